@@ -1,0 +1,129 @@
+// Package casefile owns the facts of one case, a call or a ticket, and how events fold into them.
+//
+// A fold is a pure function of the set of a case's events: any order of arrival, any repetition and any late correction
+// give the same facts. Facts are timestamps and codes; whatever depends on the present (overdue, waiting for how long)
+// is computed elsewhere when asked. A zero time and an empty string mean that the fact is absent.
+package casefile
+
+import (
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// Call holds the facts of one call.
+type Call struct {
+	Key            event.Key
+	ReceivedAt     time.Time // t0, the earliest call.received
+	QueuedAt       time.Time // t1
+	AnsweredAt     time.Time // t3
+	AbandonedAt    time.Time
+	UnservedAt     time.Time
+	UnservedReason string
+	BlockedAt      time.Time
+	EndedAt        time.Time // the latest call.ended
+	ClassifiedAt   time.Time // of the latest classification
+	FirstClassAt   time.Time // of the earliest classification: the end of the classify interval
+	CalledBackAt   time.Time
+	Class          string // of the latest classification
+	Agent          string
+	Queue          string
+	Channel        string
+	Kecamatan      string
+	Category       string
+	Position       string // of the latest ring
+	RingNoAnswers  []Ring
+	WaitMS         *int64 // as the source measured it; wins over AnsweredAt-QueuedAt where both speak
+	Caller         event.Caller
+	Tickets        []string // ids of tickets that name this call, sorted
+	Flags          []string // contradictions and gaps that were noticed, sorted; see the Flag constants
+	Events         int      // number of events that were not voided
+}
+
+// Ring is a ring that no one answered.
+type Ring struct {
+	At       time.Time
+	Position string
+}
+
+// Assignment is one stay of a ticket at one OPD.
+type Assignment struct {
+	OPD            string
+	At             time.Time
+	AcknowledgedAt time.Time // earliest within the stay
+	EndedAt        time.Time // start of the next stay or the rejection that ended this one; zero while it lasts
+}
+
+// Pause is an interval in which a ticket's clocks may stand still. To is zero while it lasts.
+type Pause struct {
+	From, To time.Time
+	Reason   string
+}
+
+// Ticket holds the facts of one ticket.
+type Ticket struct {
+	Key            event.Key
+	ReceivedAt     time.Time // t0: the earliest t0 of its calls; zero when no call is known
+	OpenedAt       time.Time // t5
+	AssignedAt     time.Time // t6, of the first assignment
+	AcknowledgedAt time.Time // of the latest assignment
+	DepartedAt     time.Time
+	ArrivedAt      time.Time
+	ResolvedAt     time.Time // first resolution
+	LastResolvedAt time.Time // latest resolution
+	ConfirmedAt    time.Time
+	ClosedAt       time.Time // the latest; a later reopening leaves it (State and ReopenedAt tell)
+	FirstClosedAt  time.Time
+	RejectedAt     time.Time
+	MergedAt       time.Time
+	ReopenedAt     time.Time // latest reopening that counts
+	Reopened       int
+	Bounces        int
+	State          State
+	OPD            string // the current OPD; empty while the ticket is at the centre
+	Category       string
+	Priority       string
+	Kecamatan      string
+	Result         string
+	Master         string
+	Due            time.Time // as the source states it
+	DueOPD         string    // the OPD that the stated due date was given with
+	Lat, Lon       *float64
+	Assignments    []Assignment
+	Pauses         []Pause  // disjoint, by From; reasons of united pauses: the earliest's
+	Calls          []string // sorted
+	Flags          []string // sorted
+	Events         int
+	LastEventAt    time.Time // OccurredAt of the latest event
+}
+
+// State is where a ticket stands; paused is a flag beside it (see Ticket.Paused).
+type State string
+
+// The states of a ticket.
+const (
+	Opened       State = "opened"
+	Assigned     State = "assigned"
+	Acknowledged State = "acknowledged"
+	Departed     State = "departed"
+	Arrived      State = "arrived"
+	Resolved     State = "resolved"
+	Confirmed    State = "confirmed"
+	Closed       State = "closed"
+	Rejected     State = "rejected"
+	Merged       State = "merged"
+)
+
+// Open reports whether someone still has to work on a ticket in state s.
+func (s State) Open() bool {
+	switch s {
+	case Resolved, Confirmed, Closed, Merged:
+		return false
+	}
+	return true
+}
+
+// Paused reports whether the ticket is paused at its latest known fact.
+func (t *Ticket) Paused() bool {
+	return len(t.Pauses) > 0 && t.Pauses[len(t.Pauses)-1].To.IsZero()
+}

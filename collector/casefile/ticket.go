@@ -1,0 +1,235 @@
+package casefile
+
+import (
+	"slices"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// Flags of a ticket. A flag marks facts that contradict each other or are missing; it changes no fact and voids no clock.
+const (
+	FlagNotOpened                   = "not_opened" // no ticket.opened is known
+	FlagOpenedBeforeReceived        = "opened_before_received"
+	FlagClosedBeforeOpened          = "closed_before_opened"
+	FlagResolvedBeforeOpened        = "resolved_before_opened"
+	FlagAssignedBeforeOpened        = "assigned_before_opened"
+	FlagAcknowledgedWithoutAssigned = "acknowledged_without_assignment"
+	FlagArrivedBeforeDeparted       = "arrived_before_departed"
+	FlagReopenedWithoutResolution   = "reopened_without_resolution"
+	FlagResumedWithoutPause         = "resumed_without_pause"
+)
+
+// FoldTicket folds the events of one ticket; received is the earliest t0 of its calls, zero when none is known. It
+// sorts evs in place and keeps no reference to them but to their strings. Without any event that is not void, Events is
+// 0 and the ticket is no row.
+func FoldTicket(key event.Key, evs []*event.Event, received time.Time) Ticket {
+	tl := newTimeline(evs)
+	t := Ticket{
+		Key:        key,
+		ReceivedAt: received,
+		OpenedAt:   tl.earliestAt(event.TicketOpened),
+		DepartedAt: tl.earliestAt(event.TicketDeparted),
+		ArrivedAt:  tl.earliestAt(event.TicketArrived),
+		ClosedAt:   tl.latestAt(event.TicketClosed),
+		RejectedAt: tl.latestAt(event.TicketRejected),
+		Category:   tl.detail(func(e *event.Event) string { return e.Category }),
+		Priority:   tl.detail(func(e *event.Event) string { return e.Priority }),
+		Kecamatan:  tl.detail(func(e *event.Event) string { return e.Kecamatan }),
+		Events:     len(tl.said),
+	}
+	t.FirstClosedAt = tl.earliestAt(event.TicketClosed)
+	t.ResolvedAt = tl.earliestAt(event.TicketResolved)
+	t.LastResolvedAt = tl.latestAt(event.TicketResolved)
+	if m := tl.latest(event.TicketMerged); m != nil {
+		t.MergedAt, t.Master = m.OccurredAt, m.Master
+	}
+	for _, e := range tl.said {
+		t.Calls = append(t.Calls, e.Calls...)
+		if !e.Due.IsZero() {
+			t.Due, t.DueOPD = e.Due, e.OPD
+		}
+		if e.Lat != nil && e.Lon != nil {
+			t.Lat, t.Lon = e.Lat, e.Lon
+		}
+		t.LastEventAt = e.OccurredAt
+	}
+	slices.Sort(t.Calls)
+	t.Calls = slices.Compact(t.Calls)
+
+	var flags flagSet
+	t.foldStays(tl, &flags)
+	t.foldPauses(tl, &flags)
+	reopened := t.foldReopenings(tl, &flags)
+	t.foldConfirmation(tl)
+	t.State = t.state(tl.facts[reopened:])
+
+	flags.add(t.OpenedAt.IsZero(), FlagNotOpened)
+	flags.add(before(t.OpenedAt, t.ReceivedAt), FlagOpenedBeforeReceived)
+	flags.add(before(t.ClosedAt, t.OpenedAt), FlagClosedBeforeOpened)
+	flags.add(before(t.ResolvedAt, t.OpenedAt), FlagResolvedBeforeOpened)
+	flags.add(before(t.AssignedAt, t.OpenedAt), FlagAssignedBeforeOpened)
+	flags.add(before(t.ArrivedAt, t.DepartedAt), FlagArrivedBeforeDeparted)
+	t.Flags = flags.sorted()
+	return t
+}
+
+// foldStays reads where the ticket was: a stay begins with a change of OPD and ends with the next or with a rejection,
+// which sends the ticket back to the centre.
+func (t *Ticket) foldStays(tl timeline, flags *flagSet) {
+	for _, e := range tl.facts {
+		n := len(t.Assignments)
+		switch e.Type {
+		case event.TicketAssigned:
+			if n > 0 {
+				last := &t.Assignments[n-1]
+				if last.OPD == e.OPD && last.EndedAt.IsZero() {
+					continue
+				}
+				if last.EndedAt.IsZero() {
+					last.EndedAt = e.OccurredAt
+				}
+				if last.OPD != e.OPD {
+					t.Bounces++
+				}
+			}
+			t.Assignments = append(t.Assignments, Assignment{OPD: e.OPD, At: e.OccurredAt})
+		case event.TicketRejected:
+			if n > 0 && t.Assignments[n-1].EndedAt.IsZero() {
+				t.Assignments[n-1].EndedAt = e.OccurredAt
+			}
+		}
+	}
+	for _, e := range tl.facts {
+		if e.Type != event.TicketAcknowledged {
+			continue
+		}
+		if s := t.stayAt(e.OccurredAt); s == nil {
+			flags.add(true, FlagAcknowledgedWithoutAssigned)
+			if len(t.Assignments) == 0 && t.AcknowledgedAt.IsZero() {
+				t.AcknowledgedAt = e.OccurredAt
+			}
+		} else if s.AcknowledgedAt.IsZero() {
+			s.AcknowledgedAt = e.OccurredAt
+		}
+	}
+	if n := len(t.Assignments); n > 0 {
+		t.AssignedAt = t.Assignments[0].At
+		t.AcknowledgedAt = t.Assignments[n-1].AcknowledgedAt
+		if t.Assignments[n-1].EndedAt.IsZero() {
+			t.OPD = t.Assignments[n-1].OPD
+		}
+	}
+}
+
+// stayAt returns the stay that an acknowledgement at the given instant belongs to.
+func (t *Ticket) stayAt(at time.Time) *Assignment {
+	for i := range slices.Backward(t.Assignments) {
+		s := &t.Assignments[i]
+		if !at.Before(s.At) {
+			if s.EndedAt.IsZero() || at.Before(s.EndedAt) {
+				return s
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// foldPauses unites pauses. A resolution or closing ends a pause: what is handled no longer waits. Stamps of one
+// instant are taken together, so that a pause of no length cannot be read as one that never ends.
+func (t *Ticket) foldPauses(tl timeline, flags *flagSet) {
+	for i := 0; i < len(tl.facts); {
+		instant := tl.facts[i].OccurredAt
+		var paused *event.Event
+		var resumed, done bool
+		for ; i < len(tl.facts) && tl.facts[i].OccurredAt.Equal(instant); i++ {
+			switch e := tl.facts[i]; e.Type {
+			case event.TicketPaused:
+				if paused == nil {
+					paused = e
+				}
+			case event.TicketResumed:
+				resumed = true
+			case event.TicketResolved, event.TicketClosed:
+				done = true
+			}
+		}
+		switch running := t.Paused(); {
+		case running && (done || resumed && paused == nil):
+			t.Pauses[len(t.Pauses)-1].To = instant
+		case !running && paused != nil && !resumed && !done:
+			t.Pauses = append(t.Pauses, Pause{From: instant, Reason: paused.Reason})
+		case !running && resumed && paused == nil:
+			flags.add(true, FlagResumedWithoutPause)
+		}
+	}
+}
+
+// foldReopenings counts the reopenings that follow a resolution or closing, and returns how many facts there are up to
+// and with the last of them.
+func (t *Ticket) foldReopenings(tl timeline, flags *flagSet) (upTo int) {
+	done := false
+	for i, e := range tl.facts {
+		switch e.Type {
+		case event.TicketResolved, event.TicketClosed:
+			done = true
+		case event.TicketReopened:
+			flags.add(!done, FlagReopenedWithoutResolution)
+			if done {
+				t.Reopened++
+				t.ReopenedAt = e.OccurredAt
+				done, upTo = false, i+1
+			}
+		}
+	}
+	return upTo
+}
+
+// foldConfirmation finds the earliest confirmation after the latest resolution.
+func (t *Ticket) foldConfirmation(tl timeline) {
+	for _, e := range tl.facts {
+		if e.Type == event.TicketConfirmed && !e.OccurredAt.Before(t.LastResolvedAt) {
+			t.ConfirmedAt, t.Result = e.OccurredAt, e.Result
+			return
+		}
+	}
+}
+
+// state is the furthest the ticket has come since it last went back: to the centre, to another OPD or by reopening.
+// facts are those after the last reopening that counts.
+func (t *Ticket) state(facts []*event.Event) State {
+	var since time.Time
+	reached := func(typ event.Type) bool {
+		return slices.ContainsFunc(facts, func(e *event.Event) bool {
+			return e.Type == typ && !e.OccurredAt.Before(since)
+		})
+	}
+	n := len(t.Assignments)
+	switch {
+	case !t.MergedAt.IsZero():
+		return Merged
+	case reached(event.TicketClosed):
+		return Closed
+	case !t.ConfirmedAt.IsZero() && !t.ConfirmedAt.Before(t.ReopenedAt):
+		return Confirmed
+	case reached(event.TicketResolved):
+		return Resolved
+	case t.OPD == "" && !t.RejectedAt.IsZero():
+		return Rejected
+	}
+	if n > 0 {
+		since = t.Assignments[n-1].At
+	}
+	switch {
+	case reached(event.TicketArrived):
+		return Arrived
+	case reached(event.TicketDeparted):
+		return Departed
+	case !t.AcknowledgedAt.IsZero():
+		return Acknowledged
+	case n > 0:
+		return Assigned
+	}
+	return Opened
+}

@@ -1,0 +1,66 @@
+package tracker
+
+import "time"
+
+// Snapshot is what the board says at one instant; every number counts cases, none is derived from a counter.
+type Snapshot struct {
+	At       time.Time
+	Complete bool // false until every open case and the running windows are known; Centers is empty then
+	Centers  []CenterSnapshot
+	Sources  []SourceSnapshot
+}
+
+// SourceSnapshot says when a source last spoke.
+type SourceSnapshot struct {
+	Source      string
+	LastEventAt time.Time // latest OccurredAt of any of its events, heartbeats included
+}
+
+// CenterSnapshot is the board of one centre that is not historical. Slices are sorted by their labels.
+type CenterSnapshot struct {
+	Center             string
+	CallsWaiting       int
+	OldestWaiting      time.Duration // zero when nobody waits
+	CallsUnclassified  int           // answered and ended within the day's window, without a class
+	CallsToCallBack    int           // abandoned, not called back
+	Agents             []LabelCount  // by state
+	RingNoAnswerRecent []LabelCount  // by position, last 15 minutes
+	Windows            []WindowCount
+	SameEvent          []SameEventCount // tickets opened in the last 15 minutes
+	Open               []TicketCount    // OPD, Priority, Scope
+	AtRisk             []TicketCount    // OPD, Scope
+	Overdue            []TicketCount    // OPD, Clock, Priority, Scope
+	OldestOverdue      []OldestOverdue
+	Stale              int // open tickets without any event for StaleAfter; in none of the counts above
+}
+
+// LabelCount counts cases of one label value.
+type LabelCount struct {
+	Label string
+	N     int
+}
+
+// WindowCount is the exact count of one measure in one window.
+type WindowCount struct {
+	Window  string // hour previous_hour shift previous_shift day
+	Measure string // received offered answered within_target abandoned unserved classified hoax ghost unclassified
+	N       int
+}
+
+// SameEventCount counts tickets of one category and kecamatan.
+type SameEventCount struct {
+	Category, Kecamatan string
+	N                   int
+}
+
+// TicketCount counts tickets; labels that a measure does not have are empty.
+type TicketCount struct {
+	OPD, Clock, Priority, Scope string
+	N                           int
+}
+
+// OldestOverdue is how long the longest overdue ticket of an OPD is past its due time.
+type OldestOverdue struct {
+	OPD string
+	By  time.Duration
+}
