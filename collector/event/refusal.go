@@ -1,0 +1,138 @@
+package event
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Limits of what may enter. Bytes are bytes of UTF-8.
+const (
+	MaxIDBytes        = 128        // id, subject, replaces, master, one element of calls
+	MaxSourceBytes    = 128        // source
+	MaxNameBytes      = 128        // opd, kecamatan, category, queue, position: names or codes
+	MaxCodeBytes      = 64         // agent, channel, class, priority, reason, result, center
+	MaxCallerBytes    = 64         // the raw caller, before it is replaced
+	MaxCalls          = 256        // elements of calls
+	MaxAttributes     = 32         // allowed attributes of one event
+	MaxAttributeBytes = 256        // value of one attribute
+	MaxKeyBytes       = 64         // a key name that is reported as dropped; longer ones are reported as OtherKey
+	MaxDropped        = 64         // different dropped key names of one batch; further ones are counted as OtherKey
+	MaxEventBytes     = 64 << 10   // one event as it was sent
+	MaxBatchEvents    = 10_000     // events of one request
+	MaxDepth          = 8          // nesting of one event; its own object is 1
+	MaxDurationMS     = 86_400_000 // ring_ms, wait_ms: a day
+	MaxFutureSeconds  = 300        // how far time may lie after now
+	MinYear           = 2000       // time and due lie in this year or later
+	MaxYear           = 2099       // due lies in this year or earlier
+)
+
+// OtherKey stands for dropped keys that are not reported by name.
+const OtherKey = "other"
+
+// Field names a part of a CloudEvent, as a Refusal reports it: a context attribute by its name, a field of data by its
+// name alone ("opd"), an allowed attribute by its key.
+type Field string
+
+// The fields that the vocabulary knows.
+const (
+	FieldSpecVersion     Field = "specversion"
+	FieldID              Field = "id"
+	FieldSource          Field = "source"
+	FieldType            Field = "type"
+	FieldSubject         Field = "subject"
+	FieldTime            Field = "time"
+	FieldData            Field = "data"
+	FieldDataBase64      Field = "data_base64"
+	FieldDataContentType Field = "datacontenttype"
+	FieldDataSchema      Field = "dataschema"
+
+	FieldCaller    Field = "caller"
+	FieldAgent     Field = "agent"
+	FieldQueue     Field = "queue"
+	FieldPosition  Field = "position"
+	FieldChannel   Field = "channel"
+	FieldClass     Field = "class"
+	FieldCategory  Field = "category"
+	FieldPriority  Field = "priority"
+	FieldOPD       Field = "opd"
+	FieldKecamatan Field = "kecamatan"
+	FieldReason    Field = "reason"
+	FieldResult    Field = "result"
+	FieldCalls     Field = "calls"
+	FieldMaster    Field = "master"
+	FieldDue       Field = "due"
+	FieldLat       Field = "lat"
+	FieldLon       Field = "lon"
+	FieldCenter    Field = "center"
+	FieldRingMS    Field = "ring_ms"
+	FieldWaitMS    Field = "wait_ms"
+	FieldReplaces  Field = "replaces"
+	FieldRevision  Field = "revision"
+)
+
+// Reason says in one machine-readable word why an event was refused. The set is closed: it is a metric label.
+type Reason string
+
+// The reasons. The last two are given by the stations behind the decoder.
+const (
+	MalformedJSON    Reason = "malformed_json"     // not JSON by RFC 8259
+	InvalidUTF8      Reason = "invalid_utf8"       // a string is not UTF-8
+	DuplicateKey     Reason = "duplicate_key"      // one object has a key twice
+	TooDeep          Reason = "too_deep"           // nested deeper than MaxDepth
+	EventTooLarge    Reason = "event_too_large"    // longer than MaxEventBytes
+	WrongType        Reason = "wrong_type"         // another JSON type than the field has
+	MissingField     Reason = "missing_field"      // a field that the type needs is absent, null or empty
+	Unsupported      Reason = "unsupported"        // specversion, datacontenttype or data_base64 that is not spoken here
+	UnknownType      Reason = "unknown_type"       // no type of the vocabulary
+	WrongSubject     Reason = "wrong_subject"      // not "<kind>/<id>", or not the kind that the type speaks of
+	TooLong          Reason = "too_long"           // longer than the field's limit
+	TooMany          Reason = "too_many"           // more elements than the field's limit
+	BadCharacters    Reason = "bad_characters"     // control characters, or not the shape of a code
+	UnknownCode      Reason = "unknown_code"       // not in the closed list of the field
+	PhoneLike        Reason = "phone_like"         // looks like a telephone number outside of caller
+	BadCaller        Reason = "bad_caller"         // caller is no telephone number
+	UnknownCallerKey Reason = "unknown_caller_key" // a replaced caller names a key that is not in the key file
+	Masked           Reason = "masked"             // was masked in the quarantine and cannot be replayed
+	BadTime          Reason = "bad_time"           // not RFC 3339
+	MissingOffset    Reason = "missing_offset"     // RFC 3339 without an offset
+	TimeInFuture     Reason = "time_in_future"     // more than MaxFutureSeconds after now
+	TimeTooOld       Reason = "time_too_old"       // before MinYear
+	OutOfRange       Reason = "out_of_range"       // a number or a due time outside of the field's range
+
+	Conflict         Reason = "conflict"           // the same source and id came before with another content
+	SourceNotAllowed Reason = "source_not_allowed" // the API key is not for this source
+)
+
+var reasons = []Reason{
+	MalformedJSON, InvalidUTF8, DuplicateKey, TooDeep, EventTooLarge, WrongType, MissingField, Unsupported, UnknownType,
+	WrongSubject, TooLong, TooMany, BadCharacters, UnknownCode, PhoneLike, BadCaller, UnknownCallerKey, Masked, BadTime,
+	MissingOffset, TimeInFuture, TimeTooOld, OutOfRange, Conflict, SourceNotAllowed,
+}
+
+// Reasons returns the closed set of reasons.
+func Reasons() []Reason { return slices.Clone(reasons) }
+
+// Refusal says which event of a request was refused, where and why. Nothing in it but Raw repeats a value that the sender
+// wrote, except an ID that passed its own checks.
+type Refusal struct {
+	Index  int    // position in the request, from 0; in NDJSON blank lines are not counted
+	ID     string // empty when the id itself could not be read or is refused
+	Source string // likewise
+	Field  Field  // empty when the event as a whole is refused
+	Reason Reason
+	Detail string // one English sentence for people: what would be right
+	Rest   bool   // the request could not be read from here on: every later event is refused with this one
+	Raw    []byte // the event as it was sent, an alias of the request's body; never log or store it (see Quarantine)
+}
+
+// Error implements error; it is "reason: field: detail".
+func (r *Refusal) Error() string {
+	if r.Field == "" {
+		return fmt.Sprintf("%s: %s", r.Reason, r.Detail)
+	}
+	return fmt.Sprintf("%s: %s: %s", r.Reason, r.Field, r.Detail)
+}
+
+// ErrTooManyEvents is returned by Decoder.Decode for a request of more than MaxBatchEvents events; nothing of it is read.
+var ErrTooManyEvents = errors.New("more than 10000 events in one request: send them in smaller batches")

@@ -1,0 +1,279 @@
+package event
+
+import "slices"
+
+// TypePrefix stands before every type of ours in a CloudEvents "type".
+const TypePrefix = "monev112."
+
+// typeInfo is what the vocabulary knows of one type.
+type typeInfo struct {
+	name  string
+	kind  Kind
+	needs Field // the data field without which the event says nothing; empty when there is none
+}
+
+var types = [...]typeInfo{
+	CallReceived:       {"call.received", KindCall, ""},
+	CallQueued:         {"call.queued", KindCall, ""},
+	CallRinging:        {"call.ringing", KindCall, ""},
+	CallRingNoAnswer:   {"call.ring_no_answer", KindCall, ""},
+	CallAnswered:       {"call.answered", KindCall, ""},
+	CallAbandoned:      {"call.abandoned", KindCall, ""},
+	CallUnserved:       {"call.unserved", KindCall, ""},
+	CallBlocked:        {"call.blocked", KindCall, ""},
+	CallClassified:     {"call.classified", KindCall, FieldClass},
+	CallEnded:          {"call.ended", KindCall, ""},
+	CallCalledBack:     {"call.called_back", KindCall, ""},
+	TicketOpened:       {"ticket.opened", KindTicket, ""},
+	TicketAssigned:     {"ticket.assigned", KindTicket, FieldOPD},
+	TicketAcknowledged: {"ticket.acknowledged", KindTicket, ""},
+	TicketDeparted:     {"ticket.departed", KindTicket, ""},
+	TicketArrived:      {"ticket.arrived", KindTicket, ""},
+	TicketPaused:       {"ticket.paused", KindTicket, ""},
+	TicketResumed:      {"ticket.resumed", KindTicket, ""},
+	TicketResolved:     {"ticket.resolved", KindTicket, ""},
+	TicketConfirmed:    {"ticket.confirmed", KindTicket, FieldResult},
+	TicketClosed:       {"ticket.closed", KindTicket, ""},
+	TicketReopened:     {"ticket.reopened", KindTicket, ""},
+	TicketRejected:     {"ticket.rejected", KindTicket, ""},
+	TicketMerged:       {"ticket.merged", KindTicket, FieldMaster},
+	AgentState:         {"agent.state", KindAgent, FieldResult},
+	FeedHeartbeat:      {"feed.heartbeat", KindFeed, ""},
+}
+
+// Types returns every type, in the order of their numbers.
+func Types() []Type {
+	out := make([]Type, 0, len(types)-1)
+	for t := CallReceived; int(t) < len(types); t++ {
+		out = append(out, t)
+	}
+	return out
+}
+
+// Known reports whether this version of the vocabulary has t. A journal written by a newer version may hold others.
+func (t Type) Known() bool { return t > 0 && int(t) < len(types) }
+
+// String returns the type without the prefix, for example "call.received"; "unknown" for a number that is not known.
+func (t Type) String() string {
+	if !t.Known() {
+		return "unknown"
+	}
+	return types[t].name
+}
+
+// Kind returns the only kind of subject that events of t speak of; 0 for an unknown type.
+func (t Type) Kind() Kind {
+	if !t.Known() {
+		return 0
+	}
+	return types[t].kind
+}
+
+// Needs returns the data field that an event of t must carry, empty when it needs none.
+func (t Type) Needs() Field {
+	if !t.Known() {
+		return ""
+	}
+	return types[t].needs
+}
+
+// ParseType reads a CloudEvents type such as "monev112.call.received".
+func ParseType(s string) (Type, bool) {
+	if len(s) <= len(TypePrefix) || s[:len(TypePrefix)] != TypePrefix {
+		return 0, false
+	}
+	return parseTypeName(s[len(TypePrefix):])
+}
+
+func parseTypeName(name string) (Type, bool) {
+	switch name {
+	case "call.received":
+		return CallReceived, true
+	case "call.queued":
+		return CallQueued, true
+	case "call.ringing":
+		return CallRinging, true
+	case "call.ring_no_answer":
+		return CallRingNoAnswer, true
+	case "call.answered":
+		return CallAnswered, true
+	case "call.abandoned":
+		return CallAbandoned, true
+	case "call.unserved":
+		return CallUnserved, true
+	case "call.blocked":
+		return CallBlocked, true
+	case "call.classified":
+		return CallClassified, true
+	case "call.ended":
+		return CallEnded, true
+	case "call.called_back":
+		return CallCalledBack, true
+	case "ticket.opened":
+		return TicketOpened, true
+	case "ticket.assigned":
+		return TicketAssigned, true
+	case "ticket.acknowledged":
+		return TicketAcknowledged, true
+	case "ticket.departed":
+		return TicketDeparted, true
+	case "ticket.arrived":
+		return TicketArrived, true
+	case "ticket.paused":
+		return TicketPaused, true
+	case "ticket.resumed":
+		return TicketResumed, true
+	case "ticket.resolved":
+		return TicketResolved, true
+	case "ticket.confirmed":
+		return TicketConfirmed, true
+	case "ticket.closed":
+		return TicketClosed, true
+	case "ticket.reopened":
+		return TicketReopened, true
+	case "ticket.rejected":
+		return TicketRejected, true
+	case "ticket.merged":
+		return TicketMerged, true
+	case "agent.state":
+		return AgentState, true
+	case "feed.heartbeat":
+		return FeedHeartbeat, true
+	}
+	return 0, false
+}
+
+// String returns "call", "ticket", "agent", "feed", or "unknown".
+func (k Kind) String() string {
+	switch k {
+	case KindCall:
+		return "call"
+	case KindTicket:
+		return "ticket"
+	case KindAgent:
+		return "agent"
+	case KindFeed:
+		return "feed"
+	}
+	return "unknown"
+}
+
+// ParseKind reads what Kind.String writes.
+func ParseKind(s string) (Kind, bool) {
+	for k := KindCall; k <= KindFeed; k++ {
+		if k.String() == s {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
+// The classes of a call.
+const (
+	ClassNormal     = "normal"      // a real event
+	ClassInformasi  = "informasi"   // a question about a public service
+	ClassPrank      = "prank"       // iseng
+	ClassPrankPalsu = "prank_palsu" // a false event that reached an OPD
+	ClassGhost      = "ghost"       // answered, the caller is silent; not hoax by default
+	ClassPocket     = "pocket"      // unintentional
+	ClassMisrouted  = "misrouted"   // salah wilayah
+	ClassPutus      = "putus"       // dropped before it was clear
+	ClassDuplikat   = "duplikat"    // the same event by another caller; never hoax
+	ClassUji        = "uji"         // test
+	ClassBelum      = "belum"       // not yet classified
+)
+
+// The priorities of a ticket.
+const (
+	PriorityDarurat    = "darurat"
+	PriorityMendesak   = "mendesak"
+	PriorityNonDarurat = "non_darurat"
+	PriorityInformasi  = "informasi"
+)
+
+// The results of telling the caller (ticket.confirmed; any other ticket event may carry one too).
+const (
+	ResultBenar          = "benar"
+	ResultPalsu          = "palsu"
+	ResultTidakDitemukan = "tidak_ditemukan"
+)
+
+// The states of an agent, the result of agent.state.
+const (
+	AgentAvailable = "available" // logged in, waiting for a call
+	AgentBusy      = "busy"      // a call rings or is talked on
+	AgentWrapup    = "wrapup"    // after-call work
+	AgentPaused    = "paused"    // logged in, takes no call
+	AgentOffline   = "offline"   // logged out
+)
+
+// The channels that have a metric label of their own. The field is open (any code is stored as given); see ChannelLabel.
+const (
+	ChannelPhone       = "phone" // the 112 line
+	ChannelApp         = "app"
+	ChannelWhatsApp    = "whatsapp"
+	ChannelSMS         = "sms"
+	ChannelRadio       = "radio"
+	ChannelPanicButton = "panic_button"
+	ChannelSocialMedia = "social_media"
+	ChannelWeb         = "web"
+	ChannelWalkIn      = "walk_in"
+	ChannelEmail       = "email"
+	ChannelAlarm       = "alarm"
+	ChannelTransfer    = "transfer" // handed over by another centre or agency
+	ChannelOther       = "other"
+)
+
+var (
+	classes = []string{
+		ClassNormal, ClassInformasi, ClassPrank, ClassPrankPalsu, ClassGhost, ClassPocket,
+		ClassMisrouted, ClassPutus, ClassDuplikat, ClassUji, ClassBelum,
+	}
+	priorities  = []string{PriorityDarurat, PriorityMendesak, PriorityNonDarurat, PriorityInformasi}
+	results     = []string{ResultBenar, ResultPalsu, ResultTidakDitemukan}
+	agentStates = []string{AgentAvailable, AgentBusy, AgentWrapup, AgentPaused, AgentOffline}
+	channels    = []string{
+		ChannelPhone, ChannelApp, ChannelWhatsApp, ChannelSMS, ChannelRadio, ChannelPanicButton, ChannelSocialMedia,
+		ChannelWeb, ChannelWalkIn, ChannelEmail, ChannelAlarm, ChannelTransfer, ChannelOther,
+	}
+)
+
+// Classes returns the closed list of call classes.
+func Classes() []string { return slices.Clone(classes) }
+
+// Priorities returns the closed list of priorities, the most urgent first.
+func Priorities() []string { return slices.Clone(priorities) }
+
+// Results returns the closed list of confirmation results.
+func Results() []string { return slices.Clone(results) }
+
+// AgentStates returns the closed list of agent states.
+func AgentStates() []string { return slices.Clone(agentStates) }
+
+// Channels returns the channels that have a metric label of their own, "other" last.
+func Channels() []string { return slices.Clone(channels) }
+
+// ChannelLabel returns the metric label of a channel: itself when it is listed in Channels, "phone" when the source names
+// none (the line itself is the channel then), else "other".
+func ChannelLabel(code string) string {
+	if code == "" {
+		return ChannelPhone
+	}
+	if c, ok := listed(channels, code); ok {
+		return c
+	}
+	return ChannelOther
+}
+
+// Hoax reports whether a class counts in the numerator of the hoax ratio: prank and prank_palsu, and nothing else.
+func Hoax(class string) bool { return class == ClassPrank || class == ClassPrankPalsu }
+
+// listed returns the list's own string that equals s, so that a code does not pin the bytes it was read from.
+func listed(list []string, s string) (string, bool) {
+	for _, c := range list {
+		if c == s {
+			return c, true
+		}
+	}
+	return "", false
+}
