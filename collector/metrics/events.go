@@ -1,0 +1,116 @@
+package metrics
+
+import (
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// EventResult is what became of an event at the door.
+type EventResult string
+
+// The results of an event. Backfilled is counted beside accepted, not instead of it.
+const (
+	Accepted   EventResult = "accepted"
+	Duplicate  EventResult = "duplicate"
+	Rejected   EventResult = "rejected"
+	Conflict   EventResult = "conflict"
+	Backfilled EventResult = "backfilled"
+)
+
+// maxDroppedKeys bounds the names that attributes_dropped_total shows. Senders choose these keys.
+const maxDroppedKeys = 32
+
+type events struct {
+	total, rejected, dropped *prometheus.CounterVec
+	results                  map[EventResult]prometheus.Counter
+	reasons                  closed
+
+	mu   sync.Mutex
+	keys map[string]bool
+}
+
+func newEvents(b *builder, s *sets) *events {
+	e := &events{
+		total:    b.counterVec("events_total"),
+		rejected: b.counterVec("events_rejected_total"),
+		dropped:  b.counterVec("attributes_dropped_total"),
+		results:  map[EventResult]prometheus.Counter{},
+		reasons:  s.reasons,
+		keys:     map[string]bool{},
+	}
+	for _, r := range [...]EventResult{Accepted, Duplicate, Rejected, Conflict, Backfilled} {
+		e.results[r] = e.total.WithLabelValues(string(r))
+	}
+	for _, r := range s.reasons.values {
+		e.rejected.WithLabelValues(r)
+	}
+	e.dropped.WithLabelValues(Other)
+	return e
+}
+
+// CountEvents counts n events of one result.
+func (r *Registry) CountEvents(result EventResult, n int) {
+	if c := r.events.results[result]; c != nil && n > 0 {
+		c.Add(float64(n))
+	}
+}
+
+// CountRejected counts one refused event, under its reason and as rejected. A conflict is no rejection: count it with
+// CountEvents(Conflict, 1).
+func (r *Registry) CountRejected(reason string) {
+	r.events.results[Rejected].Inc()
+	r.events.rejected.WithLabelValues(r.events.reasons.of(reason)).Inc()
+}
+
+// CountDroppedAttribute counts an attribute whose key the configuration does not allow. The first maxDroppedKeys
+// keys that look like names keep their name; a key that could hold data (digits, long, upper case) never does.
+func (r *Registry) CountDroppedAttribute(key string) {
+	r.events.dropped.WithLabelValues(r.events.key(key)).Inc()
+}
+
+func (e *events) key(key string) string {
+	if !isName(key) {
+		return Other
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.keys[key] {
+		return key
+	}
+	if len(e.keys) >= maxDroppedKeys {
+		return Other
+	}
+	key = strings.Clone(key)
+	e.keys[key] = true
+	return key
+}
+
+// isName accepts what people call a column: a lower-case word with at most three digits. A telephone number, a name
+// with blanks or an identity number is no name of a key.
+func isName(key string) bool {
+	if len(key) == 0 || len(key) > 32 || key[0] < 'a' || key[0] > 'z' {
+		return false
+	}
+	digits := 0
+	for _, c := range []byte(key) {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c >= 'a' && c <= 'z', c == '_', c == '-', c == '.':
+		default:
+			return false
+		}
+	}
+	return digits <= 3
+}
+
+// validLabel returns s, or "" where Prometheus would refuse it.
+func validLabel(s string) string {
+	if !utf8.ValidString(s) {
+		return ""
+	}
+	return s
+}

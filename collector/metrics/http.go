@@ -1,0 +1,68 @@
+package metrics
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp/zstd" // lets a scrape ask for zstd
+)
+
+// HTTP measures the service's own requests.
+type HTTP struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	inFlight prometheus.Gauge
+	routes   closed
+	codes    closed
+}
+
+func newHTTP(b *builder, s *sets) *HTTP {
+	h := &HTTP{
+		requests: b.counterVec("http_requests_total"),
+		seconds:  b.histogramVec("http_request_seconds"),
+		inFlight: b.gaugeVec("http_requests_in_flight").WithLabelValues(),
+		routes:   s.routes,
+		codes:    newClosed([]string{"200", "400", "401", "403", "404", "405", "413", "415", "429", "500", "503"}, Other, ""),
+	}
+	for _, route := range h.routes.values {
+		h.seconds.WithLabelValues(route)
+		for _, code := range h.codes.values {
+			h.requests.WithLabelValues(route, code)
+		}
+	}
+	return h
+}
+
+// Began counts a request as in flight until the returned function is called with its route pattern and status.
+func (h *HTTP) Began() (ended func(route string, status int, took time.Duration)) {
+	h.inFlight.Inc()
+	return func(route string, status int, took time.Duration) {
+		h.inFlight.Dec()
+		route = h.routes.of(route)
+		h.requests.WithLabelValues(route, h.codes.of(strconv.Itoa(status))).Inc()
+		h.seconds.WithLabelValues(route).Observe(took.Seconds())
+	}
+}
+
+// maxScrapes bounds concurrent scrapes; more are answered 503, so that a hung scraper cannot hold the memory.
+const maxScrapes = 4
+
+// Handler answers a scrape in text, OpenMetrics or protobuf (which carries native histograms), plain, gzip or zstd. A
+// metric that cannot be collected is logged and counted and does not hide the others.
+func (r *Registry) Handler() http.Handler {
+	return promhttp.HandlerFor(r.prom, promhttp.HandlerOpts{
+		Registry:            r.prom,
+		ErrorLog:            scrapeLog{r},
+		ErrorHandling:       promhttp.ContinueOnError,
+		MaxRequestsInFlight: maxScrapes,
+		EnableOpenMetrics:   true,
+	})
+}
+
+type scrapeLog struct{ r *Registry }
+
+// Println implements promhttp.Logger.
+func (l scrapeLog) Println(v ...any) { l.r.logger.Error("scrape is incomplete", "reason", v) }
