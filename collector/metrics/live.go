@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
@@ -136,7 +137,7 @@ func (l *live) observe(o tracker.Outcome, exemplar prometheus.Labels) {
 	opd := s.opds[center].ids.of(o.OPD)
 	switch o.Kind {
 	case tracker.CallBecameReceived:
-		l.received.WithLabelValues(center, s.channels.of(o.Channel)).Inc()
+		l.received.WithLabelValues(center, s.channels.of(event.ChannelLabel(o.Channel))).Inc()
 	case tracker.CallBecameOffered:
 		l.offered.WithLabelValues(center).Inc()
 	case tracker.CallBecameAnswered:

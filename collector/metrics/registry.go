@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/monev112/monev112/collector/event"
 )
 
 // Config says which label values exist and which build runs.
@@ -128,7 +130,7 @@ func newSets(cfg Config) *sets {
 	v := cfg.Vocabulary
 	s := &sets{
 		opds:       map[string]centerOPDs{},
-		channels:   newClosed(v.Channels, Unknown, ""),
+		channels:   newClosed(v.Channels, event.ChannelOther, ""),
 		classes:    newClosed(v.Classes, Unknown, ""),
 		priorities: newClosed(v.Priorities, Unknown, None),
 		unserved:   newClosed(v.UnservedReasons, Other, ""),

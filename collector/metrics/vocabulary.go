@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/monev112/monev112/collector/event"
 )
 
 // Fallback label values. A value outside a closed set is counted under one of them.
@@ -49,11 +51,12 @@ type Vocabulary struct {
 // better (categories, kecamatan, reject reasons, routes).
 func DefaultVocabulary() Vocabulary {
 	return Vocabulary{
-		Channels:        []string{"telephone", "mobile", "app", "sms", "chat", "radio"},
-		Classes:         []string{"normal", "informasi", "prank", "prank_palsu", "ghost", "pocket", "misrouted", "putus", "duplikat", "uji", "belum"},
-		Priorities:      []string{"darurat", "mendesak", "non_darurat", "informasi"},
+		Channels:        event.Channels(),
+		Classes:         event.Classes(),
+		Priorities:      event.Priorities(),
 		UnservedReasons: []string{"timeout", "empty", "overflow"},
-		AgentStates:     []string{"available", "busy", "paused", "offline"},
+		AgentStates:     event.AgentStates(),
+		RejectReasons:   rejectReasons(),
 		Categories: []string{
 			"kebakaran", "darurat_medis", "kecelakaan", "kriminal", "banjir", "pohon_tumbang", "odgj", "kdrt", "evakuasi_hewan", "pju",
 			"jalan_rusak", "lampu_lalu_lintas", "sampah", "listrik_padam", "air", "ketertiban", "administrasi", "info_layanan", "lainnya",
@@ -65,6 +68,14 @@ func DefaultVocabulary() Vocabulary {
 		StoreErrorKinds: []string{"unavailable", "timeout", "refused", "value", "query"},
 		PagerLevels:     []string{"risk", "overdue", "escalated", "escalated2"},
 	}
+}
+
+func rejectReasons() []string {
+	var out []string
+	for _, r := range event.Reasons() {
+		out = append(out, string(r))
+	}
+	return out
 }
 
 // closed is a set of label values with the value that stands for the rest.
