@@ -1,0 +1,49 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/monev112/monev112/collector/disk"
+)
+
+// Errors that a caller decides on.
+var (
+	// ErrLocked says that another process has the folder open.
+	ErrLocked = disk.ErrLocked
+	// ErrUnavailable says that nothing of the group was acknowledged because the disk could not take it; the same group
+	// may be appended later.
+	ErrUnavailable = errors.New("journal cannot write")
+	// ErrDiskFull is the cause of an ErrUnavailable when less than Options.MinFreeBytes would be left.
+	ErrDiskFull = errors.New("free space below the floor")
+	// ErrTooLarge says that a group can never be appended: it is above Options.GroupBytes.
+	ErrTooLarge = errors.New("group above the limit")
+	// ErrClosed says that the journal was closed.
+	ErrClosed = errors.New("journal closed")
+	// ErrNotBoundary says that a position lies inside a record or beyond the end.
+	ErrNotBoundary = errors.New("not the position of a record")
+)
+
+// CorruptError names the place at which the journal's bytes are not what was written. It stays until an operator steps
+// over it with StepOver.
+type CorruptError struct {
+	Segment  string   // file name, without the folder
+	Offset   int64    // byte offset in the file
+	Position Position // logical position of the damaged group
+	Reason   string
+}
+
+// Error names segment, offset, position and reason.
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("journal corrupt: segment %s, offset %d (position %d): %s", e.Segment, e.Offset, e.Position, e.Reason)
+}
+
+// GoneError says that the records at a position were deleted by Retain.
+type GoneError struct {
+	Asked, First Position
+}
+
+// Error names what was asked for and what is there.
+func (e *GoneError) Error() string {
+	return fmt.Sprintf("position %d is no longer kept; the journal begins at %d", e.Asked, e.First)
+}
