@@ -63,6 +63,9 @@ func (k *Keys) Rotate(random io.Reader, now time.Time) (*Keys, error) {
 		return nil, fmt.Errorf("read randomness for a caller key: %w", err)
 	}
 	next.id = keyID(next.secret)
+	if k.Knows(next.id) {
+		return nil, errors.New("the random source repeats itself: it gave a caller key that exists")
+	}
 	out := &Keys{digest: k.digest, caller: append(append([]callerKey(nil), k.caller...), next)}
 	return out, nil
 }

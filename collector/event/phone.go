@@ -1,0 +1,163 @@
+package event
+
+// looksLikePhone reports whether s holds something that has the shape of a telephone number, wherever in s it stands. It
+// guards the fields in which a number has no business, so it must neither let a caller's number pass as an id nor refuse
+// the ids that centres really use. Shapes that count, spaces, dashes, dots and brackets between groups allowed:
+//
+//   - "+" and 8 to 15 digits, any country
+//   - Indonesian mobile: 08, 628 or 00628 and an assigned prefix (0811, 0812, ...), 10 to 13 digits counted from the 0
+//   - the same with the leading 0 lost, as spreadsheets do: 8 and an assigned prefix, 10 to 12 digits
+//   - landlines of 021, 022, 024 and 031 (Jakarta, Bandung, Semarang, Surabaya and Sidoarjo), 10 or 11 digits
+//
+// What does not count: longer runs of digits, digits inside a word that goes on with letters (hashes), UUIDs, other
+// countries' numbers without "+", and numbers cut into groups in no way that people write telephone numbers. So
+// "101001240734", "090100225", "C5/200207/09738", "1700000000.123" and "SDA-08-2026-00123" pass. A centre whose ids collide
+// (ddmmyyyy and a counter does, on the 8th of November) states their pattern in Config.AllowIDs.
+func looksLikePhone(s string) bool {
+	digits := 0
+	for i := 0; i < len(s); i++ {
+		if isDigit(s[i]) {
+			digits++
+		}
+	}
+	if digits < 8 {
+		return false
+	}
+	for i := 0; i < len(s); {
+		if (i == 0 || !isDigit(s[i-1]) && !isLetter(s[i-1])) && isUUID(s, i) {
+			i += 36
+			continue
+		}
+		if !isDigit(s[i]) {
+			i++
+			continue
+		}
+		if phoneAt(s, i) {
+			return true
+		}
+		for i < len(s) && isDigit(s[i]) {
+			i++
+		}
+	}
+	return false
+}
+
+// phoneAt reports whether a telephone number starts with the group of digits at i.
+func phoneAt(s string, i int) bool {
+	if insideWord(s, i) {
+		return false
+	}
+	plus := i > 0 && s[i-1] == '+'
+	var digits [15]byte
+	n, groups, first, tidy := 0, 0, 0, true
+	for {
+		from := i
+		for i < len(s) && isDigit(s[i]) {
+			if n == len(digits) {
+				return false
+			}
+			digits[n] = s[i]
+			n++
+			i++
+		}
+		size := i - from
+		groups++
+		if groups == 1 {
+			first = size
+		} else {
+			tidy = tidy && size >= 2 && size <= 5
+		}
+		if i == len(s) || !isLetter(s[i]) {
+			if phoneShape(digits[:n], plus, groups, first, tidy) {
+				return true
+			}
+		}
+		sep := i
+		for sep < len(s) && sep < i+2 && isPhoneSeparator(s[sep]) {
+			sep++
+		}
+		if sep == i || sep == len(s) || !isDigit(s[sep]) {
+			return false
+		}
+		i = sep
+	}
+}
+
+func phoneShape(d []byte, plus bool, groups, first int, tidy bool) bool {
+	n := len(d)
+	if n < 8 || groups > 1 && !tidy {
+		return false
+	}
+	if plus {
+		return true
+	}
+	switch {
+	case d[0] == '0' && d[1] == '0' && d[2] == '6' && d[3] == '2':
+		return first != 2 && mobile(d[4:], 9)
+	case d[0] == '6' && d[1] == '2':
+		return (first == 2 || first >= 5) && (mobile(d[2:], 9) || d[2] == '0' && mobile(d[3:], 9))
+	case d[0] == '0' && d[1] == '8':
+		return first >= 4 && mobile(d[1:], 9)
+	case d[0] == '8':
+		return first >= 3 && mobile(d, 10)
+	case d[0] == '0' && (n == 10 || n == 11) && d[3] >= '2':
+		area := string(d[1:3])
+		return (groups == 1 || first == 3) && (area == "21" || area == "22" || area == "24" || area == "31")
+	}
+	return false
+}
+
+// mobile reports whether d is an Indonesian mobile number without its leading 0, of least to 12 digits. The prefixes are
+// those that the ministry assigned to the operators.
+func mobile(d []byte, least int) bool {
+	if len(d) < least || len(d) > 12 || d[0] != '8' {
+		return false
+	}
+	switch d[1] {
+	case '1', '5', '8':
+		return true
+	case '2':
+		return d[2] == '1' || d[2] == '2' || d[2] == '3' || d[2] == '8'
+	case '3':
+		return d[2] == '1' || d[2] == '2' || d[2] == '3' || d[2] == '8'
+	case '7':
+		return d[2] >= '7'
+	case '9':
+		return d[2] >= '5'
+	}
+	return false
+}
+
+// insideWord reports whether the digits at i continue a word that already mixes digits and letters, as hashes do; letters
+// alone before them ("hp0812...") do not hide a number.
+func insideWord(s string, i int) bool {
+	j := i
+	for j > 0 && isLetter(s[j-1]) {
+		j--
+	}
+	return j < i && j > 0 && isDigit(s[j-1])
+}
+
+// isUUID reports whether a UUID starts at i.
+func isUUID(s string, i int) bool {
+	if i+36 > len(s) {
+		return false
+	}
+	for j := 0; j < 36; j++ {
+		c := s[i+j]
+		if j == 8 || j == 13 || j == 18 || j == 23 {
+			if c != '-' {
+				return false
+			}
+		} else if !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+func isPhoneSeparator(c byte) bool {
+	return c == ' ' || c == '-' || c == '.' || c == '(' || c == ')'
+}
+func isDigit(c byte) bool  { return c-'0' <= 9 }
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
