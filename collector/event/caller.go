@@ -90,11 +90,11 @@ func (w *work) pseudonymise(s string) (c Caller, ok bool) {
 	w.callerMAC.Reset()
 	w.callerMAC.Write(digits)
 	w.sum = w.callerMAC.Sum(w.sum[:0])
-	text := hex.AppendEncode(w.text[:0], w.sum[:pseudonymBytes])
+	text := hex.AppendEncode(w.hexed[:0], w.sum[:pseudonymBytes])
 	if len(digits) >= minLast3Digits {
 		text = append(text, digits[len(digits)-3:]...)
 	}
-	w.scratch, w.text = digits[:0], text
+	w.scratch, w.hexed = digits[:0], text
 	clear(digits)
 	return Caller{KeyID: w.keyID, Key: alias(text[:2*pseudonymBytes]), Last3: alias(text[2*pseudonymBytes:])}, true
 }

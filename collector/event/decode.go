@@ -187,7 +187,7 @@ type work struct {
 	canonical []byte
 	scratch   []byte
 	sum       []byte
-	text      []byte
+	hexed     []byte
 
 	// of the event at hand
 	frame      []byte
@@ -232,7 +232,7 @@ func (w *work) event(e *Event, raw []byte, depth int, now time.Time, b *Batch) f
 	w.buf = *bytes.NewBuffer(raw)
 	w.json.Reset(&w.buf)
 	if w.json.PeekKind() == '{' {
-		w.members(w.attribute)
+		w.members(false)
 	} else if err := w.json.SkipValue(); err != nil {
 		w.broken = err
 	} else {
@@ -266,42 +266,41 @@ func (w *work) malformed() fault {
 	return fault{"", MalformedJSON, "the event is not one JSON object by RFC 8259, after byte " + at + " of the event"}
 }
 
-// members reads an object and calls member with each name; member reads or skips the value.
-func (w *work) members(member func(name []byte)) {
+// members reads an object, the event's own or its data; attribute and datum read the values.
+func (w *work) members(data bool) {
 	if _, err := w.json.ReadToken(); err != nil {
 		w.broken = err
 		return
 	}
-	for w.json.PeekKind() != '}' {
-		raw, err := w.json.ReadValue()
+	for w.broken == nil {
+		from := int(w.json.InputOffset())
+		tok, err := w.json.ReadToken()
 		if err != nil {
 			w.broken = err
 			return
 		}
-		if len(raw) < 2 || raw[0] != '"' {
-			w.broken = errors.New("a name is no string")
+		if tok.Kind() == '}' {
 			return
 		}
-		name := []byte(raw[1 : len(raw)-1])
-		if bytes.IndexByte(name, '\\') >= 0 {
-			if name, err = jsontext.AppendUnquote(nil, raw); err != nil {
-				w.broken = err
-				return
-			}
+		// The name's bytes lie between the comma and where the reader stands now.
+		for isSpace(w.frame[from]) || w.frame[from] == ',' {
+			from++
 		}
-		member(name)
-		if w.broken != nil {
-			return
+		name := alias(w.frame[from+1 : w.json.InputOffset()-1])
+		if strings.IndexByte(name, '\\') >= 0 {
+			name = tok.String()
 		}
-	}
-	if _, err := w.json.ReadToken(); err != nil {
-		w.broken = err
+		if data {
+			w.datum(name)
+		} else {
+			w.attribute(name)
+		}
 	}
 }
 
 // attribute reads one CloudEvents context attribute.
-func (w *work) attribute(name []byte) {
-	switch string(name) {
+func (w *work) attribute(name string) {
+	switch name {
 	case "specversion":
 		if s, ok := w.string(FieldSpecVersion, MaxCodeBytes); ok {
 			w.seen |= seenSpec
@@ -348,7 +347,7 @@ func (w *work) attribute(name []byte) {
 	case "data":
 		switch w.json.PeekKind() {
 		case '{':
-			w.members(w.datum)
+			w.members(true)
 		case 'n':
 			w.skip()
 		default:
@@ -356,7 +355,7 @@ func (w *work) attribute(name []byte) {
 			w.skip()
 		}
 	default:
-		w.batch.drop(string(name))
+		w.batch.drop(name)
 		w.skip()
 	}
 }
@@ -373,9 +372,9 @@ func dataField(name string) bool {
 }
 
 // datum reads one field of data.
-func (w *work) datum(name []byte) {
+func (w *work) datum(name string) {
 	e := w.e
-	switch string(name) {
+	switch name {
 	case "caller":
 		w.caller()
 	case "agent":
@@ -439,38 +438,28 @@ func (w *work) datum(name []byte) {
 }
 
 // other reads a key of data beside the vocabulary.
-func (w *work) other(name []byte) {
-	key, ok := w.d.attributes[string(name)]
+func (w *work) other(name string) {
+	key, ok := w.d.attributes[name]
 	if !ok {
-		w.batch.drop(string(name))
+		w.batch.drop(name)
 		w.skip()
 		return
 	}
-	var s string
-	switch w.json.PeekKind() {
+	kind, s := w.scalar()
+	switch kind {
 	case '"':
-		s, ok = w.checked(Field(key), MaxAttributeBytes, shapeText)
+		if s, ok = w.text(Field(key), kind, s, MaxAttributeBytes); ok {
+			ok = w.judge(Field(key), s, MaxAttributeBytes, shapeText)
+		}
 	case '0', 't', 'f':
-		raw, err := w.json.ReadValue()
-		if err != nil {
-			w.broken = err
-			return
-		}
-		s = w.own(raw)
-		if len(s) > MaxAttributeBytes {
-			w.fail(Field(key), TooLong, "an attribute has at most 256 bytes")
-		} else if looksLikePhone(s) {
-			w.fail(Field(key), PhoneLike, phoneDetail)
-		}
-	case 'n':
-		w.skip()
+		ok = w.judge(Field(key), s, MaxAttributeBytes, shapeText)
+	case '{', '[':
+		w.batch.drop(key)
 		return
 	default:
-		w.batch.drop(key)
-		w.skip()
 		return
 	}
-	if !ok || s == "" {
+	if !ok {
 		return
 	}
 	if w.e.Attributes == nil {

@@ -132,20 +132,15 @@ func depthOf(b []byte) (deepest int) {
 
 // stringEnd returns the position after the string that starts at p, or -1.
 func stringEnd(b []byte, p int) int {
-	for q := p + 1; ; {
-		n := bytes.IndexByte(b[q:], '"')
-		if n < 0 {
-			return -1
-		}
-		q += n + 1
-		slashes := 0
-		for i := q - 2; i > p && b[i] == '\\'; i-- {
-			slashes++
-		}
-		if slashes&1 == 0 {
-			return q
+	for p++; p < len(b); p++ {
+		switch b[p] {
+		case '"':
+			return p + 1
+		case '\\':
+			p++
 		}
 	}
+	return -1
 }
 
 func afterEnd(b []byte, p int) int {

@@ -14,6 +14,9 @@ package event
 // "101001240734", "090100225", "C5/200207/09738", "1700000000.123" and "SDA-08-2026-00123" pass. A centre whose ids collide
 // (ddmmyyyy and a counter does, on the 8th of November) states their pattern in Config.AllowIDs.
 func looksLikePhone(s string) bool {
+	if len(s) < 8 {
+		return false
+	}
 	digits := 0
 	for i := 0; i < len(s); i++ {
 		if isDigit(s[i]) {

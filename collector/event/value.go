@@ -1,7 +1,6 @@
 package event
 
 import (
-	"bytes"
 	"math"
 	"slices"
 	"strconv"
@@ -30,33 +29,43 @@ func (w *work) own(raw jsontext.Value) string {
 	return alias(w.frame[end-len(raw) : end : end])
 }
 
-// string reads a text of at most limit bytes; ok is false when it is absent (null or empty) or refused.
-func (w *work) string(f Field, limit int) (s string, ok bool) {
-	switch w.json.PeekKind() {
-	case '"':
-	case 'n':
-		w.skip()
-		return "", false
-	default:
-		w.skip()
-		w.fail(f, WrongType, "it is a JSON string")
-		return "", false
-	}
+// scalar reads one value whole and returns its kind as jsontext names it ('"', '0', 'n', 't', 'f', '{', '['), and its bytes.
+// Values that nest are read too: MaxDepth was checked before.
+func (w *work) scalar() (kind byte, s string) {
 	raw, err := w.json.ReadValue()
 	if err != nil {
 		w.broken = err
+		return 0, ""
+	}
+	kind = raw[0]
+	if kind == '-' || isDigit(kind) {
+		kind = '0'
+	}
+	return kind, w.own(raw)
+}
+
+// string reads a text of at most limit bytes; ok is false when it is absent (null or empty) or refused.
+func (w *work) string(f Field, limit int) (s string, ok bool) {
+	kind, s := w.scalar()
+	return w.text(f, kind, s, limit)
+}
+
+// text unquotes a value that scalar has read.
+func (w *work) text(f Field, kind byte, quoted string, limit int) (s string, ok bool) {
+	if kind != '"' {
+		if kind != 'n' {
+			w.fail(f, WrongType, "it is a JSON string")
+		}
 		return "", false
 	}
-	if bytes.IndexByte(raw, '\\') < 0 {
-		s = w.own(raw)
-		s = s[1 : len(s)-1]
-	} else {
-		text, err := jsontext.AppendUnquote(nil, raw)
+	s = quoted[1 : len(quoted)-1]
+	if strings.IndexByte(s, '\\') >= 0 {
+		unquoted, err := jsontext.AppendUnquote(nil, quoted)
 		if err != nil {
 			w.broken = err
 			return "", false
 		}
-		s = alias(text)
+		s = alias(unquoted)
 	}
 	if s == "" {
 		return "", false
@@ -137,19 +146,13 @@ func (w *work) time(f Field) (time.Time, bool) {
 
 // number reads a JSON number as it was written.
 func (w *work) number(f Field) (string, bool) {
-	switch w.json.PeekKind() {
-	case '0':
-		raw, err := w.json.ReadValue()
-		if err != nil {
-			w.broken = err
-			return "", false
-		}
-		return w.own(raw), true
-	case 'n':
-	default:
+	kind, s := w.scalar()
+	if kind == '0' {
+		return s, true
+	}
+	if kind != 'n' {
 		w.fail(f, WrongType, "it is a JSON number")
 	}
-	w.skip()
 	return "", false
 }
 
@@ -223,7 +226,7 @@ func (w *work) calls() {
 		if count++; count > MaxCalls {
 			w.fail(FieldCalls, TooMany, "at most 256 calls")
 		}
-		if w.json.PeekKind() != '"' {
+		if kind := w.json.PeekKind(); kind != '"' {
 			w.fail(FieldCalls, WrongType, "it is a JSON array of strings")
 			w.skip()
 		} else if id, ok := w.identifier(FieldCalls); ok && count <= MaxCalls {
