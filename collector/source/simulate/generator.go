@@ -1,0 +1,284 @@
+package simulate
+
+import (
+	"hash/fnv"
+	"iter"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// Message is one CloudEvent with the instant at which its sender hands it over: the time of the event or later, never
+// before. The same event may be told in several messages.
+type Message struct {
+	At    time.Time
+	Draft event.Draft
+}
+
+// Generator invents the events of a preset. It is not safe for concurrent use.
+type Generator struct {
+	preset    Preset
+	o         Options
+	zone      *time.Location
+	start     int64  // when the world begins; what lies before Options.From is not told
+	tag       string // tells the ids of one simulation from those of another
+	source    string
+	second    string // another source that sees some of the same facts
+	timeScale int64  // thousandths
+
+	arrivals arrivals
+	coming   *arrival // the next arrival, when it is known already
+	drained  bool     // no arrivals are left
+	again    againHeap
+	planned  schedule
+	load     *loader
+
+	desk       desk
+	beat       int64 // the next heartbeat
+	nature     natures
+	callers    *callers
+	calls      stream // waiting, talking, classifying
+	places     stream
+	tickets    stream
+	disturb    stream
+	callNo     int
+	ticketNo   int
+	agentNo    int
+	kecamatan  wheel
+	kecamatans []kecamatan
+	tempos     map[string]tempo
+
+	tally *tally
+}
+
+// New returns a generator for a preset, or an error that wraps ErrOptions and says which option is wrong.
+func New(p Preset, o Options) (*Generator, error) {
+	o, err := o.settled(p)
+	if err != nil {
+		return nil, err
+	}
+	g := &Generator{
+		preset: p, o: o, zone: wib(),
+		source:     "simulate/" + string(p),
+		second:     "simulate/" + string(p) + "/pbx",
+		timeScale:  int64(math.Round(o.TimeScale * 1000)),
+		calls:      newStream(o.Seed, "calls"),
+		places:     newStream(o.Seed, "places"),
+		tickets:    newStream(o.Seed, "tickets"),
+		disturb:    newStream(o.Seed, "disturbances"),
+		callers:    newCallers(newStream(o.Seed, "callers"), p == Live),
+		nature:     newNatures(p, newStream(o.Seed, "natures")),
+		kecamatans: sidoarjo(),
+		tempos:     tempos(),
+	}
+	g.tag = tag(p, o)
+	g.tally = newTally(p, o)
+	weights := make([]int64, len(g.kecamatans))
+	for i, k := range g.kecamatans {
+		weights[i] = k.people
+	}
+	g.kecamatan = newWheel(weights...)
+	switch p {
+	case Load:
+		g.load = newLoader(g)
+		return g, nil
+	case Sidoarjo2023:
+		g.arrivals = newYearArrivals(newStream(o.Seed, "arrivals"))
+		g.desk.perShift = 4
+	case Live:
+		g.arrivals = newLiveArrivals(o.Seed, o)
+		// Enough agents for the busiest hour of the rate, at about half occupancy, within the limit.
+		g.desk.perShift = min(4+int(g.o.Rate*0.16), MaxAgents/3)
+		g.beat = o.From.UnixMilli() / minute * minute
+	}
+	g.desk.s = newStream(o.Seed, "desk")
+	g.start = o.From.UnixMilli()
+	if p == Sidoarjo2023 {
+		from, _ := span2023()
+		g.start = from.UnixMilli()
+	}
+	g.desk.nextShift = shiftOf(g.start)
+	return g, nil
+}
+
+// tag names a simulation in four letters that cannot be read as a number or a word.
+func tag(p Preset, o Options) string {
+	h := fnv.New64a()
+	h.Write([]byte(string(p) + "\x00" + o.Center + "\x00" + strconv.FormatUint(o.Seed, 10)))
+	if p != Sidoarjo2023 { // whose ids do not depend on the part that is asked for
+		h.Write([]byte(strconv.FormatInt(o.From.UnixMilli(), 10)))
+	}
+	const letters = "bcdfghjkmnpqrstvwxz"
+	n := h.Sum64()
+	b := make([]byte, 5)
+	for i := range b {
+		b[i] = letters[n%uint64(len(letters))]
+		n /= uint64(len(letters))
+	}
+	return string(b)
+}
+
+// Source is the CloudEvents source of the generator's messages; a second source is the same with "/pbx".
+func (g *Generator) Source() string { return g.source }
+
+// Next fills m with the next message and reports whether there was one. Messages come in the order of their At.
+func (g *Generator) Next(m *Message) bool {
+	if g.load != nil {
+		return g.load.next(m)
+	}
+	for {
+		g.peek()
+		if g.planned.len() > 0 && (g.coming == nil || g.planned.earliest() <= g.coming.at) {
+			p := g.planned.pop()
+			m.At = g.moment(p.deliver)
+			m.Draft = p.draft
+			g.tally.sent(&p)
+			if p.of != nil {
+				if p.of.pending--; p.of.pending == 0 {
+					g.tally.settle(p.of)
+				}
+			}
+			return true
+		}
+		if g.coming == nil {
+			return false
+		}
+		a := *g.coming
+		g.coming = nil
+		g.receive(a)
+	}
+}
+
+// All iterates over the messages. The pointer is valid until the next one.
+func (g *Generator) All() iter.Seq[*Message] {
+	return func(yield func(*Message) bool) {
+		var m Message
+		for g.Next(&m) {
+			if !yield(&m) {
+				return
+			}
+		}
+	}
+}
+
+// Totals is what the messages so far must add up to: of every case whose messages were all handed over. Cases with
+// messages still to come are counted in Pending alone; after the last message there are none.
+func (g *Generator) Totals() Totals { return g.tally.totals() }
+
+// peek makes the next arrival known and plans what happens on the floor until then.
+func (g *Generator) peek() {
+	if g.coming != nil || g.drained {
+		return
+	}
+	for {
+		a, ok := g.nextArrival()
+		if !ok {
+			g.drained = true
+			if !g.o.To.IsZero() {
+				g.advance(g.o.To.UnixMilli())
+			}
+			return
+		}
+		if a.at < g.o.From.UnixMilli() {
+			// The part before From is lived through but not told, so that a part has the same cases as the whole.
+			if g.preset == Sidoarjo2023 {
+				g.advance(a.at)
+				g.skip(a)
+			}
+			continue
+		}
+		g.advance(a.at)
+		g.coming = &a
+		return
+	}
+}
+
+// nextArrival takes the earlier of the next new call and the next repeated report.
+func (g *Generator) nextArrival() (arrival, bool) {
+	if g.again.fresh == nil {
+		if a, ok := g.arrivals.next(); ok {
+			g.again.fresh = &a
+		}
+	}
+	a, ok := g.again.take()
+	if ok && !g.o.To.IsZero() && a.at >= g.o.To.UnixMilli() {
+		if g.again.fresh == nil && len(g.again.reports) == 0 {
+			return arrival{}, false
+		}
+		return g.nextArrival()
+	}
+	return a, ok
+}
+
+// receive plans a call and all that follows from it.
+func (g *Generator) receive(a arrival) {
+	inc := &incident{}
+	g.planCall(inc, a)
+	if g.preset == Live {
+		g.disturbIncident(inc)
+	}
+	inc.pending = len(inc.messages)
+	g.tally.pending++
+	for i := range inc.messages {
+		inc.messages[i].of = inc
+		g.planned.push(inc.messages[i])
+	}
+	inc.messages = nil
+}
+
+// skip plans a call and forgets it.
+func (g *Generator) skip(a arrival) { g.planCall(&incident{}, a) }
+
+// moment turns an instant of the package into a time in WIB.
+func (g *Generator) moment(at int64) time.Time { return time.UnixMilli(at).In(g.zone) }
+
+// say adds a message to an incident and returns its draft for the caller to fill in; the pointer is valid until the
+// next call of say.
+func (g *Generator) say(inc *incident, t event.Type, subject string, at int64) *event.Draft {
+	inc.messages = append(inc.messages, planned{deliver: at})
+	d := &inc.messages[len(inc.messages)-1].draft
+	*d = event.Draft{
+		Source:  g.source,
+		ID:      subject + "." + strconv.Itoa(len(inc.messages)),
+		Type:    t,
+		Subject: subject,
+		Time:    g.moment(at),
+		Center:  g.o.Center,
+	}
+	return d
+}
+
+// place draws a kecamatan.
+func (g *Generator) place() int { return g.kecamatan.spin(g.places) }
+
+// againHeap merges new calls with repeated reports; there are few of the latter at a time, so a sorted slice serves.
+type againHeap struct {
+	fresh   *arrival
+	reports []arrival // latest first
+}
+
+func (h *againHeap) add(a arrival) {
+	i := len(h.reports)
+	h.reports = append(h.reports, a)
+	for ; i > 0 && h.reports[i-1].at < a.at; i-- {
+		h.reports[i] = h.reports[i-1]
+	}
+	h.reports[i] = a
+}
+
+func (h *againHeap) take() (arrival, bool) {
+	n := len(h.reports)
+	switch {
+	case h.fresh != nil && (n == 0 || h.fresh.at <= h.reports[n-1].at):
+		a := *h.fresh
+		h.fresh = nil
+		return a, true
+	case n > 0:
+		a := h.reports[n-1]
+		h.reports = h.reports[:n-1]
+		return a, true
+	}
+	return arrival{}, false
+}
