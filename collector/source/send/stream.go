@@ -1,0 +1,188 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Batching bounds what a Stream puts into one request and how many requests are under way. The zero value of a field
+// means its default.
+type Batching struct {
+	Events  int // in one request; default 500
+	Bytes   int // of one request, unpacked; default 1 MiB
+	Senders int // requests under way at once; default 4
+}
+
+// Totals is what became of the events of a Stream.
+type Totals struct {
+	Sent       int // events that were answered
+	Accepted   int
+	Duplicates int // known to the server already
+	Refused    int
+	Requests   int // batches that were answered
+	Retried    int // of those, how many needed more than one try: their duplicates may be our own
+}
+
+// Stream gathers events into batches and sends these, several at once; T is what the caller wants to hear back about a
+// refused event. Events of one case may arrive in any order. Add, and then Close, are for one goroutine.
+type Stream[T any] struct {
+	client *Client
+	limits Batching
+	refuse func(T, Refusal)
+	group  *errgroup.Group
+	ctx    context.Context
+	cancel context.CancelFunc
+	tasks  chan batch[T]
+	body   []byte
+	ends   []int // where each event of body ends
+	tags   []T
+	mu     sync.Mutex
+	totals Totals
+}
+
+type batch[T any] struct {
+	body []byte
+	ends []int
+	tags []T
+}
+
+// NewStream starts the senders. refuse is called for every event that the server refused, never by two goroutines at
+// once. Close must be called.
+func NewStream[T any](ctx context.Context, c *Client, limits Batching, refuse func(T, Refusal)) *Stream[T] {
+	or := func(v *int, def int) {
+		if *v <= 0 {
+			*v = def
+		}
+	}
+	or(&limits.Events, 500)
+	or(&limits.Bytes, 1<<20)
+	or(&limits.Senders, 4)
+	ctx, cancel := context.WithCancel(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	s := &Stream[T]{client: c, limits: limits, refuse: refuse, group: group, ctx: ctx, cancel: cancel, tasks: make(chan batch[T])}
+	for range limits.Senders {
+		group.Go(func() error {
+			for {
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case b, ok := <-s.tasks:
+					if !ok {
+						return nil
+					}
+					if err := s.deliver(ctx, b); err != nil {
+						return err
+					}
+				}
+			}
+		})
+	}
+	return s
+}
+
+// Add puts one event, a JSON object on one line, into the batch at hand; it blocks while all senders are busy. After an
+// error nothing more is sent: Close tells the first cause.
+func (s *Stream[T]) Add(event []byte, tag T) error {
+	if len(s.ends) > 0 && (len(s.ends) >= s.limits.Events || len(s.body)+len(event)+1 > s.limits.Bytes) {
+		if err := s.flush(); err != nil {
+			return err
+		}
+	}
+	s.body = append(append(s.body, event...), '\n')
+	s.ends = append(s.ends, len(s.body))
+	s.tags = append(s.tags, tag)
+	return nil
+}
+
+// Flush sends the batch at hand without waiting for it to fill.
+func (s *Stream[T]) Flush() error {
+	if len(s.ends) == 0 {
+		return nil
+	}
+	return s.flush()
+}
+
+func (s *Stream[T]) flush() error {
+	select {
+	case <-s.ctx.Done():
+		return context.Cause(s.ctx)
+	case s.tasks <- batch[T]{s.body, s.ends, s.tags}:
+	}
+	s.body, s.ends, s.tags = make([]byte, 0, cap(s.body)), make([]int, 0, cap(s.ends)), make([]T, 0, cap(s.tags))
+	return nil
+}
+
+// Totals may be asked at any time, by any goroutine.
+func (s *Stream[T]) Totals() Totals {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.totals
+}
+
+// Close sends what is left, waits for every answer and returns the totals, with the error that ended the sending early if
+// one did. After a call of Abort, or once the context has ended, what is left is not sent.
+func (s *Stream[T]) Close() (Totals, error) {
+	var err error
+	if len(s.ends) > 0 {
+		err = s.flush()
+	}
+	close(s.tasks)
+	if first := s.group.Wait(); first != nil {
+		err = first
+	}
+	s.cancel()
+	return s.Totals(), err
+}
+
+// Abort stops the senders without waiting for answers. Close must still be called.
+func (s *Stream[T]) Abort() { s.cancel() }
+
+func (s *Stream[T]) deliver(ctx context.Context, b batch[T]) error {
+	answer, err := s.client.Send(ctx, b.body, len(b.ends))
+	if errors.Is(err, errTooLarge) {
+		return s.split(ctx, b)
+	}
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := &s.totals
+	t.Sent += len(b.ends)
+	t.Accepted += answer.Accepted
+	t.Duplicates += answer.Duplicates
+	t.Refused += len(answer.Rejected)
+	t.Requests++
+	if answer.Tries > 1 {
+		t.Retried++
+	}
+	for _, r := range answer.Rejected {
+		s.refuse(b.tags[r.Index], r)
+	}
+	return nil
+}
+
+// split halves a batch that the server finds too large; one event that is too large alone is refused here.
+func (s *Stream[T]) split(ctx context.Context, b batch[T]) error {
+	n := len(b.ends)
+	if n == 1 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.totals.Sent++
+		s.totals.Refused++
+		s.refuse(b.tags[0], Refusal{Reason: "event_too_large"})
+		return nil
+	}
+	cut := b.ends[n/2-1]
+	second := make([]int, 0, n-n/2)
+	for _, end := range b.ends[n/2:] {
+		second = append(second, end-cut)
+	}
+	if err := s.deliver(ctx, batch[T]{b.body[:cut], b.ends[:n/2], b.tags[:n/2]}); err != nil {
+		return err
+	}
+	return s.deliver(ctx, batch[T]{b.body[cut:], second, b.tags[n/2:]})
+}

@@ -1,0 +1,166 @@
+package table
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// binding says where the fields of a mapping stand in one table.
+type binding struct {
+	header []string // as written, for messages
+	line   int
+	cols   [][]int // for each field the indexes of its columns, -1 where an optional one is absent
+	show   []shown // for each column what the rejects file may show of it
+}
+
+// shown says what of a column's cells the rejects file may show; a column that several fields read shows the most that
+// one of them allows, except that a telephone number is never shown.
+type shown uint8
+
+const (
+	showLength shown = iota // of a column that no field reads
+	showStart               // of a text
+	showCode                // of a text with a value map
+	showShape               // of a time or a number
+	showNothing
+)
+
+func (f *field) shown() shown {
+	switch {
+	case f.kind == phoneField:
+		return showNothing
+	case f.kind != textField:
+		return showShape
+	case f.values != nil:
+		return showCode
+	}
+	return showStart
+}
+
+// normalHeader makes headers comparable: case, runs of white space and a byte order mark do not count.
+func normalHeader(s string) string {
+	return strings.ToLower(strings.Join(strings.Fields(strings.TrimPrefix(s, "\ufeff")), " "))
+}
+
+// bind finds the mapping's columns in a row. missing lists what is not there; twice lists headers that stand twice.
+func (m *Mapping) bind(row Row) (b *binding, missing, twice []string) {
+	at := map[string]int{}
+	double := map[string]bool{}
+	for i, c := range row.Cells {
+		name := normalHeader(c)
+		if _, seen := at[name]; seen {
+			double[name] = true
+		}
+		at[name] = i
+	}
+	b = &binding{header: row.Cells, line: row.Line, cols: make([][]int, len(m.fields)), show: make([]shown, len(row.Cells))}
+	for i := range m.fields {
+		f := &m.fields[i]
+		for _, alternatives := range f.columns {
+			found := -1
+			for _, head := range alternatives {
+				if n, ok := at[normalHeader(head)]; ok {
+					found = n
+					if double[normalHeader(head)] {
+						twice = append(twice, head)
+					}
+					break
+				}
+			}
+			if found < 0 && !f.optional {
+				missing = append(missing, strings.Join(alternatives, " or "))
+			}
+			if found >= 0 {
+				b.show[found] = max(b.show[found], f.shown())
+			}
+			b.cols[i] = append(b.cols[i], found)
+		}
+	}
+	return b, missing, twice
+}
+
+// separators are tried in this order when the mapping does not name one; the first under which the header is found wins.
+var separators = []byte{',', ';', '\t', '|'}
+
+// headSearch bounds the bytes that are searched for the header.
+const headSearch = 256 << 10
+
+// csvTable opens a text table by the mapping: finds separator and header, and leaves the reader at the first row behind
+// the header.
+func (m *Mapping) csvTable(file string, src io.Reader, limits Limits) (*CSV, *binding, error) {
+	head := bufio.NewReaderSize(src, headSearch)
+	start, err := head.Peek(headSearch)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, nil, fmt.Errorf("read %s: %w", file, err)
+	}
+	tried := separators
+	if m.separator != 0 {
+		tried = []byte{m.separator}
+	}
+	var closest *headerError
+	for _, sep := range tried {
+		b, fault := m.findHeader(NewCSV(file, bytes.NewReader(start), sep, limits))
+		if fault != nil {
+			if closest == nil || len(fault.missing) < len(closest.missing) {
+				closest = fault
+			}
+			continue
+		}
+		rows := NewCSV(file, head, sep, limits)
+		if _, err := m.findHeader(rows); err != nil {
+			return nil, nil, err
+		}
+		return rows, b, nil
+	}
+	closest.file = file
+	return nil, nil, closest
+}
+
+// findHeader reads rows until one holds every column of the mapping.
+func (m *Mapping) findHeader(rows Reader) (*binding, *headerError) {
+	var closest *headerError
+	for range m.headerRows {
+		row, err := rows.Next()
+		var bad *RowError
+		if errors.As(err, &bad) {
+			continue // a title may hold anything
+		}
+		if err != nil {
+			break
+		}
+		b, missing, twice := m.bind(row)
+		if len(missing) == 0 && len(twice) == 0 {
+			return b, nil
+		}
+		if closest == nil || len(missing) < len(closest.missing) {
+			closest = &headerError{file: row.File, line: row.Line, missing: missing, twice: twice, cells: len(row.Cells), rows: m.headerRows}
+		}
+	}
+	if closest == nil {
+		closest = &headerError{missing: []string{"any column"}, rows: m.headerRows}
+	}
+	return nil, closest
+}
+
+// headerError says that no row holds the mapping's columns, with the row that comes nearest.
+type headerError struct {
+	file           string
+	line           int
+	missing, twice []string
+	cells, rows    int
+}
+
+func (e *headerError) Error() string {
+	switch {
+	case e.line == 0:
+		return fmt.Sprintf("%s: the table is empty", e.file)
+	case len(e.missing) == 0:
+		return fmt.Sprintf("%s:%d: the header names %q twice; rename one of the columns", e.file, e.line, e.twice)
+	}
+	return fmt.Sprintf("%s: none of the first %d rows holds every column of the mapping; nearest is line %d (%d cells), which lacks %q; correct the mapping's columns, or its table.separator",
+		e.file, e.rows, e.line, e.cells, e.missing)
+}
