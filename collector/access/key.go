@@ -82,7 +82,7 @@ func (k *Key) validate() error {
 	for _, s := range k.Scopes {
 		opd, isOPD := strings.CutPrefix(string(s), opdPrefix)
 		switch {
-		case isOPD && (opd == "" || strings.ContainsFunc(opd, notNameRune)):
+		case isOPD && (opd == "" || opd == "unknown" || opd == "none" || strings.ContainsFunc(opd, notNameRune)):
 			return fmt.Errorf("scope %q names no OPD: use opd:read:<opd>", s)
 		case isOPD && k.Center == "":
 			return fmt.Errorf("scope %q needs a centre: two centres may have an OPD of one id", s)

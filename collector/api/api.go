@@ -1,0 +1,160 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+	"golang.org/x/net/netutil"
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/time/rate"
+
+	"github.com/monev112/monev112/collector/access"
+)
+
+// API answers HTTP requests. Make one with New; it is safe for concurrent use.
+type API struct {
+	cfg     Config
+	limits  Limits
+	logger  *slog.Logger
+	engine  *gin.Engine
+	handler http.Handler
+
+	slots  chan struct{}       // one per request in hand
+	memory *semaphore.Weighted // bytes of bodies in hand
+	lines  *rate.Limiter       // access log
+	muted  mutedLines
+}
+
+// endpoint is one route and what it asks of a key.
+type endpoint struct {
+	method, path string
+	handle       gin.HandlerFunc
+	scopes       []access.Scope // any of them; nil is open to all
+	opd          bool           // a key that reads an OPD may come too
+	free         bool           // outside of the limit of concurrent requests
+}
+
+func (a *API) endpoints() []endpoint {
+	read := []access.Scope{access.BoardRead}
+	metrics := endpoint{"GET", "/metrics", a.metrics, nil, false, true}
+	if a.cfg.MetricsNeedKey {
+		metrics.scopes = read
+	}
+	return []endpoint{
+		{"POST", "/v1/events", a.postEvents, []access.Scope{access.EventsWrite}, false, false},
+		{"GET", "/v1/board", a.getBoard, read, false, false},
+		{"GET", "/v1/tickets", a.getTickets, read, true, false},
+		{"GET", "/v1/tickets/*id", a.getTicket, read, true, false},
+		{"GET", "/v1/calls/*id", a.getCall, read, false, false},
+		{"GET", "/v1/directory/review", a.getReview, read, false, false},
+		{"GET", "/openapi.yaml", a.getOpenAPI, nil, false, false},
+		{"GET", "/-/healthy", a.getHealthy, nil, false, true},
+		{"GET", "/-/ready", a.getReady, nil, false, true},
+		metrics,
+	}
+}
+
+// Routes returns the route patterns as they appear in metrics, logs and spans.
+func Routes() []string {
+	var a API
+	var out []string
+	for _, e := range a.endpoints() {
+		out = append(out, e.path)
+	}
+	return out
+}
+
+// New returns an API. It refuses a configuration that contradicts itself.
+func New(cfg Config) (*API, error) {
+	cfg.Limits = cfg.Limits.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Tracer == nil {
+		cfg.Tracer = tracenoop.NewTracerProvider()
+	}
+	a := &API{
+		cfg: cfg, limits: cfg.Limits, logger: cfg.Logger,
+		slots:  make(chan struct{}, cfg.Limits.Concurrent),
+		memory: semaphore.NewWeighted(cfg.Limits.MemoryBytes),
+		lines:  rate.NewLimiter(rate.Limit(cfg.Limits.LogLinesPerSec), cfg.Limits.LogLinesPerSec),
+	}
+	if gin.Mode() != gin.ReleaseMode {
+		gin.SetMode(gin.ReleaseMode) // else gin prints its routes to standard output
+	}
+	e := gin.New()
+	e.UseRawPath, e.UnescapePathValues = true, true // an id with a slash may come as %2F
+	e.RedirectTrailingSlash, e.RedirectFixedPath = false, false
+	e.HandleMethodNotAllowed = true
+	if err := e.SetTrustedProxies(nil); err != nil {
+		return nil, err
+	}
+	e.Use(a.identify, a.observe, a.recover, a.harden)
+	for _, ep := range a.endpoints() {
+		e.Handle(ep.method, ep.path, a.admit(ep), a.authorize(ep), ep.handle)
+	}
+	e.NoRoute(func(c *gin.Context) {
+		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "There is nothing at this path; /openapi.yaml lists what there is."))
+	})
+	e.NoMethod(func(c *gin.Context) {
+		a.fail(c, newProblem(http.StatusMethodNotAllowed, codeMethod, "This path does not take the method; see the Allow header."))
+	})
+	a.engine = e
+	a.handler = otelhttp.NewHandler(e, "http",
+		otelhttp.WithTracerProvider(cfg.Tracer),
+		otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()),
+		otelhttp.WithFilter(traced),
+	)
+	return a, nil
+}
+
+// traced leaves out what is asked every few seconds and says nothing.
+func traced(r *http.Request) bool {
+	return r.URL.Path != "/metrics" && r.URL.Path != "/-/healthy" && r.URL.Path != "/-/ready"
+}
+
+// Handler returns the whole API.
+func (a *API) Handler() http.Handler { return a.handler }
+
+// Server returns a server for the API with timeouts against slow clients. base is the parent of every request's
+// context; errors of the server itself go to the logger.
+func (a *API) Server(base context.Context) *http.Server {
+	return &http.Server{
+		Handler:           a.handler,
+		ReadHeaderTimeout: a.limits.HeaderTimeout,
+		ReadTimeout:       a.limits.ReadTimeout,
+		WriteTimeout:      a.limits.WriteTimeout,
+		IdleTimeout:       a.limits.IdleTimeout,
+		MaxHeaderBytes:    a.limits.HeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ErrorLog:          slog.NewLogLogger(quiet{a.logger.Handler()}, slog.LevelDebug),
+	}
+}
+
+// Limit bounds the connections that a listener gives at once.
+func (a *API) Limit(l net.Listener) net.Listener {
+	return netutil.LimitListener(l, a.limits.Connections)
+}
+
+// quiet hides the text of net/http's own complaints, which name clients' addresses, behind a constant message.
+type quiet struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+	if !q.Enabled(ctx, r.Level) {
+		return nil
+	}
+	return q.Handler.Handle(ctx, slog.NewRecord(r.Time, r.Level, "connection ended in an error", r.PC))
+}
+
+func since(from, to time.Time) time.Duration { return max(0, to.Sub(from)) }

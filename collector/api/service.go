@@ -1,0 +1,43 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+type statusAnswer struct {
+	Status string `json:"status"`
+}
+
+func (a *API) getHealthy(c *gin.Context) { a.answer(c, http.StatusOK, statusAnswer{"healthy"}) }
+
+// getReady says whether events can be accepted. The reason goes to the log and not to the client, who may be anybody.
+func (a *API) getReady(c *gin.Context) {
+	if a.cfg.Ready != nil {
+		if err := a.cfg.Ready(c.Request.Context()); err != nil {
+			a.logger.Warn("not ready", "request_id", requestID(c), "error", err)
+			p := newProblem(http.StatusServiceUnavailable, codeUnavailable, "Events cannot be accepted now; the log says why.")
+			p.retryAfter = a.limits.RetryAfter
+			a.fail(c, p)
+			return
+		}
+	}
+	a.answer(c, http.StatusOK, statusAnswer{"ready"})
+}
+
+func (a *API) metrics(c *gin.Context) {
+	if a.cfg.Metrics == nil {
+		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "Metrics are not exposed here."))
+		return
+	}
+	a.cfg.Metrics.ServeHTTP(c.Writer, c.Request)
+}
+
+func (a *API) getOpenAPI(c *gin.Context) {
+	if len(a.cfg.OpenAPI) == 0 {
+		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "The document is not part of this build."))
+		return
+	}
+	c.Data(http.StatusOK, "application/yaml", a.cfg.OpenAPI)
+}
