@@ -1,0 +1,130 @@
+// Package enginetest gives tests a real embedded ClickHouse.
+package enginetest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/gofrs/flock"
+
+	"github.com/monev112/monev112/collector/engine"
+)
+
+// shared is the engine of this test binary: a process can hold one data folder.
+var shared struct {
+	once      sync.Once
+	addr, key string
+	err       error
+	databases atomic.Int64
+}
+
+// installTimeout bounds the one download of the library.
+const installTimeout = 5 * time.Minute
+
+// Start gives the address and key of the test binary's engine, started at the first call on a free loopback port and
+// stopped when the binary ends. Tests share it: make a database of your own with Database. When the library is neither
+// installed nor can be brought, the test is skipped with a message.
+func Start(t testing.TB) (addr, key string) {
+	t.Helper()
+	library, err := engine.Library()
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), installTimeout)
+		defer cancel()
+		if library, err = engine.Install(ctx, engine.InstallOptions{}); err != nil {
+			t.Skipf("the embedded ClickHouse is not available: %v", err)
+		}
+	}
+	shared.once.Do(func() { shared.addr, shared.key, shared.err = start(library) })
+	if shared.err != nil {
+		t.Fatalf("start the embedded ClickHouse: %v", shared.err)
+	}
+	return shared.addr, shared.key
+}
+
+// prefix names the data folders in the temporary folder.
+const prefix = "monev112-enginetest-"
+
+func start(library string) (addr, key string, err error) {
+	sweep()
+	dir, err := os.MkdirTemp("", prefix)
+	if err != nil {
+		return "", "", err
+	}
+	e, err := engine.Open(engine.Options{DataDir: dir, Library: library, Writers: 8})
+	if err != nil {
+		return "", "", err
+	}
+	handler, err := e.Handler(engine.ServerOptions{})
+	if err != nil {
+		return "", "", err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", "", err
+	}
+	go func() { _ = engine.NewHTTPServer(handler).Serve(listener) }()
+	return listener.Addr().String(), e.Key(), nil
+}
+
+// sweep removes the folders of test binaries that have ended: nothing runs at a test binary's end that could.
+func sweep() {
+	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*"))
+	for _, dir := range dirs {
+		info, err := os.Stat(dir)
+		if err != nil || time.Since(info.ModTime()) < time.Minute { // another binary may be about to lock it
+			continue
+		}
+		lock := flock.New(filepath.Join(dir, "engine.lock"))
+		if held, err := lock.TryLock(); err == nil && held {
+			_ = os.RemoveAll(dir)
+			_ = lock.Close()
+		}
+	}
+}
+
+// Options connects clickhouse-go to the engine with the key, over HTTP, database "default".
+func Options(t testing.TB) *clickhouse.Options {
+	t.Helper()
+	addr, key := Start(t)
+	return &clickhouse.Options{
+		Protocol:    clickhouse.HTTP,
+		Addr:        []string{addr},
+		Auth:        clickhouse.Auth{Database: "default", Username: "default", Password: key},
+		Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
+	}
+}
+
+// Database makes an empty database with a name of its own and drops it when the test ends.
+func Database(t testing.TB) (name string) {
+	t.Helper()
+	conn, err := clickhouse.Open(Options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	clean := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToLower(t.Name()))
+	name = fmt.Sprintf("t%d_%.60s", shared.databases.Add(1), clean)
+	if err := conn.Exec(context.Background(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := conn.Exec(context.Background(), "DROP DATABASE IF EXISTS "+name+" SYNC"); err != nil {
+			t.Errorf("drop the test's database: %v", err)
+		}
+		_ = conn.Close()
+	})
+	return name
+}

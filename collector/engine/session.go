@@ -1,0 +1,167 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// session is a connection and what it is set to.
+type session struct {
+	conn     *conn
+	baseline []setting // what the session goes back to after a request
+	database string    // the session's current database
+	broken   bool      // could not be put back: replaced at the next use
+}
+
+// verifySettings asks ClickHouse for the baseline's values.
+func (s *session) verifySettings() error {
+	names := make([]string, len(s.baseline))
+	for i, want := range s.baseline {
+		names[i] = "toString(getSetting(" + quoteString(want.name) + "))"
+	}
+	result, err := s.conn.query("SELECT "+strings.Join(names, ", "), "TSVRaw")
+	if err != nil {
+		return fmt.Errorf("engine: check the connection's settings: %w", err)
+	}
+	values := strings.Split(strings.TrimRight(string(result.Data), "\n"), "\t")
+	if len(values) != len(s.baseline) {
+		return fmt.Errorf("engine: check the connection's settings: %d values for %d settings", len(values), len(s.baseline))
+	}
+	for i, want := range s.baseline {
+		got := values[i]
+		switch got {
+		case "true":
+			got = "1"
+		case "false":
+			got = "0"
+		}
+		if got != want.value {
+			return fmt.Errorf("engine: ClickHouse has %s = %q and not %q: this version of the library cannot be bounded", want.name, got, want.value)
+		}
+	}
+	return nil
+}
+
+// use makes database the current one.
+func (s *session) use(database string) error {
+	if database == "" {
+		database = defaultDatabase
+	}
+	if database == s.database {
+		return nil
+	}
+	if _, err := s.conn.query("USE "+quoteIdentifier(database), "Null"); err != nil {
+		return err
+	}
+	s.database = database
+	return nil
+}
+
+// with sets settings, runs f, and puts the session back.
+func (s *session) with(settings []setting, f func() error) error {
+	if len(settings) == 0 {
+		return f()
+	}
+	if _, err := s.conn.query(setStatement(settings), "Null"); err != nil {
+		return err
+	}
+	defer s.reset(settings)
+	return f()
+}
+
+func (s *session) reset(settings []setting) {
+	parts := make([]string, len(settings))
+	for i, set := range settings {
+		parts[i] = set.name + " = DEFAULT"
+	}
+	_, err := s.conn.query("SET "+strings.Join(parts, ", "), "Null")
+	if err == nil {
+		_, err = s.conn.query(setStatement(s.baseline), "Null")
+	}
+	if err != nil {
+		s.broken = true
+	}
+}
+
+func quoteIdentifier(name string) string {
+	return "`" + strings.NewReplacer(`\`, `\\`, "`", "\\`").Replace(name) + "`"
+}
+
+// pool holds a fixed number of sessions; each serves one request at a time.
+type pool struct {
+	free   chan *session
+	size   int
+	open   func() (*session, error)
+	closed chan struct{}
+}
+
+func newPool(size int, open func() (*session, error)) (*pool, error) {
+	p := &pool{free: make(chan *session, size), size: size, open: open, closed: make(chan struct{})}
+	for range size {
+		s, err := open()
+		if err != nil {
+			p.size = len(p.free)
+			p.close()
+			return nil, err
+		}
+		p.free <- s
+	}
+	return p, nil
+}
+
+var errClosed = errors.New("the engine is closing")
+
+// acquire waits for a free session, at most wait (ErrBusy) and while ctx lives. The caller must release it.
+func (p *pool) acquire(ctx context.Context, wait time.Duration) (*session, error) {
+	select {
+	case <-p.closed:
+		return nil, errClosed
+	default:
+	}
+	select {
+	case s := <-p.free:
+		return s, nil
+	default:
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case s := <-p.free:
+		return s, nil
+	case <-timer.C:
+		return nil, ErrBusy
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-p.closed:
+		return nil, errClosed
+	}
+}
+
+// release gives the session back, a new one in its place when it broke.
+func (p *pool) release(s *session) {
+	if s.broken {
+		// A reconnect that fails leaves the broken session in use: the next request gets ClickHouse's own error, and tries again.
+		if fresh, err := p.open(); err == nil {
+			s.conn.close()
+			s = fresh
+		}
+	}
+	p.free <- s
+}
+
+// close waits for the sessions in use and closes all.
+func (p *pool) close() {
+	select {
+	case <-p.closed:
+		return
+	default:
+		close(p.closed)
+	}
+	for range p.size {
+		s := <-p.free
+		s.conn.close()
+	}
+}
