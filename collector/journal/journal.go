@@ -31,8 +31,9 @@ type Options struct {
 
 	// Expect is the highest position that anybody (a checkpoint, a shipper's cursor) saw as durable. A journal that ends
 	// below it has lost acknowledged records (a disk that lied, a restored folder): the range is reported by Recovery
-	// and skipped, so that no position is used again for other content.
-	Expect Position
+	// and skipped, so that no position is used again for other content. It counts only when ExpectUUID is this journal's.
+	Expect     Position
+	ExpectUUID uuid.UUID
 
 	FS     disk.FS          // nil means disk.OS
 	Now    func() time.Time // stamps groups; nil means time.Now
@@ -112,6 +113,14 @@ type Journal struct {
 // UUID names this journal. It is new at creation and after Renew, so that a position of another journal, or of a restored
 // copy, is never taken for one of this.
 func (j *Journal) UUID() uuid.UUID { return j.uuid }
+
+// GroupBytes returns the limit of one group, record and group headers included.
+func (j *Journal) GroupBytes() int { return j.opts.GroupBytes }
+
+// GroupSize returns the bytes that records of payloadBytes together take as one group.
+func GroupSize(records, payloadBytes int) int {
+	return groupHeaderBytes + records*recordHeaderBytes + payloadBytes
+}
 
 // End returns the position after the last durable record.
 func (j *Journal) End() Position {

@@ -86,7 +86,10 @@ func (j *Journal) recover() error {
 	if err != nil {
 		return err
 	}
-	floor := j.opts.Expect
+	var floor Position
+	if j.opts.ExpectUUID == j.uuid {
+		floor = j.opts.Expect
+	}
 	for _, s := range j.skips {
 		floor = max(floor, s.To)
 	}
@@ -108,9 +111,6 @@ func (j *Journal) recover() error {
 	}
 	if j.end < floor {
 		j.recovery.LostFrom, j.recovery.LostTo = j.end, floor
-		if len(headers) == 0 {
-			j.recovery.LostFrom = 0
-		}
 		j.opts.Logger.Error("journal ends before a position that was durable; the range is lost and skipped",
 			"journal_end", uint64(j.end), "expected", uint64(floor))
 		if err := j.createSegment(j.end, floor, nil); err != nil {

@@ -1,0 +1,254 @@
+package ingest
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/google/uuid"
+
+	"github.com/monev112/monev112/collector/disk"
+	"github.com/monev112/monev112/collector/faultpoint"
+	"github.com/monev112/monev112/collector/journal"
+)
+
+// A checkpoint file, little-endian:
+//
+//	0   magic "M112CKPT"
+//	8   version (4 bytes), 0 (4 bytes)
+//	16  UUID of the journal
+//	32  position: every event before it is in this checkpoint, none after
+//	40  when it was taken, Unix milliseconds
+//	48  remembered ids: key of their hash (32), own time (4), count (8), entries of 28 bytes
+//	..  the board's own stream
+//	-8  XXH64 of all before
+//
+// It is written beside and renamed. The one before is kept, so that damage to the newest costs a longer replay, not the
+// state; ReplayFloor keeps the journal long enough for that.
+const (
+	checkpointName    = "checkpoint"
+	previousName      = "checkpoint.previous"
+	unfinishedName    = "checkpoint.new"
+	checkpointVersion = 1
+	checkpointHeader  = 48
+)
+
+var checkpointMagic = [8]byte{'M', '1', '1', '2', 'C', 'K', 'P', 'T'}
+
+type checkpointHead struct {
+	uuid     uuid.UUID
+	position journal.Position
+	takenAt  time.Time
+}
+
+// ReplayFloor returns the position from which a restart may have to replay. Segments of the journal at or above it must be
+// kept, shipped or not.
+func (l *Loop) ReplayFloor() journal.Position {
+	l.ckptMu.Lock()
+	defer l.ckptMu.Unlock()
+	return l.floor
+}
+
+// startCheckpoint takes the copies now and writes them on another goroutine, unless one is being written or nothing is new.
+func (l *Loop) startCheckpoint() {
+	if l.ckptBusy || l.applied == l.currentCheckpoint() {
+		return
+	}
+	l.ckptBusy, l.ckptFrom = true, l.applied
+	write := l.checkpointWriter()
+	go func() { l.ckptDone <- write() }()
+}
+
+func (l *Loop) currentCheckpoint() journal.Position {
+	l.ckptMu.Lock()
+	defer l.ckptMu.Unlock()
+	return l.current
+}
+
+func (l *Loop) endCheckpoint(st CheckpointStats) {
+	l.ckptBusy = false
+	if st.Err != nil {
+		l.cfg.Logger.Error("checkpoint not written; a restart replays more", "error", st.Err)
+	}
+	if l.obs.Checkpoint != nil {
+		l.obs.Checkpoint(st)
+	}
+}
+
+// lastCheckpoint is the one of a clean stop.
+func (l *Loop) lastCheckpoint() error {
+	if l.ckptBusy {
+		l.endCheckpoint(<-l.ckptDone)
+	}
+	if l.applied == l.currentCheckpoint() {
+		return nil
+	}
+	st := l.checkpointWriter()()
+	l.endCheckpoint(st)
+	return st.Err
+}
+
+// checkpointWriter copies what must be remembered, as of now, and returns the function that writes it.
+func (l *Loop) checkpointWriter() func() CheckpointStats {
+	began := l.cfg.Now()
+	head := checkpointHead{uuid: l.jrn.UUID(), position: l.applied, takenAt: began}
+	ids := l.seen.snapshot(l.seenNow())
+	board := l.board.Checkpoint()
+	return func() CheckpointStats {
+		st := CheckpointStats{Position: head.position}
+		st.Bytes, st.Err = l.writeCheckpoint(head, ids, board)
+		st.Took = l.cfg.Now().Sub(began)
+		return st
+	}
+}
+
+func (l *Loop) writeCheckpoint(head checkpointHead, ids seenSnapshot, board func(io.Writer) error) (int64, error) {
+	path := func(name string) string { return filepath.Join(l.cfg.Dir, name) }
+	sum := &summingWriter{hash: xxhash.New()}
+	err := disk.Replace(l.cfg.FS, path(unfinishedName), 0o600, func(w io.Writer) error {
+		sum.w = w
+		b := append([]byte(nil), checkpointMagic[:]...)
+		b = binary.LittleEndian.AppendUint64(b, checkpointVersion)
+		b = append(b, head.uuid[:]...)
+		b = binary.LittleEndian.AppendUint64(b, uint64(head.position))
+		b = binary.LittleEndian.AppendUint64(b, uint64(head.takenAt.UnixMilli()))
+		if _, err := sum.Write(b); err != nil {
+			return err
+		}
+		buffered := bufio.NewWriterSize(sum, 64<<10)
+		if err := ids.write(buffered); err != nil {
+			return err
+		}
+		if err := board(buffered); err != nil {
+			return fmt.Errorf("board: %w", err)
+		}
+		if err := buffered.Flush(); err != nil {
+			return err
+		}
+		_, err := w.Write(binary.LittleEndian.AppendUint64(nil, sum.hash.Sum64()))
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	faultpoint.Hit("checkpoint.write")
+	if err := l.cfg.FS.Rename(path(checkpointName), path(previousName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("keep the previous checkpoint: %w", err)
+	}
+	faultpoint.Hit("checkpoint.rename")
+	if err := l.cfg.FS.Rename(path(unfinishedName), path(checkpointName)); err != nil {
+		return 0, fmt.Errorf("name the checkpoint: %w", err)
+	}
+	if err := l.cfg.FS.SyncDir(l.cfg.Dir); err != nil {
+		return 0, fmt.Errorf("fsync of the checkpoint's folder: %w", err)
+	}
+	faultpoint.Hit("checkpoint.done")
+	l.ckptMu.Lock()
+	defer l.ckptMu.Unlock()
+	l.floor, l.current = l.current, head.position
+	return sum.n + 8, nil
+}
+
+type summingWriter struct {
+	w    io.Writer
+	hash *xxhash.Digest
+	n    int64
+}
+
+func (s *summingWriter) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	_, _ = s.hash.Write(p[:n])
+	s.n += int64(n)
+	return n, err
+}
+
+// CheckpointPosition returns the journal and position of the newest checkpoint in dir that is whole, for
+// journal.Options.Expect. It is false when there is none.
+func CheckpointPosition(fsys disk.FS, dir string) (uuid.UUID, journal.Position, bool) {
+	for _, name := range []string{checkpointName, previousName} {
+		f, err := fsys.OpenFile(filepath.Join(dir, name), 0, 0)
+		if err != nil {
+			continue
+		}
+		head, _, err := checkCheckpoint(f)
+		_ = f.Close() // only read
+		if err == nil {
+			return head.uuid, head.position, true
+		}
+	}
+	return uuid.UUID{}, 0, false
+}
+
+// checkCheckpoint reads the header and checks the sum of the whole file; size is without the sum.
+func checkCheckpoint(f disk.File) (head checkpointHead, size int64, err error) {
+	total, err := f.Size()
+	if err != nil {
+		return head, 0, err
+	}
+	size = total - 8
+	if size < checkpointHeader {
+		return head, 0, fmt.Errorf("only %d bytes", total)
+	}
+	b := make([]byte, checkpointHeader)
+	if _, err := f.ReadAt(b, 0); err != nil {
+		return head, 0, err
+	}
+	if [8]byte(b[:8]) != checkpointMagic {
+		return head, 0, errors.New("not a checkpoint of this program")
+	}
+	if v := binary.LittleEndian.Uint64(b[8:]); v != checkpointVersion {
+		return head, 0, fmt.Errorf("version %d, this program reads %d", v, checkpointVersion)
+	}
+	head.uuid = uuid.UUID(b[16:32])
+	head.position = journal.Position(binary.LittleEndian.Uint64(b[32:]))
+	head.takenAt = time.UnixMilli(int64(binary.LittleEndian.Uint64(b[40:]))).UTC()
+	hash := xxhash.New()
+	if _, err := io.CopyBuffer(hash, io.NewSectionReader(f, 0, size), make([]byte, 256<<10)); err != nil {
+		return head, 0, err
+	}
+	if _, err := f.ReadAt(b[:8], size); err != nil && !errors.Is(err, io.EOF) {
+		return head, 0, err
+	}
+	if hash.Sum64() != binary.LittleEndian.Uint64(b) {
+		return head, 0, errors.New("checksum does not match")
+	}
+	return head, size, nil
+}
+
+// readCheckpoint fills ids and board from a checkpoint, or leaves both as they were and says why.
+func (l *Loop) readCheckpoint(name string) (checkpointHead, error) {
+	f, err := l.cfg.FS.OpenFile(filepath.Join(l.cfg.Dir, name), 0, 0)
+	if err != nil {
+		return checkpointHead{}, err
+	}
+	defer f.Close()
+	head, size, err := checkCheckpoint(f)
+	if err != nil {
+		return head, err
+	}
+	st := l.jrn.Stats()
+	switch {
+	case head.uuid != l.jrn.UUID():
+		return head, fmt.Errorf("it belongs to journal %s, this is %s", head.uuid, l.jrn.UUID())
+	case head.position > st.End:
+		return head, fmt.Errorf("its position %d is beyond the journal's end %d", head.position, st.End)
+	case head.position < st.First:
+		return head, fmt.Errorf("its position %d is before the journal's first %d", head.position, st.First)
+	}
+	r := bufio.NewReaderSize(io.NewSectionReader(f, checkpointHeader, size-checkpointHeader), 256<<10)
+	ids, now, err := readSeen(r, l.cfg.SeenMax, l.cfg.SeenFor)
+	if err != nil {
+		return head, err
+	}
+	if err := l.board.ReadCheckpoint(r); err != nil {
+		return head, fmt.Errorf("board: %w", err)
+	}
+	l.seen, l.seenBase = ids, now
+	return head, nil
+}

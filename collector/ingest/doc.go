@@ -1,0 +1,99 @@
+// Package ingest owns the order in which an event becomes true: it is the only writer of journal and board. It takes what
+// waits, drops what it has seen, appends the rest as one group (one write, one fsync), applies it to the board, remembers
+// the ids, and only then answers. Checkpoint and replay make the board and the ids survive a restart.
+//
+//	Submit ─▶ queue ─▶ known? ─▶ journal.Append ─▶ board.Apply ─▶ remember id ─▶ answer
+//	          full:     duplicate    cannot:
+//	          ErrBusy   conflict     ErrUnavailable, not ready, nothing of it acknowledged
+//
+// A group is whatever waited while the group before was being written; nobody waits for a group to fill.
+package ingest
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/journal"
+)
+
+// Errors of Submit. After any of them nothing of the request was acknowledged, and the same events may be sent again with
+// the same ids.
+var (
+	// ErrBusy says that the queue is full now; the sender should wait a moment (429).
+	ErrBusy = errors.New("too many events are waiting")
+	// ErrUnavailable says that nothing can be accepted now: the journal cannot write, or the loop is starting or
+	// stopping (503).
+	ErrUnavailable = errors.New("events cannot be accepted now")
+	// ErrTooLarge says that the request will never fit into one group of the journal or into the queue (413).
+	ErrTooLarge = errors.New("too many events in one request")
+)
+
+// Board is the live state that events are applied to. The loop calls it from one goroutine at a time; the board itself
+// guards against its other readers.
+type Board interface {
+	// Apply takes in one event. e is valid during the call only. payload is e's binary form: it is the board's from now
+	// on, shares memory with nothing else and is never changed. end is the journal position after the event; events come
+	// in journal order. live is false in a replay, when no counter may move. The same event may come twice: ids are
+	// forgotten in time (Config.SeenMax).
+	Apply(e *event.Event, payload []byte, end uint64, live bool)
+	// Checkpoint takes a copy of the state as it is now, quickly, since events wait meanwhile, and returns a function
+	// that writes it; that function is called once or never, on another goroutine, while Apply goes on.
+	Checkpoint() (write func(io.Writer) error)
+	// ReadCheckpoint fills an empty board with what Checkpoint wrote. After an error the board is empty: the loop then
+	// replays the journal into it.
+	ReadCheckpoint(r io.Reader) error
+}
+
+// Status is what became of one submitted event.
+type Status uint8
+
+// The statuses.
+const (
+	// Accepted: on stable storage and on the board.
+	Accepted Status = iota + 1
+	// Duplicate: an event of the same source, id and content was accepted before.
+	Duplicate
+	// Conflict: an event of the same source and id but other content was accepted before; this one is refused.
+	Conflict
+)
+
+// Result answers a Submit.
+type Result struct {
+	Statuses   []Status // one for each event, in order
+	Accepted   int
+	Duplicates int
+	Conflicts  int
+}
+
+// Observer is told what the loop does, for metrics and logs. Any field may be nil. The functions are called on the loop's
+// goroutine and must be quick.
+type Observer struct {
+	// Group is called after each group, also a failed one.
+	Group func(GroupStats)
+	// Ready is called when the loop becomes able to accept events, and with the reason when it ceases to be.
+	Ready func(reason error)
+	// Checkpoint is called after each attempt to write one.
+	Checkpoint func(CheckpointStats)
+}
+
+// GroupStats describes one group.
+type GroupStats struct {
+	Requests   int
+	Accepted   int
+	Duplicates int
+	Conflicts  int
+	Bytes      int           // appended
+	Append     time.Duration // write and fsync; zero when nothing had to be appended
+	Apply      time.Duration
+	Err        error // why nothing of the group was accepted
+}
+
+// CheckpointStats describes one checkpoint.
+type CheckpointStats struct {
+	Position journal.Position
+	Bytes    int64
+	Took     time.Duration
+	Err      error
+}

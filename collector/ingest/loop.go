@@ -1,0 +1,344 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/faultpoint"
+	"github.com/monev112/monev112/collector/journal"
+)
+
+var (
+	errStarting = fmt.Errorf("%w: the journal is being replayed", ErrUnavailable)
+	errStopping = fmt.Errorf("%w: the service is stopping", ErrUnavailable)
+)
+
+// Loop is the only writer of a journal and a board. Submit, Ready and the other readers may be called concurrently; Restore
+// and Run once.
+type Loop struct {
+	cfg   Config
+	jrn   *journal.Journal
+	board Board
+	obs   Observer
+	queue *queue
+
+	notReady atomic.Pointer[error] // nil when able to accept
+	keyer    atomic.Pointer[seen]  // for its secret; set by Restore
+
+	// Owned by Restore, then by Run.
+	restored bool
+	seen     *seen
+	seenBase uint32    // the loop's own time, in seconds, when epoch was
+	epoch    time.Time // with a monotonic reading: a step of the wall clock does not age ids
+	applied  journal.Position
+	group    groupScratch
+	down     bool // the journal could not write when last tried
+
+	// Of the checkpoints.
+	ckptMu   sync.Mutex
+	floor    journal.Position // a replay may have to begin here
+	current  journal.Position // of the newest checkpoint
+	ckptAt   time.Time
+	ckptFrom journal.Position // applied when the last attempt began
+	ckptBusy bool
+	ckptDone chan CheckpointStats
+}
+
+// groupScratch is the memory of one group, used again for the next.
+type groupScratch struct {
+	requests []*request
+	records  [][]byte
+	fresh    []freshEvent
+	pending  map[seenKey]seenDigest
+}
+
+// freshEvent is an event of the group that was not seen before.
+type freshEvent struct {
+	event   *event.Event
+	payload []byte
+	key     seenKey
+}
+
+// New returns a loop over an open journal and an empty board. It reads and writes nothing; Restore does.
+func New(cfg Config, j *journal.Journal, board Board, obs Observer) (*Loop, error) {
+	if err := cfg.setDefaults(); err != nil {
+		return nil, err
+	}
+	if cfg.GroupBytes > j.GroupBytes()/2 {
+		return nil, fmt.Errorf("ingest: GroupBytes is %d; it must be at most half of the journal's %d", cfg.GroupBytes, j.GroupBytes())
+	}
+	l := &Loop{
+		cfg: cfg, jrn: j, board: board, obs: obs,
+		queue:    newQueue(cfg.QueueEvents, cfg.QueueBytes),
+		group:    groupScratch{pending: map[seenKey]seenDigest{}},
+		ckptDone: make(chan CheckpointStats, 1),
+	}
+	l.notReady.Store(&errStarting)
+	return l, nil
+}
+
+// Ready returns nil when the loop can accept events, else the reason.
+func (l *Loop) Ready() error {
+	if p := l.notReady.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func (l *Loop) setReady(reason error) {
+	was := l.Ready()
+	if reason == nil {
+		l.notReady.Store(nil)
+	} else {
+		l.notReady.Store(&reason)
+	}
+	if (was == nil) != (reason == nil) && l.obs.Ready != nil {
+		l.obs.Ready(reason)
+	}
+}
+
+// Submit hands events over and waits until they are on stable storage and on the board. A nil error means that each event
+// has its final status. On ErrBusy, ErrUnavailable and ErrTooLarge nothing of the request was acknowledged. When ctx ends
+// first its error is returned and the outcome is unknown: send the same ids again. The events must not be changed after
+// the call, whatever it returns.
+func (l *Loop) Submit(ctx context.Context, events []*event.Event) (Result, error) {
+	if err := l.Ready(); err != nil {
+		return Result{}, err
+	}
+	if len(events) == 0 {
+		return Result{}, nil
+	}
+	if len(events) > l.cfg.QueueEvents {
+		return Result{}, fmt.Errorf("%w: %d, limit %d", ErrTooLarge, len(events), l.cfg.QueueEvents)
+	}
+	if l.queue.full(len(events)) {
+		return Result{}, ErrBusy
+	}
+	r := l.newRequest(events)
+	if size := journal.GroupSize(len(events), r.bytes); size > l.jrn.GroupBytes() || int64(r.bytes) > l.cfg.QueueBytes {
+		return Result{}, fmt.Errorf("%w: %d bytes, limit %d", ErrTooLarge, size, min(int64(l.jrn.GroupBytes()), l.cfg.QueueBytes))
+	}
+	if err := l.queue.put(r); err != nil {
+		return Result{}, err
+	}
+	select {
+	case err := <-r.done:
+		if err != nil {
+			return Result{}, err
+		}
+		return r.result(), nil
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+}
+
+// newRequest does the work that needs no order on the submitter's goroutine.
+func (l *Loop) newRequest(events []*event.Event) *request {
+	r := &request{
+		events:   events,
+		payloads: make([][]byte, len(events)),
+		keys:     make([]seenKey, len(events)),
+		statuses: make([]Status, len(events)),
+		done:     make(chan error, 1),
+	}
+	keyer := l.keyer.Load()
+	scratch := scratchPool.Get().(*[]byte)
+	defer scratchPool.Put(scratch)
+	for i, e := range events {
+		*scratch = l.cfg.Encode((*scratch)[:0], e)
+		// A copy of its own: the board may keep this one for weeks and its neighbours for seconds.
+		r.payloads[i] = append(make([]byte, 0, len(*scratch)), *scratch...)
+		r.keys[i] = keyer.keyOf(e)
+		r.bytes += len(*scratch)
+	}
+	return r
+}
+
+var scratchPool = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
+
+func (r *request) result() Result {
+	res := Result{Statuses: r.statuses}
+	for _, s := range r.statuses {
+		switch s {
+		case Accepted:
+			res.Accepted++
+		case Duplicate:
+			res.Duplicates++
+		case Conflict:
+			res.Conflicts++
+		}
+	}
+	return res
+}
+
+// Run accepts and processes events until ctx ends; then it refuses new ones, finishes those that wait, writes a last
+// checkpoint and returns nil. It calls Restore first unless that was done, and returns its error.
+func (l *Loop) Run(ctx context.Context) error {
+	if !l.restored {
+		if _, err := l.Restore(ctx); err != nil {
+			return err
+		}
+	}
+	l.down = true
+	l.probe()
+	probe := time.NewTicker(l.cfg.ProbeEvery)
+	defer probe.Stop()
+	checkpoint := time.NewTicker(l.cfg.CheckpointEvery)
+	defer checkpoint.Stop()
+	for ctx.Err() == nil {
+		l.step()
+		select {
+		case <-ctx.Done():
+		case <-l.queue.wake:
+		case <-probe.C:
+			l.seen.expire(l.seenNow(), 1<<12)
+			l.probe()
+		case <-checkpoint.C:
+			l.startCheckpoint()
+		case st := <-l.ckptDone:
+			l.endCheckpoint(st)
+		}
+	}
+	l.queue.close()
+	l.step()
+	l.setReady(errStopping)
+	return l.lastCheckpoint()
+}
+
+// step processes all that waits.
+func (l *Loop) step() {
+	g := &l.group
+	for {
+		g.requests = l.queue.take(g.requests[:0], l.cfg.GroupEvents, l.cfg.GroupBytes)
+		if len(g.requests) == 0 {
+			return
+		}
+		l.process(g.requests)
+		clear(g.requests)
+		if int64(l.applied-l.ckptFrom) >= l.cfg.CheckpointBytes {
+			l.startCheckpoint()
+		}
+		select { // a busy loop must see the end of a checkpoint too
+		case st := <-l.ckptDone:
+			l.endCheckpoint(st)
+		default:
+		}
+	}
+}
+
+// probe tries a journal that could not write.
+func (l *Loop) probe() {
+	if l.down {
+		l.wrote(l.jrn.Probe())
+	}
+}
+
+// wrote notes whether the journal could write, and is ready or not accordingly.
+func (l *Loop) wrote(err error) {
+	switch {
+	case err != nil:
+		if !l.down || l.Ready() == errStarting {
+			l.cfg.Logger.Error("journal cannot write; events are refused until it can", "error", err)
+		}
+		l.down = true
+		l.setReady(notWritable(err))
+	case l.down:
+		l.down = false
+		l.setReady(nil)
+	}
+}
+
+func notWritable(err error) error { return fmt.Errorf("%w: %w", ErrUnavailable, err) }
+
+// process makes one group of the requests: known ids out, one append, apply, remember, answer.
+func (l *Loop) process(requests []*request) {
+	g := &l.group
+	st := GroupStats{Requests: len(requests)}
+	for _, r := range requests {
+		l.classify(r)
+	}
+	if len(g.fresh) > 0 {
+		began := l.cfg.Now()
+		start, end, err := l.jrn.Append(g.records)
+		appended := l.cfg.Now()
+		st.Append = appended.Sub(began)
+		l.wrote(err)
+		if err != nil {
+			st.Err = notWritable(err)
+		} else {
+			st.Bytes = int(end - start)
+			l.apply(start, end)
+			st.Apply = l.cfg.Now().Sub(appended)
+		}
+	}
+	for _, r := range requests {
+		if r.depends && st.Err != nil {
+			r.done <- st.Err
+			continue // the others stand: they say nothing that this append had to make true
+		}
+		res := r.result()
+		st.Accepted += res.Accepted
+		st.Duplicates += res.Duplicates
+		st.Conflicts += res.Conflicts
+		r.done <- nil
+	}
+	faultpoint.Hit("ingest.ack")
+	clear(g.fresh)
+	clear(g.records)
+	clear(g.pending)
+	g.fresh, g.records = g.fresh[:0], g.records[:0]
+	if l.obs.Group != nil {
+		l.obs.Group(st)
+	}
+}
+
+// classify gives each event of r the status that it has if the append succeeds.
+func (l *Loop) classify(r *request) {
+	g := &l.group
+	for i, e := range r.events {
+		key, digest := r.keys[i], digestOf(e)
+		known, ok := l.seen.find(key)
+		if !ok {
+			if known, ok = g.pending[key]; ok {
+				// Its first copy is in this very group: whatever we say of it holds only if the group does.
+				r.depends = true
+			}
+		}
+		switch {
+		case !ok:
+			g.pending[key] = digest
+			g.fresh = append(g.fresh, freshEvent{e, r.payloads[i], key})
+			g.records = append(g.records, r.payloads[i])
+			r.statuses[i], r.depends = Accepted, true
+		case known == digest:
+			r.statuses[i] = Duplicate
+		default:
+			r.statuses[i] = Conflict
+		}
+	}
+}
+
+// apply puts the appended events on the board and then, not before, remembers their ids.
+func (l *Loop) apply(start, end journal.Position) {
+	g := &l.group
+	pos := journal.FirstRecord(start)
+	for _, f := range g.fresh {
+		pos = journal.AfterRecord(pos, len(f.payload))
+		l.board.Apply(f.event, f.payload, uint64(pos), true)
+	}
+	faultpoint.Hit("ingest.apply")
+	now := l.seenNow()
+	for _, f := range g.fresh {
+		l.seen.add(f.key, digestOf(f.event), now)
+	}
+	l.applied = end
+}
+
+// seenNow is the loop's own time: seconds that it ran, over all restarts.
+func (l *Loop) seenNow() uint32 {
+	return l.seenBase + uint32(max(0, l.cfg.Now().Sub(l.epoch)/time.Second))
+}

@@ -1,0 +1,101 @@
+package ingest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/journal"
+)
+
+// Restored says how Restore rebuilt the board.
+type Restored struct {
+	// Checkpoint tells whether one was read. Without it the board knows only what the journal still keeps.
+	Checkpoint bool
+	// Whole tells whether the board knows everything ever accepted here: from a checkpoint, or from a journal of which
+	// nothing was deleted yet.
+	Whole    bool
+	From, To journal.Position // replayed
+	Events   int              // replayed
+	SeenIDs  int
+	Took     time.Duration
+}
+
+// Restore reads the newest usable checkpoint and replays the journal from there, silently (live is false), or replays the
+// whole journal when there is none. A checkpoint that is damaged, of another journal or from beyond the journal's end is
+// ignored with a warning. Damage in the journal, or a record that is no event, is an error: an operator must decide.
+func (l *Loop) Restore(ctx context.Context) (Restored, error) {
+	began := l.cfg.Now()
+	var res Restored
+	first := l.jrn.Stats().First
+	from := first
+	l.epoch = began
+	for _, name := range []string{checkpointName, previousName} {
+		head, err := l.readCheckpoint(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			l.cfg.Logger.Warn("checkpoint ignored", "file", name, "reason", err)
+			continue
+		}
+		res.Checkpoint, from = true, head.position
+		break
+	}
+	if !res.Checkpoint {
+		var secret [32]byte
+		if _, err := rand.Read(secret[:]); err != nil {
+			return res, fmt.Errorf("make a key for remembered ids: %w", err)
+		}
+		l.seen, l.seenBase = newSeen(secret, l.cfg.SeenMax, l.cfg.SeenFor), 0
+	}
+	res.Whole = res.Checkpoint || first == 0
+	res.From, res.To = from, l.jrn.End()
+	n, err := l.replay(ctx, from, res.To)
+	res.Events, res.SeenIDs = n, l.seen.len()
+	if err != nil {
+		return res, err
+	}
+	l.applied, l.ckptFrom = res.To, from
+	l.ckptMu.Lock()
+	l.floor, l.current = from, from
+	l.ckptMu.Unlock()
+	l.ckptAt = l.cfg.Now()
+	l.keyer.Store(l.seen)
+	l.restored = true
+	res.Took = l.cfg.Now().Sub(began)
+	return res, nil
+}
+
+func (l *Loop) replay(ctx context.Context, from, to journal.Position) (events int, err error) {
+	r, err := l.jrn.NewReader(from)
+	if err != nil {
+		return 0, fmt.Errorf("replay from %d: %w", from, err)
+	}
+	defer r.Close()
+	now := l.seenNow()
+	for {
+		rec, ok, err := r.TryNext()
+		if err != nil {
+			return events, fmt.Errorf("replay: %w", err)
+		}
+		if !ok || rec.End > to {
+			return events, nil
+		}
+		// The reader's memory is shared by many records, of which the board may keep one for weeks.
+		payload := append(make([]byte, 0, len(rec.Payload)), rec.Payload...)
+		var e event.Event
+		if err := l.cfg.Decode(payload, &e); err != nil {
+			return events, fmt.Errorf("replay: record before position %d: %w; start the version that wrote it", rec.End, err)
+		}
+		l.board.Apply(&e, payload, uint64(rec.End), false)
+		l.seen.add(l.seen.keyOf(&e), digestOf(&e), now)
+		if events++; events%4096 == 0 && ctx.Err() != nil {
+			return events, ctx.Err()
+		}
+	}
+}
