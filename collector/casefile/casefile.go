@@ -64,6 +64,7 @@ type Pause struct {
 type Ticket struct {
 	Key            event.Key
 	ReceivedAt     time.Time // t0: the earliest t0 of its calls; zero when no call is known
+	AnsweredAt     time.Time // the earliest t3 of its calls: where the dispatch interval starts
 	OpenedAt       time.Time // t5
 	AssignedAt     time.Time // t6, of the first assignment
 	AcknowledgedAt time.Time // of the latest assignment

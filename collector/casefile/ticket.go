@@ -20,14 +20,30 @@ const (
 	FlagResumedWithoutPause         = "resumed_without_pause"
 )
 
-// FoldTicket folds the events of one ticket; received is the earliest t0 of its calls, zero when none is known. It
-// sorts evs in place and keeps no reference to them but to their strings. Without any event that is not void, Events is
+// FromCalls is what a ticket takes from its calls: their earliest t0 and t3, zero when none is known.
+type FromCalls struct {
+	ReceivedAt, AnsweredAt time.Time
+}
+
+// Add takes in the facts of one more call.
+func (f *FromCalls) Add(c FromCalls) {
+	earlier := func(at *time.Time, other time.Time) {
+		if !other.IsZero() && (at.IsZero() || other.Before(*at)) {
+			*at = other
+		}
+	}
+	earlier(&f.ReceivedAt, c.ReceivedAt)
+	earlier(&f.AnsweredAt, c.AnsweredAt)
+}
+
+// FoldTicket folds the events of one ticket; calls is what its calls give it. It sorts evs in place and keeps no reference to them but to their strings. Without any event that is not void, Events is
 // 0 and the ticket is no row.
-func FoldTicket(key event.Key, evs []*event.Event, received time.Time) Ticket {
+func FoldTicket(key event.Key, evs []*event.Event, calls FromCalls) Ticket {
 	tl := newTimeline(evs)
 	t := Ticket{
 		Key:        key,
-		ReceivedAt: received,
+		ReceivedAt: calls.ReceivedAt,
+		AnsweredAt: calls.AnsweredAt,
 		OpenedAt:   tl.earliestAt(event.TicketOpened),
 		DepartedAt: tl.earliestAt(event.TicketDeparted),
 		ArrivedAt:  tl.earliestAt(event.TicketArrived),

@@ -1,0 +1,21 @@
+package casefile
+
+import (
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// Agent is where a call taker stands.
+type Agent struct {
+	State string // the code that the latest agent.state names
+	Since time.Time
+}
+
+// FoldAgent folds the events of one agent: the latest state counts. It sorts evs in place.
+func FoldAgent(evs []*event.Event) Agent {
+	if e := newTimeline(evs).latest(event.AgentState); e != nil {
+		return Agent{State: e.Result, Since: e.OccurredAt}
+	}
+	return Agent{}
+}

@@ -1,0 +1,293 @@
+package shipper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/faultpoint"
+	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+const openRead = os.O_RDONLY
+
+// batch is a stretch of the journal on its way to ClickHouse.
+type batch struct {
+	start, end journal.Position
+	events     []event.Event
+	refs       []*event.Event
+	payloads   [][]byte
+	keys       []event.Key              // of the cases touched, each once
+	held       map[eventID]event.Digest // what ClickHouse was found to hold of those that the board did not know
+}
+
+// next reads the next batch. It returns nil when a request came in first.
+func (s *Shipper) next(ctx context.Context, r *journal.Reader) (*batch, error) {
+	b := &batch{start: s.cursor.Start, end: s.cursor.Start, held: map[eventID]event.Digest{}}
+	size := 0
+	add := func(rec journal.Record) error {
+		var e event.Event
+		if err := event.DecodeBinary(rec.Payload, &e); err != nil {
+			return fmt.Errorf("record before position %d: %w", rec.End, err)
+		}
+		b.events, b.payloads, b.end = append(b.events, e), append(b.payloads, rec.Payload), rec.End
+		size += len(rec.Payload)
+		return nil
+	}
+	if s.cursor.End > s.cursor.Start { // an unfinished batch: exactly the same again
+		for b.end < s.cursor.End {
+			rec, err := r.Next(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if err := add(rec); err != nil {
+				return nil, err
+			}
+		}
+		return b.ready(), nil
+	}
+	wait, cancel := context.WithTimeout(ctx, idleTick)
+	defer cancel()
+	rec, err := r.Next(wait)
+	if err != nil {
+		if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	if err := add(rec); err != nil {
+		return nil, err
+	}
+	linger, stop := context.WithTimeout(ctx, s.cfg.Linger)
+	defer stop()
+	for len(b.events) < s.cfg.BatchRows && size < s.cfg.BatchBytes {
+		rec, ok, err := r.TryNext()
+		if err == nil && !ok {
+			rec, err = r.Next(linger)
+		}
+		if err != nil {
+			if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+				break
+			}
+			return nil, err
+		}
+		if err := add(rec); err != nil {
+			return nil, err
+		}
+	}
+	return b.ready(), nil
+}
+
+// idleTick is how often an idle shipper looks at its other duties.
+const idleTick = time.Second
+
+func (b *batch) ready() *batch {
+	seen := make(map[event.Key]struct{}, len(b.events))
+	b.refs = make([]*event.Event, len(b.events))
+	for i := range b.events {
+		e := &b.events[i]
+		b.refs[i] = e
+		if e.Kind != event.KindCall && e.Kind != event.KindTicket {
+			continue
+		}
+		if _, ok := seen[e.Key()]; !ok {
+			seen[e.Key()] = struct{}{}
+			b.keys = append(b.keys, e.Key())
+		}
+	}
+	return b
+}
+
+// ship brings one batch into ClickHouse. Every step may be repeated; the cursor moves last.
+func (s *Shipper) ship(ctx context.Context, b *batch) error {
+	began := s.cfg.Now()
+	if s.cursor.End != b.end {
+		c := s.cursor
+		c.End = b.end
+		if err := s.retry(ctx, "cursor", func(context.Context) error { return s.writeCursor(c) }); err != nil {
+			return err
+		}
+	}
+	var fresh []*event.Event
+	if err := s.retry(ctx, "read back", func(ctx context.Context) (err error) {
+		fresh, err = s.complete(ctx, b)
+		return err
+	}); err != nil {
+		return err
+	}
+	if len(fresh) > 0 {
+		if err := s.retry(ctx, "insert", func(ctx context.Context) error { return s.insert(ctx, b, fresh) }); err != nil {
+			return err
+		}
+	}
+	faultpoint.Hit("shipper.insert")
+	rows, err := s.upsert(ctx, b.keys)
+	if err != nil {
+		return err
+	}
+	faultpoint.Hit("shipper.upsert")
+	c := cursor{Journal: s.cursor.Journal, Start: b.end, End: b.end}
+	if err := s.retry(ctx, "cursor", func(context.Context) error { return s.writeCursor(c) }); err != nil {
+		return err
+	}
+	faultpoint.Hit("shipper.cursor")
+	s.shipped.Store(uint64(b.end))
+	s.cfg.Observer.BatchStored(b.start, b.end, len(b.events), rows, s.cfg.Now().Sub(began))
+	return nil
+}
+
+// complete loads the cases that the board does not know, and returns the events of the batch that ClickHouse does not
+// hold yet. An event that it holds with other content came twice, too far apart for the list of recent ids: what was
+// stored first stands, and the other goes to the dead letters.
+func (s *Shipper) complete(ctx context.Context, b *batch) ([]*event.Event, error) {
+	for round := 0; ; round++ {
+		missing := s.board.Missing(b.keys)
+		if len(missing) == 0 {
+			break
+		}
+		if round == maxRounds {
+			return nil, fmt.Errorf("%d cases are still unknown after %d rounds of reading back", len(missing), round)
+		}
+		loaded, err := s.readCases(ctx, missing)
+		if err != nil {
+			return nil, err
+		}
+		for i := range loaded {
+			for _, e := range loaded[i].Events {
+				b.held[eventID{e.Key(), e.Source, e.ID}] = e.Digest
+			}
+		}
+		s.board.Load(loaded)
+	}
+	fresh := make([]*event.Event, 0, len(b.refs))
+	for i, e := range b.refs {
+		if found, same := s.board.Known(e); found && !same {
+			if err := s.bury(b.payloads[i], "events", "another event with this source and id was stored before"); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if digest, ok := b.held[eventID{e.Key(), e.Source, e.ID}]; !ok || digest != e.Digest {
+			fresh = append(fresh, e)
+		}
+	}
+	return fresh, nil
+}
+
+// eventID is what makes an event one row in ClickHouse.
+type eventID struct {
+	key        event.Key
+	source, id string
+}
+
+// maxRounds bounds how far links are followed: a call's tickets, their calls.
+const maxRounds = 8
+
+// readCases reads cases back; one that ClickHouse does not hold comes back empty, which makes it known too.
+func (s *Shipper) readCases(ctx context.Context, keys []event.Key) ([]tracker.Loaded, error) {
+	loaded, err := s.sink.ReadCases(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[event.Key]struct{}, len(loaded))
+	for i := range loaded {
+		found[loaded[i].Key] = struct{}{}
+	}
+	for _, k := range keys {
+		if _, ok := found[k]; !ok {
+			loaded = append(loaded, tracker.Loaded{Key: k})
+		}
+	}
+	return loaded, nil
+}
+
+// insert stores events, halving them around a row that ClickHouse refuses. The token names the journal, the batch and the
+// very rows: a token used again for other rows would make ClickHouse drop them without an error.
+func (s *Shipper) insert(ctx context.Context, b *batch, events []*event.Event) error {
+	err := s.sink.InsertEvents(ctx, events, s.token(b, events))
+	if err == nil || !s.sink.Permanent(err) {
+		return err
+	}
+	if len(events) == 1 {
+		return s.bury(event.AppendBinary(nil, events[0]), "events", err.Error())
+	}
+	half := len(events) / 2
+	return errors.Join(s.insert(ctx, b, events[:half]), s.insert(ctx, b, events[half:]))
+}
+
+func (s *Shipper) token(b *batch, events []*event.Event) string {
+	var d xxhash.Digest
+	d.Reset()
+	for _, e := range events {
+		_, _ = d.Write(e.Digest[:])
+		_, _ = d.WriteString(e.Source)
+		_, _ = d.WriteString(e.ID)
+	}
+	return fmt.Sprintf("%s:events:%d:%d:%d:%016x", s.cursor.Journal, b.start, b.end, len(events), d.Sum64())
+}
+
+// upsert stores the rows of the cases that changed, and returns how many.
+func (s *Shipper) upsert(ctx context.Context, keys []event.Key) (int, error) {
+	n := 0
+	for first := true; first || len(keys) > 0; first = false {
+		chunk := keys[:min(len(keys), upsertRows)]
+		keys = keys[len(chunk):]
+		rows := s.board.Rows(chunk)
+		if len(rows) > 0 {
+			if err := s.retry(ctx, "upsert", func(ctx context.Context) error { return s.upsertRows(ctx, rows) }); err != nil {
+				return n, err
+			}
+		}
+		s.board.Stored(rows)
+		n += len(rows)
+	}
+	return n, nil
+}
+
+// upsertRows bounds how many cases are folded and sent at once.
+const upsertRows = 20_000
+
+func (s *Shipper) upsertRows(ctx context.Context, rows []tracker.Row) error {
+	s.version++
+	err := s.sink.Upsert(ctx, rows, s.version)
+	if err == nil || !s.sink.Permanent(err) {
+		return err
+	}
+	if len(rows) == 1 {
+		return s.bury([]byte(rows[0].Key.ID), "cases", err.Error())
+	}
+	half := len(rows) / 2
+	return errors.Join(s.upsertRows(ctx, rows[:half]), s.upsertRows(ctx, rows[half:]))
+}
+
+// budget bounds how many dead letters a minute may see: more are no bad rows but a bad schema.
+type budget struct {
+	perMinute int
+	minute    time.Time
+	used      int
+}
+
+// bury gives a row up. Over the budget it refuses, and the batch is tried again as a whole.
+func (s *Shipper) bury(payload []byte, table, reason string) error {
+	now := s.cfg.Now()
+	if m := now.Truncate(time.Minute); !m.Equal(s.budget.minute) {
+		s.budget.minute, s.budget.used = m, 0
+	}
+	if s.budget.used >= s.budget.perMinute {
+		return fmt.Errorf("more than %d dead letters a minute: shipping stops until the next; last: %s", s.budget.perMinute, reason)
+	}
+	if err := s.dead.Add(slices.Clone(payload), table, reason, now); err != nil {
+		return fmt.Errorf("keep a dead letter: %w", err)
+	}
+	s.budget.used++
+	s.cfg.Observer.DeadLetter(table)
+	s.cfg.Log.Error("a row can never be stored and went to the dead letters", "table", table, "reason", reason)
+	return nil
+}

@@ -1,0 +1,61 @@
+package shipper
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// versionGap is left between the greatest version found and the first one used, in case an insert of an earlier process
+// is still on its way to a server.
+const versionGap = 1_000_000
+
+// bootstrapReach is how far back calls are read for the running windows.
+const bootstrapReach = 48 * time.Hour
+
+// bootstrapCases is how many cases are read back at once.
+const bootstrapCases = 5_000
+
+// prepare brings schema, version and, on a new disk, the board up to date from ClickHouse.
+func (s *Shipper) prepare(ctx context.Context) error {
+	if err := s.sink.Prepare(ctx); err != nil {
+		return err
+	}
+	greatest, err := s.sink.MaxVersion(ctx)
+	if err != nil {
+		return err
+	}
+	s.version = greatest + versionGap
+	if !s.board.FilterTrusted() {
+		if err := s.sink.Subjects(ctx, func(keys []event.Key) error {
+			s.board.AddSeen(keys)
+			return ctx.Err()
+		}); err != nil {
+			return err
+		}
+		s.board.TrustFilter()
+	}
+	if s.board.Complete() {
+		return nil
+	}
+	open, err := s.sink.OpenCases(ctx, s.cfg.Now().Add(-bootstrapReach))
+	if err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(open, bootstrapCases) {
+		missing := s.board.Missing(chunk)
+		for len(missing) > 0 {
+			loaded, err := s.readCases(ctx, missing)
+			if err != nil {
+				return err
+			}
+			s.board.Load(loaded)
+			missing = s.board.Missing(chunk)
+		}
+	}
+	s.whole = s.journal.End()
+	s.cfg.Log.Info("open cases were read back", "cases", len(open))
+	return nil
+}

@@ -1,0 +1,65 @@
+package shipper
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/monev112/monev112/collector/disk"
+	"github.com/monev112/monev112/collector/journal"
+)
+
+// CursorFile is the name of the cursor file in Config.Dir.
+const CursorFile = "cursor.json"
+
+// cursor says how far ClickHouse is: it has everything below Start. End, when beyond Start, is the end of the batch that
+// was being sent: it is recorded before the first attempt, so that every attempt, also after a restart, sends the same rows.
+type cursor struct {
+	Journal string           `json:"journal"` // UUID
+	Start   journal.Position `json:"start"`
+	End     journal.Position `json:"end"`
+}
+
+// readCursor returns the cursor of j, or one at the beginning of j where there is none yet.
+func readCursor(fsys disk.FS, dir string, j *journal.Journal) (cursor, error) {
+	name := filepath.Join(dir, CursorFile)
+	fresh := cursor{Journal: j.UUID().String(), Start: j.Stats().First}
+	f, err := fsys.OpenFile(name, openRead, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fresh, nil
+	}
+	if err != nil {
+		return cursor{}, fmt.Errorf("open the cursor: %w", err)
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return cursor{}, fmt.Errorf("read %s: %w", name, err)
+	}
+	data, err := io.ReadAll(io.NewSectionReader(f, 0, min(size, 1<<16)))
+	if err != nil {
+		return cursor{}, fmt.Errorf("read %s: %w", name, err)
+	}
+	var c cursor
+	if err := json.Unmarshal(data, &c); err != nil {
+		return cursor{}, fmt.Errorf("%s: %w; delete it to ship the whole journal again (ClickHouse absorbs what it has)", name, err)
+	}
+	if c.Journal != fresh.Journal {
+		return fresh, nil // the journal is new or restored: what it holds is sent under its own tokens
+	}
+	return c, nil
+}
+
+func (s *Shipper) writeCursor(c cursor) error {
+	err := disk.Replace(s.cfg.FS, filepath.Join(s.cfg.Dir, CursorFile), 0o600, func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(c)
+	})
+	if err != nil {
+		return fmt.Errorf("write the cursor: %w", err)
+	}
+	s.cursor = c
+	return nil
+}

@@ -1,0 +1,441 @@
+package shipper
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+var noon = time.Date(2026, 11, 2, 5, 0, 0, 0, time.UTC) // 12.00 WIB, a Monday
+
+// warehouse is ClickHouse as the shipper sees it, in memory; it can be away.
+type warehouse struct {
+	events  map[eventID]event.Event
+	rows    map[event.Key]tracker.Row
+	version uint64
+	tokens  map[string]int
+	away    bool
+}
+
+var errAway = errors.New("away")
+
+func newWarehouse() *warehouse {
+	return &warehouse{events: map[eventID]event.Event{}, rows: map[event.Key]tracker.Row{}, tokens: map[string]int{}}
+}
+
+func (w *warehouse) Prepare(context.Context) error              { return w.check() }
+func (w *warehouse) MaxVersion(context.Context) (uint64, error) { return w.version, w.check() }
+func (w *warehouse) Permanent(error) bool                       { return false }
+func (w *warehouse) check() error {
+	if w.away {
+		return errAway
+	}
+	return nil
+}
+
+func (w *warehouse) InsertEvents(_ context.Context, events []*event.Event, token string) error {
+	if w.away {
+		return errAway
+	}
+	if n, seen := w.tokens[token]; seen {
+		if n != len(events) {
+			panic("a token came again with other rows")
+		}
+		return nil
+	}
+	w.tokens[token] = len(events)
+	for _, e := range events {
+		cp := *e
+		cp.Detach()
+		w.events[eventID{e.Key(), e.Source, e.ID}] = cp
+	}
+	return nil
+}
+
+func (w *warehouse) ReadCases(_ context.Context, keys []event.Key) ([]tracker.Loaded, error) {
+	if w.away {
+		return nil, errAway
+	}
+	var out []tracker.Loaded
+	for _, k := range keys {
+		l := tracker.Loaded{Key: k}
+		for _, e := range w.events {
+			if e.Key() == k {
+				l.Events = append(l.Events, &e)
+			}
+		}
+		if r, ok := w.rows[k]; ok && r.Call != nil {
+			l.Tickets = r.Call.Tickets
+		}
+		for key, r := range w.rows {
+			if r.Ticket != nil && key.Center == k.Center && k.Kind == event.KindCall && slices.Contains(r.Ticket.Calls, k.ID) {
+				l.Tickets = append(slices.Clone(l.Tickets), key.ID)
+			}
+		}
+		if len(l.Events) > 0 || len(l.Tickets) > 0 {
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+func (w *warehouse) Upsert(_ context.Context, rows []tracker.Row, version uint64) error {
+	if w.away {
+		return errAway
+	}
+	if version < w.version {
+		panic("a version went back")
+	}
+	w.version = version
+	for _, r := range rows {
+		w.rows[r.Key] = r
+	}
+	return nil
+}
+
+func (w *warehouse) Subjects(_ context.Context, fn func([]event.Key) error) error {
+	if w.away {
+		return errAway
+	}
+	keys := map[event.Key]bool{}
+	for _, e := range w.events {
+		keys[e.Key()] = true
+		for _, c := range e.Calls {
+			keys[event.Key{Center: e.Center, Kind: event.KindCall, ID: c}] = true
+		}
+	}
+	return fn(slices.Collect(maps.Keys(keys)))
+}
+
+func (w *warehouse) OpenCases(_ context.Context, since time.Time) ([]event.Key, error) {
+	if w.away {
+		return nil, errAway
+	}
+	var keys []event.Key
+	for k, r := range w.rows {
+		if r.Call != nil || r.Ticket.State.Open() {
+			keys = append(keys, k)
+		}
+	}
+	return keys, nil
+}
+
+type silent struct{}
+
+func (silent) BatchStored(_, _ journal.Position, _, _ int, _ time.Duration) {}
+func (silent) DeadLetter(string)                                            {}
+func (silent) BatchFailed(error)                                            {}
+func (silent) Add([]byte, string, string, time.Time) error                  { return nil }
+
+func boardConfig(emit func(tracker.Outcome)) tracker.Config {
+	jakarta := time.FixedZone("WIB", 7*3600)
+	return tracker.Config{
+		Center: func(code string) (tracker.Center, bool) {
+			return tracker.Center{
+				Historical: code == "old", Location: jakarta, AnswerTarget: 15 * time.Second, ShortAbandon: 5 * time.Second,
+				Shifts: []time.Duration{7 * time.Hour, 14 * time.Hour, 21 * time.Hour},
+			}, true
+		},
+		OPD: func(_, opd string) (string, string) { return opd, "own" },
+		TicketClocks: func(t *casefile.Ticket) []sla.Clock {
+			if t.OpenedAt.IsZero() {
+				return nil
+			}
+			return []sla.Clock{{Key: t.Key, Name: "resolve", Seq: 1, OPD: t.OPD, StartedAt: t.OpenedAt, DueAt: t.OpenedAt.Add(time.Hour), StoppedAt: t.ResolvedAt}}
+		},
+		CallClocks: func(*casefile.Call) []sla.Clock { return nil },
+		Emit:       emit,
+		CacheCases: 2, KeepCases: time.Nanosecond,
+	}
+}
+
+// world draws the events of a few calls and tickets: repeated facts, corrections, links, contradictions.
+func world(t *rapid.T) []event.Event {
+	var out []event.Event
+	calls := []event.Type{event.CallReceived, event.CallQueued, event.CallAnswered, event.CallAbandoned, event.CallClassified, event.CallEnded, event.CallRingNoAnswer}
+	tickets := []event.Type{event.TicketOpened, event.TicketAssigned, event.TicketAcknowledged, event.TicketArrived, event.TicketPaused,
+		event.TicketResumed, event.TicketResolved, event.TicketConfirmed, event.TicketClosed, event.TicketReopened, event.TicketRejected, event.TicketMerged}
+	n := rapid.IntRange(3, 24).Draw(t, "events")
+	for i := range n {
+		e := event.Event{
+			Source: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "source"), ID: fmt.Sprint("e", i), Center: rapid.SampledFrom([]string{"35.15", "35.15", "old"}).Draw(t, "center"),
+			OccurredAt: noon.Add(time.Duration(rapid.IntRange(-7000, 0).Draw(t, "at")) * time.Second), ReceivedAt: noon.Add(time.Duration(i) * time.Second),
+			Revision: uint32(rapid.IntRange(0, 1).Draw(t, "revision")),
+		}
+		e.Digest[0] = byte(i + 1)
+		if rapid.Bool().Draw(t, "call") {
+			e.Kind, e.Type, e.Subject = event.KindCall, rapid.SampledFrom(calls).Draw(t, "type"), fmt.Sprint("c", rapid.IntRange(0, 2).Draw(t, "id"))
+			e.Class = rapid.SampledFrom([]string{"", "prank", "normal", "uji", "belum"}).Draw(t, "class")
+			e.Position = rapid.SampledFrom([]string{"", "p1", "p2"}).Draw(t, "position")
+		} else {
+			e.Kind, e.Type, e.Subject = event.KindTicket, rapid.SampledFrom(tickets).Draw(t, "type"), fmt.Sprint("t", rapid.IntRange(0, 2).Draw(t, "id"))
+			e.OPD = rapid.SampledFrom([]string{"dishub", "bpbd"}).Draw(t, "opd")
+			e.Result = rapid.SampledFrom([]string{"benar", "palsu"}).Draw(t, "result")
+			e.Category = rapid.SampledFrom([]string{"", "pju", "banjir"}).Draw(t, "category")
+			e.Kecamatan = rapid.SampledFrom([]string{"", "35.15.12"}).Draw(t, "kecamatan")
+			e.Calls = rapid.SampledFrom([][]string{nil, nil, {"c0"}, {"c1"}, {"c0", "c2"}}).Draw(t, "calls")
+			if e.Type == event.TicketMerged {
+				e.Master = "t9"
+			}
+		}
+		if i > 0 && rapid.IntRange(0, 4).Draw(t, "corrects") == 0 {
+			old := out[rapid.IntRange(0, i-1).Draw(t, "replaces")]
+			if old.Key() == e.Key() {
+				e.Replaces, e.Source = old.ID, old.Source
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// fresh folds all events of the world at once, the way nobody could get wrong: what every other way must equal.
+func fresh(events []event.Event, cfg tracker.Config) map[event.Key]tracker.Row {
+	by := map[event.Key][]*event.Event{}
+	for i := range events {
+		by[events[i].Key()] = append(by[events[i].Key()], &events[i])
+	}
+	rows := map[event.Key]tracker.Row{}
+	names := map[event.Key][]string{}
+	from := map[event.Key]casefile.FromCalls{}
+	for k, evs := range by {
+		if k.Kind == event.KindTicket {
+			t := casefile.FoldTicket(k, slices.Clone(evs), casefile.FromCalls{})
+			for _, c := range t.Calls {
+				ck := event.Key{Center: k.Center, Kind: event.KindCall, ID: c}
+				names[ck] = append(names[ck], k.ID)
+				cf := casefile.FoldCall(ck, slices.Clone(by[ck]), nil)
+				f := from[k]
+				f.Add(casefile.FromCalls{ReceivedAt: cf.ReceivedAt, AnsweredAt: cf.AnsweredAt})
+				from[k] = f
+			}
+		}
+	}
+	for k, evs := range by {
+		if k.Kind == event.KindTicket {
+			t := casefile.FoldTicket(k, slices.Clone(evs), from[k])
+			rows[k] = tracker.Row{Key: k, Ticket: &t, Clocks: cfg.TicketClocks(&t)}
+		} else {
+			slices.Sort(names[k])
+			c := casefile.FoldCall(k, slices.Clone(evs), names[k])
+			rows[k] = tracker.Row{Key: k, Call: &c}
+		}
+	}
+	return rows
+}
+
+// TestCasesEqualAFreshFold plays the events of a small world in any order, with repetitions, while the shipper works,
+// lags or fails, cases are evicted, and the program dies and starts again from its checkpoint or without one. At the
+// end ClickHouse holds every event once, the cases equal a fresh fold of all events, and the board shows what a board
+// shows that saw everything in order.
+func TestCasesEqualAFreshFold(t *testing.T) {
+	dir := t.TempDir()
+	run := 0
+	rapid.Check(t, func(t *rapid.T) {
+		run++
+		events := world(t)
+		index := make([]int, len(events))
+		for i := range index {
+			index[i] = i
+		}
+		order := rapid.Permutation(index).Draw(t, "order")
+		w := newWarehouse()
+		var said []tracker.Outcome
+		cfg := boardConfig(func(o tracker.Outcome) { said = append(said, o) })
+		h := &harness{t: t, dir: fmt.Sprint(dir, "/", run), w: w, cfg: cfg}
+		h.start(nil, 0)
+		defer func() { h.journal.Close() }()
+		for _, i := range order {
+			h.accept(events[i])
+			switch rapid.IntRange(0, 7).Draw(t, "then") {
+			case 0:
+				h.accept(events[rapid.SampledFrom(order).Draw(t, "again")]) // may be an event that comes later too
+			case 1:
+				h.ship()
+			case 2:
+				w.away = true
+				h.ship()
+				w.away = false
+			case 3:
+				h.ship()
+				h.board.Evict(uint64(h.shipper.Shipped()), noon.Add(time.Minute))
+			case 4:
+				h.checkpoint()
+			case 5:
+				h.restart(rapid.Bool().Draw(t, "lose checkpoint"))
+			}
+		}
+		h.ship()
+		h.check(events)
+
+		whole := tracker.New(boardConfig(nil))
+		whole.TrustFilter()
+		whole.SetComplete(true)
+		for _, e := range events {
+			whole.Apply(&e, event.AppendBinary(nil, &e), 0, true)
+		}
+		if !h.lost {
+			now := noon.Add(time.Minute)
+			if diff := gocmp.Diff(shape(whole.Snapshot(now)), shape(h.board.Snapshot(now))); diff != "" {
+				t.Fatalf("board differs from one that saw all in order (-want +got):\n%s", diff)
+			}
+		}
+		for _, o := range said {
+			if o.Center == "old" {
+				t.Fatalf("a historical centre moved a counter: %+v", o)
+			}
+		}
+	})
+}
+
+// shape leaves out of a snapshot what an evicted case may take with it: the gauges of calls that nobody works on.
+func shape(s tracker.Snapshot) tracker.Snapshot {
+	for i := range s.Centers {
+		c := &s.Centers[i]
+		c.CallsWaiting, c.OldestWaiting, c.CallsUnclassified, c.CallsToCallBack = 0, 0, 0, 0
+		c.RingNoAnswerRecent, c.SameEvent = nil, nil
+	}
+	return s
+}
+
+type harness struct {
+	t       *rapid.T
+	dir     string
+	w       *warehouse
+	cfg     tracker.Config
+	journal *journal.Journal
+	board   *tracker.Board
+	shipper *Shipper
+	saved   []byte
+	savedAt journal.Position
+	lost    bool // a checkpoint was lost: window counts of evicted cases may be gone
+}
+
+func (h *harness) start(saved []byte, at journal.Position) {
+	j, err := journal.Open(journal.Options{Dir: h.dir})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.journal, h.board = j, tracker.New(h.cfg)
+	if saved != nil {
+		if err := h.board.ReadCheckpoint(bytes.NewReader(saved)); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	r, err := j.NewReader(at)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer r.Close()
+	for {
+		rec, ok, err := r.TryNext()
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if !ok {
+			break
+		}
+		var e event.Event
+		payload := bytes.Clone(rec.Payload)
+		if err := event.DecodeBinary(payload, &e); err != nil {
+			h.t.Fatal(err)
+		}
+		h.board.Apply(&e, payload, uint64(rec.End), false)
+	}
+	cfg := Config{Dir: h.dir, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Linger: time.Nanosecond}
+	if h.shipper, err = New(cfg, j, h.board, h.w, silent{}); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.shipper.prepare(context.Background()); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *harness) accept(e event.Event) {
+	if found, same := h.board.Known(&e); found && same {
+		return
+	}
+	payload := event.AppendBinary(nil, &e)
+	_, end, err := h.journal.Append([][]byte{payload})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.board.Apply(&e, payload, uint64(end), true)
+}
+
+// ship sends what waits, or fails on the way while ClickHouse is away.
+func (h *harness) ship() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	r, err := h.journal.NewReader(h.shipper.cursor.Start)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer r.Close()
+	for h.shipper.Shipped() < h.journal.End() {
+		b, err := h.shipper.next(ctx, r)
+		if err != nil || b == nil {
+			h.t.Fatal("next: ", err)
+		}
+		if h.w.away {
+			cancel()
+		}
+		if err := h.shipper.ship(ctx, b); err != nil {
+			if h.w.away {
+				return
+			}
+			h.t.Fatal(err)
+		}
+	}
+	if h.shipper.Shipped() >= h.shipper.whole {
+		h.board.SetComplete(true)
+	}
+}
+
+func (h *harness) checkpoint() {
+	var b bytes.Buffer
+	if err := h.board.Checkpoint()(&b); err != nil {
+		h.t.Fatal(err)
+	}
+	h.saved, h.savedAt = b.Bytes(), h.journal.End()
+}
+
+func (h *harness) restart(lose bool) {
+	if err := h.journal.Close(); err != nil {
+		h.t.Fatal(err)
+	}
+	if lose {
+		h.saved, h.savedAt, h.lost = nil, 0, true
+	}
+	h.start(h.saved, h.savedAt)
+}
+
+func (h *harness) check(events []event.Event) {
+	if len(h.w.events) != len(events) {
+		h.t.Fatalf("ClickHouse holds %d events, want %d", len(h.w.events), len(events))
+	}
+	want := fresh(events, h.cfg)
+	less := func(a, b tracker.Row) int { return cmp.Compare(fmt.Sprint(a.Key), fmt.Sprint(b.Key)) }
+	got := slices.SortedFunc(maps.Values(h.w.rows), less)
+	diff := gocmp.Diff(slices.SortedFunc(maps.Values(want), less), got, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(tracker.Row{}), cmpopts.SortSlices(cmp.Less[string]))
+	if diff != "" {
+		h.t.Fatalf("cases differ from a fresh fold (-want +got):\n%s", diff)
+	}
+}

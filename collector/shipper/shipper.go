@@ -1,0 +1,207 @@
+// Package shipper follows the journal at its own pace and brings ClickHouse up to date: it inserts the events, completes
+// cases that the board does not know from ClickHouse, and upserts the rows of the cases that changed.
+//
+// It never answers a client and never changes the journal. A slow or absent ClickHouse costs disk, visible as lag, never
+// an event: a batch is sent again, identical, until ClickHouse has it, and only then does the cursor move.
+package shipper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/monev112/monev112/collector/disk"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+// Sink is ClickHouse as the shipper needs it. An error for which Permanent reports true is a row that can never be
+// stored; every other error is worth another try.
+type Sink interface {
+	// Prepare brings the schema up to date.
+	Prepare(ctx context.Context) error
+	// InsertEvents stores events; a repetition with the same token and the same events changes nothing.
+	InsertEvents(ctx context.Context, events []*event.Event, token string) error
+	// ReadCases returns what is stored of the cases; of a case that it does not hold it returns nothing.
+	ReadCases(ctx context.Context, keys []event.Key) ([]tracker.Loaded, error)
+	// Upsert stores the rows of cases under a version greater than that of every row before.
+	Upsert(ctx context.Context, rows []tracker.Row, version uint64) error
+	// MaxVersion returns the greatest version of any case row.
+	MaxVersion(ctx context.Context) (uint64, error)
+	// Subjects calls fn with every case that has an event or is named by a ticket's calls, in portions.
+	Subjects(ctx context.Context, fn func([]event.Key) error) error
+	// OpenCases returns the open tickets and the cases that had an event since, of the centres that have a board.
+	OpenCases(ctx context.Context, since time.Time) ([]event.Key, error)
+	// Permanent reports whether err is the fault of a row.
+	Permanent(err error) bool
+}
+
+// DeadLetters keeps what ClickHouse can never store.
+type DeadLetters interface {
+	Add(payload []byte, table, reason string, at time.Time) error
+}
+
+// Config says how to ship. Zero values take the defaults named beside them.
+type Config struct {
+	Dir                 string // of the cursor file
+	FS                  disk.FS
+	BatchRows           int           // events in one batch at most; 50,000
+	BatchBytes          int           // their journal bytes at most; 32 MiB
+	Linger              time.Duration // how long a batch waits for more after its first event; 200 ms
+	KeepFor             time.Duration // how long a shipped segment stays; 24 h
+	DeadLetterPerMinute int           // above it shipping stops until the next minute; 100
+	Now                 func() time.Time
+	Log                 *slog.Logger
+	Observer            Observer
+}
+
+// Observer is told what happens, for metrics and traces. Its methods must be quick.
+type Observer interface {
+	// BatchStored is called when ClickHouse has a batch: events up to the journal position end, rows of cases upserted.
+	BatchStored(start, end journal.Position, events, rows int, took time.Duration)
+	// DeadLetter is called for each row given up.
+	DeadLetter(table string)
+	// BatchFailed is called for each attempt that failed.
+	BatchFailed(err error)
+}
+
+// Shipper is the loop. Make one with New.
+type Shipper struct {
+	cfg     Config
+	journal *journal.Journal
+	board   *tracker.Board
+	sink    Sink
+	dead    DeadLetters
+	cursor  cursor
+	version uint64
+	shipped atomic.Uint64
+	failing atomic.Bool
+	asked   chan request
+	budget  budget
+	whole   journal.Position // once shipped so far, a board that was read back is complete
+}
+
+// New reads the cursor. A cursor of another journal is refused: positions mean nothing there.
+func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadLetters) (*Shipper, error) {
+	if cfg.FS == nil {
+		cfg.FS = disk.OS{}
+	}
+	setDefault(&cfg.BatchRows, 50_000)
+	setDefault(&cfg.BatchBytes, 32<<20)
+	setDefault(&cfg.Linger, 200*time.Millisecond)
+	setDefault(&cfg.KeepFor, 24*time.Hour)
+	setDefault(&cfg.DeadLetterPerMinute, 100)
+	s := &Shipper{cfg: cfg, journal: j, board: b, sink: sink, dead: dead, asked: make(chan request), budget: budget{perMinute: cfg.DeadLetterPerMinute}}
+	var err error
+	if s.cursor, err = readCursor(cfg.FS, cfg.Dir, j); err != nil {
+		return nil, err
+	}
+	s.shipped.Store(uint64(s.cursor.Start))
+	return s, nil
+}
+
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// Shipped returns the journal position up to which ClickHouse has everything.
+func (s *Shipper) Shipped() journal.Position { return journal.Position(s.shipped.Load()) }
+
+// Failing reports whether the last attempt failed.
+func (s *Shipper) Failing() bool { return s.failing.Load() }
+
+// Run ships until ctx ends. It returns nil then, and an error only where going on could lose or double an event: a
+// damaged journal, a cursor that cannot be written.
+func (s *Shipper) Run(ctx context.Context) error {
+	if err := s.retry(ctx, "prepare", s.prepare); err != nil {
+		return err
+	}
+	reader, err := s.journal.NewReader(s.cursor.Start)
+	if err != nil {
+		return fmt.Errorf("read the journal from the cursor: %w", err)
+	}
+	defer reader.Close()
+	for {
+		b, err := s.next(ctx, reader)
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, journal.ErrClosed) {
+				return nil
+			}
+			return fmt.Errorf("read the journal: %w", err)
+		}
+		if b != nil {
+			if err := s.ship(ctx, b); err != nil {
+				if ctx.Err() != nil {
+					return nil
+				}
+				return err
+			}
+		}
+		if !s.board.Complete() && s.Shipped() >= s.whole {
+			s.board.SetComplete(true)
+			s.cfg.Log.Info("the board is complete")
+		}
+		s.tidy()
+		if err := s.serve(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// tidy lets go of what ClickHouse has: cases that nobody works on, segments that are old enough.
+func (s *Shipper) tidy() {
+	now := s.cfg.Now()
+	s.board.Evict(uint64(s.Shipped()), now)
+	if _, err := s.journal.Retain(s.Shipped(), now.Add(-s.cfg.KeepFor)); err != nil {
+		s.cfg.Log.Warn("shipped segments cannot be deleted", "error", err)
+	}
+}
+
+// The waits between attempts: doubled from the first to the last.
+const (
+	firstWait = 100 * time.Millisecond
+	lastWait  = 10 * time.Second
+)
+
+// retry repeats do until it works or ctx ends.
+func (s *Shipper) retry(ctx context.Context, what string, do func(context.Context) error) error {
+	wait := firstWait
+	for {
+		err := do(ctx)
+		if err == nil {
+			if s.failing.Swap(false) {
+				s.cfg.Log.Info("clickhouse takes data again")
+			}
+			return nil
+		}
+		var fatal *fatalError
+		if ctx.Err() != nil || errors.As(err, &fatal) {
+			return err
+		}
+		s.cfg.Observer.BatchFailed(err)
+		if !s.failing.Swap(true) {
+			s.cfg.Log.Warn("clickhouse does not take data; events wait in the journal", "step", what, "error", err)
+		} else {
+			s.cfg.Log.Debug("clickhouse still does not take data", "step", what, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, lastWait)
+	}
+}
+
+// fatalError ends Run.
+type fatalError struct{ err error }
+
+func (e *fatalError) Error() string { return e.err.Error() }
+func (e *fatalError) Unwrap() error { return e.err }

@@ -1,0 +1,299 @@
+// Package tracker owns the live board: the cases in memory, each as the set of its events, and what they add up to.
+//
+// A case on the board is complete or unknown. It is complete when the board holds every event of it that was ever
+// stored: it was new when its first event came (proved by the filter of all subjects ever seen), or it was read back
+// with Load. An unknown case shows nowhere and is counted nowhere until it is loaded; else one late event of a
+// long-closed ticket would look like an open one.
+//
+// The package is pure: it reads no clock, does no IO and logs nothing. All methods may be called concurrently.
+package tracker
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/sla"
+)
+
+// Center is what the board must know of a centre.
+type Center struct {
+	Historical   bool // folded and stored, but on no board and in no metric
+	Location     *time.Location
+	Shifts       []time.Duration // starts after local midnight, ascending, multiples of Quarter
+	AnswerTarget time.Duration
+	ShortAbandon time.Duration
+}
+
+// Config says how a Board reads cases. Zero durations and sizes take the defaults named beside them.
+type Config struct {
+	Center       func(code string) (Center, bool)               // false: a centre that the directory does not know
+	OPD          func(center, opd string) (label, scope string) // metric label and power of an OPD
+	TicketClocks func(*casefile.Ticket) []sla.Clock
+	CallClocks   func(*casefile.Call) []sla.Clock
+	Emit         func(Outcome) // called with the board locked; must not call back
+
+	LiveWindow time.Duration // an event older than this when received moves no counter; 1 h
+	KeepCases  time.Duration // how long a case that nobody works on stays in memory after its last event; 48 h
+	StaleAfter time.Duration // an open ticket without any event for so long is stale; 180 days
+	CacheCases int           // how many cases beside the open tickets stay in memory; 200,000
+	MaxCases   int           // how many cases may be in memory before Full reports true; 1,000,000
+}
+
+// UnknownLabel stands for an OPD or centre that the directory does not know.
+const UnknownLabel = "unknown"
+
+// Board is the live board. Make one with New.
+type Board struct {
+	cfg Config
+
+	mu       sync.RWMutex
+	cases    map[event.Key]*entry
+	idle     lru                    // cases that nobody works on, the longest untouched first
+	linked   map[event.Key]struct{} // cases whose row changed through a linked case
+	agents   map[event.Key]*agent
+	centers  map[string]*center         // by label; never a historical one
+	counted  map[event.Key]contribution // of evicted cases, while their windows run
+	sources  map[string]time.Time
+	filter   filter
+	complete bool
+	scratch  folder
+}
+
+// entry is one case in memory.
+type entry struct {
+	key          event.Key
+	center       *center // nil for a historical centre
+	events       []stored
+	tickets      []string             // of a call: the tickets that name it
+	calls        []string             // of a ticket: the calls it names
+	froms        []casefile.FromCalls // of a ticket: what each of calls gave it when last seen, since calls leave memory earlier
+	from         casefile.FromCalls   // of a call: what it gives its tickets
+	complete     bool
+	dirty        bool   // the row in ClickHouse lags behind
+	unproven     bool   // read back: whether the row in ClickHouse is up to date is not known
+	gen          uint32 // moves with every change
+	end          uint64 // journal position up to which its events reach
+	touched      time.Time
+	said         reported
+	counts       contribution
+	ticket       *ticketState // of an open ticket on the board
+	older, newer *entry       // neighbours in idle
+	inIdle       bool
+}
+
+// stored is one event of a case.
+type stored struct {
+	id      uint64 // hash of source and id
+	digest  [8]byte
+	live    bool // came live and may move counters when an unknown case is loaded
+	payload []byte
+}
+
+// agent holds the latest events of one agent.
+type agent struct {
+	center *center
+	events []stored
+	state  casefile.Agent
+}
+
+// Limits of what the board keeps beside cases.
+const (
+	maxAgentEvents = 16 // the latest; a correction of an older state comes too late to matter
+	maxAgents      = 10_000
+	maxSources     = 256 // further sources are shown together as "other"
+	maxCaseEvents  = 10_000
+)
+
+// New returns an empty board that knows nothing yet: not complete, and every case unknown until TrustFilter.
+func New(cfg Config) *Board {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	def(&cfg.LiveWindow, time.Hour)
+	def(&cfg.KeepCases, 48*time.Hour)
+	def(&cfg.StaleAfter, 180*24*time.Hour)
+	if cfg.CacheCases == 0 {
+		cfg.CacheCases = 200_000
+	}
+	if cfg.MaxCases == 0 {
+		cfg.MaxCases = 1_000_000
+	}
+	if cfg.Emit == nil {
+		cfg.Emit = func(Outcome) {}
+	}
+	return &Board{
+		cfg:     cfg,
+		cases:   map[event.Key]*entry{},
+		linked:  map[event.Key]struct{}{},
+		agents:  map[event.Key]*agent{},
+		centers: map[string]*center{},
+		counted: map[event.Key]contribution{},
+		sources: map[string]time.Time{},
+	}
+}
+
+// Apply takes in one event. payload is its binary form; the board keeps it and nobody may change it. end is the journal
+// position behind the event. live is false while the journal is replayed: then nothing is emitted.
+func (b *Board) Apply(e *event.Event, payload []byte, end uint64, live bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ctr, historical := b.center(e.Center)
+	if !historical {
+		b.hear(e)
+	}
+	live = live && !historical && e.ReceivedAt.Sub(e.OccurredAt) <= b.cfg.LiveWindow
+	s := stored{id: idHash(e), digest: [8]byte(e.Digest[:8]), live: live, payload: payload}
+	switch e.Kind {
+	case event.KindAgent:
+		b.applyAgent(e, ctr, s)
+		return
+	case event.KindFeed:
+		return
+	}
+	en := b.entry(e.Key(), ctr)
+	if en.find(s.id) >= 0 || len(en.events) >= maxCaseEvents {
+		return
+	}
+	en.events = append(en.events, s)
+	en.end = max(en.end, end)
+	if e.ReceivedAt.After(en.touched) {
+		en.touched = e.ReceivedAt
+	}
+	if en.complete {
+		b.refold(en, live)
+	} else {
+		en.changed()
+	}
+	b.place(en)
+}
+
+// Known reports whether the board holds an event of e's case with e's source and id, and whether it has the same
+// content. It sees further back than any list of recent ids, but only into cases in memory.
+func (b *Board) Known(e *event.Event) (found, same bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	en := b.cases[e.Key()]
+	if en == nil {
+		return false, false
+	}
+	i := en.find(idHash(e))
+	if i < 0 {
+		return false, false
+	}
+	return true, en.events[i].digest == [8]byte(e.Digest[:8])
+}
+
+// Full reports whether the board has reached MaxCases: as long as ClickHouse does not take the cases over, no further
+// event should be accepted.
+func (b *Board) Full() bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return len(b.cases) >= b.cfg.MaxCases
+}
+
+// center returns the board's centre for a code; nil and true for a historical one.
+func (b *Board) center(code string) (ctr *center, historical bool) {
+	cfg, known := b.cfg.Center(code)
+	if cfg.Historical {
+		return nil, true
+	}
+	label := code
+	if !known {
+		label = UnknownLabel
+	}
+	ctr = b.centers[label]
+	if ctr == nil {
+		ctr = newCenter(label, cfg)
+		b.centers[label] = ctr
+	}
+	return ctr, false
+}
+
+// hear notes that a source has spoken.
+func (b *Board) hear(e *event.Event) {
+	source := e.Source
+	last, ok := b.sources[source]
+	if !ok {
+		if len(b.sources) >= maxSources {
+			source = "other"
+			last = b.sources[source]
+		}
+		source = string([]byte(source)) // own it: the event's strings lie in its payload
+	}
+	if e.OccurredAt.After(last) {
+		b.sources[source] = e.OccurredAt
+	}
+}
+
+// entry returns the case, making it known or unknown as the filter says.
+func (b *Board) entry(key event.Key, ctr *center) *entry {
+	if en := b.cases[key]; en != nil {
+		return en
+	}
+	key = event.Key{Center: string([]byte(key.Center)), Kind: key.Kind, ID: string([]byte(key.ID))}
+	if ctr != nil && ctr.label == key.Center {
+		key.Center = ctr.label
+	}
+	en := &entry{key: key, center: ctr, complete: b.filter.addNew(key)}
+	b.cases[key] = en
+	return en
+}
+
+func (b *Board) applyAgent(e *event.Event, ctr *center, s stored) {
+	if ctr == nil {
+		return
+	}
+	a := b.agents[e.Key()]
+	if a == nil {
+		if len(b.agents) >= maxAgents {
+			return
+		}
+		a = &agent{center: ctr}
+		b.agents[e.Key()] = a
+	}
+	if slices.ContainsFunc(a.events, func(o stored) bool { return o.id == s.id }) {
+		return
+	}
+	a.events = append(a.events, s)
+	evs := b.scratch.decode(a.events)
+	a.state = casefile.FoldAgent(slices.Clone(evs))
+	if len(a.events) > maxAgentEvents {
+		oldest := 0
+		for i := range evs {
+			if evs[i].OccurredAt.Before(evs[oldest].OccurredAt) {
+				oldest = i
+			}
+		}
+		a.events = slices.Delete(a.events, oldest, oldest+1)
+	}
+}
+
+func (en *entry) find(id uint64) int {
+	for i := range en.events {
+		if en.events[i].id == id {
+			return i
+		}
+	}
+	return -1
+}
+
+func (en *entry) changed() {
+	en.dirty = true
+	en.gen++
+}
+
+func idHash(e *event.Event) uint64 {
+	var d xxhash.Digest
+	d.Reset()
+	_, _ = d.WriteString(e.Source)
+	_, _ = d.Write([]byte{0})
+	_, _ = d.WriteString(e.ID)
+	return d.Sum64()
+}

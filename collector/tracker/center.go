@@ -1,0 +1,226 @@
+package tracker
+
+import (
+	"time"
+
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/sla"
+)
+
+// Quarter is the grain of the window counts: windows begin and end on a multiple of it.
+const Quarter = 15 * time.Minute
+
+// How long a case stays in a live gauge. A call that waits longer than waitingAtMost has lost its end event: no caller
+// holds the line for an hour.
+const (
+	waitingAtMost  = time.Hour
+	callBackWithin = 24 * time.Hour
+	recent         = 15 * time.Minute
+	agentSilentAt  = 24 * time.Hour
+	windowsReach   = 72 * time.Hour // the longest window, the day, and the previous shift lie within it
+)
+
+// center is the live side of one centre.
+type center struct {
+	label    string
+	cfg      Center
+	quarters map[int64]*[measures]int32
+	waiting  map[*entry]time.Time // since when
+	nameless map[*entry]time.Time // answered and ended without a class: when it came in
+	callBack map[*entry]time.Time // abandoned and not called back: when it was abandoned
+	rings    map[*entry][]casefile.Ring
+	opened   map[*entry]openedTicket
+	tickets  map[*entry]struct{} // open
+}
+
+type openedTicket struct {
+	at                  time.Time
+	category, kecamatan string
+}
+
+// ticketState is what the gauges read of an open ticket.
+type ticketState struct {
+	opd, scope, priority string
+	lastEventAt          time.Time
+	clocks               []clockState
+}
+
+type clockState struct {
+	name              string
+	risk, due, paused int64 // unix milliseconds; 0 is absent
+}
+
+func newCenter(label string, cfg Center) *center {
+	return &center{
+		label:    label,
+		cfg:      cfg,
+		quarters: map[int64]*[measures]int32{},
+		waiting:  map[*entry]time.Time{},
+		nameless: map[*entry]time.Time{},
+		callBack: map[*entry]time.Time{},
+		rings:    map[*entry][]casefile.Ring{},
+		opened:   map[*entry]openedTicket{},
+		tickets:  map[*entry]struct{}{},
+	}
+}
+
+// The measures of the window counts.
+const (
+	received = iota
+	offered
+	answered
+	withinTarget
+	abandoned
+	unserved
+	classified
+	hoax
+	ghost
+	unclassified
+	measures
+)
+
+var measureNames = [measures]string{"received", "offered", "answered", "within_target", "abandoned", "unserved", "classified", "hoax", "ghost", "unclassified"}
+
+// contribution is what one call adds to the window counts.
+type contribution struct {
+	quarter int64 // its instant divided by Quarter
+	bits    uint16
+}
+
+func (c *center) contribution(call *casefile.Call) contribution {
+	if call.Events == 0 {
+		return contribution{}
+	}
+	is := [measures]bool{received: true}
+	is[offered] = !call.OfferedAt().IsZero()
+	is[answered] = is[offered] && !call.AnsweredAt.IsZero()
+	wait, known := call.AnswerTime()
+	is[withinTarget] = is[answered] && known && wait <= c.cfg.AnswerTarget
+	is[abandoned] = is[offered] && !call.AbandonedAt.IsZero() && call.AnsweredAt.IsZero()
+	is[unserved] = is[offered] && !call.UnservedAt.IsZero() && call.AnsweredAt.IsZero()
+	counts := call.Answered() && !call.Test() && call.BlockedAt.IsZero()
+	is[classified] = counts && call.Classified()
+	is[hoax] = counts && call.Hoax()
+	is[ghost] = counts && call.Class == casefile.ClassGhost
+	is[unclassified] = counts && !call.Classified()
+	con := contribution{quarter: call.At().Unix() / int64(Quarter/time.Second)}
+	for m, yes := range is {
+		if yes {
+			con.bits |= 1 << m
+		}
+	}
+	return con
+}
+
+func (c *center) count(con contribution, by int32) {
+	if con.bits == 0 {
+		return
+	}
+	q := c.quarters[con.quarter]
+	if q == nil {
+		q = new([measures]int32)
+		c.quarters[con.quarter] = q
+	}
+	for m := range measures {
+		if con.bits&(1<<m) != 0 {
+			q[m] += by
+		}
+	}
+}
+
+// showCall brings the live gauges and window counts up to date with a call's facts.
+func (c *center) showCall(en *entry, call *casefile.Call) {
+	con := c.contribution(call)
+	if con != en.counts {
+		c.count(en.counts, -1)
+		c.count(con, +1)
+		en.counts = con
+	}
+	show := func(in map[*entry]time.Time, when bool, at time.Time) {
+		if when {
+			in[en] = at
+		} else {
+			delete(in, en)
+		}
+	}
+	gone := !call.AbandonedAt.IsZero() || !call.UnservedAt.IsZero() || !call.EndedAt.IsZero() || call.Answered()
+	at := call.OfferedAt()
+	show(c.waiting, !at.IsZero() && !gone, at)
+	show(c.nameless, !call.AnsweredAt.IsZero() && !call.EndedAt.IsZero() && !call.Classified() && !call.Test(), call.At())
+	show(c.callBack, !at.IsZero() && !call.AbandonedAt.IsZero() && !call.Answered() && call.CalledBackAt.IsZero(), call.AbandonedAt)
+	if len(call.RingNoAnswers) > 0 {
+		c.rings[en] = call.RingNoAnswers
+	} else {
+		delete(c.rings, en)
+	}
+}
+
+// showTicket brings the live gauges up to date with a ticket's facts.
+func (c *center) showTicket(en *entry, t *casefile.Ticket, label, scope string, clocks []sla.Clock) {
+	if t.OpenedAt.IsZero() || t.State == casefile.Merged {
+		delete(c.opened, en)
+	} else {
+		c.opened[en] = openedTicket{t.OpenedAt, t.Category, t.Kecamatan}
+	}
+	if t.Events == 0 || !t.State.Open() {
+		delete(c.tickets, en)
+		en.ticket = nil
+		return
+	}
+	c.tickets[en] = struct{}{}
+	st := &ticketState{opd: label, scope: scope, priority: t.Priority, lastEventAt: t.LastEventAt}
+	ms := func(at time.Time) int64 {
+		if at.IsZero() {
+			return 0
+		}
+		return at.UnixMilli()
+	}
+	for i := range clocks {
+		k := &clocks[i]
+		if k.Void || !k.StoppedAt.IsZero() || k.DueAt.IsZero() {
+			continue
+		}
+		st.clocks = append(st.clocks, clockState{name: k.Name, risk: ms(k.RiskAt), due: ms(k.DueAt), paused: ms(k.PausedSince)})
+	}
+	en.ticket = st
+}
+
+// forget takes an evicted case out of the gauges; its window counts stay.
+func (c *center) forget(en *entry) {
+	delete(c.waiting, en)
+	delete(c.nameless, en)
+	delete(c.callBack, en)
+	delete(c.rings, en)
+	delete(c.opened, en)
+	delete(c.tickets, en)
+}
+
+// prune drops what no window and no gauge can show any more.
+func (c *center) prune(now time.Time) {
+	dropBefore := func(in map[*entry]time.Time, at time.Time) {
+		for en, t := range in {
+			if t.Before(at) {
+				delete(in, en)
+			}
+		}
+	}
+	dropBefore(c.waiting, now.Add(-waitingAtMost))
+	dropBefore(c.nameless, now.Add(-windowsReach))
+	dropBefore(c.callBack, now.Add(-callBackWithin))
+	for en, o := range c.opened {
+		if o.at.Before(now.Add(-recent)) {
+			delete(c.opened, en)
+		}
+	}
+	for en, rings := range c.rings {
+		if rings[len(rings)-1].At.Before(now.Add(-recent)) {
+			delete(c.rings, en)
+		}
+	}
+	oldest := now.Add(-windowsReach).Unix() / int64(Quarter/time.Second)
+	for q := range c.quarters {
+		if q < oldest {
+			delete(c.quarters, q)
+		}
+	}
+}

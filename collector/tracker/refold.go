@@ -1,0 +1,305 @@
+package tracker
+
+import (
+	"slices"
+	"time"
+
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/sla"
+)
+
+// folder decodes a case's events into memory that is used again.
+type folder struct {
+	events []event.Event
+	refs   []*event.Event
+}
+
+// decode returns the events in the order given; they are valid until the next call. Their strings lie in the payloads.
+func (f *folder) decode(events []stored) []*event.Event {
+	if cap(f.events) < len(events) {
+		f.events = make([]event.Event, 2*len(events))
+	}
+	f.events = f.events[:cap(f.events)]
+	f.refs = f.refs[:0]
+	for i := range events {
+		// A payload was encoded by this program and kept under a checksum: it decodes, or there is nothing to trust.
+		if err := event.DecodeBinary(events[i].payload, &f.events[i]); err != nil {
+			panic("tracker: stored event does not decode: " + err.Error())
+		}
+		f.refs = append(f.refs, &f.events[i])
+	}
+	return f.refs
+}
+
+func (f *folder) call(en *entry) casefile.Call {
+	return casefile.FoldCall(en.key, f.decode(en.events), en.tickets)
+}
+
+func (f *folder) ticket(en *entry, from casefile.FromCalls) casefile.Ticket {
+	return casefile.FoldTicket(en.key, f.decode(en.events), from)
+}
+
+// refold reads a complete case anew after a change and brings everything derived from it up to date. emit is false
+// where the change is not to move counters.
+func (b *Board) refold(en *entry, emit bool) {
+	en.changed()
+	if en.key.Kind == event.KindCall {
+		b.refoldCall(en, emit)
+	} else {
+		b.refoldTicket(en, emit)
+	}
+}
+
+func (b *Board) refoldCall(en *entry, emit bool) {
+	c := b.scratch.call(en)
+	if en.center != nil {
+		en.center.showCall(en, &c)
+		en.said.call(&c, en.center, b.emitter(emit))
+		b.stopClocks(en, b.cfg.CallClocks(&c), emit, UnknownLabel)
+	}
+	from := casefile.FromCalls{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt}
+	if from == en.from {
+		return
+	}
+	en.from = from
+	for _, id := range en.tickets {
+		if t := b.cases[event.Key{Center: en.key.Center, Kind: event.KindTicket, ID: id}]; t != nil && t.complete {
+			b.linked[t.key] = struct{}{}
+			b.refold(t, emit)
+			b.place(t)
+		}
+	}
+}
+
+func (b *Board) refoldTicket(en *entry, emit bool) {
+	t := b.scratch.ticket(en, b.takeFromCalls(en))
+	if !slices.Equal(t.Calls, en.calls) {
+		b.link(en, t.Calls)
+		t = b.scratch.ticket(en, b.takeFromCalls(en))
+	}
+	if en.center == nil {
+		return
+	}
+	label, scope := b.opd(&t)
+	clocks := b.cfg.TicketClocks(&t)
+	en.center.showTicket(en, &t, label, scope, clocks)
+	en.said.ticket(&t, en.center, func(opd string) string { l, _ := b.cfg.OPD(en.key.Center, opd); return l }, b.emitter(emit))
+	b.stopClocks(en, clocks, emit, t.Priority)
+}
+
+// NoOPD is the label of a ticket that lies at the centre.
+const NoOPD = "none"
+
+func (b *Board) opd(t *casefile.Ticket) (label, scope string) {
+	if t.OPD == "" {
+		return NoOPD, "own"
+	}
+	return b.cfg.OPD(t.Key.Center, t.OPD)
+}
+
+func (b *Board) emitter(emit bool) func(Outcome) {
+	if emit {
+		return b.cfg.Emit
+	}
+	return func(Outcome) {}
+}
+
+// stopClocks reports each clock that stopped, once.
+func (b *Board) stopClocks(en *entry, clocks []sla.Clock, emit bool, priority string) {
+	for i := range clocks {
+		c := &clocks[i]
+		if c.Void || c.StoppedAt.IsZero() || !en.said.once(clockSaid(c.Name, c.Seq)) || !emit {
+			continue
+		}
+		label := NoOPD
+		if c.OPD != "" {
+			label, _ = b.cfg.OPD(en.key.Center, c.OPD)
+		}
+		result := "met"
+		if c.StoppedAt.After(c.DueAt) {
+			result = "breached"
+		}
+		b.cfg.Emit(Outcome{Kind: ClockStopped, Center: en.center.label, Clock: c.Name, OPD: label, Priority: priority, Result: result})
+	}
+}
+
+// fromCall is what the ticket's i-th call gives it: what the call says now if it is in memory, else what it said last.
+func (b *Board) fromCall(en *entry, i int) casefile.FromCalls {
+	if c := b.cases[event.Key{Center: en.key.Center, Kind: event.KindCall, ID: en.calls[i]}]; c != nil && c.complete {
+		return c.from
+	}
+	return en.froms[i]
+}
+
+// takeFromCalls remembers what the calls in memory give the ticket, and adds it up.
+func (b *Board) takeFromCalls(en *entry) casefile.FromCalls {
+	for i := range en.calls {
+		en.froms[i] = b.fromCall(en, i)
+	}
+	return b.fromCalls(en)
+}
+
+func (b *Board) fromCalls(en *entry) casefile.FromCalls {
+	var from casefile.FromCalls
+	for i := range en.calls {
+		from.Add(b.fromCall(en, i))
+	}
+	return from
+}
+
+// link records on the calls that the ticket names them, and takes that back from those it no longer names.
+func (b *Board) link(en *entry, calls []string) {
+	was, gave := en.calls, en.froms
+	en.calls, en.froms = calls, make([]casefile.FromCalls, len(calls))
+	for i, id := range calls {
+		if j := slices.Index(was, id); j >= 0 {
+			en.froms[i] = gave[j]
+		}
+	}
+	for _, id := range calls {
+		if slices.Contains(was, id) {
+			continue
+		}
+		c := b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center)
+		if i, found := slices.BinarySearch(c.tickets, en.key.ID); !found {
+			c.tickets = slices.Insert(slices.Clip(c.tickets), i, en.key.ID)
+			b.touchLinked(c, en)
+		}
+	}
+	for _, id := range was {
+		if slices.Contains(calls, id) {
+			continue
+		}
+		if c := b.cases[event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}]; c != nil {
+			if i, found := slices.BinarySearch(c.tickets, en.key.ID); found {
+				c.tickets = slices.Delete(slices.Clone(c.tickets), i, i+1)
+				b.touchLinked(c, en)
+			}
+		}
+	}
+}
+
+func (b *Board) touchLinked(c, by *entry) {
+	c.changed()
+	c.end = max(c.end, by.end)
+	if by.touched.After(c.touched) {
+		c.touched = by.touched
+	}
+	b.linked[c.key] = struct{}{}
+	b.place(c)
+}
+
+// reported is what was already said of a case, so that each outcome is said once however its facts change.
+type reported struct {
+	ids      []uint32
+	class    string
+	bounces  int
+	reopened int
+}
+
+// The outcomes that a case reports once; clocks and stays have numbers above these.
+const (
+	saidReceived uint32 = iota
+	saidOffered
+	saidAnswered
+	saidAbandoned
+	saidUnserved
+	saidBlocked
+	saidClassified
+	saidTalked
+	saidOpened
+	saidInterval  uint32 = 16      // plus the interval's index
+	saidStay      uint32 = 1 << 8  // plus the stay's index
+	saidClock     uint32 = 1 << 16 // plus clock's index << 8 plus seq
+	maxSaidPerKey        = 255
+)
+
+var clockNames = []string{"answer", "acknowledge", "arrive", "resolve", "resolve_total", "confirm", "given"}
+
+func clockSaid(name string, seq int) uint32 {
+	return saidClock + uint32(slices.Index(clockNames, name)+1)<<8 + uint32(min(seq, maxSaidPerKey))
+}
+
+func (r *reported) once(id uint32) bool {
+	if slices.Contains(r.ids, id) {
+		return false
+	}
+	r.ids = append(r.ids, id)
+	return true
+}
+
+func (r *reported) call(c *casefile.Call, ctr *center, emit func(Outcome)) {
+	say := func(when bool, id uint32, o Outcome) {
+		if when && r.once(id) {
+			o.Center = ctr.label
+			emit(o)
+		}
+	}
+	secs := func(o Outcome, d time.Duration, ok bool) Outcome {
+		o.HasSeconds, o.Seconds = ok, d.Seconds()
+		return o
+	}
+	offered := !c.OfferedAt().IsZero()
+	say(c.Events > 0, saidReceived, Outcome{Kind: CallBecameReceived, Channel: c.Channel})
+	say(offered, saidOffered, Outcome{Kind: CallBecameOffered})
+	wait, ok := c.AnswerTime()
+	say(offered && !c.AnsweredAt.IsZero(), saidAnswered, secs(Outcome{Kind: CallBecameAnswered}, wait, ok))
+	gave, ok := c.AbandonTime()
+	say(offered && !c.AbandonedAt.IsZero() && c.AnsweredAt.IsZero(), saidAbandoned,
+		secs(Outcome{Kind: CallBecameAbandoned, Short: ok && gave < ctr.cfg.ShortAbandon}, gave, ok))
+	say(offered && !c.UnservedAt.IsZero() && c.AnsweredAt.IsZero(), saidUnserved, Outcome{Kind: CallBecameUnserved, Reason: c.UnservedReason})
+	say(!c.BlockedAt.IsZero(), saidBlocked, Outcome{Kind: CallBecameBlocked})
+	if c.Classified() && r.class != "" && r.class != c.Class {
+		emit(Outcome{Kind: CallBecameReclassified, Center: ctr.label, From: r.class, Class: c.Class})
+	}
+	took, ok := interval(c.AnsweredAt, c.FirstClassAt)
+	say(c.Classified(), saidClassified, secs(Outcome{Kind: CallBecameClassified, Class: c.Class}, took, ok))
+	if c.Classified() {
+		r.class = string([]byte(c.Class))
+	}
+	class := c.Class
+	if class == "" {
+		class = casefile.ClassNone
+	}
+	talk, ok := interval(c.AnsweredAt, c.EndedAt)
+	say(ok, saidTalked, secs(Outcome{Kind: CallBecameTalked, Class: class}, talk, ok))
+}
+
+func (r *reported) ticket(t *casefile.Ticket, ctr *center, label func(opd string) string, emit func(Outcome)) {
+	first, current := NoOPD, NoOPD
+	if n := len(t.Assignments); n > 0 {
+		first, current = label(t.Assignments[0].OPD), label(t.Assignments[n-1].OPD)
+	}
+	if !t.OpenedAt.IsZero() && len(t.Assignments) > 0 && r.once(saidOpened) {
+		emit(Outcome{Kind: TicketBecameOpened, Center: ctr.label, OPD: first, Priority: t.Priority})
+	}
+	for ; r.bounces < t.Bounces; r.bounces++ {
+		emit(Outcome{Kind: TicketBounced, Center: ctr.label, OPD: label(t.Assignments[min(r.bounces, len(t.Assignments)-1)].OPD)})
+	}
+	for ; r.reopened < t.Reopened; r.reopened++ {
+		emit(Outcome{Kind: TicketBecameReopened, Center: ctr.label, OPD: current})
+	}
+	say := func(id uint32, name, opd string, from, to time.Time) {
+		if d, ok := interval(from, to); ok && r.once(id) {
+			emit(Outcome{Kind: TicketInterval, Center: ctr.label, Interval: name, OPD: opd, HasSeconds: true, Seconds: d.Seconds()})
+		}
+	}
+	say(saidInterval, "dispatch", first, t.AnsweredAt, t.AssignedAt)
+	for i, s := range t.Assignments[:min(len(t.Assignments), maxSaidPerKey)] {
+		say(saidStay+uint32(i), "acknowledge", label(s.OPD), s.At, s.AcknowledgedAt)
+	}
+	say(saidInterval+1, "turnout", current, t.AcknowledgedAt, t.DepartedAt)
+	say(saidInterval+2, "travel", current, t.DepartedAt, t.ArrivedAt)
+	say(saidInterval+3, "respond", current, t.ReceivedAt, t.ArrivedAt)
+	say(saidInterval+4, "resolve", current, t.OpenedAt, t.ResolvedAt)
+	say(saidInterval+5, "confirm", current, t.LastResolvedAt, t.ConfirmedAt)
+}
+
+// interval is to-from, absent unless both are known and in order.
+func interval(from, to time.Time) (time.Duration, bool) {
+	if from.IsZero() || to.IsZero() || to.Before(from) {
+		return 0, false
+	}
+	return to.Sub(from), true
+}

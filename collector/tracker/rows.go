@@ -1,0 +1,264 @@
+package tracker
+
+import (
+	"slices"
+
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/sla"
+)
+
+// Loaded is a case as ClickHouse holds it.
+type Loaded struct {
+	Key     event.Key
+	Events  []*event.Event
+	Tickets []string // of a call: the tickets that name it
+}
+
+// Row is what ClickHouse should hold of a case: one of Call and Ticket is set, Clocks are all of its clocks.
+type Row struct {
+	Key    event.Key
+	Call   *casefile.Call
+	Ticket *casefile.Ticket
+	Clocks []sla.Clock
+	gen    uint32
+}
+
+// Missing returns the cases that must be loaded before the rows of the cases named can be made: unknown ones among them
+// and among the calls and tickets they are linked with.
+func (b *Board) Missing(keys []event.Key) []event.Key {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var missing []event.Key
+	seen := map[event.Key]bool{}
+	need := func(k event.Key) *entry {
+		en := b.cases[k]
+		if (en == nil || !en.complete) && !seen[k] {
+			seen[k] = true
+			missing = append(missing, k)
+		}
+		return en
+	}
+	ticket := func(en *entry) {
+		for _, c := range en.calls {
+			need(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: c})
+		}
+	}
+	neighbours := func(k event.Key) {
+		en := need(k)
+		if en == nil {
+			return
+		}
+		ticket(en)
+		for _, t := range en.tickets {
+			if ten := need(event.Key{Center: k.Center, Kind: event.KindTicket, ID: t}); ten != nil {
+				ticket(ten)
+			}
+		}
+	}
+	for _, k := range keys {
+		if k.Kind == event.KindCall || k.Kind == event.KindTicket {
+			neighbours(k)
+		}
+	}
+	for k := range b.linked {
+		neighbours(k)
+	}
+	return missing
+}
+
+// Load completes unknown cases with what ClickHouse holds. Events that came since are kept beside; where the same id has
+// another content, what ClickHouse holds wins. Outcomes of live events that came while the case was unknown are emitted now.
+func (b *Board) Load(cases []Loaded) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range cases {
+		l := &cases[i]
+		ctr, _ := b.center(l.Key.Center)
+		en := b.entry(l.Key, ctr)
+		if en.complete && len(en.events) > 0 {
+			continue
+		}
+		came := en.events
+		en.events = make([]stored, 0, len(l.Events)+len(came))
+		for _, e := range l.Events {
+			en.events = append(en.events, stored{id: idHash(e), digest: [8]byte(e.Digest[:8]), payload: event.AppendBinary(nil, e)})
+			if en.touched.Before(e.ReceivedAt) {
+				en.touched = e.ReceivedAt
+			}
+		}
+		for _, s := range came {
+			if i := en.find(s.id); i >= 0 {
+				en.events[i].live = s.live
+			} else {
+				en.events = append(en.events, s)
+			}
+		}
+		for _, t := range l.Tickets {
+			if i, found := slices.BinarySearch(en.tickets, t); !found && b.names(l.Key.Center, t, l.Key.ID) {
+				en.tickets = slices.Insert(slices.Clip(en.tickets), i, t)
+			}
+		}
+		en.complete = true
+		if con, ok := b.counted[en.key]; ok {
+			en.counts = con
+			delete(b.counted, en.key)
+		}
+		b.reveal(en)
+		_, linked := b.linked[en.key]
+		en.dirty, en.unproven = len(came) > 0 || linked, true
+		b.place(en)
+	}
+}
+
+// reveal folds a loaded case: first without the live events that came while it was unknown, in silence, then with them.
+func (b *Board) reveal(en *entry) {
+	all := en.events
+	var settled []stored
+	for _, s := range all {
+		if !s.live {
+			settled = append(settled, s)
+		}
+	}
+	if len(settled) > 0 && len(settled) < len(all) {
+		en.events = settled
+		b.refold(en, false)
+		en.events = all
+	}
+	b.refold(en, len(settled) < len(all))
+}
+
+// names reports whether a ticket names a call, as far as the board can tell.
+func (b *Board) names(center, ticket, call string) bool {
+	t := b.cases[event.Key{Center: center, Kind: event.KindTicket, ID: ticket}]
+	return t == nil || !t.complete || slices.Contains(t.calls, call)
+}
+
+// rowsAtOnce bounds how many cases Rows folds while it keeps events from being applied.
+const rowsAtOnce = 256
+
+// Rows makes the rows that changed among the cases named and the cases linked with them. Cases that are unknown or
+// whose row is up to date give none.
+func (b *Board) Rows(keys []event.Key) []Row {
+	todo := b.candidates(keys)
+	var f folder
+	rows := make([]Row, 0, len(todo))
+	for chunk := range slices.Chunk(todo, rowsAtOnce) {
+		rows = b.appendRows(rows, &f, chunk)
+	}
+	return rows
+}
+
+// candidates returns the cases named, those that changed through a link, and the neighbours whose rows nobody has proved:
+// they were read back, and a process that died may have stored the event that changes them and not the row.
+func (b *Board) candidates(keys []event.Key) []event.Key {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	seen := make(map[event.Key]struct{}, len(keys)+len(b.linked))
+	all := make([]event.Key, 0, len(keys)+len(b.linked))
+	add := func(k event.Key) {
+		if _, twice := seen[k]; !twice {
+			seen[k] = struct{}{}
+			all = append(all, k)
+		}
+	}
+	neighbours := func(center string, kind event.Kind, ids []string) {
+		for _, id := range ids {
+			k := event.Key{Center: center, Kind: kind, ID: id}
+			if en := b.cases[k]; en != nil && en.unproven {
+				add(k)
+			}
+		}
+	}
+	for _, k := range keys {
+		add(k)
+		if en := b.cases[k]; en != nil {
+			neighbours(k.Center, event.KindTicket, en.tickets)
+			neighbours(k.Center, event.KindCall, en.calls)
+		}
+	}
+	for k := range b.linked {
+		add(k)
+	}
+	return all
+}
+
+func (b *Board) appendRows(rows []Row, f *folder, keys []event.Key) []Row {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, k := range keys {
+		en := b.cases[k]
+		if en == nil || !en.complete || !en.dirty && !en.unproven || len(en.events) == 0 {
+			continue
+		}
+		r := b.row(f, en)
+		r.gen = en.gen
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// row folds a case; its strings lie in the payloads, which never change.
+func (b *Board) row(f *folder, en *entry) Row {
+	r := Row{Key: en.key}
+	if en.key.Kind == event.KindCall {
+		c := f.call(en)
+		r.Call, r.Clocks = &c, b.cfg.CallClocks(&c)
+	} else {
+		t := f.ticket(en, b.fromCalls(en))
+		r.Ticket, r.Clocks = &t, b.cfg.TicketClocks(&t)
+	}
+	return r
+}
+
+// Stored tells the board that ClickHouse holds the rows. A case that changed since stays to be upserted.
+func (b *Board) Stored(rows []Row) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range rows {
+		if en := b.cases[rows[i].Key]; en != nil && en.gen == rows[i].gen {
+			en.dirty, en.unproven = false, false
+			delete(b.linked, en.key)
+		}
+	}
+	for k := range b.linked {
+		if en := b.cases[k]; en == nil || len(en.events) == 0 {
+			if en != nil {
+				en.dirty = false // a call that only a ticket names is no row yet
+			}
+			delete(b.linked, k)
+		}
+	}
+}
+
+// Case returns a case with its events, in the order in which they take effect. It reports false when the board does not
+// hold the case or does not know all of it.
+func (b *Board) Case(key event.Key) (Row, []*event.Event, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	en := b.cases[key]
+	if en == nil || !en.complete || len(en.events) == 0 {
+		return Row{}, nil, false
+	}
+	var f, own folder
+	return b.row(&f, en), own.decode(en.events), true
+}
+
+// Fold makes the row of a case that is not on the board from what ClickHouse holds: the case itself and, of a ticket,
+// its calls.
+func (b *Board) Fold(l Loaded, calls []Loaded) Row {
+	r := Row{Key: l.Key}
+	if l.Key.Kind == event.KindCall {
+		c := casefile.FoldCall(l.Key, slices.Clone(l.Events), l.Tickets)
+		r.Call, r.Clocks = &c, b.cfg.CallClocks(&c)
+		return r
+	}
+	var from casefile.FromCalls
+	for i := range calls {
+		c := casefile.FoldCall(calls[i].Key, slices.Clone(calls[i].Events), nil)
+		from.Add(casefile.FromCalls{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt})
+	}
+	t := casefile.FoldTicket(l.Key, slices.Clone(l.Events), from)
+	r.Ticket, r.Clocks = &t, b.cfg.TicketClocks(&t)
+	return r
+}

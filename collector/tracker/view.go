@@ -1,0 +1,298 @@
+package tracker
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
+)
+
+// SetComplete says whether every open case and every call of the running windows is on the board.
+func (b *Board) SetComplete(complete bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.complete = complete
+}
+
+// Complete reports what SetComplete said last, or what the checkpoint held.
+func (b *Board) Complete() bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.complete
+}
+
+// Snapshot says what the board shows at now.
+func (b *Board) Snapshot(now time.Time) Snapshot {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	s := Snapshot{At: now, Complete: b.complete}
+	for source, at := range b.sources {
+		s.Sources = append(s.Sources, SourceSnapshot{source, at})
+	}
+	slices.SortFunc(s.Sources, func(a, b SourceSnapshot) int { return cmp.Compare(a.Source, b.Source) })
+	if !b.complete {
+		return s
+	}
+	agents := map[*center]map[string]int{}
+	for _, a := range b.agents {
+		if a.state.State == "" || now.Sub(a.state.Since) > agentSilentAt {
+			continue
+		}
+		if agents[a.center] == nil {
+			agents[a.center] = map[string]int{}
+		}
+		agents[a.center][a.state.State]++
+	}
+	for _, label := range slices.Sorted(maps.Keys(b.centers)) {
+		c := b.centers[label]
+		cs := c.snapshot(now, b.cfg.StaleAfter)
+		cs.Agents = labelCounts(agents[c])
+		s.Centers = append(s.Centers, cs)
+	}
+	return s
+}
+
+func (c *center) snapshot(now time.Time, staleAfter time.Duration) CenterSnapshot {
+	s := CenterSnapshot{Center: c.label, Windows: c.windows(now)}
+	within := func(in map[*entry]time.Time, reach time.Duration) (n int, oldest time.Duration) {
+		for _, at := range in {
+			if age := now.Sub(at); age <= reach {
+				n++
+				oldest = max(oldest, age)
+			}
+		}
+		return n, oldest
+	}
+	s.CallsWaiting, s.OldestWaiting = within(c.waiting, waitingAtMost)
+	s.CallsUnclassified, _ = within(c.nameless, now.Sub(c.midnight(now)))
+	s.CallsToCallBack, _ = within(c.callBack, callBackWithin)
+
+	rings := map[string]int{}
+	for _, rs := range c.rings {
+		for _, r := range rs {
+			if age := now.Sub(r.At); age >= 0 && age <= recent {
+				rings[r.Position]++
+			}
+		}
+	}
+	s.RingNoAnswerRecent = labelCounts(rings)
+
+	same := map[SameEventCount]int{}
+	for _, o := range c.opened {
+		if age := now.Sub(o.at); age >= 0 && age <= recent && o.category != "" && o.kecamatan != "" {
+			same[SameEventCount{Category: o.category, Kecamatan: o.kecamatan}]++
+		}
+	}
+	for k, n := range same {
+		k.N = n
+		s.SameEvent = append(s.SameEvent, k)
+	}
+	slices.SortFunc(s.SameEvent, func(a, b SameEventCount) int {
+		return cmp.Or(cmp.Compare(a.Category, b.Category), cmp.Compare(a.Kecamatan, b.Kecamatan))
+	})
+	c.snapshotTickets(&s, now, staleAfter)
+	return s
+}
+
+func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter time.Duration) {
+	open, risk, over := map[TicketCount]int{}, map[TicketCount]int{}, map[TicketCount]int{}
+	oldest := map[string]time.Duration{}
+	at, staleBefore := now.UnixMilli(), now.Add(-staleAfter)
+	for en := range c.tickets {
+		t := en.ticket
+		if t.lastEventAt.Before(staleBefore) {
+			s.Stale++
+			continue
+		}
+		open[TicketCount{OPD: t.opd, Priority: t.priority, Scope: t.scope}]++
+		warned := false
+		for i := range t.clocks {
+			k := &t.clocks[i]
+			switch k.level(at) {
+			case pastDue:
+				over[TicketCount{OPD: t.opd, Clock: k.name, Priority: t.priority, Scope: t.scope}]++
+				oldest[t.opd] = max(oldest[t.opd], time.Duration(k.at(at)-k.due)*time.Millisecond)
+			case atRisk:
+				warned = true
+			}
+		}
+		if warned {
+			risk[TicketCount{OPD: t.opd, Scope: t.scope}]++
+		}
+	}
+	s.Open, s.AtRisk, s.Overdue = ticketCounts(open), ticketCounts(risk), ticketCounts(over)
+	for _, opd := range slices.Sorted(maps.Keys(oldest)) {
+		s.OldestOverdue = append(s.OldestOverdue, OldestOverdue{opd, oldest[opd]})
+	}
+}
+
+func ticketCounts(m map[TicketCount]int) []TicketCount {
+	out := make([]TicketCount, 0, len(m))
+	for k, n := range m {
+		k.N = n
+		out = append(out, k)
+	}
+	slices.SortFunc(out, func(a, b TicketCount) int {
+		return cmp.Or(cmp.Compare(a.OPD, b.OPD), cmp.Compare(a.Clock, b.Clock), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Scope, b.Scope))
+	})
+	return out
+}
+
+func labelCounts(m map[string]int) []LabelCount {
+	out := make([]LabelCount, 0, len(m))
+	for _, l := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, LabelCount{l, m[l]})
+	}
+	return out
+}
+
+// span is a window: from the first instant to before the last.
+type span struct{ from, to time.Time }
+
+func (c *center) midnight(now time.Time) time.Time {
+	y, m, d := now.In(c.cfg.Location).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, c.cfg.Location)
+}
+
+// shift returns the start of the shift that holds the instant.
+func (c *center) shift(at time.Time) time.Time {
+	y, m, d := at.In(c.cfg.Location).Date()
+	for day := d; ; day-- {
+		for _, s := range slices.Backward(c.cfg.Shifts) {
+			h, min := int(s/time.Hour), int(s%time.Hour/time.Minute)
+			if start := time.Date(y, m, day, h, min, 0, 0, c.cfg.Location); !start.After(at) {
+				return start
+			}
+		}
+		if len(c.cfg.Shifts) == 0 {
+			return c.midnight(at)
+		}
+	}
+}
+
+// WindowNames are the windows of the exact counts.
+var WindowNames = []string{"hour", "previous_hour", "shift", "previous_shift", "day"}
+
+func (c *center) spans(now time.Time) map[string]span {
+	local := now.In(c.cfg.Location)
+	hour := now.Add(-time.Duration(local.Minute())*time.Minute - time.Duration(local.Second())*time.Second - time.Duration(local.Nanosecond()))
+	shift := c.shift(now)
+	far := now.Add(windowsReach)
+	return map[string]span{
+		"hour":           {hour, far},
+		"previous_hour":  {hour.Add(-time.Hour), hour},
+		"shift":          {shift, far},
+		"previous_shift": {c.shift(shift.Add(-time.Second)), shift},
+		"day":            {c.midnight(now), far},
+	}
+}
+
+func (c *center) windows(now time.Time) []WindowCount {
+	spans := c.spans(now)
+	out := make([]WindowCount, 0, len(WindowNames)*measures)
+	for _, name := range WindowNames {
+		var sum [measures]int32
+		from, to := spans[name].from.Unix(), spans[name].to.Unix()
+		for q, counts := range c.quarters {
+			if at := q * int64(Quarter/time.Second); at >= from && at < to {
+				for m, n := range counts {
+					sum[m] += n
+				}
+			}
+		}
+		for m, n := range sum {
+			out = append(out, WindowCount{name, measureNames[m], int(n)})
+		}
+	}
+	return out
+}
+
+// TicketFilter chooses open tickets; empty fields choose all.
+type TicketFilter struct {
+	Center, OPD string // OPD as its label
+	State       casefile.State
+	Overdue     bool // some running clock is past its due time
+	AtRisk      bool // some running clock has used its share of warning and is not past due
+}
+
+// OpenTickets returns the open tickets on the board that f chooses, in the order of centre and id, at most limit of
+// those behind after. Stale ones are among them.
+func (b *Board) OpenTickets(f TicketFilter, now time.Time, after event.Key, limit int) []Row {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var chosen []*entry
+	for _, c := range b.centers {
+		for en := range c.tickets {
+			if compareKeys(en.key, after) > 0 && en.ticket.matches(f, en.key.Center, now) {
+				chosen = append(chosen, en)
+			}
+		}
+	}
+	slices.SortFunc(chosen, func(a, b *entry) int { return compareKeys(a.key, b.key) })
+	var (
+		fold folder
+		rows []Row
+	)
+	for _, en := range chosen {
+		if len(rows) == limit {
+			break
+		}
+		if r := b.row(&fold, en); f.State == "" || r.Ticket.State == f.State {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+func compareKeys(a, b event.Key) int {
+	return cmp.Or(cmp.Compare(a.Center, b.Center), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
+}
+
+func (t *ticketState) matches(f TicketFilter, center string, now time.Time) bool {
+	if f.Center != "" && f.Center != center || f.OPD != "" && f.OPD != t.opd {
+		return false
+	}
+	if !f.Overdue && !f.AtRisk {
+		return true
+	}
+	over, risk := false, false
+	for i := range t.clocks {
+		switch t.clocks[i].level(now.UnixMilli()) {
+		case pastDue:
+			over = true
+		case atRisk:
+			risk = true
+		}
+	}
+	return f.Overdue && over || f.AtRisk && risk
+}
+
+type level uint8
+
+const (
+	inTime level = iota
+	atRisk
+	pastDue
+)
+
+// level says where a running clock stands at an instant; while paused it stands still.
+func (k *clockState) level(at int64) level {
+	at = k.at(at)
+	switch {
+	case at > k.due:
+		return pastDue
+	case k.risk != 0 && at >= k.risk:
+		return atRisk
+	}
+	return inTime
+}
+
+func (k *clockState) at(now int64) int64 {
+	if k.paused != 0 {
+		return min(now, k.paused)
+	}
+	return now
+}
