@@ -1,0 +1,206 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/monev112/monev112/collector/casefile"
+)
+
+// UpsertCalls writes the present facts of calls under version, which must be greater than that of every earlier row of
+// these calls: the row of the highest version is the call. Repeating an upsert changes nothing.
+func (s *Store) UpsertCalls(ctx context.Context, calls []casefile.Call, version uint64) error {
+	for chunk := range slices.Chunk(calls, MaxInsertRows) {
+		if err := s.insert(ctx, s.callBlock(chunk, version), len(chunk), ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TicketRow is a ticket as the table holds it: its facts, and the scope of its OPD, which the directory knows.
+type TicketRow struct {
+	casefile.Ticket
+	Scope string // own, vertical or unknown; empty while the ticket is at no OPD
+}
+
+// UpsertTickets writes the present facts of tickets under version; see UpsertCalls.
+func (s *Store) UpsertTickets(ctx context.Context, tickets []TicketRow, version uint64) error {
+	for chunk := range slices.Chunk(tickets, MaxInsertRows) {
+		if err := s.insert(ctx, s.ticketBlock(chunk, version), len(chunk), ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// columnOf maps rows to the values of one column.
+func columnOf[R, V any](rows []R, value func(*R) V) []V {
+	out := make([]V, len(rows))
+	for i := range rows {
+		out[i] = value(&rows[i])
+	}
+	return out
+}
+
+func (s *Store) callBlock(rows []casefile.Call, version uint64) block {
+	type call = casefile.Call
+	text := func(name string, field func(*call) *string) blockColumn {
+		return nullTexts(name, columnOf(rows, func(r *call) *string { return textOrNil(field(r)) }))
+	}
+	when := func(name string, field func(*call) *time.Time) blockColumn {
+		return nullInstants(name, columnOf(rows, func(r *call) *time.Time { return orNil(field(r)) }))
+	}
+	at := columnOf(rows, func(r *call) time.Time { return r.At() })
+	return block{"calls", []blockColumn{
+		texts("center", columnOf(rows, func(r *call) string { return r.Key.Center })),
+		texts("id", columnOf(rows, func(r *call) string { return r.Key.ID })),
+		all("version", "UInt64", columnOf(rows, func(*call) uint64 { return version })),
+		nullInstants("at", columnOf(at, orNil)),
+		s.days("day", columnOf(rows, func(r *call) string { return r.Key.Center }), at),
+		when("received_at", func(r *call) *time.Time { return &r.ReceivedAt }),
+		when("queued_at", func(r *call) *time.Time { return &r.QueuedAt }),
+		when("answered_at", func(r *call) *time.Time { return &r.AnsweredAt }),
+		when("abandoned_at", func(r *call) *time.Time { return &r.AbandonedAt }),
+		when("unserved_at", func(r *call) *time.Time { return &r.UnservedAt }),
+		text("unserved_reason", func(r *call) *string { return &r.UnservedReason }),
+		when("blocked_at", func(r *call) *time.Time { return &r.BlockedAt }),
+		when("ended_at", func(r *call) *time.Time { return &r.EndedAt }),
+		when("classified_at", func(r *call) *time.Time { return &r.ClassifiedAt }),
+		when("first_classified_at", func(r *call) *time.Time { return &r.FirstClassAt }),
+		when("called_back_at", func(r *call) *time.Time { return &r.CalledBackAt }),
+		text("class", func(r *call) *string { return &r.Class }),
+		text("category", func(r *call) *string { return &r.Category }),
+		text("agent", func(r *call) *string { return &r.Agent }),
+		text("queue", func(r *call) *string { return &r.Queue }),
+		text("position", func(r *call) *string { return &r.Position }),
+		text("channel", func(r *call) *string { return &r.Channel }),
+		text("kecamatan", func(r *call) *string { return &r.Kecamatan }),
+		all("wait_ms", "Nullable(Int64)", columnOf(rows, func(r *call) *int64 { return r.WaitMS })),
+		text("caller_key_id", func(r *call) *string { return &r.Caller.KeyID }),
+		text("caller_key", func(r *call) *string { return &r.Caller.Key }),
+		text("caller_last3", func(r *call) *string { return &r.Caller.Last3 }),
+		each("tickets", "Array(String)", columnOf(rows, func(r *call) []string { return r.Tickets })),
+		each("flags", "Array(String)", columnOf(rows, func(r *call) []string { return r.Flags })),
+		all("events", "UInt32", columnOf(rows, func(r *call) uint32 { return uint32(r.Events) })),
+	}}
+}
+
+func (s *Store) ticketBlock(rows []TicketRow, version uint64) block {
+	text := func(name string, field func(*TicketRow) *string) blockColumn {
+		return nullTexts(name, columnOf(rows, func(r *TicketRow) *string { return textOrNil(field(r)) }))
+	}
+	when := func(name string, field func(*TicketRow) *time.Time) blockColumn {
+		return nullInstants(name, columnOf(rows, func(r *TicketRow) *time.Time { return orNil(field(r)) }))
+	}
+	centers := columnOf(rows, func(r *TicketRow) string { return r.Key.Center })
+	at := columnOf(rows, func(r *TicketRow) time.Time { return ticketAt(&r.Ticket) })
+	return block{"tickets", []blockColumn{
+		texts("center", centers),
+		texts("id", columnOf(rows, func(r *TicketRow) string { return r.Key.ID })),
+		all("version", "UInt64", columnOf(rows, func(*TicketRow) uint64 { return version })),
+		text("opd", func(r *TicketRow) *string { return &r.OPD }),
+		text("scope", func(r *TicketRow) *string { return &r.Scope }),
+		text("category", func(r *TicketRow) *string { return &r.Category }),
+		text("priority", func(r *TicketRow) *string { return &r.Priority }),
+		text("kecamatan", func(r *TicketRow) *string { return &r.Kecamatan }),
+		texts("state", columnOf(rows, func(r *TicketRow) string { return string(r.State) })),
+		nullInstants("at", columnOf(at, orNil)),
+		s.days("day", centers, at),
+		when("received_at", func(r *TicketRow) *time.Time { return &r.ReceivedAt }),
+		when("answered_at", func(r *TicketRow) *time.Time { return &r.AnsweredAt }),
+		when("opened_at", func(r *TicketRow) *time.Time { return &r.OpenedAt }),
+		when("assigned_at", func(r *TicketRow) *time.Time { return &r.AssignedAt }),
+		when("acknowledged_at", func(r *TicketRow) *time.Time { return &r.AcknowledgedAt }),
+		when("departed_at", func(r *TicketRow) *time.Time { return &r.DepartedAt }),
+		when("arrived_at", func(r *TicketRow) *time.Time { return &r.ArrivedAt }),
+		when("resolved_at", func(r *TicketRow) *time.Time { return &r.ResolvedAt }),
+		when("last_resolved_at", func(r *TicketRow) *time.Time { return &r.LastResolvedAt }),
+		when("confirmed_at", func(r *TicketRow) *time.Time { return &r.ConfirmedAt }),
+		when("closed_at", func(r *TicketRow) *time.Time { return &r.ClosedAt }),
+		when("first_closed_at", func(r *TicketRow) *time.Time { return &r.FirstClosedAt }),
+		when("rejected_at", func(r *TicketRow) *time.Time { return &r.RejectedAt }),
+		when("merged_at", func(r *TicketRow) *time.Time { return &r.MergedAt }),
+		when("reopened_at", func(r *TicketRow) *time.Time { return &r.ReopenedAt }),
+		when("due", func(r *TicketRow) *time.Time { return &r.Due }),
+		text("due_opd", func(r *TicketRow) *string { return &r.DueOPD }),
+		text("result", func(r *TicketRow) *string { return &r.Result }),
+		all("reopened", "UInt32", columnOf(rows, func(r *TicketRow) uint32 { return uint32(r.Reopened) })),
+		all("bounces", "UInt32", columnOf(rows, func(r *TicketRow) uint32 { return uint32(r.Bounces) })),
+		all("paused_s", "Int64", columnOf(rows, func(r *TicketRow) int64 { return pausedSeconds(r.Pauses) })),
+		nullInstants("paused_since", columnOf(rows, func(r *TicketRow) *time.Time {
+			if !r.Paused() {
+				return nil
+			}
+			return &r.Pauses[len(r.Pauses)-1].From
+		})),
+		text("master", func(r *TicketRow) *string { return &r.Master }),
+		all("lat", "Nullable(Float64)", columnOf(rows, func(r *TicketRow) *float64 { return r.Lat })),
+		all("lon", "Nullable(Float64)", columnOf(rows, func(r *TicketRow) *float64 { return r.Lon })),
+		each("calls", "Array(String)", columnOf(rows, func(r *TicketRow) []string { return r.Calls })),
+		each("stays.opd", "Array(String)", stays(rows, func(a *casefile.Assignment) string { return a.OPD })),
+		each("stays.at", "Array(DateTime64(3, 'UTC'))", stays(rows, func(a *casefile.Assignment) time.Time { return a.At })),
+		each("stays.acknowledged_at", "Array(Nullable(DateTime64(3, 'UTC')))",
+			stays(rows, func(a *casefile.Assignment) *time.Time { return orNil(&a.AcknowledgedAt) })),
+		each("stays.ended_at", "Array(Nullable(DateTime64(3, 'UTC')))",
+			stays(rows, func(a *casefile.Assignment) *time.Time { return orNil(&a.EndedAt) })),
+		each("pauses.since", "Array(DateTime64(3, 'UTC'))", pauses(rows, func(p *casefile.Pause) time.Time { return p.From })),
+		each("pauses.until", "Array(Nullable(DateTime64(3, 'UTC')))",
+			pauses(rows, func(p *casefile.Pause) *time.Time { return orNil(&p.To) })),
+		each("pauses.reason", "Array(String)", pauses(rows, func(p *casefile.Pause) string { return p.Reason })),
+		each("flags", "Array(String)", columnOf(rows, func(r *TicketRow) []string { return r.Flags })),
+		all("events", "UInt32", columnOf(rows, func(r *TicketRow) uint32 { return uint32(r.Events) })),
+		when("last_event_at", func(r *TicketRow) *time.Time { return &r.LastEventAt }),
+	}}
+}
+
+func stays[V any](rows []TicketRow, value func(*casefile.Assignment) V) [][]V {
+	return columnOf(rows, func(r *TicketRow) []V { return columnOf(r.Assignments, value) })
+}
+
+func pauses[V any](rows []TicketRow, value func(*casefile.Pause) V) [][]V {
+	return columnOf(rows, func(r *TicketRow) []V { return columnOf(r.Pauses, value) })
+}
+
+// ticketAt is the instant by which a ticket belongs to a day: when it was opened, else when its first call came in,
+// else its first assignment, else its latest event.
+func ticketAt(t *casefile.Ticket) time.Time {
+	for _, at := range []time.Time{t.OpenedAt, t.ReceivedAt, t.AssignedAt} {
+		if !at.IsZero() {
+			return at
+		}
+	}
+	return t.LastEventAt
+}
+
+// pausedSeconds adds up the pauses that have ended.
+func pausedSeconds(ps []casefile.Pause) int64 {
+	var sum time.Duration
+	for _, p := range ps {
+		if !p.To.IsZero() {
+			sum += p.To.Sub(p.From)
+		}
+	}
+	return int64(sum / time.Second)
+}
+
+// days is the calendar day of each instant in its centre's time zone; the zero time has none.
+func (s *Store) days(name string, centers []string, at []time.Time) blockColumn {
+	out := make([]*time.Time, len(at))
+	zones := map[string]*time.Location{}
+	for i, t := range at {
+		if t.IsZero() {
+			continue
+		}
+		loc, ok := zones[centers[i]]
+		if !ok {
+			loc = s.cfg.Location(centers[i])
+			zones[centers[i]] = loc
+		}
+		y, m, d := t.In(loc).Date()
+		day := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+		out[i] = &day
+	}
+	return all(name, "Nullable(Date)", out)
+}

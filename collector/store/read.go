@@ -1,0 +1,238 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// CaseRecord is what the database holds of one case.
+type CaseRecord struct {
+	Events  []*event.Event // each source and id once, in no particular order; equal to what was inserted
+	Tickets []string       // of a call: ids of the tickets that name it, sorted
+	// At is calls.at of a call's row as it stands, zero when there is none. A later fold may move it: both hours are then
+	// to be recomputed (see RecomputeHours).
+	At time.Time
+}
+
+// ReadCases reads what is stored of the cases that keys name. A case without any event is absent from the answer,
+// unless it is a call that tickets name. The caller may fold the events: they are fresh copies.
+func (s *Store) ReadCases(ctx context.Context, keys []event.Key) (map[event.Key]CaseRecord, error) {
+	out := make(map[event.Key]CaseRecord, len(keys))
+	for cond := range keyConditions(keys, "center", "subject_kind", "subject") {
+		err := s.queryEvents(ctx, "read cases", "("+cond+")", func(e *event.Event) error {
+			r := out[e.Key()]
+			r.Events = append(r.Events, e)
+			out[e.Key()] = r
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	calls := slices.DeleteFunc(slices.Clone(keys), func(k event.Key) bool { return k.Kind != event.KindCall })
+	if len(calls) == 0 {
+		return out, nil
+	}
+	return out, s.readLinks(ctx, calls, out)
+}
+
+// readLinks adds the tickets of calls: those that a call's row names, and those whose events name the call although no
+// row says so yet (the events were stored and the upsert of the cases was not reached).
+func (s *Store) readLinks(ctx context.Context, calls []event.Key, out map[event.Key]CaseRecord) error {
+	for cond := range keyConditions(calls, "center", "", "id") {
+		sql := "SELECT center, id, at, tickets FROM calls FINAL WHERE " + cond
+		err := s.query(ctx, "read links of calls", sql, func(scan func(...any) error) error {
+			key := event.Key{Kind: event.KindCall}
+			var at *time.Time
+			var tickets []string
+			if err := scan(&key.Center, &key.ID, &at, &tickets); err != nil {
+				return err
+			}
+			r := out[key]
+			if at != nil {
+				r.At = at.UTC()
+			}
+			r.Tickets = append(r.Tickets, tickets...)
+			out[key] = r
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for center, arrays := range callArrays(calls) {
+		for _, array := range arrays {
+			sql := "SELECT arrayJoin(arrayIntersect(calls, " + array + ")) AS call, groupUniqArray(subject) FROM events" +
+				" WHERE center = " + quote(center) + " AND subject_kind = 'ticket' AND hasAny(calls, " + array + ") GROUP BY call"
+			err := s.query(ctx, "read tickets of calls", sql, func(scan func(...any) error) error {
+				key := event.Key{Center: center, Kind: event.KindCall}
+				var tickets []string
+				if err := scan(&key.ID, &tickets); err != nil {
+					return err
+				}
+				r := out[key]
+				r.Tickets = append(r.Tickets, tickets...)
+				out[key] = r
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	for _, key := range calls {
+		if r, ok := out[key]; ok && len(r.Tickets) > 0 {
+			slices.Sort(r.Tickets)
+			r.Tickets = slices.Compact(r.Tickets)
+			out[key] = r
+		}
+	}
+	return nil
+}
+
+// callArrays writes the ids of calls as array literals by centre, each short enough to stand twice in one query.
+func callArrays(calls []event.Key) map[string][]string {
+	ids := map[string][]string{}
+	for _, k := range calls {
+		ids[k.Center] = append(ids[k.Center], k.ID)
+	}
+	out := map[string][]string{}
+	for center, list := range ids {
+		slices.Sort(list)
+		var b strings.Builder
+		for i, id := range slices.Compact(list) {
+			if b.Len() > maxQueryBytes/3 {
+				out[center] = append(out[center], b.String()+"]")
+				b.Reset()
+				i = 0
+			}
+			if i == 0 {
+				b.WriteByte('[')
+			} else {
+				b.WriteByte(',')
+			}
+			appendQuoted(&b, id)
+		}
+		out[center] = append(out[center], b.String()+"]")
+	}
+	return out
+}
+
+const eventColumns = `center, subject_kind, subject, source, id, type, occurred_at, received_at, digest,
+	caller_key_id, caller_key, caller_last3, agent, queue, position, channel, class, category, priority, opd, kecamatan,
+	reason, result, calls, master, due, lat, lon, ring_ms, wait_ms, replaces, revision, attributes`
+
+// queryEvents streams the events that match where, each once.
+func (s *Store) queryEvents(ctx context.Context, what, where string, fn func(*event.Event) error) error {
+	sql := "SELECT " + eventColumns + " FROM events FINAL WHERE " + where
+	return s.query(ctx, what, sql, func(scan func(...any) error) error {
+		e, err := scanEvent(scan)
+		if err != nil {
+			return err
+		}
+		return fn(e)
+	})
+}
+
+// scanEvent is the inverse of eventBlock.
+func scanEvent(scan func(...any) error) (*event.Event, error) {
+	e := &event.Event{}
+	var kind, typ, digest string
+	var due *time.Time
+	err := scan(&e.Center, &kind, &e.Subject, &e.Source, &e.ID, &typ, &e.OccurredAt, &e.ReceivedAt, &digest,
+		&e.Caller.KeyID, &e.Caller.Key, &e.Caller.Last3, &e.Agent, &e.Queue, &e.Position, &e.Channel, &e.Class, &e.Category,
+		&e.Priority, &e.OPD, &e.Kecamatan, &e.Reason, &e.Result, &e.Calls, &e.Master, &due, &e.Lat, &e.Lon, &e.RingMS,
+		&e.WaitMS, &e.Replaces, &e.Revision, &e.Attributes)
+	if err != nil {
+		return nil, err
+	}
+	var ok bool
+	if e.Kind, ok = event.ParseKind(kind); !ok {
+		return nil, fmt.Errorf("event %s of %s: subject_kind %q is not known to this version", e.ID, e.Source, kind)
+	}
+	if e.Type, ok = event.ParseType(event.TypePrefix + typ); !ok {
+		return nil, fmt.Errorf("event %s of %s: type %q is not known to this version", e.ID, e.Source, typ)
+	}
+	copy(e.Digest[:], digest)
+	e.OccurredAt, e.ReceivedAt = e.OccurredAt.UTC(), e.ReceivedAt.UTC()
+	if due != nil {
+		e.Due = due.UTC()
+	}
+	if len(e.Calls) == 0 {
+		e.Calls = nil
+	}
+	if len(e.Attributes) == 0 {
+		e.Attributes = nil
+	}
+	return e, nil
+}
+
+// OpenCases returns the cases that a board of the given centres starts with when it has no checkpoint: tickets on which
+// someone still has to work, calls since the given instant, and tickets that an event reached since then.
+func (s *Store) OpenCases(ctx context.Context, centers []string, since time.Time) ([]event.Key, error) {
+	if len(centers) == 0 {
+		return nil, nil
+	}
+	var in strings.Builder
+	for i, c := range centers {
+		if i > 0 {
+			in.WriteString(", ")
+		}
+		appendQuoted(&in, c)
+	}
+	sql := fmt.Sprintf(`SELECT center, 'ticket' AS kind, id FROM tickets FINAL
+		WHERE center IN (%[1]s) AND events > 0
+			AND (state NOT IN ('resolved', 'confirmed', 'closed', 'merged') OR last_event_at >= %[2]s)
+		UNION ALL
+		SELECT center, 'call' AS kind, id FROM calls FINAL
+		WHERE center IN (%[1]s) AND events > 0 AND at >= %[2]s`, in.String(), instant(since))
+	var out []event.Key
+	err := s.query(ctx, "read open cases", sql, func(scan func(...any) error) error {
+		var k event.Key
+		var kind string
+		if err := scan(&k.Center, &kind, &k.ID); err != nil {
+			return err
+		}
+		k.Kind, _ = event.ParseKind(kind)
+		out = append(out, k)
+		return nil
+	})
+	return out, err
+}
+
+// Subjects streams every case, agent and feed that any event speaks of, each once, ordered by key. It stops at the first
+// error of fn. The request is bounded by ctx alone.
+func (s *Store) Subjects(ctx context.Context, fn func(event.Key) error) error {
+	const sql = `SELECT center, subject_kind, subject FROM events GROUP BY center, subject_kind, subject
+		SETTINGS optimize_aggregation_in_order = 1`
+	return s.stream(ctx, "read subjects", sql, func(scan func(...any) error) error {
+		var k event.Key
+		var kind string
+		if err := scan(&k.Center, &kind, &k.ID); err != nil {
+			return err
+		}
+		k.Kind, _ = event.ParseKind(kind)
+		return fn(k)
+	})
+}
+
+// MaxVersion returns the highest version of any row of calls, tickets and clocks; 0 when there is none.
+func (s *Store) MaxVersion(ctx context.Context) (uint64, error) {
+	const sql = `SELECT greatest((SELECT max(version) FROM calls), (SELECT max(version) FROM tickets), (SELECT max(version) FROM clocks))`
+	var version uint64
+	err := s.query(ctx, "read the highest version", sql, func(scan func(...any) error) error { return scan(&version) })
+	return version, err
+}
+
+// CountEvents returns how many rows the table events has, and how many different events they are: repetitions that
+// ClickHouse has not merged away yet make the difference.
+func (s *Store) CountEvents(ctx context.Context) (rows, events uint64, err error) {
+	const sql = `SELECT (SELECT count() FROM events), (SELECT count() FROM events FINAL)`
+	err = s.query(ctx, "count events", sql, func(scan func(...any) error) error { return scan(&rows, &events) })
+	return rows, events, err
+}

@@ -1,0 +1,85 @@
+-- What people query: each event, call, ticket and clock once, with what follows from its facts. The conditions are those
+-- of the packages casefile and sla, stated a second time in SQL; tests hold both against each other.
+
+CREATE VIEW IF NOT EXISTS events_now AS SELECT * FROM events FINAL;
+
+-- calls_now leaves out test calls and calls of which only tickets speak.
+CREATE VIEW IF NOT EXISTS calls_now AS
+SELECT
+    *,
+    -- A class that says something; 'belum' says that there is none yet.
+    (ifNull(class NOT IN ('', 'belum'), false))::Bool AS classified,
+    -- Stamped so, or classified, which implies it (flag class_without_answer).
+    (answered_at IS NOT NULL OR classified)::Bool AS answered,
+    -- Reached the queue (came in, where no queue stamp exists) and was not blocked.
+    if(blocked_at IS NULL, coalesce(queued_at, received_at), NULL) AS offered_at,
+    (offered_at IS NOT NULL)::Bool AS offered,
+    (abandoned_at IS NOT NULL AND answered_at IS NULL)::Bool AS abandoned,
+    (unserved_at IS NOT NULL AND answered_at IS NULL)::Bool AS unserved,
+    (blocked_at IS NOT NULL)::Bool AS blocked,
+    (ifNull(class IN ('prank', 'prank_palsu'), false))::Bool AS hoax,
+    -- Milliseconds from the queue (else from coming in) to the answer; as the source measured it where it says so.
+    -- NULL without both ends and where the stamps contradict each other.
+    multiIf(answered_at IS NULL, NULL,
+            wait_ms IS NOT NULL, wait_ms,
+            answered_at < coalesce(queued_at, received_at), NULL,
+            dateDiff('millisecond', coalesce(queued_at, received_at), answered_at)) AS answer_ms,
+    answer_ms / 1000 AS answer_seconds,
+    -- The same to the moment in which the caller hung up.
+    multiIf(abandoned_at IS NULL OR answered_at IS NOT NULL, NULL,
+            wait_ms IS NOT NULL, wait_ms,
+            abandoned_at < coalesce(queued_at, received_at), NULL,
+            dateDiff('millisecond', coalesce(queued_at, received_at), abandoned_at)) AS abandon_ms,
+    abandon_ms / 1000 AS abandon_seconds,
+    if(ended_at >= answered_at, dateDiff('millisecond', answered_at, ended_at) / 1000, NULL) AS talk_seconds,
+    if(first_classified_at >= answered_at, dateDiff('millisecond', answered_at, first_classified_at) / 1000, NULL) AS classify_seconds
+FROM calls FINAL
+WHERE events > 0 AND ifNull(class, '') != 'uji';
+
+CREATE VIEW IF NOT EXISTS tickets_now AS
+SELECT
+    *,
+    (state NOT IN ('resolved', 'confirmed', 'closed', 'merged'))::Bool AS open,
+    (paused_since IS NOT NULL)::Bool AS paused,
+    if(assigned_at >= answered_at, dateDiff('millisecond', answered_at, assigned_at) / 1000, NULL) AS dispatch_seconds,
+    if(acknowledged_at >= `stays.at`[-1] AND notEmpty(`stays.at`), dateDiff('millisecond', `stays.at`[-1], acknowledged_at) / 1000, NULL) AS acknowledge_seconds,
+    if(departed_at >= acknowledged_at, dateDiff('millisecond', acknowledged_at, departed_at) / 1000, NULL) AS turnout_seconds,
+    if(arrived_at >= departed_at, dateDiff('millisecond', departed_at, arrived_at) / 1000, NULL) AS travel_seconds,
+    if(arrived_at >= received_at, dateDiff('millisecond', received_at, arrived_at) / 1000, NULL) AS respond_seconds,
+    if(arrived_at >= assigned_at, dateDiff('millisecond', assigned_at, arrived_at) / 1000, NULL) AS own_seconds,
+    if(resolved_at >= opened_at, dateDiff('millisecond', opened_at, resolved_at) / 1000, NULL) AS resolve_seconds,
+    -- resolve_seconds less the pauses, of each the part that lies between opening and resolution.
+    resolve_seconds - arraySum((since, until) -> greatest(0, dateDiff('millisecond',
+        greatest(since, assumeNotNull(opened_at)), least(ifNull(until, assumeNotNull(resolved_at)), assumeNotNull(resolved_at)))),
+        `pauses.since`, `pauses.until`) / 1000 AS resolve_net_seconds,
+    if(confirmed_at >= last_resolved_at, dateDiff('millisecond', last_resolved_at, confirmed_at) / 1000, NULL) AS confirm_seconds
+FROM tickets FINAL
+WHERE events > 0;
+
+-- A breach is a comparison of timestamps: the clock has run to its stop, to the pause that holds it, or to now.
+CREATE VIEW IF NOT EXISTS clocks_now AS
+SELECT
+    *,
+    coalesce(stopped_at, paused_since, now64(3, 'UTC')) AS until,
+    (ifNull(until > due_at, false))::Bool AS late,
+    multiIf(void, 'void', late, 'breached', stopped_at IS NOT NULL, 'met', paused_since IS NOT NULL, 'paused', 'running') AS state,
+    if(late AND NOT void, dateDiff('millisecond', due_at, until) / 1000, 0) AS late_seconds,
+    -- How far up the ladder the clock has come: '' risk overdue escalated escalated2.
+    multiIf(void, '', until > escalated2_at, 'escalated2', until > escalated_at, 'escalated', late, 'overdue', until >= risk_at, 'risk', '') AS level
+FROM clocks FINAL;
+
+-- The same at a past instant, from all that is known today: SELECT ... FROM clocks_at(at = '2026-10-01 00:00:00'), UTC.
+-- Breached or not is exact, whatever was paused after the instant: only a clock that was not yet late can be paused. A
+-- pause that has ended since then shows as running.
+CREATE VIEW IF NOT EXISTS clocks_at AS
+SELECT
+    * EXCEPT (stopped_at, paused_since),
+    if(c.stopped_at <= {at:DateTime64(3, 'UTC')}, c.stopped_at, NULL) AS stopped_at,
+    if(c.paused_since <= {at:DateTime64(3, 'UTC')}, c.paused_since, NULL) AS paused_since,
+    coalesce(stopped_at, paused_since, {at:DateTime64(3, 'UTC')}) AS until,
+    (ifNull(until > due_at, false))::Bool AS late,
+    multiIf(void, 'void', late, 'breached', stopped_at IS NOT NULL, 'met', paused_since IS NOT NULL, 'paused', 'running') AS state,
+    if(late AND NOT void, dateDiff('millisecond', due_at, until) / 1000, 0) AS late_seconds,
+    multiIf(void, '', until > escalated2_at, 'escalated2', until > escalated_at, 'escalated', late, 'overdue', until >= risk_at, 'risk', '') AS level
+FROM (SELECT * FROM clocks FINAL) AS c
+WHERE c.started_at <= {at:DateTime64(3, 'UTC')};

@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// exec runs one statement that gives no rows.
+func (s *Store) exec(ctx context.Context, what, sql string) error {
+	return s.request(ctx, what, func(ctx context.Context) error { return s.conn.Exec(ctx, sql) })
+}
+
+// query runs one SELECT and calls row for each row; scan reads the present one.
+func (s *Store) query(ctx context.Context, what, sql string, row func(scan func(...any) error) error) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.RequestTimeout)
+	defer cancel()
+	return s.stream(ctx, what, sql, row)
+}
+
+// stream is query without a bound but ctx.
+func (s *Store) stream(ctx context.Context, what, sql string, row func(scan func(...any) error) error) error {
+	return s.attempt(ctx, what, func(ctx context.Context) (err error) {
+		rows, err := s.conn.Query(ctx, sql)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if cerr := rows.Close(); err == nil {
+				err = cerr
+			}
+		}()
+		for rows.Next() {
+			if err := row(rows.Scan); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+}
+
+// quote writes s as a ClickHouse string literal. Every byte that could end or continue a literal is escaped, so that any
+// byte sequence comes back as it was.
+func quote(s string) string {
+	var b strings.Builder
+	b.Grow(len(s) + 2)
+	appendQuoted(&b, s)
+	return b.String()
+}
+
+func appendQuoted(b *strings.Builder, s string) {
+	b.WriteByte('\'')
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\'' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < 0x20 || c == 0x7f || c == '?' || c == '$' || c == '@' || c == '{':
+			// Control bytes; and what the client's own placeholder scanner may look for.
+			fmt.Fprintf(b, `\x%02X`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('\'')
+}
+
+// instant writes t as a DateTime64(3, 'UTC') expression.
+func instant(t time.Time) string {
+	return fmt.Sprintf("fromUnixTimestamp64Milli(%d, 'UTC')", t.UnixMilli())
+}
