@@ -17,6 +17,22 @@ const (
 	Stated  Kind = "stated"  // the source gave the due time
 )
 
+// The names of the clocks.
+const (
+	Answer       = "answer"        // of a call: queued (else received) to answered
+	Acknowledge  = "acknowledge"   // of each stay at an OPD: assigned to acknowledged; Seq is the number of the stay
+	Arrive       = "arrive"        // received (else opened) to the first unit's arrival
+	Resolve      = "resolve"       // opened to first resolution
+	ResolveTotal = "resolve_total" // opened to latest resolution; runs on after a reopening
+	Confirm      = "confirm"       // latest resolution to confirmation by the caller
+	Given        = "given"         // opened to first resolution or closing, against the due time that the source states
+)
+
+// Names lists the names of the clocks in the order in which they are shown.
+func Names() []string {
+	return []string{Answer, Acknowledge, Arrive, Resolve, ResolveTotal, Confirm, Given}
+}
+
 // Clock is one SLA clock of one case: facts only. Its state is a comparison of these instants with now (see State), so
 // that a stored clock never goes stale. Zero times are absent.
 type Clock struct {
@@ -24,9 +40,9 @@ type Clock struct {
 	Name            string // answer acknowledge arrive resolve resolve_total confirm given
 	Seq             int    // 1 for the first; a reassignment starts the next of the OPD's own clocks
 	Kind            Kind
-	Policy          string
+	Policy          string // name of the profile whose line gave the target; "source" for a stated due time
 	PolicyVersion   string
-	CalendarVersion string // empty where no calendar drives the clock
+	CalendarVersion string // "name/version"; empty where no calendar drives the clock
 	OPD             string // as the ticket names it
 	Scope           string // own, vertical or unknown
 	Category        string
@@ -36,10 +52,90 @@ type Clock struct {
 	DueAt           time.Time // net of the pauses that ended; of a running pause only what lies before it counts
 	GrossDueAt      time.Time // as if there had been no pause
 	PausedSince     time.Time // set while a pause that this clock honours runs on
+	PauseEndsAt     time.Time // when the cap ends the pause that runs since PausedSince; absent with it
+	BreachAt        time.Time // late after this instant if nothing more is heard: DueAt, or later while a pause runs
 	StoppedAt       time.Time
-	PausedSeconds   int64     // counted pause, within the cap
-	RiskAt          time.Time // when 75 % of the target is used, no further pause assumed
-	EscalatedAt     time.Time // 150 %
-	Escalated2At    time.Time // 200 %
-	Void            bool      // does not count: merged, rejected for good, or never applicable
+	PausedSeconds   int64     // counted pause that ended, within the cap: real seconds (elapsed) or open seconds (hours, days)
+	RiskAt          time.Time // when 75 % of the target is used; a running pause is taken to last as long as its cap
+	EscalatedAt     time.Time // 150 %, likewise
+	Escalated2At    time.Time // 200 %, likewise
+	Void            bool      // does not count: merged, a test, or ended in time without the fact that stops it
+}
+
+// The states of a clock.
+const (
+	Running  = "running"
+	Paused   = "paused"
+	Met      = "met"
+	Breached = "breached"
+	Void     = "void"
+)
+
+// State is what c is at now. A clock is late strictly after its due time, and stays late:
+//
+//	void      c.Void
+//	met       stopped by now, not after BreachAt
+//	breached  stopped, or still running, after BreachAt
+//	paused    a pause that c honours runs and its cap is not used up
+//	running   else
+//
+// The same in SQL over the columns of a row, for an instant at that may be now() or lie in the past:
+//
+//	multiIf(void, 'void',
+//	        least(coalesce(stopped_at, at), at) > breach_at, 'breached',
+//	        stopped_at <= at, 'met',
+//	        paused_since <= at AND at < pause_ends_at, 'paused',
+//	        'running')
+//
+// with NULL for absent times (a comparison with NULL is not true). breach_at is never NULL where void is false.
+func (c *Clock) State(now time.Time) string {
+	stopped := !c.StoppedAt.IsZero() && !c.StoppedAt.After(now)
+	until := now
+	if stopped {
+		until = c.StoppedAt
+	}
+	switch {
+	case c.Void:
+		return Void
+	case until.After(c.BreachAt):
+		return Breached
+	case stopped:
+		return Met
+	case !c.PausedSince.IsZero() && !now.Before(c.PausedSince) && now.Before(c.PauseEndsAt):
+		return Paused
+	}
+	return Running
+}
+
+// AtRisk reports whether c has not ended by now, is not late, and has used its share of risk (75 % unless the policy
+// says otherwise).
+func (c *Clock) AtRisk(now time.Time) bool {
+	switch c.State(now) {
+	case Running, Paused:
+		return !c.RiskAt.IsZero() && !now.Before(c.RiskAt)
+	}
+	return false
+}
+
+// Overdue reports whether c runs on at now, later than its due time.
+func (c *Clock) Overdue(now time.Time) bool {
+	return c.State(now) == Breached && (c.StoppedAt.IsZero() || c.StoppedAt.After(now))
+}
+
+// Vanished returns the clocks of before that after no longer has, marked void: a correction took away the fact that had
+// started them, and whoever stored them must store that they no longer count. Both are clocks of one case.
+func Vanished(before, after []Clock) []Clock {
+	var gone []Clock
+next:
+	for i := range before {
+		for j := range after {
+			if before[i].Name == after[j].Name && before[i].Seq == after[j].Seq {
+				continue next
+			}
+		}
+		c := before[i]
+		c.Void = true
+		gone = append(gone, c)
+	}
+	return gone
 }
