@@ -72,11 +72,12 @@ func (o *Options) setDefaults() error {
 
 // segment is what the process knows of one file. Guarded by Journal.mu, except that first and name never change.
 type segment struct {
-	name  string
-	first Position
-	end   Position // everything in [first, end) is durable; nothing at or above it is ever shown
-	birth time.Time
-	marks []mark // when positions were appended, at most one mark a second; only for groups of this process
+	name    string
+	first   Position
+	prevEnd Position // what lies at or above it in earlier segments is void
+	end     Position // everything in [first, end) is durable; nothing at or above it is ever shown
+	birth   time.Time
+	marks   []mark // when positions were appended, at most one mark a second; only for groups of this process
 }
 
 type mark struct {
@@ -245,6 +246,12 @@ func (j *Journal) createSegment(prevEnd, first Position, copied []byte) error {
 	j.dropFile()
 	seq := j.nextSeq
 	j.nextSeq++
+	j.mu.Lock()
+	if n := len(j.segments); n > 0 && j.segments[n-1].first == first {
+		// The one before is void from now on and will be removed: what its header says of earlier ones must live on.
+		prevEnd = min(prevEnd, j.segments[n-1].prevEnd)
+	}
+	j.mu.Unlock()
 	created := j.opts.Now()
 	if g, reason := parseGroup(copied, first); reason == "" {
 		created = g.time // never later than what the segment holds
@@ -285,7 +292,7 @@ func (j *Journal) createSegment(prevEnd, first Position, copied []byte) error {
 	if n := len(j.segments); n > 0 {
 		j.segments[n-1].end = min(j.segments[n-1].end, max(prevEnd, j.segments[n-1].first))
 	}
-	j.segments = append(j.segments, &segment{name: name, first: first, end: end, birth: created})
+	j.segments = append(j.segments, &segment{name: name, first: first, prevEnd: prevEnd, end: end, birth: created})
 	j.end = end
 	return nil
 }

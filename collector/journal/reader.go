@@ -182,11 +182,12 @@ func (j *Journal) locate(p Position) (*segment, Position, bool) {
 		return nil, 0, false
 	}
 	i := sort.Search(len(j.segments), func(i int) bool { return j.segments[i].end > p })
-	if i == len(j.segments) {
-		return nil, 0, false
+	for _, s := range j.segments[i:] {
+		if start := max(p, s.first); start < s.end { // else it is empty, behind a lost range
+			return s, start, true
+		}
 	}
-	s := j.segments[i]
-	return s, max(p, s.first), true
+	return nil, 0, false
 }
 
 // limit is the end of what may be read of seg.

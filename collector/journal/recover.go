@@ -98,7 +98,7 @@ func (j *Journal) recover() error {
 		if i+1 < len(headers) {
 			end = max(h.first, headers[i+1].prevEnd)
 		}
-		j.segments = append(j.segments, &segment{name: h.name, first: h.first, end: end, birth: h.created})
+		j.segments = append(j.segments, &segment{name: h.name, first: h.first, prevEnd: h.prevEnd, end: end, birth: h.created})
 		j.nextSeq = max(j.nextSeq, h.seq+1)
 	}
 	if len(headers) > 0 {

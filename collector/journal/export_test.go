@@ -1,0 +1,15 @@
+package journal
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+)
+
+// FixChecksum makes the checksum of the group that b begins with right, as far as its length can be believed.
+func FixChecksum(b []byte) {
+	if len(b) < groupHeaderBytes {
+		return
+	}
+	n := min(len(b), groupHeaderBytes+int(min(binary.LittleEndian.Uint32(b[24:]), 1<<20)))
+	binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(b[8:n], castagnoli))
+}
