@@ -32,7 +32,7 @@ type field struct {
 	nulls    map[string]bool
 	values   map[string]string // nil when the text is kept
 	fold     bool              // keys of values are in lower case
-	unknown  string            // what happens to a value that values does not list: refuse, keep, null or the value itself
+	unknown  string            // what happens to a value that values does not list: refuse, keep, empty or the value itself
 	required bool
 	optional bool // the column may be absent
 	decimal  byte
@@ -103,7 +103,7 @@ func (f *field) read(m *mapper, row Row, cols []int, all []value) (value, *RowEr
 	for i, col := range cols {
 		text := ""
 		if col >= 0 && col < len(row.Cells) {
-			text = strings.TrimSpace(row.Cells[col])
+			text = oneLine(row.Cells[col])
 		}
 		if lastEmpty = f.nulls[text]; lastEmpty {
 			continue
@@ -142,6 +142,21 @@ func (f *field) read(m *mapper, row Row, cols []int, all []value) (value, *RowEr
 	return f.readText(row, raw)
 }
 
+// oneLine trims a cell and makes one space of each run of white space that holds more than plain spaces: line ends and
+// no-break spaces come from typing, and the door refuses them.
+func oneLine(s string) string {
+	s = strings.TrimSpace(s)
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c >= utf8.RuneSelf {
+			if strings.ContainsFunc(s[i:], func(r rune) bool { return r != ' ' && unicode.IsSpace(r) }) {
+				return strings.Join(strings.Fields(s), " ")
+			}
+			return s
+		}
+	}
+	return s
+}
+
 func (f *field) refuse(row Row, code Code, reason string) *RowError {
 	heads := make([]string, len(f.columns))
 	for i, c := range f.columns {
@@ -165,7 +180,7 @@ func (f *field) readText(row Row, raw string) (value, *RowError) {
 			return value{}, f.refuse(row, CodeValue, fmt.Sprintf("the value map does not list %q", mask(raw, shownCode)))
 		case "keep":
 			mapped = raw
-		case "null":
+		case "empty":
 			return value{}, nil
 		default:
 			mapped = f.unknown
@@ -306,7 +321,7 @@ func repairPhone(s string) (string, bool) {
 			digits = append(digits, c)
 		case c == '+' && len(digits) == 0:
 			plus = true
-		case c == ' ' || c == '-' || c == '.' || c == '(' || c == ')' || c == '/':
+		case c == ' ' || c == '-' || c == '.' || c == '(' || c == ')':
 		default:
 			return "", false
 		}

@@ -13,32 +13,8 @@ import (
 type binding struct {
 	header []string // as written, for messages
 	line   int
-	cols   [][]int // for each field the indexes of its columns, -1 where an optional one is absent
-	show   []shown // for each column what the rejects file may show of it
-}
-
-// shown says what of a column's cells the rejects file may show; a column that several fields read shows the most that
-// one of them allows, except that a telephone number is never shown.
-type shown uint8
-
-const (
-	showLength shown = iota // of a column that no field reads
-	showStart               // of a text
-	showCode                // of a text with a value map
-	showShape               // of a time or a number
-	showNothing
-)
-
-func (f *field) shown() shown {
-	switch {
-	case f.kind == phoneField:
-		return showNothing
-	case f.kind != textField:
-		return showShape
-	case f.values != nil:
-		return showCode
-	}
-	return showStart
+	cols   [][]int  // for each field the indexes of its columns, -1 where an optional one is absent
+	by     []*field // for each column the field that reads it; of several the one that keeps most to itself
 }
 
 // normalHeader makes headers comparable: case, runs of white space and a byte order mark do not count.
@@ -57,7 +33,7 @@ func (m *Mapping) bind(row Row) (b *binding, missing, twice []string) {
 		}
 		at[name] = i
 	}
-	b = &binding{header: row.Cells, line: row.Line, cols: make([][]int, len(m.fields)), show: make([]shown, len(row.Cells))}
+	b = &binding{header: row.Cells, line: row.Line, cols: make([][]int, len(m.fields)), by: make([]*field, len(row.Cells))}
 	for i := range m.fields {
 		f := &m.fields[i]
 		for _, alternatives := range f.columns {
@@ -75,7 +51,9 @@ func (m *Mapping) bind(row Row) (b *binding, missing, twice []string) {
 				missing = append(missing, strings.Join(alternatives, " or "))
 			}
 			if found >= 0 {
-				b.show[found] = max(b.show[found], f.shown())
+				if old := b.by[found]; old == nil || f.kind == phoneField || f.values == nil && old.kind != phoneField {
+					b.by[found] = f
+				}
 			}
 			b.cols[i] = append(b.cols[i], found)
 		}

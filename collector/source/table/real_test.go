@@ -20,7 +20,7 @@ import (
 )
 
 // The tests of this file run on real records of other cities, which are not part of the repository.
-func realFile(t *testing.T, name string) string {
+func realFile(t testing.TB, name string) string {
 	t.Helper()
 	path := filepath.Join("..", "..", "..", "..", "shared", "data", name+".csv.gz")
 	if _, err := os.Stat(path); err != nil {

@@ -113,27 +113,37 @@ func (r *rejects) close() error {
 // maxShownCells bounds the cells of one row in the rejects file.
 const maxShownCells = 60
 
-// maskCells returns the cells of a row as the rejects file shows them.
+// maskCells returns the cells of a row as the rejects file shows them: the form of a time or a number, a value that the
+// value map lists, the beginning of a text without a value map, and of
+// anything else the length alone.
 func (b *binding) maskCells(row Row) []string {
 	out := make([]string, 0, min(len(row.Cells), maxShownCells))
 	for i, c := range row.Cells[:min(len(row.Cells), maxShownCells)] {
-		level := showLength
-		if i < len(b.show) {
-			level = b.show[i]
+		var f *field
+		if i < len(b.by) {
+			f = b.by[i]
 		}
-		switch {
-		case strings.TrimSpace(c) == "":
-			c = ""
-		case level == showShape:
-			c = shape(c)
-		case level == showCode:
-			c = mask(c, shownCode)
-		case level == showStart:
-			c = mask(c, shownText)
-		default:
+		switch c = oneLine(c); {
+		case c == "":
+		case f == nil, f.kind == phoneField, f.values != nil && !f.lists(c):
 			c = mask(c, 0)
+		case f.kind != textField:
+			c = shape(c)
+		case f.values != nil:
+			c = mask(c, shownCode)
+		default:
+			c = mask(c, shownText)
 		}
 		out = append(out, c)
 	}
 	return out
+}
+
+// lists reports whether the value map of f, if it has one, names text.
+func (f *field) lists(text string) bool {
+	if f.fold {
+		text = strings.ToLower(text)
+	}
+	_, ok := f.values[text]
+	return ok
 }

@@ -222,7 +222,7 @@ func (c *compiler) checkCodes(at, key string, item dataItem, r *eventRule) {
 		check(v)
 	}
 	switch f.unknown {
-	case "refuse", "null":
+	case "refuse", "empty":
 	default:
 		check(f.unknown)
 	}
