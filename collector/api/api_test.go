@@ -19,6 +19,7 @@ import (
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/docs"
 )
 
 var testNow = time.Date(2026, 3, 13, 8, 0, 0, 0, time.UTC)
@@ -124,11 +125,12 @@ type world struct {
 	keys access.File
 	log  *bytes.Buffer
 	now  time.Time
+	doc  *document
 }
 
 func start(t *testing.T, edit func(*Config)) *world {
 	t.Helper()
-	w := &world{t: t, stub: &stub{}, log: &bytes.Buffer{}, now: testNow}
+	w := &world{t: t, stub: &stub{}, log: &bytes.Buffer{}, now: testNow, doc: readDocument(t)}
 	w.keys = access.File{Path: filepath.Join(t.TempDir(), access.FileName)}
 	clock := func() time.Time { return w.now }
 	logger := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -137,7 +139,7 @@ func start(t *testing.T, edit func(*Config)) *world {
 		t.Fatal(err)
 	}
 	cfg := Config{
-		Decoder: lines{most: 100}, Ingest: w.stub, Cases: w.stub, Keys: guard, Now: clock, Logger: logger, OpenAPI: []byte("openapi: 3.1.0\n"),
+		Decoder: lines{most: 100}, Ingest: w.stub, Cases: w.stub, Keys: guard, Now: clock, Logger: logger, OpenAPI: docs.OpenAPI(),
 		Reads: Reads{
 			Clock: func(k *sla.Clock, ticket *casefile.Ticket, now time.Time, lang string, explain bool) ClockReading {
 				r := ClockReading{State: "running", UsedRatio: 0.5}
@@ -180,6 +182,13 @@ func (w *world) key(k access.Key) string {
 	return secret
 }
 
+func decode(t *testing.T, text []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(text, into); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+}
+
 type reply struct {
 	*http.Response
 	body []byte
@@ -213,7 +222,9 @@ func (w *world) do(method, path, body string, headers ...string) reply {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return reply{resp, text}
+	r := reply{resp, text}
+	w.doc.check(w.t, method, path, r)
+	return r
 }
 
 func (w *world) get(path string, headers ...string) reply { return w.do("GET", path, "", headers...) }
