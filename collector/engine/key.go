@@ -78,4 +78,6 @@ func syncDir(path string) error {
 }
 
 // keyMatches compares in constant time.
-func keyMatches(want, got string) bool { return subtle.ConstantTimeCompare([]byte(want), []byte(got)) == 1 }
+func keyMatches(want, got string) bool {
+	return subtle.ConstantTimeCompare([]byte(want), []byte(got)) == 1
+}

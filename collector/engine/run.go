@@ -22,7 +22,8 @@ type Config struct {
 	Server ServerOptions
 	// Listen is the address; default 127.0.0.1:8123. Port 0 takes a free one.
 	Listen string
-	// StdinCloses ends Run when standard input ends, so that the engine does not outlive the process that started it.
+	// StdinCloses ends Run when standard input ends, so that the engine does not outlive the process that started it. A process
+	// started by a Child does so without being told.
 	StdinCloses bool
 	// Stdin is read when StdinCloses is set; default os.Stdin.
 	Stdin io.Reader
@@ -55,7 +56,8 @@ func Run(ctx context.Context, config Config) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if config.StdinCloses {
+	child := os.Getenv(childEnv) != ""
+	if config.StdinCloses || child {
 		if config.Stdin == nil {
 			config.Stdin = os.Stdin
 		}
@@ -92,6 +94,11 @@ func Run(ctx context.Context, config Config) error {
 	}
 	defer os.Remove(addrPath)
 	config.Log.Info("the embedded ClickHouse listens", "addr", listener.Addr().String(), "data", engine.options.DataDir)
+	if child {
+		if err := tellParent(listener.Addr().String()); err != nil {
+			return fmt.Errorf("engine: tell the parent the address: %w", err)
+		}
+	}
 	if config.Ready != nil {
 		config.Ready(listener.Addr())
 	}
