@@ -117,6 +117,8 @@ func (s *Store) clockBlock(rows []*sla.Clock, version uint64) block {
 		when("due_at", func(r ref) *time.Time { return &r.DueAt }),
 		when("gross_due_at", func(r ref) *time.Time { return &r.GrossDueAt }),
 		when("paused_since", func(r ref) *time.Time { return &r.PausedSince }),
+		when("pause_ends_at", func(r ref) *time.Time { return &r.PauseEndsAt }),
+		when("breach_at", func(r ref) *time.Time { return &r.BreachAt }),
 		when("stopped_at", func(r ref) *time.Time { return &r.StoppedAt }),
 		all("paused_s", "Int64", columnOf(rows, func(r *ref) int64 { return (*r).PausedSeconds })),
 		when("risk_at", func(r ref) *time.Time { return &r.RiskAt }),

@@ -43,3 +43,75 @@ func TestEventsComeBackAsTheyWereInserted(t *testing.T) {
 		}
 	})
 }
+
+func TestARepeatedBatchIsDroppedByItsToken(t *testing.T) {
+	s := open(t)
+	events := sample(1000, 0)
+	for range 3 {
+		if err := s.InsertEvents(t.Context(), events, "journal/events/0/1000"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rows, distinct, err := s.CountEvents(t.Context()); err != nil || rows != 1000 || distinct != 1000 {
+		t.Errorf("%d rows, %d events, %v; want 1000 of both without any merge", rows, distinct, err)
+	}
+	// Another token: the rows come twice until they are merged, the events do not.
+	if err := s.InsertEvents(t.Context(), events, "journal/events/0/1001"); err != nil {
+		t.Fatal(err)
+	}
+	if _, distinct, err := s.CountEvents(t.Context()); err != nil || distinct != 1000 {
+		t.Errorf("%d events, %v; want 1000", distinct, err)
+	}
+}
+
+// The trap that tokens must not be used again for: ClickHouse drops the second batch and says nothing.
+func TestAReusedTokenDropsOtherEvents(t *testing.T) {
+	s := open(t)
+	for _, from := range []int{0, 1000} {
+		if err := s.InsertEvents(t.Context(), sample(10, from), "same"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rows, _, err := s.CountEvents(t.Context()); err != nil || rows != 10 {
+		t.Errorf("%d rows, %v: ClickHouse no longer drops by token alone; the shipper's tokens may be simplified", rows, err)
+	}
+}
+
+func TestOneInsertTakesAHundredThousandRowsAndManyYears(t *testing.T) {
+	s := open(t)
+	events := sample(MaxInsertRows+10, 0)
+	for i, e := range events[:400] {
+		e.OccurredAt = e.OccurredAt.AddDate(-i%120, 0, 0)
+	}
+	for range 2 {
+		if err := s.InsertEvents(t.Context(), events, "big"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rows, distinct, err := s.CountEvents(t.Context()); err != nil || rows != uint64(len(events)) || distinct != rows {
+		t.Errorf("%d rows, %d events, %v; want %d", rows, distinct, err, len(events))
+	}
+}
+
+func TestEventChunksAreWholeAndBounded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := sample(rapid.IntRange(0, 300).Draw(t, "n"), 0)
+		for _, e := range events {
+			e.OccurredAt = e.OccurredAt.AddDate(-rapid.IntRange(0, 200).Draw(t, "years"), 0, 0)
+		}
+		var all []*event.Event
+		for _, chunk := range eventChunks(events) {
+			years := map[int]bool{}
+			for _, e := range chunk {
+				years[e.OccurredAt.Year()] = true
+			}
+			if len(years) > maxInsertYears || len(chunk) == 0 {
+				t.Fatalf("chunk of %d events and %d years", len(chunk), len(years))
+			}
+			all = append(all, chunk...)
+		}
+		if !cmp.Equal(all, append([]*event.Event(nil), events...)) {
+			t.Fatal("the chunks are not the batch")
+		}
+	})
+}

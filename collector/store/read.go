@@ -14,9 +14,6 @@ import (
 type CaseRecord struct {
 	Events  []*event.Event // each source and id once, in no particular order; equal to what was inserted
 	Tickets []string       // of a call: ids of the tickets that name it, sorted
-	// At is calls.at of a call's row as it stands, zero when there is none. A later fold may move it: both hours are then
-	// to be recomputed (see RecomputeHours).
-	At time.Time
 }
 
 // ReadCases reads what is stored of the cases that keys name. A case without any event is absent from the answer,
@@ -45,18 +42,14 @@ func (s *Store) ReadCases(ctx context.Context, keys []event.Key) (map[event.Key]
 // row says so yet (the events were stored and the upsert of the cases was not reached).
 func (s *Store) readLinks(ctx context.Context, calls []event.Key, out map[event.Key]CaseRecord) error {
 	for cond := range keyConditions(calls, "center", "", "id") {
-		sql := "SELECT center, id, at, tickets FROM calls FINAL WHERE " + cond
+		sql := "SELECT center, id, tickets FROM calls FINAL WHERE " + cond
 		err := s.query(ctx, "read links of calls", sql, func(scan func(...any) error) error {
 			key := event.Key{Kind: event.KindCall}
-			var at *time.Time
 			var tickets []string
-			if err := scan(&key.Center, &key.ID, &at, &tickets); err != nil {
+			if err := scan(&key.Center, &key.ID, &tickets); err != nil {
 				return err
 			}
 			r := out[key]
-			if at != nil {
-				r.At = at.UTC()
-			}
 			r.Tickets = append(r.Tickets, tickets...)
 			out[key] = r
 			return nil
@@ -178,19 +171,12 @@ func (s *Store) OpenCases(ctx context.Context, centers []string, since time.Time
 	if len(centers) == 0 {
 		return nil, nil
 	}
-	var in strings.Builder
-	for i, c := range centers {
-		if i > 0 {
-			in.WriteString(", ")
-		}
-		appendQuoted(&in, c)
-	}
 	sql := fmt.Sprintf(`SELECT center, 'ticket' AS kind, id FROM tickets FINAL
 		WHERE center IN (%[1]s) AND events > 0
 			AND (state NOT IN ('resolved', 'confirmed', 'closed', 'merged') OR last_event_at >= %[2]s)
 		UNION ALL
 		SELECT center, 'call' AS kind, id FROM calls FINAL
-		WHERE center IN (%[1]s) AND events > 0 AND at >= %[2]s`, in.String(), instant(since))
+		WHERE center IN (%[1]s) AND events > 0 AND at >= %[2]s`, quoteList(centers), instant(since))
 	var out []event.Key
 	err := s.query(ctx, "read open cases", sql, func(scan func(...any) error) error {
 		var k event.Key
@@ -205,20 +191,36 @@ func (s *Store) OpenCases(ctx context.Context, centers []string, since time.Time
 	return out, err
 }
 
-// Subjects streams every case, agent and feed that any event speaks of, each once, ordered by key. It stops at the first
-// error of fn. The request is bounded by ctx alone.
-func (s *Store) Subjects(ctx context.Context, fn func(event.Key) error) error {
+// subjectsAtOnce is how many keys one call of a Subjects callback gets at most.
+const subjectsAtOnce = 4096
+
+// Subjects streams, in portions, every case, agent and feed that any event speaks of, and every call that a ticket's event
+// names; a key may come twice. It stops at the first error of fn. The slice is fn's until it returns. The request is
+// bounded by ctx alone.
+func (s *Store) Subjects(ctx context.Context, fn func([]event.Key) error) error {
 	const sql = `SELECT center, subject_kind, subject FROM events GROUP BY center, subject_kind, subject
+		UNION ALL
+		SELECT DISTINCT center, 'call', arrayJoin(calls) FROM events WHERE subject_kind = 'ticket' AND notEmpty(calls)
 		SETTINGS optimize_aggregation_in_order = 1`
-	return s.stream(ctx, "read subjects", sql, func(scan func(...any) error) error {
+	portion := make([]event.Key, 0, subjectsAtOnce)
+	err := s.stream(ctx, "read subjects", sql, func(scan func(...any) error) error {
 		var k event.Key
 		var kind string
 		if err := scan(&k.Center, &kind, &k.ID); err != nil {
 			return err
 		}
 		k.Kind, _ = event.ParseKind(kind)
-		return fn(k)
+		if portion = append(portion, k); len(portion) < subjectsAtOnce {
+			return nil
+		}
+		err := fn(portion)
+		portion = portion[:0]
+		return err
 	})
+	if err != nil || len(portion) == 0 {
+		return err
+	}
+	return fn(portion)
 }
 
 // MaxVersion returns the highest version of any row of calls, tickets and clocks; 0 when there is none.

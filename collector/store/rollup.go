@@ -1,11 +1,12 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/monev112/monev112/collector/event"
 )
 
 // CenterHour is one hour of one centre, the unit of calls_hourly. Hour is any instant within it.
@@ -14,36 +15,27 @@ type CenterHour struct {
 	Hour   time.Time
 }
 
-// HoursOf returns the hours that calls belong to by their At; zero instants belong to none. Give it the calls as they are
-// now and as they were (CaseRecord.At): a correction that moves a call changes both hours.
-func HoursOf(center string, at ...time.Time) []CenterHour {
-	out := make([]CenterHour, 0, len(at))
-	for _, t := range at {
-		if !t.IsZero() {
-			out = append(out, CenterHour{center, hourOf(t)})
-		}
-	}
-	return out
-}
-
 func hourOf(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
 
-// maxHourGap joins hours of a centre that lie close together into one statement; the hours between are recomputed too,
+// maxHourGap joins hours that lie close together into one statement; the hours between are recomputed too,
 // which changes nothing.
 const maxHourGap = 48 * time.Hour
 
 // RecomputeHours writes the rows of calls_hourly anew from the calls as they are stored, and empties the rows of hours
-// that no longer have any. version must be greater than that of every earlier recomputation.
+// that no longer have any. version must not be less than that of any earlier recomputation.
 func (s *Store) RecomputeHours(ctx context.Context, hours []CenterHour, version uint64) error {
 	for _, r := range hourRanges(hours) {
-		where := fmt.Sprintf("center = %s, since = %s, until = %s", quote(r.center), literal(r.since), literal(r.until))
-		sql := fmt.Sprintf("INSERT INTO calls_hourly (%[1]s, version) SELECT %[1]s, %[2]d FROM calls_rollup(%[3]s)", hourlyColumns, version, where)
+		centers := quoteList(r.centers)
+		sql := fmt.Sprintf("INSERT INTO calls_hourly (%[1]s, version) SELECT %[1]s, %[2]d FROM calls_rollup(centers = [%[3]s], since = %[4]s, until = %[5]s)",
+			hourlyColumns, version, centers, literal(r.since), literal(r.until))
 		if err := s.exec(ctx, "recompute hours", sql); err != nil {
 			return err
 		}
-		gone := fmt.Sprintf(`INSERT INTO calls_hourly (center, hour, day, version) SELECT center, hour, day, %d FROM calls_hourly FINAL
-			WHERE center = %s AND hour >= %s AND hour < %s AND received > 0 AND version < %d`,
-			version, quote(r.center), literal(r.since), literal(r.until), version)
+		gone := fmt.Sprintf(`INSERT INTO calls_hourly (center, hour, day, version) SELECT center, hour, day, %[1]d FROM calls_hourly FINAL
+			WHERE center IN (%[2]s) AND hour >= %[3]s AND hour < %[4]s AND received > 0 AND (center, hour) NOT IN (
+				SELECT center, toStartOfHour(toDateTime(assumeNotNull(at), 'UTC')) FROM calls_now
+				WHERE center IN (%[2]s) AND at >= %[3]s AND at < %[4]s)`,
+			version, centers, literal(r.since), literal(r.until))
 		if err := s.exec(ctx, "empty hours", gone); err != nil {
 			return err
 		}
@@ -51,31 +43,89 @@ func (s *Store) RecomputeHours(ctx context.Context, hours []CenterHour, version 
 	return nil
 }
 
+// markPending remembers hours that calls are about to leave, until they are recomputed.
+func (s *Store) markPending(ctx context.Context, hours []CenterHour, version uint64, done bool) error {
+	if len(hours) == 0 {
+		return nil
+	}
+	return s.insert(ctx, block{"hours_pending", []blockColumn{
+		texts("center", columnOf(hours, func(h *CenterHour) string { return h.Center })),
+		all("hour", "DateTime('UTC')", columnOf(hours, func(h *CenterHour) time.Time { return h.Hour })),
+		// Twice the version, so that "done" is later than "not done" of the same upsert.
+		all("version", "UInt64", columnOf(hours, func(*CenterHour) uint64 {
+			if done {
+				return 2*version + 1
+			}
+			return 2 * version
+		})),
+		all("done", "Bool", columnOf(hours, func(*CenterHour) bool { return done })),
+	}}, len(hours), "")
+}
+
+// pendingHours returns the hours that a process which ended left to be recomputed.
+func (s *Store) pendingHours(ctx context.Context) (hours []CenterHour, err error) {
+	const sql = "SELECT center, hour FROM hours_pending FINAL WHERE NOT done"
+	err = s.query(ctx, "read pending hours", sql, func(scan func(...any) error) error {
+		var h CenterHour
+		if err := scan(&h.Center, &h.Hour); err != nil {
+			return err
+		}
+		hours = append(hours, h)
+		return nil
+	})
+	return hours, err
+}
+
+// storedHours returns the hours in which calls stand as they are stored.
+func (s *Store) storedHours(ctx context.Context, calls []event.Key) (map[event.Key]time.Time, error) {
+	out := make(map[event.Key]time.Time, len(calls))
+	for cond := range keyConditions(calls, "center", "", "id") {
+		sql := "SELECT center, id, at FROM calls FINAL WHERE at IS NOT NULL AND (" + cond + ")"
+		err := s.query(ctx, "read hours of calls", sql, func(scan func(...any) error) error {
+			key := event.Key{Kind: event.KindCall}
+			var at time.Time
+			if err := scan(&key.Center, &key.ID, &at); err != nil {
+				return err
+			}
+			out[key] = hourOf(at)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 const hourlyColumns = `center, hour, day, received, offered, answered, stamped, abandoned, unserved, blocked, classified, hoax,
 	normal, informasi, prank, prank_palsu, ghost, pocket, misrouted, putus, duplikat,
 	to_hoax, to_own, to_vertical, to_centre, to_none, to_unclassified, to_unanswered, answer_ms, abandon_ms`
 
 type hourRange struct {
-	center       string
+	centers      []string // sorted
 	since, until time.Time
 }
 
-// hourRanges unites hours into ranges that each lie within one centre.
+// hourRanges unites hours that lie close together into ranges, whatever their centre: in live traffic all centres touch
+// the same few hours.
 func hourRanges(hours []CenterHour) []hourRange {
 	hours = slices.Clone(hours)
 	for i := range hours {
 		hours[i].Hour = hourOf(hours[i].Hour)
 	}
-	slices.SortFunc(hours, func(a, b CenterHour) int {
-		return cmp.Or(cmp.Compare(a.Center, b.Center), a.Hour.Compare(b.Hour))
-	})
+	slices.SortFunc(hours, func(a, b CenterHour) int { return a.Hour.Compare(b.Hour) })
 	var out []hourRange
 	for _, h := range hours {
-		if n := len(out); n > 0 && out[n-1].center == h.Center && h.Hour.Sub(out[n-1].until) <= maxHourGap {
+		if n := len(out); n > 0 && h.Hour.Sub(out[n-1].until) <= maxHourGap {
 			out[n-1].until = h.Hour.Add(time.Hour)
+			out[n-1].centers = append(out[n-1].centers, h.Center)
 			continue
 		}
-		out = append(out, hourRange{h.Center, h.Hour, h.Hour.Add(time.Hour)})
+		out = append(out, hourRange{[]string{h.Center}, h.Hour, h.Hour.Add(time.Hour)})
+	}
+	for i := range out {
+		slices.Sort(out[i].centers)
+		out[i].centers = slices.Compact(out[i].centers)
 	}
 	return out
 }

@@ -70,3 +70,15 @@ func appendQuoted(b *strings.Builder, s string) {
 func instant(t time.Time) string {
 	return fmt.Sprintf("fromUnixTimestamp64Milli(%d, 'UTC')", t.UnixMilli())
 }
+
+// quoteList writes texts as literals with commas between.
+func quoteList(list []string) string {
+	var b strings.Builder
+	for i, s := range list {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		appendQuoted(&b, s)
+	}
+	return b.String()
+}

@@ -124,6 +124,9 @@ CREATE TABLE IF NOT EXISTS clocks
     due_at           Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
     gross_due_at     Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
     paused_since     Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    pause_ends_at    Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    -- Late after this instant if nothing more is heard: due_at, or later while a pause runs.
+    breach_at        Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
     stopped_at       Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
     paused_s         Int64 CODEC(ZSTD(1)),
     risk_at          Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),

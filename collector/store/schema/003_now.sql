@@ -56,30 +56,53 @@ SELECT
 FROM tickets FINAL
 WHERE events > 0;
 
--- A breach is a comparison of timestamps: the clock has run to its stop, to the pause that holds it, or to now.
+-- A breach is a comparison of timestamps, never an event: the package sla states the same comparison in Go.
 CREATE VIEW IF NOT EXISTS clocks_now AS
 SELECT
     *,
-    coalesce(stopped_at, paused_since, now64(3, 'UTC')) AS until,
-    (ifNull(until > due_at, false))::Bool AS late,
-    multiIf(void, 'void', late, 'breached', stopped_at IS NOT NULL, 'met', paused_since IS NOT NULL, 'paused', 'running') AS state,
-    if(late AND NOT void, dateDiff('millisecond', due_at, until) / 1000, 0) AS late_seconds,
-    -- How far up the ladder the clock has come: '' risk overdue escalated escalated2.
-    multiIf(void, '', until > escalated2_at, 'escalated2', until > escalated_at, 'escalated', late, 'overdue', until >= risk_at, 'risk', '') AS level
+    now64(3, 'UTC') AS at,
+    stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
+    least(coalesce(stopped_at, at), at) AS until,
+    multiIf(void, 'void',
+            until > breach_at, 'breached',
+            stopped, 'met',
+            paused_since <= at AND at < pause_ends_at, 'paused',
+            'running') AS state,
+    -- Runs on later than its due time; how late it is or was when it stopped.
+    (state = 'breached' AND NOT stopped)::Bool AS overdue,
+    if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
+    -- How far up the ladder a clock that runs has come: '' risk overdue escalated escalated2.
+    multiIf(void OR stopped, '',
+            at >= escalated2_at, 'escalated2',
+            at >= escalated_at, 'escalated',
+            state = 'breached', 'overdue',
+            at >= risk_at, 'risk',
+            '') AS level
 FROM clocks FINAL;
 
--- The same at a past instant, from all that is known today: SELECT ... FROM clocks_at(at = '2026-10-01 00:00:00'), UTC.
--- Breached or not is exact, whatever was paused after the instant: only a clock that was not yet late can be paused. A
--- pause that has ended since then shows as running.
+-- The same at a past instant in UTC, from all that is known today: SELECT ... FROM clocks_at(at = '2026-10-01 00:00:00').
+-- Breached or not is exact whatever was paused after the instant: only a clock that is not late yet can be paused. A pause
+-- that has ended since then shows as running.
 CREATE VIEW IF NOT EXISTS clocks_at AS
 SELECT
-    * EXCEPT (stopped_at, paused_since),
-    if(c.stopped_at <= {at:DateTime64(3, 'UTC')}, c.stopped_at, NULL) AS stopped_at,
-    if(c.paused_since <= {at:DateTime64(3, 'UTC')}, c.paused_since, NULL) AS paused_since,
-    coalesce(stopped_at, paused_since, {at:DateTime64(3, 'UTC')}) AS until,
-    (ifNull(until > due_at, false))::Bool AS late,
-    multiIf(void, 'void', late, 'breached', stopped_at IS NOT NULL, 'met', paused_since IS NOT NULL, 'paused', 'running') AS state,
-    if(late AND NOT void, dateDiff('millisecond', due_at, until) / 1000, 0) AS late_seconds,
-    multiIf(void, '', until > escalated2_at, 'escalated2', until > escalated_at, 'escalated', late, 'overdue', until >= risk_at, 'risk', '') AS level
-FROM (SELECT * FROM clocks FINAL) AS c
-WHERE c.started_at <= {at:DateTime64(3, 'UTC')};
+    *,
+    {at:DateTime64(3, 'UTC')} AS at,
+    stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
+    least(coalesce(stopped_at, at), at) AS until,
+    multiIf(void, 'void',
+            until > breach_at, 'breached',
+            stopped, 'met',
+            paused_since <= at AND at < pause_ends_at, 'paused',
+            'running') AS state,
+    -- Runs on later than its due time; how late it is or was when it stopped.
+    (state = 'breached' AND NOT stopped)::Bool AS overdue,
+    if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
+    -- How far up the ladder a clock that runs has come: '' risk overdue escalated escalated2.
+    multiIf(void OR stopped, '',
+            at >= escalated2_at, 'escalated2',
+            at >= escalated_at, 'escalated',
+            state = 'breached', 'overdue',
+            at >= risk_at, 'risk',
+            '') AS level
+FROM clocks FINAL
+WHERE started_at <= {at:DateTime64(3, 'UTC')};

@@ -45,8 +45,8 @@ ORDER BY (center, hour);
 
 CREATE VIEW IF NOT EXISTS calls_hourly_now AS SELECT * FROM calls_hourly FINAL WHERE received > 0;
 
--- calls_rollup states how an hour is computed: SELECT ... FROM calls_rollup(center = '35.15', since = ..., until = ...) for
--- the calls of one centre since <= at < until, both on the hour. The collector inserts from it.
+-- calls_rollup states how an hour is computed: SELECT ... FROM calls_rollup(centers = ['35.15'], since = ..., until = ...) for
+-- the calls of some centres since <= at < until, both on the hour. The collector inserts from it.
 -- stage puts each call into exactly one bin: hoax by its class, else where its tickets went, else why it went nowhere.
 CREATE VIEW IF NOT EXISTS calls_rollup AS
 SELECT
@@ -95,16 +95,28 @@ FROM
     FROM calls_now AS c
     LEFT JOIN
     (
-        SELECT call, groupUniqArray(ifNull(scope, '')) AS scopes
+        SELECT center, call, groupUniqArray(ifNull(scope, '')) AS scopes
         FROM tickets_now
         ARRAY JOIN calls AS call
-        WHERE center = {center:String} AND id IN
+        WHERE center IN {centers:Array(String)} AND (center, id) IN
         (
-            SELECT arrayJoin(tickets) FROM calls
-            WHERE center = {center:String} AND at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')}
+            SELECT center, arrayJoin(tickets) FROM calls
+            WHERE center IN {centers:Array(String)} AND at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')}
         )
-        GROUP BY call
-    ) AS l ON l.call = c.id
-    WHERE c.center = {center:String} AND c.at >= {since:DateTime64(3, 'UTC')} AND c.at < {until:DateTime64(3, 'UTC')}
+        GROUP BY center, call
+    ) AS l ON l.center = c.center AND l.call = c.id
+    WHERE c.center IN {centers:Array(String)} AND c.at >= {since:DateTime64(3, 'UTC')} AND c.at < {until:DateTime64(3, 'UTC')}
 ) AS s
 GROUP BY center, hour;
+
+-- hours_pending: hours that calls are about to leave. Written before the calls are, so that a crash between the two cannot
+-- leave a call counted in its old hour; a row of the same hour with done = true follows once it was recomputed.
+CREATE TABLE IF NOT EXISTS hours_pending
+(
+    center  LowCardinality(String),
+    hour    DateTime('UTC'),
+    version UInt64,
+    done    Bool
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (center, hour);
