@@ -74,10 +74,13 @@ type entry struct {
 	froms        []casefile.FromCalls // of a ticket: what each of calls gave it when last seen, since calls leave memory earlier
 	from         casefile.FromCalls   // of a call: what it gives its tickets
 	complete     bool
-	dirty        bool   // the row in ClickHouse lags behind
-	unproven     bool   // read back: whether the row in ClickHouse is up to date is not known
-	gen          uint32 // moves with every change
-	end          uint64 // journal position up to which its events reach
+	dirty        bool      // the row in ClickHouse lags behind
+	unproven     bool      // read back: whether the row in ClickHouse is up to date is not known
+	gen          uint32    // moves with every change
+	storedClocks []uint32  // clocks that its rows in ClickHouse have, as clockSaid numbers them
+	clocksKnown  bool      // storedClocks are all there are
+	storedAt     time.Time // At of its row in ClickHouse; zero when not known
+	end          uint64    // journal position up to which its events reach
 	touched      time.Time
 	said         reported
 	counts       contribution
@@ -128,15 +131,22 @@ func New(cfg Config) *Board {
 	if cfg.Emit == nil {
 		cfg.Emit = func(Outcome) {}
 	}
-	return &Board{
-		cfg:     cfg,
-		cases:   map[event.Key]*entry{},
-		linked:  map[event.Key]struct{}{},
-		agents:  map[event.Key]*agent{},
-		centers: map[string]*center{},
-		counted: map[event.Key]contribution{},
-		sources: map[string]time.Time{},
-	}
+	b := &Board{cfg: cfg}
+	b.clear()
+	return b
+}
+
+// clear makes the board empty.
+func (b *Board) clear() {
+	b.cases = map[event.Key]*entry{}
+	b.idle = lru{}
+	b.linked = map[event.Key]struct{}{}
+	b.agents = map[event.Key]*agent{}
+	b.centers = map[string]*center{}
+	b.counted = map[event.Key]contribution{}
+	b.sources = map[string]time.Time{}
+	b.filter = filter{}
+	b.complete = false
 }
 
 // Apply takes in one event. payload is its binary form; the board keeps it and nobody may change it. end is the journal
@@ -148,6 +158,7 @@ func (b *Board) Apply(e *event.Event, payload []byte, end uint64, live bool) {
 	if !historical {
 		b.hear(e)
 	}
+	replayed := !live
 	live = live && !historical && e.ReceivedAt.Sub(e.OccurredAt) <= b.cfg.LiveWindow
 	s := stored{id: idHash(e), digest: [8]byte(e.Digest[:8]), live: live, payload: payload}
 	switch e.Kind {
@@ -158,6 +169,9 @@ func (b *Board) Apply(e *event.Event, payload []byte, end uint64, live bool) {
 		return
 	}
 	en := b.entry(e.Key(), ctr)
+	if len(en.events) == 0 {
+		en.clocksKnown = en.complete && !replayed
+	}
 	if en.find(s.id) >= 0 || len(en.events) >= maxCaseEvents {
 		return
 	}

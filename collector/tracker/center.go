@@ -46,8 +46,8 @@ type ticketState struct {
 }
 
 type clockState struct {
-	name              string
-	risk, due, paused int64 // unix milliseconds; 0 is absent
+	name         string
+	risk, breach int64 // unix milliseconds; 0 is absent
 }
 
 func newCenter(label string, cfg Center) *center {
@@ -177,10 +177,10 @@ func (c *center) showTicket(en *entry, t *casefile.Ticket, label, scope string, 
 	}
 	for i := range clocks {
 		k := &clocks[i]
-		if k.Void || !k.StoppedAt.IsZero() || k.DueAt.IsZero() {
+		if k.Void || !k.StoppedAt.IsZero() {
 			continue
 		}
-		st.clocks = append(st.clocks, clockState{name: k.Name, risk: ms(k.RiskAt), due: ms(k.DueAt), paused: ms(k.PausedSince)})
+		st.clocks = append(st.clocks, clockState{name: k.Name, risk: ms(k.RiskAt), breach: ms(k.BreachAt)})
 	}
 	en.ticket = st
 }

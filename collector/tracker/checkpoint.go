@@ -131,10 +131,15 @@ func (c *checkpoint) write(to io.Writer) error {
 	return w.err
 }
 
-// ReadCheckpoint fills an empty board. After an error the board must not be used.
-func (b *Board) ReadCheckpoint(from io.Reader) error {
+// ReadCheckpoint fills an empty board. After an error the board is empty.
+func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	defer func() {
+		if err != nil {
+			b.clear()
+		}
+	}()
 	r := &reader{r: bufio.NewReaderSize(from, 1<<16)}
 	if v := r.uint(); r.err == nil && v != checkpointVersion {
 		return fmt.Errorf("%w: version %d, this program writes %d", ErrCheckpoint, v, checkpointVersion)

@@ -74,8 +74,12 @@ func (b *Board) refoldCall(en *entry, emit bool) {
 
 func (b *Board) refoldTicket(en *entry, emit bool) {
 	t := b.scratch.ticket(en, b.takeFromCalls(en))
-	if !slices.Equal(t.Calls, en.calls) {
-		b.link(en, t.Calls)
+	was := en.calls
+	if en.unproven {
+		was = b.scratch.everNamed()
+	}
+	if !slices.Equal(t.Calls, en.calls) || !slices.Equal(t.Calls, was) {
+		b.link(en, t.Calls, was)
 		t = b.scratch.ticket(en, b.takeFromCalls(en))
 	}
 	if en.center == nil {
@@ -116,11 +120,7 @@ func (b *Board) stopClocks(en *entry, clocks []sla.Clock, emit bool, priority st
 		if c.OPD != "" {
 			label, _ = b.cfg.OPD(en.key.Center, c.OPD)
 		}
-		result := "met"
-		if c.StoppedAt.After(c.DueAt) {
-			result = "breached"
-		}
-		b.cfg.Emit(Outcome{Kind: ClockStopped, Center: en.center.label, Clock: c.Name, OPD: label, Priority: priority, Result: result})
+		b.cfg.Emit(Outcome{Kind: ClockStopped, Center: en.center.label, Clock: c.Name, OPD: label, Priority: priority, Result: c.State(c.StoppedAt)})
 	}
 }
 
@@ -148,22 +148,32 @@ func (b *Board) fromCalls(en *entry) casefile.FromCalls {
 	return from
 }
 
-// link records on the calls that the ticket names them, and takes that back from those it no longer names.
-func (b *Board) link(en *entry, calls []string) {
-	was, gave := en.calls, en.froms
-	en.calls, en.froms = calls, make([]casefile.FromCalls, len(calls))
-	for i, id := range calls {
-		if j := slices.Index(was, id); j >= 0 {
-			en.froms[i] = gave[j]
-		}
+// everNamed returns the calls that any of the events just decoded names, voided ones among them, sorted.
+func (f *folder) everNamed() []string {
+	var all []string
+	for _, e := range f.refs {
+		all = append(all, e.Calls...)
 	}
-	for _, id := range calls {
-		if slices.Contains(was, id) {
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// link records on the calls that the ticket names them, and takes that back from those that it named once: was, of a
+// ticket that was read back, is every call that an event of it ever named, since what their rows say is not known.
+func (b *Board) link(en *entry, calls, was []string) {
+	linked, gave := en.calls, en.froms
+	en.calls, en.froms = calls, make([]casefile.FromCalls, len(calls))
+	call := func(id string) *entry {
+		return b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center)
+	}
+	for i, id := range calls {
+		if j := slices.Index(linked, id); j >= 0 {
+			en.froms[i] = gave[j]
 			continue
 		}
-		c := b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center)
-		if i, found := slices.BinarySearch(c.tickets, en.key.ID); !found {
-			c.tickets = slices.Insert(slices.Clip(c.tickets), i, en.key.ID)
+		c := call(id)
+		if at, found := slices.BinarySearch(c.tickets, en.key.ID); !found {
+			c.tickets = slices.Insert(slices.Clip(c.tickets), at, en.key.ID)
 			b.touchLinked(c, en)
 		}
 	}
@@ -171,12 +181,11 @@ func (b *Board) link(en *entry, calls []string) {
 		if slices.Contains(calls, id) {
 			continue
 		}
-		if c := b.cases[event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}]; c != nil {
-			if i, found := slices.BinarySearch(c.tickets, en.key.ID); found {
-				c.tickets = slices.Delete(slices.Clone(c.tickets), i, i+1)
-				b.touchLinked(c, en)
-			}
+		c := call(id)
+		if at, found := slices.BinarySearch(c.tickets, en.key.ID); found {
+			c.tickets = slices.Delete(slices.Clone(c.tickets), at, at+1)
 		}
+		b.touchLinked(c, en)
 	}
 }
 

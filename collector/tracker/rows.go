@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"slices"
+	"time"
 
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
@@ -12,7 +13,8 @@ import (
 type Loaded struct {
 	Key     event.Key
 	Events  []*event.Event
-	Tickets []string // of a call: the tickets that name it
+	Tickets []string  // of a call: the tickets that name it
+	At      time.Time // of a call: its At as its row has it, zero when there is none
 }
 
 // Row is what ClickHouse should hold of a case: one of Call and Ticket is set, Clocks are all of its clocks.
@@ -21,7 +23,11 @@ type Row struct {
 	Call   *casefile.Call
 	Ticket *casefile.Ticket
 	Clocks []sla.Clock
-	gen    uint32
+	// ClocksOnly says that every clock of the case that was ever stored is among Clocks: none has vanished.
+	ClocksOnly bool
+	// WasAt is the At of the call's row as stored before, zero when there is none or it is not known.
+	WasAt time.Time
+	gen   uint32
 }
 
 // Missing returns the cases that must be loaded before the rows of the cases named can be made: unknown ones among them
@@ -99,14 +105,14 @@ func (b *Board) Load(cases []Loaded) {
 				en.tickets = slices.Insert(slices.Clip(en.tickets), i, t)
 			}
 		}
-		en.complete = true
+		en.complete, en.unproven, en.storedAt = true, true, l.At
 		if con, ok := b.counted[en.key]; ok {
 			en.counts = con
 			delete(b.counted, en.key)
 		}
 		b.reveal(en)
 		_, linked := b.linked[en.key]
-		en.dirty, en.unproven = len(came) > 0 || linked, true
+		en.dirty = len(came) > 0 || linked
 		b.place(en)
 	}
 }
@@ -192,7 +198,10 @@ func (b *Board) appendRows(rows []Row, f *folder, keys []event.Key) []Row {
 			continue
 		}
 		r := b.row(f, en)
-		r.gen = en.gen
+		r.gen, r.WasAt = en.gen, en.storedAt
+		r.ClocksOnly = en.clocksKnown && !slices.ContainsFunc(en.storedClocks, func(id uint32) bool {
+			return !slices.ContainsFunc(r.Clocks, func(c sla.Clock) bool { return clockSaid(c.Name, c.Seq) == id })
+		})
 		rows = append(rows, r)
 	}
 	return rows
@@ -216,7 +225,19 @@ func (b *Board) Stored(rows []Row) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range rows {
-		if en := b.cases[rows[i].Key]; en != nil && en.gen == rows[i].gen {
+		r := &rows[i]
+		en := b.cases[r.Key]
+		if en == nil {
+			continue
+		}
+		en.storedClocks, en.clocksKnown = en.storedClocks[:0], true
+		for j := range r.Clocks {
+			en.storedClocks = append(en.storedClocks, clockSaid(r.Clocks[j].Name, r.Clocks[j].Seq))
+		}
+		if r.Call != nil {
+			en.storedAt = r.Call.At()
+		}
+		if en.gen == r.gen {
 			en.dirty, en.unproven = false, false
 			delete(b.linked, en.key)
 		}

@@ -114,7 +114,7 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 			switch k.level(at) {
 			case pastDue:
 				over[TicketCount{OPD: t.opd, Clock: k.name, Priority: t.priority, Scope: t.scope}]++
-				oldest[t.opd] = max(oldest[t.opd], time.Duration(k.at(at)-k.due)*time.Millisecond)
+				oldest[t.opd] = max(oldest[t.opd], time.Duration(at-k.breach)*time.Millisecond)
 			case atRisk:
 				warned = true
 			}
@@ -278,21 +278,13 @@ const (
 	pastDue
 )
 
-// level says where a running clock stands at an instant; while paused it stands still.
+// level says where a running clock stands at an instant.
 func (k *clockState) level(at int64) level {
-	at = k.at(at)
 	switch {
-	case at > k.due:
+	case at > k.breach:
 		return pastDue
 	case k.risk != 0 && at >= k.risk:
 		return atRisk
 	}
 	return inTime
-}
-
-func (k *clockState) at(now int64) int64 {
-	if k.paused != 0 {
-		return min(now, k.paused)
-	}
-	return now
 }

@@ -1,0 +1,214 @@
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/store"
+	"github.com/monev112/monev112/deploy"
+)
+
+// Config is what `serve` runs on. Every field has a default but DataDir.
+type Config struct {
+	DataDir      string // journal, checkpoint, cursor, keys, and the embedded ClickHouse
+	Listen       string // 127.0.0.1:8112
+	EngineListen string // 127.0.0.1:8123
+	File         File
+	Version      string
+	Revision     string
+	GoVersion    string
+	Log          *slog.Logger
+	Now          func() time.Time
+}
+
+// File is the configuration file. Relative paths in it are relative to its folder.
+type File struct {
+	ClickHouse ClickHouse `yaml:"clickhouse"`
+	// Directory, Policies and Calendars name files that take the place of the embedded ones.
+	Directory string   `yaml:"directory"`
+	Policies  []string `yaml:"policies"`
+	Calendars []string `yaml:"calendars"`
+	// Attributes are the keys of an event's data, beside the vocabulary, that are kept.
+	Attributes []string `yaml:"attributes"`
+	// AllowIDs are patterns of ids that look like a telephone number and are none.
+	AllowIDs []string `yaml:"allow_ids"`
+	// MetricsNeedKey asks scrapers for a key with the scope board:read.
+	MetricsNeedKey bool   `yaml:"metrics_need_key"`
+	Tracing        Trace  `yaml:"tracing"`
+	Limits         Limits `yaml:"limits"`
+
+	dir string
+}
+
+// ClickHouse says where ClickHouse is. Without an address the embedded engine runs as a child.
+type ClickHouse struct {
+	Address      string `yaml:"address"`  // host:port
+	Protocol     string `yaml:"protocol"` // native (default) or http
+	Database     string `yaml:"database"`
+	User         string `yaml:"user"`
+	PasswordFile string `yaml:"password_file"`
+	TLS          struct {
+		Enabled    bool   `yaml:"enabled"`
+		CAFile     string `yaml:"ca_file"`
+		CertFile   string `yaml:"cert_file"`
+		KeyFile    string `yaml:"key_file"`
+		ServerName string `yaml:"server_name"`
+	} `yaml:"tls"`
+}
+
+// Trace says where spans go.
+type Trace struct {
+	Endpoint    string  `yaml:"endpoint"` // base URL of an OTLP/HTTP receiver
+	SampleRatio float64 `yaml:"sample_ratio"`
+}
+
+// Limits are the bounds that a deployment may want to move; zero is the default.
+type Limits struct {
+	MinFreeBytes  uint64 `yaml:"min_free_bytes"` // the journal leaves so much of the disk free; 256 MiB
+	MaxCases      int    `yaml:"max_cases"`      // cases in memory; 1,000,000
+	EngineMemory  int64  `yaml:"engine_memory"`  // bytes the embedded ClickHouse may use; 2 GiB
+	QuarantineMiB int64  `yaml:"quarantine_mib"` // refused events kept; 16
+	BatchRows     int    `yaml:"batch_rows"`     // events sent to ClickHouse at once; 50,000
+	BodyBytes     int64  `yaml:"body_bytes"`     // of one request; 8 MiB
+}
+
+// DefaultListen is where the collector listens.
+const DefaultListen = "127.0.0.1:8112"
+
+// maxConfigBytes bounds every configuration file.
+const maxConfigBytes = 4 << 20
+
+// ReadFile reads a configuration file strictly: a key that is not known is a mistake, named with its line.
+func ReadFile(name string) (File, error) {
+	text, err := readBounded(name)
+	if err != nil {
+		return File{}, err
+	}
+	f := File{dir: filepath.Dir(name)}
+	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
+		return File{}, fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	return f, nil
+}
+
+func readBounded(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxConfigBytes {
+		return nil, fmt.Errorf("%s: %d bytes; a configuration file has at most %d", name, info.Size(), maxConfigBytes)
+	}
+	return os.ReadFile(name)
+}
+
+func (f *File) path(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(f.dir, name)
+}
+
+// LoadDirectory reads the directory that f names, else the embedded one.
+func (f *File) LoadDirectory() (*directory.Directory, error) {
+	if f.Directory == "" {
+		return directory.Default(), nil
+	}
+	name := f.path(f.Directory)
+	text, err := readBounded(name)
+	if err != nil {
+		return nil, err
+	}
+	return directory.Load(name, text)
+}
+
+// LoadBook reads policies and calendars: the embedded ones, each file of f in the place of the embedded one of its name.
+func (f *File) LoadBook(dir *directory.Directory) (*sla.Book, error) {
+	var files []sla.File
+	taken := map[string]bool{}
+	for _, name := range append(append([]string(nil), f.Policies...), f.Calendars...) {
+		name = f.path(name)
+		text, err := readBounded(name)
+		if err != nil {
+			return nil, err
+		}
+		taken[filepath.Base(name)] = true
+		files = append(files, sla.File{Name: name, Data: text})
+	}
+	for _, folder := range []string{"defaults/policies", "defaults/calendars"} {
+		entries, err := fs.ReadDir(deploy.Defaults, folder)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if taken[e.Name()] {
+				continue
+			}
+			text, err := fs.ReadFile(deploy.Defaults, folder+"/"+e.Name())
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, sla.File{Name: folder + "/" + e.Name(), Data: text})
+		}
+	}
+	use := map[string]sla.Use{}
+	var known sla.Known
+	for _, c := range dir.Centers() {
+		u := sla.Use{Calendar: c.Calendar}
+		if c.Policy != "" {
+			u.Profiles = []string{c.Policy}
+		}
+		use[c.Code] = u
+		known.Centers = append(known.Centers, c.Code)
+		for _, o := range dir.OPDs(c.Code) {
+			known.OPDs = append(known.OPDs, o.ID)
+		}
+		for _, k := range dir.Categories(c.Code) {
+			known.Categories = append(known.Categories, k.ID)
+		}
+	}
+	return sla.Load(files, sla.Config{Default: use[dir.DefaultCenter()], Centers: use, Known: known})
+}
+
+// storeConfig is the store's configuration for a ClickHouse server.
+func (c *ClickHouse) storeConfig(f *File) store.Config {
+	cfg := store.Config{
+		Addr: c.Address, Protocol: store.Native, Database: c.Database, User: c.User, PasswordFile: f.path(c.PasswordFile),
+		TLS: store.TLS{Enabled: c.TLS.Enabled, CAFile: f.path(c.TLS.CAFile), CertFile: f.path(c.TLS.CertFile), KeyFile: f.path(c.TLS.KeyFile), ServerName: c.TLS.ServerName},
+	}
+	if c.Protocol != "" {
+		cfg.Protocol = store.Protocol(c.Protocol)
+	}
+	return cfg
+}
+
+func (c *Config) setDefaults() error {
+	if c.DataDir == "" {
+		return errors.New("no data folder: name one with --data")
+	}
+	dir, err := filepath.Abs(c.DataDir)
+	if err != nil {
+		return fmt.Errorf("data folder %s: %w", c.DataDir, err)
+	}
+	c.DataDir = dir
+	if c.Listen == "" {
+		c.Listen = DefaultListen
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return nil
+}
