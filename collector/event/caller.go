@@ -21,6 +21,9 @@ func normalizeCaller(dst []byte, s string) ([]byte, bool) {
 	if len(s) > 4 && strings.EqualFold(s[:4], "tel:") {
 		s = s[4:]
 	}
+	if rest, ok := strings.CutSuffix(s, ".0"); ok && len(rest) >= 9 && onlyDigits(rest) { // a spreadsheet's column of numbers
+		s = rest
+	}
 	from := len(dst)
 	plus := false
 	for i := 0; i < len(s); i++ {
@@ -120,12 +123,19 @@ func (k *Keys) parseToken(s string) (c Caller, ok, known bool) {
 	if !ok || len(key) != 2*pseudonymBytes || !isHex(key) || len(last3) != 0 && len(last3) != 3 {
 		return Caller{}, false, false
 	}
-	for i := 0; i < len(last3); i++ {
-		if !isDigit(last3[i]) {
-			return Caller{}, false, false
-		}
+	if !onlyDigits(last3) {
+		return Caller{}, false, false
 	}
 	return Caller{KeyID: id, Key: key, Last3: last3}, true, k.Knows(id)
+}
+
+func onlyDigits(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func isHex(s string) bool {

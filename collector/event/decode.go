@@ -35,7 +35,7 @@ type Config struct {
 	Keys         *Keys    // required
 	Attributes   []string // keys of data beside the vocabulary that are kept; letters, digits and . _ -, at most MaxAttributes
 	AllowIDs     []string // regular expressions of ids that are no telephone numbers though they look like one; each must match the whole
-	AcceptTokens bool     // accept callers that Decoder.Quarantine has replaced: for replays from the quarantine only
+	AcceptTokens bool     // accept callers that Decoder.Pseudonymised has replaced: for replays from the quarantine only
 }
 
 // Decoder turns CloudEvents 1.0 JSON into events, strictly: what is not understood is refused with its place and reason,
@@ -229,20 +229,15 @@ func (w *work) event(e *Event, raw []byte, depth int, now time.Time, b *Batch) f
 	if depth > MaxDepth {
 		return fault{"", TooDeep, "an event nests at most 8 deep"}
 	}
-	w.buf = *bytes.NewBuffer(raw)
-	w.json.Reset(&w.buf)
+	w.read(raw)
 	if w.json.PeekKind() == '{' {
-		w.members(false)
+		w.members(w.attribute)
 	} else if err := w.json.SkipValue(); err != nil {
 		w.broken = err
 	} else {
 		w.fail("", WrongType, "an event is a JSON object")
 	}
-	if w.broken == nil {
-		if _, err := w.json.ReadToken(); err != io.EOF {
-			w.broken = errors.New("more than one value")
-		}
-	}
+	w.end()
 	if w.broken != nil {
 		return w.malformed()
 	}
@@ -253,6 +248,22 @@ func (w *work) event(e *Event, raw []byte, depth int, now time.Time, b *Batch) f
 	e.Digest = w.digest(e)
 	e.Detach()
 	return fault{}
+}
+
+// read puts the JSON reader to the start of raw.
+func (w *work) read(raw []byte) {
+	w.frame, w.broken = raw, nil
+	w.buf = *bytes.NewBuffer(raw)
+	w.json.Reset(&w.buf)
+}
+
+// end checks that nothing follows.
+func (w *work) end() {
+	if w.broken == nil {
+		if _, err := w.json.ReadToken(); err != io.EOF {
+			w.broken = errors.New("more than one value")
+		}
+	}
 }
 
 func (w *work) malformed() fault {
@@ -266,8 +277,8 @@ func (w *work) malformed() fault {
 	return fault{"", MalformedJSON, "the event is not one JSON object by RFC 8259, after byte " + at + " of the event"}
 }
 
-// members reads an object, the event's own or its data; attribute and datum read the values.
-func (w *work) members(data bool) {
+// members reads an object and calls member with each name; member reads the value.
+func (w *work) members(member func(name string)) {
 	if _, err := w.json.ReadToken(); err != nil {
 		w.broken = err
 		return
@@ -290,11 +301,7 @@ func (w *work) members(data bool) {
 		if strings.IndexByte(name, '\\') >= 0 {
 			name = tok.String()
 		}
-		if data {
-			w.datum(name)
-		} else {
-			w.attribute(name)
-		}
+		member(name)
 	}
 }
 
@@ -347,7 +354,7 @@ func (w *work) attribute(name string) {
 	case "data":
 		switch w.json.PeekKind() {
 		case '{':
-			w.members(true)
+			w.members(w.datum)
 		case 'n':
 			w.skip()
 		default:

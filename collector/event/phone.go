@@ -52,7 +52,7 @@ func phoneAt(s string, i int) bool {
 	}
 	plus := i > 0 && s[i-1] == '+'
 	var digits [15]byte
-	n, groups, first, tidy := 0, 0, 0, true
+	n, groups, first, longest := 0, 0, 0, 0
 	for {
 		from := i
 		for i < len(s) && isDigit(s[i]) {
@@ -68,17 +68,17 @@ func phoneAt(s string, i int) bool {
 		if groups == 1 {
 			first = size
 		} else {
-			tidy = tidy && size >= 2 && size <= 5
+			if size < 2 {
+				return false
+			}
+			longest = max(longest, size)
 		}
 		if i == len(s) || !isLetter(s[i]) {
-			if phoneShape(digits[:n], plus, groups, first, tidy) {
+			if phoneShape(digits[:n], plus, groups, first, longest) {
 				return true
 			}
 		}
-		sep := i
-		for sep < len(s) && sep < i+2 && isPhoneSeparator(s[sep]) {
-			sep++
-		}
+		sep := afterSeparators(s, i)
 		if sep == i || sep == len(s) || !isDigit(s[sep]) {
 			return false
 		}
@@ -86,13 +86,23 @@ func phoneAt(s string, i int) bool {
 	}
 }
 
-func phoneShape(d []byte, plus bool, groups, first int, tidy bool) bool {
+// phoneShape judges digits that were written in groups: the first of that length, the longest of the others of that.
+func phoneShape(d []byte, plus bool, groups, first, longest int) bool {
 	n := len(d)
-	if n < 8 || groups > 1 && !tidy {
+	if n < 8 || longest > 8 {
 		return false
 	}
 	if plus {
 		return true
+	}
+	if d[0] == '0' && (n == 10 || n == 11) && d[3] >= '2' && (groups == 1 || first == 3) {
+		switch string(d[1:3]) {
+		case "21", "22", "24", "31":
+			return true
+		}
+	}
+	if longest > 5 {
+		return false
 	}
 	switch {
 	case d[0] == '0' && d[1] == '0' && d[2] == '6' && d[3] == '2':
@@ -103,9 +113,6 @@ func phoneShape(d []byte, plus bool, groups, first int, tidy bool) bool {
 		return first >= 4 && mobile(d[1:], 9)
 	case d[0] == '8':
 		return first >= 3 && mobile(d, 10)
-	case d[0] == '0' && (n == 10 || n == 11) && d[3] >= '2':
-		area := string(d[1:3])
-		return (groups == 1 || first == 3) && (area == "21" || area == "22" || area == "24" || area == "31")
 	}
 	return false
 }
@@ -157,6 +164,20 @@ func isUUID(s string, i int) bool {
 		}
 	}
 	return true
+}
+
+// afterSeparators returns the position after at most two separators between groups of digits, typographic dashes among
+// them.
+func afterSeparators(s string, i int) int {
+	for range 2 {
+		switch {
+		case i < len(s) && isPhoneSeparator(s[i]):
+			i++
+		case i+2 < len(s) && s[i] == 0xe2 && (s[i+1] == 0x80 && s[i+2] >= 0x90 && s[i+2] <= 0x95 || s[i+1] == 0x88 && s[i+2] == 0x92):
+			i += 3 // U+2010 to U+2015, U+2212
+		}
+	}
+	return i
 }
 
 func isPhoneSeparator(c byte) bool {

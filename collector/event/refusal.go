@@ -123,7 +123,7 @@ type Refusal struct {
 	Reason Reason
 	Detail string // one English sentence for people: what would be right
 	Rest   bool   // the request could not be read from here on: every later event is refused with this one
-	Raw    []byte // the event as it was sent, an alias of the request's body; never log or store it (see Quarantine)
+	Raw    []byte // the event as it was sent, an alias of the request's body; never log or store it (see Decoder.Pseudonymised)
 }
 
 // Error implements error; it is "reason: field: detail".

@@ -93,10 +93,10 @@ func (w *work) judge(f Field, s string, limit int, sh shape) bool {
 	switch {
 	case len(s) > limit:
 		w.fail(f, TooLong, "it has at most "+strconv.Itoa(limit)+" bytes")
-	case !sh.fits(s):
-		w.fail(f, BadCharacters, shapeDetails[sh])
 	case strings.HasPrefix(s, maskedPrefix):
 		w.fail(f, Masked, "the value was masked in the quarantine because it looked like a telephone number")
+	case !sh.fits(s):
+		w.fail(f, BadCharacters, shapeDetails[sh])
 	case looksLikePhone(s) && !w.d.allowed(s):
 		w.fail(f, PhoneLike, phoneDetail)
 	default:
