@@ -106,8 +106,8 @@ func (k *Keys) String() string {
 // GoString hides the secrets from %#v.
 func (k *Keys) GoString() string { return k.String() }
 
-// MarshalText writes the key file; it holds the secrets.
-func (k *Keys) MarshalText() ([]byte, error) {
+// FileText returns the text of the key file. It holds the secrets; it is no MarshalText, so that no logger writes it.
+func (k *Keys) FileText() []byte {
 	var b bytes.Buffer
 	b.WriteString(keysHeader + "\n")
 	b.WriteString("# Secret. Keep a copy apart from the database: without it, callers before and after cannot be compared.\n")
@@ -115,10 +115,10 @@ func (k *Keys) MarshalText() ([]byte, error) {
 	for _, c := range k.caller {
 		fmt.Fprintf(&b, "caller %s %s %x\n", c.id, c.created.Format(time.RFC3339), c.secret)
 	}
-	return b.Bytes(), nil
+	return b.Bytes()
 }
 
-// ParseKeys reads what MarshalText writes. Its errors name the line and never show a secret.
+// ParseKeys reads what FileText returns. Its errors name the line and never show a secret.
 func ParseKeys(text []byte) (*Keys, error) {
 	if len(text) > maxKeysBytes {
 		return nil, fmt.Errorf("%d bytes, a key file has at most %d", len(text), maxKeysBytes)

@@ -103,10 +103,6 @@ func create(path string, keys *event.Keys) error {
 }
 
 func writeTemp(path string, keys *event.Keys) (name string, err error) {
-	text, err := keys.MarshalText()
-	if err != nil {
-		return "", err
-	}
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // CreateTemp uses mode 0600
 	if err != nil {
 		return "", fmt.Errorf("create key file: %w", err)
@@ -117,7 +113,7 @@ func writeTemp(path string, keys *event.Keys) (name string, err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	if _, err = f.Write(text); err != nil {
+	if _, err = f.Write(keys.FileText()); err != nil {
 		return "", fmt.Errorf("write key file: %w", err)
 	}
 	if err = f.Sync(); err != nil {
