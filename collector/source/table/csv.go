@@ -53,13 +53,19 @@ func (c *CSV) Next() (Row, error) {
 		if len(data) == 0 && c.srcErr != nil {
 			return Row{}, c.end()
 		}
-		end, size, err := c.scan(data, c.srcErr == io.EOF)
+		// No more than a longest row and one byte is looked at, so that what is refused, and why, does not depend on how
+		// much of the file happens to be in memory.
+		tooLong := len(data) > c.limits.RowBytes
+		if tooLong {
+			data = data[:c.limits.RowBytes+1]
+		}
+		end, size, err := c.scan(data, c.srcErr == io.EOF && !tooLong)
 		switch {
 		case err == nil:
 			return c.take(data[:end], size)
 		case err != errNeedMore:
 			return c.refuse(CodeQuote, err.Error())
-		case len(data) >= c.limits.RowBytes:
+		case tooLong:
 			return c.refuse(CodeTooLarge, fmt.Sprintf("the row is longer than %d bytes; is a quote not closed?", c.limits.RowBytes))
 		case c.srcErr != nil && c.srcErr != io.EOF:
 			return Row{}, c.end()

@@ -11,8 +11,35 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// maxMappingBytes bounds a mapping file; the shipped ones are below 8 KiB.
-const maxMappingBytes = 1 << 20
+// Limits of a mapping file; the shipped ones have below 8 KiB and nest 5 deep. The YAML package takes quadratic time and
+// stack for what nests without end.
+const (
+	maxMappingBytes = 64 << 10
+	maxMappingDepth = 32
+)
+
+// nesting is an upper bound of how deep brackets and the dashes at the start of a line nest, brackets in texts and
+// comments included. Deeper nesting by indentation is bounded by maxMappingBytes.
+func nesting(text []byte) int {
+	deepest, brackets := 0, 0
+	for line := range bytes.Lines(text) {
+		dashes := 0
+		for rest := bytes.TrimLeft(line, " "); len(rest) > 1 && (rest[0] == '-' || rest[0] == '?') && rest[1] == ' '; rest = bytes.TrimLeft(rest[1:], " ") {
+			dashes++
+		}
+		deepest = max(deepest, dashes)
+		for _, c := range line {
+			switch c {
+			case '[', '{':
+				brackets++
+			case ']', '}':
+				brackets = max(brackets-1, 0)
+			}
+			deepest = max(deepest, brackets)
+		}
+	}
+	return deepest
+}
 
 // spec is a mapping as its YAML says it; docs/import.md explains every key.
 type spec struct {
@@ -124,6 +151,9 @@ func (e *MappingError) Error() string {
 func readSpec(file string, text []byte) (s spec, tree *ast.File, err error) {
 	if len(text) > maxMappingBytes {
 		return s, nil, &MappingError{File: file, Problem: fmt.Sprintf("the mapping is longer than %d bytes", maxMappingBytes)}
+	}
+	if nesting(text) > maxMappingDepth {
+		return s, nil, &MappingError{File: file, Problem: fmt.Sprintf("the mapping nests deeper than %d", maxMappingDepth), Remedy: "close brackets on the line that opens them; a mapping nests 5 deep"}
 	}
 	defer func() {
 		// The YAML package panics on a few malformed documents; a mapping is input and input never panics.
