@@ -125,21 +125,33 @@ func (g *Generator) Source() string { return g.source }
 
 // Next fills m with the next message and reports whether there was one. Messages come in the order of their At.
 func (g *Generator) Next(m *Message) bool {
+	if !g.ready() {
+		return false
+	}
 	if g.load != nil {
-		return g.load.next(m)
+		g.load.next(m)
+		return true
+	}
+	p := g.planned.pop()
+	m.At = g.moment(p.deliver)
+	m.Draft = p.draft
+	g.tally.sent(&p)
+	if p.of != nil {
+		if p.of.pending--; p.of.pending == 0 {
+			g.tally.settle(p.of)
+		}
+	}
+	return true
+}
+
+// ready lives on until the next message is certain, and reports whether there is one.
+func (g *Generator) ready() bool {
+	if g.load != nil {
+		return g.load.ready()
 	}
 	for {
 		g.peek()
 		if g.planned.len() > 0 && (g.coming == nil || g.planned.earliest() <= g.coming.at) {
-			p := g.planned.pop()
-			m.At = g.moment(p.deliver)
-			m.Draft = p.draft
-			g.tally.sent(&p)
-			if p.of != nil {
-				if p.of.pending--; p.of.pending == 0 {
-					g.tally.settle(p.of)
-				}
-			}
 			return true
 		}
 		if g.coming == nil {
@@ -149,6 +161,14 @@ func (g *Generator) Next(m *Message) bool {
 		g.coming = nil
 		g.receive(a)
 	}
+}
+
+// due is when the next message is handed over; ready must have said that there is one.
+func (g *Generator) due() time.Time {
+	if g.load != nil {
+		return g.moment(g.load.until)
+	}
+	return g.moment(g.planned.earliest())
 }
 
 // All iterates over the messages. The pointer is valid until the next one.

@@ -50,10 +50,10 @@ func newLoader(g *Generator) *loader {
 	return l
 }
 
-func (l *loader) next(m *Message) bool {
-	if l.given == loadEventsPerCase && !l.begin() {
-		return false
-	}
+// ready begins the next case when it is due.
+func (l *loader) ready() bool { return l.given < loadEventsPerCase || l.begin() }
+
+func (l *loader) next(m *Message) {
 	m.Draft = l.drafts[l.given]
 	m.At = l.g.moment(l.until)
 	l.given++
@@ -61,7 +61,6 @@ func (l *loader) next(m *Message) bool {
 	if l.given == loadEventsPerCase {
 		l.g.tally.settle(&l.truth)
 	}
-	return true
 }
 
 // begin lives through the next case.

@@ -34,7 +34,7 @@ const (
 )
 
 // ErrOptions is wrapped by every refusal of New.
-var ErrOptions = errors.New("simulate")
+var ErrOptions = errors.New("simulation")
 
 // Options says which part of a preset is wanted. The zero value is right for Sidoarjo2023; the others need From.
 type Options struct {
@@ -57,6 +57,11 @@ func (o Options) settled(p Preset) (Options, error) {
 	}
 	if o.Center == "" {
 		o.Center = "35.15"
+	}
+	for _, c := range o.Center {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '.' && c != '-' && c != '_' {
+			return refuse("center %q: give its code, letters, digits, dot, dash and underscore", o.Center)
+		}
 	}
 	if math.IsNaN(o.Rate) || o.Rate < 0 || o.Rate > MaxRate {
 		return refuse("rate %v: give a number from 0.001 to %d", o.Rate, MaxRate)

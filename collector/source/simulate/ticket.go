@@ -69,7 +69,7 @@ func (g *Generator) open(inc *incident, n nature) *life {
 // planTicket lives through a ticket, from its opening to wherever it gets.
 func (g *Generator) planTicket(inc *incident, n nature, where int) {
 	l := g.open(inc, n)
-	if l.how.field && n.work.category != "kdrt" && n.work.category != "darurat_medis" {
+	if c := n.work.category; l.how.field && c != "kdrt" && c != "darurat_medis" && c != "odgj" {
 		// Sensitive places are not told at all; the others lie within about three kilometres of the office.
 		d := &inc.messages[len(inc.messages)-1].draft
 		k := g.kecamatans[where]

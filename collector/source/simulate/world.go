@@ -124,7 +124,7 @@ func ownWork() []work {
 		{"kecelakaan", "dinkes", event.PriorityDarurat, "medical", 63, "dishub", 20},
 		{"odgj", "dinsos", event.PriorityMendesak, "field", 49, "satpolpp", 240},
 		{"ketertiban", "satpolpp", event.PriorityNonDarurat, "field", 78, "dishub", 480},
-		{"kdrt", "dp3akb", event.PriorityMendesak, "field", 11, "dinsos", 120},
+		{"kdrt", "dp3akb", event.PriorityDarurat, "field", 11, "dinsos", 120},
 		{"administrasi", "disdukcapil", event.PriorityInformasi, "desk", 26, "dpmptsp", 5 * 1440},
 		{"info_layanan", "diskominfo", event.PriorityInformasi, "desk", 21, "disdukcapil", 5 * 1440},
 		{"info_layanan", "dpmptsp", event.PriorityInformasi, "desk", 7, "diskominfo", 5 * 1440},
