@@ -47,6 +47,8 @@ type centerGauges struct {
 // newBoard; the values of a scrape live beside it.
 type family struct {
 	desc   *prometheus.Desc
+	center string
+	n      int // labels after center
 	labels [][]*dto.LabelPair
 	index  map[labels]int
 }
@@ -54,49 +56,64 @@ type family struct {
 // labels are the values after center; unused ones stay empty.
 type labels [4]string
 
-func newFamily(desc *prometheus.Desc, center string, all ...[]string) family {
-	f := family{desc: desc, index: map[labels]int{}}
-	f.add(center, len(all), labels{}, all)
+func newFamily(desc *prometheus.Desc, center string, n int) family {
+	return family{desc: desc, center: center, n: n, index: map[labels]int{}}
+}
+
+// crossed makes a family with the cross product of the sets in all.
+func crossed(desc *prometheus.Desc, center string, all ...[]string) family {
+	f := newFamily(desc, center, len(all))
+	f.cross(labels{}, all)
 	return f
 }
 
-// add creates the cross product of the sets in all.
-func (f *family) add(center string, n int, l labels, all [][]string) {
-	at := n - len(all)
+func (f *family) cross(l labels, all [][]string) {
 	if len(all) == 0 {
-		f.one(center, n, l)
+		f.one(l)
 		return
 	}
 	for _, v := range all[0] {
-		l[at] = v
-		f.add(center, n, l, all[1:])
+		l[f.n-len(all)] = v
+		f.cross(l, all[1:])
 	}
 }
 
-func (f *family) one(center string, n int, l labels) {
+func (f *family) one(l labels) {
 	f.index[l] = len(f.labels)
-	f.labels = append(f.labels, prometheus.MakeLabelPairs(f.desc, append([]string{center}, l[:n]...)))
+	f.labels = append(f.labels, f.pairs(l))
+}
+
+func (f *family) pairs(l labels) []*dto.LabelPair {
+	return prometheus.MakeLabelPairs(f.desc, append([]string{f.center}, l[:f.n]...))
 }
 
 // values holds one scrape's numbers of a family.
 type values struct {
 	*family
-	v []float64
+	v     []float64
+	extra map[labels]float64 // of fallback labels that no series was made for: rare, and never lost
 }
 
-func (f *family) start() values { return values{f, make([]float64, len(f.labels))} }
+func (f *family) start() values {
+	return values{f, make([]float64, len(f.labels)), map[labels]float64{}}
+}
 
 func (v values) add(n float64, l ...string) {
 	var key labels
 	copy(key[:], l)
 	if i, ok := v.index[key]; ok {
 		v.v[i] += n
+		return
 	}
+	v.extra[key] += n
 }
 
 func (v values) send(ch chan<- prometheus.Metric) {
 	for i := range v.v {
 		ch <- &gauge{v.desc, v.labels[i], v.v[i]}
+	}
+	for l, n := range v.extra {
+		ch <- &gauge{v.desc, v.pairs(l), n}
 	}
 }
 
@@ -159,25 +176,25 @@ func newBoard(b *builder, s *sets) *board {
 		o := s.opds[code]
 		g := &centerGauges{
 			code: code, opds: o,
-			waiting:       newFamily(waiting, code),
-			oldestWaiting: newFamily(oldestWaiting, code),
-			unclassified:  newFamily(unclassified, code),
-			callBack:      newFamily(callBack, code),
-			stale:         newFamily(stale, code),
-			agents:        newFamily(agents, code, s.agents.values),
-			windows:       newFamily(windows, code, windowNames(), measureNames()),
-			oldestOverdue: newFamily(oldestOverdue, code, o.ids.values),
-			open:          family{desc: open, index: map[labels]int{}},
-			atRisk:        family{desc: atRisk, index: map[labels]int{}},
-			overdue:       family{desc: overdue, index: map[labels]int{}},
+			waiting:       crossed(waiting, code),
+			oldestWaiting: crossed(oldestWaiting, code),
+			unclassified:  crossed(unclassified, code),
+			callBack:      crossed(callBack, code),
+			stale:         crossed(stale, code),
+			agents:        crossed(agents, code, s.agents.values),
+			windows:       crossed(windows, code, windowNames(), measureNames()),
+			oldestOverdue: crossed(oldestOverdue, code, o.ids.values),
+			open:          newFamily(open, code, 3),
+			atRisk:        newFamily(atRisk, code, 2),
+			overdue:       newFamily(overdue, code, 4),
 		}
 		for _, id := range o.ids.values { // an OPD has one scope, so no cross product with it
 			scope := o.scopeOf(id)
-			g.atRisk.one(code, 2, labels{id, scope})
-			for _, p := range s.priorities.values {
-				g.open.one(code, 3, labels{id, p, scope})
+			g.atRisk.one(labels{id, scope})
+			for _, p := range s.given {
+				g.open.one(labels{id, p, scope})
 				for _, c := range clocks {
-					g.overdue.one(code, 4, labels{id, c, p, scope})
+					g.overdue.one(labels{id, c, p, scope})
 				}
 			}
 		}

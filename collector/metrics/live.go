@@ -88,7 +88,7 @@ func (l *live) create(center string) {
 	for _, id := range s.opds[center].ids.values {
 		l.bounces.WithLabelValues(center, id)
 		l.reopened.WithLabelValues(center, id)
-		for _, p := range s.priorities.values {
+		for _, p := range s.given {
 			l.opened.WithLabelValues(center, id, p)
 		}
 		for _, i := range s.intervals.values {
@@ -107,7 +107,7 @@ func (l *live) create(center string) {
 				continue
 			}
 			for _, id := range s.opds[center].ids.values {
-				for _, p := range s.priorities.values {
+				for _, p := range s.given {
 					l.clockStopped.WithLabelValues(center, clock, id, p, result)
 				}
 			}

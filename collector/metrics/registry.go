@@ -107,6 +107,7 @@ type sets struct {
 	channels   closed
 	classes    closed
 	priorities closed
+	given      []string // the priorities that series are made for at start: the decoder lets no other pass
 	unserved   closed
 	agents     closed
 	categories closed
@@ -146,6 +147,7 @@ func newSets(cfg Config) *sets {
 		routes:     newClosed(v.Routes, Other, ""),
 		targets:    slices.Compact(slices.Sorted(slices.Values(v.AnswerTargets))),
 	}
+	s.given = slices.DeleteFunc(slices.Clone(s.priorities.values), func(p string) bool { return p == Unknown })
 	var codes []string
 	for _, c := range cfg.Centers {
 		codes = append(codes, c.Code)
@@ -165,6 +167,9 @@ func newSets(cfg Config) *sets {
 
 // scopeOf returns the scope label of an OPD label value.
 func (o centerOPDs) scopeOf(id string) string {
+	if id == None {
+		return "own" // a ticket that lies at the centre is the centre's own
+	}
 	if s := o.scope[id]; s != "" {
 		return s
 	}
