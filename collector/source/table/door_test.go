@@ -24,6 +24,7 @@ type door struct {
 
 	mu     sync.Mutex
 	events map[string]event.Event // by source and id
+	key    string                 // the API key wanted; empty: none
 	fail   func(n int) int        // status to answer request n with before reading it; 0 serves it
 	lose   func(n int) bool       // take the events of request n but break the connection instead of answering
 	n      int
@@ -47,6 +48,13 @@ func newDoor(t *testing.T) *door {
 	return d
 }
 
+// count is how many different events the server has taken.
+func (d *door) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.events)
+}
+
 type seeded struct{ r *rand.Rand }
 
 func (s *seeded) Read(p []byte) (int, error) {
@@ -61,6 +69,10 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) {
 	n := d.n
 	d.n++
 	d.mu.Unlock()
+	if d.key != "" && r.Header.Get("Authorization") != "Bearer "+d.key {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
 	if d.fail != nil {
 		if status := d.fail(n); status != 0 {
 			w.Header().Set("Retry-After", "0")

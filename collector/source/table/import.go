@@ -29,7 +29,7 @@ type Options struct {
 	Batching send.Batching // how much goes into one request
 	Out      io.Writer     // progress and summary for people; nil: none
 	Terminal bool          // Out is a terminal: show a bar
-	Events   io.Writer     // with DryRun: the events as NDJSON; nil: none
+	Events   io.Writer     // with DryRun: the events as NDJSON, callers' numbers hidden but for three digits; nil: none
 }
 
 // Summary says what became of every row and event.
@@ -221,6 +221,7 @@ func (im *importer) readTable(ctx context.Context, path string, src io.Reader) e
 		return err
 	}
 	mp := im.m.newMapper(bound)
+	mp.hide = im.o.DryRun
 	defer func() { im.sum.Notes.add(mp.notes) }()
 	for {
 		if im.rows.Load()%256 == 0 && ctx.Err() != nil {
@@ -374,4 +375,17 @@ func (s *Summary) Text(rejects string) string {
 		fmt.Fprintln(&b, "stopped before the end; run the same command again: what was sent is known and not counted twice")
 	}
 	return b.String()
+}
+
+// ExitCode is the exit code of the import command for an error of Import: 0 when every row was taken, 1 when some were
+// refused or the import ended early, 2 for a faulty mapping.
+func ExitCode(err error) int {
+	var fault *MappingError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &fault):
+		return 2
+	}
+	return 1
 }

@@ -24,6 +24,7 @@ const maxIDBytes = event.MaxIDBytes
 type mapper struct {
 	*Mapping
 	bound  *binding
+	hide   bool // callers' numbers but for their last three digits: for events that people will look at
 	zone   zone
 	notes  Notes
 	values []value
@@ -214,6 +215,11 @@ func (m *mapper) appendData(out []byte, d *dataItem) ([]byte, error) {
 	one, ok := d.tmpl[0].appendTo(scratch[:0], m.fields, m.values)
 	if !ok || len(one) == 0 {
 		return out, nil
+	}
+	if m.hide && d.kind == dataCaller {
+		for i := range max(len(one)-3, 0) {
+			one[i] = '*'
+		}
 	}
 	key()
 	return appendJSON(out, one), nil

@@ -17,6 +17,7 @@ import (
 
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/source/send"
+	"github.com/monev112/monev112/deploy"
 )
 
 // The tests of this file run on real records of other cities, which are not part of the repository.
@@ -29,7 +30,7 @@ func realFile(t testing.TB, name string) string {
 	return path
 }
 
-var builtins = os.DirFS("../../../deploy")
+var builtins = deploy.Defaults
 
 // slowTable reads a file the plain way: the whole of it, by the standard library.
 func slowTable(t *testing.T, path string) []map[string]string {
@@ -133,11 +134,11 @@ func kinds(d *door) (subjects map[event.Kind]int, types map[string]int) {
 	return subjects, types
 }
 
-// again imports the file a second time and its shuffled rows a third, and wants nothing new.
-func again(t *testing.T, d *door, name, path string) {
+// again imports more files of the same rows and wants nothing new.
+func again(t *testing.T, d *door, name string, files ...string) {
 	t.Helper()
 	before := len(d.events)
-	for _, file := range []string{path, shuffled(t, path)} {
+	for _, file := range files {
 		sum := importInto(t, d, name, file)
 		if sum.Totals.Accepted != 0 || sum.Totals.Duplicates != sum.Events || len(d.events) != before {
 			t.Errorf("%s again: %d accepted, %d known of %d; want every event known", filepath.Base(file), sum.Totals.Accepted, sum.Totals.Duplicates, sum.Events)
@@ -194,7 +195,7 @@ func TestRealSanFrancisco(t *testing.T) {
 	if len(responses) != 866 || nearest(50) != 258 || nearest(90) != 379 {
 		t.Errorf("%d responses, median %d s, 90th percentile %d s; want 866, 258, 379 (%v)", len(responses), nearest(50), nearest(90), types)
 	}
-	again(t, d, name, path)
+	again(t, d, name, path, shuffled(t, path))
 }
 
 func TestRealMexicoCity(t *testing.T) {
@@ -228,7 +229,7 @@ func TestRealMexicoCity(t *testing.T) {
 			t.Fatalf("call %s: %v, want received at %v in %s", r["folio"], e, at, r["delegacion_inicio"])
 		}
 	}
-	again(t, d, name, path)
+	again(t, d, name, shuffled(t, path))
 }
 
 func TestRealBoston(t *testing.T) {
@@ -260,5 +261,5 @@ func TestRealBoston(t *testing.T) {
 	if want := "58119 tickets 8993 open 84 closed early 43592 due 0 mismatched"; got != want {
 		t.Errorf("got  %s\nwant %s\n%s", got, want, sum.Text(""))
 	}
-	again(t, d, name, path)
+	again(t, d, name, shuffled(t, path))
 }

@@ -12,7 +12,7 @@ import (
 
 // rejects writes what was refused to a CSV file that its owner alone may read: file, line, code, column, reason, event,
 // and then the cells of the row, masked. It is safe for concurrent use. An older file of the same name is overwritten, so
-// that the file always speaks of the latest run; a run without refusals leaves the line of headings.
+// that the file always speaks of the latest run; a run without refusals leaves none.
 type rejects struct {
 	mu     sync.Mutex
 	path   string // empty: refusals are counted only
@@ -104,6 +104,9 @@ func (r *rejects) close() error {
 		err = cerr
 	}
 	r.file, r.csv = nil, nil
+	if err == nil && len(r.counts) == 0 {
+		err = os.Remove(r.path)
+	}
 	if err != nil {
 		return fmt.Errorf("rejects file %s: %w", r.path, err)
 	}
