@@ -74,12 +74,12 @@ type Trace struct {
 
 // Limits are the bounds that a deployment may want to move; zero is the default.
 type Limits struct {
-	MinFreeBytes  uint64 `yaml:"min_free_bytes"` // the journal leaves so much of the disk free; 256 MiB
-	MaxCases      int    `yaml:"max_cases"`      // cases in memory; 1,000,000
-	EngineMemory  int64  `yaml:"engine_memory"`  // bytes the embedded ClickHouse may use; 2 GiB
-	QuarantineMiB int64  `yaml:"quarantine_mib"` // refused events kept; 16
-	BatchRows     int    `yaml:"batch_rows"`     // events sent to ClickHouse at once; 50,000
-	BodyBytes     int64  `yaml:"body_bytes"`     // of one request; 8 MiB
+	MinFreeBytes  int64 `yaml:"min_free_bytes"` // the journal leaves so much of the disk free; 256 MiB
+	MaxCases      int   `yaml:"max_cases"`      // cases in memory; 1,000,000
+	EngineMemory  int64 `yaml:"engine_memory"`  // bytes the embedded ClickHouse may use; 2 GiB
+	QuarantineMiB int64 `yaml:"quarantine_mib"` // refused events kept; 16
+	BatchRows     int   `yaml:"batch_rows"`     // events sent to ClickHouse at once; 50,000
+	BodyBytes     int64 `yaml:"body_bytes"`     // of one request; 8 MiB
 }
 
 // DefaultListen is where the collector listens.

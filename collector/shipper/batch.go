@@ -4,19 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/faultpoint"
 	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/telemetry"
 	"github.com/monev112/monev112/collector/tracker"
 )
-
-const openRead = os.O_RDONLY
 
 // batch is a stretch of the journal on its way to ClickHouse.
 type batch struct {
@@ -108,6 +107,9 @@ func (b *batch) ready() *batch {
 // ship brings one batch into ClickHouse. Every step may be repeated; the cursor moves last.
 func (s *Shipper) ship(ctx context.Context, b *batch) error {
 	began := s.cfg.Now()
+	links, more := s.cfg.Links.Links(uint64(b.start), uint64(b.end))
+	ctx, span := telemetry.StartBatch(ctx, s.cfg.Tracer, "ship batch", links, more, attribute.Int("monev112.events", len(b.events)))
+	defer span.End()
 	if s.cursor.End != b.end {
 		c := s.cursor
 		c.End = b.end
@@ -167,8 +169,9 @@ func (s *Shipper) complete(ctx context.Context, b *batch) ([]*event.Event, error
 		s.board.Load(loaded)
 	}
 	fresh := make([]*event.Event, 0, len(b.refs))
+	verdicts := s.board.Recognize(b.refs)
 	for i, e := range b.refs {
-		if found, same := s.board.Known(e); found && !same {
+		if verdicts != nil && verdicts[i] == tracker.Differs {
 			if err := s.bury(b.payloads[i], "events", "another event with this source and id was stored before"); err != nil {
 				return nil, err
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/monev112/monev112/collector/disk"
@@ -23,32 +24,44 @@ type cursor struct {
 	End     journal.Position `json:"end"`
 }
 
-// readCursor returns the cursor of j, or one at the beginning of j where there is none yet.
-func readCursor(fsys disk.FS, dir string, j *journal.Journal) (cursor, error) {
-	name := filepath.Join(dir, CursorFile)
-	fresh := cursor{Journal: j.UUID().String(), Start: j.Stats().First}
-	f, err := fsys.OpenFile(name, openRead, 0)
+// ReadCursor returns the journal's UUID and the position up to which ClickHouse has everything, as the cursor file of dir
+// says; ok is false when there is none.
+func ReadCursor(fsys disk.FS, dir string) (uuid string, shipped journal.Position, ok bool, err error) {
+	c, err := loadCursor(fsys, dir)
 	if errors.Is(err, fs.ErrNotExist) {
+		return "", 0, false, nil
+	}
+	return c.Journal, c.Start, err == nil, err
+}
+
+// readCursor returns the cursor of j, or one at the beginning of j where there is none yet or it is of another journal:
+// what a new or restored journal holds is sent under its own tokens.
+func readCursor(fsys disk.FS, dir string, j *journal.Journal) (cursor, error) {
+	fresh := cursor{Journal: j.UUID().String(), Start: j.Stats().First}
+	c, err := loadCursor(fsys, dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && c.Journal != fresh.Journal {
 		return fresh, nil
 	}
+	return c, err
+}
+
+func loadCursor(fsys disk.FS, dir string) (c cursor, err error) {
+	name := filepath.Join(dir, CursorFile)
+	f, err := fsys.OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
-		return cursor{}, fmt.Errorf("open the cursor: %w", err)
+		return c, fmt.Errorf("open the cursor: %w", err)
 	}
 	defer f.Close()
 	size, err := f.Size()
 	if err != nil {
-		return cursor{}, fmt.Errorf("read %s: %w", name, err)
+		return c, fmt.Errorf("read %s: %w", name, err)
 	}
 	data, err := io.ReadAll(io.NewSectionReader(f, 0, min(size, 1<<16)))
 	if err != nil {
-		return cursor{}, fmt.Errorf("read %s: %w", name, err)
+		return c, fmt.Errorf("read %s: %w", name, err)
 	}
-	var c cursor
 	if err := json.Unmarshal(data, &c); err != nil {
-		return cursor{}, fmt.Errorf("%s: %w; delete it to ship the whole journal again (ClickHouse absorbs what it has)", name, err)
-	}
-	if c.Journal != fresh.Journal {
-		return fresh, nil // the journal is new or restored: what it holds is sent under its own tokens
+		return c, fmt.Errorf("%s: %w; delete it to ship the whole journal again (ClickHouse absorbs what it has)", name, err)
 	}
 	return c, nil
 }

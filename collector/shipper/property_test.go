@@ -142,6 +142,7 @@ type silent struct{}
 func (silent) BatchStored(_, _ journal.Position, _, _ int, _ time.Duration) {}
 func (silent) DeadLetter(string)                                            {}
 func (silent) BatchFailed(error)                                            {}
+func (silent) Requeued(func([]byte, string) error) (int, error)             { return 0, nil }
 func (silent) Add([]byte, string, string, time.Time) error                  { return nil }
 
 func boardConfig(emit func(tracker.Outcome)) tracker.Config {
@@ -369,7 +370,7 @@ func (h *harness) start(saved []byte, at journal.Position) {
 }
 
 func (h *harness) accept(e event.Event) {
-	if found, same := h.board.Known(&e); found && same {
+	if v := h.board.Recognize([]*event.Event{&e}); v != nil && v[0] == tracker.Same {
 		return
 	}
 	payload := event.AppendBinary(nil, &e)

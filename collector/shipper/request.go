@@ -1,6 +1,11 @@
 package shipper
 
-import "context"
+import (
+	"context"
+	"fmt"
+
+	"github.com/monev112/monev112/collector/event"
+)
 
 // request is work that only the one writer of case rows may do.
 type request struct {
@@ -33,5 +38,31 @@ func (s *Shipper) serve(ctx context.Context) error {
 		default:
 			return nil
 		}
+	}
+}
+
+// requeue tries the dead letters again that an operator marked.
+func (s *Shipper) requeue(ctx context.Context) {
+	n, err := s.dead.Requeued(func(payload []byte, table string) error {
+		var e event.Event
+		if err := event.DecodeBinary(payload, &e); err != nil {
+			return fmt.Errorf("dead letter of %s: %w", table, err)
+		}
+		b := &batch{events: []event.Event{e}, held: map[eventID]event.Digest{}}
+		b.ready()
+		fresh, err := s.complete(ctx, b)
+		if err != nil {
+			return err
+		}
+		if len(fresh) > 0 {
+			if err := s.sink.InsertEvents(ctx, fresh, s.token(b, fresh)); err != nil {
+				return err
+			}
+		}
+		_, err = s.upsert(ctx, b.keys)
+		return err
+	})
+	if n > 0 || err != nil {
+		s.cfg.Log.Info("dead letters were tried again", "stored", n, "error", err)
 	}
 }

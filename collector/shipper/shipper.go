@@ -13,9 +13,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/telemetry"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
@@ -43,6 +47,8 @@ type Sink interface {
 // DeadLetters keeps what ClickHouse can never store.
 type DeadLetters interface {
 	Add(payload []byte, table, reason string, at time.Time) error
+	// Requeued gives each dead letter that an operator marked to again, and drops it when that worked.
+	Requeued(again func(payload []byte, table string) error) (int, error)
 }
 
 // Config says how to ship. Zero values take the defaults named beside them.
@@ -57,6 +63,10 @@ type Config struct {
 	Now                 func() time.Time
 	Log                 *slog.Logger
 	Observer            Observer
+	// Floor is the journal position from which a restart may replay: segments above it stay. Nil is the end.
+	Floor  func() journal.Position
+	Tracer trace.Tracer        // nil traces nothing
+	Links  *telemetry.LinkRing // the requests that wrote the journal; nil links nothing
 }
 
 // Observer is told what happens, for metrics and traces. Its methods must be quick.
@@ -87,6 +97,12 @@ type Shipper struct {
 
 // New reads the cursor. A cursor of another journal is refused: positions mean nothing there.
 func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadLetters) (*Shipper, error) {
+	if cfg.Tracer == nil {
+		cfg.Tracer = noop.NewTracerProvider().Tracer("")
+	}
+	if cfg.Links == nil {
+		cfg.Links = telemetry.NewLinkRing(1)
+	}
 	if cfg.FS == nil {
 		cfg.FS = disk.OS{}
 	}
@@ -149,6 +165,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 			s.cfg.Log.Info("the board is complete")
 		}
 		s.tidy()
+		s.requeue(ctx)
 		if err := s.serve(ctx); err != nil {
 			return err
 		}
@@ -159,7 +176,11 @@ func (s *Shipper) Run(ctx context.Context) error {
 func (s *Shipper) tidy() {
 	now := s.cfg.Now()
 	s.board.Evict(uint64(s.Shipped()), now)
-	if _, err := s.journal.Retain(s.Shipped(), now.Add(-s.cfg.KeepFor)); err != nil {
+	upTo := s.Shipped()
+	if s.cfg.Floor != nil {
+		upTo = min(upTo, s.cfg.Floor())
+	}
+	if _, err := s.journal.Retain(upTo, now.Add(-s.cfg.KeepFor)); err != nil {
 		s.cfg.Log.Warn("shipped segments cannot be deleted", "error", err)
 	}
 }

@@ -44,6 +44,9 @@ type Config struct {
 	MaxCases   int           // how many cases may be in memory before Full reports true; 1,000,000
 }
 
+// LiveWindow is the default of Config.LiveWindow.
+const LiveWindow = time.Hour
+
 // UnknownLabel stands for an OPD or centre that the directory does not know.
 const UnknownLabel = "unknown"
 
@@ -119,7 +122,7 @@ func New(cfg Config) *Board {
 			*d = v
 		}
 	}
-	def(&cfg.LiveWindow, time.Hour)
+	def(&cfg.LiveWindow, LiveWindow)
 	def(&cfg.KeepCases, 48*time.Hour)
 	def(&cfg.StaleAfter, 180*24*time.Hour)
 	if cfg.CacheCases == 0 {
@@ -188,20 +191,40 @@ func (b *Board) Apply(e *event.Event, payload []byte, end uint64, live bool) {
 	b.place(en)
 }
 
-// Known reports whether the board holds an event of e's case with e's source and id, and whether it has the same
-// content. It sees further back than any list of recent ids, but only into cases in memory.
-func (b *Board) Known(e *event.Event) (found, same bool) {
+// Verdict is what the board says of an event before it is taken in.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Fresh   Verdict = iota // not on the board; ClickHouse may know it still
+	Same                   // on the board, with the same content
+	Differs                // the same source and id stand on the board with other content
+)
+
+// Recognize says of each event whether the board holds it. It sees further back than any list of recent ids, but only into
+// cases in memory. It returns nil when it knows none of them.
+func (b *Board) Recognize(events []*event.Event) []Verdict {
+	var out []Verdict
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	en := b.cases[e.Key()]
-	if en == nil {
-		return false, false
+	for i, e := range events {
+		en := b.cases[e.Key()]
+		if en == nil {
+			continue
+		}
+		j := en.find(idHash(e))
+		if j < 0 {
+			continue
+		}
+		if out == nil {
+			out = make([]Verdict, len(events))
+		}
+		out[i] = Differs
+		if en.events[j].digest == [8]byte(e.Digest[:8]) {
+			out[i] = Same
+		}
 	}
-	i := en.find(idHash(e))
-	if i < 0 {
-		return false, false
-	}
-	return true, en.events[i].digest == [8]byte(e.Digest[:8])
+	return out
 }
 
 // Full reports whether the board has reached MaxCases: as long as ClickHouse does not take the cases over, no further

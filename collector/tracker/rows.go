@@ -265,21 +265,24 @@ func (b *Board) Case(key event.Key) (Row, []*event.Event, bool) {
 	return b.row(&f, en), own.decode(en.events), true
 }
 
-// Fold makes the row of a case that is not on the board from what ClickHouse holds: the case itself and, of a ticket,
-// its calls.
-func (b *Board) Fold(l Loaded, calls []Loaded) Row {
-	r := Row{Key: l.Key}
+// Fold makes the row of a case that is not on the board from what ClickHouse holds, of a ticket with its calls, and
+// returns its events in the order in which they take effect.
+func (b *Board) Fold(l Loaded, calls []Loaded) (Row, []*event.Event) {
+	r, events := Row{Key: l.Key}, slices.Clone(l.Events)
 	if l.Key.Kind == event.KindCall {
-		c := casefile.FoldCall(l.Key, slices.Clone(l.Events), l.Tickets)
+		c := casefile.FoldCall(l.Key, events, l.Tickets)
 		r.Call, r.Clocks = &c, b.cfg.CallClocks(&c)
-		return r
+		return r, events
 	}
+	t := casefile.FoldTicket(l.Key, events, casefile.FromCalls{})
 	var from casefile.FromCalls
 	for i := range calls {
-		c := casefile.FoldCall(calls[i].Key, slices.Clone(calls[i].Events), nil)
-		from.Add(casefile.FromCalls{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt})
+		if slices.Contains(t.Calls, calls[i].Key.ID) {
+			c := casefile.FoldCall(calls[i].Key, slices.Clone(calls[i].Events), nil)
+			from.Add(casefile.FromCalls{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt})
+		}
 	}
-	t := casefile.FoldTicket(l.Key, slices.Clone(l.Events), from)
+	t = casefile.FoldTicket(l.Key, events, from)
 	r.Ticket, r.Clocks = &t, b.cfg.TicketClocks(&t)
-	return r
+	return r, events
 }

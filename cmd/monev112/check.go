@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/source/table"
+	"github.com/monev112/monev112/deploy"
+)
+
+func checkCommand() *cobra.Command {
+	var (
+		config, ticket string
+		mappings       []string
+	)
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check every configuration file, and say which policy a ticket would get",
+		Long: `check reads what serve would read and explains every mistake with file, line and remedy. With --ticket it prints which
+policy line each clock of such a ticket would get, and why:
+
+  monev112 check --ticket category=pju,priority=non_darurat,opd=dishub`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			out := cmd.OutOrStdout()
+			var file collector.File
+			var err error
+			if config != "" {
+				if file, err = collector.ReadFile(config); err != nil {
+					return err
+				}
+			}
+			dir, err := file.LoadDirectory()
+			if err != nil {
+				return err
+			}
+			book, err := file.LoadBook(dir)
+			if err != nil {
+				return err
+			}
+			for _, m := range append(table.Builtin(deploy.Defaults), mappings...) {
+				if _, err := table.LoadMapping(m, deploy.Defaults); err != nil {
+					return err
+				}
+			}
+			if ticket != "" {
+				q, err := sla.ParseQuery(ticket, time.Now())
+				if err != nil {
+					return &usageError{err}
+				}
+				if q.Center == "" {
+					q.Center = dir.DefaultCenter()
+				}
+				if q.OPD != "" {
+					q.OPD, _ = dir.ResolveOPD(q.Center, q.OPD)
+				}
+				if q.Scope == "" && q.OPD != "" {
+					q.Scope = string(dir.ScopeOf(q.Center, q.OPD))
+				}
+				w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+				fmt.Fprintln(w, "CLOCK\tPOLICY\tKIND\tTARGET\tDUE, STARTED NOW\tWHY")
+				for _, m := range book.Match(q) {
+					due := "-"
+					if !m.DueAt.IsZero() {
+						due = m.DueAt.Format("2006-01-02 15:04:05 MST")
+					}
+					policy := "-"
+					if m.Policy != "" {
+						policy = strings.TrimSuffix(m.Policy+"/"+m.PolicyVersion, "/")
+					}
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", m.Clock, policy, m.Kind, m.Target, due, m.Why)
+				}
+				return w.Flush()
+			}
+			if until, ok := book.CoveredUntil(dir.DefaultCenter()); ok {
+				fmt.Fprintf(out, "calendar of %s: holidays known until %s\n", dir.DefaultCenter(), until.Format(time.DateOnly))
+			}
+			_, err = fmt.Fprintf(out, "%d centres, policies %v, calendars %v: no mistake found\n", len(dir.Centers()), book.ProfileNames(), book.CalendarNames())
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&config, "config", "", "configuration file (default: the embedded configuration)")
+	cmd.Flags().StringVar(&ticket, "ticket", "", "what is known of a ticket: category=,priority=,opd=,center=")
+	cmd.Flags().StringSliceVar(&mappings, "mapping", nil, "mapping files to check too")
+	return cmd
+}

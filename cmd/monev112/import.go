@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector/source/send"
+	"github.com/monev112/monev112/collector/source/table"
+	"github.com/monev112/monev112/deploy"
+)
+
+// sendFlags say where events are sent.
+type sendFlags struct{ server, keyFile string }
+
+func (f *sendFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.server, "server", "http://127.0.0.1:8112", "address of the collector")
+	cmd.Flags().StringVar(&f.keyFile, "key-file", "", "file that holds the API key (default: none, or MONEV112_KEY)")
+}
+
+func (f *sendFlags) key() (string, error) {
+	if f.keyFile == "" {
+		return os.Getenv("MONEV112_KEY"), nil
+	}
+	b, err := os.ReadFile(f.keyFile)
+	if err != nil {
+		return "", fmt.Errorf("read the API key: %w", err)
+	}
+	return trimLine(b), nil
+}
+
+func trimLine(b []byte) string {
+	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
+		b = b[:len(b)-1]
+	}
+	return string(b)
+}
+
+func importCommand() *cobra.Command {
+	var (
+		f                sendFlags
+		mapping, rejects string
+		dryRun           bool
+	)
+	cmd := &cobra.Command{
+		Use:   "import --mapping NAME FILE...",
+		Short: "Send the rows of CSV files as events",
+		Long: `import reads CSV files (also .gz and .zst) through a mapping from columns to events and sends them to a collector.
+Importing a file again changes nothing. Refused rows land in the rejects file with line and reason; the exit code is 1 then.`,
+		Args: func(_ *cobra.Command, files []string) error {
+			if len(files) == 0 {
+				return usagef("import: name at least one file")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, files []string) error {
+			if mapping == "" {
+				return usagef("import: --mapping is missing: a YAML file, or one of the built-in %v", table.Builtin(deploy.Defaults))
+			}
+			key, err := f.key()
+			if err != nil {
+				return err
+			}
+			o := table.Options{
+				Mapping: mapping, Builtin: deploy.Defaults, Files: files, Rejects: rejects, DryRun: dryRun,
+				Send: send.Config{Server: f.server, Key: key}, Out: os.Stderr, Terminal: onTerminal(os.Stderr),
+			}
+			if dryRun {
+				o.Events = cmd.OutOrStdout()
+			}
+			_, err = table.Import(cmd.Context(), o)
+			if errors.Is(err, table.ErrRefused) && rejects != "" {
+				return fmt.Errorf("%w: see %s", err, rejects)
+			}
+			return err
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&mapping, "mapping", "", "mapping file, or the name of a built-in mapping")
+	cmd.Flags().StringVar(&rejects, "rejects", "rejects.csv", "where refused rows go (mode 0600)")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "send nothing; print the events")
+	return cmd
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/access"
+)
+
+func keyCommand() *cobra.Command {
+	var data string
+	cmd := &cobra.Command{
+		Use:   "key",
+		Short: "Create, list and revoke API keys",
+		Long: `key works on the key file of a data folder; a running service reads it again within a second. Once a key was created
+nobody gets in without one.`,
+	}
+	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
+	file := func() access.File { return access.File{Path: filepath.Join(data, collector.AccessFile)} }
+
+	var (
+		want   access.Key
+		scopes []string
+		valid  time.Duration
+	)
+	create := &cobra.Command{
+		Use:   "create NAME --scope SCOPE",
+		Short: "Create a key and print it once",
+		Long: `Scopes: events:write (send events), board:read (board, tickets, calls), opd:read:<opd> (one OPD's tickets only),
+alerts:log (deliver webhooks).`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			want.Name = args[0]
+			for _, s := range scopes {
+				want.Scopes = append(want.Scopes, access.Scope(s))
+			}
+			now := time.Now()
+			if valid > 0 {
+				want.ExpiresAt = now.Add(valid)
+			}
+			key, secret, err := file().Create(want, now)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", secret)
+			fmt.Fprintf(cmd.ErrOrStderr(), "key %s (%s) created; it is shown this once and kept nowhere\n", key.ID, key.Name)
+			return err
+		},
+	}
+	create.Flags().StringSliceVar(&scopes, "scope", nil, "what the key may do; may be given several times")
+	create.Flags().StringVar(&want.Source, "source", "", "the only event source that the key may send")
+	create.Flags().StringVar(&want.Center, "center", "", "the only centre that the key may read")
+	create.Flags().DurationVar(&valid, "valid", 0, "how long it is valid, for example 8760h (default: until revoked)")
+	cmd.AddCommand(create, &cobra.Command{
+		Use:   "list",
+		Short: "List the keys, without their secrets",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			keys, err := file().List()
+			if err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "ID\tNAME\tSCOPES\tSOURCE\tCENTER\tCREATED\tSTATE")
+			now := time.Now()
+			for i := range keys {
+				k := &keys[i]
+				state := "live"
+				switch {
+				case !k.RevokedAt.IsZero():
+					state = "revoked " + k.RevokedAt.Format(time.DateOnly)
+				case !k.Live(now):
+					state = "expired " + k.ExpiresAt.Format(time.DateOnly)
+				case !k.ExpiresAt.IsZero():
+					state = "live until " + k.ExpiresAt.Format(time.DateOnly)
+				}
+				var names []string
+				for _, s := range k.Scopes {
+					names = append(names, string(s))
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, strings.Join(names, ","), k.Source, k.Center, k.CreatedAt.Format(time.DateOnly), state)
+			}
+			return w.Flush()
+		},
+	}, &cobra.Command{
+		Use:   "revoke ID|NAME",
+		Short: "End a key at once",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			key, err := file().Revoke(args[0], time.Now())
+			if err == nil {
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "key %s (%s) is revoked\n", key.ID, key.Name)
+			}
+			return err
+		},
+	})
+	return cmd
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/telemetry"
+)
+
+// logFlags are the flags of every command that logs.
+type logFlags struct{ level, format string }
+
+func (l *logFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&l.level, "log-level", "info", "debug, info, warn or error")
+	cmd.Flags().StringVar(&l.format, "log-format", "", "text or json (default: text on a terminal, json elsewhere)")
+}
+
+func (l *logFlags) logger() (*slog.Logger, error) {
+	level, err := telemetry.ParseLevel(l.level)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	name := l.format
+	if name == "" {
+		name = "json"
+		if onTerminal(os.Stderr) {
+			name = "text"
+		}
+	}
+	format, err := telemetry.ParseLogFormat(name)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return telemetry.NewLogger(os.Stderr, format, level), nil
+}
+
+// serveFlags say how the service runs.
+type serveFlags struct {
+	logFlags
+	config, data, listen, engineListen string
+}
+
+func (f *serveFlags) collectorConfig() (collector.Config, error) {
+	log, err := f.logger()
+	if err != nil {
+		return collector.Config{}, err
+	}
+	cfg := collector.Config{DataDir: f.data, Listen: f.listen, EngineListen: f.engineListen, Log: log}
+	cfg.Version, cfg.Revision, cfg.GoVersion = build()
+	if f.config != "" {
+		if cfg.File, err = collector.ReadFile(f.config); err != nil {
+			return collector.Config{}, err
+		}
+	}
+	return cfg, nil
+}
+
+func (f *serveFlags) add(cmd *cobra.Command) {
+	f.logFlags.add(cmd)
+	cmd.Flags().StringVar(&f.config, "config", "", "configuration file (default: embedded configuration for Sidoarjo)")
+	cmd.Flags().StringVar(&f.data, "data", "data", "folder of the journal, the keys and the embedded ClickHouse")
+	cmd.Flags().StringVar(&f.listen, "listen", collector.DefaultListen, "address of the service")
+	cmd.Flags().StringVar(&f.engineListen, "engine-listen", engine.DefaultListen, "address of the embedded ClickHouse")
+}
+
+func serveCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Take events in, keep them in ClickHouse, show them to Prometheus",
+		Long: `serve takes events at POST /v1/events, acknowledges them when they are on disk, brings them to ClickHouse and shows
+/metrics, /v1/board and /v1/tickets. Without a ClickHouse address in the configuration it runs the embedded one as a child.
+It stops cleanly on SIGTERM and SIGINT; what was acknowledged is never lost.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := f.collectorConfig()
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), cfg, nil)
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+// serve runs the service until ctx ends; started, if not nil, is called once it listens.
+func serve(ctx context.Context, cfg collector.Config, started func(*collector.App)) error {
+	app, err := collector.New(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if started != nil {
+		started(app)
+	}
+	err = app.Run(ctx)
+	if cerr := app.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector/source/simulate"
+)
+
+func simulateCommand() *cobra.Command {
+	var (
+		f                        sendFlags
+		o                        simulate.RunOptions
+		preset, from, to, totals string
+		lines                    bool
+	)
+	cmd := &cobra.Command{
+		Use:   "simulate --preset NAME",
+		Short: "Send the events of a simulated Sidoarjo",
+		Long: `simulate makes the events of a simulated call centre and sends them to a collector; the same seed gives the same events.
+Presets: sidoarjo-2023 (January to October 2023, 40,318 calls), live (goes on with the clock, all the variety), load.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			o.Preset, o.Totals = simulate.Preset(preset), totals
+			if o.From, err = parseDay(from); err != nil {
+				return usagef("simulate: --from: %v", err)
+			}
+			if o.To, err = parseDay(to); err != nil {
+				return usagef("simulate: --to: %v", err)
+			}
+			if lines {
+				o.Lines = cmd.OutOrStdout()
+			} else {
+				o.Server = f.server
+				if o.Key, err = f.key(); err != nil {
+					return err
+				}
+			}
+			o.Progress, o.Terminal = os.Stderr, onTerminal(os.Stderr)
+			return simulate.Run(cmd.Context(), o)
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&preset, "preset", string(simulate.Live), "sidoarjo-2023, live or load")
+	cmd.Flags().StringVar(&from, "from", "", "first instant, RFC 3339 or a day such as 2026-11-01 (WIB)")
+	cmd.Flags().StringVar(&to, "to", "", "end, likewise")
+	cmd.Flags().Float64Var(&o.Rate, "rate", 0, "multiplies the volume; 1 is the real Sidoarjo")
+	cmd.Flags().Float64Var(&o.TimeScale, "time-scale", 0, "divides the durations of live tickets")
+	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "the same seed gives the same events")
+	cmd.Flags().Int64Var(&o.Cases, "cases", 0, "load: how many cases")
+	cmd.Flags().StringVar(&totals, "totals", "", "write the expected totals to this file, as JSON")
+	cmd.Flags().BoolVar(&lines, "lines", false, "print the events as NDJSON instead of sending them")
+	return cmd
+}
+
+// parseDay reads an instant, or a day that begins at midnight WIB; empty is the zero time.
+func parseDay(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	return time.ParseInLocation(time.DateOnly, s, time.FixedZone("WIB", 7*3600))
+}

@@ -1,0 +1,500 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/monev112/monev112/collector/access"
+	"github.com/monev112/monev112/collector/api"
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/disk"
+	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/event/keyfile"
+	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/metrics"
+	"github.com/monev112/monev112/collector/shipper"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/store"
+	"github.com/monev112/monev112/collector/telemetry"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+// Folders and files below Config.DataDir.
+const (
+	JournalDir = "journal"
+	engineDir  = "clickhouse"
+	keysFile   = "caller-keys"
+	AccessFile = "api-keys.json"
+)
+
+// App is one running service. New opens and checks everything that can be refused, Run serves until its context ends,
+// Close lets go of what New opened and may be called twice.
+type App struct {
+	cfg      Config
+	dir      *directory.Directory
+	book     *sla.Book
+	journal  *journal.Journal
+	board    *tracker.Board
+	ingest   *ingest.Loop
+	metrics  *metrics.Registry
+	tracing  *telemetry.Tracing
+	links    *telemetry.LinkRing
+	child    *engine.Child // nil with a ClickHouse server
+	store    atomic.Pointer[store.Store]
+	shipper  atomic.Pointer[shipper.Shipper]
+	api      *api.API
+	listener net.Listener
+	reviews  reviews
+	kept     *kept
+	cursor   journal.Position // at the start
+	cleanups []cleanup
+}
+
+type cleanup struct {
+	name string
+	do   func() error
+}
+
+// New opens the data folder and the port. Each error is one sentence with what would be right.
+func New(ctx context.Context, cfg Config) (_ *App, err error) {
+	if err := cfg.setDefaults(); err != nil {
+		return nil, err
+	}
+	a := &App{cfg: cfg, links: telemetry.NewLinkRing(4096)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+
+	// What can be wrong without touching disk or network comes first.
+	if a.dir, err = cfg.File.LoadDirectory(); err != nil {
+		return nil, fmt.Errorf("directory: %w", err)
+	}
+	if a.book, err = cfg.File.LoadBook(a.dir); err != nil {
+		return nil, fmt.Errorf("policies and calendars: %w", err)
+	}
+	if cfg.File.ClickHouse.Address == "" {
+		if _, err = engine.Library(); err != nil {
+			return nil, err
+		}
+	}
+	if err = os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w; choose one that this user may write to", err)
+	}
+	guard, err := access.NewGuard(filepath.Join(cfg.DataDir, AccessFile), cfg.Now, cfg.Log)
+	if err != nil {
+		return nil, err
+	}
+	if err = access.CheckListen(cfg.Listen, !guard.Open()); err != nil {
+		return nil, err
+	}
+	if guard.Open() {
+		cfg.Log.Warn("no API key exists: the service listens on loopback only and asks nobody who they are")
+	}
+
+	// The journal's lock makes this process the only one on the folder.
+	expect, of, err := expected(cfg.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	jdir := filepath.Join(cfg.DataDir, JournalDir)
+	if a.journal, err = journal.Open(journal.Options{Dir: jdir, MinFreeBytes: cfg.File.Limits.MinFreeBytes, Expect: expect, ExpectUUID: of}); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	a.cleanup("journal", a.journal.Close)
+	if uuid, shipped, ok, _ := shipper.ReadCursor(disk.OS{}, cfg.DataDir); ok && uuid == a.journal.UUID().String() {
+		a.cursor = shipped
+	} else {
+		a.cursor = a.journal.Stats().First
+	}
+	if r := a.journal.Recovery(); r.TornBytes > 0 {
+		cfg.Log.Warn("the journal ended in the middle of a write, which nobody was promised; it was cut", "bytes", r.TornBytes)
+	}
+	keys, err := keyfile.LoadOrCreate(filepath.Join(cfg.DataDir, keysFile), cfg.Now())
+	if err != nil {
+		return nil, err
+	}
+	if a.kept, err = openKept(cfg.DataDir, cfg.File.Limits.QuarantineMiB<<20); err != nil {
+		return nil, err
+	}
+	a.cleanup("quarantine", a.kept.Close)
+
+	if a.metrics, err = metrics.New(a.metricsConfig()); err != nil {
+		return nil, err
+	}
+	a.tracing, err = telemetry.NewTracing(ctx, telemetry.TraceConfig{Version: cfg.Version, Endpoint: cfg.File.Tracing.Endpoint, SampleRatio: cfg.File.Tracing.SampleRatio, Logger: cfg.Log})
+	if err != nil {
+		return nil, err
+	}
+	a.cleanup("tracing", func() error { return a.tracing.Shutdown(context.WithoutCancel(ctx)) })
+
+	a.board = tracker.New(a.boardConfig())
+	if a.ingest, err = ingest.New(ingest.Config{Dir: cfg.DataDir, Now: cfg.Now, Logger: cfg.Log}, a.journal, a.board, a.ingestObserver()); err != nil {
+		return nil, err
+	}
+	restored, err := a.ingest.Restore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Log.Info("the board stands as it was", "checkpoint", restored.Checkpoint, "replayed_events", restored.Events, "took", restored.Took)
+
+	decoder, err := event.NewDecoder(event.Config{Keys: keys, Attributes: cfg.File.Attributes, AllowIDs: cfg.File.AllowIDs, AcceptTokens: true})
+	if err != nil {
+		return nil, err
+	}
+	door := &door{decoder: decoder, dir: a.dir, reviews: &a.reviews}
+	if a.api, err = api.New(a.apiConfig(door, guard)); err != nil {
+		return nil, err
+	}
+	a.watch()
+	if a.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; stop the program that holds the port or choose another with --listen", cfg.Listen, err)
+	}
+	a.cleanup("listener", func() error { return ignoreClosed(a.listener.Close()) })
+	if cfg.File.ClickHouse.Address == "" {
+		a.child, err = engine.NewChild(engine.ChildConfig{DataDir: filepath.Join(cfg.DataDir, engineDir), Listen: cfg.EngineListen, Log: cfg.Log})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+func (a *App) cleanup(name string, do func() error) {
+	a.cleanups = append(a.cleanups, cleanup{name, do})
+}
+
+// Close lets go of what New opened, the last first.
+func (a *App) Close() error {
+	var errs []error
+	for _, c := range slices.Backward(a.cleanups) {
+		if err := c.do(); err != nil {
+			errs = append(errs, fmt.Errorf("close %s: %w", c.name, err))
+		}
+	}
+	a.cleanups = nil
+	return errors.Join(errs...)
+}
+
+// Addr is where the service listens.
+func (a *App) Addr() net.Addr { return a.listener.Addr() }
+
+// EngineAddr is where the embedded ClickHouse listens, empty before it answers and with a server.
+func (a *App) EngineAddr() string {
+	if a.child == nil {
+		return ""
+	}
+	return a.child.Addr()
+}
+
+// Run serves until ctx ends, then stops in order: the door first, ClickHouse last, so that everything acknowledged is
+// on disk and as much as possible is in ClickHouse.
+func (a *App) Run(ctx context.Context) error {
+	// Each stage ends when the one before it has: the context of a later stage outlives the earlier.
+	stages, shipCtx, stopShip := context.WithoutCancel(ctx), context.Context(nil), context.CancelFunc(nil)
+	shipCtx, stopShip = context.WithCancel(stages)
+	defer stopShip()
+	engineCtx, stopEngine := context.WithCancel(stages)
+	defer stopEngine()
+	ingestCtx, stopIngest := context.WithCancel(stages)
+	defer stopIngest()
+
+	g, gctx := errgroup.WithContext(ctx)
+	engineDone, shipDone, ingestDone := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	g.Go(func() error {
+		defer close(engineDone)
+		if a.child == nil {
+			return nil
+		}
+		return a.child.Run(engineCtx)
+	})
+	g.Go(func() error {
+		defer close(ingestDone)
+		return a.ingest.Run(ingestCtx)
+	})
+	g.Go(func() error {
+		defer close(shipDone)
+		return a.ship(shipCtx)
+	})
+	g.Go(func() error { a.expect(shipCtx); return nil })
+
+	server := a.api.Server(stages)
+	g.Go(func() error {
+		a.cfg.Log.Info("monev112 listens", "addr", a.listener.Addr().String(), "data", a.cfg.DataDir)
+		if err := server.Serve(a.api.Limit(a.listener)); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-gctx.Done()
+		a.cfg.Log.Info("monev112 stops")
+		quiet, cancel := context.WithTimeout(stages, doorTimeout)
+		defer cancel()
+		if err := server.Shutdown(quiet); err != nil {
+			_ = server.Close()
+		}
+		stopIngest()
+		<-ingestDone
+		a.drain(stages)
+		stopShip()
+		<-shipDone
+		stopEngine()
+		<-engineDone
+		return nil
+	})
+	return g.Wait()
+}
+
+// How long the stages of a stop may take.
+const (
+	doorTimeout  = 10 * time.Second
+	drainTimeout = 5 * time.Second
+)
+
+// drain gives the shipper a moment to bring what is left to ClickHouse. What stays behind is in the journal.
+func (a *App) drain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	for ctx.Err() == nil {
+		s := a.shipper.Load()
+		if s == nil || s.Failing() || s.Shipped() >= a.journal.End() {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// ship waits for ClickHouse's address, opens the store and runs the shipper.
+func (a *App) ship(ctx context.Context) error {
+	cfg := a.cfg.File.ClickHouse.storeConfig(&a.cfg.File)
+	if a.child != nil {
+		addr, key, err := a.child.WaitReady(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		cfg = store.Config{Addr: addr, Protocol: store.HTTP, Password: key}
+		a.cfg.Log.Info("the embedded ClickHouse answers", "addr", addr)
+	}
+	cfg.Location = func(center string) *time.Location {
+		c, _ := a.dir.Center(center)
+		return c.Location
+	}
+	cfg.Inserted, cfg.Failed = a.metrics.Store.Inserted, a.metrics.Store.Failed
+	st, err := store.Open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	a.store.Store(st)
+	sink := &store.Sink{Store: st, Scope: func(center, opd string) string { return string(a.dir.ScopeOf(center, a.opdID(center, opd))) }}
+	for _, c := range a.dir.Centers() {
+		if !c.Historical {
+			sink.Boards = append(sink.Boards, c.Code)
+		}
+	}
+	s, err := shipper.New(shipper.Config{
+		Dir: a.cfg.DataDir, BatchRows: a.cfg.File.Limits.BatchRows, Now: a.cfg.Now, Log: a.cfg.Log,
+		Observer: a, Floor: a.ingest.ReplayFloor, Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.links,
+	}, a.journal, a.board, sink, a.kept)
+	if err != nil {
+		return err
+	}
+	a.shipper.Store(s)
+	return s.Run(ctx)
+}
+
+// expectEvery is how often the usual number of calls is asked for.
+const expectEvery = 5 * time.Minute
+
+// expect keeps the usual number of calls of this hour up to date.
+func (a *App) expect(ctx context.Context) {
+	wait := time.Second
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		st := a.store.Load()
+		if st == nil || a.shipper.Load() == nil || !a.board.Complete() {
+			continue
+		}
+		wait = expectEvery
+		for _, c := range a.dir.Centers() {
+			if c.Historical {
+				continue
+			}
+			median, mad, ok, err := st.CallsExpected(ctx, c.Code, a.cfg.Now())
+			if err != nil || !ok {
+				a.metrics.Expected.Clear(c.Code)
+				continue
+			}
+			a.metrics.Expected.Set(c.Code, median, mad)
+		}
+	}
+}
+
+// opdID is the directory's id for an OPD as an event names it.
+func (a *App) opdID(center, name string) string {
+	id, _ := a.dir.ResolveOPD(center, name)
+	return id
+}
+
+func (a *App) boardConfig() tracker.Config {
+	scope := func(center string) func(string) string {
+		return func(opd string) string { return string(a.dir.ScopeOf(center, a.opdID(center, opd))) }
+	}
+	return tracker.Config{
+		Center: func(code string) (tracker.Center, bool) {
+			c, known := a.dir.Center(code)
+			if !known {
+				c, _ = a.dir.Center(a.dir.DefaultCenter())
+				c.Historical = false
+			}
+			return tracker.Center{Historical: c.Historical, Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget, ShortAbandon: c.ShortAbandon}, known
+		},
+		OPD: func(center, opd string) (string, string) {
+			id := a.opdID(center, opd)
+			return a.dir.Label(center, id), string(a.dir.ScopeOf(center, id))
+		},
+		TicketClocks: func(t *casefile.Ticket) []sla.Clock { return a.book.Ticket(t, scope(t.Key.Center)) },
+		CallClocks:   a.book.Call,
+		Emit:         a.metrics.Observe,
+		MaxCases:     a.cfg.File.Limits.MaxCases,
+	}
+}
+
+func (a *App) metricsConfig() metrics.Config {
+	cfg := metrics.Config{Version: a.cfg.Version, Revision: a.cfg.Revision, GoVersion: a.cfg.GoVersion, Vocabulary: metrics.DefaultVocabulary(), Logger: a.cfg.Log}
+	v := &cfg.Vocabulary
+	v.Routes, v.Categories = api.Routes(), nil
+	for _, c := range a.dir.Centers() {
+		if c.Historical {
+			continue
+		}
+		m := metrics.Center{Code: c.Code}
+		for _, o := range a.dir.OPDs(c.Code) {
+			m.OPDs = append(m.OPDs, metrics.OPD{ID: o.ID, Scope: string(o.Scope)})
+		}
+		cfg.Centers = append(cfg.Centers, m)
+		for _, k := range a.dir.AllKecamatan(c.Code) {
+			v.Kecamatan = append(v.Kecamatan, k.Code)
+		}
+		for _, k := range a.dir.Categories(c.Code) {
+			if !slices.Contains(v.Categories, k.ID) {
+				v.Categories = append(v.Categories, k.ID)
+			}
+		}
+	}
+	return cfg
+}
+
+// ingestObserver moves the metrics of the door and remembers which request wrote which stretch of the journal.
+func (a *App) ingestObserver() ingest.Observer {
+	return ingest.Observer{
+		Group: func(g ingest.GroupStats) {
+			a.metrics.CountEvents(metrics.Accepted, g.Accepted)
+			a.metrics.CountEvents(metrics.Duplicate, g.Duplicates)
+			a.metrics.CountEvents(metrics.Conflict, g.Conflicts)
+			if g.Append > 0 {
+				a.metrics.Journal.Appended(g.Append)
+			}
+		},
+		Ready: func(reason error) {
+			if reason != nil {
+				a.cfg.Log.Error("events cannot be accepted", "reason", reason)
+			} else {
+				a.cfg.Log.Info("events are accepted")
+			}
+		},
+		Checkpoint: func(s ingest.CheckpointStats) {
+			if s.Err != nil {
+				a.cfg.Log.Warn("checkpoint not written; the one before still stands", "error", s.Err)
+			}
+		},
+	}
+}
+
+// watch hands the gauges what they ask at each scrape.
+func (a *App) watch() {
+	a.metrics.SetBoard(func() tracker.Snapshot { return a.board.Snapshot(a.cfg.Now()) })
+	a.metrics.Journal.Watch(func() metrics.JournalState {
+		st := a.journal.Stats()
+		free, _ := a.journal.FreeBytes()
+		s := metrics.JournalState{Bytes: st.Bytes, DiskFreeBytes: int64(free)}
+		shipped := a.shippedTo()
+		s.LagBytes = int64(st.End - min(shipped, st.End))
+		if at, ok := a.journal.AppendedAt(shipped); ok {
+			s.Lag = max(0, a.cfg.Now().Sub(at))
+		}
+		return s
+	})
+	a.metrics.Shipper.WatchQuarantine(a.kept.refusedCount)
+	if until, ok := a.book.CoveredUntil(a.dir.DefaultCenter()); ok {
+		a.metrics.Calendar.CoveredUntil(until)
+	}
+}
+
+// shippedTo is the journal position up to which ClickHouse has everything, as far as this process knows: while it has not
+// come to ship anything, what the cursor said at the start.
+func (a *App) shippedTo() journal.Position {
+	if s := a.shipper.Load(); s != nil {
+		return s.Shipped()
+	}
+	return a.cursor
+}
+
+// expected is the highest journal position that checkpoint and cursor call durable: a journal that ends below it has
+// lost what was acknowledged, and says so.
+func expected(dataDir string) (at journal.Position, of uuid.UUID, err error) {
+	fsys := disk.OS{}
+	of, at, _ = ingest.CheckpointPosition(fsys, dataDir)
+	named, shipped, ok, err := shipper.ReadCursor(fsys, dataDir)
+	if err != nil || !ok {
+		return at, of, err
+	}
+	if id, perr := uuid.Parse(named); perr == nil && (id == of || at == 0) {
+		return max(at, shipped), id, nil
+	}
+	return at, of, nil
+}
+
+// BatchStored, DeadLetter and BatchFailed make App the shipper's observer.
+func (a *App) BatchStored(start, end journal.Position, events, rows int, took time.Duration) {
+	a.cfg.Log.Debug("batch stored", "events", events, "cases", rows, "took", took, "end", uint64(end))
+}
+
+// DeadLetter counts a row that can never be stored.
+func (a *App) DeadLetter(string) { a.metrics.Shipper.DeadLetters(1) }
+
+// BatchFailed counts an attempt that failed for a reason other than ClickHouse's answer, which the store counts.
+func (a *App) BatchFailed(error) {}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

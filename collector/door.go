@@ -1,0 +1,145 @@
+package collector
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/monev112/monev112/collector/api"
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/metrics"
+	"github.com/monev112/monev112/collector/telemetry"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+// door decodes what comes in and resolves its names.
+type door struct {
+	decoder *event.Decoder
+	dir     *directory.Directory
+	reviews *reviews
+}
+
+var forms = map[api.Format]event.Form{api.Single: event.Structured, api.Batch: event.BatchArray, api.NDJSON: event.NDJSON}
+
+// Decode implements api.Decoder.
+func (d *door) Decode(format api.Format, body []byte, now time.Time) (api.Decoded, error) {
+	var b event.Batch
+	if err := d.decoder.Decode(&b, body, forms[format], now); err != nil {
+		return api.Decoded{}, err
+	}
+	out := api.Decoded{Events: make([]*event.Event, len(b.Events)), Refused: b.Refusals, Dropped: b.Dropped}
+	for i := range b.Events {
+		e := &b.Events[i]
+		if review := d.dir.Normalize(e); len(review) > 0 {
+			d.reviews.add(review)
+		}
+		out.Events[i] = e
+	}
+	return out, nil
+}
+
+// reviews counts the names that the directory does not know.
+type reviews struct {
+	mu     sync.Mutex
+	counts map[api.Review]int // Count is 0 in the key
+}
+
+// maxReviews bounds the list; further names are not listed.
+const maxReviews = 1000
+
+func (r *reviews) add(names []directory.Review) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.counts == nil {
+		r.counts = map[api.Review]int{}
+	}
+	for _, n := range names {
+		k := api.Review{Kind: string(n.Field), Center: n.Center, Name: n.Name}
+		if _, ok := r.counts[k]; ok || len(r.counts) < maxReviews {
+			r.counts[k]++
+		}
+	}
+}
+
+func (r *reviews) list(context.Context) ([]api.Review, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make([]api.Review, 0, len(r.counts))
+	for k, n := range r.counts {
+		k.Count = n
+		out = append(out, k)
+	}
+	slices.SortFunc(out, func(a, b api.Review) int {
+		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Center, b.Center), cmp.Compare(a.Name, b.Name))
+	})
+	return out, nil
+}
+
+// submitter puts events into the journal, unless the board knows them already.
+type submitter struct {
+	loop    *ingest.Loop
+	board   *tracker.Board
+	metrics *metrics.Registry
+	links   *telemetry.LinkRing
+	end     func() uint64 // of the journal
+}
+
+// Submit implements api.Ingest.
+func (s *submitter) Submit(ctx context.Context, events []*event.Event) (api.Submitted, error) {
+	if s.board.Full() {
+		return api.Submitted{}, api.ErrBusy
+	}
+	var out api.Submitted
+	verdicts := s.board.Recognize(events)
+	fresh, at := events, []int(nil)
+	if verdicts != nil {
+		fresh = make([]*event.Event, 0, len(events))
+		for i, e := range events {
+			switch verdicts[i] {
+			case tracker.Same:
+				out.Duplicates++
+			case tracker.Differs:
+				out.Conflicts = append(out.Conflicts, i)
+			default:
+				fresh, at = append(fresh, e), append(at, i)
+			}
+		}
+		s.metrics.CountEvents(metrics.Duplicate, out.Duplicates)
+		s.metrics.CountEvents(metrics.Conflict, len(out.Conflicts))
+	}
+	r, err := s.loop.Submit(ctx, fresh)
+	switch {
+	case errors.Is(err, ingest.ErrBusy), errors.Is(err, ingest.ErrTooLarge):
+		return api.Submitted{}, errors.Join(api.ErrBusy, err)
+	case errors.Is(err, ingest.ErrUnavailable):
+		return api.Submitted{}, errors.Join(api.ErrUnavailable, err)
+	case err != nil:
+		return api.Submitted{}, err
+	}
+	out.Accepted += r.Accepted
+	out.Duplicates += r.Duplicates
+	backfilled := 0
+	for i, status := range r.Statuses {
+		switch {
+		case status == ingest.Conflict && at != nil:
+			out.Conflicts = append(out.Conflicts, at[i])
+		case status == ingest.Conflict:
+			out.Conflicts = append(out.Conflicts, i)
+		case status == ingest.Accepted && fresh[i].ReceivedAt.Sub(fresh[i].OccurredAt) > tracker.LiveWindow:
+			backfilled++
+		}
+	}
+	slices.Sort(out.Conflicts)
+	s.metrics.CountEvents(metrics.Backfilled, backfilled)
+	if r.Accepted > 0 && trace.SpanContextFromContext(ctx).IsSampled() {
+		s.links.Add(ctx, s.end())
+	}
+	return out, nil
+}
