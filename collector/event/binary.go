@@ -352,35 +352,22 @@ func milli(v []byte) (t time.Time, bad bool) {
 
 func alias(v []byte) string { return unsafe.String(unsafe.SliceData(v), len(v)) }
 
-// texts calls f with every string field of e that may alias foreign bytes; calls and attributes are not among them.
-func (e *Event) texts(f func(*string)) {
-	f(&e.Source)
-	f(&e.ID)
-	f(&e.Subject)
-	f(&e.Center)
-	f(&e.Caller.KeyID)
-	f(&e.Caller.Key)
-	f(&e.Caller.Last3)
-	f(&e.Agent)
-	f(&e.Queue)
-	f(&e.Position)
-	f(&e.Channel)
-	f(&e.Class)
-	f(&e.Category)
-	f(&e.Priority)
-	f(&e.OPD)
-	f(&e.Kecamatan)
-	f(&e.Reason)
-	f(&e.Result)
-	f(&e.Master)
-	f(&e.Replaces)
+// texts returns every string field of e that may alias foreign bytes; calls and attributes are not among them.
+func (e *Event) texts() [20]*string {
+	return [...]*string{
+		&e.Source, &e.ID, &e.Subject, &e.Center, &e.Caller.KeyID, &e.Caller.Key, &e.Caller.Last3, &e.Agent, &e.Queue, &e.Position,
+		&e.Channel, &e.Class, &e.Category, &e.Priority, &e.OPD, &e.Kecamatan, &e.Reason, &e.Result, &e.Master, &e.Replaces,
+	}
 }
 
 // Detach copies every string of e into memory of its own (one allocation, plus those of Attributes), so that e no longer
 // aliases the buffer it was decoded from. It is not safe for concurrent use on one e.
 func (e *Event) Detach() {
+	texts := e.texts()
 	size := 0
-	e.texts(func(s *string) { size += len(*s) })
+	for _, s := range texts {
+		size += len(*s)
+	}
 	for _, id := range e.Calls {
 		size += len(id)
 	}
@@ -388,25 +375,30 @@ func (e *Event) Detach() {
 		size += len(k) + len(v)
 	}
 	own := make([]byte, 0, size)
-	move := func(s *string) {
-		if *s == "" {
-			return
-		}
-		from := len(own)
-		own = append(own, *s...)
-		*s = alias(own[from:len(own):len(own)])
+	for _, s := range texts {
+		own = moveText(own, s)
 	}
-	e.texts(move)
 	for i := range e.Calls {
-		move(&e.Calls[i])
+		own = moveText(own, &e.Calls[i])
 	}
 	if len(e.Attributes) > 0 {
 		moved := make(map[string]string, len(e.Attributes))
 		for k, v := range e.Attributes {
-			move(&k)
-			move(&v)
+			own = moveText(own, &k)
+			own = moveText(own, &v)
 			moved[k] = v
 		}
 		e.Attributes = moved
 	}
+}
+
+// moveText appends s to own, which has room, and points s there.
+func moveText(own []byte, s *string) []byte {
+	if *s == "" {
+		return own
+	}
+	from := len(own)
+	own = append(own, *s...)
+	*s = alias(own[from:])
+	return own
 }

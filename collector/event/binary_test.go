@@ -17,7 +17,9 @@ import (
 func anyEvent(t *rapid.T) *Event {
 	e := new(Event)
 	text := rapid.OneOf(rapid.Just(""), rapid.String(), rapid.StringMatching(`[a-z0-9_]{0,200}`))
-	e.texts(func(s *string) { *s = text.Draw(t, "text") })
+	for _, s := range e.texts() {
+		*s = text.Draw(t, "text")
+	}
 	at := rapid.Custom(func(t *rapid.T) time.Time {
 		return time.UnixMilli(rapid.Int64Range(-1<<40, 1<<42).Draw(t, "ms")).UTC()
 	})
@@ -53,7 +55,9 @@ func anyEvent(t *rapid.T) *Event {
 
 func dirty() Event {
 	e := Event{Calls: []string{"x"}, Attributes: map[string]string{"x": "y"}, Lat: ptr(1.0), RingMS: ptr[int64](1), Revision: 9, Due: testNow, Digest: Digest{1}}
-	e.texts(func(s *string) { *s = "dirt" })
+	for _, s := range e.texts() {
+		*s = "dirt"
+	}
 	return e
 }
 

@@ -27,15 +27,16 @@ func looksLikePhone(s string) bool {
 		return false
 	}
 	for i := 0; i < len(s); {
-		if (i == 0 || !isDigit(s[i-1]) && !isLetter(s[i-1])) && isUUID(s, i) {
+		if i+36 <= len(s) && s[i+8] == '-' && (i == 0 || !isDigit(s[i-1]) && !isLetter(s[i-1])) && isUUID(s, i) {
 			i += 36
 			continue
 		}
-		if !isDigit(s[i]) {
+		c := s[i]
+		if !isDigit(c) {
 			i++
 			continue
 		}
-		if phoneAt(s, i) {
+		if (c == '0' || c == '6' || c == '8' || i > 0 && s[i-1] == '+') && phoneAt(s, i) {
 			return true
 		}
 		for i < len(s) && isDigit(s[i]) {
@@ -148,11 +149,8 @@ func insideWord(s string, i int) bool {
 	return j < i && j > 0 && isDigit(s[j-1])
 }
 
-// isUUID reports whether a UUID starts at i.
+// isUUID reports whether a UUID starts at i, from where s has at least 36 bytes.
 func isUUID(s string, i int) bool {
-	if i+36 > len(s) {
-		return false
-	}
 	for j := 0; j < 36; j++ {
 		c := s[i+j]
 		if j == 8 || j == 13 || j == 18 || j == 23 {
