@@ -8,6 +8,7 @@ const (
 	secondShare     = 60 // of the facts that a second source sees: told by it as well
 	slipShare       = 12 // of the facts that people type: wrong at first, then corrected
 	lateShare       = 12 // handed over minutes or hours late
+	lateCallShare   = 4  // of calls: all their messages are
 	sameFactWithin  = 1900
 	deliveryLeastMS = 40
 	deliveryMostMS  = 700
@@ -18,10 +19,18 @@ func lateness() spread { return seconds(60, 120, 480, 3600, 14_400, 28_800) }
 // disturbIncident makes the messages of an incident what a collector really gets: delayed, repeated, told twice, wrong and
 // corrected. None of it changes what is true.
 func (g *Generator) disturbIncident(inc *incident) {
+	var callLate int64
+	if g.disturb.permille(lateCallShare) {
+		callLate = g.disturb.draw(lateness())
+	}
 	for i := range len(inc.messages) { // what is appended below is not disturbed again
 		p := &inc.messages[i]
 		p.deliver += g.disturb.between(deliveryLeastMS, deliveryMostMS)
-		if g.disturb.permille(lateShare) {
+		switch {
+		case callLate > 0 && p.draft.Type.Kind() == event.KindCall:
+			p.late = true
+			p.deliver += callLate
+		case g.disturb.permille(lateShare) && !endsWaiting(p.draft.Type):
 			p.late = true
 			p.deliver += g.disturb.draw(lateness())
 		}
@@ -45,6 +54,15 @@ func (g *Generator) disturbIncident(inc *incident) {
 			inc.messages = append(inc.messages, s)
 		}
 	}
+}
+
+// endsWaiting is what is never late by itself: a floor on which callers seem to wait for hours would show nothing else.
+func endsWaiting(t event.Type) bool {
+	switch t {
+	case event.CallAnswered, event.CallAbandoned, event.CallUnserved, event.CallBlocked:
+		return true
+	}
+	return false
 }
 
 // seenTwice is what both the call platform and its PBX know.
@@ -76,8 +94,7 @@ func (g *Generator) slip(t *ticketTruth, p *planned) (planned, bool) {
 			d.Class = event.ClassMisrouted
 		}
 	case event.CallAnswered:
-		d.Time, d.WaitMS = g.moment(at+3*minute), nil
-		wrong.deliver += 3 * minute
+		d.Agent, d.WaitMS = "op-00", nil // nobody logged in at that position
 	case event.TicketAssigned:
 		if d.OPD == t.work.opd {
 			d.OPD = t.work.mistakenFor
