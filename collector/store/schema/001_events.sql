@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS events
     wait_ms       Nullable(Int64) CODEC(ZSTD(1)),
     replaces      String CODEC(ZSTD(1)),
     revision      UInt32 CODEC(ZSTD(1)),
-    attributes    Map(LowCardinality(String), String) CODEC(ZSTD(1)) TTL toDateTime(received_at) + INTERVAL 24 MONTH,
+    attributes    Map(String, String) CODEC(ZSTD(1)) TTL toDateTime(received_at) + INTERVAL 24 MONTH,
 
     INDEX id_bloom id TYPE bloom_filter(0.01) GRANULARITY 4,
     INDEX calls_bloom calls TYPE bloom_filter(0.01) GRANULARITY 4,
