@@ -1,0 +1,107 @@
+package event
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPseudonymised(t *testing.T) {
+	d := testDecoder(t)
+	mac := func(number string) string {
+		e, bad := decodeOne(t, d, data(`"caller":"`+number+`"`))
+		if bad != nil {
+			t.Fatal(bad)
+		}
+		return string(appendToken(nil, e.Caller))
+	}
+	token := mac("081234567890")
+	const head = `{"specversion":"1.0","id":"e1","source":"s1","type":"monev112.ticket.opened","subject":"ticket/T1","time":"2026-11-23T14:30:00+07:00","data":{`
+	for _, tc := range []struct{ name, raw, want string }{
+		{"caller", data(`"caller":"0812 3456 7890"`), head + `"caller":"` + token + `"}}`},
+		{"caller as a number", data(`"caller":81234567890`), head + `"caller":"` + token + `"}}`},
+		{"caller that was rounded", data(`"caller":8.12e10`), head + `}}`},
+		{"caller that is no number", data(`"caller":"Budi, 0812"`), head + `}}`},
+		{"caller that is replaced already", data(`"caller":"` + token + `"`), head + `"caller":"` + token + `"}}`},
+		{"caller under a foreign key", data(`"caller":"hmac:k00000000:00000000000000000000000000000000:890"`), head + `}}`},
+		{"phone in a name", data(`"opd":"hp 081234567890","agent":"081234567890"`), head + `"opd":"masked:phone","agent":"masked:phone"}}`},
+		{"wrong shapes", data(`"agent":"Budi Santoso","class":"Laporan iseng oleh anak","ring_ms":-1,"wait_ms":"x","opd":7,"calls":"c"`), head + `}}`},
+		{"wrong codes", data(`"class":"Prank","priority":"tinggi","result":"ok"`), head + `"class":"Prank","priority":"tinggi","result":"ok"}}`},
+		{"unknown keys and places", data(`"nama":"Budi","alamat":{"jalan":"Mawar 5"},"lat":-7.3544,"lon":112.7665,"shift":"pagi"`), head + `"shift":"pagi"}}`},
+		{"calls", data(`"calls":["b","081234567890","a","a",7]`), head + `"calls":["a","b","masked:phone"]}}`},
+		{"numbers", data(`"ring_ms":4000,"revision":2,"due":"27/11/2026 16.30"`), head + `"ring_ms":4000,"revision":2}}`},
+		{"time in words", edit(`2026-11-23T14:30:00+07:00`, `2026-11-23 kemarin`), strings.Replace(head, `"time":"2026-11-23T14:30:00+07:00",`, "", 1) + `"opd":"dishub"}}`},
+		{"time without offset", edit(`+07:00`, ``), strings.Replace(head, `+07:00`, "", 1) + `"opd":"dishub"}}`},
+		{"subject", edit(`T1`, `081234567890`), strings.Replace(head, "T1", "masked:phone", 1) + `"opd":"dishub"}}`},
+		{"data of another type", edit(`{"opd":"dishub"}`, `"Budi"`), strings.TrimSuffix(head, `,"data":{`) + `}`},
+		{"nothing that is known", `{"nama":"Budi"}`, `{}`},
+		{"broken", `{"id":"e1","nama":"Budi"`, `{"unreadable_bytes":24}`},
+		{"key twice", `{"id":"e1","id":"e1"}`, `{"unreadable_bytes":21}`},
+		{"array", `["081234567890"]`, `{"unreadable_bytes":16}`},
+		{"deep", strings.Repeat("[", 9), `{"unreadable_bytes":9}`},
+		{"nothing", ``, `{"unreadable_bytes":0}`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, string(d.Pseudonymised([]byte(tc.raw)))); diff != "" {
+				t.Errorf("kept (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestReplayFromTheQuarantineKeepsTheCaller(t *testing.T) {
+	d := testDecoder(t)
+	raw := data(`"caller":"0812-3456-7890","reason":"menunggu pelapor"`)
+	if _, bad := decodeOne(t, d, raw); bad == nil || bad.Field != FieldReason {
+		t.Fatalf("%v", bad)
+	}
+	kept := string(d.Pseudonymised([]byte(raw)))
+	if _, bad := decodeOne(t, d, kept); bad == nil || bad.Reason != BadCaller {
+		t.Errorf("a sender's token: %v", bad)
+	}
+	replay := testDecoder(t, func(c *Config) { c.AcceptTokens = true })
+	got, bad := decodeOne(t, replay, kept)
+	if bad != nil {
+		t.Fatal(bad)
+	}
+	want, _ := decodeOne(t, d, data(`"caller":"081234567890"`))
+	if got.Caller != want.Caller {
+		t.Errorf("caller %v, want %v", got.Caller, want.Caller)
+	}
+	random := entropy(50)
+	foreign, err := NewKeys(&random, testNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := testDecoder(t, func(c *Config) { c.AcceptTokens, c.Keys = true, foreign })
+	if _, bad := decodeOne(t, stranger, kept); bad == nil || bad.Reason != UnknownCallerKey {
+		t.Errorf("a key that is not in the file: %v", bad)
+	}
+	for _, token := range []string{"hmac:", "hmac:k1:00:1", "hmac:" + got.Caller.KeyID + ":" + strings.Repeat("g", 32) + ":890", "hmac:" + got.Caller.KeyID + ":" + got.Caller.Key + ":8901"} {
+		if _, bad := decodeOne(t, replay, data(`"caller":"`+token+`"`)); bad == nil || bad.Reason != BadCaller {
+			t.Errorf("%s: %v", token, bad)
+		}
+	}
+}
+
+func TestDecoderServesManyAtOnce(t *testing.T) {
+	d := testDecoder(t)
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			var b Batch
+			number := "08123456789" + string(rune('0'+i))
+			for range 100 {
+				body := []byte(data(`"caller":"` + number + `","shift":"pagi"`))
+				if err := d.Decode(&b, body, Structured, testNow); err != nil || len(b.Events) != 1 || b.Events[0].Caller.Last3 != number[9:] {
+					t.Errorf("%v %v", err, b.Refusals)
+					return
+				}
+				d.Pseudonymised(body)
+			}
+		})
+	}
+	wait.Wait()
+}
