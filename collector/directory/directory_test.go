@@ -3,6 +3,7 @@ package directory
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/deploy"
 )
 
 const sidoarjo = "35.15"
@@ -56,6 +58,20 @@ func TestDefaultHoldsSidoarjo(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"darurat_medis", "odgj", "kdrt"}, sensitive); diff != "" || len(d.Categories(sidoarjo)) != 19 {
 		t.Errorf("%d categories, sensitive (-want +got):\n%s", len(d.Categories(sidoarjo)), diff)
+	}
+}
+
+func TestDefaultNamesPoliciesAndCalendarsThatAreShipped(t *testing.T) {
+	policies, calendars := Default().Policies()
+	if diff := cmp.Diff([]string{"sidoarjo", "spm-damkar-15"}, policies); diff != "" {
+		t.Errorf("policies (-want +got):\n%s", diff)
+	}
+	for folder, names := range map[string][]string{"policies": policies, "calendars": calendars} {
+		for _, name := range names {
+			if _, err := fs.Stat(deploy.Defaults, "defaults/"+folder+"/"+name+".yaml"); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 
