@@ -1,0 +1,62 @@
+# The two commands of the README: `make demo` and `make test`. Both do all their set-up.
+
+GO       ?= go
+BIN      := .tools/bin
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+
+PROMETHEUS   := v0.316.0
+ALERTMANAGER := v0.31.1
+STATICCHECK  := v0.7.0
+
+.PHONY: demo test check build engine format generate bench fuzz torture tools lint
+
+build: ## the program
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o monev112 ./cmd/monev112
+
+engine: build ## the embedded ClickHouse, once, into the user's cache folder
+	./monev112 engine install
+
+demo: engine ## a simulated call centre: history, then live traffic, until Ctrl-C
+	./monev112 demo
+
+test: engine ## everything
+	$(GO) test ./...
+
+check: engine lint ## what must be green before a push
+	$(GO) test -race ./...
+	$(MAKE) generate
+	@git diff --exit-code -- docs deploy || { echo "generated files differ: commit what 'make generate' wrote"; exit 1; }
+
+lint: $(BIN)/staticcheck
+	@out=$$(gofmt -l cmd collector deploy docs); [ -z "$$out" ] || { echo "gofmt would change: $$out"; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags faults ./...
+	$(BIN)/staticcheck ./...
+
+format:
+	gofmt -w cmd collector deploy docs
+
+generate: ## docs/metrics.md
+	$(GO) test ./collector/metrics -run 'TestTable' -update
+
+bench: engine ## the table of docs/performance.md
+	$(GO) run ./cmd/monev112-bench
+
+FUZZTIME ?= 30s
+fuzz: ## each fuzz test for FUZZTIME
+	@for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep ^Fuzz); do \
+	    echo "$$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) || exit 1; \
+	  done; done
+
+tools: $(BIN)/prometheus $(BIN)/promtool $(BIN)/alertmanager $(BIN)/amtool ## real servers for tests and rules
+
+$(BIN)/prometheus $(BIN)/promtool: $(BIN)/%:
+	GOBIN=$(CURDIR)/$(BIN) GOFLAGS=-tags=remove_all_sd $(GO) install -ldflags='-s -w' github.com/prometheus/prometheus/cmd/$*@$(PROMETHEUS)
+
+$(BIN)/alertmanager $(BIN)/amtool: $(BIN)/%:
+	GOBIN=$(CURDIR)/$(BIN) $(GO) install -ldflags='-s -w' github.com/prometheus/alertmanager/cmd/$*@$(ALERTMANAGER)
+
+$(BIN)/staticcheck:
+	GOBIN=$(CURDIR)/$(BIN) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK)
