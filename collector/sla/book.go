@@ -43,6 +43,7 @@ type Book struct {
 	profiles  []*Profile
 	rules     map[string]*centerRules
 	fallback  *centerRules
+	stated    *Line // of a given clock that no policy line applies to
 }
 
 // centerRules is what one centre goes by, over time.
@@ -85,6 +86,8 @@ func clockIndex(name string) int {
 // all else is a function of its arguments.
 func Load(files []File, cfg Config) (*Book, error) {
 	b := &Book{calendars: map[string]*Calendar{}, byID: map[string]*Calendar{}, rules: map[string]*centerRules{}}
+	given, _ := ruleOf(Given)
+	b.stated = &Line{Kind: Stated, Start: given.start, Stop: given.stop, Ladder: defaultLadder, profile: &Profile{Name: sourcePolicy}}
 	var problems Problems
 	for _, f := range files {
 		r := &reader{file: f.Name}

@@ -27,6 +27,8 @@ type Calendar struct {
 	closings    []closing
 	closingFrom []int32 // by local day since firstDay: the first closing on or after that day
 	total       int64   // open milliseconds of all spans
+	openStep    int64   // what spanOpen counts in, milliseconds
+	spanOpen    []int32 // by open milliseconds before an instant, in steps: the last span that begins with fewer or as many
 }
 
 // The days that a calendar knows, counted from 1970-01-01.
@@ -189,20 +191,15 @@ func (c *Calendar) inverse(open int64) (int64, bool) {
 	if open > c.total {
 		return 0, false
 	}
-	// The last span with before < open holds it.
-	lo, hi := 0, len(c.spans)
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if c.spans[mid].before < open {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	if lo == 0 {
+	if open <= 0 || len(c.spans) == 0 {
 		return 0, false
 	}
-	s := &c.spans[lo-1]
+	// The last span with before < open holds it.
+	i := int(c.spanOpen[(open-1)/c.openStep])
+	for i+1 < len(c.spans) && c.spans[i+1].before < open {
+		i++
+	}
+	s := &c.spans[i]
 	return s.open + open - s.before, true
 }
 
@@ -235,8 +232,7 @@ func (c *Calendar) closingFromInstant(ms int64) int {
 }
 
 func (c *Calendar) localDay(ms int64) int32 {
-	_, offset := time.UnixMilli(ms).In(c.zone).Zone()
-	return dayOf(ms + int64(offset)*1000)
+	return dayOf(ms + c.offset(ms))
 }
 
 // startOf returns the first instant of a local day.

@@ -38,13 +38,8 @@ func (c *Calendar) build() {
 	begin, end := int64(firstDay)*dayMS, int64(lastDay+1)*dayMS
 	c.spans = make([]span, 0, int(lastDay-firstDay))
 	for from := begin - dayMS; from < end+dayMS; {
-		t := time.UnixMilli(from).In(c.zone)
-		_, offset := t.Zone()
-		until := end + dayMS
-		if _, e := t.ZoneBounds(); !e.IsZero() && e.UnixMilli() < until {
-			until = e.UnixMilli()
-		}
-		off := int64(offset) * 1000
+		off := c.offset(from)
+		until := c.offsetUntil(from, end+dayMS)
 		first, last := max(dayOf(from+off), firstDay), min(dayOf(until+off-1), lastDay)
 		for day := first; day <= last; day++ {
 			for _, w := range c.windows(day) {
@@ -59,10 +54,19 @@ func (c *Calendar) build() {
 		c.spans[i].before = c.total
 		c.total += c.spans[i].close - c.spans[i].open
 	}
+	c.openStep = c.total/int64(max(len(c.spans), 1)) + 1
+	c.spanOpen = make([]int32, c.total/c.openStep+1)
+	i := 0
+	for k := range c.spanOpen {
+		for i+1 < len(c.spans) && c.spans[i+1].before <= int64(k)*c.openStep {
+			i++
+		}
+		c.spanOpen[k] = int32(i)
+	}
 
 	days := int(lastDay - firstDay + 1)
 	c.spanFrom = make([]int32, days+2) // the last local day may reach into the UTC day after it
-	i := 0
+	i = 0
 	for d := range c.spanFrom {
 		start := (int64(firstDay) + int64(d)) * dayMS
 		for i < len(c.spans) && c.spans[i].close <= start {
@@ -88,6 +92,33 @@ func (c *Calendar) build() {
 		}
 		c.closingFrom[d] = int32(i)
 	}
+}
+
+// offset returns the zone's offset from UTC at an instant, both in milliseconds.
+func (c *Calendar) offset(ms int64) int64 {
+	_, seconds := time.UnixMilli(ms).In(c.zone).Zone()
+	return int64(seconds) * 1000
+}
+
+// offsetUntil returns when the zone next changes its offset after from, or end. It looks at each day and then halves
+// the day of a change: time.Time.ZoneBounds may answer with a bound that does not lie after the instant asked for.
+func (c *Calendar) offsetUntil(from, end int64) int64 {
+	off := c.offset(from)
+	for lo := from; lo < end; lo += dayMS {
+		hi := min(lo+dayMS, end)
+		if c.offset(hi) == off {
+			continue
+		}
+		for hi-lo > 1 {
+			if mid := lo + (hi-lo)/2; c.offset(mid) == off {
+				lo = mid
+			} else {
+				hi = mid
+			}
+		}
+		return hi
+	}
+	return end
 }
 
 func (c *Calendar) addSpan(open, close int64, day int32) {

@@ -32,12 +32,10 @@ func (b *Book) AppendCall(dst []Clock, c *casefile.Call) []Clock {
 	if l == nil {
 		return dst
 	}
-	start := first(l.Start, func(f Fact) time.Time {
-		if f == FactQueued {
-			return c.QueuedAt
-		}
-		return c.ReceivedAt
-	})
+	start := c.ReceivedAt
+	if slices.Contains(l.Start, FactQueued) {
+		start = firstOf(c.QueuedAt, c.ReceivedAt)
+	}
 	if start.IsZero() {
 		return dst
 	}
@@ -84,13 +82,14 @@ func (b *Book) AppendTicket(dst []Clock, t *casefile.Ticket, scopeOf func(opd st
 		pauses = nil
 	}
 	merged := !t.MergedAt.IsZero()
-	add := func(l *Line, c Clock, start, stop, end time.Time, pauses []casefile.Pause) {
-		if start.IsZero() {
-			return
-		}
+	// The clocks are filled in where they will stay: they are large.
+	add := func(l *Line, name string, start, stop, end time.Time) *Clock {
+		dst = append(dst, base)
+		c := &dst[len(dst)-1]
+		c.Name = name
 		c.set(l, rules.calendar, start, stop, end, pauses)
 		c.Void = c.Void || merged
-		dst = append(dst, c)
+		return c
 	}
 
 	q := query(t, scopeOf)
@@ -101,37 +100,33 @@ func (b *Book) AppendTicket(dst []Clock, t *casefile.Ticket, scopeOf func(opd st
 		if l == nil {
 			continue
 		}
-		c := base
-		c.Name, c.Seq, c.OPD, c.Scope = Acknowledge, i+1, s.OPD, own[dimScope]
-		stop := acknowledged(s, t, l.Stop)
 		end := s.EndedAt
 		if end.IsZero() {
 			end = within(s.At, s.EndedAt, t.ResolvedAt, t.FirstClosedAt, t.LastResolvedAt, t.ClosedAt)
 		}
-		add(l, c, s.At, stop, end, pauses)
+		c := add(l, Acknowledge, s.At, acknowledged(s, t, l.Stop), end)
+		c.Seq, c.OPD, c.Scope = i+1, s.OPD, own[dimScope]
 	}
 	for _, name := range [...]string{Arrive, Resolve, ResolveTotal, Confirm} {
 		l := e.line(clockIndex(name), &q)
 		if l == nil {
 			continue
 		}
-		c := base
-		c.Name = name
-		start := first(l.Start, func(f Fact) time.Time { return stamp(t, f) })
-		handled := earliest(t.ResolvedAt, t.FirstClosedAt)
+		var stop, end time.Time
+		start := startAt(t, l.Start)
 		switch name {
-		case Arrive:
-			add(l, c, start, stopAt(t, l.Stop), handled, pauses)
-		case Resolve:
-			add(l, c, start, stopAt(t, l.Stop), handled, pauses)
+		case Arrive, Resolve:
+			stop, end = stopAt(t, l.Stop), earliest(t.ResolvedAt, t.FirstClosedAt)
 		case ResolveTotal:
-			add(l, c, start, lastHandled(t, l.Stop), time.Time{}, pauses)
+			stop = lastHandled(t, l.Stop)
 		case Confirm:
-			var reopened time.Time
+			start, stop = t.LastResolvedAt, t.ConfirmedAt
 			if t.Reopened > 0 && !t.LastResolvedAt.After(t.ReopenedAt) {
-				reopened = t.ReopenedAt
+				end = t.ReopenedAt
 			}
-			add(l, c, t.LastResolvedAt, t.ConfirmedAt, reopened, pauses)
+		}
+		if !start.IsZero() {
+			add(l, name, start, stop, end)
 		}
 	}
 	return b.appendGiven(dst, t, e.line(clockIndex(Given), &q), base, scopeOf)
@@ -142,14 +137,11 @@ func (b *Book) appendGiven(dst []Clock, t *casefile.Ticket, l *Line, c Clock, sc
 	if t.Due.IsZero() {
 		return dst
 	}
-	c.Name, c.Kind, c.Policy = Given, Stated, sourcePolicy
-	rule, _ := ruleOf(Given)
-	starts, stops, ladder := rule.start, rule.stop, defaultLadder
-	if l != nil {
-		c.Policy, c.PolicyVersion = l.profile.Name, l.profile.Version
-		starts, stops, ladder = l.Start, l.Stop, l.Ladder
+	if l == nil {
+		l = b.stated
 	}
-	c.StartedAt = first(starts, func(f Fact) time.Time { return stamp(t, f) })
+	c.Name, c.Kind, c.Policy, c.PolicyVersion = Given, Stated, l.profile.Name, l.profile.Version
+	c.StartedAt = startAt(t, l.Start)
 	if c.StartedAt.IsZero() {
 		return dst
 	}
@@ -157,11 +149,11 @@ func (b *Book) appendGiven(dst []Clock, t *casefile.Ticket, l *Line, c Clock, sc
 		c.OPD, c.Scope = t.DueOPD, scopeIn(t.DueOPD, scopeOf)
 	}
 	c.DueAt, c.GrossDueAt, c.BreachAt = t.Due, t.Due, t.Due
-	c.StoppedAt = stopAt(t, stops)
+	c.StoppedAt = stopAt(t, l.Stop)
 	if start, target := c.StartedAt.UnixMilli(), t.Due.Sub(c.StartedAt).Milliseconds(); target > 0 {
-		c.RiskAt = instant(start + share(target, ladder.Risk))
-		c.EscalatedAt = instant(start + share(target, ladder.Escalated))
-		c.Escalated2At = instant(start + share(target, ladder.Escalated2))
+		c.RiskAt = instant(start + share(target, l.Ladder.Risk))
+		c.EscalatedAt = instant(start + share(target, l.Ladder.Escalated))
+		c.Escalated2At = instant(start + share(target, l.Ladder.Escalated2))
 	} else {
 		c.RiskAt, c.EscalatedAt, c.Escalated2At = c.StartedAt, c.StartedAt, c.StartedAt
 	}
@@ -188,8 +180,8 @@ func (c *Clock) set(l *Line, cal *Calendar, start, stop, end time.Time, pauses [
 	if len(l.Pauses.Reasons) == 0 {
 		pauses = nil
 	}
-	t, ok := l.compute(cal, start.UnixMilli(), until, pauses)
-	if !ok {
+	var t timing
+	if !l.compute(&t, cal, start.UnixMilli(), until, pauses) {
 		c.Void = true
 		return
 	}
@@ -298,10 +290,10 @@ func lastHandled(t *casefile.Ticket, facts []Fact) time.Time {
 	return time.Time{}
 }
 
-// first returns the first fact that is known.
-func first(facts []Fact, stamp func(Fact) time.Time) time.Time {
+// startAt returns the first of the facts that is known.
+func startAt(t *casefile.Ticket, facts []Fact) time.Time {
 	for _, f := range facts {
-		if at := stamp(f); !at.IsZero() {
+		if at := stamp(t, f); !at.IsZero() {
 			return at
 		}
 	}

@@ -291,8 +291,11 @@ func (n node) text() (string, bool) {
 	case *ast.AliasNode, *ast.AnchorNode, *ast.TagNode:
 		n.bad("anchors, aliases and tags are not read", "write the value out")
 		return "", false
+	case *ast.MappingNode, *ast.MappingValueNode:
+		n.bad("must be a single value, not a mapping", `put a value that holds a colon into quotes: "07:30-16:00"`)
+		return "", false
 	default:
-		n.bad("must be a single value", "write one value, not a list or mapping")
+		n.bad("must be a single value", "write one value, not a list")
 		return "", false
 	}
 	if s == "" || len(s) > maxTextBytes || strings.ContainsFunc(s, func(c rune) bool { return c < ' ' }) {

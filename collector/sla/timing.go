@@ -58,16 +58,13 @@ type piece struct {
 //
 // A pause counts from its beginning, or the clock's start, to its end, or the clock's stop, when its reason is listed
 // and it begins no later than the due time that holds so far: what is late stays late. The cap ends what counts.
-func (l *Line) compute(cal *Calendar, start, stop int64, pauses []casefile.Pause) (t timing, ok bool) {
+func (l *Line) compute(t *timing, cal *Calendar, start, stop int64, pauses []casefile.Pause) (ok bool) {
 	if l.Kind == Days {
-		ok = l.countClosings(&t, cal, start, stop, pauses)
+		ok = l.countClosings(t, cal, start, stop, pauses)
 	} else {
-		ok = l.countTime(&t, cal, start, stop, pauses)
+		ok = l.countTime(t, cal, start, stop, pauses)
 	}
-	if ok {
-		ok = l.setMarks(&t, meterOf(l.Kind, cal), start)
-	}
-	return t, ok
+	return ok && l.setMarks(t, meterOf(l.Kind, cal), start)
 }
 
 // due is compute for a clock without pauses.
@@ -75,7 +72,8 @@ func due(l *Line, cal *Calendar, start time.Time) (time.Time, bool) {
 	if l.Kind == Stated {
 		return time.Time{}, false
 	}
-	t, ok := l.compute(cal, start.UnixMilli(), never, nil)
+	var t timing
+	ok := l.compute(&t, cal, start.UnixMilli(), never, nil)
 	return time.UnixMilli(t.due).UTC(), ok
 }
 
