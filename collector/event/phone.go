@@ -10,9 +10,9 @@ package event
 //   - landlines of 021, 022, 024 and 031 (Jakarta, Bandung, Semarang, Surabaya and Sidoarjo), 10 or 11 digits
 //
 // What does not count: longer runs of digits, digits inside a word that goes on with letters (hashes), UUIDs, other
-// countries' numbers without "+", and numbers cut into groups in no way that people write telephone numbers. So
-// "101001240734", "090100225", "C5/200207/09738", "1700000000.123" and "SDA-08-2026-00123" pass. A centre whose ids collide
-// (ddmmyyyy and a counter does, on the 8th of November) states their pattern in Config.AllowIDs.
+// countries' numbers without "+", and digits that are grouped as nobody groups a telephone number. So "101001240734",
+// "090100225", "C5/200207/09738", "1700000000.123", "SDA-08-2026-00123" and "TKT-081126-0001" pass. A centre whose ids
+// collide (ddmmyy and a counter without a dash does, on the 8th of November) states their pattern in Config.AllowIDs.
 func looksLikePhone(s string) bool {
 	if len(s) < 8 {
 		return false
@@ -111,11 +111,17 @@ func phoneShape(d []byte, plus bool, groups, first, longest int) bool {
 	case d[0] == '6' && d[1] == '2':
 		return (first == 2 || first >= 5) && (mobile(d[2:], 9) || d[2] == '0' && mobile(d[3:], 9))
 	case d[0] == '0' && d[1] == '8':
-		return first >= 4 && mobile(d[1:], 9)
+		return first >= 4 && !(groups > 1 && dateFirst(d, first)) && mobile(d[1:], 9)
 	case d[0] == '8':
 		return first >= 3 && mobile(d, 10)
 	}
 	return false
+}
+
+// dateFirst reports whether the first group reads as ddmmyy or ddmmyyyy, as in the ids "081126-0001" and "08112026-0001":
+// nobody groups a telephone number so.
+func dateFirst(d []byte, first int) bool {
+	return first == 6 || first == 8 && d[4] == '2' && d[5] == '0'
 }
 
 // mobile reports whether d is an Indonesian mobile number without its leading 0, of least to 12 digits. The prefixes are
@@ -126,7 +132,7 @@ func mobile(d []byte, least int) bool {
 	}
 	switch d[1] {
 	case '1', '5', '8':
-		return true
+		return d[2] != '0'
 	case '2':
 		return d[2] == '1' || d[2] == '2' || d[2] == '3' || d[2] == '8'
 	case '3':
