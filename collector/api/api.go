@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"golang.org/x/net/netutil"
 	"golang.org/x/sync/semaphore"
@@ -110,17 +108,8 @@ func New(cfg Config) (*API, error) {
 		a.fail(c, newProblem(http.StatusMethodNotAllowed, codeMethod, "This path does not take the method; see the Allow header."))
 	})
 	a.engine = e
-	a.handler = otelhttp.NewHandler(e, "http",
-		otelhttp.WithTracerProvider(cfg.Tracer),
-		otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()),
-		otelhttp.WithFilter(traced),
-	)
+	a.handler = traced(e, cfg.Tracer)
 	return a, nil
-}
-
-// traced leaves out what is asked every few seconds and says nothing.
-func traced(r *http.Request) bool {
-	return r.URL.Path != "/metrics" && r.URL.Path != "/-/healthy" && r.URL.Path != "/-/ready"
 }
 
 // Handler returns the whole API.

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/monev112/monev112/collector/access"
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
@@ -56,9 +58,13 @@ type stub struct {
 	cases     []Case
 	err       error
 	filter    tracker.TicketFilter
+	traced    func(trace.SpanContext)
 }
 
-func (s *stub) Submit(_ context.Context, events []*event.Event) (Submitted, error) {
+func (s *stub) Submit(ctx context.Context, events []*event.Event) (Submitted, error) {
+	if s.traced != nil {
+		s.traced(trace.SpanContextFromContext(ctx))
+	}
 	s.submitted = append(s.submitted, events)
 	if s.answer != nil {
 		return s.answer(events)

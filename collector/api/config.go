@@ -46,7 +46,7 @@ type Submitted struct {
 	Conflicts  []int // positions in the submitted slice
 }
 
-// Ingest takes events in. Submit returns after they are durable, or ErrBusy or ErrUnavailable with nothing taken.
+// Ingest takes events in. Submit returns after they are durable, or ErrBusy, ErrUnavailable or ErrTooLarge with nothing taken.
 type Ingest interface {
 	Submit(ctx context.Context, events []*event.Event) (Submitted, error)
 }
@@ -55,6 +55,7 @@ type Ingest interface {
 var (
 	ErrBusy        = errors.New("busy")        // come back in a moment: 429
 	ErrUnavailable = errors.New("unavailable") // cannot be done now: 503
+	ErrTooLarge    = errors.New("too large")   // will never fit, send smaller batches: 413
 )
 
 // Case is a ticket or a call with its events.

@@ -71,6 +71,7 @@ func TestStatusOfAPost(t *testing.T) {
 		"twice gzip":              {body: "a s", encoding: "gzip, gzip", status: 415, code: codeMediaType},
 		"full queue":              {body: "a s", answer: func([]*event.Event) (Submitted, error) { return Submitted{}, fmt.Errorf("queue: %w", ErrBusy) }, status: 429, code: codeBusy},
 		"journal cannot write":    {body: "a s", answer: func([]*event.Event) (Submitted, error) { return Submitted{}, ErrUnavailable }, status: 503, code: codeUnavailable},
+		"never fits":              {body: "a s", answer: func([]*event.Event) (Submitted, error) { return Submitted{}, ErrTooLarge }, status: 413, code: codeTooLarge},
 		"an error nobody foresaw": {body: "a s", answer: func([]*event.Event) (Submitted, error) { return Submitted{}, errors.New("0812345678") }, status: 500, code: codeInternal},
 		"a panic":                 {body: "panic s", status: 500, code: codeInternal},
 	} {

@@ -55,6 +55,8 @@ func (a *API) fail(c *gin.Context, err error) {
 	case errors.As(err, &p):
 		q := *p
 		p = &q
+	case errors.Is(err, ErrTooLarge):
+		p = newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, "The request can never be taken as a whole. Nothing of it was taken; send smaller batches.")
 	case errors.Is(err, ErrBusy):
 		p = newProblem(http.StatusTooManyRequests, codeBusy, "Too much is waiting. Nothing of this request was taken; send it again later.")
 		p.retryAfter = a.limits.RetryAfter

@@ -214,6 +214,19 @@ func TestTheBoardIsExact(t *testing.T) {
 	}
 }
 
+func TestTicketsOfACentreNobodyKnowsAreShownOnceThereAreSome(t *testing.T) {
+	r := newTest(t)
+	var centers []tracker.CenterSnapshot
+	r.SetBoard(func() tracker.Snapshot { return tracker.Snapshot{Complete: true, Centers: centers} })
+	if series(t, gather(t, r), "calls_waiting", "center", Unknown) != nil {
+		t.Error("shown without any")
+	}
+	centers = []tracker.CenterSnapshot{{Center: Unknown, Open: []tracker.TicketCount{{OPD: Unknown, Priority: "darurat", Scope: Unknown, N: 2}}}}
+	if got := value(t, gather(t, r), "tickets_open", "center", Unknown, "opd", Unknown, "priority", "darurat"); got != 2 {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestALiveCentreThatIsSilentShowsZeros(t *testing.T) {
 	r := newTest(t)
 	r.SetBoard(func() tracker.Snapshot { return tracker.Snapshot{Complete: true} })
@@ -271,7 +284,11 @@ func TestDroppedKeysAreNamedUpToABoundAndNeverHoldData(t *testing.T) {
 		r.CountDroppedAttribute(fmt.Sprintf("key_%d", i))
 		r.CountDroppedAttribute("key_0")
 	}
+	r.CountDroppedAttributes("key_1", 10)
 	m := gather(t, r)
+	if got := value(t, m, "attributes_dropped_total", "key", "key_1"); got != 11 {
+		t.Errorf("key_1 is %v", got)
+	}
 	if n := len(m[Prefix+"attributes_dropped_total"].Metric); n != maxDroppedKeys+1 {
 		t.Errorf("%d keys", n)
 	}

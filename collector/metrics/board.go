@@ -170,9 +170,6 @@ func newBoard(b *builder, s *sets) *board {
 	// The answer clock belongs to calls: no ticket is overdue on it.
 	clocks := slices.DeleteFunc(slices.Clone(s.clocks.values), func(c string) bool { return c == answerClock || c == Other })
 	for _, code := range s.centers.values {
-		if code == Unknown {
-			continue // the board has no centre that the directory does not know
-		}
 		o := s.opds[code]
 		g := &centerGauges{
 			code: code, opds: o,
@@ -228,6 +225,8 @@ func (bd *board) Collect(ch chan<- prometheus.Metric) {
 		c := &empty
 		if i := slices.IndexFunc(snap.Centers, func(c tracker.CenterSnapshot) bool { return c.Center == g.code }); i >= 0 {
 			c = &snap.Centers[i]
+		} else if g.code == Unknown {
+			continue // shown once the board has something of a centre that the directory does not know
 		}
 		bd.center(ch, g, c)
 	}

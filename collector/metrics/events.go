@@ -65,11 +65,14 @@ func (r *Registry) CountRejected(reason string) {
 	r.events.rejected.WithLabelValues(r.events.reasons.of(reason)).Inc()
 }
 
-// CountDroppedAttribute counts an attribute whose key the configuration does not allow. The first maxDroppedKeys
+// CountDroppedAttributes counts n attributes of a key that the configuration does not allow. The first maxDroppedKeys
 // keys that look like names keep their name; a key that could hold data (digits, long, upper case) never does.
-func (r *Registry) CountDroppedAttribute(key string) {
-	r.events.dropped.WithLabelValues(r.events.key(key)).Inc()
+func (r *Registry) CountDroppedAttributes(key string, n int) {
+	r.events.dropped.WithLabelValues(r.events.key(key)).Add(float64(max(0, n)))
 }
+
+// CountDroppedAttribute is CountDroppedAttributes for one.
+func (r *Registry) CountDroppedAttribute(key string) { r.CountDroppedAttributes(key, 1) }
 
 func (e *events) key(key string) string {
 	if !isName(key) {

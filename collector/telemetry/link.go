@@ -27,8 +27,8 @@ type written struct {
 // NewLinkRing returns a ring for at most size requests, which must be positive.
 func NewLinkRing(size int) *LinkRing { return &LinkRing{ring: make([]written, max(1, size))} }
 
-// Add remembers that the span in ctx wrote records that end at position end. Requests are added in the order of their
-// positions. A span that is not sampled is not kept.
+// Add remembers that the span in ctx wrote records that end at position end. A span that is not
+// sampled is not kept.
 func (r *LinkRing) Add(ctx context.Context, end uint64) {
 	r.AddSpan(trace.SpanContextFromContext(ctx), end)
 }
