@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -26,21 +27,30 @@ const documentURL = "file:///openapi.json"
 
 func readDocument(t testing.TB) *document {
 	t.Helper()
-	text, err := yaml.YAMLToJSON(docs.OpenAPI())
+	d, err := theDocument()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return d
+}
+
+// theDocument is read and its schemas are compiled once for all tests.
+var theDocument = sync.OnceValues(func() (*document, error) {
+	text, err := yaml.YAMLToJSON(docs.OpenAPI())
+	if err != nil {
+		return nil, err
+	}
 	root, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	if err := c.AddResource(documentURL, root); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return &document{root.(map[string]any), c}
-}
+	return &document{root.(map[string]any), c}, nil
+})
 
 // at follows a path of keys; a $ref on the way is followed too. It returns the value and where it stands.
 func (d *document) at(keys ...string) (any, []string) {
