@@ -116,8 +116,12 @@ func (a *answer) write(data []byte) error {
 	return a.control.Flush()
 }
 
-// end completes the answer.
-func (a *answer) end() error { return a.finish() }
+// end completes the answer. The connection's next answer must not inherit the time limit.
+func (a *answer) end() error {
+	err := a.finish()
+	_ = a.control.SetWriteDeadline(time.Time{})
+	return err
+}
 
 // failMidway tells a client that already has a part of the result that the rest will not come: ClickHouse's exception block,
 // then a connection that breaks off.

@@ -151,7 +151,7 @@ func TestKilledEngineKeepsEveryAcknowledgedRow(t *testing.T) {
 	const (
 		writers = 4
 		rows    = 200
-		kills   = 3
+		kills   = 2
 	)
 	type unsent struct {
 		writer, from int

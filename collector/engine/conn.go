@@ -13,7 +13,7 @@ import (
 // param_name carries it (a tab is \t, a NULL is \N).
 type Param struct{ Name, Value string }
 
-// Result is what a statement gave. Data is a copy in the format asked for.
+// Result is what a statement gave. Data is in the format asked for.
 type Result struct {
 	Data         []byte
 	Rows         uint64 // rows of the result
@@ -75,10 +75,21 @@ var errConnClosed = errors.New("the ClickHouse connection is closed")
 
 // query runs a statement and gives its whole result.
 func (c *conn) query(sql, format string, pairs ...Param) (Result, error) {
+	var out Result
+	err := c.queryWith(sql, format, pairs, func(r Result) error {
+		out = r
+		out.Data = append([]byte(nil), r.Data...)
+		return nil
+	})
+	return out, err
+}
+
+// queryWith runs a statement and lends its whole result to use: Data is ClickHouse's memory and ends with the call.
+func (c *conn) queryWith(sql, format string, pairs []Param, use func(Result) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.conn == nil {
-		return Result{}, errConnClosed
+		return errConnClosed
 	}
 	p := newParams(pairs)
 	defer p.release()
@@ -92,29 +103,30 @@ func (c *conn) query(sql, format string, pairs ...Param) (Result, error) {
 	runtime.KeepAlive(p)
 	runtime.KeepAlive(sql)
 	runtime.KeepAlive(format)
-	return c.take(r)
+	return c.lend(r, use)
 }
 
-// take copies a result and frees it.
-func (c *conn) take(r unsafe.Pointer) (Result, error) {
+// lend hands a result to use and frees it.
+func (c *conn) lend(r unsafe.Pointer, use func(Result) error) error {
 	if r == nil {
-		return Result{}, errors.New("ClickHouse gave no result")
+		return errors.New("ClickHouse gave no result")
 	}
 	defer c.lib.destroyResult(r)
 	if text := cString(c.lib.resultError(r)); text != "" {
-		return Result{}, parseException(text)
+		return parseException(text)
 	}
 	out := Result{
 		Rows: c.lib.resultRowsRead(r), ReadRows: c.lib.resultStorageRowsRead(r), ReadBytes: c.lib.resultStorageBytesRead(r),
 		WrittenRows: c.lib.resultRowsWritten(r), WrittenBytes: c.lib.resultBytesWritten(r),
 	}
 	if n := c.lib.resultLength(r); n > 0 {
-		out.Data = append([]byte(nil), unsafe.Slice((*byte)(c.lib.resultBuffer(r)), n)...)
+		out.Data = unsafe.Slice((*byte)(c.lib.resultBuffer(r)), n)
 	}
-	return out, nil
+	return use(out)
 }
 
-// stream runs a SELECT and hands its result to each, part by part, in order. An error of each ends the statement.
+// stream runs a SELECT and lends its result to each, part by part, in order: Data is ClickHouse's memory and ends with the
+// call. An error of each ends the statement.
 func (c *conn) stream(sql, format string, pairs []Param, each func(Result) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,19 +147,19 @@ func (c *conn) stream(sql, format string, pairs []Param, each func(Result) error
 	if text := cString(c.lib.resultError(r)); text != "" {
 		return parseException(text)
 	}
-	for {
-		part, err := c.take(c.lib.streamFetch(c.conn, r))
+	for end := false; !end; {
+		err := c.lend(c.lib.streamFetch(c.conn, r), func(part Result) error {
+			if end = part.Rows == 0 && len(part.Data) == 0; end {
+				return nil
+			}
+			return each(part)
+		})
 		if err != nil {
-			return err
-		}
-		if part.Rows == 0 && len(part.Data) == 0 {
-			return nil
-		}
-		if err := each(part); err != nil {
 			c.lib.streamCancel(c.conn, r)
 			return err
 		}
 	}
+	return nil
 }
 
 // insert runs an INSERT whose rows come from next, chunk by chunk, in the given input format. An error of next cancels it.
@@ -178,7 +190,7 @@ func (c *conn) insert(sql, format string, pairs []Param, next func() ([]byte, er
 			return Result{}, err
 		}
 		if len(chunk) == 0 {
-			return c.take(c.lib.insertDone(s))
+			return c.finishInsert(s)
 		}
 		state := c.lib.insertAppend(s, unsafe.Pointer(unsafe.SliceData(chunk)), uintptr(len(chunk)))
 		runtime.KeepAlive(chunk)
@@ -186,9 +198,20 @@ func (c *conn) insert(sql, format string, pairs []Param, next func() ([]byte, er
 			if text := cString(c.lib.insertError(s)); text != "" {
 				return Result{}, parseException(text)
 			}
-			return c.take(c.lib.insertDone(s))
+			return c.finishInsert(s)
 		}
 	}
+}
+
+// finishInsert commits the insert; it returns when the part is durable.
+func (c *conn) finishInsert(s unsafe.Pointer) (Result, error) {
+	var out Result
+	err := c.lend(c.lib.insertDone(s), func(r Result) error {
+		out = r
+		out.Data = nil
+		return nil
+	})
+	return out, err
 }
 
 // statementClass is what ClickHouse's own parser says a text would do.

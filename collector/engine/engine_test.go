@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -99,5 +100,25 @@ func TestRoundTripOfEveryColumnType(t *testing.T) {
 				t.Fatalf("%d rows, error %v", seen, err)
 			}
 		})
+	}
+}
+
+func TestEveryTableIsDurableByDefault(t *testing.T) {
+	got := read(t, "SELECT name, value FROM system.merge_tree_settings WHERE name IN ('fsync_after_insert', 'fsync_part_directory', 'min_rows_to_fsync_after_merge') ORDER BY name")
+	if want := "fsync_after_insert\t1\nfsync_part_directory\t1\nmin_rows_to_fsync_after_merge\t1\n"; got != want {
+		t.Errorf("%q", got)
+	}
+	database := enginetest.Database(t)
+	write(t, "CREATE TABLE "+database+".t (a UInt64) ENGINE = MergeTree ORDER BY a")
+	syncs := func() (n int) {
+		if _, err := fmt.Sscan(read(t, "SELECT value FROM system.events WHERE event = 'FileSync'"), &n); err != nil {
+			n = 0
+		}
+		return n
+	}
+	before := syncs()
+	write(t, "INSERT INTO "+database+".t VALUES (1)")
+	if after := syncs(); after <= before {
+		t.Errorf("an insert fsynced %d files", after-before)
 	}
 }

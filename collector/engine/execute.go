@@ -57,12 +57,11 @@ func (s *server) execute(ctx context.Context, a *answer, q *request) error {
 		if q.statement.insert {
 			return s.insert(a, q, session)
 		}
-		defer func() {
-			// USE in a writer's text changes the session: put it back at the next request.
-			if q.writer && !q.statement.streaming {
-				session.database = ""
-			}
-		}()
+		if q.writer && !q.statement.streaming {
+			// SET, USE and temporary tables change the session, and requests share none: the next one gets a new connection.
+			class, err := session.conn.classify(q.statement.sql)
+			session.broken = session.broken || err != nil || class.class == classControl
+		}
 		return s.run(ctx, a, q, session)
 	})
 }
@@ -72,6 +71,8 @@ func (s *server) execute(ctx context.Context, a *answer, q *request) error {
 func (s *server) insert(a *answer, q *request, session *session) error {
 	result, err := session.conn.insert(q.statement.sql, q.statement.format, q.params, q.rowsFrom())
 	if err != nil {
+		// A cancelled insert keeps its hold on the table until the connection is used again or closed [seen: DROP TABLE waits].
+		session.broken = true
 		return err
 	}
 	a.headers(s, q, q.format, &result)
@@ -104,16 +105,21 @@ func (s *server) run(ctx context.Context, a *answer, q *request, session *sessio
 			}
 			return a.write(part.Data)
 		})
-		if err == nil && !a.started {
+		switch {
+		case err == nil && context.Cause(ctx) != nil:
+			err = context.Cause(ctx) // never pass a result that a kill may have cut for a whole one
+		case err == nil && !a.started:
 			a.headers(s, q, format, nil)
+		case err != nil && !isNotStreamable(err):
+			// As with inserts, a statement that failed midway stays in ClickHouse until its connection is used again or closed.
+			session.broken = true
 		}
 	}
 	if !a.started && isNotStreamable(err) {
-		var result Result
-		if result, err = session.conn.query(sql, q.format, q.params...); err == nil {
+		err = session.conn.queryWith(sql, q.format, q.params, func(result Result) error {
 			a.headers(s, q, format, &result)
-			err = a.write(result.Data)
-		}
+			return a.write(result.Data)
+		})
 	}
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {

@@ -123,7 +123,8 @@ func (s *server) readBody(w http.ResponseWriter, r *http.Request, values url.Val
 	if !q.writer {
 		limit = int64(s.options.MaxQueryBytes)
 	}
-	body, err := decodeBody(http.MaxBytesReader(w, r.Body, limit), r.Header.Get("Content-Encoding"), isTrue(values.Get("decompress")))
+	incoming := &patientReader{r: http.MaxBytesReader(w, r.Body, limit), control: http.NewResponseController(w), timeout: s.options.ReadTimeout}
+	body, err := decodeBody(incoming, r.Header.Get("Content-Encoding"), isTrue(values.Get("decompress")))
 	if err != nil {
 		return err
 	}
@@ -205,6 +206,23 @@ func badBody(err error) error {
 		return err
 	}
 	return newException(codeBadArguments, "BAD_ARGUMENTS", "cannot read the request's body: %v", err)
+}
+
+// patientReader gives a client a time limit for its next bytes.
+type patientReader struct {
+	r       io.Reader
+	control *http.ResponseController
+	timeout time.Duration
+}
+
+func (p *patientReader) Read(b []byte) (int, error) {
+	_ = p.control.SetReadDeadline(time.Now().Add(p.timeout))
+	n, err := p.r.Read(b)
+	if err != nil {
+		// From here on the server reads only to see the client leave: a deadline would look like that.
+		_ = p.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // limitedReader gives an error, and not an end, when more than the limit comes: a cut INSERT must not pass for a whole one.

@@ -25,6 +25,11 @@ type ServerOptions struct {
 	MaxInsertBytes int64
 	// AcquireTimeout is how long a request waits for a connection before 503 and ClickHouse's code 202; default 5 s.
 	AcquireTimeout time.Duration
+	// MaxRequests bounds the statements being read, waiting or running; one more is answered 503 and code 202. Default 128.
+	MaxRequests int
+	// ReadTimeout bounds the wait for the next bytes of a request's body, so that a client that stops sending frees its
+	// connection; default 30 s.
+	ReadTimeout time.Duration
 	// WriteTimeout bounds the sending of one part of a result, so that a client that stops reading frees its connection;
 	// default 30 s.
 	WriteTimeout time.Duration
@@ -40,6 +45,12 @@ func (o ServerOptions) withDefaults() ServerOptions {
 	if o.AcquireTimeout == 0 {
 		o.AcquireTimeout = 5 * time.Second
 	}
+	if o.MaxRequests == 0 {
+		o.MaxRequests = 128
+	}
+	if o.ReadTimeout == 0 {
+		o.ReadTimeout = 30 * time.Second
+	}
 	if o.WriteTimeout == 0 {
 		o.WriteTimeout = 30 * time.Second
 	}
@@ -51,6 +62,7 @@ type server struct {
 	options ServerOptions
 	hosts   map[string]bool
 	guard   *guard
+	slots   chan struct{}
 	version string // ClickHouse's, for error texts and headers
 	display string
 }
@@ -58,6 +70,7 @@ type server struct {
 // Handler serves the engine over ClickHouse's HTTP interface: GET and POST /, /ping, /replicas_status.
 func (e *Engine) Handler(options ServerOptions) (http.Handler, error) {
 	s := &server{engine: e, options: options.withDefaults(), hosts: make(map[string]bool), display: "monev112"}
+	s.slots = make(chan struct{}, s.options.MaxRequests)
 	for _, host := range options.Hosts {
 		s.hosts[strings.ToLower(host)] = true
 	}
@@ -90,7 +103,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path != "/" && r.URL.Path != "/query":
 		http.Error(w, "there is nothing at "+strconv.Quote(r.URL.Path)+": send statements to /, or ask /ping", http.StatusNotFound)
 	default:
-		s.serveStatement(w, r)
+		select {
+		case s.slots <- struct{}{}:
+			defer func() { <-s.slots }()
+			s.serveStatement(w, r)
+		default:
+			s.fail(w, ErrBusy, 0)
+		}
 	}
 }
 

@@ -98,15 +98,15 @@ type statement struct {
 // takes VALUES from them, as ClickHouse does.
 func parseStatement(text string, bodyFollows bool) statement {
 	s := scanner{text: text}
-	first := s.next()
+	first, depth := s.next(), 0
 	for first.kind == tokenOther && text[first.start] == '(' { // (SELECT 1) UNION ALL ...
 		first = s.next()
+		depth++
 	}
 	if s.is(first, "INSERT") {
 		return parseInsert(text, &s, bodyFollows)
 	}
 	out := statement{sql: text, streaming: s.is(first, "SELECT") || s.is(first, "WITH")}
-	depth := 0
 	for t := s.next(); t.kind != tokenEnd; t = s.next() {
 		if t.kind == tokenOther {
 			switch text[t.start] {

@@ -22,6 +22,7 @@ import (
 // shared is the engine of this test binary: a process can hold one data folder.
 var shared struct {
 	once      sync.Once
+	engine    *engine.Engine
 	addr, key string
 	err       error
 	databases atomic.Int64
@@ -50,6 +51,13 @@ func Start(t testing.TB) (addr, key string) {
 	return shared.addr, shared.key
 }
 
+// Engine gives the test binary's engine itself, for tests that serve it in their own way. It must not be closed.
+func Engine(t testing.TB) *engine.Engine {
+	t.Helper()
+	Start(t)
+	return shared.engine
+}
+
 // prefix names the data folders in the temporary folder.
 const prefix = "monev112-enginetest-"
 
@@ -71,6 +79,7 @@ func start(library string) (addr, key string, err error) {
 	if err != nil {
 		return "", "", err
 	}
+	shared.engine = e
 	go func() { _ = engine.NewHTTPServer(handler).Serve(listener) }()
 	return listener.Addr().String(), e.Key(), nil
 }
