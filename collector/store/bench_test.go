@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -101,5 +100,3 @@ func buildColumns(b *testing.B, blk block) []column.Interface {
 	}
 	return out
 }
-
-var _ = context.Background

@@ -15,7 +15,10 @@ import (
 // away. A token must never be used for other events: ClickHouse would drop them without an error. Batches beyond
 // MaxInsertRows, or that touch more years than one insert may, go as several inserts with tokens derived from token.
 func (s *Store) InsertEvents(ctx context.Context, events []*event.Event, token string) error {
-	chunks := eventChunks(events)
+	return s.insertChunks(ctx, eventChunks(events, MaxInsertRows, maxInsertYears), token)
+}
+
+func (s *Store) insertChunks(ctx context.Context, chunks [][]*event.Event, token string) error {
 	for i, chunk := range chunks {
 		t := token
 		if t != "" && len(chunks) > 1 {
@@ -37,7 +40,7 @@ func (s *Store) InsertEvents(ctx context.Context, events []*event.Event, token s
 const maxInsertYears = 60
 
 // eventChunks cuts a batch into inserts; the cut depends on the events alone, so that a retry is cut the same way.
-func eventChunks(events []*event.Event) [][]*event.Event {
+func eventChunks(events []*event.Event, maxRows, maxYears int) [][]*event.Event {
 	if len(events) == 0 {
 		return nil
 	}
@@ -47,7 +50,7 @@ func eventChunks(events []*event.Event) [][]*event.Event {
 	for i, e := range events {
 		y := e.OccurredAt.Year()
 		isNew := !slices.Contains(years, y)
-		if i-start >= MaxInsertRows || isNew && len(years) >= maxInsertYears {
+		if i-start >= maxRows || isNew && len(years) >= maxYears {
 			out = append(out, events[start:i])
 			start, years, isNew = i, years[:0], true
 		}

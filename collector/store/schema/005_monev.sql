@@ -70,8 +70,8 @@ FROM
 )
 ARRAY JOIN
     ['rasio_hoaks', 'rasio_non_darurat', 'belum'] AS measure,
-    [hoax, hoax + other, answered - classified] AS numerator,
-    [classified, classified, answered] AS denominator;
+    [toInt64(hoax), toInt64(hoax + other), toInt64(answered) - toInt64(classified)] AS numerator,
+    [toInt64(classified), toInt64(classified), toInt64(answered)] AS denominator;
 
 -- Where the calls went. Each call stands in exactly one stage, so that the stages add up to received (denominator).
 CREATE VIEW IF NOT EXISTS monev_funnel AS
