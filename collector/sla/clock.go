@@ -42,6 +42,7 @@ type Clock struct {
 	Kind            Kind
 	Policy          string // name of the profile whose line gave the target; "source" for a stated due time
 	PolicyVersion   string
+	PolicyLine      int    // which entry of the policy's clocks gave the target, from 1; 0 for a stated due time
 	CalendarVersion string // "name/version"; empty where no calendar drives the clock
 	OPD             string // as the ticket names it
 	Scope           string // own, vertical or unknown

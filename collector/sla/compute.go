@@ -140,7 +140,7 @@ func (b *Book) appendGiven(dst []Clock, t *casefile.Ticket, l *Line, c Clock, sc
 	if l == nil {
 		l = b.stated
 	}
-	c.Name, c.Kind, c.Policy, c.PolicyVersion = Given, Stated, l.profile.Name, l.profile.Version
+	c.Name, c.Kind, c.Policy, c.PolicyVersion, c.PolicyLine = Given, Stated, l.profile.Name, l.profile.Version, l.Number
 	c.StartedAt = startAt(t, l.Start)
 	if c.StartedAt.IsZero() {
 		return dst
@@ -164,7 +164,7 @@ func (b *Book) appendGiven(dst []Clock, t *casefile.Ticket, l *Line, c Clock, sc
 // set fills in the instants. end is when the case ended without the fact that stops the clock; it is looked at only
 // without a stop.
 func (c *Clock) set(l *Line, cal *Calendar, start, stop, end time.Time, pauses []casefile.Pause) {
-	c.Kind, c.Policy, c.PolicyVersion = l.Kind, l.profile.Name, l.profile.Version
+	c.Kind, c.Policy, c.PolicyVersion, c.PolicyLine = l.Kind, l.profile.Name, l.profile.Version, l.Number
 	if l.Kind == Hours || l.Kind == Days {
 		c.CalendarVersion = cal.id
 	}

@@ -42,6 +42,7 @@ type Line struct {
 	Start      []Fact // the first that is known starts the clock
 	Stop       []Fact // the earliest that is known stops it
 	At         int    // line in File
+	Number     int    // position among the policy's lines, from 1
 	profile    *Profile
 	sel        selector
 }

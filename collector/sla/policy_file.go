@@ -30,8 +30,8 @@ func (r *reader) readProfile(root node, known *Known) *Profile {
 	}
 	for _, item := range items {
 		l := item.policyLine(m["pauses"], ladder, known)
-		l.profile = p
 		p.Lines = append(p.Lines, l)
+		l.profile, l.Number = p, len(p.Lines)
 	}
 	if len(r.problems) == 0 {
 		r.checkTies(p)

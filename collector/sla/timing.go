@@ -50,7 +50,8 @@ type timing struct {
 type piece struct {
 	from, until int64
 	length      int64 // in the meter's milliseconds
-	reason      string
+
+	closing, closings int // of working days: the first closing that it excused, and how many
 }
 
 // compute says when a clock is due. stop is never for a clock that runs. ok is false when an instant lies outside the
@@ -106,7 +107,7 @@ func (l *Line) countTime(t *timing, cal *Calendar, start, stop int64, pauses []c
 			if t.breach, ok = m.at(goal + t.paused + left); !ok {
 				return false
 			}
-			t.pieces = append(t.pieces, piece{from, t.pauseEnds, left, pauses[i].Reason})
+			t.pieces = append(t.pieces, piece{from: from, until: t.pauseEnds, length: left})
 			break
 		}
 		length := m.before(until) - begun
@@ -118,7 +119,7 @@ func (l *Line) countTime(t *timing, cal *Calendar, start, stop int64, pauses []c
 		}
 		chained = until
 		t.paused += length
-		t.pieces = append(t.pieces, piece{from, until, length, pauses[i].Reason})
+		t.pieces = append(t.pieces, piece{from: from, until: until, length: length})
 		if t.due, ok = m.at(goal + t.paused); !ok {
 			return false
 		}
@@ -155,7 +156,7 @@ func (l *Line) countClosings(t *timing, cal *Calendar, start, stop int64, pauses
 		if open {
 			t.running, t.pausedSince, t.pauseEnds = true, from, capEnd
 			t.breach = cal.closings[index+left].at
-			t.pieces = append(t.pieces, piece{from, capEnd, cal.openBefore(capEnd) - cal.openBefore(from), pauses[i].Reason})
+			t.pieces = append(t.pieces, piece{from: from, until: capEnd, length: cal.openBefore(capEnd) - cal.openBefore(from)})
 			break
 		}
 		n := max(cal.closingFromInstant(until), first) - lo
@@ -167,7 +168,7 @@ func (l *Line) countClosings(t *timing, cal *Calendar, start, stop int64, pauses
 		index += n
 		length := cal.openBefore(until) - cal.openBefore(from)
 		t.paused += length
-		t.pieces = append(t.pieces, piece{from, until, length, pauses[i].Reason})
+		t.pieces = append(t.pieces, piece{from, until, length, lo, n})
 		t.due = cal.closings[index].at
 		t.breach = t.due
 	}
