@@ -70,7 +70,7 @@ type tag struct {
 }
 
 // Import reads the files, maps their rows and sends the events. It returns a Summary in every case. The error is nil when
-// every row was taken, ErrRefused when some were not, ctx.Err() when ctx ended (run it again: what was sent before is
+// every row was taken, ErrRefused when some were not, a wrapped ctx.Err() when ctx ended (run it again: what was sent before is
 // known to the server and not counted twice), a *MappingError (joined with others) for a faulty mapping, or what ended the
 // import early.
 func Import(ctx context.Context, o Options) (Summary, error) {
@@ -170,7 +170,7 @@ func (im *importer) run(ctx context.Context, client *send.Client) (Summary, erro
 		err = cerr
 	}
 	if ctx.Err() != nil && err != nil {
-		err = ctx.Err()
+		err = fmt.Errorf("the import was stopped: %w", ctx.Err())
 	}
 	im.sum.Stopped = err != nil
 	if err == nil && im.sum.RefusedTotal() > 0 {

@@ -220,6 +220,9 @@ func TestRealSanFrancisco(t *testing.T) {
 func TestRealMexicoCity(t *testing.T) {
 	const name = "cdmx-c5-2020-jun-aug"
 	path := realFile(t, name)
+	if raceDetector {
+		t.Skip("takes a minute under the race detector and runs nothing that San Francisco does not")
+	}
 	d := newDoor(t)
 	importInto(t, d, name, path)
 	classes, results := map[string]int{}, map[string]int{}
@@ -254,6 +257,9 @@ func TestRealMexicoCity(t *testing.T) {
 func TestRealBoston(t *testing.T) {
 	const name = "boston311-2015-h1"
 	path := realFile(t, name)
+	if raceDetector {
+		t.Skip("takes a minute under the race detector and runs nothing that San Francisco does not")
+	}
 	d := newDoor(t)
 	sum := importInto(t, d, name, path)
 	loc := location(t, "America/New_York")
