@@ -142,7 +142,6 @@ func (s *service) kill() {
 	}
 	_ = s.cmd.Process.Kill()
 	<-s.gone
-	s.cmd = nil
 }
 
 // stop ends the process as an operator does, and returns its exit code.
@@ -154,7 +153,6 @@ func (s *service) stop() int {
 	case <-time.After(patience):
 		s.t.Fatal("the service does not stop on SIGTERM")
 	}
-	s.cmd = nil
 	var exit *exec.ExitError
 	if errors.As(s.waitErr, &exit) {
 		return exit.ExitCode()
