@@ -132,6 +132,7 @@ type world struct {
 	log  *bytes.Buffer
 	now  time.Time
 	doc  *document
+	api  *API
 }
 
 func start(t *testing.T, edit func(*Config)) *world {
@@ -169,6 +170,7 @@ func start(t *testing.T, edit func(*Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.api = a
 	srv := httptest.NewUnstartedServer(nil)
 	srv.Config = a.Server(context.Background())
 	srv.Start()

@@ -85,15 +85,14 @@ func TestStatusOfAPost(t *testing.T) {
 			if c.encoding != "" {
 				headers = append(headers, "Content-Encoding", c.encoding)
 			}
-			for range 3 { // a share of memory that is not given back shows at the second or third request
-				r := w.do("POST", "/v1/events", c.body, headers...)
-				if r.StatusCode != c.status || r.code() != c.code {
-					t.Fatalf("%d %s", r.StatusCode, r.body)
-				}
-				if strings.Contains(string(r.body), "0812345678") {
-					t.Error("the answer repeats an error's text")
-				}
+			r := w.do("POST", "/v1/events", c.body, headers...)
+			if r.StatusCode != c.status || r.code() != c.code {
+				t.Fatalf("%d %s", r.StatusCode, r.body)
 			}
+			if strings.Contains(string(r.body), "0812345678") {
+				t.Error("the answer repeats an error's text")
+			}
+			w.allGivenBack()
 			if c.code == codeInternal && !strings.Contains(w.log.String(), "request_id=") {
 				t.Error("nothing in the log")
 			}
@@ -102,6 +101,17 @@ func TestStatusOfAPost(t *testing.T) {
 			}
 		})
 	}
+}
+
+// allGivenBack fails the test when a request that was answered still holds memory.
+func (w *world) allGivenBack() {
+	w.t.Helper()
+	all := w.api.limits.MemoryBytes
+	if !w.api.memory.TryAcquire(all) {
+		w.t.Error("memory is held after the answer")
+		return
+	}
+	w.api.memory.Release(all)
 }
 
 func TestNothingIsReportedWhenNothingWasTaken(t *testing.T) {
@@ -133,7 +143,73 @@ func TestAChunkedBodyIsBounded(t *testing.T) {
 		if resp.StatusCode != 413 {
 			t.Errorf("%d", resp.StatusCode)
 		}
+		w.allGivenBack()
 	}
+}
+
+func TestABodyWaitsForItsShareOfMemory(t *testing.T) {
+	w := start(t, func(c *Config) {
+		c.Limits = Limits{BodyBytes: 100, UnpackedBytes: 100, MemoryBytes: 100, MemoryWait: time.Millisecond}
+	})
+	if !w.api.memory.TryAcquire(98) {
+		t.Fatal("nothing is free")
+	}
+	if r := w.post("a s"); r.StatusCode != 429 {
+		t.Errorf("without memory for the body: %d", r.StatusCode)
+	}
+	w.api.memory.Release(1)
+	if r := w.post("a s"); r.StatusCode != 200 {
+		t.Errorf("with memory for exactly the body: %d %s", r.StatusCode, r.body)
+	}
+	if r := w.post(pack(t, "gzip", "a s"), "Content-Encoding", "gzip"); r.StatusCode != 429 {
+		t.Errorf("without memory to unpack: %d", r.StatusCode)
+	}
+	w.api.memory.Release(97)
+	w.allGivenBack()
+}
+
+func FuzzUnpack(f *testing.F) {
+	for _, s := range []string{"", "a s", strings.Repeat("a s\n", 1000)} {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		_, _ = z.Write([]byte(s))
+		_ = z.Close()
+		f.Add(b.Bytes(), true)
+		e, err := zstd.NewWriter(nil)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(e.EncodeAll([]byte(s), nil), false)
+	}
+	f.Fuzz(func(t *testing.T, packed []byte, isGzip bool) {
+		encoding := "zstd"
+		if isGzip {
+			encoding = "gzip"
+		}
+		const limit = 1000
+		body, err := unpack(encoding, packed, limit)
+		if len(body) > limit {
+			t.Errorf("%d bytes, limit %d", len(body), limit)
+		}
+		var p *problem
+		if err != nil && !errors.As(err, &p) {
+			t.Errorf("%v is no problem of ours", err)
+		}
+	})
+}
+
+func FuzzCursor(f *testing.F) {
+	f.Add(encodeCursor(event.Key{Center: "35.15", ID: "C5/200207/09738"}))
+	f.Add("e30")
+	f.Fuzz(func(t *testing.T, s string) {
+		k, err := decodeCursor(s)
+		if err != nil {
+			return
+		}
+		if again, err := decodeCursor(encodeCursor(k)); err != nil || again != k {
+			t.Errorf("%v became %v, %v", k, again, err)
+		}
+	})
 }
 
 func TestKeysOpenWhatTheirScopesSay(t *testing.T) {
