@@ -102,6 +102,22 @@ func TestPatternReadsWhatTimeFormats(t *testing.T) {
 	})
 }
 
+func TestAppendTimeWritesWhatTimeFormats(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ms := rapid.Int64Range(earliestMS, latestMS-1).Draw(t, "ms")
+		if rapid.Bool().Draw(t, "whole") {
+			ms -= ms % 1000
+		}
+		layout := "2006-01-02T15:04:05Z"
+		if ms%1000 != 0 {
+			layout = "2006-01-02T15:04:05.000Z"
+		}
+		if got, want := string(appendTime(nil, ms)), time.UnixMilli(ms).UTC().Format(layout); got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	})
+}
+
 func FuzzPattern(f *testing.F) {
 	f.Add("dd/MM/yyyy HH:mm", "05/03/2026 07:30")
 	f.Add("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "2026-01-01T07:30:00.125+07:00")
