@@ -305,7 +305,8 @@ func TestChildSaysWhyItCannotStart(t *testing.T) {
 		{"folder is a file", file, "127.0.0.1:0", "", "make the data folder"},
 		{"library missing", t.TempDir(), "127.0.0.1:0", engine.LibraryEnv + "=/nonexistent/libchdb.so", "not installed"},
 		{"library broken", t.TempDir(), "127.0.0.1:0", engine.LibraryEnv + "=" + file, "load ClickHouse library"},
-		{"not an address", t.TempDir(), "nonsense", "", "listen"},
+		{"not an address", t.TempDir(), "nonsense", "", "write host:port"},
+		{"open to all", t.TempDir(), ":0", "", "can be reached from other machines"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			config := childConfig(c.data, c.listen)

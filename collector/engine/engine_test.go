@@ -47,7 +47,7 @@ func TestRoundTripOfEveryColumnType(t *testing.T) {
 			}
 			at := time.Date(2026, 3, 19, 23, 59, 59, 123_000_000, time.UTC)
 			half := 0.5
-			const rows = 20_000
+			const rows = 6_000
 			for i := range uint64(rows) {
 				var n *time.Time
 				var d *float64

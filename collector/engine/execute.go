@@ -44,7 +44,7 @@ func (s *server) execute(ctx context.Context, a *answer, q *request) error {
 	defer from.release(session)
 	if !q.writer {
 		if q.statement.insert {
-			return newException(codeReadonly, "READONLY", "INSERT needs the key: %s", withKey)
+			return newException(codeReadonly, "READONLY", "INSERT needs the key, and POST: %s", withKey)
 		}
 		if err := s.guard.check(session.conn, q.statement.sql, q.params); err != nil {
 			return err

@@ -225,6 +225,7 @@ func TestErrorsCarryCodeAndStatus(t *testing.T) {
 		{"session", ask{body: "SELECT 1", query: url.Values{"session_id": {"x"}}}, 501, "48"},
 		{"long statement", ask{body: "SELECT '" + strings.Repeat("x", 300_000) + "'"}, 413, "290"},
 		{"too many rows", ask{body: "SELECT number FROM numbers(2000000) FORMAT JSON"}, 500, "396"},
+		{"too much memory", ask{body: "SELECT length(groupArray(number)) FROM numbers(200000000)"}, 500, "241"},
 		{"unknown format", ask{body: "SELECT 1 FORMAT Nosuch"}, 404, "73"},
 		{"unknown encoding", ask{body: "x", header: map[string]string{"Content-Encoding": "xz"}}, 501, "48"},
 		{"not gzip", ask{body: "SELECT 1", header: map[string]string{"Content-Encoding": "gzip"}}, 400, "36"},

@@ -169,6 +169,7 @@ func (o InstallOptions) install(ctx context.Context, dir, path string) error {
 	o.Progress(fmt.Sprintf("fetching %s %s (about 180 MB)", o.release.npm, Version))
 	command := exec.CommandContext(ctx, npm, "pack", "--ignore-scripts", "--silent", o.release.npm+"@"+Version)
 	command.Dir = work
+	command.WaitDelay = 5 * time.Second // npm's own children may hold its output open
 	if out, err := command.CombinedOutput(); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

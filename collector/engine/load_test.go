@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -224,7 +225,7 @@ func TestTooManyRequestsAreRefused(t *testing.T) {
 
 func TestLargeResultIsStreamed(t *testing.T) {
 	conn := open(t, nil)
-	rows, err := conn.Query(context.Background(), "SELECT number, toString(number) FROM numbers(1000000)")
+	rows, err := conn.Query(context.Background(), "SELECT number, toString(number) FROM numbers(400000)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +242,7 @@ func TestLargeResultIsStreamed(t *testing.T) {
 		}
 		next++
 	}
-	if rows.Err() != nil || next != 1000000 {
+	if rows.Err() != nil || next != 400000 {
 		t.Fatalf("%d rows, %v", next, rows.Err())
 	}
 }
@@ -257,4 +258,49 @@ func TestEmptyResultKeepsItsColumns(t *testing.T) {
 		t.Fatalf("a row, or %v", rows.Err())
 	}
 	t.Logf("columns of an empty result: %v", rows.Columns())
+}
+
+// A Grafana data source is clickhouse-go over HTTP with a user and no password.
+func TestClickHouseClientWithoutKeyReads(t *testing.T) {
+	database := enginetest.Database(t)
+	write(t, "CREATE TABLE "+database+".t (at DateTime64(3, 'UTC'), opd LowCardinality(String)) ENGINE = MergeTree ORDER BY at")
+	write(t, "INSERT INTO "+database+".t SELECT toDateTime64('2026-03-19 00:00:00', 3, 'UTC') + number, if(number % 2 = 0, 'damkar', 'bpbd') FROM numbers(1000)")
+	conn := open(t, func(o *clickhouse.Options) {
+		o.Auth.Password = ""
+		o.Auth.Database = database
+		o.Settings = clickhouse.Settings{"max_execution_time": 60, "max_threads": 64, "readonly": 0}
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(clickhouse.Parameters{"opd": "damkar"}), clickhouse.WithQueryID("panel-1"))
+	var n uint64
+	var first time.Time
+	if err := conn.QueryRow(ctx, "SELECT count(), min(at) FROM t WHERE opd = {opd:String}").Scan(&n, &first); err != nil {
+		t.Fatal(err)
+	}
+	if n != 500 || !first.Equal(time.Date(2026, 3, 19, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("%d %v", n, first)
+	}
+	if err := conn.Ping(ctx); err != nil {
+		t.Error(err)
+	}
+	err := conn.Exec(ctx, "INSERT INTO t VALUES (now(), 'x')")
+	var exception *clickhouse.Exception
+	if !errors.As(err, &exception) || exception.Code != 164 {
+		t.Errorf("%v", err)
+	}
+	if err := conn.QueryRow(ctx, "SELECT * FROM nosuch").Scan(&n); !errors.As(err, &exception) || exception.Code != 60 {
+		t.Errorf("%v", err)
+	}
+	// An error after the first rows reaches the client as ClickHouse's.
+	rows, err := conn.Query(ctx, "SELECT throwIf(number = 900000, 'too far') FROM numbers(950000)")
+	if err == nil {
+		for rows.Next() {
+		}
+		err = rows.Err()
+		rows.Close()
+	}
+	if !errors.As(err, &exception) || exception.Code != 395 {
+		t.Errorf("%v", err)
+	}
 }

@@ -54,6 +54,12 @@ func Run(ctx context.Context, config Config) error {
 	if config.Log == nil {
 		config.Log = slog.Default()
 	}
+	if err := checkListen(config.Listen, config.Server.Hosts); err != nil {
+		return err
+	}
+	if !isLoopback(config.Listen) {
+		config.Log.Warn("the embedded ClickHouse listens beyond this machine: whoever reaches it may read every table", "addr", config.Listen)
+	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	child := os.Getenv(childEnv) != ""
@@ -114,6 +120,26 @@ func Run(ctx context.Context, config Config) error {
 		_ = server.Close()
 	}
 	return engine.Close()
+}
+
+// checkListen refuses an address on which every request would be refused for the host it names.
+func checkListen(listen string, hosts []string) error {
+	if _, _, err := net.SplitHostPort(listen); err != nil {
+		return fmt.Errorf("engine: listen on %q: %w: write host:port, for example %s", listen, err, DefaultListen)
+	}
+	if !isLoopback(listen) && len(hosts) == 0 {
+		return fmt.Errorf("engine: %s can be reached from other machines, and no host names are configured under which it may be asked: name them, or listen on %s", listen, DefaultListen)
+	}
+	return nil
+}
+
+func isLoopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 const addrName = "engine.addr"
