@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/journal"
@@ -35,7 +36,13 @@ type station struct {
 	board *modelBoard
 	loop  *ingest.Loop
 	stop  func() error
+
+	restored ingest.Restored
+	refuse   bool   // the board refuses checkpoints
+	onWrite  func() // the board calls it when writing a checkpoint
 }
+
+var fsOS = disk.OS{}
 
 func newStation(t testing.TB) *station {
 	dir := t.TempDir()
@@ -48,23 +55,23 @@ func (s *station) start() *station {
 	if s.jrn, err = journal.Open(s.jopts); err != nil {
 		s.t.Fatal(err)
 	}
-	s.board = newModelBoard()
-	if s.loop, err = ingest.New(s.cfg, s.jrn, s.board, s.obs); err != nil {
-		s.t.Fatal(err)
-	}
-	if _, err := s.loop.Restore(context.Background()); err != nil {
-		s.t.Fatal(err)
-	}
 	ready := make(chan struct{})
+	s.obs.Ready = func(err error) {
+		if err == nil {
+			close(ready)
+		}
+	}
+	s.board = newModelBoard()
+	s.board.refuse = s.refuse
+	if s.loop, err = ingest.New(s.cfg, s.jrn, slowBoard{s.board, s.onWrite}, s.obs); err != nil {
+		s.t.Fatal(err)
+	}
+	if s.restored, err = s.loop.Restore(context.Background()); err != nil {
+		s.t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.loop.Run(ctx) }()
-	go func() {
-		for s.loop.Ready() != nil && ctx.Err() == nil {
-			time.Sleep(time.Millisecond)
-		}
-		close(ready)
-	}()
 	<-ready
 	s.stop = func() error {
 		cancel()

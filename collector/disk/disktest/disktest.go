@@ -8,7 +8,6 @@
 package disktest
 
 import (
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -66,7 +65,7 @@ type FS struct {
 	free  uint64
 
 	// Fail is asked before each call that changes something; n counts these calls from 1. A nil *Fault lets it pass.
-	// Set it before use or between calls.
+	// Set it before use or between calls, or with SetFail at any time.
 	Fail func(n int, op Op, name string) *Fault
 }
 
@@ -92,6 +91,13 @@ func New(seed int64) *FS {
 		names: map[string]*inode{}, stale: map[string]*inode{}, locks: map[string]bool{},
 		free: 1 << 40,
 	}
+}
+
+// SetFail sets Fail while calls may be running.
+func (d *FS) SetFail(fail func(n int, op Op, name string) *Fault) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.Fail = fail
 }
 
 // Calls returns how many calls that change something were made.
@@ -211,10 +217,13 @@ func (d *FS) change(dir string, apply func(map[string]*inode)) {
 	d.queue = append(d.queue, dirOp{dir, apply})
 }
 
-// OpenFile opens or creates a file; the flags of os.OpenFile for creation, exclusion and truncation are kept.
-func (d *FS) OpenFile(name string, flag int, _ fs.FileMode) (disk.File, error) {
+// openFile opens or creates a file; the flags of os.OpenFile for creation, exclusion and truncation are kept.
+func (d *FS) openFile(epoch int, name string, flag int) (disk.File, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.alive(epoch); err != nil {
+		return nil, err
+	}
 	ino := d.names[name]
 	switch {
 	case ino == nil && flag&os.O_CREATE == 0:
@@ -235,13 +244,13 @@ func (d *FS) OpenFile(name string, flag int, _ fs.FileMode) (disk.File, error) {
 	return &file{fs: d, ino: ino, name: name, epoch: d.epoch}, nil
 }
 
-// MkdirAll does nothing: folders are names.
-func (d *FS) MkdirAll(string, fs.FileMode) error { return nil }
-
-// ReadDir lists the files directly in dir.
-func (d *FS) ReadDir(dir string) ([]string, error) {
+// readDir lists the files directly in dir.
+func (d *FS) readDir(epoch int, dir string) ([]string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.alive(epoch); err != nil {
+		return nil, err
+	}
 	var names []string
 	for name := range d.names {
 		if filepath.Dir(name) == filepath.Clean(dir) {
@@ -252,10 +261,13 @@ func (d *FS) ReadDir(dir string) ([]string, error) {
 	return names, nil
 }
 
-// Rename gives a file another name.
-func (d *FS) Rename(oldName, newName string) error {
+// rename gives a file another name.
+func (d *FS) rename(epoch int, oldName, newName string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.alive(epoch); err != nil {
+		return err
+	}
 	if d.names[oldName] == nil {
 		return &fs.PathError{Op: "rename", Path: oldName, Err: fs.ErrNotExist}
 	}
@@ -271,10 +283,13 @@ func (d *FS) Rename(oldName, newName string) error {
 	return nil
 }
 
-// Remove removes a file.
-func (d *FS) Remove(name string) error {
+// remove removes a file.
+func (d *FS) remove(epoch int, name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.alive(epoch); err != nil {
+		return err
+	}
 	if d.names[name] == nil {
 		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrNotExist}
 	}
@@ -285,11 +300,14 @@ func (d *FS) Remove(name string) error {
 	return nil
 }
 
-// SyncDir makes the names in dir durable, with all earlier changes of names, as journalling file systems do. A failing
+// syncDir makes the names in dir durable, with all earlier changes of names, as journalling file systems do. A failing
 // one makes some of them durable.
-func (d *FS) SyncDir(dir string) error {
+func (d *FS) syncDir(epoch int, dir string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.alive(epoch); err != nil {
+		return err
+	}
 	if f := d.fault(SyncDir, dir); f != nil {
 		kept := d.rng.Intn(len(d.queue) + 1)
 		for _, op := range d.queue[:kept] {
@@ -305,132 +323,16 @@ func (d *FS) SyncDir(dir string) error {
 	return nil
 }
 
-// FreeBytes answers what SetFree said.
-func (d *FS) FreeBytes(string) (uint64, error) {
+// takeLock takes a lock that Kill releases.
+func (d *FS) takeLock(epoch int, name string) (io.Closer, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.free, nil
-}
-
-// Lock takes a lock that Kill releases.
-func (d *FS) Lock(name string) (io.Closer, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	if err := d.alive(epoch); err != nil {
+		return nil, err
+	}
 	if d.locks[name] {
 		return nil, disk.ErrLocked
 	}
 	d.locks[name] = true
 	return &lock{d, name, d.epoch}, nil
 }
-
-type lock struct {
-	fs    *FS
-	name  string
-	epoch int
-}
-
-func (l *lock) Close() error {
-	l.fs.mu.Lock()
-	defer l.fs.mu.Unlock()
-	if l.epoch == l.fs.epoch {
-		delete(l.fs.locks, l.name)
-	}
-	return nil
-}
-
-// file is an open file; after a Kill every call on it fails, as the process that held it is gone.
-type file struct {
-	fs    *FS
-	ino   *inode
-	name  string
-	epoch int
-}
-
-func (f *file) alive(op string) error {
-	if f.epoch != f.fs.epoch {
-		return &fs.PathError{Op: op, Path: f.name, Err: fmt.Errorf("the process was killed")}
-	}
-	return nil
-}
-
-func (f *file) ReadAt(p []byte, off int64) (int, error) {
-	f.fs.mu.Lock()
-	defer f.fs.mu.Unlock()
-	if err := f.alive("read"); err != nil {
-		return 0, err
-	}
-	if off >= int64(len(f.ino.seen)) {
-		return 0, io.EOF
-	}
-	n := copy(p, f.ino.seen[off:])
-	if n < len(p) {
-		return n, io.EOF
-	}
-	return n, nil
-}
-
-func (f *file) WriteAt(p []byte, off int64) (int, error) {
-	f.fs.mu.Lock()
-	defer f.fs.mu.Unlock()
-	if err := f.alive("write"); err != nil {
-		return 0, err
-	}
-	n := len(p)
-	fault := f.fs.fault(Write, f.name)
-	if fault != nil {
-		n = int(float64(len(p)) * fault.Part)
-	}
-	ino := f.ino
-	if end := int(off) + n; end > len(ino.seen) {
-		ino.seen = append(ino.seen, make([]byte, end-len(ino.seen))...)
-		ino.resized = true
-	}
-	copy(ino.seen[off:], p[:n])
-	if ino.dirty == nil {
-		ino.dirty = map[int]bool{}
-	}
-	for s := int(off) / SectorBytes; s*SectorBytes < int(off)+n; s++ {
-		ino.dirty[s] = true
-	}
-	if fault != nil && !fault.Silent {
-		return n, &fs.PathError{Op: "write", Path: f.name, Err: fault.Err}
-	}
-	return n, nil
-}
-
-func (f *file) Sync() error {
-	f.fs.mu.Lock()
-	defer f.fs.mu.Unlock()
-	if err := f.alive("sync"); err != nil {
-		return err
-	}
-	ino := f.ino
-	if fault := f.fs.fault(Sync, f.name); fault != nil {
-		// The kernel tried, and then calls its pages clean: programs still read them, the disk has what luck gave it.
-		seen := ino.seen
-		ino.lose(f.fs.rng)
-		ino.seen, ino.doubted = seen, true
-		return &fs.PathError{Op: "sync", Path: f.name, Err: fault.Err}
-	}
-	if len(ino.durable) < len(ino.seen) {
-		ino.durable = append(ino.durable, make([]byte, len(ino.seen)-len(ino.durable))...)
-	}
-	for s := range ino.dirty {
-		ino.flush(s)
-	}
-	ino.dirty, ino.resized = nil, false
-	return nil
-}
-
-func (f *file) Size() (int64, error) {
-	f.fs.mu.Lock()
-	defer f.fs.mu.Unlock()
-	if err := f.alive("stat"); err != nil {
-		return 0, err
-	}
-	return int64(len(f.ino.seen)), nil
-}
-
-func (f *file) Close() error { return nil }
-
-var _ disk.FS = (*FS)(nil)
