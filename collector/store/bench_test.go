@@ -2,7 +2,12 @@ package store
 
 import (
 	"fmt"
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/tracker"
 	"testing"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
@@ -99,4 +104,51 @@ func buildColumns(b *testing.B, blk block) []column.Interface {
 		out[i] = col
 	}
 	return out
+}
+
+// BenchmarkUpsert stores the rows of 10,000 calls with their clocks, of 200,000 that stand in the table; steps are
+// reported apart.
+func BenchmarkUpsert(b *testing.B) {
+	s := openSink(b)
+	const inTable, batch = 200_000, 10_000
+	rows := make([]tracker.Row, inTable)
+	for i := range rows {
+		c := casefile.Call{Key: callKey(fmt.Sprintf("c-%08d", i)), ReceivedAt: clockStart.Add(time.Duration(i) * time.Second), Class: "prank", Agent: "a1", Channel: "phone", Events: 5}
+		c.QueuedAt, c.AnsweredAt, c.EndedAt = c.ReceivedAt.Add(time.Second), c.ReceivedAt.Add(9*time.Second), c.ReceivedAt.Add(time.Minute)
+		rows[i] = tracker.Row{Key: c.Key, Call: &c, Clocks: []sla.Clock{{Key: c.Key, Name: sla.Answer, Seq: 1, Kind: sla.Elapsed, StartedAt: c.QueuedAt, DueAt: c.AnsweredAt, BreachAt: c.AnsweredAt, StoppedAt: c.AnsweredAt}}}
+	}
+	for i := 0; i < inTable; i += 50_000 {
+		if err := s.Upsert(b.Context(), rows[i:i+50_000], 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+	took := map[string]time.Duration{}
+	step := func(name string, do func() error) {
+		start := time.Now()
+		if err := do(); err != nil {
+			b.Fatal(err)
+		}
+		took[name] += time.Since(start)
+	}
+	b.ResetTimer()
+	for i := range b.N {
+		part := rows[i%10*batch : (i%10+1)*batch]
+		var calls []casefile.Call
+		var clocks []CaseClocks
+		var keys []event.Key
+		for _, r := range part {
+			calls, keys = append(calls, *r.Call), append(keys, r.Key)
+			clocks = append(clocks, CaseClocks{Key: r.Key, Clocks: r.Clocks})
+		}
+		version := uint64(i + 2)
+		var hours []CenterHour
+		step("stored_hours", func() error { _, err := s.storedHours(b.Context(), keys); hours = hoursOf(calls); return err })
+		step("calls", func() error { return s.UpsertCalls(b.Context(), calls, version) })
+		step("clocks", func() error { return s.UpsertClocks(b.Context(), clocks, version) })
+		step("recompute", func() error { return s.RecomputeHours(b.Context(), hours, version) })
+		step("read_cases", func() error { _, err := s.ReadCases(b.Context(), keys[:5000]); return err })
+	}
+	for name, d := range took {
+		b.ReportMetric(float64(d.Milliseconds())/float64(b.N), "ms_"+name)
+	}
 }

@@ -105,6 +105,7 @@ func (s *Store) clockBlock(rows []*sla.Clock, version uint64) block {
 		plain("kind", func(r ref) string { return string(r.Kind) }),
 		plain("policy", func(r ref) string { return r.Policy }),
 		plain("policy_version", func(r ref) string { return r.PolicyVersion }),
+		all("policy_line", "UInt16", columnOf(rows, func(r *ref) uint16 { return uint16((*r).PolicyLine) })),
 		text("calendar_version", func(r ref) *string { return &r.CalendarVersion }),
 		text("opd", func(r ref) *string { return &r.OPD }),
 		text("scope", func(r ref) *string { return &r.Scope }),

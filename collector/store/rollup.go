@@ -43,58 +43,55 @@ func (s *Store) RecomputeHours(ctx context.Context, hours []CenterHour, version 
 	return nil
 }
 
-// markPending remembers hours that calls are about to leave, until they are recomputed.
-func (s *Store) markPending(ctx context.Context, hours []CenterHour, version uint64, done bool) error {
+// markPending remembers hours whose calls are about to change, until they are recomputed: of
+// the marks of an hour the greatest speaks.
+func (s *Store) markPending(ctx context.Context, hours []CenterHour, mark uint64, done bool) error {
 	if len(hours) == 0 {
 		return nil
 	}
 	return s.insert(ctx, block{"hours_pending", []blockColumn{
 		texts("center", columnOf(hours, func(h *CenterHour) string { return h.Center })),
 		all("hour", "DateTime('UTC')", columnOf(hours, func(h *CenterHour) time.Time { return h.Hour })),
-		// Twice the version, so that "done" is later than "not done" of the same upsert.
-		all("version", "UInt64", columnOf(hours, func(*CenterHour) uint64 {
-			if done {
-				return 2*version + 1
-			}
-			return 2 * version
-		})),
+		all("version", "UInt64", columnOf(hours, func(*CenterHour) uint64 { return mark })),
 		all("done", "Bool", columnOf(hours, func(*CenterHour) bool { return done })),
 	}}, len(hours), "")
 }
 
-// pendingHours returns the hours that a process which ended left to be recomputed.
-func (s *Store) pendingHours(ctx context.Context) (hours []CenterHour, err error) {
+// pendingHours returns the hours that a process which ended left to be recomputed, and the greatest mark of any hour.
+func (s *Store) pendingHours(ctx context.Context) (hours []CenterHour, mark uint64, err error) {
+	err = s.query(ctx, "read the greatest mark", "SELECT max(version) FROM hours_pending", func(scan func(...any) error) error { return scan(&mark) })
+	if err != nil {
+		return nil, 0, err
+	}
 	const sql = "SELECT center, hour FROM hours_pending FINAL WHERE NOT done"
 	err = s.query(ctx, "read pending hours", sql, func(scan func(...any) error) error {
 		var h CenterHour
 		if err := scan(&h.Center, &h.Hour); err != nil {
 			return err
 		}
-		hours = append(hours, h)
+		hours = append(hours, CenterHour{h.Center, hourOf(h.Hour)})
 		return nil
 	})
-	return hours, err
+	return hours, mark, err
 }
 
-// storedHours returns the hours in which calls stand as they are stored.
-func (s *Store) storedHours(ctx context.Context, calls []event.Key) (map[event.Key]time.Time, error) {
-	out := make(map[event.Key]time.Time, len(calls))
+// storedHours returns every hour in which one of the calls stands, or stood in a row that is not merged away yet.
+func (s *Store) storedHours(ctx context.Context, calls []event.Key) (hours []CenterHour, err error) {
 	for cond := range keyConditions(calls, "center", "", "id") {
-		sql := "SELECT center, id, at FROM calls FINAL WHERE at IS NOT NULL AND (" + cond + ")"
+		sql := "SELECT DISTINCT center, toStartOfHour(toDateTime(assumeNotNull(at), 'UTC')) FROM calls WHERE at IS NOT NULL AND (" + cond + ")"
 		err := s.query(ctx, "read hours of calls", sql, func(scan func(...any) error) error {
-			key := event.Key{Kind: event.KindCall}
-			var at time.Time
-			if err := scan(&key.Center, &key.ID, &at); err != nil {
+			var h CenterHour
+			if err := scan(&h.Center, &h.Hour); err != nil {
 				return err
 			}
-			out[key] = hourOf(at)
+			hours = append(hours, CenterHour{h.Center, hourOf(h.Hour)})
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	return out, nil
+	return hours, nil
 }
 
 const hourlyColumns = `center, hour, day, received, offered, answered, stamped, abandoned, unserved, blocked, classified, hoax,

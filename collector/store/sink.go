@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/monev112/monev112/collector/casefile"
@@ -11,32 +14,97 @@ import (
 )
 
 // Sink is a Store as the shipper sees it: it takes the rows of the board and keeps calls_hourly in step with the calls.
-// One shipper at a time may use it.
+// One shipper at a time may use it; Run may go on beside it.
 type Sink struct {
 	*Store
 	// Boards are the centres that have a board: those that are not historical.
 	Boards []string
 	// Scope says whose power an OPD of a centre is in: own, vertical or unknown.
 	Scope func(center, opd string) string
+
+	mu      sync.Mutex // held by Upsert and by a recomputation, so that no hour is recomputed between its mark and its calls
+	pending map[CenterHour]struct{}
+	version uint64 // of the latest upsert
+	marks   uint64 // the latest mark in hours_pending
+	running bool   // Run recomputes; without it Upsert does
 }
+
+// RecomputeEvery is how far calls_hourly, and with it the views monev_*, may lag behind the calls while Run runs: to
+// recompute with every batch would cost a fast import as much as the batch.
+const RecomputeEvery = 3 * time.Second
 
 // Prepare brings the schema up to date and recomputes the hours that an earlier process left.
 func (s *Sink) Prepare(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if _, err := s.Migrate(ctx); err != nil {
 		return err
 	}
-	hours, err := s.pendingHours(ctx)
+	hours, greatest, err := s.pendingHours(ctx)
+	s.marks = max(s.marks, greatest)
 	if err != nil || len(hours) == 0 {
 		return err
 	}
-	version, err := s.MaxVersion(ctx)
-	if err != nil {
+	if s.version, err = s.MaxVersion(ctx); err != nil {
 		return err
 	}
-	if err := s.RecomputeHours(ctx, hours, version); err != nil {
+	s.remember(hours)
+	return s.recompute(ctx)
+}
+
+// Run recomputes the hours whose calls changed, every RecomputeEvery, until ctx ends; what is left then is done by the
+// next Prepare. A failure is counted by Config.Failed and tried again. Without a Run every Upsert recomputes its hours.
+func (s *Sink) Run(ctx context.Context) {
+	s.setRunning(true)
+	defer s.setRunning(false)
+	tick := time.NewTicker(RecomputeEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.mu.Lock()
+			_ = s.recompute(ctx)
+			s.mu.Unlock()
+		}
+	}
+}
+
+func (s *Sink) setRunning(running bool) {
+	s.mu.Lock()
+	s.running = running
+	s.mu.Unlock()
+}
+
+// remember adds hours to those that are pending and returns the new ones.
+func (s *Sink) remember(hours []CenterHour) (added []CenterHour) {
+	if s.pending == nil {
+		s.pending = map[CenterHour]struct{}{}
+	}
+	for _, h := range hours {
+		if _, known := s.pending[h]; !known {
+			s.pending[h] = struct{}{}
+			added = append(added, h)
+		}
+	}
+	return added
+}
+
+// recompute brings the pending hours up to date.
+func (s *Sink) recompute(ctx context.Context) error {
+	if len(s.pending) == 0 {
+		return nil
+	}
+	hours := slices.Collect(maps.Keys(s.pending))
+	if err := s.RecomputeHours(ctx, hours, s.version); err != nil {
 		return err
 	}
-	return s.markPending(ctx, hours, version, true)
+	if err := s.markPending(ctx, hours, s.nextMark(), true); err != nil {
+		return err
+	}
+	clear(s.pending)
+	return nil
 }
 
 // ReadCases returns what is stored of the cases; of a case that is not stored it returns nothing.
@@ -52,8 +120,8 @@ func (s *Sink) ReadCases(ctx context.Context, keys []event.Key) ([]tracker.Loade
 	return out, nil
 }
 
-// Upsert stores the rows of cases and of their clocks under version, which must be greater than that of every row before,
-// and then the hours that their calls belong to or have left.
+// Upsert stores the rows of cases and of their clocks under version, which must be greater than that of every row before.
+// The hours that their calls belong to or have left follow (see Run).
 func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) error {
 	calls := make([]casefile.Call, 0, len(rows))
 	var tickets []TicketRow
@@ -76,12 +144,14 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 		}
 		clocks = append(clocks, CaseClocks{Key: r.Key, Clocks: r.Clocks})
 	}
-	before, err := s.storedHours(ctx, callKeys)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left, err := s.storedHours(ctx, callKeys)
 	if err != nil {
 		return err
 	}
-	hours, left := hoursOf(calls, before)
-	if err := s.markPending(ctx, left, version, false); err != nil {
+	s.version = version
+	if err := s.mark(ctx, append(hoursOf(calls), left...)); err != nil {
 		return err
 	}
 	if err := s.UpsertTickets(ctx, tickets, version); err != nil {
@@ -93,34 +163,45 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 	if err := s.UpsertClocks(ctx, clocks, version); err != nil {
 		return err
 	}
-	if err := s.RecomputeHours(ctx, append(hours, left...), version); err != nil {
-		return err
+	if s.running {
+		return nil
 	}
-	return s.markPending(ctx, left, version, true)
+	return s.recompute(ctx)
 }
 
-// hoursOf returns the hours of calls as they are, and the hours that they leave, each once.
-func hoursOf(calls []casefile.Call, before map[event.Key]time.Time) (hours, left []CenterHour) {
-	type set = map[CenterHour]struct{}
-	now, old := set{}, set{}
+// mark makes hours pending, in the database before in memory: an hour counts as marked when both know it.
+func (s *Sink) mark(ctx context.Context, hours []CenterHour) error {
+	added := s.remember(hours)
+	if err := s.markPending(ctx, added, s.nextMark(), false); err != nil {
+		for _, h := range added {
+			delete(s.pending, h)
+		}
+		return err
+	}
+	return nil
+}
+
+func (s *Sink) nextMark() uint64 {
+	s.marks++
+	return s.marks
+}
+
+// hoursOf returns the hours that calls belong to, each once.
+func hoursOf(calls []casefile.Call) (hours []CenterHour) {
+	seen := map[CenterHour]struct{}{}
 	for i := range calls {
 		c := &calls[i]
-		var hour time.Time
-		if at := c.At(); !at.IsZero() {
-			hour = hourOf(at)
-			now[CenterHour{c.Key.Center, hour}] = struct{}{}
+		at := c.At()
+		if at.IsZero() {
+			continue
 		}
-		if was, ok := before[c.Key]; ok && !was.Equal(hour) {
-			old[CenterHour{c.Key.Center, was}] = struct{}{}
+		h := CenterHour{c.Key.Center, hourOf(at)}
+		if _, twice := seen[h]; !twice {
+			seen[h] = struct{}{}
+			hours = append(hours, h)
 		}
 	}
-	for h := range now {
-		hours = append(hours, h)
-	}
-	for h := range old {
-		left = append(left, h)
-	}
-	return hours, left
+	return hours
 }
 
 // OpenCases returns the open tickets and the cases that had an event since, of the centres that have a board.

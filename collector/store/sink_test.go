@@ -92,8 +92,35 @@ func TestHoursLeftByAProcessThatDied(t *testing.T) {
 	if d := cmp.Diff([]string{"35.15 2026-10-20T16:00:00 2026-10-20 1 0 []"}, hourly(t, s)); d != "" {
 		t.Error(d)
 	}
-	if left, err := s.pendingHours(t.Context()); err != nil || len(left) != 0 {
+	if left, _, err := s.pendingHours(t.Context()); err != nil || len(left) != 0 {
 		t.Errorf("pending %v, %v", left, err)
+	}
+}
+
+// With Run the hours follow by themselves; what is left when it ends is marked and done by the next Prepare.
+func TestRunRecomputesWhatUpsertsLeave(t *testing.T) {
+	s := openSink(t)
+	s.setRunning(true)
+	c := casefile.Call{Key: callKey("a"), ReceivedAt: at("2026-10-01 16:10:00"), Events: 1}
+	if err := s.Upsert(t.Context(), []tracker.Row{callRow(c)}, 1); err != nil {
+		t.Fatal(err)
+	}
+	if got := hourly(t, s); len(got) != 0 {
+		t.Errorf("recomputed at once: %q", got)
+	}
+	next := &Sink{Store: s.Store}
+	if err := next.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := hourly(t, s); len(got) != 1 {
+		t.Errorf("after the next start: %q", got)
+	}
+	c.ReceivedAt = at("2026-10-02 16:10:00")
+	if err := next.Upsert(t.Context(), []tracker.Row{callRow(c)}, 2); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"35.15 2026-10-02T16:00:00 2026-10-02 1 0 []"}, hourly(t, s)); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -56,7 +56,7 @@ type Config struct {
 	DialTimeout    time.Duration // default 5 s
 	RequestTimeout time.Duration // bound of one request when ctx has no earlier deadline; default 60 s
 
-	// Location gives a centre's time zone, for the calendar day of a call or ticket. Nil is Asia/Jakarta for all.
+	// Location gives a centre's time zone, for the calendar day of a call or ticket. A nil function or zone is Asia/Jakarta.
 	Location func(center string) *time.Location
 	// Inserted is told of each insert that ClickHouse acknowledged, Failed of each failed request. Nil is silence. Both
 	// must be quick and safe for concurrent use.
@@ -78,6 +78,9 @@ type Store struct {
 	conn driver.Conn // its default database is monev112's
 	boot driver.Conn // without a default database, to create it
 }
+
+// wib is Asia/Jakarta, which has no daylight saving.
+var wib = time.FixedZone("WIB", 7*60*60)
 
 var databaseName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 
@@ -155,9 +158,14 @@ func (c *Config) setDefaults() {
 	if c.RequestTimeout <= 0 {
 		c.RequestTimeout = defaultRequest
 	}
-	if c.Location == nil {
-		wib := time.FixedZone("WIB", 7*60*60) // Asia/Jakarta has no daylight saving
-		c.Location = func(string) *time.Location { return wib }
+	zone := c.Location
+	c.Location = func(center string) *time.Location {
+		if zone != nil {
+			if loc := zone(center); loc != nil {
+				return loc
+			}
+		}
+		return wib
 	}
 	if c.Inserted == nil {
 		c.Inserted = func(string, int, time.Duration) {}

@@ -112,6 +112,8 @@ CREATE TABLE IF NOT EXISTS clocks
     kind             LowCardinality(String),
     policy           LowCardinality(String),
     policy_version   LowCardinality(String),
+    -- Which entry of the policy's clocks gave the target, from 1; 0 for a due time that the source states.
+    policy_line      UInt16 CODEC(ZSTD(1)),
     calendar_version LowCardinality(Nullable(String)),
     opd              LowCardinality(Nullable(String)),
     scope            LowCardinality(Nullable(String)),

@@ -109,8 +109,8 @@ FROM
 ) AS s
 GROUP BY center, hour;
 
--- hours_pending: hours that calls are about to leave. Written before the calls are, so that a crash between the two cannot
--- leave a call counted in its old hour; a row of the same hour with done = true follows once it was recomputed.
+-- hours_pending: hours whose calls are about to change. Written before the calls are, so that no crash can leave an hour
+-- that differs from its calls; a row of the same hour with done = true follows once it was recomputed.
 CREATE TABLE IF NOT EXISTS hours_pending
 (
     center  LowCardinality(String),
