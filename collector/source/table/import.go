@@ -183,7 +183,7 @@ func (im *importer) run(ctx context.Context, client *send.Client) (Summary, erro
 }
 
 func (im *importer) progress() Progress {
-	p := Progress{Rows: int(im.rows.Load()), Events: int(im.events.Load()), Refused: im.rejects.total(), Done: im.done.Load(), Size: im.size}
+	p := Progress{DryRun: im.o.DryRun, Rows: int(im.rows.Load()), Events: int(im.events.Load()), Refused: im.rejects.total(), Done: im.done.Load(), Size: im.size}
 	if s := im.source.Load(); s != nil {
 		p.Done += s.ReadBytes()
 	}

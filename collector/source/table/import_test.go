@@ -277,7 +277,7 @@ func TestSummaryAndProgressForPeople(t *testing.T) {
 		Totals: send.Totals{Accepted: 5, Duplicates: 1, Refused: 1}, Notes: Notes{AmbiguousTimes: 2}}
 	golden(t, "summary.txt", s.Text("r.csv"))
 	p := Progress{Rows: 5000, Events: 1000, Answered: 500, Done: 50, Size: 100, Refused: 2}
-	if got, want := p.line(10*time.Second), "5,000 rows, 500/s, 500 events answered, 2 refused, 38 %, about 17s left"; got != want {
+	if got, want := p.line(10*time.Second, false), "5,000 rows, 500/s, 500 events answered, 2 refused, 38 %, about 17s left"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -17,6 +17,7 @@ type Progress struct {
 	Refused    int
 	Answered   int   // events that the server has answered
 	Events     int   // events to send, as far as they are known
+	DryRun     bool  // nothing is sent: Answered counts events that were made
 	Done, Size int64 // bytes of the files as they lie on the disk; Size 0 when it is not known
 }
 
@@ -54,10 +55,10 @@ func showProgress(ctx context.Context, out io.Writer, terminal bool, at func() P
 		}
 		p := at()
 		if bar == nil {
-			fmt.Fprintln(out, p.line(time.Since(start)))
+			fmt.Fprintln(out, p.line(time.Since(start), false))
 			continue
 		}
-		bar.Describe(p.line(time.Since(start)))
+		bar.Describe(p.line(time.Since(start), true))
 		_ = bar.Set64(min(int64(1000*p.share()), 999))
 	}
 }
@@ -74,19 +75,25 @@ func (p Progress) share() float64 {
 	return read * (1 + float64(p.Answered)/float64(p.Events)) / 2
 }
 
-// line is one line: rows, rate, refusals, time left.
-func (p Progress) line(elapsed time.Duration) string {
+// line is one line: rows, rate, refusals, time left; beside a bar, which shows the percentage, without it.
+func (p Progress) line(elapsed time.Duration, bar bool) string {
 	rate := 0.0
 	if s := elapsed.Seconds(); s > 0 {
 		rate = float64(p.Rows) / s
 	}
-	text := fmt.Sprintf("%s rows, %s/s, %s events answered", group(p.Rows), group(int(rate)), group(p.Answered))
+	text := fmt.Sprintf("%s rows, %s/s, %s events", group(p.Rows), group(int(rate)), group(p.Answered))
+	if !p.DryRun {
+		text += " answered"
+	}
 	if p.Refused > 0 {
 		text += fmt.Sprintf(", %s refused", group(p.Refused))
 	}
 	if share := p.share(); share > 0.01 && share < 1 {
 		left := time.Duration(float64(elapsed) * (1 - share) / share)
-		text += fmt.Sprintf(", %.0f %%, about %s left", 100*share, left.Round(time.Second))
+		if !bar {
+			text += fmt.Sprintf(", %.0f %%", 100*share)
+		}
+		text += fmt.Sprintf(", about %s left", left.Round(time.Second))
 	}
 	return text
 }
