@@ -35,6 +35,7 @@ const (
 	checkpointName    = "checkpoint"
 	previousName      = "checkpoint.previous"
 	unfinishedName    = "checkpoint.new"
+	ignoredSuffix     = ".ignored"
 	checkpointVersion = 1
 	checkpointHeader  = 48
 )
@@ -232,14 +233,8 @@ func (l *Loop) readCheckpoint(name string) (checkpointHead, error) {
 	if err != nil {
 		return head, err
 	}
-	st := l.jrn.Stats()
-	switch {
-	case head.uuid != l.jrn.UUID():
-		return head, fmt.Errorf("it belongs to journal %s, this is %s", head.uuid, l.jrn.UUID())
-	case head.position > st.End:
-		return head, fmt.Errorf("its position %d is beyond the journal's end %d", head.position, st.End)
-	case head.position < st.First:
-		return head, fmt.Errorf("its position %d is before the journal's first %d", head.position, st.First)
+	if err := l.fits(head); err != nil {
+		return head, err
 	}
 	r := bufio.NewReaderSize(io.NewSectionReader(f, checkpointHeader, size-checkpointHeader), 256<<10)
 	ids, now, err := readSeen(r, l.cfg.SeenMax, l.cfg.SeenFor)
@@ -251,4 +246,29 @@ func (l *Loop) readCheckpoint(name string) (checkpointHead, error) {
 	}
 	l.seen, l.seenBase = ids, now
 	return head, nil
+}
+
+// fits tells whether a replay can go on from a checkpoint.
+func (l *Loop) fits(head checkpointHead) error {
+	st := l.jrn.Stats()
+	switch {
+	case head.uuid != l.jrn.UUID():
+		return fmt.Errorf("it belongs to journal %s, this is %s", head.uuid, l.jrn.UUID())
+	case head.position > st.End:
+		return fmt.Errorf("its position %d is beyond the journal's end %d", head.position, st.End)
+	case head.position < st.First:
+		return fmt.Errorf("its position %d is before the journal's first %d", head.position, st.First)
+	}
+	return nil
+}
+
+// checkpointAt returns the position of a checkpoint that a later start could use.
+func (l *Loop) checkpointAt(name string) (journal.Position, bool) {
+	f, err := l.cfg.FS.OpenFile(filepath.Join(l.cfg.Dir, name), 0, 0)
+	if err != nil {
+		return 0, false
+	}
+	defer f.Close()
+	head, _, err := checkCheckpoint(f)
+	return head.position, err == nil && l.fits(head) == nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
@@ -27,12 +28,12 @@ type Restored struct {
 
 // Restore reads the newest usable checkpoint and replays the journal from there, silently (live is false), or replays the
 // whole journal when there is none. A checkpoint that is damaged, of another journal or from beyond the journal's end is
-// ignored with a warning. Damage in the journal, or a record that is no event, is an error: an operator must decide.
+// ignored with a warning and renamed to *.ignored. Damage in the journal, or a record that is no event, is an error: an operator must decide.
 func (l *Loop) Restore(ctx context.Context) (Restored, error) {
 	began := l.cfg.Now()
 	var res Restored
 	first := l.jrn.Stats().First
-	from := first
+	from, newest := first, false
 	l.epoch = began
 	for _, name := range []string{checkpointName, previousName} {
 		head, err := l.readCheckpoint(name)
@@ -41,9 +42,15 @@ func (l *Loop) Restore(ctx context.Context) (Restored, error) {
 		}
 		if err != nil {
 			l.cfg.Logger.Warn("checkpoint ignored", "file", name, "reason", err)
+			// Out of the way, or the next checkpoint would keep this one as its predecessor instead of a good one.
+			path := filepath.Join(l.cfg.Dir, name)
+			if err := l.cfg.FS.Rename(path, path+ignoredSuffix); err != nil {
+				l.cfg.Logger.Warn("checkpoint not moved away", "file", name, "reason", err)
+			}
 			continue
 		}
 		res.Checkpoint, from = true, head.position
+		newest = name == checkpointName
 		break
 	}
 	if !res.Checkpoint {
@@ -61,8 +68,14 @@ func (l *Loop) Restore(ctx context.Context) (Restored, error) {
 		return res, err
 	}
 	l.applied, l.ckptFrom = res.To, from
+	floor := first // until there are two again, everything is kept
+	if newest {
+		if p, ok := l.checkpointAt(previousName); ok {
+			floor = p
+		}
+	}
 	l.ckptMu.Lock()
-	l.floor, l.current = from, from
+	l.floor, l.current = floor, from
 	l.ckptMu.Unlock()
 	l.ckptAt = l.cfg.Now()
 	l.keyer.Store(l.seen)
