@@ -21,6 +21,9 @@ func hourOf(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
 // which changes nothing.
 const maxHourGap = 48 * time.Hour
 
+// maxHourRanges is how many ranges one recomputation has at most.
+const maxHourRanges = 8
+
 // RecomputeHours writes the rows of calls_hourly anew from the calls as they are stored, and empties the rows of hours
 // that no longer have any. version must not be less than that of any earlier recomputation.
 func (s *Store) RecomputeHours(ctx context.Context, hours []CenterHour, version uint64) error {
@@ -104,8 +107,17 @@ type hourRange struct {
 }
 
 // hourRanges unites hours that lie close together into ranges, whatever their centre: in live traffic all centres touch
-// the same few hours.
+// the same few hours. Hours strewn over years are united more widely, until there are few statements: to read more calls
+// costs less than to ask more often.
 func hourRanges(hours []CenterHour) []hourRange {
+	for gap := maxHourGap; ; gap *= 2 {
+		if out := hourRangesWithin(hours, gap); len(out) <= maxHourRanges {
+			return out
+		}
+	}
+}
+
+func hourRangesWithin(hours []CenterHour, gap time.Duration) []hourRange {
 	hours = slices.Clone(hours)
 	for i := range hours {
 		hours[i].Hour = hourOf(hours[i].Hour)
@@ -113,7 +125,7 @@ func hourRanges(hours []CenterHour) []hourRange {
 	slices.SortFunc(hours, func(a, b CenterHour) int { return a.Hour.Compare(b.Hour) })
 	var out []hourRange
 	for _, h := range hours {
-		if n := len(out); n > 0 && h.Hour.Sub(out[n-1].until) <= maxHourGap {
+		if n := len(out); n > 0 && h.Hour.Sub(out[n-1].until) <= gap {
 			out[n-1].until = h.Hour.Add(time.Hour)
 			out[n-1].centers = append(out[n-1].centers, h.Center)
 			continue
