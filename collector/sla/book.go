@@ -24,6 +24,7 @@ type File struct {
 type Use struct {
 	Profiles []string
 	Calendar string
+	Zone     *time.Location // of a centre without a calendar, for explanations; nil is UTC
 }
 
 // Config says what the files are used for.
@@ -49,6 +50,7 @@ type Book struct {
 // centerRules is what one centre goes by, over time.
 type centerRules struct {
 	calendar *Calendar // nil when the centre has none
+	zone     *time.Location
 	eras     []era     // in order of from
 }
 
@@ -154,15 +156,17 @@ func (b *Book) compile(center string, use Use, problems *Problems) *centerRules 
 	add := func(file string, line int, sub, reason, remedy string) {
 		*problems = append(*problems, Problem{file, line, sub, reason, remedy})
 	}
-	rules := &centerRules{}
-	zone := time.UTC
+	rules := &centerRules{zone: use.Zone}
+	if rules.zone == nil {
+		rules.zone = time.UTC
+	}
 	if use.Calendar != "" {
 		rules.calendar = b.calendars[use.Calendar]
 		if rules.calendar == nil {
 			add("configuration", 0, field+".calendar", fmt.Sprintf("%s uses calendar %q, which no file holds", who, clip(use.Calendar)), "use one of "+strings.Join(b.CalendarNames(), ", ")+" or add its file")
 			return rules
 		}
-		zone = rules.calendar.zone
+		rules.zone = rules.calendar.zone
 	}
 	versions := make([][]*Profile, len(use.Profiles))
 	var starts []int32
@@ -196,7 +200,7 @@ func (b *Book) compile(center string, use Use, problems *Problems) *centerRules 
 	rules.eras = append(rules.eras, era{from: math.MinInt64})
 	for _, day := range slices.Compact(starts) {
 		y, m, d := dateOf(day)
-		e := era{from: time.Date(y, m, d, 0, 0, 0, 0, zone).UnixMilli()}
+		e := era{from: time.Date(y, m, d, 0, 0, 0, 0, rules.zone).UnixMilli()}
 		for _, vs := range versions {
 			var p *Profile
 			for _, v := range vs {

@@ -23,10 +23,7 @@ const (
 // is bounded by the pauses and days off.
 func (b *Book) Explain(c *Clock, t *casefile.Ticket, now time.Time, lang string) []string {
 	rules := b.rulesOf(c.Key.Center)
-	g := tongue{english: lang == "en", zone: time.UTC}
-	if rules.calendar != nil {
-		g.zone = rules.calendar.zone
-	}
+	g := tongue{english: lang == "en", zone: rules.zone}
 	x := explanation{tongue: g, clock: c, now: now.UnixMilli()}
 	x.line = b.lineOf(c)
 	if c.Kind == Hours || c.Kind == Days {

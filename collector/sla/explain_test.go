@@ -49,7 +49,7 @@ func TestSecondsOfAnExplanationAddUpToWhatWasCounted(t *testing.T) {
 		b := bookOf(c)
 		l.profile.Lines = []*Line{l}
 		b.profiles = []*Profile{l.profile}
-		b.fallback = &centerRules{calendar: c}
+		b.fallback = &centerRules{calendar: c, zone: c.zone}
 		start := drawInstant(t, "start")
 		tk := &casefile.Ticket{Key: ticketKey, OpenedAt: start, Pauses: drawPauses(t, start)}
 		var stop time.Time
