@@ -103,7 +103,8 @@ func isSubsequence(part, whole []string) bool {
 func TestEveryFlippedBitIsFoundAndCostsOneGroupAtMost(t *testing.T) {
 	_, _, _, segments := smallJournal(t)
 	for si := range segments {
-		size := func() int { d, _, _, _ := smallJournal(t); return len(d.Bytes(segments[si])) }()
+		fresh, _, _, _ := smallJournal(t)
+		size := len(fresh.Bytes(segments[si]))
 		for bit := range size * 8 {
 			d, opts, all, segments := smallJournal(t)
 			name := filepath.Base(segments[si])

@@ -241,7 +241,7 @@ func TestEverySingleFaultLosesNothingAcknowledged(t *testing.T) {
 		}
 		for name, fault := range faults {
 			for n := 1; n <= calls; n++ {
-				for seed := range int64(4) {
+				for seed := range int64(2) {
 					h := newHistory(t, fmt.Sprintf("end %d, %s at call %d, seed %d", how, name, n, seed), seed)
 					h.disk.Fail = func(call int, op disktest.Op, _ string) *disktest.Fault {
 						if call == n {
@@ -260,7 +260,7 @@ func TestEverySingleFaultLosesNothingAcknowledged(t *testing.T) {
 func TestDyingInEveryCallLosesNothingAcknowledged(t *testing.T) {
 	for _, how := range []end{killed, powerLost} {
 		for n := 1; n <= 90; n++ {
-			for seed := range int64(20) {
+			for seed := range int64(8) {
 				h := newHistory(t, fmt.Sprintf("dies at call %d, end %d, seed %d", n, how, seed), seed)
 				part := rand.New(rand.NewSource(seed)).Float64()
 				dead := false
@@ -288,7 +288,7 @@ func TestDyingInEveryCallLosesNothingAcknowledged(t *testing.T) {
 
 // A disk that fails at random for a long time, in bursts.
 func TestABadDiskLosesNothingAcknowledged(t *testing.T) {
-	for seed := range int64(300) {
+	for seed := range int64(150) {
 		h := newHistory(t, fmt.Sprintf("seed %d", seed), seed)
 		rng := rand.New(rand.NewSource(seed))
 		rate := rng.Float64() * 0.5
