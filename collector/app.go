@@ -60,6 +60,8 @@ type App struct {
 	listener net.Listener
 	reviews  reviews
 	kept     *kept
+	submit   *submitter
+	replay   *door            // of the quarantine
 	cursor   journal.Position // at the start
 	cleanups []cleanup
 }
@@ -153,12 +155,19 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	}
 	cfg.Log.Info("the board stands as it was", "checkpoint", restored.Checkpoint, "replayed_events", restored.Events, "took", restored.Took)
 
-	decoder, err := event.NewDecoder(event.Config{Keys: keys, Attributes: cfg.File.Attributes, AllowIDs: cfg.File.AllowIDs, AcceptTokens: true})
+	judge := event.Config{Keys: keys, Attributes: cfg.File.Attributes, AllowIDs: cfg.File.AllowIDs}
+	public, err := event.NewDecoder(judge)
 	if err != nil {
 		return nil, err
 	}
-	door := &door{decoder: decoder, dir: a.dir, reviews: &a.reviews}
-	if a.api, err = api.New(a.apiConfig(door, guard)); err != nil {
+	judge.AcceptTokens = true // only the quarantine may name callers by token: a sender could claim to be anybody
+	replay, err := event.NewDecoder(judge)
+	if err != nil {
+		return nil, err
+	}
+	a.replay = &door{decoder: replay, dir: a.dir, reviews: &a.reviews}
+	a.submit = &submitter{loop: a.ingest, board: a.board, metrics: a.metrics, links: a.links, end: func() uint64 { return uint64(a.journal.End()) }}
+	if a.api, err = api.New(a.apiConfig(&door{decoder: public, dir: a.dir, reviews: &a.reviews}, guard)); err != nil {
 		return nil, err
 	}
 	a.watch()
@@ -232,6 +241,7 @@ func (a *App) Run(ctx context.Context) error {
 		return a.ship(shipCtx)
 	})
 	g.Go(func() error { a.expect(shipCtx); return nil })
+	g.Go(func() error { a.requeue(gctx, a.replay, a.submit); return nil })
 
 	server := a.api.Server(stages)
 	g.Go(func() error {
@@ -322,6 +332,13 @@ func (a *App) ship(ctx context.Context) error {
 		return err
 	}
 	a.shipper.Store(s)
+	hours := make(chan struct{})
+	hoursCtx, stopHours := context.WithCancel(ctx)
+	defer func() { stopHours(); <-hours }()
+	go func() {
+		defer close(hours)
+		sink.Run(hoursCtx)
+	}()
 	return s.Run(ctx)
 }
 

@@ -20,9 +20,8 @@ func (a *App) apiConfig(d *door, guard *access.Guard) api.Config {
 	return api.Config{
 		Limits:  limits,
 		Decoder: d,
-		Ingest: &submitter{loop: a.ingest, board: a.board, metrics: a.metrics, links: a.links,
-			end: func() uint64 { return uint64(a.journal.End()) }},
-		Cases: a,
+		Ingest:  a.submit,
+		Cases:   a,
 		Reads: api.Reads{
 			Clock: a.readClock,
 			CenterName: func(center string) string {
@@ -70,7 +69,7 @@ func (a *App) apiConfig(d *door, guard *access.Guard) api.Config {
 func (a *App) readClock(c *sla.Clock, t *casefile.Ticket, now time.Time, lang string, explain bool) api.ClockReading {
 	r := api.ClockReading{State: c.State(now), UsedRatio: a.book.UsedRatio(c, now)}
 	if explain {
-		_ = lang // explain follows
+		r.Explain = a.book.Explain(c, t, now, lang)
 	}
 	return r
 }

@@ -222,7 +222,13 @@ func (s *service) tryQuery(sql string) (string, error) {
 // shipped waits until ClickHouse has everything that was accepted, cases included.
 func (s *service) shipped() {
 	s.t.Helper()
-	if !s.until("the journal is shipped", func() bool { return s.metric("monev112_journal_lag_bytes") == 0 }) {
+	if !s.until("the journal is shipped", func() bool {
+		if s.metric("monev112_journal_lag_bytes") != 0 {
+			return false
+		}
+		left, err := s.tryQuery("SELECT count() FROM hours_pending FINAL WHERE NOT done")
+		return err == nil && left == "0"
+	}) {
 		s.t.Fatal("the service ended")
 	}
 }
