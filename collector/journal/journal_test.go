@@ -154,6 +154,11 @@ func TestNextWaitsForAnAppendAndEndsWithItsContext(t *testing.T) {
 func TestRetainDeletesOnlyOldShippedSegments(t *testing.T) {
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	j := open(t, journal.Options{Dir: t.TempDir(), SegmentBytes: 100, Now: func() time.Time { return now }})
+	slow, err := j.NewReader(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
 	var ends []journal.Position
 	for i := range 6 {
 		_, end, err := j.Append(records(i*5, 5)) // each fills a segment
@@ -175,6 +180,9 @@ func TestRetainDeletesOnlyOldShippedSegments(t *testing.T) {
 	var gone *journal.GoneError
 	if _, err := j.NewReader(0); !errors.As(err, &gone) || gone.First != ends[4] {
 		t.Fatalf("reader of a deleted range: %v", err)
+	}
+	if _, _, err := slow.TryNext(); !errors.As(err, &gone) {
+		t.Fatalf("a reader whose records were deleted under it: %v", err)
 	}
 	if got := readAll(t, j, ends[4]); len(got) != 5 {
 		t.Fatalf("%d records left", len(got))

@@ -43,10 +43,8 @@ type Reader struct {
 // a group, or 0. Errors: *GoneError when it was deleted, ErrNotBoundary, *CorruptError when from lies inside damage.
 func (j *Journal) NewReader(from Position) (*Reader, error) {
 	r := &Reader{j: j, pos: from}
-	first := j.Stats().First
-	if from < first {
-		// An empty prefix is no loss: a journal whose first segment begins above 0 lost or deleted what was before.
-		return nil, &GoneError{Asked: from, First: first}
+	if err := j.gone(from); err != nil {
+		return nil, err
 	}
 	if from > j.End() {
 		return nil, fmt.Errorf("%w: %d is beyond the end %d", ErrNotBoundary, from, j.End())
@@ -136,6 +134,9 @@ func (r *Reader) Next(ctx context.Context) (Record, error) {
 // TryNext is Next without waiting: ok is false when the reader has all there is.
 func (r *Reader) TryNext() (rec Record, ok bool, err error) {
 	for len(r.left) == 0 {
+		if err := r.j.gone(r.pos); err != nil {
+			return Record{}, false, err
+		}
 		seg, at, ok := r.j.locate(r.pos)
 		if !ok {
 			return Record{}, false, nil
@@ -170,6 +171,17 @@ func (j *Journal) watch() (grown <-chan struct{}, closed bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.grown, j.closed
+}
+
+// gone returns a *GoneError when records after p were deleted. What a lost range held is not deleted but lost: Recovery
+// told.
+func (j *Journal) gone(p Position) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.segments) == 0 || p >= j.segments[0].prevEnd {
+		return nil
+	}
+	return &GoneError{Asked: p, First: j.segments[0].first}
 }
 
 // locate returns the segment that holds what follows p, and p itself, or the start of the group that follows when p is
