@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"golang.org/x/net/netutil"
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
@@ -24,10 +23,11 @@ type API struct {
 	engine  *gin.Engine
 	handler http.Handler
 
-	slots  chan struct{}       // one per request in hand
-	memory *semaphore.Weighted // bytes of bodies in hand
-	lines  *rate.Limiter       // access log
-	muted  mutedLines
+	slots    chan struct{}       // one per request in hand
+	memory   *semaphore.Weighted // bytes of bodies in hand
+	unpacker unpacker
+	lines    *rate.Limiter // access log
+	muted    mutedLines
 }
 
 // endpoint is one route and what it asks of a key.
@@ -78,9 +78,6 @@ func New(cfg Config) (*API, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if cfg.Tracer == nil {
-		cfg.Tracer = tracenoop.NewTracerProvider()
-	}
 	a := &API{
 		cfg: cfg, limits: cfg.Limits, logger: cfg.Logger,
 		slots:  make(chan struct{}, cfg.Limits.Concurrent),
@@ -108,7 +105,10 @@ func New(cfg Config) (*API, error) {
 		a.fail(c, newProblem(http.StatusMethodNotAllowed, codeMethod, "This path does not take the method; see the Allow header."))
 	})
 	a.engine = e
-	a.handler = traced(e, cfg.Tracer)
+	a.handler = e
+	if cfg.Tracer != nil {
+		a.handler = traced(e, cfg.Tracer)
+	}
 	return a, nil
 }
 

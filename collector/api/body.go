@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -75,7 +76,7 @@ func (a *API) readBody(r *http.Request) (body []byte, release func(), err error)
 		return nil, nil, err
 	}
 	held = a.limits.UnpackedBytes
-	body, err = unpack(encoding, packed, a.limits.UnpackedBytes)
+	body, err = a.unpacker.unpack(encoding, packed, a.limits.UnpackedBytes)
 	if err != nil {
 		release()
 		return nil, nil, err
@@ -117,9 +118,12 @@ func readAll(r io.Reader, size int64) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// unpacker keeps zstd decoders, whose tables and windows are dear to make, for the next request.
+type unpacker struct{ zstd sync.Pool }
+
 // unpack decompresses at most limit bytes. What comes after the limit is never produced, so that a bomb costs no more
 // than an honest body.
-func unpack(encoding string, packed []byte, limit int64) ([]byte, error) {
+func (u *unpacker) unpack(encoding string, packed []byte, limit int64) ([]byte, error) {
 	var r io.Reader
 	switch encoding {
 	case "gzip":
@@ -130,11 +134,20 @@ func unpack(encoding string, packed []byte, limit int64) ([]byte, error) {
 		defer z.Close()
 		r = z
 	default:
-		z, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow))
-		if err != nil {
+		z, ok := u.zstd.Get().(*zstd.Decoder)
+		if !ok {
+			var err error
+			if z, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow)); err != nil {
+				return nil, fmt.Errorf("zstd decoder: %w", err)
+			}
+		}
+		defer func() {
+			_ = z.Reset(nil) // lets go of the body
+			u.zstd.Put(z)
+		}()
+		if z.Reset(bytes.NewReader(packed)) != nil {
 			return nil, badPacked(encoding)
 		}
-		defer z.Close()
 		r = z
 	}
 	body, err := readAll(io.LimitReader(r, limit+1), min(limit, 4*int64(len(packed))))
