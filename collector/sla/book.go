@@ -51,7 +51,7 @@ type Book struct {
 type centerRules struct {
 	calendar *Calendar // nil when the centre has none
 	zone     *time.Location
-	eras     []era     // in order of from
+	eras     []era // in order of from
 }
 
 // era is a time in which the same versions of the profiles are in force, for cases that start in it.

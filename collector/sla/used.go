@@ -1,6 +1,9 @@
 package sla
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Used is how much of a clock's target is used.
 type Used struct {
@@ -63,7 +66,12 @@ func (b *Book) Used(c *Clock, now time.Time) Used {
 			ratio = max(ratioOf(max(since-begun-paused, 0), c.daysTarget(m, paused)), ratioOf(net, target))
 		}
 	}
-	return Used{time.Duration(net) * time.Millisecond, time.Duration(gross) * time.Millisecond, time.Duration(target) * time.Millisecond, ratio}
+	return Used{durationOf(net), durationOf(gross), durationOf(target), ratio}
+}
+
+// durationOf stops at what a Duration can hold, 292 years: nonsense dates must not turn into small figures.
+func durationOf(ms int64) time.Duration {
+	return time.Duration(min(ms, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
 }
 
 func (c *Clock) daysTarget(m meter, paused int64) int64 {
