@@ -134,11 +134,7 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 			calls = append(calls, *r.Call)
 			callKeys = append(callKeys, r.Key)
 		case r.Ticket != nil:
-			t := TicketRow{Ticket: *r.Ticket}
-			if t.OPD != "" && s.Scope != nil {
-				t.Scope = s.Scope(r.Key.Center, t.OPD)
-			}
-			tickets = append(tickets, t)
+			tickets = append(tickets, s.ticketRow(r))
 		default:
 			return fmt.Errorf("row of %s %s: neither call nor ticket", r.Key.Kind, r.Key.ID)
 		}

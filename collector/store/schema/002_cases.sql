@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS calls
     events              UInt32 CODEC(ZSTD(1)),
     written_at          DateTime('UTC') DEFAULT now() CODEC(Delta(4), ZSTD(1)),
 
-    INDEX at_minmax at TYPE minmax GRANULARITY 1
+    INDEX at_minmax at TYPE minmax GRANULARITY 1,
+    INDEX day_minmax day TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (center, id);
@@ -96,7 +97,8 @@ CREATE TABLE IF NOT EXISTS tickets
     events           UInt32 CODEC(ZSTD(1)),
     last_event_at    Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
 
-    INDEX at_minmax at TYPE minmax GRANULARITY 1
+    INDEX at_minmax at TYPE minmax GRANULARITY 1,
+    INDEX day_minmax day TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (center, id);
@@ -137,6 +139,7 @@ CREATE TABLE IF NOT EXISTS clocks
     void             Bool,
 
     INDEX started_minmax started_at TYPE minmax GRANULARITY 1,
+    INDEX day_minmax day TYPE minmax GRANULARITY 1,
     INDEX due_minmax due_at TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version)
