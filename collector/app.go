@@ -62,6 +62,7 @@ type App struct {
 	kept     *kept
 	submit   *submitter
 	replay   *door            // of the quarantine
+	again    *submitter       // likewise
 	cursor   journal.Position // at the start
 	cleanups []cleanup
 }
@@ -167,6 +168,13 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	}
 	a.replay = &door{decoder: replay, dir: a.dir, reviews: &a.reviews}
 	a.submit = &submitter{loop: a.ingest, board: a.board, metrics: a.metrics, links: a.links, end: func() uint64 { return uint64(a.journal.End()) }}
+	again := *a.submit
+	a.again = &again
+	a.submit.conflicting = func(events []*event.Event) {
+		if err := a.kept.conflict(events, a.cfg.Now()); err != nil {
+			a.cfg.Log.Warn("conflicting events could not be kept", "error", err)
+		}
+	}
 	if a.api, err = api.New(a.apiConfig(&door{decoder: public, dir: a.dir, reviews: &a.reviews}, guard)); err != nil {
 		return nil, err
 	}
@@ -241,7 +249,7 @@ func (a *App) Run(ctx context.Context) error {
 		return a.ship(shipCtx)
 	})
 	g.Go(func() error { a.expect(shipCtx); return nil })
-	g.Go(func() error { a.requeue(gctx, a.replay, a.submit); return nil })
+	g.Go(func() error { a.requeue(gctx, a.replay, a.again); return nil })
 
 	server := a.api.Server(stages)
 	g.Go(func() error {

@@ -89,6 +89,8 @@ type submitter struct {
 	metrics *metrics.Registry
 	links   *telemetry.LinkRing
 	end     func() uint64 // of the journal
+
+	conflicting func([]*event.Event) // keeps events that contradict an earlier one; nil for those that are kept already
 }
 
 // Submit implements api.Ingest.
@@ -137,6 +139,13 @@ func (s *submitter) Submit(ctx context.Context, events []*event.Event) (api.Subm
 		}
 	}
 	slices.Sort(out.Conflicts)
+	if len(out.Conflicts) > 0 && s.conflicting != nil {
+		kept := make([]*event.Event, len(out.Conflicts))
+		for i, at := range out.Conflicts {
+			kept[i] = events[at]
+		}
+		s.conflicting(kept)
+	}
 	s.metrics.CountEvents(metrics.Backfilled, backfilled)
 	if r.Accepted > 0 && trace.SpanContextFromContext(ctx).IsSampled() {
 		s.links.Add(ctx, s.end())

@@ -68,6 +68,17 @@ func (k *kept) refuse(decoder *event.Decoder, refused []event.Refusal, at time.T
 	return k.refused.Add(entries...)
 }
 
+// conflict keeps events that contradict an earlier one of the same source and id.
+func (k *kept) conflict(events []*event.Event, at time.Time) error {
+	entries := make([]quarantine.Entry, 0, len(events))
+	for _, e := range events {
+		entries = append(entries, quarantine.Entry{
+			At: at, Source: e.Source, Field: string(event.FieldID), Reason: string(event.Conflict), Event: event.AppendReplayable(nil, e),
+		})
+	}
+	return k.refused.Add(entries...)
+}
+
 // MarkRequeue asks a running service to try entries of one of the stores again; no ids means all.
 func MarkRequeue(dataDir, name string, ids ...string) error {
 	return quarantine.MarkRequeue(disk.OS{}, filepath.Join(dataDir, QuarantineDir), name, ids...)

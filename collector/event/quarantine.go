@@ -33,6 +33,26 @@ func (d *Decoder) Pseudonymised(raw []byte) []byte {
 	return append(strconv.AppendInt([]byte(`{"unreadable_bytes":`), int64(len(raw)), 10), '}')
 }
 
+// AppendReplayable appends a decoded event in the form of Pseudonymised, for one that only a later station refused.
+func AppendReplayable(dst []byte, e *Event) []byte {
+	dst = append(dst, `{"specversion":"1.0"`...)
+	dst = appendMember(dst, FieldID, e.ID)
+	dst = appendMember(dst, FieldSource, e.Source)
+	dst = append(append(dst, `,"type":"`+TypePrefix...), e.Type.String()...)
+	dst = append(append(append(dst, `","subject":"`...), e.Kind.String()...), '/')
+	dst = append(appendQuotedBody(dst, e.Subject), '"')
+	dst = appendTimeMember(dst, FieldTime, e.OccurredAt)
+	dst = append(dst, `,"data":`...)
+	from := len(dst)
+	if e.Caller.Key != "" {
+		dst = appendMember(dst, FieldCaller, string(appendToken(nil, e.Caller)))
+	}
+	place := *e
+	place.Lat, place.Lon = nil, nil
+	dst = closeMembers(appendDataMembers(dst, &place), from)
+	return append(dst, '}')
+}
+
 // keeper collects what may be kept of one event.
 type keeper struct {
 	w      *work

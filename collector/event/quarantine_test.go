@@ -86,6 +86,25 @@ func TestReplayFromTheQuarantineKeepsTheCaller(t *testing.T) {
 	}
 }
 
+func TestReplayableEventKeepsWhatItSays(t *testing.T) {
+	raw := data(`"caller":"0812-3456-7890","agent":"a-1","opd":"Dinas \"X\"","calls":["c1","c2"],"wait_ms":12000,"revision":3,"due":"2026-11-01T00:00:00Z"`)
+	want, bad := decodeOne(t, testDecoder(t), raw)
+	if bad != nil {
+		t.Fatal(bad)
+	}
+	kept := string(AppendReplayable(nil, &want))
+	if strings.Contains(kept, "34567890") {
+		t.Errorf("kept with the number: %s", kept)
+	}
+	got, bad := decodeOne(t, testDecoder(t, func(c *Config) { c.AcceptTokens = true }), kept)
+	if bad != nil {
+		t.Fatal(bad)
+	}
+	if got.Digest != want.Digest || got.Caller != want.Caller {
+		t.Errorf("replayed as %+v, want %+v", got, want)
+	}
+}
+
 func TestDecoderServesManyAtOnce(t *testing.T) {
 	d := testDecoder(t)
 	var wait sync.WaitGroup

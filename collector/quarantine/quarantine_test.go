@@ -184,6 +184,10 @@ func TestMarkedEntriesAreTriedAgainAndStayWhenThatFails(t *testing.T) {
 	if err := quarantine.MarkRequeue(disk.OS{}, dir, "refused"); err != nil {
 		t.Fatal(err)
 	}
+	asked := 0
+	if n, err := s.Requeue(func(quarantine.Entry) error { asked++; return quarantine.ErrLater }); n != 0 || asked != 1 || !errors.Is(err, quarantine.ErrLater) {
+		t.Fatalf("%d of %d, %v", n, asked, err)
+	}
 	if n, err := s.Requeue(func(quarantine.Entry) error { return nil }); n != 3 || err != nil || s.Len() != 0 {
 		t.Fatalf("%d, %v, %d left", n, err, s.Len())
 	}

@@ -16,6 +16,9 @@ import (
 // maxMarkBytes bounds a file that MarkRequeue wrote.
 const maxMarkBytes = 16 << 20
 
+// ErrLater is returned by the fn of Store.Requeue when nothing can be tried now: the mark stays for the next Requeue.
+var ErrLater = errors.New("not now")
+
 func markPrefix(name string) string { return name + "-requeue-" }
 
 // MarkRequeue asks the process that has the store open to try entries again; no ids means all that it holds then. It
@@ -35,8 +38,9 @@ func MarkRequeue(fsys disk.FS, dir, name string, ids ...string) error {
 }
 
 // Requeue gives each entry that was marked to fn, oldest mark's first, and removes it when fn returns nil. It returns how
-// many went through. An entry for which fn fails stays, its mark is spent, and the errors are joined. After a crash an
-// entry may be given again: fn must bear that, as the journal and ClickHouse do.
+// many went through. An entry for which fn fails stays, its mark is spent, and the errors are joined; after an error that
+// wraps ErrLater the mark is kept and nothing more is tried. After a crash an entry may be given again: fn must bear that,
+// as the journal and ClickHouse do.
 func (s *Store) Requeue(fn func(Entry) error) (requeued int, err error) {
 	names, err := s.opts.FS.ReadDir(s.opts.Dir)
 	if err != nil {
@@ -50,6 +54,9 @@ func (s *Store) Requeue(fn func(Entry) error) (requeued int, err error) {
 		n, err := s.requeueMarked(filepath.Join(s.opts.Dir, name), fn)
 		requeued += n
 		errs = append(errs, err)
+		if errors.Is(err, ErrLater) {
+			break
+		}
 	}
 	return requeued, errors.Join(errs...)
 }
@@ -77,6 +84,9 @@ func (s *Store) requeueMarked(path string, fn func(Entry) error) (requeued int, 
 		}
 		if err := fn(e); err != nil {
 			errs = append(errs, fmt.Errorf("requeue entry %s of %s: %w", id, s.opts.Name, err))
+			if errors.Is(err, ErrLater) {
+				return requeued, errors.Join(errs...)
+			}
 			continue
 		}
 		if err := s.Remove(id); err != nil {
