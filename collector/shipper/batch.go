@@ -52,11 +52,11 @@ func (s *Shipper) next(ctx context.Context, r *journal.Reader) (*batch, error) {
 		}
 		return b.ready(), nil
 	}
-	wait, cancel := context.WithTimeout(ctx, idleTick)
+	wait, cancel := s.turn.idle(ctx)
 	defer cancel()
 	rec, err := r.Next(wait)
 	if err != nil {
-		if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		if ctx.Err() == nil && wait.Err() != nil && errors.Is(err, wait.Err()) {
 			return nil, nil
 		}
 		return nil, err

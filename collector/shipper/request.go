@@ -3,8 +3,10 @@ package shipper
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/tracker"
 )
 
 // request is work that only the one writer of case rows may do.
@@ -13,12 +15,56 @@ type request struct {
 	done chan error
 }
 
+// turn lets a request end the wait of an idle shipper, so that it need not wait for the next tick.
+type turn struct {
+	mu      sync.Mutex
+	waiting int                // requests that wait to be served
+	wake    context.CancelFunc // ends the present wait; nil while nobody waits
+}
+
+// ask notes a request and ends the wait.
+func (t *turn) ask() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.waiting++
+	if t.wake != nil {
+		t.wake()
+	}
+}
+
+// served notes that a request waits no longer.
+func (t *turn) served() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.waiting--
+}
+
+// idle returns a context that ends after idleTick or as soon as a request waits.
+func (t *turn) idle(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, idleTick)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.wake = cancel
+	if t.waiting > 0 {
+		cancel()
+	}
+	return ctx, func() {
+		t.mu.Lock()
+		t.wake = nil
+		t.mu.Unlock()
+		cancel()
+	}
+}
+
 // Do runs fn on the shipper's goroutine, between two batches: the one place where case rows may be written.
 func (s *Shipper) Do(ctx context.Context, fn func(context.Context) error) error {
 	r := request{do: fn, done: make(chan error, 1)}
+	s.turn.ask()
 	select {
 	case s.asked <- r:
+		s.turn.served()
 	case <-ctx.Done():
+		s.turn.served()
 		return ctx.Err()
 	}
 	select {
@@ -27,6 +73,19 @@ func (s *Shipper) Do(ctx context.Context, fn func(context.Context) error) error 
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// Upsert stores the rows of cases that were folded from what ClickHouse holds, under the next version. It may be called
+// only by a function that Do runs. It does not touch the board.
+func (s *Shipper) Upsert(ctx context.Context, rows []tracker.Row) error {
+	for len(rows) > 0 {
+		n := min(len(rows), upsertRows)
+		if err := s.upsertRows(ctx, rows[:n]); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
 }
 
 // serve answers the requests that wait.

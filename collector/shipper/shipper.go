@@ -91,6 +91,7 @@ type Shipper struct {
 	shipped atomic.Uint64
 	failing atomic.Bool
 	asked   chan request
+	turn    turn
 	budget  budget
 	whole   journal.Position // once shipped so far, a board that was read back is complete
 }

@@ -129,3 +129,16 @@ func TestCasesOfASpanComeInOrderAndOnce(t *testing.T) {
 		t.Errorf("events %v, %v", events, err)
 	}
 }
+
+func drawTicket(t *rapid.T) casefile.Ticket {
+	e := drawEvent(0).Draw(t, "event")
+	k := casefile.Ticket{
+		State: casefile.Assigned, OPD: e.OPD, Category: e.Category, Priority: e.Priority, OpenedAt: e.OccurredAt, Due: e.Due,
+		Lat: e.Lat, Lon: e.Lon, Calls: e.Calls, Master: e.Master, Events: 3, LastEventAt: e.ReceivedAt,
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "stays") {
+		k.Assignments = append(k.Assignments, casefile.Assignment{OPD: "damkar", At: drawTime(t, "at"), AcknowledgedAt: e.Due})
+		k.Pauses = append(k.Pauses, casefile.Pause{From: drawTime(t, "from"), To: drawTime(t, "to"), Reason: "cuaca"})
+	}
+	return k
+}
