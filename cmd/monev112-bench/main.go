@@ -1,0 +1,172 @@
+// Command monev112-bench measures the goals of the service on the machine at hand and prints one table: what was reached,
+// the goal, and the limit of this machine measured beside it in the same run. It starts the real program on data folders of
+// its own, on free ports of loopback, and removes everything at its end. docs/performance.md explains the figures.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/monev112/monev112/collector/engine"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "monev112-bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run is main without the process around it. The first argument may name a part that runs in a process of its own.
+func run(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "serve":
+			return serveProfiled(ctx, args[1:])
+		case "engine":
+			return runEngine(ctx, args[1:])
+		}
+	}
+	b, err := parse(args)
+	if err != nil {
+		return err
+	}
+	return b.run(ctx)
+}
+
+// sizes say how much is measured.
+type sizes struct {
+	events      int           // of the main measurement and of its limit
+	singles     time.Duration // how long single events are offered
+	singleRate  int           // a second
+	openTickets int
+	replay      int // events after the checkpoint
+	importRows  int
+}
+
+var (
+	fullSizes  = sizes{events: 600_000, singles: 15 * time.Second, singleRate: 1000, openTickets: 100_000, replay: 1_000_000, importRows: 60_000}
+	quickSizes = sizes{events: 60_000, singles: 3 * time.Second, singleRate: 1000, openTickets: 10_000, replay: 50_000, importRows: 5_000}
+)
+
+// maxEvents bounds -events: every body is kept encoded in memory.
+const maxEvents = 5_000_000
+
+// bench is one run.
+type bench struct {
+	sizes
+	quick        bool
+	only         []string
+	clients      int
+	batch        int
+	profile      string // where the CPU profile of the service goes
+	fresh        bool   // events of the last hour, which move counters
+	dir          string
+	program      string // path of the binary
+	keep         bool
+	table        table
+	ingestEvents []body
+}
+
+func parse(args []string) (*bench, error) {
+	b := &bench{sizes: fullSizes, clients: 8, batch: 500}
+	fs := flag.NewFlagSet("monev112-bench", flag.ContinueOnError)
+	fs.BoolVar(&b.quick, "quick", false, "small sizes: whether everything works, not how fast it is")
+	only := fs.String("only", "", "comma-separated parts: "+strings.Join(partNames(), ", "))
+	events := fs.Int("events", 0, "events of the main measurement (default 600000)")
+	fs.IntVar(&b.clients, "clients", b.clients, "concurrent clients of the main measurement")
+	fs.IntVar(&b.batch, "batch", b.batch, "events in one request of the main measurement")
+	fs.StringVar(&b.profile, "cpuprofile", "", "write a CPU profile of the service during the main measurement to this file")
+	fs.StringVar(&b.dir, "dir", "", "folder for the data (default: a temporary one); the disk on which it lies is the one measured")
+	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	if fs.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if b.quick {
+		b.sizes = quickSizes
+	}
+	if *events != 0 {
+		b.events = *events
+	}
+	if b.events < b.batch || b.events > maxEvents || b.clients < 1 || b.clients > 256 || b.batch < 1 || b.batch > 10_000 {
+		return nil, fmt.Errorf("sizes: -events from one batch to %d, -clients from 1 to 256, -batch from 1 to 10000", maxEvents)
+	}
+	if *only != "" {
+		b.only = strings.Split(*only, ",")
+		for _, name := range b.only {
+			if !slices.Contains(partNames(), name) {
+				return nil, fmt.Errorf("no part %q; there are %s", name, strings.Join(partNames(), ", "))
+			}
+		}
+	}
+	return b, nil
+}
+
+// part is one measurement; it adds rows to the table.
+type part struct {
+	name string
+	do   func(*bench, context.Context) error
+}
+
+func parts() []part {
+	return []part{
+		{"ingest", (*bench).ingest}, {"single", (*bench).single}, {"scrape", (*bench).scrape},
+		{"restart", (*bench).restart}, {"memory", (*bench).memory}, {"import", (*bench).importTable},
+	}
+}
+
+func partNames() []string {
+	var names []string
+	for _, p := range parts() {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+func (b *bench) run(ctx context.Context) (err error) {
+	if _, err := engine.Library(); err != nil {
+		return err
+	}
+	base := b.dir
+	if b.dir, err = os.MkdirTemp(base, "monev112-bench-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	if b.program, err = build(ctx, b.dir); err != nil {
+		return err
+	}
+	b.table.header(b)
+	for _, p := range parts() {
+		if len(b.only) > 0 && !slices.Contains(b.only, p.name) {
+			continue
+		}
+		began := time.Now()
+		fmt.Fprintf(os.Stderr, "%s ...\n", p.name)
+		if err := p.do(b, ctx); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		fmt.Fprintf(os.Stderr, "%s took %s, load average %s\n", p.name, time.Since(began).Round(100*time.Millisecond), loadAverage())
+	}
+	b.table.print(os.Stdout)
+	return nil
+}
+
+// folder makes a folder of the run's own.
+func (b *bench) folder(name string) (string, error) {
+	dir := filepath.Join(b.dir, name)
+	return dir, os.MkdirAll(dir, 0o700)
+}

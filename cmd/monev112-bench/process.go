@@ -1,0 +1,287 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/monev112/monev112/collector/engine"
+)
+
+// build makes the program as a user gets it.
+func build(ctx context.Context, dir string) (string, error) {
+	path := filepath.Join(dir, "monev112")
+	out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path, "github.com/monev112/monev112/cmd/monev112").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return path, nil
+}
+
+// patience bounds every wait for a process.
+const patience = 5 * time.Minute
+
+// process is a running serve or engine.
+type process struct {
+	cmd     *exec.Cmd
+	dir     string // its data folder
+	addr    string // of the service
+	engine  string // of ClickHouse
+	gone    chan struct{}
+	waitErr error
+	log     tailWriter
+}
+
+// freeAddr finds a free port of loopback.
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// serve starts the service on a data folder; with a profile it is this very program that serves and writes one.
+func (b *bench) serve(dir, profile string) (*process, error) {
+	p := &process{dir: dir}
+	var err error
+	if p.addr, err = freeAddr(); err != nil {
+		return nil, err
+	}
+	if p.engine, err = freeAddr(); err != nil {
+		return nil, err
+	}
+	args := []string{"serve", "--data", dir, "--listen", p.addr, "--engine-listen", p.engine}
+	program := b.program
+	if profile != "" {
+		if program, err = os.Executable(); err != nil {
+			return nil, err
+		}
+		args = append(args, "--cpuprofile", profile)
+	} else {
+		args = append(args, "--log-level", "warn")
+	}
+	return p, p.start(exec.Command(program, args...))
+}
+
+// engineAlone starts the embedded ClickHouse without the service.
+func (b *bench) engineAlone(dir string) (*process, error) {
+	p := &process{dir: dir}
+	var err error
+	if p.engine, err = freeAddr(); err != nil {
+		return nil, err
+	}
+	return p, p.start(exec.Command(b.program, "engine", "--data", dir, "--listen", p.engine, "--log-level", "warn"))
+}
+
+func (p *process) start(cmd *exec.Cmd) error {
+	cmd.Stderr = &p.log
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p.cmd, p.gone = cmd, make(chan struct{})
+	go func() {
+		p.waitErr = cmd.Wait()
+		close(p.gone)
+	}()
+	return nil
+}
+
+// stop ends the process cleanly, and by force when that takes too long.
+func (p *process) stop() error {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.gone:
+		return nil
+	case <-time.After(time.Minute):
+		return errors.Join(errors.New("the process did not stop on SIGTERM within a minute"), p.kill())
+	}
+}
+
+func (p *process) kill() error {
+	err := p.cmd.Process.Kill()
+	<-p.gone
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	return err
+}
+
+// until polls ok every tick.
+func (p *process) until(ctx context.Context, what string, tick time.Duration, ok func() bool) error {
+	deadline := time.Now().Add(patience)
+	for !ok() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-p.gone:
+			return fmt.Errorf("the process ended (%w) before: %s; its last lines:\n%s", p.waitErr, what, p.log.String())
+		case <-time.After(tick):
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("not within %s: %s; its last lines:\n%s", patience, what, p.log.String())
+		}
+	}
+	return nil
+}
+
+// ready waits until events are accepted.
+func (p *process) ready(ctx context.Context) error {
+	return p.until(ctx, "events are accepted", 10*time.Millisecond, func() bool {
+		r, err := http.Get("http://" + p.addr + "/-/ready")
+		if err != nil {
+			return false
+		}
+		r.Body.Close()
+		return r.StatusCode == http.StatusOK
+	})
+}
+
+// stores waits until ClickHouse has its tables, so that a measurement begins with everything running.
+func (p *process) stores(ctx context.Context) error {
+	return p.until(ctx, "ClickHouse has its tables", 20*time.Millisecond, func() bool {
+		_, err := p.query("SELECT count() FROM monev112.hours_pending")
+		return err == nil
+	})
+}
+
+// shipped waits until ClickHouse has every event and the rows of their cases.
+func (p *process) shipped(ctx context.Context) error {
+	return p.until(ctx, "everything is in ClickHouse", 20*time.Millisecond, func() bool { return p.metric("monev112_journal_lag_bytes ") == 0 })
+}
+
+// metric reads one series without labels; -1 when there is none.
+func (p *process) metric(name string) float64 {
+	r, err := http.Get("http://" + p.addr + "/metrics")
+	if err != nil {
+		return -1
+	}
+	defer r.Body.Close()
+	value := -1.0
+	for lines := bufio.NewScanner(r.Body); lines.Scan(); {
+		if rest, ok := bytes.CutPrefix(lines.Bytes(), []byte(name)); ok {
+			if v, err := strconv.ParseFloat(string(bytes.TrimSpace(rest)), 64); err == nil {
+				value = v
+			}
+		}
+	}
+	return value
+}
+
+// query asks ClickHouse.
+func (p *process) query(sql string) (string, error) {
+	req, err := http.NewRequest(http.MethodPost, "http://"+p.engine+"/", strings.NewReader(sql))
+	if err != nil {
+		return "", err
+	}
+	if key, err := engine.ReadKey(p.engineDir()); err == nil {
+		req.Header.Set("X-ClickHouse-Key", key)
+	}
+	r, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err == nil && r.StatusCode != http.StatusOK {
+		err = fmt.Errorf("clickhouse: status %d: %s", r.StatusCode, body)
+	}
+	return strings.TrimSpace(string(body)), err
+}
+
+// engineDir is where the engine's key lies.
+func (p *process) engineDir() string {
+	if p.addr == "" {
+		return p.dir
+	}
+	return filepath.Join(p.dir, "clickhouse")
+}
+
+// usage is what a process has used so far.
+type usage struct {
+	cpu      time.Duration
+	rssBytes int64
+}
+
+// clockTick is USER_HZ, which Linux fixes at 100 for what /proc shows.
+const clockTick = 10 * time.Millisecond
+
+// used reads /proc of the process and, apart, of its child, the engine.
+func (p *process) used() (self, child usage) {
+	pid := p.cmd.Process.Pid
+	self = usageOf(pid)
+	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil || len(bytes.TrimSpace(list)) == 0 {
+		list = childrenOf(pid)
+	}
+	for _, f := range strings.Fields(string(list)) {
+		if id, err := strconv.Atoi(f); err == nil {
+			u := usageOf(id)
+			child.cpu += u.cpu
+			child.rssBytes += u.rssBytes
+		}
+	}
+	return self, child
+}
+
+// childrenOf looks through /proc where the kernel keeps no list, or where another thread started the child.
+func childrenOf(pid int) (list []byte) {
+	entries, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, name := range entries {
+		f := statFields(name)
+		if len(f) > 1 && f[1] == strconv.Itoa(pid) {
+			list = append(list, filepath.Base(filepath.Dir(name))+" "...)
+		}
+	}
+	return list
+}
+
+// statFields are the fields of a stat file after the command's name: state first.
+func statFields(name string) []string {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil
+	}
+	i := bytes.LastIndexByte(b, ')')
+	return strings.Fields(string(b[i+1:]))
+}
+
+func usageOf(pid int) (u usage) {
+	if f := statFields(fmt.Sprintf("/proc/%d/stat", pid)); len(f) > 21 {
+		user, _ := strconv.ParseInt(f[11], 10, 64)
+		system, _ := strconv.ParseInt(f[12], 10, 64)
+		pages, _ := strconv.ParseInt(f[21], 10, 64)
+		u.cpu = time.Duration(user+system) * clockTick
+		u.rssBytes = pages * int64(os.Getpagesize())
+	}
+	return u
+}
+
+// tailWriter keeps the end of what is written to it.
+type tailWriter struct{ b []byte }
+
+const tailBytes = 4096
+
+func (t *tailWriter) Write(p []byte) (int, error) {
+	t.b = append(t.b, p...)
+	if len(t.b) > 2*tailBytes {
+		t.b = append(t.b[:0], t.b[len(t.b)-tailBytes:]...)
+	}
+	return len(p), nil
+}
+
+// String is called after the process has ended, or for a message about one that hangs.
+func (t *tailWriter) String() string { return string(t.b) }

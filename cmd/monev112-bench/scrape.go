@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+// protobuf is what Prometheus asks for when it wants native histograms.
+const protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+
+// openTicketBodies are tickets that nobody has closed, spread over OPDs and categories: opened and assigned.
+func openTicketBodies(n, batch int, opds, categories []string) []body {
+	now := time.Now()
+	var out []body
+	var b []byte
+	in := 0
+	add := func(d *event.Draft) {
+		sep := byte(',')
+		if in == 0 {
+			sep = '['
+		}
+		b = d.AppendCloudEvent(append(b, sep))
+		if in++; in == batch {
+			out = append(out, body{append(bytes.Clone(b), ']'), in})
+			b, in = b[:0], 0
+		}
+	}
+	priorities := []string{"darurat", "mendesak", "non_darurat", "informasi"}
+	for i := range n {
+		id := "open-" + strconv.Itoa(i)
+		at := now.Add(-time.Duration(1+i%(14*24*60)) * time.Minute)
+		add(&event.Draft{Source: "bench", ID: id + ".1", Type: event.TicketOpened, Subject: id, Time: at, Center: "35.15", Category: categories[i%len(categories)], Priority: priorities[i%len(priorities)]})
+		add(&event.Draft{Source: "bench", ID: id + ".2", Type: event.TicketAssigned, Subject: id, Time: at.Add(30 * time.Second), Center: "35.15", OPD: opds[i%len(opds)]})
+	}
+	if in > 0 {
+		out = append(out, body{append(b, ']'), in})
+	}
+	return out
+}
+
+// scrapeOPDs is how many OPDs the tickets of the scrape are spread over.
+const scrapeOPDs = 40
+
+func names() (opds, categories []string, err error) {
+	var f collector.File
+	dir, err := f.LoadDirectory()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, o := range dir.OPDs(dir.DefaultCenter()) {
+		if len(opds) < scrapeOPDs {
+			opds = append(opds, o.ID)
+		}
+	}
+	for _, c := range dir.Categories(dir.DefaultCenter()) {
+		categories = append(categories, c.ID)
+	}
+	return opds, categories, nil
+}
+
+// scrape measures /metrics while many tickets are open.
+func (b *bench) scrape(ctx context.Context) error {
+	opds, categories, err := names()
+	if err != nil {
+		return err
+	}
+	dir, err := b.folder("scrape")
+	if err != nil {
+		return err
+	}
+	p, err := b.serve(dir, "")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = p.stop() }()
+	if err := p.ready(ctx); err != nil {
+		return err
+	}
+	if err := p.stores(ctx); err != nil {
+		return err
+	}
+	if _, _, err := p.send(ctx, openTicketBodies(b.openTickets, b.batch, opds, categories), b.clients); err != nil {
+		return err
+	}
+	if err := p.shipped(ctx); err != nil {
+		return err
+	}
+	var took []time.Duration
+	var size int
+	for range 30 {
+		began := time.Now()
+		n, err := p.scrapeOnce(ctx)
+		if err != nil {
+			return err
+		}
+		took, size = append(took, time.Since(began)), n
+	}
+	empty, emptySize, err := b.scrapeEmpty(ctx)
+	if err != nil {
+		return err
+	}
+	b.table.add("scrape of /metrics, p50", ms(quantile(took, 0.5)), ms(empty)+" without tickets", "50 ms",
+		fmt.Sprintf("%s open tickets of %d OPDs, protobuf, %s KiB (%s KiB without tickets); slowest of 30: %s", thousands(int64(b.openTickets)), len(opds), thousands(int64(size>>10)), thousands(int64(emptySize>>10)), ms(quantile(took, 1))))
+	return nil
+}
+
+func (b *bench) scrapeEmpty(ctx context.Context) (time.Duration, int, error) {
+	dir, err := b.folder("scrape-empty")
+	if err != nil {
+		return 0, 0, err
+	}
+	p, err := b.serve(dir, "")
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { _ = p.stop() }()
+	if err := p.ready(ctx); err != nil {
+		return 0, 0, err
+	}
+	if err := p.stores(ctx); err != nil {
+		return 0, 0, err
+	}
+	var took []time.Duration
+	var size int
+	for range 30 {
+		began := time.Now()
+		n, err := p.scrapeOnce(ctx)
+		if err != nil {
+			return 0, 0, err
+		}
+		took, size = append(took, time.Since(began)), n
+	}
+	return quantile(took, 0.5), size, nil
+}
+
+func (p *process) scrapeOnce(ctx context.Context) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.addr+"/metrics", nil)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Accept", protobuf)
+	req.Header.Set("Accept-Encoding", "identity")
+	r, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer r.Body.Close()
+	n, err := io.Copy(io.Discard, r.Body)
+	if err == nil && r.StatusCode != http.StatusOK {
+		err = fmt.Errorf("scrape: status %d", r.StatusCode)
+	}
+	return int(n), err
+}
+
+// memory measures what one open ticket costs on the board: its two events and everything derived.
+func (b *bench) memory(context.Context) error {
+	opds, categories, err := names()
+	if err != nil {
+		return err
+	}
+	events, err := decode(openTicketBodies(b.openTickets, b.batch, opds, categories))
+	if err != nil {
+		return err
+	}
+	board, err := newBoard()
+	if err != nil {
+		return err
+	}
+	before := heap()
+	for i := range events {
+		board.Apply(&events[i], event.AppendBinary(nil, &events[i]), uint64(i+1), true)
+	}
+	after := heap()
+	_, open := board.Size()
+	if open != b.openTickets {
+		return fmt.Errorf("%d tickets are open on the board, want %d", open, b.openTickets)
+	}
+	runtime.KeepAlive(events)
+	b.table.add("memory of an open ticket", thousands(int64(after-before)/int64(open))+" bytes", "", "", "two events and its clocks, live heap, in process")
+	return nil
+}
+
+// newBoard is a board of the embedded directory and policies that knows that everything is new.
+func newBoard() (*tracker.Board, error) {
+	var f collector.File
+	dir, err := f.LoadDirectory()
+	if err != nil {
+		return nil, err
+	}
+	book, err := f.LoadBook(dir)
+	if err != nil {
+		return nil, err
+	}
+	board := tracker.New(tracker.Config{
+		Center: func(code string) (tracker.Center, bool) {
+			c, ok := dir.Center(code)
+			return tracker.Center{Historical: c.Historical, Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget, ShortAbandon: c.ShortAbandon}, ok
+		},
+		OPD: func(center, opd string) (string, string) {
+			id, _ := dir.ResolveOPD(center, opd)
+			return dir.Label(center, id), string(dir.ScopeOf(center, id))
+		},
+		TicketClocks: func(t *casefile.Ticket) []sla.Clock {
+			return book.Ticket(t, func(opd string) string { return string(dir.ScopeOf(t.Key.Center, opd)) })
+		},
+		CallClocks: book.Call,
+	})
+	board.TrustFilter()
+	board.SetComplete(true)
+	return board, nil
+}
+
+func heap() uint64 {
+	for range 3 {
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
