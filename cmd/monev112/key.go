@@ -33,7 +33,7 @@ nobody gets in without one.`,
 		Use:   "create NAME --scope SCOPE",
 		Short: "Create a key and print it once",
 		Long: `Scopes: events:write (send events), board:read (board, tickets, calls), opd:read:<opd> (one OPD's tickets only),
-alerts:log (deliver webhooks).`,
+alerts:log (deliver webhooks), admin (rebuild rows, freeze months).`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			want.Name = args[0]

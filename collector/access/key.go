@@ -20,6 +20,7 @@ const (
 	EventsWrite Scope = "events:write" // POST /v1/events
 	BoardRead   Scope = "board:read"   // the board, all tickets and calls, the directory's review
 	AlertsLog   Scope = "alerts:log"   // deliver Alertmanager's notifications for the record
+	Admin       Scope = "admin"        // rebuild rows, freeze months
 
 	opdPrefix = "opd:read:"
 )
@@ -77,7 +78,7 @@ func (k *Key) validate() error {
 		return fmt.Errorf("name %q: use 1 to %d letters, digits, '-', '_' or '.'", k.Name, MaxNameBytes)
 	}
 	if len(k.Scopes) == 0 {
-		return errors.New("no scope: give events:write, board:read, opd:read:<opd> or alerts:log")
+		return errors.New("no scope: give events:write, board:read, opd:read:<opd>, alerts:log or admin")
 	}
 	for _, s := range k.Scopes {
 		opd, isOPD := strings.CutPrefix(string(s), opdPrefix)
@@ -86,8 +87,8 @@ func (k *Key) validate() error {
 			return fmt.Errorf("scope %q names no OPD: use opd:read:<opd>", s)
 		case isOPD && k.Center == "":
 			return fmt.Errorf("scope %q needs a centre: two centres may have an OPD of one id", s)
-		case !isOPD && s != EventsWrite && s != BoardRead && s != AlertsLog:
-			return fmt.Errorf("scope %q is unknown: use events:write, board:read, opd:read:<opd> or alerts:log", s)
+		case !isOPD && s != EventsWrite && s != BoardRead && s != AlertsLog && s != Admin:
+			return fmt.Errorf("scope %q is unknown: use events:write, board:read, opd:read:<opd>, alerts:log or admin", s)
 		}
 	}
 	if k.Source != "" && !k.Allows(EventsWrite) {

@@ -45,6 +45,7 @@ type Book struct {
 	rules     map[string]*centerRules
 	fallback  *centerRules
 	stated    *Line // of a given clock that no policy line applies to
+	digest    string
 }
 
 // centerRules is what one centre goes by, over time.
@@ -87,7 +88,7 @@ func clockIndex(name string) int {
 // file, line, field and remedy; the Book is nil then. Load looks time zones up in the zone database of the process;
 // all else is a function of its arguments.
 func Load(files []File, cfg Config) (*Book, error) {
-	b := &Book{calendars: map[string]*Calendar{}, byID: map[string]*Calendar{}, rules: map[string]*centerRules{}}
+	b := &Book{calendars: map[string]*Calendar{}, byID: map[string]*Calendar{}, rules: map[string]*centerRules{}, digest: digest(files, &cfg)}
 	given, _ := ruleOf(Given)
 	b.stated = &Line{Kind: Stated, Start: given.start, Stop: given.stop, Ladder: defaultLadder, profile: &Profile{Name: sourcePolicy}}
 	var problems Problems

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -11,65 +10,113 @@ import (
 // of a figure's meaning, and is kept beside every frozen figure.
 const DefinitionVersion = "1"
 
-// ErrFrozen is a month that was frozen before: its figures stand.
-var ErrFrozen = errors.New("the month is frozen")
-
 // Figure is one figure of one month: what monev_figures gives and what the table frozen keeps.
 type Figure struct {
 	Center, Name, Dims     string
 	Numerator, Denominator float64
 	N                      uint64
 	Value                  *float64 // nil where there is nothing to measure
+	// What the figure was computed with; only a figure that was frozen has these.
+	Parameters          string   // sorted "name=value" pairs that Dims does not have
+	Policies, Calendars []string // "name/version", sorted
 }
 
 // FigureTargets are the parameters of the service level, in seconds.
 type FigureTargets struct{ Answer, Short uint32 }
 
+// Freeze is one revision of a month's figures.
+type Freeze struct {
+	Center            string
+	Month             time.Time // its first day, UTC
+	Revision          int       // 1 for the first
+	Reason            string    // why it was frozen again
+	DefinitionVersion string
+	FrozenAt          time.Time
+	Figures           []Figure // in order of name and dims
+}
+
 // Figures computes every figure of a centre's month; month is any instant whose year and month are meant.
-func (s *Store) Figures(ctx context.Context, center string, month time.Time, targets FigureTargets) ([]Figure, error) {
+func (s *Store) Figures(ctx context.Context, center string, month time.Time, targets FigureTargets) (out []Figure, err error) {
 	since, until := monthOf(month)
 	sql := fmt.Sprintf(`SELECT center, figure, dims, numerator, denominator, n, value::Nullable(Float64)
 		FROM monev_figures(since = %s, until = %s, target = %d, short = %d) WHERE center = %s ORDER BY figure, dims`,
 		quote(since), quote(until), targets.Answer, targets.Short, quote(center))
-	return s.figures(ctx, "compute figures", sql)
+	err = s.query(ctx, "compute figures", sql, func(scan func(...any) error) error {
+		var f Figure
+		if err := scan(&f.Center, &f.Name, &f.Dims, &f.Numerator, &f.Denominator, &f.N, &f.Value); err != nil {
+			return err
+		}
+		out = append(out, f)
+		return nil
+	})
+	return out, err
 }
 
-// Frozen returns the figures that were frozen for a centre's month; none when it was not.
-func (s *Store) Frozen(ctx context.Context, center string, month time.Time) ([]Figure, error) {
+// Frozen returns the latest revision of a centre's month; nil when it was not frozen.
+func (s *Store) Frozen(ctx context.Context, center string, month time.Time) (*Freeze, error) {
 	since, _ := monthOf(month)
-	sql := fmt.Sprintf(`SELECT center, figure, dims, numerator, denominator, n, value FROM frozen FINAL
-		WHERE center = %s AND month = %s ORDER BY figure, dims`, quote(center), quote(since))
-	return s.figures(ctx, "read frozen figures", sql)
+	where := "center = " + quote(center) + " AND month = " + quote(since)
+	sql := `SELECT center, month, revision, reason, definition_version::String, frozen_at, figure, dims, numerator, denominator, n, value,
+			parameters, policy_versions::Array(String), calendar_versions::Array(String)
+		FROM frozen FINAL WHERE ` + where + ` AND revision = (SELECT max(revision) FROM frozen WHERE ` + where + `) ORDER BY figure, dims`
+	var out *Freeze
+	err := s.query(ctx, "read frozen figures", sql, func(scan func(...any) error) error {
+		var z Freeze
+		var f Figure
+		var revision uint16
+		if err := scan(&z.Center, &z.Month, &revision, &z.Reason, &z.DefinitionVersion, &z.FrozenAt, &f.Name, &f.Dims, &f.Numerator,
+			&f.Denominator, &f.N, &f.Value, &f.Parameters, &f.Policies, &f.Calendars); err != nil {
+			return err
+		}
+		if out == nil {
+			z.Revision, z.FrozenAt = int(revision), z.FrozenAt.UTC()
+			out = &z
+		}
+		f.Center = z.Center
+		out.Figures = append(out.Figures, f)
+		return nil
+	})
+	return out, err
 }
 
-// Freeze computes and keeps the figures of a centre's month as they are now, and returns them. It refuses a month that
-// was frozen with ErrFrozen. What a later recomputation changes is found by comparing Figures with Frozen.
-func (s *Store) Freeze(ctx context.Context, center string, month time.Time, targets FigureTargets, now time.Time) ([]Figure, error) {
-	old, err := s.Frozen(ctx, center, month)
-	if err != nil {
-		return nil, err
+// FrozenMonths returns the months of a centre that were frozen, ascending.
+func (s *Store) FrozenMonths(ctx context.Context, center string) (out []time.Time, err error) {
+	sql := "SELECT DISTINCT month FROM frozen WHERE center = " + quote(center) + " ORDER BY month"
+	err = s.query(ctx, "read frozen months", sql, func(scan func(...any) error) error {
+		var m time.Time
+		if err := scan(&m); err != nil {
+			return err
+		}
+		out = append(out, m.UTC())
+		return nil
+	})
+	return out, err
+}
+
+// KeepFrozen stores a revision in one insert: all of it or nothing. A revision that stands is never written again; the
+// caller makes sure that its number is new.
+func (s *Store) KeepFrozen(ctx context.Context, z *Freeze) error {
+	if len(z.Figures) > MaxInsertRows {
+		return fmt.Errorf("%d figures; a month has at most %d", len(z.Figures), MaxInsertRows)
 	}
-	if len(old) > 0 {
-		return old, fmt.Errorf("centre %s, month %s: %w", center, month.Format("2006-01"), ErrFrozen)
-	}
-	figures, err := s.Figures(ctx, center, month, targets)
-	if err != nil || len(figures) == 0 {
-		return figures, err
-	}
-	y, m, _ := month.Date()
-	first := time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
-	return figures, s.insert(ctx, block{"frozen", []blockColumn{
-		all("month", "Date", columnOf(figures, func(*Figure) time.Time { return first })),
-		texts("center", columnOf(figures, func(f *Figure) string { return f.Center })),
-		texts("figure", columnOf(figures, func(f *Figure) string { return f.Name })),
-		texts("dims", columnOf(figures, func(f *Figure) string { return f.Dims })),
-		all("numerator", "Float64", columnOf(figures, func(f *Figure) float64 { return f.Numerator })),
-		all("denominator", "Float64", columnOf(figures, func(f *Figure) float64 { return f.Denominator })),
-		all("n", "UInt64", columnOf(figures, func(f *Figure) uint64 { return f.N })),
-		all("value", "Nullable(Float64)", columnOf(figures, func(f *Figure) *float64 { return f.Value })),
-		texts("definition_version", columnOf(figures, func(*Figure) string { return DefinitionVersion })),
-		instants("frozen_at", columnOf(figures, func(*Figure) time.Time { return now })),
-	}}, len(figures), "")
+	rows := z.Figures
+	return s.insert(ctx, block{"frozen", []blockColumn{
+		all("month", "Date", columnOf(rows, func(*Figure) time.Time { return z.Month })),
+		texts("center", columnOf(rows, func(*Figure) string { return z.Center })),
+		texts("figure", columnOf(rows, func(f *Figure) string { return f.Name })),
+		texts("dims", columnOf(rows, func(f *Figure) string { return f.Dims })),
+		all("numerator", "Float64", columnOf(rows, func(f *Figure) float64 { return f.Numerator })),
+		all("denominator", "Float64", columnOf(rows, func(f *Figure) float64 { return f.Denominator })),
+		all("n", "UInt64", columnOf(rows, func(f *Figure) uint64 { return f.N })),
+		all("value", "Nullable(Float64)", columnOf(rows, func(f *Figure) *float64 { return f.Value })),
+		texts("definition_version", columnOf(rows, func(*Figure) string { return z.DefinitionVersion })),
+		instants("frozen_at", columnOf(rows, func(*Figure) time.Time { return z.FrozenAt })),
+		all("revision", "UInt16", columnOf(rows, func(*Figure) uint16 { return uint16(z.Revision) })),
+		texts("reason", columnOf(rows, func(*Figure) string { return z.Reason })),
+		texts("parameters", columnOf(rows, func(f *Figure) string { return f.Parameters })),
+		each("policy_versions", "Array(String)", columnOf(rows, func(f *Figure) []string { return f.Policies })),
+		each("calendar_versions", "Array(String)", columnOf(rows, func(f *Figure) []string { return f.Calendars })),
+	}}, len(rows), "")
 }
 
 // Difference is a figure that is no longer what was frozen. Frozen or Now is nil where one of them has no such figure.
@@ -105,21 +152,76 @@ func sameFigure(a, b *Figure) bool {
 	return a.Value == nil || *a.Value == *b.Value
 }
 
-func (s *Store) figures(ctx context.Context, what, sql string) (out []Figure, err error) {
-	err = s.query(ctx, what, sql, func(scan func(...any) error) error {
-		var f Figure
-		if err := scan(&f.Center, &f.Name, &f.Dims, &f.Numerator, &f.Denominator, &f.N, &f.Value); err != nil {
+// ClockBasis says what the clocks behind one figure of monev_on_time are judged by, and what came to them since an instant.
+type ClockBasis struct {
+	Clock, OPD, Scope   string
+	Policies, Calendars []string // "name/version", sorted
+	Late                uint64   // clocks of cases of which an event came in since
+	Passed              uint64   // clocks that were not late at the instant and have passed their due time since, unstopped
+}
+
+// ClockBases returns the bases of a centre's month, as they are at now with what came since an instant.
+func (s *Store) ClockBases(ctx context.Context, center string, month, since, now time.Time) (out []ClockBasis, err error) {
+	from, until := monthOf(month)
+	sql := `SELECT clock, ifNull(opd, '')::String AS opd, ifNull(scope, 'own')::String AS scope,
+			arraySort(groupUniqArray(if(policy_version = '', policy::String, concat(policy, '/', policy_version)))),
+			arraySort(groupUniqArrayIf(assumeNotNull(calendar_version)::String, calendar_version IS NOT NULL)),
+			countIf((subject_kind::String, subject) IN (` + lateCases(center, since) + `)),
+			countIf(stopped_at IS NULL AND breach_at >= ` + instant(since) + ` AND breach_at < ` + instant(now) + `)
+		FROM (SELECT * FROM clocks FINAL WHERE center = ` + quote(center) + ` AND NOT void AND day >= ` + quote(from) + ` AND day < ` + quote(until) + `)
+		GROUP BY clock, opd, scope`
+	err = s.query(ctx, "read what clocks rest on", sql, func(scan func(...any) error) error {
+		var b ClockBasis
+		if err := scan(&b.Clock, &b.OPD, &b.Scope, &b.Policies, &b.Calendars, &b.Late, &b.Passed); err != nil {
 			return err
 		}
-		out = append(out, f)
+		out = append(out, b)
 		return nil
 	})
 	return out, err
 }
 
+// LateCases counts the calls and, by OPD, the tickets of a centre's month of which an event came in since an instant.
+func (s *Store) LateCases(ctx context.Context, center string, month, since time.Time) (calls uint64, tickets map[string]uint64, err error) {
+	from, until := monthOf(month)
+	sql := `SELECT kind, opd, count() FROM (
+			SELECT 'call' AS kind, '' AS opd, id FROM calls FINAL WHERE center = ` + quote(center) + ` AND day >= ` + quote(from) + ` AND day < ` + quote(until) + `
+			UNION ALL SELECT 'ticket' AS kind, ifNull(opd, '')::String AS opd, id FROM tickets FINAL WHERE center = ` + quote(center) + ` AND day >= ` + quote(from) + ` AND day < ` + quote(until) + `
+		) WHERE (kind, id) IN (` + lateCases(center, since) + `) GROUP BY kind, opd`
+	tickets = map[string]uint64{}
+	err = s.query(ctx, "count late cases", sql, func(scan func(...any) error) error {
+		var kind, opd string
+		var n uint64
+		if err := scan(&kind, &opd, &n); err != nil {
+			return err
+		}
+		if kind == "call" {
+			calls += n
+		} else {
+			tickets[opd] += n
+		}
+		return nil
+	})
+	return calls, tickets, err
+}
+
+// lateCases selects kind and id of the cases of which an event came in since an instant, or one of a call of theirs.
+func lateCases(center string, since time.Time) string {
+	late := "center = " + quote(center) + " AND received_at > " + instant(since)
+	return "SELECT subject_kind::String AS k, subject FROM events WHERE " + late +
+		" UNION ALL SELECT 'ticket' AS k, arrayJoin(tickets) FROM calls FINAL WHERE center = " + quote(center) +
+		" AND id IN (SELECT subject FROM events WHERE subject_kind = 'call' AND " + late + ")" +
+		" UNION ALL SELECT 'call' AS k, arrayJoin(calls) FROM events WHERE subject_kind = 'ticket' AND " + late
+}
+
+// MonthStart is the first day of the month that t's date lies in, as a date in UTC.
+func MonthStart(t time.Time) time.Time {
+	y, m, _ := t.Date()
+	return time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
+}
+
 // monthOf returns the first day of a month and of the next, as dates.
 func monthOf(month time.Time) (since, until string) {
-	y, m, _ := month.Date()
-	first := time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
+	first := MonthStart(month)
 	return first.Format(time.DateOnly), first.AddDate(0, 1, 0).Format(time.DateOnly)
 }

@@ -1,11 +1,16 @@
 package store
 
 import (
-	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
 )
@@ -21,23 +26,31 @@ func TestAFrozenMonthStands(t *testing.T) {
 	if err := s.Upsert(t.Context(), []tracker.Row{callRow(call), row}, 1); err != nil {
 		t.Fatal(err)
 	}
-	frozen, err := s.Freeze(t.Context(), "35.15", month, targets, at("2026-11-01 01:00:00"))
+	figures, err := s.Figures(t.Context(), "35.15", month, targets)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(frozen) < 15 {
-		t.Errorf("only %d figures", len(frozen))
+	if len(figures) < 20 {
+		t.Errorf("only %d figures", len(figures))
 	}
-	if kept, err := s.Frozen(t.Context(), "35.15", month); err != nil || len(Differences(kept, frozen)) != 0 || len(kept) != len(frozen) {
-		t.Errorf("kept %d of %d figures, %v", len(kept), len(frozen), err)
+	frozenAt := at("2026-11-01 01:00:00")
+	first := Freeze{Center: "35.15", Month: MonthStart(month), Revision: 1, DefinitionVersion: DefinitionVersion, FrozenAt: frozenAt, Figures: figures}
+	figures[0].Policies, figures[0].Parameters = []string{"p/1"}, "short=5"
+	if err := s.KeepFrozen(t.Context(), &first); err != nil {
+		t.Fatal(err)
 	}
+	kept, err := s.Frozen(t.Context(), "35.15", month)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(&first, kept, cmpopts.EquateEmpty()); d != "" {
+		t.Error(d)
+	}
+	frozen := kept.Figures
 	// The call turns out to be a prank.
 	call.Class = "prank"
 	if err := s.Upsert(t.Context(), []tracker.Row{callRow(call)}, 2); err != nil {
 		t.Fatal(err)
-	}
-	if _, err := s.Freeze(t.Context(), "35.15", month, targets, time.Now()); !errors.Is(err, ErrFrozen) {
-		t.Errorf("frozen twice: %v", err)
 	}
 	now, err := s.Figures(t.Context(), "35.15", month, targets)
 	if err != nil {
@@ -55,6 +68,62 @@ func TestAFrozenMonthStands(t *testing.T) {
 	}
 	if len(changed) != 0 {
 		t.Errorf("also changed: %v", changed)
+	}
+	second := Freeze{Center: "35.15", Month: first.Month, Revision: 2, Reason: "a class was corrected", DefinitionVersion: "2", FrozenAt: at("2026-12-01 01:00:00"), Figures: now}
+	if err := s.KeepFrozen(t.Context(), &second); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.conn.Query(t.Context(), "OPTIMIZE TABLE frozen FINAL"); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err = s.Frozen(t.Context(), "35.15", month); err != nil || kept.Revision != 2 || kept.Reason != second.Reason || len(Differences(kept.Figures, now)) != 0 {
+		t.Errorf("the second revision is %+v, %v", kept, err)
+	}
+	if got := lines(t, s.Store, "SELECT uniqExact(revision), count() FROM frozen"); !slices.Equal(got, []string{fmt.Sprint("2 ", len(figures)+len(now))}) {
+		t.Errorf("revisions and rows %v, want 2 and %d + %d", got, len(figures), len(now))
+	}
+	if got, err := s.FrozenMonths(t.Context(), "35.15"); err != nil || len(got) != 1 || !got[0].Equal(first.Month) {
+		t.Errorf("frozen months %v, %v", got, err)
+	}
+	if none, err := s.Frozen(t.Context(), "35.15", at("2026-09-01 00:00:00")); none != nil || err != nil {
+		t.Errorf("a month that was never frozen: %v, %v", none, err)
+	}
+}
+
+func TestLateCasesAndClockBases(t *testing.T) {
+	s := openSink(t)
+	month, frozenAt := at("2026-10-01 00:00:00"), at("2026-11-01 00:00:00")
+	clock := func(id string, due time.Time, stopped time.Time) tracker.Row {
+		r := ticketOf(casefile.Ticket{Key: ticketKey(id), OPD: "bpbd", State: casefile.Assigned, OpenedAt: at("2026-10-05 00:00:00"), Events: 1})
+		r.Clocks = []sla.Clock{{Key: r.Key, Name: sla.Resolve, Seq: 1, OPD: "bpbd", Scope: "own", Policy: "p", PolicyVersion: "3", CalendarVersion: "id/2",
+			StartedAt: at("2026-10-05 00:00:00"), DueAt: due, BreachAt: due, StoppedAt: stopped}}
+		return r
+	}
+	call := casefile.Call{Key: callKey("c"), ReceivedAt: at("2026-10-05 00:00:00"), Tickets: []string{"linked"}, Events: 1}
+	if err := s.Upsert(t.Context(), []tracker.Row{
+		clock("calm", at("2026-12-05 00:00:00"), time.Time{}), clock("passed", at("2026-11-05 00:00:00"), time.Time{}),
+		clock("late", at("2026-10-06 00:00:00"), at("2026-10-07 00:00:00")), clock("linked", at("2026-10-06 00:00:00"), at("2026-10-07 00:00:00")), callRow(call),
+	}, 1); err != nil {
+		t.Fatal(err)
+	}
+	came := func(kind event.Kind, subject string, received time.Time) *event.Event {
+		e := *sample(1, 0)[0]
+		e.Kind, e.Subject, e.ID, e.ReceivedAt = kind, subject, subject, received
+		return &e
+	}
+	if err := s.InsertEvents(t.Context(), []*event.Event{
+		came(event.KindTicket, "calm", frozenAt), came(event.KindTicket, "late", frozenAt.Add(time.Second)), came(event.KindCall, "c", frozenAt.Add(time.Hour)),
+	}, "x"); err != nil {
+		t.Fatal(err)
+	}
+	bases, err := s.ClockBases(t.Context(), "35.15", month, frozenAt, at("2026-11-20 00:00:00"))
+	want := []ClockBasis{{Clock: "resolve", OPD: "bpbd", Scope: "own", Policies: []string{"p/3"}, Calendars: []string{"id/2"}, Late: 2, Passed: 1}}
+	if d := cmp.Diff(want, bases); d != "" || err != nil {
+		t.Error(d, err)
+	}
+	calls, tickets, err := s.LateCases(t.Context(), "35.15", month, frozenAt)
+	if d := cmp.Diff(map[string]uint64{"bpbd": 2}, tickets); d != "" || calls != 1 || err != nil {
+		t.Error(calls, d, err)
 	}
 }
 
