@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/tracker"
@@ -126,37 +128,42 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 	calls := make([]casefile.Call, 0, len(rows))
 	var tickets []TicketRow
 	clocks := make([]CaseClocks, 0, len(rows))
-	var callKeys []event.Key
+	var unsure []event.Key // calls of which the board does not know where their rows stood
+	var left []CenterHour
 	for i := range rows {
 		r := &rows[i]
 		switch {
 		case r.Call != nil:
 			calls = append(calls, *r.Call)
-			callKeys = append(callKeys, r.Key)
+			switch {
+			case !r.ClocksOnly:
+				unsure = append(unsure, r.Key)
+			case !r.WasAt.IsZero():
+				left = append(left, CenterHour{r.Key.Center, hourOf(r.WasAt)})
+			}
 		case r.Ticket != nil:
 			tickets = append(tickets, s.ticketRow(r))
 		default:
 			return fmt.Errorf("row of %s %s: neither call nor ticket", r.Key.Kind, r.Key.ID)
 		}
-		clocks = append(clocks, CaseClocks{Key: r.Key, Clocks: r.Clocks})
+		clocks = append(clocks, CaseClocks{Key: r.Key, Clocks: r.Clocks, New: r.ClocksOnly})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	left, err := s.storedHours(ctx, callKeys)
+	found, err := s.storedHours(ctx, unsure)
 	if err != nil {
 		return err
 	}
 	s.version = version
-	if err := s.mark(ctx, append(hoursOf(calls), left...)); err != nil {
+	if err := s.mark(ctx, slices.Concat(hoursOf(calls), left, found)); err != nil {
 		return err
 	}
-	if err := s.UpsertTickets(ctx, tickets, version); err != nil {
-		return err
-	}
-	if err := s.UpsertCalls(ctx, calls, version); err != nil {
-		return err
-	}
-	if err := s.UpsertClocks(ctx, clocks, version); err != nil {
+	// Each table is one request; none waits for another, and a failure repeats them all.
+	var g errgroup.Group
+	g.Go(func() error { return s.UpsertTickets(ctx, tickets, version) })
+	g.Go(func() error { return s.UpsertCalls(ctx, calls, version) })
+	g.Go(func() error { return s.UpsertClocks(ctx, clocks, version) })
+	if err := g.Wait(); err != nil {
 		return err
 	}
 	if s.running {

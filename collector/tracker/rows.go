@@ -23,9 +23,10 @@ type Row struct {
 	Call   *casefile.Call
 	Ticket *casefile.Ticket
 	Clocks []sla.Clock
-	// ClocksOnly says that every clock of the case that was ever stored is among Clocks: none has vanished.
+	// ClocksOnly says that every clock of the case that was ever stored is among Clocks: none has vanished. WasAt is known
+	// then.
 	ClocksOnly bool
-	// WasAt is the At of the call's row as stored before, zero when there is none or it is not known.
+	// WasAt is the At of the call's row as stored before, zero when there is none or, without ClocksOnly, it is not known.
 	WasAt time.Time
 	gen   uint32
 }
