@@ -54,7 +54,13 @@ func (s *Shipper) next(ctx context.Context, r *journal.Reader) (*batch, error) {
 	}
 	wait, cancel := s.turn.idle(ctx)
 	defer cancel()
-	rec, err := r.Next(wait)
+	rec, ok, err := r.TryNext()
+	if err == nil && !ok {
+		// Behind the cursor may be groups without a record, such as the one that proves at a start that the journal can
+		// write: ClickHouse has everything up to there.
+		s.shipped.Store(uint64(max(s.Shipped(), r.Position())))
+		rec, err = r.Next(wait)
+	}
 	if err != nil {
 		if ctx.Err() == nil && wait.Err() != nil && errors.Is(err, wait.Err()) {
 			return nil, nil

@@ -177,7 +177,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 func (s *Shipper) tidy() {
 	now := s.cfg.Now()
 	s.board.Evict(uint64(s.Shipped()), now)
-	upTo := s.Shipped()
+	upTo := s.cursor.Start // a restart reads from there
 	if s.cfg.Floor != nil {
 		upTo = min(upTo, s.cfg.Floor())
 	}

@@ -1,0 +1,64 @@
+package shipper
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+// A start proves with an empty group that the journal can write. A quiet night after it is no lag, and a board that was
+// read back is complete without waiting for the next event; the cursor stays where the last record ended.
+func TestNothingIsBehindAnEmptyGroup(t *testing.T) {
+	dir := t.TempDir()
+	j, err := journal.Open(journal.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	e := event.Event{Center: "35.15", Source: "/s", ID: "1", Type: event.CallReceived, Kind: event.KindCall, Subject: "1", OccurredAt: noon, ReceivedAt: noon}
+	if _, _, err := j.Append([][]byte{event.AppendBinary(nil, &e)}); err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{Dir: dir, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Linger: time.Nanosecond}
+	board := tracker.New(boardConfig(nil))
+	s, err := New(cfg, j, board, newWarehouse(), silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := j.NewReader(s.cursor.Start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	b, err := s.next(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ship(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	record := j.End()
+	if err := j.Probe(); err != nil {
+		t.Fatal(err)
+	}
+	if s.Shipped() != record || j.End() == record {
+		t.Fatalf("shipped %d, the record ends at %d, the journal at %d", s.Shipped(), record, j.End())
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.next(ended, r); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if s.Shipped() != j.End() || s.cursor.Start != record {
+		t.Errorf("shipped %d of %d, cursor %d, want it at %d", s.Shipped(), j.End(), s.cursor.Start, record)
+	}
+}
