@@ -87,8 +87,8 @@ type entry struct {
 	touched      time.Time
 	said         reported
 	counts       contribution
-	ticket       *ticketState // of an open ticket on the board
-	older, newer *entry       // neighbours in idle
+	place        openPlace // of an open ticket on the board
+	older, newer *entry    // neighbours in idle
 	inIdle       bool
 }
 

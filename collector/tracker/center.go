@@ -30,24 +30,12 @@ type center struct {
 	callBack map[*entry]time.Time // abandoned and not called back: when it was abandoned
 	rings    map[*entry][]casefile.Ring
 	opened   map[*entry]openedTicket
-	tickets  map[*entry]struct{} // open
+	groups   map[groupKey]*openGroup // open tickets
 }
 
 type openedTicket struct {
 	at                  time.Time
 	category, kecamatan string
-}
-
-// ticketState is what the gauges read of an open ticket.
-type ticketState struct {
-	opd, scope, priority string
-	lastEventAt          time.Time
-	clocks               []clockState
-}
-
-type clockState struct {
-	name         string
-	risk, breach int64 // unix milliseconds; 0 is absent
 }
 
 func newCenter(label string, cfg Center) *center {
@@ -60,7 +48,7 @@ func newCenter(label string, cfg Center) *center {
 		callBack: map[*entry]time.Time{},
 		rings:    map[*entry][]casefile.Ring{},
 		opened:   map[*entry]openedTicket{},
-		tickets:  map[*entry]struct{}{},
+		groups:   map[groupKey]*openGroup{},
 	}
 }
 
@@ -163,26 +151,10 @@ func (c *center) showTicket(en *entry, t *casefile.Ticket, label, scope string, 
 		c.opened[en] = openedTicket{t.OpenedAt, t.Category, t.Kecamatan}
 	}
 	if t.Events == 0 || !t.State.Open() {
-		delete(c.tickets, en)
-		en.ticket = nil
-		return
+		c.clearOpen(en)
+	} else {
+		c.setOpen(en, t, label, scope, clocks)
 	}
-	c.tickets[en] = struct{}{}
-	st := &ticketState{opd: label, scope: scope, priority: t.Priority, lastEventAt: t.LastEventAt}
-	ms := func(at time.Time) int64 {
-		if at.IsZero() {
-			return 0
-		}
-		return at.UnixMilli()
-	}
-	for i := range clocks {
-		k := &clocks[i]
-		if k.Void || !k.StoppedAt.IsZero() {
-			continue
-		}
-		st.clocks = append(st.clocks, clockState{name: k.Name, risk: ms(k.RiskAt), breach: ms(k.BreachAt)})
-	}
-	en.ticket = st
 }
 
 // forget takes an evicted case out of the gauges; its window counts stay.
@@ -192,7 +164,7 @@ func (c *center) forget(en *entry) {
 	delete(c.callBack, en)
 	delete(c.rings, en)
 	delete(c.opened, en)
-	delete(c.tickets, en)
+	c.clearOpen(en)
 }
 
 // prune drops what no window and no gauge can show any more.

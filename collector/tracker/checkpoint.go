@@ -209,7 +209,7 @@ func (b *Board) restore(dirty []*entry) {
 			if en.key.Kind == kind && en.complete && len(en.events) > 0 {
 				said := en.said
 				b.refold(en, false)
-				if en.ticket != nil {
+				if en.open() {
 					b.idle.remove(en)
 				}
 				en.said.class, en.said.bounces, en.said.reopened = said.class, said.bounces, said.reopened

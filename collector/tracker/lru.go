@@ -40,7 +40,7 @@ func (l *lru) pushBack(en *entry) {
 
 // place puts a touched case where eviction finds it, or out of its reach while someone still has to work on it.
 func (b *Board) place(en *entry) {
-	if en.complete && en.ticket != nil {
+	if en.complete && en.open() {
 		b.idle.remove(en)
 	} else {
 		b.idle.pushBack(en)
@@ -87,7 +87,7 @@ func (b *Board) Size() (cases, openTickets int) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for _, c := range b.centers {
-		openTickets += len(c.tickets)
+		openTickets += c.openTickets()
 	}
 	return len(b.cases), openTickets
 }

@@ -224,10 +224,10 @@ const (
 	maxSaidPerKey        = 255
 )
 
-var clockNames = []string{"answer", "acknowledge", "arrive", "resolve", "resolve_total", "confirm", "given"}
+var clockNames = [...]string{"answer", "acknowledge", "arrive", "resolve", "resolve_total", "confirm", "given"}
 
 func clockSaid(name string, seq int) uint32 {
-	return saidClock + uint32(slices.Index(clockNames, name)+1)<<8 + uint32(min(seq, maxSaidPerKey))
+	return saidClock + uint32(slices.Index(clockNames[:], name)+1)<<8 + uint32(min(seq, maxSaidPerKey))
 }
 
 func (r *reported) once(id uint32) bool {

@@ -97,36 +97,12 @@ func (c *center) snapshot(now time.Time, staleAfter time.Duration) CenterSnapsho
 	return s
 }
 
-func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter time.Duration) {
-	open, risk, over := map[TicketCount]int{}, map[TicketCount]int{}, map[TicketCount]int{}
-	oldest := map[string]time.Duration{}
-	at, staleBefore := now.UnixMilli(), now.Add(-staleAfter)
-	for en := range c.tickets {
-		t := en.ticket
-		if t.lastEventAt.Before(staleBefore) {
-			s.Stale++
-			continue
-		}
-		open[TicketCount{OPD: t.opd, Priority: t.priority, Scope: t.scope}]++
-		warned := false
-		for i := range t.clocks {
-			k := &t.clocks[i]
-			switch k.level(at) {
-			case pastDue:
-				over[TicketCount{OPD: t.opd, Clock: k.name, Priority: t.priority, Scope: t.scope}]++
-				oldest[t.opd] = max(oldest[t.opd], time.Duration(at-k.breach)*time.Millisecond)
-			case atRisk:
-				warned = true
-			}
-		}
-		if warned {
-			risk[TicketCount{OPD: t.opd, Scope: t.scope}]++
-		}
+func oldestOverdue(by map[string]time.Duration) []OldestOverdue {
+	out := make([]OldestOverdue, 0, len(by))
+	for _, opd := range slices.Sorted(maps.Keys(by)) {
+		out = append(out, OldestOverdue{opd, by[opd]})
 	}
-	s.Open, s.AtRisk, s.Overdue = ticketCounts(open), ticketCounts(risk), ticketCounts(over)
-	for _, opd := range slices.Sorted(maps.Keys(oldest)) {
-		s.OldestOverdue = append(s.OldestOverdue, OldestOverdue{opd, oldest[opd]})
-	}
+	return out
 }
 
 func ticketCounts(m map[TicketCount]int) []TicketCount {
@@ -225,9 +201,15 @@ func (b *Board) OpenTickets(f TicketFilter, now time.Time, after event.Key, limi
 	defer b.mu.RUnlock()
 	var chosen []*entry
 	for _, c := range b.centers {
-		for en := range c.tickets {
-			if compareKeys(en.key, after) > 0 && en.ticket.matches(f, en.key.Center, now) {
-				chosen = append(chosen, en)
+		for _, g := range c.groups {
+			if f.OPD != "" && f.OPD != g.opd {
+				continue
+			}
+			for i := range g.tickets {
+				t := &g.tickets[i]
+				if en := t.entry; (f.Center == "" || f.Center == en.key.Center) && compareKeys(en.key, after) > 0 && t.matches(f, now) {
+					chosen = append(chosen, en)
+				}
 			}
 		}
 	}
@@ -249,42 +231,4 @@ func (b *Board) OpenTickets(f TicketFilter, now time.Time, after event.Key, limi
 
 func compareKeys(a, b event.Key) int {
 	return cmp.Or(cmp.Compare(a.Center, b.Center), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
-}
-
-func (t *ticketState) matches(f TicketFilter, center string, now time.Time) bool {
-	if f.Center != "" && f.Center != center || f.OPD != "" && f.OPD != t.opd {
-		return false
-	}
-	if !f.Overdue && !f.AtRisk {
-		return true
-	}
-	over, risk := false, false
-	for i := range t.clocks {
-		switch t.clocks[i].level(now.UnixMilli()) {
-		case pastDue:
-			over = true
-		case atRisk:
-			risk = true
-		}
-	}
-	return f.Overdue && over || f.AtRisk && risk
-}
-
-type level uint8
-
-const (
-	inTime level = iota
-	atRisk
-	pastDue
-)
-
-// level says where a running clock stands at an instant.
-func (k *clockState) level(at int64) level {
-	switch {
-	case at > k.breach:
-		return pastDue
-	case k.risk != 0 && at >= k.risk:
-		return atRisk
-	}
-	return inTime
 }

@@ -1,0 +1,182 @@
+package tracker
+
+import (
+	"slices"
+	"time"
+
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/sla"
+)
+
+// openGroup holds the open tickets of a centre that share every label of the gauges, side by side in memory: a scrape
+// reads all of them, and must stay quick with a hundred thousand.
+type openGroup struct {
+	opd, priority, scope string
+	tickets              []openTicket
+}
+
+// openTicket is what the gauges read of one open ticket. Times are unix milliseconds.
+type openTicket struct {
+	entry       *entry
+	lastEventAt int64
+	clocks      [len(clockNames)]openClock // by the clock's place in clockNames
+}
+
+// openClock is a clock that runs: from risk on it has used its share of warning, after breach it is late. Zero means
+// that there is no such clock, or no such share.
+type openClock struct{ risk, breach int64 }
+
+type groupKey struct{ opd, priority, scope string }
+
+// place says where an entry's ticket lies.
+type openPlace struct {
+	group *openGroup
+	index int
+}
+
+// open reports whether the case is an open ticket on the board.
+func (en *entry) open() bool { return en.place.group != nil }
+
+func (en *entry) openTicket() *openTicket { return &en.place.group.tickets[en.place.index] }
+
+// setOpen puts the ticket into its group, out of the one it was in.
+func (c *center) setOpen(en *entry, t *casefile.Ticket, label, scope string, clocks []sla.Clock) {
+	key := groupKey{label, t.Priority, scope}
+	g := c.groups[key]
+	if g == nil {
+		key.priority = string([]byte(key.priority)) // own it: a fact's strings lie in its event
+		g = &openGroup{opd: label, priority: key.priority, scope: scope}
+		c.groups[key] = g
+	}
+	if en.place.group != g {
+		c.clearOpen(en)
+		g.tickets = append(g.tickets, openTicket{entry: en})
+		en.place = openPlace{g, len(g.tickets) - 1}
+	}
+	o := en.openTicket()
+	*o = openTicket{entry: en, lastEventAt: t.LastEventAt.UnixMilli()}
+	for i := range clocks {
+		k := &clocks[i]
+		n := slices.Index(clockNames[:], k.Name)
+		if n < 0 || k.Void || !k.StoppedAt.IsZero() || k.BreachAt.IsZero() {
+			continue
+		}
+		if at := k.BreachAt.UnixMilli(); o.clocks[n].breach == 0 || at < o.clocks[n].breach {
+			o.clocks[n] = openClock{breach: at}
+			if !k.RiskAt.IsZero() {
+				o.clocks[n].risk = k.RiskAt.UnixMilli()
+			}
+		}
+	}
+}
+
+// clearOpen takes the ticket out of its group.
+func (c *center) clearOpen(en *entry) {
+	g := en.place.group
+	if g == nil {
+		return
+	}
+	last := len(g.tickets) - 1
+	g.tickets[en.place.index] = g.tickets[last]
+	g.tickets[en.place.index].entry.place.index = en.place.index
+	g.tickets[last] = openTicket{}
+	g.tickets = g.tickets[:last]
+	en.place = openPlace{}
+}
+
+func (c *center) openTickets() (n int) {
+	for _, g := range c.groups {
+		n += len(g.tickets)
+	}
+	return n
+}
+
+// level is how far a running clock has come.
+type level uint8
+
+const (
+	inTime level = iota
+	atRisk
+	pastDue
+)
+
+// level says where a running clock stands at an instant.
+func (k *openClock) level(at int64) level {
+	switch {
+	case k.breach == 0:
+		return inTime
+	case at > k.breach:
+		return pastDue
+	case k.risk != 0 && at >= k.risk:
+		return atRisk
+	}
+	return inTime
+}
+
+func (o *openTicket) matches(f TicketFilter, now time.Time) bool {
+	if !f.Overdue && !f.AtRisk {
+		return true
+	}
+	for i := range o.clocks {
+		switch o.clocks[i].level(now.UnixMilli()) {
+		case pastDue:
+			if f.Overdue {
+				return true
+			}
+		case atRisk:
+			if f.AtRisk {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter time.Duration) {
+	open, risk, over := map[TicketCount]int{}, map[TicketCount]int{}, map[TicketCount]int{}
+	oldest := map[string]time.Duration{}
+	at, staleBefore := now.UnixMilli(), now.Add(-staleAfter).UnixMilli()
+	for _, g := range c.groups {
+		var (
+			n, warned int
+			late      [len(clockNames)]int
+			earliest  = at
+		)
+		for i := range g.tickets {
+			t := &g.tickets[i]
+			if t.lastEventAt < staleBefore {
+				s.Stale++
+				continue
+			}
+			n++
+			warn := false
+			for j := range t.clocks {
+				switch k := &t.clocks[j]; k.level(at) {
+				case pastDue:
+					late[j]++
+					earliest = min(earliest, k.breach)
+				case atRisk:
+					warn = true
+				}
+			}
+			if warn {
+				warned++
+			}
+		}
+		add := func(to map[TicketCount]int, key TicketCount, n int) {
+			if n > 0 {
+				to[key] += n
+			}
+		}
+		add(open, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, n)
+		add(risk, TicketCount{OPD: g.opd, Scope: g.scope}, warned)
+		for j, n := range late {
+			add(over, TicketCount{OPD: g.opd, Clock: clockNames[j], Priority: g.priority, Scope: g.scope}, n)
+		}
+		if earliest < at {
+			oldest[g.opd] = max(oldest[g.opd], time.Duration(at-earliest)*time.Millisecond)
+		}
+	}
+	s.Open, s.AtRisk, s.Overdue = ticketCounts(open), ticketCounts(risk), ticketCounts(over)
+	s.OldestOverdue = oldestOverdue(oldest)
+}
