@@ -25,8 +25,12 @@
 //   - store (database): ClickHouse's schema, row mapping, inserts and queries.
 //   - shipper (loop): follows the journal, inserts events, completes unknown cases from ClickHouse, upserts cases.
 //   - engine (database): the embedded ClickHouse, served over ClickHouse's own HTTP interface.
-//   - api (HTTP), metrics (Prometheus), telemetry (OpenTelemetry, slog): the faces.
-//   - source (in): readers that turn files, logs and a simulation into events.
+//   - api (HTTP), metrics (Prometheus), telemetry (OpenTelemetry, slog): the faces; access: who may do what.
+//   - monev (pure): the measures of a monev meeting as functions, the check on the views' SQL.
+//   - quarantine (disk): what was refused, kept in sight. disk: the file layer that tests can make fail. faultpoint: named
+//     places at which a test may kill the process.
+//   - source (in): readers that turn files, logs and a simulation into events, and send them through the door.
+//   - e2e (test): the real program with the real engine, killed, started again and counted.
 //
 // # Three rules that keep it true
 //

@@ -78,7 +78,8 @@ Where to look while live traffic runs (stop with Ctrl-C; a second start goes on 
   metrics     curl -s %[1]s/metrics | grep ^monev112_
   board       curl -s %[1]s/v1/board
   late        curl -s '%[1]s/v1/tickets?overdue=true&limit=5'
-  ClickHouse  curl 'http://%[2]s/?query=SELECT+count()+FROM+monev112.events'
-  the funnel  curl 'http://%[2]s/' --data-binary "SELECT * FROM monev112.monev_funnel FORMAT PrettyCompact"
+  ClickHouse  curl -s 'http://%[2]s/?query=SELECT+count()+FROM+monev112.events'
+  the funnel  curl -s http://%[2]s/ --data-binary "SELECT stage, numerator, denominator FROM
+                monev112.monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE center = '35.15' FORMAT PrettyCompact"
 
 `

@@ -113,9 +113,14 @@ func (k *openClock) level(at int64) level {
 	return inTime
 }
 
-func (o *openTicket) matches(f TicketFilter, now time.Time) bool {
+// matches reports whether the ticket is late or at risk as f asks. A stale ticket is neither: it is a question of data
+// quality, and the gauges do not count it either.
+func (o *openTicket) matches(f TicketFilter, now time.Time, staleAfter time.Duration) bool {
 	if !f.Overdue && !f.AtRisk {
 		return true
+	}
+	if o.lastEventAt < now.Add(-staleAfter).UnixMilli() {
+		return false
 	}
 	for i := range o.clocks {
 		switch o.clocks[i].level(now.UnixMilli()) {

@@ -195,7 +195,7 @@ type TicketFilter struct {
 }
 
 // OpenTickets returns the open tickets on the board that f chooses, in the order of centre and id, at most limit of
-// those behind after. Stale ones are among them.
+// those behind after. Stale ones are among them unless f asks for those late or at risk.
 func (b *Board) OpenTickets(f TicketFilter, now time.Time, after event.Key, limit int) []Row {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -207,7 +207,7 @@ func (b *Board) OpenTickets(f TicketFilter, now time.Time, after event.Key, limi
 			}
 			for i := range g.tickets {
 				t := &g.tickets[i]
-				if en := t.entry; (f.Center == "" || f.Center == en.key.Center) && compareKeys(en.key, after) > 0 && t.matches(f, now) {
+				if en := t.entry; (f.Center == "" || f.Center == en.key.Center) && compareKeys(en.key, after) > 0 && t.matches(f, now, b.cfg.StaleAfter) {
 					chosen = append(chosen, en)
 				}
 			}
