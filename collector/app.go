@@ -26,6 +26,7 @@ import (
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/metrics"
+	"github.com/monev112/monev112/collector/rebuild"
 	"github.com/monev112/monev112/collector/shipper"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
@@ -56,6 +57,8 @@ type App struct {
 	child    *engine.Child // nil with a ClickHouse server
 	store    atomic.Pointer[store.Store]
 	shipper  atomic.Pointer[shipper.Shipper]
+	sink     atomic.Pointer[store.Sink]
+	rebuild  *rebuild.Runner
 	api      *api.API
 	listener net.Listener
 	reviews  reviews
@@ -175,6 +178,9 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 			a.cfg.Log.Warn("conflicting events could not be kept", "error", err)
 		}
 	}
+	if a.rebuild, err = a.newRebuild(); err != nil {
+		return nil, err
+	}
 	if a.api, err = api.New(a.apiConfig(&door{decoder: public, dir: a.dir, reviews: &a.reviews}, guard)); err != nil {
 		return nil, err
 	}
@@ -249,6 +255,7 @@ func (a *App) Run(ctx context.Context) error {
 		return a.ship(shipCtx)
 	})
 	g.Go(func() error { a.expect(shipCtx); return nil })
+	g.Go(func() error { a.rebuild.Run(gctx); return nil })
 	g.Go(func() error { a.requeue(gctx, a.replay, a.again); return nil })
 
 	server := a.api.Server(stages)
@@ -339,6 +346,7 @@ func (a *App) ship(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.sink.Store(sink)
 	a.shipper.Store(s)
 	hours := make(chan struct{})
 	hoursCtx, stopHours := context.WithCancel(ctx)

@@ -40,6 +40,7 @@ func (a *App) apiConfig(d *door, guard *access.Guard) api.Config {
 			},
 			Review: a.reviews.list,
 		},
+		Admin: a.admin(),
 		Hooks: api.Hooks{
 			Rejected: func(r event.Reason) { a.metrics.CountRejected(string(r)) },
 			Dropped: func(key string, n int) {

@@ -63,7 +63,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		serveCommand(), engineCommand(), demoCommand(), importCommand(), simulateCommand(),
-		checkCommand(), journalCommand(), keyCommand(), versionCommand(),
+		checkCommand(), rebuildCommand(), freezeCommand(), journalCommand(), keyCommand(), versionCommand(),
 	)
 	return root
 }

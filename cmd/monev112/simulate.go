@@ -63,5 +63,5 @@ func parseDay(s string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t, nil
 	}
-	return time.ParseInLocation(time.DateOnly, s, time.FixedZone("WIB", 7*3600))
+	return time.ParseInLocation(time.DateOnly, s, wib)
 }

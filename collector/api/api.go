@@ -40,7 +40,7 @@ type endpoint struct {
 }
 
 func (a *API) endpoints() []endpoint {
-	read := []access.Scope{access.BoardRead}
+	read, admin := []access.Scope{access.BoardRead}, []access.Scope{access.Admin}
 	metrics := endpoint{"GET", "/metrics", a.metrics, nil, false, true}
 	if a.cfg.MetricsNeedKey {
 		metrics.scopes = read
@@ -56,6 +56,11 @@ func (a *API) endpoints() []endpoint {
 		{"GET", "/-/healthy", a.getHealthy, nil, false, true},
 		{"GET", "/-/ready", a.getReady, nil, false, true},
 		metrics,
+		{"POST", "/v1/admin/rebuilds", a.postRebuild, admin, false, false},
+		{"GET", "/v1/admin/rebuilds/*id", a.getRebuild, admin, false, false},
+		{"DELETE", "/v1/admin/rebuilds/*id", a.deleteRebuild, admin, false, false},
+		{"POST", "/v1/admin/freezes", a.postFreeze, admin, false, false},
+		{"GET", "/v1/admin/freezes", a.getFreezes, admin, false, false},
 	}
 }
 

@@ -154,6 +154,7 @@ type Config struct {
 	Ingest         Ingest
 	Cases          Cases
 	Reads          Reads
+	Admin          Admin
 	Hooks          Hooks
 	Keys           *access.Guard
 	Metrics        http.Handler                    // answers /metrics; nil answers 404

@@ -42,6 +42,7 @@ const (
 	codeMediaType     = "unsupported_media_type"
 	codeBusy          = "busy"
 	codeUnavailable   = "unavailable"
+	codeConflict      = "conflict"
 	codeInternal      = "internal"
 )
 

@@ -14,6 +14,7 @@ import (
 
 // Database is ClickHouse as a rebuild needs it; *store.Sink is one.
 type Database interface {
+	Centers(ctx context.Context) ([]string, error)
 	CaseKeys(ctx context.Context, center string, span store.Span, after event.Key, limit int) ([]event.Key, error)
 	CountCases(ctx context.Context, center string, span store.Span) (uint64, error)
 	CaseEvents(ctx context.Context, keys []event.Key) (map[event.Key][]*event.Event, error)

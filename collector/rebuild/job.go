@@ -17,7 +17,7 @@ import (
 
 // Spec says what to rebuild. Two requests of the same Spec are the same job while it is not done.
 type Spec struct {
-	// Centers are the codes of the centres, sorted; none is every centre that the directory knows.
+	// Centers are the codes of the centres, sorted; none is every centre that the directory or the database knows.
 	Centers []string `json:"centers"`
 	// Since and Until are days (2026-10-01) in each centre's own zone, Until not included; empty is open.
 	Since  string `json:"since"`
@@ -89,6 +89,7 @@ type Job struct {
 	UpdatedAt time.Time `json:"updated_at"`
 	Resumed   int       `json:"resumed"`   // how often it went on after a stop
 	Restarted int       `json:"restarted"` // how often it began again because the basis had changed
+	Centers   []string  `json:"centers"`   // of Spec, or all; as found when the job began
 	Center    string    `json:"center"`    // being worked on
 	Done      int64     `json:"done"`      // cases folded
 	Total     int64     `json:"total"`     // cases of the period, as counted at the start of each centre
@@ -154,7 +155,7 @@ func (j *Job) save(fsys disk.FS, dir string) error {
 func (j *Job) clone() Job {
 	c := *j
 	c.Findings = j.Findings.clone()
-	c.Spec.Centers = slices.Clone(j.Spec.Centers)
+	c.Spec.Centers, c.Centers = append([]string{}, j.Spec.Centers...), append([]string{}, j.Centers...)
 	c.Pending = nil
 	return c
 }

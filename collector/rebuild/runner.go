@@ -73,12 +73,14 @@ func New(cfg Config) (*Runner, error) {
 
 // Start begins a rebuild, goes on with the same one that was stopped, or joins the same one that is running. Another one
 // that is running is ErrBusy; a *SpecError is a request that makes no sense.
-func (r *Runner) Start(spec Spec) (Job, error) {
-	if err := r.settle(&spec); err != nil {
-		return Job{}, err
-	}
-	if _, _, ok := r.cfg.Connect(); !ok {
+func (r *Runner) Start(ctx context.Context, spec Spec) (Job, error) {
+	db, _, ok := r.cfg.Connect()
+	if !ok {
 		return Job{}, ErrAway
+	}
+	centers, err := r.settle(ctx, db, &spec)
+	if err != nil {
+		return Job{}, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,7 +97,7 @@ func (r *Runner) Start(spec Spec) (Job, error) {
 		if j != nil && j.Status == Stopped && j.Spec.equal(spec) {
 			restarted = j.Restarted + 1
 		}
-		r.job = &Job{ID: newID(), Spec: spec, Status: Running, Basis: r.cfg.Basis, StartedAt: now.Truncate(time.Millisecond), Restarted: restarted}
+		r.job = &Job{ID: newID(), Spec: spec, Centers: centers, Status: Running, Basis: r.cfg.Basis, StartedAt: now.Truncate(time.Millisecond), Restarted: restarted}
 	}
 	r.job.UpdatedAt, r.job.Error = now, ""
 	if err := r.job.save(r.cfg.FS, r.cfg.Dir); err != nil {
@@ -109,23 +111,30 @@ func (r *Runner) Start(spec Spec) (Job, error) {
 	return r.job.clone(), nil
 }
 
-// settle checks a spec and names its centres.
-func (r *Runner) settle(spec *Spec) error {
+// settle checks a spec, brings it into its one form and returns the centres that it means, sorted.
+func (r *Runner) settle(ctx context.Context, db Database, spec *Spec) ([]string, error) {
 	if err := spec.check(); err != nil {
-		return err
+		return nil, err
 	}
-	if len(spec.Centers) == 0 {
-		spec.Centers = slices.Clone(r.cfg.Centers)
+	stored, err := db.Centers(ctx)
+	if err != nil {
+		return nil, errors.Join(ErrAway, err)
 	}
+	all := slices.Concat(stored, r.cfg.Centers)
+	slices.Sort(all)
+	all = slices.Compact(all)
 	spec.Centers = slices.Clone(spec.Centers)
 	slices.Sort(spec.Centers)
 	spec.Centers = slices.Compact(spec.Centers)
 	for _, c := range spec.Centers {
-		if !slices.Contains(r.cfg.Centers, c) {
-			return &SpecError{"center", "the directory knows no centre " + c}
+		if !slices.Contains(all, c) {
+			return nil, &SpecError{"center", "neither the directory nor the database knows this centre"}
 		}
 	}
-	return nil
+	if len(spec.Centers) == 0 {
+		return all, nil
+	}
+	return spec.Centers, nil
 }
 
 func newID() string {
@@ -235,7 +244,7 @@ func (r *Runner) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, center := range j.Spec.Centers {
+	for _, center := range j.Centers {
 		if center < j.Position.Center || center == j.Position.Center && j.Position.Kind == last {
 			continue
 		}

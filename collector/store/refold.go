@@ -36,6 +36,19 @@ func (s *Store) CaseKeys(ctx context.Context, center string, span Span, after ev
 	return out, err
 }
 
+// Centers returns the codes of all centres of which there is an event, sorted.
+func (s *Store) Centers(ctx context.Context) (out []string, err error) {
+	err = s.query(ctx, "read centres", "SELECT DISTINCT center::String AS c FROM events ORDER BY c", func(scan func(...any) error) error {
+		var c string
+		if err := scan(&c); err != nil {
+			return err
+		}
+		out = append(out, c)
+		return nil
+	})
+	return out, err
+}
+
 // CountCases returns how many cases CaseKeys would give in all.
 func (s *Store) CountCases(ctx context.Context, center string, span Span) (n uint64, err error) {
 	sql := "SELECT count() FROM (" + caseKeysSQL(center, span, event.Key{}) + ")"

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// adminClient asks a running service for what an operator may ask.
+type adminClient struct {
+	server, key string
+	http        *http.Client
+}
+
+// adminTimeout bounds one request; a freeze of a large centre computes every figure of a month.
+const adminTimeout = 5 * time.Minute
+
+// maxAnswerBytes bounds what is read of an answer.
+const maxAnswerBytes = 64 << 20
+
+func (f *sendFlags) admin() (*adminClient, error) {
+	key, err := f.key()
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(f.server)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, usagef("--server %q: give an address such as http://127.0.0.1:8112", f.server)
+	}
+	return &adminClient{strings.TrimRight(f.server, "/"), key, &http.Client{Timeout: adminTimeout}}, nil
+}
+
+// refusal is an answer that is no result.
+type refusal struct {
+	status       int
+	code, detail string
+}
+
+func (r *refusal) Error() string { return r.detail }
+
+// ask sends a request and reads its answer into out. A *refusal is what the service says no to; any other error is a
+// service that cannot be reached.
+func (c *adminClient) ask(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.server+path, body)
+	if err != nil {
+		return err
+	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode >= 300 {
+		var p struct{ Code, Detail string }
+		if json.Unmarshal(text, &p) != nil || p.Detail == "" {
+			p.Detail = fmt.Sprintf("%s answers %s", c.server, resp.Status)
+		}
+		return &refusal{resp.StatusCode, p.Code, p.Detail}
+	}
+	if err := json.Unmarshal(text, out); err != nil {
+		return fmt.Errorf("%s answers something else than expected (is it monev112 of this version?): %w", c.server, err)
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector/api"
+	"github.com/monev112/monev112/collector/freeze"
+)
+
+func freezeCommand() *cobra.Command {
+	var (
+		f      sendFlags
+		r      freeze.Request
+		report bool
+	)
+	cmd := &cobra.Command{
+		Use:   "freeze --month 2026-10",
+		Short: "Keep the figures of a month as they are reported",
+		Long: `freeze stores every monev figure of a month that is over, with numerator, denominator, n and the versions of definition,
+policy and calendar. A freeze never moves. --report compares it with the figures as they are now and says why they differ.
+A month is frozen again only with --again and --reason; the earlier revision stays.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if r.Month == "" && !report {
+				return usagef("freeze: --month is missing, for example --month 2026-10")
+			}
+			c, err := f.admin()
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			if report {
+				if r.Again || r.Reason != "" {
+					return usagef("freeze: --report freezes nothing; leave --again and --reason out")
+				}
+				reports, err := compareFrozen(cmd.Context(), c, r.Center, r.Month)
+				if err != nil {
+					return err
+				}
+				if len(reports) == 0 {
+					fmt.Fprintln(out, "no month is frozen")
+				}
+				for i := range reports {
+					if i > 0 {
+						fmt.Fprintln(out)
+					}
+					reports[i].Write(out, 0, wib)
+				}
+				return nil
+			}
+			var answer api.Frozen
+			if err := c.ask(cmd.Context(), http.MethodPost, "/v1/admin/freezes", r, &answer); err != nil {
+				return err
+			}
+			for _, k := range answer.Frozen {
+				fmt.Fprintf(out, "%s, centre %s: %d figures frozen as revision %d, definition %s, policies %s, calendars %s\n", k.Month, k.Center, k.Figures,
+					k.Revision, k.DefinitionVersion, strings.Join(k.Policies, " "), strings.Join(k.Calendars, " "))
+			}
+			for _, no := range answer.Refused {
+				fmt.Fprintf(cmd.ErrOrStderr(), "centre %s: %s\n", no.Center, no.Reason)
+			}
+			if len(answer.Refused) > 0 {
+				return errors.New("not every centre was frozen")
+			}
+			return nil
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&r.Month, "month", "", "the month, such as 2026-10")
+	cmd.Flags().StringVar(&r.Center, "center", "", "only this centre (default: every centre with a board)")
+	cmd.Flags().BoolVar(&r.Again, "again", false, "freeze a frozen month once more, as a new revision")
+	cmd.Flags().StringVar(&r.Reason, "reason", "", "why it is frozen again")
+	cmd.Flags().BoolVar(&report, "report", false, "compare what is frozen with the figures as they are now")
+	return cmd
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector/freeze"
+	"github.com/monev112/monev112/collector/rebuild"
+)
+
+func rebuildCommand() *cobra.Command {
+	var (
+		f        sendFlags
+		spec     rebuild.Spec
+		from, to string
+		stop     bool
+	)
+	cmd := &cobra.Command{
+		Use:   "rebuild",
+		Short: "Judge a period again by the policy and calendar in force",
+		Long: `rebuild asks a running service to fold the cases of a period again from their events, to compute their clocks by the
+policies and calendars that it runs with, and to store what changed. It prints what changed, and what became of months that
+are frozen. Live events go on meanwhile. It can be stopped and started again: asking for the same goes on where it stood.
+--from and --to take a month (2026-10) or a day (2026-10-15) in the centre's own time; the end is not included. Without
+them the whole past is rebuilt.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if spec.Since, err = periodDay(from); err != nil {
+				return usagef("rebuild: --from: %v", err)
+			}
+			if spec.Until, err = periodDay(to); err != nil {
+				return usagef("rebuild: --to: %v", err)
+			}
+			c, err := f.admin()
+			if err != nil {
+				return err
+			}
+			r := rebuilding{client: c, out: cmd.OutOrStdout(), progress: os.Stderr, terminal: onTerminal(os.Stderr)}
+			if stop {
+				return r.stop(cmd.Context())
+			}
+			return r.run(cmd.Context(), spec)
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringSliceVar(&spec.Centers, "center", nil, "only this centre; may be given several times (default: all)")
+	cmd.Flags().StringVar(&from, "from", "", "first month or day")
+	cmd.Flags().StringVar(&to, "to", "", "month or day after the last")
+	cmd.Flags().BoolVar(&spec.DryRun, "dry-run", false, "write nothing; print what would change")
+	cmd.Flags().BoolVar(&stop, "stop", false, "stop the rebuild that is running")
+	return cmd
+}
+
+// periodDay reads a day, or a month as its first day; empty stays empty.
+func periodDay(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	for _, layout := range []string{time.DateOnly, "2006-01"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.Format(time.DateOnly), nil
+		}
+	}
+	return "", fmt.Errorf("%q is neither a month (2026-10) nor a day (2026-10-15)", s)
+}
+
+// rebuilding follows a rebuild of the service.
+type rebuilding struct {
+	client   *adminClient
+	out      io.Writer // what changed
+	progress io.Writer
+	terminal bool
+}
+
+// How often the service is asked how far it is, and how often a line is written where there is no terminal.
+const (
+	askEvery  = 250 * time.Millisecond
+	lineEvery = 5 * time.Second
+)
+
+// away is how long the service may be out of reach before the client gives up; a restart takes less.
+const away = time.Minute
+
+func (r *rebuilding) stop(ctx context.Context) error {
+	var j rebuild.Job
+	if err := r.client.ask(ctx, http.MethodDelete, "/v1/admin/rebuilds/latest", nil, &j); err != nil {
+		return err
+	}
+	fmt.Fprintf(r.out, "rebuild %s is %s after %d of %d cases\n", j.ID, j.Status, j.Done, j.Total)
+	return nil
+}
+
+func (r *rebuilding) run(ctx context.Context, spec rebuild.Spec) error {
+	var j rebuild.Job
+	if err := r.client.ask(ctx, http.MethodPost, "/v1/admin/rebuilds", spec, &j); err != nil {
+		return err
+	}
+	fmt.Fprintf(r.progress, "rebuild %s of %s", j.ID, j.Spec.Period())
+	switch {
+	case j.Done > 0 && j.Resumed > 0:
+		fmt.Fprintf(r.progress, " goes on after %d of %d cases", j.Done, j.Total)
+	case j.Restarted > 0:
+		fmt.Fprint(r.progress, " starts from the beginning: the rules have changed since it was stopped")
+	}
+	fmt.Fprintln(r.progress)
+	j, err := r.follow(ctx, j)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(r.out, "rebuild %s of %s: %s, %d cases folded\n", j.ID, j.Spec.Period(), j.Status, j.Done)
+	j.Findings.Write(r.out, j.Spec.DryRun)
+	if j.Status != rebuild.Done {
+		return fmt.Errorf("the rebuild was stopped after %d of %d cases; ask for the same again to go on", j.Done, j.Total)
+	}
+	if j.Spec.DryRun {
+		return nil
+	}
+	return r.frozen(ctx, j.Spec)
+}
+
+// follow waits for the end of a job and shows how far it is. A client that is stopped leaves the service at work.
+func (r *rebuilding) follow(ctx context.Context, j rebuild.Job) (rebuild.Job, error) {
+	var bar *progressbar.ProgressBar
+	if r.terminal {
+		bar = progressbar.NewOptions64(1000, progressbar.OptionSetWriter(r.progress), progressbar.OptionFullWidth(), progressbar.OptionUseANSICodes(true),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish())
+		defer func() { _ = bar.Clear() }() // a bar that stays is no reason to fail
+	}
+	tick := time.NewTicker(askEvery)
+	defer tick.Stop()
+	began, first := time.Now(), j.Done
+	line, answered := began, began
+	for {
+		if bar != nil {
+			bar.Describe(progressLine(j, j.Done-first, time.Since(began)))
+			_ = bar.Set64(min(1000*j.Done/max(1, j.Total), 999)) // likewise
+		} else if time.Since(line) >= lineEvery {
+			line = time.Now()
+			fmt.Fprintln(r.progress, progressLine(j, j.Done-first, time.Since(began)))
+		}
+		if j.Status != rebuild.Running {
+			return j, nil
+		}
+		select {
+		case <-ctx.Done():
+			return j, errors.New("the client was stopped; the service goes on with the rebuild: ask for the same again to follow it, or stop it with --stop")
+		case <-tick.C:
+		}
+		var next rebuild.Job
+		err := r.client.ask(ctx, http.MethodGet, "/v1/admin/rebuilds/"+url.PathEscape(j.ID), nil, &next)
+		var no *refusal
+		switch {
+		case err == nil:
+			j, answered = next, time.Now()
+		case ctx.Err() != nil: // said above
+		case errors.As(err, &no) && no.status < 500 && no.status != http.StatusTooManyRequests, time.Since(answered) > away:
+			return j, fmt.Errorf("follow the rebuild: %w; ask for the same again to go on", err)
+		}
+	}
+}
+
+func progressLine(j rebuild.Job, done int64, elapsed time.Duration) string {
+	text := fmt.Sprintf("%d of %d cases, %d changed", j.Done, j.Total, j.Cases)
+	if s := elapsed.Seconds(); s > 0 && done > 0 {
+		rate := float64(done) / s
+		text += fmt.Sprintf(", %.0f/s", rate)
+		if left := float64(j.Total-j.Done) / rate; left >= 1 {
+			text += fmt.Sprintf(", about %s left", (time.Duration(left) * time.Second).String())
+		}
+	}
+	if j.Center != "" {
+		text += ", centre " + j.Center
+	}
+	if j.Error != "" {
+		text += "; waits: " + j.Error
+	}
+	return text
+}
+
+// shownDifferences bounds how many differences of a month a rebuild prints.
+const shownDifferences = 20
+
+// frozen prints what became of frozen months.
+func (r *rebuilding) frozen(ctx context.Context, spec rebuild.Spec) error {
+	var reports []freeze.Report
+	centers := spec.Centers
+	if len(centers) == 0 {
+		centers = []string{""}
+	}
+	for _, center := range centers {
+		more, err := compareFrozen(ctx, r.client, center, "")
+		if err != nil {
+			return fmt.Errorf("compare with frozen months: %w", err)
+		}
+		reports = append(reports, more...)
+	}
+	for i := range reports {
+		fmt.Fprintln(r.out)
+		reports[i].Write(r.out, shownDifferences, wib)
+	}
+	return nil
+}
+
+// compareFrozen asks for the reports on frozen months; an empty centre or month is all of them.
+func compareFrozen(ctx context.Context, c *adminClient, center, month string) ([]freeze.Report, error) {
+	q := url.Values{}
+	if center != "" {
+		q.Set("center", center)
+	}
+	if month != "" {
+		q.Set("month", month)
+	}
+	var answer struct {
+		Reports []freeze.Report `json:"reports"`
+	}
+	err := c.ask(ctx, http.MethodGet, "/v1/admin/freezes?"+q.Encode(), nil, &answer)
+	return answer.Reports, err
+}
+
+// wib is Asia/Jakarta, in which times are shown to operators.
+var wib = time.FixedZone("WIB", 7*3600)

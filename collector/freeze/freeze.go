@@ -1,0 +1,211 @@
+// Package freeze keeps the figures of a month as they were reported, and explains later what has become of them.
+//
+// It owns the rules: a month is frozen when it is over and once; again only for a stated reason, as a new revision beside
+// the earlier ones. A freeze never moves: what is recomputed later is shown as a difference against it, with its reason.
+// The figures themselves are the views monev_*; this package computes none.
+package freeze
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/monev112/monev112/collector/store"
+)
+
+// Database is ClickHouse as a freeze needs it; *store.Sink is one.
+type Database interface {
+	Settle(ctx context.Context) error
+	Figures(ctx context.Context, center string, month time.Time, targets store.FigureTargets) ([]store.Figure, error)
+	Frozen(ctx context.Context, center string, month time.Time) (*store.Freeze, error)
+	FrozenMonths(ctx context.Context, center string) ([]time.Time, error)
+	KeepFrozen(ctx context.Context, z *store.Freeze) error
+	ClockBases(ctx context.Context, center string, month, since, now time.Time) ([]store.ClockBasis, error)
+	LateCases(ctx context.Context, center string, month, since time.Time) (calls uint64, tickets map[string]uint64, err error)
+}
+
+// Center is what a freeze must know of a centre.
+type Center struct {
+	Code     string
+	Location *time.Location
+	Targets  store.FigureTargets
+}
+
+// Request asks for a month of a centre.
+type Request struct {
+	Center string `json:"center"`
+	Month  string `json:"month"` // 2026-10
+	// Again freezes a month that is frozen once more, as a new revision, for Reason.
+	Again  bool   `json:"again"`
+	Reason string `json:"reason"`
+}
+
+// Kept says what was frozen.
+type Kept struct {
+	Center            string    `json:"center"`
+	Month             string    `json:"month"`
+	Revision          int       `json:"revision"`
+	Figures           int       `json:"figures"`
+	DefinitionVersion string    `json:"definition_version"`
+	Policies          []string  `json:"policies"`
+	Calendars         []string  `json:"calendars"`
+	FrozenAt          time.Time `json:"frozen_at"`
+}
+
+// RefusedError is a month that cannot be frozen, or a request that makes no sense. Conflict tells a month whose time has
+// not come or that stands already from a mistake in the request.
+type RefusedError struct {
+	Reason   string
+	Conflict bool
+}
+
+func (e *RefusedError) Error() string { return e.Reason }
+
+func refuse(conflict bool, format string, args ...any) error {
+	return &RefusedError{fmt.Sprintf(format, args...), conflict}
+}
+
+// ErrNotFrozen is a month of which there is no freeze.
+var ErrNotFrozen = errors.New("the month is not frozen")
+
+// MaxReasonBytes bounds the reason of a further revision.
+const MaxReasonBytes = 500
+
+const monthLayout = "2006-01"
+
+// Check says whether a request may be carried out at now, as far as that can be told without the database, and returns the
+// month's first day.
+func Check(r Request, c Center, now time.Time) (time.Time, error) {
+	month, err := parseMonth(r.Month)
+	if err != nil {
+		return month, err
+	}
+	y, m, _ := month.Date()
+	over := time.Date(y, m+1, 1, 0, 0, 0, 0, c.Location)
+	reason := strings.TrimSpace(r.Reason)
+	switch {
+	case now.Before(over):
+		return month, refuse(true, "%s is not over in centre %s before %s: figures of a month that still runs would be frozen half", r.Month, c.Code, over.Format("2006-01-02 15:04 MST"))
+	case r.Again && reason == "":
+		return month, refuse(false, "a month is frozen again only for a reason: say which")
+	case !r.Again && reason != "":
+		return month, refuse(false, "a reason belongs to a month that is frozen again")
+	case len(reason) > MaxReasonBytes:
+		return month, refuse(false, "the reason has %d bytes; at most %d", len(reason), MaxReasonBytes)
+	case strings.ContainsFunc(reason, func(r rune) bool { return r < ' ' }):
+		return month, refuse(false, "the reason holds a control character")
+	}
+	return month, nil
+}
+
+func parseMonth(s string) (time.Time, error) {
+	month, err := time.Parse(monthLayout, s)
+	if err != nil {
+		return month, refuse(false, "month %q: give a month such as 2026-10", s)
+	}
+	return month, nil
+}
+
+// Keep freezes a month. Everything that was accepted by asOf must be in the database, and nothing may write case rows
+// meanwhile.
+func Keep(ctx context.Context, db Database, r Request, c Center, asOf time.Time) (Kept, error) {
+	month, err := Check(r, c, asOf)
+	if err != nil {
+		return Kept{}, err
+	}
+	standing, err := db.Frozen(ctx, c.Code, month)
+	if err != nil {
+		return Kept{}, err
+	}
+	z := store.Freeze{Center: c.Code, Month: month, Revision: 1, DefinitionVersion: store.DefinitionVersion, FrozenAt: asOf.UTC().Truncate(time.Millisecond)}
+	switch {
+	case standing != nil && !r.Again:
+		return Kept{}, refuse(true, "%s of centre %s was frozen at %s (revision %d, %d figures) and stands; to keep a new revision beside it say again and why",
+			r.Month, c.Code, standing.FrozenAt.In(c.Location).Format("2006-01-02 15:04 MST"), standing.Revision, len(standing.Figures))
+	case standing == nil && r.Again:
+		return Kept{}, refuse(true, "%s of centre %s was never frozen: freeze it without again", r.Month, c.Code)
+	case standing != nil:
+		z.Revision, z.Reason = standing.Revision+1, strings.TrimSpace(r.Reason)
+	}
+	if z.Figures, err = compute(ctx, db, c, month, asOf, asOf); err != nil {
+		return Kept{}, err
+	}
+	if len(z.Figures) == 0 {
+		return Kept{}, refuse(true, "%s of centre %s holds no call and no ticket: there is nothing to freeze", r.Month, c.Code)
+	}
+	if err := db.KeepFrozen(ctx, &z); err != nil {
+		return Kept{}, err
+	}
+	kept := Kept{Center: c.Code, Month: r.Month, Revision: z.Revision, Figures: len(z.Figures), DefinitionVersion: z.DefinitionVersion, FrozenAt: z.FrozenAt,
+		Policies: []string{}, Calendars: []string{}}
+	for i := range z.Figures {
+		kept.Policies, kept.Calendars = union(kept.Policies, z.Figures[i].Policies), union(kept.Calendars, z.Figures[i].Calendars)
+	}
+	return kept, nil
+}
+
+func union(to, from []string) []string {
+	for _, s := range from {
+		if i, found := slices.BinarySearch(to, s); !found {
+			to = slices.Insert(to, i, s)
+		}
+	}
+	return to
+}
+
+// compute gives the figures of a month with what they rest on.
+func compute(ctx context.Context, db Database, c Center, month, since, now time.Time) ([]store.Figure, error) {
+	if err := db.Settle(ctx); err != nil {
+		return nil, err
+	}
+	figures, err := db.Figures(ctx, c.Code, month, c.Targets)
+	if err != nil {
+		return nil, err
+	}
+	bases, err := db.ClockBases(ctx, c.Code, month, since, now)
+	if err != nil {
+		return nil, err
+	}
+	for i := range figures {
+		f := &figures[i]
+		switch f.Name {
+		case onTime:
+			if b := basisOf(bases, f.Dims); b != nil {
+				f.Policies, f.Calendars = b.Policies, b.Calendars
+			}
+		case serviceLevel:
+			f.Parameters = "short=" + strconv.Itoa(int(c.Targets.Short))
+		}
+	}
+	return figures, nil
+}
+
+// The figures whose meaning this package must know to explain them.
+const (
+	onTime       = "on_time"
+	serviceLevel = "service_level"
+)
+
+// basisOf finds what a figure of monev_on_time rests on.
+func basisOf(bases []store.ClockBasis, dims string) *store.ClockBasis {
+	for i := range bases {
+		if b := &bases[i]; dims == "clock="+b.Clock+",opd="+b.OPD+",scope="+b.Scope {
+			return b
+		}
+	}
+	return nil
+}
+
+// dim returns the value of one dimension of a figure.
+func dim(dims, name string) (string, bool) {
+	for part := range strings.SplitSeq(dims, ",") {
+		if v, ok := strings.CutPrefix(part, name+"="); ok {
+			return v, true
+		}
+	}
+	return "", false
+}

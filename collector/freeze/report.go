@@ -1,0 +1,258 @@
+package freeze
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/monev112/monev112/collector/store"
+)
+
+// Report compares a frozen month with what its figures are now.
+type Report struct {
+	Center          string       `json:"center"`
+	Month           string       `json:"month"`
+	Revision        int          `json:"revision"`
+	Reason          string       `json:"reason"` // of that revision
+	FrozenAt        time.Time    `json:"frozen_at"`
+	DefinitionThen  string       `json:"definition_then"`
+	DefinitionNow   string       `json:"definition_now"`
+	Figures         int          `json:"figures"` // frozen
+	LateCalls       uint64       `json:"late_calls"`
+	LateTickets     uint64       `json:"late_tickets"`
+	Differences     []Difference `json:"differences"`
+	FrozenPolicies  []string     `json:"frozen_policies"`
+	PresentPolicies []string     `json:"present_policies"`
+}
+
+// Difference is one figure that is no longer what was frozen, and why.
+type Difference struct {
+	Figure string `json:"figure"`
+	Dims   string `json:"dims"`
+	Frozen *Value `json:"frozen"` // null: the freeze has no such figure
+	Now    *Value `json:"now"`    // null: there is no such figure any more
+	// Why holds every reason that is known to bear on the figure, never none.
+	Why []string `json:"why"`
+}
+
+// Value is a figure's numbers.
+type Value struct {
+	Numerator   float64  `json:"numerator"`
+	Denominator float64  `json:"denominator"`
+	N           uint64   `json:"n"`
+	Value       *float64 `json:"value"` // null: nothing to measure
+}
+
+func valueOf(f *store.Figure) *Value {
+	if f == nil {
+		return nil
+	}
+	return &Value{f.Numerator, f.Denominator, f.N, f.Value}
+}
+
+// Months returns the months of a centre that are frozen.
+func Months(ctx context.Context, db Database, center string) ([]string, error) {
+	months, err := db.FrozenMonths(ctx, center)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, 0, len(months))
+	for _, m := range months {
+		out = append(out, m.Format(monthLayout))
+	}
+	return out, nil
+}
+
+// Compare reports what a frozen month's figures are now; ErrNotFrozen when there is no freeze of it.
+func Compare(ctx context.Context, db Database, c Center, month string, now time.Time) (Report, error) {
+	first, err := parseMonth(month)
+	if err != nil {
+		return Report{}, err
+	}
+	z, err := db.Frozen(ctx, c.Code, first)
+	if err != nil {
+		return Report{}, err
+	}
+	if z == nil {
+		return Report{}, fmt.Errorf("centre %s, month %s: %w", c.Code, month, ErrNotFrozen)
+	}
+	present, err := compute(ctx, db, c, first, z.FrozenAt, now)
+	if err != nil {
+		return Report{}, err
+	}
+	w := why{freeze: z, center: c}
+	if w.bases, err = db.ClockBases(ctx, c.Code, first, z.FrozenAt, now); err != nil {
+		return Report{}, err
+	}
+	if w.calls, w.tickets, err = db.LateCases(ctx, c.Code, first, z.FrozenAt); err != nil {
+		return Report{}, err
+	}
+	r := Report{
+		Center: c.Code, Month: month, Revision: z.Revision, Reason: z.Reason, FrozenAt: z.FrozenAt, DefinitionThen: z.DefinitionVersion,
+		DefinitionNow: store.DefinitionVersion, Figures: len(z.Figures), LateCalls: w.calls, LateTickets: w.lateTickets(""), Differences: []Difference{},
+		FrozenPolicies: []string{}, PresentPolicies: []string{},
+	}
+	for i := range z.Figures {
+		r.FrozenPolicies = union(union(r.FrozenPolicies, z.Figures[i].Policies), z.Figures[i].Calendars)
+	}
+	for i := range present {
+		r.PresentPolicies = union(union(r.PresentPolicies, present[i].Policies), present[i].Calendars)
+	}
+	for _, d := range store.Differences(z.Figures, present) {
+		r.Differences = append(r.Differences, w.explain(d))
+	}
+	return r, nil
+}
+
+// why is what the reasons of differences are read from.
+type why struct {
+	freeze  *store.Freeze
+	center  Center
+	bases   []store.ClockBasis
+	calls   uint64
+	tickets map[string]uint64
+}
+
+// lateTickets counts the tickets of an OPD that had a late event; of all, when opd is empty.
+func (w *why) lateTickets(opd string) (n uint64) {
+	if opd != "" {
+		return w.tickets[opd]
+	}
+	for _, k := range w.tickets {
+		n += k
+	}
+	return n
+}
+
+func (w *why) explain(d store.Difference) Difference {
+	f := d.Frozen
+	if f == nil {
+		f = d.Now
+	}
+	out := Difference{Figure: f.Name, Dims: f.Dims, Frozen: valueOf(d.Frozen), Now: valueOf(d.Now)}
+	add := func(format string, args ...any) { out.Why = append(out.Why, fmt.Sprintf(format, args...)) }
+	if was := w.freeze.DefinitionVersion; was != store.DefinitionVersion {
+		add("definition version %s is now %s", was, store.DefinitionVersion)
+	}
+	switch {
+	case f.Name == onTime:
+		w.explainClocks(d, f.Dims, add)
+	case f.Name == serviceLevel:
+		w.explainTargets(d, add)
+		fallthrough
+	default:
+		w.explainCases(f, add)
+	}
+	if len(out.Why) == 0 {
+		add("neither definition, versions nor events changed: a policy, a calendar or the directory was edited without a new version, or this version of the program reads the events otherwise")
+	}
+	return out
+}
+
+func (w *why) explainClocks(d store.Difference, dims string, add func(string, ...any)) {
+	b := basisOf(w.bases, dims)
+	var then, now store.Figure
+	if d.Frozen != nil {
+		then = *d.Frozen
+	}
+	if b != nil {
+		now.Policies, now.Calendars = b.Policies, b.Calendars
+	}
+	if !slices.Equal(then.Policies, now.Policies) {
+		add("policy %s is now %s", list(then.Policies), list(now.Policies))
+	}
+	if !slices.Equal(then.Calendars, now.Calendars) {
+		add("calendar %s is now %s", list(then.Calendars), list(now.Calendars))
+	}
+	if b == nil {
+		return
+	}
+	if b.Late > 0 {
+		add("events about %d of its clocks came in after the freeze", b.Late)
+	}
+	if b.Passed > 0 {
+		add("%d clocks that ran in time at the freeze have passed their due time since", b.Passed)
+	}
+}
+
+func (w *why) explainTargets(d store.Difference, add func(string, ...any)) {
+	if d.Frozen != nil && d.Now == nil {
+		if was, ok := dim(d.Frozen.Dims, "target"); ok && was != fmt.Sprint(w.center.Targets.Answer) {
+			add("the answer target of %s s is now %d s", was, w.center.Targets.Answer)
+		}
+	}
+	if d.Frozen == nil {
+		add("the freeze has no answer target of %d s", w.center.Targets.Answer)
+	}
+	if d.Frozen != nil && d.Now != nil && d.Frozen.Parameters != d.Now.Parameters {
+		add("%s is now %s", d.Frozen.Parameters, d.Now.Parameters)
+	}
+}
+
+func (w *why) explainCases(f *store.Figure, add func(string, ...any)) {
+	opd, byOPD := dim(f.Dims, "opd")
+	interval, ofInterval := dim(f.Dims, "interval")
+	ofCalls := !ofInterval || interval == "answer" || interval == "classify" || interval == "talk"
+	if ofCalls && w.calls > 0 {
+		add("events about %d calls of the month came in after the freeze", w.calls)
+	}
+	if n := w.lateTickets(opd); (!ofCalls || f.Name == "funnel") && n > 0 {
+		where := "of the month"
+		if byOPD && opd != "" {
+			where = "of " + opd
+		}
+		add("events about %d tickets %s came in after the freeze", n, where)
+	} else if all := w.lateTickets(""); byOPD && n == 0 && all > 0 {
+		add("events about %d tickets of other OPDs came in after the freeze, which may have moved tickets here or away", all)
+	}
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, " and ")
+}
+
+// Write prints the report for an operator, at most most differences (0: all).
+func (r *Report) Write(w io.Writer, most int, loc *time.Location) {
+	fmt.Fprintf(w, "%s, centre %s: frozen at %s, revision %d, %d figures, definition %s", r.Month, r.Center,
+		r.FrozenAt.In(loc).Format("2006-01-02 15:04 MST"), r.Revision, r.Figures, r.DefinitionThen)
+	if r.Reason != "" {
+		fmt.Fprintf(w, " (%s)", r.Reason)
+	}
+	fmt.Fprintln(w)
+	if len(r.Differences) == 0 {
+		fmt.Fprintln(w, "every figure is what was frozen")
+		return
+	}
+	fmt.Fprintf(w, "%d figures are no longer what was frozen\n", len(r.Differences))
+	shown := r.Differences
+	if most > 0 && len(shown) > most {
+		shown = shown[:most]
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "FIGURE\tOF\tFROZEN\tNOW\tWHY")
+	for _, d := range shown {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", d.Figure, d.Dims, d.Frozen, d.Now, strings.Join(d.Why, "; "))
+	}
+	_ = t.Flush() // a printer that fails is seen by its owner
+	if n := len(r.Differences) - len(shown); n > 0 {
+		fmt.Fprintf(w, "and %d more: monev112 freeze --report --month %s --center %s\n", n, r.Month, r.Center)
+	}
+}
+
+// String renders a value as "numerator/denominator = share", or a measure with its n.
+func (v *Value) String() string {
+	switch {
+	case v == nil:
+		return "none"
+	case v.Value == nil:
+		return fmt.Sprintf("%g/%g", v.Numerator, v.Denominator)
+	}
+	return fmt.Sprintf("%g/%g = %.4g", v.Numerator, v.Denominator, *v.Value)
+}
