@@ -33,7 +33,7 @@ func normalizeCaller(dst []byte, s string) ([]byte, bool) {
 			dst = append(dst, c)
 		case c == '+' && len(dst) == from && !plus:
 			plus = true
-		case isPhoneSeparator(c) || c == '/':
+		case isPhoneSeparator(c):
 		default:
 			return dst[:from], false
 		}

@@ -1,12 +1,19 @@
 package event
 
+import (
+	"strconv"
+	"strings"
+)
+
 // looksLikePhone reports whether s holds something that has the shape of a telephone number, wherever in s it stands. It
 // guards the fields in which a number has no business, so it must neither let a caller's number pass as an id nor refuse
-// the ids that centres really use. Shapes that count, spaces, dashes, dots and brackets between groups allowed:
+// the ids that centres really use. Shapes that count, spaces, dashes, dots, slashes and brackets between groups allowed, as
+// they stand or percent-encoded:
 //
 //   - "+" and 8 to 15 digits, any country
 //   - Indonesian mobile: 08, 628 or 00628 and an assigned prefix (0811, 0812, ...), 10 to 13 digits counted from the 0
 //   - the same with the leading 0 lost, as spreadsheets do: 8 and an assigned prefix, 10 to 12 digits
+//   - a mobile number as a spreadsheet writes it: 8,1234567890E+10 or 6.281234567890E+12
 //   - landlines of 021, 022, 024 and 031 (Jakarta, Bandung, Semarang, Surabaya and Sidoarjo), 10 or 11 digits
 //
 // What does not count: longer runs of digits, digits inside a word that goes on with letters (hashes), UUIDs, other
@@ -26,6 +33,11 @@ func looksLikePhone(s string) bool {
 	if digits < 8 {
 		return false
 	}
+	if strings.IndexByte(s, '%') >= 0 {
+		if plain := percentDecoded(s); plain != s && looksLikePhone(plain) {
+			return true
+		}
+	}
 	for i := 0; i < len(s); {
 		if i+36 <= len(s) && s[i+8] == '-' && (i == 0 || !isDigit(s[i-1]) && !isLetter(s[i-1])) && isUUID(s, i) {
 			i += 36
@@ -37,6 +49,9 @@ func looksLikePhone(s string) bool {
 			continue
 		}
 		if (c == '0' || c == '6' || c == '8' || i > 0 && s[i-1] == '+') && phoneAt(s, i) {
+			return true
+		}
+		if (c == '6' || c == '8') && scientificPhoneAt(s, i) {
 			return true
 		}
 		for i < len(s) && isDigit(s[i]) {
@@ -85,6 +100,45 @@ func phoneAt(s string, i int) bool {
 		}
 		i = sep
 	}
+}
+
+// percentDecoded replaces each %XX of s by its byte, once; what is no such escape stays.
+func percentDecoded(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if v, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(v))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// scientificPhoneAt reports whether an Indonesian mobile number in scientific notation starts at i, with so many digits that
+// most of it can be read.
+func scientificPhoneAt(s string, i int) bool {
+	if i > 0 && (isDigit(s[i-1]) || isLetter(s[i-1])) || i+1 >= len(s) || s[i+1] != '.' && s[i+1] != ',' {
+		return false
+	}
+	digits := append(make([]byte, 0, 16), s[i])
+	p := i + 2
+	for ; p < len(s) && isDigit(s[p]) && len(digits) < cap(digits); p++ {
+		digits = append(digits, s[p])
+	}
+	if len(digits) < 8 || p+1 >= len(s) || s[p]|0x20 != 'e' || s[p+1] != '+' && !isDigit(s[p+1]) {
+		return false
+	}
+	for len(digits) < 9 || digits[0] == '6' && len(digits) < 11 { // cut zeros
+		digits = append(digits, '0')
+	}
+	if digits[0] == '6' {
+		return digits[1] == '2' && mobile(digits[2:], 9)
+	}
+	return mobile(digits, 9)
 }
 
 // phoneShape judges digits that were written in groups: the first of that length, the longest of the others of that.
@@ -185,7 +239,7 @@ func afterSeparators(s string, i int) int {
 }
 
 func isPhoneSeparator(c byte) bool {
-	return c == ' ' || c == '-' || c == '.' || c == '(' || c == ')'
+	return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')'
 }
 func isDigit(c byte) bool  { return c-'0' <= 9 }
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
