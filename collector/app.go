@@ -62,6 +62,7 @@ type App struct {
 	api      *api.API
 	listener net.Listener
 	reviews  reviews
+	traced   traced
 	kept     *kept
 	submit   *submitter
 	replay   *door            // of the quarantine
@@ -170,7 +171,8 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 		return nil, err
 	}
 	a.replay = &door{decoder: replay, dir: a.dir, reviews: &a.reviews}
-	a.submit = &submitter{loop: a.ingest, board: a.board, metrics: a.metrics, links: a.links, end: func() uint64 { return uint64(a.journal.End()) }}
+	a.submit = &submitter{loop: a.ingest, board: a.board, metrics: a.metrics, links: a.links, traced: &a.traced, tracer: a.tracing.Tracer("monev112/ingest"),
+		end: func() uint64 { return uint64(a.journal.End()) }}
 	again := *a.submit
 	a.again = &again
 	a.submit.conflicting = func(events []*event.Event) {
@@ -414,7 +416,7 @@ func (a *App) boardConfig() tracker.Config {
 		},
 		TicketClocks: func(t *casefile.Ticket) []sla.Clock { return a.book.Ticket(t, scope(t.Key.Center)) },
 		CallClocks:   a.book.Call,
-		Emit:         a.metrics.Observe,
+		Emit:         func(o tracker.Outcome) { a.metrics.ObserveTraced(o, a.traced.of(o.Case)) },
 		MaxCases:     a.cfg.File.Limits.MaxCases,
 	}
 }

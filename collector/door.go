@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/monev112/monev112/collector/api"
@@ -88,6 +89,8 @@ type submitter struct {
 	board   *tracker.Board
 	metrics *metrics.Registry
 	links   *telemetry.LinkRing
+	traced  *traced
+	tracer  trace.Tracer
 	end     func() uint64 // of the journal
 
 	conflicting func([]*event.Event) // keeps events that contradict an earlier one; nil for those that are kept already
@@ -116,6 +119,9 @@ func (s *submitter) Submit(ctx context.Context, events []*event.Event) (api.Subm
 		s.metrics.CountEvents(metrics.Duplicate, out.Duplicates)
 		s.metrics.CountEvents(metrics.Conflict, len(out.Conflicts))
 	}
+	ctx, span := s.tracer.Start(ctx, "append to the journal", trace.WithAttributes(attribute.Int("monev112.events", len(fresh))))
+	defer span.End()
+	defer s.traced.begin(span.SpanContext(), fresh)()
 	r, err := s.loop.Submit(ctx, fresh)
 	switch {
 	case errors.Is(err, ingest.ErrBusy), errors.Is(err, ingest.ErrTooLarge):

@@ -1,6 +1,10 @@
 package tracker
 
-import "time"
+import (
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+)
 
 // lru is a list of entries, the longest untouched first.
 type lru struct {
@@ -91,3 +95,5 @@ func (b *Board) Size() (cases, openTickets int) {
 	}
 	return len(b.cases), openTickets
 }
+
+func (b *Board) Unknown(uint64) []event.Key { return nil }

@@ -1,5 +1,7 @@
 package tracker
 
+import "github.com/monev112/monev112/collector/event"
+
 // OutcomeKind says what an applied event newly established about a case.
 type OutcomeKind uint8
 
@@ -25,6 +27,7 @@ const (
 // Outcome is one thing that became known by a live event: what the counters and histograms move on.
 type Outcome struct {
 	Kind       OutcomeKind
+	Case       event.Key // never a label
 	Center     string
 	Channel    string
 	Class      string

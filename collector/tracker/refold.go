@@ -55,7 +55,7 @@ func (b *Board) refoldCall(en *entry, emit bool) {
 	c := b.scratch.call(en)
 	if en.center != nil {
 		en.center.showCall(en, &c)
-		en.said.call(&c, en.center, b.emitter(emit))
+		en.said.call(&c, en.center, b.emitter(en, emit))
 		b.stopClocks(en, b.cfg.CallClocks(&c), emit, UnknownLabel)
 	}
 	from := casefile.FromCalls{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt}
@@ -88,7 +88,7 @@ func (b *Board) refoldTicket(en *entry, emit bool) {
 	label, scope := b.opd(&t)
 	clocks := b.cfg.TicketClocks(&t)
 	en.center.showTicket(en, &t, label, scope, clocks)
-	en.said.ticket(&t, en.center, func(opd string) string { l, _ := b.cfg.OPD(en.key.Center, opd); return l }, b.emitter(emit))
+	en.said.ticket(&t, en.center, func(opd string) string { l, _ := b.cfg.OPD(en.key.Center, opd); return l }, b.emitter(en, emit))
 	b.stopClocks(en, clocks, emit, t.Priority)
 }
 
@@ -102,11 +102,15 @@ func (b *Board) opd(t *casefile.Ticket) (label, scope string) {
 	return b.cfg.OPD(t.Key.Center, t.OPD)
 }
 
-func (b *Board) emitter(emit bool) func(Outcome) {
-	if emit {
-		return b.cfg.Emit
+// emitter returns what hands on the outcomes of a case, or drops them.
+func (b *Board) emitter(en *entry, emit bool) func(Outcome) {
+	if !emit {
+		return func(Outcome) {}
 	}
-	return func(Outcome) {}
+	return func(o Outcome) {
+		o.Case = en.key
+		b.cfg.Emit(o)
+	}
 }
 
 // stopClocks reports each clock that stopped, once.
@@ -120,7 +124,7 @@ func (b *Board) stopClocks(en *entry, clocks []sla.Clock, emit bool, priority st
 		if c.OPD != "" {
 			label, _ = b.cfg.OPD(en.key.Center, c.OPD)
 		}
-		b.cfg.Emit(Outcome{Kind: ClockStopped, Center: en.center.label, Clock: c.Name, OPD: label, Priority: priority, Result: c.State(c.StoppedAt)})
+		b.cfg.Emit(Outcome{Kind: ClockStopped, Case: en.key, Center: en.center.label, Clock: c.Name, OPD: label, Priority: priority, Result: c.State(c.StoppedAt)})
 	}
 }
 
