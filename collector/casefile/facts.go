@@ -22,9 +22,15 @@ type timeline struct {
 // newTimeline sorts evs in place. The result depends on the set of events only, never on their order.
 func newTimeline(evs []*event.Event) timeline {
 	slices.SortFunc(evs, inOrder)
+	var corrections []*event.Event
+	for _, e := range evs {
+		if e.Replaces != "" {
+			corrections = append(corrections, e)
+		}
+	}
 	said := make([]*event.Event, 0, len(evs))
 	for i, e := range evs {
-		if i > 0 && sameID(evs[i-1], e) || voided(evs, e) {
+		if i > 0 && sameID(evs[i-1], e) || voided(corrections, e) {
 			continue
 		}
 		said = append(said, e)
@@ -54,10 +60,11 @@ func rank(t event.Type) int {
 
 func sameID(a, b *event.Event) bool { return a.ID == b.ID && a.Source == b.Source }
 
-// voided reports whether another event of e's source replaces it. Cases are small: a scan beats an index.
-func voided(evs []*event.Event, e *event.Event) bool {
-	for _, r := range evs {
-		if r.Replaces != "" && r.Replaces == e.ID && r.Source == e.Source && r.ID != e.ID {
+// voided reports whether one of the corrections, all events that replace another, is of e's source and replaces e. They
+// are few: a scan beats an index.
+func voided(corrections []*event.Event, e *event.Event) bool {
+	for _, r := range corrections {
+		if r.Replaces == e.ID && r.Source == e.Source && r.ID != e.ID {
 			return true
 		}
 	}

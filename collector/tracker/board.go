@@ -83,7 +83,7 @@ type entry struct {
 	storedClocks []uint32  // clocks that its rows in ClickHouse have, as clockSaid numbers them
 	clocksKnown  bool      // storedClocks are all there are
 	storedAt     time.Time // At of its row in ClickHouse; zero when not known
-	end          uint64    // journal position up to which its events reach
+	end          uint64    // journal position behind the last event that acted on its row, its own or a linked case's
 	touched      time.Time
 	said         reported
 	counts       contribution
@@ -111,8 +111,8 @@ type agent struct {
 const (
 	maxAgentEvents = 16 // the latest; a correction of an older state comes too late to matter
 	maxAgents      = 10_000
-	maxSources     = 256 // further sources are shown together as "other"
-	maxCaseEvents  = 10_000
+	maxSources     = 256  // further sources are shown together as "other"
+	maxCaseEvents  = 1000 // what comes after is stored and acts on no row: a subject so busy is a sender's mistake
 )
 
 // New returns an empty board that knows nothing yet: not complete, and every case unknown until TrustFilter.

@@ -52,7 +52,9 @@ func newCenter(label string, cfg Center) *center {
 	}
 }
 
-// The measures of the window counts.
+// The measures of the window counts. Each is a column of the view calls_rollup, but for answered and within_target: they
+// belong to the service level, and are the denominator and the numerator of its measure "terjawab" (offered, and
+// answered by a stamp). A test call is in none.
 const (
 	received = iota
 	offered
@@ -76,7 +78,7 @@ type contribution struct {
 }
 
 func (c *center) contribution(call *casefile.Call) contribution {
-	if call.Events == 0 {
+	if call.Events == 0 || call.Test() {
 		return contribution{}
 	}
 	is := [measures]bool{received: true}
@@ -84,13 +86,12 @@ func (c *center) contribution(call *casefile.Call) contribution {
 	is[answered] = is[offered] && !call.AnsweredAt.IsZero()
 	wait, known := call.AnswerTime()
 	is[withinTarget] = is[answered] && known && wait <= c.cfg.AnswerTarget
-	is[abandoned] = is[offered] && !call.AbandonedAt.IsZero() && call.AnsweredAt.IsZero()
-	is[unserved] = is[offered] && !call.UnservedAt.IsZero() && call.AnsweredAt.IsZero()
-	counts := call.Answered() && !call.Test() && call.BlockedAt.IsZero()
-	is[classified] = counts && call.Classified()
-	is[hoax] = counts && call.Hoax()
-	is[ghost] = counts && call.Class == casefile.ClassGhost
-	is[unclassified] = counts && !call.Classified()
+	is[abandoned] = !call.AbandonedAt.IsZero() && call.AnsweredAt.IsZero()
+	is[unserved] = !call.UnservedAt.IsZero() && call.AnsweredAt.IsZero()
+	is[classified] = call.Classified()
+	is[hoax] = call.Hoax()
+	is[ghost] = call.Class == casefile.ClassGhost
+	is[unclassified] = call.Answered() && !call.Classified()
 	con := contribution{quarter: call.At().Unix() / int64(Quarter/time.Second)}
 	for m, yes := range is {
 		if yes {

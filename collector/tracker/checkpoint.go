@@ -16,7 +16,7 @@ import (
 )
 
 // checkpointVersion is the first byte of a board's checkpoint; another version is refused and the journal replayed.
-const checkpointVersion = 1
+const checkpointVersion = 2
 
 // ErrCheckpoint says that a checkpoint cannot be read: from another version, or cut short.
 var ErrCheckpoint = errors.New("tracker: unreadable checkpoint")
@@ -92,6 +92,7 @@ func (c *checkpoint) write(to io.Writer) error {
 		w.key(en.key)
 		w.bool(en.complete)
 		w.bool(en.dirty)
+		w.bool(en.unproven)
 		w.uint(en.end)
 		w.time(en.touched)
 		w.strings(en.tickets)
@@ -155,9 +156,9 @@ func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 		}
 		b.filter.layers = append(b.filter.layers, l)
 	}
-	var dirty []*entry
+	var read []*entry
 	for range r.items {
-		en := &entry{key: r.key(), complete: r.bool(), dirty: r.bool(), end: r.uint(), touched: r.time(), tickets: r.strings(), calls: r.strings()}
+		en := &entry{key: r.key(), complete: r.bool(), dirty: r.bool(), unproven: r.bool(), end: r.uint(), touched: r.time(), tickets: r.strings(), calls: r.strings()}
 		for range en.calls {
 			en.froms = append(en.froms, casefile.FromCalls{ReceivedAt: r.time(), AnsweredAt: r.time()})
 		}
@@ -171,10 +172,7 @@ func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 		}
 		en.center, _ = b.center(en.key.Center)
 		b.cases[en.key] = en
-		b.idle.pushBack(en)
-		if en.dirty {
-			dirty = append(dirty, en)
-		}
+		read = append(read, en)
 	}
 	for range r.items {
 		k, events := r.key(), r.stored()
@@ -196,26 +194,30 @@ func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 	if r.err != nil {
 		return fmt.Errorf("%w: %w", ErrCheckpoint, r.err)
 	}
-	b.restore(dirty)
+	b.restore(read)
 	return nil
 }
 
 // restore folds what was read: calls first, since tickets take their t0 from them. Nothing is emitted, and a case is as
 // dirty as it was.
-func (b *Board) restore(dirty []*entry) {
+func (b *Board) restore(read []*entry) {
+	var dirty []*entry
+	for _, en := range read {
+		if en.dirty {
+			dirty = append(dirty, en)
+		}
+	}
 	for _, kind := range []event.Kind{event.KindCall, event.KindTicket} {
-		for en := b.idle.front; en != nil; {
-			next := en.newer
+		for _, en := range read {
 			if en.key.Kind == kind && en.complete && len(en.events) > 0 {
 				said := en.said
 				b.refold(en, false)
-				if en.open() {
-					b.idle.remove(en)
-				}
 				en.said.class, en.said.bounces, en.said.reopened = said.class, said.bounces, said.reopened
 			}
-			en = next
 		}
+	}
+	for _, en := range read {
+		b.place(en) // in their order, whatever the links touched
 	}
 	for _, en := range b.cases {
 		en.dirty = false

@@ -24,24 +24,23 @@ type filter struct {
 }
 
 // addNew adds key and reports whether it is provably new.
-func (f *filter) addNew(key event.Key) bool {
+func (f *filter) addNew(key event.Key) bool { return f.add(key) && f.trusted }
+
+// add adds key unless it is there, and reports whether it was not.
+func (f *filter) add(key event.Key) bool {
 	h := subjectHash(key)
 	for _, l := range f.layers {
 		if l.Test(h[:]) {
 			return false
 		}
 	}
-	f.add(h)
-	return f.trusted
-}
-
-func (f *filter) add(h [8]byte) {
 	if n := len(f.layers); n == 0 || f.inLast >= filterFirstLayer<<(n-1) {
 		f.layers = append(f.layers, bloom.NewWithEstimates(filterFirstLayer<<n, filterFalsePositive))
 		f.inLast = 0
 	}
 	f.layers[len(f.layers)-1].Add(h[:])
 	f.inLast++
+	return true
 }
 
 func subjectHash(key event.Key) [8]byte {
@@ -55,12 +54,12 @@ func subjectHash(key event.Key) [8]byte {
 	return h
 }
 
-// AddSeen adds subjects that ClickHouse holds to the filter.
+// AddSeen adds subjects that ClickHouse holds to the filter; a subject may come again.
 func (b *Board) AddSeen(keys []event.Key) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, k := range keys {
-		b.filter.add(subjectHash(k))
+		b.filter.add(k)
 	}
 }
 

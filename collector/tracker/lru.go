@@ -1,10 +1,6 @@
 package tracker
 
-import (
-	"time"
-
-	"github.com/monev112/monev112/collector/event"
-)
+import "time"
 
 // lru is a list of entries, the longest untouched first.
 type lru struct {
@@ -52,8 +48,9 @@ func (b *Board) place(en *entry) {
 }
 
 // Evict drops cases that nobody works on, the longest untouched first, while there are more than CacheCases or they were
-// untouched for KeepCases. Only a case whose events lie before shipped, and whose row is up to date, can go: ClickHouse
-// has it. It also drops what no window can show any more.
+// untouched for KeepCases. Only a case on which everything up to shipped acted can go: ClickHouse has its events and its
+// row, though the board may not know it, since a row was stored by the process before this one. It also drops what no
+// window can show any more, and agents long silent.
 func (b *Board) Evict(shipped uint64, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -66,16 +63,22 @@ func (b *Board) Evict(shipped uint64, now time.Time) {
 			delete(b.counted, key)
 		}
 	}
+	for key, a := range b.agents {
+		if now.Sub(a.state.Since) > 2*agentSilentAt {
+			delete(b.agents, key)
+		}
+	}
 	for en := b.idle.front; en != nil; {
 		next := en.newer
 		if b.idle.n <= b.cfg.CacheCases && now.Sub(en.touched) < b.cfg.KeepCases {
 			return
 		}
-		if en.end > shipped || en.dirty {
+		if en.end > shipped {
 			return
 		}
 		b.idle.remove(en)
 		delete(b.cases, en.key)
+		delete(b.linked, en.key)
 		if en.center != nil {
 			en.center.forget(en)
 			if en.counts.bits != 0 && en.counts.quarter >= oldest {
@@ -95,5 +98,3 @@ func (b *Board) Size() (cases, openTickets int) {
 	}
 	return len(b.cases), openTickets
 }
-
-func (b *Board) Unknown(uint64) []event.Key { return nil }

@@ -17,7 +17,7 @@ const (
 	CallBecameClassified                          // Class; Seconds: t4-t3; HasSeconds
 	CallBecameReclassified                        // From, Class
 	CallBecameTalked                              // Class; Seconds: end - t3
-	TicketBecameOpened                            // OPD, Priority
+	TicketBecameOpened                            // OPD (the first; NoOPD when it ended without one), Priority
 	TicketBounced                                 // OPD: the one that lost the ticket
 	TicketBecameReopened                          // OPD
 	TicketInterval                                // Interval, OPD, Seconds

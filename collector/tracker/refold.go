@@ -66,6 +66,7 @@ func (b *Board) refoldCall(en *entry, emit bool) {
 	for _, id := range en.tickets {
 		if t := b.cases[event.Key{Center: en.key.Center, Kind: event.KindTicket, ID: id}]; t != nil && t.complete {
 			b.linked[t.key] = struct{}{}
+			t.end = max(t.end, en.end)
 			b.refold(t, emit)
 			b.place(t)
 		}
@@ -138,8 +139,16 @@ func (b *Board) fromCall(en *entry, i int) casefile.FromCalls {
 
 // takeFromCalls remembers what the calls in memory give the ticket, and adds it up.
 func (b *Board) takeFromCalls(en *entry) casefile.FromCalls {
+	shared := true // with a checkpoint that may be written just now
 	for i := range en.calls {
-		en.froms[i] = b.fromCall(en, i)
+		from := b.fromCall(en, i)
+		if from == en.froms[i] {
+			continue
+		}
+		if shared {
+			en.froms, shared = slices.Clone(en.froms), false
+		}
+		en.froms[i] = from
 	}
 	return b.fromCalls(en)
 }
@@ -284,12 +293,21 @@ func (r *reported) ticket(t *casefile.Ticket, ctr *center, label func(opd string
 	if n := len(t.Assignments); n > 0 {
 		first, current = label(t.Assignments[0].OPD), label(t.Assignments[n-1].OPD)
 	}
-	if !t.OpenedAt.IsZero() && len(t.Assignments) > 0 && r.once(saidOpened) {
+	// A ticket counts under its first OPD, and under none when it ended without one.
+	if !t.OpenedAt.IsZero() && (len(t.Assignments) > 0 || !t.State.Open()) && r.once(saidOpened) {
 		emit(Outcome{Kind: TicketBecameOpened, Center: ctr.label, OPD: first, Priority: t.Priority})
 	}
-	for ; r.bounces < t.Bounces; r.bounces++ {
-		emit(Outcome{Kind: TicketBounced, Center: ctr.label, OPD: label(t.Assignments[min(r.bounces, len(t.Assignments)-1)].OPD)})
+	bounces := 0
+	for i := 1; i < len(t.Assignments); i++ {
+		lost := t.Assignments[i-1].OPD
+		if lost == t.Assignments[i].OPD {
+			continue
+		}
+		if bounces++; bounces > r.bounces {
+			emit(Outcome{Kind: TicketBounced, Center: ctr.label, OPD: label(lost)})
+		}
 	}
+	r.bounces = max(r.bounces, bounces)
 	for ; r.reopened < t.Reopened; r.reopened++ {
 		emit(Outcome{Kind: TicketBecameReopened, Center: ctr.label, OPD: current})
 	}

@@ -74,6 +74,20 @@ func (b *Board) Missing(keys []event.Key) []event.Key {
 	return missing
 }
 
+// Unknown returns the cases of boards that are unknown although every event of theirs lies before shipped: no batch to
+// come completes them. A restart leaves such cases when the journal behind the checkpoint is replayed.
+func (b *Board) Unknown(shipped uint64) []event.Key {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var unknown []event.Key
+	for k, en := range b.cases {
+		if !en.complete && en.center != nil && en.end <= shipped {
+			unknown = append(unknown, k)
+		}
+	}
+	return unknown
+}
+
 // Load completes unknown cases with what ClickHouse holds. Events that came since are kept beside; where the same id has
 // another content, what ClickHouse holds wins. Outcomes of live events that came while the case was unknown are emitted now.
 func (b *Board) Load(cases []Loaded) {
@@ -95,9 +109,8 @@ func (b *Board) Load(cases []Loaded) {
 			}
 		}
 		for _, s := range came {
-			if i := en.find(s.id); i >= 0 {
-				en.events[i].live = s.live
-			} else {
+			// What ClickHouse held already was told when it first came, by this process or another.
+			if en.find(s.id) < 0 {
 				en.events = append(en.events, s)
 			}
 		}
