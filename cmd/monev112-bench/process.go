@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/shipper"
 )
 
 // build makes the program as a user gets it.
@@ -158,9 +160,19 @@ func (p *process) stores(ctx context.Context) error {
 	})
 }
 
-// shipped waits until ClickHouse has every event and the rows of their cases.
+// shipped waits until ClickHouse has every event and the rows of their cases. It watches the cursor file, which costs the
+// service nothing, and asks the service itself only when the cursor stands.
 func (p *process) shipped(ctx context.Context) error {
-	return p.until(ctx, "everything is in ClickHouse", 20*time.Millisecond, func() bool { return p.metric("monev112_journal_lag_bytes ") == 0 })
+	var asked int64 = -1
+	return p.until(ctx, "everything is in ClickHouse", 10*time.Millisecond, func() bool {
+		var c struct{ Start, End int64 }
+		b, err := os.ReadFile(filepath.Join(p.dir, shipper.CursorFile))
+		if err != nil || json.Unmarshal(b, &c) != nil || c.Start != c.End || c.Start == asked {
+			return false
+		}
+		asked = c.Start
+		return p.metric("monev112_journal_lag_bytes ") == 0
+	})
 }
 
 // metric reads one series without labels; -1 when there is none.

@@ -12,11 +12,12 @@ import (
 	"github.com/monev112/monev112/collector/engine"
 )
 
-// serveProfiled is the service of this very build, with a CPU profile over its whole life: the program that users get has
+// serveProfiled is the service of this very build, with a CPU profile over its whole life and a log that says what
+// each batch took: the program that users get has
 // no way to be profiled from outside.
 func serveProfiled(ctx context.Context, args []string) (err error) {
 	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
-	cfg := collector.Config{Version: "bench", Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	cfg := collector.Config{Version: "bench"}
 	fs.StringVar(&cfg.DataDir, "data", "", "")
 	fs.StringVar(&cfg.Listen, "listen", "", "")
 	fs.StringVar(&cfg.EngineListen, "engine-listen", "", "")
@@ -29,6 +30,12 @@ func serveProfiled(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	lines, err := os.Create(*profile + ".log")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lines.Close()) }()
+	cfg.Log = slog.New(slog.NewTextHandler(lines, &slog.HandlerOptions{Level: slog.LevelDebug})) // what each batch took
 	app, err := collector.New(ctx, cfg)
 	if err != nil {
 		return err

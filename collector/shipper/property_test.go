@@ -391,7 +391,7 @@ func (h *harness) ship() {
 	}
 	defer r.Close()
 	for h.shipper.Shipped() < h.journal.End() {
-		b, err := h.shipper.next(ctx, r)
+		b, err := h.shipper.newFeed(r).next(ctx)
 		if err != nil || b == nil {
 			h.t.Fatal("next: ", err)
 		}

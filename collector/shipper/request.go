@@ -3,7 +3,6 @@ package shipper
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/tracker"
@@ -15,56 +14,12 @@ type request struct {
 	done chan error
 }
 
-// turn lets a request end the wait of an idle shipper, so that it need not wait for the next tick.
-type turn struct {
-	mu      sync.Mutex
-	waiting int                // requests that wait to be served
-	wake    context.CancelFunc // ends the present wait; nil while nobody waits
-}
-
-// ask notes a request and ends the wait.
-func (t *turn) ask() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.waiting++
-	if t.wake != nil {
-		t.wake()
-	}
-}
-
-// served notes that a request waits no longer.
-func (t *turn) served() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.waiting--
-}
-
-// idle returns a context that ends after idleTick or as soon as a request waits.
-func (t *turn) idle(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(ctx, idleTick)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.wake = cancel
-	if t.waiting > 0 {
-		cancel()
-	}
-	return ctx, func() {
-		t.mu.Lock()
-		t.wake = nil
-		t.mu.Unlock()
-		cancel()
-	}
-}
-
 // Do runs fn on the shipper's goroutine, between two batches: the one place where case rows may be written.
 func (s *Shipper) Do(ctx context.Context, fn func(context.Context) error) error {
 	r := request{do: fn, done: make(chan error, 1)}
-	s.turn.ask()
 	select {
 	case s.asked <- r:
-		s.turn.served()
 	case <-ctx.Done():
-		s.turn.served()
 		return ctx.Err()
 	}
 	select {
@@ -88,18 +43,6 @@ func (s *Shipper) Upsert(ctx context.Context, rows []tracker.Row) error {
 	return nil
 }
 
-// serve answers the requests that wait.
-func (s *Shipper) serve(ctx context.Context) error {
-	for {
-		select {
-		case r := <-s.asked:
-			r.done <- r.do(ctx)
-		default:
-			return nil
-		}
-	}
-}
-
 // requeue tries the dead letters again that an operator marked.
 func (s *Shipper) requeue(ctx context.Context) {
 	n, err := s.dead.Requeued(func(payload []byte, table string) error {
@@ -107,7 +50,8 @@ func (s *Shipper) requeue(ctx context.Context) {
 		if err := event.DecodeBinary(payload, &e); err != nil {
 			return fmt.Errorf("dead letter of %s: %w", table, err)
 		}
-		b := &batch{events: []event.Event{e}, held: map[eventID]event.Digest{}}
+		b := newBatch()
+		b.events = append(b.events, e)
 		b.ready()
 		fresh, err := s.complete(ctx, b)
 		if err != nil {

@@ -39,7 +39,8 @@ func TestNothingIsBehindAnEmptyGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	b, err := s.next(t.Context(), r)
+	feed := s.newFeed(r)
+	b, err := feed.next(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,9 +54,13 @@ func TestNothingIsBehindAnEmptyGroup(t *testing.T) {
 	if s.Shipped() != record || j.End() == record {
 		t.Fatalf("shipped %d, the record ends at %d, the journal at %d", s.Shipped(), record, j.End())
 	}
+	if b, err := feed.next(t.Context()); err != nil || b != nil {
+		t.Fatal(b, err)
+	}
+	s.passed(feed.upTo)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.next(ended, r); !errors.Is(err, context.Canceled) {
+	if _, err := feed.next(ended); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	if s.Shipped() != j.End() || s.cursor.Start != record {

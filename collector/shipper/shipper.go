@@ -91,7 +91,6 @@ type Shipper struct {
 	shipped atomic.Uint64
 	failing atomic.Bool
 	asked   chan request
-	turn    turn
 	budget  budget
 	whole   journal.Position // once shipped so far, a board that was read back is complete
 }
@@ -145,21 +144,41 @@ func (s *Shipper) Run(ctx context.Context) error {
 		return fmt.Errorf("read the journal from the cursor: %w", err)
 	}
 	defer reader.Close()
+	feed := s.newFeed(reader)
+	feeding, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		feed.run(feeding)
+	}()
+	defer func() { stop(); <-done }()
+	tick := time.NewTicker(idleTick)
+	defer tick.Stop()
 	for {
-		b, err := s.next(ctx, reader)
-		if err != nil {
-			if ctx.Err() != nil || errors.Is(err, journal.ErrClosed) {
-				return nil
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		case r := <-s.asked:
+			r.done <- r.do(ctx)
+		case next := <-feed.batches:
+			if err := next.err; err != nil {
+				if ctx.Err() != nil || errors.Is(err, journal.ErrClosed) {
+					return nil
+				}
+				return fmt.Errorf("read the journal: %w", err)
 			}
-			return fmt.Errorf("read the journal: %w", err)
-		}
-		if b != nil {
-			if err := s.ship(ctx, b); err != nil {
+			if next.batch == nil {
+				s.passed(next.upTo)
+				break
+			}
+			if err := s.ship(ctx, next.batch); err != nil {
 				if ctx.Err() != nil {
 					return nil
 				}
 				return err
 			}
+			feed.again(next.batch)
 		}
 		if !s.board.Complete() && s.Shipped() >= s.whole {
 			s.board.SetComplete(true)
@@ -167,10 +186,12 @@ func (s *Shipper) Run(ctx context.Context) error {
 		}
 		s.tidy()
 		s.requeue(ctx)
-		if err := s.serve(ctx); err != nil {
-			return err
-		}
 	}
+}
+
+// passed notes that nothing lies between what was shipped and a position: ClickHouse has everything up to there.
+func (s *Shipper) passed(upTo journal.Position) {
+	s.shipped.Store(uint64(max(s.Shipped(), upTo)))
 }
 
 // tidy lets go of what ClickHouse has: cases that nobody works on, segments that are old enough.

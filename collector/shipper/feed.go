@@ -1,0 +1,204 @@
+package shipper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/journal"
+)
+
+// batch is a stretch of the journal on its way to ClickHouse.
+type batch struct {
+	start, end journal.Position
+	events     []event.Event
+	refs       []*event.Event
+	payloads   [][]byte
+	keys       []event.Key // of the cases touched, each once
+	seen       map[event.Key]struct{}
+	held       map[eventID]event.Digest // what ClickHouse was found to hold of those that the board did not know
+}
+
+func newBatch() *batch {
+	return &batch{seen: map[event.Key]struct{}{}, held: map[eventID]event.Digest{}}
+}
+
+// feed reads batches from the journal, one ahead of the one that is being shipped: to read and decode takes the
+// processor, to ship waits for ClickHouse.
+type feed struct {
+	reader  *journal.Reader
+	rows    int // limits of a batch
+	bytes   int
+	linger  time.Duration
+	at      cursor      // the next batch begins at Start; End, when beyond, is where it must end
+	batches chan fed    // unbuffered: one batch waits at most
+	spare   chan *batch // shipped ones, to be used again
+	upTo    journal.Position
+}
+
+// fed is a batch, or a position before which no further record lies, or the reason why there is neither.
+type fed struct {
+	batch *batch
+	upTo  journal.Position
+	err   error
+}
+
+func (s *Shipper) newFeed(r *journal.Reader) *feed {
+	return &feed{
+		reader: r, rows: s.cfg.BatchRows, bytes: s.cfg.BatchBytes, linger: s.cfg.Linger, at: s.cursor,
+		batches: make(chan fed), spare: make(chan *batch, 1),
+	}
+}
+
+// run reads until ctx ends or the journal cannot be read, which it says last.
+func (f *feed) run(ctx context.Context) {
+	for {
+		b, err := f.next(ctx)
+		next := fed{batch: b, err: err}
+		if b == nil && err == nil {
+			next.upTo = f.upTo
+		}
+		select {
+		case f.batches <- next:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// next reads the next batch, waiting until there is one. It returns nil when the journal goes on without a record up to
+// upTo: a group may be empty, such as the one that proves at a start that the journal can write.
+func (f *feed) next(ctx context.Context) (*batch, error) {
+	b := f.blank()
+	b.start, b.end = f.at.Start, f.at.Start
+	size := 0
+	add := func(rec journal.Record) error {
+		n := len(b.events)
+		if n == cap(b.events) {
+			b.events = append(b.events, event.Event{})
+		}
+		b.events = b.events[:n+1]
+		if err := event.DecodeBinary(rec.Payload, &b.events[n]); err != nil {
+			return fmt.Errorf("record before position %d: %w", rec.End, err)
+		}
+		b.payloads, b.end = append(b.payloads, rec.Payload), rec.End
+		size += len(rec.Payload)
+		return nil
+	}
+	if f.at.End > f.at.Start { // an unfinished batch: exactly the same again
+		for b.end < f.at.End {
+			rec, err := f.reader.Next(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if err := add(rec); err != nil {
+				return nil, err
+			}
+		}
+		return f.ready(b), nil
+	}
+	rec, err := f.first(ctx)
+	if err != nil || rec.End == 0 {
+		f.again(b)
+		return nil, err
+	}
+	if err := add(rec); err != nil {
+		return nil, err
+	}
+	linger, stop := context.WithTimeout(ctx, f.linger)
+	defer stop()
+	for len(b.events) < f.rows && size < f.bytes {
+		rec, ok, err := f.reader.TryNext()
+		if err == nil && !ok {
+			rec, err = f.reader.Next(linger)
+		}
+		if err != nil {
+			if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+				break
+			}
+			return nil, err
+		}
+		if err := add(rec); err != nil {
+			return nil, err
+		}
+	}
+	return f.ready(b), nil
+}
+
+// first waits for the first record of a batch. Without a record or an error upTo has moved.
+func (f *feed) first(ctx context.Context) (journal.Record, error) {
+	for {
+		rec, ok, err := f.reader.TryNext()
+		if err != nil || ok {
+			return rec, err
+		}
+		if at := f.reader.Position(); at > f.upTo && at > f.at.Start {
+			f.upTo = at
+			return journal.Record{}, nil
+		}
+		wait, stop := context.WithTimeout(ctx, idleTick)
+		rec, err = f.reader.Next(wait)
+		stop()
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return rec, err
+		}
+	}
+}
+
+func (f *feed) ready(b *batch) *batch {
+	f.at.Start, f.at.End = b.end, b.end
+	return b.ready()
+}
+
+// blank returns a batch without content.
+func (f *feed) blank() *batch {
+	select {
+	case b := <-f.spare:
+		return b
+	default:
+		return newBatch()
+	}
+}
+
+// again takes a shipped batch back, so that its memory serves the next. Nobody may hold on to its events.
+func (f *feed) again(b *batch) {
+	if cap(b.events) > 4*max(len(b.events), 1000) { // a burst is over: let its memory go
+		return
+	}
+	clear(b.events)
+	clear(b.refs)
+	clear(b.payloads)
+	clear(b.keys)
+	clear(b.seen)
+	clear(b.held)
+	b.events, b.refs, b.payloads, b.keys = b.events[:0], b.refs[:0], b.payloads[:0], b.keys[:0]
+	select {
+	case f.spare <- b:
+	default:
+	}
+}
+
+// idleTick is how often an idle shipper looks at its other duties.
+const idleTick = time.Second
+
+// ready finds what is in the batch.
+func (b *batch) ready() *batch {
+	for i := range b.events {
+		e := &b.events[i]
+		b.refs = append(b.refs, e)
+		if e.Kind != event.KindCall && e.Kind != event.KindTicket {
+			continue
+		}
+		k := e.Key()
+		if _, ok := b.seen[k]; !ok {
+			b.seen[k] = struct{}{}
+			b.keys = append(b.keys, k)
+		}
+	}
+	return b
+}
