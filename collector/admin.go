@@ -30,6 +30,8 @@ func (a *App) newRebuild() (*rebuild.Runner, error) {
 		Basis:    a.basis(),
 		Now:      a.cfg.Now,
 		Log:      a.cfg.Log,
+
+		PortionCases: a.cfg.File.Limits.RebuildCases,
 	})
 }
 

@@ -80,6 +80,7 @@ type Limits struct {
 	QuarantineMiB int64 `yaml:"quarantine_mib"` // refused events kept; 16
 	BatchRows     int   `yaml:"batch_rows"`     // events sent to ClickHouse at once; 50,000
 	BodyBytes     int64 `yaml:"body_bytes"`     // of one request; 8 MiB
+	RebuildCases  int   `yaml:"rebuild_cases"`  // cases that a rebuild folds between two batches of live events; 3,000
 }
 
 // DefaultListen is where the collector listens.

@@ -34,8 +34,9 @@ type Config struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 
-	PortionCases int // folded at once on the writer's goroutine; 3,000: live events wait that long
-	PageCases    int // whose keys are held in memory; 100,000
+	PortionCases int           // folded at once on the writer's goroutine; 3,000: live events wait that long
+	PageCases    int           // whose keys are held in memory; 100,000
+	RetryAfter   time.Duration // how long a job waits after a failure; 2 s
 }
 
 // Runner runs one rebuild at a time. It is safe for concurrent use.
@@ -52,11 +53,14 @@ func New(cfg Config) (*Runner, error) {
 	if cfg.FS == nil {
 		cfg.FS = disk.OS{}
 	}
-	if cfg.PortionCases == 0 {
+	if cfg.PortionCases <= 0 {
 		cfg.PortionCases = 3000
 	}
-	if cfg.PageCases == 0 {
+	if cfg.PageCases <= 0 {
 		cfg.PageCases = 100_000
+	}
+	if cfg.RetryAfter <= 0 {
+		cfg.RetryAfter = 2 * time.Second
 	}
 	r := &Runner{cfg: cfg, wake: make(chan struct{}, 1)}
 	var err error
@@ -169,9 +173,6 @@ func (r *Runner) Stop(id string) (Job, error) {
 	return r.job.clone(), nil
 }
 
-// retryAfter is how long a job waits after a failure.
-const retryAfter = 2 * time.Second
-
 // Run works on what Start asks for, until ctx ends.
 func (r *Runner) Run(ctx context.Context) {
 	for {
@@ -204,7 +205,7 @@ func (r *Runner) work(ctx context.Context) {
 		r.update(func(j *Job) { j.Error = err.Error() })
 		select {
 		case <-ctx.Done():
-		case <-time.After(retryAfter):
+		case <-time.After(r.cfg.RetryAfter):
 		}
 	}
 	r.mu.Lock()

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -149,8 +150,12 @@ func sameFigure(a, b *Figure) bool {
 	if a.Numerator != b.Numerator || a.Denominator != b.Denominator || a.N != b.N || (a.Value == nil) != (b.Value == nil) {
 		return false
 	}
-	return a.Value == nil || *a.Value == *b.Value
+	return a.Value == nil || math.Abs(*a.Value-*b.Value) <= sameWithin*max(math.Abs(*a.Value), math.Abs(*b.Value))
 }
+
+// sameWithin is the relative difference up to which two values are one: the terms of a mean are added in whatever order
+// ClickHouse reads them, which moves its last digits.
+const sameWithin = 1e-9
 
 // ClockBasis says what the clocks behind one figure of monev_on_time are judged by, and what came to them since an instant.
 type ClockBasis struct {

@@ -134,7 +134,13 @@ func TestDifferencesOfMissingFigures(t *testing.T) {
 	if len(got) != 2 || got[0].Frozen.Name != "a" || got[0].Now != nil || got[1].Frozen != nil || got[1].Now.Dims != "x" {
 		t.Errorf("got %+v", got)
 	}
-	b2 := b
+	b2, sum, other := b, 1+1e-15, 1+1e-6
+	if b2.Value = &sum; len(Differences([]Figure{b}, []Figure{b2})) != 0 {
+		t.Error("the order of a sum is a difference")
+	}
+	if b2.Value = &other; len(Differences([]Figure{b}, []Figure{b2})) != 1 {
+		t.Error("a millionth is no difference")
+	}
 	b2.Value = nil
 	if len(Differences([]Figure{b}, []Figure{b2})) != 1 {
 		t.Error("a lost value is no difference")
