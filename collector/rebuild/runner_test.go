@@ -24,13 +24,14 @@ import (
 
 // warehouse is ClickHouse and its writer in memory. After some upserts the process "dies": the rows may be written or not.
 type warehouse struct {
-	events map[event.Key][]*event.Event
-	clocks map[event.Key][]sla.Clock
-	dieIn  int  // upserts until death; 0 never
-	wrote  bool // whether the last upsert was written before the death
-	die    context.CancelFunc
-	fail   int // reads that fail
-	writes int
+	events    map[event.Key][]*event.Event
+	clocks    map[event.Key][]sla.Clock
+	dieIn     int // upserts until death; 0 never
+	powerLoss bool
+	wrote     bool // whether the last upsert was written before the death
+	die       func()
+	fail      int // reads that fail
+	writes    int
 }
 
 var errAgain = errors.New("away")
@@ -154,7 +155,7 @@ type fataler interface {
 
 func runner(t fataler, disk *disktest.FS, w *warehouse, basis string) *Runner {
 	r, err := New(Config{
-		Dir: "/data", FS: disk, Connect: func() (Database, Writer, bool) { return w, w, true },
+		Dir: "/data", FS: disk.Process(), Connect: func() (Database, Writer, bool) { return w, w, true },
 		Fold: func(l tracker.Loaded, calls []tracker.Loaded) (tracker.Row, []*event.Event) {
 			row := tracker.Row{Key: l.Key, Clocks: []sla.Clock{judged(l.Key, "2")}}
 			if l.Key.Kind == event.KindCall {
@@ -176,10 +177,18 @@ func runner(t fataler, disk *disktest.FS, w *warehouse, basis string) *Runner {
 }
 
 // untilRest starts a rebuild and runs it until it is done, or the process has died.
-func untilRest(t fataler, r *Runner, w *warehouse, spec Spec) Job {
+func untilRest(t fataler, disk *disktest.FS, w *warehouse, basis string, spec Spec) Job {
+	r := runner(t, disk, w, basis)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	w.die = cancel
+	w.die = func() {
+		if w.powerLoss {
+			disk.PowerLoss()
+		} else {
+			disk.Kill()
+		}
+		cancel() // what still runs can keep nothing
+	}
 	if _, err := r.Start(ctx, spec); err != nil {
 		t.Fatal(err)
 	}
@@ -200,17 +209,17 @@ func TestARebuildThatIsInterruptedEqualsOneThatIsNot(t *testing.T) {
 		calmDisk, roughDisk, dryDisk := memory(t), memory(t), memory(t)
 		rough := calm.clone()
 		dry := calm.clone()
-		want := untilRest(t, runner(t, calmDisk, calm, "b"), calm, Spec{})
-		if d := untilRest(t, runner(t, dryDisk, dry, "b"), dry, Spec{DryRun: true}); dry.writes != 0 || !gocmp.Equal(d.Findings, want.Findings) {
+		want := untilRest(t, calmDisk, calm, "b", Spec{})
+		if d := untilRest(t, dryDisk, dry, "b", Spec{DryRun: true}); dry.writes != 0 || !gocmp.Equal(d.Findings, want.Findings) {
 			t.Fatalf("a dry run wrote %d rows and found %+v, want %+v", dry.writes, d.Findings, want.Findings)
 		}
 		var got Job
 		for round := range 100 {
-			rough.dieIn, rough.wrote, rough.fail = 0, rapid.Bool().Draw(t, "wrote"), rapid.IntRange(0, 2).Draw(t, "fail")
+			rough.dieIn, rough.wrote, rough.powerLoss, rough.fail = 0, rapid.Bool().Draw(t, "wrote"), rapid.Bool().Draw(t, "power loss"), rapid.IntRange(0, 2).Draw(t, "fail")
 			if round < 10 {
 				rough.dieIn = rapid.IntRange(1, 4).Draw(t, "die")
 			}
-			got = untilRest(t, runner(t, roughDisk, rough, "b"), rough, Spec{})
+			got = untilRest(t, roughDisk, rough, "b", Spec{})
 			if got.Status == Done {
 				break
 			}
@@ -224,7 +233,7 @@ func TestARebuildThatIsInterruptedEqualsOneThatIsNot(t *testing.T) {
 		if d := gocmp.Diff(calm.clocks, rough.clocks); d != "" {
 			t.Fatalf("rows (-want +got):\n%s", d)
 		}
-		if again := untilRest(t, runner(t, roughDisk, rough, "b"), rough, Spec{}); again.Cases != 0 || again.ID == got.ID || again.Done != want.Done {
+		if again := untilRest(t, roughDisk, rough, "b", Spec{}); again.Cases != 0 || again.ID == got.ID || again.Done != want.Done {
 			t.Fatalf("a second rebuild changed %d cases of %d", again.Cases, again.Done)
 		}
 	})
@@ -246,7 +255,7 @@ func TestOtherRulesStartFromTheBeginning(t *testing.T) {
 	}
 	w.dieIn, w.wrote = 2, true
 	dir := memory(t)
-	first := untilRest(t, runner(t, dir, w, "old rules"), w, Spec{})
+	first := untilRest(t, dir, w, "old rules", Spec{})
 	if first.Status != Stopped || first.Done != 3 {
 		t.Fatalf("%+v", first)
 	}
