@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"go.opentelemetry.io/otel/attribute"
@@ -19,6 +18,7 @@ import (
 // ship brings one batch into ClickHouse. Every step may be repeated; the cursor moves last.
 func (s *Shipper) ship(ctx context.Context, b *batch) error {
 	began := s.cfg.Now()
+	clear(s.gaveUp)
 	links, more := s.cfg.Links.Links(uint64(b.start), uint64(b.end))
 	ctx, span := telemetry.StartBatch(ctx, s.cfg.Tracer, "ship batch", links, more, attribute.Int("monev112.events", len(b.events)))
 	defer span.End()
@@ -84,7 +84,7 @@ func (s *Shipper) complete(ctx context.Context, b *batch) ([]*event.Event, error
 	verdicts := s.board.Recognize(b.refs)
 	for i, e := range b.refs {
 		if verdicts != nil && verdicts[i] == tracker.Differs {
-			if err := s.bury(b.payloads[i], "events", "another event with this source and id was stored before"); err != nil {
+			if err := s.bury(eventLetter(e), slices.Clone(b.payloads[i]), conflictReason); err != nil {
 				return nil, err
 			}
 			continue
@@ -126,12 +126,18 @@ func (s *Shipper) readCases(ctx context.Context, keys []event.Key) ([]tracker.Lo
 // insert stores events, halving them around a row that ClickHouse refuses. The token names the journal, the batch and the
 // very rows: a token used again for other rows would make ClickHouse drop them without an error.
 func (s *Shipper) insert(ctx context.Context, b *batch, events []*event.Event) error {
+	if len(s.gaveUp) > 0 { // in an earlier attempt
+		events = slices.DeleteFunc(slices.Clone(events), func(e *event.Event) bool { return s.gaveUp[eventLetter(e)] })
+	}
+	if len(events) == 0 {
+		return nil
+	}
 	err := s.sink.InsertEvents(ctx, events, s.token(b, events))
 	if err == nil || !s.sink.Permanent(err) {
 		return err
 	}
 	if len(events) == 1 {
-		return s.bury(event.AppendBinary(nil, events[0]), "events", err.Error())
+		return s.bury(eventLetter(events[0]), event.AppendBinary(nil, events[0]), err.Error())
 	}
 	half := len(events) / 2
 	return errors.Join(s.insert(ctx, b, events[:half]), s.insert(ctx, b, events[half:]))
@@ -170,39 +176,20 @@ func (s *Shipper) upsert(ctx context.Context, keys []event.Key) (int, error) {
 const upsertRows = 20_000
 
 func (s *Shipper) upsertRows(ctx context.Context, rows []tracker.Row) error {
+	if len(s.gaveUp) > 0 {
+		rows = slices.DeleteFunc(slices.Clone(rows), func(r tracker.Row) bool { return s.gaveUp[caseLetter(r.Key)] })
+	}
+	if len(rows) == 0 {
+		return nil
+	}
 	s.version++
 	err := s.sink.Upsert(ctx, rows, s.version)
 	if err == nil || !s.sink.Permanent(err) {
 		return err
 	}
 	if len(rows) == 1 {
-		return s.bury([]byte(rows[0].Key.ID), "cases", err.Error())
+		return s.bury(caseLetter(rows[0].Key), appendKey(nil, rows[0].Key), err.Error())
 	}
 	half := len(rows) / 2
 	return errors.Join(s.upsertRows(ctx, rows[:half]), s.upsertRows(ctx, rows[half:]))
-}
-
-// budget bounds how many dead letters a minute may see: more are no bad rows but a bad schema.
-type budget struct {
-	perMinute int
-	minute    time.Time
-	used      int
-}
-
-// bury gives a row up. Over the budget it refuses, and the batch is tried again as a whole.
-func (s *Shipper) bury(payload []byte, table, reason string) error {
-	now := s.cfg.Now()
-	if m := now.Truncate(time.Minute); !m.Equal(s.budget.minute) {
-		s.budget.minute, s.budget.used = m, 0
-	}
-	if s.budget.used >= s.budget.perMinute {
-		return fmt.Errorf("more than %d dead letters a minute: shipping stops until the next; last: %s", s.budget.perMinute, reason)
-	}
-	if err := s.dead.Add(slices.Clone(payload), table, reason, now); err != nil {
-		return fmt.Errorf("keep a dead letter: %w", err)
-	}
-	s.budget.used++
-	s.cfg.Observer.DeadLetter(table)
-	s.cfg.Log.Error("a row can never be stored and went to the dead letters", "table", table, "reason", reason)
-	return nil
 }

@@ -18,7 +18,7 @@ const bootstrapReach = 48 * time.Hour
 // bootstrapCases is how many cases are read back at once.
 const bootstrapCases = 5_000
 
-// prepare brings schema, version and, on a new disk, the board up to date from ClickHouse.
+// prepare brings schema, version and board up to date from ClickHouse.
 func (s *Shipper) prepare(ctx context.Context) error {
 	if err := s.sink.Prepare(ctx); err != nil {
 		return err
@@ -38,24 +38,31 @@ func (s *Shipper) prepare(ctx context.Context) error {
 		s.board.TrustFilter()
 	}
 	if s.board.Complete() {
-		return nil
+		// Cases that only the journal behind the checkpoint spoke of, and that no batch will bring again.
+		return s.load(ctx, s.board.Unknown(uint64(s.cursor.Start)))
 	}
 	open, err := s.sink.OpenCases(ctx, s.cfg.Now().Add(-bootstrapReach))
 	if err != nil {
 		return err
 	}
-	for chunk := range slices.Chunk(open, bootstrapCases) {
-		missing := s.board.Missing(chunk)
-		for len(missing) > 0 {
+	if err := s.load(ctx, open); err != nil {
+		return err
+	}
+	s.whole = s.journal.End()
+	s.cfg.Log.Info("open cases were read back", "cases", len(open))
+	return nil
+}
+
+// load completes cases, and those linked with them, from ClickHouse.
+func (s *Shipper) load(ctx context.Context, keys []event.Key) error {
+	for chunk := range slices.Chunk(keys, bootstrapCases) {
+		for missing := s.board.Missing(chunk); len(missing) > 0; missing = s.board.Missing(chunk) {
 			loaded, err := s.readCases(ctx, missing)
 			if err != nil {
 				return err
 			}
 			s.board.Load(loaded)
-			missing = s.board.Missing(chunk)
 		}
 	}
-	s.whole = s.journal.End()
-	s.cfg.Log.Info("open cases were read back", "cases", len(open))
 	return nil
 }

@@ -32,9 +32,13 @@ type warehouse struct {
 	version uint64
 	tokens  map[string]int
 	away    bool
+	bad     func(event.Key, string) bool // rows that can never be stored, by case and id of the event, "" for a case's row
 }
 
-var errAway = errors.New("away")
+var (
+	errAway = errors.New("away")
+	errBad  = errors.New("a bad row")
+)
 
 func newWarehouse() *warehouse {
 	return &warehouse{events: map[eventID]event.Event{}, rows: map[event.Key]tracker.Row{}, tokens: map[string]int{}}
@@ -42,7 +46,7 @@ func newWarehouse() *warehouse {
 
 func (w *warehouse) Prepare(context.Context) error              { return w.check() }
 func (w *warehouse) MaxVersion(context.Context) (uint64, error) { return w.version, w.check() }
-func (w *warehouse) Permanent(error) bool                       { return false }
+func (w *warehouse) Permanent(err error) bool                   { return errors.Is(err, errBad) }
 func (w *warehouse) check() error {
 	if w.away {
 		return errAway
@@ -59,6 +63,11 @@ func (w *warehouse) InsertEvents(_ context.Context, events []*event.Event, token
 			panic("a token came again with other rows")
 		}
 		return nil
+	}
+	for _, e := range events {
+		if w.bad != nil && w.bad(e.Key(), e.ID) {
+			return errBad
+		}
 	}
 	w.tokens[token] = len(events)
 	for _, e := range events {
@@ -102,6 +111,11 @@ func (w *warehouse) Upsert(_ context.Context, rows []tracker.Row, version uint64
 	}
 	if version < w.version {
 		panic("a version went back")
+	}
+	for _, r := range rows {
+		if w.bad != nil && w.bad(r.Key, "") {
+			return errBad
+		}
 	}
 	w.version = version
 	for _, r := range rows {

@@ -2,9 +2,7 @@ package shipper
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
@@ -33,6 +31,7 @@ func (s *Shipper) Do(ctx context.Context, fn func(context.Context) error) error 
 // Upsert stores the rows of cases that were folded from what ClickHouse holds, under the next version. It may be called
 // only by a function that Do runs. It does not touch the board.
 func (s *Shipper) Upsert(ctx context.Context, rows []tracker.Row) error {
+	clear(s.gaveUp)
 	for len(rows) > 0 {
 		n := min(len(rows), upsertRows)
 		if err := s.upsertRows(ctx, rows[:n]); err != nil {
@@ -41,31 +40,4 @@ func (s *Shipper) Upsert(ctx context.Context, rows []tracker.Row) error {
 		rows = rows[n:]
 	}
 	return nil
-}
-
-// requeue tries the dead letters again that an operator marked.
-func (s *Shipper) requeue(ctx context.Context) {
-	n, err := s.dead.Requeued(func(payload []byte, table string) error {
-		var e event.Event
-		if err := event.DecodeBinary(payload, &e); err != nil {
-			return fmt.Errorf("dead letter of %s: %w", table, err)
-		}
-		b := newBatch()
-		b.events = append(b.events, e)
-		b.ready()
-		fresh, err := s.complete(ctx, b)
-		if err != nil {
-			return err
-		}
-		if len(fresh) > 0 {
-			if err := s.sink.InsertEvents(ctx, fresh, s.token(b, fresh)); err != nil {
-				return err
-			}
-		}
-		_, err = s.upsert(ctx, b.keys)
-		return err
-	})
-	if n > 0 || err != nil {
-		s.cfg.Log.Info("dead letters were tried again", "stored", n, "error", err)
-	}
 }

@@ -92,10 +92,11 @@ type Shipper struct {
 	failing atomic.Bool
 	asked   chan request
 	budget  budget
+	gaveUp  map[letter]bool  // rows of the batch under way
 	whole   journal.Position // once shipped so far, a board that was read back is complete
 }
 
-// New reads the cursor. A cursor of another journal is refused: positions mean nothing there.
+// New reads the cursor. One of another journal is left aside, since positions mean nothing there: shipping begins anew.
 func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadLetters) (*Shipper, error) {
 	if cfg.Tracer == nil {
 		cfg.Tracer = noop.NewTracerProvider().Tracer("")
@@ -111,7 +112,7 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	setDefault(&cfg.Linger, 200*time.Millisecond)
 	setDefault(&cfg.KeepFor, 24*time.Hour)
 	setDefault(&cfg.DeadLetterPerMinute, 100)
-	s := &Shipper{cfg: cfg, journal: j, board: b, sink: sink, dead: dead, asked: make(chan request), budget: budget{perMinute: cfg.DeadLetterPerMinute}}
+	s := &Shipper{cfg: cfg, journal: j, board: b, sink: sink, dead: dead, asked: make(chan request), budget: budget{perMinute: cfg.DeadLetterPerMinute}, gaveUp: map[letter]bool{}}
 	var err error
 	if s.cursor, err = readCursor(cfg.FS, cfg.Dir, j); err != nil {
 		return nil, err
@@ -134,7 +135,7 @@ func (s *Shipper) Shipped() journal.Position { return journal.Position(s.shipped
 func (s *Shipper) Failing() bool { return s.failing.Load() }
 
 // Run ships until ctx ends. It returns nil then, and an error only where going on could lose or double an event: a
-// damaged journal, a cursor that cannot be written.
+// damaged journal. Whatever else fails is tried again, a cursor that cannot be written too.
 func (s *Shipper) Run(ctx context.Context) error {
 	if err := s.retry(ctx, "prepare", s.prepare); err != nil {
 		return err
@@ -224,15 +225,14 @@ func (s *Shipper) retry(ctx context.Context, what string, do func(context.Contex
 			}
 			return nil
 		}
-		var fatal *fatalError
-		if ctx.Err() != nil || errors.As(err, &fatal) {
+		if ctx.Err() != nil {
 			return err
 		}
 		s.cfg.Observer.BatchFailed(err)
 		if !s.failing.Swap(true) {
-			s.cfg.Log.Warn("clickhouse does not take data; events wait in the journal", "step", what, "error", err)
+			s.cfg.Log.Warn("nothing can be shipped to clickhouse; events wait in the journal", "step", what, "error", err)
 		} else {
-			s.cfg.Log.Debug("clickhouse still does not take data", "step", what, "error", err)
+			s.cfg.Log.Debug("still nothing can be shipped to clickhouse", "step", what, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -242,9 +242,3 @@ func (s *Shipper) retry(ctx context.Context, what string, do func(context.Contex
 		wait = min(2*wait, lastWait)
 	}
 }
-
-// fatalError ends Run.
-type fatalError struct{ err error }
-
-func (e *fatalError) Error() string { return e.err.Error() }
-func (e *fatalError) Unwrap() error { return e.err }
