@@ -84,6 +84,7 @@ var eventBlocks = sync.Pool{New: func() any { return new(eventBlock) }}
 
 // fill maps events to columns. It keeps references into the events until reset.
 func (b *eventBlock) fill(events []*event.Event) {
+	b.grow(len(events))
 	for _, e := range events {
 		b.center = append(b.center, e.Center)
 		b.kind = append(b.kind, e.Kind.String())
@@ -159,13 +160,29 @@ func (b *eventBlock) block() block {
 	}}
 }
 
-// reset lets the events go and keeps the room.
-func (b *eventBlock) reset() {
-	for _, col := range []*[]string{
+// texts are the columns of text.
+func (b *eventBlock) texts() []*[]string {
+	return []*[]string{
 		&b.center, &b.kind, &b.subject, &b.source, &b.id, &b.typ, &b.callerKeyID, &b.callerKey, &b.callerLast3, &b.agent,
 		&b.queue, &b.position, &b.channel, &b.class, &b.category, &b.priority, &b.opd, &b.kecamatan, &b.reason, &b.result,
 		&b.master, &b.replaces,
-	} {
+	}
+}
+
+// grow makes room for n rows at once: to grow row by row would copy every column several times.
+func (b *eventBlock) grow(n int) {
+	for _, col := range b.texts() {
+		*col = slices.Grow(*col, n)
+	}
+	b.occurredAt, b.receivedAt = slices.Grow(b.occurredAt, n), slices.Grow(b.receivedAt, n)
+	b.digest, b.calls, b.attributes = slices.Grow(b.digest, n), slices.Grow(b.calls, n), slices.Grow(b.attributes, n)
+	b.due, b.lat, b.lon = slices.Grow(b.due, n), slices.Grow(b.lat, n), slices.Grow(b.lon, n)
+	b.ringMS, b.waitMS, b.revision = slices.Grow(b.ringMS, n), slices.Grow(b.waitMS, n), slices.Grow(b.revision, n)
+}
+
+// reset lets the events go and keeps the room.
+func (b *eventBlock) reset() {
+	for _, col := range b.texts() {
 		empty(col)
 	}
 	empty(&b.occurredAt)
