@@ -29,6 +29,7 @@ import (
 	"github.com/monev112/monev112/collector/rebuild"
 	"github.com/monev112/monev112/collector/shipper"
 	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/telemetry"
 	"github.com/monev112/monev112/collector/tracker"
@@ -64,6 +65,7 @@ type App struct {
 	reviews  reviews
 	traced   traced
 	kept     *kept
+	follower *asterisk.Follower // nil without a queue_log
 	submit   *submitter
 	replay   *door            // of the quarantine
 	again    *submitter       // likewise
@@ -183,7 +185,11 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if a.rebuild, err = a.newRebuild(); err != nil {
 		return nil, err
 	}
-	if a.api, err = api.New(a.apiConfig(&door{decoder: public, dir: a.dir, reviews: &a.reviews}, guard)); err != nil {
+	in := &door{decoder: public, dir: a.dir, reviews: &a.reviews}
+	if err = a.openAsterisk(in); err != nil {
+		return nil, err
+	}
+	if a.api, err = api.New(a.apiConfig(in, guard)); err != nil {
 		return nil, err
 	}
 	a.watch()
@@ -259,6 +265,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { a.expect(shipCtx); return nil })
 	g.Go(func() error { a.rebuild.Run(gctx); return nil })
 	g.Go(func() error { a.requeue(gctx, a.replay, a.again); return nil })
+	g.Go(func() error { return a.followLog(gctx) })
 
 	server := a.api.Server(stages)
 	g.Go(func() error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/deploy"
 )
@@ -46,6 +47,8 @@ type File struct {
 	MetricsNeedKey bool   `yaml:"metrics_need_key"`
 	Tracing        Trace  `yaml:"tracing"`
 	Limits         Limits `yaml:"limits"`
+	// Asterisk names the log of a telephone system that the service follows.
+	Asterisk *asterisk.Config `yaml:"asterisk"`
 
 	dir string
 }
@@ -98,6 +101,9 @@ func ReadFile(name string) (File, error) {
 	f := File{dir: filepath.Dir(name)}
 	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
 		return File{}, fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	if err := f.checkAsterisk(); err != nil {
+		return File{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return f, nil
 }

@@ -62,7 +62,7 @@ func rootCommand() *cobra.Command {
 		},
 	}
 	root.AddCommand(
-		serveCommand(), engineCommand(), demoCommand(), importCommand(), simulateCommand(),
+		serveCommand(), engineCommand(), demoCommand(), importCommand(), followCommand(), simulateCommand(),
 		checkCommand(), rebuildCommand(), freezeCommand(), journalCommand(), keyCommand(), versionCommand(),
 	)
 	return root

@@ -1,0 +1,88 @@
+package asterisk
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config says which log is read and how its names become codes. It is a section of the configuration file.
+type Config struct {
+	// QueueLog is the file, usually /var/log/asterisk/queue_log.
+	QueueLog string `yaml:"queue_log"`
+	// Source is the CloudEvents source of the events; default DefaultSource. Two telephone systems have two sources.
+	Source string `yaml:"source"`
+	// Center is the code of the centre; empty for the collector's default centre.
+	Center string `yaml:"center"`
+	// Feed is the id under which the feed reports that it is alive; default DefaultFeed.
+	Feed string `yaml:"feed"`
+	// Agents gives the code of an agent for each name or interface that the log has of them: "Budi Santoso": p07.
+	Agents map[string]string `yaml:"agents"`
+	// Positions gives the position (desk) for an agent's name, interface or code: "SIP/101": meja-3.
+	Positions map[string]string `yaml:"positions"`
+}
+
+// What a Config without source or feed gets.
+const (
+	DefaultSource = "asterisk"
+	DefaultFeed   = "asterisk"
+)
+
+// WithDefaults returns c with the fields filled that have a default.
+func (c Config) WithDefaults() Config {
+	if c.Source == "" {
+		c.Source = DefaultSource
+	}
+	if c.Feed == "" {
+		c.Feed = DefaultFeed
+	}
+	return c
+}
+
+// Check tells the first mistake, with the field and what would be right. It touches no file.
+func (c Config) Check() error {
+	if c.QueueLog == "" {
+		return fmt.Errorf("queue_log: name the file, usually /var/log/asterisk/queue_log")
+	}
+	if filepath.Base(c.QueueLog) == "." || strings.HasSuffix(c.QueueLog, "/") {
+		return fmt.Errorf("queue_log: %q is a folder; name the file in it", c.QueueLog)
+	}
+	for _, f := range []struct {
+		name, value string
+		most        int
+	}{{"source", c.Source, 128}, {"center", c.Center, 64}, {"feed", c.Feed, 64}} {
+		if len(f.value) > f.most || strings.ContainsFunc(f.value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return fmt.Errorf("%s: %q; at most %d printable ASCII characters without spaces", f.name, f.value, f.most)
+		}
+	}
+	for name, code := range c.Agents {
+		if name == "" || !codeLike(code) {
+			return fmt.Errorf("agents: %q: %q; a code has at most 64 letters, digits and . _ @ / - and is never a personal name", name, code)
+		}
+	}
+	for name, position := range c.Positions {
+		if name == "" || position == "" || len(position) > maxNameBytes || position != strings.TrimSpace(position) || !printable([]byte(position)) {
+			return fmt.Errorf("positions: %q: %q; a position is a short text without spaces at its ends", name, position)
+		}
+	}
+	return nil
+}
+
+// codeLike reports whether s has the form in which the door takes an agent.
+func codeLike(s string) bool {
+	if s == "" || len(s) > 64 {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || strings.IndexByte("._@/-", c) >= 0 {
+			continue
+		}
+		return false
+	}
+	return true
+}
+
+// HeartbeatEvery is how often a feed that has read everything says so.
+const HeartbeatEvery = 30 * time.Second

@@ -1,0 +1,147 @@
+package asterisk
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Limits of one line.
+const (
+	MaxLineBytes  = 8 << 10 // without its end
+	maxFieldBytes = 1 << 10 // of one field
+	maxIDBytes    = 64      // of a unique id: the ids of events have room for 128 bytes
+	maxNameBytes  = 128     // of a queue or an agent
+	maxEventBytes = 32
+	maxParams     = 16
+)
+
+// The instants that a line may bear: a clock that was never set says 1970.
+var (
+	firstSecond = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	endSecond   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+)
+
+// Line is one line of a queue_log: unix time|unique id|queue|agent|event|params.
+type Line struct {
+	Unix     int64  // seconds, as the clock of the telephone server stood
+	UniqueID string // of the call's channel; empty where the log says NONE
+	Queue    string // empty where the log says NONE
+	Agent    string // the member's name or interface; empty where the log says NONE
+	Event    string // for example CONNECT
+	Params   []string
+}
+
+// Time is when the line was written.
+func (l *Line) Time() time.Time { return time.Unix(l.Unix, 0).UTC() }
+
+// param returns parameter i, counted from 0, empty when the line has fewer.
+func (l *Line) param(i int) string {
+	if i < len(l.Params) {
+		return l.Params[i]
+	}
+	return ""
+}
+
+// Strange says why a text is no line of a queue_log. Its text is one of few and never holds a part of the line.
+type Strange string
+
+// Error returns the reason.
+func (s Strange) Error() string { return string(s) }
+
+// The reasons for which a line is strange.
+const (
+	StrangeLength   Strange = "line_too_long"
+	StrangeText     Strange = "not_printable_utf8"
+	StrangeFields   Strange = "fewer_than_5_fields"
+	StrangeParams   Strange = "too_many_fields"
+	StrangeTime     Strange = "bad_time"
+	StrangeUniqueID Strange = "bad_unique_id"
+	StrangeQueue    Strange = "bad_queue"
+	StrangeAgent    Strange = "bad_agent"
+	StrangeEvent    Strange = "bad_event"
+)
+
+// ParseLine reads one line without its line end; every error is a Strange. The Line holds no reference to text.
+func ParseLine(text []byte) (Line, error) {
+	if len(text) > MaxLineBytes {
+		return Line{}, StrangeLength
+	}
+	if !printable(text) {
+		return Line{}, StrangeText
+	}
+	fields := strings.Split(string(text), "|")
+	if len(fields) < 5 {
+		return Line{}, StrangeFields
+	}
+	if len(fields) > 5+maxParams {
+		return Line{}, StrangeParams
+	}
+	for _, f := range fields[5:] {
+		if len(f) > maxFieldBytes {
+			return Line{}, StrangeLength
+		}
+	}
+	l := Line{UniqueID: named(fields[1]), Queue: named(fields[2]), Agent: named(fields[3]), Event: fields[4], Params: fields[5:]}
+	var ok bool
+	if l.Unix, ok = seconds(fields[0]); !ok || l.Unix < firstSecond || l.Unix >= endSecond {
+		return Line{}, StrangeTime
+	}
+	if fields[1] == "" || len(l.UniqueID) > maxIDBytes || strings.ContainsRune(l.UniqueID, ' ') {
+		return Line{}, StrangeUniqueID
+	}
+	if len(l.Queue) > maxNameBytes || l.Queue != strings.TrimSpace(l.Queue) {
+		return Line{}, StrangeQueue
+	}
+	if len(l.Agent) > maxNameBytes || l.Agent != strings.TrimSpace(l.Agent) {
+		return Line{}, StrangeAgent
+	}
+	if !eventName(l.Event) {
+		return Line{}, StrangeEvent
+	}
+	return l, nil
+}
+
+// named is s, empty where Asterisk says that there is none.
+func named(s string) string {
+	if s == "NONE" {
+		return ""
+	}
+	return s
+}
+
+// seconds reads digits only: no sign, no space, no exponent.
+func seconds(s string) (int64, bool) {
+	if s == "" || len(s) > 12 {
+		return 0, false
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
+}
+
+func eventName(s string) bool {
+	if s == "" || len(s) > maxEventBytes {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c != '_' && (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+func printable(text []byte) bool {
+	for _, c := range text {
+		if c < 0x20 || c == 0x7f {
+			return false
+		}
+	}
+	return utf8.Valid(text)
+}

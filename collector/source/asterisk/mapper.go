@@ -1,0 +1,270 @@
+package asterisk
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// The reasons of a call.unserved.
+const (
+	ReasonTimeout = "timeout" // EXITWITHTIMEOUT
+	ReasonEmpty   = "empty"   // EXITEMPTY: the queue lost its agents
+	ReasonKey     = "key"     // EXITWITHKEY: the caller took another way out
+	ReasonRestart = "restart" // QUEUESTART: the telephone system started anew while the caller waited
+)
+
+// ReasonTransfer is the reason of a call.ended whose caller was handed on.
+const ReasonTransfer = "transfer"
+
+// Mapper says what the lines of one log mean, in the order of the log. It does no IO and reads no clock: the same lines
+// give the same events, with the same ids. It is for one goroutine.
+type Mapper struct {
+	cfg   Config
+	names *Names
+
+	calls    map[string]*call
+	finished []string // ids of calls that have ended, the earliest first; those at the front may have waited again since
+	agents   map[string]*agent
+	tally    Tally
+}
+
+// Tally counts what a Mapper saw.
+type Tally struct {
+	Lines   int
+	Events  int
+	Strange map[Strange]int // lines that are none of a queue_log
+	Unknown map[string]int  // lines of events that mean nothing here, by event; at most maxUnknown names, then "other"
+	Numbers int             // parameters that are no number, or a negative one; the event goes without it
+	Callers int             // numbers of callers that are none, left out
+	Unnamed map[string]int  // lines of agents without a code, by the code that hides the name; at most maxUnknown
+}
+
+// maxUnknown bounds the lists of a Tally.
+const maxUnknown = 64
+
+// NewMapper starts at the beginning of a log.
+func NewMapper(c Config, names *Names) *Mapper {
+	return &Mapper{
+		cfg: c.WithDefaults(), names: names, calls: map[string]*call{}, agents: map[string]*agent{},
+		tally: Tally{Strange: map[Strange]int{}, Unknown: map[string]int{}, Unnamed: map[string]int{}},
+	}
+}
+
+// Tally returns what was counted so far.
+func (m *Mapper) Tally() Tally {
+	t := m.tally
+	t.Strange, t.Unknown, t.Unnamed = maps.Clone(t.Strange), maps.Clone(t.Unknown), maps.Clone(t.Unnamed)
+	return t
+}
+
+// MapText parses a line and maps it; a strange one is counted and returned as the error. An empty line says nothing.
+func (m *Mapper) MapText(dst []event.Draft, text []byte) ([]event.Draft, error) {
+	if len(text) > 0 && text[len(text)-1] == '\r' {
+		text = text[:len(text)-1]
+	}
+	if len(text) == 0 {
+		return dst, nil
+	}
+	l, err := ParseLine(text)
+	if err != nil {
+		m.Reject(err.(Strange))
+		return dst, err
+	}
+	return m.Map(dst, &l), nil
+}
+
+// Reject counts a line that never became a Line.
+func (m *Mapper) Reject(s Strange) {
+	m.tally.Lines++
+	m.tally.Strange[s]++
+}
+
+func count(in map[string]int, name string) {
+	if _, ok := in[name]; !ok && len(in) >= maxUnknown {
+		name = "other"
+	}
+	in[name]++
+}
+
+// Map appends the events that l gives rise to.
+func (m *Mapper) Map(dst []event.Draft, l *Line) []event.Draft {
+	m.tally.Lines++
+	before := len(dst)
+	w := work{m: m, l: l, out: dst}
+	if l.Agent != "" {
+		code, listed := m.names.Code(l.Agent)
+		w.agent = code
+		if !listed {
+			count(m.tally.Unnamed, code)
+		}
+	}
+	w.line()
+	m.tally.Events += len(w.out) - before
+	return w.out
+}
+
+// work is the mapping of one line.
+type work struct {
+	m     *Mapper
+	l     *Line
+	agent string // the code
+	out   []event.Draft
+}
+
+func (w *work) line() {
+	m, l := w.m, w.l
+	switch l.Event {
+	case "ENTERQUEUE":
+		w.enter()
+	case "CONNECT":
+		w.connect()
+	case "COMPLETECALLER", "COMPLETEAGENT":
+		w.ended("")
+		w.release()
+	case "TRANSFER", "BLINDTRANSFER", "ATTENDEDTRANSFER":
+		w.ended(ReasonTransfer)
+		w.release()
+	case "AGENTDUMP": // hung up before the caller was put through
+		w.release()
+	case "ABANDON":
+		w.abandon()
+	case "EXITWITHTIMEOUT":
+		w.exit(ReasonTimeout, 2)
+	case "EXITEMPTY":
+		w.exit(ReasonEmpty, 2)
+	case "EXITWITHKEY":
+		w.exit(ReasonKey, 3)
+	case "RINGNOANSWER":
+		w.rang(event.CallRingNoAnswer)
+	case "RINGCANCELED":
+		w.rang(event.CallRinging)
+	case "AGENTLOGIN":
+		w.agentLine(func(a *agent) { a.Login, a.Gone = true, false })
+	case "AGENTCALLBACKLOGIN":
+		w.agentLine(func(a *agent) { a.Gone = false })
+	case "AGENTLOGOFF", "AGENTCALLBACKLOGOFF":
+		w.agentLine(func(a *agent) { *a = agent{Said: a.Said, Last: a.Last, Gone: true} })
+	case "ADDMEMBER":
+		w.agentLine(func(a *agent) {
+			a.join(l.Queue)
+			if l.param(0) == "PAUSED" {
+				a.pause(l.Queue)
+			} else {
+				a.unpause(l.Queue)
+			}
+		})
+	case "REMOVEMEMBER":
+		w.agentLine(func(a *agent) { a.leave(l.Queue) })
+	case "PAUSE":
+		w.agentLine(func(a *agent) { a.pause(l.Queue) })
+	case "UNPAUSE":
+		w.agentLine(func(a *agent) { a.unpause(l.Queue) })
+	case "PAUSEALL":
+		w.agentLine(func(a *agent) { a.All = true })
+	case "UNPAUSEALL":
+		w.agentLine(func(a *agent) { a.All, a.Paused = false, nil })
+	case "QUEUESTART":
+		w.restart()
+	case "CONFIGRELOAD", "DID", "INFO", "SYSCOMPAT":
+	default:
+		count(m.tally.Unknown, l.Event)
+	}
+}
+
+// restart is the start of the telephone system: whoever waited then was cut off, and no agent is in a call.
+func (w *work) restart() {
+	m := w.m
+	for _, id := range slices.Sorted(maps.Keys(m.calls)) {
+		c := m.calls[id]
+		if c.Waiting {
+			c.Waiting, c.Left = false, w.l.Unix
+			w.unserved(id, c, c.Queue, ReasonRestart)
+		}
+		if !c.Done {
+			m.finish(id, c)
+		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(m.agents)) {
+		a := m.agents[code]
+		if a.On != "" || a.Login {
+			a.Gone = a.Gone || a.Login // the call by which the agent was logged in is gone
+			a.On, a.Login = "", false
+			w.agentState(code, a)
+		}
+	}
+}
+
+// number reads parameter i as a count of units; absent and strange ones are not known.
+func (w *work) number(i int, unitMS int64) (ms int64, ok bool) {
+	s := w.l.param(i)
+	if s == "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 || n > event.MaxDurationMS/unitMS {
+		w.m.tally.Numbers++
+		return 0, false
+	}
+	return n * unitMS, true
+}
+
+const (
+	second      = 1000 // milliseconds
+	millisecond = 1
+)
+
+// draft starts an event of the line's call. The pointer is good until the next one.
+func (w *work) draft(t event.Type, c *call) *event.Draft {
+	return w.draftOf(t, c, w.l.UniqueID, w.l.Queue)
+}
+
+func (w *work) draftOf(t event.Type, c *call, uid, queue string) *event.Draft {
+	d := event.Draft{
+		Source: w.m.cfg.Source, Center: w.m.cfg.Center, Type: t, Subject: uid, Time: w.l.Time(), ID: c.id(uid, t, w.l.Unix),
+	}
+	if plain(queue) {
+		d.Queue = queue
+	}
+	w.out = append(w.out, d)
+	return &w.out[len(w.out)-1]
+}
+
+// plain reports whether a name has fewer digits than a telephone number.
+func plain(s string) bool {
+	digits := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] >= '0' && s[i] <= '9' {
+			digits++
+		}
+	}
+	return digits < 8
+}
+
+// caller returns a number in a form that the door reads, else nothing: "anonymous" must not cost the event.
+func (m *Mapper) caller(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return ""
+	}
+	digits, good := 0, len(s) <= event.MaxCallerBytes
+	for i := 0; i < len(s) && good; i++ {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+			digits++
+		case c == '+' && i == 0:
+		case strings.IndexByte(" -.()/", c) >= 0:
+		default:
+			good = false
+		}
+	}
+	// 14 digits, so that a country code in the place of a leading 0 stays within the 15 of E.164.
+	if !good || digits < 3 || digits > 14 {
+		m.tally.Callers++
+		return ""
+	}
+	return s
+}
