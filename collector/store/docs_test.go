@@ -3,6 +3,7 @@ package store
 import (
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -26,6 +27,23 @@ func TestTheQueriesOfTheDocumentsRun(t *testing.T) {
 	}
 	for _, b := range regexp.MustCompile(`(?m)^    (SELECT .*)$`).FindAllSubmatch(definitions, -1) {
 		lines(t, s, string(b[1]))
+	}
+	// The version of the formulas is the latest that the document lists.
+	versions := regexp.MustCompile(`(?m)^\| (\d+) \| `).FindAllSubmatch(definitions, -1)
+	if n := len(versions); n == 0 || string(versions[n-1][1]) != DefinitionVersion || !strings.Contains(string(definitions), "Definition version: **"+DefinitionVersion+"**") {
+		t.Errorf("the document does not say definition version %s", DefinitionVersion)
+	}
+	// The queries of the operator's page run too; they are indented and may span lines.
+	rebuild, err := os.ReadFile("../../docs/rebuild.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	queries := regexp.MustCompile(`(?ms)^    (SELECT .*?);$`).FindAllSubmatch(rebuild, -1)
+	if len(queries) != 2 {
+		t.Errorf("%d queries in the operator's page", len(queries))
+	}
+	for _, b := range queries {
+		lines(t, s, strings.TrimSuffix(string(b[1]), ";"))
 	}
 	// Every view of figures is explained.
 	for _, view := range lines(t, s, "SELECT name FROM system.tables WHERE database = currentDatabase() AND (name LIKE 'monev_%' OR name LIKE '%_now' OR name = 'clocks_at')") {
