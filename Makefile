@@ -9,7 +9,7 @@ PROMETHEUS   := v0.316.0
 ALERTMANAGER := v0.31.1
 STATICCHECK  := v0.7.0
 
-.PHONY: demo test check build engine format generate bench fuzz torture tools lint
+.PHONY: demo test check build engine format generate bench fuzz torture tools lint dashboards
 
 build: ## the program
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o monev112 ./cmd/monev112
@@ -26,19 +26,22 @@ test: engine ## everything
 check: engine lint ## what must be green before a push
 	$(GO) test -race ./...
 	$(MAKE) generate
-	@git diff --exit-code -- docs deploy || { echo "generated files differ: commit what 'make generate' wrote"; exit 1; }
+	@git diff --exit-code -- docs deploy dashboards || { echo "generated files differ: commit what 'make generate' wrote"; exit 1; }
 
 lint: $(BIN)/staticcheck
-	@out=$$(gofmt -l cmd collector deploy docs); [ -z "$$out" ] || { echo "gofmt would change: $$out"; exit 1; }
+	@out=$$(gofmt -l cmd collector dashboards deploy docs); [ -z "$$out" ] || { echo "gofmt would change: $$out"; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags faults ./...
 	$(BIN)/staticcheck ./...
 
 format:
-	gofmt -w cmd collector deploy docs
+	gofmt -w cmd collector dashboards deploy docs
 
-generate: ## docs/metrics.md
+generate: dashboards ## docs/metrics.md and the dashboards
 	$(GO) test ./collector/metrics -run 'TestTable' -update
+
+dashboards: ## dashboards/json, from the code beside it
+	$(GO) test ./dashboards -run 'TestTheCommittedJSON' -update
 
 bench: engine ## the table of docs/performance.md
 	$(GO) run ./cmd/monev112-bench
