@@ -116,21 +116,24 @@ func (s *submitter) Submit(ctx context.Context, events []*event.Event) (api.Subm
 				fresh, at = append(fresh, e), append(at, i)
 			}
 		}
-		s.metrics.CountEvents(metrics.Duplicate, out.Duplicates)
-		s.metrics.CountEvents(metrics.Conflict, len(out.Conflicts))
 	}
 	ctx, span := s.tracer.Start(ctx, "append to the journal", trace.WithAttributes(attribute.Int("monev112.events", len(fresh))))
 	defer span.End()
 	defer s.traced.begin(span.SpanContext(), fresh)()
 	r, err := s.loop.Submit(ctx, fresh)
 	switch {
-	case errors.Is(err, ingest.ErrBusy), errors.Is(err, ingest.ErrTooLarge):
+	case errors.Is(err, ingest.ErrBusy):
 		return api.Submitted{}, errors.Join(api.ErrBusy, err)
+	case errors.Is(err, ingest.ErrTooLarge):
+		return api.Submitted{}, errors.Join(api.ErrTooLarge, err)
 	case errors.Is(err, ingest.ErrUnavailable):
 		return api.Submitted{}, errors.Join(api.ErrUnavailable, err)
 	case err != nil:
 		return api.Submitted{}, err
 	}
+	// The loop counts what it judged itself; what is refused as a whole comes again and counts then.
+	s.metrics.CountEvents(metrics.Duplicate, out.Duplicates)
+	s.metrics.CountEvents(metrics.Conflict, len(out.Conflicts))
 	out.Accepted += r.Accepted
 	out.Duplicates += r.Duplicates
 	backfilled := 0

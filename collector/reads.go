@@ -16,9 +16,8 @@ import (
 )
 
 func (a *App) apiConfig(d *door, guard *access.Guard) api.Config {
-	limits := api.Limits{BodyBytes: a.cfg.File.Limits.BodyBytes}
-	return api.Config{
-		Limits:  limits,
+	cfg := api.Config{
+		Limits:  api.Limits{BodyBytes: a.cfg.File.Limits.BodyBytes},
 		Decoder: d,
 		Ingest:  a.submit,
 		Cases:   a,
@@ -43,11 +42,7 @@ func (a *App) apiConfig(d *door, guard *access.Guard) api.Config {
 		Admin: a.admin(),
 		Hooks: api.Hooks{
 			Rejected: func(r event.Reason) { a.metrics.CountRejected(string(r)) },
-			Dropped: func(key string, n int) {
-				for range n {
-					a.metrics.CountDroppedAttribute(key)
-				}
-			},
+			Dropped:  a.metrics.CountDroppedAttributes,
 			Refused: func(_ context.Context, _ string, refused []event.Refusal) {
 				if err := a.kept.refuse(d.decoder, refused, a.cfg.Now()); err != nil {
 					a.cfg.Log.Warn("refused events could not be kept", "error", err)
@@ -60,10 +55,13 @@ func (a *App) apiConfig(d *door, guard *access.Guard) api.Config {
 		MetricsNeedKey: a.cfg.File.MetricsNeedKey,
 		OpenAPI:        docs.OpenAPI(),
 		Ready:          func(context.Context) error { return a.ingest.Ready() },
-		Tracer:         a.tracing,
 		Logger:         a.cfg.Log,
 		Now:            a.cfg.Now,
 	}
+	if a.tracing.Enabled() {
+		cfg.Tracer = a.tracing
+	}
+	return cfg
 }
 
 // readClock says what a clock says at now.
