@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/source/send"
 	"github.com/monev112/monev112/collector/source/table"
 	"github.com/monev112/monev112/deploy"
@@ -38,17 +40,30 @@ func trimLine(b []byte) string {
 	return string(b)
 }
 
+// stateFolder is where imports of this user remember what they sent.
+func stateFolder() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+		return filepath.Join(dir, "monev112"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("%w; name a folder for what was sent with --state, or --state none", err)
+	}
+	return filepath.Join(home, ".local", "state", "monev112"), nil
+}
+
 func importCommand() *cobra.Command {
 	var (
 		f                sendFlags
-		mapping, rejects string
-		dryRun           bool
+		mapping, rejects, state, config string
+		dryRun                          bool
 	)
 	cmd := &cobra.Command{
 		Use:   "import --mapping NAME FILE...",
-		Short: "Send the rows of CSV files as events",
-		Long: `import reads CSV files (also .gz and .zst) through a mapping from columns to events and sends them to a collector.
-Importing a file again changes nothing. Refused rows land in the rejects file with line and reason; the exit code is 1 then.`,
+		Short: "Send the rows of workbooks and CSV files as events",
+		Long: `import reads workbooks (.xlsx) and CSV files (also .gz and .zst) through a mapping from columns to events and sends them
+to a collector. Importing a file again changes nothing; rows that have changed since become corrections. Refused rows land in
+the rejects file with line and reason; the exit code is 1 then.`,
 		Args: func(_ *cobra.Command, files []string) error {
 			if len(files) == 0 {
 				return usagef("import: name at least one file")
@@ -63,8 +78,26 @@ Importing a file again changes nothing. Refused rows land in the rejects file wi
 			if err != nil {
 				return err
 			}
+			var file collector.File
+			if config != "" {
+				if file, err = collector.ReadFile(config); err != nil {
+					return err
+				}
+			}
+			dir, err := file.LoadDirectory()
+			if err != nil {
+				return err
+			}
+			switch state {
+			case "none":
+				state = ""
+			case "":
+				if state, err = stateFolder(); err != nil {
+					return err
+				}
+			}
 			o := table.Options{
-				Mapping: mapping, Builtin: deploy.Defaults, Files: files, Rejects: rejects, DryRun: dryRun,
+				Mapping: mapping, Builtin: deploy.Defaults, Files: files, Rejects: rejects, DryRun: dryRun, State: state, Directory: dir,
 				Send: send.Config{Server: f.server, Key: key}, Out: os.Stderr, Terminal: onTerminal(os.Stderr),
 			}
 			if dryRun {
@@ -80,6 +113,8 @@ Importing a file again changes nothing. Refused rows land in the rejects file wi
 	f.add(cmd)
 	cmd.Flags().StringVar(&mapping, "mapping", "", "mapping file, or the name of a built-in mapping")
 	cmd.Flags().StringVar(&rejects, "rejects", "rejects.csv", "where refused rows go (mode 0600)")
+	cmd.Flags().StringVar(&state, "state", "", "folder that remembers what was sent, for corrections; none: changed rows are conflicts (default: monev112 in the user's state folder)")
+	cmd.Flags().StringVar(&config, "config", "", "configuration file whose directory resolves names (default: the embedded directory)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "send nothing; print the events")
 	return cmd
 }

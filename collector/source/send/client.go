@@ -55,6 +55,7 @@ type Retry struct {
 // Client sends batches to one server. It is safe for concurrent use.
 type Client struct {
 	cfg  Config
+	base string
 	url  string
 	http *http.Client
 	zstd *zstd.Encoder
@@ -135,7 +136,8 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Sleep == nil {
 		cfg.Sleep = sleep
 	}
-	c := &Client{cfg: cfg, url: strings.TrimSuffix(u.String(), "/") + "/v1/events"}
+	base := strings.TrimSuffix(u.String(), "/")
+	c := &Client{cfg: cfg, base: base, url: base + "/v1/events"}
 	switch cfg.Compression {
 	case Zstd, "":
 		c.cfg.Compression = Zstd
@@ -189,20 +191,33 @@ func (c *Client) Send(ctx context.Context, body []byte, count int) (Answer, erro
 	if err != nil {
 		return Answer{}, err
 	}
+	var answer Answer
+	tries, err := c.patiently(ctx, func() (after time.Duration, err error) {
+		answer, after, err = c.try(ctx, packed, count)
+		return after, err
+	})
+	if err != nil {
+		return Answer{}, err
+	}
+	answer.Tries = tries
+	return answer, nil
+}
+
+// patiently tries until it works, the patience ends, ctx ends or the failure is one that does not pass.
+func (c *Client) patiently(ctx context.Context, do func() (after time.Duration, err error)) (tries int, err error) {
 	start := c.cfg.Now()
 	wait := c.cfg.FirstWait
 	for try := 1; ; try++ {
-		answer, after, err := c.try(ctx, packed, count)
+		after, err := do()
 		if err == nil {
-			answer.Tries = try
-			return answer, nil
+			return try, nil
 		}
 		var again *temporary
 		if !errors.As(err, &again) {
-			return Answer{}, err
+			return try, err
 		}
 		if ctx.Err() != nil {
-			return Answer{}, ctx.Err()
+			return try, ctx.Err()
 		}
 		// Half of the wait is left to chance, so that many senders do not come back at once.
 		pause := wait/2 + rand.N(wait/2+1)
@@ -210,13 +225,13 @@ func (c *Client) Send(ctx context.Context, body []byte, count int) (Answer, erro
 			pause = min(after, c.cfg.LongestWait)
 		}
 		if c.cfg.Patience > 0 && c.cfg.Now().Add(pause).Sub(start) > c.cfg.Patience {
-			return Answer{}, fmt.Errorf("gave up after %d tries in %s: %w", try, c.cfg.Patience, again.cause)
+			return try, fmt.Errorf("gave up after %d tries in %s: %w", try, c.cfg.Patience, again.cause)
 		}
 		if c.cfg.OnRetry != nil {
 			c.cfg.OnRetry(Retry{Try: try, Wait: pause, Cause: again.cause})
 		}
 		if err := c.cfg.Sleep(ctx, pause); err != nil {
-			return Answer{}, err
+			return try, err
 		}
 		wait = min(2*wait, c.cfg.LongestWait)
 	}

@@ -29,6 +29,10 @@ type Totals struct {
 // Stream gathers events into batches and sends these, several at once; T is what the caller wants to hear back about a
 // refused event. Events of one case may arrive in any order. Add, and then Close, are for one goroutine.
 type Stream[T any] struct {
+	// Taken is called for the events of an answered batch that the server has now, accepted or known, never by two
+	// goroutines at once and never while refuse is. It may be nil; it is set before the first Add.
+	Taken func(T)
+
 	client *Client
 	limits Batching
 	refuse func(T, Refusal)
@@ -159,8 +163,18 @@ func (s *Stream[T]) deliver(ctx context.Context, b batch[T]) error {
 	if answer.Tries > 1 {
 		t.Retried++
 	}
+	refused := make(map[int]bool, len(answer.Rejected))
 	for _, r := range answer.Rejected {
+		refused[r.Index] = true
 		s.refuse(b.tags[r.Index], r)
+	}
+	if s.Taken == nil {
+		return nil
+	}
+	for i, tag := range b.tags {
+		if !refused[i] {
+			s.Taken(tag)
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -39,6 +40,22 @@ type field struct {
 	multiply float64
 	follows  int // index of the field that this time follows, or -1
 	rollDay  bool
+	night    *nightShift // nil when dates are those of the day
+}
+
+// nightShift says which times carry the date on which their shift began instead of their own: those before until, of the
+// rows whose field holds one of in (any row without a field).
+type nightShift struct {
+	until int64 // seconds since midnight
+	field int   // -1 for none
+	in    map[string]bool
+}
+
+func (n *nightShift) covers(wall int64, all []value) bool {
+	if wall-floorDiv(wall, 86400)*86400 >= n.until {
+		return false
+	}
+	return n.field < 0 || all[n.field].set && n.in[strings.ToLower(all[n.field].text)]
 }
 
 // value is what a field says in one row.
@@ -48,6 +65,8 @@ type value struct {
 	unix int64 // timeField: milliseconds since 1970 UTC
 	wall int64 // timeField: local seconds, to compare with a time that has no date of its own
 	num  float64
+
+	moved bool // timeField: night_shift put it on the next day
 }
 
 // Notes counts what was read with a rule that the reader of a summary should know of.
@@ -55,7 +74,9 @@ type Notes struct {
 	AmbiguousTimes   int // times in the hour that the clocks show twice
 	NonexistentTimes int // times in the hour that the clocks skip, moved by the offset before it
 	RolledDays       int // times moved to the next day because they follow another (roll_day)
+	NightShift       int // times moved to the next day because the night shift carries the date on which it began
 	LostCallers      int // callers' numbers that a spreadsheet has spoilt (8,12E+10) or that are no numbers
+	RepairedCallers  int // callers' numbers that got back the 0 or the digits that a spreadsheet hides
 }
 
 // What may be shown of a cell in the rejects file, a message or a summary: never a digit, and of a text little more than
@@ -99,7 +120,8 @@ func shape(s string) string {
 // read evaluates f in row. cols are the indexes of its columns, -1 for one that the table lacks. values holds the
 // fields that come before it.
 func (f *field) read(m *mapper, row Row, cols []int, all []value) (value, *RowError) {
-	raw, present, lastEmpty := "", 0, false
+	raw, serials, present, lastEmpty := "", "", 0, false
+	number, fault := false, ""
 	for i, col := range cols {
 		text := ""
 		if col >= 0 && col < len(row.Cells) {
@@ -111,8 +133,19 @@ func (f *field) read(m *mapper, row Row, cols []int, all []value) (value, *RowEr
 		present++
 		if i > 0 && raw != "" {
 			raw += f.join
+			serials += " "
 		}
 		raw += text
+		if !row.isNumber(col) {
+			serials += text
+			continue
+		}
+		number = true
+		if f.kind == timeField {
+			shown, wrong := serialText(text, row.since)
+			serials += shown
+			fault = cmp.Or(fault, wrong)
+		}
 	}
 	if present < len(cols) && lastEmpty && f.kind == timeField {
 		present = 0 // a date without a time of day says nothing about when: the column of dates serves several fields
@@ -128,18 +161,47 @@ func (f *field) read(m *mapper, row Row, cols []int, all []value) (value, *RowEr
 		if present < len(cols) {
 			return value{}, f.refuse(row, CodeTime, fmt.Sprintf("only %d of the %d parts of the time are given", present, len(cols)))
 		}
-		return f.readTime(m, row, raw, all)
+		if !number {
+			serials = ""
+		}
+		return f.readTime(m, row, raw, serials, fault, all)
 	case numberField:
-		return f.readNumber(row, raw)
+		decimal := f.decimal
+		if number {
+			decimal = '.' // as the file holds it, whatever the sign that the program shows
+			if v, err := strconv.ParseFloat(raw, 64); err == nil {
+				raw = strconv.FormatFloat(v, 'f', -1, 64)
+			}
+		}
+		return f.readNumber(row, raw, decimal)
 	case phoneField:
-		number, ok := repairPhone(raw)
+		if number {
+			raw = wholeNumber(raw)
+		}
+		phone, repaired, ok := repairPhone(raw)
 		if !ok {
 			m.notes.LostCallers++
 			return value{}, nil
 		}
-		return value{set: true, text: number}, nil
+		if repaired {
+			m.notes.RepairedCallers++
+		}
+		return value{set: true, text: phone}, nil
+	}
+	if number {
+		raw = wholeNumber(raw)
 	}
 	return f.readText(row, raw)
+}
+
+// wholeNumber writes a workbook's number without an exponent when it is whole: 8.123456789E10 is how a file holds what the
+// program shows as 81234567890.
+func wholeNumber(s string) string {
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.Abs(v) >= 1<<53 || v != math.Trunc(v) {
+		return s
+	}
+	return strconv.FormatFloat(v, 'f', 0, 64)
 }
 
 // oneLine trims a cell and makes one space of each run of white space that holds more than plain spaces: line ends and
@@ -189,21 +251,42 @@ func (f *field) readText(row Row, raw string) (value, *RowError) {
 	return value{set: mapped != "", text: mapped}, nil
 }
 
-func (f *field) readTime(m *mapper, row Row, raw string, all []value) (value, *RowError) {
+// readTime reads raw by the formats. serials is raw with a workbook's numbers written as dates and times, empty where there
+// are none; fault says what is wrong with such a number.
+func (f *field) readTime(m *mapper, row Row, raw, serials, fault string, all []value) (value, *RowError) {
 	var st stamp
 	ok := false
-	for _, p := range f.formats {
-		if st, ok = p.parse(raw); ok {
+	for _, text := range [...]string{raw, serials} {
+		for _, p := range f.formats {
+			if st, ok = p.parse(text); ok {
+				break
+			}
+			if p.kind == officeForm && fault == "" {
+				_, fault, _ = parseOffice(text)
+			}
+		}
+		if ok || serials == "" {
 			break
 		}
 	}
-	if !ok {
+	if !ok && serials != "" && fault == "" {
+		st, fault, ok = parseOffice(serials)
+	}
+	switch {
+	case !ok && fault != "":
+		return value{}, f.refuse(row, CodeTime, fmt.Sprintf("%q: %s", shape(raw), fault))
+	case !ok:
 		return value{}, f.refuse(row, CodeTime, fmt.Sprintf("%q fits none of the formats %s", shape(raw), f.formatList()))
 	}
 	v := value{set: true}
 	if st.fixed {
 		v.unix, v.wall = st.wall*1000+st.ms, st.wall+int64(m.zone.offsetAt(st.wall))
 		return v, f.checkRange(row, v)
+	}
+	if f.night != nil && f.night.covers(st.wall, all) {
+		st.wall += 86400
+		v.moved = true
+		m.notes.NightShift++
 	}
 	var after *value
 	if f.follows >= 0 && all[f.follows].set {
@@ -259,11 +342,11 @@ func (f *field) checkRange(row Row, v value) *RowError {
 	return nil
 }
 
-func (f *field) readNumber(row Row, raw string) (value, *RowError) {
-	text, ok := plainNumber(raw, f.decimal)
+func (f *field) readNumber(row Row, raw string, decimal byte) (value, *RowError) {
+	text, ok := plainNumber(raw, decimal)
 	n, err := strconv.ParseFloat(text, 64)
 	if !ok || err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
-		return value{}, f.refuse(row, CodeNumber, fmt.Sprintf("%q is not a number with %q as decimal sign", shape(raw), string(f.decimal)))
+		return value{}, f.refuse(row, CodeNumber, fmt.Sprintf("%q is not a number with %q as decimal sign", shape(raw), string(decimal)))
 	}
 	if f.multiply != 0 {
 		n *= f.multiply
@@ -308,11 +391,18 @@ func allDigits(s string) bool {
 	return s != ""
 }
 
-// repairPhone undoes what spreadsheets do to telephone numbers: an apostrophe in front, a lost leading 0, ".0" behind.
-// A number in scientific notation has lost its digits and is not guessed.
-func repairPhone(s string) (string, bool) {
+// repairPhone undoes what spreadsheets do to telephone numbers: an apostrophe in front, a lost leading 0, ".0" behind, and
+// scientific notation as long as it shows every digit (8,1234567890E+10). 8,12E+10 has lost its digits and is not guessed.
+// repaired says that the number was another text in the cell.
+func repairPhone(s string) (number string, repaired, ok bool) {
 	s = strings.TrimPrefix(s, "'")
 	s = strings.TrimSuffix(s, ".0")
+	if i := strings.IndexAny(s, "eE"); i > 0 {
+		if s, ok = allShown(s[:i], s[i+1:]); !ok {
+			return "", false, false
+		}
+		repaired = true
+	}
 	digits := make([]byte, 0, len(s))
 	plus := false
 	for i := 0; i < len(s); i++ {
@@ -323,20 +413,28 @@ func repairPhone(s string) (string, bool) {
 			plus = true
 		case c == ' ' || c == '-' || c == '.' || c == '(' || c == ')':
 		default:
-			return "", false
+			return "", false, false
 		}
 	}
 	if len(digits) < 3 || len(digits) > 17 {
+		return "", false, false
+	}
+	number = string(digits)
+	switch {
+	case plus, strings.HasPrefix(number, "62") && len(number) >= 10:
+		return "+" + number, repaired, true
+	case number[0] == '8' && len(number) >= 9 && len(number) <= 13: // an Indonesian mobile number without its 0
+		return "0" + number, true, true
+	}
+	return number, repaired, true
+}
+
+// allShown writes a number in scientific notation out, if its mantissa shows every digit.
+func allShown(mantissa, exponent string) (string, bool) {
+	e, err := strconv.Atoi(strings.TrimPrefix(exponent, "+"))
+	whole, fraction, _ := strings.Cut(strings.Replace(mantissa, ",", ".", 1), ".")
+	if err != nil || e < 2 || len(whole) != 1 || !allDigits(whole) || len(fraction) != e || !allDigits(fraction) {
 		return "", false
 	}
-	number := string(digits)
-	switch {
-	case plus:
-		return "+" + number, true
-	case strings.HasPrefix(number, "62") && len(number) >= 10:
-		return "+" + number, true
-	case number[0] == '8' && len(number) >= 9: // an Indonesian mobile number without its 0
-		return "0" + number, true
-	}
-	return number, true
+	return whole + fraction, true
 }

@@ -21,6 +21,7 @@ type grouped struct {
 	unix int64
 	rule int
 	json []byte
+	hash uint64
 	from origin
 }
 
@@ -56,7 +57,7 @@ func (g *grouper) add(row Row, events []Event) error {
 	for _, e := range events {
 		old, ok := g.best[e.ID]
 		if !ok {
-			g.best[e.ID] = &grouped{unix: e.Unix, rule: e.rule, json: bytes.Clone(e.JSON), from: origin{row.File, row.Line}}
+			g.best[e.ID] = &grouped{unix: e.Unix, rule: e.rule, json: bytes.Clone(e.JSON), hash: e.Hash, from: origin{row.File, row.Line}}
 			g.order = append(g.order, e.ID)
 			continue
 		}
@@ -70,7 +71,7 @@ func (g *grouper) add(row Row, events []Event) error {
 		}
 		if better {
 			g.bytes += int64(len(e.JSON) - len(old.json))
-			old.unix, old.json, old.from = e.Unix, append(old.json[:0], e.JSON...), origin{row.File, row.Line}
+			old.unix, old.json, old.hash, old.from = e.Unix, append(old.json[:0], e.JSON...), e.Hash, origin{row.File, row.Line}
 		}
 	}
 	return nil

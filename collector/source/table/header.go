@@ -81,7 +81,10 @@ func (m *Mapping) csvTable(file string, src io.Reader, limits Limits) (*CSV, *bi
 	}
 	var closest *headerError
 	for _, sep := range tried {
-		b, fault := m.findHeader(NewCSV(file, bytes.NewReader(start), sep, limits))
+		b, fault, err := m.findHeader(NewCSV(file, bytes.NewReader(start), sep, limits))
+		if err != nil {
+			return nil, nil, err
+		}
 		if fault != nil {
 			if closest == nil || len(fault.missing) < len(closest.missing) {
 				closest = fault
@@ -89,8 +92,11 @@ func (m *Mapping) csvTable(file string, src io.Reader, limits Limits) (*CSV, *bi
 			continue
 		}
 		rows := NewCSV(file, head, sep, limits)
-		if _, err := m.findHeader(rows); err != nil {
+		switch _, fault, err := m.findHeader(rows); {
+		case err != nil:
 			return nil, nil, err
+		case fault != nil:
+			return nil, nil, fault
 		}
 		return rows, b, nil
 	}
@@ -98,8 +104,8 @@ func (m *Mapping) csvTable(file string, src io.Reader, limits Limits) (*CSV, *bi
 	return nil, nil, closest
 }
 
-// findHeader reads rows until one holds every column of the mapping.
-func (m *Mapping) findHeader(rows Reader) (*binding, *headerError) {
+// findHeader reads rows until one holds every column of the mapping. err is what ended the reading but for its plain end.
+func (m *Mapping) findHeader(rows Reader) (b *binding, fault *headerError, err error) {
 	var closest *headerError
 	for range m.headerRows {
 		row, err := rows.Next()
@@ -107,12 +113,15 @@ func (m *Mapping) findHeader(rows Reader) (*binding, *headerError) {
 		if errors.As(err, &bad) {
 			continue // a title may hold anything
 		}
-		if err != nil {
+		if errors.Is(err, io.EOF) {
 			break
+		}
+		if err != nil {
+			return nil, nil, err
 		}
 		b, missing, twice := m.bind(row)
 		if len(missing) == 0 && len(twice) == 0 {
-			return b, nil
+			return b, nil, nil
 		}
 		if closest == nil || len(missing) < len(closest.missing) {
 			closest = &headerError{file: row.File, line: row.Line, missing: missing, twice: twice, cells: len(row.Cells), rows: m.headerRows}
@@ -121,7 +130,7 @@ func (m *Mapping) findHeader(rows Reader) (*binding, *headerError) {
 	if closest == nil {
 		closest = &headerError{missing: []string{"any column"}, rows: m.headerRows}
 	}
-	return nil, closest
+	return nil, closest, nil
 }
 
 // headerError says that no row holds the mapping's columns, with the row that comes nearest.

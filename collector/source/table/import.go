@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,22 +15,27 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/source/send"
 )
 
 // Options say what to import and where to.
 type Options struct {
-	Mapping  string   // path of a YAML file, or the name of a built-in mapping
-	Builtin  fs.FS    // holds defaults/mappings/*.yaml; may be nil
-	Files    []string // read in this order; the order changes nothing
-	Rejects  string   // path of the rejects file; empty: refusals are counted only
-	DryRun   bool     // read and map, send nothing
-	Limits   Limits
-	Send     send.Config   // Server and Key; unused with DryRun
-	Batching send.Batching // how much goes into one request
-	Out      io.Writer     // progress and summary for people; nil: none
-	Terminal bool          // Out is a terminal: show a bar
-	Events   io.Writer     // with DryRun: the events as NDJSON, callers' numbers hidden but for three digits; nil: none
+	Mapping string   // path of a YAML file, or the name of a built-in mapping
+	Builtin fs.FS    // holds defaults/mappings/*.yaml; may be nil
+	Files   []string // read in this order; the order changes nothing
+	Rejects string   // path of the rejects file; empty: refusals are counted only
+	DryRun  bool     // read and map, send nothing
+	Limits  Limits
+	// State is a folder in which imports remember what they sent, so that a row that has changed becomes a correction. Empty:
+	// changed rows are refused as conflicts. See memory.
+	State     string
+	Directory *directory.Directory // resolves names, to list those that it does not know; nil: none are listed
+	Send      send.Config          // Server and Key; unused with DryRun
+	Batching  send.Batching        // how much goes into one request
+	Out       io.Writer            // progress and summary for people; nil: none
+	Terminal  bool                 // Out is a terminal: show a bar
+	Events    io.Writer            // with DryRun: the events as NDJSON, callers' numbers hidden but for three digits; nil: none
 }
 
 // Summary says what became of every row and event.
@@ -43,10 +49,18 @@ type Summary struct {
 	Events  int      // events of the rows that were taken; of several rows of a case only those that count
 	Merged  int      // events of further rows of a case that were folded into another
 	Notes   Notes
-	Totals  send.Totals
-	Elapsed time.Duration
-	Stopped bool // by a signal or an error: some rows were not looked at, or not answered
-	DryRun  bool
+	Sheets  []string  // sheets of workbooks without the header, which were left out
+	Unknown []Unknown // names that the directory does not know, the most frequent first, at most maxUnknown
+	// Corrected counts events whose content has changed since an earlier import and that were sent as corrections; Gone those
+	// that an earlier import sent, of cases of the same period, and that no row gives any more: they stay as they are.
+	Corrected int
+	Gone      int
+	GoneFirst []string // the first few of them
+	Blind     bool     // earlier imports could not be looked up: the key may not read
+	Totals    send.Totals
+	Elapsed   time.Duration
+	Stopped   bool // by a signal or an error: some rows were not looked at, or not answered
+	DryRun    bool
 }
 
 // RefusedTotal is the number of refused rows and events.
@@ -67,6 +81,8 @@ type tag struct {
 	row   Row // empty for a case of several rows
 	bound *binding
 	id    string
+	json  []byte      // of the event under its first id, with ev
+	ev    *remembered // what to remember once the server has it; nil without a memory
 }
 
 // Import reads the files, maps their rows and sends the events. It returns a Summary in every case. The error is nil when
@@ -81,7 +97,12 @@ func Import(ctx context.Context, o Options) (Summary, error) {
 	if len(o.Files) == 0 {
 		return Summary{}, errors.New("no file is given")
 	}
-	im := &importer{o: o, m: m, sum: Summary{Mapping: m.Name, DryRun: o.DryRun}}
+	return ImportWith(ctx, m, o)
+}
+
+// ImportWith is Import by a mapping that is at hand; Options.Mapping and Builtin are not looked at.
+func ImportWith(ctx context.Context, m *Mapping, o Options) (_ Summary, err error) {
+	im := &importer{o: o, m: m, sum: Summary{Mapping: m.Name, DryRun: o.DryRun}, names: nameCount{dir: o.Directory, center: m.Center}}
 	for _, f := range o.Files {
 		info, err := os.Stat(f)
 		if err != nil {
@@ -98,6 +119,16 @@ func Import(ctx context.Context, o Options) (Summary, error) {
 			return im.sum, err
 		}
 		defer client.Close()
+	}
+	if o.State != "" && client != nil {
+		im.client = client
+		if im.memory, err = openMemory(o.State, memoryKey{Server: o.Send.Server, Source: m.Source, Center: m.Center}, o.Limits.withDefaults()); err != nil {
+			return im.sum, err
+		}
+		defer im.memory.close()
+	}
+	if err := im.checkNights(ctx); err != nil {
+		return im.sum, err
 	}
 	if im.rejects, err = newRejects(o.Rejects); err != nil {
 		return im.sum, err
@@ -121,18 +152,24 @@ type importer struct {
 	rejects *rejects
 	sum     Summary
 	stream  *send.Stream[tag]
+	client  *send.Client // to ask what the server holds; nil without a memory
+	memory  *memory      // nil: changed rows are conflicts
+	names   nameCount
+	lost    []conflict // answers that say conflict, to be corrected after the rest
+	final   bool       // these are being corrected
+	asked   map[string][]send.Held
 	groups  *grouper
 	size    int64
 
 	rows, events atomic.Int64
 	done         atomic.Int64 // bytes of the files that are read
-	source       atomic.Pointer[Source]
+	source       atomic.Pointer[progressing]
 }
 
 func (im *importer) run(ctx context.Context, client *send.Client) (Summary, error) {
 	start := time.Now()
 	if client != nil {
-		im.stream = send.NewStream(ctx, client, im.o.Batching, im.refusedByServer)
+		im.stream = im.newStream(ctx, client)
 	}
 	if im.m.Several {
 		im.groups = &grouper{rules: im.m.rules, best: map[string]*grouped{}, limit: im.o.Limits.withDefaults().GroupBytes}
@@ -144,9 +181,15 @@ func (im *importer) run(ctx context.Context, client *send.Client) (Summary, erro
 		showProgress(shown, im.o.Out, im.o.Terminal, im.progress)
 	}()
 
-	err := im.readAll(ctx)
+	err := im.recall(ctx)
+	if err == nil {
+		err = im.readAll(ctx, im.readTable)
+	}
 	if err == nil {
 		err = im.sendGroups(ctx)
+	}
+	if err == nil {
+		err = im.sendCorrections(ctx)
 	}
 	if im.stream != nil {
 		if err != nil {
@@ -159,12 +202,21 @@ func (im *importer) run(ctx context.Context, client *send.Client) (Summary, erro
 			err = serr
 		}
 	}
+	if err == nil && len(im.lost) > 0 {
+		err = im.correctConflicts(ctx, client)
+	}
+	if im.memory != nil {
+		if serr := im.remember(err == nil); err == nil {
+			err = serr
+		}
+	}
 	stop()
 	<-finished
 
 	im.sum.Rows = int(im.rows.Load())
 	im.sum.Events = int(im.events.Load())
 	im.sum.Elapsed = time.Since(start)
+	im.sum.Unknown = im.names.list()
 	im.sum.Refused, im.sum.First = im.rejects.counts, im.rejects.first
 	if cerr := im.rejects.close(); err == nil {
 		err = cerr
@@ -185,7 +237,7 @@ func (im *importer) run(ctx context.Context, client *send.Client) (Summary, erro
 func (im *importer) progress() Progress {
 	p := Progress{DryRun: im.o.DryRun, Rows: int(im.rows.Load()), Events: int(im.events.Load()), Refused: im.rejects.total(), Done: im.done.Load(), Size: im.size}
 	if s := im.source.Load(); s != nil {
-		p.Done += s.ReadBytes()
+		p.Done += (*s).ReadBytes()
 	}
 	p.Answered = p.Events
 	if im.stream != nil {
@@ -194,34 +246,120 @@ func (im *importer) progress() Progress {
 	return p
 }
 
-func (im *importer) readAll(ctx context.Context) error {
+// progressing says how far an opened file has been read.
+type progressing interface{ ReadBytes() int64 }
+
+// readAll opens every file and calls do for each table in it: the rows below the header, and where the fields stand.
+func (im *importer) readAll(ctx context.Context, do func(context.Context, Reader, *binding) error) error {
 	for _, path := range im.o.Files {
-		src, err := Open(path, im.m.Encoding, im.o.Limits)
-		if err != nil {
-			return err
-		}
-		im.source.Store(src)
-		err = im.readTable(ctx, path, src)
-		im.source.Store(nil)
-		im.done.Add(src.SizeBytes())
-		if cerr := src.Close(); err == nil {
-			err = cerr
-		}
-		if err != nil {
+		if err := im.readFile(ctx, path, do); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// readTable maps every row of one table. It asks for nothing but rows, so a workbook can be read the same way.
-func (im *importer) readTable(ctx context.Context, path string, src io.Reader) error {
+func (im *importer) readFile(ctx context.Context, path string, do func(context.Context, Reader, *binding) error) error {
+	magic, size, err := peekFile(path)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		im.source.Store(nil)
+		im.done.Add(size)
+	}()
+	show := func(p progressing) { im.source.Store(&p) }
+	if isWorkbook(magic) {
+		w, err := OpenWorkbook(path, im.o.Limits)
+		if err != nil {
+			return err
+		}
+		defer w.Close()
+		return im.readSheets(ctx, w, do)
+	}
+	src, err := Open(path, im.m.Encoding, im.o.Limits)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	show(src)
 	rows, bound, err := im.m.csvTable(path, src, im.o.Limits)
 	if err != nil {
 		return err
 	}
+	return do(ctx, rows, bound)
+}
+
+// peekFile returns the first bytes of a file and its size.
+func peekFile(path string) (magic []byte, size int64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil {
+		size = info.Size()
+		if !info.Mode().IsRegular() {
+			return nil, 0, nil // a pipe is read once
+		}
+	}
+	magic = make([]byte, 8)
+	n, err := io.ReadFull(f, magic)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, 0, fmt.Errorf("read %s: %w", path, err)
+	}
+	return magic[:n], size, nil
+}
+
+// readSheets reads the sheets that the mapping names, or all that have its header.
+func (im *importer) readSheets(ctx context.Context, w *Workbook, do func(context.Context, Reader, *binding) error) error {
+	wanted := im.m.sheets
+	if len(wanted) == 0 {
+		wanted = w.Sheets()
+	}
+	var closest *headerError
+	found := false
+	for _, name := range wanted {
+		sheet, err := w.Sheet(name)
+		if err != nil {
+			return err
+		}
+		bound, fault, err := im.m.findHeader(sheet)
+		switch {
+		case err != nil:
+		case fault == nil:
+			found = true
+			err = do(ctx, sheet, bound)
+		case len(im.m.sheets) > 0:
+			err = fault
+		default:
+			if closest == nil || len(fault.missing) < len(closest.missing) {
+				closest = fault
+			}
+			if label := w.file + "#" + name; !slices.Contains(im.sum.Sheets, label) {
+				im.sum.Sheets = append(im.sum.Sheets, label)
+			}
+		}
+		sheet.Close()
+		if err != nil {
+			return err
+		}
+	}
+	if found {
+		return nil
+	}
+	if closest == nil {
+		return fmt.Errorf("%s holds no worksheet", w.file)
+	}
+	closest.file = cmp.Or(closest.file, w.file)
+	return closest
+}
+
+// readTable maps every row of one table, be it text or a sheet.
+func (im *importer) readTable(ctx context.Context, rows Reader, bound *binding) error {
 	mp := im.m.newMapper(bound)
 	mp.hide = im.o.DryRun
+	mp.names = &im.names
 	defer func() { im.sum.Notes.add(mp.notes) }()
 	for {
 		if im.rows.Load()%256 == 0 && ctx.Err() != nil {
@@ -250,8 +388,9 @@ func (im *importer) readTable(ctx context.Context, path string, src io.Reader) e
 		im.rows.Add(1)
 		events, refused := mp.apply(row)
 		if refused == nil {
-			err := im.take(row, bound, events)
+			err := im.take(ctx, row, bound, events)
 			if err == nil {
+				im.names.count()
 				continue
 			}
 			if !errors.As(err, &refused) {
@@ -263,17 +402,27 @@ func (im *importer) readTable(ctx context.Context, path string, src io.Reader) e
 }
 
 // take hands the events of a row on: to the grouper, to the server, or on a dry run to the writer.
-func (im *importer) take(row Row, bound *binding, events []Event) error {
+func (im *importer) take(ctx context.Context, row Row, bound *binding, events []Event) error {
 	if im.groups != nil {
 		return im.groups.add(row, events)
 	}
 	im.events.Add(int64(len(events)))
 	for _, e := range events {
-		if err := im.emit(e.JSON, tag{origin{row.File, row.Line}, row, bound, e.ID}); err != nil {
+		t := tag{from: origin{row.File, row.Line}, row: row, bound: bound, id: e.ID}
+		if err := im.offer(ctx, e, events[0].Unix, t); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// offer sends an event, in the version that the memory asks for. row is the time that stands for the row: of its first
+// event.
+func (im *importer) offer(ctx context.Context, e Event, row int64, t tag) error {
+	if im.memory == nil {
+		return im.emit(e.JSON, t)
+	}
+	return im.offerVersion(ctx, e, row, t)
 }
 
 func (im *importer) emit(json []byte, t tag) error {
@@ -300,7 +449,8 @@ func (im *importer) sendGroups(ctx context.Context) error {
 			return ctx.Err()
 		}
 		g := im.groups.best[id]
-		if err := im.emit(g.json, tag{from: g.from, id: id}); err != nil {
+		e := Event{ID: id, Unix: g.unix, JSON: g.json, Hash: g.hash, rule: g.rule}
+		if err := im.offer(ctx, e, g.unix, tag{from: g.from, id: id}); err != nil {
 			return err
 		}
 	}
@@ -308,6 +458,15 @@ func (im *importer) sendGroups(ctx context.Context) error {
 }
 
 func (im *importer) refusedByServer(t tag, r send.Refusal) {
+	if im.memory != nil && !im.final && t.ev != nil && strings.Contains(r.Reason, "conflict") && len(im.lost) < maxConflicts {
+		im.lost = append(im.lost, conflict{t, r})
+		return
+	}
+	im.refuse(t, r)
+}
+
+// refuse notes an event that the server did not take.
+func (im *importer) refuse(t tag, r send.Refusal) {
 	e := &RowError{File: t.from.file, Line: t.from.line, Code: CodeServer, Reason: "the server refused an event: " + mask(r.Reason, 60)}
 	if strings.Contains(r.Reason, "conflict") {
 		e.Code = CodeConflict
@@ -327,7 +486,9 @@ func (n *Notes) add(o Notes) {
 	n.AmbiguousTimes += o.AmbiguousTimes
 	n.NonexistentTimes += o.NonexistentTimes
 	n.RolledDays += o.RolledDays
+	n.NightShift += o.NightShift
 	n.LostCallers += o.LostCallers
+	n.RepairedCallers += o.RepairedCallers
 }
 
 // Text is the summary for people, several lines. rejects is the path of the rejects file, empty for none.
@@ -357,7 +518,26 @@ func (s *Summary) Text(rejects string) string {
 	note(s.Notes.AmbiguousTimes, "times fell into the hour that the clocks show twice")
 	note(s.Notes.NonexistentTimes, "times fell into the hour that the clocks skip and were moved behind it")
 	note(s.Notes.RolledDays, "times were moved to the next day, behind the time that they follow")
-	note(s.Notes.LostCallers, "callers' numbers could not be read and were left out")
+	note(s.Notes.NightShift, "times were moved to the next day: the night shift carries the date on which it began")
+	note(s.Notes.RepairedCallers, "callers' numbers got back what a spreadsheet had taken, the leading 0 for one")
+	note(s.Notes.LostCallers, "callers' numbers could not be read and were left out (8,12E+10 has lost its digits)")
+	note(s.Corrected, "events had changed since an earlier import and were sent as corrections")
+	note(s.Gone, "events of earlier imports of this period are given by no row any more; they stay as they are:")
+	for _, id := range s.GoneFirst {
+		fmt.Fprintf(&b, "  %s\n", id)
+	}
+	if s.Blind {
+		fmt.Fprintln(&b, "earlier imports could not be looked up, since the API key may not read the board (scope board:read): rows that changed are refused as conflicts")
+	}
+	for _, name := range s.Sheets {
+		fmt.Fprintf(&b, "%s has no such header and was left out\n", name)
+	}
+	if len(s.Unknown) > 0 {
+		fmt.Fprintln(&b, "names that the directory does not know (they are kept as they stand; add an alias, or correct the file):")
+		for _, u := range s.Unknown {
+			fmt.Fprintf(&b, "  %s %q: %s rows%s\n", u.Kind, u.Name, group(u.Rows), u.remark())
+		}
+	}
 	if n := s.RefusedTotal(); n > 0 {
 		fmt.Fprintf(&b, "%s refused:", group(n))
 		for _, code := range slices.Sorted(maps.Keys(s.Refused)) {

@@ -155,7 +155,7 @@ func TestImportEndsWithAClearError(t *testing.T) {
 		{"file that is not there", func(o *Options) { o.Files = []string{"/nowhere.csv"} }, "no such file"},
 		{"folder", func(o *Options) { o.Files = []string{t.TempDir()} }, "is a folder"},
 		{"empty file", func(o *Options) { o.Files = []string{write(t, "e.csv", nil)} }, "table is empty"},
-		{"workbook", func(o *Options) { o.Files = []string{write(t, "e.xlsx", []byte("PK\x03\x04rest"))} }, "save the sheet as CSV"},
+		{"workbook", func(o *Options) { o.Files = []string{write(t, "e.xlsx", []byte("PK\x03\x04rest"))} }, "was it copied whole"},
 		{"header of another table", func(o *Options) { o.Files = []string{write(t, "e.csv", []byte("a,b\n1,2\n"))} }, `lacks ["Waktu" "No"]`},
 		{"header twice", func(o *Options) { o.Files = []string{write(t, "e.csv", []byte("No,Waktu,no\n1,2,3\n"))} }, "twice"},
 		{"file cut short", func(o *Options) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/monev112/monev112/collector/event"
 )
 
@@ -14,6 +16,7 @@ type Event struct {
 	ID   string
 	Unix int64 // when it happened, milliseconds since 1970 UTC
 	JSON []byte
+	Hash uint64 // of the content without the caller, 48 bits; events of one id with one hash say the same
 
 	rule int
 }
@@ -27,13 +30,15 @@ type mapper struct {
 	hide   bool // callers' numbers but for their last three digits: for events that people will look at
 	zone   zone
 	notes  Notes
+	names  *nameCount // hears the names of OPDs, kecamatan and categories; may be nil
 	values []value
 	events []Event
 	text   []byte
+	hash   *xxhash.Digest
 }
 
 func (m *Mapping) newMapper(b *binding) *mapper {
-	return &mapper{Mapping: m, bound: b, zone: zone{loc: m.location}, values: make([]value, len(m.fields))}
+	return &mapper{Mapping: m, bound: b, zone: zone{loc: m.location}, values: make([]value, len(m.fields)), hash: xxhash.New()}
 }
 
 // repeatsHeader reports whether row is the header again, as where exports were joined.
@@ -42,6 +47,9 @@ func (m *mapper) repeatsHeader(row Row) bool { return slices.Equal(row.Cells, m.
 // apply returns the events of a row, valid until the next call: all of them, or none and an error.
 func (m *mapper) apply(row Row) ([]Event, *RowError) {
 	before := m.notes
+	if m.names != nil {
+		m.names.begin()
+	}
 	events, err := m.convert(row)
 	if err != nil {
 		m.notes = before // what a refused row held does not count
@@ -55,7 +63,7 @@ func (m *mapper) convert(row Row) ([]Event, *RowError) {
 		return &RowError{File: row.File, Line: row.Line, Code: code, Reason: fmt.Sprintf(format, args...)}
 	}
 	want := len(m.bound.header)
-	if len(row.Cells) < want && !m.padShort {
+	if len(row.Cells) < want && !m.padShort && row.since == 0 { // a workbook does not keep empty cells at the end
 		return nil, refuse(CodeColumns, "the row has %d cells, the header %d", len(row.Cells), want)
 	}
 	for _, extra := range row.Cells[min(want, len(row.Cells)):] {
@@ -124,15 +132,28 @@ func (m *mapper) emit(i int, row Row, refuse func(Code, string, ...any) *RowErro
 	out = appendTime(out, at.unix)
 	out = append(out, `","data":{"center":`...)
 	out = appendJSON(out, m.Center)
+	callerFrom, callerTo := 0, 0
 	for j := range r.data {
 		var err error
+		before := len(out)
 		if out, err = m.appendData(out, &r.data[j]); err != nil {
 			return refuse(CodeNumber, "%v", err)
+		}
+		if r.data[j].kind == dataCaller {
+			callerFrom, callerTo = before, len(out)
 		}
 	}
 	out = append(out, "}}"...)
 	m.text = out
 	ev := Event{ID: id, Unix: at.unix, JSON: out[from:len(out):len(out)], rule: i}
+	m.hash.Reset()
+	if callerTo > 0 { // the server's digest leaves the caller out, too, and a hash of a number could be undone
+		_, _ = m.hash.Write(out[from:callerFrom])
+		_, _ = m.hash.Write(out[callerTo:])
+	} else {
+		_, _ = m.hash.Write(ev.JSON)
+	}
+	ev.Hash = m.hash.Sum64() & hashMask
 	for _, other := range m.events {
 		if other.ID == id {
 			if string(other.JSON) == string(ev.JSON) {
@@ -215,6 +236,9 @@ func (m *mapper) appendData(out []byte, d *dataItem) ([]byte, error) {
 	one, ok := d.tmpl[0].appendTo(scratch[:0], m.fields, m.values)
 	if !ok || len(one) == 0 {
 		return out, nil
+	}
+	if m.names != nil && nameKeys[d.key] {
+		m.names.hear(d.key, string(one))
 	}
 	if m.hide && d.kind == dataCaller {
 		for i := range max(len(one)-3, 0) {

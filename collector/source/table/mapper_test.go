@@ -144,7 +144,7 @@ func TestMapper(t *testing.T) {
 		{"an empty field meets no not_in", with(`  x: {column: X}`, "    when: [{field: x, not_in: [a]}]\n"), `1,2026-01-01 00:00:00,,`, "no_event"},
 		{"empty", with(`  x: {column: X}`, "    when: [{field: x, empty: true}]\n"), `1,2026-01-01 00:00:00,,`, `"subject":"call/1"`},
 		{"telephone number", with(`  x: {column: X, type: phone}`, "    data: {caller: '{x}'}\n"), `1,2026-01-01 00:00:00,8123456789,`, `"caller":"08123456789"`},
-		{"lost telephone number", with(`  x: {column: X, type: phone}`, "    data: {caller: '{x}'}\n"), `1,2026-01-01 00:00:00,"8,12E+10",`, `"data":{"center":"c1"}} {AmbiguousTimes:0 NonexistentTimes:0 RolledDays:0 LostCallers:1}`},
+		{"lost telephone number", with(`  x: {column: X, type: phone}`, "    data: {caller: '{x}'}\n"), `1,2026-01-01 00:00:00,"8,12E+10",`, `"data":{"center":"c1"}} {AmbiguousTimes:0 NonexistentTimes:0 RolledDays:0 NightShift:0 LostCallers:1`},
 		{"list", with(`  x: {column: X}`, "    data: {calls: ['{no}', 'n-{x}']}\n"), `1,2026-01-01 00:00:00,2,`, `"calls":["1","n-2"]`},
 		{"list with an empty field", with(`  x: {column: X}`, "    data: {calls: ['{no}', 'n-{x}']}\n"), `1,2026-01-01 00:00:00,,`, `"calls":["1"]`},
 		{"braces", with("", "    attributes: {a: '{{{no}}}'}\n"), `1,2026-01-01 00:00:00,,`, `"a":"{1}"`},
@@ -177,7 +177,7 @@ func TestRepairPhone(t *testing.T) {
 		"'081234567890": "081234567890", "81234567890.0": "081234567890", "(031) 8921234": "0318921234", "112": "112",
 		"8,12E+10": "", "8.12E+10": "", "anonim": "", "12": "", "123456789012345678": "", "081234567890 / 0812": "",
 	} {
-		if got, _ := repairPhone(in); got != want {
+		if got, _, _ := repairPhone(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}

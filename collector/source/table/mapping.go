@@ -33,6 +33,7 @@ type Mapping struct {
 	separator   byte // 0 is found by the header
 	headerRows  int
 	padShort    bool
+	sheets      []string // of a workbook, by name; empty: all that have the header
 	fields      []field
 	order       []int // of evaluation: a field comes after the one it follows
 	rules       []eventRule
@@ -218,6 +219,7 @@ func (c *compiler) compile() {
 	if m.headerRows < 1 || m.headerRows > 1000 {
 		c.fault("table.header_rows", "the number is not between 1 and 1000", "it says how many rows are searched for the header")
 	}
+	m.sheets = s.Table.Sheets
 	c.compileFields()
 	if len(s.Events) == 0 || len(s.Events) > 100 {
 		c.fault("events", fmt.Sprintf("there are %d events", len(s.Events)), "a mapping lists 1 to 100")
@@ -307,6 +309,12 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 	if s.RollDay && s.Follows == "" {
 		c.fault(at+".roll_day", "roll_day needs follows", "name the time that comes before this one")
 	}
+	if s.NightShift != nil {
+		f.night = c.compileNight(at+".night_shift", s.NightShift)
+		if f.kind != timeField {
+			c.fault(at+".night_shift", "night_shift belongs to type: time", "set the type or remove it")
+		}
+	}
 	f.nulls = map[string]bool{"": true}
 	for _, n := range slices.Concat(c.spec.Nulls, s.Nulls) {
 		f.nulls[strings.TrimSpace(n)] = true
@@ -345,13 +353,41 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 	return f
 }
 
-// orderFields sorts the fields so that each comes after the one it follows.
+func (c *compiler) compileNight(at string, s *nightSpec) *nightShift {
+	n := &nightShift{field: -1, in: map[string]bool{}}
+	p := officeText{rest: s.Until}
+	until, ok := p.clock()
+	if !ok || until < 3600 || until > 12*3600 {
+		c.fault(at+".until", fmt.Sprintf("%q is no end of a night shift", s.Until), `write a time of day from "01.00" to "12.00"`)
+	}
+	n.until = int64(until)
+	for _, v := range s.In {
+		n.in[strings.ToLower(strings.TrimSpace(v))] = true
+	}
+	if (s.Field == "") != (len(s.In) == 0) {
+		c.fault(at, "field and in go together", "name the field that holds the shift and the words that mean the night shift, or neither")
+	}
+	if s.Field != "" {
+		i, ok := c.index[s.Field]
+		if !ok {
+			c.fault(at+".field", fmt.Sprintf("there is no field %q", s.Field), "name a field with type: text")
+			return n
+		}
+		if typ := c.spec.Fields[s.Field].Type; typ != "" && typ != "text" {
+			c.fault(at+".field", "the field named is no text", "name a field with type: text")
+		}
+		n.field = i
+	}
+	return n
+}
+
+// orderFields sorts the fields so that each comes after those that it needs.
 func (c *compiler) orderFields() {
 	done := make([]bool, len(c.m.fields))
 	for len(c.m.order) < len(c.m.fields) {
 		before := len(c.m.order)
 		for i, f := range c.m.fields {
-			if !done[i] && (f.follows < 0 || done[f.follows]) {
+			if !done[i] && (f.follows < 0 || done[f.follows]) && (f.night == nil || f.night.field < 0 || done[f.night.field]) {
 				done[i] = true
 				c.m.order = append(c.m.order, i)
 				if f.follows >= 0 && c.m.fields[f.follows].kind != timeField {

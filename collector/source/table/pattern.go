@@ -10,7 +10,8 @@ import (
 
 // pattern is a compiled time format in the letters of Unicode date patterns (yyyy yy MM M MMM dd d HH H hh h mm m ss s
 // SSS a XXX); other characters stand for themselves, text in apostrophes too. A doubled letter wants exactly two
-// digits, a single one takes one or two. "unix" is seconds since 1970, "excel" a date serial of a spreadsheet.
+// digits, a single one takes one or two. "unix" is seconds since 1970, "excel" a date serial of a spreadsheet, "office"
+// what parseOffice reads.
 type pattern struct {
 	text  string
 	parts []part
@@ -24,6 +25,7 @@ const (
 	withOffset
 	unixSeconds
 	excelSerial
+	officeForm
 )
 
 // part is one letter group (letter, count) or, with letter 0, one literal byte.
@@ -48,6 +50,9 @@ func compilePattern(text string) (*pattern, error) {
 		return p, nil
 	case "excel":
 		p.kind = excelSerial
+		return p, nil
+	case "office":
+		p.kind = officeForm
 		return p, nil
 	}
 	seen := map[byte]bool{}
@@ -132,6 +137,9 @@ func (p *pattern) parse(s string) (stamp, bool) {
 		}
 		// A serial holds about 5 microseconds of precision; a second is what a spreadsheet means.
 		return stamp{wall: int64(math.Round((n - 25569) * 86400))}, true
+	case officeForm:
+		st, _, ok := parseOffice(s)
+		return st, ok
 	}
 	year, month, day, hour, minute, second, ms, offset := 0, 0, 0, 0, 0, 0, 0, 0
 	pm, twelve := false, false

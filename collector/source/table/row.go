@@ -10,7 +10,13 @@ type Row struct {
 	File  string // as the caller named it
 	Line  int    // physical line on which the row starts, from 1 (for a workbook: the number of the row)
 	Cells []string
+
+	since   int64  // of a workbook's row: see Workbook.since; 0 for a text table
+	numeric []bool // of a workbook's row: the cell is a number and not a text that looks like one
 }
+
+// isNumber reports whether cell i is a number of a workbook.
+func (r *Row) isNumber(i int) bool { return i < len(r.numeric) && r.numeric[i] }
 
 // blank reports whether no cell of r says anything.
 func (r Row) blank() bool {
@@ -68,11 +74,16 @@ func (e *RowError) Error() string {
 
 // Limits bound what one table may ask of memory. The zero value of a field means its default.
 type Limits struct {
-	RowBytes   int   // one row, all its cells; default 1 MiB
-	CellBytes  int   // one cell; default 64 KiB
-	Columns    int   // cells of one row; default 1024
-	FileBytes  int64 // one file, unpacked; default 16 GiB
-	GroupBytes int64 // what grouping several rows into cases may hold; default 512 MiB
+	RowBytes  int   // one row, all its cells; default 1 MiB
+	CellBytes int   // one cell; default 64 KiB
+	Columns   int   // cells of one row; default 1024
+	FileBytes int64 // one text file, unpacked; default 16 GiB
+	// WorkbookBytes is one workbook, unpacked (default 1 GiB), SharedBytes what its shared texts may take of memory (default
+	// 256 MiB).
+	WorkbookBytes int64
+	SharedBytes   int64
+	GroupBytes    int64 // what grouping several rows into cases may hold, and the same for corrections; default 512 MiB
+	StateIDs      int   // events that the memory of earlier imports may hold; default 4,000,000
 }
 
 func (l Limits) withDefaults() Limits {
@@ -84,8 +95,15 @@ func (l Limits) withDefaults() Limits {
 	def(&l.RowBytes, 1<<20)
 	def(&l.CellBytes, 64<<10)
 	def(&l.Columns, 1024)
+	def(&l.StateIDs, 4_000_000)
 	if l.FileBytes <= 0 {
 		l.FileBytes = 16 << 30
+	}
+	if l.WorkbookBytes <= 0 {
+		l.WorkbookBytes = 1 << 30
+	}
+	if l.SharedBytes <= 0 {
+		l.SharedBytes = 256 << 20
 	}
 	if l.GroupBytes <= 0 {
 		l.GroupBytes = 512 << 20

@@ -63,6 +63,7 @@ type tableSpec struct {
 	HeaderRows  int    `yaml:"header_rows"`
 	RowsPerCase string `yaml:"rows_per_case"`
 	ShortRows   string `yaml:"short_rows"`
+	Sheets      names  `yaml:"sheets"`
 }
 
 type fieldSpec struct {
@@ -81,6 +82,13 @@ type fieldSpec struct {
 	Multiply   float64           `yaml:"multiply"`
 	Follows    string            `yaml:"follows"`
 	RollDay    bool              `yaml:"roll_day"`
+	NightShift *nightSpec        `yaml:"night_shift"`
+}
+
+type nightSpec struct {
+	Until string   `yaml:"until"`
+	Field string   `yaml:"field"`
+	In    []string `yaml:"in"`
 }
 
 type eventSpec struct {
