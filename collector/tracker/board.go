@@ -31,6 +31,7 @@ type Center struct {
 
 // Config says how a Board reads cases. Zero durations and sizes take the defaults named beside them.
 type Config struct {
+	Centers      []string                                       // codes of the centres that are shown from the start, also without any case
 	Center       func(code string) (Center, bool)               // false: a centre that the directory does not know
 	OPD          func(center, opd string) (label, scope string) // metric label and power of an OPD
 	TicketClocks func(*casefile.Ticket) []sla.Clock
@@ -150,6 +151,9 @@ func (b *Board) clear() {
 	b.sources = map[string]time.Time{}
 	b.filter = filter{}
 	b.complete = false
+	for _, code := range b.cfg.Centers {
+		b.center(code)
+	}
 }
 
 // Apply takes in one event. payload is its binary form; the board keeps it and nobody may change it. end is the journal
