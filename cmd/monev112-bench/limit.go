@@ -21,12 +21,16 @@ type way struct {
 	rows        int // of one insert
 	concurrency int
 	plain       bool // text goes as String, and ClickHouse makes the dictionaries
+	unmerged    bool // ClickHouse does not look for repetitions within the block, as the service asks of it
 }
 
 func (w way) String() string {
 	types := "the table's types"
 	if w.plain {
 		types = "plain types"
+	}
+	if w.unmerged {
+		types += ", unmerged"
 	}
 	return fmt.Sprintf("%s rows x %d, %s", thousands(int64(w.rows)), w.concurrency, types)
 }
@@ -70,9 +74,13 @@ func (b *bench) limitOf(ctx context.Context, bodies []body) (best float64, how s
 		return 0, "", 0, err
 	}
 	defer conn.Close()
-	ways := []way{{50_000, 1, true}, {100_000, 1, true}, {100_000, 2, true}, {50_000, 4, true}, {100_000, 1, false}, {100_000, 2, false}, {50_000, 4, false}}
+	ways := []way{
+		{rows: 50_000, concurrency: 1, plain: true}, {rows: 100_000, concurrency: 2, plain: true}, {rows: 50_000, concurrency: 4, plain: true},
+		{rows: 100_000, concurrency: 1}, {rows: 50_000, concurrency: 4},
+		{rows: 100_000, concurrency: 1, plain: true, unmerged: true}, {rows: 50_000, concurrency: 4, plain: true, unmerged: true}, {rows: 50_000, concurrency: 4, unmerged: true},
+	}
 	if b.quick {
-		ways = []way{{20_000, 1, true}, {20_000, 2, false}}
+		ways = []way{{rows: 20_000, concurrency: 1, plain: true}, {rows: 20_000, concurrency: 2, unmerged: true}}
 	}
 	for i, w := range ways {
 		before, _ := p.used()
@@ -139,6 +147,9 @@ func insertPrebuilt(ctx context.Context, conn driver.Conn, events []event.Event,
 			in = clickhouse.Context(ctx, clickhouse.WithColumnNamesAndTypes(types))
 		}
 		sql := fmt.Sprintf("INSERT INTO events (%s) SETTINGS insert_deduplication_token = '%s-%d'", strings.Join(names, ", "), token, i)
+		if w.unmerged {
+			sql += ", optimize_on_insert = 0"
+		}
 		batch, err := conn.PrepareBatch(in, sql, driver.WithReleaseConnection())
 		if err != nil {
 			return 0, err

@@ -152,12 +152,10 @@ func (p *process) ready(ctx context.Context) error {
 	})
 }
 
-// stores waits until ClickHouse has its tables, so that a measurement begins with everything running.
+// stores waits until ClickHouse has its tables and the board is complete, so that a measurement begins with everything
+// running.
 func (p *process) stores(ctx context.Context) error {
-	return p.until(ctx, "ClickHouse has its tables", 20*time.Millisecond, func() bool {
-		_, err := p.query("SELECT count() FROM monev112.hours_pending")
-		return err == nil
-	})
+	return p.until(ctx, "the board is complete", 50*time.Millisecond, func() bool { return p.metric("monev112_board_complete ") == 1 })
 }
 
 // shipped waits until ClickHouse has every event and the rows of their cases. It watches the cursor file, which costs the
