@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -96,6 +97,9 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	}
 	if a.book, err = cfg.File.LoadBook(a.dir); err != nil {
 		return nil, fmt.Errorf("policies and calendars: %w", err)
+	}
+	if err = cfg.File.Check(ctx); err != nil {
+		return nil, err
 	}
 	if cfg.File.ClickHouse.Address == "" {
 		if _, err = engine.Library(); err != nil {
@@ -198,8 +202,15 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	}
 	a.cleanup("listener", func() error { return ignoreClosed(a.listener.Close()) })
 	if cfg.File.ClickHouse.Address == "" {
-		a.child, err = engine.NewChild(engine.ChildConfig{DataDir: filepath.Join(cfg.DataDir, engineDir), Listen: cfg.EngineListen, Log: cfg.Log})
-		if err != nil {
+		child := engine.ChildConfig{DataDir: filepath.Join(cfg.DataDir, engineDir), Listen: cfg.EngineListen, Log: cfg.Log}
+		if memory := cfg.File.Limits.EngineMemory; memory > 0 {
+			program, err := os.Executable()
+			if err != nil {
+				return nil, fmt.Errorf("find this program, to run it as the engine: %w", err)
+			}
+			child.Command = []string{program, "engine", "--memory", strconv.FormatInt(memory, 10)}
+		}
+		if a.child, err = engine.NewChild(child); err != nil {
 			return nil, err
 		}
 	}

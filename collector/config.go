@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -185,6 +186,19 @@ func (f *File) LoadBook(dir *directory.Directory) (*sla.Book, error) {
 		}
 	}
 	return sla.Load(files, sla.Config{Default: use[dir.DefaultCenter()], Centers: use, Known: known})
+}
+
+// Check refuses what reading f alone does not show, without connecting to anything: how ClickHouse is reached, and the
+// files that this needs.
+func (f *File) Check(ctx context.Context) error {
+	if f.ClickHouse.Address == "" {
+		return nil
+	}
+	st, err := store.Open(ctx, f.ClickHouse.storeConfig(f)) // connects to nothing yet
+	if err != nil {
+		return err
+	}
+	return st.Close()
 }
 
 // storeConfig is the store's configuration for a ClickHouse server.

@@ -36,6 +36,9 @@ policy line each clock of such a ticket would get, and why:
 					return err
 				}
 			}
+			if err := file.Check(cmd.Context()); err != nil {
+				return err
+			}
 			dir, err := file.LoadDirectory()
 			if err != nil {
 				return err
