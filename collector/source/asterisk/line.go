@@ -88,7 +88,7 @@ func ParseLine(text []byte) (Line, error) {
 	if l.Unix, ok = seconds(fields[0]); !ok || l.Unix < firstSecond || l.Unix >= endSecond {
 		return Line{}, StrangeTime
 	}
-	if fields[1] == "" || len(l.UniqueID) > maxIDBytes || strings.ContainsRune(l.UniqueID, ' ') {
+	if fields[1] == "" || len(l.UniqueID) > maxIDBytes || strings.ContainsFunc(l.UniqueID, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return Line{}, StrangeUniqueID
 	}
 	if len(l.Queue) > maxNameBytes || l.Queue != strings.TrimSpace(l.Queue) {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/monev112/monev112/collector/event"
 )
@@ -233,12 +235,15 @@ func (w *work) draftOf(t event.Type, c *call, uid, queue string) *event.Draft {
 	return &w.out[len(w.out)-1]
 }
 
-// plain reports whether a name has fewer digits than a telephone number.
+// plain reports whether a name is of letters and signs that the door takes, with fewer digits than a telephone number.
 func plain(s string) bool {
 	digits := 0
-	for i := 0; i < len(s); i++ {
-		if s[i] >= '0' && s[i] <= '9' {
+	for _, r := range s {
+		if r >= '0' && r <= '9' {
 			digits++
+		}
+		if r >= utf8.RuneSelf && !unicode.IsLetter(r) {
+			return false
 		}
 	}
 	return digits < 8
