@@ -28,12 +28,15 @@ func liveCentre() Variable {
 // centre lists the centres that have calls.
 func centre() Variable {
 	code := names.DefaultCenter()
-	ids, texts := []string{}, []string{}
+	ids, texts, name := []string{}, []string{}, code
 	for _, c := range names.Centers() {
+		if c.Code == code {
+			name = c.Name
+		}
 		ids, texts = append(ids, c.Code), append(texts, c.Name)
 	}
 	return fromClickHouse("center", "Pusat layanan", "SELECT DISTINCT center AS value, "+named("center", ids, texts)+" AS text FROM calls_hourly ORDER BY text",
-		Option{Text: names.CenterLabel(code), Value: code})
+		Option{Text: name, Value: code})
 }
 
 // fromClickHouse asks for two columns: the value, then the text that is shown.
