@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -48,6 +47,8 @@ type File struct {
 	MetricsNeedKey bool   `yaml:"metrics_need_key"`
 	Tracing        Trace  `yaml:"tracing"`
 	Limits         Limits `yaml:"limits"`
+	// Drop are folders whose files are imported.
+	Drop []Drop `yaml:"drop"`
 	// Asterisk names the log of a telephone system that the service follows.
 	Asterisk *asterisk.Config `yaml:"asterisk"`
 
@@ -78,7 +79,7 @@ type Trace struct {
 
 // Limits are the bounds that a deployment may want to move; zero is the default.
 type Limits struct {
-	MinFreeBytes  int64 `yaml:"min_free_bytes"` // the journal leaves so much of the disk free; 256 MiB
+	MinFreeBytes  int64 `yaml:"min_free_bytes"` // the journal leaves so much of the disk free; 256 MiB; below 0 nothing
 	MaxCases      int   `yaml:"max_cases"`      // cases in memory; 1,000,000
 	EngineMemory  int64 `yaml:"engine_memory"`  // bytes the embedded ClickHouse may use; 2 GiB
 	QuarantineMiB int64 `yaml:"quarantine_mib"` // refused events kept; 16
@@ -101,7 +102,10 @@ func ReadFile(name string) (File, error) {
 	}
 	f := File{dir: filepath.Dir(name)}
 	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
-		return File{}, fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+		return File{}, explain(name, err)
+	}
+	if err := f.check(name); err != nil {
+		return File{}, err
 	}
 	if err := f.checkAsterisk(); err != nil {
 		return File{}, fmt.Errorf("%s: %w", name, err)

@@ -75,7 +75,7 @@ func CacheDir() (string, error) {
 func Library() (string, error) {
 	if path := os.Getenv(LibraryEnv); path != "" {
 		if _, err := os.Stat(path); err != nil {
-			return "", fmt.Errorf("%w: %s points to %s: %w", ErrLibraryMissing, LibraryEnv, path, err)
+			return "", fmt.Errorf("%w: %s points to %s, which cannot be read (%w); correct it, or unset it and run `monev112 engine install`", ErrLibraryMissing, LibraryEnv, path, errors.Unwrap(err))
 		}
 		return filepath.Abs(path)
 	}

@@ -1,0 +1,87 @@
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// explain turns an error of the YAML reader into one sentence with file, line and what would be right.
+func explain(name string, err error) error {
+	var (
+		at      yaml.Error
+		unknown *yaml.UnknownFieldError
+		typed   *yaml.TypeError
+	)
+	if !errors.As(err, &at) || at.GetToken() == nil {
+		return fmt.Errorf("%s: %s", name, strings.Join(strings.Fields(err.Error()), " "))
+	}
+	token := at.GetToken()
+	place := fmt.Sprintf("%s:%d", name, token.Position.Line)
+	switch {
+	case errors.As(err, &unknown):
+		return fmt.Errorf("%s: unknown key %q; the keys are %s", place, token.Value, strings.Join(keysOf(reflect.TypeFor[File](), ""), ", "))
+	case errors.As(err, &typed):
+		return fmt.Errorf("%s: %q stands where %s belongs", place, token.Value, kindInWords(typed.DstType))
+	}
+	return fmt.Errorf("%s: not YAML: %s", place, strings.Join(strings.Fields(at.GetMessage()), " "))
+}
+
+// keysOf lists the keys of a configuration struct, those of its parts as "part.key".
+func keysOf(t reflect.Type, prefix string) []string {
+	var keys []string
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		switch {
+		case tag == "":
+		case f.Type.Kind() == reflect.Struct:
+			keys = append(keys, keysOf(f.Type, prefix+tag+".")...)
+		default:
+			keys = append(keys, prefix+tag)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func kindInWords(t reflect.Type) string {
+	if t == nil {
+		return "something else"
+	}
+	switch t.Kind() {
+	case reflect.Int, reflect.Int64, reflect.Uint, reflect.Uint64, reflect.Uint32:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "a group of keys"
+	}
+	return "a text"
+}
+
+// check refuses limits that mean nothing.
+func (f *File) check(name string) error {
+	l := reflect.ValueOf(f.Limits)
+	for i := range l.NumField() {
+		key := l.Type().Field(i).Tag.Get("yaml")
+		if v := l.Field(i); v.CanInt() && v.Int() < 0 && key != "min_free_bytes" {
+			return fmt.Errorf("%s: limits.%s is %d; a limit is a positive number, or left out for its default", name, key, v.Int())
+		}
+	}
+	if r := f.Tracing.SampleRatio; r < 0 || r > 1 {
+		return fmt.Errorf("%s: tracing.sample_ratio is %v; it lies between 0 and 1", name, r)
+	}
+	if p := f.ClickHouse.Protocol; p != "" && p != "native" && p != "http" {
+		return fmt.Errorf("%s: clickhouse.protocol is %q; say native or http", name, p)
+	}
+	return nil
+}
