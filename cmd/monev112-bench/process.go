@@ -162,16 +162,20 @@ func (p *process) stores(ctx context.Context) error {
 // service nothing, and asks the service itself only when the cursor stands.
 func (p *process) shipped(ctx context.Context) error {
 	var asked int64 = -1
+	var at time.Time
 	return p.until(ctx, "everything is in ClickHouse", 10*time.Millisecond, func() bool {
 		var c struct{ Start, End int64 }
 		b, err := os.ReadFile(filepath.Join(p.dir, shipper.CursorFile))
-		if err != nil || json.Unmarshal(b, &c) != nil || c.Start != c.End || c.Start == asked {
+		if err != nil || json.Unmarshal(b, &c) != nil || c.Start != c.End || c.Start == asked && time.Since(at) < askEvery {
 			return false
 		}
-		asked = c.Start
+		asked, at = c.Start, time.Now()
 		return p.metric("monev112_journal_lag_bytes ") == 0
 	})
 }
+
+// askEvery bounds how often a cursor that stands makes the service count.
+const askEvery = 250 * time.Millisecond
 
 // metric reads one series without labels; -1 when there is none.
 func (p *process) metric(name string) float64 {
