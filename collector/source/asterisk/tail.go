@@ -246,7 +246,7 @@ func (t *tail) read() (b []byte, final, done bool, err error) {
 			return t.buf, false, false, nil
 		}
 		if !t.next() {
-			return t.buf, false, true, nil
+			return t.buf, false, n < readBytes, nil
 		}
 		// The file was left for another one. What was added to it before that must not be missed.
 		if n, err = t.fill(); err != nil {
