@@ -31,6 +31,7 @@ import (
 	"github.com/monev112/monev112/collector/shipper"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/asterisk"
+	"github.com/monev112/monev112/collector/source/drop"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/telemetry"
 	"github.com/monev112/monev112/collector/tracker"
@@ -62,6 +63,7 @@ type App struct {
 	sink     atomic.Pointer[store.Sink]
 	rebuild  *rebuild.Runner
 	api      *api.API
+	drops    *drop.Watcher // nil without drop folders
 	listener net.Listener
 	reviews  reviews
 	traced   traced
@@ -196,6 +198,9 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if a.api, err = api.New(a.apiConfig(in, guard)); err != nil {
 		return nil, err
 	}
+	if err = a.openDrops(&door{decoder: public, dir: a.dir, reviews: &a.reviews}); err != nil {
+		return nil, err
+	}
 	a.watch()
 	if a.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; stop the program that holds the port or choose another with --listen", cfg.Listen, err)
@@ -278,6 +283,9 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { a.requeue(gctx, a.replay, a.again); return nil })
 	g.Go(func() error { return a.followLog(gctx) })
 
+	if a.drops != nil {
+		g.Go(func() error { a.drops.Run(gctx); return nil })
+	}
 	server := a.api.Server(stages)
 	g.Go(func() error {
 		a.cfg.Log.Info("monev112 listens", "addr", a.listener.Addr().String(), "data", a.cfg.DataDir)

@@ -54,7 +54,7 @@ func stateFolder() (string, error) {
 
 func importCommand() *cobra.Command {
 	var (
-		f                sendFlags
+		f                               sendFlags
 		mapping, rejects, state, config string
 		dryRun                          bool
 	)

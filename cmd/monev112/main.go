@@ -64,7 +64,7 @@ func rootCommand() *cobra.Command {
 		},
 	}
 	root.AddCommand(
-		serveCommand(), engineCommand(), demoCommand(), importCommand(), followCommand(), simulateCommand(),
+		serveCommand(), engineCommand(), demoCommand(), importCommand(), mapCommand(), followCommand(), simulateCommand(),
 		checkCommand(), rebuildCommand(), freezeCommand(), journalCommand(), keyCommand(), versionCommand(),
 	)
 	return root

@@ -1,6 +1,8 @@
 package table
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,6 +29,7 @@ type Mapping struct {
 	Encoding    Encoding
 	Several     bool // a case may stand on several rows; see eventRule.latest
 
+	text        string // as it was read
 	location    *time.Location
 	ambiguous   policy
 	nonexistent policy
@@ -142,12 +145,29 @@ func ParseMapping(file string, text []byte) (*Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &compiler{file: file, tree: tree, spec: s, m: &Mapping{}, index: map[string]int{}}
+	c := &compiler{file: file, tree: tree, spec: s, m: &Mapping{text: string(text)}, index: map[string]int{}}
 	c.compile()
 	if len(c.faults) > 0 {
 		return nil, errors.Join(c.faults...)
 	}
 	return c.m, nil
+}
+
+// WithSource returns the mapping with another CloudEvents source.
+func (m *Mapping) WithSource(source string) *Mapping {
+	other := *m
+	other.Source = source
+	other.rules = slices.Clone(m.rules)
+	for i := range other.rules {
+		other.rules[i].head = headOf(source, other.rules[i].typ)
+	}
+	return &other
+}
+
+// Version tells mappings apart: it changes with the text of the mapping and with its source.
+func (m *Mapping) Version() string {
+	sum := sha256.Sum256([]byte(m.text + "\x00" + m.Source))
+	return hex.EncodeToString(sum[:8])
 }
 
 // compiler turns a spec into a Mapping and collects its faults.

@@ -66,12 +66,16 @@ func (c *compiler) compileEvent(i int) {
 		}
 		r.data = append(r.data, dataItem{key: key, kind: dataText, tmpl: []template{c.template(at+".attributes."+key, s.Attributes[key])}})
 	}
-	r.head = append(r.head, `,"source":`...)
-	r.head = appendJSON(r.head, c.m.Source)
-	r.head = append(r.head, `,"type":`...)
-	r.head = appendJSON(r.head, event.TypePrefix+s.Type)
-	r.head = append(r.head, `,"subject":`...)
+	r.head = headOf(c.m.Source, s.Type)
 	c.m.rules = append(c.m.rules, r)
+}
+
+// headOf is the JSON from source to subject.
+func headOf(source, typ string) []byte {
+	head := appendJSON([]byte(`,"source":`), source)
+	head = append(head, `,"type":`...)
+	head = appendJSON(head, event.TypePrefix+typ)
+	return append(head, `,"subject":`...)
 }
 
 // template compiles a text and refuses a caller's number in it: ids and codes are shown and kept.

@@ -61,6 +61,20 @@ func OpenWorkbook(file string, limits Limits) (*Workbook, error) {
 // isWorkbook reports whether a file begins like a zip archive.
 func isWorkbook(magic []byte) bool { return strings.HasPrefix(string(magic), "PK\x03\x04") }
 
+// Incomplete reports whether a file begins like a workbook but lacks the end of one, as while it is being copied.
+func Incomplete(file string) bool {
+	magic, _, err := peekFile(file)
+	if err != nil || !isWorkbook(magic) {
+		return false
+	}
+	z, err := zip.OpenReader(file)
+	if err != nil {
+		return true
+	}
+	z.Close()
+	return false
+}
+
 func (w *Workbook) open() error {
 	if len(w.zip.File) > maxParts {
 		return fmt.Errorf("%s: the archive holds more than %d files", w.file, maxParts)

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/source/table"
+	"github.com/monev112/monev112/deploy"
+)
+
+func mapCommand() *cobra.Command {
+	var (
+		o                      table.ProposeOptions
+		config, write, mapping string
+		samples                int
+	)
+	cmd := &cobra.Command{
+		Use:   "map FILE",
+		Short: "Propose a mapping for a workbook or CSV file, and show what an import would do",
+		Long: `map reads a file's header and first rows, proposes a mapping from its columns to events, and shows what an import by it
+would do: counts, the first events (callers' numbers hidden), refused rows by reason. Nothing is sent. With --mapping it shows
+what an import by that mapping would do. The exit code is 1 when rows would be refused.`,
+		Args: func(_ *cobra.Command, files []string) error {
+			if len(files) != 1 {
+				return usagef("map: name one file")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, files []string) error {
+			var file collector.File
+			var err error
+			if config != "" {
+				if file, err = collector.ReadFile(config); err != nil {
+					return err
+				}
+			}
+			if o.Directory, err = file.LoadDirectory(); err != nil {
+				return err
+			}
+			o.File = files[0]
+			if o.Center == "" {
+				o.Center = o.Directory.DefaultCenter()
+			}
+			center, known := o.Directory.Center(o.Center)
+			if !known {
+				return usagef("map: the directory has no centre %q", o.Center)
+			}
+			o.Timezone = center.Location.String()
+			out := cmd.OutOrStdout()
+			m, err := chooseMapping(cmd, out, o, mapping, write)
+			if err != nil {
+				return err
+			}
+			return tryMapping(cmd, out, m, o, samples)
+		},
+	}
+	cmd.Flags().StringVar(&o.Name, "name", "usulan", "name of the mapping")
+	cmd.Flags().StringVar(&o.Source, "source", "ekspor-112", "source of the events: keep it for every export of this platform")
+	cmd.Flags().StringVar(&o.Center, "center", "", "code of the centre (default: the directory's)")
+	cmd.Flags().StringVar(&config, "config", "", "configuration file whose directory resolves names (default: the embedded directory)")
+	cmd.Flags().StringVar(&write, "write", "", "write the mapping to this file, which must not exist")
+	cmd.Flags().StringVar(&mapping, "mapping", "", "propose nothing; try this mapping")
+	cmd.Flags().IntVar(&samples, "samples", 2, "events of each type to show")
+	return cmd
+}
+
+// chooseMapping proposes a mapping, or reads the one that is named.
+func chooseMapping(cmd *cobra.Command, out io.Writer, o table.ProposeOptions, mapping, write string) (*table.Mapping, error) {
+	if mapping != "" {
+		return table.LoadMapping(mapping, deploy.Defaults)
+	}
+	p, err := table.Propose(cmd.Context(), o)
+	if errors.Is(err, table.ErrNoHeader) {
+		return nil, fmt.Errorf("%w; copy one of the built-in mappings %v and name the columns yourself", err, table.Builtin(deploy.Defaults))
+	}
+	if err != nil {
+		return nil, err
+	}
+	where := fmt.Sprintf("row %d", p.Line)
+	if p.Sheet != "" {
+		where += fmt.Sprintf(" of the sheet %q", p.Sheet)
+	}
+	fmt.Fprintf(out, "header found in %s of %s:\n", where, filepath.Base(o.File))
+	for _, c := range p.Columns {
+		role := c.Role
+		if role == "" {
+			role = "(not used)"
+		}
+		fmt.Fprintf(out, "  %-24s %s\n", strings.Join(strings.Fields(c.Header), " "), role)
+	}
+	if len(p.Notes) > 0 {
+		fmt.Fprintln(out, "look at these:")
+		for _, n := range p.Notes {
+			fmt.Fprintf(out, "  - %s\n", n)
+		}
+	}
+	if write == "" {
+		fmt.Fprintf(out, "mapping (keep it with --write FILE):\n\n%s\n", p.YAML)
+	} else {
+		f, err := os.OpenFile(write, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return nil, fmt.Errorf("write the mapping: %w; choose another name, or move the old file away", err)
+		}
+		_, err = io.WriteString(f, p.YAML)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, fmt.Errorf("write the mapping: %w", err)
+		}
+		fmt.Fprintf(out, "mapping written to %s\n", write)
+	}
+	return table.ParseMapping(o.Name+".yaml", []byte(p.YAML))
+}
+
+// tryMapping shows what an import would do.
+func tryMapping(cmd *cobra.Command, out io.Writer, m *table.Mapping, o table.ProposeOptions, samples int) error {
+	events := &sampleWriter{most: samples, counts: map[string]int{}}
+	sum, err := table.ImportWith(cmd.Context(), m, table.Options{Files: []string{o.File}, DryRun: true, Events: events, Directory: o.Directory})
+	if err != nil && !errors.Is(err, table.ErrRefused) {
+		return err
+	}
+	fmt.Fprintf(out, "an import would do this:\n%s", sum.Text(""))
+	for _, typ := range events.order {
+		fmt.Fprintf(out, "  %-20s %d\n", typ, events.counts[typ])
+	}
+	if len(events.shown) > 0 {
+		fmt.Fprintf(out, "the first events of each type:\n%s", events.shown)
+	}
+	return err
+}
+
+// sampleWriter counts events by type and keeps the first of each.
+type sampleWriter struct {
+	most   int
+	counts map[string]int
+	order  []string
+	shown  []byte
+}
+
+// Write takes one event with its line end.
+func (w *sampleWriter) Write(line []byte) (int, error) {
+	_, rest, _ := bytes.Cut(line, []byte(`"type":"monev112.`))
+	typ, _, _ := strings.Cut(string(rest), `"`)
+	if w.counts[typ] == 0 {
+		w.order = append(w.order, typ)
+	}
+	if w.counts[typ]++; w.counts[typ] <= w.most {
+		w.shown = append(w.shown, line...)
+	}
+	return len(line), nil
+}
