@@ -52,9 +52,8 @@ func newCenter(label string, cfg Center) *center {
 	}
 }
 
-// The measures of the window counts. Each is a column of the view calls_rollup, but for answered and within_target: they
-// belong to the service level, and are the denominator and the numerator of its measure "terjawab" (offered, and
-// answered by a stamp). A test call is in none.
+// The measures of the window counts, each as the view calls_rollup counts the column of that name; unclassified is what
+// is answered and not classified, within_target the numerator of monev_service_level. A test call is in none.
 const (
 	received = iota
 	offered
@@ -83,15 +82,15 @@ func (c *center) contribution(call *casefile.Call) contribution {
 	}
 	is := [measures]bool{received: true}
 	is[offered] = !call.OfferedAt().IsZero()
-	is[answered] = is[offered] && !call.AnsweredAt.IsZero()
+	is[answered] = call.Answered()
 	wait, known := call.AnswerTime()
-	is[withinTarget] = is[answered] && known && wait <= c.cfg.AnswerTarget
+	is[withinTarget] = is[offered] && known && wait <= c.cfg.AnswerTarget
 	is[abandoned] = !call.AbandonedAt.IsZero() && call.AnsweredAt.IsZero()
 	is[unserved] = !call.UnservedAt.IsZero() && call.AnsweredAt.IsZero()
 	is[classified] = call.Classified()
 	is[hoax] = call.Hoax()
 	is[ghost] = call.Class == casefile.ClassGhost
-	is[unclassified] = call.Answered() && !call.Classified()
+	is[unclassified] = is[answered] && !call.Classified()
 	con := contribution{quarter: call.At().Unix() / int64(Quarter/time.Second)}
 	for m, yes := range is {
 		if yes {

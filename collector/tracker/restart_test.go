@@ -184,10 +184,10 @@ func TestWindowsAgreeWithTheViews(t *testing.T) {
 		want []string
 	}{
 		"test":                    {casefile.Call{ReceivedAt: at(0), AnsweredAt: at(5), Class: "uji"}, nil},
-		"blocked, then a class":   {casefile.Call{ReceivedAt: at(0), BlockedAt: at(1), Class: "prank"}, []string{"received", "classified", "hoax"}},
+		"blocked, then a class":   {casefile.Call{ReceivedAt: at(0), BlockedAt: at(1), Class: "prank"}, []string{"received", "answered", "classified", "hoax"}},
 		"blocked, hung up":        {casefile.Call{ReceivedAt: at(0), BlockedAt: at(1), AbandonedAt: at(2)}, []string{"received", "abandoned"}},
-		"only an answer":          {casefile.Call{AnsweredAt: at(5)}, []string{"received", "unclassified"}},
-		"only a class":            {casefile.Call{ReceivedAt: at(0), Class: "ghost"}, []string{"received", "offered", "classified", "ghost"}},
+		"only an answer":          {casefile.Call{AnsweredAt: at(5)}, []string{"received", "answered", "unclassified"}},
+		"only a class":            {casefile.Call{ReceivedAt: at(0), Class: "ghost"}, []string{"received", "offered", "answered", "classified", "ghost"}},
 		"abandoned, answered too": {casefile.Call{ReceivedAt: at(0), AbandonedAt: at(3), AnsweredAt: at(9), Class: "belum"}, []string{"received", "offered", "answered", "within_target", "unclassified"}},
 		"overflow":                {casefile.Call{QueuedAt: at(0), UnservedAt: at(60)}, []string{"received", "offered", "unserved"}},
 	} {
