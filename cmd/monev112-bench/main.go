@@ -67,17 +67,14 @@ const maxEvents = 5_000_000
 // bench is one run.
 type bench struct {
 	sizes
-	quick        bool
-	only         []string
-	clients      int
-	batch        int
-	profile      string // where the CPU profile of the service goes
-	fresh        bool   // events of the last hour, which move counters
-	dir          string
-	program      string // path of the binary
-	keep         bool
-	table        table
-	ingestEvents []body
+	quick   bool
+	only    []string
+	clients int
+	batch   int
+	profile string // where the CPU profile of the service goes
+	dir     string
+	program string // path of the binary
+	table   table
 }
 
 func parse(args []string) (*bench, error) {
@@ -157,6 +154,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		began := time.Now()
 		fmt.Fprintf(os.Stderr, "%s ...\n", p.name)
 		if err := p.do(b, ctx); err != nil {
+			b.table.print(os.Stdout) // what was measured until then
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 		fmt.Fprintf(os.Stderr, "%s took %s, load average %s\n", p.name, time.Since(began).Round(100*time.Millisecond), loadAverage())
