@@ -357,7 +357,7 @@ func stop(t testing.TB, f *Follower) {
 // A day with rotations of both kinds, restarts, crashes, an absent collector and a clock that is put forward and back
 // gives exactly the calls and agent times that were lived.
 func TestADay(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { testDay(t, seed) })
 	}
 }
@@ -430,7 +430,7 @@ func testDay(t *testing.T, seed uint64) {
 		case n == 1: // killed
 			f.Close()
 			f = start()
-		case n < 60:
+		case n < 30:
 			if _, err := f.Step(context.Background()); err != nil {
 				t.Fatal(err)
 			}
