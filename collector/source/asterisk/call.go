@@ -30,6 +30,7 @@ const (
 	maxCalls      = 10_000
 	maxSeen       = 1000 // of one call
 	maxCallsAfter = maxCalls - maxCalls/10
+	maxWait       = 3600 // seconds; who waits longer has left without a line
 )
 
 // id is unique to type, second and ordinal of a call: the same line has the same id whenever it is read.

@@ -557,6 +557,7 @@ func compareAgents(t *testing.T, c *centre, drafts []event.Draft) {
 				mine = append(mine, d)
 			}
 		}
+		slices.Reverse(mine) // the order of arrival must not matter
 		slices.SortStableFunc(mine, func(a, b event.Draft) int {
 			if n := a.Time.Compare(b.Time); n != 0 {
 				return n

@@ -236,10 +236,12 @@ func (f *Follower) strange(s Strange, offset int64) {
 // deliver hands over what was mapped from the first n bytes of the last read, however long it takes: the mapper has moved
 // on and cannot go back. Only the end of ctx ends it; the position on disk is then that of an earlier line.
 func (f *Follower) deliver(ctx context.Context, n int) error {
-	for len(f.drafts) > 0 {
-		err := f.o.Deliver(ctx, f.drafts)
+	for left := f.drafts; len(left) > 0; {
+		portion := left[:min(len(left), deliverAtOne)]
+		err := f.o.Deliver(ctx, portion)
 		if err == nil {
-			break
+			left = left[len(portion):]
+			continue
 		}
 		if ctx.Err() == nil {
 			f.complain(fmt.Errorf("events wait to be delivered: %w", err))

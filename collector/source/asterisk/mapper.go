@@ -182,8 +182,8 @@ func (w *work) restart() {
 	m := w.m
 	for _, id := range slices.Sorted(maps.Keys(m.calls)) {
 		c := m.calls[id]
-		if c.Waiting {
-			c.Waiting, c.Left = false, w.l.Unix
+		if waited := w.l.Unix - c.Entered; c.Waiting && !c.Answered && waited <= maxWait && waited >= -maxWait {
+			c.Left = w.l.Unix
 			w.unserved(id, c, c.Queue, ReasonRestart)
 		}
 		if !c.Done {

@@ -210,6 +210,19 @@ func TestWhatALogMeans(t *testing.T) {
 			3.000 agent.state SIP/101 position=meja-1 result=busy
 			9.000 call.unserved a.1 queue=112 reason=restart
 			9.000 agent.state SIP/101 position=meja-1 result=available`},
+		{"who waited for over an hour when it starts anew had left before; who was handed on had been served", `
+			1|a.1|112|NONE|ENTERQUEUE|||1
+			3600|a.2|112|NONE|ENTERQUEUE|||1
+			3601|a.2|112|SIP/101|CONNECT|1|a.3|
+			3602|a.2|112|SIP/101|BLINDTRANSFER|600|x|1|1|1
+			3602|a.2|medis|NONE|ENTERQUEUE|||1
+			3606|NONE|NONE|NONE|QUEUESTART|`, `
+			1.000 call.queued a.1 queue=112
+			0.000 call.queued a.2 queue=112
+			1.000 call.answered a.2 queue=112 agent=SIP/101 position=meja-1 wait=1000
+			1.000 agent.state SIP/101 position=meja-1 result=busy
+			2.000 call.ended a.2 queue=112 agent=SIP/101 reason=transfer
+			2.000 agent.state SIP/101 position=meja-1 result=available`},
 		{"the clock is put back while a caller waits: a hold below zero is not known", `
 			30|a.1|112|NONE|ENTERQUEUE|||1
 			5|a.1|112|SIP/101|CONNECT|-25|a.2|2`, `
