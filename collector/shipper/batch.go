@@ -29,6 +29,9 @@ func (s *Shipper) ship(ctx context.Context, b *batch) error {
 			return err
 		}
 	}
+	if b.start < s.cursor.Again {
+		s.board.Doubt(b.keys)
+	}
 	var fresh []*event.Event
 	if err := s.retry(ctx, "read back", func(ctx context.Context) (err error) {
 		fresh, err = s.complete(ctx, b)
@@ -47,7 +50,8 @@ func (s *Shipper) ship(ctx context.Context, b *batch) error {
 		return err
 	}
 	faultpoint.Hit("shipper.upsert")
-	c := cursor{Journal: s.cursor.Journal, Start: b.end, End: b.end}
+	c := s.cursor
+	c.Start, c.End = b.end, b.end
 	if err := s.retry(ctx, "cursor", func(context.Context) error { return s.writeCursor(c) }); err != nil {
 		return err
 	}
@@ -151,7 +155,11 @@ func (s *Shipper) token(b *batch, events []*event.Event) string {
 		_, _ = d.WriteString(e.Source)
 		_, _ = d.WriteString(e.ID)
 	}
-	return fmt.Sprintf("%s:events:%d:%d:%d:%016x", s.cursor.Journal, b.start, b.end, len(events), d.Sum64())
+	journal := s.cursor.Journal
+	if b.start < s.cursor.Again { // ClickHouse may know the token and have lost the rows
+		journal += "@" + s.cursor.Boot
+	}
+	return fmt.Sprintf("%s:events:%d:%d:%d:%016x", journal, b.start, b.end, len(events), d.Sum64())
 }
 
 // upsert stores the rows of the cases that changed, and returns how many.

@@ -1,6 +1,7 @@
 package shipper
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +23,24 @@ type cursor struct {
 	Journal string           `json:"journal"` // UUID
 	Start   journal.Position `json:"start"`
 	End     journal.Position `json:"end"`
+	// Boot is the boot of the host in which this was written, Closed that the shipper ended in order after it.
+	Boot   string `json:"boot,omitempty"`
+	Closed bool   `json:"closed,omitempty"`
+	// Again, when beyond Start, is where sending again ends: what lies before it was in ClickHouse once, until the host
+	// went down without a stop and may have taken it back.
+	Again journal.Position `json:"again,omitempty"`
+}
+
+// again returns the cursor to go on from in a boot of the host. After one that ended without a stop, ClickHouse may have
+// lost what it had answered: everything that the journal still holds is sent again.
+func (c cursor) again(boot string, first journal.Position) (cursor, bool) {
+	lost := boot != "" && c.Boot != "" && c.Boot != boot && !c.Closed && c.Start > first
+	if lost {
+		c.Again = max(c.Again, c.Start)
+		c.Start, c.End = first, first
+	}
+	c.Boot, c.Closed = boot, false
+	return c, lost
 }
 
 // ReadCursor returns the journal's UUID and the position up to which ClickHouse has everything, as the cursor file of dir
@@ -43,6 +62,15 @@ func readCursor(fsys disk.FS, dir string, j *journal.Journal) (cursor, error) {
 		return fresh, nil
 	}
 	return c, err
+}
+
+// BootID names the running boot of the host; empty where it cannot be told.
+func BootID() string {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return string(bytes.TrimSpace(b))
 }
 
 func loadCursor(fsys disk.FS, dir string) (c cursor, err error) {

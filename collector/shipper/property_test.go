@@ -356,6 +356,7 @@ type harness struct {
 	board   *tracker.Board
 	shipper *Shipper
 	saved   []byte
+	boot    string
 	savedAt journal.Position
 }
 
@@ -390,7 +391,7 @@ func (h *harness) start(saved []byte, at journal.Position) {
 		}
 		h.board.Apply(&e, payload, uint64(rec.End), false)
 	}
-	cfg := Config{Dir: h.dir, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Linger: time.Nanosecond}
+	cfg := Config{Dir: h.dir, Boot: h.boot, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Linger: time.Nanosecond}
 	if h.shipper, err = New(cfg, j, h.board, h.w, silent{}); err != nil {
 		h.t.Fatal(err)
 	}

@@ -60,6 +60,7 @@ type Config struct {
 	Linger              time.Duration // how long a batch waits for more after its first event; 200 ms
 	KeepFor             time.Duration // how long a shipped segment stays; 24 h
 	DeadLetterPerMinute int           // above it shipping stops until the next minute; 100
+	Boot                string        // names the boot of the host (BootID); empty: nothing is ever sent again for a boot
 	Now                 func() time.Time
 	Log                 *slog.Logger
 	Observer            Observer
@@ -117,6 +118,16 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	if s.cursor, err = readCursor(cfg.FS, cfg.Dir, j); err != nil {
 		return nil, err
 	}
+	was := s.cursor
+	var lost bool
+	if s.cursor, lost = was.again(cfg.Boot, j.Stats().First); lost {
+		cfg.Log.Warn("the host went down without a stop: what the journal still holds is sent to ClickHouse again", "from", uint64(s.cursor.Start), "to", uint64(was.Start))
+	}
+	if s.cursor != was {
+		if err := s.writeCursor(s.cursor); err != nil {
+			return nil, err
+		}
+	}
 	s.shipped.Store(uint64(s.cursor.Start))
 	return s, nil
 }
@@ -158,7 +169,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return s.stop()
 		case <-tick.C:
 		case r := <-s.asked:
 			r.done <- r.do(ctx)
@@ -188,6 +199,13 @@ func (s *Shipper) Run(ctx context.Context) error {
 		s.tidy()
 		s.requeue(ctx)
 	}
+}
+
+// stop notes that the shipper ended in order: the host may boot again without anything being lost.
+func (s *Shipper) stop() error {
+	c := s.cursor
+	c.Closed = true
+	return s.writeCursor(c)
 }
 
 // passed notes that nothing lies between what was shipped and a position: ClickHouse has everything up to there.
