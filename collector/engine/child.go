@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,6 +30,8 @@ type ChildConfig struct {
 	DataDir, Listen string
 	// Command is the program and its arguments before --data and --listen; default: this program and "engine".
 	Command []string
+	// MaxMemoryBytes bounds what all statements together may use; 0 is the engine's default.
+	MaxMemoryBytes int64
 	// Env is added to this process's environment.
 	Env []string
 	// StartTimeout bounds the time until the engine answers /ping: it covers the 15 s that the engine itself waits for the folder
@@ -170,6 +173,9 @@ func (c *Child) runOnce(ctx context.Context) error {
 		listen = addr
 	}
 	args := append(append([]string(nil), c.config.Command[1:]...), "--data", c.config.DataDir, "--listen", listen)
+	if c.config.MaxMemoryBytes > 0 {
+		args = append(args, "--memory", strconv.FormatInt(c.config.MaxMemoryBytes, 10))
+	}
 	command := exec.Command(c.config.Command[0], args...)
 	command.Env = append(append(os.Environ(), c.config.Env...), childEnv+"=1")
 	// A Ctrl-C on the terminal goes to the whole group: the engine must outlive the parent's own draining.

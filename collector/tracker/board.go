@@ -132,6 +132,8 @@ func New(cfg Config) *Board {
 	if cfg.MaxCases == 0 {
 		cfg.MaxCases = 1_000_000
 	}
+	// A cache as large as the board would keep it full: nothing would be evicted and every event answered with "busy".
+	cfg.CacheCases = min(cfg.CacheCases, cfg.MaxCases/2)
 	if cfg.Emit == nil {
 		cfg.Emit = func(Outcome) {}
 	}

@@ -1,0 +1,160 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/monev112/monev112/collector/source/simulate"
+)
+
+// measures are what window_calls counts, each as a person would ask for it. The target of the centre is 15 s.
+var measures = map[string]string{
+	"received": "1", "offered": "offered", "answered": "answered", "within_target": "offered AND ifNull(answer_ms <= 15000, false)",
+	"abandoned": "abandoned", "unserved": "unserved", "classified": "classified", "hoax": "hoax", "ghost": "ifNull(class = 'ghost', false)",
+	"unclassified": "answered AND NOT classified",
+}
+
+// TestBoardEqualsClickHouse sends live traffic up to this moment: the windows of the board equal what ClickHouse counts of
+// the same hours and day, and a restart changes nothing of it.
+func TestBoardEqualsClickHouse(t *testing.T) {
+	now := time.Now().Truncate(time.Second)
+	g, err := simulate.New(simulate.Live, simulate.Options{Seed: 11, From: now.Add(-50 * time.Minute), To: now, Rate: 40, TimeScale: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body []byte
+	for m := range g.All() {
+		if m.Draft.Time.Before(now) { // what is yet to come is not sent
+			body = append(m.Draft.AppendCloudEvent(body), '\n')
+		}
+	}
+	s := newService(t).start()
+	if !s.ready() {
+		t.Fatal("the service ended")
+	}
+	for len(body) > 0 {
+		at := strings.LastIndexByte(string(body[:min(len(body), 1<<20)]), '\n') + 1
+		if a, status, err := s.post(body[:at]); err != nil || status != http.StatusOK || len(a.Rejected) > 0 {
+			t.Fatalf("%d, %v, %+v", status, err, a.Rejected)
+		}
+		body = body[at:]
+	}
+	s.shipped()
+	s.until("the board is complete", func() bool { return s.metric("monev112_board_complete") == 1 })
+	s.windows(t, "before the restart")
+	if received := s.metric("monev112_calls_received_total"); fmt.Sprint(received) != s.query("SELECT count() FROM calls FINAL WHERE received_at IS NOT NULL") {
+		t.Errorf("%v received by the counter, %s in ClickHouse", received, s.query("SELECT count() FROM calls FINAL WHERE received_at IS NOT NULL"))
+	}
+
+	before := s.board()
+	began := time.Now()
+	if code := s.stop(); code != 0 {
+		t.Errorf("SIGTERM ends the service with %d", code)
+	}
+	t.Logf("stopped in %s", time.Since(began))
+	if s.start(); !s.ready() {
+		t.Fatal("the service ended")
+	}
+	if !strings.Contains(s.log.String(), `"checkpoint":true,"replayed_events":0`) {
+		t.Error("the second start did not begin with the checkpoint of the clean stop")
+	}
+	s.shipped()
+	s.until("the board is complete", func() bool { return s.metric("monev112_board_complete") == 1 })
+	if got := s.board(); got != before {
+		t.Errorf("the board after the restart (-before +after):\n-%s\n+%s", before, got)
+	}
+	s.windows(t, "after the restart")
+	if got := s.metric("monev112_calls_received_total"); got != 0 {
+		t.Errorf("the restart moved monev112_calls_received_total to %v", got)
+	}
+
+	s.kill()
+	if s.start(); !s.ready() {
+		t.Fatal("the service ended")
+	}
+	s.shipped()
+	s.windows(t, "after a kill")
+}
+
+// windows compares the gauges with ClickHouse, for the windows that begin on an hour or at midnight of the centre.
+func (s *service) windows(t *testing.T, when string) {
+	t.Helper()
+	wib := time.FixedZone("WIB", 7*3600)
+	for range 3 {
+		now := time.Now().In(wib)
+		hour := now.Truncate(time.Hour)
+		windows := map[string][2]time.Time{
+			"hour": {hour, hour.Add(time.Hour)}, "previous_hour": {hour.Add(-time.Hour), hour},
+			"day": {time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, wib), hour.Add(time.Hour)},
+		}
+		series := s.series()
+		if !time.Now().In(wib).Truncate(time.Hour).Equal(hour) {
+			continue // the hour has just ended
+		}
+		total := 0.0
+		for window, bounds := range windows {
+			for measure, condition := range measures {
+				want := s.query(fmt.Sprintf("SELECT countIf(%s) FROM calls_now WHERE center = '35.15' AND at >= fromUnixTimestamp(%d) AND at < fromUnixTimestamp(%d)",
+					condition, bounds[0].Unix(), bounds[1].Unix()))
+				name := fmt.Sprintf(`monev112_window_calls{center="35.15",measure="%s",window="%s"}`, measure, window)
+				got, ok := series[name]
+				if !ok || fmt.Sprint(got) != want {
+					t.Errorf("%s: %s is %v (there: %v), ClickHouse counts %s", when, name, got, ok, want)
+				}
+				total += got
+			}
+		}
+		if total == 0 {
+			t.Errorf("%s: every window is empty", when)
+		}
+		return
+	}
+	t.Fatal("no hour lasts long enough to be read")
+}
+
+// board is what GET /v1/board says, without what changes by the second.
+func (s *service) board() string {
+	s.t.Helper()
+	r, err := http.Get("http://" + s.addr + "/v1/board")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err != nil || r.StatusCode != http.StatusOK {
+		s.t.Fatalf("%d, %v: %s", r.StatusCode, err, text)
+	}
+	var board any
+	if err := json.Unmarshal(text, &board); err != nil {
+		s.t.Fatal(err)
+	}
+	if text, _ = json.Marshal(timeless(board)); len(text) < 200 {
+		s.t.Fatalf("the board says next to nothing: %s", text)
+	}
+	return string(text)
+}
+
+// timeless takes out of an answer what depends on the moment of asking.
+func timeless(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key := range v {
+			switch key {
+			case "at", "oldest_waiting_seconds", "oldest_overdue", "overdue", "at_risk", "windows", "ring_no_answer_recent", "same_event", "same_event_tickets":
+				delete(v, key)
+			default:
+				v[key] = timeless(v[key])
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = timeless(v[i])
+		}
+	}
+	return v
+}
