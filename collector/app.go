@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -207,14 +206,7 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	}
 	a.cleanup("listener", func() error { return ignoreClosed(a.listener.Close()) })
 	if cfg.File.ClickHouse.Address == "" {
-		child := engine.ChildConfig{DataDir: filepath.Join(cfg.DataDir, engineDir), Listen: cfg.EngineListen, Log: cfg.Log}
-		if memory := cfg.File.Limits.EngineMemory; memory > 0 {
-			program, err := os.Executable()
-			if err != nil {
-				return nil, fmt.Errorf("find this program, to run it as the engine: %w", err)
-			}
-			child.Command = []string{program, "engine", "--memory", strconv.FormatInt(memory, 10)}
-		}
+		child := engine.ChildConfig{DataDir: filepath.Join(cfg.DataDir, engineDir), Listen: cfg.EngineListen, MaxMemoryBytes: cfg.File.Limits.EngineMemory, Log: cfg.Log}
 		if a.child, err = engine.NewChild(child); err != nil {
 			return nil, err
 		}
@@ -369,7 +361,7 @@ func (a *App) ship(ctx context.Context) error {
 	}
 	s, err := shipper.New(shipper.Config{
 		Dir: a.cfg.DataDir, BatchRows: a.cfg.File.Limits.BatchRows, Now: a.cfg.Now, Log: a.cfg.Log,
-		Observer: a, Floor: a.ingest.ReplayFloor, Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.links,
+		Observer: a, Boot: shipper.BootID(), Floor: a.ingest.ReplayFloor, Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.links,
 	}, a.journal, a.board, sink, a.kept)
 	if err != nil {
 		return err
@@ -427,7 +419,14 @@ func (a *App) boardConfig() tracker.Config {
 	scope := func(center string) func(string) string {
 		return func(opd string) string { return string(a.dir.ScopeOf(center, a.opdID(center, opd))) }
 	}
+	var live []string
+	for _, c := range a.dir.Centers() {
+		if !c.Historical {
+			live = append(live, c.Code)
+		}
+	}
 	return tracker.Config{
+		Centers: live,
 		Center: func(code string) (tracker.Center, bool) {
 			c, known := a.dir.Center(code)
 			if !known {
