@@ -10,11 +10,16 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/monev112/monev112/collector/disk"
+	"github.com/monev112/monev112/collector/disk/disktest"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/source/send"
 )
@@ -213,4 +218,87 @@ func TestRelayKeepsEventsWhileTheCollectorIsAwayAndBeatsLast(t *testing.T) {
 	if left := spoolFiles(t, dir); len(left) > 1 {
 		t.Errorf("left: %v", left)
 	}
+}
+
+// Whatever fails on the way and wherever the power goes, what Append took comes out again, in order, and nothing else does.
+func TestSpoolLosesNothingItTook(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		fsys := disktest.New(rapid.Int64().Draw(t, "seed"))
+		failing := false
+		fsys.SetFail(func(n int, op disktest.Op, _ string) *disktest.Fault {
+			if failing && n%3 == 0 && op != disktest.Remove {
+				return &disktest.Fault{Err: disktest.EIO, Part: 0.5}
+			}
+			return nil
+		})
+		open := func() *Spool {
+			s, err := OpenSpool(fsys, "/spool", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		s := open()
+		tried, taken := 0, map[int]bool{}
+		var owed []int // taken over by Append, not yet given
+		give := func(p Portion) {
+			last := -1
+			for _, text := range bytes.Fields(p.Body) {
+				n, err := strconv.Atoi(string(text))
+				if err != nil || n >= tried || n <= last {
+					t.Fatalf("got %q after %d of %d", text, last, tried)
+				}
+				last = n
+				taken[n] = true
+			}
+			owed = slices.DeleteFunc(owed, func(n int) bool { return taken[n] })
+		}
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
+			switch rapid.IntRange(0, 9).Draw(t, "what") {
+			case 0:
+				failing = !failing
+			case 1, 2:
+				failing = false
+				fsys.PowerLoss()
+				s = open()
+			case 3, 4, 5:
+				failing = false
+				p, err := s.Peek(3, 1<<20)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if p.Count > 0 {
+					give(p)
+					s.Take(p)
+				}
+			default:
+				var events [][]byte
+				from := tried
+				for range rapid.IntRange(1, 4).Draw(t, "events") {
+					events = append(events, strconv.AppendInt(nil, int64(tried), 10))
+					tried++
+				}
+				if s.Append(events) == nil {
+					for n := from; n < tried; n++ {
+						owed = append(owed, n)
+					}
+				}
+			}
+		}
+		failing = false
+		for {
+			p, err := s.Peek(100, 1<<20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Count == 0 {
+				break
+			}
+			give(p)
+			s.Take(p)
+		}
+		if len(owed) > 0 {
+			t.Fatalf("lost: %v", owed)
+		}
+	})
 }
