@@ -1,6 +1,7 @@
 package drop
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,7 +11,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -349,7 +349,34 @@ type transport struct{ handler http.Handler }
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.RemoteAddr, r.RequestURI = "127.0.0.1:0", r.URL.RequestURI()
-	answer := httptest.NewRecorder()
-	t.handler.ServeHTTP(answer, r)
-	return answer.Result(), nil
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	a := &answer{header: http.Header{}, status: http.StatusOK}
+	t.handler.ServeHTTP(a, r)
+	return &http.Response{
+		StatusCode: a.status, Status: http.StatusText(a.status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: a.header,
+		Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()), Request: r,
+	}, nil
+}
+
+// answer is an http.ResponseWriter that keeps what is written.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+	sent   bool
+}
+
+func (a *answer) Header() http.Header { return a.header }
+
+func (a *answer) WriteHeader(status int) {
+	if !a.sent && status >= 200 {
+		a.status, a.sent = status, true
+	}
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.sent = true
+	return a.body.Write(p)
 }

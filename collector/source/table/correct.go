@@ -158,15 +158,44 @@ func (im *importer) sendCorrections(ctx context.Context) error {
 				im.contradicts(o.tag)
 				continue
 			}
-			next := remembered{id: id, hash: o.hash, before: c.held.hash, revision: c.held.revision + 1, row: o.row}
+			held, err := im.confirm(ctx, c.held, o, len(m.order))
+			if err != nil {
+				return err
+			}
+			next := remembered{id: id, hash: o.hash, before: held.hash, revision: held.revision + 1, row: o.row}
+			if held.hash == o.hash {
+				next = held
+				next.row = o.row
+			} else {
+				im.sum.Corrected++
+			}
 			m.plans[id] = next
-			im.sum.Corrected++
 			if err := im.sendVersion(o.json, next, o.tag); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// maxConfirmed bounds how many changed events are confirmed one by one; an import that changes more goes by its memory.
+const maxConfirmed = 20_000
+
+// confirm asks the server for the version that stands, should another program have corrected the event meanwhile: two
+// corrections of one version would both stand.
+func (im *importer) confirm(ctx context.Context, held remembered, o offered, changed int) (remembered, error) {
+	if im.sum.Blind || changed > maxConfirmed {
+		return held, nil
+	}
+	asked, ok, err := im.askServer(ctx, held.id, o.json, o.hash)
+	if isMayNotRead(err) {
+		im.sum.Blind = true
+		return held, nil
+	}
+	if err != nil || !ok || asked.revision <= held.revision {
+		return held, err
+	}
+	return asked, nil
 }
 
 // held returns the version of an event that the server holds: by the memory, or by the server's word where the memory is

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +27,8 @@ type door struct {
 	events map[string]event.Event // by source and id
 	key    string                 // the API key wanted; empty: none
 	fail   func(n int) int        // status to answer request n with before reading it; 0 serves it
+	blind  bool                   // the key may not read
+	asked  int                    // cases that were asked for
 	lose   func(n int) bool       // take the events of request n but break the connection instead of answering
 	n      int
 }
@@ -80,6 +83,10 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if r.Method == http.MethodGet {
+		d.show(w, r)
+		return
+	}
 	packed, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -133,4 +140,58 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) {
 	if err := json.NewEncoder(w).Encode(answer); err != nil {
 		d.t.Log(err)
 	}
+}
+
+// show answers what an import asks: the sources, and the events of a case.
+func (d *door) show(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.blind {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	var out []json.RawMessage
+	if r.URL.Path == "/v1/board" {
+		sources := map[string]bool{}
+		for _, e := range d.events {
+			if !sources[e.Source] {
+				out = append(out, json.RawMessage(`{"source":"`+e.Source+`","last_event_at":null}`))
+			}
+			sources[e.Source] = true
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"sources": out})
+		return
+	}
+	d.asked++
+	for _, e := range d.events {
+		if r.URL.Path == "/v1/"+e.Kind.String()+"s/"+e.Subject {
+			out = append(out, event.AppendJSON(nil, &e))
+		}
+	}
+	if out == nil {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"events": out})
+}
+
+// standing returns the events of the server that no other replaces, as id and district.
+func (d *door) standing() map[string]string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := map[string]string{}
+	for _, e := range d.events {
+		replaced := false
+		for _, other := range d.events {
+			replaced = replaced || other.Replaces == e.ID && other.Source == e.Source
+		}
+		if !replaced {
+			base, _, _ := strings.Cut(e.ID, "~")
+			if _, twice := out[base]; twice {
+				d.t.Errorf("two versions of %s stand", base)
+			}
+			out[base] = e.Kecamatan
+		}
+	}
+	return out
 }

@@ -1,0 +1,289 @@
+package table
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/monev112/monev112/collector/directory"
+)
+
+func TestParseOffice(t *testing.T) {
+	for in, want := range map[string]string{
+		"27/02/2023 07.30": "2023-02-27 07:30:00", "27/2/23 7:30": "2023-02-27 07:30:00", "27-02-2023 07.30.15": "2023-02-27 07:30:15",
+		"27 Februari 2023 07.30": "2023-02-27 07:30:00", "Senin, 27 Peb 2023 07.30 WIB": "2023-02-27 07:30:00", "27 Peb 23, pukul 07.30": "2023-02-27 07:30:00",
+		"Jum’at 3 Maret 2023 23:59:59": "2023-03-03 23:59:59", "2023-02-27T07:30:00": "2023-02-27 07:30:00", "27.02.2023 07:30": "2023-02-27 07:30:00",
+		"27/02/2023 07.30 pm": "2023-02-27 19:30:00", "27-Feb-2023 07:30:01.250": "2023-02-27 07:30:01", "27/02/2023 jam 7.30": "2023-02-27 07:30:00",
+		"02/27/2023 07.30": "there is no such day", "Selasa, 27 Peb 2023 07.30": "does not fit the date", "31/02/2023 07.30": "there is no such day",
+		"27/02/2023": "no", "27/02/2023 7.3": "no", "27/02/2023 24.00": "no", "07.30": "no", "27 Brumaire 2023 07.30": "no", "": "no",
+		"27/02/2023 07.30 13 pm": "no", "27/02/123 07.30": "no", "27 02 2023 07.30": "no", "27/02/2023 07.30 x": "no",
+	} {
+		st, fault, ok := parseOffice(in)
+		got := time.Unix(st.wall, 0).UTC().Format(time.DateTime)
+		if !ok {
+			got = fault
+			if fault == "" {
+				got = "no"
+			}
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%q: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+// Every serial number of a day reads back as the day that the spreadsheet shows.
+func TestSerials(t *testing.T) {
+	for _, c := range []struct {
+		in    string
+		since int64
+		want  string
+	}{
+		{"44984", days1900, "2023-02-27"}, {"44984.3125", days1900, "2023-02-27 07:30:00"}, {"43522.3125", days1904, "2023-02-27 07:30:00"},
+		{"0.3125", days1900, "07:30:00"}, {"0", days1900, "00:00:00"}, {"0.9999999", days1900, "23:59:59"}, {"61", days1900, "1900-03-01"},
+		{"7.3", days1900, "07.30 that was typed"}, {"-1", days1900, "no date"}, {"1e300", days1900, "no date"}, {"NaN", days1900, "no date"},
+	} {
+		got, fault := serialText(c.in, c.since)
+		if got+fault != c.want && (fault == "" || !strings.Contains(fault, c.want)) {
+			t.Errorf("%s: got %q %q, want %q", c.in, got, fault, c.want)
+		}
+	}
+	for day := int64(0); day < 100_000; day += 13 {
+		y, m, d := civil(day)
+		if daysSince1970(y, m, d) != day {
+			t.Fatalf("day %d is %d-%d-%d", day, y, m, d)
+		}
+	}
+}
+
+func TestTelephoneNumbersOfSpreadsheets(t *testing.T) {
+	for in, want := range map[string]string{
+		"81234567890": "081234567890", "8,1234567890E+10": "081234567890", "8.1234567890e10": "081234567890", "8,12E+10": "", "8.123456789E+10": "",
+		"812345678": "0812345678", "81234567": "81234567", "8E+10": "", "8,12E+1": "", "E10": "",
+	} {
+		if got, _, _ := repairPhone(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+// officeMapping is one for the columns that the centre's platform exports.
+const officeMapping = `version: 1
+name: kantor
+source: kantor
+center: "35.15"
+timezone: Asia/Jakarta
+nulls: ["-"]
+fields:
+  number: {column: No Tiket, required: true}
+  shift: {column: Shift, optional: true}
+  received: {columns: [Tanggal, Jam Masuk], type: time, formats: [office], required: true, night_shift: {until: "07.00", field: shift, in: [Malam]}}
+  answered: {columns: [Tanggal, Jam Jawab], type: time, formats: [office], follows: received, roll_day: true}
+  caller: {column: No HP, type: phone, optional: true}
+  wait: {column: Tunggu, type: number, decimal: ",", multiply: 1000, optional: true}
+  district: {column: Kecamatan, optional: true}
+events:
+  - {type: call.received, subject: "call/{number}", time: received, required: true, data: {caller: "{caller}", kecamatan: "{district}"}}
+  - {type: call.answered, subject: "call/{number}", time: answered, data: {wait_ms: "{wait}"}}
+`
+
+// workbook writes a file as an office makes it: merged titles, a summary sheet, two months, every way to write a time.
+func workbook(t *testing.T, date1904 bool) string {
+	t.Helper()
+	f := excelize.NewFile()
+	defer f.Close()
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(f.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &date1904}))
+	shift := 0.0
+	if date1904 {
+		shift = 1462
+	}
+	check(f.SetSheetName("Sheet1", "Rekap"))
+	check(f.SetSheetRow("Rekap", "A1", &[]any{"REKAPITULASI", "Jumlah"}))
+	header := []any{"No Tiket", "Tanggal", "Jam Masuk", "Jam Jawab", "Shift", "No HP", "Tunggu", "Kecamatan"}
+	for sheet, rows := range map[string][][]any{
+		"Februari": {
+			{"F-1", 44984 - shift, 0.3125, 0.3127315, "Pagi", 81234567890, 1.125, "Waru"},
+			{"F-2", "27 Februari 2023", "21.50", "21.50.10", "Malam", "081234567891", "1,5", "Kec. Taman"},
+			{"F-3", "Senin, 27 Peb 2023", "00.10", "00.11", "Malam", "8,12E+10", "", "Negeri Antah"},
+			{"F-4", "28/02/23", 0.5, "-", "Siang", 6281234567892, "", "Sda"},
+			{"F-5", "28/02/2023", 7.3, "-", "Siang", "", "", "Waru"},
+			{"F-6", "Senin, 28 Februari 2023", "08.00", "-", "Siang", "", "", "Waru"},
+		},
+		"Maret": {{1001, 44986.25 - shift, "", "", "Pagi", "", "", ""}, {"M-2", 44986 - shift, "6:15:00", "6.16", "Pagi", "", "", "Waru"}},
+	} {
+		_, err := f.NewSheet(sheet)
+		check(err)
+		check(f.SetCellValue(sheet, "A1", "LAPORAN 112"))
+		check(f.MergeCell(sheet, "A1", "H1"))
+		check(f.MergeCell(sheet, "A2", "H2"))
+		check(f.SetSheetRow(sheet, "A4", &header))
+		for i, row := range rows {
+			check(f.SetSheetRow(sheet, fmt.Sprintf("A%d", 5+i), &row))
+		}
+	}
+	path := filepath.Join(t.TempDir(), "laporan.xlsx")
+	check(f.SaveAs(path))
+	return path
+}
+
+func TestWorkbook(t *testing.T) {
+	for _, date1904 := range []bool{false, true} {
+		var events bytes.Buffer
+		rejects := filepath.Join(t.TempDir(), "r.csv")
+		sum, err := Import(context.Background(), Options{Mapping: write(t, "m.yaml", []byte(officeMapping)), Files: []string{workbook(t, date1904)}, DryRun: true,
+			Events: &events, Rejects: rejects, Directory: directory.Default()})
+		if !errors.Is(err, ErrRefused) {
+			t.Fatal(err)
+		}
+		var got []string
+		for line := range strings.Lines(events.String()) {
+			for _, cut := range []string{`{"specversion":"1.0","id":"call/`, `"source":"kantor","type":"monev112.`, `"center":"35.15",`, `,"data":{`} {
+				line = strings.ReplaceAll(line, cut, "")
+			}
+			_, time, _ := strings.Cut(line, `"time":"`)
+			id, _, _ := strings.Cut(line, `"`)
+			got = append(got, id+" "+strings.TrimSpace(time))
+		}
+		// Sheets come in the order of the workbook, which the map above leaves open.
+		if len(got) == 8 && strings.HasPrefix(got[0], "M-2") {
+			got = append(got[2:], got[:2]...)
+		}
+		want := []string{
+			`F-1.received 2023-02-27T00:30:00Z""caller":"*********890","kecamatan":"Waru"}}`,
+			`F-1.answered 2023-02-27T00:30:20Z""wait_ms":1125}}`,
+			`F-2.received 2023-02-27T14:50:00Z""caller":"*********891","kecamatan":"Kec. Taman"}}`,
+			`F-2.answered 2023-02-27T14:50:10Z""wait_ms":1500}}`,
+			`F-3.received 2023-02-27T17:10:00Z""kecamatan":"Negeri Antah"}}`,
+			`F-3.answered 2023-02-27T17:11:00Z""center":"35.15"}}`,
+			`F-4.received 2023-02-28T05:00:00Z""caller":"***********892","kecamatan":"Sda"}}`,
+			`M-2.received 2023-02-28T23:15:00Z""kecamatan":"Waru"}}`,
+			`M-2.answered 2023-02-28T23:16:00Z""center":"35.15"}}`,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("1904 %v (-want +got):\n%s", date1904, diff)
+		}
+		text, err := os.ReadFile(rejects)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, why := range []string{"07.30 that was typed as a number", "the name of the day does not fit the date", "#Maret,5,missing_value"} {
+			if !strings.Contains(string(text), why) {
+				t.Errorf("the rejects do not say %q:\n%s", why, text)
+			}
+		}
+		if bytes.Contains(text, []byte("8123")) || sum.Notes.NightShift != 1 || sum.Notes.LostCallers != 1 || sum.Notes.RepairedCallers != 1 {
+			t.Errorf("%+v\n%s", sum.Notes, text)
+		}
+		summary := sum.Text("")
+		for _, line := range []string{"laporan.xlsx#Rekap has no such header", `kecamatan "Negeri Antah": 1 rows`, `kecamatan "Sda": 1 rows`} {
+			if !strings.Contains(summary, line) {
+				t.Errorf("the summary does not say %q:\n%s", line, summary)
+			}
+		}
+	}
+}
+
+// A night shift whose dates are right is not moved: the order of the rows tells.
+func TestNightShiftIsChecked(t *testing.T) {
+	head := "No Tiket,Tanggal,Jam Masuk,Jam Jawab,Shift\n"
+	for _, c := range []struct{ name, rows, want string }{
+		{"dates of the shift", "1,27/02/2023,23.50,23.51,Malam\n2,27/02/2023,00.10,00.11,Malam\n3,28/02/2023,08.00,08.01,Pagi\n", ""},
+		{"dates of the day", "1,27/02/2023,23.50,23.51,Malam\n2,28/02/2023,00.10,00.11,Malam\n3,28/02/2023,08.00,08.01,Pagi\n", "the dates of this file seem to be right"},
+		{"newest first", "3,28/02/2023,08.00,08.01,Pagi\n2,27/02/2023,00.10,00.11,Malam\n1,27/02/2023,23.50,23.51,Malam\n", ""},
+	} {
+		d := newDoor(t)
+		_, err := Import(context.Background(), options(t, d, officeMapping, write(t, "a.csv", []byte(head+c.rows))))
+		if c.want == "" && (err != nil || d.count() != 6) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || d.count() != 0) {
+			t.Errorf("%s: %v, %d events", c.name, err, d.count())
+		}
+	}
+}
+
+// What a program reads of a workbook and what we read is the same.
+func TestWorkbookAgainstAnotherReader(t *testing.T) {
+	path := workbook(t, false)
+	other, err := excelize.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	w, err := OpenWorkbook(path, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if diff := cmp.Diff(other.GetSheetList(), w.Sheets()); diff != "" {
+		t.Fatal(diff)
+	}
+	for _, name := range w.Sheets() {
+		want, err := other.GetRows(name, excelize.Options{RawCellValue: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sheet, err := w.Sheet(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			row, err := sheet.Next()
+			if err != nil {
+				break
+			}
+			if strings.Join(row.Cells, "") != strings.Join(want[row.Line-1], "") {
+				t.Errorf("%s:%d: %q, another reader %q", name, row.Line, row.Cells, want[row.Line-1])
+			}
+		}
+		sheet.Close()
+	}
+}
+
+// A workbook of any bytes ends in rows or an error, and a row is whole or refused.
+func FuzzWorkbook(f *testing.F) {
+	seed := workbookSeed(f)
+	f.Add(seed, 0, byte(0))
+	for _, at := range []int{30, 200, 800, 2000, len(seed) - 40} {
+		f.Add(seed, at, byte(0xff))
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, in []byte, at int, flip byte) {
+		in = bytes.Clone(in)
+		if len(in) > 0 && at >= 0 {
+			in[at%len(in)] ^= flip
+		}
+		path := filepath.Join(dir, "f.xlsx")
+		if err := os.WriteFile(path, in, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		readWorkbook(t, path)
+	})
+}
+
+// FuzzSheet has the sheet's XML as its input, so that what is fuzzed gets past the archive.
+func FuzzSheet(f *testing.F) {
+	f.Add(`<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>No</t></is></c><c r="C1"><v>44984.5</v></c></row></sheetData></worksheet>`)
+	f.Add(`<worksheet><sheetData><row><c t="s"><v>0</v></c></row><row r="7"><c r="B7" t="b"><v>1</v></c><c t="e"><v>#N/A</v></c>`)
+	f.Add(`<worksheet><sheetData><row r="2"><c r="A2"><v>1e5</v></c></row><row r="1"/></sheetData></worksheet>`)
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, sheet string) {
+		path := filepath.Join(dir, "f.xlsx")
+		if err := os.WriteFile(path, rawWorkbook(t, sheet), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		readWorkbook(t, path)
+	})
+}
