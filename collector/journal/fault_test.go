@@ -323,7 +323,8 @@ func TestAFailedGroupIsNotShownAndTheNextOneTakesItsPlace(t *testing.T) {
 		}
 		return nil
 	}
-	if h.append(1) || h.append(1) || h.jrn.End() != before {
+	first, second := h.append(1), h.append(1)
+	if first || second || h.jrn.End() != before {
 		t.Fatal("acknowledged in spite of a failed fsync")
 	}
 	if st := h.jrn.Stats(); st.Poisoned != 1 {

@@ -57,12 +57,6 @@ const MaxChanges = 2000
 // others is the OPD of the changes beyond MaxChanges.
 const others = "(others)"
 
-func (c *Change) same(o *Change) bool {
-	a, b := *c, *o
-	a.Count, b.Count = 0, 0
-	return a == b
-}
-
 func (f *Findings) clone() Findings {
 	c := *f
 	c.Changes, c.Policies, c.Calendars = slices.Clone(f.Changes), slices.Clone(f.Policies), slices.Clone(f.Calendars)

@@ -31,19 +31,6 @@ func openEmpty(t testing.TB) *Store {
 	return s
 }
 
-// row runs a query of one row into dest.
-func row(t testing.TB, s *Store, sql string, dest ...any) {
-	t.Helper()
-	n := 0
-	err := s.query(t.Context(), "test", sql, func(scan func(...any) error) error { n++; return scan(dest...) })
-	if err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-	if n != 1 {
-		t.Fatalf("%s: %d rows, want 1", sql, n)
-	}
-}
-
 // lines runs a query and returns its rows, the values of each joined by spaces.
 func lines(t testing.TB, s *Store, sql string) []string {
 	t.Helper()

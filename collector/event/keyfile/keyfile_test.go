@@ -155,7 +155,7 @@ func TestMistakesNameTheLineAndNoSecret(t *testing.T) {
 	if _, err := event.ParseKeys([]byte(strings.ReplaceAll(string(text), "\n", "\r\n"))); err != nil {
 		t.Errorf("line ends of Windows: %v", err)
 	}
-	for _, shown := range []string{fmt.Sprint(keys), fmt.Sprintf("%+v", keys), fmt.Sprintf("%#v", keys), fmt.Sprintf("%s", keys)} {
+	for _, shown := range []string{fmt.Sprint(keys), fmt.Sprintf("%+v", keys), fmt.Sprintf("%#v", keys), keys.String()} {
 		if strings.Contains(shown, secret[:16]) || !strings.Contains(shown, keys.CurrentID()) {
 			t.Errorf("shown as %s", shown)
 		}
