@@ -9,7 +9,7 @@ PROMETHEUS   := v0.316.0
 ALERTMANAGER := v0.31.1
 STATICCHECK  := v0.7.0
 
-.PHONY: demo test check build engine format generate bench fuzz torture tools lint dashboards
+.PHONY: demo test check build engine format generate bench fuzz torture tools lint dashboards dashboards-preview
 
 build: ## the program
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o monev112 ./cmd/monev112
@@ -42,6 +42,9 @@ generate: dashboards ## docs/metrics.md and the dashboards
 
 dashboards: ## dashboards/json, from the code beside it
 	$(GO) test ./dashboards -run 'TestTheCommittedJSON' -update
+
+dashboards-preview: ## pictures of the pages in docs/img, from a running demo; needs npm, Chromium, and Prometheus on :9090
+	cd dashboards/preview && npm install --ignore-scripts --no-audit --no-fund && SCALE=0.75 node shots.mjs ../../docs/img $(PAGES)
 
 bench: engine ## the table of docs/performance.md
 	$(GO) run ./cmd/monev112-bench

@@ -22,7 +22,8 @@ func departments(scope string) Dashboard {
 		return fmt.Sprintf(`sum(max by (center, %s) (%s{center="$center", scope=%q, opd=~"${opd:regex}"}))`, labels, metric, scope)
 	}
 	// What the selection at the top means for a table with these columns.
-	filter := here + " AND scope = '" + scope + "' AND " + chosen("opd", "opd") + " AND " + chosen("kecamatan", "kecamatan") + " AND " +
+	// A ticket that no OPD has yet is the centre's own, as on the board.
+	filter := here + " AND ifNull(scope, 'own') = '" + scope + "' AND " + chosen("opd", "opd") + " AND " + chosen("kecamatan", "kecamatan") + " AND " +
 		chosen("priority", "priority") + " AND " + chosen("category", "category")
 	ofView := here + " AND " + chosen("opd", "opd")
 	if scope == vertical {
@@ -52,15 +53,21 @@ func departments(scope string) Dashboard {
 		decimals(0).with("dari n tiket", unit(unitCount), colour(grey)).with("batas bawah", colour(grey)).with("batas atas", colour(grey)))
 
 	g.heading("Tiket yang terlambat sekarang")
-	g.add(24, 10, table("Tiket terlambat", "Tiket "+who+" yang dipilih dengan batas waktu yang lewat dan masih berjalan, yang paling lama di atas (clocks_now, overdue). Klik nomor tiket untuk penjelasan batas waktunya. Paling banyak 200 baris."+outside,
+	g.add(24, 10, table("Tiket terlambat", "Tiket "+who+" yang dipilih dengan batas waktu yang lewat dan masih berjalan, yang paling lama di atas (clocks_now, overdue), seperti angka Terlambat di atas: tanpa tiket yang 180 hari tanpa kabar. Klik nomor tiket untuk penjelasan batas waktunya. Paling banyak 200 baris."+outside,
 		rows(fmt.Sprintf(`
 			SELECT subject AS "Tiket", %s AS "%s", %s AS "Kategori", %s AS "Prioritas", %s AS "Kecamatan", %s AS "Batas waktu",
 				due_at AS "Jatuh tempo", late_seconds AS "Terlambat",
 				transform(level, ['overdue', 'escalated', 'escalated2'], ['lewat batas', 'eskalasi', 'eskalasi 2'], level) AS "Tingkat"
-			FROM clocks_now
-			WHERE subject_kind = 'ticket' AND stopped_at IS NULL AND NOT void AND overdue AND %s
-			ORDER BY late_seconds DESC LIMIT 200`, opdName("opd"), who, categoryName("category"), priorityName("priority"), kecamatanName("kecamatan"), clockName("clock"), filter))).
-		with("Tiket", width(170), Property{"links", []DataLink{{Title: "Mengapa terlambat?", URL: "${collector}/v1/tickets/${__value.raw}", TargetBlank: true}}}).
+			FROM clocks_now AS c
+			INNER JOIN
+			(
+				-- The OPD that has the ticket now, as on the board: a clock stays with the OPD it began with.
+				SELECT id, opd, category, priority, kecamatan FROM tickets_now
+				WHERE %s AND open AND last_event_at >= now() - INTERVAL 180 DAY
+			) AS t ON t.id = c.subject
+			WHERE %s AND subject_kind = 'ticket' AND stopped_at IS NULL AND NOT void AND overdue
+			ORDER BY late_seconds DESC LIMIT 200`, opdName("t.opd"), who, categoryName("t.category"), priorityName("t.priority"), kecamatanName("t.kecamatan"), clockName("clock"), filter, here))).
+		with("Tiket", width(230), Property{"links", []DataLink{{Title: "Mengapa terlambat?", URL: "${collector}/v1/tickets/${__value.raw}", TargetBlank: true}}}).
 		with("Jatuh tempo", unit(unitMoment), width(170)).
 		with("Terlambat", unit(unitSeconds), digits(1), width(120), Property{"thresholds", steps(warning, 86400, bad)}, cell("color-text", "")).
 		with("Prioritas", width(110)).with("Tingkat", width(110)))
@@ -82,7 +89,7 @@ func departments(scope string) Dashboard {
 			)
 			WHERE d >= %s
 			ORDER BY time`, zone, share("k", "n"), wilson("k", "n", "-"), wilson("k", "n", "+"), onTime, since, until, ofView, since))).
-		band("batas bawah", "batas atas", calm).with("tepat waktu", colour(calm), Property{"custom.lineWidth", 3}).count("n").shares())
+		band("batas bawah", "batas atas", calm).with("tepat waktu", colour(calm), Property{"custom.lineWidth", 3}, Property{"custom.fillOpacity", 0}).count("n").shares())
 	g.add(10, 9, table("Tepat waktu menurut batas waktu", "Batas waktu yang dimulai dalam rentang dan sudah putus, menurut jenisnya: yang tepat waktu dibagi n, dengan rentang keyakinan 95 %. Kurang dari 20: \"data terbatas\"."+outside,
 		rows(fmt.Sprintf(`
 			SELECT %s AS "Batas waktu", n AS "n", %s AS "Tepat waktu", %s AS "Dari", %s AS "Sampai", late AS "Terlambat", if(n < 20, 'data terbatas', '') AS "Catatan"
@@ -93,7 +100,8 @@ func departments(scope string) Dashboard {
 				GROUP BY clock
 			)
 			ORDER BY n DESC`, clockName("clock"), share("k", "n"), wilson("k", "n", "-"), wilson("k", "n", "+"), onTime, since, until, ofView))).
-		matching("/^(Tepat waktu|Dari|Sampai)$/", unit(unitShare), digits(0)).matching("/^(n|Terlambat)$/", unit(unitCount)))
+		matching("/^(Dari|Sampai)$/", unit(unitShare), digits(0), width(70)).with("Tepat waktu", unit(unitShare), digits(0), width(105)).
+		with("n", unit(unitCount), width(65)).with("Terlambat", unit(unitCount), width(90)).with("Catatan", width(110)))
 
 	g.heading("Ke mana waktu terpakai")
 	g.add(14, 9, table("Rata-rata lama setiap tahap", "Rata-rata lama setiap tahap tiket yang dibuka dalam rentang: pusat (disposisi: terjawab sampai diteruskan), terima dan berangkat ("+who+"), tempuh (jalan), dan jeda menunggu pihak lain per tiket. Setiap tahap dihitung dari tiket yang kedua ujungnya tercatat; n = semua tiket."+outside,
@@ -109,7 +117,7 @@ func departments(scope string) Dashboard {
 			) AS t ON t.opd = i.opd
 			WHERE i.center = '${center}' AND i.scope = '%s' AND %s
 			GROUP BY i.opd ORDER BY "n" DESC`, opdName("i.opd"), who, since, until, here, scope, inRange, scope, chosen("i.opd", "opd")))).
-		matching("/^(Pusat|Terima|Berangkat|Tempuh|Menunggu|Selesai)$/", unit(unitSeconds), digits(1)).with("n", unit(unitCount), width(70)))
+		matching("/^(Pusat|Terima|Berangkat|Tempuh|Menunggu|Selesai)$/", unit(unitSeconds), digits(1), width(98)).with("n", unit(unitCount), width(60)))
 	g.add(10, 9, table("Alasan jeda", "Jeda batas waktu pada tiket yang dibuka dalam rentang menurut alasan: banyaknya dan jumlah lamanya; jeda yang masih berjalan dihitung sampai sekarang. Hitungan, bukan persentase."+outside,
 		rows(fmt.Sprintf(`
 			SELECT transform(reason, ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material', ''], ['menunggu pelapor', 'menunggu pihak lain', 'cuaca', 'menunggu material', '(tanpa alasan)'], reason) AS "Alasan",

@@ -65,8 +65,8 @@ func TestEveryPanelSaysWhatItShows(t *testing.T) {
 				t.Errorf("%q shows a percentage and its definition names no denominator", p.Title)
 			}
 		}
-		// A title must fit its panel: about 5.3 letters a column of a 1600 pixel page, less the icons.
-		if limit := p.GridPos.W*8 - 2; len([]rune(p.Title)) > limit {
+		// A title must fit its panel on a page of 1600 pixels, with the mark of the description beside it.
+		if limit := int((float64(p.GridPos.W)*66 - 68) / 7.4); len([]rune(p.Title)) > limit {
 			t.Errorf("%q is too long for %d columns", p.Title, p.GridPos.W)
 		}
 	})

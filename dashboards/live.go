@@ -36,7 +36,7 @@ func live() Dashboard {
 		"shift", "within_target", "offered").limits(steps(bad, 0.8, warning, 0.9, good)))
 	g.add(5, 6, shareOf("Dijawab dalam target, jam ini", "Tingkat layanan ketat jam berjalan: dijawab dalam target (bawaan 15 detik) dibagi panggilan yang masuk antrean pada jam ini. Hitungan tepat dari jendela jam. Sasaran 90 % (NENA-STA-020).",
 		"hour", "within_target", "offered").limits(steps(bad, 0.8, warning, 0.9, good)))
-	g.add(3, 6, stat("Tiket darurat terbuka", "Tiket berprioritas darurat yang belum selesai, semua OPD dan instansi (tickets_open). Hitungan langsung, bukan persentase.",
+	g.add(3, 6, stat("Darurat terbuka", "Tiket berprioritas darurat yang belum selesai, semua OPD dan instansi (tickets_open). Hitungan langsung, bukan persentase.",
 		unitCount, now("", `sum(max by (opd, priority, scope) (monev112_tickets_open{center="$center", priority="darurat"}))`)).limits(steps(good, 1, warning, 10, bad)).wall())
 	fresh := "(time() - max(monev112_source_last_event_timestamp_seconds) < 300)"
 	g.add(3, 6, stat("Kesegaran data", "Jam kejadian terakhir dari sumber data mana pun, termasuk detak data (source_last_event_timestamp_seconds). Abu-abu dan \"TERHENTI\" bila lebih dari 5 menit tanpa data: angka di halaman ini lalu tidak mutakhir.",
@@ -46,9 +46,9 @@ func live() Dashboard {
 		with("data sampai", colour(good)).with("TERHENTI sejak", colour(grey)).wall())
 
 	g.heading("Lantai panggilan")
-	states := []struct{ id, text, colour string }{{"available", "siap", good}, {"busy", "melayani", calm}, {"wrapup", "menulis laporan", hoaxed}, {"paused", "jeda", grey}, {"offline", "keluar", grey}}
+	states := []struct{ id, text, colour string }{{"available", "siap", good}, {"busy", "melayani", calm}, {"wrapup", "mencatat", hoaxed}, {"paused", "jeda", grey}, {"offline", "keluar", grey}}
 	agents := bars("Petugas menurut keadaan", "Jumlah petugas penerima panggilan menurut keadaan terakhirnya (agents). Hitungan langsung; keterisian yang rendah wajar di lantai darurat dan tidak diberi warna merah.",
-		unitCount, now("{{state}}", `max by (state) (monev112_agents{center="$center"})`))
+		unitCount, now("{{state}}", `max by (state) (monev112_agents{center="$center", state!="unknown"})`))
 	for _, s := range states {
 		agents = agents.with(s.id, Property{"displayName", s.text}, colour(s.colour))
 	}
@@ -112,7 +112,7 @@ func kecamatanMappings() []Mapping {
 // classes writes the classes of calls in words.
 func (p Panel) classes() Panel {
 	for _, c := range []struct{ id, text, colour string }{
-		{"normal", "valid", good}, {"informasi", "permintaan informasi", calm}, {"prank", "iseng (prank)", hoaxed}, {"prank_palsu", "laporan palsu", bad},
+		{"normal", "valid", good}, {"informasi", "informasi", calm}, {"prank", "iseng (prank)", hoaxed}, {"prank_palsu", "laporan palsu", bad},
 		{"ghost", "kosong (ghost)", grey}, {"pocket", "tidak sengaja", grey}, {"misrouted", "salah wilayah", grey}, {"putus", "terputus", grey},
 		{"duplikat", "laporan ganda", calm}, {"uji", "uji coba", grey}, {"belum", "belum diklasifikasi", warning},
 	} {

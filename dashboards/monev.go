@@ -7,19 +7,19 @@ import (
 
 // stages are those of monev_funnel in the order in which they are read.
 var stages = []struct{ id, text string }{
-	{"hoax", "Hoaks (iseng dan laporan palsu)"}, {"own", "Diteruskan ke OPD"}, {"vertical", "Diteruskan ke instansi vertikal"}, {"centre", "Ditangani pusat layanan"},
-	{"none", "Selesai tanpa tiket"}, {"unclassified", "Belum diklasifikasi"}, {"unanswered", "Tidak terjawab"},
+	{"hoax", "Hoaks"}, {"own", "Ke OPD"}, {"vertical", "Ke instansi vertikal"}, {"centre", "Ditangani pusat"},
+	{"none", "Tanpa tiket"}, {"unclassified", "Belum diklasifikasi"}, {"unanswered", "Tidak terjawab"},
 }
 
 // monev is what leadership reads in the meeting: achieved or not, what stood in the way, is it getting better.
 func monev() Dashboard {
 	var g grid
 	g.heading("Lima indikator")
-	g.add(24, 8, table("Lima indikator bulan terakhir dalam rentang", "Setiap indikator: sasaran, capaian bulan terakhir rentang, bulan sebelumnya, bulan yang sama tahun lalu, dan n (penyebut bulan terakhir). "+
+	g.add(24, 9, table("Lima indikator bulan terakhir dalam rentang", "Setiap indikator: sasaran, capaian bulan terakhir rentang, bulan sebelumnya, bulan yang sama tahun lalu, dan n (penyebut bulan terakhir). "+
 		"1: dijawab dalam 15 detik dibagi yang masuk antrean (ketat). 2: kebakaran dengan waktu tanggap paling lama 15 menit dibagi kebakaran yang panggilan dan kedatangannya tercatat. "+
 		"3 dan 4: batas waktu OPD yang dimulai bulan itu dan sudah putus, yang tepat waktu dibagi n; instansi vertikal tidak termasuk. 5: (iseng + laporan palsu) dibagi terjawab dan diklasifikasi; sasarannya lebih rendah daripada bulan yang sama tahun lalu.",
-		rows(indicators())).
-		with("No", width(50)).with("Indikator", width(380)).
+		rows(indicators())).high().
+		with("No", width(50)).with("Indikator", width(380)).with("Sasaran", Property{"noValue", "di bawah tahun lalu"}).
 		matching("/^(Sasaran|Bulan ini|Bulan lalu|Tahun lalu)$/", unit(unitShare), digits(1)).
 		with("n", unit(unitCount), width(90)).with("Bulan", width(110)).
 		with("Status", cell("color-background", "basic"), Property{"mappings", []Mapping{{Type: "value", Options: map[string]Mapped{
@@ -33,10 +33,10 @@ func monev() Dashboard {
 		columns = append(columns, fmt.Sprintf("sumIf(numerator, stage = '%s') AS %q", s.id, s.text))
 	}
 	funnel := fmt.Sprintf("FROM monev_funnel(since = %s, until = %s, step = 'all') WHERE %s", since, until, here)
-	g.add(14, 9, bars("Corong panggilan", "Setiap panggilan masuk dalam rentang berada pada tepat satu tahap; jumlah semua tahap sama dengan panggilan diterima (n, penyebut). Hitungan tepat dari monev_funnel.",
+	g.add(14, 9, bars("Corong panggilan", "Setiap panggilan masuk dalam rentang berada pada tepat satu tahap: hoaks (iseng dan laporan palsu), diteruskan ke OPD, diteruskan ke instansi vertikal, ditangani pusat layanan, selesai tanpa tiket, belum diklasifikasi, tidak terjawab; jumlah semua tahap sama dengan panggilan diterima (n, penyebut). Hitungan tepat dari monev_funnel.",
 		unitCount, rows("SELECT any(denominator) AS \"Diterima\", "+strings.Join(columns, ", ")+"\n"+funnel+"\nHAVING count() > 0")).
 		with("Diterima", colour(calm)).with(stages[0].text, colour(hoaxed)).with(stages[1].text, colour(good)).with(stages[2].text, colour(warning)).
-		matching("/^(Ditangani|Selesai|Belum|Tidak).*/", colour(grey)))
+		matching("/^(Ditangani|Tanpa|Belum|Tidak).*/", colour(grey)))
 	ids, texts := []string{}, []string{}
 	for _, s := range stages {
 		ids, texts = append(ids, s.id), append(texts, s.text)
@@ -83,12 +83,20 @@ func monev() Dashboard {
 			SELECT toDateTime(period, '%s') AS time, anyIf(share, measure = 'ketat') AS "ketat", anyIf(share, measure = 'standar') AS "standar", anyIf(share, measure = 'terjawab') AS "terjawab", any(n) AS n
 			FROM monev_service_level(since = toStartOfMonth(%s), until = %s, step = 'month', target = 15, short = 5) WHERE %s
 			GROUP BY period ORDER BY time`, zone, since, until, here))).line(steps("transparent", 0.9, warning)).count("n").with("ketat", Property{"custom.lineWidth", 4}).shares())
-	g.add(12, 9, monthly("Waktu tanggap OPD", "Waktu tanggap per bulan (panggilan masuk sampai unit pertama tiba), tiket OPD kabupaten yang kedua ujungnya tercatat; 5 dan 9 dari 10 dalam waktu ini, dan bagian OPD (diteruskan sampai tiba). Target kebakaran dan darurat 15 menit (garis putus). n = tiket dengan kedua ujung (batang).",
+	g.add(12, 9, monthly("Waktu tanggap darurat", "Waktu tanggap per bulan (panggilan masuk sampai unit pertama tiba), tiket darurat OPD kabupaten yang kedua ujungnya tercatat: 5 dan 9 dari 10 dalam waktu ini (peringkat terdekat, tepat), dan bagian OPD (diteruskan sampai tiba). Garis putus: target 15 menit. n = tiket darurat dengan kedua ujung (batang).",
 		unitSeconds, points(fmt.Sprintf(`
-			SELECT toDateTime(period, '%s') AS time, anyIf(median, interval = 'respond') AS "5 dari 10 dalam", anyIf(p90, interval = 'respond') AS "9 dari 10 dalam",
-				anyIf(median, interval = 'own') AS "bagian OPD, 5 dari 10", anyIf(numerator, interval = 'respond') AS n
-			FROM monev_intervals(since = toStartOfMonth(%s), until = %s, step = 'month') WHERE %s AND scope = 'own' AND interval IN ('respond', 'own')
-			GROUP BY period ORDER BY time`, zone, since, until, here))).line(steps("transparent", 900, warning)).count("n"))
+			SELECT toDateTime(period, '%s') AS time, respond[intDiv(n * 50 + 99, 100)] AS "5 dari 10 dalam", respond[intDiv(n * 90 + 99, 100)] AS "9 dari 10 dalam",
+				if(empty(own), NULL, own[intDiv(length(own) * 50 + 99, 100)]) AS "bagian OPD, 5 dari 10", n
+			FROM
+			(
+				SELECT toStartOfMonth(assumeNotNull(day)) AS period, toInt64(length(respond)) AS n,
+					arraySort(groupArrayIf(assumeNotNull(seconds), interval = 'respond')) AS respond, arraySort(groupArrayIf(assumeNotNull(seconds), interval = 'own')) AS own
+				FROM case_intervals
+				WHERE %s AND scope = 'own' AND priority = 'darurat' AND interval IN ('respond', 'own') AND seconds IS NOT NULL AND day >= toStartOfMonth(%s) AND day < %s
+				GROUP BY period
+			)
+			WHERE n > 0
+			ORDER BY time`, zone, here, since, until))).line(steps("transparent", 900, warning)).count("n"))
 	g.add(12, 9, table("Kebakaran: tiba dalam 15 menit menurut kecamatan", "Tiket kebakaran dalam rentang yang panggilan dan kedatangannya tercatat (n): yang tiba dalam 15 menit dibagi n, rata-rata (SPM) dan 9 dari 10 (peringkat terdekat). Kurang dari 20: \"data terbatas\". Permendagri 114/2018.",
 		rows(fmt.Sprintf(`
 			SELECT %s AS "Kecamatan", n AS "n", %s AS "Dalam 15 menit", %s AS "Dari", %s AS "Sampai", mean AS "Rata-rata", v[intDiv(n * 90 + 99, 100)] AS "9 dari 10 dalam", if(n < 20, 'data terbatas', '') AS "Catatan"
@@ -99,7 +107,8 @@ func monev() Dashboard {
 				GROUP BY kecamatan
 			)
 			ORDER BY n DESC`, kecamatanName("kecamatan"), share("k", "n"), wilson("k", "n", "-"), wilson("k", "n", "+"), here, inRange))).
-		matching("/^(Dalam 15 menit|Dari|Sampai)$/", unit(unitShare), digits(0)).matching("/^(Rata-rata|9 dari 10 dalam)$/", unit(unitSeconds), digits(1)).with("n", unit(unitCount), width(60)))
+		matching("/^(Dari|Sampai)$/", unit(unitShare), digits(0), width(70)).with("Dalam 15 menit", unit(unitShare), digits(0), width(125)).
+		with("Rata-rata", unit(unitSeconds), digits(1), width(100)).with("9 dari 10 dalam", unit(unitSeconds), digits(1), width(130)).with("n", unit(unitCount), width(50)))
 
 	g.heading("Perangkat daerah")
 	g.add(14, 12, table("Tepat waktu menurut OPD", "Batas waktu penyelesaian OPD kabupaten yang dimulai dalam rentang dan sudah putus: yang tepat waktu dibagi n, dengan rentang keyakinan 95 %. Peringkat hanya bila n paling sedikit 20, selain itu \"data terbatas\"; dua OPD yang rentangnya bertindihan tidak dibedakan. Instansi vertikal tidak termasuk.",
@@ -109,7 +118,8 @@ func monev() Dashboard {
 			FROM monev_on_time(since = %s, until = %s, step = 'all')
 			WHERE %s AND clock = 'resolve' AND opd != '' AND n > 0
 			ORDER BY n >= 20 DESC, share DESC, n DESC`, opdName("opd"), since, until, here))).
-		with("Peringkat", width(110)).matching("/^(Tepat waktu|Dari|Sampai)$/", unit(unitShare), digits(0), width(95)).matching("/^(n|Terlambat|Masih terbuka)$/", unit(unitCount), width(95)))
+		with("Peringkat", width(105)).with("Tepat waktu", unit(unitShare), digits(0), width(105)).matching("/^(Dari|Sampai)$/", unit(unitShare), digits(0), width(70)).
+		with("n", unit(unitCount), width(60)).with("Terlambat", unit(unitCount), width(90)).with("Masih terbuka", unit(unitCount), width(115)))
 	g.column(10, tall{5, row("100 % ditindaklanjuti: tiga angka", "Tiket OPD kabupaten yang dibuka dalam rentang, tanpa laporan ganda (n): ditindaklanjuti = diterima, berangkat, tiba atau selesai; dikonfirmasi = pelapor dihubungi setelah selesai. Tepat waktu: batas waktu penyelesaian yang sudah putus, yang dipenuhi dibagi yang putus.",
 		unitShare, rows(fmt.Sprintf(`
 			SELECT %s AS "ditindaklanjuti", (SELECT %s FROM (SELECT sum(numerator) AS a, sum(denominator) AS b FROM monev_on_time(since = %s, until = %s, step = 'all') WHERE %s AND clock = 'resolve' AND opd != '')) AS "tepat waktu",
@@ -133,11 +143,11 @@ func monev() Dashboard {
 	for h := range 24 {
 		hours = append(hours, fmt.Sprintf("sumIf(received, h = %d) AS \"%02d\"", h, h))
 	}
-	g.add(14, 9, table("Panggilan menurut jam dan hari", "Panggilan masuk dalam rentang menurut jam (WIB) dan hari; makin pekat makin banyak. Hitungan, bukan persentase; jumlah semua sel = panggilan diterima.",
+	g.add(24, 9, table("Panggilan menurut jam dan hari", "Panggilan masuk dalam rentang menurut jam (WIB) dan hari; makin pekat makin banyak. Hitungan, bukan persentase; jumlah semua sel = panggilan diterima.",
 		rows("SELECT arrayElement(['Senin', 'Selasa', 'Rabu', 'Kamis', 'Jumat', 'Sabtu', 'Minggu'], w) AS \"Hari\", "+strings.Join(hours, ", ")+`
 			FROM (SELECT toDayOfWeek(toTimeZone(hour, '`+zone+`')) AS w, toHour(toTimeZone(hour, '`+zone+`')) AS h, received FROM calls_hourly_now WHERE `+here+" AND "+inRange+`)
 			GROUP BY w ORDER BY w`)).
-		with("Hari", width(80)).matching("/^[0-9]+$/", unit(unitCount), width(44), cell("color-background", "basic"), Property{"color", Color{Mode: "continuous-blues"}}, Property{"custom.align", "center"}))
+		with("Hari", width(80)).matching("/^[0-9]+$/", unit(unitCount), width(58), cell("color-background", "basic"), Property{"color", Color{Mode: "continuous-blues"}}, Property{"custom.align", "center"}))
 	g.add(10, 9, geo("Peta tiket menurut kecamatan", "Tiket yang dibuka dalam rentang menurut kecamatan, tanpa laporan ganda; titik pada pusat kecamatan, besar titik menurut jumlah. Jumlah di bawah 5 tidak ditampilkan. Hitungan, bukan persentase.",
 		rows(fmt.Sprintf(`
 			SELECT p.k.2 AS "Kecamatan", p.k.3 AS lat, p.k.4 AS lon, t.n AS "Tiket"
@@ -145,14 +155,14 @@ func monev() Dashboard {
 			INNER JOIN (SELECT assumeNotNull(kecamatan) AS code, count() AS n FROM tickets_now WHERE %s AND %s AND state != 'merged' AND kecamatan IS NOT NULL GROUP BY kecamatan HAVING n >= 5) AS t ON t.code = p.code
 			ORDER BY "Tiket" DESC`, kecamatanPoints(), here, inRange))))
 
-	g.heading("Informasi publik dan kelengkapan data")
-	g.add(10, 8, monthly("Permintaan informasi", "Panggilan permintaan informasi layanan publik per bulan dan bagiannya dari panggilan terjawab dan diklasifikasi (n, batang): pusat layanan sebagai sumber informasi publik.",
+	g.add(14, 9, monthly("Permintaan informasi", "Panggilan permintaan informasi layanan publik per bulan dan bagiannya dari panggilan terjawab dan diklasifikasi (n, batang): pusat layanan sebagai sumber informasi publik.",
 		unitShare, points(fmt.Sprintf(`
 			SELECT toDateTime(toStartOfMonth(day), '%s') AS time, %s AS "bagian permintaan informasi", sum(informasi) AS "permintaan informasi", sum(classified) AS n
 			FROM calls_hourly_now WHERE %s AND day >= toStartOfMonth(%s) AND day < %s
 			GROUP BY time ORDER BY time`, zone, share("sum(informasi)", "sum(classified)"), here, since, until))).count("n").
 		with("permintaan informasi", unit(unitCount), digits(0), Property{"custom.axisPlacement", "right"}))
-	g.add(14, 8, table("Kelengkapan data", "Untuk setiap ukuran: kasus dengan kedua ujung tercatat dibagi semua kasus yang dapat memilikinya (n), dalam rentang. Hari tanpa panggilan: hari dalam rentang yang tidak punya satu pun panggilan, dari hari antara panggilan pertama dan terakhir.",
+	g.heading("Kelengkapan data")
+	g.add(24, 9, table("Kelengkapan data", "Untuk setiap ukuran: kasus dengan kedua ujung tercatat dibagi semua kasus yang dapat memilikinya (n), dalam rentang. Hari tanpa panggilan: hari dalam rentang yang tidak punya satu pun panggilan, dari hari antara panggilan pertama dan terakhir.",
 		rows(fmt.Sprintf(`
 			SELECT "Ukuran", "Tercatat", "dari n", %[1]s AS "Kelengkapan"
 			FROM

@@ -58,12 +58,13 @@ func newPanel(kind, title, description, unit string, targets ...Target) Panel {
 // stat is one or a few large numbers, the latest of each query.
 func stat(title, description, unit string, targets ...Target) Panel {
 	p := newPanel("stat", title, description, unit, targets...)
-	mode := "value"
+	mode, size := "value", (*Text)(nil)
 	if len(targets) > 1 {
-		mode = "value_and_name"
+		// One size for all: else the shortest number, often n, is the largest.
+		mode, size = "value_and_name", &Text{TitleSize: 15, ValueSize: 40}
 	}
 	p.Options = StatOptions{ReduceOptions: Reduce{Calcs: []string{"lastNotNull"}}, Orientation: "auto", TextMode: mode, WideLayout: true,
-		ColorMode: "value", GraphMode: "none", JustifyMode: "center", PercentChange: "standard"}
+		ColorMode: "value", GraphMode: "none", JustifyMode: "center", PercentChange: "standard", Text: size}
 	return p
 }
 
@@ -71,7 +72,7 @@ func stat(title, description, unit string, targets ...Target) Panel {
 func row(title, description, unit string, target Target) Panel {
 	p := stat(title, description, unit, target)
 	o := p.Options.(StatOptions)
-	o.TextMode, o.ReduceOptions.Fields = "value_and_name", "/.*/"
+	o.TextMode, o.ReduceOptions.Fields, o.Text = "value_and_name", "/.*/", &Text{TitleSize: 15, ValueSize: 34}
 	p.Options = o
 	return p
 }
@@ -178,6 +179,8 @@ func (p Panel) band(low, high, colour string) Panel {
 func (p Panel) count(name string) Panel {
 	return p.with(name, Property{"unit", unitCount}, Property{"decimals", 0}, Property{"custom.drawStyle", "bars"}, Property{"custom.axisPlacement", "right"},
 		Property{"custom.fillOpacity", 18}, Property{"custom.lineWidth", 0}, Property{"custom.showPoints", "never"}, Property{"min", 0},
+		Property{"custom.thresholdsStyle", ModeField{Mode: "off"}}, // the line belongs to the other axis
+
 		Property{"color", Color{Mode: "fixed", FixedColor: grey}})
 }
 
@@ -191,4 +194,10 @@ func colour(c string) Property { return Property{"color", Color{Mode: "fixed", F
 
 func cell(kind, mode string) Property {
 	return Property{"custom.cellOptions", CellType{Type: kind, Mode: mode}}
+}
+
+// high makes the lines of a table taller, for reading from a distance.
+func (p Panel) high() Panel {
+	p.Options = TableOptions{ShowHeader: true, CellHeight: "lg"}
+	return p
 }

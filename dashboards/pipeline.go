@@ -32,7 +32,7 @@ func pipeline() Dashboard {
 	g.add(8, 8, series("Permintaan HTTP", "Permintaan HTTP per detik menurut kode jawaban (http_requests_total). Bukan persentase.",
 		unitEvents, overTime("{{code}}", "sum by (code) (rate(monev112_http_requests_total[$__rate_interval])) > 0")))
 	g.add(8, 8, series("Waktu jawab HTTP, p99", "99 dari 100 permintaan dijawab dalam waktu ini, menurut rute (http_request_seconds, taksiran dari histogram). n ada pada panel permintaan.",
-		unitSeconds, overTime("{{route}}", p99("monev112_http_request_seconds", "le, route"))))
+		unitSeconds, overTime("{{route}}", p99("monev112_http_request_seconds", "le, route")+" > 0")))
 
 	g.heading("Jurnal dan ClickHouse")
 	g.add(8, 8, series("Jurnal", "Ukuran jurnal di disk dan bagian yang belum tersimpan di ClickHouse (journal_bytes, journal_lag_bytes).",
