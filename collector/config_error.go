@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/token"
 )
 
 // explain turns an error of the YAML reader into one sentence with file, line and what would be right.
@@ -20,15 +21,33 @@ func explain(name string, err error) error {
 	if !errors.As(err, &at) || at.GetToken() == nil {
 		return fmt.Errorf("%s: %s", name, strings.Join(strings.Fields(err.Error()), " "))
 	}
-	token := at.GetToken()
-	place := fmt.Sprintf("%s:%d", name, token.Position.Line)
+	found := at.GetToken()
+	place := fmt.Sprintf("%s:%d", name, found.Position.Line)
 	switch {
 	case errors.As(err, &unknown):
-		return fmt.Errorf("%s: unknown key %q; the keys are %s", place, token.Value, strings.Join(keysOf(reflect.TypeFor[File](), ""), ", "))
+		keys := keysOf(reflect.TypeFor[File](), "")
+		if group := groupOf(found); group != "" {
+			here := slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return !strings.HasPrefix(k, group+".") })
+			if len(here) > 0 {
+				keys = here
+			}
+		}
+		return fmt.Errorf("%s: unknown key %q; the keys here are %s", place, found.Value, strings.Join(keys, ", "))
 	case errors.As(err, &typed):
-		return fmt.Errorf("%s: %q stands where %s belongs", place, token.Value, kindInWords(typed.DstType))
+		return fmt.Errorf("%s: %q stands where %s belongs", place, found.Value, kindInWords(typed.DstType))
 	}
 	return fmt.Errorf("%s: not YAML: %s", place, strings.Join(strings.Fields(at.GetMessage()), " "))
+}
+
+// groupOf returns the keys under which an indented key stands, joined by dots; empty at the outermost level.
+func groupOf(key *token.Token) string {
+	group, column := "", key.Position.Column
+	for t := key.Prev; t != nil; t = t.Prev {
+		if t.Position.Column < column && t.Next != nil && t.Next.Type == token.MappingValueType {
+			group, column = strings.TrimSuffix(t.Value+"."+group, "."), t.Position.Column
+		}
+	}
+	return group
 }
 
 // keysOf lists the keys of a configuration struct, those of its parts as "part.key".
