@@ -92,7 +92,7 @@ func departments(scope string) Dashboard {
 		band("batas bawah", "batas atas", calm).with("tepat waktu", colour(calm), Property{"custom.lineWidth", 3}, Property{"custom.fillOpacity", 0}).count("n").shares())
 	g.add(10, 9, table("Tepat waktu menurut batas waktu", "Batas waktu yang dimulai dalam rentang dan sudah putus, menurut jenisnya: yang tepat waktu dibagi n, dengan rentang keyakinan 95 %. Kurang dari 20: \"data terbatas\"."+outside,
 		rows(fmt.Sprintf(`
-			SELECT %s AS "Batas waktu", n AS "n", %s AS "Tepat waktu", %s AS "Dari", %s AS "Sampai", late AS "Terlambat", if(n < 20, 'data terbatas', '') AS "Catatan"
+			SELECT %s AS "Batas waktu", n AS "n", %s AS "Tepat waktu", %s AS "Dari", %s AS "Sampai", late AS "Terlambat", if(n < 20, 'data terbatas', 'cukup data') AS "Catatan"
 			FROM
 			(
 				SELECT clock, sum(numerator) AS k, sum(denominator) AS n, sum(stopped_late + open_late) AS late

@@ -99,7 +99,7 @@ func monev() Dashboard {
 			ORDER BY time`, zone, here, since, until))).line(steps("transparent", 900, warning)).count("n"))
 	g.add(12, 9, table("Kebakaran: tiba dalam 15 menit menurut kecamatan", "Tiket kebakaran dalam rentang yang panggilan dan kedatangannya tercatat (n): yang tiba dalam 15 menit dibagi n, rata-rata (SPM) dan 9 dari 10 (peringkat terdekat). Kurang dari 20: \"data terbatas\". Permendagri 114/2018.",
 		rows(fmt.Sprintf(`
-			SELECT %s AS "Kecamatan", n AS "n", %s AS "Dalam 15 menit", %s AS "Dari", %s AS "Sampai", mean AS "Rata-rata", v[intDiv(n * 90 + 99, 100)] AS "9 dari 10 dalam", if(n < 20, 'data terbatas', '') AS "Catatan"
+			SELECT %s AS "Kecamatan", n AS "n", %s AS "Dalam 15 menit", %s AS "Dari", %s AS "Sampai", mean AS "Rata-rata", v[intDiv(n * 90 + 99, 100)] AS "9 dari 10 dalam", if(n < 20, 'data terbatas', 'cukup data') AS "Catatan"
 			FROM
 			(
 				SELECT kecamatan, toInt64(count(respond_seconds)) AS n, toInt64(countIf(respond_seconds <= 900)) AS k, avg(respond_seconds) AS mean, arraySort(groupArray(assumeNotNull(respond_seconds))) AS v
