@@ -403,7 +403,7 @@ func (im *importer) remember(whole bool) error {
 		slices.Sort(gone)
 		im.sum.Gone = len(gone)
 		for _, id := range gone[:min(len(gone), goneShown)] {
-			im.sum.GoneFirst = append(im.sum.GoneFirst, mask(id, 60))
+			im.sum.GoneFirst = append(im.sum.GoneFirst, id) // the server took it, so it is no telephone number
 		}
 	}
 	return m.save()
