@@ -20,7 +20,8 @@ engine: build ## the embedded ClickHouse, once, into the user's cache folder
 demo: engine ## a simulated call centre: history, then live traffic, until Ctrl-C
 	./monev112 demo
 
-test: engine ## everything
+# The rule tests and the tests of Alertmanager's configuration need promtool and amtool: minutes once, then cached.
+test: engine $(BIN)/promtool $(BIN)/amtool ## everything
 	$(GO) test ./...
 
 check: engine lint ## what must be green before a push
