@@ -22,10 +22,10 @@ demo: engine ## a simulated call centre: history, then live traffic, until Ctrl-
 
 # The rule tests and the tests of Alertmanager's configuration need promtool and amtool: minutes once, then cached.
 test: engine $(BIN)/promtool $(BIN)/amtool ## everything
-	$(GO) test ./...
+	$(GO) test -timeout 40m ./...
 
 check: engine lint ## what must be green before a push
-	$(GO) test -race ./...
+	$(GO) test -race -timeout 60m ./...
 	$(MAKE) generate
 	@git diff --exit-code -- docs deploy dashboards || { echo "generated files differ: commit what 'make generate' wrote"; exit 1; }
 
@@ -49,6 +49,11 @@ dashboards-preview: ## pictures of the pages in docs/img, from a running demo; n
 
 bench: engine ## the table of docs/performance.md
 	$(GO) run ./cmd/monev112-bench
+
+ROUNDS ?= 5
+torture: engine ## the tests that kill, fail and fill up, ROUNDS times
+	$(GO) test -timeout 120m -count $(ROUNDS) ./collector/e2e -run 'Killed|ClickHouse|Disk|Board'
+	$(GO) test -timeout 120m -count $(ROUNDS) -tags faults ./collector/ingest ./collector/journal ./collector/rebuild ./collector/shipper
 
 FUZZTIME ?= 30s
 fuzz: ## each fuzz test for FUZZTIME
