@@ -143,6 +143,10 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 			}
 		case r.Ticket != nil:
 			tickets = append(tickets, s.ticketRow(r))
+			// Where a call stands in the funnel depends on its tickets' OPDs: its hour follows although its own row does not change.
+			for _, id := range r.Ticket.Calls {
+				unsure = append(unsure, event.Key{Center: r.Key.Center, Kind: event.KindCall, ID: id})
+			}
 		default:
 			return fmt.Errorf("row of %s %s: neither call nor ticket", r.Key.Kind, r.Key.ID)
 		}

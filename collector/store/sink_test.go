@@ -273,3 +273,32 @@ func TestCallsExpected(t *testing.T) {
 		t.Errorf("median %g, deviation %g, %v, %v", median, mad, ok, err)
 	}
 }
+
+// TestHoursFollowTheTicketsOfTheirCalls assigns a ticket after its call's hour was computed: where the call stands in the
+// funnel follows.
+func TestHoursFollowTheTicketsOfTheirCalls(t *testing.T) {
+	s := openSink(t)
+	call := casefile.Call{Key: callKey("a"), ReceivedAt: at("2026-10-01 16:10:00"), AnsweredAt: at("2026-10-01 16:10:09"), Class: "normal", Tickets: []string{"t"}, Events: 1}
+	ticket := casefile.Ticket{Key: event.Key{Center: "35.15", Kind: event.KindTicket, ID: "t"}, OpenedAt: at("2026-10-01 16:12:00"), State: casefile.Opened, Calls: []string{"a"}, Events: 1}
+	stands := func() (out string) {
+		err := s.query(t.Context(), "test", "SELECT concat(toString(to_centre), ' ', toString(to_own)) FROM calls_hourly_now", func(scan func(...any) error) error { return scan(&out) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if err := s.Upsert(t.Context(), []tracker.Row{callRow(call), {Key: ticket.Key, Ticket: &ticket}}, 1); err != nil {
+		t.Fatal(err)
+	}
+	if got := stands(); got != "1 0" {
+		t.Fatalf("opened: at the centre and at an OPD %q", got)
+	}
+	assigned := ticket
+	assigned.OPD, assigned.State, assigned.AssignedAt = "dishub", casefile.Assigned, at("2026-10-01 16:20:00")
+	if err := s.Upsert(t.Context(), []tracker.Row{{Key: ticket.Key, Ticket: &assigned}}, 2); err != nil {
+		t.Fatal(err)
+	}
+	if got := stands(); got != "0 1" {
+		t.Errorf("assigned: at the centre and at an OPD %q", got)
+	}
+}
