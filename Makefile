@@ -30,13 +30,13 @@ check: engine lint ## what must be green before a push
 	@git diff --exit-code -- docs deploy dashboards || { echo "generated files differ: commit what 'make generate' wrote"; exit 1; }
 
 lint: $(BIN)/staticcheck
-	@out=$$(gofmt -l cmd collector dashboards deploy docs); [ -z "$$out" ] || { echo "gofmt would change: $$out"; exit 1; }
+	@out=$$(gofmt -l alerts cmd collector dashboards deploy docs); [ -z "$$out" ] || { echo "gofmt would change: $$out"; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags faults ./...
 	$(BIN)/staticcheck ./...
 
 format:
-	gofmt -w cmd collector dashboards deploy docs
+	gofmt -w alerts cmd collector dashboards deploy docs
 
 generate: dashboards ## docs/metrics.md and the dashboards
 	$(GO) test ./collector/metrics -run 'TestTable' -update
