@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/monev112/monev112/collector/metrics"
@@ -214,7 +214,7 @@ func TestPromQLSpeaksOfMetricsThatExist(t *testing.T) {
 						have[l] = true
 					}
 					for _, m := range s.LabelMatchers {
-						if m.Name != labels.MetricName && !slices.Contains(names, m.Name) {
+						if m.Name != model.MetricNameLabel && !slices.Contains(names, m.Name) {
 							t.Errorf("%q: %s has no label %s", panel.Title, s.Name, m.Name)
 						}
 					}

@@ -111,11 +111,6 @@ func table(title, description string, targets ...Target) Panel {
 	return p
 }
 
-// note is a text of the page itself.
-func note(title, markdown string) Panel {
-	return Panel{Type: "text", Title: title, Options: TextOptions{Mode: "markdown", Content: markdown}}
-}
-
 // with changes the fields of that name.
 func (p Panel) with(name string, properties ...Property) Panel {
 	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, Override{Matcher: Matcher{ID: "byName", Options: name}, Properties: properties})
@@ -145,15 +140,6 @@ func (p Panel) line(t *Thresholds) Panel {
 	p.FieldConfig.Defaults.Thresholds = t
 	c := p.FieldConfig.Defaults.Custom.(SeriesField)
 	c.ThresholdsStyle = &ModeField{Mode: "dashed"}
-	p.FieldConfig.Defaults.Custom = c
-	return p
-}
-
-// stacked draws bars on each other.
-func (p Panel) stacked() Panel {
-	c := p.FieldConfig.Defaults.Custom.(SeriesField)
-	c.DrawStyle, c.FillOpacity, c.LineWidth, c.ShowPoints = "bars", 80, 0, "never"
-	c.Stacking = &Stacking{Mode: "normal", Group: "A"}
 	p.FieldConfig.Defaults.Custom = c
 	return p
 }

@@ -70,8 +70,9 @@ func OpenSpool(fsys disk.FS, dir string, maxBytes int64) (*Spool, error) {
 	}
 	s := &Spool{fs: fsys, dir: dir, maxBytes: maxBytes, next: 1, more: make(chan struct{}, 1)}
 	for _, name := range names {
-		digits, ok := strings.CutPrefix(name, spoolPrefix)
-		if digits, ok = strings.CutSuffix(digits, spoolSuffix); !ok {
+		digits, begins := strings.CutPrefix(name, spoolPrefix)
+		digits, ends := strings.CutSuffix(digits, spoolSuffix)
+		if !begins || !ends {
 			continue
 		}
 		number, err := strconv.ParseInt(digits, 10, 64)

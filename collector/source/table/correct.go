@@ -402,9 +402,8 @@ func (im *importer) remember(whole bool) error {
 		}
 		slices.Sort(gone)
 		im.sum.Gone = len(gone)
-		for _, id := range gone[:min(len(gone), goneShown)] {
-			im.sum.GoneFirst = append(im.sum.GoneFirst, id) // the server took it, so it is no telephone number
-		}
+		// The server took these ids, so none is a telephone number.
+		im.sum.GoneFirst = append(im.sum.GoneFirst, gone[:min(len(gone), goneShown)]...)
 	}
 	return m.save()
 }
