@@ -87,10 +87,7 @@ func (a *App) freezeCenters(code string) (out []freeze.Center, err error) {
 		c, err := a.freezeCenter(code)
 		return []freeze.Center{c}, err
 	}
-	for _, c := range a.dir.Centers() {
-		if c.Historical {
-			continue
-		}
+	for _, c := range a.boardCenters() {
 		z, err := a.freezeCenter(c.Code)
 		if err != nil {
 			return nil, err

@@ -354,11 +354,7 @@ func (a *App) ship(ctx context.Context) error {
 	defer st.Close()
 	a.store.Store(st)
 	sink := &store.Sink{Store: st, Scope: func(center, opd string) string { return string(a.dir.ScopeOf(center, a.opdID(center, opd))) }}
-	for _, c := range a.dir.Centers() {
-		if !c.Historical {
-			sink.Boards = append(sink.Boards, c.Code)
-		}
-	}
+	sink.Boards = a.boardCodes()
 	s, err := shipper.New(shipper.Config{
 		Dir: a.cfg.DataDir, BatchRows: a.cfg.File.Limits.BatchRows, Now: a.cfg.Now, Log: a.cfg.Log,
 		Observer: a, Boot: shipper.BootID(), Floor: a.ingest.ReplayFloor, Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.links,
@@ -395,10 +391,7 @@ func (a *App) expect(ctx context.Context) {
 			continue
 		}
 		wait = expectEvery
-		for _, c := range a.dir.Centers() {
-			if c.Historical {
-				continue
-			}
+		for _, c := range a.boardCenters() {
 			median, mad, ok, err := st.CallsExpected(ctx, c.Code, a.cfg.Now())
 			if err != nil || !ok {
 				a.metrics.Expected.Clear(c.Code)
@@ -415,18 +408,26 @@ func (a *App) opdID(center, name string) string {
 	return id
 }
 
+// boardCenters returns the centres that have a board: all but the historical ones.
+func (a *App) boardCenters() []directory.Center {
+	return slices.DeleteFunc(a.dir.Centers(), func(c directory.Center) bool { return c.Historical })
+}
+
+// boardCodes returns the codes of boardCenters.
+func (a *App) boardCodes() []string {
+	var codes []string
+	for _, c := range a.boardCenters() {
+		codes = append(codes, c.Code)
+	}
+	return codes
+}
+
 func (a *App) boardConfig() tracker.Config {
 	scope := func(center string) func(string) string {
 		return func(opd string) string { return string(a.dir.ScopeOf(center, a.opdID(center, opd))) }
 	}
-	var live []string
-	for _, c := range a.dir.Centers() {
-		if !c.Historical {
-			live = append(live, c.Code)
-		}
-	}
 	return tracker.Config{
-		Centers: live,
+		Centers: a.boardCodes(),
 		Center: func(code string) (tracker.Center, bool) {
 			c, known := a.dir.Center(code)
 			if !known {
@@ -450,10 +451,7 @@ func (a *App) metricsConfig() metrics.Config {
 	cfg := metrics.Config{Version: a.cfg.Version, Revision: a.cfg.Revision, GoVersion: a.cfg.GoVersion, Vocabulary: metrics.DefaultVocabulary(), Logger: a.cfg.Log}
 	v := &cfg.Vocabulary
 	v.Routes, v.Categories = api.Routes(), nil
-	for _, c := range a.dir.Centers() {
-		if c.Historical {
-			continue
-		}
+	for _, c := range a.boardCenters() {
 		m := metrics.Center{Code: c.Code}
 		for _, o := range a.dir.OPDs(c.Code) {
 			m.OPDs = append(m.OPDs, metrics.OPD{ID: o.ID, Scope: string(o.Scope)})

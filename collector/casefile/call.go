@@ -142,7 +142,7 @@ func (c *Call) AnswerTime() (time.Duration, bool) {
 	if c.WaitMS != nil {
 		return time.Duration(*c.WaitMS) * time.Millisecond, true
 	}
-	return between(c.queuedOrReceived(), c.AnsweredAt)
+	return Between(c.queuedOrReceived(), c.AnsweredAt)
 }
 
 // AbandonTime is how long the caller waited before hanging up; absent as in AnswerTime.
@@ -153,7 +153,7 @@ func (c *Call) AbandonTime() (time.Duration, bool) {
 	if c.WaitMS != nil {
 		return time.Duration(*c.WaitMS) * time.Millisecond, true
 	}
-	return between(c.queuedOrReceived(), c.AbandonedAt)
+	return Between(c.queuedOrReceived(), c.AbandonedAt)
 }
 
 func (c *Call) queuedOrReceived() time.Time {
@@ -163,8 +163,8 @@ func (c *Call) queuedOrReceived() time.Time {
 	return c.ReceivedAt
 }
 
-// between is to-from, absent unless both are known and in order.
-func between(from, to time.Time) (time.Duration, bool) {
+// Between is to-from: how long an interval took. It is absent, and false, unless both ends are known and in order.
+func Between(from, to time.Time) (time.Duration, bool) {
 	if from.IsZero() || to.IsZero() || to.Before(from) {
 		return 0, false
 	}

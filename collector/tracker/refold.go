@@ -275,7 +275,7 @@ func (r *reported) call(c *casefile.Call, ctr *center, emit func(Outcome)) {
 	if c.Classified() && r.class != "" && r.class != c.Class {
 		emit(Outcome{Kind: CallBecameReclassified, Center: ctr.label, From: r.class, Class: c.Class})
 	}
-	took, ok := interval(c.AnsweredAt, c.FirstClassAt)
+	took, ok := casefile.Between(c.AnsweredAt, c.FirstClassAt)
 	say(c.Classified(), saidClassified, secs(Outcome{Kind: CallBecameClassified, Class: c.Class}, took, ok))
 	if c.Classified() {
 		r.class = string([]byte(c.Class))
@@ -284,7 +284,7 @@ func (r *reported) call(c *casefile.Call, ctr *center, emit func(Outcome)) {
 	if class == "" {
 		class = casefile.ClassNone
 	}
-	talk, ok := interval(c.AnsweredAt, c.EndedAt)
+	talk, ok := casefile.Between(c.AnsweredAt, c.EndedAt)
 	say(ok, saidTalked, secs(Outcome{Kind: CallBecameTalked, Class: class}, talk, ok))
 }
 
@@ -312,7 +312,7 @@ func (r *reported) ticket(t *casefile.Ticket, ctr *center, label func(opd string
 		emit(Outcome{Kind: TicketBecameReopened, Center: ctr.label, OPD: current})
 	}
 	say := func(id uint32, name, opd string, from, to time.Time) {
-		if d, ok := interval(from, to); ok && r.once(id) {
+		if d, ok := casefile.Between(from, to); ok && r.once(id) {
 			emit(Outcome{Kind: TicketInterval, Center: ctr.label, Interval: name, OPD: opd, HasSeconds: true, Seconds: d.Seconds()})
 		}
 	}
@@ -325,12 +325,4 @@ func (r *reported) ticket(t *casefile.Ticket, ctr *center, label func(opd string
 	say(saidInterval+3, "respond", current, t.ReceivedAt, t.ArrivedAt)
 	say(saidInterval+4, "resolve", current, t.OpenedAt, t.ResolvedAt)
 	say(saidInterval+5, "confirm", current, t.LastResolvedAt, t.ConfirmedAt)
-}
-
-// interval is to-from, absent unless both are known and in order.
-func interval(from, to time.Time) (time.Duration, bool) {
-	if from.IsZero() || to.IsZero() || to.Before(from) {
-		return 0, false
-	}
-	return to.Sub(from), true
 }
