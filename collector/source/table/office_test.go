@@ -115,17 +115,21 @@ func workbook(t *testing.T, date1904 bool) string {
 	check(f.SetSheetName("Sheet1", "Rekap"))
 	check(f.SetSheetRow("Rekap", "A1", &[]any{"REKAPITULASI", "Jumlah"}))
 	header := []any{"No Tiket", "Tanggal", "Jam Masuk", "Jam Jawab", "Shift", "No HP", "Tunggu", "Kecamatan"}
-	for sheet, rows := range map[string][][]any{
-		"Februari": {
+	for _, month := range []struct {
+		sheet string
+		rows  [][]any
+	}{
+		{"Februari", [][]any{
 			{"F-1", 44984 - shift, 0.3125, 0.3127315, "Pagi", 81234567890, 1.125, "Waru"},
 			{"F-2", "27 Februari 2023", "21.50", "21.50.10", "Malam", "081234567891", "1,5", "Kec. Taman"},
 			{"F-3", "Senin, 27 Peb 2023", "00.10", "00.11", "Malam", "8,12E+10", "", "Negeri Antah"},
 			{"F-4", "28/02/23", 0.5, "-", "Siang", 6281234567892, "", "Sda"},
 			{"F-5", "28/02/2023", 7.3, "-", "Siang", "", "", "Waru"},
 			{"F-6", "Senin, 28 Februari 2023", "08.00", "-", "Siang", "", "", "Waru"},
-		},
-		"Maret": {{1001, 44986.25 - shift, "", "", "Pagi", "", "", ""}, {"M-2", 44986 - shift, "6:15:00", "6.16", "Pagi", "", "", "Waru"}},
+		}},
+		{"Maret", [][]any{{1001, 44986.25 - shift, "", "", "Pagi", "", "", ""}, {"M-2", 44986 - shift, "6:15:00", "6.16", "Pagi", "", "", "Waru"}}},
 	} {
+		sheet, rows := month.sheet, month.rows
 		_, err := f.NewSheet(sheet)
 		check(err)
 		check(f.SetCellValue(sheet, "A1", "LAPORAN 112"))
@@ -158,10 +162,6 @@ func TestWorkbook(t *testing.T) {
 			_, time, _ := strings.Cut(line, `"time":"`)
 			id, _, _ := strings.Cut(line, `"`)
 			got = append(got, id+" "+strings.TrimSpace(time))
-		}
-		// Sheets come in the order of the workbook, which the map above leaves open.
-		if len(got) == 8 && strings.HasPrefix(got[0], "M-2") {
-			got = append(got[2:], got[:2]...)
 		}
 		want := []string{
 			`F-1.received 2023-02-27T00:30:00Z""caller":"*********890","kecamatan":"Waru"}}`,
