@@ -26,6 +26,7 @@ import (
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/metrics"
+	"github.com/monev112/monev112/collector/page"
 	"github.com/monev112/monev112/collector/rebuild"
 	"github.com/monev112/monev112/collector/shipper"
 	"github.com/monev112/monev112/collector/sla"
@@ -47,32 +48,34 @@ const (
 // App is one running service. New opens and checks everything that can be refused, Run serves until its context ends,
 // Close lets go of what New opened and may be called twice.
 type App struct {
-	cfg      Config
-	dir      *directory.Directory
-	book     *sla.Book
-	journal  *journal.Journal
-	board    *tracker.Board
-	ingest   *ingest.Loop
-	metrics  *metrics.Registry
-	tracing  *telemetry.Tracing
-	links    *telemetry.LinkRing
-	child    *engine.Child // nil with a ClickHouse server
-	store    atomic.Pointer[store.Store]
-	shipper  atomic.Pointer[shipper.Shipper]
-	sink     atomic.Pointer[store.Sink]
-	rebuild  *rebuild.Runner
-	api      *api.API
-	drops    *drop.Watcher // nil without drop folders
-	listener net.Listener
-	reviews  reviews
-	traced   traced
-	kept     *kept
-	follower *asterisk.Follower // nil without a queue_log
-	submit   *submitter
-	replay   *door            // of the quarantine
-	again    *submitter       // likewise
-	cursor   journal.Position // at the start
-	cleanups []cleanup
+	cfg     Config
+	dir     *directory.Directory
+	book    *sla.Book
+	journal *journal.Journal
+	board   *tracker.Board
+	ingest  *ingest.Loop
+	metrics *metrics.Registry
+	tracing *telemetry.Tracing
+	links   *telemetry.LinkRing
+	child   *engine.Child // nil with a ClickHouse server
+	store   atomic.Pointer[store.Store]
+	shipper atomic.Pointer[shipper.Shipper]
+	sink    atomic.Pointer[store.Sink]
+	rebuild *rebuild.Runner
+	api     *api.API
+	drops   *drop.Watcher // nil without drop folders
+	// pageLinks makes the links of alerts; nil when nobody could reach the pages.
+	pageLinks *page.Links
+	listener  net.Listener
+	reviews   reviews
+	traced    traced
+	kept      *kept
+	follower  *asterisk.Follower // nil without a queue_log
+	submit    *submitter
+	replay    *door            // of the quarantine
+	again     *submitter       // likewise
+	cursor    journal.Position // at the start
+	cleanups  []cleanup
 }
 
 type cleanup struct {
@@ -141,6 +144,9 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	}
 	keys, err := keyfile.LoadOrCreate(filepath.Join(cfg.DataDir, keysFile), cfg.Now())
 	if err != nil {
+		return nil, err
+	}
+	if err = a.openPages(); err != nil {
 		return nil, err
 	}
 	if a.kept, err = openKept(cfg.DataDir, cfg.File.Limits.QuarantineMiB<<20); err != nil {

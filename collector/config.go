@@ -49,6 +49,8 @@ type File struct {
 	Limits         Limits `yaml:"limits"`
 	// Drop are folders whose files are imported.
 	Drop []Drop `yaml:"drop"`
+	// Pages says how telephones reach the pages behind the links of alerts.
+	Pages Pages `yaml:"pages"`
 	// Asterisk names the log of a telephone system that the service follows.
 	Asterisk *asterisk.Config `yaml:"asterisk"`
 
@@ -108,6 +110,9 @@ func ReadFile(name string) (File, error) {
 		return File{}, err
 	}
 	if err := f.checkAsterisk(); err != nil {
+		return File{}, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := f.checkPages(); err != nil {
 		return File{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return f, nil

@@ -14,6 +14,8 @@ func TestAWrongConfigurationIsRefusedByName(t *testing.T) {
 		"a key nobody knows":      {"clickhosue: {}", "clickhosue"},
 		"a protocol of the past":  {"clickhouse: {address: 'db:9000', protocol: mysql}", "mysql"},
 		"an address without port": {"clickhouse: {address: db}", `address "db"`},
+		"links in the clear":      {"pages: {public_url: 'http://monev112.example.go.id'}", "https"},
+		"links that never die":    {"pages: {public_url: 'https://monev112.example.go.id', link_days: 400}", "lifetime"},
 		"a password file missing": {"clickhouse: {address: 'db:9000', password_file: none}", "none"},
 	} {
 		file := filepath.Join(t.TempDir(), "monev112.yaml")
