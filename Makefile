@@ -9,7 +9,7 @@ PROMETHEUS   := v0.316.0
 ALERTMANAGER := v0.31.1
 STATICCHECK  := v0.7.0
 
-.PHONY: demo test check build engine format generate bench fuzz torture tools lint dashboards dashboards-preview
+.PHONY: demo test check build engine format generate bench fuzz torture tools lint dashboards dashboards-preview dashboards-schemas
 
 build: ## the program
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o monev112 ./cmd/monev112
@@ -20,11 +20,11 @@ engine: build ## the embedded ClickHouse, once, into the user's cache folder
 demo: engine ## a simulated call centre: history, then live traffic, until Ctrl-C
 	./monev112 demo
 
-# The rule tests and the tests of Alertmanager's configuration need promtool and amtool: minutes once, then cached.
-test: engine $(BIN)/promtool $(BIN)/amtool ## everything
+# Rules, routes and messages are tested on real servers, built here: minutes once, then kept in .tools/bin.
+test: engine tools ## everything
 	$(GO) test -timeout 40m ./...
 
-check: engine lint ## what must be green before a push
+check: engine tools lint ## what must be green before a push
 	$(GO) test -race -timeout 60m ./...
 	$(MAKE) generate
 	@git diff --exit-code -- docs deploy dashboards || { echo "generated files differ: commit what 'make generate' wrote"; exit 1; }
@@ -43,6 +43,9 @@ generate: dashboards ## docs/metrics.md and the dashboards
 
 dashboards: ## dashboards/json, from the code beside it
 	$(GO) test ./dashboards -run 'TestTheCommittedJSON' -update
+
+dashboards-schemas: ## dashboards/testdata/schema, from the types of @grafana/schema; needs npm
+	cd dashboards/schema && npm install --ignore-scripts --no-audit --no-fund && node generate.mjs ../testdata/schema
 
 dashboards-preview: ## pictures of the pages in docs/img, from a running demo; needs npm, Chromium, and Prometheus on :9090
 	cd dashboards/preview && npm install --ignore-scripts --no-audit --no-fund && SCALE=0.75 node shots.mjs ../../docs/img $(PAGES)

@@ -30,7 +30,8 @@
 //   - quarantine (disk): what was refused, kept in sight. disk: the file layer that tests can make fail. faultpoint: named
 //     places at which a test may kill the process.
 //   - source (in): readers that turn files, logs and a simulation into events, and send them through the door.
-//   - e2e (test): the real program with the real engine, killed, started again and counted.
+//   - e2e (test): the real program with the real engine, killed, started again and counted; e2e/servers: real Prometheus
+//     and Alertmanager, and stand-ins for Telegram and mail.
 //
 // # Three rules that keep it true
 //

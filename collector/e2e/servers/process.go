@@ -1,0 +1,216 @@
+package servers
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Patience bounds every wait of this package; a machine under load may need it.
+const Patience = 2 * time.Minute
+
+// pause is how long a wait rests between two looks.
+const pause = 20 * time.Millisecond
+
+// Until polls until ok, and fails the test after Patience; what says what was waited for.
+func Until(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(Patience); !ok(); time.Sleep(pause) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %s: %s", Patience, what)
+		}
+	}
+}
+
+// Tool returns the path of a program of .tools/bin. Without it the test is skipped; in CI it fails.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	_, file, _, _ := runtime.Caller(0)
+	path := filepath.Join(filepath.Dir(file), "..", "..", "..", ".tools", "bin", name)
+	if _, err := os.Stat(path); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not built: make test builds it", name)
+		}
+		t.Skipf("%s is not built: run make tools", name)
+	}
+	return path
+}
+
+// FreeAddr returns a loopback address on which nothing listens. It lies below the ports that the kernel gives to outgoing
+// connections, so that a server can be killed and get its port back.
+func FreeAddr(t testing.TB) string {
+	t.Helper()
+	low := 32768
+	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
+		fmt.Sscan(string(text), &low)
+	}
+	const first = 12000
+	for range 100 {
+		port := 0 // a machine that gives out nearly all ports: the kernel's choice
+		if low > first+1000 {
+			port = first + rand.IntN(low-first)
+		}
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no free port")
+	return ""
+}
+
+// process is a server with a folder, a configuration and an address that outlive it.
+type process struct {
+	t      testing.TB
+	name   string
+	path   string
+	dir    string
+	addr   string
+	config func(addr string) string
+	args   func(p *process) []string
+	cmd    *exec.Cmd
+	gone   chan struct{}
+}
+
+// newProcess starts a server; another one may take the port between choosing and binding, so several are tried.
+func newProcess(t testing.TB, name string, config func(string) string, args func(*process) []string) *process {
+	t.Helper()
+	p := &process{t: t, name: name, path: Tool(t, name), dir: t.TempDir(), config: config, args: args}
+	t.Cleanup(func() {
+		p.Kill()
+		if t.Failed() {
+			t.Logf("log of %s:\n%s", name, p.logTail())
+		}
+	})
+	for range 5 {
+		p.addr = FreeAddr(t)
+		if p.start() {
+			return p
+		}
+	}
+	t.Fatalf("%s found every port taken", name)
+	return nil
+}
+
+func (p *process) logFile() string { return filepath.Join(p.dir, "log") }
+
+func (p *process) configFile() string { return filepath.Join(p.dir, p.name+".yml") }
+
+func (p *process) logTail() string {
+	text, _ := os.ReadFile(p.logFile())
+	return string(text[max(0, len(text)-8000):])
+}
+
+// Addr is host:port; it stays the same over restarts.
+func (p *process) Addr() string { return p.addr }
+
+// URL is the base address.
+func (p *process) URL() string { return "http://" + p.addr }
+
+// Start starts a server that was killed or stopped, on the same port and data, and waits until it is ready.
+func (p *process) Start() {
+	p.t.Helper()
+	for deadline := time.Now().Add(Patience); !p.start(); time.Sleep(pause) {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("%s does not get its port %s back", p.name, p.addr)
+		}
+	}
+}
+
+// start returns false when the port is taken.
+func (p *process) start() bool {
+	p.t.Helper()
+	if err := os.WriteFile(p.configFile(), []byte(p.config(p.addr)), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	log, err := os.OpenFile(p.logFile(), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer log.Close()
+	before, err := log.Seek(0, io.SeekEnd)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.cmd = exec.Command(p.path, p.args(p)...)
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = p.dir, log, log
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	gone := make(chan struct{})
+	p.gone = gone
+	cmd := p.cmd
+	go func() {
+		_ = cmd.Wait()
+		close(gone)
+	}()
+	deadline := time.Now().Add(Patience)
+	for {
+		select {
+		case <-gone:
+			text, _ := os.ReadFile(p.logFile())
+			if strings.Contains(string(text[before:]), "address already in use") {
+				return false
+			}
+			p.t.Fatalf("%s ended before it was ready:\n%s", p.name, text[before:])
+		case <-time.After(pause):
+		}
+		if r, err := http.Get(p.URL() + "/-/ready"); err == nil {
+			r.Body.Close()
+			if r.StatusCode == http.StatusOK {
+				return true
+			}
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("%s is not ready within %s", p.name, Patience)
+		}
+	}
+}
+
+// Kill ends the server at once, as power loss does for a process.
+func (p *process) Kill() {
+	if p.cmd == nil {
+		return
+	}
+	_ = p.cmd.Process.Kill()
+	<-p.gone
+}
+
+// Stop ends the server as an operator does.
+func (p *process) Stop() {
+	p.t.Helper()
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.gone:
+	case <-time.After(Patience):
+		p.t.Fatalf("%s does not stop on SIGTERM", p.name)
+	}
+}
+
+// get decodes the JSON answer of a path. An answer other than 200, or none, is an error.
+func (p *process) get(path string, into any) error {
+	r, err := http.Get(p.URL() + path)
+	if err != nil {
+		return err
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	if r.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s: %s", path, r.Status, body)
+	}
+	return json.Unmarshal(body, into)
+}

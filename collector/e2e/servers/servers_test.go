@@ -1,0 +1,72 @@
+package servers
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestPrometheusAndAlertmanager shows what other packages rely on: found, scraped, fired, silenced, killed, back.
+func TestPrometheusAndAlertmanager(t *testing.T) {
+	t.Parallel()
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "answer 42") }))
+	defer target.Close()
+	hook := StartWebhook(t)
+	am := StartAlertmanager(t, func(string) string {
+		return "route: {receiver: r, group_wait: 0s}\nreceivers: [{name: r, webhook_configs: [{url: '" + hook.URL() + "/r'}]}]\n"
+	})
+	rules := filepath.Join(t.TempDir(), "rules.yaml")
+	if err := os.WriteFile(rules, []byte("groups: [{name: g, rules: [{alert: A, expr: 'answer == 42', labels: {x: y}}]}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	prom := StartPrometheus(t, func(string) string {
+		return fmt.Sprintf(`
+global: {scrape_interval: 1s, evaluation_interval: 1s}
+rule_files: [%q]
+alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}
+scrape_configs: [{job_name: j, static_configs: [{targets: [%q]}]}]
+`, rules, am.Addr(), strings.TrimPrefix(target.URL, "http://"))
+	})
+	prom.WaitScraped("j")
+	prom.WaitAlertmanagers(1)
+	answered := func() bool {
+		s, err := prom.TryQuery("answer")
+		return err == nil && len(s) == 1 && s[0].Value == 42 && s[0].Labels["job"] == "j"
+	}
+	Until(t, "the target's answer", answered)
+	Until(t, "the alert fires", func() bool { f, err := prom.Firing(); return err == nil && slices.Equal(f, []string{"A"}) })
+	Until(t, "it is delivered", func() bool { return len(hook.Messages("/r")) == 1 })
+	if s := prom.Query("scalar(vector(7))"); len(s) != 1 || s[0].Value != 7 {
+		t.Errorf("a scalar is %v", s)
+	}
+	if _, err := prom.TryQuery("answer{"); err == nil {
+		t.Error("a broken expression is no error")
+	}
+
+	addr := prom.Addr()
+	prom.Kill()
+	if _, err := prom.TryQuery("answer"); err == nil {
+		t.Error("it still answers")
+	}
+	prom.Start()
+	if prom.Addr() != addr {
+		t.Errorf("back on %s, was on %s", prom.Addr(), addr)
+	}
+	Until(t, "the target's answer, again", answered)
+
+	id := am.Silence("x", "y", "seen")
+	Until(t, "the alert is silenced", func() bool {
+		list, err := am.Alerts(`alertname="A"`)
+		return err == nil && len(list) == 1 && slices.Equal(list[0].Status.SilencedBy, []string{id})
+	})
+	am.Stop()
+	am.Start()
+	if r, err := am.Receivers(); err != nil || !slices.Equal(r, []string{"r"}) {
+		t.Errorf("receivers %v, %v", r, err)
+	}
+}
