@@ -16,7 +16,7 @@ type grid struct {
 func (g *grid) heading(title string) {
 	g.newLine()
 	open := false
-	g.panels = append(g.panels, Panel{ID: len(g.panels) + 1, Type: "row", Title: title, Collapsed: &open, Panels: nil, GridPos: GridPos{H: 1, W: columns, X: 0, Y: g.y}})
+	g.panels = append(g.panels, Panel{ID: len(g.panels) + 1, Type: "row", Title: title, Collapsed: &open, Panels: []Panel{}, GridPos: GridPos{H: 1, W: columns, X: 0, Y: g.y}})
 	g.y++
 }
 

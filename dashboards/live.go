@@ -62,7 +62,7 @@ func live() Dashboard {
 		unitCount, now("{{position}}", `max by (position) (monev112_ring_no_answer_recent{center="$center"})`)).limits(steps(calm, 3, warning, 6, bad)))
 	g.add(6, 7, table("Kejadian yang mungkin sama", "Tiket dengan kategori dan kecamatan yang sama yang dibuka dalam 15 menit terakhir (same_event_tickets). Hitungan, bukan persentase.",
 		nowRows(`sort_desc(max by (category, kecamatan) (monev112_same_event_tickets{center="$center"}) >= 2)`)).
-		with("Time", Property{"custom.hidden", true}).
+		with("Time", hidden()).
 		with("category", Property{"displayName", "Kategori"}).with("kecamatan", Property{"displayName", "Kecamatan"}, Property{"mappings", kecamatanMappings()}).
 		with("Value", Property{"displayName", "Tiket"}, unit(unitCount), width(80)))
 

@@ -57,7 +57,6 @@ type Variable struct {
 	Description string   `json:"description,omitempty"`
 	Type        string   `json:"type"` // datasource, query, custom, constant
 	Datasource  *Ref     `json:"datasource,omitempty"`
-	Definition  string   `json:"definition,omitempty"`
 	Query       string   `json:"query"`
 	Regex       string   `json:"regex,omitempty"`
 	Refresh     int      `json:"refresh,omitempty"` // 1: on load, 2: on a change of the range
@@ -120,7 +119,7 @@ type Panel struct {
 	Description string       `json:"description,omitempty"`
 	GridPos     GridPos      `json:"gridPos"`
 	Collapsed   *bool        `json:"collapsed,omitempty"`
-	Panels      []Panel      `json:"panels,omitempty"`
+	Panels      []Panel      `json:"panels,omitzero"` // of a heading: none, said as an empty list
 	Datasource  *Ref         `json:"datasource,omitempty"`
 	Targets     []Target     `json:"targets,omitempty"`
 	FieldConfig *FieldConfig `json:"fieldConfig,omitempty"`
@@ -291,14 +290,9 @@ type Tooltip struct {
 
 // TableOptions are those of a table.
 type TableOptions struct {
+	FrameIndex int    `json:"frameIndex"`
 	ShowHeader bool   `json:"showHeader"`
 	CellHeight string `json:"cellHeight"`
-}
-
-// TextOptions are those of a text panel.
-type TextOptions struct {
-	Mode    string `json:"mode"`
-	Content string `json:"content"`
 }
 
 // SeriesField draws a series.
@@ -334,6 +328,7 @@ type CellField struct {
 	CellOptions *CellType `json:"cellOptions,omitempty"`
 	Width       int       `json:"width,omitempty"`
 	Filterable  bool      `json:"filterable,omitempty"`
+	Inspect     bool      `json:"inspect"`
 }
 
 // CellType is the look of a cell.

@@ -178,6 +178,9 @@ func digits(n int) Property { return Property{"decimals", n} }
 
 func colour(c string) Property { return Property{"color", Color{Mode: "fixed", FixedColor: c}} }
 
+// hidden leaves a column of a table out.
+func hidden() Property { return Property{"custom.hideFrom.viz", true} }
+
 func cell(kind, mode string) Property {
 	return Property{"custom.cellOptions", CellType{Type: kind, Mode: mode}}
 }

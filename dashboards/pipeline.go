@@ -27,7 +27,7 @@ func pipeline() Dashboard {
 		unitEvents, overTime("{{reason}}", "sum by (reason) (rate(monev112_events_rejected_total[$__rate_interval])) > 0")))
 	g.add(8, 8, table("Kesegaran menurut sumber", "Kejadian terakhir setiap sumber dan umurnya, termasuk detak data (source_last_event_timestamp_seconds). Sumber yang diam tanpa detak berarti data belum masuk, bukan malam yang sepi.",
 		nowRows("sort_desc(time() - max by (source) (monev112_source_last_event_timestamp_seconds))")).
-		with("Time", Property{"custom.hidden", true}).with("source", Property{"displayName", "Sumber"}).
+		with("Time", hidden()).with("source", Property{"displayName", "Sumber"}).
 		with("Value", Property{"displayName", "Umur"}, unit(unitSeconds), Property{"thresholds", steps(good, 300, warning, 3600, bad)}, cell("color-text", ""), width(140)))
 	g.add(8, 8, series("Permintaan HTTP", "Permintaan HTTP per detik menurut kode jawaban (http_requests_total). Bukan persentase.",
 		unitEvents, overTime("{{code}}", "sum by (code) (rate(monev112_http_requests_total[$__rate_interval])) > 0")))
@@ -50,7 +50,7 @@ func pipeline() Dashboard {
 	g.heading("Peringatan")
 	g.add(8, 8, table("Peringatan yang menyala", "Aturan Prometheus yang sedang menyala (ALERTS). Peringatan per tiket ada pada Alertmanager.",
 		nowRows(`max by (alertname, severity, opd) (ALERTS{alertstate="firing"})`)).
-		with("Time", Property{"custom.hidden", true}).with("Value", Property{"custom.hidden", true}).
+		with("Time", hidden()).with("Value", hidden()).
 		with("alertname", Property{"displayName", "Peringatan"}).with("severity", Property{"displayName", "Tingkat"}).with("opd", Property{"displayName", "OPD"}))
 	g.add(4, 8, bars("Peringatan tiket", "Peringatan per tiket pada kiriman terakhir ke Alertmanager menurut tingkat (pager_alerts). Hitungan.",
 		unitCount, now("{{level}}", "max by (level) (monev112_pager_alerts)")))
@@ -66,11 +66,11 @@ func pipeline() Dashboard {
 		matching("/dikirim|Selesai/", unit(unitMoment)))
 	g.add(12, 7, table("Atribut yang dibuang", "Atribut yang tidak diizinkan konfigurasi dan karena itu dibuang, menurut nama (attributes_dropped_total, sejak kolektor berjalan). Hitungan.",
 		nowRows("sort_desc(sum by (key) (monev112_attributes_dropped_total) > 0)")).
-		with("Time", Property{"custom.hidden", true}).with("key", Property{"displayName", "Atribut"}).with("Value", Property{"displayName", "Jumlah"}, unit(unitCount)))
+		with("Time", hidden()).with("key", Property{"displayName", "Atribut"}).with("Value", Property{"displayName", "Jumlah"}, unit(unitCount)))
 	g.add(6, 7, stat("Tiket tanpa kabar 180 hari", "Tiket terbuka tanpa kejadian apa pun selama 180 hari (tickets_stale): mutu data, tidak dihitung pada tiket terlambat. Hitungan.",
 		unitCount, now("", "sum(max by (center) (monev112_tickets_stale))")).limits(steps(good, 1, warning)))
 	g.add(6, 7, table("Versi yang berjalan", "Versi kolektor yang berjalan (build_info).", nowRows("max by (version, revision, goversion) (monev112_build_info)")).
-		with("Time", Property{"custom.hidden", true}).with("Value", Property{"custom.hidden", true}).
+		with("Time", hidden()).with("Value", hidden()).
 		with("version", Property{"displayName", "Versi"}).with("revision", Property{"displayName", "Revisi"}).with("goversion", Property{"displayName", "Go"}))
 
 	return Dashboard{

@@ -21,7 +21,7 @@ func sources() []Variable {
 func liveCentre() Variable {
 	code := names.DefaultCenter()
 	q := "label_values(monev112_window_calls, center)"
-	return Variable{Name: "center", Label: "Pusat layanan", Type: "query", Datasource: &prometheusRef, Definition: q, Query: q, Refresh: 1, Sort: 5,
+	return Variable{Name: "center", Label: "Pusat layanan", Type: "query", Datasource: &prometheusRef, Query: q, Refresh: 1, Sort: 5,
 		Current: Option{Text: code, Value: code}, Options: []Option{}}
 }
 
@@ -41,7 +41,7 @@ func centre() Variable {
 
 // fromClickHouse asks for two columns: the value, then the text that is shown.
 func fromClickHouse(name, label, sql string, current Option) Variable {
-	return Variable{Name: name, Label: label, Type: "query", Datasource: &clickhouseRef, Definition: sql, Query: sql, Refresh: 1, Current: current, Options: []Option{}}
+	return Variable{Name: name, Label: label, Type: "query", Datasource: &clickhouseRef, Query: sql, Refresh: 1, Current: current, Options: []Option{}}
 }
 
 func selection(v Variable) Variable {

@@ -13,7 +13,7 @@ setTimeZoneResolver(() => 'Asia/Jakarta');
 const zone = 'Asia/Jakarta';
 
 const ids = ['unit', 'min', 'max', 'decimals', 'displayName', 'noValue', 'thresholds', 'mappings', 'links', 'color'];
-const custom = ['cellOptions', 'drawStyle', 'fillOpacity', 'lineWidth', 'showPoints', 'pointSize', 'fillBelowTo', 'axisPlacement', 'thresholdsStyle', 'stacking', 'width', 'align', 'hidden', 'spanNulls'];
+const custom = ['cellOptions', 'drawStyle', 'fillOpacity', 'lineWidth', 'showPoints', 'pointSize', 'fillBelowTo', 'axisPlacement', 'thresholdsStyle', 'stacking', 'width', 'align', 'hideFrom.viz', 'spanNulls'];
 const option = (id: string, path: string, isCustom: boolean) => ({ id, path, name: id, isCustom, process: identityOverrideProcessor, shouldApply: () => true, editor: null, override: null }) as any;
 const registry = new FieldConfigOptionsRegistry(() => [...ids.map((id) => option(id, id, false)), ...custom.map((id) => option(`custom.${id}`, id, true))]);
 const bus: any = { publish() {}, getStream: () => ({ subscribe: () => ({ unsubscribe() {} }), pipe() { return this; } }), subscribe: () => ({ unsubscribe() {} }), removeAllListeners() {}, newScopedBus() { return this; } };
@@ -31,7 +31,7 @@ function Body({ p, data, w, h, range }: { p: any; data: DataFrame[]; w: number; 
   }
   if (p.type === 'table') {
     const frame = frames[0];
-    return <Table data={{ ...frame, fields: frame.fields.filter((f) => !(f.config.custom as any)?.hidden) }} width={w} height={h} cellHeight={p.options.cellHeight} />;
+    return <Table data={{ ...frame, fields: frame.fields.filter((f) => !(f.config.custom as any)?.hideFrom?.viz) }} width={w} height={h} cellHeight={p.options.cellHeight} />;
   }
   if (p.type === 'geomap') return <Dots frame={frames[0]} w={w} h={h} />;
   const values = getFieldDisplayValues({ fieldConfig: copy, reduceOptions: p.options.reduceOptions, replaceVariables: ((s: string) => s) as any, theme, data: frames, sparkline: false, timeZone: zone });
