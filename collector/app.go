@@ -130,7 +130,9 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 		return nil, err
 	}
 	jdir := filepath.Join(cfg.DataDir, JournalDir)
-	if a.journal, err = journal.Open(journal.Options{Dir: jdir, MinFreeBytes: cfg.File.Limits.MinFreeBytes, Expect: expect, ExpectUUID: of}); err != nil {
+	if a.journal, err = journal.Open(journal.Options{
+		Dir: jdir, MinFreeBytes: cfg.File.Limits.MinFreeBytes, Expect: expect, ExpectUUID: of, Now: cfg.Now, Logger: cfg.Log,
+	}); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	a.cleanup("journal", a.journal.Close)

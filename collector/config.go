@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/faultpoint"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/store"
@@ -238,7 +239,7 @@ func (c *Config) setDefaults() error {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now = faultpoint.Now
 	}
 	return nil
 }

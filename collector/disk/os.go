@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/gofrs/flock"
+
+	"github.com/monev112/monev112/collector/faultpoint"
 )
 
 const (
@@ -30,8 +32,39 @@ func (f osFile) Size() (int64, error) {
 	return info.Size(), nil
 }
 
+// WriteAt is os.File's, unless a test makes it fail.
+func (f osFile) WriteAt(p []byte, off int64) (int, error) {
+	fault := faultpoint.Fail("write", f.Name())
+	if fault == nil {
+		return f.File.WriteAt(p, off)
+	}
+	n, _ := f.File.WriteAt(p[:int(fault.Part*float64(len(p)))], off)
+	return n, &fs.PathError{Op: "write", Path: f.Name(), Err: fault.Err}
+}
+
+// Sync is os.File's, unless a test makes it fail.
+func (f osFile) Sync() error {
+	if err := failed("sync", f.Name()); err != nil {
+		return err
+	}
+	return f.File.Sync()
+}
+
+// failed is the error with which a test makes a call fail; nil in a normal build.
+func failed(op, name string) error {
+	if fault := faultpoint.Fail(op, name); fault != nil {
+		return &fs.PathError{Op: op, Path: name, Err: fault.Err}
+	}
+	return nil
+}
+
 // OpenFile opens name as os.OpenFile does.
 func (OS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
+	if flag&os.O_CREATE != 0 {
+		if err := failed("create", name); err != nil {
+			return nil, err
+		}
+	}
 	f, err := os.OpenFile(name, flag, perm)
 	if err != nil {
 		return nil, err
@@ -56,13 +89,26 @@ func (OS) ReadDir(dir string) ([]string, error) {
 }
 
 // Rename renames a file, replacing one that has the new name.
-func (OS) Rename(oldName, newName string) error { return os.Rename(oldName, newName) }
+func (OS) Rename(oldName, newName string) error {
+	if err := failed("rename", newName); err != nil {
+		return err
+	}
+	return os.Rename(oldName, newName)
+}
 
 // Remove removes a file.
-func (OS) Remove(name string) error { return os.Remove(name) }
+func (OS) Remove(name string) error {
+	if err := failed("remove", name); err != nil {
+		return err
+	}
+	return os.Remove(name)
+}
 
 // SyncDir fsyncs the folder itself.
 func (OS) SyncDir(dir string) error {
+	if err := failed("syncdir", dir); err != nil {
+		return err
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
