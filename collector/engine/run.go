@@ -42,6 +42,10 @@ const (
 	shutdownPatience = 5 * time.Second
 )
 
+// childNice is how far the child gives way to its parent: acknowledging an event does not wait behind a merge or a panel.
+// Where nobody else wants the processors it costs nothing.
+const childNice = 5
+
 // Run is the body of the command `monev112 engine`: it opens the data folder, serves it, and closes it when ctx ends, on
 // SIGTERM or SIGINT, or when standard input ends. The address stands in the file engine.addr of the data folder while it serves.
 func Run(ctx context.Context, config Config) error {
@@ -63,6 +67,11 @@ func Run(ctx context.Context, config Config) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	child := os.Getenv(childEnv) != ""
+	if child {
+		if err := giveWay(); err != nil {
+			config.Log.Warn("the embedded ClickHouse keeps the priority of its parent", "error", err)
+		}
+	}
 	if config.StdinCloses || child {
 		if config.Stdin == nil {
 			config.Stdin = os.Stdin

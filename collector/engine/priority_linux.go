@@ -1,0 +1,31 @@
+package engine
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+// giveWay lowers the priority of every thread of this process by childNice, and with them of all that they will start:
+// on Linux priorities belong to threads, and those that live before the library is loaded are all there are.
+func giveWay() error {
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return err
+	}
+	for _, t := range threads {
+		id, err := strconv.Atoi(t.Name())
+		if err != nil {
+			continue
+		}
+		now, err := syscall.Getpriority(syscall.PRIO_PROCESS, id)
+		if err == nil {
+			err = syscall.Setpriority(syscall.PRIO_PROCESS, id, min(20-now+childNice, 19)) // the kernel answers 20 - nice
+		}
+		if err != nil && !errors.Is(err, syscall.ESRCH) { // a thread may end
+			return err
+		}
+	}
+	return nil
+}
