@@ -57,7 +57,9 @@ func (s *Shipper) ship(ctx context.Context, b *batch) error {
 	}
 	faultpoint.Hit("shipper.cursor")
 	s.shipped.Store(uint64(b.end))
-	s.cfg.Observer.BatchStored(b.start, b.end, len(b.events), rows, s.cfg.Now().Sub(began))
+	took := s.cfg.Now().Sub(began)
+	s.took.Store(int64(took))
+	s.cfg.Observer.BatchStored(b.start, b.end, len(b.events), rows, took)
 	return nil
 }
 

@@ -31,7 +31,7 @@ type feed struct {
 	reader  *journal.Reader
 	rows    int // limits of a batch
 	bytes   int
-	linger  time.Duration
+	linger  func() time.Duration
 	at      cursor      // the next batch begins at Start; End, when beyond, is where it must end
 	batches chan fed    // unbuffered: one batch waits at most
 	spare   chan *batch // shipped ones, to be used again
@@ -47,7 +47,7 @@ type fed struct {
 
 func (s *Shipper) newFeed(r *journal.Reader) *feed {
 	return &feed{
-		reader: r, rows: s.cfg.BatchRows, bytes: s.cfg.BatchBytes, linger: s.cfg.Linger, at: s.cursor,
+		reader: r, rows: s.cfg.BatchRows, bytes: s.cfg.BatchBytes, linger: s.linger, at: s.cursor,
 		batches: make(chan fed), spare: make(chan *batch, 1),
 	}
 }
@@ -110,7 +110,7 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 	if err := add(rec); err != nil {
 		return nil, err
 	}
-	linger, stop := context.WithTimeout(ctx, f.linger)
+	linger, stop := context.WithTimeout(ctx, f.linger())
 	defer stop()
 	for len(b.events) < f.rows && size < f.bytes {
 		rec, ok, err := f.reader.TryNext()

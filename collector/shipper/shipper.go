@@ -57,7 +57,8 @@ type Config struct {
 	FS                  disk.FS
 	BatchRows           int           // events in one batch at most; 50,000
 	BatchBytes          int           // their journal bytes at most; 32 MiB
-	Linger              time.Duration // how long a batch waits for more after its first event; 200 ms
+	Linger              time.Duration // how long a batch waits for more after its first event, at least; 200 ms
+	LingerMost          time.Duration // where ClickHouse needs long for a batch, it waits three times as long, up to this; 2 s
 	KeepFor             time.Duration // how long a shipped segment stays; 24 h
 	DeadLetterPerMinute int           // above it shipping stops until the next minute; 100
 	Boot                string        // names the boot of the host (BootID); empty: nothing is ever sent again for a boot
@@ -90,6 +91,7 @@ type Shipper struct {
 	cursor  cursor
 	version uint64
 	shipped atomic.Uint64
+	took    atomic.Int64 // nanoseconds of the last batch
 	failing atomic.Bool
 	asked   chan request
 	budget  budget
@@ -111,6 +113,7 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	setDefault(&cfg.BatchRows, 50_000)
 	setDefault(&cfg.BatchBytes, 32<<20)
 	setDefault(&cfg.Linger, 200*time.Millisecond)
+	setDefault(&cfg.LingerMost, 2*time.Second)
 	setDefault(&cfg.KeepFor, 24*time.Hour)
 	setDefault(&cfg.DeadLetterPerMinute, 100)
 	s := &Shipper{cfg: cfg, journal: j, board: b, sink: sink, dead: dead, asked: make(chan request), budget: budget{perMinute: cfg.DeadLetterPerMinute}, gaveUp: map[letter]bool{}}
@@ -130,6 +133,12 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	}
 	s.shipped.Store(uint64(s.cursor.Start))
 	return s, nil
+}
+
+// linger is how long a batch waits for more: few events in many batches would keep the processors busy with storing, and
+// those who wait for an acknowledgement waiting. A batch that is full does not wait.
+func (s *Shipper) linger() time.Duration {
+	return min(max(s.cfg.Linger, 3*time.Duration(s.took.Load())), max(s.cfg.Linger, s.cfg.LingerMost))
 }
 
 func setDefault[T comparable](v *T, d T) {
