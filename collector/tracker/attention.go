@@ -1,0 +1,87 @@
+package tracker
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// Attention is what an OPD has to look at, at one instant. Its numbers are those of Snapshot: stale tickets are in none,
+// and a ticket that is late on two clocks is late on both.
+type Attention struct {
+	Open    int
+	AtRisk  int          // tickets with a clock at risk
+	Overdue []LabelCount // tickets late on each clock, in the order in which clocks are shown; those with none left out
+	// Tickets are all that are late or at risk: the longest late first, then those at risk, the nearest to its due time first.
+	Tickets []DueTicket
+}
+
+// DueTicket is an open ticket that is late or at risk.
+type DueTicket struct {
+	Key  event.Key
+	Late bool
+	At   time.Time // when the clock that counts for the order became late, or will
+}
+
+// Attention returns what the OPD of that label has to look at.
+func (b *Board) Attention(center, opd string, now time.Time) Attention {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var (
+		out               Attention
+		late              [len(clockNames)]int
+		at, staleBefore   = now.UnixMilli(), now.Add(-b.cfg.StaleAfter).UnixMilli()
+		earliest, warning int64
+	)
+	for _, c := range b.centers {
+		for _, g := range c.groups {
+			if g.opd != opd {
+				continue
+			}
+			for i := range g.tickets {
+				t := &g.tickets[i]
+				if t.lastEventAt < staleBefore || t.entry.key.Center != center {
+					continue
+				}
+				out.Open++
+				earliest, warning = 0, 0
+				for j := range t.clocks {
+					switch k := &t.clocks[j]; k.level(at) {
+					case pastDue:
+						late[j]++
+						if earliest == 0 || k.breach < earliest {
+							earliest = k.breach
+						}
+					case atRisk:
+						if warning == 0 || k.breach < warning {
+							warning = k.breach
+						}
+					}
+				}
+				if warning != 0 {
+					out.AtRisk++
+				}
+				if first := cmp.Or(earliest, warning); first != 0 {
+					out.Tickets = append(out.Tickets, DueTicket{t.entry.key, earliest != 0, time.UnixMilli(first).UTC()})
+				}
+			}
+		}
+	}
+	for j, n := range late {
+		if n > 0 {
+			out.Overdue = append(out.Overdue, LabelCount{clockNames[j], n})
+		}
+	}
+	slices.SortFunc(out.Tickets, func(a, b DueTicket) int {
+		if a.Late != b.Late {
+			if a.Late {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(a.At.Compare(b.At), compareKeys(a.Key, b.Key))
+	})
+	return out
+}
