@@ -88,8 +88,16 @@ func (s *service) windows(t *testing.T, when string) {
 	for range 3 {
 		now := time.Now().In(wib)
 		hour := now.Truncate(time.Hour)
+		// The shifts of Sidoarjo begin at 07.00, 14.00 and 21.00 WIB.
+		shift, shifts := hour, []time.Time{}
+		for ; len(shifts) < 2; shift = shift.Add(-time.Hour) {
+			if h := shift.Hour(); h == 7 || h == 14 || h == 21 {
+				shifts = append(shifts, shift)
+			}
+		}
 		windows := map[string][2]time.Time{
 			"hour": {hour, hour.Add(time.Hour)}, "previous_hour": {hour.Add(-time.Hour), hour},
+			"shift": {shifts[0], hour.Add(time.Hour)}, "previous_shift": {shifts[1], shifts[0]},
 			"day": {time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, wib), hour.Add(time.Hour)},
 		}
 		series := s.series()
@@ -107,6 +115,14 @@ func (s *service) windows(t *testing.T, when string) {
 					t.Errorf("%s: %s is %v (there: %v), ClickHouse counts %s", when, name, got, ok, want)
 				}
 				total += got
+			}
+			for _, target := range []int{10, 15, 20} {
+				want := s.query(fmt.Sprintf("SELECT countIf(offered AND answer_ms <= %d) FROM calls_now WHERE center = '35.15' AND at >= fromUnixTimestamp(%d) AND at < fromUnixTimestamp(%d)",
+					1000*target, bounds[0].Unix(), bounds[1].Unix()))
+				name := fmt.Sprintf(`monev112_window_calls_within_target{center="35.15",target="%d",window="%s"}`, target, window)
+				if got, ok := series[name]; !ok || fmt.Sprint(got) != want {
+					t.Errorf("%s: %s is %v (there: %v), ClickHouse counts %s", when, name, got, ok, want)
+				}
 			}
 		}
 		if total == 0 {

@@ -165,6 +165,7 @@ func TestTheBoardIsExact(t *testing.T) {
 				Overdue:       []tracker.TicketCount{{OPD: "dishub", Clock: "resolve", Priority: "non_darurat", Scope: "own", N: 8}, {OPD: "dishub", Clock: "sundial", Priority: "later", Scope: "own", N: 9}},
 				OldestOverdue: []tracker.OldestOverdue{{OPD: "dishub", By: time.Hour}, {OPD: "moon", By: time.Minute}, {OPD: "mars", By: time.Second}},
 				Windows:       []tracker.WindowCount{{Window: "hour", Measure: "received", N: 9}},
+				Within:        []tracker.WithinCount{{Window: "hour", Target: 20 * time.Second, N: 8}},
 				SameEvent:     []tracker.SameEventCount{{Category: "banjir", Kecamatan: "Waru", N: 3}, {Category: "x", Kecamatan: "y", N: 1}, {Category: "z", Kecamatan: "y", N: 1}},
 			},
 		}}
@@ -199,6 +200,8 @@ func TestTheBoardIsExact(t *testing.T) {
 		{0, "ticket_oldest_overdue_seconds", "opd damkar"},
 		{9, "window_calls", "window hour measure received"},
 		{0, "window_calls", "window previous_shift measure hoax"},
+		{8, "window_calls_within_target", "window hour target 20"},
+		{0, "window_calls_within_target", "window shift target 10"},
 		{3, "same_event_tickets", "category banjir kecamatan Waru"},
 		{2, "same_event_tickets", "category unknown kecamatan unknown"},
 	} {

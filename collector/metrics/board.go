@@ -39,7 +39,7 @@ type centerGauges struct {
 	opds centerOPDs
 
 	waiting, oldestWaiting, unclassified, callBack, stale family
-	agents, windows                                       family
+	agents, windows, within                               family
 	open, atRisk, overdue, oldestOverdue                  family
 }
 
@@ -145,7 +145,7 @@ func measureNames() []string {
 func boardNames() []string {
 	return []string{
 		"source_last_event_timestamp_seconds", "ring_no_answer_recent", "same_event_tickets", "calls_waiting", "call_oldest_waiting_seconds",
-		"calls_unclassified", "calls_to_call_back", "agents", "window_calls", "tickets_stale", "tickets_open", "tickets_at_risk",
+		"calls_unclassified", "calls_to_call_back", "agents", "window_calls", "window_calls_within_target", "tickets_stale", "tickets_open", "tickets_at_risk",
 		"tickets_overdue", "ticket_oldest_overdue_seconds",
 	}
 }
@@ -163,10 +163,14 @@ func newBoard(b *builder, s *sets) *board {
 	bd.same = desc("same_event_tickets")
 	waiting, oldestWaiting := desc("calls_waiting"), desc("call_oldest_waiting_seconds")
 	unclassified, callBack := desc("calls_unclassified"), desc("calls_to_call_back")
-	agents, windows, stale := desc("agents"), desc("window_calls"), desc("tickets_stale")
+	agents, windows, within, stale := desc("agents"), desc("window_calls"), desc("window_calls_within_target"), desc("tickets_stale")
 	open, atRisk := desc("tickets_open"), desc("tickets_at_risk")
 	overdue, oldestOverdue := desc("tickets_overdue"), desc("ticket_oldest_overdue_seconds")
 
+	var targets []string
+	for _, t := range tracker.AnswerTargets() {
+		targets = append(targets, secondsLabel(t))
+	}
 	// The answer clock belongs to calls: no ticket is overdue on it.
 	clocks := slices.DeleteFunc(slices.Clone(s.clocks.values), func(c string) bool { return c == answerClock || c == Other })
 	for _, code := range s.centers.values {
@@ -180,6 +184,7 @@ func newBoard(b *builder, s *sets) *board {
 			stale:         crossed(stale, code),
 			agents:        crossed(agents, code, s.agents.values),
 			windows:       crossed(windows, code, windowNames(), measureNames()),
+			within:        crossed(within, code, windowNames(), targets),
 			oldestOverdue: crossed(oldestOverdue, code, o.ids.values),
 			open:          newFamily(open, code, 3),
 			atRisk:        newFamily(atRisk, code, 2),
@@ -250,6 +255,12 @@ func (bd *board) center(ch chan<- prometheus.Metric, g *centerGauges, c *tracker
 	v = g.windows.start()
 	for _, w := range c.Windows {
 		v.add(float64(w.N), w.Window, w.Measure)
+	}
+	v.send(ch)
+
+	v = g.within.start()
+	for _, w := range c.Within {
+		v.add(float64(w.N), w.Window, secondsLabel(w.Target))
 	}
 	v.send(ch)
 

@@ -59,6 +59,7 @@ func Definitions() []Definition {
 		{"agents", Gauge, []string{"center", "state"}, "agents", "Call takers by state.", floor},
 		{"ring_no_answer_recent", Gauge, []string{"center", "position"}, "rings", "Rings without an answer of the last 15 minutes, by position; positions without one are absent.", floor},
 		{"window_calls", Gauge, []string{"center", "window", "measure"}, "calls", "Exact count of a measure in the current or previous hour or shift, or in the day.", floor},
+		{"window_calls_within_target", Gauge, []string{"center", "window", "target"}, "calls", "Exact count of the calls answered within the target, given in seconds, in the same windows; the denominator is the measure offered of window_calls.", floor},
 		{"calls_expected", Gauge, []string{"center", "stat"}, "calls", "Median and median absolute deviation of calls received in the same weekday and hour over 8 weeks; absent below 4 weeks of history.", floor},
 
 		// Tickets: counters and histograms.

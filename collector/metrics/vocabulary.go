@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/tracker"
 )
 
 // Fallback label values. A value outside a closed set is counted under one of them.
@@ -61,7 +62,7 @@ func DefaultVocabulary() Vocabulary {
 			"kebakaran", "darurat_medis", "kecelakaan", "kriminal", "banjir", "pohon_tumbang", "odgj", "kdrt", "evakuasi_hewan", "pju",
 			"jalan_rusak", "lampu_lalu_lintas", "sampah", "listrik_padam", "air", "ketertiban", "administrasi", "info_layanan", "lainnya",
 		},
-		AnswerTargets:   []time.Duration{10 * time.Second, 15 * time.Second, 20 * time.Second},
+		AnswerTargets:   tracker.AnswerTargets(),
 		Clocks:          []string{"answer", "acknowledge", "arrive", "resolve", "resolve_total", "confirm", "given"},
 		Intervals:       []string{"dispatch", "acknowledge", "turnout", "travel", "respond", "resolve", "confirm"},
 		Tables:          []string{"events", "calls", "tickets", "clocks"},

@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"slices"
 	"time"
 
 	"github.com/monev112/monev112/collector/casefile"
@@ -65,10 +66,17 @@ const (
 	hoax
 	ghost
 	unclassified
-	measures
+	named                                 // how many have a name
+	measures = named + len(withinTargets) // then one for each of withinTargets
 )
 
-var measureNames = [measures]string{"received", "offered", "answered", "within_target", "abandoned", "unserved", "classified", "hoax", "ghost", "unclassified"}
+// withinTargets are the answer targets in use beside a centre's own: NFPA 1225 (10 s) and NENA-STA-020 (15 and 20 s).
+var withinTargets = [...]time.Duration{10 * time.Second, 15 * time.Second, 20 * time.Second}
+
+// AnswerTargets are the targets of CenterSnapshot.Within, ascending. The slice is the caller's own.
+func AnswerTargets() []time.Duration { return slices.Clone(withinTargets[:]) }
+
+var measureNames = [named]string{"received", "offered", "answered", "within_target", "abandoned", "unserved", "classified", "hoax", "ghost", "unclassified"}
 
 // contribution is what one call adds to the window counts.
 type contribution struct {
@@ -85,6 +93,9 @@ func (c *center) contribution(call *casefile.Call) contribution {
 	is[answered] = call.Answered()
 	wait, known := call.AnswerTime()
 	is[withinTarget] = is[offered] && known && wait <= c.cfg.AnswerTarget
+	for i, target := range withinTargets {
+		is[named+i] = is[offered] && known && wait <= target
+	}
 	is[abandoned] = !call.AbandonedAt.IsZero() && call.AnsweredAt.IsZero()
 	is[unserved] = !call.UnservedAt.IsZero() && call.AnsweredAt.IsZero()
 	is[classified] = call.Classified()

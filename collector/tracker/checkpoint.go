@@ -16,7 +16,7 @@ import (
 )
 
 // checkpointVersion is the first byte of a board's checkpoint; another version is refused and the journal replayed.
-const checkpointVersion = 2
+const checkpointVersion = 3
 
 // ErrCheckpoint says that a checkpoint cannot be read: from another version, or cut short.
 var ErrCheckpoint = errors.New("tracker: unreadable checkpoint")

@@ -199,6 +199,11 @@ func TestWindowsAgreeWithTheViews(t *testing.T) {
 				got = append(got, n)
 			}
 		}
+		for i, target := range withinTargets { // 15 s is the target of this centre
+			if is := con.bits&(1<<(named+i)) != 0; target == c.cfg.AnswerTarget && is != slices.Contains(tt.want, "within_target") {
+				t.Errorf("%s: within %s is %v", name, target, is)
+			}
+		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

@@ -26,6 +26,7 @@ type CenterSnapshot struct {
 	Agents             []LabelCount  // by state
 	RingNoAnswerRecent []LabelCount  // by position, last 15 minutes
 	Windows            []WindowCount
+	Within             []WithinCount
 	SameEvent          []SameEventCount // tickets opened in the last 15 minutes
 	Open               []TicketCount    // OPD, Priority, Scope
 	AtRisk             []TicketCount    // OPD, Scope
@@ -45,6 +46,14 @@ type WindowCount struct {
 	Window  string // hour previous_hour shift previous_shift day
 	Measure string // received offered answered within_target abandoned unserved classified hoax ghost unclassified
 	N       int
+}
+
+// WithinCount is the exact count of the calls of one window that reached the queue and were answered within Target: the
+// numerator of the strict service level, whose denominator is the measure offered.
+type WithinCount struct {
+	Window string // as in WindowCount
+	Target time.Duration
+	N      int
 }
 
 // SameEventCount counts tickets of one category and kecamatan.

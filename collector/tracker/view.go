@@ -56,7 +56,8 @@ func (b *Board) Snapshot(now time.Time) Snapshot {
 }
 
 func (c *center) snapshot(now time.Time, staleAfter time.Duration) CenterSnapshot {
-	s := CenterSnapshot{Center: c.label, Windows: c.windows(now)}
+	s := CenterSnapshot{Center: c.label}
+	s.Windows, s.Within = c.windows(now)
 	within := func(in map[*entry]time.Time, reach time.Duration) (n int, oldest time.Duration) {
 		for _, at := range in {
 			if age := now.Sub(at); age <= reach {
@@ -166,24 +167,26 @@ func (c *center) spans(now time.Time) map[string]span {
 	}
 }
 
-func (c *center) windows(now time.Time) []WindowCount {
+func (c *center) windows(now time.Time) (counts []WindowCount, within []WithinCount) {
 	spans := c.spans(now)
-	out := make([]WindowCount, 0, len(WindowNames)*measures)
 	for _, name := range WindowNames {
 		var sum [measures]int32
 		from, to := spans[name].from.Unix(), spans[name].to.Unix()
-		for q, counts := range c.quarters {
+		for q, quarter := range c.quarters {
 			if at := q * int64(Quarter/time.Second); at >= from && at < to {
-				for m, n := range counts {
+				for m, n := range quarter {
 					sum[m] += n
 				}
 			}
 		}
-		for m, n := range sum {
-			out = append(out, WindowCount{name, measureNames[m], int(n)})
+		for m, n := range sum[:named] {
+			counts = append(counts, WindowCount{name, measureNames[m], int(n)})
+		}
+		for i, n := range sum[named:] {
+			within = append(within, WithinCount{name, withinTargets[i], int(n)})
 		}
 	}
-	return out
+	return counts, within
 }
 
 // TicketFilter chooses open tickets; empty fields choose all.
