@@ -1,0 +1,159 @@
+// Package audit owns the record of who read a single case, and what people did on a page: append-only JSON lines in local
+// files, bounded in size. It holds ids of keys, links, centres, tickets and calls, and nothing of a citizen.
+//
+// The record is written before the answer is sent. A line that cannot be written (a full disk) does not hold back an
+// emergency service: the read goes on, and the failure is logged and counted. Lines are not fsynced one by one, so that a
+// power loss may cost the last seconds; a crash of the process costs none.
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Bounds of the record: FileBytes of one file and Files of them, the oldest removed first. A line has about 150 bytes, so
+// that a million reads are kept.
+const (
+	FileBytes = 16 << 20
+	Files     = 10
+)
+
+// The actions of an Entry.
+const (
+	Read        = "read"
+	Acknowledge = "acknowledge"
+)
+
+// Entry is one line.
+type Entry struct {
+	At     time.Time `json:"at"`
+	Who    string    `json:"who"`    // key:<id>, link:<id>, or nobody while the service asks for no key
+	Action string    `json:"action"` // read or acknowledge
+	Kind   string    `json:"kind"`   // ticket, call or list
+	Center string    `json:"center"`
+	OPD    string    `json:"opd,omitzero"` // of a link
+	ID     string    `json:"id,omitzero"`  // of the case
+}
+
+// Log appends entries to the file "reads.jsonl" of a folder. Full files are named reads.1.jsonl (the latest) and up. It is
+// safe for concurrent use.
+type Log struct {
+	dir       string
+	fileBytes int64
+	logger    *slog.Logger
+	failed    atomic.Int64
+
+	mu    sync.Mutex
+	file  *os.File
+	bytes int64
+}
+
+// Open opens the record in dir, which is made with mode 0700.
+func Open(dir string, logger *slog.Logger) (*Log, error) {
+	l := &Log{dir: dir, fileBytes: FileBytes, logger: logger}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("record of reads: %w", err)
+	}
+	if err := l.open(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *Log) name(n int) string {
+	if n == 0 {
+		return filepath.Join(l.dir, "reads.jsonl")
+	}
+	return filepath.Join(l.dir, fmt.Sprintf("reads.%d.jsonl", n))
+}
+
+func (l *Log) open() error {
+	f, err := os.OpenFile(l.name(0), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("record of reads: %w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		_ = f.Close()
+		return fmt.Errorf("record of reads: %w", err)
+	}
+	l.file, l.bytes = f, info.Size()
+	var last [1]byte
+	if l.bytes > 0 {
+		if _, err := f.ReadAt(last[:], l.bytes-1); err == nil && last[0] != '\n' {
+			// A power loss cut a line; the next begins on its own.
+			if n, err := io.WriteString(f, "\n"); err == nil {
+				l.bytes += int64(n)
+			}
+		}
+	}
+	return nil
+}
+
+// Record appends an entry.
+func (l *Log) Record(e Entry) {
+	e.At = e.At.UTC().Truncate(time.Millisecond)
+	line, err := json.Marshal(e)
+	if err == nil {
+		err = l.write(append(line, '\n'))
+	}
+	if err != nil {
+		l.failed.Add(1)
+		l.logger.Error("a read could not be recorded", "error", err)
+	}
+}
+
+// Failed returns how many entries could not be written.
+func (l *Log) Failed() int64 { return l.failed.Load() }
+
+func (l *Log) write(line []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file != nil && l.bytes+int64(len(line)) > l.fileBytes {
+		if err := l.rotate(); err != nil {
+			return err
+		}
+	}
+	if l.file == nil { // closed, or a rotation went wrong
+		return errors.New("the record of reads is closed")
+	}
+	n, err := l.file.Write(line)
+	l.bytes += int64(n)
+	return err
+}
+
+// rotate closes the full file and shifts the names by one.
+func (l *Log) rotate() error {
+	if err := errors.Join(l.file.Sync(), l.file.Close()); err != nil {
+		l.logger.Warn("a full file of the record of reads was not closed cleanly", "error", err)
+	}
+	l.file = nil
+	for n := Files - 1; n > 0; n-- {
+		if err := os.Rename(l.name(n-1), l.name(n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(err, l.open())
+		}
+	}
+	return l.open()
+}
+
+// Close closes the file; entries after it are lost and counted. It may be called twice.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	err := errors.Join(l.file.Sync(), l.file.Close())
+	l.file = nil
+	return err
+}
