@@ -27,6 +27,7 @@ import (
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/metrics"
 	"github.com/monev112/monev112/collector/page"
+	"github.com/monev112/monev112/collector/pager"
 	"github.com/monev112/monev112/collector/rebuild"
 	"github.com/monev112/monev112/collector/shipper"
 	"github.com/monev112/monev112/collector/sla"
@@ -64,6 +65,8 @@ type App struct {
 	rebuild *rebuild.Runner
 	api     *api.API
 	drops   *drop.Watcher // nil without drop folders
+	// pager pushes ticket alerts; nil without an Alertmanager.
+	pager *pager.Pager
 	// pageLinks makes the links of alerts; nil when nobody could reach the pages.
 	pageLinks *page.Links
 	listener  net.Listener
@@ -166,6 +169,9 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	a.cleanup("tracing", func() error { return a.tracing.Shutdown(context.WithoutCancel(ctx)) })
 
 	a.board = tracker.New(a.boardConfig())
+	if err = a.openPager(); err != nil {
+		return nil, err
+	}
 	if a.ingest, err = ingest.New(ingest.Config{Dir: cfg.DataDir, Now: cfg.Now, Logger: cfg.Log}, a.journal, a.board, a.ingestObserver()); err != nil {
 		return nil, err
 	}
@@ -241,6 +247,9 @@ func (a *App) Close() error {
 // Addr is where the service listens.
 func (a *App) Addr() net.Addr { return a.listener.Addr() }
 
+// Ready says why no event can be accepted now; nil means that one can. It is what /-/ready answers, and safe for concurrent use.
+func (a *App) Ready() error { return a.ingest.Ready() }
+
 // EngineAddr is where the embedded ClickHouse listens, empty before it answers and with a server.
 func (a *App) EngineAddr() string {
 	if a.child == nil {
@@ -283,6 +292,9 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { a.requeue(gctx, a.replay, a.again); return nil })
 	g.Go(func() error { return a.followLog(gctx) })
 
+	if a.pager != nil {
+		g.Go(func() error { a.pager.Run(gctx); return nil })
+	}
 	if a.drops != nil {
 		g.Go(func() error { a.drops.Run(gctx); return nil })
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -82,7 +83,12 @@ It stops cleanly on SIGTERM and SIGINT; what was acknowledged is never lost.`,
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), cfg, nil)
+			ctx, cancel := context.WithCancel(cmd.Context())
+			systemd := newNotifier(os.Getenv, os.Getpid(), cfg.Log)
+			var told sync.WaitGroup
+			defer told.Wait()
+			defer cancel()
+			return serve(ctx, cfg, func(app *collector.App) { told.Go(func() { systemd.run(ctx, app.Ready) }) })
 		},
 	}
 	f.add(cmd)
