@@ -14,6 +14,7 @@ import (
 
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/faultpoint"
+	"github.com/monev112/monev112/collector/pager"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/store"
@@ -52,6 +53,8 @@ type File struct {
 	Drop []Drop `yaml:"drop"`
 	// Pages says how telephones reach the pages behind the links of alerts.
 	Pages Pages `yaml:"pages"`
+	// Pager says which Alertmanagers are told of tickets.
+	Pager pager.Config `yaml:"pager"`
 	// Asterisk names the log of a telephone system that the service follows.
 	Asterisk *asterisk.Config `yaml:"asterisk"`
 
@@ -114,6 +117,9 @@ func ReadFile(name string) (File, error) {
 		return File{}, fmt.Errorf("%s: %w", name, err)
 	}
 	if err := f.checkPages(); err != nil {
+		return File{}, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := f.checkPager(); err != nil {
 		return File{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return f, nil
@@ -198,9 +204,14 @@ func (f *File) LoadBook(dir *directory.Directory) (*sla.Book, error) {
 	return sla.Load(files, sla.Config{Default: use[dir.DefaultCenter()], Centers: use, Known: known})
 }
 
-// Check refuses what reading f alone does not show, without connecting to anything: how ClickHouse is reached, and the
-// files that this needs.
+// Check refuses what reading f alone does not show, without connecting to anything: how ClickHouse and Alertmanager are
+// reached, and the files that this needs.
 func (f *File) Check(ctx context.Context) error {
+	if f.Pager.Set() {
+		if err := f.Pager.CheckFiles(); err != nil {
+			return fmt.Errorf("pager.%w", err)
+		}
+	}
 	if f.ClickHouse.Address == "" {
 		return nil
 	}

@@ -8,6 +8,7 @@
 //	                                     ▼                                 │ rows of the cases touched
 //	                                  tracker (the live board) ────────────┘
 //	                                     ├─▶ metrics ─▶ /metrics
+//	                                     ├─▶ pager ─▶ Alertmanager
 //	                                     └─▶ api ─▶ /v1/board, /v1/tickets
 //
 // An event is a fact. Everything else (elapsed, overdue, ratio) is computed from facts when asked. Data moves one way:
@@ -26,6 +27,8 @@
 //   - shipper (loop): follows the journal, inserts events, completes unknown cases from ClickHouse, upserts cases.
 //   - engine (database): the embedded ClickHouse, served over ClickHouse's own HTTP interface.
 //   - api (HTTP), metrics (Prometheus), telemetry (OpenTelemetry, slog): the faces; access: who may do what.
+//   - pager (loop): tells Alertmanager which tickets are at risk, late, escalated and closed; routing (pure): its
+//     configuration, from directory, calendar and contacts.
 //   - monev (pure): the measures of a monev meeting as functions, the check on the views' SQL.
 //   - quarantine (disk): what was refused, kept in sight. disk: the file layer that tests can make fail. faultpoint: named
 //     places at which a test may kill the process.

@@ -67,7 +67,7 @@ func DefaultVocabulary() Vocabulary {
 		Intervals:       []string{"dispatch", "acknowledge", "turnout", "travel", "respond", "resolve", "confirm"},
 		Tables:          []string{"events", "calls", "tickets", "clocks"},
 		StoreErrorKinds: []string{"unavailable", "timeout", "refused", "value", "query"},
-		PagerLevels:     []string{"risk", "overdue", "escalated", "escalated2"},
+		PagerLevels:     []string{"risk", "overdue", "escalated", "escalated2", "closed"},
 	}
 }
 

@@ -1,0 +1,155 @@
+package pager
+
+import (
+	"time"
+
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+// rowsAtOnce bounds how many late tickets are folded while the board stands still for it.
+const rowsAtOnce = 2_000
+
+// reader reads the board for the pager. The board knows OPDs by their labels; the directory says whom they mean.
+type reader struct {
+	board *tracker.Board
+	dir   *directory.Directory
+}
+
+// read returns what the board says at now; ok is false while it is not complete.
+func (b *reader) read(now time.Time) (r Round, ok bool) {
+	if !b.board.Complete() {
+		return Round{}, false
+	}
+	all := b.tickets(now)
+	r = Round{Now: now, Tickets: all, Find: b.find, Centers: b.centers()}
+	r.Counts = func(center string, from, to time.Time) map[string]Counts { return b.counts(all, center, from, to, now) }
+	return r, true
+}
+
+// tickets returns the open tickets, within the regency's power and not stale, that have reached a level.
+func (b *reader) tickets(now time.Time) []Ticket {
+	var out []Ticket
+	for after := (event.Key{}); ; {
+		rows := b.board.OpenTickets(tracker.TicketFilter{Overdue: true, AtRisk: true}, now, after, rowsAtOnce)
+		for i := range rows {
+			if t, ok := b.ticket(&rows[i], now); ok {
+				out = append(out, t)
+			}
+		}
+		if len(rows) < rowsAtOnce {
+			return out
+		}
+		after = rows[len(rows)-1].Key
+	}
+}
+
+func (b *reader) ticket(row *tracker.Row, now time.Time) (Ticket, bool) {
+	center := row.Key.Center
+	c, known := b.dir.Center(center)
+	opd, own := b.office(center, row.Ticket.OPD)
+	if !known || c.Historical || !own {
+		return Ticket{}, false
+	}
+	// Strings of a row lie in the payloads of its events: a ticket that is kept must not keep those.
+	t := Ticket{Center: c.Code, ID: string([]byte(row.Key.ID)), OPD: opd, Priority: string([]byte(row.Ticket.Priority)), Reading: Read(row.Clocks, now)}
+	if k, ok := b.dir.Category(center, row.Ticket.Category); ok && !k.Sensitive {
+		t.Category = k.Name
+	}
+	if k, ok := b.dir.Kecamatan(center, row.Ticket.Kecamatan); ok {
+		t.Kecamatan = k.Name
+	}
+	return t, t.Level != ""
+}
+
+// office returns the label of an OPD as a ticket names it, and whether it is within the regency's power. A ticket at the
+// centre is.
+func (b *reader) office(center, opd string) (label string, own bool) {
+	if opd == "" {
+		return tracker.NoOPD, true
+	}
+	id, _ := b.dir.ResolveOPD(center, opd)
+	return b.dir.Label(center, id), b.dir.ScopeOf(center, id) == directory.Own
+}
+
+func (b *reader) find(center, id string) (Found, bool) {
+	row, _, ok := b.board.Case(event.Key{Center: center, Kind: event.KindTicket, ID: id})
+	if !ok {
+		return Found{}, false
+	}
+	label, _ := b.office(center, row.Ticket.OPD)
+	return Found{State: row.Ticket.State, OPD: label, ClosedAt: row.Ticket.ClosedAt}, true
+}
+
+func (b *reader) centers() []Center {
+	var out []Center
+	for _, c := range b.dir.Centers() {
+		if !c.Historical {
+			out = append(out, Center{c.Code, c.Location})
+		}
+	}
+	return out
+}
+
+// counts adds up the figures of a centre's digests.
+func (b *reader) counts(tickets []Ticket, center string, from, to, now time.Time) map[string]Counts {
+	out := map[string]Counts{}
+	add := func(opd string, of func(*Counts)) {
+		c := out[opd]
+		of(&c)
+		out[opd] = c
+	}
+	snapshot := b.board.Snapshot(now)
+	for i := range snapshot.Centers {
+		if snapshot.Centers[i].Center != center {
+			continue
+		}
+		for _, n := range snapshot.Centers[i].Open {
+			if n.Scope == string(directory.Own) {
+				add(n.OPD, func(c *Counts) { c.Open += n.N })
+			}
+		}
+	}
+	for _, t := range tickets {
+		if t.Center != center {
+			continue
+		}
+		add(t.OPD, func(c *Counts) {
+			if t.AtRisk {
+				c.AtRisk++
+			}
+			if t.Overdue {
+				c.Overdue++
+			}
+			if t.Level.rank() >= Escalated.rank() {
+				c.Escalated++
+			}
+		})
+	}
+	for _, t := range b.board.ClosedTickets(from, to) {
+		if t.Key.Center != center {
+			continue
+		}
+		if opd, own := b.office(center, t.OPD); own {
+			add(opd, func(c *Counts) { c.Closed++ })
+		}
+	}
+	return out
+}
+
+// nameOf returns the full name of an OPD by its label.
+func (b *reader) nameOf(center, opd string) string {
+	if opd == tracker.NoOPD {
+		return "Pusat panggilan 112 (belum di OPD)"
+	}
+	o, _ := b.dir.OPD(center, opd)
+	return o.Name
+}
+
+func (b *reader) zoneOf(center string) *time.Location {
+	if c, ok := b.dir.Center(center); ok {
+		return c.Location
+	}
+	return time.UTC
+}

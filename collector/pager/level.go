@@ -1,0 +1,81 @@
+package pager
+
+import (
+	"time"
+
+	"github.com/monev112/monev112/collector/sla"
+)
+
+// Level is the value of the label "level": how far a ticket has come up the ladder of its policy.
+type Level string
+
+// The levels. The shares are the usual ones; the policy's ladder says.
+const (
+	Risk       Level = "risk"       // 75 % of the clock
+	Overdue    Level = "overdue"    // past the due time
+	Escalated  Level = "escalated"  // 150 %
+	Escalated2 Level = "escalated2" // 200 %
+	Closed     Level = "closed"     // a ticket that was paged is closed
+)
+
+// Levels lists the levels, the lowest first.
+func Levels() []Level { return []Level{Risk, Overdue, Escalated, Escalated2, Closed} }
+
+func (l Level) rank() int {
+	switch l {
+	case Risk:
+		return 1
+	case Overdue:
+		return 2
+	case Escalated:
+		return 3
+	case Escalated2:
+		return 4
+	}
+	return 0
+}
+
+// Reading is what the running clocks of a ticket say at an instant.
+type Reading struct {
+	Level   Level     // the highest that a clock has reached; empty when none has reached any
+	DueAt   time.Time // of that clock: late after this instant. Of several the earliest
+	AtRisk  bool      // some clock is at risk, as the gauge tickets_at_risk counts it
+	Overdue bool      // some clock is late, as the gauge tickets_overdue counts it
+}
+
+// Read says where a ticket stands at now. Only clocks that run count, paused ones among them; a level is a comparison of
+// instants, the same as that of the view clocks_now.
+func Read(clocks []sla.Clock, now time.Time) Reading {
+	var r Reading
+	at := now.UnixMilli()
+	reached := func(t time.Time) bool { return !t.IsZero() && at >= t.UnixMilli() }
+	for i := range clocks {
+		c := &clocks[i]
+		if c.Void || !c.StoppedAt.IsZero() || c.BreachAt.IsZero() {
+			continue
+		}
+		var l Level
+		late := at > c.BreachAt.UnixMilli()
+		switch {
+		case reached(c.Escalated2At):
+			l = Escalated2
+		case reached(c.EscalatedAt):
+			l = Escalated
+		case late:
+			l = Overdue
+		case reached(c.RiskAt):
+			l = Risk
+		default:
+			continue
+		}
+		if late {
+			r.Overdue = true
+		} else if reached(c.RiskAt) {
+			r.AtRisk = true
+		}
+		if l.rank() > r.Level.rank() || l == r.Level && c.BreachAt.Before(r.DueAt) {
+			r.Level, r.DueAt = l, c.BreachAt
+		}
+	}
+	return r
+}

@@ -1,0 +1,190 @@
+package pager
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Limits of one push.
+const (
+	maxBatchAlerts = 500       // alerts of one request
+	maxBatchBytes  = 512 << 10 // of one request's body
+	maxAnswerBytes = 16 << 10  // of an answer that are read
+	firstRetry     = time.Second
+	lastRetry      = 30 * time.Second
+	logEvery       = time.Minute // lines on a server that keeps failing
+)
+
+// push is everything that is to be said at one instant, ready to send.
+type push struct {
+	at     time.Time
+	bodies [][]byte
+	levels map[string]int // active ticket alerts
+}
+
+// encode cuts the alerts into bodies of bounded size. No alerts are one empty body: Alertmanager's answer tells that the
+// way is open.
+func encode(at time.Time, alerts []Alert) (*push, error) {
+	p := &push{at: at, levels: map[string]int{}}
+	body, n := []byte{'['}, 0
+	cut := func() { p.bodies, body, n = append(p.bodies, append(body, ']')), []byte{'['}, 0 }
+	for i := range alerts {
+		a := &alerts[i]
+		if l := a.Labels["level"]; l != "" && a.EndsAt.After(at) {
+			p.levels[l]++
+		}
+		text, err := json.Marshal(a, json.Deterministic(true))
+		if err != nil {
+			return nil, err
+		}
+		if n == maxBatchAlerts || n > 0 && len(body)+len(text)+2 > maxBatchBytes {
+			cut()
+		}
+		if n > 0 {
+			body = append(body, ',')
+		}
+		body, n = append(body, text...), n+1
+	}
+	if n > 0 || len(p.bodies) == 0 {
+		cut()
+	}
+	return p, nil
+}
+
+// server is one Alertmanager. It always sends the latest push, and tries again until there is a later one.
+type server struct {
+	cfg      Alertmanager
+	name     string
+	client   *http.Client
+	next     chan *push
+	accepted func(*push)
+	failed   func(name string)
+	log      *slog.Logger
+
+	said   time.Time // when a failure was logged last; zero while all is well
+	unsaid int       // failures since
+}
+
+func newServer(cfg Alertmanager) (*server, error) {
+	if cfg.Timeout == 0 {
+		cfg.Timeout = DefaultTimeout
+	}
+	s := &server{cfg: cfg, name: cfg.Name(), next: make(chan *push, 1)}
+	secure, err := s.cfg.tls()
+	if err != nil {
+		return nil, err
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = secure
+	transport.MaxConnsPerHost = 1
+	transport.ResponseHeaderTimeout = cfg.Timeout
+	s.client = &http.Client{Timeout: cfg.Timeout, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse // the credentials are for this server alone
+	}}
+	return s, nil
+}
+
+// offer hands over a push and takes back one that was not begun. There is one caller.
+func (s *server) offer(p *push) {
+	select {
+	case <-s.next:
+	default:
+	}
+	s.next <- p
+}
+
+// run sends until ctx ends.
+func (s *server) run(ctx context.Context) {
+	defer s.client.CloseIdleConnections()
+	for {
+		var p *push
+		select {
+		case <-ctx.Done():
+			return
+		case p = <-s.next:
+		}
+		for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+			err := s.send(ctx, p)
+			if err == nil {
+				s.well()
+				s.accepted(p)
+				break
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			s.failed(s.name)
+			s.complain(err)
+			select {
+			case <-ctx.Done():
+				return
+			case p = <-s.next:
+			case <-time.After(wait):
+			}
+		}
+	}
+}
+
+func (s *server) send(ctx context.Context, p *push) error {
+	authorization, err := s.cfg.authorization()
+	if err != nil {
+		return err
+	}
+	for _, body := range p.bodies {
+		if err := s.post(ctx, body, authorization); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *server) post(ctx context.Context, body []byte, authorization string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.cfg.endpoint(), bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
+	r, err := s.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer r.Body.Close()
+	answer, _ := io.ReadAll(io.LimitReader(r.Body, maxAnswerBytes))
+	if r.StatusCode/100 != 2 {
+		return fmt.Errorf("status %d: %.200s", r.StatusCode, strings.Join(strings.Fields(string(answer)), " "))
+	}
+	return nil
+}
+
+// complain logs the first failure, then one line in a while.
+func (s *server) complain(err error) {
+	if now := time.Now(); s.said.IsZero() || now.Sub(s.said) >= logEvery {
+		s.log.Warn("Alertmanager does not take the alerts", "alertmanager", s.name, "more_failures", s.unsaid, "error", err)
+		s.said, s.unsaid = now, 0
+		return
+	}
+	s.unsaid++
+}
+
+func (s *server) well() {
+	if !s.said.IsZero() {
+		s.log.Info("Alertmanager takes the alerts again", "alertmanager", s.name)
+		s.said, s.unsaid = time.Time{}, 0
+	}
+}
+
+func basic(user, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+}
