@@ -217,6 +217,12 @@ func (l *Links) form(token, what string) string {
 	return base64.RawURLEncoding.EncodeToString(mac(secret, "form", []byte(token+"\x00"+what)))
 }
 
+// checkForm reports whether said is what form returned for the same page and state. It compares in constant time.
+func (l *Links) checkForm(token, what, said string) bool {
+	want := l.form(token, what)
+	return want != "" && hmac.Equal([]byte(want), []byte(said))
+}
+
 // linkID names a link in the record of reads without opening it.
 func linkID(token string) string {
 	h := sha256.Sum256([]byte(token))
