@@ -15,9 +15,9 @@ import (
 // noBoard shows what ingest and journal cost by themselves.
 type noBoard struct{}
 
-func (noBoard) Apply(*event.Event, []byte, uint64, bool) {}
-func (noBoard) Checkpoint() func(io.Writer) error        { return func(io.Writer) error { return nil } }
-func (noBoard) ReadCheckpoint(io.Reader) error           { return nil }
+func (noBoard) ApplyGroup([]*event.Event, [][]byte, []uint64, bool) {}
+func (noBoard) Checkpoint() func(io.Writer) error                   { return func(io.Writer) error { return nil } }
+func (noBoard) ReadCheckpoint(io.Reader) error                      { return nil }
 
 func benchEvent(n int) *event.Event {
 	e := ev(fmt.Sprintf("evt-%012d", n), 1)

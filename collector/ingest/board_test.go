@@ -26,7 +26,13 @@ func newModelBoard() *modelBoard {
 	return &modelBoard{applied: map[string]int{}, content: map[string]string{}}
 }
 
-func (b *modelBoard) Apply(e *event.Event, payload []byte, end uint64, live bool) {
+func (b *modelBoard) ApplyGroup(events []*event.Event, payloads [][]byte, ends []uint64, live bool) {
+	for i, e := range events {
+		b.apply(e, payloads[i], ends[i], live)
+	}
+}
+
+func (b *modelBoard) apply(e *event.Event, payload []byte, end uint64, live bool) {
 	if end <= b.lastEnd {
 		panic(fmt.Sprintf("event at %d after one at %d", end, b.lastEnd))
 	}
@@ -94,7 +100,7 @@ func (b *modelBoard) ReadCheckpoint(r io.Reader) error {
 
 func TestModelBoardReadsWhatItWrote(t *testing.T) {
 	b := newModelBoard()
-	b.Apply(&event.Event{Source: "s", ID: "1"}, []byte("x"), 5, true)
+	b.apply(&event.Event{Source: "s", ID: "1"}, []byte("x"), 5, true)
 	var buf bytes.Buffer
 	if err := b.Checkpoint()(&buf); err != nil {
 		t.Fatal(err)

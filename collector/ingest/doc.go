@@ -2,7 +2,7 @@
 // waits, drops what it has seen, appends the rest as one group (one write, one fsync), applies it to the board, remembers
 // the ids, and only then answers. Checkpoint and replay make the board and the ids survive a restart.
 //
-//	Submit ─▶ queue ─▶ known? ─▶ journal.Append ─▶ board.Apply ─▶ remember id ─▶ answer
+//	Submit ─▶ queue ─▶ known? ─▶ journal.Append ─▶ board.ApplyGroup ─▶ remember id ─▶ answer
 //	          full:     duplicate    cannot:
 //	          ErrBusy   conflict     ErrUnavailable, not ready, nothing of it acknowledged
 //
@@ -33,13 +33,13 @@ var (
 // Board is the live state that events are applied to. The loop calls it from one goroutine at a time; the board itself
 // guards against its other readers.
 type Board interface {
-	// Apply takes in one event. e is valid during the call only. payload is e's binary form: it is the board's from now
-	// on, shares memory with nothing else and is never changed. end is the journal position after the event; events come
-	// in journal order. live is false in a replay, when no counter may move. The same event may come twice: ids are
-	// forgotten in time (Config.SeenMax).
-	Apply(e *event.Event, payload []byte, end uint64, live bool)
+	// ApplyGroup takes in events in journal order. The slices and the events are valid during the call only. payloads are
+	// the events' binary forms: each is the board's from now on, shares memory with nothing else and is never changed. ends
+	// are the journal positions after the events. live is false in a replay, when no counter may move. The same event may
+	// come twice: ids are forgotten in time (Config.SeenMax).
+	ApplyGroup(events []*event.Event, payloads [][]byte, ends []uint64, live bool)
 	// Checkpoint takes a copy of the state as it is now, quickly, since events wait meanwhile, and returns a function
-	// that writes it; that function is called once or never, on another goroutine, while Apply goes on.
+	// that writes it; that function is called once or never, on another goroutine, while ApplyGroup goes on.
 	Checkpoint() (write func(io.Writer) error)
 	// ReadCheckpoint fills an empty board with what Checkpoint wrote. After an error the board is empty: the loop then
 	// replays the journal into it.

@@ -53,6 +53,8 @@ type groupScratch struct {
 	requests []*request
 	records  [][]byte
 	fresh    []freshEvent
+	events   []*event.Event // of fresh
+	ends     []uint64
 	pending  map[seenKey]seenDigest
 }
 
@@ -289,8 +291,9 @@ func (l *Loop) process(requests []*request) {
 	faultpoint.Hit("ingest.ack")
 	clear(g.fresh)
 	clear(g.records)
+	clear(g.events)
 	clear(g.pending)
-	g.fresh, g.records = g.fresh[:0], g.records[:0]
+	g.fresh, g.records, g.events, g.ends = g.fresh[:0], g.records[:0], g.events[:0], g.ends[:0]
 	if l.obs.Group != nil {
 		l.obs.Group(st)
 	}
@@ -328,8 +331,9 @@ func (l *Loop) apply(start, end journal.Position) {
 	pos := journal.FirstRecord(start)
 	for _, f := range g.fresh {
 		pos = journal.AfterRecord(pos, len(f.payload))
-		l.board.Apply(f.event, f.payload, uint64(pos), true)
+		g.events, g.ends = append(g.events, f.event), append(g.ends, uint64(pos))
 	}
+	l.board.ApplyGroup(g.events, g.records, g.ends, true)
 	faultpoint.Hit("ingest.apply")
 	now := l.seenNow()
 	for _, f := range g.fresh {

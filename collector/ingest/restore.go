@@ -84,6 +84,9 @@ func (l *Loop) Restore(ctx context.Context) (Restored, error) {
 	return res, nil
 }
 
+// replayGroup is how many events a replay applies at once.
+const replayGroup = 1024
+
 func (l *Loop) replay(ctx context.Context, from, to journal.Position) (events int, err error) {
 	r, err := l.jrn.NewReader(from)
 	if err != nil {
@@ -91,24 +94,40 @@ func (l *Loop) replay(ctx context.Context, from, to journal.Position) (events in
 	}
 	defer r.Close()
 	now := l.seenNow()
+	var (
+		group    [replayGroup]event.Event
+		refs     = make([]*event.Event, 0, replayGroup)
+		payloads = make([][]byte, 0, replayGroup)
+		ends     = make([]uint64, 0, replayGroup)
+	)
+	apply := func() {
+		l.board.ApplyGroup(refs, payloads, ends, false)
+		clear(payloads)
+		refs, payloads, ends = refs[:0], payloads[:0], ends[:0]
+	}
 	for {
 		rec, ok, err := r.TryNext()
 		if err != nil {
 			return events, fmt.Errorf("replay: %w", err)
 		}
 		if !ok || rec.End > to {
+			apply()
 			return events, nil
 		}
 		// The reader's memory is shared by many records, of which the board may keep one for weeks.
 		payload := append(make([]byte, 0, len(rec.Payload)), rec.Payload...)
-		var e event.Event
-		if err := l.cfg.Decode(payload, &e); err != nil {
+		e := &group[len(refs)]
+		if err := l.cfg.Decode(payload, e); err != nil {
 			return events, fmt.Errorf("replay: record before position %d: %w; start the version that wrote it", rec.End, err)
 		}
-		l.board.Apply(&e, payload, uint64(rec.End), false)
-		l.seen.add(l.seen.keyOf(&e), digestOf(&e), now)
-		if events++; events%4096 == 0 && ctx.Err() != nil {
-			return events, ctx.Err()
+		refs, payloads, ends = append(refs, e), append(payloads, payload), append(ends, uint64(rec.End))
+		l.seen.add(l.seen.keyOf(e), digestOf(e), now)
+		events++
+		if len(refs) == replayGroup {
+			apply()
+			if ctx.Err() != nil {
+				return events, ctx.Err()
+			}
 		}
 	}
 }

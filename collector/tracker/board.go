@@ -65,6 +65,7 @@ type Board struct {
 	sources  map[string]time.Time
 	filter   filter
 	complete bool
+	unfolded []*entry // cases with events that are not folded yet; empty while the board is not locked
 	scratch  folder
 }
 
@@ -78,6 +79,7 @@ type entry struct {
 	froms        []casefile.FromCalls // of a ticket: what each of calls gave it when last seen, since calls leave memory earlier
 	from         casefile.FromCalls   // of a call: what it gives its tickets
 	complete     bool
+	unfolded     bool      // stands in Board.unfolded
 	dirty        bool      // the row in ClickHouse lags behind
 	unproven     bool      // read back: whether the row in ClickHouse is up to date is not known
 	gen          uint32    // moves with every change
@@ -158,11 +160,32 @@ func (b *Board) clear() {
 	}
 }
 
-// Apply takes in one event. payload is its binary form; the board keeps it and nobody may change it. end is the journal
-// position behind the event. live is false while the journal is replayed: then nothing is emitted.
+// Apply takes in one event: ApplyGroup with a group of one.
 func (b *Board) Apply(e *event.Event, payload []byte, end uint64, live bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.ApplyGroup([]*event.Event{e}, [][]byte{payload}, []uint64{end}, live)
+}
+
+// lockEvents bounds how many events are taken in while readers wait.
+const lockEvents = 1024
+
+// ApplyGroup takes in events in their order. payloads are their binary forms; the board keeps them and nobody may change
+// them. ends are the journal positions behind them. live is false while the journal is replayed: then nothing is emitted.
+func (b *Board) ApplyGroup(events []*event.Event, payloads [][]byte, ends []uint64, live bool) {
+	for len(events) > 0 {
+		n := min(len(events), lockEvents)
+		b.mu.Lock()
+		for i, e := range events[:n] {
+			b.apply(e, payloads[i], ends[i], live)
+		}
+		b.settle()
+		b.mu.Unlock()
+		events, payloads, ends = events[n:], payloads[n:], ends[n:]
+	}
+}
+
+// apply takes in one event. Where it may emit nothing, its case is only noted to be folded anew, by settle: the events of
+// a case often come together, in an import or a replay, and are folded once then.
+func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 	ctr, historical := b.center(e.Center)
 	if !historical {
 		b.hear(e)
@@ -177,6 +200,9 @@ func (b *Board) Apply(e *event.Event, payload []byte, end uint64, live bool) {
 	case event.KindFeed:
 		return
 	}
+	if live {
+		b.settle() // what came in silence stays silent
+	}
 	en := b.entry(e.Key(), ctr)
 	if len(en.events) == 0 {
 		en.clocksKnown = en.complete && !replayed
@@ -189,12 +215,29 @@ func (b *Board) Apply(e *event.Event, payload []byte, end uint64, live bool) {
 	if e.ReceivedAt.After(en.touched) {
 		en.touched = e.ReceivedAt
 	}
-	if en.complete {
-		b.refold(en, live)
-	} else {
+	switch {
+	case !en.complete:
 		en.changed()
+		b.place(en)
+	case live:
+		b.refold(en, true)
+		b.place(en)
+	case !en.unfolded:
+		en.unfolded = true
+		b.unfolded = append(b.unfolded, en)
 	}
-	b.place(en)
+}
+
+// settle folds the cases that changed in silence. It is called before the board is unlocked: nobody else sees them.
+func (b *Board) settle() {
+	for i := 0; i < len(b.unfolded); i++ {
+		if en := b.unfolded[i]; en.unfolded {
+			b.refold(en, false)
+			b.place(en)
+		}
+	}
+	clear(b.unfolded)
+	b.unfolded = b.unfolded[:0]
 }
 
 // Verdict is what the board says of an event before it is taken in.

@@ -43,6 +43,7 @@ func (f *folder) ticket(en *entry, from casefile.FromCalls) casefile.Ticket {
 // refold reads a complete case anew after a change and brings everything derived from it up to date. emit is false
 // where the change is not to move counters.
 func (b *Board) refold(en *entry, emit bool) {
+	en.unfolded = false
 	en.changed()
 	if en.key.Kind == event.KindCall {
 		b.refoldCall(en, emit)
