@@ -126,10 +126,86 @@ func TestFullReadersRefuseAndWritersGoOn(t *testing.T) {
 	waitUntil(t, func() bool { return running() == "0" })
 }
 
+// A page of a dashboard sends all its statements at once: more than there are connections, and all are answered.
+func TestBurstOfReadersIsAnswered(t *testing.T) {
+	handler, err := enginetest.Engine(t).Handler(engine.ServerOptions{AcquireTimeout: 5 * time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	var wait sync.WaitGroup
+	for i := range 20 {
+		wait.Go(func() {
+			got, err := post(strings.TrimPrefix(server.URL, "http://"), "", fmt.Sprintf("SELECT sleep(0.2) + %d", i), "", nil)
+			if err != nil || got != fmt.Sprintf("%d\n", i) {
+				t.Errorf("%q, %v", got, err)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// Hundreds at once: as many wait as may, for as long as they may, all others are refused at once, and a writer is served.
+func TestFloodOfReadersIsBounded(t *testing.T) {
+	e := enginetest.Engine(t)
+	const flood, places = 500, 40
+	handler, err := e.Handler(engine.ServerOptions{MaxRequests: places, AcquireTimeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	var running, refused sync.WaitGroup
+	var inTime, others atomic.Int64
+	send := func(sql string, each func(*http.Response)) {
+		r, _ := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, strings.NewReader(sql))
+		response, err := server.Client().Do(r)
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		each(response)
+	}
+	for range 4 { // as many as there are reader connections
+		running.Go(func() { send(slow, func(r *http.Response) { t.Errorf("the slow statement ended with %s", r.Status) }) })
+	}
+	ask := func(sql string) string {
+		got, err := post(strings.TrimPrefix(server.URL, "http://"), e.Key(), sql, "", nil)
+		if err != nil {
+			t.Fatalf("a writer is refused while readers flood: %v", err)
+		}
+		return strings.TrimSpace(got)
+	}
+	waitUntil(t, func() bool {
+		return ask("SELECT count() FROM system.processes WHERE query LIKE '%200000000000%' AND query NOT LIKE '%processes%'") == "4"
+	})
+	for range flood {
+		refused.Go(func() {
+			send("SELECT 1", func(r *http.Response) {
+				if r.StatusCode == http.StatusServiceUnavailable && r.Header.Get("X-ClickHouse-Exception-Code") == "202" {
+					inTime.Add(1)
+				} else {
+					others.Add(1)
+				}
+			})
+		})
+	}
+	ask("SELECT 1")
+	refused.Wait()
+	if inTime.Load() != flood || others.Load() != 0 {
+		t.Errorf("%d of %d readers were refused with code 202, %d got something else", inTime.Load(), flood, others.Load())
+	}
+	cancel()
+	running.Wait()
+}
+
 // waitUntil polls: the state is another process's or ClickHouse's.
 func waitUntil(t *testing.T, is func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !is() {
 		if time.Now().After(deadline) {
 			t.Fatal("it did not come about")

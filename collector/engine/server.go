@@ -23,9 +23,11 @@ type ServerOptions struct {
 	MaxQueryBytes int
 	// MaxInsertBytes bounds the rows of one INSERT, unpacked; default 512 MiB.
 	MaxInsertBytes int64
-	// AcquireTimeout is how long a request waits for a connection before 503 and ClickHouse's code 202; default 5 s.
+	// AcquireTimeout is how long a request waits for a connection, in the order of arrival, before 503 and ClickHouse's code
+	// 202; default 30 s: a page of a dashboard sends its twenty statements at once.
 	AcquireTimeout time.Duration
-	// MaxRequests bounds the statements being read, waiting or running; one more is answered 503 and code 202. Default 128.
+	// MaxRequests bounds the statements of readers being read, waiting or running, and apart from them those of writers; one
+	// more is answered 503 and code 202 at once. Each holds at most MaxQueryBytes while it waits. Default 128.
 	MaxRequests int
 	// ReadTimeout bounds the wait for the next bytes of a request's body, so that a client that stops sending frees its
 	// connection; default 30 s.
@@ -43,7 +45,7 @@ func (o ServerOptions) withDefaults() ServerOptions {
 		o.MaxInsertBytes = 512 << 20
 	}
 	if o.AcquireTimeout == 0 {
-		o.AcquireTimeout = 5 * time.Second
+		o.AcquireTimeout = 30 * time.Second
 	}
 	if o.MaxRequests == 0 {
 		o.MaxRequests = 128
@@ -62,15 +64,16 @@ type server struct {
 	options ServerOptions
 	hosts   map[string]bool
 	guard   *guard
-	slots   chan struct{}
-	version string // ClickHouse's, for error texts and headers
+	reading chan struct{} // MaxRequests of readers
+	writing chan struct{} // MaxRequests of writers, which readers cannot take
+	version string        // ClickHouse's, for error texts and headers
 	display string
 }
 
 // Handler serves the engine over ClickHouse's HTTP interface: GET and POST /, /ping, /replicas_status.
 func (e *Engine) Handler(options ServerOptions) (http.Handler, error) {
 	s := &server{engine: e, options: options.withDefaults(), hosts: make(map[string]bool), display: "monev112"}
-	s.slots = make(chan struct{}, s.options.MaxRequests)
+	s.reading, s.writing = make(chan struct{}, s.options.MaxRequests), make(chan struct{}, s.options.MaxRequests)
 	for _, host := range options.Hosts {
 		s.hosts[strings.ToLower(host)] = true
 	}
@@ -103,9 +106,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path != "/" && r.URL.Path != "/query":
 		http.Error(w, "there is nothing at "+strconv.Quote(r.URL.Path)+": send statements to /, or ask /ping", http.StatusNotFound)
 	default:
+		slots := s.reading
+		if writer, err := s.authenticate(r); err == nil && writer && r.Method == http.MethodPost {
+			slots = s.writing
+		}
 		select {
-		case s.slots <- struct{}{}:
-			defer func() { <-s.slots }()
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
 			s.serveStatement(w, r)
 		default:
 			s.fail(w, ErrBusy, 0)

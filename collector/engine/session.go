@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // session is a connection and what it is set to.
@@ -90,8 +92,10 @@ func quoteIdentifier(name string) string {
 	return "`" + strings.NewReplacer(`\`, `\\`, "`", "\\`").Replace(name) + "`"
 }
 
-// pool holds a fixed number of sessions; each serves one request at a time.
+// pool holds a fixed number of sessions; each serves one request at a time. Requests that find none free are served in the
+// order in which they came.
 type pool struct {
+	queue  *semaphore.Weighted // one for each session; its waiters are first in, first out, which a channel does not promise
 	free   chan *session
 	size   int
 	open   func() (*session, error)
@@ -99,7 +103,7 @@ type pool struct {
 }
 
 func newPool(size int, open func() (*session, error)) (*pool, error) {
-	p := &pool{free: make(chan *session, size), size: size, open: open, closed: make(chan struct{})}
+	p := &pool{queue: semaphore.NewWeighted(int64(size)), free: make(chan *session, size), size: size, open: open, closed: make(chan struct{})}
 	for range size {
 		s, err := open()
 		if err != nil {
@@ -116,27 +120,27 @@ var errClosed = errors.New("the engine is closing")
 
 // acquire waits for a free session, at most wait (ErrBusy) and while ctx lives. The caller must release it.
 func (p *pool) acquire(ctx context.Context, wait time.Duration) (*session, error) {
-	select {
-	case <-p.closed:
+	if p.isClosed() {
 		return nil, errClosed
-	default:
 	}
-	select {
-	case s := <-p.free:
-		return s, nil
-	default:
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case s := <-p.free:
-		return s, nil
-	case <-timer.C:
-		return nil, ErrBusy
-	case <-ctx.Done():
+	ctx, cancel := context.WithTimeoutCause(ctx, wait, ErrBusy)
+	defer cancel()
+	if err := p.queue.Acquire(ctx, 1); err != nil {
 		return nil, context.Cause(ctx)
-	case <-p.closed:
+	}
+	if p.isClosed() { // while it waited
+		p.queue.Release(1)
 		return nil, errClosed
+	}
+	return <-p.free, nil
+}
+
+func (p *pool) isClosed() bool {
+	select {
+	case <-p.closed:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -150,16 +154,16 @@ func (p *pool) release(s *session) {
 		}
 	}
 	p.free <- s
+	p.queue.Release(1)
 }
 
 // close waits for the sessions in use and closes all.
 func (p *pool) close() {
-	select {
-	case <-p.closed:
+	if p.isClosed() {
 		return
-	default:
-		close(p.closed)
 	}
+	close(p.closed)
+	_ = p.queue.Acquire(context.Background(), int64(p.size)) // whoever waits before it is turned away by acquire
 	for range p.size {
 		s := <-p.free
 		s.conn.close()
