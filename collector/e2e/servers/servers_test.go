@@ -70,3 +70,56 @@ scrape_configs: [{job_name: j, static_configs: [{targets: [%q]}]}]
 		t.Errorf("receivers %v, %v", r, err)
 	}
 }
+
+// What the stand-ins refuse must be what Telegram and mail servers refuse: else they prove nothing.
+func TestTelegramsMarkup(t *testing.T) {
+	for markup, want := range map[string]string{
+		"<b>51 tiket</b>\n• A &amp; B <a href=\"http://x/?a=1&amp;b=2\">Daftar</a>": "51 tiket\n• A & B Daftar",
+		"&#34;q&#x22;":                 `"q"`,
+		"a < b":                        "",
+		"a > b":                        "",
+		"a & b":                        "",
+		"&nbsp;":                       "",
+		"<b>x":                         "",
+		"x</b>":                        "",
+		"<b><i>x</b></i>":              "",
+		"<div>x</div>":                 "",
+		`<b class="x">x</b>`:           "",
+		`<a href='x'>x</a>`:            "",
+		"&hellip;":                     "",
+		"<a href=\"x\">Daftar lengkap": "",
+	} {
+		got, err := visible(markup)
+		if got != want || (err != nil) != (want == "") {
+			t.Errorf("%q: %q, %v", markup, got, err)
+		}
+	}
+	if checkLength(strings.Repeat("é", TelegramLimit), strings.Repeat("é", TelegramLimit)) != nil || checkLength("x", strings.Repeat("x", TelegramLimit+1)) == nil ||
+		checkLength(strings.Repeat("x", TelegramLimit+1), "x") == nil || checkLength("", "") == nil {
+		t.Error("the length is judged wrongly")
+	}
+}
+
+func TestMailsThatAreNotWellFormed(t *testing.T) {
+	head := "From: a@b.id\nTo: c@d.id\nDate: Mon, 02 Jan 2006 15:04:05 +0700\nMessage-Id: <1@b>\nMime-Version: 1.0\n"
+	plain := "Content-Type: text/plain; charset=utf-8\n\nhalo\n"
+	for name, c := range map[string]struct {
+		raw string
+		ok  bool
+	}{
+		"good":             {head + "Subject: =?utf-8?q?Tiket_=E2=80=93_2?=\n" + plain, true},
+		"no subject":       {head + plain, false},
+		"subject in UTF-8": {head + "Subject: tiket – 2\n" + plain, false},
+		"two subjects":     {head + "Subject: a\nSubject: b\n" + plain, false},
+		"long line":        {head + "Subject: a\n" + plain + strings.Repeat("x", 999), false},
+		"no charset":       {head + "Subject: a\nContent-Type: text/plain\n\nhalo\n", false},
+		"no date":          {strings.Replace(head, "Date", "Dat", 1) + "Subject: a\n" + plain, false},
+	} {
+		m := Mail{From: "a@b.id", To: []string{"c@d.id"}}
+		if err := m.decode([]byte(c.raw)); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		} else if c.ok && (m.Subject != "Tiket – 2" || m.Text != "halo\n") {
+			t.Errorf("%s: %+v", name, m)
+		}
+	}
+}
