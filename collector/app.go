@@ -17,6 +17,7 @@ import (
 
 	"github.com/monev112/monev112/collector/access"
 	"github.com/monev112/monev112/collector/api"
+	"github.com/monev112/monev112/collector/audit"
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/disk"
@@ -44,6 +45,7 @@ const (
 	engineDir  = "clickhouse"
 	keysFile   = "caller-keys"
 	AccessFile = "api-keys.json"
+	auditDir   = "audit"
 )
 
 // App is one running service. New opens and checks everything that can be refused, Run serves until its context ends,
@@ -69,6 +71,8 @@ type App struct {
 	pager *pager.Pager
 	// pageLinks makes the links of alerts; nil when nobody could reach the pages.
 	pageLinks *page.Links
+	pages     *page.Pages // nil without pageLinks
+	reads     *audit.Log
 	listener  net.Listener
 	reviews   reviews
 	traced    traced
@@ -151,9 +155,13 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = a.openPages(); err != nil {
+	if err = a.openLinks(); err != nil {
 		return nil, err
 	}
+	if a.reads, err = audit.Open(filepath.Join(cfg.DataDir, auditDir), cfg.Log); err != nil {
+		return nil, err
+	}
+	a.cleanup("record of reads", a.reads.Close)
 	if a.kept, err = openKept(cfg.DataDir, cfg.File.Limits.QuarantineMiB<<20); err != nil {
 		return nil, err
 	}
@@ -206,6 +214,9 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	}
 	in := &door{decoder: public, dir: a.dir, reviews: &a.reviews}
 	if err = a.openAsterisk(in); err != nil {
+		return nil, err
+	}
+	if err = a.openPages(in); err != nil {
 		return nil, err
 	}
 	if a.api, err = api.New(a.apiConfig(in, guard)); err != nil {
@@ -517,7 +528,7 @@ func (a *App) ingestObserver() ingest.Observer {
 
 // watch hands the gauges what they ask at each scrape.
 func (a *App) watch() {
-	a.metrics.SetBoard(func() tracker.Snapshot { return a.board.Snapshot(a.cfg.Now()) })
+	a.metrics.SetBoard(func() tracker.Snapshot { return feeds(a.board.Snapshot(a.cfg.Now())) })
 	a.metrics.Journal.Watch(func() metrics.JournalState {
 		st := a.journal.Stats()
 		free, _ := a.journal.FreeBytes()

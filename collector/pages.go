@@ -1,13 +1,19 @@
 package collector
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/monev112/monev112/collector/access"
+	"github.com/monev112/monev112/collector/api"
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/page"
+	"github.com/monev112/monev112/collector/tracker"
 )
 
 // Pages says how telephones reach the pages behind the links of alerts.
@@ -37,8 +43,8 @@ func (f *File) checkPages() error {
 	return nil
 }
 
-// openPages opens the keys of the links, unless nobody could reach the pages.
-func (a *App) openPages() (err error) {
+// openLinks opens the keys of the links, unless nobody could reach the pages.
+func (a *App) openLinks() (err error) {
 	cfg := a.cfg.File.Pages.links(a.cfg.Listen, a.cfg.DataDir)
 	if cfg.PublicURL == "" {
 		a.cfg.Log.Info("alerts carry no links: pages.public_url is not set")
@@ -47,4 +53,37 @@ func (a *App) openPages() (err error) {
 	cfg.Log = a.cfg.Log
 	a.pageLinks, err = page.NewLinks(cfg, a.cfg.Now())
 	return err
+}
+
+// openPages makes the pages behind the links. Their acknowledgements go through d like any sender's events.
+func (a *App) openPages(d *door) (err error) {
+	if a.pageLinks == nil {
+		return nil
+	}
+	a.pages, err = page.New(page.Config{
+		Links: a.pageLinks, Directory: a.dir, Book: a.book, Complete: a.board.Complete, Attention: a.board.Attention,
+		Ticket: func(ctx context.Context, center, id string) (tracker.Row, []*event.Event, bool, error) {
+			found, err := a.Find(ctx, event.KindTicket, center, id)
+			if errors.Is(err, api.ErrUnavailable) {
+				err = errors.Join(page.ErrUnavailable, err)
+			}
+			if err != nil || len(found) == 0 {
+				return tracker.Row{}, nil, false, err
+			}
+			return found[0].Row, found[0].Events, true, nil
+		},
+		Row: func(key event.Key) (tracker.Row, bool) {
+			row, _, ok := a.board.Case(key)
+			return row, ok
+		},
+		Acknowledge: func(ctx context.Context, e event.Draft) (int, error) { return a.takeIn(ctx, d, []event.Draft{e}) },
+		Record:      a.reads.Record, Now: a.cfg.Now, Log: a.cfg.Log,
+	})
+	return err
+}
+
+// feeds leaves the pages out of a snapshot's sources: people who press a button are no feed that could fall silent.
+func feeds(s tracker.Snapshot) tracker.Snapshot {
+	s.Sources = slices.DeleteFunc(s.Sources, func(f tracker.SourceSnapshot) bool { return f.Source == page.Source })
+	return s
 }

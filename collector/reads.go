@@ -49,6 +49,7 @@ func (a *App) apiConfig(d *door, guard *access.Guard) api.Config {
 				}
 			},
 			Began: a.metrics.HTTP.Began,
+			Read:  a.reads.Record,
 		},
 		Keys:           guard,
 		Metrics:        a.metrics.Handler(),
@@ -57,6 +58,9 @@ func (a *App) apiConfig(d *door, guard *access.Guard) api.Config {
 		Ready:          func(context.Context) error { return a.ingest.Ready() },
 		Logger:         a.cfg.Log,
 		Now:            a.cfg.Now,
+	}
+	if a.pages != nil {
+		cfg.Pages = a.pages
 	}
 	if a.tracing.Enabled() {
 		cfg.Tracer = a.tracing

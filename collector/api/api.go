@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -52,6 +53,9 @@ func (a *API) endpoints() []endpoint {
 		{"GET", "/v1/tickets/*id", a.getTicket, read, true, false},
 		{"GET", "/v1/calls/*id", a.getCall, read, false, false},
 		{"GET", "/v1/directory/review", a.getReview, read, false, false},
+		{"GET", "/p/*id", a.pages, nil, false, false},
+		{"HEAD", "/p/*id", a.pages, nil, false, false},
+		{"POST", "/p/*id", a.pages, nil, false, false},
 		{"GET", "/openapi.yaml", a.getOpenAPI, nil, false, false},
 		{"GET", "/-/healthy", a.getHealthy, nil, false, true},
 		{"GET", "/-/ready", a.getReady, nil, false, true},
@@ -69,7 +73,9 @@ func Routes() []string {
 	var a API
 	var out []string
 	for _, e := range a.endpoints() {
-		out = append(out, e.path)
+		if !slices.Contains(out, e.path) {
+			out = append(out, e.path)
+		}
 	}
 	return out
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
 
+	"github.com/monev112/monev112/collector/audit"
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/tracker"
@@ -223,6 +224,7 @@ func (a *API) find(c *gin.Context, kind event.Kind) (Case, reading, error) {
 	case 0:
 		return Case{}, reading{}, notFound(kind.String())
 	case 1:
+		a.recordRead(c, kind, &all[0].Row)
 		return all[0], reading{now: a.cfg.Now(), lang: lang, explain: true}, nil
 	}
 	var centers []string
@@ -232,6 +234,18 @@ func (a *API) find(c *gin.Context, kind event.Kind) (Case, reading, error) {
 	slices.Sort(centers)
 	return Case{}, reading{}, newProblem(http.StatusBadRequest, codeAmbiguous,
 		"Several centres have this id; add ?center= with one of: "+strings.Join(centers, ", ")+".")
+}
+
+// recordRead writes down who is about to see a single case.
+func (a *API) recordRead(c *gin.Context, kind event.Kind, row *tracker.Row) {
+	if a.cfg.Hooks.Read == nil {
+		return
+	}
+	who := "nobody" // no key exists
+	if k := holder(c); k != nil {
+		who = "key:" + k.ID
+	}
+	a.cfg.Hooks.Read(audit.Entry{At: a.cfg.Now(), Who: who, Action: audit.Read, Kind: kind.String(), Center: row.Key.Center, ID: row.Key.ID})
 }
 
 func notFound(what string) *problem {

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/monev112/monev112/collector/access"
+	"github.com/monev112/monev112/collector/audit"
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/sla"
@@ -104,6 +105,7 @@ type Hooks struct {
 	Dropped  func(key string, n int)                                           // attributes were left out
 	Refused  func(ctx context.Context, source string, refused []event.Refusal) // for the quarantine; Raw is valid during the call only
 	Began    func() (ended func(route string, status int, took time.Duration)) // one per request
+	Read     func(e audit.Entry)                                               // a single case is about to be shown
 }
 
 // Limits bound what a client may cost. Zero fields take the defaults of DefaultLimits.
@@ -157,6 +159,7 @@ type Config struct {
 	Admin          Admin
 	Hooks          Hooks
 	Keys           *access.Guard
+	Pages          http.Handler                    // answers below /p/; nil answers 404
 	Metrics        http.Handler                    // answers /metrics; nil answers 404
 	MetricsNeedKey bool                            // /metrics asks for a key with board:read
 	OpenAPI        []byte                          // answered at /openapi.yaml

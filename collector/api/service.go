@@ -34,6 +34,15 @@ func (a *API) metrics(c *gin.Context) {
 	a.cfg.Metrics.ServeHTTP(c.Writer, c.Request)
 }
 
+// pages hands a request to the pages behind the links of alerts, which check the link themselves.
+func (a *API) pages(c *gin.Context) {
+	if a.cfg.Pages == nil {
+		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "No pages are shown here: pages.public_url is not configured."))
+		return
+	}
+	a.cfg.Pages.ServeHTTP(c.Writer, c.Request)
+}
+
 func (a *API) getOpenAPI(c *gin.Context) {
 	if len(a.cfg.OpenAPI) == 0 {
 		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "The document is not part of this build."))
