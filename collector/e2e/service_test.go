@@ -29,12 +29,16 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "monev112")
-	out, err := exec.Command("go", "build", "-tags", "faults", "-o", path, "github.com/monev112/monev112/cmd/monev112").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return path, nil
+	return path, buildProgram(path, "-tags", "faults")
 })
+
+func buildProgram(path string, flags ...string) error {
+	args := append(append([]string{"build"}, flags...), "-o", path, "github.com/monev112/monev112/cmd/monev112")
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return nil
+}
 
 func TestMain(m *testing.M) {
 	state, err := os.MkdirTemp("", "monev112-state-") // of imports: not the home of who runs the tests
@@ -58,6 +62,7 @@ type service struct {
 	engine  string // of the embedded ClickHouse
 	args    []string
 	env     []string
+	program string // the binary; empty: the one built with the tag faults
 	cmd     *exec.Cmd
 	gone    chan struct{}
 	log     *syncBuffer
@@ -89,7 +94,10 @@ func freeAddr(t testing.TB) string {
 
 func (s *service) start(env ...string) *service {
 	s.t.Helper()
-	path, err := binary()
+	path, err := s.program, error(nil)
+	if path == "" {
+		path, err = binary()
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
