@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"sync"
@@ -98,6 +99,9 @@ It stops cleanly on SIGTERM and SIGINT; what was acknowledged is never lost.`,
 // serve runs the service until ctx ends; started, if not nil, is called once it listens.
 func serve(ctx context.Context, cfg collector.Config, started func(*collector.App)) error {
 	app, err := collector.New(ctx, cfg)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil // stopped while the journal was replayed: as clean an end as any
+	}
 	if err != nil {
 		return err
 	}
