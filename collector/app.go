@@ -388,7 +388,7 @@ func (a *App) ship(ctx context.Context) error {
 	sink.Boards = a.boardCodes()
 	s, err := shipper.New(shipper.Config{
 		Dir: a.cfg.DataDir, BatchRows: a.cfg.File.Limits.BatchRows, Now: a.cfg.Now, Log: a.cfg.Log,
-		Observer: a, Boot: shipper.BootID(), Floor: a.ingest.ReplayFloor, Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.links,
+		Observer: a, Boot: shipper.BootID(), Database: database(st, a.journal.UUID().String()), Floor: a.ingest.ReplayFloor, Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.links,
 	}, a.journal, a.board, sink, a.kept)
 	if err != nil {
 		return err

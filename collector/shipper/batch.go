@@ -29,9 +29,6 @@ func (s *Shipper) ship(ctx context.Context, b *batch) error {
 			return err
 		}
 	}
-	if b.start < s.cursor.Again {
-		s.board.Doubt(b.keys)
-	}
 	var fresh []*event.Event
 	if err := s.retry(ctx, "read back", func(ctx context.Context) (err error) {
 		fresh, err = s.complete(ctx, b)

@@ -33,7 +33,7 @@ func TestSentAgainAfterAnUncleanBoot(t *testing.T) {
 				var events []event.Event
 				for i := range rapid.IntRange(2, 6).Draw(rt, "calls") {
 					e := event.Event{Source: "a", ID: fmt.Sprint(i), Type: event.CallReceived, Kind: event.KindCall, Subject: fmt.Sprint("c", i),
-						Center: "35.15", OccurredAt: noon, ReceivedAt: noon.Add(time.Duration(i) * time.Second)}
+						Center: rapid.SampledFrom([]string{"35.15", "old"}).Draw(rt, "center"), OccurredAt: noon, ReceivedAt: noon.Add(time.Duration(i) * time.Second)}
 					e.Digest[0] = byte(i + 1)
 					events = append(events, e)
 					h.accept(e)

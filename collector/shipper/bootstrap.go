@@ -1,7 +1,9 @@
 package shipper
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -22,6 +24,15 @@ const bootstrapCases = 5_000
 func (s *Shipper) prepare(ctx context.Context) error {
 	if err := s.sink.Prepare(ctx); err != nil {
 		return err
+	}
+	if err := s.recognize(ctx); err != nil {
+		return err
+	}
+	if s.afresh {
+		if err := s.board.Afresh(s.replay); err != nil {
+			return fmt.Errorf("replay the journal: %w", err)
+		}
+		s.afresh = false
 	}
 	greatest, err := s.sink.MaxVersion(ctx)
 	if err != nil {
@@ -51,6 +62,27 @@ func (s *Shipper) prepare(ctx context.Context) error {
 	s.whole = s.journal.End()
 	s.cfg.Log.Info("open cases were read back", "cases", len(open))
 	return nil
+}
+
+// replay applies every event that the journal holds.
+func (s *Shipper) replay(apply func(e *event.Event, payload []byte, end uint64)) error {
+	r, err := s.journal.NewReader(s.journal.Stats().First)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for {
+		rec, ok, err := r.TryNext()
+		if err != nil || !ok {
+			return err
+		}
+		var e event.Event
+		payload := bytes.Clone(rec.Payload) // the board keeps it
+		if err := event.DecodeBinary(payload, &e); err != nil {
+			return fmt.Errorf("record before position %d: %w", rec.End, err)
+		}
+		apply(&e, payload, uint64(rec.End))
+	}
 }
 
 // load completes cases, and those linked with them, from ClickHouse.

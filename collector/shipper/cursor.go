@@ -27,8 +27,10 @@ type cursor struct {
 	Boot   string `json:"boot,omitempty"`
 	Closed bool   `json:"closed,omitempty"`
 	// Again, when beyond Start, is where sending again ends: what lies before it was in ClickHouse once, until the host
-	// went down without a stop and may have taken it back.
+	// went down without a stop and may have taken it back, or until another ClickHouse took its place.
 	Again journal.Position `json:"again,omitempty"`
+	// Database names the ClickHouse that this is about; empty when it was not asked.
+	Database string `json:"database,omitempty"`
 }
 
 // again returns the cursor to go on from in a boot of the host. After one that ended without a stop, ClickHouse may have

@@ -358,6 +358,7 @@ type harness struct {
 	saved   []byte
 	boot    string
 	savedAt journal.Position
+	place   *Database // nil: it is never asked
 }
 
 func (h *harness) start(saved []byte, at journal.Position) {
@@ -392,6 +393,9 @@ func (h *harness) start(saved []byte, at journal.Position) {
 		h.board.Apply(&e, payload, uint64(rec.End), false)
 	}
 	cfg := Config{Dir: h.dir, Boot: h.boot, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Linger: time.Nanosecond}
+	if h.place != nil {
+		cfg.Database = func(context.Context) (Database, error) { return *h.place, nil }
+	}
 	if h.shipper, err = New(cfg, j, h.board, h.w, silent{}); err != nil {
 		h.t.Fatal(err)
 	}

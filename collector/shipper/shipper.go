@@ -65,6 +65,8 @@ type Config struct {
 	Now                 func() time.Time
 	Log                 *slog.Logger
 	Observer            Observer
+	// Database says what the ClickHouse behind the sink is; nil: it is always the same.
+	Database func(context.Context) (Database, error)
 	// Floor is the journal position from which a restart may replay: segments above it stay. Nil is the end.
 	Floor  func() journal.Position
 	Tracer trace.Tracer        // nil traces nothing
@@ -97,6 +99,7 @@ type Shipper struct {
 	budget  budget
 	gaveUp  map[letter]bool  // rows of the batch under way
 	whole   journal.Position // once shipped so far, a board that was read back is complete
+	afresh  bool             // ClickHouse may lack what the board takes it to hold
 }
 
 // New reads the cursor. One of another journal is left aside, since positions mean nothing there: shipping begins anew.
@@ -132,6 +135,7 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 		}
 	}
 	s.shipped.Store(uint64(s.cursor.Start))
+	s.afresh = s.cursor.Again > s.cursor.Start
 	return s, nil
 }
 

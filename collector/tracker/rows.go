@@ -88,17 +88,6 @@ func (b *Board) Unknown(shipped uint64) []event.Key {
 	return unknown
 }
 
-// Doubt says that ClickHouse may have lost the rows of cases: they are made again.
-func (b *Board) Doubt(keys []event.Key) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, k := range keys {
-		if en := b.cases[k]; en != nil {
-			en.unproven, en.clocksKnown = true, false
-		}
-	}
-}
-
 // Load completes unknown cases with what ClickHouse holds. Events that came since are kept beside; where the same id has
 // another content, what ClickHouse holds wins. Outcomes of live events that came while the case was unknown are emitted now.
 func (b *Board) Load(cases []Loaded) {

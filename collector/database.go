@@ -1,0 +1,30 @@
+package collector
+
+import (
+	"context"
+
+	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/shipper"
+	"github.com/monev112/monev112/collector/store"
+)
+
+// database asks a ClickHouse what it is, for the shipper of the journal named.
+func database(st *store.Store, of string) func(context.Context) (shipper.Database, error) {
+	return func(ctx context.Context) (shipper.Database, error) {
+		id, err := st.Identity(ctx)
+		if err != nil {
+			return shipper.Database{}, err
+		}
+		db := shipper.Database{ID: id.String()}
+		restores, err := st.Restores(ctx)
+		for _, r := range restores {
+			switch {
+			case r.EndedAt.IsZero():
+				db.Unfinished = r.Backup.String()
+			case r.Journal == of:
+				db.Filled = shipper.Filled{Journal: r.Journal, UpTo: journal.Position(r.Position)}
+			}
+		}
+		return db, err
+	}
+}
