@@ -54,15 +54,19 @@ type sizes struct {
 	openTickets int
 	replay      int // events after the checkpoint
 	importRows  int
+	calls       int // of the year over which the dashboards' statements run
 }
 
 var (
-	fullSizes  = sizes{events: 600_000, singles: 15 * time.Second, singleRate: 1000, openTickets: 100_000, replay: 1_000_000, importRows: 60_000}
-	quickSizes = sizes{events: 60_000, singles: 3 * time.Second, singleRate: 1000, openTickets: 10_000, replay: 50_000, importRows: 5_000}
+	fullSizes  = sizes{events: 600_000, singles: 15 * time.Second, singleRate: 1000, openTickets: 100_000, replay: 1_000_000, importRows: 60_000, calls: 15_000_000}
+	quickSizes = sizes{events: 60_000, singles: 3 * time.Second, singleRate: 1000, openTickets: 10_000, replay: 50_000, importRows: 5_000, calls: 120_000}
 )
 
 // maxEvents bounds -events: every body is kept encoded in memory.
 const maxEvents = 5_000_000
+
+// Bounds of -calls: fewer leave days without any, more do not fit the disk of a usual machine (200 bytes a call).
+const minCalls, maxCalls = 12_000, 100_000_000
 
 // bench is one run.
 type bench struct {
@@ -72,6 +76,7 @@ type bench struct {
 	clients int
 	batch   int
 	profile string // where the CPU profile of the service goes
+	country string // an engine's folder that holds a year of calls or gets one, and is kept
 	dir     string
 	program string // path of the binary
 	table   table
@@ -83,6 +88,8 @@ func parse(args []string) (*bench, error) {
 	fs.BoolVar(&b.quick, "quick", false, "small sizes: whether everything works, not how fast it is")
 	only := fs.String("only", "", "comma-separated parts: "+strings.Join(partNames(), ", "))
 	events := fs.Int("events", 0, "events of the main measurement (default 600000)")
+	calls := fs.Int("calls", 0, "calls of the year over which the dashboards' statements run (default 15000000)")
+	fs.StringVar(&b.country, "country", "", "folder that keeps the year of calls between runs of the part queries (default: made anew and removed)")
 	fs.IntVar(&b.clients, "clients", b.clients, "concurrent clients of the main measurement")
 	fs.IntVar(&b.batch, "batch", b.batch, "events in one request of the main measurement")
 	fs.StringVar(&b.profile, "cpuprofile", "", "write a CPU profile of the service during the main measurement to this file")
@@ -98,6 +105,12 @@ func parse(args []string) (*bench, error) {
 	}
 	if *events != 0 {
 		b.events = *events
+	}
+	if *calls != 0 {
+		b.calls = *calls
+	}
+	if b.calls < minCalls || b.calls > maxCalls {
+		return nil, fmt.Errorf("sizes: -calls from %d to %d", minCalls, maxCalls)
 	}
 	if b.events < b.batch || b.events > maxEvents || b.clients < 1 || b.clients > 256 || b.batch < 1 || b.batch > 10_000 {
 		return nil, fmt.Errorf("sizes: -events from one batch to %d, -clients from 1 to 256, -batch from 1 to 10000", maxEvents)
@@ -122,7 +135,7 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"ingest", (*bench).ingest}, {"single", (*bench).single}, {"scrape", (*bench).scrape},
-		{"restart", (*bench).restart}, {"memory", (*bench).memory}, {"import", (*bench).importTable},
+		{"restart", (*bench).restart}, {"memory", (*bench).memory}, {"import", (*bench).importTable}, {"queries", (*bench).queries},
 	}
 }
 

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/store"
+	"github.com/monev112/monev112/dashboards"
+	"github.com/monev112/monev112/dashboards/fill"
+)
+
+// queryGoal is what every statement of every dashboard must stay below.
+const queryGoal = time.Second
+
+// queryRuns is how often each statement runs; the median speaks.
+const queryRuns = 3
+
+// queries measures every statement of every dashboard over a country's year.
+func (b *bench) queries(ctx context.Context) (err error) {
+	dir, err := b.folder("queries")
+	if err != nil {
+		return err
+	}
+	if b.country != "" {
+		dir = b.country
+	}
+	p, err := b.engineAlone(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = p.stop() }()
+	if err := p.until(ctx, "the engine answers", 20*time.Millisecond, func() bool { _, err := p.query("SELECT 1"); return err == nil }); err != nil {
+		return err
+	}
+	key, err := engine.ReadKey(dir)
+	if err != nil {
+		return err
+	}
+	st, err := store.Open(ctx, store.Config{Addr: p.engine, Password: key, RequestTimeout: patience})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	if _, err := st.Migrate(ctx); err != nil {
+		return err
+	}
+	c := &country{calls: b.calls, until: time.Now().UTC().Truncate(24 * time.Hour), p: p, store: st}
+	if n, err := p.query("SELECT count() FROM monev112.calls_hourly"); err != nil || n == "0" {
+		if err := c.make(ctx); err != nil {
+			return err
+		}
+	}
+	if err := settleMerges(ctx, p); err != nil {
+		return err
+	}
+	return b.measureQueries(ctx, p, c.until)
+}
+
+// settleMerges waits until ClickHouse has merged what it merges by itself.
+func settleMerges(ctx context.Context, p *process) error {
+	return p.until(ctx, "merges end", time.Second, func() bool {
+		n, err := p.query("SELECT count() FROM system.merges")
+		return err == nil && n == "0"
+	})
+}
+
+// asked is one statement of a page under one selection.
+type asked struct {
+	page, panel, selection string
+	sql                    string
+	rows, bytes            string
+	took                   time.Duration
+	problem                string
+}
+
+func (b *bench) measureQueries(ctx context.Context, p *process, until time.Time) error {
+	list, err := statements(until)
+	if err != nil {
+		return err
+	}
+	over := 0
+	for i := range list {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		list[i].measure(ctx, p.engine)
+		if list[i].took > queryGoal || list[i].problem != "" {
+			over++
+		}
+		if i%40 == 39 {
+			fmt.Fprintf(os.Stderr, "  %d of %d statements measured\n", i+1, len(list))
+		}
+	}
+	slices.SortStableFunc(list, func(a, b asked) int { return int(b.took - a.took) })
+	counts, err := p.query("SELECT concat(toString((SELECT count() FROM monev112.calls)), ' calls, ', toString((SELECT count() FROM monev112.tickets)), ' tickets, ', toString((SELECT count() FROM monev112.clocks)), ' clocks, superseded rows included') FORMAT TSVRaw")
+	if err != nil {
+		return err
+	}
+	w := os.Stdout
+	fmt.Fprintf(w, "Statements of the dashboards over %s; the slowest first\n\n", counts)
+	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(tw, "dashboard\tpanel\tselection\trows\tms\tread\t")
+	for _, a := range list {
+		mark := ""
+		if a.took > queryGoal {
+			mark = "OVER 1 s"
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", a.page, a.panel, a.selection, a.rows, a.took.Milliseconds(), a.bytes, mark+a.problem)
+	}
+	_ = tw.Flush()
+	fmt.Fprintln(w)
+	worst := list[0]
+	b.table.add("dashboard queries, slowest", ms(worst.took), "", "1 s each",
+		fmt.Sprintf("%s: %s, %s; %d statements, %d over 1 s or refused", worst.page, worst.panel, worst.selection, len(list), over))
+	return nil
+}
+
+// statements are those of every page under every selection, as Grafana would send them.
+func statements(until time.Time) ([]asked, error) {
+	day := 24 * time.Hour
+	// One month of one department, whose facts are as old as the year is long; and the page as it opens.
+	month := fill.Selection{From: until.Add(-90 * day), To: until.Add(-60*day - time.Millisecond)}
+	year := fill.Selection{From: until.Add(-countryDays * day), To: until.Add(-time.Millisecond)}
+	var out []asked
+	for _, file := range dashboards.All() {
+		d := file.Dashboard
+		one := map[string][]string{"opd": {"dishub"}, "kecamatan": {"35.15.18"}, "priority": {"darurat"}, "category": {"kebakaran"}}
+		every, narrow := map[string][]string{}, map[string][]string{}
+		for _, v := range d.Templating.List {
+			every[v.Name] = []string{v.Current.Value}
+			if v.Current.Value == "$__all" {
+				every[v.Name] = []string{v.AllValue}
+			}
+			narrow[v.Name] = every[v.Name]
+			if values, ok := one[v.Name]; ok {
+				narrow[v.Name] = values
+			}
+		}
+		if _, vertical := narrow["opd"]; vertical && file.Name == "vertical.json" {
+			narrow["opd"] = []string{"pln"}
+		}
+		add := func(panel, raw string) error {
+			for _, s := range []struct {
+				name    string
+				values  map[string][]string
+				span    fill.Selection
+				nowhere bool
+			}{
+				{"one centre, a year", every, year, false}, {"one OPD, a month", narrow, month, false}, {"all centres, a year", every, year, true},
+			} {
+				text := raw
+				if s.nowhere {
+					if text = strings.ReplaceAll(raw, "center = '${center}'", "center != ''"); text == raw {
+						continue
+					}
+				}
+				s.span.Values = s.values
+				sql, err := s.span.SQL(text)
+				if err != nil {
+					return fmt.Errorf("%s, %s: %w", file.Name, panel, err)
+				}
+				out = append(out, asked{page: strings.TrimSuffix(file.Name, filepath.Ext(file.Name)), panel: panel, selection: s.name, sql: sql})
+			}
+			return nil
+		}
+		for _, panel := range d.Panels {
+			for _, target := range panel.Targets {
+				if target.RawSQL == "" {
+					continue
+				}
+				if err := add(panel.Title, target.RawSQL); err != nil {
+					return nil, err
+				}
+			}
+		}
+		for _, a := range d.Annotations.List {
+			if a.Target != nil && a.Target.RawSQL != "" {
+				if err := add("annotation "+a.Name, a.Target.RawSQL); err != nil {
+					return nil, err
+				}
+			}
+		}
+		for _, v := range d.Templating.List {
+			if v.Type == "query" && v.Datasource.Type == "grafana-clickhouse-datasource" {
+				if err := add("variable "+v.Name, v.Query); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// measure runs the statement as a reader without a key, as Grafana does.
+func (a *asked) measure(ctx context.Context, addr string) {
+	var times []time.Duration
+	for range queryRuns {
+		began := time.Now()
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/?database="+url.QueryEscape(store.DefaultDatabase), strings.NewReader(a.sql+"\nFORMAT JSONCompact"))
+		if err != nil {
+			a.problem = err.Error()
+			return
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			a.problem = err.Error()
+			return
+		}
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		times = append(times, time.Since(began))
+		if err != nil || answer.StatusCode != http.StatusOK {
+			a.problem = fmt.Sprintf("%s %.160s", answer.Status, body)
+			break
+		}
+		var sum struct {
+			Rows  string `json:"result_rows"`
+			Bytes int64  `json:"read_bytes,string"`
+		}
+		_ = json.Unmarshal([]byte(answer.Header.Get("X-ClickHouse-Summary")), &sum)
+		a.rows, a.bytes = sum.Rows, mib(sum.Bytes)
+	}
+	slices.Sort(times)
+	a.took = times[len(times)/2]
+}
