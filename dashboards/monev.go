@@ -60,16 +60,24 @@ func monev() Dashboard {
 			FROM monev_hoax(since = %s, until = %s, step = 'all') WHERE %s
 			HAVING count() > 0`, since, until, here))).
 		decimals(1).with("dari n panggilan", unit(unitCount), digits(0), colour(grey)).with("rasio hoaks", colour(hoaxed)).with("belum diklasifikasi", colour(warning))},
-		tall{4, row("Biaya hoaks, dalam rentang", "Jam petugas: jumlah lama bicara pada panggilan hoaks yang kedua ujungnya tercatat (n). Tiket palsu: tiket yang diperiksa dan ternyata palsu. Hitungan, bukan persentase.",
-			unitCount, rows(fmt.Sprintf(`
-			SELECT if(n = 0, NULL, hours) AS "jam petugas", n AS "dari n panggilan hoaks", falses AS "tiket palsu"
-			FROM
-			(
-				SELECT sum(talk_seconds) / 3600 AS hours, count(talk_seconds) AS n,
-					(SELECT count() FROM tickets_now WHERE %[1]s AND %[2]s AND result = 'palsu') AS falses
-				FROM calls_now WHERE %[1]s AND %[2]s AND hoax
-				HAVING count() > 0
-			)`, here, inRange))).decimals(0).with("dari n panggilan hoaks", colour(grey))})
+		tall{4, row("Penelepon hoaks", "Pemusatan penelepon: panggilan hoaks dari 1 % nomor yang paling sering, dibagi panggilan hoaks bernomor (n), dalam rentang. Nomor hanya dikenal sebagai sandi; dihitung dalam satu kunci sandi, yang terbanyak. Nomor: nomor dengan paling sedikit satu panggilan hoaks; di bawah 100 nomor tidak ada angka.",
+			unitShare, rows(fmt.Sprintf(`
+			SELECT if(numbers < 100, NULL, share) AS "dari 1 %% nomor teratas", n AS "dari n panggilan hoaks", numbers AS "nomor"
+			FROM monev_callers(center = '${center}', since = %s, until = %s)
+			ORDER BY n DESC LIMIT 1`, since, until))).
+			decimals(1).matching("/^(dari n panggilan hoaks|nomor)$/", unit(unitCount), digits(0), colour(grey)).with("dari 1 % nomor teratas", colour(hoaxed))})
+	cost := func(measure, value string) string { return fmt.Sprintf("anyIf(%s, measure = '%s')", value, measure) }
+	g.add(16, 5, row("Biaya hoaks, dalam rentang", "Jam petugas: lama bicara pada panggilan hoaks. Jam regu: berangkat sampai selesai pada tiket palsu (hasil palsu, atau dari panggilan laporan palsu). Keduanya dari yang kedua ujungnya tercatat (n). Tertahan: panggilan valid, informasi dan laporan ganda yang menunggu lebih dari 15 detik selagi sebuah panggilan hoaks menahan petugas, dari yang lama tunggunya tercatat (n).",
+		unitCount, rows(fmt.Sprintf(`
+			SELECT %s / 3600 AS "jam petugas", %s AS "dari n hoaks", %s / 3600 AS "jam regu", %s AS "dari n tiket palsu", %s AS "panggilan tertahan", %s AS "dari n valid"
+			FROM monev_hoax_cost(center = '${center}', since = %s, until = %s, target = 15)
+			HAVING count() > 0`, cost("agent", "amount"), cost("agent", "numerator"), cost("crew", "amount"), cost("crew", "numerator"), cost("held", "amount"), cost("held", "numerator"), since, until))).
+		matching("/^dari n/", colour(grey), digits(0)).matching("/^jam/", digits(1)))
+	g.add(8, 5, row("Keamanan pemblokiran", "Nomor yang diblokir dalam rentang (n, nomor bersandi) dan dari n itu yang sesudah pemblokiran pertama melaporkan kejadian nyata (jenis valid): orang yang hampir tidak terdengar. Hitungan, bukan persentase.",
+		unitCount, rows(fmt.Sprintf(`
+			SELECT numerator AS "lalu melapor nyata", denominator AS "dari n nomor", calls AS "panggilan diblokir"
+			FROM monev_blocks(center = '${center}', since = %s, until = %s)`, since, until))).
+		decimals(0).matching("/^(dari n nomor|panggilan diblokir)$/", colour(grey)).limits(steps(good, 1, warning)))
 
 	g.heading("Secepat apa kita merespon")
 	g.add(12, 9, monthly("Waktu jawab", "Waktu jawab per bulan (antrean sampai dijawab): setengah dan 9 dari 10 panggilan terjawab yang waktunya tercatat dijawab dalam waktu ini; peringkat terdekat, tepat. Garis putus: target 15 detik. n = panggilan dengan waktu jawab (batang).",

@@ -37,13 +37,7 @@ func TestBoardEqualsClickHouse(t *testing.T) {
 	if !s.ready() {
 		t.Fatal("the service ended")
 	}
-	for len(body) > 0 {
-		at := strings.LastIndexByte(string(body[:min(len(body), 1<<20)]), '\n') + 1
-		if a, status, err := s.post(body[:at]); err != nil || status != http.StatusOK || len(a.Rejected) > 0 {
-			t.Fatalf("%d, %v, %+v", status, err, a.Rejected)
-		}
-		body = body[at:]
-	}
+	s.postAll(body)
 	s.shipped()
 	s.until("the board is complete", func() bool { return s.metric("monev112_board_complete") == 1 })
 	s.windows(t, "before the restart")
