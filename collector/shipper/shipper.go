@@ -60,6 +60,7 @@ type Config struct {
 	Linger              time.Duration // how long a batch waits for more after its first event, at least; 200 ms
 	LingerMost          time.Duration // where ClickHouse needs long for a batch, it waits three times as long, up to this; 2 s
 	KeepFor             time.Duration // how long a shipped segment stays; 24 h
+	EvenFor             time.Duration // how long the clock runs without a jump before anything is forgotten by it; 10 min
 	DeadLetterPerMinute int           // above it shipping stops until the next minute; 100
 	Boot                string        // names the boot of the host (BootID); empty: nothing is ever sent again for a boot
 	Now                 func() time.Time
@@ -97,6 +98,7 @@ type Shipper struct {
 	failing atomic.Bool
 	asked   chan request
 	budget  budget
+	steady  steady
 	gaveUp  map[letter]bool  // rows of the batch under way
 	whole   journal.Position // once shipped so far, a board that was read back is complete
 	afresh  bool             // ClickHouse may lack what the board takes it to hold
@@ -118,8 +120,9 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	setDefault(&cfg.Linger, 200*time.Millisecond)
 	setDefault(&cfg.LingerMost, 2*time.Second)
 	setDefault(&cfg.KeepFor, 24*time.Hour)
+	setDefault(&cfg.EvenFor, 10*time.Minute)
 	setDefault(&cfg.DeadLetterPerMinute, 100)
-	s := &Shipper{cfg: cfg, journal: j, board: b, sink: sink, dead: dead, asked: make(chan request), budget: budget{perMinute: cfg.DeadLetterPerMinute}, gaveUp: map[letter]bool{}}
+	s := &Shipper{cfg: cfg, journal: j, board: b, sink: sink, dead: dead, asked: make(chan request), budget: budget{perMinute: cfg.DeadLetterPerMinute}, steady: steady{evenFor: cfg.EvenFor}, gaveUp: map[letter]bool{}}
 	var err error
 	if s.cursor, err = readCursor(cfg.FS, cfg.Dir, j); err != nil {
 		return nil, err
@@ -228,7 +231,7 @@ func (s *Shipper) passed(upTo journal.Position) {
 
 // tidy lets go of what ClickHouse has: cases that nobody works on, segments that are old enough.
 func (s *Shipper) tidy() {
-	now := s.cfg.Now()
+	now := s.steady.at(s.cfg.Now())
 	s.board.Evict(uint64(s.Shipped()), now)
 	upTo := s.cursor.Start // a restart reads from there
 	if s.cfg.Floor != nil {
