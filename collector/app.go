@@ -482,6 +482,9 @@ func (a *App) metricsConfig() metrics.Config {
 	cfg := metrics.Config{Version: a.cfg.Version, Revision: a.cfg.Revision, GoVersion: a.cfg.GoVersion, Vocabulary: metrics.DefaultVocabulary(), Logger: a.cfg.Log}
 	v := &cfg.Vocabulary
 	v.Routes, v.Categories = api.Routes(), nil
+	for i := range a.cfg.File.Pager.Alertmanagers {
+		v.Alertmanagers = append(v.Alertmanagers, a.cfg.File.Pager.Alertmanagers[i].Name())
+	}
 	for _, c := range a.boardCenters() {
 		m := metrics.Center{Code: c.Code}
 		for _, o := range a.dir.OPDs(c.Code) {

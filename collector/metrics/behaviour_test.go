@@ -376,6 +376,8 @@ func TestStations(t *testing.T) {
 	r.Store.Inserted("events", -1, 20*time.Millisecond)
 	r.Store.Failed("timeout")
 	r.Shipper.DeadLetters(2)
+	r.Pager.Failed("am:9093")
+	r.Pager.Failed("elsewhere:9093")
 	r.HTTP.Began()("/v1/events", 200, time.Millisecond)
 	r.HTTP.Began()("/wp-admin", 418, time.Millisecond)
 	r.HTTP.Began()
@@ -389,7 +391,7 @@ func TestStations(t *testing.T) {
 		{10, "journal_bytes", ""}, {5, "journal_lag_bytes", ""}, {2, "journal_lag_seconds", ""}, {99, "disk_free_bytes", ""}, {1, "journal_append_seconds", ""},
 		{2, "store_insert_seconds", "table events"}, {500, "store_rows_total", "table events"}, {0, "store_rows_total", "table clocks"},
 		{1, "store_errors_total", "kind timeout"}, {0, "store_errors_total", "kind value"}, {2, "dead_letters_total", ""}, {3, "quarantine_events", ""},
-		{1700000000, "pager_last_push_timestamp_seconds", ""}, {2, "pager_alerts", "level overdue"}, {0, "pager_alerts", "level risk"}, {1, "pager_alerts", "level other"},
+		{1700000000, "pager_last_push_timestamp_seconds", ""}, {2, "pager_alerts", "level overdue"}, {0, "pager_alerts", "level risk"}, {1, "pager_alerts", "level other"}, {1, "pager_failures_total", "alertmanager am:9093"},
 		{1800000000, "calendar_covered_until_timestamp_seconds", ""}, {6, "calls_expected", "center 35.15 stat median"}, {1.5, "calls_expected", "stat mad"},
 		{1, "http_requests_total", "route /v1/events code 200"}, {1, "http_requests_total", "route other code other"}, {1, "http_requests_in_flight", ""},
 		{1, "build_info", "version 1.2.3"},
@@ -403,7 +405,7 @@ func TestStations(t *testing.T) {
 		t.Error("calls_expected stays after Clear")
 	}
 	bare := gather(t, newTest(t))
-	for _, n := range []string{"journal_bytes", "pager_alerts", "pager_last_push_timestamp_seconds", "calendar_covered_until_timestamp_seconds", "quarantine_events", "calls_expected"} {
+	for _, n := range []string{"journal_bytes", "pager_alerts", "pager_last_push_timestamp_seconds", "calendar_covered_until_timestamp_seconds", "pager_failures_total", "quarantine_events", "calls_expected"} {
 		if bare[Prefix+n] != nil {
 			t.Errorf("%s is exposed before anybody knows it", n)
 		}

@@ -97,6 +97,7 @@ func Definitions() []Definition {
 		{"store_rows_total", Counter, []string{"table"}, "rows", "Rows that ClickHouse acknowledged.", operations},
 		{"pager_last_push_timestamp_seconds", Gauge, nil, "seconds", "Unix time of the last push that Alertmanager accepted; absent while the pager is off.", operations},
 		{"pager_alerts", Gauge, []string{"level"}, "alerts", "Ticket alerts in the last push, by level; absent while the pager is off.", operations},
+		{"pager_failures_total", Counter, []string{"alertmanager"}, "requests", "Pushes that an Alertmanager did not take, by its host and port; absent while the pager is off.", operations},
 		{"calendar_covered_until_timestamp_seconds", Gauge, nil, "seconds", "Unix time at which the known holidays end; absent without a calendar.", operations},
 		{"http_requests_total", Counter, []string{"route", "code"}, "requests", "HTTP requests answered, by route and status.", operations},
 		{"http_request_seconds", Histogram, []string{"route"}, "seconds", "Duration of an HTTP request.", operations},

@@ -119,7 +119,9 @@ type sets struct {
 	errors     closed
 	levels     closed
 	routes     closed
-	targets    []time.Duration
+	// alertmanagers have no fallback: without any there is no series.
+	alertmanagers []string
+	targets       []time.Duration
 }
 
 type centerOPDs struct {
@@ -130,22 +132,23 @@ type centerOPDs struct {
 func newSets(cfg Config) *sets {
 	v := cfg.Vocabulary
 	s := &sets{
-		opds:       map[string]centerOPDs{},
-		channels:   newClosed(v.Channels, event.ChannelOther, ""),
-		classes:    newClosed(v.Classes, Unknown, ""),
-		priorities: newClosed(v.Priorities, Unknown, None),
-		unserved:   newClosed(v.UnservedReasons, Other, ""),
-		agents:     newClosed(v.AgentStates, Unknown, ""),
-		categories: newClosed(v.Categories, Unknown, None),
-		kecamatan:  newClosed(v.Kecamatan, Unknown, None),
-		clocks:     newClosed(v.Clocks, Other, ""),
-		intervals:  newClosed(v.Intervals, Other, ""),
-		reasons:    newClosed(v.RejectReasons, Other, ""),
-		tables:     newClosed(v.Tables, Other, ""),
-		errors:     newClosed(v.StoreErrorKinds, Other, ""),
-		levels:     newClosed(v.PagerLevels, Other, ""),
-		routes:     newClosed(v.Routes, Other, ""),
-		targets:    slices.Compact(slices.Sorted(slices.Values(v.AnswerTargets))),
+		opds:          map[string]centerOPDs{},
+		channels:      newClosed(v.Channels, event.ChannelOther, ""),
+		classes:       newClosed(v.Classes, Unknown, ""),
+		priorities:    newClosed(v.Priorities, Unknown, None),
+		unserved:      newClosed(v.UnservedReasons, Other, ""),
+		agents:        newClosed(v.AgentStates, Unknown, ""),
+		categories:    newClosed(v.Categories, Unknown, None),
+		kecamatan:     newClosed(v.Kecamatan, Unknown, None),
+		clocks:        newClosed(v.Clocks, Other, ""),
+		intervals:     newClosed(v.Intervals, Other, ""),
+		reasons:       newClosed(v.RejectReasons, Other, ""),
+		tables:        newClosed(v.Tables, Other, ""),
+		errors:        newClosed(v.StoreErrorKinds, Other, ""),
+		levels:        newClosed(v.PagerLevels, Other, ""),
+		routes:        newClosed(v.Routes, Other, ""),
+		alertmanagers: v.Alertmanagers,
+		targets:       slices.Compact(slices.Sorted(slices.Values(v.AnswerTargets))),
 	}
 	s.given = slices.DeleteFunc(slices.Clone(s.priorities.values), func(p string) bool { return p == Unknown })
 	var codes []string

@@ -29,9 +29,11 @@ func testConfig() Config {
 	}
 }
 
-func newTest(t testing.TB) *Registry {
+func newTest(t testing.TB) *Registry { return newOf(t, testConfig()) }
+
+func newOf(t testing.TB, cfg Config) *Registry {
 	t.Helper()
-	r, err := New(testConfig())
+	r, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +42,9 @@ func newTest(t testing.TB) *Registry {
 
 // full returns a registry in which every metric has at least one series.
 func full(t testing.TB) *Registry {
-	r := newTest(t)
+	cfg := testConfig()
+	cfg.Vocabulary.Alertmanagers = []string{"am:9093"}
+	r := newOf(t, cfg)
 	r.SetBoard(func() tracker.Snapshot {
 		return tracker.Snapshot{
 			Complete: true,

@@ -131,7 +131,9 @@ func (s *Shipper) WatchQuarantine(n func() int) { s.quarantine.watch(n) }
 // Pager measures the pushes of ticket alerts. Until the first push its gauges are absent.
 type Pager struct {
 	lastPush, alerts *prometheus.Desc
+	failures         *prometheus.CounterVec
 	levels           closed
+	servers          map[string]bool
 	last             atomic.Pointer[push]
 }
 
@@ -141,9 +143,23 @@ type push struct {
 }
 
 func newPager(b *builder, s *sets) *Pager {
-	p := &Pager{lastPush: b.desc("pager_last_push_timestamp_seconds"), alerts: b.desc("pager_alerts"), levels: s.levels}
+	p := &Pager{
+		lastPush: b.desc("pager_last_push_timestamp_seconds"), alerts: b.desc("pager_alerts"),
+		failures: b.counterVec("pager_failures_total"), levels: s.levels, servers: map[string]bool{},
+	}
+	for _, name := range s.alertmanagers {
+		p.servers[name] = true
+		p.failures.WithLabelValues(name)
+	}
 	b.register(p)
 	return p
+}
+
+// Failed counts a push that an Alertmanager of the vocabulary did not take.
+func (p *Pager) Failed(alertmanager string) {
+	if p.servers[alertmanager] {
+		p.failures.WithLabelValues(alertmanager).Inc()
+	}
 }
 
 // Pushed records a push that Alertmanager accepted and how many alerts of each level it held.

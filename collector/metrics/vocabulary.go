@@ -45,6 +45,7 @@ type Vocabulary struct {
 	Tables          []string
 	StoreErrorKinds []string
 	PagerLevels     []string
+	Alertmanagers   []string // those that the pager pushes to, by host and port
 	Routes          []string // HTTP route patterns
 }
 

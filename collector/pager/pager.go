@@ -49,8 +49,10 @@ type Pager struct {
 	complains     bool      // logged that the state file cannot be written
 	left          int       // tickets beyond the limits, as logged last
 
+	pushes   int64 // made so far
 	mu       sync.Mutex
-	accepted time.Time // instant of the latest push that a server took
+	latest   int64     // number of the latest push that a server took
+	accepted time.Time // its instant
 }
 
 // New checks the configuration and reads the state file.
@@ -157,6 +159,8 @@ func (p *Pager) round() *push {
 		p.opt.Log.Error("alerts cannot be written as JSON", "error", err)
 		return nil
 	}
+	p.pushes++
+	next.number = p.pushes
 	return next
 }
 
@@ -188,12 +192,13 @@ func (p *Pager) save() {
 	p.said, p.savedAccepted, p.complains = said, accepted, false
 }
 
-// took notes that a server took a push.
+// took notes that a server took a push. A slow one may come to it after a later push was taken elsewhere.
 func (p *Pager) took(s *push) {
 	p.mu.Lock()
-	if s.at.After(p.accepted) {
-		p.accepted = s.at
+	defer p.mu.Unlock()
+	if s.number < p.latest {
+		return
 	}
-	p.mu.Unlock()
+	p.latest, p.accepted = s.number, s.at
 	p.opt.Pushed(s.at, s.levels)
 }

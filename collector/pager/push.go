@@ -26,6 +26,7 @@ const (
 
 // push is everything that is to be said at one instant, ready to send.
 type push struct {
+	number int64 // counts up; the clock may be set back
 	at     time.Time
 	bodies [][]byte
 	levels map[string]int // active ticket alerts
