@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 )
@@ -35,7 +36,6 @@ type Alert struct {
 		State       string   `json:"state"` // active, suppressed, unprocessed
 		SilencedBy  []string `json:"silencedBy"`
 		InhibitedBy []string `json:"inhibitedBy"`
-		MutedBy     []string `json:"mutedBy"`
 	} `json:"status"`
 }
 
@@ -44,6 +44,34 @@ func (a *Alertmanager) Alerts(matchers ...string) ([]Alert, error) {
 	var out []Alert
 	err := a.get("/api/v2/alerts?"+url.Values{"filter": matchers}.Encode(), &out)
 	return out, err
+}
+
+// Muted returns, by receiver, the label "ticket" of the alerts that a time interval holds back, in order.
+func (a *Alertmanager) Muted() (map[string][]string, error) {
+	var groups []struct {
+		Receiver struct{ Name string } `json:"receiver"`
+		Alerts   []struct {
+			Labels map[string]string `json:"labels"`
+			Status struct {
+				MutedBy []string `json:"mutedBy"`
+			} `json:"status"`
+		} `json:"alerts"`
+	}
+	if err := a.get("/api/v2/alerts/groups", &groups); err != nil {
+		return nil, err
+	}
+	out := map[string][]string{}
+	for _, g := range groups {
+		for _, x := range g.Alerts {
+			if len(x.Status.MutedBy) > 0 {
+				out[g.Receiver.Name] = append(out[g.Receiver.Name], x.Labels["ticket"])
+			}
+		}
+	}
+	for _, list := range out {
+		slices.Sort(list)
+	}
+	return out, nil
 }
 
 // Silence silences, for an hour, the alerts that have the label's value, and returns the id of the silence.

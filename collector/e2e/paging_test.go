@@ -1,0 +1,320 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/monev112/monev112/collector/e2e/servers"
+)
+
+// TestPaging follows late tickets to the telephones of those who are responsible, through the real servers.
+func TestPaging(t *testing.T) {
+	p := newPaging(t, `mon-sun: ["00:00-24:00"]`)
+	p.s.start().ready()
+	p.startPrometheus()
+	var lamps []string // tickets of Dinas Perhubungan
+
+	p.step("fifty late tickets are one message", func(t *testing.T) {
+		lamps = p.open(50, "dishub", "pju", "non_darurat", late)
+		m := p.next(t, dishub, 0)
+		if got := tickets(m); !slices.Equal(got, lamps) {
+			t.Errorf("told of %d tickets: %v", len(got), got)
+		}
+		text := p.texts(t, dishub)[0]
+		for _, want := range []string{"50 tiket terlambat: Dinas Perhubungan", "\n• Tiket " + lamps[0] + " (Penerangan jalan umum, Kec. Waru) melewati batas waktu 1 jam", "\ndan 40 lainnya\n", "Daftar lengkap"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q in\n%s", want, text)
+			}
+		}
+		if n := strings.Count(text, "• Tiket"); n != 10 {
+			t.Errorf("%d tickets are listed", n)
+		}
+		if page := p.get(t, link(t, p.telegram.Messages(dishub.chat)[0].HTML)); !strings.Contains(page, lamps[49]) {
+			t.Errorf("the page behind the link does not list %s:\n%s", lamps[49], page)
+		}
+	})
+
+	p.step("one more is one update", func(t *testing.T) {
+		lamps = append(lamps, p.open(1, "dishub", "pju", "non_darurat", late)...)
+		if got := tickets(p.next(t, dishub, 1)); !slices.Equal(got, lamps) {
+			t.Errorf("told of %d tickets, want 51", len(got))
+		}
+		if text := p.texts(t, dishub)[1]; !strings.Contains(text, "51 tiket terlambat") || !strings.Contains(text, "dan 41 lainnya") {
+			t.Errorf("the update reads\n%s", text)
+		}
+	})
+
+	p.step("a silence and the button acknowledge a ticket", func(t *testing.T) {
+		silenced, pressed := lamps[0], lamps[1]
+		id := p.am.Silence("ticket", silenced, "diterima lewat telepon")
+		p.press(t, p.active(t)[pressed].Annotations["link"])
+		servers.Until(t, "both are taken", func() bool {
+			a := p.active(t)
+			_, still := a[pressed]
+			return !still && slices.Contains(a[silenced].Status.SilencedBy, id)
+		})
+		lamps = append(lamps[2:], p.open(1, "dishub", "pju", "non_darurat", late)...)
+		if got := tickets(p.next(t, dishub, 2)); !slices.Equal(got, lamps) {
+			t.Errorf("told of %d tickets: %v", len(got), got)
+		}
+	})
+
+	p.step("forty closings are one message", func(t *testing.T) {
+		closed := lamps[:40]
+		lamps = lamps[40:]
+		p.close(closed...)
+		m := p.next(t, dishub, 3)
+		if got := tickets(m); !slices.Equal(got, closed) || m.CommonLabels["level"] != "closed" {
+			t.Errorf("told of %d tickets, level %q", len(got), m.CommonLabels["level"])
+		}
+		text := p.texts(t, dishub)[3]
+		if !strings.Contains(text, "40 tiket selesai: Dinas Perhubungan") || !strings.Contains(text, "• Tiket "+closed[0]+" ditutup ") || !strings.Contains(text, "dan 30 lainnya") {
+			t.Errorf("the closings read\n%s", text)
+		}
+	})
+
+	var escalated []string
+	p.step("escalation reaches the superior alone", func(t *testing.T) {
+		escalated = append(p.open(1, "dpubmsda", "jalan_rusak", "non_darurat", veryLate), p.open(1, "dlhk", "sampah", "non_darurat", veryLate)...)
+		// Two requests: the group waits for what comes together.
+		servers.Until(t, "both are told", func() bool {
+			var got []string
+			for _, m := range p.told(leadership) {
+				got = append(got, tickets(m)...)
+			}
+			return slices.Contains(got, escalated[0]) && slices.Contains(got, escalated[1])
+		})
+		if n := len(p.told(leadership)); n != 1 {
+			t.Errorf("%d messages", n)
+		}
+		if text := p.texts(t, leadership)[0]; !strings.Contains(text, "Eskalasi: 2 tiket jauh melewati batas waktu: beberapa OPD") {
+			t.Errorf("the escalation reads\n%s", text)
+		}
+	})
+
+	p.step("restarts repeat nothing", func(t *testing.T) {
+		before := len(p.told(dishub))
+		p.s.kill()
+		p.s.start().ready()
+		p.am.Stop()
+		p.am.Start()
+		p.prom.Kill()
+		p.prom.Start()
+		servers.Until(t, "Alertmanager has the tickets again", func() bool { return len(p.active(t, `opd="dishub"`, `level="overdue"`)) == len(lamps)+1 })
+		lamps = append(lamps, p.open(1, "dishub", "pju", "non_darurat", late)...)
+		if got := tickets(p.next(t, dishub, before)); !slices.Equal(got, lamps) {
+			t.Errorf("told of %v, want %v", got, lamps)
+		}
+		if n := len(p.told(leadership)); n != 1 {
+			t.Errorf("the superior is told %d times", n)
+		}
+	})
+
+	p.step("collector killed: data belum masuk, and nothing is called done", func(t *testing.T) {
+		absent := func(status string) bool {
+			return slices.ContainsFunc(p.conditions(diskominfo), func(m servers.Webhook) bool {
+				return m.GroupLabels["alertname"] == "Monev112CollectorAbsent" && m.Status == status
+			})
+		}
+		p.s.kill()
+		servers.Until(t, "Diskominfo is told", func() bool { return absent("firing") })
+		if texts := p.texts(t, diskominfo); !slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(s, "Data belum masuk") }) {
+			t.Errorf("Diskominfo reads %q", texts)
+		}
+		for id, a := range p.active(t) {
+			if len(a.Status.InhibitedBy) == 0 {
+				t.Errorf("%s is not held back", id)
+			}
+		}
+		p.expire(t)
+		p.s.start().ready()
+		servers.Until(t, "Diskominfo is told that it is back", func() bool { return absent("resolved") })
+		p.tellsNewTicket(t, &lamps)
+	})
+
+	p.step("collector and Prometheus killed: nothing is called done", func(t *testing.T) {
+		p.s.kill()
+		p.prom.Kill()
+		p.expire(t)
+		// Each group of tickets is told of one more: it was flushed after the others had ended.
+		for _, r := range []recipient{dishub, leadership} {
+			level := map[recipient]string{dishub: "overdue", leadership: "escalated"}[r]
+			witness := servers.Alert{StartsAt: time.Now(), Annotations: map[string]string{"due_at": "2026-01-01T00:00:00Z"}, Labels: map[string]string{
+				"alertname": "Monev112Ticket", "kind": "ticket", "center": "35.15", "opd": "dishub", "level": level, "ticket": "SAKSI", "priority": "non_darurat"}}
+			n := len(p.told(r))
+			p.push(t, []servers.Alert{witness}, time.Now().Add(time.Hour))
+			if got := tickets(p.next(t, r, n)); !slices.Equal(got, []string{"SAKSI"}) {
+				t.Errorf("%s is told of %v", r.name, got)
+			}
+			p.push(t, []servers.Alert{witness}, time.Now())
+		}
+		p.prom.Start()
+		p.s.start().ready()
+		p.tellsNewTicket(t, &lamps)
+	})
+
+	p.step("everyone was told their own, and no more", func(t *testing.T) {
+		for _, r := range everyone {
+			for _, m := range p.told(r) {
+				for _, a := range m.Alerts {
+					opd, level := a.Labels["opd"], a.Labels["level"]
+					wrong := a.Status != "firing"
+					switch r {
+					case diskominfo:
+						wrong = wrong || level != "overdue"
+					case leadership:
+						wrong = wrong || level != "escalated"
+					default:
+						wrong = wrong || opd != r.name || level != "overdue" && level != "closed"
+					}
+					if wrong {
+						t.Errorf("%s is told %s of %v", r.name, a.Status, a.Labels)
+					}
+				}
+			}
+		}
+		p.wellFormed(t)
+		done := 0
+		for _, m := range p.telegram.Messages(0) {
+			if strings.Contains(strings.ToLower(m.Text), "selesai:") {
+				done++
+			}
+		}
+		if done != 1 {
+			t.Errorf("%d messages call tickets done; one did close", done)
+		}
+	})
+}
+
+// tellsNewTicket opens one more ticket and waits until its OPD is told of it and of the others.
+func (p *paging) tellsNewTicket(t *testing.T, all *[]string) {
+	t.Helper()
+	*all = append(*all, p.open(1, "dishub", "pju", "non_darurat", late)...)
+	servers.Until(t, "the OPD is told of the new ticket", func() bool {
+		list := p.told(dishub)
+		return slices.Equal(tickets(list[len(list)-1]), *all)
+	})
+}
+
+// TestQuietHours: at a time at which offices are closed an emergency is told and nothing else; the digest tells the rest.
+func TestQuietHours(t *testing.T) {
+	wib, err := time.LoadLocation("Asia/Jakarta")
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := strings.ToLower(time.Now().In(wib).AddDate(0, 0, 3).Format("Mon"))
+	p := newPaging(t, day+`: ["10:00-11:00"]`) // on another day of the week
+	p.s.start().ready()
+
+	held := p.open(3, "dishub", "pju", "non_darurat", late)
+	urgent := p.open(1, "dishub", "kecelakaan", "darurat", late)
+	if got := tickets(p.next(t, dishub, 0)); !slices.Equal(got, urgent) {
+		t.Errorf("told of %v, want the emergency alone", got)
+	}
+	servers.Until(t, "the others are held", func() bool {
+		muted, err := p.am.Muted()
+		return err == nil && slices.Equal(muted["opd-35-15-dishub"], held)
+	})
+
+	p.s.stop()
+	p.write("monev112.yaml", strings.Replace(read(t, p.config), "interval: 1s", fmt.Sprintf("interval: 1s, digest: %q", justBegun(wib)), 1))
+	p.s.start().ready()
+	digests := func() []servers.Webhook {
+		return slices.DeleteFunc(p.hook.Messages(dishub.path()), func(m servers.Webhook) bool { return m.CommonLabels["kind"] != "digest" })
+	}
+	servers.Until(t, "the digest", func() bool { return len(digests()) > 0 })
+	a := digests()[0].Alerts[0].Annotations
+	if a["open"] != "4" || a["overdue"] != "4" || a["closed"] != "0" || a["opd_name"] != "Dinas Perhubungan" {
+		t.Errorf("the digest says %v", a)
+	}
+	texts := p.texts(t, dishub)
+	if text := texts[len(texts)-1]; !strings.Contains(text, "Ringkasan pagi Dinas Perhubungan\nTerbuka: 4 · terlambat: 4") {
+		t.Errorf("the digest reads\n%s", text)
+	}
+	for _, m := range p.told(dishub) {
+		if got := tickets(m); !slices.Equal(got, urgent) {
+			t.Errorf("in quiet hours told of %v", got)
+		}
+	}
+	p.wellFormed(t)
+}
+
+// justBegun is a time of day that has just begun. In the last minutes of a day it waits for the next one: by the time that
+// the service has started, the day would be over and the digest of the new one far away.
+func justBegun(zone *time.Location) string {
+	if now := time.Now().In(zone); now.Add(3*time.Minute).Day() != now.Day() {
+		time.Sleep(time.Until(now.Add(3 * time.Minute).Truncate(time.Hour)))
+	}
+	return time.Now().In(zone).Format("15:04")
+}
+
+// wellFormed holds every message against what holds for all: the servers have refused what is not well formed.
+func (p *paging) wellFormed(t *testing.T) {
+	t.Helper()
+	var all []string
+	for _, r := range everyone {
+		p.texts(t, r)
+	}
+	for _, m := range p.telegram.Messages(0) {
+		all = append(all, m.HTML)
+	}
+	for _, m := range p.mail.Messages("") {
+		if !strings.HasPrefix(m.Subject, "[112] ") || m.HTML == "" {
+			t.Errorf("mail: subject %q, %d bytes of HTML", m.Subject, len(m.HTML))
+		}
+		all = append(all, m.Subject+"\n"+m.HTML)
+	}
+	for _, m := range p.hook.Messages("") {
+		all = append(all, fmt.Sprint(m))
+		for _, a := range m.Alerts {
+			all = append(all, fmt.Sprint(a))
+		}
+	}
+	if len(all) == 0 {
+		t.Error("nobody was told anything")
+	}
+	personal := regexp.MustCompile(callersNumber[1:] + `|(?i:` + callersName + `|wahyuningsih)`)
+	for _, text := range all {
+		if found := personal.FindString(text); found != "" {
+			t.Errorf("%q stands in\n%s", found, text)
+		}
+	}
+}
+
+// link finds the link of a message.
+func link(t *testing.T, markup string) string {
+	t.Helper()
+	m := regexp.MustCompile(`href="([^"]+)"`).FindStringSubmatch(markup)
+	if m == nil {
+		t.Fatalf("no link in\n%s", markup)
+	}
+	return strings.ReplaceAll(m[1], "&amp;", "&")
+}
+
+// get reads a page as a telephone does.
+func (p *paging) get(t *testing.T, address string) string {
+	t.Helper()
+	return pageText(t, func() (*http.Response, error) { return http.Get(address) })
+}
+
+// press opens the page behind a ticket's link and presses the button "Diterima".
+func (p *paging) press(t *testing.T, address string) {
+	t.Helper()
+	text := p.get(t, address)
+	form := url.Values{}
+	for _, m := range regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)">`).FindAllStringSubmatch(text, -1) {
+		form.Set(m[1], m[2])
+	}
+	if len(form) == 0 || !strings.Contains(text, `<button type="submit">Diterima</button>`) {
+		t.Fatalf("no button on\n%s", text)
+	}
+	if after := pageText(t, func() (*http.Response, error) { return http.PostForm(address, form) }); !strings.Contains(after, "Diterima tercatat") {
+		t.Errorf("after the button the page says\n%s", after)
+	}
+}
