@@ -15,6 +15,13 @@ func TestAWrongConfigurationIsRefusedByName(t *testing.T) {
 		"a protocol of the past":  {"clickhouse: {address: 'db:9000', protocol: mysql}", "mysql"},
 		"an address without port": {"clickhouse: {address: db}", `address "db"`},
 		"links in the clear":      {"pages: {public_url: 'http://monev112.example.go.id'}", "https"},
+		"an Alertmanager":         {"pager: {interval: 15s, alertmanagers: [{url: 'http://127.0.0.1:9093'}]}", ""},
+		"a pager to nobody":       {"pager: {interval: 15s}", "pager.alertmanagers: none is named"},
+		"a pager without haste":   {"pager: {interval: 1h, alertmanagers: [{url: 'http://127.0.0.1:9093'}]}", "pager.interval: 1h0m0s; use 1s to 2m0s"},
+		"no length of time":       {"pager: {interval: often, alertmanagers: [{url: 'http://127.0.0.1:9093'}]}", "often"},
+		"a key of the pager":      {"pager:\n  every: 5s", `:2: unknown key "every"; the keys here are pager.alertmanagers, pager.closed_for, pager.digest, pager.interval`},
+		"a key of Alertmanager":   {"pager:\n  alertmanagers:\n    - {url: 'http://127.0.0.1:9093', password: x}", `:3: unknown key "password"`},
+		"a token file missing":    {"pager: {alertmanagers: [{url: 'http://127.0.0.1:9093', bearer_file: none}]}", "pager.alertmanagers[0].bearer_file: "},
 		"links that never die":    {"pages: {public_url: 'https://monev112.example.go.id', link_days: 400}", "lifetime"},
 		"a password file missing": {"clickhouse: {address: 'db:9000', password_file: none}", "none"},
 	} {
