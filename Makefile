@@ -9,7 +9,7 @@ PROMETHEUS   := v0.316.0
 ALERTMANAGER := v0.31.1
 STATICCHECK  := v0.7.0
 
-.PHONY: demo test check build engine format generate bench fuzz torture tools lint dashboards dashboards-preview dashboards-schemas
+.PHONY: chromium demo test check build engine format generate bench fuzz torture tools lint dashboards dashboards-preview dashboards-schemas
 
 build: ## the program
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o monev112 ./cmd/monev112
@@ -21,13 +21,20 @@ demo: engine ## a simulated call centre: history, then live traffic, until Ctrl-
 	./monev112 demo
 
 # Rules, routes and messages are tested on real servers, built here: minutes once, then kept in .tools/bin.
-test: engine tools ## everything
+test: engine tools chromium ## everything
 	$(GO) test -timeout 40m ./...
 
-check: engine tools lint ## what must be green before a push
+check: engine tools chromium lint ## what must be green before a push
 	$(GO) test -race -timeout 60m ./...
 	$(MAKE) generate
 	@git diff --exit-code -- docs deploy dashboards || { echo "generated files differ: commit what 'make generate' wrote"; exit 1; }
+
+# Debian's Chromium, for the tests that look at the pages. Where it cannot be had they are skipped, and say so.
+chromium:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  timeout 600 sh -c 'apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends chromium chromium-driver' >/dev/null 2>&1; \
+	} || echo "chromium and chromium-driver are not here and could not be installed: the tests of the pages in a browser are skipped"
 
 lint: $(BIN)/staticcheck
 	@out=$$(gofmt -l alerts cmd collector dashboards deploy docs); [ -z "$$out" ] || { echo "gofmt would change: $$out"; exit 1; }
