@@ -169,3 +169,32 @@ func StepOver(fsys disk.FS, dir string, at Position, now time.Time) (Skip, error
 	}
 	return Skip{}, fmt.Errorf("position %d lies in no segment", at)
 }
+
+// Files returns the names of the files in dir that together are the journal as of now: what names it first, then its
+// segments, the oldest first. Who copies them in this order, beside a live journal, has a journal: only the last segment of
+// the list may still grow, and a copy that ends in the middle of a write is cut by the next Open. The first ones may be gone
+// before they are reached, since Retain deletes them.
+func Files(fsys disk.FS, dir string) ([]string, error) {
+	names, err := fsys.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("list journal folder: %w", err)
+	}
+	files := []string{identityName}
+	for _, name := range names {
+		if name == skipsName {
+			files = append(files, name)
+		}
+	}
+	for _, name := range names {
+		if IsSegment(name) {
+			files = append(files, name)
+		}
+	}
+	return files, nil
+}
+
+// IsSegment reports whether a file of that name in a journal's folder is a segment.
+func IsSegment(name string) bool {
+	_, _, ok := parseSegmentName(name)
+	return ok
+}

@@ -55,6 +55,12 @@ func ReadCursor(fsys disk.FS, dir string) (uuid string, shipped journal.Position
 	return c.Journal, c.Start, err == nil, err
 }
 
+// CursorDatabase returns the name of the ClickHouse that the cursor file of dir is about; empty when it says none.
+func CursorDatabase(fsys disk.FS, dir string) (string, error) {
+	c, err := loadCursor(fsys, dir)
+	return c.Database, err
+}
+
 // readCursor returns the cursor of j, or one at the beginning of j where there is none yet or it is of another journal:
 // what a new or restored journal holds is sent under its own tokens.
 func readCursor(fsys disk.FS, dir string, j *journal.Journal) (cursor, error) {

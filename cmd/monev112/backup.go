@@ -1,0 +1,197 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/backup"
+)
+
+// clickhouseFlags name a ClickHouse by its HTTP interface.
+type clickhouseFlags struct{ url, user, passwordFile, database string }
+
+func (f *clickhouseFlags) add(cmd *cobra.Command, what string) {
+	cmd.Flags().StringVar(&f.url, "clickhouse", "", "HTTP interface of "+what+", such as https://db.example:8443")
+	cmd.Flags().StringVar(&f.user, "clickhouse-user", "", "user there (default \"default\")")
+	cmd.Flags().StringVar(&f.passwordFile, "clickhouse-password-file", "", "file with the password")
+	cmd.Flags().StringVar(&f.database, "clickhouse-database", "", "database there (default \"monev112\")")
+}
+
+func (f *clickhouseFlags) client() (*backup.Client, error) {
+	if f.url == "" {
+		if f.user != "" || f.passwordFile != "" || f.database != "" {
+			return nil, usagef("--clickhouse-user, --clickhouse-password-file and --clickhouse-database need --clickhouse")
+		}
+		return nil, nil
+	}
+	password, err := backup.ReadPassword(f.passwordFile)
+	if err != nil {
+		return nil, err
+	}
+	c := &backup.Client{URL: f.url, User: f.user, Password: password, Database: f.database}
+	if err := c.Check(); err != nil {
+		return nil, &usageError{err}
+	}
+	return c, nil
+}
+
+func backupCommand() *cobra.Command {
+	var (
+		config, data, to, secrets, verify string
+		ch                                clickhouseFlags
+	)
+	cmd := &cobra.Command{
+		Use:   "backup",
+		Short: "Take a backup, beside the service at work",
+		Long: `backup writes everything that the service knows into a new folder: the tables, the journal, the quarantine. The service
+goes on meanwhile; the backup is the service at the instant at which it ends. The folder appears when it is whole; it holds
+plain files (tab-separated rows packed by zstd, journal segments) and a manifest with their checksums.
+
+Secrets are not in it: the callers' keys, without which later calls of a number cannot be told to be the same caller's, and
+the API keys. --secrets writes them into a file of their own, to be kept elsewhere. The configuration is not in it either.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			show, done := showProgress(os.Stderr)
+			defer done()
+			switch {
+			case verify != "" && to != "":
+				return usagef("backup: --verify checks a backup, --to takes one: give one of them")
+			case verify != "":
+				m, err := backup.Verify(cmd.Context(), verify, show)
+				done()
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is whole: every checksum is right\n", verify)
+				describe(cmd.OutOrStdout(), m)
+				return err
+			case to == "":
+				return usagef("backup: name the new folder with --to")
+			}
+			client, err := ch.client()
+			if err != nil {
+				return err
+			}
+			cfg := collector.Config{DataDir: data}
+			cfg.Version, _, _ = build()
+			if config != "" {
+				if cfg.File, err = collector.ReadFile(config); err != nil {
+					return err
+				}
+			}
+			m, err := collector.Backup(cmd.Context(), cfg, to, secrets, client, show)
+			done()
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "backup taken: %s\n", to)
+			describe(cmd.OutOrStdout(), m)
+			if secrets == "" {
+				fmt.Fprintln(os.Stderr, "the callers' keys and API keys are not in it; --secrets FILE writes them apart")
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&config, "config", "", "configuration file of the service")
+	cmd.Flags().StringVar(&data, "data", "data", "data folder of the service")
+	cmd.Flags().StringVar(&to, "to", "", "folder to make")
+	cmd.Flags().StringVar(&secrets, "secrets", "", "file to make for the callers' keys and API keys")
+	cmd.Flags().StringVar(&verify, "verify", "", "read the backup in this folder and compare every checksum; take none")
+	ch.add(cmd, "the service's ClickHouse, when its configuration names a server by the native protocol")
+	return cmd
+}
+
+func restoreCommand() *cobra.Command {
+	var (
+		cfg  backup.RestoreConfig
+		from string
+		ch   clickhouseFlags
+	)
+	cmd := &cobra.Command{
+		Use:   "restore",
+		Short: "Fill an empty folder, or an empty ClickHouse server, from a backup",
+		Long: `restore verifies a backup and fills what is empty with it: a data folder with --data (with the embedded ClickHouse in it),
+a ClickHouse server with --clickhouse, or both: the tables go to the server, the rest to the folder. The number of rows of
+each table is compared with the backup. A folder appears when it is whole; a server that was filled in part is known as such,
+and the same command goes on with it.
+
+A service that starts on the folder sends the journal of the backup to ClickHouse again, which knows what it has. To move a
+running service from the embedded ClickHouse to a server, see docs/scale.md.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if from == "" || cfg.DataDir == "" && ch.url == "" {
+				return usagef("restore: name the backup with --from, and with --data or --clickhouse what to fill")
+			}
+			if cfg.NoTables && cfg.DataDir == "" {
+				return usagef("restore: --no-tables needs --data")
+			}
+			if cfg.Client, err = ch.client(); err != nil {
+				return err
+			}
+			show, done := showProgress(os.Stderr)
+			defer done()
+			cfg.From, cfg.Progress, cfg.Now = from, show, time.Now
+			m, err := collector.Restore(cmd.Context(), cfg)
+			done()
+			if err != nil {
+				return err
+			}
+			for _, place := range []string{cfg.DataDir, ch.url} {
+				if place != "" {
+					fmt.Fprintf(cmd.OutOrStdout(), "restored into %s\n", place)
+				}
+			}
+			describe(cmd.OutOrStdout(), m)
+			if cfg.DataDir != "" && cfg.Secrets == "" {
+				fmt.Fprintln(os.Stderr, "without --secrets the service makes a new key for callers: their later calls are not told to be theirs; and no API key is known")
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&from, "from", "", "folder of the backup")
+	cmd.Flags().StringVar(&cfg.DataDir, "data", "", "data folder to make; it must be empty or not exist")
+	cmd.Flags().StringVar(&cfg.Secrets, "secrets", "", "file of secrets that was written with a backup")
+	cmd.Flags().BoolVar(&cfg.NoTables, "no-tables", false, "make the folder only: the service's ClickHouse server stands")
+	ch.add(cmd, "the server to fill; its database must be empty or not exist")
+	return cmd
+}
+
+func describe(w io.Writer, m *backup.Manifest) {
+	fmt.Fprintf(w, "  taken %s, schema %03d, %d MiB\n", m.TakenAt.In(wib).Format("2006-01-02 15:04:05 MST"), m.Schema, (m.Bytes()+1<<20-1)>>20)
+	for _, t := range m.Tables {
+		fmt.Fprintf(w, "  %-16s %12d rows\n", t.Name, t.Rows)
+	}
+	fmt.Fprintf(w, "  %-16s %12d events, of which the tables have what lies before %d\n", "journal", m.Journal.Records, m.Journal.Shipped)
+}
+
+// showProgress returns what shows progress on w: a bar on a terminal, else a line now and then; done ends it and may be
+// called twice.
+func showProgress(w *os.File) (show func(backup.Progress), done func()) {
+	if !onTerminal(w) {
+		last := time.Now()
+		return func(p backup.Progress) {
+			if time.Since(last) >= lineEvery {
+				last = time.Now()
+				fmt.Fprintf(w, "%s: %d of %d\n", p.Step, p.Done, p.Total)
+			}
+		}, func() {}
+	}
+	bar := progressbar.NewOptions64(1, progressbar.OptionSetWriter(w), progressbar.OptionFullWidth(), progressbar.OptionUseANSICodes(true), progressbar.OptionClearOnFinish())
+	return func(p backup.Progress) {
+			unit := "rows"
+			if p.Bytes {
+				unit = "bytes"
+			}
+			bar.Describe(fmt.Sprintf("%s %d of %d %s", p.Step, p.Done, p.Total, unit))
+			bar.ChangeMax64(max(1, p.Total))
+			_ = bar.Set64(min(p.Done, max(0, p.Total-1))) // a bar is no reason to fail
+		}, func() {
+			_ = bar.Clear() // likewise
+		}
+}
