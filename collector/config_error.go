@@ -18,6 +18,9 @@ func explain(name string, err error) error {
 		unknown *yaml.UnknownFieldError
 		typed   *yaml.TypeError
 	)
+	if strings.HasPrefix(err.Error(), "time: ") { // the reader does not say where
+		return fmt.Errorf("%s: %s; write a length of time as 30s, 17m or 24h", name, err)
+	}
 	if !errors.As(err, &at) || at.GetToken() == nil {
 		return fmt.Errorf("%s: %s", name, strings.Join(strings.Fields(err.Error()), " "))
 	}
@@ -26,10 +29,11 @@ func explain(name string, err error) error {
 	switch {
 	case errors.As(err, &unknown):
 		keys := keysOf(reflect.TypeFor[File](), "")
-		if group := groupOf(found); group != "" {
+		for group := groupOf(found); group != ""; group = group[:max(0, strings.LastIndexByte(group, '.'))] { // a neighbour within {} looks like a group
 			here := slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return !strings.HasPrefix(k, group+".") })
 			if len(here) > 0 {
 				keys = here
+				break
 			}
 		}
 		return fmt.Errorf("%s: unknown key %q; the keys here are %s", place, found.Value, strings.Join(keys, ", "))
@@ -56,10 +60,14 @@ func keysOf(t reflect.Type, prefix string) []string {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		tag, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		part := f.Type
+		if k := part.Kind(); k == reflect.Slice || k == reflect.Pointer {
+			part = part.Elem()
+		}
 		switch {
 		case tag == "":
-		case f.Type.Kind() == reflect.Struct:
-			keys = append(keys, keysOf(f.Type, prefix+tag+".")...)
+		case part.Kind() == reflect.Struct:
+			keys = append(keys, keysOf(part, prefix+tag+".")...)
 		default:
 			keys = append(keys, prefix+tag)
 		}
