@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"golang.org/x/net/netutil"
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 
@@ -24,6 +23,7 @@ type API struct {
 	engine  *gin.Engine
 	handler http.Handler
 
+	conns    *conns
 	slots    chan struct{}       // one per request in hand
 	memory   *semaphore.Weighted // bytes of bodies in hand
 	unpacker unpacker
@@ -37,7 +37,7 @@ type endpoint struct {
 	handle       gin.HandlerFunc
 	scopes       []access.Scope // any of them; nil is open to all
 	opd          bool           // a key that reads an OPD may come too
-	free         bool           // outside of the limit of concurrent requests
+	free         bool           // outside of the limit of concurrent requests, or takes its place itself
 }
 
 func (a *API) endpoints() []endpoint {
@@ -47,7 +47,7 @@ func (a *API) endpoints() []endpoint {
 		metrics.scopes = read
 	}
 	return []endpoint{
-		{"POST", "/v1/events", a.postEvents, []access.Scope{access.EventsWrite}, false, false},
+		{"POST", "/v1/events", a.postEvents, []access.Scope{access.EventsWrite}, false, true}, // takes its place once its body is here
 		{"GET", "/v1/board", a.getBoard, read, false, false},
 		{"GET", "/v1/tickets", a.getTickets, read, true, false},
 		{"GET", "/v1/tickets/*id", a.getTicket, read, true, false},
@@ -91,6 +91,7 @@ func New(cfg Config) (*API, error) {
 	}
 	a := &API{
 		cfg: cfg, limits: cfg.Limits, logger: cfg.Logger,
+		conns:  newConns(cfg.Limits.Connections),
 		slots:  make(chan struct{}, cfg.Limits.Concurrent),
 		memory: semaphore.NewWeighted(cfg.Limits.MemoryBytes),
 		lines:  rate.NewLimiter(rate.Limit(cfg.Limits.LogLinesPerSec), cfg.Limits.LogLinesPerSec),
@@ -137,14 +138,14 @@ func (a *API) Server(base context.Context) *http.Server {
 		IdleTimeout:       a.limits.IdleTimeout,
 		MaxHeaderBytes:    a.limits.HeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return base },
+		ConnContext:       a.conns.hold,
+		ConnState:         a.conns.changed,
 		ErrorLog:          slog.NewLogLogger(quiet{a.logger.Handler()}, slog.LevelDebug),
 	}
 }
 
-// Limit bounds the connections that a listener gives at once.
-func (a *API) Limit(l net.Listener) net.Listener {
-	return netutil.LimitListener(l, a.limits.Connections)
-}
+// Limit bounds the connections that a listener gives at once; for the listener of Server alone.
+func (a *API) Limit(l net.Listener) net.Listener { return &listener{l, a.conns} }
 
 // quiet hides the text of net/http's own complaints, which name clients' addresses, behind a constant message.
 type quiet struct{ slog.Handler }

@@ -173,6 +173,7 @@ func start(t *testing.T, edit func(*Config)) *world {
 	w.api = a
 	srv := httptest.NewUnstartedServer(nil)
 	srv.Config = a.Server(context.Background())
+	srv.Listener = a.Limit(srv.Listener)
 	srv.Start()
 	t.Cleanup(srv.Close)
 	w.url = srv.URL

@@ -47,26 +47,11 @@ func (a *API) readBody(r *http.Request) (body []byte, release func(), err error)
 	if r.ContentLength > a.limits.BodyBytes {
 		return nil, nil, tooLarge("The body", a.limits.BodyBytes)
 	}
-	// What a client may still send is taken into account before it is read, so that many large bodies at once wait
-	// instead of filling the memory.
-	weight := a.limits.BodyBytes
-	if r.ContentLength >= 0 {
-		weight = r.ContentLength
-	}
-	if err := a.reserve(r.Context(), weight); err != nil {
+	packed, held, err := a.receive(r)
+	if err != nil {
 		return nil, nil, err
 	}
-	held := weight
 	release = func() { a.memory.Release(held) }
-	packed, err := readAll(http.MaxBytesReader(nil, r.Body, a.limits.BodyBytes), r.ContentLength)
-	if err != nil {
-		release()
-		var limit *http.MaxBytesError
-		if errors.As(err, &limit) {
-			return nil, nil, tooLarge("The body", a.limits.BodyBytes)
-		}
-		return nil, nil, newProblem(http.StatusBadRequest, codeBadRequest, "The body ended before it was complete.")
-	}
 	if encoding == "" || encoding == "identity" {
 		held -= a.giveBack(held - int64(len(packed)))
 		return packed, release, nil
@@ -83,6 +68,43 @@ func (a *API) readBody(r *http.Request) (body []byte, release func(), err error)
 	}
 	held -= a.giveBack(held - int64(len(body)))
 	return body, release, nil
+}
+
+// firstShare is the memory that a body takes before any of it is here; it takes more as it comes. What a client only
+// announces costs nobody else their share, however many announce much and send slowly.
+const firstShare = 128 << 10
+
+// receive reads a body as it is sent and returns it with the memory that it holds.
+func (a *API) receive(r *http.Request) (body []byte, held int64, err error) {
+	most := a.limits.BodyBytes
+	if r.ContentLength >= 0 {
+		most = r.ContentLength
+	}
+	in := http.MaxBytesReader(nil, r.Body, a.limits.BodyBytes)
+	for share := min(firstShare, most); ; share = min(2*held, most) {
+		if err := a.reserve(r.Context(), share-held); err != nil {
+			a.memory.Release(held)
+			return nil, 0, err
+		}
+		held = share
+		body = append(make([]byte, 0, held+1), body...) // one more, to see the end of a body that is as long as announced
+		for len(body) < cap(body) {
+			n, err := in.Read(body[len(body):cap(body)])
+			body = body[:len(body)+n]
+			if err == nil {
+				continue
+			}
+			if errors.Is(err, io.EOF) {
+				return body, held, nil
+			}
+			a.memory.Release(held)
+			var limit *http.MaxBytesError
+			if errors.As(err, &limit) {
+				return nil, 0, tooLarge("The body", a.limits.BodyBytes)
+			}
+			return nil, 0, newProblem(http.StatusBadRequest, codeBadRequest, "The body ended before it was complete.")
+		}
+	}
 }
 
 // giveBack releases n bytes that a body turned out not to need and returns n.

@@ -41,6 +41,13 @@ func (a *API) postEvents(c *gin.Context) {
 		return
 	}
 	defer release()
+	// Who sends slowly holds a connection until then, and none of the places for those who are served.
+	a.conns.arrived(c.Request)
+	leave, ok := a.enter(c)
+	if !ok {
+		return
+	}
+	defer leave()
 	decoded, err := a.cfg.Decoder.Decode(format, body, a.cfg.Now())
 	if err != nil {
 		if errors.Is(err, event.ErrTooManyEvents) {

@@ -183,17 +183,29 @@ func (a *API) harden(c *gin.Context) {
 
 // admit bounds the requests in hand.
 func (a *API) admit(ep endpoint) gin.HandlerFunc {
-	if ep.free {
-		return func(c *gin.Context) { c.Next() }
-	}
 	return func(c *gin.Context) {
-		select {
-		case a.slots <- struct{}{}:
-			defer func() { <-a.slots }()
-			c.Next()
-		default:
-			a.fail(c, ErrBusy)
+		if c.Request.ContentLength == 0 {
+			a.conns.arrived(c.Request)
 		}
+		if ep.free {
+			c.Next()
+			return
+		}
+		if leave, ok := a.enter(c); ok {
+			defer leave()
+			c.Next()
+		}
+	}
+}
+
+// enter takes one of the places for requests in hand, to be left again; when there is none it answers the request.
+func (a *API) enter(c *gin.Context) (leave func(), ok bool) {
+	select {
+	case a.slots <- struct{}{}:
+		return func() { <-a.slots }, true
+	default:
+		a.fail(c, ErrBusy)
+		return nil, false
 	}
 }
 
