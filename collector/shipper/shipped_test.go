@@ -67,3 +67,17 @@ func TestNothingIsBehindAnEmptyGroup(t *testing.T) {
 		t.Errorf("shipped %d of %d, cursor %d, want it at %d", s.Shipped(), j.End(), s.cursor.Start, record)
 	}
 }
+
+// TestAStopBeforeClickHouseAnswersIsInOrder ends a shipper whose ClickHouse was never there.
+func TestAStopBeforeClickHouseAnswersIsInOrder(t *testing.T) {
+	b := newBench(t)
+	b.w.away = true
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := b.Run(ended); err != nil {
+		t.Error(err)
+	}
+	if !b.cursor.Closed {
+		t.Error("the next boot of the host would send everything again")
+	}
+}

@@ -165,6 +165,9 @@ func (s *Shipper) Failing() bool { return s.failing.Load() }
 // damaged journal. Whatever else fails is tried again, a cursor that cannot be written too.
 func (s *Shipper) Run(ctx context.Context) error {
 	if err := s.retry(ctx, "prepare", s.prepare); err != nil {
+		if ctx.Err() != nil { // nothing else ends the attempts
+			return s.stop()
+		}
 		return err
 	}
 	reader, err := s.journal.NewReader(s.cursor.Start)
