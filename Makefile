@@ -7,9 +7,10 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 
 PROMETHEUS   := v0.316.0
 ALERTMANAGER := v0.31.1
+OTELCOL      := v0.161.0
 STATICCHECK  := v0.7.0
 
-.PHONY: chromium demo test check build engine format generate bench fuzz torture tools lint dashboards dashboards-preview dashboards-schemas
+.PHONY: chromium demo test check build engine format generate bench otelcol fuzz torture tools lint dashboards dashboards-preview dashboards-schemas
 
 build: ## the program
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o monev112 ./cmd/monev112
@@ -56,6 +57,12 @@ dashboards-schemas: ## dashboards/testdata/schema, from the types of @grafana/sc
 
 dashboards-preview: ## pictures of the pages in docs/img, from a running demo; needs npm, Chromium, and Prometheus on :9090
 	cd dashboards/preview && npm install --ignore-scripts --no-audit --no-fund && SCALE=0.75 node shots.mjs ../../docs/img $(PAGES)
+
+otelcol: $(BIN)/otelcol ## an OpenTelemetry Collector for make bench to compare with
+
+$(BIN)/otelcol: cmd/monev112-bench/otelcol.yaml
+	$(GO) run go.opentelemetry.io/collector/cmd/builder@$(OTELCOL) --config $<
+	cp .tools/otelcol/otelcol $@
 
 bench: engine ## the table of docs/performance.md
 	$(GO) run ./cmd/monev112-bench

@@ -71,15 +71,16 @@ const minCalls, maxCalls = 12_000, 100_000_000
 // bench is one run.
 type bench struct {
 	sizes
-	quick   bool
-	only    []string
-	clients int
-	batch   int
-	profile string // where the CPU profile of the service goes
-	country string // an engine's folder that holds a year of calls or gets one, and is kept
-	dir     string
-	program string // path of the binary
-	table   table
+	quick     bool
+	only      []string
+	clients   int
+	batch     int
+	collector string // path of an OpenTelemetry Collector
+	profile   string // where the CPU profile of the service goes
+	country   string // an engine's folder that holds a year of calls or gets one, and is kept
+	dir       string
+	program   string // path of the binary
+	table     table
 }
 
 func parse(args []string) (*bench, error) {
@@ -92,6 +93,7 @@ func parse(args []string) (*bench, error) {
 	fs.StringVar(&b.country, "country", "", "folder that keeps the year of calls between runs of the part queries (default: made anew and removed)")
 	fs.IntVar(&b.clients, "clients", b.clients, "concurrent clients of the main measurement")
 	fs.IntVar(&b.batch, "batch", b.batch, "events in one request of the main measurement")
+	fs.StringVar(&b.collector, "otelcol", filepath.Join(".tools", "bin", "otelcol"), "an OpenTelemetry Collector to compare with, as make otelcol builds it")
 	fs.StringVar(&b.profile, "cpuprofile", "", "write a CPU profile of the service during the main measurement to this file")
 	fs.StringVar(&b.dir, "dir", "", "folder for the data (default: a temporary one); the disk on which it lies is the one measured")
 	if err := fs.Parse(args); err != nil {
@@ -134,7 +136,7 @@ type part struct {
 
 func parts() []part {
 	return []part{
-		{"ingest", (*bench).ingest}, {"single", (*bench).single}, {"scrape", (*bench).scrape},
+		{"ingest", (*bench).ingest}, {"otelcol", (*bench).otelcol}, {"single", (*bench).single}, {"scrape", (*bench).scrape},
 		{"restart", (*bench).restart}, {"memory", (*bench).memory}, {"import", (*bench).importTable}, {"queries", (*bench).queries},
 	}
 }

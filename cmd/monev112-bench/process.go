@@ -179,7 +179,12 @@ const askEvery = 250 * time.Millisecond
 
 // metric reads one series without labels; -1 when there is none.
 func (p *process) metric(name string) float64 {
-	r, err := http.Get("http://" + p.addr + "/metrics")
+	req, err := http.NewRequest(http.MethodGet, "http://"+p.addr+"/metrics", nil)
+	if err != nil {
+		return -1
+	}
+	req.Header.Set("Accept-Encoding", "identity") // to compress it would be this program's doing
+	r, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return -1
 	}

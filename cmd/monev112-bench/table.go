@@ -61,7 +61,6 @@ func (t *table) print(w io.Writer) {
 		fmt.Fprintln(w, "DOUBTFUL: other programs kept the processors busy during this run. Rates and latencies are lower bounds; shares of")
 		fmt.Fprintln(w, "the limit and processor seconds suffer less. Repeat on a quiet machine before comparing.")
 	}
-	fmt.Fprintln(w, "Not measured here: an OpenTelemetry Collector with a persistent queue and its ClickHouse exporter on the same machine.")
 }
 
 // loadAverage is the first three figures of /proc/loadavg.

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/monev112/monev112/collector/engine"
+)
+
+// otelcol measures a widely used way to the same place, on the same machine in the same run: an OpenTelemetry Collector
+// that takes the same events as log records of OTLP over HTTP in JSON, in the same batches from as many clients, puts each
+// batch on disk with an fsync before it answers, and inserts into the embedded engine with its ClickHouse exporter. It
+// checks, folds and counts nothing. `make otelcol` builds it.
+func (b *bench) otelcol(ctx context.Context) error {
+	if _, err := os.Stat(b.collector); err != nil {
+		b.table.add("OpenTelemetry Collector", "not measured", "", "", "build it with `make otelcol`: "+err.Error())
+		return nil
+	}
+	bodies, err := encode(b.events, b.batch, 1)
+	if err != nil {
+		return err
+	}
+	for i := range bodies {
+		if bodies[i].bytes, err = asLogRecords(bodies[i].bytes); err != nil {
+			return err
+		}
+	}
+	n := eventsOf(bodies)
+	dir, err := b.folder("otelcol")
+	if err != nil {
+		return err
+	}
+	db, err := b.engineAlone(filepath.Join(dir, "clickhouse"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.stop() }()
+	if err := db.until(ctx, "the engine answers", 20*time.Millisecond, func() bool { _, err := db.query("SELECT 1"); return err == nil }); err != nil {
+		return err
+	}
+	key, err := engine.ReadKey(filepath.Join(dir, "clickhouse"))
+	if err != nil {
+		return err
+	}
+	addr, err := freeAddr()
+	if err != nil {
+		return err
+	}
+	config := filepath.Join(dir, "otelcol.yaml")
+	var text strings.Builder
+	if err := otelConfig.Execute(&text, map[string]string{"Listen": addr, "Queue": filepath.Join(dir, "queue"), "Engine": db.engine, "Key": key}); err != nil {
+		return err
+	}
+	if err := os.WriteFile(config, []byte(text.String()), 0o600); err != nil {
+		return err
+	}
+	col := &process{dir: dir, addr: addr}
+	if err := col.start(exec.Command(b.collector, "--config", config)); err != nil {
+		return err
+	}
+	defer func() { _ = col.stop() }()
+	url := "http://" + addr + "/v1/logs"
+	if err := col.until(ctx, "the OpenTelemetry Collector answers", 50*time.Millisecond, func() bool {
+		_, _, err := post(ctx, http.DefaultClient, url, "application/json", []byte(`{"resourceLogs":[]}`))
+		return err == nil
+	}); err != nil {
+		return err
+	}
+	self0, _ := col.used()
+	db0, _ := db.used()
+	began := time.Now()
+	accepted, retries, err := sendAll(ctx, bodies, b.clients, func(ctx context.Context, client *http.Client, body body) (int, error) {
+		_, n, err := post(ctx, client, url, "application/json", body.bytes)
+		return n, err
+	})
+	if err != nil {
+		return err
+	}
+	if err := col.until(ctx, "everything is in ClickHouse", 100*time.Millisecond, func() bool {
+		got, err := db.query("SELECT count() FROM otel.otel_logs")
+		count, _ := strconv.Atoi(got)
+		return err == nil && count >= n
+	}); err != nil {
+		return err
+	}
+	stored := time.Since(began)
+	self1, _ := col.used()
+	db1, _ := db.used()
+	million := func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()*1e6/float64(n)) }
+	b.table.add("OpenTelemetry Collector, accepted", rate(perSecond(n, accepted)), "", "", fmt.Sprintf("the same events as OTLP log records in JSON, fsynced persistent queue, %d asked to come later", retries))
+	b.table.add("OpenTelemetry Collector, stored", rate(perSecond(n, stored)), "", "half of ours", "its ClickHouse exporter into the same engine; it checks, folds and counts nothing")
+	b.table.add("OpenTelemetry Collector, processor time", million(self1.cpu-self0.cpu)+" collector + "+million(db1.cpu-db0.cpu)+" engine", "", "", "of a million events")
+	return nil
+}
+
+// otelConfig keeps to what the exporter's own documentation advises for throughput: large batches, made behind the queue.
+var otelConfig = template.Must(template.New("otelcol").Parse(`
+receivers:
+  otlp:
+    protocols:
+      http: {endpoint: "{{.Listen}}"}
+extensions:
+  file_storage:
+    directory: "{{.Queue}}"
+    create_directory: true
+    fsync: true
+    timeout: 10s
+exporters:
+  clickhouse:
+    endpoint: "http://{{.Engine}}"
+    username: default
+    password: "{{.Key}}"
+    database: otel
+    create_schema: true
+    timeout: 60s
+    async_insert: false
+    sending_queue:
+      enabled: true
+      storage: file_storage
+      num_consumers: 4
+      sizer: items
+      queue_size: 10000000
+      batch: {flush_timeout: 200ms, sizer: items, min_size: 20000, max_size: 50000}
+    retry_on_failure: {enabled: true, initial_interval: 100ms}
+service:
+  extensions: [file_storage]
+  pipelines:
+    logs: {receivers: [otlp], exporters: [clickhouse]}
+  telemetry:
+    logs: {level: warn}
+    metrics: {level: none}
+`))
+
+// asLogRecords turns a batch of CloudEvents into an export request of OTLP: a record an event, an attribute a field.
+func asLogRecords(batch []byte) ([]byte, error) {
+	var events []map[string]any
+	if err := json.Unmarshal(batch, &events); err != nil {
+		return nil, err
+	}
+	type value struct {
+		S string `json:"stringValue"`
+	}
+	type attribute struct {
+		Key   string `json:"key"`
+		Value value  `json:"value"`
+	}
+	type record struct {
+		Time       string      `json:"timeUnixNano"`
+		Body       value       `json:"body"`
+		Attributes []attribute `json:"attributes"`
+	}
+	records := make([]record, 0, len(events))
+	for _, e := range events {
+		at, err := time.Parse(time.RFC3339Nano, fmt.Sprint(e["time"]))
+		if err != nil {
+			return nil, err
+		}
+		r := record{Time: strconv.FormatInt(at.UnixNano(), 10), Body: value{fmt.Sprint(e["type"])}}
+		add := func(fields map[string]any) {
+			for k, v := range fields {
+				if _, nested := v.(map[string]any); !nested {
+					r.Attributes = append(r.Attributes, attribute{k, value{fmt.Sprint(v)}})
+				}
+			}
+		}
+		add(e)
+		if data, ok := e["data"].(map[string]any); ok {
+			add(data)
+		}
+		records = append(records, r)
+	}
+	return json.Marshal(map[string]any{"resourceLogs": []any{map[string]any{"scopeLogs": []any{map[string]any{"logRecords": records}}}}})
+}
