@@ -8,9 +8,10 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 PROMETHEUS   := v0.316.0
 ALERTMANAGER := v0.31.1
 OTELCOL      := v0.161.0
+NFPM         := v2.43.4
 STATICCHECK  := v0.7.0
 
-.PHONY: chromium demo test check build engine format generate bench otelcol fuzz torture tools lint dashboards dashboards-preview dashboards-schemas
+.PHONY: chromium packages deb demo test check build engine format generate bench otelcol fuzz torture tools lint dashboards dashboards-preview dashboards-schemas
 
 build: ## the program
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o monev112 ./cmd/monev112
@@ -22,10 +23,10 @@ demo: engine ## a simulated call centre: history, then live traffic, until Ctrl-
 	./monev112 demo
 
 # Rules, routes and messages are tested on real servers, built here: minutes once, then kept in .tools/bin.
-test: engine tools chromium ## everything
+test: engine tools chromium packages ## everything
 	$(GO) test -timeout 40m ./...
 
-check: engine tools chromium lint ## what must be green before a push
+check: engine tools chromium packages lint ## what must be green before a push
 	$(GO) test -race -timeout 60m ./...
 	$(MAKE) generate
 	@git diff --exit-code -- docs deploy dashboards || { echo "generated files differ: commit what 'make generate' wrote"; exit 1; }
@@ -36,6 +37,17 @@ chromium:
 	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	  timeout 600 sh -c 'apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends chromium chromium-driver' >/dev/null 2>&1; \
 	} || echo "chromium and chromium-driver are not here and could not be installed: the tests of the pages in a browser are skipped"
+
+# Debian's programs for the test that installs our package under a real systemd, in a container. Likewise.
+packages:
+	@command -v systemd-nspawn >/dev/null && command -v systemd-analyze >/dev/null && command -v curl >/dev/null && command -v openssl >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  timeout 600 sh -c 'apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends systemd systemd-container curl openssl' >/dev/null 2>&1; \
+	} || echo "systemd-container, curl or openssl is not here and could not be installed: the test of the Debian package is skipped"
+
+deb: $(BIN)/nfpm ## the Debian package, in dist
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/monev112 ./cmd/monev112
+	deploy/debian/build.sh dist/monev112 '$(VERSION)' dist
 
 lint: $(BIN)/staticcheck
 	@out=$$(gofmt -l alerts cmd collector dashboards deploy docs); [ -z "$$out" ] || { echo "gofmt would change: $$out"; exit 1; }
@@ -79,13 +91,17 @@ fuzz: ## each fuzz test for FUZZTIME
 	    echo "$$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) || exit 1; \
 	  done; done
 
-tools: $(BIN)/prometheus $(BIN)/promtool $(BIN)/alertmanager $(BIN)/amtool ## real servers for tests and rules
+tools: $(BIN)/prometheus $(BIN)/promtool $(BIN)/alertmanager $(BIN)/amtool $(BIN)/nfpm ## real servers for tests and rules
 
 $(BIN)/prometheus $(BIN)/promtool: $(BIN)/%:
 	GOBIN=$(CURDIR)/$(BIN) GOFLAGS=-tags=remove_all_sd $(GO) install -ldflags='-s -w' github.com/prometheus/prometheus/cmd/$*@$(PROMETHEUS)
 
 $(BIN)/alertmanager $(BIN)/amtool: $(BIN)/%:
 	GOBIN=$(CURDIR)/$(BIN) $(GO) install -ldflags='-s -w' github.com/prometheus/alertmanager/cmd/$*@$(ALERTMANAGER)
+
+# The last release whose modules are all on Go's proxy.
+$(BIN)/nfpm:
+	GOBIN=$(CURDIR)/$(BIN) $(GO) install -ldflags='-s -w' github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM)
 
 $(BIN)/staticcheck:
 	GOBIN=$(CURDIR)/$(BIN) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK)

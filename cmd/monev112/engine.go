@@ -45,6 +45,17 @@ data folder) may only read, within limits.`,
 			}
 			return err
 		},
+	}, &cobra.Command{
+		Use:   "path",
+		Short: "Print where the ClickHouse library of this version is, or what brings it",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			path, err := engine.Library()
+			if err == nil {
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), path)
+			}
+			return err
+		},
 	})
 	return cmd
 }

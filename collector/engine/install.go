@@ -85,7 +85,11 @@ func Library() (string, error) {
 	}
 	path := libraryPath(dir)
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%w: %s does not exist; run `monev112 engine install`, or set %s", ErrLibraryMissing, path, LibraryEnv)
+		install := "monev112 engine install"
+		if cache := os.Getenv("XDG_CACHE_HOME"); cache != "" { // as a unit sets it: another shell has another cache folder
+			install = "XDG_CACHE_HOME=" + cache + " " + install
+		}
+		return "", fmt.Errorf("%w: %s does not exist; run `%s`, or set %s", ErrLibraryMissing, path, install, LibraryEnv)
 	}
 	return path, nil
 }
