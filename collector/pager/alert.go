@@ -78,6 +78,8 @@ func (v *speaker) alerts(s *state, tickets []Ticket, now time.Time) []Alert {
 	}
 	for _, c := range s.Closings {
 		a := about(c.page, cmp.Or(c.Until, now.Add(Lifetime)))
+		set(a.Annotations, "category", c.Category)
+		set(a.Annotations, "kecamatan", c.Kecamatan)
 		a.Annotations["closed_at"] = c.ClosedAt.UTC().Format(time.RFC3339)
 		a.Annotations["closed"] = shortly(c.ClosedAt, c.StartsAt, v.zone(c.Center))
 		out = append(out, a)

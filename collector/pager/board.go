@@ -3,6 +3,7 @@ package pager
 import (
 	"time"
 
+	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/tracker"
@@ -54,13 +55,20 @@ func (b *reader) ticket(row *tracker.Row, now time.Time) (Ticket, bool) {
 	}
 	// Strings of a row lie in the payloads of its events: a ticket that is kept must not keep those.
 	t := Ticket{Center: c.Code, ID: string([]byte(row.Key.ID)), OPD: opd, Priority: string([]byte(row.Ticket.Priority)), Reading: Read(row.Clocks, now)}
-	if k, ok := b.dir.Category(center, row.Ticket.Category); ok && !k.Sensitive {
-		t.Category = k.Name
-	}
-	if k, ok := b.dir.Kecamatan(center, row.Ticket.Kecamatan); ok {
-		t.Kecamatan = k.Name
-	}
+	t.Category, t.Kecamatan = b.words(row.Ticket)
 	return t, t.Level != ""
+}
+
+// words returns category and kecamatan as they are shown. What the directory does not know may be anybody's text, and a
+// sensitive category would tell about a person: both are left out.
+func (b *reader) words(t *casefile.Ticket) (category, kecamatan string) {
+	if k, ok := b.dir.Category(t.Key.Center, t.Category); ok && !k.Sensitive {
+		category = k.Name
+	}
+	if k, ok := b.dir.Kecamatan(t.Key.Center, t.Kecamatan); ok {
+		kecamatan = k.Name
+	}
+	return category, kecamatan
 }
 
 // office returns the label of an OPD as a ticket names it, and whether it is within the regency's power. A ticket at the
@@ -78,8 +86,10 @@ func (b *reader) find(center, id string) (Found, bool) {
 	if !ok {
 		return Found{}, false
 	}
-	label, _ := b.office(center, row.Ticket.OPD)
-	return Found{State: row.Ticket.State, OPD: label, ClosedAt: row.Ticket.ClosedAt}, true
+	f := Found{State: row.Ticket.State, ClosedAt: row.Ticket.ClosedAt}
+	f.OPD, _ = b.office(center, row.Ticket.OPD)
+	f.Category, f.Kecamatan = b.words(row.Ticket)
+	return f, true
 }
 
 func (b *reader) centers() []Center {

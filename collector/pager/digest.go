@@ -49,7 +49,7 @@ func (s *state) digest(r Round, at time.Duration) {
 		if told, ok := s.Told[c.Code]; ok && !told.Before(due) && told.Sub(due) <= 24*time.Hour {
 			continue
 		}
-		until := due.Add(DigestFor)
+		until := due.Add(DigestFor).UTC()
 		if soonest := now.Add(Lifetime); until.Before(soonest) {
 			until = soonest
 		}
@@ -61,7 +61,7 @@ func (s *state) digest(r Round, at time.Duration) {
 		if s.Told == nil {
 			s.Told = map[string]time.Time{}
 		}
-		s.Told[c.Code] = due
+		s.Told[c.Code] = due.UTC()
 	}
 	slices.SortFunc(s.Digests, func(a, b digest) int {
 		return cmp.Or(cmp.Compare(a.Center, b.Center), cmp.Compare(a.OPD, b.OPD), cmp.Compare(a.Date, b.Date))

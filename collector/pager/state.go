@@ -31,9 +31,10 @@ type Ticket struct {
 
 // Found is what the board knows of a ticket that has reached no level, or none any more.
 type Found struct {
-	State    casefile.State
-	OPD      string // its label
-	ClosedAt time.Time
+	State               casefile.State
+	OPD                 string // its label
+	Category, Kecamatan string // as of a Ticket
+	ClosedAt            time.Time
 }
 
 // Round is what the board says at one instant.
@@ -85,8 +86,10 @@ type waiting struct {
 // closing is the alert that tells a closing.
 type closing struct {
 	page
-	ClosedAt time.Time `json:"closed_at"`
-	Until    time.Time `json:"until,omitzero"` // when it ends; zero until an Alertmanager took it
+	Category  string    `json:"category,omitzero"`
+	Kecamatan string    `json:"kecamatan,omitzero"`
+	ClosedAt  time.Time `json:"closed_at"`
+	Until     time.Time `json:"until,omitzero"` // when it ends; zero until an Alertmanager took it
 }
 
 // state is what the pager has said. It is the content of the state file.
@@ -193,7 +196,7 @@ func (s *state) close(r Round, paged map[subject]bool, closedFor time.Duration) 
 			continue // who was told has nothing to do with it any more
 		case f.State == casefile.Closed:
 			w.Level = Closed
-			s.Closings = append(s.Closings, closing{page: page{w.identity, now}, ClosedAt: f.ClosedAt})
+			s.Closings = append(s.Closings, closing{page: page{w.identity, now}, Category: f.Category, Kecamatan: f.Kecamatan, ClosedAt: f.ClosedAt})
 			continue
 		}
 		if now.Sub(w.Since) < keepWait {
