@@ -25,15 +25,16 @@ type country struct {
 }
 
 const (
-	countryCenters   = 514
-	callsPerTicket   = 5
-	countryMonths    = 12
-	supersededOf     = 10 // one row in so many has an earlier version
-	countryDays      = 360
-	daysOfMonth      = countryDays / countryMonths
-	earlierVersion   = 1
-	presentVersion   = 2
-	rollupDaysAtOnce = 5
+	countryCenters = 514
+	callsPerTicket = 5
+	countryMonths  = 12
+	supersededOf   = 10 // one row in so many has an earlier version
+	countryDays    = 360
+	daysOfMonth    = countryDays / countryMonths
+	earlierVersion = 1
+	presentVersion = 2
+	// rollupCallsAtOnce bounds the memory of one computation.
+	rollupCallsAtOnce = 500_000
 )
 
 // centerOf is the code of the centre with a number below countryCenters; number 0 is the default of the dashboards.
@@ -184,32 +185,54 @@ func (c *country) make(ctx context.Context) error {
 		}
 		fmt.Fprintf(os.Stderr, "  month %d of %d made, %s\n", m+1, countryMonths, time.Since(began).Round(time.Second))
 	}
-	return c.rollUp(ctx)
+	return nil
 }
 
-// rollUp fills the roll-ups with the code that keeps them in service.
+// rollUp fills the roll-ups with the code that keeps them in service, some centres at a time.
 func (c *country) rollUp(ctx context.Context) error {
 	began := time.Now()
-	codes, err := c.p.query("SELECT DISTINCT center FROM monev112.calls ORDER BY center")
+	list, err := c.p.query("SELECT center, count() FROM monev112.calls GROUP BY center ORDER BY center")
 	if err != nil {
 		return err
 	}
-	centers := strings.Split(codes, "\n")
 	first := c.until.AddDate(0, 0, -countryDays-1)
-	for day := 0; day < countryDays+2; day += rollupDaysAtOnce {
+	var centers []string
+	together, done := 0, 0
+	flush := func() error {
 		var hours []store.CenterHour
-		for _, center := range centers {
-			hours = append(hours, store.CenterHour{Center: center, Hour: first.AddDate(0, 0, day)})
-		}
-		for h := range rollupDaysAtOnce * 24 {
-			hours = append(hours, store.CenterHour{Center: centers[0], Hour: first.AddDate(0, 0, day).Add(time.Duration(h) * time.Hour)})
+		var days []store.CenterDay
+		for i, center := range centers {
+			for day := range countryDays + 4 {
+				at := first.AddDate(0, 0, day)
+				days = append(days, store.CenterDay{Center: center, Day: at})
+				if i == 0 || day == 0 {
+					hours = append(hours, store.CenterHour{Center: center, Hour: at})
+				}
+			}
 		}
 		if err := c.store.RecomputeHours(ctx, hours, presentVersion); err != nil {
 			return err
 		}
-		if day/rollupDaysAtOnce%12 == 0 {
-			fmt.Fprintf(os.Stderr, "  hours of day %d of %d computed, %s\n", day, countryDays, time.Since(began).Round(time.Second))
+		if err := c.store.RecomputeDays(ctx, days, presentVersion); err != nil {
+			return err
+		}
+		done += len(centers)
+		fmt.Fprintf(os.Stderr, "  roll-ups of %d of %d centres, %s\n", done, countryCenters, time.Since(began).Round(time.Second))
+		centers, together = centers[:0], 0
+		return nil
+	}
+	for line := range strings.Lines(list) {
+		var center string
+		var calls int
+		if _, err := fmt.Sscan(line, &center, &calls); err != nil {
+			return fmt.Errorf("calls of a centre %q: %w", line, err)
+		}
+		centers, together = append(centers, center), together+calls
+		if together >= rollupCallsAtOnce {
+			if err := flush(); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return flush()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -56,9 +57,14 @@ func (b *bench) queries(ctx context.Context) (err error) {
 		return err
 	}
 	c := &country{calls: b.calls, until: time.Now().UTC().Truncate(24 * time.Hour), p: p, store: st}
-	if n, err := p.query("SELECT count() FROM monev112.calls_hourly"); err != nil || n == "0" {
-		if err := c.make(ctx); err != nil {
-			return err
+	for _, step := range []struct {
+		table string
+		fill  func(context.Context) error
+	}{{"calls", c.make}, {"clocks_daily", c.rollUp}} {
+		if n, err := p.query("SELECT count() FROM monev112." + step.table); err != nil || n == "0" {
+			if err := errors.Join(err, step.fill(ctx)); err != nil {
+				return err
+			}
 		}
 	}
 	if err := settleMerges(ctx, p); err != nil {

@@ -240,7 +240,7 @@ func (s *service) shipped() {
 		if s.metric("monev112_journal_lag_bytes") != 0 {
 			return false
 		}
-		left, err := s.tryQuery("SELECT count() FROM hours_pending FINAL WHERE NOT done")
+		left, err := s.tryQuery("SELECT (SELECT count() FROM hours_pending FINAL WHERE NOT done) + (SELECT count() FROM days_pending FINAL WHERE NOT done)")
 		return err == nil && left == "0"
 	}) {
 		s.t.Fatal("the service ended")

@@ -15,7 +15,8 @@ import (
 	"github.com/monev112/monev112/collector/tracker"
 )
 
-// Sink is a Store as the shipper sees it: it takes the rows of the board and keeps calls_hourly in step with the calls.
+// Sink is a Store as the shipper sees it: it takes the rows of the board and keeps calls_hourly in step with the calls,
+// clocks_daily with the clocks of the tickets.
 // One shipper at a time may use it; Run may go on beside it.
 type Sink struct {
 	*Store
@@ -26,35 +27,41 @@ type Sink struct {
 
 	mu      sync.Mutex // held by Upsert and by a recomputation, so that no hour is recomputed between its mark and its calls
 	pending map[CenterHour]struct{}
-	version uint64 // of the latest upsert
-	marks   uint64 // the latest mark in hours_pending
-	running bool   // Run recomputes; without it Upsert does
+	days    map[CenterDay]struct{} // pending
+	version uint64                 // of the latest upsert
+	marks   uint64                 // the latest mark in hours_pending and days_pending
+	running bool                   // Run recomputes; without it Upsert does
 }
 
-// RecomputeEvery is how far calls_hourly, and with it the views monev_*, may lag behind the calls while Run runs: to
+// RecomputeEvery is how far the roll-ups, and with them the views monev_*, may lag behind the cases while Run runs: to
 // recompute with every batch would cost a fast import as much as the batch.
 const RecomputeEvery = 3 * time.Second
 
-// Prepare brings the schema up to date and recomputes the hours that an earlier process left.
+// Prepare brings the schema up to date and recomputes the hours and days that an earlier process left.
 func (s *Sink) Prepare(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, err := s.Migrate(ctx); err != nil {
 		return err
 	}
-	hours, greatest, err := s.pendingHours(ctx)
-	s.marks = max(s.marks, greatest)
-	if err != nil || len(hours) == 0 {
+	hours, ofHours, err := s.pendingHours(ctx)
+	if err != nil {
+		return err
+	}
+	days, ofDays, err := s.pendingDays(ctx)
+	s.marks = max(s.marks, ofHours, ofDays)
+	if err != nil || len(hours) == 0 && len(days) == 0 {
 		return err
 	}
 	if s.version, err = s.MaxVersion(ctx); err != nil {
 		return err
 	}
-	s.remember(hours)
+	s.pending, _ = remember(s.pending, hours)
+	s.days, _ = remember(s.days, days)
 	return s.recompute(ctx)
 }
 
-// Run recomputes the hours whose calls changed, every RecomputeEvery, until ctx ends; what is left then is done by the
+// Run recomputes the hours and days whose cases changed, every RecomputeEvery, until ctx ends; what is left then is done by the
 // next Prepare. A failure is counted by Config.Failed and tried again. Without a Run every Upsert recomputes its hours.
 func (s *Sink) Run(ctx context.Context) {
 	s.setRunning(true)
@@ -79,33 +86,42 @@ func (s *Sink) setRunning(running bool) {
 	s.mu.Unlock()
 }
 
-// remember adds hours to those that are pending and returns the new ones.
-func (s *Sink) remember(hours []CenterHour) (added []CenterHour) {
-	if s.pending == nil {
-		s.pending = map[CenterHour]struct{}{}
+// remember adds hours or days to those that are pending and returns them all, and the new ones.
+func remember[T comparable](pending map[T]struct{}, list []T) (all map[T]struct{}, added []T) {
+	if pending == nil {
+		pending = map[T]struct{}{}
 	}
-	for _, h := range hours {
-		if _, known := s.pending[h]; !known {
-			s.pending[h] = struct{}{}
+	for _, h := range list {
+		if _, known := pending[h]; !known {
+			pending[h] = struct{}{}
 			added = append(added, h)
 		}
 	}
-	return added
+	return pending, added
 }
 
-// recompute brings the pending hours up to date.
+// recompute brings the pending hours and days up to date.
 func (s *Sink) recompute(ctx context.Context) error {
-	if len(s.pending) == 0 {
-		return nil
+	if len(s.pending) > 0 {
+		hours := slices.Collect(maps.Keys(s.pending))
+		if err := s.RecomputeHours(ctx, hours, s.version); err != nil {
+			return err
+		}
+		if err := s.markPending(ctx, hours, s.nextMark(), true); err != nil {
+			return err
+		}
+		clear(s.pending)
 	}
-	hours := slices.Collect(maps.Keys(s.pending))
-	if err := s.RecomputeHours(ctx, hours, s.version); err != nil {
-		return err
+	if len(s.days) > 0 {
+		days := slices.Collect(maps.Keys(s.days))
+		if err := s.RecomputeDays(ctx, days, s.version); err != nil {
+			return err
+		}
+		if err := s.markDaysPending(ctx, days, s.nextMark(), true); err != nil {
+			return err
+		}
+		clear(s.days)
 	}
-	if err := s.markPending(ctx, hours, s.nextMark(), true); err != nil {
-		return err
-	}
-	clear(s.pending)
 	return nil
 }
 
@@ -123,13 +139,15 @@ func (s *Sink) ReadCases(ctx context.Context, keys []event.Key) ([]tracker.Loade
 }
 
 // Upsert stores the rows of cases and of their clocks under version, which must be greater than that of every row before.
-// The hours that their calls belong to or have left follow (see Run).
+// The hours and days that they belong to or have left follow (see Run).
 func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) error {
 	calls := make([]casefile.Call, 0, len(rows))
 	var tickets []TicketRow
 	clocks := make([]CaseClocks, 0, len(rows))
 	var unsure []event.Key // calls of which the board does not know where their rows stood
 	var left []CenterHour
+	var days []CenterDay
+	var withDays []event.Key // tickets
 	for i := range rows {
 		r := &rows[i]
 		switch {
@@ -142,7 +160,12 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 				left = append(left, CenterHour{r.Key.Center, hourOf(r.WasAt)})
 			}
 		case r.Ticket != nil:
-			tickets = append(tickets, s.ticketRow(r))
+			tickets, withDays = append(tickets, s.ticketRow(r)), append(withDays, r.Key)
+			for j := range r.Clocks {
+				if c := &r.Clocks[j]; !c.StartedAt.IsZero() {
+					days = append(days, s.dayOf(r.Key.Center, c.StartedAt))
+				}
+			}
 			// Where a call stands in the funnel depends on its tickets' OPDs: its hour follows although its own row does not change.
 			for _, id := range r.Ticket.Calls {
 				unsure = append(unsure, event.Key{Center: r.Key.Center, Kind: event.KindCall, ID: id})
@@ -154,16 +177,20 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found, err := s.storedHours(ctx, unsure)
-	if err != nil {
+	var hoursBefore []CenterHour
+	var daysBefore []CenterDay
+	var g errgroup.Group
+	g.Go(func() (err error) { hoursBefore, err = s.storedHours(ctx, unsure); return err })
+	g.Go(func() (err error) { daysBefore, err = s.storedDays(ctx, withDays); return err })
+	if err := g.Wait(); err != nil {
 		return err
 	}
 	s.version = version
-	if err := s.mark(ctx, slices.Concat(hoursOf(calls), left, found)); err != nil {
+	if err := s.mark(ctx, slices.Concat(hoursOf(calls), left, hoursBefore), slices.Concat(days, daysBefore)); err != nil {
 		return err
 	}
 	// Each table is one request; none waits for another, and a failure repeats them all.
-	var g errgroup.Group
+	g = errgroup.Group{}
 	g.Go(func() error { return s.UpsertTickets(ctx, tickets, version) })
 	g.Go(func() error { return s.UpsertCalls(ctx, calls, version) })
 	g.Go(func() error { return s.UpsertClocks(ctx, clocks, version) })
@@ -176,16 +203,26 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 	return s.recompute(ctx)
 }
 
-// mark makes hours pending, in the database before in memory: an hour counts as marked when both know it.
-func (s *Sink) mark(ctx context.Context, hours []CenterHour) error {
-	added := s.remember(hours)
-	if err := s.markPending(ctx, added, s.nextMark(), false); err != nil {
-		for _, h := range added {
+// mark makes hours and days pending, in the database before in memory: one counts as marked when both know it.
+func (s *Sink) mark(ctx context.Context, hours []CenterHour, days []CenterDay) error {
+	var newHours []CenterHour
+	var newDays []CenterDay
+	s.pending, newHours = remember(s.pending, hours)
+	s.days, newDays = remember(s.days, days)
+	mark := s.nextMark()
+	var g errgroup.Group
+	g.Go(func() error { return s.markPending(ctx, newHours, mark, false) })
+	g.Go(func() error { return s.markDaysPending(ctx, newDays, mark, false) })
+	err := g.Wait()
+	if err != nil {
+		for _, h := range newHours {
 			delete(s.pending, h)
 		}
-		return err
+		for _, d := range newDays {
+			delete(s.days, d)
+		}
 	}
-	return nil
+	return err
 }
 
 func (s *Sink) nextMark() uint64 {
