@@ -1,4 +1,4 @@
-package deploy
+package deploy_test
 
 import (
 	"encoding/xml"
@@ -15,6 +15,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/goccy/go-yaml"
+
+	"github.com/monev112/monev112/collector"
 )
 
 // composeProject is compose.yaml as Docker Compose itself would read it: against the schema, with variables put in.
@@ -120,7 +122,7 @@ func TestOnlyTheDoorIsOpen(t *testing.T) {
 
 // written are the files that first-run.sh makes.
 var written = []string{
-	"compose/alertmanager.yml", "compose/secrets/alertmanager", "compose/secrets/tls.crt", "compose/secrets/tls.key",
+	"compose/alertmanager.yml", "compose/monev112.yaml", "compose/secrets/alertmanager", "compose/secrets/tls.crt", "compose/secrets/tls.key",
 	"compose/secrets/clickhouse-writer", "compose/secrets/clickhouse-reader", "compose/secrets/clickhouse-users.xml",
 	"compose/secrets/grafana-admin", "compose/secrets/grafana-secret-key",
 }
@@ -189,7 +191,7 @@ func TestNoPasswordIsWritten(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"compose/monev112.yaml", "compose/prometheus.yml", "compose/Caddyfile", "clickhouse/users.d/monev112.xml", "clickhouse/config.d/monev112.xml"} {
+	for _, name := range []string{"compose/monev112.example.yaml", "compose/prometheus.yml", "compose/Caddyfile", "clickhouse/users.d/monev112.xml", "clickhouse/config.d/monev112.xml"} {
 		text := read(t, name)
 		if m := regexp.MustCompile(`(?im)^\s*<?(password|secret|token|credentials|password_sha256_hex)[:>].*$`).FindString(text); m != "" {
 			t.Errorf("%s: %s", name, m)
@@ -271,13 +273,8 @@ func TestGrafanaFindsItsDataSourcesAndPages(t *testing.T) {
 // TestTheCollectorAndClickHouseAgree holds the collector's file, ClickHouse's users and the secrets together.
 func TestTheCollectorAndClickHouseAgree(t *testing.T) {
 	p := mustCompose(t)
-	var c struct {
-		ClickHouse struct {
-			Address, Protocol, Database, User string
-			PasswordFile                      string `yaml:"password_file"`
-		} `yaml:"clickhouse"`
-	}
-	if err := yaml.UnmarshalWithOptions([]byte(read(t, "compose/monev112.yaml")), &c, yaml.Strict()); err != nil {
+	c, err := collector.ReadFile("compose/monev112.example.yaml")
+	if err != nil {
 		t.Fatal(err)
 	}
 	host, port, _ := strings.Cut(c.ClickHouse.Address, ":")
@@ -295,6 +292,11 @@ func TestTheCollectorAndClickHouseAgree(t *testing.T) {
 	}
 	if !strings.Contains(users, "ON "+c.ClickHouse.Database+".*") {
 		t.Errorf("nobody may use database %s", c.ClickHouse.Database)
+	}
+	for _, a := range c.Pager.Alertmanagers {
+		if name := strings.TrimSuffix(strings.TrimPrefix(a.URL, "http://"), ":9093"); p.Services[name].Name == "" {
+			t.Errorf("late tickets are told to %s", a.URL)
+		}
 	}
 	secret := filepath.Base(c.ClickHouse.PasswordFile)
 	if !slices.ContainsFunc(p.Services["monev112"].Secrets, func(s types.ServiceSecretConfig) bool { return s.Source == secret }) {

@@ -1,4 +1,4 @@
-package deploy
+package deploy_test
 
 import (
 	"crypto/sha256"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/monev112/monev112/collector"
 )
 
 // firstRun runs the script on a folder of its own, with a docker that answers as Docker Compose does and writes down what
@@ -63,8 +65,9 @@ func contents(t *testing.T, folder string) map[string]string {
 }
 
 func TestTheFirstRunMakesEachSecretForItsReader(t *testing.T) {
+	const host = "112.sidoarjo.example"
 	folder := t.TempDir()
-	out, err := firstRun(t, folder, withDocker, "112.example.go.id")
+	out, err := firstRun(t, folder, withDocker, host)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -104,6 +107,9 @@ func TestTheFirstRunMakesEachSecretForItsReader(t *testing.T) {
 				t.Errorf("ClickHouse's users hold %s itself, or not its hash", name)
 			}
 		}
+	}
+	if c, err := collector.ReadFile(filepath.Join(folder, "compose/monev112.yaml")); err != nil || c.Pages.PublicURL != "https://"+host {
+		t.Errorf("the collector's configuration: %v, links to %q", err, c.Pages.PublicURL)
 	}
 	if !strings.Contains(made["compose/contacts.yaml"], "http://monev112:8112/") {
 		t.Error("the contacts do not name the collector's service")

@@ -69,6 +69,10 @@ if [ ! -e "$secrets/tls.crt" ]; then
 	say "This certificate is signed by nobody: browsers will warn until the regency's own stands there."
 fi
 
+if [ ! -e "$deploy/compose/monev112.yaml" ]; then
+	sed "s#https://112.example.go.id#https://$host#" "$here/monev112.example.yaml" | put "$deploy/compose/monev112.yaml" $collector
+fi
+
 # Until contacts are filled in nobody is told anything; Alertmanager's page shows what would be said.
 if [ ! -e "$deploy/compose/contacts.yaml" ]; then
 	sed 's#http://127.0.0.1:8112/#http://monev112:8112/#' "$here/../alertmanager/contacts.example.yaml" | put "$deploy/compose/contacts.yaml" 0
