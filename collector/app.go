@@ -27,6 +27,7 @@ import (
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/metrics"
+	"github.com/monev112/monev112/collector/notification"
 	"github.com/monev112/monev112/collector/page"
 	"github.com/monev112/monev112/collector/pager"
 	"github.com/monev112/monev112/collector/rebuild"
@@ -73,6 +74,7 @@ type App struct {
 	pageLinks *page.Links
 	pages     *page.Pages // nil without pageLinks
 	reads     *audit.Log
+	messages  *notification.Log
 	listener  net.Listener
 	reviews   reviews
 	traced    traced
@@ -162,6 +164,10 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 		return nil, err
 	}
 	a.cleanup("record of reads", a.reads.Close)
+	if a.messages, err = a.openMessages(); err != nil {
+		return nil, err
+	}
+	a.cleanup("record of messages", a.messages.Close)
 	if a.kept, err = openKept(cfg.DataDir, cfg.File.Limits.QuarantineMiB<<20); err != nil {
 		return nil, err
 	}
@@ -395,6 +401,7 @@ func (a *App) ship(ctx context.Context) error {
 	}
 	a.sink.Store(sink)
 	a.shipper.Store(s)
+	defer a.shipMessages(ctx, st)()
 	hours := make(chan struct{})
 	hoursCtx, stopHours := context.WithCancel(ctx)
 	defer func() { stopHours(); <-hours }()

@@ -51,6 +51,7 @@ func (a *App) apiConfig(d *door, guard *access.Guard) api.Config {
 			Began: a.metrics.HTTP.Began,
 			Read:  a.reads.Record,
 		},
+		Messages:       a.messages.Take,
 		Keys:           guard,
 		Metrics:        a.metrics.Handler(),
 		MetricsNeedKey: a.cfg.File.MetricsNeedKey,

@@ -56,14 +56,13 @@ func pipeline() Dashboard {
 		unitCount, now("{{level}}", "max by (level) (monev112_pager_alerts)")))
 	g.add(4, 8, stat("Kiriman ke Alertmanager", "Umur kiriman terakhir yang diterima Alertmanager (pager_last_push). Belum ada data bila pengirim dimatikan.",
 		unitSeconds, now("", "time() - max(monev112_pager_last_push_timestamp_seconds)")).limits(steps(good, 120, warning, 300, bad)).decimals(0))
-	g.add(8, 8, table("Pemberitahuan terakhir", "Lima puluh pemberitahuan tiket terakhir menurut rentang waktu (tabel notifications): tiket, jam batas, tingkat, kapan pertama dan terakhir dikirim.",
+	g.add(8, 8, table("Pemberitahuan terakhir", "Lima puluh pemberitahuan terakhir menurut rentang waktu (tabel notifications): kapan, siapa yang diberi tahu, dan tentang apa. Satu baris per tiket dalam satu pesan.",
 		rows(`
-			SELECT subject AS "Tiket", `+opdName("opd")+` AS "OPD", `+clockName("clock")+` AS "Batas waktu", level AS "Tingkat",
-				first_pushed_at AS "Pertama dikirim", last_pushed_at AS "Terakhir dikirim", resolved_at AS "Selesai"
+			SELECT told_at AS "Waktu", receiver AS "Penerima", subject AS "Tiket", `+opdName("opd")+` AS "OPD", level AS "Tingkat", alertname AS "Peringatan"
 			FROM notifications FINAL
-			WHERE last_pushed_at >= $__fromTime AND last_pushed_at < $__toTime
-			ORDER BY last_pushed_at DESC LIMIT 50`)).
-		matching("/dikirim|Selesai/", unit(unitMoment)))
+			WHERE told_at >= $__fromTime AND told_at < $__toTime
+			ORDER BY told_at DESC, receiver, subject LIMIT 50`)).
+		matching("/Waktu/", unit(unitMoment)))
 	g.add(12, 7, table("Atribut yang dibuang", "Atribut yang tidak diizinkan konfigurasi dan karena itu dibuang, menurut nama (attributes_dropped_total, sejak kolektor berjalan). Hitungan.",
 		nowRows("sort_desc(sum by (key) (monev112_attributes_dropped_total) > 0)")).
 		with("Time", hidden()).with("key", Property{"displayName", "Atribut"}).with("Value", Property{"displayName", "Jumlah"}, unit(unitCount)))

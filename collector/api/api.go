@@ -60,6 +60,7 @@ func (a *API) endpoints() []endpoint {
 		{"GET", "/-/healthy", a.getHealthy, nil, false, true},
 		{"GET", "/-/ready", a.getReady, nil, false, true},
 		metrics,
+		{"POST", "/alertmanager/v1/log", a.postMessage, []access.Scope{access.AlertsLog}, false, false},
 		{"POST", "/v1/admin/rebuilds", a.postRebuild, admin, false, false},
 		{"GET", "/v1/admin/rebuilds/*id", a.getRebuild, admin, false, false},
 		{"DELETE", "/v1/admin/rebuilds/*id", a.deleteRebuild, admin, false, false},

@@ -14,6 +14,7 @@ import (
 	"github.com/monev112/monev112/collector/audit"
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/notification"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
 )
@@ -159,13 +160,14 @@ type Config struct {
 	Admin          Admin
 	Hooks          Hooks
 	Keys           *access.Guard
-	Pages          http.Handler                    // answers below /p/; nil answers 404
-	Metrics        http.Handler                    // answers /metrics; nil answers 404
-	MetricsNeedKey bool                            // /metrics asks for a key with board:read
-	OpenAPI        []byte                          // answered at /openapi.yaml
-	Ready          func(ctx context.Context) error // why no event can be accepted now; nil is always ready
-	Tracer         trace.TracerProvider            // nil traces nothing
-	Logger         *slog.Logger                    // nil discards
+	Messages       func(body []byte) (m notification.Message, again bool, err error) // keeps a message of Alertmanager; nil answers 503
+	Pages          http.Handler                                                      // answers below /p/; nil answers 404
+	Metrics        http.Handler                                                      // answers /metrics; nil answers 404
+	MetricsNeedKey bool                                                              // /metrics asks for a key with board:read
+	OpenAPI        []byte                                                            // answered at /openapi.yaml
+	Ready          func(ctx context.Context) error                                   // why no event can be accepted now; nil is always ready
+	Tracer         trace.TracerProvider                                              // nil traces nothing
+	Logger         *slog.Logger                                                      // nil discards
 	Now            func() time.Time
 }
 

@@ -1,0 +1,56 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/monev112/monev112/collector/access"
+	"github.com/monev112/monev112/collector/notification"
+)
+
+func TestMessagesOfAlertmanager(t *testing.T) {
+	var taken []string
+	var refuse error
+	w := start(t, func(c *Config) {
+		c.Messages = func(body []byte) (notification.Message, bool, error) {
+			if refuse != nil {
+				return notification.Message{}, false, refuse
+			}
+			taken = append(taken, string(body))
+			return notification.Message{ID: strings.Repeat("ab", 16), Alerts: 3}, len(taken) > 1, nil
+		}
+	})
+	const path = "/alertmanager/v1/log"
+	log := w.key(access.Key{Name: "alertmanager", Scopes: []access.Scope{access.AlertsLog}})
+	reader := w.key(access.Key{Name: "reader", Scopes: []access.Scope{access.BoardRead}})
+	post := func(secret, mediaType, body string) reply {
+		return w.do("POST", path, body, "Content-Type", mediaType, "Authorization", "Bearer "+secret)
+	}
+	for range 2 {
+		if r := post(log, "application/json", `{"version":"4"}`); r.StatusCode != 200 || string(r.body) != fmt.Sprintf(`{"message":"%s","alerts":3,"again":%v}`+"\n", strings.Repeat("ab", 16), len(taken) > 1) {
+			t.Errorf("%d %s", r.StatusCode, r.body)
+		}
+	}
+	for name, tt := range map[string]struct {
+		secret, mediaType, body string
+		refuse                  error
+		status                  int
+	}{
+		"another scope": {reader, "application/json", "{}", nil, 403},
+		"no key":        {"", "application/json", "{}", nil, 401},
+		"a form":        {log, "text/plain", "{}", nil, 415},
+		"too large":     {log, "application/json", strings.Repeat(" ", notification.MaxBodyBytes+1), nil, 413},
+		"no message":    {log, "application/json", "{}", fmt.Errorf("%w: x", notification.ErrPayload), 400},
+		"a full disk":   {log, "application/json", "{}", errors.Join(notification.ErrUnavailable, errors.New("disk")), 503},
+	} {
+		refuse = tt.refuse
+		if r := post(tt.secret, tt.mediaType, tt.body); r.StatusCode != tt.status || strings.Contains(string(r.body), "disk") {
+			t.Errorf("%s: %d %s", name, r.StatusCode, r.body)
+		}
+	}
+	if len(taken) != 2 {
+		t.Errorf("taken: %d", len(taken))
+	}
+}
