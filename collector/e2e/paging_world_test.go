@@ -225,28 +225,34 @@ func (p *paging) step(name string, part func(t *testing.T)) {
 	}
 }
 
-// open gives an OPD n tickets, each by a call of the citizen, in one request, so many hours ago. It returns their ids.
-func (p *paging) open(n int, opd, category, priority string, ago time.Duration) []string {
+// matter is what a ticket is about.
+type matter struct{ opd, category, priority string }
+
+var lamp = matter{"dishub", "pju", "non_darurat"} // a street light is out
+
+// open gives OPDs tickets, each by a call of a citizen, in one request; so long ago. It returns their ids.
+func (p *paging) open(ago time.Duration, matters ...matter) []string {
 	p.t.Helper()
 	var ids []string
 	var lines strings.Builder
-	for range n {
+	given := time.Now().Add(-ago)
+	for i, r := range matters {
 		p.serial++
 		id := fmt.Sprintf("SDA-2026-%05d", p.serial)
 		ids = append(ids, id)
 		at := func(after time.Duration) string {
-			return time.Now().Add(after - ago - time.Duration(n)*time.Second).Add(time.Duration(p.serial) * time.Millisecond).UTC().Format(time.RFC3339Nano)
+			return given.Add(after + time.Duration(i)*time.Millisecond).UTC().Format(time.RFC3339Nano)
 		}
 		for _, e := range []fields{
-			{"type": "monev112.call.received", "subject": "call/C-" + id, "time": at(-2 * time.Second), "data": fields{"caller": callersNumber, "name": callersName}},
-			{"type": "monev112.ticket.opened", "subject": "ticket/" + id, "time": at(-time.Second), "data": fields{
-				"calls": []string{"C-" + id}, "category": category, "priority": priority, "kecamatan": "35.15.18", "pelapor": callersName, "no_hp": callersNumber}},
-			{"type": "monev112.ticket.assigned", "subject": "ticket/" + id, "time": at(0), "data": fields{"opd": opd}},
+			{"type": "monev112.call.received", "subject": "call/C-" + id, "time": at(-2 * time.Minute), "data": fields{"caller": callersNumber, "name": callersName}},
+			{"type": "monev112.ticket.opened", "subject": "ticket/" + id, "time": at(-time.Minute), "data": fields{
+				"calls": []string{"C-" + id}, "category": r.category, "priority": r.priority, "kecamatan": "35.15.18", "pelapor": callersName, "no_hp": callersNumber}},
+			{"type": "monev112.ticket.assigned", "subject": "ticket/" + id, "time": at(0), "data": fields{"opd": r.opd}},
 		} {
 			lines.WriteString(line(fmt.Sprint(e["type"], "-", id), e) + "\n")
 		}
 	}
-	p.send(lines.String(), 3*n)
+	p.send(lines.String(), 3*len(matters))
 	return ids
 }
 

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/monev112/monev112/collector/e2e/servers"
 )
 
 // binary is the program, built once with the tag that lets a test kill it at a named place.
@@ -83,14 +84,7 @@ func newService(t testing.TB, args ...string) *service {
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 
-func freeAddr(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+func freeAddr(t testing.TB) string { return servers.FreeAddr(t) }
 
 func (s *service) start(env ...string) *service {
 	s.t.Helper()

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -38,7 +40,11 @@ type TelegramServer struct {
 func StartTelegram(t testing.TB, token string) *TelegramServer {
 	s := &TelegramServer{token: token}
 	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		m, err := s.decode(r)
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the sender was killed
+		}
+		m, err := s.decode(r, body)
 		w.Header().Set("Content-Type", "application/json")
 		if err != nil {
 			t.Errorf("Telegram: %v", err)
@@ -74,18 +80,12 @@ func (s *TelegramServer) Messages(chat int64) []TelegramMessage {
 	return out
 }
 
-func (s *TelegramServer) decode(r *http.Request) (TelegramMessage, error) {
+func (s *TelegramServer) decode(r *http.Request, body []byte) (TelegramMessage, error) {
 	if r.Method != http.MethodPost || r.URL.Path != "/bot"+s.token+"/sendMessage" {
 		return TelegramMessage{}, fmt.Errorf("%s %s is no sendMessage of the bot", r.Method, strings.ReplaceAll(r.URL.Path, s.token, "<token>"))
 	}
-	var in struct {
-		ChatID    json.Number `json:"chat_id"`
-		Text      string      `json:"text"`
-		ParseMode string      `json:"parse_mode"`
-	}
 	var raw map[string]any
-	body := json.NewDecoder(r.Body)
-	if err := body.Decode(&raw); err != nil {
+	if err := json.Unmarshal(body, &raw); err != nil {
 		return TelegramMessage{}, fmt.Errorf("the body is no JSON: %w", err)
 	}
 	for k := range raw {
@@ -95,20 +95,20 @@ func (s *TelegramServer) decode(r *http.Request) (TelegramMessage, error) {
 			return TelegramMessage{}, fmt.Errorf("parameter %s", k)
 		}
 	}
-	// telebot sends numbers as strings; both are taken.
-	in.ChatID, in.Text, in.ParseMode = json.Number(fmt.Sprint(raw["chat_id"])), fmt.Sprint(raw["text"]), fmt.Sprint(raw["parse_mode"])
-	chat, err := in.ChatID.Int64()
+	// A number may come as a string: Alertmanager's client sends it so.
+	chat, err := strconv.ParseInt(fmt.Sprint(raw["chat_id"]), 10, 64)
 	if err != nil || chat == 0 {
-		return TelegramMessage{}, fmt.Errorf("chat_id %q", in.ChatID)
+		return TelegramMessage{}, fmt.Errorf("chat_id %v", raw["chat_id"])
 	}
-	if in.ParseMode != "HTML" {
-		return TelegramMessage{}, fmt.Errorf("parse_mode %q", in.ParseMode)
+	if raw["parse_mode"] != "HTML" {
+		return TelegramMessage{}, fmt.Errorf("parse_mode %v", raw["parse_mode"])
 	}
-	text, err := visible(in.Text)
+	markup, _ := raw["text"].(string)
+	text, err := visible(markup)
 	if err != nil {
-		return TelegramMessage{}, fmt.Errorf("can't parse entities: %w, in\n%s", err, in.Text)
+		return TelegramMessage{}, fmt.Errorf("can't parse entities: %w, in\n%s", err, markup)
 	}
-	return TelegramMessage{Chat: chat, HTML: in.Text, Text: text}, checkLength(in.Text, text)
+	return TelegramMessage{Chat: chat, HTML: markup, Text: text}, checkLength(markup, text)
 }
 
 func checkLength(markup, text string) error {

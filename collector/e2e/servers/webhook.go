@@ -3,6 +3,7 @@ package servers
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -44,8 +45,12 @@ type WebhookServer struct {
 func StartWebhook(t testing.TB) *WebhookServer {
 	s := &WebhookServer{}
 	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the sender was killed
+		}
 		m := Webhook{Path: r.URL.Path}
-		if err := s.decode(r, &m); err != nil {
+		if err := m.decode(r, body); err != nil {
 			t.Errorf("webhook %s: %v", r.URL.Path, err)
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
@@ -58,11 +63,11 @@ func StartWebhook(t testing.TB) *WebhookServer {
 	return s
 }
 
-func (s *WebhookServer) decode(r *http.Request, m *Webhook) error {
+func (m *Webhook) decode(r *http.Request, body []byte) error {
 	if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" {
 		return fmt.Errorf("%s of %q", r.Method, r.Header.Get("Content-Type"))
 	}
-	if err := json.NewDecoder(r.Body).Decode(m); err != nil {
+	if err := json.Unmarshal(body, m); err != nil {
 		return err
 	}
 	if m.Version != "4" || len(m.Alerts) == 0 {
