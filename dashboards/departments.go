@@ -11,7 +11,7 @@ const (
 
 // departments is the page of one OPD or of all; the same for vertical agencies.
 func departments(scope string) Dashboard {
-	who, uid, title, onTime := "OPD", uidOPD, "112 OPD: tiket perangkat daerah", "monev_on_time"
+	who, uid, title, onTime := "OPD", uidOPD, "112 OPD: tiket perangkat daerah", "monev_on_time_tickets"
 	outside := ""
 	if scope == vertical {
 		who, uid, title, onTime = "Instansi", uidVertical, "112 Instansi vertikal: di luar kewenangan", "monev_on_time_outside"

@@ -123,14 +123,14 @@ func monev() Dashboard {
 		rows(fmt.Sprintf(`
 			SELECT if(n >= 20, toString(row_number() OVER (PARTITION BY n >= 20 ORDER BY share DESC, n DESC)), 'data terbatas') AS "Peringkat", %s AS "OPD",
 				n AS "n", share AS "Tepat waktu", low AS "Dari", high AS "Sampai", stopped_late + open_late AS "Terlambat", open_late AS "Masih terbuka"
-			FROM monev_on_time(since = %s, until = %s, step = 'all')
+			FROM monev_on_time_tickets(since = %s, until = %s, step = 'all')
 			WHERE %s AND clock = 'resolve' AND opd != '' AND n > 0
 			ORDER BY n >= 20 DESC, share DESC, n DESC`, opdName("opd"), since, until, here))).
 		with("Peringkat", width(105)).with("Tepat waktu", unit(unitShare), digits(0), width(105)).matching("/^(Dari|Sampai)$/", unit(unitShare), digits(0), width(70)).
 		with("n", unit(unitCount), width(60)).with("Terlambat", unit(unitCount), width(90)).with("Masih terbuka", unit(unitCount), width(115)))
 	g.column(10, tall{5, row("100 % ditindaklanjuti: tiga angka", "Tiket OPD kabupaten yang dibuka dalam rentang, tanpa laporan ganda (n): ditindaklanjuti = diterima, berangkat, tiba atau selesai; dikonfirmasi = pelapor dihubungi setelah selesai. Tepat waktu: batas waktu penyelesaian yang sudah putus, yang dipenuhi dibagi yang putus.",
 		unitShare, rows(fmt.Sprintf(`
-			SELECT %s AS "ditindaklanjuti", (SELECT %s FROM (SELECT sum(numerator) AS a, sum(denominator) AS b FROM monev_on_time(since = %s, until = %s, step = 'all') WHERE %s AND clock = 'resolve' AND opd != '')) AS "tepat waktu",
+			SELECT %s AS "ditindaklanjuti", (SELECT %s FROM (SELECT sum(numerator) AS a, sum(denominator) AS b FROM monev_on_time_tickets(since = %s, until = %s, step = 'all') WHERE %s AND clock = 'resolve' AND opd != '')) AS "tepat waktu",
 				%s AS "dikonfirmasi pelapor", n AS "dari n tiket"
 			FROM
 			(
@@ -204,7 +204,7 @@ func indicators() string {
 	onTime := func(no int, title, clock string) string {
 		return fmt.Sprintf(`
 					SELECT %d, '%s', toNullable(toFloat64('${sasaran_tepat}')), period, %s, toInt64(sum(denominator) AS d)
-					FROM monev_on_time(since = %s, until = %s, step = 'month') WHERE %s AND clock = '%s' AND opd != '' GROUP BY period`, no, title, share("sum(numerator)", "d"), from, to, here, clock)
+					FROM monev_on_time_tickets(since = %s, until = %s, step = 'month') WHERE %s AND clock = '%s' AND opd != '' GROUP BY period`, no, title, share("sum(numerator)", "d"), from, to, here, clock)
 	}
 	facts := fmt.Sprintf(`
 					SELECT 1 AS no, 'Panggilan dijawab dalam 15 detik (ketat)' AS title, toNullable(toFloat64('${sasaran_jawab}')) AS goal, period, share AS value, toInt64(n) AS n
