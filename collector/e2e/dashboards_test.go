@@ -44,13 +44,7 @@ func (s *service) page(uid string, from, to time.Time) *page {
 // rows runs the only query of a panel; each row is a map from column to text.
 func (p *page) rows(title string) []map[string]string {
 	p.s.t.Helper()
-	for _, panel := range p.d.Panels {
-		if panel.Title == title {
-			return p.ask(panel.Targets[0].RawSQL)
-		}
-	}
-	p.s.t.Fatalf("%s has no panel %q", p.d.Title, title)
-	return nil
+	return p.ask(p.panel(title).Targets[0].RawSQL)
 }
 
 func (p *page) ask(rawSQL string) []map[string]string {

@@ -19,6 +19,8 @@ import (
 type told struct {
 	first, last map[event.Type]time.Time
 	class       string
+	priority    string
+	opd         string // that has the ticket; empty after a rejection
 	result      string
 	caller      string
 	calls       []string
@@ -61,10 +63,15 @@ func tell(drafts []event.Draft) (calls, tickets map[string]*told) {
 		}
 		f.last[d.Type] = d.Time
 		f.class, f.caller = cmp.Or(d.Class, f.class), cmp.Or(plain(d.Caller), f.caller)
-		f.calls = append(f.calls, d.Calls...)
-		if d.Type == event.TicketConfirmed {
+		f.calls, f.priority = append(f.calls, d.Calls...), cmp.Or(f.priority, d.Priority)
+		switch d.Type {
+		case event.TicketAssigned:
+			f.opd = d.OPD
+		case event.TicketRejected:
+			f.opd = ""
+		case event.TicketConfirmed:
 			f.result = cmp.Or(f.result, d.Result)
-		} else if d.Type == event.TicketResolved {
+		case event.TicketResolved:
 			f.result = "" // what was confirmed before was another resolution
 		}
 	}
@@ -78,6 +85,18 @@ func plain(number string) string {
 		return "0" + rest
 	}
 	return number
+}
+
+// open says that someone still has to work on the ticket.
+func (f *told) open() bool {
+	done := f.last[event.TicketResolved]
+	for _, t := range []event.Type{event.TicketConfirmed, event.TicketClosed} {
+		if f.last[t].After(done) {
+			done = f.last[t]
+		}
+	}
+	_, merged := f.first[event.TicketMerged]
+	return !merged && (done.IsZero() || f.last[event.TicketReopened].After(done))
 }
 
 func (f *told) hoax() bool { return f.class == "prank" || f.class == "prank_palsu" }
