@@ -132,7 +132,8 @@ const (
 )
 
 // Run starts the engine and starts it again whenever it ends, until ctx ends; then it stops it and returns nil. An engine
-// that never came up (library missing, port taken, folder held by another process) ends Run with its reason.
+// that never came up (library missing, port taken, folder held by another process) ends Run with its reason, unless that
+// was none of its own: it was killed, as by a host without memory, or had no time to open its tables.
 func (c *Child) Run(ctx context.Context) (err error) {
 	defer func() {
 		c.mu.Lock()
@@ -147,7 +148,7 @@ func (c *Child) Run(ctx context.Context) (err error) {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if c.Addr() == "" {
+		if c.Addr() == "" && !passing(err) {
 			return err
 		}
 		if time.Since(started) > stableAfter {
@@ -164,6 +165,19 @@ func (c *Child) Run(ctx context.Context) (err error) {
 		}
 		backoff = min(2*backoff, maxBackoff)
 	}
+}
+
+// errNotReady says that the engine was given up while it was starting.
+var errNotReady = errors.New("engine: not ready")
+
+// passing reports whether an engine that ended before its first answer may come up when it is started again.
+func passing(err error) bool {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		status, ok := exit.Sys().(syscall.WaitStatus)
+		return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+	}
+	return errors.Is(err, errNotReady)
 }
 
 // runOnce is one life of the process.
@@ -250,7 +264,7 @@ func (c *Child) runOnce(ctx context.Context) error {
 		return last.explain(err)
 	case <-timeout.C:
 		_ = command.Process.Kill()
-		return stop(fmt.Errorf("engine: not ready after %s", c.config.StartTimeout))
+		return stop(fmt.Errorf("%w after %s", errNotReady, c.config.StartTimeout))
 	case <-ctx.Done():
 		return stop(nil)
 	}

@@ -329,6 +329,20 @@ func TestChildSaysWhyItCannotStart(t *testing.T) {
 	}
 }
 
+// TestAnEngineKilledWhileItStartsIsStartedAgain kills the first engine before it can answer, and lets the second hang.
+func TestAnEngineKilledWhileItStartsIsStartedAgain(t *testing.T) {
+	config := childConfig(t.TempDir(), "127.0.0.1:0")
+	const script = `n=$(ls "$LIVES" | wc -l); touch "$LIVES/$n"
+		case $n in 0) kill -KILL $$;; 1) exec sleep 600;; *) exec "$PROGRAM" "$@";; esac`
+	config.Command = []string{"/bin/sh", "-c", script, "sh"}
+	config.Env = append(config.Env, "PROGRAM="+os.Args[0], "LIVES="+t.TempDir())
+	config.StartTimeout = 10 * time.Second
+	child, _, _, _ := startChild(t, config)
+	if n := child.Restarts(); n < 2 {
+		t.Errorf("it came up after %d restarts", n)
+	}
+}
+
 func TestSecondEngineOnAFolderIsRefused(t *testing.T) {
 	enginetest.Start(t)
 	data := t.TempDir()
