@@ -121,6 +121,11 @@ func TestTenOldestFirstAndTheRestCounted(t *testing.T) {
 	if !strings.Contains(got, "<b>24 tiket terlambat: Dinas Perhubungan</b>") || !strings.Contains(got, "\ndan 14 lainnya\n") {
 		t.Errorf("title or rest is missing:\n%s", got)
 	}
+	flooded := group("overdue", many(24, "overdue")...)
+	flooded.CommonAnnotations["unlisted"] = "3120"
+	if got := render(t, "monev112.tickets.telegram", flooded); !strings.Contains(got, "\ndan 14 lainnya\nMasih ada 3120 tiket lain di luar hitungan pesan ini.\nMohon") {
+		t.Errorf("what the pager left out is missing:\n%s", got)
+	}
 	var order []string
 	for _, m := range regexp.MustCompile(`SDA-2026-(\d+)`).FindAllStringSubmatch(got, -1) {
 		order = append(order, m[1])

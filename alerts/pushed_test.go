@@ -9,6 +9,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/monev112/monev112/collector/pager"
 )
 
 // pushed returns the alerts of a push of the pager, as its own test writes them down, by kind, OPD and level; those that
@@ -91,7 +95,7 @@ func TestMessagesOfARealPush(t *testing.T) {
 // TestThePagerSaysWhatTheTemplatesUse: every label and annotation that the templates of tickets read is in the push, and
 // every one in the push is explained to who writes a template.
 func TestThePagerSaysWhatTheTemplatesUse(t *testing.T) {
-	said := map[string]bool{}
+	said := map[string]bool{"Annotations.unlisted": true} // beyond the limits alone
 	for _, alerts := range pushed(t) {
 		for _, a := range alerts {
 			for k := range a.Labels {
@@ -124,5 +128,49 @@ func TestThePagerSaysWhatTheTemplatesUse(t *testing.T) {
 		if !regexp.MustCompile("`" + key + "[`=]").Match(doc) {
 			t.Errorf("%s is not in docs/alerts.md", name)
 		}
+	}
+}
+
+// TestClosingsOutliveTheirGrouping: a closing must be active when its group is flushed, and must not be repeated.
+func TestClosingsOutliveTheirGrouping(t *testing.T) {
+	text, err := os.ReadFile("alertmanager.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type route struct {
+		Matchers []string
+		Wait     string `yaml:"group_wait"`
+		Interval string `yaml:"group_interval"`
+		Repeat   string `yaml:"repeat_interval"`
+		Routes   []route
+	}
+	var file struct{ Route route }
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	length := func(s string) time.Duration {
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	found := 0
+	for _, r := range file.Route.Routes {
+		switch {
+		case slices.Equal(r.Matchers, []string{`kind="ticket"`}):
+			found++
+			if least, most := length(r.Wait)+length(r.Interval), length(r.Repeat); pager.DefaultClosedFor <= least || pager.DefaultClosedFor+pager.Lifetime >= most {
+				t.Errorf("a closing is pushed for %s; grouping takes %s, and after %s it is repeated", pager.DefaultClosedFor, least, most)
+			}
+		case slices.Equal(r.Matchers, []string{`kind="digest"`}):
+			found++
+			if length(r.Wait) >= pager.Lifetime || pager.DigestFor+pager.Lifetime >= length(r.Repeat) {
+				t.Errorf("a digest is pushed for %s, and repeated after %s", pager.DigestFor, r.Repeat)
+			}
+		}
+	}
+	if found != 2 {
+		t.Errorf("%d of two routes found", found)
 	}
 }

@@ -27,6 +27,7 @@ func (a *App) openPager() (err error) {
 	opt := pager.Options{
 		Config: a.cfg.File.Pager, Dir: a.cfg.DataDir, Board: a.board, Directory: a.dir,
 		Pushed: a.metrics.Pager.Pushed, Failed: a.metrics.Pager.Failed, Now: a.cfg.Now, Log: a.cfg.Log,
+		Tracer: a.tracing.Tracer("monev112/pager"),
 	}
 	if a.pageLinks != nil {
 		opt.Links = a.pageLinks

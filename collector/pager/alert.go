@@ -34,8 +34,9 @@ type speaker struct {
 	zone  func(center string) *time.Location
 }
 
-// alerts says all that is active and all that has just ended. tickets belong to the active pages, in their order.
-func (v *speaker) alerts(s *state, tickets []Ticket, now time.Time) []Alert {
+// alerts says all that is active and all that has just ended. tickets belong to the active pages, in their order; left are
+// those beyond the limits: a message that could not know of them would give a wrong number.
+func (v *speaker) alerts(s *state, tickets []Ticket, left map[office]int, now time.Time) []Alert {
 	out := make([]Alert, 0, len(s.Active)+len(s.Closings)+len(s.Digests)+len(s.Ended))
 	lists := map[[2]string]string{} // signing is not free, and the link is the same for all of an OPD
 	list := func(center, opd string) string {
@@ -67,6 +68,9 @@ func (v *speaker) alerts(s *state, tickets []Ticket, now time.Time) []Alert {
 		a := about(p, now.Add(Lifetime))
 		set(a.Annotations, "category", t.Category)
 		set(a.Annotations, "kecamatan", t.Kecamatan)
+		if n := left[office{p.Center, p.OPD}]; n > 0 {
+			a.Annotations["unlisted"] = fmt.Sprint(n)
+		}
 		a.Annotations["due_at"] = t.DueAt.UTC().Format(time.RFC3339)
 		a.Annotations["deadline"] = moment(t.DueAt, v.zone(p.Center))
 		if p.Level == Risk {

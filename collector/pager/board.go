@@ -1,6 +1,8 @@
 package pager
 
 import (
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/monev112/monev112/collector/casefile"
@@ -25,9 +27,21 @@ func (b *reader) read(now time.Time) (r Round, ok bool) {
 	}
 	all := b.tickets(now)
 	r = Round{Now: now, Tickets: all, Find: b.find, Centers: b.centers()}
-	r.Counts = func(center string, from, to time.Time) map[string]Counts { return b.counts(all, center, from, to, now) }
+	f := figures{tickets: all, snapshot: sync.OnceValue(func() tracker.Snapshot { return b.board.Snapshot(now) }), closed: map[window][]casefile.Ticket{}}
+	r.Counts = func(center string, from, to time.Time) map[string]Counts {
+		return b.counts(&f, center, window{from, to})
+	}
 	return r, true
 }
+
+// figures are what the digests of all centres are counted from, read from the board once.
+type figures struct {
+	tickets  []Ticket
+	snapshot func() tracker.Snapshot
+	closed   map[window][]casefile.Ticket
+}
+
+type window struct{ from, to time.Time }
 
 // tickets returns the open tickets, within the regency's power and not stale, that have reached a level.
 func (b *reader) tickets(now time.Time) []Ticket {
@@ -53,8 +67,10 @@ func (b *reader) ticket(row *tracker.Row, now time.Time) (Ticket, bool) {
 	if !known || c.Historical || !own {
 		return Ticket{}, false
 	}
-	// Strings of a row lie in the payloads of its events: a ticket that is kept must not keep those.
-	t := Ticket{Center: c.Code, ID: string([]byte(row.Key.ID)), OPD: opd, Priority: string([]byte(row.Ticket.Priority)), Reading: Read(row.Clocks, now)}
+	// Strings of a row lie in the payloads of its events: a ticket that is kept must not keep those. What is no text would be
+	// another id after it was written down, and one ticket's alert would end the other's.
+	id := strings.Clone(strings.ToValidUTF8(row.Key.ID, "\uFFFD"))
+	t := Ticket{Center: c.Code, ID: id, OPD: opd, Priority: strings.Clone(row.Ticket.Priority), Reading: Read(row.Clocks, now)}
 	t.Category, t.Kecamatan = b.words(row.Ticket)
 	return t, t.Level != ""
 }
@@ -103,14 +119,14 @@ func (b *reader) centers() []Center {
 }
 
 // counts adds up the figures of a centre's digests.
-func (b *reader) counts(tickets []Ticket, center string, from, to, now time.Time) map[string]Counts {
+func (b *reader) counts(f *figures, center string, w window) map[string]Counts {
 	out := map[string]Counts{}
 	add := func(opd string, of func(*Counts)) {
 		c := out[opd]
 		of(&c)
 		out[opd] = c
 	}
-	snapshot := b.board.Snapshot(now)
+	snapshot := f.snapshot()
 	for i := range snapshot.Centers {
 		if snapshot.Centers[i].Center != center {
 			continue
@@ -121,7 +137,7 @@ func (b *reader) counts(tickets []Ticket, center string, from, to, now time.Time
 			}
 		}
 	}
-	for _, t := range tickets {
+	for _, t := range f.tickets {
 		if t.Center != center {
 			continue
 		}
@@ -137,7 +153,12 @@ func (b *reader) counts(tickets []Ticket, center string, from, to, now time.Time
 			}
 		})
 	}
-	for _, t := range b.board.ClosedTickets(from, to) {
+	closed, ok := f.closed[w]
+	if !ok {
+		closed = b.board.ClosedTickets(w.from, w.to)
+		f.closed[w] = closed
+	}
+	for _, t := range closed {
 		if t.Key.Center != center {
 			continue
 		}

@@ -49,7 +49,7 @@ func (s *state) digest(r Round, at time.Duration) {
 		if told, ok := s.Told[c.Code]; ok && !told.Before(due) && told.Sub(due) <= 24*time.Hour {
 			continue
 		}
-		until := due.Add(DigestFor).UTC()
+		until := due.Add(DigestFor)
 		if soonest := now.Add(Lifetime); until.Before(soonest) {
 			until = soonest
 		}
@@ -61,7 +61,7 @@ func (s *state) digest(r Round, at time.Duration) {
 		if s.Told == nil {
 			s.Told = map[string]time.Time{}
 		}
-		s.Told[c.Code] = due.UTC()
+		s.Told[c.Code] = due
 	}
 	slices.SortFunc(s.Digests, func(a, b digest) int {
 		return cmp.Or(cmp.Compare(a.Center, b.Center), cmp.Compare(a.OPD, b.OPD), cmp.Compare(a.Date, b.Date))
@@ -69,5 +69,5 @@ func (s *state) digest(r Round, at time.Duration) {
 }
 
 func onDay(y int, m time.Month, d int, at time.Duration, zone *time.Location) time.Time {
-	return time.Date(y, m, d, int(at/time.Hour), int(at%time.Hour/time.Minute), 0, 0, zone)
+	return time.Date(y, m, d, int(at/time.Hour), int(at%time.Hour/time.Minute), 0, 0, zone).UTC()
 }

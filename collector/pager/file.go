@@ -59,4 +59,6 @@ func save(fsys disk.FS, name string, text []byte) error {
 	})
 }
 
-func (s *state) encode() ([]byte, error) { return json.Marshal(s, json.Deterministic(true)) }
+func (s *state) encode() ([]byte, error) {
+	return json.Marshal(s, json.Deterministic(true))
+}

@@ -9,6 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/tracker"
@@ -28,9 +31,10 @@ type Options struct {
 	// Failed is told of each request that failed, by the server's name.
 	Failed func(alertmanager string)
 
-	Now func() time.Time // nil: time.Now
-	Log *slog.Logger     // nil discards
-	FS  disk.FS          // nil: disk.OS
+	Now    func() time.Time // nil: time.Now
+	Log    *slog.Logger     // nil discards
+	Tracer trace.Tracer     // nil traces nothing
+	FS     disk.FS          // nil: disk.OS
 }
 
 // Pager pushes what the board says to Alertmanager. Make one with New; Run may be called once.
@@ -66,6 +70,9 @@ func New(opt Options) (*Pager, error) {
 	if opt.FS == nil {
 		opt.FS = disk.OS{}
 	}
+	if opt.Tracer == nil {
+		opt.Tracer = noop.NewTracerProvider().Tracer("")
+	}
 	if opt.Pushed == nil {
 		opt.Pushed = func(time.Time, map[string]int) {}
 	}
@@ -98,7 +105,7 @@ func New(opt Options) (*Pager, error) {
 		if err != nil {
 			return nil, fmt.Errorf("pager: %s: %w", a.Name(), err)
 		}
-		s.accepted, s.failed, s.log = p.took, opt.Failed, opt.Log
+		s.accepted, s.failed, s.log, s.tracer = p.took, opt.Failed, opt.Log, opt.Tracer
 		p.servers = append(p.servers, s)
 	}
 	return p, nil
@@ -142,8 +149,9 @@ func (p *Pager) round() *push {
 		return nil
 	}
 	p.silent = false
-	var left int
-	r.Tickets, left = limit(r.Tickets, maxPerOPD, maxTickets)
+	tickets, leftOut := limit(r.Tickets, maxPerOPD, maxTickets)
+	left := len(r.Tickets) - len(tickets)
+	r.Tickets = tickets
 	if left > 0 && left != p.left {
 		p.opt.Log.Error("more tickets are late than are pushed", "pushed", len(r.Tickets), "left_out", left)
 	}
@@ -152,9 +160,9 @@ func (p *Pager) round() *push {
 	p.mu.Lock()
 	p.state.Accepted = p.accepted
 	p.mu.Unlock()
-	tickets := p.state.advance(r, p.opt.Config.ClosedFor, p.digestAt)
+	tickets = p.state.advance(r, p.opt.Config.ClosedFor, p.digestAt)
 	p.save()
-	next, err := encode(now, p.speaker.alerts(p.state, tickets, now))
+	next, err := encode(now, p.speaker.alerts(p.state, tickets, leftOut, now))
 	if err != nil {
 		p.opt.Log.Error("alerts cannot be written as JSON", "error", err)
 		return nil

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Limits of one push.
@@ -28,6 +31,7 @@ const (
 type push struct {
 	number int64 // counts up; the clock may be set back
 	at     time.Time
+	alerts int
 	bodies [][]byte
 	levels map[string]int // active ticket alerts
 }
@@ -35,7 +39,7 @@ type push struct {
 // encode cuts the alerts into bodies of bounded size. No alerts are one empty body: Alertmanager's answer tells that the
 // way is open.
 func encode(at time.Time, alerts []Alert) (*push, error) {
-	p := &push{at: at, levels: map[string]int{}}
+	p := &push{at: at, alerts: len(alerts), levels: map[string]int{}}
 	body, n := []byte{'['}, 0
 	cut := func() { p.bodies, body, n = append(p.bodies, append(body, ']')), []byte{'['}, 0 }
 	for i := range alerts {
@@ -70,6 +74,7 @@ type server struct {
 	accepted func(*push)
 	failed   func(name string)
 	log      *slog.Logger
+	tracer   trace.Tracer
 
 	said   time.Time // when a failure was logged last; zero while all is well
 	unsaid int       // failures since
@@ -135,7 +140,15 @@ func (s *server) run(ctx context.Context) {
 	}
 }
 
-func (s *server) send(ctx context.Context, p *push) error {
+func (s *server) send(ctx context.Context, p *push) (err error) {
+	ctx, span := s.tracer.Start(ctx, "push alerts", trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(attribute.String("server.address", s.name), attribute.Int("monev112.alerts", p.alerts)))
+	defer func() {
+		if err != nil {
+			span.SetStatus(codes.Error, "not taken")
+		}
+		span.End()
+	}()
 	authorization, err := s.cfg.authorization()
 	if err != nil {
 		return err

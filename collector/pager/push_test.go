@@ -16,6 +16,9 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/monev112/monev112/collector/event"
 )
 
 // patience bounds every wait; a machine under load may need it.
@@ -107,6 +110,21 @@ func TestBodiesAreBoundedAndHoldEveryAlertOnce(t *testing.T) {
 	}
 }
 
+func TestBytesThatAreNoTextSilenceNobody(t *testing.T) {
+	f, now := lateFloor()
+	f.say(event.TicketOpened, "SDA-\xff\xfe", noon)
+	o := options(t, f, func() time.Time { return now }, "http://127.0.0.1:1")
+	for range 2 { // and the state file can be read again
+		p, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next := p.round(); next == nil || next.alerts != 2 || len(p.state.Active) != 2 {
+			t.Fatalf("%d alerts, %d active", next.alerts, len(p.state.Active))
+		}
+	}
+}
+
 // sender is a server that is told to send one push.
 func sender(t *testing.T, cfg Alertmanager) (try func() error) {
 	t.Helper()
@@ -117,6 +135,7 @@ func sender(t *testing.T, cfg Alertmanager) (try func() error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.tracer = noop.NewTracerProvider().Tracer("")
 	t.Cleanup(s.client.CloseIdleConnections)
 	p, err := encode(noon, nil)
 	if err != nil {

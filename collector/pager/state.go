@@ -15,6 +15,7 @@ const (
 	maxPerOPD  = 1_000               // tickets of one OPD that are pushed; of more the highest levels, then the oldest
 	maxTickets = 20_000              // tickets that are pushed at all, chosen likewise
 	maxWaiting = 20_000              // tickets that were paged, are in time again and not closed: the oldest are forgotten
+	maxEnded   = 20_000              // alerts that are said to be over
 	keepWait   = 30 * 24 * time.Hour // how long such a ticket is remembered
 	giveUp     = 24 * time.Hour      // a closing that no Alertmanager took for so long is no news any more
 )
@@ -218,25 +219,31 @@ func (s *state) forget(active map[identity]bool, now time.Time) {
 		age := now.Sub(e.EndedAt)
 		return active[e.identity] || age > Lifetime || age < -Lifetime
 	})
+	if more := len(s.Ended) - maxEnded; more > 0 {
+		s.Ended = slices.Delete(s.Ended, 0, more) // they end by themselves
+	}
 }
 
-// limit keeps of the tickets those that may be pushed, and says how many it left out: the highest levels first, of them
-// the oldest.
-func limit(tickets []Ticket, perOPD, all int) (kept []Ticket, left int) {
+// office is an OPD of a centre.
+type office struct{ center, opd string }
+
+// limit keeps of the tickets those that may be pushed, the highest levels first, of them the oldest, and says how many of
+// each OPD it left out.
+func limit(tickets []Ticket, perOPD, all int) (kept []Ticket, left map[office]int) {
 	if len(tickets) <= perOPD {
-		return tickets, 0
+		return tickets, nil
 	}
 	tickets = slices.Clone(tickets) // the digest counts all
 	slices.SortFunc(tickets, func(a, b Ticket) int {
 		return cmp.Or(cmp.Compare(b.Level.rank(), a.Level.rank()), a.DueAt.Compare(b.DueAt), a.identity().compare(b.identity()))
 	})
-	type office struct{ center, opd string }
+	left = map[office]int{}
 	n := map[office]int{}
 	kept = tickets[:0]
 	for _, t := range tickets {
 		o := office{t.Center, t.OPD}
 		if n[o] == perOPD || len(kept) == all {
-			left++
+			left[o]++
 			continue
 		}
 		n[o]++

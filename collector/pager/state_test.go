@@ -58,7 +58,7 @@ func (w *story) look(accepted bool) map[string]Alert {
 	tickets := w.state.advance(r, closedFor, 7*time.Hour)
 	v := speaker{name: func(_, opd string) string { return "Dinas " + opd }, zone: func(string) *time.Location { return time.UTC }}
 	out := map[string]Alert{}
-	for _, a := range v.alerts(&w.state, tickets, w.now) {
+	for _, a := range v.alerts(&w.state, tickets, nil, w.now) {
 		key := a.Labels["ticket"] + "/" + a.Labels["opd"] + "/" + a.Labels["level"] + "/" + a.Labels["priority"]
 		if _, twice := out[key]; twice {
 			panic(key + " is pushed twice")
@@ -219,14 +219,22 @@ func TestNoMoreThanTheLimitsArePushed(t *testing.T) {
 	for _, k := range kept {
 		count[k.OPD+" "+string(k.Level)]++
 	}
-	if want := map[string]int{"dishub overdue": 8, "dishub risk": 2, "bpbd risk": 3}; !cmp.Equal(count, want) || left != 3 {
-		t.Errorf("kept %v, left out %d, want %v and 3", count, left, want)
+	if want := map[string]int{"dishub overdue": 8, "dishub risk": 2, "bpbd risk": 3}; !cmp.Equal(count, want) || !cmp.Equal(left, map[office]int{{"35.15", "dishub"}: 3}) {
+		t.Errorf("kept %v, left out %v, want %v and 3 of dishub", count, left, want)
 	}
 	if kept[8].ID != "bpbdrisk2" && kept[8].ID != "dishubrisk4" {
 		t.Errorf("not the oldest first: %s", kept[8].ID)
 	}
-	if kept, left = limit(all, 10, 4); len(kept) != 4 || left != 12 {
-		t.Errorf("of all: kept %d, left out %d", len(kept), left)
+	if kept, left = limit(all, 10, 4); len(kept) != 4 || left[office{"35.15", "dishub"}] != 9 || left[office{"35.15", "bpbd"}] != 3 {
+		t.Errorf("of all: kept %d, left out %v", len(kept), left)
+	}
+	w := newStory()
+	w.ticket("T", Overdue)
+	w.look(true)
+	v := speaker{name: func(string, string) string { return "" }, zone: func(string) *time.Location { return time.UTC }}
+	tickets := []Ticket{{Center: "35.15", ID: "T", OPD: "dishub", Reading: Reading{Level: Overdue, DueAt: noon}}}
+	if a := v.alerts(&w.state, tickets, map[office]int{{"35.15", "dishub"}: 7}, w.now)[0]; a.Annotations["unlisted"] != "7" {
+		t.Errorf("what is left out is not said: %v", a.Annotations)
 	}
 	if fmt.Sprint(all) != before {
 		t.Error("the tickets that digests count were changed")

@@ -20,6 +20,9 @@ const (
 	Silent            = "senyap"           // nobody
 )
 
+// atCenter is the OPD of a ticket that no OPD has.
+const atCenter = "none"
+
 // Levels of a ticket alert that lead to the superior.
 const escalatedLevels = "escalated|escalated2"
 
@@ -237,6 +240,8 @@ func (b *builder) center(center directory.Center, contact *CenterContact, ticket
 		of.Routes = append(of.Routes, held(route{Receiver: name, Matchers: []string{equal("opd", o.ID)}}, hours))
 		digests.Routes = append(digests.Routes, route{Receiver: name, Matchers: []string{equal("opd", o.ID)}})
 	}
+	// What lies at the centre is Diskominfo's, in the same hours.
+	of.Routes = append(of.Routes, held(route{Receiver: OperationsTickets, Matchers: []string{equal("opd", atCenter)}}, hours))
 	ticket.Routes, digest.Routes = append(ticket.Routes, of), append(digest.Routes, digests)
 }
 

@@ -222,6 +222,9 @@ func TestEveryRouteLeadsWhereTheDirectorySays(t *testing.T) {
 			leads(OperationsTickets, ticket(o.ID, "overdue", priority)...)
 		}
 	}
+	leads(OperationsTickets, ticket(atCenter, "risk", "mendesak")...)
+	leads(OperationsTickets, ticket(atCenter, "overdue", "darurat")...)
+	leads(LeadershipOf(sidoarjo), ticket(atCenter, "escalated", "mendesak")...)
 	leads(OperationsTickets, ticket("unknown", "overdue", "mendesak")...)
 	leads(LeadershipOf(sidoarjo), ticket("dishub", "escalated2", "mendesak")...)
 	leads(SupervisorsOf(sidoarjo), "alertname=Monev112CallerWaiting", "audience=supervisor", "center="+sidoarjo, "tier=1")

@@ -1,0 +1,47 @@
+package pager
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// BenchmarkRound is one look at a board of 100,000 open tickets, some or all of them late, up to what is ready to send.
+func BenchmarkRound(b *testing.B) {
+	const tickets = 100_000
+	offices := []string{"dishub", "bpbd", "dlhk", "dinkes", "satpolpp", "dinsos", "dpubmsda", "damkar", "kec_waru", "kec_taman"}
+	for _, late := range []int{100, 10_000, tickets} {
+		b.Run(fmt.Sprint(late, " late"), func(b *testing.B) {
+			f := newFloor()
+			now := noon.Add(70 * time.Minute)
+			for i := range tickets {
+				at := noon
+				if i >= late {
+					at = now
+				}
+				id := fmt.Sprint("SDA-2026-", i)
+				f.say(event.TicketOpened, id, at, of("pju", "non_darurat"))
+				f.say(event.TicketAssigned, id, at, opd(offices[i%len(offices)]))
+				f.say(event.TicketAcknowledged, id, at)
+			}
+			p, err := New(Options{Dir: b.TempDir(), Board: f.board, Directory: f.dir, Now: func() time.Time { return now }, Links: fixedLinks{},
+				Config: Config{Alertmanagers: []Alertmanager{{URL: "http://127.0.0.1:1"}}}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			var next *push
+			for b.Loop() {
+				next = p.round()
+			}
+			bytes := 0
+			for _, body := range next.bodies {
+				bytes += len(body)
+			}
+			b.ReportMetric(float64(next.alerts), "alerts")
+			b.ReportMetric(float64(bytes), "bytes")
+			b.ReportMetric(float64(len(next.bodies)), "requests")
+		})
+	}
+}
