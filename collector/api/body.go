@@ -10,13 +10,18 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/semaphore"
 )
 
 // zstdWindow bounds the memory that a zstd frame can ask for; 8 MiB is what RFC 9659 lets a sender on the web use.
 const zstdWindow = 8 << 20
+
+// zstdMemory is what a decoder may hold beside what it gives: a window, and blocks on their way.
+const zstdMemory = 2 * zstdWindow
 
 // formatOf reads the Content-Type.
 func formatOf(header http.Header) (Format, error) {
@@ -47,97 +52,119 @@ func (a *API) readBody(r *http.Request) (body []byte, release func(), err error)
 	if r.ContentLength > a.limits.BodyBytes {
 		return nil, nil, tooLarge("The body", a.limits.BodyBytes)
 	}
-	packed, held, err := a.receive(r)
-	if err != nil {
-		return nil, nil, err
-	}
-	release = func() { a.memory.Release(held) }
-	if encoding == "" || encoding == "identity" {
-		held -= a.giveBack(held - int64(len(packed)))
-		return packed, release, nil
-	}
-	release()
-	if err := a.reserve(r.Context(), a.limits.UnpackedBytes); err != nil {
-		return nil, nil, err
-	}
-	held = a.limits.UnpackedBytes
-	body, err = a.unpacker.unpack(encoding, packed, a.limits.UnpackedBytes)
-	if err != nil {
-		release()
-		return nil, nil, err
-	}
-	held -= a.giveBack(held - int64(len(body)))
-	return body, release, nil
-}
-
-// firstShare is the memory that a body takes before any of it is here; it takes more as it comes. What a client only
-// announces costs nobody else their share, however many announce much and send slowly.
-const firstShare = 128 << 10
-
-// receive reads a body as it is sent and returns it with the memory that it holds.
-func (a *API) receive(r *http.Request) (body []byte, held int64, err error) {
 	most := a.limits.BodyBytes
 	if r.ContentLength >= 0 {
 		most = r.ContentLength
 	}
-	in := http.MaxBytesReader(nil, r.Body, a.limits.BodyBytes)
-	for share := min(firstShare, most); ; share = min(2*held, most) {
-		if err := a.reserve(r.Context(), share-held); err != nil {
-			a.memory.Release(held)
-			return nil, 0, err
+	in := &share{memory: a.memory, of: a.limits.MemoryBytes, wait: a.limits.MemoryWait, ctx: r.Context()}
+	release = func() { in.give(in.held) }
+	body, err = in.read(http.MaxBytesReader(nil, r.Body, a.limits.BodyBytes), most)
+	var limit *http.MaxBytesError
+	switch {
+	case errors.As(err, &limit):
+		err = tooLarge("The body", a.limits.BodyBytes)
+	case err != nil && !errors.Is(err, ErrBusy):
+		err = newProblem(http.StatusBadRequest, codeBadRequest, "The body ended before it was complete.")
+	case err == nil && encoding != "" && encoding != "identity":
+		body, err = a.unpacker.unpack(in, encoding, body, a.limits.UnpackedBytes)
+	}
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	in.give(max(0, in.held-int64(len(body))))
+	return body, release, nil
+}
+
+// share is the memory that one request's body holds.
+type share struct {
+	memory *semaphore.Weighted
+	of     int64 // all there is
+	wait   time.Duration
+	ctx    context.Context
+	held   int64
+}
+
+// take waits a moment for n more bytes and then asks the client to come back. A request never waits for more than there
+// is: alone, it gets all of it. What was taken is returned.
+func (s *share) take(n int64) (taken int64, err error) {
+	n = min(n, s.of-s.held)
+	if !s.memory.TryAcquire(n) {
+		ctx, cancel := context.WithTimeout(s.ctx, s.wait)
+		defer cancel()
+		if s.memory.Acquire(ctx, n) != nil {
+			return 0, ErrBusy
 		}
-		held = share
-		body = append(make([]byte, 0, held+1), body...) // one more, to see the end of a body that is as long as announced
-		for len(body) < cap(body) {
-			n, err := in.Read(body[len(body):cap(body)])
-			body = body[:len(body)+n]
-			if err == nil {
-				continue
-			}
-			if errors.Is(err, io.EOF) {
-				return body, held, nil
-			}
-			a.memory.Release(held)
-			var limit *http.MaxBytesError
-			if errors.As(err, &limit) {
-				return nil, 0, tooLarge("The body", a.limits.BodyBytes)
-			}
-			return nil, 0, newProblem(http.StatusBadRequest, codeBadRequest, "The body ended before it was complete.")
+	}
+	s.held += n
+	return n, nil
+}
+
+func (s *share) give(n int64) {
+	s.memory.Release(n)
+	s.held -= n
+}
+
+// Sizes of the pieces in which a body is read. What a client only announces costs nobody else their share, however many
+// announce much and send slowly.
+const (
+	firstPiece   = 128 << 10
+	largestPiece = 4 << 20
+)
+
+var errTooLong = errors.New("longer than allowed")
+
+// read returns what r has, at most so many bytes, else errTooLong. Memory is taken for each piece before it is filled, so
+// that what is taken is what is used: no buffer grows by being copied.
+func (s *share) read(r io.Reader, most int64) ([]byte, error) {
+	var pieces [][]byte
+	var total int64
+	for size := int64(firstPiece); ; size = min(2*size, largestPiece) {
+		size = min(size, most-total)
+		if _, err := s.take(size); err != nil {
+			return nil, err
+		}
+		piece, err := fill(r, make([]byte, size+1)) // one more, to see the end
+		pieces = append(pieces, piece)
+		total += int64(len(piece))
+		switch {
+		case errors.Is(err, io.EOF):
+			return s.join(pieces, total)
+		case err != nil:
+			return nil, err
+		case total > most:
+			return nil, errTooLong
 		}
 	}
 }
 
-// giveBack releases n bytes that a body turned out not to need and returns n.
-func (a *API) giveBack(n int64) int64 {
-	n = max(0, n)
-	a.memory.Release(n)
-	return n
+// fill is io.ReadFull, except that it tells the end of r from a body that was cut off.
+func fill(r io.Reader, b []byte) (filled []byte, err error) {
+	n := 0
+	for n < len(b) && err == nil {
+		var more int
+		more, err = r.Read(b[n:])
+		n += more
+	}
+	return b[:n], err
 }
 
-// reserve waits a moment for memory and then asks the client to come back.
-func (a *API) reserve(ctx context.Context, n int64) error {
-	if a.memory.TryAcquire(n) {
-		return nil
+func (s *share) join(pieces [][]byte, total int64) ([]byte, error) {
+	if len(pieces) == 1 {
+		return pieces[0], nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, a.limits.MemoryWait)
-	defer cancel()
-	if a.memory.Acquire(ctx, n) != nil {
-		return ErrBusy
+	if _, err := s.take(total); err != nil {
+		return nil, err
 	}
-	return nil
+	whole := make([]byte, 0, total)
+	for _, piece := range pieces {
+		whole = append(whole, piece...)
+	}
+	return whole, nil
 }
 
 func tooLarge(what string, limit int64) *problem {
 	return newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, fmt.Sprintf("%s is larger than %d bytes; send smaller batches.", what, limit))
-}
-
-func readAll(r io.Reader, size int64) ([]byte, error) {
-	var b bytes.Buffer
-	if size > 0 {
-		b.Grow(int(size) + bytes.MinRead) // ReadFrom grows once more when less is free
-	}
-	_, err := b.ReadFrom(r)
-	return b.Bytes(), err
 }
 
 // unpacker keeps zstd decoders, whose tables and windows are dear to make, for the next request.
@@ -145,7 +172,7 @@ type unpacker struct{ zstd sync.Pool }
 
 // unpack decompresses at most limit bytes. What comes after the limit is never produced, so that a bomb costs no more
 // than an honest body.
-func (u *unpacker) unpack(encoding string, packed []byte, limit int64) ([]byte, error) {
+func (u *unpacker) unpack(in *share, encoding string, packed []byte, limit int64) ([]byte, error) {
 	var r io.Reader
 	switch encoding {
 	case "gzip":
@@ -156,9 +183,13 @@ func (u *unpacker) unpack(encoding string, packed []byte, limit int64) ([]byte, 
 		defer z.Close()
 		r = z
 	default:
+		taken, err := in.take(zstdMemory)
+		if err != nil {
+			return nil, err
+		}
+		defer in.give(taken)
 		z, ok := u.zstd.Get().(*zstd.Decoder)
 		if !ok {
-			var err error
 			if z, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow)); err != nil {
 				return nil, fmt.Errorf("zstd decoder: %w", err)
 			}
@@ -172,10 +203,12 @@ func (u *unpacker) unpack(encoding string, packed []byte, limit int64) ([]byte, 
 		}
 		r = z
 	}
-	body, err := readAll(io.LimitReader(r, limit+1), min(limit, 4*int64(len(packed))))
+	body, err := in.read(r, limit)
 	switch {
-	case int64(len(body)) > limit:
+	case errors.Is(err, errTooLong):
 		return nil, tooLarge("The unpacked body", limit)
+	case errors.Is(err, ErrBusy):
+		return nil, err
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return nil, tooLarge("The zstd window", zstdWindow)
 	case err != nil:

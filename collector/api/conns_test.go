@@ -119,8 +119,8 @@ func TestWhatIsOnlyAnnouncedCostsNobody(t *testing.T) {
 }
 
 func TestABodyOfEverySizeArrivesWhole(t *testing.T) {
-	w := start(t, func(c *Config) { c.Limits.BodyBytes = 3 * firstShare })
-	for _, size := range []int{0, 1, firstShare - 1, firstShare, firstShare + 1, 2 * firstShare, 2*firstShare + 1, 3 * firstShare, 3*firstShare + 1} {
+	w := start(t, func(c *Config) { c.Limits.BodyBytes = 3 * firstPiece })
+	for _, size := range []int{0, 1, firstPiece - 1, firstPiece, firstPiece + 1, 2 * firstPiece, 2*firstPiece + 1, 3 * firstPiece, 3*firstPiece + 1} {
 		for _, announced := range []bool{true, false} {
 			r, err := http.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", size)))
 			if err != nil {
@@ -130,7 +130,7 @@ func TestABodyOfEverySizeArrivesWhole(t *testing.T) {
 				r.ContentLength = -1
 			}
 			body, release, err := w.api.readBody(r)
-			if want := size <= 3*firstShare; (err == nil) != want || want && len(body) != size {
+			if want := size <= 3*firstPiece; (err == nil) != want || want && len(body) != size {
 				t.Errorf("%d bytes, announced %v: %d, %v", size, announced, len(body), err)
 			}
 			if err == nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/monev112/monev112/collector/access"
 	"github.com/monev112/monev112/collector/event"
@@ -205,7 +206,8 @@ func FuzzUnpack(f *testing.F) {
 			encoding = "gzip"
 		}
 		const limit = 1000
-		body, err := u.unpack(encoding, packed, limit)
+		in := &share{memory: semaphore.NewWeighted(64 << 20), of: 64 << 20, ctx: t.Context()}
+		body, err := u.unpack(in, encoding, packed, limit)
 		if len(body) > limit {
 			t.Errorf("%d bytes, limit %d", len(body), limit)
 		}
@@ -213,7 +215,7 @@ func FuzzUnpack(f *testing.F) {
 		if err != nil && !errors.As(err, &p) {
 			t.Errorf("%v is no problem of ours", err)
 		}
-		if body, err := u.unpack("zstd", []byte(good), limit); err != nil || string(body) != "a s" {
+		if body, err := u.unpack(in, "zstd", []byte(good), limit); err != nil || string(body) != "a s" {
 			t.Errorf("afterwards: %q, %v", body, err)
 		}
 	})
