@@ -67,7 +67,7 @@ func (a *App) basis() string {
 func (a *App) admin() api.Admin {
 	return api.Admin{
 		StartRebuild: a.rebuild.Start, Rebuild: a.rebuild.Get, StopRebuild: a.rebuild.Stop,
-		Freeze: a.freeze, Compare: a.compare,
+		Freeze: a.freeze, Compare: a.compare, Retention: a.retention,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -77,6 +78,7 @@ type App struct {
 	messages  *notification.Log
 	listener  net.Listener
 	reviews   reviews
+	retaining sync.Mutex // one retention at a time
 	traced    traced
 	kept      *kept
 	follower  *asterisk.Follower // nil without a queue_log
@@ -306,6 +308,7 @@ func (a *App) Run(ctx context.Context) error {
 	})
 	g.Go(func() error { a.expect(shipCtx); return nil })
 	g.Go(func() error { a.rebuild.Run(gctx); return nil })
+	g.Go(func() error { a.retain(gctx); return nil })
 	g.Go(func() error { a.requeue(gctx, a.replay, a.again); return nil })
 	g.Go(func() error { return a.followLog(gctx) })
 
@@ -394,7 +397,7 @@ func (a *App) ship(ctx context.Context) error {
 	sink.Boards = a.boardCodes()
 	s, err := shipper.New(shipper.Config{
 		Dir: a.cfg.DataDir, BatchRows: a.cfg.File.Limits.BatchRows, Now: a.cfg.Now, Log: a.cfg.Log,
-		Observer: a, Boot: shipper.BootID(), Database: database(st, a.journal.UUID().String()), Floor: a.ingest.ReplayFloor, Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.links,
+		Observer: a, Boot: shipper.BootID(), Database: database(st, a.journal.UUID().String(), a.cfg.File.Retention), Floor: a.ingest.ReplayFloor, Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.links,
 	}, a.journal, a.board, sink, a.kept)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/faultpoint"
 	"github.com/monev112/monev112/collector/pager"
+	"github.com/monev112/monev112/collector/retention"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/store"
@@ -49,6 +50,8 @@ type File struct {
 	MetricsNeedKey bool   `yaml:"metrics_need_key"`
 	Tracing        Trace  `yaml:"tracing"`
 	Limits         Limits `yaml:"limits"`
+	// Retention says how long personal data is kept.
+	Retention retention.Policy `yaml:"retention"`
 	// Drop are folders whose files are imported.
 	Drop []Drop `yaml:"drop"`
 	// Pages says how telephones reach the pages behind the links of alerts.

@@ -107,6 +107,9 @@ func (f *File) check(name string) error {
 	if r := f.Tracing.SampleRatio; r < 0 || r > 1 {
 		return fmt.Errorf("%s: tracing.sample_ratio is %v; it lies between 0 and 1", name, r)
 	}
+	if err := f.Retention.Check(); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
 	if p := f.ClickHouse.Protocol; p != "" && p != "native" && p != "http" {
 		return fmt.Errorf("%s: clickhouse.protocol is %q; say native or http", name, p)
 	}

@@ -4,13 +4,17 @@ import (
 	"context"
 
 	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/retention"
 	"github.com/monev112/monev112/collector/shipper"
 	"github.com/monev112/monev112/collector/store"
 )
 
-// database asks a ClickHouse what it is, for the shipper of the journal named.
-func database(st *store.Store, of string) func(context.Context) (shipper.Database, error) {
+// database asks a ClickHouse what it is, for the shipper of the journal named. Its tables' own retention follows the policy.
+func database(st *store.Store, of string, keep retention.Policy) func(context.Context) (shipper.Database, error) {
 	return func(ctx context.Context) (shipper.Database, error) {
+		if err := st.FollowRetention(ctx, keep); err != nil {
+			return shipper.Database{}, err
+		}
 		id, err := st.Identity(ctx)
 		if err != nil {
 			return shipper.Database{}, err

@@ -15,6 +15,7 @@ import (
 
 	"github.com/monev112/monev112/collector/freeze"
 	"github.com/monev112/monev112/collector/rebuild"
+	"github.com/monev112/monev112/collector/retention"
 )
 
 // Admin is what an operator may ask the service to do. A nil function answers 503.
@@ -26,6 +27,8 @@ type Admin struct {
 	Freeze func(ctx context.Context, r freeze.Request) (Frozen, error)
 	// Compare reports on frozen months: of every centre when none is named, of every frozen month when none is.
 	Compare func(ctx context.Context, center, month string) ([]freeze.Report, error)
+	// Retention counts the personal data that is due, and deletes it when apply says so.
+	Retention func(ctx context.Context, apply bool) (retention.Report, error)
 }
 
 // Frozen says what became of a Freeze, centre by centre.

@@ -11,6 +11,7 @@ import (
 	"github.com/monev112/monev112/collector/access"
 	"github.com/monev112/monev112/collector/freeze"
 	"github.com/monev112/monev112/collector/rebuild"
+	"github.com/monev112/monev112/collector/retention"
 )
 
 func testAdmin() Admin {
@@ -45,6 +46,14 @@ func testAdmin() Admin {
 				return Frozen{}, &freeze.RefusedError{Reason: "not over", Conflict: true}
 			}
 			return Frozen{}, &freeze.RefusedError{Reason: "no month"}
+		},
+		Retention: func(_ context.Context, apply bool) (retention.Report, error) {
+			r := retention.Report{At: testNow, Applied: apply, Items: []retention.Item{{
+				Place: retention.Place{Where: "calls", Kind: retention.Caller}, Cutoff: testNow, Due: 3, Oldest: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), Left: 3}}}
+			if apply {
+				r.Items[0].Left = 0
+			}
+			return r, nil
 		},
 		Compare: func(_ context.Context, center, month string) ([]freeze.Report, error) {
 			if month == "2026-09" {
@@ -83,6 +92,9 @@ func TestOperatorsRequests(t *testing.T) {
 		{"GET", "/v1/admin/freezes?month=2026-10&center=35.15", "", 200, `"why":["late"]`},
 		{"GET", "/v1/admin/freezes?month=2026-09", "", 404, "not frozen"},
 		{"GET", "/v1/admin/freezes?mon=2026-09", "", 400, "unknown"},
+		{"POST", "/v1/admin/retention", `{}`, 200, `"applied":false`},
+		{"POST", "/v1/admin/retention", `{"apply":true}`, 200, `"due":3,"oldest":"2025-01-01T00:00:00Z","left":0`},
+		{"POST", "/v1/admin/retention", `{"aply":true}`, 400, "bad_request"},
 	} {
 		r := w.do(tc.method, tc.path, tc.body, "Content-Type", "application/json")
 		if r.StatusCode != tc.status || !strings.Contains(string(r.body), tc.holds) {
@@ -112,6 +124,8 @@ func TestOperatorsNeedTheirScopeAndTheirCentre(t *testing.T) {
 		{bound, "POST", "/v1/admin/rebuilds", "{}", 202},
 		{bound, "POST", "/v1/admin/rebuilds", `{"centers":["35.78"]}`, 403},
 		{bound, "POST", "/v1/admin/freezes", `{"month":"2026-10"}`, 200},
+		{bound, "POST", "/v1/admin/retention", `{}`, 403},
+		{reader, "POST", "/v1/admin/retention", `{}`, 403},
 		{bound, "POST", "/v1/admin/freezes", `{"month":"2026-10","center":"35.78"}`, 403},
 		{bound, "GET", "/v1/admin/rebuilds/r1", "", 200},
 		{other, "GET", "/v1/admin/rebuilds/r1", "", 404},

@@ -66,6 +66,7 @@ func (a *API) endpoints() []endpoint {
 		{"DELETE", "/v1/admin/rebuilds/*id", a.deleteRebuild, admin, false, false},
 		{"POST", "/v1/admin/freezes", a.postFreeze, admin, false, false},
 		{"GET", "/v1/admin/freezes", a.getFreezes, admin, false, false},
+		{"POST", "/v1/admin/retention", a.postRetention, admin, false, false},
 	}
 }
 

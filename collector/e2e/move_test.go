@@ -149,4 +149,7 @@ func TestMoveToAServer(t *testing.T) {
 	if n := strings.Count(s.log.String(), "another ClickHouse than before"); n != 1 {
 		t.Errorf("%d times said to be another ClickHouse", n)
 	}
+	if code := s.stop(); code != 0 {
+		t.Errorf("the service exits with %d", code)
+	}
 }

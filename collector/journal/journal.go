@@ -20,14 +20,16 @@ const (
 	DefaultSegmentBytes = 64 << 20
 	DefaultGroupBytes   = 16 << 20
 	DefaultMinFreeBytes = 256 << 20
+	DefaultSegmentAge   = 24 * time.Hour
 )
 
 // Options says where a journal lies and what its limits are. Only Dir must be set.
 type Options struct {
 	Dir          string
-	SegmentBytes int64 // a segment of at least this size gets no further group; 0 means DefaultSegmentBytes
-	GroupBytes   int   // a larger group is refused with ErrTooLarge; 0 means DefaultGroupBytes; at most 64 MiB
-	MinFreeBytes int64 // an Append that would leave less free is refused, so that ClickHouse beside it can drain; 0 means DefaultMinFreeBytes, below 0 no floor
+	SegmentBytes int64         // a segment of at least this size gets no further group; 0 means DefaultSegmentBytes
+	SegmentAge   time.Duration // one that old gets none either, so that where little comes Retain still finds something to delete; 0 means DefaultSegmentAge
+	GroupBytes   int           // a larger group is refused with ErrTooLarge; 0 means DefaultGroupBytes; at most 64 MiB
+	MinFreeBytes int64         // an Append that would leave less free is refused, so that ClickHouse beside it can drain; 0 means DefaultMinFreeBytes, below 0 no floor
 
 	// Expect is the highest position that anybody (a checkpoint, a shipper's cursor) saw as durable. A journal that ends
 	// below it has lost acknowledged records (a disk that lied, a restored folder): the range is reported by Recovery
@@ -43,6 +45,9 @@ type Options struct {
 func (o *Options) setDefaults() error {
 	if o.SegmentBytes == 0 {
 		o.SegmentBytes = DefaultSegmentBytes
+	}
+	if o.SegmentAge == 0 {
+		o.SegmentAge = DefaultSegmentAge
 	}
 	if o.GroupBytes == 0 {
 		o.GroupBytes = DefaultGroupBytes
@@ -153,7 +158,7 @@ func (j *Journal) Append(records [][]byte) (start, end Position, err error) {
 	if err := j.checkFloor(size); err != nil {
 		return 0, 0, err
 	}
-	if j.file == nil || j.size >= j.opts.SegmentBytes {
+	if j.file == nil || j.size >= j.opts.SegmentBytes || j.size > segmentHeaderBytes && j.opts.Now().Sub(j.opened()) >= j.opts.SegmentAge {
 		if err := j.createSegment(start, start, nil); err != nil {
 			return 0, 0, unavailable(err)
 		}
@@ -176,6 +181,16 @@ func (j *Journal) Append(records [][]byte) (start, end Position, err error) {
 	}
 	j.publish(end, now)
 	return start, end, nil
+}
+
+// opened is when the segment being written was created.
+func (j *Journal) opened() time.Time {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if n := len(j.segments); n > 0 {
+		return j.segments[n-1].birth
+	}
+	return time.Time{}
 }
 
 // Probe tests that the journal can write, by appending an empty group, which no Reader shows.

@@ -23,3 +23,22 @@ CREATE TABLE IF NOT EXISTS restores
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY backup;
+
+-- retention: the proof of what was deleted, one row for each place and kind of each run that deleted something. Rows are
+-- added and never changed.
+CREATE TABLE IF NOT EXISTS retention
+(
+    at     DateTime64(3, 'UTC'),
+    -- events, calls, board, refused or dead.
+    place  LowCardinality(String),
+    -- caller, attributes or entry.
+    kind   LowCardinality(String),
+    -- What happened before this instant was due; oldest is when the oldest of it happened.
+    cutoff DateTime64(3, 'UTC'),
+    due    UInt64,
+    oldest Nullable(DateTime64(3, 'UTC')),
+    -- Still there when it was counted again.
+    left   UInt64
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (at, place, kind);

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector/retention"
+)
+
+func retentionCommand() *cobra.Command {
+	var (
+		f     sendFlags
+		apply bool
+	)
+	cmd := &cobra.Command{
+		Use:   "retention",
+		Short: "What personal data is due to be deleted, and its deletion",
+		Long: `retention asks a running service what personal data is older than its configuration allows (retention: caller_months,
+attributes_months, refused_days) and prints it: what, where, how much, since when. Nothing is deleted without --apply. With
+it the data is deleted, counted again, and the deletion is recorded: in the table retention and in retention.jsonl of the
+data folder. The service does the same by itself once a day.
+
+Events and cases stay: a caller and attributes are blanked in them, and every figure but those about callers is as before.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := f.admin()
+			if err != nil {
+				return err
+			}
+			var r retention.Report
+			err = c.ask(cmd.Context(), http.MethodPost, "/v1/admin/retention", map[string]bool{"apply": apply}, &r)
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			if err := r.Write(out, wib); err != nil {
+				return err
+			}
+			switch {
+			case apply:
+				_, err = fmt.Fprintf(out, "deleted %d, left %d; recorded\n", r.Due()-r.Left(), r.Left())
+			case r.Due() > 0:
+				_, err = fmt.Fprintln(out, "nothing was deleted; --apply deletes what is due")
+			default:
+				_, err = fmt.Fprintln(out, "nothing is due")
+			}
+			return err
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().BoolVar(&apply, "apply", false, "delete what is due")
+	return cmd
+}

@@ -1,0 +1,69 @@
+package tracker
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// Held counts what of a kind Blank found.
+type Held struct {
+	Events uint64
+	Oldest time.Time
+}
+
+func (h *Held) add(at time.Time) {
+	h.Events++
+	if h.Oldest.IsZero() || at.Before(h.Oldest) {
+		h.Oldest = at
+	}
+}
+
+// Blank counts the events in memory that happened before an instant and still name a caller, or have attributes, and, when
+// apply says so, blanks these facts. A zero instant leaves a kind alone. The cases stay as they are.
+func (b *Board) Blank(callersBefore, attributesBefore time.Time, apply bool) (callers, attributes Held) {
+	b.mu.RLock()
+	keys := slices.Collect(maps.Keys(b.cases))
+	b.mu.RUnlock()
+	var e event.Event
+	for chunk := range slices.Chunk(keys, rowsAtOnce) { // events come in between
+		b.mu.Lock()
+		for _, k := range chunk {
+			en := b.cases[k]
+			if en == nil {
+				continue
+			}
+			copied := false
+			for i := range en.events {
+				if event.DecodeBinary(en.events[i].payload, &e) != nil {
+					continue // it was decoded before it came here
+				}
+				caller := e.Caller != (event.Caller{}) && e.OccurredAt.Before(callersBefore)
+				some := len(e.Attributes) > 0 && e.OccurredAt.Before(attributesBefore)
+				if caller {
+					callers.add(e.OccurredAt)
+				}
+				if some {
+					attributes.add(e.OccurredAt)
+				}
+				if !apply || !caller && !some {
+					continue
+				}
+				if !copied { // a checkpoint that is being written shares the list
+					en.events, copied = slices.Clone(en.events), true
+				}
+				if caller {
+					e.Caller = event.Caller{}
+				}
+				if some {
+					e.Attributes = nil
+				}
+				en.events[i].payload = event.AppendBinary(nil, &e)
+			}
+		}
+		b.mu.Unlock()
+	}
+	return callers, attributes
+}
