@@ -164,7 +164,7 @@ func TestWordsOfEachLevel(t *testing.T) {
 		}
 	}
 	got := render(t, "monev112.tickets.telegram", group("closed", closed))
-	if !strings.Contains(got, "<b>1 tiket selesai: Dinas Perhubungan</b>") || !strings.Contains(got, "Tiket SDA-2026-00001 (PJU, Kec. Waru) ditutup 09.00 WIB") {
+	if !strings.Contains(got, "<b>1 tiket selesai: Dinas Perhubungan</b>") || !strings.Contains(got, "Tiket SDA-2026-00001 (PJU, Kec. Waru) ditutup 09.00 WIB\n<a ") {
 		t.Errorf("a closing:\n%s", got)
 	}
 	sensitive := ticket(5, "overdue")

@@ -74,7 +74,7 @@ func TestMessagesOfARealPush(t *testing.T) {
 		"ticket dpubmsda escalated2": "<b>Eskalasi: 1 tiket jauh melewati batas waktu: Dinas PU Bina Marga dan Sumber Daya Air</b>\n" +
 			"• Tiket SDA-2026-00006 (Jalan rusak, Kec. Waru) melewati batas waktu 1 hari 1 jam\n" +
 			"Tiket ini sudah melewati satu setengah kali waktunya. Mohon arahan kepada OPD terkait." + link("dpubmsda"),
-		"ticket dishub closed": "<b>1 tiket selesai: Dinas Perhubungan</b>\n• Tiket SDA-2026-00004 (Penerangan jalan umum, Kec. Waru) ditutup 06.59 WIB\n" + link("dishub"),
+		"ticket dishub closed": "<b>1 tiket selesai: Dinas Perhubungan</b>\n• Tiket SDA-2026-00004 (Penerangan jalan umum, Kec. Waru) ditutup 06.59 WIB" + link("dishub"),
 		"digest dishub": "<b>Ringkasan pagi Dinas Perhubungan</b>\nTerbuka: 4 · terlambat: 3 · mendekati batas waktu: 1\n" +
 			"Ditutup sejak kemarin: 1 · dieskalasi: 1" + link("dishub"),
 	} {
