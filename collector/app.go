@@ -72,21 +72,22 @@ type App struct {
 	// pager pushes ticket alerts; nil without an Alertmanager.
 	pager *pager.Pager
 	// pageLinks makes the links of alerts; nil when nobody could reach the pages.
-	pageLinks *page.Links
-	pages     *page.Pages // nil without pageLinks
-	reads     *audit.Log
-	messages  *notification.Log
-	listener  net.Listener
-	reviews   reviews
-	retaining sync.Mutex // one retention at a time
-	traced    traced
-	kept      *kept
-	follower  *asterisk.Follower // nil without a queue_log
-	submit    *submitter
-	replay    *door            // of the quarantine
-	again     *submitter       // likewise
-	cursor    journal.Position // at the start
-	cleanups  []cleanup
+	pageLinks   *page.Links
+	pages       *page.Pages // nil without pageLinks
+	reads       *audit.Log
+	messages    *notification.Log
+	certificate *certificate // nil without TLS
+	listener    net.Listener
+	reviews     reviews
+	retaining   sync.Mutex // one retention at a time
+	traced      traced
+	kept        *kept
+	follower    *asterisk.Follower // nil without a queue_log
+	submit      *submitter
+	replay      *door            // of the quarantine
+	again       *submitter       // likewise
+	cursor      journal.Position // at the start
+	cleanups    []cleanup
 }
 
 type cleanup struct {
@@ -129,6 +130,9 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 		return nil, err
 	}
 	if err = access.CheckListen(cfg.Listen, !guard.Open()); err != nil {
+		return nil, err
+	}
+	if a.certificate, err = openCertificate(&cfg.File, cfg.Log); err != nil {
 		return nil, err
 	}
 	if guard.Open() {
@@ -321,7 +325,7 @@ func (a *App) Run(ctx context.Context) error {
 	server := a.api.Server(stages)
 	g.Go(func() error {
 		a.cfg.Log.Info("monev112 listens", "addr", a.listener.Addr().String(), "data", a.cfg.DataDir)
-		if err := server.Serve(a.api.Limit(a.listener)); !errors.Is(err, http.ErrServerClosed) {
+		if err := a.serve(server, a.api.Limit(a.listener)); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil

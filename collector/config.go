@@ -46,6 +46,10 @@ type File struct {
 	Attributes []string `yaml:"attributes"`
 	// AllowIDs are patterns of ids that look like a telephone number and are none.
 	AllowIDs []string `yaml:"allow_ids"`
+	// TLS is the certificate of the service; without one it speaks HTTP, and a proxy before it should speak TLS.
+	TLS Certificate `yaml:"tls"`
+	// TrustedProxies are the addresses or networks whose X-Forwarded-For is believed.
+	TrustedProxies []string `yaml:"trusted_proxies"`
 	// MetricsNeedKey asks scrapers for a key with the scope board:read.
 	MetricsNeedKey bool   `yaml:"metrics_need_key"`
 	Tracing        Trace  `yaml:"tracing"`
@@ -210,6 +214,9 @@ func (f *File) LoadBook(dir *directory.Directory) (*sla.Book, error) {
 // Check refuses what reading f alone does not show, without connecting to anything: how ClickHouse and Alertmanager are
 // reached, and the files that this needs.
 func (f *File) Check(ctx context.Context) error {
+	if err := f.checkDoor(); err != nil {
+		return err
+	}
 	if f.Pager.Set() {
 		if err := f.Pager.CheckFiles(); err != nil {
 			return fmt.Errorf("pager.%w", err)

@@ -25,18 +25,18 @@ type Pages struct {
 	LinkDays int `yaml:"link_days"`
 }
 
-// links is the configuration of the links of a service that listens on listen.
-func (p *Pages) links(listen, dataDir string) page.LinkConfig {
+// links is the configuration of the links of a service that listens on listen; scheme is what it speaks.
+func (p *Pages) links(scheme, listen, dataDir string) page.LinkConfig {
 	cfg := page.LinkConfig{File: filepath.Join(dataDir, page.DefaultLinkKeysFile), PublicURL: p.PublicURL, Lifetime: time.Duration(p.LinkDays) * 24 * time.Hour}
 	if cfg.PublicURL == "" && access.Loopback(listen) && !strings.HasSuffix(listen, ":0") {
-		cfg.PublicURL = "http://" + listen
+		cfg.PublicURL = scheme + "://" + listen
 	}
 	return cfg
 }
 
 // checkPages refuses links that could not work.
 func (f *File) checkPages() error {
-	cfg := f.Pages.links(DefaultListen, "")
+	cfg := f.Pages.links("http", DefaultListen, "")
 	if err := cfg.Check(); err != nil {
 		return fmt.Errorf("pages: %w", err)
 	}
@@ -45,7 +45,11 @@ func (f *File) checkPages() error {
 
 // openLinks opens the keys of the links, unless nobody could reach the pages.
 func (a *App) openLinks() (err error) {
-	cfg := a.cfg.File.Pages.links(a.cfg.Listen, a.cfg.DataDir)
+	scheme := "http"
+	if a.certificate != nil {
+		scheme = "https"
+	}
+	cfg := a.cfg.File.Pages.links(scheme, a.cfg.Listen, a.cfg.DataDir)
 	if cfg.PublicURL == "" {
 		a.cfg.Log.Info("alerts carry no links: pages.public_url is not set")
 		return nil

@@ -53,6 +53,7 @@ func (a *App) apiConfig(d *door, guard *access.Guard) api.Config {
 		},
 		Messages:       a.messages.Take,
 		Keys:           guard,
+		TrustedProxies: a.cfg.File.TrustedProxies,
 		Metrics:        a.metrics.Handler(),
 		MetricsNeedKey: a.cfg.File.MetricsNeedKey,
 		OpenAPI:        docs.OpenAPI(),

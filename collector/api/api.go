@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -29,6 +30,7 @@ type API struct {
 	unpacker unpacker
 	lines    *rate.Limiter // access log
 	muted    mutedLines
+	guesses  *guesses
 }
 
 // endpoint is one route and what it asks of a key.
@@ -98,6 +100,7 @@ func New(cfg Config) (*API, error) {
 		memory: semaphore.NewWeighted(cfg.Limits.MemoryBytes),
 		lines:  rate.NewLimiter(rate.Limit(cfg.Limits.LogLinesPerSec), cfg.Limits.LogLinesPerSec),
 	}
+	a.guesses = newGuesses(cfg.Limits, cfg.Now)
 	if gin.Mode() != gin.ReleaseMode {
 		gin.SetMode(gin.ReleaseMode) // else gin prints its routes to standard output
 	}
@@ -105,8 +108,8 @@ func New(cfg Config) (*API, error) {
 	e.UseRawPath, e.UnescapePathValues = true, true // an id with a slash may come as %2F
 	e.RedirectTrailingSlash, e.RedirectFixedPath = false, false
 	e.HandleMethodNotAllowed = true
-	if err := e.SetTrustedProxies(nil); err != nil {
-		return nil, err
+	if err := e.SetTrustedProxies(cfg.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("trusted_proxies: %w; name addresses or networks such as 10.0.0.0/8", err)
 	}
 	e.Use(a.identify, a.observe, a.recover, a.harden)
 	for _, ep := range a.endpoints() {

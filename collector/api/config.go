@@ -125,6 +125,8 @@ type Limits struct {
 	RetryAfter     time.Duration // what 429 and 503 ask for
 	LogLinesPerSec int           // access log lines for refused requests; the rest is counted
 	TicketsPerPage int           // most tickets of one answer
+	WrongKeys      int           // wrong keys or links that an address may try before it has to wait
+	WrongKeyEvery  time.Duration // after which it may try one more
 }
 
 // DefaultLimits are the limits of one centre's service.
@@ -134,6 +136,7 @@ func DefaultLimits() Limits {
 		Concurrent: 256, Connections: 1024, HeaderBytes: 16 << 10,
 		HeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
 		RetryAfter: time.Second, LogLinesPerSec: 20, TicketsPerPage: 500,
+		WrongKeys: 30, WrongKeyEvery: 2 * time.Second,
 	}
 }
 
@@ -147,6 +150,7 @@ func (l Limits) withDefaults() Limits {
 		ReadTimeout: cmp.Or(l.ReadTimeout, d.ReadTimeout), WriteTimeout: cmp.Or(l.WriteTimeout, d.WriteTimeout),
 		IdleTimeout: cmp.Or(l.IdleTimeout, d.IdleTimeout), RetryAfter: cmp.Or(l.RetryAfter, d.RetryAfter),
 		LogLinesPerSec: cmp.Or(l.LogLinesPerSec, d.LogLinesPerSec), TicketsPerPage: cmp.Or(l.TicketsPerPage, d.TicketsPerPage),
+		WrongKeys: cmp.Or(l.WrongKeys, d.WrongKeys), WrongKeyEvery: cmp.Or(l.WrongKeyEvery, d.WrongKeyEvery),
 	}
 }
 
@@ -168,6 +172,7 @@ type Config struct {
 	Ready          func(ctx context.Context) error                                   // why no event can be accepted now; nil is always ready
 	Tracer         trace.TracerProvider                                              // nil traces nothing
 	Logger         *slog.Logger                                                      // nil discards
+	TrustedProxies []string                                                          // addresses or networks whose X-Forwarded-For is believed; none by default
 	Now            func() time.Time
 }
 
@@ -177,7 +182,8 @@ func (c *Config) check() error {
 		return errors.New("api: Decoder, Ingest, Cases, Keys and Now are required")
 	case c.Limits.BodyBytes > c.Limits.MemoryBytes || c.Limits.UnpackedBytes > c.Limits.MemoryBytes:
 		return errors.New("api: one body may be larger than MemoryBytes: raise MemoryBytes or lower BodyBytes and UnpackedBytes")
-	case c.Limits.Concurrent < 0 || c.Limits.Connections < 0 || c.Limits.TicketsPerPage < 0 || c.Limits.BodyBytes < 0 || c.Limits.UnpackedBytes < 0:
+	case c.Limits.Concurrent < 0 || c.Limits.Connections < 0 || c.Limits.TicketsPerPage < 0 || c.Limits.BodyBytes < 0 || c.Limits.UnpackedBytes < 0 ||
+		c.Limits.WrongKeys < 0 || c.Limits.WrongKeyEvery < 0:
 		return errors.New("api: a limit is negative")
 	}
 	return nil

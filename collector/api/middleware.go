@@ -178,6 +178,9 @@ func (a *API) harden(c *gin.Context) {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
+	if c.Request.TLS != nil {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 	c.Next()
 }
 
@@ -230,11 +233,18 @@ func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 			a.fail(c, newProblem(http.StatusUnauthorized, codeUnauthorized, "Send an API key: Authorization: Bearer <key>."))
 			return
 		}
+		who := newGuesser(c.ClientIP(), secret)
+		if wait := a.guesses.wait(who); wait > 0 {
+			a.slow(c, wait)
+			return
+		}
 		key, ok := a.cfg.Keys.Who(secret)
 		if !ok {
+			a.guesses.bad(who)
 			a.fail(c, newProblem(http.StatusUnauthorized, codeUnauthorized, "The API key is unknown, revoked or expired."))
 			return
 		}
+		a.guesses.good(who)
 		c.Set(ctxKey, key)
 		for _, s := range ep.scopes {
 			if key.Allows(s) {

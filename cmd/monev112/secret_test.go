@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/event/keyfile"
+	"github.com/monev112/monev112/collector/page"
+)
+
+func said(t *testing.T, cmd *cobra.Command, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	cmd.SetArgs(args)
+	err := cmd.Execute()
+	return out.String(), err
+}
+
+func TestTheCallersKeyIsRotated(t *testing.T) {
+	data := t.TempDir()
+	if _, err := said(t, callerKeyCommand(), "rotate", "--data", data); err == nil {
+		t.Error("a folder without a key is rotated")
+	}
+	before, err := keyfile.LoadOrCreate(collector.CallerKeys(data), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := said(t, callerKeyCommand(), "rotate", "--data", data)
+	if err != nil || !strings.Contains(text, "restart") {
+		t.Errorf("%s %v", text, err)
+	}
+	after, err := keyfile.Load(collector.CallerKeys(data))
+	if err != nil || after.CurrentID() == before.CurrentID() || !strings.Contains(text, after.CurrentID()) {
+		t.Errorf("%v %v", after, err)
+	}
+	text, err = said(t, callerKeyCommand(), "list", "--data", data)
+	if err != nil || !strings.Contains(text, before.CurrentID()) || strings.Count(text, "current") != 1 || strings.Count(text, "earlier") != 1 {
+		t.Errorf("%s %v", text, err)
+	}
+}
+
+func TestTheLinksKeyIsRotated(t *testing.T) {
+	data, now := t.TempDir(), time.Now()
+	cfg := page.LinkConfig{File: collector.LinkKeys(data).Path, PublicURL: "https://example.go.id"}
+	links, err := page.NewLinks(cfg, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := links.List("35.15", "dishub", now)
+	for i, args := range [][]string{{"rotate"}, {"rotate", "--drop"}} {
+		text, err := said(t, linkKeyCommand(), append(args, "--data", data)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if dead := strings.Contains(text, "no link sent before opens"); dead != (i == 1) {
+			t.Errorf("%v: %s", args, text)
+		}
+		fresh, err := page.NewLinks(cfg, now)
+		if err != nil || fresh.List("35.15", "dishub", now) == first {
+			t.Errorf("%v: the key did not change: %v", args, err)
+		}
+		want := 2 - i
+		if text, err = said(t, linkKeyCommand(), "list", "--data", data); err != nil || strings.Count(text, "\n") != 1+want {
+			t.Errorf("%s %v", text, err)
+		}
+	}
+}

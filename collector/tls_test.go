@@ -1,0 +1,131 @@
+package collector
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// writeCertificate writes a certificate for 127.0.0.1 and its key, and returns it.
+func writeCertificate(t *testing.T, dir, name string, serial int64) *x509.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "monev112"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, block := range map[string]*pem.Block{name + ".crt": {Type: "CERTIFICATE", Bytes: der}, name + ".key": {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(filepath.Join(dir, file), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
+}
+
+func TestTheServiceSpeaksTLSAndTakesUpARenewedCertificate(t *testing.T) {
+	dir := t.TempDir()
+	first := writeCertificate(t, dir, "a", 1)
+	file := File{TLS: Certificate{CertFile: "a.crt", KeyFile: "a.key"}, dir: dir}
+	a := &App{cfg: Config{Log: slog.New(slog.DiscardHandler)}}
+	var err error
+	if a.certificate, err = openCertificate(&file, a.cfg.Log); err != nil {
+		t.Fatal(err)
+	}
+	if a.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS == nil {
+			t.Error("a request without TLS")
+		}
+	})}
+	done := make(chan error)
+	go func() { done <- a.serve(server, a.listener) }()
+	t.Cleanup(func() { _ = server.Close(); <-done })
+	serial := func(trust *x509.Certificate, most uint16) (int64, error) {
+		pool := x509.NewCertPool()
+		pool.AddCert(trust)
+		c := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: pool, MaxVersion: most}}}
+		resp, err := c.Get("https://" + a.listener.Addr().String())
+		if err != nil {
+			return 0, err
+		}
+		defer resp.Body.Close()
+		return resp.TLS.PeerCertificates[0].SerialNumber.Int64(), nil
+	}
+	if n, err := serial(first, 0); err != nil || n != 1 {
+		t.Errorf("certificate %d, %v", n, err)
+	}
+	if _, err := serial(first, tls.VersionTLS11); err == nil {
+		t.Error("TLS 1.1 is spoken")
+	}
+	if resp, err := http.Get("http://" + a.listener.Addr().String()); err == nil {
+		if resp.Body.Close(); resp.StatusCode != http.StatusBadRequest {
+			t.Errorf("HTTP is answered with %d", resp.StatusCode)
+		}
+	}
+
+	recheck := func() { a.certificate.mu.Lock(); defer a.certificate.mu.Unlock(); a.certificate.checked = time.Time{} }
+	// Half a renewal leaves the certificate as it was.
+	second := writeCertificate(t, dir, "b", 2)
+	move := func(ext string) {
+		t.Helper()
+		if err := os.Rename(filepath.Join(dir, "b"+ext), filepath.Join(dir, "a"+ext)); err != nil {
+			t.Fatal(err)
+		}
+		recheck()
+	}
+	move(".crt")
+	if n, err := serial(first, 0); err != nil || n != 1 {
+		t.Errorf("after half a renewal: certificate %d, %v", n, err)
+	}
+	move(".key")
+	if n, err := serial(second, 0); err != nil || n != 2 {
+		t.Errorf("after the renewal: certificate %d, %v", n, err)
+	}
+}
+
+func TestADoorThatCannotWorkIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	writeCertificate(t, dir, "a", 1)
+	writeCertificate(t, dir, "b", 2)
+	for want, file := range map[string]File{
+		"":                {TLS: Certificate{CertFile: "a.crt", KeyFile: "a.key"}, TrustedProxies: []string{"10.0.0.1", "10.0.0.0/8", "2001:db8::/32"}},
+		"belong together": {TLS: Certificate{CertFile: "a.crt"}},
+		"PEM":             {TLS: Certificate{CertFile: "a.crt", KeyFile: "b.key"}},
+		"none.crt":        {TLS: Certificate{CertFile: "none.crt", KeyFile: "a.key"}},
+		"the proxy":       {TrustedProxies: []string{"the proxy"}},
+	} {
+		file.dir = dir
+		err := file.Check(t.Context())
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
