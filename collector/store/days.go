@@ -8,10 +8,12 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/monev112/monev112/collector/event"
 )
 
-// CenterDay is one calendar day of one centre, the unit of clocks_daily. Day is that date at midnight UTC.
+// CenterDay is one calendar day of one centre, the unit of clocks_daily and tickets_daily. Day is that date at midnight UTC.
 type CenterDay struct {
 	Center string
 	Day    time.Time
@@ -26,22 +28,33 @@ func (s *Store) dayOf(center string, at time.Time) CenterDay {
 // maxDaysAtOnce bounds the text and the memory of one recomputation.
 const maxDaysAtOnce = 1000
 
-// RecomputeDays writes the rows of clocks_daily anew from the clocks as they are stored. version must not be less than that
-// of any earlier recomputation.
+// RecomputeDays writes the rows of clocks_daily and tickets_daily anew from the clocks and tickets as they are stored.
+// version must not be less than that of any earlier recomputation.
 func (s *Store) RecomputeDays(ctx context.Context, days []CenterDay, version uint64) error {
 	days = slices.Clone(days)
 	// By centre, so that a statement reads few of them.
 	slices.SortFunc(days, func(a, b CenterDay) int { return cmp.Or(strings.Compare(a.Center, b.Center), a.Day.Compare(b.Day)) })
 	for chunk := range slices.Chunk(slices.Compact(days), maxDaysAtOnce) {
-		sql := fmt.Sprintf("INSERT INTO clocks_daily (%[1]s, version) SELECT %[1]s, %[2]d FROM clocks_rollup(%[3]s)", dailyColumns, version, daysArguments(chunk))
-		if err := s.exec(ctx, "recompute days", sql); err != nil {
+		arguments := daysArguments(chunk)
+		var g errgroup.Group
+		for _, r := range dailyRollups {
+			g.Go(func() error {
+				return s.exec(ctx, "recompute days of "+r.table, fmt.Sprintf("INSERT INTO %s (%s, version) SELECT %[2]s, %d FROM %s(%s)",
+					r.table, r.columns, version, r.view, arguments))
+			})
+		}
+		if err := g.Wait(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-const dailyColumns = "center, clock, day, opds, scopes, met_counts, late_counts, open_breach_at, open_stopped_at"
+// dailyRollups are the tables of one row a day, and the views that compute it.
+var dailyRollups = []struct{ table, view, columns string }{
+	{"clocks_daily", "clocks_rollup", "center, clock, day, opds, scopes, met_counts, late_counts, open_breach_at, open_stopped_at"},
+	{"tickets_daily", "tickets_rollup", "center, day, scope, opds, priorities, dispatch_ms, acknowledge_ms, turnout_ms, travel_ms, respond_ms, own_ms, resolve_ms, resolve_net_ms, confirm_ms"},
+}
 
 // daysArguments writes sorted days as the arguments of the views that compute rows of days.
 func daysArguments(days []CenterDay) string {
@@ -81,10 +94,19 @@ func (s *Store) pendingDays(ctx context.Context) (days []CenterDay, mark uint64,
 	return days, mark, err
 }
 
-// storedDays returns every day on which a clock of one of the tickets began, also in rows that are not merged away yet.
+// storedDays returns every day on which one of the tickets was opened or a clock of it began, also in rows that are not
+// merged away yet.
 func (s *Store) storedDays(ctx context.Context, tickets []event.Key) (days []CenterDay, err error) {
+	const sql = "SELECT DISTINCT center, assumeNotNull(day) FROM %s WHERE day IS NOT NULL AND (%s)"
 	for cond := range keyConditions(tickets, "center", "subject_kind", "subject") {
-		found, err := s.queryDays(ctx, "read days of tickets", "SELECT DISTINCT center, assumeNotNull(day) FROM clocks WHERE day IS NOT NULL AND ("+cond+")")
+		found, err := s.queryDays(ctx, "read days of clocks", fmt.Sprintf(sql, "clocks", cond))
+		if err != nil {
+			return nil, err
+		}
+		days = append(days, found...)
+	}
+	for cond := range keyConditions(tickets, "center", "", "id") {
+		found, err := s.queryDays(ctx, "read days of tickets", fmt.Sprintf(sql, "tickets", cond))
 		if err != nil {
 			return nil, err
 		}

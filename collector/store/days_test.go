@@ -28,6 +28,23 @@ func outcomes(t *testing.T, s *Store) (rolled, direct []string) {
 	return rolled, direct
 }
 
+// intervals gives the figures of the intervals of tickets by the roll-up, and directly.
+func intervals(t *testing.T, s *Store) (rolled, direct []string) {
+	t.Helper()
+	const args = "(since = '2000-01-01', until = '2100-01-01', step = 'month')"
+	rolled = lines(t, s, "SELECT center, period, interval, scope, opd, n, denominator, coverage, median, p90, p95, round(mean, 6) AS mean FROM monev_intervals_opd"+args+" ORDER BY ALL")
+	direct = lines(t, s, `SELECT center, period, interval, scope, opd, n, denominator, n / denominator AS coverage,
+			if(n = 0, NULL, sorted[intDiv(n * 50 + 99, 100)]) AS median, if(n = 0, NULL, sorted[intDiv(n * 90 + 99, 100)]) AS p90,
+			if(n = 0, NULL, sorted[intDiv(n * 95 + 99, 100)]) AS p95, if(n = 0, NULL, round(total / n, 6)) AS mean
+		FROM
+		(
+			SELECT center, toStartOfMonth(assumeNotNull(day)) AS period, interval, scope, opd, count(seconds) AS n, count() AS denominator,
+				arraySort(groupArray(seconds)) AS sorted, sum(ifNull(seconds, 0)) AS total
+			FROM case_intervals WHERE opd != '' AND day IS NOT NULL GROUP BY center, period, interval, scope, opd
+		) ORDER BY ALL`)
+	return rolled, direct
+}
+
 // Whatever moves, stops, becomes void, changes its OPD, comes late or twice: the days say what the clocks say.
 func TestDaysFollowTheirClocks(t *testing.T) {
 	s := openSink(t)
@@ -37,7 +54,16 @@ func TestDaysFollowTheirClocks(t *testing.T) {
 	row := func() tracker.Row {
 		key := ticketKey(fmt.Sprint(draw.IntN(12)))
 		key.Center = pick("35.15", "35.78")
-		r := tracker.Row{Key: key, Ticket: &casefile.Ticket{Key: key, State: casefile.Opened, OpenedAt: now, Events: 1}}
+		opened := now.Add(-time.Duration(draw.IntN(96)) * time.Hour)
+		ticket := &casefile.Ticket{Key: key, State: casefile.Opened, OpenedAt: opened, OPD: pick("", "dishub", "pln"), Events: 1}
+		if draw.IntN(3) > 0 {
+			ticket.ReceivedAt, ticket.ResolvedAt = opened, opened.Add(time.Duration(draw.IntN(1000)-100)*time.Second)
+			ticket.ArrivedAt = ticket.ResolvedAt
+		}
+		if draw.IntN(6) == 0 {
+			ticket.State = casefile.Merged
+		}
+		r := tracker.Row{Key: key, Ticket: ticket}
 		for _, name := range []string{sla.Acknowledge, sla.Resolve} {
 			for seq := range draw.IntN(3) {
 				started := now.Add(-time.Duration(draw.IntN(96)) * time.Hour)
@@ -59,7 +85,7 @@ func TestDaysFollowTheirClocks(t *testing.T) {
 		return r
 	}
 	var last []tracker.Row
-	for step := range 24 {
+	for step := range 18 {
 		rows := last // a batch that is sent again
 		if step%6 != 5 {
 			rows = nil
@@ -78,6 +104,10 @@ func TestDaysFollowTheirClocks(t *testing.T) {
 		rolled, direct := outcomes(t, s.Store)
 		if d := cmp.Diff(direct, rolled); d != "" {
 			t.Fatalf("after step %d: %s", step, d)
+		}
+		rolled, direct = intervals(t, s.Store)
+		if d := cmp.Diff(direct, rolled); d != "" {
+			t.Fatalf("intervals after step %d: %s", step, d)
 		}
 	}
 	if rolled, _ := outcomes(t, s.Store); len(rolled) < 8 {

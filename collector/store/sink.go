@@ -16,7 +16,7 @@ import (
 )
 
 // Sink is a Store as the shipper sees it: it takes the rows of the board and keeps calls_hourly in step with the calls,
-// clocks_daily with the clocks of the tickets.
+// clocks_daily and tickets_daily with the tickets and their clocks.
 // One shipper at a time may use it; Run may go on beside it.
 type Sink struct {
 	*Store
@@ -161,6 +161,9 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 			}
 		case r.Ticket != nil:
 			tickets, withDays = append(tickets, s.ticketRow(r)), append(withDays, r.Key)
+			if at := ticketAt(r.Ticket); !at.IsZero() {
+				days = append(days, s.dayOf(r.Key.Center, at))
+			}
 			for j := range r.Clocks {
 				if c := &r.Clocks[j]; !c.StartedAt.IsZero() {
 					days = append(days, s.dayOf(r.Key.Center, c.StartedAt))
