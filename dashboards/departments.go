@@ -67,10 +67,10 @@ func departments(scope string) Dashboard {
 			) AS t ON t.id = c.subject
 			WHERE %s AND subject_kind = 'ticket' AND stopped_at IS NULL AND NOT void AND overdue
 			ORDER BY late_seconds DESC LIMIT 200`, opdName("t.opd"), who, categoryName("t.category"), priorityName("t.priority"), kecamatanName("t.kecamatan"), clockName("clock"), filter, here))).
-		with("Tiket", width(230), Property{"links", []DataLink{{Title: "Mengapa terlambat?", URL: "${collector}/v1/tickets/${__value.raw}", TargetBlank: true}}}).
+		with("Tiket", width(180), Property{"links", []DataLink{{Title: "Mengapa terlambat?", URL: "${collector}/v1/tickets/${__value.raw}", TargetBlank: true}}}).
 		with("Jatuh tempo", unit(unitMoment), width(170)).
 		with("Terlambat", unit(unitSeconds), digits(1), width(120), Property{"thresholds", steps(warning, 86400, bad)}, cell("color-text", "")).
-		with("Prioritas", width(110)).with("Tingkat", width(110)))
+		with("Prioritas", width(100)).with("Tingkat", width(100)).with("Kecamatan", width(130)).with("Batas waktu", width(160)))
 
 	g.heading("Tepat waktu")
 	g.add(14, 9, series("Tepat waktu, 28 hari bergulir", "Setiap titik: batas waktu penyelesaian yang dimulai dalam 28 hari sampai hari itu dan sudah putus; yang tepat waktu dibagi n. Pita: rentang keyakinan 95 % menurut Wilson. Batang: n."+outside,
@@ -104,7 +104,7 @@ func departments(scope string) Dashboard {
 		with("n", unit(unitCount), width(65)).with("Terlambat", unit(unitCount), width(90)).with("Catatan", width(110)))
 
 	g.heading("Ke mana waktu terpakai")
-	g.add(14, 9, table("Rata-rata lama setiap tahap", "Rata-rata lama setiap tahap tiket yang dibuka dalam rentang: pusat (disposisi: terjawab sampai diteruskan), terima dan berangkat ("+who+"), tempuh (jalan), dan jeda menunggu pihak lain per tiket. Setiap tahap dihitung dari tiket yang kedua ujungnya tercatat; n = semua tiket."+outside,
+	g.add(16, 9, table("Rata-rata lama setiap tahap", "Rata-rata lama setiap tahap tiket yang dibuka dalam rentang: pusat (disposisi: terjawab sampai diteruskan), terima dan berangkat ("+who+"), tempuh (jalan), dan jeda menunggu pihak lain per tiket. Setiap tahap dihitung dari tiket yang kedua ujungnya tercatat; n = semua tiket."+outside,
 		rows(fmt.Sprintf(`
 			SELECT %s AS "%s", any(t.n) AS "n", anyIf(mean, interval = 'dispatch') AS "Pusat", anyIf(mean, interval = 'acknowledge') AS "Terima",
 				anyIf(mean, interval = 'turnout') AS "Berangkat", anyIf(mean, interval = 'travel') AS "Tempuh", any(t.paused) AS "Menunggu", anyIf(mean, interval = 'resolve') AS "Selesai"
@@ -117,8 +117,8 @@ func departments(scope string) Dashboard {
 			) AS t ON t.opd = i.opd
 			WHERE i.center = '${center}' AND i.scope = '%s' AND %s
 			GROUP BY i.opd ORDER BY "n" DESC`, opdName("i.opd"), who, since, until, here, scope, inRange, scope, chosen("i.opd", "opd")))).
-		matching("/^(Pusat|Terima|Berangkat|Tempuh|Menunggu|Selesai)$/", unit(unitSeconds), digits(1), width(98)).with("n", unit(unitCount), width(60)))
-	g.add(10, 9, table("Alasan jeda", "Jeda batas waktu pada tiket yang dibuka dalam rentang menurut alasan: banyaknya dan jumlah lamanya; jeda yang masih berjalan dihitung sampai sekarang. Hitungan, bukan persentase."+outside,
+		matching("/^(Pusat|Terima|Berangkat|Tempuh|Menunggu|Selesai)$/", unit(unitSeconds), digits(1), width(104)).with("n", unit(unitCount), width(60)))
+	g.add(8, 9, table("Alasan jeda", "Jeda batas waktu pada tiket yang dibuka dalam rentang menurut alasan: banyaknya dan jumlah lamanya; jeda yang masih berjalan dihitung sampai sekarang. Hitungan, bukan persentase."+outside,
 		rows(fmt.Sprintf(`
 			SELECT transform(reason, ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material', ''], ['menunggu pelapor', 'menunggu pihak lain', 'cuaca', 'menunggu material', '(tanpa alasan)'], reason) AS "Alasan",
 				count() AS "Jeda", uniqExact(id) AS "Tiket", sum(greatest(0, dateDiff('second', begun, ifNull(ended, now64(3))))) AS "Lama seluruhnya"
@@ -137,7 +137,7 @@ func departments(scope string) Dashboard {
 			FROM monev_intervals_opd(since = %s, until = %s, step = 'all')
 			WHERE %s AND scope = '%s' AND interval IN ('acknowledge', 'turnout', 'travel', 'respond', 'own', 'resolve')
 			ORDER BY indexOf(['acknowledge', 'turnout', 'travel', 'respond', 'own', 'resolve'], interval), denominator DESC`, intervalName("interval"), opdName("opd"), who, since, until, ofView, scope))).
-		matching("/^(Median|9 dari 10 dalam|19 dari 20 dalam)$/", unit(unitSeconds), digits(1)).with("n", unit(unitCount), width(70)).
+		matching("/^(Median|9 dari 10 dalam|19 dari 20 dalam)$/", unit(unitSeconds), digits(1), width(128)).with("Tahap", width(115)).with("n", unit(unitCount), width(70)).
 		with("Kelengkapan", unit(unitShare), digits(0), width(110)))
 
 	description := "Untuk kepala dan admin OPD: tiket mana yang terlambat, sejak kapan, mengapa."

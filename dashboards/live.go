@@ -81,14 +81,14 @@ func live() Dashboard {
 	g.heading("Menjawab panggilan")
 	g.add(12, 5, exactly("Dijawab dalam 10, 15 dan 20 detik, jam ini", "hour", "jam ini"))
 	g.add(12, 5, exactly("Dijawab dalam 10, 15 dan 20 detik, sif ini", "shift", "sif ini"))
-	g.add(12, 8, series("Dijawab dalam 10, 15 dan 20 detik, 15 menit bergulir", "Bagian panggilan yang dijawab dalam 10, 15 dan 20 detik dari panggilan yang masuk antrean, 15 menit bergulir, dari penghitung (perkiraan di tepi rentang; angka tepat ada pada jendela jam dan sif). Garis putus: sasaran 90 %. n = panggilan yang masuk antrean.",
+	g.add(10, 8, series("Dijawab dalam 10, 15 dan 20 detik, 15 menit bergulir", "Bagian panggilan yang dijawab dalam 10, 15 dan 20 detik dari panggilan yang masuk antrean, 15 menit bergulir, dari penghitung (perkiraan di tepi rentang; angka tepat ada pada jendela jam dan sif). Garis putus: sasaran 90 %. n = panggilan yang masuk antrean.",
 		unitShare, overTime("≤ 10 detik", within("10")), overTime("≤ 15 detik (kontrak)", within("15")), overTime("≤ 20 detik", within("20")),
 		overTime("n", `round(sum(increase(monev112_calls_offered_total{center="$center"}[15m])))`)).line(steps("transparent", 0.9, warning)).count("n").
 		with("≤ 15 detik (kontrak)", Property{"custom.lineWidth", 4}))
 	g.add(6, 8, stat("Panggilan jam ini dibanding biasanya", "Panggilan masuk pada jam berjalan (jendela tepat) di samping median jam dan hari yang sama selama 8 minggu (calls_expected). Simpangan: median simpangan mutlak. Biasanya baru ada setelah 4 minggu data.",
 		unitCount, now("masuk, jam ini", window("hour", "received")), now("masuk, jam lalu", window("previous_hour", "received")),
 		now("biasanya sejam", `max(monev112_calls_expected{center="$center", stat="median"})`), now("simpangan biasa", `max(monev112_calls_expected{center="$center", stat="mad"})`)).decimals(0))
-	g.add(6, 8, bars("Jenis panggilan, 60 menit terakhir", "Panggilan menurut klasifikasi pertama, 60 menit bergulir, dari penghitung (calls_classified_total, dibulatkan). Kosong (ghost) bukan hoaks: penelepon mungkin tidak dapat berbicara. Hitungan, bukan persentase.",
+	g.add(8, 8, bars("Jenis panggilan, 60 menit terakhir", "Panggilan menurut klasifikasi pertama, 60 menit bergulir, dari penghitung (calls_classified_total, dibulatkan). Kosong (ghost) bukan hoaks: penelepon mungkin tidak dapat berbicara. Hitungan, bukan persentase.",
 		unitCount, now("{{class}}", `sort_desc(round(sum by (class) (increase(monev112_calls_classified_total{center="$center"}[1h]))) > 0)`)).classes())
 
 	g.heading("Hoaks dan klasifikasi")
@@ -123,12 +123,12 @@ func kecamatanMappings() []Mapping {
 	return []Mapping{m}
 }
 
-// classes writes the classes of calls in words.
+// classes writes the classes of calls in words; Grafana gives the name of a bar a fifth of the width, so they are short.
 func (p Panel) classes() Panel {
 	for _, c := range []struct{ id, text, colour string }{
-		{"normal", "valid", good}, {"informasi", "informasi", calm}, {"prank", "iseng (prank)", hoaxed}, {"prank_palsu", "laporan palsu", bad},
-		{"ghost", "kosong (ghost)", grey}, {"pocket", "tidak sengaja", grey}, {"misrouted", "salah wilayah", grey}, {"putus", "terputus", grey},
-		{"duplikat", "laporan ganda", calm}, {"uji", "uji coba", grey}, {"belum", "belum diklasifikasi", warning},
+		{"normal", "valid", good}, {"informasi", "informasi", calm}, {"prank", "iseng (prank)", hoaxed}, {"prank_palsu", "lap. palsu", bad},
+		{"ghost", "kosong", grey}, {"pocket", "tidak sengaja", grey}, {"misrouted", "salah wilayah", grey}, {"putus", "terputus", grey},
+		{"duplikat", "lap. ganda", calm}, {"uji", "uji coba", grey}, {"belum", "belum jelas", warning},
 	} {
 		p = p.with(c.id, Property{"displayName", c.text}, colour(c.colour))
 	}

@@ -36,7 +36,8 @@ func monev() Dashboard {
 	g.add(14, 9, bars("Corong panggilan", "Setiap panggilan masuk dalam rentang berada pada tepat satu tahap: hoaks (iseng dan laporan palsu), diteruskan ke OPD, diteruskan ke instansi vertikal, ditangani pusat layanan, selesai tanpa tiket, belum diklasifikasi, tidak terjawab; jumlah semua tahap sama dengan panggilan diterima (n, penyebut). Hitungan tepat dari monev_funnel.",
 		unitCount, rows("SELECT any(denominator) AS \"Diterima\", "+strings.Join(columns, ", ")+"\n"+funnel+"\nHAVING count() > 0")).
 		with("Diterima", colour(calm)).with(stages[0].text, colour(hoaxed)).with(stages[1].text, colour(good)).with(stages[2].text, colour(warning)).
-		matching("/^(Ditangani|Tanpa|Belum|Tidak).*/", colour(grey)))
+		matching("/^(Ditangani|Tanpa|Belum|Tidak).*/", colour(grey)).
+		with(stages[2].text, Property{"displayName", "Ke vertikal"}).with(stages[5].text, Property{"displayName", "Belum jelas"})) // short: a bar's name has a fifth of the width
 	ids, texts := []string{}, []string{}
 	for _, s := range stages {
 		ids, texts = append(ids, s.id), append(texts, s.text)
@@ -72,7 +73,7 @@ func monev() Dashboard {
 			SELECT %s / 3600 AS "jam petugas", %s AS "dari n hoaks", %s / 3600 AS "jam regu", %s AS "dari n tiket palsu", %s AS "panggilan tertahan", %s AS "dari n valid"
 			FROM monev_hoax_cost(center = '${center}', since = %s, until = %s, target = 15)
 			HAVING count() > 0`, cost("agent", "amount"), cost("agent", "numerator"), cost("crew", "amount"), cost("crew", "numerator"), cost("held", "amount"), cost("held", "numerator"), since, until))).
-		matching("/^dari n/", colour(grey), digits(0)).matching("/^jam/", digits(1)))
+		matching("/^dari n/", colour(grey), digits(0)).matching("/^jam/", digits(1)).letters(26))
 	g.add(8, 5, row("Keamanan pemblokiran", "Nomor yang diblokir dalam rentang (n, nomor bersandi) dan dari n itu yang sesudah pemblokiran pertama melaporkan kejadian nyata (jenis valid): orang yang hampir tidak terdengar. Hitungan, bukan persentase.",
 		unitCount, rows(fmt.Sprintf(`
 			SELECT numerator AS "lalu melapor nyata", denominator AS "dari n nomor", calls AS "panggilan diblokir"
@@ -83,7 +84,7 @@ func monev() Dashboard {
 	g.add(12, 9, monthly("Waktu jawab", "Waktu jawab per bulan (antrean sampai dijawab): setengah dan 9 dari 10 panggilan terjawab yang waktunya tercatat dijawab dalam waktu ini; peringkat terdekat, tepat. Garis putus: target 15 detik. n = panggilan dengan waktu jawab (batang).",
 		unitSeconds, points(fmt.Sprintf(`
 			SELECT toDateTime(period, '%s') AS time, median AS "5 dari 10 dalam", p90 AS "9 dari 10 dalam", n
-			FROM monev_intervals(since = toStartOfMonth(%s), until = %s, step = 'month') WHERE %s AND interval = 'answer'
+			FROM monev_intervals_calls(since = toStartOfMonth(%s), until = %s, step = 'month') WHERE %s AND interval = 'answer'
 			ORDER BY time`, zone, since, until, here))).line(steps("transparent", 15, warning)).count("n").
 		with("9 dari 10 dalam", Property{"custom.lineWidth", 3}))
 	g.add(12, 9, monthly("Tingkat layanan", "Bagian panggilan yang dijawab dalam 15 detik per bulan. Ketat (kontrak): dibagi yang masuk antrean; standar: tanpa yang ditinggalkan sebelum 5 detik; terjawab: dibagi yang terjawab. Tanpa cap waktu jawab tidak ada angka. Garis putus: sasaran 90 %. n = masuk antrean (batang).",
@@ -97,10 +98,11 @@ func monev() Dashboard {
 				if(empty(own), NULL, own[intDiv(length(own) * 50 + 99, 100)]) AS "bagian OPD, 5 dari 10", n
 			FROM
 			(
-				SELECT toStartOfMonth(assumeNotNull(day)) AS period, toInt64(length(respond)) AS n,
-					arraySort(groupArrayIf(assumeNotNull(seconds), interval = 'respond')) AS respond, arraySort(groupArrayIf(assumeNotNull(seconds), interval = 'own')) AS own
-				FROM case_intervals
-				WHERE %s AND scope = 'own' AND priority = 'darurat' AND interval IN ('respond', 'own') AND seconds IS NOT NULL AND day >= toStartOfMonth(%s) AND day < %s
+				SELECT toStartOfMonth(day) AS period, toInt64(length(respond)) AS n,
+					arraySort(groupArrayIf(assumeNotNull(respond_each) / 1000, respond_each IS NOT NULL)) AS respond, arraySort(groupArrayIf(assumeNotNull(own_each) / 1000, own_each IS NOT NULL)) AS own
+				FROM tickets_daily FINAL
+				ARRAY JOIN priorities AS priority, respond_ms AS respond_each, own_ms AS own_each
+				WHERE %s AND scope = 'own' AND priority = 'darurat' AND day >= toStartOfMonth(%s) AND day < %s
 				GROUP BY period
 			)
 			WHERE n > 0
@@ -115,8 +117,8 @@ func monev() Dashboard {
 				GROUP BY kecamatan
 			)
 			ORDER BY n DESC`, kecamatanName("kecamatan"), share("k", "n"), wilson("k", "n", "-"), wilson("k", "n", "+"), here, inRange))).
-		matching("/^(Dari|Sampai)$/", unit(unitShare), digits(0), width(70)).with("Dalam 15 menit", unit(unitShare), digits(0), width(125)).
-		with("Rata-rata", unit(unitSeconds), digits(1), width(100)).with("9 dari 10 dalam", unit(unitSeconds), digits(1), width(130)).with("n", unit(unitCount), width(50)))
+		matching("/^(Dari|Sampai)$/", unit(unitShare), digits(0), width(65)).with("Dalam 15 menit", unit(unitShare), digits(0), width(125)).
+		with("Rata-rata", unit(unitSeconds), digits(1), width(86)).with("9 dari 10 dalam", unit(unitSeconds), digits(1), width(120)).with("n", unit(unitCount), width(45)).with("Catatan", width(110)))
 
 	g.heading("Perangkat daerah")
 	g.add(14, 12, table("Tepat waktu menurut OPD", "Batas waktu penyelesaian OPD kabupaten yang dimulai dalam rentang dan sudah putus: yang tepat waktu dibagi n, dengan rentang keyakinan 95 %. Peringkat hanya bila n paling sedikit 20, selain itu \"data terbatas\"; dua OPD yang rentangnya bertindihan tidak dibedakan. Instansi vertikal tidak termasuk.",
@@ -155,7 +157,7 @@ func monev() Dashboard {
 		rows("SELECT arrayElement(['Senin', 'Selasa', 'Rabu', 'Kamis', 'Jumat', 'Sabtu', 'Minggu'], w) AS \"Hari\", "+strings.Join(hours, ", ")+`
 			FROM (SELECT toDayOfWeek(toTimeZone(hour, '`+zone+`')) AS w, toHour(toTimeZone(hour, '`+zone+`')) AS h, received FROM calls_hourly_now WHERE `+here+" AND "+inRange+`)
 			GROUP BY w ORDER BY w`)).
-		with("Hari", width(80)).matching("/^[0-9]+$/", unit(unitCount), width(58), cell("color-background", "basic"), Property{"color", Color{Mode: "continuous-blues"}}, Property{"custom.align", "center"}))
+		with("Hari", width(80)).matching("/^[0-9]+$/", unit(unitCount), width(62), cell("color-background", "basic"), Property{"color", Color{Mode: "continuous-blues"}}, Property{"custom.align", "center"}))
 	g.add(10, 9, geo("Peta tiket menurut kecamatan", "Tiket yang dibuka dalam rentang menurut kecamatan, tanpa laporan ganda; titik pada pusat kecamatan, besar titik menurut jumlah. Jumlah di bawah 5 tidak ditampilkan. Hitungan, bukan persentase.",
 		rows(fmt.Sprintf(`
 			SELECT p.k.2 AS "Kecamatan", p.k.3 AS lat, p.k.4 AS lon, t.n AS "Tiket"
@@ -180,7 +182,7 @@ func monev() Dashboard {
 				UNION ALL
 				SELECT 2, 'jenis panggilan', toInt64(denominator - numerator), toInt64(denominator) FROM monev_hoax(since = %[2]s, until = %[3]s, step = 'all') WHERE %[4]s AND measure = 'belum'
 				UNION ALL
-				SELECT 3, concat(%[5]s, if(scope = 'own', '', ' (instansi vertikal)')), toInt64(numerator), toInt64(denominator) FROM monev_intervals(since = %[2]s, until = %[3]s, step = 'all')
+				SELECT 3, concat(%[5]s, if(scope = 'own', '', ' (instansi vertikal)')), toInt64(numerator), toInt64(denominator) FROM monev_intervals_tickets(since = %[2]s, until = %[3]s, step = 'all')
 				WHERE %[4]s AND scope IN ('own', 'vertical') AND interval IN ('dispatch', 'acknowledge', 'respond', 'resolve', 'confirm')
 				UNION ALL
 				SELECT 4, 'hari dengan panggilan', toInt64(uniqExact(day)), toInt64(max(day) - min(day) + 1) FROM calls_hourly_now WHERE %[4]s AND %[6]s HAVING count() > 0

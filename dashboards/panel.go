@@ -77,6 +77,14 @@ func row(title, description, unit string, target Target) Panel {
 	return p
 }
 
+// letters sets the size of the values.
+func (p Panel) letters(size int) Panel {
+	o := p.Options.(StatOptions)
+	o.Text = &Text{TitleSize: 15, ValueSize: size}
+	p.Options = o
+	return p
+}
+
 // bars is a bar for each series, or for each column of a query's only row.
 func bars(title, description, unit string, targets ...Target) Panel {
 	p := newPanel("bargauge", title, description, unit, targets...)

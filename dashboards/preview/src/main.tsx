@@ -69,6 +69,7 @@ function Panel({ p, d, range }: any) {
   const [s, set] = useState<any>({});
   const w = (p.gridPos.w * (width - 16)) / 24 - 8, h = p.gridPos.h * 38 - 8;
   useEffect(() => {
+    if (p.type === 'row') return; // asks for nothing and is not waited for
     Promise.all((p.targets ?? []).map((t: any) => run(t, d, range))).then((r) => set({ data: r.flat() }), (e) => set({ err: String(e) }))
       .finally(() => { document.body.dataset.done = String(Number(document.body.dataset.done ?? 0) + 1); });
   }, []);
@@ -83,6 +84,7 @@ const moment = (name: string, up: boolean) => (query.has(name) ? Number(query.ge
 const range = { from: moment('from', false), to: moment('to', true) };
 const rows = Math.max(...d.panels.map((p: any) => p.gridPos.y + p.gridPos.h));
 const shown = d.templating.list.filter((v: any) => !v.hide).map((v: any) => `${v.label}: ${v.current.text}`).join('   ');
+await Promise.all(['400 14px Inter', '500 14px Inter'].map((f) => document.fonts.load(f))); // names are measured before they are drawn
 document.body.dataset.panels = String(d.panels.filter((p: any) => p.type !== 'row').length);
 createRoot(document.getElementById('root')!).render(<ThemeContext.Provider value={theme}><GlobalStyles />
   <div style={{ background: theme.colors.background.canvas, height: 60 + rows * 38, width, position: 'relative', overflow: 'hidden' }}>

@@ -40,7 +40,7 @@ async function prometheus(t: any, d: any, range: Range): Promise<DataFrame[]> {
     const name = t.legendFormat ? t.legendFormat.replace(/\{\{\s*(\w+)\s*\}\}/g, (_: string, k: string) => r.metric[k] ?? '') : '';
     return toDataFrame({ refId: t.refId, fields: [
       { name: 'Time', type: FieldType.time, values: values.map((v: any) => v[0] * 1000), config: { interval: step * 1000 } },
-      { name: 'Value', type: FieldType.number, labels: r.metric, config: name ? { displayNameFromDS: name } : {}, values: values.map((v: any) => Number(v[1])) },
+      { name: 'Value', type: FieldType.number, labels: r.metric, config: name ? { displayNameFromDS: name } : {}, values: values.map((v: any) => (Number.isFinite(Number(v[1])) ? Number(v[1]) : null)) }, // as Grafana draws NaN: not at all
     ] });
   });
 }
