@@ -109,21 +109,21 @@ func TestPager(t *testing.T) {
 			t.Fatalf("%s: %+v %d %v", typ, a, status, err)
 		}
 	}
-	// A fire is due on the scene 15 minutes after the report.
+	// An urgent ticket is due on the scene an hour after the report, and escalated half an hour later: far beyond this test.
 	late := func(ticket string) {
-		say(ticket, "opened", 16*time.Minute, fields{"category": "kebakaran", "priority": "darurat", "kecamatan": "Waru"})
-		say(ticket, "assigned", 15*time.Minute, fields{"opd": "damkar"})
-		say(ticket, "acknowledged", 14*time.Minute, nil)
+		say(ticket, "opened", 61*time.Minute, fields{"category": "banjir", "priority": "mendesak", "kecamatan": "Waru"})
+		say(ticket, "assigned", 60*time.Minute, fields{"opd": "damkar"})
+		say(ticket, "acknowledged", 59*time.Minute, nil)
 	}
 	late("SDA-1")
 	var told *pager.Alert
 	waitFor("the late ticket", 0, func(push []pager.Alert) bool { told = find(push, "SDA-1", "overdue"); return told != nil })
-	for key, want := range map[string]string{"alertname": "Monev112Ticket", "kind": "ticket", "center": "35.15", "opd": "damkar", "priority": "darurat"} {
+	for key, want := range map[string]string{"alertname": "Monev112Ticket", "kind": "ticket", "center": "35.15", "opd": "damkar", "priority": "mendesak"} {
 		if told.Labels[key] != want {
 			t.Errorf("label %s is %q, want %q", key, told.Labels[key], want)
 		}
 	}
-	for key, want := range map[string]string{"opd_name": "Bidang Pemadam Kebakaran dan Penyelamatan", "category": "Kebakaran", "kecamatan": "Waru"} {
+	for key, want := range map[string]string{"opd_name": "Bidang Pemadam Kebakaran dan Penyelamatan", "category": "Banjir", "kecamatan": "Waru"} {
 		if told.Annotations[key] != want {
 			t.Errorf("annotation %s is %q, want %q", key, told.Annotations[key], want)
 		}

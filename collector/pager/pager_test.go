@@ -284,3 +284,23 @@ func TestTheStateFileIsWrittenOnlyWhenSomethingChanged(t *testing.T) {
 		}
 	}
 }
+
+func TestASlowServerTakesBackNothing(t *testing.T) {
+	f, now := lateFloor()
+	o := options(t, f, func() time.Time { return now }, "http://127.0.0.1:1")
+	var told []time.Time
+	o.Pushed = func(at time.Time, _ map[string]int) { told = append(told, at) }
+	p, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := p.round()
+	now = now.Add(-time.Hour) // the clock is set back: later is what was made later
+	second := p.round()
+	for _, taken := range []*push{second, first, second} {
+		p.took(taken)
+	}
+	if len(told) != 2 || !told[1].Equal(second.at) || !p.accepted.Equal(second.at) {
+		t.Errorf("told of %v, accepted %s", told, p.accepted)
+	}
+}
