@@ -18,7 +18,7 @@ func TestPaging(t *testing.T) {
 	p := newPaging(t, `mon-sun: ["00:00-24:00"]`)
 	p.s.start().ready()
 	p.startPrometheus()
-	var lamps []string // tickets of Dinas Perhubungan
+	var lamps, closed, escalated []string // tickets; lamps are the late ones of Dinas Perhubungan
 
 	p.step("fifty late tickets are one message", func(t *testing.T) {
 		lamps = p.open(late, slices.Repeat([]matter{lamp}, 50)...)
@@ -66,26 +66,45 @@ func TestPaging(t *testing.T) {
 	})
 
 	p.step("forty closings are one message", func(t *testing.T) {
-		closed := lamps[:40]
-		lamps = lamps[40:]
+		closed, lamps = lamps[:40], lamps[40:]
 		p.close(closed...)
 		m := p.next(t, dishub, 3)
 		if got := tickets(m); !slices.Equal(got, closed) || m.CommonLabels["level"] != "closed" {
 			t.Errorf("told of %d tickets, level %q", len(got), m.CommonLabels["level"])
 		}
 		text := p.texts(t, dishub)[3]
-		if !strings.Contains(text, "40 tiket selesai: Dinas Perhubungan") || !strings.Contains(text, "• Tiket "+closed[0]+" ditutup ") || !strings.Contains(text, "dan 30 lainnya") {
+		if !strings.Contains(text, "40 tiket selesai: Dinas Perhubungan") || !strings.Contains(text, "• Tiket "+closed[0]+" (Penerangan jalan umum, Kec. Waru) ditutup ") || !strings.Contains(text, "dan 30 lainnya") {
 			t.Errorf("the closings read\n%s", text)
 		}
 	})
 
 	p.step("escalation reaches the superior alone", func(t *testing.T) {
-		escalated := p.open(veryLate, matter{"dpubmsda", "jalan_rusak", "non_darurat"}, matter{"dlhk", "sampah", "non_darurat"})
+		escalated = p.open(veryLate, matter{"dpubmsda", "jalan_rusak", "non_darurat"}, matter{"dlhk", "sampah", "non_darurat"})
 		if got := tickets(p.next(t, leadership, 0)); !slices.Equal(got, escalated) {
 			t.Errorf("the superior is told of %v", got)
 		}
 		if text := p.texts(t, leadership)[0]; !strings.Contains(text, "Eskalasi: 2 tiket jauh melewati batas waktu: beberapa OPD") {
 			t.Errorf("the escalation reads\n%s", text)
+		}
+	})
+
+	p.step("who was told what stands in ClickHouse", func(t *testing.T) {
+		recorded := func(receiver, level, what string) []string {
+			return strings.Fields(p.s.query("SELECT DISTINCT " + what + " FROM notifications FINAL WHERE center = '35.15' AND status = 'firing' AND kind = 'ticket' AND receiver = '" + receiver + "' AND level = '" + level + "' ORDER BY 1"))
+		}
+		p.s.until("the messages are stored", func() bool {
+			return slices.Equal(recorded("opd-35-15-dishub", "closed", "subject"), closed) && slices.Equal(recorded("pimpinan-35-15", "escalated", "subject"), escalated)
+		})
+		if got := recorded("opd-35-15-dishub", "overdue", "subject"); len(got) != 52 {
+			t.Errorf("Dinas Perhubungan was told of %d late tickets, want 52: %v", len(got), got)
+		}
+		for level, want := range map[string]int{"overdue": 3, "closed": 1} {
+			if got := len(recorded("opd-35-15-dishub", level, "message")); got != want {
+				t.Errorf("%d messages of level %s, want %d", got, level, want)
+			}
+		}
+		if all := p.s.query("SELECT * FROM notifications FORMAT JSONEachRow"); personal.MatchString(all) {
+			t.Errorf("personal data stand in the record:\n%s", all)
 		}
 	})
 
@@ -252,6 +271,9 @@ func justBegun(zone *time.Location) string {
 	return time.Now().In(zone).Format("15:04")
 }
 
+// personal finds the caller, however the number is written.
+var personal = regexp.MustCompile(callersNumber[1:] + `|(?i:wahyuningsih)`)
+
 // wellFormed holds every message against what holds for all: the servers have refused what is not well formed.
 func (p *paging) wellFormed(t *testing.T) {
 	t.Helper()
@@ -277,7 +299,6 @@ func (p *paging) wellFormed(t *testing.T) {
 	if len(all) == 0 {
 		t.Error("nobody was told anything")
 	}
-	personal := regexp.MustCompile(callersNumber[1:] + `|(?i:` + callersName + `|wahyuningsih)`)
 	for _, text := range all {
 		if found := personal.FindString(text); found != "" {
 			t.Errorf("%q stands in\n%s", found, text)
