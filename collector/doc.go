@@ -29,6 +29,8 @@
 //   - api (HTTP), metrics (Prometheus), telemetry (OpenTelemetry, slog): the faces; access: who may do what.
 //   - pager (loop): tells Alertmanager which tickets are at risk, late, escalated and closed; routing (pure): its
 //     configuration, from directory, calendar and contacts.
+//   - page (HTTP): the links of alerts and the pages behind them. notification (disk, loop): who was told what, from
+//     Alertmanager to ClickHouse. audit (disk): who read a single case.
 //   - monev (pure): the measures of a monev meeting as functions, the check on the views' SQL.
 //   - quarantine (disk): what was refused, kept in sight. disk: the file layer that tests can make fail. faultpoint: named
 //     places at which a test may kill the process.
