@@ -75,6 +75,7 @@ func newService(t testing.TB, args ...string) *service {
 	s := &service{t: t, dir: filepath.Join(t.TempDir(), "data"), addr: freeAddr(t), engine: freeAddr(t), args: args, log: &syncBuffer{}}
 	t.Cleanup(func() {
 		s.kill()
+		s.endChildren()
 		if t.Failed() {
 			t.Logf("log of the service:\n%s", tail(s.log.String(), 8000))
 		}
@@ -150,6 +151,25 @@ func (s *service) kill() {
 	}
 	_ = s.cmd.Process.Kill()
 	<-s.gone
+}
+
+// endChildren ends what a killed process left behind, the engine above all: it writes for some moments more, into the folder
+// that the test is about to remove.
+func (s *service) endChildren() {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		found := false
+		names, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+		for _, name := range names {
+			line, _ := os.ReadFile(name) // empty of a process that has ended
+			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name))); err == nil && pid != os.Getpid() && bytes.Contains(line, []byte("\x00"+s.dir)) {
+				found = true
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+		}
+		if !found {
+			return
+		}
+	}
 }
 
 // stop ends the process as an operator does, and returns its exit code.
