@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -65,6 +66,9 @@ func readIdentity(fsys disk.FS, path string) (identity, error) {
 	}
 	if err := json.Unmarshal(b, &in); err != nil {
 		return bad(err)
+	}
+	if in.Format != identityFormat && strings.HasPrefix(in.Format, "monev112 journal ") {
+		return identity{}, fmt.Errorf("%s is a %q, this version of monev112 reads a %q: run the version that wrote it, or a newer one", path, in.Format, identityFormat)
 	}
 	if in.Format != identityFormat {
 		return bad(fmt.Errorf("format is %q, want %q", in.Format, identityFormat))
