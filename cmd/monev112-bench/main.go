@@ -37,6 +37,8 @@ func run(ctx context.Context, args []string) error {
 			return serveProfiled(ctx, args[1:])
 		case "engine":
 			return runEngine(ctx, args[1:])
+		case "soak":
+			return runSoak(ctx, args[1:])
 		}
 	}
 	b, err := parse(args)
