@@ -503,16 +503,19 @@ func (a *App) metricsConfig() metrics.Config {
 		m := metrics.Center{Code: c.Code}
 		for _, o := range a.dir.OPDs(c.Code) {
 			m.OPDs = append(m.OPDs, metrics.OPD{ID: o.ID, Scope: string(o.Scope)})
+			m.Names = append(m.Names, metrics.Name{Label: "opd", Value: o.ID, Name: o.Name})
 		}
-		cfg.Centers = append(cfg.Centers, m)
 		for _, k := range a.dir.AllKecamatan(c.Code) {
 			v.Kecamatan = append(v.Kecamatan, k.Code)
+			m.Names = append(m.Names, metrics.Name{Label: "kecamatan", Value: k.Code, Name: k.Name})
 		}
 		for _, k := range a.dir.Categories(c.Code) {
+			m.Names = append(m.Names, metrics.Name{Label: "category", Value: k.ID, Name: k.Name})
 			if !slices.Contains(v.Categories, k.ID) {
 				v.Categories = append(v.Categories, k.ID)
 			}
 		}
+		cfg.Centers = append(cfg.Centers, m)
 	}
 	return cfg
 }

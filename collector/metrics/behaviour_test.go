@@ -394,7 +394,7 @@ func TestStations(t *testing.T) {
 		{1700000000, "pager_last_push_timestamp_seconds", ""}, {2, "pager_alerts", "level overdue"}, {0, "pager_alerts", "level risk"}, {1, "pager_alerts", "level other"}, {1, "pager_failures_total", "alertmanager am:9093"},
 		{1800000000, "calendar_covered_until_timestamp_seconds", ""}, {6, "calls_expected", "center 35.15 stat median"}, {1.5, "calls_expected", "stat mad"},
 		{1, "http_requests_total", "route /v1/events code 200"}, {1, "http_requests_total", "route other code other"}, {1, "http_requests_in_flight", ""},
-		{1, "build_info", "version 1.2.3"},
+		{1, "build_info", "version 1.2.3"}, {1, "directory_info", "center 35.15 label kecamatan value 35.15.18 name Waru"},
 	} {
 		if got := value(t, m, c.name, strings.Fields(c.labels)...); got != c.want {
 			t.Errorf("%s{%s} is %v, want %v", c.name, c.labels, got, c.want)

@@ -102,6 +102,7 @@ func Definitions() []Definition {
 		{"http_requests_total", Counter, []string{"route", "code"}, "requests", "HTTP requests answered, by route and status.", operations},
 		{"http_request_seconds", Histogram, []string{"route"}, "seconds", "Duration of an HTTP request.", operations},
 		{"http_requests_in_flight", Gauge, nil, "requests", "HTTP requests being answered now.", operations},
+		{"directory_info", Gauge, []string{"center", "label", "value", "name"}, "1", "Always 1; name is what the directory calls the value of a label: of opd, category or kecamatan.", operations},
 		{"build_info", Gauge, []string{"version", "revision", "goversion"}, "1", "Always 1; the labels say which build runs.", operations},
 	}
 	for i := range d {

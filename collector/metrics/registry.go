@@ -62,6 +62,12 @@ func New(cfg Config) (*Registry, error) {
 	r.Calendar = newCalendar(b)
 	r.Expected = newExpected(b, sets)
 	r.HTTP = newHTTP(b, sets)
+	names := b.gaugeVec("directory_info")
+	for _, c := range cfg.Centers {
+		for _, n := range c.Names {
+			names.WithLabelValues(c.Code, n.Label, validLabel(n.Value), validLabel(n.Name)).Set(1)
+		}
+	}
 	b.gaugeVec("build_info").WithLabelValues(cfg.Version, cfg.Revision, cfg.GoVersion).Set(1)
 	b.register(collectors.NewGoCollector())
 	b.register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -24,7 +24,10 @@ func testConfig() Config {
 	v.Routes = []string{"/v1/events", "/metrics"}
 	return Config{
 		Version: "1.2.3", Revision: "abc", GoVersion: "go1.26",
-		Centers:    []Center{{Code: "35.15", OPDs: []OPD{{"damkar", "own"}, {"dishub", "own"}, {"pln", "vertical"}}}},
+		Centers: []Center{{
+			Code: "35.15", OPDs: []OPD{{"damkar", "own"}, {"dishub", "own"}, {"pln", "vertical"}},
+			Names: []Name{{"kecamatan", "35.15.18", "Waru"}, {"opd", "dishub", "Dinas Perhubungan"}},
+		}},
 		Vocabulary: v,
 	}
 }

@@ -25,9 +25,13 @@ type OPD struct {
 
 // Center is a live (not historical) centre and the OPDs it can give tickets to.
 type Center struct {
-	Code string
-	OPDs []OPD
+	Code  string
+	OPDs  []OPD
+	Names []Name // for directory_info
 }
+
+// Name is what people call the value of a label: of "opd", "category" or "kecamatan".
+type Name struct{ Label, Value, Name string }
 
 // Vocabulary holds the closed sets of label values besides centres and OPDs. Fallback values need not be listed.
 type Vocabulary struct {
