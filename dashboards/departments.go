@@ -67,7 +67,7 @@ func departments(scope string) Dashboard {
 			) AS t ON t.id = c.subject
 			WHERE %s AND subject_kind = 'ticket' AND stopped_at IS NULL AND NOT void AND overdue
 			ORDER BY late_seconds DESC LIMIT 200`, opdName("t.opd"), who, categoryName("t.category"), priorityName("t.priority"), kecamatanName("t.kecamatan"), clockName("clock"), filter, here))).
-		with("Tiket", width(180), Property{"links", []DataLink{{Title: "Mengapa terlambat?", URL: "${collector}/v1/tickets/${__value.raw}", TargetBlank: true}}}).
+		with("Tiket", width(235), Property{"links", []DataLink{{Title: "Mengapa terlambat?", URL: "${collector}/v1/tickets/${__value.raw}", TargetBlank: true}}}).
 		with("Jatuh tempo", unit(unitMoment), width(170)).
 		with("Terlambat", unit(unitSeconds), digits(1), width(120), Property{"thresholds", steps(warning, 86400, bad)}, cell("color-text", "")).
 		with("Prioritas", width(100)).with("Tingkat", width(100)).with("Kecamatan", width(130)).with("Batas waktu", width(160)))
