@@ -22,6 +22,12 @@ const bootstrapCases = 5_000
 
 // prepare brings schema, version and board up to date from ClickHouse.
 func (s *Shipper) prepare(ctx context.Context) error {
+	if s.unwritten {
+		if err := s.writeCursor(s.cursor); err != nil {
+			return err
+		}
+		s.unwritten = false
+	}
 	if err := s.sink.Prepare(ctx); err != nil {
 		return err
 	}

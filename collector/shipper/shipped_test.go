@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/monev112/monev112/collector/disk/disktest"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/tracker"
@@ -79,5 +80,32 @@ func TestAStopBeforeClickHouseAnswersIsInOrder(t *testing.T) {
 	}
 	if !b.cursor.Closed {
 		t.Error("the next boot of the host would send everything again")
+	}
+}
+
+// TestAFullDiskAtTheStartIsWaitedFor: a start notes the boot of the host in the cursor, which a full disk does not let it.
+func TestAFullDiskAtTheStartIsWaitedFor(t *testing.T) {
+	fs := disktest.New(1)
+	j, err := journal.Open(journal.Options{Dir: "/d/journal", FS: fs.Process()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	fs.SetFail(func(int, disktest.Op, string) *disktest.Fault { return &disktest.Fault{Err: disktest.ENOSPC} })
+	w := newWarehouse()
+	cfg := Config{Dir: "/d", FS: fs.Process(), Boot: "one", Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Observer: silent{}}
+	s, err := New(cfg, j, tracker.New(boardConfig(nil)), w, silent{})
+	if err != nil {
+		t.Fatal("the service would end: ", err)
+	}
+	if err := s.prepare(t.Context()); !errors.Is(err, disktest.ENOSPC) {
+		t.Errorf("something may be sent although the disk does not know of the boot: %v", err)
+	}
+	fs.SetFail(nil)
+	if err := s.prepare(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if c, err := loadCursor(fs.Process(), "/d"); err != nil || c.Boot != "one" || c.Closed {
+		t.Errorf("%+v, %v", c, err)
 	}
 }

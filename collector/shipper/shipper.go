@@ -86,22 +86,23 @@ type Observer interface {
 
 // Shipper is the loop. Make one with New.
 type Shipper struct {
-	cfg     Config
-	journal *journal.Journal
-	board   *tracker.Board
-	sink    Sink
-	dead    DeadLetters
-	cursor  cursor
-	version uint64
-	shipped atomic.Uint64
-	took    atomic.Int64 // nanoseconds of the last batch
-	failing atomic.Bool
-	asked   chan request
-	budget  budget
-	steady  steady
-	gaveUp  map[letter]bool  // rows of the batch under way
-	whole   journal.Position // once shipped so far, a board that was read back is complete
-	afresh  bool             // ClickHouse may lack what the board takes it to hold
+	cfg       Config
+	journal   *journal.Journal
+	board     *tracker.Board
+	sink      Sink
+	dead      DeadLetters
+	cursor    cursor
+	unwritten bool // the cursor says of this boot what the disk must know before anything is sent
+	version   uint64
+	shipped   atomic.Uint64
+	took      atomic.Int64 // nanoseconds of the last batch
+	failing   atomic.Bool
+	asked     chan request
+	budget    budget
+	steady    steady
+	gaveUp    map[letter]bool  // rows of the batch under way
+	whole     journal.Position // once shipped so far, a board that was read back is complete
+	afresh    bool             // ClickHouse may lack what the board takes it to hold
 }
 
 // New reads the cursor. One of another journal is left aside, since positions mean nothing there: shipping begins anew.
@@ -132,11 +133,7 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	if s.cursor, lost = was.again(cfg.Boot, j.Stats().First); lost {
 		cfg.Log.Warn("the host went down without a stop: what the journal still holds is sent to ClickHouse again", "from", uint64(s.cursor.Start), "to", uint64(was.Start))
 	}
-	if s.cursor != was {
-		if err := s.writeCursor(s.cursor); err != nil {
-			return nil, err
-		}
-	}
+	s.unwritten = s.cursor != was
 	s.shipped.Store(uint64(s.cursor.Start))
 	s.afresh = s.cursor.Again > s.cursor.Start
 	return s, nil
