@@ -11,7 +11,7 @@ OTELCOL      := v0.161.0
 NFPM         := v2.43.4
 STATICCHECK  := v0.7.0
 
-.PHONY: chromium packages deb demo test check build engine format generate bench otelcol fuzz torture tools lint dashboards dashboards-preview dashboards-schemas
+.PHONY: chromium packages deb demo test check build engine format generate bench otelcol fuzz torture soak tools lint dashboards dashboards-preview dashboards-schemas
 
 build: ## the program
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o monev112 ./cmd/monev112
@@ -25,9 +25,13 @@ demo: engine ## a simulated call centre: history, then live traffic, until Ctrl-
 # Rules, routes and messages are tested on real servers, built here: minutes once, then kept in .tools/bin.
 test: engine tools chromium packages ## everything
 	$(GO) test -timeout 40m ./...
+	$(GO) test -timeout 10m -tags faults ./collector/faultpoint
+	$(GO) test -timeout 10m -tags faults ./collector/ingest -run Killed
 
 check: engine tools chromium packages lint ## what must be green before a push
 	$(GO) test -race -timeout 60m ./...
+	$(GO) test -timeout 10m -tags faults ./collector/faultpoint
+	$(GO) test -timeout 10m -tags faults ./collector/ingest -run Killed
 	$(MAKE) generate
 	@git diff --exit-code -- docs deploy dashboards || { echo "generated files differ: commit what 'make generate' wrote"; exit 1; }
 
@@ -79,10 +83,20 @@ $(BIN)/otelcol: cmd/monev112-bench/otelcol.yaml
 bench: engine ## the table of docs/performance.md
 	$(GO) run ./cmd/monev112-bench
 
-ROUNDS ?= 5
-torture: engine ## the tests that kill, fail and fill up, ROUNDS times
-	$(GO) test -timeout 120m -count $(ROUNDS) ./collector/e2e -run 'Killed|ClickHouse|Disk|Board'
-	$(GO) test -timeout 120m -count $(ROUNDS) -tags faults ./collector/ingest ./collector/journal ./collector/rebuild ./collector/shipper
+# docs/proof.md says what these do and how to run one again from its seed.
+ROUNDS ?= 20
+KILLS  ?= 200
+SEED   ?= 0
+torture: engine ## faults by chance until the service was killed KILLS times, then the tests of single faults
+	$(GO) test -v -timeout 180m ./collector/e2e -run '^TestTorture$$' -torture.rounds $(ROUNDS) -torture.kills $(KILLS) -torture.seed $(SEED)
+	$(GO) test -v -timeout 60m ./collector/e2e -run '^TestTorture$$' -torture.rounds 6 -torture.seed $(SEED) -torture.ordinary
+	$(GO) test -timeout 120m -count 3 ./collector/e2e -run 'Killed|ClickHouse|Disk|Board|Hostile'
+	$(GO) test -timeout 120m -count 3 -tags faults ./collector/ingest ./collector/journal ./collector/rebuild ./collector/shipper
+
+DURATION ?= 30m
+RATE     ?= 2000
+soak: engine ## an even load for DURATION, and whether memory, files or lag grow
+	$(GO) run ./cmd/monev112-bench soak -duration $(DURATION) -rate $(RATE)
 
 FUZZTIME ?= 30s
 fuzz: ## each fuzz test for FUZZTIME
