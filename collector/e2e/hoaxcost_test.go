@@ -110,7 +110,10 @@ func (f *told) between(a event.Type, b time.Time) (time.Duration, bool) {
 // TestHoaxCostAgainstTheMessages holds the panels about hoax against what the messages of a week say.
 func TestHoaxCostAgainstTheMessages(t *testing.T) {
 	wib := time.FixedZone("WIB", 7*3600)
-	from, to := time.Date(2025, 3, 3, 0, 0, 0, 0, wib), time.Date(2025, 3, 6, 0, 0, 0, 0, wib)
+	// A Monday some weeks ago: what lies years back has lost its numbers to retention.
+	today := time.Now().In(wib)
+	from := time.Date(today.Year(), today.Month(), today.Day()-35-int(today.Weekday()+6)%7, 0, 0, 0, 0, wib)
+	to := from.AddDate(0, 0, 3)
 	g, err := simulate.New(simulate.Live, simulate.Options{Seed: 4, From: from, To: to, Rate: 12, TimeScale: 20})
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +131,7 @@ func TestHoaxCostAgainstTheMessages(t *testing.T) {
 	s.postAll(body)
 	s.shipped()
 	calls, tickets := tell(drafts)
-	page := s.page("monev112-monev", from, to.AddDate(0, 3, 0))
+	page := s.page("monev112-monev", from, today)
 	read := func(t *testing.T, title string, want map[string]float64) {
 		t.Helper()
 		rows := page.rows(title)
@@ -139,7 +142,7 @@ func TestHoaxCostAgainstTheMessages(t *testing.T) {
 			if got, ok := rows[0][column]; !ok || math.Abs(number(t, got)-v) > 1e-6 {
 				t.Errorf("%q: %s is %q, the messages say %v", title, column, got, v)
 			}
-			if v == 0 {
+			if v == 0 && column != "lalu melapor nyata" { // rare: another month may have none
 				t.Errorf("%q: %s is 0, so nothing was compared", title, column)
 			}
 		}
