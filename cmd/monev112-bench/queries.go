@@ -25,8 +25,11 @@ import (
 // queryGoal is what every statement of every dashboard must stay below.
 const queryGoal = time.Second
 
-// queryRuns is how often each statement runs; the median speaks.
-const queryRuns = 3
+// queryRuns is how often each statement runs; the median speaks. One that takes hopelessly long runs once.
+const (
+	queryRuns = 3
+	hopeless  = 4 * queryGoal
+)
 
 // queries measures every statement of every dashboard over a country's year.
 func (b *bench) queries(ctx context.Context) (err error) {
@@ -61,7 +64,7 @@ func (b *bench) queries(ctx context.Context) (err error) {
 	for _, step := range []struct {
 		table string
 		fill  func(context.Context) error
-	}{{"calls", c.make}, {"clocks_daily", c.rollUp}} {
+	}{{"calls", c.make}, {"tickets_daily", c.rollUp}} {
 		if n, err := p.query("SELECT count() FROM monev112." + step.table); err != nil || n == "0" {
 			if err := errors.Join(err, step.fill(ctx)); err != nil {
 				return err
@@ -242,6 +245,9 @@ func (a *asked) measure(ctx context.Context, p *process) {
 		}
 		_ = json.Unmarshal([]byte(answer.Header.Get("X-ClickHouse-Summary")), &sum)
 		a.rows, a.bytes = sum.Rows, mib(sum.Bytes)
+		if times[len(times)-1] > hopeless {
+			break
+		}
 	}
 	slices.Sort(times)
 	slices.Sort(cpus)

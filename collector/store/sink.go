@@ -34,8 +34,13 @@ type Sink struct {
 }
 
 // RecomputeEvery is how far the roll-ups, and with them the views monev_*, may lag behind the cases while Run runs: to
-// recompute with every batch would cost a fast import as much as the batch.
-const RecomputeEvery = 3 * time.Second
+// recompute with every batch would cost a fast import as much as the batch. Where a recomputation takes long, the pause after
+// it is restTimes as long, up to maxRecomputePause: no row is stored while one runs.
+const (
+	RecomputeEvery    = 3 * time.Second
+	maxRecomputePause = 30 * time.Second
+	restTimes         = 4
+)
 
 // Prepare brings the schema up to date and recomputes the hours and days that an earlier process left.
 func (s *Sink) Prepare(ctx context.Context) error {
@@ -61,20 +66,21 @@ func (s *Sink) Prepare(ctx context.Context) error {
 	return s.recompute(ctx)
 }
 
-// Run recomputes the hours and days whose cases changed, every RecomputeEvery, until ctx ends; what is left then is done by the
+// Run recomputes the hours and days whose cases changed, every RecomputeEvery or slower, until ctx ends; what is left then is done by the
 // next Prepare. A failure is counted by Config.Failed and tried again. Without a Run every Upsert recomputes its hours.
 func (s *Sink) Run(ctx context.Context) {
 	s.setRunning(true)
 	defer s.setRunning(false)
-	tick := time.NewTicker(RecomputeEvery)
-	defer tick.Stop()
+	pause := RecomputeEvery
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-time.After(pause):
 			s.mu.Lock()
+			began := time.Now()
 			_ = s.recompute(ctx)
+			pause = min(max(RecomputeEvery, restTimes*time.Since(began)), maxRecomputePause)
 			s.mu.Unlock()
 		}
 	}
