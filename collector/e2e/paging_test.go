@@ -88,6 +88,15 @@ func TestPaging(t *testing.T) {
 		}
 	})
 
+	p.step("three reports from one place reach the supervisor, by name", func(t *testing.T) {
+		p.open(0, lamp, lamp, lamp)
+		servers.Until(t, "the supervisor is told", func() bool {
+			return slices.ContainsFunc(p.telegram.Messages(supervisors.chat), func(m servers.TelegramMessage) bool {
+				return strings.Contains(m.Text, "3 tiket Penerangan jalan umum dibuka di kecamatan Waru dalam 15 menit terakhir")
+			})
+		})
+	})
+
 	p.step("who was told what stands in ClickHouse", func(t *testing.T) {
 		recorded := func(receiver, level, what string) []string {
 			return strings.Fields(p.s.query("SELECT DISTINCT " + what + " FROM notifications FINAL WHERE center = '35.15' AND status = 'firing' AND kind = 'ticket' AND receiver = '" + receiver + "' AND level = '" + level + "' ORDER BY 1"))

@@ -245,6 +245,8 @@ func (p *paging) open(ago time.Duration, matters ...matter) []string {
 		}
 		for _, e := range []fields{
 			{"type": "monev112.call.received", "subject": "call/C-" + id, "time": at(-2 * time.Minute), "data": fields{"caller": callersNumber, "name": callersName}},
+			{"type": "monev112.call.answered", "subject": "call/C-" + id, "time": at(-2*time.Minute + 5*time.Second)},
+			{"type": "monev112.call.ended", "subject": "call/C-" + id, "time": at(-30 * time.Second)},
 			{"type": "monev112.ticket.opened", "subject": "ticket/" + id, "time": at(-time.Minute), "data": fields{
 				"calls": []string{"C-" + id}, "category": r.category, "priority": r.priority, "kecamatan": "35.15.18", "pelapor": callersName, "no_hp": callersNumber}},
 			{"type": "monev112.ticket.assigned", "subject": "ticket/" + id, "time": at(0), "data": fields{"opd": r.opd}},
@@ -252,7 +254,7 @@ func (p *paging) open(ago time.Duration, matters ...matter) []string {
 			lines.WriteString(line(fmt.Sprint(e["type"], "-", id), e) + "\n")
 		}
 	}
-	p.send(lines.String(), 3*len(matters))
+	p.send(lines.String(), 5*len(matters))
 	return ids
 }
 
