@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -56,6 +57,37 @@ func TestTheFileHoldsNoKey(t *testing.T) {
 	if got, want := fmt.Sprint(list[0]), fmt.Sprint(k); got != want {
 		t.Errorf("listed %s, created %s", got, want)
 	}
+}
+
+// The service runs as another user than root, who creates and revokes keys: it must be able to read what root wrote, else a
+// revoked key would go on.
+func TestFilesMadeByRootBelongToTheOwnerOfTheFolder(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can write into another user's folder")
+	}
+	const service = 23112
+	f := newFile(t)
+	if err := os.Chown(filepath.Dir(f.Path), service, service); err != nil {
+		t.Fatal(err)
+	}
+	owned := func() {
+		t.Helper()
+		for _, p := range []string{f.Path, f.Path + ".lock"} {
+			info, err := os.Stat(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if st := info.Sys().(*syscall.Stat_t); st.Uid != service || st.Gid != service || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s belongs to %d:%d, mode %o", filepath.Base(p), st.Uid, st.Gid, info.Mode().Perm())
+			}
+		}
+	}
+	create(t, f, Key{Name: "a", Scopes: []Scope{BoardRead}})
+	owned()
+	if _, err := f.Revoke("a", testNow); err != nil {
+		t.Fatal(err)
+	}
+	owned()
 }
 
 func TestKeysThatMakeNoSenseAreRefused(t *testing.T) {

@@ -8,16 +8,17 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofrs/flock"
+
+	"github.com/monev112/monev112/collector/disk"
 )
 
 // FileName is the key file's usual name in the data folder.
-const FileName = "apikeys.json"
+const FileName = "api-keys.json"
 
 // File is the key file at a path. Its methods may be called from several processes at once; changes are atomic.
 type File struct {
@@ -169,6 +170,9 @@ func (f File) change(edit func([]Key) ([]Key, error)) error {
 		return fmt.Errorf("lock the key file: %w", err)
 	}
 	defer lock.Unlock()
+	if err := disk.GiveToFolder(lock.Path()); err != nil {
+		return fmt.Errorf("lock the key file: %w", err)
+	}
 	keys, err := f.List()
 	if err != nil {
 		return err
@@ -180,40 +184,8 @@ func (f File) change(edit func([]Key) ([]Key, error)) error {
 	if err != nil {
 		return fmt.Errorf("write the key file: %w", err)
 	}
-	return replace(f.Path, append(bytes.TrimSpace(text), '\n'))
-}
-
-func replace(path string, text []byte) (err error) {
-	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, filepath.Base(path)+".tmp*") // CreateTemp makes it 0600
-	if err != nil {
-		return fmt.Errorf("write the key file: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = tmp.Close()
-			_ = os.Remove(tmp.Name())
-		}
-	}()
-	if _, err = tmp.Write(text); err != nil {
-		return fmt.Errorf("write the key file: %w", err)
-	}
-	if err = tmp.Sync(); err != nil {
-		return fmt.Errorf("sync the key file: %w", err)
-	}
-	if err = tmp.Close(); err != nil {
-		return fmt.Errorf("close the key file: %w", err)
-	}
-	if err = os.Rename(tmp.Name(), path); err != nil {
-		return fmt.Errorf("replace the key file: %w", err)
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync the folder of the key file: %w", err)
-	}
-	defer d.Close()
-	if err = d.Sync(); err != nil {
-		return fmt.Errorf("sync the folder of the key file: %w", err)
-	}
-	return nil
+	return disk.Replace(disk.Owned{}, f.Path, 0o600, func(w io.Writer) error {
+		_, err := w.Write(append(bytes.TrimSpace(text), '\n'))
+		return err
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -120,5 +121,24 @@ func TestTheModelForgetsExactlyWhatWasNotSynced(t *testing.T) {
 	}
 	if lost < 30 {
 		t.Fatalf("unsynced bytes were lost in %d of 50 power cuts only", lost)
+	}
+}
+
+// A folder's owner may lay a link where root is about to write.
+func TestOwnedFollowsNoLink(t *testing.T) {
+	dir := t.TempDir()
+	victim, name := filepath.Join(t.TempDir(), "victim"), filepath.Join(dir, "f")
+	if err := os.WriteFile(victim, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(victim, name+disk.TempSuffix); err != nil {
+		t.Fatal(err)
+	}
+	if err := disk.Replace(disk.Owned{}, name, 0o600, write("new")); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(name)
+	if left, _ := os.ReadFile(victim); err != nil || string(got) != "new" || string(left) != "old" {
+		t.Errorf("%q, %v; the victim has %q", got, err, left)
 	}
 }

@@ -80,6 +80,10 @@ func (f LinkKeys) Rotate(now time.Time, drop bool) (LinkKey, error) {
 		if drop {
 			return []linkKey{made}, nil
 		}
+		// The clock may be behind the one that made the newest key, and the newest stands last.
+		if n := len(keys); n > 0 && made.CreatedAt.Before(keys[n-1].CreatedAt) {
+			made.CreatedAt = keys[n-1].CreatedAt
+		}
 		// A key signs until its successor is made.
 		for len(keys) > 1 && now.Sub(keys[1].CreatedAt) > MaxLifetime+48*time.Hour {
 			keys = keys[1:]
@@ -183,6 +187,9 @@ func (f LinkKeys) change(edit func([]linkKey) ([]linkKey, error)) error {
 		return fmt.Errorf("lock the link key file: %w", err)
 	}
 	defer lock.Unlock()
+	if err := disk.GiveToFolder(lock.Path()); err != nil {
+		return fmt.Errorf("lock the link key file: %w", err)
+	}
 	keys, err := f.read()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -195,7 +202,7 @@ func (f LinkKeys) change(edit func([]linkKey) ([]linkKey, error)) error {
 		return fmt.Errorf("write the link key file: %w", err)
 	}
 	text = append(bytes.TrimSpace(text), '\n')
-	return disk.Replace(disk.OS{}, f.Path, 0o600, func(w io.Writer) error {
+	return disk.Replace(disk.Owned{}, f.Path, 0o600, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -236,5 +237,47 @@ func TestPublicURLThatCannotWork(t *testing.T) {
 		if err := cfg.Check(); (err == nil) != ok {
 			t.Errorf("%s: %v", lifetime, err)
 		}
+	}
+}
+
+// The service runs as another user than root, who rotates: it must be able to read what root wrote, else a dropped key
+// would go on.
+func TestAKeyRotatedByRootBelongsToTheOwnerOfTheFolder(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can write into another user's folder")
+	}
+	const service = 23112
+	dir := t.TempDir()
+	if err := os.Chown(dir, service, service); err != nil {
+		t.Fatal(err)
+	}
+	keys := LinkKeys{filepath.Join(dir, DefaultLinkKeysFile)}
+	if _, err := keys.Rotate(testNow, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{keys.Path, keys.Path + ".lock"} {
+		info, err := os.Stat(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st := info.Sys().(*syscall.Stat_t); st.Uid != service || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s belongs to %d, mode %o", filepath.Base(p), st.Uid, info.Mode().Perm())
+		}
+	}
+}
+
+// A clock may be behind the one that made the newest key.
+func TestAKeyRotatedByASlowClockIsTheNewest(t *testing.T) {
+	keys := LinkKeys{filepath.Join(t.TempDir(), DefaultLinkKeysFile)}
+	if _, err := keys.Rotate(testNow, false); err != nil {
+		t.Fatal(err)
+	}
+	made, err := keys.Rotate(testNow.Add(-time.Hour), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := keys.List()
+	if err != nil || len(list) != 2 || list[1] != made {
+		t.Errorf("%v, %v; made %v", list, err, made)
 	}
 }

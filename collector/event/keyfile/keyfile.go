@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/event"
 )
 
@@ -113,6 +114,9 @@ func writeTemp(path string, keys *event.Keys) (name string, err error) {
 			os.Remove(f.Name())
 		}
 	}()
+	if err = disk.GiveToFolder(f.Name()); err != nil {
+		return "", fmt.Errorf("create key file: %w", err)
+	}
 	if _, err = f.Write(keys.FileText()); err != nil {
 		return "", fmt.Errorf("write key file: %w", err)
 	}

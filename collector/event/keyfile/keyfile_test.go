@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -160,4 +161,35 @@ func TestMistakesNameTheLineAndNoSecret(t *testing.T) {
 			t.Errorf("shown as %s", shown)
 		}
 	}
+}
+
+// The service runs as another user than root, who rotates.
+func TestAFileOfRootBelongsToTheOwnerOfTheFolder(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can write into another user's folder")
+	}
+	const service = 23112
+	dir := t.TempDir()
+	if err := os.Chown(dir, service, service); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "keys")
+	belongs := func() {
+		t.Helper()
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st := info.Sys().(*syscall.Stat_t); st.Uid != service || info.Mode().Perm() != 0o600 {
+			t.Errorf("it belongs to %d, mode %o", st.Uid, info.Mode().Perm())
+		}
+	}
+	if _, err := LoadOrCreate(path, now); err != nil {
+		t.Fatal(err)
+	}
+	belongs()
+	if _, err := Rotate(path, now.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	belongs()
 }
