@@ -62,8 +62,9 @@ lint: $(BIN)/staticcheck
 format:
 	gofmt -w alerts cmd collector dashboards deploy docs
 
-generate: dashboards ## docs/metrics.md and the dashboards
+generate: dashboards ## docs/metrics.md, docs/cluster.sql and the dashboards
 	$(GO) test ./collector/metrics -run 'TestTable' -update
+	$(GO) test ./collector/store -run 'TestClusterSchema' -args -update-cluster
 
 dashboards: ## dashboards/json, from the code beside it
 	$(GO) test ./dashboards -run 'TestTheCommittedJSON' -update

@@ -10,15 +10,16 @@ import (
 
 	"github.com/monev112/monev112/collector/backup"
 	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/page"
 )
 
 // backupState are the folders of a data folder that a backup takes as they are. What it leaves out follows from the rest
 // (checkpoint, cursor, the engine's files), is under way (a rebuild: ask for it again) or holds what must not leave the
 // folder (the spool of a followed log, which has raw numbers: the log is read again).
-func backupState() []string { return []string{QuarantineDir, importsDir, auditDir} }
+func backupState() []string { return []string{QuarantineDir, importsDir, auditDir, messagesDir} }
 
 // backupSecrets are the files that go into a file of their own.
-func backupSecrets() []string { return []string{keysFile, AccessFile} }
+func backupSecrets() []string { return []string{keysFile, AccessFile, page.DefaultLinkKeysFile} }
 
 // Backup takes a backup of the service in cfg.DataDir, which may run. client is its ClickHouse; nil is the embedded one: the
 // engine that serves the folder, or one that runs for the time of the backup.

@@ -420,7 +420,8 @@ func (t *taking) journal(dir string) error {
 	return nil
 }
 
-// state copies the other folders. A file that goes or comes meanwhile is no error: each is replaced or appended to whole.
+// state copies the other folders. A file that goes or comes meanwhile is no error: each is replaced or appended to whole. A
+// cursor is left out: it would be about tables that were read before it.
 func (t *taking) state() error {
 	for _, folder := range t.cfg.State {
 		root := filepath.Join(t.cfg.DataDir, folder)
@@ -428,7 +429,7 @@ func (t *taking) state() error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil
 			}
-			if err != nil || !d.Type().IsRegular() || strings.HasSuffix(path, disk.TempSuffix) || strings.HasSuffix(path, ".lock") {
+			if err != nil || !d.Type().IsRegular() || strings.HasSuffix(path, disk.TempSuffix) || strings.HasSuffix(path, ".lock") || d.Name() == shipper.CursorFile {
 				return err
 			}
 			rel, err := filepath.Rel(t.cfg.DataDir, path)

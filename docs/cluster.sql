@@ -1,0 +1,1034 @@
+-- Generated from collector/store/schema by go test ./collector/store -run TestClusterSchema -args -update-cluster. DO NOT EDIT.
+--
+-- NOT TESTED: no cluster was at hand when this was written. It is the schema as docs/scale.md means it for a cluster:
+-- every table replicated and, where it grows, cut by centre, so that every row of a case, and every replacement of it, lies
+-- on one shard, FINAL is right on each shard alone, and a join of two tables of one centre needs no other shard:
+--
+--   SET distributed_product_mode = 'local';
+--
+-- The cluster is called monev112; {shard} and {replica} are macros of each server.
+
+CREATE TABLE IF NOT EXISTS events_local ON CLUSTER monev112
+(
+    center        LowCardinality(String),
+    subject_kind  LowCardinality(String),
+    subject       String CODEC(ZSTD(1)),
+    source        LowCardinality(String),
+    id            String CODEC(ZSTD(1)),
+    type          LowCardinality(String),
+    occurred_at   DateTime64(3, 'UTC') CODEC(Delta(8), ZSTD(1)),
+    received_at   DateTime64(3, 'UTC') CODEC(Delta(8), ZSTD(1)),
+    digest        FixedString(16) CODEC(NONE),
+    caller_key_id LowCardinality(String),
+    caller_key    String CODEC(ZSTD(1)) TTL toDateTime(received_at) + INTERVAL 13 MONTH,
+    caller_last3  String CODEC(ZSTD(1)) TTL toDateTime(received_at) + INTERVAL 13 MONTH,
+    agent         LowCardinality(String),
+    queue         LowCardinality(String),
+    position      LowCardinality(String),
+    channel       LowCardinality(String),
+    class         LowCardinality(String),
+    category      LowCardinality(String),
+    priority      LowCardinality(String),
+    opd           LowCardinality(String),
+    kecamatan     LowCardinality(String),
+    reason        LowCardinality(String),
+    result        LowCardinality(String),
+    calls         Array(String) CODEC(ZSTD(1)),
+    master        String CODEC(ZSTD(1)),
+    due           Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    lat           Nullable(Float64) CODEC(ZSTD(1)),
+    lon           Nullable(Float64) CODEC(ZSTD(1)),
+    ring_ms       Nullable(Int64) CODEC(ZSTD(1)),
+    wait_ms       Nullable(Int64) CODEC(ZSTD(1)),
+    replaces      String CODEC(ZSTD(1)),
+    revision      UInt32 CODEC(ZSTD(1)),
+    attributes    Map(String, String) CODEC(ZSTD(1)) TTL toDateTime(received_at) + INTERVAL 24 MONTH,
+
+    INDEX id_bloom id TYPE bloom_filter(0.01) GRANULARITY 4,
+    INDEX calls_bloom calls TYPE bloom_filter(0.01) GRANULARITY 4,
+    INDEX occurred_minmax occurred_at TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toYear(occurred_at)
+ORDER BY (center, subject_kind, subject, source, id)
+SETTINGS replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS calls_local ON CLUSTER monev112
+(
+    center              LowCardinality(String),
+    id                  String CODEC(ZSTD(1)),
+    version             UInt64 CODEC(Delta(8), ZSTD(1)),
+    
+    at                  Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    
+    day                 Nullable(Date) CODEC(ZSTD(1)),
+    received_at         Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    queued_at           Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    answered_at         Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    abandoned_at        Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    unserved_at         Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    unserved_reason     LowCardinality(Nullable(String)),
+    blocked_at          Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    ended_at            Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    classified_at       Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    first_classified_at Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    called_back_at      Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    class               LowCardinality(Nullable(String)),
+    category            LowCardinality(Nullable(String)),
+    agent               LowCardinality(Nullable(String)),
+    queue               LowCardinality(Nullable(String)),
+    position            LowCardinality(Nullable(String)),
+    channel             LowCardinality(Nullable(String)),
+    kecamatan           LowCardinality(Nullable(String)),
+    wait_ms             Nullable(Int64) CODEC(ZSTD(1)),
+    caller_key_id       LowCardinality(Nullable(String)),
+    caller_key          Nullable(String) CODEC(ZSTD(1)) TTL written_at + INTERVAL 13 MONTH,
+    caller_last3        Nullable(String) CODEC(ZSTD(1)) TTL written_at + INTERVAL 13 MONTH,
+    tickets             Array(String) CODEC(ZSTD(1)),
+    flags               Array(LowCardinality(String)),
+    
+    events              UInt32 CODEC(ZSTD(1)),
+    written_at          DateTime('UTC') DEFAULT now() CODEC(Delta(4), ZSTD(1)),
+
+    INDEX at_minmax at TYPE minmax GRANULARITY 1,
+    INDEX day_minmax day TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+ORDER BY (center, id);
+
+CREATE TABLE IF NOT EXISTS tickets_local ON CLUSTER monev112
+(
+    center           LowCardinality(String),
+    id               String CODEC(ZSTD(1)),
+    version          UInt64 CODEC(Delta(8), ZSTD(1)),
+    opd              LowCardinality(Nullable(String)),
+    scope            LowCardinality(Nullable(String)),
+    category         LowCardinality(Nullable(String)),
+    priority         LowCardinality(Nullable(String)),
+    kecamatan        LowCardinality(Nullable(String)),
+    state            LowCardinality(String),
+    
+    at               Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    day              Nullable(Date) CODEC(ZSTD(1)),
+    received_at      Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    answered_at      Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    opened_at        Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    assigned_at      Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    acknowledged_at  Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    departed_at      Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    arrived_at       Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    resolved_at      Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    last_resolved_at Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    confirmed_at     Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    closed_at        Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    first_closed_at  Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    rejected_at      Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    merged_at        Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    reopened_at      Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    due              Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    due_opd          LowCardinality(Nullable(String)),
+    result           LowCardinality(Nullable(String)),
+    reopened         UInt32 CODEC(ZSTD(1)),
+    bounces          UInt32 CODEC(ZSTD(1)),
+    
+    paused_s         Int64 CODEC(ZSTD(1)),
+    paused_since     Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    master           Nullable(String) CODEC(ZSTD(1)),
+    lat              Nullable(Float64) CODEC(ZSTD(1)),
+    lon              Nullable(Float64) CODEC(ZSTD(1)),
+    calls            Array(String) CODEC(ZSTD(1)),
+    
+    `stays.opd`             Array(LowCardinality(String)),
+    `stays.at`              Array(DateTime64(3, 'UTC')),
+    `stays.acknowledged_at` Array(Nullable(DateTime64(3, 'UTC'))),
+    `stays.ended_at`        Array(Nullable(DateTime64(3, 'UTC'))),
+    `pauses.since`          Array(DateTime64(3, 'UTC')),
+    `pauses.until`          Array(Nullable(DateTime64(3, 'UTC'))),
+    `pauses.reason`         Array(LowCardinality(String)),
+    flags            Array(LowCardinality(String)),
+    events           UInt32 CODEC(ZSTD(1)),
+    last_event_at    Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+
+    INDEX at_minmax at TYPE minmax GRANULARITY 1,
+    INDEX day_minmax day TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+ORDER BY (center, id);
+
+CREATE TABLE IF NOT EXISTS clocks_local ON CLUSTER monev112
+(
+    center           LowCardinality(String),
+    subject_kind     LowCardinality(String),
+    subject          String CODEC(ZSTD(1)),
+    clock            LowCardinality(String),
+    seq              UInt16,
+    version          UInt64 CODEC(Delta(8), ZSTD(1)),
+    kind             LowCardinality(String),
+    policy           LowCardinality(String),
+    policy_version   LowCardinality(String),
+    
+    policy_line      UInt16 CODEC(ZSTD(1)),
+    calendar_version LowCardinality(Nullable(String)),
+    opd              LowCardinality(Nullable(String)),
+    scope            LowCardinality(Nullable(String)),
+    category         LowCardinality(Nullable(String)),
+    priority         LowCardinality(Nullable(String)),
+    kecamatan        LowCardinality(Nullable(String)),
+    
+    day              Nullable(Date) CODEC(ZSTD(1)),
+    started_at       Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    due_at           Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    gross_due_at     Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    paused_since     Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    pause_ends_at    Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    
+    breach_at        Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    stopped_at       Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    paused_s         Int64 CODEC(ZSTD(1)),
+    risk_at          Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    escalated_at     Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    escalated2_at    Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    void             Bool,
+
+    INDEX started_minmax started_at TYPE minmax GRANULARITY 1,
+    INDEX day_minmax day TYPE minmax GRANULARITY 1,
+    INDEX due_minmax due_at TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+ORDER BY (center, subject_kind, subject, clock, seq);
+
+CREATE TABLE IF NOT EXISTS calls_hourly_local ON CLUSTER monev112
+(
+    center        LowCardinality(String),
+    hour          DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    version       UInt64 CODEC(Delta(8), ZSTD(1)),
+    
+    day           Date CODEC(Delta(2), ZSTD(1)),
+    received      UInt32,
+    offered       UInt32,
+    answered      UInt32,
+    
+    stamped       UInt32,
+    abandoned     UInt32,
+    unserved      UInt32,
+    blocked       UInt32,
+    
+    classified    UInt32,
+    hoax          UInt32,
+    normal        UInt32,
+    informasi     UInt32,
+    prank         UInt32,
+    prank_palsu   UInt32,
+    ghost         UInt32,
+    pocket        UInt32,
+    misrouted     UInt32,
+    putus         UInt32,
+    duplikat      UInt32,
+    
+    to_hoax       UInt32,
+    to_own        UInt32,
+    to_vertical   UInt32,
+    to_centre     UInt32,
+    to_none       UInt32,
+    to_unclassified UInt32,
+    to_unanswered UInt32,
+    
+    answer_ms     Array(Int64) CODEC(Delta(8), ZSTD(1)),
+    abandon_ms    Array(Int64) CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+ORDER BY (center, hour);
+
+CREATE TABLE IF NOT EXISTS hours_pending_local ON CLUSTER monev112
+(
+    center  LowCardinality(String),
+    hour    DateTime('UTC'),
+    version UInt64,
+    done    Bool
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+ORDER BY (center, hour);
+
+CREATE TABLE IF NOT EXISTS frozen_local ON CLUSTER monev112
+(
+    month              Date,
+    center             LowCardinality(String),
+    figure             LowCardinality(String),
+    
+    dims               String,
+    numerator          Float64,
+    denominator        Float64,
+    n                  UInt64,
+    value              Nullable(Float64),
+    definition_version LowCardinality(String),
+    frozen_at          DateTime64(3, 'UTC')
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', frozen_at)
+ORDER BY (center, month, figure, dims);
+
+ALTER TABLE frozen_local ON CLUSTER monev112
+    ADD COLUMN IF NOT EXISTS revision UInt16,
+    
+    ADD COLUMN IF NOT EXISTS reason String,
+    
+    ADD COLUMN IF NOT EXISTS parameters String,
+    
+    ADD COLUMN IF NOT EXISTS policy_versions Array(LowCardinality(String)),
+    ADD COLUMN IF NOT EXISTS calendar_versions Array(LowCardinality(String)),
+    MODIFY ORDER BY (center, month, figure, dims, revision);
+
+CREATE TABLE IF NOT EXISTS identity ON CLUSTER monev112
+(
+    id      UUID,
+    made_at DateTime64(3, 'UTC')
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/all/{database}/{table}', '{replica}')
+ORDER BY id;
+
+CREATE TABLE IF NOT EXISTS restores ON CLUSTER monev112
+(
+    backup   UUID,
+    taken_at DateTime64(3, 'UTC'),
+    journal  String,
+    position UInt64,
+    began_at DateTime64(3, 'UTC'),
+    ended_at Nullable(DateTime64(3, 'UTC')),
+    version  UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/all/{database}/{table}', '{replica}', version)
+ORDER BY backup;
+
+CREATE TABLE IF NOT EXISTS retention_local ON CLUSTER monev112
+(
+    at     DateTime64(3, 'UTC'),
+    
+    place  LowCardinality(String),
+    
+    kind   LowCardinality(String),
+    
+    cutoff DateTime64(3, 'UTC'),
+    due    UInt64,
+    oldest Nullable(DateTime64(3, 'UTC')),
+    
+    left   UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+ORDER BY (at, place, kind);
+
+CREATE TABLE IF NOT EXISTS clocks_daily_local ON CLUSTER monev112
+(
+    center          LowCardinality(String),
+    clock           LowCardinality(String),
+    day             Date CODEC(Delta(2), ZSTD(1)),
+    version         UInt64 CODEC(Delta(8), ZSTD(1)),
+    
+    opds            Array(LowCardinality(String)),
+    scopes          Array(LowCardinality(String)),
+    
+    met_counts      Array(UInt32),
+    late_counts     Array(UInt32),
+    
+    open_breach_at  Array(Array(Nullable(DateTime64(3, 'UTC')))),
+    open_stopped_at Array(Array(Nullable(DateTime64(3, 'UTC'))))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+ORDER BY (clock, center, day);
+
+CREATE TABLE IF NOT EXISTS days_pending_local ON CLUSTER monev112
+(
+    center  LowCardinality(String),
+    day     Date,
+    version UInt64,
+    done    Bool
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+ORDER BY (center, day);
+
+CREATE TABLE IF NOT EXISTS notifications_local ON CLUSTER monev112
+(
+    
+    center      LowCardinality(String),
+    
+    kind        LowCardinality(String),
+    
+    subject     String,
+    
+    told_at     DateTime64(3, 'UTC'),
+    
+    message     String,
+    
+    fingerprint String,
+    receiver    LowCardinality(String),
+    alertname   LowCardinality(String),
+    
+    level       LowCardinality(String),
+    
+    status      LowCardinality(String),
+    opd         LowCardinality(Nullable(String)),
+    priority    LowCardinality(Nullable(String)),
+    starts_at   DateTime64(3, 'UTC'),
+    ends_at     Nullable(DateTime64(3, 'UTC')),
+    
+    alerts      UInt32
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+ORDER BY (center, kind, subject, told_at, message, fingerprint);
+
+CREATE TABLE IF NOT EXISTS tickets_daily_local ON CLUSTER monev112
+(
+    center         LowCardinality(String),
+    day            Date CODEC(Delta(2), ZSTD(1)),
+    scope          LowCardinality(String),
+    version        UInt64 CODEC(Delta(8), ZSTD(1)),
+    
+    opds           Array(LowCardinality(String)),
+    priorities     Array(LowCardinality(String)),
+    dispatch_ms    Array(Nullable(Int64)),
+    acknowledge_ms Array(Nullable(Int64)),
+    turnout_ms     Array(Nullable(Int64)),
+    travel_ms      Array(Nullable(Int64)),
+    respond_ms     Array(Nullable(Int64)),
+    own_ms         Array(Nullable(Int64)),
+    resolve_ms     Array(Nullable(Int64)),
+    resolve_net_ms Array(Nullable(Int64)),
+    confirm_ms     Array(Nullable(Int64))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+ORDER BY (center, day, scope);
+
+CREATE TABLE IF NOT EXISTS events ON CLUSTER monev112 AS events_local
+ENGINE = Distributed(monev112, currentDatabase(), events_local, cityHash64(center));
+
+CREATE TABLE IF NOT EXISTS calls ON CLUSTER monev112 AS calls_local
+ENGINE = Distributed(monev112, currentDatabase(), calls_local, cityHash64(center));
+
+CREATE TABLE IF NOT EXISTS tickets ON CLUSTER monev112 AS tickets_local
+ENGINE = Distributed(monev112, currentDatabase(), tickets_local, cityHash64(center));
+
+CREATE TABLE IF NOT EXISTS clocks ON CLUSTER monev112 AS clocks_local
+ENGINE = Distributed(monev112, currentDatabase(), clocks_local, cityHash64(center));
+
+CREATE TABLE IF NOT EXISTS calls_hourly ON CLUSTER monev112 AS calls_hourly_local
+ENGINE = Distributed(monev112, currentDatabase(), calls_hourly_local, cityHash64(center));
+
+CREATE TABLE IF NOT EXISTS hours_pending ON CLUSTER monev112 AS hours_pending_local
+ENGINE = Distributed(monev112, currentDatabase(), hours_pending_local, cityHash64(center));
+
+CREATE TABLE IF NOT EXISTS frozen ON CLUSTER monev112 AS frozen_local
+ENGINE = Distributed(monev112, currentDatabase(), frozen_local, cityHash64(center));
+
+CREATE TABLE IF NOT EXISTS retention ON CLUSTER monev112 AS retention_local
+ENGINE = Distributed(monev112, currentDatabase(), retention_local, rand());
+
+CREATE TABLE IF NOT EXISTS clocks_daily ON CLUSTER monev112 AS clocks_daily_local
+ENGINE = Distributed(monev112, currentDatabase(), clocks_daily_local, cityHash64(center));
+
+CREATE TABLE IF NOT EXISTS days_pending ON CLUSTER monev112 AS days_pending_local
+ENGINE = Distributed(monev112, currentDatabase(), days_pending_local, cityHash64(center));
+
+CREATE TABLE IF NOT EXISTS notifications ON CLUSTER monev112 AS notifications_local
+ENGINE = Distributed(monev112, currentDatabase(), notifications_local, cityHash64(center));
+
+CREATE TABLE IF NOT EXISTS tickets_daily ON CLUSTER monev112 AS tickets_daily_local
+ENGINE = Distributed(monev112, currentDatabase(), tickets_daily_local, cityHash64(center));
+
+CREATE OR REPLACE VIEW events_now ON CLUSTER monev112 AS SELECT * FROM events FINAL;
+
+CREATE OR REPLACE VIEW calls_now ON CLUSTER monev112 AS
+SELECT
+    *,
+    
+    (ifNull(class NOT IN ('', 'belum'), false))::Bool AS classified,
+    
+    (answered_at IS NOT NULL OR classified)::Bool AS answered,
+    
+    if(blocked_at IS NULL, coalesce(queued_at, received_at), NULL) AS offered_at,
+    (offered_at IS NOT NULL)::Bool AS offered,
+    (abandoned_at IS NOT NULL AND answered_at IS NULL)::Bool AS abandoned,
+    (unserved_at IS NOT NULL AND answered_at IS NULL)::Bool AS unserved,
+    (blocked_at IS NOT NULL)::Bool AS blocked,
+    (ifNull(class IN ('prank', 'prank_palsu'), false))::Bool AS hoax,
+    
+    
+    multiIf(answered_at IS NULL, NULL,
+            wait_ms IS NOT NULL, wait_ms,
+            answered_at < coalesce(queued_at, received_at), NULL,
+            dateDiff('millisecond', coalesce(queued_at, received_at), answered_at)) AS answer_ms,
+    answer_ms / 1000 AS answer_seconds,
+    
+    multiIf(abandoned_at IS NULL OR answered_at IS NOT NULL, NULL,
+            wait_ms IS NOT NULL, wait_ms,
+            abandoned_at < coalesce(queued_at, received_at), NULL,
+            dateDiff('millisecond', coalesce(queued_at, received_at), abandoned_at)) AS abandon_ms,
+    abandon_ms / 1000 AS abandon_seconds,
+    if(ended_at >= answered_at, dateDiff('millisecond', answered_at, ended_at) / 1000, NULL) AS talk_seconds,
+    if(first_classified_at >= answered_at, dateDiff('millisecond', answered_at, first_classified_at) / 1000, NULL) AS classify_seconds
+FROM calls FINAL
+WHERE events > 0 AND ifNull(class, '') != 'uji';
+
+CREATE OR REPLACE VIEW tickets_now ON CLUSTER monev112 AS
+SELECT
+    *,
+    (state NOT IN ('resolved', 'confirmed', 'closed', 'merged'))::Bool AS open,
+    (paused_since IS NOT NULL)::Bool AS paused,
+    if(assigned_at >= answered_at, dateDiff('millisecond', answered_at, assigned_at) / 1000, NULL) AS dispatch_seconds,
+    if(acknowledged_at >= `stays.at`[-1] AND notEmpty(`stays.at`), dateDiff('millisecond', `stays.at`[-1], acknowledged_at) / 1000, NULL) AS acknowledge_seconds,
+    if(departed_at >= acknowledged_at, dateDiff('millisecond', acknowledged_at, departed_at) / 1000, NULL) AS turnout_seconds,
+    if(arrived_at >= departed_at, dateDiff('millisecond', departed_at, arrived_at) / 1000, NULL) AS travel_seconds,
+    if(arrived_at >= received_at, dateDiff('millisecond', received_at, arrived_at) / 1000, NULL) AS respond_seconds,
+    if(arrived_at >= assigned_at, dateDiff('millisecond', assigned_at, arrived_at) / 1000, NULL) AS own_seconds,
+    if(resolved_at >= opened_at, dateDiff('millisecond', opened_at, resolved_at) / 1000, NULL) AS resolve_seconds,
+    
+    resolve_seconds - arraySum((since, until) -> greatest(0, dateDiff('millisecond',
+        greatest(since, assumeNotNull(opened_at)), least(ifNull(until, assumeNotNull(resolved_at)), assumeNotNull(resolved_at)))),
+        `pauses.since`, `pauses.until`) / 1000 AS resolve_net_seconds,
+    if(confirmed_at >= last_resolved_at, dateDiff('millisecond', last_resolved_at, confirmed_at) / 1000, NULL) AS confirm_seconds
+FROM tickets FINAL
+WHERE events > 0;
+
+CREATE OR REPLACE VIEW clocks_now ON CLUSTER monev112 AS
+SELECT
+    *,
+    now64(3, 'UTC') AS at,
+    stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
+    least(coalesce(stopped_at, at), at) AS until,
+    multiIf(void, 'void',
+            until > breach_at, 'breached',
+            stopped, 'met',
+            paused_since <= at AND at < pause_ends_at, 'paused',
+            'running') AS state,
+    
+    (state = 'breached' AND NOT stopped)::Bool AS overdue,
+    if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
+    
+    multiIf(void OR stopped, '',
+            at >= escalated2_at, 'escalated2',
+            at >= escalated_at, 'escalated',
+            state = 'breached', 'overdue',
+            at >= risk_at, 'risk',
+            '') AS level
+FROM clocks FINAL;
+
+CREATE OR REPLACE VIEW clocks_at ON CLUSTER monev112 AS
+SELECT
+    *,
+    {at:DateTime64(3, 'UTC')} AS at,
+    stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
+    least(coalesce(stopped_at, at), at) AS until,
+    multiIf(void, 'void',
+            until > breach_at, 'breached',
+            stopped, 'met',
+            paused_since <= at AND at < pause_ends_at, 'paused',
+            'running') AS state,
+    
+    (state = 'breached' AND NOT stopped)::Bool AS overdue,
+    if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
+    
+    multiIf(void OR stopped, '',
+            at >= escalated2_at, 'escalated2',
+            at >= escalated_at, 'escalated',
+            state = 'breached', 'overdue',
+            at >= risk_at, 'risk',
+            '') AS level
+FROM clocks FINAL
+WHERE started_at <= {at:DateTime64(3, 'UTC')};
+
+CREATE OR REPLACE VIEW calls_hourly_now ON CLUSTER monev112 AS SELECT * FROM calls_hourly FINAL WHERE received > 0;
+
+CREATE OR REPLACE VIEW calls_rollup ON CLUSTER monev112 AS
+SELECT
+    s.center AS center,
+    toStartOfHour(toDateTime(assumeNotNull(s.at), 'UTC')) AS hour,
+    assumeNotNull(min(s.day)) AS day,
+    toUInt32(count()) AS received,
+    toUInt32(countIf(s.offered)) AS offered,
+    toUInt32(countIf(s.answered)) AS answered,
+    toUInt32(countIf(s.answered_at IS NOT NULL)) AS stamped,
+    toUInt32(countIf(s.abandoned)) AS abandoned,
+    toUInt32(countIf(s.unserved)) AS unserved,
+    toUInt32(countIf(s.blocked)) AS blocked,
+    toUInt32(countIf(s.classified)) AS classified,
+    toUInt32(countIf(s.hoax)) AS hoax,
+    toUInt32(countIf(s.class = 'normal')) AS normal,
+    toUInt32(countIf(s.class = 'informasi')) AS informasi,
+    toUInt32(countIf(s.class = 'prank')) AS prank,
+    toUInt32(countIf(s.class = 'prank_palsu')) AS prank_palsu,
+    toUInt32(countIf(s.class = 'ghost')) AS ghost,
+    toUInt32(countIf(s.class = 'pocket')) AS pocket,
+    toUInt32(countIf(s.class = 'misrouted')) AS misrouted,
+    toUInt32(countIf(s.class = 'putus')) AS putus,
+    toUInt32(countIf(s.class = 'duplikat')) AS duplikat,
+    toUInt32(countIf(s.stage = 'hoax')) AS to_hoax,
+    toUInt32(countIf(s.stage = 'own')) AS to_own,
+    toUInt32(countIf(s.stage = 'vertical')) AS to_vertical,
+    toUInt32(countIf(s.stage = 'centre')) AS to_centre,
+    toUInt32(countIf(s.stage = 'none')) AS to_none,
+    toUInt32(countIf(s.stage = 'unclassified')) AS to_unclassified,
+    toUInt32(countIf(s.stage = 'unanswered')) AS to_unanswered,
+    arraySort(groupArrayIf(assumeNotNull(s.answer_ms), s.offered AND s.answer_ms IS NOT NULL)) AS answer_ms,
+    arraySort(groupArrayIf(assumeNotNull(s.abandon_ms), s.offered AND s.abandon_ms IS NOT NULL)) AS abandon_ms
+FROM
+(
+    SELECT
+        c.*,
+        multiIf(
+            c.hoax, 'hoax',
+            has(l.scopes, 'own'), 'own',
+            has(l.scopes, 'vertical'), 'vertical',
+            notEmpty(c.tickets), 'centre',
+            c.classified, 'none',
+            c.answered, 'unclassified',
+            'unanswered') AS stage
+    FROM calls_now AS c
+    LEFT JOIN
+    (
+        SELECT center, call, groupUniqArray(ifNull(scope, '')) AS scopes
+        FROM tickets_now
+        ARRAY JOIN calls AS call
+        WHERE center IN {centers:Array(String)} AND (center, id) IN
+        (
+            SELECT center, arrayJoin(tickets) FROM calls
+            WHERE center IN {centers:Array(String)} AND at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')}
+        )
+        GROUP BY center, call
+    ) AS l ON l.center = c.center AND l.call = c.id
+    WHERE c.center IN {centers:Array(String)} AND c.at >= {since:DateTime64(3, 'UTC')} AND c.at < {until:DateTime64(3, 'UTC')}
+) AS s
+GROUP BY center, hour;
+
+CREATE OR REPLACE VIEW case_intervals ON CLUSTER monev112 AS
+SELECT center, day, '' AS opd, 'own' AS scope, ifNull(category, '') AS category, '' AS priority,
+    i.1 AS interval, i.2 AS seconds
+FROM calls_now
+ARRAY JOIN
+    [('answer', toNullable(answer_seconds)), ('classify', classify_seconds), ('talk', talk_seconds)] AS i
+WHERE answered
+UNION ALL
+SELECT center, day, ifNull(opd, '') AS opd, ifNull(scope, 'own') AS scope, ifNull(category, '') AS category,
+    ifNull(priority, '') AS priority, i.1 AS interval, i.2 AS seconds
+FROM tickets_now
+ARRAY JOIN
+    [('dispatch', dispatch_seconds), ('acknowledge', acknowledge_seconds), ('turnout', turnout_seconds),
+     ('travel', travel_seconds), ('respond', respond_seconds), ('own', own_seconds), ('resolve', resolve_seconds),
+     ('resolve_net', resolve_net_seconds), ('confirm', confirm_seconds)] AS i
+WHERE state != 'merged';
+
+CREATE OR REPLACE VIEW monev_service_level ON CLUSTER monev112 AS
+SELECT
+    center, period, measure, numerator, denominator, offered AS n, stamped,
+    
+    if(denominator = 0 OR stamped = 0, NULL, numerator / denominator) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT
+        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period,
+        sum(calls_hourly_now.offered) AS offered,
+        sum(calls_hourly_now.stamped) AS stamped,
+        sum(arrayCount(x -> x <= {target:UInt32} * 1000, answer_ms)) AS within,
+        sum(arrayCount(x -> x < {short:UInt32} * 1000, abandon_ms)) AS short_abandoned
+    FROM calls_hourly_now
+    WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
+    GROUP BY center, period
+)
+ARRAY JOIN
+    ['ketat', 'standar', 'terjawab'] AS measure,
+    [within, within, within] AS numerator,
+    [toInt64(offered), toInt64(offered) - toInt64(short_abandoned), toInt64(stamped)] AS denominator;
+
+CREATE OR REPLACE VIEW monev_hoax ON CLUSTER monev112 AS
+SELECT
+    center, period, measure, numerator, denominator, answered AS n,
+    if(denominator = 0, NULL, numerator / denominator) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT
+        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period,
+        sum(calls_hourly_now.answered) AS answered,
+        sum(calls_hourly_now.classified) AS classified,
+        sum(calls_hourly_now.hoax) AS hoax,
+        sum(ghost + pocket + informasi) AS other
+    FROM calls_hourly_now
+    WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
+    GROUP BY center, period
+)
+ARRAY JOIN
+    ['rasio_hoaks', 'rasio_non_darurat', 'belum'] AS measure,
+    [toInt64(hoax), toInt64(hoax + other), toInt64(answered) - toInt64(classified)] AS numerator,
+    [toInt64(classified), toInt64(classified), toInt64(answered)] AS denominator;
+
+CREATE OR REPLACE VIEW monev_funnel ON CLUSTER monev112 AS
+SELECT
+    center, period, stage, numerator, denominator, denominator AS n,
+    if(denominator = 0, NULL, numerator / denominator) AS share
+FROM
+(
+    SELECT
+        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period,
+        sum(received) AS denominator,
+        sum(to_hoax) AS f1, sum(to_own) AS f2, sum(to_vertical) AS f3, sum(to_centre) AS f4, sum(to_none) AS f5,
+        sum(to_unclassified) AS f6, sum(to_unanswered) AS f7
+    FROM calls_hourly_now
+    WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
+    GROUP BY center, period
+)
+ARRAY JOIN
+    ['hoax', 'own', 'vertical', 'centre', 'none', 'unclassified', 'unanswered'] AS stage,
+    [f1, f2, f3, f4, f5, f6, f7] AS numerator;
+
+CREATE OR REPLACE VIEW monev_intervals ON CLUSTER monev112 AS
+SELECT center, period, interval, scope, numerator, denominator, n, coverage, median, p90, p95, mean
+FROM monev_intervals_calls(since = {since:Date}, until = {until:Date}, step = {step:String})
+UNION ALL
+SELECT center, period, interval, scope, numerator, denominator, n, coverage, median, p90, p95, mean
+FROM monev_intervals_tickets(since = {since:Date}, until = {until:Date}, step = {step:String});
+
+CREATE OR REPLACE VIEW monev_intervals_opd ON CLUSTER monev112 AS
+SELECT
+    center, period, figures.1 AS interval, scope, opd, figures.2 AS numerator, denominator, numerator AS n, numerator / denominator AS coverage,
+    if(n = 0, NULL, figures.3[1] / 1000) AS median,
+    if(n = 0, NULL, figures.3[2] / 1000) AS p90,
+    if(n = 0, NULL, figures.3[3] / 1000) AS p95,
+    if(n = 0, NULL, figures.4 / n / 1000) AS mean
+FROM
+(
+    SELECT
+        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period, scope, opd,
+        count() AS denominator,
+        [('dispatch', count(dispatch), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(dispatch), ifNull(sum(dispatch), 0)),
+         ('acknowledge', count(acknowledge), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(acknowledge), ifNull(sum(acknowledge), 0)),
+         ('turnout', count(turnout), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(turnout), ifNull(sum(turnout), 0)),
+         ('travel', count(travel), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(travel), ifNull(sum(travel), 0)),
+         ('respond', count(respond), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(respond), ifNull(sum(respond), 0)),
+         ('own', count(own), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(own), ifNull(sum(own), 0)),
+         ('resolve', count(resolve), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve), ifNull(sum(resolve), 0)),
+         ('resolve_net', count(resolve_net), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve_net), ifNull(sum(resolve_net), 0)),
+         ('confirm', count(confirm), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(confirm), ifNull(sum(confirm), 0))] AS list
+    FROM tickets_daily FINAL
+    ARRAY JOIN opds AS opd, dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout, travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net, confirm_ms AS confirm
+    WHERE opd != '' AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, scope, opd
+)
+ARRAY JOIN list AS figures;
+
+CREATE OR REPLACE VIEW monev_on_time ON CLUSTER monev112 AS
+SELECT center, period, clock, opd, numerator, denominator, n, stopped_late, open_late, undecided, share, low, high
+FROM monev_on_time_tickets(since = {since:Date}, until = {until:Date}, step = {step:String})
+UNION ALL
+SELECT
+    center, period, clock, '' AS opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
+    if(denominator = 0, NULL, numerator / denominator) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT
+        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period, clock,
+        countIf(state = 'met') AS numerator,
+        countIf(state IN ('met', 'breached')) AS denominator,
+        countIf(state = 'breached' AND stopped_at IS NOT NULL) AS stopped_late,
+        countIf(state = 'breached' AND stopped_at IS NULL) AS open_late,
+        countIf(state IN ('running', 'paused')) AS undecided
+    FROM clocks_now
+    WHERE subject_kind = 'call' AND NOT void AND day >= {since:Date} AND day < {until:Date}
+    GROUP BY center, period, clock
+);
+
+CREATE OR REPLACE VIEW monev_on_time_outside ON CLUSTER monev112 AS
+SELECT
+    center, period, clock, scope, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
+    if(denominator = 0, NULL, numerator / denominator) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT
+        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period, clock, o.scope AS scope, o.opd AS opd,
+        sum(o.met) AS numerator,
+        sum(o.met + o.stopped_late + o.open_late) AS denominator,
+        sum(o.stopped_late) AS stopped_late,
+        sum(o.open_late) AS open_late,
+        sum(o.undecided) AS undecided
+    FROM clock_outcomes AS o
+    WHERE scope != 'own' AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, clock, scope, opd
+);
+
+CREATE OR REPLACE VIEW monev_figures ON CLUSTER monev112 AS
+SELECT center, 'service_level' AS figure, concat('measure=', measure, ',target=', toString({target:UInt32})) AS dims,
+    toFloat64(numerator) AS numerator, toFloat64(denominator) AS denominator, toUInt64(n) AS n, share AS value
+FROM monev_service_level(since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
+UNION ALL
+SELECT center, 'hoax', concat('measure=', measure), toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
+FROM monev_hoax(since = {since:Date}, until = {until:Date}, step = 'all')
+UNION ALL
+SELECT center, 'funnel', concat('stage=', stage), toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
+FROM monev_funnel(since = {since:Date}, until = {until:Date}, step = 'all')
+UNION ALL
+SELECT center, concat('interval_', s.1), concat('interval=', interval, ',scope=', scope), toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
+FROM monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
+ARRAY JOIN [('median', median), ('p90', p90), ('p95', p95), ('mean', mean)] AS s
+UNION ALL
+SELECT center, concat('interval_', s.1), concat('interval=', interval, ',opd=', opd, ',scope=', scope), toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
+FROM monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all')
+ARRAY JOIN [('median', median), ('p90', p90), ('p95', p95), ('mean', mean)] AS s
+UNION ALL
+SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=own'), toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
+FROM monev_on_time(since = {since:Date}, until = {until:Date}, step = 'all')
+UNION ALL
+SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=', ifNull(scope, '')), toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
+FROM monev_on_time_outside(since = {since:Date}, until = {until:Date}, step = 'all')
+UNION ALL
+SELECT center, 'coverage', 'measure=answer_stamp', toFloat64(stamped), toFloat64(n), toUInt64(n), if(n = 0, NULL, stamped / n)
+FROM monev_service_level(since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
+WHERE measure = 'ketat'
+UNION ALL
+SELECT center, 'coverage', concat('interval=', interval, ',scope=', scope), toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
+FROM monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
+UNION ALL
+SELECT center, 'coverage', concat('interval=', interval, ',opd=', opd, ',scope=', scope), toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
+FROM monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all');
+
+CREATE OR REPLACE VIEW monev_hoax_cost ON CLUSTER monev112 AS
+SELECT center, 'agent' AS measure, if(count(talk_seconds) = 0, NULL, toFloat64(sum(talk_seconds))) AS amount, count(talk_seconds) AS numerator, count() AS denominator
+FROM calls_now
+WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
+GROUP BY center
+UNION ALL
+SELECT center, 'crew', if(count(seconds) = 0, NULL, toFloat64(sum(seconds))), count(seconds), count()
+FROM
+(
+    SELECT center, if(resolved_at >= departed_at, dateDiff('millisecond', departed_at, resolved_at) / 1000, NULL) AS seconds
+    FROM tickets_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
+        AND (ifNull(result = 'palsu', false) OR id IN (SELECT arrayJoin(tickets) FROM calls_now WHERE center = {center:String} AND class = 'prank_palsu'))
+)
+GROUP BY center
+UNION ALL
+SELECT center, 'held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND begun > over))), count(wait), count()
+FROM
+(
+    
+    SELECT center, id, any(wait) AS wait, any(late) AS late, maxIf(talks, edge = 'answer') AS begun, maxIf(talks_over, edge = 'queue') AS over
+    FROM
+    (
+        SELECT center, id, wait, late, edge, countIf(edge = 'talk') OVER w AS talks, countIf(edge = 'over') OVER w AS talks_over
+        FROM
+        (
+            SELECT center, id, hoax AS talking, if(talking, NULL, answer_ms) AS wait, ifNull(wait > 1000 * {target:UInt32}, false) AS late,
+                multiIf(talking, [('over', 0, ended_at), ('talk', 3, answered_at)],
+                        wait IS NULL, [('none', 4, toNullable(assumeNotNull(at)))],
+                        [('queue', 1, answered_at - toIntervalMillisecond(assumeNotNull(wait))), ('answer', 2, answered_at)]) AS edges,
+                e.1 AS edge, e.2 AS turn, e.3 AS moment
+            FROM calls_now
+            ARRAY JOIN edges AS e
+            WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
+                AND (hoax AND talk_seconds IS NOT NULL OR offered AND class IN ('normal', 'informasi', 'duplikat'))
+        )
+        
+        WINDOW w AS (ORDER BY moment, turn ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    )
+    WHERE edge IN ('queue', 'answer', 'none')
+    GROUP BY center, id
+)
+GROUP BY center;
+
+CREATE OR REPLACE VIEW monev_callers ON CLUSTER monev112 AS
+SELECT center, key_id, numbers, toUInt64(ceil(numbers / 100)) AS top, arraySum(arraySlice(counts, 1, top)) AS numerator, arraySum(counts) AS n, denominator,
+    numerator / n AS share
+FROM
+(
+    SELECT center, key_id, count() AS numbers, arrayReverseSort(groupArray(c)) AS counts, any(every) AS denominator
+    FROM
+    (
+        SELECT center, caller_key_id AS key_id, caller_key, count() AS c, sum(count()) OVER (PARTITION BY center) AS every
+        FROM calls_now
+        WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
+        GROUP BY center, key_id, caller_key
+    )
+    WHERE caller_key IS NOT NULL
+    GROUP BY center, key_id
+);
+
+CREATE OR REPLACE VIEW monev_blocks ON CLUSTER monev112 AS
+SELECT center, sum(blocks) AS calls, countIf(last_real > first_block) AS numerator, count() AS denominator
+FROM
+(
+    SELECT center, countIf(blocked) AS blocks, minIf(at, blocked) AS first_block, maxIf(at, ifNull(class = 'normal', false)) AS last_real
+    FROM calls_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND caller_key IS NOT NULL
+    GROUP BY center, caller_key_id, caller_key
+    HAVING blocks > 0
+)
+GROUP BY center;
+
+CREATE OR REPLACE VIEW clocks_rollup ON CLUSTER monev112 AS
+SELECT
+    center, clock, day,
+    arrayMap(g -> g.1, groups) AS opds,
+    arrayMap(g -> g.2, groups) AS scopes,
+    arrayMap(g -> g.3, groups) AS met_counts,
+    arrayMap(g -> g.4, groups) AS late_counts,
+    arrayMap(g -> arrayMap(o -> o.1, g.5), groups) AS open_breach_at,
+    arrayMap(g -> arrayMap(o -> o.2, g.5), groups) AS open_stopped_at
+FROM
+(
+    SELECT center, clock, day, arraySort(g -> (g.1, g.2), groupArrayIf((opd, scope, met, late, open), n > 0)) AS groups
+    FROM
+    (
+        SELECT
+            center, clock, day, opd, scope,
+            toUInt32(countIf(settled AND NOT was_late)) AS met,
+            toUInt32(countIf(settled AND was_late)) AS late,
+            groupArrayIf((breach_at, stopped_at), NOT settled) AS open,
+            count() AS n
+        FROM
+        (
+            SELECT
+                center, clock, assumeNotNull(c.day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
+                breach_at, stopped_at,
+                ifNull(stopped_at <= now64(3, 'UTC'), false) AS settled,
+                ifNull(stopped_at > breach_at, false) AS was_late
+            FROM clocks AS c FINAL
+            WHERE c.center IN {centers:Array(String)} AND c.subject_kind = 'ticket' AND NOT void
+                AND (c.center, assumeNotNull(c.day)) IN {days:Array(Tuple(String, Date))} AND c.day IS NOT NULL
+        )
+        GROUP BY center, clock, day, opd, scope
+        UNION ALL
+        SELECT center, clock, day, '', '', 0, 0, [], 0
+        FROM clocks_daily
+        WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
+    )
+    GROUP BY center, clock, day
+);
+
+CREATE OR REPLACE VIEW clock_outcomes ON CLUSTER monev112 AS
+SELECT
+    center, clock, day, opd, scope,
+    met_count + arrayCount((b, s) -> ifNull(s <= now64(3, 'UTC'), false) AND NOT ifNull(s > b, false), breach_at, stopped_at) AS met,
+    late_count + arrayCount((b, s) -> s IS NOT NULL AND ifNull(least(assumeNotNull(s), now64(3, 'UTC')) > b, false), breach_at, stopped_at) AS stopped_late,
+    arrayCount((b, s) -> s IS NULL AND ifNull(now64(3, 'UTC') > b, false), breach_at, stopped_at) AS open_late,
+    toUInt64(met_count + late_count + length(breach_at) - met - stopped_late - open_late) AS undecided
+FROM clocks_daily FINAL
+ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at;
+
+CREATE OR REPLACE VIEW monev_on_time_tickets ON CLUSTER monev112 AS
+SELECT
+    center, period, clock, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
+    if(denominator = 0, NULL, numerator / denominator) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT
+        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period, clock, o.opd AS opd,
+        sum(o.met) AS numerator,
+        sum(o.met + o.stopped_late + o.open_late) AS denominator,
+        sum(o.stopped_late) AS stopped_late,
+        sum(o.open_late) AS open_late,
+        sum(o.undecided) AS undecided
+    FROM clock_outcomes AS o
+    WHERE scope = 'own' AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, clock, opd
+);
+
+CREATE OR REPLACE VIEW tickets_rollup ON CLUSTER monev112 AS
+SELECT
+    center, day, scope,
+    arrayMap(t -> t.1, list) AS opds,
+    arrayMap(t -> t.2, list) AS priorities,
+    arrayMap(t -> t.3, list) AS dispatch_ms,
+    arrayMap(t -> t.4, list) AS acknowledge_ms,
+    arrayMap(t -> t.5, list) AS turnout_ms,
+    arrayMap(t -> t.6, list) AS travel_ms,
+    arrayMap(t -> t.7, list) AS respond_ms,
+    arrayMap(t -> t.8, list) AS own_ms,
+    arrayMap(t -> t.9, list) AS resolve_ms,
+    arrayMap(t -> t.10, list) AS resolve_net_ms,
+    arrayMap(t -> t.11, list) AS confirm_ms
+FROM
+(
+    SELECT center, day, scope, arraySort(t -> (t.1, t.2), groupArrayIf(ticket, counts)) AS list
+    FROM
+    (
+        SELECT center, assumeNotNull(day) AS day, ifNull(t.scope, 'own')::String AS scope, true AS counts,
+            (ifNull(opd, '')::String, ifNull(priority, '')::String,
+             toInt64(round(1000 * dispatch_seconds)), toInt64(round(1000 * acknowledge_seconds)), toInt64(round(1000 * turnout_seconds)),
+             toInt64(round(1000 * travel_seconds)), toInt64(round(1000 * respond_seconds)), toInt64(round(1000 * own_seconds)),
+             toInt64(round(1000 * resolve_seconds)), toInt64(round(1000 * resolve_net_seconds)), toInt64(round(1000 * confirm_seconds))) AS ticket
+        FROM tickets_now AS t
+        WHERE t.center IN {centers:Array(String)} AND t.state != 'merged' AND t.day IS NOT NULL
+            AND (t.center, assumeNotNull(t.day)) IN {days:Array(Tuple(String, Date))}
+        UNION ALL
+        SELECT center, day, scope, false,
+            ('', '', NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64),
+             NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64))
+        FROM tickets_daily
+        WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
+    )
+    GROUP BY center, day, scope
+);
+
+CREATE OR REPLACE VIEW monev_intervals_calls ON CLUSTER monev112 AS
+SELECT
+    center, period, figures.1 AS interval, 'own' AS scope, figures.2 AS numerator, denominator, numerator AS n, numerator / denominator AS coverage,
+    if(n = 0, NULL, figures.3[1] / 1000) AS median,
+    if(n = 0, NULL, figures.3[2] / 1000) AS p90,
+    if(n = 0, NULL, figures.3[3] / 1000) AS p95,
+    if(n = 0, NULL, figures.4 / n / 1000) AS mean
+FROM
+(
+    SELECT
+        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period,
+        count() AS denominator,
+        [('answer', count(answer), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(answer), ifNull(sum(answer), 0)),
+         ('classify', count(classify), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(classify), ifNull(sum(classify), 0)),
+         ('talk', count(talk), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(talk), ifNull(sum(talk), 0))] AS list
+    FROM
+    (
+        SELECT center, day, answered, answer_ms AS answer, toInt64(round(1000 * classify_seconds)) AS classify, toInt64(round(1000 * talk_seconds)) AS talk
+        FROM calls_now
+    )
+    WHERE answered AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
+    GROUP BY center, period
+)
+ARRAY JOIN list AS figures;
+
+CREATE OR REPLACE VIEW monev_intervals_tickets ON CLUSTER monev112 AS
+SELECT
+    center, period, figures.1 AS interval, scope, figures.2 AS numerator, denominator, numerator AS n, numerator / denominator AS coverage,
+    if(n = 0, NULL, figures.3[1] / 1000) AS median,
+    if(n = 0, NULL, figures.3[2] / 1000) AS p90,
+    if(n = 0, NULL, figures.3[3] / 1000) AS p95,
+    if(n = 0, NULL, figures.4 / n / 1000) AS mean
+FROM
+(
+    SELECT
+        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period, scope,
+        count() AS denominator,
+        [('dispatch', count(dispatch), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(dispatch), ifNull(sum(dispatch), 0)),
+         ('acknowledge', count(acknowledge), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(acknowledge), ifNull(sum(acknowledge), 0)),
+         ('turnout', count(turnout), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(turnout), ifNull(sum(turnout), 0)),
+         ('travel', count(travel), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(travel), ifNull(sum(travel), 0)),
+         ('respond', count(respond), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(respond), ifNull(sum(respond), 0)),
+         ('own', count(own), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(own), ifNull(sum(own), 0)),
+         ('resolve', count(resolve), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve), ifNull(sum(resolve), 0)),
+         ('resolve_net', count(resolve_net), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve_net), ifNull(sum(resolve_net), 0)),
+         ('confirm', count(confirm), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(confirm), ifNull(sum(confirm), 0))] AS list
+    FROM tickets_daily FINAL
+    ARRAY JOIN dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout, travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net, confirm_ms AS confirm
+    WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, scope
+)
+ARRAY JOIN list AS figures;
