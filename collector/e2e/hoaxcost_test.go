@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"net/http"
 	"slices"
@@ -244,7 +243,7 @@ func (s *service) postAll(lines []byte) {
 	for len(lines) > 0 {
 		at := strings.LastIndexByte(string(lines[:min(len(lines), 1<<20)]), '\n') + 1
 		if a, status, err := s.post(lines[:at]); err != nil || status != http.StatusOK || len(a.Rejected) > 0 {
-			s.t.Fatal(fmt.Sprintf("%d, %v, %+v", status, err, a.Rejected))
+			s.t.Fatalf("%d, %v, %+v", status, err, a.Rejected)
 		}
 		lines = lines[at:]
 	}
