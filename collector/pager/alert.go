@@ -53,9 +53,6 @@ func (v *speaker) alerts(s *state, tickets []Ticket, left map[office]int, now ti
 	}
 	about := func(p page, ends time.Time) Alert {
 		a := Alert{Labels: labels(p.identity), Annotations: map[string]string{}, StartsAt: p.StartsAt, EndsAt: ends}
-		if ends.Before(p.StartsAt) {
-			a.EndsAt = p.StartsAt // the clock was set back; Alertmanager refuses an end before the start
-		}
 		set(a.Annotations, "opd_name", v.name(p.Center, p.OPD))
 		set(a.Annotations, "list_link", list(p.Center, p.OPD))
 		if v.links != nil {

@@ -109,6 +109,7 @@ type state struct {
 // the order of s.Active.
 func (s *state) advance(r Round, closedFor time.Duration, digestAt time.Duration) []Ticket {
 	now := r.Now
+	s.setBack(now, closedFor)
 	tickets := slices.Clone(r.Tickets)
 	slices.SortFunc(tickets, func(a, b Ticket) int { return a.identity().compare(b.identity()) })
 
@@ -144,6 +145,35 @@ func (s *state) advance(r Round, closedFor time.Duration, digestAt time.Duration
 	return tickets
 }
 
+// setBack brings what a clock that was ahead has written back to now. Alertmanager would hold an alert that ends hours from
+// now for true until then, whatever became of its ticket.
+func (s *state) setBack(now time.Time, closedFor time.Duration) {
+	most := func(t *time.Time, ahead time.Duration) {
+		if latest := now.Add(ahead); t.After(latest) {
+			*t = latest
+		}
+	}
+	most(&s.Accepted, 0)
+	for i := range s.Active {
+		most(&s.Active[i].StartsAt, 0)
+	}
+	for i := range s.Ended {
+		most(&s.Ended[i].StartsAt, 0)
+		most(&s.Ended[i].EndedAt, 0)
+	}
+	for i := range s.Waiting {
+		most(&s.Waiting[i].Since, 0)
+	}
+	for i := range s.Closings {
+		most(&s.Closings[i].StartsAt, 0)
+		most(&s.Closings[i].Until, closedFor)
+	}
+	for i := range s.Digests {
+		most(&s.Digests[i].StartsAt, 0)
+		most(&s.Digests[i].Until, DigestFor)
+	}
+}
+
 func (t *Ticket) identity() identity {
 	return identity{Center: t.Center, Ticket: t.ID, OPD: t.OPD, Level: t.Level, Priority: t.Priority}
 }
@@ -161,11 +191,7 @@ func (s *state) end(p page, now time.Time) {
 	if !s.alive(p.StartsAt, now) {
 		return
 	}
-	at := now
-	if at.Before(p.StartsAt) {
-		at = p.StartsAt // the clock was set back; an alert cannot end before it starts
-	}
-	s.Ended = append(s.Ended, ended{p, at})
+	s.Ended = append(s.Ended, ended{p, now})
 }
 
 // close turns tickets that wait into closings, and ends closings that are not true any more.
@@ -216,8 +242,7 @@ func (s *state) forget(active map[identity]bool, now time.Time) {
 		active[c.identity] = true
 	}
 	s.Ended = slices.DeleteFunc(s.Ended, func(e ended) bool {
-		age := now.Sub(e.EndedAt)
-		return active[e.identity] || age > Lifetime || age < -Lifetime
+		return active[e.identity] || now.Sub(e.EndedAt) > Lifetime
 	})
 	if more := len(s.Ended) - maxEnded; more > 0 {
 		s.Ended = slices.Delete(s.Ended, 0, more) // they end by themselves
