@@ -137,6 +137,13 @@ func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	defer func() {
+		if v := recover(); v != nil {
+			u, ok := v.(undecodable) // of another version than this program's
+			if !ok {
+				panic(v)
+			}
+			err = fmt.Errorf("%w: %w", ErrCheckpoint, u)
+		}
 		if err != nil {
 			b.clear()
 		}
@@ -148,13 +155,9 @@ func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 	b.complete, b.filter.trusted = r.bool(), r.bool()
 	b.filter.inLast = uint(r.uint())
 	for range r.items {
-		l := &bloom.BloomFilter{}
-		if r.err == nil {
-			if _, err := l.ReadFrom(r.r); err != nil {
-				r.err = err
-			}
+		if l := r.layer(len(b.filter.layers)); l != nil {
+			b.filter.layers = append(b.filter.layers, l)
 		}
-		b.filter.layers = append(b.filter.layers, l)
 	}
 	var read []*entry
 	for range r.items {
@@ -309,6 +312,30 @@ func (r *reader) uint() uint64 {
 }
 
 func (r *reader) bool() bool { return r.uint() == 1 }
+
+// layer reads the i-th layer of the filter, whose size must be the one that it has here: the length in the file must not
+// ask for all memory, nor a layer answer for bits that it does not have.
+func (r *reader) layer(i int) *bloom.BloomFilter {
+	head, err := r.r.Peek(3 * 8) // bits, hashes, bits of the set that follows
+	if r.err == nil {
+		r.err = err
+	}
+	if r.err != nil {
+		return nil
+	}
+	bits, hashes := bloom.EstimateParameters(filterFirstLayer<<min(i, maxLayers), filterFalsePositive)
+	word := func(n int) uint64 { return binary.BigEndian.Uint64(head[8*n:]) }
+	if i >= maxLayers || word(0) != uint64(bits) || word(1) != uint64(hashes) || word(2) != uint64(bits) {
+		r.err = fmt.Errorf("layer %d of the filter has another size", i)
+		return nil
+	}
+	l := &bloom.BloomFilter{}
+	_, r.err = l.ReadFrom(r.r)
+	return l
+}
+
+// maxLayers of the filter hold 2 billion subjects.
+const maxLayers = 11
 
 // items yields once for each item that follows, and stops at an error.
 func (r *reader) items(yield func() bool) {

@@ -15,6 +15,13 @@ type folder struct {
 	refs   []*event.Event
 }
 
+// undecodable is an event on the board that this program cannot read.
+type undecodable struct{ error }
+
+func (u undecodable) Error() string {
+	return "tracker: stored event does not decode: " + u.error.Error()
+}
+
 // decode returns the events in the order given; they are valid until the next call. Their strings lie in the payloads.
 func (f *folder) decode(events []stored) []*event.Event {
 	if cap(f.events) < len(events) {
@@ -25,7 +32,7 @@ func (f *folder) decode(events []stored) []*event.Event {
 	for i := range events {
 		// A payload was encoded by this program and kept under a checksum: it decodes, or there is nothing to trust.
 		if err := event.DecodeBinary(events[i].payload, &f.events[i]); err != nil {
-			panic("tracker: stored event does not decode: " + err.Error())
+			panic(undecodable{err})
 		}
 		f.refs = append(f.refs, &f.events[i])
 	}
