@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"time"
+
+	"github.com/monev112/monev112/collector/tracker"
 )
 
 // Names of the alerts.
@@ -40,7 +42,7 @@ func (v *speaker) alerts(s *state, tickets []Ticket, left map[office]int, now ti
 	out := make([]Alert, 0, len(s.Active)+len(s.Closings)+len(s.Digests)+len(s.Ended))
 	lists := map[[2]string]string{} // signing is not free, and the link is the same for all of an OPD
 	list := func(center, opd string) string {
-		if v.links == nil {
+		if !v.linked(opd) {
 			return ""
 		}
 		k := [2]string{center, opd}
@@ -55,7 +57,7 @@ func (v *speaker) alerts(s *state, tickets []Ticket, left map[office]int, now ti
 		a := Alert{Labels: labels(p.identity), Annotations: map[string]string{}, StartsAt: p.StartsAt, EndsAt: ends}
 		set(a.Annotations, "opd_name", v.name(p.Center, p.OPD))
 		set(a.Annotations, "list_link", list(p.Center, p.OPD))
-		if v.links != nil {
+		if v.linked(p.OPD) {
 			set(a.Annotations, "link", v.links.Ticket(p.Center, p.OPD, p.Ticket, now))
 		}
 		return a
@@ -103,6 +105,9 @@ func (v *speaker) alerts(s *state, tickets []Ticket, left map[office]int, now ti
 	}
 	return out
 }
+
+// linked reports whether an OPD's alerts carry links. The pages show an OPD its own: nothing opens for what lies at the centre.
+func (v *speaker) linked(opd string) bool { return v.links != nil && opd != tracker.NoOPD }
 
 func labels(a identity) map[string]string {
 	return map[string]string{
