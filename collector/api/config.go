@@ -48,6 +48,13 @@ type Submitted struct {
 	Conflicts  []int // positions in the submitted slice
 }
 
+// Pages answers the requests below /p/.
+type Pages interface {
+	http.Handler
+	// Opens reports whether the path leads to a page. It looks nothing up.
+	Opens(path string) bool
+}
+
 // Ingest takes events in. Submit returns after they are durable, or ErrBusy, ErrUnavailable or ErrTooLarge with nothing taken.
 type Ingest interface {
 	Submit(ctx context.Context, events []*event.Event) (Submitted, error)
@@ -165,7 +172,7 @@ type Config struct {
 	Hooks          Hooks
 	Keys           *access.Guard
 	Messages       func(body []byte) (m notification.Message, again bool, err error) // keeps a message of Alertmanager; nil answers 503
-	Pages          http.Handler                                                      // answers below /p/; nil answers 404
+	Pages          Pages                                                             // answers below /p/; nil answers 404
 	Metrics        http.Handler                                                      // answers /metrics; nil answers 404
 	MetricsNeedKey bool                                                              // /metrics asks for a key with board:read
 	OpenAPI        []byte                                                            // answered at /openapi.yaml

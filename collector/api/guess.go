@@ -1,7 +1,6 @@
 package api
 
 import (
-	"crypto/sha256"
 	"math"
 	"net/http"
 	"net/netip"
@@ -16,17 +15,16 @@ import (
 )
 
 // guesses slows those who try keys or links until one opens. Each wrong one costs its address, and the beginning of the
-// key, a piece of a budget that refills slowly. Whose budget is used up is not even heard, with two exceptions: a key
-// or link that opened from this address before goes on, so that a wrong client behind the same address as a good one (an
-// office, a telephone network) does not lock it out. All memory is bounded.
+// key, a piece of a budget that refills slowly; when it is used up the answer is to come back later. What opens is never
+// held back, whoever else tries: an office, a telephone network or a proxy puts many behind one address, and one wrong
+// client among them would lock them all out. All memory is bounded.
 type guesses struct {
 	now    func() time.Time
 	burst  int
 	refill time.Duration
 
-	mu     sync.Mutex
-	wrong  aged[string, *rate.Limiter] // by address, and by the beginning of a key
-	opened aged[[sha256.Size]byte, struct{}]
+	mu    sync.Mutex
+	wrong aged[string, *rate.Limiter] // by address, and by the beginning of a key
 }
 
 // maxGuessers bounds the addresses and key beginnings that are remembered, twice over; the longest unheard of go first.
@@ -61,8 +59,7 @@ func (a *aged[K, V]) put(k K, v V) {
 
 // guesser is who presents a credential: a key, or the path of a link.
 type guesser struct {
-	address, head string            // head is empty for a link
-	pair          [sha256.Size]byte // of address and credential
+	address, head string // head is empty for a link
 }
 
 func newGuesser(address, credential string) guesser {
@@ -71,62 +68,45 @@ func newGuesser(address, credential string) guesser {
 			address = net.String()
 		}
 	}
-	g := guesser{address: "a" + address, pair: sha256.Sum256([]byte(address + "\x00" + credential))}
+	g := guesser{address: "a" + address}
 	if !strings.HasPrefix(credential, "/") {
 		g.head = "k" + credential[:min(len(credential), keyHead)]
 	}
 	return g
 }
 
-// wait returns how long g has to wait before it is heard; 0 means now.
-func (s *guesses) wait(g guesser) time.Duration {
+// bad counts a credential that did not open. It returns how long g has to wait because its budget was used up before; 0
+// means that it was not.
+func (s *guesses) bad(g guesser) (wait time.Duration) {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.opened.get(g.pair); ok {
-		return 0
-	}
-	var wait time.Duration
+	var budgets []*rate.Limiter
 	for _, k := range [...]string{g.address, g.head} {
-		if l, ok := s.wrong.get(k); ok {
-			if missing := 1 - l.TokensAt(now); missing > 0 {
-				wait = max(wait, time.Duration(math.Ceil(missing*s.refill.Seconds()))*time.Second, time.Second)
-			}
+		if k == "" {
+			continue
+		}
+		l, ok := s.wrong.get(k)
+		if !ok {
+			l = rate.NewLimiter(rate.Every(s.refill), s.burst)
+			s.wrong.put(k, l)
+		}
+		budgets = append(budgets, l)
+		if missing := 1 - l.TokensAt(now); missing > 0 {
+			wait = max(wait, time.Duration(math.Ceil(missing*s.refill.Seconds()))*time.Second, time.Second)
+		}
+	}
+	if wait == 0 {
+		for _, l := range budgets {
+			l.AllowN(now, 1)
 		}
 	}
 	return wait
 }
 
-// bad counts a credential that did not open.
-func (s *guesses) bad(g guesser) {
-	now := s.now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, k := range [...]string{g.address, g.head} {
-		l, ok := s.wrong.get(k)
-		if k == "" {
-			continue
-		}
-		if !ok {
-			l = rate.NewLimiter(rate.Every(s.refill), s.burst)
-			s.wrong.put(k, l)
-		}
-		l.AllowN(now, 1)
-	}
-}
-
-// good remembers a credential that opened.
-func (s *guesses) good(g guesser) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.opened.get(g.pair); !ok {
-		s.opened.put(g.pair, struct{}{})
-	}
-}
-
 // slow answers a guesser whose budget is used up.
 func (a *API) slow(c *gin.Context, wait time.Duration) {
-	p := newProblem(http.StatusTooManyRequests, codeBusy, "Too many wrong keys or links came from this address; Retry-After says when the next is looked at.")
+	p := newProblem(http.StatusTooManyRequests, codeBusy, "Too many wrong keys or links came from this address; Retry-After says when to come back.")
 	p.retryAfter = wait
 	a.fail(c, p)
 }

@@ -233,18 +233,15 @@ func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 			a.fail(c, newProblem(http.StatusUnauthorized, codeUnauthorized, "Send an API key: Authorization: Bearer <key>."))
 			return
 		}
-		who := newGuesser(c.ClientIP(), secret)
-		if wait := a.guesses.wait(who); wait > 0 {
-			a.slow(c, wait)
-			return
-		}
 		key, ok := a.cfg.Keys.Who(secret)
 		if !ok {
-			a.guesses.bad(who)
+			if wait := a.guesses.bad(newGuesser(c.ClientIP(), secret)); wait > 0 {
+				a.slow(c, wait)
+				return
+			}
 			a.fail(c, newProblem(http.StatusUnauthorized, codeUnauthorized, "The API key is unknown, revoked or expired."))
 			return
 		}
-		a.guesses.good(who)
 		c.Set(ctxKey, key)
 		for _, s := range ep.scopes {
 			if key.Allows(s) {

@@ -14,12 +14,12 @@ func TestPagesAskForNoKeyAndNoTokenReachesTheLog(t *testing.T) {
 	const token = "AdRGkLp0abg3EAUz"
 	var seen []string
 	w := start(t, func(c *Config) {
-		c.Pages = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.Pages = linked{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			seen = append(seen, r.Method+" "+r.URL.Path)
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.WriteHeader(http.StatusNotFound)
 			_, _ = io.WriteString(w, "<p>x</p>")
-		})
+		})}
 	})
 	w.key(access.Key{Name: "a", Scopes: []access.Scope{access.BoardRead}})
 	for _, method := range []string{"GET", "HEAD", "POST"} {

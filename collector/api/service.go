@@ -40,17 +40,13 @@ func (a *API) pages(c *gin.Context) {
 		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "No pages are shown here: pages.public_url is not configured."))
 		return
 	}
-	who := newGuesser(c.ClientIP(), c.Request.URL.Path)
-	if wait := a.guesses.wait(who); wait > 0 {
-		a.slow(c, wait)
-		return
+	if path := c.Request.URL.Path; !a.cfg.Pages.Opens(path) {
+		if wait := a.guesses.bad(newGuesser(c.ClientIP(), path)); wait > 0 {
+			a.slow(c, wait)
+			return
+		}
 	}
 	a.cfg.Pages.ServeHTTP(c.Writer, c.Request)
-	if c.Writer.Status() == http.StatusNotFound {
-		a.guesses.bad(who)
-	} else {
-		a.guesses.good(who)
-	}
 }
 
 func (a *API) getOpenAPI(c *gin.Context) {

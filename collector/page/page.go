@@ -133,6 +133,16 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Opens reports whether the path of a request is that of the style sheet, or of a link that is valid and has not expired.
+func (p *Pages) Opens(path string) bool {
+	token := strings.TrimPrefix(path, "/p/")
+	if token == "style.css" {
+		return true
+	}
+	_, err := p.cfg.Links.open(token, p.cfg.Now())
+	return err == nil
+}
+
 // visit is one request with a good link.
 type visit struct {
 	token  string
