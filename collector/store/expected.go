@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -12,47 +11,38 @@ import (
 const (
 	expectedWeeks    = 8
 	expectedMinWeeks = 4
+	expectedAround   = 12 * time.Hour
 )
 
 // CallsExpected says how many calls a centre usually receives in the hour of now: median and median absolute deviation
-// of the same weekday and hour, in the centre's own time, of the 8 weeks before. ok is false while fewer than 4 of them
-// lie after the centre's first call. An hour without calls counts as 0.
+// of the same weekday and hour, in the centre's own time, of the 8 weeks before. ok is false while data are at hand for
+// fewer than 4 of them: a week counts when a call was received within 12 hours before or after that hour. Then an hour
+// without calls counts as 0; a feed that was silent for days says nothing of what is usual.
 func (s *Store) CallsExpected(ctx context.Context, center string, now time.Time) (median, mad float64, ok bool, err error) {
 	hours := sameHours(now, s.cfg.Location(center))
-	starts := make([]string, len(hours))
-	for i, h := range hours {
-		starts[i] = literal(h)
-	}
-	// The first row is the centre's first call, as an hour of its own with n = 0; then the hours that had calls.
-	sql := fmt.Sprintf(`SELECT toStartOfHour(toDateTime(assumeNotNull(min(at)), 'UTC')) AS hour, toUInt64(0) AS n, true AS first
-		FROM calls_now WHERE center = %[1]s AND at IS NOT NULL HAVING count() > 0
-		UNION ALL
-		SELECT toStartOfHour(toDateTime(assumeNotNull(at), 'UTC')) AS hour, toUInt64(count()) AS n, false AS first
-		FROM calls_now WHERE center = %[1]s AND at >= %[2]s AND at < %[3]s GROUP BY hour HAVING hour IN (%[4]s)`,
-		quote(center), instant(hours[len(hours)-1]), instant(hours[0].Add(time.Hour)), strings.Join(starts, ", "))
-	var earliest time.Time
+	sql := fmt.Sprintf(`SELECT toStartOfHour(toDateTime(assumeNotNull(at), 'UTC')) AS hour, toUInt64(count()) AS n
+		FROM calls_now WHERE center = %s AND at >= %s AND at < %s GROUP BY hour`,
+		quote(center), instant(hours[len(hours)-1].Add(-expectedAround)), instant(hours[0].Add(time.Hour+expectedAround)))
 	counts := map[time.Time]uint64{}
 	err = s.query(ctx, "read expected calls", sql, func(scan func(...any) error) error {
 		var hour time.Time
 		var n uint64
-		var first bool
-		if err := scan(&hour, &n, &first); err != nil {
+		if err := scan(&hour, &n); err != nil {
 			return err
-		}
-		if first {
-			earliest = hour.UTC()
-			return nil
 		}
 		counts[hour.UTC()] = n
 		return nil
 	})
-	if err != nil || earliest.IsZero() {
+	if err != nil {
 		return 0, 0, false, err
 	}
 	var values []float64
 	for _, h := range hours {
-		if !h.Before(earliest) {
-			values = append(values, float64(counts[h]))
+		for near := h.Add(-expectedAround); !near.After(h.Add(expectedAround)); near = near.Add(time.Hour) {
+			if counts[near] > 0 {
+				values = append(values, float64(counts[h]))
+				break
+			}
 		}
 	}
 	if len(values) < expectedMinWeeks {

@@ -264,8 +264,17 @@ func TestCallsExpected(t *testing.T) {
 	if _, _, ok, err := s.CallsExpected(t.Context(), "nowhere", now); ok || err != nil {
 		t.Errorf("a centre without calls: %v, %v", ok, err)
 	}
-	add(5, 2) // weeks 3 and 4 had none
+	add(5, 2)
 	if err := s.Upsert(t.Context(), rows, 2); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, ok, err := s.CallsExpected(t.Context(), "35.15", now); ok || err != nil {
+		t.Errorf("two weeks without any data were counted as weeks without calls: %v, %v", ok, err)
+	}
+	for _, week := range []int{3, 4} { // calls on that day, none in that hour
+		rows = append(rows, callRow(casefile.Call{Key: callKey(fmt.Sprint("week ", week)), ReceivedAt: now.AddDate(0, 0, -7*week).Add(11 * time.Hour), Events: 1}))
+	}
+	if err := s.Upsert(t.Context(), rows, 3); err != nil {
 		t.Fatal(err)
 	}
 	// 4 6 0 0 2: median 2; distances 2 4 2 2 0: median 2.
