@@ -62,7 +62,7 @@ func (a *API) endpoints() []endpoint {
 		{"GET", "/-/healthy", a.getHealthy, nil, false, true},
 		{"GET", "/-/ready", a.getReady, nil, false, true},
 		metrics,
-		{"POST", "/alertmanager/v1/log", a.postMessage, []access.Scope{access.AlertsLog}, false, false},
+		{"POST", messagesPath, a.postMessage, []access.Scope{access.AlertsLog}, false, false},
 		{"POST", "/v1/admin/rebuilds", a.postRebuild, admin, false, false},
 		{"GET", "/v1/admin/rebuilds/*id", a.getRebuild, admin, false, false},
 		{"DELETE", "/v1/admin/rebuilds/*id", a.deleteRebuild, admin, false, false},
@@ -135,7 +135,11 @@ func (a *API) Handler() http.Handler { return a.handler }
 // Server returns a server for the API with timeouts against slow clients. base is the parent of every request's
 // context; errors of the server itself go to the logger.
 func (a *API) Server(base context.Context) *http.Server {
+	// With HTTP/2 a client could keep one connection busy with a cheap request and hold it with slow ones.
+	var spoken http.Protocols
+	spoken.SetHTTP1(true)
 	return &http.Server{
+		Protocols:         &spoken,
 		Handler:           a.handler,
 		ReadHeaderTimeout: a.limits.HeaderTimeout,
 		ReadTimeout:       a.limits.ReadTimeout,

@@ -110,11 +110,20 @@ func (cs *conns) is(c *conn, state connState) {
 	c.state, c.since = state, cs.now()
 }
 
+// connOf is the connection that a listener gave, also where TLS lies above it; nil when it is another's.
+func connOf(raw net.Conn) *conn {
+	if above, ok := raw.(interface{ NetConn() net.Conn }); ok {
+		raw = above.NetConn()
+	}
+	c, _ := raw.(*conn)
+	return c
+}
+
 // changed is the server's ConnState.
 func (cs *conns) changed(raw net.Conn, state http.ConnState) {
-	c, ok := raw.(*conn)
+	c := connOf(raw)
 	switch {
-	case !ok:
+	case c == nil:
 	case state == http.StateActive:
 		cs.is(c, arriving)
 	case state == http.StateIdle:
@@ -126,12 +135,12 @@ type connKey struct{}
 
 // hold is the server's ConnContext.
 func (cs *conns) hold(ctx context.Context, raw net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, raw)
+	return context.WithValue(ctx, connKey{}, connOf(raw))
 }
 
 // arrived notes that the request is here whole.
 func (cs *conns) arrived(r *http.Request) {
-	if c, ok := r.Context().Value(connKey{}).(*conn); ok {
+	if c, _ := r.Context().Value(connKey{}).(*conn); c != nil {
 		cs.is(c, working)
 	}
 }

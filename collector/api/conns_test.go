@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -48,6 +49,22 @@ func TestWhoGivesWayToANewConnection(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%s: %d gives way, want %d", name, got, tt.want)
 		}
+	}
+}
+
+func TestAConnectionIsKnownBelowTLS(t *testing.T) {
+	cs, all := full(arriving)
+	raw := tls.Server(all[0], &tls.Config{})
+	cs.changed(raw, http.StateIdle)
+	if all[0].state != idle {
+		t.Error("an idle connection counts as one that sends")
+	}
+	r, err := http.NewRequestWithContext(cs.hold(t.Context(), raw), http.MethodGet, "/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cs.arrived(r); all[0].state != working {
+		t.Error("a request at work may be cut off")
 	}
 }
 

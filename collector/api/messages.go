@@ -11,6 +11,8 @@ import (
 	"github.com/monev112/monev112/collector/notification"
 )
 
+const messagesPath = "/alertmanager/v1/log"
+
 // messageAnswer says what became of a message of Alertmanager.
 type messageAnswer struct {
 	Message string `json:"message"` // its id in the record

@@ -54,3 +54,23 @@ func TestMessagesOfAlertmanager(t *testing.T) {
 		t.Errorf("taken: %d", len(taken))
 	}
 }
+
+// Alertmanager gives up a message that was answered with 429, and sends it again after 503.
+func TestABusyServiceLosesNoMessage(t *testing.T) {
+	w := start(t, func(c *Config) {
+		c.Messages = func([]byte) (notification.Message, bool, error) { return notification.Message{}, false, ErrBusy }
+	})
+	log := w.key(access.Key{Name: "alertmanager", Scopes: []access.Scope{access.AlertsLog}})
+	post := func() reply {
+		return w.do("POST", messagesPath, "{}", "Content-Type", "application/json", "Authorization", "Bearer "+log)
+	}
+	if r := post(); r.StatusCode != 503 {
+		t.Errorf("no memory: %d %s", r.StatusCode, r.body)
+	}
+	for range cap(w.api.slots) {
+		w.api.slots <- struct{}{}
+	}
+	if r := post(); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" {
+		t.Errorf("too many requests: %d %s", r.StatusCode, r.body)
+	}
+}

@@ -61,6 +61,9 @@ func (a *API) fail(c *gin.Context, err error) {
 	case errors.Is(err, ErrBusy):
 		p = newProblem(http.StatusTooManyRequests, codeBusy, "Too much is waiting. Nothing of this request was taken; send it again later.")
 		p.retryAfter = a.limits.RetryAfter
+		if route(c) == messagesPath { // Alertmanager sends a message again after 5xx alone
+			p.Status, p.Title = http.StatusServiceUnavailable, http.StatusText(http.StatusServiceUnavailable)
+		}
 	case errors.Is(err, ErrUnavailable):
 		p = newProblem(http.StatusServiceUnavailable, codeUnavailable, "This cannot be done now. Nothing of this request was taken; send it again later.")
 		p.retryAfter = a.limits.RetryAfter
