@@ -119,7 +119,7 @@ func (l *Log) learn() error {
 			return fmt.Errorf("a message of the journal cannot be read: %w", err)
 		}
 		content, err := hex.DecodeString(in.Content)
-		if err == nil && len(content) == sha256.Size && now.Sub(in.Message.ToldAt) < SameMessage {
+		if err == nil && len(content) == sha256.Size && now.Sub(in.Message.ToldAt).Abs() < SameMessage {
 			l.recent[[sha256.Size]byte(content)] = in.Message.ToldAt
 		}
 	}
@@ -136,7 +136,7 @@ func (l *Log) Take(body []byte) (m Message, again bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for k, at := range l.recent {
-		if now.Sub(at) >= SameMessage {
+		if now.Sub(at).Abs() >= SameMessage { // also one that a clock told that was ahead
 			delete(l.recent, k)
 		}
 	}

@@ -115,6 +115,10 @@ func TestARepetitionIsTheSameMessageAndALaterOneIsNot(t *testing.T) {
 	if m, again := take(t, l, body("opd", nil, "T-1", "T-2")); again || slices.Contains(ids, m.ID) {
 		t.Error("what is told again hours later is lost")
 	}
+	c.add(-7 * time.Hour) // the clock was ahead
+	if _, again := take(t, l, body("opd", nil, "T-1", "T-2")); again {
+		t.Error("what is told once the clock is set back is lost")
+	}
 }
 
 func TestARowSaysWhatAndNoMore(t *testing.T) {
