@@ -17,8 +17,14 @@ const (
 	retentionLook  = time.Minute
 )
 
-// retain deletes what is due once a day until ctx ends.
+// retain deletes what is due once a day until ctx ends, for the first time a day after the first start: whoever brings the
+// past in has so long to look at it.
 func (a *App) retain(ctx context.Context) {
+	if retention.LastRun(a.cfg.DataDir).IsZero() {
+		if err := retention.Record(a.cfg.DataDir, retention.Report{At: a.cfg.Now().UTC().Truncate(time.Millisecond)}); err != nil {
+			a.cfg.Log.Warn("the record of retention cannot be written", "error", err)
+		}
+	}
 	tick := time.NewTicker(retentionLook)
 	defer tick.Stop()
 	for {

@@ -235,7 +235,8 @@ func (r *restoring) vacant(ctx context.Context, c *Client, st *store.Store, id u
 	if err != nil {
 		return mark, err
 	}
-	for _, b := range before {
+	if len(before) > 0 {
+		b := before[len(before)-1]
 		if b.Backup == id && b.EndedAt.IsZero() {
 			mark.BeganAt = b.BeganAt
 			return mark, nil

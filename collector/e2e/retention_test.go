@@ -115,7 +115,7 @@ func TestRetentionDeletesCallersAndKeepsCases(t *testing.T) {
 	if err != nil || looked < 4 {
 		t.Errorf("looked into %d files, %v", looked, err)
 	}
-	if b, err := os.ReadFile(filepath.Join(s.dir, "retention.jsonl")); err != nil || bytes.Count(b, []byte{'\n'}) != 2 {
+	if b, err := os.ReadFile(filepath.Join(s.dir, "retention.jsonl")); err != nil || bytes.Count(b, []byte(`"applied":true`)) != 2 {
 		t.Errorf("the local record: %v\n%s", err, b)
 	}
 	if code := s.stop(); code != 0 {

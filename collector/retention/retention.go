@@ -87,7 +87,14 @@ func (p Policy) Cutoff(kind string, now time.Time) (time.Time, bool) {
 		return now.UTC().AddDate(0, 0, -p.RefusedDays), p.RefusedDays > 0
 	}
 	m := p.Months(kind)
-	return now.UTC().AddDate(0, -m, 0), m > 0
+	return monthsBefore(now.UTC(), m), m > 0
+}
+
+// monthsBefore goes back to the same day of an earlier month, to its last day when it is shorter: nothing goes too early.
+func monthsBefore(t time.Time, months int) time.Time {
+	first := time.Date(t.Year(), t.Month()-time.Month(months), 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), t.Location())
+	last := first.AddDate(0, 1, -1).Day()
+	return first.AddDate(0, 0, min(t.Day(), last)-1)
 }
 
 // Place is where a kind stands.
