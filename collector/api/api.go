@@ -108,6 +108,7 @@ func New(cfg Config) (*API, error) {
 	e.UseRawPath, e.UnescapePathValues = true, true // an id with a slash may come as %2F
 	e.RedirectTrailingSlash, e.RedirectFixedPath = false, false
 	e.HandleMethodNotAllowed = true
+	e.RemoteIPHeaders = []string{"X-Forwarded-For"} // gin also reads X-Real-IP, which a proxy may pass on as it came
 	if err := e.SetTrustedProxies(cfg.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("trusted_proxies: %w; name addresses or networks such as 10.0.0.0/8", err)
 	}

@@ -106,6 +106,23 @@ func TestOnlyATrustedProxyNamesTheAddress(t *testing.T) {
 	if heard != DefaultLimits().WrongKeys {
 		t.Errorf("%d guesses with invented addresses were looked at", heard)
 	}
+	// What a client wrote itself stands before what the proxy added; other headers are the client's own.
+	w = start(t, func(c *Config) { c.TrustedProxies = []string{"127.0.0.1"} })
+	w.key(access.Key{Name: "a", Scopes: []access.Scope{access.BoardRead}})
+	heard = 0
+	for i := range 100 {
+		wrong := fmt.Sprintf("%s%06d%037d", access.Prefix, i, 0)
+		headers := from(fmt.Sprintf("192.0.2.%d, 198.51.100.7", i), bearer(wrong)...)
+		if i%2 == 1 {
+			headers = append(bearer(wrong), "X-Real-IP", fmt.Sprintf("192.0.2.%d", i))
+		}
+		if r := w.get("/v1/board", headers...); r.StatusCode == http.StatusUnauthorized {
+			heard++
+		}
+	}
+	if heard > 2*DefaultLimits().WrongKeys { // of the client's address, and of the proxy's own
+		t.Errorf("%d guesses behind the proxy with invented addresses were looked at", heard)
+	}
 	if _, err := New(Config{Decoder: w.api.cfg.Decoder, Ingest: w.stub, Cases: w.stub, Keys: w.api.cfg.Keys, Now: time.Now, TrustedProxies: []string{"the proxy"}}); err == nil {
 		t.Error("a proxy that is no address is taken")
 	}
