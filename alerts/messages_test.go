@@ -182,6 +182,13 @@ func TestAnAlertThatMerelyExpiredIsNotCalledDone(t *testing.T) {
 	if strings.Contains(got, "00001") || !strings.Contains(got, "SDA-2026-00002 (PJU, Kec. Waru) ditutup") {
 		t.Errorf("only what was closed is listed:\n%s", got)
 	}
+	for _, name := range []string{"telegram", "email", "subject"} {
+		for level, want := range map[string]bool{"risk": false, "overdue": false, "escalated": false, "closed": true} {
+			if got := render(t, "monev112.tickets."+name, group(level, expired)); strings.Contains(got, "selesai") != want {
+				t.Errorf("%s of level %s: %q", name, level, got)
+			}
+		}
+	}
 }
 
 func TestNoMessageIsLongerThanTelegramTakes(t *testing.T) {
