@@ -139,6 +139,16 @@ func TestRevokeByNameAndID(t *testing.T) {
 	}
 }
 
+func TestRevokingWithoutAnyKeyClosesNothing(t *testing.T) {
+	f := newFile(t)
+	if _, err := f.Revoke("a", testNow); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+	if g, err := NewGuard(f.Path, time.Now, nil); err != nil || !g.Open() {
+		t.Errorf("a service that asks for no key is closed: %v", err)
+	}
+}
+
 func TestABrokenFileIsRefusedWithItsFault(t *testing.T) {
 	good := `{"id":"k1","name":"a","scopes":["board:read"],"created_at":"2026-03-13T08:00:00Z","sha256":"` + strings.Repeat("ab", 32) + `"}`
 	file := func(version int, keys ...string) string {

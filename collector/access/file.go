@@ -142,6 +142,10 @@ func (f File) create(want Key, now time.Time, random io.Reader) (Key, string, er
 // Revoke ends the key with the given id, or the live key of that name, at now. Revoking twice changes nothing. It
 // returns ErrNotFound for a key that does not exist.
 func (f File) Revoke(idOrName string, now time.Time) (Key, error) {
+	// Without a key nothing is changed, not even a lock file made: that would close a service which asks for no key.
+	if keys, err := f.List(); err == nil && len(keys) == 0 {
+		return Key{}, fmt.Errorf("%q: %w", idOrName, ErrNotFound)
+	}
 	var revoked Key
 	err := f.change(func(keys []Key) ([]Key, error) {
 		at := -1
