@@ -30,19 +30,29 @@ var personal = []struct {
 // itself nobody counts and records, so it should find nothing where Blank runs.
 const netDays = 7
 
+// netMonths is the longest of the tables' own TTLs: a DateTime ends in 2106, and a TTL that reckons beyond it comes out in the
+// past and deletes at once. What is kept longer has no net.
+const netMonths = 600
+
 // FollowRetention makes the tables' own TTLs follow a policy. They are a net below Blank, which holds where nobody runs it.
 func (s *Store) FollowRetention(ctx context.Context, p retention.Policy) error {
 	for _, c := range personal {
 		months := p.Months(c.Kind)
 		for _, column := range c.ttl {
-			change := "REMOVE TTL"
-			if months > 0 {
-				change = fmt.Sprintf("TTL %s + INTERVAL %d MONTH + INTERVAL %d DAY", c.net, months, netDays)
+			within := months
+			if months <= 0 || months > netMonths {
+				within = netMonths
 			}
-			// What is due already is Blank's work, which is counted and recorded.
-			sql := fmt.Sprintf("ALTER TABLE %s MODIFY COLUMN %s %s SETTINGS materialize_ttl_after_modify = 0", c.Where, column, change)
-			if err := s.exec(ctx, "retention of "+c.Where+"."+column, sql); err != nil {
-				return err
+			changes := []string{fmt.Sprintf("TTL %s + INTERVAL %d MONTH + INTERVAL %d DAY", c.net, within, netDays)}
+			if within != months { // ClickHouse refuses to remove what is not there, as at the second start
+				changes = append(changes, "REMOVE TTL")
+			}
+			for _, change := range changes {
+				// What is due already is Blank's work, which is counted and recorded.
+				sql := fmt.Sprintf("ALTER TABLE %s MODIFY COLUMN %s %s SETTINGS materialize_ttl_after_modify = 0", c.Where, column, change)
+				if err := s.exec(ctx, "retention of "+c.Where+"."+column, sql); err != nil {
+					return err
+				}
 			}
 		}
 	}
