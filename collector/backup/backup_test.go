@@ -78,6 +78,15 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	if m.Rows() < 300 || m.Journal.Records != 1 {
 		t.Errorf("taken: %+v", m)
 	}
+	order := map[string]int{}
+	for i, table := range m.Tables {
+		order[table.Name] = i + 1
+	}
+	for rollup, marks := range map[string]string{"calls_hourly": "hours_pending", "clocks_daily": "days_pending", "tickets_daily": "days_pending"} {
+		if order[marks] == 0 || order[marks] > order[rollup] {
+			t.Errorf("%s is table %d, %s with the marks of what is behind in it %d: a recomputation between them is lost", rollup, order[rollup], marks, order[marks])
+		}
+	}
 	into := &Client{URL: from.URL, Password: from.Password, Database: enginetest.Database(t)}
 	restore := func() error {
 		_, err := Restore(t.Context(), RestoreConfig{From: to, Client: into, Now: now})

@@ -231,7 +231,9 @@ func (t *taking) tables(ctx context.Context, database string) error {
 			return fmt.Errorf("clickhouse at %s is %s, the service in %s ships to %s: name the address of that one", c.URL, id, t.cfg.DataDir, database)
 		}
 	}
-	list, err := c.ask(ctx, `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY name`)
+	// What says that a roll-up is behind is read before the roll-ups: one that is recomputed in between would else be taken as
+	// it was, without the mark that makes it follow.
+	list, err := c.ask(ctx, `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY NOT endsWith(name, '_pending'), name`)
 	if err != nil {
 		return err
 	}
