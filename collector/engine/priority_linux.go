@@ -7,24 +7,34 @@ import (
 	"syscall"
 )
 
-// giveWay lowers the priority of every thread of this process by childNice, and with them of all that they will start:
-// on Linux priorities belong to threads, and those that live before the library is loaded are all there are.
+// giveWay lowers the priority of every thread of this process by childNice, and with them of all that they will start: on
+// Linux priorities belong to threads, and those that live before the library is loaded are all there are. A thread that
+// was started meanwhile by one not yet lowered is found by another pass.
 func giveWay() error {
-	threads, err := os.ReadDir("/proc/self/task")
+	own, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0)
 	if err != nil {
 		return err
 	}
-	for _, t := range threads {
-		id, err := strconv.Atoi(t.Name())
+	target := min(20-own+childNice, 19) // the kernel answers 20 - nice
+	for lowered := true; lowered; {
+		lowered = false
+		threads, err := os.ReadDir("/proc/self/task")
 		if err != nil {
-			continue
-		}
-		now, err := syscall.Getpriority(syscall.PRIO_PROCESS, id)
-		if err == nil {
-			err = syscall.Setpriority(syscall.PRIO_PROCESS, id, min(20-now+childNice, 19)) // the kernel answers 20 - nice
-		}
-		if err != nil && !errors.Is(err, syscall.ESRCH) { // a thread may end
 			return err
+		}
+		for _, t := range threads {
+			id, err := strconv.Atoi(t.Name())
+			if err != nil {
+				continue
+			}
+			now, err := syscall.Getpriority(syscall.PRIO_PROCESS, id)
+			if err == nil && 20-now < target {
+				err = syscall.Setpriority(syscall.PRIO_PROCESS, id, target)
+				lowered = true
+			}
+			if err != nil && !errors.Is(err, syscall.ESRCH) { // a thread may end
+				return err
+			}
 		}
 	}
 	return nil
