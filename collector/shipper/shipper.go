@@ -100,6 +100,7 @@ type Shipper struct {
 	asked     chan request
 	budget    budget
 	steady    steady
+	present   atomic.Int64     // of steady, in Unix nanoseconds; 0 when there is none
 	gaveUp    map[letter]bool  // rows of the batch under way
 	whole     journal.Position // once shipped so far, a board that was read back is complete
 	afresh    bool             // ClickHouse may lack what the board takes it to hold
@@ -229,9 +230,21 @@ func (s *Shipper) passed(upTo journal.Position) {
 	s.shipped.Store(uint64(max(s.Shipped(), upTo)))
 }
 
+// Present returns the latest instant by which it was safe to forget anything: the clock had run for a while without a jump.
+// It stands still while ClickHouse takes nothing, and is zero at first.
+func (s *Shipper) Present() time.Time {
+	if n := s.present.Load(); n != 0 {
+		return time.Unix(0, n)
+	}
+	return time.Time{}
+}
+
 // tidy lets go of what ClickHouse has: cases that nobody works on, segments that are old enough.
 func (s *Shipper) tidy() {
 	now := s.steady.at(s.cfg.Now())
+	if !now.IsZero() {
+		s.present.Store(now.UnixNano())
+	}
 	s.board.Evict(uint64(s.Shipped()), now)
 	upTo := s.cursor.Start // a restart reads from there
 	if s.cfg.Floor != nil {
