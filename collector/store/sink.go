@@ -42,11 +42,17 @@ const (
 	restTimes         = 4
 )
 
-// Prepare brings the schema up to date and recomputes the hours and days that an earlier process left.
+// Prepare brings the schema up to date and recomputes the hours and days that an earlier process left, unless a restore into
+// this database has not ended.
 func (s *Sink) Prepare(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, err := s.Migrate(ctx); err != nil {
+		return err
+	}
+	// Of half the rows the roll-ups would be wrong, and the marks gone that make them follow the rest: whoever ships waits.
+	restores, err := s.Restores(ctx)
+	if err != nil || slices.ContainsFunc(restores, func(r Restore) bool { return r.EndedAt.IsZero() }) {
 		return err
 	}
 	hours, ofHours, err := s.pendingHours(ctx)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
@@ -309,5 +310,29 @@ func TestHoursFollowTheTicketsOfTheirCalls(t *testing.T) {
 	}
 	if got := stands(); got != "0 1" {
 		t.Errorf("assigned: at the centre and at an OPD %q", got)
+	}
+}
+
+// A restore that was interrupted has brought marks and a part of the rows: the marks must outlive a start in between.
+func TestPrepareLeavesAHalfRestoredDatabaseAlone(t *testing.T) {
+	s := openSink(t)
+	if err := s.markDaysPending(t.Context(), []CenterDay{{"35.15", at("2026-10-01 00:00:00")}}, 1, false); err != nil {
+		t.Fatal(err)
+	}
+	half := Restore{Backup: uuid.MustParse("6ba7b810-9dad-11d1-80b4-00c04fd430c8"), TakenAt: at("2026-10-02 00:00:00"), Journal: "j", BeganAt: at("2026-10-02 01:00:00")}
+	for _, c := range []struct {
+		ended time.Time
+		want  string
+	}{{time.Time{}, "1"}, {at("2026-10-02 02:00:00"), "0"}} {
+		half.EndedAt = c.ended
+		if err := s.RecordRestore(t.Context(), half); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := lines(t, s.Store, "SELECT count() FROM days_pending FINAL WHERE NOT done")[0]; got != c.want {
+			t.Errorf("restore ended %v: %s days are marked, want %s", c.ended, got, c.want)
+		}
 	}
 }
