@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/journal"
 )
 
 // TestSentAgainAfterAnUncleanBoot takes rows back from ClickHouse, as a host does that goes down before they reached the
@@ -61,5 +62,29 @@ func TestSentAgainAfterAnUncleanBoot(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A batch that was being sent when the host went down may have been answered: it is sent again under another token, also
+// when nothing was shipped before it.
+func TestTheBatchUnderWayIsSentAgainToo(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		was   cursor
+		again journal.Position
+		lost  bool
+	}{
+		{"nothing was sent", cursor{Start: 100, End: 100, Boot: "one"}, 0, false},
+		{"the first batch", cursor{Start: 100, End: 200, Boot: "one"}, 200, true},
+		{"a later one", cursor{Start: 150, End: 200, Boot: "one"}, 200, true},
+		{"none", cursor{Start: 150, End: 150, Boot: "one"}, 150, true},
+		{"stopped in order", cursor{Start: 150, End: 200, Boot: "one", Closed: true}, 0, false},
+		{"the same boot", cursor{Start: 150, End: 200, Boot: "two"}, 0, false},
+		{"within a boot that sends again", cursor{Start: 150, End: 200, Again: 300, Boot: "one"}, 300, true},
+	} {
+		got, lost := c.was.again("two", 100)
+		if lost != c.lost || got.Again != c.again || lost && (got.Start != 100 || got.End != 100) {
+			t.Errorf("%s: %+v, lost %v", c.name, got, lost)
+		}
 	}
 }
