@@ -69,7 +69,10 @@ func (s *Sink) Prepare(ctx context.Context) error {
 	}
 	s.pending, _ = remember(s.pending, hours)
 	s.days, _ = remember(s.days, days)
-	return s.recompute(ctx)
+	if err := s.recompute(ctx); err != nil && !s.running {
+		return err
+	}
+	return nil // what failed stays pending for Run: figures may lag, no event waits for them
 }
 
 // Run recomputes the hours and days whose cases changed, every RecomputeEvery or slower, until ctx ends; what is left then is done by the

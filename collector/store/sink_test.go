@@ -336,3 +336,30 @@ func TestPrepareLeavesAHalfRestoredDatabaseAlone(t *testing.T) {
 		}
 	}
 }
+
+// A roll-up that cannot be computed must not keep the events out of ClickHouse: Run tries it again.
+func TestPrepareDoesNotWaitForRollUpsThatFail(t *testing.T) {
+	s := openSink(t)
+	if err := s.markDaysPending(t.Context(), []CenterDay{{"35.15", at("2026-10-01 00:00:00")}}, 1, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.exec(t.Context(), "break", "RENAME TABLE clocks_rollup TO away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Prepare(t.Context()); err == nil {
+		t.Error("without a Run nobody would try again")
+	}
+	s.setRunning(true)
+	if err := s.Prepare(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := s.exec(t.Context(), "repair", "RENAME TABLE away TO clocks_rollup"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left, _, err := s.pendingDays(t.Context()); err != nil || len(left) != 0 {
+		t.Errorf("pending %v, %v", left, err)
+	}
+}
