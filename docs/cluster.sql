@@ -813,32 +813,19 @@ FROM
 )
 GROUP BY center
 UNION ALL
-SELECT center, 'held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND begun > over))), count(wait), count()
+SELECT center, 'held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND last_over > answered - toIntervalMillisecond(assumeNotNull(wait))))), count(wait), count()
 FROM
 (
-    
-    SELECT center, id, any(wait) AS wait, any(late) AS late, maxIf(talks, edge = 'answer') AS begun, maxIf(talks_over, edge = 'queue') AS over
-    FROM
-    (
-        SELECT center, id, wait, late, edge, countIf(edge = 'talk') OVER w AS talks, countIf(edge = 'over') OVER w AS talks_over
-        FROM
-        (
-            SELECT center, id, hoax AS talking, if(talking, NULL, answer_ms) AS wait, ifNull(wait > 1000 * {target:UInt32}, false) AS late,
-                multiIf(talking, [('over', 0, ended_at), ('talk', 3, answered_at)],
-                        wait IS NULL, [('none', 4, toNullable(assumeNotNull(at)))],
-                        [('queue', 1, answered_at - toIntervalMillisecond(assumeNotNull(wait))), ('answer', 2, answered_at)]) AS edges,
-                e.1 AS edge, e.2 AS turn, e.3 AS moment
-            FROM calls_now
-            ARRAY JOIN edges AS e
-            WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
-                AND (hoax AND talk_seconds IS NOT NULL OR offered AND class IN ('normal', 'informasi', 'duplikat'))
-        )
-        
-        WINDOW w AS (ORDER BY moment, turn ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-    )
-    WHERE edge IN ('queue', 'answer', 'none')
-    GROUP BY center, id
-)
+    SELECT center, answer_ms AS wait, ifNull(wait > 1000 * {target:UInt32}, false) AS late, ifNull(answered_at, toDateTime64(0, 3, 'UTC')) AS answered
+    FROM calls_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND NOT hoax AND offered AND class IN ('normal', 'informasi', 'duplikat')
+) AS waits
+ASOF LEFT JOIN
+(
+    SELECT center, assumeNotNull(answered_at) AS begun, max(assumeNotNull(ended_at)) OVER (ORDER BY begun ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_over
+    FROM calls_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax AND talk_seconds IS NOT NULL
+) AS talks ON waits.center = talks.center AND waits.answered > talks.begun
 GROUP BY center;
 
 CREATE OR REPLACE VIEW monev_callers ON CLUSTER monev112 AS
