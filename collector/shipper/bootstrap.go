@@ -62,7 +62,7 @@ func (s *Shipper) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.load(ctx, open); err != nil {
+	if err := s.load(ctx, append(open, s.board.Unknown(uint64(s.cursor.Start))...)); err != nil {
 		return err
 	}
 	s.whole = s.journal.End()

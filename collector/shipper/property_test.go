@@ -33,6 +33,14 @@ type warehouse struct {
 	tokens  map[string]int
 	away    bool
 	bad     func(event.Key, string) bool // rows that can never be stored, by case and id of the event, "" for a case's row
+	amid    func() error                 // called before and after what a request does; an error is what the request answers
+}
+
+func (w *warehouse) pass() error {
+	if w.amid == nil {
+		return nil
+	}
+	return w.amid()
 }
 
 var (
@@ -69,18 +77,24 @@ func (w *warehouse) InsertEvents(_ context.Context, events []*event.Event, token
 			return errBad
 		}
 	}
+	if err := w.pass(); err != nil {
+		return err
+	}
 	w.tokens[token] = len(events)
 	for _, e := range events {
 		cp := *e
 		cp.Detach()
 		w.events[eventID{e.Key(), e.Source, e.ID}] = cp
 	}
-	return nil
+	return w.pass()
 }
 
 func (w *warehouse) ReadCases(_ context.Context, keys []event.Key) ([]tracker.Loaded, error) {
 	if w.away {
 		return nil, errAway
+	}
+	if err := w.pass(); err != nil {
+		return nil, err
 	}
 	var out []tracker.Loaded
 	for _, k := range keys {
@@ -102,7 +116,7 @@ func (w *warehouse) ReadCases(_ context.Context, keys []event.Key) ([]tracker.Lo
 			out = append(out, l)
 		}
 	}
-	return out, nil
+	return out, w.pass()
 }
 
 func (w *warehouse) Upsert(_ context.Context, rows []tracker.Row, version uint64) error {
@@ -118,10 +132,18 @@ func (w *warehouse) Upsert(_ context.Context, rows []tracker.Row, version uint64
 		}
 	}
 	w.version = version
-	for _, r := range rows {
-		w.rows[r.Key] = r
+	// Calls and tickets are two requests: one may be stored and the other not.
+	for _, kind := range []event.Kind{event.KindCall, event.KindTicket} {
+		if err := w.pass(); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if r.Key.Kind == kind {
+				w.rows[r.Key] = r
+			}
+		}
 	}
-	return nil
+	return w.pass()
 }
 
 func (w *warehouse) Subjects(_ context.Context, fn func([]event.Key) error) error {
@@ -414,6 +436,26 @@ func (h *harness) accept(e event.Event) {
 		h.t.Fatal(err)
 	}
 	h.board.Apply(&e, payload, uint64(end), true)
+}
+
+// shipAll sends what waits, until ctx ends.
+func (h *harness) shipAll(ctx context.Context) error {
+	r, err := h.journal.NewReader(h.shipper.cursor.Start)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	feed := h.shipper.newFeed(r)
+	for h.shipper.Shipped() < h.journal.End() {
+		b, err := feed.next(ctx)
+		if err != nil {
+			return err
+		}
+		if err := h.shipper.ship(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ship sends what waits, or fails on the way while ClickHouse is away.

@@ -65,6 +65,7 @@ type Board struct {
 	sources  map[string]time.Time
 	filter   filter
 	complete bool
+	shipped  uint64   // journal position up to which ClickHouse has everything, as Evict heard last
 	unfolded []*entry // cases with events that are not folded yet; empty while the board is not locked
 	scratch  folder
 }
@@ -219,6 +220,7 @@ func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 	case !en.complete:
 		en.changed()
 		b.place(en)
+		b.claim(en, e.Calls)
 	case live:
 		b.refold(en, true)
 		b.place(en)

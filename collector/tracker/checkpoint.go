@@ -23,7 +23,7 @@ var ErrCheckpoint = errors.New("tracker: unreadable checkpoint")
 
 // Checkpoint takes a copy of what the board must remember and returns a function that writes it. The copy is quick:
 // events are shared, since they never change; the function may run while the board goes on. Cases of historical centres
-// that ClickHouse already holds are left out: they are unknown after a restart.
+// of which ClickHouse already holds every event and the row are left out: they are unknown after a restart.
 func (b *Board) Checkpoint() func(io.Writer) error {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -32,7 +32,7 @@ func (b *Board) Checkpoint() func(io.Writer) error {
 		c.layers = append(c.layers, l.Copy())
 	}
 	save := func(en *entry) {
-		if en.center != nil || en.dirty || !en.complete {
+		if en.center != nil || en.dirty || !en.complete || en.end > b.shipped {
 			cp := *en
 			c.cases = append(c.cases, cp)
 		}
@@ -208,6 +208,11 @@ func (b *Board) restore(read []*entry) {
 	for _, en := range read {
 		if en.dirty {
 			dirty = append(dirty, en)
+		}
+	}
+	for _, en := range read {
+		if en.center == nil && en.key.Kind == event.KindTicket {
+			b.claim(en, en.calls) // calls without a row of their own are left out of a checkpoint there
 		}
 	}
 	for _, kind := range []event.Kind{event.KindCall, event.KindTicket} {

@@ -54,6 +54,7 @@ func (b *Board) place(en *entry) {
 func (b *Board) Evict(shipped uint64, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.shipped = shipped
 	for _, c := range b.centers {
 		c.prune(now)
 	}

@@ -210,6 +210,18 @@ func (b *Board) link(en *entry, calls, was []string) {
 	}
 }
 
+// claim records on calls that an unknown ticket names them: who makes their rows must know the ticket before, since it may
+// have been stored by a process before this one. When the ticket is known, link sets right what it no longer names.
+func (b *Board) claim(en *entry, calls []string) {
+	for _, id := range calls {
+		c := b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center)
+		if at, found := slices.BinarySearch(c.tickets, en.key.ID); !found {
+			c.tickets = slices.Insert(slices.Clip(c.tickets), at, string([]byte(en.key.ID)))
+			b.touchLinked(c, en)
+		}
+	}
+}
+
 func (b *Board) touchLinked(c, by *entry) {
 	c.changed()
 	c.end = max(c.end, by.end)
