@@ -104,7 +104,14 @@ func (h *harm) launch(place string) {
 		env = append(env, "MONEV112_FAULTS="+h.faultsFile)
 	}
 	if place != "" {
-		env = append(env, fmt.Sprintf("MONEV112_KILL_AT=%s:%d", place, 1+h.rng.IntN(12)))
+		pass := 1 // of a checkpoint, there is one at a stop
+		switch kind, _, _ := strings.Cut(place, "."); kind {
+		case "journal", "ingest":
+			pass += h.rng.IntN(20)
+		case "shipper":
+			pass += h.rng.IntN(2)
+		}
+		env = append(env, fmt.Sprintf("MONEV112_KILL_AT=%s:%d", place, pass))
 	}
 	h.service.args = []string{"--config", h.config.own}
 	if h.apart != nil {
@@ -173,6 +180,7 @@ func (h *harm) stopService() {
 	switch {
 	case armed != "" && h.killed():
 		h.count("killed at " + armed)
+	case code != 0 && len(h.log.String()) == h.logFrom: // before it could listen to a signal
 	case code != 0 && len(h.rules) == 0 && !h.full():
 		h.ledger.violate("SIGTERM ends the service with %d, %v", code, h.waitErr)
 	default:
@@ -290,7 +298,7 @@ func (h *harm) failDisk() {
 	op := []string{"write", "write", "sync", "sync", "create", "rename", "syncdir"}[h.rng.IntN(7)]
 	path := []string{"/journal", "/journal", "/journal", "cursor.json", "checkpoint", "/"}[h.rng.IntN(6)]
 	err := []string{"EIO", "ENOSPC"}[h.rng.IntN(2)]
-	h.rules = append(h.rules, fmt.Sprintf("fail %s %s %d %d %s %.2f", op, path, h.rng.IntN(15), 1+h.rng.IntN(4), err, h.rng.Float64()))
+	h.rules = append(h.rules, fmt.Sprintf("fail %s %s %d %d %s %.2f", op, path, h.rng.IntN(6), 1+h.rng.IntN(4), err, h.rng.Float64()))
 	h.control()
 }
 

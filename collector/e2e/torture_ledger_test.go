@@ -74,12 +74,6 @@ func (l *ledger) born() {
 	fmt.Fprintln(l.file, "life", l.life)
 }
 
-func (l *ledger) now() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.life
-}
-
 // trying notes that events are about to be sent; it returns the life of the service and how many were acknowledged before.
 func (l *ledger) trying(events []*sent) (life, known int) {
 	l.mu.Lock()
