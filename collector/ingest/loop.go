@@ -51,18 +51,12 @@ type Loop struct {
 // groupScratch is the memory of one group, used again for the next.
 type groupScratch struct {
 	requests []*request
-	records  [][]byte
-	fresh    []freshEvent
-	events   []*event.Event // of fresh
-	ends     []uint64
-	pending  map[seenKey]seenDigest
-}
-
-// freshEvent is an event of the group that was not seen before.
-type freshEvent struct {
-	event   *event.Event
-	payload []byte
-	key     seenKey
+	// The events that were not seen before, what the journal is given of them, their keys and their journal positions.
+	events  []*event.Event
+	records [][]byte
+	keys    []seenKey
+	ends    []uint64
+	pending map[seenKey]seenDigest
 }
 
 // New returns a loop over an open journal and an empty board. It reads and writes nothing; Restore does.
@@ -263,7 +257,7 @@ func (l *Loop) process(requests []*request) {
 	for _, r := range requests {
 		l.classify(r)
 	}
-	if len(g.fresh) > 0 {
+	if len(g.events) > 0 {
 		began := l.cfg.Now()
 		start, end, err := l.jrn.Append(g.records)
 		appended := l.cfg.Now()
@@ -289,11 +283,10 @@ func (l *Loop) process(requests []*request) {
 		r.done <- nil
 	}
 	faultpoint.Hit("ingest.ack")
-	clear(g.fresh)
-	clear(g.records)
 	clear(g.events)
+	clear(g.records)
 	clear(g.pending)
-	g.fresh, g.records, g.events, g.ends = g.fresh[:0], g.records[:0], g.events[:0], g.ends[:0]
+	g.events, g.records, g.keys, g.ends = g.events[:0], g.records[:0], g.keys[:0], g.ends[:0]
 	if l.obs.Group != nil {
 		l.obs.Group(st)
 	}
@@ -314,8 +307,7 @@ func (l *Loop) classify(r *request) {
 		switch {
 		case !ok:
 			g.pending[key] = digest
-			g.fresh = append(g.fresh, freshEvent{e, r.payloads[i], key})
-			g.records = append(g.records, r.payloads[i])
+			g.events, g.records, g.keys = append(g.events, e), append(g.records, r.payloads[i]), append(g.keys, key)
 			r.statuses[i], r.depends = Accepted, true
 		case known == digest:
 			r.statuses[i] = Duplicate
@@ -329,15 +321,15 @@ func (l *Loop) classify(r *request) {
 func (l *Loop) apply(start, end journal.Position) {
 	g := &l.group
 	pos := journal.FirstRecord(start)
-	for _, f := range g.fresh {
-		pos = journal.AfterRecord(pos, len(f.payload))
-		g.events, g.ends = append(g.events, f.event), append(g.ends, uint64(pos))
+	for _, payload := range g.records {
+		pos = journal.AfterRecord(pos, len(payload))
+		g.ends = append(g.ends, uint64(pos))
 	}
 	l.board.ApplyGroup(g.events, g.records, g.ends, true)
 	faultpoint.Hit("ingest.apply")
 	now := l.seenNow()
-	for _, f := range g.fresh {
-		l.seen.add(f.key, digestOf(f.event), now)
+	for i, e := range g.events {
+		l.seen.add(g.keys[i], digestOf(e), now)
 	}
 	l.applied = end
 }
