@@ -66,14 +66,6 @@ func (b *bench) limitOf(ctx context.Context, bodies []body) (best float64, how s
 	if _, err := st.Migrate(ctx); err != nil {
 		return 0, "", 0, err
 	}
-	conn, err := clickhouse.Open(&clickhouse.Options{
-		Protocol: clickhouse.HTTP, Addr: []string{p.engine}, MaxOpenConns: 8, MaxIdleConns: 8,
-		Auth: clickhouse.Auth{Database: store.DefaultDatabase, Username: "default", Password: key},
-	})
-	if err != nil {
-		return 0, "", 0, err
-	}
-	defer conn.Close()
 	ways := []way{
 		{rows: 50_000, concurrency: 1, plain: true}, {rows: 100_000, concurrency: 2, plain: true}, {rows: 50_000, concurrency: 4, plain: true},
 		{rows: 100_000, concurrency: 1}, {rows: 50_000, concurrency: 4},
@@ -82,6 +74,18 @@ func (b *bench) limitOf(ctx context.Context, bodies []body) (best float64, how s
 	if b.quick {
 		ways = []way{{rows: 20_000, concurrency: 1, plain: true}, {rows: 20_000, concurrency: 2, unmerged: true}}
 	}
+	conns := 1 // over HTTP every prepared batch holds one until it is sent
+	for _, w := range ways {
+		conns = max(conns, 1+len(events)/w.rows)
+	}
+	conn, err := clickhouse.Open(&clickhouse.Options{
+		Protocol: clickhouse.HTTP, Addr: []string{p.engine}, MaxOpenConns: conns, MaxIdleConns: 8,
+		Auth: clickhouse.Auth{Database: store.DefaultDatabase, Username: "default", Password: key},
+	})
+	if err != nil {
+		return 0, "", 0, err
+	}
+	defer conn.Close()
 	for i, w := range ways {
 		before, _ := p.used()
 		took, err := insertPrebuilt(ctx, conn, events, w, fmt.Sprintf("%s-%d", rand.Text(), i))
