@@ -37,10 +37,11 @@ func (b *bench) importTable(ctx context.Context) error {
 		return fmt.Errorf("import: %w\n%.2000s", err, out)
 	}
 	sent := time.Since(began)
-	if err := p.shipped(ctx); err != nil {
+	since, err := p.shipped(ctx)
+	if err != nil {
 		return err
 	}
-	stored := time.Since(began)
+	stored := since.Sub(began)
 	tickets, err := p.query("SELECT count() FROM monev112.tickets FINAL")
 	if err != nil {
 		return err

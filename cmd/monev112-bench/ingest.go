@@ -38,10 +38,11 @@ func (b *bench) ingest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.shipped(ctx); err != nil {
+	since, err := p.shipped(ctx)
+	if err != nil {
 		return err
 	}
-	stored := time.Since(began)
+	stored := since.Sub(began)
 	self1, child1 := p.used()
 	for table, want := range map[string]int{"events": n, "calls": n/6 - n/60, "tickets": n / 60} {
 		got, err := p.query("SELECT count() FROM monev112." + table + " FINAL")

@@ -158,20 +158,28 @@ func (p *process) stores(ctx context.Context) error {
 	return p.until(ctx, "the board is complete", 50*time.Millisecond, func() bool { return p.metric("monev112_board_complete ") == 1 })
 }
 
-// shipped waits until ClickHouse has every event and the rows of their cases. It watches the cursor file, which costs the
-// service nothing, and asks the service itself only when the cursor stands.
-func (p *process) shipped(ctx context.Context) error {
-	var asked int64 = -1
-	var at time.Time
-	return p.until(ctx, "everything is in ClickHouse", 10*time.Millisecond, func() bool {
+// shipped waits until ClickHouse has every event and the rows of their cases, and returns since when. It watches the cursor
+// file, which costs the service nothing, and asks the service itself only when the cursor has stood for a while.
+func (p *process) shipped(ctx context.Context) (since time.Time, err error) {
+	var stands int64 = -1
+	var asked time.Time
+	err = p.until(ctx, "everything is in ClickHouse", 10*time.Millisecond, func() bool {
 		var c struct{ Start, End int64 }
 		b, err := os.ReadFile(filepath.Join(p.dir, shipper.CursorFile))
-		if err != nil || json.Unmarshal(b, &c) != nil || c.Start != c.End || c.Start == asked && time.Since(at) < askEvery {
+		if err != nil || json.Unmarshal(b, &c) != nil || c.Start != c.End {
 			return false
 		}
-		asked, at = c.Start, time.Now()
+		if c.Start != stands {
+			stands, since = c.Start, time.Now()
+			asked = since
+		}
+		if time.Since(asked) < askEvery {
+			return false
+		}
+		asked = time.Now()
 		return p.metric("monev112_journal_lag_bytes ") == 0
 	})
+	return since, err
 }
 
 // askEvery bounds how often a cursor that stands makes the service count.

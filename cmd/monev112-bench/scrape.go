@@ -94,7 +94,7 @@ func (b *bench) scrape(ctx context.Context) error {
 	if _, _, err := p.send(ctx, openTicketBodies(b.openTickets, b.batch, opds, categories), b.clients); err != nil {
 		return err
 	}
-	if err := p.shipped(ctx); err != nil {
+	if _, err := p.shipped(ctx); err != nil {
 		return err
 	}
 	var took []time.Duration

@@ -151,7 +151,7 @@ func (s *soak) run(ctx context.Context, p *process) error {
 	if err := errors.Join(ctx.Err(), sendErr); err != nil {
 		return err
 	}
-	if err := p.shipped(ctx); err != nil {
+	if _, err := p.shipped(ctx); err != nil {
 		return err
 	}
 	stored, err := p.query("SELECT count(), uniqExact(source, id) FROM monev112.events")

@@ -83,9 +83,9 @@ func (s *Shipper) complete(ctx context.Context, b *batch) ([]*event.Event, error
 		}
 		s.board.Load(loaded)
 	}
-	fresh := make([]*event.Event, 0, len(b.refs))
-	verdicts := s.board.Recognize(b.refs)
-	for i, e := range b.refs {
+	fresh := make([]*event.Event, 0, len(b.events))
+	verdicts := s.board.Recognize(b.events)
+	for i, e := range b.events {
 		if verdicts != nil && verdicts[i] == tracker.Differs {
 			if err := s.bury(eventLetter(e), slices.Clone(b.payloads[i]), conflictReason); err != nil {
 				return nil, err

@@ -73,11 +73,12 @@ func newBench(t *testing.T) *bench {
 func (b *bench) received(n int) *batch {
 	out := newBatch()
 	for i := range n {
-		e := event.Event{Source: "s", ID: fmt.Sprint("e", i), Kind: event.KindCall, Type: event.CallReceived, Subject: fmt.Sprint("c", i), Center: "35.15", OccurredAt: noon, ReceivedAt: noon}
+		e := out.add()
+		*e = event.Event{Source: "s", ID: fmt.Sprint("e", i), Kind: event.KindCall, Type: event.CallReceived, Subject: fmt.Sprint("c", i), Center: "35.15", OccurredAt: noon, ReceivedAt: noon}
 		e.Digest[0] = byte(i + 1)
-		payload := event.AppendBinary(nil, &e)
-		b.board.Apply(&e, payload, 0, true)
-		out.events, out.payloads = append(out.events, e), append(out.payloads, payload)
+		payload := event.AppendBinary(nil, e)
+		b.board.Apply(e, payload, 0, true)
+		out.payloads = append(out.payloads, payload)
 	}
 	out.ready()
 	return out
@@ -89,7 +90,7 @@ func TestABadRowIsBuriedOnceHoweverOftenTheBatchIsTried(t *testing.T) {
 	b.w.bad = func(_ event.Key, id string) bool { return slices.Contains([]string{"e1", "e3", "e4", "e6", "e7"}, id) }
 	attempts := 0
 	for ; attempts < 10; attempts++ {
-		if b.insert(t.Context(), batch, batch.refs) == nil {
+		if b.insert(t.Context(), batch, batch.events) == nil {
 			break
 		}
 		b.now = b.now.Add(time.Minute) // two a minute

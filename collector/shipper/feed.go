@@ -13,13 +13,16 @@ import (
 // batch is a stretch of the journal on its way to ClickHouse.
 type batch struct {
 	start, end journal.Position
-	events     []event.Event
-	refs       []*event.Event
+	events     []*event.Event
 	payloads   [][]byte
 	keys       []event.Key // of the cases touched, each once
 	seen       map[event.Key]struct{}
 	held       map[eventID]event.Digest // what ClickHouse was found to hold of those that the board did not know
+	slabs      [][]event.Event          // where the events lie: in pieces, since one array that grows would be copied again and again
 }
+
+// slabEvents is the size of a piece.
+const slabEvents = 1024
 
 func newBatch() *batch {
 	return &batch{seen: map[event.Key]struct{}{}, held: map[eventID]event.Digest{}}
@@ -31,7 +34,8 @@ type feed struct {
 	reader  *journal.Reader
 	rows    int // limits of a batch
 	bytes   int
-	linger  func() time.Duration
+	linger  func() time.Duration // after the first event of a batch was received
+	now     func() time.Time
 	at      cursor      // the next batch begins at Start; End, when beyond, is where it must end
 	batches chan fed    // unbuffered: one batch waits at most
 	spare   chan *batch // shipped ones, to be used again
@@ -47,7 +51,7 @@ type fed struct {
 
 func (s *Shipper) newFeed(r *journal.Reader) *feed {
 	return &feed{
-		reader: r, rows: s.cfg.BatchRows, bytes: s.cfg.BatchBytes, linger: s.linger, at: s.cursor,
+		reader: r, rows: s.cfg.BatchRows, bytes: s.cfg.BatchBytes, linger: s.linger, now: s.cfg.Now, at: s.cursor,
 		batches: make(chan fed), spare: make(chan *batch, 1),
 	}
 }
@@ -78,12 +82,7 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 	b.start, b.end = f.at.Start, f.at.Start
 	size := 0
 	add := func(rec journal.Record) error {
-		n := len(b.events)
-		if n == cap(b.events) {
-			b.events = append(b.events, event.Event{})
-		}
-		b.events = b.events[:n+1]
-		if err := event.DecodeBinary(rec.Payload, &b.events[n]); err != nil {
+		if err := event.DecodeBinary(rec.Payload, b.add()); err != nil {
 			return fmt.Errorf("record before position %d: %w", rec.End, err)
 		}
 		b.payloads, b.end = append(b.payloads, rec.Payload), rec.End
@@ -110,7 +109,7 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 	if err := add(rec); err != nil {
 		return nil, err
 	}
-	linger, stop := context.WithTimeout(ctx, f.linger())
+	linger, stop := context.WithTimeout(ctx, f.lingerFor(b.events[0]))
 	defer stop()
 	for len(b.events) < f.rows && size < f.bytes {
 		rec, ok, err := f.reader.TryNext()
@@ -128,6 +127,12 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 		}
 	}
 	return f.ready(b), nil
+}
+
+// lingerFor is how much longer a batch waits that begins with an event: one that lay in the journal has waited already.
+func (f *feed) lingerFor(e *event.Event) time.Duration {
+	linger := f.linger()
+	return linger - min(max(f.now().Sub(e.ReceivedAt), 0), linger)
 }
 
 // first waits for the first record of a batch. Without a record or an error upTo has moved.
@@ -167,16 +172,17 @@ func (f *feed) blank() *batch {
 
 // again takes a shipped batch back, so that its memory serves the next. Nobody may hold on to its events.
 func (f *feed) again(b *batch) {
-	if cap(b.events) > 4*max(len(b.events), 1000) { // a burst is over: let its memory go
+	if len(b.slabs)*slabEvents > 4*max(len(b.events), slabEvents) { // a burst is over: let its memory go
 		return
 	}
-	clear(b.events)
-	clear(b.refs)
+	for _, e := range b.events {
+		*e = event.Event{}
+	}
 	clear(b.payloads)
 	clear(b.keys)
 	clear(b.seen)
 	clear(b.held)
-	b.events, b.refs, b.payloads, b.keys = b.events[:0], b.refs[:0], b.payloads[:0], b.keys[:0]
+	b.events, b.payloads, b.keys = b.events[:0], b.payloads[:0], b.keys[:0]
 	select {
 	case f.spare <- b:
 	default:
@@ -186,11 +192,20 @@ func (f *feed) again(b *batch) {
 // idleTick is how often an idle shipper looks at its other duties.
 const idleTick = time.Second
 
+// add returns the room of one more event.
+func (b *batch) add() *event.Event {
+	n := len(b.events)
+	if n == len(b.slabs)*slabEvents {
+		b.slabs = append(b.slabs, make([]event.Event, slabEvents))
+	}
+	e := &b.slabs[n/slabEvents][n%slabEvents]
+	b.events = append(b.events, e)
+	return e
+}
+
 // ready finds what is in the batch.
 func (b *batch) ready() *batch {
-	for i := range b.events {
-		e := &b.events[i]
-		b.refs = append(b.refs, e)
+	for _, e := range b.events {
 		if e.Kind != event.KindCall && e.Kind != event.KindTicket {
 			continue
 		}

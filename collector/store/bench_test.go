@@ -67,11 +67,10 @@ func BenchmarkMapEvents(b *testing.B) {
 	events := sample(benchRows, 0)
 	var sink []column.Interface
 	for range b.N {
-		blk := eventBlocks.Get().(*eventBlock)
+		blk := takeEventBlock()
 		blk.fill(events)
 		sink = buildColumns(b, blk.block())
-		blk.reset()
-		eventBlocks.Put(blk)
+		blk.giveBack()
 	}
 	_ = sink
 	b.ReportMetric(float64(benchRows*b.N)/b.Elapsed().Seconds(), "rows/s")

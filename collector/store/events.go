@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
@@ -24,11 +23,10 @@ func (s *Store) insertChunks(ctx context.Context, chunks [][]*event.Event, token
 		if t != "" && len(chunks) > 1 {
 			t = fmt.Sprintf("%s/%d", token, i)
 		}
-		b := eventBlocks.Get().(*eventBlock)
+		b := takeEventBlock()
 		b.fill(chunk)
 		err := s.insert(ctx, b.block(), len(chunk), t)
-		b.reset()
-		eventBlocks.Put(b)
+		b.giveBack()
 		if err != nil {
 			return err
 		}
@@ -61,7 +59,7 @@ func eventChunks(events []*event.Event, maxRows, maxYears int) [][]*event.Event 
 	return append(out, events[start:])
 }
 
-// eventBlock holds the columns of events between inserts, so that a steady stream allocates none.
+// eventBlock holds the columns of events. Its memory serves the next insert, so that a steady stream allocates none.
 type eventBlock struct {
 	center, kind, subject, source, id, typ    []string
 	occurredAt, receivedAt                    []time.Time
@@ -80,7 +78,30 @@ type eventBlock struct {
 	attributes                                []map[string]string
 }
 
-var eventBlocks = sync.Pool{New: func() any { return new(eventBlock) }}
+// spareEventBlock is the one that nobody uses. A sync.Pool would lose it to every second collection, of which there are
+// several in the time of one insert.
+var spareEventBlock = make(chan *eventBlock, 1)
+
+func takeEventBlock() *eventBlock {
+	select {
+	case b := <-spareEventBlock:
+		return b
+	default:
+		return new(eventBlock)
+	}
+}
+
+// giveBack lets the events go and keeps the room for the next insert, unless a burst is over.
+func (b *eventBlock) giveBack() {
+	if cap(b.center) > 4*max(len(b.center), 1000) {
+		return
+	}
+	b.reset()
+	select {
+	case spareEventBlock <- b:
+	default:
+	}
+}
 
 // fill maps events to columns. It keeps references into the events until reset.
 func (b *eventBlock) fill(events []*event.Event) {

@@ -72,28 +72,33 @@ type Board struct {
 
 // entry is one case in memory.
 type entry struct {
-	key          event.Key
-	center       *center // nil for a historical centre
-	events       []stored
-	tickets      []string             // of a call: the tickets that name it
-	calls        []string             // of a ticket: the calls it names
-	froms        []casefile.FromCalls // of a ticket: what each of calls gave it when last seen, since calls leave memory earlier
-	from         casefile.FromCalls   // of a call: what it gives its tickets
-	complete     bool
-	unfolded     bool      // stands in Board.unfolded
-	dirty        bool      // the row in ClickHouse lags behind
-	unproven     bool      // read back: whether the row in ClickHouse is up to date is not known
-	gen          uint32    // moves with every change
-	storedClocks []uint32  // clocks that its rows in ClickHouse have, as clockSaid numbers them
-	clocksKnown  bool      // storedClocks are all there are
-	storedAt     time.Time // At of its row in ClickHouse; zero when not known
-	end          uint64    // journal position behind the last event that acted on its row, its own or a linked case's
-	touched      time.Time
-	said         reported
+	remembered
+	center       *center            // nil for a historical centre
+	from         casefile.FromCalls // of a call: what it gives its tickets
+	unfolded     bool               // stands in Board.unfolded
+	gen          uint32             // moves with every change
+	storedClocks []uint32           // clocks that its rows in ClickHouse have, as clockSaid numbers them
+	clocksKnown  bool               // storedClocks are all there are
+	storedAt     time.Time          // At of its row in ClickHouse; zero when not known
 	counts       contribution
 	place        openPlace // of an open ticket on the board
 	older, newer *entry    // neighbours in idle
 	inIdle       bool
+}
+
+// remembered is what a checkpoint holds of a case. What its slices hold never changes: a checkpoint shares it.
+type remembered struct {
+	key      event.Key
+	events   []stored
+	tickets  []string             // of a call: the tickets that name it
+	calls    []string             // of a ticket: the calls it names
+	froms    []casefile.FromCalls // of a ticket: what each of calls gave it when last seen, since calls leave memory earlier
+	complete bool
+	dirty    bool   // the row in ClickHouse lags behind
+	unproven bool   // read back: whether the row in ClickHouse is up to date is not known
+	end      uint64 // journal position behind the last event that acted on its row, its own or a linked case's
+	touched  time.Time
+	said     reported
 }
 
 // stored is one event of a case.
@@ -329,7 +334,7 @@ func (b *Board) entry(key event.Key, ctr *center) *entry {
 	if ctr != nil && ctr.label == key.Center {
 		key.Center = ctr.label
 	}
-	en := &entry{key: key, center: ctr, complete: b.filter.addNew(key)}
+	en := &entry{remembered: remembered{key: key, complete: b.filter.addNew(key)}, center: ctr}
 	b.cases[key] = en
 	return en
 }

@@ -31,10 +31,10 @@ func (b *Board) Checkpoint() func(io.Writer) error {
 	for _, l := range b.filter.layers {
 		c.layers = append(c.layers, l.Copy())
 	}
+	c.cases = make([]remembered, 0, len(b.cases))
 	save := func(en *entry) {
 		if en.center != nil || en.dirty || !en.complete || en.end > b.shipped {
-			cp := *en
-			c.cases = append(c.cases, cp)
+			c.cases = append(c.cases, en.remembered)
 		}
 	}
 	for en := b.idle.front; en != nil; en = en.newer {
@@ -63,7 +63,7 @@ type checkpoint struct {
 	complete, trusted bool
 	inLast            uint
 	layers            []*bloom.BloomFilter
-	cases             []entry
+	cases             []remembered
 	agents            []checkpointAgent
 	counted           map[event.Key]contribution
 	sources           map[string]time.Time
@@ -161,7 +161,7 @@ func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 	}
 	var read []*entry
 	for range r.items {
-		en := &entry{key: r.key(), complete: r.bool(), dirty: r.bool(), unproven: r.bool(), end: r.uint(), touched: r.time(), tickets: r.strings(), calls: r.strings()}
+		en := &entry{remembered: remembered{key: r.key(), complete: r.bool(), dirty: r.bool(), unproven: r.bool(), end: r.uint(), touched: r.time(), tickets: r.strings(), calls: r.strings()}}
 		for range en.calls {
 			en.froms = append(en.froms, casefile.FromCalls{ReceivedAt: r.time(), AnsweredAt: r.time()})
 		}
