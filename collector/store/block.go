@@ -83,13 +83,18 @@ func (s *Store) insert(ctx context.Context, b block, rows int, token string) err
 		if err != nil {
 			return err
 		}
+		room := s.spare.lend(b.table, rows, batch.Columns())
 		for i, c := range b.columns {
 			if err := c.append(batch.Column(i)); err != nil {
 				_ = batch.Abort()
 				return fmt.Errorf("column %s: %w: %w", c.name, errValue, err)
 			}
 		}
-		return batch.Send()
+		if err := batch.Send(); err != nil {
+			return err
+		}
+		s.spare.keep(b.table, room, batch.Columns())
+		return nil
 	})
 	if err == nil {
 		s.cfg.Inserted(b.table, rows, time.Since(start))

@@ -77,6 +77,8 @@ type Store struct {
 	cfg  Config
 	conn driver.Conn // its default database is monev112's
 	boot driver.Conn // without a default database, to create it
+
+	spare spareColumns
 }
 
 // wib is Asia/Jakarta, which has no daylight saving.

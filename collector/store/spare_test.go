@@ -1,0 +1,88 @@
+package store
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
+	"pgregory.net/rapid"
+
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/sla"
+)
+
+// What an insert sends is the same whatever the inserts before it left in the columns.
+func TestColumnsUsedAgainSendTheSame(t *testing.T) {
+	s := &Store{}
+	s.cfg.setDefaults()
+	rapid.Check(t, func(rt *rapid.T) {
+		var spares spareColumns
+		for step := range rapid.IntRange(2, 5).Draw(rt, "inserts") {
+			n := rapid.IntRange(1, 5).Draw(rt, "rows")
+			var events []*event.Event
+			var calls []casefile.Call
+			var clocks []*sla.Clock
+			for i := range n {
+				ev := drawEvent(i).Draw(rt, "event")
+				for len(ev.Attributes) > 1 { // a map has no order
+					delete(ev.Attributes, slices.Sorted(maps.Keys(ev.Attributes))[0])
+				}
+				events = append(events, ev)
+				calls = append(calls, rapid.Custom(drawCall).Draw(rt, "call"))
+				clock := rapid.Custom(drawClock).Draw(rt, "clock")
+				clocks = append(clocks, &clock)
+			}
+			e := new(eventBlock)
+			e.fill(events)
+			for _, b := range []block{e.block(), s.callBlock(calls, 1), s.clockBlock(clocks, 1)} {
+				fresh, used := blankColumns(rt, b), blankColumns(rt, b)
+				room := spares.lend(b.table, n, used)
+				if got, want := sent(rt, b, used), sent(rt, b, fresh); !bytes.Equal(got, want) {
+					rt.Fatalf("insert %d into %s sends other bytes", step, b.table)
+				}
+				spares.keep(b.table, room, used)
+			}
+		}
+	})
+}
+
+func TestAnInsertGivesUpTheRoomOfABurst(t *testing.T) {
+	var spares spareColumns
+	b := block{"t", []blockColumn{texts("c", make([]string, 50_000))}}
+	used := blankColumns(t, b)
+	sent(t, b, used)
+	spares.keep("t", 50_000, used)
+	if room := spares.lend("t", 20_000, blankColumns(t, b)); room != 50_000 {
+		t.Errorf("20,000 rows find room for %d, want that of the 50,000 before", room)
+	}
+	spares.keep("t", 50_000, used)
+	if room := spares.lend("t", 10, blankColumns(t, b)); room != 10 {
+		t.Errorf("10 rows keep room for %d", room)
+	}
+}
+
+func blankColumns(t rapid.TB, b block) []column.Interface {
+	out := make([]column.Interface, len(b.columns))
+	for i, c := range b.columns {
+		var err error
+		if out[i], err = c.wire.Column(c.name, &column.ServerContext{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+func sent(t rapid.TB, b block, to []column.Interface) []byte {
+	var out proto.Buffer
+	for i, c := range b.columns {
+		if err := c.append(memoryColumn{to[i]}); err != nil {
+			t.Fatal(err)
+		}
+		to[i].Encode(&out)
+	}
+	return out.Buf
+}
