@@ -43,8 +43,9 @@ const (
 )
 
 // childNice is how far the child gives way to its parent: acknowledging an event does not wait behind a merge or a panel.
-// Where nobody else wants the processors it costs nothing.
-const childNice = 5
+// Where nobody else wants the processors it costs nothing. Further down, the child would keep its parent waiting for what
+// it holds in the file system.
+const childNice = 10
 
 // Run is the body of the command `monev112 engine`: it opens the data folder, serves it, and closes it when ctx ends, on
 // SIGTERM or SIGINT, or when standard input ends. The address stands in the file engine.addr of the data folder while it serves.
