@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/routing"
 )
 
@@ -34,12 +33,9 @@ contacts name. Who has no contact is told on standard error; Diskominfo stands i
 					return usagef("--from %q is no day: write it as 2026-12-31", from)
 				}
 			}
-			var file collector.File
-			var err error
-			if config != "" {
-				if file, err = collector.ReadFile(config); err != nil {
-					return err
-				}
+			file, err := readConfig(config)
+			if err != nil {
+				return err
 			}
 			dir, err := file.LoadDirectory()
 			if err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/source/send"
@@ -65,14 +64,12 @@ section asterisk.`,
 // asterisk is the section of the configuration file, the flags in the place of what they name.
 func (f *followFlags) asterisk(files []string) (asterisk.Config, error) {
 	var c asterisk.Config
-	if f.config != "" {
-		file, err := collector.ReadFile(f.config)
-		if err != nil {
-			return c, err
-		}
-		if file.Asterisk != nil {
-			c = *file.Asterisk
-		}
+	file, err := readConfig(f.config)
+	if err != nil {
+		return c, err
+	}
+	if file.Asterisk != nil {
+		c = *file.Asterisk
 	}
 	for _, o := range []struct{ to, from *string }{
 		{&c.QueueLog, &f.log.QueueLog}, {&c.Source, &f.log.Source}, {&c.Center, &f.log.Center}, {&c.Feed, &f.log.Feed},

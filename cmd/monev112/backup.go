@@ -80,10 +80,8 @@ the API keys. --secrets writes them into a file of their own, to be kept elsewhe
 			}
 			cfg := collector.Config{DataDir: data}
 			cfg.Version, _, _ = build()
-			if config != "" {
-				if cfg.File, err = collector.ReadFile(config); err != nil {
-					return err
-				}
+			if cfg.File, err = readConfig(config); err != nil {
+				return err
 			}
 			m, err := collector.Backup(cmd.Context(), cfg, to, secrets, client, show)
 			done()

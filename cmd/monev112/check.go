@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/table"
 	"github.com/monev112/monev112/deploy"
@@ -29,12 +28,9 @@ policy line each clock of such a ticket would get, and why:
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			out := cmd.OutOrStdout()
-			var file collector.File
-			var err error
-			if config != "" {
-				if file, err = collector.ReadFile(config); err != nil {
-					return err
-				}
+			file, err := readConfig(config)
+			if err != nil {
+				return err
 			}
 			if err := file.Check(cmd.Context()); err != nil {
 				return err

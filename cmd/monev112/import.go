@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/source/send"
 	"github.com/monev112/monev112/collector/source/table"
 	"github.com/monev112/monev112/deploy"
@@ -78,11 +77,9 @@ the rejects file with line and reason; the exit code is 1 then.`,
 			if err != nil {
 				return err
 			}
-			var file collector.File
-			if config != "" {
-				if file, err = collector.ReadFile(config); err != nil {
-					return err
-				}
+			file, err := readConfig(config)
+			if err != nil {
+				return err
 			}
 			dir, err := file.LoadDirectory()
 			if err != nil {

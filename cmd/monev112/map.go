@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/source/table"
 	"github.com/monev112/monev112/deploy"
 )
@@ -35,12 +34,9 @@ what an import by that mapping would do. The exit code is 1 when rows would be r
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, files []string) error {
-			var file collector.File
-			var err error
-			if config != "" {
-				if file, err = collector.ReadFile(config); err != nil {
-					return err
-				}
+			file, err := readConfig(config)
+			if err != nil {
+				return err
 			}
 			if o.Directory, err = file.LoadDirectory(); err != nil {
 				return err

@@ -54,12 +54,18 @@ func (f *serveFlags) collectorConfig() (collector.Config, error) {
 	}
 	cfg := collector.Config{DataDir: f.data, Listen: f.listen, EngineListen: f.engineListen, Log: log}
 	cfg.Version, cfg.Revision, cfg.GoVersion = build()
-	if f.config != "" {
-		if cfg.File, err = collector.ReadFile(f.config); err != nil {
-			return collector.Config{}, err
-		}
+	if cfg.File, err = readConfig(f.config); err != nil {
+		return collector.Config{}, err
 	}
 	return cfg, nil
+}
+
+// readConfig reads the configuration file; without a path it is the zero File, whose defaults are the embedded ones.
+func readConfig(path string) (collector.File, error) {
+	if path == "" {
+		return collector.File{}, nil
+	}
+	return collector.ReadFile(path)
 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
