@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
@@ -29,17 +30,8 @@ made with one key. A new key, once a year, bounds what a stolen one could tell.`
 			if err != nil {
 				return err
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "ID\tCREATED\tSTATE")
 			ids, created := keys.KeyIDs()
-			for i, id := range ids {
-				state := "earlier"
-				if id == keys.CurrentID() {
-					state = "current"
-				}
-				fmt.Fprintf(w, "%s\t%s\t%s\n", id, created[i].Format(time.DateOnly), state)
-			}
-			return w.Flush()
+			return printKeys(cmd.OutOrStdout(), ids, created)
 		},
 	}, &cobra.Command{
 		Use:   "rotate",
@@ -101,17 +93,29 @@ they all die at once, which is for a file or a link that fell into wrong hands. 
 			if err != nil {
 				return err
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "ID\tCREATED\tSTATE")
-			for i, k := range keys {
-				state := "earlier"
-				if i == len(keys)-1 {
-					state = "current"
-				}
-				fmt.Fprintf(w, "%s\t%s\t%s\n", k.ID, k.CreatedAt.Format(time.DateOnly), state)
+			var (
+				ids     []string
+				created []time.Time
+			)
+			for _, k := range keys {
+				ids, created = append(ids, k.ID), append(created, k.CreatedAt)
 			}
-			return w.Flush()
+			return printKeys(cmd.OutOrStdout(), ids, created)
 		},
 	})
 	return cmd
+}
+
+// printKeys prints a table of keys, oldest first; the last one is the current one.
+func printKeys(out io.Writer, ids []string, created []time.Time) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tCREATED\tSTATE")
+	for i, id := range ids {
+		state := "earlier"
+		if i == len(ids)-1 {
+			state = "current"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", id, created[i].Format(time.DateOnly), state)
+	}
+	return w.Flush()
 }
