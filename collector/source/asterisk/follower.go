@@ -15,6 +15,7 @@ import (
 
 	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/source/send"
 )
 
 // FollowerOptions say what a Follower reads and where its events go.
@@ -78,7 +79,7 @@ func NewFollower(o FollowerOptions) (_ *Follower, err error) {
 		o.Now = time.Now
 	}
 	if o.Wait == nil {
-		o.Wait = wait
+		o.Wait = send.Sleep
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("folder of the position: %w; choose one that this user may write to", err)
@@ -107,17 +108,6 @@ func NewFollower(o FollowerOptions) (_ *Follower, err error) {
 	}
 	f.tail = tail{path: o.Config.QueueLog, log: o.Log.Warn}
 	return f, nil
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // Close lets go of files and folder.

@@ -43,7 +43,7 @@ func NewRelay(spool *Spool, o RelayOptions) (*Relay, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Wait == nil {
-		o.Wait = wait
+		o.Wait = send.Sleep
 	}
 	if o.Send.Patience == 0 {
 		o.Send.Patience = -1

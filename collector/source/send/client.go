@@ -134,7 +134,7 @@ func New(cfg Config) (*Client, error) {
 		cfg.Now = time.Now
 	}
 	if cfg.Sleep == nil {
-		cfg.Sleep = sleep
+		cfg.Sleep = Sleep
 	}
 	base := strings.TrimSuffix(u.String(), "/")
 	c := &Client{cfg: cfg, base: base, url: base + "/v1/events"}
@@ -170,7 +170,8 @@ func redact(server string) string {
 	return server
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits for d; it returns the context's error when that ends first.
+func Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -3,6 +3,8 @@ package simulate
 import (
 	"context"
 	"time"
+
+	"github.com/monev112/monev112/collector/source/send"
 )
 
 // Clock is how the shell knows the time and waits. The zero value is the machine's clock.
@@ -16,16 +18,7 @@ func (c Clock) settled() Clock {
 		c.Now = time.Now
 	}
 	if c.Sleep == nil {
-		c.Sleep = func(ctx context.Context, d time.Duration) error {
-			t := time.NewTimer(d)
-			defer t.Stop()
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-t.C:
-				return nil
-			}
-		}
+		c.Sleep = send.Sleep
 	}
 	return c
 }
