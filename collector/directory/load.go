@@ -139,11 +139,11 @@ func Load(name string, text []byte) (*Directory, error) {
 	}
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return nil, syntaxProblem(name, err)
+		return nil, SyntaxProblem(name, err, syntaxRemedy)
 	}
 	var form fileForm
 	if err := yaml.UnmarshalWithOptions(text, &form, yaml.Strict()); err != nil {
-		return nil, syntaxProblem(name, err)
+		return nil, SyntaxProblem(name, err, syntaxRemedy)
 	}
 	l := &loader{file: name, tree: tree}
 	d := l.directory(&form)
@@ -153,8 +153,11 @@ func Load(name string, text []byte) (*Directory, error) {
 	return d, nil
 }
 
-func syntaxProblem(name string, err error) error {
-	p := &Problem{File: name, Message: err.Error(), Remedy: "see the embedded default for every key and its form"}
+const syntaxRemedy = "see the embedded default for every key and its form"
+
+// SyntaxProblem returns what the YAML reader says of the file name as a Problem, with its line where err tells it.
+func SyntaxProblem(name string, err error, remedy string) *Problem {
+	p := &Problem{File: name, Message: err.Error(), Remedy: remedy}
 	var at yaml.Error
 	if errors.As(err, &at) {
 		p.Message = at.GetMessage()

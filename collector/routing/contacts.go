@@ -99,27 +99,17 @@ func LoadContacts(name string, text []byte) (*Contacts, error) {
 	c := &Contacts{file: name}
 	var err error
 	if c.tree, err = parser.ParseBytes(text, 0); err != nil {
-		return nil, syntaxProblem(name, err)
+		return nil, directory.SyntaxProblem(name, err, syntaxRemedy)
 	}
 	if err := yaml.UnmarshalWithOptions(text, c, yaml.Strict()); err != nil {
-		return nil, syntaxProblem(name, err)
+		return nil, directory.SyntaxProblem(name, err, syntaxRemedy)
 	}
 	p := &problems{contacts: c}
 	c.check(p)
 	return c, p.err()
 }
 
-func syntaxProblem(name string, err error) error {
-	p := &directory.Problem{File: name, Message: err.Error(), Remedy: "see deploy/alertmanager/contacts.example.yaml for every key"}
-	var at yaml.Error
-	if errors.As(err, &at) {
-		p.Message = at.GetMessage()
-		if tok := at.GetToken(); tok != nil && tok.Position != nil {
-			p.Line = tok.Position.Line
-		}
-	}
-	return p
-}
+const syntaxRemedy = "see deploy/alertmanager/contacts.example.yaml for every key"
 
 // problems collects what is wrong with a contacts file.
 type problems struct {
