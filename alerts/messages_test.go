@@ -13,6 +13,8 @@ import (
 	"testing"
 	texttemplate "text/template"
 	"unicode/utf8"
+
+	"github.com/monev112/monev112/collector/e2e/servers"
 )
 
 // telegramLimit is where Alertmanager cuts a message, markup included.
@@ -265,7 +267,7 @@ func TestDigestTellsTheDay(t *testing.T) {
 
 // What the tests above render must be what Alertmanager renders.
 func TestAmtoolRendersTheSame(t *testing.T) {
-	amtool := tool(t, "amtool")
+	amtool := servers.Tool(t, "amtool")
 	m := group("overdue", many(24, "overdue")...)
 	text, err := json.Marshal(m)
 	if err != nil {

@@ -13,21 +13,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/monev112/monev112/collector/e2e/servers"
 	"github.com/monev112/monev112/collector/metrics"
 )
-
-// tool returns a program of .tools/bin; without it the test is skipped, saying how to get it.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", ".tools", "bin", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("%s is not built: run make tools", name)
-	}
-	return path
-}
 
 func glob(t *testing.T, pattern string) []string {
 	t.Helper()
@@ -83,7 +71,7 @@ func readYAML(t *testing.T, name string, into any) {
 }
 
 func TestPromtoolChecksTheRules(t *testing.T) {
-	promtool := tool(t, "promtool")
+	promtool := servers.Tool(t, "promtool")
 	args := append([]string{"check", "rules", "--lint=all", "--lint-fatal"}, glob(t, "rules/*.yaml")...)
 	if out, err := exec.Command(promtool, args...).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -94,7 +82,7 @@ func TestPromtoolRunsTheRuleTests(t *testing.T) {
 	if testing.Short() {
 		t.Skip("days of rule evaluation")
 	}
-	promtool := tool(t, "promtool")
+	promtool := servers.Tool(t, "promtool")
 	for _, name := range glob(t, "tests/*.yaml") {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +94,7 @@ func TestPromtoolRunsTheRuleTests(t *testing.T) {
 }
 
 func TestPromtoolChecksThePrometheusConfiguration(t *testing.T) {
-	promtool := tool(t, "promtool")
+	promtool := servers.Tool(t, "promtool")
 	if out, err := exec.Command(promtool, "check", "config", "../deploy/prometheus/prometheus.yml").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

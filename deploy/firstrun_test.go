@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/e2e/servers"
 )
 
 // firstRun runs the script on a folder of its own, with a docker that answers as Docker Compose does and writes down what
@@ -129,7 +130,7 @@ func TestTheFirstRunMakesEachSecretForItsReader(t *testing.T) {
 }
 
 func TestAlertmanagerTakesTheFirstConfiguration(t *testing.T) {
-	amtool := tool(t, "amtool")
+	amtool := servers.Tool(t, "amtool")
 	folder := t.TempDir()
 	if out, err := firstRun(t, folder, noDocker, "112.example.go.id"); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -11,21 +11,9 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 
+	"github.com/monev112/monev112/collector/e2e/servers"
 	"github.com/monev112/monev112/collector/engine/enginetest"
 )
-
-// tool returns a program of .tools/bin; without it the test is skipped, saying how to get it.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", ".tools", "bin", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("%s is not built: run make tools", name)
-	}
-	return path
-}
 
 // TestSystemdAnalyzeFindsNoMistakeInTheUnit looks at the unit without its package; TestThePackageOnDebian runs it.
 func TestSystemdAnalyzeFindsNoMistakeInTheUnit(t *testing.T) {
@@ -46,7 +34,7 @@ func TestSystemdAnalyzeFindsNoMistakeInTheUnit(t *testing.T) {
 }
 
 func TestPromtoolChecksBothConfigurations(t *testing.T) {
-	promtool := tool(t, "promtool")
+	promtool := servers.Tool(t, "promtool")
 	inside := filepath.Join(t.TempDir(), "prometheus.yml")
 	rules, err := filepath.Abs("../alerts/rules")
 	if err != nil {
