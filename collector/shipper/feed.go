@@ -34,7 +34,7 @@ type feed struct {
 	reader  *journal.Reader
 	rows    int // limits of a batch
 	bytes   int
-	linger  func() time.Duration // after the first event of a batch was received
+	linger  func() time.Duration // after the first event of a batch was appended
 	now     func() time.Time
 	at      cursor      // the next batch begins at Start; End, when beyond, is where it must end
 	batches chan fed    // unbuffered: one batch waits at most
@@ -109,7 +109,7 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 	if err := add(rec); err != nil {
 		return nil, err
 	}
-	linger, stop := context.WithTimeout(ctx, f.lingerFor(b.events[0]))
+	linger, stop := context.WithTimeout(ctx, f.lingerFor(rec.Time))
 	defer stop()
 	for len(b.events) < f.rows && size < f.bytes {
 		rec, ok, err := f.reader.TryNext()
@@ -129,10 +129,10 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 	return f.ready(b), nil
 }
 
-// lingerFor is how much longer a batch waits that begins with an event: one that lay in the journal has waited already.
-func (f *feed) lingerFor(e *event.Event) time.Duration {
+// lingerFor is how much longer a batch waits whose first event was appended then: what lay in the journal has waited already.
+func (f *feed) lingerFor(appended time.Time) time.Duration {
 	linger := f.linger()
-	return linger - min(max(f.now().Sub(e.ReceivedAt), 0), linger)
+	return linger - min(max(f.now().Sub(appended), 0), linger)
 }
 
 // first waits for the first record of a batch. Without a record or an error upTo has moved.

@@ -90,6 +90,10 @@ func (s *Store) insert(ctx context.Context, b block, rows int, token string) err
 				return fmt.Errorf("column %s: %w: %w", c.name, errValue, err)
 			}
 		}
+		if err := whole(batch.Columns(), rows); err != nil {
+			_ = batch.Abort()
+			return err
+		}
 		if err := batch.Send(); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"reflect"
 	"sync"
 
@@ -36,6 +37,17 @@ func (s *spareColumns) lend(table string, rows int, to []column.Interface) int {
 		}
 	}
 	return max(rows, from.rows)
+}
+
+// whole checks that every column has the rows of the insert. The client sends an insert over HTTP whose columns differ as one
+// without rows, and hears that all is well.
+func whole(columns []column.Interface, rows int) error {
+	for _, c := range columns {
+		if c.Rows() != rows {
+			return fmt.Errorf("column %s has %d rows, not %d", c.Name(), c.Rows(), rows)
+		}
+	}
+	return nil
 }
 
 // keep takes over the columns of an insert that ClickHouse has taken: the client reads them no more.

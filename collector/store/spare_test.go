@@ -50,6 +50,39 @@ func TestColumnsUsedAgainSendTheSame(t *testing.T) {
 	})
 }
 
+func TestTheRoomOfAnInsertServesTheNext(t *testing.T) {
+	b := block{"t", []blockColumn{texts("c", make([]string, 50_000)), nullTexts("n", make([]*string, 50_000))}}
+	insert := func(spares *spareColumns) {
+		to := blankColumns(t, b)
+		room := spares.lend(b.table, 50_000, to)
+		for i, c := range b.columns {
+			if err := c.append(memoryColumn{to[i]}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := whole(to, 50_000); err != nil {
+			t.Fatal(err)
+		}
+		spares.keep(b.table, room, to)
+	}
+	var spares spareColumns
+	again := testing.AllocsPerRun(3, func() { insert(&spares) }) // it runs once more, to warm up
+	fresh := testing.AllocsPerRun(3, func() { insert(new(spareColumns)) })
+	if again > fresh/2 {
+		t.Errorf("%.0f allocations with the room of the insert before, %.0f without", again, fresh)
+	}
+	t.Logf("%.0f allocations, %.0f without", again, fresh)
+}
+
+func TestColumnsOfDifferentLengthsAreNotSent(t *testing.T) {
+	b := block{"t", []blockColumn{texts("a", []string{"x", "y"}), texts("b", []string{"x"})}}
+	to := blankColumns(t, b)
+	sent(t, b, to)
+	if err := whole(to, 2); err == nil {
+		t.Error("2 rows beside 1 pass")
+	}
+}
+
 func TestAnInsertGivesUpTheRoomOfABurst(t *testing.T) {
 	var spares spareColumns
 	b := block{"t", []blockColumn{texts("c", make([]string, 50_000))}}
