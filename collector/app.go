@@ -492,80 +492,6 @@ func (a *App) boardConfig() tracker.Config {
 	}
 }
 
-func (a *App) metricsConfig() metrics.Config {
-	cfg := metrics.Config{Version: a.cfg.Version, Revision: a.cfg.Revision, GoVersion: a.cfg.GoVersion, Vocabulary: metrics.DefaultVocabulary(), Logger: a.cfg.Log}
-	v := &cfg.Vocabulary
-	v.Routes, v.Categories = api.Routes(), nil
-	for i := range a.cfg.File.Pager.Alertmanagers {
-		v.Alertmanagers = append(v.Alertmanagers, a.cfg.File.Pager.Alertmanagers[i].Name())
-	}
-	for _, c := range a.boardCenters() {
-		m := metrics.Center{Code: c.Code}
-		for _, o := range a.dir.OPDs(c.Code) {
-			m.OPDs = append(m.OPDs, metrics.OPD{ID: o.ID, Scope: string(o.Scope)})
-			m.Names = append(m.Names, metrics.Name{Label: "opd", Value: o.ID, Name: o.Name})
-		}
-		for _, k := range a.dir.AllKecamatan(c.Code) {
-			v.Kecamatan = append(v.Kecamatan, k.Code)
-			m.Names = append(m.Names, metrics.Name{Label: "kecamatan", Value: k.Code, Name: k.Name})
-		}
-		for _, k := range a.dir.Categories(c.Code) {
-			m.Names = append(m.Names, metrics.Name{Label: "category", Value: k.ID, Name: k.Name})
-			if !slices.Contains(v.Categories, k.ID) {
-				v.Categories = append(v.Categories, k.ID)
-			}
-		}
-		cfg.Centers = append(cfg.Centers, m)
-	}
-	return cfg
-}
-
-// ingestObserver moves the metrics of the door and remembers which request wrote which stretch of the journal.
-func (a *App) ingestObserver() ingest.Observer {
-	return ingest.Observer{
-		Group: func(g ingest.GroupStats) {
-			a.metrics.CountEvents(metrics.Accepted, g.Accepted)
-			a.metrics.CountEvents(metrics.Duplicate, g.Duplicates)
-			a.metrics.CountEvents(metrics.Conflict, g.Conflicts)
-			if g.Append > 0 {
-				a.metrics.Journal.Appended(g.Append)
-			}
-		},
-		Ready: func(reason error) {
-			if reason != nil {
-				a.cfg.Log.Error("events cannot be accepted", "reason", reason)
-			} else {
-				a.cfg.Log.Info("events are accepted")
-			}
-		},
-		Checkpoint: func(s ingest.CheckpointStats) {
-			if s.Err != nil {
-				a.cfg.Log.Warn("checkpoint not written; the one before still stands", "error", s.Err)
-			}
-		},
-	}
-}
-
-// watch hands the gauges what they ask at each scrape.
-func (a *App) watch() {
-	a.metrics.SetBoard(func() tracker.Snapshot { return feeds(a.board.Snapshot(a.cfg.Now())) })
-	a.metrics.Journal.Watch(func() metrics.JournalState {
-		st := a.journal.Stats()
-		free, _ := a.journal.FreeBytes()
-		s := metrics.JournalState{Bytes: st.Bytes, DiskFreeBytes: int64(free)}
-		shipped := a.shippedTo()
-		s.LagBytes = int64(st.End - min(shipped, st.End))
-		if at, ok := a.journal.AppendedAt(shipped); ok {
-			s.Lag = max(0, a.cfg.Now().Sub(at))
-		}
-		return s
-	})
-	a.metrics.Shipper.WatchQuarantine(a.kept.refusedCount)
-	if until, ok := a.book.CoveredUntil(a.dir.DefaultCenter()); ok {
-		a.metrics.Calendar.CoveredUntil(until)
-	}
-}
-
 // shippedTo is the journal position up to which ClickHouse has everything, as far as this process knows: while it has not
 // come to ship anything, what the cursor said at the start.
 func (a *App) shippedTo() journal.Position {
@@ -589,17 +515,6 @@ func expected(dataDir string) (at journal.Position, of uuid.UUID, err error) {
 	}
 	return at, of, nil
 }
-
-// BatchStored, DeadLetter and BatchFailed make App the shipper's observer.
-func (a *App) BatchStored(start, end journal.Position, events, rows int, took time.Duration) {
-	a.cfg.Log.Debug("batch stored", "events", events, "cases", rows, "took", took, "end", uint64(end))
-}
-
-// DeadLetter counts a row that can never be stored.
-func (a *App) DeadLetter(string) { a.metrics.Shipper.DeadLetters(1) }
-
-// BatchFailed counts an attempt that failed for a reason other than ClickHouse's answer, which the store counts.
-func (a *App) BatchFailed(error) {}
 
 func ignoreClosed(err error) error {
 	if errors.Is(err, net.ErrClosed) {
