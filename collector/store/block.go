@@ -105,3 +105,14 @@ func (s *Store) insert(ctx context.Context, b block, rows int, token string) err
 	}
 	return err
 }
+
+// whole checks that every column has the rows of the insert. The client sends an insert over HTTP whose columns differ as one
+// without rows, and hears that all is well.
+func whole(columns []column.Interface, rows int) error {
+	for _, c := range columns {
+		if c.Rows() != rows {
+			return fmt.Errorf("column %s has %d rows, not %d", c.Name(), c.Rows(), rows)
+		}
+	}
+	return nil
+}

@@ -93,7 +93,7 @@ func takeEventBlock() *eventBlock {
 
 // giveBack lets the events go and keeps the room for the next insert, unless a burst is over.
 func (b *eventBlock) giveBack() {
-	if cap(b.center) > 4*max(len(b.center), 1000) {
+	if tooRoomy(cap(b.center), len(b.center)) {
 		return
 	}
 	b.reset()

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"reflect"
 	"sync"
 
@@ -20,6 +19,9 @@ type spare struct {
 	rows    int // for which they have room
 }
 
+// tooRoomy reports whether memory with room for so many rows should go rather than serve an insert of rows: a burst is over.
+func tooRoomy(room, rows int) bool { return room > 4*max(rows, 1000) }
+
 // lend moves the memory of the spare columns into those of a new insert, unless a burst is over: then it goes. It returns
 // for how many rows there is room.
 func (s *spareColumns) lend(table string, rows int, to []column.Interface) int {
@@ -27,7 +29,7 @@ func (s *spareColumns) lend(table string, rows int, to []column.Interface) int {
 	from := s.of[table]
 	delete(s.of, table)
 	s.mu.Unlock()
-	if len(from.columns) != len(to) || from.rows > 4*max(rows, 1000) {
+	if len(from.columns) != len(to) || tooRoomy(from.rows, rows) {
 		return rows
 	}
 	for i, c := range to {
@@ -37,17 +39,6 @@ func (s *spareColumns) lend(table string, rows int, to []column.Interface) int {
 		}
 	}
 	return max(rows, from.rows)
-}
-
-// whole checks that every column has the rows of the insert. The client sends an insert over HTTP whose columns differ as one
-// without rows, and hears that all is well.
-func whole(columns []column.Interface, rows int) error {
-	for _, c := range columns {
-		if c.Rows() != rows {
-			return fmt.Errorf("column %s has %d rows, not %d", c.Name(), c.Rows(), rows)
-		}
-	}
-	return nil
 }
 
 // keep takes over the columns of an insert that ClickHouse has taken: the client reads them no more.
