@@ -21,12 +21,7 @@ func TestCasesEqualAFreshFoldWhateverHappensAmid(t *testing.T) {
 	run := 0
 	rapid.Check(t, func(t *rapid.T) {
 		run++
-		events := world(t)
-		index := make([]int, len(events))
-		for i := range index {
-			index[i] = i
-		}
-		left := rapid.Permutation(index).Draw(t, "order")
+		events, left := shuffled(t, world)
 		w := newWarehouse()
 		h := &harness{t: t, dir: fmt.Sprint(dir, "/", run), w: w, cfg: boardConfig(nil)}
 		next := func() {

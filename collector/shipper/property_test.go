@@ -290,17 +290,22 @@ func fresh(events []event.Event, cfg tracker.Config) map[event.Key]tracker.Row {
 // shows that saw everything in order.
 func TestCasesEqualAFreshFold(t *testing.T) { play(t, world) }
 
+// shuffled draws a world and an order in which its events come.
+func shuffled(t *rapid.T, world func(*rapid.T) []event.Event) (events []event.Event, order []int) {
+	events = world(t)
+	index := make([]int, len(events))
+	for i := range index {
+		index[i] = i
+	}
+	return events, rapid.Permutation(index).Draw(t, "order")
+}
+
 func play(t *testing.T, world func(*rapid.T) []event.Event) {
 	dir := t.TempDir()
 	run := 0
 	rapid.Check(t, func(t *rapid.T) {
 		run++
-		events := world(t)
-		index := make([]int, len(events))
-		for i := range index {
-			index[i] = i
-		}
-		order := rapid.Permutation(index).Draw(t, "order")
+		events, order := shuffled(t, world)
 		w := newWarehouse()
 		var said []tracker.Outcome
 		cfg := boardConfig(func(o tracker.Outcome) { said = append(said, o) })
