@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/e2e/servers"
+	"github.com/monev112/monev112/collector/pager"
 )
 
 // paging is everything between an event and a telephone: the collector, Prometheus, Alertmanager, and stand-ins for
@@ -127,9 +128,18 @@ centers:
 		t.Fatalf("alertmanager-config: %d\n%s", code, notes)
 	}
 	p.am = servers.StartAlertmanager(t, func(string) string { return inSeconds(generated) })
-	p.write("monev112.yaml", p.collectorConfig("{alertmanagers: [{url: \"http://"+p.am.Addr()+"\"}], interval: 1s, closed_for: 30s}"))
+	p.setDigest(time.Now().Add(time.Hour + pager.DigestFor)) // not in this test, at whatever hour it runs
 	return p
 }
+
+// setDigest writes the configuration of the collector's next start with a digest that is due at a time of day.
+func (p *paging) setDigest(at time.Time) {
+	p.t.Helper()
+	p.write("monev112.yaml", p.collectorConfig(fmt.Sprintf("{alertmanagers: [{url: %q}], interval: 1s, closed_for: 30s, digest: %q}", p.am.URL(), at.In(wib).Format("15:04"))))
+}
+
+// wib is the zone of the calendar.
+var wib = time.FixedZone("WIB", 7*60*60)
 
 func (p *paging) collectorConfig(pager string) string {
 	text := "policies: [policies/sidoarjo.yaml]\ncalendars: [calendars/id-sidoarjo.yaml]\n"
