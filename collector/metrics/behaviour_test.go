@@ -3,12 +3,17 @@ package metrics
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -449,6 +454,33 @@ func TestAScrapeInEveryFormat(t *testing.T) {
 		}
 	}
 }
+
+func TestOfAScraperThatWentAwayNothingIsLogged(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		cause error
+		lines int // at least
+	}{
+		{"went away", &net.OpError{Op: "write", Err: syscall.EPIPE}, 0},
+		{"a fault of our own", errors.New("planted"), 1},
+	} {
+		var log bytes.Buffer
+		cfg := testConfig()
+		cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		newOf(t, cfg).Handler().ServeHTTP(broken{httptest.NewRecorder(), c.cause}, httptest.NewRequest("GET", "/metrics", nil))
+		if n := strings.Count(log.String(), "scrape is incomplete"); n < c.lines || c.lines == 0 && n > 0 {
+			t.Errorf("%s: %d lines\n%s", c.name, n, log.String())
+		}
+	}
+}
+
+// broken is a response that cannot be written.
+type broken struct {
+	http.ResponseWriter
+	cause error
+}
+
+func (b broken) Write([]byte) (int, error) { return 0, b.cause }
 
 func unpack(t *testing.T, encoding string, r io.Reader) []byte {
 	t.Helper()

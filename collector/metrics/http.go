@@ -1,6 +1,9 @@
 package metrics
 
 import (
+	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -64,5 +67,14 @@ func (r *Registry) Handler() http.Handler {
 
 type scrapeLog struct{ r *Registry }
 
-// Println implements promhttp.Logger.
-func (l scrapeLog) Println(v ...any) { l.r.logger.Error("scrape is incomplete", "reason", v) }
+// Println implements promhttp.Logger. promhttp calls it once for each metric that it could not write: of a scraper that went
+// away there is nothing to say, its own `up` tells.
+func (l scrapeLog) Println(v ...any) {
+	for _, reason := range v {
+		var network *net.OpError
+		if err, ok := reason.(error); ok && errors.As(err, &network) {
+			return
+		}
+	}
+	l.r.logger.Error("scrape is incomplete", "reason", fmt.Sprintln(v...))
+}
