@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -37,27 +36,12 @@ const version = 1
 
 // List returns all keys, revoked and expired ones included, the oldest first. A file that does not exist has none.
 func (f File) List() ([]Key, error) {
-	file, err := os.Open(f.Path)
+	text, err := disk.ReadPrivate(f.Path, maxFileBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the key file: %w", err)
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("key file %s: %w", f.Path, err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("key file %s has mode %04o: others can read it; run chmod 600 on it", f.Path, info.Mode().Perm())
-	}
-	text, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read the key file: %w", err)
-	}
-	if len(text) > maxFileBytes {
-		return nil, fmt.Errorf("key file %s is larger than %d bytes", f.Path, maxFileBytes)
+		return nil, fmt.Errorf("key file: %w", err)
 	}
 	keys, err := parse(text)
 	if err != nil {

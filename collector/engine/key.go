@@ -10,26 +10,24 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/monev112/monev112/collector/disk"
 )
 
-const keyBytes = 32
+const (
+	keyBytes   = 32
+	maxKeyFile = 1 << 10 // bytes; a key and the space around it are far shorter
+)
 
 // ReadKey gives the key of the engine whose data folder is dataDir, for a client on the same machine.
 func ReadKey(dataDir string) (string, error) { return readKey(filepath.Join(dataDir, keyName)) }
 
 func readKey(path string) (string, error) {
-	info, err := os.Stat(path)
+	text, err := disk.ReadPrivate(path, maxKeyFile)
 	if err != nil {
-		return "", fmt.Errorf("engine: read the key: %w", err)
+		return "", fmt.Errorf("engine: the key: %w", err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("engine: key file %s may be read by others (mode %04o): chmod 600 it", path, info.Mode().Perm())
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("engine: read the key: %w", err)
-	}
-	key := strings.TrimSpace(string(b))
+	key := strings.TrimSpace(string(text))
 	if raw, err := hex.DecodeString(key); err != nil || len(raw) != keyBytes {
 		return "", fmt.Errorf("engine: key file %s does not hold %d hexadecimal digits: delete it and the next start makes a new one", path, 2*keyBytes)
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -117,24 +116,9 @@ func (f LinkKeys) loadOrCreate(now time.Time) ([]linkKey, error) {
 
 // read returns the keys of the file. The error wraps fs.ErrNotExist when there is none.
 func (f LinkKeys) read() ([]linkKey, error) {
-	file, err := os.Open(f.Path)
-	if err != nil {
-		return nil, fmt.Errorf("open the link key file: %w", err)
-	}
-	defer file.Close()
-	info, err := file.Stat()
+	text, err := disk.ReadPrivate(f.Path, maxKeyFileBytes)
 	if err != nil {
 		return nil, fmt.Errorf("link key file: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("link key file %s is not a regular file", f.Path)
-	}
-	if perm := info.Mode().Perm(); perm&0o077 != 0 {
-		return nil, fmt.Errorf("link key file %s may be read by others (mode %04o): run chmod 600 %s", f.Path, perm, f.Path)
-	}
-	text, err := io.ReadAll(io.LimitReader(file, maxKeyFileBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read the link key file: %w", err)
 	}
 	keys, err := parseLinkKeys(text)
 	if err != nil {

@@ -23,10 +23,10 @@ func (s *Store) insertChunks(ctx context.Context, chunks [][]*event.Event, token
 		if t != "" && len(chunks) > 1 {
 			t = fmt.Sprintf("%s/%d", token, i)
 		}
-		b := takeEventBlock()
+		b := s.spare.takeEvents()
 		b.fill(chunk)
 		err := s.insert(ctx, b.block(), len(chunk), t)
-		b.giveBack()
+		s.spare.keepEvents(b)
 		if err != nil {
 			return err
 		}
@@ -76,31 +76,6 @@ type eventBlock struct {
 	replaces                                  []string
 	revision                                  []uint32
 	attributes                                []map[string]string
-}
-
-// spareEventBlock is the one that nobody uses. A sync.Pool would lose it to every second collection, of which there are
-// several in the time of one insert.
-var spareEventBlock = make(chan *eventBlock, 1)
-
-func takeEventBlock() *eventBlock {
-	select {
-	case b := <-spareEventBlock:
-		return b
-	default:
-		return new(eventBlock)
-	}
-}
-
-// giveBack lets the events go and keeps the room for the next insert, unless a burst is over.
-func (b *eventBlock) giveBack() {
-	if tooRoomy(cap(b.center), len(b.center)) {
-		return
-	}
-	b.reset()
-	select {
-	case spareEventBlock <- b:
-	default:
-	}
 }
 
 // fill maps events to columns. It keeps references into the events until reset.

@@ -7,11 +7,13 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
 )
 
-// spareColumns are the columns of the latest insert into each table. The client makes the columns of every insert anew and
-// lets them grow row by row, which was four tenths of all that the service allocated; this way each grows once.
+// spareColumns are what the latest inserts leave to the next. The client makes the columns of every insert anew and lets
+// them grow row by row, which was four tenths of all that the service allocated; this way each grows once. The zero value is
+// ready, and safe for concurrent use.
 type spareColumns struct {
-	mu sync.Mutex
-	of map[string]spare
+	mu     sync.Mutex
+	of     map[string]spare // the client's columns, by table
+	events *eventBlock      // nil while an insert has it
 }
 
 type spare struct {
@@ -52,4 +54,27 @@ func (s *spareColumns) keep(table string, room int, columns []column.Interface) 
 		s.of = map[string]spare{}
 	}
 	s.of[table] = spare{columns, room}
+}
+
+// takeEvents returns an empty block of events, with the room of the last one where nobody else has it. A sync.Pool would lose
+// it to every second collection, of which there are several in the time of one insert.
+func (s *spareColumns) takeEvents() *eventBlock {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.events
+	if s.events = nil; b == nil {
+		b = new(eventBlock)
+	}
+	return b
+}
+
+// keepEvents lets the events of a block go and keeps its room for the next insert, unless a burst is over.
+func (s *spareColumns) keepEvents(b *eventBlock) {
+	if tooRoomy(cap(b.center), len(b.center)) {
+		return
+	}
+	b.reset()
+	s.mu.Lock()
+	s.events = b
+	s.mu.Unlock()
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,24 +38,9 @@ func LoadOrCreate(path string, now time.Time) (*event.Keys, error) {
 
 // Load reads the key file at path. The error wraps fs.ErrNotExist when there is none.
 func Load(path string) (*event.Keys, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("open key file: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	text, err := disk.ReadPrivate(path, maxBytes)
 	if err != nil {
 		return nil, fmt.Errorf("key file: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("key file %s is not a regular file", path)
-	}
-	if perm := info.Mode().Perm(); perm&0o077 != 0 {
-		return nil, fmt.Errorf("key file %s may be read by others (mode %04o): run chmod 600 %s", path, perm, path)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read key file: %w", err)
 	}
 	keys, err := event.ParseKeys(text)
 	if err != nil {
