@@ -99,15 +99,11 @@ func (b *bench) measureQueries(ctx context.Context, p *process, until time.Time)
 	if err != nil {
 		return err
 	}
-	over := 0
 	for i := range list {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		list[i].measure(ctx, p)
-		if list[i].took > queryGoal || list[i].problem != "" {
-			over++
-		}
 		if i%40 == 39 {
 			fmt.Fprintf(os.Stderr, "  %d of %d statements measured\n", i+1, len(list))
 		}
@@ -130,11 +126,34 @@ func (b *bench) measureQueries(ctx context.Context, p *process, until time.Time)
 	}
 	_ = tw.Flush()
 	fmt.Fprintln(w)
-	worst := list[0]
-	b.table.add("dashboard queries, slowest", ms(worst.took), "", "1 s each",
-		fmt.Sprintf("%s: %s, %s; %d statements, %d over 1 s or refused", worst.page, worst.panel, worst.selection, len(list), over))
+	for _, part := range []struct {
+		measure, goal string
+		of            func(asked) bool
+	}{
+		{"dashboard queries, slowest as pages send them", "1 s each", func(a asked) bool { return a.selection != allCentres }},
+		{"the same made to cover all centres", "", func(a asked) bool { return a.selection == allCentres }}, // no page offers it
+	} {
+		n, over, refused, worst := 0, 0, 0, asked{}
+		for _, a := range list {
+			switch {
+			case !part.of(a):
+				continue
+			case a.problem != "":
+				refused++
+			case a.took > queryGoal:
+				over++
+			}
+			if n++; a.problem == "" && a.took > worst.took {
+				worst = a
+			}
+		}
+		b.table.add(part.measure, ms(worst.took), "", part.goal,
+			fmt.Sprintf("%s: %s, %s; %d statements, %d over 1 s, %d refused", worst.page, worst.panel, worst.selection, n, over, refused))
+	}
 	return nil
 }
+
+const allCentres = "all centres, a year"
 
 // statements are those of every page under every selection, as Grafana would send them.
 func statements(until time.Time) ([]asked, error) {
@@ -167,7 +186,7 @@ func statements(until time.Time) ([]asked, error) {
 				span    fill.Selection
 				nowhere bool
 			}{
-				{"one centre, a year", every, year, false}, {"one OPD, a month", narrow, month, false}, {"all centres, a year", every, year, true},
+				{"one centre, a year", every, year, false}, {"one OPD, a month", narrow, month, false}, {allCentres, every, year, true},
 			} {
 				text := raw
 				if s.nowhere {
