@@ -101,7 +101,7 @@ calendar: id-sidoarjo
 version: "test.1"
 zone: Asia/Jakarta
 valid_from: 2023-01-01
-covered_until: 2126-12-31
+covered_until: 2100-12-31
 weekly: [{from: 2023-01-01, windows: {`+open+`}}]
 `)
 	p.config = p.write("monev112.yaml", p.collectorConfig(""))
