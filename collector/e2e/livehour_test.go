@@ -306,7 +306,6 @@ func (h *liveHour) count(from, to time.Time) map[string]float64 {
 
 // windows compares the exact panels with the messages and with ClickHouse: hour, shift and day.
 func (h *liveHour) windows(t *testing.T) {
-	wib := time.FixedZone("WIB", 7*3600)
 	now := h.scraped.In(wib)
 	hour := now.Truncate(time.Hour)
 	shift := hour

@@ -195,7 +195,7 @@ func TestDropFolder(t *testing.T) {
 	if !s.ready() {
 		t.Fatal("the service ended")
 	}
-	now := time.Now().Add(-10 * time.Minute).In(time.FixedZone("WIB", 7*3600))
+	now := time.Now().Add(-10 * time.Minute).In(wib)
 	put := func(name string, from, to int) {
 		t.Helper()
 		var b bytes.Buffer

@@ -138,7 +138,7 @@ func (p *paging) setDigest(at time.Time) {
 	p.write("monev112.yaml", p.collectorConfig(fmt.Sprintf("{alertmanagers: [{url: %q}], interval: 1s, closed_for: 30s, digest: %q}", p.am.URL(), at.In(wib).Format("15:04"))))
 }
 
-// wib is the zone of the calendar.
+// wib is the zone of the default centre, and of these tests' calendars.
 var wib = time.FixedZone("WIB", 7*60*60)
 
 func (p *paging) collectorConfig(pager string) string {

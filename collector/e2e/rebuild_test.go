@@ -83,7 +83,7 @@ func TestAPolicyIsChangedAfterAMonthWasFrozen(t *testing.T) {
 	// What the rows say is what a fold of their events says.
 	holds("a rebuild without a change", ok("rebuild"), "Nothing changed")
 
-	refused("not over", "freeze", "--month", time.Now().In(time.FixedZone("WIB", 7*3600)).Format("2006-01"))
+	refused("not over", "freeze", "--month", time.Now().In(wib).Format("2006-01"))
 	refused("never frozen", "freeze", "--month", "2025-03", "--again", "--reason", "x")
 	refused("nothing to freeze", "freeze", "--month", "2024-03")
 	refused("not frozen", "freeze", "--report", "--month", "2025-03")

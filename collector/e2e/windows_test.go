@@ -78,7 +78,6 @@ func TestBoardEqualsClickHouse(t *testing.T) {
 // windows compares the gauges with ClickHouse, for the windows that begin on an hour or at midnight of the centre.
 func (s *service) windows(t *testing.T, when string) {
 	t.Helper()
-	wib := time.FixedZone("WIB", 7*3600)
 	for range 3 {
 		now := time.Now().In(wib)
 		hour := now.Truncate(time.Hour)

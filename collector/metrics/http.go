@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -76,5 +77,5 @@ func (l scrapeLog) Println(v ...any) {
 			return
 		}
 	}
-	l.r.logger.Error("scrape is incomplete", "reason", fmt.Sprintln(v...))
+	l.r.logger.Error("scrape is incomplete", "reason", strings.TrimSpace(fmt.Sprintln(v...)))
 }
