@@ -25,12 +25,12 @@ demo: engine ## a simulated call centre: history, then live traffic, until Ctrl-
 # Rules, routes and messages are tested on real servers, built here: minutes once, then kept in .tools/bin.
 test: engine tools chromium packages ## everything
 	$(GO) test -timeout 40m ./...
-	$(GO) test -timeout 10m -tags faults ./collector/faultpoint
+	$(GO) test -timeout 10m -tags faults ./collector/internal/faultpoint
 	$(GO) test -timeout 10m -tags faults ./collector/ingest -run Killed
 
 check: engine tools chromium packages lint ## what must be green before a push
 	$(GO) test -race -timeout 60m ./...
-	$(GO) test -timeout 10m -tags faults ./collector/faultpoint
+	$(GO) test -timeout 10m -tags faults ./collector/internal/faultpoint
 	$(GO) test -timeout 10m -tags faults ./collector/ingest -run Killed
 	$(MAKE) generate
 	@git diff --exit-code -- docs deploy dashboards || { echo "generated files differ: commit what 'make generate' wrote"; exit 1; }
@@ -63,7 +63,7 @@ format:
 	gofmt -w alerts cmd collector dashboards deploy docs
 
 generate: dashboards ## docs/metrics.md, docs/cluster.sql and the dashboards
-	$(GO) test ./collector/metrics -run 'TestTable' -update
+	$(GO) test ./collector/observability/metrics -run 'TestTable' -update
 	$(GO) test ./collector/store -run 'TestClusterSchema' -args -update-cluster
 
 dashboards: ## dashboards/json, from the code beside it
@@ -92,7 +92,7 @@ torture: engine ## faults by chance until the service was killed KILLS times, th
 	$(GO) test -v -timeout 180m ./collector/e2e -run '^TestTorture$$' -torture.rounds $(ROUNDS) -torture.kills $(KILLS) -torture.seed $(SEED)
 	$(GO) test -v -timeout 60m ./collector/e2e -run '^TestTorture$$' -torture.rounds 6 -torture.seed $(SEED) -torture.ordinary
 	$(GO) test -timeout 120m -count 3 ./collector/e2e -run 'Killed|ClickHouse|Disk|Board|Hostile'
-	$(GO) test -timeout 120m -count 3 -tags faults ./collector/ingest ./collector/journal ./collector/rebuild ./collector/shipper
+	$(GO) test -timeout 120m -count 3 -tags faults ./collector/ingest ./collector/journal ./collector/upkeep/rebuild ./collector/shipper
 
 DURATION ?= 30m
 RATE     ?= 2000

@@ -12,7 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/monev112/monev112/collector/pager"
+	"github.com/monev112/monev112/collector/alerting/pager"
 )
 
 // pushed returns the alerts of a push of the pager, as its own test writes them down, by kind, OPD and level; those that

@@ -14,7 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/monev112/monev112/collector/e2e/servers"
-	"github.com/monev112/monev112/collector/metrics"
+	"github.com/monev112/monev112/collector/observability/metrics"
 )
 
 func glob(t *testing.T, pattern string) []string {

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/monev112/monev112/collector/api"
-	"github.com/monev112/monev112/collector/freeze"
-	"github.com/monev112/monev112/collector/rebuild"
+	"github.com/monev112/monev112/collector/httpapi"
+	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/store"
+	"github.com/monev112/monev112/collector/upkeep/rebuild"
 )
 
 // newRebuild makes the runner of rebuilds.
@@ -64,8 +64,8 @@ func (a *App) basis() string {
 }
 
 // admin is what an operator may ask for.
-func (a *App) admin() api.Admin {
-	return api.Admin{
+func (a *App) admin() httpapi.Admin {
+	return httpapi.Admin{
 		StartRebuild: a.rebuild.Start, Rebuild: a.rebuild.Get, StopRebuild: a.rebuild.Stop,
 		Freeze: a.freeze, Compare: a.compare, Retention: a.retention,
 	}
@@ -101,8 +101,8 @@ func (a *App) freezeCenters(code string) (out []freeze.Center, err error) {
 const settleTimeout = 30 * time.Second
 
 // freeze implements api.Admin.
-func (a *App) freeze(ctx context.Context, r freeze.Request) (api.Frozen, error) {
-	out := api.Frozen{Frozen: []freeze.Kept{}, Refused: []api.FreezeRefusal{}}
+func (a *App) freeze(ctx context.Context, r freeze.Request) (httpapi.Frozen, error) {
+	out := httpapi.Frozen{Frozen: []freeze.Kept{}, Refused: []httpapi.FreezeRefusal{}}
 	centers, err := a.freezeCenters(r.Center)
 	if err != nil {
 		return out, err
@@ -115,7 +115,7 @@ func (a *App) freeze(ctx context.Context, r freeze.Request) (api.Frozen, error) 
 	}
 	sink, shipper := a.sink.Load(), a.shipper.Load()
 	if sink == nil || shipper == nil {
-		return out, api.ErrUnavailable
+		return out, httpapi.ErrUnavailable
 	}
 	if err := a.shippedAll(ctx); err != nil {
 		return out, err
@@ -131,7 +131,7 @@ func (a *App) freeze(ctx context.Context, r freeze.Request) (api.Frozen, error) 
 		case err == nil:
 			out.Frozen = append(out.Frozen, kept)
 		case errors.As(err, &no) && len(centers) > 1:
-			out.Refused = append(out.Refused, api.FreezeRefusal{Center: c.Code, Reason: no.Reason})
+			out.Refused = append(out.Refused, httpapi.FreezeRefusal{Center: c.Code, Reason: no.Reason})
 		default:
 			return out, err
 		}
@@ -149,7 +149,7 @@ func (a *App) shippedAll(ctx context.Context) error {
 	for a.shippedTo() < end {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w: clickhouse lags behind what was accepted", api.ErrUnavailable)
+			return fmt.Errorf("%w: clickhouse lags behind what was accepted", httpapi.ErrUnavailable)
 		case <-tick.C:
 		}
 	}
@@ -160,7 +160,7 @@ func (a *App) shippedAll(ctx context.Context) error {
 func (a *App) compare(ctx context.Context, center, month string) (out []freeze.Report, err error) {
 	sink := a.sink.Load()
 	if sink == nil {
-		return nil, api.ErrUnavailable
+		return nil, httpapi.ErrUnavailable
 	}
 	var centers []freeze.Center
 	if center != "" {

@@ -16,29 +16,29 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/monev112/monev112/collector/access"
-	"github.com/monev112/monev112/collector/api"
-	"github.com/monev112/monev112/collector/audit"
+	"github.com/monev112/monev112/collector/alerting/notifications"
+	"github.com/monev112/monev112/collector/alerting/pager"
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/directory"
-	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/engine"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/event/keyfile"
+	"github.com/monev112/monev112/collector/httpapi"
+	"github.com/monev112/monev112/collector/httpapi/audit"
+	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/journal"
-	"github.com/monev112/monev112/collector/metrics"
-	"github.com/monev112/monev112/collector/notification"
-	"github.com/monev112/monev112/collector/page"
-	"github.com/monev112/monev112/collector/pager"
-	"github.com/monev112/monev112/collector/rebuild"
+	"github.com/monev112/monev112/collector/observability/metrics"
+	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/shipper"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/asterisk"
-	"github.com/monev112/monev112/collector/source/drop"
+	"github.com/monev112/monev112/collector/source/dropfolder"
 	"github.com/monev112/monev112/collector/store"
-	"github.com/monev112/monev112/collector/telemetry"
 	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/collector/upkeep/rebuild"
+	"github.com/monev112/monev112/collector/web"
 )
 
 // Folders and files below Config.DataDir.
@@ -67,15 +67,15 @@ type App struct {
 	shipper atomic.Pointer[shipper.Shipper]
 	sink    atomic.Pointer[store.Sink]
 	rebuild *rebuild.Runner
-	api     *api.API
-	drops   *drop.Watcher // nil without drop folders
+	api     *httpapi.API
+	drops   *dropfolder.Watcher // nil without drop folders
 	// pager pushes ticket alerts; nil without an Alertmanager.
 	pager *pager.Pager
 	// pageLinks makes the links of alerts; nil when nobody could reach the pages.
-	pageLinks   *page.Links
-	pages       *page.Pages // nil without pageLinks
+	pageLinks   *web.Links
+	pages       *web.Pages // nil without pageLinks
 	reads       *audit.Log
-	messages    *notification.Log
+	messages    *notifications.Log
 	certificate *certificate // nil without TLS
 	listener    net.Listener
 	reviews     reviews
@@ -125,11 +125,11 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if err = os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w; choose one that this user may write to", err)
 	}
-	guard, err := access.NewGuard(filepath.Join(cfg.DataDir, AccessFile), cfg.Now, cfg.Log)
+	guard, err := auth.NewGuard(filepath.Join(cfg.DataDir, AccessFile), cfg.Now, cfg.Log)
 	if err != nil {
 		return nil, err
 	}
-	if err = access.CheckListen(cfg.Listen, !guard.Open()); err != nil {
+	if err = auth.CheckListen(cfg.Listen, !guard.Open()); err != nil {
 		return nil, err
 	}
 	if a.certificate, err = openCertificate(&cfg.File, cfg.Log); err != nil {
@@ -231,7 +231,7 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if err = a.openPages(in); err != nil {
 		return nil, err
 	}
-	if a.api, err = api.New(a.apiConfig(in, guard)); err != nil {
+	if a.api, err = httpapi.New(a.apiConfig(in, guard)); err != nil {
 		return nil, err
 	}
 	if err = a.openDrops(&door{decoder: public, dir: a.dir, reviews: &a.reviews}); err != nil {

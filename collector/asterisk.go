@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/monev112/monev112/collector/api"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi"
 	"github.com/monev112/monev112/collector/source/asterisk"
 )
 
@@ -61,7 +61,7 @@ func (a *App) takeIn(ctx context.Context, d *door, drafts []event.Draft) (refuse
 		body = append(drafts[i].AppendCloudEvent(body), '\n')
 	}
 	now := a.cfg.Now()
-	decoded, err := d.Decode(api.NDJSON, body, now)
+	decoded, err := d.Decode(httpapi.NDJSON, body, now)
 	if err != nil {
 		return 0, err
 	}

@@ -8,9 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/monev112/monev112/collector/backup"
 	"github.com/monev112/monev112/collector/engine"
-	"github.com/monev112/monev112/collector/page"
+	"github.com/monev112/monev112/collector/upkeep/backup"
+	"github.com/monev112/monev112/collector/web"
 )
 
 // backupState are the folders of a data folder that a backup takes as they are. What it leaves out follows from the rest
@@ -19,7 +19,7 @@ import (
 func backupState() []string { return []string{QuarantineDir, importsDir, auditDir, messagesDir} }
 
 // backupSecrets are the files that go into a file of their own.
-func backupSecrets() []string { return []string{keysFile, AccessFile, page.DefaultLinkKeysFile} }
+func backupSecrets() []string { return []string{keysFile, AccessFile, web.DefaultLinkKeysFile} }
 
 // Backup takes a backup of the service in cfg.DataDir, which may run. client is its ClickHouse; nil is the embedded one: the
 // engine that serves the folder, or one that runs for the time of the backup.

@@ -12,13 +12,13 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/monev112/monev112/collector/alerting/pager"
 	"github.com/monev112/monev112/collector/directory"
-	"github.com/monev112/monev112/collector/faultpoint"
-	"github.com/monev112/monev112/collector/pager"
-	"github.com/monev112/monev112/collector/retention"
+	"github.com/monev112/monev112/collector/internal/faultpoint"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/store"
+	"github.com/monev112/monev112/collector/upkeep/retention"
 	"github.com/monev112/monev112/deploy"
 )
 

@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"github.com/monev112/monev112/collector/journal"
-	"github.com/monev112/monev112/collector/retention"
 	"github.com/monev112/monev112/collector/shipper"
 	"github.com/monev112/monev112/collector/store"
+	"github.com/monev112/monev112/collector/upkeep/retention"
 )
 
 // database asks a ClickHouse what it is, for the shipper of the journal named. Its tables' own retention follows the policy.

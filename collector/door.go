@@ -11,12 +11,12 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/monev112/monev112/collector/api"
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi"
 	"github.com/monev112/monev112/collector/ingest"
-	"github.com/monev112/monev112/collector/metrics"
-	"github.com/monev112/monev112/collector/telemetry"
+	"github.com/monev112/monev112/collector/observability/metrics"
+	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
@@ -27,15 +27,15 @@ type door struct {
 	reviews *reviews
 }
 
-var forms = map[api.Format]event.Form{api.Single: event.Structured, api.Batch: event.BatchArray, api.NDJSON: event.NDJSON}
+var forms = map[httpapi.Format]event.Form{httpapi.Single: event.Structured, httpapi.Batch: event.BatchArray, httpapi.NDJSON: event.NDJSON}
 
 // Decode implements api.Decoder.
-func (d *door) Decode(format api.Format, body []byte, now time.Time) (api.Decoded, error) {
+func (d *door) Decode(format httpapi.Format, body []byte, now time.Time) (httpapi.Decoded, error) {
 	var b event.Batch
 	if err := d.decoder.Decode(&b, body, forms[format], now); err != nil {
-		return api.Decoded{}, err
+		return httpapi.Decoded{}, err
 	}
-	out := api.Decoded{Events: make([]*event.Event, len(b.Events)), Refused: b.Refusals, Dropped: b.Dropped}
+	out := httpapi.Decoded{Events: make([]*event.Event, len(b.Events)), Refused: b.Refusals, Dropped: b.Dropped}
 	for i := range b.Events {
 		e := &b.Events[i]
 		if review := d.dir.Normalize(e); len(review) > 0 {
@@ -49,7 +49,7 @@ func (d *door) Decode(format api.Format, body []byte, now time.Time) (api.Decode
 // reviews counts the names that the directory does not know.
 type reviews struct {
 	mu     sync.Mutex
-	counts map[api.Review]int // Count is 0 in the key
+	counts map[httpapi.Review]int // Count is 0 in the key
 }
 
 // maxReviews bounds the list; further names are not listed.
@@ -59,25 +59,25 @@ func (r *reviews) add(names []directory.Review) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.counts == nil {
-		r.counts = map[api.Review]int{}
+		r.counts = map[httpapi.Review]int{}
 	}
 	for _, n := range names {
-		k := api.Review{Kind: string(n.Field), Center: n.Center, Name: n.Name}
+		k := httpapi.Review{Kind: string(n.Field), Center: n.Center, Name: n.Name}
 		if _, ok := r.counts[k]; ok || len(r.counts) < maxReviews {
 			r.counts[k]++
 		}
 	}
 }
 
-func (r *reviews) list(context.Context) ([]api.Review, error) {
+func (r *reviews) list(context.Context) ([]httpapi.Review, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out := make([]api.Review, 0, len(r.counts))
+	out := make([]httpapi.Review, 0, len(r.counts))
 	for k, n := range r.counts {
 		k.Count = n
 		out = append(out, k)
 	}
-	slices.SortFunc(out, func(a, b api.Review) int {
+	slices.SortFunc(out, func(a, b httpapi.Review) int {
 		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Center, b.Center), cmp.Compare(a.Name, b.Name))
 	})
 	return out, nil
@@ -97,11 +97,11 @@ type submitter struct {
 }
 
 // Submit implements api.Ingest.
-func (s *submitter) Submit(ctx context.Context, events []*event.Event) (api.Submitted, error) {
+func (s *submitter) Submit(ctx context.Context, events []*event.Event) (httpapi.Submitted, error) {
 	if s.board.Full() {
-		return api.Submitted{}, api.ErrBusy
+		return httpapi.Submitted{}, httpapi.ErrBusy
 	}
-	var out api.Submitted
+	var out httpapi.Submitted
 	verdicts := s.board.Recognize(events)
 	fresh, at := events, []int(nil)
 	if verdicts != nil {
@@ -123,13 +123,13 @@ func (s *submitter) Submit(ctx context.Context, events []*event.Event) (api.Subm
 	r, err := s.loop.Submit(ctx, fresh)
 	switch {
 	case errors.Is(err, ingest.ErrBusy):
-		return api.Submitted{}, errors.Join(api.ErrBusy, err)
+		return httpapi.Submitted{}, errors.Join(httpapi.ErrBusy, err)
 	case errors.Is(err, ingest.ErrTooLarge):
-		return api.Submitted{}, errors.Join(api.ErrTooLarge, err)
+		return httpapi.Submitted{}, errors.Join(httpapi.ErrTooLarge, err)
 	case errors.Is(err, ingest.ErrUnavailable):
-		return api.Submitted{}, errors.Join(api.ErrUnavailable, err)
+		return httpapi.Submitted{}, errors.Join(httpapi.ErrUnavailable, err)
 	case err != nil:
-		return api.Submitted{}, err
+		return httpapi.Submitted{}, err
 	}
 	// The loop counts what it judged itself; what is refused as a whole comes again and counts then.
 	s.metrics.CountEvents(metrics.Duplicate, out.Duplicates)

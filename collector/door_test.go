@@ -9,8 +9,8 @@ import (
 
 	"go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/monev112/monev112/collector/api"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/tracker"
@@ -42,7 +42,7 @@ func TestARequestThatNeverFitsIsNotToldToComeBack(t *testing.T) {
 		events = append(events, &event.Event{Source: "s", ID: fmt.Sprint(i), Kind: event.KindCall, Type: event.CallReceived, Subject: "c", OccurredAt: time.Now()})
 	}
 	in := &submitter{loop: loop, board: board, traced: &traced{}, tracer: noop.NewTracerProvider().Tracer("")}
-	if _, err := in.Submit(ctx, events); !errors.Is(err, api.ErrTooLarge) || errors.Is(err, api.ErrBusy) {
+	if _, err := in.Submit(ctx, events); !errors.Is(err, httpapi.ErrTooLarge) || errors.Is(err, httpapi.ErrBusy) {
 		t.Errorf("three events where two fit: %v", err)
 	}
 }

@@ -3,9 +3,9 @@ package collector
 import (
 	"path/filepath"
 
-	"github.com/monev112/monev112/collector/access"
-	"github.com/monev112/monev112/collector/api"
-	"github.com/monev112/monev112/collector/source/drop"
+	"github.com/monev112/monev112/collector/httpapi"
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/source/dropfolder"
 	"github.com/monev112/monev112/deploy"
 )
 
@@ -26,22 +26,22 @@ func (a *App) openDrops(d *door) error {
 		return nil
 	}
 	state := filepath.Join(a.cfg.DataDir, importsDir)
-	nobody, err := access.NewGuard(filepath.Join(state, "no-keys"), a.cfg.Now, a.cfg.Log)
+	nobody, err := auth.NewGuard(filepath.Join(state, "no-keys"), a.cfg.Now, a.cfg.Log)
 	if err != nil {
 		return err
 	}
-	inner, err := api.New(a.apiConfig(d, nobody))
+	inner, err := httpapi.New(a.apiConfig(d, nobody))
 	if err != nil {
 		return err
 	}
-	cfg := drop.Config{State: state, Handler: inner.Handler(), Builtin: deploy.Defaults, Directory: a.dir, Log: a.cfg.Log, Now: a.cfg.Now}
+	cfg := dropfolder.Config{State: state, Handler: inner.Handler(), Builtin: deploy.Defaults, Directory: a.dir, Log: a.cfg.Log, Now: a.cfg.Now}
 	for _, f := range a.cfg.File.Drop {
 		mapping := f.Mapping
 		if filepath.Ext(mapping) != "" {
 			mapping = a.cfg.File.path(mapping)
 		}
-		cfg.Folders = append(cfg.Folders, drop.Folder{Dir: a.cfg.File.path(f.Folder), Mapping: mapping, Source: f.Source})
+		cfg.Folders = append(cfg.Folders, dropfolder.Folder{Dir: a.cfg.File.path(f.Folder), Mapping: mapping, Source: f.Source})
 	}
-	a.drops, err = drop.New(cfg)
+	a.drops, err = dropfolder.New(cfg)
 	return err
 }

@@ -4,9 +4,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/quarantine"
+	"github.com/monev112/monev112/collector/ingest/quarantine"
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
 // Names of the two stores of what could not go the usual way, in the folder QuarantineDir.

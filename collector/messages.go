@@ -4,15 +4,15 @@ import (
 	"context"
 	"path/filepath"
 
-	"github.com/monev112/monev112/collector/notification"
+	"github.com/monev112/monev112/collector/alerting/notifications"
 	"github.com/monev112/monev112/collector/store"
 )
 
 // messagesDir holds, below Config.DataDir, the journal of messages that Alertmanager reported.
 const messagesDir = "notifications"
 
-func (a *App) openMessages() (*notification.Log, error) {
-	return notification.Open(notification.Config{
+func (a *App) openMessages() (*notifications.Log, error) {
+	return notifications.Open(notifications.Config{
 		Dir: filepath.Join(a.cfg.DataDir, messagesDir), MinFreeBytes: a.cfg.File.Limits.MinFreeBytes, Now: a.cfg.Now, Logger: a.cfg.Log,
 	})
 }

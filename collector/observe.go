@@ -4,10 +4,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/monev112/monev112/collector/api"
+	"github.com/monev112/monev112/collector/httpapi"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/journal"
-	"github.com/monev112/monev112/collector/metrics"
+	"github.com/monev112/monev112/collector/observability/metrics"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
@@ -15,7 +15,7 @@ import (
 func (a *App) metricsConfig() metrics.Config {
 	cfg := metrics.Config{Version: a.cfg.Version, Revision: a.cfg.Revision, GoVersion: a.cfg.GoVersion, Vocabulary: metrics.DefaultVocabulary(), Logger: a.cfg.Log}
 	v := &cfg.Vocabulary
-	v.Routes, v.Categories = api.Routes(), nil
+	v.Routes, v.Categories = httpapi.Routes(), nil
 	for i := range a.cfg.File.Pager.Alertmanagers {
 		v.Alertmanagers = append(v.Alertmanagers, a.cfg.File.Pager.Alertmanagers[i].Name())
 	}

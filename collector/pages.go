@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/monev112/monev112/collector/access"
-	"github.com/monev112/monev112/collector/api"
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/page"
+	"github.com/monev112/monev112/collector/httpapi"
+	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/collector/web"
 )
 
 // Pages says how telephones reach the pages behind the links of alerts.
@@ -26,9 +26,9 @@ type Pages struct {
 }
 
 // links is the configuration of the links of a service that listens on listen; scheme is what it speaks.
-func (p *Pages) links(scheme, listen, dataDir string) page.LinkConfig {
-	cfg := page.LinkConfig{File: filepath.Join(dataDir, page.DefaultLinkKeysFile), PublicURL: p.PublicURL, Lifetime: time.Duration(p.LinkDays) * 24 * time.Hour}
-	if cfg.PublicURL == "" && access.Loopback(listen) && !strings.HasSuffix(listen, ":0") {
+func (p *Pages) links(scheme, listen, dataDir string) web.LinkConfig {
+	cfg := web.LinkConfig{File: filepath.Join(dataDir, web.DefaultLinkKeysFile), PublicURL: p.PublicURL, Lifetime: time.Duration(p.LinkDays) * 24 * time.Hour}
+	if cfg.PublicURL == "" && auth.Loopback(listen) && !strings.HasSuffix(listen, ":0") {
 		cfg.PublicURL = scheme + "://" + listen
 	}
 	return cfg
@@ -55,7 +55,7 @@ func (a *App) openLinks() (err error) {
 		return nil
 	}
 	cfg.Log = a.cfg.Log
-	a.pageLinks, err = page.NewLinks(cfg, a.cfg.Now())
+	a.pageLinks, err = web.NewLinks(cfg, a.cfg.Now())
 	return err
 }
 
@@ -64,12 +64,12 @@ func (a *App) openPages(d *door) (err error) {
 	if a.pageLinks == nil {
 		return nil
 	}
-	a.pages, err = page.New(page.Config{
+	a.pages, err = web.New(web.Config{
 		Links: a.pageLinks, Directory: a.dir, Book: a.book, Complete: a.board.Complete, Attention: a.board.Attention,
 		Ticket: func(ctx context.Context, center, id string) (tracker.Row, []*event.Event, bool, error) {
 			found, err := a.Find(ctx, event.KindTicket, center, id)
-			if errors.Is(err, api.ErrUnavailable) {
-				err = errors.Join(page.ErrUnavailable, err)
+			if errors.Is(err, httpapi.ErrUnavailable) {
+				err = errors.Join(web.ErrUnavailable, err)
 			}
 			if err != nil || len(found) == 0 {
 				return tracker.Row{}, nil, false, err
@@ -88,6 +88,6 @@ func (a *App) openPages(d *door) (err error) {
 
 // feeds leaves the pages out of a snapshot's sources: people who press a button are no feed that could fall silent.
 func feeds(s tracker.Snapshot) tracker.Snapshot {
-	s.Sources = slices.DeleteFunc(s.Sources, func(f tracker.SourceSnapshot) bool { return f.Source == page.Source })
+	s.Sources = slices.DeleteFunc(s.Sources, func(f tracker.SourceSnapshot) bool { return f.Source == web.Source })
 	return s
 }

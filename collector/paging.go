@@ -3,7 +3,7 @@ package collector
 import (
 	"fmt"
 
-	"github.com/monev112/monev112/collector/pager"
+	"github.com/monev112/monev112/collector/alerting/pager"
 )
 
 // checkPager tells the first mistake of the section and makes its paths relative to the configuration file.

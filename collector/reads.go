@@ -5,23 +5,23 @@ import (
 	"errors"
 	"time"
 
-	"github.com/monev112/monev112/collector/access"
-	"github.com/monev112/monev112/collector/api"
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi"
+	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/docs"
 )
 
-func (a *App) apiConfig(d *door, guard *access.Guard) api.Config {
-	cfg := api.Config{
-		Limits:  api.Limits{BodyBytes: a.cfg.File.Limits.BodyBytes},
+func (a *App) apiConfig(d *door, guard *auth.Guard) httpapi.Config {
+	cfg := httpapi.Config{
+		Limits:  httpapi.Limits{BodyBytes: a.cfg.File.Limits.BodyBytes},
 		Decoder: d,
 		Ingest:  a.submit,
 		Cases:   a,
-		Reads: api.Reads{
+		Reads: httpapi.Reads{
 			Clock: a.readClock,
 			CenterName: func(center string) string {
 				c, _ := a.dir.Center(center)
@@ -40,7 +40,7 @@ func (a *App) apiConfig(d *door, guard *access.Guard) api.Config {
 			Review: a.reviews.list,
 		},
 		Admin: a.admin(),
-		Hooks: api.Hooks{
+		Hooks: httpapi.Hooks{
 			Rejected: func(r event.Reason) { a.metrics.CountRejected(string(r)) },
 			Dropped:  a.metrics.CountDroppedAttributes,
 			Refused: func(_ context.Context, _ string, refused []event.Refusal) {
@@ -71,8 +71,8 @@ func (a *App) apiConfig(d *door, guard *access.Guard) api.Config {
 }
 
 // readClock says what a clock says at now.
-func (a *App) readClock(c *sla.Clock, t *casefile.Ticket, now time.Time, lang string, explain bool) api.ClockReading {
-	r := api.ClockReading{State: c.State(now), UsedRatio: a.book.UsedRatio(c, now)}
+func (a *App) readClock(c *sla.Clock, t *casefile.Ticket, now time.Time, lang string, explain bool) httpapi.ClockReading {
+	r := httpapi.ClockReading{State: c.State(now), UsedRatio: a.book.UsedRatio(c, now)}
 	if explain {
 		r.Explain = a.book.Explain(c, t, now, lang)
 	}
@@ -85,15 +85,15 @@ func (a *App) Snapshot(now time.Time) tracker.Snapshot { return a.board.Snapshot
 // Tickets implements api.Cases.
 func (a *App) Tickets(_ context.Context, f tracker.TicketFilter, now time.Time, after event.Key, limit int) ([]tracker.Row, error) {
 	if !a.board.Complete() {
-		return nil, api.ErrUnavailable
+		return nil, httpapi.ErrUnavailable
 	}
 	return a.board.OpenTickets(f, now, after, limit), nil
 }
 
 // Find implements api.Cases: from the board where it knows the case, else from ClickHouse.
-func (a *App) Find(ctx context.Context, kind event.Kind, center, id string) ([]api.Case, error) {
+func (a *App) Find(ctx context.Context, kind event.Kind, center, id string) ([]httpapi.Case, error) {
 	var (
-		found []api.Case
+		found []httpapi.Case
 		keys  []event.Key
 	)
 	centers := []string{center}
@@ -106,7 +106,7 @@ func (a *App) Find(ctx context.Context, kind event.Kind, center, id string) ([]a
 	for _, c := range centers {
 		key := event.Key{Center: c, Kind: kind, ID: id}
 		if row, events, ok := a.board.Case(key); ok {
-			found = append(found, api.Case{Row: row, Events: events})
+			found = append(found, httpapi.Case{Row: row, Events: events})
 		} else {
 			keys = append(keys, key)
 		}
@@ -122,16 +122,16 @@ func (a *App) Find(ctx context.Context, kind event.Kind, center, id string) ([]a
 }
 
 // stored reads cases from ClickHouse and folds them.
-func (a *App) stored(ctx context.Context, keys []event.Key) ([]api.Case, error) {
+func (a *App) stored(ctx context.Context, keys []event.Key) ([]httpapi.Case, error) {
 	st := a.store.Load()
 	if st == nil {
-		return nil, api.ErrUnavailable
+		return nil, httpapi.ErrUnavailable
 	}
 	loaded, err := readLoaded(ctx, st, keys)
 	if err != nil {
-		return nil, errors.Join(api.ErrUnavailable, err)
+		return nil, errors.Join(httpapi.ErrUnavailable, err)
 	}
-	var out []api.Case
+	var out []httpapi.Case
 	for _, l := range loaded {
 		if len(l.Events) == 0 {
 			continue
@@ -146,12 +146,12 @@ func (a *App) stored(ctx context.Context, keys []event.Key) ([]api.Case, error) 
 			}
 			if len(names) > 0 {
 				if calls, err = readLoaded(ctx, st, names); err != nil {
-					return nil, errors.Join(api.ErrUnavailable, err)
+					return nil, errors.Join(httpapi.ErrUnavailable, err)
 				}
 			}
 		}
 		row, events := a.board.Fold(l, calls)
-		out = append(out, api.Case{Row: row, Events: events})
+		out = append(out, httpapi.Case{Row: row, Events: events})
 	}
 	return out, nil
 }

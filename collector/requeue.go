@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/monev112/monev112/collector/api"
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/quarantine"
+	"github.com/monev112/monev112/collector/httpapi"
+	"github.com/monev112/monev112/collector/ingest/quarantine"
 )
 
 // requeueEvery is how often the service looks for refused events that an operator marked.
@@ -17,7 +17,7 @@ const requeueEvery = 2 * time.Second
 // requeue sends refused events, once marked, through the door again until ctx ends: what the vocabulary, the directory or
 // the clock now let in is accepted, what is refused again stays in the quarantine. door is like the public one, except that
 // it takes the tokens in the place of callers.
-func (a *App) requeue(ctx context.Context, d *door, in api.Ingest) {
+func (a *App) requeue(ctx context.Context, d *door, in httpapi.Ingest) {
 	tick := time.NewTicker(requeueEvery)
 	defer tick.Stop()
 	for {
@@ -41,8 +41,8 @@ func (a *App) requeue(ctx context.Context, d *door, in api.Ingest) {
 }
 
 // again takes one event of the quarantine in. The error wraps quarantine.ErrLater when it should be tried once more.
-func (d *door) again(ctx context.Context, text []byte, in api.Ingest, now time.Time) error {
-	decoded, err := d.Decode(api.Single, text, now)
+func (d *door) again(ctx context.Context, text []byte, in httpapi.Ingest, now time.Time) error {
+	decoded, err := d.Decode(httpapi.Single, text, now)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (d *door) again(ctx context.Context, text []byte, in api.Ingest, now time.T
 	}
 	done, err := in.Submit(ctx, decoded.Events)
 	switch {
-	case errors.Is(err, api.ErrBusy), errors.Is(err, api.ErrUnavailable), ctx.Err() != nil:
+	case errors.Is(err, httpapi.ErrBusy), errors.Is(err, httpapi.ErrUnavailable), ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", quarantine.ErrLater, errors.Join(err, ctx.Err()))
 	case err != nil:
 		return err

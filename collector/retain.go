@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/monev112/monev112/collector/api"
-	"github.com/monev112/monev112/collector/quarantine"
-	"github.com/monev112/monev112/collector/retention"
+	"github.com/monev112/monev112/collector/httpapi"
+	"github.com/monev112/monev112/collector/ingest/quarantine"
+	"github.com/monev112/monev112/collector/upkeep/retention"
 )
 
 // How often personal data that is due is looked for, and how often it is looked whether that time has come.
@@ -57,7 +57,7 @@ func (a *App) retention(ctx context.Context, apply bool) (retention.Report, erro
 	r := retention.Report{At: a.cfg.Now().UTC().Truncate(time.Millisecond), Applied: apply}
 	st := a.store.Load()
 	if st == nil || a.shipper.Load() == nil {
-		return r, api.ErrUnavailable
+		return r, httpapi.ErrUnavailable
 	}
 	// The board comes before the tables: what it would upsert afterwards is blank.
 	r.Items = a.dueInMemory(p, r.At, apply)

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/monev112/monev112/collector/access"
+	"github.com/monev112/monev112/collector/httpapi/auth"
 )
 
 // Certificate names the files of the service's TLS certificate. A renewed certificate is taken up within a second, without
@@ -100,7 +100,7 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 // serve answers requests, over TLS when there is a certificate.
 func (a *App) serve(server *http.Server, l net.Listener) error {
 	if a.certificate == nil {
-		if !access.Loopback(a.listener.Addr().String()) {
+		if !auth.Loopback(a.listener.Addr().String()) {
 			a.cfg.Log.Warn("the service speaks HTTP on a public address: keys and links travel in the clear unless a proxy before it speaks TLS")
 		}
 		return server.Serve(l)

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 
-	"github.com/monev112/monev112/collector/metrics"
+	"github.com/monev112/monev112/collector/observability/metrics"
 	"github.com/monev112/monev112/dashboards/fill"
 )
 

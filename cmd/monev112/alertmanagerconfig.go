@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector/routing"
+	"github.com/monev112/monev112/collector/alerting/routing"
 )
 
 func alertmanagerConfigCommand() *cobra.Command {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/source/send"
 )
@@ -110,7 +109,7 @@ func (f *followFlags) follow(ctx context.Context, c asterisk.Config, to send.Con
 	if err != nil {
 		return err
 	}
-	spool, err := asterisk.OpenSpool(disk.OS{}, f.spool, f.spoolMiB<<20)
+	spool, err := asterisk.OpenSpool(nil, f.spool, f.spoolMiB<<20)
 	if err != nil {
 		return err
 	}

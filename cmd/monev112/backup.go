@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector"
-	"github.com/monev112/monev112/collector/backup"
+	"github.com/monev112/monev112/collector/upkeep/backup"
 )
 
 // clickhouseFlags name a ClickHouse by its HTTP interface.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector/api"
-	"github.com/monev112/monev112/collector/freeze"
+	"github.com/monev112/monev112/collector/httpapi"
+	"github.com/monev112/monev112/collector/monev/freeze"
 )
 
 func freezeCommand() *cobra.Command {
@@ -53,7 +53,7 @@ A month is frozen again only with --again and --reason; the earlier revision sta
 				}
 				return nil
 			}
-			var answer api.Frozen
+			var answer httpapi.Frozen
 			if err := c.ask(cmd.Context(), http.MethodPost, "/v1/admin/freezes", r, &answer); err != nil {
 				return err
 			}

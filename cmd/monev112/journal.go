@@ -9,10 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector"
-	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/journal"
-	"github.com/monev112/monev112/collector/quarantine"
 )
 
 func journalCommand() *cobra.Command {
@@ -29,7 +28,7 @@ func journalCommand() *cobra.Command {
 		Short: "Check every checksum; may run beside the service",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			report, err := journal.Verify(disk.OS{}, dir())
+			report, err := journal.Verify(nil, dir())
 			if err != nil {
 				return err
 			}
@@ -43,7 +42,7 @@ func journalCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var line []byte
-			_, err := journal.Inspect(disk.OS{}, dir(), func(segment string, rec journal.Record) error {
+			_, err := journal.Inspect(nil, dir(), func(segment string, rec journal.Record) error {
 				var e event.Event
 				if err := event.DecodeBinary(rec.Payload, &e); err != nil {
 					return fmt.Errorf("%s before %d: %w", segment, rec.End, err)
@@ -79,7 +78,7 @@ func journalCommand() *cobra.Command {
 				return err
 			}
 			enc := json.NewEncoder(cmd.OutOrStdout())
-			_, err = quarantine.Read(disk.OS{}, filepath.Join(data, collector.QuarantineDir), name, func(e quarantine.Entry) error { return enc.Encode(e) })
+			_, err = quarantine.Read(nil, filepath.Join(data, collector.QuarantineDir), name, func(e quarantine.Entry) error { return enc.Encode(e) })
 			return err
 		},
 	})

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector"
-	"github.com/monev112/monev112/collector/access"
+	"github.com/monev112/monev112/collector/httpapi/auth"
 )
 
 func keyCommand() *cobra.Command {
@@ -22,10 +22,10 @@ func keyCommand() *cobra.Command {
 nobody gets in without one.`,
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
-	file := func() access.File { return access.File{Path: filepath.Join(data, collector.AccessFile)} }
+	file := func() auth.File { return auth.File{Path: filepath.Join(data, collector.AccessFile)} }
 
 	var (
-		want   access.Key
+		want   auth.Key
 		scopes []string
 		valid  time.Duration
 	)
@@ -38,7 +38,7 @@ alerts:log (deliver webhooks), admin (rebuild rows, freeze months).`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			want.Name = args[0]
 			for _, s := range scopes {
-				want.Scopes = append(want.Scopes, access.Scope(s))
+				want.Scopes = append(want.Scopes, auth.Scope(s))
 			}
 			now := time.Now()
 			if valid > 0 {

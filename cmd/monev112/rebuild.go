@@ -13,8 +13,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector/freeze"
-	"github.com/monev112/monev112/collector/rebuild"
+	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/upkeep/rebuild"
 )
 
 func rebuildCommand() *cobra.Command {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector/retention"
+	"github.com/monev112/monev112/collector/upkeep/retention"
 )
 
 func retentionCommand() *cobra.Command {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/event/keyfile"
-	"github.com/monev112/monev112/collector/page"
+	"github.com/monev112/monev112/collector/web"
 )
 
 func said(t *testing.T, cmd *cobra.Command, args ...string) (string, error) {
@@ -48,8 +48,8 @@ func TestTheCallersKeyIsRotated(t *testing.T) {
 
 func TestTheLinksKeyIsRotated(t *testing.T) {
 	data, now := t.TempDir(), time.Now()
-	cfg := page.LinkConfig{File: collector.LinkKeys(data).Path, PublicURL: "https://example.go.id"}
-	links, err := page.NewLinks(cfg, now)
+	cfg := web.LinkConfig{File: collector.LinkKeys(data).Path, PublicURL: "https://example.go.id"}
+	links, err := web.NewLinks(cfg, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestTheLinksKeyIsRotated(t *testing.T) {
 		if dead := strings.Contains(text, "no link sent before opens"); dead != (i == 1) {
 			t.Errorf("%v: %s", args, text)
 		}
-		fresh, err := page.NewLinks(cfg, now)
+		fresh, err := web.NewLinks(cfg, now)
 		if err != nil || fresh.List("35.15", "dishub", now) == first {
 			t.Errorf("%v: the key did not change: %v", args, err)
 		}

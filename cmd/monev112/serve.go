@@ -11,7 +11,7 @@ import (
 
 	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/engine"
-	"github.com/monev112/monev112/collector/telemetry"
+	"github.com/monev112/monev112/collector/observability/telemetry"
 )
 
 // logFlags are the flags of every command that logs.

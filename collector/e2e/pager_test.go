@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/monev112/monev112/collector/pager"
+	"github.com/monev112/monev112/collector/alerting/pager"
 )
 
 // pushes stands in for Alertmanager and keeps what is pushed.

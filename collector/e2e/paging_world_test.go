@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/monev112/monev112/collector/alerting/pager"
 	"github.com/monev112/monev112/collector/e2e/servers"
-	"github.com/monev112/monev112/collector/pager"
 )
 
 // paging is everything between an event and a telephone: the collector, Prometheus, Alertmanager, and stand-ins for

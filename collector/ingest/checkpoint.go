@@ -13,8 +13,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/google/uuid"
 
-	"github.com/monev112/monev112/collector/disk"
-	"github.com/monev112/monev112/collector/faultpoint"
+	"github.com/monev112/monev112/collector/internal/disk"
+	"github.com/monev112/monev112/collector/internal/faultpoint"
 	"github.com/monev112/monev112/collector/journal"
 )
 

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
 // Config holds the limits of the loop. Zero values mean the defaults named beside them; Dir must be set.

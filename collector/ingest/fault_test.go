@@ -11,9 +11,9 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/monev112/monev112/collector/disk/disktest"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/internal/disk/disktest"
 	"github.com/monev112/monev112/collector/journal"
 )
 

@@ -13,9 +13,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/monev112/monev112/collector/disk/disktest"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/internal/disk/disktest"
 	"github.com/monev112/monev112/collector/journal"
 )
 

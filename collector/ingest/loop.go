@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/faultpoint"
+	"github.com/monev112/monev112/collector/internal/faultpoint"
 	"github.com/monev112/monev112/collector/journal"
 )
 

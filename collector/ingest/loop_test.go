@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/journal"
 )
 

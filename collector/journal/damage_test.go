@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/monev112/monev112/collector/disk/disktest"
+	"github.com/monev112/monev112/collector/internal/disk/disktest"
 	"github.com/monev112/monev112/collector/journal"
 )
 

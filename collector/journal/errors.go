@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/monev112/monev112/collector/disk"
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
 // Errors that a caller decides on.

@@ -6,7 +6,7 @@ import (
 	"math/rand"
 	"testing"
 
-	"github.com/monev112/monev112/collector/disk/disktest"
+	"github.com/monev112/monev112/collector/internal/disk/disktest"
 	"github.com/monev112/monev112/collector/journal"
 )
 

@@ -3,7 +3,7 @@ package journal
 import (
 	"testing"
 
-	"github.com/monev112/monev112/collector/disk/disktest"
+	"github.com/monev112/monev112/collector/internal/disk/disktest"
 )
 
 // Whatever identity and skips hold, the journal opens or says why not.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/monev112/monev112/collector/disk"
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
 const (

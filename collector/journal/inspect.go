@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/monev112/monev112/collector/disk"
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
 // Report is what Inspect and Verify found. They take no lock and change nothing, so they may be run beside a live journal;
@@ -42,6 +43,7 @@ func Verify(fsys disk.FS, dir string) (Report, error) { return Inspect(fsys, dir
 
 // Inspect is Verify that also calls fn with every record; an error of fn ends it and is returned.
 func Inspect(fsys disk.FS, dir string, fn func(segment string, rec Record) error) (Report, error) {
+	fsys = cmp.Or[disk.FS](fsys, disk.OS{})
 	var rep Report
 	id, err := readIdentity(fsys, filepath.Join(dir, identityName))
 	if errors.Is(err, fs.ErrNotExist) {

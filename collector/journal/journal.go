@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/monev112/monev112/collector/disk"
-	"github.com/monev112/monev112/collector/faultpoint"
+	"github.com/monev112/monev112/collector/internal/disk"
+	"github.com/monev112/monev112/collector/internal/faultpoint"
 )
 
 // Defaults of Options.

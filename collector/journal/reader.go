@@ -10,7 +10,7 @@ import (
 	"sort"
 	"time"
 
-	"github.com/monev112/monev112/collector/disk"
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
 // readAheadBytes is how much a Reader asks the file for at once.

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/monev112/monev112/collector/disk"
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
 // Recovery says what Open found and did.

@@ -10,8 +10,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/faultpoint"
-	"github.com/monev112/monev112/collector/telemetry"
+	"github.com/monev112/monev112/collector/internal/faultpoint"
+	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/tracker"
 )
 

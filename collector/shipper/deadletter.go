@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/quarantine"
+	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/tracker"
 )
 

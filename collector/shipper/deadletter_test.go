@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/journal"
-	"github.com/monev112/monev112/collector/quarantine"
 	"github.com/monev112/monev112/collector/tracker"
 )
 

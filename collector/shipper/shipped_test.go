@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/monev112/monev112/collector/disk/disktest"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/disk/disktest"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/tracker"
 )

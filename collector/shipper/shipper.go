@@ -16,10 +16,10 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/journal"
-	"github.com/monev112/monev112/collector/telemetry"
+	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/tracker"
 )
 

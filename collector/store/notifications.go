@@ -5,14 +5,14 @@ import (
 	"slices"
 	"time"
 
-	"github.com/monev112/monev112/collector/notification"
+	"github.com/monev112/monev112/collector/alerting/notifications"
 )
 
 // KeepMessages stores messages; the same ones again change nothing.
-func (s *Store) KeepMessages(ctx context.Context, messages []notification.Message) error {
+func (s *Store) KeepMessages(ctx context.Context, messages []notifications.Message) error {
 	type told struct {
-		*notification.Message
-		notification.Row
+		*notifications.Message
+		notifications.Row
 	}
 	var rows []told
 	for i := range messages {

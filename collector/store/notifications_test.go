@@ -4,20 +4,20 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/monev112/monev112/collector/notification"
+	"github.com/monev112/monev112/collector/alerting/notifications"
 )
 
 func TestAMessageThatComesTwiceIsOne(t *testing.T) {
 	s := open(t)
-	row := notification.Row{Center: "35.15", Kind: notification.Ticket, Subject: "T-1", Alertname: "Monev112Ticket", Level: "overdue", Status: "firing",
+	row := notifications.Row{Center: "35.15", Kind: notifications.Ticket, Subject: "T-1", Alertname: "Monev112Ticket", Level: "overdue", Status: "firing",
 		OPD: "dishub", Priority: "non_darurat", Fingerprint: "00000000000000aa", StartsAt: at("2026-11-01 01:00:00")}
 	closed := row
 	closed.Subject, closed.Fingerprint, closed.Status, closed.EndsAt = "T-2", "00000000000000ab", "resolved", at("2026-11-01 02:00:00")
-	feed := notification.Row{Kind: notification.Condition, Alertname: "Monev112FeedSilent", Level: "critical", Status: "firing", Fingerprint: "00000000000000ac", StartsAt: at("2026-11-01 01:00:00")}
-	messages := []notification.Message{
-		{ID: strings.Repeat("1", 32), ToldAt: at("2026-11-01 03:00:00"), Receiver: "opd-35-15-dishub", Alerts: 2, Rows: []notification.Row{row, closed}},
-		{ID: strings.Repeat("2", 32), ToldAt: at("2026-11-01 03:00:00"), Receiver: "diskominfo", Alerts: 1, Rows: []notification.Row{feed}},
-		{ID: strings.Repeat("3", 32), ToldAt: at("2026-11-01 07:00:00"), Receiver: "opd-35-15-dishub", Alerts: 1, Rows: []notification.Row{row}},
+	feed := notifications.Row{Kind: notifications.Condition, Alertname: "Monev112FeedSilent", Level: "critical", Status: "firing", Fingerprint: "00000000000000ac", StartsAt: at("2026-11-01 01:00:00")}
+	messages := []notifications.Message{
+		{ID: strings.Repeat("1", 32), ToldAt: at("2026-11-01 03:00:00"), Receiver: "opd-35-15-dishub", Alerts: 2, Rows: []notifications.Row{row, closed}},
+		{ID: strings.Repeat("2", 32), ToldAt: at("2026-11-01 03:00:00"), Receiver: "diskominfo", Alerts: 1, Rows: []notifications.Row{feed}},
+		{ID: strings.Repeat("3", 32), ToldAt: at("2026-11-01 07:00:00"), Receiver: "opd-35-15-dishub", Alerts: 1, Rows: []notifications.Row{row}},
 	}
 	for range 3 {
 		if err := s.KeepMessages(t.Context(), messages); err != nil {

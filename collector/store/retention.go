@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/monev112/monev112/collector/retention"
+	"github.com/monev112/monev112/collector/upkeep/retention"
 )
 
 // personal are the columns that are blanked, and when what stands in them happened. Blanked is as if it had never been said:

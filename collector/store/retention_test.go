@@ -9,7 +9,7 @@ import (
 
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/retention"
+	"github.com/monev112/monev112/collector/upkeep/retention"
 )
 
 // TestRetentionBlanksByOccurrence stores events of two years at once, as an import does: what is due follows from when it

@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
 // maxBytes bounds what is read of a key file.

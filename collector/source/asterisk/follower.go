@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/source/send"
 )
 

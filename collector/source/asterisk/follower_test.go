@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/monev112/monev112/collector/disk"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
 // line i is a call that entered the queue.

@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/monev112/monev112/collector/disk/disktest"
+	"github.com/monev112/monev112/collector/internal/disk/disktest"
 )
 
 // A damaged position file is refused or read.

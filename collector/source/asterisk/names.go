@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/monev112/monev112/collector/disk"
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
 // Names turns the log's names of agents into codes. It is immutable and safe for concurrent use.

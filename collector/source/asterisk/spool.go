@@ -2,6 +2,7 @@ package asterisk
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -14,7 +15,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/monev112/monev112/collector/disk"
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
 // Spool keeps events on disk until the collector has taken them: a queue of files, each of lines
@@ -58,6 +59,7 @@ const (
 
 // OpenSpool reads what an earlier run left in dir. maxBytes 0 means DefaultSpoolBytes.
 func OpenSpool(fsys disk.FS, dir string, maxBytes int64) (*Spool, error) {
+	fsys = cmp.Or[disk.FS](fsys, disk.OS{})
 	if maxBytes <= 0 {
 		maxBytes = DefaultSpoolBytes
 	}

@@ -18,9 +18,9 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/monev112/monev112/collector/disk"
-	"github.com/monev112/monev112/collector/disk/disktest"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/disk"
+	"github.com/monev112/monev112/collector/internal/disk/disktest"
 	"github.com/monev112/monev112/collector/source/send"
 )
 

@@ -1,0 +1,201 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/monev112/monev112/collector/alerting/notifications"
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/upkeep/rebuild"
+)
+
+// accessTest is a request, the key that it comes with, and what it must answer. docs/security.md has a row for each.
+type accessTest struct {
+	request string // method and path
+	key     string // one of those that accessKeys makes
+	want    int
+}
+
+func accessTests() []accessTest {
+	return []accessTest{
+		{"GET /v1/tickets/T-1", "opd:read:dishub", 200},
+		{"GET /v1/tickets/T-2", "opd:read:dishub", 404},
+		{"GET /v1/tickets/T-3", "opd:read:dishub", 404},
+		{"GET /v1/tickets/T-1?center=35.78", "opd:read:dishub", 404},
+		{"GET /v1/tickets", "opd:read:dishub", 200},
+		{"GET /v1/tickets?opd=dishub", "opd:read:dishub", 200},
+		{"GET /v1/tickets?opd=dlhk", "opd:read:dishub", 404},
+		{"GET /v1/tickets?opd=none", "opd:read:dishub", 404},
+		{"GET /v1/tickets?center=35.78", "opd:read:dishub", 404},
+		{"GET /v1/calls/C-1", "opd:read:dishub", 403},
+		{"GET /v1/board", "opd:read:dishub", 403},
+		{"GET /v1/directory/review", "opd:read:dishub", 403},
+		{"POST /v1/events", "opd:read:dishub", 403},
+		{"POST /alertmanager/v1/log", "opd:read:dishub", 403},
+		{"GET /v1/admin/freezes", "opd:read:dishub", 403},
+		{"GET /v1/tickets/T-2", "board:read", 200},
+		{"GET /v1/calls/C-1", "board:read", 200},
+		{"GET /v1/board", "board:read", 200},
+		{"POST /v1/events", "board:read", 403},
+		{"POST /v1/admin/rebuilds", "board:read", 403},
+		{"GET /v1/tickets/T-3", "board:read of 35.15", 404},
+		{"GET /v1/board?center=35.78", "board:read of 35.15", 404},
+		{"POST /v1/events", "events:write", 200},
+		{"GET /v1/board", "events:write", 403},
+		{"GET /v1/tickets/T-1", "events:write", 403},
+		{"POST /alertmanager/v1/log", "alerts:log", 200},
+		{"POST /v1/events", "alerts:log", 403},
+		{"GET /v1/tickets", "alerts:log", 403},
+		{"GET /v1/admin/freezes", "admin", 200},
+		{"GET /v1/board", "admin", 403},
+		{"GET /v1/board", "revoked", 401},
+		{"GET /v1/board", "expired", 401},
+		{"GET /v1/board", "unknown", 401},
+		{"GET /v1/board", "none", 401},
+		{"POST /v1/events", "none", 401},
+		{"GET /v1/tickets/T-1", "none", 401},
+		{"GET /-/healthy", "none", 200},
+		{"GET /openapi.yaml", "none", 200},
+	}
+}
+
+// accessKeys makes a key of each kind and returns its secret.
+func accessKeys(t *testing.T, w *world) map[string]string {
+	t.Helper()
+	out := map[string]string{"none": "", "unknown": auth.Prefix + strings.Repeat("x", 43)}
+	for name, k := range map[string]auth.Key{
+		"opd:read:dishub":     {Name: "opd", Scopes: []auth.Scope{auth.OPDRead("dishub")}, Center: "35.15"},
+		"board:read":          {Name: "board", Scopes: []auth.Scope{auth.BoardRead}},
+		"board:read of 35.15": {Name: "board-35.15", Scopes: []auth.Scope{auth.BoardRead}, Center: "35.15"},
+		"events:write":        {Name: "events", Scopes: []auth.Scope{auth.EventsWrite}},
+		"alerts:log":          {Name: "alerts", Scopes: []auth.Scope{auth.AlertsLog}},
+		"admin":               {Name: "admin", Scopes: []auth.Scope{auth.Admin}},
+		"revoked":             {Name: "revoked", Scopes: []auth.Scope{auth.BoardRead}},
+		"expired":             {Name: "expired", Scopes: []auth.Scope{auth.BoardRead}, ExpiresAt: w.now.Add(time.Hour)},
+	} {
+		out[name] = w.key(k)
+	}
+	if r := w.get("/v1/board", bearer(out["revoked"])...); r.StatusCode != 200 {
+		t.Fatalf("before it is revoked: %d", r.StatusCode)
+	}
+	if _, err := w.keys.Revoke("revoked", w.now); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(2 * time.Hour)
+	return out
+}
+
+func TestAccess(t *testing.T) {
+	w := start(t, func(c *Config) {
+		c.Messages = func([]byte) (notifications.Message, bool, error) {
+			return notifications.Message{ID: strings.Repeat("0", 32), Alerts: 1}, false, nil
+		}
+		c.Admin.Compare = func(_ context.Context, _, _ string) ([]freeze.Report, error) { return nil, nil }
+		c.Admin.StartRebuild = func(context.Context, rebuild.Spec) (rebuild.Job, error) { return rebuild.Job{}, nil }
+	})
+	w.stub.snapshot.Complete = true
+	w.stub.cases = []Case{ticketCase("35.15", "T-1", "dishub"), ticketCase("35.15", "T-2", "dlhk"), ticketCase("35.78", "T-3", "dishub"), callCase("35.15", "C-1")}
+	keys := accessKeys(t, w)
+	for _, tt := range accessTests() {
+		t.Run(tt.request+" with "+tt.key, func(t *testing.T) {
+			method, path, _ := strings.Cut(tt.request, " ")
+			mediaType, body := "application/json", "{}"
+			if path == "/v1/events" {
+				mediaType, body = "application/x-ndjson", "a s\n"
+			}
+			headers := []string{"Content-Type", mediaType}
+			if secret := keys[tt.key]; secret != "" {
+				headers = append(headers, bearer(secret)...)
+			}
+			r := w.do(method, path, body, headers...)
+			if r.StatusCode != tt.want {
+				t.Errorf("%d %s", r.StatusCode, r.body)
+			}
+			if tt.want == http.StatusNotFound && strings.Contains(string(r.body), "T-") {
+				t.Errorf("the answer tells what exists: %s", r.body)
+			}
+			if strings.HasPrefix(tt.key, "opd:") && strings.Contains(string(r.body), "dlhk") {
+				t.Errorf("another OPD shows: %s", r.body)
+			}
+			for header, want := range map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"} {
+				if got := r.Header.Get(header); got != want {
+					t.Errorf("%s is %q", header, got)
+				}
+			}
+		})
+	}
+}
+
+// The tests of access that are no row of TestAccess, by folder.
+func otherAccessTests() map[string][]string {
+	return map[string][]string{
+		"collector/httpapi/auth": {"TestTheFileHoldsNoKey", "TestARevokedKeyEndsWithinASecond", "TestAGuardFollowsTheFile", "TestOnlyLoopbackWithoutKeys"},
+		"collector/httpapi": {"TestAThousandWrongKeysAreSlowed", "TestGuessesFromManyAddressesAtOneKeyAreSlowed", "TestOnlyATrustedProxyNamesTheAddress",
+			"TestAThousandWrongLinksAreSlowed", "TestReadsOfSingleCasesAreRecorded", "TestPagesAskForNoKeyAndNoTokenReachesTheLog"},
+		"collector": {"TestTheServiceSpeaksTLSAndTakesUpARenewedCertificate"},
+		"collector/web": {"TestALinkThatDoesNotOpenTellsNothing", "TestNoOtherTokenOpens", "TestRotationKeepsLinksUntilTheyExpire", "TestTheButtonIsOfItsPageAlone",
+			"TestTheButtonRecordsOneAcknowledgement", "TestNothingPersonalStandsOnAPage", "TestPagesAreForOneReaderAndNoMachine", "TestReadsAreRecorded"},
+		"cmd/monev112": {"TestTheCallersKeyIsRotated", "TestTheLinksKeyIsRotated"},
+	}
+}
+
+var accessRow = regexp.MustCompile("(?m)^\\| `([^`]*)` \\| ([^|]*) \\| ([^|]*) \\| `([^`]*)` \\|$")
+
+func TestEveryAccessTestHasItsRowInTheDocumentAndViceVersa(t *testing.T) {
+	text, err := os.ReadFile("../../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want []string
+	for _, m := range accessRow.FindAllStringSubmatch(string(text), -1) {
+		if m[4] == "TestAccess" {
+			got = append(got, fmt.Sprintf("%s | %s | %s", m[1], m[2], m[3]))
+		} else {
+			got = append(got, m[4])
+		}
+	}
+	for _, tt := range accessTests() {
+		want = append(want, fmt.Sprintf("%s | %s | %d", tt.request, tt.key, tt.want))
+	}
+	for folder, names := range otherAccessTests() {
+		files, err := filepath.Glob(filepath.Join("../..", folder, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var code strings.Builder
+		for _, f := range files {
+			text, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code.Write(text)
+		}
+		for _, name := range names {
+			want = append(want, name)
+			if !strings.Contains(code.String(), "func "+name+"(") {
+				t.Errorf("%s has no test %s", folder, name)
+			}
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	for _, row := range want {
+		if !slices.Contains(got, row) {
+			t.Errorf("docs/security.md lacks the row %s", row)
+		}
+	}
+	for i, row := range got {
+		if !slices.Contains(want, row) || i > 0 && got[i-1] == row {
+			t.Errorf("docs/security.md has a row of no test, or twice: %s", row)
+		}
+	}
+}

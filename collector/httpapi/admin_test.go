@@ -1,0 +1,143 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/upkeep/rebuild"
+	"github.com/monev112/monev112/collector/upkeep/retention"
+)
+
+func testAdmin() Admin {
+	share := 0.5
+	job := rebuild.Job{ID: "r1", Status: rebuild.Running, Spec: rebuild.Spec{Centers: []string{"35.15"}}, Centers: []string{"35.15"}, StartedAt: testNow, UpdatedAt: testNow,
+		Findings: rebuild.Findings{Cases: 1, Clocks: 1, Changes: []rebuild.Change{{Center: "35.15", Clock: "resolve", OPD: "dishub", Before: "met", After: "breached", Due: "earlier", Count: 1}},
+			Policies: []rebuild.Versions{{Before: "p/1", After: "p/2", Count: 1}}}}
+	get := func(id string) (rebuild.Job, error) {
+		if id != "" && id != "r1" {
+			return rebuild.Job{}, rebuild.ErrUnknown
+		}
+		return job, nil
+	}
+	return Admin{
+		StartRebuild: func(_ context.Context, s rebuild.Spec) (rebuild.Job, error) {
+			switch s.Since {
+			case "":
+				return job, nil
+			case "2026-10-01":
+				return job, rebuild.ErrBusy
+			case "2026-10-02":
+				return job, rebuild.ErrAway
+			}
+			return job, &rebuild.SpecError{Field: "since", Reason: "bad"}
+		},
+		Rebuild: get, StopRebuild: get,
+		Freeze: func(_ context.Context, r freeze.Request) (Frozen, error) {
+			switch r.Month {
+			case "2026-10":
+				return Frozen{Frozen: []freeze.Kept{{Center: r.Center, Month: r.Month, Revision: 1, FrozenAt: testNow}}, Refused: []FreezeRefusal{{"x", "empty"}}}, nil
+			case "2026-11":
+				return Frozen{}, &freeze.RefusedError{Reason: "not over", Conflict: true}
+			}
+			return Frozen{}, &freeze.RefusedError{Reason: "no month"}
+		},
+		Retention: func(_ context.Context, apply bool) (retention.Report, error) {
+			r := retention.Report{At: testNow, Applied: apply, Items: []retention.Item{{
+				Place: retention.Place{Where: "calls", Kind: retention.Caller}, Cutoff: testNow, Due: 3, Oldest: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), Left: 3}}}
+			if apply {
+				r.Items[0].Left = 0
+			}
+			return r, nil
+		},
+		Compare: func(_ context.Context, center, month string) ([]freeze.Report, error) {
+			if month == "2026-09" {
+				return nil, errors.Join(freeze.ErrNotFrozen)
+			}
+			return []freeze.Report{{Center: center, Month: "2026-10", FrozenAt: testNow.Add(time.Hour), Differences: []freeze.Difference{
+				{Figure: "hoax", Dims: "measure=belum", Frozen: &freeze.Value{Numerator: 1, Denominator: 2, N: 2, Value: &share}, Why: []string{"late"}}}}}, nil
+		},
+	}
+}
+
+// Every answer is held against docs/openapi.yaml as well.
+func TestOperatorsRequests(t *testing.T) {
+	w := start(t, func(c *Config) { c.Admin = testAdmin() })
+	for _, tc := range []struct {
+		method, path, body string
+		status             int
+		holds              string
+	}{
+		{"POST", "/v1/admin/rebuilds", `{"centers":["35.15"],"dry_run":true}`, 202, `"before":"met"`},
+		{"POST", "/v1/admin/rebuilds", `{}`, 202, `"id":"r1"`},
+		{"POST", "/v1/admin/rebuilds", `{"since":"2026-10-01"}`, 409, "wait for it or stop it"},
+		{"POST", "/v1/admin/rebuilds", `{"since":"2026-10-02"}`, 503, "unavailable"},
+		{"POST", "/v1/admin/rebuilds", `{"since":"x"}`, 400, "since: bad"},
+		{"POST", "/v1/admin/rebuilds", `{"form":"2026-10-01"}`, 400, "bad_request"},
+		{"POST", "/v1/admin/rebuilds", `{`, 400, "bad_request"},
+		{"GET", "/v1/admin/rebuilds/r1", "", 200, `"status":"running"`},
+		{"GET", "/v1/admin/rebuilds/latest", "", 200, `"id":"r1"`},
+		{"GET", "/v1/admin/rebuilds/r2", "", 404, "not_found"},
+		{"GET", "/v1/admin/rebuilds/r1?x=1", "", 400, "unknown"},
+		{"DELETE", "/v1/admin/rebuilds/r1", "", 200, `"id":"r1"`},
+		{"DELETE", "/v1/admin/rebuilds/r2", "", 404, "not_found"},
+		{"POST", "/v1/admin/freezes", `{"month":"2026-10","center":"35.15"}`, 200, `"revision":1`},
+		{"POST", "/v1/admin/freezes", `{"month":"2026-11"}`, 409, "not over"},
+		{"POST", "/v1/admin/freezes", `{"month":"x"}`, 400, "no month"},
+		{"GET", "/v1/admin/freezes?month=2026-10&center=35.15", "", 200, `"why":["late"]`},
+		{"GET", "/v1/admin/freezes?month=2026-09", "", 404, "not frozen"},
+		{"GET", "/v1/admin/freezes?mon=2026-09", "", 400, "unknown"},
+		{"POST", "/v1/admin/retention", `{}`, 200, `"applied":false`},
+		{"POST", "/v1/admin/retention", `{"apply":true}`, 200, `"due":3,"oldest":"2025-01-01T00:00:00Z","left":0`},
+		{"POST", "/v1/admin/retention", `{"aply":true}`, 400, "bad_request"},
+	} {
+		r := w.do(tc.method, tc.path, tc.body, "Content-Type", "application/json")
+		if r.StatusCode != tc.status || !strings.Contains(string(r.body), tc.holds) {
+			t.Errorf("%s %s %s: %d %s, want %d and %q", tc.method, tc.path, tc.body, r.StatusCode, r.body, tc.status, tc.holds)
+		}
+	}
+	if r := w.do("POST", "/v1/admin/freezes", "{}", "Content-Type", "text/plain"); r.StatusCode != http.StatusUnsupportedMediaType {
+		t.Errorf("text/plain answers %d", r.StatusCode)
+	}
+	if r := w.do("POST", "/v1/admin/freezes", "{}", "Content-Type", "application/json", "Origin", "http://evil.example"); r.StatusCode != http.StatusForbidden {
+		t.Errorf("a foreign page is answered %d", r.StatusCode)
+	}
+}
+
+func TestOperatorsNeedTheirScopeAndTheirCentre(t *testing.T) {
+	w := start(t, func(c *Config) { c.Admin = testAdmin() })
+	reader := w.key(auth.Key{Name: "reader", Scopes: []auth.Scope{auth.BoardRead}})
+	bound := w.key(auth.Key{Name: "bound", Scopes: []auth.Scope{auth.Admin}, Center: "35.15"})
+	other := w.key(auth.Key{Name: "other", Scopes: []auth.Scope{auth.Admin}, Center: "35.78"})
+	for _, tc := range []struct {
+		key, method, path, body string
+		status                  int
+	}{
+		{"", "POST", "/v1/admin/rebuilds", "{}", 401},
+		{reader, "POST", "/v1/admin/rebuilds", "{}", 403},
+		{reader, "GET", "/v1/admin/freezes", "", 403},
+		{bound, "POST", "/v1/admin/rebuilds", "{}", 202},
+		{bound, "POST", "/v1/admin/rebuilds", `{"centers":["35.78"]}`, 403},
+		{bound, "POST", "/v1/admin/freezes", `{"month":"2026-10"}`, 200},
+		{bound, "POST", "/v1/admin/retention", `{}`, 403},
+		{reader, "POST", "/v1/admin/retention", `{}`, 403},
+		{bound, "POST", "/v1/admin/freezes", `{"month":"2026-10","center":"35.78"}`, 403},
+		{bound, "GET", "/v1/admin/rebuilds/r1", "", 200},
+		{other, "GET", "/v1/admin/rebuilds/r1", "", 404},
+		{other, "DELETE", "/v1/admin/rebuilds/latest", "", 404},
+		{other, "GET", "/v1/admin/freezes?center=35.15", "", 403},
+	} {
+		headers := []string{"Content-Type", "application/json"}
+		if tc.key != "" {
+			headers = append(headers, "Authorization", "Bearer "+tc.key)
+		}
+		if r := w.do(tc.method, tc.path, tc.body, headers...); r.StatusCode != tc.status {
+			t.Errorf("%s %s %s: %d %s, want %d", tc.method, tc.path, tc.body, r.StatusCode, r.body, tc.status)
+		}
+	}
+}

@@ -1,0 +1,272 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/docs"
+)
+
+var testNow = time.Date(2026, 3, 13, 8, 0, 0, 0, time.UTC)
+
+// lines is a Decoder of one event a line: "id source" is good, "!reason id" is refused. The format is ignored.
+type lines struct{ most int }
+
+func (d lines) Decode(_ Format, body []byte, _ time.Time) (Decoded, error) {
+	var out Decoded
+	all := strings.Split(strings.TrimSpace(string(body)), "\n")
+	if len(all) > d.most {
+		return out, event.ErrTooManyEvents
+	}
+	for i, l := range all {
+		first, second, _ := strings.Cut(l, " ")
+		if reason, bad := strings.CutPrefix(first, "!"); bad {
+			out.Refused = append(out.Refused, event.Refusal{Index: i, ID: second, Field: event.FieldTime, Reason: event.Reason(reason), Detail: "Mend it.", Raw: []byte(l)})
+			continue
+		}
+		if first == "panic" {
+			panic("0812345678")
+		}
+		out.Events = append(out.Events, &event.Event{ID: first, Source: second})
+	}
+	out.Dropped = map[string]int{"odd": 1}
+	return out, nil
+}
+
+// stub is an Ingest and Cases.
+type stub struct {
+	submitted [][]*event.Event
+	answer    func([]*event.Event) (Submitted, error)
+	snapshot  tracker.Snapshot
+	cases     []Case
+	err       error
+	filter    tracker.TicketFilter
+	traced    func(trace.SpanContext)
+}
+
+func (s *stub) Submit(ctx context.Context, events []*event.Event) (Submitted, error) {
+	if s.traced != nil {
+		s.traced(trace.SpanContextFromContext(ctx))
+	}
+	s.submitted = append(s.submitted, events)
+	if s.answer != nil {
+		return s.answer(events)
+	}
+	return Submitted{Accepted: len(events)}, nil
+}
+
+func (s *stub) Snapshot(time.Time) tracker.Snapshot { return s.snapshot }
+
+func (s *stub) Tickets(_ context.Context, f tracker.TicketFilter, _ time.Time, after event.Key, limit int) ([]tracker.Row, error) {
+	s.filter = f
+	var out []tracker.Row
+	for _, c := range s.cases {
+		if c.Row.Ticket != nil && c.Row.Key.ID > after.ID && len(out) < limit && (f.OPD == "" || f.OPD == c.Row.Ticket.OPD) && (f.Center == "" || f.Center == c.Row.Key.Center) {
+			out = append(out, c.Row)
+		}
+	}
+	return out, s.err
+}
+
+func (s *stub) Find(_ context.Context, kind event.Kind, center, id string) ([]Case, error) {
+	var out []Case
+	for _, c := range s.cases {
+		if c.Row.Key.Kind == kind && c.Row.Key.ID == id && (center == "" || center == c.Row.Key.Center) {
+			out = append(out, c)
+		}
+	}
+	return out, s.err
+}
+
+func ticketCase(center, id, opd string) Case {
+	key := event.Key{Center: center, Kind: event.KindTicket, ID: id}
+	return Case{
+		Row: tracker.Row{
+			Key: key,
+			Ticket: &casefile.Ticket{
+				Key: key, OpenedAt: testNow.Add(-time.Hour), State: casefile.Assigned, OPD: opd, Category: "pju", Priority: "non_darurat", Kecamatan: "35.15.18", Calls: []string{"C1"},
+				Pauses: []casefile.Pause{{From: testNow.Add(-time.Minute), Reason: "cuaca"}},
+			},
+			Clocks: []sla.Clock{{Key: key, Name: "resolve", Seq: 1, Kind: sla.Days, Policy: "sidoarjo", PolicyVersion: "1", CalendarVersion: "2026", StartedAt: testNow.Add(-time.Hour), DueAt: testNow.Add(time.Hour), GrossDueAt: testNow.Add(time.Hour)}},
+		},
+		Events: []*event.Event{{Source: "s", ID: "1", Type: event.TicketOpened, Kind: event.KindTicket, Subject: id, Center: center, OccurredAt: testNow, ReceivedAt: testNow}},
+	}
+}
+
+func callCase(center, id string) Case {
+	key := event.Key{Center: center, Kind: event.KindCall, ID: id}
+	wait := int64(1500)
+	return Case{
+		Row: tracker.Row{Key: key, Call: &casefile.Call{
+			Key: key, ReceivedAt: testNow, Class: "normal", WaitMS: &wait, Tickets: []string{"T/1"}, Flags: []string{"no_answer_stamp"},
+			Caller: event.Caller{KeyID: "k1", Key: "5ecre7", Last3: "678"},
+		}},
+		Events: []*event.Event{{Source: "s", ID: "1", Type: event.CallReceived, Kind: event.KindCall, Subject: id, Center: center, OccurredAt: testNow, ReceivedAt: testNow,
+			Caller: event.Caller{KeyID: "k1", Key: "5ecre7", Last3: "678"}}},
+	}
+}
+
+// world is an API under test with everything around it.
+type world struct {
+	t    *testing.T
+	stub *stub
+	url  string
+	keys auth.File
+	log  *bytes.Buffer
+	now  time.Time
+	doc  *document
+	api  *API
+}
+
+func start(t *testing.T, edit func(*Config)) *world {
+	t.Helper()
+	w := &world{t: t, stub: &stub{}, log: &bytes.Buffer{}, now: testNow, doc: readDocument(t)}
+	w.keys = auth.File{Path: filepath.Join(t.TempDir(), auth.FileName)}
+	clock := func() time.Time { return w.now }
+	logger := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	guard, err := auth.NewGuard(w.keys.Path, clock, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{
+		Decoder: lines{most: 100}, Ingest: w.stub, Cases: w.stub, Keys: guard, Now: clock, Logger: logger, OpenAPI: docs.OpenAPI(),
+		Reads: Reads{
+			Clock: func(k *sla.Clock, ticket *casefile.Ticket, now time.Time, lang string, explain bool) ClockReading {
+				r := ClockReading{State: "running", UsedRatio: 0.5}
+				if explain {
+					r.Explain = []string{map[string]string{"id": "mulai", "en": "started"}[lang]}
+				}
+				return r
+			},
+			CenterName: func(string) string { return "Sidoarjo" },
+			OPDName:    func(_, opd string) string { return "Dinas " + opd },
+			Review: func(context.Context) ([]Review, error) {
+				return []Review{{"opd", "35.15", "Dinas X", 2}, {"kecamatan", "35.15", "Sda", 5}}, nil
+			},
+		},
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
+	}
+	if edit != nil {
+		edit(&cfg)
+	}
+	a, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.api = a
+	srv := httptest.NewUnstartedServer(nil)
+	srv.Config = a.Server(context.Background())
+	srv.Listener = a.Limit(srv.Listener)
+	srv.Start()
+	t.Cleanup(srv.Close)
+	w.url = srv.URL
+	return w
+}
+
+// key creates a key and makes the guard look again.
+func (w *world) key(k auth.Key) string {
+	w.t.Helper()
+	_, secret, err := w.keys.Create(k, w.now)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.now = w.now.Add(2 * time.Second)
+	return secret
+}
+
+func decode(t *testing.T, text []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(text, into); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+}
+
+type reply struct {
+	*http.Response
+	body []byte
+}
+
+func (r reply) code() string {
+	var p problem
+	_ = json.Unmarshal(r.body, &p)
+	return p.Code
+}
+
+// do sends a request; headers come in pairs.
+func (w *world) do(method, path, body string, headers ...string) reply {
+	w.t.Helper()
+	req, err := http.NewRequest(method, w.url+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			req.Host = headers[i+1]
+		}
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r := reply{resp, text}
+	w.doc.check(w.t, method, path, r)
+	return r
+}
+
+func (w *world) get(path string, headers ...string) reply { return w.do("GET", path, "", headers...) }
+
+func (w *world) post(body string, headers ...string) reply {
+	return w.do("POST", "/v1/events", body, append([]string{"Content-Type", "application/x-ndjson"}, headers...)...)
+}
+
+func TestEventsAreCountedByWhatBecameOfThem(t *testing.T) {
+	var rejectedReasons []event.Reason
+	var quarantined []int
+	dropped := 0
+	w := start(t, func(c *Config) {
+		c.Hooks.Rejected = func(r event.Reason) { rejectedReasons = append(rejectedReasons, r) }
+		c.Hooks.Dropped = func(_ string, n int) { dropped += n }
+		c.Hooks.Refused = func(_ context.Context, _ string, refused []event.Refusal) {
+			for _, r := range refused {
+				quarantined = append(quarantined, r.Index)
+			}
+		}
+	})
+	w.stub.answer = func(e []*event.Event) (Submitted, error) {
+		return Submitted{Accepted: 1, Duplicates: 1, Conflicts: []int{2}}, nil
+	}
+	r := w.post("!bad_time x\na s\nb s\n!unknown_type y\nc s\n")
+	want := `{"accepted":1,"duplicates":1,"rejected":[` +
+		`{"index":0,"id":"x","field":"time","reason":"bad_time","detail":"Mend it."},` +
+		`{"index":3,"id":"y","field":"time","reason":"unknown_type","detail":"Mend it."},` +
+		`{"index":4,"id":"c","field":"id","reason":"conflict","detail":"An event of this source and id came before with another content; a correction needs an id of its own and names this one in replaces."}]}` + "\n"
+	if r.StatusCode != 200 || string(r.body) != want {
+		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
+	if !slices.Equal(rejectedReasons, []event.Reason{"bad_time", "unknown_type"}) || !slices.Equal(quarantined, []int{0, 3}) || dropped != 1 {
+		t.Errorf("hooks heard %v, %v, %d", rejectedReasons, quarantined, dropped)
+	}
+}

@@ -1,0 +1,116 @@
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Scope is one thing that a key allows.
+type Scope string
+
+// The scopes. A key that reads one OPD has the scope OPDRead(id).
+const (
+	EventsWrite Scope = "events:write" // POST /v1/events
+	BoardRead   Scope = "board:read"   // the board, all tickets and calls, the directory's review
+	AlertsLog   Scope = "alerts:log"   // deliver Alertmanager's notifications for the record
+	Admin       Scope = "admin"        // rebuild rows, freeze months
+
+	opdPrefix = "opd:read:"
+)
+
+// OPDRead returns the scope that reads the tickets of one OPD.
+func OPDRead(opd string) Scope { return Scope(opdPrefix + opd) }
+
+// Limits of a key file.
+const (
+	MaxKeys      = 1000
+	MaxNameBytes = 64
+	maxFileBytes = 1 << 20
+)
+
+// Prefix stands before every key, so that a leaked one can be found by a scanner of secrets.
+const Prefix = "monev112_"
+
+const secretBytes = 32
+
+// Key is what is known of an API key; the key itself is not.
+type Key struct {
+	ID        string    `json:"id"`   // short, for people: list and revoke by it
+	Name      string    `json:"name"` // who holds it; appears in logs
+	Scopes    []Scope   `json:"scopes"`
+	Source    string    `json:"source,omitzero"` // with events:write: the only CloudEvents source it may send; empty is any
+	Center    string    `json:"center,omitzero"` // reads are limited to this centre; empty is any; required for opd:read
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never
+	RevokedAt time.Time `json:"revoked_at,omitzero"`
+	SHA256    string    `json:"sha256"` // hex of the hash of the whole key text
+}
+
+// Allows reports whether the key has the scope.
+func (k *Key) Allows(s Scope) bool { return slices.Contains(k.Scopes, s) }
+
+// OPDs returns the OPDs that the key may read.
+func (k *Key) OPDs() []string {
+	var out []string
+	for _, s := range k.Scopes {
+		if opd, ok := strings.CutPrefix(string(s), opdPrefix); ok {
+			out = append(out, opd)
+		}
+	}
+	return out
+}
+
+// Live reports whether the key is neither revoked nor expired at now.
+func (k *Key) Live(now time.Time) bool {
+	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt))
+}
+
+// validate says what is wrong with a key as a person asked for it or as the file has it.
+func (k *Key) validate() error {
+	if k.Name == "" || len(k.Name) > MaxNameBytes || strings.ContainsFunc(k.Name, notNameRune) {
+		return fmt.Errorf("name %q: use 1 to %d letters, digits, '-', '_' or '.'", k.Name, MaxNameBytes)
+	}
+	if len(k.Scopes) == 0 {
+		return errors.New("no scope: give events:write, board:read, opd:read:<opd>, alerts:log or admin")
+	}
+	for _, s := range k.Scopes {
+		opd, isOPD := strings.CutPrefix(string(s), opdPrefix)
+		switch {
+		case isOPD && (opd == "" || opd == "unknown" || opd == "none" || strings.ContainsFunc(opd, notNameRune)):
+			return fmt.Errorf("scope %q names no OPD: use opd:read:<opd>", s)
+		case isOPD && k.Center == "":
+			return fmt.Errorf("scope %q needs a centre: two centres may have an OPD of one id", s)
+		case !isOPD && s != EventsWrite && s != BoardRead && s != AlertsLog && s != Admin:
+			return fmt.Errorf("scope %q is unknown: use events:write, board:read, opd:read:<opd>, alerts:log or admin", s)
+		}
+	}
+	if k.Source != "" && !k.Allows(EventsWrite) {
+		return errors.New("a source was given without the scope events:write")
+	}
+	return nil
+}
+
+func notNameRune(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
+}
+
+// newSecret returns a key's text.
+func newSecret(random io.Reader) (string, error) {
+	var b [secretBytes]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return "", fmt.Errorf("read random bytes: %w", err)
+	}
+	return Prefix + base64.RawURLEncoding.EncodeToString(b[:]), nil
+}
+
+func hash(secret string) [sha256.Size]byte { return sha256.Sum256([]byte(secret)) }
+
+// defaultRandom is the source of keys outside of tests.
+func defaultRandom() io.Reader { return rand.Reader }

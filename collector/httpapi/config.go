@@ -1,0 +1,197 @@
+package httpapi
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/monev112/monev112/collector/alerting/notifications"
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi/audit"
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+// Format is how a request body holds events.
+type Format uint8
+
+// The formats of POST /v1/events.
+const (
+	Single Format = iota + 1 // application/cloudevents+json
+	Batch                    // application/cloudevents-batch+json
+	NDJSON                   // application/x-ndjson, one CloudEvent a line
+)
+
+// Decoded is what a body held.
+type Decoded struct {
+	Events  []*event.Event  // the good ones in the order of the request; they may alias the body
+	Refused []event.Refusal // by Index
+	Dropped map[string]int  // attributes left out, by key
+}
+
+// Decoder reads a body. It returns event.ErrTooManyEvents when it holds more events than may come at once.
+type Decoder interface {
+	Decode(format Format, body []byte, now time.Time) (Decoded, error)
+}
+
+// Submitted says what became of the events of one Submit.
+type Submitted struct {
+	Accepted   int
+	Duplicates int
+	Conflicts  []int // positions in the submitted slice
+}
+
+// Pages answers the requests below /p/.
+type Pages interface {
+	http.Handler
+	// Opens reports whether the path leads to a page. It looks nothing up.
+	Opens(path string) bool
+}
+
+// Ingest takes events in. Submit returns after they are durable, or ErrBusy, ErrUnavailable or ErrTooLarge with nothing taken.
+type Ingest interface {
+	Submit(ctx context.Context, events []*event.Event) (Submitted, error)
+}
+
+// Errors that an Ingest or Cases answers with; others become 500.
+var (
+	ErrBusy        = errors.New("busy")        // come back in a moment: 429
+	ErrUnavailable = errors.New("unavailable") // cannot be done now: 503
+	ErrTooLarge    = errors.New("too large")   // will never fit, send smaller batches: 413
+)
+
+// Case is a ticket or a call with its events.
+type Case struct {
+	Row    tracker.Row    // one of Call and Ticket is set; Clocks are its clocks
+	Events []*event.Event // in the order in which they take effect
+}
+
+// Cases answers reads. All methods are safe for concurrent use and return ErrUnavailable when what they need is away.
+type Cases interface {
+	// Snapshot returns the board at now.
+	Snapshot(now time.Time) tracker.Snapshot
+	// Tickets returns at most limit open tickets behind after, by centre and id.
+	Tickets(ctx context.Context, f tracker.TicketFilter, now time.Time, after event.Key, limit int) ([]tracker.Row, error)
+	// Find returns every case of this kind and id: of one centre, or of all when center is empty.
+	Find(ctx context.Context, kind event.Kind, center, id string) ([]Case, error)
+}
+
+// ClockReading is what an SLA clock says at an instant.
+type ClockReading struct {
+	State     string   // running, paused, met, breached, void
+	UsedRatio float64  // share of the target that is used; above 1 when overdue
+	Explain   []string // how the due time came about, one step a line; nil when not asked for
+}
+
+// Review is a name that the directory does not know, and how often it came.
+type Review struct {
+	Kind   string // center, opd, kecamatan, category
+	Center string // empty for a centre
+	Name   string
+	Count  int
+}
+
+// Reads are the functions, besides Cases, that answers are made with. Each may be nil.
+type Reads struct {
+	Clock      func(c *sla.Clock, t *casefile.Ticket, now time.Time, lang string, explain bool) ClockReading // t is nil for a call's clock
+	CenterName func(center string) string
+	OPDID      func(center, opd string) string // the directory's id of an OPD as a ticket names it; empty when unknown; nil takes names as ids
+	OPDName    func(center, opd string) string // the full name, by id or as a ticket names it
+	Review     func(ctx context.Context) ([]Review, error)
+}
+
+// Hooks are told what happens at the door. Each may be nil; all are called from the request's goroutine.
+type Hooks struct {
+	Rejected func(reason event.Reason)                                         // one event was refused by the door
+	Dropped  func(key string, n int)                                           // attributes were left out
+	Refused  func(ctx context.Context, source string, refused []event.Refusal) // for the quarantine; Raw is valid during the call only
+	Began    func() (ended func(route string, status int, took time.Duration)) // one per request
+	Read     func(e audit.Entry)                                               // a single case is about to be shown
+}
+
+// Limits bound what a client may cost. Zero fields take the defaults of DefaultLimits.
+type Limits struct {
+	BodyBytes      int64         // a body as sent
+	UnpackedBytes  int64         // a body after gzip or zstd
+	MemoryBytes    int64         // all bodies in hand together; a request waits for its share up to MemoryWait
+	MemoryWait     time.Duration //
+	Concurrent     int           // requests at once, health and metrics apart; more get 429
+	Connections    int           // connections at once; more wait in the kernel's queue
+	HeaderBytes    int           //
+	HeaderTimeout  time.Duration // to send the header
+	ReadTimeout    time.Duration // to send the whole request
+	WriteTimeout   time.Duration // from the end of the header to the end of the answer
+	IdleTimeout    time.Duration // between requests
+	RetryAfter     time.Duration // what 429 and 503 ask for
+	LogLinesPerSec int           // access log lines for refused requests; the rest is counted
+	TicketsPerPage int           // most tickets of one answer
+	WrongKeys      int           // wrong keys or links that an address may try before it has to wait
+	WrongKeyEvery  time.Duration // after which it may try one more
+}
+
+// DefaultLimits are the limits of one centre's service.
+func DefaultLimits() Limits {
+	return Limits{
+		BodyBytes: 8 << 20, UnpackedBytes: 32 << 20, MemoryBytes: 256 << 20, MemoryWait: 2 * time.Second,
+		Concurrent: 256, Connections: 1024, HeaderBytes: 16 << 10,
+		HeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
+		RetryAfter: time.Second, LogLinesPerSec: 20, TicketsPerPage: 500,
+		WrongKeys: 30, WrongKeyEvery: 2 * time.Second,
+	}
+}
+
+func (l Limits) withDefaults() Limits {
+	d := DefaultLimits()
+	return Limits{
+		BodyBytes: cmp.Or(l.BodyBytes, d.BodyBytes), UnpackedBytes: cmp.Or(l.UnpackedBytes, d.UnpackedBytes),
+		MemoryBytes: cmp.Or(l.MemoryBytes, d.MemoryBytes), MemoryWait: cmp.Or(l.MemoryWait, d.MemoryWait),
+		Concurrent: cmp.Or(l.Concurrent, d.Concurrent), Connections: cmp.Or(l.Connections, d.Connections),
+		HeaderBytes: cmp.Or(l.HeaderBytes, d.HeaderBytes), HeaderTimeout: cmp.Or(l.HeaderTimeout, d.HeaderTimeout),
+		ReadTimeout: cmp.Or(l.ReadTimeout, d.ReadTimeout), WriteTimeout: cmp.Or(l.WriteTimeout, d.WriteTimeout),
+		IdleTimeout: cmp.Or(l.IdleTimeout, d.IdleTimeout), RetryAfter: cmp.Or(l.RetryAfter, d.RetryAfter),
+		LogLinesPerSec: cmp.Or(l.LogLinesPerSec, d.LogLinesPerSec), TicketsPerPage: cmp.Or(l.TicketsPerPage, d.TicketsPerPage),
+		WrongKeys: cmp.Or(l.WrongKeys, d.WrongKeys), WrongKeyEvery: cmp.Or(l.WrongKeyEvery, d.WrongKeyEvery),
+	}
+}
+
+// Config is what an API is made of. Decoder, Ingest, Cases, Keys and Now are required.
+type Config struct {
+	Limits         Limits
+	Decoder        Decoder
+	Ingest         Ingest
+	Cases          Cases
+	Reads          Reads
+	Admin          Admin
+	Hooks          Hooks
+	Keys           *auth.Guard
+	Messages       func(body []byte) (m notifications.Message, again bool, err error) // keeps a message of Alertmanager; nil answers 503
+	Pages          Pages                                                              // answers below /p/; nil answers 404
+	Metrics        http.Handler                                                       // answers /metrics; nil answers 404
+	MetricsNeedKey bool                                                               // /metrics asks for a key with board:read
+	OpenAPI        []byte                                                             // answered at /openapi.yaml
+	Ready          func(ctx context.Context) error                                    // why no event can be accepted now; nil is always ready
+	Tracer         trace.TracerProvider                                               // nil traces nothing
+	Logger         *slog.Logger                                                       // nil discards
+	TrustedProxies []string                                                           // addresses or networks whose X-Forwarded-For is believed; none by default
+	Now            func() time.Time
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.Decoder == nil, c.Ingest == nil, c.Cases == nil, c.Keys == nil, c.Now == nil:
+		return errors.New("api: Decoder, Ingest, Cases, Keys and Now are required")
+	case c.Limits.BodyBytes > c.Limits.MemoryBytes || c.Limits.UnpackedBytes > c.Limits.MemoryBytes:
+		return errors.New("api: one body may be larger than MemoryBytes: raise MemoryBytes or lower BodyBytes and UnpackedBytes")
+	case c.Limits.Concurrent < 0 || c.Limits.Connections < 0 || c.Limits.TicketsPerPage < 0 || c.Limits.BodyBytes < 0 || c.Limits.UnpackedBytes < 0 ||
+		c.Limits.WrongKeys < 0 || c.Limits.WrongKeyEvery < 0:
+		return errors.New("api: a limit is negative")
+	}
+	return nil
+}

@@ -1,0 +1,286 @@
+package httpapi
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/monev112/monev112/collector/httpapi/auth"
+)
+
+// Keys of values that one request carries.
+const (
+	requestIDHeader = "X-Request-Id"
+	ctxRequestID    = "monev112.request_id"
+	ctxKey          = "monev112.key"
+)
+
+func requestID(c *gin.Context) string { return c.GetString(ctxRequestID) }
+
+// route returns the pattern of the request's route, never its path: a path may hold an id.
+func route(c *gin.Context) string {
+	if p := c.FullPath(); p != "" {
+		return p
+	}
+	return "other"
+}
+
+// holder returns the key that the request came with; nil while the service is open.
+func holder(c *gin.Context) *auth.Key {
+	v, _ := c.Get(ctxKey)
+	k, _ := v.(*auth.Key)
+	return k
+}
+
+// identify gives the request an id, the client's own if it is well-formed, and names the span.
+func (a *API) identify(c *gin.Context) {
+	id := c.GetHeader(requestIDHeader)
+	if !wellFormedID(id) {
+		var b [16]byte
+		_, _ = rand.Read(b[:]) // never fails
+		id = hex.EncodeToString(b[:])
+	}
+	c.Set(ctxRequestID, id)
+	c.Header(requestIDHeader, id)
+	if span := trace.SpanFromContext(c.Request.Context()); span.IsRecording() {
+		span.SetName(c.Request.Method + " " + route(c))
+		span.SetAttributes(attribute.String("http.route", route(c)), attribute.String("request_id", id))
+	}
+	c.Next()
+}
+
+// wellFormedID accepts what request ids look like and refuses what could be a telephone number: the id is logged.
+func wellFormedID(id string) bool {
+	if len(id) == 0 || len(id) > 64 {
+		return false
+	}
+	run, letters := 0, false
+	for _, b := range []byte(id) {
+		switch {
+		case b >= '0' && b <= '9':
+			if run++; run >= 8 {
+				return false
+			}
+			continue
+		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z':
+			letters = true
+		case b == '-', b == '_', b == '.':
+		default:
+			return false
+		}
+		run = 0
+	}
+	return letters
+}
+
+// observe measures and logs the request.
+func (a *API) observe(c *gin.Context) {
+	start := a.cfg.Now()
+	ended := func(string, int, time.Duration) {}
+	if a.cfg.Hooks.Began != nil {
+		ended = a.cfg.Hooks.Began()
+	}
+	defer func() {
+		took := since(start, a.cfg.Now())
+		ended(route(c), c.Writer.Status(), took)
+		a.log(c, took)
+	}()
+	c.Next()
+}
+
+// mutedLines counts access log lines that the limit left out.
+type mutedLines struct{ n atomic.Int64 }
+
+// log writes a line for what an operator may have to look at; successes are counted and, at debug level, shown.
+func (a *API) log(c *gin.Context, took time.Duration) {
+	status, level := c.Writer.Status(), slog.LevelDebug
+	switch {
+	case status >= 500:
+		level = slog.LevelWarn
+	case status >= 400:
+		level = slog.LevelInfo
+	}
+	ctx := c.Request.Context()
+	if !a.logger.Enabled(ctx, level) {
+		return
+	}
+	if level > slog.LevelDebug && !a.lines.Allow() {
+		a.muted.n.Add(1)
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("request_id", requestID(c)), slog.String("method", method(c.Request.Method)), slog.String("route", route(c)),
+		slog.Int("status", status), slog.Int64("took_ms", took.Milliseconds()),
+		slog.Int64("request_bytes", max(0, c.Request.ContentLength)), slog.Int("answer_bytes", max(0, c.Writer.Size())),
+	}
+	if k := holder(c); k != nil {
+		attrs = append(attrs, slog.String("key", k.Name))
+	}
+	if sc := trace.SpanContextFromContext(ctx); sc.IsSampled() {
+		attrs = append(attrs, slog.String("trace_id", sc.TraceID().String()))
+	}
+	if n := a.muted.n.Swap(0); n > 0 {
+		attrs = append(attrs, slog.Int64("lines_left_out", n))
+	}
+	a.logger.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// method keeps what a client wrote out of the log: a method may be any word.
+func method(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+// recover turns a panic into 500. The value of a panic may hold data, so that only runtime errors are logged whole.
+func (a *API) recover(c *gin.Context) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		if v == http.ErrAbortHandler {
+			panic(v)
+		}
+		what := fmt.Sprintf("%T", v)
+		if err, ok := v.(runtime.Error); ok {
+			what = err.Error()
+		}
+		a.logger.Error("request panicked", "request_id", requestID(c), "route", route(c), "panic", what, "stack", string(debug.Stack()))
+		if c.Writer.Written() {
+			c.Abort()
+			return
+		}
+		a.fail(c, newProblem(http.StatusInternalServerError, codeInternal, "Something went wrong here. Quote the request id when you report it."))
+	}()
+	c.Next()
+}
+
+// harden sets headers for the browser that shows an answer although it is no page.
+func (a *API) harden(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	if c.Request.TLS != nil {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	c.Next()
+}
+
+// admit bounds the requests in hand.
+func (a *API) admit(ep endpoint) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if c.Request.ContentLength == 0 {
+			a.conns.arrived(c.Request)
+		}
+		if ep.free {
+			c.Next()
+			return
+		}
+		if leave, ok := a.enter(c); ok {
+			defer leave()
+			c.Next()
+		}
+	}
+}
+
+// enter takes one of the places for requests in hand, to be left again; when there is none it answers the request.
+func (a *API) enter(c *gin.Context) (leave func(), ok bool) {
+	select {
+	case a.slots <- struct{}{}:
+		return func() { <-a.slots }, true
+	default:
+		a.fail(c, ErrBusy)
+		return nil, false
+	}
+}
+
+// authorize lets a request pass whose key has what the endpoint asks for. While no key was ever created everything
+// passes, provided that the request names this machine: a web page that a browser here has open may not speak for it.
+func (a *API) authorize(ep endpoint) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if ep.scopes == nil {
+			c.Next()
+			return
+		}
+		if a.cfg.Keys.Open() {
+			if !localRequest(c.Request) {
+				a.fail(c, newProblem(http.StatusForbidden, codeForbidden, "No API key exists yet, so only requests to the loopback address are answered. Create a key with: monev112 key create."))
+				return
+			}
+			c.Next()
+			return
+		}
+		secret := presented(c.Request)
+		if secret == "" {
+			a.fail(c, newProblem(http.StatusUnauthorized, codeUnauthorized, "Send an API key: Authorization: Bearer <key>."))
+			return
+		}
+		key, ok := a.cfg.Keys.Who(secret)
+		if !ok {
+			if wait := a.guesses.bad(newGuesser(c.ClientIP(), secret)); wait > 0 {
+				a.slow(c, wait)
+				return
+			}
+			a.fail(c, newProblem(http.StatusUnauthorized, codeUnauthorized, "The API key is unknown, revoked or expired."))
+			return
+		}
+		c.Set(ctxKey, key)
+		for _, s := range ep.scopes {
+			if key.Allows(s) {
+				c.Next()
+				return
+			}
+		}
+		if ep.opd && len(key.OPDs()) > 0 {
+			c.Next()
+			return
+		}
+		a.fail(c, newProblem(http.StatusForbidden, codeForbidden, "The API key does not have the scope "+string(ep.scopes[0])+"."))
+	}
+}
+
+// presented returns the key of a request, empty when there is none.
+func presented(r *http.Request) string {
+	if scheme, rest, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(rest)
+	}
+	return r.Header.Get("X-Api-Key")
+}
+
+// localRequest reports whether the Host is loopback and no foreign page sent the request (a rebound DNS name has a
+// foreign Host, a cross-site form a foreign Origin).
+func localRequest(r *http.Request) bool {
+	if !auth.Loopback(r.Host) {
+		return false
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	_, host, ok := strings.Cut(origin, "://")
+	if !ok {
+		return false
+	}
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return auth.Loopback(host)
+}

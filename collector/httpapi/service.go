@@ -1,0 +1,58 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+type statusAnswer struct {
+	Status string `json:"status"`
+}
+
+func (a *API) getHealthy(c *gin.Context) { a.answer(c, http.StatusOK, statusAnswer{"healthy"}) }
+
+// getReady says whether events can be accepted. The reason goes to the log and not to the client, who may be anybody.
+func (a *API) getReady(c *gin.Context) {
+	if a.cfg.Ready != nil {
+		if err := a.cfg.Ready(c.Request.Context()); err != nil {
+			a.logger.Warn("not ready", "request_id", requestID(c), "error", err)
+			p := newProblem(http.StatusServiceUnavailable, codeUnavailable, "Events cannot be accepted now; the log says why.")
+			p.retryAfter = a.limits.RetryAfter
+			a.fail(c, p)
+			return
+		}
+	}
+	a.answer(c, http.StatusOK, statusAnswer{"ready"})
+}
+
+func (a *API) metrics(c *gin.Context) {
+	if a.cfg.Metrics == nil {
+		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "Metrics are not exposed here."))
+		return
+	}
+	a.cfg.Metrics.ServeHTTP(c.Writer, c.Request)
+}
+
+// pages hands a request to the pages behind the links of alerts, which check the link themselves.
+func (a *API) pages(c *gin.Context) {
+	if a.cfg.Pages == nil {
+		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "No pages are shown here: pages.public_url is not configured."))
+		return
+	}
+	if path := c.Request.URL.Path; !a.cfg.Pages.Opens(path) {
+		if wait := a.guesses.bad(newGuesser(c.ClientIP(), path)); wait > 0 {
+			a.slow(c, wait)
+			return
+		}
+	}
+	a.cfg.Pages.ServeHTTP(c.Writer, c.Request)
+}
+
+func (a *API) getOpenAPI(c *gin.Context) {
+	if len(a.cfg.OpenAPI) == 0 {
+		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "The document is not part of this build."))
+		return
+	}
+	c.Data(http.StatusOK, "application/yaml", a.cfg.OpenAPI)
+}

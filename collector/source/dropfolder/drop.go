@@ -1,0 +1,382 @@
+package dropfolder
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/source/send"
+	"github.com/monev112/monev112/collector/source/table"
+)
+
+// Folder is one watched folder.
+type Folder struct {
+	Dir     string // must exist; done and failed are made below it
+	Mapping string // path of a YAML file, or the name of a built-in mapping
+	Source  string // takes the place of the mapping's source; empty: the mapping's
+}
+
+// Config is what a Watcher runs on.
+type Config struct {
+	Folders   []Folder
+	State     string       // folder for what was sent and which contents were imported
+	Handler   http.Handler // the service's door, asked without a network
+	Builtin   fs.FS        // built-in mappings
+	Directory *directory.Directory
+	Every     time.Duration // between two looks; default 5 s
+	Limits    Limits
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// Limits bound what a folder may ask for. The zero value of a field means its default.
+type Limits struct {
+	FileBytes int64 // one file as it lies on the disk; a larger one fails; default 512 MiB
+	Files     int   // entries of a folder that one look takes in; the others wait; default 1000
+	Contents  int   // contents that are remembered, the oldest forgotten first; default 10,000
+	BrokenFor int   // looks for which a workbook that cannot be opened counts as half copied; default 60
+	Rows      table.Limits
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.FileBytes <= 0 {
+		l.FileBytes = 512 << 20
+	}
+	for _, d := range []struct {
+		v   *int
+		def int
+	}{{&l.Files, 1000}, {&l.Contents, 10_000}, {&l.BrokenFor, 60}} {
+		if *d.v <= 0 {
+			*d.v = d.def
+		}
+	}
+	return l
+}
+
+// Names of the folders and of what stands beside an imported file.
+const (
+	doneDir     = "done"
+	failedDir   = "failed"
+	reportName  = ".report.txt"
+	rejectsName = ".rejects.csv"
+)
+
+// Watcher watches the folders; Run and Look are for one goroutine.
+type Watcher struct {
+	cfg     Config
+	folders []*folder
+	ledger  *ledger
+}
+
+type folder struct {
+	Folder
+	mapping *table.Mapping
+	version string // hash of the mapping's text and source: another mapping is another import of the same content
+	seen    map[string]look
+}
+
+// look is what a file was like at the last look.
+type look struct {
+	size   int64
+	mod    time.Time
+	broken int // looks at which the workbook could not be opened
+}
+
+// New reads the mappings and makes the folders. What is wrong is said with what would be right, before anything runs.
+func New(cfg Config) (*Watcher, error) {
+	cfg.Limits = cfg.Limits.withDefaults()
+	if cfg.Every <= 0 {
+		cfg.Every = 5 * time.Second
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	w := &Watcher{cfg: cfg}
+	for i, f := range cfg.Folders {
+		at := fmt.Sprintf("drop[%d]", i)
+		m, err := table.LoadMapping(f.Mapping, cfg.Builtin)
+		if err != nil {
+			return nil, fmt.Errorf("%s.mapping: %w", at, err)
+		}
+		if f.Source != "" {
+			m = m.WithSource(f.Source)
+		}
+		info, err := os.Stat(f.Dir)
+		if err != nil {
+			return nil, fmt.Errorf("%s.folder: %w; make the folder and let this user write to it", at, err)
+		}
+		if !info.IsDir() {
+			return nil, fmt.Errorf("%s.folder: %s is no folder", at, f.Dir)
+		}
+		for _, other := range w.folders {
+			if filepath.Clean(other.Dir) == filepath.Clean(f.Dir) {
+				return nil, fmt.Errorf("%s.folder: %s is watched twice", at, f.Dir)
+			}
+			if other.mapping.Source == m.Source && other.mapping.Center == m.Center {
+				return nil, fmt.Errorf("%s.source: %q is the source of two folders; give one of them another source", at, m.Source)
+			}
+		}
+		for _, sub := range []string{doneDir, failedDir} {
+			if err := os.MkdirAll(filepath.Join(f.Dir, sub), 0o750); err != nil {
+				return nil, fmt.Errorf("%s.folder: %w; let this user write to it", at, err)
+			}
+		}
+		w.folders = append(w.folders, &folder{Folder: f, mapping: m, version: m.Version(), seen: map[string]look{}})
+	}
+	var err error
+	w.ledger, err = openLedger(filepath.Join(cfg.State, "dropped.txt"), cfg.Limits.Contents)
+	return w, err
+}
+
+// Run looks at the folders until ctx ends.
+func (w *Watcher) Run(ctx context.Context) {
+	tick := time.NewTicker(w.cfg.Every)
+	defer tick.Stop()
+	for {
+		w.Look(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Look looks at every folder once and imports the files that have not changed since the look before.
+func (w *Watcher) Look(ctx context.Context) {
+	for _, f := range w.folders {
+		if err := w.lookAt(ctx, f); err != nil && ctx.Err() == nil {
+			w.cfg.Log.Error("drop folder cannot be read", "source", f.mapping.Source, "error", plain(err))
+		}
+	}
+}
+
+// plain is an error without the path in it, which may hold a name.
+func plain(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Op + ": " + p.Err.Error()
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		return l.Op + ": " + l.Err.Error()
+	}
+	return "see the report beside the file"
+}
+
+func (w *Watcher) lookAt(ctx context.Context, f *folder) error {
+	d, err := os.Open(f.Dir)
+	if err != nil {
+		return err
+	}
+	entries, err := d.ReadDir(w.cfg.Limits.Files)
+	d.Close()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	names := map[string]bool{}
+	for _, e := range entries {
+		names[e.Name()] = true
+	}
+	now := map[string]look{}
+	for _, e := range entries {
+		name := e.Name()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !e.Type().IsRegular() || waits(name, names) {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil {
+			continue // gone since
+		}
+		before, known := f.seen[name]
+		l := look{size: info.Size(), mod: info.ModTime()}
+		if known && before.size == l.size && before.mod.Equal(l.mod) {
+			l.broken = before.broken
+			if gone := w.take(ctx, f, name, &l); gone {
+				continue
+			}
+		}
+		now[name] = l
+	}
+	f.seen = now
+	return nil
+}
+
+// waits reports whether a name is not to be imported, or not yet: hidden, being copied, or open in Excel (~$name) or
+// LibreOffice (.~lock.name#).
+func waits(name string, all map[string]bool) bool {
+	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") {
+		return true
+	}
+	for _, end := range []string{".part", ".partial", ".tmp", ".filepart", ".crdownload", ".lock", ".swp"} {
+		if strings.HasSuffix(strings.ToLower(name), end) {
+			return true
+		}
+	}
+	r := []rune(name)
+	return all[name+".lock"] || all["~$"+name] || len(r) > 2 && all["~$"+string(r[2:])] || all[".~lock."+name+"#"]
+}
+
+// take imports a file and moves it; gone is false when it is to be looked at again.
+func (w *Watcher) take(ctx context.Context, f *folder, name string, l *look) (gone bool) {
+	path := filepath.Join(f.Dir, name)
+	log := w.cfg.Log.With("source", f.mapping.Source, "bytes", l.size)
+	if l.size > w.cfg.Limits.FileBytes {
+		return w.move(f, name, failedDir, fmt.Sprintf("The file is larger than %d bytes; split it.\n", w.cfg.Limits.FileBytes), log)
+	}
+	sum, err := contentHash(path)
+	if err != nil {
+		log.Warn("dropped file cannot be read", "error", plain(err))
+		return false
+	}
+	log = log.With("file", sum[:12])
+	head := fmt.Sprintf("SHA-256 %s\nmapping %s, source %s, %s\n", sum, f.mapping.Name, f.mapping.Source, w.cfg.Now().UTC().Format(time.RFC3339))
+	if at, known := w.ledger.find(f.version + sum); known {
+		log.Info("dropped file was imported before")
+		return w.move(f, name, doneDir, head+"The same content was imported "+at+"; nothing was sent.\n", log)
+	}
+	rejects := filepath.Join(f.Dir, ".rejects-"+sum[:12]+".csv")
+	var text strings.Builder
+	summary, err := table.ImportWith(ctx, f.mapping, table.Options{
+		Files: []string{path}, Rejects: rejects, State: w.cfg.State, Directory: w.cfg.Directory, Limits: w.cfg.Limits.Rows, Out: &text,
+		Send: send.Config{Server: "http://127.0.0.1", Compression: send.None, Patience: -1, Transport: transport{w.cfg.Handler}},
+	})
+	result := func(dir string) bool {
+		if _, serr := os.Stat(rejects); serr == nil {
+			if merr := os.Rename(rejects, free(filepath.Join(f.Dir, dir), name, rejectsName)); merr != nil {
+				log.Warn("rejects of a dropped file cannot be moved", "error", plain(merr))
+			}
+		}
+		report := head + text.String()
+		if err != nil && !errors.Is(err, table.ErrRefused) {
+			report += "It was not imported to its end: " + err.Error() + "\n"
+		}
+		return w.move(f, name, dir, report, log)
+	}
+	var status *send.StatusError
+	switch {
+	case ctx.Err() != nil, errors.As(err, &status), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EIO), errors.Is(err, syscall.EROFS):
+		os.Remove(rejects)
+		if ctx.Err() == nil {
+			log.Warn("dropped file waits: it cannot be imported now", "error", plain(err))
+		}
+		return false
+	case err != nil && !errors.Is(err, table.ErrRefused):
+		if l.broken++; table.Incomplete(path) && l.broken < w.cfg.Limits.BrokenFor {
+			os.Remove(rejects)
+			return false // half copied, by a program that pauses
+		}
+		log.Warn("dropped file failed", "rows", summary.Rows, "events", summary.Events)
+		return result(failedDir)
+	}
+	if info, serr := os.Stat(path); serr != nil || info.Size() != l.size || !info.ModTime().Equal(l.mod) {
+		os.Remove(rejects)
+		return false // it has changed meanwhile: what was sent is known, the rest follows
+	}
+	if summary.Events == 0 {
+		log.Warn("dropped file gave no event", "rows", summary.Rows, "refused", summary.RefusedTotal())
+		return result(failedDir)
+	}
+	if err := w.ledger.add(f.version+sum, w.cfg.Now()); err != nil {
+		log.Warn("dropped file cannot be noted as imported", "error", plain(err))
+	}
+	log.Info("dropped file imported", "rows", summary.Rows, "events", summary.Events, "accepted", summary.Totals.Accepted,
+		"known", summary.Totals.Duplicates, "corrected", summary.Corrected, "refused", summary.RefusedTotal())
+	return result(doneDir)
+}
+
+func (w *Watcher) move(f *folder, name, dir, report string, log *slog.Logger) bool {
+	into := filepath.Join(f.Dir, dir)
+	to := free(into, name, "")
+	if err := os.WriteFile(to+reportName, []byte(report), 0o600); err != nil {
+		log.Warn("report of a dropped file cannot be written", "error", plain(err))
+	}
+	if err := os.Rename(filepath.Join(f.Dir, name), to); err != nil {
+		log.Error("dropped file cannot be moved", "error", plain(err))
+		return false
+	}
+	return true
+}
+
+// free returns a path in dir for name and the ending that no file has yet.
+func free(dir, name, end string) string {
+	path := filepath.Join(dir, name+end)
+	ext := filepath.Ext(name)
+	for i := 2; ; i++ {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) || err != nil && i > 2 {
+			return path
+		}
+		path = filepath.Join(dir, fmt.Sprintf("%s-%d%s%s", strings.TrimSuffix(name, ext), i, ext, end))
+	}
+}
+
+func contentHash(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// transport hands requests to the service's own handler, without a network.
+type transport struct{ handler http.Handler }
+
+// RoundTrip implements http.RoundTripper.
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.RemoteAddr, r.RequestURI = "127.0.0.1:0", r.URL.RequestURI()
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	a := &answer{header: http.Header{}, status: http.StatusOK}
+	t.handler.ServeHTTP(a, r)
+	return &http.Response{
+		StatusCode: a.status, Status: http.StatusText(a.status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: a.header,
+		Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()), Request: r,
+	}, nil
+}
+
+// answer is an http.ResponseWriter that keeps what is written.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+	sent   bool
+}
+
+func (a *answer) Header() http.Header { return a.header }
+
+func (a *answer) WriteHeader(status int) {
+	if !a.sent && status >= 200 {
+		a.status, a.sent = status, true
+	}
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.sent = true
+	return a.body.Write(p)
+}

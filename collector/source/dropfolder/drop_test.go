@@ -1,0 +1,263 @@
+package dropfolder
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+)
+
+const mapping = `version: 1
+name: kantor
+source: kantor
+center: "35.15"
+timezone: Asia/Jakarta
+fields:
+  number: {column: No Tiket, required: true}
+  received: {column: Waktu, type: time, formats: [office], required: true}
+  district: {column: Kecamatan, optional: true}
+events:
+  - {type: call.received, subject: "call/{number}", time: received, data: {kecamatan: "{district}"}}
+`
+
+// door takes events by id; the same id again is known.
+type door struct {
+	ids  map[string]bool
+	fail int // status to answer with; 0 serves
+	n    int
+}
+
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		_, _ = io.WriteString(w, `{"sources":[]}`)
+		return
+	}
+	if d.fail != 0 {
+		w.WriteHeader(d.fail)
+		return
+	}
+	d.n++
+	accepted, known := 0, 0
+	for lines := bufio.NewScanner(r.Body); lines.Scan(); {
+		var e struct {
+			ID string `json:"id"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		if d.ids[e.ID] {
+			known++
+		} else {
+			accepted++
+		}
+		d.ids[e.ID] = true
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"accepted": accepted, "duplicates": known, "rejected": []any{}})
+}
+
+// scene is a watched folder with a door.
+type scene struct {
+	t    *testing.T
+	dir  string
+	door *door
+	log  bytes.Buffer
+	cfg  Config
+	*Watcher
+}
+
+func newScene(t *testing.T) *scene {
+	t.Helper()
+	s := &scene{t: t, dir: t.TempDir(), door: &door{ids: map[string]bool{}}}
+	m := filepath.Join(t.TempDir(), "m.yaml")
+	if err := os.WriteFile(m, []byte(mapping), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.cfg = Config{Folders: []Folder{{Dir: s.dir, Mapping: m}}, State: t.TempDir(), Handler: s.door, Limits: Limits{FileBytes: 1 << 20, BrokenFor: 3},
+		Log: slog.New(slog.NewTextHandler(&s.log, nil)), Now: func() time.Time { return time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC) }}
+	s.restart()
+	return s
+}
+
+func (s *scene) restart() {
+	s.t.Helper()
+	var err error
+	if s.Watcher, err = New(s.cfg); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *scene) put(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *scene) looks(n int) {
+	for range n {
+		s.Look(context.Background())
+	}
+}
+
+// has checks that a file is where it should be and what stands in it.
+func (s *scene) has(name string, texts ...string) {
+	s.t.Helper()
+	b, err := os.ReadFile(filepath.Join(s.dir, name))
+	if err != nil {
+		s.t.Fatalf("%v\nlog:\n%s", err, s.log.String())
+	}
+	for _, text := range texts {
+		if !strings.Contains(string(b), text) {
+			s.t.Errorf("%s lacks %q:\n%s", name, text, b)
+		}
+	}
+}
+
+const rows = "No Tiket;Waktu;Kecamatan\nA-1;27/02/2023 07.30;Waru\nA-2;27 Februari 2023 07.31;Taman\n"
+
+func TestAFileIsImportedOnce(t *testing.T) {
+	s := newScene(t)
+	s.put("Budi 081234567890.csv", rows)
+	s.looks(1)
+	if len(s.door.ids) != 0 {
+		t.Error("a file was imported at the first look")
+	}
+	s.looks(1)
+	s.has("done/Budi 081234567890.csv", "A-1")
+	s.has("done/Budi 081234567890.csv.report.txt", "2 accepted", "SHA-256")
+	if len(s.door.ids) != 2 {
+		t.Errorf("%d events", len(s.door.ids))
+	}
+	if log := s.log.String(); strings.Contains(log, "Budi") || strings.Contains(log, "0812") || strings.Contains(log, "A-1") {
+		t.Errorf("the log names what it must not:\n%s", log)
+	}
+	requests := s.door.n
+	s.restart()
+	s.put("again.csv", rows)
+	s.looks(2)
+	s.has("done/again.csv.report.txt", "The same content was imported 2026-03-01T00:00:00Z; nothing was sent.")
+	if s.door.n != requests {
+		t.Error("the same content was sent again")
+	}
+	s.put("again.csv", rows+"A-3;27/02/2023 07.32;Waru\n")
+	s.looks(2)
+	s.has("done/again-2.csv", "A-3")
+	if len(s.door.ids) != 3 {
+		t.Errorf("%d events", len(s.door.ids))
+	}
+}
+
+func TestAFileThatIsNotCompleteWaits(t *testing.T) {
+	s := newScene(t)
+	for i := range 5 {
+		s.put("grows.csv", rows+strings.Repeat("\n", i))
+		s.put("copied.csv.part", rows)
+		s.put("~$open.csv", "x")
+		s.put("open.csv", rows)
+		s.put(".hidden", rows)
+		s.looks(1)
+	}
+	if len(s.door.ids) != 0 {
+		t.Fatal("a file that changes, or is open, was imported")
+	}
+	if err := os.Rename(filepath.Join(s.dir, "copied.csv.part"), filepath.Join(s.dir, "copied.csv")); err != nil {
+		t.Fatal(err)
+	}
+	s.looks(2)
+	s.has("done/copied.csv")
+	s.has("done/grows.csv")
+	if err := os.Remove(filepath.Join(s.dir, "~$open.csv")); err != nil {
+		t.Fatal(err)
+	}
+	s.looks(2)
+	s.has("done/open.csv")
+}
+
+func TestHalfAWorkbookWaits(t *testing.T) {
+	s := newScene(t)
+	f := excelize.NewFile()
+	for i, row := range [][]any{{"No Tiket", "Waktu"}, {"X-1", 44984.5}} {
+		if err := f.SetSheetRow("Sheet1", []string{"A1", "A2"}[i], &row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var b bytes.Buffer
+	if err := f.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	half := b.String()[:b.Len()/2]
+	s.put("a.xlsx", half)
+	s.looks(3)
+	s.put("a.xlsx", b.String())
+	s.looks(2)
+	s.has("done/a.xlsx.report.txt", "1 accepted")
+	s.put("b.xlsx", half)
+	s.looks(6)
+	s.has("failed/b.xlsx.report.txt", "was it copied whole?")
+}
+
+func TestWhatFailsSaysWhy(t *testing.T) {
+	s := newScene(t)
+	s.put("other.csv", "a;b\n1;2\n")
+	s.put("large.csv", strings.Repeat("x", 1<<20+1))
+	s.put("bad.csv", "No Tiket;Waktu;Kecamatan\nA-1;kemarin;Waru\n")
+	s.put("mixed.csv", rows+"A-9;99/99/2023 07.30;Waru\n")
+	s.looks(2)
+	s.has("failed/other.csv.report.txt", "none of the first 30 rows holds every column")
+	s.has("failed/large.csv.report.txt", "larger than 1048576 bytes")
+	s.has("failed/bad.csv.report.txt", "bad_time")
+	s.has("failed/bad.csv.rejects.csv", "bad_time")
+	s.has("done/mixed.csv.rejects.csv", ",4,bad_time")
+	left, err := os.ReadDir(s.dir)
+	if err != nil || len(left) != 2 {
+		t.Errorf("%v, %v is left beside done and failed", err, left)
+	}
+}
+
+func TestAFileStaysWhileTheDoorIsShut(t *testing.T) {
+	s := newScene(t)
+	s.put("a.csv", rows)
+	s.door.fail = http.StatusForbidden
+	s.looks(4)
+	s.has("a.csv")
+	s.door.fail = 0
+	s.restart()
+	s.looks(2)
+	s.has("done/a.csv")
+	if len(s.door.ids) != 2 {
+		t.Errorf("%d events", len(s.door.ids))
+	}
+}
+
+func TestWrongConfigurationIsRefused(t *testing.T) {
+	s := newScene(t)
+	for _, c := range []struct {
+		name, want string
+		change     func(*Config)
+	}{
+		{"no folder", "make the folder", func(c *Config) { c.Folders[0].Dir = filepath.Join(s.dir, "none") }},
+		{"no mapping", "drop[0].mapping: there is no mapping", func(c *Config) { c.Folders[0].Mapping = "none" }},
+		{"twice", "watched twice", func(c *Config) { c.Folders = append(c.Folders, c.Folders[0]) }},
+		{"one source", "the source of two folders", func(c *Config) {
+			c.Folders = append(c.Folders, Folder{Dir: t.TempDir(), Mapping: c.Folders[0].Mapping})
+		}},
+	} {
+		cfg := s.cfg
+		cfg.Folders = append([]Folder(nil), s.cfg.Folders...)
+		c.change(&cfg)
+		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

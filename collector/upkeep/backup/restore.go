@@ -1,0 +1,271 @@
+package backup
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/monev112/monev112/collector/internal/disk"
+	"github.com/monev112/monev112/collector/internal/faultpoint"
+	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/store"
+)
+
+// restoringSuffix ends the name of a folder that is being filled.
+const restoringSuffix = ".restoring"
+
+// RestoreConfig says what is filled from a backup.
+type RestoreConfig struct {
+	From string // the folder of the backup
+	// DataDir is the data folder to make; it must not exist, or be empty. Empty: only Client is filled.
+	DataDir string
+	// Client is the ClickHouse to fill. Nil with a DataDir: Engine runs one below it.
+	Client *Client
+	// Engine runs the embedded engine on a folder while use works with it.
+	Engine    func(ctx context.Context, dir string, use func(*Client) error) error
+	EngineDir string // of the engine, below DataDir
+	NoTables  bool   // the tables stand: only the folder is made
+	Secrets   string // file of secrets; empty restores none
+	Now       func() time.Time
+	Progress  func(Progress)
+}
+
+// Restore fills a data folder, a ClickHouse, or both, from a backup that it verifies first. A folder appears under its name
+// when it is whole. A ClickHouse that was filled in part is known as such, and the same Restore goes on with it.
+func Restore(ctx context.Context, cfg RestoreConfig) (_ *Manifest, err error) {
+	if cfg.DataDir != "" {
+		if err := checkEmpty(cfg.DataDir); err != nil {
+			return nil, err
+		}
+	}
+	var secrets *Secrets
+	if cfg.Secrets != "" {
+		if secrets, err = readSecrets(cfg.Secrets); err != nil {
+			return nil, err
+		}
+	}
+	m, err := Verify(ctx, cfg.From, cfg.Progress)
+	if err != nil {
+		return nil, err
+	}
+	r := &restoring{cfg: cfg, m: m, report: reporter{to: cfg.Progress}}
+	if cfg.Client != nil && !cfg.NoTables {
+		if err := r.fill(ctx, cfg.Client); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.DataDir != "" {
+		if err := r.folder(ctx, secrets); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func checkEmpty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("%s is not empty (%s): a backup is restored into an empty folder; move the old one aside", dir, entries[0].Name())
+	}
+	return nil
+}
+
+type restoring struct {
+	cfg    RestoreConfig
+	m      *Manifest
+	report reporter
+}
+
+// folder makes the data folder beside its place and gives it its name at the end.
+func (r *restoring) folder(ctx context.Context, secrets *Secrets) (err error) {
+	var lock io.Closer
+	dir, err := workFolder(filepath.Clean(r.cfg.DataDir)+restoringSuffix, &lock)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+		_ = lock.Close() // its file is gone
+	}()
+	if free, err := (disk.OS{}).FreeBytes(dir); err != nil {
+		return err
+	} else if need := 2*uint64(r.m.Bytes()) + DefaultMinFreeBytes; free < need {
+		return fmt.Errorf("%w: %d MiB free at %s, about %d are needed", ErrNoRoom, free>>20, r.cfg.DataDir, need>>20)
+	}
+	if r.cfg.Client == nil && !r.cfg.NoTables {
+		if err := r.cfg.Engine(ctx, filepath.Join(dir, r.cfg.EngineDir), func(c *Client) error { return r.fill(ctx, c) }); err != nil {
+			return err
+		}
+	}
+	for _, f := range r.m.Journal.Files {
+		if err := r.copyFile(f, dir, f.Name); err != nil {
+			return err
+		}
+	}
+	for _, f := range r.m.State {
+		if err := r.copyFile(f, dir, strings.TrimPrefix(f.Name, stateDir+"/")); err != nil {
+			return err
+		}
+	}
+	// Positions from here on will mean other events than those that the former service may have shipped under the same.
+	if _, err := journal.Renew(disk.OS{}, filepath.Join(dir, journalDir)); err != nil {
+		return err
+	}
+	if secrets != nil {
+		for name, text := range secrets.Files {
+			b, err := base64.StdEncoding.DecodeString(text)
+			if err == nil {
+				err = writeFile(filepath.Join(dir, name), b)
+			}
+			if err != nil {
+				return fmt.Errorf("restore %s: %w", name, err)
+			}
+		}
+	}
+	if err := errors.Join(os.Remove(filepath.Join(dir, lockName)), ctx.Err()); err != nil {
+		return err
+	}
+	faultpoint.Hit("restore.rename")
+	if err := os.Remove(r.cfg.DataDir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return publish(dir, r.cfg.DataDir)
+}
+
+func (r *restoring) copyFile(f File, dir, to string) error {
+	in, err := os.Open(filepath.Join(r.cfg.From, filepath.FromSlash(f.Name)))
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	path := filepath.Join(dir, filepath.FromSlash(to))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return disk.Replace(disk.OS{}, path, 0o600, func(w io.Writer) error {
+		_, err := io.Copy(w, in)
+		return err
+	})
+}
+
+// fill brings the rows into a ClickHouse, counts them, and brings the schema up to date.
+func (r *restoring) fill(ctx context.Context, c *Client) error {
+	id, err := uuid.Parse(r.m.ID)
+	if err != nil {
+		return fmt.Errorf("the backup's id %q: %w", r.m.ID, err)
+	}
+	st, err := c.store(ctx)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	if err := st.Ping(ctx); err != nil {
+		return err
+	}
+	mark, err := r.vacant(ctx, c, st, id)
+	if err != nil {
+		return err
+	}
+	if err := st.RecordRestore(ctx, mark); err != nil {
+		return err
+	}
+	done, total := uint64(0), r.m.Rows()
+	for _, t := range r.m.Tables {
+		for i, f := range t.Files {
+			packed, err := os.Open(filepath.Join(r.cfg.From, filepath.FromSlash(f.Name)))
+			if err != nil {
+				return err
+			}
+			err = c.insert(ctx, t.Name, t.Columns, packed)
+			packed.Close()
+			if err != nil {
+				return fmt.Errorf("%w (%s)", err, f.Name)
+			}
+			done += f.Rows
+			r.report.say(Progress{"tables", int64(done), int64(total), false})
+			if i == 0 && t.Name == "events" {
+				faultpoint.Hit("restore.tables")
+			}
+		}
+		got, err := c.one(ctx, "SELECT count() FROM "+name(t.Name)+" FINAL")
+		if err != nil {
+			return err
+		}
+		if got != fmt.Sprint(t.Rows) {
+			return fmt.Errorf("table %s holds %s rows after the restore, the backup has %d", t.Name, got, t.Rows)
+		}
+	}
+	if _, err := st.Migrate(ctx); err != nil {
+		return err
+	}
+	mark.EndedAt = r.cfg.Now()
+	return st.RecordRestore(ctx, mark)
+}
+
+// vacant makes the tables and refuses a database that holds anything but an interrupted restore of the same backup.
+func (r *restoring) vacant(ctx context.Context, c *Client, st *store.Store, id uuid.UUID) (store.Restore, error) {
+	mark := store.Restore{Backup: id, TakenAt: r.m.TakenAt, Journal: r.m.Journal.UUID, Position: uint64(r.m.Journal.Shipped), BeganAt: r.cfg.Now()}
+	var refused *store.MigrationError
+	err := st.MigrateTo(ctx, r.m.Schema)
+	if errors.As(err, &refused) { // a database with a newer schema: the rows are put in by the names of their columns
+		_, err = st.Migrate(ctx)
+	}
+	if err != nil {
+		return mark, err
+	}
+	before, err := st.Restores(ctx)
+	if err != nil {
+		return mark, err
+	}
+	if len(before) > 0 {
+		b := before[len(before)-1]
+		if b.Backup == id && b.EndedAt.IsZero() {
+			mark.BeganAt = b.BeganAt
+			return mark, nil
+		}
+		return mark, fmt.Errorf("database %s at %s was filled from the backup %s (taken %s) already: restore into an empty database", c.database(), c.URL, b.Backup, b.TakenAt.Format(time.RFC3339))
+	}
+	for _, t := range r.m.Tables {
+		if n, err := c.one(ctx, "SELECT count() FROM "+name(t.Name)); err != nil {
+			return mark, err
+		} else if n != "0" {
+			return mark, fmt.Errorf("database %s at %s is not empty: %s has %s rows; restore into an empty database", c.database(), c.URL, t.Name, n)
+		}
+	}
+	return mark, nil
+}
+
+func readSecrets(name string) (*Secrets, error) {
+	text, err := disk.ReadFile(disk.OS{}, name, 2*maxSecretBytes)
+	if err != nil {
+		return nil, fmt.Errorf("read the secrets: %w", err)
+	}
+	s := &Secrets{}
+	if err := json.Unmarshal(text, s); err != nil || s.Format != secretsFormat {
+		return nil, errors.Join(fmt.Errorf("%s is no file of secrets that this version reads (%q)", name, secretsFormat), err)
+	}
+	for f := range s.Files {
+		if !filepath.IsLocal(f) {
+			return nil, fmt.Errorf("%s names the file %q, which lies outside of the data folder", name, f)
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,179 @@
+// Package retention owns how long personal data is kept, and the record of what was deleted. It is pure but for Record: what
+// deletes is the place that holds the data.
+//
+//	place         kind        kept, by default                       how it goes
+//	events        caller      13 months after it happened            blanked; the event stays, and its case folds as before
+//	calls         caller      13 months after the call               blanked
+//	board         caller      13 months after it happened            blanked in memory; the next checkpoints are without it
+//	events        attributes  24 months after it happened            blanked
+//	board         attributes  24 months after it happened            blanked in memory
+//	refused       entry       90 days after it was refused           removed from the quarantine
+//	dead          entry       90 days after ClickHouse refused it    removed from the quarantine
+//	journal       -           a day after it was shipped             segments are deleted; a segment is closed after a day
+//
+// Rows of cases, clocks and aggregates are kept.
+package retention
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/monev112/monev112/collector/internal/disk"
+)
+
+// The kinds of what is kept for a time.
+const (
+	Caller     = "caller"     // keyed hash of a caller's number, key id and last three digits
+	Attributes = "attributes" // attributes of an event
+	Entry      = "entry"      // a refused event or row
+)
+
+// Policy says how long. Zero is the default, below zero is for ever.
+type Policy struct {
+	CallerMonths     int `yaml:"caller_months"`     // 13
+	AttributesMonths int `yaml:"attributes_months"` // 24
+	RefusedDays      int `yaml:"refused_days"`      // 90
+}
+
+// WithDefaults returns the policy with its zeros filled in.
+func (p Policy) WithDefaults() Policy {
+	for _, f := range []struct {
+		v *int
+		d int
+	}{{&p.CallerMonths, 13}, {&p.AttributesMonths, 24}, {&p.RefusedDays, 90}} {
+		if *f.v == 0 {
+			*f.v = f.d
+		}
+	}
+	return p
+}
+
+// maxMonths and maxDays bound what a policy may say: a hundred years.
+const (
+	maxMonths = 1200
+	maxDays   = 36500
+)
+
+// Check refuses what cannot be meant.
+func (p Policy) Check() error {
+	if p.CallerMonths > maxMonths || p.AttributesMonths > maxMonths || p.RefusedDays > maxDays {
+		return fmt.Errorf("retention: at most %d months or %d days; below 0 is for ever", maxMonths, maxDays)
+	}
+	return nil
+}
+
+// Months returns how many months a kind is kept; 0 or less is for ever.
+func (p Policy) Months(kind string) int {
+	p = p.WithDefaults()
+	switch kind {
+	case Caller:
+		return p.CallerMonths
+	case Attributes:
+		return p.AttributesMonths
+	}
+	return 0
+}
+
+// Cutoff returns the instant before which a kind is due at now; false when it is kept for ever.
+func (p Policy) Cutoff(kind string, now time.Time) (time.Time, bool) {
+	p = p.WithDefaults()
+	if kind == Entry {
+		return now.UTC().AddDate(0, 0, -p.RefusedDays), p.RefusedDays > 0
+	}
+	m := p.Months(kind)
+	return monthsBefore(now.UTC(), m), m > 0
+}
+
+// monthsBefore goes back to the same day of an earlier month, to its last day when it is shorter: nothing goes too early.
+func monthsBefore(t time.Time, months int) time.Time {
+	first := time.Date(t.Year(), t.Month()-time.Month(months), 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), t.Location())
+	last := first.AddDate(0, 1, -1).Day()
+	return first.AddDate(0, 0, min(t.Day(), last)-1)
+}
+
+// Place is where a kind stands.
+type Place struct {
+	Where string `json:"place"`
+	Kind  string `json:"kind"`
+}
+
+// Item is what is due in one place.
+type Item struct {
+	Place
+	Cutoff time.Time `json:"cutoff"` // what happened before it is due
+	Due    uint64    `json:"due"`    // rows, events or entries
+	Oldest time.Time `json:"oldest,omitzero"`
+	Left   uint64    `json:"left"` // of Due, counted again afterwards; Due itself when nothing was asked to go
+}
+
+// Report is what a run found and did.
+type Report struct {
+	At      time.Time `json:"at"`
+	Applied bool      `json:"applied"`
+	Items   []Item    `json:"items"`
+}
+
+// Due is how much is due in all places.
+func (r Report) Due() (n uint64) {
+	for _, i := range r.Items {
+		n += i.Due
+	}
+	return n
+}
+
+// Left is how much of it is left.
+func (r Report) Left() (n uint64) {
+	for _, i := range r.Items {
+		n += i.Left
+	}
+	return n
+}
+
+// Write prints a report; days are shown in zone.
+func (r Report) Write(w io.Writer, zone *time.Location) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "PLACE\tKIND\tOLDER THAN\tDUE\tOLDEST\tLEFT")
+	for _, i := range r.Items {
+		oldest := "-"
+		if !i.Oldest.IsZero() {
+			oldest = i.Oldest.In(zone).Format(time.DateOnly)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\t%d\n", i.Where, i.Kind, i.Cutoff.In(zone).Format(time.DateOnly), i.Due, oldest, i.Left)
+	}
+	return t.Flush()
+}
+
+// RecordFile is the name of the local record, one Report as JSON a line, in the data folder.
+const RecordFile = "retention.jsonl"
+
+// Record appends a report to the local record and makes it durable.
+func Record(dataDir string, r Report) (err error) {
+	path := filepath.Join(dataDir, RecordFile)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("record of retention: %w", err)
+	}
+	line, err := json.Marshal(r)
+	if err == nil {
+		_, err = f.Write(append(line, '\n'))
+	}
+	if err = errors.Join(err, f.Sync(), f.Close(), disk.OS{}.SyncDir(dataDir)); err != nil {
+		return fmt.Errorf("record of retention: %w", err)
+	}
+	return nil
+}
+
+// LastRun returns when the record says that data was last deleted, or looked for; the zero time when it has never been.
+func LastRun(dataDir string) time.Time {
+	info, err := os.Stat(filepath.Join(dataDir, RecordFile))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}

@@ -1,0 +1,193 @@
+package web
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/gofrs/flock"
+
+	"github.com/monev112/monev112/collector/internal/disk"
+)
+
+const (
+	linkKeyVersion  = 1
+	linkSecretBytes = 32
+	maxLinkKeys     = 64
+	maxKeyFileBytes = 64 << 10
+)
+
+// LinkKeys is the file at Path that holds the keys with which links are signed. It lies outside of the database, has
+// mode 0600, and is made on the first start. Its methods may be called from several processes at once.
+type LinkKeys struct {
+	Path string
+}
+
+// LinkKey is a key without its secret. Links are signed with the newest key of the file and checked with all of them.
+type LinkKey struct {
+	ID        string
+	CreatedAt time.Time
+}
+
+// linkKey is a key as the file has it.
+type linkKey struct {
+	ID        string    `json:"id"` // 4 bytes in hexadecimal digits; stands in each link
+	CreatedAt time.Time `json:"created_at"`
+	Secret    string    `json:"secret"` // 32 bytes in hexadecimal digits
+}
+
+// String keeps the secret out of whatever prints a key.
+func (k linkKey) String() string { return "link key " + k.ID }
+
+// GoString keeps the secret out of whatever prints a key.
+func (k linkKey) GoString() string { return k.String() }
+
+type linkKeyContent struct {
+	Version int       `json:"version"`
+	Keys    []linkKey `json:"keys"`
+}
+
+// List returns the keys, the oldest first.
+func (f LinkKeys) List() ([]LinkKey, error) {
+	keys, err := f.read()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]LinkKey, len(keys))
+	for i, k := range keys {
+		out[i] = LinkKey{k.ID, k.CreatedAt}
+	}
+	return out, nil
+}
+
+// Rotate adds a new key, with which new links are signed from the next second on. The older keys stay for as long as a
+// link that they signed may live, so that links that were already sent open until they expire. With drop the older keys
+// go at once, and every link that was ever sent dies: that is for a stolen file.
+func (f LinkKeys) Rotate(now time.Time, drop bool) (LinkKey, error) {
+	var made linkKey
+	err := f.change(func(keys []linkKey) (_ []linkKey, err error) {
+		if made, err = newLinkKey(now); err != nil {
+			return nil, err
+		}
+		if drop {
+			return []linkKey{made}, nil
+		}
+		// The clock may be behind the one that made the newest key, and the newest stands last.
+		if n := len(keys); n > 0 && made.CreatedAt.Before(keys[n-1].CreatedAt) {
+			made.CreatedAt = keys[n-1].CreatedAt
+		}
+		// A key signs until its successor is made.
+		for len(keys) > 1 && now.Sub(keys[1].CreatedAt) > MaxLifetime+48*time.Hour {
+			keys = keys[1:]
+		}
+		if len(keys) >= maxLinkKeys {
+			return nil, fmt.Errorf("%d link keys exist, which is the limit: wait until old ones are past, or drop them all", len(keys))
+		}
+		return append(keys, made), nil
+	})
+	return LinkKey{made.ID, made.CreatedAt}, err
+}
+
+// loadOrCreate returns the keys of the file, which is made when there is none.
+func (f LinkKeys) loadOrCreate(now time.Time) ([]linkKey, error) {
+	keys, err := f.read()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return keys, err
+	}
+	err = f.change(func(keys []linkKey) ([]linkKey, error) {
+		if len(keys) > 0 {
+			return keys, nil // another process was first
+		}
+		k, err := newLinkKey(now)
+		return []linkKey{k}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f.read()
+}
+
+// read returns the keys of the file. The error wraps fs.ErrNotExist when there is none.
+func (f LinkKeys) read() ([]linkKey, error) {
+	text, err := disk.ReadPrivate(f.Path, maxKeyFileBytes)
+	if err != nil {
+		return nil, fmt.Errorf("link key file: %w", err)
+	}
+	keys, err := parseLinkKeys(text)
+	if err != nil {
+		return nil, fmt.Errorf("link key file %s: %w; restore it, or remove it to start with a new key (links already sent then die)", f.Path, err)
+	}
+	return keys, nil
+}
+
+func parseLinkKeys(text []byte) ([]linkKey, error) {
+	var c linkKeyContent
+	if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
+		return nil, errors.New("it is not the JSON that this program writes") // the error of the parser could show a secret
+	}
+	switch {
+	case c.Version != linkKeyVersion:
+		return nil, fmt.Errorf("version %d is not known here; this program reads version %d", c.Version, linkKeyVersion)
+	case len(c.Keys) == 0:
+		return nil, errors.New("it holds no key")
+	case len(c.Keys) > maxLinkKeys:
+		return nil, fmt.Errorf("%d keys, at most %d are read", len(c.Keys), maxLinkKeys)
+	}
+	seen := map[string]bool{}
+	for i, k := range c.Keys {
+		if b, err := hex.DecodeString(k.ID); err != nil || len(b) != kidBytes || seen[k.ID] {
+			return nil, fmt.Errorf("key %d: its id is not %d hexadecimal digits, or is there twice", i+1, 2*kidBytes)
+		}
+		if b, err := hex.DecodeString(k.Secret); err != nil || len(b) != linkSecretBytes {
+			return nil, fmt.Errorf("key %d: its secret is not %d hexadecimal digits", i+1, 2*linkSecretBytes)
+		}
+		if i > 0 && k.CreatedAt.Before(c.Keys[i-1].CreatedAt) {
+			return nil, fmt.Errorf("key %d: it is older than the one before; the newest stands last", i+1)
+		}
+		seen[k.ID] = true
+	}
+	return c.Keys, nil
+}
+
+func newLinkKey(now time.Time) (linkKey, error) {
+	var b [kidBytes + linkSecretBytes]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return linkKey{}, fmt.Errorf("read random bytes: %w", err)
+	}
+	return linkKey{ID: hex.EncodeToString(b[:kidBytes]), CreatedAt: now.UTC().Truncate(time.Second), Secret: hex.EncodeToString(b[kidBytes:])}, nil
+}
+
+// change reads, edits and replaces the file under a lock of its own.
+func (f LinkKeys) change(edit func([]linkKey) ([]linkKey, error)) error {
+	lock := flock.New(f.Path+".lock", flock.SetPermissions(0o600))
+	if err := lock.Lock(); err != nil {
+		return fmt.Errorf("lock the link key file: %w", err)
+	}
+	defer lock.Unlock()
+	if err := disk.GiveToFolder(lock.Path()); err != nil {
+		return fmt.Errorf("lock the link key file: %w", err)
+	}
+	keys, err := f.read()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if keys, err = edit(keys); err != nil {
+		return err
+	}
+	text, err := json.Marshal(linkKeyContent{linkKeyVersion, keys}, jsontext.WithIndent("  "))
+	if err != nil {
+		return fmt.Errorf("write the link key file: %w", err)
+	}
+	text = append(bytes.TrimSpace(text), '\n')
+	return disk.Replace(disk.Owned{}, f.Path, 0o600, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}

@@ -1,0 +1,283 @@
+package web
+
+import (
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// A Monday, 10.00 WIB.
+var testNow = time.Date(2026, 3, 16, 3, 0, 0, 0, time.UTC)
+
+const publicURL = "https://monev112.example.go.id"
+
+func newLinks(t testing.TB) *Links {
+	t.Helper()
+	l, err := NewLinks(LinkConfig{File: filepath.Join(t.TempDir(), DefaultLinkKeysFile), PublicURL: publicURL}, testNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func tokenOf(link string) string { return strings.TrimPrefix(link, publicURL+"/p/") }
+
+func TestALinkOpensWhatItNames(t *testing.T) {
+	l := newLinks(t)
+	rapid.Check(t, func(r *rapid.T) {
+		name := rapid.StringMatching(`[a-z0-9._-]{1,24}`)
+		center, opd, id := name.Draw(r, "center"), name.Draw(r, "opd"), rapid.StringMatching(`[A-Za-z0-9/._-]{1,128}`).Draw(r, "id")
+		link := l.Ticket(center, opd, id, testNow)
+		if len(link) > MaxLinkBytes || !strings.HasPrefix(link, publicURL+"/p/") {
+			r.Fatalf("link %q", link)
+		}
+		got, err := l.open(tokenOf(link), testNow)
+		if err != nil || got.center != center || got.opd != opd || got.id != id || got.kind != kindTicket {
+			r.Fatalf("%+v, %v", got, err)
+		}
+		got, err = l.open(tokenOf(l.List(center, opd, testNow)), testNow)
+		if err != nil || got.center != center || got.opd != opd || got.id != "" || got.kind != kindList {
+			r.Fatalf("%+v, %v", got, err)
+		}
+	})
+}
+
+func TestALinkIsTheSameAllDayInWIB(t *testing.T) {
+	l := newLinks(t)
+	wib := time.FixedZone("WIB", 7*3600)
+	first := l.List("35.15", "dishub", time.Date(2026, 3, 16, 0, 0, 0, 0, wib))
+	for _, at := range []time.Time{time.Date(2026, 3, 16, 7, 0, 0, 0, wib), time.Date(2026, 3, 16, 23, 59, 59, 0, wib)} {
+		if got := l.List("35.15", "dishub", at); got != first {
+			t.Errorf("at %s the link changed", at)
+		}
+	}
+	if l.List("35.15", "dishub", time.Date(2026, 3, 17, 0, 0, 0, 0, wib)) == first {
+		t.Error("the link lives for ever")
+	}
+	for _, c := range []struct {
+		at   time.Time
+		want bool
+	}{{testNow.Add(DefaultLifetime), true}, {testNow.Add(DefaultLifetime + 24*time.Hour), false}} {
+		if _, err := l.open(tokenOf(first), c.at); (err == nil) != c.want {
+			t.Errorf("at %s: %v", c.at, err)
+		}
+	}
+}
+
+func TestNoOtherTokenOpens(t *testing.T) {
+	l, foreign := newLinks(t), newLinks(t)
+	good := tokenOf(l.Ticket("35.15", "dishub", "SDA-2026-00123", testNow))
+	raw, err := base64.RawURLEncoding.DecodeString(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range raw { // each byte is authenticated
+		for bit := range 8 {
+			changed := append([]byte(nil), raw...)
+			changed[i] ^= 1 << bit
+			if _, err := l.open(base64.RawURLEncoding.EncodeToString(changed), testNow); err == nil {
+				t.Errorf("byte %d bit %d may be changed", i, bit)
+			}
+		}
+	}
+	for name, token := range map[string]string{
+		"empty": "", "cut": good[:len(good)-1], "longer": good + "A", "padded": good + "=", "no token": "style.css", "long": strings.Repeat("A", MaxLinkBytes+1),
+		"another service's": tokenOf(foreign.Ticket("35.15", "dishub", "SDA-2026-00123", testNow)),
+		"expired":           tokenOf(l.Ticket("35.15", "dishub", "SDA-2026-00123", testNow.Add(-9*24*time.Hour))),
+	} {
+		if _, err := l.open(token, testNow); err != errLink {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	l := newLinks(f)
+	f.Add(tokenOf(l.List("35.15", "dishub", testNow)))
+	f.Add("AQ")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, token string) {
+		got, err := l.open(token, testNow)
+		if err == nil && l.sign(got, testNow) != token {
+			t.Errorf("%q opens as %+v and was never signed", token, got)
+		}
+	})
+}
+
+func TestRotationKeepsLinksUntilTheyExpire(t *testing.T) {
+	l := newLinks(t)
+	old := tokenOf(l.List("35.15", "dishub", testNow))
+	now := testNow.Add(time.Minute)
+	if _, err := l.keys.Rotate(now, false); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(recheck)
+	fresh := tokenOf(l.List("35.15", "dishub", now))
+	if fresh == old {
+		t.Error("the new key does not sign")
+	}
+	if _, err := l.open(old, now); err != nil {
+		t.Errorf("an old link: %v", err)
+	}
+	if _, err := l.keys.Rotate(now, true); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(recheck)
+	for _, token := range []string{old, fresh} {
+		if _, err := l.open(token, now); err == nil {
+			t.Error("a link outlived its dropped key")
+		}
+	}
+	if keys, err := l.keys.List(); err != nil || len(keys) != 1 {
+		t.Errorf("%v %v", keys, err)
+	}
+	// A key that no living link can carry goes with the next rotation.
+	for range 3 {
+		now = now.Add(MaxLifetime)
+		if _, err := l.keys.Rotate(now, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if keys, err := l.keys.List(); err != nil || len(keys) != 3 {
+		t.Errorf("%v %v", keys, err)
+	}
+}
+
+func TestTheLinkKeyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), DefaultLinkKeysFile)
+	var wg sync.WaitGroup
+	links := make([]string, 8)
+	for i := range links { // starts at once agree
+		wg.Go(func() {
+			if l, err := NewLinks(LinkConfig{File: path, PublicURL: publicURL}, testNow); err == nil {
+				links[i] = l.List("35.15", "dishub", testNow)
+			}
+		})
+	}
+	wg.Wait()
+	for _, link := range links {
+		if link == "" || link != links[0] {
+			t.Fatalf("%q", links)
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+	keys, err := LinkKeys{path}.read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shown := range []string{fmt.Sprint(keys[0]), fmt.Sprintf("%+v", keys), fmt.Sprintf("%#v", keys)} {
+		if strings.Contains(shown, keys[0].Secret[:8]) {
+			t.Errorf("shown: %s", shown)
+		}
+	}
+
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"empty": "", "no key": `{"version":1,"keys":[]}`, "version": strings.Replace(string(good), `"version": 1`, `"version": 2`, 1),
+		"short secret": strings.Replace(string(good), keys[0].Secret, keys[0].Secret[2:], 1), "id": strings.Replace(string(good), keys[0].ID, "xyz", 1),
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := NewLinks(LinkConfig{File: path, PublicURL: publicURL}, testNow)
+		if err == nil || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), keys[0].Secret[4:12]) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := os.WriteFile(path, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewLinks(LinkConfig{File: path, PublicURL: publicURL}, testNow); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("readable by others: %v", err)
+	}
+}
+
+func TestABrokenKeyFileLeavesTheKeys(t *testing.T) {
+	l := newLinks(t)
+	token := tokenOf(l.List("35.15", "dishub", testNow))
+	if err := os.WriteFile(l.keys.Path, []byte("broken"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.open(token, testNow.Add(2*recheck)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPublicURLThatCannotWork(t *testing.T) {
+	for url, ok := range map[string]bool{
+		"https://monev112.example.go.id": true, "https://example.go.id/monev112/": true, "http://127.0.0.1:8112": true, "http://localhost:8112": true,
+		"": false, "monev112.example.go.id": false, "http://monev112.example.go.id": false, "https://user:x@example.go.id": false,
+		"https://example.go.id/?a=b": false, "https://example.go.id/#x": false, "ftp://example.go.id": false, "https://": false,
+		"https://example.go.id/" + strings.Repeat("x", MaxURLBytes): false,
+	} {
+		cfg := LinkConfig{PublicURL: url}
+		if err := cfg.Check(); (err == nil) != ok {
+			t.Errorf("%q: %v", url, err)
+		}
+	}
+	for lifetime, ok := range map[time.Duration]bool{0: true, time.Hour: false, MinLifetime: true, MaxLifetime: true, MaxLifetime + 1: false} {
+		cfg := LinkConfig{PublicURL: publicURL, Lifetime: lifetime}
+		if err := cfg.Check(); (err == nil) != ok {
+			t.Errorf("%s: %v", lifetime, err)
+		}
+	}
+}
+
+// The service runs as another user than root, who rotates: it must be able to read what root wrote, else a dropped key
+// would go on.
+func TestAKeyRotatedByRootBelongsToTheOwnerOfTheFolder(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can write into another user's folder")
+	}
+	const service = 23112
+	dir := t.TempDir()
+	if err := os.Chown(dir, service, service); err != nil {
+		t.Fatal(err)
+	}
+	keys := LinkKeys{filepath.Join(dir, DefaultLinkKeysFile)}
+	if _, err := keys.Rotate(testNow, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{keys.Path, keys.Path + ".lock"} {
+		info, err := os.Stat(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st := info.Sys().(*syscall.Stat_t); st.Uid != service || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s belongs to %d, mode %o", filepath.Base(p), st.Uid, info.Mode().Perm())
+		}
+	}
+}
+
+// A clock may be behind the one that made the newest key.
+func TestAKeyRotatedByASlowClockIsTheNewest(t *testing.T) {
+	keys := LinkKeys{filepath.Join(t.TempDir(), DefaultLinkKeysFile)}
+	if _, err := keys.Rotate(testNow, false); err != nil {
+		t.Fatal(err)
+	}
+	made, err := keys.Rotate(testNow.Add(-time.Hour), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := keys.List()
+	if err != nil || len(list) != 2 || list[1] != made {
+		t.Errorf("%v, %v; made %v", list, err, made)
+	}
+}

@@ -1,0 +1,192 @@
+package web_test
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi/audit"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/collector/web"
+)
+
+// A Monday, 10.00 WIB.
+var testNow = time.Date(2026, 3, 9, 3, 0, 0, 0, time.UTC)
+
+const (
+	center    = "35.15"
+	publicURL = "https://monev112.example.go.id"
+)
+
+// world is the pages over a real board, a real decoder and the default directory and policies.
+type world struct {
+	t       testing.TB
+	dir     *directory.Directory
+	book    *sla.Book
+	board   *tracker.Board
+	links   *web.Links
+	pages   *web.Pages
+	decoder *event.Decoder
+
+	mu       sync.Mutex
+	now      time.Time
+	n        uint64
+	complete bool
+	away     error
+	sent     []event.Draft
+	refuse   error
+	record   []audit.Entry
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, dir: directory.Default(), now: testNow, complete: true}
+	var file collector.File
+	var err error
+	if w.book, err = file.LoadBook(w.dir); err != nil {
+		t.Fatal(err)
+	}
+	scope := func(opd string) string {
+		id, _ := w.dir.ResolveOPD(center, opd)
+		return string(w.dir.ScopeOf(center, id))
+	}
+	w.board = tracker.New(tracker.Config{
+		Centers: []string{center},
+		Center: func(code string) (tracker.Center, bool) {
+			c, known := w.dir.Center(code)
+			return tracker.Center{Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget, ShortAbandon: c.ShortAbandon}, known
+		},
+		OPD: func(c, opd string) (string, string) {
+			id, _ := w.dir.ResolveOPD(c, opd)
+			return w.dir.Label(c, id), string(w.dir.ScopeOf(c, id))
+		},
+		TicketClocks: func(t *casefile.Ticket) []sla.Clock { return w.book.Ticket(t, scope) },
+		CallClocks:   w.book.Call,
+		Emit:         func(tracker.Outcome) {},
+	})
+	w.board.TrustFilter()
+	w.board.SetComplete(true)
+	keys, err := event.NewKeys(rand.Reader, testNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.decoder, err = event.NewDecoder(event.Config{Keys: keys}); err != nil {
+		t.Fatal(err)
+	}
+	if w.links, err = web.NewLinks(web.LinkConfig{File: filepath.Join(t.TempDir(), web.DefaultLinkKeysFile), PublicURL: publicURL}, testNow); err != nil {
+		t.Fatal(err)
+	}
+	w.pages, err = web.New(web.Config{
+		Links: w.links, Directory: w.dir, Book: w.book, Attention: w.board.Attention,
+		Complete: func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.complete },
+		Ticket: func(_ context.Context, center, id string) (tracker.Row, []*event.Event, bool, error) {
+			row, events, ok := w.board.Case(event.Key{Center: center, Kind: event.KindTicket, ID: id})
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return row, events, ok, w.away
+		},
+		Row: func(key event.Key) (tracker.Row, bool) {
+			row, _, ok := w.board.Case(key)
+			return row, ok
+		},
+		Acknowledge: w.take,
+		Record:      func(e audit.Entry) { w.mu.Lock(); defer w.mu.Unlock(); w.record = append(w.record, e) },
+		Now:         func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// take is the door and the journal: an id that came before is not taken again.
+func (w *world) take(_ context.Context, d event.Draft) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.refuse != nil {
+		return 0, w.refuse
+	}
+	w.sent = append(w.sent, d)
+	var b event.Batch
+	if err := w.decoder.Decode(&b, d.AppendCloudEvent(nil), event.Structured, w.now); err != nil || len(b.Refusals) > 0 {
+		w.t.Errorf("the door refuses %+v: %v %+v", d, err, b.Refusals)
+		return 1, err
+	}
+	e := &b.Events[0]
+	w.dir.Normalize(e)
+	w.n++
+	w.board.Apply(e, event.AppendBinary(nil, e), w.n, true)
+	return 0, nil
+}
+
+// say lets something happen to a ticket.
+func (w *world) say(typ event.Type, id string, at time.Time, edit func(*event.Draft)) {
+	w.t.Helper()
+	d := event.Draft{Source: "test", ID: id + "-" + typ.String() + "-" + at.Format(time.RFC3339), Type: typ, Subject: id, Time: at, Center: center}
+	if edit != nil {
+		edit(&d)
+	}
+	if n, err := w.take(context.Background(), d); n > 0 || err != nil {
+		w.t.Fatal(n, err)
+	}
+	w.sent = nil
+}
+
+// ticket opens a ticket and assigns it to an OPD.
+func (w *world) ticket(id, category, priority, opd string, opened time.Time) {
+	w.t.Helper()
+	w.say(event.TicketOpened, id, opened, func(d *event.Draft) { d.Category, d.Priority, d.Kecamatan = category, priority, "Waru" })
+	w.say(event.TicketAssigned, id, opened.Add(5*time.Minute), func(d *event.Draft) { d.OPD = opd })
+}
+
+func path(link string) string { return strings.TrimPrefix(link, publicURL) }
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (w *world) do(method, path string, form url.Values) answer {
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	r := httptest.NewRequest(method, path, body)
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	rec := httptest.NewRecorder()
+	w.pages.ServeHTTP(rec, r)
+	return answer{rec.Code, rec.Header(), rec.Body.String()}
+}
+
+func (w *world) get(link string) answer { return w.do(http.MethodGet, path(link), nil) }
+
+var hidden = regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)">`)
+
+// form returns the fields of a page's button; nil when it is not offered.
+func (a answer) form() url.Values {
+	if !strings.Contains(a.body, "<button") {
+		return nil
+	}
+	out := url.Values{}
+	for _, m := range hidden.FindAllStringSubmatch(a.body, -1) {
+		out.Set(m[1], m[2])
+	}
+	return out
+}
