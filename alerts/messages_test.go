@@ -64,16 +64,19 @@ func functions() map[string]any {
 	}
 }
 
-// render executes a definition as Alertmanager does: html/template for Telegram and mail bodies, text/template for subjects.
+// render executes a definition as Alertmanager does: html/template for Telegram and mail bodies, text/template for
+// subjects.
 func render(t *testing.T, name string, m message) string {
 	t.Helper()
 	files := glob(t, "templates/*.tmpl")
 	var b bytes.Buffer
 	var err error
 	if strings.HasSuffix(name, ".subject") {
-		err = texttemplate.Must(texttemplate.New("").Option("missingkey=zero").Funcs(functions()).ParseFiles(files...)).ExecuteTemplate(&b, name, m)
+		err = texttemplate.Must(texttemplate.New("").Option("missingkey=zero").Funcs(functions()).ParseFiles(
+			files...)).ExecuteTemplate(&b, name, m)
 	} else {
-		err = htmltemplate.Must(htmltemplate.New("").Option("missingkey=zero").Funcs(functions()).ParseFiles(files...)).ExecuteTemplate(&b, name, m)
+		err = htmltemplate.Must(htmltemplate.New("").Option("missingkey=zero").Funcs(functions()).ParseFiles(
+			files...)).ExecuteTemplate(&b, name, m)
 	}
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
@@ -85,18 +88,28 @@ func render(t *testing.T, name string, m message) string {
 func ticket(n int, level string) alert {
 	return alert{
 		Status: "firing",
-		Labels: map[string]string{"alertname": "Monev112Ticket", "kind": "ticket", "center": "35.15", "opd": "dishub", "level": level, "ticket": fmt.Sprintf("SDA-2026-%05d", n), "priority": "non_darurat"},
+		Labels: map[string]string{
+			"alertname": "Monev112Ticket", "kind": "ticket", "center": "35.15", "opd": "dishub", "level": level,
+			"ticket": fmt.Sprintf("SDA-2026-%05d", n), "priority": "non_darurat",
+		},
 		Annotations: map[string]string{
-			"opd_name": "Dinas Perhubungan", "category": "PJU", "kecamatan": "Waru", "late_by": "2 jam 10 menit", "left": "40 menit",
-			"due_at": fmt.Sprintf("2026-11-%02dT%02d:%02d:00Z", 28-n/600, 23-n/60%24, 59-n%60), "list_link": "https://monev112.example.go.id/l/dishub?e=1&s=abc",
+			"opd_name": "Dinas Perhubungan", "category": "PJU", "kecamatan": "Waru", "late_by": "2 jam 10 menit",
+			"left":      "40 menit",
+			"due_at":    fmt.Sprintf("2026-11-%02dT%02d:%02d:00Z", 28-n/600, 23-n/60%24, 59-n%60),
+			"list_link": "https://monev112.example.go.id/l/dishub?e=1&s=abc",
 		},
 		StartsAt: "2026-11-23T00:00:00Z", EndsAt: "2026-11-23T01:00:00Z",
 	}
 }
 
 func group(level string, alerts ...alert) message {
-	m := message{Receiver: "opd", Status: "firing", Alerts: alerts, CommonLabels: map[string]string{"kind": "ticket", "level": level, "center": "35.15", "opd": "dishub"}}
-	m.CommonAnnotations = map[string]string{"opd_name": "Dinas Perhubungan", "list_link": alerts[0].Annotations["list_link"]}
+	m := message{
+		Receiver: "opd", Status: "firing", Alerts: alerts,
+		CommonLabels: map[string]string{"kind": "ticket", "level": level, "center": "35.15", "opd": "dishub"},
+	}
+	m.CommonAnnotations = map[string]string{
+		"opd_name": "Dinas Perhubungan", "list_link": alerts[0].Annotations["list_link"],
+	}
 	return m
 }
 
@@ -120,12 +133,14 @@ Mohon tindak lanjut Dinas Perhubungan.
 
 func TestTenOldestFirstAndTheRestCounted(t *testing.T) {
 	got := render(t, "monev112.tickets.telegram", group("overdue", many(24, "overdue")...))
-	if !strings.Contains(got, "<b>24 tiket terlambat: Dinas Perhubungan</b>") || !strings.Contains(got, "\ndan 14 lainnya\n") {
+	if !strings.Contains(got, "<b>24 tiket terlambat: Dinas Perhubungan</b>") ||
+		!strings.Contains(got, "\ndan 14 lainnya\n") {
 		t.Errorf("title or rest is missing:\n%s", got)
 	}
 	flooded := group("overdue", many(24, "overdue")...)
 	flooded.CommonAnnotations["unlisted"] = "3120"
-	if got := render(t, "monev112.tickets.telegram", flooded); !strings.Contains(got, "\ndan 14 lainnya\nMasih ada 3120 tiket lain di luar hitungan pesan ini.\nMohon") {
+	if got := render(t, "monev112.tickets.telegram", flooded); !strings.Contains(got,
+		"\ndan 14 lainnya\nMasih ada 3120 tiket lain di luar hitungan pesan ini.\nMohon") {
 		t.Errorf("what the pager left out is missing:\n%s", got)
 	}
 	var order []string
@@ -135,7 +150,8 @@ func TestTenOldestFirstAndTheRestCounted(t *testing.T) {
 	if want := "00023 00022 00021 00020 00019 00018 00017 00016 00015 00014"; strings.Join(order, " ") != want {
 		t.Errorf("order %v, want %s", order, want)
 	}
-	if got := render(t, "monev112.tickets.telegram", group("overdue", many(10, "overdue")...)); strings.Contains(got, "lainnya") {
+	if got := render(t, "monev112.tickets.telegram", group("overdue", many(10, "overdue")...)); strings.Contains(got,
+		"lainnya") {
 		t.Errorf("ten tickets have no rest:\n%s", got)
 	}
 	same := many(12, "overdue")
@@ -151,7 +167,10 @@ func TestWordsOfEachLevel(t *testing.T) {
 	closed := ticket(1, "closed")
 	closed.Annotations["closed_at"], closed.Annotations["closed"] = "2026-11-23T02:00:00Z", "09.00 WIB"
 	for level, want := range map[string][]string{
-		"risk":       {"2 tiket mendekati batas waktu: Dinas Perhubungan", "mendekati batas waktu, sisa 40 menit", "Mohon diselesaikan sebelum batas waktu."},
+		"risk": {
+			"2 tiket mendekati batas waktu: Dinas Perhubungan", "mendekati batas waktu, sisa 40 menit",
+			"Mohon diselesaikan sebelum batas waktu.",
+		},
 		"escalated":  {"Eskalasi: 2 tiket jauh melewati batas waktu", "melewati batas waktu 2 jam 10 menit", "Mohon arahan"},
 		"escalated2": {"Eskalasi: 2 tiket jauh melewati batas waktu"},
 	} {
@@ -166,12 +185,14 @@ func TestWordsOfEachLevel(t *testing.T) {
 		}
 	}
 	got := render(t, "monev112.tickets.telegram", group("closed", closed))
-	if !strings.Contains(got, "<b>1 tiket selesai: Dinas Perhubungan</b>") || !strings.Contains(got, "Tiket SDA-2026-00001 (PJU, Kec. Waru) ditutup 09.00 WIB\n<a ") {
+	if !strings.Contains(got, "<b>1 tiket selesai: Dinas Perhubungan</b>") ||
+		!strings.Contains(got, "Tiket SDA-2026-00001 (PJU, Kec. Waru) ditutup 09.00 WIB\n<a ") {
 		t.Errorf("a closing:\n%s", got)
 	}
 	sensitive := ticket(5, "overdue")
 	delete(sensitive.Annotations, "category")
-	if got := render(t, "monev112.tickets.telegram", group("overdue", sensitive)); !strings.Contains(got, "SDA-2026-00005 (Kec. Waru) melewati") {
+	if got := render(t, "monev112.tickets.telegram", group("overdue", sensitive)); !strings.Contains(got,
+		"SDA-2026-00005 (Kec. Waru) melewati") {
 		t.Errorf("a sensitive category is left out:\n%s", got)
 	}
 }
@@ -222,9 +243,15 @@ func TestNoMessageIsLongerThanTelegramTakes(t *testing.T) {
 	}
 	var floor []alert
 	for range 500 {
-		floor = append(floor, alert{Status: "firing", Labels: map[string]string{}, Annotations: map[string]string{"description": hostile, "summary": "x"}})
+		floor = append(floor, alert{
+			Status: "firing", Labels: map[string]string{},
+			Annotations: map[string]string{"description": hostile, "summary": "x"},
+		})
 	}
-	got := render(t, "monev112.aggregate.telegram", message{Alerts: floor, CommonAnnotations: map[string]string{"summary": strings.Repeat("s", 200), "runbook_url": "https://x.example/y"}})
+	got := render(t, "monev112.aggregate.telegram",
+		message{Alerts: floor, CommonAnnotations: map[string]string{
+			"summary": strings.Repeat("s", 200), "runbook_url": "https://x.example/y",
+		}})
 	if n := utf8.RuneCountInString(got); n > telegramLimit {
 		t.Errorf("aggregate: %d characters", n)
 	}
@@ -238,27 +265,37 @@ func checkMarkup(t *testing.T, text string) {
 	if i := strings.IndexAny(rest, "<>"); i >= 0 {
 		t.Errorf("foreign markup: %q", rest[max(0, i-30):min(len(rest), i+30)])
 	}
-	if strings.Count(text, "<b>") != strings.Count(text, "</b>") || strings.Count(text, "<a ") != strings.Count(text, "</a>") {
+	if strings.Count(text, "<b>") != strings.Count(text, "</b>") ||
+		strings.Count(text, "<a ") != strings.Count(text, "</a>") {
 		t.Error("a tag is not closed")
 	}
 }
 
 func TestConditionsEndAsNoLongerSeenAndNeverAsSolved(t *testing.T) {
-	a := alert{Status: "firing", Annotations: map[string]string{"summary": "Papan data belum lengkap", "description": "Papan belum lengkap. Mohon periksa.", "runbook_url": "https://x.example/r"}}
+	a := alert{
+		Status: "firing", Annotations: map[string]string{
+			"summary": "Papan data belum lengkap", "description": "Papan belum lengkap. Mohon periksa.",
+			"runbook_url": "https://x.example/r",
+		},
+	}
 	m := message{Alerts: sent{a}, CommonAnnotations: a.Annotations}
-	if got := render(t, "monev112.aggregate.telegram", m); !strings.Contains(got, "<b>1 peringatan: Papan data belum lengkap</b>\n• Papan belum lengkap. Mohon periksa.\n<a href") {
+	if got := render(t, "monev112.aggregate.telegram", m); !strings.Contains(got,
+		"<b>1 peringatan: Papan data belum lengkap</b>\n• Papan belum lengkap. Mohon periksa.\n<a href") {
 		t.Errorf("firing:\n%s", got)
 	}
 	m.Alerts[0].Status = "resolved"
-	if got := render(t, "monev112.aggregate.telegram", m); got != "<b>Tidak lagi terdeteksi: Papan data belum lengkap</b>" {
+	if got := render(t, "monev112.aggregate.telegram",
+		m); got != "<b>Tidak lagi terdeteksi: Papan data belum lengkap</b>" {
 		t.Errorf("resolved: %q", got)
 	}
 }
 
 func TestDigestTellsTheDay(t *testing.T) {
-	a := alert{Status: "firing", Labels: map[string]string{"kind": "digest", "opd": "dishub"}, Annotations: map[string]string{
-		"opd_name": "Dinas Perhubungan", "open": "12", "overdue": "3", "at_risk": "2", "closed": "5", "escalated": "1"}}
-	got := render(t, "monev112.tickets.telegram", message{Alerts: sent{a}, CommonLabels: a.Labels, CommonAnnotations: a.Annotations})
+	a := alert{Status: "firing", Labels: map[string]string{"kind": "digest", "opd": "dishub"},
+		Annotations: map[string]string{
+			"opd_name": "Dinas Perhubungan", "open": "12", "overdue": "3", "at_risk": "2", "closed": "5", "escalated": "1"}}
+	got := render(t, "monev112.tickets.telegram",
+		message{Alerts: sent{a}, CommonLabels: a.Labels, CommonAnnotations: a.Annotations})
 	want := "<b>Ringkasan pagi Dinas Perhubungan</b>\nTerbuka: 12 · terlambat: 3 · mendekati batas waktu: 2\nDitutup sejak kemarin: 5 · dieskalasi: 1"
 	if got != want {
 		t.Errorf("got %q\nwant %q", got, want)
@@ -277,7 +314,10 @@ func TestAmtoolRendersTheSame(t *testing.T) {
 	if err := os.WriteFile(data, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, kind := range map[string]string{"monev112.tickets.telegram": "html", "monev112.tickets.email": "html", "monev112.tickets.subject": "text", "monev112.aggregate.email": "html"} {
+	for name, kind := range map[string]string{
+		"monev112.tickets.telegram": "html", "monev112.tickets.email": "html", "monev112.tickets.subject": "text",
+		"monev112.aggregate.email": "html",
+	} {
 		got, err := exec.Command(amtool, "template", "render", "--template.glob=templates/*.tmpl", "--template.type="+kind,
 			`--template.text={{ template "`+name+`" . }}`, "--template.data="+data).CombinedOutput()
 		if err != nil {

@@ -15,11 +15,11 @@ import (
 	"github.com/monev112/monev112/collector/alerting/pager"
 )
 
-// pushed returns the alerts of a push of the pager, as its own test writes them down, by kind, OPD and level; those that
-// have ended are left out, as Alertmanager leaves them out for receivers of tickets.
+// pushed returns the alerts of a push of the pager, as its own test writes them down, by kind, OPD and level; those
+// that have ended are left out, as Alertmanager leaves them out for receivers of tickets.
 func pushed(t *testing.T) map[string][]alert {
 	t.Helper()
-	text, err := os.ReadFile("../collector/pager/testdata/push.json")
+	text, err := os.ReadFile("../collector/alerting/pager/testdata/push.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,9 @@ func common(alerts []alert, of func(alert) map[string]string) map[string]string 
 }
 
 func of(alerts []alert) message {
-	return message{Status: "firing", Alerts: alerts, CommonLabels: common(alerts, func(a alert) map[string]string { return a.Labels }),
+	return message{Status: "firing", Alerts: alerts, CommonLabels: common(alerts, func(a alert) map[string]string {
+		return a.Labels
+	}),
 		CommonAnnotations: common(alerts, func(a alert) map[string]string { return a.Annotations })}
 }
 
@@ -87,13 +89,14 @@ func TestMessagesOfARealPush(t *testing.T) {
 		}
 	}
 	up := append(slices.Clone(groups["ticket dishub escalated"]), groups["ticket none escalated"]...)
-	if got := render(t, "monev112.tickets.telegram", of(up)); !strings.HasPrefix(got, "<b>Eskalasi: 2 tiket jauh melewati batas waktu: beberapa OPD</b>\n• Tiket SDA-2026-00007 ") {
+	if got := render(t, "monev112.tickets.telegram", of(up)); !strings.HasPrefix(got,
+		"<b>Eskalasi: 2 tiket jauh melewati batas waktu: beberapa OPD</b>\n• Tiket SDA-2026-00007 ") {
 		t.Errorf("one message for all OPDs:\n%s", got)
 	}
 }
 
-// TestThePagerSaysWhatTheTemplatesUse: every label and annotation that the templates of tickets read is in the push, and
-// every one in the push is explained to who writes a template.
+// TestThePagerSaysWhatTheTemplatesUse: every label and annotation that the templates of tickets read is in the push,
+// and every one in the push is explained to who writes a template.
 func TestThePagerSaysWhatTheTemplatesUse(t *testing.T) {
 	said := map[string]bool{"Annotations.unlisted": true} // beyond the limits alone
 	for _, alerts := range pushed(t) {
@@ -160,8 +163,10 @@ func TestClosingsOutliveTheirGrouping(t *testing.T) {
 		switch {
 		case slices.Equal(r.Matchers, []string{`kind="ticket"`}):
 			found++
-			if least, most := length(r.Wait)+length(r.Interval), length(r.Repeat); pager.DefaultClosedFor <= least || pager.DefaultClosedFor+pager.Lifetime >= most {
-				t.Errorf("a closing is pushed for %s; grouping takes %s, and after %s it is repeated", pager.DefaultClosedFor, least, most)
+			if least, most := length(r.Wait)+length(r.Interval),
+				length(r.Repeat); pager.DefaultClosedFor <= least || pager.DefaultClosedFor+pager.Lifetime >= most {
+				t.Errorf("a closing is pushed for %s; grouping takes %s, and after %s it is repeated", pager.DefaultClosedFor,
+					least, most)
 			}
 		case slices.Equal(r.Matchers, []string{`kind="digest"`}):
 			found++

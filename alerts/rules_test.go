@@ -95,7 +95,8 @@ func TestPromtoolRunsTheRuleTests(t *testing.T) {
 
 func TestPromtoolChecksThePrometheusConfiguration(t *testing.T) {
 	promtool := servers.Tool(t, "promtool")
-	if out, err := exec.Command(promtool, "check", "config", "../deploy/prometheus/prometheus.yml").CombinedOutput(); err != nil {
+	if out, err := exec.Command(promtool, "check", "config",
+		"../deploy/prometheus/prometheus.yml").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -119,11 +120,13 @@ func TestEveryAlertSaysWhatHappenedAndToWhom(t *testing.T) {
 			t.Errorf("%s is defined twice", r.Alert)
 		}
 		seen[r.Alert] = true
-		if got, want := slices.Sorted(maps.Keys(r.Labels)), []string{"audience", "severity", "tier"}; !slices.Equal(got, want) {
+		if got, want := slices.Sorted(maps.Keys(r.Labels)),
+			[]string{"audience", "severity", "tier"}; !slices.Equal(got, want) {
 			t.Errorf("%s: labels %v, want %v", r.Alert, got, want)
 		}
 		for label, allowed := range map[string][]string{
-			"severity": {"critical", "warning", "info", "none"}, "audience": {"supervisor", "diskominfo", "watchdog"}, "tier": {"1", "2", "3"},
+			"severity": {"critical", "warning", "info", "none"}, "audience": {"supervisor", "diskominfo", "watchdog"},
+			"tier": {"1", "2", "3"},
 		} {
 			if !slices.Contains(allowed, r.Labels[label]) {
 				t.Errorf("%s: %s is %q, not one of %v", r.Alert, label, r.Labels[label], allowed)
@@ -132,7 +135,8 @@ func TestEveryAlertSaysWhatHappenedAndToWhom(t *testing.T) {
 		if strings.Contains(r.Annotations["summary"], "{{") || r.Annotations["summary"] == "" {
 			t.Errorf("%s: the summary is not a constant sentence: %q", r.Alert, r.Annotations["summary"])
 		}
-		if d := r.Annotations["description"]; r.Alert != "Monev112Watchdog" && !regexp.MustCompile(`Mohon|Tidak perlu`).MatchString(d) {
+		if d := r.Annotations["description"]; r.Alert != "Monev112Watchdog" &&
+			!regexp.MustCompile(`Mohon|Tidak perlu`).MatchString(d) {
 			t.Errorf("%s: the description does not say what to do: %q", r.Alert, d)
 		}
 		if !strings.HasSuffix(r.Annotations["runbook_url"], "/alerts/runbook.md#"+strings.ToLower(r.Alert)) {

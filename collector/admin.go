@@ -51,7 +51,8 @@ func (a *App) location(center string) *time.Location {
 	return c.Location
 }
 
-// basis names all that the row of a case follows from beside its events: policies and calendars, the directory, the program.
+// basis names all that the row of a case follows from beside its events: policies and calendars, the directory, the
+// program.
 func (a *App) basis() string {
 	h := sha256.New()
 	for _, c := range a.dir.Centers() {
@@ -60,7 +61,8 @@ func (a *App) basis() string {
 			fmt.Fprintf(h, "%+v\n", o)
 		}
 	}
-	return fmt.Sprintf("rules %s, directory %s, program %s", a.book.Digest(), hex.EncodeToString(h.Sum(nil)[:8]), a.cfg.Version)
+	return fmt.Sprintf("rules %s, directory %s, program %s", a.book.Digest(), hex.EncodeToString(h.Sum(nil)[:8]),
+		a.cfg.Version)
 }
 
 // admin is what an operator may ask for.

@@ -157,7 +157,8 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 		a.cursor = a.journal.Stats().First
 	}
 	if r := a.journal.Recovery(); r.TornBytes > 0 {
-		cfg.Log.Warn("the journal ended in the middle of a write, which nobody was promised; it was cut", "bytes", r.TornBytes)
+		cfg.Log.Warn("the journal ended in the middle of a write, which nobody was promised; it was cut", "bytes",
+			r.TornBytes)
 	}
 	keys, err := keyfile.LoadOrCreate(filepath.Join(cfg.DataDir, keysFile), cfg.Now())
 	if err != nil {
@@ -182,7 +183,11 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if a.metrics, err = metrics.New(a.metricsConfig()); err != nil {
 		return nil, err
 	}
-	a.tracing, err = telemetry.NewTracing(ctx, telemetry.TraceConfig{Version: cfg.Version, Endpoint: cfg.File.Tracing.Endpoint, SampleRatio: cfg.File.Tracing.SampleRatio, Logger: cfg.Log})
+	a.tracing, err = telemetry.NewTracing(ctx,
+		telemetry.TraceConfig{
+			Version: cfg.Version, Endpoint: cfg.File.Tracing.Endpoint, SampleRatio: cfg.File.Tracing.SampleRatio,
+			Logger: cfg.Log,
+		})
 	if err != nil {
 		return nil, err
 	}
@@ -192,14 +197,16 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if err = a.openPager(); err != nil {
 		return nil, err
 	}
-	if a.ingest, err = ingest.New(ingest.Config{Dir: cfg.DataDir, Now: cfg.Now, Logger: cfg.Log}, a.journal, a.board, a.ingestObserver()); err != nil {
+	if a.ingest, err = ingest.New(ingest.Config{Dir: cfg.DataDir, Now: cfg.Now, Logger: cfg.Log}, a.journal, a.board,
+		a.ingestObserver()); err != nil {
 		return nil, err
 	}
 	restored, err := a.ingest.Restore(ctx)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Log.Info("the board stands as it was", "checkpoint", restored.Checkpoint, "replayed_events", restored.Events, "took", restored.Took)
+	cfg.Log.Info("the board stands as it was", "checkpoint", restored.Checkpoint, "replayed_events", restored.Events,
+		"took", restored.Took)
 
 	judge := event.Config{Keys: keys, Attributes: cfg.File.Attributes, AllowIDs: cfg.File.AllowIDs}
 	public, err := event.NewDecoder(judge)
@@ -212,8 +219,9 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 		return nil, err
 	}
 	a.replay = &door{decoder: replay, dir: a.dir, reviews: &a.reviews}
-	a.submit = &submitter{loop: a.ingest, board: a.board, metrics: a.metrics, links: a.links, traced: &a.traced, tracer: a.tracing.Tracer("monev112/ingest"),
-		end: func() uint64 { return uint64(a.journal.End()) }}
+	a.submit = &submitter{loop: a.ingest, board: a.board, metrics: a.metrics, links: a.links, traced: &a.traced,
+		tracer: a.tracing.Tracer("monev112/ingest"),
+		end:    func() uint64 { return uint64(a.journal.End()) }}
 	again := *a.submit
 	a.again = &again
 	a.submit.conflicting = func(events []*event.Event) {
@@ -239,11 +247,15 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	}
 	a.watch()
 	if a.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
-		return nil, fmt.Errorf("listen on %s: %w; stop the program that holds the port or choose another with --listen", cfg.Listen, err)
+		return nil, fmt.Errorf("listen on %s: %w; stop the program that holds the port or choose another with --listen",
+			cfg.Listen, err)
 	}
 	a.cleanup("listener", func() error { return ignoreClosed(a.listener.Close()) })
 	if cfg.File.ClickHouse.Address == "" {
-		child := engine.ChildConfig{DataDir: filepath.Join(cfg.DataDir, engineDir), Listen: cfg.EngineListen, MaxMemoryBytes: cfg.File.Limits.EngineMemory, Log: cfg.Log}
+		child := engine.ChildConfig{
+			DataDir: filepath.Join(cfg.DataDir, engineDir), Listen: cfg.EngineListen,
+			MaxMemoryBytes: cfg.File.Limits.EngineMemory, Log: cfg.Log,
+		}
 		if a.child, err = engine.NewChild(child); err != nil {
 			return nil, err
 		}
@@ -270,7 +282,8 @@ func (a *App) Close() error {
 // Addr is where the service listens.
 func (a *App) Addr() net.Addr { return a.listener.Addr() }
 
-// Ready says why no event can be accepted now; nil means that one can. It is what /-/ready answers, and safe for concurrent use.
+// Ready says why no event can be accepted now; nil means that one can. It is what /-/ready answers, and safe for
+// concurrent use.
 func (a *App) Ready() error { return a.ingest.Ready() }
 
 // EngineAddr is where the embedded ClickHouse listens, empty before it answers and with a server.
@@ -397,11 +410,14 @@ func (a *App) ship(ctx context.Context) error {
 	}
 	defer st.Close()
 	a.store.Store(st)
-	sink := &store.Sink{Store: st, Scope: func(center, opd string) string { return string(a.dir.ScopeOf(center, a.opdID(center, opd))) }}
+	sink := &store.Sink{
+		Store: st, Scope: func(center, opd string) string { return string(a.dir.ScopeOf(center, a.opdID(center, opd))) },
+	}
 	sink.Boards = a.boardCodes()
 	s, err := shipper.New(shipper.Config{
 		Dir: a.cfg.DataDir, BatchRows: a.cfg.File.Limits.BatchRows, Now: a.cfg.Now, Log: a.cfg.Log,
-		Observer: a, Boot: shipper.BootID(), Database: database(st, a.journal.UUID().String(), a.cfg.File.Retention), Floor: a.ingest.ReplayFloor, Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.links,
+		Observer: a, Boot: shipper.BootID(), Database: database(st, a.journal.UUID().String(), a.cfg.File.Retention),
+		Floor: a.ingest.ReplayFloor, Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.links,
 	}, a.journal, a.board, sink, a.kept)
 	if err != nil {
 		return err
@@ -479,7 +495,10 @@ func (a *App) boardConfig() tracker.Config {
 				c, _ = a.dir.Center(a.dir.DefaultCenter())
 				c.Historical = false
 			}
-			return tracker.Center{Historical: c.Historical, Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget, ShortAbandon: c.ShortAbandon}, known
+			return tracker.Center{
+				Historical: c.Historical, Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget,
+				ShortAbandon: c.ShortAbandon,
+			}, known
 		},
 		OPD: func(center, opd string) (string, string) {
 			id := a.opdID(center, opd)
@@ -492,8 +511,8 @@ func (a *App) boardConfig() tracker.Config {
 	}
 }
 
-// shippedTo is the journal position up to which ClickHouse has everything, as far as this process knows: while it has not
-// come to ship anything, what the cursor said at the start.
+// shippedTo is the journal position up to which ClickHouse has everything, as far as this process knows: while it has
+// not come to ship anything, what the cursor said at the start.
 func (a *App) shippedTo() journal.Position {
 	if s := a.shipper.Load(); s != nil {
 		return s.Shipped()

@@ -22,7 +22,8 @@ func (a *App) openAsterisk(d *door) error {
 	}
 	c := a.cfg.File.Asterisk.WithDefaults()
 	if _, known := a.dir.Center(c.Center); c.Center != "" && !known {
-		return fmt.Errorf("asterisk: center: %q is not in the directory; leave it out for the default centre %s", c.Center, a.dir.DefaultCenter())
+		return fmt.Errorf("asterisk: center: %q is not in the directory; leave it out for the default centre %s", c.Center,
+			a.dir.DefaultCenter())
 	}
 	log := a.cfg.Log.With("source", c.Source)
 	deliver := func(ctx context.Context, events []event.Draft) error {
@@ -53,8 +54,8 @@ func (a *App) followLog(ctx context.Context) error {
 	return a.follower.Run(ctx)
 }
 
-// takeIn lets events of this process through the door: judged, made pseudonymous and in the journal when it returns nil.
-// The refused are kept in the quarantine and counted, as those of any sender are.
+// takeIn lets events of this process through the door: judged, made pseudonymous and in the journal when it returns
+// nil. The refused are kept in the quarantine and counted, as those of any sender are.
 func (a *App) takeIn(ctx context.Context, d *door, drafts []event.Draft) (refused int, err error) {
 	var body []byte
 	for i := range drafts {

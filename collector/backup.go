@@ -13,17 +13,18 @@ import (
 	"github.com/monev112/monev112/collector/web"
 )
 
-// backupState are the folders of a data folder that a backup takes as they are. What it leaves out follows from the rest
-// (checkpoint, cursor, the engine's files), is under way (a rebuild: ask for it again) or holds what must not leave the
-// folder (the spool of a followed log, which has raw numbers: the log is read again).
+// backupState are the folders of a data folder that a backup takes as they are. What it leaves out follows from the
+// rest (checkpoint, cursor, the engine's files), is under way (a rebuild: ask for it again) or holds what must not
+// leave the folder (the spool of a followed log, which has raw numbers: the log is read again).
 func backupState() []string { return []string{QuarantineDir, importsDir, auditDir, messagesDir} }
 
 // backupSecrets are the files that go into a file of their own.
 func backupSecrets() []string { return []string{keysFile, AccessFile, web.DefaultLinkKeysFile} }
 
-// Backup takes a backup of the service in cfg.DataDir, which may run. client is its ClickHouse; nil is the embedded one: the
-// engine that serves the folder, or one that runs for the time of the backup.
-func Backup(ctx context.Context, cfg Config, to, secretsTo string, client *backup.Client, progress func(backup.Progress)) (m *backup.Manifest, err error) {
+// Backup takes a backup of the service in cfg.DataDir, which may run. client is its ClickHouse; nil is the embedded
+// one: the engine that serves the folder, or one that runs for the time of the backup.
+func Backup(ctx context.Context, cfg Config, to, secretsTo string, client *backup.Client,
+	progress func(backup.Progress)) (m *backup.Manifest, err error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
 	}
@@ -63,7 +64,8 @@ func (c *ClickHouse) backupClient(f *File) (*backup.Client, error) {
 		return nil, nil
 	}
 	if c.Protocol != "http" {
-		return nil, errors.New("the configuration reaches ClickHouse by its native protocol; a backup goes through the HTTP interface: name it with --clickhouse, such as https://db.example:8443")
+		return nil, errors.New(
+			"the configuration reaches ClickHouse by its native protocol; a backup goes through the HTTP interface: name it with --clickhouse, such as https://db.example:8443")
 	}
 	scheme := "http://"
 	if c.TLS.Enabled {

@@ -163,7 +163,8 @@ func (f *File) LoadDirectory() (*directory.Directory, error) {
 	return directory.Load(name, text)
 }
 
-// LoadBook reads policies and calendars: the embedded ones, each file of f in the place of the embedded one of its name.
+// LoadBook reads policies and calendars: the embedded ones, each file of f in the place of the embedded one of its
+// name.
 func (f *File) LoadBook(dir *directory.Directory) (*sla.Book, error) {
 	var files []sla.File
 	taken := map[string]bool{}
@@ -236,7 +237,10 @@ func (f *File) Check(ctx context.Context) error {
 func (c *ClickHouse) storeConfig(f *File) store.Config {
 	cfg := store.Config{
 		Addr: c.Address, Protocol: store.Native, Database: c.Database, User: c.User, PasswordFile: f.path(c.PasswordFile),
-		TLS: store.TLS{Enabled: c.TLS.Enabled, CAFile: f.path(c.TLS.CAFile), CertFile: f.path(c.TLS.CertFile), KeyFile: f.path(c.TLS.KeyFile), ServerName: c.TLS.ServerName},
+		TLS: store.TLS{
+			Enabled: c.TLS.Enabled, CAFile: f.path(c.TLS.CAFile), CertFile: f.path(c.TLS.CertFile),
+			KeyFile: f.path(c.TLS.KeyFile), ServerName: c.TLS.ServerName,
+		},
 	}
 	if c.Protocol != "" {
 		cfg.Protocol = store.Protocol(c.Protocol)

@@ -29,7 +29,8 @@ func explain(name string, err error) error {
 	switch {
 	case errors.As(err, &unknown):
 		keys := keysOf(reflect.TypeFor[File](), "")
-		for group := groupOf(found); group != ""; group = group[:max(0, strings.LastIndexByte(group, '.'))] { // a neighbour within {} looks like a group
+		// a neighbour within {} looks like a group
+		for group := groupOf(found); group != ""; group = group[:max(0, strings.LastIndexByte(group, '.'))] {
 			here := slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return !strings.HasPrefix(k, group+".") })
 			if len(here) > 0 {
 				keys = here
@@ -101,7 +102,8 @@ func (f *File) check(name string) error {
 	for i := range l.NumField() {
 		key := l.Type().Field(i).Tag.Get("yaml")
 		if v := l.Field(i); v.CanInt() && v.Int() < 0 && key != "min_free_bytes" {
-			return fmt.Errorf("%s: limits.%s is %d; a limit is a positive number, or left out for its default", name, key, v.Int())
+			return fmt.Errorf("%s: limits.%s is %d; a limit is a positive number, or left out for its default", name, key,
+				v.Int())
 		}
 	}
 	if r := f.Tracing.SampleRatio; r < 0 || r > 1 {

@@ -29,7 +29,8 @@ func TestWrongConfigurationNamesPlaceAndRemedy(t *testing.T) {
 		switch {
 		case want == "" && err != nil:
 			t.Errorf("%q: %v", text, err)
-		case want != "" && (err == nil || !strings.HasPrefix(err.Error(), name) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n")):
+		case want != "" && (err == nil || !strings.HasPrefix(err.Error(), name) || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "\n")):
 			t.Errorf("%q: %v\nwant %s", text, err, want)
 		}
 	}

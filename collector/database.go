@@ -9,7 +9,8 @@ import (
 	"github.com/monev112/monev112/collector/upkeep/retention"
 )
 
-// database asks a ClickHouse what it is, for the shipper of the journal named. Its tables' own retention follows the policy.
+// database asks a ClickHouse what it is, for the shipper of the journal named. Its tables' own retention follows the
+// policy.
 func database(st *store.Store, of string, keep retention.Policy) func(context.Context) (shipper.Database, error) {
 	return func(ctx context.Context) (shipper.Database, error) {
 		if err := st.FollowRetention(ctx, keep); err != nil {

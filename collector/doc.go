@@ -32,15 +32,18 @@
 //   - page (HTTP): the links of alerts and the pages behind them. notification (disk, loop): who was told what, from
 //     Alertmanager to ClickHouse. audit (disk): who read a single case.
 //   - monev (pure): the measures of a monev meeting as functions, the check on the views' SQL.
-//   - quarantine (disk): what was refused, kept in sight. disk: the file layer that tests can make fail. faultpoint: named
+//   - quarantine (disk): what was refused, kept in sight. disk: the file layer that tests can make fail. faultpoint:
+//     named
 //     places at which a test may kill the process.
 //   - source (in): readers that turn files, logs and a simulation into events, and send them through the door.
-//   - e2e (test): the real program with the real engine, killed, started again and counted; e2e/servers: real Prometheus
+//   - e2e (test): the real program with the real engine, killed, started again and counted; e2e/servers: real
+//     Prometheus
 //     and Alertmanager, and stand-ins for Telegram and mail.
 //
 // # Three rules that keep it true
 //
-//   - A case is the set of its events; its facts are a pure fold of that set. Order, repetition and restarts cannot matter.
+//   - A case is the set of its events; its facts are a pure fold of that set. Order, repetition and restarts cannot
+//     matter.
 //   - A case that is not in memory is unknown, never new, unless the board can prove that it never saw it.
 //   - Acknowledged means fsynced here. ClickHouse may be away for days; that is lag, never loss.
 package collector

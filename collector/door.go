@@ -27,7 +27,9 @@ type door struct {
 	reviews *reviews
 }
 
-var forms = map[httpapi.Format]event.Form{httpapi.Single: event.Structured, httpapi.Batch: event.BatchArray, httpapi.NDJSON: event.NDJSON}
+var forms = map[httpapi.Format]event.Form{
+	httpapi.Single: event.Structured, httpapi.Batch: event.BatchArray, httpapi.NDJSON: event.NDJSON,
+}
 
 // Decode implements api.Decoder.
 func (d *door) Decode(format httpapi.Format, body []byte, now time.Time) (httpapi.Decoded, error) {
@@ -78,7 +80,8 @@ func (r *reviews) list(context.Context) ([]httpapi.Review, error) {
 		out = append(out, k)
 	}
 	slices.SortFunc(out, func(a, b httpapi.Review) int {
-		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Center, b.Center), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Center, b.Center),
+			cmp.Compare(a.Name, b.Name))
 	})
 	return out, nil
 }
@@ -117,7 +120,8 @@ func (s *submitter) Submit(ctx context.Context, events []*event.Event) (httpapi.
 			}
 		}
 	}
-	ctx, span := s.tracer.Start(ctx, "append to the journal", trace.WithAttributes(attribute.Int("monev112.events", len(fresh))))
+	ctx, span := s.tracer.Start(ctx, "append to the journal",
+		trace.WithAttributes(attribute.Int("monev112.events", len(fresh))))
 	defer span.End()
 	defer s.traced.begin(span.SpanContext(), fresh)()
 	r, err := s.loop.Submit(ctx, fresh)

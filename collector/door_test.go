@@ -22,13 +22,17 @@ func TestARequestThatNeverFitsIsNotToldToComeBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	board := tracker.New(tracker.Config{Center: func(string) (tracker.Center, bool) { return tracker.Center{Historical: true}, true }})
-	ready := make(chan struct{})
-	loop, err := ingest.New(ingest.Config{Dir: t.TempDir(), QueueEvents: 2}, j, board, ingest.Observer{Ready: func(reason error) {
-		if reason == nil {
-			close(ready)
-		}
+	board := tracker.New(tracker.Config{Center: func(string) (tracker.Center,
+		bool) {
+		return tracker.Center{Historical: true}, true
 	}})
+	ready := make(chan struct{})
+	loop, err := ingest.New(ingest.Config{Dir: t.TempDir(), QueueEvents: 2}, j, board,
+		ingest.Observer{Ready: func(reason error) {
+			if reason == nil {
+				close(ready)
+			}
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +43,9 @@ func TestARequestThatNeverFitsIsNotToldToComeBack(t *testing.T) {
 	<-ready
 	var events []*event.Event
 	for i := range 3 {
-		events = append(events, &event.Event{Source: "s", ID: fmt.Sprint(i), Kind: event.KindCall, Type: event.CallReceived, Subject: "c", OccurredAt: time.Now()})
+		events = append(events, &event.Event{
+			Source: "s", ID: fmt.Sprint(i), Kind: event.KindCall, Type: event.CallReceived, Subject: "c", OccurredAt: time.Now(),
+		})
 	}
 	in := &submitter{loop: loop, board: board, traced: &traced{}, tracer: noop.NewTracerProvider().Tracer("")}
 	if _, err := in.Submit(ctx, events); !errors.Is(err, httpapi.ErrTooLarge) || errors.Is(err, httpapi.ErrBusy) {

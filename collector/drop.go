@@ -19,8 +19,8 @@ type Drop struct {
 // importsDir holds, below Config.DataDir, what imports of drop folders remember.
 const importsDir = "imports"
 
-// openDrops prepares the watching of the configured folders. What they hold goes through a door of its own, which asks for
-// no key: it is reached by this process alone.
+// openDrops prepares the watching of the configured folders. What they hold goes through a door of its own, which asks
+// for no key: it is reached by this process alone.
 func (a *App) openDrops(d *door) error {
 	if len(a.cfg.File.Drop) == 0 {
 		return nil
@@ -34,13 +34,16 @@ func (a *App) openDrops(d *door) error {
 	if err != nil {
 		return err
 	}
-	cfg := dropfolder.Config{State: state, Handler: inner.Handler(), Builtin: deploy.Defaults, Directory: a.dir, Log: a.cfg.Log, Now: a.cfg.Now}
+	cfg := dropfolder.Config{
+		State: state, Handler: inner.Handler(), Builtin: deploy.Defaults, Directory: a.dir, Log: a.cfg.Log, Now: a.cfg.Now,
+	}
 	for _, f := range a.cfg.File.Drop {
 		mapping := f.Mapping
 		if filepath.Ext(mapping) != "" {
 			mapping = a.cfg.File.path(mapping)
 		}
-		cfg.Folders = append(cfg.Folders, dropfolder.Folder{Dir: a.cfg.File.path(f.Folder), Mapping: mapping, Source: f.Source})
+		cfg.Folders = append(cfg.Folders,
+			dropfolder.Folder{Dir: a.cfg.File.path(f.Folder), Mapping: mapping, Source: f.Source})
 	}
 	a.drops, err = dropfolder.New(cfg)
 	return err

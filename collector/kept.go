@@ -73,7 +73,8 @@ func (k *kept) conflict(events []*event.Event, at time.Time) error {
 	entries := make([]quarantine.Entry, 0, len(events))
 	for _, e := range events {
 		entries = append(entries, quarantine.Entry{
-			At: at, Source: e.Source, Field: string(event.FieldID), Reason: string(event.Conflict), Event: event.AppendReplayable(nil, e),
+			At: at, Source: e.Source, Field: string(event.FieldID), Reason: string(event.Conflict),
+			Event: event.AppendReplayable(nil, e),
 		})
 	}
 	return k.refused.Add(entries...)

@@ -13,7 +13,8 @@ const messagesDir = "notifications"
 
 func (a *App) openMessages() (*notifications.Log, error) {
 	return notifications.Open(notifications.Config{
-		Dir: filepath.Join(a.cfg.DataDir, messagesDir), MinFreeBytes: a.cfg.File.Limits.MinFreeBytes, Now: a.cfg.Now, Logger: a.cfg.Log,
+		Dir: filepath.Join(a.cfg.DataDir, messagesDir), MinFreeBytes: a.cfg.File.Limits.MinFreeBytes, Now: a.cfg.Now,
+		Logger: a.cfg.Log,
 	})
 }
 

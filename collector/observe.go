@@ -13,7 +13,10 @@ import (
 
 // metricsConfig names what the labels of metrics may say.
 func (a *App) metricsConfig() metrics.Config {
-	cfg := metrics.Config{Version: a.cfg.Version, Revision: a.cfg.Revision, GoVersion: a.cfg.GoVersion, Vocabulary: metrics.DefaultVocabulary(), Logger: a.cfg.Log}
+	cfg := metrics.Config{
+		Version: a.cfg.Version, Revision: a.cfg.Revision, GoVersion: a.cfg.GoVersion, Vocabulary: metrics.DefaultVocabulary(),
+		Logger: a.cfg.Log,
+	}
 	v := &cfg.Vocabulary
 	v.Routes, v.Categories = httpapi.Routes(), nil
 	for i := range a.cfg.File.Pager.Alertmanagers {

@@ -10,12 +10,15 @@ import (
 	"testing"
 )
 
-// pure are the packages that take the present as an argument: no IO, no clock, no goroutine, no logger. A day of traffic
-// is then a text file, and replay equals live.
+// pure are the packages that take the present as an argument: no IO, no clock, no goroutine, no logger. A day of
+// traffic is then a text file, and replay equals live.
 var pure = []string{"event", "directory", "casefile", "sla", "monev", "tracker"}
 
 // impure are imports that would bring the outside world in.
-var impure = []string{"os", "net", "io/ioutil", "log", "log/slog", "math/rand", "math/rand/v2", "os/exec", "syscall", "context", "path/filepath"}
+var impure = []string{
+	"os", "net", "io/ioutil", "log", "log/slog", "math/rand", "math/rand/v2", "os/exec", "syscall", "context",
+	"path/filepath",
+}
 
 // timed are the functions of package time that read the clock or wait for it.
 var timed = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}

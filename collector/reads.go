@@ -71,7 +71,8 @@ func (a *App) apiConfig(d *door, guard *auth.Guard) httpapi.Config {
 }
 
 // readClock says what a clock says at now.
-func (a *App) readClock(c *sla.Clock, t *casefile.Ticket, now time.Time, lang string, explain bool) httpapi.ClockReading {
+func (a *App) readClock(c *sla.Clock, t *casefile.Ticket, now time.Time, lang string,
+	explain bool) httpapi.ClockReading {
 	r := httpapi.ClockReading{State: c.State(now), UsedRatio: a.book.UsedRatio(c, now)}
 	if explain {
 		r.Explain = a.book.Explain(c, t, now, lang)
@@ -83,7 +84,8 @@ func (a *App) readClock(c *sla.Clock, t *casefile.Ticket, now time.Time, lang st
 func (a *App) Snapshot(now time.Time) tracker.Snapshot { return a.board.Snapshot(now) }
 
 // Tickets implements api.Cases.
-func (a *App) Tickets(_ context.Context, f tracker.TicketFilter, now time.Time, after event.Key, limit int) ([]tracker.Row, error) {
+func (a *App) Tickets(_ context.Context, f tracker.TicketFilter, now time.Time, after event.Key,
+	limit int) ([]tracker.Row, error) {
 	if !a.board.Complete() {
 		return nil, httpapi.ErrUnavailable
 	}

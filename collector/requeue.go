@@ -14,9 +14,9 @@ import (
 // requeueEvery is how often the service looks for refused events that an operator marked.
 const requeueEvery = 2 * time.Second
 
-// requeue sends refused events, once marked, through the door again until ctx ends: what the vocabulary, the directory or
-// the clock now let in is accepted, what is refused again stays in the quarantine. door is like the public one, except that
-// it takes the tokens in the place of callers.
+// requeue sends refused events, once marked, through the door again until ctx ends: what the vocabulary, the directory
+// or the clock now let in is accepted, what is refused again stays in the quarantine. door is like the public one,
+// except that it takes the tokens in the place of callers.
 func (a *App) requeue(ctx context.Context, d *door, in httpapi.Ingest) {
 	tick := time.NewTicker(requeueEvery)
 	defer tick.Stop()
@@ -56,7 +56,9 @@ func (d *door) again(ctx context.Context, text []byte, in httpapi.Ingest, now ti
 	case err != nil:
 		return err
 	case len(done.Conflicts) > 0:
-		return &event.Refusal{Field: event.FieldID, Reason: event.Conflict, Detail: "the same source and id came before with another content"}
+		return &event.Refusal{
+			Field: event.FieldID, Reason: event.Conflict, Detail: "the same source and id came before with another content",
+		}
 	}
 	return nil
 }

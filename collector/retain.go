@@ -17,11 +17,12 @@ const (
 	retentionLook  = time.Minute
 )
 
-// retain deletes what is due once a day until ctx ends, for the first time a day after the first start: whoever brings the
-// past in has so long to look at it.
+// retain deletes what is due once a day until ctx ends, for the first time a day after the first start: whoever brings
+// the past in has so long to look at it.
 func (a *App) retain(ctx context.Context) {
 	if retention.LastRun(a.cfg.DataDir).IsZero() {
-		if err := retention.Record(a.cfg.DataDir, retention.Report{At: a.cfg.Now().UTC().Truncate(time.Millisecond)}); err != nil {
+		if err := retention.Record(a.cfg.DataDir,
+			retention.Report{At: a.cfg.Now().UTC().Truncate(time.Millisecond)}); err != nil {
 			a.cfg.Log.Warn("the record of retention cannot be written", "error", err)
 		}
 	}
@@ -43,8 +44,8 @@ func (a *App) retain(ctx context.Context) {
 	}
 }
 
-// retentionDue reports whether a run is due. What it deletes does not come back, so it waits while the clock is not the one
-// by which the shipper forgets: a clock that was wrong for a moment would take every caller with it.
+// retentionDue reports whether a run is due. What it deletes does not come back, so it waits while the clock is not the
+// one by which the shipper forgets: a clock that was wrong for a moment would take every caller with it.
 func retentionDue(now, steady, last time.Time) bool {
 	return !steady.IsZero() && now.Sub(steady).Abs() < 2*retentionLook && now.Sub(last).Abs() >= retentionEvery
 }
@@ -127,10 +128,15 @@ func (a *App) dueInMemory(p retention.Policy, now time.Time, apply bool) (out []
 	}
 	c, t := a.board.Blank(callers, attributes, apply)
 	if hasCallers {
-		out = append(out, retention.Item{Place: retention.Place{Where: "board", Kind: retention.Caller}, Cutoff: callers, Due: c.Events, Oldest: c.Oldest})
+		out = append(out, retention.Item{
+			Place: retention.Place{Where: "board", Kind: retention.Caller}, Cutoff: callers, Due: c.Events, Oldest: c.Oldest,
+		})
 	}
 	if hasAttributes {
-		out = append(out, retention.Item{Place: retention.Place{Where: "board", Kind: retention.Attributes}, Cutoff: attributes, Due: t.Events, Oldest: t.Oldest})
+		out = append(out, retention.Item{
+			Place: retention.Place{Where: "board", Kind: retention.Attributes}, Cutoff: attributes, Due: t.Events,
+			Oldest: t.Oldest,
+		})
 	}
 	return out
 }
@@ -148,7 +154,9 @@ func (a *App) dueInQuarantine(p retention.Policy, now time.Time) (out []retentio
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, retention.Item{Place: retention.Place{Where: k.name, Kind: retention.Entry}, Cutoff: cutoff, Due: uint64(n), Oldest: oldest})
+		out = append(out, retention.Item{
+			Place: retention.Place{Where: k.name, Kind: retention.Entry}, Cutoff: cutoff, Due: uint64(n), Oldest: oldest,
+		})
 	}
 	return out, nil
 }

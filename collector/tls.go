@@ -14,8 +14,8 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/auth"
 )
 
-// Certificate names the files of the service's TLS certificate. A renewed certificate is taken up within a second, without
-// a restart.
+// Certificate names the files of the service's TLS certificate. A renewed certificate is taken up within a second,
+// without a restart.
 type Certificate struct {
 	CertFile string `yaml:"cert_file"` // PEM, the chain included
 	KeyFile  string `yaml:"key_file"`  // PEM
@@ -61,7 +61,8 @@ func openCertificate(f *File, log *slog.Logger) (*certificate, error) {
 	c.stamp = c.look()
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
-		return nil, fmt.Errorf("tls: %w; cert_file and key_file must be PEM files that belong together and that this user may read", err)
+		return nil, fmt.Errorf(
+			"tls: %w; cert_file and key_file must be PEM files that belong together and that this user may read", err)
 	}
 	c.pair = &pair
 	return c, nil
@@ -101,7 +102,8 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 func (a *App) serve(server *http.Server, l net.Listener) error {
 	if a.certificate == nil {
 		if !auth.Loopback(a.listener.Addr().String()) {
-			a.cfg.Log.Warn("the service speaks HTTP on a public address: keys and links travel in the clear unless a proxy before it speaks TLS")
+			a.cfg.Log.Warn(
+				"the service speaks HTTP on a public address: keys and links travel in the clear unless a proxy before it speaks TLS")
 		}
 		return server.Serve(l)
 	}

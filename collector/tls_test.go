@@ -26,8 +26,10 @@ func writeCertificate(t *testing.T, dir, name string, serial int64) *x509.Certif
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "monev112"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "monev112"},
+		NotBefore: time.Now().Add(-time.Hour),
+		NotAfter:  time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true,
+		BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +38,9 @@ func writeCertificate(t *testing.T, dir, name string, serial int64) *x509.Certif
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, block := range map[string]*pem.Block{name + ".crt": {Type: "CERTIFICATE", Bytes: der}, name + ".key": {Type: "PRIVATE KEY", Bytes: secret}} {
+	for file, block := range map[string]*pem.Block{
+		name + ".crt": {Type: "CERTIFICATE", Bytes: der}, name + ".key": {Type: "PRIVATE KEY", Bytes: secret},
+	} {
 		if err := os.WriteFile(filepath.Join(dir, file), pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +75,11 @@ func TestTheServiceSpeaksTLSAndTakesUpARenewedCertificate(t *testing.T) {
 	serial := func(trust *x509.Certificate, most uint16) (int64, error) {
 		pool := x509.NewCertPool()
 		pool.AddCert(trust)
-		c := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: pool, MaxVersion: most}}}
+		c := http.Client{
+			Timeout: time.Minute, Transport: &http.Transport{
+				DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: pool, MaxVersion: most},
+			},
+		}
 		resp, err := c.Get("https://" + a.listener.Addr().String())
 		if err != nil {
 			return 0, err
@@ -116,7 +124,10 @@ func TestADoorThatCannotWorkIsRefused(t *testing.T) {
 	writeCertificate(t, dir, "a", 1)
 	writeCertificate(t, dir, "b", 2)
 	for want, file := range map[string]File{
-		"":                {TLS: Certificate{CertFile: "a.crt", KeyFile: "a.key"}, TrustedProxies: []string{"10.0.0.1", "10.0.0.0/8", "2001:db8::/32"}},
+		"": {
+			TLS:            Certificate{CertFile: "a.crt", KeyFile: "a.key"},
+			TrustedProxies: []string{"10.0.0.1", "10.0.0.0/8", "2001:db8::/32"},
+		},
 		"belong together": {TLS: Certificate{CertFile: "a.crt"}},
 		"PEM":             {TLS: Certificate{CertFile: "a.crt", KeyFile: "b.key"}},
 		"none.crt":        {TLS: Certificate{CertFile: "none.crt", KeyFile: "a.key"}},

@@ -12,7 +12,9 @@ func TestOnlySampledRequestsAreTraced(t *testing.T) {
 	var tr traced
 	e := &event.Event{Center: "35.15", Kind: event.KindCall, Subject: "c1"}
 	other := event.Key{Center: "35.15", Kind: event.KindCall, ID: "c2"}
-	sampled := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled})
+	sampled := trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled,
+	})
 	quiet := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{3}, SpanID: trace.SpanID{4}})
 
 	end := tr.begin(quiet, []*event.Event{e})

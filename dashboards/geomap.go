@@ -9,10 +9,13 @@ func geo(title, description string, target Target) Panel {
 		View:     GeoView{ID: "coords", Lat: -7.45, Lon: 112.68, Zoom: 10.6, AllLayers: true},
 		Controls: GeoControls{ShowZoom: true, ShowAttribution: true},
 		Basemap:  GeoLayer{Type: "default", Name: "Peta dasar"},
-		Layers: []GeoLayer{{Type: "markers", Name: "Tiket", Tooltip: true, Location: &GeoLocation{Mode: "coords", Latitude: "lat", Longitude: "lon"},
+		Layers: []GeoLayer{{Type: "markers", Name: "Tiket", Tooltip: true,
+			Location: &GeoLocation{Mode: "coords", Latitude: "lat", Longitude: "lon"},
 			Config: &MarkerConfig{ShowLegend: false, Style: MarkerStyle{
-				Size: Scaled{Field: "Tiket", Fixed: 8, Min: 6, Max: 26}, Color: FieldColor{Field: "Tiket", Fixed: calm}, Opacity: 0.7,
-				Symbol: Symbol{Mode: "fixed", Fixed: "img/icons/marker/circle.svg"}, Text: &MarkerText{Mode: "field", Field: "Kecamatan"},
+				Size: Scaled{Field: "Tiket", Fixed: 8, Min: 6, Max: 26}, Color: FieldColor{Field: "Tiket", Fixed: calm},
+				Opacity: 0.7,
+				Symbol:  Symbol{Mode: "fixed", Fixed: "img/icons/marker/circle.svg"},
+				Text:    &MarkerText{Mode: "field", Field: "Kecamatan"},
 			}}}},
 		Tooltip: ModeField{Mode: "details"},
 	}

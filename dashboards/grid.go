@@ -5,8 +5,8 @@ import "fmt"
 // columns is the width of Grafana's grid.
 const columns = 24
 
-// grid lays panels out from left to right and begins a new line where one does not fit. It numbers them in order, so that
-// an id changes only when the page does. The zero value is an empty page.
+// grid lays panels out from left to right and begins a new line where one does not fit. It numbers them in order, so
+// that an id changes only when the page does. The zero value is an empty page.
 type grid struct {
 	panels  []Panel
 	x, y, h int // the next free place, and the height of the line so far
@@ -16,7 +16,9 @@ type grid struct {
 func (g *grid) heading(title string) {
 	g.newLine()
 	open := false
-	g.panels = append(g.panels, Panel{ID: len(g.panels) + 1, Type: "row", Title: title, Collapsed: &open, Panels: []Panel{}, GridPos: GridPos{H: 1, W: columns, X: 0, Y: g.y}})
+	g.panels = append(g.panels,
+		Panel{ID: len(g.panels) + 1, Type: "row", Title: title, Collapsed: &open, Panels: []Panel{},
+			GridPos: GridPos{H: 1, W: columns, X: 0, Y: g.y}})
 	g.y++
 }
 

@@ -56,7 +56,8 @@ func TestEveryPanelSaysWhatItShows(t *testing.T) {
 			text := p.Description
 			n := false
 			for _, target := range p.Targets {
-				n = n || target.LegendFormat == "n" || strings.Contains(target.LegendFormat, "dari n") || regexp.MustCompile(`"(dari )?n( \w+)*"|AS n\b|, n\b`).MatchString(target.RawSQL)
+				n = n || target.LegendFormat == "n" || strings.Contains(target.LegendFormat, "dari n") ||
+					regexp.MustCompile(`"(dari )?n( \w+)*"|AS n\b|, n\b`).MatchString(target.RawSQL)
 			}
 			if !n {
 				t.Errorf("%q shows a percentage without its n", p.Title)
@@ -185,7 +186,10 @@ func TestPromQLSpeaksOfMetricsThatExist(t *testing.T) {
 		}
 	}
 	p := parser.NewParser(parser.Options{})
-	chosen := fill.Selection{From: time.Unix(0, 0), To: time.Unix(1, 0), Values: map[string][]string{"center": {"35.15"}, "opd": {"damkar", "dishub"}}}
+	chosen := fill.Selection{
+		From: time.Unix(0, 0), To: time.Unix(1, 0),
+		Values: map[string][]string{"center": {"35.15"}, "opd": {"damkar", "dishub"}},
+	}
 	n := 0
 	eachPanel(t, func(t *testing.T, d Dashboard, panel Panel) {
 		for _, target := range panel.Targets {

@@ -39,7 +39,8 @@ func daysOff() string {
 	var out []string
 	for d := c.ValidFrom(); d.Before(c.CoveredUntil()); d = d.AddDate(0, 0, 1) {
 		if off, ok := c.DayOffOn(d.Add(12 * time.Hour)); ok {
-			out = append(out, fmt.Sprintf("(toDate('%s'), '%s')", d.Format(time.DateOnly), strings.ReplaceAll(off.Name, "'", `\'`)))
+			out = append(out, fmt.Sprintf("(toDate('%s'), '%s')", d.Format(time.DateOnly),
+				strings.ReplaceAll(off.Name, "'", `\'`)))
 		}
 	}
 	return strings.Join(out, ", ")

@@ -48,7 +48,9 @@ func newPanel(kind, title, description, unit string, targets ...Target) Panel {
 		targets[i].RefID = string(rune('A' + i))
 	}
 	p := Panel{Type: kind, Title: title, Description: description, Targets: targets,
-		FieldConfig: &FieldConfig{Defaults: Field{Unit: unit, NoValue: noData, Thresholds: steps(calm), Color: &Color{Mode: "thresholds"}}, Overrides: []Override{}}}
+		FieldConfig: &FieldConfig{Defaults: Field{
+			Unit: unit, NoValue: noData, Thresholds: steps(calm), Color: &Color{Mode: "thresholds"},
+		}, Overrides: []Override{}}}
 	if len(targets) > 0 {
 		p.Datasource = ptr(targets[0].Datasource)
 	}
@@ -63,8 +65,9 @@ func stat(title, description, unit string, targets ...Target) Panel {
 		// One size for all: else the shortest number, often n, is the largest.
 		mode, size = "value_and_name", &Text{TitleSize: 15, ValueSize: 40}
 	}
-	p.Options = StatOptions{ReduceOptions: Reduce{Calcs: []string{"lastNotNull"}}, Orientation: "auto", TextMode: mode, WideLayout: true,
-		ColorMode: "value", GraphMode: "none", JustifyMode: "center", PercentChange: "standard", Text: size}
+	p.Options = StatOptions{ReduceOptions: Reduce{Calcs: []string{"lastNotNull"}}, Orientation: "auto", TextMode: mode,
+		WideLayout: true,
+		ColorMode:  "value", GraphMode: "none", JustifyMode: "center", PercentChange: "standard", Text: size}
 	return p
 }
 
@@ -89,7 +92,8 @@ func (p Panel) letters(size int) Panel {
 func bars(title, description, unit string, targets ...Target) Panel {
 	p := newPanel("bargauge", title, description, unit, targets...)
 	p.FieldConfig.Defaults.Min = ptr(0.0)
-	p.Options = BarOptions{ReduceOptions: Reduce{Calcs: []string{"lastNotNull"}, Fields: ""}, Orientation: "horizontal", DisplayMode: "basic", ValueMode: "text",
+	p.Options = BarOptions{ReduceOptions: Reduce{Calcs: []string{"lastNotNull"}, Fields: ""}, Orientation: "horizontal",
+		DisplayMode: "basic", ValueMode: "text",
 		NamePlacement: "left", ShowUnfilled: true, Sizing: "auto", MinVizWidth: 8, MinVizHeight: 16, MaxVizHeight: 300,
 		Legend: LegendOff{DisplayMode: "list", Placement: "bottom", Calcs: []string{}}}
 	return p
@@ -99,15 +103,22 @@ func bars(title, description, unit string, targets ...Target) Panel {
 func series(title, description, unit string, targets ...Target) Panel {
 	p := newPanel("timeseries", title, description, unit, targets...)
 	p.FieldConfig.Defaults.Color = &Color{Mode: "palette-classic"}
-	p.FieldConfig.Defaults.Custom = SeriesField{DrawStyle: "line", LineWidth: 2, FillOpacity: 8, ShowPoints: "auto", PointSize: 6, AxisSoftMin: ptr(0.0)}
-	p.Options = SeriesOptions{Legend: LegendOff{ShowLegend: true, DisplayMode: "list", Placement: "bottom", Calcs: []string{}}, Tooltip: Tooltip{Mode: "multi", Sort: "none"}}
+	p.FieldConfig.Defaults.Custom = SeriesField{
+		DrawStyle: "line", LineWidth: 2, FillOpacity: 8, ShowPoints: "auto", PointSize: 6, AxisSoftMin: ptr(0.0),
+	}
+	p.Options = SeriesOptions{Legend: LegendOff{
+		ShowLegend: true, DisplayMode: "list", Placement: "bottom", Calcs: []string{},
+	}, Tooltip: Tooltip{Mode: "multi", Sort: "none"}}
 	return p
 }
 
-// monthly is a chart of a few points, each of which is a whole month: points are drawn and joined across missing months.
+// monthly is a chart of a few points, each of which is a whole month: points are drawn and joined across missing
+// months.
 func monthly(title, description, unit string, targets ...Target) Panel {
 	p := series(title, description, unit, targets...)
-	p.FieldConfig.Defaults.Custom = SeriesField{DrawStyle: "line", LineWidth: 2, FillOpacity: 0, ShowPoints: "always", PointSize: 7, AxisSoftMin: ptr(0.0)}
+	p.FieldConfig.Defaults.Custom = SeriesField{
+		DrawStyle: "line", LineWidth: 2, FillOpacity: 0, ShowPoints: "always", PointSize: 7, AxisSoftMin: ptr(0.0),
+	}
 	return p
 }
 
@@ -121,13 +132,15 @@ func table(title, description string, targets ...Target) Panel {
 
 // with changes the fields of that name.
 func (p Panel) with(name string, properties ...Property) Panel {
-	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, Override{Matcher: Matcher{ID: "byName", Options: name}, Properties: properties})
+	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides,
+		Override{Matcher: Matcher{ID: "byName", Options: name}, Properties: properties})
 	return p
 }
 
 // matching changes the fields whose name matches the regular expression.
 func (p Panel) matching(pattern string, properties ...Property) Panel {
-	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, Override{Matcher: Matcher{ID: "byRegexp", Options: pattern}, Properties: properties})
+	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides,
+		Override{Matcher: Matcher{ID: "byRegexp", Options: pattern}, Properties: properties})
 	return p
 }
 
@@ -166,13 +179,16 @@ func (p Panel) band(low, high, colour string) Panel {
 	tint := Property{"color", Color{Mode: "fixed", FixedColor: colour}}
 	return p.
 		with(low, hidden, tint, Property{"custom.showPoints", "never"}, Property{"custom.fillOpacity", 0}).
-		with(high, hidden, tint, Property{"custom.showPoints", "never"}, Property{"custom.fillOpacity", 18}, Property{"custom.fillBelowTo", low})
+		with(high, hidden, tint, Property{"custom.showPoints", "never"}, Property{"custom.fillOpacity", 18},
+			Property{"custom.fillBelowTo", low})
 }
 
 // count shows a series of n as pale bars with an axis of its own.
 func (p Panel) count(name string) Panel {
-	return p.with(name, Property{"unit", unitCount}, Property{"decimals", 0}, Property{"custom.drawStyle", "bars"}, Property{"custom.axisPlacement", "right"},
-		Property{"custom.fillOpacity", 18}, Property{"custom.lineWidth", 0}, Property{"custom.showPoints", "never"}, Property{"min", 0},
+	return p.with(name, Property{"unit", unitCount}, Property{"decimals", 0}, Property{"custom.drawStyle", "bars"},
+		Property{"custom.axisPlacement", "right"},
+		Property{"custom.fillOpacity", 18}, Property{"custom.lineWidth", 0}, Property{"custom.showPoints", "never"},
+		Property{"min", 0},
 		Property{"custom.thresholdsStyle", ModeField{Mode: "off"}}, // the line belongs to the other axis
 
 		Property{"color", Color{Mode: "fixed", FixedColor: grey}})

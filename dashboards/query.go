@@ -91,7 +91,8 @@ func wilson(k, n, sign string) string {
 	if sign == "+" {
 		clip = "least(1, "
 	}
-	return fmt.Sprintf("if(%[2]s = 0, NULL, %[6]s((%[1]s / %[2]s + %[4]s / (2 * %[2]s)) %[3]s %[5]s * sqrt((%[1]s / %[2]s) * (1 - %[1]s / %[2]s) / %[2]s + %[4]s / (4 * %[2]s * %[2]s))) / (1 + %[4]s / %[2]s)))",
+	return fmt.Sprintf(
+		"if(%[2]s = 0, NULL, %[6]s((%[1]s / %[2]s + %[4]s / (2 * %[2]s)) %[3]s %[5]s * sqrt((%[1]s / %[2]s) * (1 - %[1]s / %[2]s) / %[2]s + %[4]s / (4 * %[2]s * %[2]s))) / (1 + %[4]s / %[2]s)))",
 		k, n, sign, z2, z, clip)
 }
 
@@ -135,14 +136,24 @@ func categoryName(column string) string {
 
 func clockName(column string) string {
 	return named(column, []string{"answer", "acknowledge", "arrive", "resolve", "resolve_total", "confirm", "given"},
-		[]string{"jawab panggilan", "diterima OPD", "tiba di lokasi", "selesai ditangani", "selesai seluruhnya", "konfirmasi pelapor", "batas dari sumber"})
+		[]string{
+			"jawab panggilan", "diterima OPD", "tiba di lokasi", "selesai ditangani", "selesai seluruhnya", "konfirmasi pelapor",
+			"batas dari sumber",
+		})
 }
 
 func intervalName(column string) string {
-	return named(column, []string{"answer", "classify", "talk", "dispatch", "acknowledge", "turnout", "travel", "respond", "own", "resolve", "resolve_net", "confirm"},
-		[]string{"waktu jawab", "klasifikasi", "lama bicara", "disposisi", "terima OPD", "berangkat", "tempuh", "waktu tanggap", "bagian OPD", "penyelesaian", "penyelesaian tanpa jeda", "konfirmasi"})
+	return named(column, []string{
+		"answer", "classify", "talk", "dispatch", "acknowledge", "turnout", "travel", "respond", "own", "resolve",
+		"resolve_net", "confirm",
+	},
+		[]string{
+			"waktu jawab", "klasifikasi", "lama bicara", "disposisi", "terima OPD", "berangkat", "tempuh", "waktu tanggap",
+			"bagian OPD", "penyelesaian", "penyelesaian tanpa jeda", "konfirmasi",
+		})
 }
 
 func priorityName(column string) string {
-	return named(column, []string{"", "darurat", "mendesak", "non_darurat", "informasi"}, []string{"(tanpa prioritas)", "darurat", "mendesak", "non darurat", "informasi"})
+	return named(column, []string{"", "darurat", "mendesak", "non_darurat", "informasi"},
+		[]string{"(tanpa prioritas)", "darurat", "mendesak", "non darurat", "informasi"})
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// schemas are made from Grafana's own types (make dashboards-schemas): an object has the properties of its type and no other.
+// schemas are made from Grafana's own types (make dashboards-schemas): an object has the properties of its type and no
+// other.
 type schemas struct{ c *jsonschema.Compiler }
 
 func readSchemas(t *testing.T) schemas {
@@ -77,7 +78,8 @@ func (s schemas) check(dashboard map[string]any) []string {
 				}
 				name, own := strings.CutPrefix(id, "custom.")
 				if !own {
-					problems = append(problems, s.problem(where, "dashboard.json#/definitions/FieldConfig", map[string]any{id: value})...)
+					problems = append(problems,
+						s.problem(where, "dashboard.json#/definitions/FieldConfig", map[string]any{id: value})...)
 					continue
 				}
 				// On top of the panel's own, since some settings must be there always.
@@ -111,7 +113,9 @@ func (s schemas) custom(where, kind string, custom map[string]any) []string {
 func (s schemas) points(where string, panel map[string]any) (problems []string) {
 	for _, l := range panel["options"].(map[string]any)["layers"].([]any) {
 		style := l.(map[string]any)["config"].(map[string]any)["style"].(map[string]any)
-		for key, dimension := range map[string]string{"size": "scale", "color": "color", "symbol": "resource", "text": "text"} {
+		for key, dimension := range map[string]string{
+			"size": "scale", "color": "color", "symbol": "resource", "text": "text",
+		} {
 			problems = append(problems, s.problem(where+", "+key, "dimension."+dimension+".json", style[key])...)
 		}
 	}
@@ -151,7 +155,10 @@ func TestAMisspeltNameIsFound(t *testing.T) {
 		g.add(6, 8, stat("Angka", "", unitCount, now("", "up")))
 		g.add(12, 8, bars("Balok", "", unitCount, now("", "up")))
 		g.add(12, 8, geo("Peta", "", rows("SELECT 1")))
-		return Dashboard{UID: "test", Tags: []string{}, Panels: g.panels, Templating: Templating{sources()}, Annotations: Annotated{notes()}, Links: navigation(uidLive)}
+		return Dashboard{
+			UID: "test", Tags: []string{}, Panels: g.panels, Templating: Templating{sources()}, Annotations: Annotated{notes()},
+			Links: navigation(uidLive),
+		}
 	}
 	if problems := s.check(asJSON(t, page())); len(problems) > 0 {
 		t.Fatalf("without a mistake: %s", strings.Join(problems, "\n"))

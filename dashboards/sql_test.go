@@ -14,8 +14,8 @@ import (
 	"github.com/monev112/monev112/dashboards/fill"
 )
 
-// Every statement runs on the engine, as a reader without a key sends it, with All and with one and two selections. On an
-// empty database it gives no row, or a row without figures: never a zero that nobody measured.
+// Every statement runs on the engine, as a reader without a key sends it, with All and with one and two selections. On
+// an empty database it gives no row, or a row without figures: never a zero that nobody measured.
 func TestEveryStatementRuns(t *testing.T) {
 	addr, key := enginetest.Start(t)
 	database := enginetest.Database(t)
@@ -28,7 +28,8 @@ func TestEveryStatementRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask := func(sql string) (string, int) {
-		r, err := http.Post("http://"+addr+"/?database="+url.QueryEscape(database), "text/plain", strings.NewReader(sql+"\nFORMAT TSVWithNames"))
+		r, err := http.Post("http://"+addr+"/?database="+url.QueryEscape(database), "text/plain",
+			strings.NewReader(sql+"\nFORMAT TSVWithNames"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +40,10 @@ func TestEveryStatementRuns(t *testing.T) {
 		}
 		return string(b), r.StatusCode
 	}
-	several := map[string][]string{"opd": {"damkar", "kec_waru"}, "kecamatan": {"35.15.18", "35.15.01"}, "priority": {"darurat", "mendesak"}, "category": {"pju", "kebakaran"}}
+	several := map[string][]string{
+		"opd": {"damkar", "kec_waru"}, "kecamatan": {"35.15.18", "35.15.01"}, "priority": {"darurat", "mendesak"},
+		"category": {"pju", "kebakaran"},
+	}
 	n := 0
 	for _, file := range All() {
 		d := file.Dashboard
@@ -91,7 +95,8 @@ func TestEveryStatementRuns(t *testing.T) {
 				if strings.HasPrefix(name, "annotation") {
 					continue
 				}
-				if body != "" && regexp.MustCompile(`(^|\t)[0-9.]+(\t|\n)`).MatchString(body) && !strings.HasPrefix(name, "Lima indikator") {
+				if body != "" && regexp.MustCompile(`(^|\t)[0-9.]+(\t|\n)`).MatchString(body) &&
+					!strings.HasPrefix(name, "Lima indikator") {
 					t.Errorf("%s, %s: figures of an empty database:\n%s", file.Name, name, got)
 				}
 			}

@@ -6,7 +6,10 @@ import "strings"
 const all = ".*"
 
 func dataSource(name, label, kind string) Variable {
-	return Variable{Name: name, Label: label, Type: "datasource", Query: kind, Refresh: 1, Current: Option{}, Options: []Option{}, Hide: 2}
+	return Variable{
+		Name: name, Label: label, Type: "datasource", Query: kind, Refresh: 1, Current: Option{}, Options: []Option{},
+		Hide: 2,
+	}
 }
 
 // sources are the variables that every page begins with; hidden, since a deployment has one of each.
@@ -21,7 +24,8 @@ func sources() []Variable {
 func liveCentre() Variable {
 	code := names.DefaultCenter()
 	q := "label_values(monev112_window_calls, center)"
-	return Variable{Name: "center", Label: "Pusat layanan", Type: "query", Datasource: &prometheusRef, Query: q, Refresh: 1, Sort: 5,
+	return Variable{Name: "center", Label: "Pusat layanan", Type: "query", Datasource: &prometheusRef, Query: q,
+		Refresh: 1, Sort: 5,
 		Current: Option{Text: code, Value: code}, Options: []Option{}}
 }
 
@@ -35,13 +39,17 @@ func centre() Variable {
 		}
 		ids, texts = append(ids, c.Code), append(texts, c.Name)
 	}
-	return fromClickHouse("center", "Pusat layanan", "SELECT DISTINCT center AS value, "+named("center", ids, texts)+" AS text FROM calls_hourly ORDER BY text",
+	return fromClickHouse("center", "Pusat layanan",
+		"SELECT DISTINCT center AS value, "+named("center", ids, texts)+" AS text FROM calls_hourly ORDER BY text",
 		Option{Text: name, Value: code})
 }
 
 // fromClickHouse asks for two columns: the value, then the text that is shown.
 func fromClickHouse(name, label, sql string, current Option) Variable {
-	return Variable{Name: name, Label: label, Type: "query", Datasource: &clickhouseRef, Query: sql, Refresh: 1, Current: current, Options: []Option{}}
+	return Variable{
+		Name: name, Label: label, Type: "query", Datasource: &clickhouseRef, Query: sql, Refresh: 1, Current: current,
+		Options: []Option{},
+	}
 }
 
 func selection(v Variable) Variable {
@@ -60,18 +68,22 @@ func opdVariable(scope string) Variable {
 }
 
 func kecamatanVariable() Variable {
-	return selection(fromClickHouse("kecamatan", "Kecamatan", "SELECT DISTINCT assumeNotNull(kecamatan) AS value, "+kecamatanName("kecamatan")+
-		" AS text FROM tickets WHERE "+here+" AND kecamatan IS NOT NULL ORDER BY text", Option{}))
+	return selection(fromClickHouse("kecamatan", "Kecamatan",
+		"SELECT DISTINCT assumeNotNull(kecamatan) AS value, "+kecamatanName("kecamatan")+
+			" AS text FROM tickets WHERE "+here+" AND kecamatan IS NOT NULL ORDER BY text", Option{}))
 }
 
 func categoryVariable() Variable {
-	return selection(fromClickHouse("category", "Kategori", "SELECT DISTINCT assumeNotNull(category) AS value, "+categoryName("category")+
-		" AS text FROM tickets WHERE "+here+" AND category IS NOT NULL ORDER BY text", Option{}))
+	return selection(fromClickHouse("category", "Kategori",
+		"SELECT DISTINCT assumeNotNull(category) AS value, "+categoryName("category")+
+			" AS text FROM tickets WHERE "+here+" AND category IS NOT NULL ORDER BY text", Option{}))
 }
 
 func priorityVariable() Variable {
 	v := selection(Variable{Name: "priority", Label: "Prioritas", Type: "custom"})
-	pairs := [][2]string{{"darurat", "Darurat"}, {"mendesak", "Mendesak"}, {"non_darurat", "Non darurat"}, {"informasi", "Informasi"}}
+	pairs := [][2]string{
+		{"darurat", "Darurat"}, {"mendesak", "Mendesak"}, {"non_darurat", "Non darurat"}, {"informasi", "Informasi"},
+	}
 	var query []string
 	v.Options = []Option{{Selected: true, Text: "Semua", Value: "$__all"}}
 	for _, p := range pairs {
@@ -84,6 +96,7 @@ func priorityVariable() Variable {
 
 // fixed is a number that a deployment may change without touching a query.
 func fixed(name, label, value string) Variable {
-	return Variable{Name: name, Label: label, Type: "constant", Query: value, Hide: 2, Current: Option{Text: value, Value: value},
+	return Variable{Name: name, Label: label, Type: "constant", Query: value, Hide: 2,
+		Current: Option{Text: value, Value: value},
 		Options: []Option{{Selected: true, Text: value, Value: value}}}
 }

@@ -50,7 +50,8 @@ func TestComposeAsksForTheHost(t *testing.T) {
 
 func TestEveryServiceIsGuardedAndBounded(t *testing.T) {
 	p := mustCompose(t)
-	if got, want := p.ServiceNames(), []string{"alertmanager", "clickhouse", "door", "grafana", "monev112", "prometheus"}; !slices.Equal(got, want) {
+	if got, want := p.ServiceNames(),
+		[]string{"alertmanager", "clickhouse", "door", "grafana", "monev112", "prometheus"}; !slices.Equal(got, want) {
 		t.Fatalf("services %v, want %v", got, want)
 	}
 	pinned := regexp.MustCompile(`:v?\d+\.\d+\.\d+`)
@@ -61,7 +62,8 @@ func TestEveryServiceIsGuardedAndBounded(t *testing.T) {
 		if s.User == "" || strings.HasPrefix(s.User, "0") || strings.HasPrefix(s.User, "root") {
 			t.Errorf("%s runs as %q", name, s.User)
 		}
-		if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || !slices.Contains(s.SecurityOpt, "no-new-privileges:true") || s.Privileged {
+		if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) ||
+			!slices.Contains(s.SecurityOpt, "no-new-privileges:true") || s.Privileged {
 			t.Errorf("%s: read_only %v, cap_drop %v, security_opt %v", name, s.ReadOnly, s.CapDrop, s.SecurityOpt)
 		}
 		if want := map[string][]string{"door": {"NET_BIND_SERVICE"}}[name]; !slices.Equal(s.CapAdd, want) {
@@ -73,7 +75,8 @@ func TestEveryServiceIsGuardedAndBounded(t *testing.T) {
 		if s.Restart != "unless-stopped" {
 			t.Errorf("%s: restart %q", name, s.Restart)
 		}
-		if s.HealthCheck == nil || len(s.HealthCheck.Test) < 2 || s.HealthCheck.Interval == nil || s.HealthCheck.Timeout == nil || s.HealthCheck.StartPeriod == nil {
+		if s.HealthCheck == nil || len(s.HealthCheck.Test) < 2 || s.HealthCheck.Interval == nil ||
+			s.HealthCheck.Timeout == nil || s.HealthCheck.StartPeriod == nil {
 			t.Errorf("%s has no complete health check", name)
 		}
 		if s.Logging == nil || s.Logging.Options["max-size"] == "" || s.Logging.Options["max-file"] == "" {
@@ -122,7 +125,8 @@ func TestOnlyTheDoorIsOpen(t *testing.T) {
 
 // written are the files that first-run.sh makes.
 var written = []string{
-	"compose/alertmanager.yml", "compose/monev112.yaml", "compose/secrets/alertmanager", "compose/secrets/tls.crt", "compose/secrets/tls.key",
+	"compose/alertmanager.yml", "compose/monev112.yaml", "compose/secrets/alertmanager", "compose/secrets/tls.crt",
+	"compose/secrets/tls.key",
 	"compose/secrets/clickhouse-writer", "compose/secrets/clickhouse-reader", "compose/secrets/clickhouse-users.xml",
 	"compose/secrets/grafana-admin", "compose/secrets/grafana-secret-key",
 }
@@ -191,9 +195,13 @@ func TestNoPasswordIsWritten(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"compose/monev112.example.yaml", "compose/prometheus.yml", "compose/Caddyfile", "clickhouse/users.d/monev112.xml", "clickhouse/config.d/monev112.xml"} {
+	for _, name := range []string{
+		"compose/monev112.example.yaml", "compose/prometheus.yml", "compose/Caddyfile", "clickhouse/users.d/monev112.xml",
+		"clickhouse/config.d/monev112.xml",
+	} {
 		text := read(t, name)
-		if m := regexp.MustCompile(`(?im)^\s*<?(password|secret|token|credentials|password_sha256_hex)[:>].*$`).FindString(text); m != "" {
+		if m := regexp.MustCompile(`(?im)^\s*<?(password|secret|token|credentials|password_sha256_hex)[:>].*$`).FindString(
+			text); m != "" {
 			t.Errorf("%s: %s", name, m)
 		}
 	}
@@ -219,7 +227,8 @@ func readYAML(t *testing.T, name string) any {
 
 func TestBothPrometheusConfigurationsAreOne(t *testing.T) {
 	one, inside := readYAML(t, "prometheus/prometheus.yml"), readYAML(t, "compose/prometheus.yml")
-	names := strings.NewReplacer("monev112:8112", "127.0.0.1:8112", "alertmanager:9093", "127.0.0.1:9093", "/etc/prometheus/rules/", "../../alerts/rules/")
+	names := strings.NewReplacer("monev112:8112", "127.0.0.1:8112", "alertmanager:9093", "127.0.0.1:9093",
+		"/etc/prometheus/rules/", "../../alerts/rules/")
 	if want, got := fmt.Sprint(one), names.Replace(fmt.Sprint(inside)); want != got {
 		t.Errorf("beside the names of the services they differ:\n%s\n%s", want, got)
 	}
@@ -240,7 +249,8 @@ func TestImagesAreTheReleasesThatTheConfigurationIsCheckedWith(t *testing.T) {
 	if m == nil {
 		t.Fatalf("PROMETHEUS is %s", find("PROMETHEUS"))
 	}
-	if want := "prom/prometheus:v" + m[1] + "." + strings.TrimPrefix(m[2], "0") + "." + m[3]; p.Services["prometheus"].Image != want {
+	if want := "prom/prometheus:v" + m[1] + "." + strings.TrimPrefix(m[2], "0") + "." +
+		m[3]; p.Services["prometheus"].Image != want {
 		t.Errorf("image %s, checked with %s", p.Services["prometheus"].Image, want)
 	}
 	if want := "prom/alertmanager:" + find("ALERTMANAGER"); p.Services["alertmanager"].Image != want {
@@ -251,7 +261,8 @@ func TestImagesAreTheReleasesThatTheConfigurationIsCheckedWith(t *testing.T) {
 func TestGrafanaFindsItsDataSourcesAndPages(t *testing.T) {
 	p := mustCompose(t)
 	env := p.Services["grafana"].Environment
-	for _, m := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(read(t, "grafana/provisioning/datasources/monev112.yaml"), -1) {
+	for _, m := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(read(t,
+		"grafana/provisioning/datasources/monev112.yaml"), -1) {
 		if m[1] != "NAME" && env[m[1]] == nil { // ${NAME} stands in the explanation
 			t.Errorf("the data sources want %s, which compose.yaml does not give", m[1])
 		}
@@ -259,7 +270,8 @@ func TestGrafanaFindsItsDataSourcesAndPages(t *testing.T) {
 	if got := *env["MONEV112_CLICKHOUSE_PASSWORD"]; got != "$__file{/run/secrets/clickhouse-reader}" {
 		t.Errorf("Grafana's password is %q", got)
 	}
-	pages := regexp.MustCompile(`(?m)^\s+path: (\S+)$`).FindStringSubmatch(read(t, "grafana/provisioning/dashboards/monev112.yaml"))
+	pages := regexp.MustCompile(`(?m)^\s+path: (\S+)$`).FindStringSubmatch(read(t,
+		"grafana/provisioning/dashboards/monev112.yaml"))
 	if pages == nil {
 		t.Fatal("the provisioning names no folder")
 	}
@@ -299,7 +311,9 @@ func TestTheCollectorAndClickHouseAgree(t *testing.T) {
 		}
 	}
 	secret := filepath.Base(c.ClickHouse.PasswordFile)
-	if !slices.ContainsFunc(p.Services["monev112"].Secrets, func(s types.ServiceSecretConfig) bool { return s.Source == secret }) {
+	if !slices.ContainsFunc(p.Services["monev112"].Secrets, func(s types.ServiceSecretConfig) bool {
+		return s.Source == secret
+	}) {
 		t.Errorf("the collector is not given %s", c.ClickHouse.PasswordFile)
 	}
 }

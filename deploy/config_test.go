@@ -23,7 +23,8 @@ func TestThePackagesConfigurationIsUnderstood(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if inForce := c.ClickHouse.Address != "" && c.Pages.PublicURL != "" && len(c.TrustedProxies) > 0 && c.Limits.EngineMemory > 0; inForce != (name == "all of it") {
+		if inForce := c.ClickHouse.Address != "" && c.Pages.PublicURL != "" && len(c.TrustedProxies) > 0 &&
+			c.Limits.EngineMemory > 0; inForce != (name == "all of it") {
 			t.Errorf("%s: %+v", name, c)
 		}
 	}

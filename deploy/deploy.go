@@ -1,5 +1,5 @@
-// Package deploy holds what is shipped beside the program. It owns no code: only the default configuration, embedded, so
-// that a start without any file has a meaning.
+// Package deploy holds what is shipped beside the program. It owns no code: only the default configuration, embedded,
+// so that a start without any file has a meaning.
 package deploy
 
 import "embed"

@@ -27,10 +27,12 @@ func dockerfile(t *testing.T, name string) []instruction {
 	return all
 }
 
-// TestImagesAreBuiltFromReleasesForAUserWithoutRights holds the rules of the usual Dockerfile linters that matter here: no
-// Docker runs where the tests do.
+// TestImagesAreBuiltFromReleasesForAUserWithoutRights holds the rules of the usual Dockerfile linters that matter here:
+// no Docker runs where the tests do.
 func TestImagesAreBuiltFromReleasesForAUserWithoutRights(t *testing.T) {
-	known := []string{"FROM", "WORKDIR", "COPY", "RUN", "ARG", "ENV", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
+	known := []string{
+		"FROM", "WORKDIR", "COPY", "RUN", "ARG", "ENV", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD",
+	}
 	for _, name := range []string{"Dockerfile", "grafana/Dockerfile"} {
 		stages := map[string]bool{}
 		last := map[string]string{}
@@ -69,8 +71,8 @@ func TestImagesAreBuiltFromReleasesForAUserWithoutRights(t *testing.T) {
 	}
 }
 
-// TestTheImageIsGivenWhatTheProgramIsBuiltFrom compares the folders of the program's packages, and of what they embed, with
-// what the ignore file lets through.
+// TestTheImageIsGivenWhatTheProgramIsBuiltFrom compares the folders of the program's packages, and of what they embed,
+// with what the ignore file lets through.
 func TestTheImageIsGivenWhatTheProgramIsBuiltFrom(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps",
 		"-f", `{{if .Module}}{{if .Module.Main}}{{$p := .ImportPath}}{{range .GoFiles}}{{$p}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$p}}/{{.}}{{"\n"}}{{end}}{{end}}{{end}}`, "../cmd/monev112").Output()
@@ -99,7 +101,8 @@ func TestTheImageIsGivenWhatTheProgramIsBuiltFrom(t *testing.T) {
 		for _, k := range keep {
 			base := strings.TrimPrefix(k, "**/")
 			matched, _ := path.Match(base, path.Base(f))
-			if strings.HasPrefix(f, k+"/") || f == k || strings.HasPrefix(k, "**/") && (matched || strings.Contains("/"+f, "/"+base+"/")) {
+			if strings.HasPrefix(f, k+"/") || f == k || strings.HasPrefix(k, "**/") &&
+				(matched || strings.Contains("/"+f, "/"+base+"/")) {
 				t.Errorf("%s is kept from the image by %s", f, k)
 			}
 		}

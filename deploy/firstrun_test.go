@@ -16,8 +16,8 @@ import (
 	"github.com/monev112/monev112/collector/e2e/servers"
 )
 
-// firstRun runs the script on a folder of its own, with a docker that answers as Docker Compose does and writes down what
-// it was asked.
+// firstRun runs the script on a folder of its own, with a docker that answers as Docker Compose does and writes down
+// what it was asked.
 func firstRun(t *testing.T, folder string, docker string, args ...string) (string, error) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -88,7 +88,8 @@ func TestTheFirstRunMakesEachSecretForItsReader(t *testing.T) {
 			t.Errorf("%s was not made", rel)
 		}
 	}
-	if got, want := made["compose/secrets/alertmanager/monev112-log-key"], owner("alertmanager")+" 600 mk_secret-of-the-log\n"; got != want {
+	if got, want := made["compose/secrets/alertmanager/monev112-log-key"],
+		owner("alertmanager")+" 600 mk_secret-of-the-log\n"; got != want {
 		t.Errorf("the log's key is %q, want %q", got, want)
 	}
 	seen := map[string]string{}
@@ -109,7 +110,8 @@ func TestTheFirstRunMakesEachSecretForItsReader(t *testing.T) {
 			}
 		}
 	}
-	if c, err := collector.ReadFile(filepath.Join(folder, "compose/monev112.yaml")); err != nil || c.Pages.PublicURL != "https://"+host {
+	if c, err := collector.ReadFile(filepath.Join(folder, "compose/monev112.yaml")); err != nil ||
+		c.Pages.PublicURL != "https://"+host {
 		t.Errorf("the collector's configuration: %v, links to %q", err, c.Pages.PublicURL)
 	}
 	if !strings.Contains(made["compose/contacts.yaml"], "http://monev112:8112/") {
@@ -135,14 +137,17 @@ func TestAlertmanagerTakesTheFirstConfiguration(t *testing.T) {
 	if out, err := firstRun(t, folder, noDocker, "112.example.go.id"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if out, err := exec.CommandContext(t.Context(), amtool, "check-config", filepath.Join(folder, "compose/alertmanager.yml")).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), amtool, "check-config",
+		filepath.Join(folder, "compose/alertmanager.yml")).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
 func TestTheFirstRunCanBeRepeated(t *testing.T) {
 	folder := t.TempDir()
-	for name, host := range map[string]string{"no host": "", "a URL": "https://112.example.go.id", "a port": "112.example.go.id:443", "a shell": "$(id)"} {
+	for name, host := range map[string]string{
+		"no host": "", "a URL": "https://112.example.go.id", "a port": "112.example.go.id:443", "a shell": "$(id)",
+	} {
 		if out, err := firstRun(t, folder, noDocker, host); err == nil || len(contents(t, folder)) > 0 {
 			t.Errorf("%s is taken: %s", name, out)
 		}

@@ -33,8 +33,8 @@ func command(t *testing.T, env []string, name string, args ...string) {
 	}
 }
 
-// TestThePackageOnDebian installs, starts, asks, kills, upgrades, removes and purges the package under a real systemd. The
-// machine it runs on stays as it is: see testdata/container.sh.
+// TestThePackageOnDebian installs, starts, asks, kills, upgrades, removes and purges the package under a real systemd.
+// The machine it runs on stays as it is: see testdata/container.sh.
 func TestThePackageOnDebian(t *testing.T) {
 	if testing.Short() {
 		t.Skip("boots a container")

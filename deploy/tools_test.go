@@ -27,7 +27,8 @@ func TestSystemdAnalyzeFindsNoMistakeInTheUnit(t *testing.T) {
 	if err != nil || strings.Contains(string(out), "monev112.service") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	out, err = exec.CommandContext(t.Context(), "systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=20", unit).CombinedOutput()
+	out, err = exec.CommandContext(t.Context(), "systemd-analyze", "security", "--no-pager", "--offline=true",
+		"--threshold=20", unit).CombinedOutput()
 	if err != nil {
 		t.Errorf("the unit is open to more than 2.0 of 10: %v\n%s", err, out)
 	}
@@ -45,7 +46,8 @@ func TestPromtoolChecksBothConfigurations(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"prometheus/prometheus.yml", inside} {
-		out, err := exec.CommandContext(t.Context(), promtool, "check", "config", "--lint=all", "--lint-fatal", name).CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), promtool, "check", "config", "--lint=all", "--lint-fatal",
+			name).CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "rules found") {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
@@ -100,7 +102,9 @@ func TestTheServicesFilesNameSettingsThatClickHouseKnows(t *testing.T) {
 		}
 	}
 	server := known("server_settings")
-	for _, m := range regexp.MustCompile(`(?m)^    <(max_\w+|mark_cache_size|uncompressed_cache_size)>`).FindAllStringSubmatch(read(t, "clickhouse/config.d/monev112.xml"), -1) {
+	for _, m := range regexp.MustCompile(
+		`(?m)^    <(max_\w+|mark_cache_size|uncompressed_cache_size)>`).FindAllStringSubmatch(read(t,
+		"clickhouse/config.d/monev112.xml"), -1) {
 		found++
 		if !server[m[1]] {
 			t.Errorf("config.d: ClickHouse has no server setting %s", m[1])

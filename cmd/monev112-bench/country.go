@@ -10,13 +10,14 @@ import (
 	"github.com/monev112/monev112/collector/store"
 )
 
-// country makes a year of a country's calls inside ClickHouse, with INSERT ... SELECT from numbers(): the same rows in each
-// run for the same end. The tables are filled as the service would fill them, column by column; what the service derives of
-// them (the roll-ups) is derived by the store's own code. Events are not made: no dashboard reads them.
+// country makes a year of a country's calls inside ClickHouse, with INSERT ... SELECT from numbers(): the same rows in
+// each run for the same end. The tables are filled as the service would fill them, column by column; what the service
+// derives of them (the roll-ups) is derived by the store's own code. Events are not made: no dashboard reads them.
 //
-// The mix: 514 centres of unequal size, the largest (the one that the dashboards show first) with 4 % of all calls; one call
-// in five gives a ticket, most of the others are pranks; tickets of own departments, vertical agencies and none; clocks met,
-// late, running and late since long; a tenth of all rows stands in the table a second time in an earlier version.
+// The mix: 514 centres of unequal size, the largest (the one that the dashboards show first) with 4 % of all calls; one
+// call in five gives a ticket, most of the others are pranks; tickets of own departments, vertical agencies and none;
+// clocks met, late, running and late since long; a tenth of all rows stands in the table a second time in an earlier
+// version.
 type country struct {
 	calls int
 	until time.Time // start of the day on which the year ends
@@ -65,7 +66,8 @@ const callFacts = `
 // facts fills the numbers of callFacts in for the calls from number from, every step.
 func (c *country) facts(from, count int) string {
 	seconds := countryDays * 24 * 60 * 60
-	return fmt.Sprintf(callFacts, countryCenters, seconds, c.calls, c.until.Unix()-int64(seconds), callsPerTicket, from, count)
+	return fmt.Sprintf(callFacts, countryCenters, seconds, c.calls, c.until.Unix()-int64(seconds), callsPerTicket, from,
+		count)
 }
 
 const insertCalls = `INSERT INTO monev112.calls (center, id, version, at, day, received_at, queued_at, answered_at, abandoned_at, unserved_at, unserved_reason, blocked_at,
@@ -132,8 +134,8 @@ SELECT center, 'call', id, 'answer', 1, version, 'elapsed', 'sidoarjo', '2026.1'
 	queued_at + toIntervalSecond(11), queued_at + toIntervalSecond(22), queued_at + toIntervalSecond(30), answered_at IS NULL
 FROM monev112.calls WHERE version = %[1]d AND day >= '%[2]s' AND day < '%[3]s'`
 
-// insertTicketClocks follows the facts of the tickets: a clock for each of acknowledge, arrive, resolve, resolve_total, confirm
-// that applies.
+// insertTicketClocks follows the facts of the tickets: a clock for each of acknowledge, arrive, resolve, resolve_total,
+// confirm that applies.
 const insertTicketClocks = `INSERT INTO monev112.clocks ` + clockColumns + `
 SELECT center, 'ticket', id, c.1, 1, version, 'elapsed', 'sidoarjo', '2026.1', 1, 'id-sidoarjo/2026', opd, scope, category, priority, kecamatan,
 	toDate(toTimeZone(c.2, 'Asia/Jakarta')), c.2, c.2 + toIntervalSecond(c.3), c.2 + toIntervalSecond(c.3), c.2 + toIntervalSecond(c.3), c.4, if(c.1 LIKE 'resolve%%', paused_s, 0),
@@ -217,7 +219,8 @@ func (c *country) rollUp(ctx context.Context) error {
 			return err
 		}
 		done += len(centers)
-		fmt.Fprintf(os.Stderr, "  roll-ups of %d of %d centres, %s\n", done, countryCenters, time.Since(began).Round(time.Second))
+		fmt.Fprintf(os.Stderr, "  roll-ups of %d of %d centres, %s\n", done, countryCenters,
+			time.Since(began).Round(time.Second))
 		centers, together = centers[:0], 0
 		return nil
 	}

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// importTable measures `monev112 import` of a CSV file as a city publishes it: rows read, mapped, sent and acknowledged.
+// importTable measures `monev112 import` of a CSV file as a city publishes it: rows read, mapped, sent and
+// acknowledged.
 func (b *bench) importTable(ctx context.Context) error {
 	csv := filepath.Join(b.dir, "requests.csv")
 	if err := writeRequests(csv, b.importRows); err != nil {
@@ -32,7 +33,8 @@ func (b *bench) importTable(ctx context.Context) error {
 		return err
 	}
 	began := time.Now()
-	out, err := exec.CommandContext(ctx, b.program, "import", "--server", "http://"+p.addr, "--mapping", "boston311-2015-h1", "--rejects", filepath.Join(b.dir, "rejects.csv"), csv).CombinedOutput()
+	out, err := exec.CommandContext(ctx, b.program, "import", "--server", "http://"+p.addr, "--mapping",
+		"boston311-2015-h1", "--rejects", filepath.Join(b.dir, "rejects.csv"), csv).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("import: %w\n%.2000s", err, out)
 	}
@@ -53,7 +55,9 @@ func (b *bench) importTable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.table.add("import of a table", rate(perSecond(b.importRows, sent)), "", "", fmt.Sprintf("%s rows, %s events acknowledged; stored with cases and clocks after %.1f s", thousands(int64(b.importRows)), events, stored.Seconds()))
+	b.table.add("import of a table", rate(perSecond(b.importRows, sent)), "", "",
+		fmt.Sprintf("%s rows, %s events acknowledged; stored with cases and clocks after %.1f s",
+			thousands(int64(b.importRows)), events, stored.Seconds()))
 	return nil
 }
 
@@ -69,7 +73,8 @@ func writeRequests(name string, n int) (err error) {
 		}
 	}()
 	w := bufio.NewWriter(f)
-	fmt.Fprintln(w, "CASE_ENQUIRY_ID,OPEN_DT,TARGET_DT,CLOSED_DT,OnTime_Status,CASE_STATUS,closure_class,SUBJECT,REASON,TYPE,QUEUE,Department,fire_district,police_district,neighborhood,ward,LOCATION_ZIPCODE,LATITUDE,LONGITUDE,Source")
+	fmt.Fprintln(
+		w, "CASE_ENQUIRY_ID,OPEN_DT,TARGET_DT,CLOSED_DT,OnTime_Status,CASE_STATUS,closure_class,SUBJECT,REASON,TYPE,QUEUE,Department,fire_district,police_district,neighborhood,ward,LOCATION_ZIPCODE,LATITUDE,LONGITUDE,Source")
 	const layout = "01/02/2006 03:04:05 PM"
 	start := time.Date(2015, 1, 5, 8, 0, 0, 0, time.UTC)
 	reasons := []string{"Street Lights", "Sanitation", "Highway Maintenance", "Signs & Signals", "Catchbasin"}
@@ -79,7 +84,8 @@ func writeRequests(name string, n int) (err error) {
 		if i%8 != 0 {
 			closed = opened.Add(time.Duration(1+i%200) * time.Hour).Format(layout)
 		}
-		fmt.Fprintf(w, "10100%07d,%s,%s,%s,ONTIME,Closed,,Public Works Department,%s,Request,PWDx_Queue,PWDx,4.0,D4,Roxbury,Ward %d,2119.0,42.3474,-71.0944,Constituent Call\n",
+		fmt.Fprintf(
+			w, "10100%07d,%s,%s,%s,ONTIME,Closed,,Public Works Department,%s,Request,PWDx_Queue,PWDx,4.0,D4,Roxbury,Ward %d,2119.0,42.3474,-71.0944,Constituent Call\n",
 			i, opened.Format(layout), opened.Add(72*time.Hour).Format(layout), closed, reasons[i%len(reasons)], 1+i%22)
 	}
 	return w.Flush()

@@ -57,10 +57,16 @@ func (b *bench) ingest(ctx context.Context) error {
 		}
 	}
 	storedRate := perSecond(n, stored)
-	b.table.add("events accepted", rate(perSecond(n, accepted)), "", "", fmt.Sprintf("%s events, batches of %d, %d clients, %d asked to come later", thousands(int64(n)), b.batch, b.clients, retries))
-	b.table.add("events stored, cases upserted", rate(storedRate), rate(limit), "60 %", fmt.Sprintf("%.0f %% of the limit; limit: %s", 100*storedRate/limit, how))
+	b.table.add("events accepted", rate(perSecond(n, accepted)), "", "",
+		fmt.Sprintf("%s events, batches of %d, %d clients, %d asked to come later", thousands(int64(n)), b.batch, b.clients,
+			retries))
+	b.table.add("events stored, cases upserted", rate(storedRate), rate(limit), "60 %",
+		fmt.Sprintf("%.0f %% of the limit; limit: %s", 100*storedRate/limit, how))
 	million := func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()*1e6/float64(n)) }
-	b.table.add("processor time of a million events", million(self1.cpu-self0.cpu)+" serve + "+million(child1.cpu-child0.cpu)+" engine", million(limitCPU)+" engine", "", fmt.Sprintf("%.0f %% of this work is the limit's; load generator left out", 100*limitCPU.Seconds()/(self1.cpu-self0.cpu+child1.cpu-child0.cpu).Seconds()))
+	b.table.add("processor time of a million events",
+		million(self1.cpu-self0.cpu)+" serve + "+million(child1.cpu-child0.cpu)+" engine", million(limitCPU)+" engine", "",
+		fmt.Sprintf("%.0f %% of this work is the limit's; load generator left out",
+			100*limitCPU.Seconds()/(self1.cpu-self0.cpu+child1.cpu-child0.cpu).Seconds()))
 	b.table.add("memory after it", mib(self1.rssBytes)+" serve + "+mib(child1.rssBytes)+" engine", "", "", "resident")
 	return nil
 }

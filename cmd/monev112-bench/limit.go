@@ -35,8 +35,8 @@ func (w way) String() string {
 	return fmt.Sprintf("%s rows x %d, %s", thousands(int64(w.rows)), w.concurrency, types)
 }
 
-// limitOf is what this machine can do at most: the events of the bodies, decoded and made columns beforehand, inserted by
-// clickhouse-go into the table events of the embedded engine. The best of several ways speaks.
+// limitOf is what this machine can do at most: the events of the bodies, decoded and made columns beforehand, inserted
+// by clickhouse-go into the table events of the embedded engine. The best of several ways speaks.
 func (b *bench) limitOf(ctx context.Context, bodies []body) (best float64, how string, cpu time.Duration, err error) {
 	events, err := decode(bodies)
 	if err != nil {
@@ -51,7 +51,10 @@ func (b *bench) limitOf(ctx context.Context, bodies []body) (best float64, how s
 		return 0, "", 0, err
 	}
 	defer p.stop()
-	if err := p.until(ctx, "the engine answers", 20*time.Millisecond, func() bool { _, err := p.query("SELECT 1"); return err == nil }); err != nil {
+	if err := p.until(ctx, "the engine answers", 20*time.Millisecond, func() bool {
+		_, err := p.query("SELECT 1")
+		return err == nil
+	}); err != nil {
 		return 0, "", 0, err
 	}
 	key, err := engine.ReadKey(dir)
@@ -67,9 +70,11 @@ func (b *bench) limitOf(ctx context.Context, bodies []body) (best float64, how s
 		return 0, "", 0, err
 	}
 	ways := []way{
-		{rows: 50_000, concurrency: 1, plain: true}, {rows: 100_000, concurrency: 2, plain: true}, {rows: 50_000, concurrency: 4, plain: true},
+		{rows: 50_000, concurrency: 1, plain: true}, {rows: 100_000, concurrency: 2, plain: true},
+		{rows: 50_000, concurrency: 4, plain: true},
 		{rows: 100_000, concurrency: 1}, {rows: 50_000, concurrency: 4},
-		{rows: 100_000, concurrency: 1, plain: true, unmerged: true}, {rows: 50_000, concurrency: 4, plain: true, unmerged: true}, {rows: 50_000, concurrency: 4, unmerged: true},
+		{rows: 100_000, concurrency: 1, plain: true, unmerged: true},
+		{rows: 50_000, concurrency: 4, plain: true, unmerged: true}, {rows: 50_000, concurrency: 4, unmerged: true},
 	}
 	if b.quick {
 		ways = []way{{rows: 20_000, concurrency: 1, plain: true}, {rows: 20_000, concurrency: 2, unmerged: true}}
@@ -131,7 +136,8 @@ func decode(bodies []body) ([]event.Event, error) {
 }
 
 // insertPrebuilt fills every batch first and measures the sending alone.
-func insertPrebuilt(ctx context.Context, conn driver.Conn, events []event.Event, w way, token string) (time.Duration, error) {
+func insertPrebuilt(ctx context.Context, conn driver.Conn, events []event.Event, w way, token string) (time.Duration,
+	error) {
 	var batches []driver.Batch
 	defer func() {
 		for _, b := range batches {
@@ -150,7 +156,8 @@ func insertPrebuilt(ctx context.Context, conn driver.Conn, events []event.Event,
 		if w.plain {
 			in = clickhouse.Context(ctx, clickhouse.WithColumnNamesAndTypes(types))
 		}
-		sql := fmt.Sprintf("INSERT INTO events (%s) SETTINGS insert_deduplication_token = '%s-%d'", strings.Join(names, ", "), token, i)
+		sql := fmt.Sprintf("INSERT INTO events (%s) SETTINGS insert_deduplication_token = '%s-%d'", strings.Join(names, ", "),
+			token, i)
 		if w.unmerged {
 			sql += ", optimize_on_insert = 0"
 		}

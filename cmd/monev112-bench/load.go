@@ -22,8 +22,8 @@ type body struct {
 
 const batchType = "application/cloudevents-batch+json"
 
-// since is the instant from which simulated events begin: far enough back that the last ticket of a run is closed by now,
-// since the door refuses the future.
+// since is the instant from which simulated events begin: far enough back that the last ticket of a run is closed by
+// now, since the door refuses the future.
 func since(cases int) time.Time {
 	return time.Now().Add(-6*time.Hour - time.Duration(cases/1000)*time.Second).Truncate(time.Minute)
 }
@@ -77,7 +77,8 @@ type answer struct {
 }
 
 // post sends one body until it is taken, as a client does: 429 and 503 say later.
-func post(ctx context.Context, client *http.Client, url, contentType string, b []byte) (a answer, retries int, err error) {
+func post(ctx context.Context, client *http.Client, url, contentType string, b []byte) (a answer, retries int,
+	err error) {
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(b))
 		if err != nil {
@@ -121,7 +122,8 @@ func (p *process) send(ctx context.Context, bodies []body, clients int) (took ti
 }
 
 // sendAll has so many clients call do with all bodies, each once, and adds up its retries.
-func sendAll(ctx context.Context, bodies []body, clients int, do func(context.Context, *http.Client, body) (retries int, err error)) (took time.Duration, retries int, err error) {
+func sendAll(ctx context.Context, bodies []body, clients int,
+	do func(context.Context, *http.Client, body) (retries int, err error)) (took time.Duration, retries int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true}}

@@ -1,6 +1,7 @@
-// Command monev112-bench measures the goals of the service on the machine at hand and prints one table: what was reached,
-// the goal, and the limit of this machine measured beside it in the same run. It starts the real program on data folders of
-// its own, on free ports of loopback, and removes everything at its end. docs/performance.md explains the figures.
+// Command monev112-bench measures the goals of the service on the machine at hand and prints one table: what was
+// reached, the goal, and the limit of this machine measured beside it in the same run. It starts the real program on
+// data folders of its own, on free ports of loopback, and removes everything at its end. docs/performance.md explains
+// the figures.
 package main
 
 import (
@@ -60,8 +61,14 @@ type sizes struct {
 }
 
 var (
-	fullSizes  = sizes{events: 600_000, singles: 15 * time.Second, singleRate: 1000, openTickets: 100_000, replay: 1_000_000, importRows: 60_000, calls: 15_000_000}
-	quickSizes = sizes{events: 60_000, singles: 3 * time.Second, singleRate: 1000, openTickets: 10_000, replay: 50_000, importRows: 5_000, calls: 120_000}
+	fullSizes = sizes{
+		events: 600_000, singles: 15 * time.Second, singleRate: 1000, openTickets: 100_000, replay: 1_000_000,
+		importRows: 60_000, calls: 15_000_000,
+	}
+	quickSizes = sizes{
+		events: 60_000, singles: 3 * time.Second, singleRate: 1000, openTickets: 10_000, replay: 50_000, importRows: 5_000,
+		calls: 120_000,
+	}
 )
 
 // maxEvents bounds -events: every body is kept encoded in memory.
@@ -92,12 +99,16 @@ func parse(args []string) (*bench, error) {
 	only := fs.String("only", "", "comma-separated parts: "+strings.Join(partNames(), ", "))
 	events := fs.Int("events", 0, "events of the main measurement (default 600000)")
 	calls := fs.Int("calls", 0, "calls of the year over which the dashboards' statements run (default 15000000)")
-	fs.StringVar(&b.country, "country", "", "folder that keeps the year of calls between runs of the part queries (default: made anew and removed)")
+	fs.StringVar(&b.country, "country", "",
+		"folder that keeps the year of calls between runs of the part queries (default: made anew and removed)")
 	fs.IntVar(&b.clients, "clients", b.clients, "concurrent clients of the main measurement")
 	fs.IntVar(&b.batch, "batch", b.batch, "events in one request of the main measurement")
-	fs.StringVar(&b.collector, "otelcol", filepath.Join(".tools", "bin", "otelcol"), "an OpenTelemetry Collector to compare with, as make otelcol builds it")
-	fs.StringVar(&b.profile, "cpuprofile", "", "write a CPU profile of the service during the main measurement to this file")
-	fs.StringVar(&b.dir, "dir", "", "folder for the data (default: a temporary one); the disk on which it lies is the one measured")
+	fs.StringVar(&b.collector, "otelcol", filepath.Join(".tools", "bin", "otelcol"),
+		"an OpenTelemetry Collector to compare with, as make otelcol builds it")
+	fs.StringVar(&b.profile, "cpuprofile", "",
+		"write a CPU profile of the service during the main measurement to this file")
+	fs.StringVar(&b.dir, "dir", "",
+		"folder for the data (default: a temporary one); the disk on which it lies is the one measured")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
@@ -117,7 +128,8 @@ func parse(args []string) (*bench, error) {
 		return nil, fmt.Errorf("sizes: -calls from %d to %d", minCalls, maxCalls)
 	}
 	if b.events < b.batch || b.events > maxEvents || b.clients < 1 || b.clients > 256 || b.batch < 1 || b.batch > 10_000 {
-		return nil, fmt.Errorf("sizes: -events from one batch to %d, -clients from 1 to 256, -batch from 1 to 10000", maxEvents)
+		return nil, fmt.Errorf("sizes: -events from one batch to %d, -clients from 1 to 256, -batch from 1 to 10000",
+			maxEvents)
 	}
 	if *only != "" {
 		b.only = strings.Split(*only, ",")
@@ -139,7 +151,8 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"ingest", (*bench).ingest}, {"otelcol", (*bench).otelcol}, {"single", (*bench).single}, {"scrape", (*bench).scrape},
-		{"restart", (*bench).restart}, {"memory", (*bench).memory}, {"import", (*bench).importTable}, {"queries", (*bench).queries},
+		{"restart", (*bench).restart}, {"memory", (*bench).memory}, {"import", (*bench).importTable},
+		{"queries", (*bench).queries},
 	}
 }
 
@@ -174,7 +187,8 @@ func (b *bench) run(ctx context.Context) (err error) {
 			b.table.print(os.Stdout) // what was measured until then
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
-		fmt.Fprintf(os.Stderr, "%s took %s, load average %s\n", p.name, time.Since(began).Round(100*time.Millisecond), loadAverage())
+		fmt.Fprintf(os.Stderr, "%s took %s, load average %s\n", p.name, time.Since(began).Round(100*time.Millisecond),
+			loadAverage())
 	}
 	b.table.print(os.Stdout)
 	return nil

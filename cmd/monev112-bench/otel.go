@@ -17,9 +17,9 @@ import (
 )
 
 // otelcol measures a widely used way to the same place, on the same machine in the same run: an OpenTelemetry Collector
-// that takes the same events as log records of OTLP over HTTP in JSON, in the same batches from as many clients, puts each
-// batch on disk with an fsync before it answers, and inserts into the embedded engine with its ClickHouse exporter. It
-// checks, folds and counts nothing. `make otelcol` builds it.
+// that takes the same events as log records of OTLP over HTTP in JSON, in the same batches from as many clients, puts
+// each batch on disk with an fsync before it answers, and inserts into the embedded engine with its ClickHouse
+// exporter. It checks, folds and counts nothing. `make otelcol` builds it.
 func (b *bench) otelcol(ctx context.Context) error {
 	if _, err := os.Stat(b.collector); err != nil {
 		b.table.add("OpenTelemetry Collector", "not measured", "", "", "build it with `make otelcol`: "+err.Error())
@@ -44,7 +44,10 @@ func (b *bench) otelcol(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = db.stop() }()
-	if err := db.until(ctx, "the engine answers", 20*time.Millisecond, func() bool { _, err := db.query("SELECT 1"); return err == nil }); err != nil {
+	if err := db.until(ctx, "the engine answers", 20*time.Millisecond, func() bool {
+		_, err := db.query("SELECT 1")
+		return err == nil
+	}); err != nil {
 		return err
 	}
 	key, err := engine.ReadKey(filepath.Join(dir, "clickhouse"))
@@ -57,7 +60,10 @@ func (b *bench) otelcol(ctx context.Context) error {
 	}
 	config := filepath.Join(dir, "otelcol.yaml")
 	var text strings.Builder
-	if err := otelConfig.Execute(&text, map[string]string{"Listen": addr, "Queue": filepath.Join(dir, "queue"), "Engine": db.engine, "Key": key}); err != nil {
+	if err := otelConfig.Execute(&text,
+		map[string]string{
+			"Listen": addr, "Queue": filepath.Join(dir, "queue"), "Engine": db.engine, "Key": key,
+		}); err != nil {
 		return err
 	}
 	if err := os.WriteFile(config, []byte(text.String()), 0o600); err != nil {
@@ -78,10 +84,11 @@ func (b *bench) otelcol(ctx context.Context) error {
 	self0, _ := col.used()
 	db0, _ := db.used()
 	began := time.Now()
-	accepted, retries, err := sendAll(ctx, bodies, b.clients, func(ctx context.Context, client *http.Client, body body) (int, error) {
-		_, n, err := post(ctx, client, url, "application/json", body.bytes)
-		return n, err
-	})
+	accepted, retries, err := sendAll(ctx, bodies, b.clients,
+		func(ctx context.Context, client *http.Client, body body) (int, error) {
+			_, n, err := post(ctx, client, url, "application/json", body.bytes)
+			return n, err
+		})
 	if err != nil {
 		return err
 	}
@@ -96,13 +103,17 @@ func (b *bench) otelcol(ctx context.Context) error {
 	self1, _ := col.used()
 	db1, _ := db.used()
 	million := func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()*1e6/float64(n)) }
-	b.table.add("OpenTelemetry Collector, accepted", rate(perSecond(n, accepted)), "", "", fmt.Sprintf("the same events as OTLP log records in JSON, fsynced persistent queue, %d asked to come later", retries))
-	b.table.add("OpenTelemetry Collector, stored", rate(perSecond(n, stored)), "", "half of ours", "its ClickHouse exporter into the same engine; it checks, folds and counts nothing")
-	b.table.add("OpenTelemetry Collector, processor time", million(self1.cpu-self0.cpu)+" collector + "+million(db1.cpu-db0.cpu)+" engine", "", "", "of a million events")
+	b.table.add("OpenTelemetry Collector, accepted", rate(perSecond(n, accepted)), "", "",
+		fmt.Sprintf("the same events as OTLP log records in JSON, fsynced persistent queue, %d asked to come later", retries))
+	b.table.add("OpenTelemetry Collector, stored", rate(perSecond(n, stored)), "", "half of ours",
+		"its ClickHouse exporter into the same engine; it checks, folds and counts nothing")
+	b.table.add("OpenTelemetry Collector, processor time",
+		million(self1.cpu-self0.cpu)+" collector + "+million(db1.cpu-db0.cpu)+" engine", "", "", "of a million events")
 	return nil
 }
 
-// otelConfig keeps to what the exporter's own documentation advises for throughput: large batches, made behind the queue.
+// otelConfig keeps to what the exporter's own documentation advises for throughput: large batches, made behind the
+// queue.
 var otelConfig = template.Must(template.New("otelcol").Parse(`
 receivers:
   otlp:
@@ -178,5 +189,7 @@ func asLogRecords(batch []byte) ([]byte, error) {
 		}
 		records = append(records, r)
 	}
-	return json.Marshal(map[string]any{"resourceLogs": []any{map[string]any{"scopeLogs": []any{map[string]any{"logRecords": records}}}}})
+	return json.Marshal(map[string]any{"resourceLogs": []any{map[string]any{"scopeLogs": []any{map[string]any{
+		"logRecords": records,
+	}}}}})
 }

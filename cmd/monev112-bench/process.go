@@ -25,7 +25,8 @@ import (
 // build makes the program as a user gets it.
 func build(ctx context.Context, dir string) (string, error) {
 	path := filepath.Join(dir, "monev112")
-	out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path, "github.com/monev112/monev112/cmd/monev112").CombinedOutput()
+	out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path,
+		"github.com/monev112/monev112/cmd/monev112").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, out)
 	}
@@ -155,11 +156,13 @@ func (p *process) ready(ctx context.Context) error {
 // stores waits until ClickHouse has its tables and the board is complete, so that a measurement begins with everything
 // running.
 func (p *process) stores(ctx context.Context) error {
-	return p.until(ctx, "the board is complete", 50*time.Millisecond, func() bool { return p.metric("monev112_board_complete ") == 1 })
+	return p.until(ctx, "the board is complete", 50*time.Millisecond, func() bool {
+		return p.metric("monev112_board_complete ") == 1
+	})
 }
 
-// shipped waits until ClickHouse has every event and the rows of their cases, and returns since when. It watches the cursor
-// file, which costs the service nothing, and asks the service itself only when the cursor has stood for a while.
+// shipped waits until ClickHouse has every event and the rows of their cases, and returns since when. It watches the
+// cursor file, which costs the service nothing, and asks the service itself only when the cursor has stood for a while.
 func (p *process) shipped(ctx context.Context) (since time.Time, err error) {
 	var stands int64 = -1
 	var asked time.Time

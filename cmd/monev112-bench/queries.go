@@ -45,7 +45,10 @@ func (b *bench) queries(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { _ = p.stop() }()
-	if err := p.until(ctx, "the engine answers", 20*time.Millisecond, func() bool { _, err := p.query("SELECT 1"); return err == nil }); err != nil {
+	if err := p.until(ctx, "the engine answers", 20*time.Millisecond, func() bool {
+		_, err := p.query("SELECT 1")
+		return err == nil
+	}); err != nil {
 		return err
 	}
 	key, err := engine.ReadKey(dir)
@@ -108,8 +111,11 @@ func (b *bench) measureQueries(ctx context.Context, p *process, until time.Time)
 			fmt.Fprintf(os.Stderr, "  %d of %d statements measured\n", i+1, len(list))
 		}
 	}
-	slices.SortStableFunc(list, func(a, b asked) int { return cmp.Or(cmp.Compare(b.cpu, a.cpu), cmp.Compare(b.took, a.took)) })
-	counts, err := p.query("SELECT concat(toString((SELECT count() FROM monev112.calls)), ' calls, ', toString((SELECT count() FROM monev112.tickets)), ' tickets, ', toString((SELECT count() FROM monev112.clocks)), ' clocks, superseded rows included') FORMAT TSVRaw")
+	slices.SortStableFunc(list, func(a, b asked) int {
+		return cmp.Or(cmp.Compare(b.cpu, a.cpu), cmp.Compare(b.took, a.took))
+	})
+	counts, err := p.query(
+		"SELECT concat(toString((SELECT count() FROM monev112.calls)), ' calls, ', toString((SELECT count() FROM monev112.tickets)), ' tickets, ', toString((SELECT count() FROM monev112.clocks)), ' clocks, superseded rows included') FORMAT TSVRaw")
 	if err != nil {
 		return err
 	}
@@ -122,7 +128,8 @@ func (b *bench) measureQueries(ctx context.Context, p *process, until time.Time)
 		if a.took > queryGoal {
 			mark = "OVER 1 s"
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", a.page, a.panel, a.selection, a.rows, a.took.Milliseconds(), a.cpu.Milliseconds(), a.bytes, mark+a.problem)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", a.page, a.panel, a.selection, a.rows, a.took.Milliseconds(),
+			a.cpu.Milliseconds(), a.bytes, mark+a.problem)
 	}
 	_ = tw.Flush()
 	fmt.Fprintln(w)
@@ -131,8 +138,8 @@ func (b *bench) measureQueries(ctx context.Context, p *process, until time.Time)
 	return nil
 }
 
-// addSlowest adds the slowest statement to the table: of those over all centres, or of the others. Where every one was refused
-// nothing was reached.
+// addSlowest adds the slowest statement to the table: of those over all centres, or of the others. Where every one was
+// refused nothing was reached.
 func (b *bench) addSlowest(measure, goal string, list []asked, everywhere bool) {
 	var n, over, refused int
 	var reached, where string
@@ -153,7 +160,8 @@ func (b *bench) addSlowest(measure, goal string, list []asked, everywhere bool) 
 			worst, reached, where = a.took, ms(a.took), fmt.Sprintf("%s: %s, %s; ", a.page, a.panel, a.selection)
 		}
 	}
-	b.table.add(measure, reached, "", goal, fmt.Sprintf("%s%d statements, %d over 1 s, %d refused", where, n, over, refused))
+	b.table.add(measure, reached, "", goal,
+		fmt.Sprintf("%s%d statements, %d over 1 s, %d refused", where, n, over, refused))
 }
 
 const allCentres = "all centres, a year"
@@ -167,7 +175,9 @@ func statements(until time.Time) ([]asked, error) {
 	var out []asked
 	for _, file := range dashboards.All() {
 		d := file.Dashboard
-		one := map[string][]string{"opd": {"dishub"}, "kecamatan": {"35.15.18"}, "priority": {"darurat"}, "category": {"kebakaran"}}
+		one := map[string][]string{
+			"opd": {"dishub"}, "kecamatan": {"35.15.18"}, "priority": {"darurat"}, "category": {"kebakaran"},
+		}
 		every, narrow := map[string][]string{}, map[string][]string{}
 		for _, v := range d.Templating.List {
 			every[v.Name] = []string{v.Current.Value}
@@ -201,7 +211,9 @@ func statements(until time.Time) ([]asked, error) {
 				if err != nil {
 					return fmt.Errorf("%s, %s: %w", file.Name, panel, err)
 				}
-				out = append(out, asked{page: strings.TrimSuffix(file.Name, filepath.Ext(file.Name)), panel: panel, selection: s.name, sql: sql})
+				out = append(out, asked{
+					page: strings.TrimSuffix(file.Name, filepath.Ext(file.Name)), panel: panel, selection: s.name, sql: sql,
+				})
 			}
 			return nil
 		}
@@ -233,15 +245,16 @@ func statements(until time.Time) ([]asked, error) {
 	return out, nil
 }
 
-// measure runs the statement as a reader without a key, as Grafana does. Its processor time, of which /proc knows hundredths
-// of a second, says more than the clock on the wall where the machine does other work too.
+// measure runs the statement as a reader without a key, as Grafana does. Its processor time, of which /proc knows
+// hundredths of a second, says more than the clock on the wall where the machine does other work too.
 func (a *asked) measure(ctx context.Context, p *process) {
 	addr := p.engine
 	var times, cpus []time.Duration
 	for range queryRuns {
 		before, _ := p.used()
 		began := time.Now()
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/?database="+url.QueryEscape(store.DefaultDatabase), strings.NewReader(a.sql+"\nFORMAT JSONCompact"))
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost,
+			"http://"+addr+"/?database="+url.QueryEscape(store.DefaultDatabase), strings.NewReader(a.sql+"\nFORMAT JSONCompact"))
 		if err != nil {
 			a.problem = err.Error()
 			return

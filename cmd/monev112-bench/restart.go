@@ -45,7 +45,9 @@ func (b *bench) restart(ctx context.Context) error {
 	}
 	took := time.Since(began)
 	self, _ := p.used()
-	b.table.add("restart, ready", fmt.Sprintf("%.2f s", took.Seconds()), "", "10 s", fmt.Sprintf("%s events (%s) after the checkpoint, %s/s replayed, %.1f s processor time, %s resident", thousands(int64(n)), mib(bytes), thousands(int64(perSecond(n, took))), self.cpu.Seconds(), mib(self.rssBytes)))
+	b.table.add("restart, ready", fmt.Sprintf("%.2f s", took.Seconds()), "", "10 s",
+		fmt.Sprintf("%s events (%s) after the checkpoint, %s/s replayed, %.1f s processor time, %s resident",
+			thousands(int64(n)), mib(bytes), thousands(int64(perSecond(n, took))), self.cpu.Seconds(), mib(self.rssBytes)))
 	return nil
 }
 

@@ -41,8 +41,14 @@ func openTicketBodies(n, batch int, opds, categories []string) []body {
 	for i := range n {
 		id := "open-" + strconv.Itoa(i)
 		at := now.Add(-time.Duration(1+i%(14*24*60)) * time.Minute)
-		add(&event.Draft{Source: "bench", ID: id + ".1", Type: event.TicketOpened, Subject: id, Time: at, Center: "35.15", Category: categories[i%len(categories)], Priority: priorities[i%len(priorities)]})
-		add(&event.Draft{Source: "bench", ID: id + ".2", Type: event.TicketAssigned, Subject: id, Time: at.Add(30 * time.Second), Center: "35.15", OPD: opds[i%len(opds)]})
+		add(&event.Draft{
+			Source: "bench", ID: id + ".1", Type: event.TicketOpened, Subject: id, Time: at, Center: "35.15",
+			Category: categories[i%len(categories)], Priority: priorities[i%len(priorities)],
+		})
+		add(&event.Draft{
+			Source: "bench", ID: id + ".2", Type: event.TicketAssigned, Subject: id, Time: at.Add(30 * time.Second),
+			Center: "35.15", OPD: opds[i%len(opds)],
+		})
 	}
 	if in > 0 {
 		out = append(out, body{append(b, ']'), in})
@@ -112,7 +118,9 @@ func (b *bench) scrape(ctx context.Context) error {
 		return err
 	}
 	b.table.add("scrape of /metrics, p50", ms(quantile(took, 0.5)), ms(empty)+" without tickets", "50 ms",
-		fmt.Sprintf("%s open tickets of %d OPDs, protobuf, %s KiB (%s KiB without tickets); slowest of 30: %s", thousands(int64(b.openTickets)), len(opds), thousands(int64(size>>10)), thousands(int64(emptySize>>10)), ms(quantile(took, 1))))
+		fmt.Sprintf("%s open tickets of %d OPDs, protobuf, %s KiB (%s KiB without tickets); slowest of 30: %s",
+			thousands(int64(b.openTickets)), len(opds), thousands(int64(size>>10)), thousands(int64(emptySize>>10)),
+			ms(quantile(took, 1))))
 	return nil
 }
 
@@ -188,7 +196,8 @@ func (b *bench) memory(context.Context) error {
 		return fmt.Errorf("%d tickets are open on the board, want %d", open, b.openTickets)
 	}
 	runtime.KeepAlive(events)
-	b.table.add("memory of an open ticket", thousands(int64(after-before)/int64(open))+" bytes", "", "", "two events and its clocks, live heap, in process")
+	b.table.add("memory of an open ticket", thousands(int64(after-before)/int64(open))+" bytes", "", "",
+		"two events and its clocks, live heap, in process")
 	return nil
 }
 
@@ -206,7 +215,10 @@ func newBoard() (*tracker.Board, error) {
 	board := tracker.New(tracker.Config{
 		Center: func(code string) (tracker.Center, bool) {
 			c, ok := dir.Center(code)
-			return tracker.Center{Historical: c.Historical, Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget, ShortAbandon: c.ShortAbandon}, ok
+			return tracker.Center{
+				Historical: c.Historical, Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget,
+				ShortAbandon: c.ShortAbandon,
+			}, ok
 		},
 		OPD: func(center, opd string) (string, string) {
 			id, _ := dir.ResolveOPD(center, opd)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// single measures how long one event waits for its acknowledgement when 1,000 a second come, beside what the disk needs to
-// make a few bytes durable.
+// single measures how long one event waits for its acknowledgement when 1,000 a second come, beside what the disk needs
+// to make a few bytes durable.
 func (b *bench) single(ctx context.Context) error {
 	n := int(b.singles.Seconds()) * b.singleRate
 	bodies, err := encode(n, 1, 2)
@@ -47,8 +47,11 @@ func (b *bench) single(ctx context.Context) error {
 		return err
 	}
 	raw := append(before, after...)
-	b.table.add("single event acknowledged, p50", ms(quantile(took, 0.50)), ms(quantile(raw, 0.50))+" fsync", "", fmt.Sprintf("%s/s offered on a schedule for %s; late answers count from when they were due", thousands(int64(b.singleRate)), b.singles))
-	b.table.add("single event acknowledged, p99", ms(quantile(took, 0.99)), ms(quantile(raw, 0.99))+" fsync", "10 ms", "slowest "+ms(slices.Max(took)))
+	b.table.add("single event acknowledged, p50", ms(quantile(took, 0.50)), ms(quantile(raw, 0.50))+" fsync", "",
+		fmt.Sprintf("%s/s offered on a schedule for %s; late answers count from when they were due",
+			thousands(int64(b.singleRate)), b.singles))
+	b.table.add("single event acknowledged, p99", ms(quantile(took, 0.99)), ms(quantile(raw, 0.99))+" fsync", "10 ms",
+		"slowest "+ms(slices.Max(took)))
 	return nil
 }
 

@@ -59,7 +59,8 @@ func runSoak(ctx context.Context, args []string) (err error) {
 	s := &soak{}
 	flags := flag.NewFlagSet("monev112-bench soak", flag.ContinueOnError)
 	flags.DurationVar(&s.duration, "duration", 30*time.Minute, "how long events are sent")
-	flags.DurationVar(&s.warmUp, "warm-up", 0, "what is left out of the verdict (default: 60 % of the duration: the list of recent ids fills up)")
+	flags.DurationVar(&s.warmUp, "warm-up", 0,
+		"what is left out of the verdict (default: 60 % of the duration: the list of recent ids fills up)")
 	flags.IntVar(&s.rate, "rate", 2000, "events a second")
 	flags.StringVar(&s.dir, "dir", "", "folder for the data (default: a temporary one)")
 	if err := flags.Parse(args); err != nil {
@@ -92,7 +93,8 @@ func runSoak(ctx context.Context, args []string) (err error) {
 	if p.engine, err = freeAddr(); err != nil {
 		return err
 	}
-	if err := p.start(exec.Command(s.program, "serve", "--data", p.dir, "--config", config, "--listen", p.addr, "--engine-listen", p.engine, "--log-level", "warn")); err != nil {
+	if err := p.start(exec.Command(s.program, "serve", "--data", p.dir, "--config", config, "--listen", p.addr,
+		"--engine-listen", p.engine, "--log-level", "warn")); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
@@ -172,7 +174,9 @@ func (s *soak) send(ctx context.Context, p *process) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: soakClients, DisableCompression: true}, Timeout: time.Minute}
+	client := &http.Client{
+		Transport: &http.Transport{MaxIdleConnsPerHost: soakClients, DisableCompression: true}, Timeout: time.Minute,
+	}
 	defer client.CloseIdleConnections()
 	bodies := make(chan []byte, soakClients)
 	var clients sync.WaitGroup
@@ -277,13 +281,14 @@ func (s *soak) print() {
 			continue
 		}
 		minute = x.at.Truncate(time.Minute) + time.Minute
-		fmt.Fprintf(w, "%d\t%d\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.1f\t%.0f\t\n", int(x.at.Minutes()), x.sent, x.serve, x.engine, x.goroutines, x.files, x.engineOpen, x.lagSeconds, x.perEvent)
+		fmt.Fprintf(w, "%d\t%d\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.1f\t%.0f\t\n", int(x.at.Minutes()), x.sent, x.serve, x.engine,
+			x.goroutines, x.files, x.engineOpen, x.lagSeconds, x.perEvent)
 	}
 	_ = w.Flush()
 }
 
-// flat are the figures that must not grow once warm: by no more than a share of their mean, or so much, over the time that
-// is judged, along the line of least squares.
+// flat are the figures that must not grow once warm: by no more than a share of their mean, or so much, over the time
+// that is judged, along the line of least squares.
 var flat = []struct {
 	name        string
 	of          func(sample) float64

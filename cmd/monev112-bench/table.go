@@ -35,7 +35,8 @@ func (t *table) look() {
 
 func (t *table) header(b *bench) {
 	t.head = []string{
-		fmt.Sprintf("%s %s/%s, %d processors, load average %s at the start, %s", runtime.Version(), runtime.GOOS, runtime.GOARCH,
+		fmt.Sprintf("%s %s/%s, %d processors, load average %s at the start, %s", runtime.Version(), runtime.GOOS,
+			runtime.GOARCH,
 			runtime.NumCPU(), loadAverage(), time.Now().UTC().Format("2006-01-02 15:04 UTC")),
 	}
 	if b.quick {
@@ -58,7 +59,8 @@ func (t *table) print(w io.Writer) {
 	_ = tw.Flush()
 	fmt.Fprintf(w, "\nload average %s at the end\n", loadAverage())
 	if t.busy {
-		fmt.Fprintln(w, "DOUBTFUL: other programs kept the processors busy during this run. Rates and latencies are lower bounds; shares of")
+		fmt.Fprintln(
+			w, "DOUBTFUL: other programs kept the processors busy during this run. Rates and latencies are lower bounds; shares of")
 		fmt.Fprintln(w, "the limit and processor seconds suffer less. Repeat on a quiet machine before comparing.")
 	}
 }

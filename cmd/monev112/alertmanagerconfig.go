@@ -60,7 +60,9 @@ contacts name. Who has no contact is told on standard error; Diskominfo stands i
 			if err != nil {
 				return err
 			}
-			out, notes, err := routing.Configuration(routing.Input{Directory: dir, Calendar: book.Calendar, Contacts: people, From: at, Templates: templates})
+			out, notes, err := routing.Configuration(routing.Input{
+				Directory: dir, Calendar: book.Calendar, Contacts: people, From: at, Templates: templates,
+			})
 			if err != nil {
 				return err
 			}
@@ -73,7 +75,8 @@ contacts name. Who has no contact is told on standard error; Diskominfo stands i
 	}
 	cmd.Flags().StringVar(&contacts, "contacts", "", "contacts file: how people are reached")
 	cmd.Flags().StringVar(&config, "config", "", "configuration file (default: the embedded configuration)")
-	cmd.Flags().StringVar(&templates, "templates", "", "glob of the message templates (default: templates/*.tmpl beside the configuration)")
+	cmd.Flags().StringVar(&templates, "templates", "",
+		"glob of the message templates (default: templates/*.tmpl beside the configuration)")
 	cmd.Flags().StringVar(&from, "from", "", "write working hours from this month on, as 2026-12-31 (default: now)")
 	return cmd
 }

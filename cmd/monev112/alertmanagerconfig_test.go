@@ -26,7 +26,8 @@ func TestAlertmanagerConfigWritesTheExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, notes, err := command(t, "alertmanager-config", "--contacts", "../../deploy/alertmanager/contacts.example.yaml", "--from", "2026-11-01")
+	got, notes, err := command(t, "alertmanager-config", "--contacts", "../../deploy/alertmanager/contacts.example.yaml",
+		"--from", "2026-11-01")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,8 @@ func TestAlertmanagerConfigWritesTheExample(t *testing.T) {
 	if !strings.Contains(notes, "(rsud): no contact, Diskominfo stands in\n") {
 		t.Errorf("who has no contact is not said:\n%s", notes)
 	}
-	if got, _, err = command(t, "alertmanager-config", "--contacts", "../../deploy/alertmanager/contacts.example.yaml", "--templates", "/etc/t/*.tmpl"); err != nil || !strings.Contains(got, "- /etc/t/*.tmpl\n") {
+	if got, _, err = command(t, "alertmanager-config", "--contacts", "../../deploy/alertmanager/contacts.example.yaml",
+		"--templates", "/etc/t/*.tmpl"); err != nil || !strings.Contains(got, "- /etc/t/*.tmpl\n") {
 		t.Errorf("--templates: %v", err)
 	}
 }
@@ -54,12 +56,17 @@ func TestAlertmanagerConfigRefusals(t *testing.T) {
 		says  string
 		usage bool
 	}{
-		"no contacts":           {nil, "--contacts", true},
-		"no day":                {[]string{"--contacts", file(""), "--from", "tomorrow"}, "2026-12-31", true},
-		"no file":               {[]string{"--contacts", "none.yaml"}, "none.yaml", false},
-		"a vertical one":        {[]string{"--contacts", file("version: 1\noperations: {webhook: [{url: http://127.0.0.1/}]}\ncenters:\n  - code: \"35.15\"\n    opds:\n      - {id: pln, webhook: [{url: http://127.0.0.1/}]}\n")}, "never paged", false},
-		"an unknown key":        {[]string{"--contacts", file("version: 1\ncentres: []\n")}, "centres", false},
-		"a wrong configuration": {[]string{"--contacts", file(""), "--config", file("pager: {interval: 1s}\n")}, "pager.alertmanagers", false},
+		"no contacts": {nil, "--contacts", true},
+		"no day":      {[]string{"--contacts", file(""), "--from", "tomorrow"}, "2026-12-31", true},
+		"no file":     {[]string{"--contacts", "none.yaml"}, "none.yaml", false},
+		"a vertical one": {[]string{
+			"--contacts", file(
+				"version: 1\noperations: {webhook: [{url: http://127.0.0.1/}]}\ncenters:\n  - code: \"35.15\"\n    opds:\n      - {id: pln, webhook: [{url: http://127.0.0.1/}]}\n"),
+		}, "never paged", false},
+		"an unknown key": {[]string{"--contacts", file("version: 1\ncentres: []\n")}, "centres", false},
+		"a wrong configuration": {
+			[]string{"--contacts", file(""), "--config", file("pager: {interval: 1s}\n")}, "pager.alertmanagers", false,
+		},
 	} {
 		out, _, err := command(t, append([]string{"alertmanager-config"}, tt.args...)...)
 		var usage *usageError
@@ -75,7 +82,8 @@ func TestCheckLooksAtThePager(t *testing.T) {
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := command(t, "check", "--config", name); err == nil || !strings.Contains(err.Error(), "pager.alertmanagers[0].ca_file: ") {
+	if _, _, err := command(t, "check", "--config", name); err == nil ||
+		!strings.Contains(err.Error(), "pager.alertmanagers[0].ca_file: ") {
 		t.Errorf("a certificate that is missing: %v", err)
 	}
 }

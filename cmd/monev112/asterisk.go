@@ -101,7 +101,8 @@ func (f *followFlags) sendOnce(ctx context.Context, c asterisk.Config, files []s
 	if err != nil {
 		return err
 	}
-	return asterisk.SendOnce(ctx, asterisk.OnceOptions{Config: c, Files: files, Names: asterisk.NewNames(c, key)}, to, os.Stderr)
+	return asterisk.SendOnce(ctx, asterisk.OnceOptions{Config: c, Files: files, Names: asterisk.NewNames(c, key)}, to,
+		os.Stderr)
 }
 
 func (f *followFlags) follow(ctx context.Context, c asterisk.Config, to send.Config) error {
@@ -118,7 +119,9 @@ func (f *followFlags) follow(ctx context.Context, c asterisk.Config, to send.Con
 	if err != nil {
 		return err
 	}
-	follower, err := asterisk.NewFollower(asterisk.FollowerOptions{Config: c, Dir: f.spool, Deliver: relay.Deliver, Beat: relay.Beat, Log: log})
+	follower, err := asterisk.NewFollower(asterisk.FollowerOptions{
+		Config: c, Dir: f.spool, Deliver: relay.Deliver, Beat: relay.Beat, Log: log,
+	})
 	if err != nil {
 		return err
 	}
@@ -132,7 +135,8 @@ func (f *followFlags) follow(ctx context.Context, c asterisk.Config, to send.Con
 	err = follower.Run(ctx)
 	<-relayed
 	t := relay.Totals()
-	log.Info("the queue log is followed no longer", "accepted", t.Accepted, "known", t.Duplicates, "refused", t.Refused, "waiting_bytes", spool.Bytes())
+	log.Info("the queue log is followed no longer", "accepted", t.Accepted, "known", t.Duplicates, "refused", t.Refused,
+		"waiting_bytes", spool.Bytes())
 	if err != nil {
 		return fmt.Errorf("follow: %w", err)
 	}

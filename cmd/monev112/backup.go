@@ -147,7 +147,8 @@ running service from the embedded ClickHouse to a server, see docs/scale.md.`,
 			}
 			describe(cmd.OutOrStdout(), m)
 			if cfg.DataDir != "" && cfg.Secrets == "" {
-				fmt.Fprintln(os.Stderr, "without --secrets the service makes a new key for callers: their later calls are not told to be theirs; and no API key is known")
+				fmt.Fprintln(
+					os.Stderr, "without --secrets the service makes a new key for callers: their later calls are not told to be theirs; and no API key is known")
 			}
 			return nil
 		},
@@ -161,11 +162,13 @@ running service from the embedded ClickHouse to a server, see docs/scale.md.`,
 }
 
 func describe(w io.Writer, m *backup.Manifest) {
-	fmt.Fprintf(w, "  taken %s, schema %03d, %d MiB\n", m.TakenAt.In(wib).Format("2006-01-02 15:04:05 MST"), m.Schema, (m.Bytes()+1<<20-1)>>20)
+	fmt.Fprintf(w, "  taken %s, schema %03d, %d MiB\n", m.TakenAt.In(wib).Format("2006-01-02 15:04:05 MST"), m.Schema,
+		(m.Bytes()+1<<20-1)>>20)
 	for _, t := range m.Tables {
 		fmt.Fprintf(w, "  %-16s %12d rows\n", t.Name, t.Rows)
 	}
-	fmt.Fprintf(w, "  %-16s %12d events, of which the tables have what lies before %d\n", "journal", m.Journal.Records, m.Journal.Shipped)
+	fmt.Fprintf(w, "  %-16s %12d events, of which the tables have what lies before %d\n", "journal", m.Journal.Records,
+		m.Journal.Shipped)
 }
 
 // showProgress returns what shows progress on w: a bar on a terminal, else a line now and then; done ends it and may be
@@ -180,7 +183,8 @@ func showProgress(w *os.File) (show func(backup.Progress), done func()) {
 			}
 		}, func() {}
 	}
-	bar := progressbar.NewOptions64(1, progressbar.OptionSetWriter(w), progressbar.OptionFullWidth(), progressbar.OptionUseANSICodes(true), progressbar.OptionClearOnFinish())
+	bar := progressbar.NewOptions64(1, progressbar.OptionSetWriter(w), progressbar.OptionFullWidth(),
+		progressbar.OptionUseANSICodes(true), progressbar.OptionClearOnFinish())
 	return func(p backup.Progress) {
 			unit := "rows"
 			if p.Bytes {

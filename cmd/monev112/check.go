@@ -80,7 +80,8 @@ policy line each clock of such a ticket would get, and why:
 			if until, ok := book.CoveredUntil(dir.DefaultCenter()); ok {
 				fmt.Fprintf(out, "calendar of %s: holidays known until %s\n", dir.DefaultCenter(), until.Format(time.DateOnly))
 			}
-			_, err = fmt.Fprintf(out, "%d centres, policies %v, calendars %v: no mistake found\n", len(dir.Centers()), book.ProfileNames(), book.CalendarNames())
+			_, err = fmt.Fprintf(out, "%d centres, policies %v, calendars %v: no mistake found\n", len(dir.Centers()),
+				book.ProfileNames(), book.CalendarNames())
 			return err
 		},
 	}

@@ -23,7 +23,8 @@ func demoCommand() *cobra.Command {
 		Short: "Run a simulated call centre: ten months of history, live traffic on top",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := engine.Install(cmd.Context(), engine.InstallOptions{Progress: func(step string) { fmt.Fprintln(os.Stderr, step) }}); err != nil {
+			if _, err := engine.Install(cmd.Context(),
+				engine.InstallOptions{Progress: func(step string) { fmt.Fprintln(os.Stderr, step) }}); err != nil {
 				return err
 			}
 			cfg, err := f.collectorConfig()
@@ -53,8 +54,11 @@ func demo(ctx context.Context, cfg collector.Config, rate float64, out io.Writer
 			return nil
 		}
 		server := "http://" + app.Addr().String()
-		fmt.Fprintf(out, "The collector listens on %s. First ten months of history (40,318 calls, 2023), then live traffic.\n\n", server)
-		o := simulate.RunOptions{Preset: simulate.Sidoarjo2023, Server: server, Progress: os.Stderr, Terminal: onTerminal(os.Stderr)}
+		fmt.Fprintf(
+			out, "The collector listens on %s. First ten months of history (40,318 calls, 2023), then live traffic.\n\n", server)
+		o := simulate.RunOptions{
+			Preset: simulate.Sidoarjo2023, Server: server, Progress: os.Stderr, Terminal: onTerminal(os.Stderr),
+		}
 		if err := simulate.Run(ctx, o); err != nil {
 			return err
 		}

@@ -27,7 +27,8 @@ data folder) may only read, within limits.`,
 			if err != nil {
 				return err
 			}
-			return engine.Run(cmd.Context(), engine.Config{Options: engine.Options{DataDir: data, MaxMemoryBytes: memory, Log: log}, Listen: listen})
+			return engine.Run(cmd.Context(),
+				engine.Config{Options: engine.Options{DataDir: data, MaxMemoryBytes: memory, Log: log}, Listen: listen})
 		},
 	}
 	f.add(cmd)
@@ -39,7 +40,8 @@ data folder) may only read, within limits.`,
 		Short: "Bring the ClickHouse library into the user's cache folder, through the npm client",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			path, err := engine.Install(cmd.Context(), engine.InstallOptions{Progress: func(step string) { fmt.Fprintln(os.Stderr, step) }})
+			path, err := engine.Install(cmd.Context(),
+				engine.InstallOptions{Progress: func(step string) { fmt.Fprintln(os.Stderr, step) }})
 			if err == nil {
 				_, err = fmt.Fprintln(cmd.OutOrStdout(), path)
 			}

@@ -58,7 +58,8 @@ A month is frozen again only with --again and --reason; the earlier revision sta
 				return err
 			}
 			for _, k := range answer.Frozen {
-				fmt.Fprintf(out, "%s, centre %s: %d figures frozen as revision %d, definition %s, policies %s, calendars %s\n", k.Month, k.Center, k.Figures,
+				fmt.Fprintf(out, "%s, centre %s: %d figures frozen as revision %d, definition %s, policies %s, calendars %s\n",
+					k.Month, k.Center, k.Figures,
 					k.Revision, k.DefinitionVersion, strings.Join(k.Policies, " "), strings.Join(k.Calendars, " "))
 			}
 			for _, no := range answer.Refused {

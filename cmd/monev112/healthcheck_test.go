@@ -15,7 +15,8 @@ func TestHealthcheck(t *testing.T) {
 			fmt.Fprintln(w, "the journal cannot write")
 		})
 	}
-	well, ill, private := httptest.NewServer(answer(200)), httptest.NewServer(answer(503)), httptest.NewTLSServer(answer(200))
+	well, ill, private := httptest.NewServer(answer(200)), httptest.NewServer(answer(503)),
+		httptest.NewTLSServer(answer(200))
 	gone := httptest.NewServer(answer(200))
 	gone.Close()
 	t.Cleanup(func() { well.Close(); ill.Close(); private.Close() })

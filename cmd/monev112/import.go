@@ -71,7 +71,8 @@ the rejects file with line and reason; the exit code is 1 then.`,
 		},
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if mapping == "" {
-				return usagef("import: --mapping is missing: a YAML file, or one of the built-in %v", table.Builtin(deploy.Defaults))
+				return usagef("import: --mapping is missing: a YAML file, or one of the built-in %v",
+					table.Builtin(deploy.Defaults))
 			}
 			key, err := f.key()
 			if err != nil {
@@ -94,8 +95,9 @@ the rejects file with line and reason; the exit code is 1 then.`,
 				}
 			}
 			o := table.Options{
-				Mapping: mapping, Builtin: deploy.Defaults, Files: files, Rejects: rejects, DryRun: dryRun, State: state, Directory: dir,
-				Send: send.Config{Server: f.server, Key: key}, Out: os.Stderr, Terminal: onTerminal(os.Stderr),
+				Mapping: mapping, Builtin: deploy.Defaults, Files: files, Rejects: rejects, DryRun: dryRun, State: state,
+				Directory: dir,
+				Send:      send.Config{Server: f.server, Key: key}, Out: os.Stderr, Terminal: onTerminal(os.Stderr),
 			}
 			if dryRun {
 				o.Events = cmd.OutOrStdout()
@@ -110,8 +112,10 @@ the rejects file with line and reason; the exit code is 1 then.`,
 	f.add(cmd)
 	cmd.Flags().StringVar(&mapping, "mapping", "", "mapping file, or the name of a built-in mapping")
 	cmd.Flags().StringVar(&rejects, "rejects", "rejects.csv", "where refused rows go (mode 0600)")
-	cmd.Flags().StringVar(&state, "state", "", "folder that remembers what was sent, for corrections; none: changed rows are conflicts (default: monev112 in the user's state folder)")
-	cmd.Flags().StringVar(&config, "config", "", "configuration file whose directory resolves names (default: the embedded directory)")
+	cmd.Flags().StringVar(&state, "state", "",
+		"folder that remembers what was sent, for corrections; none: changed rows are conflicts (default: monev112 in the user's state folder)")
+	cmd.Flags().StringVar(&config, "config", "",
+		"configuration file whose directory resolves names (default: the embedded directory)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "send nothing; print the events")
 	return cmd
 }

@@ -50,7 +50,8 @@ func journalCommand() *cobra.Command {
 				if full {
 					line = event.AppendJSON(line[:0], &e)
 				} else {
-					line = fmt.Appendf(line[:0], "%d %s %s %s/%s %s", rec.End, rec.Time.UTC().Format(time.RFC3339), e.Type, e.Kind, e.Subject, e.ID)
+					line = fmt.Appendf(line[:0], "%d %s %s %s/%s %s", rec.End, rec.Time.UTC().Format(time.RFC3339), e.Type, e.Kind,
+						e.Subject, e.ID)
 				}
 				_, err := cmd.OutOrStdout().Write(append(line, '\n'))
 				return err
@@ -66,7 +67,8 @@ func journalCommand() *cobra.Command {
 		if s, ok := kinds[name]; ok {
 			return s, nil
 		}
-		return "", usagef("journal: %q: say refused (events that the door refused) or dead (rows that ClickHouse refused)", name)
+		return "", usagef("journal: %q: say refused (events that the door refused) or dead (rows that ClickHouse refused)",
+			name)
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "list refused|dead",
@@ -78,7 +80,9 @@ func journalCommand() *cobra.Command {
 				return err
 			}
 			enc := json.NewEncoder(cmd.OutOrStdout())
-			_, err = quarantine.Read(nil, filepath.Join(data, collector.QuarantineDir), name, func(e quarantine.Entry) error { return enc.Encode(e) })
+			_, err = quarantine.Read(nil, filepath.Join(data, collector.QuarantineDir), name, func(e quarantine.Entry) error {
+				return enc.Encode(e)
+			})
 			return err
 		},
 	})
@@ -94,7 +98,8 @@ func journalCommand() *cobra.Command {
 			if err := collector.MarkRequeue(data, name, args[1:]...); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), "marked: the service tries them again within seconds; what is refused again stays in the list")
+			_, err = fmt.Fprintln(cmd.OutOrStdout(),
+				"marked: the service tries them again within seconds; what is refused again stays in the list")
 			return err
 		},
 	})

@@ -84,7 +84,8 @@ alerts:log (deliver webhooks), admin (rebuild rows, freeze months).`,
 				for _, s := range k.Scopes {
 					names = append(names, string(s))
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, strings.Join(names, ","), k.Source, k.Center, k.CreatedAt.Format(time.DateOnly), state)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, strings.Join(names, ","), k.Source, k.Center,
+					k.CreatedAt.Format(time.DateOnly), state)
 			}
 			return w.Flush()
 		},

@@ -65,7 +65,9 @@ func rootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		serveCommand(), engineCommand(), demoCommand(), importCommand(), mapCommand(), followCommand(), simulateCommand(),
-		checkCommand(), rebuildCommand(), freezeCommand(), journalCommand(), backupCommand(), restoreCommand(), retentionCommand(), keyCommand(), callerKeyCommand(), linkKeyCommand(), alertmanagerConfigCommand(), healthcheckCommand(), versionCommand(),
+		checkCommand(), rebuildCommand(), freezeCommand(), journalCommand(), backupCommand(), restoreCommand(),
+		retentionCommand(), keyCommand(), callerKeyCommand(), linkKeyCommand(), alertmanagerConfigCommand(),
+		healthcheckCommand(), versionCommand(),
 	)
 	return root
 }

@@ -59,9 +59,11 @@ what an import by that mapping would do. The exit code is 1 when rows would be r
 		},
 	}
 	cmd.Flags().StringVar(&o.Name, "name", "usulan", "name of the mapping")
-	cmd.Flags().StringVar(&o.Source, "source", "ekspor-112", "source of the events: keep it for every export of this platform")
+	cmd.Flags().StringVar(&o.Source, "source", "ekspor-112",
+		"source of the events: keep it for every export of this platform")
 	cmd.Flags().StringVar(&o.Center, "center", "", "code of the centre (default: the directory's)")
-	cmd.Flags().StringVar(&config, "config", "", "configuration file whose directory resolves names (default: the embedded directory)")
+	cmd.Flags().StringVar(&config, "config", "",
+		"configuration file whose directory resolves names (default: the embedded directory)")
 	cmd.Flags().StringVar(&write, "write", "", "write the mapping to this file, which must not exist")
 	cmd.Flags().StringVar(&mapping, "mapping", "", "propose nothing; try this mapping")
 	cmd.Flags().IntVar(&samples, "samples", 2, "events of each type to show")
@@ -69,13 +71,15 @@ what an import by that mapping would do. The exit code is 1 when rows would be r
 }
 
 // chooseMapping proposes a mapping, or reads the one that is named.
-func chooseMapping(cmd *cobra.Command, out io.Writer, o table.ProposeOptions, mapping, write string) (*table.Mapping, error) {
+func chooseMapping(cmd *cobra.Command, out io.Writer, o table.ProposeOptions, mapping, write string) (*table.Mapping,
+	error) {
 	if mapping != "" {
 		return table.LoadMapping(mapping, deploy.Defaults)
 	}
 	p, err := table.Propose(cmd.Context(), o)
 	if errors.Is(err, table.ErrNoHeader) {
-		return nil, fmt.Errorf("%w; copy one of the built-in mappings %v and name the columns yourself", err, table.Builtin(deploy.Defaults))
+		return nil, fmt.Errorf("%w; copy one of the built-in mappings %v and name the columns yourself", err,
+			table.Builtin(deploy.Defaults))
 	}
 	if err != nil {
 		return nil, err
@@ -117,7 +121,8 @@ func chooseMapping(cmd *cobra.Command, out io.Writer, o table.ProposeOptions, ma
 // tryMapping shows what an import would do.
 func tryMapping(cmd *cobra.Command, out io.Writer, m *table.Mapping, o table.ProposeOptions, samples int) error {
 	events := &sampleWriter{most: samples, counts: map[string]int{}}
-	sum, err := table.ImportWith(cmd.Context(), m, table.Options{Files: []string{o.File}, DryRun: true, Events: events, Directory: o.Directory})
+	sum, err := table.ImportWith(cmd.Context(), m,
+		table.Options{Files: []string{o.File}, DryRun: true, Events: events, Directory: o.Directory})
 	if err != nil && !errors.Is(err, table.ErrRefused) {
 		return err
 	}

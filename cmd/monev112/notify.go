@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// notifier tells systemd how the service is, as sd_notify(3) describes: a datagram to the socket that NOTIFY_SOCKET names.
-// Without that variable nothing is told.
+// notifier tells systemd how the service is, as sd_notify(3) describes: a datagram to the socket that NOTIFY_SOCKET
+// names. Without that variable nothing is told.
 type notifier struct {
 	socket   string
 	watchdog time.Duration // systemd ends a service that was silent for so long; 0 is never
@@ -20,8 +20,8 @@ type notifier struct {
 // notifyPoll is how often a service that is not ready yet is asked again.
 const notifyPoll = 50 * time.Millisecond
 
-// newNotifier reads what systemd says in the environment. WATCHDOG_PID names the process that is meant: a child inherits
-// the variables and is not.
+// newNotifier reads what systemd says in the environment. WATCHDOG_PID names the process that is meant: a child
+// inherits the variables and is not.
 func newNotifier(getenv func(string) string, pid int, log *slog.Logger) notifier {
 	n := notifier{socket: getenv("NOTIFY_SOCKET"), log: log}
 	micros, err := strconv.ParseInt(getenv("WATCHDOG_USEC"), 10, 64)
@@ -32,7 +32,8 @@ func newNotifier(getenv func(string) string, pid int, log *slog.Logger) notifier
 }
 
 // run says READY once ready gives nil, then WATCHDOG at half the interval as long as ready returns, whatever it says: a
-// disk that is full is no reason to be killed, a service that answers nobody is. It says STOPPING and returns when ctx ends.
+// disk that is full is no reason to be killed, a service that answers nobody is. It says STOPPING and returns when ctx
+// ends.
 func (n notifier) run(ctx context.Context, ready func() error) {
 	if n.socket == "" {
 		return

@@ -85,7 +85,9 @@ func TestTheWatchdogOfAnotherProcessIsNotOurs(t *testing.T) {
 	for _, c := range []struct {
 		usec, pid string
 		want      time.Duration
-	}{{"", "", 0}, {"x", "", 0}, {"-1", "", 0}, {"2000000", "", 2 * time.Second}, {"2000000", "7", 2 * time.Second}, {"2000000", "8", 0}} {
+	}{{"", "", 0}, {"x", "", 0}, {"-1", "", 0}, {"2000000", "", 2 * time.Second}, {
+		"2000000", "7", 2 * time.Second,
+	}, {"2000000", "8", 0}} {
 		env := map[string]string{"WATCHDOG_USEC": c.usec, "WATCHDOG_PID": c.pid}
 		if n := newNotifier(func(k string) string { return env[k] }, 7, nil); n.watchdog != c.want {
 			t.Errorf("%+v: %v", c, n.watchdog)

@@ -131,7 +131,8 @@ func (r *rebuilding) run(ctx context.Context, spec rebuild.Spec) error {
 func (r *rebuilding) follow(ctx context.Context, j rebuild.Job) (rebuild.Job, error) {
 	var bar *progressbar.ProgressBar
 	if r.terminal {
-		bar = progressbar.NewOptions64(1000, progressbar.OptionSetWriter(r.progress), progressbar.OptionFullWidth(), progressbar.OptionUseANSICodes(true),
+		bar = progressbar.NewOptions64(1000, progressbar.OptionSetWriter(r.progress), progressbar.OptionFullWidth(),
+			progressbar.OptionUseANSICodes(true),
 			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish())
 		defer func() { _ = bar.Clear() }() // a bar that stays is no reason to fail
 	}
@@ -152,7 +153,8 @@ func (r *rebuilding) follow(ctx context.Context, j rebuild.Job) (rebuild.Job, er
 		}
 		select {
 		case <-ctx.Done():
-			return j, errors.New("the client was stopped; the service goes on with the rebuild: ask for the same again to follow it, or stop it with --stop")
+			return j, errors.New(
+				"the client was stopped; the service goes on with the rebuild: ask for the same again to follow it, or stop it with --stop")
 		case <-tick.C:
 		}
 		var next rebuild.Job

@@ -46,7 +46,8 @@ hashes that are stored, and nothing is rewritten. Back the file up apart from th
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "caller key %s is current; restart the service to take it up\n", keys.CurrentID())
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "caller key %s is current; restart the service to take it up\n",
+				keys.CurrentID())
 			return err
 		},
 	})

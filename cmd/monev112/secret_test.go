@@ -41,7 +41,8 @@ func TestTheCallersKeyIsRotated(t *testing.T) {
 		t.Errorf("%v %v", after, err)
 	}
 	text, err = said(t, callerKeyCommand(), "list", "--data", data)
-	if err != nil || !strings.Contains(text, before.CurrentID()) || strings.Count(text, "current") != 1 || strings.Count(text, "earlier") != 1 {
+	if err != nil || !strings.Contains(text, before.CurrentID()) || strings.Count(text, "current") != 1 ||
+		strings.Count(text, "earlier") != 1 {
 		t.Errorf("%s %v", text, err)
 	}
 }

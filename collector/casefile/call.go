@@ -101,7 +101,9 @@ func (c *Call) At() time.Time {
 		}
 	}
 	var first time.Time
-	for _, t := range []time.Time{c.AnsweredAt, c.AbandonedAt, c.UnservedAt, c.BlockedAt, c.FirstClassAt, c.EndedAt, c.CalledBackAt} {
+	for _, t := range []time.Time{
+		c.AnsweredAt, c.AbandonedAt, c.UnservedAt, c.BlockedAt, c.FirstClassAt, c.EndedAt, c.CalledBackAt,
+	} {
 		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
 			first = t
 		}

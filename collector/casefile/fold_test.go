@@ -95,8 +95,10 @@ func parseEvent(line string, n int) (event.Event, error) {
 	for _, f := range fields[3:] {
 		name, v, _ := strings.Cut(f, "=")
 		texts := map[string]*string{
-			"id": &e.ID, "src": &e.Source, "replaces": &e.Replaces, "opd": &e.OPD, "class": &e.Class, "reason": &e.Reason, "result": &e.Result,
-			"agent": &e.Agent, "position": &e.Position, "category": &e.Category, "priority": &e.Priority, "kecamatan": &e.Kecamatan, "master": &e.Master,
+			"id": &e.ID, "src": &e.Source, "replaces": &e.Replaces, "opd": &e.OPD, "class": &e.Class, "reason": &e.Reason,
+			"result": &e.Result,
+			"agent":  &e.Agent, "position": &e.Position, "category": &e.Category, "priority": &e.Priority,
+			"kecamatan": &e.Kecamatan, "master": &e.Master,
 		}
 		switch p := texts[name]; {
 		case p != nil:
@@ -132,8 +134,10 @@ func orDash(s string) string {
 
 func callFacts(c *Call) map[string]string {
 	m := map[string]string{
-		"received": clock(c.ReceivedAt), "queued": clock(c.QueuedAt), "answered": clock(c.AnsweredAt), "abandoned": clock(c.AbandonedAt),
-		"ended": clock(c.EndedAt), "classified": clock(c.ClassifiedAt), "first_class": clock(c.FirstClassAt), "class": orDash(c.Class),
+		"received": clock(c.ReceivedAt), "queued": clock(c.QueuedAt), "answered": clock(c.AnsweredAt),
+		"abandoned": clock(c.AbandonedAt),
+		"ended":     clock(c.EndedAt), "classified": clock(c.ClassifiedAt), "first_class": clock(c.FirstClassAt),
+		"class": orDash(c.Class),
 		"agent": orDash(c.Agent), "flags": orDash(strings.Join(c.Flags, ",")), "events": strconv.Itoa(c.Events),
 	}
 	if d, ok := c.AnswerTime(); ok {
@@ -165,9 +169,12 @@ func ticketFacts(k *Ticket) map[string]string {
 		pauses = append(pauses, clock(p.From)+"-"+to+"/"+p.Reason)
 	}
 	return map[string]string{
-		"state": string(k.State), "opd": orDash(k.OPD), "opened": clock(k.OpenedAt), "assigned": clock(k.AssignedAt), "acknowledged": clock(k.AcknowledgedAt),
-		"arrived": clock(k.ArrivedAt), "resolved": clock(k.ResolvedAt), "last_resolved": clock(k.LastResolvedAt), "confirmed": clock(k.ConfirmedAt),
-		"closed": clock(k.ClosedAt), "result": orDash(k.Result), "category": orDash(k.Category), "calls": orDash(strings.Join(k.Calls, ",")),
+		"state": string(k.State), "opd": orDash(k.OPD), "opened": clock(k.OpenedAt), "assigned": clock(k.AssignedAt),
+		"acknowledged": clock(k.AcknowledgedAt),
+		"arrived":      clock(k.ArrivedAt), "resolved": clock(k.ResolvedAt), "last_resolved": clock(k.LastResolvedAt),
+		"confirmed": clock(k.ConfirmedAt),
+		"closed":    clock(k.ClosedAt), "result": orDash(k.Result), "category": orDash(k.Category),
+		"calls":   orDash(strings.Join(k.Calls, ",")),
 		"bounces": strconv.Itoa(k.Bounces), "reopened": strconv.Itoa(k.Reopened), "stays": orDash(strings.Join(stays, ",")),
 		"pauses": orDash(strings.Join(pauses, ",")), "paused": strconv.FormatBool(k.Paused()), "master": orDash(k.Master),
 		"flags": orDash(strings.Join(k.Flags, ",")),

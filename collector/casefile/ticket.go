@@ -7,7 +7,8 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// Flags of a ticket. A flag marks facts that contradict each other or are missing; it changes no fact and voids no clock.
+// Flags of a ticket. A flag marks facts that contradict each other or are missing; it changes no fact and voids no
+// clock.
 const (
 	FlagNotOpened                   = "not_opened" // no ticket.opened is known
 	FlagOpenedBeforeReceived        = "opened_before_received"
@@ -36,8 +37,8 @@ func (f *FromCalls) Add(c FromCalls) {
 	earlier(&f.AnsweredAt, c.AnsweredAt)
 }
 
-// FoldTicket folds the events of one ticket; calls is what its calls give it. It sorts evs in place and keeps no reference to them but to their strings. Without any event that is not void, Events is
-// 0 and the ticket is no row.
+// FoldTicket folds the events of one ticket; calls is what its calls give it. It sorts evs in place and keeps no
+// reference to them but to their strings. Without any event that is not void, Events is 0 and the ticket is no row.
 func FoldTicket(key event.Key, evs []*event.Event, calls FromCalls) Ticket {
 	tl := newTimeline(evs)
 	t := Ticket{

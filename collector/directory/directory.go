@@ -263,8 +263,8 @@ func (d *Directory) Policies() (policies, calendars []string) {
 	return slices.Sorted(maps.Keys(p)), slices.Sorted(maps.Keys(c))
 }
 
-// ShiftStart returns when the shift of t began, in the centre's local time and as an instant. A centre without shifts has
-// one a day, from midnight.
+// ShiftStart returns when the shift of t began, in the centre's local time and as an instant. A centre without shifts
+// has one a day, from midnight.
 func (c *Center) ShiftStart(t time.Time) time.Time {
 	local := t.In(c.Location)
 	for back := 0; back <= 1; back++ {

@@ -33,7 +33,8 @@ func TestDefaultHoldsSidoarjo(t *testing.T) {
 		t.Errorf("centres (-want +got):\n%s", diff)
 	}
 	c, _ := d.Center(sidoarjo)
-	if c.AnswerTarget != 15*time.Second || c.ShortAbandon != 5*time.Second || len(c.Displays) != 3 || c.Population != 2082801 ||
+	if c.AnswerTarget != 15*time.Second || c.ShortAbandon != 5*time.Second || len(c.Displays) != 3 ||
+		c.Population != 2082801 ||
 		!cmp.Equal(c.Shifts, []time.Duration{7 * time.Hour, 14 * time.Hour, 21 * time.Hour}) {
 		t.Errorf("centre %+v", c)
 	}
@@ -56,7 +57,8 @@ func TestDefaultHoldsSidoarjo(t *testing.T) {
 			sensitive = append(sensitive, c.ID)
 		}
 	}
-	if diff := cmp.Diff([]string{"darurat_medis", "odgj", "kdrt"}, sensitive); diff != "" || len(d.Categories(sidoarjo)) != 19 {
+	if diff := cmp.Diff([]string{"darurat_medis", "odgj", "kdrt"}, sensitive); diff != "" ||
+		len(d.Categories(sidoarjo)) != 19 {
 		t.Errorf("%d categories, sensitive (-want +got):\n%s", len(d.Categories(sidoarjo)), diff)
 	}
 }
@@ -77,7 +79,9 @@ func TestDefaultNamesPoliciesAndCalendarsThatAreShipped(t *testing.T) {
 
 func TestCodesOfKecamatanAreConvertedByTable(t *testing.T) {
 	d := Default()
-	for bps, code := range map[string]string{"3515110": "35.15.08", "3515180": "35.15.12", "3515010": "35.15.01", "3515170": "35.15.11"} {
+	for bps, code := range map[string]string{
+		"3515110": "35.15.08", "3515180": "35.15.12", "3515010": "35.15.01", "3515170": "35.15.11",
+	} {
 		k, ok := d.KecamatanByBPS(bps)
 		if !ok || k.Code != code {
 			t.Errorf("BPS %s is %q", bps, k.Code)
@@ -159,14 +163,18 @@ func TestEveryKnownNameResolvesInAnyWriting(t *testing.T) {
 
 func TestScopesAndLabels(t *testing.T) {
 	d := Default()
-	for opd, want := range map[string]Scope{"dishub": Own, "pln": Vertical, "Dinas Perhubungan": ScopeUnknown, "": ScopeUnknown} {
+	for opd, want := range map[string]Scope{
+		"dishub": Own, "pln": Vertical, "Dinas Perhubungan": ScopeUnknown, "": ScopeUnknown,
+	} {
 		if got := d.ScopeOf(sidoarjo, opd); got != want {
 			t.Errorf("scope of %q is %q, want %q", opd, got, want)
 		}
 	}
-	if d.Label(sidoarjo, "dishub") != "dishub" || d.Label(sidoarjo, "Dinas Sihir") != Unknown || d.Label("99.99", "dishub") != Unknown ||
+	if d.Label(sidoarjo, "dishub") != "dishub" || d.Label(sidoarjo, "Dinas Sihir") != Unknown ||
+		d.Label("99.99", "dishub") != Unknown ||
 		d.Label("us-boston", "PWDx") != Unknown || d.KecamatanLabel(sidoarjo, "35.15.12") != "35.15.12" ||
-		d.KecamatanLabel(sidoarjo, "Waru") != Unknown || d.CategoryLabel(sidoarjo, "pju") != "pju" || d.CenterLabel("x") != Unknown {
+		d.KecamatanLabel(sidoarjo, "Waru") != Unknown || d.CategoryLabel(sidoarjo, "pju") != "pju" ||
+		d.CenterLabel("x") != Unknown {
 		t.Error("a label is not an id of the directory or unknown")
 	}
 }
@@ -190,7 +198,10 @@ func TestNormalize(t *testing.T) {
 		{"unknown names stay",
 			event.Event{OPD: "Dinas Sihir", Kecamatan: "Sda", Category: "UFO"},
 			event.Event{Center: sidoarjo, OPD: "Dinas Sihir", Kecamatan: "Sda", Category: "UFO"},
-			[]Review{{sidoarjo, event.FieldOPD, "Dinas Sihir", false}, {sidoarjo, event.FieldKecamatan, "Sda", true}, {sidoarjo, event.FieldCategory, "UFO", false}}},
+			[]Review{
+				{sidoarjo, event.FieldOPD, "Dinas Sihir", false}, {sidoarjo, event.FieldKecamatan, "Sda", true},
+				{sidoarjo, event.FieldCategory, "UFO", false},
+			}},
 		{"unknown centre",
 			exact(event.Event{Center: "99.99", OPD: "dishub"}),
 			event.Event{Center: "99.99", OPD: "dishub"}, []Review{{"99.99", event.FieldCenter, "99.99", false}}},
@@ -368,7 +379,8 @@ func FuzzResolve(f *testing.F) {
 		if id, known := d.ResolveOPD(sidoarjo, name); !known && id != name || known && d.Label(sidoarjo, id) != id {
 			t.Errorf("%q resolves to %q, %v", name, id, known)
 		}
-		if id, known := d.ResolveKecamatan(sidoarjo, name); !known && id != name || known && d.KecamatanLabel(sidoarjo, id) != id {
+		if id, known := d.ResolveKecamatan(sidoarjo, name); !known && id != name || known &&
+			d.KecamatanLabel(sidoarjo, id) != id {
 			t.Errorf("%q resolves to %q, %v", name, id, known)
 		}
 	})

@@ -131,11 +131,14 @@ type categoryForm struct {
 	Aliases   []string `yaml:"aliases"`
 }
 
-// Load reads a directory file; name is what errors call it. The error joins up to MaxProblems *Problem values. Unknown and
-// repeated keys are mistakes.
+// Load reads a directory file; name is what errors call it. The error joins up to MaxProblems *Problem values. Unknown
+// and repeated keys are mistakes.
 func Load(name string, text []byte) (*Directory, error) {
 	if len(text) > MaxFileBytes {
-		return nil, &Problem{File: name, Message: fmt.Sprintf("%d bytes", len(text)), Remedy: fmt.Sprintf("a directory has at most %d", MaxFileBytes)}
+		return nil, &Problem{
+			File: name, Message: fmt.Sprintf("%d bytes", len(text)),
+			Remedy: fmt.Sprintf("a directory has at most %d", MaxFileBytes),
+		}
 	}
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil {
@@ -177,7 +180,8 @@ type loader struct {
 func (l *loader) wrong(field, message, remedy string) {
 	switch {
 	case len(l.problems) < MaxProblems:
-		l.problems = append(l.problems, &Problem{File: l.file, Line: l.line(field), Field: field, Message: message, Remedy: remedy})
+		l.problems = append(l.problems,
+			&Problem{File: l.file, Line: l.line(field), Field: field, Message: message, Remedy: remedy})
 	case len(l.problems) == MaxProblems:
 		l.problems = append(l.problems, &Problem{File: l.file, Message: "and more mistakes"})
 	}
@@ -224,21 +228,24 @@ func (l *loader) directory(f *fileForm) *Directory {
 		for j, k := range e.kecamatan.list {
 			atK := fmt.Sprintf("%s.kecamatan[%d]", at, j)
 			if other, twice := d.kemendagri[k.Code]; twice {
-				l.wrong(atK+".code", fmt.Sprintf("the code %s is also %s's", k.Code, other.Name), "every kecamatan has one code and belongs to one centre")
+				l.wrong(atK+".code", fmt.Sprintf("the code %s is also %s's", k.Code, other.Name),
+					"every kecamatan has one code and belongs to one centre")
 			}
 			d.kemendagri[k.Code] = k
 			if k.BPS == "" {
 				continue
 			}
 			if other, twice := d.bps[k.BPS]; twice {
-				l.wrong(atK+".bps", fmt.Sprintf("the code %s is also %s's", k.BPS, other.Name), "every kecamatan has one code and belongs to one centre")
+				l.wrong(atK+".bps", fmt.Sprintf("the code %s is also %s's", k.BPS, other.Name),
+					"every kecamatan has one code and belongs to one centre")
 			}
 			d.bps[k.BPS] = k
 		}
 	}
 	if f.DefaultCenter != "" {
 		if e := d.centers[string(f.DefaultCenter)]; e == nil {
-			l.wrong("default_center", fmt.Sprintf("no centre has the code %q", f.DefaultCenter), "write the code of a listed centre")
+			l.wrong("default_center", fmt.Sprintf("no centre has the code %q", f.DefaultCenter),
+				"write the code of a listed centre")
 		} else if e.center.Historical {
 			l.wrong("default_center", "it is historical", "events that name no centre belong to one that works")
 		}
@@ -257,7 +264,8 @@ func (l *loader) center(at string, f *centerForm) *entry {
 	l.name(at+".name", f.Name)
 	var err error
 	if c.Location, err = time.LoadLocation(f.Timezone); err != nil || f.Timezone == "" || f.Timezone == "Local" {
-		l.wrong(at+".timezone", fmt.Sprintf("%q is no time zone", f.Timezone), "write its IANA name, for example Asia/Jakarta")
+		l.wrong(at+".timezone", fmt.Sprintf("%q is no time zone", f.Timezone),
+			"write its IANA name, for example Asia/Jakarta")
 		c.Location = time.UTC
 	}
 	if f.Population < 0 {
@@ -295,7 +303,8 @@ func (l *loader) center(at string, f *centerForm) *entry {
 		if o.ID == Unknown {
 			l.wrong(field+".id", "this word stands for what is not known", "choose another id")
 		}
-		add(l, e, &e.opds, field, OPD{string(o.ID), o.Name, Scope(o.Scope), HoursMode(o.Hours)}, string(o.ID), o.Name, o.Aliases)
+		add(l, e, &e.opds, field, OPD{string(o.ID), o.Name, Scope(o.Scope), HoursMode(o.Hours)}, string(o.ID), o.Name,
+			o.Aliases)
 	}
 	l.count(at+".kecamatan", len(f.Kecamatan), MaxKecamatan)
 	for i, k := range f.Kecamatan {
@@ -303,7 +312,8 @@ func (l *loader) center(at string, f *centerForm) *entry {
 		l.id(field+".code", k.Code)
 		place := Kecamatan{Code: string(k.Code), BPS: string(k.BPS), Name: k.Name}
 		if k.Lat == nil || k.Lon == nil || *k.Lat < -90 || *k.Lat > 90 || *k.Lon < -180 || *k.Lon > 180 {
-			l.wrong(field+".lat", "no point within the kecamatan", "write lat and lon in degrees, for example lat: -7.4652, lon: 112.7482")
+			l.wrong(field+".lat", "no point within the kecamatan",
+				"write lat and lon in degrees, for example lat: -7.4652, lon: 112.7482")
 		} else {
 			place.Lat, place.Lon = *k.Lat, *k.Lon
 		}
@@ -319,12 +329,14 @@ func (l *loader) center(at string, f *centerForm) *entry {
 		field := fmt.Sprintf("%s.categories[%d]", at, i)
 		l.id(field+".id", k.ID)
 		if k.Priority != "" && !slices.Contains(event.Priorities(), k.Priority) {
-			l.wrong(field+".priority", fmt.Sprintf("%q is no priority", k.Priority), "write one of "+strings.Join(event.Priorities(), ", "))
+			l.wrong(field+".priority", fmt.Sprintf("%q is no priority", k.Priority),
+				"write one of "+strings.Join(event.Priorities(), ", "))
 		}
 		if _, ok := e.opds.byID(string(k.OPD)); k.OPD != "" && !ok {
 			l.wrong(field+".opd", fmt.Sprintf("no OPD of this centre has the id %q", k.OPD), "write the id of a listed OPD")
 		}
-		add(l, e, &e.categories, field, Category{string(k.ID), k.Name, k.Priority, string(k.OPD), k.Sensitive}, string(k.ID), k.Name, k.Aliases)
+		add(l, e, &e.categories, field, Category{string(k.ID), k.Name, k.Priority, string(k.OPD), k.Sensitive}, string(k.ID),
+			k.Name, k.Aliases)
 	}
 	return e
 }
@@ -335,9 +347,11 @@ func (l *loader) shifts(at string, list []string, c *Center) {
 		start := time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute
 		switch {
 		case err != nil || start%shiftStep != 0:
-			l.wrong(fmt.Sprintf("%s[%d]", at, i), fmt.Sprintf("%q is no start of a shift", s), `write "HH:MM" in quotes, a multiple of 15 minutes, for example "07:00"`)
+			l.wrong(fmt.Sprintf("%s[%d]", at, i), fmt.Sprintf("%q is no start of a shift", s),
+				`write "HH:MM" in quotes, a multiple of 15 minutes, for example "07:00"`)
 		case len(c.Shifts) > 0 && c.Shifts[len(c.Shifts)-1] >= start:
-			l.wrong(fmt.Sprintf("%s[%d]", at, i), "it does not come after the one before", "write the starts of one day in ascending order")
+			l.wrong(fmt.Sprintf("%s[%d]", at, i), "it does not come after the one before",
+				"write the starts of one day in ascending order")
 		default:
 			c.Shifts = append(c.Shifts, start)
 		}
@@ -393,7 +407,8 @@ func (l *loader) id(field string, id code) {
 		ok = ok && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-')
 	}
 	if !ok {
-		l.wrong(field, fmt.Sprintf("%q is no code", s), "write letters, digits and . _ -, at most 64; quote what looks like a number")
+		l.wrong(field, fmt.Sprintf("%q is no code", s),
+			"write letters, digits and . _ -, at most 64; quote what looks like a number")
 	}
 }
 
@@ -425,7 +440,8 @@ func add[T any](l *loader, e *entry, n *names[T], field string, element T, id, n
 			return
 		}
 		if other, ok := n.fold[folded]; ok && other != index {
-			l.wrong(where, fmt.Sprintf("%q is also a name of %s", word, n.ids[other]), "one name means one thing: keep it in one place, or list it under ambiguous")
+			l.wrong(where, fmt.Sprintf("%q is also a name of %s", word, n.ids[other]),
+				"one name means one thing: keep it in one place, or list it under ambiguous")
 			return
 		}
 		n.exact[word], n.fold[folded] = index, index

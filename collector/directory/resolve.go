@@ -14,8 +14,8 @@ type Review struct {
 	Ambiguous bool        // it is listed as meaning more than one thing
 }
 
-// ResolveOPD returns the id of the OPD that a centre's sources call name. When it is not known, or ambiguous, id is name
-// as it was given. Names match whatever their case, spaces, punctuation and diacritics.
+// ResolveOPD returns the id of the OPD that a centre's sources call name. When it is not known, or ambiguous, id is
+// name as it was given. Names match whatever their case, spaces, punctuation and diacritics.
 func (d *Directory) ResolveOPD(center, name string) (id string, known bool) {
 	e := d.centers[center]
 	if e == nil {
@@ -25,8 +25,8 @@ func (d *Directory) ResolveOPD(center, name string) (id string, known bool) {
 	return id, what == found
 }
 
-// ResolveKecamatan is ResolveOPD for kecamatan: id is the Kemendagri code, and name may be one, a BPS code, or a name with
-// or without "Kec." or "Kecamatan" before it.
+// ResolveKecamatan is ResolveOPD for kecamatan: id is the Kemendagri code, and name may be one, a BPS code, or a name
+// with or without "Kec." or "Kecamatan" before it.
 func (d *Directory) ResolveKecamatan(center, name string) (id string, known bool) {
 	e := d.centers[center]
 	if e == nil {
@@ -97,8 +97,8 @@ func resolve[T any](e *entry, n *names[T], name, prefix string) (string, verdict
 }
 
 // Normalize puts e into the directory's words, in place: the default centre where none is named, ids in place of names,
-// and no exact place where the law forbids to keep one. It returns what a person should look at; such names stay as they
-// were given. It fills in nothing that the source did not say: no priority, no OPD, no category.
+// and no exact place where the law forbids to keep one. It returns what a person should look at; such names stay as
+// they were given. It fills in nothing that the source did not say: no priority, no OPD, no category.
 //
 // A place stays exact only beside a category that is known and not sensitive (in an open centre, beside any that is not
 // known as sensitive). Every other place becomes the point of its kecamatan, and is dropped where that is not known: an

@@ -48,10 +48,11 @@ func (s *service) shows(series string, want float64) {
 	}
 }
 
-const waiting, windowAnswered = `monev112_calls_waiting{center="35.15"}`, `monev112_window_calls{center="35.15",measure="answered",window="day"}`
+const waiting, windowAnswered = `monev112_calls_waiting{center="35.15"}`,
+	`monev112_window_calls{center="35.15",measure="answered",window="day"}`
 
-// serve follows a queue_log by configuration: a waiting caller shows, an answer ends the wait, and the wait is the queue's
-// hold time, whatever a call detail record says. A restart in the middle of a rotation misses nothing.
+// serve follows a queue_log by configuration: a waiting caller shows, an answer ends the wait, and the wait is the
+// queue's hold time, whatever a call detail record says. A restart in the middle of a rotation misses nothing.
 func TestServeFollowsAQueueLog(t *testing.T) {
 	log := newQueueLog(t)
 	config := filepath.Join(filepath.Dir(log.path), "monev112.yaml")
@@ -86,18 +87,20 @@ func TestServeFollowsAQueueLog(t *testing.T) {
 	s.shows(`monev112_calls_to_call_back{center="35.15"}`, 1)
 	s.shows(waiting, 1)
 	s.shipped()
-	got := s.query(`SELECT id, agent, wait_ms, isNotNull(answered_at), isNotNull(abandoned_at), isNotNull(ended_at), ifNull(caller_key, '') != '' FROM calls_now ORDER BY id FORMAT TSV`)
+	got := s.query(
+		`SELECT id, agent, wait_ms, isNotNull(answered_at), isNotNull(abandoned_at), isNotNull(ended_at), ifNull(caller_key, '') != '' FROM calls_now ORDER BY id FORMAT TSV`)
 	want := "1700000000.1\tp07\t22000\t1\t0\t1\t1\n1700000000.3\t\\N\t7000\t0\t1\t0\t0\n1700000000.4\t\\N\t\\N\t0\t0\t0\t0"
 	if got = strings.NewReplacer("true", "1", "false", "0").Replace(got); got != want {
 		t.Errorf("calls\n%s, want\n%s", got, want)
 	}
-	if got := s.query(`SELECT toInt64(ring_ms) FROM events_now WHERE type IN ('call.ring_no_answer', 'call.answered') ORDER BY occurred_at FORMAT TSV`); got != "1000\n4000" {
+	if got := s.query(
+		`SELECT toInt64(ring_ms) FROM events_now WHERE type IN ('call.ring_no_answer', 'call.answered') ORDER BY occurred_at FORMAT TSV`); got != "1000\n4000" {
 		t.Errorf("rings of %q ms", got)
 	}
 }
 
-// follow runs beside the telephone system: it keeps what the collector cannot take, goes on after kill -9, and a file that
-// is read again as a whole changes nothing.
+// follow runs beside the telephone system: it keeps what the collector cannot take, goes on after kill -9, and a file
+// that is read again as a whole changes nothing.
 func TestFollowKeepsWhileTheCollectorIsAway(t *testing.T) {
 	log := newQueueLog(t)
 	spool := filepath.Join(t.TempDir(), "spool")
@@ -158,7 +161,8 @@ func TestFollowKeepsWhileTheCollectorIsAway(t *testing.T) {
 		t.Errorf("follow does not stop cleanly: %v", err)
 	}
 
-	if _, stderr, code := s.run("follow", "--once", "--server", "http://"+s.addr, "--spool", spool, log.path+".1", log.path); code != 0 ||
+	if _, stderr, code := s.run("follow", "--once", "--server", "http://"+s.addr, "--spool", spool, log.path+".1",
+		log.path); code != 0 ||
 		!strings.Contains(stderr, "0 accepted, 6 known already, 0 refused") {
 		t.Errorf("the files read again: code %d, %s", code, stderr)
 	}
@@ -167,7 +171,8 @@ func TestFollowKeepsWhileTheCollectorIsAway(t *testing.T) {
 		!strings.Contains(stderr, "queue_log:2: no line of a queue_log: fewer_than_5_fields") {
 		t.Errorf("a strange line: code %d, %s", code, stderr)
 	}
-	if _, stderr, code := s.run("follow", "--server", "http://"+s.addr); code != 2 || !strings.Contains(stderr, "queue_log") {
+	if _, stderr, code := s.run("follow", "--server", "http://"+s.addr); code != 2 ||
+		!strings.Contains(stderr, "queue_log") {
 		t.Errorf("no log named: code %d, %s", code, stderr)
 	}
 }

@@ -63,10 +63,12 @@ func TestBackupBesideIngestAndRestore(t *testing.T) {
 
 	folder := t.TempDir()
 	to, secrets := filepath.Join(folder, "backup"), filepath.Join(folder, "secrets.json")
-	if out, _, killed := s.tool("MONEV112_KILL_AT=backup.tables:1", "backup", "--data", s.dir, "--to", to); !killed || exists(to) {
+	if out, _, killed := s.tool("MONEV112_KILL_AT=backup.tables:1", "backup", "--data", s.dir, "--to", to); !killed ||
+		exists(to) {
 		t.Fatalf("killed %v; an interrupted backup stands under its name: %v\n%s", killed, exists(to), out)
 	}
-	if out, code, _ := s.tool("", "restore", "--from", to+".unfinished", "--data", filepath.Join(folder, "half")); code != 1 || !strings.Contains(out, "interrupted") {
+	if out, code, _ := s.tool("", "restore", "--from", to+".unfinished", "--data",
+		filepath.Join(folder, "half")); code != 1 || !strings.Contains(out, "interrupted") {
 		t.Errorf("a half backup is restored: %d %s", code, out)
 	}
 
@@ -105,11 +107,13 @@ func TestBackupBesideIngestAndRestore(t *testing.T) {
 	}
 
 	r := newService(t)
-	if out, code, _ := s.tool("", "restore", "--from", to, "--data", s.dir); code != 1 || !strings.Contains(out, "not empty") {
+	if out, code, _ := s.tool("", "restore", "--from", to, "--data", s.dir); code != 1 ||
+		!strings.Contains(out, "not empty") {
 		t.Errorf("a restore over a data folder: %d %s", code, out)
 	}
 	for _, point := range []string{"restore.tables:1", "restore.rename:1"} {
-		if out, _, killed := s.tool("MONEV112_KILL_AT="+point, "restore", "--from", to, "--data", r.dir); !killed || exists(r.dir) {
+		if out, _, killed := s.tool("MONEV112_KILL_AT="+point, "restore", "--from", to, "--data", r.dir); !killed ||
+			exists(r.dir) {
 			t.Fatalf("%s: killed %v; an interrupted restore stands under its name: %v\n%s", point, killed, exists(r.dir), out)
 		}
 	}
@@ -130,7 +134,8 @@ func TestBackupBesideIngestAndRestore(t *testing.T) {
 			t.Fatalf("batch %d: %d %v", i, status, err)
 		}
 		if i < third && a.Accepted > 0 {
-			t.Fatalf("batch %d was acknowledged before the backup, %d of its events are new to the restored service", i, a.Accepted)
+			t.Fatalf("batch %d was acknowledged before the backup, %d of its events are new to the restored service", i,
+				a.Accepted)
 		}
 	}
 	r.shipped()
@@ -151,14 +156,17 @@ func TestBackupBesideIngestAndRestore(t *testing.T) {
 
 	// Offline, the engine runs for the time of the backup.
 	again := filepath.Join(folder, "again")
-	if out, code, _ := s.tool("", "backup", "--data", r.dir, "--to", again); code != 0 || !strings.Contains(out, fmt.Sprint(events)) {
+	if out, code, _ := s.tool("", "backup", "--data", r.dir, "--to", again); code != 0 ||
+		!strings.Contains(out, fmt.Sprint(events)) {
 		t.Errorf("a backup of a service that does not run: %d %s", code, out)
 	}
 	damage(t, filepath.Join(again, "tables", "events-0001.tsv.zst"))
-	if out, code, _ := s.tool("", "backup", "--verify", again); code != 1 || !strings.Contains(out, "events-0001.tsv.zst is damaged") {
+	if out, code, _ := s.tool("", "backup", "--verify", again); code != 1 ||
+		!strings.Contains(out, "events-0001.tsv.zst is damaged") {
 		t.Errorf("a damaged file: %d %s", code, out)
 	}
-	if out, code, _ := s.tool("", "restore", "--from", again, "--data", filepath.Join(folder, "none")); code != 1 || exists(filepath.Join(folder, "none")) {
+	if out, code, _ := s.tool("", "restore", "--from", again, "--data", filepath.Join(folder, "none")); code != 1 ||
+		exists(filepath.Join(folder, "none")) {
 		t.Errorf("a damaged backup is restored: %d %s", code, out)
 	}
 }

@@ -60,8 +60,8 @@ func (s *service) must(prefix string, n int) {
 	}
 }
 
-// TestClickHouseAway: ClickHouse is away at the start, hangs and dies under load. Events are accepted all the while, the lag
-// shows, and in the end each stands in ClickHouse once, without anybody's help.
+// TestClickHouseAway: ClickHouse is away at the start, hangs and dies under load. Events are accepted all the while,
+// the lag shows, and in the end each stands in ClickHouse once, without anybody's help.
 func TestClickHouseAway(t *testing.T) {
 	if _, err := os.Stat("/proc/self/task"); err != nil {
 		t.Skip("the engine's process is found through /proc: ", err)
@@ -127,8 +127,8 @@ func TestClickHouseAway(t *testing.T) {
 	}
 }
 
-// TestFullDisk fills the disk of the journal, with a floor that is kept free and to the last byte. Nothing is acknowledged
-// then, the service says so, and goes on by itself when there is room again.
+// TestFullDisk fills the disk of the journal, with a floor that is kept free and to the last byte. Nothing is
+// acknowledged then, the service says so, and goes on by itself when there is room again.
 func TestFullDisk(t *testing.T) {
 	for name, floor := range map[string]int{"floor": 1 << 20, "to the last byte": -1} {
 		t.Run(name, func(t *testing.T) {

@@ -30,8 +30,8 @@ var cases = map[string]string{
 	"intervals": "SELECT center, day, scope, opds, arraySort(respond_ms), arraySort(resolve_net_ms) FROM tickets_daily FINAL WHERE notEmpty(opds) ORDER BY ALL",
 }
 
-// TestKilledAtEveryPoint sends a simulated day, with its late, repeated and corrected events, to a service that is killed
-// at every named point and started again. A client sends each batch again until it is answered. In the end every
+// TestKilledAtEveryPoint sends a simulated day, with its late, repeated and corrected events, to a service that is
+// killed at every named point and started again. A client sends each batch again until it is answered. In the end every
 // acknowledged event stands in ClickHouse once, and the cases equal those of a service that nobody disturbed.
 func TestKilledAtEveryPoint(t *testing.T) {
 	batches, events := simulatedDay(t)
@@ -100,7 +100,8 @@ func TestKilledAtEveryPoint(t *testing.T) {
 func simulatedDay(t *testing.T) (batches [][]byte, events int64) {
 	t.Helper()
 	from := time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
-	g, err := simulate.New(simulate.Live, simulate.Options{Seed: 7, From: from, To: from.Add(24 * time.Hour), Rate: 4, TimeScale: 8})
+	g, err := simulate.New(simulate.Live,
+		simulate.Options{Seed: 7, From: from, To: from.Add(24 * time.Hour), Rate: 4, TimeScale: 8})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,8 +78,8 @@ func number(t *testing.T, text string) float64 {
 	return v
 }
 
-// TestDashboardsAgainstTheTotals runs every query of the pages that read ClickHouse over ten months of history, and holds
-// their figures against what the simulation says it made: a second computation that shares no code with them.
+// TestDashboardsAgainstTheTotals runs every query of the pages that read ClickHouse over ten months of history, and
+// holds their figures against what the simulation says it made: a second computation that shares no code with them.
 func TestDashboardsAgainstTheTotals(t *testing.T) {
 	s := newService(t).start()
 	if !s.ready() {
@@ -97,7 +97,10 @@ func TestDashboardsAgainstTheTotals(t *testing.T) {
 
 	t.Run("every query gives rows", func(t *testing.T) {
 		// What ten months without a late or paused ticket cannot show, nor calls whose numbers retention has taken.
-		none := map[string]bool{"Pemberitahuan terakhir": true, "Alasan jeda": true, "Tiket terlambat": true, "Keamanan pemblokiran": true, "Penelepon hoaks": true}
+		none := map[string]bool{
+			"Pemberitahuan terakhir": true, "Alasan jeda": true, "Tiket terlambat": true, "Keamanan pemblokiran": true,
+			"Penelepon hoaks": true,
+		}
 		for _, uid := range []string{"monev112-monev", "monev112-opd", "monev112-vertical"} {
 			p := s.page(uid, from, to)
 			for _, panel := range p.d.Panels {
@@ -198,11 +201,14 @@ func TestDashboardsAgainstTheTotals(t *testing.T) {
 		if float64(x.Within15)/float64(x.Offered) >= 0.9 {
 			status = "✔ tercapai"
 		}
-		if math.Abs(number(t, answered["Bulan ini"])-float64(x.Within15)/float64(x.Offered)) > 1e-12 || answered["n"] != fmt.Sprint(x.Offered) ||
-			math.Abs(number(t, answered["Bulan lalu"])-float64(before.Within15)/float64(before.Offered)) > 1e-12 || answered["Status"] != status || answered["Tahun lalu"] != `\N` {
+		if math.Abs(number(t, answered["Bulan ini"])-float64(x.Within15)/float64(x.Offered)) > 1e-12 ||
+			answered["n"] != fmt.Sprint(x.Offered) ||
+			math.Abs(number(t, answered["Bulan lalu"])-float64(before.Within15)/float64(before.Offered)) > 1e-12 ||
+			answered["Status"] != status || answered["Tahun lalu"] != `\N` {
 			t.Errorf("answered: %v, the simulation made %d of %d", answered, x.Within15, x.Offered)
 		}
-		if math.Abs(number(t, hoax["Bulan ini"])-float64(x.Hoax)/float64(x.Classified)) > 1e-12 || hoax["Status"] != "– belum ada pembanding" {
+		if math.Abs(number(t, hoax["Bulan ini"])-float64(x.Hoax)/float64(x.Classified)) > 1e-12 ||
+			hoax["Status"] != "– belum ada pembanding" {
 			t.Errorf("hoax: %v", hoax)
 		}
 	})
@@ -213,7 +219,8 @@ func TestDashboardsAgainstTheTotals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want[fmt.Sprintf("%s %02d", []string{"Minggu", "Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu"}[at.Weekday()], at.Hour())] += float64(sums.Received - sums.Tests)
+			want[fmt.Sprintf("%s %02d", []string{"Minggu", "Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu"}[at.Weekday()],
+				at.Hour())] += float64(sums.Received - sums.Tests)
 		}
 		for _, r := range monev.rows("Panggilan menurut jam dan hari") {
 			for h := range 24 {
@@ -273,13 +280,16 @@ func TestDashboardsAgainstTheTotals(t *testing.T) {
 					if o.Name != r[who] {
 						continue
 					}
-					interval := map[string]string{"berangkat": "turnout", "tempuh": "travel", "waktu tanggap": "respond", "penyelesaian": "resolve"}[r["Tahap"]]
+					interval := map[string]string{
+						"berangkat": "turnout", "tempuh": "travel", "waktu tanggap": "respond", "penyelesaian": "resolve",
+					}[r["Tahap"]]
 					q, ok := c.Tickets.Intervals[interval][o.ID]
 					if !ok {
 						continue
 					}
 					compared++
-					if fmt.Sprint(q.N) != r["n"] || math.Abs(number(t, r["Median"])*1000-float64(q.P50)) > 0.5 || math.Abs(number(t, r["9 dari 10 dalam"])*1000-float64(q.P90)) > 0.5 {
+					if fmt.Sprint(q.N) != r["n"] || math.Abs(number(t, r["Median"])*1000-float64(q.P50)) > 0.5 ||
+						math.Abs(number(t, r["9 dari 10 dalam"])*1000-float64(q.P90)) > 0.5 {
 						t.Errorf("%s of %s: %v, the simulation made %+v", interval, o.ID, r, q)
 					}
 				}

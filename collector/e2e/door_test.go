@@ -69,29 +69,35 @@ const ndjson = "application/x-ndjson"
 // badEvents are lines that the door refuses, each with the field and reason that it must name.
 func badEvents() []struct{ name, line, id, field, reason string } {
 	now := time.Now().UTC()
-	deep := `{"specversion":"1.0","id":"deep","data":` + strings.Repeat(`{"a":`, 10_000) + "1" + strings.Repeat("}", 10_000) + "}"
+	deep := `{"specversion":"1.0","id":"deep","data":` + strings.Repeat(`{"a":`, 10_000) + "1" +
+		strings.Repeat("}", 10_000) + "}"
 	return []struct{ name, line, id, field, reason string }{
 		{"malformed", `{"specversion":"1.0","id":"malformed",`, "malformed", "", "malformed_json"},
 		{"no object", `[1,2]`, "", "", "wrong_type"},
 		{"unknown type", line("b-type", fields{"type": "monev112.call.vanished"}), "b-type", "type", "unknown_type"},
 		{"missing subject", line("b-subject", fields{"subject": nil}), "b-subject", "subject", "missing_field"},
 		{"wrong subject", line("b-kind", fields{"subject": "ticket/1"}), "b-kind", "subject", "wrong_subject"},
-		{"future", line("b-future", fields{"time": now.Add(time.Hour).Format(time.RFC3339)}), "b-future", "time", "time_in_future"},
-		{"missing offset", line("b-offset", fields{"time": now.Format("2006-01-02T15:04:05")}), "b-offset", "time", "missing_offset"},
+		{"future", line("b-future", fields{"time": now.Add(time.Hour).Format(time.RFC3339)}), "b-future", "time",
+			"time_in_future"},
+		{"missing offset", line("b-offset", fields{"time": now.Format("2006-01-02T15:04:05")}), "b-offset", "time",
+			"missing_offset"},
 		{"no time", line("b-time", fields{"time": "yesterday"}), "b-time", "time", "bad_time"},
 		{"oversized id", line("ok", fields{"id": strings.Repeat("x", 129)}), "", "id", "too_long"},
 		{"phone as id", line("ok", fields{"id": "081234567801"}), "", "id", "phone_like"},
-		{"phone as reason", line("b-reason", fields{"data": fields{"reason": "081234567802"}}), "b-reason", "reason", "phone_like"},
-		{"caller by token", line("b-token", fields{"data": fields{"caller": "hmac:k1:" + strings.Repeat("0", 32) + ":123"}}), "b-token", "caller", "bad_caller"},
+		{"phone as reason", line("b-reason", fields{"data": fields{"reason": "081234567802"}}), "b-reason", "reason",
+			"phone_like"},
+		{"caller by token", line("b-token", fields{"data": fields{"caller": "hmac:k1:" + strings.Repeat("0", 32) + ":123"}}),
+			"b-token", "caller", "bad_caller"},
 		{"too deep", deep, "", "", "too_deep"},
 		{"invalid UTF-8", "{\"specversion\":\"1.0\",\"id\":\"b-\xff\"}", "", "", "invalid_utf8"},
 		{"same key twice", `{"specversion":"1.0","specversion":"1.0"}`, "", "", "duplicate_key"},
-		{"too large", line("b-large", fields{"data": fields{"note": strings.Repeat("x", 70_000)}}), "", "", "event_too_large"},
+		{"too large", line("b-large", fields{"data": fields{"note": strings.Repeat("x", 70_000)}}), "", "",
+			"event_too_large"},
 	}
 }
 
-// TestDoor sends everything that must not come in: it is refused with its place and reason, takes no neighbour with it, and
-// stays in sight until it is given back.
+// TestDoor sends everything that must not come in: it is refused with its place and reason, takes no neighbour with it,
+// and stays in sight until it is given back.
 func TestDoor(t *testing.T) {
 	s := newService(t).start()
 	if !s.ready() {
@@ -135,11 +141,13 @@ func TestDoor(t *testing.T) {
 		if a, status, text := s.send(ndjson, "", []byte(first)); status != 200 || a.Accepted != 1 {
 			t.Fatalf("%d: %s", status, text)
 		}
-		if a, status, text := s.send(ndjson, "", []byte(first+"\n"+first)); status != 200 || a.Duplicates != 2 || a.Accepted != 0 {
+		if a, status, text := s.send(ndjson, "", []byte(first+"\n"+first)); status != 200 || a.Duplicates != 2 ||
+			a.Accepted != 0 {
 			t.Errorf("duplicate: %d: %s", status, text)
 		}
 		a, status, text := s.send(ndjson, "", []byte(other))
-		if status != http.StatusBadRequest || len(a.Rejected) != 1 || a.Rejected[0].ID != "twice" || a.Rejected[0].Reason != "conflict" {
+		if status != http.StatusBadRequest || len(a.Rejected) != 1 || a.Rejected[0].ID != "twice" ||
+			a.Rejected[0].Reason != "conflict" {
 			t.Errorf("conflict: %d: %s", status, text)
 		}
 	})
@@ -182,10 +190,12 @@ func TestDoor(t *testing.T) {
 				t.Errorf("%s is not explained: %s", tt.name, text)
 			}
 		}
-		if a, status, text := s.send("application/cloudevents-batch+json; charset=UTF-8", "", []byte("["+line("batch-1", nil)+","+line("batch-2", nil)+"]")); status != 200 || a.Accepted != 2 {
+		if a, status, text := s.send("application/cloudevents-batch+json; charset=UTF-8", "",
+			[]byte("["+line("batch-1", nil)+","+line("batch-2", nil)+"]")); status != 200 || a.Accepted != 2 {
 			t.Errorf("batch: %d: %s", status, text)
 		}
-		if a, status, text := s.send("application/cloudevents+json", "", []byte(line("single", nil))); status != 200 || a.Accepted != 1 {
+		if a, status, text := s.send("application/cloudevents+json", "", []byte(line("single", nil))); status != 200 ||
+			a.Accepted != 1 {
 			t.Errorf("single: %d: %s", status, text)
 		}
 	})

@@ -17,7 +17,8 @@ func (s *service) curl(sql string, query url.Values, header map[string]string) (
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.engine+"/?"+query.Encode(), strings.NewReader(sql))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.engine+"/?"+query.Encode(),
+		strings.NewReader(sql))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -39,8 +40,8 @@ func (s *service) curl(sql string, query url.Values, header map[string]string) (
 	return r.StatusCode, strings.TrimSpace(string(text))
 }
 
-// TestEngineForPeople: anybody on the machine may ask the embedded ClickHouse, nobody may write, read files or call out,
-// and no number of slow questions keeps the service from storing.
+// TestEngineForPeople: anybody on the machine may ask the embedded ClickHouse, nobody may write, read files or call
+// out, and no number of slow questions keeps the service from storing.
 func TestEngineForPeople(t *testing.T) {
 	s := newService(t).start()
 	if !s.ready() {
@@ -52,7 +53,8 @@ func TestEngineForPeople(t *testing.T) {
 		for i := range lines {
 			lines[i] = line(fmt.Sprintf("%s-%d", prefix, i), nil)
 		}
-		if a, status, err := s.post([]byte(strings.Join(lines, "\n"))); err != nil || status != http.StatusOK || a.Accepted != n {
+		if a, status, err := s.post([]byte(strings.Join(lines, "\n"))); err != nil || status != http.StatusOK ||
+			a.Accepted != n {
 			t.Fatalf("%d, %v, %+v", status, err, a)
 		}
 	}
@@ -63,7 +65,8 @@ func TestEngineForPeople(t *testing.T) {
 		if status, text := s.curl("SELECT count() FROM monev112.events", nil, nil); status != 200 || text != "100" {
 			t.Errorf("%d %s", status, text)
 		}
-		r, err := http.Get("http://" + s.engine + "/?query=" + url.QueryEscape("SELECT count() AS n FROM monev112.events FORMAT JSONEachRow"))
+		r, err := http.Get("http://" + s.engine + "/?query=" +
+			url.QueryEscape("SELECT count() AS n FROM monev112.events FORMAT JSONEachRow"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,28 +81,35 @@ func TestEngineForPeople(t *testing.T) {
 
 	t.Run("refuses", func(t *testing.T) {
 		for _, sql := range []string{
-			"SELECT file('/etc/passwd')", "SELECT * FROM file('/etc/passwd', 'LineAsString')", "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
+			"SELECT file('/etc/passwd')", "SELECT * FROM file('/etc/passwd', 'LineAsString')",
+			"SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
 			"INSERT INTO monev112.events (id) VALUES ('x')", "DROP TABLE monev112.events", "TRUNCATE TABLE monev112.events",
 			"SELECT 1 SETTINGS readonly = 0", "SET readonly = 0", "SELECT 1 INTO OUTFILE '/tmp/x'", "SYSTEM SHUTDOWN",
 		} {
 			for _, query := range []url.Values{nil, {"readonly": {"0"}, "allow_ddl": {"1"}, "max_execution_time": {"0"}}} {
-				if status, text := s.curl(sql, query, nil); status < 400 || strings.Contains(text, "root:") || !strings.HasPrefix(text, "Code: ") {
+				if status, text := s.curl(sql, query, nil); status < 400 || strings.Contains(text, "root:") ||
+					!strings.HasPrefix(text, "Code: ") {
 					t.Errorf("%s: %d %s", sql, status, text)
 				}
 			}
 		}
 		for _, header := range []map[string]string{
-			{"Host": "evil.example"}, {"Host": "evil.example:8123"}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {"X-ClickHouse-Key": "guess"},
+			{"Host": "evil.example"}, {"Host": "evil.example:8123"}, {"Origin": "https://evil.example"}, {"Origin": "null"},
+			{"X-ClickHouse-Key": "guess"},
 		} {
-			if status, text := s.curl("SELECT 1", nil, header); status != http.StatusForbidden && status != http.StatusUnauthorized {
+			if status, text := s.curl("SELECT 1", nil, header); status != http.StatusForbidden &&
+				status != http.StatusUnauthorized {
 				t.Errorf("%v: %d %s", header, status, text)
 			}
 		}
-		if status, text := s.curl("SELECT count() FROM monev112.events", url.Values{"readonly": {"0"}}, nil); status != 200 || text != "100" {
+		if status, text := s.curl("SELECT count() FROM monev112.events", url.Values{"readonly": {"0"}}, nil); status != 200 ||
+			text != "100" {
 			t.Errorf("settings in the address: %d %s", status, text)
 		}
-		if status, text := s.curl("SELECT getSetting('readonly'), getSetting('max_memory_usage') > 0, getSetting('max_execution_time') > 0",
-			url.Values{"readonly": {"0"}, "max_memory_usage": {"0"}, "max_execution_time": {"0"}}, nil); status != 200 || text != "1\t1\t1" {
+		if status, text := s.curl(
+			"SELECT getSetting('readonly'), getSetting('max_memory_usage') > 0, getSetting('max_execution_time') > 0",
+			url.Values{"readonly": {"0"}, "max_memory_usage": {"0"}, "max_execution_time": {"0"}},
+			nil); status != 200 || text != "1\t1\t1" {
 			t.Errorf("what limits a reader: %d %s", status, text)
 		}
 	})
@@ -127,11 +137,14 @@ func TestEngineForPeople(t *testing.T) {
 		})
 		for i := range 3 {
 			send(100, fmt.Sprintf("during-%d", i))
-			if !s.until("what was sent is stored beside slow questions", func() bool { return s.metric("monev112_journal_lag_bytes") == 0 }) {
+			if !s.until("what was sent is stored beside slow questions", func() bool {
+				return s.metric("monev112_journal_lag_bytes") == 0
+			}) {
 				t.Fatal("the service ended")
 			}
 		}
-		if status, text := s.curl("SELECT count() FROM system.processes WHERE query LIKE '%4000000000%'", nil, nil); status == 200 && (text == "0" || text == "1") {
+		if status, text := s.curl("SELECT count() FROM system.processes WHERE query LIKE '%4000000000%'", nil,
+			nil); status == 200 && (text == "0" || text == "1") {
 			t.Errorf("the slow questions were over: this test showed nothing (%s run)", text)
 		}
 	})

@@ -35,7 +35,9 @@ func tell(drafts []event.Draft) (calls, tickets map[string]*told) {
 		}
 	}
 	calls, tickets = map[string]*told{}, map[string]*told{}
-	slices.SortStableFunc(drafts, func(a, b event.Draft) int { return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID)) })
+	slices.SortStableFunc(drafts, func(a, b event.Draft) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID))
+	})
 	for _, d := range drafts {
 		in := calls
 		switch d.Type.Kind() {
@@ -204,12 +206,15 @@ func TestHoaxCostAgainstTheMessages(t *testing.T) {
 				continue
 			}
 			real++
-			if until.Sub(since) > 15*time.Second && slices.ContainsFunc(talks, func(talk [2]time.Time) bool { return talk[0].Before(until) && talk[1].After(since) }) {
+			if until.Sub(since) > 15*time.Second && slices.ContainsFunc(talks, func(talk [2]time.Time) bool {
+				return talk[0].Before(until) && talk[1].After(since)
+			}) {
 				held++
 			}
 		}
-		read(t, "Biaya hoaks, dalam rentang", map[string]float64{"jam petugas": agent, "dari n hoaks": float64(len(talks)), "jam regu": crew,
-			"dari n tiket palsu": float64(falses), "panggilan tertahan": float64(held), "dari n valid": float64(real)})
+		read(t, "Biaya hoaks, dalam rentang",
+			map[string]float64{"jam petugas": agent, "dari n hoaks": float64(len(talks)), "jam regu": crew,
+				"dari n tiket palsu": float64(falses), "panggilan tertahan": float64(held), "dari n valid": float64(real)})
 	})
 	t.Run("callers", func(t *testing.T) {
 		var counts []int
@@ -223,7 +228,11 @@ func TestHoaxCostAgainstTheMessages(t *testing.T) {
 		for _, c := range counts[:(len(counts)+99)/100] {
 			top += c
 		}
-		read(t, "Penelepon hoaks", map[string]float64{"dari 1 % nomor teratas": float64(top) / float64(n), "dari n panggilan hoaks": float64(n), "nomor": float64(len(counts))})
+		read(t, "Penelepon hoaks",
+			map[string]float64{
+				"dari 1 % nomor teratas": float64(top) / float64(n), "dari n panggilan hoaks": float64(n),
+				"nomor": float64(len(counts)),
+			})
 	})
 	t.Run("blocks", func(t *testing.T) {
 		later := 0
@@ -232,7 +241,11 @@ func TestHoaxCostAgainstTheMessages(t *testing.T) {
 				later++
 			}
 		}
-		read(t, "Keamanan pemblokiran", map[string]float64{"lalu melapor nyata": float64(later), "dari n nomor": float64(len(firstBlock)), "panggilan diblokir": float64(blocks)})
+		read(t, "Keamanan pemblokiran",
+			map[string]float64{
+				"lalu melapor nyata": float64(later), "dari n nomor": float64(len(firstBlock)),
+				"panggilan diblokir": float64(blocks),
+			})
 	})
 }
 

@@ -248,25 +248,28 @@ func TestHostileClients(t *testing.T) {
 			"two hosts":             "GET /v1/board HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: attacker.example\r\n\r\n",
 			"two lengths":           postHead + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
 			"a length that is none": postHead + "Content-Length: -1\r\n\r\n{}",
-			"length and chunks":     postHead + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n",
-			"chunks of chunks":      postHead + "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
-			"packed chunks":         postHead + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-			"a huge chunk":          postHead + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{",
-			"a chunk that is none":  postHead + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{\r\n0\r\n\r\n",
-			"a short chunk":         postHead + "Transfer-Encoding: chunked\r\n\r\n1\r\n" + event + "\r\n0\r\n\r\n",
-			"chunk extensions":      postHead + "Transfer-Encoding: chunked\r\n\r\n1;" + strings.Repeat("x", 1<<20) + "\r\n{\r\n0\r\n\r\n",
-			"a body cut off":        postHead + "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x08",
-			"no UTF-8 in a body":    postHead + "Content-Length: 4\r\n\r\n\"\xff\xfe\"",
-			"HTTP/2":                "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-			"a method of its own":   "BREW /v1/board HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
-			"noise":                 strings.Repeat("\x00\xff\x7f", 1000) + "\r\n\r\n",
+			"length and chunks": postHead +
+				"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n",
+			"chunks of chunks":     postHead + "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+			"packed chunks":        postHead + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+			"a huge chunk":         postHead + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{",
+			"a chunk that is none": postHead + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{\r\n0\r\n\r\n",
+			"a short chunk":        postHead + "Transfer-Encoding: chunked\r\n\r\n1\r\n" + event + "\r\n0\r\n\r\n",
+			"chunk extensions": postHead + "Transfer-Encoding: chunked\r\n\r\n1;" + strings.Repeat("x", 1<<20) +
+				"\r\n{\r\n0\r\n\r\n",
+			"a body cut off":      postHead + "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x08",
+			"no UTF-8 in a body":  postHead + "Content-Length: 4\r\n\r\n\"\xff\xfe\"",
+			"HTTP/2":              "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+			"a method of its own": "BREW /v1/board HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+			"noise":               strings.Repeat("\x00\xff\x7f", 1000) + "\r\n\r\n",
 		} {
 			if got := h.says(t, text); !bad(got) {
 				t.Errorf("%s: status %d", name, got)
 			}
 		}
 		// HTTP/2 is not spoken: an upgrade is passed over.
-		if got := h.says(t, getHead+"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"); got != http.StatusOK {
+		if got := h.says(t, getHead+
+			"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"); got != http.StatusOK {
 			t.Errorf("upgrade to HTTP/2: %d", got)
 		}
 		// What follows a good request on its connection harms nobody.

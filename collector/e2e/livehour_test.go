@@ -136,9 +136,9 @@ func (p *page) panel(title string) dashboards.Panel {
 	return dashboards.Panel{}
 }
 
-// TestLiveHour feeds an hour of live traffic to collector, ClickHouse and Prometheus and asks every query of every page.
-// What the panels show is what the messages say, added up here without the product; what Prometheus and ClickHouse both
-// show is the same.
+// TestLiveHour feeds an hour of live traffic to collector, ClickHouse and Prometheus and asks every query of every
+// page. What the panels show is what the messages say, added up here without the product; what Prometheus and
+// ClickHouse both show is the same.
 func TestLiveHour(t *testing.T) {
 	s := newService(t)
 	h := &liveHour{t: t, s: s}
@@ -153,7 +153,9 @@ scrape_configs: [{job_name: monev112, static_configs: [{targets: [%q]}]}]
 	}
 	s.until("the board is complete", func() bool { return s.metric("monev112_board_complete") == 1 })
 	h.prom.WaitScraped("monev112")
-	servers.Until(t, "the counters are seen at zero", func() bool { return len(h.prom.Query("monev112_calls_received_total")) > 0 })
+	servers.Until(t, "the counters are seen at zero", func() bool {
+		return len(h.prom.Query("monev112_calls_received_total")) > 0
+	})
 
 	h.now = time.Now().Truncate(time.Second)
 	h.since = h.now.Add(-50 * time.Minute)
@@ -196,7 +198,8 @@ scrape_configs: [{job_name: monev112, static_configs: [{targets: [%q]}]}]
 func (h *liveHour) waitScraped(events int) {
 	h.t.Helper()
 	servers.Until(h.t, "a scrape of everything", func() bool {
-		got := h.prom.Query(fmt.Sprintf(`timestamp(monev112_events_total{result="accepted"}) and on () (monev112_events_total{result="accepted"} >= %d)
+		got := h.prom.Query(fmt.Sprintf(
+			`timestamp(monev112_events_total{result="accepted"}) and on () (monev112_events_total{result="accepted"} >= %d)
 			and on () monev112_build_info and on () count(monev112_store_insert_seconds_count)`, events))
 		if len(got) != 1 {
 			return false
@@ -210,12 +213,18 @@ func (h *liveHour) waitScraped(events int) {
 func (h *liveHour) everyQuery(t *testing.T) {
 	// What this hour cannot show: no alerts and no pager run here, and an hour is no history.
 	none := map[string]bool{
-		"Pemberitahuan terakhir": true, "Peringatan yang menyala": true, "Peringatan tiket": true, "Kiriman ke Alertmanager": true,
-		"Panggilan jam ini dibanding biasanya": true, "Kegagalan ClickHouse": true, "Penolakan menurut alasan": true, "Penelepon hoaks": true,
-		"Atribut yang dibuang": true, "Kebakaran: tiba dalam 15 menit menurut kecamatan": true, "Kejadian yang mungkin sama": true,
-		"Dering tak terangkat, 15 menit terakhir": true, "Waktu tanggap darurat": true, "Keamanan pemblokiran": true, "Alasan jeda": true,
+		"Pemberitahuan terakhir": true, "Peringatan yang menyala": true, "Peringatan tiket": true,
+		"Kiriman ke Alertmanager":              true,
+		"Panggilan jam ini dibanding biasanya": true, "Kegagalan ClickHouse": true, "Penolakan menurut alasan": true,
+		"Penelepon hoaks":      true,
+		"Atribut yang dibuang": true, "Kebakaran: tiba dalam 15 menit menurut kecamatan": true,
+		"Kejadian yang mungkin sama":              true,
+		"Dering tak terangkat, 15 menit terakhir": true, "Waktu tanggap darurat": true, "Keamanan pemblokiran": true,
+		"Alasan jeda": true,
 	}
-	chosen := map[string][]string{"opd": {"damkar"}, "kecamatan": {"35.15.18"}, "priority": {"darurat"}, "category": {"kebakaran"}}
+	chosen := map[string][]string{
+		"opd": {"damkar"}, "kecamatan": {"35.15.18"}, "priority": {"darurat"}, "category": {"kebakaran"},
+	}
 	asked := 0
 	for _, f := range dashboards.All() {
 		for name, values := range map[string]map[string][]string{"default": nil, "selection": chosen} {
@@ -291,9 +300,11 @@ func (h *liveHour) count(from, to time.Time) map[string]float64 {
 		_, unserved := c.first[event.CallUnserved]
 		classified := c.class != "" && c.class != "belum"
 		for measure, is := range map[string]bool{
-			"received": true, "offered": !blocked, "answered": stamped || classified, "abandoned": abandoned && !stamped, "unserved": unserved && !stamped,
+			"received": true, "offered": !blocked, "answered": stamped || classified, "abandoned": abandoned && !stamped,
+			"unserved":   unserved && !stamped,
 			"classified": classified, "hoax": c.hoax(), "ghost": c.class == "ghost", "unclassified": stamped && !classified,
-			"10": !blocked && stamped && answer.Sub(entered) <= 10*time.Second, "15": !blocked && stamped && answer.Sub(entered) <= 15*time.Second,
+			"10": !blocked && stamped && answer.Sub(entered) <= 10*time.Second,
+			"15": !blocked && stamped && answer.Sub(entered) <= 15*time.Second,
 			"20": !blocked && stamped && answer.Sub(entered) <= 20*time.Second,
 		} {
 			if is {
@@ -316,7 +327,8 @@ func (h *liveHour) windows(t *testing.T) {
 	}
 	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, wib)
 	windows := map[string][2]time.Time{
-		"hour": {hour, hour.Add(time.Hour)}, "previous_hour": {hour.Add(-time.Hour), hour}, "day": {midnight, hour.Add(time.Hour)},
+		"hour": {hour, hour.Add(time.Hour)}, "previous_hour": {hour.Add(-time.Hour), hour},
+		"day":   {midnight, hour.Add(time.Hour)},
 		"shift": {shift, hour.Add(time.Hour)}, "previous_shift": {before, shift},
 	}
 	live := h.s.page("monev112-live", h.since, now)
@@ -327,7 +339,8 @@ func (h *liveHour) windows(t *testing.T) {
 		}
 	}
 	panels := map[string]map[string]float64{}
-	for _, title := range []string{"Dijawab dalam 10, 15 dan 20 detik, jam ini", "Dijawab dalam 10, 15 dan 20 detik, sif ini", "Dijawab dalam target, sif ini", "Dijawab dalam target, jam ini",
+	for _, title := range []string{"Dijawab dalam 10, 15 dan 20 detik, jam ini",
+		"Dijawab dalam 10, 15 dan 20 detik, sif ini", "Dijawab dalam target, sif ini", "Dijawab dalam target, jam ini",
 		"Rasio hoaks, sif ini", "Belum diklasifikasi, sif ini", "Sif ini", "Ditinggalkan dan perlu dihubungi balik"} {
 		panels[title] = h.shown(t, live, title)
 	}
@@ -344,7 +357,8 @@ func (h *liveHour) windows(t *testing.T) {
 			}
 		}
 		// ClickHouse, from the rollup that the monthly figures rest on.
-		got := h.s.counts(fmt.Sprintf(`SELECT x.1, x.2 FROM (SELECT [('received', toInt64(sum(received))), ('offered', toInt64(sum(offered))), ('answered', toInt64(sum(answered))),
+		got := h.s.counts(fmt.Sprintf(
+			`SELECT x.1, x.2 FROM (SELECT [('received', toInt64(sum(received))), ('offered', toInt64(sum(offered))), ('answered', toInt64(sum(answered))),
 				('abandoned', toInt64(sum(abandoned))), ('unserved', toInt64(sum(unserved))), ('classified', toInt64(sum(classified))), ('hoax', toInt64(sum(hoax))), ('ghost', toInt64(sum(ghost))),
 				('10', toInt64(sum(arrayCount(x -> x <= 10000, answer_ms)))), ('15', toInt64(sum(arrayCount(x -> x <= 15000, answer_ms)))), ('20', toInt64(sum(arrayCount(x -> x <= 20000, answer_ms))))] AS a
 				FROM calls_hourly_now WHERE center = '35.15' AND hour >= fromUnixTimestamp(%d) AND hour < fromUnixTimestamp(%d)) ARRAY JOIN a AS x`, span[0].Unix(), span[1].Unix()))
@@ -394,14 +408,18 @@ func (h *liveHour) today(t *testing.T, midnight, now time.Time, gauges map[strin
 		return // the day is minutes old: the views have no row of it
 	}
 	p := h.s.page("monev112-monev", midnight, now)
-	if funnel := p.rows("Corong panggilan"); len(funnel) != 1 || number(t, funnel[0]["Diterima"]) != gauges["day received"] {
+	if funnel := p.rows("Corong panggilan"); len(funnel) != 1 ||
+		number(t, funnel[0]["Diterima"]) != gauges["day received"] {
 		t.Errorf("the funnel of today reads %v, the gauge %v", funnel, gauges["day received"])
 	}
 	ratio := p.rows("Rasio hoaks dan belum diklasifikasi, dalam rentang")
-	if len(ratio) != 1 || math.Abs(number(t, ratio[0]["rasio hoaks"])-gauges["day hoax"]/gauges["day classified"]) > 1e-9 || number(t, ratio[0]["dari n panggilan"]) != gauges["day classified"] {
+	if len(ratio) != 1 || math.Abs(number(t,
+		ratio[0]["rasio hoaks"])-gauges["day hoax"]/gauges["day classified"]) > 1e-9 ||
+		number(t, ratio[0]["dari n panggilan"]) != gauges["day classified"] {
 		t.Errorf("hoax of today %v, by the gauges %v of %v", ratio, gauges["day hoax"], gauges["day classified"])
 	}
-	level := h.s.query(fmt.Sprintf("SELECT numerator, denominator FROM monev_service_level(since = '%s', until = '%s', step = 'day', target = 15, short = 5) WHERE center = '35.15' AND measure = 'ketat'",
+	level := h.s.query(fmt.Sprintf(
+		"SELECT numerator, denominator FROM monev_service_level(since = '%s', until = '%s', step = 'day', target = 15, short = 5) WHERE center = '35.15' AND measure = 'ketat'",
 		midnight.Format(time.DateOnly), midnight.AddDate(0, 0, 1).Format(time.DateOnly)))
 	if want := fmt.Sprintf("%v\t%v", gauges["day within_target"], gauges["day offered"]); level != want {
 		t.Errorf("the service level of today is %q by the view, %q by the gauges", level, want)
@@ -443,7 +461,8 @@ func (h *liveHour) floor(t *testing.T) {
 	if emergencies == 0 || callBack == 0 {
 		t.Errorf("%d emergencies, %d to call back: nothing was compared", emergencies, callBack)
 	}
-	// From counters: stretched to the ends of the range by up to a scrape, so no more than twice the truth, and never less.
+	// From counters: stretched to the ends of the range by up to a scrape, so no more than twice the truth, and never
+	// less.
 	sum := 0.0
 	for _, n := range h.shown(t, live, "Jenis panggilan, 60 menit terakhir") {
 		sum += n
@@ -488,7 +507,9 @@ func (h *liveHour) departments(t *testing.T) {
 		}
 		for _, o := range []string{".*", busiest} {
 			p.Values["opd"] = []string{o}
-			h.settles(t, p.d.Title+": Tiket terbuka of "+o, func() (any, any) { return h.shown(t, p, "Tiket terbuka")[""], open[o] })
+			h.settles(t, p.d.Title+": Tiket terbuka of "+o, func() (any, any) {
+				return h.shown(t, p, "Tiket terbuka")[""], open[o]
+			})
 			// Late by the board and late by ClickHouse: the gauge counts clocks, the table has one row a clock.
 			h.settles(t, p.d.Title+": Terlambat of "+o, func() (any, any) {
 				late := strings.Replace(p.panel("Tiket terlambat").Targets[0].RawSQL, "LIMIT 200", "LIMIT 100000", 1)
@@ -510,7 +531,10 @@ func (h *liveHour) pipeline(t *testing.T) {
 	if got := h.s.query("SELECT count() FROM events_now"); got != fmt.Sprint(h.events) {
 		t.Errorf("%s events in ClickHouse, %d were sent", got, h.events)
 	}
-	for title, want := range map[string]float64{"Papan lengkap": 1, "Karantina": 0, "Catatan tersisih": 0, "Ketertinggalan ClickHouse": 0, "Tiket tanpa kabar 180 hari": 0} {
+	for title, want := range map[string]float64{
+		"Papan lengkap": 1, "Karantina": 0, "Catatan tersisih": 0, "Ketertinggalan ClickHouse": 0,
+		"Tiket tanpa kabar 180 hari": 0,
+	} {
 		h.settles(t, title, func() (any, any) { return h.shown(t, p, title)[""], want })
 	}
 	sources := map[string]bool{}

@@ -46,9 +46,9 @@ func startEngine(t *testing.T) (addr, keyFile string) {
 	}
 }
 
-// TestMoveToAServer moves a service from the embedded ClickHouse to another while a client sends without a pause: history
-// is brought over by a backup, killed once on the way, beside the service at work; then the service stops and starts with
-// the new address. In the end the server holds every event once, and the cases that follow from them.
+// TestMoveToAServer moves a service from the embedded ClickHouse to another while a client sends without a pause:
+// history is brought over by a backup, killed once on the way, beside the service at work; then the service stops and
+// starts with the new address. In the end the server holds every event once, and the cases that follow from them.
 func TestMoveToAServer(t *testing.T) {
 	batches, events := simulatedDay(t)
 	s := newService(t).start()
@@ -58,7 +58,8 @@ func TestMoveToAServer(t *testing.T) {
 	var sent atomic.Int64
 	ended, over := make(chan struct{}), make(chan struct{})
 	t.Cleanup(func() { close(over); <-ended })
-	upTo := make(chan int, 3) // how far the client may go: the steps below fall between its batches, wherever the machine is slow
+	// how far the client may go: the steps below fall between its batches, wherever the machine is slow
+	upTo := make(chan int, 3)
 	go func() {
 		defer close(ended)
 		limit := 0

@@ -47,7 +47,8 @@ func (s *service) shell(dir, block string) (string, error) {
 	block = strings.ReplaceAll(block, "monev112 import ", "monev112 import --server http://"+s.addr+" ")
 	cmd := exec.Command("sh", "-c", block)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(path)+string(os.PathListSeparator)+os.Getenv("PATH"), "XDG_STATE_HOME="+filepath.Join(dir, "state"))
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(path)+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"XDG_STATE_HOME="+filepath.Join(dir, "state"))
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -59,8 +60,10 @@ func report(t *testing.T, path string, fixed bool) {
 	defer f.Close()
 	rows := [][]any{
 		{"LAPORAN PANGGILAN 112"}, {"Periode: Februari 2023"}, {},
-		{"No Tiket", "Tanggal", "Jam Masuk", "Jam Jawab", "Jam Selesai", "Shift", "No HP", "Jenis Panggilan", "Kategori", "Kecamatan", "OPD"},
-		{"SDA-1", 44984, 0.3125, 0.31261574074074, 0.315, "Pagi", 81234567890, "Normal", "PJU Padam", "Waru", "Dinas Perhubungan"},
+		{"No Tiket", "Tanggal", "Jam Masuk", "Jam Jawab", "Jam Selesai", "Shift", "No HP", "Jenis Panggilan", "Kategori",
+			"Kecamatan", "OPD"},
+		{"SDA-1", 44984, 0.3125, 0.31261574074074, 0.315, "Pagi", 81234567890, "Normal", "PJU Padam", "Waru",
+			"Dinas Perhubungan"},
 		{"SDA-2", "Senin, 27 Februari 2023", "21.58", "21.59", "22.03", "Malam", "8,12E+10", "Prank", "", "", ""},
 		{"SDA-3", "27/02/23", "23.58", "23.59", "00.04", "Malam", "081234567891", "Bercanda", "", "", ""},
 		{"SDA-4", "27/02/2023", "00.10", "00.10.20", "00.15", "Malam", "", "Ghost", "", "", ""},
@@ -109,7 +112,8 @@ func TestImportGuides(t *testing.T) {
 				}
 				out, err := s.shell(dir, block)
 				// map and import exit with 1 when rows were refused, as some are in every real file.
-				if exit, ok := err.(*exec.ExitError); err != nil && !(ok && exit.ExitCode() == 1 && strings.HasPrefix(block, "monev112 ")) {
+				if exit, ok := err.(*exec.ExitError); err != nil &&
+					!(ok && exit.ExitCode() == 1 && strings.HasPrefix(block, "monev112 ")) {
 					t.Fatalf("%s: %v\n%s", block, err, out)
 				}
 				if strings.Contains(out, "081234567891") || strings.Contains(out, "81234567890") {
@@ -118,7 +122,8 @@ func TestImportGuides(t *testing.T) {
 				said = append(said, out)
 			}
 			for i, want := range []string{
-				`the class "bercanda"`, "mapping written to laporan.yaml", "", "6 rows", "22 accepted", "ghost\t1\ninformasi\t1\nnormal\t1\nprank\t2\n", "sent as corrections",
+				`the class "bercanda"`, "mapping written to laporan.yaml", "", "6 rows", "22 accepted",
+				"ghost\t1\ninformasi\t1\nnormal\t1\nprank\t2\n", "sent as corrections",
 			} {
 				if i >= len(said) || !strings.Contains(said[i], want) {
 					t.Fatalf("command %d does not say %q:\n%s", i+1, want, said[min(i, len(said)-1)])
@@ -129,10 +134,13 @@ func TestImportGuides(t *testing.T) {
 			}
 			s.shipped()
 			// SDA-2 is no prank any more, SDA-6 has a date that exists, SDA-5 stays although its row is gone.
-			if got := s.query("SELECT class, count() FROM calls_now GROUP BY class ORDER BY class"); got != "ghost\t1\ninformasi\t1\nnormal\t3\nprank\t1" {
+			if got := s.query(
+				"SELECT class, count() FROM calls_now GROUP BY class ORDER BY class"); got != "ghost\t1\ninformasi\t1\nnormal\t3\nprank\t1" {
 				t.Errorf("after the corrections: %s", got)
 			}
-			if got := s.query("SELECT id, toTimeZone(received_at, 'Asia/Jakarta') FROM calls_now WHERE id = 'SDA-4'"); !strings.Contains(got, "2023-02-28 00:10") {
+			if got := s.query(
+				"SELECT id, toTimeZone(received_at, 'Asia/Jakarta') FROM calls_now WHERE id = 'SDA-4'"); !strings.Contains(
+				got, "2023-02-28 00:10") {
 				t.Errorf("the night shift: %s", got)
 			}
 		})
@@ -181,7 +189,8 @@ func TestDropFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := filepath.Join(root, "monev112.yaml")
-	if err := os.WriteFile(config, []byte("drop:\n  - {folder: masuk, mapping: sidoarjo-ekspor-112, source: masuk-1}\n"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte("drop:\n  - {folder: masuk, mapping: sidoarjo-ekspor-112, source: masuk-1}\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	s := newService(t, "--config", config)
@@ -218,7 +227,8 @@ func TestDropFolder(t *testing.T) {
 	}
 	put("a.csv", 0, 300)
 	done("a.csv")
-	if got := s.metric(`monev112_source_last_event_timestamp_seconds{source="masuk-1"}`); int64(got) != now.Truncate(time.Minute).Unix() {
+	if got := s.metric(`monev112_source_last_event_timestamp_seconds{source="masuk-1"}`); int64(got) != now.Truncate(
+		time.Minute).Unix() {
 		t.Errorf("data until %v, want %d", got, now.Truncate(time.Minute).Unix())
 	}
 	if got := s.metric("monev112_calls_received_total"); got != 300 {

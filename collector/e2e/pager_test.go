@@ -26,7 +26,8 @@ func newPushes(t *testing.T) *pushes {
 	p := &pushes{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var alerts []pager.Alert
-		if err := json.NewDecoder(r.Body).Decode(&alerts); err != nil || r.Method != http.MethodPost || r.URL.Path != "/api/v2/alerts" {
+		if err := json.NewDecoder(r.Body).Decode(&alerts); err != nil || r.Method != http.MethodPost ||
+			r.URL.Path != "/api/v2/alerts" {
 			t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
 			http.Error(w, "no", http.StatusBadRequest)
 			return
@@ -69,11 +70,13 @@ func (p *pushes) starts(ticket, level string) (out []string) {
 	return out
 }
 
-// TestPager: a late ticket is told under one start until it is closed, its closing is told once, and no kill repeats either.
+// TestPager: a late ticket is told under one start until it is closed, its closing is told once, and no kill repeats
+// either.
 func TestPager(t *testing.T) {
 	am := newPushes(t)
 	config := filepath.Join(t.TempDir(), "monev112.yaml")
-	text := fmt.Sprintf("pager:\n  interval: 1s\n  closed_for: 4s\n  alertmanagers:\n    - url: %s\n    - {url: 'http://127.0.0.1:1', timeout: 1s}\n", am.url)
+	text := fmt.Sprintf(
+		"pager:\n  interval: 1s\n  closed_for: 4s\n  alertmanagers:\n    - url: %s\n    - {url: 'http://127.0.0.1:1', timeout: 1s}\n", am.url)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +112,8 @@ func TestPager(t *testing.T) {
 			t.Fatalf("%s: %+v %d %v", typ, a, status, err)
 		}
 	}
-	// An urgent ticket is due on the scene an hour after the report, and escalated half an hour later: far beyond this test.
+	// An urgent ticket is due on the scene an hour after the report, and escalated half an hour later: far beyond this
+	// test.
 	late := func(ticket string) {
 		say(ticket, "opened", 61*time.Minute, fields{"category": "banjir", "priority": "mendesak", "kecamatan": "Waru"})
 		say(ticket, "assigned", 60*time.Minute, fields{"opd": "damkar"})
@@ -117,24 +121,34 @@ func TestPager(t *testing.T) {
 	}
 	late("SDA-1")
 	var told *pager.Alert
-	waitFor("the late ticket", 0, func(push []pager.Alert) bool { told = find(push, "SDA-1", "overdue"); return told != nil })
-	for key, want := range map[string]string{"alertname": "Monev112Ticket", "kind": "ticket", "center": "35.15", "opd": "damkar", "priority": "mendesak"} {
+	waitFor("the late ticket", 0, func(push []pager.Alert) bool {
+		told = find(push, "SDA-1", "overdue")
+		return told != nil
+	})
+	for key, want := range map[string]string{
+		"alertname": "Monev112Ticket", "kind": "ticket", "center": "35.15", "opd": "damkar", "priority": "mendesak",
+	} {
 		if told.Labels[key] != want {
 			t.Errorf("label %s is %q, want %q", key, told.Labels[key], want)
 		}
 	}
-	for key, want := range map[string]string{"opd_name": "Bidang Pemadam Kebakaran dan Penyelamatan", "category": "Banjir", "kecamatan": "Waru"} {
+	for key, want := range map[string]string{
+		"opd_name": "Bidang Pemadam Kebakaran dan Penyelamatan", "category": "Banjir", "kecamatan": "Waru",
+	} {
 		if told.Annotations[key] != want {
 			t.Errorf("annotation %s is %q, want %q", key, told.Annotations[key], want)
 		}
 	}
-	if !strings.Contains(told.Annotations["list_link"], "/p/") || !strings.Contains(told.Annotations["link"], "/p/") || told.Annotations["late_by"] == "" {
+	if !strings.Contains(told.Annotations["list_link"], "/p/") || !strings.Contains(told.Annotations["link"], "/p/") ||
+		told.Annotations["late_by"] == "" {
 		t.Errorf("annotations %v", told.Annotations)
 	}
 	if told.StartsAt.Before(begun) {
 		t.Errorf("starts at %s: not when it was first pushed", told.StartsAt)
 	}
-	if !s.until("the figures of the last push", func() bool { return s.metric(`monev112_pager_alerts{level="overdue"}`) == 1 }) {
+	if !s.until("the figures of the last push", func() bool {
+		return s.metric(`monev112_pager_alerts{level="overdue"}`) == 1
+	}) {
 		t.Fatal("the service ended")
 	}
 	if wall := s.metric(`monev112_tickets_overdue{`); wall != 1 {
@@ -153,13 +167,20 @@ func TestPager(t *testing.T) {
 	s.kill()
 	mark := len(am.since(0))
 	start()
-	waitFor("the late ticket after a kill", mark, func(push []pager.Alert) bool { return find(push, "SDA-1", "overdue") != nil })
-	waitFor("a push without the closing", mark, func(push []pager.Alert) bool { return find(push, "SDA-2", "closed") == nil })
+	waitFor("the late ticket after a kill", mark, func(push []pager.Alert) bool {
+		return find(push, "SDA-1", "overdue") != nil
+	})
+	waitFor("a push without the closing", mark, func(push []pager.Alert) bool {
+		return find(push, "SDA-2", "closed") == nil
+	})
 	say("SDA-1", "arrived", time.Minute, nil)
 	say("SDA-1", "closed", time.Second, nil)
-	waitFor("the closing of a ticket that was paged before the kill", mark, func(push []pager.Alert) bool { return find(push, "SDA-1", "closed") != nil })
+	waitFor("the closing of a ticket that was paged before the kill", mark, func(push []pager.Alert) bool {
+		return find(push, "SDA-1", "closed") != nil
+	})
 	waitFor("the end of all", mark, func(push []pager.Alert) bool {
-		return find(push, "SDA-1", "closed") == nil && find(push, "SDA-1", "overdue") != nil && find(push, "SDA-1", "overdue").EndsAt.Before(time.Now())
+		return find(push, "SDA-1", "closed") == nil && find(push, "SDA-1", "overdue") != nil &&
+			find(push, "SDA-1", "overdue").EndsAt.Before(time.Now())
 	})
 	for _, ticket := range []string{"SDA-1", "SDA-2"} {
 		for _, level := range []string{"overdue", "closed"} {

@@ -27,7 +27,11 @@ func TestPaging(t *testing.T) {
 			t.Errorf("told of %d tickets: %v", len(got), got)
 		}
 		text := p.texts(t, dishub)[0]
-		for _, want := range []string{"50 tiket terlambat: Dinas Perhubungan", "\n• Tiket " + lamps[0] + " (Penerangan jalan umum, Kec. Waru) melewati batas waktu 1 jam", "\ndan 40 lainnya\n", "Daftar lengkap"} {
+		for _, want := range []string{
+			"50 tiket terlambat: Dinas Perhubungan",
+			"\n• Tiket " + lamps[0] + " (Penerangan jalan umum, Kec. Waru) melewati batas waktu 1 jam", "\ndan 40 lainnya\n",
+			"Daftar lengkap",
+		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("no %q in\n%s", want, text)
 			}
@@ -45,7 +49,8 @@ func TestPaging(t *testing.T) {
 		if got := tickets(p.next(t, dishub, 1)); !slices.Equal(got, lamps) {
 			t.Errorf("told of %d tickets, want 51", len(got))
 		}
-		if text := p.texts(t, dishub)[1]; !strings.Contains(text, "51 tiket terlambat") || !strings.Contains(text, "dan 41 lainnya") {
+		if text := p.texts(t, dishub)[1]; !strings.Contains(text, "51 tiket terlambat") ||
+			!strings.Contains(text, "dan 41 lainnya") {
 			t.Errorf("the update reads\n%s", text)
 		}
 	})
@@ -73,17 +78,21 @@ func TestPaging(t *testing.T) {
 			t.Errorf("told of %d tickets, level %q", len(got), m.CommonLabels["level"])
 		}
 		text := p.texts(t, dishub)[3]
-		if !strings.Contains(text, "40 tiket selesai: Dinas Perhubungan") || !strings.Contains(text, "• Tiket "+closed[0]+" (Penerangan jalan umum, Kec. Waru) ditutup ") || !strings.Contains(text, "dan 30 lainnya") {
+		if !strings.Contains(text, "40 tiket selesai: Dinas Perhubungan") ||
+			!strings.Contains(text, "• Tiket "+closed[0]+" (Penerangan jalan umum, Kec. Waru) ditutup ") ||
+			!strings.Contains(text, "dan 30 lainnya") {
 			t.Errorf("the closings read\n%s", text)
 		}
 	})
 
 	p.step("escalation reaches the superior alone", func(t *testing.T) {
-		escalated = p.open(veryLate, matter{"dpubmsda", "jalan_rusak", "non_darurat"}, matter{"dlhk", "sampah", "non_darurat"})
+		escalated = p.open(veryLate, matter{"dpubmsda", "jalan_rusak", "non_darurat"},
+			matter{"dlhk", "sampah", "non_darurat"})
 		if got := tickets(p.next(t, leadership, 0)); !slices.Equal(got, escalated) {
 			t.Errorf("the superior is told of %v", got)
 		}
-		if text := p.texts(t, leadership)[0]; !strings.Contains(text, "Eskalasi: 2 tiket jauh melewati batas waktu: beberapa OPD") {
+		if text := p.texts(t, leadership)[0]; !strings.Contains(text,
+			"Eskalasi: 2 tiket jauh melewati batas waktu: beberapa OPD") {
 			t.Errorf("the escalation reads\n%s", text)
 		}
 	})
@@ -99,10 +108,13 @@ func TestPaging(t *testing.T) {
 
 	p.step("who was told what stands in ClickHouse", func(t *testing.T) {
 		recorded := func(receiver, level, what string) []string {
-			return strings.Fields(p.s.query("SELECT DISTINCT " + what + " FROM notifications FINAL WHERE center = '35.15' AND status = 'firing' AND kind = 'ticket' AND receiver = '" + receiver + "' AND level = '" + level + "' ORDER BY 1"))
+			return strings.Fields(p.s.query("SELECT DISTINCT " + what +
+				" FROM notifications FINAL WHERE center = '35.15' AND status = 'firing' AND kind = 'ticket' AND receiver = '" +
+				receiver + "' AND level = '" + level + "' ORDER BY 1"))
 		}
 		p.s.until("the messages are stored", func() bool {
-			return slices.Equal(recorded("opd-35-15-dishub", "closed", "subject"), closed) && slices.Equal(recorded("pimpinan-35-15", "escalated", "subject"), escalated)
+			return slices.Equal(recorded("opd-35-15-dishub", "closed", "subject"), closed) &&
+				slices.Equal(recorded("pimpinan-35-15", "escalated", "subject"), escalated)
 		})
 		if got := recorded("opd-35-15-dishub", "overdue", "subject"); len(got) != 52 {
 			t.Errorf("Dinas Perhubungan was told of %d late tickets, want 52: %v", len(got), got)
@@ -125,7 +137,9 @@ func TestPaging(t *testing.T) {
 		p.am.Start()
 		p.prom.Kill()
 		p.prom.Start()
-		servers.Until(t, "Alertmanager has the tickets again", func() bool { return len(p.active(t, `opd="dishub"`, `level="overdue"`)) == len(lamps)+1 })
+		servers.Until(t, "Alertmanager has the tickets again", func() bool {
+			return len(p.active(t, `opd="dishub"`, `level="overdue"`)) == len(lamps)+1
+		})
 		lamps = append(lamps, p.open(late, lamp)...)
 		if got := tickets(p.next(t, dishub, before)); !slices.Equal(got, lamps) {
 			t.Errorf("told of %v, want %v", got, lamps)
@@ -150,7 +164,9 @@ func TestPaging(t *testing.T) {
 		})
 		p.s.kill()
 		servers.Until(t, "Diskominfo is told", func() bool { return told() == "firing" })
-		if texts := p.texts(t, diskominfo); !slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(s, "Data belum masuk") }) {
+		if texts := p.texts(t, diskominfo); !slices.ContainsFunc(texts, func(s string) bool {
+			return strings.Contains(s, "Data belum masuk")
+		}) {
 			t.Errorf("Diskominfo reads %q", texts)
 		}
 		for id, a := range p.active(t) {
@@ -171,8 +187,10 @@ func TestPaging(t *testing.T) {
 		// Each group of tickets is told of one more: it was flushed after the others had ended.
 		for _, r := range []recipient{dishub, leadership} {
 			level := map[recipient]string{dishub: "overdue", leadership: "escalated"}[r]
-			witness := servers.Alert{StartsAt: time.Now(), Annotations: map[string]string{"due_at": "2026-01-01T00:00:00Z"}, Labels: map[string]string{
-				"alertname": "Monev112Ticket", "kind": "ticket", "center": "35.15", "opd": "dishub", "level": level, "ticket": "SAKSI", "priority": "non_darurat"}}
+			witness := servers.Alert{StartsAt: time.Now(), Annotations: map[string]string{"due_at": "2026-01-01T00:00:00Z"},
+				Labels: map[string]string{
+					"alertname": "Monev112Ticket", "kind": "ticket", "center": "35.15", "opd": "dishub", "level": level,
+					"ticket": "SAKSI", "priority": "non_darurat"}}
 			n := len(p.told(r))
 			p.push(t, []servers.Alert{witness}, time.Now().Add(time.Hour))
 			if got := tickets(p.next(t, r, n)); !slices.Equal(got, []string{"SAKSI"}) {
@@ -228,7 +246,8 @@ func (p *paging) tellsNewTicket(t *testing.T, all *[]string) {
 	})
 }
 
-// TestQuietHours: at a time at which offices are closed an emergency is told and nothing else; the digest tells the rest.
+// TestQuietHours: at a time at which offices are closed an emergency is told and nothing else; the digest tells the
+// rest.
 func TestQuietHours(t *testing.T) {
 	day := strings.ToLower(time.Now().In(wib).AddDate(0, 0, 3).Format("Mon"))
 	p := newPaging(t, day+`: ["10:00-11:00"]`) // on another day of the week
@@ -248,7 +267,9 @@ func TestQuietHours(t *testing.T) {
 	p.setDigest(begunToday())
 	p.s.start().ready()
 	digests := func() []servers.Webhook {
-		return slices.DeleteFunc(p.hook.Messages(dishub.path()), func(m servers.Webhook) bool { return m.CommonLabels["kind"] != "digest" })
+		return slices.DeleteFunc(p.hook.Messages(dishub.path()), func(m servers.Webhook) bool {
+			return m.CommonLabels["kind"] != "digest"
+		})
 	}
 	servers.Until(t, "the digest", func() bool { return len(digests()) > 0 })
 	a := digests()[0].Alerts[0].Annotations
@@ -256,7 +277,8 @@ func TestQuietHours(t *testing.T) {
 		t.Errorf("the digest says %v", a)
 	}
 	texts := p.texts(t, dishub)
-	if text := texts[len(texts)-1]; !strings.Contains(text, "Ringkasan pagi Dinas Perhubungan\nTerbuka: 4 · terlambat: 4") {
+	if text := texts[len(texts)-1]; !strings.Contains(text,
+		"Ringkasan pagi Dinas Perhubungan\nTerbuka: 4 · terlambat: 4") {
 		t.Errorf("the digest reads\n%s", text)
 	}
 	for _, m := range p.told(dishub) {
@@ -267,8 +289,8 @@ func TestQuietHours(t *testing.T) {
 	p.wellFormed(t)
 }
 
-// begunToday is a time of today, just begun. In the last minutes of a day it waits for the next one: by the time that the
-// service has started, the day would be over and the digest of the new one far away.
+// begunToday is a time of today, just begun. In the last minutes of a day it waits for the next one: by the time that
+// the service has started, the day would be over and the digest of the new one far away.
 func begunToday() time.Time {
 	if now := time.Now().In(wib); now.Add(3*time.Minute).Day() != now.Day() {
 		time.Sleep(time.Until(now.Add(3 * time.Minute).Truncate(time.Hour)))
@@ -332,13 +354,16 @@ func (p *paging) press(t *testing.T, address string) {
 	t.Helper()
 	text := p.get(t, address)
 	form := url.Values{}
-	for _, m := range regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)">`).FindAllStringSubmatch(text, -1) {
+	for _, m := range regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)">`).FindAllStringSubmatch(
+		text, -1) {
 		form.Set(m[1], m[2])
 	}
 	if len(form) == 0 || !strings.Contains(text, `<button type="submit">Diterima</button>`) {
 		t.Fatalf("no button on\n%s", text)
 	}
-	if after := pageText(t, func() (*http.Response, error) { return http.PostForm(address, form) }); !strings.Contains(after, "Diterima tercatat") {
+	if after := pageText(t, func() (*http.Response, error) {
+		return http.PostForm(address, form)
+	}); !strings.Contains(after, "Diterima tercatat") {
 		t.Errorf("after the button the page says\n%s", after)
 	}
 }

@@ -19,8 +19,9 @@ import (
 )
 
 // paging is everything between an event and a telephone: the collector, Prometheus, Alertmanager, and stand-ins for
-// Telegram, mail and webhooks. Alertmanager's configuration is the one that `alertmanager-config` writes for the shipped
-// directory and the contacts below, Prometheus' is the shipped one with the shipped rules; only addresses and timings differ.
+// Telegram, mail and webhooks. Alertmanager's configuration is the one that `alertmanager-config` writes for the
+// shipped directory and the contacts below, Prometheus' is the shipped one with the shipped rules; only addresses and
+// timings differ.
 type paging struct {
 	t        *testing.T
 	s        *service
@@ -65,8 +66,8 @@ const (
 
 const botToken = "112:test"
 
-// target is what the policy of these tests gives an OPD to accept a ticket: hours by the wall clock, so that a ticket is
-// late, or very late, by the time at which it was given to the OPD.
+// target is what the policy of these tests gives an OPD to accept a ticket: hours by the wall clock, so that a ticket
+// is late, or very late, by the time at which it was given to the OPD.
 const target = 10 * time.Hour
 
 // How long ago a ticket was given to its OPD.
@@ -75,7 +76,8 @@ const (
 	veryLate = 16 * time.Hour // 160 %: escalated
 )
 
-// newPaging starts Alertmanager and prepares a collector; startAll starts it. open are the working hours of the calendar.
+// newPaging starts Alertmanager and prepares a collector; startAll starts it. open are the working hours of the
+// calendar.
 func newPaging(t *testing.T, open string) *paging {
 	t.Helper()
 	servers.Tool(t, "alertmanager") // before anything is started
@@ -123,7 +125,8 @@ centers:
 `, filepath.Join(p.dir, "token"), p.telegram.URL(), p.mail.Addr(), p.s.addr,
 		diskominfo.channels(p.hook.URL()), supervisors.channels(p.hook.URL()), leadership.channels(p.hook.URL()),
 		dishub.channels(p.hook.URL()), dpubmsda.channels(p.hook.URL()), dlhk.channels(p.hook.URL())))
-	generated, notes, code := p.s.run("alertmanager-config", "--config", p.config, "--contacts", contacts, "--templates", filepath.Join(root(t), "alerts", "templates", "*.tmpl"))
+	generated, notes, code := p.s.run("alertmanager-config", "--config", p.config, "--contacts", contacts, "--templates",
+		filepath.Join(root(t), "alerts", "templates", "*.tmpl"))
 	if code != 0 {
 		t.Fatalf("alertmanager-config: %d\n%s", code, notes)
 	}
@@ -135,7 +138,9 @@ centers:
 // setDigest writes the configuration of the collector's next start with a digest that is due at a time of day.
 func (p *paging) setDigest(at time.Time) {
 	p.t.Helper()
-	p.write("monev112.yaml", p.collectorConfig(fmt.Sprintf("{alertmanagers: [{url: %q}], interval: 1s, closed_for: 30s, digest: %q}", p.am.URL(), at.In(wib).Format("15:04"))))
+	p.write("monev112.yaml",
+		p.collectorConfig(fmt.Sprintf("{alertmanagers: [{url: %q}], interval: 1s, closed_for: 30s, digest: %q}", p.am.URL(),
+			at.In(wib).Format("15:04"))))
 }
 
 // wib is the zone of the default centre, and of these tests' calendars.
@@ -187,14 +192,15 @@ func inSeconds(config string) string {
 // rulesInSeconds evaluates every second, and asks for a tenth of the time that a condition must hold.
 func rulesInSeconds(rules string) string {
 	rules = regexp.MustCompile(`(?m)^( +)interval: \w+$`).ReplaceAllString(rules, "${1}interval: 1s")
-	return regexp.MustCompile(`(?m)^( +(?:for|keep_firing_for)): (\w+)$`).ReplaceAllStringFunc(rules, func(line string) string {
-		key, value, _ := strings.Cut(line, ": ")
-		d, err := time.ParseDuration(value)
-		if err != nil {
-			return line
-		}
-		return key + ": " + max(d/10, time.Second).String()
-	})
+	return regexp.MustCompile(`(?m)^( +(?:for|keep_firing_for)): (\w+)$`).ReplaceAllStringFunc(rules,
+		func(line string) string {
+			key, value, _ := strings.Cut(line, ": ")
+			d, err := time.ParseDuration(value)
+			if err != nil {
+				return line
+			}
+			return key + ": " + max(d/10, time.Second).String()
+		})
 }
 
 func (p *paging) write(name, text string) string {
@@ -254,11 +260,13 @@ func (p *paging) open(ago time.Duration, matters ...matter) []string {
 			return given.Add(after + time.Duration(i)*time.Millisecond).UTC().Format(time.RFC3339Nano)
 		}
 		for _, e := range []fields{
-			{"type": "monev112.call.received", "subject": "call/C-" + id, "time": at(-2 * time.Minute), "data": fields{"caller": callersNumber, "name": callersName}},
+			{"type": "monev112.call.received", "subject": "call/C-" + id, "time": at(-2 * time.Minute),
+				"data": fields{"caller": callersNumber, "name": callersName}},
 			{"type": "monev112.call.answered", "subject": "call/C-" + id, "time": at(-2*time.Minute + 5*time.Second)},
 			{"type": "monev112.call.ended", "subject": "call/C-" + id, "time": at(-30 * time.Second)},
 			{"type": "monev112.ticket.opened", "subject": "ticket/" + id, "time": at(-time.Minute), "data": fields{
-				"calls": []string{"C-" + id}, "category": r.category, "priority": r.priority, "kecamatan": "35.15.18", "pelapor": callersName, "no_hp": callersNumber}},
+				"calls": []string{"C-" + id}, "category": r.category, "priority": r.priority, "kecamatan": "35.15.18",
+				"pelapor": callersName, "no_hp": callersNumber}},
 			{"type": "monev112.ticket.assigned", "subject": "ticket/" + id, "time": at(0), "data": fields{"opd": r.opd}},
 		} {
 			lines.WriteString(line(fmt.Sprint(e["type"], "-", id), e) + "\n")
@@ -288,12 +296,16 @@ func (p *paging) send(lines string, n int) {
 
 // told returns the messages on tickets that a recipient's webhook got.
 func (p *paging) told(r recipient) []servers.Webhook {
-	return slices.DeleteFunc(p.hook.Messages(r.path()), func(m servers.Webhook) bool { return m.Alerts[0].Labels["kind"] != "ticket" })
+	return slices.DeleteFunc(p.hook.Messages(r.path()), func(m servers.Webhook) bool {
+		return m.Alerts[0].Labels["kind"] != "ticket"
+	})
 }
 
 // conditions returns the messages on conditions.
 func (p *paging) conditions(r recipient) []servers.Webhook {
-	return slices.DeleteFunc(p.hook.Messages(r.path()), func(m servers.Webhook) bool { return m.Alerts[0].Labels["kind"] != "" })
+	return slices.DeleteFunc(p.hook.Messages(r.path()), func(m servers.Webhook) bool {
+		return m.Alerts[0].Labels["kind"] != ""
+	})
 }
 
 // next waits for the next message on tickets to a recipient, after n of them.
@@ -313,7 +325,8 @@ func tickets(m servers.Webhook) []string {
 	return out
 }
 
-// texts waits until Telegram and mail have as many messages for a recipient as its webhook, and returns what people read.
+// texts waits until Telegram and mail have as many messages for a recipient as its webhook, and returns what people
+// read.
 func (p *paging) texts(t *testing.T, r recipient) []string {
 	t.Helper()
 	n := len(p.hook.Messages(r.path()))
@@ -346,7 +359,9 @@ func (p *paging) push(t *testing.T, alerts []servers.Alert, ends time.Time) {
 	t.Helper()
 	var list []map[string]any
 	for _, a := range alerts {
-		list = append(list, map[string]any{"labels": a.Labels, "annotations": a.Annotations, "startsAt": a.StartsAt, "endsAt": ends})
+		list = append(list, map[string]any{
+			"labels": a.Labels, "annotations": a.Annotations, "startsAt": a.StartsAt, "endsAt": ends,
+		})
 	}
 	body, err := json.Marshal(list)
 	if err != nil {

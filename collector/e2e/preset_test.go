@@ -16,22 +16,25 @@ import (
 	"github.com/monev112/monev112/collector/source/simulate"
 )
 
-// TestPresetsAgainstTheirTotals sends ten months of history and a day with all the variety. Each simulation says what it
-// made; every figure of that which a view shows must be the same, and nothing of the past may move a live counter.
+// TestPresetsAgainstTheirTotals sends ten months of history and a day with all the variety. Each simulation says what
+// it made; every figure of that which a view shows must be the same, and nothing of the past may move a live counter.
 func TestPresetsAgainstTheirTotals(t *testing.T) {
 	s := newService(t).start()
 	if !s.ready() {
 		t.Fatal("the service ended")
 	}
 	history := s.simulated("--preset", "sidoarjo-2023")
-	day := s.simulated("--preset", "live", "--from", "2026-11-02", "--to", "2026-11-03", "--rate", "4", "--time-scale", "8", "--seed", "5")
+	day := s.simulated("--preset", "live", "--from", "2026-11-02", "--to", "2026-11-03", "--rate", "4", "--time-scale",
+		"8", "--seed", "5")
 	s.shipped()
-	if got, want := s.query("SELECT count() FROM events_now"), fmt.Sprint(history.Messages.Events+day.Messages.Events); got != want {
+	if got, want := s.query("SELECT count() FROM events_now"),
+		fmt.Sprint(history.Messages.Events+day.Messages.Events); got != want {
 		t.Errorf("%s events, the simulations sent %s different ones", got, want)
 	}
 
 	t.Run("funnel", func(t *testing.T) {
-		got := s.counts("SELECT stage, numerator FROM monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE center = '35.15' AND numerator > 0")
+		got := s.counts(
+			"SELECT stage, numerator FROM monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE center = '35.15' AND numerator > 0")
 		if want := map[string]int64{"hoax": 32543, "own": 1597, "vertical": 6178}; !maps.Equal(got, want) {
 			t.Errorf("stages %v, want %v", got, want)
 		}
@@ -54,14 +57,19 @@ func TestPresetsAgainstTheirTotals(t *testing.T) {
 	t.Run("no live counter moved", func(t *testing.T) {
 		for name, v := range s.series() {
 			moves := false
-			for _, p := range []string{"monev112_calls_", "monev112_call_", "monev112_ticket_", "monev112_tickets_opened", "monev112_tickets_reopened", "monev112_clock_", "monev112_window_calls"} {
+			for _, p := range []string{
+				"monev112_calls_", "monev112_call_", "monev112_ticket_", "monev112_tickets_opened", "monev112_tickets_reopened",
+				"monev112_clock_", "monev112_window_calls",
+			} {
 				moves = moves || strings.HasPrefix(name, p)
 			}
-			if moves && v != 0 && !strings.HasPrefix(name, "monev112_ticket_oldest_overdue_seconds") && !strings.HasPrefix(name, "monev112_calls_to_call_back") {
+			if moves && v != 0 && !strings.HasPrefix(name, "monev112_ticket_oldest_overdue_seconds") &&
+				!strings.HasPrefix(name, "monev112_calls_to_call_back") {
 				t.Errorf("%s is %v after nothing but the past was sent", name, v)
 			}
 		}
-		accepted, backfilled := s.metric(`monev112_events_total{result="accepted"`), s.metric(`monev112_events_total{result="backfilled"`)
+		accepted, backfilled := s.metric(`monev112_events_total{result="accepted"`),
+			s.metric(`monev112_events_total{result="backfilled"`)
 		if want := float64(history.Messages.Events + day.Messages.Events); accepted != want || backfilled != want {
 			t.Errorf("accepted %v, backfilled %v, want %v of both", accepted, backfilled, want)
 		}
@@ -74,7 +82,8 @@ func TestPresetsAgainstTheirTotals(t *testing.T) {
 			t.Errorf("a clean stop exits with %d", code)
 		}
 		s.start().ready()
-		s.simulated("--preset", "live", "--from", "2026-11-02", "--to", "2026-11-03", "--rate", "4", "--time-scale", "8", "--seed", "5")
+		s.simulated("--preset", "live", "--from", "2026-11-02", "--to", "2026-11-03", "--rate", "4", "--time-scale", "8",
+			"--seed", "5")
 		s.shipped()
 		if got := s.metric(`monev112_events_total{result="accepted"`); got != 0 {
 			t.Errorf("%v events accepted that were there already", got)
@@ -89,7 +98,8 @@ func TestPresetsAgainstTheirTotals(t *testing.T) {
 func (s *service) simulated(args ...string) simulate.Totals {
 	s.t.Helper()
 	file := filepath.Join(s.t.TempDir(), "totals.json")
-	if _, errs, code := s.run(append([]string{"simulate", "--server", "http://" + s.addr, "--totals", file}, args...)...); code != 0 {
+	if _, errs, code := s.run(append([]string{"simulate", "--server", "http://" + s.addr, "--totals", file},
+		args...)...); code != 0 {
 		s.t.Fatalf("simulate exits with %d:\n%s", code, tail(errs, 2000))
 	}
 	b, err := os.ReadFile(file)

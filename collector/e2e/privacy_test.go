@@ -39,8 +39,8 @@ func hides(n string) *regexp.Regexp {
 
 var logTime = regexp.MustCompile(`\\?"time\\?":\\?"[^"]*"`)
 
-// TestNumbersStandNowhere sends callers in every spelling, and numbers where none belong; then it looks for them in every
-// file, table, log line, metric and answer.
+// TestNumbersStandNowhere sends callers in every spelling, and numbers where none belong; then it looks for them in
+// every file, table, log line, metric and answer.
 func TestNumbersStandNowhere(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "monev112.yaml")
 	if err := os.WriteFile(config, []byte("attributes: [note, vehicle]\n"), 0o600); err != nil {
@@ -82,7 +82,8 @@ func TestNumbersStandNowhere(t *testing.T) {
 			for _, field := range []string{"id", "source", "subject", "time", "type", "datacontenttype", "extension"} {
 				post(line(next(), fields{field: text}))
 			}
-			post(line(next(), fields{"subject": "call/" + text}), line(next(), fields{"id": "x-" + text}), line(next(), fields{"source": "/pbx/" + url.PathEscape(text)}))
+			post(line(next(), fields{"subject": "call/" + text}), line(next(), fields{"id": "x-" + text}),
+				line(next(), fields{"source": "/pbx/" + url.PathEscape(text)}))
 			post(`{"id":"`+text+`",`, `"`+text, line(next(), fields{"data": fields{"a": fields{"b": fields{"c": text}}}}))
 		}
 	}
@@ -105,7 +106,9 @@ func TestNumbersStandNowhere(t *testing.T) {
 		}
 		fmt.Fprintf(&said, "%s %v %s\n", path[:min(len(path), 12)], r.Header, text)
 	}
-	for _, path := range []string{"/metrics", "/v1/board", "/v1/tickets", "/v1/review", "/v1/calls/p-1", "/v1/calls/p-1?lang=en", "/openapi.yaml"} {
+	for _, path := range []string{
+		"/metrics", "/v1/board", "/v1/tickets", "/v1/review", "/v1/calls/p-1", "/v1/calls/p-1?lang=en", "/openapi.yaml",
+	} {
 		get(path)
 	}
 	for _, n := range numbers { // an address of ours is logged by its pattern, never as it was asked for
@@ -118,7 +121,8 @@ func TestNumbersStandNowhere(t *testing.T) {
 	tables := map[string]string{}
 	for table := range strings.Lines(s.query("SHOW TABLES")) {
 		table = strings.TrimSpace(table)
-		if out, err := s.tryQuery("SELECT * FROM " + table + " FORMAT JSONEachRow"); err == nil { // else a view with parameters
+		// else a view with parameters
+		if out, err := s.tryQuery("SELECT * FROM " + table + " FORMAT JSONEachRow"); err == nil {
 			tables[table] = out
 		}
 	}
@@ -127,8 +131,10 @@ func TestNumbersStandNowhere(t *testing.T) {
 			t.Errorf("table %s cannot be read", must)
 		}
 	}
-	if !strings.Contains(tables["events"], `"caller_last3":"864"`) || s.query("SELECT uniqExact(caller_key) FROM events_now WHERE caller_key != ''") != fmt.Sprint(len(numbers)) {
-		t.Errorf("the spellings of a number are not one caller: %s", s.query("SELECT caller_last3, count(), uniqExact(caller_key) FROM events_now WHERE caller_key != '' GROUP BY 1"))
+	if !strings.Contains(tables["events"], `"caller_last3":"864"`) ||
+		s.query("SELECT uniqExact(caller_key) FROM events_now WHERE caller_key != ''") != fmt.Sprint(len(numbers)) {
+		t.Errorf("the spellings of a number are not one caller: %s",
+			s.query("SELECT caller_last3, count(), uniqExact(caller_key) FROM events_now WHERE caller_key != '' GROUP BY 1"))
 	}
 	if code := s.stop(); code != 0 { // which writes the checkpoint
 		t.Errorf("exit code %d", code)
@@ -136,7 +142,8 @@ func TestNumbersStandNowhere(t *testing.T) {
 	inspected, _, _ := s.run("journal", "inspect", "--json", "--data", s.dir)
 	listed, _, _ := s.run("journal", "list", "refused", "--data", s.dir)
 	if !strings.Contains(inspected, `"last3":"864"`) || strings.Count(listed, "\n") != refused {
-		t.Errorf("the journal or the quarantine holds too little: %d refused, %d listed", refused, strings.Count(listed, "\n"))
+		t.Errorf("the journal or the quarantine holds too little: %d refused, %d listed", refused,
+			strings.Count(listed, "\n"))
 	}
 
 	look := func(where string, text []byte) {

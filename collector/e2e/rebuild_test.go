@@ -30,8 +30,8 @@ func policyFile(t *testing.T, name string, replace ...string) {
 	}
 }
 
-// TestAPolicyIsChangedAfterAMonthWasFrozen freezes a month, changes the policy, rebuilds with the service killed on the way,
-// and looks at what moved: the figures, not the freeze; and the report says why.
+// TestAPolicyIsChangedAfterAMonthWasFrozen freezes a month, changes the policy, rebuilds with the service killed on the
+// way, and looks at what moved: the figures, not the freeze; and the report says why.
 func TestAPolicyIsChangedAfterAMonthWasFrozen(t *testing.T) {
 	folder := t.TempDir()
 	config, policy := filepath.Join(folder, "serve.yaml"), filepath.Join(folder, "sidoarjo.yaml")
@@ -97,7 +97,8 @@ func TestAPolicyIsChangedAfterAMonthWasFrozen(t *testing.T) {
 	holds("the report", ok("freeze", "--report", "--month", "2025-03"), "every figure is what was frozen")
 
 	s.stop()
-	policyFile(t, policy, `version: "2026.1"`, `version: "2026.2"`, "target: 15s}", "target: 8s}", "target: 5d", "target: 1d")
+	policyFile(t, policy, `version: "2026.1"`, `version: "2026.2"`, "target: 15s}", "target: 8s}", "target: 5d",
+		"target: 1d")
 	s.start()
 	connected()
 	dry := ok("rebuild", "--dry-run", "--from", "2025-03", "--to", "2025-04")
@@ -132,7 +133,8 @@ func TestAPolicyIsChangedAfterAMonthWasFrozen(t *testing.T) {
 		t.Fatalf("the rebuild exits with %d: %s", code, errs)
 	}
 	holds("the client", errs, "goes on after")
-	holds("the rebuild", done, "done", "policy sidoarjo/2026.1 -> sidoarjo/2026.2", "figures are no longer what was frozen", "policy sidoarjo/2026.1 is now sidoarjo/2026.2")
+	holds("the rebuild", done, "done", "policy sidoarjo/2026.1 -> sidoarjo/2026.2",
+		"figures are no longer what was frozen", "policy sidoarjo/2026.1 is now sidoarjo/2026.2")
 	if a, b := changes(dry), changes(done); a != b || a == "" {
 		t.Errorf("the rebuild that was killed twice found other changes than the dry run:\n%s\n%s", a, b)
 	}
@@ -159,14 +161,18 @@ func TestAPolicyIsChangedAfterAMonthWasFrozen(t *testing.T) {
 		}
 	}
 	// A late event changes other figures, for another reason.
-	if a, status, err := s.post([]byte(`{"specversion":"1.0","id":"late-1","source":"test","type":"monev112.call.received","subject":"call/late-1","time":"2025-03-05T10:00:00+07:00","data":{"center":"35.15"}}`)); err != nil || status != 200 || a.Accepted != 1 {
+	if a, status, err := s.post([]byte(
+		`{"specversion":"1.0","id":"late-1","source":"test","type":"monev112.call.received","subject":"call/late-1","time":"2025-03-05T10:00:00+07:00","data":{"center":"35.15"}}`)); err != nil || status != 200 || a.Accepted != 1 {
 		t.Fatal(a, status, err)
 	}
 	s.shipped()
-	holds("the report", ok("freeze", "--report", "--month", "2025-03"), "policy sidoarjo/2026.1 is now sidoarjo/2026.2", "events about 1 calls of the month came in after the freeze", "stage=unanswered")
+	holds("the report", ok("freeze", "--report", "--month", "2025-03"), "policy sidoarjo/2026.1 is now sidoarjo/2026.2",
+		"events about 1 calls of the month came in after the freeze", "stage=unanswered")
 
-	holds("freezing again", ok("freeze", "--month", "2025-03", "--again", "--reason", "new targets by decree"), "revision 2", "sidoarjo/2026.2")
-	holds("the report", ok("freeze", "--report", "--month", "2025-03"), "revision 2", "new targets by decree", "every figure is what was frozen")
+	holds("freezing again", ok("freeze", "--month", "2025-03", "--again", "--reason", "new targets by decree"),
+		"revision 2", "sidoarjo/2026.2")
+	holds("the report", ok("freeze", "--report", "--month", "2025-03"), "revision 2", "new targets by decree",
+		"every figure is what was frozen")
 	if got := s.query("SELECT count(), groupBitXor(cityHash64(*)) FROM frozen WHERE revision = 1"); got != kept {
 		t.Errorf("the first revision moved: %s, was %s", got, kept)
 	}

@@ -64,7 +64,8 @@ func TestRealRecords(t *testing.T) {
 	rejects := filepath.Join(t.TempDir(), "rejects.csv")
 	send := func(mapping, file string) {
 		t.Helper()
-		if _, errs, code := s.run("import", "--server", "http://"+s.addr, "--mapping", mapping, "--rejects", rejects, file); code != 0 {
+		if _, errs, code := s.run("import", "--server", "http://"+s.addr, "--mapping", mapping, "--rejects", rejects,
+			file); code != 0 {
 			t.Fatalf("import of %s exits with %d:\n%s", file, code, tail(errs, 2000))
 		}
 	}
@@ -92,7 +93,10 @@ func TestRealRecords(t *testing.T) {
 	if got := s.query("SELECT count() FROM events_now"); got != events {
 		t.Errorf("%s events after importing again, %s before", got, events)
 	}
-	for _, counter := range []string{"monev112_calls_received_total", "monev112_tickets_opened_total", "monev112_clock_stopped_total", "monev112_tickets_open"} {
+	for _, counter := range []string{
+		"monev112_calls_received_total", "monev112_tickets_opened_total", "monev112_clock_stopped_total",
+		"monev112_tickets_open",
+	} {
 		if got := s.metric(counter); got != 0 {
 			t.Errorf("%s moved to %v while the past was imported", counter, got)
 		}

@@ -36,8 +36,8 @@ func (s *service) refused() []kept {
 	return list
 }
 
-// givenBack refuses an event for a time in the future, lets that time come, and gives it back: it is accepted as if it had
-// come then, its caller still comparable with that of other calls. What is wrong for ever stays.
+// givenBack refuses an event for a time in the future, lets that time come, and gives it back: it is accepted as if it
+// had come then, its caller still comparable with that of other calls. What is wrong for ever stays.
 func givenBack(t *testing.T, s *service) {
 	before := s.refused()
 	reasons := map[string]int{}
@@ -60,12 +60,15 @@ func givenBack(t *testing.T, s *service) {
 	soon := time.Now().Add(5*time.Minute + 1500*time.Millisecond).UTC().Format(time.RFC3339Nano)
 	const number = "0812-3456-7803"
 	late := line("later", fields{"time": soon, "data": fields{"caller": number, "agent": "a-1"}})
-	if _, status, text := s.send(ndjson, "", []byte(late+"\n"+line("same-caller", fields{"data": fields{"caller": "+62 812 3456 7803"}}))); status != http.StatusOK {
+	if _, status, text := s.send(ndjson, "",
+		[]byte(late+"\n"+line("same-caller",
+			fields{"data": fields{"caller": "+62 812 3456 7803"}}))); status != http.StatusOK {
 		t.Fatalf("%d: %s", status, text)
 	}
 	list := s.refused()
 	last := list[len(list)-1]
-	if len(list) != len(before)+1 || last.Reason != "time_in_future" || last.Source != "/e2e" || !strings.Contains(string(last.Event), `"id":"later"`) {
+	if len(list) != len(before)+1 || last.Reason != "time_in_future" || last.Source != "/e2e" ||
+		!strings.Contains(string(last.Event), `"id":"later"`) {
 		t.Fatalf("%d entries, the last %+v", len(list), last)
 	}
 	if text := string(last.Event); strings.Contains(text, "34567803") || !strings.Contains(text, `"caller":"hmac:`) {
@@ -75,7 +78,8 @@ func givenBack(t *testing.T, s *service) {
 	// Of the event whose caller was no number, sent twice, the rest is good: it comes in without a caller.
 	left := len(before) - reasons["bad_caller"]
 	s.until("the event is accepted", func() bool {
-		if out, errs, code := s.run("journal", "requeue", "refused", "--data", s.dir); code != 0 || !strings.Contains(out, "marked") {
+		if out, errs, code := s.run("journal", "requeue", "refused", "--data", s.dir); code != 0 ||
+			!strings.Contains(out, "marked") {
 			t.Fatalf("journal requeue exits with %d: %s%s", code, out, errs)
 		}
 		s.until("the mark is spent", func() bool { return !s.marked() })
@@ -90,7 +94,8 @@ func givenBack(t *testing.T, s *service) {
 	if got := s.query("SELECT agent, caller_last3 FROM events_now WHERE id = 'later'"); got != "a-1\t803" {
 		t.Errorf("given back as %q", got)
 	}
-	if got := s.query("SELECT uniqExact(caller_key_id, caller_key), count() FROM events_now WHERE id IN ('later', 'same-caller')"); got != "1\t2" {
+	if got := s.query(
+		"SELECT uniqExact(caller_key_id, caller_key), count() FROM events_now WHERE id IN ('later', 'same-caller')"); got != "1\t2" {
 		t.Errorf("different callers, events: %s; want one caller of two events", got)
 	}
 
@@ -106,7 +111,8 @@ func givenBack(t *testing.T, s *service) {
 	if got := s.refused(); len(got) != left {
 		t.Errorf("%d entries, want %d", len(got), left)
 	}
-	if _, errs, code := s.run("journal", "requeue", "everything", "--data", s.dir); code != 2 || !strings.Contains(errs, "refused") {
+	if _, errs, code := s.run("journal", "requeue", "everything", "--data", s.dir); code != 2 ||
+		!strings.Contains(errs, "refused") {
 		t.Errorf("an unknown list: exit code %d, %s", code, errs)
 	}
 	if got := s.metric("monev112_quarantine_events"); fmt.Sprint(got) != fmt.Sprint(left) {

@@ -11,11 +11,12 @@ import (
 	"time"
 )
 
-// TestRetentionDeletesCallersAndKeepsCases brings events in that are older than what may be kept, as an import of the past
-// does. What is due is printed, deleted when asked, proved and recorded; the cases fold as before.
+// TestRetentionDeletesCallersAndKeepsCases brings events in that are older than what may be kept, as an import of the
+// past does. What is due is printed, deleted when asked, proved and recorded; the cases fold as before.
 func TestRetentionDeletesCallersAndKeepsCases(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "monev112.yaml")
-	if err := os.WriteFile(config, []byte("attributes: [note]\nretention: {caller_months: 13, attributes_months: 24}\n"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte("attributes: [note]\nretention: {caller_months: 13, attributes_months: 24}\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	s := newService(t, "--config", config).start()
@@ -71,7 +72,8 @@ func TestRetentionDeletesCallersAndKeepsCases(t *testing.T) {
 			t.Errorf("%s: %s, want %s", sql, got, want)
 		}
 	}
-	if out, errs, code := s.run("rebuild", "--server", "http://"+s.addr, "--dry-run"); code != 0 || !strings.Contains(out, "Nothing would change.") {
+	if out, errs, code := s.run("rebuild", "--server", "http://"+s.addr, "--dry-run"); code != 0 ||
+		!strings.Contains(out, "Nothing would change.") {
 		t.Errorf("the cases fold to something else: %d %s%s", code, out, errs)
 	}
 	if out := run("--apply"); !strings.Contains(out, "deleted 0, left 0") {
@@ -115,7 +117,8 @@ func TestRetentionDeletesCallersAndKeepsCases(t *testing.T) {
 	if err != nil || looked < 4 {
 		t.Errorf("looked into %d files, %v", looked, err)
 	}
-	if b, err := os.ReadFile(filepath.Join(s.dir, "retention.jsonl")); err != nil || bytes.Count(b, []byte(`"applied":true`)) != 2 {
+	if b, err := os.ReadFile(filepath.Join(s.dir, "retention.jsonl")); err != nil ||
+		bytes.Count(b, []byte(`"applied":true`)) != 2 {
 		t.Errorf("the local record: %v\n%s", err, b)
 	}
 	if code := s.stop(); code != 0 {

@@ -72,7 +72,9 @@ type service struct {
 
 // newService prepares a service on a folder of its own; start runs it.
 func newService(t testing.TB, args ...string) *service {
-	s := &service{t: t, dir: filepath.Join(t.TempDir(), "data"), addr: freeAddr(t), engine: freeAddr(t), args: args, log: &syncBuffer{}}
+	s := &service{
+		t: t, dir: filepath.Join(t.TempDir(), "data"), addr: freeAddr(t), engine: freeAddr(t), args: args, log: &syncBuffer{},
+	}
 	t.Cleanup(func() {
 		s.kill()
 		s.endChildren()
@@ -96,7 +98,8 @@ func (s *service) start(env ...string) *service {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.cmd = exec.Command(path, append([]string{"serve", "--data", s.dir, "--listen", s.addr, "--engine-listen", s.engine}, s.args...)...)
+	s.cmd = exec.Command(path,
+		append([]string{"serve", "--data", s.dir, "--listen", s.addr, "--engine-listen", s.engine}, s.args...)...)
 	s.cmd.Env = append(append(os.Environ(), s.env...), env...)
 	s.cmd.Stderr = s.log
 	if err := s.cmd.Start(); err != nil {
@@ -153,15 +156,16 @@ func (s *service) kill() {
 	<-s.gone
 }
 
-// endChildren ends what a killed process left behind, the engine above all: it writes for some moments more, into the folder
-// that the test is about to remove.
+// endChildren ends what a killed process left behind, the engine above all: it writes for some moments more, into the
+// folder that the test is about to remove.
 func (s *service) endChildren() {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		found := false
 		names, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 		for _, name := range names {
 			line, _ := os.ReadFile(name) // empty of a process that has ended
-			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name))); err == nil && pid != os.Getpid() && bytes.Contains(line, []byte("\x00"+s.dir)) {
+			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name))); err == nil && pid != os.Getpid() &&
+				bytes.Contains(line, []byte("\x00"+s.dir)) {
 				found = true
 				_ = syscall.Kill(pid, syscall.SIGKILL)
 			}
@@ -231,7 +235,8 @@ func (s *service) query(sql string) string {
 func (s *service) tryQuery(sql string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.engine+"/?database=monev112", strings.NewReader(sql))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.engine+"/?database=monev112",
+		strings.NewReader(sql))
 	if err != nil {
 		return "", err
 	}
@@ -254,7 +259,8 @@ func (s *service) shipped() {
 		if s.metric("monev112_journal_lag_bytes") != 0 {
 			return false
 		}
-		left, err := s.tryQuery("SELECT (SELECT count() FROM hours_pending FINAL WHERE NOT done) + (SELECT count() FROM days_pending FINAL WHERE NOT done)")
+		left, err := s.tryQuery(
+			"SELECT (SELECT count() FROM hours_pending FINAL WHERE NOT done) + (SELECT count() FROM days_pending FINAL WHERE NOT done)")
 		return err == nil && left == "0"
 	}) {
 		s.t.Fatal("the service ended")
@@ -348,7 +354,8 @@ func (s *service) merge(table string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	req, err := http.NewRequest(http.MethodPost, "http://"+s.engine+"/?database=monev112", strings.NewReader("OPTIMIZE TABLE "+table+" FINAL"))
+	req, err := http.NewRequest(http.MethodPost, "http://"+s.engine+"/?database=monev112",
+		strings.NewReader("OPTIMIZE TABLE "+table+" FINAL"))
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -25,8 +25,8 @@ import (
 	"github.com/monev112/monev112/collector/tracker"
 )
 
-// fresh is a second opinion: what the events of the ledger add up to, folded in this process, which no fault ever meets,
-// and kept in a database of its own beside the service's.
+// fresh is a second opinion: what the events of the ledger add up to, folded in this process, which no fault ever
+// meets, and kept in a database of its own beside the service's.
 type fresh struct {
 	t       *testing.T
 	h       *harm
@@ -67,7 +67,9 @@ func newFresh(t *testing.T, h *harm, rng *rand.Rand) *fresh {
 	f.board = tracker.New(tracker.Config{
 		Centers: []string{c.Code},
 		Center: func(string) (tracker.Center, bool) {
-			return tracker.Center{Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget, ShortAbandon: c.ShortAbandon}, true
+			return tracker.Center{
+				Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget, ShortAbandon: c.ShortAbandon,
+			}, true
 		},
 		OPD: func(center, name string) (string, string) {
 			return f.dir.Label(center, opd(center, name)), scope(center, name)
@@ -83,7 +85,8 @@ func newFresh(t *testing.T, h *harm, rng *rand.Rand) *fresh {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.store, err = store.Open(t.Context(), store.Config{Addr: h.engine, Database: freshDatabase, Password: key}); err != nil {
+	if f.store, err = store.Open(t.Context(),
+		store.Config{Addr: h.engine, Database: freshDatabase, Password: key}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.store.Close() })
@@ -205,7 +208,8 @@ func (f *fresh) differ(name, columns, from string) (n int) {
 	side := func(database string, side int) string {
 		return fmt.Sprintf("SELECT toString(tuple(%s)) AS k, %d AS side FROM %s", columns, side, fmt.Sprintf(from, database))
 	}
-	out := f.h.query(fmt.Sprintf(`SELECT if(sum(side) = 1, 'only the service', 'only a fresh fold'), k FROM (%s UNION ALL %s)
+	out := f.h.query(fmt.Sprintf(
+		`SELECT if(sum(side) = 1, 'only the service', 'only a fresh fold'), k FROM (%s UNION ALL %s)
 		GROUP BY k HAVING count() != 2 ORDER BY k LIMIT 1000`, side("monev112", 1), side(freshDatabase, 2)))
 	for line := range strings.Lines(out) {
 		if n++; n <= 4 {
@@ -213,21 +217,24 @@ func (f *fresh) differ(name, columns, from string) (n int) {
 		}
 	}
 	if n > 0 && name == "tickets" {
-		f.h.ledger.violate("rows of such tickets:\n%s", f.h.query(`SELECT id, version, received_at, last_event_at FROM tickets WHERE id IN (
+		f.h.ledger.violate("rows of such tickets:\n%s",
+			f.h.query(`SELECT id, version, received_at, last_event_at FROM tickets WHERE id IN (
 			SELECT id FROM (SELECT id, received_at FROM tickets FINAL UNION ALL SELECT id, received_at FROM fresh.tickets FINAL) GROUP BY id HAVING uniqExact(received_at) != 1 OR count(received_at) = 1)
 			ORDER BY id, version`))
-		f.h.ledger.violate("their calls:\n%s", f.h.query(`SELECT id, version, received_at, answered_at, written_at FROM calls WHERE hasAny(tickets, (SELECT groupArray(id) FROM (
+		f.h.ledger.violate("their calls:\n%s",
+			f.h.query(`SELECT id, version, received_at, answered_at, written_at FROM calls WHERE hasAny(tickets, (SELECT groupArray(id) FROM (
 			SELECT id FROM (SELECT id, received_at FROM tickets FINAL UNION ALL SELECT id, received_at FROM fresh.tickets FINAL) GROUP BY id HAVING uniqExact(received_at) != 1 OR count(received_at) = 1)))
 			ORDER BY id, version`))
-		f.h.ledger.violate("events:\n%s", f.h.query(`SELECT subject, type, id, occurred_at, received_at FROM events FINAL WHERE subject IN (SELECT arrayJoin(arrayConcat([id], calls)) FROM (
+		f.h.ledger.violate("events:\n%s",
+			f.h.query(`SELECT subject, type, id, occurred_at, received_at FROM events FINAL WHERE subject IN (SELECT arrayJoin(arrayConcat([id], calls)) FROM (
 			SELECT id, calls, received_at FROM tickets FINAL UNION ALL SELECT id, calls, received_at FROM fresh.tickets FINAL) GROUP BY id, calls HAVING uniqExact(received_at) != 1 OR count(received_at) = 1)
 			ORDER BY subject, received_at`))
 	}
 	return n
 }
 
-// counters holds what the process counted since its start against what the senders know and what is stored: a counter may
-// lag behind the truth after a restart, and never exceeds it.
+// counters holds what the process counted since its start against what the senders know and what is stored: a counter
+// may lag behind the truth after a restart, and never exceeds it.
 func (f *fresh) counters() {
 	f.t.Helper()
 	l := f.h.ledger
@@ -236,7 +243,8 @@ func (f *fresh) counters() {
 	l.mu.Unlock()
 	got := f.h.metric(`monev112_events_total{result="accepted"`)
 	if got < float64(said.accepted) || got > float64(said.accepted+said.unknown) {
-		l.violate("events_total says %v accepted; answers say %d, and %d are in requests without an answer", got, said.accepted, said.unknown)
+		l.violate("events_total says %v accepted; answers say %d, and %d are in requests without an answer", got,
+			said.accepted, said.unknown)
 	}
 	for counter, truth := range map[string]string{
 		"calls_received_total":   "calls FINAL WHERE coalesce(received_at, queued_at, answered_at, classified_at, ended_at) IS NOT NULL",
@@ -274,8 +282,9 @@ func (f *fresh) gauges() {
 
 // boardSeries are the gauges that are compared, and the labels by which.
 var boardSeries = map[string][]string{
-	"window_calls": {"window", "measure"}, "tickets_open": {"opd"}, "tickets_overdue": {"opd", "clock"}, "tickets_at_risk": {"opd"},
-	"calls_waiting": nil, "calls_unclassified": nil, "calls_to_call_back": nil, "agents": {"state"},
+	"window_calls": {"window", "measure"}, "tickets_open": {"opd"}, "tickets_overdue": {"opd", "clock"},
+	"tickets_at_risk": {"opd"},
+	"calls_waiting":   nil, "calls_unclassified": nil, "calls_to_call_back": nil, "agents": {"state"},
 }
 
 // expected is what the board must show.

@@ -46,11 +46,13 @@ type kind struct {
 
 func (h *harm) kinds() []kind {
 	all := []kind{
-		{"service killed", 6, (*harm).killService}, {"service stopped", 2, (*harm).stopService}, {"service frozen", 1, (*harm).freezeService},
+		{"service killed", 6, (*harm).killService}, {"service stopped", 2, (*harm).stopService},
+		{"service frozen", 1, (*harm).freezeService},
 		{"engine killed", 1, (*harm).killEngine}, {"engine frozen", 2, (*harm).freezeEngine},
 	}
 	if h.faultsFile != "" {
-		all = append(all, kind{"killed at a place", 6, (*harm).killAtPlace}, kind{"disk fails", 4, (*harm).failDisk}, kind{"clock steps", 2, (*harm).stepClock})
+		all = append(all, kind{"killed at a place", 6, (*harm).killAtPlace}, kind{"disk fails", 4, (*harm).failDisk},
+			kind{"clock steps", 2, (*harm).stepClock})
 	}
 	if h.disk != "" {
 		all = append(all, kind{"disk full", 2, (*harm).fillDisk})
@@ -298,7 +300,8 @@ func (h *harm) failDisk() {
 	op := []string{"write", "write", "sync", "sync", "create", "rename", "syncdir"}[h.rng.IntN(7)]
 	path := []string{"/journal", "/journal", "/journal", "cursor.json", "checkpoint", "/"}[h.rng.IntN(6)]
 	err := []string{"EIO", "ENOSPC"}[h.rng.IntN(2)]
-	h.rules = append(h.rules, fmt.Sprintf("fail %s %s %d %d %s %.2f", op, path, h.rng.IntN(6), 1+h.rng.IntN(4), err, h.rng.Float64()))
+	h.rules = append(h.rules,
+		fmt.Sprintf("fail %s %s %d %d %s %.2f", op, path, h.rng.IntN(6), 1+h.rng.IntN(4), err, h.rng.Float64()))
 	h.control()
 }
 

@@ -74,7 +74,8 @@ func (l *ledger) born() {
 	fmt.Fprintln(l.file, "life", l.life)
 }
 
-// trying notes that events are about to be sent; it returns the life of the service and how many were acknowledged before.
+// trying notes that events are about to be sent; it returns the life of the service and how many were acknowledged
+// before.
 func (l *ledger) trying(events []*sent) (life, known int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

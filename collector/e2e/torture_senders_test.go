@@ -47,7 +47,10 @@ func (p *supply) message() *simulate.Message {
 	for {
 		if p.next == nil {
 			p.seed++
-			g, err := simulate.New(simulate.Live, simulate.Options{Seed: p.seed, From: p.until.Add(-simulatedHours * time.Hour), To: p.until, Rate: 200, TimeScale: 8})
+			g, err := simulate.New(simulate.Live,
+				simulate.Options{
+					Seed: p.seed, From: p.until.Add(-simulatedHours * time.Hour), To: p.until, Rate: 200, TimeScale: 8,
+				})
 			if err != nil {
 				panic(err) // the options are constants
 			}

@@ -32,8 +32,8 @@ const (
 )
 
 // TestTorture runs the real program under load from clients that retry, repeat, shuffle, correct and give up, while it,
-// its engine, its disk, its clock and its ClickHouse are harmed in an order that a seed decides. After each round everything
-// is held against a ledger that the clients keep and against a fresh fold of all events.
+// its engine, its disk, its clock and its ClickHouse are harmed in an order that a seed decides. After each round
+// everything is held against a ledger that the clients keep and against a fresh fold of all events.
 func TestTorture(t *testing.T) {
 	if _, err := os.Stat("/proc/self/task"); err != nil {
 		t.Skip("the engine's process is found through /proc: ", err)
@@ -57,8 +57,10 @@ func TestTorture(t *testing.T) {
 		}
 		last := rounds+1 >= *tortureRounds && h.kills() >= *tortureKills
 		v := f.check(last || rounds%10 == 9)
-		t.Logf("round %d: %s until shipped, %s to check %d events; killed %d times so far", rounds+1, shipped.Round(time.Millisecond), (time.Since(round) - shipped).Round(time.Millisecond), v.events, h.kills())
-		total.events, total.losses, total.doubles, total.differing = v.events, total.losses+v.losses, total.doubles+v.doubles, total.differing+v.differing
+		t.Logf("round %d: %s until shipped, %s to check %d events; killed %d times so far", rounds+1,
+			shipped.Round(time.Millisecond), (time.Since(round) - shipped).Round(time.Millisecond), v.events, h.kills())
+		total.events, total.losses, total.doubles, total.differing = v.events, total.losses+v.losses, total.doubles+v.doubles,
+			total.differing+v.differing
 		if wrong := h.ledger.wrong; len(wrong) > 0 {
 			for _, w := range wrong {
 				t.Error(w)
@@ -109,7 +111,8 @@ func newHarm(t *testing.T, seed uint64) *harm {
 	h.proxy = newProxy(t, h.engine)
 	limits := fmt.Sprintf("limits:\n  min_free_bytes: %d\n", keptFree)
 	h.config.own, h.config.apart = filepath.Join(dir, "own.yaml"), filepath.Join(dir, "apart.yaml")
-	apart := fmt.Sprintf("clickhouse:\n  address: %s\n  protocol: http\n  password_file: %s\n", h.proxy.addr(), filepath.Join(h.dir, "clickhouse", "engine.key"))
+	apart := fmt.Sprintf("clickhouse:\n  address: %s\n  protocol: http\n  password_file: %s\n", h.proxy.addr(),
+		filepath.Join(h.dir, "clickhouse", "engine.key"))
 	for name, text := range map[string]string{h.config.own: limits, h.config.apart: limits + apart} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -136,7 +139,8 @@ func (h *harm) settle(apart bool) {
 	h.run()
 }
 
-// round harms the service under load, lets it recover, and waits until all that the senders have is delivered and stored.
+// round harms the service under load, lets it recover, and waits until all that the senders have is delivered and
+// stored.
 func (h *harm) round(supply *supply) {
 	h.t.Helper()
 	stop, abandon := make(chan struct{}), make(chan struct{})
@@ -146,7 +150,8 @@ func (h *harm) round(supply *supply) {
 	behind.Store(true) // a clock that was set back refuses what it takes for the future
 	for range tortureSenders {
 		c := &sender{
-			url: "http://" + h.addr + "/v1/events", rng: rand.New(rand.NewPCG(h.rng.Uint64(), 4)), supply: supply, ledger: h.ledger, behind: &behind,
+			url: "http://" + h.addr + "/v1/events", rng: rand.New(rand.NewPCG(h.rng.Uint64(), 4)), supply: supply,
+			ledger: h.ledger, behind: &behind,
 			client: &http.Client{Timeout: senderTimeout, Transport: &http.Transport{DisableCompression: true}},
 		}
 		senders.Go(func() { left.Add(int64(c.run(stop, abandon))) })

@@ -74,17 +74,23 @@ func (s *service) compare(t *testing.T, totals simulate.Totals, where string) {
 	classes := maps.Clone(c.Calls.ByClass)
 	delete(classes, "uji")
 	same("class", classes, "SELECT ifNull(class, 'belum') AS k, count() FROM calls_now WHERE $where AND answered GROUP BY k")
-	same("test calls", map[string]int64{"uji": c.Calls.Tests}, "SELECT 'uji', count() FROM calls FINAL WHERE $where AND class = 'uji'")
-	same("unserved", c.Calls.UnservedByReason, "SELECT ifNull(unserved_reason, '') AS k, count() FROM calls_now WHERE $where AND unserved GROUP BY k")
+	same("test calls", map[string]int64{"uji": c.Calls.Tests},
+		"SELECT 'uji', count() FROM calls FINAL WHERE $where AND class = 'uji'")
+	same("unserved", c.Calls.UnservedByReason,
+		"SELECT ifNull(unserved_reason, '') AS k, count() FROM calls_now WHERE $where AND unserved GROUP BY k")
 	// With the test calls, as the simulation counts them.
-	same("kecamatan", c.Calls.ByKecamatan, "SELECT assumeNotNull(kecamatan) AS k, count() FROM calls FINAL WHERE $where AND k != '' AND answered_at IS NOT NULL GROUP BY k")
-	same("agent", c.Calls.ByAgent, "SELECT ifNull(agent, '') AS k, count() FROM calls FINAL WHERE $where AND answered_at IS NOT NULL GROUP BY k")
+	same("kecamatan", c.Calls.ByKecamatan,
+		"SELECT assumeNotNull(kecamatan) AS k, count() FROM calls FINAL WHERE $where AND k != '' AND answered_at IS NOT NULL GROUP BY k")
+	same("agent", c.Calls.ByAgent,
+		"SELECT ifNull(agent, '') AS k, count() FROM calls FINAL WHERE $where AND answered_at IS NOT NULL GROUP BY k")
 	same("called back", map[string]int64{"yes": c.Calls.CalledBack, "no": c.Calls.ToCallBack},
 		"SELECT if(called_back_at IS NULL, 'no', 'yes') AS k, count() FROM calls_now WHERE $where AND abandoned GROUP BY k")
 
 	quantiles := func(name string, want simulate.Quantiles, seconds, from string) {
 		t.Helper()
-		same(name, map[string]int64{"n": want.N, "sum": want.Sum, "p50": want.P50, "p90": want.P90, "p95": want.P95, "max": want.Max}, fmt.Sprintf(`
+		same(name, map[string]int64{
+			"n": want.N, "sum": want.Sum, "p50": want.P50, "p90": want.P90, "p95": want.P95, "max": want.Max,
+		}, fmt.Sprintf(`
 			SELECT q.1, q.2 FROM (
 				SELECT arraySort(groupArray(toInt64(round(1000 * assumeNotNull(%s))))) AS v, toInt64(length(v)) AS n FROM %s AND %s IS NOT NULL
 			) ARRAY JOIN [('n', n), ('sum', arraySum(v)), ('p50', v[intDiv(n * 50 + 99, 100)]), ('p90', v[intDiv(n * 90 + 99, 100)]),
@@ -103,15 +109,19 @@ func (s *service) compare(t *testing.T, totals simulate.Totals, where string) {
 
 	k := c.Tickets
 	for column, want := range map[string]map[string]int64{
-		"ifNull(opd, '')": k.ByOPD, "if(opd IS NULL, '', ifNull(scope, '?'))": k.ByScope, "ifNull(priority, '')": k.ByPriority,
+		"ifNull(opd, '')": k.ByOPD, "if(opd IS NULL, '', ifNull(scope, '?'))": k.ByScope,
+		"ifNull(priority, '')": k.ByPriority,
 		"ifNull(category, '')": k.ByCategory, "state": k.ByState,
 	} {
 		same("tickets by "+column, want, "SELECT "+column+" AS k, count() FROM tickets_now WHERE $where GROUP BY k")
 	}
-	same("tickets by result", k.ByResult, "SELECT assumeNotNull(result) AS k, count() FROM tickets_now WHERE $where AND result IS NOT NULL GROUP BY k")
-	same("tickets by kecamatan", k.ByKecamatan, "SELECT assumeNotNull(kecamatan) AS k, count() FROM tickets_now WHERE $where AND kecamatan IS NOT NULL GROUP BY k")
+	same("tickets by result", k.ByResult,
+		"SELECT assumeNotNull(result) AS k, count() FROM tickets_now WHERE $where AND result IS NOT NULL GROUP BY k")
+	same("tickets by kecamatan", k.ByKecamatan,
+		"SELECT assumeNotNull(kecamatan) AS k, count() FROM tickets_now WHERE $where AND kecamatan IS NOT NULL GROUP BY k")
 	same("tickets", map[string]int64{
-		"opened": k.Opened, "open": k.Open, "bounced": k.Bounced, "bounces": k.Bounces, "reopened": k.Reopened, "merged": k.Merged, "paused": k.Paused,
+		"opened": k.Opened, "open": k.Open, "bounced": k.Bounced, "bounces": k.Bounces, "reopened": k.Reopened,
+		"merged": k.Merged, "paused": k.Paused,
 		"paused now": k.PausedNow, "paused ms": k.PausedMS, "fire arrived": k.FireArrived, "fire in time": k.FireInTime,
 	}, `SELECT x.1, x.2 FROM (SELECT [
 			('opened', toInt64(count())), ('open', toInt64(countIf(open))), ('bounced', toInt64(countIf(bounces > 0))), ('bounces', toInt64(sum(bounces))),
@@ -123,7 +133,8 @@ func (s *service) compare(t *testing.T, totals simulate.Totals, where string) {
 		FROM tickets_now WHERE $where) ARRAY JOIN a AS x`)
 	for interval, byOPD := range k.Intervals {
 		if interval == "acknowledge" { // the simulation counts each stay at an OPD
-			quantiles(interval, byOPD[""], "seconds", `(SELECT center, day, a.2 AS opd, dateDiff('millisecond', a.1, assumeNotNull(a.3)) / 1000 AS seconds
+			quantiles(interval, byOPD[""], "seconds",
+				`(SELECT center, day, a.2 AS opd, dateDiff('millisecond', a.1, assumeNotNull(a.3)) / 1000 AS seconds
 				FROM tickets_now ARRAY JOIN arrayZip(stays.at, stays.opd, stays.acknowledged_at) AS a WHERE a.3 IS NOT NULL) WHERE $where`)
 			continue
 		}
@@ -147,7 +158,8 @@ func (s *service) monev(t *testing.T, c *simulate.CenterTotals) {
 		return
 	}
 	got := map[string]string{}
-	for l := range strings.Lines(s.query(`SELECT interval, opd, numerator, toInt64(round(1000 * median)), toInt64(round(1000 * p90)), toInt64(round(1000 * p95))
+	for l := range strings.Lines(s.query(
+		`SELECT interval, opd, numerator, toInt64(round(1000 * median)), toInt64(round(1000 * p90)), toInt64(round(1000 * p95))
 		FROM monev_intervals_opd(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE center = '35.15'`)) {
 		f := strings.SplitN(strings.TrimSuffix(l, "\n"), "\t", 3)
 		got[f[0]+" "+f[1]] = f[2]

@@ -14,16 +14,19 @@ import (
 
 // measures are what window_calls counts, each as a person would ask for it. The target of the centre is 15 s.
 var measures = map[string]string{
-	"received": "1", "offered": "offered", "answered": "answered", "within_target": "offered AND ifNull(answer_ms <= 15000, false)",
-	"abandoned": "abandoned", "unserved": "unserved", "classified": "classified", "hoax": "hoax", "ghost": "ifNull(class = 'ghost', false)",
+	"received": "1", "offered": "offered", "answered": "answered",
+	"within_target": "offered AND ifNull(answer_ms <= 15000, false)",
+	"abandoned":     "abandoned", "unserved": "unserved", "classified": "classified", "hoax": "hoax",
+	"ghost":        "ifNull(class = 'ghost', false)",
 	"unclassified": "answered AND NOT classified",
 }
 
-// TestBoardEqualsClickHouse sends live traffic up to this moment: the windows of the board equal what ClickHouse counts of
-// the same hours and day, and a restart changes nothing of it.
+// TestBoardEqualsClickHouse sends live traffic up to this moment: the windows of the board equal what ClickHouse counts
+// of the same hours and day, and a restart changes nothing of it.
 func TestBoardEqualsClickHouse(t *testing.T) {
 	now := time.Now().Truncate(time.Second)
-	g, err := simulate.New(simulate.Live, simulate.Options{Seed: 11, From: now.Add(-50 * time.Minute), To: now, Rate: 40, TimeScale: 20})
+	g, err := simulate.New(simulate.Live,
+		simulate.Options{Seed: 11, From: now.Add(-50 * time.Minute), To: now, Rate: 40, TimeScale: 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,8 +44,10 @@ func TestBoardEqualsClickHouse(t *testing.T) {
 	s.shipped()
 	s.until("the board is complete", func() bool { return s.metric("monev112_board_complete") == 1 })
 	s.windows(t, "before the restart")
-	if received := s.metric("monev112_calls_received_total"); fmt.Sprint(received) != s.query("SELECT count() FROM calls FINAL WHERE received_at IS NOT NULL") {
-		t.Errorf("%v received by the counter, %s in ClickHouse", received, s.query("SELECT count() FROM calls FINAL WHERE received_at IS NOT NULL"))
+	if received := s.metric("monev112_calls_received_total"); fmt.Sprint(received) != s.query(
+		"SELECT count() FROM calls FINAL WHERE received_at IS NOT NULL") {
+		t.Errorf("%v received by the counter, %s in ClickHouse", received,
+			s.query("SELECT count() FROM calls FINAL WHERE received_at IS NOT NULL"))
 	}
 
 	before := s.board()
@@ -100,7 +105,8 @@ func (s *service) windows(t *testing.T, when string) {
 		total := 0.0
 		for window, bounds := range windows {
 			for measure, condition := range measures {
-				want := s.query(fmt.Sprintf("SELECT countIf(%s) FROM calls_now WHERE center = '35.15' AND at >= fromUnixTimestamp(%d) AND at < fromUnixTimestamp(%d)",
+				want := s.query(fmt.Sprintf(
+					"SELECT countIf(%s) FROM calls_now WHERE center = '35.15' AND at >= fromUnixTimestamp(%d) AND at < fromUnixTimestamp(%d)",
 					condition, bounds[0].Unix(), bounds[1].Unix()))
 				name := fmt.Sprintf(`monev112_window_calls{center="35.15",measure="%s",window="%s"}`, measure, window)
 				got, ok := series[name]
@@ -110,7 +116,8 @@ func (s *service) windows(t *testing.T, when string) {
 				total += got
 			}
 			for _, target := range []int{10, 15, 20} {
-				want := s.query(fmt.Sprintf("SELECT countIf(offered AND answer_ms <= %d) FROM calls_now WHERE center = '35.15' AND at >= fromUnixTimestamp(%d) AND at < fromUnixTimestamp(%d)",
+				want := s.query(fmt.Sprintf(
+					"SELECT countIf(offered AND answer_ms <= %d) FROM calls_now WHERE center = '35.15' AND at >= fromUnixTimestamp(%d) AND at < fromUnixTimestamp(%d)",
 					1000*target, bounds[0].Unix(), bounds[1].Unix()))
 				name := fmt.Sprintf(`monev112_window_calls_within_target{center="35.15",target="%d",window="%s"}`, target, window)
 				if got, ok := series[name]; !ok || fmt.Sprint(got) != want {
@@ -154,7 +161,8 @@ func timeless(v any) any {
 	case map[string]any:
 		for key := range v {
 			switch key {
-			case "at", "oldest_waiting_seconds", "oldest_overdue", "overdue", "at_risk", "windows", "ring_no_answer_recent", "same_event", "same_event_tickets":
+			case "at", "oldest_waiting_seconds", "oldest_overdue", "overdue", "at_risk", "windows", "ring_no_answer_recent",
+				"same_event", "same_event_tickets":
 				delete(v, key)
 			default:
 				v[key] = timeless(v[key])

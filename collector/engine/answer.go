@@ -95,8 +95,9 @@ func (a *answer) headers(s *server, q *request, format string, sum *Result) {
 		h.Add("Vary", "Accept-Encoding")
 	}
 	if sum != nil {
-		h.Set("X-ClickHouse-Summary", fmt.Sprintf(`{"read_rows":"%d","read_bytes":"%d","written_rows":"%d","written_bytes":"%d","result_rows":"%d"}`,
-			sum.ReadRows, sum.ReadBytes, sum.WrittenRows, sum.WrittenBytes, sum.Rows))
+		h.Set("X-ClickHouse-Summary",
+			fmt.Sprintf(`{"read_rows":"%d","read_bytes":"%d","written_rows":"%d","written_bytes":"%d","result_rows":"%d"}`,
+				sum.ReadRows, sum.ReadBytes, sum.WrittenRows, sum.WrittenBytes, sum.Rows))
 	}
 	a.started = true
 }
@@ -123,11 +124,12 @@ func (a *answer) end() error {
 	return err
 }
 
-// failMidway tells a client that already has a part of the result that the rest will not come: ClickHouse's exception block,
-// then a connection that breaks off.
+// failMidway tells a client that already has a part of the result that the rest will not come: ClickHouse's exception
+// block, then a connection that breaks off.
 func (a *answer) failMidway(text string) {
 	text = strings.TrimSpace(text)
-	block := "\r\n__exception__\r\n" + a.tag + "\r\n" + text + "\n" + strconv.Itoa(len(text)+1) + " " + a.tag + "\r\n__exception__\r\n"
+	block := "\r\n__exception__\r\n" + a.tag + "\r\n" + text + "\n" + strconv.Itoa(len(text)+1) + " " + a.tag +
+		"\r\n__exception__\r\n"
 	_ = a.write([]byte(block))
 	_ = a.finish()
 	_ = a.control.Flush()

@@ -26,7 +26,9 @@ func BenchmarkInsert(b *testing.B) {
 				}
 				defer conn.Close()
 				table := fmt.Sprintf("t%d_%d", rows, fsync)
-				if err := conn.Exec(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s (center LowCardinality(String), source LowCardinality(String), id String, kind LowCardinality(String), subject String,
+				if err := conn.Exec(ctx,
+					fmt.Sprintf(
+						`CREATE TABLE IF NOT EXISTS %s (center LowCardinality(String), source LowCardinality(String), id String, kind LowCardinality(String), subject String,
 					at DateTime64(3,'UTC'), digest FixedString(16), wait Nullable(UInt32), attributes Map(String,String)) ENGINE = ReplacingMergeTree ORDER BY (center, kind, subject, source, id)
 					SETTINGS fsync_after_insert = %d, fsync_part_directory = %d, min_rows_to_fsync_after_merge = %d`, table, fsync, fsync, fsync)); err != nil {
 					b.Fatal(err)
@@ -42,7 +44,8 @@ func BenchmarkInsert(b *testing.B) {
 					}
 					for range rows {
 						n++
-						if err := batch.Append("35.15", "urn:pbx", fmt.Sprint("evt-", n), "call", fmt.Sprint("c-", n/6), at, "0123456789abcdef", &wait, map[string]string{"channel": "trunk"}); err != nil {
+						if err := batch.Append("35.15", "urn:pbx", fmt.Sprint("evt-", n), "call", fmt.Sprint("c-", n/6), at,
+							"0123456789abcdef", &wait, map[string]string{"channel": "trunk"}); err != nil {
 							b.Fatal(err)
 						}
 					}

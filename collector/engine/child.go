@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// childEnv marks a process started by Child: its standard input is held by the parent and ends with it, and file descriptor
-// 3 takes the address once it serves.
+// childEnv marks a process started by Child: its standard input is held by the parent and ends with it, and file
+// descriptor 3 takes the address once it serves.
 const childEnv = "MONEV112_ENGINE_CHILD"
 
 const childReadyFD = 3
@@ -34,8 +34,8 @@ type ChildConfig struct {
 	MaxMemoryBytes int64
 	// Env is added to this process's environment.
 	Env []string
-	// StartTimeout bounds the time until the engine answers /ping: it covers the 15 s that the engine itself waits for the folder
-	// and the port. Default 60 s (opening loads every table).
+	// StartTimeout bounds the time until the engine answers /ping: it covers the 15 s that the engine itself waits for the
+	// folder and the port. Default 60 s (opening loads every table).
 	StartTimeout time.Duration
 	// StopTimeout is how long a clean end may take before the engine is killed; default 15 s.
 	StopTimeout time.Duration
@@ -43,8 +43,8 @@ type ChildConfig struct {
 	Log *slog.Logger
 }
 
-// Child keeps an engine running as a process of its own: a fault in ClickHouse, or its memory, is then not the caller's.
-// Make it with NewChild, run it with Run. Its methods may be called from several goroutines.
+// Child keeps an engine running as a process of its own: a fault in ClickHouse, or its memory, is then not the
+// caller's. Make it with NewChild, run it with Run. Its methods may be called from several goroutines.
 type Child struct {
 	config ChildConfig
 
@@ -131,9 +131,9 @@ const (
 	stableAfter  = time.Minute
 )
 
-// Run starts the engine and starts it again whenever it ends, until ctx ends; then it stops it and returns nil. An engine
-// that never came up (library missing, port taken, folder held by another process) ends Run with its reason, unless that
-// was none of its own: it was killed, as by a host without memory, or had no time to open its tables.
+// Run starts the engine and starts it again whenever it ends, until ctx ends; then it stops it and returns nil. An
+// engine that never came up (library missing, port taken, folder held by another process) ends Run with its reason,
+// unless that was none of its own: it was killed, as by a host without memory, or had no time to open its tables.
 func (c *Child) Run(ctx context.Context) (err error) {
 	defer func() {
 		c.mu.Lock()
@@ -230,7 +230,8 @@ func (c *Child) runOnce(ctx context.Context) error {
 		select {
 		case <-exited:
 		case <-time.After(c.config.StopTimeout):
-			c.config.Log.Warn("the embedded ClickHouse did not stop in time and is killed", "after", c.config.StopTimeout.String())
+			c.config.Log.Warn("the embedded ClickHouse did not stop in time and is killed", "after",
+				c.config.StopTimeout.String())
 			_ = command.Process.Kill()
 			<-exited
 		}

@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 		if p, err := time.ParseDuration(os.Getenv("PATIENCE")); err == nil {
 			patience = p
 		}
-		if err := engine.Run(context.Background(), engine.Config{Options: engine.Options{DataDir: *data}, Listen: *listen, Patience: patience}); err != nil {
+		if err := engine.Run(context.Background(),
+			engine.Config{Options: engine.Options{DataDir: *data}, Listen: *listen, Patience: patience}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -122,7 +123,8 @@ func readAll(response *http.Response) string {
 	}
 }
 
-// enginePID finds the engine that serves addr: the process that holds the lock names itself in no file, so ask ClickHouse.
+// enginePID finds the engine that serves addr: the process that holds the lock names itself in no file, so ask
+// ClickHouse.
 func enginePID(t *testing.T, data string) int {
 	t.Helper()
 	procs, err := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -143,7 +145,9 @@ func enginePID(t *testing.T, data string) int {
 func TestKilledEngineKeepsEveryAcknowledgedRow(t *testing.T) {
 	data := t.TempDir()
 	child, addr, key, _ := startChild(t, childConfig(data, "127.0.0.1:0"))
-	for _, sql := range []string{"CREATE DATABASE d", "CREATE TABLE d.t (writer UInt64, n UInt64, s String) ENGINE = ReplacingMergeTree ORDER BY (writer, n) SETTINGS non_replicated_deduplication_window = 1000"} {
+	for _, sql := range []string{
+		"CREATE DATABASE d", "CREATE TABLE d.t (writer UInt64, n UInt64, s String) ENGINE = ReplacingMergeTree ORDER BY (writer, n) SETTINGS non_replicated_deduplication_window = 1000",
+	} {
 		if _, err := post(addr, key, sql, "", nil); err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +178,8 @@ func TestKilledEngineKeepsEveryAcknowledgedRow(t *testing.T) {
 					for n := from; n < from+rows; n++ {
 						fmt.Fprintf(&body, "%d\t%d\t%s\n", w, n, strings.Repeat("x", 100))
 					}
-					_, err := post(addr, key, "INSERT INTO d.t FORMAT TSV", body.String(), url.Values{"insert_deduplication_token": {fmt.Sprintf("%d-%d", w, from)}})
+					_, err := post(addr, key, "INSERT INTO d.t FORMAT TSV", body.String(),
+						url.Values{"insert_deduplication_token": {fmt.Sprintf("%d-%d", w, from)}})
 					if err != nil {
 						mu.Lock()
 						again = append(again, unsent{w, from})
@@ -208,7 +213,9 @@ func TestKilledEngineKeepsEveryAcknowledgedRow(t *testing.T) {
 		total := 0
 		for w, n := range acknowledged {
 			total += n
-			got, err := post(addr, key, fmt.Sprintf("SELECT count() >= %d, uniqExact(n) >= %d, countIf(n < %d) = %d FROM d.t WHERE writer = %d", n, n, n, n, w), "", nil)
+			got, err := post(addr, key,
+				fmt.Sprintf("SELECT count() >= %d, uniqExact(n) >= %d, countIf(n < %d) = %d FROM d.t WHERE writer = %d", n, n, n, n,
+					w), "", nil)
 			if err != nil || got != "1\t1\t1\n" {
 				t.Errorf("round %d writer %d: of %d acknowledged rows: %q, %v", round, w, n, got, err)
 			}
@@ -219,7 +226,8 @@ func TestKilledEngineKeepsEveryAcknowledgedRow(t *testing.T) {
 			for n := u.from; n < u.from+rows; n++ {
 				fmt.Fprintf(&body, "%d\t%d\t%s\n", u.writer, n, strings.Repeat("x", 100))
 			}
-			if _, err := post(addr, key, "INSERT INTO d.t FORMAT TSV", body.String(), url.Values{"insert_deduplication_token": {fmt.Sprintf("%d-%d", u.writer, u.from)}}); err != nil {
+			if _, err := post(addr, key, "INSERT INTO d.t FORMAT TSV", body.String(),
+				url.Values{"insert_deduplication_token": {fmt.Sprintf("%d-%d", u.writer, u.from)}}); err != nil {
 				t.Error(err)
 			}
 			acknowledged[u.writer] = u.from + rows

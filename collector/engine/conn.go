@@ -9,8 +9,8 @@ import (
 	"unsafe"
 )
 
-// Param is a query parameter: {name:Type} in the SQL. Value is in ClickHouse's escaped text form, as the HTTP interface's
-// param_name carries it (a tab is \t, a NULL is \N).
+// Param is a query parameter: {name:Type} in the SQL. Value is in ClickHouse's escaped text form, as the HTTP
+// interface's param_name carries it (a tab is \t, a NULL is \N).
 type Param struct{ Name, Value string }
 
 // Result is what a statement gave. Data is in the format asked for.
@@ -33,7 +33,8 @@ type conn struct {
 
 var errConnect = errors.New("ClickHouse refused the connection")
 
-// connect opens a session. args are "--name=value" options; those of the first session of the process configure the engine.
+// connect opens a session. args are "--name=value" options; those of the first session of the process configure the
+// engine.
 func connect(lib *library, args ...string) (*conn, error) {
 	argv := make([]unsafe.Pointer, 0, len(args)+2)
 	keep := make([][]byte, 0, len(args)+1)
@@ -98,7 +99,8 @@ func (c *conn) queryWith(sql, format string, pairs []Param, use func(Result) err
 	if count == 0 {
 		r = c.lib.queryN(c.conn, stringPointer(sql), uintptr(len(sql)), stringPointer(format), uintptr(len(format)))
 	} else {
-		r = c.lib.queryParamsN(c.conn, stringPointer(sql), uintptr(len(sql)), stringPointer(format), uintptr(len(format)), names, nameLens, values, valueLens, count)
+		r = c.lib.queryParamsN(c.conn, stringPointer(sql), uintptr(len(sql)), stringPointer(format), uintptr(len(format)),
+			names, nameLens, values, valueLens, count)
 	}
 	runtime.KeepAlive(p)
 	runtime.KeepAlive(sql)
@@ -125,8 +127,8 @@ func (c *conn) lend(r unsafe.Pointer, use func(Result) error) error {
 	return use(out)
 }
 
-// stream runs a SELECT and lends its result to each, part by part, in order: Data is ClickHouse's memory and ends with the
-// call. An error of each ends the statement.
+// stream runs a SELECT and lends its result to each, part by part, in order: Data is ClickHouse's memory and ends with
+// the call. An error of each ends the statement.
 func (c *conn) stream(sql, format string, pairs []Param, each func(Result) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,7 +138,8 @@ func (c *conn) stream(sql, format string, pairs []Param, each func(Result) error
 	p := newParams(pairs)
 	defer p.release()
 	names, nameLens, values, valueLens, count := p.arrays()
-	r := c.lib.streamQueryParamsN(c.conn, stringPointer(sql), uintptr(len(sql)), stringPointer(format), uintptr(len(format)), names, nameLens, values, valueLens, count)
+	r := c.lib.streamQueryParamsN(c.conn, stringPointer(sql), uintptr(len(sql)), stringPointer(format),
+		uintptr(len(format)), names, nameLens, values, valueLens, count)
 	runtime.KeepAlive(p)
 	runtime.KeepAlive(sql)
 	runtime.KeepAlive(format)
@@ -162,7 +165,8 @@ func (c *conn) stream(sql, format string, pairs []Param, each func(Result) error
 	return nil
 }
 
-// insert runs an INSERT whose rows come from next, chunk by chunk, in the given input format. An error of next cancels it.
+// insert runs an INSERT whose rows come from next, chunk by chunk, in the given input format. An error of next cancels
+// it.
 func (c *conn) insert(sql, format string, pairs []Param, next func() ([]byte, error)) (Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -172,7 +176,8 @@ func (c *conn) insert(sql, format string, pairs []Param, next func() ([]byte, er
 	p := newParams(pairs)
 	defer p.release()
 	names, nameLens, values, valueLens, count := p.arrays()
-	s := c.lib.insertParamsN(c.conn, stringPointer(sql), uintptr(len(sql)), stringPointer(format), uintptr(len(format)), names, nameLens, values, valueLens, count)
+	s := c.lib.insertParamsN(c.conn, stringPointer(sql), uintptr(len(sql)), stringPointer(format), uintptr(len(format)),
+		names, nameLens, values, valueLens, count)
 	runtime.KeepAlive(p)
 	runtime.KeepAlive(sql)
 	runtime.KeepAlive(format)

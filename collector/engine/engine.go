@@ -45,8 +45,9 @@ type Engine struct {
 	closed   sync.Once
 }
 
-// Open opens the data folder, makes the key on first use, and connects. It gives ErrLocked when another process holds the
-// folder and ErrLibraryMissing when libchdb.so is not installed. The process can hold one data folder; Close it before another.
+// Open opens the data folder, makes the key on first use, and connects. It gives ErrLocked when another process holds
+// the folder and ErrLibraryMissing when libchdb.so is not installed. The process can hold one data folder; Close it
+// before another.
 func Open(options Options) (*Engine, error) {
 	options, err := options.withDefaults()
 	if err != nil {
@@ -116,8 +117,8 @@ func (e *Engine) open() (err error) {
 	return err
 }
 
-// reservedBytes is what ClickHouse holds besides statements (caches, tables' primary keys), so that the limit on statements
-// is not used up by an idle engine.
+// reservedBytes is what ClickHouse holds besides statements (caches, tables' primary keys), so that the limit on
+// statements is not used up by an idle engine.
 const reservedBytes = 512 << 20
 
 const defaultDatabase = "default"
@@ -131,7 +132,8 @@ func (e *Engine) Close() error {
 	e.closed.Do(func() {
 		if e.control != nil && e.control.conn != nil {
 			// Waiting statements would keep close waiting: end them first. Inserts finish or are cancelled by their own request.
-			_, _ = e.control.conn.query("KILL QUERY WHERE query LIKE "+quoteString(likeLiteral(e.mark(""))+"%")+" AND query_kind = 'Select' ASYNC", "Null")
+			_, _ = e.control.conn.query("KILL QUERY WHERE query LIKE "+quoteString(likeLiteral(e.mark(""))+"%")+
+				" AND query_kind = 'Select' ASYNC", "Null")
 		}
 		if e.readers != nil {
 			e.readers.close()

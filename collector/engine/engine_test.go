@@ -28,7 +28,8 @@ func open(t *testing.T, change func(*clickhouse.Options)) clickhouse.Conn {
 func TestRoundTripOfEveryColumnType(t *testing.T) {
 	database := enginetest.Database(t)
 	for _, compression := range []clickhouse.CompressionMethod{
-		clickhouse.CompressionNone, clickhouse.CompressionLZ4, clickhouse.CompressionZSTD, clickhouse.CompressionGZIP, clickhouse.CompressionDeflate, clickhouse.CompressionBrotli,
+		clickhouse.CompressionNone, clickhouse.CompressionLZ4, clickhouse.CompressionZSTD, clickhouse.CompressionGZIP,
+		clickhouse.CompressionDeflate, clickhouse.CompressionBrotli,
 	} {
 		t.Run(compression.String(), func(t *testing.T) {
 			ctx := context.Background()
@@ -37,7 +38,8 @@ func TestRoundTripOfEveryColumnType(t *testing.T) {
 				o.Compression = &clickhouse.Compression{Method: compression, Level: 3}
 			})
 			table := "rt_" + compression.String()
-			if err := conn.Exec(ctx, "CREATE TABLE "+table+` (s String, l LowCardinality(String), n Nullable(DateTime64(3,'UTC')), a Array(String), m Map(String,String),
+			if err := conn.Exec(ctx,
+				"CREATE TABLE "+table+` (s String, l LowCardinality(String), n Nullable(DateTime64(3,'UTC')), a Array(String), m Map(String,String),
 				f FixedString(4), u UInt64, d Nullable(Float64), b Bool, t DateTime64(3,'UTC')) ENGINE = ReplacingMergeTree ORDER BY u`); err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +56,8 @@ func TestRoundTripOfEveryColumnType(t *testing.T) {
 				if i%2 == 0 {
 					n, d = &at, &half
 				}
-				if err := batch.Append("line\n\n\x00'é", "low", n, []string{"a", "", "b\n\n"}, map[string]string{"k\t": "v\n\n"}, "abcd", i, d, i%3 == 0, at); err != nil {
+				if err := batch.Append("line\n\n\x00'é", "low", n, []string{"a", "", "b\n\n"}, map[string]string{"k\t": "v\n\n"},
+					"abcd", i, d, i%3 == 0, at); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -65,7 +68,8 @@ func TestRoundTripOfEveryColumnType(t *testing.T) {
 				count, nulls uint64
 				sum          float64
 			)
-			if err := conn.QueryRow(ctx, "SELECT count(), countIf(n IS NULL), sum(d) FROM "+table+" FINAL WHERE u >= $1", uint64(0)).Scan(&count, &nulls, &sum); err != nil {
+			if err := conn.QueryRow(ctx, "SELECT count(), countIf(n IS NULL), sum(d) FROM "+table+" FINAL WHERE u >= $1",
+				uint64(0)).Scan(&count, &nulls, &sum); err != nil {
 				t.Fatal(err)
 			}
 			if count != rows || nulls != rows/2 || sum != rows/4 {
@@ -90,7 +94,8 @@ func TestRoundTripOfEveryColumnType(t *testing.T) {
 				if err := got.Scan(&s, &l, &n, &a, &m, &f, &u, &d, &b, &at2); err != nil {
 					t.Fatal(err)
 				}
-				if s != "line\n\n\x00'é" || l != "low" || (n != nil) != (u%2 == 0) || n != nil && !n.Equal(at) || len(a) != 3 || a[2] != "b\n\n" || m["k\t"] != "v\n\n" ||
+				if s != "line\n\n\x00'é" || l != "low" || (n != nil) != (u%2 == 0) || n != nil && !n.Equal(at) || len(a) != 3 ||
+					a[2] != "b\n\n" || m["k\t"] != "v\n\n" ||
 					f != "abcd" || u != seen || (d != nil) != (u%2 == 0) || b != (u%3 == 0) || !at2.Equal(at) {
 					t.Fatalf("row %d: %q %q %v %q %v %q %d %v %v %v", seen, s, l, n, a, m, f, u, d, b, at2)
 				}
@@ -104,7 +109,8 @@ func TestRoundTripOfEveryColumnType(t *testing.T) {
 }
 
 func TestEveryTableIsDurableByDefault(t *testing.T) {
-	got := read(t, "SELECT name, value FROM system.merge_tree_settings WHERE name IN ('fsync_after_insert', 'fsync_part_directory', 'min_rows_to_fsync_after_merge') ORDER BY name")
+	got := read(
+		t, "SELECT name, value FROM system.merge_tree_settings WHERE name IN ('fsync_after_insert', 'fsync_part_directory', 'min_rows_to_fsync_after_merge') ORDER BY name")
 	if want := "fsync_after_insert\t1\nfsync_part_directory\t1\nmin_rows_to_fsync_after_merge\t1\n"; got != want {
 		t.Errorf("%q", got)
 	}

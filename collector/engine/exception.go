@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Exception is an error of ClickHouse: Code and Name as ClickHouse documents them (60, UNKNOWN_TABLE), Text the whole line
-// that a client shows.
+// Exception is an error of ClickHouse: Code and Name as ClickHouse documents them (60, UNKNOWN_TABLE), Text the whole
+// line that a client shows.
 type Exception struct {
 	Code int
 	Name string
@@ -22,8 +22,8 @@ var (
 	exceptionName = regexp.MustCompile(`\(([A-Z][A-Z0-9_]+)\)`)
 )
 
-// parseException reads the library's error text. Nested "Code: 241. DB::Exception: Code: 241. DB::Exception:" prefixes, which
-// some paths pile up, are folded into one.
+// parseException reads the library's error text. Nested "Code: 241. DB::Exception: Code: 241. DB::Exception:" prefixes,
+// which some paths pile up, are folded into one.
 func parseException(text string) *Exception {
 	text = strings.TrimSpace(text)
 	e := &Exception{Code: 1002, Name: "UNKNOWN_EXCEPTION", Text: text}

@@ -66,12 +66,13 @@ func (s *server) execute(ctx context.Context, a *answer, q *request) error {
 	})
 }
 
-// insert stores the rows of the body. It is not ended when the client goes away after its last byte: what was sent whole
-// is stored, and a client that asks again sends the same deduplication token.
+// insert stores the rows of the body. It is not ended when the client goes away after its last byte: what was sent
+// whole is stored, and a client that asks again sends the same deduplication token.
 func (s *server) insert(a *answer, q *request, session *session) error {
 	result, err := session.conn.insert(q.statement.sql, q.statement.format, q.params, q.rowsFrom())
 	if err != nil {
-		// A cancelled insert keeps its hold on the table until the connection is used again or closed [seen: DROP TABLE waits].
+		// A cancelled insert keeps its hold on the table until the connection is used again or closed [seen: DROP TABLE
+		// waits].
 		session.broken = true
 		return err
 	}
@@ -132,7 +133,8 @@ func (s *server) run(ctx context.Context, a *answer, q *request, session *sessio
 
 var errNotStreamable = newException(codeBadArguments, "BAD_ARGUMENTS", "Streaming query is not supported")
 
-// isNotStreamable recognises the library's refusal to hand out a statement's result in parts; it comes before anything runs.
+// isNotStreamable recognises the library's refusal to hand out a statement's result in parts; it comes before anything
+// runs.
 func isNotStreamable(err error) bool {
 	var e *Exception
 	return errors.As(err, &e) && e.Code == codeBadArguments && strings.Contains(e.Text, "Streaming query is not supported")
@@ -145,12 +147,14 @@ func isHello(q *request) bool {
 	return q.protocol > 0 && q.format == "Native" && strings.TrimSpace(q.statement.sql) == helloQuery
 }
 
-// hello answers clickhouse-go's first query. The client decodes this one block at its own protocol version and all later ones
-// at the version the block states: 0, which is how the library writes Native.
+// hello answers clickhouse-go's first query. The client decodes this one block at its own protocol version and all
+// later ones at the version the block states: 0, which is how the library writes Native.
 func (s *server) hello(w http.ResponseWriter, a *answer, q *request) {
 	block := proto.NewBlock()
 	var err error
-	for _, c := range []struct{ name, kind string }{{"displayName()", "String"}, {"version()", "String"}, {"revision()", "UInt32"}, {"timezone()", "String"}} {
+	for _, c := range []struct{ name, kind string }{
+		{"displayName()", "String"}, {"version()", "String"}, {"revision()", "UInt32"}, {"timezone()", "String"},
+	} {
 		err = errors.Join(err, block.AddColumn(c.name, column.Type(c.kind)))
 	}
 	buffer := new(chproto.Buffer)

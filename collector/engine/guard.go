@@ -6,11 +6,12 @@ import (
 )
 
 // What a reader may run. ClickHouse's readonly=1 is the first wall and not enough [tried with 26.7]: the function
-// file('/etc/passwd'), also as a bare name in arrayMap(file, ...) or APPLY file, works; INTO OUTFILE writes; KILL QUERY ends
-// the writer's statements; DESCRIBE of s3(...) and url(...) calls out, beyond every time limit. So a reader's text
+// file('/etc/passwd'), also as a bare name in arrayMap(file, ...) or APPLY file, works; INTO OUTFILE writes; KILL QUERY
+// ends the writer's statements; DESCRIBE of s3(...) and url(...) calls out, beyond every time limit. So a reader's text
 //
 //  1. must be one statement that ClickHouse's own parser calls read-only, and
-//  2. printed again by ClickHouse (so that quotes, escapes and comments hide nothing) must hold none of the names below.
+//  2. printed again by ClickHouse (so that quotes, escapes and comments hide nothing) must hold none of the names
+//  below.
 
 // deniedNames may not appear as a name at all: functions that read files or call other hosts can be passed without
 // parentheses, and stack_trace stops every thread of the process.
@@ -20,8 +21,9 @@ var deniedNames = nameSet(`
 	addressToLine addressToLineWithInlines addressToSymbol demangle
 `)
 
-// deniedFunctions may not be called: table functions that reach outside the tables. allowedTableFunctions are the others; a
-// table function of a later version that is in neither list is denied too, since Open reads ClickHouse's own list.
+// deniedFunctions may not be called: table functions that reach outside the tables. allowedTableFunctions are the
+// others; a table function of a later version that is in neither list is denied too, since Open reads ClickHouse's own
+// list.
 var allowedTableFunctions = nameSet(`
 	numbers numbers_mt zeros zeros_mt primes generateSeries generate_series generateRandom values null view viewIfPermitted merge format
 	mergeTreeIndex mergeTreeProjection mergeTreeTextIndex mergeTreeAnalyzeIndexes mergeTreeAnalyzeIndexesUUID
@@ -70,7 +72,10 @@ func denied(format string, args ...any) *Exception {
 }
 
 func newException(code int, name, format string, args ...any) *Exception {
-	return &Exception{Code: code, Name: name, Text: fmt.Sprintf("Code: %d. DB::Exception: %s. (%s)", code, fmt.Sprintf(format, args...), name)}
+	return &Exception{
+		Code: code, Name: name, Text: fmt.Sprintf("Code: %d. DB::Exception: %s. (%s)", code, fmt.Sprintf(format, args...),
+			name),
+	}
 }
 
 const withKey = "use the engine key for that (password, or header X-ClickHouse-Key)"
@@ -85,7 +90,8 @@ func (g *guard) check(c *conn, sql string, pairs []Param) error {
 	case class.count > 1:
 		return denied("one statement a request, and here are %d", class.count)
 	case class.class == classMutating || class.class == classMutatingGlobal || class.class == classControl:
-		return newException(codeReadonly, "READONLY", "without the key only SELECT, SHOW, DESCRIBE, EXPLAIN and EXISTS may run: %s", withKey)
+		return newException(codeReadonly, "READONLY",
+			"without the key only SELECT, SHOW, DESCRIBE, EXPLAIN and EXISTS may run: %s", withKey)
 	}
 	// Text that did not parse has no class: printing it gives ClickHouse's own syntax error.
 	printed, err := c.query("SELECT formatQuerySingleLine({sql:String})", "TSVRaw", Param{"sql", escapeParam(sql)})
@@ -139,7 +145,8 @@ func (g *guard) checkNames(printed string, pairs []Param) error {
 	return nil
 }
 
-// unquoteName reads a quoted name as ClickHouse prints it: a backslash stands before the quote, a backslash or a control letter.
+// unquoteName reads a quoted name as ClickHouse prints it: a backslash stands before the quote, a backslash or a
+// control letter.
 func unquoteName(quoted string) string {
 	inner := quoted[1:]
 	inner = strings.TrimSuffix(inner, quoted[:1])

@@ -31,7 +31,8 @@ func (a ask) do(t *testing.T) (status int, header http.Header, body string) {
 	if a.method == "" {
 		a.method = http.MethodPost
 	}
-	r, err := http.NewRequestWithContext(context.Background(), a.method, "http://"+addr+"/?"+a.query.Encode(), strings.NewReader(a.body))
+	r, err := http.NewRequestWithContext(context.Background(), a.method, "http://"+addr+"/?"+a.query.Encode(),
+		strings.NewReader(a.body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +158,8 @@ func TestReaderIsRefused(t *testing.T) {
 					a.query.Set("query", sql)
 				}
 				status, header, body := a.do(t)
-				if status < 400 || header.Get("X-ClickHouse-Exception-Code") == "" || !strings.HasPrefix(body, "Code: "+header.Get("X-ClickHouse-Exception-Code")) {
+				if status < 400 || header.Get("X-ClickHouse-Exception-Code") == "" ||
+					!strings.HasPrefix(body, "Code: "+header.Get("X-ClickHouse-Exception-Code")) {
 					t.Errorf("%s: %d %q %s", method, status, header, body)
 				}
 				if strings.Contains(body, "topsecret") {
@@ -172,7 +174,9 @@ func TestReaderIsRefused(t *testing.T) {
 	if got := read(t, "SELECT count() FROM "+database+".t"); got != "0\n" {
 		t.Errorf("%s rows", got)
 	}
-	if status, _, body := (ask{body: "SELECT arrayMap({f:Identifier}, [{p:String}])", query: url.Values{"param_f": {"file"}, "param_p": {secret}}}).do(t); status != 403 {
+	if status, _, body := (ask{
+		body: "SELECT arrayMap({f:Identifier}, [{p:String}])", query: url.Values{"param_f": {"file"}, "param_p": {secret}},
+	}).do(t); status != 403 {
 		t.Errorf("a name from a parameter: %d %s", status, body)
 	}
 }
@@ -221,7 +225,8 @@ func TestErrorsCarryCodeAndStatus(t *testing.T) {
 		{"wrong key", ask{body: "SELECT 1", key: "wrong"}, 403, "516"},
 		{"wrong key in the URL", ask{body: "SELECT 1", query: url.Values{"password": {"wrong"}}}, 403, "516"},
 		{"bearer", ask{body: "SELECT 1", header: map[string]string{"Authorization": "Bearer x"}}, 403, "516"},
-		{"unknown setting of a writer", ask{body: "SELECT 1", key: key, query: url.Values{"nosuch_setting": {"1"}}}, 404, "115"},
+		{"unknown setting of a writer", ask{body: "SELECT 1", key: key, query: url.Values{"nosuch_setting": {"1"}}}, 404,
+			"115"},
 		{"session", ask{body: "SELECT 1", query: url.Values{"session_id": {"x"}}}, 501, "48"},
 		{"long statement", ask{body: "SELECT '" + strings.Repeat("x", 300_000) + "'"}, 413, "290"},
 		{"too many rows", ask{body: "SELECT number FROM numbers(2000000) FORMAT JSON"}, 500, "396"},
@@ -229,12 +234,15 @@ func TestErrorsCarryCodeAndStatus(t *testing.T) {
 		{"unknown format", ask{body: "SELECT 1 FORMAT Nosuch"}, 404, "73"},
 		{"unknown encoding", ask{body: "x", header: map[string]string{"Content-Encoding": "xz"}}, 501, "48"},
 		{"not gzip", ask{body: "SELECT 1", header: map[string]string{"Content-Encoding": "gzip"}}, 400, "36"},
-		{"not native compression", ask{body: strings.Repeat("SELECT 1", 20), query: url.Values{"decompress": {"1"}}}, 400, "36"},
-		{"insert by GET", ask{method: http.MethodGet, query: url.Values{"query": {"INSERT INTO t VALUES (1)"}}, key: key}, 403, "164"},
+		{"not native compression", ask{body: strings.Repeat("SELECT 1", 20), query: url.Values{"decompress": {"1"}}}, 400,
+			"36"},
+		{"insert by GET", ask{method: http.MethodGet, query: url.Values{"query": {"INSERT INTO t VALUES (1)"}}, key: key},
+			403, "164"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, header, body := c.ask.do(t)
-			if status != c.status || header.Get("X-ClickHouse-Exception-Code") != c.code || !strings.HasPrefix(body, "Code: "+c.code+". DB::Exception: ") {
+			if status != c.status || header.Get("X-ClickHouse-Exception-Code") != c.code ||
+				!strings.HasPrefix(body, "Code: "+c.code+". DB::Exception: ") {
 				t.Errorf("%d, code %s: %.300s", status, header.Get("X-ClickHouse-Exception-Code"), body)
 			}
 		})
@@ -275,20 +283,32 @@ func TestInsertForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, a := range map[string]ask{
-		"all in the body":        {body: "INSERT INTO t FORMAT JSONEachRow\n{\"a\":7}\n"},
-		"on one line":            {body: "INSERT INTO t FORMAT JSONEachRow {\"a\":7}"},
-		"rows in the body":       {body: "{\"a\":7}\n", query: url.Values{"query": {"INSERT INTO t FORMAT JSONEachRow"}}},
-		"values":                 {body: "INSERT INTO t (a) VALUES (7)"},
-		"values in the body":     {body: "(7)", query: url.Values{"query": {"INSERT INTO t (a) VALUES"}}},
-		"no format":              {body: "(7)", query: url.Values{"query": {"INSERT INTO t (a)"}}},
-		"select":                 {body: "INSERT INTO t (a) SELECT 7"},
-		"select with parameter":  {body: "INSERT INTO t (a) SELECT {x:UInt64}", query: url.Values{"param_x": {"7"}}},
-		"tabs":                   {body: "7\tdef\n", query: url.Values{"query": {"INSERT INTO t FORMAT TSV"}}},
-		"csv with crlf":          {body: "INSERT INTO t FORMAT CSV\r\n7,def\r\n"},
-		"gzip":                   {body: zipped.String(), query: url.Values{"query": {"INSERT INTO t FORMAT JSONEachRow"}}, header: map[string]string{"Content-Encoding": "gzip"}},
-		"zstd":                   {body: string(zencoder.EncodeAll([]byte("{\"a\":7}"), nil)), query: url.Values{"query": {"INSERT INTO t FORMAT JSONEachRow"}}, header: map[string]string{"Content-Encoding": "zstd"}},
-		"settings in the text":   {body: "INSERT INTO t SETTINGS input_format_skip_unknown_fields = 1 FORMAT JSONEachRow {\"a\":7,\"zz\":1}"},
-		"settings in the URL":    {body: "INSERT INTO t FORMAT JSONEachRow {\"a\":7,\"zz\":1}", query: url.Values{"input_format_skip_unknown_fields": {"1"}}},
+		"all in the body":       {body: "INSERT INTO t FORMAT JSONEachRow\n{\"a\":7}\n"},
+		"on one line":           {body: "INSERT INTO t FORMAT JSONEachRow {\"a\":7}"},
+		"rows in the body":      {body: "{\"a\":7}\n", query: url.Values{"query": {"INSERT INTO t FORMAT JSONEachRow"}}},
+		"values":                {body: "INSERT INTO t (a) VALUES (7)"},
+		"values in the body":    {body: "(7)", query: url.Values{"query": {"INSERT INTO t (a) VALUES"}}},
+		"no format":             {body: "(7)", query: url.Values{"query": {"INSERT INTO t (a)"}}},
+		"select":                {body: "INSERT INTO t (a) SELECT 7"},
+		"select with parameter": {body: "INSERT INTO t (a) SELECT {x:UInt64}", query: url.Values{"param_x": {"7"}}},
+		"tabs":                  {body: "7\tdef\n", query: url.Values{"query": {"INSERT INTO t FORMAT TSV"}}},
+		"csv with crlf":         {body: "INSERT INTO t FORMAT CSV\r\n7,def\r\n"},
+		"gzip": {
+			body: zipped.String(), query: url.Values{"query": {"INSERT INTO t FORMAT JSONEachRow"}},
+			header: map[string]string{"Content-Encoding": "gzip"},
+		},
+		"zstd": {
+			body:   string(zencoder.EncodeAll([]byte("{\"a\":7}"), nil)),
+			query:  url.Values{"query": {"INSERT INTO t FORMAT JSONEachRow"}},
+			header: map[string]string{"Content-Encoding": "zstd"},
+		},
+		"settings in the text": {
+			body: "INSERT INTO t SETTINGS input_format_skip_unknown_fields = 1 FORMAT JSONEachRow {\"a\":7,\"zz\":1}",
+		},
+		"settings in the URL": {
+			body:  "INSERT INTO t FORMAT JSONEachRow {\"a\":7,\"zz\":1}",
+			query: url.Values{"input_format_skip_unknown_fields": {"1"}},
+		},
 		"comment and lower case": {body: "-- a comment\ninsert /* SELECT */ into `t` (`a`) format jsoneachrow {\"a\":7}"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -323,13 +343,19 @@ func TestBadInsertStoresNothingAndLeavesTheConnectionUsable(t *testing.T) {
 	}
 	_ = z.Close()
 	for name, a := range map[string]ask{
-		"text":           {body: "INSERT INTO t FORMAT JSONEachRow nonsense"},
-		"native":         {body: "garbage garbage garbage", query: url.Values{"query": {"INSERT INTO t FORMAT Native"}}},
-		"native huge":    {body: "\x01\xff\xff\xff\xff\xff\xff\xff\xff\x01\x01a\x06UInt64", query: url.Values{"query": {"INSERT INTO t FORMAT Native"}}},
+		"text":   {body: "INSERT INTO t FORMAT JSONEachRow nonsense"},
+		"native": {body: "garbage garbage garbage", query: url.Values{"query": {"INSERT INTO t FORMAT Native"}}},
+		"native huge": {
+			body:  "\x01\xff\xff\xff\xff\xff\xff\xff\xff\x01\x01a\x06UInt64",
+			query: url.Values{"query": {"INSERT INTO t FORMAT Native"}},
+		},
 		"native columns": {body: "\xff\xff\xff\x0f\xff\x0f", query: url.Values{"query": {"INSERT INTO t FORMAT Native"}}},
-		"cut gzip":       {body: zipped.String()[:zipped.Len()/2], query: url.Values{"query": {"INSERT INTO t FORMAT TSV"}}, header: map[string]string{"Content-Encoding": "gzip"}},
-		"unknown table":  {body: "1", query: url.Values{"query": {"INSERT INTO nosuch FORMAT TSV"}}},
-		"bad setting":    {body: "1", query: url.Values{"query": {"INSERT INTO t FORMAT TSV"}, "nosuch": {"1"}}},
+		"cut gzip": {
+			body: zipped.String()[:zipped.Len()/2], query: url.Values{"query": {"INSERT INTO t FORMAT TSV"}},
+			header: map[string]string{"Content-Encoding": "gzip"},
+		},
+		"unknown table": {body: "1", query: url.Values{"query": {"INSERT INTO nosuch FORMAT TSV"}}},
+		"bad setting":   {body: "1", query: url.Values{"query": {"INSERT INTO t FORMAT TSV"}, "nosuch": {"1"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a.key = key
@@ -357,7 +383,8 @@ func (a *ask) use(database string) {
 func TestDeduplicationToken(t *testing.T) {
 	database := enginetest.Database(t)
 	_, key := enginetest.Start(t)
-	write(t, "CREATE TABLE "+database+".t (a UInt64) ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 100")
+	write(t, "CREATE TABLE "+database+
+		".t (a UInt64) ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 100")
 	insert := func(token, rows string) {
 		t.Helper()
 		a := ask{body: rows, key: key, query: url.Values{"query": {"INSERT INTO " + database + ".t FORMAT TSV"}}}
@@ -403,12 +430,15 @@ func TestAnswersInEveryCompression(t *testing.T) {
 				t.Fatal(err)
 			}
 			plain, err := io.ReadAll(r)
-			if err != nil || format == "TSV" && bytes.Count(plain, []byte("\n")) != 200000 || format == "JSON" && !bytes.Contains(plain, []byte(`"rows": 200000`)) {
+			if err != nil || format == "TSV" && bytes.Count(plain, []byte("\n")) != 200000 || format == "JSON" &&
+				!bytes.Contains(plain, []byte(`"rows": 200000`)) {
 				t.Errorf("%s %s: %v, %d bytes", format, encoding, err, len(plain))
 			}
 		}
 	}
-	if _, header, _ := (ask{body: "SELECT 1", header: map[string]string{"Accept-Encoding": "gzip"}}).do(t); header.Get("Content-Encoding") != "" {
+	if _, header, _ := (ask{
+		body: "SELECT 1", header: map[string]string{"Accept-Encoding": "gzip"},
+	}).do(t); header.Get("Content-Encoding") != "" {
 		t.Error("compressed without enable_http_compression")
 	}
 }

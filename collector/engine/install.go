@@ -70,12 +70,14 @@ func CacheDir() (string, error) {
 	return filepath.Join(dir, "monev112"), nil
 }
 
-// Library finds libchdb.so: where MONEV112_CHDB_LIB says, else in the cache folder. It gives ErrLibraryMissing when it is not
-// there.
+// Library finds libchdb.so: where MONEV112_CHDB_LIB says, else in the cache folder. It gives ErrLibraryMissing when it
+// is not there.
 func Library() (string, error) {
 	if path := os.Getenv(LibraryEnv); path != "" {
 		if _, err := os.Stat(path); err != nil {
-			return "", fmt.Errorf("%w: %s points to %s, which cannot be read (%w); correct it, or unset it and run `monev112 engine install`", ErrLibraryMissing, LibraryEnv, path, errors.Unwrap(err))
+			return "", fmt.Errorf(
+				"%w: %s points to %s, which cannot be read (%w); correct it, or unset it and run `monev112 engine install`",
+				ErrLibraryMissing, LibraryEnv, path, errors.Unwrap(err))
 		}
 		return filepath.Abs(path)
 	}
@@ -99,8 +101,8 @@ func libraryPath(cacheDir string) string {
 }
 
 // Install brings the library into the cache folder through the npm client and gives its path. It does nothing when the
-// library is there already. The package's SHA-512 must be the pinned one; the file appears under its name only when it is
-// complete. Several processes may install at once: one does, the others wait.
+// library is there already. The package's SHA-512 must be the pinned one; the file appears under its name only when it
+// is complete. Several processes may install at once: one does, the others wait.
 func Install(ctx context.Context, o InstallOptions) (string, error) {
 	if o.CacheDir == "" {
 		dir, err := CacheDir()
@@ -127,7 +129,8 @@ func Install(ctx context.Context, o InstallOptions) (string, error) {
 		return path, nil
 	}
 	if o.release == (release{}) {
-		return "", fmt.Errorf("engine install: no checked package of the ClickHouse library is known for %s; put %s of version %s somewhere and set %s",
+		return "", fmt.Errorf(
+			"engine install: no checked package of the ClickHouse library is known for %s; put %s of version %s somewhere and set %s",
 			o.platform, libraryName, Version, LibraryEnv)
 	}
 	dir := filepath.Dir(path)
@@ -157,7 +160,8 @@ func Install(ctx context.Context, o InstallOptions) (string, error) {
 func (o InstallOptions) install(ctx context.Context, dir, path string) error {
 	npm, err := exec.LookPath(o.NPM)
 	if err != nil {
-		return fmt.Errorf("the npm client is needed to bring the ClickHouse library, and %s was not found in PATH: install npm (Debian: apt-get install npm), or set %s", o.NPM, LibraryEnv)
+		return fmt.Errorf(
+			"the npm client is needed to bring the ClickHouse library, and %s was not found in PATH: install npm (Debian: apt-get install npm), or set %s", o.NPM, LibraryEnv)
 	}
 	// Beside the target, so that the rename stays on one file system; what an installation that was killed left goes.
 	if old, err := filepath.Glob(filepath.Join(dir, "new-*")); err == nil {
@@ -196,7 +200,8 @@ func (o InstallOptions) install(ctx context.Context, dir, path string) error {
 	return syncDir(dir)
 }
 
-// unpackLibrary checks the whole package first and takes libchdb.so out of it then: nothing of an unchecked package is kept.
+// unpackLibrary checks the whole package first and takes libchdb.so out of it then: nothing of an unchecked package is
+// kept.
 func unpackLibrary(tgz, integrity, to string) error {
 	f, err := os.Open(tgz)
 	if err != nil {
@@ -208,7 +213,8 @@ func unpackLibrary(tgz, integrity, to string) error {
 		return fmt.Errorf("read the package: %w", err)
 	}
 	if got := base64.StdEncoding.EncodeToString(hash.Sum(nil)); got != integrity {
-		return fmt.Errorf("the package's integrity is sha512-%s and must be sha512-%s: it is not the package this program was tested with; nothing was installed", got, integrity)
+		return fmt.Errorf(
+			"the package's integrity is sha512-%s and must be sha512-%s: it is not the package this program was tested with; nothing was installed", got, integrity)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -230,7 +236,8 @@ func unpackLibrary(tgz, integrity, to string) error {
 			continue
 		}
 		if header.Size > maxLibraryBytes {
-			return fmt.Errorf("%s in the package has %d bytes, more than the %d allowed", libraryName, header.Size, maxLibraryBytes)
+			return fmt.Errorf("%s in the package has %d bytes, more than the %d allowed", libraryName, header.Size,
+				maxLibraryBytes)
 		}
 		out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fs.FileMode(0o755))
 		if err != nil {

@@ -39,7 +39,9 @@ func packageWith(t *testing.T, name, content string) (p []byte, integrity string
 	z := gzip.NewWriter(&b)
 	archive := tar.NewWriter(z)
 	for _, f := range []struct{ name, content string }{{"package/package.json", "{}"}, {name, content}} {
-		if err := errors.Join(archive.WriteHeader(&tar.Header{Name: f.name, Size: int64(len(f.content)), Mode: 0o644, Typeflag: tar.TypeReg})); err != nil {
+		if err := errors.Join(archive.WriteHeader(&tar.Header{
+			Name: f.name, Size: int64(len(f.content)), Mode: 0o644, Typeflag: tar.TypeReg,
+		})); err != nil {
 			t.Fatal(err)
 		}
 		_, _ = archive.Write([]byte(f.content))
@@ -109,7 +111,8 @@ func TestInstallRefusals(t *testing.T) {
 	}{
 		{"other content", bad, InstallOptions{release: release{"x", integrity}}, "must be sha512-" + integrity},
 		{"no library inside", none, InstallOptions{release: release{"x", noneIntegrity}}, "holds no libchdb.so"},
-		{"npm missing", good, InstallOptions{NPM: "/nonexistent/npm", release: release{"x", integrity}}, "npm client is needed"},
+		{"npm missing", good, InstallOptions{NPM: "/nonexistent/npm", release: release{"x", integrity}},
+			"npm client is needed"},
 		{"npm fails", good, InstallOptions{NPM: failing, release: release{"x", integrity}}, "npm error network"},
 		{"platform", good, InstallOptions{platform: "plan9/mips"}, "for plan9/mips"},
 		{"cache folder is a file", good, InstallOptions{CacheDir: file, release: release{"x", integrity}}, "not a directory"},
@@ -148,7 +151,8 @@ func TestInstallCanBeEnded(t *testing.T) {
 func TestLibraryIsFoundOrNamed(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv(LibraryEnv, "")
-	if _, err := Library(); !errors.Is(err, ErrLibraryMissing) || !strings.Contains(err.Error(), "monev112 engine install") {
+	if _, err := Library(); !errors.Is(err, ErrLibraryMissing) ||
+		!strings.Contains(err.Error(), "monev112 engine install") {
 		t.Error(err)
 	}
 	if _, err := Open(Options{DataDir: t.TempDir()}); !errors.Is(err, ErrLibraryMissing) {

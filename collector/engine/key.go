@@ -29,7 +29,9 @@ func readKey(path string) (string, error) {
 	}
 	key := strings.TrimSpace(string(text))
 	if raw, err := hex.DecodeString(key); err != nil || len(raw) != keyBytes {
-		return "", fmt.Errorf("engine: key file %s does not hold %d hexadecimal digits: delete it and the next start makes a new one", path, 2*keyBytes)
+		return "", fmt.Errorf(
+			"engine: key file %s does not hold %d hexadecimal digits: delete it and the next start makes a new one", path,
+			2*keyBytes)
 	}
 	return key, nil
 }

@@ -13,47 +13,53 @@ import (
 // ErrLibraryMissing says that libchdb.so is neither where MONEV112_CHDB_LIB points nor in the cache folder.
 var ErrLibraryMissing = errors.New("the ClickHouse library is not installed")
 
-// library is libchdb.so, bound function by function. Every field is one C function of chdb.h; handles are opaque pointers
-// owned by the library. The zero value is useless; loadLibrary makes one.
+// library is libchdb.so, bound function by function. Every field is one C function of chdb.h; handles are opaque
+// pointers owned by the library. The zero value is useless; loadLibrary makes one.
 type library struct {
 	setSignalHandlersEnabled func(enabled int32)
 	version                  func() string
 	connect                  func(argc int32, argv unsafe.Pointer) unsafe.Pointer
 	closeConn                func(conn unsafe.Pointer)
-	queryN                   func(conn unsafe.Pointer, query unsafe.Pointer, queryLen uintptr, format unsafe.Pointer, formatLen uintptr) unsafe.Pointer
-	queryParamsN             func(conn unsafe.Pointer, query unsafe.Pointer, queryLen uintptr, format unsafe.Pointer, formatLen uintptr, names, nameLens, values, valueLens unsafe.Pointer, count uintptr) unsafe.Pointer
-	streamQueryParamsN       func(conn unsafe.Pointer, query unsafe.Pointer, queryLen uintptr, format unsafe.Pointer, formatLen uintptr, names, nameLens, values, valueLens unsafe.Pointer, count uintptr) unsafe.Pointer
-	streamFetch              func(conn unsafe.Pointer, result unsafe.Pointer) unsafe.Pointer
-	streamCancel             func(conn unsafe.Pointer, result unsafe.Pointer)
-	destroyResult            func(result unsafe.Pointer)
-	insertParamsN            func(conn unsafe.Pointer, query unsafe.Pointer, queryLen uintptr, format unsafe.Pointer, formatLen uintptr, names, nameLens, values, valueLens unsafe.Pointer, count uintptr) unsafe.Pointer
-	insertAppend             func(stream unsafe.Pointer, data unsafe.Pointer, n uintptr) int32
-	insertDone               func(stream unsafe.Pointer) unsafe.Pointer
-	insertCancel             func(stream unsafe.Pointer)
-	insertError              func(stream unsafe.Pointer) unsafe.Pointer
-	insertDestroy            func(stream unsafe.Pointer)
-	resultBuffer             func(result unsafe.Pointer) unsafe.Pointer
-	resultLength             func(result unsafe.Pointer) uintptr
-	resultElapsed            func(result unsafe.Pointer) float64
-	resultRowsRead           func(result unsafe.Pointer) uint64
-	resultStorageRowsRead    func(result unsafe.Pointer) uint64
-	resultStorageBytesRead   func(result unsafe.Pointer) uint64
-	resultRowsWritten        func(result unsafe.Pointer) uint64
-	resultBytesWritten       func(result unsafe.Pointer) uint64
-	resultError              func(result unsafe.Pointer) unsafe.Pointer
-	classifyN                func(conn unsafe.Pointer, query unsafe.Pointer, queryLen uintptr, database unsafe.Pointer, databaseLen uintptr, out unsafe.Pointer) int32
+	queryN                   func(conn unsafe.Pointer, query unsafe.Pointer, queryLen uintptr, format unsafe.Pointer,
+		formatLen uintptr) unsafe.Pointer
+	queryParamsN func(conn unsafe.Pointer, query unsafe.Pointer, queryLen uintptr, format unsafe.Pointer,
+		formatLen uintptr, names, nameLens, values, valueLens unsafe.Pointer, count uintptr) unsafe.Pointer
+	streamQueryParamsN func(conn unsafe.Pointer, query unsafe.Pointer, queryLen uintptr, format unsafe.Pointer,
+		formatLen uintptr, names, nameLens, values, valueLens unsafe.Pointer, count uintptr) unsafe.Pointer
+	streamFetch   func(conn unsafe.Pointer, result unsafe.Pointer) unsafe.Pointer
+	streamCancel  func(conn unsafe.Pointer, result unsafe.Pointer)
+	destroyResult func(result unsafe.Pointer)
+	insertParamsN func(conn unsafe.Pointer, query unsafe.Pointer, queryLen uintptr, format unsafe.Pointer,
+		formatLen uintptr, names, nameLens, values, valueLens unsafe.Pointer, count uintptr) unsafe.Pointer
+	insertAppend           func(stream unsafe.Pointer, data unsafe.Pointer, n uintptr) int32
+	insertDone             func(stream unsafe.Pointer) unsafe.Pointer
+	insertCancel           func(stream unsafe.Pointer)
+	insertError            func(stream unsafe.Pointer) unsafe.Pointer
+	insertDestroy          func(stream unsafe.Pointer)
+	resultBuffer           func(result unsafe.Pointer) unsafe.Pointer
+	resultLength           func(result unsafe.Pointer) uintptr
+	resultElapsed          func(result unsafe.Pointer) float64
+	resultRowsRead         func(result unsafe.Pointer) uint64
+	resultStorageRowsRead  func(result unsafe.Pointer) uint64
+	resultStorageBytesRead func(result unsafe.Pointer) uint64
+	resultRowsWritten      func(result unsafe.Pointer) uint64
+	resultBytesWritten     func(result unsafe.Pointer) uint64
+	resultError            func(result unsafe.Pointer) unsafe.Pointer
+	classifyN              func(conn unsafe.Pointer, query unsafe.Pointer, queryLen uintptr, database unsafe.Pointer,
+		databaseLen uintptr, out unsafe.Pointer) int32
 }
 
-// loaded remembers the one library of the process: dlopen of the same file gives the same copy, and the engine behind it
-// is one for the process whatever this package does.
+// loaded remembers the one library of the process: dlopen of the same file gives the same copy, and the engine behind
+// it is one for the process whatever this package does.
 var loaded struct {
 	sync.Mutex
 	path string
 	lib  *library
 }
 
-// loadLibrary binds the library at path. Repeated calls with the same path give the same value; another path is refused,
-// for a process holds one engine. It never panics: a missing file, a missing function or a foreign architecture is an error.
+// loadLibrary binds the library at path. Repeated calls with the same path give the same value; another path is
+// refused, for a process holds one engine. It never panics: a missing file, a missing function or a foreign
+// architecture is an error.
 func loadLibrary(path string) (*library, error) {
 	loaded.Lock()
 	defer loaded.Unlock()
@@ -101,7 +107,8 @@ func loadLibrary(path string) (*library, error) {
 	} {
 		symbol, err := purego.Dlsym(handle, f.name)
 		if err != nil {
-			return nil, fmt.Errorf("load ClickHouse library %s: function %s is missing; install version %s with `monev112 engine install`: %w",
+			return nil, fmt.Errorf(
+				"load ClickHouse library %s: function %s is missing; install version %s with `monev112 engine install`: %w",
 				path, f.name, Version, err)
 		}
 		purego.RegisterFunc(f.into, symbol)
@@ -160,7 +167,8 @@ func (p *params) arrays() (names, nameLens, values, valueLens unsafe.Pointer, co
 	if len(p.names) == 0 {
 		return nil, nil, nil, nil, 0
 	}
-	return unsafe.Pointer(&p.names[0]), unsafe.Pointer(&p.nameLens[0]), unsafe.Pointer(&p.values[0]), unsafe.Pointer(&p.valueLens[0]), uintptr(len(p.names))
+	return unsafe.Pointer(&p.names[0]), unsafe.Pointer(&p.nameLens[0]), unsafe.Pointer(&p.values[0]),
+		unsafe.Pointer(&p.valueLens[0]), uintptr(len(p.names))
 }
 
 func (p *params) release() { p.pin.Unpin() }

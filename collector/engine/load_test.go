@@ -43,7 +43,8 @@ func TestReadersGoOnDuringInserts(t *testing.T) {
 				status, _, body := ask{body: "SELECT count() FROM " + database + ".t FINAL"}.do(t)
 				after := inserted.Load()
 				var n int64
-				if _, err := fmt.Sscan(body, &n); status != 200 || err != nil || n < before*rows || n > (after+1)*rows || n%rows != 0 {
+				if _, err := fmt.Sscan(body, &n); status != 200 || err != nil || n < before*rows || n > (after+1)*rows ||
+					n%rows != 0 {
 					t.Errorf("%d %q between %d and %d batches", status, body, before, after)
 					return
 				}
@@ -100,7 +101,8 @@ func TestFullReadersRefuseAndWritersGoOn(t *testing.T) {
 		})
 	}
 	running := func() string {
-		got, err := post(strings.TrimPrefix(server.URL, "http://"), e.Key(), "SELECT count() FROM system.processes WHERE query LIKE '%200000000000%' AND query NOT LIKE '%processes%'", "", nil)
+		got, err := post(strings.TrimPrefix(server.URL, "http://"), e.Key(),
+			"SELECT count() FROM system.processes WHERE query LIKE '%200000000000%' AND query NOT LIKE '%processes%'", "", nil)
 		if err != nil {
 			t.Fatalf("a writer is refused while readers are busy: %v", err)
 		}
@@ -114,10 +116,12 @@ func TestFullReadersRefuseAndWritersGoOn(t *testing.T) {
 	}
 	body, _ := io.ReadAll(response.Body)
 	response.Body.Close()
-	if response.StatusCode != 503 || response.Header.Get("X-ClickHouse-Exception-Code") != "202" || response.Header.Get("Retry-After") == "" {
+	if response.StatusCode != 503 || response.Header.Get("X-ClickHouse-Exception-Code") != "202" ||
+		response.Header.Get("Retry-After") == "" {
 		t.Errorf("%s %s", response.Status, body)
 	}
-	if _, err := post(strings.TrimPrefix(server.URL, "http://"), e.Key(), "CREATE TABLE "+database+".t (a UInt8) ENGINE = MergeTree ORDER BY a", "", nil); err != nil {
+	if _, err := post(strings.TrimPrefix(server.URL, "http://"), e.Key(),
+		"CREATE TABLE "+database+".t (a UInt8) ENGINE = MergeTree ORDER BY a", "", nil); err != nil {
 		t.Error(err)
 	}
 
@@ -146,7 +150,8 @@ func TestBurstOfReadersIsAnswered(t *testing.T) {
 	wait.Wait()
 }
 
-// Hundreds at once: as many wait as may, for as long as they may, all others are refused at once, and a writer is served.
+// Hundreds at once: as many wait as may, for as long as they may, all others are refused at once, and a writer is
+// served.
 func TestFloodOfReadersIsBounded(t *testing.T) {
 	e := enginetest.Engine(t)
 	const flood, places = 500, 40
@@ -180,7 +185,8 @@ func TestFloodOfReadersIsBounded(t *testing.T) {
 		return strings.TrimSpace(got)
 	}
 	waitUntil(t, func() bool {
-		return ask("SELECT count() FROM system.processes WHERE query LIKE '%200000000000%' AND query NOT LIKE '%processes%'") == "4"
+		return ask(
+			"SELECT count() FROM system.processes WHERE query LIKE '%200000000000%' AND query NOT LIKE '%processes%'") == "4"
 	})
 	for range flood {
 		refused.Go(func() {
@@ -237,7 +243,8 @@ func TestClientThatStopsSendingFreesItsConnection(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()
 	go func() { _, _ = io.WriteString(w, "1\n2\n") }()
-	request, err := http.NewRequest(http.MethodPost, server.URL+"/?query="+url.QueryEscape("INSERT INTO "+database+".t FORMAT TSV"), r)
+	request, err := http.NewRequest(http.MethodPost,
+		server.URL+"/?query="+url.QueryEscape("INSERT INTO "+database+".t FORMAT TSV"), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +332,8 @@ func TestLargeResultIsStreamed(t *testing.T) {
 
 func TestEmptyResultKeepsItsColumns(t *testing.T) {
 	conn := open(t, nil)
-	rows, err := conn.Query(context.Background(), "SELECT number AS n, toString(number) AS s FROM numbers(5) WHERE number > 9")
+	rows, err := conn.Query(context.Background(),
+		"SELECT number AS n, toString(number) AS s FROM numbers(5) WHERE number > 9")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,8 +347,10 @@ func TestEmptyResultKeepsItsColumns(t *testing.T) {
 // A Grafana data source is clickhouse-go over HTTP with a user and no password.
 func TestClickHouseClientWithoutKeyReads(t *testing.T) {
 	database := enginetest.Database(t)
-	write(t, "CREATE TABLE "+database+".t (at DateTime64(3, 'UTC'), opd LowCardinality(String)) ENGINE = MergeTree ORDER BY at")
-	write(t, "INSERT INTO "+database+".t SELECT toDateTime64('2026-03-19 00:00:00', 3, 'UTC') + number, if(number % 2 = 0, 'damkar', 'bpbd') FROM numbers(1000)")
+	write(t, "CREATE TABLE "+database+
+		".t (at DateTime64(3, 'UTC'), opd LowCardinality(String)) ENGINE = MergeTree ORDER BY at")
+	write(t, "INSERT INTO "+database+
+		".t SELECT toDateTime64('2026-03-19 00:00:00', 3, 'UTC') + number, if(number % 2 = 0, 'damkar', 'bpbd') FROM numbers(1000)")
 	conn := open(t, func(o *clickhouse.Options) {
 		o.Auth.Password = ""
 		o.Auth.Database = database
@@ -348,7 +358,8 @@ func TestClickHouseClientWithoutKeyReads(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(clickhouse.Parameters{"opd": "damkar"}), clickhouse.WithQueryID("panel-1"))
+	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(clickhouse.Parameters{"opd": "damkar"}),
+		clickhouse.WithQueryID("panel-1"))
 	var n uint64
 	var first time.Time
 	if err := conn.QueryRow(ctx, "SELECT count(), min(at) FROM t WHERE opd = {opd:String}").Scan(&n, &first); err != nil {

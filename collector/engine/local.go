@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// ReadAddr gives the address of the engine that serves the data folder dataDir, empty when none does or none answers there.
+// ReadAddr gives the address of the engine that serves the data folder dataDir, empty when none does or none answers
+// there.
 func ReadAddr(ctx context.Context, dataDir string) string {
 	b, err := os.ReadFile(filepath.Join(dataDir, addrName))
 	if err != nil {

@@ -75,14 +75,15 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.MaxMemoryBytes < 256<<20:
 		return o, fmt.Errorf("engine: memory limit %d bytes is below the 256 MiB that ClickHouse needs", o.MaxMemoryBytes)
-	case o.Threads < 1, o.Writers < 1, o.Readers < 1, o.ReadTimeout < time.Second, o.MaxResultRows < 1, o.MaxResultBytes < 1:
+	case o.Threads < 1, o.Writers < 1, o.Readers < 1, o.ReadTimeout < time.Second, o.MaxResultRows < 1,
+		o.MaxResultBytes < 1:
 		return o, fmt.Errorf("engine: threads, writers, readers and the reader's limits must be at least 1 (the timeout 1 s)")
 	}
 	return o, nil
 }
 
-// sessionSettings hold for every connection: answers do not depend on the host's time zone, and statements mean what they
-// mean on a ClickHouse server.
+// sessionSettings hold for every connection: answers do not depend on the host's time zone, and statements mean what
+// they mean on a ClickHouse server.
 func (o Options) sessionSettings() []setting {
 	return []setting{
 		{"session_timezone", "UTC"},

@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// giveWay lowers the priority of every thread of this process by childNice, and with them of all that they will start: on
-// Linux priorities belong to threads, and those that live before the library is loaded are all there are. A thread that
-// was started meanwhile by one not yet lowered is found by another pass.
+// giveWay lowers the priority of every thread of this process by childNice, and with them of all that they will start:
+// on Linux priorities belong to threads, and those that live before the library is loaded are all there are. A thread
+// that was started meanwhile by one not yet lowered is found by another pass.
 func giveWay() error {
 	own, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0)
 	if err != nil {

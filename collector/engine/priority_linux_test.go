@@ -28,7 +28,8 @@ func threads(t *testing.T, pid int) map[int]int {
 func TestChildGivesWayToItsParent(t *testing.T) {
 	data := t.TempDir()
 	_, addr, key, _ := startChild(t, childConfig(data, "127.0.0.1:0"))
-	if _, err := post(addr, key, "SELECT sum(number) FROM numbers_mt(1000000)", "", nil); err != nil { // the library has its threads now
+	// the library has its threads now
+	if _, err := post(addr, key, "SELECT sum(number) FROM numbers_mt(1000000)", "", nil); err != nil {
 		t.Fatal(err)
 	}
 	own, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0)

@@ -50,12 +50,17 @@ func (s *server) readRequest(w http.ResponseWriter, r *http.Request) (*request, 
 		return nil, newException(codeBadArguments, "BAD_ARGUMENTS", "the URL's query does not parse: %v", err)
 	}
 	if len(values) > maxParams {
-		return nil, newException(codeBadArguments, "BAD_ARGUMENTS", "%d parameters in the URL, at most %d", len(values), maxParams)
+		return nil, newException(codeBadArguments, "BAD_ARGUMENTS", "%d parameters in the URL, at most %d", len(values),
+			maxParams)
 	}
 	if values.Has("session_id") {
-		return nil, newException(codeNotImplemented, "NOT_IMPLEMENTED", "sessions (session_id) are not kept: send settings with each request")
+		return nil, newException(codeNotImplemented, "NOT_IMPLEMENTED",
+			"sessions (session_id) are not kept: send settings with each request")
 	}
-	q := &request{writer: writer && r.Method == http.MethodPost, id: values.Get("query_id"), database: values.Get("database"), format: values.Get("default_format")}
+	q := &request{
+		writer: writer && r.Method == http.MethodPost, id: values.Get("query_id"), database: values.Get("database"),
+		format: values.Get("default_format"),
+	}
 	if q.database == "" {
 		q.database = r.Header.Get("X-ClickHouse-Database")
 	}
@@ -88,7 +93,8 @@ func (s *server) readRequest(w http.ResponseWriter, r *http.Request) (*request, 
 }
 
 // clientParams steer the HTTP interface and are not settings of ClickHouse.
-var clientParams = nameSet(`query database default_format query_id user password quota_key role stacktrace compress decompress
+var clientParams = nameSet(
+	`query database default_format query_id user password quota_key role stacktrace compress decompress
 	client_protocol_version enable_http_compression http_zlib_compression_level http_native_compression_disable_checksumming_on_decompress
 	network_compression_method network_zstd_compression_level wait_end_of_query buffer_size send_progress_in_http_headers
 	http_headers_progress_interval_ms cancel_http_readonly_queries_on_client_close add_http_cors_header http_write_exception_in_output_format
@@ -123,14 +129,17 @@ func (s *server) readBody(w http.ResponseWriter, r *http.Request, values url.Val
 	if !q.writer {
 		limit = int64(s.options.MaxQueryBytes)
 	}
-	incoming := &patientReader{r: http.MaxBytesReader(w, r.Body, limit), control: http.NewResponseController(w), timeout: s.options.ReadTimeout}
+	incoming := &patientReader{
+		r: http.MaxBytesReader(w, r.Body, limit), control: http.NewResponseController(w), timeout: s.options.ReadTimeout,
+	}
 	body, err := decodeBody(incoming, r.Header.Get("Content-Encoding"), isTrue(values.Get("decompress")))
 	if err != nil {
 		return err
 	}
 	body = &limitedReader{r: body, left: limit, limit: limit}
 	text := values.Get("query")
-	if media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && media == "multipart/form-data" {
+	if media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil &&
+		media == "multipart/form-data" {
 		form, err := readForm(multipart.NewReader(body, parameters["boundary"]))
 		if err != nil {
 			return err
@@ -188,7 +197,8 @@ func readForm(form *multipart.Reader) (map[string]string, error) {
 			return nil, badBody(err)
 		}
 		if part.FileName() != "" || len(fields) == maxParams {
-			return nil, newException(codeNotImplemented, "NOT_IMPLEMENTED", "external tables are not supported: only the fields query and param_name of a form")
+			return nil, newException(codeNotImplemented, "NOT_IMPLEMENTED",
+				"external tables are not supported: only the fields query and param_name of a form")
 		}
 		value, err := io.ReadAll(part)
 		if err != nil {
@@ -225,7 +235,8 @@ func (p *patientReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// limitedReader gives an error, and not an end, when more than the limit comes: a cut INSERT must not pass for a whole one.
+// limitedReader gives an error, and not an end, when more than the limit comes: a cut INSERT must not pass for a whole
+// one.
 type limitedReader struct {
 	r           io.Reader
 	left, limit int64
@@ -255,14 +266,16 @@ func decodeBody(body io.Reader, encoding string, native bool) (io.Reader, error)
 		body = brotli.NewReader(packed)
 	case "zstd":
 		body = &lazyReader{open: func() (io.Reader, error) {
-			d, err := zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxZstdWindow), zstd.WithDecoderMaxWindow(maxZstdWindow))
+			d, err := zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxZstdWindow),
+				zstd.WithDecoderMaxWindow(maxZstdWindow))
 			if err != nil {
 				return nil, err
 			}
 			return d.IOReadCloser(), nil
 		}}
 	default:
-		return nil, newException(codeNotImplemented, "NOT_IMPLEMENTED", "Content-Encoding %q: use gzip, zstd, deflate or br", encoding)
+		return nil, newException(codeNotImplemented, "NOT_IMPLEMENTED", "Content-Encoding %q: use gzip, zstd, deflate or br",
+			encoding)
 	}
 	if native {
 		body = compress.NewReader(body)
@@ -323,8 +336,8 @@ func (q *request) rowsFrom() func() ([]byte, error) {
 // insertChunkBytes is how much of an INSERT's rows is handed to ClickHouse at once.
 const insertChunkBytes = 1 << 20
 
-// readUpTo fills p as far as r goes. Unlike io.ReadFull it keeps the end of the data apart from a body that was cut, whose
-// rows must not be taken for all.
+// readUpTo fills p as far as r goes. Unlike io.ReadFull it keeps the end of the data apart from a body that was cut,
+// whose rows must not be taken for all.
 func readUpTo(r io.Reader, p []byte) (n int, end bool, err error) {
 	for n < len(p) {
 		m, err := r.Read(p[n:])

@@ -22,8 +22,8 @@ type Config struct {
 	Server ServerOptions
 	// Listen is the address; default 127.0.0.1:8123. Port 0 takes a free one.
 	Listen string
-	// StdinCloses ends Run when standard input ends, so that the engine does not outlive the process that started it. A process
-	// started by a Child does so without being told.
+	// StdinCloses ends Run when standard input ends, so that the engine does not outlive the process that started it. A
+	// process started by a Child does so without being told.
 	StdinCloses bool
 	// Stdin is read when StdinCloses is set; default os.Stdin.
 	Stdin io.Reader
@@ -42,13 +42,14 @@ const (
 	shutdownPatience = 5 * time.Second
 )
 
-// childNice is how far the child gives way to its parent: acknowledging an event does not wait behind a merge or a panel.
-// Where nobody else wants the processors it costs nothing. Further down, the child would keep its parent waiting for what
-// it holds in the file system.
+// childNice is how far the child gives way to its parent: acknowledging an event does not wait behind a merge or a
+// panel. Where nobody else wants the processors it costs nothing. Further down, the child would keep its parent waiting
+// for what it holds in the file system.
 const childNice = 10
 
-// Run is the body of the command `monev112 engine`: it opens the data folder, serves it, and closes it when ctx ends, on
-// SIGTERM or SIGINT, or when standard input ends. The address stands in the file engine.addr of the data folder while it serves.
+// Run is the body of the command `monev112 engine`: it opens the data folder, serves it, and closes it when ctx ends,
+// on SIGTERM or SIGINT, or when standard input ends. The address stands in the file engine.addr of the data folder
+// while it serves.
 func Run(ctx context.Context, config Config) error {
 	if config.Listen == "" {
 		config.Listen = DefaultListen
@@ -63,7 +64,8 @@ func Run(ctx context.Context, config Config) error {
 		return err
 	}
 	if !isLoopback(config.Listen) {
-		config.Log.Warn("the embedded ClickHouse listens beyond this machine: whoever reaches it may read every table", "addr", config.Listen)
+		config.Log.Warn("the embedded ClickHouse listens beyond this machine: whoever reaches it may read every table",
+			"addr", config.Listen)
 	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
@@ -138,7 +140,8 @@ func checkListen(listen string, hosts []string) error {
 		return fmt.Errorf("engine: listen on %q: %w: write host:port, for example %s", listen, err, DefaultListen)
 	}
 	if !isLoopback(listen) && len(hosts) == 0 {
-		return fmt.Errorf("engine: %s can be reached from other machines, and no host names are configured under which it may be asked: name them, or listen on %s", listen, DefaultListen)
+		return fmt.Errorf(
+			"engine: %s can be reached from other machines, and no host names are configured under which it may be asked: name them, or listen on %s", listen, DefaultListen)
 	}
 	return nil
 }
@@ -154,8 +157,8 @@ func isLoopback(listen string) bool {
 
 const addrName = "engine.addr"
 
-// NewHTTPServer bounds what a slow or hostile client can hold. Bodies and answers have limits of their own, for an INSERT or
-// a result may rightly take long.
+// NewHTTPServer bounds what a slow or hostile client can hold. Bodies and answers have limits of their own, for an
+// INSERT or a result may rightly take long.
 func NewHTTPServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
@@ -170,7 +173,8 @@ func listenPatiently(ctx context.Context, addr string, patience time.Duration) (
 		return new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	}, func(err error) bool { return errors.Is(err, syscall.EADDRINUSE) })
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("engine: the port of %s is taken by another program: stop it or choose another address: %w", addr, err)
+		return nil, fmt.Errorf("engine: the port of %s is taken by another program: stop it or choose another address: %w",
+			addr, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("engine: listen: %w", err)
@@ -179,11 +183,14 @@ func listenPatiently(ctx context.Context, addr string, patience time.Duration) (
 }
 
 func openPatiently(ctx context.Context, options Options, patience time.Duration) (*Engine, error) {
-	return retry(ctx, patience, func() (*Engine, error) { return Open(options) }, func(err error) bool { return errors.Is(err, ErrLocked) })
+	return retry(ctx, patience, func() (*Engine, error) {
+		return Open(options)
+	}, func(err error) bool { return errors.Is(err, ErrLocked) })
 }
 
 // retry calls try until it succeeds, fails for another reason than again names, or patience is over.
-func retry[T any](ctx context.Context, patience time.Duration, try func() (T, error), again func(error) bool) (T, error) {
+func retry[T any](ctx context.Context, patience time.Duration, try func() (T, error), again func(error) bool) (T,
+	error) {
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	for {

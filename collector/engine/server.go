@@ -23,11 +23,11 @@ type ServerOptions struct {
 	MaxQueryBytes int
 	// MaxInsertBytes bounds the rows of one INSERT, unpacked; default 512 MiB.
 	MaxInsertBytes int64
-	// AcquireTimeout is how long a request waits for a connection, in the order of arrival, before 503 and ClickHouse's code
-	// 202; default 30 s: a page of a dashboard sends its twenty statements at once.
+	// AcquireTimeout is how long a request waits for a connection, in the order of arrival, before 503 and ClickHouse's
+	// code 202; default 30 s: a page of a dashboard sends its twenty statements at once.
 	AcquireTimeout time.Duration
-	// MaxRequests bounds the statements of readers being read, waiting or running, and apart from them those of writers; one
-	// more is answered 503 and code 202 at once. Each holds at most MaxQueryBytes while it waits. Default 128.
+	// MaxRequests bounds the statements of readers being read, waiting or running, and apart from them those of writers;
+	// one more is answered 503 and code 202 at once. Each holds at most MaxQueryBytes while it waits. Default 128.
 	MaxRequests int
 	// ReadTimeout bounds the wait for the next bytes of a request's body, so that a client that stops sending frees its
 	// connection; default 30 s.
@@ -104,7 +104,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=UTF-8")
 		_, _ = w.Write([]byte("Ok.\n"))
 	case r.URL.Path != "/" && r.URL.Path != "/query":
-		http.Error(w, "there is nothing at "+strconv.Quote(r.URL.Path)+": send statements to /, or ask /ping", http.StatusNotFound)
+		http.Error(w, "there is nothing at "+strconv.Quote(r.URL.Path)+": send statements to /, or ask /ping",
+			http.StatusNotFound)
 	default:
 		slots := s.reading
 		if writer, err := s.authenticate(r); err == nil && writer && r.Method == http.MethodPost {
@@ -156,7 +157,8 @@ func (s *server) authenticate(r *http.Request) (writer bool, err error) {
 	if _, password, ok := r.BasicAuth(); ok && password != "" {
 		key = password
 	} else if r.Header.Get("Authorization") != "" && !ok {
-		return false, newException(codeAuthentication, "AUTHENTICATION_FAILED", "only HTTP Basic authentication, with the engine key as the password")
+		return false, newException(codeAuthentication, "AUTHENTICATION_FAILED",
+			"only HTTP Basic authentication, with the engine key as the password")
 	}
 	if key == "" {
 		key = r.URL.Query().Get("password")
@@ -165,12 +167,14 @@ func (s *server) authenticate(r *http.Request) (writer bool, err error) {
 		return false, nil
 	}
 	if !keyMatches(s.engine.key, key) {
-		return false, newException(codeAuthentication, "AUTHENTICATION_FAILED", "the key is wrong: it stands in the file %s of the data folder; without any key, reading is allowed", keyName)
+		return false, newException(codeAuthentication, "AUTHENTICATION_FAILED",
+			"the key is wrong: it stands in the file %s of the data folder; without any key, reading is allowed", keyName)
 	}
 	return true, nil
 }
 
-// fail answers with ClickHouse's error: code in the header, text in the body. status 0 means the one that fits the code.
+// fail answers with ClickHouse's error: code in the header, text in the body. status 0 means the one that fits the
+// code.
 func (s *server) fail(w http.ResponseWriter, err error, status int) {
 	e := asException(err)
 	if status == 0 {

@@ -41,7 +41,8 @@ func (s *session) verifySettings() error {
 			got = "0"
 		}
 		if got != want.value {
-			return fmt.Errorf("engine: ClickHouse has %s = %q and not %q: this version of the library cannot be bounded", want.name, got, want.value)
+			return fmt.Errorf("engine: ClickHouse has %s = %q and not %q: this version of the library cannot be bounded",
+				want.name, got, want.value)
 		}
 	}
 	return nil
@@ -92,10 +93,11 @@ func quoteIdentifier(name string) string {
 	return "`" + strings.NewReplacer(`\`, `\\`, "`", "\\`").Replace(name) + "`"
 }
 
-// pool holds a fixed number of sessions; each serves one request at a time. Requests that find none free are served in the
-// order in which they came.
+// pool holds a fixed number of sessions; each serves one request at a time. Requests that find none free are served in
+// the order in which they came.
 type pool struct {
-	queue  *semaphore.Weighted // one for each session; its waiters are first in, first out, which a channel does not promise
+	// one for each session; its waiters are first in, first out, which a channel does not promise
+	queue  *semaphore.Weighted
 	free   chan *session
 	size   int
 	open   func() (*session, error)
@@ -103,7 +105,10 @@ type pool struct {
 }
 
 func newPool(size int, open func() (*session, error)) (*pool, error) {
-	p := &pool{queue: semaphore.NewWeighted(int64(size)), free: make(chan *session, size), size: size, open: open, closed: make(chan struct{})}
+	p := &pool{
+		queue: semaphore.NewWeighted(int64(size)), free: make(chan *session, size), size: size, open: open,
+		closed: make(chan struct{}),
+	}
 	for range size {
 		s, err := open()
 		if err != nil {
@@ -147,7 +152,8 @@ func (p *pool) isClosed() bool {
 // release gives the session back, a new one in its place when it broke.
 func (p *pool) release(s *session) {
 	if s.broken {
-		// A reconnect that fails leaves the broken session in use: the next request gets ClickHouse's own error, and tries again.
+		// A reconnect that fails leaves the broken session in use: the next request gets ClickHouse's own error, and tries
+		// again.
 		if fresh, err := p.open(); err == nil {
 			s.conn.close()
 			s = fresh

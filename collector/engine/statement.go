@@ -18,8 +18,9 @@ const (
 	tokenOther            // one byte of punctuation
 )
 
-// scanner walks SQL as ClickHouse's lexer does for what matters here: words, quotes, comments. It is not a parser: what it
-// decides is where an INSERT's data begins and which output format a statement names, never who may do what (guard.go).
+// scanner walks SQL as ClickHouse's lexer does for what matters here: words, quotes, comments. It is not a parser: what
+// it decides is where an INSERT's data begins and which output format a statement names, never who may do what
+// (guard.go).
 type scanner struct {
 	text string
 	at   int
@@ -123,7 +124,9 @@ func parseStatement(text string, bodyFollows bool) statement {
 		mark := s.at
 		name := s.next()
 		after := s.next()
-		if name.kind == tokenWord && (after.kind == tokenEnd || s.is(after, "SETTINGS") || s.is(after, "INTO") || after.kind == tokenOther && text[after.start] == ';') {
+		if name.kind == tokenWord &&
+			(after.kind == tokenEnd || s.is(after, "SETTINGS") || s.is(after, "INTO") || after.kind == tokenOther &&
+				text[after.start] == ';') {
 			out.format = text[name.start:name.end]
 		}
 		s.at = mark
@@ -151,7 +154,9 @@ func parseInsert(text string, s *scanner, bodyFollows bool) statement {
 			if name.kind != tokenWord {
 				return statement{sql: text}
 			}
-			return statement{sql: text[:t.start], insert: true, format: text[name.start:name.end], data: insertData(text[name.end:])}
+			return statement{
+				sql: text[:t.start], insert: true, format: text[name.start:name.end], data: insertData(text[name.end:]),
+			}
 		}
 	}
 }
@@ -169,15 +174,18 @@ func insertData(rest string) string {
 // Others have a frame around the whole (JSON) or a first line (CSVWithNames), which ClickHouse's library would repeat with
 // every part: those are fetched whole.
 var partwiseFormats = map[string]bool{
-	"Native": true, "TabSeparated": true, "TSV": true, "TabSeparatedRaw": true, "TSVRaw": true, "CSV": true, "JSONEachRow": true,
-	"JSONLines": true, "NDJSON": true, "JSONCompactEachRow": true, "JSONStringsEachRow": true, "JSONCompactStringsEachRow": true,
-	"RowBinary": true, "Null": true,
+	"Native": true, "TabSeparated": true, "TSV": true, "TabSeparatedRaw": true, "TSVRaw": true, "CSV": true,
+	"JSONEachRow": true,
+	"JSONLines":   true, "NDJSON": true, "JSONCompactEachRow": true, "JSONStringsEachRow": true,
+	"JSONCompactStringsEachRow": true,
+	"RowBinary":                 true, "Null": true,
 }
 
 // contentTypes are the media types ClickHouse names for its formats.
 func contentType(format string) string {
 	switch {
-	case strings.HasPrefix(format, "JSONEachRow"), strings.HasPrefix(format, "JSONCompactEachRow"), strings.HasPrefix(format, "JSONStringsEachRow"),
+	case strings.HasPrefix(format, "JSONEachRow"), strings.HasPrefix(format, "JSONCompactEachRow"),
+		strings.HasPrefix(format, "JSONStringsEachRow"),
 		strings.HasPrefix(format, "JSONCompactStringsEachRow"), format == "JSONLines", format == "NDJSON":
 		return "application/x-ndjson; charset=UTF-8"
 	case strings.HasPrefix(format, "JSON"):
@@ -185,8 +193,10 @@ func contentType(format string) string {
 	case strings.HasPrefix(format, "TabSeparated"), strings.HasPrefix(format, "TSV"):
 		return "text/tab-separated-values; charset=UTF-8"
 	case strings.HasPrefix(format, "CSV"):
-		return "text/csv; charset=UTF-8; header=" + map[bool]string{true: "present", false: "absent"}[strings.Contains(format, "WithNames")]
-	case format == "Native", strings.HasPrefix(format, "RowBinary"), format == "Parquet", format == "Arrow", format == "ArrowStream", format == "ORC", format == "Avro", format == "MsgPack", format == "BSONEachRow":
+		return "text/csv; charset=UTF-8; header=" +
+			map[bool]string{true: "present", false: "absent"}[strings.Contains(format, "WithNames")]
+	case format == "Native", strings.HasPrefix(format, "RowBinary"), format == "Parquet", format == "Arrow",
+		format == "ArrowStream", format == "ORC", format == "Avro", format == "MsgPack", format == "BSONEachRow":
 		return "application/octet-stream"
 	case format == "XML":
 		return "application/xml; charset=UTF-8"

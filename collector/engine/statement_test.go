@@ -23,25 +23,33 @@ func TestParseStatement(t *testing.T) {
 		{"SELECT 1", false, statement{sql: "SELECT 1", streaming: true}},
 		{"select 1 format JSON", false, statement{sql: "select 1 format JSON", format: "JSON", streaming: true}},
 		{"SELECT 1 FORMAT JSON;", false, statement{sql: "SELECT 1 FORMAT JSON;", format: "JSON", streaming: true}},
-		{"SELECT 1 FORMAT CSV SETTINGS a = 1", false, statement{sql: "SELECT 1 FORMAT CSV SETTINGS a = 1", format: "CSV", streaming: true}},
+		{"SELECT 1 FORMAT CSV SETTINGS a = 1", false,
+			statement{sql: "SELECT 1 FORMAT CSV SETTINGS a = 1", format: "CSV", streaming: true}},
 		{"SELECT format FROM t", false, statement{sql: "SELECT format FROM t", streaming: true}},
 		{"SELECT format x FROM t", false, statement{sql: "SELECT format x FROM t", streaming: true}},
 		{"SELECT 'FORMAT JSON'", false, statement{sql: "SELECT 'FORMAT JSON'", streaming: true}},
-		{"SELECT 'it''s \\' FORMAT JSON' -- FORMAT CSV", false, statement{sql: "SELECT 'it''s \\' FORMAT JSON' -- FORMAT CSV", streaming: true}},
+		{"SELECT 'it''s \\' FORMAT JSON' -- FORMAT CSV", false,
+			statement{sql: "SELECT 'it''s \\' FORMAT JSON' -- FORMAT CSV", streaming: true}},
 		{"SELECT (SELECT 1 FORMAT JSON)", false, statement{sql: "SELECT (SELECT 1 FORMAT JSON)", streaming: true}},
 		{"(SELECT 1) FORMAT CSV", false, statement{sql: "(SELECT 1) FORMAT CSV", format: "CSV", streaming: true}},
 		{" /* x */ WITH 1 AS a SELECT a", false, statement{sql: " /* x */ WITH 1 AS a SELECT a", streaming: true}},
 		{"SHOW TABLES FORMAT JSON", false, statement{sql: "SHOW TABLES FORMAT JSON", format: "JSON"}},
 		{"INSERT INTO t SELECT 1", true, statement{sql: "INSERT INTO t SELECT 1"}},
-		{"INSERT INTO t (a) WITH x AS (SELECT 1) SELECT * FROM x", true, statement{sql: "INSERT INTO t (a) WITH x AS (SELECT 1) SELECT * FROM x"}},
+		{"INSERT INTO t (a) WITH x AS (SELECT 1) SELECT * FROM x", true,
+			statement{sql: "INSERT INTO t (a) WITH x AS (SELECT 1) SELECT * FROM x"}},
 		{"INSERT INTO t FROM INFILE 'x' FORMAT CSV", true, statement{sql: "INSERT INTO t FROM INFILE 'x' FORMAT CSV"}},
 		{"INSERT INTO t (a, b) FORMAT Native", true, statement{sql: "INSERT INTO t (a, b) ", insert: true, format: "Native"}},
-		{"INSERT INTO t FORMAT Native\n\n\n", true, statement{sql: "INSERT INTO t ", insert: true, format: "Native", data: "\n\n"}},
+		{"INSERT INTO t FORMAT Native\n\n\n", true,
+			statement{sql: "INSERT INTO t ", insert: true, format: "Native", data: "\n\n"}},
 		{"INSERT INTO t FORMAT TSV \r\n 1", true, statement{sql: "INSERT INTO t ", insert: true, format: "TSV", data: " 1"}},
-		{"INSERT INTO t FORMAT JSONEachRow {\"a\":\"FORMAT\"}", false, statement{sql: "INSERT INTO t ", insert: true, format: "JSONEachRow", data: "{\"a\":\"FORMAT\"}"}},
-		{"INSERT INTO `format` (`values`) VALUES (1)", false, statement{sql: "INSERT INTO `format` (`values`) ", insert: true, format: "Values", data: " (1)"}},
-		{"INSERT INTO t (format) VALUES (1)", false, statement{sql: "INSERT INTO t (format) ", insert: true, format: "Values", data: " (1)"}},
-		{"INSERT INTO t SETTINGS a = 1 FORMAT CSV 1", false, statement{sql: "INSERT INTO t SETTINGS a = 1 ", insert: true, format: "CSV", data: "1"}},
+		{"INSERT INTO t FORMAT JSONEachRow {\"a\":\"FORMAT\"}", false,
+			statement{sql: "INSERT INTO t ", insert: true, format: "JSONEachRow", data: "{\"a\":\"FORMAT\"}"}},
+		{"INSERT INTO `format` (`values`) VALUES (1)", false,
+			statement{sql: "INSERT INTO `format` (`values`) ", insert: true, format: "Values", data: " (1)"}},
+		{"INSERT INTO t (format) VALUES (1)", false,
+			statement{sql: "INSERT INTO t (format) ", insert: true, format: "Values", data: " (1)"}},
+		{"INSERT INTO t SETTINGS a = 1 FORMAT CSV 1", false,
+			statement{sql: "INSERT INTO t SETTINGS a = 1 ", insert: true, format: "CSV", data: "1"}},
 		{"INSERT INTO t", true, statement{sql: "INSERT INTO t", insert: true, format: "Values"}},
 		{"INSERT INTO t", false, statement{sql: "INSERT INTO t", format: "Values"}},
 		{"", false, statement{}},
@@ -55,7 +63,10 @@ func TestParseStatement(t *testing.T) {
 }
 
 func FuzzParseStatement(f *testing.F) {
-	for _, seed := range []string{"SELECT 1 FORMAT JSON", "INSERT INTO t (a) FORMAT Native\n\x00\xff", "'\\", "`a``b`", "/* /*", "-- x", "((((", "insert values"} {
+	for _, seed := range []string{
+		"SELECT 1 FORMAT JSON", "INSERT INTO t (a) FORMAT Native\n\x00\xff", "'\\", "`a``b`", "/* /*", "-- x", "((((",
+		"insert values",
+	} {
 		f.Add(seed, true)
 	}
 	f.Fuzz(func(t *testing.T, text string, bodyFollows bool) {
@@ -118,8 +129,10 @@ func TestParseException(t *testing.T) {
 		code       int
 		want       string
 	}{
-		{"Code: 60. DB::Exception: Table d.x does not exist. (UNKNOWN_TABLE)", "UNKNOWN_TABLE", 60, "Code: 60. DB::Exception: Table d.x does not exist. (UNKNOWN_TABLE)"},
-		{"Code: 241. DB::Exception: Code: 241. DB::Exception: memory. (MEMORY_LIMIT_EXCEEDED)", "MEMORY_LIMIT_EXCEEDED", 241, "Code: 241. DB::Exception: memory. (MEMORY_LIMIT_EXCEEDED)"},
+		{"Code: 60. DB::Exception: Table d.x does not exist. (UNKNOWN_TABLE)", "UNKNOWN_TABLE", 60,
+			"Code: 60. DB::Exception: Table d.x does not exist. (UNKNOWN_TABLE)"},
+		{"Code: 241. DB::Exception: Code: 241. DB::Exception: memory. (MEMORY_LIMIT_EXCEEDED)", "MEMORY_LIMIT_EXCEEDED", 241,
+			"Code: 241. DB::Exception: memory. (MEMORY_LIMIT_EXCEEDED)"},
 		{"something else", "UNKNOWN_EXCEPTION", 1002, "Code: 1002. DB::Exception: something else"},
 		{"Code: 99999999999999999999. x", "UNKNOWN_EXCEPTION", 1002, "Code: 99999999999999999999. x"},
 	} {
@@ -130,7 +143,10 @@ func TestParseException(t *testing.T) {
 }
 
 func TestAcceptedEncoding(t *testing.T) {
-	for accept, want := range map[string]string{"": "", "gzip": "gzip", "gzip, zstd": "zstd", "deflate;q=0.5": "deflate", "gzip;q=0": "", "identity": "", "br, gzip": "br"} {
+	for accept, want := range map[string]string{
+		"": "", "gzip": "gzip", "gzip, zstd": "zstd", "deflate;q=0.5": "deflate", "gzip;q=0": "", "identity": "",
+		"br, gzip": "br",
+	} {
 		if got := acceptedEncoding(accept); got != want {
 			t.Errorf("%q: %q, want %q", accept, got, want)
 		}
@@ -182,9 +198,11 @@ func FuzzReadRequest(f *testing.F) {
 	f.Add("query=INSERT+INTO+t+FORMAT+Native", "", "", []byte("\x01\x01\x01a\x06UInt64........"))
 	f.Add("", "gzip", "", zipped.Bytes())
 	f.Add("decompress=1", "", "", w.Data)
-	f.Add("decompress=1&compress=1&network_compression_method=ZSTD", "zstd", "", []byte("(\xb5/\xfd\x04\x00Y\x00\x00SELECT 1"))
+	f.Add("decompress=1&compress=1&network_compression_method=ZSTD", "zstd", "",
+		[]byte("(\xb5/\xfd\x04\x00Y\x00\x00SELECT 1"))
 	f.Add("param_a=1&max_execution_time=5&client_protocol_version=54460", "br", "", []byte("x"))
-	f.Add("", "", "multipart/form-data; boundary=b", []byte("--b\r\nContent-Disposition: form-data; name=\"query\"\r\n\r\nSELECT 1\r\n--b--\r\n"))
+	f.Add("", "", "multipart/form-data; boundary=b",
+		[]byte("--b\r\nContent-Disposition: form-data; name=\"query\"\r\n\r\nSELECT 1\r\n--b--\r\n"))
 	f.Fuzz(func(t *testing.T, query, encoding, contentType string, body []byte) {
 		s := bareServer(ServerOptions{MaxInsertBytes: 1 << 20, MaxQueryBytes: 4 << 10})
 		for _, key := range []string{"", testKey} {

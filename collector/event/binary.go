@@ -16,9 +16,10 @@ import (
 //	fields, each: tag (1 byte) length (uvarint) value (length bytes), by ascending tag
 //
 // An absent fact has no field. Strings are their bytes; times are Unix milliseconds, floats IEEE 754 bits, both 8 bytes
-// little-endian; durations and the revision are uvarints; calls and attributes repeat their tag, attributes by ascending
-// key, each a uvarint length of the key, the key, the value. The same event always gives the same bytes. A reader skips
-// tags that it does not know, so that a journal written by a newer version can be read; tags are never reused.
+// little-endian; durations and the revision are uvarints; calls and attributes repeat their tag, attributes by
+// ascending key, each a uvarint length of the key, the key, the value. The same event always gives the same bytes. A
+// reader skips tags that it does not know, so that a journal written by a newer version can be read; tags are never
+// reused.
 const binaryVersion = 1
 
 const (
@@ -196,8 +197,9 @@ type optional struct {
 }
 
 // DecodeBinary reads payload into e and overwrites every field of it, also those that payload lacks. The strings of e
-// alias payload: the caller must not change payload while e or a copy of it is in use, and whoever keeps a string beyond
-// the life of a large buffer calls Event.Detach first. Calls, Attributes and the pointers are fresh on every call.
+// alias payload: the caller must not change payload while e or a copy of it is in use, and whoever keeps a string
+// beyond the life of a large buffer calls Event.Detach first. Calls, Attributes and the pointers are fresh on every
+// call.
 //
 // Errors wrap ErrBinary; e is then undefined. It never panics, whatever the bytes.
 func DecodeBinary(payload []byte, e *Event) error {
@@ -355,13 +357,14 @@ func alias(v []byte) string { return unsafe.String(unsafe.SliceData(v), len(v)) 
 // texts returns every string field of e that may alias foreign bytes; calls and attributes are not among them.
 func (e *Event) texts() [20]*string {
 	return [...]*string{
-		&e.Source, &e.ID, &e.Subject, &e.Center, &e.Caller.KeyID, &e.Caller.Key, &e.Caller.Last3, &e.Agent, &e.Queue, &e.Position,
+		&e.Source, &e.ID, &e.Subject, &e.Center, &e.Caller.KeyID, &e.Caller.Key, &e.Caller.Last3, &e.Agent, &e.Queue,
+		&e.Position,
 		&e.Channel, &e.Class, &e.Category, &e.Priority, &e.OPD, &e.Kecamatan, &e.Reason, &e.Result, &e.Master, &e.Replaces,
 	}
 }
 
-// Detach copies every string of e into memory of its own (one allocation, plus those of Attributes), so that e no longer
-// aliases the buffer it was decoded from. It is not safe for concurrent use on one e.
+// Detach copies every string of e into memory of its own (one allocation, plus those of Attributes), so that e no
+// longer aliases the buffer it was decoded from. It is not safe for concurrent use on one e.
 func (e *Event) Detach() {
 	texts := e.texts()
 	size := 0

@@ -54,7 +54,10 @@ func anyEvent(t *rapid.T) *Event {
 }
 
 func dirty() Event {
-	e := Event{Calls: []string{"x"}, Attributes: map[string]string{"x": "y"}, Lat: ptr(1.0), RingMS: ptr[int64](1), Revision: 9, Due: testNow, Digest: Digest{1}}
+	e := Event{
+		Calls: []string{"x"}, Attributes: map[string]string{"x": "y"}, Lat: ptr(1.0), RingMS: ptr[int64](1), Revision: 9,
+		Due: testNow, Digest: Digest{1},
+	}
 	for _, s := range e.texts() {
 		*s = "dirt"
 	}
@@ -96,13 +99,16 @@ func TestDecodeBinaryOverwritesEverything(t *testing.T) {
 }
 
 func TestDecodeBinaryMakesFreshPointers(t *testing.T) {
-	payload := AppendBinary(nil, &Event{Lat: ptr(1.0), WaitMS: ptr[int64](2), Calls: []string{"a"}, Attributes: map[string]string{"k": "v"}})
+	payload := AppendBinary(nil,
+		&Event{Lat: ptr(1.0), WaitMS: ptr[int64](2), Calls: []string{"a"}, Attributes: map[string]string{"k": "v"}})
 	var e Event
 	if err := DecodeBinary(payload, &e); err != nil {
 		t.Fatal(err)
 	}
 	kept := e
-	if err := DecodeBinary(AppendBinary(nil, &Event{Lat: ptr(9.0), WaitMS: ptr[int64](9), Calls: []string{"b"}, Attributes: map[string]string{"k": "w"}}), &e); err != nil {
+	if err := DecodeBinary(AppendBinary(nil,
+		&Event{Lat: ptr(9.0), WaitMS: ptr[int64](9), Calls: []string{"b"}, Attributes: map[string]string{"k": "w"}}),
+		&e); err != nil {
 		t.Fatal(err)
 	}
 	if *kept.Lat != 1 || *kept.WaitMS != 2 || kept.Calls[0] != "a" || kept.Attributes["k"] != "v" {
@@ -114,16 +120,23 @@ func TestDecodeBinaryMakesFreshPointers(t *testing.T) {
 func TestBinaryFormIsFrozen(t *testing.T) {
 	e := Event{
 		Source: "s", ID: "i", Type: TicketConfirmed, Kind: KindTicket, Subject: "T", Center: "c",
-		OccurredAt: time.UnixMilli(1_700_000_000_123).UTC(), ReceivedAt: time.UnixMilli(1_700_000_001_000).UTC(), Digest: Digest{0xd1},
-		Caller: Caller{"k", "h", "890"}, Agent: "ag", Queue: "qu", Position: "po", Channel: "ch", Class: "cl", Category: "ca", Priority: "pr",
-		OPD: "op", Kecamatan: "ke", Reason: "re", Result: "rs", Calls: []string{"c1", "c2"}, Master: "m", Due: time.UnixMilli(1_700_000_002_000).UTC(),
+		OccurredAt: time.UnixMilli(1_700_000_000_123).UTC(), ReceivedAt: time.UnixMilli(1_700_000_001_000).UTC(),
+		Digest: Digest{0xd1},
+		Caller: Caller{"k", "h", "890"}, Agent: "ag", Queue: "qu", Position: "po", Channel: "ch", Class: "cl", Category: "ca",
+		Priority: "pr",
+		OPD:      "op", Kecamatan: "ke", Reason: "re", Result: "rs", Calls: []string{"c1", "c2"}, Master: "m",
+		Due: time.UnixMilli(1_700_000_002_000).UTC(),
 		Lat: ptr(-7.5), Lon: ptr(112.5), RingMS: ptr[int64](300), WaitMS: ptr[int64](0), Replaces: "rp", Revision: 3,
 		Attributes: map[string]string{"b": "2", "a": "1"},
 	}
-	const want = "01" + "010173" + "020169" + "030114" + "040102" + "050154" + "060163" + "07087b68e5cf8b010000" + "0808e86be5cf8b010000" +
-		"0910d1000000000000000000000000000000" + "0a016b" + "0b0168" + "0c03383930" + "0d026167" + "0e027175" + "0f02706f" + "10026368" +
-		"1102636c" + "12026361" + "13027072" + "14026f70" + "15026b65" + "16027265" + "17027273" + "18026331" + "18026332" + "19016d" +
-		"1a08d06fe5cf8b010000" + "1b080000000000001ec0" + "1c080000000000205c40" + "1d02ac02" + "1e0100" + "1f027270" + "200103" + "2103016131" + "2103016232"
+	const want = "01" + "010173" + "020169" + "030114" + "040102" + "050154" + "060163" + "07087b68e5cf8b010000" +
+		"0808e86be5cf8b010000" +
+		"0910d1000000000000000000000000000000" + "0a016b" + "0b0168" + "0c03383930" + "0d026167" + "0e027175" + "0f02706f" +
+		"10026368" +
+		"1102636c" + "12026361" + "13027072" + "14026f70" + "15026b65" + "16027265" + "17027273" + "18026331" + "18026332" +
+		"19016d" +
+		"1a08d06fe5cf8b010000" + "1b080000000000001ec0" + "1c080000000000205c40" + "1d02ac02" + "1e0100" + "1f027270" +
+		"200103" + "2103016131" + "2103016232"
 	if got := hex.EncodeToString(AppendBinary(nil, &e)); got != want {
 		t.Errorf("binary form\n got %s\nwant %s", got, want)
 	}
@@ -144,7 +157,8 @@ func TestDecodeBinarySkipsUnknownTagsAndRefusesGarbage(t *testing.T) {
 	}
 	for name, payload := range map[string]string{
 		"empty": "", "version 0": "\x00", "version 2": "\x02", "tag alone": "\x01\x02", "short value": "\x01\x02\x05ab",
-		"long length": "\x01\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "length that wraps": "\x01\x02\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02",
+		"long length":       "\x01\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+		"length that wraps": "\x01\x02\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02",
 		"unfinished length": "\x01\x02\x80", "type of two bytes": "\x01\x03\x02ab", "time of 7 bytes": "\x01\x07\x07abcdefg",
 		"short digest": "\x01\x09\x01a", "short float": "\x01\x1b\x01a", "empty revision": "\x01\x20\x00",
 		"revision beyond 32 bits": "\x01\x20\x05\xff\xff\xff\xff\x1f", "int with a tail": "\x01\x1d\x02\x01\x01",
@@ -178,15 +192,18 @@ func FuzzDecodeBinary(f *testing.F) {
 }
 
 func TestAppendJSONShowsNoKey(t *testing.T) {
-	e := Event{Source: "s\"", ID: "i\\\n", Type: CallReceived, Kind: KindCall, Subject: "a/b", OccurredAt: testNow, ReceivedAt: testNow,
-		Caller: Caller{"kid", "secret", "890"}, Lat: ptr(-7.0), Lon: ptr(1e-7), Attributes: map[string]string{"z": "é", "a": "\xff"}}
+	e := Event{Source: "s\"", ID: "i\\\n", Type: CallReceived, Kind: KindCall, Subject: "a/b", OccurredAt: testNow,
+		ReceivedAt: testNow,
+		Caller:     Caller{"kid", "secret", "890"}, Lat: ptr(-7.0), Lon: ptr(1e-7),
+		Attributes: map[string]string{"z": "é", "a": "\xff"}}
 	const want = `{"specversion":"1.0","id":"i\\\u000a","source":"s\"","type":"monev112.call.received","subject":"call/a/b",` +
 		`"time":"2026-11-23T08:00:00.000Z","receivedtime":"2026-11-23T08:00:00.000Z",` +
 		`"data":{"caller":{"last3":"890"},"lat":-7,"lon":0.0000001,"a":"` + "\ufffd" + `","z":"é"}}`
 	if got := string(AppendJSON(nil, &e)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if got := string(AppendJSON(nil, &Event{Type: FeedHeartbeat, Kind: KindFeed, Subject: "f"})); !strings.HasSuffix(got, `"subject":"feed/f","data":{}}`) {
+	if got := string(AppendJSON(nil, &Event{Type: FeedHeartbeat, Kind: KindFeed, Subject: "f"})); !strings.HasSuffix(got,
+		`"subject":"feed/f","data":{}}`) {
 		t.Error(got)
 	}
 }
@@ -226,7 +243,8 @@ func TestVocabulary(t *testing.T) {
 			t.Errorf("%q is read as %v", s, typ)
 		}
 	}
-	if Type(0).Known() || Type(200).Known() || Type(200).String() != "unknown" || Kind(9).String() != "unknown" || Type(200).Kind() != 0 {
+	if Type(0).Known() || Type(200).Known() || Type(200).String() != "unknown" || Kind(9).String() != "unknown" ||
+		Type(200).Kind() != 0 {
 		t.Error("a number beyond the vocabulary is known")
 	}
 	if _, ok := ParseKind("unknown"); ok {
@@ -244,7 +262,8 @@ func TestVocabulary(t *testing.T) {
 
 func TestParseTimeAgreesWithTheStandardLibrary(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := rapid.StringMatching(`(19|20|21)[0-9]{2}-[01][0-9]-[0-3][0-9]T[012][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])`).Draw(t, "time")
+		s := rapid.StringMatching(
+			`(19|20|21)[0-9]{2}-[01][0-9]-[0-3][0-9]T[012][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])`).Draw(t, "time")
 		want, err := time.Parse(time.RFC3339Nano, s)
 		got, reason := parseTime(s)
 		if (err == nil) != (reason == "") {

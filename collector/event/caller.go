@@ -14,14 +14,15 @@ const (
 	tokenPrefix    = "hmac:"
 )
 
-// normalizeCaller reduces the ways to write one number to one: international form, digits only. The result is appended to
-// dst. "tel:" and separators are dropped; +62, 0062, 62 and 0 before an Indonesian number become 62, and a mobile number
-// that lost its 0 gets the 62 too. Numbers without an area code and short codes stay as they are.
+// normalizeCaller reduces the ways to write one number to one: international form, digits only. The result is appended
+// to dst. "tel:" and separators are dropped; +62, 0062, 62 and 0 before an Indonesian number become 62, and a mobile
+// number that lost its 0 gets the 62 too. Numbers without an area code and short codes stay as they are.
 func normalizeCaller(dst []byte, s string) ([]byte, bool) {
 	if len(s) > 4 && strings.EqualFold(s[:4], "tel:") {
 		s = s[4:]
 	}
-	if rest, ok := strings.CutSuffix(s, ".0"); ok && len(rest) >= 9 && onlyDigits(rest) { // a spreadsheet's column of numbers
+	// a spreadsheet's column of numbers
+	if rest, ok := strings.CutSuffix(s, ".0"); ok && len(rest) >= 9 && onlyDigits(rest) {
 		s = rest
 	}
 	from := len(dst)

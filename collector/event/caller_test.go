@@ -14,7 +14,8 @@ func TestWaysToWriteOneNumber(t *testing.T) {
 		want string
 		ways []string
 	}{
-		{"6281234567890", []string{"081234567890", "0812-3456-7890", "+62 812 3456 7890", "62812.3456.7890", "006281234567890",
+		{"6281234567890", []string{"081234567890", "0812-3456-7890", "+62 812 3456 7890", "62812.3456.7890",
+			"006281234567890",
 			"+62 (0)812-3456-7890", "81234567890", "tel:+6281234567890", "0812/3456/7890", " 0812 3456 7890", "81234567890.0"}},
 		{"62318912345", []string{"0318912345", "(031) 891-2345", "+62 31 8912345", "62318912345"}},
 		{"4930123456", []string{"+49 30 123456", "004930123456"}},
@@ -29,7 +30,10 @@ func TestWaysToWriteOneNumber(t *testing.T) {
 			}
 		}
 	}
-	for _, s := range []string{"", "1", "12", "Budi", "0812x", "8,12E+10", "08123456789012345678", "+", "++62812345678", "+62812345678901234", "#112", "0812345678901234"} {
+	for _, s := range []string{
+		"", "1", "12", "Budi", "0812x", "8,12E+10", "08123456789012345678", "+", "++62812345678", "+62812345678901234",
+		"#112", "0812345678901234",
+	} {
 		if got, ok := normalizeCaller(nil, s); ok {
 			t.Errorf("%q is taken for the number %q", s, got)
 		}
@@ -59,9 +63,12 @@ func TestNormalizeCallerIsStable(t *testing.T) {
 
 func TestPhoneShapes(t *testing.T) {
 	for _, s := range []string{
-		"081234567890", "0812 3456 7890", "0812-3456-7890", "0812.3456.7890", "0812–3456–7890", "+6281234567890", "+62 812-3456-7890",
-		"62 812 3456 7890", "6281234567890", "62812-3456-7890", "006281234567890", "081234567890@s.whatsapp.net", "tel:081234567890",
-		"hp081234567890", "hp:0857-1234-567", "81234567890", "8123456789", "call-081234567890-1", "112 081234567890", "0895123456789",
+		"081234567890", "0812 3456 7890", "0812-3456-7890", "0812.3456.7890", "0812–3456–7890", "+6281234567890",
+		"+62 812-3456-7890",
+		"62 812 3456 7890", "6281234567890", "62812-3456-7890", "006281234567890", "081234567890@s.whatsapp.net",
+		"tel:081234567890",
+		"hp081234567890", "hp:0857-1234-567", "81234567890", "8123456789", "call-081234567890-1", "112 081234567890",
+		"0895123456789",
 		"+4930123456", "+1 (415) 555-2671", "0318912345", "031-8912345", "(031) 8912345", "02112345678"[:3] + "52345678",
 		"evt_081234567890", "08123456 7890", "0811260001", "081234567890/1", "1700000000-081234567890",
 		"0812/9753/1864", "ref 0812/9753/1864", "/pbx/+62%20%280%2981297531864", "%30812 9753 1864", "%2530812 9753 1864",
@@ -72,12 +79,18 @@ func TestPhoneShapes(t *testing.T) {
 		}
 	}
 	for _, s := range []string{
-		"", "112", "SDA-2026-00123", "SDA-08-2026-00123", "SDA112-081126-0001", "TKT-081126-0001", "08112026-0001", "0810-2026-0001", "101001240734", "090100225", "090100225-E21", "C5/200207/09738", "CH/200223/06466", "112/08/2026/000123", "SDA/2026/08/12345", "8,12E+10", "8.12345678", "8.123456789 E", "100%25 of 8", "1.8123456789E+10",
+		"", "112", "SDA-2026-00123", "SDA-08-2026-00123", "SDA112-081126-0001", "TKT-081126-0001", "08112026-0001",
+		"0810-2026-0001", "101001240734", "090100225", "090100225-E21", "C5/200207/09738", "CH/200223/06466",
+		"112/08/2026/000123", "SDA/2026/08/12345", "8,12E+10", "8.12345678", "8.123456789 E", "100%25 of 8",
+		"1.8123456789E+10",
 		"1700000000.123", "1763882400", "1763882400123", "20261123081234", "2026-11-23 08:12:34", "2026-11-23T08:12:34+07:00",
-		"0198f2a1-7c3e-7d10-9b1e-3f2a8c9d0e1f", "08123456-7890-1234-5678-081234567890", "abcdefab-0812-3456-7890-081234567890",
+		"0198f2a1-7c3e-7d10-9b1e-3f2a8c9d0e1f", "08123456-7890-1234-5678-081234567890",
+		"abcdefab-0812-3456-7890-081234567890",
 		"evt-08123456-7890-1234-5678-081234567890", "d41d8cd98f00b204e9800998ecf8427e", "0812345678901234abcdef0812345678",
-		"01HZX081234567890ABCDEFGHJ", "3515080812260001", "6201012026000123", "35.15.08", "3515110", "SIP/201", "Agent/1001", "00000000001",
-		"0000123456", "0826-000123", "1/2/2026", "Downtown / Financial District", "Fenway / Kenmore / Audubon Circle / Longwood",
+		"01HZX081234567890ABCDEFGHJ", "3515080812260001", "6201012026000123", "35.15.08", "3515110", "SIP/201", "Agent/1001",
+		"00000000001",
+		"0000123456", "0826-000123", "1/2/2026", "Downtown / Financial District",
+		"Fenway / Kenmore / Audubon Circle / Longwood",
 		"9999999999", "7000000000", "0812", "08123", "0800123456", "8000000001", "112233445566",
 	} {
 		if looksLikePhone(s) {
@@ -107,7 +120,8 @@ func TestConfigIsChecked(t *testing.T) {
 		many[i] = fmt.Sprintf("k%d", i)
 	}
 	for name, c := range map[string]Config{
-		"no keys": {}, "empty key": {Keys: keys, Attributes: []string{""}}, "key with a space": {Keys: keys, Attributes: []string{"a b"}},
+		"no keys": {}, "empty key": {Keys: keys, Attributes: []string{""}},
+		"key with a space":      {Keys: keys, Attributes: []string{"a b"}},
 		"key of the vocabulary": {Keys: keys, Attributes: []string{"opd"}}, "many keys": {Keys: keys, Attributes: many},
 		"pattern": {Keys: keys, AllowIDs: []string{"("}},
 	} {
@@ -132,7 +146,8 @@ func indonesian(t *rapid.T) (written, core string) {
 func TestNoNumberSurvives(t *testing.T) {
 	d := testDecoder(t)
 	replay := testDecoder(t, func(c *Config) { c.AcceptTokens = true })
-	fields := []string{"caller", "agent", "queue", "position", "channel", "class", "category", "priority", "opd", "kecamatan", "reason",
+	fields := []string{"caller", "agent", "queue", "position", "channel", "class", "category", "priority", "opd",
+		"kecamatan", "reason",
 		"result", "master", "due", "center", "replaces", "shift", "nama", "no_hp", "lat", "ring_ms"}
 	rapid.Check(t, func(t *rapid.T) {
 		written, core := indonesian(t)
@@ -142,7 +157,8 @@ func TestNoNumberSurvives(t *testing.T) {
 			quoted = "62" + core
 		}
 		var body string
-		switch where := rapid.SampledFrom(append(fields, "id", "source", "subject", "type", "time", "calls", "extension", "nested", "key", "broken")).Draw(t, "where"); where {
+		switch where := rapid.SampledFrom(append(fields, "id", "source", "subject", "type", "time", "calls", "extension",
+			"nested", "key", "broken")).Draw(t, "where"); where {
 		case "id":
 			body = edit(`"e1"`, quoted)
 		case "source":

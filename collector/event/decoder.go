@@ -28,14 +28,16 @@ const (
 
 // Config says how a Decoder judges.
 type Config struct {
-	Keys         *Keys    // required
-	Attributes   []string // keys of data beside the vocabulary that are kept; letters, digits and . _ -, at most MaxAttributes
-	AllowIDs     []string // regular expressions of ids that are no telephone numbers though they look like one; each must match the whole
-	AcceptTokens bool     // accept callers that Decoder.Pseudonymised has replaced: for replays from the quarantine only
+	Keys *Keys // required
+	// keys of data beside the vocabulary that are kept; letters, digits and . _ -, at most MaxAttributes
+	Attributes []string
+	// regular expressions of ids that are no telephone numbers though they look like one; each must match the whole
+	AllowIDs     []string
+	AcceptTokens bool // accept callers that Decoder.Pseudonymised has replaced: for replays from the quarantine only
 }
 
-// Decoder turns CloudEvents 1.0 JSON into events, strictly: what is not understood is refused with its place and reason,
-// never guessed. It is immutable and safe for concurrent use.
+// Decoder turns CloudEvents 1.0 JSON into events, strictly: what is not understood is refused with its place and
+// reason, never guessed. It is immutable and safe for concurrent use.
 type Decoder struct {
 	keys         *Keys
 	attributes   map[string]string // each key to itself, so that an event's map shares the strings
@@ -105,10 +107,10 @@ func (b *Batch) drop(key string) {
 	b.Dropped[key]++
 }
 
-// Decode reads body into b. Each event stands for itself: a refused one, be it broken JSON, takes none of its neighbours
-// with it, as long as its end can be found; where it cannot (an unclosed string or bracket in a BatchArray, something
-// between two elements), everything from there on is refused by one Refusal with Rest set. An NDJSON event ends with its
-// line.
+// Decode reads body into b. Each event stands for itself: a refused one, be it broken JSON, takes none of its
+// neighbours with it, as long as its end can be found; where it cannot (an unclosed string or bracket in a BatchArray,
+// something between two elements), everything from there on is refused by one Refusal with Rest set. An NDJSON event
+// ends with its line.
 //
 // now is the time of the door: events more than MaxFutureSeconds after it are refused, and ReceivedAt is set to it. The
 // events do not alias body; Refusal.Raw does. Decode returns ErrTooManyEvents, and leaves b empty, when body holds more

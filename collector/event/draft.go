@@ -42,8 +42,8 @@ type Draft struct {
 	Attributes map[string]string // written as further keys of data; the door keeps those that its configuration allows
 }
 
-// AppendCloudEvent appends d as one CloudEvents 1.0 JSON object, without a newline, and returns the extended slice. Bytes
-// that are not UTF-8 become U+FFFD. It is deterministic and safe for concurrent use on one d.
+// AppendCloudEvent appends d as one CloudEvents 1.0 JSON object, without a newline, and returns the extended slice.
+// Bytes that are not UTF-8 become U+FFFD. It is deterministic and safe for concurrent use on one d.
 func (d *Draft) AppendCloudEvent(dst []byte) []byte {
 	dst = append(dst, `{"specversion":"1.0"`...)
 	dst = appendMember(dst, FieldID, d.ID)

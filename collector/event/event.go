@@ -70,7 +70,8 @@ type Event struct {
 	Center     string // code of the centre; the door fills in the default centre when the sender names none
 	OccurredAt time.Time
 	ReceivedAt time.Time // when the door took it; not part of the digest
-	Digest     Digest    // keyed digest of everything but ReceivedAt and Caller: the same id with another digest is a conflict
+	// keyed digest of everything but ReceivedAt and Caller: the same id with another digest is a conflict
+	Digest Digest
 
 	Caller    Caller
 	Agent     string

@@ -2,8 +2,8 @@ package event
 
 import "bytes"
 
-// frame is one event's bytes within a request, found by matching brackets outside of strings. That is enough to know where
-// a broken event ends, so that the next one is not lost with it; whether a frame is JSON is judged afterwards.
+// frame is one event's bytes within a request, found by matching brackets outside of strings. That is enough to know
+// where a broken event ends, so that the next one is not lost with it; whether a frame is JSON is judged afterwards.
 type frame struct {
 	start, end int
 	depth      int

@@ -17,8 +17,10 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`[`+edit("e1", "e1")+`,{"id":oops},7]`), byte(BatchArray))
 	f.Add([]byte(edit("e1", "a")+"\n\n{\n"+edit("e1", "b")), byte(NDJSON))
 	for _, s := range []string{
-		data(`"caller":"0812-3456-7890","calls":["b","a"],"lat":-7.3,"lon":112.7,"ring_ms":4e3`), data(`"caller":"hmac:k00000000:00:1"`),
-		strings.Repeat(`{"a":[`, 50), edit("e1", `\ud83d\ude00`), edit("e1", `\ud800`), `{"data":{"data":{"data":{}}}}`, "\xef\xbb\xbf{}",
+		data(`"caller":"0812-3456-7890","calls":["b","a"],"lat":-7.3,"lon":112.7,"ring_ms":4e3`),
+		data(`"caller":"hmac:k00000000:00:1"`),
+		strings.Repeat(`{"a":[`, 50), edit("e1", `\ud83d\ude00`), edit("e1", `\ud800`), `{"data":{"data":{"data":{}}}}`,
+		"\xef\xbb\xbf{}",
 		data(`"shift":12,"note.code":true,"x":null`), edit("T1", "0812 3456 7890"), edit(":00+07:00", ":00.9999999999-12:30"),
 	} {
 		f.Add([]byte(s), byte(Structured))
@@ -30,21 +32,30 @@ func FuzzDecode(f *testing.F) {
 
 // Values that a sender may put into any field, some of them right somewhere.
 var mutations = []string{
-	`null`, `""`, `true`, `0`, `-1`, `4000`, `12.0`, `1e400`, `9007199254740993`, `{}`, `[]`, `["c-1","c-1","c-0"]`, `[[["deep"]]]`, `"x"`, `"1"`, `" x"`,
-	`"Dinas Perhubungan"`, `"a\u0000b"`, `"\ud800"`, `"\ud83d\ude00"`, `"é"`, "\"\xff\"", `"٠١٢"`, `"081234567890"`, `"+62 812-3456-7890"`, `6281234567890`,
-	`"masked:phone"`, `"hmac:k4a7fdced:05ef7f2dfd9619f0c4815c8b8347e0f7:000"`, `"anonymous"`, `"110"`, `"normal"`, `"darurat"`, `"benar"`, `"available"`, `"phone"`,
-	`"1.0"`, `"call/C-1"`, `"ticket/T-1"`, `"agent/a@1"`, `"feed/"`, `"monev112.call.classified"`, `"monev112.agent.state"`, `"application/json"`,
-	`"2026-11-23T08:00:00Z"`, `"2026-11-23T08:00:00"`, `"2026-11-23T15:00:00.1239+07:00"`, `"1999-01-01T00:00:00Z"`, `"2099-12-31T23:59:59-14:00"`, `"2100-01-01T00:00:00Z"`,
-	`"` + strings.Repeat("y", 64) + `"`, `"` + strings.Repeat("y", 65) + `"`, `"` + strings.Repeat("z", 128) + `"`, `"` + strings.Repeat("é", 65) + `"`, `oops`,
+	`null`, `""`, `true`, `0`, `-1`, `4000`, `12.0`, `1e400`, `9007199254740993`, `{}`, `[]`, `["c-1","c-1","c-0"]`,
+	`[[["deep"]]]`, `"x"`, `"1"`, `" x"`,
+	`"Dinas Perhubungan"`, `"a\u0000b"`, `"\ud800"`, `"\ud83d\ude00"`, `"é"`, "\"\xff\"", `"٠١٢"`, `"081234567890"`,
+	`"+62 812-3456-7890"`, `6281234567890`,
+	`"masked:phone"`, `"hmac:k4a7fdced:05ef7f2dfd9619f0c4815c8b8347e0f7:000"`, `"anonymous"`, `"110"`, `"normal"`,
+	`"darurat"`, `"benar"`, `"available"`, `"phone"`,
+	`"1.0"`, `"call/C-1"`, `"ticket/T-1"`, `"agent/a@1"`, `"feed/"`, `"monev112.call.classified"`,
+	`"monev112.agent.state"`, `"application/json"`,
+	`"2026-11-23T08:00:00Z"`, `"2026-11-23T08:00:00"`, `"2026-11-23T15:00:00.1239+07:00"`, `"1999-01-01T00:00:00Z"`,
+	`"2099-12-31T23:59:59-14:00"`, `"2100-01-01T00:00:00Z"`,
+	`"` + strings.Repeat("y", 64) + `"`, `"` + strings.Repeat("y", 65) + `"`, `"` + strings.Repeat("z", 128) + `"`,
+	`"` + strings.Repeat("é", 65) + `"`, `oops`,
 }
 
 var members = []string{
-	"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data_base64", "traceparent", "data",
-	"caller", "agent", "queue", "position", "channel", "class", "category", "priority", "opd", "kecamatan", "reason", "result", "calls",
+	"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data_base64",
+	"traceparent", "data",
+	"caller", "agent", "queue", "position", "channel", "class", "category", "priority", "opd", "kecamatan", "reason",
+	"result", "calls",
 	"master", "due", "lat", "lon", "center", "ring_ms", "wait_ms", "replaces", "revision", "shift", "note.code", "nama",
 }
 
-// TestMutatedEvents puts wrong values into good events: what is then accepted keeps every limit, what is refused says why.
+// TestMutatedEvents puts wrong values into good events: what is then accepted keeps every limit, what is refused says
+// why.
 func TestMutatedEvents(t *testing.T) {
 	d := testDecoder(t)
 	replay := testDecoder(t, func(c *Config) { c.AcceptTokens = true })
@@ -53,7 +64,9 @@ func TestMutatedEvents(t *testing.T) {
 		var body []byte
 		n := rapid.IntRange(1, 3).Draw(t, "events")
 		for i := range n {
-			top := map[string]string{"specversion": `"1.0"`, "id": `"e-1"`, "source": `"urn:x"`, "time": `"2026-11-23T08:00:00Z"`}
+			top := map[string]string{
+				"specversion": `"1.0"`, "id": `"e-1"`, "source": `"urn:x"`, "time": `"2026-11-23T08:00:00Z"`,
+			}
 			typ := rapid.SampledFrom(Types()).Draw(t, "type")
 			top["type"], top["subject"] = `"`+TypePrefix+typ.String()+`"`, `"`+typ.Kind().String()+`/x-1"`
 			values := map[string]string{"class": `"normal"`, "opd": `"dishub"`, "master": `"m"`}
@@ -139,7 +152,8 @@ func checkRequest(t failer, d, replay *Decoder, body []byte, form Form) (accepte
 	}
 	for i := range b.Refusals {
 		r := &b.Refusals[i]
-		if _, ok := listedReason(r.Reason); !ok || r.Detail == "" || len(r.ID) > MaxIDBytes || !fitsText(r.ID) || looksLikePhone(r.ID) || looksLikePhone(r.Source) {
+		if _, ok := listedReason(r.Reason); !ok || r.Detail == "" || len(r.ID) > MaxIDBytes || !fitsText(r.ID) ||
+			looksLikePhone(r.ID) || looksLikePhone(r.Source) {
 			t.Fatalf("refusal %+v", r)
 		}
 		kept := d.Pseudonymised(r.Raw)
@@ -164,7 +178,9 @@ func withinLimits(t failer, e *Event) {
 	if !e.Type.Known() || e.Kind != e.Type.Kind() || e.ID == "" || e.Source == "" || e.Subject == "" {
 		t.Fatalf("incomplete: %+v", e)
 	}
-	for _, s := range append([]string{e.ID, e.Source, e.Subject, e.OPD, e.Kecamatan, e.Category, e.Queue, e.Position, e.Master, e.Replaces}, e.Calls...) {
+	for _, s := range append([]string{
+		e.ID, e.Source, e.Subject, e.OPD, e.Kecamatan, e.Category, e.Queue, e.Position, e.Master, e.Replaces,
+	}, e.Calls...) {
 		if len(s) > 128 || !utf8.ValidString(s) || looksLikePhone(s) {
 			t.Fatalf("text %q", s)
 		}
@@ -174,19 +190,23 @@ func withinLimits(t failer, e *Event) {
 			t.Fatalf("code %q", s)
 		}
 	}
-	if e.OccurredAt.Year() < 2000 || e.OccurredAt.Sub(testNow).Minutes() > 5 || e.OccurredAt.Nanosecond()%1e6 != 0 || !e.ReceivedAt.Equal(testNow) {
+	if e.OccurredAt.Year() < 2000 || e.OccurredAt.Sub(testNow).Minutes() > 5 || e.OccurredAt.Nanosecond()%1e6 != 0 ||
+		!e.ReceivedAt.Equal(testNow) {
 		t.Fatalf("times %v, %v", e.OccurredAt, e.ReceivedAt)
 	}
 	if len(e.Calls) > 256 || len(e.Attributes) > 32 || (e.Lat == nil) != (e.Lon == nil) {
 		t.Fatalf("%+v", e)
 	}
-	if c := e.Caller; c != (Caller{}) && (len(c.Key) != 32 || !isHex(c.Key) || c.KeyID == "" || len(c.Last3) != 3 && c.Last3 != "") {
+	if c := e.Caller; c != (Caller{}) &&
+		(len(c.Key) != 32 || !isHex(c.Key) || c.KeyID == "" || len(c.Last3) != 3 && c.Last3 != "") {
 		t.Fatalf("caller %+v", c)
 	}
 }
 
 func FuzzLooksLikePhone(f *testing.F) {
-	for _, s := range []string{"081234567890", "+62 812-3456", "0198f2a1-7c3e-7d10-9b1e-3f2a8c9d0e1f", "(031) 891–2345", "a08\xe2\x80"} {
+	for _, s := range []string{
+		"081234567890", "+62 812-3456", "0198f2a1-7c3e-7d10-9b1e-3f2a8c9d0e1f", "(031) 891–2345", "a08\xe2\x80",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

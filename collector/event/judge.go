@@ -337,7 +337,8 @@ func (w *work) finish(now time.Time) {
 	}
 	var ok bool
 	if e.Type, ok = ParseType(w.typ); !ok {
-		w.fail(FieldType, UnknownType, `a type is "monev112." and a word of the vocabulary, for example monev112.call.received`)
+		w.fail(FieldType, UnknownType,
+			`a type is "monev112." and a word of the vocabulary, for example monev112.call.received`)
 		return
 	}
 	kind, id, ok := strings.Cut(w.subj, "/")
@@ -438,5 +439,6 @@ func (w *work) digest(e *Event) (d Digest) {
 func isJSONMediaType(s string) bool {
 	s, _, _ = strings.Cut(s, ";")
 	s = strings.ToLower(strings.TrimSpace(s))
-	return s == "" || s == "application/json" || s == "text/json" || strings.HasPrefix(s, "application/") && strings.HasSuffix(s, "+json")
+	return s == "" || s == "application/json" || s == "text/json" || strings.HasPrefix(s, "application/") &&
+		strings.HasSuffix(s, "+json")
 }

@@ -20,8 +20,8 @@ import (
 //	caller ...
 //
 // The digest key signs the content of events and never changes: with another one every repetition of an old event would
-// look like a conflict. The last caller line is the current key; older ones are kept so that tokens in the quarantine stay
-// readable. An id is computed from its key, so that a mistyped key is noticed.
+// look like a conflict. The last caller line is the current key; older ones are kept so that tokens in the quarantine
+// stay readable. An id is computed from its key, so that a mistyped key is noticed.
 const keysHeader = "monev112-keys 1"
 
 const (
@@ -52,8 +52,8 @@ func NewKeys(random io.Reader, now time.Time) (*Keys, error) {
 	return k.Rotate(random, now)
 }
 
-// Rotate returns keys with a new current caller key and all keys of k behind it. Numbers hashed before and after compare
-// as different callers.
+// Rotate returns keys with a new current caller key and all keys of k behind it. Numbers hashed before and after
+// compare as different callers.
 func (k *Keys) Rotate(random io.Reader, now time.Time) (*Keys, error) {
 	if len(k.caller) >= maxKeys {
 		return nil, fmt.Errorf("the key file already holds %d caller keys", maxKeys)
@@ -110,7 +110,8 @@ func (k *Keys) GoString() string { return k.String() }
 func (k *Keys) FileText() []byte {
 	var b bytes.Buffer
 	b.WriteString(keysHeader + "\n")
-	b.WriteString("# Secret. Keep a copy apart from the database: without it, callers before and after cannot be compared.\n")
+	b.WriteString(
+		"# Secret. Keep a copy apart from the database: without it, callers before and after cannot be compared.\n")
 	fmt.Fprintf(&b, "digest %x\n", k.digest)
 	for _, c := range k.caller {
 		fmt.Fprintf(&b, "caller %s %s %x\n", c.id, c.created.Format(time.RFC3339), c.secret)

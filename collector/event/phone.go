@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// looksLikePhone reports whether s holds something that has the shape of a telephone number, wherever in s it stands. It
-// guards the fields in which a number has no business, so it must neither let a caller's number pass as an id nor refuse
-// the ids that centres really use. Shapes that count, spaces, dashes, dots, slashes and brackets between groups allowed, as
-// they stand or percent-encoded:
+// looksLikePhone reports whether s holds something that has the shape of a telephone number, wherever in s it stands.
+// It guards the fields in which a number has no business, so it must neither let a caller's number pass as an id nor
+// refuse the ids that centres really use. Shapes that count, spaces, dashes, dots, slashes and brackets between groups
+// allowed, as they stand or percent-encoded:
 //
 //   - "+" and 8 to 15 digits, any country
 //   - Indonesian mobile: 08, 628 or 00628 and an assigned prefix (0811, 0812, ...), 10 to 13 digits counted from the 0
@@ -118,8 +118,8 @@ func percentDecoded(s string) string {
 	return b.String()
 }
 
-// scientificPhoneAt reports whether an Indonesian mobile number in scientific notation starts at i, with so many digits that
-// most of it can be read.
+// scientificPhoneAt reports whether an Indonesian mobile number in scientific notation starts at i, with so many digits
+// that most of it can be read.
 func scientificPhoneAt(s string, i int) bool {
 	if i > 0 && (isDigit(s[i-1]) || isLetter(s[i-1])) || i+1 >= len(s) || s[i+1] != '.' && s[i+1] != ',' {
 		return false
@@ -172,14 +172,14 @@ func phoneShape(d []byte, plus bool, groups, first, longest int) bool {
 	return false
 }
 
-// dateFirst reports whether the first group reads as ddmmyy or ddmmyyyy, as in the ids "081126-0001" and "08112026-0001":
-// nobody groups a telephone number so.
+// dateFirst reports whether the first group reads as ddmmyy or ddmmyyyy, as in the ids "081126-0001" and
+// "08112026-0001": nobody groups a telephone number so.
 func dateFirst(d []byte, first int) bool {
 	return first == 6 || first == 8 && d[4] == '2' && d[5] == '0'
 }
 
-// mobile reports whether d is an Indonesian mobile number without its leading 0, of least to 12 digits. The prefixes are
-// those that the ministry assigned to the operators.
+// mobile reports whether d is an Indonesian mobile number without its leading 0, of least to 12 digits. The prefixes
+// are those that the ministry assigned to the operators.
 func mobile(d []byte, least int) bool {
 	if len(d) < least || len(d) > 12 || d[0] != '8' {
 		return false
@@ -199,8 +199,8 @@ func mobile(d []byte, least int) bool {
 	return false
 }
 
-// insideWord reports whether the digits at i continue a word that already mixes digits and letters, as hashes do; letters
-// alone before them ("hp0812...") do not hide a number.
+// insideWord reports whether the digits at i continue a word that already mixes digits and letters, as hashes do;
+// letters alone before them ("hp0812...") do not hide a number.
 func insideWord(s string, i int) bool {
 	j := i
 	for j > 0 && isLetter(s[j-1]) {
@@ -231,7 +231,8 @@ func afterSeparators(s string, i int) int {
 		switch {
 		case i < len(s) && isPhoneSeparator(s[i]):
 			i++
-		case i+2 < len(s) && s[i] == 0xe2 && (s[i+1] == 0x80 && s[i+2] >= 0x90 && s[i+2] <= 0x95 || s[i+1] == 0x88 && s[i+2] == 0x92):
+		case i+2 < len(s) && s[i] == 0xe2 &&
+			(s[i+1] == 0x80 && s[i+2] >= 0x90 && s[i+2] <= 0x95 || s[i+1] == 0x88 && s[i+2] == 0x92):
 			i += 3 // U+2010 to U+2015, U+2212
 		}
 	}

@@ -26,13 +26,20 @@ func TestPseudonymised(t *testing.T) {
 		{"caller that is no number", data(`"caller":"Budi, 0812"`), head + `}}`},
 		{"caller that is replaced already", data(`"caller":"` + token + `"`), head + `"caller":"` + token + `"}}`},
 		{"caller under a foreign key", data(`"caller":"hmac:k00000000:00000000000000000000000000000000:890"`), head + `}}`},
-		{"phone in a name", data(`"opd":"hp 081234567890","agent":"081234567890"`), head + `"opd":"masked:phone","agent":"masked:phone"}}`},
-		{"wrong shapes", data(`"agent":"Budi Santoso","class":"Laporan iseng oleh anak","ring_ms":-1,"wait_ms":"x","opd":7,"calls":"c"`), head + `}}`},
-		{"wrong codes", data(`"class":"Prank","priority":"tinggi","result":"ok"`), head + `"class":"Prank","priority":"tinggi","result":"ok"}}`},
-		{"unknown keys and places", data(`"nama":"Budi","alamat":{"jalan":"Mawar 5"},"lat":-7.3544,"lon":112.7665,"shift":"pagi"`), head + `"shift":"pagi"}}`},
+		{"phone in a name", data(`"opd":"hp 081234567890","agent":"081234567890"`),
+			head + `"opd":"masked:phone","agent":"masked:phone"}}`},
+		{"wrong shapes", data(
+			`"agent":"Budi Santoso","class":"Laporan iseng oleh anak","ring_ms":-1,"wait_ms":"x","opd":7,"calls":"c"`),
+			head + `}}`},
+		{"wrong codes", data(`"class":"Prank","priority":"tinggi","result":"ok"`),
+			head + `"class":"Prank","priority":"tinggi","result":"ok"}}`},
+		{"unknown keys and places",
+			data(`"nama":"Budi","alamat":{"jalan":"Mawar 5"},"lat":-7.3544,"lon":112.7665,"shift":"pagi"`),
+			head + `"shift":"pagi"}}`},
 		{"calls", data(`"calls":["b","081234567890","a","a",7]`), head + `"calls":["a","b","masked:phone"]}}`},
 		{"numbers", data(`"ring_ms":4000,"revision":2,"due":"27/11/2026 16.30"`), head + `"ring_ms":4000,"revision":2}}`},
-		{"time in words", edit(`2026-11-23T14:30:00+07:00`, `2026-11-23 kemarin`), strings.Replace(head, `"time":"2026-11-23T14:30:00+07:00",`, "", 1) + `"opd":"dishub"}}`},
+		{"time in words", edit(`2026-11-23T14:30:00+07:00`, `2026-11-23 kemarin`),
+			strings.Replace(head, `"time":"2026-11-23T14:30:00+07:00",`, "", 1) + `"opd":"dishub"}}`},
 		{"time without offset", edit(`+07:00`, ``), strings.Replace(head, `+07:00`, "", 1) + `"opd":"dishub"}}`},
 		{"subject", edit(`T1`, `081234567890`), strings.Replace(head, "T1", "masked:phone", 1) + `"opd":"dishub"}}`},
 		{"data of another type", edit(`{"opd":"dishub"}`, `"Budi"`), strings.TrimSuffix(head, `,"data":{`) + `}`},
@@ -79,7 +86,10 @@ func TestReplayFromTheQuarantineKeepsTheCaller(t *testing.T) {
 	if _, bad := decodeOne(t, stranger, kept); bad == nil || bad.Reason != UnknownCallerKey {
 		t.Errorf("a key that is not in the file: %v", bad)
 	}
-	for _, token := range []string{"hmac:", "hmac:k1:00:1", "hmac:" + got.Caller.KeyID + ":" + strings.Repeat("g", 32) + ":890", "hmac:" + got.Caller.KeyID + ":" + got.Caller.Key + ":8901"} {
+	for _, token := range []string{
+		"hmac:", "hmac:k1:00:1", "hmac:" + got.Caller.KeyID + ":" + strings.Repeat("g", 32) + ":890",
+		"hmac:" + got.Caller.KeyID + ":" + got.Caller.Key + ":8901",
+	} {
 		if _, bad := decodeOne(t, replay, data(`"caller":"`+token+`"`)); bad == nil || bad.Reason != BadCaller {
 			t.Errorf("%s: %v", token, bad)
 		}
@@ -87,7 +97,8 @@ func TestReplayFromTheQuarantineKeepsTheCaller(t *testing.T) {
 }
 
 func TestReplayableEventKeepsWhatItSays(t *testing.T) {
-	raw := data(`"caller":"0812-3456-7890","agent":"a-1","opd":"Dinas \"X\"","calls":["c1","c2"],"wait_ms":12000,"revision":3,"due":"2026-11-01T00:00:00Z"`)
+	raw := data(
+		`"caller":"0812-3456-7890","agent":"a-1","opd":"Dinas \"X\"","calls":["c1","c2"],"wait_ms":12000,"revision":3,"due":"2026-11-01T00:00:00Z"`)
 	want, bad := decodeOne(t, testDecoder(t), raw)
 	if bad != nil {
 		t.Fatal(bad)
@@ -114,7 +125,8 @@ func TestDecoderServesManyAtOnce(t *testing.T) {
 			number := "08123456789" + string(rune('0'+i))
 			for range 100 {
 				body := []byte(data(`"caller":"` + number + `","shift":"pagi"`))
-				if err := d.Decode(&b, body, Structured, testNow); err != nil || len(b.Events) != 1 || b.Events[0].Caller.Last3 != number[9:] {
+				if err := d.Decode(&b, body, Structured, testNow); err != nil || len(b.Events) != 1 ||
+					b.Events[0].Caller.Last3 != number[9:] {
 					t.Errorf("%v %v", err, b.Refusals)
 					return
 				}

@@ -15,7 +15,9 @@ func TestRealIDsAreNoTelephoneNumbers(t *testing.T) {
 	if _, err := os.Stat(dir); err != nil {
 		t.Skip("no public data sets in ", dir)
 	}
-	for file, least := range map[string]int{"boston311-2015-h1.csv.gz": 58_119, "cdmx-c5-2020-jun-aug.csv.gz": 26_078, "sf-fire-2009-2018.csv.gz": 4_340} {
+	for file, least := range map[string]int{
+		"boston311-2015-h1.csv.gz": 58_119, "cdmx-c5-2020-jun-aug.csv.gz": 26_078, "sf-fire-2009-2018.csv.gz": 4_340,
+	} {
 		f, err := os.Open(filepath.Join(dir, file))
 		if err != nil {
 			t.Fatal(err)

@@ -113,8 +113,8 @@ var reasons = []Reason{
 // Reasons returns the closed set of reasons.
 func Reasons() []Reason { return slices.Clone(reasons) }
 
-// Refusal says which event of a request was refused, where and why. Nothing in it but Raw repeats a value that the sender
-// wrote, except an ID that passed its own checks.
+// Refusal says which event of a request was refused, where and why. Nothing in it but Raw repeats a value that the
+// sender wrote, except an ID that passed its own checks.
 type Refusal struct {
 	Index  int    // position in the request, from 0; in NDJSON blank lines are not counted
 	ID     string // empty when the id itself could not be read or is refused
@@ -123,7 +123,8 @@ type Refusal struct {
 	Reason Reason
 	Detail string // one English sentence for people: what would be right
 	Rest   bool   // the request could not be read from here on: every later event is refused with this one
-	Raw    []byte // the event as it was sent, an alias of the request's body; never log or store it (see Decoder.Pseudonymised)
+	// the event as it was sent, an alias of the request's body; never log or store it (see Decoder.Pseudonymised)
+	Raw []byte
 }
 
 // Error implements error; it is "reason: field: detail".
@@ -134,5 +135,6 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("%s: %s: %s", r.Reason, r.Field, r.Detail)
 }
 
-// ErrTooManyEvents is returned by Decoder.Decode for a request of more than MaxBatchEvents events; nothing of it is read.
+// ErrTooManyEvents is returned by Decoder.Decode for a request of more than MaxBatchEvents events; nothing of it is
+// read.
 var ErrTooManyEvents = errors.New("more than 10000 events in one request: send them in smaller batches")

@@ -77,8 +77,8 @@ func fitsUnicode(s string) bool {
 	return true
 }
 
-// parseTime reads RFC 3339 with its mandatory offset and cuts what is finer than a millisecond. The reason is empty when
-// the time is good.
+// parseTime reads RFC 3339 with its mandatory offset and cuts what is finer than a millisecond. The reason is empty
+// when the time is good.
 func parseTime(s string) (time.Time, Reason) {
 	if len(s) < len("2006-01-02T15:04:05") || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' {
 		return time.Time{}, BadTime

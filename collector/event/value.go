@@ -29,8 +29,8 @@ func (w *work) own(raw jsontext.Value) string {
 	return alias(w.frame[end-len(raw) : end : end])
 }
 
-// scalar reads one value whole and returns its kind as jsontext names it ('"', '0', 'n', 't', 'f', '{', '['), and its bytes.
-// Values that nest are read too: MaxDepth was checked before.
+// scalar reads one value whole and returns its kind as jsontext names it ('"', '0', 'n', 't', 'f', '{', '['), and its
+// bytes. Values that nest are read too: MaxDepth was checked before.
 func (w *work) scalar() (kind byte, s string) {
 	raw, err := w.json.ReadValue()
 	if err != nil {

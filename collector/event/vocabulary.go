@@ -207,7 +207,8 @@ const (
 	AgentOffline   = "offline"   // logged out
 )
 
-// The channels that have a metric label of their own. The field is open (any code is stored as given); see ChannelLabel.
+// The channels that have a metric label of their own. The field is open (any code is stored as given); see
+// ChannelLabel.
 const (
 	ChannelPhone       = "phone" // the 112 line
 	ChannelApp         = "app"
@@ -253,8 +254,8 @@ func AgentStates() []string { return slices.Clone(agentStates) }
 // Channels returns the channels that have a metric label of their own, "other" last.
 func Channels() []string { return slices.Clone(channels) }
 
-// ChannelLabel returns the metric label of a channel: itself when it is listed in Channels, "phone" when the source names
-// none (the line itself is the channel then), else "other".
+// ChannelLabel returns the metric label of a channel: itself when it is listed in Channels, "phone" when the source
+// names none (the line itself is the channel then), else "other".
 func ChannelLabel(code string) string {
 	if code == "" {
 		return ChannelPhone

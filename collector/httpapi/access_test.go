@@ -103,7 +103,10 @@ func TestAccess(t *testing.T) {
 		c.Admin.StartRebuild = func(context.Context, rebuild.Spec) (rebuild.Job, error) { return rebuild.Job{}, nil }
 	})
 	w.stub.snapshot.Complete = true
-	w.stub.cases = []Case{ticketCase("35.15", "T-1", "dishub"), ticketCase("35.15", "T-2", "dlhk"), ticketCase("35.78", "T-3", "dishub"), callCase("35.15", "C-1")}
+	w.stub.cases = []Case{
+		ticketCase("35.15", "T-1", "dishub"), ticketCase("35.15", "T-2", "dlhk"), ticketCase("35.78", "T-3", "dishub"),
+		callCase("35.15", "C-1"),
+	}
 	keys := accessKeys(t, w)
 	for _, tt := range accessTests() {
 		t.Run(tt.request+" with "+tt.key, func(t *testing.T) {
@@ -126,7 +129,10 @@ func TestAccess(t *testing.T) {
 			if strings.HasPrefix(tt.key, "opd:") && strings.Contains(string(r.body), "dlhk") {
 				t.Errorf("another OPD shows: %s", r.body)
 			}
-			for header, want := range map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"} {
+			for header, want := range map[string]string{
+				"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
+				"Cache-Control": "no-store",
+			} {
 				if got := r.Header.Get(header); got != want {
 					t.Errorf("%s is %q", header, got)
 				}
@@ -138,12 +144,19 @@ func TestAccess(t *testing.T) {
 // The tests of access that are no row of TestAccess, by folder.
 func otherAccessTests() map[string][]string {
 	return map[string][]string{
-		"collector/httpapi/auth": {"TestTheFileHoldsNoKey", "TestARevokedKeyEndsWithinASecond", "TestAGuardFollowsTheFile", "TestOnlyLoopbackWithoutKeys"},
-		"collector/httpapi": {"TestAThousandWrongKeysAreSlowed", "TestGuessesFromManyAddressesAtOneKeyAreSlowed", "TestOnlyATrustedProxyNamesTheAddress",
-			"TestAThousandWrongLinksAreSlowed", "TestReadsOfSingleCasesAreRecorded", "TestPagesAskForNoKeyAndNoTokenReachesTheLog"},
+		"collector/httpapi/auth": {
+			"TestTheFileHoldsNoKey", "TestARevokedKeyEndsWithinASecond", "TestAGuardFollowsTheFile",
+			"TestOnlyLoopbackWithoutKeys",
+		},
+		"collector/httpapi": {"TestAThousandWrongKeysAreSlowed", "TestGuessesFromManyAddressesAtOneKeyAreSlowed",
+			"TestOnlyATrustedProxyNamesTheAddress",
+			"TestAThousandWrongLinksAreSlowed", "TestReadsOfSingleCasesAreRecorded",
+			"TestPagesAskForNoKeyAndNoTokenReachesTheLog"},
 		"collector": {"TestTheServiceSpeaksTLSAndTakesUpARenewedCertificate"},
-		"collector/web": {"TestALinkThatDoesNotOpenTellsNothing", "TestNoOtherTokenOpens", "TestRotationKeepsLinksUntilTheyExpire", "TestTheButtonIsOfItsPageAlone",
-			"TestTheButtonRecordsOneAcknowledgement", "TestNothingPersonalStandsOnAPage", "TestPagesAreForOneReaderAndNoMachine", "TestReadsAreRecorded"},
+		"collector/web": {"TestALinkThatDoesNotOpenTellsNothing", "TestNoOtherTokenOpens",
+			"TestRotationKeepsLinksUntilTheyExpire", "TestTheButtonIsOfItsPageAlone",
+			"TestTheButtonRecordsOneAcknowledgement", "TestNothingPersonalStandsOnAPage", "TestPagesAreForOneReaderAndNoMachine",
+			"TestReadsAreRecorded"},
 		"cmd/monev112": {"TestTheCallersKeyIsRotated", "TestTheLinksKeyIsRotated"},
 	}
 }

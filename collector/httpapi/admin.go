@@ -55,7 +55,8 @@ const maxAdminBytes = 64 << 10
 
 // readJSON reads the body of an operator's request strictly.
 func readJSON(c *gin.Context, into any) error {
-	if mediaType, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || mediaType != "application/json" {
+	if mediaType, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil ||
+		mediaType != "application/json" {
 		return newProblem(http.StatusUnsupportedMediaType, codeMediaType, "Send application/json.")
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(nil, c.Request.Body, maxAdminBytes))
@@ -67,7 +68,8 @@ func readJSON(c *gin.Context, into any) error {
 		return newProblem(http.StatusBadRequest, codeBadRequest, "The body ended before it was complete.")
 	}
 	if err := json.Unmarshal(bytes.TrimSpace(text), into, json.RejectUnknownMembers(true)); err != nil {
-		return newProblem(http.StatusBadRequest, codeBadRequest, "The body is not the JSON object that /openapi.yaml describes.")
+		return newProblem(http.StatusBadRequest, codeBadRequest,
+			"The body is not the JSON object that /openapi.yaml describes.")
 	}
 	return nil
 }
@@ -148,7 +150,8 @@ func (a *API) namedRebuild(c *gin.Context, do func(string) (rebuild.Job, error))
 		id = ""
 	}
 	job, err := a.cfg.Admin.Rebuild(id)
-	if key := holder(c); err == nil && key != nil && key.Center != "" && !slices.Equal(job.Spec.Centers, []string{key.Center}) {
+	if key := holder(c); err == nil && key != nil && key.Center != "" &&
+		!slices.Equal(job.Spec.Centers, []string{key.Center}) {
 		err = rebuild.ErrUnknown
 	}
 	if err == nil {

@@ -16,8 +16,12 @@ import (
 
 func testAdmin() Admin {
 	share := 0.5
-	job := rebuild.Job{ID: "r1", Status: rebuild.Running, Spec: rebuild.Spec{Centers: []string{"35.15"}}, Centers: []string{"35.15"}, StartedAt: testNow, UpdatedAt: testNow,
-		Findings: rebuild.Findings{Cases: 1, Clocks: 1, Changes: []rebuild.Change{{Center: "35.15", Clock: "resolve", OPD: "dishub", Before: "met", After: "breached", Due: "earlier", Count: 1}},
+	job := rebuild.Job{ID: "r1", Status: rebuild.Running, Spec: rebuild.Spec{Centers: []string{"35.15"}},
+		Centers: []string{"35.15"}, StartedAt: testNow, UpdatedAt: testNow,
+		Findings: rebuild.Findings{Cases: 1, Clocks: 1,
+			Changes: []rebuild.Change{{
+				Center: "35.15", Clock: "resolve", OPD: "dishub", Before: "met", After: "breached", Due: "earlier", Count: 1,
+			}},
 			Policies: []rebuild.Versions{{Before: "p/1", After: "p/2", Count: 1}}}}
 	get := func(id string) (rebuild.Job, error) {
 		if id != "" && id != "r1" {
@@ -41,7 +45,10 @@ func testAdmin() Admin {
 		Freeze: func(_ context.Context, r freeze.Request) (Frozen, error) {
 			switch r.Month {
 			case "2026-10":
-				return Frozen{Frozen: []freeze.Kept{{Center: r.Center, Month: r.Month, Revision: 1, FrozenAt: testNow}}, Refused: []FreezeRefusal{{"x", "empty"}}}, nil
+				return Frozen{
+					Frozen:  []freeze.Kept{{Center: r.Center, Month: r.Month, Revision: 1, FrozenAt: testNow}},
+					Refused: []FreezeRefusal{{"x", "empty"}},
+				}, nil
 			case "2026-11":
 				return Frozen{}, &freeze.RefusedError{Reason: "not over", Conflict: true}
 			}
@@ -49,7 +56,8 @@ func testAdmin() Admin {
 		},
 		Retention: func(_ context.Context, apply bool) (retention.Report, error) {
 			r := retention.Report{At: testNow, Applied: apply, Items: []retention.Item{{
-				Place: retention.Place{Where: "calls", Kind: retention.Caller}, Cutoff: testNow, Due: 3, Oldest: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), Left: 3}}}
+				Place: retention.Place{Where: "calls", Kind: retention.Caller}, Cutoff: testNow, Due: 3,
+				Oldest: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), Left: 3}}}
 			if apply {
 				r.Items[0].Left = 0
 			}
@@ -59,8 +67,10 @@ func testAdmin() Admin {
 			if month == "2026-09" {
 				return nil, errors.Join(freeze.ErrNotFrozen)
 			}
-			return []freeze.Report{{Center: center, Month: "2026-10", FrozenAt: testNow.Add(time.Hour), Differences: []freeze.Difference{
-				{Figure: "hoax", Dims: "measure=belum", Frozen: &freeze.Value{Numerator: 1, Denominator: 2, N: 2, Value: &share}, Why: []string{"late"}}}}}, nil
+			return []freeze.Report{{Center: center, Month: "2026-10", FrozenAt: testNow.Add(time.Hour),
+				Differences: []freeze.Difference{
+					{Figure: "hoax", Dims: "measure=belum", Frozen: &freeze.Value{Numerator: 1, Denominator: 2, N: 2, Value: &share},
+						Why: []string{"late"}}}}}, nil
 		},
 	}
 }
@@ -101,10 +111,12 @@ func TestOperatorsRequests(t *testing.T) {
 			t.Errorf("%s %s %s: %d %s, want %d and %q", tc.method, tc.path, tc.body, r.StatusCode, r.body, tc.status, tc.holds)
 		}
 	}
-	if r := w.do("POST", "/v1/admin/freezes", "{}", "Content-Type", "text/plain"); r.StatusCode != http.StatusUnsupportedMediaType {
+	if r := w.do("POST", "/v1/admin/freezes", "{}", "Content-Type",
+		"text/plain"); r.StatusCode != http.StatusUnsupportedMediaType {
 		t.Errorf("text/plain answers %d", r.StatusCode)
 	}
-	if r := w.do("POST", "/v1/admin/freezes", "{}", "Content-Type", "application/json", "Origin", "http://evil.example"); r.StatusCode != http.StatusForbidden {
+	if r := w.do("POST", "/v1/admin/freezes", "{}", "Content-Type", "application/json", "Origin",
+		"http://evil.example"); r.StatusCode != http.StatusForbidden {
 		t.Errorf("a foreign page is answered %d", r.StatusCode)
 	}
 }

@@ -49,7 +49,8 @@ func (a *API) endpoints() []endpoint {
 		metrics.scopes = read
 	}
 	return []endpoint{
-		{"POST", "/v1/events", a.postEvents, []auth.Scope{auth.EventsWrite}, false, true}, // takes its place once its body is here
+		// takes its place once its body is here
+		{"POST", "/v1/events", a.postEvents, []auth.Scope{auth.EventsWrite}, false, true},
 		{"GET", "/v1/board", a.getBoard, read, false, false},
 		{"GET", "/v1/tickets", a.getTickets, read, true, false},
 		{"GET", "/v1/tickets/*id", a.getTicket, read, true, false},
@@ -117,10 +118,12 @@ func New(cfg Config) (*API, error) {
 		e.Handle(ep.method, ep.path, a.admit(ep), a.authorize(ep), ep.handle)
 	}
 	e.NoRoute(func(c *gin.Context) {
-		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "There is nothing at this path; /openapi.yaml lists what there is."))
+		a.fail(c, newProblem(http.StatusNotFound, codeNotFound,
+			"There is nothing at this path; /openapi.yaml lists what there is."))
 	})
 	e.NoMethod(func(c *gin.Context) {
-		a.fail(c, newProblem(http.StatusMethodNotAllowed, codeMethod, "This path does not take the method; see the Allow header."))
+		a.fail(c, newProblem(http.StatusMethodNotAllowed, codeMethod,
+			"This path does not take the method; see the Allow header."))
 	})
 	a.engine = e
 	a.handler = e

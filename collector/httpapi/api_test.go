@@ -38,7 +38,10 @@ func (d lines) Decode(_ Format, body []byte, _ time.Time) (Decoded, error) {
 	for i, l := range all {
 		first, second, _ := strings.Cut(l, " ")
 		if reason, bad := strings.CutPrefix(first, "!"); bad {
-			out.Refused = append(out.Refused, event.Refusal{Index: i, ID: second, Field: event.FieldTime, Reason: event.Reason(reason), Detail: "Mend it.", Raw: []byte(l)})
+			out.Refused = append(out.Refused,
+				event.Refusal{
+					Index: i, ID: second, Field: event.FieldTime, Reason: event.Reason(reason), Detail: "Mend it.", Raw: []byte(l),
+				})
 			continue
 		}
 		if first == "panic" {
@@ -74,11 +77,13 @@ func (s *stub) Submit(ctx context.Context, events []*event.Event) (Submitted, er
 
 func (s *stub) Snapshot(time.Time) tracker.Snapshot { return s.snapshot }
 
-func (s *stub) Tickets(_ context.Context, f tracker.TicketFilter, _ time.Time, after event.Key, limit int) ([]tracker.Row, error) {
+func (s *stub) Tickets(_ context.Context, f tracker.TicketFilter, _ time.Time, after event.Key,
+	limit int) ([]tracker.Row, error) {
 	s.filter = f
 	var out []tracker.Row
 	for _, c := range s.cases {
-		if c.Row.Ticket != nil && c.Row.Key.ID > after.ID && len(out) < limit && (f.OPD == "" || f.OPD == c.Row.Ticket.OPD) && (f.Center == "" || f.Center == c.Row.Key.Center) {
+		if c.Row.Ticket != nil && c.Row.Key.ID > after.ID && len(out) < limit && (f.OPD == "" || f.OPD == c.Row.Ticket.OPD) &&
+			(f.Center == "" || f.Center == c.Row.Key.Center) {
 			out = append(out, c.Row)
 		}
 	}
@@ -101,12 +106,19 @@ func ticketCase(center, id, opd string) Case {
 		Row: tracker.Row{
 			Key: key,
 			Ticket: &casefile.Ticket{
-				Key: key, OpenedAt: testNow.Add(-time.Hour), State: casefile.Assigned, OPD: opd, Category: "pju", Priority: "non_darurat", Kecamatan: "35.15.18", Calls: []string{"C1"},
+				Key: key, OpenedAt: testNow.Add(-time.Hour), State: casefile.Assigned, OPD: opd, Category: "pju",
+				Priority: "non_darurat", Kecamatan: "35.15.18", Calls: []string{"C1"},
 				Pauses: []casefile.Pause{{From: testNow.Add(-time.Minute), Reason: "cuaca"}},
 			},
-			Clocks: []sla.Clock{{Key: key, Name: "resolve", Seq: 1, Kind: sla.Days, Policy: "sidoarjo", PolicyVersion: "1", CalendarVersion: "2026", StartedAt: testNow.Add(-time.Hour), DueAt: testNow.Add(time.Hour), GrossDueAt: testNow.Add(time.Hour)}},
+			Clocks: []sla.Clock{{
+				Key: key, Name: "resolve", Seq: 1, Kind: sla.Days, Policy: "sidoarjo", PolicyVersion: "1", CalendarVersion: "2026",
+				StartedAt: testNow.Add(-time.Hour), DueAt: testNow.Add(time.Hour), GrossDueAt: testNow.Add(time.Hour),
+			}},
 		},
-		Events: []*event.Event{{Source: "s", ID: "1", Type: event.TicketOpened, Kind: event.KindTicket, Subject: id, Center: center, OccurredAt: testNow, ReceivedAt: testNow}},
+		Events: []*event.Event{{
+			Source: "s", ID: "1", Type: event.TicketOpened, Kind: event.KindTicket, Subject: id, Center: center,
+			OccurredAt: testNow, ReceivedAt: testNow,
+		}},
 	}
 }
 
@@ -115,10 +127,12 @@ func callCase(center, id string) Case {
 	wait := int64(1500)
 	return Case{
 		Row: tracker.Row{Key: key, Call: &casefile.Call{
-			Key: key, ReceivedAt: testNow, Class: "normal", WaitMS: &wait, Tickets: []string{"T/1"}, Flags: []string{"no_answer_stamp"},
+			Key: key, ReceivedAt: testNow, Class: "normal", WaitMS: &wait, Tickets: []string{"T/1"},
+			Flags:  []string{"no_answer_stamp"},
 			Caller: event.Caller{KeyID: "k1", Key: "5ecre7", Last3: "678"},
 		}},
-		Events: []*event.Event{{Source: "s", ID: "1", Type: event.CallReceived, Kind: event.KindCall, Subject: id, Center: center, OccurredAt: testNow, ReceivedAt: testNow,
+		Events: []*event.Event{{Source: "s", ID: "1", Type: event.CallReceived, Kind: event.KindCall, Subject: id,
+			Center: center, OccurredAt: testNow, ReceivedAt: testNow,
 			Caller: event.Caller{KeyID: "k1", Key: "5ecre7", Last3: "678"}}},
 	}
 }
@@ -146,7 +160,8 @@ func start(t *testing.T, edit func(*Config)) *world {
 		t.Fatal(err)
 	}
 	cfg := Config{
-		Decoder: lines{most: 100}, Ingest: w.stub, Cases: w.stub, Keys: guard, Now: clock, Logger: logger, OpenAPI: docs.OpenAPI(),
+		Decoder: lines{most: 100}, Ingest: w.stub, Cases: w.stub, Keys: guard, Now: clock, Logger: logger,
+		OpenAPI: docs.OpenAPI(),
 		Reads: Reads{
 			Clock: func(k *sla.Clock, ticket *casefile.Ticket, now time.Time, lang string, explain bool) ClockReading {
 				r := ClockReading{State: "running", UsedRatio: 0.5}
@@ -266,7 +281,8 @@ func TestEventsAreCountedByWhatBecameOfThem(t *testing.T) {
 	if r.StatusCode != 200 || string(r.body) != want {
 		t.Errorf("%d %s", r.StatusCode, r.body)
 	}
-	if !slices.Equal(rejectedReasons, []event.Reason{"bad_time", "unknown_type"}) || !slices.Equal(quarantined, []int{0, 3}) || dropped != 1 {
+	if !slices.Equal(rejectedReasons, []event.Reason{"bad_time", "unknown_type"}) ||
+		!slices.Equal(quarantined, []int{0, 3}) || dropped != 1 {
 		t.Errorf("hooks heard %v, %v, %d", rejectedReasons, quarantined, dropped)
 	}
 }

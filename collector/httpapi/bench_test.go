@@ -47,7 +47,9 @@ func BenchmarkPostEvents(b *testing.B) {
 		b.Fatal(err)
 	}
 	s := &counting{}
-	a, err := New(Config{Decoder: real{decoder}, Ingest: s, Cases: &stub{}, Keys: guard, Now: func() time.Time { return testNow }})
+	a, err := New(Config{
+		Decoder: real{decoder}, Ingest: s, Cases: &stub{}, Keys: guard, Now: func() time.Time { return testNow },
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -58,8 +60,10 @@ func BenchmarkPostEvents(b *testing.B) {
 				body = append(body, ',')
 			}
 			d := event.Draft{
-				Source: "bench", ID: fmt.Sprintf("e-%d", i), Type: event.CallReceived, Subject: fmt.Sprintf("C-%d", i), Time: testNow,
-				Caller: fmt.Sprintf("+628600%06d", i), Channel: event.ChannelPhone, Queue: "112", Center: "35.15", Kecamatan: "35.15.18",
+				Source: "bench", ID: fmt.Sprintf("e-%d", i), Type: event.CallReceived, Subject: fmt.Sprintf("C-%d", i),
+				Time:   testNow,
+				Caller: fmt.Sprintf("+628600%06d", i), Channel: event.ChannelPhone, Queue: "112", Center: "35.15",
+				Kecamatan: "35.15.18",
 			}
 			body = d.AppendCloudEvent(body)
 		}

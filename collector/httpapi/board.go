@@ -110,9 +110,11 @@ func (a *API) getBoard(c *gin.Context) {
 
 func (a *API) centerView(s *tracker.CenterSnapshot) centerView {
 	v := centerView{
-		Center: s.Center, CallsWaiting: s.CallsWaiting, OldestWaitingSeconds: s.OldestWaiting.Seconds(), CallsUnclassified: s.CallsUnclassified,
-		CallsToCallBack: s.CallsToCallBack, Stale: s.Stale,
-		Open: a.ticketsOf(s.Center, s.Open), AtRisk: a.ticketsOf(s.Center, s.AtRisk), Overdue: a.ticketsOf(s.Center, s.Overdue),
+		Center: s.Center, CallsWaiting: s.CallsWaiting, OldestWaitingSeconds: s.OldestWaiting.Seconds(),
+		CallsUnclassified: s.CallsUnclassified,
+		CallsToCallBack:   s.CallsToCallBack, Stale: s.Stale,
+		Open: a.ticketsOf(s.Center, s.Open), AtRisk: a.ticketsOf(s.Center, s.AtRisk),
+		Overdue: a.ticketsOf(s.Center, s.Overdue),
 	}
 	if a.cfg.Reads.CenterName != nil {
 		v.Name = a.cfg.Reads.CenterName(s.Center)

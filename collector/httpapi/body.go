@@ -47,7 +47,8 @@ func (a *API) readBody(r *http.Request) (body []byte, release func(), err error)
 	switch encoding {
 	case "", "identity", "gzip", "zstd":
 	default:
-		return nil, nil, newProblem(http.StatusUnsupportedMediaType, codeMediaType, "Content-Encoding must be gzip, zstd or absent.")
+		return nil, nil, newProblem(http.StatusUnsupportedMediaType, codeMediaType,
+			"Content-Encoding must be gzip, zstd or absent.")
 	}
 	if r.ContentLength > a.limits.BodyBytes {
 		return nil, nil, tooLarge("The body", a.limits.BodyBytes)
@@ -114,8 +115,8 @@ const (
 
 var errTooLong = errors.New("longer than allowed")
 
-// read returns what r has, at most so many bytes, else errTooLong. Memory is taken for each piece before it is filled, so
-// that what is taken is what is used: no buffer grows by being copied.
+// read returns what r has, at most so many bytes, else errTooLong. Memory is taken for each piece before it is filled,
+// so that what is taken is what is used: no buffer grows by being copied.
 func (s *share) read(r io.Reader, most int64) ([]byte, error) {
 	var pieces [][]byte
 	var total int64
@@ -164,7 +165,8 @@ func (s *share) join(pieces [][]byte, total int64) ([]byte, error) {
 }
 
 func tooLarge(what string, limit int64) *problem {
-	return newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, fmt.Sprintf("%s is larger than %d bytes; send smaller batches.", what, limit))
+	return newProblem(http.StatusRequestEntityTooLarge, codeTooLarge,
+		fmt.Sprintf("%s is larger than %d bytes; send smaller batches.", what, limit))
 }
 
 // unpacker keeps zstd decoders, whose tables and windows are dear to make, for the next request.
@@ -190,7 +192,8 @@ func (u *unpacker) unpack(in *share, encoding string, packed []byte, limit int64
 		defer in.give(taken)
 		z, ok := u.zstd.Get().(*zstd.Decoder)
 		if !ok {
-			if z, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow)); err != nil {
+			if z, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+				zstd.WithDecoderMaxWindow(zstdWindow)); err != nil {
 				return nil, fmt.Errorf("zstd decoder: %w", err)
 			}
 		}

@@ -38,7 +38,8 @@ func query(c *gin.Context, known ...string) (url.Values, error) {
 	}
 	for name, values := range q {
 		if !slices.Contains(known, name) {
-			return nil, newProblem(http.StatusBadRequest, codeBadRequest, "A query parameter is unknown; known are: "+strings.Join(known, ", ")+".")
+			return nil, newProblem(http.StatusBadRequest, codeBadRequest,
+				"A query parameter is unknown; known are: "+strings.Join(known, ", ")+".")
 		}
 		if len(values) > 1 {
 			return nil, badQuery(name, "give it once.")
@@ -72,7 +73,8 @@ func language(q url.Values) (string, error) {
 
 func states() []string {
 	var out []string
-	for _, s := range [...]casefile.State{casefile.Opened, casefile.Assigned, casefile.Acknowledged, casefile.Departed, casefile.Arrived,
+	for _, s := range [...]casefile.State{casefile.Opened, casefile.Assigned, casefile.Acknowledged, casefile.Departed,
+		casefile.Arrived,
 		casefile.Resolved, casefile.Confirmed, casefile.Closed, casefile.Rejected, casefile.Merged} {
 		out = append(out, string(s))
 	}
@@ -218,7 +220,8 @@ func (a *API) find(c *gin.Context, kind event.Kind) (Case, reading, error) {
 		return Case{}, reading{}, err
 	}
 	all = slices.DeleteFunc(all, func(k Case) bool {
-		return (kind == event.KindTicket && k.Row.Ticket == nil) || (kind == event.KindCall && k.Row.Call == nil) || !a.visible(c, &k.Row)
+		return (kind == event.KindTicket && k.Row.Ticket == nil) || (kind == event.KindCall && k.Row.Call == nil) ||
+			!a.visible(c, &k.Row)
 	})
 	switch len(all) {
 	case 0:
@@ -245,7 +248,9 @@ func (a *API) recordRead(c *gin.Context, kind event.Kind, row *tracker.Row) {
 	if k := holder(c); k != nil {
 		who = "key:" + k.ID
 	}
-	a.cfg.Hooks.Read(audit.Entry{At: a.cfg.Now(), Who: who, Action: audit.Read, Kind: kind.String(), Center: row.Key.Center, ID: row.Key.ID})
+	a.cfg.Hooks.Read(audit.Entry{
+		At: a.cfg.Now(), Who: who, Action: audit.Read, Kind: kind.String(), Center: row.Key.Center, ID: row.Key.ID,
+	})
 }
 
 func notFound(what string) *problem {

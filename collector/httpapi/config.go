@@ -55,7 +55,8 @@ type Pages interface {
 	Opens(path string) bool
 }
 
-// Ingest takes events in. Submit returns after they are durable, or ErrBusy, ErrUnavailable or ErrTooLarge with nothing taken.
+// Ingest takes events in. Submit returns after they are durable, or ErrBusy, ErrUnavailable or ErrTooLarge with nothing
+// taken.
 type Ingest interface {
 	Submit(ctx context.Context, events []*event.Event) (Submitted, error)
 }
@@ -100,20 +101,23 @@ type Review struct {
 
 // Reads are the functions, besides Cases, that answers are made with. Each may be nil.
 type Reads struct {
-	Clock      func(c *sla.Clock, t *casefile.Ticket, now time.Time, lang string, explain bool) ClockReading // t is nil for a call's clock
+	// t is nil for a call's clock
+	Clock      func(c *sla.Clock, t *casefile.Ticket, now time.Time, lang string, explain bool) ClockReading
 	CenterName func(center string) string
-	OPDID      func(center, opd string) string // the directory's id of an OPD as a ticket names it; empty when unknown; nil takes names as ids
-	OPDName    func(center, opd string) string // the full name, by id or as a ticket names it
-	Review     func(ctx context.Context) ([]Review, error)
+	// the directory's id of an OPD as a ticket names it; empty when unknown; nil takes names as ids
+	OPDID   func(center, opd string) string
+	OPDName func(center, opd string) string // the full name, by id or as a ticket names it
+	Review  func(ctx context.Context) ([]Review, error)
 }
 
 // Hooks are told what happens at the door. Each may be nil; all are called from the request's goroutine.
 type Hooks struct {
-	Rejected func(reason event.Reason)                                         // one event was refused by the door
-	Dropped  func(key string, n int)                                           // attributes were left out
-	Refused  func(ctx context.Context, source string, refused []event.Refusal) // for the quarantine; Raw is valid during the call only
-	Began    func() (ended func(route string, status int, took time.Duration)) // one per request
-	Read     func(e audit.Entry)                                               // a single case is about to be shown
+	Rejected func(reason event.Reason) // one event was refused by the door
+	Dropped  func(key string, n int)   // attributes were left out
+	// for the quarantine; Raw is valid during the call only
+	Refused func(ctx context.Context, source string, refused []event.Refusal)
+	Began   func() (ended func(route string, status int, took time.Duration)) // one per request
+	Read    func(e audit.Entry)                                               // a single case is about to be shown
 }
 
 // Limits bound what a client may cost. Zero fields take the defaults of DefaultLimits.
@@ -141,8 +145,9 @@ func DefaultLimits() Limits {
 	return Limits{
 		BodyBytes: 8 << 20, UnpackedBytes: 32 << 20, MemoryBytes: 256 << 20, MemoryWait: 2 * time.Second,
 		Concurrent: 256, Connections: 1024, HeaderBytes: 16 << 10,
-		HeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
-		RetryAfter: time.Second, LogLinesPerSec: 20, TicketsPerPage: 500,
+		HeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		IdleTimeout: 2 * time.Minute,
+		RetryAfter:  time.Second, LogLinesPerSec: 20, TicketsPerPage: 500,
 		WrongKeys: 30, WrongKeyEvery: 2 * time.Second,
 	}
 }
@@ -156,30 +161,33 @@ func (l Limits) withDefaults() Limits {
 		HeaderBytes: cmp.Or(l.HeaderBytes, d.HeaderBytes), HeaderTimeout: cmp.Or(l.HeaderTimeout, d.HeaderTimeout),
 		ReadTimeout: cmp.Or(l.ReadTimeout, d.ReadTimeout), WriteTimeout: cmp.Or(l.WriteTimeout, d.WriteTimeout),
 		IdleTimeout: cmp.Or(l.IdleTimeout, d.IdleTimeout), RetryAfter: cmp.Or(l.RetryAfter, d.RetryAfter),
-		LogLinesPerSec: cmp.Or(l.LogLinesPerSec, d.LogLinesPerSec), TicketsPerPage: cmp.Or(l.TicketsPerPage, d.TicketsPerPage),
-		WrongKeys: cmp.Or(l.WrongKeys, d.WrongKeys), WrongKeyEvery: cmp.Or(l.WrongKeyEvery, d.WrongKeyEvery),
+		LogLinesPerSec: cmp.Or(l.LogLinesPerSec, d.LogLinesPerSec),
+		TicketsPerPage: cmp.Or(l.TicketsPerPage, d.TicketsPerPage),
+		WrongKeys:      cmp.Or(l.WrongKeys, d.WrongKeys), WrongKeyEvery: cmp.Or(l.WrongKeyEvery, d.WrongKeyEvery),
 	}
 }
 
 // Config is what an API is made of. Decoder, Ingest, Cases, Keys and Now are required.
 type Config struct {
-	Limits         Limits
-	Decoder        Decoder
-	Ingest         Ingest
-	Cases          Cases
-	Reads          Reads
-	Admin          Admin
-	Hooks          Hooks
-	Keys           *auth.Guard
-	Messages       func(body []byte) (m notifications.Message, again bool, err error) // keeps a message of Alertmanager; nil answers 503
-	Pages          Pages                                                              // answers below /p/; nil answers 404
-	Metrics        http.Handler                                                       // answers /metrics; nil answers 404
-	MetricsNeedKey bool                                                               // /metrics asks for a key with board:read
-	OpenAPI        []byte                                                             // answered at /openapi.yaml
-	Ready          func(ctx context.Context) error                                    // why no event can be accepted now; nil is always ready
-	Tracer         trace.TracerProvider                                               // nil traces nothing
-	Logger         *slog.Logger                                                       // nil discards
-	TrustedProxies []string                                                           // addresses or networks whose X-Forwarded-For is believed; none by default
+	Limits  Limits
+	Decoder Decoder
+	Ingest  Ingest
+	Cases   Cases
+	Reads   Reads
+	Admin   Admin
+	Hooks   Hooks
+	Keys    *auth.Guard
+	// keeps a message of Alertmanager; nil answers 503
+	Messages       func(body []byte) (m notifications.Message, again bool, err error)
+	Pages          Pages                           // answers below /p/; nil answers 404
+	Metrics        http.Handler                    // answers /metrics; nil answers 404
+	MetricsNeedKey bool                            // /metrics asks for a key with board:read
+	OpenAPI        []byte                          // answered at /openapi.yaml
+	Ready          func(ctx context.Context) error // why no event can be accepted now; nil is always ready
+	Tracer         trace.TracerProvider            // nil traces nothing
+	Logger         *slog.Logger                    // nil discards
+	// addresses or networks whose X-Forwarded-For is believed; none by default
+	TrustedProxies []string
 	Now            func() time.Time
 }
 
@@ -188,8 +196,10 @@ func (c *Config) check() error {
 	case c.Decoder == nil, c.Ingest == nil, c.Cases == nil, c.Keys == nil, c.Now == nil:
 		return errors.New("api: Decoder, Ingest, Cases, Keys and Now are required")
 	case c.Limits.BodyBytes > c.Limits.MemoryBytes || c.Limits.UnpackedBytes > c.Limits.MemoryBytes:
-		return errors.New("api: one body may be larger than MemoryBytes: raise MemoryBytes or lower BodyBytes and UnpackedBytes")
-	case c.Limits.Concurrent < 0 || c.Limits.Connections < 0 || c.Limits.TicketsPerPage < 0 || c.Limits.BodyBytes < 0 || c.Limits.UnpackedBytes < 0 ||
+		return errors.New(
+			"api: one body may be larger than MemoryBytes: raise MemoryBytes or lower BodyBytes and UnpackedBytes")
+	case c.Limits.Concurrent < 0 || c.Limits.Connections < 0 || c.Limits.TicketsPerPage < 0 || c.Limits.BodyBytes < 0 ||
+		c.Limits.UnpackedBytes < 0 ||
 		c.Limits.WrongKeys < 0 || c.Limits.WrongKeyEvery < 0:
 		return errors.New("api: a limit is negative")
 	}

@@ -68,8 +68,8 @@ func TestAConnectionIsKnownBelowTLS(t *testing.T) {
 	}
 }
 
-// TestIdleConnectionsShutNobodyOut holds every place with connections that have been answered, and with such that are slow
-// to send; another client is served all the same, and a request that is worked on is not cut off.
+// TestIdleConnectionsShutNobodyOut holds every place with connections that have been answered, and with such that are
+// slow to send; another client is served all the same, and a request that is worked on is not cut off.
 func TestIdleConnectionsShutNobodyOut(t *testing.T) {
 	w := start(t, func(c *Config) { c.Limits.Connections = 4 })
 	addr := strings.TrimPrefix(w.url, "http://")
@@ -108,7 +108,9 @@ func TestIdleConnectionsShutNobodyOut(t *testing.T) {
 // TestWhatIsOnlyAnnouncedCostsNobody lets many clients announce large bodies and send next to nothing of them.
 func TestWhatIsOnlyAnnouncedCostsNobody(t *testing.T) {
 	w := start(t, func(c *Config) {
-		c.Limits = Limits{BodyBytes: 1 << 20, UnpackedBytes: 1 << 20, MemoryBytes: 4 << 20, Concurrent: 2, MemoryWait: time.Second}
+		c.Limits = Limits{
+			BodyBytes: 1 << 20, UnpackedBytes: 1 << 20, MemoryBytes: 4 << 20, Concurrent: 2, MemoryWait: time.Second,
+		}
 	})
 	head := "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n"
 	for _, rest := range []string{"Content-Length: 1048576\r\n\r\na", "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n"} {
@@ -137,7 +139,9 @@ func TestWhatIsOnlyAnnouncedCostsNobody(t *testing.T) {
 
 func TestABodyOfEverySizeArrivesWhole(t *testing.T) {
 	w := start(t, func(c *Config) { c.Limits.BodyBytes = 3 * firstPiece })
-	for _, size := range []int{0, 1, firstPiece - 1, firstPiece, firstPiece + 1, 2 * firstPiece, 2*firstPiece + 1, 3 * firstPiece, 3*firstPiece + 1} {
+	for _, size := range []int{
+		0, 1, firstPiece - 1, firstPiece, firstPiece + 1, 2 * firstPiece, 2*firstPiece + 1, 3 * firstPiece, 3*firstPiece + 1,
+	} {
 		for _, announced := range []bool{true, false} {
 			r, err := http.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", size)))
 			if err != nil {

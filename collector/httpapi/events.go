@@ -113,7 +113,8 @@ func positions(n int, refused []event.Refusal) []int {
 }
 
 // ownSource takes out the events that the request's key may not send.
-func (a *API) ownSource(c *gin.Context, events []*event.Event, indexes []int) (kept []*event.Event, foreign []rejected) {
+func (a *API) ownSource(c *gin.Context, events []*event.Event, indexes []int) (kept []*event.Event,
+	foreign []rejected) {
 	key := holder(c)
 	if key == nil || key.Source == "" {
 		return events, nil
@@ -124,7 +125,8 @@ func (a *API) ownSource(c *gin.Context, events []*event.Event, indexes []int) (k
 			kept = append(kept, e)
 			continue
 		}
-		foreign = append(foreign, rejected{indexes[i], e.ID, event.FieldSource, event.SourceNotAllowed, "The API key is for another source."})
+		foreign = append(foreign,
+			rejected{indexes[i], e.ID, event.FieldSource, event.SourceNotAllowed, "The API key is for another source."})
 	}
 	return kept, foreign
 }

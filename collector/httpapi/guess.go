@@ -15,9 +15,9 @@ import (
 )
 
 // guesses slows those who try keys or links until one opens. Each wrong one costs its address, and the beginning of the
-// key, a piece of a budget that refills slowly; when it is used up the answer is to come back later. What opens is never
-// held back, whoever else tries: an office, a telephone network or a proxy puts many behind one address, and one wrong
-// client among them would lock them all out. All memory is bounded.
+// key, a piece of a budget that refills slowly; when it is used up the answer is to come back later. What opens is
+// never held back, whoever else tries: an office, a telephone network or a proxy puts many behind one address, and one
+// wrong client among them would lock them all out. All memory is bounded.
 type guesses struct {
 	now    func() time.Time
 	burst  int
@@ -37,7 +37,8 @@ func newGuesses(l Limits, now func() time.Time) *guesses {
 	return &guesses{now: now, burst: l.WrongKeys, refill: l.WrongKeyEvery}
 }
 
-// aged is a map of at most twice maxGuessers entries: two halves, of which the older is dropped when the younger is full.
+// aged is a map of at most twice maxGuessers entries: two halves, of which the older is dropped when the younger is
+// full.
 type aged[K comparable, V any] struct{ young, old map[K]V }
 
 func (a *aged[K, V]) get(k K) (v V, ok bool) {
@@ -106,7 +107,8 @@ func (s *guesses) bad(g guesser) (wait time.Duration) {
 
 // slow answers a guesser whose budget is used up.
 func (a *API) slow(c *gin.Context, wait time.Duration) {
-	p := newProblem(http.StatusTooManyRequests, codeBusy, "Too many wrong keys or links came from this address; Retry-After says when to come back.")
+	p := newProblem(http.StatusTooManyRequests, codeBusy,
+		"Too many wrong keys or links came from this address; Retry-After says when to come back.")
 	p.retryAfter = wait
 	a.fail(c, p)
 }

@@ -72,7 +72,8 @@ func TestGuessesFromManyAddressesAtOneKeyAreSlowed(t *testing.T) {
 	w.key(auth.Key{Name: "a", Scopes: []auth.Scope{auth.BoardRead}})
 	heard := 0
 	for i := range 200 {
-		r := w.get("/v1/board", from(fmt.Sprintf("198.51.100.%d", i), bearer(fmt.Sprintf("%sabcdef%037d", auth.Prefix, i))...)...)
+		r := w.get("/v1/board", from(fmt.Sprintf("198.51.100.%d", i),
+			bearer(fmt.Sprintf("%sabcdef%037d", auth.Prefix, i))...)...)
 		if r.StatusCode == http.StatusUnauthorized {
 			heard++
 		}
@@ -84,7 +85,8 @@ func TestGuessesFromManyAddressesAtOneKeyAreSlowed(t *testing.T) {
 	heard = 0
 	for i := range 100 {
 		wrong := fmt.Sprintf("%s%043d", auth.Prefix, i*104729<<20)
-		if r := w.get("/v1/board", from(fmt.Sprintf("2001:db8::%x", i+1), bearer(wrong)...)...); r.StatusCode == http.StatusUnauthorized {
+		if r := w.get("/v1/board",
+			from(fmt.Sprintf("2001:db8::%x", i+1), bearer(wrong)...)...); r.StatusCode == http.StatusUnauthorized {
 			heard++
 		}
 	}
@@ -99,7 +101,8 @@ func TestOnlyATrustedProxyNamesTheAddress(t *testing.T) {
 	heard := 0
 	for i := range 100 {
 		wrong := fmt.Sprintf("%s%043d", auth.Prefix, i*7919<<30)
-		if r := w.get("/v1/board", from(fmt.Sprintf("192.0.2.%d", i), bearer(wrong)...)...); r.StatusCode == http.StatusUnauthorized {
+		if r := w.get("/v1/board",
+			from(fmt.Sprintf("192.0.2.%d", i), bearer(wrong)...)...); r.StatusCode == http.StatusUnauthorized {
 			heard++
 		}
 	}
@@ -123,7 +126,10 @@ func TestOnlyATrustedProxyNamesTheAddress(t *testing.T) {
 	if heard > 2*DefaultLimits().WrongKeys { // of the client's address, and of the proxy's own
 		t.Errorf("%d guesses behind the proxy with invented addresses were looked at", heard)
 	}
-	if _, err := New(Config{Decoder: w.api.cfg.Decoder, Ingest: w.stub, Cases: w.stub, Keys: w.api.cfg.Keys, Now: time.Now, TrustedProxies: []string{"the proxy"}}); err == nil {
+	if _, err := New(Config{
+		Decoder: w.api.cfg.Decoder, Ingest: w.stub, Cases: w.stub, Keys: w.api.cfg.Keys, Now: time.Now,
+		TrustedProxies: []string{"the proxy"},
+	}); err == nil {
 		t.Error("a proxy that is no address is taken")
 	}
 }

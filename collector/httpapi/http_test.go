@@ -51,33 +51,47 @@ func TestStatusOfAPost(t *testing.T) {
 		status                      int
 		code                        string
 	}{
-		"one event":               {body: "a s", status: 200},
-		"plain, named identity":   {body: "a s", encoding: "identity", status: 200},
-		"gzip":                    {body: pack(t, "gzip", "a s"), encoding: "gzip", status: 200},
-		"zstd":                    {body: pack(t, "zstd", "a s"), encoding: "zstd", status: 200},
-		"with a charset":          {body: "a s", contentType: "application/x-ndjson; charset=UTF-8", status: 200},
-		"all refused":             {body: "!bad_time a\n!bad_time b", status: 400},
-		"all conflicts":           {body: "a s", answer: func([]*event.Event) (Submitted, error) { return Submitted{Conflicts: []int{0}}, nil }, status: 400},
-		"not gzip":                {body: "a s", encoding: "gzip", status: 400, code: codeBadRequest},
-		"gzip cut off":            {body: pack(t, "gzip", bomb)[:100], encoding: "gzip", status: 400, code: codeBadRequest},
-		"not zstd":                {body: "a s", encoding: "zstd", status: 400, code: codeBadRequest},
-		"body too large":          {body: strings.Repeat("a s\n", 20000), status: 413, code: codeTooLarge},
-		"gzip bomb":               {body: pack(t, "gzip", bomb), encoding: "gzip", status: 413, code: codeTooLarge},
-		"zstd bomb":               {body: pack(t, "zstd", bomb), encoding: "zstd", status: 413, code: codeTooLarge},
-		"too many events":         {body: strings.Repeat("a s\n", 101), status: 413, code: codeTooManyEvents},
-		"plain JSON":              {body: "{}", contentType: "application/json", status: 415, code: codeMediaType},
-		"another charset":         {body: "a s", contentType: "application/x-ndjson; charset=latin1", status: 415, code: codeMediaType},
-		"no content type":         {body: "a s", contentType: "-", status: 415, code: codeMediaType},
-		"brotli":                  {body: "a s", encoding: "br", status: 415, code: codeMediaType},
-		"twice gzip":              {body: "a s", encoding: "gzip, gzip", status: 415, code: codeMediaType},
-		"full queue":              {body: "a s", answer: func([]*event.Event) (Submitted, error) { return Submitted{}, fmt.Errorf("queue: %w", ErrBusy) }, status: 429, code: codeBusy},
-		"journal cannot write":    {body: "a s", answer: func([]*event.Event) (Submitted, error) { return Submitted{}, ErrUnavailable }, status: 503, code: codeUnavailable},
-		"never fits":              {body: "a s", answer: func([]*event.Event) (Submitted, error) { return Submitted{}, ErrTooLarge }, status: 413, code: codeTooLarge},
-		"an error nobody foresaw": {body: "a s", answer: func([]*event.Event) (Submitted, error) { return Submitted{}, errors.New("0812345678") }, status: 500, code: codeInternal},
-		"a panic":                 {body: "panic s", status: 500, code: codeInternal},
+		"one event":             {body: "a s", status: 200},
+		"plain, named identity": {body: "a s", encoding: "identity", status: 200},
+		"gzip":                  {body: pack(t, "gzip", "a s"), encoding: "gzip", status: 200},
+		"zstd":                  {body: pack(t, "zstd", "a s"), encoding: "zstd", status: 200},
+		"with a charset":        {body: "a s", contentType: "application/x-ndjson; charset=UTF-8", status: 200},
+		"all refused":           {body: "!bad_time a\n!bad_time b", status: 400},
+		"all conflicts": {body: "a s", answer: func([]*event.Event) (Submitted, error) {
+			return Submitted{Conflicts: []int{0}}, nil
+		}, status: 400},
+		"not gzip":        {body: "a s", encoding: "gzip", status: 400, code: codeBadRequest},
+		"gzip cut off":    {body: pack(t, "gzip", bomb)[:100], encoding: "gzip", status: 400, code: codeBadRequest},
+		"not zstd":        {body: "a s", encoding: "zstd", status: 400, code: codeBadRequest},
+		"body too large":  {body: strings.Repeat("a s\n", 20000), status: 413, code: codeTooLarge},
+		"gzip bomb":       {body: pack(t, "gzip", bomb), encoding: "gzip", status: 413, code: codeTooLarge},
+		"zstd bomb":       {body: pack(t, "zstd", bomb), encoding: "zstd", status: 413, code: codeTooLarge},
+		"too many events": {body: strings.Repeat("a s\n", 101), status: 413, code: codeTooManyEvents},
+		"plain JSON":      {body: "{}", contentType: "application/json", status: 415, code: codeMediaType},
+		"another charset": {
+			body: "a s", contentType: "application/x-ndjson; charset=latin1", status: 415, code: codeMediaType,
+		},
+		"no content type": {body: "a s", contentType: "-", status: 415, code: codeMediaType},
+		"brotli":          {body: "a s", encoding: "br", status: 415, code: codeMediaType},
+		"twice gzip":      {body: "a s", encoding: "gzip, gzip", status: 415, code: codeMediaType},
+		"full queue": {body: "a s", answer: func([]*event.Event) (Submitted, error) {
+			return Submitted{}, fmt.Errorf("queue: %w", ErrBusy)
+		}, status: 429, code: codeBusy},
+		"journal cannot write": {body: "a s", answer: func([]*event.Event) (Submitted, error) {
+			return Submitted{}, ErrUnavailable
+		}, status: 503, code: codeUnavailable},
+		"never fits": {body: "a s", answer: func([]*event.Event) (Submitted, error) {
+			return Submitted{}, ErrTooLarge
+		}, status: 413, code: codeTooLarge},
+		"an error nobody foresaw": {body: "a s", answer: func([]*event.Event) (Submitted, error) {
+			return Submitted{}, errors.New("0812345678")
+		}, status: 500, code: codeInternal},
+		"a panic": {body: "panic s", status: 500, code: codeInternal},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := start(t, func(c *Config) { c.Limits = Limits{BodyBytes: 64 << 10, UnpackedBytes: 1 << 20, MemoryBytes: 1 << 20} })
+			w := start(t, func(c *Config) {
+				c.Limits = Limits{BodyBytes: 64 << 10, UnpackedBytes: 1 << 20, MemoryBytes: 1 << 20}
+			})
 			w.stub.answer = c.answer
 			headers := []string{"Content-Type", "application/x-ndjson"}
 			if c.contentType != "" {
@@ -130,7 +144,8 @@ func TestNothingIsReportedWhenNothingWasTaken(t *testing.T) {
 func TestAChunkedBodyIsBounded(t *testing.T) {
 	w := start(t, func(c *Config) { c.Limits = Limits{BodyBytes: 1000, UnpackedBytes: 1000, MemoryBytes: 1000} })
 	for range 3 {
-		req, err := http.NewRequest("POST", w.url+"/v1/events", struct{ *strings.Reader }{strings.NewReader(strings.Repeat("a s\n", 500))})
+		req, err := http.NewRequest("POST", w.url+"/v1/events",
+			struct{ *strings.Reader }{strings.NewReader(strings.Repeat("a s\n", 500))})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -237,8 +252,13 @@ func FuzzCursor(f *testing.F) {
 
 func TestKeysOpenWhatTheirScopesSay(t *testing.T) {
 	w := start(t, nil)
-	w.stub.cases = []Case{ticketCase("35.15", "T/1", "damkar"), ticketCase("35.15", "T/2", "dishub"), ticketCase("35.78", "T/3", "damkar"), callCase("35.15", "C1")}
-	w.stub.snapshot = tracker.Snapshot{Complete: true, Centers: []tracker.CenterSnapshot{{Center: "35.15"}, {Center: "35.78"}}}
+	w.stub.cases = []Case{
+		ticketCase("35.15", "T/1", "damkar"), ticketCase("35.15", "T/2", "dishub"), ticketCase("35.78", "T/3", "damkar"),
+		callCase("35.15", "C1"),
+	}
+	w.stub.snapshot = tracker.Snapshot{
+		Complete: true, Centers: []tracker.CenterSnapshot{{Center: "35.15"}, {Center: "35.78"}},
+	}
 	if r := w.get("/v1/board"); r.StatusCode != 200 {
 		t.Fatalf("without any key: %d", r.StatusCode)
 	}
@@ -249,12 +269,14 @@ func TestKeysOpenWhatTheirScopesSay(t *testing.T) {
 		t.Errorf("a foreign Origin without any key: %d", r.StatusCode)
 	}
 	keys := map[string]string{
-		"writer":  w.key(auth.Key{Name: "writer", Scopes: []auth.Scope{auth.EventsWrite}}),
-		"bound":   w.key(auth.Key{Name: "bound", Scopes: []auth.Scope{auth.EventsWrite}, Source: "s"}),
-		"reader":  w.key(auth.Key{Name: "reader", Scopes: []auth.Scope{auth.BoardRead}}),
-		"here":    w.key(auth.Key{Name: "here", Scopes: []auth.Scope{auth.BoardRead}, Center: "35.15"}),
-		"damkar":  w.key(auth.Key{Name: "damkar", Scopes: []auth.Scope{auth.OPDRead("damkar")}, Center: "35.15"}),
-		"two":     w.key(auth.Key{Name: "two", Scopes: []auth.Scope{auth.OPDRead("damkar"), auth.OPDRead("dishub")}, Center: "35.15"}),
+		"writer": w.key(auth.Key{Name: "writer", Scopes: []auth.Scope{auth.EventsWrite}}),
+		"bound":  w.key(auth.Key{Name: "bound", Scopes: []auth.Scope{auth.EventsWrite}, Source: "s"}),
+		"reader": w.key(auth.Key{Name: "reader", Scopes: []auth.Scope{auth.BoardRead}}),
+		"here":   w.key(auth.Key{Name: "here", Scopes: []auth.Scope{auth.BoardRead}, Center: "35.15"}),
+		"damkar": w.key(auth.Key{Name: "damkar", Scopes: []auth.Scope{auth.OPDRead("damkar")}, Center: "35.15"}),
+		"two": w.key(auth.Key{
+			Name: "two", Scopes: []auth.Scope{auth.OPDRead("damkar"), auth.OPDRead("dishub")}, Center: "35.15",
+		}),
 		"logger":  w.key(auth.Key{Name: "logger", Scopes: []auth.Scope{auth.AlertsLog}}),
 		"expired": w.key(auth.Key{Name: "expired", Scopes: []auth.Scope{auth.BoardRead}, ExpiresAt: w.now.Add(time.Second)}),
 		"revoked": w.key(auth.Key{Name: "revoked", Scopes: []auth.Scope{auth.BoardRead}}),
@@ -340,7 +362,10 @@ func TestKeysOpenWhatTheirScopesSay(t *testing.T) {
 
 func TestATicketIsShownWhole(t *testing.T) {
 	w := start(t, nil)
-	w.stub.cases = []Case{ticketCase("35.15", "C5/200207/09738", "dishub"), ticketCase("35.78", "T1", "x"), ticketCase("35.15", "T1", "x"), callCase("35.15", "C 1/ü")}
+	w.stub.cases = []Case{
+		ticketCase("35.15", "C5/200207/09738", "dishub"), ticketCase("35.78", "T1", "x"), ticketCase("35.15", "T1", "x"),
+		callCase("35.15", "C 1/ü"),
+	}
 	for path, has := range map[string]string{
 		"/v1/tickets/C5/200207/09738":             `"explain":["mulai"]`,
 		"/v1/tickets/C5%2F200207%2F09738?lang=en": `"explain":["started"]`,
@@ -379,7 +404,8 @@ func TestATicketIsShownWhole(t *testing.T) {
 			t.Errorf("%s: %d %s", path, r.StatusCode, r.body)
 		}
 	}
-	if r := w.do("DELETE", "/v1/board", ""); r.StatusCode != 405 || r.code() != codeMethod || r.Header.Get("Allow") != "GET" {
+	if r := w.do("DELETE", "/v1/board", ""); r.StatusCode != 405 || r.code() != codeMethod ||
+		r.Header.Get("Allow") != "GET" {
 		t.Errorf("%d %s, Allow %q", r.StatusCode, r.body, r.Header.Get("Allow"))
 	}
 	w.stub.err = ErrUnavailable
@@ -436,13 +462,19 @@ func TestTheBoardHasNames(t *testing.T) {
 		Centers: []tracker.CenterSnapshot{{
 			Center: "35.15", OldestWaiting: 1500 * time.Millisecond,
 			Agents: []tracker.LabelCount{{Label: "busy", N: 1}}, RingNoAnswerRecent: []tracker.LabelCount{{Label: "4", N: 1}},
-			Windows: []tracker.WindowCount{{Window: "hour", Measure: "hoax", N: 2}}, SameEvent: []tracker.SameEventCount{{Category: "banjir", Kecamatan: "Waru", N: 3}},
-			Open: []tracker.TicketCount{{OPD: "pln", Priority: "darurat", Scope: "vertical", N: 1}}, AtRisk: []tracker.TicketCount{{OPD: "pln", Scope: "vertical", N: 1}},
-			Overdue: []tracker.TicketCount{{OPD: "pln", Clock: "resolve", Priority: "darurat", Scope: "vertical", N: 1}}, OldestOverdue: []tracker.OldestOverdue{{OPD: "pln", By: time.Minute}},
+			Windows:       []tracker.WindowCount{{Window: "hour", Measure: "hoax", N: 2}},
+			SameEvent:     []tracker.SameEventCount{{Category: "banjir", Kecamatan: "Waru", N: 3}},
+			Open:          []tracker.TicketCount{{OPD: "pln", Priority: "darurat", Scope: "vertical", N: 1}},
+			AtRisk:        []tracker.TicketCount{{OPD: "pln", Scope: "vertical", N: 1}},
+			Overdue:       []tracker.TicketCount{{OPD: "pln", Clock: "resolve", Priority: "darurat", Scope: "vertical", N: 1}},
+			OldestOverdue: []tracker.OldestOverdue{{OPD: "pln", By: time.Minute}},
 		}},
 	}
 	r := w.get("/v1/board?center=35.15")
-	for _, has := range []string{`"name":"Sidoarjo"`, `"opd_name":"Dinas pln"`, `"oldest_waiting_seconds":1.5`, `"late_seconds":60`, `"complete":true`, `"last_event_at":"2026-03-13T08:00:00.000Z"`} {
+	for _, has := range []string{
+		`"name":"Sidoarjo"`, `"opd_name":"Dinas pln"`, `"oldest_waiting_seconds":1.5`, `"late_seconds":60`, `"complete":true`,
+		`"last_event_at":"2026-03-13T08:00:00.000Z"`,
+	} {
 		if !strings.Contains(string(r.body), has) {
 			t.Errorf("%s is not in %s", has, r.body)
 		}
@@ -451,10 +483,12 @@ func TestTheBoardHasNames(t *testing.T) {
 		t.Errorf("an unknown centre: %d", r.StatusCode)
 	}
 	w.stub.snapshot = tracker.Snapshot{At: testNow}
-	if r := w.get("/v1/board?center=35.15"); r.StatusCode != 200 || !strings.Contains(string(r.body), `"complete":false,"centers":[]`) {
+	if r := w.get("/v1/board?center=35.15"); r.StatusCode != 200 ||
+		!strings.Contains(string(r.body), `"complete":false,"centers":[]`) {
 		t.Errorf("an incomplete board: %d %s", r.StatusCode, r.body)
 	}
-	if r := w.get("/v1/directory/review"); !strings.HasPrefix(string(r.body), `{"names":[{"kind":"kecamatan","center":"35.15","name":"Sda","count":5}`) {
+	if r := w.get("/v1/directory/review"); !strings.HasPrefix(string(r.body),
+		`{"names":[{"kind":"kecamatan","center":"35.15","name":"Sda","count":5}`) {
 		t.Errorf("%s", r.body)
 	}
 }
@@ -486,7 +520,8 @@ func TestMetricsMayNeedAKey(t *testing.T) {
 func TestRequestIDs(t *testing.T) {
 	w := start(t, nil)
 	for given, kept := range map[string]bool{
-		"req-1": true, "0f8fad5b-d9cb-469f-a165-7086b3d0e1a4": true, "": false, "081234567890": false, "a081234567890": false, "a b": false, "a\xc3\xbc": false,
+		"req-1": true, "0f8fad5b-d9cb-469f-a165-7086b3d0e1a4": true, "": false, "081234567890": false, "a081234567890": false,
+		"a b": false, "a\xc3\xbc": false,
 		strings.Repeat("a", 65): false, "1234": false,
 	} {
 		got := w.get("/-/healthy", requestIDHeader, given).Header.Get(requestIDHeader)
@@ -577,7 +612,9 @@ func TestConfigIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &stub{}
-	cfg := Config{Decoder: lines{1}, Ingest: s, Cases: s, Keys: guard, Now: time.Now, Limits: Limits{BodyBytes: 10, MemoryBytes: 5}}
+	cfg := Config{
+		Decoder: lines{1}, Ingest: s, Cases: s, Keys: guard, Now: time.Now, Limits: Limits{BodyBytes: 10, MemoryBytes: 5},
+	}
 	if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), "MemoryBytes") {
 		t.Errorf("%v", err)
 	}

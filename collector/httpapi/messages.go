@@ -31,7 +31,8 @@ func (a *API) postMessage(c *gin.Context) {
 }
 
 func (a *API) takeMessage(c *gin.Context) (m notifications.Message, again bool, err error) {
-	if mediaType, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || mediaType != "application/json" {
+	if mediaType, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil ||
+		mediaType != "application/json" {
 		return m, false, newProblem(http.StatusUnsupportedMediaType, codeMediaType, "Send application/json.")
 	}
 	if a.cfg.Messages == nil {

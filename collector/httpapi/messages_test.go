@@ -29,7 +29,9 @@ func TestMessagesOfAlertmanager(t *testing.T) {
 		return w.do("POST", path, body, "Content-Type", mediaType, "Authorization", "Bearer "+secret)
 	}
 	for range 2 {
-		if r := post(log, "application/json", `{"version":"4"}`); r.StatusCode != 200 || string(r.body) != fmt.Sprintf(`{"message":"%s","alerts":3,"again":%v}`+"\n", strings.Repeat("ab", 16), len(taken) > 1) {
+		if r := post(log, "application/json", `{"version":"4"}`); r.StatusCode != 200 ||
+			string(r.body) != fmt.Sprintf(`{"message":"%s","alerts":3,"again":%v}`+"\n", strings.Repeat("ab", 16),
+				len(taken) > 1) {
 			t.Errorf("%d %s", r.StatusCode, r.body)
 		}
 	}
@@ -46,7 +48,8 @@ func TestMessagesOfAlertmanager(t *testing.T) {
 		"a full disk":   {log, "application/json", "{}", errors.Join(notifications.ErrUnavailable, errors.New("disk")), 503},
 	} {
 		refuse = tt.refuse
-		if r := post(tt.secret, tt.mediaType, tt.body); r.StatusCode != tt.status || strings.Contains(string(r.body), "disk") {
+		if r := post(tt.secret, tt.mediaType, tt.body); r.StatusCode != tt.status ||
+			strings.Contains(string(r.body), "disk") {
 			t.Errorf("%s: %d %s", name, r.StatusCode, r.body)
 		}
 	}

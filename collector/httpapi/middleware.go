@@ -121,7 +121,8 @@ func (a *API) log(c *gin.Context, took time.Duration) {
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("request_id", requestID(c)), slog.String("method", method(c.Request.Method)), slog.String("route", route(c)),
+		slog.String("request_id", requestID(c)), slog.String("method", method(c.Request.Method)),
+		slog.String("route", route(c)),
 		slog.Int("status", status), slog.Int64("took_ms", took.Milliseconds()),
 		slog.Int64("request_bytes", max(0, c.Request.ContentLength)), slog.Int("answer_bytes", max(0, c.Writer.Size())),
 	}
@@ -140,7 +141,8 @@ func (a *API) log(c *gin.Context, took time.Duration) {
 // method keeps what a client wrote out of the log: a method may be any word.
 func method(m string) string {
 	switch m {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodOptions:
 		return m
 	}
 	return "other"
@@ -160,12 +162,14 @@ func (a *API) recover(c *gin.Context) {
 		if err, ok := v.(runtime.Error); ok {
 			what = err.Error()
 		}
-		a.logger.Error("request panicked", "request_id", requestID(c), "route", route(c), "panic", what, "stack", string(debug.Stack()))
+		a.logger.Error("request panicked", "request_id", requestID(c), "route", route(c), "panic", what, "stack",
+			string(debug.Stack()))
 		if c.Writer.Written() {
 			c.Abort()
 			return
 		}
-		a.fail(c, newProblem(http.StatusInternalServerError, codeInternal, "Something went wrong here. Quote the request id when you report it."))
+		a.fail(c, newProblem(http.StatusInternalServerError, codeInternal,
+			"Something went wrong here. Quote the request id when you report it."))
 	}()
 	c.Next()
 }
@@ -222,7 +226,8 @@ func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 		}
 		if a.cfg.Keys.Open() {
 			if !localRequest(c.Request) {
-				a.fail(c, newProblem(http.StatusForbidden, codeForbidden, "No API key exists yet, so only requests to the loopback address are answered. Create a key with: monev112 key create."))
+				a.fail(c, newProblem(http.StatusForbidden, codeForbidden,
+					"No API key exists yet, so only requests to the loopback address are answered. Create a key with: monev112 key create."))
 				return
 			}
 			c.Next()
@@ -253,7 +258,8 @@ func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 			c.Next()
 			return
 		}
-		a.fail(c, newProblem(http.StatusForbidden, codeForbidden, "The API key does not have the scope "+string(ep.scopes[0])+"."))
+		a.fail(c, newProblem(http.StatusForbidden, codeForbidden,
+			"The API key does not have the scope "+string(ep.scopes[0])+"."))
 	}
 }
 

@@ -119,7 +119,8 @@ func (d *document) check(t testing.TB, method, path string, r reply) {
 		}
 		content, at := d.at("paths", template, strings.ToLower(method), "responses", status, "content", mediaType)
 		if content == nil {
-			t.Errorf("%s %s %s answers with media type %q, which the document does not have", method, template, status, mediaType)
+			t.Errorf("%s %s %s answers with media type %q, which the document does not have", method, template, status,
+				mediaType)
 			return
 		}
 		where = append(at, "schema")
@@ -213,7 +214,8 @@ func TestTheDocumentHasTheVocabulary(t *testing.T) {
 		reasons = append(reasons, string(r))
 	}
 	for name, want := range map[string][]string{
-		"EventType": types, "RejectReason": reasons, "CallClass": event.Classes(), "Priority": event.Priorities(), "TicketState": states(),
+		"EventType": types, "RejectReason": reasons, "CallClass": event.Classes(), "Priority": event.Priorities(),
+		"TicketState": states(),
 	} {
 		if got := d.enum(name); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", name, got, want)

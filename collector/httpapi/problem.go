@@ -57,22 +57,26 @@ func (a *API) fail(c *gin.Context, err error) {
 		q := *p
 		p = &q
 	case errors.Is(err, ErrTooLarge):
-		p = newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, "The request can never be taken as a whole. Nothing of it was taken; send smaller batches.")
+		p = newProblem(http.StatusRequestEntityTooLarge, codeTooLarge,
+			"The request can never be taken as a whole. Nothing of it was taken; send smaller batches.")
 	case errors.Is(err, ErrBusy):
-		p = newProblem(http.StatusTooManyRequests, codeBusy, "Too much is waiting. Nothing of this request was taken; send it again later.")
+		p = newProblem(http.StatusTooManyRequests, codeBusy,
+			"Too much is waiting. Nothing of this request was taken; send it again later.")
 		p.retryAfter = a.limits.RetryAfter
 		if route(c) == messagesPath { // Alertmanager sends a message again after 5xx alone
 			p.Status, p.Title = http.StatusServiceUnavailable, http.StatusText(http.StatusServiceUnavailable)
 		}
 	case errors.Is(err, ErrUnavailable):
-		p = newProblem(http.StatusServiceUnavailable, codeUnavailable, "This cannot be done now. Nothing of this request was taken; send it again later.")
+		p = newProblem(http.StatusServiceUnavailable, codeUnavailable,
+			"This cannot be done now. Nothing of this request was taken; send it again later.")
 		p.retryAfter = a.limits.RetryAfter
 	case c.Request.Context().Err() != nil:
 		p = newProblem(http.StatusServiceUnavailable, codeUnavailable, "The request was given up before it was done.")
 		p.retryAfter = a.limits.RetryAfter
 	default:
 		a.logger.Error("request failed", "request_id", requestID(c), "route", route(c), "error", err)
-		p = newProblem(http.StatusInternalServerError, codeInternal, "Something went wrong here. Quote the request id when you report it.")
+		p = newProblem(http.StatusInternalServerError, codeInternal,
+			"Something went wrong here. Quote the request id when you report it.")
 	}
 	p.RequestID = requestID(c)
 	if p.retryAfter > 0 {
@@ -96,7 +100,8 @@ func (a *API) write(c *gin.Context, status int, mediaType string, v any) {
 	if err != nil {
 		a.logger.Error("answer cannot be written", "request_id", requestID(c), "route", route(c), "error", err)
 		status, mediaType = http.StatusInternalServerError, problemType
-		text = []byte(`{"type":"about:blank","title":"Internal Server Error","status":500,"code":"internal","detail":"The answer cannot be written.","request_id":"` + requestID(c) + `"}`)
+		text = []byte(
+			`{"type":"about:blank","title":"Internal Server Error","status":500,"code":"internal","detail":"The answer cannot be written.","request_id":"` + requestID(c) + `"}`)
 	}
 	c.Data(status, mediaType, append(text, '\n'))
 }

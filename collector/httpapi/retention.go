@@ -12,8 +12,8 @@ type retentionRequest struct {
 	Apply bool `json:"apply"`
 }
 
-// postRetention counts, and with apply deletes, the personal data that is due. It is for keys of no centre: what is due is
-// due everywhere.
+// postRetention counts, and with apply deletes, the personal data that is due. It is for keys of no centre: what is due
+// is due everywhere.
 func (a *API) postRetention(c *gin.Context) {
 	var r retentionRequest
 	err := readJSON(c, &r)

@@ -37,7 +37,8 @@ func (a *API) metrics(c *gin.Context) {
 // pages hands a request to the pages behind the links of alerts, which check the link themselves.
 func (a *API) pages(c *gin.Context) {
 	if a.cfg.Pages == nil {
-		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "No pages are shown here: pages.public_url is not configured."))
+		a.fail(c, newProblem(http.StatusNotFound, codeNotFound,
+			"No pages are shown here: pages.public_url is not configured."))
 		return
 	}
 	if path := c.Request.URL.Path; !a.cfg.Pages.Opens(path) {

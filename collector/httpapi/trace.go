@@ -12,9 +12,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// traced gives each request a span, a child of the client's if it sent traceparent. otelhttp writes the path, the query,
-// the client's address and its program into the span; it is shown a request without them, because a path may hold an
-// id and an address is a person's.
+// traced gives each request a span, a child of the client's if it sent traceparent. otelhttp writes the path, the
+// query, the client's address and its program into the span; it is shown a request without them, because a path may
+// hold an id and an address is a person's.
 func traced(next http.Handler, tracer trace.TracerProvider) http.Handler {
 	inner := http.HandlerFunc(func(w http.ResponseWriter, masked *http.Request) {
 		original, ok := masked.Context().Value(originalRequest{}).(*http.Request)

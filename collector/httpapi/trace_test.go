@@ -18,13 +18,16 @@ func TestSpansNameRoutesAndNobody(t *testing.T) {
 	w := start(t, func(c *Config) { c.Tracer = tp })
 	w.stub.cases = []Case{ticketCase("35.15", "T/0815", "x")}
 	parent := "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
-	for _, path := range []string{"/v1/tickets/T/0815?center=35.15", "/v1/tickets?opd=damkar", "/0815/4711", "/metrics", "/-/healthy", "/-/ready"} {
+	for _, path := range []string{
+		"/v1/tickets/T/0815?center=35.15", "/v1/tickets?opd=damkar", "/0815/4711", "/metrics", "/-/healthy", "/-/ready",
+	} {
 		w.get(path, "User-Agent", "Agent0815", "Traceparent", parent, requestIDHeader, "req-1")
 	}
 	names := []string{}
 	for _, s := range rec.Ended() {
 		names = append(names, s.Name())
-		if all := fmt.Sprint(s.Attributes(), s.Events(), s.Name()); strings.Contains(all, "0815") || strings.Contains(all, "127.0.0.1") || strings.Contains(all, "damkar") {
+		if all := fmt.Sprint(s.Attributes(), s.Events(), s.Name()); strings.Contains(all, "0815") ||
+			strings.Contains(all, "127.0.0.1") || strings.Contains(all, "damkar") {
 			t.Errorf("span %s tells too much: %v", s.Name(), s.Attributes())
 		}
 		if s.SpanContext().TraceID().String() != "0123456789abcdef0123456789abcdef" {

@@ -112,8 +112,10 @@ func (a *API) clockViews(clocks []sla.Clock, t *casefile.Ticket, r reading) []cl
 	for i := range clocks {
 		k := &clocks[i]
 		v := clockView{
-			Clock: k.Name, Seq: k.Seq, Kind: k.Kind, Policy: k.Policy, PolicyVersion: k.PolicyVersion, CalendarVersion: k.CalendarVersion,
-			OPD: k.OPD, StartedAt: instant(k.StartedAt), DueAt: instant(k.DueAt), GrossDueAt: instant(k.GrossDueAt), StoppedAt: instant(k.StoppedAt),
+			Clock: k.Name, Seq: k.Seq, Kind: k.Kind, Policy: k.Policy, PolicyVersion: k.PolicyVersion,
+			CalendarVersion: k.CalendarVersion,
+			OPD:             k.OPD, StartedAt: instant(k.StartedAt), DueAt: instant(k.DueAt), GrossDueAt: instant(k.GrossDueAt),
+			StoppedAt:     instant(k.StoppedAt),
 			PausedSeconds: k.PausedSeconds, Explain: []string{},
 		}
 		if a.cfg.Reads.Clock != nil {
@@ -131,11 +133,14 @@ func (a *API) clockViews(clocks []sla.Clock, t *casefile.Ticket, r reading) []cl
 func (a *API) ticketView(row *tracker.Row, events []*event.Event, r reading) ticketView {
 	t := row.Ticket
 	return ticketView{
-		ID: t.Key.ID, Center: t.Key.Center, OPD: cmp.Or(a.opdID(t.Key.Center, t.OPD), t.OPD), OPDName: a.opdName(t.Key.Center, t.OPD), Category: t.Category, Priority: t.Priority,
+		ID: t.Key.ID, Center: t.Key.Center, OPD: cmp.Or(a.opdID(t.Key.Center, t.OPD), t.OPD),
+		OPDName: a.opdName(t.Key.Center, t.OPD), Category: t.Category, Priority: t.Priority,
 		Kecamatan: t.Kecamatan, State: t.State, Paused: t.Paused(),
-		ReceivedAt: instant(t.ReceivedAt), OpenedAt: instant(t.OpenedAt), AssignedAt: instant(t.AssignedAt), AcknowledgedAt: instant(t.AcknowledgedAt),
-		DepartedAt: instant(t.DepartedAt), ArrivedAt: instant(t.ArrivedAt), ResolvedAt: instant(t.ResolvedAt), ConfirmedAt: instant(t.ConfirmedAt),
-		ClosedAt: instant(t.ClosedAt), RejectedAt: instant(t.RejectedAt),
+		ReceivedAt: instant(t.ReceivedAt), OpenedAt: instant(t.OpenedAt), AssignedAt: instant(t.AssignedAt),
+		AcknowledgedAt: instant(t.AcknowledgedAt),
+		DepartedAt:     instant(t.DepartedAt), ArrivedAt: instant(t.ArrivedAt), ResolvedAt: instant(t.ResolvedAt),
+		ConfirmedAt: instant(t.ConfirmedAt),
+		ClosedAt:    instant(t.ClosedAt), RejectedAt: instant(t.RejectedAt),
 		Result: t.Result, Reopened: t.Reopened, Bounces: t.Bounces, Master: t.Master, Calls: t.Calls, Flags: t.Flags,
 		Events: eventViews(events), Clocks: a.clockViews(row.Clocks, t, r),
 	}
@@ -145,11 +150,14 @@ func (a *API) callView(row *tracker.Row, events []*event.Event, r reading) callV
 	c := row.Call
 	return callView{
 		ID: c.Key.ID, Center: c.Key.Center,
-		ReceivedAt: instant(c.ReceivedAt), QueuedAt: instant(c.QueuedAt), AnsweredAt: instant(c.AnsweredAt), AbandonedAt: instant(c.AbandonedAt),
-		UnservedAt: instant(c.UnservedAt), UnservedReason: c.UnservedReason, BlockedAt: instant(c.BlockedAt), EndedAt: instant(c.EndedAt),
+		ReceivedAt: instant(c.ReceivedAt), QueuedAt: instant(c.QueuedAt), AnsweredAt: instant(c.AnsweredAt),
+		AbandonedAt: instant(c.AbandonedAt),
+		UnservedAt:  instant(c.UnservedAt), UnservedReason: c.UnservedReason, BlockedAt: instant(c.BlockedAt),
+		EndedAt:      instant(c.EndedAt),
 		ClassifiedAt: instant(c.ClassifiedAt), CalledBackAt: instant(c.CalledBackAt),
-		Class: c.Class, Agent: c.Agent, Queue: c.Queue, Position: c.Position, Channel: c.Channel, Category: c.Category, Kecamatan: c.Kecamatan,
-		WaitMS: c.WaitMS, CallerLast3: c.Caller.Last3, Tickets: c.Tickets, Flags: c.Flags,
+		Class: c.Class, Agent: c.Agent, Queue: c.Queue, Position: c.Position, Channel: c.Channel, Category: c.Category,
+		Kecamatan: c.Kecamatan,
+		WaitMS:    c.WaitMS, CallerLast3: c.Caller.Last3, Tickets: c.Tickets, Flags: c.Flags,
 		Events: append([]jsontext.Value{}, eventViews(events)...), Clocks: a.clockViews(row.Clocks, nil, r),
 	}
 }

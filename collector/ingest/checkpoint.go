@@ -48,15 +48,16 @@ type checkpointHead struct {
 	takenAt  time.Time
 }
 
-// ReplayFloor returns the position from which a restart may have to replay. Segments of the journal at or above it must be
-// kept, shipped or not.
+// ReplayFloor returns the position from which a restart may have to replay. Segments of the journal at or above it must
+// be kept, shipped or not.
 func (l *Loop) ReplayFloor() journal.Position {
 	l.ckptMu.Lock()
 	defer l.ckptMu.Unlock()
 	return l.floor
 }
 
-// startCheckpoint takes the copies now and writes them on another goroutine, unless one is being written or nothing is new.
+// startCheckpoint takes the copies now and writes them on another goroutine, unless one is being written or nothing is
+// new.
 func (l *Loop) startCheckpoint() {
 	if l.ckptBusy || l.applied == l.currentCheckpoint() {
 		return

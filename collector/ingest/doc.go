@@ -1,6 +1,6 @@
-// Package ingest owns the order in which an event becomes true: it is the only writer of journal and board. It takes what
-// waits, drops what it has seen, appends the rest as one group (one write, one fsync), applies it to the board, remembers
-// the ids, and only then answers. Checkpoint and replay make the board and the ids survive a restart.
+// Package ingest owns the order in which an event becomes true: it is the only writer of journal and board. It takes
+// what waits, drops what it has seen, appends the rest as one group (one write, one fsync), applies it to the board,
+// remembers the ids, and only then answers. Checkpoint and replay make the board and the ids survive a restart.
 //
 //	Submit ─▶ queue ─▶ known? ─▶ journal.Append ─▶ board.ApplyGroup ─▶ remember id ─▶ answer
 //	          full:     duplicate    cannot:
@@ -18,8 +18,8 @@ import (
 	"github.com/monev112/monev112/collector/journal"
 )
 
-// Errors of Submit. After any of them nothing of the request was acknowledged, and the same events may be sent again with
-// the same ids.
+// Errors of Submit. After any of them nothing of the request was acknowledged, and the same events may be sent again
+// with the same ids.
 var (
 	// ErrBusy says that the queue is full now; the sender should wait a moment (429).
 	ErrBusy = errors.New("too many events are waiting")
@@ -34,9 +34,9 @@ var (
 // guards against its other readers.
 type Board interface {
 	// ApplyGroup takes in events in journal order. The slices and the events are valid during the call only. payloads are
-	// the events' binary forms: each is the board's from now on, shares memory with nothing else and is never changed. ends
-	// are the journal positions after the events. live is false in a replay, when no counter may move. The same event may
-	// come twice: ids are forgotten in time (Config.SeenMax).
+	// the events' binary forms: each is the board's from now on, shares memory with nothing else and is never changed.
+	// ends are the journal positions after the events. live is false in a replay, when no counter may move. The same event
+	// may come twice: ids are forgotten in time (Config.SeenMax).
 	ApplyGroup(events []*event.Event, payloads [][]byte, ends []uint64, live bool)
 	// Checkpoint takes a copy of the state as it is now, quickly, since events wait meanwhile, and returns a function
 	// that writes it; that function is called once or never, on another goroutine, while ApplyGroup goes on.
@@ -67,8 +67,8 @@ type Result struct {
 	Conflicts  int
 }
 
-// Observer is told what the loop does, for metrics and logs. Any field may be nil. The functions are called on the loop's
-// goroutine and must be quick.
+// Observer is told what the loop does, for metrics and logs. Any field may be nil. The functions are called on the
+// loop's goroutine and must be quick.
 type Observer struct {
 	// Group is called after each group, also a failed one.
 	Group func(GroupStats)

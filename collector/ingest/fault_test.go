@@ -41,7 +41,10 @@ type world struct {
 }
 
 func newWorld(t fatal, seed int64) *world {
-	return &world{t: t, disk: disktest.New(seed), acked: map[string]byte{}, accepted: map[string]bool{}, sent: map[string]map[byte]bool{}}
+	return &world{
+		t: t, disk: disktest.New(seed), acked: map[string]byte{}, accepted: map[string]bool{},
+		sent: map[string]map[byte]bool{},
+	}
 }
 
 // start opens everything on a good disk and checks what a restart must have brought back.
@@ -51,7 +54,9 @@ func (w *world) start() {
 	fsys := w.disk.Process()
 	id, pos, _ := ingest.CheckpointPosition(fsys, "/d")
 	var err error
-	w.jrn, err = journal.Open(journal.Options{Dir: "/d/j", SegmentBytes: 300, MinFreeBytes: -1, FS: fsys, Expect: pos, ExpectUUID: id})
+	w.jrn, err = journal.Open(journal.Options{
+		Dir: "/d/j", SegmentBytes: 300, MinFreeBytes: -1, FS: fsys, Expect: pos, ExpectUUID: id,
+	})
 	if err != nil {
 		w.t.Fatalf("open journal: %v", err)
 	}
@@ -59,7 +64,8 @@ func (w *world) start() {
 		w.t.Fatalf("the journal lost %d to %d", rec.LostFrom, rec.LostTo)
 	}
 	w.board = newModelBoard()
-	w.loop, err = ingest.New(ingest.Config{Dir: "/d", FS: fsys, CheckpointBytes: 700, ProbeEvery: 100 * time.Microsecond}, w.jrn, w.board, ingest.Observer{})
+	w.loop, err = ingest.New(ingest.Config{Dir: "/d", FS: fsys, CheckpointBytes: 700, ProbeEvery: 100 * time.Microsecond},
+		w.jrn, w.board, ingest.Observer{})
 	if err != nil {
 		w.t.Fatalf("new: %v", err)
 	}

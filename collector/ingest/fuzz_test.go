@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Whatever the remembered ids of a checkpoint say, they are refused, or are an index within its limit that is written and
-// read as the same again.
+// Whatever the remembered ids of a checkpoint say, they are refused, or are an index within its limit that is written
+// and read as the same again.
 func FuzzReadSeen(f *testing.F) {
 	const limit, ttl = 8, time.Minute
 	s := newSeen([32]byte{1}, limit, ttl)

@@ -47,7 +47,8 @@ func TestKilledAtEveryNamedPlace(t *testing.T) {
 		"checkpoint.write:2", "checkpoint.rename:2", "checkpoint.done:2", "journal.write:1", "journal.fsync:1",
 	} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestCollector$")
-		cmd.Env = append(os.Environ(), "MONEV112_KILL_AT="+place, "MONEV112_TEST_DIR="+s.dir, fmt.Sprintf("MONEV112_TEST_PREFIX=%d-", i))
+		cmd.Env = append(os.Environ(), "MONEV112_KILL_AT="+place, "MONEV112_TEST_DIR="+s.dir,
+			fmt.Sprintf("MONEV112_TEST_PREFIX=%d-", i))
 		out, err := cmd.CombinedOutput()
 		if err == nil || !strings.Contains(err.Error(), "killed") {
 			t.Fatalf("%s: the child was not killed: %v\n%s", place, err, out)

@@ -22,7 +22,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // bubble runs a collector on a modelled disk under synctest's clock.
-func bubble(t *testing.T, cfg ingest.Config, obs ingest.Observer, fn func(d *disktest.FS, l *ingest.Loop, b *modelBoard)) {
+func bubble(t *testing.T, cfg ingest.Config, obs ingest.Observer,
+	fn func(d *disktest.FS, l *ingest.Loop, b *modelBoard)) {
 	synctest.Test(t, func(t *testing.T) {
 		d := disktest.New(1)
 		cfg.Dir, cfg.FS = "/d", d
@@ -106,7 +107,8 @@ func TestAJournalThatCannotWriteMakesItNotReadyUntilItCan(t *testing.T) {
 		}
 	})
 	// starting -> ready -> down -> ready -> full -> ready -> stopping
-	if len(ready) != 6 || ready[0] != nil || ready[1] == nil || ready[2] != nil || ready[3] == nil || ready[4] != nil || ready[5] == nil {
+	if len(ready) != 6 || ready[0] != nil || ready[1] == nil || ready[2] != nil || ready[3] == nil || ready[4] != nil ||
+		ready[5] == nil {
 		t.Fatalf("Ready was told %v", ready)
 	}
 }

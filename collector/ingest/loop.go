@@ -17,8 +17,8 @@ var (
 	errStopping = fmt.Errorf("%w: the service is stopping", ErrUnavailable)
 )
 
-// Loop is the only writer of a journal and a board. Submit, Ready and the other readers may be called concurrently; Restore
-// and Run once.
+// Loop is the only writer of a journal and a board. Submit, Ready and the other readers may be called concurrently;
+// Restore and Run once.
 type Loop struct {
 	cfg   Config
 	jrn   *journal.Journal
@@ -65,7 +65,8 @@ func New(cfg Config, j *journal.Journal, board Board, obs Observer) (*Loop, erro
 		return nil, err
 	}
 	if cfg.GroupBytes > j.GroupBytes()/2 {
-		return nil, fmt.Errorf("ingest: GroupBytes is %d; it must be at most half of the journal's %d", cfg.GroupBytes, j.GroupBytes())
+		return nil, fmt.Errorf("ingest: GroupBytes is %d; it must be at most half of the journal's %d", cfg.GroupBytes,
+			j.GroupBytes())
 	}
 	l := &Loop{
 		cfg: cfg, jrn: j, board: board, obs: obs,
@@ -97,10 +98,10 @@ func (l *Loop) setReady(reason error) {
 	}
 }
 
-// Submit hands events over and waits until they are on stable storage and on the board. A nil error means that each event
-// has its final status. On ErrBusy, ErrUnavailable and ErrTooLarge nothing of the request was acknowledged. When ctx ends
-// first its error is returned and the outcome is unknown: send the same ids again. The events must not be changed after
-// the call, whatever it returns.
+// Submit hands events over and waits until they are on stable storage and on the board. A nil error means that each
+// event has its final status. On ErrBusy, ErrUnavailable and ErrTooLarge nothing of the request was acknowledged. When
+// ctx ends first its error is returned and the outcome is unknown: send the same ids again. The events must not be
+// changed after the call, whatever it returns.
 func (l *Loop) Submit(ctx context.Context, events []*event.Event) (Result, error) {
 	if err := l.Ready(); err != nil {
 		return Result{}, err
@@ -116,7 +117,8 @@ func (l *Loop) Submit(ctx context.Context, events []*event.Event) (Result, error
 	}
 	r := l.newRequest(events)
 	if size := journal.GroupSize(len(events), r.bytes); size > l.jrn.GroupBytes() || int64(r.bytes) > l.cfg.QueueBytes {
-		return Result{}, fmt.Errorf("%w: %d bytes, limit %d", ErrTooLarge, size, min(int64(l.jrn.GroupBytes()), l.cfg.QueueBytes))
+		return Result{}, fmt.Errorf("%w: %d bytes, limit %d", ErrTooLarge, size,
+			min(int64(l.jrn.GroupBytes()), l.cfg.QueueBytes))
 	}
 	if err := l.queue.put(r); err != nil {
 		return Result{}, err

@@ -46,7 +46,9 @@ var fsOS = disk.OS{}
 
 func newStation(t testing.TB) *station {
 	dir := t.TempDir()
-	return &station{t: t, dir: dir, cfg: ingest.Config{Dir: dir}, jopts: journal.Options{Dir: dir + "/journal", MinFreeBytes: -1}}
+	return &station{
+		t: t, dir: dir, cfg: ingest.Config{Dir: dir}, jopts: journal.Options{Dir: dir + "/journal", MinFreeBytes: -1},
+	}
 }
 
 func (s *station) start() *station {

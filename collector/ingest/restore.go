@@ -26,9 +26,10 @@ type Restored struct {
 	Took     time.Duration
 }
 
-// Restore reads the newest usable checkpoint and replays the journal from there, silently (live is false), or replays the
-// whole journal when there is none. A checkpoint that is damaged, of another journal or from beyond the journal's end is
-// ignored with a warning and renamed to *.ignored. Damage in the journal, or a record that is no event, is an error: an operator must decide.
+// Restore reads the newest usable checkpoint and replays the journal from there, silently (live is false), or replays
+// the whole journal when there is none. A checkpoint that is damaged, of another journal or from beyond the journal's
+// end is ignored with a warning and renamed to *.ignored. Damage in the journal, or a record that is no event, is an
+// error: an operator must decide.
 func (l *Loop) Restore(ctx context.Context) (Restored, error) {
 	began := l.cfg.Now()
 	var res Restored

@@ -35,8 +35,9 @@ type seenEntry struct {
 
 type seenChunk [seenChunkEntries]seenEntry
 
-// seen remembers ids in the order of their acceptance: a ring of chunks, and an open-addressing table of indices into it.
-// Adding, finding and forgetting take constant time, with no pause for growth or sweeping. Not safe for concurrent use.
+// seen remembers ids in the order of their acceptance: a ring of chunks, and an open-addressing table of indices into
+// it. Adding, finding and forgetting take constant time, with no pause for growth or sweeping. Not safe for concurrent
+// use.
 type seen struct {
 	secret [32]byte
 	max    int

@@ -288,8 +288,8 @@ func TestRenewGivesAnotherUUIDAndKeepsTheRecords(t *testing.T) {
 	j.Close()
 }
 
-// Whatever stands in a segment, opening and reading it neither panics nor allocates without bound, reading twice gives the
-// same, and the journal can go on.
+// Whatever stands in a segment, opening and reading it neither panics nor allocates without bound, reading twice gives
+// the same, and the journal can go on.
 func FuzzReader(f *testing.F) {
 	f.Add([]byte{}, uint16(64), false)
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff}, uint16(64+24), true) // length

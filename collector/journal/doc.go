@@ -1,5 +1,5 @@
-// Package journal owns the log on which every acknowledgement of this program rests: segmented, checksummed, append-only,
-// one write and one fsync per group of records. It knows nothing of events: a record is a string of bytes.
+// Package journal owns the log on which every acknowledgement of this program rests: segmented, checksummed,
+// append-only, one write and one fsync per group of records. It knows nothing of events: a record is a string of bytes.
 //
 // FORMAT.md beside the code says what lies on disk and why each rule is there. The short of it:
 //
@@ -12,8 +12,8 @@ package journal
 
 import "strconv"
 
-// Position is a logical byte offset over all segments of one journal, from 0 at its creation. The position of a record is
-// where it ends; a group's first byte is where the group before it ends. Positions only grow.
+// Position is a logical byte offset over all segments of one journal, from 0 at its creation. The position of a record
+// is where it ends; a group's first byte is where the group before it ends. Positions only grow.
 type Position uint64
 
 // String returns the offset in decimal digits.

@@ -35,7 +35,8 @@ type CorruptError struct {
 
 // Error names segment, offset, position and reason.
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("journal corrupt: segment %s, offset %d (position %d): %s", e.Segment, e.Offset, e.Position, e.Reason)
+	return fmt.Sprintf("journal corrupt: segment %s, offset %d (position %d): %s", e.Segment, e.Offset, e.Position,
+		e.Reason)
 }
 
 // GoneError says that the records at a position were deleted by Retain.

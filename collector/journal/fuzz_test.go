@@ -8,7 +8,8 @@ import (
 
 // Whatever identity and skips hold, the journal opens or says why not.
 func FuzzIdentity(f *testing.F) {
-	id := `{"format":"` + identityFormat + `","birth":"7f5c7b1e-0000-4000-8000-000000000000","uuid":"7f5c7b1e-0000-4000-8000-000000000001"}`
+	id := `{"format":"` + identityFormat +
+		`","birth":"7f5c7b1e-0000-4000-8000-000000000000","uuid":"7f5c7b1e-0000-4000-8000-000000000001"}`
 	f.Add([]byte(id), []byte(`[{"from":5,"to":9,"segment":"s","reason":"r","at":"2026-11-02T00:00:00Z"}]`))
 	f.Add([]byte(id), []byte(`[{"from":9,"to":5},{"from":0,"to":18446744073709551615},{"from":1,"to":1}]`))
 	f.Add([]byte(`{"format":"x"}`), []byte(`null`))

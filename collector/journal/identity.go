@@ -68,7 +68,9 @@ func readIdentity(fsys disk.FS, path string) (identity, error) {
 		return bad(err)
 	}
 	if in.Format != identityFormat && strings.HasPrefix(in.Format, "monev112 journal ") {
-		return identity{}, fmt.Errorf("%s is a %q, this version of monev112 reads a %q: run the version that wrote it, or a newer one", path, in.Format, identityFormat)
+		return identity{}, fmt.Errorf(
+			"%s is a %q, this version of monev112 reads a %q: run the version that wrote it, or a newer one", path, in.Format,
+			identityFormat)
 	}
 	if in.Format != identityFormat {
 		return bad(fmt.Errorf("format is %q, want %q", in.Format, identityFormat))
@@ -97,9 +99,9 @@ func writeJSON(fsys disk.FS, path string, v any) error {
 	})
 }
 
-// Renew gives the closed journal in dir a new UUID: to be called after its folder was restored from a backup, because its
-// positions from the time of the backup on will come to mean other records than those a database already has under the
-// old UUID. Checkpoints and cursors of the old UUID are then ignored.
+// Renew gives the closed journal in dir a new UUID: to be called after its folder was restored from a backup, because
+// its positions from the time of the backup on will come to mean other records than those a database already has under
+// the old UUID. Checkpoints and cursors of the old UUID are then ignored.
 func Renew(fsys disk.FS, dir string) (uuid.UUID, error) {
 	lock, err := lockDir(fsys, dir)
 	if err != nil {

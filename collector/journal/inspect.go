@@ -13,8 +13,8 @@ import (
 	"github.com/monev112/monev112/collector/internal/disk"
 )
 
-// Report is what Inspect and Verify found. They take no lock and change nothing, so they may be run beside a live journal;
-// what is appended or deleted meanwhile may or may not be in the report.
+// Report is what Inspect and Verify found. They take no lock and change nothing, so they may be run beside a live
+// journal; what is appended or deleted meanwhile may or may not be in the report.
 type Report struct {
 	UUID       uuid.UUID
 	First, End Position
@@ -75,7 +75,8 @@ func Inspect(fsys disk.FS, dir string, fn func(segment string, rec Record) error
 	return rep, nil
 }
 
-func (rep *Report) addSegment(fsys disk.FS, dir string, h namedHeader, end Position, last bool, fn func(string, Record) error) error {
+func (rep *Report) addSegment(fsys disk.FS, dir string, h namedHeader, end Position, last bool,
+	fn func(string, Record) error) error {
 	image, err := readSegment(fsys, filepath.Join(dir, h.name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // deleted since it was listed
@@ -97,7 +98,8 @@ func (rep *Report) addSegment(fsys disk.FS, dir string, h namedHeader, end Posit
 		}
 		g, reason := parseGroup(rest, at)
 		if reason != "" {
-			rep.Corrupt = append(rep.Corrupt, &CorruptError{Segment: h.name, Offset: fileOffset(h.first, at), Position: at, Reason: reason})
+			rep.Corrupt = append(rep.Corrupt,
+				&CorruptError{Segment: h.name, Offset: fileOffset(h.first, at), Position: at, Reason: reason})
 			next, ok := findGroup(image, h.first, at+1, end)
 			if !ok {
 				break
@@ -163,7 +165,8 @@ func StepOver(fsys disk.FS, dir string, at Position, now time.Time) (Skip, error
 		to, ok := findGroup(image, h.first, at+1, end)
 		if !ok {
 			if to = next; next == 0 {
-				return Skip{}, fmt.Errorf("nothing to step over: no sound group follows position %d, the next start cuts it off", at)
+				return Skip{}, fmt.Errorf("nothing to step over: no sound group follows position %d, the next start cuts it off",
+					at)
 			}
 		}
 		skip := Skip{From: at, To: to, Segment: h.name, Reason: reason, At: now.UTC()}
@@ -173,9 +176,9 @@ func StepOver(fsys disk.FS, dir string, at Position, now time.Time) (Skip, error
 }
 
 // Files returns the names of the files in dir that together are the journal as of now: what names it first, then its
-// segments, the oldest first. Who copies them in this order, beside a live journal, has a journal: only the last segment of
-// the list may still grow, and a copy that ends in the middle of a write is cut by the next Open. The first ones may be gone
-// before they are reached, since Retain deletes them.
+// segments, the oldest first. Who copies them in this order, beside a live journal, has a journal: only the last
+// segment of the list may still grow, and a copy that ends in the middle of a write is cut by the next Open. The first
+// ones may be gone before they are reached, since Retain deletes them.
 func Files(fsys disk.FS, dir string) ([]string, error) {
 	names, err := fsys.ReadDir(dir)
 	if err != nil {

@@ -26,10 +26,14 @@ const (
 // Options says where a journal lies and what its limits are. Only Dir must be set.
 type Options struct {
 	Dir          string
-	SegmentBytes int64         // a segment of at least this size gets no further group; 0 means DefaultSegmentBytes
-	SegmentAge   time.Duration // one that old gets none either, so that where little comes Retain still finds something to delete; 0 means DefaultSegmentAge
-	GroupBytes   int           // a larger group is refused with ErrTooLarge; 0 means DefaultGroupBytes; at most 64 MiB
-	MinFreeBytes int64         // an Append that would leave less free is refused, so that ClickHouse beside it can drain; 0 means DefaultMinFreeBytes, below 0 no floor
+	SegmentBytes int64 // a segment of at least this size gets no further group; 0 means DefaultSegmentBytes
+	// one that old gets none either, so that where little comes Retain still finds something to delete; 0 means
+	// DefaultSegmentAge
+	SegmentAge time.Duration
+	GroupBytes int // a larger group is refused with ErrTooLarge; 0 means DefaultGroupBytes; at most 64 MiB
+	// an Append that would leave less free is refused, so that ClickHouse beside it can drain; 0 means
+	// DefaultMinFreeBytes, below 0 no floor
+	MinFreeBytes int64
 
 	// Expect is the highest position that anybody (a checkpoint, a shipper's cursor) saw as durable. A journal that ends
 	// below it has lost acknowledged records (a disk that lied, a restored folder): the range is reported by Recovery
@@ -70,7 +74,8 @@ func (o *Options) setDefaults() error {
 	case o.SegmentBytes < 0:
 		return fmt.Errorf("journal: SegmentBytes is %d; it must be positive", o.SegmentBytes)
 	case o.GroupBytes < groupHeaderBytes || o.GroupBytes > maxGroupBytes:
-		return fmt.Errorf("journal: GroupBytes is %d; it must be between %d and %d", o.GroupBytes, groupHeaderBytes, maxGroupBytes)
+		return fmt.Errorf("journal: GroupBytes is %d; it must be between %d and %d", o.GroupBytes, groupHeaderBytes,
+			maxGroupBytes)
 	}
 	return nil
 }
@@ -116,8 +121,8 @@ type Journal struct {
 	poisoned int
 }
 
-// UUID names this journal. It is new at creation and after Renew, so that a position of another journal, or of a restored
-// copy, is never taken for one of this.
+// UUID names this journal. It is new at creation and after Renew, so that a position of another journal, or of a
+// restored copy, is never taken for one of this.
 func (j *Journal) UUID() uuid.UUID { return j.uuid }
 
 // GroupBytes returns the limit of one group, record and group headers included.
@@ -158,7 +163,8 @@ func (j *Journal) Append(records [][]byte) (start, end Position, err error) {
 	if err := j.checkFloor(size); err != nil {
 		return 0, 0, err
 	}
-	if j.file == nil || j.size >= j.opts.SegmentBytes || j.size > segmentHeaderBytes && j.opts.Now().Sub(j.opened()) >= j.opts.SegmentAge {
+	if j.file == nil || j.size >= j.opts.SegmentBytes || j.size > segmentHeaderBytes &&
+		j.opts.Now().Sub(j.opened()) >= j.opts.SegmentAge {
 		if err := j.createSegment(start, start, nil); err != nil {
 			return 0, 0, unavailable(err)
 		}
@@ -237,7 +243,8 @@ func (j *Journal) checkFloor(size int) error {
 		return nil // the write itself will tell
 	}
 	if need := uint64(j.opts.MinFreeBytes) + uint64(size); free < need {
-		return fmt.Errorf("%w: %w: %d bytes free in %s, %d are kept", ErrUnavailable, ErrDiskFull, free, j.opts.Dir, j.opts.MinFreeBytes)
+		return fmt.Errorf("%w: %w: %d bytes free in %s, %d are kept", ErrUnavailable, ErrDiskFull, free, j.opts.Dir,
+			j.opts.MinFreeBytes)
 	}
 	return nil
 }

@@ -205,7 +205,8 @@ func TestVerifyOnALiveFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rep.Records != 27 || rep.Groups != 9 || rep.End != j.End() || rep.UUID != j.UUID() || len(rep.Corrupt) != 0 || rep.TailBytes != 0 {
+	if rep.Records != 27 || rep.Groups != 9 || rep.End != j.End() || rep.UUID != j.UUID() || len(rep.Corrupt) != 0 ||
+		rep.TailBytes != 0 {
 		t.Fatalf("report %+v", rep)
 	}
 }

@@ -39,8 +39,8 @@ type Reader struct {
 	from  Position // where ahead begins
 }
 
-// NewReader returns a Reader whose first record is the one after position from, which must be the position of a record, of
-// a group, or 0. Errors: *GoneError when it was deleted, ErrNotBoundary, *CorruptError when from lies inside damage.
+// NewReader returns a Reader whose first record is the one after position from, which must be the position of a record,
+// of a group, or 0. Errors: *GoneError when it was deleted, ErrNotBoundary, *CorruptError when from lies inside damage.
 func (j *Journal) NewReader(from Position) (*Reader, error) {
 	r := &Reader{j: j, pos: from}
 	if err := j.gone(from); err != nil {
@@ -111,8 +111,8 @@ func (r *Reader) cut() []byte {
 // Position returns where the reader stands: after the last record it returned.
 func (r *Reader) Position() Position { return r.pos }
 
-// Next returns the next record, waiting until there is one. Errors: the context's, ErrClosed, *CorruptError, *GoneError, or
-// the disk's.
+// Next returns the next record, waiting until there is one. Errors: the context's, ErrClosed, *CorruptError,
+// *GoneError, or the disk's.
 func (r *Reader) Next(ctx context.Context) (Record, error) {
 	for {
 		grown, closed := r.j.watch()
@@ -260,8 +260,8 @@ func (r *Reader) open(seg *segment) error {
 	return nil
 }
 
-// bytes returns n bytes of the open segment from position at, fewer where the file or the durable part ends. Memory once
-// returned is never written again.
+// bytes returns n bytes of the open segment from position at, fewer where the file or the durable part ends. Memory
+// once returned is never written again.
 func (r *Reader) bytes(at Position, n int, limit Position) ([]byte, error) {
 	if have := r.from + Position(len(r.ahead)); r.ahead != nil && at >= r.from && at+Position(n) <= have {
 		return r.ahead[at-r.from:][:n:n], nil

@@ -49,7 +49,8 @@ func Open(opts Options) (*Journal, error) {
 func lockDir(fsys disk.FS, dir string) (io.Closer, error) {
 	lock, err := fsys.Lock(filepath.Join(dir, "LOCK"))
 	if errors.Is(err, disk.ErrLocked) {
-		return nil, fmt.Errorf("journal folder %s is in use by another monev112 (%w); stop that one or choose another data folder", dir, ErrLocked)
+		return nil, fmt.Errorf(
+			"journal folder %s is in use by another monev112 (%w); stop that one or choose another data folder", dir, ErrLocked)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock journal folder %s: %w", dir, err)
@@ -98,7 +99,8 @@ func (j *Journal) recover() error {
 		if i+1 < len(headers) {
 			end = max(h.first, headers[i+1].prevEnd)
 		}
-		j.segments = append(j.segments, &segment{name: h.name, first: h.first, prevEnd: h.prevEnd, end: end, birth: h.created})
+		j.segments = append(j.segments,
+			&segment{name: h.name, first: h.first, prevEnd: h.prevEnd, end: end, birth: h.created})
 		j.nextSeq = max(j.nextSeq, h.seq+1)
 	}
 	if len(headers) > 0 {
@@ -120,8 +122,8 @@ func (j *Journal) recover() error {
 	return nil
 }
 
-// recoverTail finds the end of the last segment and makes it true: whatever Readers are about to see must survive the next
-// power loss.
+// recoverTail finds the end of the last segment and makes it true: whatever Readers are about to see must survive the
+// next power loss.
 func (j *Journal) recoverTail(h namedHeader) error {
 	image, err := readSegment(j.opts.FS, filepath.Join(j.opts.Dir, h.name))
 	if err != nil {
@@ -133,12 +135,14 @@ func (j *Journal) recoverTail(h namedHeader) error {
 	j.recovery.Corrupt = scan.corrupt
 	for _, c := range scan.corrupt {
 		if !j.skipped(c.Position) {
-			j.opts.Logger.Error("journal corrupt", "segment", c.Segment, "offset", c.Offset, "position", uint64(c.Position), "reason", c.Reason)
+			j.opts.Logger.Error("journal corrupt", "segment", c.Segment, "offset", c.Offset, "position", uint64(c.Position),
+				"reason", c.Reason)
 		}
 	}
 	if torn := int64(len(image)) - fileOffset(h.first, scan.end); torn > 0 {
 		j.recovery.TornBytes, j.recovery.TornSegment = torn, h.name
-		j.opts.Logger.Warn("journal tail cut: a group was being written when the process stopped", "segment", h.name, "bytes", torn)
+		j.opts.Logger.Warn("journal tail cut: a group was being written when the process stopped", "segment", h.name, "bytes",
+			torn)
 	}
 	if scan.end == h.first {
 		return nil // nothing in it; what lies before it was durable before it was created
@@ -289,7 +293,8 @@ func scanTail(name string, first Position, image []byte) tailScan {
 		if !ok {
 			break
 		}
-		scan.corrupt = append(scan.corrupt, &CorruptError{Segment: name, Offset: fileOffset(first, at), Position: at, Reason: reason})
+		scan.corrupt = append(scan.corrupt,
+			&CorruptError{Segment: name, Offset: fileOffset(first, at), Position: at, Reason: reason})
 		at = next
 	}
 	return scan

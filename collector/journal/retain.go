@@ -33,8 +33,8 @@ func (j *Journal) Stats() Stats {
 // FreeBytes returns what the file system of the journal has left.
 func (j *Journal) FreeBytes() (uint64, error) { return j.opts.FS.FreeBytes(j.opts.Dir) }
 
-// AppendedAt returns when the record after p was appended: what the age of the oldest unshipped record is reckoned from.
-// It is right to about a second, and for segments of an earlier process not later than the truth (the segment's
+// AppendedAt returns when the record after p was appended: what the age of the oldest unshipped record is reckoned
+// from. It is right to about a second, and for segments of an earlier process not later than the truth (the segment's
 // creation). It is false when nothing lies after p.
 func (j *Journal) AppendedAt(p Position) (time.Time, bool) {
 	j.mu.Lock()
@@ -54,8 +54,8 @@ func (j *Journal) AppendedAt(p Position) (time.Time, bool) {
 	return s.marks[k-1].at, true
 }
 
-// Retain deletes whole segments, oldest first, that lie below upTo and got their last record before keepAfter. The segment
-// being written always stays. It returns how many were deleted, also beside an error.
+// Retain deletes whole segments, oldest first, that lie below upTo and got their last record before keepAfter. The
+// segment being written always stays. It returns how many were deleted, also beside an error.
 func (j *Journal) Retain(upTo Position, keepAfter time.Time) (removed int, err error) {
 	j.retain.Lock()
 	defer j.retain.Unlock()

@@ -121,5 +121,6 @@ type Funnel struct {
 // Closes reports whether the parts add up to what was received.
 func (f Funnel) Closes() bool { return f.Received == f.Hoax+f.OPD+f.Vertical+f.Other }
 
-// HoaxRatio is the share of hoaxes of what was received: the published figure, where all received calls were classified.
+// HoaxRatio is the share of hoaxes of what was received: the published figure, where all received calls were
+// classified.
 func (f Funnel) HoaxRatio() Share { return Share{f.Hoax, f.Received} }

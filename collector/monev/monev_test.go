@@ -45,7 +45,8 @@ func TestThreeServiceLevels(t *testing.T) {
 		calls = append(calls, &casefile.Call{QueuedAt: begin, AbandonedAt: after(s)})
 	}
 	// None of these is offered.
-	calls = append(calls, &casefile.Call{QueuedAt: begin, AnsweredAt: after(1), Class: casefile.ClassTest}, &casefile.Call{ReceivedAt: begin, BlockedAt: begin})
+	calls = append(calls, &casefile.Call{QueuedAt: begin, AnsweredAt: after(1), Class: casefile.ClassTest},
+		&casefile.Call{ReceivedAt: begin, BlockedAt: begin})
 	count := func(target time.Duration) (s ServiceLevel) {
 		for _, c := range calls {
 			s.Count(c, target, 5*time.Second)
@@ -57,7 +58,9 @@ func TestThreeServiceLevels(t *testing.T) {
 		what string
 		got  Share
 		want Share
-	}{{"ketat", s.Strict(), Share{4, 10}}, {"standar", s.Standard(), Share{4, 8}}, {"terjawab", s.OfAnswered(), Share{4, 7}}, {"coverage", s.Coverage(), Share{7, 7}}} {
+	}{{"ketat", s.Strict(), Share{4, 10}}, {"standar", s.Standard(), Share{4, 8}}, {
+		"terjawab", s.OfAnswered(), Share{4, 7},
+	}, {"coverage", s.Coverage(), Share{7, 7}}} {
 		if c.got != c.want {
 			t.Errorf("%s is %v, want %v", c.what, c.got, c.want)
 		}
@@ -74,7 +77,8 @@ func TestLimitsOfAServiceLevelAreExact(t *testing.T) {
 	var s ServiceLevel
 	s.Count(&casefile.Call{ReceivedAt: begin, AnsweredAt: after(15)}, 15*time.Second, 5*time.Second) // just within
 	s.Count(&casefile.Call{ReceivedAt: begin, AbandonedAt: after(5)}, 15*time.Second, 5*time.Second) // not short any more
-	s.Count(&casefile.Call{AnsweredAt: after(1)}, 15*time.Second, 5*time.Second)                     // nobody knows when it came in
+	// nobody knows when it came in
+	s.Count(&casefile.Call{AnsweredAt: after(1)}, 15*time.Second, 5*time.Second)
 	if s.Strict() != (Share{1, 2}) || s.Standard() != (Share{1, 2}) {
 		t.Errorf("ketat %v, standar %v, want 1/2 twice", s.Strict(), s.Standard())
 	}
@@ -87,13 +91,16 @@ func TestLimitsOfAServiceLevelAreExact(t *testing.T) {
 
 func TestHoaxRatioNamesItsDenominator(t *testing.T) {
 	var k Classes
-	for _, class := range []string{"prank", "prank", "prank_palsu", "ghost", "pocket", "informasi", "normal", "belum", "", "uji"} {
+	for _, class := range []string{
+		"prank", "prank", "prank_palsu", "ghost", "pocket", "informasi", "normal", "belum", "", "uji",
+	} {
 		k.Count(&casefile.Call{ReceivedAt: begin, AnsweredAt: after(3), Class: class})
 	}
 	k.Count(&casefile.Call{ReceivedAt: begin, AbandonedAt: after(3)}) // not answered
 	k.Count(&casefile.Call{ReceivedAt: begin, Class: "normal"})       // a class implies an answer
 	if k.HoaxRatio() != (Share{3, 8}) || k.NoEmergencyRatio() != (Share{6, 8}) || k.UnclassifiedShare() != (Share{2, 10}) {
-		t.Errorf("hoax %v, no emergency %v, unclassified %v; want 3/8, 6/8, 2/10", k.HoaxRatio(), k.NoEmergencyRatio(), k.UnclassifiedShare())
+		t.Errorf("hoax %v, no emergency %v, unclassified %v; want 3/8, 6/8, 2/10", k.HoaxRatio(), k.NoEmergencyRatio(),
+			k.UnclassifiedShare())
 	}
 }
 

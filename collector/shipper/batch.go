@@ -20,7 +20,8 @@ func (s *Shipper) ship(ctx context.Context, b *batch) error {
 	began := s.cfg.Now()
 	clear(s.gaveUp)
 	links, more := s.cfg.Links.Links(uint64(b.start), uint64(b.end))
-	ctx, span := telemetry.StartBatch(ctx, s.cfg.Tracer, "ship batch", links, more, attribute.Int("monev112.events", len(b.events)))
+	ctx, span := telemetry.StartBatch(ctx, s.cfg.Tracer, "ship batch", links, more,
+		attribute.Int("monev112.events", len(b.events)))
 	defer span.End()
 	if s.cursor.End != b.end {
 		c := s.cursor
@@ -126,8 +127,8 @@ func (s *Shipper) readCases(ctx context.Context, keys []event.Key) ([]tracker.Lo
 	return loaded, nil
 }
 
-// insert stores events, halving them around a row that ClickHouse refuses. The token names the journal, the batch and the
-// very rows: a token used again for other rows would make ClickHouse drop them without an error.
+// insert stores events, halving them around a row that ClickHouse refuses. The token names the journal, the batch and
+// the very rows: a token used again for other rows would make ClickHouse drop them without an error.
 func (s *Shipper) insert(ctx context.Context, b *batch, events []*event.Event) error {
 	if len(s.gaveUp) > 0 { // in an earlier attempt
 		events = slices.DeleteFunc(slices.Clone(events), func(e *event.Event) bool { return s.gaveUp[eventLetter(e)] })

@@ -12,8 +12,9 @@ import (
 	"github.com/monev112/monev112/collector/journal"
 )
 
-// TestSentAgainAfterAnUncleanBoot takes rows back from ClickHouse, as a host does that goes down before they reached the
-// disk. After a boot without a stop before it everything is sent again; after a clean stop, or in the same boot, nothing.
+// TestSentAgainAfterAnUncleanBoot takes rows back from ClickHouse, as a host does that goes down before they reached
+// the disk. After a boot without a stop before it everything is sent again; after a clean stop, or in the same boot,
+// nothing.
 func TestSentAgainAfterAnUncleanBoot(t *testing.T) {
 	for name, c := range map[string]struct {
 		boot        string
@@ -33,8 +34,10 @@ func TestSentAgainAfterAnUncleanBoot(t *testing.T) {
 				defer func() { h.journal.Close() }()
 				var events []event.Event
 				for i := range rapid.IntRange(2, 6).Draw(rt, "calls") {
-					e := event.Event{Source: "a", ID: fmt.Sprint(i), Type: event.CallReceived, Kind: event.KindCall, Subject: fmt.Sprint("c", i),
-						Center: rapid.SampledFrom([]string{"35.15", "old"}).Draw(rt, "center"), OccurredAt: noon, ReceivedAt: noon.Add(time.Duration(i) * time.Second)}
+					e := event.Event{Source: "a", ID: fmt.Sprint(i), Type: event.CallReceived, Kind: event.KindCall,
+						Subject: fmt.Sprint("c", i),
+						Center:  rapid.SampledFrom([]string{"35.15", "old"}).Draw(rt, "center"), OccurredAt: noon,
+						ReceivedAt: noon.Add(time.Duration(i) * time.Second)}
 					e.Digest[0] = byte(i + 1)
 					events = append(events, e)
 					h.accept(e)
@@ -65,8 +68,8 @@ func TestSentAgainAfterAnUncleanBoot(t *testing.T) {
 	}
 }
 
-// A batch that was being sent when the host went down may have been answered: it is sent again under another token, also
-// when nothing was shipped before it.
+// A batch that was being sent when the host went down may have been answered: it is sent again under another token,
+// also when nothing was shipped before it.
 func TestTheBatchUnderWayIsSentAgainToo(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -17,8 +17,9 @@ import (
 // CursorFile is the name of the cursor file in Config.Dir.
 const CursorFile = "cursor.json"
 
-// cursor says how far ClickHouse is: it has everything below Start. End, when beyond Start, is the end of the batch that
-// was being sent: it is recorded before the first attempt, so that every attempt, also after a restart, sends the same rows.
+// cursor says how far ClickHouse is: it has everything below Start. End, when beyond Start, is the end of the batch
+// that was being sent: it is recorded before the first attempt, so that every attempt, also after a restart, sends the
+// same rows.
 type cursor struct {
 	Journal string           `json:"journal"` // UUID
 	Start   journal.Position `json:"start"`
@@ -33,8 +34,8 @@ type cursor struct {
 	Database string `json:"database,omitempty"`
 }
 
-// again returns the cursor to go on from in a boot of the host. After one that ended without a stop, ClickHouse may have
-// lost what it had answered: everything that the journal still holds is sent again.
+// again returns the cursor to go on from in a boot of the host. After one that ended without a stop, ClickHouse may
+// have lost what it had answered: everything that the journal still holds is sent again.
 func (c cursor) again(boot string, first journal.Position) (cursor, bool) {
 	sent := max(c.Start, c.End) // the batch that was under way may have been answered too, and its token be known
 	lost := boot != "" && c.Boot != "" && c.Boot != boot && !c.Closed && sent > first
@@ -46,8 +47,8 @@ func (c cursor) again(boot string, first journal.Position) (cursor, bool) {
 	return c, lost
 }
 
-// ReadCursor returns the journal's UUID and the position up to which ClickHouse has everything, as the cursor file of dir
-// says; ok is false when there is none.
+// ReadCursor returns the journal's UUID and the position up to which ClickHouse has everything, as the cursor file of
+// dir says; ok is false when there is none.
 func ReadCursor(fsys disk.FS, dir string) (uuid string, shipped journal.Position, ok bool, err error) {
 	c, err := loadCursor(fsys, dir)
 	if errors.Is(err, fs.ErrNotExist) {

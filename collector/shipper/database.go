@@ -22,8 +22,8 @@ type Filled struct {
 	UpTo    journal.Position
 }
 
-// recognize compares the ClickHouse that was found with the one that the cursor is about. In another one nothing counts as
-// shipped but what a restored backup brought: the rest of the journal is sent again, as after a host that went down.
+// recognize compares the ClickHouse that was found with the one that the cursor is about. In another one nothing counts
+// as shipped but what a restored backup brought: the rest of the journal is sent again, as after a host that went down.
 func (s *Shipper) recognize(ctx context.Context) error {
 	if s.cfg.Database == nil {
 		return nil
@@ -33,7 +33,8 @@ func (s *Shipper) recognize(ctx context.Context) error {
 		return err
 	}
 	if db.Unfinished != "" {
-		return fmt.Errorf("the restore of backup %s into this ClickHouse did not end: run the same monev112 restore again", db.Unfinished)
+		return fmt.Errorf("the restore of backup %s into this ClickHouse did not end: run the same monev112 restore again",
+			db.Unfinished)
 	}
 	c, first := s.cursor, s.journal.Stats().First
 	if c.Database == db.ID {
@@ -44,8 +45,9 @@ func (s *Shipper) recognize(ctx context.Context) error {
 		from := first
 		if filled {
 			if from = db.Filled.UpTo; from < first {
-				return fmt.Errorf("the backup in this ClickHouse ends at position %d of the journal, which begins at %d by now: what came in between is in neither. "+
-					"Take a new backup of the former ClickHouse and restore it into an empty database", from, first)
+				return fmt.Errorf(
+					"the backup in this ClickHouse ends at position %d of the journal, which begins at %d by now: what came in between is in neither. "+
+						"Take a new backup of the former ClickHouse and restore it into an empty database", from, first)
 			}
 		}
 		if c.Start > from {

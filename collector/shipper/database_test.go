@@ -10,8 +10,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestAnotherClickHouseGetsWhatItLacks ships into one ClickHouse and goes on with another, which is empty, or holds what a
-// backup brought on the way; half a restore is left alone. In the end it holds every event once and every case as the first would.
+// TestAnotherClickHouseGetsWhatItLacks ships into one ClickHouse and goes on with another, which is empty, or holds
+// what a backup brought on the way; half a restore is left alone. In the end it holds every event once and every case
+// as the first would.
 func TestAnotherClickHouseGetsWhatItLacks(t *testing.T) {
 	for name, backup := range map[string]bool{"an empty one": false, "one that a backup filled": true} {
 		t.Run(name, func(t *testing.T) {
@@ -22,7 +23,10 @@ func TestAnotherClickHouseGetsWhatItLacks(t *testing.T) {
 				taken := rapid.IntRange(0, len(events)-1).Draw(rt, "taken")
 				moved := rapid.IntRange(taken, len(events)-1).Draw(rt, "moved")
 				first := newWarehouse()
-				h := &harness{t: rt, dir: filepath.Join(dir, fmt.Sprint(run)), w: first, cfg: boardConfig(nil), boot: "one", place: &Database{ID: "first"}}
+				h := &harness{
+					t: rt, dir: filepath.Join(dir, fmt.Sprint(run)), w: first, cfg: boardConfig(nil), boot: "one",
+					place: &Database{ID: "first"},
+				}
 				h.start(nil, 0)
 				defer func() { h.journal.Close() }()
 				second := newWarehouse()
@@ -36,7 +40,8 @@ func TestAnotherClickHouseGetsWhatItLacks(t *testing.T) {
 						h.checkpoint()
 						at := h.shipper.cursor
 						*h.place = Database{ID: "second", Unfinished: "b-1"}
-						if err := h.shipper.prepare(t.Context()); err == nil || !strings.Contains(err.Error(), "b-1") || h.shipper.cursor != at {
+						if err := h.shipper.prepare(t.Context()); err == nil || !strings.Contains(err.Error(), "b-1") ||
+							h.shipper.cursor != at {
 							rt.Fatalf("a half restored ClickHouse: %v, the cursor from %v to %v", err, at, h.shipper.cursor)
 						}
 						h.w, h.place = second, place

@@ -12,7 +12,8 @@ import (
 	"github.com/monev112/monev112/collector/tracker"
 )
 
-// The tables of dead letters, as they are listed. The payload of an event is its journal form; that of a case is its key.
+// The tables of dead letters, as they are listed. The payload of an event is its journal form; that of a case is its
+// key.
 const (
 	eventsTable = "events"
 	casesTable  = "cases"
@@ -47,7 +48,8 @@ func (s *Shipper) bury(l letter, payload []byte, reason string) error {
 		s.budget.minute, s.budget.used = m, 0
 	}
 	if s.budget.used >= s.budget.perMinute {
-		return fmt.Errorf("more than %d dead letters a minute: shipping stops until the next; last: %s", s.budget.perMinute, reason)
+		return fmt.Errorf("more than %d dead letters a minute: shipping stops until the next; last: %s", s.budget.perMinute,
+			reason)
 	}
 	if err := s.dead.Add(payload, l.table, reason, now); err != nil {
 		return fmt.Errorf("keep a dead letter: %w", err)

@@ -62,7 +62,9 @@ func newBench(t *testing.T) *bench {
 	t.Cleanup(func() { _ = j.Close() })
 	b := &bench{w: newWarehouse(), dead: &letters{}, board: tracker.New(boardConfig(nil)), now: noon}
 	b.board.TrustFilter()
-	cfg := Config{Dir: t.TempDir(), Now: func() time.Time { return b.now }, Log: slog.New(slog.DiscardHandler), Observer: silent{}, DeadLetterPerMinute: 2}
+	cfg := Config{Dir: t.TempDir(), Now: func() time.Time {
+		return b.now
+	}, Log: slog.New(slog.DiscardHandler), Observer: silent{}, DeadLetterPerMinute: 2}
 	if b.Shipper, err = New(cfg, j, b.board, b.w, b.dead); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +76,10 @@ func (b *bench) received(n int) *batch {
 	out := newBatch()
 	for i := range n {
 		e := out.add()
-		*e = event.Event{Source: "s", ID: fmt.Sprint("e", i), Kind: event.KindCall, Type: event.CallReceived, Subject: fmt.Sprint("c", i), Center: "35.15", OccurredAt: noon, ReceivedAt: noon}
+		*e = event.Event{
+			Source: "s", ID: fmt.Sprint("e", i), Kind: event.KindCall, Type: event.CallReceived, Subject: fmt.Sprint("c", i),
+			Center: "35.15", OccurredAt: noon, ReceivedAt: noon,
+		}
 		e.Digest[0] = byte(i + 1)
 		payload := event.AppendBinary(nil, e)
 		b.board.Apply(e, payload, 0, true)
@@ -96,7 +101,8 @@ func TestABadRowIsBuriedOnceHoweverOftenTheBatchIsTried(t *testing.T) {
 		b.now = b.now.Add(time.Minute) // two a minute
 	}
 	if len(b.dead.table) != 5 || len(b.w.events) != 3 || attempts != 2 {
-		t.Errorf("%d dead letters, want 5; %d events stored, want 3; after %d further attempts, want 2", len(b.dead.table), len(b.w.events), attempts)
+		t.Errorf("%d dead letters, want 5; %d events stored, want 3; after %d further attempts, want 2", len(b.dead.table),
+			len(b.w.events), attempts)
 	}
 }
 
@@ -156,7 +162,10 @@ func TestAConflictThatIsRequeuedStaysADeadLetter(t *testing.T) {
 	if err := b.ship(t.Context(), b.received(1)); err != nil {
 		t.Fatal(err)
 	}
-	other := event.Event{Source: "s", ID: "e0", Kind: event.KindCall, Type: event.CallReceived, Subject: "c0", Center: "35.15", OccurredAt: noon.Add(time.Hour), ReceivedAt: noon}
+	other := event.Event{
+		Source: "s", ID: "e0", Kind: event.KindCall, Type: event.CallReceived, Subject: "c0", Center: "35.15",
+		OccurredAt: noon.Add(time.Hour), ReceivedAt: noon,
+	}
 	other.Digest[0] = 99
 	_ = b.dead.Add(event.AppendBinary(nil, &other), eventsTable, "", noon)
 	b.requeue(context.Background())
@@ -165,13 +174,16 @@ func TestAConflictThatIsRequeuedStaysADeadLetter(t *testing.T) {
 	}
 }
 
-// TestACaseThatOnlyTheReplayKnowsIsCompleted: a ticket closed long ago is reopened after the checkpoint and shipped before
-// the crash. No batch brings it again, and still it stands on the board of the next process.
+// TestACaseThatOnlyTheReplayKnowsIsCompleted: a ticket closed long ago is reopened after the checkpoint and shipped
+// before the crash. No batch brings it again, and still it stands on the board of the next process.
 func TestACaseThatOnlyTheReplayKnowsIsCompleted(t *testing.T) {
 	b := newBench(t)
 	key := event.Key{Center: "35.15", Kind: event.KindTicket, ID: "t"}
 	for i, typ := range []event.Type{event.TicketOpened, event.TicketClosed, event.TicketReopened} {
-		e := event.Event{Source: "s", ID: fmt.Sprint(i), Kind: event.KindTicket, Type: typ, Subject: "t", Center: "35.15", OccurredAt: noon.Add(time.Duration(i) * time.Minute), ReceivedAt: noon}
+		e := event.Event{
+			Source: "s", ID: fmt.Sprint(i), Kind: event.KindTicket, Type: typ, Subject: "t", Center: "35.15",
+			OccurredAt: noon.Add(time.Duration(i) * time.Minute), ReceivedAt: noon,
+		}
 		b.w.events[eventID{key, "s", e.ID}] = e
 		if typ == event.TicketReopened {
 			b.board.AddSeen([]event.Key{key})

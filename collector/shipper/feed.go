@@ -18,7 +18,8 @@ type batch struct {
 	keys       []event.Key // of the cases touched, each once
 	seen       map[event.Key]struct{}
 	held       map[eventID]event.Digest // what ClickHouse was found to hold of those that the board did not know
-	slabs      [][]event.Event          // where the events lie: in pieces, since one array that grows would be copied again and again
+	// where the events lie: in pieces, since one array that grows would be copied again and again
+	slabs [][]event.Event
 }
 
 // slabEvents is the size of a piece.
@@ -129,7 +130,8 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 	return f.ready(b), nil
 }
 
-// lingerFor is how much longer a batch waits whose first event was appended then: what lay in the journal has waited already.
+// lingerFor is how much longer a batch waits whose first event was appended then: what lay in the journal has waited
+// already.
 func (f *feed) lingerFor(appended time.Time) time.Duration {
 	linger := f.linger()
 	return linger - min(max(f.now().Sub(appended), 0), linger)

@@ -33,7 +33,8 @@ type warehouse struct {
 	tokens  map[string]int
 	away    bool
 	bad     func(event.Key, string) bool // rows that can never be stored, by case and id of the event, "" for a case's row
-	amid    func() error                 // called before and after what a request does; an error is what the request answers
+	// called before and after what a request does; an error is what the request answers
+	amid func() error
 }
 
 func (w *warehouse) pass() error {
@@ -196,7 +197,10 @@ func boardConfig(emit func(tracker.Outcome)) tracker.Config {
 			if t.OpenedAt.IsZero() {
 				return nil
 			}
-			return []sla.Clock{{Key: t.Key, Name: "resolve", Seq: 1, OPD: t.OPD, StartedAt: t.OpenedAt, DueAt: t.OpenedAt.Add(time.Hour), StoppedAt: t.ResolvedAt}}
+			return []sla.Clock{{
+				Key: t.Key, Name: "resolve", Seq: 1, OPD: t.OPD, StartedAt: t.OpenedAt, DueAt: t.OpenedAt.Add(time.Hour),
+				StoppedAt: t.ResolvedAt,
+			}}
 		},
 		CallClocks: func(*casefile.Call) []sla.Clock { return nil },
 		Emit:       emit,
@@ -207,26 +211,35 @@ func boardConfig(emit func(tracker.Outcome)) tracker.Config {
 // world draws the events of a few calls and tickets: repeated facts, corrections, links, contradictions.
 func world(t *rapid.T) []event.Event {
 	var out []event.Event
-	calls := []event.Type{event.CallReceived, event.CallQueued, event.CallAnswered, event.CallAbandoned, event.CallClassified, event.CallEnded, event.CallRingNoAnswer}
-	tickets := []event.Type{event.TicketOpened, event.TicketAssigned, event.TicketAcknowledged, event.TicketArrived, event.TicketPaused,
-		event.TicketResumed, event.TicketResolved, event.TicketConfirmed, event.TicketClosed, event.TicketReopened, event.TicketRejected, event.TicketMerged}
+	calls := []event.Type{
+		event.CallReceived, event.CallQueued, event.CallAnswered, event.CallAbandoned, event.CallClassified, event.CallEnded,
+		event.CallRingNoAnswer,
+	}
+	tickets := []event.Type{event.TicketOpened, event.TicketAssigned, event.TicketAcknowledged, event.TicketArrived,
+		event.TicketPaused,
+		event.TicketResumed, event.TicketResolved, event.TicketConfirmed, event.TicketClosed, event.TicketReopened,
+		event.TicketRejected, event.TicketMerged}
 	n := rapid.IntRange(3, 24).Draw(t, "events")
 	for i := range n {
 		e := event.Event{
-			Source: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "source"), ID: fmt.Sprint("e", i), Center: rapid.SampledFrom([]string{"35.15", "35.15", "old"}).Draw(t, "center"),
-			OccurredAt: noon.Add(time.Duration(rapid.IntRange(-7000, 0).Draw(t, "at")) * time.Second), ReceivedAt: noon.Add(time.Duration(i) * time.Second),
-			Revision: uint32(rapid.IntRange(0, 1).Draw(t, "revision")),
+			Source: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "source"), ID: fmt.Sprint("e", i),
+			Center:     rapid.SampledFrom([]string{"35.15", "35.15", "old"}).Draw(t, "center"),
+			OccurredAt: noon.Add(time.Duration(rapid.IntRange(-7000, 0).Draw(t, "at")) * time.Second),
+			ReceivedAt: noon.Add(time.Duration(i) * time.Second),
+			Revision:   uint32(rapid.IntRange(0, 1).Draw(t, "revision")),
 		}
 		e.Digest[0] = byte(i + 1)
 		if rapid.IntRange(0, 9).Draw(t, "agent") == 0 {
 			e.Kind, e.Type, e.Subject = event.KindAgent, event.AgentState, fmt.Sprint("a", rapid.IntRange(0, 1).Draw(t, "id"))
 			e.Result = rapid.SampledFrom([]string{"available", "paused"}).Draw(t, "state")
 		} else if rapid.Bool().Draw(t, "call") {
-			e.Kind, e.Type, e.Subject = event.KindCall, rapid.SampledFrom(calls).Draw(t, "type"), fmt.Sprint("c", rapid.IntRange(0, 2).Draw(t, "id"))
+			e.Kind, e.Type, e.Subject = event.KindCall, rapid.SampledFrom(calls).Draw(t, "type"),
+				fmt.Sprint("c", rapid.IntRange(0, 2).Draw(t, "id"))
 			e.Class = rapid.SampledFrom([]string{"", "prank", "normal", "uji", "belum"}).Draw(t, "class")
 			e.Position = rapid.SampledFrom([]string{"", "p1", "p2"}).Draw(t, "position")
 		} else {
-			e.Kind, e.Type, e.Subject = event.KindTicket, rapid.SampledFrom(tickets).Draw(t, "type"), fmt.Sprint("t", rapid.IntRange(0, 2).Draw(t, "id"))
+			e.Kind, e.Type, e.Subject = event.KindTicket, rapid.SampledFrom(tickets).Draw(t, "type"),
+				fmt.Sprint("t", rapid.IntRange(0, 2).Draw(t, "id"))
 			e.OPD = rapid.SampledFrom([]string{"dishub", "bpbd"}).Draw(t, "opd")
 			e.Result = rapid.SampledFrom([]string{"benar", "palsu"}).Draw(t, "result")
 			e.Category = rapid.SampledFrom([]string{"", "pju", "banjir"}).Draw(t, "category")
@@ -419,7 +432,9 @@ func (h *harness) start(saved []byte, at journal.Position) {
 		}
 		h.board.Apply(&e, payload, uint64(rec.End), false)
 	}
-	cfg := Config{Dir: h.dir, Boot: h.boot, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Linger: time.Nanosecond}
+	cfg := Config{Dir: h.dir, Boot: h.boot, Now: func() time.Time {
+		return noon
+	}, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Linger: time.Nanosecond}
 	if h.place != nil {
 		cfg.Database = func(context.Context) (Database, error) { return *h.place, nil }
 	}
@@ -517,7 +532,9 @@ func (h *harness) check(events []event.Event) {
 	want := fresh(events, h.cfg)
 	less := func(a, b tracker.Row) int { return cmp.Compare(fmt.Sprint(a.Key), fmt.Sprint(b.Key)) }
 	got := slices.SortedFunc(maps.Values(h.w.rows), less)
-	diff := gocmp.Diff(slices.SortedFunc(maps.Values(want), less), got, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(tracker.Row{}), cmpopts.IgnoreFields(tracker.Row{}, "ClocksOnly", "WasAt"), cmpopts.SortSlices(cmp.Less[string]))
+	diff := gocmp.Diff(slices.SortedFunc(maps.Values(want), less), got, cmpopts.EquateEmpty(),
+		cmpopts.IgnoreUnexported(tracker.Row{}), cmpopts.IgnoreFields(tracker.Row{}, "ClocksOnly", "WasAt"),
+		cmpopts.SortSlices(cmp.Less[string]))
 	if diff != "" {
 		h.t.Fatalf("cases differ from a fresh fold (-want +got):\n%s", diff)
 	}

@@ -19,7 +19,9 @@ import (
 // TestCasesEqualAFreshFold plays invented ones. Half of the cases are moved to a centre that has a board.
 func TestRealCasesEqualAFreshFold(t *testing.T) {
 	var cases [][]event.Event
-	for mapping, file := range map[string]string{"sf-fire-2009-2018": "sf-fire-2009-2018.csv.gz", "boston311-2015-h1": "boston311-2015-h1.csv.gz"} {
+	for mapping, file := range map[string]string{
+		"sf-fire-2009-2018": "sf-fire-2009-2018.csv.gz", "boston311-2015-h1": "boston311-2015-h1.csv.gz",
+	} {
 		cases = append(cases, realCases(t, mapping, file)...)
 	}
 	slices.SortFunc(cases, func(a, b []event.Event) int { return bytes.Compare(a[0].Digest[:], b[0].Digest[:]) })
@@ -49,7 +51,10 @@ func realCases(t *testing.T, mapping, file string) [][]event.Event {
 		t.Skip("the records of other cities are not beside the project: ", err)
 	}
 	var lines bytes.Buffer
-	if _, err := table.Import(context.Background(), table.Options{Mapping: mapping, Builtin: deploy.Defaults, Files: []string{name}, DryRun: true, Events: &lines}); err != nil {
+	if _, err := table.Import(context.Background(),
+		table.Options{
+			Mapping: mapping, Builtin: deploy.Defaults, Files: []string{name}, DryRun: true, Events: &lines,
+		}); err != nil {
 		t.Fatal(err)
 	}
 	keys, err := event.NewKeys(bytes.NewReader(make([]byte, 1<<10)), noon)

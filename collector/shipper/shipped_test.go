@@ -22,11 +22,16 @@ func TestNothingIsBehindAnEmptyGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	e := event.Event{Center: "35.15", Source: "/s", ID: "1", Type: event.CallReceived, Kind: event.KindCall, Subject: "1", OccurredAt: noon, ReceivedAt: noon}
+	e := event.Event{
+		Center: "35.15", Source: "/s", ID: "1", Type: event.CallReceived, Kind: event.KindCall, Subject: "1",
+		OccurredAt: noon, ReceivedAt: noon,
+	}
 	if _, _, err := j.Append([][]byte{event.AppendBinary(nil, &e)}); err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{Dir: dir, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Linger: time.Nanosecond}
+	cfg := Config{Dir: dir, Now: func() time.Time {
+		return noon
+	}, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Linger: time.Nanosecond}
 	board := tracker.New(boardConfig(nil))
 	s, err := New(cfg, j, board, newWarehouse(), silent{})
 	if err != nil {
@@ -83,7 +88,8 @@ func TestAStopBeforeClickHouseAnswersIsInOrder(t *testing.T) {
 	}
 }
 
-// TestAFullDiskAtTheStartIsWaitedFor: a start notes the boot of the host in the cursor, which a full disk does not let it.
+// TestAFullDiskAtTheStartIsWaitedFor: a start notes the boot of the host in the cursor, which a full disk does not let
+// it.
 func TestAFullDiskAtTheStartIsWaitedFor(t *testing.T) {
 	fs := disktest.New(1)
 	j, err := journal.Open(journal.Options{Dir: "/d/journal", FS: fs.Process()})
@@ -93,7 +99,9 @@ func TestAFullDiskAtTheStartIsWaitedFor(t *testing.T) {
 	defer j.Close()
 	fs.SetFail(func(int, disktest.Op, string) *disktest.Fault { return &disktest.Fault{Err: disktest.ENOSPC} })
 	w := newWarehouse()
-	cfg := Config{Dir: "/d", FS: fs.Process(), Boot: "one", Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Observer: silent{}}
+	cfg := Config{Dir: "/d", FS: fs.Process(), Boot: "one", Now: func() time.Time {
+		return noon
+	}, Log: slog.New(slog.DiscardHandler), Observer: silent{}}
 	s, err := New(cfg, j, tracker.New(boardConfig(nil)), w, silent{})
 	if err != nil {
 		t.Fatal("the service would end: ", err)

@@ -1,8 +1,8 @@
-// Package shipper follows the journal at its own pace and brings ClickHouse up to date: it inserts the events, completes
-// cases that the board does not know from ClickHouse, and upserts the rows of the cases that changed.
+// Package shipper follows the journal at its own pace and brings ClickHouse up to date: it inserts the events,
+// completes cases that the board does not know from ClickHouse, and upserts the rows of the cases that changed.
 //
-// It never answers a client and never changes the journal. A slow or absent ClickHouse costs disk, visible as lag, never
-// an event: a batch is sent again, identical, until ClickHouse has it, and only then does the cursor move.
+// It never answers a client and never changes the journal. A slow or absent ClickHouse costs disk, visible as lag,
+// never an event: a batch is sent again, identical, until ClickHouse has it, and only then does the cursor move.
 package shipper
 
 import (
@@ -53,12 +53,13 @@ type DeadLetters interface {
 
 // Config says how to ship. Zero values take the defaults named beside them.
 type Config struct {
-	Dir                 string // of the cursor file
-	FS                  disk.FS
-	BatchRows           int           // events in one batch at most; 50,000
-	BatchBytes          int           // their journal bytes at most; 32 MiB
-	Linger              time.Duration // how long a batch waits for more after its first event, at least; 200 ms
-	LingerMost          time.Duration // where ClickHouse needs long for a batch, it waits three times as long, up to this; 2 s
+	Dir        string // of the cursor file
+	FS         disk.FS
+	BatchRows  int           // events in one batch at most; 50,000
+	BatchBytes int           // their journal bytes at most; 32 MiB
+	Linger     time.Duration // how long a batch waits for more after its first event, at least; 200 ms
+	// where ClickHouse needs long for a batch, it waits three times as long, up to this; 2 s
+	LingerMost          time.Duration
 	KeepFor             time.Duration // how long a shipped segment stays; 24 h
 	EvenFor             time.Duration // how long the clock runs without a jump before anything is forgotten by it; 10 min
 	DeadLetterPerMinute int           // above it shipping stops until the next minute; 100
@@ -124,7 +125,10 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	setDefault(&cfg.KeepFor, 24*time.Hour)
 	setDefault(&cfg.EvenFor, 10*time.Minute)
 	setDefault(&cfg.DeadLetterPerMinute, 100)
-	s := &Shipper{cfg: cfg, journal: j, board: b, sink: sink, dead: dead, asked: make(chan request), budget: budget{perMinute: cfg.DeadLetterPerMinute}, steady: steady{evenFor: cfg.EvenFor}, gaveUp: map[letter]bool{}}
+	s := &Shipper{
+		cfg: cfg, journal: j, board: b, sink: sink, dead: dead, asked: make(chan request),
+		budget: budget{perMinute: cfg.DeadLetterPerMinute}, steady: steady{evenFor: cfg.EvenFor}, gaveUp: map[letter]bool{},
+	}
 	var err error
 	if s.cursor, err = readCursor(cfg.FS, cfg.Dir, j); err != nil {
 		return nil, err
@@ -132,7 +136,8 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	was := s.cursor
 	var lost bool
 	if s.cursor, lost = was.again(cfg.Boot, j.Stats().First); lost {
-		cfg.Log.Warn("the host went down without a stop: what the journal still holds is sent to ClickHouse again", "from", uint64(s.cursor.Start), "to", uint64(was.Start))
+		cfg.Log.Warn("the host went down without a stop: what the journal still holds is sent to ClickHouse again", "from",
+			uint64(s.cursor.Start), "to", uint64(was.Start))
 	}
 	s.unwritten = s.cursor != was
 	s.shipped.Store(uint64(s.cursor.Start))
@@ -140,8 +145,8 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	return s, nil
 }
 
-// linger is how long a batch waits for more: few events in many batches would keep the processors busy with storing, and
-// those who wait for an acknowledgement waiting. A batch that is full does not wait.
+// linger is how long a batch waits for more: few events in many batches would keep the processors busy with storing,
+// and those who wait for an acknowledgement waiting. A batch that is full does not wait.
 func (s *Shipper) linger() time.Duration {
 	return min(max(s.cfg.Linger, 3*time.Duration(s.took.Load())), max(s.cfg.Linger, s.cfg.LingerMost))
 }
@@ -230,8 +235,8 @@ func (s *Shipper) passed(upTo journal.Position) {
 	s.shipped.Store(uint64(max(s.Shipped(), upTo)))
 }
 
-// Present returns the latest instant by which it was safe to forget anything: the clock had run for a while without a jump.
-// It stands still while ClickHouse takes nothing, and is zero at first.
+// Present returns the latest instant by which it was safe to forget anything: the clock had run for a while without a
+// jump. It stands still while ClickHouse takes nothing, and is zero at first.
 func (s *Shipper) Present() time.Time {
 	if n := s.present.Load(); n != 0 {
 		return time.Unix(0, n)

@@ -2,9 +2,9 @@ package shipper
 
 import "time"
 
-// steady is the present as far as it is safe to forget by it. A host's clock that is wrong for a moment, also at a start,
-// must not make the board forget who is to be called back, nor delete segments before their time. So nothing is forgotten
-// by a clock before it ran evenly for a while; until then the present stands still.
+// steady is the present as far as it is safe to forget by it. A host's clock that is wrong for a moment, also at a
+// start, must not make the board forget who is to be called back, nor delete segments before their time. So nothing is
+// forgotten by a clock before it ran evenly for a while; until then the present stands still.
 type steady struct {
 	evenFor time.Duration
 

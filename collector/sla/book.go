@@ -88,9 +88,14 @@ func clockIndex(name string) int {
 // file, line, field and remedy; the Book is nil then. Load looks time zones up in the zone database of the process;
 // all else is a function of its arguments.
 func Load(files []File, cfg Config) (*Book, error) {
-	b := &Book{calendars: map[string]*Calendar{}, byID: map[string]*Calendar{}, rules: map[string]*centerRules{}, digest: digest(files, &cfg)}
+	b := &Book{
+		calendars: map[string]*Calendar{}, byID: map[string]*Calendar{}, rules: map[string]*centerRules{},
+		digest: digest(files, &cfg),
+	}
 	given, _ := ruleOf(Given)
-	b.stated = &Line{Kind: Stated, Start: given.start, Stop: given.stop, Ladder: defaultLadder, profile: &Profile{Name: sourcePolicy}}
+	b.stated = &Line{
+		Kind: Stated, Start: given.start, Stop: given.stop, Ladder: defaultLadder, profile: &Profile{Name: sourcePolicy},
+	}
 	var problems Problems
 	for _, f := range files {
 		r := &reader{file: f.Name}
@@ -122,14 +127,16 @@ func (b *Book) read(r *reader, root node, known *Known) {
 	}
 	switch {
 	case isCalendar == isPolicy:
-		r.add(max(root.line, 1), "", "the file is neither a calendar nor a policy, or both", `begin with "calendar: NAME" or "policy: NAME"`)
+		r.add(max(root.line, 1), "", "the file is neither a calendar nor a policy, or both",
+			`begin with "calendar: NAME" or "policy: NAME"`)
 	case isCalendar:
 		c := r.readCalendar(root)
 		if c == nil {
 			return
 		}
 		if o := b.calendars[c.Name]; o != nil {
-			r.add(1, "calendar", fmt.Sprintf("calendar %s is in %s already", c.Name, o.File), "keep one file: extend it and count its version up")
+			r.add(1, "calendar", fmt.Sprintf("calendar %s is in %s already", c.Name, o.File),
+				"keep one file: extend it and count its version up")
 			return
 		}
 		b.calendars[c.Name], b.byID[c.id] = c, c
@@ -140,7 +147,8 @@ func (b *Book) read(r *reader, root node, known *Known) {
 		}
 		for _, o := range b.profiles {
 			if o.Name == p.Name && (o.validFrom == p.validFrom || o.Version == p.Version) {
-				r.add(1, "policy", fmt.Sprintf("%s holds policy %s with the same valid_from or version", o.File, p.Name), "give each version of a policy its own valid_from and version")
+				r.add(1, "policy", fmt.Sprintf("%s holds policy %s with the same valid_from or version", o.File, p.Name),
+					"give each version of a policy its own valid_from and version")
 				return
 			}
 		}
@@ -164,7 +172,9 @@ func (b *Book) compile(center string, use Use, problems *Problems) *centerRules 
 	if use.Calendar != "" {
 		rules.calendar = b.calendars[use.Calendar]
 		if rules.calendar == nil {
-			add("configuration", 0, field+".calendar", fmt.Sprintf("%s uses calendar %q, which no file holds", who, clip(use.Calendar)), "use one of "+strings.Join(b.CalendarNames(), ", ")+" or add its file")
+			add("configuration", 0, field+".calendar",
+				fmt.Sprintf("%s uses calendar %q, which no file holds", who, clip(use.Calendar)),
+				"use one of "+strings.Join(b.CalendarNames(), ", ")+" or add its file")
 			return rules
 		}
 		rules.zone = rules.calendar.zone
@@ -179,7 +189,8 @@ func (b *Book) compile(center string, use Use, problems *Problems) *centerRules 
 			}
 		}
 		if len(versions[i]) == 0 {
-			add("configuration", 0, field+".profiles", fmt.Sprintf("%s uses policy %q, which no file holds", who, clip(name)), "use one of "+strings.Join(b.ProfileNames(), ", ")+" or add its file")
+			add("configuration", 0, field+".profiles", fmt.Sprintf("%s uses policy %q, which no file holds", who, clip(name)),
+				"use one of "+strings.Join(b.ProfileNames(), ", ")+" or add its file")
 		}
 		slices.SortFunc(versions[i], func(a, b *Profile) int { return cmp.Compare(a.validFrom, b.validFrom) })
 		for _, p := range versions[i] {
@@ -188,9 +199,13 @@ func (b *Book) compile(center string, use Use, problems *Problems) *centerRules 
 					continue
 				}
 				if rules.calendar == nil {
-					add(p.File, l.At, "kind", fmt.Sprintf("%s uses this policy but has no calendar, which kind %s needs", who, l.Kind), "give the centre a calendar, or the line kind elapsed")
+					add(p.File, l.At, "kind", fmt.Sprintf("%s uses this policy but has no calendar, which kind %s needs", who, l.Kind),
+						"give the centre a calendar, or the line kind elapsed")
 				} else if p.validFrom < rules.calendar.validFrom {
-					add(p.File, 0, "valid_from", fmt.Sprintf("the policy begins on %s, before calendar %s, which begins on %s", dayText(p.validFrom), use.Calendar, dayText(rules.calendar.validFrom)), "enter the earlier days off into the calendar, or let the policy begin later")
+					add(p.File, 0, "valid_from",
+						fmt.Sprintf("the policy begins on %s, before calendar %s, which begins on %s", dayText(p.validFrom), use.Calendar,
+							dayText(rules.calendar.validFrom)),
+						"enter the earlier days off into the calendar, or let the policy begin later")
 					break
 				}
 			}

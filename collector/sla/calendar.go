@@ -28,7 +28,8 @@ type Calendar struct {
 	closingFrom []int32 // by local day since firstDay: the first closing on or after that day
 	total       int64   // open milliseconds of all spans
 	openStep    int64   // what spanOpen counts in, milliseconds
-	spanOpen    []int32 // by open milliseconds before an instant, in steps: the last span that begins with fewer or as many
+	// by open milliseconds before an instant, in steps: the last span that begins with fewer or as many
+	spanOpen []int32
 }
 
 // The days that a calendar knows, counted from 1970-01-01.

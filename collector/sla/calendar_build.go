@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// windows returns the windows of a local day: a special day before a day off, that before a range, that before the week.
+// windows returns the windows of a local day: a special day before a day off, that before a range, that before the
+// week.
 func (c *Calendar) windows(day int32) []wallWindow {
 	if s, ok := c.special[day]; ok {
 		return s.windows

@@ -18,7 +18,8 @@ const (
 
 // readCalendar reads a calendar file. The calendar is nil when a problem was noted.
 func (r *reader) readCalendar(root node) *Calendar {
-	m := root.fields("calendar", "version", "zone", "valid_from", "covered_until", "weekly", "ranges", "holidays", "joint_leave", "special")
+	m := root.fields("calendar", "version", "zone", "valid_from", "covered_until", "weekly", "ranges", "holidays",
+		"joint_leave", "special")
 	c := &Calendar{File: r.file, off: map[int32]DayOff{}, special: map[int32]specialDay{}}
 	c.Name, _ = root.require(m, "calendar", "name the calendar, for example id-sidoarjo").name()
 	c.Version, _ = root.require(m, "version", "count it up whenever the file changes, for example 2026.1").name()
@@ -68,7 +69,8 @@ func (c *Calendar) readWeekly(n node) {
 		w.from, _ = item.require(m, "from", "give the first day of this pattern").date()
 		w.week = item.require(m, "windows", "give the windows of the weekdays, for example mon-thu: [07:30-16:00]").week()
 		if k := len(c.weekly); k > 0 && c.weekly[k-1].from >= w.from {
-			item.bad(fmt.Sprintf("begins no later than the pattern at line %d", c.weekly[k-1].line), "put the patterns in order of their first day")
+			item.bad(fmt.Sprintf("begins no later than the pattern at line %d", c.weekly[k-1].line),
+				"put the patterns in order of their first day")
 		}
 		c.weekly = append(c.weekly, w)
 	}
@@ -149,7 +151,8 @@ func (c *Calendar) readSpecial(n node) {
 			item.bad(dayText(day)+" is a special day already", "keep one of the two")
 		}
 		if o, off := c.off[day]; off {
-			item.bad(fmt.Sprintf("%s is a day off: %s", dayText(day), clip(o.Name)), "keep it as a day off or as a special day, not both")
+			item.bad(fmt.Sprintf("%s is a day off: %s", dayText(day), clip(o.Name)),
+				"keep it as a day off or as a special day, not both")
 		}
 		c.coverDay(item, day)
 		c.special[day] = s
@@ -159,7 +162,8 @@ func (c *Calendar) readSpecial(n node) {
 // coverDay refuses a day outside the calendar's own bounds: most often a mistyped year.
 func (c *Calendar) coverDay(n node, day int32) {
 	if c.validFrom != 0 && c.coveredUntil != 0 && (day < c.validFrom || day > c.coveredUntil) {
-		n.bad(fmt.Sprintf("%s lies outside valid_from %s to covered_until %s", dayText(day), dayText(c.validFrom), dayText(c.coveredUntil)),
+		n.bad(fmt.Sprintf("%s lies outside valid_from %s to covered_until %s", dayText(day), dayText(c.validFrom),
+			dayText(c.coveredUntil)),
 			"correct the date, or extend the bounds once the whole year is decreed")
 	}
 }
@@ -215,11 +219,13 @@ func (n node) windows() []wallWindow {
 			continue
 		}
 		if close <= open {
-			item.bad(fmt.Sprintf("the window %s ends before it begins", clip(s)), "write a window over midnight as two: 22:00-24:00 and, on the next day, 00:00-06:00")
+			item.bad(fmt.Sprintf("the window %s ends before it begins", clip(s)),
+				"write a window over midnight as two: 22:00-24:00 and, on the next day, 00:00-06:00")
 			continue
 		}
 		if k := len(out); k > 0 && open < out[k-1].close {
-			item.bad(fmt.Sprintf("the window %s overlaps the one before it", clip(s)), "put the windows in order, one after the other")
+			item.bad(fmt.Sprintf("the window %s overlaps the one before it", clip(s)),
+				"put the windows in order, one after the other")
 			continue
 		}
 		out = append(out, wallWindow{open, close})

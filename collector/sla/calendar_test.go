@@ -33,10 +33,12 @@ func TestIndonesianCalendar(t *testing.T) {
 		}
 	}
 	for day, open := range map[string]bool{
-		"2023-04-18": true, "2023-04-19": false, "2023-04-26": true, "2023-06-02": false, "2023-06-30": false, // amended twice
+		// amended twice
+		"2023-04-18": true, "2023-04-19": false, "2023-04-26": true, "2023-06-02": false, "2023-06-30": false,
 		"2024-02-14": false, "2024-11-27": false, "2024-09-16": false, // polling days; Maulid
 		"2025-08-18": false, "2025-06-09": false,
-		"2026-03-17": true, "2026-03-18": false, "2026-03-24": false, "2026-03-25": true, "2026-06-16": false, "2026-06-17": true, "2026-08-25": false, "2026-08-26": true, "2026-12-24": false,
+		"2026-03-17": true, "2026-03-18": false, "2026-03-24": false, "2026-03-25": true, "2026-06-16": false,
+		"2026-06-17": true, "2026-08-25": false, "2026-08-26": true, "2026-12-24": false,
 		"2026-07-04": false, // a Saturday
 	} {
 		if got := c.Open(at(t, day+" 10:00")); got != open {
@@ -44,8 +46,11 @@ func TestIndonesianCalendar(t *testing.T) {
 		}
 	}
 	for s, open := range map[string]bool{
-		"2026-07-06 07:29": false, "2026-07-06 07:30": true, "2026-07-06 15:59": true, "2026-07-06 16:00": false, "2026-07-10 16:29": true,
-		"2026-03-05 07:45": false, "2026-03-05 08:00": true, "2026-03-05 15:00": false, "2026-03-06 15:29": true, "2026-02-18 07:45": true, // Ramadan begins on the 19th
+		"2026-07-06 07:29": false, "2026-07-06 07:30": true, "2026-07-06 15:59": true, "2026-07-06 16:00": false,
+		"2026-07-10 16:29": true,
+		// Ramadan begins on the 19th
+		"2026-03-05 07:45": false, "2026-03-05 08:00": true, "2026-03-05 15:00": false, "2026-03-06 15:29": true,
+		"2026-02-18 07:45": true,
 	} {
 		if got := c.Open(at(t, s)); got != open {
 			t.Errorf("%s open: %v, want %v", s, got, open)
@@ -71,8 +76,8 @@ func TestIndonesianCalendar(t *testing.T) {
 	}
 }
 
-// Where both community lists name a working day as a day off, the calendar has it too, up to 2026; what it leaves out of
-// either is known and stands in the file with its reason.
+// Where both community lists name a working day as a day off, the calendar has it too, up to 2026; what it leaves out
+// of either is known and stands in the file with its reason.
 func TestCalendarAgainstTheComparedLists(t *testing.T) {
 	path := filepath.Join("..", "..", "..", "shared", "data", "holidays-id-2023-2027-compared.csv")
 	f, err := os.Open(path)
@@ -85,7 +90,9 @@ func TestCalendarAgainstTheComparedLists(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := shippedBook(t).Calendar("35.15")
-	leftOut := map[string]bool{"2023-04-26": true, "2024-09-15": true, "2026-05-02": true, "2026-06-17": true, "2026-08-26": true}
+	leftOut := map[string]bool{
+		"2023-04-26": true, "2024-09-15": true, "2026-05-02": true, "2026-06-17": true, "2026-08-26": true,
+	}
 	listed := map[int32]bool{}
 	for _, r := range rows[1:] {
 		d, err := time.Parse(time.DateOnly, r[0])
@@ -111,7 +118,9 @@ func TestCalendarAgainstTheComparedLists(t *testing.T) {
 func TestDaylightSaving(t *testing.T) {
 	load := func(zoneName, windows string) *Calendar {
 		r := &reader{file: "test"}
-		root, _ := r.parse([]byte("calendar: test\nversion: \"1\"\nzone: " + zoneName + "\nvalid_from: 2000-01-01\ncovered_until: 2030-12-31\nweekly:\n  - from: 2000-01-01\n    windows:\n      mon-sun: " + windows + "\n"))
+		root, _ := r.parse([]byte("calendar: test\nversion: \"1\"\nzone: " + zoneName +
+			"\nvalid_from: 2000-01-01\ncovered_until: 2030-12-31\nweekly:\n  - from: 2000-01-01\n    windows:\n      mon-sun: " +
+			windows + "\n"))
 		c := r.readCalendar(root)
 		if c == nil {
 			t.Fatal(r.problems)
@@ -122,11 +131,13 @@ func TestDaylightSaving(t *testing.T) {
 		zone, windows, day string
 		hours              float64
 	}{
-		{"America/New_York", "[00:00-24:00]", "2025-03-09", 23}, {"America/New_York", "[00:00-24:00]", "2025-11-02", 25}, {"America/New_York", "[00:00-24:00]", "2025-07-01", 24},
+		{"America/New_York", "[00:00-24:00]", "2025-03-09", 23}, {"America/New_York", "[00:00-24:00]", "2025-11-02", 25},
+		{"America/New_York", "[00:00-24:00]", "2025-07-01", 24},
 		{"America/New_York", "[01:00-01:30]", "2025-11-02", 1}, // comes twice
 		{"America/New_York", "[02:00-03:00]", "2025-03-09", 0}, // does not come
 		{"America/New_York", "[08:00-16:00]", "2025-03-09", 8},
-		{"Europe/Amsterdam", "[00:00-24:00]", "2025-03-30", 23}, {"Europe/Amsterdam", "[00:00-24:00]", "2025-10-26", 25}, {"Europe/Amsterdam", "[02:30-04:00]", "2025-03-30", 1},
+		{"Europe/Amsterdam", "[00:00-24:00]", "2025-03-30", 23}, {"Europe/Amsterdam", "[00:00-24:00]", "2025-10-26", 25},
+		{"Europe/Amsterdam", "[02:30-04:00]", "2025-03-30", 1},
 		{"Asia/Jakarta", "[00:00-24:00]", "2025-03-30", 24},
 	} {
 		c := load(tt.zone, tt.windows)

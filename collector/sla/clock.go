@@ -56,11 +56,12 @@ type Clock struct {
 	PauseEndsAt     time.Time // when the cap ends the pause that runs since PausedSince; absent with it
 	BreachAt        time.Time // late after this instant if nothing more is heard: DueAt, or later while a pause runs
 	StoppedAt       time.Time
-	PausedSeconds   int64     // counted pause that ended, within the cap: real seconds (elapsed) or open seconds (hours, days)
-	RiskAt          time.Time // when 75 % of the target is used; a running pause is taken to last as long as its cap
-	EscalatedAt     time.Time // 150 %, likewise
-	Escalated2At    time.Time // 200 %, likewise
-	Void            bool      // does not count: merged, a test, or ended in time without the fact that stops it
+	// counted pause that ended, within the cap: real seconds (elapsed) or open seconds (hours, days)
+	PausedSeconds int64
+	RiskAt        time.Time // when 75 % of the target is used; a running pause is taken to last as long as its cap
+	EscalatedAt   time.Time // 150 %, likewise
+	Escalated2At  time.Time // 200 %, likewise
+	Void          bool      // does not count: merged, a test, or ended in time without the fact that stops it
 }
 
 // The states of a clock.

@@ -76,7 +76,9 @@ func (b *Book) AppendTicket(dst []Clock, t *casefile.Ticket, scopeOf func(opd st
 		dst = make([]Clock, 0, 5+len(t.Assignments))
 	}
 	scope := scopeIn(t.OPD, scopeOf)
-	base := Clock{Key: t.Key, Seq: 1, OPD: t.OPD, Scope: scope, Category: t.Category, Priority: t.Priority, Kecamatan: t.Kecamatan}
+	base := Clock{
+		Key: t.Key, Seq: 1, OPD: t.OPD, Scope: scope, Category: t.Category, Priority: t.Priority, Kecamatan: t.Kecamatan,
+	}
 	pauses := t.Pauses
 	if t.Priority == emergency {
 		pauses = nil

@@ -10,13 +10,15 @@ import (
 	"strings"
 )
 
-// Digest names what the book was loaded from, whatever the names and the order of the files: two books of one digest give
-// every case the same clocks.
+// Digest names what the book was loaded from, whatever the names and the order of the files: two books of one digest
+// give every case the same clocks.
 func (b *Book) Digest() string { return b.digest }
 
 func digest(files []File, cfg *Config) string {
 	h := sha256.New()
-	sorted := slices.SortedFunc(slices.Values(files), func(a, b File) int { return strings.Compare(string(a.Data), string(b.Data)) })
+	sorted := slices.SortedFunc(slices.Values(files), func(a, b File) int {
+		return strings.Compare(string(a.Data), string(b.Data))
+	})
 	for i := range sorted {
 		fmt.Fprintf(h, "file %d\n", len(sorted[i].Data))
 		h.Write(sorted[i].Data)

@@ -90,11 +90,13 @@ func (x *explanation) header() {
 	c := x.clock
 	switch {
 	case x.line == nil:
-		x.add("%s: kebijakan %s versi %s tidak lagi dimuat.", "%s: policy %s version %s is no longer loaded.", x.clockName(c.Name), c.Policy, c.PolicyVersion)
+		x.add("%s: kebijakan %s versi %s tidak lagi dimuat.", "%s: policy %s version %s is no longer loaded.",
+			x.clockName(c.Name), c.Policy, c.PolicyVersion)
 	case c.Kind == Stated:
 		x.add("%s.", "%s.", x.clockName(c.Name))
 	default:
-		text := x.say("%s: %s (kebijakan %s versi %s", "%s: %s (policy %s version %s", x.clockName(c.Name), x.target(x.line), c.Policy, c.PolicyVersion)
+		text := x.say("%s: %s (kebijakan %s versi %s", "%s: %s (policy %s version %s", x.clockName(c.Name), x.target(x.line),
+			c.Policy, c.PolicyVersion)
 		if c.CalendarVersion != "" {
 			text += x.say(", kalender %s", ", calendar %s", c.CalendarVersion)
 		}
@@ -158,7 +160,8 @@ func (x *explanation) run(windows []interval) {
 			days, last = days+1, d
 		}
 	}
-	x.add("Dihitung: %s sampai %s, %s hari dengan jam buka penuh: %s", "Counted: %s to %s, %s days with full open hours: %s",
+	x.add("Dihitung: %s sampai %s, %s hari dengan jam buka penuh: %s",
+		"Counted: %s to %s, %s days with full open hours: %s",
 		x.date(x.dayOf(windows[0].from)), x.date(last), x.number(int64(days)), x.seconds(sum))
 }
 
@@ -210,14 +213,18 @@ func (x *explanation) pauses(pauses []casefile.Pause) {
 		k := slices.IndexFunc(x.timing.pieces, func(q piece) bool { return q.from == max(from, x.start) })
 		switch {
 		case k >= 0 && x.timing.running && k == len(x.timing.pieces)-1:
-			x.add("Ditunda: %s, %s; paling lama sampai %s.", "Paused: %s, %s; at most until %s.", span, x.reason(p.Reason), x.instant(x.timing.pauseEnds))
+			x.add("Ditunda: %s, %s; paling lama sampai %s.", "Paused: %s, %s; at most until %s.", span, x.reason(p.Reason),
+				x.instant(x.timing.pauseEnds))
 		case k >= 0 && x.timing.pieces[k].until < min(until, x.until):
-			x.add("Ditunda: %s, %s: %s tidak dihitung; sejak %s batas penundaan habis.", "Paused: %s, %s: %s not counted; from %s on the cap on pauses was used up.",
+			x.add("Ditunda: %s, %s: %s tidak dihitung; sejak %s batas penundaan habis.",
+				"Paused: %s, %s: %s not counted; from %s on the cap on pauses was used up.",
 				span, x.reason(p.Reason), unit(x.timing.pieces[k]), x.instant(x.timing.pieces[k].until))
 		case k >= 0:
-			x.add("Ditunda: %s, %s: %s tidak dihitung.", "Paused: %s, %s: %s not counted.", span, x.reason(p.Reason), unit(x.timing.pieces[k]))
+			x.add("Ditunda: %s, %s: %s tidak dihitung.", "Paused: %s, %s: %s not counted.", span, x.reason(p.Reason),
+				unit(x.timing.pieces[k]))
 		default:
-			x.add("Penundaan tidak diakui: %s, %s (%s).", "Pause not honoured: %s, %s (%s).", span, x.reason(p.Reason), x.whyNot(p, from))
+			x.add("Penundaan tidak diakui: %s, %s (%s).", "Pause not honoured: %s, %s (%s).", span, x.reason(p.Reason),
+				x.whyNot(p, from))
 		}
 	}
 }
@@ -246,9 +253,12 @@ func (x *explanation) skipped() {
 	closed, named, more := 0, 0, 0
 	var range_ *dayRange
 	for day := from; day <= to; day++ {
-		if i := slices.IndexFunc(c.ranges, func(r dayRange) bool { return r.from <= day && day <= r.until }); i >= 0 && &c.ranges[i] != range_ {
+		if i := slices.IndexFunc(c.ranges, func(r dayRange) bool {
+			return r.from <= day && day <= r.until
+		}); i >= 0 && &c.ranges[i] != range_ {
 			range_ = &c.ranges[i]
-			x.add("Jam buka khusus %s sampai %s: %s.", "Special hours from %s to %s: %s.", x.date(range_.from), x.date(range_.until), x.pick(range_.name, range_.nameEn))
+			x.add("Jam buka khusus %s sampai %s: %s.", "Special hours from %s to %s: %s.", x.date(range_.from),
+				x.date(range_.until), x.pick(range_.name, range_.nameEn))
 		}
 		if s, ok := c.special[day]; ok {
 			x.add("Jam buka khusus %s: %s.", "Special hours on %s: %s.", x.date(day), x.pick(s.name, s.nameEn))
@@ -304,13 +314,15 @@ func (x *explanation) dueTimes() {
 	if c.GrossDueAt.Equal(c.DueAt) {
 		x.add("Batas waktu: %s.", "Due: %s.", x.instant(due))
 	} else {
-		x.add("Batas waktu: %s; tanpa penundaan %s.", "Due: %s; without pauses %s.", x.instant(due), x.instant(c.GrossDueAt.UnixMilli()))
+		x.add("Batas waktu: %s; tanpa penundaan %s.", "Due: %s; without pauses %s.", x.instant(due),
+			x.instant(c.GrossDueAt.UnixMilli()))
 	}
 	if x.timing.running {
 		x.add("Bila penundaan terus berjalan: %s.", "If the pause runs on: %s.", x.instant(c.BreachAt.UnixMilli()))
 	}
 	if x.calendar != nil && x.calendar.localDay(max(due, c.BreachAt.UnixMilli(), x.until)) > x.calendar.coveredUntil {
-		x.add("Sementara: hari libur setelah %s belum ditetapkan dalam kalender.", "Provisional: days off after %s are not in the calendar yet.", x.date(x.calendar.coveredUntil))
+		x.add("Sementara: hari libur setelah %s belum ditetapkan dalam kalender.",
+			"Provisional: days off after %s are not in the calendar yet.", x.date(x.calendar.coveredUntil))
 	}
 }
 
@@ -318,7 +330,8 @@ func (x *explanation) verdict(b *Book) {
 	c := x.clock
 	if !c.DueAt.IsZero() {
 		u := b.Used(c, time.UnixMilli(x.now))
-		x.add("Terpakai: %s dari %s (%s).", "Used: %s of %s (%s).", x.seconds(u.Net.Milliseconds()), x.seconds(u.Target.Milliseconds()), x.percent(u.Ratio))
+		x.add("Terpakai: %s dari %s (%s).", "Used: %s of %s (%s).", x.seconds(u.Net.Milliseconds()),
+			x.seconds(u.Target.Milliseconds()), x.percent(u.Ratio))
 	}
 	state := c.State(time.UnixMilli(x.now))
 	text := x.say("Keadaan: %s", "State: %s", x.state(state))

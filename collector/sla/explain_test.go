@@ -83,16 +83,22 @@ func TestSecondsOfAnExplanationAddUpToWhatWasCounted(t *testing.T) {
 func TestExplanations(t *testing.T) {
 	b := shippedBook(t)
 	pju := &casefile.Ticket{
-		Key: ticketKey, ReceivedAt: at(t, "2026-03-13 14:55"), OpenedAt: at(t, "2026-03-13 15:00"), Category: "lainnya", Priority: "non_darurat", OPD: "dishub",
-		Assignments: []casefile.Assignment{{OPD: "dlhk", At: at(t, "2026-03-13 15:05"), EndedAt: at(t, "2026-03-13 15:20")}, {OPD: "dishub", At: at(t, "2026-03-13 15:20"), AcknowledgedAt: at(t, "2026-03-16 09:00")}},
+		Key: ticketKey, ReceivedAt: at(t, "2026-03-13 14:55"), OpenedAt: at(t, "2026-03-13 15:00"), Category: "lainnya",
+		Priority: "non_darurat", OPD: "dishub",
+		Assignments: []casefile.Assignment{
+			{OPD: "dlhk", At: at(t, "2026-03-13 15:05"), EndedAt: at(t, "2026-03-13 15:20")},
+			{OPD: "dishub", At: at(t, "2026-03-13 15:20"), AcknowledgedAt: at(t, "2026-03-16 09:00")},
+		},
 		Pauses: []casefile.Pause{
 			{From: at(t, "2026-03-16 10:00"), To: at(t, "2026-03-17 10:00"), Reason: "menunggu_pihak_lain"},
 			{From: at(t, "2026-03-25 10:00"), To: at(t, "2026-03-25 11:00"), Reason: "rapat"},
 		},
 	}
 	fire := &casefile.Ticket{
-		Key: ticketKey, ReceivedAt: at(t, "2026-03-13 23:50:10"), OpenedAt: at(t, "2026-03-13 23:51"), Category: "kebakaran", Priority: "darurat", OPD: "damkar",
-		ArrivedAt: at(t, "2026-03-14 00:06:40"), Pauses: []casefile.Pause{{From: at(t, "2026-03-13 23:55"), To: at(t, "2026-03-14 00:05"), Reason: "cuaca"}},
+		Key: ticketKey, ReceivedAt: at(t, "2026-03-13 23:50:10"), OpenedAt: at(t, "2026-03-13 23:51"), Category: "kebakaran",
+		Priority: "darurat", OPD: "damkar",
+		ArrivedAt: at(t, "2026-03-14 00:06:40"),
+		Pauses:    []casefile.Pause{{From: at(t, "2026-03-13 23:55"), To: at(t, "2026-03-14 00:05"), Reason: "cuaca"}},
 	}
 	waiting := *pju
 	waiting.Pauses = []casefile.Pause{{From: at(t, "2026-03-16 10:00"), Reason: "menunggu_material"}}
@@ -118,7 +124,8 @@ func TestExplanations(t *testing.T) {
 			}
 			c := find(t, b.Ticket(tt.ticket, ownScope), tt.clock, seq)
 			now := at(t, tt.now)
-			got := "# id\n" + strings.Join(b.Explain(c, tt.ticket, now, "id"), "\n") + "\n\n# en\n" + strings.Join(b.Explain(c, tt.ticket, now, "en"), "\n") + "\n"
+			got := "# id\n" + strings.Join(b.Explain(c, tt.ticket, now, "id"), "\n") + "\n\n# en\n" +
+				strings.Join(b.Explain(c, tt.ticket, now, "en"), "\n") + "\n"
 			path := filepath.Join("testdata", "explain", tt.file+".txt")
 			if *update {
 				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {

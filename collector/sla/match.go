@@ -17,12 +17,15 @@ type Query struct {
 // are not named stay empty. At is the given now unless at is named.
 func ParseQuery(s string, now time.Time) (Query, error) {
 	q := Query{At: now}
-	fields := map[string]*string{"center": &q.Center, "scope": &q.Scope, "opd": &q.OPD, "category": &q.Category, "priority": &q.Priority}
+	fields := map[string]*string{
+		"center": &q.Center, "scope": &q.Scope, "opd": &q.OPD, "category": &q.Category, "priority": &q.Priority,
+	}
 	for part := range strings.SplitSeq(s, ",") {
 		key, value, ok := strings.Cut(strings.TrimSpace(part), "=")
 		switch to := fields[key]; {
 		case !ok:
-			return q, fmt.Errorf("%q is not field=value; write for example category=pju,priority=non_darurat,opd=dishub", clip(part))
+			return q, fmt.Errorf("%q is not field=value; write for example category=pju,priority=non_darurat,opd=dishub",
+				clip(part))
 		case to != nil:
 			*to = value
 		case key == "at":

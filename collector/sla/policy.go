@@ -92,18 +92,31 @@ func ruleOf(clock string) (r clockRule, ok bool) {
 	early := []Fact{FactOpened, FactReceived, FactAssigned}
 	switch clock {
 	case Answer:
-		return clockRule{[]Fact{FactQueued, FactReceived}, []Fact{FactAnswered}, []Fact{FactQueued, FactReceived}, []Fact{FactAnswered}, []Kind{Elapsed}, false, true}, true
+		return clockRule{
+			[]Fact{FactQueued, FactReceived}, []Fact{FactAnswered}, []Fact{FactQueued, FactReceived}, []Fact{FactAnswered},
+			[]Kind{Elapsed}, false, true,
+		}, true
 	case Acknowledge:
 		stops := []Fact{FactAcknowledged, FactDeparted, FactArrived, FactResolved, FactClosed}
 		return clockRule{[]Fact{FactAssigned}, stops, []Fact{FactAssigned}, stops, all, true, false}, true
 	case Arrive:
-		return clockRule{[]Fact{FactReceived, FactOpened}, []Fact{FactArrived}, early, []Fact{FactArrived, FactDeparted}, []Kind{Elapsed, Hours}, true, false}, true
+		return clockRule{
+			[]Fact{FactReceived, FactOpened}, []Fact{FactArrived}, early, []Fact{FactArrived, FactDeparted},
+			[]Kind{Elapsed, Hours}, true, false,
+		}, true
 	case Resolve, ResolveTotal:
-		return clockRule{[]Fact{FactOpened}, []Fact{FactResolved, FactClosed}, early, []Fact{FactResolved, FactClosed}, all, true, false}, true
+		return clockRule{
+			[]Fact{FactOpened}, []Fact{FactResolved, FactClosed}, early, []Fact{FactResolved, FactClosed}, all, true, false,
+		}, true
 	case Confirm:
-		return clockRule{[]Fact{FactResolved}, []Fact{FactConfirmed}, []Fact{FactResolved}, []Fact{FactConfirmed}, all, true, false}, true
+		return clockRule{
+			[]Fact{FactResolved}, []Fact{FactConfirmed}, []Fact{FactResolved}, []Fact{FactConfirmed}, all, true, false,
+		}, true
 	case Given:
-		return clockRule{[]Fact{FactOpened, FactReceived, FactAssigned}, []Fact{FactResolved, FactClosed}, early, []Fact{FactResolved, FactClosed}, []Kind{Stated}, false, false}, true
+		return clockRule{
+			[]Fact{FactOpened, FactReceived, FactAssigned}, []Fact{FactResolved, FactClosed}, early,
+			[]Fact{FactResolved, FactClosed}, []Kind{Stated}, false, false,
+		}, true
 	}
 	return clockRule{}, false
 }

@@ -15,7 +15,8 @@ func (r *reader) readProfile(root node, known *Known) *Profile {
 	p.Version, _ = root.require(m, "version", "count it up whenever the file changes, for example 2026.1").name()
 	p.validFrom, _ = root.require(m, "valid_from", "give the day from which cases are judged by it").date()
 	if p.Name == sourcePolicy {
-		m["policy"].bad(fmt.Sprintf("the name %q is taken: it stands for due times that a source states", sourcePolicy), "choose another")
+		m["policy"].bad(fmt.Sprintf("the name %q is taken: it stands for due times that a source states", sourcePolicy),
+			"choose another")
 	}
 	ladder := m["ladder"].ladder(defaultLadder)
 	m["title"].text()
@@ -25,7 +26,8 @@ func (r *reader) readProfile(root node, known *Known) *Profile {
 		clocks.bad("holds no line", "give at least one")
 	}
 	if len(items) > MaxPolicyLines {
-		clocks.bad(fmt.Sprintf("%d lines, more than %d", len(items), MaxPolicyLines), "unite lines: a field may name several values")
+		clocks.bad(fmt.Sprintf("%d lines, more than %d", len(items), MaxPolicyLines),
+			"unite lines: a field may name several values")
 		return nil
 	}
 	for _, item := range items {
@@ -43,7 +45,8 @@ func (r *reader) readProfile(root node, known *Known) *Profile {
 }
 
 func (n node) policyLine(pauses node, ladder Ladder, known *Known) *Line {
-	m := n.fields("clock", "kind", "target", "center", "scope", "opd", "category", "priority", "start", "stop", "pauses", "ladder")
+	m := n.fields("clock", "kind", "target", "center", "scope", "opd", "category", "priority", "start", "stop", "pauses",
+		"ladder")
 	l := &Line{At: n.line, Ladder: m["ladder"].ladder(ladder)}
 	l.Clocks = n.require(m, "clock", "name one or more of "+strings.Join(Names(), ", ")).texts()
 	var rule clockRule
@@ -117,7 +120,8 @@ func (l *Line) readTarget(n node, m map[string]node, rule clockRule) {
 	case l.Kind == Days && l.TargetDays == 0:
 		target.bad("a working-day clock counts closings", "give whole working days, for example 5d")
 	case l.Kind == Hours && l.TargetDays > 0:
-		target.bad("open hours are not counted in days: a day of 24 open hours does not exist", "give open hours, for example 40h, or use kind days")
+		target.bad("open hours are not counted in days: a day of 24 open hours does not exist",
+			"give open hours, for example 40h, or use kind days")
 	case l.Kind == Days:
 		l.Target = 0
 	default:
@@ -203,7 +207,8 @@ func (n node) ladder(base Ladder) Ladder {
 		}
 		*shares[i] = v
 	}
-	if base.Risk < 1 || base.Risk >= 100 || base.Escalated <= 100 || base.Escalated2 <= base.Escalated || base.Escalated2 > 1000 {
+	if base.Risk < 1 || base.Risk >= 100 || base.Escalated <= 100 || base.Escalated2 <= base.Escalated ||
+		base.Escalated2 > 1000 {
 		n.bad(fmt.Sprintf("the shares %d, %d, %d %% are not in order", base.Risk, base.Escalated, base.Escalated2),
 			"give 1 <= risk < 100 < escalated < escalated2 <= 1000")
 	}
@@ -263,7 +268,8 @@ func (r *reader) checkTies(p *Profile) {
 				continue
 			}
 			r.add(a.At, fmt.Sprintf("clocks[%d]", i),
-				fmt.Sprintf("clock %s: this line (%s) and line %d (%s) are equally specific and both apply to %s", clock, a.sel, b.At, b.sel, both),
+				fmt.Sprintf("clock %s: this line (%s) and line %d (%s) are equally specific and both apply to %s", clock, a.sel,
+					b.At, b.sel, both),
 				"add a line for "+both.String()+", or let one of the two name fewer or more fields")
 		}
 	}

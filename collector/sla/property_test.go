@@ -17,10 +17,12 @@ func calendarText(t *rapid.T, zones ...string) string {
 	if len(zones) == 0 {
 		zones = []string{"Asia/Jakarta", "America/New_York", "Europe/Amsterdam", "Australia/Lord_Howe", "Asia/Kathmandu"}
 	}
-	s := "calendar: test\nversion: \"1\"\nzone: " + rapid.SampledFrom(zones).Draw(t, "zone") + "\nvalid_from: 2000-01-01\ncovered_until: 2030-12-31\nweekly:\n  - from: 2000-01-01\n    windows:\n"
+	s := "calendar: test\nversion: \"1\"\nzone: " + rapid.SampledFrom(zones).Draw(t, "zone") +
+		"\nvalid_from: 2000-01-01\ncovered_until: 2030-12-31\nweekly:\n  - from: 2000-01-01\n    windows:\n"
 	days := rapid.SampledFrom([]string{"mon-fri", "mon-sun", "sat-sun", "wed-wed", "sun-thu"}).Draw(t, "days")
 	s += "      " + days + ": " + windowsText(t, "windows") + "\n"
-	s += "ranges:\n  - name: range\n    from: 2025-03-01\n    until: 2025-04-05\n    windows:\n      mon-sun: " + windowsText(t, "range windows") + "\n"
+	s += "ranges:\n  - name: range\n    from: 2025-03-01\n    until: 2025-04-05\n    windows:\n      mon-sun: " +
+		windowsText(t, "range windows") + "\n"
 	s += "holidays:\n"
 	for _, d := range []string{"2025-01-01", "2025-03-10", "2025-03-31", "2025-10-27", "2025-11-03"} {
 		s += fmt.Sprintf("  - {date: %s, name: libur, decree: test}\n", d)
@@ -87,20 +89,23 @@ func openMinutesSlow(c *Calendar, from, to time.Time) int {
 var changes = []time.Time{
 	time.Date(2025, 3, 9, 7, 0, 0, 0, time.UTC), time.Date(2025, 11, 2, 6, 0, 0, 0, time.UTC), // New York
 	time.Date(2025, 3, 30, 1, 0, 0, 0, time.UTC), time.Date(2025, 10, 26, 1, 0, 0, 0, time.UTC), // Amsterdam
-	time.Date(2025, 4, 5, 15, 0, 0, 0, time.UTC), time.Date(2025, 10, 4, 15, 30, 0, 0, time.UTC), // Lord Howe, half an hour
+	// Lord Howe, half an hour
+	time.Date(2025, 4, 5, 15, 0, 0, 0, time.UTC), time.Date(2025, 10, 4, 15, 30, 0, 0, time.UTC),
 }
 
 func TestOpenTimeEqualsAMinuteByMinuteCount(t *testing.T) {
 	zones := []string{"Asia/Jakarta", "America/New_York", "Europe/Amsterdam", "Australia/Lord_Howe", "Pacific/Apia"}
 	weeks := []string{
-		"mon-thu: [07:30-16:00]\n      fri: [07:30-16:30]", "mon-sun: [00:00-24:00]", "mon-sun: [01:00-01:30, 02:00-03:00, 22:15-24:00]",
+		"mon-thu: [07:30-16:00]\n      fri: [07:30-16:30]", "mon-sun: [00:00-24:00]",
+		"mon-sun: [01:00-01:30, 02:00-03:00, 22:15-24:00]",
 		"sun: [00:30-02:30]\n      mon-sat: [08:00-12:00, 13:00-17:00]", "sat-sun: [01:45-02:15]",
 	}
 	var calendars []*Calendar
 	for _, z := range zones {
 		for _, w := range weeks {
 			r := &reader{file: "test"}
-			root, _ := r.parse([]byte("calendar: test\nversion: \"1\"\nzone: " + z + "\nvalid_from: 2000-01-01\ncovered_until: 2030-12-31\nweekly:\n  - from: 2000-01-01\n    windows:\n      " + w +
+			root, _ := r.parse([]byte("calendar: test\nversion: \"1\"\nzone: " + z +
+				"\nvalid_from: 2000-01-01\ncovered_until: 2030-12-31\nweekly:\n  - from: 2000-01-01\n    windows:\n      " + w +
 				"\nholidays:\n  - {date: 2025-11-03, name: libur, decree: test}\n"))
 			c := r.readCalendar(root)
 			if c == nil {
@@ -142,7 +147,8 @@ func TestOpenTimeEqualsAMinuteByMinuteCount(t *testing.T) {
 }
 
 func drawInstant(t *rapid.T, label string) time.Time {
-	return time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 365*24*3600).Draw(t, label)) * time.Second)
+	return time.Date(2025, 1, 1, 0, 0, 0, 0,
+		time.UTC).Add(time.Duration(rapid.IntRange(0, 365*24*3600).Draw(t, label)) * time.Second)
 }
 
 func TestAddOpenInvertsOpenBetween(t *testing.T) {
@@ -202,7 +208,10 @@ func TestNthClosingIsTheEndOfTheNthWorkingDay(t *testing.T) {
 
 // drawLine draws a line of any kind that honours pauses.
 func drawLine(t *rapid.T) *Line {
-	l := &Line{Kind: rapid.SampledFrom([]Kind{Elapsed, Hours, Days}).Draw(t, "kind"), Ladder: defaultLadder, profile: &Profile{Name: "test", Version: "1"}}
+	l := &Line{
+		Kind: rapid.SampledFrom([]Kind{Elapsed, Hours, Days}).Draw(t, "kind"), Ladder: defaultLadder,
+		profile: &Profile{Name: "test", Version: "1"},
+	}
 	l.Pauses.Reasons = []string{"cuaca"}
 	if l.Kind == Days {
 		l.TargetDays = rapid.IntRange(1, 12).Draw(t, "target")
@@ -221,7 +230,9 @@ func drawPauses(t *rapid.T, start time.Time) []casefile.Pause {
 	for range rapid.IntRange(0, 4).Draw(t, "pauses") {
 		from := at.Add(time.Duration(rapid.IntRange(1, 72*3600).Draw(t, "after")) * time.Second)
 		to := from.Add(time.Duration(rapid.IntRange(1, 96*3600).Draw(t, "long")) * time.Second)
-		out = append(out, casefile.Pause{From: from, To: to, Reason: rapid.SampledFrom([]string{"cuaca", "cuaca", "cuaca", "lain"}).Draw(t, "reason")})
+		out = append(out, casefile.Pause{
+			From: from, To: to, Reason: rapid.SampledFrom([]string{"cuaca", "cuaca", "cuaca", "lain"}).Draw(t, "reason"),
+		})
 		at = to
 	}
 	if len(out) > 0 && rapid.IntRange(0, 2).Draw(t, "open") == 0 {
@@ -262,11 +273,13 @@ func TestSplittingAPauseChangesNothing(t *testing.T) {
 			return
 		}
 		cut := p.From.Add(time.Duration(rapid.IntRange(1, long-1).Draw(t, "cut")) * time.Second)
-		halves := slices.Concat(pauses[:i], []casefile.Pause{{From: p.From, To: cut, Reason: p.Reason}, {From: cut, To: p.To, Reason: p.Reason}}, pauses[i+1:])
+		halves := slices.Concat(pauses[:i],
+			[]casefile.Pause{{From: p.From, To: cut, Reason: p.Reason}, {From: cut, To: p.To, Reason: p.Reason}}, pauses[i+1:])
 		got := clockOf(l, c, start, stop, halves)
 		if p.To.IsZero() {
 			// The part of an open pause that has ended moves DueAt; when the clock is late stays as it was.
-			if got.BreachAt != want.BreachAt || got.GrossDueAt != want.GrossDueAt || !got.PausedSince.IsZero() && got.PauseEndsAt != want.PauseEndsAt {
+			if got.BreachAt != want.BreachAt || got.GrossDueAt != want.GrossDueAt || !got.PausedSince.IsZero() &&
+				got.PauseEndsAt != want.PauseEndsAt {
 				t.Fatalf("split %+v\nwhole %+v", got, want)
 			}
 			return

@@ -47,13 +47,15 @@ func (n node) ok() bool { return n.n != nil }
 // parse returns the root mapping of the file; ok is false when a problem was noted instead.
 func (r *reader) parse(data []byte) (node, bool) {
 	if len(data) > MaxFileBytes {
-		r.add(0, "", fmt.Sprintf("the file has %d bytes, more than %d", len(data), MaxFileBytes), "split it or remove what is not needed")
+		r.add(0, "", fmt.Sprintf("the file has %d bytes, more than %d", len(data), MaxFileBytes),
+			"split it or remove what is not needed")
 		return node{}, false
 	}
 	depth := 0
 	for i, line := range strings.Split(string(data), "\n") {
 		if len(line) > MaxFileLineBytes {
-			r.add(i+1, "", fmt.Sprintf("the line has %d bytes, more than %d", len(line), MaxFileLineBytes), "break it into several lines")
+			r.add(i+1, "", fmt.Sprintf("the line has %d bytes, more than %d", len(line), MaxFileLineBytes),
+				"break it into several lines")
 			return node{}, false
 		}
 		if strings.Count(line, "- -") > MaxFileNesting {
@@ -92,7 +94,8 @@ func (r *reader) parse(data []byte) (node, bool) {
 			continue
 		}
 		if body != nil {
-			r.add(lineOf(d.Body), "", "a second document begins here", "put each calendar and each policy into a file of its own")
+			r.add(lineOf(d.Body), "", "a second document begins here",
+				"put each calendar and each policy into a file of its own")
 			return node{}, false
 		}
 		body = d.Body
@@ -372,7 +375,8 @@ func (n node) span() (d time.Duration, days int, ok bool) {
 		return 0, 0, false
 	}
 	if d < time.Second || d > MaxTargetDays*24*time.Hour || d%time.Second != 0 {
-		n.bad(fmt.Sprintf("%q lies outside 1s to %dd or is no whole number of seconds", clip(s), MaxTargetDays), "choose a length within")
+		n.bad(fmt.Sprintf("%q lies outside 1s to %dd or is no whole number of seconds", clip(s), MaxTargetDays),
+			"choose a length within")
 		return 0, 0, false
 	}
 	return d, 0, true

@@ -70,9 +70,11 @@ func TestGivenClockAgreesWithBostonsOwnVerdict(t *testing.T) {
 	var targets, late, onTime, open, backwards, both, agree int
 	lateOf, closedOf := map[string]int{}, map[string]int{}
 	for _, r := range rows {
-		opened, due, closed := usStamp(t, r["OPEN_DT"], newYork), usStamp(t, r["TARGET_DT"], newYork), usStamp(t, r["CLOSED_DT"], newYork)
+		opened, due, closed := usStamp(t, r["OPEN_DT"], newYork), usStamp(t, r["TARGET_DT"], newYork),
+			usStamp(t, r["CLOSED_DT"], newYork)
 		tk := &casefile.Ticket{
-			Key: event.Key{Center: "boston", Kind: event.KindTicket, ID: r["CASE_ENQUIRY_ID"]}, OpenedAt: opened, Due: due, DueOPD: r["Department"], OPD: r["Department"],
+			Key: event.Key{Center: "boston", Kind: event.KindTicket, ID: r["CASE_ENQUIRY_ID"]}, OpenedAt: opened, Due: due,
+			DueOPD: r["Department"], OPD: r["Department"],
 			ResolvedAt: closed, LastResolvedAt: closed, FirstClosedAt: closed, ClosedAt: closed,
 		}
 		var given *Clock
@@ -117,9 +119,11 @@ func TestGivenClockAgreesWithBostonsOwnVerdict(t *testing.T) {
 		what      string
 		got, want int
 	}{
-		{"tickets with a target", targets, 43592}, {"closed late", late, 10025}, {"on time", onTime, 27295}, {"on time and closed before opened", backwards, 40},
+		{"tickets with a target", targets, 43592}, {"closed late", late, 10025}, {"on time", onTime, 27295},
+		{"on time and closed before opened", backwards, 40},
 		{"open with a target", open, 6272}, {"rows where both speak", both, 37257}, {"rows where both agree", agree, 37257},
-		{"PWDx late", lateOf["PWDx"], 4430}, {"PWDx closed", closedOf["PWDx"], 16716}, {"ISD late", lateOf["ISD"], 3161}, {"ISD closed", closedOf["ISD"], 7246},
+		{"PWDx late", lateOf["PWDx"], 4430}, {"PWDx closed", closedOf["PWDx"], 16716}, {"ISD late", lateOf["ISD"], 3161},
+		{"ISD closed", closedOf["ISD"], 7246},
 		{"BTDT late", lateOf["BTDT"], 1256}, {"BTDT closed", closedOf["BTDT"], 7188},
 	} {
 		if c.got != c.want {
@@ -159,6 +163,7 @@ func TestSanFranciscoArrivesWithin15Minutes(t *testing.T) {
 	}
 	// Of the other calls 33 were closed in time without an arrival, and 2 were never closed: those two run on.
 	if states[Met] != 865 || states[Breached] != 1 || states[Void] != 33 || stillOpen != 2 {
-		t.Errorf("met %d, breached %d, void %d, open %d; want 865, 1, 33, 2", states[Met], states[Breached], states[Void], stillOpen)
+		t.Errorf("met %d, breached %d, void %d, open %d; want 865, 1, 33, 2", states[Met], states[Breached], states[Void],
+			stillOpen)
 	}
 }

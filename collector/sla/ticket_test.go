@@ -51,8 +51,12 @@ func TestReassignmentStartsTheNewOPDsClockAndNotTheCitizens(t *testing.T) {
 }
 
 func TestAChangeOfOPDDoesNotLengthenACitizensClock(t *testing.T) {
-	b := book(t, "", policyOf("  - {clock: resolve, kind: elapsed, target: 24h}\n  - {clock: resolve, opd: pln, kind: elapsed, target: 30d}\n"))
-	tk := &casefile.Ticket{Key: ticketKey, OpenedAt: at(t, "2026-07-06 10:00"), OPD: "dishub", Assignments: []casefile.Assignment{{OPD: "dishub", At: at(t, "2026-07-06 10:00")}}}
+	b := book(t, "", policyOf(
+		"  - {clock: resolve, kind: elapsed, target: 24h}\n  - {clock: resolve, opd: pln, kind: elapsed, target: 30d}\n"))
+	tk := &casefile.Ticket{
+		Key: ticketKey, OpenedAt: at(t, "2026-07-06 10:00"), OPD: "dishub",
+		Assignments: []casefile.Assignment{{OPD: "dishub", At: at(t, "2026-07-06 10:00")}},
+	}
 	before := find(t, b.Ticket(tk, ownScope), Resolve, 1)
 	tk.OPD = "pln"
 	tk.Assignments = append(tk.Assignments, casefile.Assignment{OPD: "pln", At: at(t, "2026-07-08 10:00")})
@@ -89,7 +93,10 @@ func TestReopeningKeepsTheFirstResultAndRunsTheTotalOn(t *testing.T) {
 
 func TestAClosingWithoutResolutionResolves(t *testing.T) {
 	b := shippedBook(t)
-	tk := &casefile.Ticket{Key: ticketKey, OpenedAt: at(t, "2026-07-06 10:00"), Priority: "darurat", FirstClosedAt: at(t, "2026-07-06 12:00"), ClosedAt: at(t, "2026-07-06 12:00")}
+	tk := &casefile.Ticket{
+		Key: ticketKey, OpenedAt: at(t, "2026-07-06 10:00"), Priority: "darurat", FirstClosedAt: at(t, "2026-07-06 12:00"),
+		ClosedAt: at(t, "2026-07-06 12:00"),
+	}
 	for _, name := range []string{Resolve, ResolveTotal} {
 		same(t, name, find(t, b.Ticket(tk, ownScope), name, 1).StoppedAt, "2026-07-06 12:00")
 	}
@@ -105,7 +112,10 @@ func TestAClosingWithoutResolutionResolves(t *testing.T) {
 
 func TestClosedBeforeOpenedIsJudgedAndMergedIsNot(t *testing.T) {
 	b := shippedBook(t)
-	tk := &casefile.Ticket{Key: ticketKey, OpenedAt: at(t, "2026-07-06 10:00"), Due: at(t, "2026-07-07 10:00"), FirstClosedAt: at(t, "2026-07-06 09:00"), ClosedAt: at(t, "2026-07-06 09:00")}
+	tk := &casefile.Ticket{
+		Key: ticketKey, OpenedAt: at(t, "2026-07-06 10:00"), Due: at(t, "2026-07-07 10:00"),
+		FirstClosedAt: at(t, "2026-07-06 09:00"), ClosedAt: at(t, "2026-07-06 09:00"),
+	}
 	for _, name := range []string{Resolve, Given} {
 		c := find(t, b.Ticket(tk, ownScope), name, 1)
 		if got := state(t, c, "2026-07-06 12:00"); got != Met {
@@ -161,7 +171,8 @@ func TestAnswerClock(t *testing.T) {
 		{"unserved late", casefile.Call{QueuedAt: s("00"), UnservedAt: s("40")}, Breached},
 		{"blocked", casefile.Call{ReceivedAt: s("00"), BlockedAt: s("00")}, Void},
 		{"test", casefile.Call{QueuedAt: s("00"), AnsweredAt: s("40"), Class: "uji"}, Void},
-		{"classified without an answer stamp", casefile.Call{ReceivedAt: s("00"), Class: "prank", FirstClassAt: s("50")}, Void},
+		{"classified without an answer stamp", casefile.Call{ReceivedAt: s("00"), Class: "prank", FirstClassAt: s("50")},
+			Void},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.call.Key = key
@@ -177,14 +188,23 @@ func TestAnswerClock(t *testing.T) {
 }
 
 func TestTheCapEndsAPause(t *testing.T) {
-	b := book(t, window0818, strings.Replace(policyOf("  - {clock: resolve, kind: hours, target: 4h}\n  - {clock: confirm, kind: elapsed, target: 1h}\n"), "hours: 40h", "hours: 5h", 1))
-	tk := &casefile.Ticket{Key: ticketKey, OpenedAt: at(t, "2026-07-06 08:00"), Pauses: []casefile.Pause{{From: at(t, "2026-07-06 10:00"), Reason: "cuaca"}}}
+	b := book(t, window0818,
+		strings.Replace(policyOf(
+			"  - {clock: resolve, kind: hours, target: 4h}\n  - {clock: confirm, kind: elapsed, target: 1h}\n"), "hours: 40h",
+			"hours: 5h", 1))
+	tk := &casefile.Ticket{
+		Key: ticketKey, OpenedAt: at(t, "2026-07-06 08:00"),
+		Pauses: []casefile.Pause{{From: at(t, "2026-07-06 10:00"), Reason: "cuaca"}},
+	}
 	c := find(t, b.Ticket(tk, ownScope), Resolve, 1)
 	same(t, "due as if it had resumed at once", c.DueAt, "2026-07-06 12:00")
 	same(t, "the cap ends", c.PauseEndsAt, "2026-07-06 15:00")
 	same(t, "late after", c.BreachAt, "2026-07-06 17:00")
 	same(t, "at risk", c.RiskAt, "2026-07-06 16:00")
-	for now, want := range map[string]string{"2026-07-06 09:59": Running, "2026-07-06 10:00": Paused, "2026-07-06 14:59": Paused, "2026-07-06 15:00": Running, "2026-07-06 17:00": Running, "2026-07-06 17:01": Breached} {
+	for now, want := range map[string]string{
+		"2026-07-06 09:59": Running, "2026-07-06 10:00": Paused, "2026-07-06 14:59": Paused, "2026-07-06 15:00": Running,
+		"2026-07-06 17:00": Running, "2026-07-06 17:01": Breached,
+	} {
 		if got := state(t, c, now); got != want {
 			t.Errorf("at %s %s, want %s", now, got, want)
 		}
@@ -208,7 +228,10 @@ func TestTheCapEndsAPause(t *testing.T) {
 
 func TestEmergenciesNeverPause(t *testing.T) {
 	b := book(t, "", policyOf("  - {clock: resolve, kind: elapsed, target: 4h}\n"))
-	tk := &casefile.Ticket{Key: ticketKey, OpenedAt: at(t, "2026-07-06 08:00"), Pauses: []casefile.Pause{{From: at(t, "2026-07-06 09:00"), To: at(t, "2026-07-06 10:00"), Reason: "cuaca"}}}
+	tk := &casefile.Ticket{
+		Key: ticketKey, OpenedAt: at(t, "2026-07-06 08:00"),
+		Pauses: []casefile.Pause{{From: at(t, "2026-07-06 09:00"), To: at(t, "2026-07-06 10:00"), Reason: "cuaca"}},
+	}
 	same(t, "due", find(t, b.Ticket(tk, ownScope), Resolve, 1).DueAt, "2026-07-06 13:00")
 	tk.Priority = "darurat"
 	same(t, "due of an emergency", find(t, b.Ticket(tk, ownScope), Resolve, 1).DueAt, "2026-07-06 12:00")
@@ -244,7 +267,9 @@ func TestStateEqualsItsSQL(t *testing.T) {
 	}
 	seen := map[string]int{}
 	for range 20000 {
-		c := Clock{BreachAt: begin.Add(time.Duration(random.IntN(8)) * time.Minute), StoppedAt: draw(), Void: random.IntN(9) == 0}
+		c := Clock{
+			BreachAt: begin.Add(time.Duration(random.IntN(8)) * time.Minute), StoppedAt: draw(), Void: random.IntN(9) == 0,
+		}
 		if p, e := draw(), draw(); !p.IsZero() && e.After(p) {
 			c.PausedSince, c.PauseEndsAt = p, e
 		}
@@ -262,9 +287,13 @@ func TestStateEqualsItsSQL(t *testing.T) {
 
 func TestVersionsOfAPolicyApplyFromTheirDay(t *testing.T) {
 	text := policyFrom2023(fiveDays)
-	next := strings.NewReplacer("2023-01-01", "2026-07-01", `version: "1"`, `version: "2"`, "target: 5d", "target: 3d").Replace(text)
+	next := strings.NewReplacer("2023-01-01", "2026-07-01", `version: "1"`, `version: "2"`, "target: 5d",
+		"target: 3d").Replace(text)
 	files := append(shippedFiles(t), File{"a.yaml", []byte(text)}, File{"b.yaml", []byte(next)})
-	b, err := Load(files, Config{Default: Use{Profiles: []string{"test", "sidoarjo"}, Calendar: "id-sidoarjo"}, Centers: map[string]Use{"sf": {Profiles: []string{"spm-damkar-15"}}}})
+	b, err := Load(files, Config{
+		Default: Use{Profiles: []string{"test", "sidoarjo"}, Calendar: "id-sidoarjo"},
+		Centers: map[string]Use{"sf": {Profiles: []string{"spm-damkar-15"}}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +304,8 @@ func TestVersionsOfAPolicyApplyFromTheirDay(t *testing.T) {
 		}
 	}
 	// A clock that the first policy has no line for comes from the second.
-	if c := find(t, b.Ticket(&casefile.Ticket{Key: ticketKey, OpenedAt: at(t, "2026-07-01 10:00"), Priority: "darurat"}, ownScope), Arrive, 1); c.Policy != "sidoarjo" {
+	if c := find(t, b.Ticket(&casefile.Ticket{Key: ticketKey, OpenedAt: at(t, "2026-07-01 10:00"), Priority: "darurat"},
+		ownScope), Arrive, 1); c.Policy != "sidoarjo" {
 		t.Errorf("arrive is of policy %s", c.Policy)
 	}
 	old := &casefile.Ticket{Key: ticketKey, OpenedAt: at(t, "2020-01-01 10:00"), Due: at(t, "2020-01-02 10:00")}
@@ -307,7 +337,8 @@ func TestMatchSaysWhichLineAndWhy(t *testing.T) {
 		t.Fatalf("%d clocks", len(got))
 	}
 	m := got[Resolve]
-	if m.Target != "3d" || m.Kind != Days || m.File != "sidoarjo.yaml" || m.Line == nil || !strings.Contains(m.Why, "category=pju|sampah priority=non_darurat") || !strings.Contains(m.Why, "every case") {
+	if m.Target != "3d" || m.Kind != Days || m.File != "sidoarjo.yaml" || m.Line == nil ||
+		!strings.Contains(m.Why, "category=pju|sampah priority=non_darurat") || !strings.Contains(m.Why, "every case") {
 		t.Errorf("resolve: %+v", m)
 	}
 	same(t, "due", m.DueAt, "2026-03-25 16:00")

@@ -106,8 +106,10 @@ func TestPauseOverOneClosingMovesNetDueByOneWorkingDay(t *testing.T) {
 	}{
 		{"over one closing", "2026-03-16 10:00", "2026-03-17 10:00", "menunggu_pihak_lain", "2026-03-30 16:00", 1},
 		{"over a weekend", "2026-03-14 10:00", "2026-03-15 22:00", "menunggu_pihak_lain", "2026-03-27 16:30", 0},
-		{"from the closing on Friday to Monday morning", "2026-03-13 16:00", "2026-03-16 07:00", "menunggu_pihak_lain", "2026-03-27 16:30", 0},
-		{"over the closing of the day of receipt, which counts for nothing", "2026-03-13 15:10", "2026-03-14 09:00", "menunggu_pihak_lain", "2026-03-27 16:30", 0},
+		{"from the closing on Friday to Monday morning", "2026-03-13 16:00", "2026-03-16 07:00", "menunggu_pihak_lain",
+			"2026-03-27 16:30", 0},
+		{"over the closing of the day of receipt, which counts for nothing", "2026-03-13 15:10", "2026-03-14 09:00",
+			"menunggu_pihak_lain", "2026-03-27 16:30", 0},
 		{"within a day", "2026-03-16 09:00", "2026-03-16 14:59", "cuaca", "2026-03-27 16:30", 0},
 		{"until the closing, which it does not hold", "2026-03-16 09:00", "2026-03-16 15:00", "cuaca", "2026-03-27 16:30", 0},
 		{"from the closing on, which it holds", "2026-03-16 15:00", "2026-03-16 23:00", "cuaca", "2026-03-30 16:00", 1},
@@ -140,7 +142,9 @@ func TestFourOpenHoursOverNight(t *testing.T) {
 	same(t, "due", c.DueAt, "2026-07-07 11:00")
 	// A warning one open hour before is when three of the four hours are used.
 	same(t, "at risk", c.RiskAt, "2026-07-07 10:00")
-	for s, want := range map[string]string{"2026-07-07 00:00": "0.25", "2026-07-07 10:00": "0.75", "2026-07-07 11:00": "1.00", "2026-07-07 13:00": "1.50"} {
+	for s, want := range map[string]string{
+		"2026-07-07 00:00": "0.25", "2026-07-07 10:00": "0.75", "2026-07-07 11:00": "1.00", "2026-07-07 13:00": "1.50",
+	} {
 		if got := fmt.Sprintf("%.2f", b.UsedRatio(c, at(t, s))); got != want {
 			t.Errorf("used at %s is %s, want %s", s, got, want)
 		}
@@ -152,15 +156,19 @@ func TestFourOpenHoursOverNight(t *testing.T) {
 func TestAcknowledgedLateStaysBreachedAfterClosing(t *testing.T) {
 	b := shippedBook(t)
 	tk := &casefile.Ticket{
-		Key: ticketKey, OpenedAt: at(t, "2026-07-06 10:00"), Priority: "darurat", OPD: "damkar", AssignedAt: at(t, "2026-07-06 10:00"),
-		Assignments: []casefile.Assignment{{OPD: "damkar", At: at(t, "2026-07-06 10:00"), AcknowledgedAt: at(t, "2026-07-06 10:03:01")}},
-		ResolvedAt:  at(t, "2026-07-06 10:20"), LastResolvedAt: at(t, "2026-07-06 10:20"),
+		Key: ticketKey, OpenedAt: at(t, "2026-07-06 10:00"), Priority: "darurat", OPD: "damkar",
+		AssignedAt: at(t, "2026-07-06 10:00"),
+		Assignments: []casefile.Assignment{{
+			OPD: "damkar", At: at(t, "2026-07-06 10:00"), AcknowledgedAt: at(t, "2026-07-06 10:03:01"),
+		}},
+		ResolvedAt: at(t, "2026-07-06 10:20"), LastResolvedAt: at(t, "2026-07-06 10:20"),
 		FirstClosedAt: at(t, "2026-07-06 10:30"), ClosedAt: at(t, "2026-07-06 10:30"), State: casefile.Closed,
 	}
 	clocks := b.Ticket(tk, ownScope)
 	c := find(t, clocks, Acknowledge, 1)
 	for s, want := range map[string]string{
-		"2026-07-06 10:02": Running, "2026-07-06 10:03": Running, "2026-07-06 10:03:01": Breached, "2026-07-06 10:31": Breached, "2030-01-01 00:00": Breached,
+		"2026-07-06 10:02": Running, "2026-07-06 10:03": Running, "2026-07-06 10:03:01": Breached,
+		"2026-07-06 10:31": Breached, "2030-01-01 00:00": Breached,
 	} {
 		if got := c.State(at(t, s)); got != want {
 			t.Errorf("state at %s is %s, want %s", s, got, want)

@@ -43,7 +43,9 @@ func BenchmarkInsertPrebuilt(b *testing.B) {
 				if !native {
 					ctx = clickhouse.Context(ctx, clickhouse.WithColumnNamesAndTypes(wireTypes(cols)))
 				}
-				batch, err := s.conn.PrepareBatch(ctx, "INSERT INTO events ("+eventColumns+") SETTINGS insert_deduplication_token = "+quote(fmt.Sprint(i)), driver.WithReleaseConnection())
+				batch, err := s.conn.PrepareBatch(ctx,
+					"INSERT INTO events ("+eventColumns+") SETTINGS insert_deduplication_token = "+quote(fmt.Sprint(i)),
+					driver.WithReleaseConnection())
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -113,9 +115,18 @@ func BenchmarkUpsert(b *testing.B) {
 	const inTable, batch = 200_000, 10_000
 	rows := make([]tracker.Row, inTable)
 	for i := range rows {
-		c := casefile.Call{Key: callKey(fmt.Sprintf("c-%08d", i)), ReceivedAt: clockStart.Add(time.Duration(i) * time.Second), Class: "prank", Agent: "a1", Channel: "phone", Events: 5}
-		c.QueuedAt, c.AnsweredAt, c.EndedAt = c.ReceivedAt.Add(time.Second), c.ReceivedAt.Add(9*time.Second), c.ReceivedAt.Add(time.Minute)
-		rows[i] = tracker.Row{Key: c.Key, Call: &c, Clocks: []sla.Clock{{Key: c.Key, Name: sla.Answer, Seq: 1, Kind: sla.Elapsed, StartedAt: c.QueuedAt, DueAt: c.AnsweredAt, BreachAt: c.AnsweredAt, StoppedAt: c.AnsweredAt}}}
+		c := casefile.Call{
+			Key: callKey(fmt.Sprintf("c-%08d", i)), ReceivedAt: clockStart.Add(time.Duration(i) * time.Second), Class: "prank",
+			Agent: "a1", Channel: "phone", Events: 5,
+		}
+		c.QueuedAt, c.AnsweredAt, c.EndedAt = c.ReceivedAt.Add(time.Second), c.ReceivedAt.Add(9*time.Second),
+			c.ReceivedAt.Add(time.Minute)
+		rows[i] = tracker.Row{
+			Key: c.Key, Call: &c, Clocks: []sla.Clock{{
+				Key: c.Key, Name: sla.Answer, Seq: 1, Kind: sla.Elapsed, StartedAt: c.QueuedAt, DueAt: c.AnsweredAt,
+				BreachAt: c.AnsweredAt, StoppedAt: c.AnsweredAt,
+			}},
+		}
 	}
 	for i := 0; i < inTable; i += 50_000 {
 		if err := s.Upsert(b.Context(), rows[i:i+50_000], 1); err != nil {

@@ -17,7 +17,8 @@ type block struct {
 }
 
 // blockColumn is one column of a block. wire is the type that is sent over HTTP; ClickHouse converts it to the column's
-// own. Text goes as plain String: to build a dictionary for LowCardinality here would cost more than it saves on loopback.
+// own. Text goes as plain String: to build a dictionary for LowCardinality here would cost more than it saves on
+// loopback.
 type blockColumn struct {
 	name   string
 	wire   column.Type
@@ -53,8 +54,8 @@ func each[T any](name string, wire column.Type, v []T) blockColumn {
 	}}
 }
 
-// insertSettings leave to the merges what they do anyway: a block has each key once, and to look for repetitions in it costs
-// a quarter of the insert.
+// insertSettings leave to the merges what they do anyway: a block has each key once, and to look for repetitions in it
+// costs a quarter of the insert.
 const insertSettings = "optimize_on_insert = 0"
 
 // insert sends a block. A token makes ClickHouse drop a repetition of the same block, and only events have a window in
@@ -106,8 +107,8 @@ func (s *Store) insert(ctx context.Context, b block, rows int, token string) err
 	return err
 }
 
-// whole checks that every column has the rows of the insert. The client sends an insert over HTTP whose columns differ as one
-// without rows, and hears that all is well.
+// whole checks that every column has the rows of the insert. The client sends an insert over HTTP whose columns differ
+// as one without rows, and hears that all is well.
 func whole(columns []column.Interface, rows int) error {
 	for _, c := range columns {
 		if c.Rows() != rows {

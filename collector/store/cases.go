@@ -145,7 +145,9 @@ func (s *Store) ticketBlock(rows []TicketRow, version uint64) block {
 			stays(rows, func(a *casefile.Assignment) *time.Time { return orNil(&a.AcknowledgedAt) })),
 		each("stays.ended_at", "Array(Nullable(DateTime64(3, 'UTC')))",
 			stays(rows, func(a *casefile.Assignment) *time.Time { return orNil(&a.EndedAt) })),
-		each("pauses.since", "Array(DateTime64(3, 'UTC'))", pauses(rows, func(p *casefile.Pause) time.Time { return p.From })),
+		each("pauses.since", "Array(DateTime64(3, 'UTC'))", pauses(rows, func(p *casefile.Pause) time.Time {
+			return p.From
+		})),
 		each("pauses.until", "Array(Nullable(DateTime64(3, 'UTC')))",
 			pauses(rows, func(p *casefile.Pause) *time.Time { return orNil(&p.To) })),
 		each("pauses.reason", "Array(String)", pauses(rows, func(p *casefile.Pause) string { return p.Reason })),

@@ -59,7 +59,8 @@ func said(c *casefile.Call) string {
 		return fmt.Sprint(d.Milliseconds())
 	}
 	at, offered := c.At(), c.OfferedAt()
-	return fmt.Sprint(when(orNil(&at)), when(orNil(&offered)), c.Classified(), c.Answered(), c.Hoax(), wait(c.AnswerTime()), wait(c.AbandonTime()))
+	return fmt.Sprint(when(orNil(&at)), when(orNil(&offered)), c.Classified(), c.Answered(), c.Hoax(),
+		wait(c.AnswerTime()), wait(c.AbandonTime()))
 }
 
 func when(t *time.Time) string {
@@ -84,10 +85,12 @@ func drawCall(t *rapid.T) casefile.Call {
 		return at("2026-10-01 00:00:00").Add(time.Duration(rapid.IntRange(0, 60_000).Draw(t, label)) * time.Millisecond)
 	}
 	c := casefile.Call{
-		ReceivedAt: stamp("received"), QueuedAt: stamp("queued"), AnsweredAt: stamp("answered"), AbandonedAt: stamp("abandoned"),
-		UnservedAt: stamp("unserved"), EndedAt: stamp("ended"), FirstClassAt: stamp("classified"), CalledBackAt: stamp("called back"),
-		Class:  rapid.SampledFrom(append(event.Classes(), "", "prank", "belum")).Draw(t, "class"),
-		Events: rapid.IntRange(0, 5).Draw(t, "events"),
+		ReceivedAt: stamp("received"), QueuedAt: stamp("queued"), AnsweredAt: stamp("answered"),
+		AbandonedAt: stamp("abandoned"),
+		UnservedAt:  stamp("unserved"), EndedAt: stamp("ended"), FirstClassAt: stamp("classified"),
+		CalledBackAt: stamp("called back"),
+		Class:        rapid.SampledFrom(append(event.Classes(), "", "prank", "belum")).Draw(t, "class"),
+		Events:       rapid.IntRange(0, 5).Draw(t, "events"),
 	}
 	c.ClassifiedAt = c.FirstClassAt
 	if rapid.IntRange(0, 4).Draw(t, "blocked") == 0 {
@@ -125,11 +128,15 @@ func TestTicketRow(t *testing.T) {
 	s := open(t)
 	lat, lon := -7.4476, 112.7183
 	full := TicketRow{Scope: "own", Ticket: casefile.Ticket{
-		Key: ticketKey("SDA-1"), State: casefile.Resolved, OPD: "dishub", Category: "pju", Priority: "non_darurat", Kecamatan: "35.15.18",
+		Key: ticketKey("SDA-1"), State: casefile.Resolved, OPD: "dishub", Category: "pju", Priority: "non_darurat",
+		Kecamatan:  "35.15.18",
 		ReceivedAt: at("2026-10-01 16:59:00"), AnsweredAt: at("2026-10-01 16:59:10"), OpenedAt: at("2026-10-01 17:00:00"),
-		AssignedAt: at("2026-10-01 17:01:00"), AcknowledgedAt: at("2026-10-01 17:20:00"), DepartedAt: at("2026-10-01 17:25:00"),
-		ArrivedAt: at("2026-10-01 17:40:00"), ResolvedAt: at("2026-10-01 18:00:00"), LastResolvedAt: at("2026-10-01 18:30:00"),
-		ConfirmedAt: at("2026-10-01 18:40:00"), Result: "benar", Bounces: 1, Lat: &lat, Lon: &lon, Calls: []string{"c1", "c2"},
+		AssignedAt: at("2026-10-01 17:01:00"), AcknowledgedAt: at("2026-10-01 17:20:00"),
+		DepartedAt: at("2026-10-01 17:25:00"),
+		ArrivedAt:  at("2026-10-01 17:40:00"), ResolvedAt: at("2026-10-01 18:00:00"),
+		LastResolvedAt: at("2026-10-01 18:30:00"),
+		ConfirmedAt:    at("2026-10-01 18:40:00"), Result: "benar", Bounces: 1, Lat: &lat, Lon: &lon,
+		Calls: []string{"c1", "c2"},
 		Assignments: []casefile.Assignment{
 			{OPD: "dlhk", At: at("2026-10-01 17:01:00"), EndedAt: at("2026-10-01 17:10:00")},
 			{OPD: "dishub", At: at("2026-10-01 17:10:00"), AcknowledgedAt: at("2026-10-01 17:20:00")},
@@ -137,16 +144,20 @@ func TestTicketRow(t *testing.T) {
 		Pauses: []casefile.Pause{
 			{From: at("2026-10-01 16:50:00"), To: at("2026-10-01 17:10:00"), Reason: "cuaca"}, // ten minutes of it after opening
 			{From: at("2026-10-01 17:30:00"), To: at("2026-10-01 17:35:00"), Reason: "cuaca"}, // five minutes
-			{From: at("2026-10-01 17:50:00"), Reason: "menunggu_material"},                    // ten minutes to resolution, and runs on
+			// ten minutes to resolution, and runs on
+			{From: at("2026-10-01 17:50:00"), Reason: "menunggu_material"},
 		},
 		Events: 9, LastEventAt: at("2026-10-01 18:40:00"),
 	}}
-	bare := TicketRow{Ticket: casefile.Ticket{Key: ticketKey("SDA-2"), State: casefile.Opened, OpenedAt: at("2026-10-01 16:59:59"), Events: 1}}
+	bare := TicketRow{Ticket: casefile.Ticket{
+		Key: ticketKey("SDA-2"), State: casefile.Opened, OpenedAt: at("2026-10-01 16:59:59"), Events: 1,
+	}}
 	gone := TicketRow{Ticket: casefile.Ticket{Key: ticketKey("SDA-3"), State: casefile.Opened}}
 	if err := s.UpsertTickets(t.Context(), []TicketRow{full, bare, gone}, 1); err != nil {
 		t.Fatal(err)
 	}
-	got := lines(t, s, `SELECT id, opd, scope, state, day, open, paused, paused_s, lat, lon, bounces, calls, dispatch_seconds, acknowledge_seconds,
+	got := lines(
+		t, s, `SELECT id, opd, scope, state, day, open, paused, paused_s, lat, lon, bounces, calls, dispatch_seconds, acknowledge_seconds,
 		turnout_seconds, travel_seconds, respond_seconds, own_seconds, resolve_seconds, resolve_net_seconds, confirm_seconds FROM tickets_now ORDER BY id`)
 	want := []string{
 		// 17:00 UTC is the next day in Sidoarjo.

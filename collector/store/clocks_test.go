@@ -25,7 +25,9 @@ func TestClockStatesAtAnInstantAreThoseOfTheClock(t *testing.T) {
 	if err := s.UpsertClocks(t.Context(), cases, 1); err != nil {
 		t.Fatal(err)
 	}
-	for _, now := range []time.Time{clockStart.Add(10 * time.Second), clockStart.Add(30 * time.Second), clockStart.Add(59 * time.Second)} {
+	for _, now := range []time.Time{
+		clockStart.Add(10 * time.Second), clockStart.Add(30 * time.Second), clockStart.Add(59 * time.Second),
+	} {
 		want, got := map[string]string{}, map[string]string{}
 		for i := range clocks {
 			c := &clocks[i]
@@ -66,8 +68,9 @@ func drawClock(t *rapid.T) sla.Clock {
 		return stamp(label)
 	}
 	c := sla.Clock{
-		Kind: sla.Elapsed, StartedAt: stamp("started"), DueAt: stamp("due"), StoppedAt: maybe("stopped"), RiskAt: maybe("risk"),
-		Void: rapid.IntRange(0, 9).Draw(t, "void") == 0,
+		Kind: sla.Elapsed, StartedAt: stamp("started"), DueAt: stamp("due"), StoppedAt: maybe("stopped"),
+		RiskAt: maybe("risk"),
+		Void:   rapid.IntRange(0, 9).Draw(t, "void") == 0,
 	}
 	c.BreachAt = c.DueAt
 	if rapid.IntRange(0, 2).Draw(t, "paused") == 0 {
@@ -83,8 +86,10 @@ func TestClocksNowComparesWithNow(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	clock := func(id string, due time.Time, stopped time.Time) CaseClocks {
 		key := ticketKey(id)
-		return CaseClocks{Key: key, Clocks: []sla.Clock{{Key: key, Name: sla.Resolve, Seq: 1, StartedAt: now.Add(-48 * time.Hour), DueAt: due,
-			BreachAt: due, RiskAt: due.Add(-2 * time.Hour), EscalatedAt: due.Add(12 * time.Hour), Escalated2At: due.Add(24 * time.Hour), StoppedAt: stopped}}}
+		return CaseClocks{Key: key,
+			Clocks: []sla.Clock{{Key: key, Name: sla.Resolve, Seq: 1, StartedAt: now.Add(-48 * time.Hour), DueAt: due,
+				BreachAt: due, RiskAt: due.Add(-2 * time.Hour), EscalatedAt: due.Add(12 * time.Hour),
+				Escalated2At: due.Add(24 * time.Hour), StoppedAt: stopped}}}
 	}
 	err := s.UpsertClocks(t.Context(), []CaseClocks{
 		clock("calm", now.Add(5*time.Hour), time.Time{}),
@@ -98,7 +103,8 @@ func TestClocksNowComparesWithNow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := lines(t, s, "SELECT subject, state, overdue, level, if(stopped, late_seconds, 0) FROM clocks_now ORDER BY subject")
+	got := lines(
+		t, s, "SELECT subject, state, overdue, level, if(stopped, late_seconds, 0) FROM clocks_now ORDER BY subject")
 	want := []string{
 		"calm running false  0", "escalated breached true escalated 0", "late breached true overdue 0", "met met false  0",
 		"missed breached false  3600", "risk running false risk 0", "worst breached true escalated2 0",
@@ -114,12 +120,19 @@ func TestClocksThatNoLongerApplyBecomeVoid(t *testing.T) {
 	ack := func(seqs ...int) CaseClocks {
 		c := CaseClocks{Key: ticketKey("a")}
 		for _, seq := range seqs {
-			c.Clocks = append(c.Clocks, sla.Clock{Key: c.Key, Name: sla.Acknowledge, Seq: seq, StartedAt: clockStart, DueAt: clockStart, BreachAt: clockStart})
+			c.Clocks = append(c.Clocks,
+				sla.Clock{
+					Key: c.Key, Name: sla.Acknowledge, Seq: seq, StartedAt: clockStart, DueAt: clockStart, BreachAt: clockStart,
+				})
 		}
 		return c
 	}
-	other := CaseClocks{Key: ticketKey("a'b"), Clocks: []sla.Clock{{Key: ticketKey("a'b"), Name: sla.Resolve, Seq: 1, StartedAt: clockStart}}}
-	call := CaseClocks{Key: callKey("a"), Clocks: []sla.Clock{{Key: callKey("a"), Name: sla.Answer, Seq: 1, StartedAt: clockStart}}}
+	other := CaseClocks{
+		Key: ticketKey("a'b"), Clocks: []sla.Clock{{Key: ticketKey("a'b"), Name: sla.Resolve, Seq: 1, StartedAt: clockStart}},
+	}
+	call := CaseClocks{
+		Key: callKey("a"), Clocks: []sla.Clock{{Key: callKey("a"), Name: sla.Answer, Seq: 1, StartedAt: clockStart}},
+	}
 	counting := func() []string {
 		return lines(t, s, "SELECT subject_kind, subject, clock, seq FROM clocks_now WHERE NOT void ORDER BY ALL")
 	}
@@ -127,9 +140,14 @@ func TestClocksThatNoLongerApplyBecomeVoid(t *testing.T) {
 		cases []CaseClocks
 		want  []string
 	}{
-		{[]CaseClocks{ack(1, 2, 3), other, call}, []string{"call a answer 1", "ticket a acknowledge 1", "ticket a acknowledge 2", "ticket a acknowledge 3", "ticket a'b resolve 1"}},
+		{[]CaseClocks{ack(1, 2, 3), other, call},
+			[]string{
+				"call a answer 1", "ticket a acknowledge 1", "ticket a acknowledge 2", "ticket a acknowledge 3",
+				"ticket a'b resolve 1",
+			}},
 		{[]CaseClocks{ack(1)}, []string{"call a answer 1", "ticket a acknowledge 1", "ticket a'b resolve 1"}},
-		{[]CaseClocks{ack(1, 2)}, []string{"call a answer 1", "ticket a acknowledge 1", "ticket a acknowledge 2", "ticket a'b resolve 1"}},
+		{[]CaseClocks{ack(1, 2)},
+			[]string{"call a answer 1", "ticket a acknowledge 1", "ticket a acknowledge 2", "ticket a'b resolve 1"}},
 		{[]CaseClocks{ack(), {Key: callKey("a")}}, []string{"ticket a'b resolve 1"}},
 	} {
 		for range 2 { // a retry changes nothing

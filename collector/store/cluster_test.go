@@ -26,14 +26,15 @@ const clusterHead = `-- Generated from collector/store/schema by go test ./colle
 `
 
 var (
-	createTable = regexp.MustCompile(`(?s)^CREATE TABLE IF NOT EXISTS (\w+)(.*)ENGINE = ReplacingMergeTree(?:\((\w+)\))?(.*)$`)
-	createView  = regexp.MustCompile(`^CREATE (OR REPLACE )?VIEW (IF NOT EXISTS )?(\w+) AS`)
-	dropTable   = regexp.MustCompile(`^DROP TABLE IF EXISTS (\w+)$`)
-	alterTable  = regexp.MustCompile(`^ALTER TABLE (\w+)`)
+	createTable = regexp.MustCompile(
+		`(?s)^CREATE TABLE IF NOT EXISTS (\w+)(.*)ENGINE = ReplacingMergeTree(?:\((\w+)\))?(.*)$`)
+	createView = regexp.MustCompile(`^CREATE (OR REPLACE )?VIEW (IF NOT EXISTS )?(\w+) AS`)
+	dropTable  = regexp.MustCompile(`^DROP TABLE IF EXISTS (\w+)$`)
+	alterTable = regexp.MustCompile(`^ALTER TABLE (\w+)`)
 )
 
-// clusterSchema is the schema of the migrations for a cluster: tables first, what changes them, what shows all shards of
-// them, and the views.
+// clusterSchema is the schema of the migrations for a cluster: tables first, what changes them, what shows all shards
+// of them, and the views.
 func clusterSchema(known []Migration) (string, error) {
 	single := []string{"identity", "restores"} // of the database as a whole
 	var tables, shown []string
@@ -50,10 +51,12 @@ func clusterSchema(known []Migration) (string, error) {
 				if slices.Contains(single, name) {
 					path, local = "all", name
 				} else {
-					shown = append(shown, fmt.Sprintf("CREATE TABLE IF NOT EXISTS %[1]s ON CLUSTER monev112 AS %[2]s\nENGINE = Distributed(monev112, currentDatabase(), %[2]s, %[3]s)", name, local, shardKey(t[2])))
+					shown = append(shown, fmt.Sprintf(
+						"CREATE TABLE IF NOT EXISTS %[1]s ON CLUSTER monev112 AS %[2]s\nENGINE = Distributed(monev112, currentDatabase(), %[2]s, %[3]s)", name, local, shardKey(t[2])))
 				}
 				rest := strings.ReplaceAll(t[4], "non_replicated_deduplication_window", "replicated_deduplication_window")
-				tables = append(tables, fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s ON CLUSTER monev112%sENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/%s/{database}/{table}', '{replica}'%s)%s", local, t[2], path, version, rest))
+				tables = append(tables, fmt.Sprintf(
+					"CREATE TABLE IF NOT EXISTS %s ON CLUSTER monev112%sENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/%s/{database}/{table}', '{replica}'%s)%s", local, t[2], path, version, rest))
 				continue
 			}
 			if v := createView.FindStringSubmatch(s); v != nil {
@@ -117,6 +120,7 @@ func TestClusterSchemaFollowsTheMigrations(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Errorf("%s is not what the migrations give: go test ./collector/store -run TestClusterSchema -args -update-cluster", clusterFile)
+		t.Errorf("%s is not what the migrations give: go test ./collector/store -run TestClusterSchema -args -update-cluster",
+			clusterFile)
 	}
 }

@@ -31,7 +31,8 @@ func TestTheSchemaKeepsTheContract(t *testing.T) {
 			}
 		}
 	}
-	if have := lines(t, s, "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'clocks_now'"); !slices.Contains(have, "state") {
+	if have := lines(
+		t, s, "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'clocks_now'"); !slices.Contains(have, "state") {
 		t.Error("clocks_now has no state")
 	}
 	for _, c := range lines(t, s, `SELECT concat(table, '.', name) FROM system.columns WHERE database = currentDatabase()
@@ -39,8 +40,10 @@ func TestTheSchemaKeepsTheContract(t *testing.T) {
 		AND type NOT IN ('DateTime64(3, \'UTC\')', 'Nullable(DateTime64(3, \'UTC\'))', 'Array(DateTime64(3, \'UTC\'))', 'Array(Nullable(DateTime64(3, \'UTC\')))')`) {
 		t.Errorf("%s is no DateTime64(3, 'UTC')", c)
 	}
-	// A row that TTL deleted could not be folded again; a partition by a time that a correction moves would keep two rows of one case.
-	for _, l := range lines(t, s, `SELECT name, partition_key, sorting_key, engine FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY name`) {
+	// A row that TTL deleted could not be folded again; a partition by a time that a correction moves would keep two rows
+	// of one case.
+	for _, l := range lines(t, s,
+		`SELECT name, partition_key, sorting_key, engine FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY name`) {
 		name, rest, _ := strings.Cut(l, " ")
 		if !strings.HasSuffix(rest, "ReplacingMergeTree") {
 			t.Errorf("table %s is %s", name, rest)
@@ -49,7 +52,8 @@ func TestTheSchemaKeepsTheContract(t *testing.T) {
 			t.Errorf("table %s: %s", name, rest)
 		}
 	}
-	for _, l := range lines(t, s, `SELECT name, create_table_query LIKE '%non_replicated_deduplication_window%', match(create_table_query, '\\)\\s*(PARTITION BY \\S+ )?ORDER BY [^)]*\\) TTL')
+	for _, l := range lines(t, s,
+		`SELECT name, create_table_query LIKE '%non_replicated_deduplication_window%', match(create_table_query, '\\)\\s*(PARTITION BY \\S+ )?ORDER BY [^)]*\\) TTL')
 		FROM system.tables WHERE database = currentDatabase() AND engine = 'ReplacingMergeTree' ORDER BY name`) {
 		f := strings.Fields(l)
 		if (f[1] == "1") != (f[0] == "events") {

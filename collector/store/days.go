@@ -13,7 +13,8 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// CenterDay is one calendar day of one centre, the unit of clocks_daily and tickets_daily. Day is that date at midnight UTC.
+// CenterDay is one calendar day of one centre, the unit of clocks_daily and tickets_daily. Day is that date at midnight
+// UTC.
 type CenterDay struct {
 	Center string
 	Day    time.Time
@@ -33,14 +34,17 @@ const maxDaysAtOnce = 1000
 func (s *Store) RecomputeDays(ctx context.Context, days []CenterDay, version uint64) error {
 	days = slices.Clone(days)
 	// By centre, so that a statement reads few of them.
-	slices.SortFunc(days, func(a, b CenterDay) int { return cmp.Or(strings.Compare(a.Center, b.Center), a.Day.Compare(b.Day)) })
+	slices.SortFunc(days, func(a, b CenterDay) int {
+		return cmp.Or(strings.Compare(a.Center, b.Center), a.Day.Compare(b.Day))
+	})
 	for chunk := range slices.Chunk(slices.Compact(days), maxDaysAtOnce) {
 		arguments := daysArguments(chunk)
 		var g errgroup.Group
 		for _, r := range dailyRollups {
 			g.Go(func() error {
-				return s.exec(ctx, "recompute days of "+r.table, fmt.Sprintf("INSERT INTO %s (%s, version) SELECT %[2]s, %d FROM %s(%s)",
-					r.table, r.columns, version, r.view, arguments))
+				return s.exec(ctx, "recompute days of "+r.table,
+					fmt.Sprintf("INSERT INTO %s (%s, version) SELECT %[2]s, %d FROM %s(%s)",
+						r.table, r.columns, version, r.view, arguments))
 			})
 		}
 		if err := g.Wait(); err != nil {
@@ -52,8 +56,10 @@ func (s *Store) RecomputeDays(ctx context.Context, days []CenterDay, version uin
 
 // dailyRollups are the tables of one row a day, and the views that compute it.
 var dailyRollups = []struct{ table, view, columns string }{
-	{"clocks_daily", "clocks_rollup", "center, clock, day, opds, scopes, met_counts, late_counts, open_breach_at, open_stopped_at"},
-	{"tickets_daily", "tickets_rollup", "center, day, scope, opds, priorities, dispatch_ms, acknowledge_ms, turnout_ms, travel_ms, respond_ms, own_ms, resolve_ms, resolve_net_ms, confirm_ms"},
+	{"clocks_daily", "clocks_rollup",
+		"center, clock, day, opds, scopes, met_counts, late_counts, open_breach_at, open_stopped_at"},
+	{"tickets_daily", "tickets_rollup",
+		"center, day, scope, opds, priorities, dispatch_ms, acknowledge_ms, turnout_ms, travel_ms, respond_ms, own_ms, resolve_ms, resolve_net_ms, confirm_ms"},
 }
 
 // daysArguments writes sorted days as the arguments of the views that compute rows of days.
@@ -86,7 +92,8 @@ func (s *Store) markDaysPending(ctx context.Context, days []CenterDay, mark uint
 
 // pendingDays returns the days that a process which ended left to be recomputed, and the greatest mark of any day.
 func (s *Store) pendingDays(ctx context.Context) (days []CenterDay, mark uint64, err error) {
-	err = s.query(ctx, "read the greatest mark of days", "SELECT max(version) FROM days_pending", func(scan func(...any) error) error { return scan(&mark) })
+	err = s.query(ctx, "read the greatest mark of days", "SELECT max(version) FROM days_pending",
+		func(scan func(...any) error) error { return scan(&mark) })
 	if err != nil {
 		return nil, 0, err
 	}

@@ -32,7 +32,8 @@ func outcomes(t *testing.T, s *Store) (rolled, direct []string) {
 func intervals(t *testing.T, s *Store) (rolled, direct []string) {
 	t.Helper()
 	const args = "(since = '2000-01-01', until = '2100-01-01', step = 'month')"
-	rolled = lines(t, s, "SELECT center, period, interval, scope, opd, n, denominator, coverage, median, p90, p95, round(mean, 6) AS mean FROM monev_intervals_opd"+args+" ORDER BY ALL")
+	rolled = lines(
+		t, s, "SELECT center, period, interval, scope, opd, n, denominator, coverage, median, p90, p95, round(mean, 6) AS mean FROM monev_intervals_opd"+args+" ORDER BY ALL")
 	direct = lines(t, s, `SELECT center, period, interval, scope, opd, n, denominator, n / denominator AS coverage,
 			if(n = 0, NULL, sorted[intDiv(n * 50 + 99, 100)]) AS median, if(n = 0, NULL, sorted[intDiv(n * 90 + 99, 100)]) AS p90,
 			if(n = 0, NULL, sorted[intDiv(n * 95 + 99, 100)]) AS p95, if(n = 0, NULL, round(total / n, 6)) AS mean
@@ -55,7 +56,9 @@ func TestDaysFollowTheirClocks(t *testing.T) {
 		key := ticketKey(fmt.Sprint(draw.IntN(12)))
 		key.Center = pick("35.15", "35.78")
 		opened := now.Add(-time.Duration(draw.IntN(96)) * time.Hour)
-		ticket := &casefile.Ticket{Key: key, State: casefile.Opened, OpenedAt: opened, OPD: pick("", "dishub", "pln"), Events: 1}
+		ticket := &casefile.Ticket{
+			Key: key, State: casefile.Opened, OpenedAt: opened, OPD: pick("", "dishub", "pln"), Events: 1,
+		}
 		if draw.IntN(3) > 0 {
 			ticket.ReceivedAt, ticket.ResolvedAt = opened, opened.Add(time.Duration(draw.IntN(1000)-100)*time.Second)
 			ticket.ArrivedAt = ticket.ResolvedAt
@@ -67,7 +70,9 @@ func TestDaysFollowTheirClocks(t *testing.T) {
 		for _, name := range []string{sla.Acknowledge, sla.Resolve} {
 			for seq := range draw.IntN(3) {
 				started := now.Add(-time.Duration(draw.IntN(96)) * time.Hour)
-				c := sla.Clock{Key: key, Name: name, Seq: seq + 1, OPD: pick("", "dishub", "pln"), StartedAt: started, Void: draw.IntN(5) == 0}
+				c := sla.Clock{
+					Key: key, Name: name, Seq: seq + 1, OPD: pick("", "dishub", "pln"), StartedAt: started, Void: draw.IntN(5) == 0,
+				}
 				c.Scope = map[string]string{"": "", "dishub": "own", "pln": "vertical"}[c.OPD]
 				if draw.IntN(6) > 0 {
 					c.DueAt = started.Add(time.Duration(draw.IntN(200)-20) * time.Hour)
@@ -120,8 +125,12 @@ func TestClockBecomesLateByItself(t *testing.T) {
 	s := openSink(t)
 	due := time.Now().UTC().Truncate(time.Millisecond).Add(4 * time.Second)
 	key := ticketKey("a")
-	r := tracker.Row{Key: key, Ticket: &casefile.Ticket{Key: key, State: casefile.Opened, OpenedAt: due.Add(-time.Hour), Events: 1},
-		Clocks: []sla.Clock{{Key: key, Name: sla.Resolve, Seq: 1, OPD: "dishub", Scope: "own", StartedAt: due.Add(-time.Hour), DueAt: due, BreachAt: due}}}
+	r := tracker.Row{Key: key,
+		Ticket: &casefile.Ticket{Key: key, State: casefile.Opened, OpenedAt: due.Add(-time.Hour), Events: 1},
+		Clocks: []sla.Clock{{
+			Key: key, Name: sla.Resolve, Seq: 1, OPD: "dishub", Scope: "own", StartedAt: due.Add(-time.Hour), DueAt: due,
+			BreachAt: due,
+		}}}
 	if err := s.Upsert(t.Context(), []tracker.Row{r}, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +139,8 @@ func TestClockBecomesLateByItself(t *testing.T) {
 		got := lines(t, s.Store, "SELECT open_late, undecided FROM clock_outcomes")
 		after := time.Now()
 		switch {
-		case after.Before(due) && !cmp.Equal(got, []string{"0 1"}), before.After(due.Add(time.Second)) && !cmp.Equal(got, []string{"1 0"}):
+		case after.Before(due) && !cmp.Equal(got, []string{"0 1"}),
+			before.After(due.Add(time.Second)) && !cmp.Equal(got, []string{"1 0"}):
 			t.Fatalf("%s before it is due: %q", due.Sub(after), got)
 		case before.After(due.Add(time.Second)):
 			return
@@ -145,7 +155,9 @@ func TestDaysLeftByAProcessThatDied(t *testing.T) {
 	s.setRunning(true) // nothing is recomputed by Upsert
 	key := ticketKey("a")
 	r := tracker.Row{Key: key, Ticket: &casefile.Ticket{Key: key, State: casefile.Opened, OpenedAt: clockStart, Events: 1},
-		Clocks: []sla.Clock{{Key: key, Name: sla.Resolve, Seq: 1, StartedAt: clockStart, DueAt: clockStart, BreachAt: clockStart}}}
+		Clocks: []sla.Clock{{
+			Key: key, Name: sla.Resolve, Seq: 1, StartedAt: clockStart, DueAt: clockStart, BreachAt: clockStart,
+		}}}
 	if err := s.Upsert(t.Context(), []tracker.Row{r}, 1); err != nil {
 		t.Fatal(err)
 	}

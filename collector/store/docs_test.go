@@ -30,7 +30,8 @@ func TestTheQueriesOfTheDocumentsRun(t *testing.T) {
 	}
 	// The version of the formulas is the latest that the document lists.
 	versions := regexp.MustCompile(`(?m)^\| (\d+) \| `).FindAllSubmatch(definitions, -1)
-	if n := len(versions); n == 0 || string(versions[n-1][1]) != DefinitionVersion || !strings.Contains(string(definitions), "Definition version: **"+DefinitionVersion+"**") {
+	if n := len(versions); n == 0 || string(versions[n-1][1]) != DefinitionVersion ||
+		!strings.Contains(string(definitions), "Definition version: **"+DefinitionVersion+"**") {
 		t.Errorf("the document does not say definition version %s", DefinitionVersion)
 	}
 	// The queries of the operator's page run too; they are indented and may span lines.
@@ -46,7 +47,8 @@ func TestTheQueriesOfTheDocumentsRun(t *testing.T) {
 		lines(t, s, strings.TrimSuffix(string(b[1]), ";"))
 	}
 	// Every view of figures is explained.
-	for _, view := range lines(t, s, "SELECT name FROM system.tables WHERE database = currentDatabase() AND (name LIKE 'monev_%' OR name LIKE '%_now' OR name = 'clocks_at')") {
+	for _, view := range lines(t, s,
+		"SELECT name FROM system.tables WHERE database = currentDatabase() AND (name LIKE 'monev_%' OR name LIKE '%_now' OR name = 'clocks_at')") {
 		if !regexp.MustCompile("\\b" + view + "\\b").MatchString(string(text) + string(definitions)) {
 			t.Errorf("no document names the view %s", view)
 		}

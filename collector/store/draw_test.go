@@ -12,7 +12,8 @@ import (
 
 // drawEvent draws events with every field set or not, whose subjects no other round uses.
 func drawEvent(round int) *rapid.Generator[*event.Event] {
-	text := rapid.OneOf(rapid.Just(""), rapid.String(), rapid.SampledFrom([]string{`'`, `\`, "a\n\nb", "\x00", "?", "{x:String}", "ü€", "$1", "-- x"}))
+	text := rapid.OneOf(rapid.Just(""), rapid.String(),
+		rapid.SampledFrom([]string{`'`, `\`, "a\n\nb", "\x00", "?", "{x:String}", "ü€", "$1", "-- x"}))
 	return rapid.Custom(func(t *rapid.T) *event.Event {
 		typ := rapid.SampledFrom(event.Types()).Draw(t, "type")
 		e := &event.Event{

@@ -16,11 +16,12 @@ type Kind string
 
 // The kinds of error.
 const (
-	Unavailable Kind = "unavailable" // not reached, starting, overloaded, out of memory or disk: the same request works later
-	Timeout     Kind = "timeout"     // no answer in time: the outcome is unknown, repeat with the same token
-	Refused     Kind = "refused"     // credentials or rights: works after someone has put them right
-	Value       Kind = "value"       // a row that ClickHouse cannot take: never works; halve the batch to find it
-	Query       Kind = "query"       // schema or statement: works after a migration or another version of this program
+	// not reached, starting, overloaded, out of memory or disk: the same request works later
+	Unavailable Kind = "unavailable"
+	Timeout     Kind = "timeout" // no answer in time: the outcome is unknown, repeat with the same token
+	Refused     Kind = "refused" // credentials or rights: works after someone has put them right
+	Value       Kind = "value"   // a row that ClickHouse cannot take: never works; halve the batch to find it
+	Query       Kind = "query"   // schema or statement: works after a migration or another version of this program
 )
 
 // Retryable reports whether the same request may work later without anybody doing anything.
@@ -32,8 +33,8 @@ func Retryable(err error) bool {
 	return false
 }
 
-// KindOf classifies an error of this package. An error it does not know is Unavailable: to repeat costs time, to give up
-// costs data. Nil gives "".
+// KindOf classifies an error of this package. An error it does not know is Unavailable: to repeat costs time, to give
+// up costs data. Nil gives "".
 func KindOf(err error) Kind {
 	if err == nil {
 		return ""

@@ -63,7 +63,8 @@ func TestClickHouseAwayIsRetryable(t *testing.T) {
 		_, migrateErr := s.Migrate(t.Context())
 		_, readErr := s.ReadCases(t.Context(), []event.Key{callKey("a")})
 		for what, err := range map[string]error{
-			"ping": s.Ping(t.Context()), "migrate": migrateErr, "read": readErr, "insert": s.InsertEvents(t.Context(), sample(1, 0), "t"),
+			"ping": s.Ping(t.Context()), "migrate": migrateErr, "read": readErr,
+			"insert": s.InsertEvents(t.Context(), sample(1, 0), "t"),
 		} {
 			if !Retryable(err) {
 				t.Errorf("%s %s: %v is %q", p, what, err, KindOf(err))

@@ -18,7 +18,8 @@ const (
 // of the same weekday and hour, in the centre's own time, of the 8 weeks before. ok is false while data are at hand for
 // fewer than 4 of them: a week counts when a call was received within 12 hours before or after that hour. Then an hour
 // without calls counts as 0; a feed that was silent for days says nothing of what is usual.
-func (s *Store) CallsExpected(ctx context.Context, center string, now time.Time) (median, mad float64, ok bool, err error) {
+func (s *Store) CallsExpected(ctx context.Context, center string, now time.Time) (median, mad float64, ok bool,
+	err error) {
 	hours := sameHours(now, s.cfg.Location(center))
 	sql := fmt.Sprintf(`SELECT toStartOfHour(toDateTime(assumeNotNull(at), 'UTC')) AS hour, toUInt64(count()) AS n
 		FROM calls_now WHERE center = %s AND at >= %s AND at < %s GROUP BY hour`,

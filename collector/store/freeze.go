@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// DefinitionVersion names the formulas of the views monev_*, as docs/definitions.md has them. It changes with any change
-// of a figure's meaning, and is kept beside every frozen figure.
+// DefinitionVersion names the formulas of the views monev_*, as docs/definitions.md has them. It changes with any
+// change of a figure's meaning, and is kept beside every frozen figure.
 const DefinitionVersion = "1"
 
 // Figure is one figure of one month: what monev_figures gives and what the table frozen keeps.
@@ -37,7 +37,8 @@ type Freeze struct {
 }
 
 // Figures computes every figure of a centre's month; month is any instant whose year and month are meant.
-func (s *Store) Figures(ctx context.Context, center string, month time.Time, targets FigureTargets) (out []Figure, err error) {
+func (s *Store) Figures(ctx context.Context, center string, month time.Time, targets FigureTargets) (out []Figure,
+	err error) {
 	since, until := monthOf(month)
 	sql := fmt.Sprintf(`SELECT center, figure, dims, numerator, denominator, n, value::Nullable(Float64)
 		FROM monev_figures(since = %s, until = %s, target = %d, short = %d) WHERE center = %s ORDER BY figure, dims`,
@@ -65,7 +66,8 @@ func (s *Store) Frozen(ctx context.Context, center string, month time.Time) (*Fr
 		var z Freeze
 		var f Figure
 		var revision uint16
-		if err := scan(&z.Center, &z.Month, &revision, &z.Reason, &z.DefinitionVersion, &z.FrozenAt, &f.Name, &f.Dims, &f.Numerator,
+		if err := scan(&z.Center, &z.Month, &revision, &z.Reason, &z.DefinitionVersion, &z.FrozenAt, &f.Name, &f.Dims,
+			&f.Numerator,
 			&f.Denominator, &f.N, &f.Value, &f.Parameters, &f.Policies, &f.Calendars); err != nil {
 			return err
 		}
@@ -157,16 +159,19 @@ func sameFigure(a, b *Figure) bool {
 // ClickHouse reads them, which moves its last digits.
 const sameWithin = 1e-9
 
-// ClockBasis says what the clocks behind one figure of monev_on_time are judged by, and what came to them since an instant.
+// ClockBasis says what the clocks behind one figure of monev_on_time are judged by, and what came to them since an
+// instant.
 type ClockBasis struct {
 	Clock, OPD, Scope   string
 	Policies, Calendars []string // "name/version", sorted
 	Late                uint64   // clocks of cases of which an event came in since
-	Passed              uint64   // clocks that were not late at the instant and have passed their due time since, unstopped
+	// clocks that were not late at the instant and have passed their due time since, unstopped
+	Passed uint64
 }
 
 // ClockBases returns the bases of a centre's month, as they are at now with what came since an instant.
-func (s *Store) ClockBases(ctx context.Context, center string, month, since, now time.Time) (out []ClockBasis, err error) {
+func (s *Store) ClockBases(ctx context.Context, center string, month, since, now time.Time) (out []ClockBasis,
+	err error) {
 	from, until := monthOf(month)
 	sql := `SELECT clock, ifNull(opd, '')::String AS opd, ifNull(scope, 'own')::String AS scope,
 			arraySort(groupUniqArray(if(policy_version = '', policy::String, concat(policy, '/', policy_version)))),
@@ -187,7 +192,8 @@ func (s *Store) ClockBases(ctx context.Context, center string, month, since, now
 }
 
 // LateCases counts the calls and, by OPD, the tickets of a centre's month of which an event came in since an instant.
-func (s *Store) LateCases(ctx context.Context, center string, month, since time.Time) (calls uint64, tickets map[string]uint64, err error) {
+func (s *Store) LateCases(ctx context.Context, center string, month, since time.Time) (calls uint64,
+	tickets map[string]uint64, err error) {
 	from, until := monthOf(month)
 	sql := `SELECT kind, opd, count() FROM (
 			SELECT 'call' AS kind, '' AS opd, id FROM calls FINAL WHERE center = ` + quote(center) + ` AND day >= ` + quote(from) + ` AND day < ` + quote(until) + `

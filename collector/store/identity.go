@@ -22,10 +22,11 @@ type Restore struct {
 func (s *Store) Identity(ctx context.Context) (id uuid.UUID, err error) {
 	read := func() (n int, err error) {
 		// The smallest, should two collectors ever have made one at once.
-		err = s.query(ctx, "read identity", "SELECT id FROM identity ORDER BY id LIMIT 1", func(scan func(...any) error) error {
-			n++
-			return scan(&id)
-		})
+		err = s.query(ctx, "read identity", "SELECT id FROM identity ORDER BY id LIMIT 1",
+			func(scan func(...any) error) error {
+				n++
+				return scan(&id)
+			})
 		return n, err
 	}
 	if n, err := read(); err != nil || n > 0 {
@@ -81,7 +82,8 @@ func (s *Store) MigrateTo(ctx context.Context, version uint32) error {
 		return err
 	}
 	if version < 1 || int(version) > len(known) {
-		return &MigrationError{fmt.Sprintf("the rows are of schema %03d, this version of monev112 knows 001 to %03d: run the version that wrote them, or a newer one", version, len(known))}
+		return &MigrationError{fmt.Sprintf(
+			"the rows are of schema %03d, this version of monev112 knows 001 to %03d: run the version that wrote them, or a newer one", version, len(known))}
 	}
 	_, err = s.migrate(ctx, known[:version])
 	return err

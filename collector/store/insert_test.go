@@ -19,7 +19,9 @@ func TestEventsComeBackAsTheyWereInserted(t *testing.T) {
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n++
-		events := rapid.SliceOfNDistinct(drawEvent(n), 1, 40, func(e *event.Event) string { return e.Key().ID + "\x00" + e.Source + "\x00" + e.ID }).Draw(t, "events")
+		events := rapid.SliceOfNDistinct(drawEvent(n), 1, 40, func(e *event.Event) string {
+			return e.Key().ID + "\x00" + e.Source + "\x00" + e.ID
+		}).Draw(t, "events")
 		if err := s.InsertEvents(t.Context(), events, ""); err != nil {
 			t.Fatal(err)
 		}

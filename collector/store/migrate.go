@@ -184,30 +184,35 @@ func pendingMigrations(known []Migration, recorded map[uint32]Migration) ([]Migr
 		case !ok:
 			pending = append(pending, m)
 		case r.Checksum != m.Checksum:
-			return nil, &MigrationError{fmt.Sprintf("%s was applied to this database with other contents (recorded as %s, checksum %.12s, here %.12s): "+
-				"an applied file must never be edited; put the change into a new file, or run the version of monev112 that belongs to this database",
+			return nil, &MigrationError{fmt.Sprintf(
+				"%s was applied to this database with other contents (recorded as %s, checksum %.12s, here %.12s): "+
+					"an applied file must never be edited; put the change into a new file, or run the version of monev112 that belongs to this database",
 				m.Name, r.Name, r.Checksum, m.Checksum)}
 		case len(pending) > 0:
-			return nil, &MigrationError{fmt.Sprintf("%s is recorded as applied but the earlier %s is not: the table migrations was changed by hand",
+			return nil, &MigrationError{fmt.Sprintf(
+				"%s is recorded as applied but the earlier %s is not: the table migrations was changed by hand",
 				m.Name, pending[0].Name)}
 		}
 		delete(recorded, m.Version)
 	}
 	for _, r := range recorded {
-		return nil, &MigrationError{fmt.Sprintf("the database has %s, which this version of monev112 does not know: it was written by a newer version; run that one", r.Name)}
+		return nil, &MigrationError{fmt.Sprintf(
+			"the database has %s, which this version of monev112 does not know: it was written by a newer version; run that one",
+			r.Name)}
 	}
 	return pending, nil
 }
 
 func (s *Store) recordedMigrations(ctx context.Context) (map[uint32]Migration, error) {
 	out := map[uint32]Migration{}
-	err := s.query(ctx, "read migrations", "SELECT version, name, checksum FROM migrations FINAL", func(scan func(...any) error) error {
-		var m Migration
-		if err := scan(&m.Version, &m.Name, &m.Checksum); err != nil {
-			return err
-		}
-		out[m.Version] = m
-		return nil
-	})
+	err := s.query(ctx, "read migrations", "SELECT version, name, checksum FROM migrations FINAL",
+		func(scan func(...any) error) error {
+			var m Migration
+			if err := scan(&m.Version, &m.Name, &m.Checksum); err != nil {
+				return err
+			}
+			out[m.Version] = m
+			return nil
+		})
 	return out, err
 }

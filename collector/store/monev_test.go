@@ -37,7 +37,9 @@ func TestServiceLevel(t *testing.T) {
 	var rows []tracker.Row
 	add := func(answered, abandoned int, change func(*casefile.Call)) {
 		// The last ones fall into another hour of the same day.
-		c := casefile.Call{Key: callKey(fmt.Sprint(len(rows))), ReceivedAt: start.Add(time.Duration(len(rows)*10) * time.Minute), Events: 3}
+		c := casefile.Call{
+			Key: callKey(fmt.Sprint(len(rows))), ReceivedAt: start.Add(time.Duration(len(rows)*10) * time.Minute), Events: 3,
+		}
 		c.QueuedAt = c.ReceivedAt.Add(2 * time.Second)
 		if answered > 0 {
 			c.AnsweredAt = c.QueuedAt.Add(time.Duration(answered) * time.Second)
@@ -77,11 +79,17 @@ func TestServiceLevel(t *testing.T) {
 	if d := cmp.Diff([]string{"answer 7 7 13.8571 14 25 25"}, got); d != "" { // ASA 13.857 s
 		t.Error(d)
 	}
-	if got := lines(t, s.Store, "SELECT sum(received), sum(offered), sum(blocked), count() FROM calls_hourly_now"); !cmp.Equal(got, []string{"11 10 1 2"}) {
+	if got := lines(t, s.Store,
+		"SELECT sum(received), sum(offered), sum(blocked), count() FROM calls_hourly_now"); !cmp.Equal(got, []string{
+		"11 10 1 2",
+	}) {
 		t.Errorf("rollup %q", got)
 	}
 	// A day on which nobody was measured has no share.
-	err := s.Upsert(t.Context(), []tracker.Row{callRow(casefile.Call{Key: callKey("x"), ReceivedAt: at("2026-10-05 00:00:00"), Class: "prank", Events: 1})}, 2)
+	err := s.Upsert(t.Context(),
+		[]tracker.Row{callRow(casefile.Call{
+			Key: callKey("x"), ReceivedAt: at("2026-10-05 00:00:00"), Class: "prank", Events: 1,
+		})}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,11 +107,16 @@ func TestFunnelCloses(t *testing.T) {
 	var rows []tracker.Row
 	for i := range 40318 {
 		id := fmt.Sprint(i)
-		c := casefile.Call{Key: callKey(id), ReceivedAt: start.Add(time.Duration(i) * 10 * time.Minute), Class: "prank", Events: 3}
+		c := casefile.Call{
+			Key: callKey(id), ReceivedAt: start.Add(time.Duration(i) * 10 * time.Minute), Class: "prank", Events: 3,
+		}
 		c.AnsweredAt = c.ReceivedAt.Add(9 * time.Second)
 		ticket := func(opd string) {
 			c.Class, c.Tickets = "normal", []string{"t" + id}
-			rows = append(rows, ticketOf(casefile.Ticket{Key: ticketKey("t" + id), OPD: opd, State: casefile.Assigned, OpenedAt: c.AnsweredAt, Calls: []string{id}, Events: 2}))
+			rows = append(rows, ticketOf(casefile.Ticket{
+				Key: ticketKey("t" + id), OPD: opd, State: casefile.Assigned, OpenedAt: c.AnsweredAt, Calls: []string{id},
+				Events: 2,
+			}))
 		}
 		switch {
 		case i < 1597:
@@ -118,16 +131,21 @@ func TestFunnelCloses(t *testing.T) {
 	if err := s.Upsert(t.Context(), rows, 1); err != nil {
 		t.Fatal(err)
 	}
-	got := lines(t, s.Store, `SELECT stage, numerator, denominator FROM monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE numerator > 0 ORDER BY numerator DESC`)
+	got := lines(t, s.Store,
+		`SELECT stage, numerator, denominator FROM monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE numerator > 0 ORDER BY numerator DESC`)
 	if d := cmp.Diff([]string{"hoax 32543 40318", "vertical 6178 40318", "own 1597 40318"}, got); d != "" {
 		t.Error(d)
 	}
-	got = lines(t, s.Store, `SELECT measure, numerator, denominator, n, round(share, 3) FROM monev_hoax(since = '2023-01-01', until = '2023-11-01', step = 'all') ORDER BY measure`)
-	if d := cmp.Diff([]string{"belum 0 40318 40318 0", "rasio_hoaks 32543 40318 40318 0.807", "rasio_non_darurat 32543 40318 40318 0.807"}, got); d != "" {
+	got = lines(
+		t, s.Store, `SELECT measure, numerator, denominator, n, round(share, 3) FROM monev_hoax(since = '2023-01-01', until = '2023-11-01', step = 'all') ORDER BY measure`)
+	if d := cmp.Diff([]string{
+		"belum 0 40318 40318 0", "rasio_hoaks 32543 40318 40318 0.807", "rasio_non_darurat 32543 40318 40318 0.807",
+	}, got); d != "" {
 		t.Error(d)
 	}
 	// The months add up to the whole.
-	if got := lines(t, s.Store, `SELECT sum(numerator), count() FROM monev_hoax(since = '2023-01-01', until = '2023-11-01', step = 'month') WHERE measure = 'rasio_hoaks'`); !cmp.Equal(got, []string{"32543 10"}) {
+	if got := lines(t, s.Store,
+		`SELECT sum(numerator), count() FROM monev_hoax(since = '2023-01-01', until = '2023-11-01', step = 'month') WHERE measure = 'rasio_hoaks'`); !cmp.Equal(got, []string{"32543 10"}) {
 		t.Errorf("months %q", got)
 	}
 }
@@ -136,26 +154,35 @@ func TestEveryCallStandsInOneStage(t *testing.T) {
 	s := openSink(t)
 	start := at("2026-10-01 00:00:00")
 	call := func(id, class string, tickets ...string) tracker.Row {
-		return callRow(casefile.Call{Key: callKey(id), ReceivedAt: start, AnsweredAt: start.Add(time.Second), Class: class, Tickets: tickets, Events: 1})
+		return callRow(casefile.Call{
+			Key: callKey(id), ReceivedAt: start, AnsweredAt: start.Add(time.Second), Class: class, Tickets: tickets, Events: 1,
+		})
 	}
 	ticket := func(id, opd string, calls ...string) tracker.Row {
-		return ticketOf(casefile.Ticket{Key: ticketKey(id), OPD: opd, State: casefile.Opened, OpenedAt: start, Calls: calls, Events: 1})
+		return ticketOf(casefile.Ticket{
+			Key: ticketKey(id), OPD: opd, State: casefile.Opened, OpenedAt: start, Calls: calls, Events: 1,
+		})
 	}
 	rows := []tracker.Row{
-		call("hoax with ticket", "prank_palsu", "own"), call("own", "normal", "own", "vertical"), call("vertical", "normal", "vertical"),
-		call("centre", "normal", "none yet"), call("unknown OPD", "normal", "gas"), call("none", "informasi"), call("unclassified", "belum"),
+		call("hoax with ticket", "prank_palsu", "own"), call("own", "normal", "own", "vertical"),
+		call("vertical", "normal", "vertical"),
+		call("centre", "normal", "none yet"), call("unknown OPD", "normal", "gas"), call("none", "informasi"),
+		call("unclassified", "belum"),
 		callRow(casefile.Call{Key: callKey("unanswered"), ReceivedAt: start, AbandonedAt: start.Add(time.Second), Events: 1}),
-		ticket("own", "bpbd", "hoax with ticket", "own"), ticket("vertical", "pln", "own", "vertical"), ticket("none yet", "", "centre"), ticket("gas", "gas", "unknown OPD"),
+		ticket("own", "bpbd", "hoax with ticket", "own"), ticket("vertical", "pln", "own", "vertical"),
+		ticket("none yet", "", "centre"), ticket("gas", "gas", "unknown OPD"),
 	}
 	if err := s.Upsert(t.Context(), rows, 1); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"centre 2 8", "hoax 1 8", "none 1 8", "own 1 8", "unanswered 1 8", "unclassified 1 8", "vertical 1 8"}
-	got := lines(t, s.Store, `SELECT stage, numerator, denominator FROM monev_funnel(since = '2026-10-01', until = '2026-10-02', step = 'day') ORDER BY stage`)
+	got := lines(t, s.Store,
+		`SELECT stage, numerator, denominator FROM monev_funnel(since = '2026-10-01', until = '2026-10-02', step = 'day') ORDER BY stage`)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if _, err := s.conn.Query(t.Context(), "SELECT * FROM monev_funnel(since = '2026-10-01', until = '2026-10-02', step = 'fortnight')"); err == nil {
+	if _, err := s.conn.Query(t.Context(),
+		"SELECT * FROM monev_funnel(since = '2026-10-01', until = '2026-10-02', step = 'fortnight')"); err == nil {
 		t.Error("an unknown step was accepted")
 	}
 }
@@ -167,8 +194,9 @@ func TestOnTime(t *testing.T) {
 	add := func(opd, scope string, met, late, openLate, running int) {
 		one := func(due, stopped time.Time) {
 			key := ticketKey(fmt.Sprint(len(cases)))
-			cases = append(cases, CaseClocks{Key: key, New: true, Clocks: []sla.Clock{{Key: key, Name: sla.Resolve, Seq: 1, OPD: opd, Scope: scope,
-				StartedAt: at("2026-10-01 00:00:00"), DueAt: due, BreachAt: due, StoppedAt: stopped}}})
+			cases = append(cases, CaseClocks{Key: key, New: true,
+				Clocks: []sla.Clock{{Key: key, Name: sla.Resolve, Seq: 1, OPD: opd, Scope: scope,
+					StartedAt: at("2026-10-01 00:00:00"), DueAt: due, BreachAt: due, StoppedAt: stopped}}})
 		}
 		due := at("2026-10-02 00:00:00")
 		for range met {
@@ -191,11 +219,13 @@ func TestOnTime(t *testing.T) {
 	if err := s.UpsertClocks(t.Context(), cases, 1); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.RecomputeDays(t.Context(), []CenterDay{s.dayOf(cases[0].Key.Center, at("2026-10-01 00:00:00"))}, 1); err != nil {
+	if err := s.RecomputeDays(t.Context(), []CenterDay{s.dayOf(cases[0].Key.Center, at("2026-10-01 00:00:00"))},
+		1); err != nil {
 		t.Fatal(err)
 	}
 	const args = "(since = '2026-10-01', until = '2026-11-01', step = 'month')"
-	got := lines(t, s, "SELECT opd, numerator, denominator, stopped_late, open_late, undecided, share, round(low, 2), round(high, 2) FROM monev_on_time"+args+" ORDER BY opd")
+	got := lines(
+		t, s, "SELECT opd, numerator, denominator, stopped_late, open_late, undecided, share, round(low, 2), round(high, 2) FROM monev_on_time"+args+" ORDER BY opd")
 	if d := cmp.Diff([]string{"bpbd 23 25 1 1 4 0.92 0.75 0.98", "dishub 9 10 1 0 0 0.9 0.6 0.98"}, got); d != "" {
 		t.Error(d)
 	}
@@ -210,7 +240,9 @@ func TestIntervalsKeepTheirCoverage(t *testing.T) {
 	start := at("2026-10-01 00:00:00")
 	var rows []tracker.Row
 	for i := range 10 {
-		tk := casefile.Ticket{Key: ticketKey(fmt.Sprint(i)), OPD: "damkar", State: casefile.Opened, ReceivedAt: start, OpenedAt: start, Events: 1}
+		tk := casefile.Ticket{
+			Key: ticketKey(fmt.Sprint(i)), OPD: "damkar", State: casefile.Opened, ReceivedAt: start, OpenedAt: start, Events: 1,
+		}
 		switch {
 		case i < 4:
 			tk.ArrivedAt = start.Add(time.Duration(i+1) * 100 * time.Second)

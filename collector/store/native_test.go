@@ -17,9 +17,11 @@ import (
 func TestBlocksFitTheTypesOfTheTables(t *testing.T) {
 	s := open(t)
 	lat := 1.5
-	ticket := TicketRow{Scope: "own", Ticket: casefile.Ticket{Key: ticketKey("a"), OPD: "x", OpenedAt: clockStart, Lat: &lat, Lon: &lat, Calls: []string{"c"},
-		Assignments: []casefile.Assignment{{OPD: "x", At: clockStart}, {At: clockStart, EndedAt: clockStart.Add(time.Hour)}},
-		Pauses:      []casefile.Pause{{From: clockStart, Reason: "cuaca"}}, Flags: []string{"f"}, Events: 1}}
+	ticket := TicketRow{Scope: "own",
+		Ticket: casefile.Ticket{Key: ticketKey("a"), OPD: "x", OpenedAt: clockStart, Lat: &lat, Lon: &lat,
+			Calls:       []string{"c"},
+			Assignments: []casefile.Assignment{{OPD: "x", At: clockStart}, {At: clockStart, EndedAt: clockStart.Add(time.Hour)}},
+			Pauses:      []casefile.Pause{{From: clockStart, Reason: "cuaca"}}, Flags: []string{"f"}, Events: 1}}
 	clock, call := rapid.Custom(drawClock).Example(1), rapid.Custom(drawCall).Example(1)
 	e := new(eventBlock)
 	e.fill([]*event.Event{drawEvent(1).Example(3), {}})
@@ -30,12 +32,14 @@ func TestBlocksFitTheTypesOfTheTables(t *testing.T) {
 		s.clockBlock([]*sla.Clock{&clock, {}}, 1),
 	} {
 		types := map[string]string{}
-		err := s.query(t.Context(), "test", "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = "+quote(b.table), func(scan func(...any) error) error {
-			var name, typ string
-			err := scan(&name, &typ)
-			types[name] = typ
-			return err
-		})
+		err := s.query(t.Context(), "test",
+			"SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = "+quote(b.table),
+			func(scan func(...any) error) error {
+				var name, typ string
+				err := scan(&name, &typ)
+				types[name] = typ
+				return err
+			})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,22 +9,31 @@ import (
 
 func TestAMessageThatComesTwiceIsOne(t *testing.T) {
 	s := open(t)
-	row := notifications.Row{Center: "35.15", Kind: notifications.Ticket, Subject: "T-1", Alertname: "Monev112Ticket", Level: "overdue", Status: "firing",
+	row := notifications.Row{Center: "35.15", Kind: notifications.Ticket, Subject: "T-1", Alertname: "Monev112Ticket",
+		Level: "overdue", Status: "firing",
 		OPD: "dishub", Priority: "non_darurat", Fingerprint: "00000000000000aa", StartsAt: at("2026-11-01 01:00:00")}
 	closed := row
-	closed.Subject, closed.Fingerprint, closed.Status, closed.EndsAt = "T-2", "00000000000000ab", "resolved", at("2026-11-01 02:00:00")
-	feed := notifications.Row{Kind: notifications.Condition, Alertname: "Monev112FeedSilent", Level: "critical", Status: "firing", Fingerprint: "00000000000000ac", StartsAt: at("2026-11-01 01:00:00")}
+	closed.Subject, closed.Fingerprint, closed.Status, closed.EndsAt = "T-2", "00000000000000ab", "resolved",
+		at("2026-11-01 02:00:00")
+	feed := notifications.Row{
+		Kind: notifications.Condition, Alertname: "Monev112FeedSilent", Level: "critical", Status: "firing",
+		Fingerprint: "00000000000000ac", StartsAt: at("2026-11-01 01:00:00"),
+	}
 	messages := []notifications.Message{
-		{ID: strings.Repeat("1", 32), ToldAt: at("2026-11-01 03:00:00"), Receiver: "opd-35-15-dishub", Alerts: 2, Rows: []notifications.Row{row, closed}},
-		{ID: strings.Repeat("2", 32), ToldAt: at("2026-11-01 03:00:00"), Receiver: "diskominfo", Alerts: 1, Rows: []notifications.Row{feed}},
-		{ID: strings.Repeat("3", 32), ToldAt: at("2026-11-01 07:00:00"), Receiver: "opd-35-15-dishub", Alerts: 1, Rows: []notifications.Row{row}},
+		{ID: strings.Repeat("1", 32), ToldAt: at("2026-11-01 03:00:00"), Receiver: "opd-35-15-dishub", Alerts: 2,
+			Rows: []notifications.Row{row, closed}},
+		{ID: strings.Repeat("2", 32), ToldAt: at("2026-11-01 03:00:00"), Receiver: "diskominfo", Alerts: 1,
+			Rows: []notifications.Row{feed}},
+		{ID: strings.Repeat("3", 32), ToldAt: at("2026-11-01 07:00:00"), Receiver: "opd-35-15-dishub", Alerts: 1,
+			Rows: []notifications.Row{row}},
 	}
 	for range 3 {
 		if err := s.KeepMessages(t.Context(), messages); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got := lines(t, s, `SELECT center, kind, subject, formatDateTime(told_at, '%H.%i'), receiver, level, status, ifNull(opd, '-'), ifNull(priority, '-'), ifNull(formatDateTime(ends_at, '%H.%i'), '-'), alerts
+	got := lines(
+		t, s, `SELECT center, kind, subject, formatDateTime(told_at, '%H.%i'), receiver, level, status, ifNull(opd, '-'), ifNull(priority, '-'), ifNull(formatDateTime(ends_at, '%H.%i'), '-'), alerts
 		FROM notifications FINAL ORDER BY kind, told_at, subject`)
 	want := []string{
 		" condition  03.00 diskominfo critical firing - - - 1",

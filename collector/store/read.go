@@ -194,9 +194,9 @@ func (s *Store) OpenCases(ctx context.Context, centers []string, since time.Time
 // subjectsAtOnce is how many keys one call of a Subjects callback gets at most.
 const subjectsAtOnce = 4096
 
-// Subjects streams, in portions, every case, agent and feed that any event speaks of, and every call that a ticket's event
-// names; a key may come twice. It stops at the first error of fn. The slice is fn's until it returns. The request is
-// bounded by ctx alone.
+// Subjects streams, in portions, every case, agent and feed that any event speaks of, and every call that a ticket's
+// event names; a key may come twice. It stops at the first error of fn. The slice is fn's until it returns. The request
+// is bounded by ctx alone.
 func (s *Store) Subjects(ctx context.Context, fn func([]event.Key) error) error {
 	const sql = `SELECT center, subject_kind, subject FROM events GROUP BY center, subject_kind, subject
 		UNION ALL

@@ -20,7 +20,8 @@ func (s Span) Whole() bool { return s.Since.IsZero() && s.Until.IsZero() }
 // CaseKeys returns, in ascending order, at most limit cases of a centre after the case named after (all, when its ID is
 // empty), that touch a span: their first event lies before its end and their last event not before its beginning, or,
 // of a ticket, its earliest call came in within it. The order is that of Key.Kind (calls, then tickets) and Key.ID.
-func (s *Store) CaseKeys(ctx context.Context, center string, span Span, after event.Key, limit int) ([]event.Key, error) {
+func (s *Store) CaseKeys(ctx context.Context, center string, span Span, after event.Key, limit int) ([]event.Key,
+	error) {
 	sql := caseKeysSQL(center, span, after) + fmt.Sprintf(" ORDER BY subject_kind, subject LIMIT %d", limit)
 	out := make([]event.Key, 0, min(limit, 4096))
 	err := s.stream(ctx, "read the cases of a period", sql, func(scan func(...any) error) error {
@@ -38,14 +39,15 @@ func (s *Store) CaseKeys(ctx context.Context, center string, span Span, after ev
 
 // Centers returns the codes of all centres of which there is an event, sorted.
 func (s *Store) Centers(ctx context.Context) (out []string, err error) {
-	err = s.query(ctx, "read centres", "SELECT DISTINCT center::String AS c FROM events ORDER BY c", func(scan func(...any) error) error {
-		var c string
-		if err := scan(&c); err != nil {
-			return err
-		}
-		out = append(out, c)
-		return nil
-	})
+	err = s.query(ctx, "read centres", "SELECT DISTINCT center::String AS c FROM events ORDER BY c",
+		func(scan func(...any) error) error {
+			var c string
+			if err := scan(&c); err != nil {
+				return err
+			}
+			out = append(out, c)
+			return nil
+		})
 	return out, err
 }
 
@@ -103,7 +105,8 @@ func (s *Store) CaseEvents(ctx context.Context, keys []event.Key) (map[event.Key
 	return out, nil
 }
 
-// TicketsOf returns, of each call of a centre, the tickets of which any event names it, voided events among them, sorted.
+// TicketsOf returns, of each call of a centre, the tickets of which any event names it, voided events among them,
+// sorted.
 func (s *Store) TicketsOf(ctx context.Context, center string, calls []string) (map[string][]string, error) {
 	out := map[string][]string{}
 	for start := 0; start < len(calls); {
@@ -139,7 +142,8 @@ func (s *Store) TicketsOf(ctx context.Context, center string, calls []string) (m
 func (s *Store) StoredClocks(ctx context.Context, keys []event.Key) (map[event.Key][]sla.Clock, error) {
 	out := make(map[event.Key][]sla.Clock, len(keys))
 	for cond := range keyConditions(keys, "center", "subject_kind", "subject") {
-		sql := "SELECT " + clockColumns + " FROM clocks FINAL WHERE " + cond + " ORDER BY center, subject_kind, subject, clock, seq"
+		sql := "SELECT " + clockColumns + " FROM clocks FINAL WHERE " + cond +
+			" ORDER BY center, subject_kind, subject, clock, seq"
 		err := s.query(ctx, "read clocks", sql, func(scan func(...any) error) error {
 			c, err := scanClock(scan)
 			if err != nil {
@@ -173,7 +177,8 @@ func scanClock(scan func(...any) error) (c sla.Clock, err error) {
 	}
 	c.Key.Kind, _ = event.ParseKind(subjectKind)
 	c.Seq, c.Kind, c.PolicyLine = int(seq), sla.Kind(kind), int(line)
-	for i, to := range []*time.Time{&c.StartedAt, &c.DueAt, &c.GrossDueAt, &c.PausedSince, &c.PauseEndsAt, &c.BreachAt, &c.StoppedAt,
+	for i, to := range []*time.Time{&c.StartedAt, &c.DueAt, &c.GrossDueAt, &c.PausedSince, &c.PauseEndsAt, &c.BreachAt,
+		&c.StoppedAt,
 		&c.RiskAt, &c.EscalatedAt, &c.Escalated2At} {
 		if at[i] != nil {
 			*to = at[i].UTC()

@@ -61,7 +61,8 @@ func TestStoredClocksAreWhatWasWritten(t *testing.T) {
 	var keys []event.Key
 	for i := range 200 {
 		c := gen.Example(i)
-		c.Key, c.Name, c.Seq, c.Policy, c.PolicyVersion, c.PolicyLine, c.OPD, c.CalendarVersion = ticketKey(fmt.Sprint(i)), sla.Resolve, 1, "p", "3", i, "bpbd", "id/2"
+		c.Key, c.Name, c.Seq, c.Policy, c.PolicyVersion, c.PolicyLine, c.OPD, c.CalendarVersion = ticketKey(fmt.Sprint(i)),
+			sla.Resolve, 1, "p", "3", i, "bpbd", "id/2"
 		cases = append(cases, CaseClocks{Key: c.Key, Clocks: []sla.Clock{c}, New: true})
 		keys, want[c.Key] = append(keys, c.Key), []sla.Clock{c}
 	}
@@ -81,12 +82,16 @@ func TestCasesOfASpanComeInOrderAndOnce(t *testing.T) {
 	s := openSink(t)
 	evs := sample(400, 0) // 80 calls of five seconds each, from 2026-10-01 00:00:00
 	ticket := *evs[0]
-	ticket.ID, ticket.Kind, ticket.Subject, ticket.Type, ticket.Calls = "t", event.KindTicket, "t'1", event.TicketOpened, []string{"c-00000003", "none"}
+	ticket.ID, ticket.Kind, ticket.Subject, ticket.Type, ticket.Calls = "t", event.KindTicket, "t'1", event.TicketOpened,
+		[]string{"c-00000003", "none"}
 	ticket.OccurredAt = at("2026-10-05 00:00:00")
 	if err := s.InsertEvents(t.Context(), append(evs, &ticket), "a"); err != nil {
 		t.Fatal(err)
 	}
-	row := ticketOf(casefile.Ticket{Key: ticketKey("t'1"), State: casefile.Opened, ReceivedAt: at("2026-10-01 00:00:15"), OpenedAt: ticket.OccurredAt, Events: 1})
+	row := ticketOf(casefile.Ticket{
+		Key: ticketKey("t'1"), State: casefile.Opened, ReceivedAt: at("2026-10-01 00:00:15"), OpenedAt: ticket.OccurredAt,
+		Events: 1,
+	})
 	if err := s.Upsert(t.Context(), []tracker.Row{row}, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -107,9 +112,10 @@ func TestCasesOfASpanComeInOrderAndOnce(t *testing.T) {
 		}
 		return all
 	}
-	if got := pages(Span{}); len(got) != 81 || got[80] != ticketKey("t'1") || !slices.IsSortedFunc(got, func(a, b event.Key) int {
-		return slices.Compare([]string{fmt.Sprint(a.Kind), a.ID}, []string{fmt.Sprint(b.Kind), b.ID})
-	}) {
+	if got := pages(Span{}); len(got) != 81 || got[80] != ticketKey("t'1") ||
+		!slices.IsSortedFunc(got, func(a, b event.Key) int {
+			return slices.Compare([]string{fmt.Sprint(a.Kind), a.ID}, []string{fmt.Sprint(b.Kind), b.ID})
+		}) {
 		t.Errorf("all: %v", got)
 	}
 	// The calls that begin at 10, 15, 20 s, that of 5 s which ends at 9 s not; and the ticket, by its earliest call.
@@ -137,7 +143,8 @@ func drawTicket(t *rapid.T) casefile.Ticket {
 		Lat: e.Lat, Lon: e.Lon, Calls: e.Calls, Master: e.Master, Events: 3, LastEventAt: e.ReceivedAt,
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "stays") {
-		k.Assignments = append(k.Assignments, casefile.Assignment{OPD: "damkar", At: drawTime(t, "at"), AcknowledgedAt: e.Due})
+		k.Assignments = append(k.Assignments,
+			casefile.Assignment{OPD: "damkar", At: drawTime(t, "at"), AcknowledgedAt: e.Due})
 		k.Pauses = append(k.Pauses, casefile.Pause{From: drawTime(t, "from"), To: drawTime(t, "to"), Reason: "cuaca"})
 	}
 	return k

@@ -8,8 +8,8 @@ import (
 	"github.com/monev112/monev112/collector/upkeep/retention"
 )
 
-// personal are the columns that are blanked, and when what stands in them happened. Blanked is as if it had never been said:
-// the case is folded from its events as before, without it.
+// personal are the columns that are blanked, and when what stands in them happened. Blanked is as if it had never been
+// said: the case is folded from its events as before, without it.
 var personal = []struct {
 	retention.Place
 	ttl  []string // columns that ClickHouse blanks by itself, should nobody do it
@@ -18,23 +18,29 @@ var personal = []struct {
 	some string   // whether there is anything to blank
 	none string   // the assignments that blank it
 }{
-	{retention.Place{Where: "events", Kind: retention.Caller}, []string{"caller_key", "caller_last3"}, "toDateTime(greatest(occurred_at, received_at))", "occurred_at",
-		"caller_key != '' OR caller_last3 != '' OR caller_key_id != ''", "caller_key = '', caller_last3 = '', caller_key_id = ''"},
-	{retention.Place{Where: "calls", Kind: retention.Caller}, []string{"caller_key", "caller_last3"}, "greatest(ifNull(toDateTime(at), written_at), written_at)", "coalesce(at, toDateTime64(written_at, 3, 'UTC'))",
-		"caller_key IS NOT NULL OR caller_last3 IS NOT NULL OR caller_key_id IS NOT NULL", "caller_key = NULL, caller_last3 = NULL, caller_key_id = NULL"},
-	{retention.Place{Where: "events", Kind: retention.Attributes}, []string{"attributes"}, "toDateTime(greatest(occurred_at, received_at))", "occurred_at",
+	{retention.Place{Where: "events", Kind: retention.Caller}, []string{"caller_key", "caller_last3"},
+		"toDateTime(greatest(occurred_at, received_at))", "occurred_at",
+		"caller_key != '' OR caller_last3 != '' OR caller_key_id != ''",
+		"caller_key = '', caller_last3 = '', caller_key_id = ''"},
+	{retention.Place{Where: "calls", Kind: retention.Caller}, []string{"caller_key", "caller_last3"},
+		"greatest(ifNull(toDateTime(at), written_at), written_at)", "coalesce(at, toDateTime64(written_at, 3, 'UTC'))",
+		"caller_key IS NOT NULL OR caller_last3 IS NOT NULL OR caller_key_id IS NOT NULL",
+		"caller_key = NULL, caller_last3 = NULL, caller_key_id = NULL"},
+	{retention.Place{Where: "events", Kind: retention.Attributes}, []string{"attributes"},
+		"toDateTime(greatest(occurred_at, received_at))", "occurred_at",
 		"notEmpty(attributes)", "attributes = map()"},
 }
 
-// netDays is how much later than Blank the tables' own TTLs are, counted from when a row came: what ClickHouse deletes by
-// itself nobody counts and records, so it should find nothing where Blank runs.
+// netDays is how much later than Blank the tables' own TTLs are, counted from when a row came: what ClickHouse deletes
+// by itself nobody counts and records, so it should find nothing where Blank runs.
 const netDays = 7
 
-// netMonths is the longest of the tables' own TTLs: a DateTime ends in 2106, and a TTL that reckons beyond it comes out in the
-// past and deletes at once. What is kept longer has no net.
+// netMonths is the longest of the tables' own TTLs: a DateTime ends in 2106, and a TTL that reckons beyond it comes out
+// in the past and deletes at once. What is kept longer has no net.
 const netMonths = 600
 
-// FollowRetention makes the tables' own TTLs follow a policy. They are a net below Blank, which holds where nobody runs it.
+// FollowRetention makes the tables' own TTLs follow a policy. They are a net below Blank, which holds where nobody runs
+// it.
 func (s *Store) FollowRetention(ctx context.Context, p retention.Policy) error {
 	for _, c := range personal {
 		months := p.Months(c.Kind)
@@ -49,7 +55,8 @@ func (s *Store) FollowRetention(ctx context.Context, p retention.Policy) error {
 			}
 			for _, change := range changes {
 				// What is due already is Blank's work, which is counted and recorded.
-				sql := fmt.Sprintf("ALTER TABLE %s MODIFY COLUMN %s %s SETTINGS materialize_ttl_after_modify = 0", c.Where, column, change)
+				sql := fmt.Sprintf("ALTER TABLE %s MODIFY COLUMN %s %s SETTINGS materialize_ttl_after_modify = 0", c.Where, column,
+					change)
 				if err := s.exec(ctx, "retention of "+c.Where+"."+column, sql); err != nil {
 					return err
 				}
@@ -59,7 +66,8 @@ func (s *Store) FollowRetention(ctx context.Context, p retention.Policy) error {
 	return nil
 }
 
-// Due counts what is older than a policy allows, in every row that is stored, also in those that a later one has replaced.
+// Due counts what is older than a policy allows, in every row that is stored, also in those that a later one has
+// replaced.
 func (s *Store) Due(ctx context.Context, p retention.Policy, now time.Time) (out []retention.Item, err error) {
 	for _, c := range personal {
 		cutoff, ok := p.Cutoff(c.Kind, now)
@@ -67,7 +75,8 @@ func (s *Store) Due(ctx context.Context, p retention.Policy, now time.Time) (out
 			continue
 		}
 		item := retention.Item{Place: c.Place, Cutoff: cutoff}
-		sql := fmt.Sprintf("SELECT count(), min(%[1]s) FROM %[2]s WHERE (%[3]s) AND %[1]s < %[4]s", c.at, c.Where, c.some, instant(cutoff))
+		sql := fmt.Sprintf("SELECT count(), min(%[1]s) FROM %[2]s WHERE (%[3]s) AND %[1]s < %[4]s", c.at, c.Where, c.some,
+			instant(cutoff))
 		err := s.query(ctx, "count what is due in "+c.Where, sql, func(scan func(...any) error) error {
 			var oldest *time.Time
 			var at time.Time
@@ -97,14 +106,15 @@ func (s *Store) Due(ctx context.Context, p retention.Policy, now time.Time) (out
 // mutationPoll is how often a running mutation is looked at.
 const mutationPoll = 100 * time.Millisecond
 
-// Blank blanks what an item of Due counted and returns when ClickHouse has rewritten every part that held it. The files of
-// the former parts go from the disk some minutes later.
+// Blank blanks what an item of Due counted and returns when ClickHouse has rewritten every part that held it. The files
+// of the former parts go from the disk some minutes later.
 func (s *Store) Blank(ctx context.Context, item retention.Item) error {
 	for _, c := range personal {
 		if c.Place != item.Place {
 			continue
 		}
-		sql := fmt.Sprintf("ALTER TABLE %s UPDATE %s WHERE (%s) AND %s < %s SETTINGS mutations_sync = 0", c.Where, c.none, c.some, c.at, instant(item.Cutoff))
+		sql := fmt.Sprintf("ALTER TABLE %s UPDATE %s WHERE (%s) AND %s < %s SETTINGS mutations_sync = 0", c.Where, c.none,
+			c.some, c.at, instant(item.Cutoff))
 		if err := s.exec(ctx, "blank in "+c.Where, sql); err != nil {
 			return err
 		}
@@ -121,7 +131,9 @@ func (s *Store) mutated(ctx context.Context, table string) error {
 		var open uint64
 		var reason string
 		sql := "SELECT count(), max(latest_fail_reason) FROM system.mutations WHERE database = currentDatabase() AND table = " + quote(table) + " AND NOT is_done"
-		err := s.query(ctx, "wait for the mutation of "+table, sql, func(scan func(...any) error) error { return scan(&open, &reason) })
+		err := s.query(ctx, "wait for the mutation of "+table, sql, func(scan func(...any) error) error {
+			return scan(&open, &reason)
+		})
 		if err != nil || open == 0 {
 			return err
 		}
@@ -146,7 +158,8 @@ func (s *Store) RecordRetention(ctx context.Context, r retention.Report) error {
 		if !i.Oldest.IsZero() {
 			oldest = instant(i.Oldest)
 		}
-		sql := fmt.Sprintf("INSERT INTO retention VALUES (%s, %s, %s, %s, %d, %s, %d)", instant(r.At), quote(i.Where), quote(i.Kind), instant(i.Cutoff), i.Due, oldest, i.Left)
+		sql := fmt.Sprintf("INSERT INTO retention VALUES (%s, %s, %s, %s, %d, %s, %d)", instant(r.At), quote(i.Where),
+			quote(i.Kind), instant(i.Cutoff), i.Due, oldest, i.Left)
 		if err := s.exec(ctx, "record retention", sql); err != nil {
 			return err
 		}

@@ -12,14 +12,16 @@ import (
 	"github.com/monev112/monev112/collector/upkeep/retention"
 )
 
-// TestRetentionBlanksByOccurrence stores events of two years at once, as an import does: what is due follows from when it
-// happened, not from when it came, and the cases fold as before.
+// TestRetentionBlanksByOccurrence stores events of two years at once, as an import does: what is due follows from when
+// it happened, not from when it came, and the cases fold as before.
 func TestRetentionBlanksByOccurrence(t *testing.T) {
 	s := open(t)
 	now := at("2026-11-20 00:00:00")
 	var events []*event.Event
 	var calls []casefile.Call
-	for i, when := range []string{"2024-11-01 08:00:00", "2025-10-01 08:00:00", "2025-11-01 08:00:00", "2026-11-01 08:00:00"} {
+	for i, when := range []string{
+		"2024-11-01 08:00:00", "2025-10-01 08:00:00", "2025-11-01 08:00:00", "2026-11-01 08:00:00",
+	} {
 		e := sample(1, 10*i)[0]
 		e.OccurredAt, e.ReceivedAt, e.Attributes = at(when), now, map[string]string{"note": "x"}
 		e.Digest[15] = byte(i + 1)
@@ -50,7 +52,8 @@ func TestRetentionBlanksByOccurrence(t *testing.T) {
 		}
 	}
 	slices.Sort(got)
-	if d := cmp.Diff([]string{"calls caller 2 2024-11-01", "events attributes 1 2024-11-01", "events caller 2 2024-11-01"}, got); d != "" {
+	if d := cmp.Diff([]string{"calls caller 2 2024-11-01", "events attributes 1 2024-11-01", "events caller 2 2024-11-01"},
+		got); d != "" {
 		t.Error(d)
 	}
 	again, err := s.Due(t.Context(), policy, now)
@@ -81,7 +84,9 @@ func TestRetentionBlanksByOccurrence(t *testing.T) {
 		t.Error("an event that is not due was changed:\n", d)
 	}
 	// Longer, as long as may be said, and for ever.
-	for _, p := range []retention.Policy{{CallerMonths: 36}, {CallerMonths: 1200, AttributesMonths: 1200}, {CallerMonths: -1, AttributesMonths: -1}} {
+	for _, p := range []retention.Policy{
+		{CallerMonths: 36}, {CallerMonths: 1200, AttributesMonths: 1200}, {CallerMonths: -1, AttributesMonths: -1},
+	} {
 		for range 2 { // at every start
 			if err := s.FollowRetention(t.Context(), p); err != nil {
 				t.Fatal(err)

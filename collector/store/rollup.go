@@ -29,12 +29,14 @@ const maxHourRanges = 8
 func (s *Store) RecomputeHours(ctx context.Context, hours []CenterHour, version uint64) error {
 	for _, r := range hourRanges(hours) {
 		centers := quoteList(r.centers)
-		sql := fmt.Sprintf("INSERT INTO calls_hourly (%[1]s, version) SELECT %[1]s, %[2]d FROM calls_rollup(centers = [%[3]s], since = %[4]s, until = %[5]s)",
+		sql := fmt.Sprintf(
+			"INSERT INTO calls_hourly (%[1]s, version) SELECT %[1]s, %[2]d FROM calls_rollup(centers = [%[3]s], since = %[4]s, until = %[5]s)",
 			hourlyColumns, version, centers, literal(r.since), literal(r.until))
 		if err := s.exec(ctx, "recompute hours", sql); err != nil {
 			return err
 		}
-		gone := fmt.Sprintf(`INSERT INTO calls_hourly (center, hour, day, version) SELECT center, hour, day, %[1]d FROM calls_hourly FINAL
+		gone := fmt.Sprintf(
+			`INSERT INTO calls_hourly (center, hour, day, version) SELECT center, hour, day, %[1]d FROM calls_hourly FINAL
 			WHERE center IN (%[2]s) AND hour >= %[3]s AND hour < %[4]s AND received > 0 AND (center, hour) NOT IN (
 				SELECT center, toStartOfHour(toDateTime(assumeNotNull(at), 'UTC')) FROM calls_now
 				WHERE center IN (%[2]s) AND at >= %[3]s AND at < %[4]s)`,
@@ -62,7 +64,8 @@ func (s *Store) markPending(ctx context.Context, hours []CenterHour, mark uint64
 
 // pendingHours returns the hours that a process which ended left to be recomputed, and the greatest mark of any hour.
 func (s *Store) pendingHours(ctx context.Context) (hours []CenterHour, mark uint64, err error) {
-	err = s.query(ctx, "read the greatest mark", "SELECT max(version) FROM hours_pending", func(scan func(...any) error) error { return scan(&mark) })
+	err = s.query(ctx, "read the greatest mark", "SELECT max(version) FROM hours_pending",
+		func(scan func(...any) error) error { return scan(&mark) })
 	if err != nil {
 		return nil, 0, err
 	}
@@ -107,8 +110,8 @@ type hourRange struct {
 }
 
 // hourRanges unites hours that lie close together into ranges, whatever their centre: in live traffic all centres touch
-// the same few hours. Hours strewn over years are united more widely, until there are few statements: to read more calls
-// costs less than to ask more often.
+// the same few hours. Hours strewn over years are united more widely, until there are few statements: to read more
+// calls costs less than to ask more often.
 func hourRanges(hours []CenterHour) []hourRange {
 	for gap := maxHourGap; ; gap *= 2 {
 		if out := hourRangesWithin(hours, gap); len(out) <= maxHourRanges {

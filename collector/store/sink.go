@@ -25,7 +25,8 @@ type Sink struct {
 	// Scope says whose power an OPD of a centre is in: own, vertical or unknown.
 	Scope func(center, opd string) string
 
-	mu      sync.Mutex // held by Upsert and by a recomputation, so that no hour is recomputed between its mark and its calls
+	// held by Upsert and by a recomputation, so that no hour is recomputed between its mark and its calls
+	mu      sync.Mutex
 	pending map[CenterHour]struct{}
 	days    map[CenterDay]struct{} // pending
 	version uint64                 // of the latest upsert
@@ -34,23 +35,24 @@ type Sink struct {
 }
 
 // RecomputeEvery is how far the roll-ups, and with them the views monev_*, may lag behind the cases while Run runs: to
-// recompute with every batch would cost a fast import as much as the batch. Where a recomputation takes long, the pause after
-// it is restTimes as long, up to maxRecomputePause: no row is stored while one runs.
+// recompute with every batch would cost a fast import as much as the batch. Where a recomputation takes long, the pause
+// after it is restTimes as long, up to maxRecomputePause: no row is stored while one runs.
 const (
 	RecomputeEvery    = 3 * time.Second
 	maxRecomputePause = 30 * time.Second
 	restTimes         = 4
 )
 
-// Prepare brings the schema up to date and recomputes the hours and days that an earlier process left, unless a restore into
-// this database has not ended.
+// Prepare brings the schema up to date and recomputes the hours and days that an earlier process left, unless a restore
+// into this database has not ended.
 func (s *Sink) Prepare(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, err := s.Migrate(ctx); err != nil {
 		return err
 	}
-	// Of half the rows the roll-ups would be wrong, and the marks gone that make them follow the rest: whoever ships waits.
+	// Of half the rows the roll-ups would be wrong, and the marks gone that make them follow the rest: whoever ships
+	// waits.
 	restores, err := s.Restores(ctx)
 	if err != nil || slices.ContainsFunc(restores, func(r Restore) bool { return r.EndedAt.IsZero() }) {
 		return err
@@ -75,8 +77,9 @@ func (s *Sink) Prepare(ctx context.Context) error {
 	return nil // what failed stays pending for Run: figures may lag, no event waits for them
 }
 
-// Run recomputes the hours and days whose cases changed, every RecomputeEvery or slower, until ctx ends; what is left then is done by the
-// next Prepare. A failure is counted by Config.Failed and tried again. Without a Run every Upsert recomputes its hours.
+// Run recomputes the hours and days whose cases changed, every RecomputeEvery or slower, until ctx ends; what is left
+// then is done by the next Prepare. A failure is counted by Config.Failed and tried again. Without a Run every Upsert
+// recomputes its hours.
 func (s *Sink) Run(ctx context.Context) {
 	s.setRunning(true)
 	defer s.setRunning(false)
@@ -153,8 +156,8 @@ func (s *Sink) ReadCases(ctx context.Context, keys []event.Key) ([]tracker.Loade
 	return out, nil
 }
 
-// Upsert stores the rows of cases and of their clocks under version, which must be greater than that of every row before.
-// The hours and days that they belong to or have left follow (see Run).
+// Upsert stores the rows of cases and of their clocks under version, which must be greater than that of every row
+// before. The hours and days that they belong to or have left follow (see Run).
 func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) error {
 	calls := make([]casefile.Call, 0, len(rows))
 	var tickets []TicketRow
@@ -184,7 +187,8 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 					days = append(days, s.dayOf(r.Key.Center, c.StartedAt))
 				}
 			}
-			// Where a call stands in the funnel depends on its tickets' OPDs: its hour follows although its own row does not change.
+			// Where a call stands in the funnel depends on its tickets' OPDs: its hour follows although its own row does not
+			// change.
 			for _, id := range r.Ticket.Calls {
 				unsure = append(unsure, event.Key{Center: r.Key.Center, Kind: event.KindCall, ID: id})
 			}

@@ -37,16 +37,28 @@ func TestHoursFollowTheirCalls(t *testing.T) {
 		want []string
 	}{
 		{
-			[]tracker.Row{call("a", "2026-10-01 16:10:00", "prank"), call("b", "2026-10-01 16:59:59", "normal"), call("c", "2026-10-01 17:00:00", "normal"), elsewhere},
-			[]string{"35.15 2026-10-01T16:00:00 2026-10-01 2 1 [9000 9000]", "35.15 2026-10-01T17:00:00 2026-10-02 1 0 [9000]", "35.78 2026-10-01T16:00:00 2026-10-01 1 0 [9000]"},
+			[]tracker.Row{
+				call("a", "2026-10-01 16:10:00", "prank"), call("b", "2026-10-01 16:59:59", "normal"),
+				call("c", "2026-10-01 17:00:00", "normal"), elsewhere,
+			},
+			[]string{
+				"35.15 2026-10-01T16:00:00 2026-10-01 2 1 [9000 9000]", "35.15 2026-10-01T17:00:00 2026-10-02 1 0 [9000]",
+				"35.78 2026-10-01T16:00:00 2026-10-01 1 0 [9000]",
+			},
 		},
 		{ // reclassified
 			[]tracker.Row{call("a", "2026-10-01 16:10:00", "normal")},
-			[]string{"35.15 2026-10-01T16:00:00 2026-10-01 2 0 [9000 9000]", "35.15 2026-10-01T17:00:00 2026-10-02 1 0 [9000]", "35.78 2026-10-01T16:00:00 2026-10-01 1 0 [9000]"},
+			[]string{
+				"35.15 2026-10-01T16:00:00 2026-10-01 2 0 [9000 9000]", "35.15 2026-10-01T17:00:00 2026-10-02 1 0 [9000]",
+				"35.78 2026-10-01T16:00:00 2026-10-01 1 0 [9000]",
+			},
 		},
 		{ // a correction moves the only call of an hour by a month, and one out of an hour that keeps another
 			[]tracker.Row{call("c", "2026-11-01 17:00:00", "normal"), call("b", "2026-11-01 17:30:00", "normal")},
-			[]string{"35.15 2026-10-01T16:00:00 2026-10-01 1 0 [9000]", "35.15 2026-11-01T17:00:00 2026-11-02 2 0 [9000 9000]", "35.78 2026-10-01T16:00:00 2026-10-01 1 0 [9000]"},
+			[]string{
+				"35.15 2026-10-01T16:00:00 2026-10-01 1 0 [9000]", "35.15 2026-11-01T17:00:00 2026-11-02 2 0 [9000 9000]",
+				"35.78 2026-10-01T16:00:00 2026-10-01 1 0 [9000]",
+			},
 		},
 		{ // became a test
 			[]tracker.Row{call("a", "2026-10-01 16:10:00", "uji")},
@@ -128,21 +140,30 @@ func TestRunRecomputesWhatUpsertsLeave(t *testing.T) {
 func TestReadCasesFindsTheTicketsOfACall(t *testing.T) {
 	s := openSink(t)
 	ticketEvent := func(id, ticket string, calls ...string) *event.Event {
-		return &event.Event{Source: "s", ID: id, Type: event.TicketOpened, Kind: event.KindTicket, Subject: ticket, Center: "35.15",
+		return &event.Event{Source: "s", ID: id, Type: event.TicketOpened, Kind: event.KindTicket, Subject: ticket,
+			Center:     "35.15",
 			OccurredAt: clockStart, ReceivedAt: clockStart, Calls: calls}
 	}
-	callEvent := &event.Event{Source: "s", ID: "1", Type: event.CallReceived, Kind: event.KindCall, Subject: "c1", Center: "35.15", OccurredAt: clockStart, ReceivedAt: clockStart}
+	callEvent := &event.Event{
+		Source: "s", ID: "1", Type: event.CallReceived, Kind: event.KindCall, Subject: "c1", Center: "35.15",
+		OccurredAt: clockStart, ReceivedAt: clockStart,
+	}
 	elsewhere := ticketEvent("9", "t9", "c1")
 	elsewhere.Center = "35.78"
-	err := s.InsertEvents(t.Context(), []*event.Event{callEvent, ticketEvent("2", "t2", "c1", "c2"), ticketEvent("3", "t3", "c'3"), elsewhere}, "")
+	err := s.InsertEvents(t.Context(),
+		[]*event.Event{callEvent, ticketEvent("2", "t2", "c1", "c2"), ticketEvent("3", "t3", "c'3"), elsewhere}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	// t1 is named by the row of the call alone.
-	if err := s.UpsertCalls(t.Context(), []casefile.Call{{Key: callKey("c1"), Tickets: []string{"t1", "t2"}, Events: 1}}, 1); err != nil {
+	if err := s.UpsertCalls(t.Context(), []casefile.Call{{Key: callKey("c1"), Tickets: []string{"t1", "t2"}, Events: 1}},
+		1); err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := s.ReadCases(t.Context(), []event.Key{callKey("c1"), callKey("c2"), callKey("c'3"), callKey("c4"), ticketKey("t2"), ticketKey("none"), callKey("c1")})
+	loaded, err := s.ReadCases(t.Context(),
+		[]event.Key{
+			callKey("c1"), callKey("c2"), callKey("c'3"), callKey("c4"), ticketKey("t2"), ticketKey("none"), callKey("c1"),
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +214,8 @@ func TestOpenCasesAndSubjects(t *testing.T) {
 	foreign.Ticket.Key.Center, foreign.Key.Center = "historical", "historical"
 	old := since.Add(-time.Hour)
 	err := s.Upsert(t.Context(), []tracker.Row{
-		ticket("old open", casefile.Assigned, old), ticket("old rejected", casefile.Rejected, old), ticket("old closed", casefile.Closed, old),
+		ticket("old open", casefile.Assigned, old), ticket("old rejected", casefile.Rejected, old),
+		ticket("old closed", casefile.Closed, old),
 		ticket("new closed", casefile.Closed, since), call("old", old), call("new", since), foreign,
 	}, 1)
 	if err != nil {
@@ -209,7 +231,10 @@ func TestOpenCasesAndSubjects(t *testing.T) {
 	}
 
 	events := sample(50_000, 0)
-	events = append(events, &event.Event{Source: "s", ID: "t", Type: event.TicketOpened, Kind: event.KindTicket, Subject: "t", Center: "35.15", OccurredAt: since, ReceivedAt: since, Calls: []string{"only named"}})
+	events = append(events, &event.Event{
+		Source: "s", ID: "t", Type: event.TicketOpened, Kind: event.KindTicket, Subject: "t", Center: "35.15",
+		OccurredAt: since, ReceivedAt: since, Calls: []string{"only named"},
+	})
 	if err := s.InsertEvents(t.Context(), events, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -249,12 +274,17 @@ func TestCallsExpected(t *testing.T) {
 	var rows []tracker.Row
 	add := func(week, n int) {
 		for range n {
-			rows = append(rows, callRow(casefile.Call{Key: callKey(fmt.Sprint(len(rows))), ReceivedAt: now.AddDate(0, 0, -7*week).Add(time.Duration(len(rows)) * time.Second), Events: 1}))
+			rows = append(rows, callRow(casefile.Call{
+				Key:        callKey(fmt.Sprint(len(rows))),
+				ReceivedAt: now.AddDate(0, 0, -7*week).Add(time.Duration(len(rows)) * time.Second), Events: 1,
+			}))
 		}
 	}
 	add(1, 4)
 	add(2, 6)
-	rows = append(rows, callRow(casefile.Call{Key: callKey("test"), ReceivedAt: now.AddDate(0, 0, -7), Class: "uji", Events: 1}),
+	rows = append(rows, callRow(casefile.Call{
+		Key: callKey("test"), ReceivedAt: now.AddDate(0, 0, -7), Class: "uji", Events: 1,
+	}),
 		callRow(casefile.Call{Key: callKey("other hour"), ReceivedAt: now.AddDate(0, 0, -7).Add(time.Hour), Events: 1}))
 	if err := s.Upsert(t.Context(), rows, 1); err != nil {
 		t.Fatal(err)
@@ -273,7 +303,9 @@ func TestCallsExpected(t *testing.T) {
 		t.Errorf("two weeks without any data were counted as weeks without calls: %v, %v", ok, err)
 	}
 	for _, week := range []int{3, 4} { // calls on that day, none in that hour
-		rows = append(rows, callRow(casefile.Call{Key: callKey(fmt.Sprint("week ", week)), ReceivedAt: now.AddDate(0, 0, -7*week).Add(11 * time.Hour), Events: 1}))
+		rows = append(rows, callRow(casefile.Call{
+			Key: callKey(fmt.Sprint("week ", week)), ReceivedAt: now.AddDate(0, 0, -7*week).Add(11 * time.Hour), Events: 1,
+		}))
 	}
 	if err := s.Upsert(t.Context(), rows, 3); err != nil {
 		t.Fatal(err)
@@ -284,14 +316,21 @@ func TestCallsExpected(t *testing.T) {
 	}
 }
 
-// TestHoursFollowTheTicketsOfTheirCalls assigns a ticket after its call's hour was computed: where the call stands in the
-// funnel follows.
+// TestHoursFollowTheTicketsOfTheirCalls assigns a ticket after its call's hour was computed: where the call stands in
+// the funnel follows.
 func TestHoursFollowTheTicketsOfTheirCalls(t *testing.T) {
 	s := openSink(t)
-	call := casefile.Call{Key: callKey("a"), ReceivedAt: at("2026-10-01 16:10:00"), AnsweredAt: at("2026-10-01 16:10:09"), Class: "normal", Tickets: []string{"t"}, Events: 1}
-	ticket := casefile.Ticket{Key: event.Key{Center: "35.15", Kind: event.KindTicket, ID: "t"}, OpenedAt: at("2026-10-01 16:12:00"), State: casefile.Opened, Calls: []string{"a"}, Events: 1}
+	call := casefile.Call{
+		Key: callKey("a"), ReceivedAt: at("2026-10-01 16:10:00"), AnsweredAt: at("2026-10-01 16:10:09"), Class: "normal",
+		Tickets: []string{"t"}, Events: 1,
+	}
+	ticket := casefile.Ticket{
+		Key: event.Key{Center: "35.15", Kind: event.KindTicket, ID: "t"}, OpenedAt: at("2026-10-01 16:12:00"),
+		State: casefile.Opened, Calls: []string{"a"}, Events: 1,
+	}
 	stands := func() (out string) {
-		err := s.query(t.Context(), "test", "SELECT concat(toString(to_centre), ' ', toString(to_own)) FROM calls_hourly_now", func(scan func(...any) error) error { return scan(&out) })
+		err := s.query(t.Context(), "test", "SELECT concat(toString(to_centre), ' ', toString(to_own)) FROM calls_hourly_now",
+			func(scan func(...any) error) error { return scan(&out) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -319,7 +358,10 @@ func TestPrepareLeavesAHalfRestoredDatabaseAlone(t *testing.T) {
 	if err := s.markDaysPending(t.Context(), []CenterDay{{"35.15", at("2026-10-01 00:00:00")}}, 1, false); err != nil {
 		t.Fatal(err)
 	}
-	half := Restore{Backup: uuid.MustParse("6ba7b810-9dad-11d1-80b4-00c04fd430c8"), TakenAt: at("2026-10-02 00:00:00"), Journal: "j", BeganAt: at("2026-10-02 01:00:00")}
+	half := Restore{
+		Backup: uuid.MustParse("6ba7b810-9dad-11d1-80b4-00c04fd430c8"), TakenAt: at("2026-10-02 00:00:00"), Journal: "j",
+		BeganAt: at("2026-10-02 01:00:00"),
+	}
 	for _, c := range []struct {
 		ended time.Time
 		want  string

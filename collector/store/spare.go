@@ -7,9 +7,9 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
 )
 
-// spareColumns are what the latest inserts leave to the next. The client makes the columns of every insert anew and lets
-// them grow row by row, which was four tenths of all that the service allocated; this way each grows once. The zero value is
-// ready, and safe for concurrent use.
+// spareColumns are what the latest inserts leave to the next. The client makes the columns of every insert anew and
+// lets them grow row by row, which was four tenths of all that the service allocated; this way each grows once. The
+// zero value is ready, and safe for concurrent use.
 type spareColumns struct {
 	mu     sync.Mutex
 	of     map[string]spare // the client's columns, by table
@@ -21,11 +21,12 @@ type spare struct {
 	rows    int // for which they have room
 }
 
-// tooRoomy reports whether memory with room for so many rows should go rather than serve an insert of rows: a burst is over.
+// tooRoomy reports whether memory with room for so many rows should go rather than serve an insert of rows: a burst is
+// over.
 func tooRoomy(room, rows int) bool { return room > 4*max(rows, 1000) }
 
-// lend moves the memory of the spare columns into those of a new insert, unless a burst is over: then it goes. It returns
-// for how many rows there is room.
+// lend moves the memory of the spare columns into those of a new insert, unless a burst is over: then it goes. It
+// returns for how many rows there is room.
 func (s *spareColumns) lend(table string, rows int, to []column.Interface) int {
 	s.mu.Lock()
 	from := s.of[table]
@@ -36,7 +37,8 @@ func (s *spareColumns) lend(table string, rows int, to []column.Interface) int {
 	}
 	for i, c := range to {
 		old, now := reflect.ValueOf(from.columns[i]), reflect.ValueOf(c)
-		if old.Type() == now.Type() && now.Kind() == reflect.Pointer && from.columns[i].Name() == c.Name() && from.columns[i].Type() == c.Type() {
+		if old.Type() == now.Type() && now.Kind() == reflect.Pointer && from.columns[i].Name() == c.Name() &&
+			from.columns[i].Type() == c.Type() {
 			now.Elem().Set(old.Elem())
 		}
 	}
@@ -56,8 +58,8 @@ func (s *spareColumns) keep(table string, room int, columns []column.Interface) 
 	s.of[table] = spare{columns, room}
 }
 
-// takeEvents returns an empty block of events, with the room of the last one where nobody else has it. A sync.Pool would lose
-// it to every second collection, of which there are several in the time of one insert.
+// takeEvents returns an empty block of events, with the room of the last one where nobody else has it. A sync.Pool
+// would lose it to every second collection, of which there are several in the time of one insert.
 func (s *spareColumns) takeEvents() *eventBlock {
 	s.mu.Lock()
 	defer s.mu.Unlock()

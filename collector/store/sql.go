@@ -40,8 +40,8 @@ func (s *Store) stream(ctx context.Context, what, sql string, row func(scan func
 	})
 }
 
-// quote writes s as a ClickHouse string literal. Every byte that could end or continue a literal is escaped, so that any
-// byte sequence comes back as it was.
+// quote writes s as a ClickHouse string literal. Every byte that could end or continue a literal is escaped, so that
+// any byte sequence comes back as it was.
 func quote(s string) string {
 	var b strings.Builder
 	b.Grow(len(s) + 2)

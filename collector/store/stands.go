@@ -43,8 +43,8 @@ func (s *Sink) ticketRow(r *tracker.Row) TicketRow {
 	return t
 }
 
-// differ compares a block with the rows that the table holds, and adds the keys of those that differ to out. keys are the
-// cases of the block's rows, in its order.
+// differ compares a block with the rows that the table holds, and adds the keys of those that differ to out. keys are
+// the cases of the block's rows, in its order.
 func (s *Store) differ(ctx context.Context, b block, keys []event.Key, out map[event.Key]bool) error {
 	if len(keys) == 0 {
 		return nil
@@ -124,7 +124,8 @@ func (c *capture) AppendRow(value any) error {
 	return nil
 }
 
-// sameValue compares two values of one type as ClickHouse holds them: times to the millisecond, no list as an empty one.
+// sameValue compares two values of one type as ClickHouse holds them: times to the millisecond, no list as an empty
+// one.
 func sameValue(a, b any) bool {
 	switch a := a.(type) {
 	case time.Time:

@@ -56,7 +56,8 @@ type Config struct {
 	DialTimeout    time.Duration // default 5 s
 	RequestTimeout time.Duration // bound of one request when ctx has no earlier deadline; default 60 s
 
-	// Location gives a centre's time zone, for the calendar day of a call or ticket. A nil function or zone is Asia/Jakarta.
+	// Location gives a centre's time zone, for the calendar day of a call or ticket. A nil function or zone is
+	// Asia/Jakarta.
 	Location func(center string) *time.Location
 	// Inserted is told of each insert that ClickHouse acknowledged, Failed of each failed request. Nil is silence. Both
 	// must be quick and safe for concurrent use.
@@ -72,7 +73,8 @@ type TLS struct {
 	ServerName                string
 }
 
-// Store is a client of one database. Its methods are safe for concurrent use, but one caller at a time may upsert cases.
+// Store is a client of one database. Its methods are safe for concurrent use, but one caller at a time may upsert
+// cases.
 type Store struct {
 	cfg  Config
 	conn driver.Conn // its default database is monev112's
@@ -90,7 +92,8 @@ var databaseName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 func Open(_ context.Context, cfg Config) (*Store, error) {
 	cfg.setDefaults()
 	if !databaseName.MatchString(cfg.Database) {
-		return nil, fmt.Errorf("clickhouse database %q: only letters, digits and underscores, not starting with a digit", cfg.Database)
+		return nil, fmt.Errorf("clickhouse database %q: only letters, digits and underscores, not starting with a digit",
+			cfg.Database)
 	}
 	if _, _, err := net.SplitHostPort(cfg.Addr); err != nil {
 		return nil, fmt.Errorf("clickhouse address %q: want host:port: %w", cfg.Addr, err)

@@ -77,8 +77,9 @@ func sample(n int, from int) []*event.Event {
 		e := &event.Event{
 			Source: "pbx", ID: fmt.Sprintf("e-%08d", k), Type: event.CallReceived, Kind: event.KindCall,
 			Subject: fmt.Sprintf("c-%08d", k/5), Center: "35.15",
-			OccurredAt: at("2026-10-01 00:00:00").Add(time.Duration(k) * time.Second), ReceivedAt: at("2026-10-01 00:00:01").Add(time.Duration(k) * time.Second),
-			Agent: fmt.Sprintf("agent-%02d", k%30), Queue: "112", Channel: "phone", Kecamatan: "35.15.08", Class: "prank",
+			OccurredAt: at("2026-10-01 00:00:00").Add(time.Duration(k) * time.Second),
+			ReceivedAt: at("2026-10-01 00:00:01").Add(time.Duration(k) * time.Second),
+			Agent:      fmt.Sprintf("agent-%02d", k%30), Queue: "112", Channel: "phone", Kecamatan: "35.15.08", Class: "prank",
 			Caller: event.Caller{KeyID: "k1", Key: fmt.Sprintf("%032x", k*2654435761), Last3: "123"},
 		}
 		e.Digest[0], e.Digest[1], e.Digest[2] = byte(k), byte(k>>8), byte(k>>16)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// rowsOf are rows as a version of the program could have written them, by the number of the migration that made the table.
-// Columns that later migrations add are not named.
+// rowsOf are rows as a version of the program could have written them, by the number of the migration that made the
+// table. Columns that later migrations add are not named.
 var rowsOf = []struct {
 	since      uint32
 	table, sql string
@@ -33,12 +33,13 @@ var viewParameter = regexp.MustCompile(`\{(\w+):(\w+)`)
 
 // viewArguments are what the views that take parameters are asked with.
 var viewArguments = map[string]string{
-	"since": "'2026-10-01'", "until": "'2026-11-01'", "step": "'all'", "target": "15", "short": "5", "center": "'35.15'", "centers": "['35.15']",
-	"days": "[('35.15', '2026-10-01')]", "at": "'2026-10-02 00:00:00'", "month": "'2026-10-01'",
+	"since": "'2026-10-01'", "until": "'2026-11-01'", "step": "'all'", "target": "15", "short": "5", "center": "'35.15'",
+	"centers": "['35.15']",
+	"days":    "[('35.15', '2026-10-01')]", "at": "'2026-10-02 00:00:00'", "month": "'2026-10-01'",
 }
 
-// TestUpgradeFromEverySchema migrates from each schema that ever was, with rows in it, to the newest: every row is there
-// as before, and every view answers.
+// TestUpgradeFromEverySchema migrates from each schema that ever was, with rows in it, to the newest: every row is
+// there as before, and every view answers.
 func TestUpgradeFromEverySchema(t *testing.T) {
 	known, err := Migrations()
 	if err != nil {
@@ -59,7 +60,8 @@ func TestUpgradeFromEverySchema(t *testing.T) {
 				if err := s.exec(t.Context(), "insert", r.sql); err != nil {
 					t.Fatal(err)
 				}
-				list := lines(t, s, fmt.Sprintf("SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '%s' ORDER BY position", r.table))
+				list := lines(t, s, fmt.Sprintf(
+					"SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '%s' ORDER BY position", r.table))
 				columns[r.table] = name(strings.Join(list, "`, `"))
 				before[r.table] = contents(t, s, r.table, columns[r.table])
 			}
@@ -80,8 +82,10 @@ func TestUpgradeFromEverySchema(t *testing.T) {
 			if from > 1 && int(from) < len(known)-1 {
 				return // the views are the same from wherever they were reached
 			}
-			for _, view := range lines(t, s, "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View' ORDER BY name") {
-				text := lines(t, s, "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = '"+view+"'")[0]
+			for _, view := range lines(t, s,
+				"SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View' ORDER BY name") {
+				text := lines(t, s, "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = '"+
+					view+"'")[0]
 				var args []string
 				seen := map[string]bool{}
 				for _, p := range viewParameter.FindAllStringSubmatch(text, -1) {

@@ -8,13 +8,14 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// Attention is what an OPD has to look at, at one instant. Its numbers are those of Snapshot: stale tickets are in none,
-// and a ticket that is late on two clocks is late on both.
+// Attention is what an OPD has to look at, at one instant. Its numbers are those of Snapshot: stale tickets are in
+// none, and a ticket that is late on two clocks is late on both.
 type Attention struct {
 	Open    int
 	AtRisk  int          // tickets with a clock at risk
 	Overdue []LabelCount // tickets late on each clock, in the order in which clocks are shown; those with none left out
-	// Tickets are all that are late or at risk: the longest late first, then those at risk, the nearest to its due time first.
+	// Tickets are all that are late or at risk: the longest late first, then those at risk, the nearest to its due time
+	// first.
 	Tickets []DueTicket
 }
 

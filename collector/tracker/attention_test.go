@@ -60,7 +60,8 @@ func TestAttentionHasTheNumbersOfTheGauges(t *testing.T) {
 						r.Fatalf("order: %+v", a.Tickets)
 					}
 				}
-				for _, row := range f.b.OpenTickets(TicketFilter{Center: c.Center, OPD: o, Overdue: true, AtRisk: true}, noon, event.Key{}, 100) {
+				for _, row := range f.b.OpenTickets(TicketFilter{Center: c.Center, OPD: o, Overdue: true, AtRisk: true}, noon,
+					event.Key{}, 100) {
 					want = append(want, row.Key.ID)
 				}
 				slices.Sort(got)

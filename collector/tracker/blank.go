@@ -21,8 +21,8 @@ func (h *Held) add(at time.Time) {
 	}
 }
 
-// Blank counts the events in memory that happened before an instant and still name a caller, or have attributes, and, when
-// apply says so, blanks these facts. A zero instant leaves a kind alone. The cases stay as they are.
+// Blank counts the events in memory that happened before an instant and still name a caller, or have attributes, and,
+// when apply says so, blanks these facts. A zero instant leaves a kind alone. The cases stay as they are.
 func (b *Board) Blank(callersBefore, attributesBefore time.Time, apply bool) (callers, attributes Held) {
 	b.mu.RLock()
 	keys := slices.Collect(maps.Keys(b.cases))

@@ -31,7 +31,8 @@ type Center struct {
 
 // Config says how a Board reads cases. Zero durations and sizes take the defaults named beside them.
 type Config struct {
-	Centers      []string                                       // codes of the centres that are shown from the start, also without any case
+	// codes of the centres that are shown from the start, also without any case
+	Centers      []string
 	Center       func(code string) (Center, bool)               // false: a centre that the directory does not know
 	OPD          func(center, opd string) (label, scope string) // metric label and power of an OPD
 	TicketClocks func(*casefile.Ticket) []sla.Clock
@@ -88,11 +89,12 @@ type entry struct {
 
 // remembered is what a checkpoint holds of a case. What its slices hold never changes: a checkpoint shares it.
 type remembered struct {
-	key      event.Key
-	events   []stored
-	tickets  []string             // of a call: the tickets that name it
-	calls    []string             // of a ticket: the calls it names
-	froms    []casefile.FromCalls // of a ticket: what each of calls gave it when last seen, since calls leave memory earlier
+	key     event.Key
+	events  []stored
+	tickets []string // of a call: the tickets that name it
+	calls   []string // of a ticket: the calls it names
+	// of a ticket: what each of calls gave it when last seen, since calls leave memory earlier
+	froms    []casefile.FromCalls
 	complete bool
 	dirty    bool   // the row in ClickHouse lags behind
 	unproven bool   // read back: whether the row in ClickHouse is up to date is not known
@@ -174,8 +176,9 @@ func (b *Board) Apply(e *event.Event, payload []byte, end uint64, live bool) {
 // lockEvents bounds how many events are taken in while readers wait.
 const lockEvents = 1024
 
-// ApplyGroup takes in events in their order. payloads are their binary forms; the board keeps them and nobody may change
-// them. ends are the journal positions behind them. live is false while the journal is replayed: then nothing is emitted.
+// ApplyGroup takes in events in their order. payloads are their binary forms; the board keeps them and nobody may
+// change them. ends are the journal positions behind them. live is false while the journal is replayed: then nothing is
+// emitted.
 func (b *Board) ApplyGroup(events []*event.Event, payloads [][]byte, ends []uint64, live bool) {
 	for len(events) > 0 {
 		n := min(len(events), lockEvents)
@@ -189,8 +192,8 @@ func (b *Board) ApplyGroup(events []*event.Event, payloads [][]byte, ends []uint
 	}
 }
 
-// apply takes in one event. Where it may emit nothing, its case is only noted to be folded anew, by settle: the events of
-// a case often come together, in an import or a replay, and are folded once then.
+// apply takes in one event. Where it may emit nothing, its case is only noted to be folded anew, by settle: the events
+// of a case often come together, in an import or a replay, and are folded once then.
 func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 	ctr, historical := b.center(e.Center)
 	if !historical {
@@ -257,8 +260,8 @@ const (
 	Differs                // the same source and id stand on the board with other content
 )
 
-// Recognize says of each event whether the board holds it. It sees further back than any list of recent ids, but only into
-// cases in memory. It returns nil when it knows none of them.
+// Recognize says of each event whether the board holds it. It sees further back than any list of recent ids, but only
+// into cases in memory. It returns nil when it knows none of them.
 func (b *Board) Recognize(events []*event.Event) []Verdict {
 	var out []Verdict
 	b.mu.RLock()

@@ -22,8 +22,9 @@ var jakarta = time.FixedZone("WIB", 7*3600)
 func newBoard(said *[]Outcome) *Board {
 	b := New(Config{
 		Center: func(code string) (Center, bool) {
-			return Center{Historical: code == "old", Location: jakarta, AnswerTarget: 15 * time.Second, ShortAbandon: 5 * time.Second,
-				Shifts: []time.Duration{7 * time.Hour, 14 * time.Hour, 21 * time.Hour}}, code != "nowhere"
+			return Center{Historical: code == "old", Location: jakarta, AnswerTarget: 15 * time.Second,
+				ShortAbandon: 5 * time.Second,
+				Shifts:       []time.Duration{7 * time.Hour, 14 * time.Hour, 21 * time.Hour}}, code != "nowhere"
 		},
 		OPD: func(_, opd string) (string, string) {
 			switch opd {
@@ -36,8 +37,9 @@ func newBoard(said *[]Outcome) *Board {
 		},
 		TicketClocks: func(t *casefile.Ticket) []sla.Clock {
 			due := t.OpenedAt.Add(time.Hour)
-			return []sla.Clock{{Key: t.Key, Name: sla.Resolve, Seq: 1, OPD: t.OPD, StartedAt: t.OpenedAt, DueAt: due, BreachAt: due,
-				RiskAt: t.OpenedAt.Add(45 * time.Minute), StoppedAt: t.ResolvedAt}}
+			return []sla.Clock{{Key: t.Key, Name: sla.Resolve, Seq: 1, OPD: t.OPD, StartedAt: t.OpenedAt, DueAt: due,
+				BreachAt: due,
+				RiskAt:   t.OpenedAt.Add(45 * time.Minute), StoppedAt: t.ResolvedAt}}
 		},
 		CallClocks: func(*casefile.Call) []sla.Clock { return nil },
 		Emit: func(o Outcome) {
@@ -60,7 +62,10 @@ type feed struct {
 
 func (f *feed) say(typ event.Type, subject string, at time.Time, with ...func(*event.Event)) {
 	f.n++
-	e := event.Event{Source: "s", ID: fmt.Sprint("e", f.n), Type: typ, Kind: typ.Kind(), Subject: subject, Center: "35.15", OccurredAt: at, ReceivedAt: at.Add(f.late)}
+	e := event.Event{
+		Source: "s", ID: fmt.Sprint("e", f.n), Type: typ, Kind: typ.Kind(), Subject: subject, Center: "35.15", OccurredAt: at,
+		ReceivedAt: at.Add(f.late),
+	}
 	e.Digest[0], e.Digest[1] = byte(f.n), byte(f.n>>8)
 	for _, w := range with {
 		w(&e)
@@ -100,7 +105,9 @@ func TestWindowsCountCallsByTheirOwnTime(t *testing.T) {
 		"previous_hour":  {"received": 1, "offered": 1, "answered": 1, "within_target": 1, "classified": 1, "hoax": 1},
 		"shift":          {"received": 2, "offered": 2, "answered": 2, "within_target": 1, "classified": 2, "hoax": 1},
 		"previous_shift": {"received": 1, "offered": 1, "answered": 1, "within_target": 1, "classified": 1, "ghost": 1},
-		"day":            {"received": 3, "offered": 3, "answered": 3, "within_target": 2, "classified": 3, "hoax": 1, "ghost": 1},
+		"day": {
+			"received": 3, "offered": 3, "answered": 3, "within_target": 2, "classified": 3, "hoax": 1, "ghost": 1,
+		},
 	} {
 		if diff := cmp.Diff(want, windows(f.b, now, window)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", window, diff)
@@ -125,7 +132,10 @@ func TestOutcomesAreSaidOnceWhateverTheOrder(t *testing.T) {
 	for _, o := range said {
 		counts[o.Kind]++
 	}
-	want := map[OutcomeKind]int{CallBecameReceived: 1, CallBecameOffered: 1, CallBecameAnswered: 1, CallBecameClassified: 1, CallBecameReclassified: 1}
+	want := map[OutcomeKind]int{
+		CallBecameReceived: 1, CallBecameOffered: 1, CallBecameAnswered: 1, CallBecameClassified: 1,
+		CallBecameReclassified: 1,
+	}
 	if diff := cmp.Diff(want, counts); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -189,14 +199,18 @@ func TestTicketsAtRiskOverdueAndStale(t *testing.T) {
 	open("stale", "dishub", noon.Add(-200*24*time.Hour))
 	open("strange", "Dinas Anu", noon)
 	s := f.b.Snapshot(noon).Centers[0]
-	want := []TicketCount{{OPD: "dishub", Priority: "darurat", Scope: "own", N: 2}, {OPD: "pln", Priority: "darurat", Scope: "vertical", N: 1}, {OPD: "unknown", Priority: "darurat", Scope: "unknown", N: 1}}
+	want := []TicketCount{
+		{OPD: "dishub", Priority: "darurat", Scope: "own", N: 2}, {OPD: "pln", Priority: "darurat", Scope: "vertical", N: 1},
+		{OPD: "unknown", Priority: "darurat", Scope: "unknown", N: 1},
+	}
 	if diff := cmp.Diff(want, s.Open); diff != "" {
 		t.Error("open:", diff)
 	}
 	if diff := cmp.Diff([]TicketCount{{OPD: "dishub", Scope: "own", N: 1}}, s.AtRisk); diff != "" {
 		t.Error("at risk:", diff)
 	}
-	if diff := cmp.Diff([]TicketCount{{OPD: "dishub", Clock: "resolve", Priority: "darurat", Scope: "own", N: 1}}, s.Overdue); diff != "" {
+	if diff := cmp.Diff([]TicketCount{{OPD: "dishub", Clock: "resolve", Priority: "darurat", Scope: "own", N: 1}},
+		s.Overdue); diff != "" {
 		t.Error("overdue:", diff)
 	}
 	if diff := cmp.Diff([]OldestOverdue{{"dishub", time.Hour}}, s.OldestOverdue); diff != "" {
@@ -205,7 +219,8 @@ func TestTicketsAtRiskOverdueAndStale(t *testing.T) {
 	if s.Stale != 1 {
 		t.Errorf("stale %d", s.Stale)
 	}
-	if rows := f.b.OpenTickets(TicketFilter{Overdue: true}, noon, event.Key{}, 10); len(rows) != 1 { // the stale one is not late but stale
+	// the stale one is not late but stale
+	if rows := f.b.OpenTickets(TicketFilter{Overdue: true}, noon, event.Key{}, 10); len(rows) != 1 {
 		t.Errorf("%d overdue tickets listed", len(rows))
 	}
 }
@@ -256,7 +271,10 @@ func TestAnUnknownCaseShowsNowhereUntilItIsLoaded(t *testing.T) {
 	if rows := f.b.Rows([]event.Key{key}); len(rows) != 0 {
 		t.Fatal("an unknown ticket has a row")
 	}
-	old := event.Event{Source: "s", ID: "old", Type: event.TicketClosed, Kind: event.KindTicket, Subject: "t1", Center: "35.15", OccurredAt: noon.Add(-time.Hour)}
+	old := event.Event{
+		Source: "s", ID: "old", Type: event.TicketClosed, Kind: event.KindTicket, Subject: "t1", Center: "35.15",
+		OccurredAt: noon.Add(-time.Hour),
+	}
 	f.b.Load([]Loaded{{Key: key, Events: []*event.Event{&old}}})
 	rows := f.b.Rows([]event.Key{key})
 	if len(rows) != 1 || rows[0].Ticket.State != casefile.Closed || rows[0].Ticket.Events != 2 {

@@ -76,7 +76,10 @@ var withinTargets = [...]time.Duration{10 * time.Second, 15 * time.Second, 20 * 
 // AnswerTargets are the targets of CenterSnapshot.Within, ascending. The slice is the caller's own.
 func AnswerTargets() []time.Duration { return slices.Clone(withinTargets[:]) }
 
-var measureNames = [named]string{"received", "offered", "answered", "within_target", "abandoned", "unserved", "classified", "hoax", "ghost", "unclassified"}
+var measureNames = [named]string{
+	"received", "offered", "answered", "within_target", "abandoned", "unserved", "classified", "hoax", "ghost",
+	"unclassified",
+}
 
 // contribution is what one call adds to the window counts.
 type contribution struct {
@@ -146,7 +149,8 @@ func (c *center) showCall(en *entry, call *casefile.Call) {
 	at := call.OfferedAt()
 	show(c.waiting, !at.IsZero() && !gone, at)
 	show(c.nameless, !call.AnsweredAt.IsZero() && !call.EndedAt.IsZero() && !call.Classified() && !call.Test(), call.At())
-	show(c.callBack, !at.IsZero() && !call.AbandonedAt.IsZero() && !call.Answered() && call.CalledBackAt.IsZero(), call.AbandonedAt)
+	show(c.callBack, !at.IsZero() && !call.AbandonedAt.IsZero() && !call.Answered() && call.CalledBackAt.IsZero(),
+		call.AbandonedAt)
 	if len(call.RingNoAnswers) > 0 {
 		c.rings[en] = call.RingNoAnswers
 	} else {

@@ -161,7 +161,10 @@ func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 	}
 	var read []*entry
 	for range r.items {
-		en := &entry{remembered: remembered{key: r.key(), complete: r.bool(), dirty: r.bool(), unproven: r.bool(), end: r.uint(), touched: r.time(), tickets: r.strings(), calls: r.strings()}}
+		en := &entry{remembered: remembered{
+			key: r.key(), complete: r.bool(), dirty: r.bool(), unproven: r.bool(), end: r.uint(), touched: r.time(),
+			tickets: r.strings(), calls: r.strings(),
+		}}
 		for range en.calls {
 			en.froms = append(en.froms, casefile.FromCalls{ReceivedAt: r.time(), AnsweredAt: r.time()})
 		}
@@ -318,8 +321,8 @@ func (r *reader) uint() uint64 {
 
 func (r *reader) bool() bool { return r.uint() == 1 }
 
-// layer reads the i-th layer of the filter, whose size must be the one that it has here: the length in the file must not
-// ask for all memory, nor a layer answer for bits that it does not have.
+// layer reads the i-th layer of the filter, whose size must be the one that it has here: the length in the file must
+// not ask for all memory, nor a layer answer for bits that it does not have.
 func (r *reader) layer(i int) *bloom.BloomFilter {
 	head, err := r.r.Peek(3 * 8) // bits, hashes, bits of the set that follows
 	if r.err == nil {

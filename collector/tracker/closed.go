@@ -7,8 +7,8 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// ClosedTickets returns the tickets in memory that were closed in [from, to) and are closed still. It is the whole number
-// as long as from lies less than Config.KeepCases back and no more than CacheCases cases were touched since.
+// ClosedTickets returns the tickets in memory that were closed in [from, to) and are closed still. It is the whole
+// number as long as from lies less than Config.KeepCases back and no more than CacheCases cases were touched since.
 func (b *Board) ClosedTickets(from, to time.Time) []casefile.Ticket {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -18,7 +18,8 @@ func (b *Board) ClosedTickets(from, to time.Time) []casefile.Ticket {
 	)
 	for en := b.idle.front; en != nil; en = en.newer {
 		// What was received before from cannot have closed since; clocks of senders may be a little ahead.
-		if en.key.Kind != event.KindTicket || !en.complete || en.center == nil || len(en.events) == 0 || en.touched.Before(from.Add(-aheadAtMost)) {
+		if en.key.Kind != event.KindTicket || !en.complete || en.center == nil || len(en.events) == 0 ||
+			en.touched.Before(from.Add(-aheadAtMost)) {
 			continue
 		}
 		if t := b.row(&fold, en).Ticket; t.State == casefile.Closed && !t.ClosedAt.Before(from) && t.ClosedAt.Before(to) {

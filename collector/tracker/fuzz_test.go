@@ -30,7 +30,8 @@ func FuzzReadCheckpoint(f *testing.F) {
 	full.say(event.AgentState, "a", noon, func(e *event.Event) { e.Result = "available" })
 	f.Add(withoutFilter(f, full.b))
 	f.Add(withoutFilter(f, newBoard(nil)))
-	f.Add([]byte{checkpointVersion, 1, 1, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}) // a layer that asks for all memory
+	// a layer that asks for all memory
+	f.Add([]byte{checkpointVersion, 1, 1, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		b := newBoard(nil)

@@ -47,10 +47,10 @@ func (b *Board) place(en *entry) {
 	}
 }
 
-// Evict drops cases that nobody works on, the longest untouched first, while there are more than CacheCases or they were
-// untouched for KeepCases. Only a case on which everything up to shipped acted can go: ClickHouse has its events and its
-// row, though the board may not know it, since a row was stored by the process before this one. It also drops what no
-// window can show any more, and agents long silent.
+// Evict drops cases that nobody works on, the longest untouched first, while there are more than CacheCases or they
+// were untouched for KeepCases. Only a case on which everything up to shipped acted can go: ClickHouse has its events
+// and its row, though the board may not know it, since a row was stored by the process before this one. It also drops
+// what no window can show any more, and agents long silent.
 func (b *Board) Evict(shipped uint64, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

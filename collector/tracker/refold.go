@@ -97,7 +97,10 @@ func (b *Board) refoldTicket(en *entry, emit bool) {
 	label, scope := b.opd(&t)
 	clocks := b.cfg.TicketClocks(&t)
 	en.center.showTicket(en, &t, label, scope, clocks)
-	en.said.ticket(&t, en.center, func(opd string) string { l, _ := b.cfg.OPD(en.key.Center, opd); return l }, b.emitter(en, emit))
+	en.said.ticket(&t, en.center, func(opd string) string {
+		l, _ := b.cfg.OPD(en.key.Center, opd)
+		return l
+	}, b.emitter(en, emit))
 	b.stopClocks(en, clocks, emit, t.Priority)
 }
 
@@ -133,7 +136,10 @@ func (b *Board) stopClocks(en *entry, clocks []sla.Clock, emit bool, priority st
 		if c.OPD != "" {
 			label, _ = b.cfg.OPD(en.key.Center, c.OPD)
 		}
-		b.cfg.Emit(Outcome{Kind: ClockStopped, Case: en.key, Center: en.center.label, Clock: c.Name, OPD: label, Priority: priority, Result: c.State(c.StoppedAt)})
+		b.cfg.Emit(Outcome{
+			Kind: ClockStopped, Case: en.key, Center: en.center.label, Clock: c.Name, OPD: label, Priority: priority,
+			Result: c.State(c.StoppedAt),
+		})
 	}
 }
 
@@ -210,8 +216,8 @@ func (b *Board) link(en *entry, calls, was []string) {
 	}
 }
 
-// claim records on calls that an unknown ticket names them: who makes their rows must know the ticket before, since it may
-// have been stored by a process before this one. When the ticket is known, link sets right what it no longer names.
+// claim records on calls that an unknown ticket names them: who makes their rows must know the ticket before, since it
+// may have been stored by a process before this one. When the ticket is known, link sets right what it no longer names.
 func (b *Board) claim(en *entry, calls []string) {
 	for _, id := range calls {
 		c := b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center)
@@ -290,7 +296,8 @@ func (r *reported) call(c *casefile.Call, ctr *center, emit func(Outcome)) {
 	gave, ok := c.AbandonTime()
 	say(offered && !c.AbandonedAt.IsZero() && c.AnsweredAt.IsZero(), saidAbandoned,
 		secs(Outcome{Kind: CallBecameAbandoned, Short: ok && gave < ctr.cfg.ShortAbandon}, gave, ok))
-	say(offered && !c.UnservedAt.IsZero() && c.AnsweredAt.IsZero(), saidUnserved, Outcome{Kind: CallBecameUnserved, Reason: c.UnservedReason})
+	say(offered && !c.UnservedAt.IsZero() && c.AnsweredAt.IsZero(), saidUnserved,
+		Outcome{Kind: CallBecameUnserved, Reason: c.UnservedReason})
 	say(!c.BlockedAt.IsZero(), saidBlocked, Outcome{Kind: CallBecameBlocked})
 	if c.Classified() && r.class != "" && r.class != c.Class {
 		emit(Outcome{Kind: CallBecameReclassified, Center: ctr.label, From: r.class, Class: c.Class})
@@ -333,7 +340,9 @@ func (r *reported) ticket(t *casefile.Ticket, ctr *center, label func(opd string
 	}
 	say := func(id uint32, name, opd string, from, to time.Time) {
 		if d, ok := casefile.Between(from, to); ok && r.once(id) {
-			emit(Outcome{Kind: TicketInterval, Center: ctr.label, Interval: name, OPD: opd, HasSeconds: true, Seconds: d.Seconds()})
+			emit(Outcome{
+				Kind: TicketInterval, Center: ctr.label, Interval: name, OPD: opd, HasSeconds: true, Seconds: d.Seconds(),
+			})
 		}
 	}
 	say(saidInterval, "dispatch", first, t.AnsweredAt, t.AssignedAt)

@@ -30,7 +30,9 @@ func again(t *testing.T, b *Board, said *[]Outcome) *Board {
 }
 
 func TestARestartKeepsTheCountsOfLinkedCases(t *testing.T) {
-	for name, state := range map[string]event.Type{"open tickets": event.TicketAssigned, "closed tickets": event.TicketClosed} {
+	for name, state := range map[string]event.Type{
+		"open tickets": event.TicketAssigned, "closed tickets": event.TicketClosed,
+	} {
 		f := &feed{b: newBoard(nil)}
 		for i := range 5 {
 			c, at := fmt.Sprint("c", i), noon.Add(time.Duration(i)*time.Second)
@@ -50,7 +52,8 @@ func TestACheckpointIsOfOneInstant(t *testing.T) {
 	f := &feed{b: newBoard(nil)}
 	f.say(event.CallReceived, "c", noon)
 	f.say(event.TicketOpened, "t", noon.Add(time.Minute), calls("c"))
-	froms := f.b.cases[event.Key{Center: "35.15", Kind: event.KindTicket, ID: "t"}].froms // what a checkpoint being written reads
+	// what a checkpoint being written reads
+	froms := f.b.cases[event.Key{Center: "35.15", Kind: event.KindTicket, ID: "t"}].froms
 	was := slices.Clone(froms)
 	f.say(event.CallReceived, "c", noon.Add(-time.Hour))
 	if !slices.Equal(froms, was) {
@@ -62,8 +65,12 @@ func TestEvictionGoesOnAfterARestart(t *testing.T) {
 	f := &feed{b: newBoard(nil)}
 	f.say(event.CallReceived, "a", noon)
 	b := again(t, f.b, nil)
-	// The journal behind the checkpoint is replayed. ClickHouse had it before the restart, so that no batch brings it again.
-	replayed := event.Event{Source: "s", ID: "r", Type: event.CallEnded, Kind: event.KindCall, Subject: "a", Center: "35.15", OccurredAt: noon, ReceivedAt: noon}
+	// The journal behind the checkpoint is replayed. ClickHouse had it before the restart, so that no batch brings it
+	// again.
+	replayed := event.Event{
+		Source: "s", ID: "r", Type: event.CallEnded, Kind: event.KindCall, Subject: "a", Center: "35.15", OccurredAt: noon,
+		ReceivedAt: noon,
+	}
 	b.Apply(&replayed, event.AppendBinary(nil, &replayed), 2, false)
 	b.Evict(2, noon.Add(72*time.Hour))
 	if n, _ := b.Size(); n != 0 {
@@ -76,7 +83,10 @@ func TestWhatCameAloneAfterACheckpointIsAskedFor(t *testing.T) {
 	key := event.Key{Center: "35.15", Kind: event.KindTicket, ID: "old"}
 	f.b.AddSeen([]event.Key{key}) // closed and evicted long ago
 	b := again(t, f.b, nil)
-	replayed := event.Event{Source: "s", ID: "r", Type: event.TicketReopened, Kind: event.KindTicket, Subject: "old", Center: "35.15", OccurredAt: noon, ReceivedAt: noon}
+	replayed := event.Event{
+		Source: "s", ID: "r", Type: event.TicketReopened, Kind: event.KindTicket, Subject: "old", Center: "35.15",
+		OccurredAt: noon, ReceivedAt: noon,
+	}
 	b.Apply(&replayed, event.AppendBinary(nil, &replayed), 7, false)
 	if got := b.Unknown(6); len(got) != 0 {
 		t.Errorf("a batch behind 6 completes %v", got)
@@ -92,7 +102,10 @@ func TestAnEventThatClickHouseHeldMovesNoCounterAgain(t *testing.T) {
 	key := event.Key{Center: "35.15", Kind: event.KindCall, ID: "a"}
 	f.b.AddSeen([]event.Key{key})
 	f.say(event.CallReceived, "a", noon) // sent again, long after its id was forgotten here
-	stored := event.Event{Source: "s", ID: "e1", Type: event.CallReceived, Kind: event.KindCall, Subject: "a", Center: "35.15", OccurredAt: noon, ReceivedAt: noon}
+	stored := event.Event{
+		Source: "s", ID: "e1", Type: event.CallReceived, Kind: event.KindCall, Subject: "a", Center: "35.15",
+		OccurredAt: noon, ReceivedAt: noon,
+	}
 	stored.Digest[0] = 1
 	f.b.Load([]Loaded{{Key: key, Events: []*event.Event{&stored}}})
 	if len(said) != 0 {
@@ -104,7 +117,10 @@ func TestACaseReadBackStaysUnprovenOverARestart(t *testing.T) {
 	f := &feed{b: newBoard(nil)}
 	key := event.Key{Center: "35.15", Kind: event.KindCall, ID: "a"}
 	f.b.AddSeen([]event.Key{key})
-	stored := event.Event{Source: "s", ID: "e1", Type: event.CallReceived, Kind: event.KindCall, Subject: "a", Center: "35.15", OccurredAt: noon, ReceivedAt: noon}
+	stored := event.Event{
+		Source: "s", ID: "e1", Type: event.CallReceived, Kind: event.KindCall, Subject: "a", Center: "35.15",
+		OccurredAt: noon, ReceivedAt: noon,
+	}
 	f.b.Load([]Loaded{{Key: key, Events: []*event.Event{&stored}}})
 	if rows := again(t, f.b, nil).Rows([]event.Key{key}); len(rows) != 1 {
 		t.Errorf("%d rows: the row in ClickHouse may be older than its events", len(rows))
@@ -174,8 +190,8 @@ func TestABounceNamesTheOPDThatLostTheTicket(t *testing.T) {
 	}
 }
 
-// TestWindowsAgreeWithTheViews holds the measures that the conditions of the views calls_now and calls_rollup share with
-// the board against the shapes of call in which they could differ.
+// TestWindowsAgreeWithTheViews holds the measures that the conditions of the views calls_now and calls_rollup share
+// with the board against the shapes of call in which they could differ.
 func TestWindowsAgreeWithTheViews(t *testing.T) {
 	c := newCenter("35.15", Center{AnswerTarget: 15 * time.Second})
 	at := func(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
@@ -183,13 +199,23 @@ func TestWindowsAgreeWithTheViews(t *testing.T) {
 		call casefile.Call
 		want []string
 	}{
-		"test":                    {casefile.Call{ReceivedAt: at(0), AnsweredAt: at(5), Class: "uji"}, nil},
-		"blocked, then a class":   {casefile.Call{ReceivedAt: at(0), BlockedAt: at(1), Class: "prank"}, []string{"received", "answered", "classified", "hoax"}},
-		"blocked, hung up":        {casefile.Call{ReceivedAt: at(0), BlockedAt: at(1), AbandonedAt: at(2)}, []string{"received", "abandoned"}},
-		"only an answer":          {casefile.Call{AnsweredAt: at(5)}, []string{"received", "answered", "unclassified"}},
-		"only a class":            {casefile.Call{ReceivedAt: at(0), Class: "ghost"}, []string{"received", "offered", "answered", "classified", "ghost"}},
-		"abandoned, answered too": {casefile.Call{ReceivedAt: at(0), AbandonedAt: at(3), AnsweredAt: at(9), Class: "belum"}, []string{"received", "offered", "answered", "within_target", "unclassified"}},
-		"overflow":                {casefile.Call{QueuedAt: at(0), UnservedAt: at(60)}, []string{"received", "offered", "unserved"}},
+		"test": {casefile.Call{ReceivedAt: at(0), AnsweredAt: at(5), Class: "uji"}, nil},
+		"blocked, then a class": {
+			casefile.Call{ReceivedAt: at(0), BlockedAt: at(1), Class: "prank"},
+			[]string{"received", "answered", "classified", "hoax"},
+		},
+		"blocked, hung up": {
+			casefile.Call{ReceivedAt: at(0), BlockedAt: at(1), AbandonedAt: at(2)}, []string{"received", "abandoned"},
+		},
+		"only an answer": {casefile.Call{AnsweredAt: at(5)}, []string{"received", "answered", "unclassified"}},
+		"only a class": {
+			casefile.Call{ReceivedAt: at(0), Class: "ghost"}, []string{"received", "offered", "answered", "classified", "ghost"},
+		},
+		"abandoned, answered too": {
+			casefile.Call{ReceivedAt: at(0), AbandonedAt: at(3), AnsweredAt: at(9), Class: "belum"},
+			[]string{"received", "offered", "answered", "within_target", "unclassified"},
+		},
+		"overflow": {casefile.Call{QueuedAt: at(0), UnservedAt: at(60)}, []string{"received", "offered", "unserved"}},
 	} {
 		tt.call.Events = 1
 		con := c.contribution(&tt.call)
@@ -200,7 +226,8 @@ func TestWindowsAgreeWithTheViews(t *testing.T) {
 			}
 		}
 		for i, target := range withinTargets { // 15 s is the target of this centre
-			if is := con.bits&(1<<(named+i)) != 0; target == c.cfg.AnswerTarget && is != slices.Contains(tt.want, "within_target") {
+			if is := con.bits&(1<<(named+i)) != 0; target == c.cfg.AnswerTarget &&
+				is != slices.Contains(tt.want, "within_target") {
 				t.Errorf("%s: within %s is %v", name, target, is)
 			}
 		}

@@ -88,8 +88,9 @@ func (b *Board) Unknown(shipped uint64) []event.Key {
 	return unknown
 }
 
-// Load completes unknown cases with what ClickHouse holds. Events that came since are kept beside; where the same id has
-// another content, what ClickHouse holds wins. Outcomes of live events that came while the case was unknown are emitted now.
+// Load completes unknown cases with what ClickHouse holds. Events that came since are kept beside; where the same id
+// has another content, what ClickHouse holds wins. Outcomes of live events that came while the case was unknown are
+// emitted now.
 func (b *Board) Load(cases []Loaded) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -103,7 +104,8 @@ func (b *Board) Load(cases []Loaded) {
 		came := en.events
 		en.events = make([]stored, 0, len(l.Events)+len(came))
 		for _, e := range l.Events {
-			en.events = append(en.events, stored{id: idHash(e), digest: [8]byte(e.Digest[:8]), payload: event.AppendBinary(nil, e)})
+			en.events = append(en.events,
+				stored{id: idHash(e), digest: [8]byte(e.Digest[:8]), payload: event.AppendBinary(nil, e)})
 			if en.touched.Before(e.ReceivedAt) {
 				en.touched = e.ReceivedAt
 			}
@@ -169,8 +171,8 @@ func (b *Board) Rows(keys []event.Key) []Row {
 	return rows
 }
 
-// candidates returns the cases named, those that changed through a link, and the neighbours whose rows nobody has proved:
-// they were read back, and a process that died may have stored the event that changes them and not the row.
+// candidates returns the cases named, those that changed through a link, and the neighbours whose rows nobody has
+// proved: they were read back, and a process that died may have stored the event that changes them and not the row.
 func (b *Board) candidates(keys []event.Key) []event.Key {
 	b.mu.RLock()
 	defer b.mu.RUnlock()

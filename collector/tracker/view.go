@@ -113,7 +113,8 @@ func ticketCounts(m map[TicketCount]int) []TicketCount {
 		out = append(out, k)
 	}
 	slices.SortFunc(out, func(a, b TicketCount) int {
-		return cmp.Or(cmp.Compare(a.OPD, b.OPD), cmp.Compare(a.Clock, b.Clock), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Scope, b.Scope))
+		return cmp.Or(cmp.Compare(a.OPD, b.OPD), cmp.Compare(a.Clock, b.Clock), cmp.Compare(a.Priority, b.Priority),
+			cmp.Compare(a.Scope, b.Scope))
 	})
 	return out
 }
@@ -155,7 +156,8 @@ var WindowNames = []string{"hour", "previous_hour", "shift", "previous_shift", "
 
 func (c *center) spans(now time.Time) map[string]span {
 	local := now.In(c.cfg.Location)
-	hour := now.Add(-time.Duration(local.Minute())*time.Minute - time.Duration(local.Second())*time.Second - time.Duration(local.Nanosecond()))
+	hour := now.Add(-time.Duration(local.Minute())*time.Minute - time.Duration(local.Second())*time.Second - time.Duration(
+		local.Nanosecond()))
 	shift := c.shift(now)
 	far := now.Add(windowsReach)
 	return map[string]span{
@@ -210,7 +212,8 @@ func (b *Board) OpenTickets(f TicketFilter, now time.Time, after event.Key, limi
 			}
 			for i := range g.tickets {
 				t := &g.tickets[i]
-				if en := t.entry; (f.Center == "" || f.Center == en.key.Center) && compareKeys(en.key, after) > 0 && t.matches(f, now, b.cfg.StaleAfter) {
+				if en := t.entry; (f.Center == "" || f.Center == en.key.Center) && compareKeys(en.key, after) > 0 &&
+					t.matches(f, now, b.cfg.StaleAfter) {
 					chosen = append(chosen, en)
 				}
 			}

@@ -23,8 +23,8 @@ import (
 // browserTimeout is how long Chromium may take for anything: a loaded machine is slow.
 const browserTimeout = 90 * time.Second
 
-// browser is Debian's Chromium, spoken to over the WebDriver protocol. Scripts are switched off for pages, as on a careful
-// telephone; what the test itself asks still runs.
+// browser is Debian's Chromium, spoken to over the WebDriver protocol. Scripts are switched off for pages, as on a
+// careful telephone; what the test itself asks still runs.
 type browser struct {
 	t       testing.TB
 	session string
@@ -67,7 +67,8 @@ func openBrowser(t testing.TB) *browser {
 		"browserName": "chrome",
 		"goog:chromeOptions": map[string]any{
 			"binary": binary,
-			"args": []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+			"args": []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+				"--disable-background-networking",
 				"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--user-data-dir=" + profile},
 			"prefs": map[string]any{"profile.managed_default_content_settings.javascript": 2},
 		},
@@ -200,8 +201,9 @@ func (b *browser) fits(name string, width int) {
 	}
 	if dir := os.Getenv("PAGE_SHOTS"); dir != "" {
 		var shot struct{ Data string }
-		b.do(http.MethodPost, "/goog/cdp/execute", map[string]any{"cmd": "Page.captureScreenshot", "params": map[string]any{"captureBeyondViewport": true,
-			"clip": map[string]any{"x": 0, "y": 0, "width": width, "height": min(size.Tall, 2600), "scale": 1}}}, &shot)
+		b.do(http.MethodPost, "/goog/cdp/execute",
+			map[string]any{"cmd": "Page.captureScreenshot", "params": map[string]any{"captureBeyondViewport": true,
+				"clip": map[string]any{"x": 0, "y": 0, "width": width, "height": min(size.Tall, 2600), "scale": 1}}}, &shot)
 		png, err := base64.StdEncoding.DecodeString(shot.Data)
 		if err != nil {
 			b.t.Fatal(err)
@@ -218,7 +220,8 @@ func (b *browser) quiet() {
 	var lines []struct{ Level, Message string }
 	b.do(http.MethodPost, "/se/log", map[string]string{"type": "browser"}, &lines)
 	for _, l := range lines {
-		if !strings.Contains(l.Message, "/favicon.ico") && !strings.Contains(l.Message, "/p/wrong - Failed to load") { // the first it asks for unasked
+		// the first it asks for unasked
+		if !strings.Contains(l.Message, "/favicon.ico") && !strings.Contains(l.Message, "/p/wrong - Failed to load") {
 			b.t.Errorf("the browser says: %s %s", l.Level, l.Message)
 		}
 	}
@@ -227,12 +230,16 @@ func (b *browser) quiet() {
 func TestPagesOnATelephone(t *testing.T) {
 	w := newWorld(t)
 	w.ticket("SDA-2026-00001", "pju", "non_darurat", "dishub", testNow.Add(-26*24*time.Hour))
-	w.say(event.TicketPaused, "SDA-2026-00001", testNow.Add(-25*24*time.Hour), func(d *event.Draft) { d.Reason = "menunggu_material" })
+	w.say(event.TicketPaused, "SDA-2026-00001", testNow.Add(-25*24*time.Hour), func(d *event.Draft) {
+		d.Reason = "menunggu_material"
+	})
 	w.say(event.TicketResumed, "SDA-2026-00001", testNow.Add(-24*24*time.Hour), nil)
-	const long = "LAPORAN/LALU-LINTAS/SIDOARJO/2026/03/TANPA-SPASI-DAN-SANGAT-PANJANG-SEKALI-00002" // the oldest: an emergency is late at once
+	// the oldest: an emergency is late at once
+	const long = "LAPORAN/LALU-LINTAS/SIDOARJO/2026/03/TANPA-SPASI-DAN-SANGAT-PANJANG-SEKALI-00002"
 	w.ticket(long, "lampu_lalu_lintas", "darurat", "dishub", testNow.Add(-25*24*time.Hour))
 	for i := range 58 {
-		w.ticket(fmt.Sprintf("SDA-2026-%05d", i+3), "pju", "mendesak", "dishub", testNow.Add(-24*24*time.Hour).Add(time.Duration(i)*time.Minute))
+		w.ticket(fmt.Sprintf("SDA-2026-%05d", i+3), "pju", "mendesak", "dishub",
+			testNow.Add(-24*24*time.Hour).Add(time.Duration(i)*time.Minute))
 	}
 	w.ticket("SDA-2026-09999", "pju", "non_darurat", "dishub", testNow.Add(-2*time.Hour))
 	server := httptest.NewServer(w.pages)

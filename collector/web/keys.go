@@ -88,7 +88,8 @@ func (f LinkKeys) Rotate(now time.Time, drop bool) (LinkKey, error) {
 			keys = keys[1:]
 		}
 		if len(keys) >= maxLinkKeys {
-			return nil, fmt.Errorf("%d link keys exist, which is the limit: wait until old ones are past, or drop them all", len(keys))
+			return nil, fmt.Errorf("%d link keys exist, which is the limit: wait until old ones are past, or drop them all",
+				len(keys))
 		}
 		return append(keys, made), nil
 	})
@@ -122,7 +123,8 @@ func (f LinkKeys) read() ([]linkKey, error) {
 	}
 	keys, err := parseLinkKeys(text)
 	if err != nil {
-		return nil, fmt.Errorf("link key file %s: %w; restore it, or remove it to start with a new key (links already sent then die)", f.Path, err)
+		return nil, fmt.Errorf(
+			"link key file %s: %w; restore it, or remove it to start with a new key (links already sent then die)", f.Path, err)
 	}
 	return keys, nil
 }
@@ -161,7 +163,10 @@ func newLinkKey(now time.Time) (linkKey, error) {
 	if _, err := rand.Read(b[:]); err != nil {
 		return linkKey{}, fmt.Errorf("read random bytes: %w", err)
 	}
-	return linkKey{ID: hex.EncodeToString(b[:kidBytes]), CreatedAt: now.UTC().Truncate(time.Second), Secret: hex.EncodeToString(b[kidBytes:])}, nil
+	return linkKey{
+		ID: hex.EncodeToString(b[:kidBytes]), CreatedAt: now.UTC().Truncate(time.Second),
+		Secret: hex.EncodeToString(b[kidBytes:]),
+	}, nil
 }
 
 // change reads, edits and replaces the file under a lock of its own.

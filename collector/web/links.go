@@ -72,8 +72,8 @@ func (c *LinkConfig) Check() error {
 	return nil
 }
 
-// Links makes and checks the links that alerts carry. Who has a link may see what it names until it expires, and nothing
-// else; it is bound to one centre and one OPD. It is safe for concurrent use.
+// Links makes and checks the links that alerts carry. Who has a link may see what it names until it expires, and
+// nothing else; it is bound to one centre and one OPD. It is safe for concurrent use.
 type Links struct {
 	keys     LinkKeys
 	base     string
@@ -92,7 +92,9 @@ func NewLinks(cfg LinkConfig, now time.Time) (*Links, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	l := &Links{keys: LinkKeys{cfg.File}, base: strings.TrimRight(cfg.PublicURL, "/") + "/p/", lifetime: cfg.Lifetime, log: cfg.Log}
+	l := &Links{
+		keys: LinkKeys{cfg.File}, base: strings.TrimRight(cfg.PublicURL, "/") + "/p/", lifetime: cfg.Lifetime, log: cfg.Log,
+	}
 	if l.lifetime == 0 {
 		l.lifetime = DefaultLifetime
 	}
@@ -143,7 +145,8 @@ func (l *Links) link(t target, now time.Time) string {
 
 // sign returns the token of a target, empty when the target cannot be named.
 func (l *Links) sign(t target, now time.Time) string {
-	if t.center == "" || t.opd == "" || len(t.center) > 255 || len(t.opd) > 255 || len(t.id) > event.MaxIDBytes || (t.id == "") != (t.kind == kindList) {
+	if t.center == "" || t.opd == "" || len(t.center) > 255 || len(t.opd) > 255 || len(t.id) > event.MaxIDBytes ||
+		(t.id == "") != (t.kind == kindList) {
 		return ""
 	}
 	l.refresh(now)
@@ -195,7 +198,8 @@ func (l *Links) open(token string, now time.Time) (target, error) {
 		return s
 	}
 	t.center, t.opd, t.id = cut(), cut(), string(rest)
-	if !ok || !now.Before(t.expires) || (t.kind != kindList && t.kind != kindTicket) || (t.id == "") != (t.kind == kindList) {
+	if !ok || !now.Before(t.expires) || (t.kind != kindList && t.kind != kindTicket) ||
+		(t.id == "") != (t.kind == kindList) {
 		return target{}, errLink
 	}
 	return t, nil

@@ -34,7 +34,8 @@ func TestALinkOpensWhatItNames(t *testing.T) {
 	l := newLinks(t)
 	rapid.Check(t, func(r *rapid.T) {
 		name := rapid.StringMatching(`[a-z0-9._-]{1,24}`)
-		center, opd, id := name.Draw(r, "center"), name.Draw(r, "opd"), rapid.StringMatching(`[A-Za-z0-9/._-]{1,128}`).Draw(r, "id")
+		center, opd, id := name.Draw(r, "center"), name.Draw(r, "opd"),
+			rapid.StringMatching(`[A-Za-z0-9/._-]{1,128}`).Draw(r, "id")
 		link := l.Ticket(center, opd, id, testNow)
 		if len(link) > MaxLinkBytes || !strings.HasPrefix(link, publicURL+"/p/") {
 			r.Fatalf("link %q", link)
@@ -89,7 +90,8 @@ func TestNoOtherTokenOpens(t *testing.T) {
 		}
 	}
 	for name, token := range map[string]string{
-		"empty": "", "cut": good[:len(good)-1], "longer": good + "A", "padded": good + "=", "no token": "style.css", "long": strings.Repeat("A", MaxLinkBytes+1),
+		"empty": "", "cut": good[:len(good)-1], "longer": good + "A", "padded": good + "=", "no token": "style.css",
+		"long":              strings.Repeat("A", MaxLinkBytes+1),
 		"another service's": tokenOf(foreign.Ticket("35.15", "dishub", "SDA-2026-00123", testNow)),
 		"expired":           tokenOf(l.Ticket("35.15", "dishub", "SDA-2026-00123", testNow.Add(-9*24*time.Hour))),
 	} {
@@ -187,8 +189,10 @@ func TestTheLinkKeyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"empty": "", "no key": `{"version":1,"keys":[]}`, "version": strings.Replace(string(good), `"version": 1`, `"version": 2`, 1),
-		"short secret": strings.Replace(string(good), keys[0].Secret, keys[0].Secret[2:], 1), "id": strings.Replace(string(good), keys[0].ID, "xyz", 1),
+		"empty": "", "no key": `{"version":1,"keys":[]}`,
+		"version":      strings.Replace(string(good), `"version": 1`, `"version": 2`, 1),
+		"short secret": strings.Replace(string(good), keys[0].Secret, keys[0].Secret[2:], 1),
+		"id":           strings.Replace(string(good), keys[0].ID, "xyz", 1),
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -204,7 +208,8 @@ func TestTheLinkKeyFile(t *testing.T) {
 	if err := os.Chmod(path, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewLinks(LinkConfig{File: path, PublicURL: publicURL}, testNow); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+	if _, err := NewLinks(LinkConfig{File: path, PublicURL: publicURL}, testNow); err == nil ||
+		!strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("readable by others: %v", err)
 	}
 }
@@ -222,9 +227,12 @@ func TestABrokenKeyFileLeavesTheKeys(t *testing.T) {
 
 func TestPublicURLThatCannotWork(t *testing.T) {
 	for url, ok := range map[string]bool{
-		"https://monev112.example.go.id": true, "https://example.go.id/monev112/": true, "http://127.0.0.1:8112": true, "http://localhost:8112": true,
-		"": false, "monev112.example.go.id": false, "http://monev112.example.go.id": false, "https://user:x@example.go.id": false,
-		"https://example.go.id/?a=b": false, "https://example.go.id/#x": false, "ftp://example.go.id": false, "https://": false,
+		"https://monev112.example.go.id": true, "https://example.go.id/monev112/": true, "http://127.0.0.1:8112": true,
+		"http://localhost:8112": true,
+		"":                      false, "monev112.example.go.id": false, "http://monev112.example.go.id": false,
+		"https://user:x@example.go.id": false,
+		"https://example.go.id/?a=b":   false, "https://example.go.id/#x": false, "ftp://example.go.id": false,
+		"https://": false,
 		"https://example.go.id/" + strings.Repeat("x", MaxURLBytes): false,
 	} {
 		cfg := LinkConfig{PublicURL: url}
@@ -232,7 +240,9 @@ func TestPublicURLThatCannotWork(t *testing.T) {
 			t.Errorf("%q: %v", url, err)
 		}
 	}
-	for lifetime, ok := range map[time.Duration]bool{0: true, time.Hour: false, MinLifetime: true, MaxLifetime: true, MaxLifetime + 1: false} {
+	for lifetime, ok := range map[time.Duration]bool{
+		0: true, time.Hour: false, MinLifetime: true, MaxLifetime: true, MaxLifetime + 1: false,
+	} {
 		cfg := LinkConfig{PublicURL: publicURL, Lifetime: lifetime}
 		if err := cfg.Check(); (err == nil) != ok {
 			t.Errorf("%s: %v", lifetime, err)

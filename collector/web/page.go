@@ -71,7 +71,8 @@ var web embed.FS
 
 // New returns the pages.
 func New(cfg Config) (*Pages, error) {
-	if cfg.Links == nil || cfg.Directory == nil || cfg.Book == nil || cfg.Complete == nil || cfg.Attention == nil || cfg.Ticket == nil ||
+	if cfg.Links == nil || cfg.Directory == nil || cfg.Book == nil || cfg.Complete == nil || cfg.Attention == nil ||
+		cfg.Ticket == nil ||
 		cfg.Row == nil || cfg.Acknowledge == nil || cfg.Record == nil || cfg.Now == nil {
 		return nil, errors.New("page: every field of the configuration but Log is required")
 	}
@@ -92,7 +93,8 @@ func New(cfg Config) (*Pages, error) {
 // ServeHTTP implements http.Handler: GET, HEAD and POST of /p/<token>, and /p/style.css.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Robots-Tag", "noindex, nofollow")
@@ -133,7 +135,8 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Opens reports whether the path of a request is that of the style sheet, or of a link that is valid and has not expired.
+// Opens reports whether the path of a request is that of the style sheet, or of a link that is valid and has not
+// expired.
 func (p *Pages) Opens(path string) bool {
 	token := strings.TrimPrefix(path, "/p/")
 	if token == "style.css" {
@@ -157,7 +160,10 @@ func (v *visit) key() event.Key {
 }
 
 func (v *visit) entry(action, kind string) audit.Entry {
-	return audit.Entry{At: v.now, Who: "link:" + linkID(v.token), Action: action, Kind: kind, Center: v.target.center, OPD: v.target.opd, ID: v.target.id}
+	return audit.Entry{
+		At: v.now, Who: "link:" + linkID(v.token), Action: action, Kind: kind, Center: v.target.center, OPD: v.target.opd,
+		ID: v.target.id,
+	}
 }
 
 func (p *Pages) zone(center string) *time.Location {
@@ -208,9 +214,9 @@ func (p *Pages) list(w http.ResponseWriter, v *visit) {
 	p.render(w, http.StatusOK, "list.html", p.listView(v))
 }
 
-// acknowledge is the button: it sends ticket.acknowledged through the door and shows the ticket again once that is durable.
-// The event's id follows from ticket and assignment, and one ticket's presses wait for each other: pressed twice, the
-// second finds the ticket acknowledged.
+// acknowledge is the button: it sends ticket.acknowledged through the door and shows the ticket again once that is
+// durable. The event's id follows from ticket and assignment, and one ticket's presses wait for each other: pressed
+// twice, the second finds the ticket acknowledged.
 func (p *Pages) acknowledge(w http.ResponseWriter, r *http.Request, v *visit) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
 	if err := r.ParseForm(); err != nil {
@@ -244,7 +250,8 @@ func (p *Pages) acknowledge(w http.ResponseWriter, r *http.Request, v *visit) {
 		when = at
 	}
 	refused, err := p.cfg.Acknowledge(r.Context(), event.Draft{
-		Source: Source, ID: acknowledgementID(v.key(), v.target.opd, at), Type: event.TicketAcknowledged, Subject: v.target.id, Time: when,
+		Source: Source, ID: acknowledgementID(v.key(), v.target.opd, at), Type: event.TicketAcknowledged,
+		Subject: v.target.id, Time: when,
 		Center: v.target.center, OPD: v.target.opd,
 	})
 	if err != nil || refused > 0 {
@@ -271,7 +278,8 @@ func (p *Pages) again(w http.ResponseWriter, v *visit) {
 func (p *Pages) offered(v *visit, row *tracker.Row) (at time.Time, ok bool) {
 	t := row.Ticket
 	n := len(t.Assignments)
-	if n == 0 || v.opd.Scope != directory.Own || !t.State.Open() || !t.Assignments[n-1].EndedAt.IsZero() || !t.Assignments[n-1].AcknowledgedAt.IsZero() {
+	if n == 0 || v.opd.Scope != directory.Own || !t.State.Open() || !t.Assignments[n-1].EndedAt.IsZero() ||
+		!t.Assignments[n-1].AcknowledgedAt.IsZero() {
 		return time.Time{}, false
 	}
 	return t.Assignments[n-1].At, true
@@ -282,7 +290,8 @@ func stayName(at time.Time) string { return strconv.FormatInt(at.UnixMilli(), 10
 
 func stayAcknowledged(row *tracker.Row, stay string) bool {
 	n := len(row.Ticket.Assignments)
-	return n > 0 && stayName(row.Ticket.Assignments[n-1].At) == stay && !row.Ticket.Assignments[n-1].AcknowledgedAt.IsZero()
+	return n > 0 && stayName(row.Ticket.Assignments[n-1].At) == stay &&
+		!row.Ticket.Assignments[n-1].AcknowledgedAt.IsZero()
 }
 
 // acknowledgementID is the same for every press of one button. Its letters cannot be taken for a telephone number.
@@ -336,7 +345,10 @@ func (p *Pages) away(w http.ResponseWriter) {
 func (p *Pages) stale(w http.ResponseWriter, v *visit) {
 	p.render(w, http.StatusConflict, "message.html", messageView{
 		Title: "Belum tercatat",
-		Lines: []string{"Keadaan tiket sudah berubah sejak halaman ini dibuka, sehingga tombolnya tidak berlaku lagi.", "Buka lagi halaman tiket dan periksa keadaannya."},
-		Link:  v.token,
+		Lines: []string{
+			"Keadaan tiket sudah berubah sejak halaman ini dibuka, sehingga tombolnya tidak berlaku lagi.",
+			"Buka lagi halaman tiket dan periksa keadaannya.",
+		},
+		Link: v.token,
 	})
 }

@@ -41,11 +41,15 @@ func mustHide(t *testing.T, a answer, texts ...string) {
 func TestTheTicketPageTellsWhatAndWhy(t *testing.T) {
 	w := newWorld(t)
 	w.ticket("SDA-2026-00123", "pju", "non_darurat", "Dinas Perhubungan", testNow.Add(-26*24*time.Hour))
-	w.say(event.TicketPaused, "SDA-2026-00123", testNow.Add(-20*24*time.Hour), func(d *event.Draft) { d.Reason = "menunggu_material" })
+	w.say(event.TicketPaused, "SDA-2026-00123", testNow.Add(-20*24*time.Hour), func(d *event.Draft) {
+		d.Reason = "menunggu_material"
+	})
 	w.say(event.TicketResumed, "SDA-2026-00123", testNow.Add(-19*24*time.Hour), nil)
 	a := w.get(w.links.Ticket(center, "dishub", "SDA-2026-00123", testNow))
-	mustShow(t, a, 200, "SDA-2026-00123", "Dinas Perhubungan", "Penerangan jalan umum", "Waru", "Non-darurat", "Terlambat ",
-		"Tiket dibuat", "Diteruskan ke Dinas Perhubungan", "Ditunda: menunggu material", "Dilanjutkan", "Batas waktu: ", "Dihitung: ", "Hari kerja: ",
+	mustShow(t, a, 200, "SDA-2026-00123", "Dinas Perhubungan", "Penerangan jalan umum", "Waru", "Non-darurat",
+		"Terlambat ",
+		"Tiket dibuat", "Diteruskan ke Dinas Perhubungan", "Ditunda: menunggu material", "Dilanjutkan", "Batas waktu: ",
+		"Dihitung: ", "Hari kerja: ",
 		"WIB", "Terima OPD", "<button", "Keadaan Senin 9 Maret 2026 10.00 WIB")
 	row, _, _ := w.board.Case(event.Key{Center: center, Kind: event.KindTicket, ID: "SDA-2026-00123"})
 	for i := range row.Clocks {
@@ -59,11 +63,13 @@ func TestPagesAreForOneReaderAndNoMachine(t *testing.T) {
 	w := newWorld(t)
 	w.ticket("T-1", "pju", "non_darurat", "dishub", testNow.Add(-time.Hour))
 	for name, p := range map[string]string{
-		"ticket": path(w.links.Ticket(center, "dishub", "T-1", testNow)), "list": path(w.links.List(center, "dishub", testNow)), "wrong": "/p/x", "style": "/p/style.css",
+		"ticket": path(w.links.Ticket(center, "dishub", "T-1", testNow)),
+		"list":   path(w.links.List(center, "dishub", testNow)), "wrong": "/p/x", "style": "/p/style.css",
 	} {
 		a := w.do(http.MethodGet, p, nil)
 		for header, want := range map[string]string{
-			"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "X-Content-Type-Options": "nosniff",
+			"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow",
+			"X-Content-Type-Options":  "nosniff",
 			"Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 		} {
 			if got := a.header.Get(header); got != want {
@@ -117,7 +123,10 @@ func TestNothingPersonalStandsOnAPage(t *testing.T) {
 	w.ticket("T-1", "kdrt", "darurat", "dp3akb", testNow.Add(-3*time.Hour))
 	w.ticket("T-2", "Bapak Budi dipukul", "darurat", "dp3akb", testNow.Add(-3*time.Hour))
 	kdrt, _ := w.dir.Category(center, "kdrt")
-	for _, link := range []string{w.links.Ticket(center, "dp3akb", "T-1", testNow), w.links.Ticket(center, "dp3akb", "T-2", testNow), w.links.List(center, "dp3akb", testNow)} {
+	for _, link := range []string{
+		w.links.Ticket(center, "dp3akb", "T-1", testNow), w.links.Ticket(center, "dp3akb", "T-2", testNow),
+		w.links.List(center, "dp3akb", testNow),
+	} {
 		a := w.get(link)
 		mustShow(t, a, 200)
 		mustHide(t, a, kdrt.Name, "kdrt", "KDRT", "Budi")
@@ -128,7 +137,8 @@ func TestTheButtonRecordsOneAcknowledgement(t *testing.T) {
 	w := newWorld(t)
 	w.ticket("T-1", "pju", "non_darurat", "dishub", testNow.Add(-time.Hour))
 	link := w.links.Ticket(center, "dishub", "T-1", testNow)
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut} { // a messenger's preview presses nothing
+	// a messenger's preview presses nothing
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut} {
 		w.do(method, path(link), nil)
 	}
 	form := w.get(link).form()
@@ -138,7 +148,8 @@ func TestTheButtonRecordsOneAcknowledgement(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 { // a double click, and more
 		wg.Go(func() {
-			if a := w.do(http.MethodPost, path(link), form); a.status != http.StatusSeeOther || "/p/"+a.header.Get("Location") != path(link) {
+			if a := w.do(http.MethodPost, path(link), form); a.status != http.StatusSeeOther ||
+				"/p/"+a.header.Get("Location") != path(link) {
 				t.Errorf("%d %v", a.status, a.header)
 			}
 		})
@@ -148,7 +159,8 @@ func TestTheButtonRecordsOneAcknowledgement(t *testing.T) {
 		t.Fatalf("%d events", len(w.sent))
 	}
 	e := w.sent[0]
-	if e.Type != event.TicketAcknowledged || e.Subject != "T-1" || e.Center != center || e.OPD != "dishub" || e.Source != web.Source || !e.Time.Equal(testNow) {
+	if e.Type != event.TicketAcknowledged || e.Subject != "T-1" || e.Center != center || e.OPD != "dishub" ||
+		e.Source != web.Source || !e.Time.Equal(testNow) {
 		t.Errorf("%+v", e)
 	}
 	a := w.get(link)
@@ -202,7 +214,8 @@ func TestTheButtonIsOfItsPageAlone(t *testing.T) {
 			t.Fatalf("%s: sent %+v", name, w.sent)
 		}
 	}
-	if a := w.do(http.MethodPost, path(w.links.List(center, "dishub", testNow)), good); a.status != 404 || len(w.sent) != 0 {
+	if a := w.do(http.MethodPost, path(w.links.List(center, "dishub", testNow)), good); a.status != 404 ||
+		len(w.sent) != 0 {
 		t.Errorf("a list takes a press: %d", a.status)
 	}
 	// The ticket went away and came back: the old page's button is not for the new stay.
@@ -217,7 +230,9 @@ func TestTheButtonIsOfItsPageAlone(t *testing.T) {
 func TestTheButtonIsNotAlwaysOffered(t *testing.T) {
 	w := newWorld(t)
 	opened := testNow.Add(-2 * time.Hour)
-	for id, then := range map[string]event.Type{"A": event.TicketAcknowledged, "R": event.TicketResolved, "C": event.TicketClosed} {
+	for id, then := range map[string]event.Type{
+		"A": event.TicketAcknowledged, "R": event.TicketResolved, "C": event.TicketClosed,
+	} {
 		w.ticket(id, "pju", "non_darurat", "dishub", opened)
 		w.say(then, id, testNow.Add(-time.Hour), nil)
 	}
@@ -269,7 +284,8 @@ func TestAnAcknowledgementNeverComesBeforeTheAssignment(t *testing.T) {
 func TestTheListHasTheNumbersOfTheBoard(t *testing.T) {
 	w := newWorld(t)
 	for i := range 60 {
-		w.ticket(fmt.Sprintf("L-%02d", i), "pju", "non_darurat", "dishub", testNow.Add(-40*24*time.Hour).Add(time.Duration(i)*time.Minute))
+		w.ticket(fmt.Sprintf("L-%02d", i), "pju", "non_darurat", "dishub",
+			testNow.Add(-40*24*time.Hour).Add(time.Duration(i)*time.Minute))
 	}
 	w.ticket("OTHER", "sampah", "non_darurat", "dlhk", testNow.Add(-40*24*time.Hour))
 	w.ticket("NEW", "pju", "non_darurat", "dishub", testNow.Add(-6*time.Minute))
@@ -286,7 +302,8 @@ func TestTheListHasTheNumbersOfTheBoard(t *testing.T) {
 		}
 	}
 	a := w.get(w.links.List(center, "dishub", testNow))
-	mustShow(t, a, 200, "<b>60</b> terlambat", fmt.Sprintf("<b>%d</b> tiket terbuka", open), fmt.Sprintf("Penyelesaian pertama %d", resolve), "dan 10 lainnya", "Kec. Waru")
+	mustShow(t, a, 200, "<b>60</b> terlambat", fmt.Sprintf("<b>%d</b> tiket terbuka", open),
+		fmt.Sprintf("Penyelesaian pertama %d", resolve), "dan 10 lainnya", "Kec. Waru")
 	mustHide(t, a, "OTHER", "NEW")
 	if strings.Index(a.body, "L-00") > strings.Index(a.body, "L-01") || strings.Contains(a.body, "L-55") {
 		t.Error("not the oldest first")
@@ -333,7 +350,8 @@ func TestReadsAreRecorded(t *testing.T) {
 		t.Fatalf("%+v", w.record)
 	}
 	r := w.record[0]
-	if r.Action != audit.Read || r.Kind != "ticket" || r.ID != "T-1" || r.OPD != "dishub" || r.Center != center || !r.At.Equal(testNow) || !strings.HasPrefix(r.Who, "link:") ||
+	if r.Action != audit.Read || r.Kind != "ticket" || r.ID != "T-1" || r.OPD != "dishub" || r.Center != center ||
+		!r.At.Equal(testNow) || !strings.HasPrefix(r.Who, "link:") ||
 		strings.Contains(link, strings.TrimPrefix(r.Who, "link:")) {
 		t.Errorf("%+v", r)
 	}

@@ -74,10 +74,13 @@ func (p *Pages) listView(v *visit) listView {
 func (p *Pages) listed(v *visit, d tracker.DueTicket, row *tracker.Row) listedTicket {
 	t := row.Ticket
 	out := listedTicket{
-		ID: d.Key.ID, Urgency: risk, What: p.what(v, t), Priority: priorityName(t.Priority), Emergency: t.Priority == event.PriorityDarurat,
-		When: "sisa " + length(d.At.Sub(v.now)), Due: v.instant(d.At), Paused: t.Paused(),
+		ID: d.Key.ID, Urgency: risk, What: p.what(v, t), Priority: priorityName(t.Priority),
+		Emergency: t.Priority == event.PriorityDarurat,
+		When:      "sisa " + length(d.At.Sub(v.now)), Due: v.instant(d.At), Paused: t.Paused(),
 		// A link of the list opens a ticket for as long as the list itself, and not a day longer.
-		Link: p.cfg.Links.sign(target{kind: kindTicket, center: v.target.center, opd: v.target.opd, id: d.Key.ID, expires: v.target.expires}, v.now),
+		Link: p.cfg.Links.sign(target{
+			kind: kindTicket, center: v.target.center, opd: v.target.opd, id: d.Key.ID, expires: v.target.expires,
+		}, v.now),
 	}
 	if d.Late {
 		out.Urgency, out.When = late, "terlambat "+length(v.now.Sub(d.At))
@@ -199,7 +202,8 @@ func (p *Pages) clock(v *visit, t *casefile.Ticket, k *sla.Clock) clockView {
 		Used: percent(used), UsedOf100: max(0, min(100, int(used*100))), Explain: p.cfg.Book.Explain(k, t, v.now, "id"),
 	}
 	if k.OPD != "" {
-		if id, known := p.cfg.Directory.ResolveOPD(v.target.center, k.OPD); known && id != v.target.opd && k.Name == sla.Acknowledge {
+		if id, known := p.cfg.Directory.ResolveOPD(v.target.center, k.OPD); known && id != v.target.opd &&
+			k.Name == sla.Acknowledge {
 			out.Name += " (OPD sebelumnya)"
 		}
 	}

@@ -16,7 +16,10 @@ type words struct{ zone *time.Location }
 
 var (
 	weekdays = [...]string{"Minggu", "Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu"}
-	months   = [...]string{"Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember"}
+	months   = [...]string{
+		"Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November",
+		"Desember",
+	}
 )
 
 // instant renders "Senin 16 Maret 2026 10.05 WIB"; empty for a time that is absent.
@@ -25,7 +28,8 @@ func (w words) instant(at time.Time) string {
 		return ""
 	}
 	at = at.In(w.zone)
-	return fmt.Sprintf("%s %d %s %d %s", weekdays[at.Weekday()], at.Day(), months[at.Month()-1], at.Year(), at.Format("15.04 MST"))
+	return fmt.Sprintf("%s %d %s %d %s", weekdays[at.Weekday()], at.Day(), months[at.Month()-1], at.Year(),
+		at.Format("15.04 MST"))
 }
 
 // length renders a duration by its two largest units: "2 jam 10 menit". Seconds are not shown.

@@ -68,7 +68,9 @@ func newWorld(t testing.TB) *world {
 		Centers: []string{center},
 		Center: func(code string) (tracker.Center, bool) {
 			c, known := w.dir.Center(code)
-			return tracker.Center{Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget, ShortAbandon: c.ShortAbandon}, known
+			return tracker.Center{
+				Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget, ShortAbandon: c.ShortAbandon,
+			}, known
 		},
 		OPD: func(c, opd string) (string, string) {
 			id, _ := w.dir.ResolveOPD(c, opd)
@@ -87,7 +89,9 @@ func newWorld(t testing.TB) *world {
 	if w.decoder, err = event.NewDecoder(event.Config{Keys: keys}); err != nil {
 		t.Fatal(err)
 	}
-	if w.links, err = web.NewLinks(web.LinkConfig{File: filepath.Join(t.TempDir(), web.DefaultLinkKeysFile), PublicURL: publicURL}, testNow); err != nil {
+	if w.links, err = web.NewLinks(web.LinkConfig{
+		File: filepath.Join(t.TempDir(), web.DefaultLinkKeysFile), PublicURL: publicURL,
+	}, testNow); err != nil {
 		t.Fatal(err)
 	}
 	w.pages, err = web.New(web.Config{
@@ -136,7 +140,10 @@ func (w *world) take(_ context.Context, d event.Draft) (int, error) {
 // say lets something happen to a ticket.
 func (w *world) say(typ event.Type, id string, at time.Time, edit func(*event.Draft)) {
 	w.t.Helper()
-	d := event.Draft{Source: "test", ID: id + "-" + typ.String() + "-" + at.Format(time.RFC3339), Type: typ, Subject: id, Time: at, Center: center}
+	d := event.Draft{
+		Source: "test", ID: id + "-" + typ.String() + "-" + at.Format(time.RFC3339), Type: typ, Subject: id, Time: at,
+		Center: center,
+	}
 	if edit != nil {
 		edit(&d)
 	}
@@ -149,7 +156,9 @@ func (w *world) say(typ event.Type, id string, at time.Time, edit func(*event.Dr
 // ticket opens a ticket and assigns it to an OPD.
 func (w *world) ticket(id, category, priority, opd string, opened time.Time) {
 	w.t.Helper()
-	w.say(event.TicketOpened, id, opened, func(d *event.Draft) { d.Category, d.Priority, d.Kecamatan = category, priority, "Waru" })
+	w.say(event.TicketOpened, id, opened, func(d *event.Draft) {
+		d.Category, d.Priority, d.Kecamatan = category, priority, "Waru"
+	})
 	w.say(event.TicketAssigned, id, opened.Add(5*time.Minute), func(d *event.Draft) { d.OPD = opd })
 }
 

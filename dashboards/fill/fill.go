@@ -1,5 +1,6 @@
 // Package fill puts values in the place of variables and macros, as Grafana and its ClickHouse plugin do, so that the
-// queries of the dashboards can run without a Grafana server. It knows only what the dashboards use and refuses the rest.
+// queries of the dashboards can run without a Grafana server. It knows only what the dashboards use and refuses the
+// rest.
 package fill
 
 import (

@@ -70,7 +70,9 @@ func Open(cfg Config) (*Log, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	j, err := journal.Open(journal.Options{Dir: cfg.Dir, SegmentBytes: segmentBytes, MinFreeBytes: cfg.MinFreeBytes, Now: cfg.Now, Logger: cfg.Logger})
+	j, err := journal.Open(journal.Options{
+		Dir: cfg.Dir, SegmentBytes: segmentBytes, MinFreeBytes: cfg.MinFreeBytes, Now: cfg.Now, Logger: cfg.Logger,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("record of messages: %w", err)
 	}
@@ -91,12 +93,14 @@ func (l *Log) readCursor() (journal.Position, bool) {
 	text, err := disk.ReadFile(disk.OS{}, filepath.Join(l.cfg.Dir, cursorFile), 4<<10)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			l.cfg.Logger.Warn("the cursor of the record of messages cannot be read; what is there is shipped again", "error", err)
+			l.cfg.Logger.Warn("the cursor of the record of messages cannot be read; what is there is shipped again", "error",
+				err)
 		}
 		return 0, false
 	}
 	var c cursor
-	if err := json.Unmarshal(text, &c); err != nil || c.Journal != l.journal.UUID().String() || c.Position > l.journal.End() || c.Position < l.journal.Stats().First {
+	if err := json.Unmarshal(text, &c); err != nil || c.Journal != l.journal.UUID().String() ||
+		c.Position > l.journal.End() || c.Position < l.journal.Stats().First {
 		return 0, false
 	}
 	return c.Position, true
@@ -165,8 +169,8 @@ const (
 	retryTo   = time.Minute
 )
 
-// Run brings the messages to insert until ctx ends. insert may be called again with what it took before; an error of it is
-// tried again for ever.
+// Run brings the messages to insert until ctx ends. insert may be called again with what it took before; an error of it
+// is tried again for ever.
 func (l *Log) Run(ctx context.Context, insert func(ctx context.Context, messages []Message) error) error {
 	l.mu.Lock()
 	at := l.shipped
@@ -183,7 +187,8 @@ func (l *Log) Run(ctx context.Context, insert func(ctx context.Context, messages
 			return nil
 		case err != nil:
 			// What was acknowledged is still there; the rest of the service needs none of it.
-			l.cfg.Logger.Error("the record of messages cannot be read; messages are kept and not brought to ClickHouse", "error", err)
+			l.cfg.Logger.Error("the record of messages cannot be read; messages are kept and not brought to ClickHouse", "error",
+				err)
 			<-ctx.Done()
 			return nil
 		}

@@ -26,16 +26,21 @@ func body(receiver string, edit func(map[string]any), tickets ...string) []byte 
 	var alerts []map[string]any
 	for _, id := range tickets {
 		alerts = append(alerts, map[string]any{
-			"status":      "firing",
-			"labels":      map[string]string{"alertname": "Monev112Ticket", "kind": "ticket", "center": "35.15", "opd": "dishub", "level": "overdue", "ticket": id, "priority": "non_darurat"},
+			"status": "firing",
+			"labels": map[string]string{
+				"alertname": "Monev112Ticket", "kind": "ticket", "center": "35.15", "opd": "dishub", "level": "overdue",
+				"ticket": id, "priority": "non_darurat",
+			},
 			"annotations": map[string]string{"category": "PJU", "kecamatan": "Waru", "late_by": fmt.Sprint(time.Now())},
 			"startsAt":    testNow.Add(-time.Hour).Format(time.RFC3339Nano), "endsAt": "0001-01-01T00:00:00Z",
 			"generatorURL": "", "fingerprint": fingerprintOf(id),
 		})
 	}
 	p := map[string]any{
-		"version": "4", "groupKey": `{}/{kind="ticket"}:{center="35.15", opd="dishub"}`, "truncatedAlerts": 0, "status": "firing", "receiver": receiver,
-		"groupLabels": map[string]string{}, "commonLabels": map[string]string{}, "commonAnnotations": map[string]string{}, "externalURL": "http://am", "alerts": alerts,
+		"version": "4", "groupKey": `{}/{kind="ticket"}:{center="35.15", opd="dishub"}`, "truncatedAlerts": 0,
+		"status": "firing", "receiver": receiver,
+		"groupLabels": map[string]string{}, "commonLabels": map[string]string{}, "commonAnnotations": map[string]string{},
+		"externalURL": "http://am", "alerts": alerts,
 		"notificationReason": "a field that came later",
 	}
 	if edit != nil {
@@ -87,7 +92,8 @@ func TestARepetitionIsTheSameMessageAndALaterOneIsNot(t *testing.T) {
 		t.Errorf("%v %+v", again, first)
 	}
 	c.add(SameMessage - time.Second)
-	if m, again := take(t, l, body("opd", nil, "T-1", "T-2")); !again || m.ID != first.ID || !m.ToldAt.Equal(first.ToldAt) {
+	if m, again := take(t, l, body("opd", nil, "T-1", "T-2")); !again || m.ID != first.ID ||
+		!m.ToldAt.Equal(first.ToldAt) {
 		t.Errorf("a repetition: %v %+v", again, m)
 	}
 	if err := l.Close(); err != nil {
@@ -99,11 +105,13 @@ func TestARepetitionIsTheSameMessageAndALaterOneIsNot(t *testing.T) {
 	}
 	ids := []string{first.ID}
 	for name, b := range map[string][]byte{
-		"one more":           body("opd", nil, "T-1", "T-2", "T-3"),
-		"to another":         body("diskominfo", nil, "T-1", "T-2"),
-		"another group":      body("opd", func(p map[string]any) { p["groupKey"] = "x" }, "T-1", "T-2"),
-		"truncated":          body("opd", func(p map[string]any) { p["truncatedAlerts"] = 3 }, "T-1", "T-2"),
-		"one of them closed": body("opd", func(p map[string]any) { p["alerts"].([]map[string]any)[0]["status"] = "resolved" }, "T-1", "T-2"),
+		"one more":      body("opd", nil, "T-1", "T-2", "T-3"),
+		"to another":    body("diskominfo", nil, "T-1", "T-2"),
+		"another group": body("opd", func(p map[string]any) { p["groupKey"] = "x" }, "T-1", "T-2"),
+		"truncated":     body("opd", func(p map[string]any) { p["truncatedAlerts"] = 3 }, "T-1", "T-2"),
+		"one of them closed": body("opd", func(p map[string]any) {
+			p["alerts"].([]map[string]any)[0]["status"] = "resolved"
+		}, "T-1", "T-2"),
 	} {
 		m, again := take(t, l, b)
 		if again || slices.Contains(ids, m.ID) {
@@ -125,14 +133,22 @@ func TestARowSaysWhatAndNoMore(t *testing.T) {
 	l := open(t, t.TempDir(), &clock{at: testNow})
 	m, _ := take(t, l, body("opd-35-15-dishub", func(p map[string]any) {
 		alerts := p["alerts"].([]map[string]any)
-		alerts[1]["labels"] = map[string]string{"alertname": "Monev112FeedSilent", "severity": "critical", "source": "0812 3456 7890", "opd": "Bapak Budi", "kind": "other"}
+		alerts[1]["labels"] = map[string]string{
+			"alertname": "Monev112FeedSilent", "severity": "critical", "source": "0812 3456 7890", "opd": "Bapak Budi",
+			"kind": "other",
+		}
 		alerts[1]["status"], alerts[1]["endsAt"] = "resolved", testNow.Format(time.RFC3339Nano)
-		alerts[2]["labels"] = map[string]string{"alertname": "Monev112Digest", "kind": "digest", "center": "35.15", "opd": "dishub", "date": "2026-11-02"}
+		alerts[2]["labels"] = map[string]string{
+			"alertname": "Monev112Digest", "kind": "digest", "center": "35.15", "opd": "dishub", "date": "2026-11-02",
+		}
 	}, "T-1", "x", "y"))
 	want := []Row{
-		{Center: "35.15", Kind: Ticket, Subject: "T-1", Alertname: "Monev112Ticket", Level: "overdue", Status: "firing", OPD: "dishub", Priority: "non_darurat", Fingerprint: fingerprintOf("T-1"), StartsAt: testNow.Add(-time.Hour)},
-		{Kind: Condition, Alertname: "Monev112FeedSilent", Level: "critical", Status: "resolved", Fingerprint: fingerprintOf("x"), StartsAt: testNow.Add(-time.Hour), EndsAt: testNow},
-		{Center: "35.15", Kind: Digest, Alertname: "Monev112Digest", Status: "firing", OPD: "dishub", Fingerprint: fingerprintOf("y"), StartsAt: testNow.Add(-time.Hour)},
+		{Center: "35.15", Kind: Ticket, Subject: "T-1", Alertname: "Monev112Ticket", Level: "overdue", Status: "firing",
+			OPD: "dishub", Priority: "non_darurat", Fingerprint: fingerprintOf("T-1"), StartsAt: testNow.Add(-time.Hour)},
+		{Kind: Condition, Alertname: "Monev112FeedSilent", Level: "critical", Status: "resolved",
+			Fingerprint: fingerprintOf("x"), StartsAt: testNow.Add(-time.Hour), EndsAt: testNow},
+		{Center: "35.15", Kind: Digest, Alertname: "Monev112Digest", Status: "firing", OPD: "dishub",
+			Fingerprint: fingerprintOf("y"), StartsAt: testNow.Add(-time.Hour)},
 	}
 	for _, rows := range [][]Row{m.Rows, want} {
 		slices.SortFunc(rows, func(a, b Row) int { return strings.Compare(a.Fingerprint, b.Fingerprint) })
@@ -151,9 +167,12 @@ func TestWhatIsNoMessageIsRefused(t *testing.T) {
 		return body("opd", func(p map[string]any) { p["alerts"].([]map[string]any)[0][key] = value }, "T-1")
 	}
 	for name, b := range map[string][]byte{
-		"empty": nil, "no JSON": []byte("0812345678"), "a list": []byte("[]"), "version 3": set("version", "3"), "no group": set("groupKey", ""),
-		"no receiver": set("receiver", ""), "a receiver of words": set("receiver", "Bapak Budi"), "no alerts": set("alerts", []any{}), "less than none": set("truncatedAlerts", -1),
-		"no status": inAlert("status", ""), "no start": inAlert("startsAt", "0001-01-01T00:00:00Z"), "no time": inAlert("startsAt", "today"), "no fingerprint": inAlert("fingerprint", "x"),
+		"empty": nil, "no JSON": []byte("0812345678"), "a list": []byte("[]"), "version 3": set("version", "3"),
+		"no group":    set("groupKey", ""),
+		"no receiver": set("receiver", ""), "a receiver of words": set("receiver", "Bapak Budi"),
+		"no alerts": set("alerts", []any{}), "less than none": set("truncatedAlerts", -1),
+		"no status": inAlert("status", ""), "no start": inAlert("startsAt", "0001-01-01T00:00:00Z"),
+		"no time": inAlert("startsAt", "today"), "no fingerprint": inAlert("fingerprint", "x"),
 	} {
 		_, _, err := l.Take(b)
 		if !errors.Is(err, ErrPayload) || strings.Contains(err.Error(), "0812") {
@@ -287,7 +306,8 @@ func TestALostCursorRepeatsOnlyWhatChangesNothing(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add(body("opd", nil, "T-1", "T-2"))
-	f.Add([]byte(`{"version":"4","groupKey":"x","receiver":"r","alerts":[{"status":"firing","startsAt":"2026-01-01T00:00:00Z","fingerprint":"0000000000000000"}]}`))
+	f.Add([]byte(
+		`{"version":"4","groupKey":"x","receiver":"r","alerts":[{"status":"firing","startsAt":"2026-01-01T00:00:00Z","fingerprint":"0000000000000000"}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		m, content, err := decode(text)
 		if err != nil {

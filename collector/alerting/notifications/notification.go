@@ -1,10 +1,10 @@
-// Package notifications owns the record of messages: who was told what, and when. Alertmanager delivers each message to a
-// webhook of the collector beside the channels that people read; the record keeps what it was about, never its text.
+// Package notifications owns the record of messages: who was told what, and when. Alertmanager delivers each message to
+// a webhook of the collector beside the channels that people read; the record keeps what it was about, never its text.
 //
-// A message is acknowledged once it is durable in a journal of its own; Run brings it to ClickHouse, which may be away for
-// days. Alertmanager sends a message again when it did not hear the answer, and what it sends holds no id and no time: the
-// same content within SameMessage of the first is one message. Rows have keys that follow from the message, so that an
-// insert that is repeated changes nothing.
+// A message is acknowledged once it is durable in a journal of its own; Run brings it to ClickHouse, which may be away
+// for days. Alertmanager sends a message again when it did not hear the answer, and what it sends holds no id and no
+// time: the same content within SameMessage of the first is one message. Rows have keys that follow from the message,
+// so that an insert that is repeated changes nothing.
 package notifications
 
 import (
@@ -42,13 +42,14 @@ var ErrPayload = errors.New("not a webhook payload of Alertmanager, version 4")
 
 // Row is one alert of one message to one receiver.
 type Row struct {
-	Center      string    `json:"center,omitzero"`
-	Kind        string    `json:"kind"`
-	Subject     string    `json:"subject,omitzero"` // id of the ticket
-	Alertname   string    `json:"alertname"`
-	Level       string    `json:"level,omitzero"` // of a ticket: risk, overdue, escalated, escalated2, closed; of a condition its severity
-	Status      string    `json:"status"`         // firing or resolved
-	OPD         string    `json:"opd,omitzero"`   //
+	Center    string `json:"center,omitzero"`
+	Kind      string `json:"kind"`
+	Subject   string `json:"subject,omitzero"` // id of the ticket
+	Alertname string `json:"alertname"`
+	// of a ticket: risk, overdue, escalated, escalated2, closed; of a condition its severity
+	Level       string    `json:"level,omitzero"`
+	Status      string    `json:"status"`       // firing or resolved
+	OPD         string    `json:"opd,omitzero"` //
 	Priority    string    `json:"priority,omitzero"`
 	Fingerprint string    `json:"fingerprint"` // 16 hexadecimal digits
 	StartsAt    time.Time `json:"starts_at"`
@@ -106,8 +107,10 @@ func decode(body []byte) (m Message, content [sha256.Size]byte, err error) {
 			return m, content, fmt.Errorf("%w: alert %d lacks a status, a start or a fingerprint", ErrPayload, i)
 		}
 		r := Row{
-			Center: code(a.Labels["center"]), Kind: Condition, Alertname: code(a.Labels["alertname"]), Level: code(a.Labels["severity"]), Status: a.Status,
-			OPD: code(a.Labels["opd"]), Priority: code(a.Labels["priority"]), Fingerprint: a.Fingerprint, StartsAt: a.StartsAt.UTC().Truncate(time.Millisecond),
+			Center: code(a.Labels["center"]), Kind: Condition, Alertname: code(a.Labels["alertname"]),
+			Level: code(a.Labels["severity"]), Status: a.Status,
+			OPD: code(a.Labels["opd"]), Priority: code(a.Labels["priority"]), Fingerprint: a.Fingerprint,
+			StartsAt: a.StartsAt.UTC().Truncate(time.Millisecond),
 		}
 		switch a.Labels["kind"] {
 		case Ticket:

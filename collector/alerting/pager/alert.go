@@ -36,8 +36,8 @@ type speaker struct {
 	zone  func(center string) *time.Location
 }
 
-// alerts says all that is active and all that has just ended. tickets belong to the active pages, in their order; left are
-// those beyond the limits: a message that could not know of them would give a wrong number.
+// alerts says all that is active and all that has just ended. tickets belong to the active pages, in their order; left
+// are those beyond the limits: a message that could not know of them would give a wrong number.
 func (v *speaker) alerts(s *state, tickets []Ticket, left map[office]int, now time.Time) []Alert {
 	out := make([]Alert, 0, len(s.Active)+len(s.Closings)+len(s.Digests)+len(s.Ended))
 	lists := map[[2]string]string{} // signing is not free, and the link is the same for all of an OPD
@@ -89,7 +89,9 @@ func (v *speaker) alerts(s *state, tickets []Ticket, left map[office]int, now ti
 	}
 	for _, d := range s.Digests {
 		a := Alert{
-			Labels: map[string]string{"alertname": DigestAlert, "kind": "digest", "center": d.Center, "opd": d.OPD, "date": d.Date},
+			Labels: map[string]string{
+				"alertname": DigestAlert, "kind": "digest", "center": d.Center, "opd": d.OPD, "date": d.Date,
+			},
 			Annotations: map[string]string{
 				"open": fmt.Sprint(d.Open), "at_risk": fmt.Sprint(d.AtRisk), "overdue": fmt.Sprint(d.Overdue),
 				"escalated": fmt.Sprint(d.Escalated), "closed": fmt.Sprint(d.Closed),
@@ -101,12 +103,15 @@ func (v *speaker) alerts(s *state, tickets []Ticket, left map[office]int, now ti
 		out = append(out, a)
 	}
 	for _, e := range s.Ended { // last: Alertmanager has the ticket's next alert before the old one goes
-		out = append(out, Alert{Labels: labels(e.identity), Annotations: map[string]string{}, StartsAt: e.StartsAt, EndsAt: e.EndedAt})
+		out = append(out, Alert{
+			Labels: labels(e.identity), Annotations: map[string]string{}, StartsAt: e.StartsAt, EndsAt: e.EndedAt,
+		})
 	}
 	return out
 }
 
-// linked reports whether an OPD's alerts carry links. The pages show an OPD its own: nothing opens for what lies at the centre.
+// linked reports whether an OPD's alerts carry links. The pages show an OPD its own: nothing opens for what lies at the
+// centre.
 func (v *speaker) linked(opd string) bool { return v.links != nil && opd != tracker.NoOPD }
 
 func labels(a identity) map[string]string {

@@ -11,7 +11,9 @@ import (
 // BenchmarkRound is one look at a board of 100,000 open tickets, some or all of them late, up to what is ready to send.
 func BenchmarkRound(b *testing.B) {
 	const tickets = 100_000
-	offices := []string{"dishub", "bpbd", "dlhk", "dinkes", "satpolpp", "dinsos", "dpubmsda", "damkar", "kec_waru", "kec_taman"}
+	offices := []string{
+		"dishub", "bpbd", "dlhk", "dinkes", "satpolpp", "dinsos", "dpubmsda", "damkar", "kec_waru", "kec_taman",
+	}
 	for _, late := range []int{100, 10_000, tickets} {
 		b.Run(fmt.Sprint(late, " late"), func(b *testing.B) {
 			f := newFloor()
@@ -26,7 +28,9 @@ func BenchmarkRound(b *testing.B) {
 				f.say(event.TicketAssigned, id, at, opd(offices[i%len(offices)]))
 				f.say(event.TicketAcknowledged, id, at)
 			}
-			p, err := New(Options{Dir: b.TempDir(), Board: f.board, Directory: f.dir, Now: func() time.Time { return now }, Links: fixedLinks{},
+			p, err := New(Options{Dir: b.TempDir(), Board: f.board, Directory: f.dir, Now: func() time.Time {
+				return now
+			}, Links: fixedLinks{},
 				Config: Config{Alertmanagers: []Alertmanager{{URL: "http://127.0.0.1:1"}}}})
 			if err != nil {
 				b.Fatal(err)

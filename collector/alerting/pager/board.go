@@ -27,7 +27,9 @@ func (b *reader) read(now time.Time) (r Round, ok bool) {
 	}
 	all := b.tickets(now)
 	r = Round{Now: now, Tickets: all, Find: b.find, Centers: b.centers()}
-	f := figures{tickets: all, snapshot: sync.OnceValue(func() tracker.Snapshot { return b.board.Snapshot(now) }), closed: map[window][]casefile.Ticket{}}
+	f := figures{tickets: all, snapshot: sync.OnceValue(func() tracker.Snapshot {
+		return b.board.Snapshot(now)
+	}), closed: map[window][]casefile.Ticket{}}
 	r.Counts = func(center string, from, to time.Time) map[string]Counts {
 		return b.counts(&f, center, window{from, to})
 	}
@@ -67,10 +69,12 @@ func (b *reader) ticket(row *tracker.Row, now time.Time) (Ticket, bool) {
 	if !known || c.Historical || !own {
 		return Ticket{}, false
 	}
-	// Strings of a row lie in the payloads of its events: a ticket that is kept must not keep those. What is no text would be
-	// another id after it was written down, and one ticket's alert would end the other's.
+	// Strings of a row lie in the payloads of its events: a ticket that is kept must not keep those. What is no text would
+	// be another id after it was written down, and one ticket's alert would end the other's.
 	id := strings.Clone(strings.ToValidUTF8(row.Key.ID, "\uFFFD"))
-	t := Ticket{Center: c.Code, ID: id, OPD: opd, Priority: strings.Clone(row.Ticket.Priority), Reading: Read(row.Clocks, now)}
+	t := Ticket{
+		Center: c.Code, ID: id, OPD: opd, Priority: strings.Clone(row.Ticket.Priority), Reading: Read(row.Clocks, now),
+	}
 	t.Category, t.Kecamatan = b.words(row.Ticket)
 	return t, t.Level != ""
 }
@@ -87,8 +91,8 @@ func (b *reader) words(t *casefile.Ticket) (category, kecamatan string) {
 	return category, kecamatan
 }
 
-// office returns the label of an OPD as a ticket names it, and whether it is within the regency's power. A ticket at the
-// centre is.
+// office returns the label of an OPD as a ticket names it, and whether it is within the regency's power. A ticket at
+// the centre is.
 func (b *reader) office(center, opd string) (label string, own bool) {
 	if opd == "" {
 		return tracker.NoOPD, true

@@ -27,7 +27,10 @@ func newFloor() *floor {
 	f := &floor{reader: reader{dir: dir}}
 	due := func(name string, t *casefile.Ticket, start time.Time, target time.Duration, stop time.Time) sla.Clock {
 		at := func(percent int) time.Time { return start.Add(target * time.Duration(percent) / 100) }
-		return sla.Clock{Key: t.Key, Name: name, Seq: 1, StartedAt: start, DueAt: at(100), BreachAt: at(100), RiskAt: at(75), EscalatedAt: at(150), Escalated2At: at(200), StoppedAt: stop}
+		return sla.Clock{
+			Key: t.Key, Name: name, Seq: 1, StartedAt: start, DueAt: at(100), BreachAt: at(100), RiskAt: at(75),
+			EscalatedAt: at(150), Escalated2At: at(200), StoppedAt: stop,
+		}
 	}
 	f.board = tracker.New(tracker.Config{
 		Centers: []string{"35.15"},
@@ -61,7 +64,10 @@ func newFloor() *floor {
 
 func (f *floor) say(typ event.Type, ticket string, at time.Time, with ...func(*event.Event)) {
 	f.n++
-	e := event.Event{Source: "s", ID: fmt.Sprint("e", f.n), Type: typ, Kind: typ.Kind(), Subject: ticket, Center: "35.15", OccurredAt: at, ReceivedAt: at}
+	e := event.Event{
+		Source: "s", ID: fmt.Sprint("e", f.n), Type: typ, Kind: typ.Kind(), Subject: ticket, Center: "35.15", OccurredAt: at,
+		ReceivedAt: at,
+	}
 	e.Digest[0], e.Digest[1], e.Digest[2] = byte(f.n), byte(f.n>>8), byte(f.n>>16)
 	for _, w := range with {
 		w(&e)
@@ -108,8 +114,12 @@ func TestWhichTicketsArePaged(t *testing.T) {
 	}
 	late := Reading{Level: Overdue, DueAt: noon.Add(time.Hour), Overdue: true}
 	want := map[string]Ticket{
-		"own":      {Center: "35.15", ID: "own", OPD: "dishub", Priority: "non_darurat", Category: "Penerangan jalan umum", Kecamatan: "Waru", Reading: late},
-		"centre":   {Center: "35.15", ID: "centre", OPD: "none", Priority: "darurat", Kecamatan: "Waru", Reading: late}, // a sensitive category is not named
+		"own": {
+			Center: "35.15", ID: "own", OPD: "dishub", Priority: "non_darurat", Category: "Penerangan jalan umum",
+			Kecamatan: "Waru", Reading: late,
+		},
+		// a sensitive category is not named
+		"centre":   {Center: "35.15", ID: "centre", OPD: "none", Priority: "darurat", Kecamatan: "Waru", Reading: late},
 		"rejected": {Center: "35.15", ID: "rejected", OPD: "none", Reading: late},
 
 		"strange \"id\"\n<b>\U0001F525": {Center: "35.15", ID: "strange \"id\"\n<b>\U0001F525", OPD: "dishub", Reading: late},
@@ -164,7 +174,10 @@ func TestDigestCounts(t *testing.T) {
 
 // TestTheCountInTheMessageIsTheCountOnTheWall: whatever happened to the tickets, at whatever instant one looks.
 func TestTheCountInTheMessageIsTheCountOnTheWall(t *testing.T) {
-	types := []event.Type{event.TicketAcknowledged, event.TicketDeparted, event.TicketResolved, event.TicketClosed, event.TicketReopened, event.TicketRejected, event.TicketMerged}
+	types := []event.Type{
+		event.TicketAcknowledged, event.TicketDeparted, event.TicketResolved, event.TicketClosed, event.TicketReopened,
+		event.TicketRejected, event.TicketMerged,
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		f := newFloor()
 		for i := range rapid.IntRange(1, 12).Draw(t, "tickets") {
@@ -172,9 +185,11 @@ func TestTheCountInTheMessageIsTheCountOnTheWall(t *testing.T) {
 			minute := func(what string) time.Time {
 				return noon.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, what)) * time.Minute)
 			}
-			f.say(event.TicketOpened, id, minute("opened"), of("pju", rapid.SampledFrom([]string{"", "darurat", "non_darurat"}).Draw(t, "priority")))
+			f.say(event.TicketOpened, id, minute("opened"),
+				of("pju", rapid.SampledFrom([]string{"", "darurat", "non_darurat"}).Draw(t, "priority")))
 			for range rapid.IntRange(0, 2).Draw(t, "assignments") {
-				f.say(event.TicketAssigned, id, minute("assigned"), opd(rapid.SampledFrom([]string{"dishub", "bpbd", "pln", "Antah Berantah"}).Draw(t, "opd")))
+				f.say(event.TicketAssigned, id, minute("assigned"),
+					opd(rapid.SampledFrom([]string{"dishub", "bpbd", "pln", "Antah Berantah"}).Draw(t, "opd")))
 			}
 			for range rapid.IntRange(0, 2).Draw(t, "events") {
 				f.say(rapid.SampledFrom(types).Draw(t, "type"), id, minute("at"))
@@ -221,7 +236,9 @@ func TestDigestIsToldOnceADay(t *testing.T) {
 	s := &state{Version: stateVersion}
 	asked := 0
 	look := func(now time.Time) (told []string) {
-		s.advance(Round{Now: now, Find: func(string, string) (Found, bool) { return Found{}, false }, Centers: []Center{{"35.15", wib}},
+		s.advance(Round{Now: now, Find: func(string, string) (Found, bool) {
+			return Found{}, false
+		}, Centers: []Center{{"35.15", wib}},
 			Counts: func(center string, from, to time.Time) map[string]Counts {
 				asked++
 				if !to.Equal(onDay(now.Year(), now.Month(), now.Day(), 7*time.Hour, wib)) || to.Sub(from) != 24*time.Hour {
@@ -239,8 +256,10 @@ func TestDigestIsToldOnceADay(t *testing.T) {
 		now  time.Time
 		want []string
 	}{
-		{at(2, 6, 59), nil}, {at(2, 7, 0), first}, {at(2, 8, 0), first}, {at(2, 9, 59), first}, {at(2, 10, 0), nil}, {at(2, 23, 0), nil},
-		{at(3, 9, 50), second}, {at(3, 10, 1), second}, {at(3, 10, 5), nil}, // a late start; it stays long enough to be grouped
+		{at(2, 6, 59), nil}, {at(2, 7, 0), first}, {at(2, 8, 0), first}, {at(2, 9, 59), first}, {at(2, 10, 0), nil},
+		{at(2, 23, 0), nil},
+		// a late start; it stays long enough to be grouped
+		{at(3, 9, 50), second}, {at(3, 10, 1), second}, {at(3, 10, 5), nil},
 		{at(4, 10, 0), nil}, // too late
 		{at(2, 8, 0), nil},  // the clock is set back by a day
 		{at(5, 7, 30).AddDate(-1, 0, 0), []string{"35.15 dishub 2025-11-05 open 3"}}, // the clock had been wrong by a year

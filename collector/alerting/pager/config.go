@@ -78,7 +78,8 @@ func (c *Config) Check() error {
 		}
 		return nil
 	}
-	if err := errors.Join(within("interval", c.Interval, MinInterval, MaxInterval), within("closed_for", c.ClosedFor, MinClosedFor, MaxClosedFor)); err != nil {
+	if err := errors.Join(within("interval", c.Interval, MinInterval, MaxInterval),
+		within("closed_for", c.ClosedFor, MinClosedFor, MaxClosedFor)); err != nil {
 		return err
 	}
 	if _, err := c.digestAt(); err != nil {

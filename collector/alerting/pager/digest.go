@@ -27,9 +27,10 @@ type Counts struct {
 
 // digest is the alert of one OPD's morning. Its figures are those of its first push.
 type digest struct {
-	Center   string    `json:"center"`
-	OPD      string    `json:"opd"`
-	Date     string    `json:"date"` // local: each day is an alert of its own, else Alertmanager would take it for a repetition
+	Center string `json:"center"`
+	OPD    string `json:"opd"`
+	// local: each day is an alert of its own, else Alertmanager would take it for a repetition
+	Date     string    `json:"date"`
 	StartsAt time.Time `json:"starts_at"`
 	Until    time.Time `json:"until"`
 	Counts

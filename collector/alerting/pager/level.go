@@ -43,8 +43,8 @@ type Reading struct {
 	Overdue bool      // some clock is late, as the gauge tickets_overdue counts it
 }
 
-// Read says where a ticket stands at now. Only clocks that run count, paused ones among them; a level is a comparison of
-// instants, the same as that of the view clocks_now.
+// Read says where a ticket stands at now. Only clocks that run count, paused ones among them; a level is a comparison
+// of instants, the same as that of the view clocks_now.
 func Read(clocks []sla.Clock, now time.Time) Reading {
 	var r Reading
 	at := now.UnixMilli()

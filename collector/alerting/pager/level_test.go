@@ -16,7 +16,10 @@ var noon = time.Date(2026, 11, 2, 5, 0, 0, 0, time.UTC)
 // clock runs from noon and is due after the target.
 func clock(target time.Duration) sla.Clock {
 	at := func(percent int) time.Time { return noon.Add(target * time.Duration(percent) / 100) }
-	return sla.Clock{Name: sla.Resolve, StartedAt: noon, DueAt: at(100), BreachAt: at(100), RiskAt: at(75), EscalatedAt: at(150), Escalated2At: at(200)}
+	return sla.Clock{
+		Name: sla.Resolve, StartedAt: noon, DueAt: at(100), BreachAt: at(100), RiskAt: at(75), EscalatedAt: at(150),
+		Escalated2At: at(200),
+	}
 }
 
 func TestLevelOfATicket(t *testing.T) {
@@ -24,7 +27,8 @@ func TestLevelOfATicket(t *testing.T) {
 	stopped, void, paused := hour, hour, hour
 	stopped.StoppedAt = noon.Add(90 * time.Minute) // late, and nothing to act on
 	void.Void = true
-	paused.PausedSince, paused.PauseEndsAt, paused.RiskAt, paused.BreachAt = noon.Add(50*time.Minute), noon.Add(5*time.Hour), noon.Add(45*time.Minute), noon.Add(6*time.Hour)
+	paused.PausedSince, paused.PauseEndsAt, paused.RiskAt, paused.BreachAt = noon.Add(50*time.Minute),
+		noon.Add(5*time.Hour), noon.Add(45*time.Minute), noon.Add(6*time.Hour)
 	paused.EscalatedAt, paused.Escalated2At = time.Time{}, time.Time{}
 	tests := []struct {
 		name            string
@@ -43,8 +47,10 @@ func TestLevelOfATicket(t *testing.T) {
 		{"stopped late", []sla.Clock{stopped}, 3 * time.Hour, "", 0, false, false},
 		{"void", []sla.Clock{void}, 3 * time.Hour, "", 0, false, false},
 		{"paused: the deadline moves", []sla.Clock{paused}, 3 * time.Hour, Risk, 6 * time.Hour, true, false},
-		{"the highest of several", []sla.Clock{clock(3 * time.Hour), stopped, clock(80 * time.Minute)}, 150 * time.Minute, Escalated, 80 * time.Minute, true, true},
-		{"the earliest of equals", []sla.Clock{clock(70 * time.Minute), hour}, 75 * time.Minute, Overdue, time.Hour, false, true},
+		{"the highest of several", []sla.Clock{clock(3 * time.Hour), stopped, clock(80 * time.Minute)}, 150 * time.Minute,
+			Escalated, 80 * time.Minute, true, true},
+		{"the earliest of equals", []sla.Clock{clock(70 * time.Minute), hour}, 75 * time.Minute, Overdue, time.Hour, false,
+			true},
 		{"no clock", nil, time.Hour, "", 0, false, false},
 	}
 	for _, tt := range tests {
@@ -83,8 +89,10 @@ func TestLevelNeverFallsWhileClocksRun(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "kurang dari 1 menit", 59 * time.Second: "kurang dari 1 menit", -time.Hour: "kurang dari 1 menit", time.Minute: "1 menit",
-		59*time.Minute + 59*time.Second: "59 menit", time.Hour: "1 jam", 130 * time.Minute: "2 jam 10 menit", 24 * time.Hour: "1 hari",
+		0: "kurang dari 1 menit", 59 * time.Second: "kurang dari 1 menit", -time.Hour: "kurang dari 1 menit",
+		time.Minute:                     "1 menit",
+		59*time.Minute + 59*time.Second: "59 menit", time.Hour: "1 jam", 130 * time.Minute: "2 jam 10 menit",
+		24 * time.Hour:                "1 hari",
 		76*time.Hour + 59*time.Minute: "3 hari 4 jam", 180 * 24 * time.Hour: "180 hari",
 	} {
 		if got := span(d); got != want {

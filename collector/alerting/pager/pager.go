@@ -111,9 +111,9 @@ func New(opt Options) (*Pager, error) {
 	return p, nil
 }
 
-// Run looks at the board and pushes until ctx ends. A slow or absent Alertmanager holds up neither the board nor another
-// Alertmanager. Nothing is said at the end: the alerts end by themselves after Lifetime, and a service that is back
-// before repeats nothing.
+// Run looks at the board and pushes until ctx ends. A slow or absent Alertmanager holds up neither the board nor
+// another Alertmanager. Nothing is said at the end: the alerts end by themselves after Lifetime, and a service that is
+// back before repeats nothing.
 func (p *Pager) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, s := range p.servers {
@@ -172,7 +172,8 @@ func (p *Pager) round() *push {
 	return next
 }
 
-// acceptedKept is how old the instant of the latest accepted push in the state file may become while nothing else changes.
+// acceptedKept is how old the instant of the latest accepted push in the state file may become while nothing else
+// changes.
 const acceptedKept = time.Minute
 
 // save writes the state file when what it says has changed. Alerts go out also when it cannot be written.

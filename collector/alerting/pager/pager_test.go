@@ -114,7 +114,8 @@ func TestADeadOrSlowAlertmanagerHoldsUpNobody(t *testing.T) {
 		return len(good.taken()) >= 5 && failed[strings.TrimPrefix(dead.URL, "http://")] >= 2
 	})
 	a := last(good, Overdue)
-	if a == nil || a.Annotations["late_by"] != "10 menit" || a.Annotations["deadline"] != "2 November 2026 13.00 WIB" || !a.EndsAt.Equal(now.Add(Lifetime)) {
+	if a == nil || a.Annotations["late_by"] != "10 menit" || a.Annotations["deadline"] != "2 November 2026 13.00 WIB" ||
+		!a.EndsAt.Equal(now.Add(Lifetime)) {
 		t.Errorf("%+v", a)
 	}
 	stop()
@@ -221,7 +222,8 @@ func TestAStateFileThatCannotBeReadIsKeptAside(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if kept, err := os.ReadFile(file + ".corrupt"); err != nil || string(kept) != text || !strings.Contains(log.String(), "starts afresh") {
+		if kept, err := os.ReadFile(file + ".corrupt"); err != nil || string(kept) != text ||
+			!strings.Contains(log.String(), "starts afresh") {
 			t.Errorf("%s: kept %q, %v; log %s", name, kept, err, log.String())
 		}
 		if p.round() == nil {
@@ -276,7 +278,8 @@ func TestTheStateFileIsWrittenOnlyWhenSomethingChanged(t *testing.T) {
 		pass              time.Duration
 		accepted, written bool
 	}{
-		{0, true, true}, {time.Second, true, true}, {time.Second, true, false}, {time.Second, false, false}, {time.Minute, true, false},
+		{0, true, true}, {time.Second, true, true}, {time.Second, true, false}, {time.Second, false, false},
+		{time.Minute, true, false},
 		{time.Second, true, true}, {10 * time.Second, true, false}, {20 * time.Minute, true, true}, // escalated
 	} {
 		if got := round(step.pass, step.accepted); got != step.written {

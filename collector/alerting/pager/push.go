@@ -36,8 +36,8 @@ type push struct {
 	levels map[string]int // active ticket alerts
 }
 
-// encode cuts the alerts into bodies of bounded size. No alerts are one empty body: Alertmanager's answer tells that the
-// way is open.
+// encode cuts the alerts into bodies of bounded size. No alerts are one empty body: Alertmanager's answer tells that
+// the way is open.
 func encode(at time.Time, alerts []Alert) (*push, error) {
 	p := &push{at: at, alerts: len(alerts), levels: map[string]int{}}
 	body, n := []byte{'['}, 0
@@ -93,9 +93,10 @@ func newServer(cfg Alertmanager) (*server, error) {
 	transport.TLSClientConfig = secure
 	transport.MaxConnsPerHost = 1
 	transport.ResponseHeaderTimeout = cfg.Timeout
-	s.client = &http.Client{Timeout: cfg.Timeout, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse // the credentials are for this server alone
-	}}
+	s.client = &http.Client{Timeout: cfg.Timeout, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse // the credentials are for this server alone
+		}}
 	return s, nil
 }
 

@@ -56,7 +56,8 @@ func newAlertmanager(t *testing.T, start func(http.Handler) *httptest.Server) *a
 		if err == nil {
 			err = json.Unmarshal(body, &alerts)
 		}
-		if err != nil || r.Method != http.MethodPost || r.URL.Path != "/api/v2/alerts" || r.Header.Get("Content-Type") != "application/json" {
+		if err != nil || r.Method != http.MethodPost || r.URL.Path != "/api/v2/alerts" ||
+			r.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s %s %s: %v", r.Method, r.URL.Path, r.Header.Get("Content-Type"), err)
 			http.Error(w, "no", http.StatusBadRequest)
 			return
@@ -83,12 +84,16 @@ func (am *alertmanager) answering(with func(w http.ResponseWriter, r *http.Reque
 func TestBodiesAreBoundedAndHoldEveryAlertOnce(t *testing.T) {
 	at := noon
 	for name, tt := range map[string]struct{ alerts, bytes, bodies int }{
-		"none": {0, 0, 1}, "one": {1, 100, 1}, "as many as fit": {maxBatchAlerts, 100, 1}, "one more": {maxBatchAlerts + 1, 100, 2},
+		"none": {0, 0, 1}, "one": {1, 100, 1}, "as many as fit": {maxBatchAlerts, 100, 1},
+		"one more":  {maxBatchAlerts + 1, 100, 2},
 		"long ones": {600, 4000, 5}, "one beyond the size": {1, maxBatchBytes, 1},
 	} {
 		var in, out []Alert
 		for i := range tt.alerts {
-			in = append(in, Alert{Labels: map[string]string{"ticket": fmt.Sprint(i), "level": "overdue"}, Annotations: map[string]string{"x": strings.Repeat("x", tt.bytes)}, StartsAt: at, EndsAt: at.Add(Lifetime)})
+			in = append(in, Alert{
+				Labels:      map[string]string{"ticket": fmt.Sprint(i), "level": "overdue"},
+				Annotations: map[string]string{"x": strings.Repeat("x", tt.bytes)}, StartsAt: at, EndsAt: at.Add(Lifetime),
+			})
 		}
 		p, err := encode(at, in)
 		if err != nil {
@@ -105,7 +110,8 @@ func TestBodiesAreBoundedAndHoldEveryAlertOnce(t *testing.T) {
 			out = append(out, some...)
 		}
 		if !cmp.Equal(in, out) || len(p.bodies) != tt.bodies || p.levels["overdue"] != tt.alerts {
-			t.Errorf("%s: %d alerts in %d bodies, want %d in %d; levels %v", name, len(out), len(p.bodies), tt.alerts, tt.bodies, p.levels)
+			t.Errorf("%s: %d alerts in %d bodies, want %d in %d; levels %v", name, len(out), len(p.bodies), tt.alerts, tt.bodies,
+				p.levels)
 		}
 	}
 }
@@ -206,7 +212,9 @@ func TestAnAnswerThatIsNoneIsAnError(t *testing.T) {
 	am := newAlertmanager(t, httptest.NewServer)
 	elsewhere := newAlertmanager(t, httptest.NewServer)
 	try := sender(t, Alertmanager{URL: am.URL, BearerFile: write(t, "secret")})
-	for status, want := range map[int]string{400: "status 400: start time must be before end time", 401: "status 401", 302: "status 302", 503: "status 503"} {
+	for status, want := range map[int]string{
+		400: "status 400: start time must be before end time", 401: "status 401", 302: "status 302", 503: "status 503",
+	} {
 		am.answering(func(w http.ResponseWriter, r *http.Request) bool {
 			w.Header().Set("Location", elsewhere.URL)
 			w.WriteHeader(status)

@@ -44,7 +44,8 @@ type Round struct {
 	Tickets []Ticket
 	Find    func(center, id string) (Found, bool) // false: not in memory, which says nothing
 	Centers []Center
-	Counts  func(center string, from, to time.Time) map[string]Counts // by OPD label; closed within [from, to), all else now
+	// by OPD label; closed within [from, to), all else now
+	Counts func(center string, from, to time.Time) map[string]Counts
 }
 
 // identity is what a ticket's alert is known by: its labels but the constant ones.
@@ -145,8 +146,8 @@ func (s *state) advance(r Round, closedFor time.Duration, digestAt time.Duration
 	return tickets
 }
 
-// setBack brings what a clock that was ahead has written back to now. Alertmanager would hold an alert that ends hours from
-// now for true until then, whatever became of its ticket.
+// setBack brings what a clock that was ahead has written back to now. Alertmanager would hold an alert that ends hours
+// from now for true until then, whatever became of its ticket.
 func (s *state) setBack(now time.Time, closedFor time.Duration) {
 	most := func(t *time.Time, ahead time.Duration) {
 		if latest := now.Add(ahead); t.After(latest) {
@@ -223,7 +224,8 @@ func (s *state) close(r Round, paged map[subject]bool, closedFor time.Duration) 
 			continue // who was told has nothing to do with it any more
 		case f.State == casefile.Closed:
 			w.Level = Closed
-			s.Closings = append(s.Closings, closing{page: page{w.identity, now}, Category: f.Category, Kecamatan: f.Kecamatan, ClosedAt: f.ClosedAt})
+			s.Closings = append(s.Closings,
+				closing{page: page{w.identity, now}, Category: f.Category, Kecamatan: f.Kecamatan, ClosedAt: f.ClosedAt})
 			continue
 		}
 		if now.Sub(w.Since) < keepWait {
@@ -252,15 +254,16 @@ func (s *state) forget(active map[identity]bool, now time.Time) {
 // office is an OPD of a centre.
 type office struct{ center, opd string }
 
-// limit keeps of the tickets those that may be pushed, the highest levels first, of them the oldest, and says how many of
-// each OPD it left out.
+// limit keeps of the tickets those that may be pushed, the highest levels first, of them the oldest, and says how many
+// of each OPD it left out.
 func limit(tickets []Ticket, perOPD, all int) (kept []Ticket, left map[office]int) {
 	if len(tickets) <= perOPD {
 		return tickets, nil
 	}
 	tickets = slices.Clone(tickets) // the digest counts all
 	slices.SortFunc(tickets, func(a, b Ticket) int {
-		return cmp.Or(cmp.Compare(b.Level.rank(), a.Level.rank()), a.DueAt.Compare(b.DueAt), a.identity().compare(b.identity()))
+		return cmp.Or(cmp.Compare(b.Level.rank(), a.Level.rank()), a.DueAt.Compare(b.DueAt),
+			a.identity().compare(b.identity()))
 	})
 	left = map[office]int{}
 	n := map[office]int{}

@@ -52,11 +52,14 @@ func (w *story) look(accepted bool) map[string]Alert {
 	}}
 	for id, t := range w.world {
 		if t.level != "" && t.State.Open() && !t.forgotten {
-			r.Tickets = append(r.Tickets, Ticket{Center: "35.15", ID: id, OPD: t.OPD, Priority: t.priority, Reading: Reading{Level: t.level, DueAt: noon}})
+			r.Tickets = append(r.Tickets,
+				Ticket{Center: "35.15", ID: id, OPD: t.OPD, Priority: t.priority, Reading: Reading{Level: t.level, DueAt: noon}})
 		}
 	}
 	tickets := w.state.advance(r, closedFor, 7*time.Hour)
-	v := speaker{name: func(_, opd string) string { return "Dinas " + opd }, zone: func(string) *time.Location { return time.UTC }}
+	v := speaker{name: func(_, opd string) string {
+		return "Dinas " + opd
+	}, zone: func(string) *time.Location { return time.UTC }}
 	out := map[string]Alert{}
 	for _, a := range v.alerts(&w.state, tickets, nil, w.now) {
 		key := a.Labels["ticket"] + "/" + a.Labels["opd"] + "/" + a.Labels["level"] + "/" + a.Labels["priority"]
@@ -114,27 +117,42 @@ func TestLifeOfATicketsAlert(t *testing.T) {
 		return func(w *story) string { change(w.world["T"]); return want }
 	}
 	same := func(*worldTicket) {}
-	t.Run("it keeps its start", steps(appear(Overdue), to(id+"overdue/non_darurat since 0s; ", same), to(id+"overdue/non_darurat since 0s; ", same)))
+	t.Run("it keeps its start",
+		steps(appear(Overdue), to(id+"overdue/non_darurat since 0s; ", same), to(id+"overdue/non_darurat since 0s; ", same)))
 	t.Run("a higher level is an alert of its own", steps(appear(Overdue),
-		to(id+"overdue/non_darurat over; "+id+"escalated/non_darurat since 1m0s; ", func(t *worldTicket) { t.level = Escalated })))
-	t.Run("in time again says nothing but the end", steps(appear(Overdue), to(id+"overdue/non_darurat over; ", func(t *worldTicket) { t.level = "" })))
+		to(id+"overdue/non_darurat over; "+id+"escalated/non_darurat since 1m0s; ", func(t *worldTicket) {
+			t.level = Escalated
+		})))
+	t.Run("in time again says nothing but the end",
+		steps(appear(Overdue), to(id+"overdue/non_darurat over; ", func(t *worldTicket) { t.level = "" })))
 	t.Run("the same level again starts anew", steps(appear(Risk),
 		to(id+"risk/non_darurat over; ", func(t *worldTicket) { t.level = "" }),
 		to(id+"risk/non_darurat since 2m0s; ", func(t *worldTicket) { t.level = Risk })))
-	t.Run("another OPD", steps(appear(Overdue), to("T/bpbd/overdue/non_darurat since 1m0s; "+id+"overdue/non_darurat over; ", func(t *worldTicket) { t.OPD = "bpbd" })))
-	t.Run("another priority", steps(appear(Overdue), to(id+"overdue/darurat since 1m0s; "+id+"overdue/non_darurat over; ", func(t *worldTicket) { t.priority = "darurat" })))
+	t.Run("another OPD", steps(appear(Overdue),
+		to("T/bpbd/overdue/non_darurat since 1m0s; "+id+"overdue/non_darurat over; ", func(t *worldTicket) {
+			t.OPD = "bpbd"
+		})))
+	t.Run("another priority",
+		steps(appear(Overdue), to(id+"overdue/darurat since 1m0s; "+id+"overdue/non_darurat over; ", func(t *worldTicket) {
+			t.priority = "darurat"
+		})))
 	closing := func(t *worldTicket) { t.State, t.ClosedAt = casefile.Closed, noon }
-	t.Run("closed", steps(appear(Overdue), to(id+"overdue/non_darurat over; "+id+"closed/non_darurat since 1m0s; ", closing)))
+	t.Run("closed", steps(appear(Overdue),
+		to(id+"overdue/non_darurat over; "+id+"closed/non_darurat since 1m0s; ", closing)))
 	t.Run("resolved first, closed later", steps(appear(Overdue),
 		to(id+"overdue/non_darurat over; ", func(t *worldTicket) { t.State = casefile.Resolved }),
 		to(id+"overdue/non_darurat over; "+id+"closed/non_darurat since 2m0s; ", closing)))
 	t.Run("closed and reopened", steps(appear(Overdue),
 		to(id+"overdue/non_darurat over; "+id+"closed/non_darurat since 1m0s; ", closing),
-		to(id+"overdue/non_darurat since 2m0s; "+id+"closed/non_darurat over; ", func(t *worldTicket) { t.State = casefile.Acknowledged })))
+		to(id+"overdue/non_darurat since 2m0s; "+id+"closed/non_darurat over; ", func(t *worldTicket) {
+			t.State = casefile.Acknowledged
+		})))
 	t.Run("closed at an OPD that was not told", steps(appear(Overdue),
 		to(id+"overdue/non_darurat over; ", func(t *worldTicket) { t.OPD, t.level = "bpbd", "" }),
 		to(id+"overdue/non_darurat over; ", closing)))
-	t.Run("merged", steps(appear(Overdue), to(id+"overdue/non_darurat over; ", func(t *worldTicket) { t.State = casefile.Merged }),
+	t.Run("merged", steps(appear(Overdue), to(id+"overdue/non_darurat over; ", func(t *worldTicket) {
+		t.State = casefile.Merged
+	}),
 		to(id+"overdue/non_darurat over; ", closing)))
 	t.Run("closed in time, never paged", steps(appear(Risk), func(w *story) string {
 		w.world["U"] = &worldTicket{Found: Found{State: casefile.Closed, OPD: "dishub", ClosedAt: noon}}
@@ -142,7 +160,10 @@ func TestLifeOfATicketsAlert(t *testing.T) {
 	}))
 	t.Run("out of memory, then closed", steps(appear(Overdue),
 		to(id+"overdue/non_darurat over; ", func(t *worldTicket) { t.forgotten = true }),
-		to(id+"overdue/non_darurat over; "+id+"closed/non_darurat since 2m0s; ", func(t *worldTicket) { t.forgotten = false; closing(t) })))
+		to(id+"overdue/non_darurat over; "+id+"closed/non_darurat since 2m0s; ", func(t *worldTicket) {
+			t.forgotten = false
+			closing(t)
+		})))
 }
 
 func TestAClosingIsPushedForAsLongAsGroupingTakesOnceItWasTaken(t *testing.T) {
@@ -188,7 +209,8 @@ func TestAfterALongSilenceAlertsStartAnew(t *testing.T) {
 	}
 }
 
-// A machine's clock may be hours ahead until it is set: the seven of WIB, where it takes its battery's local time for UTC.
+// A machine's clock may be hours ahead until it is set: the seven of WIB, where it takes its battery's local time for
+// UTC.
 func TestAClockThatIsSetBackLeavesNothingInTheFuture(t *testing.T) {
 	w := newStory()
 	w.ticket("T", Overdue)
@@ -198,7 +220,9 @@ func TestAClockThatIsSetBackLeavesNothingInTheFuture(t *testing.T) {
 	w.now = w.now.Add(time.Minute)
 	w.world["U"].State, w.world["V"].level = casefile.Closed, ""
 	w.look(true)
-	w.state.Digests = []digest{{Center: "35.15", OPD: "dishub", Date: "2026-03-20", StartsAt: w.now, Until: w.now.Add(DigestFor)}}
+	w.state.Digests = []digest{{
+		Center: "35.15", OPD: "dishub", Date: "2026-03-20", StartsAt: w.now, Until: w.now.Add(DigestFor),
+	}}
 	w.now = w.now.Add(-7 * time.Hour)
 	back := w.now
 	w.world["T"].level = ""
@@ -226,7 +250,10 @@ func TestNoMoreThanTheLimitsArePushed(t *testing.T) {
 	var all []Ticket
 	add := func(opd string, level Level, n int) {
 		for i := range n {
-			all = append(all, Ticket{Center: "35.15", ID: fmt.Sprint(opd, level, i), OPD: opd, Reading: Reading{Level: level, DueAt: noon.Add(time.Duration(-i) * time.Minute)}})
+			all = append(all, Ticket{
+				Center: "35.15", ID: fmt.Sprint(opd, level, i), OPD: opd,
+				Reading: Reading{Level: level, DueAt: noon.Add(time.Duration(-i) * time.Minute)},
+			})
 		}
 	}
 	add("dishub", Risk, 5)
@@ -238,13 +265,15 @@ func TestNoMoreThanTheLimitsArePushed(t *testing.T) {
 	for _, k := range kept {
 		count[k.OPD+" "+string(k.Level)]++
 	}
-	if want := map[string]int{"dishub overdue": 8, "dishub risk": 2, "bpbd risk": 3}; !cmp.Equal(count, want) || !cmp.Equal(left, map[office]int{{"35.15", "dishub"}: 3}) {
+	if want := map[string]int{"dishub overdue": 8, "dishub risk": 2, "bpbd risk": 3}; !cmp.Equal(count, want) ||
+		!cmp.Equal(left, map[office]int{{"35.15", "dishub"}: 3}) {
 		t.Errorf("kept %v, left out %v, want %v and 3 of dishub", count, left, want)
 	}
 	if kept[8].ID != "bpbdrisk2" && kept[8].ID != "dishubrisk4" {
 		t.Errorf("not the oldest first: %s", kept[8].ID)
 	}
-	if kept, left = limit(all, 10, 4); len(kept) != 4 || left[office{"35.15", "dishub"}] != 9 || left[office{"35.15", "bpbd"}] != 3 {
+	if kept, left = limit(all, 10, 4); len(kept) != 4 || left[office{"35.15", "dishub"}] != 9 ||
+		left[office{"35.15", "bpbd"}] != 3 {
 		t.Errorf("of all: kept %d, left out %v", len(kept), left)
 	}
 	w := newStory()
@@ -252,7 +281,8 @@ func TestNoMoreThanTheLimitsArePushed(t *testing.T) {
 	w.look(true)
 	v := speaker{name: func(string, string) string { return "" }, zone: func(string) *time.Location { return time.UTC }}
 	tickets := []Ticket{{Center: "35.15", ID: "T", OPD: "dishub", Reading: Reading{Level: Overdue, DueAt: noon}}}
-	if a := v.alerts(&w.state, tickets, map[office]int{{"35.15", "dishub"}: 7}, w.now)[0]; a.Annotations["unlisted"] != "7" {
+	if a := v.alerts(&w.state, tickets, map[office]int{{"35.15", "dishub"}: 7},
+		w.now)[0]; a.Annotations["unlisted"] != "7" {
 		t.Errorf("what is left out is not said: %v", a.Annotations)
 	}
 	if fmt.Sprint(all) != before {

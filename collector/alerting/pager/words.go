@@ -5,10 +5,13 @@ import (
 	"time"
 )
 
-var months = [12]string{"Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember"}
+var months = [12]string{
+	"Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November",
+	"Desember",
+}
 
-// span renders a length of time in its two greatest units: "2 jam 10 menit", "3 hari 4 jam", "kurang dari 1 menit". What
-// is less than the lesser unit is cut off.
+// span renders a length of time in its two greatest units: "2 jam 10 menit", "3 hari 4 jam", "kurang dari 1 menit".
+// What is less than the lesser unit is cut off.
 func span(d time.Duration) string {
 	days, hours, minutes := int(d/(24*time.Hour)), int(d/time.Hour)%24, int(d/time.Minute)%60
 	two := func(a int, of string, b int, and string) string {

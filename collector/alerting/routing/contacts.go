@@ -94,7 +94,10 @@ func (c Channels) empty() bool { return len(c.Telegram)+len(c.Email)+len(c.Webho
 // *directory.Problem values. Unknown keys are mistakes.
 func LoadContacts(name string, text []byte) (*Contacts, error) {
 	if len(text) > MaxFileBytes {
-		return nil, &directory.Problem{File: name, Message: fmt.Sprintf("%d bytes", len(text)), Remedy: fmt.Sprintf("a contacts file has at most %d", MaxFileBytes)}
+		return nil, &directory.Problem{
+			File: name, Message: fmt.Sprintf("%d bytes", len(text)),
+			Remedy: fmt.Sprintf("a contacts file has at most %d", MaxFileBytes),
+		}
 	}
 	c := &Contacts{file: name}
 	var err error
@@ -119,7 +122,9 @@ type problems struct {
 
 func (p *problems) wrong(field, message, remedy string) {
 	if len(p.list) < MaxProblems {
-		p.list = append(p.list, &directory.Problem{File: p.contacts.file, Line: p.line(field), Field: field, Message: message, Remedy: remedy})
+		p.list = append(p.list, &directory.Problem{
+			File: p.contacts.file, Line: p.line(field), Field: field, Message: message, Remedy: remedy,
+		})
 	}
 }
 
@@ -148,11 +153,13 @@ func (c *Contacts) check(p *problems) {
 	}
 	c.Operations.check(p, "operations", c)
 	if c.Operations.empty() {
-		p.wrong("operations", "Diskominfo has no channel", "give a telegram, email or webhook entry: alerts without another recipient go there")
+		p.wrong("operations", "Diskominfo has no channel",
+			"give a telegram, email or webhook entry: alerts without another recipient go there")
 	}
 	for i, w := range c.Operations.Webhook {
 		if c.Log != nil && w.URL != "" && sameHost(w.URL, c.Log.URL) {
-			p.wrong(fmt.Sprintf("operations.webhook[%d]", i), "it leads to the collector", "alerts on the collector must not need the collector: name another receiver")
+			p.wrong(fmt.Sprintf("operations.webhook[%d]", i), "it leads to the collector",
+				"alerts on the collector must not need the collector: name another receiver")
 		}
 	}
 	if c.Watchdog != nil {
@@ -170,7 +177,8 @@ func (c *Contacts) check(p *problems) {
 			field := fmt.Sprintf("%s.opds[%d]", at, j)
 			k.OPDs[j].check(p, field, c)
 			if k.OPDs[j].empty() {
-				p.wrong(field, "the OPD "+k.OPDs[j].ID+" has no channel", "give a telegram, email or webhook entry, or leave the OPD out: its alerts then go to Diskominfo")
+				p.wrong(field, "the OPD "+k.OPDs[j].ID+" has no channel",
+					"give a telegram, email or webhook entry, or leave the OPD out: its alerts then go to Diskominfo")
 			}
 		}
 	}
@@ -183,7 +191,8 @@ func (c *Channels) check(p *problems, at string, all *Contacts) {
 	for i, t := range c.Telegram {
 		field := fmt.Sprintf("%s.telegram[%d]", at, i)
 		if (t.ChatID == 0) == (t.ChatIDFile == "") {
-			p.wrong(field, "not exactly one of chat_id and chat_id_file", "give the number of the chat (groups begin with -100), or the file that holds it")
+			p.wrong(field, "not exactly one of chat_id and chat_id_file",
+				"give the number of the chat (groups begin with -100), or the file that holds it")
 		}
 	}
 	if len(c.Telegram) > 0 && all.Telegram.BotTokenFile == "" {
@@ -191,7 +200,8 @@ func (c *Channels) check(p *problems, at string, all *Contacts) {
 	}
 	for i, e := range c.Email {
 		if a, err := mail.ParseAddress(e); err != nil || a.Address != e {
-			p.wrong(fmt.Sprintf("%s.email[%d]", at, i), fmt.Sprintf("%q is no address", e), "write a bare address, for example kepala@example.go.id")
+			p.wrong(fmt.Sprintf("%s.email[%d]", at, i), fmt.Sprintf("%q is no address", e),
+				"write a bare address, for example kepala@example.go.id")
 		}
 	}
 	if len(c.Email) > 0 && (all.SMTP.Smarthost == "" || all.SMTP.From == "") {

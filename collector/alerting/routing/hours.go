@@ -33,10 +33,10 @@ type clockRange struct {
 	End   string `yaml:"end_time"`
 }
 
-// openHours writes the open hours of a calendar from the month of an instant on. Alertmanager knows no holidays, so each
-// month that the calendar covers is written out: the days that share the same windows, with these windows. Later years
-// follow the usual week without any day off, as the calendar itself does; without them every message would be held for
-// ever once the list ends.
+// openHours writes the open hours of a calendar from the month of an instant on. Alertmanager knows no holidays, so
+// each month that the calendar covers is written out: the days that share the same windows, with these windows. Later
+// years follow the usual week without any day off, as the calendar itself does; without them every message would be
+// held for ever once the list ends.
 func openHours(name string, c *sla.Calendar, from time.Time) timeInterval {
 	zone := c.Zone()
 	first := from.In(zone)
@@ -69,8 +69,8 @@ type group struct {
 	windows []clockRange
 }
 
-// sameWindows gathers the days of a stretch within one month by their windows, in order of the first day. Closed days are
-// in no group.
+// sameWindows gathers the days of a stretch within one month by their windows, in order of the first day. Closed days
+// are in no group.
 func sameWindows(c *sla.Calendar, from, to time.Time) []group {
 	byDay := map[int][]clockRange{}
 	for _, w := range c.WindowsBetween(from, to) {

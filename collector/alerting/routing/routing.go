@@ -118,7 +118,10 @@ func (b *builder) file() *file {
 		Receiver: Operations, GroupBy: []string{"alertname", "center"},
 		GroupWait: "30s", GroupInterval: "5m", RepeatInterval: "4h",
 	}
-	watchdog := route{Receiver: Silent, Matchers: []string{equal("alertname", alertWatchdog)}, GroupWait: "0s", GroupInterval: "1m", RepeatInterval: "50s"}
+	watchdog := route{
+		Receiver: Silent, Matchers: []string{equal("alertname", alertWatchdog)}, GroupWait: "0s", GroupInterval: "1m",
+		RepeatInterval: "50s",
+	}
 	if c.Watchdog != nil {
 		b.receiver(Watchdog, "the service outside of this host", aggregate, *c.Watchdog)
 		watchdog.Receiver = Watchdog
@@ -133,7 +136,10 @@ func (b *builder) file() *file {
 		Receiver: OperationsTickets, Matchers: []string{equal("kind", "digest")}, GroupBy: []string{"center", "opd"},
 		GroupWait: "10s", GroupInterval: "1h", RepeatInterval: "24h",
 	}
-	floor := route{Receiver: Operations, Matchers: []string{equal("audience", "supervisor")}, GroupWait: "5s", GroupInterval: "1m", RepeatInterval: "1h"}
+	floor := route{
+		Receiver: Operations, Matchers: []string{equal("audience", "supervisor")}, GroupWait: "5s", GroupInterval: "1m",
+		RepeatInterval: "1h",
+	}
 
 	known := b.contactsByCenter()
 	for _, center := range b.in.Directory.Centers() {
@@ -153,7 +159,8 @@ func (b *builder) file() *file {
 	return f
 }
 
-// contactsByCenter finds the contacts of each centre, and refuses those that the directory does not know or never pages.
+// contactsByCenter finds the contacts of each centre, and refuses those that the directory does not know or never
+// pages.
 func (b *builder) contactsByCenter() map[string]*CenterContact {
 	out := map[string]*CenterContact{}
 	dir := b.in.Directory
@@ -163,7 +170,8 @@ func (b *builder) contactsByCenter() map[string]*CenterContact {
 		center, ok := dir.Center(k.Code)
 		switch {
 		case !ok:
-			b.problems.wrong(at+".code", fmt.Sprintf("the directory has no centre %q", k.Code), "write the code of a listed centre, in quotes")
+			b.problems.wrong(at+".code", fmt.Sprintf("the directory has no centre %q", k.Code),
+				"write the code of a listed centre, in quotes")
 			continue
 		case center.Historical:
 			b.problems.wrong(at+".code", "centre "+k.Code+" holds records of the past only", "remove it: it has no alerts")
@@ -179,7 +187,8 @@ func (b *builder) contactsByCenter() map[string]*CenterContact {
 			opd, ok := dir.OPD(k.Code, o.ID)
 			switch {
 			case !ok:
-				b.problems.wrong(field, fmt.Sprintf("the directory has no OPD %q in centre %s", o.ID, k.Code), "write the id of a listed OPD")
+				b.problems.wrong(field, fmt.Sprintf("the directory has no OPD %q in centre %s", o.ID, k.Code),
+					"write the id of a listed OPD")
 			case opd.Scope != directory.Own:
 				b.problems.wrong(field, opd.Name+" is outside of the regency's power and is never paged", "remove it")
 			case seen[o.ID]:
@@ -205,20 +214,28 @@ func (b *builder) center(center directory.Center, contact *CenterContact, ticket
 	}
 	here := equal("center", center.Code)
 
-	supervisors := b.orOperations(SupervisorsOf(center.Code), "supervisors of "+center.Code, aggregate, contact.Supervisors, Operations)
+	supervisors := b.orOperations(SupervisorsOf(center.Code), "supervisors of "+center.Code, aggregate,
+		contact.Supervisors, Operations)
 	floor.Routes = append(floor.Routes, route{Receiver: supervisors, Matchers: []string{here}, Routes: []route{{
-		Receiver: supervisors, Matchers: []string{equal("alertname", alertCallerWaiting)}, GroupWait: "0s", GroupInterval: "30s", RepeatInterval: "5m",
+		Receiver: supervisors, Matchers: []string{equal("alertname", alertCallerWaiting)}, GroupWait: "0s",
+		GroupInterval: "30s", RepeatInterval: "5m",
 	}}})
 
-	leadership := b.orOperations(LeadershipOf(center.Code), "leadership of "+center.Code, tickets, contact.Leadership, OperationsTickets)
+	leadership := b.orOperations(LeadershipOf(center.Code), "leadership of "+center.Code, tickets, contact.Leadership,
+		OperationsTickets)
 	of := route{Receiver: OperationsTickets, Matchers: []string{here}}
 	digests := route{Receiver: OperationsTickets, Matchers: []string{here}}
 	if v := b.verticals(center.Code); v != "" {
 		never := route{Receiver: Silent, Matchers: []string{match("opd", v)}}
 		of.Routes, digests.Routes = append(of.Routes, never), append(digests.Routes, never)
 	}
-	up := held(route{Receiver: leadership, Matchers: []string{match("level", escalatedLevels)}, GroupBy: []string{"center", "level"}}, hours)
-	breach := held(route{Receiver: OperationsTickets, Matchers: []string{equal("level", "overdue")}, GroupBy: []string{"center", "level"}, Continue: true}, hours)
+	up := held(route{
+		Receiver: leadership, Matchers: []string{match("level", escalatedLevels)}, GroupBy: []string{"center", "level"},
+	}, hours)
+	breach := held(route{
+		Receiver: OperationsTickets, Matchers: []string{equal("level", "overdue")}, GroupBy: []string{"center", "level"},
+		Continue: true,
+	}, hours)
 	of.Routes = append(of.Routes, up)
 	var reached []string // OPDs with a contact; of the others Diskominfo hears anyway
 	for _, k := range contact.OPDs {
@@ -241,7 +258,8 @@ func (b *builder) center(center directory.Center, contact *CenterContact, ticket
 		digests.Routes = append(digests.Routes, route{Receiver: name, Matchers: []string{equal("opd", o.ID)}})
 	}
 	// What lies at the centre is Diskominfo's, in the same hours.
-	of.Routes = append(of.Routes, held(route{Receiver: OperationsTickets, Matchers: []string{equal("opd", atCenter)}}, hours))
+	of.Routes = append(of.Routes,
+		held(route{Receiver: OperationsTickets, Matchers: []string{equal("opd", atCenter)}}, hours))
 	ticket.Routes, digest.Routes = append(ticket.Routes, of), append(digest.Routes, digests)
 }
 
@@ -258,10 +276,17 @@ func held(r route, hours []string) route {
 func (b *builder) operations() route {
 	r := route{
 		Receiver: Operations, Matchers: []string{equal("audience", "diskominfo")},
-		Routes: []route{{Receiver: Operations, Matchers: []string{equal("tier", "1")}, GroupWait: "10s", GroupInterval: "1m", RepeatInterval: "1h"}},
+		Routes: []route{{
+			Receiver: Operations, Matchers: []string{equal("tier", "1")}, GroupWait: "10s", GroupInterval: "1m",
+			RepeatInterval: "1h",
+		}},
 	}
-	calm := route{Receiver: Operations, Matchers: []string{equal("tier", "3")}, GroupInterval: "1h", RepeatInterval: "168h"}
-	if name := hoursOf(b.in.Directory.DefaultCenter()); slices.ContainsFunc(b.intervals, func(t timeInterval) bool { return t.Name == name }) {
+	calm := route{
+		Receiver: Operations, Matchers: []string{equal("tier", "3")}, GroupInterval: "1h", RepeatInterval: "168h",
+	}
+	if name := hoursOf(b.in.Directory.DefaultCenter()); slices.ContainsFunc(b.intervals, func(t timeInterval) bool {
+		return t.Name == name
+	}) {
 		calm.Active = []string{name}
 	}
 	r.Routes = append(r.Routes, calm)
@@ -291,7 +316,8 @@ func (b *builder) orOperations(name, of string, k kind, c Channels, instead stri
 
 func (b *builder) receiver(name, of string, k kind, c Channels) {
 	if other, taken := b.named[name]; taken {
-		b.problems.wrong("centers", fmt.Sprintf("%s and %s would share the receiver %s", other, of, name), "give them ids that differ in more than dots and dashes")
+		b.problems.wrong("centers", fmt.Sprintf("%s and %s would share the receiver %s", other, of, name),
+			"give them ids that differ in more than dots and dashes")
 		return
 	}
 	b.named[name] = of
@@ -299,8 +325,9 @@ func (b *builder) receiver(name, of string, k kind, c Channels) {
 	r := receiver{Name: name}
 	for _, t := range c.Telegram {
 		r.Telegram = append(r.Telegram, telegramConfig{
-			SendResolved: k.sendResolved, BotTokenFile: all.Telegram.BotTokenFile, ChatID: t.ChatID, ChatIDFile: t.ChatIDFile, ThreadID: t.ThreadID,
-			Message: `{{ template "monev112.` + k.define + `.telegram" . }}`, ParseMode: "HTML",
+			SendResolved: k.sendResolved, BotTokenFile: all.Telegram.BotTokenFile, ChatID: t.ChatID, ChatIDFile: t.ChatIDFile,
+			ThreadID: t.ThreadID,
+			Message:  `{{ template "monev112.` + k.define + `.telegram" . }}`, ParseMode: "HTML",
 		})
 	}
 	for _, e := range c.Email {
@@ -334,9 +361,12 @@ func inhibitions() []inhibit {
 	ticket := equal("kind", "ticket")
 	same := []string{"center", "ticket"}
 	return []inhibit{
-		{Source: []string{match("alertname", strings.Join(pusherGone, "|"))}, Target: []string{match("kind", "ticket|digest")}},
-		{Source: []string{ticket, equal("level", "escalated2")}, Target: []string{ticket, match("level", "escalated|overdue|risk")}, Equal: same},
-		{Source: []string{ticket, equal("level", "escalated")}, Target: []string{ticket, match("level", "overdue|risk")}, Equal: same},
+		{Source: []string{match("alertname", strings.Join(pusherGone, "|"))},
+			Target: []string{match("kind", "ticket|digest")}},
+		{Source: []string{ticket, equal("level", "escalated2")},
+			Target: []string{ticket, match("level", "escalated|overdue|risk")}, Equal: same},
+		{Source: []string{ticket, equal("level", "escalated")}, Target: []string{ticket, match("level", "overdue|risk")},
+			Equal: same},
 		{Source: []string{ticket, equal("level", "overdue")}, Target: []string{ticket, equal("level", "risk")}, Equal: same},
 	}
 }

@@ -68,7 +68,8 @@ func TestTheCommittedExampleIsWhatIsGenerated(t *testing.T) {
 	if !slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(n, "(rsud): no contact") }) {
 		t.Errorf("nobody is told that rsud has no contact: %v", notes)
 	}
-	if strings.Contains(string(got), "bot_token:") || strings.Contains(string(got), "auth_password:") || strings.Contains(string(got), "credentials:") {
+	if strings.Contains(string(got), "bot_token:") || strings.Contains(string(got), "auth_password:") ||
+		strings.Contains(string(got), "credentials:") {
 		t.Error("a secret stands in the configuration")
 	}
 }
@@ -103,7 +104,8 @@ func (t timeInterval) active(local time.Time) bool {
 func TestHoursAreThoseOfTheCalendar(t *testing.T) {
 	_, b := book(t)
 	c := b.Calendar(sidoarjo)
-	from := time.Date(2026, 2, 1, 0, 0, 0, 0, c.Zone()) // with Ramadan, holidays and joint leave, and into the year not decreed
+	// with Ramadan, holidays and joint leave, and into the year not decreed
+	from := time.Date(2026, 2, 1, 0, 0, 0, 0, c.Zone())
 	hours := openHours("x", c, from)
 	open := 0
 	for at := from; at.Before(from.AddDate(1, 2, 0)); at = at.Add(15 * time.Minute) {
@@ -130,15 +132,23 @@ func TestMistakesInContactsAreNamedWithTheirPlace(t *testing.T) {
 	dir, b := book(t)
 	const head = "version: 1\ntelegram: {bot_token_file: /t}\noperations:\n  telegram: [{chat_id: -1}]\n"
 	for name, c := range map[string]struct{ text, want string }{
-		"unknown key":     {head + "oprations: {}\n", "contacts.yaml:5"},
-		"no operations":   {"version: 1\n", "Diskominfo has no channel"},
-		"no bot":          {"version: 1\noperations:\n  telegram: [{chat_id: -1}]\n", "telegram.bot_token_file"},
-		"no mail server":  {head + "watchdog: {email: [a@b.id]}\n", "smtp.smarthost"},
-		"unknown OPD":     {head + "centers:\n  - code: \"35.15\"\n    opds:\n      - id: dishubb\n        telegram: [{chat_id: -2}]\n", "contacts.yaml:8: centers[0].opds[0].id"},
-		"vertical OPD":    {head + "centers:\n  - code: \"35.15\"\n    opds:\n      - id: pln\n        telegram: [{chat_id: -2}]\n", "never paged"},
-		"unknown centre":  {head + "centers:\n  - code: \"99.99\"\n", "no centre \"99.99\""},
-		"twice":           {head + "centers:\n  - code: \"35.15\"\n  - code: \"35.15\"\n", "listed twice"},
-		"to collector":    {head + "  webhook: [{url: \"http://127.0.0.1:8112/x\"}]\nlog: {url: \"http://127.0.0.1:8112/alertmanager/v1/log\"}\n", "must not need the collector"},
+		"unknown key":    {head + "oprations: {}\n", "contacts.yaml:5"},
+		"no operations":  {"version: 1\n", "Diskominfo has no channel"},
+		"no bot":         {"version: 1\noperations:\n  telegram: [{chat_id: -1}]\n", "telegram.bot_token_file"},
+		"no mail server": {head + "watchdog: {email: [a@b.id]}\n", "smtp.smarthost"},
+		"unknown OPD": {
+			head + "centers:\n  - code: \"35.15\"\n    opds:\n      - id: dishubb\n        telegram: [{chat_id: -2}]\n",
+			"contacts.yaml:8: centers[0].opds[0].id",
+		},
+		"vertical OPD": {
+			head + "centers:\n  - code: \"35.15\"\n    opds:\n      - id: pln\n        telegram: [{chat_id: -2}]\n",
+			"never paged",
+		},
+		"unknown centre": {head + "centers:\n  - code: \"99.99\"\n", "no centre \"99.99\""},
+		"twice":          {head + "centers:\n  - code: \"35.15\"\n  - code: \"35.15\"\n", "listed twice"},
+		"to collector": {
+			head + "  webhook: [{url: \"http://127.0.0.1:8112/x\"}]\nlog: {url: \"http://127.0.0.1:8112/alertmanager/v1/log\"}\n", "must not need the collector",
+		},
 		"password in url": {head + "log: {url: \"http://u:p@host/x\"}\n", "holds a password"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -188,13 +198,16 @@ func TestEveryRouteLeadsWhereTheDirectorySays(t *testing.T) {
 	tool := amtool(t)
 	leads := func(want string, labels ...string) {
 		t.Helper()
-		args := append([]string{"config", "routes", "test", "--config.file=" + golden, "--verify.receivers=" + want}, labels...)
+		args := append([]string{"config", "routes", "test", "--config.file=" + golden, "--verify.receivers=" + want},
+			labels...)
 		if out, err := exec.Command(tool, args...).CombinedOutput(); err != nil {
 			t.Errorf("%v: want %s\n%s", labels, want, out)
 		}
 	}
 	ticket := func(opd, level, priority string) []string {
-		return []string{"kind=ticket", "center=" + sidoarjo, "opd=" + opd, "level=" + level, "ticket=T", "priority=" + priority}
+		return []string{
+			"kind=ticket", "center=" + sidoarjo, "opd=" + opd, "level=" + level, "ticket=T", "priority=" + priority,
+		}
 	}
 	text, err := os.ReadFile(example)
 	if err != nil {
@@ -228,10 +241,12 @@ func TestEveryRouteLeadsWhereTheDirectorySays(t *testing.T) {
 	leads(OperationsTickets, ticket("unknown", "overdue", "mendesak")...)
 	leads(LeadershipOf(sidoarjo), ticket("dishub", "escalated2", "mendesak")...)
 	leads(SupervisorsOf(sidoarjo), "alertname=Monev112CallerWaiting", "audience=supervisor", "center="+sidoarjo, "tier=1")
-	leads(SupervisorsOf(sidoarjo), "alertname=Monev112CallsUnclassified", "audience=supervisor", "center="+sidoarjo, "tier=2")
+	leads(SupervisorsOf(sidoarjo), "alertname=Monev112CallsUnclassified", "audience=supervisor", "center="+sidoarjo,
+		"tier=2")
 	leads(Operations, "alertname=Monev112CollectorAbsent", "audience=diskominfo", "tier=1")
 	leads(Operations, "alertname=Monev112CalendarEnding", "audience=diskominfo", "tier=3")
-	leads(Operations, "alertname=Monev112TicketsOverdue", "audience=diskominfo", "tier=2", "center="+sidoarjo, "opd=dishub")
+	leads(Operations, "alertname=Monev112TicketsOverdue", "audience=diskominfo", "tier=2", "center="+sidoarjo,
+		"opd=dishub")
 	leads(Watchdog, "alertname=Monev112Watchdog", "audience=watchdog", "tier=1")
 	leads(Operations, "alertname=SomethingElse")
 }

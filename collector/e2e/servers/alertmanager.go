@@ -14,8 +14,9 @@ import (
 // Alertmanager is a real server, alone: without a cluster.
 type Alertmanager struct{ *process }
 
-// StartAlertmanager starts a server on a folder of its own and waits until it is ready. config gets the server's address
-// (host:port) and returns the configuration file; paths in it should be absolute. It is asked again at every start.
+// StartAlertmanager starts a server on a folder of its own and waits until it is ready. config gets the server's
+// address (host:port) and returns the configuration file; paths in it should be absolute. It is asked again at every
+// start.
 func StartAlertmanager(t testing.TB, config func(addr string) string, args ...string) *Alertmanager {
 	t.Helper()
 	return &Alertmanager{newProcess(t, "alertmanager", config, func(p *process) []string {

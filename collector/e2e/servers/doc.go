@@ -7,6 +7,6 @@
 //	series := prom.Query(`up{job="monev112"}`)
 //	prom.Kill(); prom.Start() // same port, same data
 //
-// The programs are those of .tools/bin, which `make test` and `make tools` build. Without them a test is skipped, except
-// in CI (CI=true), where it fails: a check that never ran must not look green.
+// The programs are those of .tools/bin, which `make test` and `make tools` build. Without them a test is skipped,
+// except in CI (CI=true), where it fails: a check that never ran must not look green.
 package servers

@@ -47,8 +47,8 @@ func Tool(t testing.TB, name string) string {
 	return path
 }
 
-// FreeAddr returns a loopback address on which nothing listens. It lies below the ports that the kernel gives to outgoing
-// connections, so that a server can be killed and get its port back.
+// FreeAddr returns a loopback address on which nothing listens. It lies below the ports that the kernel gives to
+// outgoing connections, so that a server can be killed and get its port back.
 func FreeAddr(t testing.TB) string {
 	t.Helper()
 	low := 32768

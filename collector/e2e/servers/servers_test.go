@@ -14,14 +14,18 @@ import (
 // TestPrometheusAndAlertmanager shows what other packages rely on: found, scraped, fired, silenced, killed, back.
 func TestPrometheusAndAlertmanager(t *testing.T) {
 	t.Parallel()
-	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "answer 42") }))
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "answer 42")
+	}))
 	defer target.Close()
 	hook := StartWebhook(t)
 	am := StartAlertmanager(t, func(string) string {
-		return "route: {receiver: r, group_wait: 0s}\nreceivers: [{name: r, webhook_configs: [{url: '" + hook.URL() + "/r'}]}]\n"
+		return "route: {receiver: r, group_wait: 0s}\nreceivers: [{name: r, webhook_configs: [{url: '" + hook.URL() +
+			"/r'}]}]\n"
 	})
 	rules := filepath.Join(t.TempDir(), "rules.yaml")
-	if err := os.WriteFile(rules, []byte("groups: [{name: g, rules: [{alert: A, expr: 'answer == 42', labels: {x: y}}]}]\n"), 0o600); err != nil {
+	if err := os.WriteFile(rules,
+		[]byte("groups: [{name: g, rules: [{alert: A, expr: 'answer == 42', labels: {x: y}}]}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	prom := StartPrometheus(t, func(string) string {
@@ -39,7 +43,10 @@ scrape_configs: [{job_name: j, static_configs: [{targets: [%q]}]}]
 		return err == nil && len(s) == 1 && s[0].Value == 42 && s[0].Labels["job"] == "j"
 	}
 	Until(t, "the target's answer", answered)
-	Until(t, "the alert fires", func() bool { f, err := prom.Firing(); return err == nil && slices.Equal(f, []string{"A"}) })
+	Until(t, "the alert fires", func() bool {
+		f, err := prom.Firing()
+		return err == nil && slices.Equal(f, []string{"A"})
+	})
 	Until(t, "it is delivered", func() bool { return len(hook.Messages("/r")) == 1 })
 	if s := prom.Query("scalar(vector(7))"); len(s) != 1 || s[0].Value != 7 {
 		t.Errorf("a scalar is %v", s)
@@ -94,7 +101,8 @@ func TestTelegramsMarkup(t *testing.T) {
 			t.Errorf("%q: %q, %v", markup, got, err)
 		}
 	}
-	if checkLength(strings.Repeat("é", TelegramLimit), strings.Repeat("é", TelegramLimit)) != nil || checkLength("x", strings.Repeat("x", TelegramLimit+1)) == nil ||
+	if checkLength(strings.Repeat("é", TelegramLimit), strings.Repeat("é", TelegramLimit)) != nil ||
+		checkLength("x", strings.Repeat("x", TelegramLimit+1)) == nil ||
 		checkLength(strings.Repeat("x", TelegramLimit+1), "x") == nil || checkLength("", "") == nil {
 		t.Error("the length is judged wrongly")
 	}

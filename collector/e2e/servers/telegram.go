@@ -16,8 +16,8 @@ import (
 	"unicode/utf16"
 )
 
-// TelegramLimit is how many characters a message may have. Telegram counts UTF-16 units without markup; Alertmanager cuts
-// earlier, at so many characters with markup.
+// TelegramLimit is how many characters a message may have. Telegram counts UTF-16 units without markup; Alertmanager
+// cuts earlier, at so many characters with markup.
 const TelegramLimit = 4096
 
 // TelegramMessage is one message as Telegram took it.
@@ -49,7 +49,9 @@ func StartTelegram(t testing.TB, token string) *TelegramServer {
 		if err != nil {
 			t.Errorf("Telegram: %v", err)
 			w.WriteHeader(http.StatusBadRequest)
-			_ = json.NewEncoder(w).Encode(map[string]any{"ok": false, "error_code": 400, "description": "Bad Request: " + err.Error()})
+			_ = json.NewEncoder(w).Encode(map[string]any{
+				"ok": false, "error_code": 400, "description": "Bad Request: " + err.Error(),
+			})
 			return
 		}
 		s.mu.Lock()
@@ -82,7 +84,8 @@ func (s *TelegramServer) Messages(chat int64) []TelegramMessage {
 
 func (s *TelegramServer) decode(r *http.Request, body []byte) (TelegramMessage, error) {
 	if r.Method != http.MethodPost || r.URL.Path != "/bot"+s.token+"/sendMessage" {
-		return TelegramMessage{}, fmt.Errorf("%s %s is no sendMessage of the bot", r.Method, strings.ReplaceAll(r.URL.Path, s.token, "<token>"))
+		return TelegramMessage{},
+			fmt.Errorf("%s %s is no sendMessage of the bot", r.Method, strings.ReplaceAll(r.URL.Path, s.token, "<token>"))
 	}
 	var raw map[string]any
 	if err := json.Unmarshal(body, &raw); err != nil {
@@ -90,7 +93,8 @@ func (s *TelegramServer) decode(r *http.Request, body []byte) (TelegramMessage, 
 	}
 	for k := range raw {
 		switch k {
-		case "chat_id", "text", "parse_mode", "disable_notification", "message_thread_id", "disable_web_page_preview", "link_preview_options":
+		case "chat_id", "text", "parse_mode", "disable_notification", "message_thread_id", "disable_web_page_preview",
+			"link_preview_options":
 		default:
 			return TelegramMessage{}, fmt.Errorf("parameter %s", k)
 		}

@@ -19,8 +19,8 @@ import (
 const maxBytes = 64 << 10
 
 // LoadOrCreate reads the key file at path, or makes it with mode 0600 when there is none; its folder must exist. A file
-// that group or others may read or write, a link to nowhere, or one that does not parse is refused with the path and the
-// remedy. Two processes that start at once agree on one file.
+// that group or others may read or write, a link to nowhere, or one that does not parse is refused with the path and
+// the remedy. Two processes that start at once agree on one file.
 func LoadOrCreate(path string, now time.Time) (*event.Keys, error) {
 	keys, err := Load(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -73,8 +73,8 @@ func Rotate(path string, now time.Time) (*event.Keys, error) {
 	return keys, nil
 }
 
-// create writes a new file whole or not at all. It links instead of renaming, because a rename would replace the file of
-// a process that was faster.
+// create writes a new file whole or not at all. It links instead of renaming, because a rename would replace the file
+// of a process that was faster.
 func create(path string, keys *event.Keys) error {
 	temp, err := writeTemp(path, keys)
 	if err != nil {

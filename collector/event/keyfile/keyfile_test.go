@@ -108,7 +108,8 @@ func TestRotateKeepsOldKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	ids, created := loaded.KeyIDs()
-	if len(ids) != 2 || ids[0] != first.CurrentID() || ids[1] != second.CurrentID() || loaded.CurrentID() != ids[1] || !created[1].Equal(now.Add(24*time.Hour)) {
+	if len(ids) != 2 || ids[0] != first.CurrentID() || ids[1] != second.CurrentID() || loaded.CurrentID() != ids[1] ||
+		!created[1].Equal(now.Add(24*time.Hour)) {
 		t.Errorf("keys %v of %v", ids, created)
 	}
 	if info, _ := os.Stat(path); info.Mode().Perm() != 0o600 {

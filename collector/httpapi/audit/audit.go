@@ -1,9 +1,9 @@
-// Package audit owns the record of who read a single case, and what people did on a page: append-only JSON lines in local
-// files, bounded in size. It holds ids of keys, links, centres, tickets and calls, and nothing of a citizen.
+// Package audit owns the record of who read a single case, and what people did on a page: append-only JSON lines in
+// local files, bounded in size. It holds ids of keys, links, centres, tickets and calls, and nothing of a citizen.
 //
 // The record is written before the answer is sent. A line that cannot be written (a full disk) does not hold back an
-// emergency service: the read goes on, and the failure is logged and counted. Lines are not fsynced one by one, so that a
-// power loss may cost the last seconds; a crash of the process costs none.
+// emergency service: the read goes on, and the failure is logged and counted. Lines are not fsynced one by one, so that
+// a power loss may cost the last seconds; a crash of the process costs none.
 package audit
 
 import (
@@ -21,8 +21,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Bounds of the record: FileBytes of one file and Files of them, the oldest removed first. A line has about 150 bytes, so
-// that a million reads are kept.
+// Bounds of the record: FileBytes of one file and Files of them, the oldest removed first. A line has about 150 bytes,
+// so that a million reads are kept.
 const (
 	FileBytes = 16 << 20
 	Files     = 10
@@ -45,8 +45,8 @@ type Entry struct {
 	ID     string    `json:"id,omitzero"`  // of the case
 }
 
-// Log appends entries to the file "reads.jsonl" of a folder. Full files are named reads.1.jsonl (the latest) and up. It is
-// safe for concurrent use.
+// Log appends entries to the file "reads.jsonl" of a folder. Full files are named reads.1.jsonl (the latest) and up. It
+// is safe for concurrent use.
 type Log struct {
 	dir       string
 	fileBytes int64

@@ -50,7 +50,9 @@ func TestEntriesAreLinesThatStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	l = open(t, dir) // appended to, not replaced
-	l.Record(Entry{At: testNow, Who: "link:ab", Action: Acknowledge, Kind: "ticket", Center: "35.15", OPD: "dishub", ID: "T-1"})
+	l.Record(Entry{
+		At: testNow, Who: "link:ab", Action: Acknowledge, Kind: "ticket", Center: "35.15", OPD: "dishub", ID: "T-1",
+	})
 	want := []string{
 		`{"at":"2026-03-16T03:00:00Z","who":"key:k1","action":"read","kind":"call","center":"35.15","id":"C-1"}`,
 		`{"at":"2026-03-16T03:00:00Z","who":"link:ab","action":"acknowledge","kind":"ticket","center":"35.15","opd":"dishub","id":"T-1"}`,
@@ -68,7 +70,9 @@ func TestTheRecordIsBounded(t *testing.T) {
 	l := open(t, dir)
 	l.fileBytes = 300
 	for i := range 100 {
-		l.Record(Entry{At: testNow, Who: "key:k1", Action: Read, Kind: "ticket", Center: "35.15", ID: fmt.Sprintf("T-%03d", i)})
+		l.Record(Entry{
+			At: testNow, Who: "key:k1", Action: Read, Kind: "ticket", Center: "35.15", ID: fmt.Sprintf("T-%03d", i),
+		})
 	}
 	files, _ := filepath.Glob(filepath.Join(dir, "*"))
 	if len(files) != Files {

@@ -30,7 +30,8 @@ func create(t *testing.T, f File, k Key) (Key, string) {
 
 func TestTheFileHoldsNoKey(t *testing.T) {
 	f := newFile(t)
-	k, secret := create(t, f, Key{Name: "jasnita", Scopes: []Scope{EventsWrite}, Source: "pbx", ExpiresAt: testNow.Add(time.Hour)})
+	k, secret := create(t, f,
+		Key{Name: "jasnita", Scopes: []Scope{EventsWrite}, Source: "pbx", ExpiresAt: testNow.Add(time.Hour)})
 	text, err := os.ReadFile(f.Path)
 	if err != nil {
 		t.Fatal(err)
@@ -59,8 +60,8 @@ func TestTheFileHoldsNoKey(t *testing.T) {
 	}
 }
 
-// The service runs as another user than root, who creates and revokes keys: it must be able to read what root wrote, else a
-// revoked key would go on.
+// The service runs as another user than root, who creates and revokes keys: it must be able to read what root wrote,
+// else a revoked key would go on.
 func TestFilesMadeByRootBelongToTheOwnerOfTheFolder(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can write into another user's folder")
@@ -150,7 +151,8 @@ func TestRevokingWithoutAnyKeyClosesNothing(t *testing.T) {
 }
 
 func TestABrokenFileIsRefusedWithItsFault(t *testing.T) {
-	good := `{"id":"k1","name":"a","scopes":["board:read"],"created_at":"2026-03-13T08:00:00Z","sha256":"` + strings.Repeat("ab", 32) + `"}`
+	good := `{"id":"k1","name":"a","scopes":["board:read"],"created_at":"2026-03-13T08:00:00Z","sha256":"` +
+		strings.Repeat("ab", 32) + `"}`
 	file := func(version int, keys ...string) string {
 		return fmt.Sprintf(`{"version":%d,"keys":[%s]}`, version, strings.Join(keys, ","))
 	}
@@ -187,7 +189,8 @@ func TestABrokenFileIsRefusedWithItsFault(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(`{"version":1,"keys":[{"id":"k1","name":"a","scopes":["opd:read:damkar"],"center":"35.15","created_at":"2026-03-13T08:00:00Z","sha256":"` + strings.Repeat("ab", 32) + `"}]}`))
+	f.Add([]byte(
+		`{"version":1,"keys":[{"id":"k1","name":"a","scopes":["opd:read:damkar"],"center":"35.15","created_at":"2026-03-13T08:00:00Z","sha256":"` + strings.Repeat("ab", 32) + `"}]}`))
 	f.Add([]byte(`{"version":1,"keys":[]}`))
 	f.Add([]byte(`{`))
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -224,7 +227,10 @@ func TestAGuardFollowsTheFile(t *testing.T) {
 	if got, ok := g.Who(secret); !ok || got.ID != k.ID {
 		t.Errorf("who: %v %v", got, ok)
 	}
-	for _, wrong := range []string{"", "x", Prefix, secret + "x", secret[:len(secret)-1], strings.TrimPrefix(secret, Prefix), Prefix + strings.Repeat("x", 200)} {
+	for _, wrong := range []string{
+		"", "x", Prefix, secret + "x", secret[:len(secret)-1], strings.TrimPrefix(secret, Prefix),
+		Prefix + strings.Repeat("x", 200),
+	} {
 		if _, ok := g.Who(wrong); ok {
 			t.Errorf("%q passes", wrong)
 		}
@@ -318,8 +324,10 @@ func TestConcurrentChangesLoseNothing(t *testing.T) {
 
 func TestOnlyLoopbackWithoutKeys(t *testing.T) {
 	for addr, ok := range map[string]bool{
-		"127.0.0.1:8112": true, "127.9.9.9:1": true, "[::1]:8112": true, "localhost:8112": true, "LOCALHOST": true, "::1": true, "[::ffff:127.0.0.1]:1": true,
-		":8112": false, "0.0.0.0:8112": false, "[::]:8112": false, "192.168.1.5:8112": false, "example.com:80": false, "": false, "localhost.evil.example:80": false,
+		"127.0.0.1:8112": true, "127.9.9.9:1": true, "[::1]:8112": true, "localhost:8112": true, "LOCALHOST": true,
+		"::1": true, "[::ffff:127.0.0.1]:1": true,
+		":8112": false, "0.0.0.0:8112": false, "[::]:8112": false, "192.168.1.5:8112": false, "example.com:80": false,
+		"": false, "localhost.evil.example:80": false,
 	} {
 		if err := CheckListen(addr, false); (err == nil) != ok {
 			t.Errorf("%q without keys: %v", addr, err)

@@ -42,10 +42,11 @@ const secretBytes = 32
 
 // Key is what is known of an API key; the key itself is not.
 type Key struct {
-	ID        string    `json:"id"`   // short, for people: list and revoke by it
-	Name      string    `json:"name"` // who holds it; appears in logs
-	Scopes    []Scope   `json:"scopes"`
-	Source    string    `json:"source,omitzero"` // with events:write: the only CloudEvents source it may send; empty is any
+	ID     string  `json:"id"`   // short, for people: list and revoke by it
+	Name   string  `json:"name"` // who holds it; appears in logs
+	Scopes []Scope `json:"scopes"`
+	// with events:write: the only CloudEvents source it may send; empty is any
+	Source    string    `json:"source,omitzero"`
 	Center    string    `json:"center,omitzero"` // reads are limited to this centre; empty is any; required for opd:read
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never

@@ -42,8 +42,8 @@ func (s *Store) Expire(before time.Time) error {
 	return nil
 }
 
-// rewrite writes a file anew with the entries that stay. Ids given once are not given again: a file keeps the line of the
-// greatest removed id.
+// rewrite writes a file anew with the entries that stay. Ids given once are not given again: a file keeps the line of
+// the greatest removed id.
 func (s *Store) rewrite(f *file, before time.Time) error {
 	b, err := disk.ReadFile(s.opts.FS, s.path(f.seq), s.opts.MaxBytes+s.opts.FileBytes)
 	if err != nil {

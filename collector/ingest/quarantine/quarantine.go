@@ -1,7 +1,7 @@
-// Package quarantine owns what was refused and must stay in sight: bad events at the door, and rows that ClickHouse will
-// never take (dead letters). It is a bounded store of NDJSON files, one Entry a line, readable with a pager; entries can
-// be looked at, removed, and given back for another try. It judges nothing and never sees a caller's number: who adds an
-// entry has replaced it.
+// Package quarantine owns what was refused and must stay in sight: bad events at the door, and rows that ClickHouse
+// will never take (dead letters). It is a bounded store of NDJSON files, one Entry a line, readable with a pager;
+// entries can be looked at, removed, and given back for another try. It judges nothing and never sees a caller's
+// number: who adds an entry has replaced it.
 package quarantine
 
 import (
@@ -116,7 +116,8 @@ func Open(opts Options) (*Store, error) {
 		return nil, errors.New("quarantine: Dir and Name must be set")
 	}
 	if opts.MaxBytes < 2*opts.FileBytes || opts.FileBytes < int64(opts.MaxEntryBytes) || opts.MaxEntries < 1 {
-		return nil, fmt.Errorf("quarantine: limits do not fit: MaxBytes %d must be at least twice FileBytes %d, and that at least MaxEntryBytes %d",
+		return nil, fmt.Errorf(
+			"quarantine: limits do not fit: MaxBytes %d must be at least twice FileBytes %d, and that at least MaxEntryBytes %d",
 			opts.MaxBytes, opts.FileBytes, opts.MaxEntryBytes)
 	}
 	if err := opts.FS.MkdirAll(opts.Dir, 0o700); err != nil {
@@ -229,8 +230,8 @@ func (s *Store) Stats() Stats {
 // Len returns how many entries the store holds.
 func (s *Store) Len() int { return s.Stats().Entries }
 
-// Add stores entries in one write, giving each its ID. When a limit is reached the oldest file is dropped and its entries
-// are counted in Stats.Dropped. After an error none, some or all of them may be found again.
+// Add stores entries in one write, giving each its ID. When a limit is reached the oldest file is dropped and its
+// entries are counted in Stats.Dropped. After an error none, some or all of them may be found again.
 func (s *Store) Add(entries ...Entry) error {
 	if len(entries) == 0 {
 		return nil

@@ -31,8 +31,9 @@ func open(t *testing.T, opts quarantine.Options) *quarantine.Store {
 }
 
 func entry(i int) quarantine.Entry {
-	return quarantine.Entry{At: time.Unix(int64(i), 0).UTC(), Source: "//s", Field: "data.class", Reason: fmt.Sprintf("reason %d", i),
-		Event: json.RawMessage(fmt.Sprintf(`{"n":%d}`, i))}
+	return quarantine.Entry{At: time.Unix(int64(i), 0).UTC(), Source: "//s", Field: "data.class",
+		Reason: fmt.Sprintf("reason %d", i),
+		Event:  json.RawMessage(fmt.Sprintf(`{"n":%d}`, i))}
 }
 
 func reasons(t *testing.T, s *quarantine.Store) (list []string) {
@@ -185,7 +186,10 @@ func TestMarkedEntriesAreTriedAgainAndStayWhenThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := 0
-	if n, err := s.Requeue(func(quarantine.Entry) error { asked++; return quarantine.ErrLater }); n != 0 || asked != 1 || !errors.Is(err, quarantine.ErrLater) {
+	if n, err := s.Requeue(func(quarantine.Entry) error {
+		asked++
+		return quarantine.ErrLater
+	}); n != 0 || asked != 1 || !errors.Is(err, quarantine.ErrLater) {
 		t.Fatalf("%d of %d, %v", n, asked, err)
 	}
 	if n, err := s.Requeue(func(quarantine.Entry) error { return nil }); n != 3 || err != nil || s.Len() != 0 {
@@ -203,7 +207,10 @@ func TestReadBesideALiveStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	damaged, err := quarantine.Read(disk.OS{}, dir, "refused", func(e quarantine.Entry) error { got = append(got, e.Reason); return nil })
+	damaged, err := quarantine.Read(disk.OS{}, dir, "refused", func(e quarantine.Entry) error {
+		got = append(got, e.Reason)
+		return nil
+	})
 	if err != nil || damaged != 0 || !slices.Equal(got, []string{"reason 0", "reason 2"}) {
 		t.Fatalf("%q, %d, %v", got, damaged, err)
 	}
@@ -268,7 +275,10 @@ func FuzzOpen(f *testing.F) {
 			t.Fatal(err)
 		}
 		found := false
-		if err := s.Each(func(e quarantine.Entry) error { found = found || e.Reason == "reason 1"; return nil }); err != nil || !found {
+		if err := s.Each(func(e quarantine.Entry) error {
+			found = found || e.Reason == "reason 1"
+			return nil
+		}); err != nil || !found {
 			t.Fatalf("%v, found %v", err, found)
 		}
 	})

@@ -38,10 +38,10 @@ func MarkRequeue(fsys disk.FS, dir, name string, ids ...string) error {
 	})
 }
 
-// Requeue gives each entry that was marked to fn, oldest mark's first, and removes it when fn returns nil. It returns how
-// many went through. An entry for which fn fails stays, its mark is spent, and the errors are joined; after an error that
-// wraps ErrLater the mark is kept and nothing more is tried. After a crash an entry may be given again: fn must bear that,
-// as the journal and ClickHouse do.
+// Requeue gives each entry that was marked to fn, oldest mark's first, and removes it when fn returns nil. It returns
+// how many went through. An entry for which fn fails stays, its mark is spent, and the errors are joined; after an
+// error that wraps ErrLater the mark is kept and nothing more is tried. After a crash an entry may be given again: fn
+// must bear that, as the journal and ClickHouse do.
 func (s *Store) Requeue(fn func(Entry) error) (requeued int, err error) {
 	names, err := s.opts.FS.ReadDir(s.opts.Dir)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package disk owns the thin file layer under journal, checkpoint, cursor and quarantine: the few calls that can fail in
-// ways that cost data, behind an interface, so that tests can fail each of them (see disktest). It caches nothing and
-// retries nothing: what a failure means is for the caller to know.
+// Package disk owns the thin file layer under journal, checkpoint, cursor and quarantine: the few calls that can fail
+// in ways that cost data, behind an interface, so that tests can fail each of them (see disktest). It caches nothing
+// and retries nothing: what a failure means is for the caller to know.
 package disk
 
 import (

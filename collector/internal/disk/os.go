@@ -141,9 +141,9 @@ func (OS) Lock(name string) (io.Closer, error) {
 	return l, nil
 }
 
-// Owned is OS for files that root may write into the folder of another user, with Replace. A file is given to the owner of
-// its folder before it takes its name: the service of that user could not read it else, and would go on with what it had read
-// before. What it creates is new: it follows no link and takes over no file that the other user laid there.
+// Owned is OS for files that root may write into the folder of another user, with Replace. A file is given to the owner
+// of its folder before it takes its name: the service of that user could not read it else, and would go on with what it
+// had read before. What it creates is new: it follows no link and takes over no file that the other user laid there.
 type Owned struct{ OS }
 
 // OpenFile is OS's.
@@ -165,8 +165,9 @@ func (o Owned) Rename(oldName, newName string) error {
 	return o.OS.Rename(oldName, newName)
 }
 
-// GiveToFolder gives a file that root made to the owner of the folder that it lies in. Anybody else's stay as they are. A
-// symbolic link is given itself, never what it leads to: the folder may belong to somebody who wants root to do just that.
+// GiveToFolder gives a file that root made to the owner of the folder that it lies in. Anybody else's stay as they are.
+// A symbolic link is given itself, never what it leads to: the folder may belong to somebody who wants root to do just
+// that.
 func GiveToFolder(name string) error {
 	if os.Geteuid() != 0 {
 		return nil

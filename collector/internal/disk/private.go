@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// ReadPrivate reads a file of secrets. It refuses one that is no regular file, that others than its owner may open, or that
-// is longer than limit bytes. Errors name the file; one wraps fs.ErrNotExist when there is none.
+// ReadPrivate reads a file of secrets. It refuses one that is no regular file, that others than its owner may open, or
+// that is longer than limit bytes. Errors name the file; one wraps fs.ErrNotExist when there is none.
 func ReadPrivate(path string, limit int64) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // of a named pipe the plain call waits for a writer
 	if err != nil {

@@ -21,8 +21,8 @@ import (
 //	fail OP PATH AFTER COUNT ERROR [PART]    of the calls OP on files whose path contains PATH, the first AFTER pass, the
 //	                                         next COUNT fail with ERROR (EIO or ENOSPC), a write after PART of its bytes
 //
-// OP is write, sync, create, rename, remove or syncdir. A new content takes effect with the next call; each call that is
-// made to fail adds a line to the file of that name with ".hits" behind it. Without the file nothing fails.
+// OP is write, sync, create, rename, remove or syncdir. A new content takes effect with the next call; each call that
+// is made to fail adds a line to the file of that name with ".hits" behind it. Without the file nothing fails.
 type control struct {
 	mu    sync.Mutex
 	name  string
@@ -47,8 +47,8 @@ var controlled = sync.OnceValue(func() *control { return &control{name: os.Geten
 
 var errorsByName = map[string]error{"EIO": syscall.EIO, "ENOSPC": syscall.ENOSPC}
 
-// reload reads the file when it has changed. A line that cannot be read ends the process: else a test would pass without
-// its fault.
+// reload reads the file when it has changed. A line that cannot be read ends the process: else a test would pass
+// without its fault.
 func (c *control) reload() {
 	info, err := os.Stat(c.name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -78,7 +78,8 @@ func (c *control) reload() {
 func parseControl(text string) (clock time.Duration, rules []*rule, err error) {
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
-		bad := fmt.Errorf("faultpoint: MONEV112_FAULTS: %q: want clock SECONDS, or fail OP PATH AFTER COUNT ERROR [PART]", line)
+		bad := fmt.Errorf("faultpoint: MONEV112_FAULTS: %q: want clock SECONDS, or fail OP PATH AFTER COUNT ERROR [PART]",
+			line)
 		switch {
 		case len(f) == 0:
 		case f[0] == "clock" && len(f) == 2:
@@ -97,7 +98,8 @@ func parseControl(text string) (clock time.Duration, rules []*rule, err error) {
 				r.fault.Part, err3 = strconv.ParseFloat(f[6], 64)
 			}
 			known := strings.Contains(" write sync create rename remove syncdir ", " "+r.op+" ")
-			if err := errors.Join(err1, err2, err3); err != nil || !known || r.fault.Err == nil || r.fault.Part < 0 || r.fault.Part > 1 {
+			if err := errors.Join(err1, err2, err3); err != nil || !known || r.fault.Err == nil || r.fault.Part < 0 ||
+				r.fault.Part > 1 {
 				return 0, nil, bad
 			}
 			rules = append(rules, r)
@@ -142,8 +144,8 @@ func (c *control) note(op, name string) {
 	_ = f.Close()
 }
 
-// Now is time.Now, moved as the file says. As when a host's clock is set, only the wall reading moves: durations between
-// two instants stay what they are.
+// Now is time.Now, moved as the file says. As when a host's clock is set, only the wall reading moves: durations
+// between two instants stay what they are.
 func Now() time.Time {
 	now, c := time.Now(), controlled()
 	if c.name == "" {
@@ -155,8 +157,8 @@ func Now() time.Time {
 	return step(now, c.clock)
 }
 
-// step moves the wall reading of t, which must have a monotonic one, by whole seconds. The package time has no other way:
-// Add moves both readings.
+// step moves the wall reading of t, which must have a monotonic one, by whole seconds. The package time has no other
+// way: Add moves both readings.
 func step(t time.Time, by time.Duration) time.Time {
 	const secondsAt = 30 // the first word of a Time: 1 bit, 33 bits of seconds, 30 bits of nanoseconds
 	*(*uint64)(unsafe.Pointer(&t)) += uint64(by/time.Second) << secondsAt

@@ -66,7 +66,10 @@ func TestTheFileSaysWhichCallsFail(t *testing.T) {
 	if Fail("sync", "/d/journal/1") != nil || time.Until(Now()) > time.Second {
 		t.Error("an empty file fails calls")
 	}
-	for _, bad := range []string{"clok 1", "clock x", "fail write a 0 1 EOOPS", "fail rite a 0 1 EIO", "fail write a b 1 EIO", "fail write a 0 1 EIO 2"} {
+	for _, bad := range []string{
+		"clok 1", "clock x", "fail write a 0 1 EOOPS", "fail rite a 0 1 EIO", "fail write a b 1 EIO",
+		"fail write a 0 1 EIO 2",
+	} {
 		if _, _, err := parseControl(bad); err == nil {
 			t.Errorf("%q is taken", bad)
 		}

@@ -1,8 +1,8 @@
 // Package freeze keeps the figures of a month as they were reported, and explains later what has become of them.
 //
-// It owns the rules: a month is frozen when it is over and once; again only for a stated reason, as a new revision beside
-// the earlier ones. A freeze never moves: what is recomputed later is shown as a difference against it, with its reason.
-// The figures themselves are the views monev_*; this package computes none.
+// It owns the rules: a month is frozen when it is over and once; again only for a stated reason, as a new revision
+// beside the earlier ones. A freeze never moves: what is recomputed later is shown as a difference against it, with its
+// reason. The figures themselves are the views monev_*; this package computes none.
 package freeze
 
 import (
@@ -25,7 +25,8 @@ type Database interface {
 	FrozenMonths(ctx context.Context, center string) ([]time.Time, error)
 	KeepFrozen(ctx context.Context, z *store.Freeze) error
 	ClockBases(ctx context.Context, center string, month, since, now time.Time) ([]store.ClockBasis, error)
-	LateCases(ctx context.Context, center string, month, since time.Time) (calls uint64, tickets map[string]uint64, err error)
+	LateCases(ctx context.Context, center string, month, since time.Time) (calls uint64, tickets map[string]uint64,
+		err error)
 }
 
 // Center is what a freeze must know of a centre.
@@ -56,8 +57,8 @@ type Kept struct {
 	FrozenAt          time.Time `json:"frozen_at"`
 }
 
-// RefusedError is a month that cannot be frozen, or a request that makes no sense. Conflict tells a month whose time has
-// not come or that stands already from a mistake in the request.
+// RefusedError is a month that cannot be frozen, or a request that makes no sense. Conflict tells a month whose time
+// has not come or that stands already from a mistake in the request.
 type RefusedError struct {
 	Reason   string
 	Conflict bool
@@ -77,8 +78,8 @@ const MaxReasonBytes = 500
 
 const monthLayout = "2006-01"
 
-// Check says whether a request may be carried out at now, as far as that can be told without the database, and returns the
-// month's first day.
+// Check says whether a request may be carried out at now, as far as that can be told without the database, and returns
+// the month's first day.
 func Check(r Request, c Center, now time.Time) (time.Time, error) {
 	month, err := parseMonth(r.Month)
 	if err != nil {
@@ -89,7 +90,9 @@ func Check(r Request, c Center, now time.Time) (time.Time, error) {
 	reason := strings.TrimSpace(r.Reason)
 	switch {
 	case now.Before(over):
-		return month, refuse(true, "%s is not over in centre %s before %s: figures of a month that still runs would be frozen half", r.Month, c.Code, over.Format("2006-01-02 15:04 MST"))
+		return month, refuse(true,
+			"%s is not over in centre %s before %s: figures of a month that still runs would be frozen half", r.Month, c.Code,
+			over.Format("2006-01-02 15:04 MST"))
 	case r.Again && reason == "":
 		return month, refuse(false, "a month is frozen again only for a reason: say which")
 	case !r.Again && reason != "":
@@ -121,11 +124,16 @@ func Keep(ctx context.Context, db Database, r Request, c Center, asOf time.Time)
 	if err != nil {
 		return Kept{}, err
 	}
-	z := store.Freeze{Center: c.Code, Month: month, Revision: 1, DefinitionVersion: store.DefinitionVersion, FrozenAt: asOf.UTC().Truncate(time.Millisecond)}
+	z := store.Freeze{
+		Center: c.Code, Month: month, Revision: 1, DefinitionVersion: store.DefinitionVersion,
+		FrozenAt: asOf.UTC().Truncate(time.Millisecond),
+	}
 	switch {
 	case standing != nil && !r.Again:
-		return Kept{}, refuse(true, "%s of centre %s was frozen at %s (revision %d, %d figures) and stands; to keep a new revision beside it say again and why",
-			r.Month, c.Code, standing.FrozenAt.In(c.Location).Format("2006-01-02 15:04 MST"), standing.Revision, len(standing.Figures))
+		return Kept{}, refuse(true,
+			"%s of centre %s was frozen at %s (revision %d, %d figures) and stands; to keep a new revision beside it say again and why",
+			r.Month, c.Code, standing.FrozenAt.In(c.Location).Format("2006-01-02 15:04 MST"), standing.Revision,
+			len(standing.Figures))
 	case standing == nil && r.Again:
 		return Kept{}, refuse(true, "%s of centre %s was never frozen: freeze it without again", r.Month, c.Code)
 	case standing != nil:
@@ -135,15 +143,18 @@ func Keep(ctx context.Context, db Database, r Request, c Center, asOf time.Time)
 		return Kept{}, err
 	}
 	if len(z.Figures) == 0 {
-		return Kept{}, refuse(true, "%s of centre %s holds no call and no ticket: there is nothing to freeze", r.Month, c.Code)
+		return Kept{}, refuse(true, "%s of centre %s holds no call and no ticket: there is nothing to freeze", r.Month,
+			c.Code)
 	}
 	if err := db.KeepFrozen(ctx, &z); err != nil {
 		return Kept{}, err
 	}
-	kept := Kept{Center: c.Code, Month: r.Month, Revision: z.Revision, Figures: len(z.Figures), DefinitionVersion: z.DefinitionVersion, FrozenAt: z.FrozenAt,
+	kept := Kept{Center: c.Code, Month: r.Month, Revision: z.Revision, Figures: len(z.Figures),
+		DefinitionVersion: z.DefinitionVersion, FrozenAt: z.FrozenAt,
 		Policies: []string{}, Calendars: []string{}}
 	for i := range z.Figures {
-		kept.Policies, kept.Calendars = union(kept.Policies, z.Figures[i].Policies), union(kept.Calendars, z.Figures[i].Calendars)
+		kept.Policies, kept.Calendars = union(kept.Policies, z.Figures[i].Policies),
+			union(kept.Calendars, z.Figures[i].Calendars)
 	}
 	return kept, nil
 }

@@ -35,7 +35,9 @@ func TestAMonthIsFrozenWhenItIsOver(t *testing.T) {
 		"again":               {Request{Month: "2026-10", Again: true, Reason: "x"}, over, ""},
 		"again for nothing":   {Request{Month: "2026-10", Again: true, Reason: " "}, over, "reason"},
 		"a reason for nought": {Request{Month: "2026-10", Reason: "x"}, over, "again"},
-		"a long reason":       {Request{Month: "2026-10", Again: true, Reason: strings.Repeat("x", MaxReasonBytes+1)}, over, "at most"},
+		"a long reason": {
+			Request{Month: "2026-10", Again: true, Reason: strings.Repeat("x", MaxReasonBytes+1)}, over, "at most",
+		},
 		"a control character": {Request{Month: "2026-10", Again: true, Reason: "a\x1bb"}, over, "control"},
 	} {
 		_, err := Check(tc.request, center, tc.now)
@@ -81,16 +83,21 @@ func (d *database) LateCases(context.Context, string, time.Time, time.Time) (uin
 
 func figure(name, dims string, numerator float64) store.Figure {
 	share := numerator / 10
-	return store.Figure{Center: "35.15", Name: name, Dims: dims, Numerator: numerator, Denominator: 10, N: 10, Value: &share}
+	return store.Figure{
+		Center: "35.15", Name: name, Dims: dims, Numerator: numerator, Denominator: 10, N: 10, Value: &share,
+	}
 }
 
 func october() *database {
 	return &database{
 		figures: []store.Figure{
-			figure("funnel", "stage=own", 3), figure("hoax", "measure=belum", 1), figure("interval_p90", "interval=respond,opd=dishub,scope=own", 4),
+			figure("funnel", "stage=own", 3), figure("hoax", "measure=belum", 1),
+			figure("interval_p90", "interval=respond,opd=dishub,scope=own", 4),
 			figure(onTime, "clock=resolve,opd=dishub,scope=own", 7), figure(serviceLevel, "measure=ketat,target=15", 9),
 		},
-		bases: []store.ClockBasis{{Clock: "resolve", OPD: "dishub", Scope: "own", Policies: []string{"p/1"}, Calendars: []string{"id/1"}}},
+		bases: []store.ClockBasis{{
+			Clock: "resolve", OPD: "dishub", Scope: "own", Policies: []string{"p/1"}, Calendars: []string{"id/1"},
+		}},
 	}
 }
 
@@ -105,7 +112,10 @@ func TestAFreezeStandsAndIsRepeatedOnlyForAReason(t *testing.T) {
 		t.Errorf("again before the first: %v", err)
 	}
 	kept, err := keep(Request{})
-	want := Kept{Center: "35.15", Month: "2026-10", Revision: 1, Figures: 5, DefinitionVersion: store.DefinitionVersion, Policies: []string{"p/1"}, Calendars: []string{"id/1"}, FrozenAt: over.UTC()}
+	want := Kept{
+		Center: "35.15", Month: "2026-10", Revision: 1, Figures: 5, DefinitionVersion: store.DefinitionVersion,
+		Policies: []string{"p/1"}, Calendars: []string{"id/1"}, FrozenAt: over.UTC(),
+	}
 	if diff := cmp.Diff(want, kept); diff != "" || err != nil || d.settled == 0 {
 		t.Error(diff, err, d.settled)
 	}
@@ -115,7 +125,8 @@ func TestAFreezeStandsAndIsRepeatedOnlyForAReason(t *testing.T) {
 	if _, err := keep(Request{}); !conflict(err) || len(d.frozen) != 1 {
 		t.Errorf("twice: %v", err)
 	}
-	if kept, err = keep(Request{Again: true, Reason: " decree 7 "}); err != nil || kept.Revision != 2 || d.frozen[1].Reason != "decree 7" {
+	if kept, err = keep(Request{Again: true, Reason: " decree 7 "}); err != nil || kept.Revision != 2 ||
+		d.frozen[1].Reason != "decree 7" {
 		t.Errorf("again: %+v, %v", kept, err)
 	}
 	if _, err := Keep(t.Context(), &database{}, Request{Month: "2026-10"}, center, over); !conflict(err) {
@@ -135,22 +146,39 @@ func TestTheReportSaysWhy(t *testing.T) {
 			d.figures[3] = figure(onTime, d.figures[3].Dims, 5)
 			d.bases[0].Policies = []string{"p/1", "p/2"}
 		}, center, []string{"on_time: policy p/1 is now p/1 and p/2"}},
-		"a new calendar": {func(d *database) { d.figures[3] = figure(onTime, d.figures[3].Dims, 5); d.bases[0].Calendars = nil }, center, []string{"on_time: calendar id/1 is now none"}},
-		"edited":         {func(d *database) { d.figures[3] = figure(onTime, d.figures[3].Dims, 5) }, center, []string{"on_time: " + edited}},
+		"a new calendar": {func(d *database) {
+			d.figures[3] = figure(onTime, d.figures[3].Dims, 5)
+			d.bases[0].Calendars = nil
+		}, center, []string{"on_time: calendar id/1 is now none"}},
+		"edited": {func(d *database) {
+			d.figures[3] = figure(onTime, d.figures[3].Dims, 5)
+		}, center, []string{"on_time: " + edited}},
 		"late and overdue": {func(d *database) {
 			d.figures[3] = figure(onTime, d.figures[3].Dims, 5)
 			d.bases[0].Late, d.bases[0].Passed = 2, 1
 		}, center, []string{"on_time: events about 2 of its clocks; 1 clocks that ran in time"}},
 		"the clock is gone": {func(d *database) { d.figures = append(d.figures[:3:3], d.figures[4]); d.bases = nil }, center,
 			[]string{"on_time: policy p/1 is now none; calendar id/1 is now none"}},
-		"late calls":     {func(d *database) { d.figures[1] = figure("hoax", "measure=belum", 2); d.calls = 3 }, center, []string{"hoax: events about 3 calls"}},
-		"late tickets":   {func(d *database) { d.figures[2].N = 11; d.tickets = map[string]uint64{"dishub": 2, "pln": 9} }, center, []string{"interval_p90: events about 2 tickets of dishub"}},
-		"a ticket moved": {func(d *database) { d.figures[2].N = 11; d.tickets = map[string]uint64{"pln": 9} }, center, []string{"interval_p90: events about 9 tickets of other OPDs"}},
+		"late calls": {func(d *database) {
+			d.figures[1] = figure("hoax", "measure=belum", 2)
+			d.calls = 3
+		}, center, []string{"hoax: events about 3 calls"}},
+		"late tickets": {func(d *database) {
+			d.figures[2].N = 11
+			d.tickets = map[string]uint64{"dishub": 2, "pln": 9}
+		}, center, []string{"interval_p90: events about 2 tickets of dishub"}},
+		"a ticket moved": {func(d *database) {
+			d.figures[2].N = 11
+			d.tickets = map[string]uint64{"pln": 9}
+		}, center, []string{"interval_p90: events about 9 tickets of other OPDs"}},
 		"another target": {func(d *database) { d.figures[4] = figure(serviceLevel, "measure=ketat,target=20", 9) },
 			Center{Code: "35.15", Location: jakarta, Targets: store.FigureTargets{Answer: 20, Short: 5}},
-			[]string{"service_level: the answer target of 15 s is now 20 s", "service_level: the freeze has no answer target of 20 s"}},
+			[]string{
+				"service_level: the answer target of 15 s is now 20 s", "service_level: the freeze has no answer target of 20 s",
+			}},
 		"another short limit": {func(d *database) { d.figures[4] = figure(serviceLevel, "measure=ketat,target=15", 8) },
-			Center{Code: "35.15", Location: jakarta, Targets: store.FigureTargets{Answer: 15, Short: 10}}, []string{"service_level: short=5 is now short=10"}},
+			Center{Code: "35.15", Location: jakarta, Targets: store.FigureTargets{Answer: 15, Short: 10}},
+			[]string{"service_level: short=5 is now short=10"}},
 		"another definition": {func(d *database) {
 			d.frozen[0].DefinitionVersion = "0"
 			d.figures[0] = figure("funnel", "stage=own", 4)

@@ -92,8 +92,10 @@ func Compare(ctx context.Context, db Database, c Center, month string, now time.
 		return Report{}, err
 	}
 	r := Report{
-		Center: c.Code, Month: month, Revision: z.Revision, Reason: z.Reason, FrozenAt: z.FrozenAt, DefinitionThen: z.DefinitionVersion,
-		DefinitionNow: store.DefinitionVersion, Figures: len(z.Figures), LateCalls: w.calls, LateTickets: w.lateTickets(""), Differences: []Difference{},
+		Center: c.Code, Month: month, Revision: z.Revision, Reason: z.Reason, FrozenAt: z.FrozenAt,
+		DefinitionThen: z.DefinitionVersion,
+		DefinitionNow:  store.DefinitionVersion, Figures: len(z.Figures), LateCalls: w.calls, LateTickets: w.lateTickets(""),
+		Differences:    []Difference{},
 		FrozenPolicies: []string{}, PresentPolicies: []string{},
 	}
 	for i := range z.Figures {

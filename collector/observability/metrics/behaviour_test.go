@@ -39,7 +39,8 @@ func TestEveryOutcomeMovesItsMetric(t *testing.T) {
 		{tracker.Outcome{Kind: tracker.CallBecameReceived, Channel: "pigeon"}, "calls_received_total", "channel other"},
 		{tracker.Outcome{Kind: tracker.CallBecameOffered}, "calls_offered_total", ""},
 		{tracker.Outcome{Kind: tracker.CallBecameAnswered}, "calls_answered_total", ""},
-		{tracker.Outcome{Kind: tracker.CallBecameAnswered, HasSeconds: true, Seconds: 15}, "calls_within_target_total", "target 15"},
+		{tracker.Outcome{Kind: tracker.CallBecameAnswered, HasSeconds: true, Seconds: 15}, "calls_within_target_total",
+			"target 15"},
 		{tracker.Outcome{Kind: tracker.CallBecameAnswered, HasSeconds: true, Seconds: 300}, "call_answer_seconds", ""},
 		{tracker.Outcome{Kind: tracker.CallBecameAbandoned, Short: true}, "calls_abandoned_total", "short true"},
 		{tracker.Outcome{Kind: tracker.CallBecameAbandoned}, "calls_abandoned_total", "short false"},
@@ -47,17 +48,24 @@ func TestEveryOutcomeMovesItsMetric(t *testing.T) {
 		{tracker.Outcome{Kind: tracker.CallBecameUnserved, Reason: "8,12E+10"}, "calls_unserved_total", "reason other"},
 		{tracker.Outcome{Kind: tracker.CallBecameBlocked}, "calls_blocked_total", ""},
 		{tracker.Outcome{Kind: tracker.CallBecameClassified, Class: "prank"}, "calls_classified_total", "class prank"},
-		{tracker.Outcome{Kind: tracker.CallBecameClassified, Class: "prank", HasSeconds: true, Seconds: 9}, "call_classify_seconds", ""},
-		{tracker.Outcome{Kind: tracker.CallBecameReclassified, From: "prank", Class: "normal"}, "calls_reclassified_total", "from prank to normal"},
-		{tracker.Outcome{Kind: tracker.CallBecameTalked, Class: "ghost", HasSeconds: true, Seconds: 9}, "call_talk_seconds", "class ghost"},
-		{tracker.Outcome{Kind: tracker.TicketBecameOpened, OPD: "damkar", Priority: "darurat"}, "tickets_opened_total", "opd damkar priority darurat"},
+		{tracker.Outcome{Kind: tracker.CallBecameClassified, Class: "prank", HasSeconds: true, Seconds: 9},
+			"call_classify_seconds", ""},
+		{tracker.Outcome{Kind: tracker.CallBecameReclassified, From: "prank", Class: "normal"}, "calls_reclassified_total",
+			"from prank to normal"},
+		{tracker.Outcome{Kind: tracker.CallBecameTalked, Class: "ghost", HasSeconds: true, Seconds: 9}, "call_talk_seconds",
+			"class ghost"},
+		{tracker.Outcome{Kind: tracker.TicketBecameOpened, OPD: "damkar", Priority: "darurat"}, "tickets_opened_total",
+			"opd damkar priority darurat"},
 		{tracker.Outcome{Kind: tracker.TicketBecameOpened, OPD: "moon"}, "tickets_opened_total", "opd unknown priority none"},
 		{tracker.Outcome{Kind: tracker.TicketBecameOpened}, "tickets_opened_total", "opd none priority none"},
 		{tracker.Outcome{Kind: tracker.TicketBounced, OPD: "dishub"}, "ticket_bounces_total", "opd dishub"},
 		{tracker.Outcome{Kind: tracker.TicketBecameReopened, OPD: "dishub"}, "tickets_reopened_total", "opd dishub"},
-		{tracker.Outcome{Kind: tracker.TicketInterval, Interval: "travel", OPD: "damkar", HasSeconds: true, Seconds: 900}, "ticket_interval_seconds", "interval travel opd damkar"},
-		{tracker.Outcome{Kind: tracker.ClockStopped, Clock: "arrive", OPD: "damkar", Priority: "darurat", Result: "breached"}, "clock_stopped_total", "clock arrive opd damkar priority darurat result breached"},
-		{tracker.Outcome{Kind: tracker.ClockStopped, Clock: "answer", Result: "met"}, "clock_stopped_total", "clock answer opd none priority none result met"},
+		{tracker.Outcome{Kind: tracker.TicketInterval, Interval: "travel", OPD: "damkar", HasSeconds: true, Seconds: 900},
+			"ticket_interval_seconds", "interval travel opd damkar"},
+		{tracker.Outcome{Kind: tracker.ClockStopped, Clock: "arrive", OPD: "damkar", Priority: "darurat", Result: "breached"},
+			"clock_stopped_total", "clock arrive opd damkar priority darurat result breached"},
+		{tracker.Outcome{Kind: tracker.ClockStopped, Clock: "answer", Result: "met"}, "clock_stopped_total",
+			"clock answer opd none priority none result met"},
 	} {
 		t.Run(c.name+" "+c.labels, func(t *testing.T) {
 			c.o.Center = "35.15"
@@ -91,7 +99,8 @@ func TestATargetIsComparedWithTheCallAndNotWithABucket(t *testing.T) {
 func TestACentreNobodyKnows(t *testing.T) {
 	r := newTest(t)
 	r.Observe(tracker.Outcome{Kind: tracker.TicketBecameOpened, Center: "99", OPD: "damkar"})
-	if got := value(t, gather(t, r), "tickets_opened_total", "center", "unknown", "opd", "unknown", "priority", "none"); got != 1 {
+	if got := value(t, gather(t, r), "tickets_opened_total", "center", "unknown", "opd", "unknown", "priority",
+		"none"); got != 1 {
 		t.Errorf("%v", got)
 	}
 }
@@ -101,12 +110,18 @@ func TestLabelSetsAreClosed(t *testing.T) {
 	r := full(t)
 	before := count(t, r)
 	rapid.Check(t, func(rt *rapid.T) {
-		word := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"35.15", "damkar", "darurat", "prank", "answer", "arrive", "travel", "met", "\xff", "none", "unknown", "other"}))
+		word := rapid.OneOf(rapid.String(),
+			rapid.SampledFrom([]string{
+				"35.15", "damkar", "darurat", "prank", "answer", "arrive", "travel", "met", "\xff", "none", "unknown", "other",
+			}))
 		r.Observe(tracker.Outcome{
 			Kind:   tracker.OutcomeKind(rapid.IntRange(0, 20).Draw(rt, "kind")),
-			Center: word.Draw(rt, "center"), Channel: word.Draw(rt, "channel"), Class: word.Draw(rt, "class"), From: word.Draw(rt, "from"),
-			Reason: word.Draw(rt, "reason"), OPD: word.Draw(rt, "opd"), Priority: word.Draw(rt, "priority"), Interval: word.Draw(rt, "interval"),
-			Clock: word.Draw(rt, "clock"), Result: word.Draw(rt, "result"), HasSeconds: true, Seconds: rapid.Float64Range(-1, 1e7).Draw(rt, "seconds"),
+			Center: word.Draw(rt, "center"), Channel: word.Draw(rt, "channel"), Class: word.Draw(rt, "class"),
+			From:   word.Draw(rt, "from"),
+			Reason: word.Draw(rt, "reason"), OPD: word.Draw(rt, "opd"), Priority: word.Draw(rt, "priority"),
+			Interval: word.Draw(rt, "interval"),
+			Clock:    word.Draw(rt, "clock"), Result: word.Draw(rt, "result"), HasSeconds: true,
+			Seconds: rapid.Float64Range(-1, 1e7).Draw(rt, "seconds"),
 		})
 		r.CountRejected(word.Draw(rt, "reject"))
 		r.Store.Inserted(word.Draw(rt, "table"), 1, time.Second)
@@ -118,7 +133,10 @@ func TestLabelSetsAreClosed(t *testing.T) {
 	// "other" intervals and clocks, unknown priorities and a class reclassified to itself are not made at start, because
 	// nothing that passed the decoder leads there; each is bounded all the same.
 	for name, n := range after {
-		if d := n - before[name]; d != 0 && !slices.Contains([]string{"ticket_interval_seconds", "clock_stopped_total", "calls_reclassified_total", "tickets_opened_total"}, strings.TrimPrefix(name, Prefix)) {
+		if d := n - before[name]; d != 0 &&
+			!slices.Contains([]string{
+				"ticket_interval_seconds", "clock_stopped_total", "calls_reclassified_total", "tickets_opened_total",
+			}, strings.TrimPrefix(name, Prefix)) {
 			t.Errorf("%s grew by %d series", name, d)
 		}
 	}
@@ -137,7 +155,10 @@ func TestAnIncompleteBoardSaysOnlyThat(t *testing.T) {
 		"no board yet": func(*Registry) {},
 		"incomplete": func(r *Registry) {
 			r.SetBoard(func() tracker.Snapshot {
-				return tracker.Snapshot{Sources: []tracker.SourceSnapshot{{Source: "pbx"}}, Centers: []tracker.CenterSnapshot{{Center: "35.15", CallsWaiting: 3}}}
+				return tracker.Snapshot{
+					Sources: []tracker.SourceSnapshot{{Source: "pbx"}},
+					Centers: []tracker.CenterSnapshot{{Center: "35.15", CallsWaiting: 3}},
+				}
 			})
 		},
 	} {
@@ -163,15 +184,27 @@ func TestTheBoardIsExact(t *testing.T) {
 		return tracker.Snapshot{Complete: true, Centers: []tracker.CenterSnapshot{
 			{Center: "99.99", CallsWaiting: 77}, // not a live centre here
 			{
-				Center: "35.15", CallsWaiting: 2, OldestWaiting: 1500 * time.Millisecond, CallsUnclassified: 4, CallsToCallBack: 5, Stale: 6,
-				Agents:        []tracker.LabelCount{{Label: "busy", N: 3}, {Label: "dreaming", N: 1}, {Label: "sleeping", N: 1}},
-				Open:          []tracker.TicketCount{{OPD: "damkar", Priority: "darurat", Scope: "own", N: 5}, {OPD: "moon", N: 1}, {OPD: "mars", N: 2}, {OPD: tracker.NoOPD, Scope: "own", N: 3}},
-				AtRisk:        []tracker.TicketCount{{OPD: "pln", Scope: "vertical", N: 7}},
-				Overdue:       []tracker.TicketCount{{OPD: "dishub", Clock: "resolve", Priority: "non_darurat", Scope: "own", N: 8}, {OPD: "dishub", Clock: "sundial", Priority: "later", Scope: "own", N: 9}},
-				OldestOverdue: []tracker.OldestOverdue{{OPD: "dishub", By: time.Hour}, {OPD: "moon", By: time.Minute}, {OPD: "mars", By: time.Second}},
-				Windows:       []tracker.WindowCount{{Window: "hour", Measure: "received", N: 9}},
-				Within:        []tracker.WithinCount{{Window: "hour", Target: 20 * time.Second, N: 8}},
-				SameEvent:     []tracker.SameEventCount{{Category: "banjir", Kecamatan: "Waru", N: 3}, {Category: "x", Kecamatan: "y", N: 1}, {Category: "z", Kecamatan: "y", N: 1}},
+				Center: "35.15", CallsWaiting: 2, OldestWaiting: 1500 * time.Millisecond, CallsUnclassified: 4, CallsToCallBack: 5,
+				Stale:  6,
+				Agents: []tracker.LabelCount{{Label: "busy", N: 3}, {Label: "dreaming", N: 1}, {Label: "sleeping", N: 1}},
+				Open: []tracker.TicketCount{
+					{OPD: "damkar", Priority: "darurat", Scope: "own", N: 5}, {OPD: "moon", N: 1}, {OPD: "mars", N: 2},
+					{OPD: tracker.NoOPD, Scope: "own", N: 3},
+				},
+				AtRisk: []tracker.TicketCount{{OPD: "pln", Scope: "vertical", N: 7}},
+				Overdue: []tracker.TicketCount{
+					{OPD: "dishub", Clock: "resolve", Priority: "non_darurat", Scope: "own", N: 8},
+					{OPD: "dishub", Clock: "sundial", Priority: "later", Scope: "own", N: 9},
+				},
+				OldestOverdue: []tracker.OldestOverdue{
+					{OPD: "dishub", By: time.Hour}, {OPD: "moon", By: time.Minute}, {OPD: "mars", By: time.Second},
+				},
+				Windows: []tracker.WindowCount{{Window: "hour", Measure: "received", N: 9}},
+				Within:  []tracker.WithinCount{{Window: "hour", Target: 20 * time.Second, N: 8}},
+				SameEvent: []tracker.SameEventCount{
+					{Category: "banjir", Kecamatan: "Waru", N: 3}, {Category: "x", Kecamatan: "y", N: 1},
+					{Category: "z", Kecamatan: "y", N: 1},
+				},
 			},
 		}}
 	})
@@ -229,7 +262,9 @@ func TestTicketsOfACentreNobodyKnowsAreShownOnceThereAreSome(t *testing.T) {
 	if series(t, gather(t, r), "calls_waiting", "center", Unknown) != nil {
 		t.Error("shown without any")
 	}
-	centers = []tracker.CenterSnapshot{{Center: Unknown, Open: []tracker.TicketCount{{OPD: Unknown, Priority: "darurat", Scope: Unknown, N: 2}}}}
+	centers = []tracker.CenterSnapshot{{
+		Center: Unknown, Open: []tracker.TicketCount{{OPD: Unknown, Priority: "darurat", Scope: Unknown, N: 2}},
+	}}
 	if got := value(t, gather(t, r), "tickets_open", "center", Unknown, "opd", Unknown, "priority", "darurat"); got != 2 {
 		t.Errorf("%v", got)
 	}
@@ -252,13 +287,17 @@ func TestLabelsThatOnlyTheDayKnowsAreBounded(t *testing.T) {
 	var sources []tracker.SourceSnapshot
 	for i := range 500 {
 		positions = append(positions, tracker.LabelCount{Label: fmt.Sprint("p", i), N: 1 + i%3})
-		sources = append(sources, tracker.SourceSnapshot{Source: fmt.Sprintf("s%03d", i), LastEventAt: time.Unix(int64(1000+i), 0)})
+		sources = append(sources,
+			tracker.SourceSnapshot{Source: fmt.Sprintf("s%03d", i), LastEventAt: time.Unix(int64(1000+i), 0)})
 	}
 	positions = append(positions, tracker.LabelCount{Label: Other, N: 1000}, tracker.LabelCount{Label: "\xff", N: 1})
 	sources[0].Source = "\xff\xfe"
 	r := newTest(t)
 	r.SetBoard(func() tracker.Snapshot {
-		return tracker.Snapshot{Complete: true, Sources: sources, Centers: []tracker.CenterSnapshot{{Center: "35.15", RingNoAnswerRecent: positions}}}
+		return tracker.Snapshot{
+			Complete: true, Sources: sources,
+			Centers: []tracker.CenterSnapshot{{Center: "35.15", RingNoAnswerRecent: positions}},
+		}
 	})
 	m := gather(t, r)
 	sum := 0.0
@@ -282,7 +321,9 @@ func TestLabelsThatOnlyTheDayKnowsAreBounded(t *testing.T) {
 
 func TestDroppedKeysAreNamedUpToABoundAndNeverHoldData(t *testing.T) {
 	r := newTest(t)
-	for _, k := range []string{"081234567890", "Budi Santoso", "nik_3515081234560001", "", strings.Repeat("a", 33), "é", "KTP"} {
+	for _, k := range []string{
+		"081234567890", "Budi Santoso", "nik_3515081234560001", "", strings.Repeat("a", 33), "é", "KTP",
+	} {
 		r.CountDroppedAttribute(k)
 	}
 	if got := value(t, gather(t, r), "attributes_dropped_total", "key", Other); got != 7 {
@@ -312,7 +353,9 @@ func TestEventsAreCountedByResult(t *testing.T) {
 	r.CountEvents("odd", 1)
 	r.CountRejected("unknown_type")
 	m := gather(t, r)
-	for result, want := range map[string]float64{"accepted": 3, "duplicate": 0, "rejected": 1, "conflict": 1, "backfilled": 0} {
+	for result, want := range map[string]float64{
+		"accepted": 3, "duplicate": 0, "rejected": 1, "conflict": 1, "backfilled": 0,
+	} {
 		if got := value(t, m, "events_total", "result", result); got != want {
 			t.Errorf("%s is %v", result, got)
 		}
@@ -331,7 +374,10 @@ func TestBoundsHoldTheThresholdsAndGrow(t *testing.T) {
 		}
 	}
 	const day = 86400.0
-	for _, want := range []float64{30, 60, 64, 90, 120, 180, 300, 420, 600, 900, 1200, 1800, 2700, 3600, 7200, 14400, 28800, day, 3 * day, 5 * day, 14 * day, 30 * day, 60 * day} {
+	for _, want := range []float64{
+		30, 60, 64, 90, 120, 180, 300, 420, 600, 900, 1200, 1800, 2700, 3600, 7200, 14400, 28800, day, 3 * day, 5 * day,
+		14 * day, 30 * day, 60 * day,
+	} {
 		if !slices.Contains(ticketBounds(), want) {
 			t.Errorf("ticket_interval_seconds has no bound %v", want)
 		}
@@ -343,7 +389,9 @@ func TestBoundsHoldTheThresholdsAndGrow(t *testing.T) {
 
 func TestHistogramsAreClassicAndNativeWithExemplarsOfSampledSpans(t *testing.T) {
 	r := newTest(t)
-	sampled := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled})
+	sampled := trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled,
+	})
 	o := tracker.Outcome{Kind: tracker.CallBecameAnswered, Center: "35.15", HasSeconds: true, Seconds: 12}
 	r.ObserveTraced(o, sampled.WithTraceFlags(0))
 	r.ObserveTraced(o, trace.SpanContext{})
@@ -353,13 +401,15 @@ func TestHistogramsAreClassicAndNativeWithExemplarsOfSampledSpans(t *testing.T) 
 	}
 	r.ObserveTraced(o, sampled)
 	h = series(t, gather(t, r), "call_answer_seconds", "center", "35.15").Histogram
-	if got := exemplars(h); len(got) != 1 || got[0].Label[0].GetValue() != sampled.SpanID().String() && got[0].Label[1].GetValue() != sampled.SpanID().String() {
+	if got := exemplars(h); len(got) != 1 || got[0].Label[0].GetValue() != sampled.SpanID().String() &&
+		got[0].Label[1].GetValue() != sampled.SpanID().String() {
 		t.Errorf("exemplars %v", got)
 	}
 	if h.Schema == nil || len(h.PositiveSpan) == 0 {
 		t.Error("not native")
 	}
-	if len(h.Bucket) != len(answerBounds()) || h.Bucket[2].GetUpperBound() != 15 || h.Bucket[2].GetCumulativeCount() != 3 || h.Bucket[1].GetCumulativeCount() != 0 {
+	if len(h.Bucket) != len(answerBounds()) || h.Bucket[2].GetUpperBound() != 15 ||
+		h.Bucket[2].GetCumulativeCount() != 3 || h.Bucket[1].GetCumulativeCount() != 0 {
 		t.Errorf("classic buckets %v", h.Bucket)
 	}
 }
@@ -393,12 +443,19 @@ func TestStations(t *testing.T) {
 		name   string
 		labels string
 	}{
-		{10, "journal_bytes", ""}, {5, "journal_lag_bytes", ""}, {2, "journal_lag_seconds", ""}, {99, "disk_free_bytes", ""}, {1, "journal_append_seconds", ""},
-		{2, "store_insert_seconds", "table events"}, {500, "store_rows_total", "table events"}, {0, "store_rows_total", "table clocks"},
-		{1, "store_errors_total", "kind timeout"}, {0, "store_errors_total", "kind value"}, {2, "dead_letters_total", ""}, {3, "quarantine_events", ""},
-		{1700000000, "pager_last_push_timestamp_seconds", ""}, {2, "pager_alerts", "level overdue"}, {0, "pager_alerts", "level risk"}, {1, "pager_alerts", "level other"}, {1, "pager_failures_total", "alertmanager am:9093"},
-		{1800000000, "calendar_covered_until_timestamp_seconds", ""}, {6, "calls_expected", "center 35.15 stat median"}, {1.5, "calls_expected", "stat mad"},
-		{1, "http_requests_total", "route /v1/events code 200"}, {1, "http_requests_total", "route other code other"}, {1, "http_requests_in_flight", ""},
+		{10, "journal_bytes", ""}, {5, "journal_lag_bytes", ""}, {2, "journal_lag_seconds", ""}, {99, "disk_free_bytes", ""},
+		{1, "journal_append_seconds", ""},
+		{2, "store_insert_seconds", "table events"}, {500, "store_rows_total", "table events"},
+		{0, "store_rows_total", "table clocks"},
+		{1, "store_errors_total", "kind timeout"}, {0, "store_errors_total", "kind value"}, {2, "dead_letters_total", ""},
+		{3, "quarantine_events", ""},
+		{1700000000, "pager_last_push_timestamp_seconds", ""}, {2, "pager_alerts", "level overdue"},
+		{0, "pager_alerts", "level risk"}, {1, "pager_alerts", "level other"},
+		{1, "pager_failures_total", "alertmanager am:9093"},
+		{1800000000, "calendar_covered_until_timestamp_seconds", ""}, {6, "calls_expected", "center 35.15 stat median"},
+		{1.5, "calls_expected", "stat mad"},
+		{1, "http_requests_total", "route /v1/events code 200"}, {1, "http_requests_total", "route other code other"},
+		{1, "http_requests_in_flight", ""},
 		{1, "build_info", "version 1.2.3"}, {1, "directory_info", "center 35.15 label kecamatan value 35.15.18 name Waru"},
 	} {
 		if got := value(t, m, c.name, strings.Fields(c.labels)...); got != c.want {
@@ -410,7 +467,10 @@ func TestStations(t *testing.T) {
 		t.Error("calls_expected stays after Clear")
 	}
 	bare := gather(t, newTest(t))
-	for _, n := range []string{"journal_bytes", "pager_alerts", "pager_last_push_timestamp_seconds", "calendar_covered_until_timestamp_seconds", "pager_failures_total", "quarantine_events", "calls_expected"} {
+	for _, n := range []string{
+		"journal_bytes", "pager_alerts", "pager_last_push_timestamp_seconds", "calendar_covered_until_timestamp_seconds",
+		"pager_failures_total", "quarantine_events", "calls_expected",
+	} {
 		if bare[Prefix+n] != nil {
 			t.Errorf("%s is exposed before anybody knows it", n)
 		}
@@ -422,14 +482,16 @@ func TestAScrapeInEveryFormat(t *testing.T) {
 	for _, c := range []struct{ accept, encoding, contentType string }{
 		{"", "", "text/plain"},
 		{"application/openmetrics-text;version=1.0.0", "gzip", "application/openmetrics-text"},
-		{"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited", "zstd", "application/vnd.google.protobuf"},
+		{"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited", "zstd",
+			"application/vnd.google.protobuf"},
 	} {
 		req := httptest.NewRequest("GET", "/metrics", nil)
 		req.Header.Set("Accept", c.accept)
 		req.Header.Set("Accept-Encoding", c.encoding)
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, req)
-		if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), c.contentType) || w.Header().Get("Content-Encoding") != c.encoding {
+		if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), c.contentType) ||
+			w.Header().Get("Content-Encoding") != c.encoding {
 			t.Errorf("%+v: %d %v", c, w.Code, w.Header())
 			continue
 		}
@@ -467,7 +529,8 @@ func TestOfAScraperThatWentAwayNothingIsLogged(t *testing.T) {
 		var log bytes.Buffer
 		cfg := testConfig()
 		cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
-		newOf(t, cfg).Handler().ServeHTTP(broken{httptest.NewRecorder(), c.cause}, httptest.NewRequest("GET", "/metrics", nil))
+		newOf(t, cfg).Handler().ServeHTTP(broken{httptest.NewRecorder(), c.cause},
+			httptest.NewRequest("GET", "/metrics", nil))
 		if n := strings.Count(log.String(), "scrape is incomplete"); n < c.lines || c.lines == 0 && n > 0 {
 			t.Errorf("%s: %d lines\n%s", c.name, n, log.String())
 		}
@@ -526,7 +589,10 @@ func BenchmarkScrape(b *testing.B) {
 	for i := range 40 {
 		for _, interval := range cfg.Vocabulary.Intervals {
 			for j := range 50 {
-				r.Observe(tracker.Outcome{Kind: tracker.TicketInterval, Center: "35.15", OPD: fmt.Sprintf("opd%02d", i), Interval: interval, Seconds: math.Exp(float64(j) / 4)})
+				r.Observe(tracker.Outcome{
+					Kind: tracker.TicketInterval, Center: "35.15", OPD: fmt.Sprintf("opd%02d", i), Interval: interval,
+					Seconds: math.Exp(float64(j) / 4),
+				})
 			}
 		}
 	}
@@ -537,7 +603,8 @@ func BenchmarkScrape(b *testing.B) {
 			size := 0
 			for b.Loop() {
 				req := httptest.NewRequest("GET", "/metrics", nil)
-				req.Header.Set("Accept", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited")
+				req.Header.Set("Accept",
+					"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited")
 				req.Header.Set("Accept-Encoding", encoding)
 				w := httptest.NewRecorder()
 				h.ServeHTTP(w, req)
@@ -551,7 +618,9 @@ func BenchmarkScrape(b *testing.B) {
 // BenchmarkObserve measures one outcome of the ingest's hot path.
 func BenchmarkObserve(b *testing.B) {
 	r := newTest(b)
-	o := tracker.Outcome{Kind: tracker.ClockStopped, Center: "35.15", Clock: "arrive", OPD: "damkar", Priority: "darurat", Result: "met"}
+	o := tracker.Outcome{
+		Kind: tracker.ClockStopped, Center: "35.15", Clock: "arrive", OPD: "damkar", Priority: "darurat", Result: "met",
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		r.Observe(o)

@@ -138,14 +138,19 @@ func windowNames() []string {
 }
 
 func measureNames() []string {
-	return []string{"received", "offered", "answered", "within_target", "abandoned", "unserved", "classified", "hoax", "ghost", "unclassified"}
+	return []string{
+		"received", "offered", "answered", "within_target", "abandoned", "unserved", "classified", "hoax", "ghost",
+		"unclassified",
+	}
 }
 
 // boardNames are the gauges that exist only while the board is complete.
 func boardNames() []string {
 	return []string{
-		"source_last_event_timestamp_seconds", "ring_no_answer_recent", "same_event_tickets", "calls_waiting", "call_oldest_waiting_seconds",
-		"calls_unclassified", "calls_to_call_back", "agents", "window_calls", "window_calls_within_target", "tickets_stale", "tickets_open", "tickets_at_risk",
+		"source_last_event_timestamp_seconds", "ring_no_answer_recent", "same_event_tickets", "calls_waiting",
+		"call_oldest_waiting_seconds",
+		"calls_unclassified", "calls_to_call_back", "agents", "window_calls", "window_calls_within_target", "tickets_stale",
+		"tickets_open", "tickets_at_risk",
 		"tickets_overdue", "ticket_oldest_overdue_seconds",
 	}
 }
@@ -163,7 +168,8 @@ func newBoard(b *builder, s *sets) *board {
 	bd.same = desc("same_event_tickets")
 	waiting, oldestWaiting := desc("calls_waiting"), desc("call_oldest_waiting_seconds")
 	unclassified, callBack := desc("calls_unclassified"), desc("calls_to_call_back")
-	agents, windows, within, stale := desc("agents"), desc("window_calls"), desc("window_calls_within_target"), desc("tickets_stale")
+	agents, windows, within, stale := desc("agents"), desc("window_calls"), desc("window_calls_within_target"),
+		desc("tickets_stale")
 	open, atRisk := desc("tickets_open"), desc("tickets_at_risk")
 	overdue, oldestOverdue := desc("tickets_overdue"), desc("ticket_oldest_overdue_seconds")
 
@@ -172,7 +178,9 @@ func newBoard(b *builder, s *sets) *board {
 		targets = append(targets, secondsLabel(t))
 	}
 	// The answer clock belongs to calls: no ticket is overdue on it.
-	clocks := slices.DeleteFunc(slices.Clone(s.clocks.values), func(c string) bool { return c == answerClock || c == Other })
+	clocks := slices.DeleteFunc(slices.Clone(s.clocks.values), func(c string) bool {
+		return c == answerClock || c == Other
+	})
 	for _, code := range s.centers.values {
 		o := s.opds[code]
 		g := &centerGauges{

@@ -19,7 +19,9 @@ func arrivalBounds() []float64 {
 
 func resolutionBounds() []float64 {
 	const hour, day = 3600, 24 * 3600
-	return []float64{0.5 * hour, 1 * hour, 2 * hour, 4 * hour, 8 * hour, 24 * hour, 3 * day, 5 * day, 14 * day, 30 * day, 60 * day}
+	return []float64{
+		0.5 * hour, 1 * hour, 2 * hour, 4 * hour, 8 * hour, 24 * hour, 3 * day, 5 * day, 14 * day, 30 * day, 60 * day,
+	}
 }
 
 // talkBounds has no law behind it: talks of a few seconds (silent, dropped) apart from those of minutes.

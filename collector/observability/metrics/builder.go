@@ -18,7 +18,9 @@ type builder struct {
 }
 
 func newBuilder() *builder {
-	b := &builder{reg: prometheus.NewRegistry(), defs: map[string]Definition{}, made: map[string]bool{}, bounds: map[string][]float64{}}
+	b := &builder{
+		reg: prometheus.NewRegistry(), defs: map[string]Definition{}, made: map[string]bool{}, bounds: map[string][]float64{},
+	}
 	for _, d := range Definitions() {
 		b.defs[d.Name] = d
 	}

@@ -68,8 +68,8 @@ func (r *Registry) Handler() http.Handler {
 
 type scrapeLog struct{ r *Registry }
 
-// Println implements promhttp.Logger. promhttp calls it once for each metric that it could not write: of a scraper that went
-// away there is nothing to say, its own `up` tells.
+// Println implements promhttp.Logger. promhttp calls it once for each metric that it could not write: of a scraper that
+// went away there is nothing to say, its own `up` tells.
 func (l scrapeLog) Println(v ...any) {
 	for _, reason := range v {
 		var network *net.OpError

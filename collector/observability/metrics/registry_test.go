@@ -58,9 +58,11 @@ func full(t testing.TB) *Registry {
 				RingNoAnswerRecent: []tracker.LabelCount{{Label: "4", N: 1}},
 				SameEvent:          []tracker.SameEventCount{{Category: "banjir", Kecamatan: "Waru", N: 4}},
 				Open:               []tracker.TicketCount{{OPD: "damkar", Priority: "darurat", Scope: "own", N: 5}},
-				Overdue:            []tracker.TicketCount{{OPD: "dishub", Clock: "resolve", Priority: "non_darurat", Scope: "own", N: 2}},
-				OldestOverdue:      []tracker.OldestOverdue{{OPD: "dishub", By: time.Hour}},
-				Windows:            []tracker.WindowCount{{Window: "hour", Measure: "received", N: 7}},
+				Overdue: []tracker.TicketCount{{
+					OPD: "dishub", Clock: "resolve", Priority: "non_darurat", Scope: "own", N: 2,
+				}},
+				OldestOverdue: []tracker.OldestOverdue{{OPD: "dishub", By: time.Hour}},
+				Windows:       []tracker.WindowCount{{Window: "hour", Measure: "received", N: 7}},
 			}},
 		}
 	})
@@ -94,7 +96,9 @@ func series(t testing.TB, m map[string]*dto.MetricFamily, name string, pairs ...
 next:
 	for _, s := range m[Prefix+name].GetMetric() {
 		for i := 0; i < len(pairs); i += 2 {
-			if !slices.ContainsFunc(s.Label, func(l *dto.LabelPair) bool { return l.GetName() == pairs[i] && l.GetValue() == pairs[i+1] }) {
+			if !slices.ContainsFunc(s.Label, func(l *dto.LabelPair) bool {
+				return l.GetName() == pairs[i] && l.GetValue() == pairs[i+1]
+			}) {
 				continue next
 			}
 		}
@@ -125,7 +129,9 @@ func value(t testing.TB, m map[string]*dto.MetricFamily, name string, pairs ...s
 
 func TestEveryDefinitionIsExposedAsDefined(t *testing.T) {
 	m := gather(t, full(t))
-	types := map[Type]dto.MetricType{Counter: dto.MetricType_COUNTER, Gauge: dto.MetricType_GAUGE, Histogram: dto.MetricType_HISTOGRAM}
+	types := map[Type]dto.MetricType{
+		Counter: dto.MetricType_COUNTER, Gauge: dto.MetricType_GAUGE, Histogram: dto.MetricType_HISTOGRAM,
+	}
 	for _, d := range Definitions() {
 		f := m[d.Name]
 		if f == nil {

@@ -52,7 +52,9 @@ func newJournal(b *builder) *Journal {
 	j := &Journal{
 		appended: b.histogramVec("journal_append_seconds").WithLabelValues().(prometheus.Histogram),
 		probe: &probe[JournalState]{
-			descs: []*prometheus.Desc{b.desc("journal_bytes"), b.desc("journal_lag_bytes"), b.desc("journal_lag_seconds"), b.desc("disk_free_bytes")},
+			descs: []*prometheus.Desc{
+				b.desc("journal_bytes"), b.desc("journal_lag_bytes"), b.desc("journal_lag_seconds"), b.desc("disk_free_bytes"),
+			},
 			show: func(s JournalState) []float64 {
 				return []float64{float64(s.Bytes), float64(s.LagBytes), s.Lag.Seconds(), float64(s.DiskFreeBytes)}
 			},

@@ -64,8 +64,10 @@ func DefaultVocabulary() Vocabulary {
 		AgentStates:     event.AgentStates(),
 		RejectReasons:   rejectReasons(),
 		Categories: []string{
-			"kebakaran", "darurat_medis", "kecelakaan", "kriminal", "banjir", "pohon_tumbang", "odgj", "kdrt", "evakuasi_hewan", "pju",
-			"jalan_rusak", "lampu_lalu_lintas", "sampah", "listrik_padam", "air", "ketertiban", "administrasi", "info_layanan", "lainnya",
+			"kebakaran", "darurat_medis", "kecelakaan", "kriminal", "banjir", "pohon_tumbang", "odgj", "kdrt", "evakuasi_hewan",
+			"pju",
+			"jalan_rusak", "lampu_lalu_lintas", "sampah", "listrik_padam", "air", "ketertiban", "administrasi", "info_layanan",
+			"lainnya",
 		},
 		AnswerTargets:   tracker.AnswerTargets(),
 		Clocks:          []string{"answer", "acknowledge", "arrive", "resolve", "resolve_total", "confirm", "given"},

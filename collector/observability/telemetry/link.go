@@ -65,7 +65,8 @@ func (r *LinkRing) Links(from, to uint64) (links []trace.Link, more int) {
 
 // StartBatch starts the span of a batch: the root of a trace of its own, since it carries many requests, with links to
 // them. more is the number of requests beyond MaxLinks. The caller ends the span.
-func StartBatch(ctx context.Context, tracer trace.Tracer, name string, links []trace.Link, more int, attrs ...attribute.KeyValue) (context.Context, trace.Span) {
+func StartBatch(ctx context.Context, tracer trace.Tracer, name string, links []trace.Link, more int,
+	attrs ...attribute.KeyValue) (context.Context, trace.Span) {
 	if len(links) > MaxLinks {
 		more += len(links) - MaxLinks
 		links = links[:MaxLinks]
@@ -73,5 +74,6 @@ func StartBatch(ctx context.Context, tracer trace.Tracer, name string, links []t
 	if more > 0 {
 		attrs = append(attrs, attribute.Int("batch.links_left_out", more))
 	}
-	return tracer.Start(ctx, name, trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindConsumer), trace.WithLinks(links...), trace.WithAttributes(attrs...))
+	return tracer.Start(ctx, name, trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindConsumer),
+		trace.WithLinks(links...), trace.WithAttributes(attrs...))
 }

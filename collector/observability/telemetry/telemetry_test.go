@@ -48,7 +48,11 @@ func (k *keeping) ExportSpans(_ context.Context, s []sdktrace.ReadOnlySpan) erro
 func TestNothingIsTracedWithoutAnEndpoint(t *testing.T) {
 	for name, cfg := range map[string]TraceConfig{
 		"nothing configured": {},
-		"disabled":           {Endpoint: "http://127.0.0.1:1", Getenv: func(k string) string { return map[string]string{"OTEL_SDK_DISABLED": "true"}[k] }},
+		"disabled": {
+			Endpoint: "http://127.0.0.1:1", Getenv: func(k string) string {
+				return map[string]string{"OTEL_SDK_DISABLED": "true"}[k]
+			},
+		},
 	} {
 		tr := tracing(t, cfg)
 		_, span := tr.Tracer("t").Start(context.Background(), "x")
@@ -94,7 +98,9 @@ func TestSpansReachTheReceiver(t *testing.T) {
 }
 
 func TestWrongSettingsAreRefused(t *testing.T) {
-	for _, cfg := range []TraceConfig{{Endpoint: "127.0.0.1:4318"}, {Endpoint: "ftp://x"}, {SampleRatio: 1.5}, {SampleRatio: -1}} {
+	for _, cfg := range []TraceConfig{
+		{Endpoint: "127.0.0.1:4318"}, {Endpoint: "ftp://x"}, {SampleRatio: 1.5}, {SampleRatio: -1},
+	} {
 		if _, err := NewTracing(context.Background(), cfg); err == nil {
 			t.Errorf("%+v accepted", cfg)
 		}
@@ -129,13 +135,16 @@ func TestResourceNamesTheBuild(t *testing.T) {
 	if len(k.spans) != 1 {
 		t.Fatalf("%d spans", len(k.spans))
 	}
-	if r := k.spans[0].Resource().String(); !strings.Contains(r, "service.name=monev112") || !strings.Contains(r, "service.version=1.2.3") {
+	if r := k.spans[0].Resource().String(); !strings.Contains(r, "service.name=monev112") ||
+		!strings.Contains(r, "service.version=1.2.3") {
 		t.Error(r)
 	}
 }
 
 func sampled(i int) trace.SpanContext {
-	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1, byte(i >> 8), byte(i)}, SpanID: trace.SpanID{1, byte(i)}, TraceFlags: trace.FlagsSampled})
+	return trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: trace.TraceID{1, byte(i >> 8), byte(i)}, SpanID: trace.SpanID{1, byte(i)}, TraceFlags: trace.FlagsSampled,
+	})
 }
 
 func TestRingLinksTheRequestsOfARange(t *testing.T) {

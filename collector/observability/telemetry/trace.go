@@ -65,7 +65,8 @@ func NewTracing(ctx context.Context, cfg TraceConfig) (*Tracing, error) {
 	if cfg.SampleRatio < 0 || cfg.SampleRatio > 1 {
 		return nil, fmt.Errorf("telemetry: sample ratio %v is not between 0 and 1", cfg.SampleRatio)
 	}
-	configured := cfg.Endpoint != "" || cfg.exporter != nil || cfg.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || cfg.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
+	configured := cfg.Endpoint != "" || cfg.exporter != nil || cfg.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" ||
+		cfg.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
 	if !configured || strings.EqualFold(cfg.Getenv("OTEL_SDK_DISABLED"), "true") {
 		return &Tracing{TracerProvider: noop.NewTracerProvider()}, nil
 	}
@@ -100,7 +101,9 @@ func newExporter(ctx context.Context, cfg TraceConfig) (sdktrace.SpanExporter, e
 	if cfg.Endpoint != "" {
 		u, err := url.Parse(cfg.Endpoint)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, fmt.Errorf("telemetry: endpoint %q: use the base URL of an OTLP/HTTP receiver, such as http://127.0.0.1:4318", redact(cfg.Endpoint))
+			return nil, fmt.Errorf(
+				"telemetry: endpoint %q: use the base URL of an OTLP/HTTP receiver, such as http://127.0.0.1:4318",
+				redact(cfg.Endpoint))
 		}
 		opts = append(opts, otlptracehttp.WithEndpointURL(u.JoinPath("v1", "traces").String()))
 	}
@@ -152,7 +155,9 @@ type linked struct{ sdktrace.Sampler }
 func (l linked) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
 	for _, link := range p.Links {
 		if link.SpanContext.IsSampled() {
-			return sdktrace.SamplingResult{Decision: sdktrace.RecordAndSample, Tracestate: trace.SpanContextFromContext(p.ParentContext).TraceState()}
+			return sdktrace.SamplingResult{
+				Decision: sdktrace.RecordAndSample, Tracestate: trace.SpanContextFromContext(p.ParentContext).TraceState(),
+			}
 		}
 	}
 	return l.Sampler.ShouldSample(p)

@@ -25,7 +25,8 @@ type secondCount struct {
 	N    int   `json:"n"`
 }
 
-// Limits of what is remembered of agents. Calls of further agents are events all the same; their states are not followed.
+// Limits of what is remembered of agents. Calls of further agents are events all the same; their states are not
+// followed.
 const (
 	maxAgents         = 2000
 	maxQueuesOfAgent  = 64

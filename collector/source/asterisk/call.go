@@ -63,7 +63,8 @@ func (w *work) call() *call {
 	return c
 }
 
-// bound forgets calls: those finished longest, and, should ten thousand be under way, those whose queue was entered first.
+// bound forgets calls: those finished longest, and, should ten thousand be under way, those whose queue was entered
+// first.
 func (m *Mapper) bound() {
 	for len(m.finished) > maxFinished {
 		id := m.finished[0]

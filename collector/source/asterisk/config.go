@@ -58,11 +58,13 @@ func (c Config) Check() error {
 	}
 	for name, code := range c.Agents {
 		if name == "" || !codeLike(code) {
-			return fmt.Errorf("agents: %q: %q; a code has at most 64 letters, digits and . _ @ / - and is never a personal name", name, code)
+			return fmt.Errorf("agents: %q: %q; a code has at most 64 letters, digits and . _ @ / - and is never a personal name",
+				name, code)
 		}
 	}
 	for name, position := range c.Positions {
-		if name == "" || position == "" || len(position) > maxNameBytes || position != strings.TrimSpace(position) || !printable([]byte(position)) {
+		if name == "" || position == "" || len(position) > maxNameBytes || position != strings.TrimSpace(position) ||
+			!printable([]byte(position)) {
 			return fmt.Errorf("positions: %q: %q; a position is a short text without spaces at its ends", name, position)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// centre lives through a day second by second, writes what an Asterisk would write, and keeps the truth of each call and
-// agent as it happens. It knows nothing of lines as the package reads them.
+// centre lives through a day second by second, writes what an Asterisk would write, and keeps the truth of each call
+// and agent as it happens. It knows nothing of lines as the package reads them.
 type centre struct {
 	rng    *rand.Rand
 	now    int64 // true time, unix seconds
@@ -94,7 +94,8 @@ func (c *centre) second() {
 		c.serial++
 		t := &truth{uid: fmt.Sprintf("%d.%d", c.clock(), c.serial), wait: -1, queued: c.clock()}
 		c.calls = append(c.calls, t)
-		c.queue = append(c.queue, &waiter{t: t, queue: "112", entered: c.clock(), since: c.now, givesUp: c.now + 1 + c.rng.Int64N(200)})
+		c.queue = append(c.queue,
+			&waiter{t: t, queue: "112", entered: c.clock(), since: c.now, givesUp: c.now + 1 + c.rng.Int64N(200)})
 		c.log("%s|112|NONE|ENTERQUEUE||0860%08d|%d", t.uid, c.rng.IntN(1e8), len(c.queue))
 	}
 	for _, w := range c.agents {
@@ -383,7 +384,9 @@ func testDay(t *testing.T, seed uint64) {
 		held = text[cut:]
 		file.write(text[:cut])
 	}
-	for _, w := range []struct{ name, code string }{{"SIP/101", "SIP/101"}, {"Budi Santoso", "p07"}, {"Siti Aminah", ""}, {"Agent/7", "Agent/7"}} {
+	for _, w := range []struct{ name, code string }{
+		{"SIP/101", "SIP/101"}, {"Budi Santoso", "p07"}, {"Siti Aminah", ""}, {"Agent/7", "Agent/7"},
+	} {
 		code := w.code
 		if code == "" {
 			code, _ = f.mapper.names.Code(w.name)
@@ -483,7 +486,8 @@ func compareCalls(t *testing.T, c *centre, drafts []event.Draft) {
 			return at.Unix()
 		}
 		got := truth{uid: x.uid, queued: unix(call.QueuedAt), answered: unix(call.AnsweredAt), gone: unix(call.AbandonedAt),
-			unserv: unix(call.UnservedAt), reason: call.UnservedReason, ended: unix(call.EndedAt), rings: len(call.RingNoAnswers), wait: -1}
+			unserv: unix(call.UnservedAt), reason: call.UnservedReason, ended: unix(call.EndedAt),
+			rings: len(call.RingNoAnswers), wait: -1}
 		if d, ok := call.AnswerTime(); ok {
 			got.wait = int64(d / time.Second)
 			waits = append(waits, got.wait)

@@ -32,8 +32,8 @@ type FollowerOptions struct {
 	Wait func(ctx context.Context, d time.Duration) error // default a timer
 }
 
-// Follower tails a queue_log. The place in the log is remembered once its events are delivered, so that no line is left out;
-// a line that is read twice, after a crash, gives events with the same ids.
+// Follower tails a queue_log. The place in the log is remembered once its events are delivered, so that no line is left
+// out; a line that is read twice, after a crash, gives events with the same ids.
 type Follower struct {
 	o        FollowerOptions
 	mapper   *Mapper
@@ -223,8 +223,8 @@ func (f *Follower) strange(s Strange, offset int64) {
 	}
 }
 
-// deliver hands over what was mapped from the first n bytes of the last read, however long it takes: the mapper has moved
-// on and cannot go back. Only the end of ctx ends it; the position on disk is then that of an earlier line.
+// deliver hands over what was mapped from the first n bytes of the last read, however long it takes: the mapper has
+// moved on and cannot go back. Only the end of ctx ends it; the position on disk is then that of an earlier line.
 func (f *Follower) deliver(ctx context.Context, n int) error {
 	for left := f.drafts; len(left) > 0; {
 		portion := left[:min(len(left), deliverAtOne)]

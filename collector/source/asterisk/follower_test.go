@@ -272,7 +272,8 @@ func TestDamagedPositionIsRefusedWithTheRemedy(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := testConfig()
-	if _, err := NewFollower(FollowerOptions{Config: c, Dir: w.dir}); err == nil || !strings.Contains(err.Error(), "remove it") {
+	if _, err := NewFollower(FollowerOptions{Config: c, Dir: w.dir}); err == nil ||
+		!strings.Contains(err.Error(), "remove it") {
 		t.Errorf("%v", err)
 	}
 }
@@ -300,7 +301,10 @@ func TestOnceReadsFilesInTheirOrder(t *testing.T) {
 			got = append(got, fmt.Sprint(reason, " ", filepath.Base(at.File), ":", at.Line))
 		},
 	})
-	want := []string{"c.0 queue_log.1:1", "fewer_than_5_fields queue_log.1:2", "c.1 queue_log.1:3", "line_too_long queue_log:1", "c.2 queue_log:3"}
+	want := []string{
+		"c.0 queue_log.1:1", "fewer_than_5_fields queue_log.1:2", "c.1 queue_log.1:3", "line_too_long queue_log:1",
+		"c.2 queue_log:3",
+	}
 	if err != nil || !slices.Equal(got, want) || tally.Lines != 5 || tally.Events != 3 {
 		t.Errorf("%v, %v, %+v", err, got, tally)
 	}

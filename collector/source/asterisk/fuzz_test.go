@@ -11,7 +11,8 @@ import (
 func FuzzPosition(f *testing.F) {
 	for _, s := range []string{
 		`{"version":1,"file":{"inode":1,"offset":2,"head_bytes":3,"head_sha256":"00"},"calls":{"1.1":{}},"finished":["1.2"],"agents":{"7":{}}}`,
-		`{"version":1,"file":{"offset":-1,"head_bytes":-1}}`, `{"version":1,"calls":{"1":null},"agents":{"7":null}}`, `{"version":2}`, `{`, ``, `null`,
+		`{"version":1,"file":{"offset":-1,"head_bytes":-1}}`, `{"version":1,"calls":{"1":null},"agents":{"7":null}}`,
+		`{"version":2}`, `{`, ``, `null`,
 	} {
 		f.Add([]byte(s))
 	}

@@ -83,12 +83,16 @@ func ParseLine(text []byte) (Line, error) {
 			return Line{}, StrangeLength
 		}
 	}
-	l := Line{UniqueID: named(fields[1]), Queue: named(fields[2]), Agent: named(fields[3]), Event: fields[4], Params: fields[5:]}
+	l := Line{
+		UniqueID: named(fields[1]), Queue: named(fields[2]), Agent: named(fields[3]), Event: fields[4], Params: fields[5:],
+	}
 	var ok bool
 	if l.Unix, ok = seconds(fields[0]); !ok || l.Unix < firstSecond || l.Unix >= endSecond {
 		return Line{}, StrangeTime
 	}
-	if fields[1] == "" || len(l.UniqueID) > maxIDBytes || strings.ContainsFunc(l.UniqueID, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if fields[1] == "" || len(l.UniqueID) > maxIDBytes || strings.ContainsFunc(l.UniqueID, func(r rune) bool {
+		return r <= ' ' || r > '~'
+	}) {
 		return Line{}, StrangeUniqueID
 	}
 	if len(l.Queue) > maxNameBytes || l.Queue != strings.TrimSpace(l.Queue) {

@@ -306,8 +306,9 @@ func TestStrangeLinesAreCountedAndStopNothing(t *testing.T) {
 func TestNamesNeverLeave(t *testing.T) {
 	n := NewNames(testConfig(), testKey)
 	for name, want := range map[string]string{
-		"SIP/101": "SIP/101", "PJSIP/7": "PJSIP/7", "Agent/12": "Agent/12", "Local/205@from-queue/n": "Local/205@from-queue/n",
-		"205": "205", "Budi Santoso": "p07",
+		"SIP/101": "SIP/101", "PJSIP/7": "PJSIP/7", "Agent/12": "Agent/12",
+		"Local/205@from-queue/n": "Local/205@from-queue/n",
+		"205":                    "205", "Budi Santoso": "p07",
 		"Siti Aminah": "", "siti": "", "SIP/siti": "", "siti.aminah": "", "Local/081234567890@from-queue/n": "",
 		"SIP/1@0812345": "", "siti/101": "", "101-siti": "",
 	} {
@@ -320,7 +321,8 @@ func TestNamesNeverLeave(t *testing.T) {
 		}
 		again, _ := n.Code(name)
 		other, _ := NewNames(testConfig(), []byte("another key")).Code(name)
-		if listed || code != again || code == other || !codeLike(code) || strings.ContainsAny(code, "0123456789") || !strings.HasPrefix(code, "p-") {
+		if listed || code != again || code == other || !codeLike(code) || strings.ContainsAny(code, "0123456789") ||
+			!strings.HasPrefix(code, "p-") {
 			t.Errorf("%q: %q, %t, again %q, with another key %q", name, code, listed, again, other)
 		}
 	}
@@ -344,7 +346,8 @@ func TestTheDoorTakesEveryEventAndNoNumberIsElsewhere(t *testing.T) {
 	m, d := newTestMapper(), door(t)
 	var body []byte
 	n := 0
-	for i, caller := range []string{"081234567890", "+6281234567890", "112", "anonymous", "<unknown>", "Budi <0812>", "0812-3456-7890",
+	for i, caller := range []string{"081234567890", "+6281234567890", "112", "anonymous", "<unknown>", "Budi <0812>",
+		"0812-3456-7890",
 		"123456789012345678901234567890", "sip:0812345678@10.0.0.1", "12", "+", "--------", "0031 8912345"} {
 		uid := fmt.Sprintf("%d.%d", 1700000000+i, 628123+i)
 		for _, l := range []string{
@@ -381,9 +384,11 @@ func TestTheDoorTakesEveryEventAndNoNumberIsElsewhere(t *testing.T) {
 
 func FuzzMapText(f *testing.F) {
 	for _, l := range []string{
-		"1774519200|1700000000.1|112|NONE|ENTERQUEUE||081234567890|1", "1774519201|1700000000.1|112|SIP/101|CONNECT|22|1700000000.2|4",
+		"1774519200|1700000000.1|112|NONE|ENTERQUEUE||081234567890|1",
+		"1774519201|1700000000.1|112|SIP/101|CONNECT|22|1700000000.2|4",
 		"1774519201|1700000000.1|112|SIP/101|RINGNOANSWER|1000", "1774519202|1700000000.1|112|NONE|EXITWITHTIMEOUT|1|1|9",
-		"1774519203|NONE|NONE|NONE|QUEUESTART|", "1774519203|MANAGER|112|Budi Santoso|ADDMEMBER|PAUSED", "1774519203|NONE|NONE|Agent/7|PAUSEALL|",
+		"1774519203|NONE|NONE|NONE|QUEUESTART|", "1774519203|MANAGER|112|Budi Santoso|ADDMEMBER|PAUSED",
+		"1774519203|NONE|NONE|Agent/7|PAUSEALL|",
 		"1774519204|1700000000.1|112|SIP/101|COMPLETECALLER|1|2|1\n1774519204|1700000000.1|medis|NONE|ABANDON|1|1|99999999999", "|||||", "x",
 	} {
 		f.Add(l)

@@ -18,9 +18,10 @@ import (
 
 // Names turns the log's names of agents into codes. It is immutable and safe for concurrent use.
 //
-// A name that the configuration lists has its code. A technical name (an optional technology, then a number of at most six
-// digits: "SIP/101", "Agent/7", "Local/205@from-queue/n") stays as it is. Everything else, be it "Budi Santoso" or an agent
-// who answers on a mobile telephone, becomes "p-" and a keyed hash, so that a name never leaves and one agent stays one.
+// A name that the configuration lists has its code. A technical name (an optional technology, then a number of at most
+// six digits: "SIP/101", "Agent/7", "Local/205@from-queue/n") stays as it is. Everything else, be it "Budi Santoso" or
+// an agent who answers on a mobile telephone, becomes "p-" and a keyed hash, so that a name never leaves and one agent
+// stays one.
 type Names struct {
 	codes     map[string]string
 	positions map[string]string
@@ -104,8 +105,8 @@ func oneOf(s string, list ...string) bool {
 	return false
 }
 
-// LoadNameKey reads the key file, or makes it with mode 0600 when there is none. The key makes hashed names: with another
-// one every hashed agent would be a new one.
+// LoadNameKey reads the key file, or makes it with mode 0600 when there is none. The key makes hashed names: with
+// another one every hashed agent would be a new one.
 func LoadNameKey(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -126,7 +127,8 @@ func LoadNameKey(path string) ([]byte, error) {
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) != nameKeyBytes {
-		return nil, fmt.Errorf("%s is no key for agents' names: it holds %d hexadecimal digits; restore it, or remove it and agents without a code become new ones", path, 2*nameKeyBytes)
+		return nil, fmt.Errorf(
+			"%s is no key for agents' names: it holds %d hexadecimal digits; restore it, or remove it and agents without a code become new ones", path, 2*nameKeyBytes)
 	}
 	return key, nil
 }

@@ -128,14 +128,16 @@ func SendOnce(ctx context.Context, o OnceOptions, to send.Config, out io.Writer)
 	tally, err := Once(ctx, o)
 	totals, serr := stream.Close()
 	tally.Print(out)
-	fmt.Fprintf(out, "answered: %d accepted, %d known already, %d refused\n", totals.Accepted, totals.Duplicates, totals.Refused)
+	fmt.Fprintf(out, "answered: %d accepted, %d known already, %d refused\n", totals.Accepted, totals.Duplicates,
+		totals.Refused)
 	switch {
 	case serr != nil:
 		return serr
 	case err != nil:
 		return err
 	case strange > 0 || totals.Refused > 0:
-		return fmt.Errorf("%d lines are none of a queue_log, %d events were refused; everything else was taken", strange, totals.Refused)
+		return fmt.Errorf("%d lines are none of a queue_log, %d events were refused; everything else was taken", strange,
+			totals.Refused)
 	}
 	return nil
 }
@@ -156,6 +158,7 @@ func (t Tally) Print(w io.Writer) {
 		fmt.Fprintf(w, "%d callers were no number and were left out\n", t.Callers)
 	}
 	for _, code := range slices.Sorted(maps.Keys(t.Unnamed)) {
-		fmt.Fprintf(w, "an agent without a code is %s in %d lines; give the name a code under agents:\n", code, t.Unnamed[code])
+		fmt.Fprintf(w, "an agent without a code is %s in %d lines; give the name a code under agents:\n", code,
+			t.Unnamed[code])
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/monev112/monev112/collector/internal/disk"
 )
 
-// mark says which file is read, and up to where. A file is known again by its first bytes: an inode is used anew after a
-// rotation, and copytruncate keeps it while the content moves.
+// mark says which file is read, and up to where. A file is known again by its first bytes: an inode is used anew after
+// a rotation, and copytruncate keeps it while the content moves.
 type mark struct {
 	Inode     uint64 `json:"inode"`
 	Offset    int64  `json:"offset"` // behind the last line that was taken over
@@ -64,10 +64,12 @@ func readPosition(fsys disk.FS, dir string) (p position, ok bool, err error) {
 		return p, false, fmt.Errorf("position: %w", err)
 	}
 	if err := json.Unmarshal(text, &p); err != nil {
-		return p, false, fmt.Errorf("position file %s: %w; remove it, and the log is read again from its start, which counts nothing twice", name, err)
+		return p, false, fmt.Errorf(
+			"position file %s: %w; remove it, and the log is read again from its start, which counts nothing twice", name, err)
 	}
 	if p.Version != positionVersion || p.File.Offset < 0 || p.File.HeadBytes < 0 || p.File.HeadBytes > headBytes {
-		return p, false, fmt.Errorf("position file %s is of version %d, this program writes %d; remove it, and the log is read again from its start, which counts nothing twice",
+		return p, false, fmt.Errorf(
+			"position file %s is of version %d, this program writes %d; remove it, and the log is read again from its start, which counts nothing twice",
 			name, p.Version, positionVersion)
 	}
 	for id, c := range p.Calls {

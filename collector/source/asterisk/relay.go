@@ -23,7 +23,8 @@ type Relay struct {
 	totals    send.Totals
 }
 
-// RelayOptions are what a Relay needs. Send.Patience and Send.LongestWait have defaults of their own here: for ever, and 5 s.
+// RelayOptions are what a Relay needs. Send.Patience and Send.LongestWait have defaults of their own here: for ever,
+// and 5 s.
 type RelayOptions struct {
 	Send send.Config
 	Log  *slog.Logger
@@ -57,7 +58,8 @@ func NewRelay(spool *Spool, o RelayOptions) (*Relay, error) {
 	retried := o.Send.OnRetry
 	o.Send.OnRetry = func(r send.Retry) {
 		if r.Try == 1 || r.Try%60 == 0 {
-			o.Log.Warn("the collector does not take events; they are kept", "tries", r.Try, "waiting_bytes", spool.Bytes(), "error", r.Cause)
+			o.Log.Warn("the collector does not take events; they are kept", "tries", r.Try, "waiting_bytes", spool.Bytes(),
+				"error", r.Cause)
 		}
 		if retried != nil {
 			retried(r)
@@ -154,7 +156,8 @@ func (r *Relay) send(ctx context.Context, body []byte, n int) error {
 		if i == 5 {
 			break
 		}
-		r.log.Warn("the collector refused an event; it keeps it in its quarantine", "field", f.Field, "reason", f.Reason, "refused", len(a.Rejected))
+		r.log.Warn("the collector refused an event; it keeps it in its quarantine", "field", f.Field, "reason", f.Reason,
+			"refused", len(a.Rejected))
 	}
 	return nil
 }

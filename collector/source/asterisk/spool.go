@@ -22,9 +22,9 @@ import (
 //
 //	<CRC-32 (IEEE) of the event, 8 hex digits> <event, one JSON object>
 //
-// A file is removed when all of its events are taken, so that callers' numbers stay no longer than they must; files have
-// mode 0600. After a restart the first file is given again from its beginning: the collector knows what it took. Append and
-// the reading side may be used by two goroutines at once.
+// A file is removed when all of its events are taken, so that callers' numbers stay no longer than they must; files
+// have mode 0600. After a restart the first file is given again from its beginning: the collector knows what it took.
+// Append and the reading side may be used by two goroutines at once.
 type Spool struct {
 	fs       disk.FS
 	dir      string
@@ -45,7 +45,8 @@ type spoolFile struct {
 	size   int64 // up to where it is whole and on disk
 }
 
-// ErrSpoolFull says that the collector has been away for so long that the spool has no room. The log is read on when it has.
+// ErrSpoolFull says that the collector has been away for so long that the spool has no room. The log is read on when it
+// has.
 var ErrSpoolFull = errors.New("the spool is full; the log is read on when the collector is back")
 
 // Limits of a Spool.

@@ -220,7 +220,8 @@ func TestRelayKeepsEventsWhileTheCollectorIsAwayAndBeatsLast(t *testing.T) {
 	}
 }
 
-// Whatever fails on the way and wherever the power goes, what Append took comes out again, in order, and nothing else does.
+// Whatever fails on the way and wherever the power goes, what Append took comes out again, in order, and nothing else
+// does.
 func TestSpoolLosesNothingItTook(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		fsys := disktest.New(rapid.Int64().Draw(t, "seed"))

@@ -15,8 +15,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// tail reads the complete lines of a log that is rotated while it is read, by rename and by copytruncate. Every method is
-// for one goroutine.
+// tail reads the complete lines of a log that is rotated while it is read, by rename and by copytruncate. Every method
+// is for one goroutine.
 type tail struct {
 	path string
 	log  func(msg string, args ...any) // of what an operator should know; may be nil
@@ -221,9 +221,9 @@ func (t *tail) mark(n int) mark {
 // take says that n bytes of the last read are done.
 func (t *tail) take(n int) { t.offset += int64(n) }
 
-// read returns what lies behind the offset, up to 256 KiB: whole lines, and at the end perhaps a part of one. final is true
-// when nothing will be added to that part. With nothing to read it goes on to the next file if there is one, and returns
-// done true when there is none: everything written so far was read.
+// read returns what lies behind the offset, up to 256 KiB: whole lines, and at the end perhaps a part of one. final is
+// true when nothing will be added to that part. With nothing to read it goes on to the next file if there is one, and
+// returns done true when there is none: everything written so far was read.
 func (t *tail) read() (b []byte, final, done bool, err error) {
 	for range 2 + len(t.queue) {
 		if t.file == nil {
@@ -303,8 +303,8 @@ func (t *tail) truncated() (bool, error) {
 	return true, nil
 }
 
-// next reports whether another file follows the one that is read. A new empty log does not: until the first line is in it
-// the telephone system may write to the old one.
+// next reports whether another file follows the one that is read. A new empty log does not: until the first line is in
+// it the telephone system may write to the old one.
 func (t *tail) next() bool {
 	if len(t.queue) > 0 {
 		return true

@@ -241,7 +241,8 @@ func (w *Watcher) take(ctx context.Context, f *folder, name string, l *look) (go
 	path := filepath.Join(f.Dir, name)
 	log := w.cfg.Log.With("source", f.mapping.Source, "bytes", l.size)
 	if l.size > w.cfg.Limits.FileBytes {
-		return w.move(f, name, failedDir, fmt.Sprintf("The file is larger than %d bytes; split it.\n", w.cfg.Limits.FileBytes), log)
+		return w.move(f, name, failedDir,
+			fmt.Sprintf("The file is larger than %d bytes; split it.\n", w.cfg.Limits.FileBytes), log)
 	}
 	sum, err := contentHash(path)
 	if err != nil {
@@ -249,7 +250,8 @@ func (w *Watcher) take(ctx context.Context, f *folder, name string, l *look) (go
 		return false
 	}
 	log = log.With("file", sum[:12])
-	head := fmt.Sprintf("SHA-256 %s\nmapping %s, source %s, %s\n", sum, f.mapping.Name, f.mapping.Source, w.cfg.Now().UTC().Format(time.RFC3339))
+	head := fmt.Sprintf("SHA-256 %s\nmapping %s, source %s, %s\n", sum, f.mapping.Name, f.mapping.Source,
+		w.cfg.Now().UTC().Format(time.RFC3339))
 	if at, known := w.ledger.find(f.version + sum); known {
 		log.Info("dropped file was imported before")
 		return w.move(f, name, doneDir, head+"The same content was imported "+at+"; nothing was sent.\n", log)
@@ -257,8 +259,11 @@ func (w *Watcher) take(ctx context.Context, f *folder, name string, l *look) (go
 	rejects := filepath.Join(f.Dir, ".rejects-"+sum[:12]+".csv")
 	var text strings.Builder
 	summary, err := table.ImportWith(ctx, f.mapping, table.Options{
-		Files: []string{path}, Rejects: rejects, State: w.cfg.State, Directory: w.cfg.Directory, Limits: w.cfg.Limits.Rows, Out: &text,
-		Send: send.Config{Server: "http://127.0.0.1", Compression: send.None, Patience: -1, Transport: transport{w.cfg.Handler}},
+		Files: []string{path}, Rejects: rejects, State: w.cfg.State, Directory: w.cfg.Directory, Limits: w.cfg.Limits.Rows,
+		Out: &text,
+		Send: send.Config{
+			Server: "http://127.0.0.1", Compression: send.None, Patience: -1, Transport: transport{w.cfg.Handler},
+		},
 	})
 	result := func(dir string) bool {
 		if _, serr := os.Stat(rejects); serr == nil {
@@ -274,7 +279,8 @@ func (w *Watcher) take(ctx context.Context, f *folder, name string, l *look) (go
 	}
 	var status *send.StatusError
 	switch {
-	case ctx.Err() != nil, errors.As(err, &status), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EIO), errors.Is(err, syscall.EROFS):
+	case ctx.Err() != nil, errors.As(err, &status), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EIO),
+		errors.Is(err, syscall.EROFS):
 		os.Remove(rejects)
 		if ctx.Err() == nil {
 			log.Warn("dropped file waits: it cannot be imported now", "error", plain(err))
@@ -355,8 +361,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	a := &answer{header: http.Header{}, status: http.StatusOK}
 	t.handler.ServeHTTP(a, r)
 	return &http.Response{
-		StatusCode: a.status, Status: http.StatusText(a.status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: a.header,
-		Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()), Request: r,
+		StatusCode: a.status, Status: http.StatusText(a.status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: a.header,
+		Body:   io.NopCloser(&a.body), ContentLength: int64(a.body.Len()), Request: r,
 	}, nil
 }
 

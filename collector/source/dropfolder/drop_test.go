@@ -83,8 +83,10 @@ func newScene(t *testing.T) *scene {
 	if err := os.WriteFile(m, []byte(mapping), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.cfg = Config{Folders: []Folder{{Dir: s.dir, Mapping: m}}, State: t.TempDir(), Handler: s.door, Limits: Limits{FileBytes: 1 << 20, BrokenFor: 3},
-		Log: slog.New(slog.NewTextHandler(&s.log, nil)), Now: func() time.Time { return time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC) }}
+	s.cfg = Config{Folders: []Folder{{Dir: s.dir, Mapping: m}}, State: t.TempDir(), Handler: s.door,
+		Limits: Limits{FileBytes: 1 << 20, BrokenFor: 3},
+		Log:    slog.New(slog.NewTextHandler(&s.log, nil)),
+		Now:    func() time.Time { return time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC) }}
 	s.restart()
 	return s
 }
@@ -139,7 +141,8 @@ func TestAFileIsImportedOnce(t *testing.T) {
 	if len(s.door.ids) != 2 {
 		t.Errorf("%d events", len(s.door.ids))
 	}
-	if log := s.log.String(); strings.Contains(log, "Budi") || strings.Contains(log, "0812") || strings.Contains(log, "A-1") {
+	if log := s.log.String(); strings.Contains(log, "Budi") || strings.Contains(log, "0812") ||
+		strings.Contains(log, "A-1") {
 		t.Errorf("the log names what it must not:\n%s", log)
 	}
 	requests := s.door.n

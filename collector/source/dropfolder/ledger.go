@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// ledger remembers which contents were imported: a text file, one line for each, "<mapping and content hash> <when>". It
-// spares work and explains; forgetting costs a second import, which the server answers with "known".
+// ledger remembers which contents were imported: a text file, one line for each, "<mapping and content hash> <when>".
+// It spares work and explains; forgetting costs a second import, which the server answers with "known".
 type ledger struct {
 	path  string
 	most  int

@@ -42,8 +42,8 @@ func (c *Client) Sources(ctx context.Context) (map[string]time.Time, error) {
 	return out, nil
 }
 
-// Events returns the events that the server holds of one call or ticket, voided ones included; none when it does not know
-// the case. kind is "call" or "ticket".
+// Events returns the events that the server holds of one call or ticket, voided ones included; none when it does not
+// know the case. kind is "call" or "ticket".
 func (c *Client) Events(ctx context.Context, kind, center, id string) ([]Held, error) {
 	var found struct {
 		Events []Held `json:"events"`
@@ -85,7 +85,9 @@ func (c *Client) tryGet(ctx context.Context, path string, into any) (ok bool, af
 			return false, 0, &StatusError{Status: s, Hint: fmt.Sprintf("the answer is longer than %d bytes", maxAnswerBytes)}
 		}
 		if err := json.Unmarshal(text, into); err != nil {
-			return false, 0, &StatusError{Status: s, Body: excerpt(text), Hint: "the answer is not the one of a monev112 server; is the address right?"}
+			return false, 0, &StatusError{
+				Status: s, Body: excerpt(text), Hint: "the answer is not the one of a monev112 server; is the address right?",
+			}
 		}
 		return true, 0, nil
 	case s == http.StatusNotFound:
@@ -93,7 +95,8 @@ func (c *Client) tryGet(ctx context.Context, path string, into any) (ok bool, af
 	case s == http.StatusUnauthorized, s == http.StatusForbidden, s == http.StatusMethodNotAllowed:
 		return false, 0, ErrMayNotRead
 	case s == http.StatusTooManyRequests, s >= 500 && s != http.StatusNotImplemented:
-		return false, retryAfter(resp.Header.Get("Retry-After"), c.cfg.Now()), &temporary{&StatusError{Status: s, Body: excerpt(text)}}
+		return false, retryAfter(resp.Header.Get("Retry-After"), c.cfg.Now()),
+			&temporary{&StatusError{Status: s, Body: excerpt(text)}}
 	default:
 		return false, 0, &StatusError{Status: s, Body: excerpt(text)}
 	}

@@ -42,7 +42,8 @@ type Config struct {
 	Transport http.RoundTripper                          // default a clone of http.DefaultTransport
 	Now       func() time.Time                           // default time.Now
 	Sleep     func(context.Context, time.Duration) error // default waits for the timer or the context
-	OnRetry   func(Retry)                                // told before each wait; may be nil; called from several goroutines
+	// told before each wait; may be nil; called from several goroutines
+	OnRetry func(Retry)
 }
 
 // Retry says that a batch has to be sent again.
@@ -141,7 +142,8 @@ func New(cfg Config) (*Client, error) {
 	switch cfg.Compression {
 	case Zstd, "":
 		c.cfg.Compression = Zstd
-		if c.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)); err != nil {
+		if c.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest),
+			zstd.WithEncoderConcurrency(1)); err != nil {
 			return nil, fmt.Errorf("zstd: %w", err)
 		}
 	case Gzip, None:
@@ -310,9 +312,11 @@ func (c *Client) judge(resp *http.Response, text []byte, count int) (a Answer, a
 			}
 		}
 		return a, 0, nil
-	case s == http.StatusTooManyRequests, s == http.StatusBadGateway, s == http.StatusServiceUnavailable, s == http.StatusGatewayTimeout,
+	case s == http.StatusTooManyRequests, s == http.StatusBadGateway, s == http.StatusServiceUnavailable,
+		s == http.StatusGatewayTimeout,
 		s == http.StatusRequestTimeout, s == http.StatusInternalServerError:
-		return a, retryAfter(resp.Header.Get("Retry-After"), c.cfg.Now()), &temporary{&StatusError{Status: s, Body: excerpt(text)}}
+		return a, retryAfter(resp.Header.Get("Retry-After"), c.cfg.Now()),
+			&temporary{&StatusError{Status: s, Body: excerpt(text)}}
 	case s == http.StatusUnauthorized:
 		return fail("the server wants an API key, or does not know the one given")
 	case s == http.StatusForbidden:

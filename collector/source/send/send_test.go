@@ -64,7 +64,9 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	body := unpack(f.t, r)
 	if f.most > 0 && len(body) > f.most {
-		return &http.Response{StatusCode: http.StatusRequestEntityTooLarge, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(""))}, nil
+		return &http.Response{
+			StatusCode: http.StatusRequestEntityTooLarge, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("")),
+		}, nil
 	}
 	a := Answer{Rejected: []Refusal{}}
 	for i, line := range strings.Split(strings.TrimSuffix(string(body), "\n"), "\n") {
@@ -155,21 +157,33 @@ func TestSend(t *testing.T) {
 		waits  []time.Duration
 	}{
 		{name: "at once", tries: 1},
-		{name: "429 with seconds", script: map[int]reply{0: {status: 429, header: "7"}}, tries: 2, waits: []time.Duration{7 * time.Second}},
-		{name: "503 with a date", script: map[int]reply{0: {status: 503, header: "Sun, 01 Mar 2026 00:00:09 GMT"}}, tries: 2, waits: []time.Duration{9 * time.Second}},
-		{name: "Retry-After beyond the longest wait", script: map[int]reply{0: {status: 503, header: "86400"}}, tries: 2, waits: []time.Duration{30 * time.Second}},
+		{name: "429 with seconds", script: map[int]reply{0: {status: 429, header: "7"}}, tries: 2,
+			waits: []time.Duration{7 * time.Second}},
+		{name: "503 with a date", script: map[int]reply{0: {status: 503, header: "Sun, 01 Mar 2026 00:00:09 GMT"}}, tries: 2,
+			waits: []time.Duration{9 * time.Second}},
+		{name: "Retry-After beyond the longest wait", script: map[int]reply{0: {status: 503, header: "86400"}}, tries: 2,
+			waits: []time.Duration{30 * time.Second}},
 		{name: "no connection, twice", script: map[int]reply{0: {fail: refused}, 1: {fail: refused}}, tries: 3},
 		{name: "taken, but the answer is lost", script: map[int]reply{0: {status: 200, lose: true}}, tries: 2},
 		{name: "gateway", script: map[int]reply{0: {status: 502}, 1: {status: 504}, 2: {status: 500}}, tries: 4},
 		{name: "wrong key", script: map[int]reply{0: {status: 401, body: "{}"}}, want: "API key"},
 		{name: "key without the right", script: map[int]reply{0: {status: 403}}, want: "may not write"},
-		{name: "redirect", script: map[int]reply{0: {status: 308, header: "https://elsewhere/v1/events"}}, want: "https://elsewhere"},
-		{name: "another server", script: map[int]reply{0: {status: 404, body: "<html>\n<b>Not found"}}, want: "(it said: <html> <b>Not found)"},
-		{name: "another server that says yes", script: map[int]reply{0: {status: 200, body: "<html>"}}, want: "is the address right"},
-		{name: "an answer that does not add up", script: map[int]reply{0: {status: 200, body: `{"accepted":1}`}}, want: "1 of the 2 events"},
-		{name: "an answer about an event that was not sent", script: map[int]reply{0: {status: 200, body: `{"accepted":1,"rejected":[{"index":2}]}`}}, want: "refuses event 2 of 2"},
-		{name: "an endless answer", script: map[int]reply{0: {status: 200, body: strings.Repeat(" ", maxAnswerBytes+2)}}, want: "longer than"},
-		{name: "every event refused", script: map[int]reply{0: {status: 400, body: `{"accepted":0,"duplicates":0,"rejected":[{"index":0},{"index":1}]}`}}, tries: 1},
+		{name: "redirect", script: map[int]reply{0: {status: 308, header: "https://elsewhere/v1/events"}},
+			want: "https://elsewhere"},
+		{name: "another server", script: map[int]reply{0: {status: 404, body: "<html>\n<b>Not found"}},
+			want: "(it said: <html> <b>Not found)"},
+		{name: "another server that says yes", script: map[int]reply{0: {status: 200, body: "<html>"}},
+			want: "is the address right"},
+		{name: "an answer that does not add up", script: map[int]reply{0: {status: 200, body: `{"accepted":1}`}},
+			want: "1 of the 2 events"},
+		{name: "an answer about an event that was not sent",
+			script: map[int]reply{0: {status: 200, body: `{"accepted":1,"rejected":[{"index":2}]}`}},
+			want:   "refuses event 2 of 2"},
+		{name: "an endless answer", script: map[int]reply{0: {status: 200, body: strings.Repeat(" ", maxAnswerBytes+2)}},
+			want: "longer than"},
+		{name: "every event refused",
+			script: map[int]reply{0: {status: 400, body: `{"accepted":0,"duplicates":0,"rejected":[{"index":0},{"index":1}]}`}},
+			tries:  1},
 		{name: "media type", script: map[int]reply{0: {status: 415}}, want: "415"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -254,7 +268,8 @@ func TestRequestOnTheWire(t *testing.T) {
 		got := make(chan string, 1)
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body := unpack(t, r)
-			got <- fmt.Sprintf("%s %s %s %s %s", r.Method, r.URL.Path, r.Header.Get("Content-Type"), r.Header.Get("Authorization"), body)
+			got <- fmt.Sprintf("%s %s %s %s %s", r.Method, r.URL.Path, r.Header.Get("Content-Type"),
+				r.Header.Get("Authorization"), body)
 			io.WriteString(w, `{"accepted":1,"duplicates":0,"rejected":[]}`)
 		}))
 		c, err := New(Config{Server: srv.URL + "/monev", Key: "k1", Compression: compression})
@@ -282,7 +297,9 @@ func TestSlowServer(t *testing.T) {
 				<-r.Context().Done()
 				return nil, r.Context().Err()
 			}
-			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"accepted":1}`))}, nil
+			return &http.Response{
+				StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"accepted":1}`)),
+			}, nil
 		})
 		c, err := New(Config{Server: "http://x", Transport: slow})
 		if err != nil {
@@ -322,10 +339,15 @@ func TestStreamDeliversEverything(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		f := &fake{t: t, script: map[int]reply{}, most: rapid.SampledFrom([]int{0, 40, 12}).Draw(rt, "most")}
 		for _, n := range rapid.SliceOf(rapid.IntRange(0, 30)).Draw(rt, "failing") {
-			f.script[n] = rapid.SampledFrom([]reply{{status: 503}, {status: 429, header: "1"}, {status: 200, lose: true}, {fail: io.EOF}}).Draw(rt, "how")
+			f.script[n] = rapid.SampledFrom([]reply{
+				{status: 503}, {status: 429, header: "1"}, {status: 200, lose: true}, {fail: io.EOF},
+			}).Draw(rt, "how")
 		}
 		c := client(t, f, nil, func(c *Config) { c.Patience = -1 })
-		limits := Batching{Events: rapid.IntRange(1, 9).Draw(rt, "events"), Bytes: rapid.IntRange(1, 60).Draw(rt, "bytes"), Senders: rapid.IntRange(1, 3).Draw(rt, "senders")}
+		limits := Batching{
+			Events: rapid.IntRange(1, 9).Draw(rt, "events"), Bytes: rapid.IntRange(1, 60).Draw(rt, "bytes"),
+			Senders: rapid.IntRange(1, 3).Draw(rt, "senders"),
+		}
 		refused := map[int]string{}
 		s := NewStream(context.Background(), c, limits, func(tag int, r Refusal) { refused[tag] = r.Reason })
 		count := rapid.IntRange(0, 40).Draw(rt, "count")
@@ -346,7 +368,8 @@ func TestStreamDeliversEverything(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if totals.Sent != count || totals.Refused != len(want) || totals.Accepted+totals.Duplicates != count-len(want) || fmt.Sprint(refused) != fmt.Sprint(want) {
+		if totals.Sent != count || totals.Refused != len(want) || totals.Accepted+totals.Duplicates != count-len(want) ||
+			fmt.Sprint(refused) != fmt.Sprint(want) {
 			rt.Fatalf("of %d events %+v; refused %v, want %v", count, totals, refused, want)
 		}
 		if len(f.taken) != count-len(want) {

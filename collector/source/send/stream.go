@@ -66,7 +66,9 @@ func NewStream[T any](ctx context.Context, c *Client, limits Batching, refuse fu
 	or(&limits.Senders, 4)
 	ctx, cancel := context.WithCancel(ctx)
 	group, ctx := errgroup.WithContext(ctx)
-	s := &Stream[T]{client: c, limits: limits, refuse: refuse, group: group, ctx: ctx, cancel: cancel, tasks: make(chan batch[T])}
+	s := &Stream[T]{
+		client: c, limits: limits, refuse: refuse, group: group, ctx: ctx, cancel: cancel, tasks: make(chan batch[T]),
+	}
 	for range limits.Senders {
 		group.Go(func() error {
 			for {
@@ -126,8 +128,8 @@ func (s *Stream[T]) Totals() Totals {
 	return s.totals
 }
 
-// Close sends what is left, waits for every answer and returns the totals, with the error that ended the sending early if
-// one did. After a call of Abort, or once the context has ended, what is left is not sent.
+// Close sends what is left, waits for every answer and returns the totals, with the error that ended the sending early
+// if one did. After a call of Abort, or once the context has ended, what is left is not sent.
 func (s *Stream[T]) Close() (Totals, error) {
 	var err error
 	if len(s.ends) > 0 {

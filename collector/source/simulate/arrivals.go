@@ -113,7 +113,8 @@ func (l *liveArrivals) drawSecond() {
 		sum += w + liveFloor
 	}
 	w := (weights[hourOfDay(at)] + liveFloor) * weekdayWeights()[weekday(dayNumber(at))]
-	// In parts of 10^9 of a call: calls a day x weight of the hour / weights of the day / 3,600 s / 100 (weekday) / 1000 (rate).
+	// In parts of 10^9 of a call: calls a day x weight of the hour / weights of the day / 3,600 s / 100 (weekday) / 1000
+	// (rate).
 	expected := int64(callsPerDay) * l.rateMilli * w * 10_000 / sum / 3600
 	l.add(at, expected, false)
 	if d := dayNumber(at); d != l.floodDay {

@@ -7,8 +7,8 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// The shipped directory knows every name that the simulation uses, in the words in which it uses them: else totals by OPD
-// or kecamatan could not be compared.
+// The shipped directory knows every name that the simulation uses, in the words in which it uses them: else totals by
+// OPD or kecamatan could not be compared.
 func TestTheDirectoryKnowsEveryName(t *testing.T) {
 	d := directory.Default()
 	for _, g := range []*Generator{liveDay(t), generator(t, Load, Options{From: noon(), Cases: 300})} {
@@ -18,7 +18,8 @@ func TestTheDirectoryKnowsEveryName(t *testing.T) {
 			if review := d.Normalize(e); len(review) > 0 {
 				t.Fatalf("%s: to be reviewed: %+v", e.ID, review)
 			}
-			if after := [...]string{e.Center, e.OPD, e.Kecamatan, e.Category}; after != before || exact != nil && *e.Lat != *exact {
+			if after := [...]string{e.Center, e.OPD, e.Kecamatan, e.Category}; after != before || exact != nil &&
+				*e.Lat != *exact {
 				t.Fatalf("%s: %v (exact place %v) became %v", e.ID, before, exact, after)
 			}
 		})

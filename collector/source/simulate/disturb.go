@@ -16,8 +16,8 @@ const (
 
 func lateness() spread { return seconds(60, 120, 480, 3600, 14_400, 28_800) }
 
-// disturbIncident makes the messages of an incident what a collector really gets: delayed, repeated, told twice, wrong and
-// corrected. None of it changes what is true.
+// disturbIncident makes the messages of an incident what a collector really gets: delayed, repeated, told twice, wrong
+// and corrected. None of it changes what is true.
 func (g *Generator) disturbIncident(inc *incident) {
 	var callLate int64
 	if g.disturb.permille(lateCallShare) {

@@ -28,7 +28,8 @@ func TestTotalsEqualTheFoldOfTheMessages(t *testing.T) {
 			if totals.Pending != 0 {
 				t.Errorf("%d cases are pending after the last message", totals.Pending)
 			}
-			if d := cmp.Diff(totals.Centers["35.15"], got, cmpopts.IgnoreFields(Sums{}, "TicketsOwn", "TicketsVertical")); d != "" {
+			if d := cmp.Diff(totals.Centers["35.15"], got,
+				cmpopts.IgnoreFields(Sums{}, "TicketsOwn", "TicketsVertical")); d != "" {
 				t.Errorf("totals (-) differ from the fold (+):\n%s", d)
 			}
 		})
@@ -90,7 +91,8 @@ func addFoldedCall(c *centerTally, k *casefile.Call, evs []*event.Event) {
 	t := &c.totals.Calls
 	s := Sums{
 		Received: 1, Offered: oneIf(!k.OfferedAt().IsZero()), Answered: oneIf(k.Answered()), Tests: oneIf(k.Test()),
-		Abandoned: oneIf(!k.AbandonedAt.IsZero()), Unserved: oneIf(!k.UnservedAt.IsZero()), Blocked: oneIf(!k.BlockedAt.IsZero()),
+		Abandoned: oneIf(!k.AbandonedAt.IsZero()), Unserved: oneIf(!k.UnservedAt.IsZero()),
+		Blocked:      oneIf(!k.BlockedAt.IsZero()),
 		Unclassified: oneIf(k.Answered() && !k.Classified()),
 	}
 	if wait, ok := k.AbandonTime(); ok {
@@ -100,7 +102,8 @@ func addFoldedCall(c *centerTally, k *casefile.Call, evs []*event.Event) {
 		s.Classified, s.Hoax, s.Ghost = 1, oneIf(k.Hoax()), oneIf(k.Class == event.ClassGhost)
 	}
 	if wait, ok := k.AnswerTime(); ok && !k.Test() {
-		s.Within10, s.Within15, s.Within20 = oneIf(wait <= 10*time.Second), oneIf(wait <= 15*time.Second), oneIf(wait <= 20*time.Second)
+		s.Within10, s.Within15, s.Within20 = oneIf(wait <= 10*time.Second), oneIf(wait <= 15*time.Second),
+			oneIf(wait <= 20*time.Second)
 		c.wait[wait.Milliseconds()]++
 	}
 	if k.UnservedReason != "" {

@@ -53,7 +53,8 @@ func TestFunnelOf2023ClosesExactly(t *testing.T) {
 			"classified": c.Calls.Classified, "hoax": c.Calls.Hoax, "prank": c.Calls.ByClass["prank"],
 			"palsu": c.Calls.ByClass["prank_palsu"], "unclassified": c.Calls.Unclassified,
 			"abandoned": c.Calls.Abandoned, "tickets": c.Tickets.Opened, "own": c.Tickets.ByScope[scopeOwn],
-			"vertical": c.Tickets.ByScope[scopeVertical], "at the centre": c.Tickets.ByOPD[""], "pju": c.Tickets.ByCategory["pju"],
+			"vertical": c.Tickets.ByScope[scopeVertical], "at the centre": c.Tickets.ByOPD[""],
+			"pju":                      c.Tickets.ByCategory["pju"],
 			"pju at dishub and lights": c.Tickets.ByOPD["dishub"],
 		}
 		want := map[string]int64{
@@ -112,7 +113,8 @@ func TestOutputIsTheSameOnEveryMachine(t *testing.T) {
 	}
 	for p, sum := range want {
 		if got[p] != sum {
-			t.Errorf("%s: sha256 of all messages and totals is %s, want %s; if the change is meant, run the test with -update", p, got[p], sum)
+			t.Errorf("%s: sha256 of all messages and totals is %s, want %s; if the change is meant, run the test with -update",
+				p, got[p], sum)
 		}
 	}
 }

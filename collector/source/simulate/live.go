@@ -26,10 +26,10 @@ func (c Clock) settled() Clock {
 // paceStep is the shortest wait: what falls due within it is handed over together.
 const paceStep = 100 * time.Millisecond
 
-// Pace hands the messages of g over when their time has come: those of the past at once, the others by the clock. Before
-// each wait it calls flush, so that nothing handed over lies about. It ends, with nil, after the last message, or, when
-// the generator's range has an end, at the first message after it that still lies in the future; with the error of hand
-// or flush; or with the context's.
+// Pace hands the messages of g over when their time has come: those of the past at once, the others by the clock.
+// Before each wait it calls flush, so that nothing handed over lies about. It ends, with nil, after the last message,
+// or, when the generator's range has an end, at the first message after it that still lies in the future; with the
+// error of hand or flush; or with the context's.
 func Pace(ctx context.Context, g *Generator, clock Clock, hand func(*Message) error, flush func() error) error {
 	clock = clock.settled()
 	var m Message

@@ -38,13 +38,16 @@ var ErrOptions = errors.New("simulation")
 
 // Options says which part of a preset is wanted. The zero value is right for Sidoarjo2023; the others need From.
 type Options struct {
-	Seed      uint64    // 0 means 1
-	Center    string    // code of the centre; empty means 35.15
-	From      time.Time // calls received from here on
-	To        time.Time // and before this; zero means without end (Sidoarjo2023: 1 November 2023). Later events of these calls run past it.
-	Rate      float64   // multiplies the volume of calls: 1 is the real Sidoarjo. 0 means 40 for Live and 1 for Load; Sidoarjo2023 takes 1 only
-	TimeScale float64   // divides the durations of Live's tickets, so that a demo sees whole lives. 0 means 1
-	Cases     int64     // Load: how many cases; 0 means as many as fit between From and To
+	Seed   uint64    // 0 means 1
+	Center string    // code of the centre; empty means 35.15
+	From   time.Time // calls received from here on
+	// and before this; zero means without end (Sidoarjo2023: 1 November 2023). Later events of these calls run past it.
+	To time.Time
+	// multiplies the volume of calls: 1 is the real Sidoarjo. 0 means 40 for Live and 1 for Load; Sidoarjo2023 takes 1
+	// only
+	Rate      float64
+	TimeScale float64 // divides the durations of Live's tickets, so that a demo sees whole lives. 0 means 1
+	Cases     int64   // Load: how many cases; 0 means as many as fit between From and To
 }
 
 // settled returns the options with every default filled in, or says what is wrong.

@@ -75,7 +75,8 @@ func (p *progress) tell(now time.Time) {
 	}
 	switch end := p.until(now); {
 	case p.answered != nil:
-		line += fmt.Sprintf("; accepted %d, known before %d, refused %d", p.answered.Accepted, p.answered.Duplicates, p.answered.Refused)
+		line += fmt.Sprintf("; accepted %d, known before %d, refused %d", p.answered.Accepted, p.answered.Duplicates,
+			p.answered.Refused)
 	case p.at.IsZero() || !p.at.Before(end):
 	default:
 		if done := float64(p.at.Sub(p.from)) / float64(end.Sub(p.from)); done > 0.01 {

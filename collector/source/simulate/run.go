@@ -32,9 +32,9 @@ type RunOptions struct {
 // runTimeScale is the time scale of Live when none is given: whole lives of tickets within an evening.
 const runTimeScale = 20
 
-// Run simulates and sends until everything is sent, the range has ended or ctx ends; the last is how a live simulation is
-// stopped, and no error. It returns an error when an option is wrong, the server cannot be reached for long or refused
-// events, or the totals cannot be written.
+// Run simulates and sends until everything is sent, the range has ended or ctx ends; the last is how a live simulation
+// is stopped, and no error. It returns an error when an option is wrong, the server cannot be reached for long or
+// refused events, or the totals cannot be written.
 func Run(ctx context.Context, o RunOptions) error {
 	o.Clock = o.Clock.settled()
 	g, err := o.generator()

@@ -78,11 +78,16 @@ func TestPaceStopsWithTheContextAndWithErrors(t *testing.T) {
 	cancel()
 	nothing := func() error { return nil }
 	g := liveDay(t)
-	if err := Pace(ctx, g, (&handClock{now: noon()}).clock(), func(*Message) error { t.Error("handed over"); return nil }, nothing); !errors.Is(err, context.Canceled) {
+	if err := Pace(ctx, g, (&handClock{now: noon()}).clock(), func(*Message) error {
+		t.Error("handed over")
+		return nil
+	}, nothing); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	broken := errors.New("broken")
-	if err := Pace(t.Context(), g, (&handClock{now: noon().Add(time.Hour)}).clock(), func(*Message) error { return broken }, nothing); !errors.Is(err, broken) {
+	if err := Pace(t.Context(), g, (&handClock{now: noon().Add(time.Hour)}).clock(), func(*Message) error {
+		return broken
+	}, nothing); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -161,7 +166,8 @@ func TestRunSendsEverythingAndWritesTheTotals(t *testing.T) {
 func TestRunReportsRefusals(t *testing.T) {
 	s, _ := door(t, "monev112.call.queued")
 	o := RunOptions{
-		Preset: Load, Options: Options{From: noon(), Cases: 10}, Server: s.URL, Clock: (&handClock{now: noon().AddDate(0, 1, 0)}).clock(),
+		Preset: Load, Options: Options{From: noon(), Cases: 10}, Server: s.URL,
+		Clock:  (&handClock{now: noon().AddDate(0, 1, 0)}).clock(),
 		Client: send.Config{Compression: send.None},
 	}
 	err := Run(t.Context(), o)
@@ -207,9 +213,11 @@ func TestWrongOptionsAreRefused(t *testing.T) {
 		"tiny rate":             {Preset: Live, Options: Options{Rate: 0.0001}, Lines: &bytes.Buffer{}},
 		"time runs slower":      {Preset: Live, Options: Options{TimeScale: 0.5}, Lines: &bytes.Buffer{}},
 		"cases of live":         {Preset: Live, Options: Options{Cases: 5}, Lines: &bytes.Buffer{}},
-		"from after to":         {Preset: Live, Options: Options{From: noon(), To: noon().Add(-time.Hour)}, Lines: &bytes.Buffer{}},
-		"outside of 2023":       {Preset: Sidoarjo2023, Options: Options{From: noon()}, Lines: &bytes.Buffer{}},
-		"center with a quote":   {Preset: Live, Options: Options{Center: "35\"15"}, Lines: &bytes.Buffer{}},
+		"from after to": {
+			Preset: Live, Options: Options{From: noon(), To: noon().Add(-time.Hour)}, Lines: &bytes.Buffer{},
+		},
+		"outside of 2023":     {Preset: Sidoarjo2023, Options: Options{From: noon()}, Lines: &bytes.Buffer{}},
+		"center with a quote": {Preset: Live, Options: Options{Center: "35\"15"}, Lines: &bytes.Buffer{}},
 	} {
 		o.Clock = (&handClock{now: noon()}).clock()
 		if err := Run(t.Context(), o); !errors.Is(err, ErrOptions) {

@@ -24,8 +24,8 @@ const (
 	messageKindsN                    // how many kinds there are
 )
 
-// schedule is a heap of planned messages by delivery, then in the order of planning. The messages lie in a slab, so that
-// sifting moves small entries only and slots are used again.
+// schedule is a heap of planned messages by delivery, then in the order of planning. The messages lie in a slab, so
+// that sifting moves small entries only and slots are used again.
 type schedule struct {
 	heap []slot
 	slab []planned

@@ -10,27 +10,29 @@ import (
 // are nearest-rank. A call belongs to the hour and month (WIB) in which it was received, a ticket to those in which it
 // was opened.
 type Totals struct {
-	Preset    Preset                   `json:"preset"`
-	Seed      uint64                   `json:"seed"`
-	From      time.Time                `json:"from"`
-	To        time.Time                `json:"to,omitzero"`
-	Rate      float64                  `json:"rate"`
-	TimeScale float64                  `json:"time_scale"`
-	Pending   int64                    `json:"pending"` // cases begun whose messages were not all handed over; they are in none of the figures below but Messages
-	Messages  MessageTotals            `json:"messages"`
-	Centers   map[string]*CenterTotals `json:"centers"`
+	Preset    Preset    `json:"preset"`
+	Seed      uint64    `json:"seed"`
+	From      time.Time `json:"from"`
+	To        time.Time `json:"to,omitzero"`
+	Rate      float64   `json:"rate"`
+	TimeScale float64   `json:"time_scale"`
+	// cases begun whose messages were not all handed over; they are in none of the figures below but Messages
+	Pending  int64                    `json:"pending"`
+	Messages MessageTotals            `json:"messages"`
+	Centers  map[string]*CenterTotals `json:"centers"`
 }
 
 // MessageTotals counts what was handed over.
 type MessageTotals struct {
-	Sent         int64            `json:"sent"`
-	Events       int64            `json:"events"`        // different source and id: sent less repetitions
-	Repetitions  int64            `json:"repetitions"`   // the same event again
-	SecondSource int64            `json:"second_source"` // the same fact by another source within 2 s
-	Slips        int64            `json:"slips"`         // wrong facts, later replaced
-	Corrections  int64            `json:"corrections"`   // events that replace a slip
-	Late         int64            `json:"late"`          // handed over a minute or more after they happened, without being corrections
-	ByType       map[string]int64 `json:"by_type"`       // events by type, repetitions left out
+	Sent         int64 `json:"sent"`
+	Events       int64 `json:"events"`        // different source and id: sent less repetitions
+	Repetitions  int64 `json:"repetitions"`   // the same event again
+	SecondSource int64 `json:"second_source"` // the same fact by another source within 2 s
+	Slips        int64 `json:"slips"`         // wrong facts, later replaced
+	Corrections  int64 `json:"corrections"`   // events that replace a slip
+	// handed over a minute or more after they happened, without being corrections
+	Late   int64            `json:"late"`
+	ByType map[string]int64 `json:"by_type"` // events by type, repetitions left out
 }
 
 // CenterTotals is the truth of one centre.

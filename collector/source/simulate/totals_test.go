@@ -47,17 +47,21 @@ func checkTotals(t rapid.TB, totals Totals) {
 		"priorities":                              {sum(x.ByPriority), x.Opened},
 		"categories":                              {sum(x.ByCategory), x.Opened},
 		"states":                                  {sum(x.ByState), x.Opened},
-		"open":                                    {x.Opened - x.ByState[stateClosed] - x.ByState[stateConfirmed] - x.ByState[stateResolved] - x.ByState[stateMerged], x.Open},
-		"merged":                                  {x.ByState[stateMerged], x.Merged},
-		"messages":                                {totals.Messages.Events + totals.Messages.Repetitions, totals.Messages.Sent},
-		"events by type":                          {sum(totals.Messages.ByType), totals.Messages.Events},
-		"a slip has its correction":               {totals.Messages.Slips, totals.Messages.Corrections},
+		"open": {
+			x.Opened - x.ByState[stateClosed] - x.ByState[stateConfirmed] - x.ByState[stateResolved] - x.ByState[stateMerged],
+			x.Open,
+		},
+		"merged":                    {x.ByState[stateMerged], x.Merged},
+		"messages":                  {totals.Messages.Events + totals.Messages.Repetitions, totals.Messages.Sent},
+		"events by type":            {sum(totals.Messages.ByType), totals.Messages.Events},
+		"a slip has its correction": {totals.Messages.Slips, totals.Messages.Corrections},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("%s: %d and %d", what, pair[0], pair[1])
 		}
 	}
-	if k.Within10 > k.Within15 || k.Within15 > k.Within20 || k.Within20 > k.AnswerWait.N || k.AbandonedShort > k.Abandoned {
+	if k.Within10 > k.Within15 || k.Within15 > k.Within20 || k.Within20 > k.AnswerWait.N ||
+		k.AbandonedShort > k.Abandoned {
 		t.Errorf("a part is greater than its whole: %+v", k.Sums)
 	}
 	if x.FireInTime > x.FireArrived || intervals("turnout") > intervals("acknowledge") || intervals("resolve") > x.Opened {
@@ -79,7 +83,9 @@ func TestTotalsAgreeWithThemselves(t *testing.T) {
 	if x := c.Tickets; x.ByPriority["darurat"]*2 > x.Opened {
 		t.Errorf("%d of %d tickets are emergencies; most should not be", x.ByPriority["darurat"], x.Opened)
 	}
-	for _, n := range []int64{c.Tickets.Bounces, c.Tickets.Rejected, c.Tickets.Reopened, c.Tickets.Paused, c.Tickets.Open} {
+	for _, n := range []int64{
+		c.Tickets.Bounces, c.Tickets.Rejected, c.Tickets.Reopened, c.Tickets.Paused, c.Tickets.Open,
+	} {
 		if n == 0 {
 			t.Error("2023 lacks tickets that bounced, were rejected, reopened, paused or are still open")
 		}

@@ -23,8 +23,8 @@ func (e *entropy) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// decode runs every message of g through the door and hands the events to each, in order. The door must take them all, at
-// the moment at which they are handed over.
+// decode runs every message of g through the door and hands the events to each, in order. The door must take them all,
+// at the moment at which they are handed over.
 func decode(t testing.TB, g *Generator, each func(m *Message, e *event.Event)) {
 	t.Helper()
 	keys, err := event.NewKeys(&entropy{}, noon())
@@ -122,8 +122,9 @@ func TestALiveDayHasAllTheVariety(t *testing.T) {
 		"abandoned": c.Calls.Abandoned, "short": c.Calls.AbandonedShort, "unserved": c.Calls.Unserved,
 		"blocked": c.Calls.Blocked, "called back": c.Calls.CalledBack, "to call back": c.Calls.ToCallBack,
 		"reclassified": c.Calls.Reclassified, "ring no answer": c.Calls.RingNoAnswers, "bounces": c.Tickets.Bounces,
-		"rejected": c.Tickets.Rejected, "reopened": c.Tickets.Reopened, "merged": c.Tickets.Merged, "paused": c.Tickets.Paused,
-		"open": c.Tickets.Open, "at the centre": c.Tickets.ByOPD[""], "vertical": c.Tickets.ByScope[scopeVertical],
+		"rejected": c.Tickets.Rejected, "reopened": c.Tickets.Reopened, "merged": c.Tickets.Merged,
+		"paused": c.Tickets.Paused,
+		"open":   c.Tickets.Open, "at the centre": c.Tickets.ByOPD[""], "vertical": c.Tickets.ByScope[scopeVertical],
 		"fire in time": c.Tickets.FireInTime,
 	} {
 		if n == 0 {

@@ -12,7 +12,8 @@ func BenchmarkReadAndMap(b *testing.B) {
 			path := realFile(b, name)
 			rows := 0
 			for b.Loop() {
-				sum, err := Import(context.Background(), Options{Mapping: name, Builtin: builtins, Files: []string{path}, DryRun: true})
+				sum, err := Import(context.Background(),
+					Options{Mapping: name, Builtin: builtins, Files: []string{path}, DryRun: true})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -53,8 +53,8 @@ func (im *importer) newStream(ctx context.Context, client *send.Client) *send.St
 
 // offerVersion sends an event as the version that it is: under its first id when the server does not hold it yet, under
 // the id of the version that the server holds when nothing has changed, and after all rows as a correction when it has.
-// Rows of one run that say different things of one event are no correction: the one that the server holds stands, else the
-// first to be sent, and the others are refused.
+// Rows of one run that say different things of one event are no correction: the one that the server holds stands, else
+// the first to be sent, and the others are refused.
 func (im *importer) offerVersion(ctx context.Context, e Event, row int64, t tag) error {
 	m := im.memory
 	if !m.spanned {
@@ -69,7 +69,8 @@ func (im *importer) offerVersion(ctx context.Context, e Event, row int64, t tag)
 		return im.sendVersion(e.JSON, plan, t)
 	}
 	if m.full(e.ID) {
-		return fmt.Errorf("%s:%d: the memory of earlier imports holds %d events already; import without it (--state none), changed rows are conflicts then", t.from.file, t.from.line, m.limit)
+		return fmt.Errorf(
+			"%s:%d: the memory of earlier imports holds %d events already; import without it (--state none), changed rows are conflicts then", t.from.file, t.from.line, m.limit)
 	}
 	held, known, err := im.held(ctx, e)
 	if err != nil {
@@ -100,7 +101,8 @@ func (im *importer) offerVersion(ctx context.Context, e Event, row int64, t tag)
 		}
 	}
 	if m.bytes += int64(len(e.JSON)) + groupOverhead; m.bytes > m.maxBytes {
-		return fmt.Errorf("%s:%d: more than %d bytes of rows have changed since the last import; import the file in parts", t.from.file, t.from.line, m.maxBytes)
+		return fmt.Errorf("%s:%d: more than %d bytes of rows have changed since the last import; import the file in parts",
+			t.from.file, t.from.line, m.maxBytes)
 	}
 	t.row.Cells = nil // refused rows of the end are told by their place
 	t.bound = nil
@@ -118,7 +120,8 @@ func (im *importer) sendVersion(text []byte, v remembered, t tag) error {
 	}
 	if len(id) > maxIDBytes {
 		im.rejects.note(&RowError{File: t.from.file, Line: t.from.line, Code: CodeTooLarge,
-			Reason: fmt.Sprintf("the row has changed, and the id of its correction is longer than %d bytes; give the event a shorter id in the mapping", maxIDBytes)}, mask(v.id, 2*maxIDBytes), nil)
+			Reason: fmt.Sprintf(
+				"the row has changed, and the id of its correction is longer than %d bytes; give the event a shorter id in the mapping", maxIDBytes)}, mask(v.id, 2*maxIDBytes), nil)
 		return nil
 	}
 	const head = `{"specversion":"1.0","id":`
@@ -138,7 +141,8 @@ func (im *importer) contradicts(t tag) {
 		cells = t.bound.maskCells(t.row)
 	}
 	im.rejects.note(&RowError{File: t.from.file, Line: t.from.line, Code: CodeConflict,
-		Reason: "two rows of this import say different things of one case; the other one counts"}, mask(t.id, 2*maxIDBytes), cells)
+		Reason: "two rows of this import say different things of one case; the other one counts"}, mask(t.id, 2*maxIDBytes),
+		cells)
 }
 
 // sendCorrections sends what has changed, once all rows are read.
@@ -198,8 +202,8 @@ func (im *importer) confirm(ctx context.Context, held remembered, o offered, cha
 	return asked, nil
 }
 
-// held returns the version of an event that the server holds: by the memory, or by the server's word where the memory is
-// not whole.
+// held returns the version of an event that the server holds: by the memory, or by the server's word where the memory
+// is not whole.
 func (im *importer) held(ctx context.Context, e Event) (remembered, bool, error) {
 	v, ok := im.memory.find(e.ID)
 	if !im.memory.ask || ok && v.hash == e.Hash && v.revision > 0 {
@@ -213,9 +217,9 @@ func (im *importer) held(ctx context.Context, e Event) (remembered, bool, error)
 	return asked, ok, err
 }
 
-// askServer reads the case of an event and finds the version that stands. Of the first version the server keeps no hash of
-// ours, so its content is compared, names as the directory resolves them; where that is not certain it counts as another,
-// and costs a correction that changes nothing.
+// askServer reads the case of an event and finds the version that stands. Of the first version the server keeps no hash
+// of ours, so its content is compared, names as the directory resolves them; where that is not certain it counts as
+// another, and costs a correction that changes nothing.
 func (im *importer) askServer(ctx context.Context, id string, text []byte, hash uint64) (remembered, bool, error) {
 	var ours struct {
 		Type    string         `json:"type"`
@@ -325,8 +329,8 @@ func (im *importer) sameValue(key string, ours, theirs any) bool {
 	return a == b
 }
 
-// correctConflicts looks up what the server holds of the events that it answered with a conflict (the memory was of another
-// server, or another program imports the same source) and sends them as corrections.
+// correctConflicts looks up what the server holds of the events that it answered with a conflict (the memory was of
+// another server, or another program imports the same source) and sends them as corrections.
 func (im *importer) correctConflicts(ctx context.Context, client *send.Client) error {
 	lost := im.lost
 	im.lost, im.asked = nil, nil
@@ -385,8 +389,8 @@ func (im *importer) correctConflicts(ctx context.Context, client *send.Client) e
 // goneShown is how many of the events that no row gives any more are named.
 const goneShown = 10
 
-// remember counts what no row gives any more and writes the memory down. After an import that ended early, too, it is as
-// good as the server's word: it holds what was answered.
+// remember counts what no row gives any more and writes the memory down. After an import that ended early, too, it is
+// as good as the server's word: it holds what was answered.
 func (im *importer) remember(whole bool) error {
 	m := im.memory
 	if whole && m.spanned {

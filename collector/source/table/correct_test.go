@@ -124,7 +124,8 @@ func TestRowsThatContradictEachOther(t *testing.T) {
 		o := options(t, d, simple, write(t, "a.csv", []byte(text)))
 		o.State = state
 		sum, err := Import(context.Background(), o)
-		if !errors.Is(err, ErrRefused) || sum.Refused[CodeConflict] != 1 || sum.Corrected != 0 || d.standing()["call/K-1.received"] != "Waru" {
+		if !errors.Is(err, ErrRefused) || sum.Refused[CodeConflict] != 1 || sum.Corrected != 0 ||
+			d.standing()["call/K-1.received"] != "Waru" {
 			t.Errorf("order %v: %v, %v, %d corrected, %v", order, err, sum.Refused, sum.Corrected, d.standing())
 		}
 	}
@@ -137,7 +138,8 @@ func TestAKeyThatMayNotRead(t *testing.T) {
 	}
 	d.blind = true
 	sum, err := reimport(t, d, t.TempDir(), "Taman")
-	if !errors.Is(err, ErrRefused) || sum.Refused[CodeConflict] != 1 || !sum.Blind || !strings.Contains(sum.Text(""), "board:read") {
+	if !errors.Is(err, ErrRefused) || sum.Refused[CodeConflict] != 1 || !sum.Blind ||
+		!strings.Contains(sum.Text(""), "board:read") {
 		t.Errorf("%v, %v\n%s", err, sum.Refused, sum.Text(""))
 	}
 }
@@ -146,7 +148,9 @@ func TestAKeyThatMayNotRead(t *testing.T) {
 func TestConflictsAreLookedUp(t *testing.T) {
 	d := newDoor(t)
 	here, there := t.TempDir(), t.TempDir()
-	for _, step := range []struct{ state, district string }{{here, "Waru"}, {there, "Waru"}, {there, "Taman"}, {here, "Candi"}} {
+	for _, step := range []struct{ state, district string }{
+		{here, "Waru"}, {there, "Waru"}, {there, "Taman"}, {here, "Candi"},
+	} {
 		if _, err := reimport(t, d, step.state, step.district); err != nil {
 			t.Fatal(err)
 		}

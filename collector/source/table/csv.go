@@ -11,8 +11,8 @@ import (
 
 // CSV reads rows as RFC 4180 describes them, with any one-byte separator and \n or \r\n line ends. Memory is bounded by
 // Limits.RowBytes. A quote inside a cell that does not start with one is kept as it stands, as spreadsheets do; text
-// behind a closing quote refuses the row. After a row that cannot be read, reading goes on at the line behind the one on
-// which it started, so that a stray quote costs its own row and not the rest of the file.
+// behind a closing quote refuses the row. After a row that cannot be read, reading goes on at the line behind the one
+// on which it started, so that a stray quote costs its own row and not the rest of the file.
 type CSV struct {
 	file   string
 	src    io.Reader
@@ -33,8 +33,8 @@ type cell struct {
 	doubled  bool // holds doubled quotes
 }
 
-// NewCSV returns a reader of the rows of src, which must be UTF-8 without a byte order mark (see Open). file is the name
-// that rows and errors carry.
+// NewCSV returns a reader of the rows of src, which must be UTF-8 without a byte order mark (see Open). file is the
+// name that rows and errors carry.
 func NewCSV(file string, src io.Reader, sep byte, limits Limits) *CSV {
 	return &CSV{file: file, src: src, sep: sep, limits: limits.withDefaults(), line: 1}
 }
@@ -66,7 +66,8 @@ func (c *CSV) Next() (Row, error) {
 		case err != errNeedMore:
 			return c.refuse(CodeQuote, err.Error())
 		case tooLong:
-			return c.refuse(CodeTooLarge, fmt.Sprintf("the row is longer than %d bytes; is a quote not closed?", c.limits.RowBytes))
+			return c.refuse(CodeTooLarge,
+				fmt.Sprintf("the row is longer than %d bytes; is a quote not closed?", c.limits.RowBytes))
 		case c.srcErr != nil && c.srcErr != io.EOF:
 			return Row{}, c.end()
 		case c.srcErr == io.EOF:
@@ -188,7 +189,8 @@ func (c *CSV) take(text []byte, size int) (Row, error) {
 	case len(c.cells) > c.limits.Columns:
 		return refuse(CodeTooLarge, "the row has more than %d cells", c.limits.Columns)
 	case !utf8.Valid(text):
-		return refuse(CodeEncoding, "the row is not valid UTF-8; a file saved by Excel on Windows is often windows-1252: say so in the mapping (table.encoding)")
+		return refuse(CodeEncoding,
+			"the row is not valid UTF-8; a file saved by Excel on Windows is often windows-1252: say so in the mapping (table.encoding)")
 	case bytes.IndexByte(text, 0) >= 0:
 		return refuse(CodeEncoding, "the row holds a NUL byte; is this a text file?")
 	}

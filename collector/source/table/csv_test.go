@@ -61,11 +61,13 @@ func TestCSV(t *testing.T) {
 		{"quoted and \\r at the end of the file", "x,\"a\"\r", ',', []string{"1: x|a"}},
 		{"quote inside a cell stays", "5\" pipe,x\n", ',', []string{"1: 5\" pipe|x"}},
 		{"text behind a quote costs its own row", "a,\"b\"c\nd,e\n", ',', []string{"1! bad_quote", "2: d|e"}},
-		{"unclosed quote costs its own row", "a,b\n\"c,d\ne,f\ng,h\n", ',', []string{"1: a|b", "2! bad_quote", "3: e|f", "4: g|h"}},
+		{"unclosed quote costs its own row", "a,b\n\"c,d\ne,f\ng,h\n", ',',
+			[]string{"1: a|b", "2! bad_quote", "3: e|f", "4: g|h"}},
 		{"row too long", strings.Repeat("x", 70) + "\na,b\n", ',', []string{"1! too_large", "2: a|b"}},
 		{"row too long at the end", strings.Repeat("x", 70), ',', []string{"1! too_large"}},
 		{"cell too long", strings.Repeat("x", 17) + ",y\na\n", ',', []string{"1! too_large", "2: a"}},
-		{"many lines in a bad row", "\"" + strings.Repeat("x", 9) + "\n" + strings.Repeat("y", 9) + "\",b\nc\n", ',', []string{"1! too_large", "3: c"}},
+		{"many lines in a bad row", "\"" + strings.Repeat("x", 9) + "\n" + strings.Repeat("y", 9) + "\",b\nc\n", ',',
+			[]string{"1! too_large", "3: c"}},
 		{"too many cells", ",,,,\na\n", ',', []string{"1! too_large", "2: a"}},
 		{"not UTF-8", "a,\xff\nb\n", ',', []string{"1! bad_encoding", "2: b"}},
 		{"NUL", "a\x00b\nc\n", ',', []string{"1! bad_encoding", "2: c"}},
@@ -126,7 +128,9 @@ func (r *repeat) Read(p []byte) (int, error) {
 }
 
 func FuzzCSV(f *testing.F) {
-	for _, s := range []string{"a,b\nc,d\n", "\"a\nb\",\"\"\"\"\r\n,,\n", "a,\"b\"c\n\"", "\"x\r", "\ufeffa;b\n\n\n1;2", "\xff\x00,\n"} {
+	for _, s := range []string{
+		"a,b\nc,d\n", "\"a\nb\",\"\"\"\"\r\n,,\n", "a,\"b\"c\n\"", "\"x\r", "\ufeffa;b\n\n\n1;2", "\xff\x00,\n",
+	} {
 		f.Add([]byte(s), byte(','))
 	}
 	f.Add([]byte("a;b\n\"c;\"\"d\";e"), byte(';'))

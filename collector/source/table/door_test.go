@@ -17,7 +17,8 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// door is a server that judges events as the real one does: the real decoder, duplicates and conflicts by source and id.
+// door is a server that judges events as the real one does: the real decoder, duplicates and conflicts by source and
+// id.
 type door struct {
 	*httptest.Server
 	t       *testing.T
@@ -43,7 +44,9 @@ func newDoor(t *testing.T) *door {
 		t.Fatal(err)
 	}
 	d := &door{t: t, events: map[string]event.Event{}}
-	if d.decoder, err = event.NewDecoder(event.Config{Keys: keys, Attributes: []string{"incident", "call_type", "disposition"}}); err != nil {
+	if d.decoder, err = event.NewDecoder(event.Config{
+		Keys: keys, Attributes: []string{"incident", "call_type", "disposition"},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	d.Server = httptest.NewServer(http.HandlerFunc(d.serve))

@@ -25,15 +25,16 @@ const (
 
 // field is a compiled fieldSpec: a named value taken from one column, or from several joined.
 type field struct {
-	name     string
-	kind     fieldKind
-	columns  []names // one entry for each column; each lists the headers it may have
-	join     string
-	formats  []*pattern
-	nulls    map[string]bool
-	values   map[string]string // nil when the text is kept
-	fold     bool              // keys of values are in lower case
-	unknown  string            // what happens to a value that values does not list: refuse, keep, empty or the value itself
+	name    string
+	kind    fieldKind
+	columns []names // one entry for each column; each lists the headers it may have
+	join    string
+	formats []*pattern
+	nulls   map[string]bool
+	values  map[string]string // nil when the text is kept
+	fold    bool              // keys of values are in lower case
+	// what happens to a value that values does not list: refuse, keep, empty or the value itself
+	unknown  string
 	required bool
 	optional bool // the column may be absent
 	decimal  byte
@@ -43,8 +44,8 @@ type field struct {
 	night    *nightShift // nil when dates are those of the day
 }
 
-// nightShift says which times carry the date on which their shift began instead of their own: those before until, of the
-// rows whose field holds one of in (any row without a field).
+// nightShift says which times carry the date on which their shift began instead of their own: those before until, of
+// the rows whose field holds one of in (any row without a field).
 type nightShift struct {
 	until int64 // seconds since midnight
 	field int   // -1 for none
@@ -79,8 +80,8 @@ type Notes struct {
 	RepairedCallers  int // callers' numbers that got back the 0 or the digits that a spreadsheet hides
 }
 
-// What may be shown of a cell in the rejects file, a message or a summary: never a digit, and of a text little more than
-// its beginning, since a name or an address may stand where a code was expected.
+// What may be shown of a cell in the rejects file, a message or a summary: never a digit, and of a text little more
+// than its beginning, since a name or an address may stand where a code was expected.
 const (
 	shownCode = 20 // characters of a value that a value map should list
 	shownText = 3  // characters of any other text
@@ -159,7 +160,8 @@ func (f *field) read(m *mapper, row Row, cols []int, all []value) (value, *RowEr
 	switch f.kind {
 	case timeField:
 		if present < len(cols) {
-			return value{}, f.refuse(row, CodeTime, fmt.Sprintf("only %d of the %d parts of the time are given", present, len(cols)))
+			return value{}, f.refuse(row, CodeTime,
+				fmt.Sprintf("only %d of the %d parts of the time are given", present, len(cols)))
 		}
 		if !number {
 			serials = ""
@@ -194,8 +196,8 @@ func (f *field) read(m *mapper, row Row, cols []int, all []value) (value, *RowEr
 	return f.readText(row, raw)
 }
 
-// wholeNumber writes a workbook's number without an exponent when it is whole: 8.123456789E10 is how a file holds what the
-// program shows as 81234567890.
+// wholeNumber writes a workbook's number without an exponent when it is whole: 8.123456789E10 is how a file holds what
+// the program shows as 81234567890.
 func wholeNumber(s string) string {
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.Abs(v) >= 1<<53 || v != math.Trunc(v) {
@@ -251,8 +253,8 @@ func (f *field) readText(row Row, raw string) (value, *RowError) {
 	return value{set: mapped != "", text: mapped}, nil
 }
 
-// readTime reads raw by the formats. serials is raw with a workbook's numbers written as dates and times, empty where there
-// are none; fault says what is wrong with such a number.
+// readTime reads raw by the formats. serials is raw with a workbook's numbers written as dates and times, empty where
+// there are none; fault says what is wrong with such a number.
 func (f *field) readTime(m *mapper, row Row, raw, serials, fault string, all []value) (value, *RowError) {
 	var st stamp
 	ok := false
@@ -337,7 +339,9 @@ var (
 
 func (f *field) checkRange(row Row, v value) *RowError {
 	if v.unix < earliestMS || v.unix >= latestMS {
-		return f.refuse(row, CodeTimeRange, fmt.Sprintf("the time is not between %d and %d; if it stands for an empty value, list it under nulls", event.MinYear, event.MaxYear))
+		return f.refuse(row, CodeTimeRange,
+			fmt.Sprintf("the time is not between %d and %d; if it stands for an empty value, list it under nulls", event.MinYear,
+				event.MaxYear))
 	}
 	return nil
 }
@@ -346,7 +350,8 @@ func (f *field) readNumber(row Row, raw string, decimal byte) (value, *RowError)
 	text, ok := plainNumber(raw, decimal)
 	n, err := strconv.ParseFloat(text, 64)
 	if !ok || err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
-		return value{}, f.refuse(row, CodeNumber, fmt.Sprintf("%q is not a number with %q as decimal sign", shape(raw), string(decimal)))
+		return value{}, f.refuse(row, CodeNumber,
+			fmt.Sprintf("%q is not a number with %q as decimal sign", shape(raw), string(decimal)))
 	}
 	if f.multiply != 0 {
 		n *= f.multiply
@@ -391,9 +396,9 @@ func allDigits(s string) bool {
 	return s != ""
 }
 
-// repairPhone undoes what spreadsheets do to telephone numbers: an apostrophe in front, a lost leading 0, ".0" behind, and
-// scientific notation as long as it shows every digit (8,1234567890E+10). 8,12E+10 has lost its digits and is not guessed.
-// repaired says that the number was another text in the cell.
+// repairPhone undoes what spreadsheets do to telephone numbers: an apostrophe in front, a lost leading 0, ".0" behind,
+// and scientific notation as long as it shows every digit (8,1234567890E+10). 8,12E+10 has lost its digits and is not
+// guessed. repaired says that the number was another text in the cell.
 func repairPhone(s string) (number string, repaired, ok bool) {
 	s = strings.TrimPrefix(s, "'")
 	s = strings.TrimSuffix(s, ".0")

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// grouper holds, over whole files, the one event of each id that counts: several rows of a case (one for each unit, say)
-// give one departure, the earliest. What it holds does not depend on the order of the rows: of two events with one time
-// the one whose JSON sorts first is taken.
+// grouper holds, over whole files, the one event of each id that counts: several rows of a case (one for each unit,
+// say) give one departure, the earliest. What it holds does not depend on the order of the rows: of two events with one
+// time the one whose JSON sorts first is taken.
 type grouper struct {
 	rules  []eventRule
 	best   map[string]*grouped
@@ -31,8 +31,8 @@ type origin struct {
 	line int
 }
 
-// groupOverhead is what one event costs beside its text: map entry, structure, order. It is an estimate from measuring a
-// heap of a million.
+// groupOverhead is what one event costs beside its text: map entry, structure, order. It is an estimate from measuring
+// a heap of a million.
 const groupOverhead = 200
 
 // add takes the events of a row: all of them or, with an error, none. A *RowError refuses the row; another error says
@@ -46,18 +46,22 @@ func (g *grouper) add(row Row, events []Event) error {
 			need += int64(len(e.ID)+len(e.JSON)) + groupOverhead
 		case old.rule != e.rule:
 			return &RowError{File: row.File, Line: row.Line, Code: CodeSameID, Reason: fmt.Sprintf(
-				"%s and %s of different rows have one id; give one of them an id of its own in the mapping", g.rules[old.rule].typ, g.rules[e.rule].typ)}
+				"%s and %s of different rows have one id; give one of them an id of its own in the mapping", g.rules[old.rule].typ,
+				g.rules[e.rule].typ)}
 		}
 	}
 	if g.bytes+need > g.limit {
-		return fmt.Errorf("%s:%d: grouping the rows into cases needs more than %d bytes of memory; import the file in parts that hold whole cases, or raise the limit",
+		return fmt.Errorf(
+			"%s:%d: grouping the rows into cases needs more than %d bytes of memory; import the file in parts that hold whole cases, or raise the limit",
 			row.File, row.Line, g.limit)
 	}
 	g.bytes += need
 	for _, e := range events {
 		old, ok := g.best[e.ID]
 		if !ok {
-			g.best[e.ID] = &grouped{unix: e.Unix, rule: e.rule, json: bytes.Clone(e.JSON), hash: e.Hash, from: origin{row.File, row.Line}}
+			g.best[e.ID] = &grouped{
+				unix: e.Unix, rule: e.rule, json: bytes.Clone(e.JSON), hash: e.Hash, from: origin{row.File, row.Line},
+			}
 			g.order = append(g.order, e.ID)
 			continue
 		}

@@ -61,7 +61,8 @@ func (m *Mapping) bind(row Row) (b *binding, missing, twice []string) {
 	return b, missing, twice
 }
 
-// separators are tried in this order when the mapping does not name one; the first under which the header is found wins.
+// separators are tried in this order when the mapping does not name one; the first under which the header is found
+// wins.
 var separators = []byte{',', ';', '\t', '|'}
 
 // headSearch bounds the bytes that are searched for the header.
@@ -104,7 +105,8 @@ func (m *Mapping) csvTable(file string, src io.Reader, limits Limits) (*CSV, *bi
 	return nil, nil, closest
 }
 
-// findHeader reads rows until one holds every column of the mapping. err is what ended the reading but for its plain end.
+// findHeader reads rows until one holds every column of the mapping. err is what ended the reading but for its plain
+// end.
 func (m *Mapping) findHeader(rows Reader) (b *binding, fault *headerError, err error) {
 	var closest *headerError
 	for range m.headerRows {
@@ -124,7 +126,9 @@ func (m *Mapping) findHeader(rows Reader) (b *binding, fault *headerError, err e
 			return b, nil, nil
 		}
 		if closest == nil || len(missing) < len(closest.missing) {
-			closest = &headerError{file: row.File, line: row.Line, missing: missing, twice: twice, cells: len(row.Cells), rows: m.headerRows}
+			closest = &headerError{
+				file: row.File, line: row.Line, missing: missing, twice: twice, cells: len(row.Cells), rows: m.headerRows,
+			}
 		}
 	}
 	if closest == nil {
@@ -148,6 +152,7 @@ func (e *headerError) Error() string {
 	case len(e.missing) == 0:
 		return fmt.Sprintf("%s:%d: the header names %q twice; rename one of the columns", e.file, e.line, e.twice)
 	}
-	return fmt.Sprintf("%s: none of the first %d rows holds every column of the mapping; nearest is line %d (%d cells), which lacks %q; correct the mapping's columns, or its table.separator",
+	return fmt.Sprintf(
+		"%s: none of the first %d rows holds every column of the mapping; nearest is line %d (%d cells), which lacks %q; correct the mapping's columns, or its table.separator",
 		e.file, e.rows, e.line, e.cells, e.missing)
 }

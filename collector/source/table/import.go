@@ -27,15 +27,16 @@ type Options struct {
 	Rejects string   // path of the rejects file; empty: refusals are counted only
 	DryRun  bool     // read and map, send nothing
 	Limits  Limits
-	// State is a folder in which imports remember what they sent, so that a row that has changed becomes a correction. Empty:
-	// changed rows are refused as conflicts. See memory.
+	// State is a folder in which imports remember what they sent, so that a row that has changed becomes a correction.
+	// Empty: changed rows are refused as conflicts. See memory.
 	State     string
 	Directory *directory.Directory // resolves names, to list those that it does not know; nil: none are listed
 	Send      send.Config          // Server and Key; unused with DryRun
 	Batching  send.Batching        // how much goes into one request
 	Out       io.Writer            // progress and summary for people; nil: none
 	Terminal  bool                 // Out is a terminal: show a bar
-	Events    io.Writer            // with DryRun: the events as NDJSON, callers' numbers hidden but for three digits; nil: none
+	// with DryRun: the events as NDJSON, callers' numbers hidden but for three digits; nil: none
+	Events io.Writer
 }
 
 // Summary says what became of every row and event.
@@ -51,8 +52,9 @@ type Summary struct {
 	Notes   Notes
 	Sheets  []string  // sheets of workbooks without the header, which were left out
 	Unknown []Unknown // names that the directory does not know, the most frequent first, at most maxUnknown
-	// Corrected counts events whose content has changed since an earlier import and that were sent as corrections; Gone those
-	// that an earlier import sent, of cases of the same period, and that no row gives any more: they stay as they are.
+	// Corrected counts events whose content has changed since an earlier import and that were sent as corrections; Gone
+	// those that an earlier import sent, of cases of the same period, and that no row gives any more: they stay as they
+	// are.
 	Corrected int
 	Gone      int
 	GoneFirst []string // the first few of them
@@ -85,10 +87,10 @@ type tag struct {
 	ev    *remembered // what to remember once the server has it; nil without a memory
 }
 
-// Import reads the files, maps their rows and sends the events. It returns a Summary in every case. The error is nil when
-// every row was taken, ErrRefused when some were not, a wrapped ctx.Err() when ctx ended (run it again: what was sent before is
-// known to the server and not counted twice), a *MappingError (joined with others) for a faulty mapping, or what ended the
-// import early.
+// Import reads the files, maps their rows and sends the events. It returns a Summary in every case. The error is nil
+// when every row was taken, ErrRefused when some were not, a wrapped ctx.Err() when ctx ended (run it again: what was
+// sent before is known to the server and not counted twice), a *MappingError (joined with others) for a faulty mapping,
+// or what ended the import early.
 func Import(ctx context.Context, o Options) (Summary, error) {
 	m, err := LoadMapping(o.Mapping, o.Builtin)
 	if err != nil {
@@ -102,7 +104,9 @@ func Import(ctx context.Context, o Options) (Summary, error) {
 
 // ImportWith is Import by a mapping that is at hand; Options.Mapping and Builtin are not looked at.
 func ImportWith(ctx context.Context, m *Mapping, o Options) (_ Summary, err error) {
-	im := &importer{o: o, m: m, sum: Summary{Mapping: m.Name, DryRun: o.DryRun}, names: nameCount{dir: o.Directory, center: m.Center}}
+	im := &importer{
+		o: o, m: m, sum: Summary{Mapping: m.Name, DryRun: o.DryRun}, names: nameCount{dir: o.Directory, center: m.Center},
+	}
 	for _, f := range o.Files {
 		info, err := os.Stat(f)
 		if err != nil {
@@ -122,7 +126,8 @@ func ImportWith(ctx context.Context, m *Mapping, o Options) (_ Summary, err erro
 	}
 	if o.State != "" && client != nil {
 		im.client = client
-		if im.memory, err = openMemory(o.State, memoryKey{Server: o.Send.Server, Source: m.Source, Center: m.Center}, o.Limits.withDefaults()); err != nil {
+		if im.memory, err = openMemory(o.State, memoryKey{Server: o.Send.Server, Source: m.Source, Center: m.Center},
+			o.Limits.withDefaults()); err != nil {
 			return im.sum, err
 		}
 		defer im.memory.close()
@@ -235,7 +240,10 @@ func (im *importer) run(ctx context.Context, client *send.Client) (Summary, erro
 }
 
 func (im *importer) progress() Progress {
-	p := Progress{DryRun: im.o.DryRun, Rows: int(im.rows.Load()), Events: int(im.events.Load()), Refused: im.rejects.total(), Done: im.done.Load(), Size: im.size}
+	p := Progress{
+		DryRun: im.o.DryRun, Rows: int(im.rows.Load()), Events: int(im.events.Load()), Refused: im.rejects.total(),
+		Done: im.done.Load(), Size: im.size,
+	}
 	if s := im.source.Load(); s != nil {
 		p.Done += (*s).ReadBytes()
 	}
@@ -312,7 +320,8 @@ func peekFile(path string) (magic []byte, size int64, err error) {
 }
 
 // readSheets reads the sheets that the mapping names, or all that have its header.
-func (im *importer) readSheets(ctx context.Context, w *Workbook, do func(context.Context, Reader, *binding) error) error {
+func (im *importer) readSheets(ctx context.Context, w *Workbook,
+	do func(context.Context, Reader, *binding) error) error {
 	wanted := im.m.sheets
 	if len(wanted) == 0 {
 		wanted = w.Sheets()
@@ -458,7 +467,8 @@ func (im *importer) sendGroups(ctx context.Context) error {
 }
 
 func (im *importer) refusedByServer(t tag, r send.Refusal) {
-	if im.memory != nil && !im.final && t.ev != nil && strings.Contains(r.Reason, "conflict") && len(im.lost) < maxConflicts {
+	if im.memory != nil && !im.final && t.ev != nil && strings.Contains(r.Reason, "conflict") &&
+		len(im.lost) < maxConflicts {
 		im.lost = append(im.lost, conflict{t, r})
 		return
 	}
@@ -467,7 +477,9 @@ func (im *importer) refusedByServer(t tag, r send.Refusal) {
 
 // refuse notes an event that the server did not take.
 func (im *importer) refuse(t tag, r send.Refusal) {
-	e := &RowError{File: t.from.file, Line: t.from.line, Code: CodeServer, Reason: "the server refused an event: " + mask(r.Reason, 60)}
+	e := &RowError{
+		File: t.from.file, Line: t.from.line, Code: CodeServer, Reason: "the server refused an event: " + mask(r.Reason, 60),
+	}
 	if strings.Contains(r.Reason, "conflict") {
 		e.Code = CodeConflict
 		e.Reason = "the server holds this event with another content: the row has changed since it was imported, or two rows say different things of one case"
@@ -498,13 +510,16 @@ func (s *Summary) Text(rejects string) string {
 	if sec := s.Elapsed.Seconds(); sec > 0 {
 		rate = float64(s.Rows) / sec
 	}
-	fmt.Fprintf(&b, "%s: %s rows in %s (%s rows/s), %s events\n", s.Mapping, group(s.Rows), s.Elapsed.Round(time.Millisecond), group(int(rate)), group(s.Events))
+	fmt.Fprintf(&b, "%s: %s rows in %s (%s rows/s), %s events\n", s.Mapping, group(s.Rows),
+		s.Elapsed.Round(time.Millisecond), group(int(rate)), group(s.Events))
 	if s.DryRun {
 		fmt.Fprintln(&b, "dry run: nothing was sent")
 	} else {
-		fmt.Fprintf(&b, "answered: %s accepted, %s known already, %s refused", group(s.Totals.Accepted), group(s.Totals.Duplicates), group(s.Totals.Refused))
+		fmt.Fprintf(&b, "answered: %s accepted, %s known already, %s refused", group(s.Totals.Accepted),
+			group(s.Totals.Duplicates), group(s.Totals.Refused))
 		if s.Totals.Retried > 0 {
-			fmt.Fprintf(&b, "; %s of %s batches were sent more than once, so part of the known ones may be from this run", group(s.Totals.Retried), group(s.Totals.Requests))
+			fmt.Fprintf(&b, "; %s of %s batches were sent more than once, so part of the known ones may be from this run",
+				group(s.Totals.Retried), group(s.Totals.Requests))
 		}
 		b.WriteByte('\n')
 	}
@@ -527,13 +542,15 @@ func (s *Summary) Text(rejects string) string {
 		fmt.Fprintf(&b, "  %s\n", id)
 	}
 	if s.Blind {
-		fmt.Fprintln(&b, "earlier imports could not be looked up, since the API key may not read the board (scope board:read): rows that changed are refused as conflicts")
+		fmt.Fprintln(
+			&b, "earlier imports could not be looked up, since the API key may not read the board (scope board:read): rows that changed are refused as conflicts")
 	}
 	for _, name := range s.Sheets {
 		fmt.Fprintf(&b, "%s has no such header and was left out\n", name)
 	}
 	if len(s.Unknown) > 0 {
-		fmt.Fprintln(&b, "names that the directory does not know (they are kept as they stand; add an alias, or correct the file):")
+		fmt.Fprintln(
+			&b, "names that the directory does not know (they are kept as they stand; add an alias, or correct the file):")
 		for _, u := range s.Unknown {
 			fmt.Fprintf(&b, "  %s %q: %s rows%s\n", u.Kind, u.Name, group(u.Rows), u.remark())
 		}

@@ -54,8 +54,13 @@ func rowsOf(from, to int) string {
 // options returns those of an import into d, with requests of 10 events and no waiting.
 func options(t *testing.T, d *door, mapping string, files ...string) Options {
 	t.Helper()
-	return Options{Mapping: write(t, "m.yaml", []byte(mapping)), Files: files, Rejects: filepath.Join(t.TempDir(), "rejects.csv"), Batching: send.Batching{Events: 10},
-		Send: send.Config{Server: d.URL, FirstWait: time.Nanosecond, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}}
+	return Options{Mapping: write(t, "m.yaml", []byte(mapping)), Files: files,
+		Rejects: filepath.Join(t.TempDir(), "rejects.csv"), Batching: send.Batching{Events: 10},
+		Send: send.Config{
+			Server: d.URL, FirstWait: time.Nanosecond, Sleep: func(ctx context.Context, _ time.Duration) error {
+				return ctx.Err()
+			},
+		}}
 }
 
 func TestImportThroughAFailingServer(t *testing.T) {
@@ -78,7 +83,8 @@ func TestImportThroughAFailingServer(t *testing.T) {
 	if text, err := os.ReadFile(o.Rejects); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("nothing was refused, yet there is a rejects file: %v, %s", err, text)
 	}
-	if len(d.events) != 400 || sum.Totals.Sent != 400 || sum.Totals.Accepted+sum.Totals.Duplicates != 400 || sum.Totals.Retried == 0 {
+	if len(d.events) != 400 || sum.Totals.Sent != 400 || sum.Totals.Accepted+sum.Totals.Duplicates != 400 ||
+		sum.Totals.Retried == 0 {
 		t.Errorf("the server has %d events; %+v", len(d.events), sum.Totals)
 	}
 	if text := sum.Text(""); !strings.Contains(text, "sent more than once") {
@@ -87,7 +93,10 @@ func TestImportThroughAFailingServer(t *testing.T) {
 }
 
 func TestImportCanBeStoppedAndRunAgain(t *testing.T) {
-	for _, mapping := range []string{simple, strings.NewReplacer("center: c1", "center: c1\ntable: {rows_per_case: several}", "time: at", "time: at, pick: earliest").Replace(simple)} {
+	for _, mapping := range []string{
+		simple, strings.NewReplacer("center: c1", "center: c1\ntable: {rows_per_case: several}", "time: at",
+			"time: at, pick: earliest").Replace(simple),
+	} {
 		d := newDoor(t)
 		ctx, cancel := context.WithCancel(context.Background())
 		d.fail = func(n int) int {
@@ -98,7 +107,8 @@ func TestImportCanBeStoppedAndRunAgain(t *testing.T) {
 		}
 		o := options(t, d, mapping, write(t, "a.csv", []byte(rowsOf(0, 2000))))
 		sum, err := Import(ctx, o)
-		if !errors.Is(err, context.Canceled) || !sum.Stopped || !strings.Contains(sum.Text(""), "run the same command again") {
+		if !errors.Is(err, context.Canceled) || !sum.Stopped ||
+			!strings.Contains(sum.Text(""), "run the same command again") {
 			t.Fatalf("got %v, %+v", err, sum)
 		}
 		// The server may still be at requests that were under way.
@@ -107,7 +117,8 @@ func TestImportCanBeStoppedAndRunAgain(t *testing.T) {
 			t.Fatalf("stopped after %d events: the test tests nothing", before)
 		}
 		sum, err = Import(context.Background(), o)
-		if err != nil || d.count() != 4000 || sum.Totals.Duplicates < before || sum.Totals.Accepted+sum.Totals.Duplicates != 4000 {
+		if err != nil || d.count() != 4000 || sum.Totals.Duplicates < before ||
+			sum.Totals.Accepted+sum.Totals.Duplicates != 4000 {
 			t.Errorf("the second run: %v, %d events, %+v after %d", err, d.count(), sum.Totals, before)
 		}
 	}
@@ -120,19 +131,25 @@ func TestImportReportsWhatTheServerRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	// K-1 has changed, K-2 is good, K-3 lies in the future of the server, the fourth has a number where an id belongs.
-	changed := options(t, d, simple, write(t, "b.csv", []byte("No,Waktu,Kecamatan,No HP\nK-1,2026-01-01 00:00:00,Taman,\nK-2,2026-01-01 00:00:00,Waru,\nK-3,2027-01-01 00:00:00,Waru,\n081234567890,2026-01-01 00:00:00,Rumah Budi,081234567890\n")))
+	changed := options(t, d, simple,
+		write(t, "b.csv", []byte(
+			"No,Waktu,Kecamatan,No HP\nK-1,2026-01-01 00:00:00,Taman,\nK-2,2026-01-01 00:00:00,Waru,\nK-3,2027-01-01 00:00:00,Waru,\n081234567890,2026-01-01 00:00:00,Rumah Budi,081234567890\n")))
 	sum, err := Import(context.Background(), changed)
 	if !errors.Is(err, ErrRefused) || ExitCode(err) != 1 {
 		t.Errorf("got %v", err)
 	}
-	if sum.Refused[CodeConflict] != 1 || sum.Refused[CodeServer] != 4 || sum.Totals.Accepted != 2 || sum.Totals.Duplicates != 1 {
+	if sum.Refused[CodeConflict] != 1 || sum.Refused[CodeServer] != 4 || sum.Totals.Accepted != 2 ||
+		sum.Totals.Duplicates != 1 {
 		t.Errorf("refused %v, %+v", sum.Refused, sum.Totals)
 	}
 	text, err := os.ReadFile(changed.Rejects)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{",2,conflict,", "the row has changed", ",4,refused_by_server,", "time_in_future", ",5,refused_by_server,", "phone_like", "… (12 characters)"} {
+	for _, want := range []string{
+		",2,conflict,", "the row has changed", ",4,refused_by_server,", "time_in_future", ",5,refused_by_server,",
+		"phone_like", "… (12 characters)",
+	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the rejects file lacks %q:\n%s", want, text)
 		}
@@ -155,8 +172,12 @@ func TestImportEndsWithAClearError(t *testing.T) {
 		{"file that is not there", func(o *Options) { o.Files = []string{"/nowhere.csv"} }, "no such file"},
 		{"folder", func(o *Options) { o.Files = []string{t.TempDir()} }, "is a folder"},
 		{"empty file", func(o *Options) { o.Files = []string{write(t, "e.csv", nil)} }, "table is empty"},
-		{"workbook", func(o *Options) { o.Files = []string{write(t, "e.xlsx", []byte("PK\x03\x04rest"))} }, "was it copied whole"},
-		{"header of another table", func(o *Options) { o.Files = []string{write(t, "e.csv", []byte("a,b\n1,2\n"))} }, `lacks ["Waktu" "No"]`},
+		{"workbook", func(o *Options) {
+			o.Files = []string{write(t, "e.xlsx", []byte("PK\x03\x04rest"))}
+		}, "was it copied whole"},
+		{"header of another table", func(o *Options) {
+			o.Files = []string{write(t, "e.csv", []byte("a,b\n1,2\n"))}
+		}, `lacks ["Waktu" "No"]`},
 		{"header twice", func(o *Options) { o.Files = []string{write(t, "e.csv", []byte("No,Waktu,no\n1,2,3\n"))} }, "twice"},
 		{"file cut short", func(o *Options) {
 			o.Files = []string{write(t, "e.csv.gz", packGzip(t, rowsOf(0, 5000))[:3000])}
@@ -187,7 +208,8 @@ func TestImportEndsWithAClearError(t *testing.T) {
 
 func TestGroupingHasALimit(t *testing.T) {
 	d := newDoor(t)
-	o := options(t, d, strings.NewReplacer("center: c1", "center: c1\ntable: {rows_per_case: several}", "time: at", "time: at, pick: earliest").Replace(simple), write(t, "a.csv", []byte(rowsOf(0, 2000))))
+	o := options(t, d, strings.NewReplacer("center: c1", "center: c1\ntable: {rows_per_case: several}", "time: at",
+		"time: at, pick: earliest").Replace(simple), write(t, "a.csv", []byte(rowsOf(0, 2000))))
 	o.Limits.GroupBytes = 100_000
 	_, err := Import(context.Background(), o)
 	if err == nil || !strings.Contains(err.Error(), "needs more than 100000 bytes") || len(d.events) != 0 {
@@ -220,7 +242,8 @@ func TestFormsOfAFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	utf16, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(strings.ReplaceAll(table, ";", "\t"))
+	utf16, err := unicode.UTF16(unicode.LittleEndian,
+		unicode.UseBOM).NewEncoder().String(strings.ReplaceAll(table, ";", "\t"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,13 +275,19 @@ func TestFormsOfAFile(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var events bytes.Buffer
-			_, err := Import(context.Background(), Options{Mapping: write(t, "m.yaml", []byte(c.mapping)), Files: []string{write(t, "f", c.text)}, DryRun: true, Events: &events})
-			if err != nil || strings.Count(events.String(), "\n") != 2 || !strings.Contains(events.String(), `"kecamatan":"Café"`) || !strings.Contains(events.String(), "call/K-1") {
+			_, err := Import(context.Background(),
+				Options{
+					Mapping: write(t, "m.yaml", []byte(c.mapping)), Files: []string{write(t, "f", c.text)}, DryRun: true,
+					Events: &events,
+				})
+			if err != nil || strings.Count(events.String(), "\n") != 2 ||
+				!strings.Contains(events.String(), `"kecamatan":"Café"`) || !strings.Contains(events.String(), "call/K-1") {
 				t.Errorf("%v\n%s", err, events.String())
 			}
 		})
 	}
-	_, err = Import(context.Background(), Options{Mapping: write(t, "m.yaml", []byte(simple)), Files: []string{write(t, "f", []byte(latin))}, DryRun: true})
+	_, err = Import(context.Background(),
+		Options{Mapping: write(t, "m.yaml", []byte(simple)), Files: []string{write(t, "f", []byte(latin))}, DryRun: true})
 	if !errors.Is(err, ErrRefused) {
 		t.Errorf("windows-1252 read as UTF-8: %v, want it refused", err)
 	}
@@ -273,11 +302,13 @@ func TestExitCode(t *testing.T) {
 }
 
 func TestSummaryAndProgressForPeople(t *testing.T) {
-	s := Summary{Mapping: "m", Rows: 1234567, Events: 7, Elapsed: 2 * time.Second, Refused: map[Code]int{CodeTime: 3, CodeQuote: 1}, First: []string{"f:3: no"},
+	s := Summary{Mapping: "m", Rows: 1234567, Events: 7, Elapsed: 2 * time.Second,
+		Refused: map[Code]int{CodeTime: 3, CodeQuote: 1}, First: []string{"f:3: no"},
 		Totals: send.Totals{Accepted: 5, Duplicates: 1, Refused: 1}, Notes: Notes{AmbiguousTimes: 2}}
 	golden(t, "summary.txt", s.Text("r.csv"))
 	p := Progress{Rows: 5000, Events: 1000, Answered: 500, Done: 50, Size: 100, Refused: 2}
-	if got, want := p.line(10*time.Second, false), "5,000 rows, 500/s, 500 events answered, 2 refused, 38 %, about 17s left"; got != want {
+	if got, want := p.line(10*time.Second, false),
+		"5,000 rows, 500/s, 500 events answered, 2 refused, 38 %, about 17s left"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -38,7 +38,9 @@ type mapper struct {
 }
 
 func (m *Mapping) newMapper(b *binding) *mapper {
-	return &mapper{Mapping: m, bound: b, zone: zone{loc: m.location}, values: make([]value, len(m.fields)), hash: xxhash.New()}
+	return &mapper{
+		Mapping: m, bound: b, zone: zone{loc: m.location}, values: make([]value, len(m.fields)), hash: xxhash.New(),
+	}
 }
 
 // repeatsHeader reports whether row is the header again, as where exports were joined.
@@ -68,7 +70,8 @@ func (m *mapper) convert(row Row) ([]Event, *RowError) {
 	}
 	for _, extra := range row.Cells[min(want, len(row.Cells)):] {
 		if strings.TrimSpace(extra) != "" {
-			return nil, refuse(CodeColumns, "the row has %d cells, the header %d; is a cell with the separator in it not quoted?", len(row.Cells), want)
+			return nil, refuse(CodeColumns,
+				"the row has %d cells, the header %d; is a cell with the separator in it not quoted?", len(row.Cells), want)
 		}
 	}
 	for _, i := range m.order {
@@ -159,7 +162,9 @@ func (m *mapper) emit(i int, row Row, refuse func(Code, string, ...any) *RowErro
 			if string(other.JSON) == string(ev.JSON) {
 				return nil
 			}
-			return refuse(CodeSameID, "the row gives two different events with one id (%s and %s); give one of them an id of its own in the mapping", m.rules[other.rule].typ, r.typ)
+			return refuse(CodeSameID,
+				"the row gives two different events with one id (%s and %s); give one of them an id of its own in the mapping",
+				m.rules[other.rule].typ, r.typ)
 		}
 	}
 	m.events = append(m.events, ev)

@@ -86,9 +86,11 @@ const (
 
 // dataKeys are the keys that data may have. center is the mapping's own.
 var dataKeys = map[string]dataKind{
-	"caller": dataCaller, "agent": dataText, "queue": dataText, "position": dataText, "channel": dataText, "class": dataText,
-	"category": dataText, "priority": dataText, "opd": dataText, "kecamatan": dataText, "reason": dataText, "result": dataText,
-	"calls": dataList, "master": dataText, "due": dataTime, "lat": dataNumber, "lon": dataNumber,
+	"caller": dataCaller, "agent": dataText, "queue": dataText, "position": dataText, "channel": dataText,
+	"class":    dataText,
+	"category": dataText, "priority": dataText, "opd": dataText, "kecamatan": dataText, "reason": dataText,
+	"result": dataText,
+	"calls":  dataList, "master": dataText, "due": dataTime, "lat": dataNumber, "lon": dataNumber,
 	"ring_ms": dataInteger, "wait_ms": dataInteger, "revision": dataInteger,
 }
 
@@ -116,7 +118,8 @@ func LoadMapping(pathOrName string, builtin fs.FS) (*Mapping, error) {
 	}
 	text, err := os.ReadFile(pathOrName)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no mapping %q: give the path of a YAML file or one of the built-in names: %s", pathOrName, strings.Join(Builtin(builtin), ", "))
+		return nil, fmt.Errorf("there is no mapping %q: give the path of a YAML file or one of the built-in names: %s",
+			pathOrName, strings.Join(Builtin(builtin), ", "))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read mapping: %w", err)
@@ -182,7 +185,8 @@ type compiler struct {
 
 func (c *compiler) fault(field, problem, remedy string) {
 	if len(c.faults) < 50 {
-		c.faults = append(c.faults, &MappingError{File: c.file, Line: lineOf(c.tree, "$."+field), Field: field, Problem: problem, Remedy: remedy})
+		c.faults = append(c.faults,
+			&MappingError{File: c.file, Line: lineOf(c.tree, "$."+field), Field: field, Problem: problem, Remedy: remedy})
 	}
 }
 
@@ -204,7 +208,9 @@ func (c *compiler) compile() {
 	if s.Version != 1 {
 		c.fault("version", fmt.Sprintf("version %d is not known", s.Version), "write version: 1")
 	}
-	for _, need := range []struct{ key, val string }{{"name", s.Name}, {"source", s.Source}, {"center", s.Center}, {"timezone", s.Timezone}} {
+	for _, need := range []struct{ key, val string }{
+		{"name", s.Name}, {"source", s.Source}, {"center", s.Center}, {"timezone", s.Timezone},
+	} {
 		if strings.TrimSpace(need.val) == "" {
 			c.fault(need.key, "the value is missing", "every mapping names it")
 		} else if len(need.val) > event.MaxSourceBytes {
@@ -237,7 +243,8 @@ func (c *compiler) compile() {
 		m.headerRows = 30
 	}
 	if m.headerRows < 1 || m.headerRows > 1000 {
-		c.fault("table.header_rows", "the number is not between 1 and 1000", "it says how many rows are searched for the header")
+		c.fault("table.header_rows", "the number is not between 1 and 1000",
+			"it says how many rows are searched for the header")
 	}
 	m.sheets = s.Table.Sheets
 	c.compileFields()
@@ -272,13 +279,17 @@ func (c *compiler) compileFields() {
 
 func (c *compiler) compileField(name string, s fieldSpec) field {
 	at := "fields." + name
-	f := field{name: name, follows: -1, required: s.Required, optional: s.Optional, join: " ", multiply: s.Multiply, rollDay: s.RollDay, fold: s.IgnoreCase}
+	f := field{
+		name: name, follows: -1, required: s.Required, optional: s.Optional, join: " ", multiply: s.Multiply,
+		rollDay: s.RollDay, fold: s.IgnoreCase,
+	}
 	if !fieldName.MatchString(name) {
 		c.fault(at, "the name is not lower-case letters, digits and _", "rename the field")
 	}
 	switch {
 	case len(s.Column) > 0 && len(s.Columns) > 0, len(s.Column) == 0 && len(s.Columns) == 0:
-		c.fault(at, "a field has either column or columns", "column names one column (or lists the headers it may have), columns are joined")
+		c.fault(at, "a field has either column or columns",
+			"column names one column (or lists the headers it may have), columns are joined")
 	case len(s.Column) > 0:
 		f.columns = []names{s.Column}
 	default:
@@ -378,14 +389,16 @@ func (c *compiler) compileNight(at string, s *nightSpec) *nightShift {
 	p := officeText{rest: s.Until}
 	until, ok := p.clock()
 	if !ok || until < 3600 || until > 12*3600 {
-		c.fault(at+".until", fmt.Sprintf("%q is no end of a night shift", s.Until), `write a time of day from "01.00" to "12.00"`)
+		c.fault(at+".until", fmt.Sprintf("%q is no end of a night shift", s.Until),
+			`write a time of day from "01.00" to "12.00"`)
 	}
 	n.until = int64(until)
 	for _, v := range s.In {
 		n.in[strings.ToLower(strings.TrimSpace(v))] = true
 	}
 	if (s.Field == "") != (len(s.In) == 0) {
-		c.fault(at, "field and in go together", "name the field that holds the shift and the words that mean the night shift, or neither")
+		c.fault(at, "field and in go together",
+			"name the field that holds the shift and the words that mean the night shift, or neither")
 	}
 	if s.Field != "" {
 		i, ok := c.index[s.Field]

@@ -42,7 +42,8 @@ func TestMappingFaults(t *testing.T) {
 		{"separator", "center: c1", "center: c1\ntable: {separator: x}", ":5: table.separator", "tab"},
 		{"encoding", "center: c1", "center: c1\ntable: {encoding: latin}", ":5: table.encoding", "windows-1252"},
 		{"header rows", "center: c1", "center: c1\ntable: {header_rows: 9999}", ":5: table.header_rows", "1 and 1000"},
-		{"field name", "no: {column: No, required: true}", "no: {column: No}\n  No Tiket: {column: x}", "No Tiket", "lower-case"},
+		{"field name", "no: {column: No, required: true}", "no: {column: No}\n  No Tiket: {column: x}", "No Tiket",
+			"lower-case"},
 		{"no column", "{column: No, required: true}", "{required: true}", ":7: fields.no", "either column or columns"},
 		{"empty column", "{column: No, required: true}", "{column: ' '}", ":7: fields.no", "empty name"},
 		{"field type", "type: time,", "type: date,", ":8: fields.at.type", "text, time, number, phone"},
@@ -52,8 +53,10 @@ func TestMappingFaults(t *testing.T) {
 		{"follows nothing", "required: true}\nevents", "follows: x}\nevents", ":8: fields.at.follows", "no field"},
 		{"follows a text", "required: true}\nevents", "follows: no}\nevents", ":8: fields.at.follows", "no time"},
 		{"follows itself", "required: true}\nevents", "follows: at}\nevents", ":8: fields.at.follows", "circle"},
-		{"rolls after nothing", "required: true}\nevents", "roll_day: true}\nevents", ":8: fields.at.roll_day", "needs follows"},
-		{"otherwise without values", "{column: No, required: true}", "{column: No, otherwise: keep}", ":7: fields.no.otherwise", "needs values"},
+		{"rolls after nothing", "required: true}\nevents", "roll_day: true}\nevents", ":8: fields.at.roll_day",
+			"needs follows"},
+		{"otherwise without values", "{column: No, required: true}", "{column: No, otherwise: keep}",
+			":7: fields.no.otherwise", "needs values"},
 		{"values of a time", "required: true}\nevents", "values: {a: b}}\nevents", ":8: fields.at", "type: text"},
 		{"decimal", "{column: No, required: true}", "{column: No, decimal: x}", ":7: fields.no.decimal", "decimal sign"},
 		{"event type", "call.received", "call.recieved", ":10: events[0].type", "no type of event"},
@@ -67,22 +70,28 @@ func TestMappingFaults(t *testing.T) {
 		{"time that is none", "time: at\n", "time: no\n", ":12: events[0].time", "is no time"},
 		{"pick without need", "time: at\n", "time: at\n    pick: latest\n", ":13: events[0].pick", "several"},
 		{"pick missing", "center: c1", "center: c1\ntable: {rows_per_case: several}", "events[0].pick", "earliest"},
-		{"condition on nothing", "time: at\n", "time: at\n    when: [{field: x, empty: true}]\n", ":13: events[0].when[0].field", "no field"},
+		{"condition on nothing", "time: at\n", "time: at\n    when: [{field: x, empty: true}]\n",
+			":13: events[0].when[0].field", "no field"},
 		{"empty condition", "time: at\n", "time: at\n    when: [{field: no}]\n", ":13: events[0].when[0]", "exactly one"},
-		{"two conditions in one", "time: at\n", "time: at\n    when: [{field: no, equals: a, in: [b]}]\n", "when[0]", "exactly one"},
+		{"two conditions in one", "time: at\n", "time: at\n    when: [{field: no, equals: a, in: [b]}]\n", "when[0]",
+			"exactly one"},
 		{"comparing a time", "time: at\n", "time: at\n    when: [{field: at, equals: a}]\n", "when[0]", "compare texts"},
 		{"unknown data key", "time: at\n", "time: at\n    data: {klass: normal}\n", "events[0].data.klass", "attributes"},
 		{"center in data", "time: at\n", "time: at\n    data: {center: x}\n", "events[0].data.center", "no key"},
 		{"class that is none", "time: at\n", "time: at\n    data: {class: hoax}\n", "events[0].data.class", "prank_palsu"},
-		{"class from a free column", "time: at\n", "time: at\n    data: {class: '{no}'}\n", "events[0].data.class", "value map"},
+		{"class from a free column", "time: at\n", "time: at\n    data: {class: '{no}'}\n", "events[0].data.class",
+			"value map"},
 		{"latitude that is none", "time: at\n", "time: at\n    data: {lat: 91}\n", "events[0].data.lat", "-90 and 90"},
 		{"number from a text", "time: at\n", "time: at\n    data: {lat: '{no}'}\n", "events[0].data.lat", "type number"},
 		{"due from a text", "time: at\n", "time: at\n    data: {due: '{no}'}\n", "events[0].data.due", "type time"},
 		{"caller from a text", "time: at\n", "time: at\n    data: {caller: '{no}'}\n", "events[0].data.caller", "type phone"},
-		{"caller as a constant", "time: at\n", "time: at\n    data: {caller: '081'}\n", "events[0].data.caller", "single field"},
+		{"caller as a constant", "time: at\n", "time: at\n    data: {caller: '081'}\n", "events[0].data.caller",
+			"single field"},
 		{"list for a text", "time: at\n", "time: at\n    data: {opd: [a, b]}\n", "events[0].data.opd", "one text"},
-		{"attribute named as a key", "time: at\n", "time: at\n    attributes: {opd: a}\n", "events[0].attributes.opd", "no name"},
-		{"number in an id", "{column: No, required: true}", "{column: No, type: phone}", ":11: events[0].subject", "data.caller"},
+		{"attribute named as a key", "time: at\n", "time: at\n    attributes: {opd: a}\n", "events[0].attributes.opd",
+			"no name"},
+		{"number in an id", "{column: No, required: true}", "{column: No, type: phone}", ":11: events[0].subject",
+			"data.caller"},
 		{"alias", "center: c1", "center: &a c1\ndescription: *a", ":4:", "anchors"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -95,7 +104,8 @@ func TestMappingFaults(t *testing.T) {
 				return
 			}
 			var fault *MappingError
-			if err == nil || !errors.As(err, &fault) || !strings.Contains(err.Error(), c.line) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "m.yaml") {
+			if err == nil || !errors.As(err, &fault) || !strings.Contains(err.Error(), c.line) ||
+				!strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "m.yaml") {
 				t.Errorf("got %v\nwant %q and %q", err, c.line, c.want)
 			}
 		})
@@ -145,7 +155,8 @@ func TestShippedMappings(t *testing.T) {
 	}
 }
 
-// Whatever a mapping and a table say: no panic, and of each row all events or none, well formed and with ids of their own.
+// Whatever a mapping and a table say: no panic, and of each row all events or none, well formed and with ids of their
+// own.
 func FuzzMapping(f *testing.F) {
 	paths, err := fs.Glob(builtins, "defaults/mappings/*.yaml")
 	if err != nil || len(paths) == 0 {
@@ -159,7 +170,8 @@ func FuzzMapping(f *testing.F) {
 		f.Add(string(text), "a,b\n1,2\n")
 	}
 	f.Add(plain, "No,At\n1,2026-01-01 00:00:00\n2,x\n3,2015-03-08 02:30:00\n")
-	f.Add(strings.Replace(plain, "time: at", "time: at\n    data: {lat: '1', calls: ['{no}', x]}", 1), "title\nNo;At\n\"a\"\"b\";2015-11-01 01:30:00\n")
+	f.Add(strings.Replace(plain, "time: at", "time: at\n    data: {lat: '1', calls: ['{no}', x]}", 1),
+		"title\nNo;At\n\"a\"\"b\";2015-11-01 01:30:00\n")
 	f.Fuzz(func(t *testing.T, mapping, table string) {
 		m, err := ParseMapping("m.yaml", []byte(mapping))
 		if err != nil {

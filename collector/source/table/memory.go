@@ -28,9 +28,9 @@ import (
 //	<hash> <hash before> <revision> <row> <id>      one line for each event: hex, hex, decimal, unix ms, the rest of the line
 //	end <SHA-256 of everything above, hex>
 //
-// It is replaced as a whole (written beside, fsynced, renamed). While an import runs, <key>.open lies beside it: an import
-// that finds it was preceded by one that did not come to an end, and asks the server about what it does not remember. It
-// holds no caller: the hash leaves the caller out.
+// It is replaced as a whole (written beside, fsynced, renamed). While an import runs, <key>.open lies beside it: an
+// import that finds it was preceded by one that did not come to an end, and asks the server about what it does not
+// remember. It holds no caller: the hash leaves the caller out.
 type memory struct {
 	path  string
 	key   memoryKey
@@ -70,12 +70,12 @@ type remembered struct {
 
 const memoryFormat, memoryVersion = "monev112-import", 1
 
-// hashMask keeps 48 bits of a content hash: what twelve letters of an id hold. Two contents of one event look alike with a
-// probability of 4e-15.
+// hashMask keeps 48 bits of a content hash: what twelve letters of an id hold. Two contents of one event look alike
+// with a probability of 4e-15.
 const hashMask = 1<<48 - 1
 
-// versionID is the id of a version: the first id, or that with ~r<revision>-<hash>. The hash is written in the letters a to
-// p, so that it never looks like a telephone number.
+// versionID is the id of a version: the first id, or that with ~r<revision>-<hash>. The hash is written in the letters
+// a to p, so that it never looks like a telephone number.
 func versionID(id string, revision uint32, hash uint64) string {
 	if revision == 0 {
 		return id
@@ -121,7 +121,8 @@ func openMemory(dir string, key memoryKey, limits Limits) (_ *memory, err error)
 		return '-'
 	}, strings.ToLower(key.Source))
 	m := &memory{
-		dir: dir, key: key, limit: limits.StateIDs, maxBytes: limits.GroupBytes, path: filepath.Join(dir, name[:min(len(name), 60)]+"-"+hex.EncodeToString(sum[:6])+".state"),
+		dir: dir, key: key, limit: limits.StateIDs, maxBytes: limits.GroupBytes,
+		path:  filepath.Join(dir, name[:min(len(name), 60)]+"-"+hex.EncodeToString(sum[:6])+".state"),
 		known: map[string]remembered{}, plans: map[string]remembered{}, deferred: map[string]*correction{},
 	}
 	m.lock = flock.New(m.path + ".lock")

@@ -31,8 +31,8 @@ const (
 
 var nameKeys = map[string]bool{"opd": true, "kecamatan": true, "category": true}
 
-// nameCount counts, row by row, the names that the directory does not know. A row is counted when count is called: what a
-// refused row said is forgotten by the next begin.
+// nameCount counts, row by row, the names that the directory does not know. A row is counted when count is called: what
+// a refused row said is forgotten by the next begin.
 type nameCount struct {
 	dir    *directory.Directory
 	center string

@@ -16,9 +16,11 @@ import (
 
 // dayNames holds the Indonesian and English names of the days, Sunday 0.
 var dayNames = map[string]int{
-	"minggu": 0, "ahad": 0, "min": 0, "mgg": 0, "sunday": 0, "sun": 0, "senin": 1, "sen": 1, "snn": 1, "monday": 1, "mon": 1,
+	"minggu": 0, "ahad": 0, "min": 0, "mgg": 0, "sunday": 0, "sun": 0, "senin": 1, "sen": 1, "snn": 1, "monday": 1,
+	"mon":    1,
 	"selasa": 2, "sel": 2, "sls": 2, "tuesday": 2, "tue": 2, "rabu": 3, "rab": 3, "rbu": 3, "wednesday": 3, "wed": 3,
-	"kamis": 4, "kam": 4, "kms": 4, "thursday": 4, "thu": 4, "jumat": 5, "jum'at": 5, "jum": 5, "jmt": 5, "friday": 5, "fri": 5,
+	"kamis": 4, "kam": 4, "kms": 4, "thursday": 4, "thu": 4, "jumat": 5, "jum'at": 5, "jum": 5, "jmt": 5, "friday": 5,
+	"fri":   5,
 	"sabtu": 6, "sab": 6, "sbt": 6, "saturday": 6, "sat": 6,
 }
 
@@ -176,8 +178,8 @@ func (p *officeText) clock() (seconds int, ok bool) {
 	return hour*3600 + minute*60 + second, p.rest == "" && hour <= 23 && minute <= 59 && second <= 59
 }
 
-// serialText writes a number of a workbook as the date, the time of day or both that a spreadsheet shows for it. since is
-// the workbook's first day. fault says why the number is neither.
+// serialText writes a number of a workbook as the date, the time of day or both that a spreadsheet shows for it. since
+// is the workbook's first day. fault says why the number is neither.
 func serialText(number string, since int64) (text, fault string) {
 	v, err := strconv.ParseFloat(number, 64)
 	switch {

@@ -19,12 +19,18 @@ import (
 
 func TestParseOffice(t *testing.T) {
 	for in, want := range map[string]string{
-		"27/02/2023 07.30": "2023-02-27 07:30:00", "27/2/23 7:30": "2023-02-27 07:30:00", "27-02-2023 07.30.15": "2023-02-27 07:30:15",
-		"27 Februari 2023 07.30": "2023-02-27 07:30:00", "Senin, 27 Peb 2023 07.30 WIB": "2023-02-27 07:30:00", "27 Peb 23, pukul 07.30": "2023-02-27 07:30:00",
-		"Jum’at 3 Maret 2023 23:59:59": "2023-03-03 23:59:59", "2023-02-27T07:30:00": "2023-02-27 07:30:00", "27.02.2023 07:30": "2023-02-27 07:30:00",
-		"27/02/2023 07.30 pm": "2023-02-27 19:30:00", "27-Feb-2023 07:30:01.250": "2023-02-27 07:30:01", "27/02/2023 jam 7.30": "2023-02-27 07:30:00",
-		"02/27/2023 07.30": "there is no such day", "Selasa, 27 Peb 2023 07.30": "does not fit the date", "31/02/2023 07.30": "there is no such day",
-		"27/02/2023": "no", "27/02/2023 7.3": "no", "27/02/2023 24.00": "no", "07.30": "no", "27 Brumaire 2023 07.30": "no", "": "no",
+		"27/02/2023 07.30": "2023-02-27 07:30:00", "27/2/23 7:30": "2023-02-27 07:30:00",
+		"27-02-2023 07.30.15":    "2023-02-27 07:30:15",
+		"27 Februari 2023 07.30": "2023-02-27 07:30:00", "Senin, 27 Peb 2023 07.30 WIB": "2023-02-27 07:30:00",
+		"27 Peb 23, pukul 07.30":       "2023-02-27 07:30:00",
+		"Jum’at 3 Maret 2023 23:59:59": "2023-03-03 23:59:59", "2023-02-27T07:30:00": "2023-02-27 07:30:00",
+		"27.02.2023 07:30":    "2023-02-27 07:30:00",
+		"27/02/2023 07.30 pm": "2023-02-27 19:30:00", "27-Feb-2023 07:30:01.250": "2023-02-27 07:30:01",
+		"27/02/2023 jam 7.30": "2023-02-27 07:30:00",
+		"02/27/2023 07.30":    "there is no such day", "Selasa, 27 Peb 2023 07.30": "does not fit the date",
+		"31/02/2023 07.30": "there is no such day",
+		"27/02/2023":       "no", "27/02/2023 7.3": "no", "27/02/2023 24.00": "no", "07.30": "no",
+		"27 Brumaire 2023 07.30": "no", "": "no",
 		"27/02/2023 07.30 13 pm": "no", "27/02/123 07.30": "no", "27 02 2023 07.30": "no", "27/02/2023 07.30 x": "no",
 	} {
 		st, fault, ok := parseOffice(in)
@@ -48,9 +54,12 @@ func TestSerials(t *testing.T) {
 		since int64
 		want  string
 	}{
-		{"44984", days1900, "2023-02-27"}, {"44984.3125", days1900, "2023-02-27 07:30:00"}, {"43522.3125", days1904, "2023-02-27 07:30:00"},
-		{"0.3125", days1900, "07:30:00"}, {"0", days1900, "00:00:00"}, {"0.9999999", days1900, "23:59:59"}, {"61", days1900, "1900-03-01"},
-		{"7.3", days1900, "07.30 that was typed"}, {"-1", days1900, "no date"}, {"1e300", days1900, "no date"}, {"NaN", days1900, "no date"},
+		{"44984", days1900, "2023-02-27"}, {"44984.3125", days1900, "2023-02-27 07:30:00"},
+		{"43522.3125", days1904, "2023-02-27 07:30:00"},
+		{"0.3125", days1900, "07:30:00"}, {"0", days1900, "00:00:00"}, {"0.9999999", days1900, "23:59:59"},
+		{"61", days1900, "1900-03-01"},
+		{"7.3", days1900, "07.30 that was typed"}, {"-1", days1900, "no date"}, {"1e300", days1900, "no date"},
+		{"NaN", days1900, "no date"},
 	} {
 		got, fault := serialText(c.in, c.since)
 		if got+fault != c.want && (fault == "" || !strings.Contains(fault, c.want)) {
@@ -67,8 +76,9 @@ func TestSerials(t *testing.T) {
 
 func TestTelephoneNumbersOfSpreadsheets(t *testing.T) {
 	for in, want := range map[string]string{
-		"81234567890": "081234567890", "8,1234567890E+10": "081234567890", "8.1234567890e10": "081234567890", "8,12E+10": "", "8.123456789E+10": "",
-		"812345678": "0812345678", "81234567": "81234567", "8E+10": "", "8,12E+1": "", "E10": "",
+		"81234567890": "081234567890", "8,1234567890E+10": "081234567890", "8.1234567890e10": "081234567890", "8,12E+10": "",
+		"8.123456789E+10": "",
+		"812345678":       "0812345678", "81234567": "81234567", "8E+10": "", "8,12E+1": "", "E10": "",
 	} {
 		if got, _, _ := repairPhone(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
@@ -127,7 +137,10 @@ func workbook(t *testing.T, date1904 bool) string {
 			{"F-5", "28/02/2023", 7.3, "-", "Siang", "", "", "Waru"},
 			{"F-6", "Senin, 28 Februari 2023", "08.00", "-", "Siang", "", "", "Waru"},
 		}},
-		{"Maret", [][]any{{1001, 44986.25 - shift, "", "", "Pagi", "", "", ""}, {"M-2", 44986 - shift, "6:15:00", "6.16", "Pagi", "", "", "Waru"}}},
+		{"Maret", [][]any{
+			{1001, 44986.25 - shift, "", "", "Pagi", "", "", ""},
+			{"M-2", 44986 - shift, "6:15:00", "6.16", "Pagi", "", "", "Waru"},
+		}},
 	} {
 		sheet, rows := month.sheet, month.rows
 		_, err := f.NewSheet(sheet)
@@ -149,14 +162,17 @@ func TestWorkbook(t *testing.T) {
 	for _, date1904 := range []bool{false, true} {
 		var events bytes.Buffer
 		rejects := filepath.Join(t.TempDir(), "r.csv")
-		sum, err := Import(context.Background(), Options{Mapping: write(t, "m.yaml", []byte(officeMapping)), Files: []string{workbook(t, date1904)}, DryRun: true,
-			Events: &events, Rejects: rejects, Directory: directory.Default()})
+		sum, err := Import(context.Background(),
+			Options{Mapping: write(t, "m.yaml", []byte(officeMapping)), Files: []string{workbook(t, date1904)}, DryRun: true,
+				Events: &events, Rejects: rejects, Directory: directory.Default()})
 		if !errors.Is(err, ErrRefused) {
 			t.Fatal(err)
 		}
 		var got []string
 		for line := range strings.Lines(events.String()) {
-			for _, cut := range []string{`{"specversion":"1.0","id":"call/`, `"source":"kantor","type":"monev112.`, `"center":"35.15",`, `,"data":{`} {
+			for _, cut := range []string{
+				`{"specversion":"1.0","id":"call/`, `"source":"kantor","type":"monev112.`, `"center":"35.15",`, `,"data":{`,
+			} {
 				line = strings.ReplaceAll(line, cut, "")
 			}
 			_, time, _ := strings.Cut(line, `"time":"`)
@@ -181,16 +197,21 @@ func TestWorkbook(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, why := range []string{"07.30 that was typed as a number", "the name of the day does not fit the date", "#Maret,5,missing_value"} {
+		for _, why := range []string{
+			"07.30 that was typed as a number", "the name of the day does not fit the date", "#Maret,5,missing_value",
+		} {
 			if !strings.Contains(string(text), why) {
 				t.Errorf("the rejects do not say %q:\n%s", why, text)
 			}
 		}
-		if bytes.Contains(text, []byte("8123")) || sum.Notes.NightShift != 1 || sum.Notes.LostCallers != 1 || sum.Notes.RepairedCallers != 1 {
+		if bytes.Contains(text, []byte("8123")) || sum.Notes.NightShift != 1 || sum.Notes.LostCallers != 1 ||
+			sum.Notes.RepairedCallers != 1 {
 			t.Errorf("%+v\n%s", sum.Notes, text)
 		}
 		summary := sum.Text("")
-		for _, line := range []string{"laporan.xlsx#Rekap has no such header", `kecamatan "Negeri Antah": 1 rows`, `kecamatan "Sda": 1 rows`} {
+		for _, line := range []string{
+			"laporan.xlsx#Rekap has no such header", `kecamatan "Negeri Antah": 1 rows`, `kecamatan "Sda": 1 rows`,
+		} {
 			if !strings.Contains(summary, line) {
 				t.Errorf("the summary does not say %q:\n%s", line, summary)
 			}
@@ -204,11 +225,13 @@ func TestNightShiftIsChecked(t *testing.T) {
 	for _, c := range []struct{ name, rows, want string }{
 		{"dates of the shift", "1,27/02/2023,23.50,23.51,Malam\n2,27/02/2023,00.10,00.11,Malam\n3,28/02/2023,08.00,08.01,Pagi\n", ""},
 		{"dates of the day", "1,27/02/2023,23.50,23.51,Malam\n2,28/02/2023,00.10,00.11,Malam\n3,28/02/2023,08.00,08.01,Pagi\n", "the dates of this file seem to be right"},
-		{"newest first", "3,28/02/2023,08.00,08.01,Pagi\n2,27/02/2023,00.10,00.11,Malam\n1,27/02/2023,23.50,23.51,Malam\n", ""},
+		{"newest first", "3,28/02/2023,08.00,08.01,Pagi\n2,27/02/2023,00.10,00.11,Malam\n1,27/02/2023,23.50,23.51,Malam\n",
+			""},
 	} {
 		d := newDoor(t)
 		_, err := Import(context.Background(), options(t, d, officeMapping, write(t, "a.csv", []byte(head+c.rows))))
-		if c.want == "" && (err != nil || d.count() != 6) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || d.count() != 0) {
+		if c.want == "" && (err != nil || d.count() != 6) || c.want != "" &&
+			(err == nil || !strings.Contains(err.Error(), c.want) || d.count() != 0) {
 			t.Errorf("%s: %v, %d events", c.name, err, d.count())
 		}
 	}

@@ -78,7 +78,10 @@ func compilePattern(text string) (*pattern, error) {
 		for i+n < len(text) && text[i+n] == c {
 			n++
 		}
-		allowed := map[byte][]int{'y': {2, 4}, 'M': {1, 2, 3}, 'd': {1, 2}, 'H': {1, 2}, 'h': {1, 2}, 'm': {1, 2}, 's': {1, 2}, 'S': {3}, 'a': {1}, 'X': {3}}
+		allowed := map[byte][]int{
+			'y': {2, 4}, 'M': {1, 2, 3}, 'd': {1, 2}, 'H': {1, 2}, 'h': {1, 2}, 'm': {1, 2}, 's': {1, 2}, 'S': {3}, 'a': {1},
+			'X': {3},
+		}
 		ok := false
 		for _, want := range allowed[c] {
 			ok = ok || n == want
@@ -113,7 +116,8 @@ func compilePattern(text string) (*pattern, error) {
 
 // months holds the names, full and short, that exports write; the first three letters are not unique across languages.
 var months = map[string]int{
-	"jan": 1, "january": 1, "januari": 1, "feb": 2, "february": 2, "februari": 2, "peb": 2, "pebruari": 2, "mar": 3, "march": 3, "maret": 3,
+	"jan": 1, "january": 1, "januari": 1, "feb": 2, "february": 2, "februari": 2, "peb": 2, "pebruari": 2, "mar": 3,
+	"march": 3, "maret": 3,
 	"apr": 4, "april": 4, "may": 5, "mei": 5, "jun": 6, "june": 6, "juni": 6, "jul": 7, "july": 7, "juli": 7,
 	"aug": 8, "august": 8, "agu": 8, "agt": 8, "ags": 8, "agust": 8, "agustus": 8, "sep": 9, "sept": 9, "september": 9,
 	"oct": 10, "october": 10, "okt": 10, "oktober": 10, "nov": 11, "november": 11, "nop": 11, "nopember": 11,
@@ -214,7 +218,8 @@ func (p *pattern) parse(s string) (stamp, bool) {
 			return stamp{}, false
 		}
 	}
-	if i != len(s) || hour > 23 || minute > 59 || second > 59 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+	if i != len(s) || hour > 23 || minute > 59 || second > 59 || month < 1 || month > 12 || day < 1 ||
+		day > daysIn(year, month) {
 		return stamp{}, false
 	}
 	if twelve {

@@ -182,7 +182,10 @@ func TestZone(t *testing.T) {
 
 // Every instant is among the readings of its own local time, whatever was asked before.
 func TestZoneFindsEveryInstant(t *testing.T) {
-	zones := []string{"Asia/Jakarta", "America/New_York", "America/Los_Angeles", "America/Mexico_City", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia"}
+	zones := []string{
+		"Asia/Jakarta", "America/New_York", "America/Los_Angeles", "America/Mexico_City", "Australia/Lord_Howe",
+		"Africa/Casablanca", "Pacific/Apia",
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		loc, err := time.LoadLocation(rapid.SampledFrom(zones).Draw(t, "zone"))
 		if err != nil {

@@ -41,7 +41,8 @@ type ProposedColumn struct {
 }
 
 // ErrNoHeader is returned by Propose when no row looks like a header.
-var ErrNoHeader = errors.New("no row looks like a header: a table needs a column of case numbers and one of dates or times")
+var ErrNoHeader = errors.New(
+	"no row looks like a header: a table needs a column of case numbers and one of dates or times")
 
 // sampleRows is how many rows are looked at; headerSearch how many may stand above the header.
 const (
@@ -57,28 +58,57 @@ type role struct {
 
 // roles are tried in this order for each column; the first whose header fits takes it.
 var roles = []role{
-	{"number", []string{"no tiket", "nomor tiket", "no ticket", "ticket number", "ticket id", "id tiket", "tiket", "no laporan", "nomor laporan", "id laporan", "no panggilan", "call id", "id panggilan", "no kasus", "case id", "no register", "kode laporan"}},
-	{"received_full", []string{"waktu masuk", "tanggal jam masuk", "tgl jam masuk", "waktu panggilan", "waktu lapor", "waktu laporan", "tanggal waktu", "datetime", "received at", "waktu", "tanggal dan jam", "timestamp"}},
-	{"date", []string{"tanggal", "tgl", "date", "tanggal panggilan", "tgl panggilan", "tanggal lapor", "tanggal laporan", "hari tanggal", "hari dan tanggal", "tgl masuk", "tanggal masuk"}},
-	{"received", []string{"jam masuk", "jam panggilan", "jam lapor", "jam", "pukul", "time", "jam telepon", "call time", "jam laporan"}},
-	{"answered", []string{"jam jawab", "jam diterima", "jam terjawab", "waktu jawab", "answer time", "answered at", "jam angkat"}},
-	{"ended", []string{"jam selesai", "waktu selesai", "jam tutup", "end time", "ended at", "selesai bicara", "jam berakhir"}},
+	{"number", []string{
+		"no tiket", "nomor tiket", "no ticket", "ticket number", "ticket id", "id tiket", "tiket", "no laporan",
+		"nomor laporan", "id laporan", "no panggilan", "call id", "id panggilan", "no kasus", "case id", "no register",
+		"kode laporan",
+	}},
+	{"received_full", []string{
+		"waktu masuk", "tanggal jam masuk", "tgl jam masuk", "waktu panggilan", "waktu lapor", "waktu laporan",
+		"tanggal waktu", "datetime", "received at", "waktu", "tanggal dan jam", "timestamp",
+	}},
+	{"date", []string{
+		"tanggal", "tgl", "date", "tanggal panggilan", "tgl panggilan", "tanggal lapor", "tanggal laporan", "hari tanggal",
+		"hari dan tanggal", "tgl masuk", "tanggal masuk",
+	}},
+	{"received", []string{
+		"jam masuk", "jam panggilan", "jam lapor", "jam", "pukul", "time", "jam telepon", "call time", "jam laporan",
+	}},
+	{"answered", []string{
+		"jam jawab", "jam diterima", "jam terjawab", "waktu jawab", "answer time", "answered at", "jam angkat",
+	}},
+	{"ended", []string{
+		"jam selesai", "waktu selesai", "jam tutup", "end time", "ended at", "selesai bicara", "jam berakhir",
+	}},
 	{"shift", []string{"shift", "sif", "regu", "piket", "sif piket"}},
-	{"caller", []string{"no hp", "nomor hp", "no telp", "no telepon", "nomor telepon", "telepon", "hp", "phone", "caller", "nomor penelepon", "no penelepon", "no wa", "msisdn"}},
-	{"class", []string{"jenis panggilan", "klasifikasi", "jenis", "kategori panggilan", "tipe panggilan", "class", "call type", "jenis telepon", "status panggilan"}},
-	{"category", []string{"kategori", "kategori laporan", "jenis laporan", "jenis kejadian", "kejadian", "category", "kategori kejadian"}},
+	{"caller", []string{
+		"no hp", "nomor hp", "no telp", "no telepon", "nomor telepon", "telepon", "hp", "phone", "caller", "nomor penelepon",
+		"no penelepon", "no wa", "msisdn",
+	}},
+	{"class", []string{
+		"jenis panggilan", "klasifikasi", "jenis", "kategori panggilan", "tipe panggilan", "class", "call type",
+		"jenis telepon", "status panggilan",
+	}},
+	{"category", []string{
+		"kategori", "kategori laporan", "jenis laporan", "jenis kejadian", "kejadian", "category", "kategori kejadian",
+	}},
 	{"district", []string{"kecamatan", "kec", "district", "wilayah", "lokasi kecamatan"}},
-	{"opd", []string{"opd", "dinas", "instansi", "perangkat daerah", "disposisi", "tujuan disposisi", "diteruskan ke", "department", "opd tujuan"}},
+	{"opd", []string{
+		"opd", "dinas", "instansi", "perangkat daerah", "disposisi", "tujuan disposisi", "diteruskan ke", "department",
+		"opd tujuan",
+	}},
 	{"wait", []string{"lama tunggu", "waktu tunggu", "tunggu", "wait", "waktu tunggu detik", "lama tunggu detik"}},
 }
 
 // classWords are the words that exports use for the classes of calls.
 var classWords = map[string]string{
-	"normal": "normal", "valid": "normal", "emergency": "normal", "darurat": "normal", "laporan": "normal", "real": "normal",
+	"normal": "normal", "valid": "normal", "emergency": "normal", "darurat": "normal", "laporan": "normal",
+	"real":      "normal",
 	"informasi": "informasi", "info": "informasi", "information": "informasi", "permintaan informasi": "informasi",
 	"prank": "prank", "iseng": "prank", "prank call": "prank", "panggilan iseng": "prank",
 	"hoax": "prank_palsu", "hoaks": "prank_palsu", "laporan palsu": "prank_palsu", "palsu": "prank_palsu",
-	"ghost": "ghost", "ghost call": "ghost", "kosong": "ghost", "panggilan kosong": "ghost", "diam": "ghost", "silent": "ghost",
+	"ghost": "ghost", "ghost call": "ghost", "kosong": "ghost", "panggilan kosong": "ghost", "diam": "ghost",
+	"silent":        "ghost",
 	"tidak sengaja": "pocket", "terpencet": "pocket", "salah wilayah": "misrouted", "luar wilayah": "misrouted",
 	"salah sambung": "misrouted", "putus": "putus", "terputus": "putus", "duplikat": "duplikat", "ganda": "duplikat",
 	"laporan ganda": "duplikat", "uji": "uji", "uji coba": "uji", "test": "uji", "tes": "uji", "belum": "belum",
@@ -114,8 +144,8 @@ type sample struct {
 	book   bool
 }
 
-// Propose reads a file's header and first rows and writes a mapping for it. It sends nothing and shows no cell but words
-// that stand in for codes. What it could not tell is in Notes.
+// Propose reads a file's header and first rows and writes a mapping for it. It sends nothing and shows no cell but
+// words that stand in for codes. What it could not tell is in Notes.
 func Propose(ctx context.Context, o ProposeOptions) (Proposal, error) {
 	s, err := takeSample(ctx, o)
 	if err != nil {
@@ -300,7 +330,8 @@ func (p *proposer) propose() {
 	p.because = map[string]string{}
 	w := func(format string, args ...any) { fmt.Fprintf(&p.yaml, format+"\n", args...) }
 	w("# Proposed from the header and the first rows of a file. Read every line; docs/import.md explains the keys.")
-	w("version: 1\nname: %s\nsource: %s\ncenter: %s\ntimezone: %s", strconv.Quote(p.o.Name), strconv.Quote(p.o.Source), strconv.Quote(p.o.Center), p.o.Timezone)
+	w("version: 1\nname: %s\nsource: %s\ncenter: %s\ntimezone: %s", strconv.Quote(p.o.Name), strconv.Quote(p.o.Source),
+		strconv.Quote(p.o.Center), p.o.Timezone)
 	w(`nulls: ["-", "--", "N/A", "#N/A", "NULL"]`)
 	if p.s.enc == Windows1252 {
 		w("table: {encoding: windows-1252}")
@@ -316,7 +347,8 @@ func (p *proposer) propose() {
 		if slices.ContainsFunc(p.cells("wait"), func(c string) bool { return strings.Contains(c, ",") }) {
 			decimal = `, decimal: ","`
 		}
-		w("  wait: {column: %s, type: number%s, multiply: 1000, optional: true} # seconds become milliseconds", p.head("wait"), decimal)
+		w("  wait: {column: %s, type: number%s, multiply: 1000, optional: true} # seconds become milliseconds",
+			p.head("wait"), decimal)
 	}
 	if p.has("class") {
 		p.classes(w)
@@ -355,7 +387,8 @@ func (p *proposer) times(w func(string, ...any)) {
 	case p.has("received_full"):
 		w("  received: {column: %s, type: time, formats: %s, required: true}", p.head("received_full"), formats)
 	case p.has("received"):
-		w("  received: {columns: [%s, %s], type: time, formats: %s, required: true%s}", p.head("date"), p.head("received"), formats, night)
+		w("  received: {columns: [%s, %s], type: time, formats: %s, required: true%s}", p.head("date"), p.head("received"),
+			formats, night)
 	default:
 		w("  received: {column: %s, type: time, formats: %s, required: true}", p.head("date"), formats)
 	}
@@ -364,7 +397,8 @@ func (p *proposer) times(w func(string, ...any)) {
 			continue
 		}
 		if p.has("date") && !p.fullTimes(r) {
-			w("  %s: {columns: [%s, %s], type: time, formats: %s, follows: received, roll_day: true}", r, p.head("date"), p.head(r), formats)
+			w("  %s: {columns: [%s, %s], type: time, formats: %s, follows: received, roll_day: true}", r, p.head("date"),
+				p.head(r), formats)
 		} else {
 			w("  %s: {column: %s, type: time, formats: %s, follows: received}", r, p.head(r), formats)
 		}
@@ -392,7 +426,8 @@ func (p *proposer) fullTimes(role string) bool {
 func (p *proposer) nightWords() []string {
 	words := map[string]bool{}
 	for _, c := range p.cells("shift") {
-		if l := strings.ToLower(c); strings.Contains(l, "malam") || strings.Contains(l, "night") || l == "3" || l == "iii" || strings.HasSuffix(l, " 3") {
+		if l := strings.ToLower(c); strings.Contains(l, "malam") || strings.Contains(l, "night") || l == "3" || l == "iii" ||
+			strings.HasSuffix(l, " 3") {
 			words[c] = true
 		}
 	}
@@ -401,7 +436,10 @@ func (p *proposer) nightWords() []string {
 
 // nightMended reports whether moving the night rows to the next day mends the order of the sample.
 func (p *proposer) nightMended(words []string) bool {
-	f := field{kind: timeField, formats: []*pattern{{text: "office", kind: officeForm}}, join: " ", follows: -1, nulls: map[string]bool{"": true, "-": true}, columns: []names{{"date"}, {"time"}}}
+	f := field{
+		kind: timeField, formats: []*pattern{{text: "office", kind: officeForm}}, join: " ", follows: -1,
+		nulls: map[string]bool{"": true, "-": true}, columns: []names{{"date"}, {"time"}},
+	}
 	m := (&Mapping{}).newMapper(&binding{})
 	cols := []int{p.s.cols["date"], p.s.cols["received"]}
 	if !p.has("received") {
@@ -415,7 +453,8 @@ func (p *proposer) nightMended(words []string) bool {
 			continue
 		}
 		at := p.s.cols["shift"]
-		if at < len(row.Cells) && slices.Contains(words, oneLine(row.Cells[at])) && v.wall-floorDiv(v.wall, 86400)*86400 < 7*3600 {
+		if at < len(row.Cells) && slices.Contains(words, oneLine(row.Cells[at])) &&
+			v.wall-floorDiv(v.wall, 86400)*86400 < 7*3600 {
 			v.wall, v.moved = v.wall+86400, true
 		}
 		o.add(v, "")
@@ -437,7 +476,10 @@ func (p *proposer) classes(w func(string, ...any)) {
 		}
 	}
 	for k, v := range classWords { // words that later files may hold
-		if _, ok := found[k]; !ok && slices.Contains([]string{"normal", "informasi", "prank", "iseng", "ghost", "hoax", "laporan palsu", "uji coba", "salah wilayah", "putus"}, k) {
+		if _, ok := found[k]; !ok &&
+			slices.Contains([]string{
+				"normal", "informasi", "prank", "iseng", "ghost", "hoax", "laporan palsu", "uji coba", "salah wilayah", "putus",
+			}, k) {
 			found[k] = v
 		}
 	}
@@ -465,7 +507,8 @@ func (p *proposer) events(w func(string, ...any)) {
 		data("caller", `caller: "{caller}"`, "", "channel: phone", "district", `kecamatan: "{district}"`))
 	later := "received"
 	if p.has("answered") {
-		w("  - {type: call.answered, subject: \"call/{number}\", time: answered, data: {%s}}", data("wait", `wait_ms: "{wait}"`))
+		w("  - {type: call.answered, subject: \"call/{number}\", time: answered, data: {%s}}",
+			data("wait", `wait_ms: "{wait}"`))
 		later = "answered"
 	}
 	if p.has("ended") {

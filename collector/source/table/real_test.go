@@ -143,7 +143,8 @@ func again(t *testing.T, d *door, name string, files ...string) {
 	for _, file := range files {
 		sum := importInto(t, d, name, file)
 		if sum.Totals.Accepted != 0 || sum.Totals.Duplicates != sum.Events || len(d.events) != before {
-			t.Errorf("%s again: %d accepted, %d known of %d; want every event known", filepath.Base(file), sum.Totals.Accepted, sum.Totals.Duplicates, sum.Events)
+			t.Errorf("%s again: %d accepted, %d known of %d; want every event known", filepath.Base(file), sum.Totals.Accepted,
+				sum.Totals.Duplicates, sum.Events)
 		}
 	}
 }
@@ -154,7 +155,8 @@ func sameEvents(t *testing.T, name, one, other string) {
 	var lines [2][]string
 	for i, file := range []string{one, other} {
 		var out bytes.Buffer
-		if _, err := Import(context.Background(), Options{Mapping: name, Builtin: builtins, Files: []string{file}, DryRun: true, Events: &out}); err != nil {
+		if _, err := Import(context.Background(),
+			Options{Mapping: name, Builtin: builtins, Files: []string{file}, DryRun: true, Events: &out}); err != nil {
 			t.Fatal(err)
 		}
 		lines[i] = strings.Split(out.String(), "\n")
@@ -212,7 +214,8 @@ func TestRealSanFrancisco(t *testing.T) {
 	slices.Sort(responses)
 	nearest := func(percent int) int { return responses[(len(responses)*percent+99)/100-1] }
 	if len(responses) != 866 || nearest(50) != 258 || nearest(90) != 379 {
-		t.Errorf("%d responses, median %d s, 90th percentile %d s; want 866, 258, 379 (%v)", len(responses), nearest(50), nearest(90), types)
+		t.Errorf("%d responses, median %d s, 90th percentile %d s; want 866, 258, 379 (%v)", len(responses), nearest(50),
+			nearest(90), types)
 	}
 	again(t, d, name, path, shuffled(t, path))
 }
@@ -234,7 +237,8 @@ func TestRealMexicoCity(t *testing.T) {
 			results[e.Result]++
 		}
 	}
-	if diff := cmp.Diff(map[string]int{"duplikat": 12129, "normal": 13764, "prank_palsu": 170, "informasi": 15}, classes); diff != "" {
+	if diff := cmp.Diff(map[string]int{"duplikat": 12129, "normal": 13764, "prank_palsu": 170, "informasi": 15},
+		classes); diff != "" {
 		t.Errorf("classes (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]int{"tidak_ditemukan": 4782, "benar": 8982, "palsu": 170}, results); diff != "" {
@@ -247,7 +251,8 @@ func TestRealMexicoCity(t *testing.T) {
 	loc := location(t, "America/Mexico_City")
 	for _, r := range slowTable(t, path) {
 		e, ok := d.events["cdmx-c5\x00call/"+r["folio"]+".received"]
-		if at := slowTime(t, "2006-01-02 15:04:05", r["fecha_creacion"]+" "+r["hora_creacion"], loc); !ok || !e.OccurredAt.Equal(at) || e.Kecamatan != r["delegacion_inicio"] {
+		if at := slowTime(t, "2006-01-02 15:04:05", r["fecha_creacion"]+" "+r["hora_creacion"], loc); !ok ||
+			!e.OccurredAt.Equal(at) || e.Kecamatan != r["delegacion_inicio"] {
 			t.Fatalf("call %s: %v, want received at %v in %s", r["folio"], e, at, r["delegacion_inicio"])
 		}
 	}
@@ -276,13 +281,15 @@ func TestRealBoston(t *testing.T) {
 		if !assigned.Due.IsZero() {
 			due++
 		}
-		if !opened.OccurredAt.Equal(at("OPEN_DT")) || !closed.OccurredAt.Equal(at("CLOSED_DT")) || !resolved.OccurredAt.Equal(closed.OccurredAt) ||
+		if !opened.OccurredAt.Equal(at("OPEN_DT")) || !closed.OccurredAt.Equal(at("CLOSED_DT")) ||
+			!resolved.OccurredAt.Equal(closed.OccurredAt) ||
 			!assigned.Due.Equal(at("TARGET_DT")) || assigned.OPD != r["Department"] || opened.Kecamatan != r["neighborhood"] {
 			mismatched++
 		}
 	}
 	subjects, _ := kinds(d)
-	got := fmt.Sprint(subjects[event.KindTicket], " tickets ", open, " open ", early, " closed early ", due, " due ", mismatched, " mismatched")
+	got := fmt.Sprint(subjects[event.KindTicket], " tickets ", open, " open ", early, " closed early ", due, " due ",
+		mismatched, " mismatched")
 	if want := "58119 tickets 8993 open 84 closed early 43592 due 0 mismatched"; got != want {
 		t.Errorf("got  %s\nwant %s\n%s", got, want, sum.Text(""))
 	}

@@ -11,8 +11,8 @@ import (
 )
 
 // rejects writes what was refused to a CSV file that its owner alone may read: file, line, code, column, reason, event,
-// and then the cells of the row, masked. It is safe for concurrent use. An older file of the same name is overwritten, so
-// that the file always speaks of the latest run; a run without refusals leaves none.
+// and then the cells of the row, masked. It is safe for concurrent use. An older file of the same name is overwritten,
+// so that the file always speaks of the latest run; a run without refusals leaves none.
 type rejects struct {
 	mu     sync.Mutex
 	path   string // empty: refusals are counted only

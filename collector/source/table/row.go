@@ -78,8 +78,8 @@ type Limits struct {
 	CellBytes int   // one cell; default 64 KiB
 	Columns   int   // cells of one row; default 1024
 	FileBytes int64 // one text file, unpacked; default 16 GiB
-	// WorkbookBytes is one workbook, unpacked (default 1 GiB), SharedBytes what its shared texts may take of memory (default
-	// 256 MiB).
+	// WorkbookBytes is one workbook, unpacked (default 1 GiB), SharedBytes what its shared texts may take of memory
+	// (default 256 MiB).
 	WorkbookBytes int64
 	SharedBytes   int64
 	GroupBytes    int64 // what grouping several rows into cases may hold, and the same for corrections; default 512 MiB

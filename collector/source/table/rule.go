@@ -19,13 +19,15 @@ func (c *compiler) compileEvent(i int) {
 	r := eventRule{typ: s.Type, required: s.Required, hasID: s.ID != ""}
 	typ, known := event.ParseType(event.TypePrefix + s.Type)
 	if !known || typ == event.FeedHeartbeat {
-		c.fault(at+".type", fmt.Sprintf("%q is no type of event that a row can give", s.Type), "use a type such as call.received or ticket.opened")
+		c.fault(at+".type", fmt.Sprintf("%q is no type of event that a row can give", s.Type),
+			"use a type such as call.received or ticket.opened")
 		return
 	}
 	r.kind = typ.Kind().String()
 	prefix, rest, _ := strings.Cut(s.Subject, "/")
 	if prefix != r.kind || rest == "" {
-		c.fault(at+".subject", fmt.Sprintf("the subject of %s is not %q", s.Type, s.Subject), fmt.Sprintf("write subject: %s/{field}", r.kind))
+		c.fault(at+".subject", fmt.Sprintf("the subject of %s is not %q", s.Type, s.Subject),
+			fmt.Sprintf("write subject: %s/{field}", r.kind))
 	}
 	r.subject = c.template(at+".subject", rest)
 	if len(r.subject.parts) > 0 {
@@ -49,7 +51,8 @@ func (c *compiler) compileEvent(i int) {
 	r.time = n
 	switch {
 	case c.m.Several && s.Pick == "":
-		c.fault(at+".pick", "a case stands on several rows, and nothing says which one counts", "write pick: earliest or pick: latest")
+		c.fault(at+".pick", "a case stands on several rows, and nothing says which one counts",
+			"write pick: earliest or pick: latest")
 	case !c.m.Several && s.Pick != "":
 		c.fault(at+".pick", "pick is for tables with several rows of a case", "remove it or set table.rows_per_case: several")
 	}
@@ -62,9 +65,12 @@ func (c *compiler) compileEvent(i int) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.Attributes)) {
 		if _, known := dataKeys[key]; known || key == "center" || !fieldName.MatchString(key) {
-			c.fault(at+".attributes."+key, "the key is no name for an attribute", "use lower-case letters, digits and _, and no key of data")
+			c.fault(at+".attributes."+key, "the key is no name for an attribute",
+				"use lower-case letters, digits and _, and no key of data")
 		}
-		r.data = append(r.data, dataItem{key: key, kind: dataText, tmpl: []template{c.template(at+".attributes."+key, s.Attributes[key])}})
+		r.data = append(r.data, dataItem{
+			key: key, kind: dataText, tmpl: []template{c.template(at+".attributes."+key, s.Attributes[key])},
+		})
 	}
 	r.head = headOf(c.m.Source, s.Type)
 	c.m.rules = append(c.m.rules, r)
@@ -123,10 +129,12 @@ func (c *compiler) compileWhen(at string, w condSpec, r *eventRule) {
 		cond.empty = w.Empty
 	}
 	if given != 1 {
-		c.fault(at, "a condition has exactly one of equals, in, not_in and empty", "write several conditions as several items; all must hold")
+		c.fault(at, "a condition has exactly one of equals, in, not_in and empty",
+			"write several conditions as several items; all must hold")
 	}
 	if cond.in != nil && c.m.fields[n].kind != textField {
-		c.fault(at, "equals, in and not_in compare texts", "use empty: true or false for a time, a number or a telephone number")
+		c.fault(at, "equals, in and not_in compare texts",
+			"use empty: true or false for a time, a number or a telephone number")
 	}
 	r.when = append(r.when, cond)
 }
@@ -143,7 +151,8 @@ func (w *condition) holds(values []value) bool {
 func (c *compiler) compileData(at, key string, texts names, r *eventRule) {
 	kind, ok := dataKeys[key]
 	if !ok {
-		c.fault(at, fmt.Sprintf("%q is no key of data", key), "use one of "+strings.Join(slices.Sorted(maps.Keys(dataKeys)), ", ")+"; others go under attributes")
+		c.fault(at, fmt.Sprintf("%q is no key of data", key),
+			"use one of "+strings.Join(slices.Sorted(maps.Keys(dataKeys)), ", ")+"; others go under attributes")
 		return
 	}
 	item := dataItem{key: key, kind: kind}
@@ -218,7 +227,8 @@ func (c *compiler) checkCodes(at, key string, item dataItem, r *eventRule) {
 	}
 	n := item.tmpl[0].only()
 	if n < 0 || c.m.fields[n].values == nil {
-		c.fault(at, fmt.Sprintf("%s takes words of a closed list, and the field has no value map", key), "add values to the field")
+		c.fault(at, fmt.Sprintf("%s takes words of a closed list, and the field has no value map", key),
+			"add values to the field")
 		return
 	}
 	f := &c.m.fields[n]

@@ -11,8 +11,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// Limits of a mapping file; the shipped ones have below 8 KiB and nest 5 deep. The YAML package takes quadratic time and
-// stack for what nests without end.
+// Limits of a mapping file; the shipped ones have below 8 KiB and nest 5 deep. The YAML package takes quadratic time
+// and stack for what nests without end.
 const (
 	maxMappingBytes = 64 << 10
 	maxMappingDepth = 32
@@ -24,7 +24,8 @@ func nesting(text []byte) int {
 	deepest, brackets := 0, 0
 	for line := range bytes.Lines(text) {
 		dashes := 0
-		for rest := bytes.TrimLeft(line, " "); len(rest) > 1 && (rest[0] == '-' || rest[0] == '?') && rest[1] == ' '; rest = bytes.TrimLeft(rest[1:], " ") {
+		for rest := bytes.TrimLeft(line, " "); len(rest) > 1 && (rest[0] == '-' || rest[0] == '?') &&
+			rest[1] == ' '; rest = bytes.TrimLeft(rest[1:], " ") {
 			dashes++
 		}
 		deepest = max(deepest, dashes)
@@ -161,12 +162,17 @@ func readSpec(file string, text []byte) (s spec, tree *ast.File, err error) {
 		return s, nil, &MappingError{File: file, Problem: fmt.Sprintf("the mapping is longer than %d bytes", maxMappingBytes)}
 	}
 	if nesting(text) > maxMappingDepth {
-		return s, nil, &MappingError{File: file, Problem: fmt.Sprintf("the mapping nests deeper than %d", maxMappingDepth), Remedy: "close brackets on the line that opens them; a mapping nests 5 deep"}
+		return s, nil, &MappingError{
+			File: file, Problem: fmt.Sprintf("the mapping nests deeper than %d", maxMappingDepth),
+			Remedy: "close brackets on the line that opens them; a mapping nests 5 deep",
+		}
 	}
 	defer func() {
 		// The YAML package panics on a few malformed documents; a mapping is input and input never panics.
 		if r := recover(); r != nil {
-			err = &MappingError{File: file, Problem: "the mapping is not valid YAML", Remedy: "check indentation, quotes and anchors"}
+			err = &MappingError{
+				File: file, Problem: "the mapping is not valid YAML", Remedy: "check indentation, quotes and anchors",
+			}
 		}
 	}()
 	tree, err = parser.ParseBytes(text, 0)
@@ -183,7 +189,9 @@ func readSpec(file string, text []byte) (s spec, tree *ast.File, err error) {
 	if errors.As(err, &known) {
 		return s, nil, err
 	}
-	fault := &MappingError{File: file, Problem: "the mapping is not valid: " + err.Error(), Remedy: "docs/import.md lists the keys"}
+	fault := &MappingError{
+		File: file, Problem: "the mapping is not valid: " + err.Error(), Remedy: "docs/import.md lists the keys",
+	}
 	var syntax yaml.Error
 	if errors.As(err, &syntax) {
 		fault.Problem = syntax.GetMessage()
@@ -201,7 +209,8 @@ func refuseAliases(file string, tree *ast.File) error {
 		for _, kind := range []ast.NodeType{ast.AnchorType, ast.AliasType} {
 			if found := ast.Filter(kind, doc.Body); len(found) > 0 {
 				return &MappingError{File: file, Line: found[0].GetToken().Position.Line,
-					Problem: "anchors (&) and aliases (*) are not supported", Remedy: "write the value out, or quote a text that begins with & or *"}
+					Problem: "anchors (&) and aliases (*) are not supported",
+					Remedy:  "write the value out, or quote a text that begins with & or *"}
 			}
 		}
 	}

@@ -95,8 +95,8 @@ func (t template) appendTo(dst []byte, fields []field, values []value) (out []by
 	return dst, true
 }
 
-// appendTime writes milliseconds since 1970 as RFC 3339 in UTC, with a fraction only where there is one. The year has four
-// digits, as checkRange sees to.
+// appendTime writes milliseconds since 1970 as RFC 3339 in UTC, with a fraction only where there is one. The year has
+// four digits, as checkRange sees to.
 func appendTime(dst []byte, ms int64) []byte {
 	t := time.UnixMilli(ms).UTC()
 	year, month, day := t.Date()

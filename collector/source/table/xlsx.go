@@ -12,8 +12,9 @@ import (
 	"sync/atomic"
 )
 
-// Workbook is an opened .xlsx file (ECMA-376). Its sheets are read as streams; its shared texts are held in memory, up to
-// Limits.SharedBytes. Nothing of it is ever written to a temporary folder. It is for one goroutine, ReadBytes excepted.
+// Workbook is an opened .xlsx file (ECMA-376). Its sheets are read as streams; its shared texts are held in memory, up
+// to Limits.SharedBytes. Nothing of it is ever written to a temporary folder. It is for one goroutine, ReadBytes
+// excepted.
 type Workbook struct {
 	file   string
 	zip    *zip.ReadCloser
@@ -84,7 +85,8 @@ func (w *Workbook) open() error {
 		name := strings.ToLower(strings.TrimPrefix(strings.ReplaceAll(f.Name, `\`, "/"), "/"))
 		w.parts[name] = f
 		if size += f.UncompressedSize64; size > uint64(w.limits.WorkbookBytes) || f.UncompressedSize64 > 1<<62 {
-			return fmt.Errorf("%s unpacks to more than %d bytes; split it, or save the sheet as CSV", w.file, w.limits.WorkbookBytes)
+			return fmt.Errorf("%s unpacks to more than %d bytes; split it, or save the sheet as CSV", w.file,
+				w.limits.WorkbookBytes)
 		}
 	}
 	book := "xl/workbook.xml"
@@ -186,7 +188,8 @@ func (w *Workbook) readShared(part string) error {
 				inText = false
 			case "si":
 				if total += int64(text.Len()) + 16; total > w.limits.SharedBytes {
-					return fmt.Errorf("%s: the texts of the workbook take more than %d bytes; split it, or save the sheet as CSV", w.file, w.limits.SharedBytes)
+					return fmt.Errorf("%s: the texts of the workbook take more than %d bytes; split it, or save the sheet as CSV",
+						w.file, w.limits.SharedBytes)
 				}
 				w.shared = append(w.shared, unescapeCell(text.String()))
 			}
@@ -235,7 +238,8 @@ func (w *Workbook) Close() error {
 func (w *Workbook) ReadBytes() int64 { return w.read.Load() }
 
 func (w *Workbook) broken(part, what string) error {
-	return fmt.Errorf("%s: %s of the workbook cannot be read: %s; open it in a spreadsheet program and save it again", w.file, part, what)
+	return fmt.Errorf("%s: %s of the workbook cannot be read: %s; open it in a spreadsheet program and save it again",
+		w.file, part, what)
 }
 
 func attr(e xml.StartElement, name string) string {
@@ -343,8 +347,8 @@ func (w *Workbook) walk(part string, do func(*xmlPart, xml.Token) error) error {
 	}
 }
 
-// Sheet reads the rows of one worksheet; it implements Reader. Rows that the sheet leaves out are left out, cells that it
-// leaves out are empty. A formula counts as the value that was stored with it.
+// Sheet reads the rows of one worksheet; it implements Reader. Rows that the sheet leaves out are left out, cells that
+// it leaves out are empty. A formula counts as the value that was stored with it.
 type Sheet struct {
 	w    *Workbook
 	name string

@@ -17,7 +17,8 @@ func workbookSeed(t testing.TB) []byte {
 	t.Helper()
 	f := excelize.NewFile()
 	defer f.Close()
-	if err := errors.Join(f.SetSheetRow("Sheet1", "A1", &[]any{"No", "Waktu", 1.5, true}), f.SetSheetRow("Sheet1", "A3", &[]any{"x", "y"})); err != nil {
+	if err := errors.Join(f.SetSheetRow("Sheet1", "A1", &[]any{"No", "Waktu", 1.5, true}),
+		f.SetSheetRow("Sheet1", "A3", &[]any{"x", "y"})); err != nil {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
@@ -35,7 +36,8 @@ func rawWorkbook(t testing.TB, sheet string) []byte {
 	for _, part := range [][2]string{
 		{"_rels/.rels", `<Relationships><Relationship Id="a" Type="x/officeDocument" Target="xl/workbook.xml"/></Relationships>`},
 		{"xl/workbook.xml", `<workbook><sheets><sheet name="S" id="r1"/></sheets></workbook>`},
-		{"xl/_rels/workbook.xml.rels", `<Relationships><Relationship Id="r1" Type="x/worksheet" Target="worksheets/s.xml"/><Relationship Id="r2" Type="x/sharedStrings" Target="/xl/shared.xml"/></Relationships>`},
+		{"xl/_rels/workbook.xml.rels",
+			`<Relationships><Relationship Id="r1" Type="x/worksheet" Target="worksheets/s.xml"/><Relationship Id="r2" Type="x/sharedStrings" Target="/xl/shared.xml"/></Relationships>`},
 		{"xl/shared.xml", `<sst><si><t>satu</t><rPh><t>x</t></rPh></si><si><r><t>du</t></r><r><t>a_x000D_</t></r></si></sst>`},
 		{"xl/worksheets/s.xml", sheet},
 	} {
@@ -101,18 +103,24 @@ func TestSheetsThatAreNotWhole(t *testing.T) {
 	row := `<row r="1"><c r="A1"><v>1</v></c></row>`
 	for _, c := range []struct{ name, sheet, want string }{
 		{"whole", `<w><sheetData>` + row + `</sheetData></w>`, "1: 1"},
-		{"rich and shared texts", `<w><sheetData><row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row></sheetData></w>`, "1: satu|dua\r"},
+		{"rich and shared texts", `<w><sheetData><row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row></sheetData></w>`,
+			"1: satu|dua\r"},
 		{"cut behind a row", `<w><sheetData>` + row, "1: 1; error"},
 		{"cut within a row", `<w><sheetData><row r="1"><c r="A1"><v>1</v></c>`, "error"},
 		{"cut within a cell", `<w><sheetData>` + row + `<row r="2"><c r="A2"><v>1`, "1: 1; error"},
 		{"no such text", `<w><sheetData><row><c t="s"><v>9</v></c></row></sheetData></w>`, "error"},
 		{"a number that is none", `<w><sheetData><row><c><v>0x1p4</v></c></row></sheetData></w>`, "error"},
 		{"rows backwards", `<w><sheetData>` + row + row + `</sheetData></w>`, "1: 1; error"},
-		{"cells backwards", `<w><sheetData><row r="1"><c r="B1"><v>1</v></c><c r="A1"><v>1</v></c></row></sheetData></w>`, "error"},
+		{"cells backwards", `<w><sheetData><row r="1"><c r="B1"><v>1</v></c><c r="A1"><v>1</v></c></row></sheetData></w>`,
+			"error"},
 		{"a cell of another row", `<w><sheetData><row r="1"><c r="A2"><v>1</v></c></row></sheetData></w>`, "error"},
 		{"gaps", `<w><sheetData><row r="3"><c r="C3"><v>1</v></c></row></sheetData></w>`, "3: ||1"},
-		{"too many cells cost their row", `<w><sheetData><row r="1"><c r="XFD1"><v>1</v></c></row><row r="2"><c r="A2"><v>2</v></c></row></sheetData></w>`, "1! too_large; 2: 2"},
-		{"a long cell costs its row", `<w><sheetData><row r="1"><c r="A1" t="str"><v>` + strings.Repeat("x", 1001) + `</v></c></row><row r="2"><c r="A2"><v>2</v></c></row></sheetData></w>`, "1! too_large; 2: 2"},
+		{"too many cells cost their row",
+			`<w><sheetData><row r="1"><c r="XFD1"><v>1</v></c></row><row r="2"><c r="A2"><v>2</v></c></row></sheetData></w>`,
+			"1! too_large; 2: 2"},
+		{"a long cell costs its row",
+			`<w><sheetData><row r="1"><c r="A1" t="str"><v>` + strings.Repeat("x", 1001) +
+				`</v></c></row><row r="2"><c r="A2"><v>2</v></c></row></sheetData></w>`, "1! too_large; 2: 2"},
 		{"entities of its own", `<!DOCTYPE w [<!ENTITY a "b">]><w><sheetData><row><c t="str"><v>&a;</v></c></row></sheetData></w>`, "error"},
 		{"nests without end", strings.Repeat("<a>", 1000), "error"},
 	} {
@@ -132,7 +140,8 @@ func TestSheetsThatAreNotWhole(t *testing.T) {
 
 // A small archive that unpacks to much is refused by what it says of itself, and one that lies by what comes out of it.
 func TestZipBomb(t *testing.T) {
-	path := write(t, "f.xlsx", rawWorkbook(t, `<w><sheetData><row><c t="str"><v>`+strings.Repeat(" ", 2<<20)+`</v></c></row></sheetData></w>`))
+	path := write(t, "f.xlsx",
+		rawWorkbook(t, `<w><sheetData><row><c t="str"><v>`+strings.Repeat(" ", 2<<20)+`</v></c></row></sheetData></w>`))
 	if got := readWorkbook(t, path); len(got) != 1 || !strings.Contains(got[0], "unpacks to more than 1048576 bytes") {
 		t.Errorf("got %.200q", got)
 	}

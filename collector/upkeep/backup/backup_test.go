@@ -40,7 +40,8 @@ func filled(t *testing.T) (c *Client, dataDir string) {
 	lat, lon, ring := -7.4475999999999996, 0.1+0.2, int64(-1<<63)
 	var events []*event.Event
 	for i := range 300 {
-		e := &event.Event{Source: "s\t'\\N", ID: fmt.Sprint("id\n", i), Type: event.TicketOpened, Kind: event.KindTicket, Subject: "t\\", Center: "35.15",
+		e := &event.Event{Source: "s\t'\\N", ID: fmt.Sprint("id\n", i), Type: event.TicketOpened, Kind: event.KindTicket,
+			Subject: "t\\", Center: "35.15",
 			OccurredAt: noon.Add(time.Duration(i) * time.Millisecond), ReceivedAt: noon, Lat: &lat, Lon: &lon, RingMS: &ring,
 			Calls: []string{"a'b", "c,d", ""}, Attributes: map[string]string{"k\t": "v'\n\\", "": "\x00"}, Class: "Ünïcode 消防"}
 		for j := range e.Digest {
@@ -82,9 +83,12 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	for i, table := range m.Tables {
 		order[table.Name] = i + 1
 	}
-	for rollup, marks := range map[string]string{"calls_hourly": "hours_pending", "clocks_daily": "days_pending", "tickets_daily": "days_pending"} {
+	for rollup, marks := range map[string]string{
+		"calls_hourly": "hours_pending", "clocks_daily": "days_pending", "tickets_daily": "days_pending",
+	} {
 		if order[marks] == 0 || order[marks] > order[rollup] {
-			t.Errorf("%s is table %d, %s with the marks of what is behind in it %d: a recomputation between them is lost", rollup, order[rollup], marks, order[marks])
+			t.Errorf("%s is table %d, %s with the marks of what is behind in it %d: a recomputation between them is lost",
+				rollup, order[rollup], marks, order[marks])
 		}
 	}
 	into := &Client{URL: from.URL, Password: from.Password, Database: enginetest.Database(t)}
@@ -98,7 +102,10 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	rows := func(c *Client) string {
 		t.Helper()
 		var out strings.Builder
-		if err := c.lines(t.Context(), "SELECT * FROM events FINAL ORDER BY ALL", 33, func(row []byte) error { out.Write(row); return nil }); err != nil {
+		if err := c.lines(t.Context(), "SELECT * FROM events FINAL ORDER BY ALL", 33, func(row []byte) error {
+			out.Write(row)
+			return nil
+		}); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()
@@ -148,9 +155,12 @@ func TestTakeLeavesNothingHalf(t *testing.T) {
 		cfg  TakeConfig
 		want string
 	}{
-		"stopped":        {ended, TakeConfig{Client: from, MinFree: 1}, "canceled"},
-		"no room":        {t.Context(), TakeConfig{Client: from, MinFree: 1 << 60}, "not enough room"},
-		"no database":    {t.Context(), TakeConfig{Client: &Client{URL: from.URL, Password: from.Password, Database: "none"}, MinFree: 1}, "none"},
+		"stopped": {ended, TakeConfig{Client: from, MinFree: 1}, "canceled"},
+		"no room": {t.Context(), TakeConfig{Client: from, MinFree: 1 << 60}, "not enough room"},
+		"no database": {
+			t.Context(), TakeConfig{Client: &Client{URL: from.URL, Password: from.Password, Database: "none"}, MinFree: 1},
+			"none",
+		},
 		"native port":    {t.Context(), TakeConfig{Client: &Client{URL: "http://db:9000"}, MinFree: 1}, "native"},
 		"no journal":     {t.Context(), TakeConfig{Client: from, MinFree: 1, DataDir: t.TempDir()}, "journal"},
 		"not ClickHouse": {t.Context(), TakeConfig{Client: &Client{URL: "http://127.0.0.1:1"}, MinFree: 1}, "refused"},

@@ -17,7 +17,8 @@ import (
 	"github.com/monev112/monev112/collector/store"
 )
 
-// Client speaks to ClickHouse's HTTP interface, the embedded engine's or a server's: rows go as they are, tab-separated.
+// Client speaks to ClickHouse's HTTP interface, the embedded engine's or a server's: rows go as they are,
+// tab-separated.
 type Client struct {
 	URL      string // http://host:8123 or https://host:8443
 	User     string // default "default"
@@ -30,10 +31,12 @@ type Client struct {
 func (c *Client) Check() error {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return fmt.Errorf("ClickHouse address %q: give its HTTP interface, such as http://127.0.0.1:8123 or https://db.example:8443, without user and password", c.URL)
+		return fmt.Errorf(
+			"ClickHouse address %q: give its HTTP interface, such as http://127.0.0.1:8123 or https://db.example:8443, without user and password", c.URL)
 	}
 	if u.Port() == "9000" || u.Port() == "9440" {
-		return fmt.Errorf("ClickHouse address %q: %s is the native protocol's port; backup and restore use the HTTP interface (8123, with TLS 8443)", c.URL, u.Port())
+		return fmt.Errorf(
+			"ClickHouse address %q: %s is the native protocol's port; backup and restore use the HTTP interface (8123, with TLS 8443)", c.URL, u.Port())
 	}
 	return nil
 }
@@ -65,7 +68,8 @@ func (c *Client) store(ctx context.Context) (*store.Store, error) {
 }
 
 // do sends a statement, or rows behind one, and returns the body of the answer.
-func (c *Client) do(ctx context.Context, sql string, settings url.Values, rows io.Reader, encoding string) (io.ReadCloser, error) {
+func (c *Client) do(ctx context.Context, sql string, settings url.Values, rows io.Reader,
+	encoding string) (io.ReadCloser, error) {
 	q := url.Values{"database": {c.database()}}
 	for k, v := range settings {
 		q[k] = v
@@ -137,7 +141,8 @@ func (c *Client) one(ctx context.Context, sql string) (string, error) {
 	return rows[0][0], nil
 }
 
-// errNoRow is a line that has not the columns of a row: ClickHouse writes an error that comes midway where a row would stand.
+// errNoRow is a line that has not the columns of a row: ClickHouse writes an error that comes midway where a row would
+// stand.
 var errNoRow = errors.New("clickhouse ended the answer midway")
 
 // lines hands each row of a SELECT to each, its line break included; columns is how many it has. The slice is lent.
@@ -180,7 +185,8 @@ func (c *Client) lines(ctx context.Context, sql string, columns int, each func(r
 func (c *Client) insert(ctx context.Context, table string, columns []string, packed io.Reader) error {
 	// A repetition is absorbed by the tables; a token or block that ClickHouse remembers of rows since removed is not.
 	settings := url.Values{"insert_deduplicate": {"0"}, "max_partitions_per_insert_block": {"0"}}
-	body, err := c.do(ctx, fmt.Sprintf("INSERT INTO %s (%s) FORMAT TabSeparated", name(table), names(columns)), settings, packed, "zstd")
+	body, err := c.do(ctx, fmt.Sprintf("INSERT INTO %s (%s) FORMAT TabSeparated", name(table), names(columns)), settings,
+		packed, "zstd")
 	if err != nil {
 		return fmt.Errorf("insert into %s: %w", table, err)
 	}

@@ -7,13 +7,13 @@
 //	journal/                 the segments of the journal, as they are
 //	state/                   what else the service remembers: the quarantine, what imports remember, the audit log
 //
-// The tables are read first and the journal is copied after them. What was shipped before the tables were read is in the
-// tables; everything after it is in the journal, which keeps a segment for a day after it was shipped. So the whole is the
-// service at the instant at which the journal was copied, although nothing stood still: a service that starts on a restored
-// folder sends the journal again, and ClickHouse knows by source and id what it has.
+// The tables are read first and the journal is copied after them. What was shipped before the tables were read is in
+// the tables; everything after it is in the journal, which keeps a segment for a day after it was shipped. So the whole
+// is the service at the instant at which the journal was copied, although nothing stood still: a service that starts on
+// a restored folder sends the journal again, and ClickHouse knows by source and id what it has.
 //
-// A folder under its own name is whole: it is written under another and renamed at the end. Secrets (the callers' keys, API
-// keys) are not in it; they go to a file of their own, to be kept elsewhere.
+// A folder under its own name is whole: it is written under another and renamed at the end. Secrets (the callers' keys,
+// API keys) are not in it; they go to a file of their own, to be kept elsewhere.
 package backup
 
 import "time"

@@ -13,8 +13,12 @@ import (
 func FuzzOpen(f *testing.F) {
 	whole, err := json.Marshal(Manifest{
 		Format: format, ID: "0192f0c1-0000-7000-8000-000000000000", Program: "1.0", Schema: 14,
-		Journal: Journal{UUID: "0192f0c1-0000-7000-8000-000000000001", Files: []File{{Name: "journal/1", Bytes: 3, SHA256: "00"}}},
-		Tables:  []Table{{Name: "events", Columns: []string{"center"}, Rows: 2, Files: []File{{Name: "tables/events-1", Rows: 2}}}},
+		Journal: Journal{
+			UUID: "0192f0c1-0000-7000-8000-000000000001", Files: []File{{Name: "journal/1", Bytes: 3, SHA256: "00"}},
+		},
+		Tables: []Table{{
+			Name: "events", Columns: []string{"center"}, Rows: 2, Files: []File{{Name: "tables/events-1", Rows: 2}},
+		}},
 	})
 	if err != nil {
 		f.Fatal(err)
@@ -27,7 +31,9 @@ func FuzzOpen(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		dir := t.TempDir()
 		sum := sha256.Sum256(text)
-		for name, content := range map[string][]byte{manifestName: text, manifestName + sumSuffix: []byte(hex.EncodeToString(sum[:]) + "  " + manifestName + "\n")} {
+		for name, content := range map[string][]byte{
+			manifestName: text, manifestName + sumSuffix: []byte(hex.EncodeToString(sum[:]) + "  " + manifestName + "\n"),
+		} {
 			if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -40,7 +46,8 @@ func FuzzOpen(f *testing.F) {
 			t.Errorf("format %q", m.Format)
 		}
 		for _, file := range m.files() {
-			if within, err := filepath.Rel(dir, filepath.Join(dir, file.Name)); err != nil || within != "." && !filepath.IsLocal(within) {
+			if within, err := filepath.Rel(dir, filepath.Join(dir, file.Name)); err != nil || within != "." &&
+				!filepath.IsLocal(within) {
 				t.Errorf("file %q lies outside", file.Name)
 			}
 		}

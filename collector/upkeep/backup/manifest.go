@@ -88,7 +88,8 @@ func (m *Manifest) write(dir string) error {
 	}
 	text = append(text, '\n')
 	sum := sha256.Sum256(text)
-	if err := writeFile(filepath.Join(dir, manifestName+sumSuffix), []byte(hex.EncodeToString(sum[:])+"  "+manifestName+"\n")); err != nil {
+	if err := writeFile(filepath.Join(dir, manifestName+sumSuffix),
+		[]byte(hex.EncodeToString(sum[:])+"  "+manifestName+"\n")); err != nil {
 		return err
 	}
 	return writeFile(filepath.Join(dir, manifestName), text)
@@ -119,14 +120,16 @@ func Open(dir string) (*Manifest, error) {
 	}
 	sum := sha256.Sum256(text)
 	if got, _, _ := strings.Cut(string(want), " "); got != hex.EncodeToString(sum[:]) {
-		return nil, fmt.Errorf("%s: %s is damaged: its checksum is not the one in %s", dir, manifestName, manifestName+sumSuffix)
+		return nil, fmt.Errorf("%s: %s is damaged: its checksum is not the one in %s", dir, manifestName,
+			manifestName+sumSuffix)
 	}
 	m := &Manifest{}
 	if err := json.Unmarshal(text, m); err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", dir, manifestName, err)
 	}
 	if m.Format != format {
-		return nil, fmt.Errorf("%s: the backup has the format %q, this version of monev112 reads %q: use the version that took it (%s), or a newer one", dir, m.Format, format, m.Program)
+		return nil, fmt.Errorf(
+			"%s: the backup has the format %q, this version of monev112 reads %q: use the version that took it (%s), or a newer one", dir, m.Format, format, m.Program)
 	}
 	for _, f := range m.files() {
 		if !filepath.IsLocal(filepath.FromSlash(f.Name)) {
@@ -152,7 +155,8 @@ func Verify(ctx context.Context, dir string, progress func(Progress)) (*Manifest
 			return nil, fmt.Errorf("verify the backup: %w", err)
 		}
 		if got.Bytes != f.Bytes || got.SHA256 != f.SHA256 {
-			return nil, fmt.Errorf("%s is damaged: %d bytes with the checksum %.12s, taken were %d with %.12s; use another backup",
+			return nil, fmt.Errorf(
+				"%s is damaged: %d bytes with the checksum %.12s, taken were %d with %.12s; use another backup",
 				filepath.Join(dir, f.Name), got.Bytes, got.SHA256, f.Bytes, f.SHA256)
 		}
 		done += f.Bytes

@@ -40,8 +40,8 @@ type RestoreConfig struct {
 	Progress  func(Progress)
 }
 
-// Restore fills a data folder, a ClickHouse, or both, from a backup that it verifies first. A folder appears under its name
-// when it is whole. A ClickHouse that was filled in part is known as such, and the same Restore goes on with it.
+// Restore fills a data folder, a ClickHouse, or both, from a backup that it verifies first. A folder appears under its
+// name when it is whole. A ClickHouse that was filled in part is known as such, and the same Restore goes on with it.
 func Restore(ctx context.Context, cfg RestoreConfig) (_ *Manifest, err error) {
 	if cfg.DataDir != "" {
 		if err := checkEmpty(cfg.DataDir); err != nil {
@@ -81,7 +81,8 @@ func checkEmpty(dir string) error {
 		return err
 	}
 	if len(entries) > 0 {
-		return fmt.Errorf("%s is not empty (%s): a backup is restored into an empty folder; move the old one aside", dir, entries[0].Name())
+		return fmt.Errorf("%s is not empty (%s): a backup is restored into an empty folder; move the old one aside", dir,
+			entries[0].Name())
 	}
 	return nil
 }
@@ -111,7 +112,9 @@ func (r *restoring) folder(ctx context.Context, secrets *Secrets) (err error) {
 		return fmt.Errorf("%w: %d MiB free at %s, about %d are needed", ErrNoRoom, free>>20, r.cfg.DataDir, need>>20)
 	}
 	if r.cfg.Client == nil && !r.cfg.NoTables {
-		if err := r.cfg.Engine(ctx, filepath.Join(dir, r.cfg.EngineDir), func(c *Client) error { return r.fill(ctx, c) }); err != nil {
+		if err := r.cfg.Engine(ctx, filepath.Join(dir, r.cfg.EngineDir), func(c *Client) error {
+			return r.fill(ctx, c)
+		}); err != nil {
 			return err
 		}
 	}
@@ -222,7 +225,10 @@ func (r *restoring) fill(ctx context.Context, c *Client) error {
 
 // vacant makes the tables and refuses a database that holds anything but an interrupted restore of the same backup.
 func (r *restoring) vacant(ctx context.Context, c *Client, st *store.Store, id uuid.UUID) (store.Restore, error) {
-	mark := store.Restore{Backup: id, TakenAt: r.m.TakenAt, Journal: r.m.Journal.UUID, Position: uint64(r.m.Journal.Shipped), BeganAt: r.cfg.Now()}
+	mark := store.Restore{
+		Backup: id, TakenAt: r.m.TakenAt, Journal: r.m.Journal.UUID, Position: uint64(r.m.Journal.Shipped),
+		BeganAt: r.cfg.Now(),
+	}
 	var refused *store.MigrationError
 	err := st.MigrateTo(ctx, r.m.Schema)
 	if errors.As(err, &refused) { // a database with a newer schema: the rows are put in by the names of their columns
@@ -241,13 +247,16 @@ func (r *restoring) vacant(ctx context.Context, c *Client, st *store.Store, id u
 			mark.BeganAt = b.BeganAt
 			return mark, nil
 		}
-		return mark, fmt.Errorf("database %s at %s was filled from the backup %s (taken %s) already: restore into an empty database", c.database(), c.URL, b.Backup, b.TakenAt.Format(time.RFC3339))
+		return mark, fmt.Errorf(
+			"database %s at %s was filled from the backup %s (taken %s) already: restore into an empty database", c.database(),
+			c.URL, b.Backup, b.TakenAt.Format(time.RFC3339))
 	}
 	for _, t := range r.m.Tables {
 		if n, err := c.one(ctx, "SELECT count() FROM "+name(t.Name)); err != nil {
 			return mark, err
 		} else if n != "0" {
-			return mark, fmt.Errorf("database %s at %s is not empty: %s has %s rows; restore into an empty database", c.database(), c.URL, t.Name, n)
+			return mark, fmt.Errorf("database %s at %s is not empty: %s has %s rows; restore into an empty database",
+				c.database(), c.URL, t.Name, n)
 		}
 	}
 	return mark, nil

@@ -52,11 +52,14 @@ func Take(ctx context.Context, cfg TakeConfig) (_ *Manifest, err error) {
 	}
 	t := &taking{cfg: cfg, report: reporter{to: cfg.Progress}}
 	if _, err := os.Lstat(cfg.To); !errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.Join(fmt.Errorf("%s exists: a backup is never written over another; name a new folder, for example with the date in it", cfg.To), err)
+		return nil, errors.Join(fmt.Errorf(
+			"%s exists: a backup is never written over another; name a new folder, for example with the date in it", cfg.To),
+			err)
 	}
 	if cfg.SecretsTo != "" {
 		if _, err := os.Lstat(cfg.SecretsTo); !errors.Is(err, fs.ErrNotExist) {
-			return nil, errors.Join(fmt.Errorf("%s exists: secrets are never written over others; name a new file", cfg.SecretsTo), err)
+			return nil, errors.Join(fmt.Errorf("%s exists: secrets are never written over others; name a new file",
+				cfg.SecretsTo), err)
 		}
 	}
 	if err := cfg.Client.Check(); err != nil {
@@ -89,8 +92,8 @@ func Take(ctx context.Context, cfg TakeConfig) (_ *Manifest, err error) {
 	return &t.m, publish(t.dir, cfg.To)
 }
 
-// workFolder makes the folder in which something is prepared. What an interrupted attempt left in it is removed; another
-// attempt under way is refused.
+// workFolder makes the folder in which something is prepared. What an interrupted attempt left in it is removed;
+// another attempt under way is refused.
 func workFolder(dir string, lock *io.Closer) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
@@ -139,7 +142,9 @@ func (t *taking) take(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.m = Manifest{Format: format, ID: id.String(), TakenAt: t.cfg.Now().UTC().Truncate(time.Millisecond), Program: t.cfg.Program}
+	t.m = Manifest{
+		Format: format, ID: id.String(), TakenAt: t.cfg.Now().UTC().Truncate(time.Millisecond), Program: t.cfg.Program,
+	}
 	// How far the tables reach is asked before they are read: they hold at least that.
 	jdir := filepath.Join(t.cfg.DataDir, journalDir)
 	named, shipped, database, err := t.shipped()
@@ -157,13 +162,15 @@ func (t *taking) take(ctx context.Context) error {
 		return err
 	}
 	if named != "" && named != t.m.Journal.UUID {
-		return fmt.Errorf("the journal %s and the cursor of %s in %s do not belong together", t.m.Journal.UUID, named, t.cfg.DataDir)
+		return fmt.Errorf("the journal %s and the cursor of %s in %s do not belong together", t.m.Journal.UUID, named,
+			t.cfg.DataDir)
 	}
 	if named == "" {
 		shipped = t.m.Journal.First
 	}
 	if t.m.Journal.Shipped = shipped; t.m.Journal.First > shipped {
-		return fmt.Errorf("while the tables were read the service let go of a part of the journal (%d to %d) that may not be in them: take the backup again", shipped, t.m.Journal.First)
+		return fmt.Errorf(
+			"while the tables were read the service let go of a part of the journal (%d to %d) that may not be in them: take the backup again", shipped, t.m.Journal.First)
 	}
 	return t.state()
 }
@@ -178,7 +185,8 @@ func (t *taking) shipped() (named string, at journal.Position, database string, 
 	return named, at, database, err
 }
 
-// room refuses a disk on which the tables would not fit as ClickHouse has them, packed as well as they will be here or worse.
+// room refuses a disk on which the tables would not fit as ClickHouse has them, packed as well as they will be here or
+// worse.
 func (t *taking) room(ctx context.Context) error {
 	text, err := t.cfg.Client.one(ctx, "SELECT sum(total_bytes) FROM system.tables WHERE database = currentDatabase()")
 	if err != nil {
@@ -228,12 +236,14 @@ func (t *taking) tables(ctx context.Context, database string) error {
 			return err
 		}
 		if id != database {
-			return fmt.Errorf("clickhouse at %s is %s, the service in %s ships to %s: name the address of that one", c.URL, id, t.cfg.DataDir, database)
+			return fmt.Errorf("clickhouse at %s is %s, the service in %s ships to %s: name the address of that one", c.URL, id,
+				t.cfg.DataDir, database)
 		}
 	}
-	// What says that a roll-up is behind is read before the roll-ups: one that is recomputed in between would else be taken as
-	// it was, without the mark that makes it follow.
-	list, err := c.ask(ctx, `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY NOT endsWith(name, '_pending'), name`)
+	// What says that a roll-up is behind is read before the roll-ups: one that is recomputed in between would else be
+	// taken as it was, without the mark that makes it follow.
+	list, err := c.ask(
+		ctx, `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY NOT endsWith(name, '_pending'), name`)
 	if err != nil {
 		return err
 	}
@@ -244,7 +254,8 @@ func (t *taking) tables(ctx context.Context, database string) error {
 			continue
 		}
 		table := Table{Name: row[0]}
-		columns, err := c.ask(ctx, fmt.Sprintf(`SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '%s'
+		columns, err := c.ask(ctx,
+			fmt.Sprintf(`SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '%s'
 			AND default_kind NOT IN ('MATERIALIZED', 'ALIAS', 'EPHEMERAL') ORDER BY position`, strings.ReplaceAll(row[0], "'", `\'`)))
 		if err != nil {
 			return err
@@ -301,24 +312,25 @@ func (t *taking) table(ctx context.Context, table *Table, each func(rows uint64)
 			_ = p.file.Close() // after an error
 		}
 	}()
-	err = t.cfg.Client.lines(ctx, "SELECT "+names(table.Columns)+" FROM "+name(table.Name)+" FINAL", len(table.Columns), func(row []byte) error {
-		if p == nil {
-			file := fmt.Sprintf("%s/%s-%04d.tsv%s", tablesDir, table.Name, len(table.Files)+1, packedSuffix)
-			if p, err = newPortion(t.dir, file, t.wrote); err != nil {
+	err = t.cfg.Client.lines(ctx, "SELECT "+names(table.Columns)+" FROM "+name(table.Name)+" FINAL", len(table.Columns),
+		func(row []byte) error {
+			if p == nil {
+				file := fmt.Sprintf("%s/%s-%04d.tsv%s", tablesDir, table.Name, len(table.Files)+1, packedSuffix)
+				if p, err = newPortion(t.dir, file, t.wrote); err != nil {
+					return err
+				}
+			}
+			if _, err := p.packer.Write(row); err != nil {
 				return err
 			}
-		}
-		if _, err := p.packer.Write(row); err != nil {
-			return err
-		}
-		p.Rows++
-		table.Rows++
-		each(table.Rows)
-		if p.raw += int64(len(row)); p.raw >= PortionBytes {
-			return end()
-		}
-		return nil
-	})
+			p.Rows++
+			table.Rows++
+			each(table.Rows)
+			if p.raw += int64(len(row)); p.raw >= PortionBytes {
+				return end()
+			}
+			return nil
+		})
 	if err != nil {
 		return err
 	}
@@ -381,7 +393,9 @@ func (t *taking) copyFile(from, name string) (File, error) {
 		return File{}, err
 	}
 	sum := sha256.New()
-	n, err := io.Copy(io.MultiWriter(out, sum, writerFunc(func(b []byte) (int, error) { return len(b), t.wrote(len(b)) })), in)
+	n, err := io.Copy(io.MultiWriter(out, sum, writerFunc(func(b []byte) (int, error) {
+		return len(b), t.wrote(len(b))
+	})), in)
 	err = errors.Join(err, out.Sync(), out.Close())
 	return File{Name: name, Bytes: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, err
 }
@@ -413,7 +427,9 @@ func (t *taking) journal(dir string) error {
 		return err
 	}
 	for _, c := range report.Corrupt {
-		if !slices.ContainsFunc(report.Skips, func(s journal.Skip) bool { return c.Position >= s.From && c.Position < s.To }) {
+		if !slices.ContainsFunc(report.Skips, func(s journal.Skip) bool {
+			return c.Position >= s.From && c.Position < s.To
+		}) {
 			return fmt.Errorf("the journal is damaged: %w; see monev112 journal verify", c)
 		}
 	}
@@ -422,8 +438,8 @@ func (t *taking) journal(dir string) error {
 	return nil
 }
 
-// state copies the other folders. A file that goes or comes meanwhile is no error: each is replaced or appended to whole. A
-// cursor is left out: it would be about tables that were read before it.
+// state copies the other folders. A file that goes or comes meanwhile is no error: each is replaced or appended to
+// whole. A cursor is left out: it would be about tables that were read before it.
 func (t *taking) state() error {
 	for _, folder := range t.cfg.State {
 		root := filepath.Join(t.cfg.DataDir, folder)
@@ -431,7 +447,8 @@ func (t *taking) state() error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil
 			}
-			if err != nil || !d.Type().IsRegular() || strings.HasSuffix(path, disk.TempSuffix) || strings.HasSuffix(path, ".lock") || d.Name() == shipper.CursorFile {
+			if err != nil || !d.Type().IsRegular() || strings.HasSuffix(path, disk.TempSuffix) ||
+				strings.HasSuffix(path, ".lock") || d.Name() == shipper.CursorFile {
 				return err
 			}
 			rel, err := filepath.Rel(t.cfg.DataDir, path)

@@ -1,5 +1,5 @@
-// Package rebuild folds the cases of a period again from their events in ClickHouse, computes their clocks by the policy
-// and calendar in force now, writes what changed, and counts what that did to the figures.
+// Package rebuild folds the cases of a period again from their events in ClickHouse, computes their clocks by the
+// policy and calendar in force now, writes what changed, and counts what that did to the figures.
 //
 // It owns the job: what was asked, how far it has come, what changed so far. A job stands in a file that is replaced
 // before and after each portion of cases, so that a stop at any instant, of the client or of the service, costs nothing

@@ -65,7 +65,8 @@ func (f *Findings) clone() Findings {
 
 // add adds what another portion found.
 func (f *Findings) add(o *Findings) {
-	f.Cases, f.Rows, f.Clocks, f.SilentlyMoved = f.Cases+o.Cases, f.Rows+o.Rows, f.Clocks+o.Clocks, f.SilentlyMoved+o.SilentlyMoved
+	f.Cases, f.Rows, f.Clocks, f.SilentlyMoved = f.Cases+o.Cases, f.Rows+o.Rows, f.Clocks+o.Clocks,
+		f.SilentlyMoved+o.SilentlyMoved
 	f.Merged = f.Merged || o.Merged
 	for _, c := range o.Changes {
 		f.count(c)
@@ -112,8 +113,8 @@ type clockID struct {
 	seq  int
 }
 
-// compare counts how the clocks of a case differ at an instant and reports whether any does. A stored clock that is void
-// and that the case no longer has is as it should be.
+// compare counts how the clocks of a case differ at an instant and reports whether any does. A stored clock that is
+// void and that the case no longer has is as it should be.
 func (f *Findings) compare(key event.Key, before, after []sla.Clock, at time.Time) bool {
 	was := make(map[clockID]*sla.Clock, len(before))
 	for i := range before {
@@ -133,7 +134,8 @@ func (f *Findings) compare(key event.Key, before, after []sla.Clock, at time.Tim
 		if v := (Versions{b.CalendarVersion, a.CalendarVersion, 1}); v.Before != v.After {
 			f.Calendars = addVersions(f.Calendars, []Versions{v})
 		}
-		if !b.Void && !a.Void && policyOf(b) == policyOf(a) && b.CalendarVersion == a.CalendarVersion && same(b.StartedAt, a.StartedAt) &&
+		if !b.Void && !a.Void && policyOf(b) == policyOf(a) && b.CalendarVersion == a.CalendarVersion &&
+			same(b.StartedAt, a.StartedAt) &&
 			b.PausedSeconds == a.PausedSeconds && !same(b.GrossDueAt, a.GrossDueAt) && b.Kind != sla.Stated {
 			f.SilentlyMoved++
 		}
@@ -147,7 +149,9 @@ func (f *Findings) compare(key event.Key, before, after []sla.Clock, at time.Tim
 			note(b, a)
 		}
 	}
-	for _, id := range slices.SortedFunc(maps.Keys(was), func(a, b clockID) int { return cmp.Or(cmp.Compare(a.name, b.name), a.seq-b.seq) }) {
+	for _, id := range slices.SortedFunc(maps.Keys(was), func(a, b clockID) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), a.seq-b.seq)
+	}) {
 		if b := was[id]; !b.Void {
 			note(b, nil)
 		}
@@ -192,7 +196,8 @@ func same(a, b time.Time) bool {
 func equal(a, b *sla.Clock) bool {
 	x, y := *a, *b
 	for _, c := range []*sla.Clock{&x, &y} {
-		for _, t := range []*time.Time{&c.StartedAt, &c.DueAt, &c.GrossDueAt, &c.PausedSince, &c.PauseEndsAt, &c.BreachAt, &c.StoppedAt,
+		for _, t := range []*time.Time{&c.StartedAt, &c.DueAt, &c.GrossDueAt, &c.PausedSince, &c.PauseEndsAt, &c.BreachAt,
+			&c.StoppedAt,
 			&c.RiskAt, &c.EscalatedAt, &c.Escalated2At} {
 			if !t.IsZero() {
 				*t = time.UnixMilli(t.UnixMilli()).UTC()
@@ -217,7 +222,8 @@ func (f *Findings) Write(w io.Writer, dryRun bool) {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(t, "CENTRE\tCLOCK\tOPD\tWAS\tNOW\tDUE\tCLOCKS")
 		for _, c := range f.Changes {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", c.Center, c.Clock, cmp.Or(c.OPD, "-"), c.Before, c.After, cmp.Or(c.Due, "-"), c.Count)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", c.Center, c.Clock, cmp.Or(c.OPD, "-"), c.Before, c.After,
+				cmp.Or(c.Due, "-"), c.Count)
 		}
 		_ = t.Flush() // a printer that fails is seen by its owner
 	}
@@ -228,8 +234,10 @@ func (f *Findings) Write(w io.Writer, dryRun bool) {
 		fmt.Fprintf(w, "calendar %s -> %s: %d clocks\n", cmp.Or(v.Before, "none"), cmp.Or(v.After, "none"), v.Count)
 	}
 	if f.SilentlyMoved > 0 {
-		fmt.Fprintf(w, "warning: %d clocks have another due time under the same policy and calendar version: %s\n", f.SilentlyMoved,
-			strings.TrimSpace("a file was edited without counting its version up, and a row no longer tells by which rule it was judged"))
+		fmt.Fprintf(w, "warning: %d clocks have another due time under the same policy and calendar version: %s\n",
+			f.SilentlyMoved,
+			strings.TrimSpace(
+				"a file was edited without counting its version up, and a row no longer tells by which rule it was judged"))
 	}
 	if f.Merged {
 		fmt.Fprintf(w, "there are more than %d kinds of change; the rest stands under %s\n", MaxChanges, others)

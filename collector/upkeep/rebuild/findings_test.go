@@ -18,7 +18,8 @@ var (
 )
 
 func clock(version string, due time.Duration, stopped time.Duration) sla.Clock {
-	c := sla.Clock{Key: key, Name: sla.Resolve, Seq: 1, Kind: sla.Days, Policy: "p", PolicyVersion: version, CalendarVersion: "id/1", OPD: "dishub",
+	c := sla.Clock{Key: key, Name: sla.Resolve, Seq: 1, Kind: sla.Days, Policy: "p", PolicyVersion: version,
+		CalendarVersion: "id/1", OPD: "dishub",
 		StartedAt: start, DueAt: start.Add(due), GrossDueAt: start.Add(due), BreachAt: start.Add(due)}
 	if stopped > 0 {
 		c.StoppedAt = start.Add(stopped)
@@ -36,16 +37,31 @@ func TestFindingsTellHowAClockChanged(t *testing.T) {
 		before, after []sla.Clock
 		want          string // before after due of each change; versions; silently moved
 	}{
-		"nothing":                       {list(clock("1", time.Hour, 0)), list(clock("1", time.Hour, 0)), ""},
-		"a fraction of a millisecond":   {list(clock("1", time.Hour, 0)), list(clock("1", time.Hour+time.Microsecond, 0)), ""},
-		"a void clock that is gone":     {list(void), nil, ""},
-		"a stricter policy":             {list(clock("1", time.Hour, 50*time.Minute)), list(clock("2", 30*time.Minute, 50*time.Minute)), "met breached earlier; p/1 p/2; 0"},
-		"a milder policy, still open":   {list(clock("1", time.Hour, 0)), list(clock("2", 100*time.Hour, 0)), "breached running later; p/1 p/2; 0"},
-		"only the version":              {list(clock("1", time.Hour, 0)), list(clock("2", time.Hour, 0)), "breached breached same; p/1 p/2; 0"},
-		"edited without a new version":  {list(clock("1", time.Hour, 50*time.Minute)), list(clock("1", 30*time.Minute, 50*time.Minute)), "met breached earlier; ; 1"},
+		"nothing": {list(clock("1", time.Hour, 0)), list(clock("1", time.Hour, 0)), ""},
+		"a fraction of a millisecond": {
+			list(clock("1", time.Hour, 0)), list(clock("1", time.Hour+time.Microsecond, 0)), "",
+		},
+		"a void clock that is gone": {list(void), nil, ""},
+		"a stricter policy": {
+			list(clock("1", time.Hour, 50*time.Minute)), list(clock("2", 30*time.Minute, 50*time.Minute)),
+			"met breached earlier; p/1 p/2; 0",
+		},
+		"a milder policy, still open": {
+			list(clock("1", time.Hour, 0)), list(clock("2", 100*time.Hour, 0)), "breached running later; p/1 p/2; 0",
+		},
+		"only the version": {
+			list(clock("1", time.Hour, 0)), list(clock("2", time.Hour, 0)), "breached breached same; p/1 p/2; 0",
+		},
+		"edited without a new version": {
+			list(clock("1", time.Hour, 50*time.Minute)), list(clock("1", 30*time.Minute, 50*time.Minute)),
+			"met breached earlier; ; 1",
+		},
 		"a clock that the policy added": {nil, list(clock("1", time.Hour, 50*time.Minute)), "none met ; ; 0"},
-		"one that it took away":         {list(clock("1", time.Hour, 50*time.Minute), second), list(clock("1", time.Hour, 50*time.Minute)), "breached none ; ; 0"},
-		"came back":                     {list(void), list(clock("1", time.Hour, 0)), "void breached same; ; 0"},
+		"one that it took away": {
+			list(clock("1", time.Hour, 50*time.Minute), second), list(clock("1", time.Hour, 50*time.Minute)),
+			"breached none ; ; 0",
+		},
+		"came back": {list(void), list(clock("1", time.Hour, 0)), "void breached same; ; 0"},
 	} {
 		var f Findings
 		changed := f.compare(key, tc.before, tc.after, start.Add(2*time.Hour))
@@ -91,7 +107,8 @@ func TestFindingsAreBoundedAndAddUp(t *testing.T) {
 func TestFindingsAsPrinted(t *testing.T) {
 	var f, none Findings
 	f.Cases, f.Rows = 1, 0
-	f.compare(key, []sla.Clock{clock("1", time.Hour, 50*time.Minute)}, []sla.Clock{clock("2", 30*time.Minute, 50*time.Minute)}, start)
+	f.compare(key, []sla.Clock{clock("1", time.Hour, 50*time.Minute)},
+		[]sla.Clock{clock("2", 30*time.Minute, 50*time.Minute)}, start)
 	var b strings.Builder
 	f.Write(&b, false)
 	none.Write(&b, true)

@@ -31,9 +31,10 @@ type Writer interface {
 	Upsert(ctx context.Context, rows []tracker.Row) error
 }
 
-// examine folds cases of one centre, compares them with what is stored, and returns the rows that have to be written and
-// what that changes, judged at an instant.
-func (r *Runner) examine(ctx context.Context, db Database, keys []event.Key, at time.Time) ([]tracker.Row, Findings, error) {
+// examine folds cases of one centre, compares them with what is stored, and returns the rows that have to be written
+// and what that changes, judged at an instant.
+func (r *Runner) examine(ctx context.Context, db Database, keys []event.Key, at time.Time) ([]tracker.Row, Findings,
+	error) {
 	var found Findings
 	rows, err := r.fold(ctx, db, keys)
 	if err != nil {

@@ -9,7 +9,10 @@ import (
 
 // Whatever the file of a rebuild holds, it is read or refused, and what was read can be written.
 func FuzzJob(f *testing.F) {
-	for _, s := range []string{`{"id":"1","spec":{"since":"2026-10-01","until":"2026-11-01"},"status":"running","done":1,"total":2}`, `{"findings":{}}`, `{`, ``, `null`} {
+	for _, s := range []string{
+		`{"id":"1","spec":{"since":"2026-10-01","until":"2026-11-01"},"status":"running","done":1,"total":2}`,
+		`{"findings":{}}`, `{`, ``, `null`,
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -50,7 +50,9 @@ func (s Spec) check() error {
 		return err
 	}
 	if !since.IsZero() && !until.IsZero() && !since.Before(until) {
-		return &SpecError{"until", fmt.Sprintf("the period is empty: %s is not before %s (the end is not included)", s.Since, s.Until)}
+		return &SpecError{
+			"until", fmt.Sprintf("the period is empty: %s is not before %s (the end is not included)", s.Since, s.Until),
+		}
 	}
 	return nil
 }
@@ -144,7 +146,9 @@ func load(fsys disk.FS, dir string) (*Job, error) {
 }
 
 func (j *Job) save(fsys disk.FS, dir string) error {
-	err := disk.Replace(fsys, filepath.Join(dir, File), 0o600, func(w io.Writer) error { return json.NewEncoder(w).Encode(j) })
+	err := disk.Replace(fsys, filepath.Join(dir, File), 0o600, func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(j)
+	})
 	if err != nil {
 		return fmt.Errorf("keep how far the rebuild has come: %w", err)
 	}

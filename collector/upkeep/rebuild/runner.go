@@ -69,14 +69,15 @@ func New(cfg Config) (*Runner, error) {
 	}
 	if r.job != nil && r.job.Status == Running {
 		r.job.Status = Stopped
-		cfg.Log.Warn("a rebuild was interrupted: part of its period is judged by the rules of before; ask for it again to go on",
+		cfg.Log.Warn(
+			"a rebuild was interrupted: part of its period is judged by the rules of before; ask for it again to go on",
 			"id", r.job.ID, "done", r.job.Done, "total", r.job.Total)
 	}
 	return r, nil
 }
 
-// Start begins a rebuild, goes on with the same one that was stopped, or joins the same one that is running. Another one
-// that is running is ErrBusy; a *SpecError is a request that makes no sense.
+// Start begins a rebuild, goes on with the same one that was stopped, or joins the same one that is running. Another
+// one that is running is ErrBusy; a *SpecError is a request that makes no sense.
 func (r *Runner) Start(ctx context.Context, spec Spec) (Job, error) {
 	db, _, ok := r.cfg.Connect()
 	if !ok {
@@ -101,7 +102,10 @@ func (r *Runner) Start(ctx context.Context, spec Spec) (Job, error) {
 		if j != nil && j.Status == Stopped && j.Spec.equal(spec) {
 			restarted = j.Restarted + 1
 		}
-		r.job = &Job{ID: newID(), Spec: spec, Centers: centers, Status: Running, Basis: r.cfg.Basis, StartedAt: now.Truncate(time.Millisecond), Restarted: restarted}
+		r.job = &Job{
+			ID: newID(), Spec: spec, Centers: centers, Status: Running, Basis: r.cfg.Basis,
+			StartedAt: now.Truncate(time.Millisecond), Restarted: restarted,
+		}
 	}
 	r.job.UpdatedAt, r.job.Error = now, ""
 	if err := r.job.save(r.cfg.FS, r.cfg.Dir); err != nil {
@@ -217,7 +221,8 @@ func (r *Runner) work(ctx context.Context) {
 	if err := r.job.save(r.cfg.FS, r.cfg.Dir); err != nil {
 		r.cfg.Log.Warn("how far the rebuild has come is not kept", "error", err)
 	}
-	r.cfg.Log.Info("rebuild", "id", r.job.ID, "status", string(r.job.Status), "done", r.job.Done, "cases_changed", r.job.Cases, "clocks_changed", r.job.Clocks)
+	r.cfg.Log.Info("rebuild", "id", r.job.ID, "status", string(r.job.Status), "done", r.job.Done, "cases_changed",
+		r.job.Cases, "clocks_changed", r.job.Clocks)
 }
 
 // update changes the job under the lock.
@@ -293,7 +298,9 @@ func (r *Runner) runCenter(ctx context.Context, center string) error {
 					n++
 				}
 			}
-			if err := inTurn(ctx, writer, func(ctx context.Context) error { return r.portion(ctx, db, writer, page[:n]) }); err != nil {
+			if err := inTurn(ctx, writer, func(ctx context.Context) error {
+				return r.portion(ctx, db, writer, page[:n])
+			}); err != nil {
 				return err
 			}
 			if n > 0 {

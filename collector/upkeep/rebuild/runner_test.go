@@ -22,7 +22,8 @@ import (
 	"github.com/monev112/monev112/collector/tracker"
 )
 
-// warehouse is ClickHouse and its writer in memory. After some upserts the process "dies": the rows may be written or not.
+// warehouse is ClickHouse and its writer in memory. After some upserts the process "dies": the rows may be written or
+// not.
 type warehouse struct {
 	events    map[event.Key][]*event.Event
 	clocks    map[event.Key][]sla.Clock
@@ -59,7 +60,8 @@ func (w *warehouse) Centers(context.Context) ([]string, error) {
 	return []string{"35.78", "35.15"}, nil
 }
 
-func (w *warehouse) CaseKeys(_ context.Context, center string, _ store.Span, after event.Key, limit int) ([]event.Key, error) {
+func (w *warehouse) CaseKeys(_ context.Context, center string, _ store.Span, after event.Key, limit int) ([]event.Key,
+	error) {
 	all := w.keys(center, after)
 	return all[:min(limit, len(all))], w.flaky()
 }
@@ -124,8 +126,12 @@ func (w *warehouse) Upsert(ctx context.Context, rows []tracker.Row) error {
 func world(t *rapid.T) *warehouse {
 	w := &warehouse{events: map[event.Key][]*event.Event{}, clocks: map[event.Key][]sla.Clock{}}
 	for i := range rapid.IntRange(0, 40).Draw(t, "cases") {
-		k := event.Key{Center: rapid.SampledFrom([]string{"35.15", "35.78"}).Draw(t, "centre"), Kind: event.KindCall, ID: fmt.Sprint(i)}
-		e := &event.Event{Source: "s", ID: "1", Type: event.CallReceived, Kind: k.Kind, Subject: k.ID, Center: k.Center, OccurredAt: start}
+		k := event.Key{
+			Center: rapid.SampledFrom([]string{"35.15", "35.78"}).Draw(t, "centre"), Kind: event.KindCall, ID: fmt.Sprint(i),
+		}
+		e := &event.Event{
+			Source: "s", ID: "1", Type: event.CallReceived, Kind: k.Kind, Subject: k.ID, Center: k.Center, OccurredAt: start,
+		}
 		if rapid.Bool().Draw(t, "ticket") {
 			k.Kind, e.Kind, e.Type, e.Calls = event.KindTicket, event.KindTicket, event.TicketOpened, []string{fmt.Sprint(i / 2)}
 		}
@@ -210,12 +216,14 @@ func TestARebuildThatIsInterruptedEqualsOneThatIsNot(t *testing.T) {
 		rough := calm.clone()
 		dry := calm.clone()
 		want := untilRest(t, calmDisk, calm, "b", Spec{})
-		if d := untilRest(t, dryDisk, dry, "b", Spec{DryRun: true}); dry.writes != 0 || !gocmp.Equal(d.Findings, want.Findings) {
+		if d := untilRest(t, dryDisk, dry, "b", Spec{DryRun: true}); dry.writes != 0 ||
+			!gocmp.Equal(d.Findings, want.Findings) {
 			t.Fatalf("a dry run wrote %d rows and found %+v, want %+v", dry.writes, d.Findings, want.Findings)
 		}
 		var got Job
 		for round := range 100 {
-			rough.dieIn, rough.wrote, rough.powerLoss, rough.fail = 0, rapid.Bool().Draw(t, "wrote"), rapid.Bool().Draw(t, "power loss"), rapid.IntRange(0, 2).Draw(t, "fail")
+			rough.dieIn, rough.wrote, rough.powerLoss, rough.fail = 0, rapid.Bool().Draw(t, "wrote"),
+				rapid.Bool().Draw(t, "power loss"), rapid.IntRange(0, 2).Draw(t, "fail")
 			if round < 10 {
 				rough.dieIn = rapid.IntRange(1, 4).Draw(t, "die")
 			}
@@ -233,7 +241,8 @@ func TestARebuildThatIsInterruptedEqualsOneThatIsNot(t *testing.T) {
 		if d := gocmp.Diff(calm.clocks, rough.clocks); d != "" {
 			t.Fatalf("rows (-want +got):\n%s", d)
 		}
-		if again := untilRest(t, roughDisk, rough, "b", Spec{}); again.Cases != 0 || again.ID == got.ID || again.Done != want.Done {
+		if again := untilRest(t, roughDisk, rough, "b", Spec{}); again.Cases != 0 || again.ID == got.ID ||
+			again.Done != want.Done {
 			t.Fatalf("a second rebuild changed %d cases of %d", again.Cases, again.Done)
 		}
 	})
@@ -251,7 +260,9 @@ func TestOtherRulesStartFromTheBeginning(t *testing.T) {
 	w := &warehouse{events: map[event.Key][]*event.Event{}, clocks: map[event.Key][]sla.Clock{}}
 	for i := range 12 {
 		k := event.Key{Center: "35.15", Kind: event.KindCall, ID: fmt.Sprint(i)}
-		w.events[k] = []*event.Event{{Source: "s", ID: "1", Type: event.CallReceived, Kind: k.Kind, Subject: k.ID, Center: k.Center, OccurredAt: start}}
+		w.events[k] = []*event.Event{{
+			Source: "s", ID: "1", Type: event.CallReceived, Kind: k.Kind, Subject: k.ID, Center: k.Center, OccurredAt: start,
+		}}
 	}
 	w.dieIn, w.wrote = 2, true
 	dir := memory(t)
@@ -264,7 +275,8 @@ func TestOtherRulesStartFromTheBeginning(t *testing.T) {
 	if _, err := r.Start(context.Background(), Spec{Centers: []string{"9.9"}}); !errors.As(err, new(*SpecError)) {
 		t.Fatalf("an unknown centre: %v", err)
 	}
-	if _, err := r.Start(context.Background(), Spec{Since: "2026-11-01", Until: "2026-10-01"}); !errors.As(err, new(*SpecError)) {
+	if _, err := r.Start(context.Background(), Spec{Since: "2026-11-01", Until: "2026-10-01"}); !errors.As(err,
+		new(*SpecError)) {
 		t.Fatalf("an empty period: %v", err)
 	}
 	j, err := r.Start(context.Background(), Spec{})

@@ -1,5 +1,5 @@
-// Package retention owns how long personal data is kept, and the record of what was deleted. It is pure but for Record: what
-// deletes is the place that holds the data.
+// Package retention owns how long personal data is kept, and the record of what was deleted. It is pure but for Record:
+// what deletes is the place that holds the data.
 //
 //	place         kind        kept, by default                       how it goes
 //	events        caller      13 months after it happened            blanked; the event stays, and its case folds as before
@@ -90,9 +90,11 @@ func (p Policy) Cutoff(kind string, now time.Time) (time.Time, bool) {
 	return monthsBefore(now.UTC(), m), m > 0
 }
 
-// monthsBefore goes back to the same day of an earlier month, to its last day when it is shorter: nothing goes too early.
+// monthsBefore goes back to the same day of an earlier month, to its last day when it is shorter: nothing goes too
+// early.
 func monthsBefore(t time.Time, months int) time.Time {
-	first := time.Date(t.Year(), t.Month()-time.Month(months), 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), t.Location())
+	first := time.Date(t.Year(), t.Month()-time.Month(months), 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(),
+		t.Location())
 	last := first.AddDate(0, 1, -1).Day()
 	return first.AddDate(0, 0, min(t.Day(), last)-1)
 }
@@ -144,7 +146,8 @@ func (r Report) Write(w io.Writer, zone *time.Location) error {
 		if !i.Oldest.IsZero() {
 			oldest = i.Oldest.In(zone).Format(time.DateOnly)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\t%d\n", i.Where, i.Kind, i.Cutoff.In(zone).Format(time.DateOnly), i.Due, oldest, i.Left)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\t%d\n", i.Where, i.Kind, i.Cutoff.In(zone).Format(time.DateOnly), i.Due, oldest,
+			i.Left)
 	}
 	return t.Flush()
 }

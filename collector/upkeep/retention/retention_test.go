@@ -40,7 +40,11 @@ func TestRecordIsAppended(t *testing.T) {
 	if !LastRun(dir).IsZero() {
 		t.Error("a run without a record")
 	}
-	r := Report{Applied: true, Items: []Item{{Place: Place{"events", Caller}, Due: 5, Left: 1}, {Place: Place{"dead", Entry}, Due: 2}}}
+	r := Report{
+		Applied: true, Items: []Item{
+			{Place: Place{"events", Caller}, Due: 5, Left: 1}, {Place: Place{"dead", Entry}, Due: 2},
+		},
+	}
 	for range 2 {
 		if err := Record(dir, r); err != nil {
 			t.Fatal(err)
@@ -51,7 +55,8 @@ func TestRecordIsAppended(t *testing.T) {
 		t.Errorf("%v: %s", err, b)
 	}
 	var out strings.Builder
-	if err := r.Write(&out, time.UTC); err != nil || r.Due() != 7 || r.Left() != 1 || !strings.Contains(out.String(), "events  caller") {
+	if err := r.Write(&out, time.UTC); err != nil || r.Due() != 7 || r.Left() != 1 ||
+		!strings.Contains(out.String(), "events  caller") {
 		t.Errorf("%v: %s", err, out.String())
 	}
 }

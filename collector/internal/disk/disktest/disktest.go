@@ -1,10 +1,10 @@
 // Package disktest owns a file system in memory for tests: it fails chosen calls, knows for every byte and every name
 // whether an fsync covered it, and can be killed (the page cache survives) or lose power (it does not).
 //
-// It models the parts of a real disk on which programs are wrong: a failed write may have written a part; after a failed
-// fsync the pages count as clean although the disk may have some, all or none of them, and the next fsync succeeds; a new
-// or renamed file is there after a power loss only if its folder was fsynced, or by luck; unsynced bytes survive in
-// sectors, any subset of them, not in order.
+// It models the parts of a real disk on which programs are wrong: a failed write may have written a part; after a
+// failed fsync the pages count as clean although the disk may have some, all or none of them, and the next fsync
+// succeeds; a new or renamed file is there after a power loss only if its folder was fsynced, or by luck; unsynced
+// bytes survive in sectors, any subset of them, not in order.
 package disktest
 
 import (
@@ -114,8 +114,8 @@ func (d *FS) SetFree(bytes uint64) {
 	d.free = bytes
 }
 
-// Kill ends the process: open files and locks die, the page cache stays, except that after a failed fsync the kernel may
-// have dropped clean pages and show what the disk has.
+// Kill ends the process: open files and locks die, the page cache stays, except that after a failed fsync the kernel
+// may have dropped clean pages and show what the disk has.
 func (d *FS) Kill() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

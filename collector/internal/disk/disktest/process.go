@@ -8,8 +8,8 @@ import (
 	"github.com/monev112/monev112/collector/internal/disk"
 )
 
-// Process returns the file system as one process has it: after the next Kill or PowerLoss every call fails, so that what
-// is left of a killed program can do no more. The FS itself always acts for the process that is alive now.
+// Process returns the file system as one process has it: after the next Kill or PowerLoss every call fails, so that
+// what is left of a killed program can do no more. The FS itself always acts for the process that is alive now.
 func (d *FS) Process() disk.FS {
 	d.mu.Lock()
 	defer d.mu.Unlock()
