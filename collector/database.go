@@ -27,7 +27,7 @@ func database(st *store.Store, of string, keep retention.Policy) func(context.Co
 			case r.EndedAt.IsZero():
 				db.Unfinished = r.Backup.String()
 			case r.Journal == of:
-				db.Filled = shipper.Filled{Journal: r.Journal, UpTo: journal.Position(r.Position)}
+				db.RestorePoint = shipper.RestorePoint{Journal: r.Journal, UpTo: journal.Position(r.Position)}
 			}
 		}
 		return db, err

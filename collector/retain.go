@@ -35,7 +35,7 @@ func (a *App) retain(ctx context.Context) {
 		case <-tick.C:
 		}
 		s := a.shipper.Load()
-		if s == nil || !retentionDue(a.cfg.Now(), s.Present(), retention.LastRun(a.cfg.DataDir)) {
+		if s == nil || !retentionDue(a.cfg.Now(), s.StableNow(), retention.LastRun(a.cfg.DataDir)) {
 			continue
 		}
 		if r, err := a.retention(ctx, true); err != nil && ctx.Err() == nil {
@@ -46,8 +46,8 @@ func (a *App) retain(ctx context.Context) {
 
 // retentionDue reports whether a run is due. What it deletes does not come back, so it waits while the clock is not the
 // one by which the shipper forgets: a clock that was wrong for a moment would take every caller with it.
-func retentionDue(now, steady, last time.Time) bool {
-	return !steady.IsZero() && now.Sub(steady).Abs() < 2*retentionLook && now.Sub(last).Abs() >= retentionEvery
+func retentionDue(now, stable, last time.Time) bool {
+	return !stable.IsZero() && now.Sub(stable).Abs() < 2*retentionLook && now.Sub(last).Abs() >= retentionEvery
 }
 
 // retention implements api.Admin: it counts what is due and, with apply, deletes it, counts again and records it.

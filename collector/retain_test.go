@@ -10,7 +10,7 @@ func TestRetentionWaitsForAClockThatDoesNotJump(t *testing.T) {
 	yesterday, ahead := now.Add(-25*time.Hour), now.AddDate(2, 0, 0)
 	for _, c := range []struct {
 		name              string
-		now, steady, last time.Time
+		now, stable, last time.Time
 		want              bool
 	}{
 		{"a day later", now, now.Add(-time.Second), yesterday, true},
@@ -21,7 +21,7 @@ func TestRetentionWaitsForAClockThatDoesNotJump(t *testing.T) {
 		{"set right after a run that was ahead", now, now.Add(-time.Second), ahead, true},
 		{"nothing is shipped for long", now, now.Add(-time.Hour), yesterday, false},
 	} {
-		if got := retentionDue(c.now, c.steady, c.last); got != c.want {
+		if got := retentionDue(c.now, c.stable, c.last); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 // ship brings one batch into ClickHouse. Every step may be repeated; the cursor moves last.
 func (s *Shipper) ship(ctx context.Context, b *batch) error {
 	began := s.cfg.Now()
-	clear(s.gaveUp)
+	clear(s.deadLettered)
 	links, more := s.cfg.Links.Links(uint64(b.start), uint64(b.end))
 	ctx, span := telemetry.StartBatch(ctx, s.cfg.Tracer, "ship batch", links, more,
 		attribute.Int("monev112.events", len(b.events)))
@@ -88,7 +88,7 @@ func (s *Shipper) complete(ctx context.Context, b *batch) ([]*event.Event, error
 	verdicts := s.board.Recognize(b.events)
 	for i, e := range b.events {
 		if verdicts != nil && verdicts[i] == tracker.Differs {
-			if err := s.bury(eventLetter(e), slices.Clone(b.payloads[i]), conflictReason); err != nil {
+			if err := s.deadLetter(eventRowKey(e), slices.Clone(b.payloads[i]), conflictReason); err != nil {
 				return nil, err
 			}
 			continue
@@ -130,8 +130,8 @@ func (s *Shipper) readCases(ctx context.Context, keys []event.Key) ([]tracker.Lo
 // insert stores events, halving them around a row that ClickHouse refuses. The token names the journal, the batch and
 // the very rows: a token used again for other rows would make ClickHouse drop them without an error.
 func (s *Shipper) insert(ctx context.Context, b *batch, events []*event.Event) error {
-	if len(s.gaveUp) > 0 { // in an earlier attempt
-		events = slices.DeleteFunc(slices.Clone(events), func(e *event.Event) bool { return s.gaveUp[eventLetter(e)] })
+	if len(s.deadLettered) > 0 { // in an earlier attempt
+		events = slices.DeleteFunc(slices.Clone(events), func(e *event.Event) bool { return s.deadLettered[eventRowKey(e)] })
 	}
 	if len(events) == 0 {
 		return nil
@@ -141,7 +141,7 @@ func (s *Shipper) insert(ctx context.Context, b *batch, events []*event.Event) e
 		return err
 	}
 	if len(events) == 1 {
-		return s.bury(eventLetter(events[0]), event.AppendBinary(nil, events[0]), err.Error())
+		return s.deadLetter(eventRowKey(events[0]), event.AppendBinary(nil, events[0]), err.Error())
 	}
 	half := len(events) / 2
 	return errors.Join(s.insert(ctx, b, events[:half]), s.insert(ctx, b, events[half:]))
@@ -184,8 +184,8 @@ func (s *Shipper) upsert(ctx context.Context, keys []event.Key) (int, error) {
 const upsertRows = 20_000
 
 func (s *Shipper) upsertRows(ctx context.Context, rows []tracker.Row) error {
-	if len(s.gaveUp) > 0 {
-		rows = slices.DeleteFunc(slices.Clone(rows), func(r tracker.Row) bool { return s.gaveUp[caseLetter(r.Key)] })
+	if len(s.deadLettered) > 0 {
+		rows = slices.DeleteFunc(slices.Clone(rows), func(r tracker.Row) bool { return s.deadLettered[caseRowKey(r.Key)] })
 	}
 	if len(rows) == 0 {
 		return nil
@@ -196,7 +196,7 @@ func (s *Shipper) upsertRows(ctx context.Context, rows []tracker.Row) error {
 		return err
 	}
 	if len(rows) == 1 {
-		return s.bury(caseLetter(rows[0].Key), appendKey(nil, rows[0].Key), err.Error())
+		return s.deadLetter(caseRowKey(rows[0].Key), appendKey(nil, rows[0].Key), err.Error())
 	}
 	half := len(rows) / 2
 	return errors.Join(s.upsertRows(ctx, rows[:half]), s.upsertRows(ctx, rows[half:]))

@@ -10,14 +10,14 @@ import (
 // Database is what a ClickHouse says of itself.
 type Database struct {
 	ID string // its name, made when it was first used
-	// Filled says up to where of which journal a restored backup brought every event; the zero value is no backup.
-	Filled Filled
+	// RestorePoint says up to where of which journal a restored backup brought every event; the zero value is no backup.
+	RestorePoint RestorePoint
 	// Unfinished names a backup whose restore began and did not end; empty is none.
 	Unfinished string
 }
 
-// Filled is how far a restored backup reaches.
-type Filled struct {
+// RestorePoint is how far a restored backup reaches.
+type RestorePoint struct {
 	Journal string // UUID
 	UpTo    journal.Position
 }
@@ -40,11 +40,11 @@ func (s *Shipper) recognize(ctx context.Context) error {
 	if c.Database == db.ID {
 		return nil
 	}
-	filled := db.Filled.UpTo > 0 && db.Filled.Journal == c.Journal
+	filled := db.RestorePoint.UpTo > 0 && db.RestorePoint.Journal == c.Journal
 	if c.Database != "" || filled { // a cursor from before databases had names is believed
 		from := first
 		if filled {
-			if from = db.Filled.UpTo; from < first {
+			if from = db.RestorePoint.UpTo; from < first {
 				return fmt.Errorf(
 					"the backup in this ClickHouse ends at position %d of the journal, which begins at %d by now: what came in between is in neither. "+
 						"Take a new backup of the former ClickHouse and restore it into an empty database", from, first)

@@ -34,7 +34,7 @@ func TestAnotherClickHouseGetsWhatItLacks(t *testing.T) {
 				for i, e := range events {
 					if i == taken && backup {
 						second.events, second.rows, second.version = maps.Clone(first.events), maps.Clone(first.rows), first.version
-						place.Filled = Filled{Journal: h.journal.UUID().String(), UpTo: h.shipper.cursor.Start}
+						place.RestorePoint = RestorePoint{Journal: h.journal.UUID().String(), UpTo: h.shipper.cursor.Start}
 					}
 					if i == moved {
 						h.checkpoint()

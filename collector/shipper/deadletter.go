@@ -21,15 +21,15 @@ const (
 
 const conflictReason = "another event with this source and id was stored before"
 
-// letter names a row that was given up. The rows of the batch under way are remembered, so that a later attempt at it
+// rowKey names a row that was given up. The rows of the batch under way are remembered, so that a later attempt at it
 // neither sends nor buries them again.
-type letter struct {
+type rowKey struct {
 	table string
 	id    eventID
 }
 
-func eventLetter(e *event.Event) letter { return letter{eventsTable, eventID{e.Key(), e.Source, e.ID}} }
-func caseLetter(k event.Key) letter     { return letter{casesTable, eventID{key: k}} }
+func eventRowKey(e *event.Event) rowKey { return rowKey{eventsTable, eventID{e.Key(), e.Source, e.ID}} }
+func caseRowKey(k event.Key) rowKey     { return rowKey{casesTable, eventID{key: k}} }
 
 // budget bounds how many dead letters a minute may see: more are no bad rows but a bad schema.
 type budget struct {
@@ -38,9 +38,9 @@ type budget struct {
 	used      int
 }
 
-// bury gives a row up. Over the budget it refuses, and the batch is tried again as a whole.
-func (s *Shipper) bury(l letter, payload []byte, reason string) error {
-	if s.gaveUp[l] {
+// deadLetter gives a row up. Over the budget it refuses, and the batch is tried again as a whole.
+func (s *Shipper) deadLetter(l rowKey, payload []byte, reason string) error {
+	if s.deadLettered[l] {
 		return nil
 	}
 	now := s.cfg.Now()
@@ -55,7 +55,7 @@ func (s *Shipper) bury(l letter, payload []byte, reason string) error {
 		return fmt.Errorf("keep a dead letter: %w", err)
 	}
 	s.budget.used++
-	s.gaveUp[l] = true
+	s.deadLettered[l] = true
 	s.cfg.Observer.DeadLetter(l.table)
 	s.cfg.Log.Error("a row can never be stored and went to the dead letters", "table", l.table, "reason", reason)
 	return nil

@@ -61,7 +61,7 @@ type Config struct {
 	// where ClickHouse needs long for a batch, it waits three times as long, up to this; 2 s
 	LingerMost          time.Duration
 	KeepFor             time.Duration // how long a shipped segment stays; 24 h
-	EvenFor             time.Duration // how long the clock runs without a jump before anything is forgotten by it; 10 min
+	StableFor           time.Duration // how long the clock must run without a jump before anything is deleted by it; 10 min
 	DeadLetterPerMinute int           // above it shipping stops until the next minute; 100
 	Boot                string        // names the boot of the host (BootID); empty: nothing is ever sent again for a boot
 	Now                 func() time.Time
@@ -87,24 +87,24 @@ type Observer interface {
 
 // Shipper is the loop. Make one with New.
 type Shipper struct {
-	cfg       Config
-	journal   *journal.Journal
-	board     *tracker.Board
-	sink      Sink
-	dead      DeadLetters
-	cursor    cursor
-	unwritten bool // the cursor says of this boot what the disk must know before anything is sent
-	version   uint64
-	shipped   atomic.Uint64
-	took      atomic.Int64 // nanoseconds of the last batch
-	failing   atomic.Bool
-	asked     chan request
-	budget    budget
-	steady    steady
-	present   atomic.Int64     // of steady, in Unix nanoseconds; 0 when there is none
-	gaveUp    map[letter]bool  // rows of the batch under way
-	whole     journal.Position // once shipped so far, a board that was read back is complete
-	afresh    bool             // ClickHouse may lack what the board takes it to hold
+	cfg          Config
+	journal      *journal.Journal
+	board        *tracker.Board
+	sink         Sink
+	dead         DeadLetters
+	cursor       cursor
+	unwritten    bool // the cursor says of this boot what the disk must know before anything is sent
+	version      uint64
+	shipped      atomic.Uint64
+	took         atomic.Int64 // nanoseconds of the last batch
+	failing      atomic.Bool
+	asked        chan request
+	budget       budget
+	stable       stableClock
+	stableNow    atomic.Int64     // of stable, in Unix nanoseconds; 0 when there is none
+	deadLettered map[rowKey]bool  // rows of the batch under way
+	whole        journal.Position // once shipped so far, a board that was read back is complete
+	afresh       bool             // ClickHouse may lack what the board takes it to hold
 }
 
 // New reads the cursor. One of another journal is left aside, since positions mean nothing there: shipping begins anew.
@@ -123,11 +123,12 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	setDefault(&cfg.Linger, 200*time.Millisecond)
 	setDefault(&cfg.LingerMost, 2*time.Second)
 	setDefault(&cfg.KeepFor, 24*time.Hour)
-	setDefault(&cfg.EvenFor, 10*time.Minute)
+	setDefault(&cfg.StableFor, 10*time.Minute)
 	setDefault(&cfg.DeadLetterPerMinute, 100)
 	s := &Shipper{
 		cfg: cfg, journal: j, board: b, sink: sink, dead: dead, asked: make(chan request),
-		budget: budget{perMinute: cfg.DeadLetterPerMinute}, steady: steady{evenFor: cfg.EvenFor}, gaveUp: map[letter]bool{},
+		budget: budget{perMinute: cfg.DeadLetterPerMinute}, stable: stableClock{stableFor: cfg.StableFor},
+		deadLettered: map[rowKey]bool{},
 	}
 	var err error
 	if s.cursor, err = readCursor(cfg.FS, cfg.Dir, j); err != nil {
@@ -235,10 +236,10 @@ func (s *Shipper) passed(upTo journal.Position) {
 	s.shipped.Store(uint64(max(s.Shipped(), upTo)))
 }
 
-// Present returns the latest instant by which it was safe to forget anything: the clock had run for a while without a
+// StableNow returns the latest instant by which it was safe to forget anything: the clock had run for a while without a
 // jump. It stands still while ClickHouse takes nothing, and is zero at first.
-func (s *Shipper) Present() time.Time {
-	if n := s.present.Load(); n != 0 {
+func (s *Shipper) StableNow() time.Time {
+	if n := s.stableNow.Load(); n != 0 {
 		return time.Unix(0, n)
 	}
 	return time.Time{}
@@ -246,9 +247,9 @@ func (s *Shipper) Present() time.Time {
 
 // tidy lets go of what ClickHouse has: cases that nobody works on, segments that are old enough.
 func (s *Shipper) tidy() {
-	now := s.steady.at(s.cfg.Now())
+	now := s.stable.now(s.cfg.Now())
 	if !now.IsZero() {
-		s.present.Store(now.UnixNano())
+		s.stableNow.Store(now.UnixNano())
 	}
 	s.board.Evict(uint64(s.Shipped()), now)
 	upTo := s.cursor.Start // a restart reads from there

@@ -68,12 +68,12 @@ func BenchmarkInsertPrebuilt(b *testing.B) {
 func BenchmarkMapEvents(b *testing.B) {
 	events := sample(benchRows, 0)
 	var sink []column.Interface
-	var spares spareColumns
+	var reuse columnReuse
 	for range b.N {
-		blk := spares.takeEvents()
+		blk := reuse.takeEvents()
 		blk.fill(events)
 		sink = buildColumns(b, blk.block())
-		spares.keepEvents(blk)
+		reuse.keepEvents(blk)
 	}
 	_ = sink
 	b.ReportMetric(float64(benchRows*b.N)/b.Elapsed().Seconds(), "rows/s")

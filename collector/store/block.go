@@ -84,21 +84,21 @@ func (s *Store) insert(ctx context.Context, b block, rows int, token string) err
 		if err != nil {
 			return err
 		}
-		room := s.spare.lend(b.table, rows, batch.Columns())
+		room := s.reuse.lend(b.table, rows, batch.Columns())
 		for i, c := range b.columns {
 			if err := c.append(batch.Column(i)); err != nil {
 				_ = batch.Abort()
 				return fmt.Errorf("column %s: %w: %w", c.name, errValue, err)
 			}
 		}
-		if err := whole(batch.Columns(), rows); err != nil {
+		if err := sameRowCount(batch.Columns(), rows); err != nil {
 			_ = batch.Abort()
 			return err
 		}
 		if err := batch.Send(); err != nil {
 			return err
 		}
-		s.spare.keep(b.table, room, batch.Columns())
+		s.reuse.keep(b.table, room, batch.Columns())
 		return nil
 	})
 	if err == nil {
@@ -107,9 +107,9 @@ func (s *Store) insert(ctx context.Context, b block, rows int, token string) err
 	return err
 }
 
-// whole checks that every column has the rows of the insert. The client sends an insert over HTTP whose columns differ
-// as one without rows, and hears that all is well.
-func whole(columns []column.Interface, rows int) error {
+// sameRowCount checks that every column has the rows of the insert: the client sends an HTTP insert whose columns differ
+// in length as one without rows, and reports success.
+func sameRowCount(columns []column.Interface, rows int) error {
 	for _, c := range columns {
 		if c.Rows() != rows {
 			return fmt.Errorf("column %s has %d rows, not %d", c.Name(), c.Rows(), rows)

@@ -14,7 +14,7 @@ import (
 type CaseClocks struct {
 	Key    event.Key
 	Clocks []sla.Clock
-	// New says that no clock of this case was ever written but those of Clocks, which spares a look at the table. When in
+	// New says that no clock of this case was ever written but those of Clocks, which reuse a look at the table. When in
 	// doubt, leave it false.
 	New bool
 }

@@ -23,10 +23,10 @@ func (s *Store) insertChunks(ctx context.Context, chunks [][]*event.Event, token
 		if t != "" && len(chunks) > 1 {
 			t = fmt.Sprintf("%s/%d", token, i)
 		}
-		b := s.spare.takeEvents()
+		b := s.reuse.takeEvents()
 		b.fill(chunk)
 		err := s.insert(ctx, b.block(), len(chunk), t)
-		s.spare.keepEvents(b)
+		s.reuse.keepEvents(b)
 		if err != nil {
 			return err
 		}

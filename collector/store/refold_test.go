@@ -27,7 +27,7 @@ func TestDifferFindsEveryRowThatWouldChange(t *testing.T) {
 	if err := s.Upsert(t.Context(), rows[:100], 1); err != nil {
 		t.Fatal(err)
 	}
-	got, err := s.Differ(t.Context(), rows)
+	got, err := s.ChangedRows(t.Context(), rows)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestDifferFindsEveryRowThatWouldChange(t *testing.T) {
 			changed[i].Ticket = &k
 		}
 	}
-	if got, err = s.Differ(t.Context(), changed); err != nil || len(got) != len(changed) {
+	if got, err = s.ChangedRows(t.Context(), changed); err != nil || len(got) != len(changed) {
 		t.Errorf("%d of %d changed rows found, %v", len(got), len(changed), err)
 	}
 }

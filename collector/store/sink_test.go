@@ -398,7 +398,7 @@ func TestPrepareDoesNotWaitForRollUpsThatFail(t *testing.T) {
 	if err := s.exec(t.Context(), "repair", "RENAME TABLE away TO clocks_rollup"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Settle(t.Context()); err != nil {
+	if err := s.FlushRollups(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if left, _, err := s.pendingDays(t.Context()); err != nil || len(left) != 0 {

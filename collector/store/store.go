@@ -80,7 +80,7 @@ type Store struct {
 	conn driver.Conn // its default database is monev112's
 	boot driver.Conn // without a default database, to create it
 
-	spare spareColumns
+	reuse columnReuse
 }
 
 // wib is Asia/Jakarta, which has no daylight saving.

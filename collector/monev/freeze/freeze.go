@@ -19,7 +19,7 @@ import (
 
 // Database is ClickHouse as a freeze needs it; *store.Sink is one.
 type Database interface {
-	Settle(ctx context.Context) error
+	FlushRollups(ctx context.Context) error
 	Figures(ctx context.Context, center string, month time.Time, targets store.FigureTargets) ([]store.Figure, error)
 	Frozen(ctx context.Context, center string, month time.Time) (*store.Freeze, error)
 	FrozenMonths(ctx context.Context, center string) ([]time.Time, error)
@@ -170,7 +170,7 @@ func union(to, from []string) []string {
 
 // compute gives the figures of a month with what they rest on.
 func compute(ctx context.Context, db Database, c Center, month, since, now time.Time) ([]store.Figure, error) {
-	if err := db.Settle(ctx); err != nil {
+	if err := db.FlushRollups(ctx); err != nil {
 		return nil, err
 	}
 	figures, err := db.Figures(ctx, c.Code, month, c.Targets)

@@ -57,7 +57,7 @@ type database struct {
 	settled int
 }
 
-func (d *database) Settle(context.Context) error { d.settled++; return nil }
+func (d *database) FlushRollups(context.Context) error { d.settled++; return nil }
 func (d *database) Figures(context.Context, string, time.Time, store.FigureTargets) ([]store.Figure, error) {
 	return append([]store.Figure{}, d.figures...), nil
 }

@@ -20,7 +20,7 @@ type Database interface {
 	CaseEvents(ctx context.Context, keys []event.Key) (map[event.Key][]*event.Event, error)
 	TicketsOf(ctx context.Context, center string, calls []string) (map[string][]string, error)
 	StoredClocks(ctx context.Context, keys []event.Key) (map[event.Key][]sla.Clock, error)
-	Differ(ctx context.Context, rows []tracker.Row) (map[event.Key]bool, error)
+	ChangedRows(ctx context.Context, rows []tracker.Row) (map[event.Key]bool, error)
 }
 
 // Writer is the only writer of case rows; *shipper.Shipper is one.
@@ -44,7 +44,7 @@ func (r *Runner) examine(ctx context.Context, db Database, keys []event.Key, at 
 	if err != nil {
 		return nil, found, err
 	}
-	differ, err := db.Differ(ctx, rows)
+	differ, err := db.ChangedRows(ctx, rows)
 	if err != nil {
 		return nil, found, err
 	}

@@ -102,7 +102,7 @@ func (w *warehouse) StoredClocks(_ context.Context, keys []event.Key) (map[event
 	return out, w.flaky()
 }
 
-func (w *warehouse) Differ(context.Context, []tracker.Row) (map[event.Key]bool, error) {
+func (w *warehouse) ChangedRows(context.Context, []tracker.Row) (map[event.Key]bool, error) {
 	return map[event.Key]bool{}, w.flaky()
 }
 

@@ -7,32 +7,32 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
 )
 
-// spareColumns are what the latest inserts leave to the next. The client makes the columns of every insert anew and
+// columnReuse are what the latest inserts leave to the next. The client makes the columns of every insert anew and
 // lets them grow row by row, which was four tenths of all that the service allocated; this way each grows once. The
 // zero value is ready, and safe for concurrent use.
-type spareColumns struct {
+type columnReuse struct {
 	mu     sync.Mutex
-	of     map[string]spare // the client's columns, by table
-	events *eventBlock      // nil while an insert has it
+	of     map[string]usedColumns // the client's columns, by table
+	events *eventBlock            // nil while an insert has it
 }
 
-type spare struct {
+type usedColumns struct {
 	columns []column.Interface
 	rows    int // for which they have room
 }
 
-// tooRoomy reports whether memory with room for so many rows should go rather than serve an insert of rows: a burst is
+// oversized reports whether memory with room for so many rows should go rather than serve an insert of rows: a burst is
 // over.
-func tooRoomy(room, rows int) bool { return room > 4*max(rows, 1000) }
+func oversized(room, rows int) bool { return room > 4*max(rows, 1000) }
 
 // lend moves the memory of the spare columns into those of a new insert, unless a burst is over: then it goes. It
 // returns for how many rows there is room.
-func (s *spareColumns) lend(table string, rows int, to []column.Interface) int {
+func (s *columnReuse) lend(table string, rows int, to []column.Interface) int {
 	s.mu.Lock()
 	from := s.of[table]
 	delete(s.of, table)
 	s.mu.Unlock()
-	if len(from.columns) != len(to) || tooRoomy(from.rows, rows) {
+	if len(from.columns) != len(to) || oversized(from.rows, rows) {
 		return rows
 	}
 	for i, c := range to {
@@ -46,21 +46,21 @@ func (s *spareColumns) lend(table string, rows int, to []column.Interface) int {
 }
 
 // keep takes over the columns of an insert that ClickHouse has taken: the client reads them no more.
-func (s *spareColumns) keep(table string, room int, columns []column.Interface) {
+func (s *columnReuse) keep(table string, room int, columns []column.Interface) {
 	for _, c := range columns {
 		c.Reset()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.of == nil {
-		s.of = map[string]spare{}
+		s.of = map[string]usedColumns{}
 	}
-	s.of[table] = spare{columns, room}
+	s.of[table] = usedColumns{columns, room}
 }
 
 // takeEvents returns an empty block of events, with the room of the last one where nobody else has it. A sync.Pool
 // would lose it to every second collection, of which there are several in the time of one insert.
-func (s *spareColumns) takeEvents() *eventBlock {
+func (s *columnReuse) takeEvents() *eventBlock {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := s.events
@@ -71,8 +71,8 @@ func (s *spareColumns) takeEvents() *eventBlock {
 }
 
 // keepEvents lets the events of a block go and keeps its room for the next insert, unless a burst is over.
-func (s *spareColumns) keepEvents(b *eventBlock) {
-	if tooRoomy(cap(b.center), len(b.center)) {
+func (s *columnReuse) keepEvents(b *eventBlock) {
+	if oversized(cap(b.center), len(b.center)) {
 		return
 	}
 	b.reset()

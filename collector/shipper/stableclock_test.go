@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-func TestNothingIsForgottenByAClockThatJumps(t *testing.T) {
+func TestStableClockIgnoresJumps(t *testing.T) {
 	boot := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
-	s := steady{evenFor: 10 * time.Minute}
+	s := stableClock{stableFor: 10 * time.Minute}
 	ran := time.Duration(0)
 	for _, stretch := range []struct {
 		name       string
@@ -15,7 +15,7 @@ func TestNothingIsForgottenByAClockThatJumps(t *testing.T) {
 		want       time.Time
 	}{
 		{"after a start", 0, 9 * time.Minute, time.Time{}},
-		{"it ran evenly", 0, 2 * time.Minute, boot.Add(11 * time.Minute)},
+		{"it ran without a jump", 0, 2 * time.Minute, boot.Add(11 * time.Minute)},
 		{"a day ahead for a moment", 26 * time.Hour, 5 * time.Minute, boot.Add(11 * time.Minute)},
 		{"right again, not for long", 0, 9 * time.Minute, boot.Add(11 * time.Minute)},
 		{"right again", 0, 2 * time.Minute, boot.Add(27 * time.Minute)},
@@ -25,7 +25,7 @@ func TestNothingIsForgottenByAClockThatJumps(t *testing.T) {
 		var got time.Time
 		for end := ran + stretch.run; ran < end; {
 			ran += time.Second
-			got = s.after(boot.Add(ran+stretch.wrong), ran)
+			got = s.at(boot.Add(ran+stretch.wrong), ran)
 		}
 		if !got.Equal(stretch.want) {
 			t.Errorf("%s: %s, want %s", stretch.name, got, stretch.want)
@@ -33,13 +33,13 @@ func TestNothingIsForgottenByAClockThatJumps(t *testing.T) {
 	}
 }
 
-func TestAClockWithoutAMonotonicReadingIsTrustedInTime(t *testing.T) {
-	s := steady{evenFor: time.Minute}
+func TestStableClockWithoutMonotonicReading(t *testing.T) {
+	s := stableClock{stableFor: time.Minute}
 	noon := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
-	if got := s.at(noon); !got.IsZero() {
+	if got := s.now(noon); !got.IsZero() {
 		t.Error(got)
 	}
-	if got := s.at(noon.Add(time.Minute)); !got.Equal(noon.Add(time.Minute)) {
+	if got := s.now(noon.Add(time.Minute)); !got.Equal(noon.Add(time.Minute)) {
 		t.Error(got)
 	}
 }

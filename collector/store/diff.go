@@ -14,9 +14,9 @@ import (
 	"github.com/monev112/monev112/collector/tracker"
 )
 
-// Differ returns the cases among rows whose row in calls or tickets is absent or differs from what Upsert would write.
+// ChangedRows returns the cases among rows whose row in calls or tickets is absent or differs from what Upsert would write.
 // It does not look at clocks.
-func (s *Sink) Differ(ctx context.Context, rows []tracker.Row) (map[event.Key]bool, error) {
+func (s *Sink) ChangedRows(ctx context.Context, rows []tracker.Row) (map[event.Key]bool, error) {
 	var calls []casefile.Call
 	var tickets []TicketRow
 	var callKeys, ticketKeys []event.Key
@@ -29,10 +29,10 @@ func (s *Sink) Differ(ctx context.Context, rows []tracker.Row) (map[event.Key]bo
 		}
 	}
 	out := map[event.Key]bool{}
-	if err := s.differ(ctx, s.callBlock(calls, 0), callKeys, out); err != nil {
+	if err := s.changedRows(ctx, s.callBlock(calls, 0), callKeys, out); err != nil {
 		return nil, err
 	}
-	return out, s.differ(ctx, s.ticketBlock(tickets, 0), ticketKeys, out)
+	return out, s.changedRows(ctx, s.ticketBlock(tickets, 0), ticketKeys, out)
 }
 
 func (s *Sink) ticketRow(r *tracker.Row) TicketRow {
@@ -43,9 +43,9 @@ func (s *Sink) ticketRow(r *tracker.Row) TicketRow {
 	return t
 }
 
-// differ compares a block with the rows that the table holds, and adds the keys of those that differ to out. keys are
+// changedRows compares a block with the rows that the table holds, and adds the keys of those that differ to out. keys are
 // the cases of the block's rows, in its order.
-func (s *Store) differ(ctx context.Context, b block, keys []event.Key, out map[event.Key]bool) error {
+func (s *Store) changedRows(ctx context.Context, b block, keys []event.Key, out map[event.Key]bool) error {
 	if len(keys) == 0 {
 		return nil
 	}
@@ -155,8 +155,8 @@ func sameList[T any](a, b []T) bool {
 	return true
 }
 
-// Settle recomputes the hours whose calls changed and waits for it, so that the views monev_* show what the calls are.
-func (s *Sink) Settle(ctx context.Context) error {
+// FlushRollups recomputes the hours whose calls changed and waits for it, so that the views monev_* show what the calls are.
+func (s *Sink) FlushRollups(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.recompute(ctx)

@@ -20,7 +20,7 @@ func TestColumnsUsedAgainSendTheSame(t *testing.T) {
 	s := &Store{}
 	s.cfg.setDefaults()
 	rapid.Check(t, func(rt *rapid.T) {
-		var spares spareColumns
+		var reuse columnReuse
 		for step := range rapid.IntRange(2, 5).Draw(rt, "inserts") {
 			n := rapid.IntRange(1, 5).Draw(rt, "rows")
 			var events []*event.Event
@@ -40,11 +40,11 @@ func TestColumnsUsedAgainSendTheSame(t *testing.T) {
 			e.fill(events)
 			for _, b := range []block{e.block(), s.callBlock(calls, 1), s.clockBlock(clocks, 1)} {
 				fresh, used := blankColumns(rt, b), blankColumns(rt, b)
-				room := spares.lend(b.table, n, used)
+				room := reuse.lend(b.table, n, used)
 				if got, want := sent(rt, b, used), sent(rt, b, fresh); !bytes.Equal(got, want) {
 					rt.Fatalf("insert %d into %s sends other bytes", step, b.table)
 				}
-				spares.keep(b.table, room, used)
+				reuse.keep(b.table, room, used)
 			}
 		}
 	})
@@ -52,22 +52,22 @@ func TestColumnsUsedAgainSendTheSame(t *testing.T) {
 
 func TestTheRoomOfAnInsertServesTheNext(t *testing.T) {
 	b := block{"t", []blockColumn{texts("c", make([]string, 50_000)), nullTexts("n", make([]*string, 50_000))}}
-	insert := func(spares *spareColumns) {
+	insert := func(reuse *columnReuse) {
 		to := blankColumns(t, b)
-		room := spares.lend(b.table, 50_000, to)
+		room := reuse.lend(b.table, 50_000, to)
 		for i, c := range b.columns {
 			if err := c.append(memoryColumn{to[i]}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := whole(to, 50_000); err != nil {
+		if err := sameRowCount(to, 50_000); err != nil {
 			t.Fatal(err)
 		}
-		spares.keep(b.table, room, to)
+		reuse.keep(b.table, room, to)
 	}
-	var spares spareColumns
-	again := testing.AllocsPerRun(3, func() { insert(&spares) }) // it runs once more, to warm up
-	fresh := testing.AllocsPerRun(3, func() { insert(new(spareColumns)) })
+	var reuse columnReuse
+	again := testing.AllocsPerRun(3, func() { insert(&reuse) }) // it runs once more, to warm up
+	fresh := testing.AllocsPerRun(3, func() { insert(new(columnReuse)) })
 	if again > fresh/2 {
 		t.Errorf("%.0f allocations with the room of the insert before, %.0f without", again, fresh)
 	}
@@ -78,22 +78,22 @@ func TestColumnsOfDifferentLengthsAreNotSent(t *testing.T) {
 	b := block{"t", []blockColumn{texts("a", []string{"x", "y"}), texts("b", []string{"x"})}}
 	to := blankColumns(t, b)
 	sent(t, b, to)
-	if err := whole(to, 2); err == nil {
+	if err := sameRowCount(to, 2); err == nil {
 		t.Error("2 rows beside 1 pass")
 	}
 }
 
 func TestAnInsertGivesUpTheRoomOfABurst(t *testing.T) {
-	var spares spareColumns
+	var reuse columnReuse
 	b := block{"t", []blockColumn{texts("c", make([]string, 50_000))}}
 	used := blankColumns(t, b)
 	sent(t, b, used)
-	spares.keep("t", 50_000, used)
-	if room := spares.lend("t", 20_000, blankColumns(t, b)); room != 50_000 {
+	reuse.keep("t", 50_000, used)
+	if room := reuse.lend("t", 20_000, blankColumns(t, b)); room != 50_000 {
 		t.Errorf("20,000 rows find room for %d, want that of the 50,000 before", room)
 	}
-	spares.keep("t", 50_000, used)
-	if room := spares.lend("t", 10, blankColumns(t, b)); room != 10 {
+	reuse.keep("t", 50_000, used)
+	if room := reuse.lend("t", 10, blankColumns(t, b)); room != 10 {
 		t.Errorf("10 rows keep room for %d", room)
 	}
 }
