@@ -20,7 +20,8 @@ import (
 	"github.com/monev112/monev112/collector/alerting/pager"
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/directory"
-	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/engine/child"
+	"github.com/monev112/monev112/collector/engine/install"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/event/keyfile"
 	"github.com/monev112/monev112/collector/httpapi"
@@ -62,7 +63,7 @@ type App struct {
 	metrics *metrics.Registry
 	tracing *telemetry.Tracing
 	links   *telemetry.LinkRing
-	child   *engine.Child // nil with a ClickHouse server
+	child   *child.Process // nil with a ClickHouse server
 	store   atomic.Pointer[store.Store]
 	shipper atomic.Pointer[shipper.Shipper]
 	sink    atomic.Pointer[store.Sink]
@@ -118,7 +119,7 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 		return nil, err
 	}
 	if cfg.File.ClickHouse.Address == "" {
-		if _, err = engine.Library(); err != nil {
+		if _, err = install.Find(); err != nil {
 			return nil, err
 		}
 	}
@@ -252,11 +253,11 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	}
 	a.cleanup("listener", func() error { return ignoreClosed(a.listener.Close()) })
 	if cfg.File.ClickHouse.Address == "" {
-		child := engine.ChildConfig{
+		childConfig := child.Config{
 			DataDir: filepath.Join(cfg.DataDir, engineDir), Listen: cfg.EngineListen,
 			MaxMemoryBytes: cfg.File.Limits.EngineMemory, Log: cfg.Log,
 		}
-		if a.child, err = engine.NewChild(child); err != nil {
+		if a.child, err = child.New(childConfig); err != nil {
 			return nil, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/engine/child"
 	"github.com/monev112/monev112/collector/upkeep/backup"
 	"github.com/monev112/monev112/collector/web"
 )
@@ -77,8 +78,8 @@ func (c *ClickHouse) backupClient(f *File) (*backup.Client, error) {
 
 // withEngine runs the embedded engine on a folder for the time of use.
 func withEngine(ctx context.Context, dir string, memory int64, use func(*backup.Client) error) error {
-	child := engine.ChildConfig{DataDir: dir, MaxMemoryBytes: memory, Log: slog.New(slog.DiscardHandler)}
-	err := engine.While(ctx, child, func(addr, key string) error {
+	config := child.Config{DataDir: dir, MaxMemoryBytes: memory, Log: slog.New(slog.DiscardHandler)}
+	err := child.With(ctx, config, func(addr, key string) error {
 		return use(&backup.Client{URL: "http://" + addr, Password: key})
 	})
 	return err

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/engine/install"
 )
 
 // needs skips the test where a program is missing, saying what brings it.
@@ -51,7 +51,7 @@ func TestThePackageOnDebian(t *testing.T) {
 	if _, err := os.Stat(nfpm); err != nil {
 		t.Skip("nfpm is not built: run make tools")
 	}
-	library, err := engine.Install(t.Context(), engine.InstallOptions{})
+	library, err := install.Fetch(t.Context(), install.Options{})
 	if err != nil {
 		t.Skipf("the embedded ClickHouse is not available: %v", err)
 	}

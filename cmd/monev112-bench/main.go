@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/engine/install"
 )
 
 func main() {
@@ -165,7 +165,7 @@ func partNames() []string {
 }
 
 func (b *bench) run(ctx context.Context) (err error) {
-	if _, err := engine.Library(); err != nil {
+	if _, err := install.Find(); err != nil {
 		return err
 	}
 	base := b.dir

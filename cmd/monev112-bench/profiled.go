@@ -10,6 +10,7 @@ import (
 
 	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/engine/server"
 )
 
 // serveProfiled is the service of this very build, with a CPU profile over its whole life and a log that says what
@@ -51,12 +52,12 @@ func serveProfiled(ctx context.Context, args []string) (err error) {
 // runEngine is what serveProfiled starts as its child.
 func runEngine(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("engine", flag.ContinueOnError)
-	var o engine.Options
+	var o server.Options
 	listen := fs.String("listen", engine.DefaultListen, "")
 	fs.StringVar(&o.DataDir, "data", "", "")
 	fs.Int64Var(&o.MaxMemoryBytes, "memory", 0, "")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	return engine.Run(ctx, engine.Config{Options: o, Listen: *listen})
+	return server.Run(ctx, server.Config{Options: o, Listen: *listen})
 }

@@ -19,7 +19,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/engine/install"
 	"github.com/monev112/monev112/collector/source/simulate"
 )
 
@@ -72,7 +72,7 @@ func runSoak(ctx context.Context, args []string) (err error) {
 	if s.rate < soakBatch || s.duration < 10*soakSampleEvery || s.warmUp >= s.duration {
 		return fmt.Errorf("soak: -rate from %d, -duration from %s, -warm-up below it", soakBatch, 10*soakSampleEvery)
 	}
-	if _, err := engine.Library(); err != nil {
+	if _, err := install.Find(); err != nil {
 		return err
 	}
 	if s.dir, err = os.MkdirTemp(s.dir, "monev112-soak-"); err != nil {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/monev112/monev112/collector"
-	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/engine/install"
 	"github.com/monev112/monev112/collector/source/simulate"
 )
 
@@ -23,8 +23,8 @@ func demoCommand() *cobra.Command {
 		Short: "Run a simulated call centre: ten months of history, live traffic on top",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := engine.Install(cmd.Context(),
-				engine.InstallOptions{Progress: func(step string) { fmt.Fprintln(os.Stderr, step) }}); err != nil {
+			if _, err := install.Fetch(cmd.Context(),
+				install.Options{Progress: func(step string) { fmt.Fprintln(os.Stderr, step) }}); err != nil {
 				return err
 			}
 			cfg, err := f.collectorConfig()

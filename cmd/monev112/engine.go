@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/engine/install"
+	"github.com/monev112/monev112/collector/engine/server"
 )
 
 func engineCommand() *cobra.Command {
@@ -27,8 +29,8 @@ data folder) may only read, within limits.`,
 			if err != nil {
 				return err
 			}
-			return engine.Run(cmd.Context(),
-				engine.Config{Options: engine.Options{DataDir: data, MaxMemoryBytes: memory, Log: log}, Listen: listen})
+			return server.Run(cmd.Context(),
+				server.Config{Options: server.Options{DataDir: data, MaxMemoryBytes: memory, Log: log}, Listen: listen})
 		},
 	}
 	f.add(cmd)
@@ -40,8 +42,8 @@ data folder) may only read, within limits.`,
 		Short: "Bring the ClickHouse library into the user's cache folder, through the npm client",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			path, err := engine.Install(cmd.Context(),
-				engine.InstallOptions{Progress: func(step string) { fmt.Fprintln(os.Stderr, step) }})
+			path, err := install.Fetch(cmd.Context(),
+				install.Options{Progress: func(step string) { fmt.Fprintln(os.Stderr, step) }})
 			if err == nil {
 				_, err = fmt.Fprintln(cmd.OutOrStdout(), path)
 			}
@@ -52,7 +54,7 @@ data folder) may only read, within limits.`,
 		Short: "Print where the ClickHouse library of this version is, or what brings it",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			path, err := engine.Library()
+			path, err := install.Find()
 			if err == nil {
 				_, err = fmt.Fprintln(cmd.OutOrStdout(), path)
 			}

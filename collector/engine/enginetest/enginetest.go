@@ -3,8 +3,12 @@ package enginetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,13 +20,14 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/gofrs/flock"
 
-	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/engine/install"
+	"github.com/monev112/monev112/collector/engine/server"
 )
 
 // shared is the engine of this test binary: a process can hold one data folder.
 var shared struct {
 	once      sync.Once
-	engine    *engine.Engine
+	database  *server.Database
 	addr, key string
 	err       error
 	databases atomic.Int64
@@ -36,11 +41,11 @@ const installTimeout = 5 * time.Minute
 // installed nor can be brought, the test is skipped with a message.
 func Start(t testing.TB) (addr, key string) {
 	t.Helper()
-	library, err := engine.Library()
+	library, err := install.Find()
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), installTimeout)
 		defer cancel()
-		if library, err = engine.Install(ctx, engine.InstallOptions{}); err != nil {
+		if library, err = install.Fetch(ctx, install.Options{}); err != nil {
 			t.Skipf("the embedded ClickHouse is not available: %v", err)
 		}
 	}
@@ -51,11 +56,11 @@ func Start(t testing.TB) (addr, key string) {
 	return shared.addr, shared.key
 }
 
-// Engine gives the test binary's engine itself, for tests that serve it in their own way. It must not be closed.
-func Engine(t testing.TB) *engine.Engine {
+// Shared gives the test binary's engine itself, for tests that serve it in their own way. It must not be closed.
+func Shared(t testing.TB) *server.Database {
 	t.Helper()
 	Start(t)
-	return shared.engine
+	return shared.database
 }
 
 // prefix names the data folders in the temporary folder.
@@ -67,11 +72,11 @@ func start(library string) (addr, key string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	e, err := engine.Open(engine.Options{DataDir: dir, Library: library, Writers: 8})
+	e, err := server.Open(server.Options{DataDir: dir, Library: library, Writers: 8})
 	if err != nil {
 		return "", "", err
 	}
-	handler, err := e.Handler(engine.ServerOptions{})
+	handler, err := e.Handler(server.HTTPOptions{})
 	if err != nil {
 		return "", "", err
 	}
@@ -79,8 +84,8 @@ func start(library string) (addr, key string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	shared.engine = e
-	go func() { _ = engine.NewHTTPServer(handler).Serve(listener) }()
+	shared.database = e
+	go func() { _ = server.NewHTTPServer(handler).Serve(listener) }()
 	return listener.Addr().String(), e.Key(), nil
 }
 
@@ -136,4 +141,28 @@ func Database(t testing.TB) (name string) {
 		_ = conn.Close()
 	})
 	return name
+}
+
+// Post sends a statement over HTTP to the engine at addr, with body as its rows; settings may be nil.
+func Post(addr, key, sql, body string, settings url.Values) (string, error) {
+	if settings == nil {
+		settings = url.Values{}
+	}
+	settings.Set("query", sql)
+	r, err := http.NewRequest(http.MethodPost, "http://"+addr+"/?"+settings.Encode(), strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("X-ClickHouse-Key", key)
+	r.Close = true
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = errors.New(string(text))
+	}
+	return string(text), err
 }

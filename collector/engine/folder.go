@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/monev112/monev112/collector/internal/disk"
+)
+
+// DefaultListen is where the embedded ClickHouse listens: ClickHouse's HTTP port, on loopback.
+const DefaultListen = "127.0.0.1:8123"
+
+// Files of a data folder that clients on the same machine read.
+const (
+	KeyFile  = "engine.key"
+	addrFile = "engine.addr"
+)
+
+const (
+	keyBytes    = 32
+	maxKeyBytes = 1 << 10 // of the file; a key and the space around it are far shorter
+)
+
+// ReadKey gives the key of the engine whose data folder is dataDir.
+func ReadKey(dataDir string) (string, error) {
+	path := filepath.Join(dataDir, KeyFile)
+	text, err := disk.ReadPrivate(path, maxKeyBytes)
+	if err != nil {
+		return "", fmt.Errorf("engine: the key: %w", err)
+	}
+	key := strings.TrimSpace(string(text))
+	if raw, err := hex.DecodeString(key); err != nil || len(raw) != keyBytes {
+		return "", fmt.Errorf(
+			"engine: key file %s does not hold %d hexadecimal digits: delete it and the next start makes a new one", path,
+			2*keyBytes)
+	}
+	return key, nil
+}
+
+// LoadOrCreateKey gives the key of the data folder dataDir, and makes one at first use. The caller holds the folder's
+// lock.
+func LoadOrCreateKey(dataDir string) (string, error) {
+	key, err := ReadKey(dataDir)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	raw := make([]byte, keyBytes)
+	_, _ = rand.Read(raw) // never fails: crypto/rand ends the program instead
+	key = hex.EncodeToString(raw)
+	if err := replace(dataDir, KeyFile, key); err != nil {
+		return "", fmt.Errorf("engine: write the key: %w", err)
+	}
+	return key, nil
+}
+
+// WriteAddr says in the data folder dataDir where its engine answers, until remove is called. The caller holds the
+// folder's lock.
+func WriteAddr(dataDir, addr string) (remove func(), err error) {
+	if err := replace(dataDir, addrFile, addr); err != nil {
+		return nil, fmt.Errorf("engine: write the address: %w", err)
+	}
+	return func() { _ = os.Remove(filepath.Join(dataDir, addrFile)) }, nil
+}
+
+// ReadAddr gives the address of the engine that serves the data folder dataDir, empty when none does or none answers
+// there.
+func ReadAddr(ctx context.Context, dataDir string) string {
+	b, err := os.ReadFile(filepath.Join(dataDir, addrFile))
+	addr := strings.TrimSpace(string(b))
+	if err != nil || Ping(ctx, addr) != nil {
+		return ""
+	}
+	return addr
+}
+
+func replace(dataDir, name, line string) error {
+	return disk.Replace(disk.OS{}, filepath.Join(dataDir, name), 0o600, func(w io.Writer) error {
+		_, err := io.WriteString(w, line+"\n")
+		return err
+	})
+}
+
+// pingTimeout bounds the question whether an engine answers; it already listens by then.
+const pingTimeout = 10 * time.Second
+
+// Ping asks the engine at addr whether it answers; nil means yes.
+func Ping(ctx context.Context, addr string) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/ping", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("/ping answers %s", response.Status)
+	}
+	return nil
+}

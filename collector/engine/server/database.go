@@ -1,0 +1,216 @@
+package server
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/engine/chdb"
+)
+
+// ErrLocked says that another process holds the data folder.
+var ErrLocked = errors.New("another process uses this data folder")
+
+// ErrBusy says that no connection became free in time.
+var ErrBusy = errors.New("too many statements at once")
+
+// Files in the data folder.
+const (
+	dataName   = "clickhouse" // ClickHouse's own folder
+	configName = "clickhouse.xml"
+	lockName   = "engine.lock"
+)
+
+// Engine is the open database. Its methods may be called from several goroutines.
+type Database struct {
+	options Options
+	lib     *chdb.Library
+	lock    *flock.Flock
+	key     string
+
+	control *session // classifies and kills statements
+	writers *pool
+	readers *pool
+
+	requests atomic.Uint64 // numbers statements, so that one can be found and killed
+	instance string        // tells this process's statements from those of an earlier one
+	closed   sync.Once
+}
+
+// Open opens the data folder, makes the key on first use, and connects. It gives ErrLocked when another process holds
+// the folder and install.ErrMissing when libchdb.so is not installed. The process can hold one data folder; Close it
+// before another.
+func Open(options Options) (*Database, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(options.DataDir, dataName), 0o700); err != nil {
+		return nil, fmt.Errorf("engine: make the data folder: %w", err)
+	}
+	// ClickHouse has its own lock, but reports a refusal on standard error only: ours tells it apart from other failures.
+	lock := flock.New(filepath.Join(options.DataDir, lockName), flock.SetPermissions(0o600))
+	held, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("engine: lock the data folder %s: %w", options.DataDir, err)
+	}
+	if !held {
+		return nil, fmt.Errorf("engine: %s: %w; stop that process or choose another folder", options.DataDir, ErrLocked)
+	}
+	e := &Database{options: options, lock: lock, instance: fmt.Sprintf("%d-%d", os.Getpid(), time.Now().UnixNano())}
+	if err := e.open(); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *Database) open() (err error) {
+	o := e.options
+	if e.key, err = engine.LoadOrCreateKey(o.DataDir); err != nil {
+		return err
+	}
+	if e.lib, err = chdb.Load(o.Library); err != nil {
+		return err
+	}
+	configPath := filepath.Join(o.DataDir, configName)
+	if err := writeConfig(configPath); err != nil {
+		return err
+	}
+	server := []string{
+		"--path=" + filepath.Join(o.DataDir, dataName),
+		"--config-file=" + configPath,
+		fmt.Sprintf("--max_server_memory_usage=%d", o.MaxMemoryBytes+reservedBytes),
+	}
+	open := func(settings []setting) (*session, error) {
+		args := append([]string(nil), server...)
+		for _, s := range settings {
+			args = append(args, "--"+s.name+"="+s.value)
+		}
+		c, err := chdb.Connect(e.lib, args...)
+		if err != nil {
+			return nil, fmt.Errorf("engine: open %s: %w; what ClickHouse wrote to standard error says why", o.DataDir, err)
+		}
+		s := &session{conn: c, baseline: settings, database: defaultDatabase}
+		// An option that ClickHouse does not know is dropped in silence, and these are the reader's bounds: ask.
+		if err := s.verifySettings(); err != nil {
+			c.Close()
+			return nil, err
+		}
+		return s, nil
+	}
+	if e.control, err = open(o.writerSettings()); err != nil {
+		return err
+	}
+	if e.writers, err = newPool(o.Writers, func() (*session, error) { return open(o.writerSettings()) }); err != nil {
+		return err
+	}
+	e.readers, err = newPool(o.Readers, func() (*session, error) { return open(o.readerSettings()) })
+	return err
+}
+
+// reservedBytes is what ClickHouse holds besides statements (caches, tables' primary keys), so that the limit on
+// statements is not used up by an idle engine.
+const reservedBytes = 512 << 20
+
+const defaultDatabase = "default"
+
+// Key is the secret that makes a request a writer's.
+func (e *Database) Key() string { return e.key }
+
+// Close ends the statements that run, closes the connections and gives the folder free. It may be called twice.
+func (e *Database) Close() error {
+	var err error
+	e.closed.Do(func() {
+		if e.control != nil && e.control.conn != nil {
+			// Waiting statements would keep close waiting: end them first. Inserts finish or are cancelled by their own request.
+			_, _ = e.control.conn.Query("KILL QUERY WHERE query LIKE "+quoteString(likeLiteral(e.mark(""))+"%")+
+				" AND query_kind = 'Select' ASYNC", "Null", nil)
+		}
+		if e.readers != nil {
+			e.readers.close()
+		}
+		if e.writers != nil {
+			e.writers.close()
+		}
+		if e.control != nil {
+			e.control.conn.Close()
+		}
+		err = e.lock.Close()
+	})
+	return err
+}
+
+// mark is the comment that names a statement in system.processes.
+func (e *Database) mark(request string) string { return "/* monev112 " + e.instance + " " + request }
+
+func (e *Database) nextMark() string { return e.mark(fmt.Sprint(e.requests.Add(1))) + " */ " }
+
+// kill ends the statement that carries mark; ClickHouse does so at the statement's next check, usually within 0.1 s.
+func (e *Database) kill(mark string) {
+	_, err := e.control.conn.Query("KILL QUERY WHERE query LIKE "+quoteString(likeLiteral(mark)+"%")+" ASYNC", "Null", nil)
+	if err != nil {
+		e.options.Log.Warn("could not end a statement", "error", err)
+	}
+}
+
+func likeLiteral(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+}
+
+// killInterval is how often an abandoned statement is looked for: it may not have begun when its client went away.
+const killInterval = 100 * time.Millisecond
+
+// killOnDone ends the marked statement when ctx is done before stop is called.
+func (e *Database) killOnDone(ctx context.Context, mark string) (stop func()) {
+	over := make(chan struct{})
+	unregister := context.AfterFunc(ctx, func() {
+		tick := time.NewTicker(killInterval)
+		defer tick.Stop()
+		for {
+			e.kill(mark)
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	return func() {
+		unregister()
+		close(over)
+	}
+}
+
+func writeConfig(path string) error {
+	type mergeTree struct {
+		FsyncAfterInsert   int `xml:"fsync_after_insert"`
+		FsyncPartDirectory int `xml:"fsync_part_directory"`
+		// Merged parts replace their sources, which are deleted minutes later: a merge that a power cut tore must not be all
+		// there is.
+		MinRowsToFsyncAfterMerge int `xml:"min_rows_to_fsync_after_merge"`
+	}
+	config := struct {
+		XMLName   xml.Name  `xml:"clickhouse"`
+		MergeTree mergeTree `xml:"merge_tree"`
+	}{MergeTree: mergeTree{FsyncAfterInsert: 1, FsyncPartDirectory: 1, MinRowsToFsyncAfterMerge: 1}}
+	b, err := xml.MarshalIndent(config, "", "  ")
+	if err != nil {
+		return fmt.Errorf("engine: write %s: %w", path, err)
+	}
+	b = append([]byte("<!-- Written at every start by monev112; changes are lost. -->\n"), append(b, '\n')...)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		return fmt.Errorf("engine: write ClickHouse's configuration: %w", err)
+	}
+	return nil
+}
