@@ -111,9 +111,9 @@ func (s *submitter) Submit(ctx context.Context, events []*event.Event) (httpapi.
 		fresh = make([]*event.Event, 0, len(events))
 		for i, e := range events {
 			switch verdicts[i] {
-			case tracker.Same:
+			case tracker.Duplicate:
 				out.Duplicates++
-			case tracker.Differs:
+			case tracker.Conflict:
 				out.Conflicts = append(out.Conflicts, i)
 			default:
 				fresh, at = append(fresh, e), append(at, i)

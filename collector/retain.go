@@ -126,7 +126,7 @@ func (a *App) dueInMemory(p retention.Policy, now time.Time, apply bool) (out []
 	if !hasAttributes {
 		attributes = time.Time{}
 	}
-	c, t := a.board.Blank(callers, attributes, apply)
+	c, t := a.board.Redact(callers, attributes, apply)
 	if hasCallers {
 		out = append(out, retention.Item{
 			Place: retention.Place{Where: "board", Kind: retention.Caller}, Cutoff: callers, Due: c.Events, Oldest: c.Oldest,

@@ -131,7 +131,7 @@ func (f *fresh) add(events []*sent) {
 		if err != nil {
 			f.t.Fatal("the fresh fold: ", err)
 		}
-		f.board.Stored(rows)
+		f.board.MarkStored(rows)
 	}
 }
 

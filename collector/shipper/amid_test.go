@@ -46,7 +46,7 @@ func TestCasesEqualAFreshFoldWhateverHappensAmid(t *testing.T) {
 		h.start(nil, 0)
 		for i := range events { // the filter takes some that are new for known ones
 			if rapid.IntRange(0, 5).Draw(t, "mistaken") == 0 {
-				h.board.AddSeen([]event.Key{events[i].Key()})
+				h.board.AddSubjects([]event.Key{events[i].Key()})
 			}
 		}
 		defer func() { h.journal.Close() }()

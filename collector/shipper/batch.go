@@ -66,7 +66,7 @@ func (s *Shipper) ship(ctx context.Context, b *batch) error {
 // stored first stands, and the other goes to the dead letters.
 func (s *Shipper) complete(ctx context.Context, b *batch) ([]*event.Event, error) {
 	for round := 0; ; round++ {
-		missing := s.board.Missing(b.keys)
+		missing := s.board.MissingCases(b.keys)
 		if len(missing) == 0 {
 			break
 		}
@@ -87,7 +87,7 @@ func (s *Shipper) complete(ctx context.Context, b *batch) ([]*event.Event, error
 	fresh := make([]*event.Event, 0, len(b.events))
 	verdicts := s.board.Recognize(b.events)
 	for i, e := range b.events {
-		if verdicts != nil && verdicts[i] == tracker.Differs {
+		if verdicts != nil && verdicts[i] == tracker.Conflict {
 			if err := s.deadLetter(eventRowKey(e), slices.Clone(b.payloads[i]), conflictReason); err != nil {
 				return nil, err
 			}
@@ -174,7 +174,7 @@ func (s *Shipper) upsert(ctx context.Context, keys []event.Key) (int, error) {
 				return n, err
 			}
 		}
-		s.board.Stored(rows)
+		s.board.MarkStored(rows)
 		n += len(rows)
 	}
 	return n, nil

@@ -35,7 +35,7 @@ func (s *Shipper) prepare(ctx context.Context) error {
 		return err
 	}
 	if s.afresh {
-		if err := s.board.Afresh(s.replay); err != nil {
+		if err := s.board.Reset(s.replay); err != nil {
 			return fmt.Errorf("replay the journal: %w", err)
 		}
 		s.afresh = false
@@ -47,7 +47,7 @@ func (s *Shipper) prepare(ctx context.Context) error {
 	s.version = greatest + versionGap
 	if !s.board.FilterTrusted() {
 		if err := s.sink.Subjects(ctx, func(keys []event.Key) error {
-			s.board.AddSeen(keys)
+			s.board.AddSubjects(keys)
 			return ctx.Err()
 		}); err != nil {
 			return err
@@ -56,13 +56,13 @@ func (s *Shipper) prepare(ctx context.Context) error {
 	}
 	if s.board.Complete() {
 		// Cases that only the journal behind the checkpoint spoke of, and that no batch will bring again.
-		return s.load(ctx, s.board.Unknown(uint64(s.cursor.Start)))
+		return s.load(ctx, s.board.UnknownCases(uint64(s.cursor.Start)))
 	}
 	open, err := s.sink.OpenCases(ctx, s.cfg.Now().Add(-bootstrapReach))
 	if err != nil {
 		return err
 	}
-	if err := s.load(ctx, append(open, s.board.Unknown(uint64(s.cursor.Start))...)); err != nil {
+	if err := s.load(ctx, append(open, s.board.UnknownCases(uint64(s.cursor.Start))...)); err != nil {
 		return err
 	}
 	s.whole = s.journal.End()
@@ -94,7 +94,7 @@ func (s *Shipper) replay(apply func(e *event.Event, payload []byte, end uint64))
 // load completes cases, and those linked with them, from ClickHouse.
 func (s *Shipper) load(ctx context.Context, keys []event.Key) error {
 	for chunk := range slices.Chunk(keys, bootstrapCases) {
-		for missing := s.board.Missing(chunk); len(missing) > 0; missing = s.board.Missing(chunk) {
+		for missing := s.board.MissingCases(chunk); len(missing) > 0; missing = s.board.MissingCases(chunk) {
 			loaded, err := s.readCases(ctx, missing)
 			if err != nil {
 				return err

@@ -98,17 +98,17 @@ func (s *Shipper) tryAgain(ctx context.Context, payload []byte, table string) er
 func (s *Shipper) eventAgain(ctx context.Context, e *event.Event, payload []byte) error {
 	key := e.Key()
 	isCase := key.Kind == event.KindCall || key.Kind == event.KindTicket
-	verdict := tracker.Same
+	verdict := tracker.Duplicate
 	if isCase {
 		if err := s.load(ctx, []event.Key{key}); err != nil {
 			return err
 		}
-		verdict = tracker.Fresh
+		verdict = tracker.NewEvent
 		if v := s.board.Recognize([]*event.Event{e}); v != nil {
 			verdict = v[0]
 		}
 	}
-	if verdict == tracker.Differs {
+	if verdict == tracker.Conflict {
 		return fmt.Errorf("%s: %w", conflictReason, errUnusable)
 	}
 	events := []*event.Event{e}
@@ -118,7 +118,7 @@ func (s *Shipper) eventAgain(ctx context.Context, e *event.Event, payload []byte
 	if !isCase {
 		return nil
 	}
-	if verdict == tracker.Fresh {
+	if verdict == tracker.NewEvent {
 		s.board.Apply(e, payload, uint64(s.Shipped()), false)
 		if err := s.load(ctx, []event.Key{key}); err != nil { // what it links
 			return err
@@ -132,7 +132,7 @@ func (s *Shipper) eventAgain(ctx context.Context, e *event.Event, payload []byte
 	if err := s.sink.Upsert(ctx, rows, s.version); err != nil {
 		return err
 	}
-	s.board.Stored(rows)
+	s.board.MarkStored(rows)
 	return nil
 }
 

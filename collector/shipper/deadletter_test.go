@@ -186,7 +186,7 @@ func TestACaseThatOnlyTheReplayKnowsIsCompleted(t *testing.T) {
 		}
 		b.w.events[eventID{key, "s", e.ID}] = e
 		if typ == event.TicketReopened {
-			b.board.AddSeen([]event.Key{key})
+			b.board.AddSubjects([]event.Key{key})
 			b.board.Apply(&e, event.AppendBinary(nil, &e), uint64(b.cursor.Start), false)
 		}
 	}

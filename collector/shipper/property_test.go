@@ -447,7 +447,7 @@ func (h *harness) start(saved []byte, at journal.Position) {
 }
 
 func (h *harness) accept(e event.Event) {
-	if v := h.board.Recognize([]*event.Event{&e}); v != nil && v[0] != tracker.Fresh {
+	if v := h.board.Recognize([]*event.Event{&e}); v != nil && v[0] != tracker.NewEvent {
 		return
 	}
 	payload := event.AppendBinary(nil, &e)

@@ -56,19 +56,19 @@ const UnknownLabel = "unknown"
 type Board struct {
 	cfg Config
 
-	mu       sync.RWMutex
-	cases    map[event.Key]*entry
-	idle     lru                    // cases that nobody works on, the longest untouched first
-	linked   map[event.Key]struct{} // cases whose row changed through a linked case
-	agents   map[event.Key]*agent
-	centers  map[string]*center         // by label; never a historical one
-	counted  map[event.Key]contribution // of evicted cases, while their windows run
-	sources  map[string]time.Time
-	filter   filter
-	complete bool
-	shipped  uint64   // journal position up to which ClickHouse has everything, as Evict heard last
-	unfolded []*entry // cases with events that are not folded yet; empty while the board is not locked
-	scratch  folder
+	mu            sync.RWMutex
+	cases         map[event.Key]*entry
+	idle          lru                    // cases that nobody works on, the longest untouched first
+	linked        map[event.Key]struct{} // cases whose row changed through a linked case
+	agents        map[event.Key]*agent
+	centers       map[string]*center         // by label; never a historical one
+	evictedCounts map[event.Key]contribution // of evicted cases, while their windows run
+	sources       map[string]time.Time
+	filter        filter
+	complete      bool
+	shipped       uint64   // journal position up to which ClickHouse has everything, as Evict heard last
+	pendingFold   []*entry // cases with events that are not folded yet; empty while the board is not locked
+	scratch       caseFolder
 }
 
 // entry is one case in memory.
@@ -76,14 +76,14 @@ type entry struct {
 	remembered
 	center       *center            // nil for a historical centre
 	from         casefile.FromCalls // of a call: what it gives its tickets
-	unfolded     bool               // stands in Board.unfolded
+	pendingFold  bool               // stands in Board.pendingFold
 	gen          uint32             // moves with every change
-	storedClocks []uint32           // clocks that its rows in ClickHouse have, as clockSaid numbers them
+	storedClocks []uint32           // clocks that its rows in ClickHouse have, as clockID numbers them
 	clocksKnown  bool               // storedClocks are all there are
 	storedAt     time.Time          // At of its row in ClickHouse; zero when not known
 	counts       contribution
-	place        openPlace // of an open ticket on the board
-	older, newer *entry    // neighbours in idle
+	slot         openSlot // of an open ticket on the board
+	older, newer *entry   // neighbours in idle
 	inIdle       bool
 }
 
@@ -94,13 +94,13 @@ type remembered struct {
 	tickets []string // of a call: the tickets that name it
 	calls   []string // of a ticket: the calls it names
 	// of a ticket: what each of calls gave it when last seen, since calls leave memory earlier
-	froms    []casefile.FromCalls
-	complete bool
-	dirty    bool   // the row in ClickHouse lags behind
-	unproven bool   // read back: whether the row in ClickHouse is up to date is not known
-	end      uint64 // journal position behind the last event that acted on its row, its own or a linked case's
-	touched  time.Time
-	said     reported
+	callFacts     []casefile.FromCalls
+	complete      bool
+	dirty         bool   // the row in ClickHouse lags behind
+	rowUnverified bool   // read back: whether the row in ClickHouse is up to date is not known
+	end           uint64 // journal position behind the last event that acted on its row, its own or a linked case's
+	touched       time.Time
+	emitted       emittedOutcomes
 }
 
 // stored is one event of a case.
@@ -159,7 +159,7 @@ func (b *Board) clear() {
 	b.linked = map[event.Key]struct{}{}
 	b.agents = map[event.Key]*agent{}
 	b.centers = map[string]*center{}
-	b.counted = map[event.Key]contribution{}
+	b.evictedCounts = map[event.Key]contribution{}
 	b.sources = map[string]time.Time{}
 	b.filter = filter{}
 	b.complete = false
@@ -186,18 +186,18 @@ func (b *Board) ApplyGroup(events []*event.Event, payloads [][]byte, ends []uint
 		for i, e := range events[:n] {
 			b.apply(e, payloads[i], ends[i], live)
 		}
-		b.settle()
+		b.foldPending()
 		b.mu.Unlock()
 		events, payloads, ends = events[n:], payloads[n:], ends[n:]
 	}
 }
 
-// apply takes in one event. Where it may emit nothing, its case is only noted to be folded anew, by settle: the events
-// of a case often come together, in an import or a replay, and are folded once then.
+// apply takes in one event. A replayed or late event emits nothing, so its case is only queued for foldPending: in an
+// import or a replay the events of a case often come together and are then folded once.
 func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 	ctr, historical := b.center(e.Center)
 	if !historical {
-		b.hear(e)
+		b.recordSource(e)
 	}
 	replayed := !live
 	live = live && !historical && e.ReceivedAt.Sub(e.OccurredAt) <= b.cfg.LiveWindow
@@ -210,7 +210,7 @@ func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 		return
 	}
 	if live {
-		b.settle() // what came in silence stays silent
+		b.foldPending() // what came in silence stays silent
 	}
 	en := b.entry(e.Key(), ctr)
 	if len(en.events) == 0 {
@@ -228,26 +228,27 @@ func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 	case !en.complete:
 		en.changed()
 		b.place(en)
-		b.claim(en, e.Calls)
+		b.linkUnknown(en, e.Calls)
 	case live:
 		b.refold(en, true)
 		b.place(en)
-	case !en.unfolded:
-		en.unfolded = true
-		b.unfolded = append(b.unfolded, en)
+	case !en.pendingFold:
+		en.pendingFold = true
+		b.pendingFold = append(b.pendingFold, en)
 	}
 }
 
-// settle folds the cases that changed in silence. It is called before the board is unlocked: nobody else sees them.
-func (b *Board) settle() {
-	for i := 0; i < len(b.unfolded); i++ {
-		if en := b.unfolded[i]; en.unfolded {
+// foldPending folds the cases that changed in silence. It is called before the board is unlocked: nobody else sees
+// them.
+func (b *Board) foldPending() {
+	for i := 0; i < len(b.pendingFold); i++ {
+		if en := b.pendingFold[i]; en.pendingFold {
 			b.refold(en, false)
 			b.place(en)
 		}
 	}
-	clear(b.unfolded)
-	b.unfolded = b.unfolded[:0]
+	clear(b.pendingFold)
+	b.pendingFold = b.pendingFold[:0]
 }
 
 // Verdict is what the board says of an event before it is taken in.
@@ -255,9 +256,9 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	Fresh   Verdict = iota // not on the board; ClickHouse may know it still
-	Same                   // on the board, with the same content
-	Differs                // the same source and id stand on the board with other content
+	NewEvent  Verdict = iota // not on the board; ClickHouse may know it still
+	Duplicate                // on the board, with the same content
+	Conflict                 // the same source and id stand on the board with other content
 )
 
 // Recognize says of each event whether the board holds it. It sees further back than any list of recent ids, but only
@@ -278,9 +279,9 @@ func (b *Board) Recognize(events []*event.Event) []Verdict {
 		if out == nil {
 			out = make([]Verdict, len(events))
 		}
-		out[i] = Differs
+		out[i] = Conflict
 		if en.events[j].digest == [8]byte(e.Digest[:8]) {
-			out[i] = Same
+			out[i] = Duplicate
 		}
 	}
 	return out
@@ -312,8 +313,8 @@ func (b *Board) center(code string) (ctr *center, historical bool) {
 	return ctr, false
 }
 
-// hear notes that a source has spoken.
-func (b *Board) hear(e *event.Event) {
+// recordSource notes that a source has spoken.
+func (b *Board) recordSource(e *event.Event) {
 	source := e.Source
 	last, ok := b.sources[source]
 	if !ok {

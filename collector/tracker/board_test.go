@@ -263,7 +263,7 @@ func TestCheckpointKeepsTheBoard(t *testing.T) {
 func TestAnUnknownCaseShowsNowhereUntilItIsLoaded(t *testing.T) {
 	f := &feed{b: newBoard(nil)}
 	key := event.Key{Center: "35.15", Kind: event.KindTicket, ID: "t1"}
-	f.b.AddSeen([]event.Key{key})
+	f.b.AddSubjects([]event.Key{key})
 	f.say(event.TicketAcknowledged, "t1", noon) // a late event of a ticket that was closed long ago
 	if s := f.b.Snapshot(noon); len(s.Centers[0].Open) != 0 {
 		t.Fatalf("an unknown ticket is shown as open: %v", s.Centers[0].Open)

@@ -11,27 +11,27 @@ import (
 // Quarter is the grain of the window counts: windows begin and end on a multiple of it.
 const Quarter = 15 * time.Minute
 
-// How long a case stays in a live gauge. A call that waits longer than waitingAtMost has lost its end event: no caller
+// How long a case stays in a live gauge. A call that waits longer than maxWaiting has lost its end event: no caller
 // holds the line for an hour.
 const (
-	waitingAtMost  = time.Hour
-	callBackWithin = 24 * time.Hour
-	recent         = 15 * time.Minute
-	agentSilentAt  = 24 * time.Hour
-	windowsReach   = 72 * time.Hour // the longest window, the day, and the previous shift lie within it
+	maxWaiting       = time.Hour
+	callBackWithin   = 24 * time.Hour
+	recent           = 15 * time.Minute
+	agentSilentAfter = 24 * time.Hour
+	windowsReach     = 72 * time.Hour // the longest window, the day, and the previous shift lie within it
 )
 
 // center is the live side of one centre.
 type center struct {
-	label    string
-	cfg      Center
-	quarters map[int64]*[measures]int32
-	waiting  map[*entry]time.Time // since when
-	nameless map[*entry]time.Time // answered and ended without a class: when it came in
-	callBack map[*entry]time.Time // abandoned and not called back: when it was abandoned
-	rings    map[*entry][]casefile.Ring
-	opened   map[*entry]openedTicket
-	groups   map[groupKey]*openGroup // open tickets
+	label        string
+	cfg          Center
+	quarters     map[int64]*[measures]int32
+	waiting      map[*entry]time.Time // since when
+	unclassified map[*entry]time.Time // answered and ended without a class: when it came in
+	callBack     map[*entry]time.Time // abandoned and not called back: when it was abandoned
+	rings        map[*entry][]casefile.Ring
+	opened       map[*entry]openedTicket
+	groups       map[groupKey]*openGroup // open tickets
 }
 
 type openedTicket struct {
@@ -41,15 +41,15 @@ type openedTicket struct {
 
 func newCenter(label string, cfg Center) *center {
 	return &center{
-		label:    label,
-		cfg:      cfg,
-		quarters: map[int64]*[measures]int32{},
-		waiting:  map[*entry]time.Time{},
-		nameless: map[*entry]time.Time{},
-		callBack: map[*entry]time.Time{},
-		rings:    map[*entry][]casefile.Ring{},
-		opened:   map[*entry]openedTicket{},
-		groups:   map[groupKey]*openGroup{},
+		label:        label,
+		cfg:          cfg,
+		quarters:     map[int64]*[measures]int32{},
+		waiting:      map[*entry]time.Time{},
+		unclassified: map[*entry]time.Time{},
+		callBack:     map[*entry]time.Time{},
+		rings:        map[*entry][]casefile.Ring{},
+		opened:       map[*entry]openedTicket{},
+		groups:       map[groupKey]*openGroup{},
 	}
 }
 
@@ -148,7 +148,8 @@ func (c *center) showCall(en *entry, call *casefile.Call) {
 	gone := !call.AbandonedAt.IsZero() || !call.UnservedAt.IsZero() || !call.EndedAt.IsZero() || call.Answered()
 	at := call.OfferedAt()
 	show(c.waiting, !at.IsZero() && !gone, at)
-	show(c.nameless, !call.AnsweredAt.IsZero() && !call.EndedAt.IsZero() && !call.Classified() && !call.Test(), call.At())
+	show(c.unclassified, !call.AnsweredAt.IsZero() && !call.EndedAt.IsZero() && !call.Classified() && !call.Test(),
+		call.At())
 	show(c.callBack, !at.IsZero() && !call.AbandonedAt.IsZero() && !call.Answered() && call.CalledBackAt.IsZero(),
 		call.AbandonedAt)
 	if len(call.RingNoAnswers) > 0 {
@@ -175,7 +176,7 @@ func (c *center) showTicket(en *entry, t *casefile.Ticket, label, scope string, 
 // forget takes an evicted case out of the gauges; its window counts stay.
 func (c *center) forget(en *entry) {
 	delete(c.waiting, en)
-	delete(c.nameless, en)
+	delete(c.unclassified, en)
 	delete(c.callBack, en)
 	delete(c.rings, en)
 	delete(c.opened, en)
@@ -191,8 +192,8 @@ func (c *center) prune(now time.Time) {
 			}
 		}
 	}
-	dropBefore(c.waiting, now.Add(-waitingAtMost))
-	dropBefore(c.nameless, now.Add(-windowsReach))
+	dropBefore(c.waiting, now.Add(-maxWaiting))
+	dropBefore(c.unclassified, now.Add(-windowsReach))
 	dropBefore(c.callBack, now.Add(-callBackWithin))
 	for en, o := range c.opened {
 		if o.at.Before(now.Add(-recent)) {

@@ -48,9 +48,9 @@ func (b *Board) Checkpoint() func(io.Writer) error {
 	for k, a := range b.agents {
 		c.agents = append(c.agents, checkpointAgent{k, slices.Clone(a.events)})
 	}
-	c.counted = make(map[event.Key]contribution, len(b.counted))
-	for k, v := range b.counted {
-		c.counted[k] = v
+	c.evictedCounts = make(map[event.Key]contribution, len(b.evictedCounts))
+	for k, v := range b.evictedCounts {
+		c.evictedCounts[k] = v
 	}
 	c.sources = make(map[string]time.Time, len(b.sources))
 	for k, v := range b.sources {
@@ -65,7 +65,7 @@ type checkpoint struct {
 	layers            []*bloom.BloomFilter
 	cases             []remembered
 	agents            []checkpointAgent
-	counted           map[event.Key]contribution
+	evictedCounts     map[event.Key]contribution
 	sources           map[string]time.Time
 }
 
@@ -92,31 +92,31 @@ func (c *checkpoint) write(to io.Writer) error {
 		w.key(en.key)
 		w.bool(en.complete)
 		w.bool(en.dirty)
-		w.bool(en.unproven)
+		w.bool(en.rowUnverified)
 		w.uint(en.end)
 		w.time(en.touched)
 		w.strings(en.tickets)
 		w.strings(en.calls)
-		for _, f := range en.froms {
+		for _, f := range en.callFacts {
 			w.time(f.ReceivedAt)
 			w.time(f.AnsweredAt)
 		}
 		w.stored(en.events)
-		w.uint(uint64(len(en.said.ids)))
-		for _, id := range en.said.ids {
+		w.uint(uint64(len(en.emitted.ids)))
+		for _, id := range en.emitted.ids {
 			w.uint(uint64(id))
 		}
-		w.string(en.said.class)
-		w.uint(uint64(en.said.bounces))
-		w.uint(uint64(en.said.reopened))
+		w.string(en.emitted.class)
+		w.uint(uint64(en.emitted.bounces))
+		w.uint(uint64(en.emitted.reopened))
 	}
 	w.uint(uint64(len(c.agents)))
 	for _, a := range c.agents {
 		w.key(a.key)
 		w.stored(a.events)
 	}
-	w.uint(uint64(len(c.counted)))
-	for k, con := range c.counted {
+	w.uint(uint64(len(c.evictedCounts)))
+	for k, con := range c.evictedCounts {
 		w.key(k)
 		w.uint(uint64(con.quarter))
 		w.uint(uint64(con.bits))
@@ -162,17 +162,17 @@ func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 	var read []*entry
 	for range r.items {
 		en := &entry{remembered: remembered{
-			key: r.key(), complete: r.bool(), dirty: r.bool(), unproven: r.bool(), end: r.uint(), touched: r.time(),
+			key: r.key(), complete: r.bool(), dirty: r.bool(), rowUnverified: r.bool(), end: r.uint(), touched: r.time(),
 			tickets: r.strings(), calls: r.strings(),
 		}}
 		for range en.calls {
-			en.froms = append(en.froms, casefile.FromCalls{ReceivedAt: r.time(), AnsweredAt: r.time()})
+			en.callFacts = append(en.callFacts, casefile.FromCalls{ReceivedAt: r.time(), AnsweredAt: r.time()})
 		}
 		en.events = r.stored()
 		for range r.items {
-			en.said.ids = append(en.said.ids, uint32(r.uint()))
+			en.emitted.ids = append(en.emitted.ids, uint32(r.uint()))
 		}
-		en.said.class, en.said.bounces, en.said.reopened = r.string(), int(r.uint()), int(r.uint())
+		en.emitted.class, en.emitted.bounces, en.emitted.reopened = r.string(), int(r.uint()), int(r.uint())
 		if r.err != nil {
 			break
 		}
@@ -189,7 +189,7 @@ func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 	for range r.items {
 		k, con := r.key(), contribution{int64(r.uint()), uint16(r.uint())}
 		if ctr, _ := b.center(k.Center); ctr != nil && r.err == nil {
-			b.counted[k] = con
+			b.evictedCounts[k] = con
 			ctr.count(con, +1)
 		}
 	}
@@ -215,15 +215,15 @@ func (b *Board) restore(read []*entry) {
 	}
 	for _, en := range read {
 		if en.center == nil && en.key.Kind == event.KindTicket {
-			b.claim(en, en.calls) // calls without a row of their own are left out of a checkpoint there
+			b.linkUnknown(en, en.calls) // calls without a row of their own are left out of a checkpoint there
 		}
 	}
 	for _, kind := range []event.Kind{event.KindCall, event.KindTicket} {
 		for _, en := range read {
 			if en.key.Kind == kind && en.complete && len(en.events) > 0 {
-				said := en.said
+				said := en.emitted
 				b.refold(en, false)
-				en.said.class, en.said.bounces, en.said.reopened = said.class, said.bounces, said.reopened
+				en.emitted.class, en.emitted.bounces, en.emitted.reopened = said.class, said.bounces, said.reopened
 			}
 		}
 	}

@@ -14,12 +14,12 @@ func (b *Board) ClosedTickets(from, to time.Time) []casefile.Ticket {
 	defer b.mu.RUnlock()
 	var (
 		out  []casefile.Ticket
-		fold folder
+		fold caseFolder
 	)
 	for en := b.idle.front; en != nil; en = en.newer {
 		// What was received before from cannot have closed since; clocks of senders may be a little ahead.
 		if en.key.Kind != event.KindTicket || !en.complete || en.center == nil || len(en.events) == 0 ||
-			en.touched.Before(from.Add(-aheadAtMost)) {
+			en.touched.Before(from.Add(-maxSenderAhead)) {
 			continue
 		}
 		if t := b.row(&fold, en).Ticket; t.State == casefile.Closed && !t.ClosedAt.Before(from) && t.ClosedAt.Before(to) {
@@ -29,5 +29,5 @@ func (b *Board) ClosedTickets(from, to time.Time) []casefile.Ticket {
 	return out
 }
 
-// aheadAtMost is more than an event's time may lie ahead of its receipt.
-const aheadAtMost = 10 * time.Minute
+// maxSenderAhead is more than an event's time may lie ahead of its receipt.
+const maxSenderAhead = 10 * time.Minute

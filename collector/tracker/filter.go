@@ -54,8 +54,8 @@ func subjectHash(key event.Key) [8]byte {
 	return h
 }
 
-// AddSeen adds subjects that ClickHouse holds to the filter; a subject may come again.
-func (b *Board) AddSeen(keys []event.Key) {
+// AddSubjects adds subjects that ClickHouse holds to the filter; a subject may come again.
+func (b *Board) AddSubjects(keys []event.Key) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, k := range keys {

@@ -28,16 +28,16 @@ type openClock struct{ risk, breach int64 }
 
 type groupKey struct{ opd, priority, scope string }
 
-// place says where an entry's ticket lies.
-type openPlace struct {
+// openSlot says where an entry's ticket lies.
+type openSlot struct {
 	group *openGroup
 	index int
 }
 
 // open reports whether the case is an open ticket on the board.
-func (en *entry) open() bool { return en.place.group != nil }
+func (en *entry) open() bool { return en.slot.group != nil }
 
-func (en *entry) openTicket() *openTicket { return &en.place.group.tickets[en.place.index] }
+func (en *entry) openTicket() *openTicket { return &en.slot.group.tickets[en.slot.index] }
 
 // setOpen puts the ticket into its group, out of the one it was in.
 func (c *center) setOpen(en *entry, t *casefile.Ticket, label, scope string, clocks []sla.Clock) {
@@ -48,10 +48,10 @@ func (c *center) setOpen(en *entry, t *casefile.Ticket, label, scope string, clo
 		g = &openGroup{opd: label, priority: key.priority, scope: scope}
 		c.groups[key] = g
 	}
-	if en.place.group != g {
+	if en.slot.group != g {
 		c.clearOpen(en)
 		g.tickets = append(g.tickets, openTicket{entry: en})
-		en.place = openPlace{g, len(g.tickets) - 1}
+		en.slot = openSlot{g, len(g.tickets) - 1}
 	}
 	o := en.openTicket()
 	*o = openTicket{entry: en, lastEventAt: t.LastEventAt.UnixMilli()}
@@ -72,16 +72,16 @@ func (c *center) setOpen(en *entry, t *casefile.Ticket, label, scope string, clo
 
 // clearOpen takes the ticket out of its group.
 func (c *center) clearOpen(en *entry) {
-	g := en.place.group
+	g := en.slot.group
 	if g == nil {
 		return
 	}
 	last := len(g.tickets) - 1
-	g.tickets[en.place.index] = g.tickets[last]
-	g.tickets[en.place.index].entry.place.index = en.place.index
+	g.tickets[en.slot.index] = g.tickets[last]
+	g.tickets[en.slot.index].entry.slot.index = en.slot.index
 	g.tickets[last] = openTicket{}
 	g.tickets = g.tickets[:last]
-	en.place = openPlace{}
+	en.slot = openSlot{}
 }
 
 func (c *center) openTickets() (n int) {

@@ -5,8 +5,8 @@ import "github.com/monev112/monev112/collector/event"
 // OutcomeKind says what an applied event newly established about a case.
 type OutcomeKind uint8
 
-// The kinds of outcome. Each is reported once in the life of a case (BecameReclassified and Bounced once per change),
-// whatever the order in which its events arrive.
+// The kinds of outcome. Each is emittedOutcomes once in the life of a case (BecameReclassified and Bounced once per
+// change), whatever the order in which its events arrive.
 const (
 	CallBecameReceived     OutcomeKind = iota + 1 // Channel
 	CallBecameOffered                             // reached the queue, neither blocked nor a test

@@ -53,10 +53,10 @@ func TestACheckpointIsOfOneInstant(t *testing.T) {
 	f.say(event.CallReceived, "c", noon)
 	f.say(event.TicketOpened, "t", noon.Add(time.Minute), calls("c"))
 	// what a checkpoint being written reads
-	froms := f.b.cases[event.Key{Center: "35.15", Kind: event.KindTicket, ID: "t"}].froms
-	was := slices.Clone(froms)
+	callFacts := f.b.cases[event.Key{Center: "35.15", Kind: event.KindTicket, ID: "t"}].callFacts
+	was := slices.Clone(callFacts)
 	f.say(event.CallReceived, "c", noon.Add(-time.Hour))
-	if !slices.Equal(froms, was) {
+	if !slices.Equal(callFacts, was) {
 		t.Error("what a checkpoint shares was changed in place")
 	}
 }
@@ -81,17 +81,17 @@ func TestEvictionGoesOnAfterARestart(t *testing.T) {
 func TestWhatCameAloneAfterACheckpointIsAskedFor(t *testing.T) {
 	f := &feed{b: newBoard(nil)}
 	key := event.Key{Center: "35.15", Kind: event.KindTicket, ID: "old"}
-	f.b.AddSeen([]event.Key{key}) // closed and evicted long ago
+	f.b.AddSubjects([]event.Key{key}) // closed and evicted long ago
 	b := again(t, f.b, nil)
 	replayed := event.Event{
 		Source: "s", ID: "r", Type: event.TicketReopened, Kind: event.KindTicket, Subject: "old", Center: "35.15",
 		OccurredAt: noon, ReceivedAt: noon,
 	}
 	b.Apply(&replayed, event.AppendBinary(nil, &replayed), 7, false)
-	if got := b.Unknown(6); len(got) != 0 {
+	if got := b.UnknownCases(6); len(got) != 0 {
 		t.Errorf("a batch behind 6 completes %v", got)
 	}
-	if diff := cmp.Diff([]event.Key{key}, b.Unknown(7)); diff != "" {
+	if diff := cmp.Diff([]event.Key{key}, b.UnknownCases(7)); diff != "" {
 		t.Errorf("nothing else would complete it:\n%s", diff)
 	}
 }
@@ -100,7 +100,7 @@ func TestAnEventThatClickHouseHeldMovesNoCounterAgain(t *testing.T) {
 	var said []Outcome
 	f := &feed{b: newBoard(&said)}
 	key := event.Key{Center: "35.15", Kind: event.KindCall, ID: "a"}
-	f.b.AddSeen([]event.Key{key})
+	f.b.AddSubjects([]event.Key{key})
 	f.say(event.CallReceived, "a", noon) // sent again, long after its id was forgotten here
 	stored := event.Event{
 		Source: "s", ID: "e1", Type: event.CallReceived, Kind: event.KindCall, Subject: "a", Center: "35.15",
@@ -116,7 +116,7 @@ func TestAnEventThatClickHouseHeldMovesNoCounterAgain(t *testing.T) {
 func TestACaseReadBackStaysUnprovenOverARestart(t *testing.T) {
 	f := &feed{b: newBoard(nil)}
 	key := event.Key{Center: "35.15", Kind: event.KindCall, ID: "a"}
-	f.b.AddSeen([]event.Key{key})
+	f.b.AddSubjects([]event.Key{key})
 	stored := event.Event{
 		Source: "s", ID: "e1", Type: event.CallReceived, Kind: event.KindCall, Subject: "a", Center: "35.15",
 		OccurredAt: noon, ReceivedAt: noon,
@@ -134,7 +134,7 @@ func TestTheFilterHoldsASubjectOnce(t *testing.T) {
 		keys = append(keys, event.Key{Center: "35.15", Kind: event.KindCall, ID: fmt.Sprint(i)})
 	}
 	for range 3 { // reading all subjects broke off and began again
-		b.AddSeen(keys)
+		b.AddSubjects(keys)
 	}
 	if b.filter.inLast > 100 {
 		t.Errorf("%d subjects in the filter, want 100", b.filter.inLast)

@@ -31,9 +31,9 @@ type Row struct {
 	gen   uint32
 }
 
-// Missing returns the cases that must be loaded before the rows of the cases named can be made: unknown ones among them
-// and among the calls and tickets they are linked with.
-func (b *Board) Missing(keys []event.Key) []event.Key {
+// MissingCases returns the cases that must be loaded before the rows of the cases named can be made: unknown ones among
+// them and among the calls and tickets they are linked with.
+func (b *Board) MissingCases(keys []event.Key) []event.Key {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var missing []event.Key
@@ -74,9 +74,9 @@ func (b *Board) Missing(keys []event.Key) []event.Key {
 	return missing
 }
 
-// Unknown returns the cases of boards that are unknown although every event of theirs lies before shipped: no batch to
-// come completes them. A restart leaves such cases when the journal behind the checkpoint is replayed.
-func (b *Board) Unknown(shipped uint64) []event.Key {
+// UnknownCases returns the cases of boards that are unknown although every event of theirs lies before shipped: no
+// batch to come completes them. A restart leaves such cases when the journal behind the checkpoint is replayed.
+func (b *Board) UnknownCases(shipped uint64) []event.Key {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var unknown []event.Key
@@ -121,20 +121,21 @@ func (b *Board) Load(cases []Loaded) {
 				en.tickets = slices.Insert(slices.Clip(en.tickets), i, t)
 			}
 		}
-		en.complete, en.unproven, en.storedAt = true, true, l.At
-		if con, ok := b.counted[en.key]; ok {
+		en.complete, en.rowUnverified, en.storedAt = true, true, l.At
+		if con, ok := b.evictedCounts[en.key]; ok {
 			en.counts = con
-			delete(b.counted, en.key)
+			delete(b.evictedCounts, en.key)
 		}
-		b.reveal(en)
+		b.foldLoaded(en)
 		_, linked := b.linked[en.key]
 		en.dirty = len(came) > 0 || linked
 		b.place(en)
 	}
 }
 
-// reveal folds a loaded case: first without the live events that came while it was unknown, in silence, then with them.
-func (b *Board) reveal(en *entry) {
+// foldLoaded folds a loaded case: first without the live events that came while it was unknown, in silence, then with
+// them.
+func (b *Board) foldLoaded(en *entry) {
 	all := en.events
 	var settled []stored
 	for _, s := range all {
@@ -163,7 +164,7 @@ const rowsAtOnce = 256
 // whose row is up to date give none.
 func (b *Board) Rows(keys []event.Key) []Row {
 	todo := b.candidates(keys)
-	var f folder
+	var f caseFolder
 	rows := make([]Row, 0, len(todo))
 	for chunk := range slices.Chunk(todo, rowsAtOnce) {
 		rows = b.appendRows(rows, &f, chunk)
@@ -187,7 +188,7 @@ func (b *Board) candidates(keys []event.Key) []event.Key {
 	neighbours := func(center string, kind event.Kind, ids []string) {
 		for _, id := range ids {
 			k := event.Key{Center: center, Kind: kind, ID: id}
-			if en := b.cases[k]; en != nil && en.unproven {
+			if en := b.cases[k]; en != nil && en.rowUnverified {
 				add(k)
 			}
 		}
@@ -205,18 +206,18 @@ func (b *Board) candidates(keys []event.Key) []event.Key {
 	return all
 }
 
-func (b *Board) appendRows(rows []Row, f *folder, keys []event.Key) []Row {
+func (b *Board) appendRows(rows []Row, f *caseFolder, keys []event.Key) []Row {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for _, k := range keys {
 		en := b.cases[k]
-		if en == nil || !en.complete || !en.dirty && !en.unproven || len(en.events) == 0 {
+		if en == nil || !en.complete || !en.dirty && !en.rowUnverified || len(en.events) == 0 {
 			continue
 		}
 		r := b.row(f, en)
 		r.gen, r.WasAt = en.gen, en.storedAt
 		r.ClocksOnly = en.clocksKnown && !slices.ContainsFunc(en.storedClocks, func(id uint32) bool {
-			return !slices.ContainsFunc(r.Clocks, func(c sla.Clock) bool { return clockSaid(c.Name, c.Seq) == id })
+			return !slices.ContainsFunc(r.Clocks, func(c sla.Clock) bool { return clockID(c.Name, c.Seq) == id })
 		})
 		rows = append(rows, r)
 	}
@@ -224,20 +225,20 @@ func (b *Board) appendRows(rows []Row, f *folder, keys []event.Key) []Row {
 }
 
 // row folds a case; its strings lie in the payloads, which never change.
-func (b *Board) row(f *folder, en *entry) Row {
+func (b *Board) row(f *caseFolder, en *entry) Row {
 	r := Row{Key: en.key}
 	if en.key.Kind == event.KindCall {
 		c := f.call(en)
 		r.Call, r.Clocks = &c, b.cfg.CallClocks(&c)
 	} else {
-		t := f.ticket(en, b.fromCalls(en))
+		t := f.ticket(en, b.sumCallFacts(en))
 		r.Ticket, r.Clocks = &t, b.cfg.TicketClocks(&t)
 	}
 	return r
 }
 
-// Stored tells the board that ClickHouse holds the rows. A case that changed since stays to be upserted.
-func (b *Board) Stored(rows []Row) {
+// MarkStored tells the board that ClickHouse holds the rows. A case that changed since stays to be upserted.
+func (b *Board) MarkStored(rows []Row) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range rows {
@@ -248,13 +249,13 @@ func (b *Board) Stored(rows []Row) {
 		}
 		en.storedClocks, en.clocksKnown = en.storedClocks[:0], true
 		for j := range r.Clocks {
-			en.storedClocks = append(en.storedClocks, clockSaid(r.Clocks[j].Name, r.Clocks[j].Seq))
+			en.storedClocks = append(en.storedClocks, clockID(r.Clocks[j].Name, r.Clocks[j].Seq))
 		}
 		if r.Call != nil {
 			en.storedAt = r.Call.At()
 		}
 		if en.gen == r.gen {
-			en.dirty, en.unproven = false, false
+			en.dirty, en.rowUnverified = false, false
 			delete(b.linked, en.key)
 		}
 	}
@@ -277,7 +278,7 @@ func (b *Board) Case(key event.Key) (Row, []*event.Event, bool) {
 	if en == nil || !en.complete || len(en.events) == 0 {
 		return Row{}, nil, false
 	}
-	var f, own folder
+	var f, own caseFolder
 	return b.row(&f, en), own.decode(en.events), true
 }
 

@@ -38,7 +38,7 @@ func (b *Board) Snapshot(now time.Time) Snapshot {
 	}
 	agents := map[*center]map[string]int{}
 	for _, a := range b.agents {
-		if a.state.State == "" || now.Sub(a.state.Since) > agentSilentAt {
+		if a.state.State == "" || now.Sub(a.state.Since) > agentSilentAfter {
 			continue
 		}
 		if agents[a.center] == nil {
@@ -67,8 +67,8 @@ func (c *center) snapshot(now time.Time, staleAfter time.Duration) CenterSnapsho
 		}
 		return n, oldest
 	}
-	s.CallsWaiting, s.OldestWaiting = within(c.waiting, waitingAtMost)
-	s.CallsUnclassified, _ = within(c.nameless, now.Sub(c.midnight(now)))
+	s.CallsWaiting, s.OldestWaiting = within(c.waiting, maxWaiting)
+	s.CallsUnclassified, _ = within(c.unclassified, now.Sub(c.midnight(now)))
 	s.CallsToCallBack, _ = within(c.callBack, callBackWithin)
 
 	rings := map[string]int{}
@@ -221,7 +221,7 @@ func (b *Board) OpenTickets(f TicketFilter, now time.Time, after event.Key, limi
 	}
 	slices.SortFunc(chosen, func(a, b *entry) int { return compareKeys(a.key, b.key) })
 	var (
-		fold folder
+		fold caseFolder
 		rows []Row
 	)
 	for _, en := range chosen {

@@ -43,7 +43,7 @@ type Config struct {
 	// Complete reports whether the board is complete: until then nothing is shown.
 	Complete func() bool
 	// Attention returns what an OPD (its label) has to look at.
-	Attention func(center, opd string, now time.Time) tracker.Attention
+	Attention func(center, opd string, now time.Time) tracker.DueSummary
 	// Ticket looks a ticket up, with its events in the order in which they take effect. It returns ErrUnavailable when it
 	// cannot tell.
 	Ticket func(ctx context.Context, center, id string) (row tracker.Row, events []*event.Event, ok bool, err error)

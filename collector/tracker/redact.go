@@ -8,22 +8,22 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// Held counts what of a kind Blank found.
-type Held struct {
+// RedactStats counts what of a kind Redact found.
+type RedactStats struct {
 	Events uint64
 	Oldest time.Time
 }
 
-func (h *Held) add(at time.Time) {
+func (h *RedactStats) add(at time.Time) {
 	h.Events++
 	if h.Oldest.IsZero() || at.Before(h.Oldest) {
 		h.Oldest = at
 	}
 }
 
-// Blank counts the events in memory that happened before an instant and still name a caller, or have attributes, and,
+// Redact counts the events in memory that happened before an instant and still name a caller, or have attributes, and,
 // when apply says so, blanks these facts. A zero instant leaves a kind alone. The cases stay as they are.
-func (b *Board) Blank(callersBefore, attributesBefore time.Time, apply bool) (callers, attributes Held) {
+func (b *Board) Redact(callersBefore, attributesBefore time.Time, apply bool) (callers, attributes RedactStats) {
 	b.mu.RLock()
 	keys := slices.Collect(maps.Keys(b.cases))
 	b.mu.RUnlock()

@@ -40,7 +40,7 @@ func TestAttentionHasTheNumbersOfTheGauges(t *testing.T) {
 					}
 					return n
 				}
-				a := f.b.Attention(c.Center, o, noon)
+				a := f.b.DueSummary(c.Center, o, noon)
 				if a.Open != sum(c.Open, "") || a.AtRisk != sum(c.AtRisk, "") {
 					r.Fatalf("%s %s: open %d, at risk %d; the gauges %+v", c.Center, o, a.Open, a.AtRisk, c)
 				}

@@ -8,9 +8,9 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// Attention is what an OPD has to look at, at one instant. Its numbers are those of Snapshot: stale tickets are in
+// DueSummary is what an OPD has to look at, at one instant. Its numbers are those of Snapshot: stale tickets are in
 // none, and a ticket that is late on two clocks is late on both.
-type Attention struct {
+type DueSummary struct {
 	Open    int
 	AtRisk  int          // tickets with a clock at risk
 	Overdue []LabelCount // tickets late on each clock, in the order in which clocks are shown; those with none left out
@@ -26,12 +26,12 @@ type DueTicket struct {
 	At   time.Time // when the clock that counts for the order became late, or will
 }
 
-// Attention returns what the OPD of that label has to look at.
-func (b *Board) Attention(center, opd string, now time.Time) Attention {
+// DueSummary returns what the OPD of that label has to look at.
+func (b *Board) DueSummary(center, opd string, now time.Time) DueSummary {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var (
-		out               Attention
+		out               DueSummary
 		late              [len(clockNames)]int
 		at, staleBefore   = now.UnixMilli(), now.Add(-b.cfg.StaleAfter).UnixMilli()
 		earliest, warning int64

@@ -59,13 +59,13 @@ func (b *Board) Evict(shipped uint64, now time.Time) {
 		c.prune(now)
 	}
 	oldest := now.Add(-windowsReach).Unix() / int64(Quarter/time.Second)
-	for key, con := range b.counted {
+	for key, con := range b.evictedCounts {
 		if con.quarter < oldest {
-			delete(b.counted, key)
+			delete(b.evictedCounts, key)
 		}
 	}
 	for key, a := range b.agents {
-		if now.Sub(a.state.Since) > 2*agentSilentAt {
+		if now.Sub(a.state.Since) > 2*agentSilentAfter {
 			delete(b.agents, key)
 		}
 	}
@@ -83,7 +83,7 @@ func (b *Board) Evict(shipped uint64, now time.Time) {
 		if en.center != nil {
 			en.center.forget(en)
 			if en.counts.bits != 0 && en.counts.quarter >= oldest {
-				b.counted[en.key] = en.counts
+				b.evictedCounts[en.key] = en.counts
 			}
 		}
 		en = next

@@ -9,8 +9,8 @@ import (
 	"github.com/monev112/monev112/collector/sla"
 )
 
-// folder decodes a case's events into memory that is used again.
-type folder struct {
+// caseFolder decodes a case's events into memory that is used again.
+type caseFolder struct {
 	events []event.Event
 	refs   []*event.Event
 }
@@ -23,7 +23,7 @@ func (u undecodable) Error() string {
 }
 
 // decode returns the events in the order given; they are valid until the next call. Their strings lie in the payloads.
-func (f *folder) decode(events []stored) []*event.Event {
+func (f *caseFolder) decode(events []stored) []*event.Event {
 	if cap(f.events) < len(events) {
 		f.events = make([]event.Event, 2*len(events))
 	}
@@ -39,18 +39,18 @@ func (f *folder) decode(events []stored) []*event.Event {
 	return f.refs
 }
 
-func (f *folder) call(en *entry) casefile.Call {
+func (f *caseFolder) call(en *entry) casefile.Call {
 	return casefile.FoldCall(en.key, f.decode(en.events), en.tickets)
 }
 
-func (f *folder) ticket(en *entry, from casefile.FromCalls) casefile.Ticket {
+func (f *caseFolder) ticket(en *entry, from casefile.FromCalls) casefile.Ticket {
 	return casefile.FoldTicket(en.key, f.decode(en.events), from)
 }
 
 // refold reads a complete case anew after a change and brings everything derived from it up to date. emit is false
 // where the change is not to move counters.
 func (b *Board) refold(en *entry, emit bool) {
-	en.unfolded = false
+	en.pendingFold = false
 	en.changed()
 	if en.key.Kind == event.KindCall {
 		b.refoldCall(en, emit)
@@ -63,7 +63,7 @@ func (b *Board) refoldCall(en *entry, emit bool) {
 	c := b.scratch.call(en)
 	if en.center != nil {
 		en.center.showCall(en, &c)
-		en.said.call(&c, en.center, b.emitter(en, emit))
+		en.emitted.call(&c, en.center, b.emitter(en, emit))
 		b.stopClocks(en, b.cfg.CallClocks(&c), emit, UnknownLabel)
 	}
 	from := casefile.FromCalls{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt}
@@ -82,14 +82,14 @@ func (b *Board) refoldCall(en *entry, emit bool) {
 }
 
 func (b *Board) refoldTicket(en *entry, emit bool) {
-	t := b.scratch.ticket(en, b.takeFromCalls(en))
+	t := b.scratch.ticket(en, b.updateCallFacts(en))
 	was := en.calls
-	if en.unproven {
+	if en.rowUnverified {
 		was = b.scratch.everNamed()
 	}
 	if !slices.Equal(t.Calls, en.calls) || !slices.Equal(t.Calls, was) {
 		b.link(en, t.Calls, was)
-		t = b.scratch.ticket(en, b.takeFromCalls(en))
+		t = b.scratch.ticket(en, b.updateCallFacts(en))
 	}
 	if en.center == nil {
 		return
@@ -97,7 +97,7 @@ func (b *Board) refoldTicket(en *entry, emit bool) {
 	label, scope := b.opd(&t)
 	clocks := b.cfg.TicketClocks(&t)
 	en.center.showTicket(en, &t, label, scope, clocks)
-	en.said.ticket(&t, en.center, func(opd string) string {
+	en.emitted.ticket(&t, en.center, func(opd string) string {
 		l, _ := b.cfg.OPD(en.key.Center, opd)
 		return l
 	}, b.emitter(en, emit))
@@ -129,7 +129,7 @@ func (b *Board) emitter(en *entry, emit bool) func(Outcome) {
 func (b *Board) stopClocks(en *entry, clocks []sla.Clock, emit bool, priority string) {
 	for i := range clocks {
 		c := &clocks[i]
-		if c.Void || c.StoppedAt.IsZero() || !en.said.once(clockSaid(c.Name, c.Seq)) || !emit {
+		if c.Void || c.StoppedAt.IsZero() || !en.emitted.once(clockID(c.Name, c.Seq)) || !emit {
 			continue
 		}
 		label := NoOPD
@@ -143,40 +143,41 @@ func (b *Board) stopClocks(en *entry, clocks []sla.Clock, emit bool, priority st
 	}
 }
 
-// fromCall is what the ticket's i-th call gives it: what the call says now if it is in memory, else what it said last.
-func (b *Board) fromCall(en *entry, i int) casefile.FromCalls {
+// factsOfCall is what the ticket's i-th call gives it: what the call says now if it is in memory, else what it said
+// last.
+func (b *Board) factsOfCall(en *entry, i int) casefile.FromCalls {
 	if c := b.cases[event.Key{Center: en.key.Center, Kind: event.KindCall, ID: en.calls[i]}]; c != nil && c.complete {
 		return c.from
 	}
-	return en.froms[i]
+	return en.callFacts[i]
 }
 
-// takeFromCalls remembers what the calls in memory give the ticket, and adds it up.
-func (b *Board) takeFromCalls(en *entry) casefile.FromCalls {
+// updateCallFacts remembers what the calls in memory give the ticket, and adds it up.
+func (b *Board) updateCallFacts(en *entry) casefile.FromCalls {
 	shared := true // with a checkpoint that may be written just now
 	for i := range en.calls {
-		from := b.fromCall(en, i)
-		if from == en.froms[i] {
+		from := b.factsOfCall(en, i)
+		if from == en.callFacts[i] {
 			continue
 		}
 		if shared {
-			en.froms, shared = slices.Clone(en.froms), false
+			en.callFacts, shared = slices.Clone(en.callFacts), false
 		}
-		en.froms[i] = from
+		en.callFacts[i] = from
 	}
-	return b.fromCalls(en)
+	return b.sumCallFacts(en)
 }
 
-func (b *Board) fromCalls(en *entry) casefile.FromCalls {
+func (b *Board) sumCallFacts(en *entry) casefile.FromCalls {
 	var from casefile.FromCalls
 	for i := range en.calls {
-		from.Add(b.fromCall(en, i))
+		from.Add(b.factsOfCall(en, i))
 	}
 	return from
 }
 
 // everNamed returns the calls that any of the events just decoded names, voided ones among them, sorted.
-func (f *folder) everNamed() []string {
+func (f *caseFolder) everNamed() []string {
 	var all []string
 	for _, e := range f.refs {
 		all = append(all, e.Calls...)
@@ -188,14 +189,14 @@ func (f *folder) everNamed() []string {
 // link records on the calls that the ticket names them, and takes that back from those that it named once: was, of a
 // ticket that was read back, is every call that an event of it ever named, since what their rows say is not known.
 func (b *Board) link(en *entry, calls, was []string) {
-	linked, gave := en.calls, en.froms
-	en.calls, en.froms = calls, make([]casefile.FromCalls, len(calls))
+	linked, gave := en.calls, en.callFacts
+	en.calls, en.callFacts = calls, make([]casefile.FromCalls, len(calls))
 	call := func(id string) *entry {
 		return b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center)
 	}
 	for i, id := range calls {
 		if j := slices.Index(linked, id); j >= 0 {
-			en.froms[i] = gave[j]
+			en.callFacts[i] = gave[j]
 			continue
 		}
 		c := call(id)
@@ -216,9 +217,10 @@ func (b *Board) link(en *entry, calls, was []string) {
 	}
 }
 
-// claim records on calls that an unknown ticket names them: who makes their rows must know the ticket before, since it
-// may have been stored by a process before this one. When the ticket is known, link sets right what it no longer names.
-func (b *Board) claim(en *entry, calls []string) {
+// linkUnknown records on calls that an unknown ticket names them: who makes their rows must know the ticket before,
+// since it may have been stored by a process before this one. When the ticket is known, link sets right what it no
+// longer names.
+func (b *Board) linkUnknown(en *entry, calls []string) {
 	for _, id := range calls {
 		c := b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center)
 		if at, found := slices.BinarySearch(c.tickets, en.key.ID); !found {
@@ -238,8 +240,8 @@ func (b *Board) touchLinked(c, by *entry) {
 	b.place(c)
 }
 
-// reported is what was already said of a case, so that each outcome is said once however its facts change.
-type reported struct {
+// emittedOutcomes is what was already said of a case, so that each outcome is said once however its facts change.
+type emittedOutcomes struct {
 	ids      []uint32
 	class    string
 	bounces  int
@@ -248,28 +250,28 @@ type reported struct {
 
 // The outcomes that a case reports once; clocks and stays have numbers above these.
 const (
-	saidReceived uint32 = iota
-	saidOffered
-	saidAnswered
-	saidAbandoned
-	saidUnserved
-	saidBlocked
-	saidClassified
-	saidTalked
-	saidOpened
-	saidInterval  uint32 = 16      // plus the interval's index
-	saidStay      uint32 = 1 << 8  // plus the stay's index
-	saidClock     uint32 = 1 << 16 // plus clock's index << 8 plus seq
-	maxSaidPerKey        = 255
+	emittedReceived uint32 = iota
+	emittedOffered
+	emittedAnswered
+	emittedAbandoned
+	emittedUnserved
+	emittedBlocked
+	emittedClassified
+	emittedTalked
+	emittedOpened
+	emittedInterval  uint32 = 16      // plus the interval's index
+	emittedStay      uint32 = 1 << 8  // plus the stay's index
+	emittedClock     uint32 = 1 << 16 // plus clock's index << 8 plus seq
+	maxEmittedPerKey        = 255
 )
 
 var clockNames = [...]string{"answer", "acknowledge", "arrive", "resolve", "resolve_total", "confirm", "given"}
 
-func clockSaid(name string, seq int) uint32 {
-	return saidClock + uint32(slices.Index(clockNames[:], name)+1)<<8 + uint32(min(seq, maxSaidPerKey))
+func clockID(name string, seq int) uint32 {
+	return emittedClock + uint32(slices.Index(clockNames[:], name)+1)<<8 + uint32(min(seq, maxEmittedPerKey))
 }
 
-func (r *reported) once(id uint32) bool {
+func (r *emittedOutcomes) once(id uint32) bool {
 	if slices.Contains(r.ids, id) {
 		return false
 	}
@@ -277,7 +279,7 @@ func (r *reported) once(id uint32) bool {
 	return true
 }
 
-func (r *reported) call(c *casefile.Call, ctr *center, emit func(Outcome)) {
+func (r *emittedOutcomes) call(c *casefile.Call, ctr *center, emit func(Outcome)) {
 	say := func(when bool, id uint32, o Outcome) {
 		if when && r.once(id) {
 			o.Center = ctr.label
@@ -289,21 +291,21 @@ func (r *reported) call(c *casefile.Call, ctr *center, emit func(Outcome)) {
 		return o
 	}
 	offered := !c.OfferedAt().IsZero()
-	say(c.Events > 0, saidReceived, Outcome{Kind: CallBecameReceived, Channel: c.Channel})
-	say(offered, saidOffered, Outcome{Kind: CallBecameOffered})
+	say(c.Events > 0, emittedReceived, Outcome{Kind: CallBecameReceived, Channel: c.Channel})
+	say(offered, emittedOffered, Outcome{Kind: CallBecameOffered})
 	wait, ok := c.AnswerTime()
-	say(offered && !c.AnsweredAt.IsZero(), saidAnswered, secs(Outcome{Kind: CallBecameAnswered}, wait, ok))
+	say(offered && !c.AnsweredAt.IsZero(), emittedAnswered, secs(Outcome{Kind: CallBecameAnswered}, wait, ok))
 	gave, ok := c.AbandonTime()
-	say(offered && !c.AbandonedAt.IsZero() && c.AnsweredAt.IsZero(), saidAbandoned,
+	say(offered && !c.AbandonedAt.IsZero() && c.AnsweredAt.IsZero(), emittedAbandoned,
 		secs(Outcome{Kind: CallBecameAbandoned, Short: ok && gave < ctr.cfg.ShortAbandon}, gave, ok))
-	say(offered && !c.UnservedAt.IsZero() && c.AnsweredAt.IsZero(), saidUnserved,
+	say(offered && !c.UnservedAt.IsZero() && c.AnsweredAt.IsZero(), emittedUnserved,
 		Outcome{Kind: CallBecameUnserved, Reason: c.UnservedReason})
-	say(!c.BlockedAt.IsZero(), saidBlocked, Outcome{Kind: CallBecameBlocked})
+	say(!c.BlockedAt.IsZero(), emittedBlocked, Outcome{Kind: CallBecameBlocked})
 	if c.Classified() && r.class != "" && r.class != c.Class {
 		emit(Outcome{Kind: CallBecameReclassified, Center: ctr.label, From: r.class, Class: c.Class})
 	}
 	took, ok := casefile.Between(c.AnsweredAt, c.FirstClassAt)
-	say(c.Classified(), saidClassified, secs(Outcome{Kind: CallBecameClassified, Class: c.Class}, took, ok))
+	say(c.Classified(), emittedClassified, secs(Outcome{Kind: CallBecameClassified, Class: c.Class}, took, ok))
 	if c.Classified() {
 		r.class = string([]byte(c.Class))
 	}
@@ -312,16 +314,16 @@ func (r *reported) call(c *casefile.Call, ctr *center, emit func(Outcome)) {
 		class = casefile.ClassNone
 	}
 	talk, ok := casefile.Between(c.AnsweredAt, c.EndedAt)
-	say(ok, saidTalked, secs(Outcome{Kind: CallBecameTalked, Class: class}, talk, ok))
+	say(ok, emittedTalked, secs(Outcome{Kind: CallBecameTalked, Class: class}, talk, ok))
 }
 
-func (r *reported) ticket(t *casefile.Ticket, ctr *center, label func(opd string) string, emit func(Outcome)) {
+func (r *emittedOutcomes) ticket(t *casefile.Ticket, ctr *center, label func(opd string) string, emit func(Outcome)) {
 	first, current := NoOPD, NoOPD
 	if n := len(t.Assignments); n > 0 {
 		first, current = label(t.Assignments[0].OPD), label(t.Assignments[n-1].OPD)
 	}
 	// A ticket counts under its first OPD, and under none when it ended without one.
-	if !t.OpenedAt.IsZero() && (len(t.Assignments) > 0 || !t.State.Open()) && r.once(saidOpened) {
+	if !t.OpenedAt.IsZero() && (len(t.Assignments) > 0 || !t.State.Open()) && r.once(emittedOpened) {
 		emit(Outcome{Kind: TicketBecameOpened, Center: ctr.label, OPD: first, Priority: t.Priority})
 	}
 	bounces := 0
@@ -345,13 +347,13 @@ func (r *reported) ticket(t *casefile.Ticket, ctr *center, label func(opd string
 			})
 		}
 	}
-	say(saidInterval, "dispatch", first, t.AnsweredAt, t.AssignedAt)
-	for i, s := range t.Assignments[:min(len(t.Assignments), maxSaidPerKey)] {
-		say(saidStay+uint32(i), "acknowledge", label(s.OPD), s.At, s.AcknowledgedAt)
+	say(emittedInterval, "dispatch", first, t.AnsweredAt, t.AssignedAt)
+	for i, s := range t.Assignments[:min(len(t.Assignments), maxEmittedPerKey)] {
+		say(emittedStay+uint32(i), "acknowledge", label(s.OPD), s.At, s.AcknowledgedAt)
 	}
-	say(saidInterval+1, "turnout", current, t.AcknowledgedAt, t.DepartedAt)
-	say(saidInterval+2, "travel", current, t.DepartedAt, t.ArrivedAt)
-	say(saidInterval+3, "respond", current, t.ReceivedAt, t.ArrivedAt)
-	say(saidInterval+4, "resolve", current, t.OpenedAt, t.ResolvedAt)
-	say(saidInterval+5, "confirm", current, t.LastResolvedAt, t.ConfirmedAt)
+	say(emittedInterval+1, "turnout", current, t.AcknowledgedAt, t.DepartedAt)
+	say(emittedInterval+2, "travel", current, t.DepartedAt, t.ArrivedAt)
+	say(emittedInterval+3, "respond", current, t.ReceivedAt, t.ArrivedAt)
+	say(emittedInterval+4, "resolve", current, t.OpenedAt, t.ResolvedAt)
+	say(emittedInterval+5, "confirm", current, t.LastResolvedAt, t.ConfirmedAt)
 }
