@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector/sla"
-	"github.com/monev112/monev112/collector/source/table"
+	"github.com/monev112/monev112/collector/source/mapping"
 	"github.com/monev112/monev112/deploy"
 )
 
@@ -43,8 +43,8 @@ policy line each clock of such a ticket would get, and why:
 			if err != nil {
 				return err
 			}
-			for _, m := range append(table.Builtin(deploy.Defaults), mappings...) {
-				if _, err := table.LoadMapping(m, deploy.Defaults); err != nil {
+			for _, m := range append(mapping.Builtin(deploy.Defaults), mappings...) {
+				if _, err := mapping.Load(m, deploy.Defaults); err != nil {
 					return err
 				}
 			}

@@ -8,8 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/monev112/monev112/collector/source/importer"
+	"github.com/monev112/monev112/collector/source/mapping"
 	"github.com/monev112/monev112/collector/source/send"
-	"github.com/monev112/monev112/collector/source/table"
 	"github.com/monev112/monev112/deploy"
 )
 
@@ -53,9 +54,9 @@ func stateFolder() (string, error) {
 
 func importCommand() *cobra.Command {
 	var (
-		f                               sendFlags
-		mapping, rejects, state, config string
-		dryRun                          bool
+		f                             sendFlags
+		named, rejects, state, config string
+		dryRun                        bool
 	)
 	cmd := &cobra.Command{
 		Use:   "import --mapping NAME FILE...",
@@ -70,9 +71,9 @@ the rejects file with line and reason; the exit code is 1 then.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, files []string) error {
-			if mapping == "" {
+			if named == "" {
 				return usagef("import: --mapping is missing: a YAML file, or one of the built-in %v",
-					table.Builtin(deploy.Defaults))
+					mapping.Builtin(deploy.Defaults))
 			}
 			key, err := f.key()
 			if err != nil {
@@ -94,23 +95,23 @@ the rejects file with line and reason; the exit code is 1 then.`,
 					return err
 				}
 			}
-			o := table.Options{
-				Mapping: mapping, Builtin: deploy.Defaults, Files: files, Rejects: rejects, DryRun: dryRun, State: state,
+			o := importer.Options{
+				Mapping: named, Builtin: deploy.Defaults, Files: files, Rejects: rejects, DryRun: dryRun, State: state,
 				Directory: dir,
 				Send:      send.Config{Server: f.server, Key: key}, Out: os.Stderr, Terminal: onTerminal(os.Stderr),
 			}
 			if dryRun {
 				o.Events = cmd.OutOrStdout()
 			}
-			_, err = table.Import(cmd.Context(), o)
-			if errors.Is(err, table.ErrRefused) && rejects != "" {
+			_, err = importer.Import(cmd.Context(), o)
+			if errors.Is(err, importer.ErrRefused) && rejects != "" {
 				return fmt.Errorf("%w: see %s", err, rejects)
 			}
 			return err
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&mapping, "mapping", "", "mapping file, or the name of a built-in mapping")
+	cmd.Flags().StringVar(&named, "mapping", "", "mapping file, or the name of a built-in mapping")
 	cmd.Flags().StringVar(&rejects, "rejects", "rejects.csv", "where refused rows go (mode 0600)")
 	cmd.Flags().StringVar(&state, "state", "",
 		"folder that remembers what was sent, for corrections; none: changed rows are conflicts (default: monev112 in the user's state folder)")

@@ -11,15 +11,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector/source/table"
+	"github.com/monev112/monev112/collector/source/importer"
+	"github.com/monev112/monev112/collector/source/mapping"
 	"github.com/monev112/monev112/deploy"
 )
 
 func mapCommand() *cobra.Command {
 	var (
-		o                      table.ProposeOptions
-		config, write, mapping string
-		samples                int
+		o                    mapping.ProposeOptions
+		config, write, named string
+		samples              int
 	)
 	cmd := &cobra.Command{
 		Use:   "map FILE",
@@ -51,7 +52,7 @@ what an import by that mapping would do. The exit code is 1 when rows would be r
 			}
 			o.Timezone = center.Location.String()
 			out := cmd.OutOrStdout()
-			m, err := chooseMapping(cmd, out, o, mapping, write)
+			m, err := chooseMapping(cmd, out, o, named, write)
 			if err != nil {
 				return err
 			}
@@ -65,21 +66,21 @@ what an import by that mapping would do. The exit code is 1 when rows would be r
 	cmd.Flags().StringVar(&config, "config", "",
 		"configuration file whose directory resolves names (default: the embedded directory)")
 	cmd.Flags().StringVar(&write, "write", "", "write the mapping to this file, which must not exist")
-	cmd.Flags().StringVar(&mapping, "mapping", "", "propose nothing; try this mapping")
+	cmd.Flags().StringVar(&named, "mapping", "", "propose nothing; try this mapping")
 	cmd.Flags().IntVar(&samples, "samples", 2, "events of each type to show")
 	return cmd
 }
 
 // chooseMapping proposes a mapping, or reads the one that is named.
-func chooseMapping(cmd *cobra.Command, out io.Writer, o table.ProposeOptions, mapping, write string) (*table.Mapping,
+func chooseMapping(cmd *cobra.Command, out io.Writer, o mapping.ProposeOptions, named, write string) (*mapping.Mapping,
 	error) {
-	if mapping != "" {
-		return table.LoadMapping(mapping, deploy.Defaults)
+	if named != "" {
+		return mapping.Load(named, deploy.Defaults)
 	}
-	p, err := table.Propose(cmd.Context(), o)
-	if errors.Is(err, table.ErrNoHeader) {
+	p, err := mapping.Propose(cmd.Context(), o)
+	if errors.Is(err, mapping.ErrNoHeader) {
 		return nil, fmt.Errorf("%w; copy one of the built-in mappings %v and name the columns yourself", err,
-			table.Builtin(deploy.Defaults))
+			mapping.Builtin(deploy.Defaults))
 	}
 	if err != nil {
 		return nil, err
@@ -115,15 +116,15 @@ func chooseMapping(cmd *cobra.Command, out io.Writer, o table.ProposeOptions, ma
 		}
 		fmt.Fprintf(out, "mapping written to %s\n", write)
 	}
-	return table.ParseMapping(o.Name+".yaml", []byte(p.YAML))
+	return mapping.Parse(o.Name+".yaml", []byte(p.YAML))
 }
 
 // tryMapping shows what an import would do.
-func tryMapping(cmd *cobra.Command, out io.Writer, m *table.Mapping, o table.ProposeOptions, samples int) error {
+func tryMapping(cmd *cobra.Command, out io.Writer, m *mapping.Mapping, o mapping.ProposeOptions, samples int) error {
 	events := &sampleWriter{most: samples, counts: map[string]int{}}
-	sum, err := table.ImportWith(cmd.Context(), m,
-		table.Options{Files: []string{o.File}, DryRun: true, Events: events, Directory: o.Directory})
-	if err != nil && !errors.Is(err, table.ErrRefused) {
+	sum, err := importer.ImportWith(cmd.Context(), m,
+		importer.Options{Files: []string{o.File}, DryRun: true, Events: events, Directory: o.Directory})
+	if err != nil && !errors.Is(err, importer.ErrRefused) {
 		return err
 	}
 	fmt.Fprintf(out, "an import would do this:\n%s", sum.Text(""))

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/source/table"
+	"github.com/monev112/monev112/collector/source/importer"
 	"github.com/monev112/monev112/deploy"
 )
 
@@ -51,8 +51,8 @@ func realCases(t *testing.T, mapping, file string) [][]event.Event {
 		t.Skip("the records of other cities are not beside the project: ", err)
 	}
 	var lines bytes.Buffer
-	if _, err := table.Import(context.Background(),
-		table.Options{
+	if _, err := importer.Import(context.Background(),
+		importer.Options{
 			Mapping: mapping, Builtin: deploy.Defaults, Files: []string{name}, DryRun: true, Events: &lines,
 		}); err != nil {
 		t.Fatal(err)

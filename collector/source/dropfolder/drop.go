@@ -18,8 +18,10 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/source/importer"
+	"github.com/monev112/monev112/collector/source/mapping"
 	"github.com/monev112/monev112/collector/source/send"
-	"github.com/monev112/monev112/collector/source/table"
+	"github.com/monev112/monev112/collector/source/tabular"
 )
 
 // Folder is one watched folder.
@@ -48,7 +50,7 @@ type Limits struct {
 	Files     int   // entries of a folder that one look takes in; the others wait; default 1000
 	Contents  int   // contents that are remembered, the oldest forgotten first; default 10,000
 	BrokenFor int   // looks for which a workbook that cannot be opened counts as half copied; default 60
-	Rows      table.Limits
+	Rows      importer.Limits
 }
 
 func (l Limits) withDefaults() Limits {
@@ -83,7 +85,7 @@ type Watcher struct {
 
 type folder struct {
 	Folder
-	mapping *table.Mapping
+	mapping *mapping.Mapping
 	version string // hash of the mapping's text and source: another mapping is another import of the same content
 	seen    map[string]look
 }
@@ -110,7 +112,7 @@ func New(cfg Config) (*Watcher, error) {
 	w := &Watcher{cfg: cfg}
 	for i, f := range cfg.Folders {
 		at := fmt.Sprintf("drop[%d]", i)
-		m, err := table.LoadMapping(f.Mapping, cfg.Builtin)
+		m, err := mapping.Load(f.Mapping, cfg.Builtin)
 		if err != nil {
 			return nil, fmt.Errorf("%s.mapping: %w", at, err)
 		}
@@ -258,7 +260,7 @@ func (w *Watcher) take(ctx context.Context, f *folder, name string, l *look) (go
 	}
 	rejects := filepath.Join(f.Dir, ".rejects-"+sum[:12]+".csv")
 	var text strings.Builder
-	summary, err := table.ImportWith(ctx, f.mapping, table.Options{
+	summary, err := importer.ImportWith(ctx, f.mapping, importer.Options{
 		Files: []string{path}, Rejects: rejects, State: w.cfg.State, Directory: w.cfg.Directory, Limits: w.cfg.Limits.Rows,
 		Out: &text,
 		Send: send.Config{
@@ -272,7 +274,7 @@ func (w *Watcher) take(ctx context.Context, f *folder, name string, l *look) (go
 			}
 		}
 		report := head + text.String()
-		if err != nil && !errors.Is(err, table.ErrRefused) {
+		if err != nil && !errors.Is(err, importer.ErrRefused) {
 			report += "It was not imported to its end: " + err.Error() + "\n"
 		}
 		return w.move(f, name, dir, report, log)
@@ -286,8 +288,8 @@ func (w *Watcher) take(ctx context.Context, f *folder, name string, l *look) (go
 			log.Warn("dropped file waits: it cannot be imported now", "error", plain(err))
 		}
 		return false
-	case err != nil && !errors.Is(err, table.ErrRefused):
-		if l.broken++; table.Incomplete(path) && l.broken < w.cfg.Limits.BrokenFor {
+	case err != nil && !errors.Is(err, importer.ErrRefused):
+		if l.broken++; tabular.Incomplete(path) && l.broken < w.cfg.Limits.BrokenFor {
 			os.Remove(rejects)
 			return false // half copied, by a program that pauses
 		}

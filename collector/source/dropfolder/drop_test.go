@@ -17,7 +17,7 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-const mapping = `version: 1
+const mappingText = `version: 1
 name: kantor
 source: kantor
 center: "35.15"
@@ -80,7 +80,7 @@ func newScene(t *testing.T) *scene {
 	t.Helper()
 	s := &scene{t: t, dir: t.TempDir(), door: &door{ids: map[string]bool{}}}
 	m := filepath.Join(t.TempDir(), "m.yaml")
-	if err := os.WriteFile(m, []byte(mapping), 0o600); err != nil {
+	if err := os.WriteFile(m, []byte(mappingText), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.cfg = Config{Folders: []Folder{{Dir: s.dir, Mapping: m}}, State: t.TempDir(), Handler: s.door,

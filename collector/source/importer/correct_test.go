@@ -1,0 +1,210 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// reimport is an import of one row for each district given, into d, with a memory.
+func reimport(t *testing.T, d *door, state string, districts ...string) (Summary, error) {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("No,Waktu,Kecamatan,No HP\n")
+	for i, k := range districts {
+		if k != "" {
+			fmt.Fprintf(&b, "K-%d,2026-01-01 00:00:%02d,%s,0812345678%02d\n", i, i, k, i)
+		}
+	}
+	o := options(t, d, simple, write(t, "a.csv", []byte(b.String())))
+	o.State = state
+	return Import(context.Background(), o)
+}
+
+func TestChangedRowsBecomeCorrections(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		t.Run(fmt.Sprintf("memory lost %v", lost), func(t *testing.T) {
+			d := newDoor(t)
+			state := t.TempDir()
+			step := func(wantCorrected, wantGone int, districts ...string) {
+				t.Helper()
+				sum, err := reimport(t, d, state, districts...)
+				if err != nil || sum.Corrected != wantCorrected || sum.Gone != wantGone {
+					t.Fatalf("%v: %v, %d corrected, %d gone, refused %v", districts, err, sum.Corrected, sum.Gone, sum.Refused)
+				}
+				want := map[string]string{}
+				for i, k := range districts {
+					if k != "" {
+						want[fmt.Sprintf("call/K-%d.received", i)], want[fmt.Sprintf("call/K-%d.ended", i)] = k, ""
+					}
+				}
+				got := d.standing()
+				if slices.Contains(districts, "") {
+					for id := range got {
+						if _, ok := want[id]; !ok {
+							delete(got, id)
+						}
+					}
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Fatalf("%v (-want +got):\n%s", districts, diff)
+				}
+				if lost {
+					if err := os.RemoveAll(state); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			step(0, 0, "Waru", "Taman", "Krian")
+			step(0, 0, "Waru", "Taman", "Krian")
+			before := d.count()
+			step(1, 0, "Waru", "Candi", "Krian")
+			step(0, 0, "Waru", "Candi", "Krian")
+			step(1, 0, "Waru", "Taman", "Krian") // back
+			step(1, 0, "Waru", "Candi", "Krian") // and there again
+			if d.count() != before+3 {
+				t.Errorf("%d events for three corrections of %d", d.count(), before)
+			}
+			gone := 2
+			if lost {
+				gone = 0 // nothing is remembered of what was there
+			}
+			step(0, gone, "Waru", "", "Krian")
+			if len(d.standing()) != 6 {
+				t.Error("a row that vanished took its events with it")
+			}
+		})
+	}
+}
+
+// Whatever is imported in whatever order, and whenever the memory gets lost: what stands is what the last file says.
+func TestTheLastImportStands(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		d := newDoor(t)
+		defer d.Close()
+		state, err := os.MkdirTemp(t.TempDir(), "state")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range rapid.IntRange(1, 6).Draw(r, "imports") {
+			file := rapid.SliceOfN(rapid.SampledFrom([]string{"Waru", "Taman", "Candi"}), 3, 3).Draw(r, "districts")
+			if rapid.IntRange(0, 3).Draw(r, "lose") == 0 {
+				os.RemoveAll(state)
+			}
+			if _, err := reimport(t, d, state, file...); err != nil {
+				r.Fatal(err)
+			}
+			got := d.standing()
+			for i, k := range file {
+				if got[fmt.Sprintf("call/K-%d.received", i)] != k {
+					r.Fatalf("%v stands as %v", file, got)
+				}
+			}
+		}
+	})
+}
+
+func TestRowsThatContradictEachOther(t *testing.T) {
+	d := newDoor(t)
+	state := t.TempDir()
+	rows := []string{"K-1,2026-01-01 00:00:00,Waru,", "K-1,2026-01-01 00:00:00,Taman,", "K-2,2026-01-01 00:00:00,Waru,"}
+	for _, order := range [][]int{{0, 1, 2}, {1, 0, 2}, {2, 1, 0}} {
+		text := "No,Waktu,Kecamatan,No HP\n"
+		for _, i := range order {
+			text += rows[i] + "\n"
+		}
+		o := options(t, d, simple, write(t, "a.csv", []byte(text)))
+		o.State = state
+		sum, err := Import(context.Background(), o)
+		if !errors.Is(err, ErrRefused) || sum.Refused[CodeConflict] != 1 || sum.Corrected != 0 ||
+			d.standing()["call/K-1.received"] != "Waru" {
+			t.Errorf("order %v: %v, %v, %d corrected, %v", order, err, sum.Refused, sum.Corrected, d.standing())
+		}
+	}
+}
+
+func TestAKeyThatMayNotRead(t *testing.T) {
+	d := newDoor(t)
+	if _, err := reimport(t, d, t.TempDir(), "Waru"); err != nil {
+		t.Fatal(err)
+	}
+	d.blind = true
+	sum, err := reimport(t, d, t.TempDir(), "Taman")
+	if !errors.Is(err, ErrRefused) || sum.Refused[CodeConflict] != 1 || !sum.Blind ||
+		!strings.Contains(sum.Text(""), "board:read") {
+		t.Errorf("%v, %v\n%s", err, sum.Refused, sum.Text(""))
+	}
+}
+
+// A memory of one machine meets a server that another one has corrected.
+func TestConflictsAreLookedUp(t *testing.T) {
+	d := newDoor(t)
+	here, there := t.TempDir(), t.TempDir()
+	for _, step := range []struct{ state, district string }{
+		{here, "Waru"}, {there, "Waru"}, {there, "Taman"}, {here, "Candi"},
+	} {
+		if _, err := reimport(t, d, step.state, step.district); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := d.standing(); got["call/K-0.received"] != "Candi" || d.count() != 4 {
+		t.Errorf("%d events, %v", d.count(), got)
+	}
+}
+
+func TestADamagedMemoryIsPutAside(t *testing.T) {
+	d := newDoor(t)
+	state := t.TempDir()
+	if _, err := reimport(t, d, state, "Waru", "Taman"); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(state, "*.state"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Whole numbers, not pieces: four digits stand in a hash by chance.
+	for _, secret := range []string{"08123456", "8123456", "Waru"} {
+		if strings.Contains(string(text), secret) {
+			t.Errorf("the state file holds %q", secret)
+		}
+	}
+	for cut := 1; cut < len(text); cut += 7 {
+		if err := os.WriteFile(files[0], text[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if sum, err := reimport(t, d, state, "Waru", "Taman"); err != nil || sum.Corrected != 0 {
+			t.Fatalf("cut at %d: %v, %d corrected", cut, err, sum.Corrected)
+		}
+	}
+	if d.asked == 0 {
+		t.Error("the server was never asked")
+	}
+}
+
+func TestVersionIDs(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		base := rapid.StringMatching(`(call|ticket)/[A-Za-z0-9-]{1,20}\.[a-z]{4,9}`).Draw(r, "id")
+		revision := rapid.Uint32Range(0, 5000).Draw(r, "revision")
+		hash := rapid.Uint64Range(0, hashMask).Draw(r, "hash")
+		id := versionID(base, revision, hash)
+		n, h, ok := parseVersion(base, id)
+		if !ok || n != revision || revision > 0 && h != hash {
+			r.Fatalf("%s: %d %x %v", id, n, h, ok)
+		}
+		if _, _, ok := parseVersion(base, base+"2"); ok {
+			r.Fatal("another event is taken for a version")
+		}
+	})
+}

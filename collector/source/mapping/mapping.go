@@ -1,0 +1,454 @@
+package mapping
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+	_ "time/tzdata" // a mapping names IANA zones; a slim machine may have no zone files
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/source/tabular"
+)
+
+// Mapping says which columns of a table make which events. It is immutable and safe for concurrent use.
+type Mapping struct {
+	Name        string
+	Description string
+	Source      string // CloudEvents source of every event
+	Center      string // code of the centre
+	Several     bool   // a case may stand on several rows; see TakesLatest
+
+	text        string // as it was read
+	location    *time.Location
+	ambiguous   policy
+	nonexistent policy
+	layout      tabular.Layout
+	padShort    bool
+	fields      []field
+	order       []int // of evaluation: a field comes after the one it follows
+	rules       []eventRule
+}
+
+// eventRule is a compiled eventSpec.
+type eventRule struct {
+	typ      string // "call.received"
+	subject  template
+	id       template
+	hasID    bool
+	kind     string // "call"
+	time     int
+	required bool
+	latest   bool // of several rows the latest is taken, else the earliest
+	when     []condition
+	data     []dataItem
+	head     []byte // JSON from source to subject, the same for every event of the rule
+}
+
+// condition is one line of when; all must hold.
+type condition struct {
+	field int
+	empty *bool
+	in    map[string]bool
+	not   bool
+}
+
+// dataItem is one key of an event's data.
+type dataItem struct {
+	key  string
+	kind dataKind
+	tmpl []template // several for a list
+	num  string     // a constant number, already JSON
+}
+
+type dataKind uint8
+
+const (
+	dataText dataKind = iota
+	dataTime
+	dataNumber
+	dataInteger
+	dataList
+	dataCaller
+)
+
+// dataKeys are the keys that data may have. center is the mapping's own.
+var dataKeys = map[string]dataKind{
+	"caller": dataCaller, "agent": dataText, "queue": dataText, "position": dataText, "channel": dataText,
+	"class":    dataText,
+	"category": dataText, "priority": dataText, "opd": dataText, "kecamatan": dataText, "reason": dataText,
+	"result": dataText,
+	"calls":  dataList, "master": dataText, "due": dataTime, "lat": dataNumber, "lon": dataNumber,
+	"ring_ms": dataInteger, "wait_ms": dataInteger, "revision": dataInteger,
+}
+
+// codes returns the words of a key that is a closed list; nil for any other key.
+func codes(key string) []string {
+	switch key {
+	case "class":
+		return event.Classes()
+	case "priority":
+		return event.Priorities()
+	}
+	return nil
+}
+
+// Load reads a mapping by the path of a file or by the name of a built-in one; builtin may be nil.
+func Load(pathOrName string, builtin fs.FS) (*Mapping, error) {
+	if builtin != nil && !strings.ContainsAny(pathOrName, "/.\\") {
+		text, err := fs.ReadFile(builtin, path.Join(builtinFolder, pathOrName+".yaml"))
+		if err == nil {
+			return Parse(pathOrName+".yaml", text)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("read built-in mapping %s: %w", pathOrName, err)
+		}
+	}
+	text, err := os.ReadFile(pathOrName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no mapping %q: give the path of a YAML file or one of the built-in names: %s",
+			pathOrName, strings.Join(Builtin(builtin), ", "))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read mapping: %w", err)
+	}
+	return Parse(pathOrName, text)
+}
+
+// builtinFolder is where the built-in mappings lie in the file system that Load is given.
+const builtinFolder = "defaults/mappings"
+
+// Builtin lists the names of the built-in mappings.
+func Builtin(builtin fs.FS) []string {
+	if builtin == nil {
+		return nil
+	}
+	found, _ := fs.Glob(builtin, builtinFolder+"/*.yaml") // the pattern is well formed, the only error there is
+	for i, f := range found {
+		found[i] = strings.TrimSuffix(path.Base(f), ".yaml")
+	}
+	return found
+}
+
+// Parse reads a mapping. All faults that can be told apart are joined in one error, each a *MappingError.
+func Parse(file string, text []byte) (*Mapping, error) {
+	s, tree, err := readSpec(file, text)
+	if err != nil {
+		return nil, err
+	}
+	c := &compiler{file: file, tree: tree, spec: s, m: &Mapping{text: string(text)}, index: map[string]int{}}
+	c.compile()
+	if len(c.faults) > 0 {
+		return nil, errors.Join(c.faults...)
+	}
+	return c.m, nil
+}
+
+// Layout says where the table stands in a file.
+func (m *Mapping) Layout() *tabular.Layout { return &m.layout }
+
+// EventType is the type of the events of a rule, for example call.received.
+func (m *Mapping) EventType(rule int) string { return m.rules[rule].typ }
+
+// TakesLatest reports whether of several rows of a case the latest counts for a rule, else the earliest.
+func (m *Mapping) TakesLatest(rule int) bool { return m.rules[rule].latest }
+
+// IsDataKey reports whether key is one of an event's data and no attribute of the mapping's own.
+func IsDataKey(key string) bool { _, ok := dataKeys[key]; return ok }
+
+// WithSource returns the mapping with another CloudEvents source.
+func (m *Mapping) WithSource(source string) *Mapping {
+	other := *m
+	other.Source = source
+	other.rules = slices.Clone(m.rules)
+	for i := range other.rules {
+		other.rules[i].head = headOf(source, other.rules[i].typ)
+	}
+	return &other
+}
+
+// Version tells mappings apart: it changes with the text of the mapping and with its source.
+func (m *Mapping) Version() string {
+	sum := sha256.Sum256([]byte(m.text + "\x00" + m.Source))
+	return hex.EncodeToString(sum[:8])
+}
+
+// compiler turns a spec into a Mapping and collects its faults.
+type compiler struct {
+	file   string
+	tree   *ast.File
+	spec   spec
+	m      *Mapping
+	index  map[string]int
+	faults []error
+}
+
+func (c *compiler) fault(field, problem, remedy string) {
+	if len(c.faults) < 50 {
+		c.faults = append(c.faults,
+			&MappingError{File: c.file, Line: lineOf(c.tree, "$."+field), Field: field, Problem: problem, Remedy: remedy})
+	}
+}
+
+// oneOf checks a word against a list; the first is the default.
+func (c *compiler) oneOf(field, got string, allowed ...string) string {
+	if got == "" {
+		return allowed[0]
+	}
+	if !slices.Contains(allowed, got) {
+		c.fault(field, fmt.Sprintf("%q is not known", got), "use one of "+strings.Join(allowed, ", "))
+	}
+	return got
+}
+
+var fieldName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+
+func (c *compiler) compile() {
+	s, m := &c.spec, c.m
+	if s.Version != 1 {
+		c.fault("version", fmt.Sprintf("version %d is not known", s.Version), "write version: 1")
+	}
+	for _, need := range []struct{ key, val string }{
+		{"name", s.Name}, {"source", s.Source}, {"center", s.Center}, {"timezone", s.Timezone},
+	} {
+		if strings.TrimSpace(need.val) == "" {
+			c.fault(need.key, "the value is missing", "every mapping names it")
+		} else if len(need.val) > event.MaxSourceBytes {
+			c.fault(need.key, "the value is longer than 128 bytes", "shorten it")
+		}
+	}
+	m.Name, m.Description, m.Source, m.Center = s.Name, s.Description, s.Source, s.Center
+	if s.Timezone != "" {
+		loc, err := time.LoadLocation(s.Timezone)
+		if err != nil || s.Timezone == "Local" {
+			c.fault("timezone", fmt.Sprintf("%q is no time zone", s.Timezone), "use a name such as Asia/Jakarta")
+			loc = time.UTC
+		}
+		m.location = loc
+	}
+	m.ambiguous = policy(c.oneOf("ambiguous", s.Ambiguous, string(earlier), string(later), string(refuse)))
+	m.nonexistent = policy(c.oneOf("nonexistent", s.Nonexistent, string(shift), string(refuse)))
+	m.layout.Encoding = tabular.Encoding(c.oneOf("table.encoding", strings.ToLower(s.Table.Encoding), string(tabular.UTF8),
+		string(tabular.Windows1252)))
+	m.Several = c.oneOf("table.rows_per_case", s.Table.RowsPerCase, "one", "several") == "several"
+	m.padShort = c.oneOf("table.short_rows", s.Table.ShortRows, "refuse", "pad") == "pad"
+	switch sep := c.oneOf("table.separator", s.Table.Separator, "auto", ",", ";", "|", "tab"); sep {
+	case "auto":
+	case "tab":
+		m.layout.Separator = '\t'
+	default:
+		m.layout.Separator = sep[0]
+	}
+	m.layout.HeaderRows = cmp.Or(s.Table.HeaderRows, 30)
+	if m.layout.HeaderRows < 1 || m.layout.HeaderRows > 1000 {
+		c.fault("table.header_rows", "the number is not between 1 and 1000",
+			"it says how many rows are searched for the header")
+	}
+	m.layout.Sheets = s.Table.Sheets
+	c.compileFields()
+	if len(s.Events) == 0 || len(s.Events) > 100 {
+		c.fault("events", fmt.Sprintf("there are %d events", len(s.Events)), "a mapping lists 1 to 100")
+		return
+	}
+	for i := range s.Events {
+		c.compileEvent(i)
+	}
+}
+
+func (c *compiler) compileFields() {
+	all := make([]string, 0, len(c.spec.Fields))
+	for name := range c.spec.Fields {
+		all = append(all, name)
+	}
+	sort.Strings(all)
+	if len(all) == 0 || len(all) > 200 {
+		c.fault("fields", fmt.Sprintf("there are %d fields", len(all)), "a mapping lists 1 to 200")
+		return
+	}
+	for i, name := range all {
+		c.index[name] = i
+	}
+	c.m.fields = make([]field, len(all))
+	for i, name := range all {
+		c.m.fields[i] = c.compileField(name, c.spec.Fields[name])
+	}
+	for _, f := range c.m.fields {
+		for _, col := range f.columns {
+			c.m.layout.Columns = append(c.m.layout.Columns, tabular.Column{Headers: col, Optional: f.optional})
+		}
+	}
+	c.orderFields()
+}
+
+func (c *compiler) compileField(name string, s fieldSpec) field {
+	at := "fields." + name
+	f := field{
+		name: name, follows: -1, required: s.Required, optional: s.Optional, join: " ", multiply: s.Multiply,
+		rollDay: s.RollDay, fold: s.IgnoreCase,
+	}
+	if !fieldName.MatchString(name) {
+		c.fault(at, "the name is not lower-case letters, digits and _", "rename the field")
+	}
+	switch {
+	case len(s.Column) > 0 && len(s.Columns) > 0, len(s.Column) == 0 && len(s.Columns) == 0:
+		c.fault(at, "a field has either column or columns",
+			"column names one column (or lists the headers it may have), columns are joined")
+	case len(s.Column) > 0:
+		f.columns = []names{s.Column}
+	default:
+		for _, col := range s.Columns {
+			f.columns = append(f.columns, names{col})
+		}
+	}
+	for _, col := range f.columns {
+		for _, head := range col {
+			if tabular.NormalHeader(head) == "" {
+				c.fault(at, "a column has an empty name", "write the header as it stands in the file")
+			}
+		}
+	}
+	if s.Join != nil {
+		f.join = *s.Join
+	}
+	switch c.oneOf(at+".type", s.Type, "text", "time", "number", "phone") {
+	case "time":
+		f.kind = timeField
+	case "number":
+		f.kind = numberField
+	case "phone":
+		f.kind = phoneField
+	}
+	if f.kind == timeField && len(s.Formats) == 0 {
+		c.fault(at+".formats", "a time lists no formats", `for example formats: ["dd/MM/yyyy HH:mm:ss"]`)
+	}
+	if f.kind != timeField && (len(s.Formats) > 0 || s.Follows != "" || s.RollDay) {
+		c.fault(at, "formats, follows and roll_day belong to type: time", "set the type or remove them")
+	}
+	for i, text := range s.Formats {
+		p, err := compilePattern(text)
+		if err != nil {
+			c.fault(fmt.Sprintf("%s.formats[%d]", at, i), fmt.Sprintf("%q: %v", text, err), "docs/import.md lists the letters")
+			continue
+		}
+		f.formats = append(f.formats, p)
+	}
+	if s.Follows != "" {
+		n, ok := c.index[s.Follows]
+		if !ok {
+			c.fault(at+".follows", fmt.Sprintf("there is no field %q", s.Follows), "name another time field")
+		} else {
+			f.follows = n
+		}
+	}
+	if s.RollDay && s.Follows == "" {
+		c.fault(at+".roll_day", "roll_day needs follows", "name the time that comes before this one")
+	}
+	if s.NightShift != nil {
+		f.night = c.compileNight(at+".night_shift", s.NightShift)
+		if f.kind != timeField {
+			c.fault(at+".night_shift", "night_shift belongs to type: time", "set the type or remove it")
+		}
+	}
+	f.nulls = map[string]bool{"": true}
+	for _, n := range slices.Concat(c.spec.Nulls, s.Nulls) {
+		f.nulls[strings.TrimSpace(n)] = true
+	}
+	if (s.Values != nil || s.Otherwise != nil) && f.kind != textField {
+		c.fault(at, "values and otherwise belong to type: text", "remove them")
+	}
+	if s.Values != nil {
+		f.values = map[string]string{}
+		for k, v := range s.Values {
+			k = strings.TrimSpace(k)
+			if f.fold {
+				k = strings.ToLower(k)
+			}
+			if old, twice := f.values[k]; twice && old != v {
+				c.fault(at+".values", fmt.Sprintf("%q is listed twice", k), "with ignore_case the keys differ in more than case")
+			}
+			f.values[k] = v
+		}
+	}
+	f.unknown = "refuse"
+	if s.Otherwise != nil {
+		f.unknown = *s.Otherwise
+		if s.Values == nil {
+			c.fault(at+".otherwise", "otherwise needs values", "add the value map")
+		}
+	}
+	switch s.Decimal {
+	case "", ".":
+		f.decimal = '.'
+	case ",":
+		f.decimal = ','
+	default:
+		c.fault(at+".decimal", fmt.Sprintf("%q is no decimal sign", s.Decimal), `use "." or ","`)
+	}
+	return f
+}
+
+func (c *compiler) compileNight(at string, s *nightSpec) *nightShift {
+	n := &nightShift{field: -1, in: map[string]bool{}}
+	p := officeText{rest: s.Until}
+	until, ok := p.clock()
+	if !ok || until < 3600 || until > 12*3600 {
+		c.fault(at+".until", fmt.Sprintf("%q is no end of a night shift", s.Until),
+			`write a time of day from "01.00" to "12.00"`)
+	}
+	n.until = int64(until)
+	for _, v := range s.In {
+		n.in[strings.ToLower(strings.TrimSpace(v))] = true
+	}
+	if (s.Field == "") != (len(s.In) == 0) {
+		c.fault(at, "field and in go together",
+			"name the field that holds the shift and the words that mean the night shift, or neither")
+	}
+	if s.Field != "" {
+		i, ok := c.index[s.Field]
+		if !ok {
+			c.fault(at+".field", fmt.Sprintf("there is no field %q", s.Field), "name a field with type: text")
+			return n
+		}
+		if typ := c.spec.Fields[s.Field].Type; typ != "" && typ != "text" {
+			c.fault(at+".field", "the field named is no text", "name a field with type: text")
+		}
+		n.field = i
+	}
+	return n
+}
+
+// orderFields sorts the fields so that each comes after those that it needs.
+func (c *compiler) orderFields() {
+	done := make([]bool, len(c.m.fields))
+	for len(c.m.order) < len(c.m.fields) {
+		before := len(c.m.order)
+		for i, f := range c.m.fields {
+			if !done[i] && (f.follows < 0 || done[f.follows]) && (f.night == nil || f.night.field < 0 || done[f.night.field]) {
+				done[i] = true
+				c.m.order = append(c.m.order, i)
+				if f.follows >= 0 && c.m.fields[f.follows].kind != timeField {
+					c.fault("fields."+f.name+".follows", "the field named is no time", "name a field with type: time")
+				}
+			}
+		}
+		if len(c.m.order) == before {
+			for i, f := range c.m.fields {
+				if !done[i] {
+					c.fault("fields."+f.name+".follows", "fields follow each other in a circle", "break the circle")
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,294 @@
+package mapping
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// pattern is a compiled time format in the letters of Unicode date patterns (yyyy yy MM M MMM dd d HH H hh h mm m ss s
+// SSS a XXX); other characters stand for themselves, text in apostrophes too. A doubled letter wants exactly two
+// digits, a single one takes one or two. "unix" is seconds since 1970, "excel" a date serial of a spreadsheet, "office"
+// what parseOffice reads.
+type pattern struct {
+	text  string
+	parts []part
+	kind  patternKind
+}
+
+type patternKind uint8
+
+const (
+	local patternKind = iota
+	withOffset
+	unixSeconds
+	excelSerial
+	officeForm
+)
+
+// part is one letter group (letter, count) or, with letter 0, one literal byte.
+type part struct {
+	letter  byte
+	count   int
+	literal byte
+}
+
+// stamp is a parsed time: local wall seconds, or an instant when fixed is set.
+type stamp struct {
+	wall  int64 // seconds since 1970-01-01 00:00 local, or UTC when fixed
+	ms    int64
+	fixed bool
+}
+
+func compilePattern(text string) (*pattern, error) {
+	p := &pattern{text: text}
+	switch text {
+	case "unix":
+		p.kind = unixSeconds
+		return p, nil
+	case "excel":
+		p.kind = excelSerial
+		return p, nil
+	case "office":
+		p.kind = officeForm
+		return p, nil
+	}
+	seen := map[byte]bool{}
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c == '\'' {
+			end := strings.IndexByte(text[i+1:], '\'')
+			if end < 0 {
+				return nil, fmt.Errorf("the apostrophe at position %d is not closed", i+1)
+			}
+			for _, l := range []byte(text[i+1 : i+1+end]) {
+				p.parts = append(p.parts, part{literal: l})
+			}
+			i += end + 2
+			continue
+		}
+		if c < 'A' || c > 'z' || c > 'Z' && c < 'a' {
+			p.parts = append(p.parts, part{literal: c})
+			i++
+			continue
+		}
+		n := 1
+		for i+n < len(text) && text[i+n] == c {
+			n++
+		}
+		allowed := map[byte][]int{
+			'y': {2, 4}, 'M': {1, 2, 3}, 'd': {1, 2}, 'H': {1, 2}, 'h': {1, 2}, 'm': {1, 2}, 's': {1, 2}, 'S': {3}, 'a': {1},
+			'X': {3},
+		}
+		ok := false
+		for _, want := range allowed[c] {
+			ok = ok || n == want
+		}
+		if !ok {
+			return nil, fmt.Errorf("%q is no part of a time format", text[i:i+n])
+		}
+		if seen[c] {
+			return nil, fmt.Errorf("%q stands twice", string(c))
+		}
+		seen[c] = true
+		if c == 'X' {
+			p.kind = withOffset
+		}
+		p.parts = append(p.parts, part{letter: c, count: n})
+		i += n
+	}
+	switch {
+	case !seen['y'] || !seen['M'] || !seen['d']:
+		return nil, fmt.Errorf("the format names no full date (y, M and d)")
+	case seen['h'] != seen['a']:
+		return nil, fmt.Errorf("h and a (am/pm) go together")
+	case seen['h'] && seen['H']:
+		return nil, fmt.Errorf("h and H exclude each other")
+	case seen['m'] && !seen['h'] && !seen['H'], seen['s'] && !seen['m'], seen['S'] && !seen['s']:
+		return nil, fmt.Errorf("a finer unit stands without the coarser one")
+	case !seen['h'] && !seen['H']:
+		return nil, fmt.Errorf("the format names no hour; a date alone is not a time of an event")
+	}
+	return p, nil
+}
+
+// months holds the names, full and short, that exports write; the first three letters are not unique across languages.
+var months = map[string]int{
+	"jan": 1, "january": 1, "januari": 1, "feb": 2, "february": 2, "februari": 2, "peb": 2, "pebruari": 2, "mar": 3,
+	"march": 3, "maret": 3,
+	"apr": 4, "april": 4, "may": 5, "mei": 5, "jun": 6, "june": 6, "juni": 6, "jul": 7, "july": 7, "juli": 7,
+	"aug": 8, "august": 8, "agu": 8, "agt": 8, "ags": 8, "agust": 8, "agustus": 8, "sep": 9, "sept": 9, "september": 9,
+	"oct": 10, "october": 10, "okt": 10, "oktober": 10, "nov": 11, "november": 11, "nop": 11, "nopember": 11,
+	"dec": 12, "december": 12, "des": 12, "desember": 12,
+}
+
+// parse reads s, all of it, by the pattern.
+func (p *pattern) parse(s string) (stamp, bool) {
+	switch p.kind {
+	case unixSeconds:
+		n, err := strconv.ParseFloat(s, 64)
+		if err != nil || !(math.Abs(n) < 1e11) {
+			return stamp{}, false
+		}
+		ms := int64(math.Round(n * 1000))
+		return stamp{wall: floorDiv(ms, 1000), ms: ms - floorDiv(ms, 1000)*1000, fixed: true}, true
+	case excelSerial:
+		n, err := strconv.ParseFloat(s, 64)
+		if err != nil || !(n >= 61 && n < 200000) { // before March 1900 Excel's calendar has a day that never was
+			return stamp{}, false
+		}
+		// A serial holds about 5 microseconds of precision; a second is what a spreadsheet means.
+		return stamp{wall: int64(math.Round((n - 25569) * 86400))}, true
+	case officeForm:
+		st, _, ok := parseOffice(s)
+		return st, ok
+	}
+	year, month, day, hour, minute, second, ms, offset := 0, 0, 0, 0, 0, 0, 0, 0
+	pm, twelve := false, false
+	i := 0
+	digits := func(least, most int) (int, bool) {
+		n, v := 0, 0
+		for i < len(s) && n < most && s[i] >= '0' && s[i] <= '9' {
+			v = v*10 + int(s[i]-'0')
+			i, n = i+1, n+1
+		}
+		return v, n >= least
+	}
+	for _, q := range p.parts {
+		if q.letter == 0 {
+			if i >= len(s) || s[i] != q.literal {
+				return stamp{}, false
+			}
+			i++
+			continue
+		}
+		least, most := q.count, q.count
+		if q.count == 1 {
+			most = 2
+		}
+		ok := true
+		switch q.letter {
+		case 'y':
+			year, ok = digits(least, most)
+			if q.count == 2 {
+				year += 2000
+			}
+		case 'M':
+			if q.count == 3 {
+				from := i
+				for i < len(s) && (s[i]|0x20 >= 'a' && s[i]|0x20 <= 'z') {
+					i++
+				}
+				month, ok = months[strings.ToLower(s[from:i])]
+			} else {
+				month, ok = digits(least, most)
+			}
+		case 'd':
+			day, ok = digits(least, most)
+		case 'H':
+			hour, ok = digits(least, most)
+		case 'h':
+			hour, ok = digits(least, most)
+			twelve = true
+			ok = ok && hour >= 1 && hour <= 12
+		case 'm':
+			minute, ok = digits(least, most)
+		case 's':
+			second, ok = digits(least, most)
+		case 'S':
+			ms, ok = digits(least, most)
+		case 'a':
+			if i+2 > len(s) {
+				return stamp{}, false
+			}
+			switch strings.ToLower(s[i : i+2]) {
+			case "am":
+			case "pm":
+				pm = true
+			default:
+				ok = false
+			}
+			i += 2
+		case 'X':
+			offset, ok = parseOffset(s, &i)
+		}
+		if !ok {
+			return stamp{}, false
+		}
+	}
+	if i != len(s) || hour > 23 || minute > 59 || second > 59 || month < 1 || month > 12 || day < 1 ||
+		day > daysIn(year, month) {
+		return stamp{}, false
+	}
+	if twelve {
+		hour %= 12
+		if pm {
+			hour += 12
+		}
+	}
+	wall := daysSince1970(year, month, day)*86400 + int64(hour)*3600 + int64(minute)*60 + int64(second)
+	if p.kind == withOffset {
+		return stamp{wall: wall - int64(offset), ms: int64(ms), fixed: true}, true
+	}
+	return stamp{wall: wall, ms: int64(ms)}, true
+}
+
+// parseOffset reads Z, +07:00 or +0700 at s[*i].
+func parseOffset(s string, i *int) (seconds int, ok bool) {
+	if *i < len(s) && (s[*i] == 'Z' || s[*i] == 'z') {
+		*i++
+		return 0, true
+	}
+	rest := s[*i:]
+	if len(rest) >= 6 && rest[3] == ':' {
+		rest = rest[:3] + rest[4:6]
+		*i += 6
+	} else if len(rest) >= 5 {
+		rest = rest[:5]
+		*i += 5
+	} else {
+		return 0, false
+	}
+	t, err := time.Parse("-0700", rest)
+	if err != nil {
+		return 0, false
+	}
+	_, seconds = t.Zone()
+	return seconds, true
+}
+
+func daysIn(year, month int) int {
+	switch month {
+	case 4, 6, 9, 11:
+		return 30
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	}
+	return 31
+}
+
+// daysSince1970 counts the days of the proleptic Gregorian calendar.
+func daysSince1970(year, month, day int) int64 {
+	y, m := int64(year), int64(month)
+	if m <= 2 {
+		y--
+		m += 12
+	}
+	era := floorDiv(y, 400)
+	yoe := y - era*400
+	doy := (153*(m-3)+2)/5 + int64(day) - 1
+	return era*146097 + yoe*365 + yoe/4 - yoe/100 + doy - 719468
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b != 0 && (a < 0) != (b < 0) {
+		q--
+	}
+	return q
+}
