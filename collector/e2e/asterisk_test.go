@@ -54,6 +54,7 @@ const waiting, windowAnswered = `monev112_calls_waiting{center="35.15"}`,
 // serve follows a queue_log by configuration: a waiting caller shows, an answer ends the wait, and the wait is the
 // queue's hold time, whatever a call detail record says. A restart in the middle of a rotation misses nothing.
 func TestServeFollowsAQueueLog(t *testing.T) {
+	t.Parallel()
 	log := newQueueLog(t)
 	config := filepath.Join(filepath.Dir(log.path), "monev112.yaml")
 	text := "asterisk:\n  queue_log: queue_log\n  source: pbx\n  positions: {SIP/101: meja-1}\n  agents: {Budi Santoso: p07}\n"
@@ -102,6 +103,7 @@ func TestServeFollowsAQueueLog(t *testing.T) {
 // follow runs beside the telephone system: it keeps what the collector cannot take, goes on after kill -9, and a file
 // that is read again as a whole changes nothing.
 func TestFollowKeepsWhileTheCollectorIsAway(t *testing.T) {
+	t.Parallel()
 	log := newQueueLog(t)
 	spool := filepath.Join(t.TempDir(), "spool")
 	s := newService(t).start()

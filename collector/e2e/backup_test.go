@@ -50,6 +50,7 @@ func exists(path string) bool {
 // service there. Both are killed half-way first. The restored service holds all that was acknowledged before the backup
 // began, knows it when it is sent again, and with the rest it ends as the first service does.
 func TestBackupBesideIngestAndRestore(t *testing.T) {
+	t.Parallel()
 	batches, events := simulatedDay(t)
 	s := newService(t).start()
 	if !s.ready() {

@@ -63,6 +63,7 @@ func (s *service) must(prefix string, n int) {
 // TestClickHouseAway: ClickHouse is away at the start, hangs and dies under load. Events are accepted all the while,
 // the lag shows, and in the end each stands in ClickHouse once, without anybody's help.
 func TestClickHouseAway(t *testing.T) {
+	t.Parallel()
 	if _, err := os.Stat("/proc/self/task"); err != nil {
 		t.Skip("the engine's process is found through /proc: ", err)
 	}

@@ -34,6 +34,7 @@ var cases = map[string]string{
 // killed at every named point and started again. A client sends each batch again until it is answered. In the end every
 // acknowledged event stands in ClickHouse once, and the cases equal those of a service that nobody disturbed.
 func TestKilledAtEveryPoint(t *testing.T) {
+	t.Parallel()
 	batches, events := simulatedDay(t)
 
 	calm := newService(t).start()

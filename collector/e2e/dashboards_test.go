@@ -81,6 +81,7 @@ func number(t *testing.T, text string) float64 {
 // TestDashboardsAgainstTheTotals runs every query of the pages that read ClickHouse over ten months of history, and
 // holds their figures against what the simulation says it made: a second computation that shares no code with them.
 func TestDashboardsAgainstTheTotals(t *testing.T) {
+	t.Parallel()
 	s := newService(t).start()
 	if !s.ready() {
 		t.Fatal("the service ended")

@@ -99,6 +99,7 @@ func badEvents() []struct{ name, line, id, field, reason string } {
 // TestDoor sends everything that must not come in: it is refused with its place and reason, takes no neighbour with it,
 // and stays in sight until it is given back.
 func TestDoor(t *testing.T) {
+	t.Parallel()
 	s := newService(t).start()
 	if !s.ready() {
 		t.Fatal("the service ended")

@@ -43,6 +43,7 @@ func (s *service) curl(sql string, query url.Values, header map[string]string) (
 // TestEngineForPeople: anybody on the machine may ask the embedded ClickHouse, nobody may write, read files or call
 // out, and no number of slow questions keeps the service from storing.
 func TestEngineForPeople(t *testing.T) {
+	t.Parallel()
 	s := newService(t).start()
 	if !s.ready() {
 		t.Fatal("the service ended")

@@ -110,6 +110,7 @@ func (f *told) between(a event.Type, b time.Time) (time.Duration, bool) {
 
 // TestHoaxCostAgainstTheMessages holds the panels about hoax against what the messages of a week say.
 func TestHoaxCostAgainstTheMessages(t *testing.T) {
+	t.Parallel()
 	// A Monday some weeks ago: what lies years back has lost its numbers to retention.
 	today := time.Now().In(wib)
 	from := time.Date(today.Year(), today.Month(), today.Day()-35-int(today.Weekday()+6)%7, 0, 0, 0, 0, wib)

@@ -140,6 +140,7 @@ func (p *page) panel(title string) dashboards.Panel {
 // page. What the panels show is what the messages say, added up here without the product; what Prometheus and
 // ClickHouse both show is the same.
 func TestLiveHour(t *testing.T) {
+	t.Parallel()
 	s := newService(t)
 	h := &liveHour{t: t, s: s}
 	h.prom = servers.StartPrometheus(t, func(string) string {

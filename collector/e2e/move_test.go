@@ -50,6 +50,7 @@ func startEngine(t *testing.T) (addr, keyFile string) {
 // history is brought over by a backup, killed once on the way, beside the service at work; then the service stops and
 // starts with the new address. In the end the server holds every event once, and the cases that follow from them.
 func TestMoveToAServer(t *testing.T) {
+	t.Parallel()
 	batches, events := simulatedDay(t)
 	s := newService(t).start()
 	if !s.ready() {

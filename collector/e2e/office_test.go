@@ -95,6 +95,7 @@ func report(t *testing.T, path string, fixed bool) {
 
 // TestImportGuides runs every command of the two guides, as a newcomer would, from the file to the answers.
 func TestImportGuides(t *testing.T) {
+	t.Parallel()
 	for _, guide := range []string{"panduan-impor.md", "import-guide.md"} {
 		t.Run(guide, func(t *testing.T) {
 			s := newService(t).start()
@@ -149,6 +150,7 @@ func TestImportGuides(t *testing.T) {
 
 // TestSendRecipes runs the curl lines of docs/send.md and checks what can be checked of the other configurations.
 func TestSendRecipes(t *testing.T) {
+	t.Parallel()
 	s := newService(t).start()
 	if !s.ready() {
 		t.Fatal("the service ended")
@@ -183,6 +185,7 @@ func TestSendRecipes(t *testing.T) {
 
 // TestDropFolder drops files into a folder of the running service, with keys, and kills it in between.
 func TestDropFolder(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	in := filepath.Join(root, "masuk")
 	if err := os.Mkdir(in, 0o750); err != nil {

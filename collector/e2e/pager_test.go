@@ -73,6 +73,7 @@ func (p *pushes) starts(ticket, level string) (out []string) {
 // TestPager: a late ticket is told under one start until it is closed, its closing is told once, and no kill repeats
 // either.
 func TestPager(t *testing.T) {
+	t.Parallel()
 	am := newPushes(t)
 	config := filepath.Join(t.TempDir(), "monev112.yaml")
 	text := fmt.Sprintf(

@@ -19,6 +19,7 @@ import (
 // TestPresetsAgainstTheirTotals sends ten months of history and a day with all the variety. Each simulation says what
 // it made; every figure of that which a view shows must be the same, and nothing of the past may move a live counter.
 func TestPresetsAgainstTheirTotals(t *testing.T) {
+	t.Parallel()
 	s := newService(t).start()
 	if !s.ready() {
 		t.Fatal("the service ended")

@@ -42,6 +42,7 @@ var logTime = regexp.MustCompile(`\\?"time\\?":\\?"[^"]*"`)
 // TestNumbersStandNowhere sends callers in every spelling, and numbers where none belong; then it looks for them in
 // every file, table, log line, metric and answer.
 func TestNumbersStandNowhere(t *testing.T) {
+	t.Parallel()
 	config := filepath.Join(t.TempDir(), "monev112.yaml")
 	if err := os.WriteFile(config, []byte("attributes: [note, vehicle]\n"), 0o600); err != nil {
 		t.Fatal(err)

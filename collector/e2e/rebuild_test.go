@@ -33,6 +33,7 @@ func policyFile(t *testing.T, name string, replace ...string) {
 // TestAPolicyIsChangedAfterAMonthWasFrozen freezes a month, changes the policy, rebuilds with the service killed on the
 // way, and looks at what moved: the figures, not the freeze; and the report says why.
 func TestAPolicyIsChangedAfterAMonthWasFrozen(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	config, policy := filepath.Join(folder, "serve.yaml"), filepath.Join(folder, "sidoarjo.yaml")
 	if err := os.WriteFile(config, []byte("policies: [sidoarjo.yaml]\nlimits: {rebuild_cases: 80}\n"), 0o600); err != nil {

@@ -53,6 +53,7 @@ func responseQuantile(q float64) string {
 // TestRealRecords imports the records of three cities, each twice and once with its rows shuffled: nothing is counted
 // twice, the cities' figures come out, and nothing of the past moves a live counter.
 func TestRealRecords(t *testing.T) {
+	t.Parallel()
 	shared := filepath.Join("..", "..", "..", "shared", "data")
 	if _, err := os.Stat(shared); err != nil {
 		t.Skip("the records of other cities are not beside the project: ", err)

@@ -16,6 +16,7 @@ import (
 // TestStartIsRefused: what is wrong with a start is said in one clear sentence that names the place and what would be
 // right.
 func TestStartIsRefused(t *testing.T) {
+	t.Parallel()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -141,6 +142,7 @@ func TestStartIsRefused(t *testing.T) {
 // TestFullBoard: while ClickHouse is away no more cases are taken than may be in memory; the sender is told to come
 // again, and what it was told was accepted is all there in the end.
 func TestFullBoard(t *testing.T) {
+	t.Parallel()
 	config := filepath.Join(t.TempDir(), "monev112.yaml")
 	if err := os.WriteFile(config, []byte("limits:\n  max_cases: 1000\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 // TestRetentionDeletesCallersAndKeepsCases brings events in that are older than what may be kept, as an import of the
 // past does. What is due is printed, deleted when asked, proved and recorded; the cases fold as before.
 func TestRetentionDeletesCallersAndKeepsCases(t *testing.T) {
+	t.Parallel()
 	config := filepath.Join(t.TempDir(), "monev112.yaml")
 	if err := os.WriteFile(config, []byte("attributes: [note]\nretention: {caller_months: 13, attributes_months: 24}\n"),
 		0o600); err != nil {

@@ -24,6 +24,7 @@ var measures = map[string]string{
 // TestBoardEqualsClickHouse sends live traffic up to this moment: the windows of the board equal what ClickHouse counts
 // of the same hours and day, and a restart changes nothing of it.
 func TestBoardEqualsClickHouse(t *testing.T) {
+	t.Parallel()
 	now := time.Now().Truncate(time.Second)
 	g, err := simulate.New(simulate.Live,
 		simulate.Options{Seed: 11, From: now.Add(-50 * time.Minute), To: now, Rate: 40, TimeScale: 20})
