@@ -32,15 +32,6 @@ func TestAFolderOfTheFirstStageIsTakenOver(t *testing.T) {
 	if !s.until("the board is complete", func() bool { return s.metric("monev112_board_complete") == 1 }) {
 		t.Fatal("the service ended")
 	}
-	again, err := os.ReadFile(filepath.Join(folder, "events.ndjson"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, _, err := s.post(again)
-	if err != nil || a.Accepted != 0 || len(a.Rejected) != 1 {
-		t.Errorf("sent again, its own events: %d accepted, %d refused, %v; want 0, and the one refused before", a.Accepted,
-			len(a.Rejected), err)
-	}
 	if code := s.stop(); code != 0 {
 		t.Errorf("the service exits with %d", code)
 	}
@@ -80,7 +71,8 @@ UNION ALL
 SELECT 'clocks', count(), toString(groupBitXor(cityHash64(center, subject, clock, seq, started_at, due_at, stopped_at))) FROM clocks_now
 ) ORDER BY t`
 
-// unpackFirstStage unpacks the folder (data), the backup and the events sent (events.ndjson) of the first stage.
+// unpackFirstStage unpacks what the first stage wrote: its data folder (data), its backup and, to make them anew, the
+// events that were sent (events.ndjson).
 func unpackFirstStage(t *testing.T) string {
 	t.Helper()
 	f, err := os.Open("testdata/folder-first-stage.tar.zst")
