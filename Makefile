@@ -9,9 +9,10 @@ PROMETHEUS   := v0.316.0
 ALERTMANAGER := v0.31.1
 OTELCOL      := v0.161.0
 NFPM         := v2.43.4
-STATICCHECK  := v0.7.0
+GOLANGCI     := v2.9.0
 
-.PHONY: chromium packages deb demo test check build engine format generate bench otelcol fuzz torture soak tools lint dashboards dashboards-preview dashboards-schemas
+.PHONY: build engine demo test unit check race lint tidy generated chromium packages deb format generate \
+	dashboards dashboards-schemas dashboards-preview otelcol bench torture soak fuzz tools
 
 build: ## the program
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o monev112 ./cmd/monev112
@@ -23,17 +24,30 @@ demo: engine ## a simulated call centre: history, then live traffic, until Ctrl-
 	./monev112 demo
 
 # Rules, routes and messages are tested on real servers, built here: minutes once, then kept in .tools/bin.
-test: engine tools chromium packages ## everything
-	$(GO) test -timeout 40m ./...
+# Most tests of whole programs wait for one another's servers: more of them side by side than there are processors.
+test: engine tools chromium packages ## every test, with real servers
+	$(GO) test -timeout 40m -parallel 4 ./...
 	$(GO) test -timeout 10m -tags faults ./collector/internal/faultpoint
 	$(GO) test -timeout 10m -tags faults ./collector/ingest -run Killed
 
-check: engine tools chromium packages lint ## what must be green before a push
-	$(GO) test -race -timeout 60m ./...
-	$(GO) test -timeout 10m -tags faults ./collector/internal/faultpoint
-	$(GO) test -timeout 10m -tags faults ./collector/ingest -run Killed
-	$(MAKE) generate
-	@git diff --exit-code -- docs deploy dashboards || { echo "generated files differ: commit what 'make generate' wrote"; exit 1; }
+unit: ## the tests that start no server, need no tool and no root
+	$(GO) test -short -timeout 10m ./...
+
+check: tidy lint generated race ## what a pull request must pass beside make test
+
+race: ## the tests of make unit under the race detector
+	$(GO) test -race -short -timeout 30m ./...
+
+tidy:
+	$(GO) mod tidy -diff
+
+lint: $(BIN)/golangci-lint ## .golangci.yml says what is looked for
+	$(BIN)/golangci-lint run ./...
+	$(GO) vet -tags faults ./...
+
+generated: generate ## generated files are current
+	@git diff --exit-code -- alerts collector dashboards deploy docs || \
+	  { echo "generated files differ: commit what 'make generate' wrote"; exit 1; }
 
 # Debian's Chromium, for the tests that look at the pages. Where it cannot be had they are skipped, and say so.
 chromium:
@@ -53,13 +67,7 @@ deb: $(BIN)/nfpm ## the Debian package, in dist
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/monev112 ./cmd/monev112
 	deploy/debian/build.sh dist/monev112 '$(VERSION)' dist
 
-lint: $(BIN)/staticcheck
-	@out=$$(gofmt -l alerts cmd collector dashboards deploy docs); [ -z "$$out" ] || { echo "gofmt would change: $$out"; exit 1; }
-	$(GO) vet ./...
-	$(GO) vet -tags faults ./...
-	$(BIN)/staticcheck ./...
-
-format:
+format: ## gofmt over all Go code
 	gofmt -w alerts cmd collector dashboards deploy docs
 
 generate: dashboards ## docs/metrics.md, docs/cluster.sql and the dashboards
@@ -118,5 +126,5 @@ $(BIN)/alertmanager $(BIN)/amtool: $(BIN)/%:
 $(BIN)/nfpm:
 	GOBIN=$(CURDIR)/$(BIN) $(GO) install -ldflags='-s -w' github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM)
 
-$(BIN)/staticcheck:
-	GOBIN=$(CURDIR)/$(BIN) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK)
+$(BIN)/golangci-lint:
+	GOBIN=$(CURDIR)/$(BIN) $(GO) install -ldflags='-s -w' github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
