@@ -28,6 +28,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/observability/metrics"
@@ -79,15 +80,13 @@ type App struct {
 	messages    *notifications.Log
 	certificate *certificate // nil without TLS
 	listener    net.Listener
-	reviews     reviews
 	retaining   sync.Mutex // one retention at a time
-	traced      traced
-	kept        *kept
+	exemplars   telemetry.Exemplars
+	rejected    *quarantine.Rejected
+	dead        *quarantine.DeadLetters
+	intake      *ingest.Intake
 	follower    *asterisk.Follower // nil without a queue_log
-	submit      *submitter
-	replay      *door            // of the quarantine
-	again       *submitter       // likewise
-	cursor      journal.Position // at the start
+	cursor      journal.Position   // at the start
 	cleanups    []cleanup
 }
 
@@ -176,10 +175,14 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 		return nil, err
 	}
 	a.cleanup("record of messages", a.messages.Close)
-	if a.kept, err = openKept(cfg.DataDir, cfg.File.Limits.QuarantineMiB<<20); err != nil {
+	if a.rejected, err = quarantine.OpenRejected(cfg.DataDir, cfg.File.Limits.QuarantineMiB<<20); err != nil {
 		return nil, err
 	}
-	a.cleanup("quarantine", a.kept.Close)
+	a.cleanup("rejected events", a.rejected.Close)
+	if a.dead, err = quarantine.OpenDeadLetters(cfg.DataDir); err != nil {
+		return nil, err
+	}
+	a.cleanup("dead letters", a.dead.Close)
 
 	if a.metrics, err = metrics.New(a.metricsConfig()); err != nil {
 		return nil, err
@@ -209,41 +212,26 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	cfg.Log.Info("the board stands as it was", "checkpoint", restored.Checkpoint, "replayed_events", restored.Events,
 		"took", restored.Took)
 
-	judge := event.Config{Keys: keys, Attributes: cfg.File.Attributes, AllowIDs: cfg.File.AllowIDs}
-	public, err := event.NewDecoder(judge)
-	if err != nil {
+	if a.intake, err = ingest.NewIntake(ingest.IntakeConfig{
+		Events:    event.Config{Keys: keys, Attributes: cfg.File.Attributes, AllowIDs: cfg.File.AllowIDs},
+		Directory: a.dir, Board: a.board, Rejected: a.rejected, Metrics: a.metrics, Exemplars: &a.exemplars,
+		Links: a.links, Tracer: a.tracing.Tracer("monev112/ingest"), Now: cfg.Now, Log: cfg.Log,
+	}, a.ingest); err != nil {
 		return nil, err
-	}
-	judge.AcceptTokens = true // only the quarantine may name callers by token: a sender could claim to be anybody
-	replay, err := event.NewDecoder(judge)
-	if err != nil {
-		return nil, err
-	}
-	a.replay = &door{decoder: replay, dir: a.dir, reviews: &a.reviews}
-	a.submit = &submitter{loop: a.ingest, board: a.board, metrics: a.metrics, links: a.links, traced: &a.traced,
-		tracer: a.tracing.Tracer("monev112/ingest"),
-		end:    func() uint64 { return uint64(a.journal.End()) }}
-	again := *a.submit
-	a.again = &again
-	a.submit.conflicting = func(events []*event.Event) {
-		if err := a.kept.conflict(events, a.cfg.Now()); err != nil {
-			a.cfg.Log.Warn("conflicting events could not be kept", "error", err)
-		}
 	}
 	if a.rebuild, err = a.newRebuild(); err != nil {
 		return nil, err
 	}
-	in := &door{decoder: public, dir: a.dir, reviews: &a.reviews}
-	if err = a.openAsterisk(in); err != nil {
+	if err = a.openAsterisk(); err != nil {
 		return nil, err
 	}
-	if err = a.openPages(in); err != nil {
+	if err = a.openPages(); err != nil {
 		return nil, err
 	}
-	if a.api, err = httpapi.New(a.apiConfig(in, guard)); err != nil {
+	if a.api, err = httpapi.New(a.apiConfig(guard)); err != nil {
 		return nil, err
 	}
-	if err = a.openDrops(&door{decoder: public, dir: a.dir, reviews: &a.reviews}); err != nil {
+	if err = a.openDrops(); err != nil {
 		return nil, err
 	}
 	a.watch()
@@ -327,7 +315,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { a.expect(shipCtx); return nil })
 	g.Go(func() error { a.rebuild.Run(gctx); return nil })
 	g.Go(func() error { a.retain(gctx); return nil })
-	g.Go(func() error { a.requeue(gctx, a.replay, a.again); return nil })
+	g.Go(func() error { a.rejected.RunRetries(gctx, a.ingest.Ready, a.intake.Retry, a.cfg.Log); return nil })
 	g.Go(func() error { return a.followLog(gctx) })
 
 	if a.pager != nil {
@@ -419,7 +407,7 @@ func (a *App) ship(ctx context.Context) error {
 		Dir: a.cfg.DataDir, BatchRows: a.cfg.File.Limits.BatchRows, Now: a.cfg.Now, Log: a.cfg.Log,
 		Observer: a, Boot: shipper.BootID(), Database: database(st, a.journal.UUID().String(), a.cfg.File.Retention),
 		Floor: a.ingest.ReplayFloor, Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.links,
-	}, a.journal, a.board, sink, a.kept)
+	}, a.journal, a.board, sink, a.dead)
 	if err != nil {
 		return err
 	}
@@ -507,7 +495,7 @@ func (a *App) boardConfig() tracker.Config {
 		},
 		TicketClocks: func(t *casefile.Ticket) []sla.Clock { return a.book.Ticket(t, scope(t.Key.Center)) },
 		CallClocks:   a.book.Call,
-		Emit:         func(o tracker.Outcome) { a.metrics.ObserveTraced(o, a.traced.of(o.Case)) },
+		Emit:         func(o tracker.Outcome) { a.metrics.ObserveTraced(o, a.exemplars.Span(o.Case)) },
 		MaxCases:     a.cfg.File.Limits.MaxCases,
 	}
 }

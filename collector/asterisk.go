@@ -7,16 +7,14 @@ import (
 	"path/filepath"
 
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/httpapi"
 	"github.com/monev112/monev112/collector/source/asterisk"
 )
 
 // asteriskDir is where the place in a followed queue_log is remembered.
 const asteriskDir = "asterisk"
 
-// openAsterisk prepares the follower of a telephone system's log, if the configuration names one. Its events go through
-// d like any sender's.
-func (a *App) openAsterisk(d *door) error {
+// openAsterisk prepares the follower of a telephone system's log, if the configuration names one.
+func (a *App) openAsterisk() error {
 	if a.cfg.File.Asterisk == nil {
 		return nil
 	}
@@ -27,9 +25,9 @@ func (a *App) openAsterisk(d *door) error {
 	}
 	log := a.cfg.Log.With("source", c.Source)
 	deliver := func(ctx context.Context, events []event.Draft) error {
-		n, err := a.takeIn(ctx, d, events)
-		if n > 0 {
-			log.Warn("events of the queue log were refused; they are in the quarantine", "refused", n)
+		receipt, err := a.intake.SubmitDrafts(ctx, events...)
+		if n := len(receipt.Rejected); n > 0 {
+			log.Warn("events of the queue log rejected, see monev112 quarantine", "rejected", n)
 		}
 		return err
 	}
@@ -52,33 +50,6 @@ func (a *App) followLog(ctx context.Context) error {
 		return nil
 	}
 	return a.follower.Run(ctx)
-}
-
-// takeIn lets events of this process through the door: judged, made pseudonymous and in the journal when it returns
-// nil. The refused are kept in the quarantine and counted, as those of any sender are.
-func (a *App) takeIn(ctx context.Context, d *door, drafts []event.Draft) (refused int, err error) {
-	var body []byte
-	for i := range drafts {
-		body = append(drafts[i].AppendCloudEvent(body), '\n')
-	}
-	now := a.cfg.Now()
-	decoded, err := d.Decode(httpapi.NDJSON, body, now)
-	if err != nil {
-		return 0, err
-	}
-	done, err := a.submit.Submit(ctx, decoded.Events)
-	if err != nil {
-		return 0, err
-	}
-	for i := range decoded.Refused {
-		a.metrics.CountRejected(string(decoded.Refused[i].Reason))
-	}
-	if len(decoded.Refused) > 0 {
-		if err := a.kept.refuse(d.decoder, decoded.Refused, now); err != nil {
-			a.cfg.Log.Warn("refused events could not be kept", "error", err)
-		}
-	}
-	return len(decoded.Refused) + len(done.Conflicts), nil
 }
 
 // checkAsterisk tells the first mistake of the section and makes its path absolute to the configuration file.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/monev112/monev112/collector/engine"
 	"github.com/monev112/monev112/collector/engine/child"
+	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/upkeep/backup"
 	"github.com/monev112/monev112/collector/web"
 )
@@ -17,7 +18,9 @@ import (
 // backupState are the folders of a data folder that a backup takes as they are. What it leaves out follows from the
 // rest (checkpoint, cursor, the engine's files), is under way (a rebuild: ask for it again) or holds what must not
 // leave the folder (the spool of a followed log, which has raw numbers: the log is read again).
-func backupState() []string { return []string{QuarantineDir, importsDir, auditDir, messagesDir} }
+func backupState() []string {
+	return []string{quarantine.FolderName, importsDir, auditDir, messagesDir}
+}
 
 // backupSecrets are the files that go into a file of their own.
 func backupSecrets() []string { return []string{keysFile, AccessFile, web.DefaultLinkKeysFile} }

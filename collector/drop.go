@@ -21,7 +21,7 @@ const importsDir = "imports"
 
 // openDrops prepares the watching of the configured folders. What they hold goes through a door of its own, which asks
 // for no key: it is reached by this process alone.
-func (a *App) openDrops(d *door) error {
+func (a *App) openDrops() error {
 	if len(a.cfg.File.Drop) == 0 {
 		return nil
 	}
@@ -30,7 +30,7 @@ func (a *App) openDrops(d *door) error {
 	if err != nil {
 		return err
 	}
-	inner, err := httpapi.New(a.apiConfig(d, nobody))
+	inner, err := httpapi.New(a.apiConfig(nobody))
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func (a *App) watch() {
 		}
 		return s
 	})
-	a.metrics.Shipper.WatchQuarantine(a.kept.refusedCount)
+	a.metrics.Shipper.WatchQuarantine(a.rejected.Len)
 	if until, ok := a.book.CoveredUntil(a.dir.DefaultCenter()); ok {
 		a.metrics.Calendar.CoveredUntil(until)
 	}

@@ -62,8 +62,8 @@ func (a *App) openLinks() (err error) {
 	return err
 }
 
-// openPages makes the pages behind the links. Their acknowledgements go through d like any sender's events.
-func (a *App) openPages(d *door) (err error) {
+// openPages makes the pages behind the links.
+func (a *App) openPages() (err error) {
 	if a.pageLinks == nil {
 		return nil
 	}
@@ -83,8 +83,11 @@ func (a *App) openPages(d *door) (err error) {
 			row, _, ok := a.board.Case(key)
 			return row, ok
 		},
-		Acknowledge: func(ctx context.Context, e event.Draft) (int, error) { return a.takeIn(ctx, d, []event.Draft{e}) },
-		Record:      a.reads.Record, Now: a.cfg.Now, Log: a.cfg.Log,
+		Acknowledge: func(ctx context.Context, e event.Draft) (int, error) {
+			receipt, err := a.intake.SubmitDrafts(ctx, e)
+			return len(receipt.Rejected), err
+		},
+		Record: a.reads.Record, Now: a.cfg.Now, Log: a.cfg.Log,
 	})
 	return err
 }

@@ -15,12 +15,11 @@ import (
 	"github.com/monev112/monev112/docs"
 )
 
-func (a *App) apiConfig(d *door, guard *auth.Guard) httpapi.Config {
+func (a *App) apiConfig(guard *auth.Guard) httpapi.Config {
 	cfg := httpapi.Config{
-		Limits:  httpapi.Limits{BodyBytes: a.cfg.File.Limits.BodyBytes},
-		Decoder: d,
-		Ingest:  a.submit,
-		Cases:   a,
+		Limits: httpapi.Limits{BodyBytes: a.cfg.File.Limits.BodyBytes},
+		Intake: a.intake,
+		Cases:  a,
 		Reads: httpapi.Reads{
 			Clock: a.readClock,
 			CenterName: func(center string) string {
@@ -37,17 +36,9 @@ func (a *App) apiConfig(d *door, guard *auth.Guard) httpapi.Config {
 				o, _ := a.dir.OPD(center, a.opdID(center, opd))
 				return o.Name
 			},
-			Review: a.reviews.list,
 		},
 		Admin: a.admin(),
 		Hooks: httpapi.Hooks{
-			Rejected: func(r event.Reason) { a.metrics.CountRejected(string(r)) },
-			Dropped:  a.metrics.CountDroppedAttributes,
-			Refused: func(_ context.Context, _ string, refused []event.Refusal) {
-				if err := a.kept.refuse(d.decoder, refused, a.cfg.Now()); err != nil {
-					a.cfg.Log.Warn("refused events could not be kept", "error", err)
-				}
-			},
 			Began: a.metrics.HTTP.Began,
 			Read:  a.reads.Record,
 		},

@@ -84,7 +84,7 @@ func (a *App) retention(ctx context.Context, apply bool) (retention.Report, erro
 		}
 	}
 	if cutoff, ok := p.Cutoff(retention.Entry, r.At); ok {
-		failed = errors.Join(failed, a.kept.refused.Expire(cutoff), a.kept.dead.Expire(cutoff))
+		failed = errors.Join(failed, a.rejected.Expire(cutoff), a.dead.Expire(cutoff))
 	}
 	failed = errors.Join(failed, a.journal.Probe()) // a segment that is old enough is closed, so that it can go
 	failed = errors.Join(failed, a.countLeft(ctx, p, &r))
@@ -149,7 +149,7 @@ func (a *App) dueInQuarantine(p retention.Policy, now time.Time) (out []retentio
 	for _, k := range []struct {
 		name  string
 		store *quarantine.Store
-	}{{RefusedName, a.kept.refused}, {DeadName, a.kept.dead}} {
+	}{{quarantine.RejectedName, a.rejected.Store}, {quarantine.DeadName, a.dead.Store}} {
 		n, oldest, err := k.store.Older(cutoff)
 		if err != nil {
 			return nil, err

@@ -62,7 +62,7 @@ func journalCommand() *cobra.Command {
 	inspect.Flags().BoolVar(&full, "json", false, "whole events as JSON")
 	cmd.AddCommand(inspect)
 
-	kinds := map[string]string{"refused": collector.RefusedName, "dead": collector.DeadName}
+	kinds := map[string]string{"refused": quarantine.RejectedName, "dead": quarantine.DeadName}
 	which := func(name string) (string, error) {
 		if s, ok := kinds[name]; ok {
 			return s, nil
@@ -80,7 +80,7 @@ func journalCommand() *cobra.Command {
 				return err
 			}
 			enc := json.NewEncoder(cmd.OutOrStdout())
-			_, err = quarantine.Read(nil, filepath.Join(data, collector.QuarantineDir), name, func(e quarantine.Entry) error {
+			_, err = quarantine.Read(nil, filepath.Join(data, quarantine.FolderName), name, func(e quarantine.Entry) error {
 				return enc.Encode(e)
 			})
 			return err
@@ -95,7 +95,7 @@ func journalCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := collector.MarkRequeue(data, name, args[1:]...); err != nil {
+			if err := quarantine.MarkIn(data, name, args[1:]...); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(),

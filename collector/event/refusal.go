@@ -116,15 +116,15 @@ func Reasons() []Reason { return slices.Clone(reasons) }
 // Refusal says which event of a request was refused, where and why. Nothing in it but Raw repeats a value that the
 // sender wrote, except an ID that passed its own checks.
 type Refusal struct {
-	Index  int    // position in the request, from 0; in NDJSON blank lines are not counted
-	ID     string // empty when the id itself could not be read or is refused
-	Source string // likewise
-	Field  Field  // empty when the event as a whole is refused
-	Reason Reason
-	Detail string // one English sentence for people: what would be right
-	Rest   bool   // the request could not be read from here on: every later event is refused with this one
+	Index  int    `json:"index"` // position in the request, from 0; in NDJSON blank lines are not counted
+	ID     string `json:"id"`    // empty when the id itself could not be read or is refused
+	Source string `json:"-"`     // likewise
+	Field  Field  `json:"field"` // empty when the event as a whole is refused
+	Reason Reason `json:"reason"`
+	Detail string `json:"detail,omitzero"` // one English sentence for people: what would be right
+	Rest   bool   `json:"-"`               // the request could not be read from here on: this refuses every later event
 	// the event as it was sent, an alias of the request's body; never log or store it (see Decoder.Pseudonymised)
-	Raw []byte
+	Raw []byte `json:"-"`
 }
 
 // Error implements error; it is "reason: field: detail".

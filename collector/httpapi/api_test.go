@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/docs"
@@ -26,54 +26,49 @@ import (
 
 var testNow = time.Date(2026, 3, 13, 8, 0, 0, 0, time.UTC)
 
-// lines is a Decoder of one event a line: "id source" is good, "!reason id" is refused. The format is ignored.
-type lines struct{ most int }
-
-func (d lines) Decode(_ Format, body []byte, _ time.Time) (Decoded, error) {
-	var out Decoded
-	all := strings.Split(strings.TrimSpace(string(body)), "\n")
-	if len(all) > d.most {
-		return out, event.ErrTooManyEvents
-	}
-	for i, l := range all {
-		first, second, _ := strings.Cut(l, " ")
-		if reason, bad := strings.CutPrefix(first, "!"); bad {
-			out.Refused = append(out.Refused,
-				event.Refusal{
-					Index: i, ID: second, Field: event.FieldTime, Reason: event.Reason(reason), Detail: "Mend it.", Raw: []byte(l),
-				})
-			continue
-		}
-		if first == "panic" {
-			panic("0812345678")
-		}
-		out.Events = append(out.Events, &event.Event{ID: first, Source: second})
-	}
-	out.Dropped = map[string]int{"odd": 1}
-	return out, nil
-}
-
-// stub is an Ingest and Cases.
+// stub is an Intake and Cases.
 type stub struct {
-	submitted [][]*event.Event
-	answer    func([]*event.Event) (Submitted, error)
-	snapshot  tracker.Snapshot
-	cases     []Case
-	err       error
-	filter    tracker.TicketFilter
-	traced    func(trace.SpanContext)
+	submitted  []ingest.Request
+	answer     func() (event.Receipt, error) // nil: see Submit
+	unresolved []ingest.UnresolvedName
+	snapshot   tracker.Snapshot
+	cases      []Case
+	err        error
+	filter     tracker.TicketFilter
+	traced     func(trace.SpanContext)
 }
 
-func (s *stub) Submit(ctx context.Context, events []*event.Event) (Submitted, error) {
+// Submit takes one event a line: "id source" is accepted, "!reason id" is refused, "panic" panics. The form is ignored.
+func (s *stub) Submit(ctx context.Context, r ingest.Request) (event.Receipt, error) {
 	if s.traced != nil {
 		s.traced(trace.SpanContextFromContext(ctx))
 	}
-	s.submitted = append(s.submitted, events)
+	s.submitted = append(s.submitted, r)
 	if s.answer != nil {
-		return s.answer(events)
+		return s.answer()
 	}
-	return Submitted{Accepted: len(events)}, nil
+	var out event.Receipt
+	for i, l := range strings.Split(strings.TrimSpace(string(r.Body)), "\n") {
+		first, second, _ := strings.Cut(l, " ")
+		reason, bad := strings.CutPrefix(first, "!")
+		switch {
+		case i == 100:
+			return event.Receipt{}, event.ErrTooManyEvents
+		case bad:
+			out.Rejected = append(out.Rejected, event.Refusal{
+				Index: i, ID: second, Field: event.FieldTime, Reason: event.Reason(reason), Detail: "Mend it.",
+				Raw: []byte("0812345678"),
+			})
+		case first == "panic":
+			panic("0812345678")
+		default:
+			out.Accepted++
+		}
+	}
+	return out, nil
 }
+
+func (s *stub) Unresolved() []ingest.UnresolvedName { return s.unresolved }
 
 func (s *stub) Snapshot(time.Time) tracker.Snapshot { return s.snapshot }
 
@@ -152,6 +147,9 @@ type world struct {
 func start(t *testing.T, edit func(*Config)) *world {
 	t.Helper()
 	w := &world{t: t, stub: &stub{}, log: &bytes.Buffer{}, now: testNow, doc: readDocument(t)}
+	w.stub.unresolved = []ingest.UnresolvedName{
+		{Kind: "kecamatan", Center: "35.15", Name: "Sda", Count: 5}, {Kind: "opd", Center: "35.15", Name: "Dinas X", Count: 2},
+	}
 	w.keys = auth.File{Path: filepath.Join(t.TempDir(), auth.FileName)}
 	clock := func() time.Time { return w.now }
 	logger := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -160,7 +158,7 @@ func start(t *testing.T, edit func(*Config)) *world {
 		t.Fatal(err)
 	}
 	cfg := Config{
-		Decoder: lines{most: 100}, Ingest: w.stub, Cases: w.stub, Keys: guard, Now: clock, Logger: logger,
+		Intake: w.stub, Cases: w.stub, Keys: guard, Now: clock, Logger: logger,
 		OpenAPI: docs.OpenAPI(),
 		Reads: Reads{
 			Clock: func(k *sla.Clock, ticket *casefile.Ticket, now time.Time, lang string, explain bool) ClockReading {
@@ -172,9 +170,6 @@ func start(t *testing.T, edit func(*Config)) *world {
 			},
 			CenterName: func(string) string { return "Sidoarjo" },
 			OPDName:    func(_, opd string) string { return "Dinas " + opd },
-			Review: func(context.Context) ([]Review, error) {
-				return []Review{{"opd", "35.15", "Dinas X", 2}, {"kecamatan", "35.15", "Sda", 5}}, nil
-			},
 		},
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
 	}
@@ -257,32 +252,16 @@ func (w *world) post(body string, headers ...string) reply {
 	return w.do("POST", "/v1/events", body, append([]string{"Content-Type", "application/x-ndjson"}, headers...)...)
 }
 
-func TestEventsAreCountedByWhatBecameOfThem(t *testing.T) {
-	var rejectedReasons []event.Reason
-	var quarantined []int
-	dropped := 0
-	w := start(t, func(c *Config) {
-		c.Hooks.Rejected = func(r event.Reason) { rejectedReasons = append(rejectedReasons, r) }
-		c.Hooks.Dropped = func(_ string, n int) { dropped += n }
-		c.Hooks.Refused = func(_ context.Context, _ string, refused []event.Refusal) {
-			for _, r := range refused {
-				quarantined = append(quarantined, r.Index)
-			}
-		}
-	})
-	w.stub.answer = func(e []*event.Event) (Submitted, error) {
-		return Submitted{Accepted: 1, Duplicates: 1, Conflicts: []int{2}}, nil
-	}
-	r := w.post("!bad_time x\na s\nb s\n!unknown_type y\nc s\n")
-	want := `{"accepted":1,"duplicates":1,"rejected":[` +
+func TestTheAnswerToEventsIsTheReceipt(t *testing.T) {
+	w := start(t, nil)
+	r := w.post("!bad_time x\na s\nb s\n!unknown_type y\n")
+	want := `{"accepted":2,"duplicates":0,"rejected":[` +
 		`{"index":0,"id":"x","field":"time","reason":"bad_time","detail":"Mend it."},` +
-		`{"index":3,"id":"y","field":"time","reason":"unknown_type","detail":"Mend it."},` +
-		`{"index":4,"id":"c","field":"id","reason":"conflict","detail":"An event of this source and id came before with another content; a correction needs an id of its own and names this one in replaces."}]}` + "\n"
+		`{"index":3,"id":"y","field":"time","reason":"unknown_type","detail":"Mend it."}]}` + "\n"
 	if r.StatusCode != 200 || string(r.body) != want {
 		t.Errorf("%d %s", r.StatusCode, r.body)
 	}
-	if !slices.Equal(rejectedReasons, []event.Reason{"bad_time", "unknown_type"}) ||
-		!slices.Equal(quarantined, []int{0, 3}) || dropped != 1 {
-		t.Errorf("hooks heard %v, %v, %d", rejectedReasons, quarantined, dropped)
+	if r := w.post("a s"); string(r.body) != `{"accepted":1,"duplicates":0,"rejected":[]}`+"\n" {
+		t.Errorf("%d %s", r.StatusCode, r.body)
 	}
 }

@@ -2,10 +2,10 @@ package httpapi
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
@@ -146,14 +146,7 @@ func (a *API) ticketsOf(center string, counts []tracker.TicketCount) []ticketsOf
 }
 
 type reviewAnswer struct {
-	Names []reviewView `json:"names"`
-}
-
-type reviewView struct {
-	Kind   string `json:"kind"`
-	Center string `json:"center"`
-	Name   string `json:"name"`
-	Count  int    `json:"count"`
+	Names []ingest.UnresolvedName `json:"names"`
 }
 
 func (a *API) getReview(c *gin.Context) {
@@ -161,19 +154,11 @@ func (a *API) getReview(c *gin.Context) {
 		a.fail(c, err)
 		return
 	}
-	out := reviewAnswer{Names: []reviewView{}}
-	if a.cfg.Reads.Review != nil {
-		names, err := a.cfg.Reads.Review(c.Request.Context())
-		if err != nil {
-			a.fail(c, err)
-			return
-		}
-		for _, n := range names {
-			if k := holder(c); k == nil || k.Center == "" || k.Center == n.Center {
-				out.Names = append(out.Names, reviewView(n))
-			}
+	out := reviewAnswer{Names: []ingest.UnresolvedName{}}
+	for _, n := range a.cfg.Intake.Unresolved() {
+		if k := holder(c); k == nil || k.Center == "" || k.Center == n.Center {
+			out.Names = append(out.Names, n)
 		}
 	}
-	slices.SortStableFunc(out.Names, func(x, y reviewView) int { return y.Count - x.Count })
 	a.answer(c, http.StatusOK, out)
 }

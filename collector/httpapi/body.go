@@ -15,6 +15,9 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/ingest"
 )
 
 // zstdWindow bounds the memory that a zstd frame can ask for; 8 MiB is what RFC 9659 lets a sender on the web use.
@@ -23,17 +26,17 @@ const zstdWindow = 8 << 20
 // zstdMemory is what a decoder may hold beside what it gives: a window, and blocks on their way.
 const zstdMemory = 2 * zstdWindow
 
-// formatOf reads the Content-Type.
-func formatOf(header http.Header) (Format, error) {
+// formOf reads the Content-Type.
+func formOf(header http.Header) (event.Form, error) {
 	mediaType, params, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if cs := params["charset"]; err == nil && (cs == "" || strings.EqualFold(cs, "utf-8")) {
 		switch mediaType {
 		case "application/cloudevents+json":
-			return Single, nil
+			return event.Structured, nil
 		case "application/cloudevents-batch+json":
-			return Batch, nil
+			return event.BatchArray, nil
 		case "application/x-ndjson":
-			return NDJSON, nil
+			return event.NDJSON, nil
 		}
 	}
 	return 0, newProblem(http.StatusUnsupportedMediaType, codeMediaType,
@@ -64,7 +67,7 @@ func (a *API) readBody(r *http.Request) (body []byte, release func(), err error)
 	switch {
 	case errors.As(err, &limit):
 		err = tooLarge("The body", a.limits.BodyBytes)
-	case err != nil && !errors.Is(err, ErrBusy):
+	case err != nil && !errors.Is(err, ingest.ErrBusy):
 		err = newProblem(http.StatusBadRequest, codeBadRequest, "The body ended before it was complete.")
 	case err == nil && encoding != "" && encoding != "identity":
 		body, err = a.unpacker.unpack(in, encoding, body, a.limits.UnpackedBytes)
@@ -94,7 +97,7 @@ func (s *share) take(n int64) (taken int64, err error) {
 		ctx, cancel := context.WithTimeout(s.ctx, s.wait)
 		defer cancel()
 		if s.memory.Acquire(ctx, n) != nil {
-			return 0, ErrBusy
+			return 0, ingest.ErrBusy
 		}
 	}
 	s.held += n
@@ -210,7 +213,7 @@ func (u *unpacker) unpack(in *share, encoding string, packed []byte, limit int64
 	switch {
 	case errors.Is(err, errTooLong):
 		return nil, tooLarge("The unpacked body", limit)
-	case errors.Is(err, ErrBusy):
+	case errors.Is(err, ingest.ErrBusy):
 		return nil, err
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return nil, tooLarge("The zstd window", zstdWindow)

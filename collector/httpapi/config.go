@@ -15,38 +15,10 @@ import (
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
 )
-
-// Format is how a request body holds events.
-type Format uint8
-
-// The formats of POST /v1/events.
-const (
-	Single Format = iota + 1 // application/cloudevents+json
-	Batch                    // application/cloudevents-batch+json
-	NDJSON                   // application/x-ndjson, one CloudEvent a line
-)
-
-// Decoded is what a body held.
-type Decoded struct {
-	Events  []*event.Event  // the good ones in the order of the request; they may alias the body
-	Refused []event.Refusal // by Index
-	Dropped map[string]int  // attributes left out, by key
-}
-
-// Decoder reads a body. It returns event.ErrTooManyEvents when it holds more events than may come at once.
-type Decoder interface {
-	Decode(format Format, body []byte, now time.Time) (Decoded, error)
-}
-
-// Submitted says what became of the events of one Submit.
-type Submitted struct {
-	Accepted   int
-	Duplicates int
-	Conflicts  []int // positions in the submitted slice
-}
 
 // Pages answers the requests below /p/.
 type Pages interface {
@@ -55,18 +27,16 @@ type Pages interface {
 	Opens(path string) bool
 }
 
-// Ingest takes events in. Submit returns after they are durable, or ErrBusy, ErrUnavailable or ErrTooLarge with nothing
-// taken.
-type Ingest interface {
-	Submit(ctx context.Context, events []*event.Event) (Submitted, error)
+// Intake takes events in. Submit returns once those accepted are durable, or an error of package ingest, or
+// event.ErrTooManyEvents, with nothing accepted.
+type Intake interface {
+	Submit(ctx context.Context, r ingest.Request) (event.Receipt, error)
+	// Unresolved returns the names that the directory could not resolve, the most frequent first.
+	Unresolved() []ingest.UnresolvedName
 }
 
-// Errors that an Ingest or Cases answers with; others become 500.
-var (
-	ErrBusy        = errors.New("busy")        // come back in a moment: 429
-	ErrUnavailable = errors.New("unavailable") // cannot be done now: 503
-	ErrTooLarge    = errors.New("too large")   // will never fit, send smaller batches: 413
-)
+// ErrUnavailable is what Cases and Admin answer with when something cannot be done now: 503.
+var ErrUnavailable = errors.New("unavailable")
 
 // Case is a ticket or a call with its events.
 type Case struct {
@@ -91,14 +61,6 @@ type ClockReading struct {
 	Explain   []string // how the due time came about, one step a line; nil when not asked for
 }
 
-// Review is a name that the directory does not know, and how often it came.
-type Review struct {
-	Kind   string // center, opd, kecamatan, category
-	Center string // empty for a centre
-	Name   string
-	Count  int
-}
-
 // Reads are the functions, besides Cases, that answers are made with. Each may be nil.
 type Reads struct {
 	// t is nil for a call's clock
@@ -107,17 +69,12 @@ type Reads struct {
 	// the directory's id of an OPD as a ticket names it; empty when unknown; nil takes names as ids
 	OPDID   func(center, opd string) string
 	OPDName func(center, opd string) string // the full name, by id or as a ticket names it
-	Review  func(ctx context.Context) ([]Review, error)
 }
 
-// Hooks are told what happens at the door. Each may be nil; all are called from the request's goroutine.
+// Hooks are told what happens. Each may be nil; all are called from the request's goroutine.
 type Hooks struct {
-	Rejected func(reason event.Reason) // one event was refused by the door
-	Dropped  func(key string, n int)   // attributes were left out
-	// for the quarantine; Raw is valid during the call only
-	Refused func(ctx context.Context, source string, refused []event.Refusal)
-	Began   func() (ended func(route string, status int, took time.Duration)) // one per request
-	Read    func(e audit.Entry)                                               // a single case is about to be shown
+	Began func() (ended func(route string, status int, took time.Duration)) // one per request
+	Read  func(e audit.Entry)                                               // a single case is about to be shown
 }
 
 // Limits bound what a client may cost. Zero fields take the defaults of DefaultLimits.
@@ -167,16 +124,15 @@ func (l Limits) withDefaults() Limits {
 	}
 }
 
-// Config is what an API is made of. Decoder, Ingest, Cases, Keys and Now are required.
+// Config is what an API is made of. Intake, Cases, Keys and Now are required.
 type Config struct {
-	Limits  Limits
-	Decoder Decoder
-	Ingest  Ingest
-	Cases   Cases
-	Reads   Reads
-	Admin   Admin
-	Hooks   Hooks
-	Keys    *auth.Guard
+	Limits Limits
+	Intake Intake
+	Cases  Cases
+	Reads  Reads
+	Admin  Admin
+	Hooks  Hooks
+	Keys   *auth.Guard
 	// keeps a message of Alertmanager; nil answers 503
 	Messages       func(body []byte) (m notifications.Message, again bool, err error)
 	Pages          Pages                           // answers below /p/; nil answers 404
@@ -193,8 +149,8 @@ type Config struct {
 
 func (c *Config) check() error {
 	switch {
-	case c.Decoder == nil, c.Ingest == nil, c.Cases == nil, c.Keys == nil, c.Now == nil:
-		return errors.New("api: Decoder, Ingest, Cases, Keys and Now are required")
+	case c.Intake == nil, c.Cases == nil, c.Keys == nil, c.Now == nil:
+		return errors.New("api: Intake, Cases, Keys and Now are required")
 	case c.Limits.BodyBytes > c.Limits.MemoryBytes || c.Limits.UnpackedBytes > c.Limits.MemoryBytes:
 		return errors.New(
 			"api: one body may be larger than MemoryBytes: raise MemoryBytes or lower BodyBytes and UnpackedBytes")

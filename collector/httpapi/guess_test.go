@@ -127,7 +127,7 @@ func TestOnlyATrustedProxyNamesTheAddress(t *testing.T) {
 		t.Errorf("%d guesses behind the proxy with invented addresses were looked at", heard)
 	}
 	if _, err := New(Config{
-		Decoder: w.api.cfg.Decoder, Ingest: w.stub, Cases: w.stub, Keys: w.api.cfg.Keys, Now: time.Now,
+		Intake: w.stub, Cases: w.stub, Keys: w.api.cfg.Keys, Now: time.Now,
 		TrustedProxies: []string{"the proxy"},
 	}); err == nil {
 		t.Error("a proxy that is no address is taken")

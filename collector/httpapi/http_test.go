@@ -18,6 +18,7 @@ import (
 
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
@@ -47,7 +48,7 @@ func TestStatusOfAPost(t *testing.T) {
 	bomb := strings.Repeat("a s\n", 1<<20)
 	for name, c := range map[string]struct {
 		body, contentType, encoding string
-		answer                      func([]*event.Event) (Submitted, error)
+		answer                      func() (event.Receipt, error)
 		status                      int
 		code                        string
 	}{
@@ -57,8 +58,8 @@ func TestStatusOfAPost(t *testing.T) {
 		"zstd":                  {body: pack(t, "zstd", "a s"), encoding: "zstd", status: 200},
 		"with a charset":        {body: "a s", contentType: "application/x-ndjson; charset=UTF-8", status: 200},
 		"all refused":           {body: "!bad_time a\n!bad_time b", status: 400},
-		"all conflicts": {body: "a s", answer: func([]*event.Event) (Submitted, error) {
-			return Submitted{Conflicts: []int{0}}, nil
+		"all conflicts": {body: "a s", answer: func() (event.Receipt, error) {
+			return event.Receipt{Rejected: []event.Refusal{{Reason: event.Conflict}}}, nil
 		}, status: 400},
 		"not gzip":        {body: "a s", encoding: "gzip", status: 400, code: codeBadRequest},
 		"gzip cut off":    {body: pack(t, "gzip", bomb)[:100], encoding: "gzip", status: 400, code: codeBadRequest},
@@ -74,17 +75,17 @@ func TestStatusOfAPost(t *testing.T) {
 		"no content type": {body: "a s", contentType: "-", status: 415, code: codeMediaType},
 		"brotli":          {body: "a s", encoding: "br", status: 415, code: codeMediaType},
 		"twice gzip":      {body: "a s", encoding: "gzip, gzip", status: 415, code: codeMediaType},
-		"full queue": {body: "a s", answer: func([]*event.Event) (Submitted, error) {
-			return Submitted{}, fmt.Errorf("queue: %w", ErrBusy)
+		"full queue": {body: "a s", answer: func() (event.Receipt, error) {
+			return event.Receipt{}, fmt.Errorf("queue: %w", ingest.ErrBusy)
 		}, status: 429, code: codeBusy},
-		"journal cannot write": {body: "a s", answer: func([]*event.Event) (Submitted, error) {
-			return Submitted{}, ErrUnavailable
+		"journal cannot write": {body: "a s", answer: func() (event.Receipt, error) {
+			return event.Receipt{}, ingest.ErrUnavailable
 		}, status: 503, code: codeUnavailable},
-		"never fits": {body: "a s", answer: func([]*event.Event) (Submitted, error) {
-			return Submitted{}, ErrTooLarge
+		"never fits": {body: "a s", answer: func() (event.Receipt, error) {
+			return event.Receipt{}, ingest.ErrTooLarge
 		}, status: 413, code: codeTooLarge},
-		"an error nobody foresaw": {body: "a s", answer: func([]*event.Event) (Submitted, error) {
-			return Submitted{}, errors.New("0812345678")
+		"an error nobody foresaw": {body: "a s", answer: func() (event.Receipt, error) {
+			return event.Receipt{}, errors.New("0812345678")
 		}, status: 500, code: codeInternal},
 		"a panic": {body: "panic s", status: 500, code: codeInternal},
 	} {
@@ -127,18 +128,6 @@ func (w *world) allGivenBack() {
 		return
 	}
 	w.api.memory.Release(all)
-}
-
-func TestNothingIsReportedWhenNothingWasTaken(t *testing.T) {
-	told := 0
-	w := start(t, func(c *Config) {
-		c.Hooks.Rejected = func(event.Reason) { told++ }
-		c.Hooks.Refused = func(context.Context, string, []event.Refusal) { told++ }
-	})
-	w.stub.answer = func([]*event.Event) (Submitted, error) { return Submitted{}, ErrBusy }
-	if r := w.post("a s\n!bad_time b"); r.StatusCode != 429 || r.Header.Get("Retry-After") != "1" || told != 0 {
-		t.Errorf("%d, Retry-After %q, told %d", r.StatusCode, r.Header.Get("Retry-After"), told)
-	}
 }
 
 func TestAChunkedBodyIsBounded(t *testing.T) {
@@ -186,13 +175,13 @@ func TestABodyWaitsForItsShareOfMemory(t *testing.T) {
 
 func TestABodyHoldsNoMoreMemoryThanItNeeds(t *testing.T) {
 	w := start(t, func(c *Config) { c.Limits = Limits{BodyBytes: 1000, UnpackedBytes: 1000, MemoryBytes: 1000} })
-	w.stub.answer = func(e []*event.Event) (Submitted, error) {
+	w.stub.answer = func() (event.Receipt, error) {
 		if !w.api.memory.TryAcquire(1000 - int64(len("a s"))) {
 			t.Error("more is held than the body's length")
-			return Submitted{Accepted: len(e)}, nil
+			return event.Receipt{Accepted: 1}, nil
 		}
 		w.api.memory.Release(1000 - int64(len("a s")))
-		return Submitted{Accepted: len(e)}, nil
+		return event.Receipt{Accepted: 1}, nil
 	}
 	w.post("a s")
 	w.post(pack(t, "gzip", "a s"), "Content-Encoding", "gzip")
@@ -339,18 +328,9 @@ func TestKeysOpenWhatTheirScopesSay(t *testing.T) {
 	if r := w.get("/v1/board", "Authorization", "Bearer "+keys["here"]); strings.Contains(string(r.body), "35.78") {
 		t.Errorf("a centre's key sees another centre: %s", r.body)
 	}
-	r := w.post("a s\nb other\nc s", "Authorization", "Bearer "+keys["bound"])
-	if want := `{"accepted":2,"duplicates":0,"rejected":[{"index":1,"id":"b","field":"source","reason":"source_not_allowed"`; r.StatusCode != 200 || !strings.HasPrefix(string(r.body), want) {
-		t.Errorf("%d %s", r.StatusCode, r.body)
-	}
-	last := w.stub.submitted[len(w.stub.submitted)-1]
-	if len(last) != 2 || last[0].ID != "a" || last[1].ID != "c" {
-		t.Errorf("submitted %v", last)
-	}
-	w.stub.answer = func([]*event.Event) (Submitted, error) { return Submitted{Accepted: 1, Conflicts: []int{1}}, nil }
-	r = w.post("!bad_time x\nb other\na s\nc s", "Authorization", "Bearer "+keys["bound"])
-	if !strings.Contains(string(r.body), `{"index":3,"id":"c","field":"id","reason":"conflict"`) {
-		t.Errorf("the place of a conflict is wrong: %s", r.body)
+	w.post("a s", "Authorization", "Bearer "+keys["bound"])
+	if got := w.stub.submitted[len(w.stub.submitted)-1].Source; got != "s" {
+		t.Errorf("a key of the source s may send events of %q", got)
 	}
 	if r := w.post("a s", "Authorization", "Bearer "+keys["reader"]); r.StatusCode != 403 {
 		t.Errorf("a reader writes: %d", r.StatusCode)
@@ -538,10 +518,10 @@ func TestRequestIDs(t *testing.T) {
 func TestTooManyRequestsAtOnceAreTurnedAway(t *testing.T) {
 	w := start(t, func(c *Config) { c.Limits.Concurrent = 1 })
 	entered, leave := make(chan struct{}), make(chan struct{})
-	w.stub.answer = func([]*event.Event) (Submitted, error) {
+	w.stub.answer = func() (event.Receipt, error) {
 		close(entered)
 		<-leave
-		return Submitted{Accepted: 1}, nil
+		return event.Receipt{Accepted: 1}, nil
 	}
 	first := make(chan int)
 	go func() {
@@ -613,7 +593,7 @@ func TestConfigIsRefused(t *testing.T) {
 	}
 	s := &stub{}
 	cfg := Config{
-		Decoder: lines{1}, Ingest: s, Cases: s, Keys: guard, Now: time.Now, Limits: Limits{BodyBytes: 10, MemoryBytes: 5},
+		Intake: s, Cases: s, Keys: guard, Now: time.Now, Limits: Limits{BodyBytes: 10, MemoryBytes: 5},
 	}
 	if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), "MemoryBytes") {
 		t.Errorf("%v", err)

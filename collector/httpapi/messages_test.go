@@ -8,6 +8,7 @@ import (
 
 	"github.com/monev112/monev112/collector/alerting/notifications"
 	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/ingest"
 )
 
 func TestMessagesOfAlertmanager(t *testing.T) {
@@ -61,7 +62,9 @@ func TestMessagesOfAlertmanager(t *testing.T) {
 // Alertmanager gives up a message that was answered with 429, and sends it again after 503.
 func TestABusyServiceLosesNoMessage(t *testing.T) {
 	w := start(t, func(c *Config) {
-		c.Messages = func([]byte) (notifications.Message, bool, error) { return notifications.Message{}, false, ErrBusy }
+		c.Messages = func([]byte) (notifications.Message, bool, error) {
+			return notifications.Message{}, false, ingest.ErrBusy
+		}
 	})
 	log := w.key(auth.Key{Name: "alertmanager", Scopes: []auth.Scope{auth.AlertsLog}})
 	post := func() reply {

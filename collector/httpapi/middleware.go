@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/ingest"
 )
 
 // Keys of values that one request carries.
@@ -211,7 +212,7 @@ func (a *API) enter(c *gin.Context) (leave func(), ok bool) {
 	case a.slots <- struct{}{}:
 		return func() { <-a.slots }, true
 	default:
-		a.fail(c, ErrBusy)
+		a.fail(c, ingest.ErrBusy)
 		return nil, false
 	}
 }

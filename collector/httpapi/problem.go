@@ -8,6 +8,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
+
+	"github.com/monev112/monev112/collector/ingest"
 )
 
 // problem is an answer that is no result, by RFC 9457 (application/problem+json).
@@ -56,17 +58,17 @@ func (a *API) fail(c *gin.Context, err error) {
 	case errors.As(err, &p):
 		q := *p
 		p = &q
-	case errors.Is(err, ErrTooLarge):
+	case errors.Is(err, ingest.ErrTooLarge):
 		p = newProblem(http.StatusRequestEntityTooLarge, codeTooLarge,
 			"The request can never be taken as a whole. Nothing of it was taken; send smaller batches.")
-	case errors.Is(err, ErrBusy):
+	case errors.Is(err, ingest.ErrBusy):
 		p = newProblem(http.StatusTooManyRequests, codeBusy,
 			"Too much is waiting. Nothing of this request was taken; send it again later.")
 		p.retryAfter = a.limits.RetryAfter
 		if route(c) == messagesPath { // Alertmanager sends a message again after 5xx alone
 			p.Status, p.Title = http.StatusServiceUnavailable, http.StatusText(http.StatusServiceUnavailable)
 		}
-	case errors.Is(err, ErrUnavailable):
+	case errors.Is(err, ErrUnavailable), errors.Is(err, ingest.ErrUnavailable):
 		p = newProblem(http.StatusServiceUnavailable, codeUnavailable,
 			"This cannot be done now. Nothing of this request was taken; send it again later.")
 		p.retryAfter = a.limits.RetryAfter

@@ -8,8 +8,6 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
-
-	"github.com/monev112/monev112/collector/event"
 )
 
 func TestSpansNameRoutesAndNobody(t *testing.T) {
@@ -45,17 +43,16 @@ func TestSpansNameRoutesAndNobody(t *testing.T) {
 	}
 }
 
-func TestTheSpanOfARequestReachesTheIngest(t *testing.T) {
+func TestTheSpanOfARequestReachesTheIntake(t *testing.T) {
 	rec := tracetest.NewSpanRecorder()
 	w := start(t, func(c *Config) {
 		c.Tracer = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(rec))
 	})
 	var seen trace.SpanContext
 	w.stub.traced = func(sc trace.SpanContext) { seen = sc }
-	w.stub.answer = func(e []*event.Event) (Submitted, error) { return Submitted{Accepted: len(e)}, nil }
 	w.post("a s\nb s")
 	if len(rec.Ended()) != 1 || !seen.Equal(rec.Ended()[0].SpanContext()) {
-		t.Fatalf("the ingest saw %v", seen)
+		t.Fatalf("the intake saw %v", seen)
 	}
 	if all := fmt.Sprint(rec.Ended()[0].Attributes()); !strings.Contains(all, "events.accepted") {
 		t.Error(all)

@@ -1,4 +1,4 @@
-package collector
+package telemetry
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 )
 
 func TestOnlySampledRequestsAreTraced(t *testing.T) {
-	var tr traced
+	var tr Exemplars
 	e := &event.Event{Center: "35.15", Kind: event.KindCall, Subject: "c1"}
 	other := event.Key{Center: "35.15", Kind: event.KindCall, ID: "c2"}
 	sampled := trace.NewSpanContext(trace.SpanContextConfig{
@@ -17,17 +17,17 @@ func TestOnlySampledRequestsAreTraced(t *testing.T) {
 	})
 	quiet := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{3}, SpanID: trace.SpanID{4}})
 
-	end := tr.begin(quiet, []*event.Event{e})
-	if tr.of(e.Key()).IsValid() {
+	end := tr.Begin(quiet, []*event.Event{e})
+	if tr.Span(e.Key()).IsValid() {
 		t.Error("a request that is not sampled gives an exemplar")
 	}
 	end()
-	end = tr.begin(sampled, []*event.Event{e})
-	if !tr.of(e.Key()).Equal(sampled) || tr.of(other).IsValid() {
+	end = tr.Begin(sampled, []*event.Event{e})
+	if !tr.Span(e.Key()).Equal(sampled) || tr.Span(other).IsValid() {
 		t.Error("the span of a sampled request is that of its own cases")
 	}
 	end()
-	if tr.of(e.Key()).IsValid() || tr.n.Load() != 0 {
+	if tr.Span(e.Key()).IsValid() || tr.n.Load() != 0 {
 		t.Error("a request that was answered is forgotten")
 	}
 }

@@ -1,0 +1,9 @@
+package event
+
+// Receipt says what became of the events of one request, once the accepted ones are on stable storage. As JSON it is
+// the answer of POST /v1/events.
+type Receipt struct {
+	Accepted   int       `json:"accepted"`
+	Duplicates int       `json:"duplicates"` // accepted before, with the same content
+	Rejected   []Refusal `json:"rejected"`   // by Index
+}

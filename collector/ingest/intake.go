@@ -1,0 +1,215 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/ingest/quarantine"
+	"github.com/monev112/monev112/collector/observability/metrics"
+	"github.com/monev112/monev112/collector/observability/telemetry"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+// IntakeConfig is what an Intake works with. All of it is required.
+type IntakeConfig struct {
+	Events    event.Config // how events are decoded
+	Directory *directory.Directory
+	Board     *tracker.Board
+	Rejected  *quarantine.Rejected
+	Metrics   *metrics.Registry
+	Exemplars *telemetry.Exemplars
+	Links     *telemetry.LinkRing
+	Tracer    trace.Tracer
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Intake is the way in for the events of every source: it decodes them, resolves their names against the directory,
+// submits them to the loop, and keeps and counts what is rejected. It is safe for concurrent use.
+type Intake struct {
+	cfg        IntakeConfig
+	loop       *Loop
+	decoder    *event.Decoder
+	replay     *event.Decoder // also takes the tokens that the quarantine holds in the place of callers
+	unresolved unresolved
+}
+
+// NewIntake returns the intake of a loop.
+func NewIntake(cfg IntakeConfig, loop *Loop) (*Intake, error) {
+	in := &Intake{cfg: cfg, loop: loop}
+	var err error
+	if in.decoder, err = event.NewDecoder(cfg.Events); err != nil {
+		return nil, err
+	}
+	// A sender who could name callers by token could claim to be anybody.
+	cfg.Events.AcceptTokens = true
+	in.replay, err = event.NewDecoder(cfg.Events)
+	return in, err
+}
+
+// Request is the body of one request.
+type Request struct {
+	Form event.Form
+	Body []byte // not needed after Submit has returned
+	// Source, unless empty, is the only source whose events the sender may send.
+	Source string
+}
+
+// Submit decodes the events of a request and returns when those that are accepted are on stable storage and on the
+// board. It returns event.ErrTooManyEvents, or an error of Loop.Submit with nothing accepted, counted or kept: the
+// sender repeats the whole request.
+func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) {
+	now := in.cfg.Now()
+	var b event.Batch
+	if err := in.decoder.Decode(&b, r.Body, r.Form, now); err != nil {
+		return event.Receipt{}, err
+	}
+	var foreign []event.Refusal
+	events, index := make([]*event.Event, 0, len(b.Events)), make([]int, 0, len(b.Events)) // index: in the request
+	for i := range b.Events {
+		e := &b.Events[i]
+		if r.Source != "" && e.Source != r.Source {
+			foreign = append(foreign, event.Refusal{
+				Index: b.Index[i], ID: e.ID, Field: event.FieldSource, Reason: event.SourceNotAllowed,
+				Detail: "The API key is for another source.",
+			})
+			continue
+		}
+		in.unresolved.add(in.cfg.Directory.Normalize(e))
+		events, index = append(events, e), append(index, b.Index[i])
+	}
+	done, err := in.accept(ctx, events)
+	if err != nil {
+		return event.Receipt{}, err
+	}
+	rejected := slices.Concat(b.Refusals, foreign)
+	for i := range rejected {
+		rejected[i].Raw = nil // it aliases the body
+		in.cfg.Metrics.CountRejected(string(rejected[i].Reason))
+	}
+	for key, n := range b.Dropped {
+		in.cfg.Metrics.CountDroppedAttributes(key, n)
+	}
+	var conflicts []*event.Event
+	for _, i := range done.conflicts {
+		e := events[i]
+		conflicts = append(conflicts, e)
+		rejected = append(rejected, event.Refusal{
+			Index: index[i], ID: e.ID, Field: event.FieldID, Reason: event.Conflict,
+			Detail: "An event of this source and id was accepted before with other content; " +
+				"a correction needs an id of its own and names this one in replaces.",
+		})
+	}
+	if err := errors.Join(in.cfg.Rejected.AddRefusals(in.decoder, b.Refusals, now),
+		in.cfg.Rejected.AddConflicts(conflicts, now)); err != nil {
+		in.cfg.Log.Warn("rejected events not kept", "error", err)
+	}
+	slices.SortStableFunc(rejected, func(x, y event.Refusal) int { return x.Index - y.Index })
+	return event.Receipt{Accepted: done.accepted, Duplicates: done.duplicates, Rejected: rejected}, nil
+}
+
+// SubmitDrafts is Submit for events that were made in this process.
+func (in *Intake) SubmitDrafts(ctx context.Context, drafts ...event.Draft) (event.Receipt, error) {
+	var body []byte
+	for i := range drafts {
+		body = append(drafts[i].AppendCloudEvent(body), '\n')
+	}
+	return in.Submit(ctx, Request{Form: event.NDJSON, Body: body})
+}
+
+// Retry submits a rejected event once more, in the form in which the quarantine keeps it. The error wraps
+// quarantine.ErrLater when nothing can be accepted now, and is an *event.Refusal when the event is rejected again.
+func (in *Intake) Retry(ctx context.Context, text []byte) error {
+	var b event.Batch
+	if err := in.replay.Decode(&b, text, event.Structured, in.cfg.Now()); err != nil {
+		return err
+	}
+	if len(b.Refusals) > 0 {
+		return &b.Refusals[0]
+	}
+	e := &b.Events[0]
+	in.unresolved.add(in.cfg.Directory.Normalize(e))
+	done, err := in.accept(ctx, []*event.Event{e})
+	switch {
+	case errors.Is(err, ErrBusy), errors.Is(err, ErrUnavailable), ctx.Err() != nil:
+		return fmt.Errorf("%w: %w", quarantine.ErrLater, errors.Join(err, ctx.Err()))
+	case err != nil:
+		return err
+	case len(done.conflicts) > 0:
+		return &event.Refusal{
+			Field: event.FieldID, Reason: event.Conflict, Detail: "the same source and id was accepted before with other content",
+		}
+	}
+	return nil
+}
+
+// accepted says what became of the events of one call of accept.
+type accepted struct {
+	accepted, duplicates int
+	conflicts            []int // positions in events, ascending
+}
+
+// accept puts events into the journal, unless the board holds them: the board remembers an event for as long as its
+// case is in memory, the loop for a bounded time but also of cases that were evicted.
+func (in *Intake) accept(ctx context.Context, events []*event.Event) (accepted, error) {
+	var out accepted
+	if len(events) == 0 {
+		return out, nil
+	}
+	if in.cfg.Board.Full() {
+		return out, fmt.Errorf("%w: the board is full until ClickHouse takes cases over", ErrBusy)
+	}
+	unknown, position := events, []int(nil) // position in events of each of unknown; nil: the same
+	if verdicts := in.cfg.Board.Recognize(events); verdicts != nil {
+		unknown = make([]*event.Event, 0, len(events))
+		for i, e := range events {
+			switch verdicts[i] {
+			case tracker.Duplicate:
+				out.duplicates++
+			case tracker.Conflict:
+				out.conflicts = append(out.conflicts, i)
+			default:
+				unknown, position = append(unknown, e), append(position, i)
+			}
+		}
+	}
+	ctx, span := in.cfg.Tracer.Start(ctx, "append to the journal",
+		trace.WithAttributes(attribute.Int("monev112.events", len(unknown))))
+	defer span.End()
+	defer in.cfg.Exemplars.Begin(span.SpanContext(), unknown)()
+	r, err := in.loop.Submit(ctx, unknown)
+	if err != nil {
+		return accepted{}, err
+	}
+	// The loop counts what it found out itself.
+	in.cfg.Metrics.CountEvents(metrics.Duplicate, out.duplicates)
+	in.cfg.Metrics.CountEvents(metrics.Conflict, len(out.conflicts))
+	out.accepted = r.Accepted
+	out.duplicates += r.Duplicates
+	backfilled := 0
+	for i, status := range r.Statuses {
+		switch {
+		case status == Conflict && position != nil:
+			out.conflicts = append(out.conflicts, position[i])
+		case status == Conflict:
+			out.conflicts = append(out.conflicts, i)
+		case status == Accepted && unknown[i].ReceivedAt.Sub(unknown[i].OccurredAt) > tracker.LiveWindow:
+			backfilled++
+		}
+	}
+	slices.Sort(out.conflicts)
+	in.cfg.Metrics.CountEvents(metrics.Backfilled, backfilled)
+	if r.Accepted > 0 && span.SpanContext().IsSampled() {
+		in.cfg.Links.Add(ctx, uint64(in.loop.jrn.End()))
+	}
+	return out, nil
+}

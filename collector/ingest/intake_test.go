@@ -1,0 +1,213 @@
+package ingest_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/ingest/quarantine"
+	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/observability/metrics"
+	"github.com/monev112/monev112/collector/observability/telemetry"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+// entrance is an intake with everything behind it, on real files.
+type entrance struct {
+	*ingest.Intake
+	t        *testing.T
+	loop     *ingest.Loop
+	rejected *quarantine.Rejected
+	metrics  *metrics.Registry
+	start    func()
+}
+
+// newEntrance makes an intake whose loop does not run yet.
+func newEntrance(t *testing.T, cfg ingest.Config) *entrance {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	j, err := journal.Open(journal.Options{Dir: t.TempDir(), MinFreeBytes: -1})
+	must(err)
+	t.Cleanup(func() { must(j.Close()) })
+	in := &entrance{t: t}
+	in.rejected, err = quarantine.OpenRejected(t.TempDir(), 0)
+	must(err)
+	t.Cleanup(func() { must(in.rejected.Close()) })
+	in.metrics, err = metrics.New(metrics.Config{Vocabulary: metrics.DefaultVocabulary()})
+	must(err)
+	keys, err := event.NewKeys(rand.Reader, t0)
+	must(err)
+	board := tracker.New(tracker.Config{Center: func(string) (tracker.Center, bool) { return tracker.Center{}, true }})
+	cfg.Dir = t.TempDir()
+	ready := make(chan struct{})
+	in.loop, err = ingest.New(cfg, j, board, ingest.Observer{Ready: func(reason error) {
+		if reason == nil {
+			close(ready)
+		}
+	}})
+	must(err)
+	in.Intake, err = ingest.NewIntake(ingest.IntakeConfig{
+		Events: event.Config{Keys: keys}, Directory: directory.Default(), Board: board, Rejected: in.rejected,
+		Metrics: in.metrics, Exemplars: &telemetry.Exemplars{}, Links: telemetry.NewLinkRing(1),
+		Tracer: noop.NewTracerProvider().Tracer(""), Now: func() time.Time { return t0 },
+		Log: slog.New(slog.DiscardHandler),
+	}, in.loop)
+	must(err)
+	in.start = func() {
+		ctx, stop := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- in.loop.Run(ctx) }()
+		<-ready
+		t.Cleanup(func() { stop(); must(<-done) })
+	}
+	return in
+}
+
+// call is an event as a source sends it; agent is its content.
+func call(id, source, agent string) string {
+	return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":%q,"type":"monev112.call.answered",`+
+		`"subject":"call/C-%[1]s","time":"2026-03-01T15:00:00+07:00","data":{"center":"35.15","agent":%[3]q}}`, id, source, agent)
+}
+
+// submit sends lines as one request of a sender that may send the sources s alone.
+func (in *entrance) submit(lines ...string) (event.Receipt, error) {
+	return in.Submit(in.t.Context(), ingest.Request{
+		Form: event.NDJSON, Body: []byte(strings.Join(lines, "\n")), Source: "s",
+	})
+}
+
+// kept returns reason and content of what the quarantine holds.
+func (in *entrance) kept() (reasons, texts []string) {
+	in.t.Helper()
+	if err := in.rejected.Each(func(e quarantine.Entry) error {
+		reasons, texts = append(reasons, e.Reason), append(texts, string(e.Event))
+		return nil
+	}); err != nil {
+		in.t.Fatal(err)
+	}
+	return reasons, texts
+}
+
+// counted says whether a metric's sample has a value.
+func (in *entrance) counted(sample string) bool {
+	w := httptest.NewRecorder()
+	in.metrics.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	return strings.Contains(w.Body.String(), sample+"\n")
+}
+
+func TestTheReceiptSaysWhatBecameOfEachEvent(t *testing.T) {
+	in := newEntrance(t, ingest.Config{})
+	in.start()
+	if r, err := in.submit(call("a", "s", "A1"), call("b", "s", "A1")); err != nil || r.Accepted != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	r, err := in.submit("{", call("a", "s", "A1"), call("x", "other", "A1"), call("b", "s", "A2"), call("c", "s", "A1"))
+	if err != nil || r.Accepted != 1 || r.Duplicates != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	var got []string
+	for _, f := range r.Rejected {
+		got = append(got, fmt.Sprint(f.Index, " ", f.ID, " ", f.Field, " ", f.Reason))
+		if f.Raw != nil {
+			t.Error("a receipt holds on to the body")
+		}
+	}
+	want := []string{"0   malformed_json", "2 x source source_not_allowed", "3 b id conflict"}
+	if !slices.Equal(got, want) {
+		t.Errorf("rejected %q, want %q", got, want)
+	}
+	// The quarantine keeps what an operator can do something about; a wrong key is the sender's to mend.
+	if reasons, _ := in.kept(); !slices.Equal(reasons, []string{"malformed_json", "conflict"}) {
+		t.Errorf("kept %q", reasons)
+	}
+	for _, sample := range []string{
+		`monev112_events_total{result="accepted"} 0`, // the loop's observer counts them
+		`monev112_events_total{result="duplicate"} 1`, `monev112_events_total{result="conflict"} 1`,
+		`monev112_events_rejected_total{reason="malformed_json"} 1`,
+		`monev112_events_rejected_total{reason="source_not_allowed"} 1`,
+	} {
+		if !in.counted(sample) {
+			t.Errorf("not counted: %s", sample)
+		}
+	}
+}
+
+func TestNothingIsKeptOrCountedWhenNothingIsAccepted(t *testing.T) {
+	in := newEntrance(t, ingest.Config{}) // the loop does not run
+	if _, err := in.submit("{", call("a", "s", "A1")); !errors.Is(err, ingest.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	if reasons, _ := in.kept(); len(reasons) > 0 || in.counted(`monev112_events_rejected_total{reason="malformed_json"} 1`) {
+		t.Errorf("kept %q, or counted; the sender repeats the whole request", reasons)
+	}
+}
+
+func TestARequestThatNeverFitsIsNotToldToComeBack(t *testing.T) {
+	in := newEntrance(t, ingest.Config{QueueEvents: 2})
+	in.start()
+	_, err := in.submit(call("a", "s", ""), call("b", "s", ""), call("c", "s", ""))
+	if !errors.Is(err, ingest.ErrTooLarge) || errors.Is(err, ingest.ErrBusy) {
+		t.Errorf("three events where two fit: %v", err)
+	}
+}
+
+func TestARejectedEventIsRetried(t *testing.T) {
+	in := newEntrance(t, ingest.Config{})
+	good := []byte(call("a", "s", "A1"))
+	if err := in.Retry(t.Context(), good); !errors.Is(err, quarantine.ErrLater) {
+		t.Errorf("before the loop runs: %v", err)
+	}
+	in.start()
+	for range 2 { // a crash may give it again
+		if err := in.Retry(t.Context(), good); err != nil {
+			t.Error(err)
+		}
+	}
+	var refusal *event.Refusal
+	if err := in.Retry(t.Context(), []byte(call("a", "s", "A2"))); !errors.As(err, &refusal) ||
+		refusal.Reason != event.Conflict {
+		t.Errorf("other content: %v", err)
+	}
+	if err := in.Retry(t.Context(), []byte("{}")); !errors.As(err, &refusal) {
+		t.Errorf("no event: %v", err)
+	}
+	if reasons, _ := in.kept(); len(reasons) > 0 {
+		t.Errorf("a retry keeps once more what is kept already: %q", reasons)
+	}
+}
+
+func TestNamesThatTheDirectoryDoesNotKnowAreListed(t *testing.T) {
+	in := newEntrance(t, ingest.Config{})
+	in.start()
+	named := func(id, kecamatan string) string {
+		return strings.Replace(call(id, "s", "A1"), `"agent"`, fmt.Sprintf(`"kecamatan":%q,"agent"`, kecamatan), 1)
+	}
+	if _, err := in.submit(named("a", "Nirgends"), named("b", "Nirgends"), named("c", "Nowhere"),
+		named("d", "Sidoarjo")); err != nil {
+		t.Fatal(err)
+	}
+	want := []ingest.UnresolvedName{
+		{Kind: "kecamatan", Center: "35.15", Name: "Nirgends", Count: 2},
+		{Kind: "kecamatan", Center: "35.15", Name: "Nowhere", Count: 1},
+	}
+	if got := in.Unresolved(); !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
