@@ -70,7 +70,7 @@ deb: $(BIN)/nfpm ## the Debian package, in dist
 format: ## gofmt over all Go code
 	gofmt -w alerts cmd collector dashboards deploy docs
 
-generate: dashboards ## docs/metrics.md, docs/cluster.sql and the dashboards
+generate: dashboards ## docs/metrics.md, deploy/clickhouse/cluster.sql and the dashboards
 	$(GO) test ./collector/observability/metrics -run 'TestTable' -update
 	$(GO) test ./collector/store -run 'TestClusterSchema' -args -update-cluster
 

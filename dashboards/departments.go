@@ -1,6 +1,10 @@
 package dashboards
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/monev112/monev112/collector/store/schema"
+)
 
 // The two scopes of departments. Vertical agencies are outside the regency's power: they have a page of their own and
 // never stand in an OPD's score.
@@ -62,7 +66,7 @@ func departments(scope string) Dashboard {
 				SELECT sum(numerator) AS k, sum(denominator) AS n
 				FROM %s(since = %s, until = %s, step = 'all') WHERE clock = 'resolve' AND %s
 				HAVING count() > 0
-			)`, share("k", "n"), wilson("k", "n", "-"), wilson("k", "n", "+"), onTime, since, until, ofView))).
+			)`, share("k", "n"), schema.WilsonLow("k", "n"), schema.WilsonHigh("k", "n"), onTime, since, until, ofView))).
 		decimals(0).with("dari n tiket", unit(unitCount), colour(grey)).with("batas bawah", colour(grey)).with("batas atas",
 		colour(grey)))
 
@@ -109,7 +113,7 @@ func departments(scope string) Dashboard {
 				WINDOW w AS (ORDER BY d RANGE BETWEEN 27 PRECEDING AND CURRENT ROW)
 			)
 			WHERE d >= %s
-			ORDER BY time`, zone, share("k", "n"), wilson("k", "n", "-"), wilson("k", "n", "+"), onTime, since, until, ofView, since))).
+			ORDER BY time`, zone, share("k", "n"), schema.WilsonLow("k", "n"), schema.WilsonHigh("k", "n"), onTime, since, until, ofView, since))).
 		band("batas bawah", "batas atas", calm).with("tepat waktu", colour(calm), Property{"custom.lineWidth", 3},
 		Property{"custom.fillOpacity", 0}).count("n").shares())
 	g.add(10, 9, table("Tepat waktu menurut batas waktu",
@@ -122,7 +126,7 @@ func departments(scope string) Dashboard {
 				FROM %s(since = %s, until = %s, step = 'all') WHERE %s
 				GROUP BY clock
 			)
-			ORDER BY n DESC`, clockName("clock"), share("k", "n"), wilson("k", "n", "-"), wilson("k", "n", "+"), onTime, since, until, ofView))).
+			ORDER BY n DESC`, clockName("clock"), share("k", "n"), schema.WilsonLow("k", "n"), schema.WilsonHigh("k", "n"), onTime, since, until, ofView))).
 		matching("/^(Dari|Sampai)$/", unit(unitShare), digits(0), width(70)).with("Tepat waktu", unit(unitShare), digits(0),
 		width(105)).
 		with("n", unit(unitCount), width(65)).with("Terlambat", unit(unitCount), width(90)).with("Catatan", width(110)))

@@ -3,6 +3,8 @@ package dashboards
 import (
 	"fmt"
 	"strings"
+
+	"github.com/monev112/monev112/collector/store/schema"
 )
 
 // stages are those of monev_funnel in the order in which they are read.
@@ -140,7 +142,7 @@ func monev() Dashboard {
 				FROM tickets_now WHERE %s AND %s AND category = 'kebakaran' AND state != 'merged' AND respond_seconds IS NOT NULL
 				GROUP BY kecamatan
 			)
-			ORDER BY n DESC`, kecamatanName("kecamatan"), share("k", "n"), wilson("k", "n", "-"), wilson("k", "n", "+"), here, inRange))).
+			ORDER BY n DESC`, kecamatanName("kecamatan"), share("k", "n"), schema.WilsonLow("k", "n"), schema.WilsonHigh("k", "n"), here, inRange))).
 		matching("/^(Dari|Sampai)$/", unit(unitShare), digits(0), width(65)).with("Dalam 15 menit", unit(unitShare),
 		digits(0), width(125)).
 		with("Rata-rata", unit(unitSeconds), digits(1), width(86)).with("9 dari 10 dalam", unit(unitSeconds), digits(1),

@@ -83,19 +83,6 @@ func share(numerator, denominator string) string {
 	return fmt.Sprintf("if(%[2]s = 0, NULL, %[1]s / %[2]s)", numerator, denominator)
 }
 
-// wilson gives the lower (sign -) or upper (sign +) bound of the 95 % interval of k of n, as the views state it
-// (docs/definitions.md), for shares over several rows of a view.
-func wilson(k, n, sign string) string {
-	const z2, z = "3.841458820694124", "1.959963984540054"
-	clip := "greatest(0, "
-	if sign == "+" {
-		clip = "least(1, "
-	}
-	return fmt.Sprintf(
-		"if(%[2]s = 0, NULL, %[6]s((%[1]s / %[2]s + %[4]s / (2 * %[2]s)) %[3]s %[5]s * sqrt((%[1]s / %[2]s) * (1 - %[1]s / %[2]s) / %[2]s + %[4]s / (4 * %[2]s * %[2]s))) / (1 + %[4]s / %[2]s)))",
-		k, n, sign, z2, z, clip)
-}
-
 // names are the words of the shipped directory: what an id is called on screen.
 var names = directory.Default()
 

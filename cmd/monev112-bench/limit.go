@@ -66,7 +66,7 @@ func (b *bench) limitOf(ctx context.Context, bodies []body) (best float64, how s
 		return 0, "", 0, err
 	}
 	defer st.Close()
-	if _, err := st.Migrate(ctx); err != nil {
+	if err := st.Migrate(ctx); err != nil {
 		return 0, "", 0, err
 	}
 	ways := []way{

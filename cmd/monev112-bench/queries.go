@@ -60,7 +60,7 @@ func (b *bench) queries(ctx context.Context) (err error) {
 		return err
 	}
 	defer st.Close()
-	if _, err := st.Migrate(ctx); err != nil {
+	if err := st.Migrate(ctx); err != nil {
 		return err
 	}
 	c := &country{calls: b.calls, until: time.Now().UTC().Truncate(24 * time.Hour), p: p, store: st}

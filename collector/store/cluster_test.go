@@ -8,11 +8,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/monev112/monev112/collector/store/schema"
 )
 
-var updateCluster = flag.Bool("update-cluster", false, "write docs/cluster.sql anew")
+var updateCluster = flag.Bool("update-cluster", false, "write deploy/clickhouse/cluster.sql anew")
 
-const clusterFile = "../../docs/cluster.sql"
+const clusterFile = "../../deploy/clickhouse/cluster.sql"
 
 const clusterHead = `-- Generated from collector/store/schema by go test ./collector/store -run TestClusterSchema -args -update-cluster. DO NOT EDIT.
 --
@@ -25,72 +27,43 @@ const clusterHead = `-- Generated from collector/store/schema by go test ./colle
 -- The cluster is called monev112; {shard} and {replica} are macros of each server.
 `
 
-var (
-	createTable = regexp.MustCompile(
-		`(?s)^CREATE TABLE IF NOT EXISTS (\w+)(.*)ENGINE = ReplacingMergeTree(?:\((\w+)\))?(.*)$`)
-	createView = regexp.MustCompile(`^CREATE (OR REPLACE )?VIEW (IF NOT EXISTS )?(\w+) AS`)
-	dropTable  = regexp.MustCompile(`^DROP TABLE IF EXISTS (\w+)$`)
-	alterTable = regexp.MustCompile(`^ALTER TABLE (\w+)`)
-)
+var createTable = regexp.MustCompile(
+	`(?s)^CREATE TABLE IF NOT EXISTS (\w+)(.*)ENGINE = ReplacingMergeTree(?:\((\w+)\))?(.*)$`)
 
-// clusterSchema is the schema of the migrations for a cluster: tables first, what changes them, what shows all shards
-// of them, and the views.
-func clusterSchema(known []Migration) (string, error) {
+var createView = regexp.MustCompile(`^CREATE OR REPLACE VIEW (\w+) AS`)
+
+// clusterSchema is the schema for a cluster: tables first, then what shows all shards of them, and the views.
+func clusterSchema(known []schema.File, views schema.File) (string, error) {
 	single := []string{"identity", "restores"} // of the database as a whole
-	var tables, shown []string
-	views := map[string]string{}
-	var order []string
+	var tables, distributed []string
 	for _, m := range known {
 		for _, s := range m.Statements {
-			if t := createTable.FindStringSubmatch(s); t != nil {
-				name, version := t[1], ""
-				if t[3] != "" {
-					version = ", " + t[3]
-				}
-				path, local := "{shard}", name+"_local"
-				if slices.Contains(single, name) {
-					path, local = "all", name
-				} else {
-					shown = append(shown, fmt.Sprintf(
-						"CREATE TABLE IF NOT EXISTS %[1]s ON CLUSTER monev112 AS %[2]s\nENGINE = Distributed(monev112, currentDatabase(), %[2]s, %[3]s)", name, local, shardKey(t[2])))
-				}
-				rest := strings.ReplaceAll(t[4], "non_replicated_deduplication_window", "replicated_deduplication_window")
-				tables = append(tables, fmt.Sprintf(
-					"CREATE TABLE IF NOT EXISTS %s ON CLUSTER monev112%sENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/%s/{database}/{table}', '{replica}'%s)%s", local, t[2], path, version, rest))
-				continue
+			t := createTable.FindStringSubmatch(s)
+			if t == nil {
+				return "", fmt.Errorf("%s: what does a cluster do with %.80q?", m.Name, s)
 			}
-			if v := createView.FindStringSubmatch(s); v != nil {
-				if _, again := views[v[3]]; !again {
-					order = append(order, v[3])
-				}
-				views[v[3]] = createView.ReplaceAllString(s, "CREATE OR REPLACE VIEW $3 ON CLUSTER monev112 AS")
-				continue
+			name, version := t[1], ""
+			if t[3] != "" {
+				version = ", " + t[3]
 			}
-			if a := alterTable.FindStringSubmatch(s); a != nil {
-				local := a[1] + "_local"
-				if slices.Contains(single, a[1]) {
-					local = a[1]
-				}
-				tables = append(tables, alterTable.ReplaceAllString(s, "ALTER TABLE "+local+" ON CLUSTER monev112"))
-				continue
+			path, local := "{shard}", name+"_local"
+			if slices.Contains(single, name) {
+				path, local = "all", name
+			} else {
+				distributed = append(distributed, fmt.Sprintf("CREATE TABLE IF NOT EXISTS %[1]s ON CLUSTER monev112 AS %[2]s\n"+
+					"ENGINE = Distributed(monev112, currentDatabase(), %[2]s, %[3]s)", name, local, shardKey(t[2])))
 			}
-			if d := dropTable.FindStringSubmatch(s); d != nil { // made anew by a later statement
-				of := func(s string) bool {
-					return strings.Contains(s, " "+d[1]+"_local ON ") || strings.Contains(s, " "+d[1]+" ON ")
-				}
-				tables, shown = slices.DeleteFunc(tables, of), slices.DeleteFunc(shown, of)
-				continue
-			}
-			if strings.HasPrefix(s, "INSERT ") {
-				continue // works up rows of before, which a new cluster has not
-			}
-			return "", fmt.Errorf("%s: what does a cluster do with %.80q?", m.Name, s)
+			rest := strings.ReplaceAll(t[4], "non_replicated_deduplication_window", "replicated_deduplication_window")
+			tables = append(tables, fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s ON CLUSTER monev112%sENGINE = "+
+				"ReplicatedReplacingMergeTree('/clickhouse/tables/%s/{database}/{table}', '{replica}'%s)%s",
+				local, t[2], path, version, rest))
 		}
 	}
-	for _, v := range order {
-		shown = append(shown, views[v])
+	all := append(tables, distributed...)
+	for _, s := range views.Statements {
+		all = append(all, createView.ReplaceAllString(s, "CREATE OR REPLACE VIEW $1 ON CLUSTER monev112 AS"))
 	}
-	return clusterHead + "\n" + strings.Join(append(tables, shown...), ";\n\n") + ";\n", nil
+	return clusterHead + "\n" + strings.Join(all, ";\n\n") + ";\n", nil
 }
 
 // shardKey keeps a centre together; a table without centres is small, and lies anywhere.
@@ -101,12 +74,12 @@ func shardKey(columns string) string {
 	return "rand()"
 }
 
-func TestClusterSchemaFollowsTheMigrations(t *testing.T) {
-	known, err := Migrations()
+func TestClusterSchemaFollowsTheSchema(t *testing.T) {
+	views, err := schema.Views()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := clusterSchema(known)
+	want, err := clusterSchema(migrations(t), views)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +93,7 @@ func TestClusterSchemaFollowsTheMigrations(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Errorf("%s is not what the migrations give: go test ./collector/store -run TestClusterSchema -args -update-cluster",
+		t.Errorf("%s is not what the schema gives: go test ./collector/store -run TestClusterSchema -args -update-cluster",
 			clusterFile)
 	}
 }

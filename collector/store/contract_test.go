@@ -64,20 +64,3 @@ func TestTheSchemaKeepsTheContract(t *testing.T) {
 		}
 	}
 }
-
-func FuzzSplitStatements(f *testing.F) {
-	for _, s := range []string{"SELECT 1; -- x", "'a;b'", "/* */", `'\'`, "`", "--", "/*"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		stmts, err := splitStatements(text)
-		if err != nil {
-			return
-		}
-		for _, s := range stmts {
-			if again, err := splitStatements(s); err != nil || len(again) != 1 || again[0] != s {
-				t.Fatalf("%q splits again into %q, %v", s, again, err)
-			}
-		}
-	})
-}

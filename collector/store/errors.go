@@ -24,15 +24,6 @@ const (
 	Query       Kind = "query"   // schema or statement: works after a migration or another version of this program
 )
 
-// Retryable reports whether the same request may work later without anybody doing anything.
-func Retryable(err error) bool {
-	switch KindOf(err) {
-	case Unavailable, Timeout:
-		return true
-	}
-	return false
-}
-
 // KindOf classifies an error of this package. An error it does not know is Unavailable: to repeat costs time, to give
 // up costs data. Nil gives "".
 func KindOf(err error) Kind {

@@ -16,38 +16,37 @@ import (
 func TestKindOf(t *testing.T) {
 	ex := func(code int32) error { return fmt.Errorf("x: %w", &clickhouse.Exception{Code: code}) }
 	for _, c := range []struct {
-		err   error
-		want  Kind
-		retry bool
+		err  error
+		want Kind
 	}{
-		{nil, "", false},
-		{ex(241), Unavailable, true},
-		{ex(252), Unavailable, true},
-		{ex(243), Unavailable, true},
-		{ex(319), Unavailable, true},
-		{ex(159), Timeout, true},
-		{ex(60), Query, false},
-		{ex(47), Query, false},
-		{ex(62), Query, false},
-		{ex(117), Value, false},
-		{ex(53), Value, false},
-		{ex(516), Refused, false},
-		{ex(497), Refused, false},
-		{&clickhouse.HTTPError{StatusCode: 403, Err: errors.New("no")}, Refused, false},
-		{&clickhouse.HTTPError{StatusCode: 502, Err: errors.New("proxy")}, Unavailable, true},
-		{&clickhouse.HTTPError{StatusCode: 500, Err: &clickhouse.Exception{Code: 53}}, Value, false},
-		{context.DeadlineExceeded, Timeout, true},
-		{&net.OpError{Op: "dial", Err: errors.New("connection refused")}, Unavailable, true},
-		{errors.New("something new"), Unavailable, true},
-		{&MigrationError{"x"}, Query, false},
+		{nil, ""},
+		{ex(241), Unavailable},
+		{ex(252), Unavailable},
+		{ex(243), Unavailable},
+		{ex(319), Unavailable},
+		{ex(159), Timeout},
+		{ex(60), Query},
+		{ex(47), Query},
+		{ex(62), Query},
+		{ex(117), Value},
+		{ex(53), Value},
+		{ex(516), Refused},
+		{ex(497), Refused},
+		{&clickhouse.HTTPError{StatusCode: 403, Err: errors.New("no")}, Refused},
+		{&clickhouse.HTTPError{StatusCode: 502, Err: errors.New("proxy")}, Unavailable},
+		{&clickhouse.HTTPError{StatusCode: 500, Err: &clickhouse.Exception{Code: 53}}, Value},
+		{context.DeadlineExceeded, Timeout},
+		{&net.OpError{Op: "dial", Err: errors.New("connection refused")}, Unavailable},
+		{errors.New("something new"), Unavailable},
+		{&MigrationError{"x"}, Query},
 	} {
-		if got := KindOf(c.err); got != c.want || Retryable(c.err) != c.retry {
-			t.Errorf("%v: %s, retryable %v; want %s, %v", c.err, got, Retryable(c.err), c.want, c.retry)
+		if got := KindOf(c.err); got != c.want {
+			t.Errorf("%v: %s, want %s", c.err, got, c.want)
 		}
 	}
 }
 
-func TestClickHouseAwayIsRetryable(t *testing.T) {
+func TestAbsentClickHouseIsUnavailable(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -60,13 +59,13 @@ func TestClickHouseAwayIsRetryable(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: opening must not need the server: %v", p, err)
 		}
-		_, migrateErr := s.Migrate(t.Context())
+		migrateErr := s.Migrate(t.Context())
 		_, readErr := s.ReadCases(t.Context(), []event.Key{callKey("a")})
 		for what, err := range map[string]error{
 			"ping": s.Ping(t.Context()), "migrate": migrateErr, "read": readErr,
 			"insert": s.InsertEvents(t.Context(), sample(1, 0), "t"),
 		} {
-			if !Retryable(err) {
+			if KindOf(err) != Unavailable {
 				t.Errorf("%s %s: %v is %q", p, what, err, KindOf(err))
 			}
 		}
@@ -88,7 +87,7 @@ func TestAWrongKeyIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if _, err := s.Migrate(t.Context()); err == nil || Retryable(err) {
+	if err := s.Migrate(t.Context()); KindOf(err) != Refused {
 		t.Errorf("got %v (%s)", err, KindOf(err))
 	}
 }

@@ -73,18 +73,3 @@ func (s *Store) RecordRestore(ctx context.Context, r Restore) error {
 		quote(r.Backup.String()), instant(r.TakenAt), quote(r.Journal), r.Position, instant(r.BeganAt), ended, version)
 	return s.exec(ctx, "record restore", sql)
 }
-
-// MigrateTo brings an empty database to the schema as it was after the migration with the number version, for rows that
-// were taken from one like it.
-func (s *Store) MigrateTo(ctx context.Context, version uint32) error {
-	known, err := Migrations()
-	if err != nil {
-		return err
-	}
-	if version < 1 || int(version) > len(known) {
-		return &MigrationError{fmt.Sprintf(
-			"the rows are of schema %03d, this version of monev112 knows 001 to %03d: run the version that wrote them, or a newer one", version, len(known))}
-	}
-	_, err = s.migrate(ctx, known[:version])
-	return err
-}

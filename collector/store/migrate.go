@@ -2,124 +2,21 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
-	"embed"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/monev112/monev112/collector/store/schema"
 )
-
-//go:embed schema/*.sql
-var schemaFiles embed.FS
-
-// Migration is one numbered file of schema/.
-type Migration struct {
-	Version    uint32
-	Name       string // the file's name
-	Checksum   string // SHA-256 of the file, hex
-	Statements []string
-}
 
 // MigrationError is a database that this program must not touch: its recorded migrations are not the ones known here.
 type MigrationError struct{ Problem string }
 
 func (e *MigrationError) Error() string { return "migrations: " + e.Problem }
 
-// Migrations returns the embedded migrations by number.
-func Migrations() ([]Migration, error) {
-	sub, err := fs.Sub(schemaFiles, "schema")
-	if err != nil {
-		return nil, err
-	}
-	return readMigrations(sub)
-}
-
-func readMigrations(dir fs.FS) ([]Migration, error) {
-	names, err := fs.Glob(dir, "*.sql")
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(names)
-	var out []Migration
-	for i, name := range names {
-		digits, _, _ := strings.Cut(name, "_")
-		version, err := strconv.ParseUint(digits, 10, 32)
-		if err != nil || len(digits) != 3 {
-			return nil, fmt.Errorf("schema file %s: the name must start with three digits and an underscore", name)
-		}
-		if version != uint64(i)+1 {
-			return nil, fmt.Errorf("schema file %s: expected number %03d; numbers start at 001 and leave no gap", name, i+1)
-		}
-		text, err := fs.ReadFile(dir, name)
-		if err != nil {
-			return nil, err
-		}
-		sum := sha256.Sum256(text)
-		stmts, err := splitStatements(string(text))
-		if err != nil {
-			return nil, fmt.Errorf("schema file %s: %w", name, err)
-		}
-		out = append(out, Migration{uint32(version), name, hex.EncodeToString(sum[:]), stmts})
-	}
-	return out, nil
-}
-
-// splitStatements cuts SQL at the semicolons that stand outside of quotes and comments, and drops the comments: some
-// servers take a trailing comment for a second, empty statement.
-func splitStatements(text string) ([]string, error) {
-	var out []string
-	var cur strings.Builder
-	flush := func() {
-		if s := strings.TrimSpace(cur.String()); s != "" {
-			out = append(out, s)
-		}
-		cur.Reset()
-	}
-	for i := 0; i < len(text); {
-		switch c := text[i]; {
-		case c == ';':
-			flush()
-			i++
-		case strings.HasPrefix(text[i:], "--"):
-			n := strings.IndexByte(text[i:], '\n')
-			if n < 0 {
-				n = len(text) - i
-			}
-			i += n
-		case strings.HasPrefix(text[i:], "/*"):
-			n := strings.Index(text[i+2:], "*/")
-			if n < 0 {
-				return nil, errors.New("a comment is not closed")
-			}
-			cur.WriteByte(' ')
-			i += n + 4
-		case c == '\'' || c == '"' || c == '`':
-			end := i + 1
-			for end < len(text) && text[end] != c {
-				if text[end] == '\\' {
-					end++
-				}
-				end++
-			}
-			if end >= len(text) {
-				return nil, fmt.Errorf("a quote %c is not closed", c)
-			}
-			cur.WriteString(text[i : end+1])
-			i = end + 1
-		default:
-			cur.WriteByte(c)
-			i++
-		}
-	}
-	flush()
-	return out, nil
-}
-
+// createMigrations makes the record of the schema: one row for each numbered file that was applied, and one with the
+// version 0 for the views. A row without a name takes one back.
 const createMigrations = `CREATE TABLE IF NOT EXISTS migrations
 (
     version    UInt32,
@@ -129,18 +26,43 @@ const createMigrations = `CREATE TABLE IF NOT EXISTS migrations
 )
 ENGINE = ReplacingMergeTree ORDER BY version`
 
-// Migrate brings the database to the embedded schema and returns the files it applied. It may be run again at any
-// time, also after having stopped half-way: every statement is idempotent, and a file is recorded after its last one. A
-// database whose recorded files differ from the embedded ones is refused with a *MigrationError and left alone.
-func (s *Store) Migrate(ctx context.Context) ([]string, error) {
-	known, err := Migrations()
+// Migrate brings the database to the embedded schema. It may be run again at any time, also after having stopped
+// half-way: every statement is idempotent, and a file is recorded after its last one. Views are made anew when their
+// text is not the recorded one. A database whose recorded files differ from the embedded ones is refused with a
+// *MigrationError and left alone.
+func (s *Store) Migrate(ctx context.Context) error {
+	known, err := schema.Migrations()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return s.migrate(ctx, known)
+	views, err := schema.Views()
+	if err != nil {
+		return err
+	}
+	recorded, err := s.migrate(ctx, known)
+	if err != nil || recorded[views.Number].Checksum == views.Checksum {
+		return err
+	}
+	return s.apply(ctx, views)
 }
 
-func (s *Store) migrate(ctx context.Context, known []Migration) ([]string, error) {
+// MigrateTo brings an empty database to the tables as they were after the migration with the number version, without
+// views, for rows that were taken from one like it.
+func (s *Store) MigrateTo(ctx context.Context, version uint32) error {
+	known, err := schema.Migrations()
+	if err != nil {
+		return err
+	}
+	if version < BaselineFiles || int(version) > len(known) {
+		return &MigrationError{fmt.Sprintf("the rows are of schema %03d, this version of monev112 knows %03d to %03d: "+
+			"run the version that wrote them, or a newer one", version, BaselineFiles, len(known))}
+	}
+	_, err = s.migrate(ctx, known[:version])
+	return err
+}
+
+// migrate applies the files among known that are not recorded yet, and returns what was recorded before.
+func (s *Store) migrate(ctx context.Context, known []schema.File) (map[uint32]schema.File, error) {
 	err := s.request(ctx, "create database "+s.cfg.Database, func(ctx context.Context) error {
 		return s.boot.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+s.cfg.Database)
 	})
@@ -154,65 +76,139 @@ func (s *Store) migrate(ctx context.Context, known []Migration) ([]string, error
 	if err != nil {
 		return nil, err
 	}
+	if taken, err := takeOver(recorded, known); err != nil {
+		return nil, err
+	} else if taken != nil {
+		if err := s.record(ctx, taken...); err != nil {
+			return nil, err
+		}
+		if recorded, err = s.recordedMigrations(ctx); err != nil {
+			return nil, err
+		}
+	}
 	pending, err := pendingMigrations(known, recorded)
 	if err != nil {
 		return nil, err
 	}
-	var applied []string
 	for _, m := range pending {
-		for i, stmt := range m.Statements {
-			if err := s.exec(ctx, fmt.Sprintf("migration %s, statement %d", m.Name, i+1), stmt); err != nil {
-				return applied, err
-			}
+		if err := s.apply(ctx, m); err != nil {
+			return nil, err
 		}
-		insert := fmt.Sprintf("INSERT INTO migrations VALUES (%d, %s, %s, fromUnixTimestamp64Milli(%d, 'UTC'))",
-			m.Version, quote(m.Name), quote(m.Checksum), time.Now().UnixMilli())
-		if err := s.exec(ctx, "record migration "+m.Name, insert); err != nil {
-			return applied, err
-		}
-		applied = append(applied, m.Name)
 	}
-	return applied, nil
+	return recorded, nil
 }
 
-// pendingMigrations compares what is embedded with what the database says was applied.
-func pendingMigrations(known []Migration, recorded map[uint32]Migration) ([]Migration, error) {
-	var pending []Migration
+// apply runs a file and records it.
+func (s *Store) apply(ctx context.Context, f schema.File) error {
+	for i, stmt := range f.Statements {
+		if err := s.exec(ctx, fmt.Sprintf("schema file %s, statement %d", f.Name, i+1), stmt); err != nil {
+			return err
+		}
+	}
+	return s.record(ctx, f)
+}
+
+// record writes rows of the record in one insert: ClickHouse has all of them or none.
+func (s *Store) record(ctx context.Context, files ...schema.File) error {
+	rows := make([]string, len(files))
+	for i, f := range files {
+		rows[i] = fmt.Sprintf("(%d, %s, %s, %s)", f.Number, quote(f.Name), quote(f.Checksum), instant(time.Now()))
+	}
+	return s.exec(ctx, "record migrations", "INSERT INTO migrations VALUES "+strings.Join(rows, ", "))
+}
+
+// pendingMigrations compares the embedded files with those that the database has recorded.
+func pendingMigrations(known []schema.File, recorded map[uint32]schema.File) (pending []schema.File, err error) {
 	for _, m := range known {
-		r, ok := recorded[m.Version]
+		r, ok := recorded[m.Number]
 		switch {
 		case !ok:
 			pending = append(pending, m)
 		case r.Checksum != m.Checksum:
-			return nil, &MigrationError{fmt.Sprintf(
-				"%s was applied to this database with other contents (recorded as %s, checksum %.12s, here %.12s): "+
-					"an applied file must never be edited; put the change into a new file, or run the version of monev112 that belongs to this database",
-				m.Name, r.Name, r.Checksum, m.Checksum)}
+			return nil, &MigrationError{fmt.Sprintf("%s was applied to this database with other contents (recorded as %s, "+
+				"checksum %.12s, here %.12s): an applied file must never be edited; put the change into a new file, or run the "+
+				"version of monev112 that belongs to this database", m.Name, r.Name, r.Checksum, m.Checksum)}
 		case len(pending) > 0:
 			return nil, &MigrationError{fmt.Sprintf(
 				"%s is recorded as applied but the earlier %s is not: the table migrations was changed by hand",
 				m.Name, pending[0].Name)}
 		}
-		delete(recorded, m.Version)
 	}
 	for _, r := range recorded {
-		return nil, &MigrationError{fmt.Sprintf(
-			"the database has %s, which this version of monev112 does not know: it was written by a newer version; run that one",
-			r.Name)}
+		if int(r.Number) > len(known) {
+			return nil, &MigrationError{fmt.Sprintf("the database has %s, which this version of monev112 does not know: "+
+				"it was written by a newer version; run that one", r.Name)}
+		}
 	}
 	return pending, nil
 }
 
-func (s *Store) recordedMigrations(ctx context.Context) (map[uint32]Migration, error) {
-	out := map[uint32]Migration{}
-	err := s.query(ctx, "read migrations", "SELECT version, name, checksum FROM migrations FINAL",
+func (s *Store) recordedMigrations(ctx context.Context) (map[uint32]schema.File, error) {
+	out := map[uint32]schema.File{}
+	err := s.query(ctx, "read migrations", "SELECT version, name, checksum FROM migrations FINAL WHERE name != ''",
 		func(scan func(...any) error) error {
-			var m Migration
-			if err := scan(&m.Version, &m.Name, &m.Checksum); err != nil {
+			var f schema.File
+			if err := scan(&f.Number, &f.Name, &f.Checksum); err != nil {
 				return err
 			}
-			out[m.Version] = m
+			out[f.Number] = f
 			return nil
 		})
 	return out, err
+}
+
+// SchemaVersion returns the number of the last migration of a database that has all those known here, and an error of
+// any other.
+func (s *Store) SchemaVersion(ctx context.Context) (uint32, error) {
+	known, err := schema.Migrations()
+	if err != nil {
+		return 0, err
+	}
+	recorded, err := s.recordedMigrations(ctx)
+	if err != nil {
+		return 0, err
+	}
+	pending, err := pendingMigrations(known, recorded)
+	if err == nil && len(pending) > 0 {
+		err = &MigrationError{fmt.Sprintf("%s is not applied to this database yet: start this version's service on it once",
+			pending[0].Name)}
+	}
+	return uint32(len(known)), err
+}
+
+// Before the first release there were other numbered files, the last of them in commit 8bee9c5. Together they made the
+// tables that the first BaselineFiles of today make. Databases of that commit exist and are taken over; of an earlier
+// commit they are not.
+const (
+	BaselineFiles         = 4  // the numbered files of today that make the tables of commit 8bee9c5
+	BaselineSchemaVersion = 14 // what that commit called its last file, also in its backups
+)
+
+// prereleaseChecksums begin those of the files of commit 8bee9c5, by number.
+var prereleaseChecksums = strings.Fields(`
+	c54d0196e782 48ede55e2bf2 bec67f37991d b9c49ef3d9a5 b2b529421fbd 88c0e5b331af 0ef6dc6a40b8
+	26516de2c788 0bab5f020ef5 ed46ae3cb915 bca9bb81ad96 0e452d0db4a4 48365c56e45f 32304014f78d`)
+
+// takeOver returns the record that takes the place of one of commit 8bee9c5, and nil when recorded is none. One of an
+// earlier commit is an error.
+func takeOver(recorded map[uint32]schema.File, known []schema.File) ([]schema.File, error) {
+	n := 0
+	for i, sum := range prereleaseChecksums {
+		if strings.HasPrefix(recorded[uint32(i+1)].Checksum, sum) {
+			n++
+		}
+	}
+	if n == 0 || n < len(recorded) { // the latter: pendingMigrations tells what is wrong
+		return nil, nil
+	}
+	if n < len(prereleaseChecksums) {
+		return nil, &MigrationError{fmt.Sprintf("the database is of a version before commit 8bee9c5 (%d of its %d "+
+			"migrations are applied): start the monev112 of that commit on it once, then this version", n,
+			len(prereleaseChecksums))}
+	}
+	record := slices.Clone(known[:BaselineFiles])
+	for i := BaselineFiles + 1; i <= len(prereleaseChecksums); i++ {
+		record = append(record, schema.File{Number: uint32(i)}) // takes the former file's row back
+	}
+	return record, nil
 }

@@ -3,116 +3,104 @@ package store
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
-	"testing/fstest"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/monev112/monev112/collector/store/schema"
 )
 
-func TestSplitStatements(t *testing.T) {
-	for name, c := range map[string]struct {
-		in   string
-		want []string
-	}{
-		"two":                 {"SELECT 1; SELECT 2;", []string{"SELECT 1", "SELECT 2"}},
-		"no last semicolon":   {"SELECT 1;\nSELECT 2", []string{"SELECT 1", "SELECT 2"}},
-		"only comments":       {"-- a; b\n/* c; d */ ;", nil},
-		"semicolon in quotes": {"SELECT ';', `a;b`, \";\"; SELECT 2", []string{"SELECT ';', `a;b`, \";\"", "SELECT 2"}},
-		"escaped quote":       {`SELECT 'it\'s;'; SELECT 2`, []string{`SELECT 'it\'s;'`, "SELECT 2"}},
-		"doubled quote":       {`SELECT 'it''s;'; SELECT 2`, []string{`SELECT 'it''s;'`, "SELECT 2"}},
-		"dashes in quotes":    {"SELECT '--'; SELECT 2", []string{"SELECT '--'", "SELECT 2"}},
-		"comment at the end":  {"SELECT 1; -- done", []string{"SELECT 1"}},
-		"comment within":      {"SELECT 1, -- one\n 2", []string{"SELECT 1, \n 2"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, err := splitStatements(c.in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(c.want, got); d != "" {
-				t.Error(d)
-			}
-		})
+func migrations(t *testing.T) []schema.File {
+	t.Helper()
+	known, err := schema.Migrations()
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, bad := range []string{"SELECT 'a", "SELECT `a", "/* open", `SELECT 'a\'`} {
-		if got, err := splitStatements(bad); err == nil {
-			t.Errorf("%q: split into %q, want an error", bad, got)
-		}
-	}
-}
-
-func TestMigrationFilesAreRefusedByTheirNames(t *testing.T) {
-	sql := &fstest.MapFile{Data: []byte("SELECT 1")}
-	for name, files := range map[string]fstest.MapFS{
-		"a gap":        {"001_a.sql": sql, "003_b.sql": sql},
-		"no number":    {"events.sql": sql},
-		"short number": {"1_a.sql": sql},
-		"twice":        {"001_a.sql": sql, "001_b.sql": sql},
-	} {
-		if _, err := readMigrations(files); err == nil {
-			t.Errorf("%s: accepted", name)
-		}
-	}
+	return known
 }
 
 func TestEveryStatementOfTheSchemaMayRunTwice(t *testing.T) {
-	ms, err := Migrations()
+	views, err := schema.Views()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := openEmpty(t)
-	if _, err := s.migrate(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range ms {
+	for _, f := range append(migrations(t), views) {
 		for range 2 {
-			for _, stmt := range m.Statements {
+			for _, stmt := range f.Statements {
 				if err := s.exec(t.Context(), "test", stmt); err != nil {
-					t.Errorf("%s: %.60s: %v", m.Name, stmt, err)
+					t.Errorf("%s: %.60s: %v", f.Name, stmt, err)
 				}
 			}
 		}
 	}
 }
 
-func TestMigrateTwiceAndAfterHalf(t *testing.T) {
+const recordSQL = "SELECT version, name FROM migrations FINAL WHERE name != '' ORDER BY version"
+
+func TestMigrateGoesOnAfterAStopHalfWay(t *testing.T) {
 	s := openEmpty(t)
-	known, err := Migrations()
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Half of the first file, then a process that died.
+	known := migrations(t)
 	half := slices.Clone(known[:2])
 	half[1].Statements = append(slices.Clone(half[1].Statements[:1]), "SELECT broken from nowhere")
 	if _, err := s.migrate(t.Context(), half); KindOf(err) != Query {
 		t.Fatalf("got %v, want a query error", err)
 	}
-	applied, err := s.Migrate(t.Context())
-	if err != nil {
+	if got := lines(t, s, recordSQL); len(got) != 1 || got[0] != "1 001_events.sql" {
+		t.Errorf("recorded %q, want the first file alone", got)
+	}
+	want := []string{"0 views"}
+	for _, f := range known {
+		want = append(want, strings.TrimLeft(f.Name[:3], "0")+" "+f.Name)
+	}
+	for range 2 {
+		if err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := lines(t, s, recordSQL); !slices.Equal(got, want) {
+			t.Errorf("recorded %q, want %q", got, want)
+		}
+	}
+	if n := lines(t, s, "SELECT count() FROM migrations"); n[0] != lines(t, s, "SELECT count() FROM migrations FINAL")[0] {
+		t.Errorf("%s rows are recorded: a file was applied twice", n)
+	}
+}
+
+func TestMigrateMakesViewsAnewWhenTheirTextChanged(t *testing.T) {
+	s := open(t)
+	view := func() string {
+		return strings.Join(lines(t, s, "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = 'events_now'"), "")
+	}
+	want := view()
+	if err := s.exec(t.Context(), "test", "CREATE OR REPLACE VIEW events_now AS SELECT 1 AS older"); err != nil {
 		t.Fatal(err)
 	}
-	if len(applied) != len(known)-1 {
-		t.Errorf("applied %v, want all but the first", applied)
-	}
-	if applied, err = s.Migrate(t.Context()); err != nil || len(applied) != 0 {
-		t.Errorf("again: %v, %v", applied, err)
+	for _, c := range []struct {
+		recorded string
+		made     bool
+	}{{"", false}, {"the checksum of another text", true}} {
+		if c.recorded != "" {
+			if err := s.record(t.Context(), schema.File{Name: "views", Checksum: c.recorded}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := view(); (got == want) != c.made {
+			t.Errorf("recorded %q: the view is %s", c.recorded, got)
+		}
 	}
 }
 
 func TestMigrateRefusesADatabaseThatIsNotOurs(t *testing.T) {
 	s := open(t)
-	known, err := Migrations()
-	if err != nil {
-		t.Fatal(err)
-	}
+	known := migrations(t)
 	edited := slices.Clone(known)
 	edited[0].Checksum = "other"
-	for name, ms := range map[string][]Migration{"edited": edited, "older program": known[:len(known)-1]} {
+	for name, files := range map[string][]schema.File{"edited": edited, "older program": known[:len(known)-1]} {
 		var refused *MigrationError
-		if _, err := s.migrate(t.Context(), ms); !errors.As(err, &refused) {
-			t.Errorf("%s: got %v, want a *MigrationError", name, err)
-		} else if Retryable(err) || KindOf(err) != Query {
-			t.Errorf("%s: kind %s", name, KindOf(err))
+		if _, err := s.migrate(t.Context(), files); !errors.As(err, &refused) || KindOf(err) != Query {
+			t.Errorf("%s: got %v (%s), want a *MigrationError", name, err, KindOf(err))
 		}
 	}
 }

@@ -48,7 +48,7 @@ const (
 func (s *Sink) Prepare(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, err := s.Migrate(ctx); err != nil {
+	if err := s.Migrate(ctx); err != nil {
 		return err
 	}
 	// Of half the rows the roll-ups would be wrong, and the marks gone that make them follow the rest: whoever ships

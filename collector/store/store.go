@@ -4,7 +4,7 @@
 // It never folds events, never computes a due time and keeps no state but connections: what it writes are facts, what
 // it reads back equals what was written. The same code speaks to the embedded engine (HTTP on loopback) and to a
 // ClickHouse server (native protocol, TLS). Nothing connects before the first request, so that ClickHouse may be away
-// when a Store is opened; what a method's error means is told by KindOf and Retryable.
+// when a Store is opened; what a method's error means is told by KindOf.
 package store
 
 import (

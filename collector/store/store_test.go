@@ -14,7 +14,7 @@ import (
 func open(t testing.TB) *Store {
 	t.Helper()
 	s := openEmpty(t)
-	if _, err := s.Migrate(t.Context()); err != nil {
+	if err := s.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return s

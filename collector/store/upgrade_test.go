@@ -1,32 +1,149 @@
 package store
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/monev112/monev112/collector/store/schema"
 )
 
-// rowsOf are rows as a version of the program could have written them, by the number of the migration that made the
-// table. Columns that later migrations add are not named.
-var rowsOf = []struct {
-	since      uint32
-	table, sql string
-}{
-	{1, "events", `INSERT INTO events (center, subject_kind, subject, source, id, type, occurred_at, received_at, caller_key_id, caller_key, class, attributes) VALUES
+// prereleaseRows are rows as commit 8bee9c5 could have written them, in every table.
+var prereleaseRows = map[string]string{
+	"events": `(center, subject_kind, subject, source, id, type, occurred_at, received_at, caller_key_id, caller_key, class, attributes) VALUES
 		('35.15', 'call', 'c1', 'pbx', 'e1', 'call.received', '2026-10-01 01:00:00', '2026-10-01 01:00:01', 'k1', 'abc', '', {'note': 'x'}),
 		('35.15', 'call', 'c1', 'pbx', 'e2', 'call.answered', '2026-10-01 01:00:07', '2026-10-01 01:00:08', '', '', '', {}),
-		('35.15', 'ticket', 't1', 'desk', 'e3', 'ticket.opened', '2026-10-01 01:05:00', '2026-10-01 01:05:01', '', '', '', {})`},
-	{2, "calls", `INSERT INTO calls (center, id, version, at, day, received_at, queued_at, answered_at, ended_at, classified_at, first_classified_at, class, caller_key_id, caller_key, tickets, events) VALUES
-		('35.15', 'c1', 5, '2026-10-01 01:00:00', '2026-10-01', '2026-10-01 01:00:00', '2026-10-01 01:00:01', '2026-10-01 01:00:07', '2026-10-01 01:02:00', '2026-10-01 01:01:00', '2026-10-01 01:01:00', 'normal', 'k1', 'abc', ['t1'], 2)`},
-	{2, "tickets", `INSERT INTO tickets (center, id, version, opd, scope, category, priority, state, at, day, received_at, answered_at, opened_at, assigned_at, calls, events, last_event_at) VALUES
-		('35.15', 't1', 6, 'dishub', 'own', 'pju', 'non_darurat', 'assigned', '2026-10-01 01:05:00', '2026-10-01', '2026-10-01 01:00:00', '2026-10-01 01:00:07', '2026-10-01 01:05:00', '2026-10-01 01:06:00', ['c1'], 2, '2026-10-01 01:06:00')`},
-	{2, "clocks", `INSERT INTO clocks (center, subject_kind, subject, clock, seq, version, kind, policy, policy_version, opd, scope, day, started_at, due_at, gross_due_at, breach_at, void) VALUES
-		('35.15', 'ticket', 't1', 'resolve', 1, 6, 'working_days', 'sidoarjo', '2026.1', 'dishub', 'own', '2026-10-01', '2026-10-01 01:05:00', '2026-10-08 09:00:00', '2026-10-08 09:00:00', '2026-10-08 09:00:00', false)`},
-	{4, "calls_hourly", `INSERT INTO calls_hourly (center, hour, version, day, received, offered, answered, stamped, classified, normal, to_own, answer_ms) VALUES
-		('35.15', '2026-10-01 01:00:00', 5, '2026-10-01', 1, 1, 1, 1, 1, 1, 1, [6000])`},
-	{6, "frozen", `INSERT INTO frozen (month, center, figure, dims, numerator, denominator, n, value, definition_version, frozen_at) VALUES
-		('2026-09-01', '35.15', 'hoax', 'measure=hoaks', 8, 10, 10, 0.8, '1', '2026-10-05 00:00:00')`},
+		('35.15', 'ticket', 't1', 'desk', 'e3', 'ticket.opened', '2026-10-01 01:05:00', '2026-10-01 01:05:01', '', '', '', {})`,
+	"calls": `(center, id, version, at, day, received_at, queued_at, answered_at, ended_at, classified_at, first_classified_at, class, caller_key_id, caller_key, tickets, events) VALUES
+		('35.15', 'c1', 5, '2026-10-01 01:00:00', '2026-10-01', '2026-10-01 01:00:00', '2026-10-01 01:00:01', '2026-10-01 01:00:07', '2026-10-01 01:02:00', '2026-10-01 01:01:00', '2026-10-01 01:01:00', 'normal', 'k1', 'abc', ['t1'], 2),
+		('35.15', 'c2', 6, '2026-10-01 02:00:00', '2026-10-01', '2026-10-01 02:00:00', '2026-10-01 02:00:01', '2026-10-01 02:00:31', '2026-10-01 02:02:00', '2026-10-01 02:01:00', '2026-10-01 02:01:00', 'prank', 'k1', 'abc', [], 2)`,
+	"tickets": `(center, id, version, opd, scope, category, priority, state, at, day, received_at, answered_at, opened_at, assigned_at, resolved_at, calls, events, last_event_at) VALUES
+		('35.15', 't1', 6, 'dishub', 'own', 'pju', 'non_darurat', 'resolved', '2026-10-01 01:05:00', '2026-10-01', '2026-10-01 01:00:00', '2026-10-01 01:00:07', '2026-10-01 01:05:00', '2026-10-01 01:06:00', '2026-10-01 03:06:00', ['c1'], 2, '2026-10-01 03:06:00')`,
+	"clocks": `(center, subject_kind, subject, clock, seq, version, kind, policy, policy_version, opd, scope, day, started_at, due_at, gross_due_at, breach_at, stopped_at, void) VALUES
+		('35.15', 'ticket', 't1', 'resolve', 1, 6, 'working_days', 'sidoarjo', '2026.1', 'dishub', 'own', '2026-10-01', '2026-10-01 01:05:00', '2026-10-08 09:00:00', '2026-10-08 09:00:00', '2026-10-08 09:00:00', '2026-10-01 03:06:00', false)`,
+	"calls_hourly": `(center, hour, version, day, received, offered, answered, stamped, classified, hoax, normal, prank, to_hoax, to_own, answer_ms) VALUES
+		('35.15', '2026-10-01 01:00:00', 5, '2026-10-01', 1, 1, 1, 1, 1, 0, 1, 0, 0, 1, [6000]), ('35.15', '2026-10-01 02:00:00', 5, '2026-10-01', 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, [30000])`,
+	"clocks_daily": `VALUES ('35.15', 'resolve', '2026-10-01', 6, ['dishub'], ['own'], [7], [2], [[]], [[]])`,
+	"tickets_daily": `(center, day, scope, version, opds, priorities, dispatch_ms, acknowledge_ms, turnout_ms, travel_ms, respond_ms, own_ms, resolve_ms, resolve_net_ms, confirm_ms) VALUES
+		('35.15', '2026-10-01', 'own', 6, ['dishub'], ['non_darurat'], [353000], [NULL], [NULL], [NULL], [NULL], [NULL], [7260000], [7260000], [NULL])`,
+	"hours_pending": `VALUES ('35.15', '2026-10-01 01:00:00', 3, false)`,
+	"days_pending":  `VALUES ('35.15', '2026-10-01', 3, false)`,
+	"frozen": `(month, center, figure, dims, numerator, denominator, n, value, definition_version, frozen_at, revision, reason, parameters, policy_versions, calendar_versions) VALUES
+		('2026-09-01', '35.15', 'hoax', 'measure=hoaks', 8, 10, 10, 0.8, '1', '2026-10-05 00:00:00', 1, '', 'short=5', ['sidoarjo/2026.1'], []),
+		('2026-09-01', '35.15', 'hoax', 'measure=hoaks', 9, 10, 10, 0.9, '1', '2026-10-06 00:00:00', 2, 'late events', 'short=5', ['sidoarjo/2026.1'], [])`,
+	"notifications": `(center, kind, subject, told_at, message, fingerprint, receiver, alertname, level, status, starts_at, alerts) VALUES
+		('35.15', 'ticket', 't1', '2026-10-01 02:00:00', 'm', 'f', 'dishub', 'TicketOverdue', 'overdue', 'firing', '2026-10-01 01:59:00', 1)`,
+	"identity":  `VALUES ('6ba7b810-9dad-11d1-80b4-00c04fd430c8', '2026-10-01 00:00:00')`,
+	"restores":  `VALUES ('6ba7b811-9dad-11d1-80b4-00c04fd430c8', '2026-09-30 00:00:00', 'j', 7, '2026-10-01 00:00:00', '2026-10-01 00:10:00', 3)`,
+	"retention": `VALUES ('2026-10-01 00:00:00', 'events', 'caller', '2025-09-01 00:00:00', 4, '2025-08-01 00:00:00', 0)`,
+}
+
+func prereleaseFiles(t *testing.T) []schema.File {
+	t.Helper()
+	files, err := schema.Read(os.DirFS("testdata/schema-8bee9c5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// openPrerelease gives a database as a commit up to 8bee9c5 left it after n migrations.
+func openPrerelease(t *testing.T, n int) *Store {
+	t.Helper()
+	s := openEmpty(t)
+	if err := s.exec(t.Context(), "test", createMigrations); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range prereleaseFiles(t)[:n] {
+		if err := s.apply(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// TestDatabaseOf8bee9c5IsTakenOver compares rows, views and definitions before and after, and with a new database.
+func TestDatabaseOf8bee9c5IsTakenOver(t *testing.T) {
+	s := openPrerelease(t, BaselineSchemaVersion)
+	for _, table := range tables(t, s, "%MergeTree") {
+		rows, ok := prereleaseRows[table]
+		if !ok {
+			t.Errorf("table %s: no rows to take over", table)
+			continue
+		}
+		if err := s.exec(t.Context(), "insert", "INSERT INTO "+table+" "+rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := everything(t, s)
+	if n := len(before); n < 2*30 {
+		t.Fatalf("%d tables and views to compare", n)
+	}
+	for range 2 {
+		if err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(before, everything(t, s)); d != "" {
+			t.Error(d)
+		}
+	}
+	if d := cmp.Diff(definitions(t, open(t)), definitions(t, s)); d != "" {
+		t.Errorf("a new database is another: %s", d)
+	}
+	// The files to come are applied, although 8bee9c5 recorded other ones of their numbers.
+	next := schema.File{
+		Number: BaselineFiles + 1, Name: "005_next.sql", Checksum: "x", Statements: []string{"CREATE TABLE next (a Int8) ENGINE = Log"},
+	}
+	if _, err := s.migrate(t.Context(), append(migrations(t), next)); err != nil {
+		t.Fatal(err)
+	}
+	if got := lines(t, s, "SELECT count() FROM next"); got[0] != "0" {
+		t.Error(got)
+	}
+	if recorded, err := s.recordedMigrations(t.Context()); err != nil || recorded[next.Number].Name != next.Name {
+		t.Errorf("recorded %v, %v", recorded, err)
+	}
+}
+
+func TestDatabaseBefore8bee9c5IsRefused(t *testing.T) {
+	for _, n := range []int{1, BaselineSchemaVersion - 1} {
+		s := openPrerelease(t, n)
+		before := definitions(t, s)
+		var refused *MigrationError
+		if err := s.Migrate(t.Context()); !errors.As(err, &refused) || !strings.Contains(refused.Problem, "8bee9c5") {
+			t.Errorf("%d migrations: %v", n, err)
+		}
+		if d := cmp.Diff(before, definitions(t, s)); d != "" {
+			t.Errorf("a refused database was changed: %s", d)
+		}
+	}
+}
+
+// Going back is refused by the former program, as by any that does not know what is recorded.
+func TestTakenOverDatabaseIsNoneOf8bee9c5(t *testing.T) {
+	s := openPrerelease(t, BaselineSchemaVersion)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	recorded, err := s.recordedMigrations(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pending, err := pendingMigrations(prereleaseFiles(t), recorded); err == nil {
+		t.Errorf("the former program would apply %d files", len(pending))
+	}
+}
+
+func tables(t *testing.T, s *Store, engine string) []string {
+	t.Helper()
+	return lines(t, s, "SELECT name FROM system.tables WHERE database = currentDatabase() AND name != 'migrations' AND engine LIKE "+
+		quote(engine)+" ORDER BY name")
 }
 
 var viewParameter = regexp.MustCompile(`\{(\w+):(\w+)`)
@@ -34,85 +151,55 @@ var viewParameter = regexp.MustCompile(`\{(\w+):(\w+)`)
 // viewArguments are what the views that take parameters are asked with.
 var viewArguments = map[string]string{
 	"since": "'2026-10-01'", "until": "'2026-11-01'", "step": "'all'", "target": "15", "short": "5", "center": "'35.15'",
-	"centers": "['35.15']",
-	"days":    "[('35.15', '2026-10-01')]", "at": "'2026-10-02 00:00:00'", "month": "'2026-10-01'",
+	"centers": "['35.15']", "days": "[('35.15', '2026-10-01')]", "at": "'2026-10-02 00:00:00'",
 }
 
-// TestUpgradeFromEverySchema migrates from each schema that ever was, with rows in it, to the newest: every row is
-// there as before, and every view answers.
-func TestUpgradeFromEverySchema(t *testing.T) {
-	known, err := Migrations()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for from := uint32(1); from < uint32(len(known)); from++ {
-		t.Run(fmt.Sprintf("%03d", from), func(t *testing.T) {
-			s := openEmpty(t)
-			if err := s.MigrateTo(t.Context(), from); err != nil {
-				t.Fatal(err)
-			}
-			before := map[string]string{}
-			columns := map[string]string{}
-			for _, r := range rowsOf {
-				if r.since > from {
-					continue
-				}
-				if err := s.exec(t.Context(), "insert", r.sql); err != nil {
-					t.Fatal(err)
-				}
-				list := lines(t, s, fmt.Sprintf(
-					"SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '%s' ORDER BY position", r.table))
-				columns[r.table] = name(strings.Join(list, "`, `"))
-				before[r.table] = contents(t, s, r.table, columns[r.table])
-			}
-			applied, err := s.Migrate(t.Context())
-			if err != nil || len(applied) != len(known)-int(from) {
-				t.Fatalf("applied %v: %v", applied, err)
-			}
-			for table, want := range before {
-				if got := contents(t, s, table, columns[table]); got != want {
-					t.Errorf("%s was\n%s\nand is\n%s", table, want, got)
-				}
-			}
-			if from >= 2 {
-				if got := lines(t, s, "SELECT answer_ms FROM calls_now WHERE id = 'c1'"); fmt.Sprint(got) != "[6000]" {
-					t.Errorf("the answer time of a call of before: %v", got)
-				}
-			}
-			if from > 1 && int(from) < len(known)-1 {
-				return // the views are the same from wherever they were reached
-			}
-			for _, view := range lines(t, s,
-				"SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View' ORDER BY name") {
-				text := lines(t, s, "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = '"+
-					view+"'")[0]
-				var args []string
-				seen := map[string]bool{}
-				for _, p := range viewParameter.FindAllStringSubmatch(text, -1) {
-					if seen[p[1]] {
-						continue
-					}
-					seen[p[1]] = true
-					value, known := viewArguments[p[1]]
-					if !known {
-						t.Fatalf("view %s takes the parameter %s: say in viewArguments what to ask it with", view, p[1])
-					}
-					args = append(args, p[1]+" = "+value)
-				}
-				sql := "SELECT count() FROM " + view
-				if len(args) > 0 {
-					sql += "(" + strings.Join(args, ", ") + ")"
-				}
-				lines(t, s, sql)
-			}
-		})
-	}
-}
-
-func name(columns string) string { return "`" + columns + "`" }
-
-// contents is all rows of a table, in the columns named.
-func contents(t *testing.T, s *Store, table, columns string) string {
+// everything is the rows of each table and view, and their definitions.
+func everything(t *testing.T, s *Store) map[string]string {
 	t.Helper()
-	return strings.Join(lines(t, s, "SELECT toString(tuple("+columns+")) FROM "+table+" FINAL ORDER BY 1"), "\n")
+	out := definitions(t, s)
+	for _, table := range tables(t, s, "%MergeTree") {
+		out["rows of "+table] = contents(t, s, table+" FINAL")
+		if out["rows of "+table] == "" {
+			t.Errorf("table %s is empty", table)
+		}
+	}
+	for _, view := range tables(t, s, "View") {
+		var args []string
+		for _, p := range viewParameter.FindAllStringSubmatch(out["definition of "+view], -1) {
+			value, known := viewArguments[p[1]]
+			if !known {
+				t.Fatalf("view %s takes the parameter %s: say in viewArguments what to ask it with", view, p[1])
+			}
+			if arg := p[1] + " = " + value; !slices.Contains(args, arg) {
+				args = append(args, arg)
+			}
+		}
+		from := view
+		if len(args) > 0 {
+			from += "(" + strings.Join(args, ", ") + ")"
+		}
+		out["rows of "+view] = contents(t, s, from)
+	}
+	return out
+}
+
+func definitions(t *testing.T, s *Store) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, name := range tables(t, s, "%") {
+		text := lines(t, s, "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = "+quote(name))
+		out["definition of "+name] = strings.ReplaceAll(text[0], s.cfg.Database+".", "")
+	}
+	return out
+}
+
+// contents is all rows, without what depends on the instant of the question.
+func contents(t *testing.T, s *Store, from string) string {
+	t.Helper()
+	what := "*"
+	if from == "clocks_now" {
+		what = "* EXCEPT (at, until)"
+	}
+	return fmt.Sprint(strings.Join(lines(t, s, "SELECT toString(tuple("+what+")) FROM "+from+" ORDER BY 1"), "\n"))
 }

@@ -1,8 +1,8 @@
--- events: every fact as it was sent. Never deleted, never blanked as a row: any case can be folded again from here.
--- An absent text is '' (a sender cannot say an empty text), an absent time or number is NULL.
--- The deduplication window stands on this table only: rows of the other tables are upserts, where a repeat is harmless
--- and a dropped block is not. On a replicated cluster the same is replicated_deduplication_window.
--- A column TTL blanks personal data by the time the door took it; the digest stays and still proves what was said.
+-- events: every fact as it was sent. Rows are never deleted: any case can be folded again from here.
+-- An absent text is '' (a sender cannot send an empty text), an absent time or number is NULL.
+-- Only this table has a deduplication window: rows of the other tables are upserts, where a repeat is harmless and a
+-- dropped block is not. On a replicated cluster the same setting is replicated_deduplication_window.
+-- A column TTL empties personal data, counted from when the event came in; the digest stays and still proves its content.
 CREATE TABLE IF NOT EXISTS events
 (
     center        LowCardinality(String),

@@ -31,7 +31,7 @@ func filled(t *testing.T) (c *Client, dataDir string) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	if _, err := st.Migrate(t.Context()); err != nil {
+	if err := st.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := st.Identity(t.Context()); err != nil {
@@ -146,6 +146,31 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	}
 }
 
+// Commit 8bee9c5 numbered the schema in another way; its backups are the same but for that.
+func TestBackupOf8bee9c5IsRestored(t *testing.T) {
+	from, dataDir := filled(t)
+	to := filepath.Join(t.TempDir(), "backup")
+	m, err := Take(t.Context(), TakeConfig{To: to, DataDir: dataDir, Client: from, MinFree: 1, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Format, m.Schema = "monev112 backup 1", 14
+	if err := m.write(to); err != nil {
+		t.Fatal(err)
+	}
+	into := &Client{URL: from.URL, Password: from.Password, Database: enginetest.Database(t)}
+	if _, err := Restore(t.Context(), RestoreConfig{From: to, Client: into, Now: now}); err != nil {
+		t.Fatal(err)
+	}
+	for _, what := range []string{"events FINAL", "calls_now", "tickets_now", "clocks_now"} {
+		a, errA := from.one(t.Context(), "SELECT count() FROM "+what)
+		b, errB := into.one(t.Context(), "SELECT count() FROM "+what)
+		if err := errors.Join(errA, errB); err != nil || a != b {
+			t.Errorf("%s: %s rows before, %s after; %v", what, a, b, err)
+		}
+	}
+}
+
 func TestTakeLeavesNothingHalf(t *testing.T) {
 	from, dataDir := filled(t)
 	ended, cancel := context.WithCancel(t.Context())
@@ -217,10 +242,11 @@ func TestOpenRefusesWhatItCannotTrust(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, dir := range map[string]string{
-		"no backup":   t.TempDir(),
-		"damaged":     edited,
-		"a newer one": write(Manifest{Format: "monev112 backup 2", Program: "9.0"}),
-		"outside":     write(Manifest{Format: format, State: []File{{Name: "../../etc/passwd"}}}),
+		"no backup":        t.TempDir(),
+		"damaged":          edited,
+		"took it (9.0)":    write(Manifest{Format: "monev112 backup 3", Program: "9.0"}),
+		"took it (before)": write(Manifest{Format: prereleaseFormat, Schema: 13, Program: "before"}),
+		"outside":          write(Manifest{Format: format, State: []File{{Name: "../../etc/passwd"}}}),
 	} {
 		if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

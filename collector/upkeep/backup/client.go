@@ -67,6 +67,15 @@ func (c *Client) store(ctx context.Context) (*store.Store, error) {
 	})
 }
 
+func (c *Client) schemaVersion(ctx context.Context) (uint32, error) {
+	st, err := c.store(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer st.Close()
+	return st.SchemaVersion(ctx)
+}
+
 // do sends a statement, or rows behind one, and returns the body of the answer.
 func (c *Client) do(ctx context.Context, sql string, settings url.Values, rows io.Reader,
 	encoding string) (io.ReadCloser, error) {

@@ -12,7 +12,7 @@ import (
 // Whatever a manifest says under a checksum that fits, it is refused, or names only files inside of the backup.
 func FuzzOpen(f *testing.F) {
 	whole, err := json.Marshal(Manifest{
-		Format: format, ID: "0192f0c1-0000-7000-8000-000000000000", Program: "1.0", Schema: 14,
+		Format: format, ID: "0192f0c1-0000-7000-8000-000000000000", Program: "1.0", Schema: 4,
 		Journal: Journal{
 			UUID: "0192f0c1-0000-7000-8000-000000000001", Files: []File{{Name: "journal/1", Bytes: 3, SHA256: "00"}},
 		},
@@ -24,8 +24,8 @@ func FuzzOpen(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(whole)
-	f.Add([]byte(`{"format":"monev112 backup 1","state":[{"name":"../x"}]}`))
-	f.Add([]byte(`{"format":"monev112 backup 1","tables":[{"files":[{"name":"/x"}]}]}`))
+	f.Add([]byte(`{"format":"monev112 backup 2","state":[{"name":"../x"}]}`))
+	f.Add([]byte(`{"format":"monev112 backup 2","tables":[{"files":[{"name":"/x"}]}]}`))
 	f.Add([]byte(`[]`))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -16,9 +16,14 @@ import (
 
 	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/store"
 )
 
-const format = "monev112 backup 1"
+// The formats. The first numbered the schema as the program did before its first release, and is otherwise the same.
+const (
+	format           = "monev112 backup 2"
+	prereleaseFormat = "monev112 backup 1"
+)
 
 // Manifest says what is in a backup.
 type Manifest struct {
@@ -127,9 +132,13 @@ func Open(dir string) (*Manifest, error) {
 	if err := json.Unmarshal(text, m); err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", dir, manifestName, err)
 	}
+	if m.Format == prereleaseFormat && m.Schema == store.BaselineSchemaVersion {
+		m.Format, m.Schema = format, store.BaselineFiles
+	}
 	if m.Format != format {
 		return nil, fmt.Errorf(
-			"%s: the backup has the format %q, this version of monev112 reads %q: use the version that took it (%s), or a newer one", dir, m.Format, format, m.Program)
+			"%s: the backup has the format %q and the schema %d, this version of monev112 reads the format %q: "+
+				"restore it with the version that took it (%s)", dir, m.Format, m.Schema, format, m.Program)
 	}
 	for _, f := range m.files() {
 		if !filepath.IsLocal(filepath.FromSlash(f.Name)) {

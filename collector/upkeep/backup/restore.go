@@ -216,7 +216,7 @@ func (r *restoring) fill(ctx context.Context, c *Client) error {
 			return fmt.Errorf("table %s holds %s rows after the restore, the backup has %d", t.Name, got, t.Rows)
 		}
 	}
-	if _, err := st.Migrate(ctx); err != nil {
+	if err := st.Migrate(ctx); err != nil {
 		return err
 	}
 	mark.EndedAt = r.cfg.Now()
@@ -232,7 +232,7 @@ func (r *restoring) vacant(ctx context.Context, c *Client, st *store.Store, id u
 	var refused *store.MigrationError
 	err := st.MigrateTo(ctx, r.m.Schema)
 	if errors.As(err, &refused) { // a database with a newer schema: the rows are put in by the names of their columns
-		_, err = st.Migrate(ctx)
+		err = st.Migrate(ctx)
 	}
 	if err != nil {
 		return mark, err

@@ -221,15 +221,10 @@ var notTaken = []string{"migrations", "identity", "restores"}
 
 func (t *taking) tables(ctx context.Context, database string) error {
 	c := t.cfg.Client
-	schema, err := c.one(ctx, "SELECT max(version) FROM migrations")
-	if err != nil {
+	var err error
+	if t.m.Schema, err = c.schemaVersion(ctx); err != nil {
 		return fmt.Errorf("%w; is %s the ClickHouse of this service?", err, c.URL)
 	}
-	n, err := strconv.ParseUint(schema, 10, 32)
-	if err != nil || n == 0 {
-		return fmt.Errorf("clickhouse at %s has no tables of monev112 yet", c.URL)
-	}
-	t.m.Schema = uint32(n)
 	if database != "" {
 		id, err := c.one(ctx, "SELECT toString(min(id)) FROM identity")
 		if err != nil {

@@ -249,6 +249,57 @@ CREATE TABLE IF NOT EXISTS hours_pending_local ON CLUSTER monev112
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
 ORDER BY (center, hour);
 
+CREATE TABLE IF NOT EXISTS clocks_daily_local ON CLUSTER monev112
+(
+    center          LowCardinality(String),
+    clock           LowCardinality(String),
+    day             Date CODEC(Delta(2), ZSTD(1)),
+    version         UInt64 CODEC(Delta(8), ZSTD(1)),
+    
+    opds            Array(LowCardinality(String)),
+    scopes          Array(LowCardinality(String)),
+    
+    met_counts      Array(UInt32),
+    late_counts     Array(UInt32),
+    
+    open_breach_at  Array(Array(Nullable(DateTime64(3, 'UTC')))),
+    open_stopped_at Array(Array(Nullable(DateTime64(3, 'UTC'))))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+ORDER BY (clock, center, day);
+
+CREATE TABLE IF NOT EXISTS tickets_daily_local ON CLUSTER monev112
+(
+    center         LowCardinality(String),
+    day            Date CODEC(Delta(2), ZSTD(1)),
+    scope          LowCardinality(String),
+    version        UInt64 CODEC(Delta(8), ZSTD(1)),
+    
+    opds           Array(LowCardinality(String)),
+    priorities     Array(LowCardinality(String)),
+    dispatch_ms    Array(Nullable(Int64)),
+    acknowledge_ms Array(Nullable(Int64)),
+    turnout_ms     Array(Nullable(Int64)),
+    travel_ms      Array(Nullable(Int64)),
+    respond_ms     Array(Nullable(Int64)),
+    own_ms         Array(Nullable(Int64)),
+    resolve_ms     Array(Nullable(Int64)),
+    resolve_net_ms Array(Nullable(Int64)),
+    confirm_ms     Array(Nullable(Int64))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+ORDER BY (center, day, scope);
+
+CREATE TABLE IF NOT EXISTS days_pending_local ON CLUSTER monev112
+(
+    center  LowCardinality(String),
+    day     Date,
+    version UInt64,
+    done    Bool
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+ORDER BY (center, day);
+
 CREATE TABLE IF NOT EXISTS frozen_local ON CLUSTER monev112
 (
     month              Date,
@@ -261,21 +312,49 @@ CREATE TABLE IF NOT EXISTS frozen_local ON CLUSTER monev112
     n                  UInt64,
     value              Nullable(Float64),
     definition_version LowCardinality(String),
-    frozen_at          DateTime64(3, 'UTC')
+    frozen_at          DateTime64(3, 'UTC'),
+    revision           UInt16,
+    
+    reason             String,
+    
+    parameters         String,
+    
+    policy_versions    Array(LowCardinality(String)),
+    calendar_versions  Array(LowCardinality(String))
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', frozen_at)
-ORDER BY (center, month, figure, dims);
+PRIMARY KEY (center, month, figure, dims)
+ORDER BY (center, month, figure, dims, revision);
 
-ALTER TABLE frozen_local ON CLUSTER monev112
-    ADD COLUMN IF NOT EXISTS revision UInt16,
+CREATE TABLE IF NOT EXISTS notifications_local ON CLUSTER monev112
+(
     
-    ADD COLUMN IF NOT EXISTS reason String,
+    center      LowCardinality(String),
     
-    ADD COLUMN IF NOT EXISTS parameters String,
+    kind        LowCardinality(String),
     
-    ADD COLUMN IF NOT EXISTS policy_versions Array(LowCardinality(String)),
-    ADD COLUMN IF NOT EXISTS calendar_versions Array(LowCardinality(String)),
-    MODIFY ORDER BY (center, month, figure, dims, revision);
+    subject     String,
+    
+    told_at     DateTime64(3, 'UTC'),
+    
+    message     String,
+    
+    fingerprint String,
+    receiver    LowCardinality(String),
+    alertname   LowCardinality(String),
+    
+    level       LowCardinality(String),
+    
+    status      LowCardinality(String),
+    opd         LowCardinality(Nullable(String)),
+    priority    LowCardinality(Nullable(String)),
+    starts_at   DateTime64(3, 'UTC'),
+    ends_at     Nullable(DateTime64(3, 'UTC')),
+    
+    alerts      UInt32
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+ORDER BY (center, kind, subject, told_at, message, fingerprint);
 
 CREATE TABLE IF NOT EXISTS identity ON CLUSTER monev112
 (
@@ -315,87 +394,6 @@ CREATE TABLE IF NOT EXISTS retention_local ON CLUSTER monev112
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 ORDER BY (at, place, kind);
 
-CREATE TABLE IF NOT EXISTS clocks_daily_local ON CLUSTER monev112
-(
-    center          LowCardinality(String),
-    clock           LowCardinality(String),
-    day             Date CODEC(Delta(2), ZSTD(1)),
-    version         UInt64 CODEC(Delta(8), ZSTD(1)),
-    
-    opds            Array(LowCardinality(String)),
-    scopes          Array(LowCardinality(String)),
-    
-    met_counts      Array(UInt32),
-    late_counts     Array(UInt32),
-    
-    open_breach_at  Array(Array(Nullable(DateTime64(3, 'UTC')))),
-    open_stopped_at Array(Array(Nullable(DateTime64(3, 'UTC'))))
-)
-ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
-ORDER BY (clock, center, day);
-
-CREATE TABLE IF NOT EXISTS days_pending_local ON CLUSTER monev112
-(
-    center  LowCardinality(String),
-    day     Date,
-    version UInt64,
-    done    Bool
-)
-ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
-ORDER BY (center, day);
-
-CREATE TABLE IF NOT EXISTS notifications_local ON CLUSTER monev112
-(
-    
-    center      LowCardinality(String),
-    
-    kind        LowCardinality(String),
-    
-    subject     String,
-    
-    told_at     DateTime64(3, 'UTC'),
-    
-    message     String,
-    
-    fingerprint String,
-    receiver    LowCardinality(String),
-    alertname   LowCardinality(String),
-    
-    level       LowCardinality(String),
-    
-    status      LowCardinality(String),
-    opd         LowCardinality(Nullable(String)),
-    priority    LowCardinality(Nullable(String)),
-    starts_at   DateTime64(3, 'UTC'),
-    ends_at     Nullable(DateTime64(3, 'UTC')),
-    
-    alerts      UInt32
-)
-ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
-ORDER BY (center, kind, subject, told_at, message, fingerprint);
-
-CREATE TABLE IF NOT EXISTS tickets_daily_local ON CLUSTER monev112
-(
-    center         LowCardinality(String),
-    day            Date CODEC(Delta(2), ZSTD(1)),
-    scope          LowCardinality(String),
-    version        UInt64 CODEC(Delta(8), ZSTD(1)),
-    
-    opds           Array(LowCardinality(String)),
-    priorities     Array(LowCardinality(String)),
-    dispatch_ms    Array(Nullable(Int64)),
-    acknowledge_ms Array(Nullable(Int64)),
-    turnout_ms     Array(Nullable(Int64)),
-    travel_ms      Array(Nullable(Int64)),
-    respond_ms     Array(Nullable(Int64)),
-    own_ms         Array(Nullable(Int64)),
-    resolve_ms     Array(Nullable(Int64)),
-    resolve_net_ms Array(Nullable(Int64)),
-    confirm_ms     Array(Nullable(Int64))
-)
-ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
-ORDER BY (center, day, scope);
-
 CREATE TABLE IF NOT EXISTS events ON CLUSTER monev112 AS events_local
 ENGINE = Distributed(monev112, currentDatabase(), events_local, cityHash64(center));
 
@@ -414,23 +412,23 @@ ENGINE = Distributed(monev112, currentDatabase(), calls_hourly_local, cityHash64
 CREATE TABLE IF NOT EXISTS hours_pending ON CLUSTER monev112 AS hours_pending_local
 ENGINE = Distributed(monev112, currentDatabase(), hours_pending_local, cityHash64(center));
 
-CREATE TABLE IF NOT EXISTS frozen ON CLUSTER monev112 AS frozen_local
-ENGINE = Distributed(monev112, currentDatabase(), frozen_local, cityHash64(center));
-
-CREATE TABLE IF NOT EXISTS retention ON CLUSTER monev112 AS retention_local
-ENGINE = Distributed(monev112, currentDatabase(), retention_local, rand());
-
 CREATE TABLE IF NOT EXISTS clocks_daily ON CLUSTER monev112 AS clocks_daily_local
 ENGINE = Distributed(monev112, currentDatabase(), clocks_daily_local, cityHash64(center));
+
+CREATE TABLE IF NOT EXISTS tickets_daily ON CLUSTER monev112 AS tickets_daily_local
+ENGINE = Distributed(monev112, currentDatabase(), tickets_daily_local, cityHash64(center));
 
 CREATE TABLE IF NOT EXISTS days_pending ON CLUSTER monev112 AS days_pending_local
 ENGINE = Distributed(monev112, currentDatabase(), days_pending_local, cityHash64(center));
 
+CREATE TABLE IF NOT EXISTS frozen ON CLUSTER monev112 AS frozen_local
+ENGINE = Distributed(monev112, currentDatabase(), frozen_local, cityHash64(center));
+
 CREATE TABLE IF NOT EXISTS notifications ON CLUSTER monev112 AS notifications_local
 ENGINE = Distributed(monev112, currentDatabase(), notifications_local, cityHash64(center));
 
-CREATE TABLE IF NOT EXISTS tickets_daily ON CLUSTER monev112 AS tickets_daily_local
-ENGINE = Distributed(monev112, currentDatabase(), tickets_daily_local, cityHash64(center));
+CREATE TABLE IF NOT EXISTS retention ON CLUSTER monev112 AS retention_local
+ENGINE = Distributed(monev112, currentDatabase(), retention_local, rand());
 
 CREATE OR REPLACE VIEW events_now ON CLUSTER monev112 AS SELECT * FROM events FINAL;
 
@@ -596,6 +594,93 @@ FROM
 ) AS s
 GROUP BY center, hour;
 
+CREATE OR REPLACE VIEW clocks_rollup ON CLUSTER monev112 AS
+SELECT
+    center, clock, day,
+    arrayMap(g -> g.1, groups) AS opds,
+    arrayMap(g -> g.2, groups) AS scopes,
+    arrayMap(g -> g.3, groups) AS met_counts,
+    arrayMap(g -> g.4, groups) AS late_counts,
+    arrayMap(g -> arrayMap(o -> o.1, g.5), groups) AS open_breach_at,
+    arrayMap(g -> arrayMap(o -> o.2, g.5), groups) AS open_stopped_at
+FROM
+(
+    SELECT center, clock, day, arraySort(g -> (g.1, g.2), groupArrayIf((opd, scope, met, late, open), n > 0)) AS groups
+    FROM
+    (
+        SELECT
+            center, clock, day, opd, scope,
+            toUInt32(countIf(settled AND NOT was_late)) AS met,
+            toUInt32(countIf(settled AND was_late)) AS late,
+            groupArrayIf((breach_at, stopped_at), NOT settled) AS open,
+            count() AS n
+        FROM
+        (
+            SELECT
+                center, clock, assumeNotNull(c.day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
+                breach_at, stopped_at,
+                ifNull(stopped_at <= now64(3, 'UTC'), false) AS settled,
+                ifNull(stopped_at > breach_at, false) AS was_late
+            FROM clocks AS c FINAL
+            WHERE c.center IN {centers:Array(String)} AND c.subject_kind = 'ticket' AND NOT void
+                AND (c.center, assumeNotNull(c.day)) IN {days:Array(Tuple(String, Date))} AND c.day IS NOT NULL
+        )
+        GROUP BY center, clock, day, opd, scope
+        UNION ALL
+        SELECT center, clock, day, '', '', 0, 0, [], 0
+        FROM clocks_daily
+        WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
+    )
+    GROUP BY center, clock, day
+);
+
+CREATE OR REPLACE VIEW clock_outcomes ON CLUSTER monev112 AS
+SELECT
+    center, clock, day, opd, scope,
+    met_count + arrayCount((b, s) -> ifNull(s <= now64(3, 'UTC'), false) AND NOT ifNull(s > b, false), breach_at, stopped_at) AS met,
+    late_count + arrayCount((b, s) -> s IS NOT NULL AND ifNull(least(assumeNotNull(s), now64(3, 'UTC')) > b, false), breach_at, stopped_at) AS stopped_late,
+    arrayCount((b, s) -> s IS NULL AND ifNull(now64(3, 'UTC') > b, false), breach_at, stopped_at) AS open_late,
+    toUInt64(met_count + late_count + length(breach_at) - met - stopped_late - open_late) AS undecided
+FROM clocks_daily FINAL
+ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at;
+
+CREATE OR REPLACE VIEW tickets_rollup ON CLUSTER monev112 AS
+SELECT
+    center, day, scope,
+    arrayMap(t -> t.1, list) AS opds,
+    arrayMap(t -> t.2, list) AS priorities,
+    arrayMap(t -> t.3, list) AS dispatch_ms,
+    arrayMap(t -> t.4, list) AS acknowledge_ms,
+    arrayMap(t -> t.5, list) AS turnout_ms,
+    arrayMap(t -> t.6, list) AS travel_ms,
+    arrayMap(t -> t.7, list) AS respond_ms,
+    arrayMap(t -> t.8, list) AS own_ms,
+    arrayMap(t -> t.9, list) AS resolve_ms,
+    arrayMap(t -> t.10, list) AS resolve_net_ms,
+    arrayMap(t -> t.11, list) AS confirm_ms
+FROM
+(
+    SELECT center, day, scope, arraySort(t -> (t.1, t.2), groupArrayIf(ticket, counts)) AS list
+    FROM
+    (
+        SELECT center, assumeNotNull(day) AS day, ifNull(t.scope, 'own')::String AS scope, true AS counts,
+            (ifNull(opd, '')::String, ifNull(priority, '')::String,
+             toInt64(round(1000 * dispatch_seconds)), toInt64(round(1000 * acknowledge_seconds)), toInt64(round(1000 * turnout_seconds)),
+             toInt64(round(1000 * travel_seconds)), toInt64(round(1000 * respond_seconds)), toInt64(round(1000 * own_seconds)),
+             toInt64(round(1000 * resolve_seconds)), toInt64(round(1000 * resolve_net_seconds)), toInt64(round(1000 * confirm_seconds))) AS ticket
+        FROM tickets_now AS t
+        WHERE t.center IN {centers:Array(String)} AND t.state != 'merged' AND t.day IS NOT NULL
+            AND (t.center, assumeNotNull(t.day)) IN {days:Array(Tuple(String, Date))}
+        UNION ALL
+        SELECT center, day, scope, false,
+            ('', '', NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64),
+             NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64))
+        FROM tickets_daily
+        WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
+    )
+    GROUP BY center, day, scope
+);
+
 CREATE OR REPLACE VIEW case_intervals ON CLUSTER monev112 AS
 SELECT center, day, '' AS opd, 'own' AS scope, ifNull(category, '') AS category, '' AS priority,
     i.1 AS interval, i.2 AS seconds
@@ -623,14 +708,20 @@ SELECT
 FROM
 (
     SELECT
-        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period,
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period,
         sum(calls_hourly_now.offered) AS offered,
         sum(calls_hourly_now.stamped) AS stamped,
         sum(arrayCount(x -> x <= {target:UInt32} * 1000, answer_ms)) AS within,
         sum(arrayCount(x -> x < {short:UInt32} * 1000, abandon_ms)) AS short_abandoned
     FROM calls_hourly_now
     WHERE day >= {since:Date} AND day < {until:Date}
-        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
     GROUP BY center, period
 )
 ARRAY JOIN
@@ -647,14 +738,20 @@ SELECT
 FROM
 (
     SELECT
-        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period,
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period,
         sum(calls_hourly_now.answered) AS answered,
         sum(calls_hourly_now.classified) AS classified,
         sum(calls_hourly_now.hoax) AS hoax,
         sum(ghost + pocket + informasi) AS other
     FROM calls_hourly_now
     WHERE day >= {since:Date} AND day < {until:Date}
-        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
     GROUP BY center, period
 )
 ARRAY JOIN
@@ -669,18 +766,98 @@ SELECT
 FROM
 (
     SELECT
-        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period,
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period,
         sum(received) AS denominator,
         sum(to_hoax) AS f1, sum(to_own) AS f2, sum(to_vertical) AS f3, sum(to_centre) AS f4, sum(to_none) AS f5,
         sum(to_unclassified) AS f6, sum(to_unanswered) AS f7
     FROM calls_hourly_now
     WHERE day >= {since:Date} AND day < {until:Date}
-        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
     GROUP BY center, period
 )
 ARRAY JOIN
     ['hoax', 'own', 'vertical', 'centre', 'none', 'unclassified', 'unanswered'] AS stage,
     [f1, f2, f3, f4, f5, f6, f7] AS numerator;
+
+CREATE OR REPLACE VIEW monev_intervals_calls ON CLUSTER monev112 AS
+SELECT
+    center, period, figures.1 AS interval, 'own' AS scope, figures.2 AS numerator, denominator,
+    numerator AS n, numerator / denominator AS coverage,
+    if(n = 0, NULL, figures.3[1] / 1000) AS median,
+    if(n = 0, NULL, figures.3[2] / 1000) AS p90,
+    if(n = 0, NULL, figures.3[3] / 1000) AS p95,
+    if(n = 0, NULL, figures.4 / n / 1000) AS mean
+FROM
+(
+    SELECT
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period,
+        count() AS denominator,
+        [
+            ('answer', count(answer), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(answer), ifNull(sum(answer), 0)),
+            ('classify', count(classify), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(classify), ifNull(sum(classify), 0)),
+            ('talk', count(talk), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(talk), ifNull(sum(talk), 0))] AS list
+    FROM
+    (
+        SELECT center, day, answered, answer_ms AS answer, toInt64(round(1000 * classify_seconds)) AS classify,
+            toInt64(round(1000 * talk_seconds)) AS talk
+        FROM calls_now
+    )
+    WHERE answered AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period
+)
+ARRAY JOIN list AS figures;
+
+CREATE OR REPLACE VIEW monev_intervals_tickets ON CLUSTER monev112 AS
+SELECT
+    center, period, figures.1 AS interval, scope, figures.2 AS numerator, denominator,
+    numerator AS n, numerator / denominator AS coverage,
+    if(n = 0, NULL, figures.3[1] / 1000) AS median,
+    if(n = 0, NULL, figures.3[2] / 1000) AS p90,
+    if(n = 0, NULL, figures.3[3] / 1000) AS p95,
+    if(n = 0, NULL, figures.4 / n / 1000) AS mean
+FROM
+(
+    SELECT
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, scope,
+        count() AS denominator,
+        [
+            ('dispatch', count(dispatch), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(dispatch), ifNull(sum(dispatch), 0)),
+            ('acknowledge', count(acknowledge), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(acknowledge), ifNull(sum(acknowledge), 0)),
+            ('turnout', count(turnout), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(turnout), ifNull(sum(turnout), 0)),
+            ('travel', count(travel), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(travel), ifNull(sum(travel), 0)),
+            ('respond', count(respond), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(respond), ifNull(sum(respond), 0)),
+            ('own', count(own), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(own), ifNull(sum(own), 0)),
+            ('resolve', count(resolve), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve), ifNull(sum(resolve), 0)),
+            ('resolve_net', count(resolve_net), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve_net), ifNull(sum(resolve_net), 0)),
+            ('confirm', count(confirm), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(confirm), ifNull(sum(confirm), 0))] AS list
+    FROM tickets_daily FINAL
+    ARRAY JOIN dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout,
+        travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net,
+        confirm_ms AS confirm
+    WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, scope
+)
+ARRAY JOIN list AS figures;
 
 CREATE OR REPLACE VIEW monev_intervals ON CLUSTER monev112 AS
 SELECT center, period, interval, scope, numerator, denominator, n, coverage, median, p90, p95, mean
@@ -691,7 +868,8 @@ FROM monev_intervals_tickets(since = {since:Date}, until = {until:Date}, step = 
 
 CREATE OR REPLACE VIEW monev_intervals_opd ON CLUSTER monev112 AS
 SELECT
-    center, period, figures.1 AS interval, scope, opd, figures.2 AS numerator, denominator, numerator AS n, numerator / denominator AS coverage,
+    center, period, figures.1 AS interval, scope, opd, figures.2 AS numerator, denominator,
+    numerator AS n, numerator / denominator AS coverage,
     if(n = 0, NULL, figures.3[1] / 1000) AS median,
     if(n = 0, NULL, figures.3[2] / 1000) AS p90,
     if(n = 0, NULL, figures.3[3] / 1000) AS p95,
@@ -699,24 +877,60 @@ SELECT
 FROM
 (
     SELECT
-        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period, scope, opd,
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, scope, opd,
         count() AS denominator,
-        [('dispatch', count(dispatch), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(dispatch), ifNull(sum(dispatch), 0)),
-         ('acknowledge', count(acknowledge), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(acknowledge), ifNull(sum(acknowledge), 0)),
-         ('turnout', count(turnout), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(turnout), ifNull(sum(turnout), 0)),
-         ('travel', count(travel), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(travel), ifNull(sum(travel), 0)),
-         ('respond', count(respond), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(respond), ifNull(sum(respond), 0)),
-         ('own', count(own), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(own), ifNull(sum(own), 0)),
-         ('resolve', count(resolve), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve), ifNull(sum(resolve), 0)),
-         ('resolve_net', count(resolve_net), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve_net), ifNull(sum(resolve_net), 0)),
-         ('confirm', count(confirm), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(confirm), ifNull(sum(confirm), 0))] AS list
+        [
+            ('dispatch', count(dispatch), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(dispatch), ifNull(sum(dispatch), 0)),
+            ('acknowledge', count(acknowledge), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(acknowledge), ifNull(sum(acknowledge), 0)),
+            ('turnout', count(turnout), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(turnout), ifNull(sum(turnout), 0)),
+            ('travel', count(travel), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(travel), ifNull(sum(travel), 0)),
+            ('respond', count(respond), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(respond), ifNull(sum(respond), 0)),
+            ('own', count(own), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(own), ifNull(sum(own), 0)),
+            ('resolve', count(resolve), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve), ifNull(sum(resolve), 0)),
+            ('resolve_net', count(resolve_net), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve_net), ifNull(sum(resolve_net), 0)),
+            ('confirm', count(confirm), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(confirm), ifNull(sum(confirm), 0))] AS list
     FROM tickets_daily FINAL
-    ARRAY JOIN opds AS opd, dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout, travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net, confirm_ms AS confirm
+    ARRAY JOIN opds AS opd, dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout,
+        travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net,
+        confirm_ms AS confirm
     WHERE opd != '' AND day >= {since:Date} AND day < {until:Date}
-        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
     GROUP BY center, period, scope, opd
 )
 ARRAY JOIN list AS figures;
+
+CREATE OR REPLACE VIEW monev_on_time_tickets ON CLUSTER monev112 AS
+SELECT
+    center, period, clock, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
+    if(denominator = 0, NULL, numerator / denominator) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, clock, o.opd AS opd,
+        sum(o.met) AS numerator,
+        sum(o.met + o.stopped_late + o.open_late) AS denominator,
+        sum(o.stopped_late) AS stopped_late,
+        sum(o.open_late) AS open_late,
+        sum(o.undecided) AS undecided
+    FROM clock_outcomes AS o
+    WHERE scope = 'own' AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, clock, opd
+);
 
 CREATE OR REPLACE VIEW monev_on_time ON CLUSTER monev112 AS
 SELECT center, period, clock, opd, numerator, denominator, n, stopped_late, open_late, undecided, share, low, high
@@ -730,7 +944,12 @@ SELECT
 FROM
 (
     SELECT
-        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period, clock,
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, clock,
         countIf(state = 'met') AS numerator,
         countIf(state IN ('met', 'breached')) AS denominator,
         countIf(state = 'breached' AND stopped_at IS NOT NULL) AS stopped_late,
@@ -750,7 +969,12 @@ SELECT
 FROM
 (
     SELECT
-        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period, clock, o.scope AS scope, o.opd AS opd,
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, clock, o.scope AS scope, o.opd AS opd,
         sum(o.met) AS numerator,
         sum(o.met + o.stopped_late + o.open_late) AS denominator,
         sum(o.stopped_late) AS stopped_late,
@@ -758,43 +982,55 @@ FROM
         sum(o.undecided) AS undecided
     FROM clock_outcomes AS o
     WHERE scope != 'own' AND day >= {since:Date} AND day < {until:Date}
-        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
     GROUP BY center, period, clock, scope, opd
 );
 
 CREATE OR REPLACE VIEW monev_figures ON CLUSTER monev112 AS
 SELECT center, 'service_level' AS figure, concat('measure=', measure, ',target=', toString({target:UInt32})) AS dims,
     toFloat64(numerator) AS numerator, toFloat64(denominator) AS denominator, toUInt64(n) AS n, share AS value
-FROM monev_service_level(since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
+FROM monev_service_level(
+    since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
 UNION ALL
-SELECT center, 'hoax', concat('measure=', measure), toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
+SELECT center, 'hoax', concat('measure=', measure),
+    toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
 FROM monev_hoax(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
-SELECT center, 'funnel', concat('stage=', stage), toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
+SELECT center, 'funnel', concat('stage=', stage),
+    toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
 FROM monev_funnel(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
-SELECT center, concat('interval_', s.1), concat('interval=', interval, ',scope=', scope), toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
+SELECT center, concat('interval_', s.1), concat('interval=', interval, ',scope=', scope),
+    toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
 FROM monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
 ARRAY JOIN [('median', median), ('p90', p90), ('p95', p95), ('mean', mean)] AS s
 UNION ALL
-SELECT center, concat('interval_', s.1), concat('interval=', interval, ',opd=', opd, ',scope=', scope), toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
+SELECT center, concat('interval_', s.1), concat('interval=', interval, ',opd=', opd, ',scope=', scope),
+    toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
 FROM monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all')
 ARRAY JOIN [('median', median), ('p90', p90), ('p95', p95), ('mean', mean)] AS s
 UNION ALL
-SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=own'), toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
+SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=own'),
+    toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
 FROM monev_on_time(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
-SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=', ifNull(scope, '')), toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
+SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=', ifNull(scope, '')),
+    toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
 FROM monev_on_time_outside(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
-SELECT center, 'coverage', 'measure=answer_stamp', toFloat64(stamped), toFloat64(n), toUInt64(n), if(n = 0, NULL, stamped / n)
-FROM monev_service_level(since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
+SELECT center, 'coverage', 'measure=answer_stamp', toFloat64(stamped), toFloat64(n), toUInt64(n),
+    if(n = 0, NULL, stamped / n)
+FROM monev_service_level(
+    since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
 WHERE measure = 'ketat'
 UNION ALL
-SELECT center, 'coverage', concat('interval=', interval, ',scope=', scope), toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
+SELECT center, 'coverage', concat('interval=', interval, ',scope=', scope),
+    toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
 FROM monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
-SELECT center, 'coverage', concat('interval=', interval, ',opd=', opd, ',scope=', scope), toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
+SELECT center, 'coverage', concat('interval=', interval, ',opd=', opd, ',scope=', scope),
+    toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
 FROM monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all');
 
 CREATE OR REPLACE VIEW monev_hoax_cost ON CLUSTER monev112 AS
@@ -856,166 +1092,3 @@ FROM
     HAVING blocks > 0
 )
 GROUP BY center;
-
-CREATE OR REPLACE VIEW clocks_rollup ON CLUSTER monev112 AS
-SELECT
-    center, clock, day,
-    arrayMap(g -> g.1, groups) AS opds,
-    arrayMap(g -> g.2, groups) AS scopes,
-    arrayMap(g -> g.3, groups) AS met_counts,
-    arrayMap(g -> g.4, groups) AS late_counts,
-    arrayMap(g -> arrayMap(o -> o.1, g.5), groups) AS open_breach_at,
-    arrayMap(g -> arrayMap(o -> o.2, g.5), groups) AS open_stopped_at
-FROM
-(
-    SELECT center, clock, day, arraySort(g -> (g.1, g.2), groupArrayIf((opd, scope, met, late, open), n > 0)) AS groups
-    FROM
-    (
-        SELECT
-            center, clock, day, opd, scope,
-            toUInt32(countIf(settled AND NOT was_late)) AS met,
-            toUInt32(countIf(settled AND was_late)) AS late,
-            groupArrayIf((breach_at, stopped_at), NOT settled) AS open,
-            count() AS n
-        FROM
-        (
-            SELECT
-                center, clock, assumeNotNull(c.day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
-                breach_at, stopped_at,
-                ifNull(stopped_at <= now64(3, 'UTC'), false) AS settled,
-                ifNull(stopped_at > breach_at, false) AS was_late
-            FROM clocks AS c FINAL
-            WHERE c.center IN {centers:Array(String)} AND c.subject_kind = 'ticket' AND NOT void
-                AND (c.center, assumeNotNull(c.day)) IN {days:Array(Tuple(String, Date))} AND c.day IS NOT NULL
-        )
-        GROUP BY center, clock, day, opd, scope
-        UNION ALL
-        SELECT center, clock, day, '', '', 0, 0, [], 0
-        FROM clocks_daily
-        WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
-    )
-    GROUP BY center, clock, day
-);
-
-CREATE OR REPLACE VIEW clock_outcomes ON CLUSTER monev112 AS
-SELECT
-    center, clock, day, opd, scope,
-    met_count + arrayCount((b, s) -> ifNull(s <= now64(3, 'UTC'), false) AND NOT ifNull(s > b, false), breach_at, stopped_at) AS met,
-    late_count + arrayCount((b, s) -> s IS NOT NULL AND ifNull(least(assumeNotNull(s), now64(3, 'UTC')) > b, false), breach_at, stopped_at) AS stopped_late,
-    arrayCount((b, s) -> s IS NULL AND ifNull(now64(3, 'UTC') > b, false), breach_at, stopped_at) AS open_late,
-    toUInt64(met_count + late_count + length(breach_at) - met - stopped_late - open_late) AS undecided
-FROM clocks_daily FINAL
-ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at;
-
-CREATE OR REPLACE VIEW monev_on_time_tickets ON CLUSTER monev112 AS
-SELECT
-    center, period, clock, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
-    if(denominator = 0, NULL, numerator / denominator) AS share,
-    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
-    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
-FROM
-(
-    SELECT
-        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period, clock, o.opd AS opd,
-        sum(o.met) AS numerator,
-        sum(o.met + o.stopped_late + o.open_late) AS denominator,
-        sum(o.stopped_late) AS stopped_late,
-        sum(o.open_late) AS open_late,
-        sum(o.undecided) AS undecided
-    FROM clock_outcomes AS o
-    WHERE scope = 'own' AND day >= {since:Date} AND day < {until:Date}
-        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
-    GROUP BY center, period, clock, opd
-);
-
-CREATE OR REPLACE VIEW tickets_rollup ON CLUSTER monev112 AS
-SELECT
-    center, day, scope,
-    arrayMap(t -> t.1, list) AS opds,
-    arrayMap(t -> t.2, list) AS priorities,
-    arrayMap(t -> t.3, list) AS dispatch_ms,
-    arrayMap(t -> t.4, list) AS acknowledge_ms,
-    arrayMap(t -> t.5, list) AS turnout_ms,
-    arrayMap(t -> t.6, list) AS travel_ms,
-    arrayMap(t -> t.7, list) AS respond_ms,
-    arrayMap(t -> t.8, list) AS own_ms,
-    arrayMap(t -> t.9, list) AS resolve_ms,
-    arrayMap(t -> t.10, list) AS resolve_net_ms,
-    arrayMap(t -> t.11, list) AS confirm_ms
-FROM
-(
-    SELECT center, day, scope, arraySort(t -> (t.1, t.2), groupArrayIf(ticket, counts)) AS list
-    FROM
-    (
-        SELECT center, assumeNotNull(day) AS day, ifNull(t.scope, 'own')::String AS scope, true AS counts,
-            (ifNull(opd, '')::String, ifNull(priority, '')::String,
-             toInt64(round(1000 * dispatch_seconds)), toInt64(round(1000 * acknowledge_seconds)), toInt64(round(1000 * turnout_seconds)),
-             toInt64(round(1000 * travel_seconds)), toInt64(round(1000 * respond_seconds)), toInt64(round(1000 * own_seconds)),
-             toInt64(round(1000 * resolve_seconds)), toInt64(round(1000 * resolve_net_seconds)), toInt64(round(1000 * confirm_seconds))) AS ticket
-        FROM tickets_now AS t
-        WHERE t.center IN {centers:Array(String)} AND t.state != 'merged' AND t.day IS NOT NULL
-            AND (t.center, assumeNotNull(t.day)) IN {days:Array(Tuple(String, Date))}
-        UNION ALL
-        SELECT center, day, scope, false,
-            ('', '', NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64),
-             NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64))
-        FROM tickets_daily
-        WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
-    )
-    GROUP BY center, day, scope
-);
-
-CREATE OR REPLACE VIEW monev_intervals_calls ON CLUSTER monev112 AS
-SELECT
-    center, period, figures.1 AS interval, 'own' AS scope, figures.2 AS numerator, denominator, numerator AS n, numerator / denominator AS coverage,
-    if(n = 0, NULL, figures.3[1] / 1000) AS median,
-    if(n = 0, NULL, figures.3[2] / 1000) AS p90,
-    if(n = 0, NULL, figures.3[3] / 1000) AS p95,
-    if(n = 0, NULL, figures.4 / n / 1000) AS mean
-FROM
-(
-    SELECT
-        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period,
-        count() AS denominator,
-        [('answer', count(answer), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(answer), ifNull(sum(answer), 0)),
-         ('classify', count(classify), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(classify), ifNull(sum(classify), 0)),
-         ('talk', count(talk), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(talk), ifNull(sum(talk), 0))] AS list
-    FROM
-    (
-        SELECT center, day, answered, answer_ms AS answer, toInt64(round(1000 * classify_seconds)) AS classify, toInt64(round(1000 * talk_seconds)) AS talk
-        FROM calls_now
-    )
-    WHERE answered AND day >= {since:Date} AND day < {until:Date}
-        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
-    GROUP BY center, period
-)
-ARRAY JOIN list AS figures;
-
-CREATE OR REPLACE VIEW monev_intervals_tickets ON CLUSTER monev112 AS
-SELECT
-    center, period, figures.1 AS interval, scope, figures.2 AS numerator, denominator, numerator AS n, numerator / denominator AS coverage,
-    if(n = 0, NULL, figures.3[1] / 1000) AS median,
-    if(n = 0, NULL, figures.3[2] / 1000) AS p90,
-    if(n = 0, NULL, figures.3[3] / 1000) AS p95,
-    if(n = 0, NULL, figures.4 / n / 1000) AS mean
-FROM
-(
-    SELECT
-        center, multiIf({step:String} = 'day', day, {step:String} = 'week', toMonday(day), {step:String} = 'month', toStartOfMonth(day), {step:String} = 'year', toStartOfYear(day), {since:Date}) AS period, scope,
-        count() AS denominator,
-        [('dispatch', count(dispatch), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(dispatch), ifNull(sum(dispatch), 0)),
-         ('acknowledge', count(acknowledge), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(acknowledge), ifNull(sum(acknowledge), 0)),
-         ('turnout', count(turnout), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(turnout), ifNull(sum(turnout), 0)),
-         ('travel', count(travel), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(travel), ifNull(sum(travel), 0)),
-         ('respond', count(respond), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(respond), ifNull(sum(respond), 0)),
-         ('own', count(own), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(own), ifNull(sum(own), 0)),
-         ('resolve', count(resolve), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve), ifNull(sum(resolve), 0)),
-         ('resolve_net', count(resolve_net), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve_net), ifNull(sum(resolve_net), 0)),
-         ('confirm', count(confirm), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(confirm), ifNull(sum(confirm), 0))] AS list
-    FROM tickets_daily FINAL
-    ARRAY JOIN dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout, travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net, confirm_ms AS confirm
-    WHERE day >= {since:Date} AND day < {until:Date}
-        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'), 'step must be day, week, month, year or all') = 0
-    GROUP BY center, period, scope
-)
-ARRAY JOIN list AS figures;

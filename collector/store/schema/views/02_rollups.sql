@@ -1,0 +1,159 @@
+-- How the rows of the roll-ups are computed, and what they say now.
+
+CREATE OR REPLACE VIEW calls_hourly_now AS SELECT * FROM calls_hourly FINAL WHERE received > 0;
+
+-- calls_rollup states how an hour is computed: SELECT ... FROM calls_rollup(centers = ['35.15'], since = ..., until = ...) for
+-- the calls of some centres since <= at < until, both on the hour. The collector inserts from it.
+-- stage puts each call into exactly one bin: hoax by its class, else where its tickets went, else why it went nowhere.
+CREATE OR REPLACE VIEW calls_rollup AS
+SELECT
+    s.center AS center,
+    toStartOfHour(toDateTime(assumeNotNull(s.at), 'UTC')) AS hour,
+    assumeNotNull(min(s.day)) AS day,
+    toUInt32(count()) AS received,
+    toUInt32(countIf(s.offered)) AS offered,
+    toUInt32(countIf(s.answered)) AS answered,
+    toUInt32(countIf(s.answered_at IS NOT NULL)) AS stamped,
+    toUInt32(countIf(s.abandoned)) AS abandoned,
+    toUInt32(countIf(s.unserved)) AS unserved,
+    toUInt32(countIf(s.blocked)) AS blocked,
+    toUInt32(countIf(s.classified)) AS classified,
+    toUInt32(countIf(s.hoax)) AS hoax,
+    toUInt32(countIf(s.class = 'normal')) AS normal,
+    toUInt32(countIf(s.class = 'informasi')) AS informasi,
+    toUInt32(countIf(s.class = 'prank')) AS prank,
+    toUInt32(countIf(s.class = 'prank_palsu')) AS prank_palsu,
+    toUInt32(countIf(s.class = 'ghost')) AS ghost,
+    toUInt32(countIf(s.class = 'pocket')) AS pocket,
+    toUInt32(countIf(s.class = 'misrouted')) AS misrouted,
+    toUInt32(countIf(s.class = 'putus')) AS putus,
+    toUInt32(countIf(s.class = 'duplikat')) AS duplikat,
+    toUInt32(countIf(s.stage = 'hoax')) AS to_hoax,
+    toUInt32(countIf(s.stage = 'own')) AS to_own,
+    toUInt32(countIf(s.stage = 'vertical')) AS to_vertical,
+    toUInt32(countIf(s.stage = 'centre')) AS to_centre,
+    toUInt32(countIf(s.stage = 'none')) AS to_none,
+    toUInt32(countIf(s.stage = 'unclassified')) AS to_unclassified,
+    toUInt32(countIf(s.stage = 'unanswered')) AS to_unanswered,
+    arraySort(groupArrayIf(assumeNotNull(s.answer_ms), s.offered AND s.answer_ms IS NOT NULL)) AS answer_ms,
+    arraySort(groupArrayIf(assumeNotNull(s.abandon_ms), s.offered AND s.abandon_ms IS NOT NULL)) AS abandon_ms
+FROM
+(
+    SELECT
+        c.*,
+        multiIf(
+            c.hoax, 'hoax',
+            has(l.scopes, 'own'), 'own',
+            has(l.scopes, 'vertical'), 'vertical',
+            notEmpty(c.tickets), 'centre',
+            c.classified, 'none',
+            c.answered, 'unclassified',
+            'unanswered') AS stage
+    FROM calls_now AS c
+    LEFT JOIN
+    (
+        SELECT center, call, groupUniqArray(ifNull(scope, '')) AS scopes
+        FROM tickets_now
+        ARRAY JOIN calls AS call
+        WHERE center IN {centers:Array(String)} AND (center, id) IN
+        (
+            SELECT center, arrayJoin(tickets) FROM calls
+            WHERE center IN {centers:Array(String)} AND at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')}
+        )
+        GROUP BY center, call
+    ) AS l ON l.center = c.center AND l.call = c.id
+    WHERE c.center IN {centers:Array(String)} AND c.at >= {since:DateTime64(3, 'UTC')} AND c.at < {until:DateTime64(3, 'UTC')}
+) AS s
+GROUP BY center, hour;
+
+-- clocks_rollup states how a row of clocks_daily is computed, and gives an empty row for one that stands there and has no
+-- clock any more: SELECT ... FROM clocks_rollup(centers = ['35.15'], days = [('35.15', '2026-10-01')]).
+CREATE OR REPLACE VIEW clocks_rollup AS
+SELECT
+    center, clock, day,
+    arrayMap(g -> g.1, groups) AS opds,
+    arrayMap(g -> g.2, groups) AS scopes,
+    arrayMap(g -> g.3, groups) AS met_counts,
+    arrayMap(g -> g.4, groups) AS late_counts,
+    arrayMap(g -> arrayMap(o -> o.1, g.5), groups) AS open_breach_at,
+    arrayMap(g -> arrayMap(o -> o.2, g.5), groups) AS open_stopped_at
+FROM
+(
+    SELECT center, clock, day, arraySort(g -> (g.1, g.2), groupArrayIf((opd, scope, met, late, open), n > 0)) AS groups
+    FROM
+    (
+        SELECT
+            center, clock, day, opd, scope,
+            toUInt32(countIf(settled AND NOT was_late)) AS met,
+            toUInt32(countIf(settled AND was_late)) AS late,
+            groupArrayIf((breach_at, stopped_at), NOT settled) AS open,
+            count() AS n
+        FROM
+        (
+            SELECT
+                center, clock, assumeNotNull(c.day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
+                breach_at, stopped_at,
+                ifNull(stopped_at <= now64(3, 'UTC'), false) AS settled,
+                ifNull(stopped_at > breach_at, false) AS was_late
+            FROM clocks AS c FINAL
+            WHERE c.center IN {centers:Array(String)} AND c.subject_kind = 'ticket' AND NOT void
+                AND (c.center, assumeNotNull(c.day)) IN {days:Array(Tuple(String, Date))} AND c.day IS NOT NULL
+        )
+        GROUP BY center, clock, day, opd, scope
+        UNION ALL
+        SELECT center, clock, day, '', '', 0, 0, [], 0
+        FROM clocks_daily
+        WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
+    )
+    GROUP BY center, clock, day
+);
+
+-- clock_outcomes: the clocks of tickets by the day on which they began, as they stand now. undecided runs in time.
+CREATE OR REPLACE VIEW clock_outcomes AS
+SELECT
+    center, clock, day, opd, scope,
+    met_count + arrayCount((b, s) -> ifNull(s <= now64(3, 'UTC'), false) AND NOT ifNull(s > b, false), breach_at, stopped_at) AS met,
+    late_count + arrayCount((b, s) -> s IS NOT NULL AND ifNull(least(assumeNotNull(s), now64(3, 'UTC')) > b, false), breach_at, stopped_at) AS stopped_late,
+    arrayCount((b, s) -> s IS NULL AND ifNull(now64(3, 'UTC') > b, false), breach_at, stopped_at) AS open_late,
+    toUInt64(met_count + late_count + length(breach_at) - met - stopped_late - open_late) AS undecided
+FROM clocks_daily FINAL
+ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at;
+
+-- tickets_rollup states how a row of tickets_daily is computed, and gives an empty row for one that stands there and has no
+-- ticket any more. Its arguments are those of clocks_rollup.
+CREATE OR REPLACE VIEW tickets_rollup AS
+SELECT
+    center, day, scope,
+    arrayMap(t -> t.1, list) AS opds,
+    arrayMap(t -> t.2, list) AS priorities,
+    arrayMap(t -> t.3, list) AS dispatch_ms,
+    arrayMap(t -> t.4, list) AS acknowledge_ms,
+    arrayMap(t -> t.5, list) AS turnout_ms,
+    arrayMap(t -> t.6, list) AS travel_ms,
+    arrayMap(t -> t.7, list) AS respond_ms,
+    arrayMap(t -> t.8, list) AS own_ms,
+    arrayMap(t -> t.9, list) AS resolve_ms,
+    arrayMap(t -> t.10, list) AS resolve_net_ms,
+    arrayMap(t -> t.11, list) AS confirm_ms
+FROM
+(
+    SELECT center, day, scope, arraySort(t -> (t.1, t.2), groupArrayIf(ticket, counts)) AS list
+    FROM
+    (
+        SELECT center, assumeNotNull(day) AS day, ifNull(t.scope, 'own')::String AS scope, true AS counts,
+            (ifNull(opd, '')::String, ifNull(priority, '')::String,
+             toInt64(round(1000 * dispatch_seconds)), toInt64(round(1000 * acknowledge_seconds)), toInt64(round(1000 * turnout_seconds)),
+             toInt64(round(1000 * travel_seconds)), toInt64(round(1000 * respond_seconds)), toInt64(round(1000 * own_seconds)),
+             toInt64(round(1000 * resolve_seconds)), toInt64(round(1000 * resolve_net_seconds)), toInt64(round(1000 * confirm_seconds))) AS ticket
+        FROM tickets_now AS t
+        WHERE t.center IN {centers:Array(String)} AND t.state != 'merged' AND t.day IS NOT NULL
+            AND (t.center, assumeNotNull(t.day)) IN {days:Array(Tuple(String, Date))}
+        UNION ALL
+        SELECT center, day, scope, false,
+            ('', '', NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64),
+             NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64))
+        FROM tickets_daily
+        WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
+    )
+    GROUP BY center, day, scope
+);
