@@ -23,7 +23,6 @@ import (
 	"github.com/monev112/monev112/collector/engine/child"
 	"github.com/monev112/monev112/collector/engine/install"
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/event/keyfile"
 	"github.com/monev112/monev112/collector/httpapi"
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
@@ -47,8 +46,6 @@ import (
 const (
 	JournalDir = "journal"
 	engineDir  = "clickhouse"
-	keysFile   = "caller-keys"
-	AccessFile = "api-keys.json"
 	auditDir   = "audit"
 )
 
@@ -125,17 +122,17 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if err = os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w; choose one that this user may write to", err)
 	}
-	guard, err := auth.NewGuard(filepath.Join(cfg.DataDir, AccessFile), cfg.Now, cfg.Log)
+	guard, err := auth.NewGuard(APIKeys(cfg.DataDir).Path, cfg.Now, cfg.Log)
 	if err != nil {
 		return nil, err
 	}
-	if err = auth.CheckListen(cfg.Listen, !guard.Open()); err != nil {
+	if err = auth.CheckListen(cfg.Listen, !guard.AuthDisabled()); err != nil {
 		return nil, err
 	}
-	if a.certificate, err = openCertificate(&cfg.File, cfg.Log); err != nil {
+	if a.certificate, err = openCertificate(&cfg.File, cfg.Now(), cfg.Log); err != nil {
 		return nil, err
 	}
-	if guard.Open() {
+	if guard.AuthDisabled() {
 		cfg.Log.Warn("no API key exists: the service listens on loopback only and asks nobody who they are")
 	}
 
@@ -160,7 +157,7 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 		cfg.Log.Warn("the journal ended in the middle of a write, which nobody was promised; it was cut", "bytes",
 			r.TornBytes)
 	}
-	keys, err := keyfile.LoadOrCreate(filepath.Join(cfg.DataDir, keysFile), cfg.Now())
+	keys, err := openCallerKeys(cfg.DataDir, cfg.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/monev112/monev112/collector/engine"
 	"github.com/monev112/monev112/collector/engine/child"
+	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/upkeep/backup"
 	"github.com/monev112/monev112/collector/web"
@@ -23,7 +24,7 @@ func backupState() []string {
 }
 
 // backupSecrets are the files that go into a file of their own.
-func backupSecrets() []string { return []string{keysFile, AccessFile, web.DefaultLinkKeysFile} }
+func backupSecrets() []string { return []string{callerKeysFile, auth.FileName, web.LinkKeysFile} }
 
 // Backup takes a backup of the service in cfg.DataDir, which may run. client is its ClickHouse; nil is the embedded
 // one: the engine that serves the folder, or one that runs for the time of the backup.

@@ -28,7 +28,7 @@ type Pages struct {
 // links is the configuration of the links of a service that listens on listen; scheme is what it speaks.
 func (p *Pages) links(scheme, listen, dataDir string) web.LinkConfig {
 	cfg := web.LinkConfig{
-		File: filepath.Join(dataDir, web.DefaultLinkKeysFile), PublicURL: p.PublicURL,
+		File: filepath.Join(dataDir, web.LinkKeysFile), PublicURL: p.PublicURL,
 		Lifetime: time.Duration(p.LinkDays) * 24 * time.Hour,
 	}
 	if cfg.PublicURL == "" && auth.Loopback(listen) && !strings.HasSuffix(listen, ":0") {

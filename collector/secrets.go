@@ -1,15 +1,55 @@
 package collector
 
 import (
+	"crypto/rand"
 	"path/filepath"
+	"time"
 
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/internal/keyfile"
 	"github.com/monev112/monev112/collector/web"
 )
 
-// CallerKeys returns the path of the keys with which callers' numbers are replaced, in the data folder dataDir.
-func CallerKeys(dataDir string) string { return filepath.Join(dataDir, keysFile) }
+const (
+	callerKeysFile     = "caller-keys" // below Config.DataDir
+	maxCallerKeysBytes = 64 << 10
+)
 
-// LinkKeys returns the file of the keys with which the links of alerts are signed, in the data folder dataDir.
+// APIKeys returns the file of the API keys in the data folder dataDir.
+func APIKeys(dataDir string) auth.File { return auth.File{Path: filepath.Join(dataDir, auth.FileName)} }
+
+// LinkKeys returns the file of the keys that sign the links of alerts, in the data folder dataDir.
 func LinkKeys(dataDir string) web.LinkKeys {
-	return web.LinkKeys{Path: filepath.Join(dataDir, web.DefaultLinkKeysFile)}
+	return web.LinkKeys{Path: filepath.Join(dataDir, web.LinkKeysFile)}
+}
+
+// CallerKeys reads the keys that replace callers' numbers from the data folder dataDir. The error wraps fs.ErrNotExist
+// in a folder in which no service was started yet.
+func CallerKeys(dataDir string) (*event.Keys, error) { return callerKeys(dataDir).Read() }
+
+// RotateCallerKeys adds a new current caller key to the data folder dataDir and returns the keys. The digest key and the
+// older caller keys stay. A service that already runs keeps the keys that it read at its start.
+func RotateCallerKeys(dataDir string, now time.Time) (keys *event.Keys, err error) {
+	file := callerKeys(dataDir)
+	if _, err = file.Read(); err != nil {
+		return nil, err
+	}
+	err = file.Change(func(old *event.Keys) (*event.Keys, error) {
+		keys, err = old.Rotate(rand.Reader, now)
+		return keys, err
+	})
+	return keys, err
+}
+
+func openCallerKeys(dataDir string, now time.Time) (*event.Keys, error) {
+	return callerKeys(dataDir).ReadOrCreate(func() (*event.Keys, error) { return event.NewKeys(rand.Reader, now) })
+}
+
+func callerKeys(dataDir string) keyfile.File[*event.Keys] {
+	return keyfile.File[*event.Keys]{
+		Path: filepath.Join(dataDir, callerKeysFile), Name: "caller key file", MaxBytes: maxCallerKeysBytes,
+		Parse:  event.ParseKeys,
+		Format: func(k *event.Keys) ([]byte, error) { return k.FileText(), nil },
+	}
 }

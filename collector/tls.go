@@ -2,16 +2,16 @@ package collector
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
-	"sync"
 	"time"
 
 	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/internal/keyfile"
 )
 
 // Certificate names the files of the service's TLS certificate. A renewed certificate is taken up within a second,
@@ -31,71 +31,32 @@ func (f *File) checkDoor() error {
 			return fmt.Errorf("trusted_proxies: %q is no address and no network; name them as 10.0.0.1 or 10.0.0.0/8", p)
 		}
 	}
-	_, err := openCertificate(f, slog.New(slog.DiscardHandler))
+	_, err := openCertificate(f, time.Now(), slog.New(slog.DiscardHandler))
 	return err
 }
 
-// certificate is the certificate as the files have it now.
-type certificate struct {
-	certFile, keyFile string
-	log               *slog.Logger
-
-	mu      sync.Mutex
-	checked time.Time
-	stamp   string
-	pair    *tls.Certificate
-}
-
-// certificateRecheck is how often the files are looked at.
-const certificateRecheck = time.Second
+// certificate follows its files.
+type certificate = keyfile.Watched[*tls.Certificate]
 
 // openCertificate returns nil when none is configured.
-func openCertificate(f *File, log *slog.Logger) (*certificate, error) {
-	c := &certificate{certFile: f.path(f.TLS.CertFile), keyFile: f.path(f.TLS.KeyFile), log: log}
+func openCertificate(f *File, now time.Time, log *slog.Logger) (*certificate, error) {
+	certFile, keyFile := f.path(f.TLS.CertFile), f.path(f.TLS.KeyFile)
 	switch {
-	case c.certFile == "" && c.keyFile == "":
+	case certFile == "" && keyFile == "":
 		return nil, nil
-	case c.certFile == "" || c.keyFile == "":
-		return nil, fmt.Errorf("tls: cert_file and key_file belong together; give both, or none to speak HTTP")
+	case certFile == "" || keyFile == "":
+		return nil, errors.New("tls: cert_file and key_file belong together; give both, or none to speak HTTP")
 	}
-	c.stamp = c.look()
-	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	// While only one of the files was renewed they do not belong together, and the pair from before stays.
+	c, err := keyfile.Watch(func() (*tls.Certificate, error) {
+		pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+		return &pair, err
+	}, now, log.With("component", "tls"), certFile, keyFile)
 	if err != nil {
 		return nil, fmt.Errorf(
 			"tls: %w; cert_file and key_file must be PEM files that belong together and that this user may read", err)
 	}
-	c.pair = &pair
 	return c, nil
-}
-
-func (c *certificate) look() (stamp string) {
-	for _, name := range []string{c.certFile, c.keyFile} {
-		if info, err := os.Stat(name); err == nil {
-			stamp += fmt.Sprint(info.ModTime().UnixNano(), info.Size(), ";")
-		}
-	}
-	return stamp
-}
-
-// get returns the certificate, read again when the files changed. Files that cannot be read, or do not belong together
-// because only one of them was renewed so far, leave it as it was.
-func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if time.Since(c.checked) < certificateRecheck {
-		return c.pair, nil
-	}
-	c.checked = time.Now()
-	if stamp := c.look(); stamp != c.stamp {
-		c.stamp = stamp
-		if pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile); err != nil {
-			c.log.Error("the changed certificate cannot be read; the one before stays", "error", err)
-		} else {
-			c.pair = &pair
-			c.log.Info("the certificate was read again")
-		}
-	}
-	return c.pair, nil
 }
 
 // serve answers requests, over TLS when there is a certificate.
@@ -107,6 +68,9 @@ func (a *App) serve(server *http.Server, l net.Listener) error {
 		}
 		return server.Serve(l)
 	}
-	server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.certificate.get}
+	server.TLSConfig = &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return a.certificate.Get(a.cfg.Now()), nil },
+	}
 	return server.ServeTLS(l, "", "")
 }

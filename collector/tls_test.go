@@ -15,8 +15,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/monev112/monev112/collector/internal/keyfile"
 )
 
 // writeCertificate writes a certificate for 127.0.0.1 and its key, and returns it.
@@ -56,9 +59,12 @@ func TestTheServiceSpeaksTLSAndTakesUpARenewedCertificate(t *testing.T) {
 	dir := t.TempDir()
 	first := writeCertificate(t, dir, "a", 1)
 	file := File{TLS: Certificate{CertFile: "a.crt", KeyFile: "a.key"}, dir: dir}
-	a := &App{cfg: Config{Log: slog.New(slog.DiscardHandler)}}
+	var later atomic.Int64
+	a := &App{cfg: Config{Log: slog.New(slog.DiscardHandler), Now: func() time.Time {
+		return time.Now().Add(time.Duration(later.Load()))
+	}}}
 	var err error
-	if a.certificate, err = openCertificate(&file, a.cfg.Log); err != nil {
+	if a.certificate, err = openCertificate(&file, a.cfg.Now(), a.cfg.Log); err != nil {
 		t.Fatal(err)
 	}
 	if a.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
@@ -99,7 +105,6 @@ func TestTheServiceSpeaksTLSAndTakesUpARenewedCertificate(t *testing.T) {
 		}
 	}
 
-	recheck := func() { a.certificate.mu.Lock(); defer a.certificate.mu.Unlock(); a.certificate.checked = time.Time{} }
 	// Half a renewal leaves the certificate as it was.
 	second := writeCertificate(t, dir, "b", 2)
 	move := func(ext string) {
@@ -107,7 +112,7 @@ func TestTheServiceSpeaksTLSAndTakesUpARenewedCertificate(t *testing.T) {
 		if err := os.Rename(filepath.Join(dir, "b"+ext), filepath.Join(dir, "a"+ext)); err != nil {
 			t.Fatal(err)
 		}
-		recheck()
+		later.Add(int64(keyfile.Recheck))
 	}
 	move(".crt")
 	if n, err := serial(first, 0); err != nil || n != 1 {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -22,7 +21,7 @@ func keyCommand() *cobra.Command {
 nobody gets in without one.`,
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
-	file := func() auth.File { return auth.File{Path: filepath.Join(data, collector.AccessFile)} }
+	file := func() auth.File { return collector.APIKeys(data) }
 
 	var (
 		want   auth.Key

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector"
-	"github.com/monev112/monev112/collector/event/keyfile"
 )
 
 func callerKeyCommand() *cobra.Command {
@@ -26,7 +25,7 @@ made with one key. A new key, once a year, bounds what a stolen one could tell.`
 		Short: "List the keys, without their secrets",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			keys, err := keyfile.Load(collector.CallerKeys(data))
+			keys, err := collector.CallerKeys(data)
 			if err != nil {
 				return err
 			}
@@ -42,7 +41,7 @@ a caller of the days before counts as another from then on. The earlier keys sta
 hashes that are stored, and nothing is rewritten. Back the file up apart from the database.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			keys, err := keyfile.Rotate(collector.CallerKeys(data), time.Now())
+			keys, err := collector.RotateCallerKeys(data, time.Now())
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector"
-	"github.com/monev112/monev112/collector/event/keyfile"
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/web"
 )
 
@@ -28,15 +31,18 @@ func TestTheCallersKeyIsRotated(t *testing.T) {
 	if _, err := said(t, callerKeyCommand(), "rotate", "--data", data); err == nil {
 		t.Error("a folder without a key is rotated")
 	}
-	before, err := keyfile.LoadOrCreate(collector.CallerKeys(data), time.Now())
+	before, err := event.NewKeys(rand.Reader, time.Now())
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, "caller-keys"), before.FileText(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	text, err := said(t, callerKeyCommand(), "rotate", "--data", data)
 	if err != nil || !strings.Contains(text, "restart") {
 		t.Errorf("%s %v", text, err)
 	}
-	after, err := keyfile.Load(collector.CallerKeys(data))
+	after, err := collector.CallerKeys(data)
 	if err != nil || after.CurrentID() == before.CurrentID() || !strings.Contains(text, after.CurrentID()) {
 		t.Errorf("%v %v", after, err)
 	}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +13,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/internal/disk"
+	"github.com/monev112/monev112/collector/internal/keyfile"
 )
 
 // DefaultListen is where the embedded ClickHouse listens: ClickHouse's HTTP port, on loopback.
@@ -32,33 +31,29 @@ const (
 )
 
 // ReadKey gives the key of the engine whose data folder is dataDir.
-func ReadKey(dataDir string) (string, error) {
-	path := filepath.Join(dataDir, KeyFile)
-	text, err := disk.ReadPrivate(path, maxKeyBytes)
-	if err != nil {
-		return "", fmt.Errorf("engine: the key: %w", err)
-	}
-	key := strings.TrimSpace(string(text))
-	if raw, err := hex.DecodeString(key); err != nil || len(raw) != keyBytes {
-		return "", fmt.Errorf(
-			"engine: key file %s does not hold %d hexadecimal digits: delete it and the next start makes a new one", path,
-			2*keyBytes)
-	}
-	return key, nil
+func ReadKey(dataDir string) (string, error) { return keyFile(dataDir).Read() }
+
+// LoadOrCreateKey gives the key of the data folder dataDir, and makes one at first use.
+func LoadOrCreateKey(dataDir string) (string, error) {
+	return keyFile(dataDir).ReadOrCreate(func() (string, error) {
+		raw := make([]byte, keyBytes)
+		_, _ = rand.Read(raw) // never fails: crypto/rand ends the program instead
+		return hex.EncodeToString(raw), nil
+	})
 }
 
-// LoadOrCreateKey gives the key of the data folder dataDir, and makes one at first use. The caller holds the folder's
-// lock.
-func LoadOrCreateKey(dataDir string) (string, error) {
-	key, err := ReadKey(dataDir)
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return key, err
+func keyFile(dataDir string) keyfile.File[string] {
+	return keyfile.File[string]{
+		Path: filepath.Join(dataDir, KeyFile), Name: "engine: key file", MaxBytes: maxKeyBytes, Parse: parseKey,
+		Format: func(key string) ([]byte, error) { return []byte(key + "\n"), nil },
 	}
-	raw := make([]byte, keyBytes)
-	_, _ = rand.Read(raw) // never fails: crypto/rand ends the program instead
-	key = hex.EncodeToString(raw)
-	if err := replace(dataDir, KeyFile, key); err != nil {
-		return "", fmt.Errorf("engine: write the key: %w", err)
+}
+
+func parseKey(text []byte) (string, error) {
+	key := strings.TrimSpace(string(text))
+	if raw, err := hex.DecodeString(key); err != nil || len(raw) != keyBytes {
+		return "", fmt.Errorf("it does not hold %d hexadecimal digits: delete it and the next start makes a new one",
+			2*keyBytes)
 	}
 	return key, nil
 }
@@ -66,10 +61,15 @@ func LoadOrCreateKey(dataDir string) (string, error) {
 // WriteAddr says in the data folder dataDir where its engine answers, until remove is called. The caller holds the
 // folder's lock.
 func WriteAddr(dataDir, addr string) (remove func(), err error) {
-	if err := replace(dataDir, addrFile, addr); err != nil {
+	path := filepath.Join(dataDir, addrFile)
+	err = disk.Replace(disk.OS{}, path, 0o600, func(w io.Writer) error {
+		_, err := io.WriteString(w, addr+"\n")
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("engine: write the address: %w", err)
 	}
-	return func() { _ = os.Remove(filepath.Join(dataDir, addrFile)) }, nil
+	return func() { _ = os.Remove(path) }, nil
 }
 
 // ReadAddr gives the address of the engine that serves the data folder dataDir, empty when none does or none answers
@@ -81,13 +81,6 @@ func ReadAddr(ctx context.Context, dataDir string) string {
 		return ""
 	}
 	return addr
-}
-
-func replace(dataDir, name, line string) error {
-	return disk.Replace(disk.OS{}, filepath.Join(dataDir, name), 0o600, func(w io.Writer) error {
-		_, err := io.WriteString(w, line+"\n")
-		return err
-	})
 }
 
 // pingTimeout bounds the question whether an engine answers; it already listens by then.

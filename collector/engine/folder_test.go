@@ -34,3 +34,13 @@ func TestKeyIsMadeOnceAndKeptPrivate(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAnEarlierKeyFileIsRead(t *testing.T) {
+	dir, key := t.TempDir(), strings.Repeat("0a", keyBytes)
+	if err := os.WriteFile(filepath.Join(dir, KeyFile), []byte(key+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadKey(dir); err != nil || got != key {
+		t.Errorf("%q, %v", got, err)
+	}
+}

@@ -23,8 +23,8 @@ import (
 // Pages answers the requests below /p/.
 type Pages interface {
 	http.Handler
-	// Opens reports whether the path leads to a page. It looks nothing up.
-	Opens(path string) bool
+	// ValidLink reports whether the path is that of a page. It looks nothing up.
+	ValidLink(path string) bool
 }
 
 // Intake takes events in. Submit returns once those accepted are durable, or an error of package ingest, or

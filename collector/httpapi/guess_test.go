@@ -22,7 +22,7 @@ func bearer(secret string) []string { return []string{"Authorization", "Bearer "
 // linked are pages whose good links begin with /p/good.
 type linked struct{ http.HandlerFunc }
 
-func (linked) Opens(path string) bool { return strings.HasPrefix(path, "/p/good") }
+func (linked) ValidLink(path string) bool { return strings.HasPrefix(path, "/p/good") }
 
 // guess tries n keys from an address and returns how many were looked at.
 func guess(w *world, address string, n int) (heard int) {

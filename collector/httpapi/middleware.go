@@ -225,7 +225,7 @@ func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 			c.Next()
 			return
 		}
-		if a.cfg.Keys.Open() {
+		if a.cfg.Keys.AuthDisabled() {
 			if !localRequest(c.Request) {
 				a.fail(c, newProblem(http.StatusForbidden, codeForbidden,
 					"No API key exists yet, so only requests to the loopback address are answered. Create a key with: monev112 key create."))
@@ -239,7 +239,7 @@ func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 			a.fail(c, newProblem(http.StatusUnauthorized, codeUnauthorized, "Send an API key: Authorization: Bearer <key>."))
 			return
 		}
-		key, ok := a.cfg.Keys.Who(secret)
+		key, ok := a.cfg.Keys.Authenticate(secret)
 		if !ok {
 			if wait := a.guesses.bad(newGuesser(c.ClientIP(), secret)); wait > 0 {
 				a.slow(c, wait)

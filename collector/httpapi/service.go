@@ -41,7 +41,7 @@ func (a *API) pages(c *gin.Context) {
 			"No pages are shown here: pages.public_url is not configured."))
 		return
 	}
-	if path := c.Request.URL.Path; !a.cfg.Pages.Opens(path) {
+	if path := c.Request.URL.Path; !a.cfg.Pages.ValidLink(path) {
 		if wait := a.guesses.bad(newGuesser(c.ClientIP(), path)); wait > 0 {
 			a.slow(c, wait)
 			return

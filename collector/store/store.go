@@ -16,11 +16,11 @@ import (
 	"net"
 	"os"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/monev112/monev112/collector/internal/keyfile"
 )
 
 // DefaultDatabase is the name that dashboards and documents use.
@@ -126,11 +126,9 @@ func Open(_ context.Context, cfg Config) (*Store, error) {
 	}
 	password := cfg.Password
 	if password == "" && cfg.PasswordFile != "" {
-		b, err := os.ReadFile(cfg.PasswordFile)
-		if err != nil {
+		if password, err = keyfile.ReadLine(cfg.PasswordFile); err != nil {
 			return nil, fmt.Errorf("read the clickhouse password: %w", err)
 		}
-		password = strings.TrimRight(string(b), "\r\n")
 	}
 	opts.Auth = clickhouse.Auth{Username: cfg.User, Password: password}
 	bootOpts := opts

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -10,13 +11,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/internal/keyfile"
 )
 
 // Bounds of links.
@@ -27,8 +27,8 @@ const (
 	MaxLinkBytes    = 400 // a link stands in an annotation of an alert
 	MaxURLBytes     = 100 // of the public URL
 
-	// DefaultLinkKeysFile is the usual name of the key file in the data folder.
-	DefaultLinkKeysFile = "link-keys.json"
+	// LinkKeysFile is the name of the key file in the data folder.
+	LinkKeysFile = "link-keys.json"
 )
 
 // A token is the base64url form, without padding, of
@@ -75,38 +75,52 @@ func (c *LinkConfig) Check() error {
 // Links makes and checks the links that alerts carry. Who has a link may see what it names until it expires, and
 // nothing else; it is bound to one centre and one OPD. It is safe for concurrent use.
 type Links struct {
-	keys     LinkKeys
-	base     string
+	base     string // a link without its token
 	lifetime time.Duration
-	log      *slog.Logger
-
-	mu      sync.RWMutex
-	checked time.Time
-	stamp   string
-	current linkKey
-	secrets map[[kidBytes]byte][]byte
+	keys     *keyfile.Watched[keyring] // a dropped key works at most keyfile.Recheck longer
 }
+
+// keyring is the content of the key file, ready for use.
+type keyring struct {
+	current keyID // signs
+	secrets map[keyID][]byte
+}
+
+type keyID [kidBytes]byte
 
 // NewLinks reads the key file, or makes it.
 func NewLinks(cfg LinkConfig, now time.Time) (*Links, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	l := &Links{
-		keys: LinkKeys{cfg.File}, base: strings.TrimRight(cfg.PublicURL, "/") + "/p/", lifetime: cfg.Lifetime, log: cfg.Log,
+	log := cfg.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
-	if l.lifetime == 0 {
-		l.lifetime = DefaultLifetime
+	file := LinkKeys{cfg.File}.file()
+	if _, err := file.ReadOrCreate(func() ([]linkKey, error) { return []linkKey{newLinkKey(now)}, nil }); err != nil {
+		return nil, err
 	}
-	if l.log == nil {
-		l.log = slog.New(slog.DiscardHandler)
-	}
-	keys, err := l.keys.loadOrCreate(now)
+	keys, err := keyfile.Watch(func() (keyring, error) {
+		keys, err := file.Read()
+		return newKeyring(keys), err
+	}, now, log.With("component", "web"), cfg.File)
 	if err != nil {
 		return nil, err
 	}
-	l.take(keys, l.look(), now)
-	return l, nil
+	return &Links{
+		base: strings.TrimRight(cfg.PublicURL, "/") + "/p/", lifetime: cmp.Or(cfg.Lifetime, DefaultLifetime), keys: keys,
+	}, nil
+}
+
+func newKeyring(keys []linkKey) (r keyring) {
+	r.secrets = make(map[keyID][]byte, len(keys))
+	for _, k := range keys {
+		id, _ := hex.DecodeString(k.ID) // parseLinkKeys has checked both
+		r.current = keyID(id)
+		r.secrets[r.current], _ = hex.DecodeString(k.Secret)
+	}
+	return r
 }
 
 // List returns the link to the list of an OPD's late tickets; opd is the directory's id. It is the same all day (by the
@@ -149,20 +163,14 @@ func (l *Links) sign(t target, now time.Time) string {
 		(t.id == "") != (t.kind == kindList) {
 		return ""
 	}
-	l.refresh(now)
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	b := []byte{tokenVersion}
-	kid, err := hex.AppendDecode(nil, []byte(l.current.ID))
-	if err != nil {
-		return "" // the file was checked
-	}
-	b = append(append(b, kid...), t.kind)
+	keys := l.keys.Get(now)
+	b := append([]byte{tokenVersion}, keys.current[:]...)
+	b = append(b, t.kind)
 	b = binary.BigEndian.AppendUint32(b, uint32(t.expires.Unix()))
 	b = append(append(b, byte(len(t.center))), t.center...)
 	b = append(append(b, byte(len(t.opd))), t.opd...)
 	b = append(b, t.id...)
-	b = append(b, mac(l.secrets[[kidBytes]byte(kid)], "link", b)...)
+	b = append(b, mac(keys.secrets[keys.current], "link", b)...)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
@@ -178,12 +186,9 @@ func (l *Links) open(token string, now time.Time) (target, error) {
 	if err != nil || len(b) < headBytes+2+macBytes || b[0] != tokenVersion {
 		return target{}, errLink
 	}
-	l.refresh(now)
-	l.mu.RLock()
-	secret := l.secrets[[kidBytes]byte(b[1:1+kidBytes])]
-	l.mu.RUnlock()
-	said, body := b[len(b)-macBytes:], b[:len(b)-macBytes]
-	if secret == nil || !hmac.Equal(said, mac(secret, "link", body)) {
+	secret := l.keys.Get(now).secrets[keyID(b[1:1+kidBytes])]
+	got, body := b[len(b)-macBytes:], b[:len(b)-macBytes]
+	if secret == nil || !hmac.Equal(got, mac(secret, "link", body)) {
 		return target{}, errLink
 	}
 	t := target{kind: body[1+kidBytes], expires: time.Unix(int64(binary.BigEndian.Uint32(body[headBytes-4:headBytes])), 0)}
@@ -205,26 +210,24 @@ func (l *Links) open(token string, now time.Time) (target, error) {
 	return t, nil
 }
 
-// form returns what the page behind token puts into its form, so that the button works on that page alone: what says
-// which state of the ticket was shown.
-func (l *Links) form(token, what string) string {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
+// formKey returns what the page behind token puts into its form, so that the button works on that page alone: stay says
+// which state of the ticket was shown. It is empty for a token that does not open.
+func (l *Links) formKey(token, stay string, now time.Time) string {
 	b, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || len(b) < headBytes {
 		return ""
 	}
-	secret := l.secrets[[kidBytes]byte(b[1:1+kidBytes])]
+	secret := l.keys.Get(now).secrets[keyID(b[1:1+kidBytes])]
 	if secret == nil {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString(mac(secret, "form", []byte(token+"\x00"+what)))
+	return base64.RawURLEncoding.EncodeToString(mac(secret, "form", []byte(token+"\x00"+stay)))
 }
 
-// checkForm reports whether said is what form returned for the same page and state. It compares in constant time.
-func (l *Links) checkForm(token, what, said string) bool {
-	want := l.form(token, what)
-	return want != "" && hmac.Equal([]byte(want), []byte(said))
+// checkForm reports whether got is the formKey of the same page and state. It compares in constant time.
+func (l *Links) checkForm(token, stay, got string, now time.Time) bool {
+	want := l.formKey(token, stay, now)
+	return want != "" && hmac.Equal([]byte(want), []byte(got))
 }
 
 // linkID names a link in the record of reads without opening it.
@@ -238,50 +241,4 @@ func mac(secret []byte, use string, text []byte) []byte {
 	h.Write([]byte("monev112 " + use + "\x00"))
 	h.Write(text)
 	return h.Sum(nil)[:macBytes]
-}
-
-// recheck is how often the key file is looked at: a dropped key works at most that much longer.
-const recheck = time.Second
-
-func (l *Links) look() string {
-	info, err := os.Stat(l.keys.Path)
-	if err != nil {
-		return err.Error()
-	}
-	return fmt.Sprint(info.ModTime().UnixNano(), info.Size(), info.Mode())
-}
-
-func (l *Links) take(keys []linkKey, stamp string, now time.Time) {
-	secrets := map[[kidBytes]byte][]byte{}
-	for _, k := range keys {
-		kid, _ := hex.DecodeString(k.ID) // parseLinkKeys has checked both
-		secret, _ := hex.DecodeString(k.Secret)
-		secrets[[kidBytes]byte(kid)] = secret
-	}
-	l.current, l.secrets, l.stamp, l.checked = keys[len(keys)-1], secrets, stamp, now
-}
-
-// refresh reads the key file again when it changed. A file that cannot be read leaves the keys as they were.
-func (l *Links) refresh(now time.Time) {
-	l.mu.RLock()
-	fresh := now.Sub(l.checked) < recheck && !now.Before(l.checked)
-	l.mu.RUnlock()
-	if fresh {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.checked = now
-	stamp := l.look()
-	if stamp == l.stamp {
-		return
-	}
-	keys, err := l.keys.read()
-	if err != nil {
-		l.stamp = stamp
-		l.log.Error("the changed link key file cannot be read; the keys stay as they were", "error", err)
-		return
-	}
-	l.take(keys, stamp, now)
-	l.log.Info("the link key file was read again", "keys", len(keys))
 }

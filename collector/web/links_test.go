@@ -7,10 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/monev112/monev112/collector/internal/keyfile"
 	"pgregory.net/rapid"
 )
 
@@ -21,11 +21,18 @@ const publicURL = "https://monev112.example.go.id"
 
 func newLinks(t testing.TB) *Links {
 	t.Helper()
-	l, err := NewLinks(LinkConfig{File: filepath.Join(t.TempDir(), DefaultLinkKeysFile), PublicURL: publicURL}, testNow)
+	l, _ := newLinksAndFile(t)
+	return l
+}
+
+func newLinksAndFile(t testing.TB) (*Links, LinkKeys) {
+	t.Helper()
+	file := LinkKeys{filepath.Join(t.TempDir(), LinkKeysFile)}
+	l, err := NewLinks(LinkConfig{File: file.Path, PublicURL: publicURL}, testNow)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l
+	return l, file
 }
 
 func tokenOf(link string) string { return strings.TrimPrefix(link, publicURL+"/p/") }
@@ -115,13 +122,13 @@ func FuzzOpen(f *testing.F) {
 }
 
 func TestRotationKeepsLinksUntilTheyExpire(t *testing.T) {
-	l := newLinks(t)
+	l, file := newLinksAndFile(t)
 	old := tokenOf(l.List("35.15", "dishub", testNow))
 	now := testNow.Add(time.Minute)
-	if _, err := l.keys.Rotate(now, false); err != nil {
+	if _, err := file.Rotate(now, false); err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(recheck)
+	now = now.Add(keyfile.Recheck)
 	fresh := tokenOf(l.List("35.15", "dishub", now))
 	if fresh == old {
 		t.Error("the new key does not sign")
@@ -129,32 +136,32 @@ func TestRotationKeepsLinksUntilTheyExpire(t *testing.T) {
 	if _, err := l.open(old, now); err != nil {
 		t.Errorf("an old link: %v", err)
 	}
-	if _, err := l.keys.Rotate(now, true); err != nil {
+	if _, err := file.Rotate(now, true); err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(recheck)
+	now = now.Add(keyfile.Recheck)
 	for _, token := range []string{old, fresh} {
 		if _, err := l.open(token, now); err == nil {
 			t.Error("a link outlived its dropped key")
 		}
 	}
-	if keys, err := l.keys.List(); err != nil || len(keys) != 1 {
+	if keys, err := file.List(); err != nil || len(keys) != 1 {
 		t.Errorf("%v %v", keys, err)
 	}
 	// A key that no living link can carry goes with the next rotation.
 	for range 3 {
 		now = now.Add(MaxLifetime)
-		if _, err := l.keys.Rotate(now, false); err != nil {
+		if _, err := file.Rotate(now, false); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if keys, err := l.keys.List(); err != nil || len(keys) != 3 {
+	if keys, err := file.List(); err != nil || len(keys) != 3 {
 		t.Errorf("%v %v", keys, err)
 	}
 }
 
 func TestTheLinkKeyFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), DefaultLinkKeysFile)
+	path := filepath.Join(t.TempDir(), LinkKeysFile)
 	var wg sync.WaitGroup
 	links := make([]string, 8)
 	for i := range links { // starts at once agree
@@ -174,7 +181,7 @@ func TestTheLinkKeyFile(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
-	keys, err := LinkKeys{path}.read()
+	keys, err := LinkKeys{path}.file().Read()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,12 +222,12 @@ func TestTheLinkKeyFile(t *testing.T) {
 }
 
 func TestABrokenKeyFileLeavesTheKeys(t *testing.T) {
-	l := newLinks(t)
+	l, file := newLinksAndFile(t)
 	token := tokenOf(l.List("35.15", "dishub", testNow))
-	if err := os.WriteFile(l.keys.Path, []byte("broken"), 0o600); err != nil {
+	if err := os.WriteFile(file.Path, []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.open(token, testNow.Add(2*recheck)); err != nil {
+	if _, err := l.open(token, testNow.Add(2*keyfile.Recheck)); err != nil {
 		t.Error(err)
 	}
 }
@@ -250,35 +257,35 @@ func TestPublicURLThatCannotWork(t *testing.T) {
 	}
 }
 
-// The service runs as another user than root, who rotates: it must be able to read what root wrote, else a dropped key
-// would go on.
-func TestAKeyRotatedByRootBelongsToTheOwnerOfTheFolder(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can write into another user's folder")
-	}
-	const service = 23112
-	dir := t.TempDir()
-	if err := os.Chown(dir, service, service); err != nil {
+// testdata/link-keys.json, and the link, were made by commit 8bee9c5.
+func TestAnEarlierFileOfLinkKeysIsReadAndItsLinksOpen(t *testing.T) {
+	text, err := os.ReadFile("testdata/link-keys.json")
+	if err != nil {
 		t.Fatal(err)
 	}
-	keys := LinkKeys{filepath.Join(dir, DefaultLinkKeysFile)}
-	if _, err := keys.Rotate(testNow, true); err != nil {
+	file := LinkKeys{filepath.Join(t.TempDir(), LinkKeysFile)}
+	if err := os.WriteFile(file.Path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []string{keys.Path, keys.Path + ".lock"} {
-		info, err := os.Stat(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if st := info.Sys().(*syscall.Stat_t); st.Uid != service || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s belongs to %d, mode %o", filepath.Base(p), st.Uid, info.Mode().Perm())
-		}
+	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	l, err := NewLinks(LinkConfig{File: file.Path, PublicURL: publicURL}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := l.open("AUqz6110aw2rkAUzNS4xNQZkaXNodWJTREEtMjAyNi0wMDEyMzUGB_mBpTY4wOPb0HbUQ9U", now)
+	if err != nil || got.center != "35.15" || got.opd != "dishub" || got.id != "SDA-2026-00123" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if keys, err := file.file().Read(); err != nil {
+		t.Error(err)
+	} else if again, err := formatLinkKeys(keys); err != nil || string(again) != string(text) {
+		t.Errorf("%v: it would be written as %s", err, again)
 	}
 }
 
 // A clock may be behind the one that made the newest key.
 func TestAKeyRotatedByASlowClockIsTheNewest(t *testing.T) {
-	keys := LinkKeys{filepath.Join(t.TempDir(), DefaultLinkKeysFile)}
+	keys := LinkKeys{filepath.Join(t.TempDir(), LinkKeysFile)}
 	if _, err := keys.Rotate(testNow, false); err != nil {
 		t.Fatal(err)
 	}

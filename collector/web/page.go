@@ -135,9 +135,9 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Opens reports whether the path of a request is that of the style sheet, or of a link that is valid and has not
+// ValidLink reports whether the path of a request is that of the style sheet, or of a link that is valid and has not
 // expired.
-func (p *Pages) Opens(path string) bool {
+func (p *Pages) ValidLink(path string) bool {
 	token := strings.TrimPrefix(path, "/p/")
 	if token == "style.css" {
 		return true
@@ -224,7 +224,7 @@ func (p *Pages) acknowledge(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	stay := r.PostForm.Get("stay")
-	if !p.cfg.Links.checkForm(v.token, stay, r.PostForm.Get("form")) {
+	if !p.cfg.Links.checkForm(v.token, stay, r.PostForm.Get("form"), v.now) {
 		p.stale(w, v)
 		return
 	}

@@ -105,7 +105,7 @@ func TestALinkThatDoesNotOpenTellsNothing(t *testing.T) {
 		"none":              publicURL + "/p/",
 	} {
 		a := w.get(link)
-		if bad := name == "expired" || name == "wrong" || name == "none"; w.pages.Opens(path(link)) == bad {
+		if bad := name == "expired" || name == "wrong" || name == "none"; w.pages.ValidLink(path(link)) == bad {
 			t.Errorf("%s: whether the link is valid is not known", name)
 		}
 		mustShow(t, a, 404, "Tautan tidak berlaku atau sudah kedaluwarsa", "Buka tautan pada pesan terbaru")

@@ -155,7 +155,7 @@ func (p *Pages) ticketView(v *visit, row *tracker.Row, events []*event.Event) ti
 	var at time.Time
 	if at, out.Offer = p.offered(v, row); out.Offer {
 		out.Stay = stayName(at)
-		out.Form = p.cfg.Links.form(v.token, out.Stay)
+		out.Form = p.cfg.Links.formKey(v.token, out.Stay, v.now)
 	}
 	return out
 }

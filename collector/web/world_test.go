@@ -90,7 +90,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	if w.links, err = web.NewLinks(web.LinkConfig{
-		File: filepath.Join(t.TempDir(), web.DefaultLinkKeysFile), PublicURL: publicURL,
+		File: filepath.Join(t.TempDir(), web.LinkKeysFile), PublicURL: publicURL,
 	}, testNow); err != nil {
 		t.Fatal(err)
 	}

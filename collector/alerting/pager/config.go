@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/monev112/monev112/collector/internal/keyfile"
 )
 
 // Config is the section "pager" of the configuration file. Zero values take the defaults named beside them.
@@ -51,8 +52,7 @@ const (
 	MaxTimeout       = time.Minute
 	MaxAlertmanagers = 8
 
-	maxSecretBytes = 4 << 10
-	maxCertBytes   = 1 << 20
+	maxCertBytes = 1 << 20
 )
 
 // Resolve makes the paths of c absolute; path is given each that is set.
@@ -190,26 +190,11 @@ func (a *Alertmanager) authorization() (string, error) {
 }
 
 func secret(name string) (string, error) {
-	b, err := readAtMost(name, maxSecretBytes)
-	if err != nil {
-		return "", err
+	line, err := keyfile.ReadLine(name)
+	if line = strings.TrimSpace(line); err == nil && line == "" {
+		err = fmt.Errorf("%s must hold one line", name)
 	}
-	s := strings.TrimSpace(string(b))
-	if s == "" || strings.ContainsAny(s, "\r\n") {
-		return "", fmt.Errorf("%s must hold one line", name)
-	}
-	return s, nil
-}
-
-func readAtMost(name string, most int64) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > most || !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no file of at most %d bytes", name, most)
-	}
-	return os.ReadFile(name)
+	return line, err
 }
 
 // tls returns nil for a server that is reached without.
@@ -219,7 +204,7 @@ func (a *Alertmanager) tls() (*tls.Config, error) {
 	}
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: a.ServerName}
 	if a.CAFile != "" {
-		pem, err := readAtMost(a.CAFile, maxCertBytes)
+		pem, err := keyfile.Read(a.CAFile, maxCertBytes)
 		if err != nil {
 			return nil, fmt.Errorf("ca_file: %w", err)
 		}

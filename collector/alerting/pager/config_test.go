@@ -62,12 +62,12 @@ func TestFilesThatCannotServeAreRefused(t *testing.T) {
 	empty, text := write(t, " \n"), write(t, "text")
 	folder := filepath.Dir(empty)
 	for want, a := range map[string]Alertmanager{
-		"bearer_file: stat":     {URL: "http://am", BearerFile: filepath.Join(folder, "none")},
+		"bearer_file: open":     {URL: "http://am", BearerFile: filepath.Join(folder, "none")},
 		"must hold one line":    {URL: "http://am", BearerFile: empty},
-		"is no file of at most": {URL: "http://am", Username: "u", PasswordFile: folder},
+		"is not a regular file": {URL: "http://am", Username: "u", PasswordFile: folder},
 		"holds no certificate":  {URL: "https://am", CAFile: text},
 		"cert_file":             {URL: "https://am", CertFile: text, KeyFile: text},
-		"ca_file: stat":         {URL: "https://am", CAFile: filepath.Join(folder, "none")},
+		"ca_file: open":         {URL: "https://am", CAFile: filepath.Join(folder, "none")},
 	} {
 		cfg := Config{Alertmanagers: []Alertmanager{{URL: "http://other"}, a}}
 		if err := cfg.Check(); err != nil {

@@ -10,9 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/monev112/monev112/collector/internal/keyfile"
 )
 
 var testNow = time.Date(2026, 3, 13, 8, 0, 0, 0, time.UTC)
@@ -60,35 +61,35 @@ func TestTheFileHoldsNoKey(t *testing.T) {
 	}
 }
 
-// The service runs as another user than root, who creates and revokes keys: it must be able to read what root wrote,
-// else a revoked key would go on.
-func TestFilesMadeByRootBelongToTheOwnerOfTheFolder(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can write into another user's folder")
+// testdata/api-keys.json was written by commit 8bee9c5.
+func TestAnEarlierFileOfKeysIsRead(t *testing.T) {
+	text, err := os.ReadFile("testdata/api-keys.json")
+	if err != nil {
+		t.Fatal(err)
 	}
-	const service = 23112
 	f := newFile(t)
-	if err := os.Chown(filepath.Dir(f.Path), service, service); err != nil {
+	if err := os.WriteFile(f.Path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	owned := func() {
-		t.Helper()
-		for _, p := range []string{f.Path, f.Path + ".lock"} {
-			info, err := os.Stat(p)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if st := info.Sys().(*syscall.Stat_t); st.Uid != service || st.Gid != service || info.Mode().Perm() != 0o600 {
-				t.Errorf("%s belongs to %d:%d, mode %o", filepath.Base(p), st.Uid, st.Gid, info.Mode().Perm())
-			}
-		}
-	}
-	create(t, f, Key{Name: "a", Scopes: []Scope{BoardRead}})
-	owned()
-	if _, err := f.Revoke("a", testNow); err != nil {
+	g, err := NewGuard(f.Path, func() time.Time { return time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) }, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	owned()
+	k, ok := g.Authenticate("monev112_xdTAkRjF_N9szKHfX07wJKzPxVO1_qSsclmUGGp1Pik")
+	if !ok || k.Name != "jasnita" || k.Source != "pbx" || !k.Allows(EventsWrite) {
+		t.Errorf("%v %v", k, ok)
+	}
+	if _, ok := g.Authenticate("monev112_DR-_Sc9_r-Tqk_JA8lvFsw0Qt2ZyWLkM2n7QcRqWxIs"); ok {
+		t.Error("the revoked key passes")
+	}
+	keys, err := f.List()
+	if err != nil || len(keys) != 2 || keys[1].Center != "35.15" || keys[1].OPDs()[0] != "damkar" ||
+		keys[1].RevokedAt.IsZero() || keys[1].ExpiresAt.Year() != 2027 {
+		t.Errorf("%+v, %v", keys, err)
+	}
+	if got, err := format(keys); err != nil || string(got) != string(text) {
+		t.Errorf("%v: it would be written as %s", err, got)
+	}
 }
 
 func TestKeysThatMakeNoSenseAreRefused(t *testing.T) {
@@ -145,7 +146,7 @@ func TestRevokingWithoutAnyKeyClosesNothing(t *testing.T) {
 	if _, err := f.Revoke("a", testNow); !errors.Is(err, ErrNotFound) {
 		t.Error(err)
 	}
-	if g, err := NewGuard(f.Path, time.Now, nil); err != nil || !g.Open() {
+	if g, err := NewGuard(f.Path, time.Now, nil); err != nil || !g.AuthDisabled() {
 		t.Errorf("a service that asks for no key is closed: %v", err)
 	}
 }
@@ -216,44 +217,44 @@ func TestAGuardFollowsTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !g.Open() {
+	if !g.AuthDisabled() {
 		t.Fatal("no key exists and the guard is closed")
 	}
 	k, secret := create(t, f, Key{Name: "a", Scopes: []Scope{BoardRead}, ExpiresAt: testNow.Add(time.Hour)})
-	now = now.Add(recheck)
-	if g.Open() {
+	now = now.Add(keyfile.Recheck)
+	if g.AuthDisabled() {
 		t.Error("a key exists and the guard is open")
 	}
-	if got, ok := g.Who(secret); !ok || got.ID != k.ID {
+	if got, ok := g.Authenticate(secret); !ok || got.ID != k.ID {
 		t.Errorf("who: %v %v", got, ok)
 	}
 	for _, wrong := range []string{
 		"", "x", Prefix, secret + "x", secret[:len(secret)-1], strings.TrimPrefix(secret, Prefix),
 		Prefix + strings.Repeat("x", 200),
 	} {
-		if _, ok := g.Who(wrong); ok {
+		if _, ok := g.Authenticate(wrong); ok {
 			t.Errorf("%q passes", wrong)
 		}
 	}
 
 	now = testNow.Add(time.Hour)
-	if _, ok := g.Who(secret); ok {
+	if _, ok := g.Authenticate(secret); ok {
 		t.Error("an expired key passes")
 	}
 	now = testNow.Add(time.Minute) // a clock that steps back
-	if _, ok := g.Who(secret); !ok {
+	if _, ok := g.Authenticate(secret); !ok {
 		t.Error("the key does not pass")
 	}
 
 	if err := os.WriteFile(f.Path, []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(recheck)
-	if _, ok := g.Who(secret); !ok {
+	now = now.Add(keyfile.Recheck)
+	if _, ok := g.Authenticate(secret); !ok {
 		t.Error("a broken file took the keys")
 	}
-	now = now.Add(recheck)
-	g.Open()
+	now = now.Add(keyfile.Recheck)
+	g.AuthDisabled()
 	if n := strings.Count(log.String(), "cannot be read"); n != 1 {
 		t.Errorf("%d complaints: %s", n, log.String())
 	}
@@ -261,15 +262,15 @@ func TestAGuardFollowsTheFile(t *testing.T) {
 	if err := os.Remove(f.Path); err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(recheck)
-	if _, ok := g.Who(secret); ok || g.Open() {
+	now = now.Add(keyfile.Recheck)
+	if _, ok := g.Authenticate(secret); ok || g.AuthDisabled() {
 		t.Error("a lost file lets somebody in")
 	}
 	again, err := NewGuard(f.Path, func() time.Time { return now }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.Open() {
+	if again.AuthDisabled() {
 		t.Error("after a restart a lost file opens the service")
 	}
 }
@@ -282,17 +283,17 @@ func TestARevokedKeyEndsWithinASecond(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := g.Who(secret); !ok {
+	if _, ok := g.Authenticate(secret); !ok {
 		t.Fatal("the key does not pass")
 	}
 	if _, err := f.Revoke("a", now); err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(recheck)
-	if _, ok := g.Who(secret); ok {
+	now = now.Add(keyfile.Recheck)
+	if _, ok := g.Authenticate(secret); ok {
 		t.Error("a revoked key passes")
 	}
-	if g.Open() {
+	if g.AuthDisabled() {
 		t.Error("a folder whose keys are all revoked is open")
 	}
 }
@@ -310,7 +311,7 @@ func TestConcurrentChangesLoseNothing(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			g.Who(secret)
+			g.Authenticate(secret)
 		})
 	}
 	wg.Wait()

@@ -1,22 +1,19 @@
 package auth
 
 import (
-	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/gofrs/flock"
 
-	"github.com/monev112/monev112/collector/internal/disk"
+	"github.com/monev112/monev112/collector/internal/keyfile"
 )
 
-// FileName is the key file's usual name in the data folder.
+// FileName is the key file's name in the data folder.
 const FileName = "api-keys.json"
 
 // File is the key file at a path. Its methods may be called from several processes at once; changes are atomic.
@@ -36,18 +33,15 @@ const version = 1
 
 // List returns all keys, revoked and expired ones included, the oldest first. A file that does not exist has none.
 func (f File) List() ([]Key, error) {
-	text, err := disk.ReadPrivate(f.Path, maxFileBytes)
+	keys, err := f.file().Read()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
-	}
-	keys, err := parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("key file %s: %w", f.Path, err)
-	}
-	return keys, nil
+	return keys, err
+}
+
+func (f File) file() keyfile.File[[]Key] {
+	return keyfile.File[[]Key]{Path: f.Path, Name: "key file", MaxBytes: maxFileBytes, Parse: parse, Format: format}
 }
 
 func parse(text []byte) ([]Key, error) {
@@ -78,17 +72,15 @@ func parse(text []byte) ([]Key, error) {
 	return c.Keys, nil
 }
 
+func format(keys []Key) ([]byte, error) {
+	text, err := json.Marshal(content{version, keys}, jsontext.WithIndent("  "))
+	return append(text, '\n'), err
+}
+
 // Create adds a key with the name, scopes, source, centre and expiry of want and returns it with its secret, which is
 // shown once and kept nowhere.
 func (f File) Create(want Key, now time.Time) (Key, string, error) {
-	return f.create(want, now, defaultRandom())
-}
-
-func (f File) create(want Key, now time.Time, random io.Reader) (Key, string, error) {
-	secret, err := newSecret(random)
-	if err != nil {
-		return Key{}, "", err
-	}
+	secret := newSecret()
 	h := hash(secret)
 	key := Key{
 		ID: "k" + hex.EncodeToString(h[:4]), Name: want.Name, Scopes: want.Scopes, Source: want.Source, Center: want.Center,
@@ -103,7 +95,7 @@ func (f File) create(want Key, now time.Time, random io.Reader) (Key, string, er
 	if err := key.validate(); err != nil {
 		return Key{}, "", err
 	}
-	err = f.change(func(keys []Key) ([]Key, error) {
+	err := f.file().Change(func(keys []Key) ([]Key, error) {
 		if len(keys) >= MaxKeys {
 			return nil, fmt.Errorf("%d keys exist, which is the limit: remove old ones from %s", len(keys), f.Path)
 		}
@@ -131,7 +123,7 @@ func (f File) Revoke(idOrName string, now time.Time) (Key, error) {
 		return Key{}, fmt.Errorf("%q: %w", idOrName, ErrNotFound)
 	}
 	var revoked Key
-	err := f.change(func(keys []Key) ([]Key, error) {
+	err := f.file().Change(func(keys []Key) ([]Key, error) {
 		at := -1
 		for i := range keys {
 			if keys[i].ID == idOrName || keys[i].Name == idOrName && keys[i].Live(now) {
@@ -148,32 +140,4 @@ func (f File) Revoke(idOrName string, now time.Time) (Key, error) {
 		return keys, nil
 	})
 	return revoked, err
-}
-
-// change reads, edits and replaces the file under a lock of its own. The new file is complete on disk before it takes
-// the name.
-func (f File) change(edit func([]Key) ([]Key, error)) error {
-	lock := flock.New(f.Path+".lock", flock.SetPermissions(0o600))
-	if err := lock.Lock(); err != nil {
-		return fmt.Errorf("lock the key file: %w", err)
-	}
-	defer lock.Unlock()
-	if err := disk.GiveToFolder(lock.Path()); err != nil {
-		return fmt.Errorf("lock the key file: %w", err)
-	}
-	keys, err := f.List()
-	if err != nil {
-		return err
-	}
-	if keys, err = edit(keys); err != nil {
-		return err
-	}
-	text, err := json.Marshal(content{version, keys}, jsontext.WithIndent("  "))
-	if err != nil {
-		return fmt.Errorf("write the key file: %w", err)
-	}
-	return disk.Replace(disk.Owned{}, f.Path, 0o600, func(w io.Writer) error {
-		_, err := w.Write(append(bytes.TrimSpace(text), '\n'))
-		return err
-	})
 }

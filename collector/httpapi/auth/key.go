@@ -4,9 +4,9 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -38,7 +38,10 @@ const (
 // Prefix stands before every key, so that a leaked one can be found by a scanner of secrets.
 const Prefix = "monev112_"
 
-const secretBytes = 32
+const (
+	secretBytes    = 32
+	maxSecretBytes = 128 // of what a request sends; a key has 52
+)
 
 // Key is what is known of an API key; the key itself is not.
 type Key struct {
@@ -103,15 +106,16 @@ func notNameRune(r rune) bool {
 }
 
 // newSecret returns a key's text.
-func newSecret(random io.Reader) (string, error) {
+func newSecret() string {
 	var b [secretBytes]byte
-	if _, err := io.ReadFull(random, b[:]); err != nil {
-		return "", fmt.Errorf("read random bytes: %w", err)
-	}
-	return Prefix + base64.RawURLEncoding.EncodeToString(b[:]), nil
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return Prefix + base64.RawURLEncoding.EncodeToString(b[:])
 }
 
 func hash(secret string) [sha256.Size]byte { return sha256.Sum256([]byte(secret)) }
 
-// defaultRandom is the source of keys outside of tests.
-func defaultRandom() io.Reader { return rand.Reader }
+// storedHash is the hash that the file has of a key; parse has checked it.
+func (k *Key) storedHash() (h [sha256.Size]byte) {
+	_, _ = hex.Decode(h[:], []byte(k.SHA256))
+	return h
+}

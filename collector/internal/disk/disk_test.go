@@ -4,11 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/monev112/monev112/collector/internal/disk"
@@ -123,61 +120,5 @@ func TestTheModelForgetsExactlyWhatWasNotSynced(t *testing.T) {
 	}
 	if lost < 30 {
 		t.Fatalf("unsynced bytes were lost in %d of 50 power cuts only", lost)
-	}
-}
-
-// A folder's owner may lay a link where root is about to write.
-func TestOwnedFollowsNoLink(t *testing.T) {
-	dir := t.TempDir()
-	victim, name := filepath.Join(t.TempDir(), "victim"), filepath.Join(dir, "f")
-	if err := os.WriteFile(victim, []byte("old"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(victim, name+disk.TempSuffix); err != nil {
-		t.Fatal(err)
-	}
-	if err := disk.Replace(disk.Owned{}, name, 0o600, write("new")); err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile(name)
-	if left, _ := os.ReadFile(victim); err != nil || string(got) != "new" || string(left) != "old" {
-		t.Errorf("%q, %v; the victim has %q", got, err, left)
-	}
-}
-
-func TestReadPrivateRefusesWhatOthersMayReadAndWhatIsNoFile(t *testing.T) {
-	dir := t.TempDir()
-	file := func(name, content string, mode os.FileMode) string {
-		path := filepath.Join(dir, name)
-		if err := errors.Join(os.WriteFile(path, []byte(content), 0o600), os.Chmod(path, mode)); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	pipe := filepath.Join(dir, "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct{ path, problem string }{
-		{file("whole", "12345678", 0o600), ""},
-		{file("read-only", "1234", 0o400), ""},
-		{file("long", "123456789", 0o600), "larger than 8 bytes"},
-		{file("group", "1234", 0o640), "run chmod 600"},
-		{file("all", "1234", 0o604), "run chmod 600"},
-		{dir, "not a regular file"},
-		{pipe, "not a regular file"},
-		{filepath.Join(dir, "none"), "no such file"},
-	} {
-		text, err := disk.ReadPrivate(c.path, 8)
-		switch {
-		case c.problem == "":
-			if err != nil || !strings.HasPrefix("12345678", string(text)) || len(text) < 4 {
-				t.Errorf("%s: %q, %v", c.path, text, err)
-			}
-		case err == nil || !strings.Contains(err.Error(), c.problem) || !strings.Contains(err.Error(), c.path):
-			t.Errorf("%s: %v, want the path and %q", c.path, err, c.problem)
-		case errors.Is(err, fs.ErrNotExist) != (c.problem == "no such file"):
-			t.Errorf("%s: whether it exists: %v", c.path, err)
-		}
 	}
 }

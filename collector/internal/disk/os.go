@@ -3,12 +3,10 @@
 package disk
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"github.com/gofrs/flock"
@@ -139,46 +137,4 @@ func (OS) Lock(name string) (io.Closer, error) {
 		return nil, ErrLocked
 	}
 	return l, nil
-}
-
-// Owned is OS for files that root may write into the folder of another user, with Replace. A file is given to the owner
-// of its folder before it takes its name: the service of that user could not read it else, and would go on with what it
-// had read before. What it creates is new: it follows no link and takes over no file that the other user laid there.
-type Owned struct{ OS }
-
-// OpenFile is OS's.
-func (o Owned) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
-	if flag&os.O_CREATE != 0 {
-		if err := o.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		flag |= os.O_EXCL
-	}
-	return o.OS.OpenFile(name, flag, perm)
-}
-
-// Rename is OS's.
-func (o Owned) Rename(oldName, newName string) error {
-	if err := GiveToFolder(oldName); err != nil {
-		return err
-	}
-	return o.OS.Rename(oldName, newName)
-}
-
-// GiveToFolder gives a file that root made to the owner of the folder that it lies in. Anybody else's stay as they are.
-// A symbolic link is given itself, never what it leads to: the folder may belong to somebody who wants root to do just
-// that.
-func GiveToFolder(name string) error {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	folder, err := os.Stat(filepath.Dir(name))
-	if err != nil {
-		return err
-	}
-	owner := folder.Sys().(*syscall.Stat_t)
-	if err := os.Lchown(name, int(owner.Uid), int(owner.Gid)); err != nil {
-		return fmt.Errorf("give it to the owner of its folder: %w; run the command as that user", err)
-	}
-	return nil
 }

@@ -10,10 +10,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
+	"github.com/monev112/monev112/collector/internal/keyfile"
 	"github.com/monev112/monev112/collector/store"
 )
 
@@ -221,9 +221,9 @@ func ReadPassword(file string) (string, error) {
 	if file == "" {
 		return "", nil
 	}
-	b, err := os.ReadFile(file)
+	password, err := keyfile.ReadLine(file)
 	if err != nil {
 		return "", fmt.Errorf("read the clickhouse password: %w", err)
 	}
-	return strings.TrimRight(string(b), "\r\n"), nil
+	return password, nil
 }

@@ -1,20 +1,15 @@
 package web
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/gofrs/flock"
-
-	"github.com/monev112/monev112/collector/internal/disk"
+	"github.com/monev112/monev112/collector/internal/keyfile"
 )
 
 const (
@@ -56,7 +51,7 @@ type linkKeyContent struct {
 
 // List returns the keys, the oldest first.
 func (f LinkKeys) List() ([]LinkKey, error) {
-	keys, err := f.read()
+	keys, err := f.file().Read()
 	if err != nil {
 		return nil, err
 	}
@@ -72,10 +67,8 @@ func (f LinkKeys) List() ([]LinkKey, error) {
 // go at once, and every link that was ever sent dies: that is for a stolen file.
 func (f LinkKeys) Rotate(now time.Time, drop bool) (LinkKey, error) {
 	var made linkKey
-	err := f.change(func(keys []linkKey) (_ []linkKey, err error) {
-		if made, err = newLinkKey(now); err != nil {
-			return nil, err
-		}
+	err := f.file().Change(func(keys []linkKey) ([]linkKey, error) {
+		made = newLinkKey(now)
 		if drop {
 			return []linkKey{made}, nil
 		}
@@ -96,40 +89,21 @@ func (f LinkKeys) Rotate(now time.Time, drop bool) (LinkKey, error) {
 	return LinkKey{made.ID, made.CreatedAt}, err
 }
 
-// loadOrCreate returns the keys of the file, which is made when there is none.
-func (f LinkKeys) loadOrCreate(now time.Time) ([]linkKey, error) {
-	keys, err := f.read()
-	if !errors.Is(err, fs.ErrNotExist) {
-		return keys, err
+func (f LinkKeys) file() keyfile.File[[]linkKey] {
+	return keyfile.File[[]linkKey]{
+		Path: f.Path, Name: "link key file", MaxBytes: maxKeyFileBytes, Parse: parseLinkKeys, Format: formatLinkKeys,
 	}
-	err = f.change(func(keys []linkKey) ([]linkKey, error) {
-		if len(keys) > 0 {
-			return keys, nil // another process was first
-		}
-		k, err := newLinkKey(now)
-		return []linkKey{k}, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return f.read()
 }
 
-// read returns the keys of the file. The error wraps fs.ErrNotExist when there is none.
-func (f LinkKeys) read() ([]linkKey, error) {
-	text, err := disk.ReadPrivate(f.Path, maxKeyFileBytes)
+func parseLinkKeys(text []byte) ([]linkKey, error) {
+	keys, err := decodeLinkKeys(text)
 	if err != nil {
-		return nil, fmt.Errorf("link key file: %w", err)
-	}
-	keys, err := parseLinkKeys(text)
-	if err != nil {
-		return nil, fmt.Errorf(
-			"link key file %s: %w; restore it, or remove it to start with a new key (links already sent then die)", f.Path, err)
+		return nil, fmt.Errorf("%w; restore it, or remove it to start with a new key (links already sent then die)", err)
 	}
 	return keys, nil
 }
 
-func parseLinkKeys(text []byte) ([]linkKey, error) {
+func decodeLinkKeys(text []byte) ([]linkKey, error) {
 	var c linkKeyContent
 	if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
 		return nil, errors.New("it is not the JSON that this program writes") // the error of the parser could show a secret
@@ -158,41 +132,16 @@ func parseLinkKeys(text []byte) ([]linkKey, error) {
 	return c.Keys, nil
 }
 
-func newLinkKey(now time.Time) (linkKey, error) {
+func formatLinkKeys(keys []linkKey) ([]byte, error) {
+	text, err := json.Marshal(linkKeyContent{linkKeyVersion, keys}, jsontext.WithIndent("  "))
+	return append(text, '\n'), err
+}
+
+func newLinkKey(now time.Time) linkKey {
 	var b [kidBytes + linkSecretBytes]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return linkKey{}, fmt.Errorf("read random bytes: %w", err)
-	}
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
 	return linkKey{
 		ID: hex.EncodeToString(b[:kidBytes]), CreatedAt: now.UTC().Truncate(time.Second),
 		Secret: hex.EncodeToString(b[kidBytes:]),
-	}, nil
-}
-
-// change reads, edits and replaces the file under a lock of its own.
-func (f LinkKeys) change(edit func([]linkKey) ([]linkKey, error)) error {
-	lock := flock.New(f.Path+".lock", flock.SetPermissions(0o600))
-	if err := lock.Lock(); err != nil {
-		return fmt.Errorf("lock the link key file: %w", err)
 	}
-	defer lock.Unlock()
-	if err := disk.GiveToFolder(lock.Path()); err != nil {
-		return fmt.Errorf("lock the link key file: %w", err)
-	}
-	keys, err := f.read()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if keys, err = edit(keys); err != nil {
-		return err
-	}
-	text, err := json.Marshal(linkKeyContent{linkKeyVersion, keys}, jsontext.WithIndent("  "))
-	if err != nil {
-		return fmt.Errorf("write the link key file: %w", err)
-	}
-	text = append(bytes.TrimSpace(text), '\n')
-	return disk.Replace(disk.Owned{}, f.Path, 0o600, func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	})
 }
