@@ -198,7 +198,8 @@ func TestKilledEngineKeepsEveryAcknowledgedRow(t *testing.T) {
 		}
 		again = nil
 		mu.Unlock()
-		if got, err := enginetest.Post(addr, key, "SELECT count() FROM d.t", "", nil); err != nil || got != fmt.Sprintf("%d\n", total) {
+		if got, err := enginetest.Post(addr, key, "SELECT count() FROM d.t", "", nil); err != nil ||
+			got != fmt.Sprintf("%d\n", total) {
 			t.Errorf("round %d: %q rows without FINAL, want %d (%v)", round, got, total, err)
 		}
 	}

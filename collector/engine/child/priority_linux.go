@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// lowerPriority lowers the priority of every thread of this process by niceness, and with them of all that they will start:
-// on Linux priorities belong to threads, and those that live before the library is loaded are all there are. A thread
-// that was started meanwhile by one not yet lowered is found by another pass.
+// lowerPriority lowers the priority of every thread of this process by niceness, and with them of all that they will
+// start: on Linux priorities belong to threads, and those that live before the library is loaded are all there are. A
+// thread that was started meanwhile by one not yet lowered is found by another pass.
 func lowerPriority() error {
 	own, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0)
 	if err != nil {

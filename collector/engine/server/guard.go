@@ -96,7 +96,8 @@ func (g *guard) check(c *chdb.Conn, sql string, params map[string]string) error 
 			"without the key only SELECT, SHOW, DESCRIBE, EXPLAIN and EXISTS may run: %s", withKey)
 	}
 	// Text that did not parse has no class: printing it gives ClickHouse's own syntax error.
-	printed, err := c.Query("SELECT formatQuerySingleLine({sql:String})", "TSVRaw", map[string]string{"sql": escapeParam(sql)})
+	printed, err := c.Query("SELECT formatQuerySingleLine({sql:String})", "TSVRaw",
+		map[string]string{"sql": escapeParam(sql)})
 	if err != nil {
 		if e, ok := err.(*chdb.Exception); ok && e.Code == codeSyntaxError {
 			return trimContext(e)

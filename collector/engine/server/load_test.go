@@ -141,7 +141,8 @@ func TestBurstOfReadersIsAnswered(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range 20 {
 		wait.Go(func() {
-			got, err := enginetest.Post(strings.TrimPrefix(server.URL, "http://"), "", fmt.Sprintf("SELECT sleep(0.2) + %d", i), "", nil)
+			got, err := enginetest.Post(strings.TrimPrefix(server.URL, "http://"), "", fmt.Sprintf("SELECT sleep(0.2) + %d", i),
+				"", nil)
 			if err != nil || got != fmt.Sprintf("%d\n", i) {
 				t.Errorf("%q, %v", got, err)
 			}

@@ -99,7 +99,8 @@ func checkListen(listen string) error {
 		return fmt.Errorf("engine: listen on %q: %w: write host:port, for example %s", listen, err, engine.DefaultListen)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("engine: %s can be reached from other machines, where nobody may ask: listen on loopback, for example %s",
+		return fmt.Errorf(
+			"engine: %s can be reached from other machines, where nobody may ask: listen on loopback, for example %s",
 			listen, engine.DefaultListen)
 	}
 	return nil

@@ -169,9 +169,9 @@ func TestAnIncompleteBoardSaysOnlyThat(t *testing.T) {
 			if got := value(t, m, "board_complete"); got != 0 {
 				t.Errorf("board_complete %v", got)
 			}
-			for _, n := range boardNames() {
-				if m[Prefix+n] != nil {
-					t.Errorf("%s is exposed", n)
+			for _, d := range Definitions() {
+				if d.Board && m[d.Name] != nil {
+					t.Errorf("%s is exposed", d.Name)
 				}
 			}
 		})
@@ -324,14 +324,14 @@ func TestDroppedKeysAreNamedUpToABoundAndNeverHoldData(t *testing.T) {
 	for _, k := range []string{
 		"081234567890", "Budi Santoso", "nik_3515081234560001", "", strings.Repeat("a", 33), "é", "KTP",
 	} {
-		r.CountDroppedAttribute(k)
+		r.CountDroppedAttributes(k, 1)
 	}
 	if got := value(t, gather(t, r), "attributes_dropped_total", "key", Other); got != 7 {
 		t.Errorf("other is %v", got)
 	}
 	for i := range 2 * maxDroppedKeys {
-		r.CountDroppedAttribute(fmt.Sprintf("key_%d", i))
-		r.CountDroppedAttribute("key_0")
+		r.CountDroppedAttributes(fmt.Sprintf("key_%d", i), 1)
+		r.CountDroppedAttributes("key_0", 1)
 	}
 	r.CountDroppedAttributes("key_1", 10)
 	m := gather(t, r)
@@ -366,10 +366,13 @@ func TestEventsAreCountedByResult(t *testing.T) {
 }
 
 func TestBoundsHoldTheThresholdsAndGrow(t *testing.T) {
-	for _, h := range bucketBounds() {
-		for i := 1; i < len(h.bounds); i++ {
-			if h.bounds[i] <= h.bounds[i-1] {
-				t.Errorf("%s: %v", h.name, h.bounds)
+	for _, d := range Definitions() {
+		if (d.Type == Histogram) != (len(d.Buckets) > 0) {
+			t.Errorf("%s is a %s with the bounds %v", d.Name, d.Type, d.Buckets)
+		}
+		for i := 1; i < len(d.Buckets); i++ {
+			if d.Buckets[i] <= d.Buckets[i-1] {
+				t.Errorf("%s: %v", d.Name, d.Buckets)
 			}
 		}
 	}
@@ -424,7 +427,7 @@ func exemplars(h *dto.Histogram) []*dto.Exemplar {
 	return out
 }
 
-func TestStations(t *testing.T) {
+func TestPipelineFigures(t *testing.T) {
 	r := full(t)
 	r.Journal.Appended(3 * time.Millisecond)
 	r.Store.Inserted("events", 500, 20*time.Millisecond)

@@ -24,9 +24,11 @@ type board struct {
 
 	complete, lastEvent *prometheus.Desc
 	ringNoAnswer, same  *prometheus.Desc
-	descs               []*prometheus.Desc
-	centers             []*centerGauges
-	sets                *sets
+	descs               map[string]*prometheus.Desc
+	gauges              []*centerGauges
+
+	*labels
+	agents, categories, kecamatan closed
 }
 
 // SetBoard gives the registry the board to show. It is asked once per scrape, from the scraping goroutine, and may be
@@ -38,9 +40,9 @@ type centerGauges struct {
 	code string
 	opds centerOPDs
 
-	waiting, oldestWaiting, unclassified, callBack, stale family
-	agents, windows, within                               family
-	open, atRisk, overdue, oldestOverdue                  family
+	waiting, oldestWaiting, unclassified, callBack, stale *family
+	agents, windows, within                               *family
+	open, atRisk, overdue, oldestOverdue                  *family
 }
 
 // family is one gauge of one centre with all its series, whose label pairs are built once. It is read only after
@@ -48,87 +50,56 @@ type centerGauges struct {
 type family struct {
 	desc   *prometheus.Desc
 	center string
-	n      int // labels after center
-	labels [][]*dto.LabelPair
-	index  map[labels]int
+	pairs  [][]*dto.LabelPair
+	index  map[labelValues]int
 }
 
-// labels are the values after center; unused ones stay empty.
-type labels [4]string
+// labelValues are the values after center; unused ones stay empty.
+type labelValues [4]string
 
-func newFamily(desc *prometheus.Desc, center string, n int) family {
-	return family{desc: desc, center: center, n: n, index: map[labels]int{}}
-}
-
-// crossed makes a family with the cross product of the sets in all.
-func crossed(desc *prometheus.Desc, center string, all ...[]string) family {
-	f := newFamily(desc, center, len(all))
-	f.cross(labels{}, all)
-	return f
-}
-
-func (f *family) cross(l labels, all [][]string) {
-	if len(all) == 0 {
-		f.one(l)
-		return
-	}
-	for _, v := range all[0] {
-		l[f.n-len(all)] = v
-		f.cross(l, all[1:])
-	}
-}
-
-func (f *family) one(l labels) {
-	f.index[l] = len(f.labels)
-	f.labels = append(f.labels, f.pairs(l))
-}
-
-func (f *family) pairs(l labels) []*dto.LabelPair {
-	return prometheus.MakeLabelPairs(f.desc, append([]string{f.center}, l[:f.n]...))
-}
-
-// values holds one scrape's numbers of a family.
-type values struct {
-	*family
-	v     []float64
-	extra map[labels]float64 // of fallback labels that no series was made for: rare, and never lost
-}
-
-func (f *family) start() values {
-	return values{f, make([]float64, len(f.labels)), map[labels]float64{}}
-}
-
-func (v values) add(n float64, l ...string) {
-	var key labels
+func (f *family) create(l ...string) {
+	var key labelValues
 	copy(key[:], l)
-	if i, ok := v.index[key]; ok {
-		v.v[i] += n
-		return
-	}
-	v.extra[key] += n
+	f.index[key] = len(f.pairs)
+	f.pairs = append(f.pairs, prometheus.MakeLabelPairs(f.desc, append([]string{f.center}, l...)))
 }
 
-func (v values) send(ch chan<- prometheus.Metric) {
-	for i := range v.v {
-		ch <- &gauge{v.desc, v.labels[i], v.v[i]}
+// show sends one scrape's values of a family: of every series, with 0 where items have nothing. label gives an item's
+// number and label values.
+func show[T any](ch chan<- prometheus.Metric, f *family, items []T, label func(T) (int, []string)) {
+	values := make([]float64, len(f.pairs))
+	extra := map[labelValues]float64{} // of fallback labels that no series was made for: rare, and never lost
+	n := 0
+	for _, item := range items {
+		number, l := label(item)
+		var key labelValues
+		n = copy(key[:], l)
+		if i, ok := f.index[key]; ok {
+			values[i] += float64(number)
+		} else {
+			extra[key] += float64(number)
+		}
 	}
-	for l, n := range v.extra {
-		ch <- &gauge{v.desc, v.pairs(l), n}
+	for i, v := range values {
+		ch <- &sample{f.desc, f.pairs[i], v}
+	}
+	for key, v := range extra {
+		ch <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, v, append([]string{f.center}, key[:n]...)...)
 	}
 }
 
-// gauge is a finished sample; prometheus.MustNewConstMetric would build and sort the same labels at every scrape.
-type gauge struct {
+// sample is a finished gauge; prometheus.MustNewConstMetric would build and sort the same labels at every scrape.
+type sample struct {
 	desc   *prometheus.Desc
 	labels []*dto.LabelPair
 	value  float64
 }
 
-func (g *gauge) Desc() *prometheus.Desc { return g.desc }
+func (s *sample) Desc() *prometheus.Desc { return s.desc }
 
-func (g *gauge) Write(m *dto.Metric) error {
-	m.Label = g.labels
-	m.Gauge = &dto.Gauge{Value: &g.value}
+func (s *sample) Write(m *dto.Metric) error {
+	m.Label = s.labels
+	m.Gauge = &dto.Gauge{Value: &s.value}
 	return nil
 }
 
@@ -144,71 +115,63 @@ func measureNames() []string {
 	}
 }
 
-// boardNames are the gauges that exist only while the board is complete.
-func boardNames() []string {
-	return []string{
-		"source_last_event_timestamp_seconds", "ring_no_answer_recent", "same_event_tickets", "calls_waiting",
-		"call_oldest_waiting_seconds",
-		"calls_unclassified", "calls_to_call_back", "agents", "window_calls", "window_calls_within_target", "tickets_stale",
-		"tickets_open", "tickets_at_risk",
-		"tickets_overdue", "ticket_oldest_overdue_seconds",
+func newBoard(b *builder, v *Vocabulary, shared *labels) *board {
+	bd := &board{
+		labels:     shared,
+		agents:     newClosed(v.AgentStates, Unknown, ""),
+		categories: newClosed(v.Categories, Unknown, None),
+		kecamatan:  newClosed(v.Kecamatan, Unknown, None),
+		descs:      map[string]*prometheus.Desc{},
 	}
-}
-
-func newBoard(b *builder, s *sets) *board {
-	bd := &board{sets: s}
 	desc := func(name string) *prometheus.Desc {
-		d := b.desc(name)
-		bd.descs = append(bd.descs, d)
-		return d
+		if bd.descs[name] == nil {
+			bd.descs[name] = b.desc(name)
+		}
+		return bd.descs[name]
 	}
 	bd.complete = desc("board_complete")
 	bd.lastEvent = desc("source_last_event_timestamp_seconds")
 	bd.ringNoAnswer = desc("ring_no_answer_recent")
 	bd.same = desc("same_event_tickets")
-	waiting, oldestWaiting := desc("calls_waiting"), desc("call_oldest_waiting_seconds")
-	unclassified, callBack := desc("calls_unclassified"), desc("calls_to_call_back")
-	agents, windows, within, stale := desc("agents"), desc("window_calls"), desc("window_calls_within_target"),
-		desc("tickets_stale")
-	open, atRisk := desc("tickets_open"), desc("tickets_at_risk")
-	overdue, oldestOverdue := desc("tickets_overdue"), desc("ticket_oldest_overdue_seconds")
-
 	var targets []string
 	for _, t := range tracker.AnswerTargets() {
 		targets = append(targets, secondsLabel(t))
 	}
-	// The answer clock belongs to calls: no ticket is overdue on it.
-	clocks := slices.DeleteFunc(slices.Clone(s.clocks.values), func(c string) bool {
-		return c == answerClock || c == Other
-	})
-	for _, code := range s.centers.values {
-		o := s.opds[code]
-		g := &centerGauges{
-			code: code, opds: o,
-			waiting:       crossed(waiting, code),
-			oldestWaiting: crossed(oldestWaiting, code),
-			unclassified:  crossed(unclassified, code),
-			callBack:      crossed(callBack, code),
-			stale:         crossed(stale, code),
-			agents:        crossed(agents, code, s.agents.values),
-			windows:       crossed(windows, code, windowNames(), measureNames()),
-			within:        crossed(within, code, windowNames(), targets),
-			oldestOverdue: crossed(oldestOverdue, code, o.ids.values),
-			open:          newFamily(open, code, 3),
-			atRisk:        newFamily(atRisk, code, 2),
-			overdue:       newFamily(overdue, code, 4),
+	for _, code := range bd.centers.values {
+		newFamily := func(name string, sets ...[]string) *family {
+			f := &family{desc: desc(name), center: code, index: map[labelValues]int{}}
+			for _, l := range combinations(sets...) {
+				f.create(l...)
+			}
+			return f
 		}
-		for _, id := range o.ids.values { // an OPD has one scope, so no cross product with it
-			scope := o.scopeOf(id)
-			g.atRisk.one(labels{id, scope})
-			for _, p := range s.given {
-				g.open.one(labels{id, p, scope})
-				for _, c := range clocks {
-					g.overdue.one(labels{id, c, p, scope})
+		opds := bd.opds[code]
+		g := &centerGauges{
+			code: code, opds: opds,
+			waiting:       newFamily("calls_waiting"),
+			oldestWaiting: newFamily("call_oldest_waiting_seconds"),
+			unclassified:  newFamily("calls_unclassified"),
+			callBack:      newFamily("calls_to_call_back"),
+			stale:         newFamily("tickets_stale"),
+			agents:        newFamily("agents", bd.agents.values),
+			windows:       newFamily("window_calls", windowNames(), measureNames()),
+			within:        newFamily("window_calls_within_target", windowNames(), targets),
+			oldestOverdue: newFamily("ticket_oldest_overdue_seconds", opds.values),
+			open:          newFamily("tickets_open", nil),
+			atRisk:        newFamily("tickets_at_risk", nil),
+			overdue:       newFamily("tickets_overdue", nil),
+		}
+		for _, id := range opds.values { // an OPD has one scope, so no cross product with it
+			scope := opds.scope(id)
+			g.atRisk.create(id, scope)
+			for _, p := range bd.given {
+				g.open.create(id, p, scope)
+				for _, c := range bd.ticketClocks() {
+					g.overdue.create(id, c, p, scope)
 				}
 			}
 		}
-		bd.centers = append(bd.centers, g)
+		bd.gauges = append(bd.gauges, g)
 	}
 	b.register(bd)
 	return bd
@@ -228,13 +191,13 @@ func (bd *board) Collect(ch chan<- prometheus.Metric) {
 		snap = (*f)()
 	}
 	if !snap.Complete {
-		ch <- &gauge{desc: bd.complete}
+		ch <- &sample{desc: bd.complete}
 		return
 	}
-	ch <- &gauge{desc: bd.complete, value: 1}
+	ch <- &sample{desc: bd.complete, value: 1}
 	bd.sources(ch, snap.Sources)
 	empty := tracker.CenterSnapshot{} // a live centre that nothing was heard of is shown with zeros
-	for _, g := range bd.centers {
+	for _, g := range bd.gauges {
 		c := &empty
 		if i := slices.IndexFunc(snap.Centers, func(c tracker.CenterSnapshot) bool { return c.Center == g.code }); i >= 0 {
 			c = &snap.Centers[i]
@@ -246,66 +209,48 @@ func (bd *board) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (bd *board) center(ch chan<- prometheus.Metric, g *centerGauges, c *tracker.CenterSnapshot) {
-	single := func(f *family, n float64) { ch <- &gauge{f.desc, f.labels[0], n} }
-	single(&g.waiting, float64(c.CallsWaiting))
-	single(&g.oldestWaiting, c.OldestWaiting.Seconds())
-	single(&g.unclassified, float64(c.CallsUnclassified))
-	single(&g.callBack, float64(c.CallsToCallBack))
-	single(&g.stale, float64(c.Stale))
-
-	s := bd.sets
-	v := g.agents.start()
-	for _, a := range c.Agents {
-		v.add(float64(a.N), s.agents.of(a.Label))
+	for f, n := range map[*family]float64{
+		g.waiting: float64(c.CallsWaiting), g.oldestWaiting: c.OldestWaiting.Seconds(),
+		g.unclassified: float64(c.CallsUnclassified), g.callBack: float64(c.CallsToCallBack), g.stale: float64(c.Stale),
+	} {
+		ch <- &sample{f.desc, f.pairs[0], n}
 	}
-	v.send(ch)
-
-	v = g.windows.start()
-	for _, w := range c.Windows {
-		v.add(float64(w.N), w.Window, w.Measure)
-	}
-	v.send(ch)
-
-	v = g.within.start()
-	for _, w := range c.Within {
-		v.add(float64(w.N), w.Window, secondsLabel(w.Target))
-	}
-	v.send(ch)
-
-	v = g.open.start()
-	for _, t := range c.Open {
-		id := g.opds.ids.of(t.OPD)
-		v.add(float64(t.N), id, s.priorities.of(t.Priority), g.opds.scopeOf(id))
-	}
-	v.send(ch)
-
-	v = g.atRisk.start()
-	for _, t := range c.AtRisk {
-		id := g.opds.ids.of(t.OPD)
-		v.add(float64(t.N), id, g.opds.scopeOf(id))
-	}
-	v.send(ch)
-
-	v = g.overdue.start()
-	for _, t := range c.Overdue {
-		id := g.opds.ids.of(t.OPD)
-		v.add(float64(t.N), id, s.clocks.of(t.Clock), s.priorities.of(t.Priority), g.opds.scopeOf(id))
-	}
-	v.send(ch)
-
-	v = g.oldestOverdue.start()
+	show(ch, g.agents, c.Agents, func(a tracker.LabelCount) (int, []string) {
+		return a.N, []string{bd.agents.of(a.Label)}
+	})
+	show(ch, g.windows, c.Windows, func(w tracker.WindowCount) (int, []string) {
+		return w.N, []string{w.Window, w.Measure}
+	})
+	show(ch, g.within, c.Within, func(w tracker.WithinCount) (int, []string) {
+		return w.N, []string{w.Window, secondsLabel(w.Target)}
+	})
+	show(ch, g.open, c.Open, func(t tracker.TicketCount) (int, []string) {
+		id := g.opds.of(t.OPD)
+		return t.N, []string{id, bd.priorities.of(t.Priority), g.opds.scope(id)}
+	})
+	show(ch, g.atRisk, c.AtRisk, func(t tracker.TicketCount) (int, []string) {
+		id := g.opds.of(t.OPD)
+		return t.N, []string{id, g.opds.scope(id)}
+	})
+	show(ch, g.overdue, c.Overdue, func(t tracker.TicketCount) (int, []string) {
+		id := g.opds.of(t.OPD)
+		return t.N, []string{id, bd.clocks.of(t.Clock), bd.priorities.of(t.Priority), g.opds.scope(id)}
+	})
+	oldest := make([]float64, len(g.oldestOverdue.pairs))
 	for _, t := range c.OldestOverdue {
-		i := g.oldestOverdue.index[labels{g.opds.ids.of(t.OPD)}]
-		v.v[i] = max(v.v[i], t.By.Seconds())
+		i := g.oldestOverdue.index[labelValues{g.opds.of(t.OPD)}]
+		oldest[i] = max(oldest[i], t.By.Seconds())
 	}
-	v.send(ch)
+	for i, seconds := range oldest {
+		ch <- &sample{g.oldestOverdue.desc, g.oldestOverdue.pairs[i], seconds}
+	}
 
 	for _, p := range bounded(c.RingNoAnswerRecent, maxPositions) {
 		ch <- prometheus.MustNewConstMetric(bd.ringNoAnswer, prometheus.GaugeValue, float64(p.N), g.code, p.Label)
 	}
 	same := map[[2]string]int{}
 	for _, t := range c.SameEvent {
-		same[[2]string{s.categories.of(t.Category), s.kecamatan.of(t.Kecamatan)}] += t.N
+		same[[2]string{bd.categories.of(t.Category), bd.kecamatan.of(t.Kecamatan)}] += t.N
 	}
 	for k, n := range same {
 		ch <- prometheus.MustNewConstMetric(bd.same, prometheus.GaugeValue, float64(n), g.code, k[0], k[1])
@@ -348,7 +293,7 @@ func (bd *board) sources(ch chan<- prometheus.Metric, all []tracker.SourceSnapsh
 	last := map[string]float64{}
 	for i, s := range all {
 		label := cmp.Or(validLabel(s.Source), Unknown)
-		at := float64(s.LastEventAt.UnixMilli()) / 1000
+		at := unixSeconds(s.LastEventAt)
 		if i >= maxSources {
 			label = Other
 		}

@@ -3,6 +3,7 @@ package metrics
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -10,82 +11,61 @@ import (
 // builder makes collectors from Definitions, so that a name, its labels and its help stand in one place, and notices
 // a definition that nothing was made for.
 type builder struct {
-	reg     *prometheus.Registry
-	defs    map[string]Definition
-	made    map[string]bool
-	bounds  map[string][]float64
-	problem []error
+	reg      *prometheus.Registry
+	unmade   map[string]Definition // by name without Prefix
+	problems []error
 }
 
 func newBuilder() *builder {
-	b := &builder{
-		reg: prometheus.NewRegistry(), defs: map[string]Definition{}, made: map[string]bool{}, bounds: map[string][]float64{},
-	}
+	b := &builder{reg: prometheus.NewRegistry(), unmade: map[string]Definition{}}
 	for _, d := range Definitions() {
-		b.defs[d.Name] = d
-	}
-	for _, h := range bucketBounds() {
-		b.bounds[h.name] = h.bounds
+		b.unmade[d.Name[len(Prefix):]] = d
 	}
 	return b
 }
 
 func (b *builder) take(name string, want Type) Definition {
-	d, ok := b.defs[Prefix+name]
-	switch {
-	case !ok:
-		b.problem = append(b.problem, fmt.Errorf("metrics: %s has no definition", name))
-	case d.Type != want:
-		b.problem = append(b.problem, fmt.Errorf("metrics: %s is defined as %s, made as %s", name, d.Type, want))
-	case b.made[d.Name]:
-		b.problem = append(b.problem, fmt.Errorf("metrics: %s is made twice", name))
+	d, ok := b.unmade[name]
+	if !ok || d.Type != want {
+		b.problems = append(b.problems, fmt.Errorf("metrics: %s %s is not defined, or is made twice", want, name))
 	}
-	b.made[d.Name] = true
+	delete(b.unmade, name)
 	return d
 }
 
 func (b *builder) register(c prometheus.Collector) {
 	if err := b.reg.Register(c); err != nil {
-		b.problem = append(b.problem, fmt.Errorf("metrics: %w", err))
+		b.problems = append(b.problems, fmt.Errorf("metrics: %w", err))
 	}
 }
 
 func (b *builder) finish() error {
-	for name := range b.defs {
-		if !b.made[name] {
-			b.problem = append(b.problem, fmt.Errorf("metrics: %s is defined and not made", name))
-		}
+	for name := range b.unmade {
+		b.problems = append(b.problems, fmt.Errorf("metrics: %s is defined and not made", name))
 	}
-	return errors.Join(b.problem...)
+	return errors.Join(b.problems...)
 }
 
-func (b *builder) counterVec(name string) *prometheus.CounterVec {
+func (b *builder) counter(name string) *prometheus.CounterVec {
 	d := b.take(name, Counter)
 	v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: d.Name, Help: d.Help}, d.Labels)
 	b.register(v)
 	return v
 }
 
-func (b *builder) counter(name string) prometheus.Counter {
-	return b.counterVec(name).WithLabelValues()
-}
-
-func (b *builder) gaugeVec(name string) *prometheus.GaugeVec {
+func (b *builder) gauge(name string) *prometheus.GaugeVec {
 	d := b.take(name, Gauge)
 	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: d.Name, Help: d.Help}, d.Labels)
 	b.register(v)
 	return v
 }
 
-func (b *builder) histogramVec(name string) *prometheus.HistogramVec {
+func (b *builder) histogram(name string) *prometheus.HistogramVec {
 	d := b.take(name, Histogram)
-	if b.bounds[name] == nil {
-		b.problem = append(b.problem, fmt.Errorf("metrics: histogram %s has no bounds", name))
-	}
 	v := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:                            d.Name,
 		Help:                            d.Help,
-		Buckets:                         b.bounds[name],
+		Buckets:                         d.Buckets,
 		NativeHistogramBucketFactor:     nativeFactor,
 		NativeHistogramMaxBucketNumber:  nativeMaxBuckets,
 		NativeHistogramMinResetDuration: nativeMinReset,
@@ -98,4 +78,60 @@ func (b *builder) histogramVec(name string) *prometheus.HistogramVec {
 func (b *builder) desc(name string) *prometheus.Desc {
 	d := b.take(name, Gauge)
 	return prometheus.NewDesc(d.Name, d.Help, d.Labels, nil)
+}
+
+// probe exposes gauges without labels that somebody is asked for at each scrape. Until watch is called they are absent.
+type probe struct {
+	descs []*prometheus.Desc
+	ask   atomic.Pointer[func() []float64] // one value for each desc
+}
+
+func (b *builder) probe(names ...string) *probe {
+	p := new(probe)
+	for _, name := range names {
+		p.descs = append(p.descs, b.desc(name))
+	}
+	b.register(p)
+	return p
+}
+
+func (p *probe) watch(ask func() []float64) { p.ask.Store(&ask) }
+
+// Describe implements prometheus.Collector.
+func (p *probe) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range p.descs {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (p *probe) Collect(ch chan<- prometheus.Metric) {
+	if ask := p.ask.Load(); ask != nil {
+		for i, v := range (*ask)() {
+			ch <- prometheus.MustNewConstMetric(p.descs[i], prometheus.GaugeValue, v)
+		}
+	}
+}
+
+// create makes the series of every combination of label values, at zero, so that the first failure is visible to
+// increase().
+func create(v *prometheus.MetricVec, sets ...[]string) {
+	for _, l := range combinations(sets...) {
+		_, _ = v.GetMetricWithLabelValues(l...) // fails at a wrong number of labels alone, and its first use panics then
+	}
+}
+
+// combinations is the cross product of sets.
+func combinations(sets ...[]string) [][]string {
+	all := [][]string{nil}
+	for _, set := range sets {
+		var longer [][]string
+		for _, begun := range all {
+			for _, v := range set {
+				longer = append(longer, append(begun[:len(begun):len(begun)], v))
+			}
+		}
+		all = longer
+	}
+	return all
 }

@@ -2,8 +2,8 @@
 //
 // Two things move it. Counters and histograms move on outcomes of live events (Observe); they serve rates. Gauges of
 // the board are computed at scrape from a tracker.Snapshot (SetBoard); they are exact and are derived from no counter.
-// The stations that do IO hand their figures over through small values (Journal, Store, Shipper, Pager, Calendar,
-// HTTP), so that no other package spells a metric's name.
+// Packages that do IO hand their figures over through small values (Journal, Store, Shipper, Pager, Calendar, HTTP), so
+// that no other package spells a metric's name.
 //
 // Every label set is closed and created at start: a value outside it becomes "unknown" (names of places, people's
 // offices and codes) or "other" (reasons and keys), so that an id never becomes a label, a sender cannot make series,

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// EventResult is what became of an event at the door.
+// EventResult is what became of an event that was received.
 type EventResult string
 
 // The results of an event. Backfilled is counted beside accepted, not instead of it.
@@ -32,21 +32,19 @@ type events struct {
 	keys map[string]bool
 }
 
-func newEvents(b *builder, s *sets) *events {
+func newEvents(b *builder, v *Vocabulary) *events {
 	e := &events{
-		total:    b.counterVec("events_total"),
-		rejected: b.counterVec("events_rejected_total"),
-		dropped:  b.counterVec("attributes_dropped_total"),
+		total:    b.counter("events_total"),
+		rejected: b.counter("events_rejected_total"),
+		dropped:  b.counter("attributes_dropped_total"),
 		results:  map[EventResult]prometheus.Counter{},
-		reasons:  s.reasons,
+		reasons:  newClosed(v.RejectReasons, Other, ""),
 		keys:     map[string]bool{},
 	}
 	for _, r := range [...]EventResult{Accepted, Duplicate, Rejected, Conflict, Backfilled} {
 		e.results[r] = e.total.WithLabelValues(string(r))
 	}
-	for _, r := range s.reasons.values {
-		e.rejected.WithLabelValues(r)
-	}
+	create(e.rejected.MetricVec, e.reasons.values)
 	e.dropped.WithLabelValues(Other)
 	return e
 }
@@ -70,9 +68,6 @@ func (r *Registry) CountRejected(reason string) {
 func (r *Registry) CountDroppedAttributes(key string, n int) {
 	r.events.dropped.WithLabelValues(r.events.key(key)).Add(float64(max(0, n)))
 }
-
-// CountDroppedAttribute is CountDroppedAttributes for one.
-func (r *Registry) CountDroppedAttribute(key string) { r.CountDroppedAttributes(key, 1) }
 
 func (e *events) key(key string) string {
 	if !isName(key) {

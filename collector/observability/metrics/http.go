@@ -23,20 +23,16 @@ type HTTP struct {
 	codes    closed
 }
 
-func newHTTP(b *builder, s *sets) *HTTP {
+func newHTTP(b *builder, v *Vocabulary) *HTTP {
 	h := &HTTP{
-		requests: b.counterVec("http_requests_total"),
-		seconds:  b.histogramVec("http_request_seconds"),
-		inFlight: b.gaugeVec("http_requests_in_flight").WithLabelValues(),
-		routes:   s.routes,
+		requests: b.counter("http_requests_total"),
+		seconds:  b.histogram("http_request_seconds"),
+		inFlight: b.gauge("http_requests_in_flight").WithLabelValues(),
+		routes:   newClosed(v.Routes, Other, ""),
 		codes:    newClosed([]string{"200", "400", "401", "403", "404", "405", "413", "415", "429", "500", "503"}, Other, ""),
 	}
-	for _, route := range h.routes.values {
-		h.seconds.WithLabelValues(route)
-		for _, code := range h.codes.values {
-			h.requests.WithLabelValues(route, code)
-		}
-	}
+	create(h.seconds.MetricVec, h.routes.values)
+	create(h.requests.MetricVec, h.routes.values, h.codes.values)
 	return h
 }
 

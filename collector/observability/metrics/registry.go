@@ -3,13 +3,9 @@ package metrics
 import (
 	"fmt"
 	"log/slog"
-	"slices"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-
-	"github.com/monev112/monev112/collector/event"
 )
 
 // Config says which label values exist and which build runs.
@@ -22,14 +18,14 @@ type Config struct {
 	Logger     *slog.Logger // nil discards; used for errors of a scrape
 }
 
-// Registry owns every metric of one process. It is safe for concurrent use; create it once and hand its parts to the
-// stations: Journal, Store, Shipper, Pager, Calendar, HTTP.
+// Registry owns every metric of one process. It is safe for concurrent use; create it once and hand its parts to those
+// who do IO: Journal, Store, Shipper, Pager, Calendar, HTTP.
 type Registry struct {
-	prom   *prometheus.Registry
-	logger *slog.Logger
-	board  *board
-	live   *live
-	events *events
+	prom     *prometheus.Registry
+	logger   *slog.Logger
+	board    *board
+	outcomes *outcomes
+	events   *events
 
 	Journal  *Journal
 	Store    *Store
@@ -51,24 +47,24 @@ func New(cfg Config) (*Registry, error) {
 	if r.logger == nil {
 		r.logger = slog.New(slog.DiscardHandler)
 	}
-	sets := newSets(cfg)
-	r.live = newLive(b, sets)
-	r.board = newBoard(b, sets)
-	r.events = newEvents(b, sets)
+	v, labels := &cfg.Vocabulary, newLabels(cfg)
+	r.outcomes = newOutcomes(b, v, labels)
+	r.board = newBoard(b, v, labels)
+	r.events = newEvents(b, v)
 	r.Journal = newJournal(b)
-	r.Store = newStore(b, sets)
+	r.Store = newStore(b, v)
 	r.Shipper = newShipper(b)
-	r.Pager = newPager(b, sets)
-	r.Calendar = newCalendar(b)
-	r.Expected = newExpected(b, sets)
-	r.HTTP = newHTTP(b, sets)
-	names := b.gaugeVec("directory_info")
+	r.Pager = newPager(b, v)
+	r.Calendar = &Calendar{b.gauge("calendar_covered_until_timestamp_seconds")}
+	r.Expected = &Expected{b.gauge("calls_expected"), labels.centers}
+	r.HTTP = newHTTP(b, v)
+	names := b.gauge("directory_info")
 	for _, c := range cfg.Centers {
 		for _, n := range c.Names {
 			names.WithLabelValues(c.Code, n.Label, validLabel(n.Value), validLabel(n.Name)).Set(1)
 		}
 	}
-	b.gaugeVec("build_info").WithLabelValues(cfg.Version, cfg.Revision, cfg.GoVersion).Set(1)
+	b.gauge("build_info").WithLabelValues(cfg.Version, cfg.Revision, cfg.GoVersion).Set(1)
 	b.register(collectors.NewGoCollector())
 	b.register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := b.finish(); err != nil {
@@ -76,9 +72,6 @@ func New(cfg Config) (*Registry, error) {
 	}
 	return r, nil
 }
-
-// Gatherer returns the registry for tests and other expositions.
-func (r *Registry) Gatherer() prometheus.Gatherer { return r.prom }
 
 func check(cfg Config) error {
 	seen := map[string]bool{}
@@ -104,83 +97,4 @@ func check(cfg Config) error {
 		}
 	}
 	return nil
-}
-
-// sets are the closed label sets of a configuration.
-type sets struct {
-	centers    closed
-	opds       map[string]centerOPDs // by centre, Unknown included
-	channels   closed
-	classes    closed
-	priorities closed
-	given      []string // the priorities that series are made for at start: the decoder lets no other pass
-	unserved   closed
-	agents     closed
-	categories closed
-	kecamatan  closed
-	clocks     closed
-	intervals  closed
-	reasons    closed
-	tables     closed
-	errors     closed
-	levels     closed
-	routes     closed
-	// alertmanagers have no fallback: without any there is no series.
-	alertmanagers []string
-	targets       []time.Duration
-}
-
-type centerOPDs struct {
-	ids   closed
-	scope map[string]string
-}
-
-func newSets(cfg Config) *sets {
-	v := cfg.Vocabulary
-	s := &sets{
-		opds:          map[string]centerOPDs{},
-		channels:      newClosed(v.Channels, event.ChannelOther, ""),
-		classes:       newClosed(v.Classes, Unknown, ""),
-		priorities:    newClosed(v.Priorities, Unknown, None),
-		unserved:      newClosed(v.UnservedReasons, Other, ""),
-		agents:        newClosed(v.AgentStates, Unknown, ""),
-		categories:    newClosed(v.Categories, Unknown, None),
-		kecamatan:     newClosed(v.Kecamatan, Unknown, None),
-		clocks:        newClosed(v.Clocks, Other, ""),
-		intervals:     newClosed(v.Intervals, Other, ""),
-		reasons:       newClosed(v.RejectReasons, Other, ""),
-		tables:        newClosed(v.Tables, Other, ""),
-		errors:        newClosed(v.StoreErrorKinds, Other, ""),
-		levels:        newClosed(v.PagerLevels, Other, ""),
-		routes:        newClosed(v.Routes, Other, ""),
-		alertmanagers: v.Alertmanagers,
-		targets:       slices.Compact(slices.Sorted(slices.Values(v.AnswerTargets))),
-	}
-	s.given = slices.DeleteFunc(slices.Clone(s.priorities.values), func(p string) bool { return p == Unknown })
-	var codes []string
-	for _, c := range cfg.Centers {
-		codes = append(codes, c.Code)
-		o := centerOPDs{scope: map[string]string{}}
-		var ids []string
-		for _, d := range c.OPDs {
-			ids = append(ids, d.ID)
-			o.scope[d.ID] = d.Scope
-		}
-		o.ids = newClosed(ids, Unknown, None)
-		s.opds[c.Code] = o
-	}
-	s.opds[Unknown] = centerOPDs{ids: newClosed(nil, Unknown, None), scope: map[string]string{}}
-	s.centers = newClosed(codes, Unknown, "")
-	return s
-}
-
-// scopeOf returns the scope label of an OPD label value.
-func (o centerOPDs) scopeOf(id string) string {
-	if id == None {
-		return "own" // a ticket that lies at the centre is the centre's own
-	}
-	if s := o.scope[id]; s != "" {
-		return s
-	}
-	return Unknown
 }

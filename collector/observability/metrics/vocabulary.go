@@ -1,9 +1,6 @@
 package metrics
 
 import (
-	"cmp"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
@@ -53,22 +50,20 @@ type Vocabulary struct {
 	Routes          []string // HTTP route patterns
 }
 
-// DefaultVocabulary returns the words of the domain. The caller replaces what its directory, decoder and store know
-// better (categories, kecamatan, reject reasons, routes).
+// DefaultVocabulary returns the words of the domain. The caller adds those of its directory and configuration:
+// categories, kecamatan, Alertmanagers and routes.
 func DefaultVocabulary() Vocabulary {
+	var reasons []string
+	for _, r := range event.Reasons() {
+		reasons = append(reasons, string(r))
+	}
 	return Vocabulary{
 		Channels:        event.Channels(),
 		Classes:         event.Classes(),
 		Priorities:      event.Priorities(),
 		UnservedReasons: []string{"timeout", "empty", "overflow"},
 		AgentStates:     event.AgentStates(),
-		RejectReasons:   rejectReasons(),
-		Categories: []string{
-			"kebakaran", "darurat_medis", "kecelakaan", "kriminal", "banjir", "pohon_tumbang", "odgj", "kdrt", "evakuasi_hewan",
-			"pju",
-			"jalan_rusak", "lampu_lalu_lintas", "sampah", "listrik_padam", "air", "ketertiban", "administrasi", "info_layanan",
-			"lainnya",
-		},
+		RejectReasons:   reasons,
 		AnswerTargets:   tracker.AnswerTargets(),
 		Clocks:          []string{"answer", "acknowledge", "arrive", "resolve", "resolve_total", "confirm", "given"},
 		Intervals:       []string{"dispatch", "acknowledge", "turnout", "travel", "respond", "resolve", "confirm"},
@@ -76,52 +71,4 @@ func DefaultVocabulary() Vocabulary {
 		StoreErrorKinds: []string{"unavailable", "timeout", "refused", "value", "query"},
 		PagerLevels:     []string{"risk", "overdue", "escalated", "escalated2", "closed"},
 	}
-}
-
-func rejectReasons() []string {
-	var out []string
-	for _, r := range event.Reasons() {
-		out = append(out, string(r))
-	}
-	return out
-}
-
-// closed is a set of label values with the value that stands for the rest.
-type closed struct {
-	values   []string // sorted, the fallback and None (if any) included
-	fallback string
-	none     string // what an empty value becomes
-	index    map[string]string
-}
-
-func newClosed(values []string, fallback, none string) closed {
-	all := append(slices.Clone(values), fallback, none)
-	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
-	slices.Sort(all)
-	all = slices.Compact(all)
-	c := closed{values: all, fallback: fallback, none: cmp.Or(none, fallback), index: make(map[string]string, len(all))}
-	for _, v := range all {
-		c.index[v] = v
-	}
-	return c
-}
-
-func (c closed) of(v string) string {
-	if v == "" {
-		return c.none
-	}
-	if known, ok := c.index[v]; ok {
-		return known // the set's own string: a label must not pin a request body in memory
-	}
-	return c.fallback
-}
-
-func (c closed) has(v string) bool {
-	_, ok := c.index[v]
-	return ok
-}
-
-// secondsLabel writes a duration as the label value of a target: "15", "7.5".
-func secondsLabel(d time.Duration) string {
-	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64)
 }

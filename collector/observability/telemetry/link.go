@@ -13,34 +13,29 @@ import (
 // trace and nothing else. It is safe for concurrent use.
 type LinkRing struct {
 	mu    sync.Mutex
-	ring  []written
+	ring  []request
 	next  int // where the next one goes
 	count int
 }
 
-// written is a request whose last byte in the journal lies before end.
-type written struct {
+// request is one whose last byte in the journal lies before end.
+type request struct {
 	end  uint64
 	span trace.SpanContext
 }
 
 // NewLinkRing returns a ring for at most size requests, which must be positive.
-func NewLinkRing(size int) *LinkRing { return &LinkRing{ring: make([]written, max(1, size))} }
+func NewLinkRing(size int) *LinkRing { return &LinkRing{ring: make([]request, max(1, size))} }
 
-// Add remembers that the span in ctx wrote records that end at position end. A span that is not
-// sampled is not kept.
+// Add remembers that the span in ctx wrote records that end at position end. A span that is not sampled is not kept.
 func (r *LinkRing) Add(ctx context.Context, end uint64) {
-	r.AddSpan(trace.SpanContextFromContext(ctx), end)
-}
-
-// AddSpan is Add for a span context at hand.
-func (r *LinkRing) AddSpan(span trace.SpanContext, end uint64) {
+	span := trace.SpanContextFromContext(ctx)
 	if !span.IsValid() || !span.IsSampled() {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ring[r.next] = written{end, span}
+	r.ring[r.next] = request{end, span}
 	r.next = (r.next + 1) % len(r.ring)
 	r.count = min(r.count+1, len(r.ring))
 }

@@ -5,60 +5,46 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 
 	"go.opentelemetry.io/otel/trace"
-	"golang.org/x/term"
 )
 
 // LogFormat is how log lines are written.
 type LogFormat string
 
-// The formats of log lines. Auto is text on a terminal and JSON elsewhere.
+// The formats of log lines.
 const (
-	Auto LogFormat = "auto"
 	Text LogFormat = "text"
 	JSON LogFormat = "json"
 )
 
 // ParseLevel reads debug, info, warn or error, in any case.
 func ParseLevel(s string) (slog.Level, error) {
-	switch strings.ToLower(s) {
-	case "debug":
-		return slog.LevelDebug, nil
-	case "info":
-		return slog.LevelInfo, nil
-	case "warn":
-		return slog.LevelWarn, nil
-	case "error":
-		return slog.LevelError, nil
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s)); err != nil {
+		return 0, fmt.Errorf("log level %q: use debug, info, warn or error", s)
 	}
-	return 0, fmt.Errorf("log level %q: use debug, info, warn or error", s)
+	return level, nil
 }
 
-// ParseLogFormat reads auto, text or json.
+// ParseLogFormat reads text or json, in any case.
 func ParseLogFormat(s string) (LogFormat, error) {
 	switch f := LogFormat(strings.ToLower(s)); f {
-	case Auto, Text, JSON:
+	case Text, JSON:
 		return f, nil
 	}
-	return "", fmt.Errorf("log format %q: use auto, text or json", s)
+	return "", fmt.Errorf("log format %q: use text or json", s)
 }
 
 // NewLogger returns a logger that writes to w. level may be a *slog.LevelVar, so that it can change while the program
 // runs. A line that is logged with the context of a sampled span names its trace.
 func NewLogger(w io.Writer, format LogFormat, level slog.Leveler) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: level}
-	if format == Text || format != JSON && isTerminal(w) {
+	if format == Text {
 		return slog.New(spanHandler{slog.NewTextHandler(w, opts)})
 	}
 	return slog.New(spanHandler{slog.NewJSONHandler(w, opts)})
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // spanHandler adds the trace of a line's context.

@@ -18,13 +18,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-func noEnv(string) string { return "" }
-
 func tracing(t *testing.T, cfg TraceConfig) *Tracing {
 	t.Helper()
-	if cfg.Getenv == nil {
-		cfg.Getenv = noEnv
-	}
 	tr, err := NewTracing(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -46,19 +41,18 @@ func (k *keeping) ExportSpans(_ context.Context, s []sdktrace.ReadOnlySpan) erro
 }
 
 func TestNothingIsTracedWithoutAnEndpoint(t *testing.T) {
-	for name, cfg := range map[string]TraceConfig{
-		"nothing configured": {},
-		"disabled": {
-			Endpoint: "http://127.0.0.1:1", Getenv: func(k string) string {
-				return map[string]string{"OTEL_SDK_DISABLED": "true"}[k]
-			},
-		},
+	for name, c := range map[string]struct{ endpoint, disabled string }{
+		"nothing configured": {"", ""},
+		"disabled":           {"http://127.0.0.1:1", "true"},
 	} {
-		tr := tracing(t, cfg)
-		_, span := tr.Tracer("t").Start(context.Background(), "x")
-		if tr.Enabled() || span.IsRecording() {
-			t.Errorf("%s: traced", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("OTEL_SDK_DISABLED", c.disabled)
+			tr := tracing(t, TraceConfig{Endpoint: c.endpoint})
+			_, span := tr.Tracer("t").Start(context.Background(), "x")
+			if tr.Enabled() || span.IsRecording() {
+				t.Error("traced")
+			}
+		})
 	}
 }
 
@@ -71,7 +65,7 @@ func TestSpansReachTheReceiver(t *testing.T) {
 	}))
 	defer srv.Close()
 	for name, cfg := range map[string]TraceConfig{
-		"configured":  {Endpoint: srv.URL, SampleRatio: 1, Getenv: noEnv},
+		"configured":  {Endpoint: srv.URL, SampleRatio: 1},
 		"environment": {SampleRatio: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,7 +107,7 @@ func TestWrongSettingsAreRefused(t *testing.T) {
 
 func TestLostSpansAreLoggedOnceAMinute(t *testing.T) {
 	var log bytes.Buffer
-	c := &complaining{SpanExporter: &keeping{err: errors.New("refused")}, logger: slog.New(slog.NewTextHandler(&log, nil))}
+	c := &lossLogger{SpanExporter: &keeping{err: errors.New("refused")}, logger: slog.New(slog.NewTextHandler(&log, nil))}
 	for range 5 {
 		if err := c.ExportSpans(context.Background(), make([]sdktrace.ReadOnlySpan, 2)); err != nil {
 			t.Error(err)
@@ -147,16 +141,20 @@ func sampled(i int) trace.SpanContext {
 	})
 }
 
+func add(r *LinkRing, span trace.SpanContext, end uint64) {
+	r.Add(trace.ContextWithSpanContext(context.Background(), span), end)
+}
+
 func TestRingLinksTheRequestsOfARange(t *testing.T) {
 	r := NewLinkRing(4)
 	if links, more := r.Links(0, 100); links != nil || more != 0 {
 		t.Error("an empty ring links")
 	}
 	for i := 1; i <= 6; i++ {
-		r.AddSpan(sampled(i), uint64(i*10))
+		add(r, sampled(i), uint64(i*10))
 	}
-	r.AddSpan(sampled(7).WithTraceFlags(0), 70) // not sampled: takes no place
-	r.Add(context.Background(), 80)             // no span
+	add(r, sampled(7).WithTraceFlags(0), 70) // not sampled: takes no place
+	r.Add(context.Background(), 80)          // no span
 	for _, c := range []struct {
 		from, to uint64
 		want     string
@@ -182,10 +180,10 @@ func TestRingLinksTheRequestsOfARange(t *testing.T) {
 func TestABatchIsARootWithAtMost128Links(t *testing.T) {
 	r := NewLinkRing(1000)
 	for i := 1; i <= 200; i++ {
-		r.AddSpan(sampled(i), uint64(i))
+		add(r, sampled(i), uint64(i))
 	}
 	rec := tracetest.NewSpanRecorder()
-	tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(rec), sdktrace.WithSampler(Sampler(0)))
+	tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(rec), sdktrace.WithSampler(batchSampler(0)))
 	ctx, parent := tp.Tracer("t").Start(trace.ContextWithRemoteSpanContext(context.Background(), sampled(9)), "request")
 	links, more := r.Links(0, 200)
 	_, span := StartBatch(ctx, tp.Tracer("t"), "insert", links, more)
@@ -217,7 +215,7 @@ func TestABatchIsARootWithAtMost128Links(t *testing.T) {
 
 func TestLogLinesNameTheTrace(t *testing.T) {
 	var b bytes.Buffer
-	log := NewLogger(&b, Auto, slog.LevelInfo) // a buffer is no terminal
+	log := NewLogger(&b, JSON, slog.LevelInfo)
 	ctx := trace.ContextWithSpanContext(context.Background(), sampled(5))
 	log.With("a", 1).InfoContext(ctx, "hello")
 	log.Debug("hidden")

@@ -22,15 +22,13 @@ import (
 
 // TraceConfig says whether, where to and how much to trace. Zero values take the defaults named beside them.
 type TraceConfig struct {
-	Service     string  // service.name; monev112
-	Version     string  // service.version
-	Endpoint    string  // base URL of an OTLP/HTTP receiver, such as http://127.0.0.1:4318; empty asks the environment
-	SampleRatio float64 // share of requests that are traced, 0 to 1; 0 is 0.01. OTEL_TRACES_SAMPLER wins over it
+	Version string // service.version
+	// base URL of an OTLP/HTTP receiver, such as http://127.0.0.1:4318; empty asks the environment
+	Endpoint    string
+	SampleRatio float64      // share of requests that are traced, 0 to 1; 0 is 0.01. OTEL_TRACES_SAMPLER wins over it
+	Logger      *slog.Logger // told of spans that could not be sent; nil discards
 
-	ShutdownTimeout time.Duration // 5 s
-	Logger          *slog.Logger  // hears of spans that could not be sent; nil discards
-	Getenv          func(string) string
-	exporter        sdktrace.SpanExporter // in tests, instead of OTLP
+	exporter sdktrace.SpanExporter // in tests, instead of OTLP
 }
 
 // Defaults and bounds of tracing.
@@ -39,16 +37,16 @@ const (
 	MaxLinks           = 128 // of one span
 	maxQueuedSpans     = 4096
 	exportTimeout      = 10 * time.Second
-	complainEvery      = time.Minute
+	shutdownTimeout    = 5 * time.Second
+	lossLogInterval    = time.Minute
 )
 
 // Tracing is a tracer provider and its end.
 type Tracing struct {
 	trace.TracerProvider
-	sdk     *sdktrace.TracerProvider
-	timeout time.Duration
-	once    sync.Once
-	err     error
+	sdk  *sdktrace.TracerProvider // nil when nothing is exported
+	once sync.Once
+	err  error
 }
 
 // NewTracing returns a provider that exports by OTLP over HTTP when an endpoint is configured or stands in
@@ -56,18 +54,15 @@ type Tracing struct {
 // OTEL_SDK_DISABLED is true. Headers, certificates and timeouts come from the standard OTEL_EXPORTER_OTLP_* variables.
 // A receiver that is away costs spans, which are dropped past a bound, and nothing else.
 func NewTracing(ctx context.Context, cfg TraceConfig) (*Tracing, error) {
-	if cfg.Getenv == nil {
-		cfg.Getenv = os.Getenv
-	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	if cfg.SampleRatio < 0 || cfg.SampleRatio > 1 {
 		return nil, fmt.Errorf("telemetry: sample ratio %v is not between 0 and 1", cfg.SampleRatio)
 	}
-	configured := cfg.Endpoint != "" || cfg.exporter != nil || cfg.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" ||
-		cfg.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
-	if !configured || strings.EqualFold(cfg.Getenv("OTEL_SDK_DISABLED"), "true") {
+	configured := cfg.Endpoint != "" || cfg.exporter != nil || os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" ||
+		os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
+	if !configured || strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") {
 		return &Tracing{TracerProvider: noop.NewTracerProvider()}, nil
 	}
 	exporter, err := newExporter(ctx, cfg)
@@ -75,7 +70,7 @@ func NewTracing(ctx context.Context, cfg TraceConfig) (*Tracing, error) {
 		return nil, err
 	}
 	res, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithAttributes(
-		attribute.String("service.name", cmp.Or(cfg.Service, "monev112")), attribute.String("service.version", cfg.Version)),
+		attribute.String("service.name", "monev112"), attribute.String("service.version", cfg.Version)),
 		resource.WithFromEnv())
 	if err != nil {
 		return nil, fmt.Errorf("telemetry: resource: %w", err)
@@ -83,14 +78,14 @@ func NewTracing(ctx context.Context, cfg TraceConfig) (*Tracing, error) {
 	opts := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(res),
 		sdktrace.WithoutPanicRecording(), // the value of a panic may hold data
-		sdktrace.WithBatcher(&complaining{SpanExporter: exporter, logger: cfg.Logger},
+		sdktrace.WithBatcher(&lossLogger{SpanExporter: exporter, logger: cfg.Logger},
 			sdktrace.WithMaxQueueSize(maxQueuedSpans), sdktrace.WithExportTimeout(exportTimeout)),
 	}
-	if cfg.Getenv("OTEL_TRACES_SAMPLER") == "" {
-		opts = append(opts, sdktrace.WithSampler(Sampler(cmp.Or(cfg.SampleRatio, DefaultSampleRatio))))
+	if os.Getenv("OTEL_TRACES_SAMPLER") == "" {
+		opts = append(opts, sdktrace.WithSampler(batchSampler(cmp.Or(cfg.SampleRatio, DefaultSampleRatio))))
 	}
 	sdk := sdktrace.NewTracerProvider(opts...)
-	return &Tracing{TracerProvider: sdk, sdk: sdk, timeout: cmp.Or(cfg.ShutdownTimeout, 5*time.Second)}, nil
+	return &Tracing{TracerProvider: sdk, sdk: sdk}, nil
 }
 
 func newExporter(ctx context.Context, cfg TraceConfig) (sdktrace.SpanExporter, error) {
@@ -125,26 +120,26 @@ func redact(s string) string {
 // Enabled reports whether spans are exported.
 func (t *Tracing) Enabled() bool { return t.sdk != nil }
 
-// Shutdown sends what waits, for at most the configured time, and ends the provider. It may be called twice.
+// Shutdown sends what waits, for at most shutdownTimeout, and ends the provider. It may be called twice.
 func (t *Tracing) Shutdown(ctx context.Context) error {
 	if t.sdk == nil {
 		return nil
 	}
 	t.once.Do(func() {
-		ctx, cancel := context.WithTimeout(ctx, t.timeout)
+		ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
 		defer cancel()
 		if err := t.sdk.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			t.err = fmt.Errorf("end tracing: %w", err)
 		} else if err != nil {
-			t.err = fmt.Errorf("end tracing: the receiver did not take the last spans within %s", t.timeout)
+			t.err = fmt.Errorf("end tracing: the receiver did not take the last spans within %s", shutdownTimeout)
 		}
 	})
 	return t.err
 }
 
-// Sampler follows the parent's decision, takes every batch that carries a sampled request, and takes the share ratio of
-// everything else.
-func Sampler(ratio float64) sdktrace.Sampler {
+// batchSampler follows the parent's decision, takes every batch that carries a sampled request, and takes the share
+// ratio of everything else.
+func batchSampler(ratio float64) sdktrace.Sampler {
 	return sdktrace.ParentBased(linked{sdktrace.TraceIDRatioBased(ratio)})
 }
 
@@ -166,8 +161,9 @@ func (l linked) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingRes
 // Description implements sdktrace.Sampler.
 func (l linked) Description() string { return "Linked{" + l.Sampler.Description() + "}" }
 
-// complaining logs, now and then, that spans could not be sent; the SDK would print each failure to standard error.
-type complaining struct {
+// lossLogger logs, at most once in lossLogInterval, that spans could not be sent; the SDK would print each failure to
+// standard error.
+type lossLogger struct {
 	sdktrace.SpanExporter
 	logger *slog.Logger
 
@@ -176,18 +172,18 @@ type complaining struct {
 	lost int
 }
 
-// ExportSpans implements sdktrace.SpanExporter. It returns nil: there is nobody behind who could do more.
-func (c *complaining) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	err := c.SpanExporter.ExportSpans(ctx, spans)
+// ExportSpans implements sdktrace.SpanExporter. It returns nil: no caller could do more.
+func (l *lossLogger) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	err := l.SpanExporter.ExportSpans(ctx, spans)
 	if err == nil {
 		return nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lost += len(spans)
-	if now := time.Now(); now.Sub(c.last) >= complainEvery {
-		c.logger.Warn("spans could not be sent", "spans_lost", c.lost, "error", err)
-		c.last, c.lost = now, 0
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lost += len(spans)
+	if now := time.Now(); now.Sub(l.last) >= lossLogInterval {
+		l.logger.Warn("spans could not be sent", "spans_lost", l.lost, "error", err)
+		l.last, l.lost = now, 0
 	}
 	return nil
 }

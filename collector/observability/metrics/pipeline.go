@@ -1,0 +1,156 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Journal measures the journal.
+type Journal struct {
+	appended prometheus.Observer
+	state    *probe
+}
+
+// JournalState is the journal at one instant. Lag is the age of the oldest record not yet stored, 0 when all is.
+type JournalState struct {
+	Bytes         int64
+	LagBytes      int64
+	Lag           time.Duration
+	DiskFreeBytes int64
+}
+
+func newJournal(b *builder) *Journal {
+	return &Journal{
+		appended: b.histogram("journal_append_seconds").WithLabelValues(),
+		state:    b.probe("journal_bytes", "journal_lag_bytes", "journal_lag_seconds", "disk_free_bytes"),
+	}
+}
+
+// Appended records the duration of one append with its fsync.
+func (j *Journal) Appended(d time.Duration) { j.appended.Observe(d.Seconds()) }
+
+// Watch gives the function that is asked at each scrape, so that a lag grows although nothing moves; it must be quick
+// and safe for concurrent use.
+func (j *Journal) Watch(state func() JournalState) {
+	j.state.watch(func() []float64 {
+		s := state()
+		return []float64{float64(s.Bytes), float64(s.LagBytes), s.Lag.Seconds(), float64(s.DiskFreeBytes)}
+	})
+}
+
+// Store measures requests to ClickHouse.
+type Store struct {
+	seconds       *prometheus.HistogramVec
+	rows, errors  *prometheus.CounterVec
+	tables, kinds closed
+}
+
+func newStore(b *builder, v *Vocabulary) *Store {
+	s := &Store{
+		seconds: b.histogram("store_insert_seconds"),
+		rows:    b.counter("store_rows_total"),
+		errors:  b.counter("store_errors_total"),
+		tables:  newClosed(v.Tables, Other, ""),
+		kinds:   newClosed(v.StoreErrorKinds, Other, ""),
+	}
+	create(s.seconds.MetricVec, s.tables.values)
+	create(s.rows.MetricVec, s.tables.values)
+	create(s.errors.MetricVec, s.kinds.values)
+	return s
+}
+
+// Inserted records one insert that ClickHouse acknowledged.
+func (s *Store) Inserted(table string, rows int, d time.Duration) {
+	t := s.tables.of(table)
+	s.seconds.WithLabelValues(t).Observe(d.Seconds())
+	s.rows.WithLabelValues(t).Add(float64(max(0, rows)))
+}
+
+// Failed counts one failed request.
+func (s *Store) Failed(kind string) { s.errors.WithLabelValues(s.kinds.of(kind)).Inc() }
+
+// Shipper measures what could not go the usual way.
+type Shipper struct {
+	deadLetters prometheus.Counter
+	quarantine  *probe
+}
+
+func newShipper(b *builder) *Shipper {
+	return &Shipper{b.counter("dead_letters_total").WithLabelValues(), b.probe("quarantine_events")}
+}
+
+// DeadLetters counts n events set aside.
+func (s *Shipper) DeadLetters(n int) { s.deadLetters.Add(float64(max(0, n))) }
+
+// WatchQuarantine gives the function that says how many refused events are held.
+func (s *Shipper) WatchQuarantine(n func() int) {
+	s.quarantine.watch(func() []float64 { return []float64{float64(n())} })
+}
+
+// Pager measures the pushes of ticket alerts. Until the first push its gauges are absent.
+type Pager struct {
+	lastPush, alerts *prometheus.GaugeVec
+	failures         *prometheus.CounterVec
+	levels           closed
+	servers          map[string]bool
+}
+
+func newPager(b *builder, v *Vocabulary) *Pager {
+	p := &Pager{
+		lastPush: b.gauge("pager_last_push_timestamp_seconds"), alerts: b.gauge("pager_alerts"),
+		failures: b.counter("pager_failures_total"), levels: newClosed(v.PagerLevels, Other, ""), servers: map[string]bool{},
+	}
+	for _, name := range v.Alertmanagers {
+		p.servers[name] = true
+	}
+	create(p.failures.MetricVec, v.Alertmanagers)
+	return p
+}
+
+// Failed counts a push that an Alertmanager of the vocabulary did not take.
+func (p *Pager) Failed(alertmanager string) {
+	if p.servers[alertmanager] {
+		p.failures.WithLabelValues(alertmanager).Inc()
+	}
+}
+
+// Pushed records a push that Alertmanager accepted and how many alerts of each level it held.
+func (p *Pager) Pushed(at time.Time, alerts map[string]int) {
+	byLevel := map[string]int{}
+	for level, n := range alerts {
+		byLevel[p.levels.of(level)] += n
+	}
+	for _, level := range p.levels.values {
+		p.alerts.WithLabelValues(level).Set(float64(byLevel[level]))
+	}
+	p.lastPush.WithLabelValues().Set(unixSeconds(at))
+}
+
+// Calendar says how far the known holidays reach. Until CoveredUntil is called it is absent.
+type Calendar struct{ until *prometheus.GaugeVec }
+
+// CoveredUntil sets the instant at which the known holidays end.
+func (c *Calendar) CoveredUntil(t time.Time) { c.until.WithLabelValues().Set(unixSeconds(t)) }
+
+// Expected is the usual number of calls of the present hour, per centre.
+type Expected struct {
+	calls   *prometheus.GaugeVec
+	centers closed
+}
+
+// Set states the median and the median absolute deviation for a centre; unknown centres are ignored.
+func (e *Expected) Set(center string, median, deviation float64) {
+	if center == Unknown || !e.centers.has(center) {
+		return
+	}
+	e.calls.WithLabelValues(center, "median").Set(median)
+	e.calls.WithLabelValues(center, "mad").Set(deviation)
+}
+
+// Clear makes the figures of a centre absent: too little history, or the query failed.
+func (e *Expected) Clear(center string) {
+	e.calls.DeletePartialMatch(prometheus.Labels{"center": center})
+}
+
+func unixSeconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
