@@ -153,7 +153,7 @@ func (f *File) path(name string) string {
 // LoadDirectory reads the directory that f names, else the embedded one.
 func (f *File) LoadDirectory() (*directory.Directory, error) {
 	if f.Directory == "" {
-		return directory.Default(), nil
+		return directory.Load("defaults/directory.yaml", []byte(deploy.Directory))
 	}
 	name := f.path(f.Directory)
 	text, err := readBounded(name)

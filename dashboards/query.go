@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/deploy"
 )
 
 // prometheusRef and clickhouseRef follow the variables of every page.
@@ -84,7 +85,7 @@ func share(numerator, denominator string) string {
 }
 
 // names are the words of the shipped directory: what an id is called on screen.
-var names = directory.Default()
+var names = directory.MustLoad("directory.yaml", deploy.Directory)
 
 // named writes an id as its name in the directory, and an id that the directory does not know as it is.
 func named(column string, ids, texts []string) string {

@@ -9,3 +9,8 @@ import "embed"
 //
 //go:embed all:defaults
 var Defaults embed.FS
+
+// Directory is the default directory, defaults/directory.yaml: Sidoarjo, and the centres of the public data sets.
+//
+//go:embed defaults/directory.yaml
+var Directory string

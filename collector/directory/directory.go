@@ -7,8 +7,6 @@ import (
 	"maps"
 	"slices"
 	"time"
-
-	"github.com/monev112/monev112/deploy"
 )
 
 // Unknown is the metric label and the scope of what the directory does not know.
@@ -45,43 +43,43 @@ type Directory struct {
 
 // Center is what is known of one call centre.
 type Center struct {
-	Code         string
-	Name         string
+	Code         string `yaml:"code"`
+	Name         string `yaml:"name"`
 	Location     *time.Location
-	Historical   bool            // records of the past: no board, no metrics, no alerts
-	Open         bool            // names that are not listed are expected: no review
-	Population   int             // 0 when it is not stated
+	Historical   bool            `yaml:"historical"` // records of the past: no board, no metrics, no alerts
+	Open         bool            `yaml:"open"`       // names that are not listed are expected: no review
+	Population   int             `yaml:"population"` // 0 when it is not stated
 	Shifts       []time.Duration // starts since local midnight, ascending
-	AnswerTarget time.Duration
-	Displays     []time.Duration // answer targets that are shown beside the contract's
-	ShortAbandon time.Duration
-	Policy       string // name of the policy file
-	Calendar     string // name of the calendar file
+	AnswerTarget time.Duration   // a call should be answered within
+	Displays     []time.Duration // answer targets that are shown, AnswerTarget among them, ascending
+	ShortAbandon time.Duration   // callers who hang up before it count as short abandons
+	Policy       string          `yaml:"policy"`   // name of the policy; empty: no clocks
+	Calendar     string          `yaml:"calendar"` // name of the calendar; empty: always open
 }
 
 // OPD is a department of the regency or an agency that works with it.
 type OPD struct {
-	ID    string
-	Name  string
-	Scope Scope
-	Hours HoursMode
+	ID    string    `yaml:"id"`
+	Name  string    `yaml:"name"`
+	Scope Scope     `yaml:"scope"`
+	Hours HoursMode `yaml:"hours"`
 }
 
 // Kecamatan is a district. Its id in events is Code.
 type Kecamatan struct {
-	Code     string // Kemendagri, for example 35.15.08
-	BPS      string // for example 3515110; empty when it is not stated
-	Name     string
+	Code     string  `yaml:"code"` // Kemendagri, for example 35.15.08
+	BPS      string  `yaml:"bps"`  // for example 3515110; empty when it is not stated
+	Name     string  `yaml:"name"`
 	Lat, Lon float64 // a point within it, degrees
 }
 
 // Category is a kind of report.
 type Category struct {
-	ID        string
-	Name      string
-	Priority  string // proposal, empty when there is none
-	OPD       string // proposal, empty when there is none
-	Sensitive bool   // its exact places are never stored
+	ID        string `yaml:"id"`
+	Name      string `yaml:"name"`
+	Priority  string `yaml:"priority"`  // proposal, empty when there is none
+	OPD       string `yaml:"opd"`       // proposal, empty when there is none
+	Sensitive bool   `yaml:"sensitive"` // its exact places are never stored
 }
 
 type entry struct {
@@ -95,10 +93,10 @@ type entry struct {
 
 // names is a list with every way to write an element of it.
 type names[T any] struct {
-	list  []T
-	exact map[string]int // as the file writes it, to save folding on the usual path
-	fold  map[string]int
-	ids   []string
+	list   []T
+	exact  map[string]int // index by name as the file writes it: saves folding on the usual path
+	folded map[string]int // index by folded name
+	ids    []string
 }
 
 func (n *names[T]) byID(id string) (t T, ok bool) {
@@ -106,21 +104,6 @@ func (n *names[T]) byID(id string) (t T, ok bool) {
 		return n.list[i], true
 	}
 	return t, false
-}
-
-// Default returns the embedded directory: Sidoarjo, and the historical centres of the public data sets. It panics when
-// the file that was compiled in is broken, which a test of this package rules out.
-func Default() *Directory {
-	const name = "defaults/directory.yaml"
-	text, err := deploy.Defaults.ReadFile(name)
-	if err != nil {
-		panic(err)
-	}
-	d, err := Load(name, text)
-	if err != nil {
-		panic(err)
-	}
-	return d
 }
 
 // DefaultCenter returns the code of the centre of events that name none; empty when the directory has no such centre.

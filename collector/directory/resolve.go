@@ -67,7 +67,7 @@ func resolve[T any](e *entry, n *names[T], name, prefix string) (string, verdict
 	if _, ok := e.ambiguous[folded]; ok {
 		return name, ambiguous
 	}
-	if i, ok := n.fold[folded]; ok {
+	if i, ok := n.folded[folded]; ok {
 		return n.ids[i], found
 	}
 	if prefix != "" {
@@ -79,7 +79,7 @@ func resolve[T any](e *entry, n *names[T], name, prefix string) (string, verdict
 			if _, ok := e.ambiguous[rest]; ok {
 				return name, ambiguous
 			}
-			if i, ok := n.fold[rest]; ok {
+			if i, ok := n.folded[rest]; ok {
 				return n.ids[i], found
 			}
 			folded = rest
@@ -88,7 +88,7 @@ func resolve[T any](e *entry, n *names[T], name, prefix string) (string, verdict
 	}
 	for _, s := range e.suffixes {
 		if rest, ok := strings.CutSuffix(folded, s); ok && rest != "" {
-			if i, ok := n.fold[rest]; ok {
+			if i, ok := n.folded[rest]; ok {
 				return n.ids[i], found
 			}
 		}

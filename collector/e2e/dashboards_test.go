@@ -13,6 +13,7 @@ import (
 	"github.com/monev112/monev112/collector/source/simulate"
 	"github.com/monev112/monev112/dashboards"
 	"github.com/monev112/monev112/dashboards/fill"
+	"github.com/monev112/monev112/deploy"
 )
 
 // page asks the queries of one dashboard.
@@ -94,7 +95,7 @@ func TestDashboardsAgainstTheTotals(t *testing.T) {
 		t.Fatal(err)
 	}
 	from, to := time.Date(2023, 1, 1, 0, 0, 0, 0, wib), time.Date(2023, 10, 31, 23, 59, 59, 0, wib)
-	names := directory.Default()
+	names := directory.MustLoad("directory.yaml", deploy.Directory)
 
 	t.Run("every query gives rows", func(t *testing.T) {
 		// What ten months without a late or paused ticket cannot show, nor calls whose numbers retention has taken.

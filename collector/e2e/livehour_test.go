@@ -20,6 +20,7 @@ import (
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/source/simulate"
 	"github.com/monev112/monev112/dashboards"
+	"github.com/monev112/monev112/deploy"
 )
 
 // liveHour is a collector with an hour of traffic, a Prometheus that reads it, and what the messages say.
@@ -484,7 +485,7 @@ func (h *liveHour) floor(t *testing.T) {
 
 // departments compares tickets: gauges, tables and messages.
 func (h *liveHour) departments(t *testing.T) {
-	names := directory.Default()
+	names := directory.MustLoad("directory.yaml", deploy.Directory)
 	for uid, scope := range map[string]string{"monev112-opd": "own", "monev112-vertical": "vertical"} {
 		p := h.s.page(uid, h.since.Add(-24*time.Hour), h.now)
 		open, busiest := map[string]int{}, ""

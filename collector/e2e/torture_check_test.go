@@ -22,6 +22,7 @@ import (
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/deploy"
 )
 
 // fresh is a second opinion: what the events of the ledger add up to, folded in this process, which no fault ever
@@ -44,7 +45,7 @@ const freshDatabase = "fresh"
 // newFresh needs the caller keys of a service that ran, and its ClickHouse.
 func newFresh(t *testing.T, h *harm, rng *rand.Rand) *fresh {
 	t.Helper()
-	f := &fresh{t: t, h: h, rng: rng, dir: directory.Default()}
+	f := &fresh{t: t, h: h, rng: rng, dir: directory.MustLoad("directory.yaml", deploy.Directory)}
 	var file collector.File
 	book, err := file.LoadBook(f.dir)
 	if err != nil {

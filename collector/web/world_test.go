@@ -22,6 +22,7 @@ import (
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/collector/web"
+	"github.com/monev112/monev112/deploy"
 )
 
 // A Monday, 10.00 WIB.
@@ -54,7 +55,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, dir: directory.Default(), now: testNow, complete: true}
+	w := &world{t: t, dir: directory.MustLoad("directory.yaml", deploy.Directory), now: testNow, complete: true}
 	var file collector.File
 	var err error
 	if w.book, err = file.LoadBook(w.dir); err != nil {

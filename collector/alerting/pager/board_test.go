@@ -13,6 +13,7 @@ import (
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/deploy"
 )
 
 // floor is a board with the embedded directory. A ticket is due an hour after its opening, and must be acknowledged
@@ -23,7 +24,7 @@ type floor struct {
 }
 
 func newFloor() *floor {
-	dir := directory.Default()
+	dir := directory.MustLoad("directory.yaml", deploy.Directory)
 	f := &floor{reader: reader{dir: dir}}
 	due := func(name string, t *casefile.Ticket, start time.Time, target time.Duration, stop time.Time) sla.Clock {
 		at := func(percent int) time.Time { return start.Add(target * time.Duration(percent) / 100) }

@@ -1,24 +1,18 @@
 package routing
 
 import (
-	"errors"
 	"fmt"
 	"net/mail"
 	"net/url"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
-	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 )
 
 // Limits of a contacts file.
 const (
 	MaxFileBytes = 4 << 20
 	MaxChannels  = 20 // of one recipient
-	MaxProblems  = 20 // reported at once
 )
 
 // Contacts says how people are reached. It holds names of files with secrets, never a secret.
@@ -34,8 +28,7 @@ type Contacts struct {
 	Watchdog *Channels       `yaml:"watchdog"`
 	Centers  []CenterContact `yaml:"centers"`
 
-	file string
-	tree *ast.File
+	file *yamlfile.File
 }
 
 // Telegram is the bot that sends the messages.
@@ -63,8 +56,8 @@ type CenterContact struct {
 
 // OPDContact says how the head of an OPD is reached.
 type OPDContact struct {
-	ID       string `yaml:"id"`
-	Channels `yaml:",inline"`
+	ID string `yaml:"id"`
+	Channels
 }
 
 // Channels are the ways to one recipient; all are used.
@@ -90,142 +83,100 @@ type Webhook struct {
 
 func (c Channels) empty() bool { return len(c.Telegram)+len(c.Email)+len(c.Webhook) == 0 }
 
-// LoadContacts reads a contacts file; name is what errors call it. The error joins up to MaxProblems
-// *directory.Problem values. Unknown keys are mistakes.
+// LoadContacts reads a contacts file; name is what errors call it. The error is yamlfile.Problems.
 func LoadContacts(name string, text []byte) (*Contacts, error) {
-	if len(text) > MaxFileBytes {
-		return nil, &directory.Problem{
-			File: name, Message: fmt.Sprintf("%d bytes", len(text)),
-			Remedy: fmt.Sprintf("a contacts file has at most %d", MaxFileBytes),
-		}
-	}
-	c := &Contacts{file: name}
+	c := &Contacts{}
 	var err error
-	if c.tree, err = parser.ParseBytes(text, 0); err != nil {
-		return nil, directory.SyntaxProblem(name, err, syntaxRemedy)
+	if c.file, err = yamlfile.Read(name, text, MaxFileBytes, c); err != nil {
+		return nil, err
 	}
-	if err := yaml.UnmarshalWithOptions(text, c, yaml.Strict()); err != nil {
-		return nil, directory.SyntaxProblem(name, err, syntaxRemedy)
+	c.check()
+	if err := c.file.Err(); err != nil {
+		return nil, err
 	}
-	p := &problems{contacts: c}
-	c.check(p)
-	return c, p.err()
+	return c, nil
 }
 
-const syntaxRemedy = "see deploy/alertmanager/contacts.example.yaml for every key"
-
-// problems collects what is wrong with a contacts file.
-type problems struct {
-	contacts *Contacts
-	list     []error
-}
-
-func (p *problems) wrong(field, message, remedy string) {
-	if len(p.list) < MaxProblems {
-		p.list = append(p.list, &directory.Problem{
-			File: p.contacts.file, Line: p.line(field), Field: field, Message: message, Remedy: remedy,
-		})
-	}
-}
-
-func (p *problems) err() error { return errors.Join(p.list...) }
-
-// line finds where a field stands, or for a missing one the thing that should have it; 0 when nothing is found.
-func (p *problems) line(field string) int {
-	for p.contacts.tree != nil && field != "" {
-		if path, err := yaml.PathString("$." + field); err == nil {
-			if node, err := path.FilterFile(p.contacts.tree); err == nil && node != nil && node.GetToken() != nil {
-				return node.GetToken().Position.Line
-			}
-		}
-		field = field[:max(0, strings.LastIndexAny(field, ".["))]
-	}
-	return 0
-}
-
-// check judges the file by itself; Configuration judges it against the directory.
-func (c *Contacts) check(p *problems) {
+// check finds what is wrong with the file by itself; Configuration checks it against the directory.
+func (c *Contacts) check() {
 	if c.Version != 1 {
-		p.wrong("version", fmt.Sprintf("version %d", c.Version), "write version: 1")
+		c.file.Wrong("version", fmt.Sprintf("version %d is not known", c.Version), "write version: 1")
 	}
 	if c.Log != nil {
-		c.Log.check(p, "log")
+		c.checkWebhook("log", c.Log)
 	}
-	c.Operations.check(p, "operations", c)
+	c.checkChannels("operations", &c.Operations)
 	if c.Operations.empty() {
-		p.wrong("operations", "Diskominfo has no channel",
+		c.file.Wrong("operations", "Diskominfo has no channel",
 			"give a telegram, email or webhook entry: alerts without another recipient go there")
 	}
 	for i, w := range c.Operations.Webhook {
 		if c.Log != nil && w.URL != "" && sameHost(w.URL, c.Log.URL) {
-			p.wrong(fmt.Sprintf("operations.webhook[%d]", i), "it leads to the collector",
+			c.file.Wrong(fmt.Sprintf("operations.webhook[%d]", i), "it leads to the collector",
 				"alerts on the collector must not need the collector: name another receiver")
 		}
 	}
 	if c.Watchdog != nil {
-		c.Watchdog.check(p, "watchdog", c)
+		c.checkChannels("watchdog", c.Watchdog)
 		if c.Watchdog.empty() {
-			p.wrong("watchdog", "it has no channel", "give a webhook to a service outside of this host, or leave it out")
+			c.file.Wrong("watchdog", "it has no channel", "give a webhook to a service outside of this host, or leave it out")
 		}
 	}
 	for i := range c.Centers {
 		at := fmt.Sprintf("centers[%d]", i)
 		k := &c.Centers[i]
-		k.Supervisors.check(p, at+".supervisors", c)
-		k.Leadership.check(p, at+".leadership", c)
+		c.checkChannels(at+".supervisors", &k.Supervisors)
+		c.checkChannels(at+".leadership", &k.Leadership)
 		for j := range k.OPDs {
 			field := fmt.Sprintf("%s.opds[%d]", at, j)
-			k.OPDs[j].check(p, field, c)
+			c.checkChannels(field, &k.OPDs[j].Channels)
 			if k.OPDs[j].empty() {
-				p.wrong(field, "the OPD "+k.OPDs[j].ID+" has no channel",
+				c.file.Wrong(field, "the OPD "+k.OPDs[j].ID+" has no channel",
 					"give a telegram, email or webhook entry, or leave the OPD out: its alerts then go to Diskominfo")
 			}
 		}
 	}
 }
 
-func (c *Channels) check(p *problems, at string, all *Contacts) {
-	if n := len(c.Telegram) + len(c.Email) + len(c.Webhook); n > MaxChannels {
-		p.wrong(at, fmt.Sprintf("%d channels", n), fmt.Sprintf("at most %d for one recipient; use a group", MaxChannels))
+func (c *Contacts) checkChannels(at string, to *Channels) {
+	if n := len(to.Telegram) + len(to.Email) + len(to.Webhook); n > MaxChannels {
+		c.file.Wrong(at, fmt.Sprintf("there are %d channels", n),
+			fmt.Sprintf("list at most %d for one recipient; use a group", MaxChannels))
 	}
-	for i, t := range c.Telegram {
-		field := fmt.Sprintf("%s.telegram[%d]", at, i)
-		if (t.ChatID == 0) == (t.ChatIDFile == "") {
-			p.wrong(field, "not exactly one of chat_id and chat_id_file",
+	for i, chat := range to.Telegram {
+		if (chat.ChatID == 0) == (chat.ChatIDFile == "") {
+			c.file.Wrong(fmt.Sprintf("%s.telegram[%d]", at, i), "there is not exactly one of chat_id and chat_id_file",
 				"give the number of the chat (groups begin with -100), or the file that holds it")
 		}
 	}
-	if len(c.Telegram) > 0 && all.Telegram.BotTokenFile == "" {
-		p.wrong(at+".telegram", "there is no bot", "give telegram.bot_token_file at the top of the file")
+	if len(to.Telegram) > 0 && c.Telegram.BotTokenFile == "" {
+		c.file.Wrong(at+".telegram", "there is no bot", "give telegram.bot_token_file at the top of the file")
 	}
-	for i, e := range c.Email {
+	for i, e := range to.Email {
 		if a, err := mail.ParseAddress(e); err != nil || a.Address != e {
-			p.wrong(fmt.Sprintf("%s.email[%d]", at, i), fmt.Sprintf("%q is no address", e),
+			c.file.Wrong(fmt.Sprintf("%s.email[%d]", at, i), fmt.Sprintf("%q is not a mail address", e),
 				"write a bare address, for example kepala@example.go.id")
 		}
 	}
-	if len(c.Email) > 0 && (all.SMTP.Smarthost == "" || all.SMTP.From == "") {
-		p.wrong(at+".email", "there is no mail server", "give smtp.smarthost and smtp.from at the top of the file")
+	if len(to.Email) > 0 && (c.SMTP.Smarthost == "" || c.SMTP.From == "") {
+		c.file.Wrong(at+".email", "there is no mail server", "give smtp.smarthost and smtp.from at the top of the file")
 	}
-	for i := range c.Webhook {
-		c.Webhook[i].check(p, fmt.Sprintf("%s.webhook[%d]", at, i))
+	for i := range to.Webhook {
+		c.checkWebhook(fmt.Sprintf("%s.webhook[%d]", at, i), &to.Webhook[i])
 	}
 }
 
-func (w *Webhook) check(p *problems, at string) {
-	if (w.URL == "") == (w.URLFile == "") {
-		p.wrong(at, "not exactly one of url and url_file", "give the address, or the file that holds it when it is secret")
-		return
-	}
-	if w.URL == "" {
-		return
-	}
+func (c *Contacts) checkWebhook(at string, w *Webhook) {
 	u, err := url.Parse(w.URL)
 	switch {
+	case (w.URL == "") == (w.URLFile == ""):
+		c.file.Wrong(at, "there is not exactly one of url and url_file",
+			"give the address, or the file that holds it when it is secret")
+	case w.URL == "":
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		p.wrong(at+".url", "it is no http address", "write http://host/path or https://host/path")
+		c.file.Wrong(at+".url", "it is not an http address", "write http://host/path or https://host/path")
 	case u.User != nil:
-		p.wrong(at+".url", "it holds a password", "put the token into a file and name it in key_file")
+		c.file.Wrong(at+".url", "it holds a password", "put the token into a file and name it in key_file")
 	}
 }
 

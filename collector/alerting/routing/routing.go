@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/sla"
 )
 
@@ -69,14 +70,15 @@ func hoursOf(center string) string { return dashed("jam-kerja-" + center) }
 func dashed(s string) string { return strings.ReplaceAll(s, ".", "-") }
 
 // Configuration writes the configuration file. Notes are what the operator should know, one line each: who has no
-// contact, so that Diskominfo stands in. The error joins *directory.Problem values. Safe for concurrent use.
+// contact, so that Diskominfo stands in. The error is yamlfile.Problems. Safe for concurrent use.
 func Configuration(in Input) (text []byte, notes []string, err error) {
-	b := &builder{in: in, problems: &problems{contacts: in.Contacts}, named: map[string]string{}}
+	file := *in.Contacts.file // its lines, for what the directory shows to be wrong
+	b := &builder{in: in, problems: &file, named: map[string]string{}}
 	if b.in.Templates == "" {
 		b.in.Templates = "templates/*.tmpl"
 	}
 	f := b.file()
-	if err := b.problems.err(); err != nil {
+	if err := b.problems.Err(); err != nil {
 		return nil, nil, err
 	}
 	body, err := yaml.MarshalWithOptions(f, yaml.Indent(2), yaml.IndentSequence(true))
@@ -90,7 +92,7 @@ func Configuration(in Input) (text []byte, notes []string, err error) {
 
 type builder struct {
 	in        Input
-	problems  *problems
+	problems  *yamlfile.File
 	notes     []string
 	receivers []receiver
 	named     map[string]string // receiver to what it is for
@@ -170,14 +172,14 @@ func (b *builder) contactsByCenter() map[string]*CenterContact {
 		center, ok := dir.Center(k.Code)
 		switch {
 		case !ok:
-			b.problems.wrong(at+".code", fmt.Sprintf("the directory has no centre %q", k.Code),
+			b.problems.Wrong(at+".code", fmt.Sprintf("the directory has no centre %q", k.Code),
 				"write the code of a listed centre, in quotes")
 			continue
 		case center.Historical:
-			b.problems.wrong(at+".code", "centre "+k.Code+" holds records of the past only", "remove it: it has no alerts")
+			b.problems.Wrong(at+".code", "centre "+k.Code+" holds records of the past only", "remove it: it has no alerts")
 			continue
 		case out[k.Code] != nil:
-			b.problems.wrong(at+".code", "centre "+k.Code+" is listed twice", "keep one of the two")
+			b.problems.Wrong(at+".code", "centre "+k.Code+" is listed twice", "keep one of the two")
 			continue
 		}
 		out[k.Code] = k
@@ -187,12 +189,12 @@ func (b *builder) contactsByCenter() map[string]*CenterContact {
 			opd, ok := dir.OPD(k.Code, o.ID)
 			switch {
 			case !ok:
-				b.problems.wrong(field, fmt.Sprintf("the directory has no OPD %q in centre %s", o.ID, k.Code),
+				b.problems.Wrong(field, fmt.Sprintf("the directory has no OPD %q in centre %s", o.ID, k.Code),
 					"write the id of a listed OPD")
 			case opd.Scope != directory.Own:
-				b.problems.wrong(field, opd.Name+" is outside of the regency's power and is never paged", "remove it")
+				b.problems.Wrong(field, opd.Name+" is outside of the regency's power and is never paged", "remove it")
 			case seen[o.ID]:
-				b.problems.wrong(field, o.ID+" is listed twice", "put its channels into one entry")
+				b.problems.Wrong(field, o.ID+" is listed twice", "put its channels into one entry")
 			}
 			seen[o.ID] = true
 		}
@@ -316,7 +318,7 @@ func (b *builder) orOperations(name, of string, k kind, c Channels, instead stri
 
 func (b *builder) receiver(name, of string, k kind, c Channels) {
 	if other, taken := b.named[name]; taken {
-		b.problems.wrong("centers", fmt.Sprintf("%s and %s would share the receiver %s", other, of, name),
+		b.problems.Wrong("centers", fmt.Sprintf("%s and %s would share the receiver %s", other, of, name),
 			"give them ids that differ in more than dots and dashes")
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/deploy"
 )
@@ -35,7 +36,7 @@ func book(t *testing.T) (*directory.Directory, *sla.Book) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return directory.Default(), b
+	return directory.MustLoad("directory.yaml", deploy.Directory), b
 }
 
 func generate(t *testing.T) ([]byte, []string) {
@@ -159,7 +160,7 @@ func TestMistakesInContactsAreNamedWithTheirPlace(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want it to say %q", err, c.want)
 			}
-			var p *directory.Problem
+			var p yamlfile.Problems
 			if err != nil && !errors.As(err, &p) {
 				t.Errorf("%T is no problem with a place", err)
 			}

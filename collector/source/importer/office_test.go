@@ -14,6 +14,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/deploy"
 )
 
 // officeMapping is one for the columns that the centre's platform exports.
@@ -94,7 +95,7 @@ func TestWorkbook(t *testing.T) {
 		rejects := filepath.Join(t.TempDir(), "r.csv")
 		sum, err := Import(context.Background(),
 			Options{Mapping: write(t, "m.yaml", []byte(officeMapping)), Files: []string{workbook(t, date1904)}, DryRun: true,
-				Events: &events, Rejects: rejects, Directory: directory.Default()})
+				Events: &events, Rejects: rejects, Directory: directory.MustLoad("directory.yaml", deploy.Directory)})
 		if !errors.Is(err, ErrRefused) {
 			t.Fatal(err)
 		}

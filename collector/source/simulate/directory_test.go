@@ -5,12 +5,13 @@ import (
 
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/deploy"
 )
 
 // The shipped directory knows every name that the simulation uses, in the words in which it uses them: else totals by
 // OPD or kecamatan could not be compared.
 func TestTheDirectoryKnowsEveryName(t *testing.T) {
-	d := directory.Default()
+	d := directory.MustLoad("directory.yaml", deploy.Directory)
 	for _, g := range []*Generator{liveDay(t), generator(t, Load, Options{From: noon(), Cases: 300})} {
 		decode(t, g, func(_ *Message, e *event.Event) {
 			before := [...]string{e.Center, e.OPD, e.Kecamatan, e.Category}
