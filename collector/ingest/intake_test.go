@@ -22,6 +22,7 @@ import (
 	"github.com/monev112/monev112/collector/observability/metrics"
 	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/deploy"
 )
 
 // entrance is an intake with everything behind it, on real files.
@@ -64,7 +65,7 @@ func newEntrance(t *testing.T, cfg ingest.Config) *entrance {
 	}})
 	must(err)
 	in.Intake, err = ingest.NewIntake(ingest.IntakeConfig{
-		Events: event.Config{Keys: keys}, Directory: directory.Default(), Board: board, Rejected: in.rejected,
+		Events: event.Config{Keys: keys}, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Board: board, Rejected: in.rejected,
 		Metrics: in.metrics, Exemplars: &telemetry.Exemplars{}, Links: telemetry.NewLinkRing(1),
 		Tracer: noop.NewTracerProvider().Tracer(""), Now: func() time.Time { return t0 },
 		Log: slog.New(slog.DiscardHandler),
