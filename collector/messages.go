@@ -24,7 +24,7 @@ func (a *App) shipMessages(ctx context.Context, st *store.Store) (wait func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := a.messages.Run(ctx, st.KeepMessages); err != nil {
+		if err := a.messages.Run(ctx, st.InsertNotifications); err != nil {
 			a.cfg.Log.Error("messages are kept and not brought to ClickHouse", "error", err)
 		}
 	}()

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
@@ -67,19 +66,16 @@ var errUnusable = errors.New("can never be stored")
 // requeue tries the dead letters again that an operator marked. What ClickHouse refuses again stays where it is; while
 // ClickHouse is away the marks wait.
 func (s *Shipper) requeue(ctx context.Context) {
-	n, err := s.dead.Requeued(func(payload []byte, table string) error {
-		err := s.tryAgain(ctx, payload, table)
-		if err != nil && !errors.Is(err, errUnusable) && !s.sink.Permanent(err) {
-			err = fmt.Errorf("%w: %w", quarantine.ErrLater, err)
-		}
-		return err
+	n, err := s.dead.Requeued(func(payload []byte, table string) (later bool, err error) {
+		err = s.retryDeadLetter(ctx, payload, table)
+		return err != nil && !errors.Is(err, errUnusable) && !s.sink.Permanent(err), err
 	})
 	if n > 0 || err != nil {
-		s.cfg.Log.Info("dead letters were tried again", "stored", n, "error", err)
+		s.cfg.Log.Info("dead letters retried", "stored", n, "error", err)
 	}
 }
 
-func (s *Shipper) tryAgain(ctx context.Context, payload []byte, table string) error {
+func (s *Shipper) retryDeadLetter(ctx context.Context, payload []byte, table string) error {
 	if table == casesTable {
 		key, ok := parseKey(payload)
 		if !ok {

@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/tracker"
 )
@@ -28,14 +27,14 @@ func (l *letters) Add(payload []byte, table, _ string, _ time.Time) error {
 	return nil
 }
 
-func (l *letters) Requeued(again func([]byte, string) error) (n int, err error) {
+func (l *letters) Requeued(retry func([]byte, string) (bool, error)) (n int, err error) {
 	var errs []error
 	table, payload := l.table, l.payload
 	l.table, l.payload, l.later = nil, nil, false
 	for i := range table {
-		if err := again([]byte(payload[i]), table[i]); err != nil {
+		if later, err := retry([]byte(payload[i]), table[i]); err != nil {
 			l.table, l.payload = append(l.table, table[i]), append(l.payload, payload[i])
-			l.later = l.later || errors.Is(err, quarantine.ErrLater)
+			l.later = l.later || later
 			errs = append(errs, err)
 			continue
 		}

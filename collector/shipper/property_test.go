@@ -179,7 +179,7 @@ type silent struct{}
 func (silent) BatchStored(_, _ journal.Position, _, _ int, _ time.Duration) {}
 func (silent) DeadLetter(string)                                            {}
 func (silent) BatchFailed(error)                                            {}
-func (silent) Requeued(func([]byte, string) error) (int, error)             { return 0, nil }
+func (silent) Requeued(func([]byte, string) (bool, error)) (int, error)     { return 0, nil }
 func (silent) Add([]byte, string, string, time.Time) error                  { return nil }
 
 func boardConfig(emit func(tracker.Outcome)) tracker.Config {

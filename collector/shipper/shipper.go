@@ -47,8 +47,9 @@ type Sink interface {
 // DeadLetters keeps what ClickHouse can never store.
 type DeadLetters interface {
 	Add(payload []byte, table, reason string, at time.Time) error
-	// Requeued gives each dead letter that an operator marked to again, and drops it when that worked.
-	Requeued(again func(payload []byte, table string) error) (int, error)
+	// Requeued gives each dead letter that an operator marked to retry, and removes it when that worked. When retry says
+	// later, the marks stay and the rest waits.
+	Requeued(retry func(payload []byte, table string) (later bool, err error)) (int, error)
 }
 
 // Config says how to ship. Zero values take the defaults named beside them.

@@ -3,32 +3,26 @@ package store
 import (
 	"strings"
 	"testing"
-
-	"github.com/monev112/monev112/collector/alerting/notifications"
 )
 
-func TestAMessageThatComesTwiceIsOne(t *testing.T) {
+func TestNotificationsInsertedTwiceAreOne(t *testing.T) {
 	s := open(t)
-	row := notifications.Row{Center: "35.15", Kind: notifications.Ticket, Subject: "T-1", Alertname: "Monev112Ticket",
-		Level: "overdue", Status: "firing",
-		OPD: "dishub", Priority: "non_darurat", Fingerprint: "00000000000000aa", StartsAt: at("2026-11-01 01:00:00")}
-	closed := row
+	row := Notification{
+		Center: "35.15", Kind: "ticket", Subject: "T-1", ToldAt: at("2026-11-01 03:00:00"), Message: strings.Repeat("1", 32),
+		Fingerprint: "00000000000000aa", Receiver: "opd-35-15-dishub", Alertname: "Monev112Ticket", Level: "overdue",
+		Status: "firing", OPD: "dishub", Priority: "non_darurat", StartsAt: at("2026-11-01 01:00:00"), Alerts: 2,
+	}
+	closed, later := row, row
 	closed.Subject, closed.Fingerprint, closed.Status, closed.EndsAt = "T-2", "00000000000000ab", "resolved",
 		at("2026-11-01 02:00:00")
-	feed := notifications.Row{
-		Kind: notifications.Condition, Alertname: "Monev112FeedSilent", Level: "critical", Status: "firing",
-		Fingerprint: "00000000000000ac", StartsAt: at("2026-11-01 01:00:00"),
-	}
-	messages := []notifications.Message{
-		{ID: strings.Repeat("1", 32), ToldAt: at("2026-11-01 03:00:00"), Receiver: "opd-35-15-dishub", Alerts: 2,
-			Rows: []notifications.Row{row, closed}},
-		{ID: strings.Repeat("2", 32), ToldAt: at("2026-11-01 03:00:00"), Receiver: "diskominfo", Alerts: 1,
-			Rows: []notifications.Row{feed}},
-		{ID: strings.Repeat("3", 32), ToldAt: at("2026-11-01 07:00:00"), Receiver: "opd-35-15-dishub", Alerts: 1,
-			Rows: []notifications.Row{row}},
+	later.Message, later.ToldAt, later.Alerts = strings.Repeat("3", 32), at("2026-11-01 07:00:00"), 1
+	feed := Notification{
+		Kind: "condition", ToldAt: at("2026-11-01 03:00:00"), Message: strings.Repeat("2", 32),
+		Fingerprint: "00000000000000ac", Receiver: "diskominfo", Alertname: "Monev112FeedSilent", Level: "critical",
+		Status: "firing", StartsAt: at("2026-11-01 01:00:00"), Alerts: 1,
 	}
 	for range 3 {
-		if err := s.KeepMessages(t.Context(), messages); err != nil {
+		if err := s.InsertNotifications(t.Context(), []Notification{row, closed, feed, later}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/store"
 )
 
 // Bounds of the journal of messages.
@@ -171,7 +172,7 @@ const (
 
 // Run brings the messages to insert until ctx ends. insert may be called again with what it took before; an error of it
 // is tried again for ever.
-func (l *Log) Run(ctx context.Context, insert func(ctx context.Context, messages []Message) error) error {
+func (l *Log) Run(ctx context.Context, insert func(context.Context, []store.Notification) error) error {
 	l.mu.Lock()
 	at := l.shipped
 	l.mu.Unlock()
@@ -193,7 +194,7 @@ func (l *Log) Run(ctx context.Context, insert func(ctx context.Context, messages
 			return nil
 		}
 		for pause := retryFrom; ; pause = min(2*pause, retryTo) {
-			err := insert(ctx, batch)
+			err := insert(ctx, rows(batch))
 			if err == nil {
 				break
 			}
@@ -260,3 +261,18 @@ func (l *Log) Waiting() int64 {
 
 // Close closes the journal. It may be called twice.
 func (l *Log) Close() error { return l.journal.Close() }
+
+// rows are the rows of messages as ClickHouse has them.
+func rows(messages []Message) (out []store.Notification) {
+	for i := range messages {
+		m := &messages[i]
+		for _, r := range m.Rows {
+			out = append(out, store.Notification{
+				Center: r.Center, Kind: r.Kind, Subject: r.Subject, ToldAt: m.ToldAt, Message: m.ID,
+				Fingerprint: r.Fingerprint, Receiver: m.Receiver, Alertname: r.Alertname, Level: r.Level, Status: r.Status,
+				OPD: r.OPD, Priority: r.Priority, StartsAt: r.StartsAt, EndsAt: r.EndsAt, Alerts: m.Alerts,
+			})
+		}
+	}
+	return out
+}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/monev112/monev112/collector/store"
 )
 
 var testNow = time.Date(2026, 11, 2, 3, 0, 0, 0, time.UTC)
@@ -204,17 +206,15 @@ type shelf struct {
 	said chan struct{}
 }
 
-func (s *shelf) insert(_ context.Context, messages []Message) error {
+func (s *shelf) insert(_ context.Context, rows []store.Notification) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.away > 0 {
 		s.away--
 		return errors.New("away")
 	}
-	for i := range messages {
-		for _, r := range messages[i].Rows {
-			s.rows[messages[i].ID+" "+r.Fingerprint]++
-		}
+	for _, r := range rows {
+		s.rows[r.Message+" "+r.Fingerprint]++
 	}
 	select {
 	case s.said <- struct{}{}:

@@ -1,6 +1,7 @@
 package quarantine
 
 import (
+	"fmt"
 	"path/filepath"
 	"time"
 
@@ -62,9 +63,16 @@ func (d *DeadLetters) Add(payload []byte, table, reason string, at time.Time) er
 	return d.Store.Add(Entry{At: at, Table: table, Reason: reason, Payload: payload})
 }
 
-// Requeued gives the dead letters that an operator marked to again, as Store.Requeue does.
-func (d *DeadLetters) Requeued(again func(payload []byte, table string) error) (int, error) {
-	return d.Requeue(func(e Entry) error { return again(e.Payload, e.Table) })
+// Requeued gives the dead letters that an operator marked to retry, as Store.Requeue does; later is
+// ErrLater.
+func (d *DeadLetters) Requeued(retry func(payload []byte, table string) (later bool, err error)) (int, error) {
+	return d.Requeue(func(e Entry) error {
+		later, err := retry(e.Payload, e.Table)
+		if later {
+			err = fmt.Errorf("%w: %w", ErrLater, err)
+		}
+		return err
+	})
 }
 
 // MarkIn is MarkRequeue for a store of the service whose data folder is dataDir.
