@@ -3,8 +3,10 @@ package pager
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"time"
 
+	"github.com/monev112/monev112/collector/internal/indonesian"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
@@ -29,90 +31,79 @@ type Links interface {
 	Ticket(center, opd, id string, now time.Time) string
 }
 
-// speaker turns the state into alerts.
-type speaker struct {
-	links Links // nil: none
-	name  func(center, opd string) string
-	zone  func(center string) *time.Location
+// alertBuilder turns the state into alerts.
+type alertBuilder struct {
+	links   Links // nil: none
+	opdName func(center, opd string) string
+	zone    func(center string) *time.Location
 }
 
-// alerts says all that is active and all that has just ended. tickets belong to the active pages, in their order; left
-// are those beyond the limits: a message that could not know of them would give a wrong number.
-func (v *speaker) alerts(s *state, tickets []Ticket, left map[office]int, now time.Time) []Alert {
+// build returns all that is active and all that has just ended. tickets belong to the active alerts, in their order.
+// unlisted counts the tickets beyond the limits by OPD: a notification that left them out would give a wrong number.
+func (b *alertBuilder) build(s *state, tickets []Ticket, unlisted map[opdKey]int, now time.Time) []Alert {
 	out := make([]Alert, 0, len(s.Active)+len(s.Closings)+len(s.Digests)+len(s.Ended))
-	lists := map[[2]string]string{} // signing is not free, and the link is the same for all of an OPD
-	list := func(center, opd string) string {
-		if !v.linked(opd) {
-			return ""
+	lists := map[opdKey]string{} // signing is not free, and the link is the same for all of an OPD
+	aboutOPD := func(k opdKey) map[string]string {
+		annotations := map[string]string{}
+		set(annotations, "opd_name", b.opdName(k.center, k.opd))
+		if b.linked(k.opd) {
+			if _, ok := lists[k]; !ok {
+				lists[k] = b.links.List(k.center, k.opd, now)
+			}
+			set(annotations, "list_link", lists[k])
 		}
-		k := [2]string{center, opd}
-		l, ok := lists[k]
-		if !ok {
-			l = v.links.List(center, opd, now)
-			lists[k] = l
-		}
-		return l
+		return annotations
 	}
-	about := func(p page, ends time.Time) Alert {
-		a := Alert{Labels: labels(p.identity), Annotations: map[string]string{}, StartsAt: p.StartsAt, EndsAt: ends}
-		set(a.Annotations, "opd_name", v.name(p.Center, p.OPD))
-		set(a.Annotations, "list_link", list(p.Center, p.OPD))
-		if v.linked(p.OPD) {
-			set(a.Annotations, "link", v.links.Ticket(p.Center, p.OPD, p.Ticket, now))
+	aboutTicket := func(a activeAlert, category, kecamatan string) map[string]string {
+		annotations := aboutOPD(opdKey{a.Center, a.OPD})
+		set(annotations, "category", category)
+		set(annotations, "kecamatan", kecamatan)
+		if b.linked(a.OPD) {
+			set(annotations, "link", b.links.Ticket(a.Center, a.OPD, a.Ticket, now))
 		}
-		return a
+		return annotations
 	}
-	for i, p := range s.Active {
+	for i, a := range s.Active {
 		t := &tickets[i]
-		a := about(p, now.Add(Lifetime))
-		set(a.Annotations, "category", t.Category)
-		set(a.Annotations, "kecamatan", t.Kecamatan)
-		if n := left[office{p.Center, p.OPD}]; n > 0 {
-			a.Annotations["unlisted"] = fmt.Sprint(n)
-		}
-		a.Annotations["due_at"] = t.DueAt.UTC().Format(time.RFC3339)
-		a.Annotations["deadline"] = moment(t.DueAt, v.zone(p.Center))
-		if p.Level == Risk {
-			a.Annotations["left"] = span(t.DueAt.Sub(now))
+		annotations := aboutTicket(a, t.Category, t.Kecamatan)
+		annotations["due_at"] = t.DueAt.UTC().Format(time.RFC3339)
+		annotations["deadline"] = indonesian.Date(t.DueAt.In(b.zone(a.Center)))
+		if a.Level == Risk {
+			annotations["left"] = indonesian.Duration(t.DueAt.Sub(now))
 		} else {
-			a.Annotations["late_by"] = span(now.Sub(t.DueAt))
+			annotations["late_by"] = indonesian.Duration(now.Sub(t.DueAt))
 		}
-		out = append(out, a)
+		if n := unlisted[opdKey{a.Center, a.OPD}]; n > 0 {
+			annotations["unlisted"] = strconv.Itoa(n)
+		}
+		out = append(out, Alert{labels(a.identity), annotations, a.StartsAt, now.Add(Lifetime)})
 	}
 	for _, c := range s.Closings {
-		a := about(c.page, cmp.Or(c.Until, now.Add(Lifetime)))
-		set(a.Annotations, "category", c.Category)
-		set(a.Annotations, "kecamatan", c.Kecamatan)
-		a.Annotations["closed_at"] = c.ClosedAt.UTC().Format(time.RFC3339)
-		a.Annotations["closed"] = shortly(c.ClosedAt, c.StartsAt, v.zone(c.Center))
-		out = append(out, a)
+		annotations := aboutTicket(c.activeAlert, c.Category, c.Kecamatan)
+		annotations["closed_at"] = c.ClosedAt.UTC().Format(time.RFC3339)
+		annotations["closed"] = shortTime(c.ClosedAt, c.StartsAt, b.zone(c.Center))
+		out = append(out, Alert{labels(c.identity), annotations, c.StartsAt, cmp.Or(c.Until, now.Add(Lifetime))})
 	}
 	for _, d := range s.Digests {
-		a := Alert{
-			Labels: map[string]string{
-				"alertname": DigestAlert, "kind": "digest", "center": d.Center, "opd": d.OPD, "date": d.Date,
-			},
-			Annotations: map[string]string{
-				"open": fmt.Sprint(d.Open), "at_risk": fmt.Sprint(d.AtRisk), "overdue": fmt.Sprint(d.Overdue),
-				"escalated": fmt.Sprint(d.Escalated), "closed": fmt.Sprint(d.Closed),
-			},
-			StartsAt: d.StartsAt, EndsAt: d.Until,
+		annotations := aboutOPD(opdKey{d.Center, d.OPD})
+		for name, n := range map[string]int{
+			"open": d.Open, "at_risk": d.AtRisk, "overdue": d.Overdue, "escalated": d.Escalated, "closed": d.Closed,
+		} {
+			annotations[name] = strconv.Itoa(n)
 		}
-		set(a.Annotations, "opd_name", v.name(d.Center, d.OPD))
-		set(a.Annotations, "list_link", list(d.Center, d.OPD))
-		out = append(out, a)
+		out = append(out, Alert{map[string]string{
+			"alertname": DigestAlert, "kind": "digest", "center": d.Center, "opd": d.OPD, "date": d.Date,
+		}, annotations, d.StartsAt, d.Until})
 	}
 	for _, e := range s.Ended { // last: Alertmanager has the ticket's next alert before the old one goes
-		out = append(out, Alert{
-			Labels: labels(e.identity), Annotations: map[string]string{}, StartsAt: e.StartsAt, EndsAt: e.EndedAt,
-		})
+		out = append(out, Alert{labels(e.identity), map[string]string{}, e.StartsAt, e.EndedAt})
 	}
 	return out
 }
 
-// linked reports whether an OPD's alerts carry links. The pages show an OPD its own: nothing opens for what lies at the
-// centre.
-func (v *speaker) linked(opd string) bool { return v.links != nil && opd != tracker.NoOPD }
+// linked reports whether an OPD's alerts carry links. The pages show an OPD its own tickets: there is none for tickets
+// that are still at the centre.
+func (b *alertBuilder) linked(opd string) bool { return b.links != nil && opd != tracker.NoOPD }
 
 func labels(a identity) map[string]string {
 	return map[string]string{
@@ -125,4 +116,13 @@ func set(annotations map[string]string, key, value string) {
 	if value != "" {
 		annotations[key] = value
 	}
+}
+
+// shortTime writes t in at most 20 characters: the time alone on the day of ref, otherwise with day and month.
+func shortTime(t, ref time.Time, zone *time.Location) string {
+	t, ref = t.In(zone), ref.In(zone)
+	if t.Format(time.DateOnly) == ref.Format(time.DateOnly) {
+		return t.Format("15.04 MST")
+	}
+	return fmt.Sprintf("%d %.3s %s", t.Day(), indonesian.Months[t.Month()-1], t.Format("15.04 MST"))
 }

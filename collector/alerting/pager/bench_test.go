@@ -16,7 +16,7 @@ func BenchmarkRound(b *testing.B) {
 	}
 	for _, late := range []int{100, 10_000, tickets} {
 		b.Run(fmt.Sprint(late, " late"), func(b *testing.B) {
-			f := newFloor()
+			f := newTestBoard()
 			now := noon.Add(70 * time.Minute)
 			for i := range tickets {
 				at := noon
@@ -24,14 +24,13 @@ func BenchmarkRound(b *testing.B) {
 					at = now
 				}
 				id := fmt.Sprint("SDA-2026-", i)
-				f.say(event.TicketOpened, id, at, of("pju", "non_darurat"))
-				f.say(event.TicketAssigned, id, at, opd(offices[i%len(offices)]))
-				f.say(event.TicketAcknowledged, id, at)
+				f.apply(event.TicketOpened, id, at, of("pju", "non_darurat"))
+				f.apply(event.TicketAssigned, id, at, opd(offices[i%len(offices)]))
+				f.apply(event.TicketAcknowledged, id, at)
 			}
-			p, err := New(Options{Dir: b.TempDir(), Board: f.board, Directory: f.dir, Now: func() time.Time {
-				return now
-			}, Links: fixedLinks{},
-				Config: Config{Alertmanagers: []Alertmanager{{URL: "http://127.0.0.1:1"}}}})
+			o := options(b, f, func() time.Time { return now }, "http://127.0.0.1:1")
+			o.Links = fixedLinks{}
+			p, err := New(o)
 			if err != nil {
 				b.Fatal(err)
 			}

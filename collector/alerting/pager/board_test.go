@@ -16,16 +16,16 @@ import (
 	"github.com/monev112/monev112/deploy"
 )
 
-// floor is a board with the embedded directory. A ticket is due an hour after its opening, and must be acknowledged
+// testBoard is a board with the embedded directory. A ticket is due an hour after its opening, and must be acknowledged
 // within ten minutes of each assignment.
-type floor struct {
-	reader
+type testBoard struct {
+	boardReader
 	n int
 }
 
-func newFloor() *floor {
+func newTestBoard() *testBoard {
 	dir := directory.MustLoad("directory.yaml", deploy.Directory)
-	f := &floor{reader: reader{dir: dir}}
+	f := &testBoard{boardReader: boardReader{dir: dir}}
 	due := func(name string, t *casefile.Ticket, start time.Time, target time.Duration, stop time.Time) sla.Clock {
 		at := func(percent int) time.Time { return start.Add(target * time.Duration(percent) / 100) }
 		return sla.Clock{
@@ -63,7 +63,7 @@ func newFloor() *floor {
 	return f
 }
 
-func (f *floor) say(typ event.Type, ticket string, at time.Time, with ...func(*event.Event)) {
+func (f *testBoard) apply(typ event.Type, ticket string, at time.Time, with ...func(*event.Event)) {
 	f.n++
 	e := event.Event{
 		Source: "s", ID: fmt.Sprint("e", f.n), Type: typ, Kind: typ.Kind(), Subject: ticket, Center: "35.15", OccurredAt: at,
@@ -83,29 +83,29 @@ func of(category, priority string) func(*event.Event) {
 }
 
 func TestWhichTicketsArePaged(t *testing.T) {
-	f := newFloor()
+	f := newTestBoard()
 	open := func(id, office string, with ...func(*event.Event)) {
-		f.say(event.TicketOpened, id, noon, with...)
+		f.apply(event.TicketOpened, id, noon, with...)
 		if office != "" {
-			f.say(event.TicketAssigned, id, noon.Add(time.Minute), append(with, opd(office))...)
-			f.say(event.TicketAcknowledged, id, noon.Add(2*time.Minute), with...)
+			f.apply(event.TicketAssigned, id, noon.Add(time.Minute), append(with, opd(office))...)
+			f.apply(event.TicketAcknowledged, id, noon.Add(2*time.Minute), with...)
 		}
 	}
 	open("own", "Dinas Perhubungan", of("pju", "non_darurat"))
 	open("centre", "", of("kdrt", "darurat"))
 	open("rejected", "dishub")
-	f.say(event.TicketRejected, "rejected", noon.Add(3*time.Minute))
+	f.apply(event.TicketRejected, "rejected", noon.Add(3*time.Minute))
 	open("vertical", "pln")
 	open("unknown", "Dinas Antah Berantah")
 	open("resolved", "dishub")
-	f.say(event.TicketResolved, "resolved", noon.Add(2*time.Hour))
+	f.apply(event.TicketResolved, "resolved", noon.Add(2*time.Hour))
 	open("merged", "dishub")
-	f.say(event.TicketMerged, "merged", noon.Add(time.Minute), func(e *event.Event) { e.Master = "own" })
+	f.apply(event.TicketMerged, "merged", noon.Add(time.Minute), func(e *event.Event) { e.Master = "own" })
 	open("elsewhere", "dishub", inCenter("99.99"))
 	open("strange \"id\"\n<b>\U0001F525", "dishub")
-	f.say(event.TicketOpened, "stale", noon.Add(-200*24*time.Hour))
+	f.apply(event.TicketOpened, "stale", noon.Add(-200*24*time.Hour))
 
-	r, ok := f.read(noon.Add(70 * time.Minute))
+	r, ok := f.view(noon.Add(70 * time.Minute))
 	if !ok {
 		t.Fatal("the board is complete")
 	}
@@ -113,37 +113,39 @@ func TestWhichTicketsArePaged(t *testing.T) {
 	for _, k := range r.Tickets {
 		got[k.ID] = k
 	}
-	late := Reading{Level: Overdue, DueAt: noon.Add(time.Hour), Overdue: true}
+	late := ClockLevel{Level: Overdue, DueAt: noon.Add(time.Hour), Overdue: true}
 	want := map[string]Ticket{
 		"own": {
 			Center: "35.15", ID: "own", OPD: "dishub", Priority: "non_darurat", Category: "Penerangan jalan umum",
-			Kecamatan: "Waru", Reading: late,
+			Kecamatan: "Waru", ClockLevel: late,
 		},
 		// a sensitive category is not named
-		"centre":   {Center: "35.15", ID: "centre", OPD: "none", Priority: "darurat", Kecamatan: "Waru", Reading: late},
-		"rejected": {Center: "35.15", ID: "rejected", OPD: "none", Reading: late},
+		"centre":   {Center: "35.15", ID: "centre", OPD: "none", Priority: "darurat", Kecamatan: "Waru", ClockLevel: late},
+		"rejected": {Center: "35.15", ID: "rejected", OPD: "none", ClockLevel: late},
 
-		"strange \"id\"\n<b>\U0001F525": {Center: "35.15", ID: "strange \"id\"\n<b>\U0001F525", OPD: "dishub", Reading: late},
+		"strange \"id\"\n<b>\U0001F525": {
+			Center: "35.15", ID: "strange \"id\"\n<b>\U0001F525", OPD: "dishub", ClockLevel: late,
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	f.board.SetComplete(false)
-	if _, ok := f.read(noon); ok {
+	if _, ok := f.view(noon); ok {
 		t.Error("a board that is not complete is read")
 	}
 }
 
 func TestDigestCounts(t *testing.T) {
-	f := newFloor()
+	f := newTestBoard()
 	day := func(id, office string, opened, closed time.Time) {
-		f.say(event.TicketOpened, id, opened)
+		f.apply(event.TicketOpened, id, opened)
 		if office != "" {
-			f.say(event.TicketAssigned, id, opened, opd(office))
-			f.say(event.TicketAcknowledged, id, opened)
+			f.apply(event.TicketAssigned, id, opened, opd(office))
+			f.apply(event.TicketAcknowledged, id, opened)
 		}
 		if !closed.IsZero() {
-			f.say(event.TicketClosed, id, closed)
+			f.apply(event.TicketClosed, id, closed)
 		}
 	}
 	var never time.Time
@@ -160,44 +162,44 @@ func TestDigestCounts(t *testing.T) {
 	day("j", "", seven.Add(-3*time.Hour), never)
 	day("k", "bpbd", seven.Add(-30*time.Hour), seven.Add(-time.Hour))
 	day("l", "bpbd", seven.Add(-30*time.Hour), seven.Add(-time.Hour))
-	f.say(event.TicketReopened, "l", seven.Add(-time.Minute))
+	f.apply(event.TicketReopened, "l", seven.Add(-time.Minute))
 
-	r, _ := f.read(seven.Add(time.Second))
-	want := map[string]Counts{
-		"dishub": {Open: 4, AtRisk: 1, Overdue: 2, Escalated: 1, Closed: 2},
-		"bpbd":   {Open: 1, Overdue: 1, Escalated: 1, Closed: 1},
-		"none":   {Open: 1, Overdue: 1, Escalated: 1},
+	r, _ := f.view(seven.Add(time.Second))
+	want := map[opdKey]Counts{
+		{"35.15", "dishub"}: {Open: 4, AtRisk: 1, Overdue: 2, Escalated: 1, Closed: 2},
+		{"35.15", "bpbd"}:   {Open: 1, Overdue: 1, Escalated: 1, Closed: 1},
+		{"35.15", "none"}:   {Open: 1, Overdue: 1, Escalated: 1},
 	}
-	if diff := cmp.Diff(want, r.Counts("35.15", seven.Add(-24*time.Hour), seven)); diff != "" {
+	if diff := cmp.Diff(want, r.Counts(seven.Add(-24*time.Hour), seven)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
-// TestTheCountInTheMessageIsTheCountOnTheWall: whatever happened to the tickets, at whatever instant one looks.
-func TestTheCountInTheMessageIsTheCountOnTheWall(t *testing.T) {
+// TestTheCountInTheNotificationIsTheCountOnTheWall: whatever happened to the tickets, at whatever instant one looks.
+func TestTheCountInTheNotificationIsTheCountOnTheWall(t *testing.T) {
 	types := []event.Type{
 		event.TicketAcknowledged, event.TicketDeparted, event.TicketResolved, event.TicketClosed, event.TicketReopened,
 		event.TicketRejected, event.TicketMerged,
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		f := newFloor()
+		f := newTestBoard()
 		for i := range rapid.IntRange(1, 12).Draw(t, "tickets") {
 			id := fmt.Sprint("T", i)
 			minute := func(what string) time.Time {
 				return noon.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, what)) * time.Minute)
 			}
-			f.say(event.TicketOpened, id, minute("opened"),
+			f.apply(event.TicketOpened, id, minute("opened"),
 				of("pju", rapid.SampledFrom([]string{"", "darurat", "non_darurat"}).Draw(t, "priority")))
 			for range rapid.IntRange(0, 2).Draw(t, "assignments") {
-				f.say(event.TicketAssigned, id, minute("assigned"),
+				f.apply(event.TicketAssigned, id, minute("assigned"),
 					opd(rapid.SampledFrom([]string{"dishub", "bpbd", "pln", "Antah Berantah"}).Draw(t, "opd")))
 			}
 			for range rapid.IntRange(0, 2).Draw(t, "events") {
-				f.say(rapid.SampledFrom(types).Draw(t, "type"), id, minute("at"))
+				f.apply(rapid.SampledFrom(types).Draw(t, "type"), id, minute("at"))
 			}
 		}
 		now := noon.Add(time.Duration(rapid.IntRange(0, 400).Draw(t, "now")) * time.Minute)
-		r, _ := f.read(now)
+		r, _ := f.view(now)
 		atRisk, overdue, late := map[string]int{}, map[string]int{}, map[string]int{}
 		for _, k := range r.Tickets {
 			if k.AtRisk {
@@ -221,7 +223,7 @@ func TestTheCountInTheMessageIsTheCountOnTheWall(t *testing.T) {
 		}
 		listed := map[string]int{}
 		for _, row := range f.board.OpenTickets(tracker.TicketFilter{Overdue: true}, now, event.Key{}, 1000) {
-			if label, own := f.office(row.Key.Center, row.Ticket.OPD); own {
+			if label, own := f.opdLabel(row.Key.Center, row.Ticket.OPD); own {
 				listed[label]++
 			}
 		}
@@ -237,15 +239,15 @@ func TestDigestIsToldOnceADay(t *testing.T) {
 	s := &state{Version: stateVersion}
 	asked := 0
 	look := func(now time.Time) (told []string) {
-		s.advance(Round{Now: now, Find: func(string, string) (Found, bool) {
-			return Found{}, false
-		}, Centers: []Center{{"35.15", wib}},
-			Counts: func(center string, from, to time.Time) map[string]Counts {
+		s.advance(BoardView{Now: now, Status: func(string, string) (TicketStatus, bool) {
+			return TicketStatus{}, false
+		}, Centers: []directory.Center{{Code: "35.15", Location: wib}, {Code: "35.16", Location: wib, Historical: true}},
+			Counts: func(from, to time.Time) map[opdKey]Counts {
 				asked++
 				if !to.Equal(onDay(now.Year(), now.Month(), now.Day(), 7*time.Hour, wib)) || to.Sub(from) != 24*time.Hour {
 					t.Errorf("at %s: counts from %s to %s", now, from, to)
 				}
-				return map[string]Counts{"dishub": {Open: asked}, "bpbd": {}}
+				return map[opdKey]Counts{{"35.15", "dishub"}: {Open: asked}, {"35.15", "bpbd"}: {}, {"35.16", "bpbd"}: {Open: 1}}
 			}}, closedFor, 7*time.Hour)
 		for _, d := range s.Digests {
 			told = append(told, fmt.Sprintf("%s %s %s open %d", d.Center, d.OPD, d.Date, d.Open))

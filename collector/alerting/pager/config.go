@@ -3,6 +3,7 @@ package pager
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
@@ -174,22 +175,22 @@ func (c *Config) digestAt() (time.Duration, error) {
 func (a *Alertmanager) authorization() (string, error) {
 	switch {
 	case a.BearerFile != "":
-		token, err := secret(a.BearerFile)
+		token, err := readSecret(a.BearerFile)
 		if err != nil {
 			return "", fmt.Errorf("bearer_file: %w", err)
 		}
 		return "Bearer " + token, nil
 	case a.PasswordFile != "":
-		password, err := secret(a.PasswordFile)
+		password, err := readSecret(a.PasswordFile)
 		if err != nil {
 			return "", fmt.Errorf("password_file: %w", err)
 		}
-		return basic(a.Username, password), nil
+		return "Basic " + base64.StdEncoding.EncodeToString([]byte(a.Username+":"+password)), nil
 	}
 	return "", nil
 }
 
-func secret(name string) (string, error) {
+func readSecret(name string) (string, error) {
 	line, err := keyfile.ReadLine(name)
 	if line = strings.TrimSpace(line); err == nil && line == "" {
 		err = fmt.Errorf("%s must hold one line", name)

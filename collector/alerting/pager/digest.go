@@ -10,13 +10,7 @@ import (
 // Alertmanager that is away, and a service that starts after the hour.
 const DigestFor = 3 * time.Hour
 
-// Center is what the pager must know of a centre.
-type Center struct {
-	Code     string
-	Location *time.Location
-}
-
-// Counts are the figures of an OPD's digest, all of tickets.
+// Counts are the figures of an OPD's digest; they count tickets.
 type Counts struct {
 	Open      int `json:"open"`
 	AtRisk    int `json:"at_risk"`   // as the gauge tickets_at_risk
@@ -25,22 +19,25 @@ type Counts struct {
 	Closed    int `json:"closed"`    // in the 24 hours up to the digest's time
 }
 
-// digest is the alert of one OPD's morning. Its figures are those of its first push.
+// digest is the alert that gives one OPD its figures of a morning, as they were at its first push.
 type digest struct {
 	Center string `json:"center"`
 	OPD    string `json:"opd"`
-	// local: each day is an alert of its own, else Alertmanager would take it for a repetition
+	// Local: each day is an alert of its own, or Alertmanager would take it for a repetition.
 	Date     string    `json:"date"`
 	StartsAt time.Time `json:"starts_at"`
 	Until    time.Time `json:"until"`
 	Counts
 }
 
-// digest tells each centre's morning once, at the given time of its local day.
-func (s *state) digest(r Round, at time.Duration) {
-	now := r.Now
+// digest adds the digests of each centre once a day, at the given time of its local day.
+func (s *state) digest(v BoardView, at time.Duration) {
+	now := v.Now
 	s.Digests = slices.DeleteFunc(s.Digests, func(d digest) bool { return !now.Before(d.Until) })
-	for _, c := range r.Centers {
+	for _, c := range v.Centers {
+		if c.Historical {
+			continue
+		}
 		y, m, d := now.In(c.Location).Date()
 		due := onDay(y, m, d, at, c.Location)
 		if now.Before(due) || now.Sub(due) >= DigestFor {
@@ -54,9 +51,9 @@ func (s *state) digest(r Round, at time.Duration) {
 		if soonest := now.Add(Lifetime); until.Before(soonest) {
 			until = soonest
 		}
-		for opd, n := range r.Counts(c.Code, onDay(y, m, d-1, at, c.Location), due) {
-			if n != (Counts{}) {
-				s.Digests = append(s.Digests, digest{c.Code, opd, due.In(c.Location).Format(time.DateOnly), now, until, n})
+		for k, n := range v.Counts(onDay(y, m, d-1, at, c.Location), due) {
+			if k.center == c.Code && n != (Counts{}) {
+				s.Digests = append(s.Digests, digest{c.Code, k.opd, due.In(c.Location).Format(time.DateOnly), now, until, n})
 			}
 		}
 		if s.Told == nil {

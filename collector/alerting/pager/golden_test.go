@@ -27,14 +27,14 @@ func (fixedLinks) Ticket(center, opd, id string, _ time.Time) string {
 
 // TestAPushAsItIsSent writes down one push with everything in it. The tests of alerts/templates render the same file.
 func TestAPushAsItIsSent(t *testing.T) {
-	f := newFloor()
+	f := newTestBoard()
 	seven := time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC) // 07.00 WIB
 	now := seven.Add(-time.Minute)
 	open := func(id, office string, ago time.Duration, category, priority string) {
-		f.say(event.TicketOpened, id, now.Add(-ago), of(category, priority))
+		f.apply(event.TicketOpened, id, now.Add(-ago), of(category, priority))
 		if office != "" {
-			f.say(event.TicketAssigned, id, now.Add(-ago), opd(office))
-			f.say(event.TicketAcknowledged, id, now.Add(-ago))
+			f.apply(event.TicketAssigned, id, now.Add(-ago), opd(office))
+			f.apply(event.TicketAcknowledged, id, now.Add(-ago))
 		}
 	}
 	open("SDA-2026-00001", "dishub", 50*time.Minute, "pju", "non_darurat")
@@ -52,8 +52,8 @@ func TestAPushAsItIsSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.took(p.round())
-	f.say(event.TicketClosed, "SDA-2026-00004", now.Add(30*time.Second))
+	p.pushAccepted(p.round())
+	f.apply(event.TicketClosed, "SDA-2026-00004", now.Add(30*time.Second))
 	now = seven.Add(90 * time.Second) // 00008 is escalated meanwhile
 	push := p.round()
 	if len(push.bodies) != 1 {

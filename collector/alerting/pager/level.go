@@ -35,8 +35,8 @@ func (l Level) rank() int {
 	return 0
 }
 
-// Reading is what the running clocks of a ticket say at an instant.
-type Reading struct {
+// ClockLevel is what the running clocks of a ticket say at an instant.
+type ClockLevel struct {
 	Level   Level     // the highest that a clock has reached; empty when none has reached any
 	DueAt   time.Time // of that clock: late after this instant. Of several the earliest
 	AtRisk  bool      // some clock is at risk, as the gauge tickets_at_risk counts it
@@ -45,8 +45,8 @@ type Reading struct {
 
 // Read says where a ticket stands at now. Only clocks that run count, paused ones among them; a level is a comparison
 // of instants, the same as that of the view clocks_now.
-func Read(clocks []sla.Clock, now time.Time) Reading {
-	var r Reading
+func Read(clocks []sla.Clock, now time.Time) ClockLevel {
+	var r ClockLevel
 	at := now.UnixMilli()
 	reached := func(t time.Time) bool { return !t.IsZero() && at >= t.UnixMilli() }
 	for i := range clocks {

@@ -55,7 +55,7 @@ func TestLevelOfATicket(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got := Read(tt.clocks, noon.Add(tt.after))
-		want := Reading{Level: tt.level, AtRisk: tt.atRisk, Overdue: tt.overdue}
+		want := ClockLevel{Level: tt.level, AtRisk: tt.atRisk, Overdue: tt.overdue}
 		if tt.level != "" {
 			want.DueAt = noon.Add(tt.due)
 		}
@@ -87,27 +87,13 @@ func TestLevelNeverFallsWhileClocksRun(t *testing.T) {
 	})
 }
 
-func TestWords(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "kurang dari 1 menit", 59 * time.Second: "kurang dari 1 menit", -time.Hour: "kurang dari 1 menit",
-		time.Minute:                     "1 menit",
-		59*time.Minute + 59*time.Second: "59 menit", time.Hour: "1 jam", 130 * time.Minute: "2 jam 10 menit",
-		24 * time.Hour:                "1 hari",
-		76*time.Hour + 59*time.Minute: "3 hari 4 jam", 180 * 24 * time.Hour: "180 hari",
-	} {
-		if got := span(d); got != want {
-			t.Errorf("%s: %q, want %q", d, got, want)
-		}
-	}
+func TestTheTimeOfAClosingIsShort(t *testing.T) {
 	wib := time.FixedZone("WIB", 7*3600)
 	at := time.Date(2026, 11, 28, 0, 30, 0, 0, time.UTC)
-	if got := moment(at, wib); got != "28 November 2026 07.30 WIB" {
+	if got := shortTime(at, at.Add(10*time.Hour), wib); got != "07.30 WIB" {
 		t.Error(got)
 	}
-	if got := shortly(at, at.Add(10*time.Hour), wib); got != "07.30 WIB" {
-		t.Error(got)
-	}
-	if got := shortly(at, at.Add(20*time.Hour), wib); got != "28 Nov 07.30 WIB" {
+	if got := shortTime(at, at.Add(20*time.Hour), wib); got != "28 Nov 07.30 WIB" {
 		t.Error(got)
 	}
 }

@@ -2,6 +2,7 @@ package pager
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -10,14 +11,13 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
-// Options is what a Pager is made of. Config with one Alertmanager at least, Dir, Board and Directory are required.
+// Options is what a Pager is made of. All are required but Links and FS; Config names one Alertmanager at least.
 type Options struct {
 	Config    Config
 	Dir       string // folder of the state file
@@ -31,29 +31,30 @@ type Options struct {
 	// Failed is told of each request that failed, by the server's name.
 	Failed func(alertmanager string)
 
-	Now    func() time.Time // nil: time.Now
-	Log    *slog.Logger     // nil discards
-	Tracer trace.Tracer     // nil traces nothing
-	FS     disk.FS          // nil: disk.OS
+	Now    func() time.Time
+	Log    *slog.Logger
+	Tracer trace.Tracer
+	FS     disk.FS // nil: disk.OS
 }
 
 // Pager pushes what the board says to Alertmanager. Make one with New; Run may be called once.
 type Pager struct {
-	opt      Options
-	reader   reader
-	speaker  speaker
-	servers  []*server
-	digestAt time.Duration
-	name     string // of the state file
-	state    *state // Run's alone
+	opt       Options
+	log       *slog.Logger
+	board     boardReader
+	alerts    alertBuilder
+	servers   []*server
+	digestAt  time.Duration
+	stateFile string
+	state     *state // Run's alone
 
-	said          []byte    // what the state file holds, but for the next
+	savedState    []byte    // what the state file holds, but for the next
 	savedAccepted time.Time // its instant of the latest accepted push
-	silent        bool      // logged that the board is not complete
-	complains     bool      // logged that the state file cannot be written
-	left          int       // tickets beyond the limits, as logged last
+	paused        bool      // logged that the board is not complete
+	saveFailed    bool      // logged that the state file cannot be written
+	unlisted      int       // tickets beyond the limits, as logged last
+	pushes        int64     // made so far
 
-	pushes   int64 // made so far
 	mu       sync.Mutex
 	latest   int64     // number of the latest push that a server took
 	accepted time.Time // its instant
@@ -61,23 +62,8 @@ type Pager struct {
 
 // New checks the configuration and reads the state file.
 func New(opt Options) (*Pager, error) {
-	if opt.Now == nil {
-		opt.Now = time.Now
-	}
-	if opt.Log == nil {
-		opt.Log = slog.New(slog.DiscardHandler)
-	}
 	if opt.FS == nil {
 		opt.FS = disk.OS{}
-	}
-	if opt.Tracer == nil {
-		opt.Tracer = noop.NewTracerProvider().Tracer("")
-	}
-	if opt.Pushed == nil {
-		opt.Pushed = func(time.Time, map[string]int) {}
-	}
-	if opt.Failed == nil {
-		opt.Failed = func(string) {}
 	}
 	cfg := &opt.Config
 	if err := cfg.Check(); err != nil {
@@ -86,17 +72,15 @@ func New(opt Options) (*Pager, error) {
 	if err := cfg.CheckFiles(); err != nil {
 		return nil, fmt.Errorf("pager: %w", err)
 	}
-	if cfg.Interval == 0 {
-		cfg.Interval = DefaultInterval
+	cfg.Interval, cfg.ClosedFor = cmp.Or(cfg.Interval, DefaultInterval), cmp.Or(cfg.ClosedFor, DefaultClosedFor)
+	p := &Pager{
+		opt: opt, log: opt.Log.With("component", "pager"), board: boardReader{opt.Board, opt.Directory},
+		stateFile: filepath.Join(opt.Dir, StateFile),
 	}
-	if cfg.ClosedFor == 0 {
-		cfg.ClosedFor = DefaultClosedFor
-	}
-	p := &Pager{opt: opt, reader: reader{opt.Board, opt.Directory}, name: filepath.Join(opt.Dir, StateFile)}
-	p.speaker = speaker{opt.Links, p.reader.nameOf, p.reader.zoneOf}
+	p.alerts = alertBuilder{opt.Links, p.board.opdName, p.board.zone}
 	p.digestAt, _ = cfg.digestAt()
 	var err error
-	if p.state, err = load(opt.FS, p.name, opt.Log); err != nil {
+	if p.state, err = load(opt.FS, p.stateFile, p.log); err != nil {
 		return nil, err
 	}
 	p.accepted = p.state.Accepted
@@ -105,15 +89,15 @@ func New(opt Options) (*Pager, error) {
 		if err != nil {
 			return nil, fmt.Errorf("pager: %s: %w", a.Name(), err)
 		}
-		s.accepted, s.failed, s.log, s.tracer = p.took, opt.Failed, opt.Log, opt.Tracer
+		s.accepted, s.failed, s.log, s.tracer = p.pushAccepted, opt.Failed, p.log, opt.Tracer
 		p.servers = append(p.servers, s)
 	}
 	return p, nil
 }
 
-// Run looks at the board and pushes until ctx ends. A slow or absent Alertmanager holds up neither the board nor
-// another Alertmanager. Nothing is said at the end: the alerts end by themselves after Lifetime, and a service that is
-// back before repeats nothing.
+// Run reads the board and pushes until ctx ends. A slow or absent Alertmanager holds up neither the board nor another
+// Alertmanager. Nothing is pushed at the end: the alerts end by themselves after Lifetime, and a service that is back
+// before that repeats nothing.
 func (p *Pager) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, s := range p.servers {
@@ -140,31 +124,32 @@ func (p *Pager) Run(ctx context.Context) {
 // is known after a crash. It returns nil while the board is not complete.
 func (p *Pager) round() *push {
 	now := p.opt.Now().UTC().Truncate(time.Millisecond)
-	r, ok := p.reader.read(now)
+	view, ok := p.board.view(now)
 	if !ok {
-		if !p.silent {
-			p.opt.Log.Info("the pager is silent until the board is complete")
+		if !p.paused {
+			p.log.Info("paging waits until the board is complete")
 		}
-		p.silent = true
+		p.paused = true
 		return nil
 	}
-	p.silent = false
-	tickets, leftOut := limit(r.Tickets, maxPerOPD, maxTickets)
-	left := len(r.Tickets) - len(tickets)
-	r.Tickets = tickets
-	if left > 0 && left != p.left {
-		p.opt.Log.Error("more tickets are late than are pushed", "pushed", len(r.Tickets), "left_out", left)
+	p.paused = false
+	var unlistedByOPD map[opdKey]int
+	total := len(view.Tickets)
+	view.Tickets, unlistedByOPD = limit(view.Tickets, maxPerOPD, maxTickets)
+	unlisted := total - len(view.Tickets)
+	if unlisted > 0 && unlisted != p.unlisted {
+		p.log.Error("too many late tickets, some are not pushed", "pushed", len(view.Tickets), "not_pushed", unlisted)
 	}
-	p.left = left
+	p.unlisted = unlisted
 
 	p.mu.Lock()
 	p.state.Accepted = p.accepted
 	p.mu.Unlock()
-	tickets = p.state.advance(r, p.opt.Config.ClosedFor, p.digestAt)
+	tickets := p.state.advance(view, p.opt.Config.ClosedFor, p.digestAt)
 	p.save()
-	next, err := encode(now, p.speaker.alerts(p.state, tickets, leftOut, now))
+	next, err := encode(now, p.alerts.build(p.state, tickets, unlistedByOPD, now))
 	if err != nil {
-		p.opt.Log.Error("alerts cannot be written as JSON", "error", err)
+		p.log.Error("alerts cannot be encoded as JSON", "error", err)
 		return nil
 	}
 	p.pushes++
@@ -172,37 +157,34 @@ func (p *Pager) round() *push {
 	return next
 }
 
-// acceptedKept is how old the instant of the latest accepted push in the state file may become while nothing else
+// maxAcceptedAge is how old the instant of the latest accepted push in the state file may become while nothing else
 // changes.
-const acceptedKept = time.Minute
+const maxAcceptedAge = time.Minute
 
 // save writes the state file when what it says has changed. Alerts go out also when it cannot be written.
 func (p *Pager) save() {
 	accepted := p.state.Accepted
 	p.state.Accepted = time.Time{}
-	said, err := p.state.encode()
+	text, err := p.state.encode()
 	p.state.Accepted = accepted
-	if err == nil && bytes.Equal(said, p.said) && accepted.Sub(p.savedAccepted).Abs() < acceptedKept {
+	if err == nil && bytes.Equal(text, p.savedState) && accepted.Sub(p.savedAccepted).Abs() < maxAcceptedAge {
 		return
 	}
 	if err == nil {
-		var text []byte
-		if text, err = p.state.encode(); err == nil {
-			err = save(p.opt.FS, p.name, text)
-		}
+		err = p.state.save(p.opt.FS, p.stateFile)
 	}
 	if err != nil {
-		if !p.complains {
-			p.opt.Log.Error("what was paged cannot be written down: a restart may repeat it", "error", err)
+		if !p.saveFailed {
+			p.log.Error("pager state cannot be saved, a restart may repeat alerts", "error", err)
 		}
-		p.complains = true
+		p.saveFailed = true
 		return
 	}
-	p.said, p.savedAccepted, p.complains = said, accepted, false
+	p.savedState, p.savedAccepted, p.saveFailed = text, accepted, false
 }
 
-// took notes that a server took a push. A slow one may come to it after a later push was taken elsewhere.
-func (p *Pager) took(s *push) {
+// pushAccepted notes that a server took a push. A slow one may come to it after a later push was taken elsewhere.
+func (p *Pager) pushAccepted(s *push) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if s.number < p.latest {

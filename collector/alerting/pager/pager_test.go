@@ -16,20 +16,24 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
+	"go.opentelemetry.io/otel/trace/noop"
 )
 
-// lateFloor has one ticket that is 70 minutes old at the instant it returns: overdue.
-func lateFloor() (*floor, time.Time) {
-	f := newFloor()
-	f.say(event.TicketOpened, "SDA-1", noon, of("pju", "non_darurat"), opd("dishub"))
-	f.say(event.TicketAssigned, "SDA-1", noon, opd("dishub"))
-	f.say(event.TicketAcknowledged, "SDA-1", noon.Add(time.Minute))
+// lateBoard has one ticket that is 70 minutes old at the instant it returns: overdue.
+func lateBoard() (*testBoard, time.Time) {
+	f := newTestBoard()
+	f.apply(event.TicketOpened, "SDA-1", noon, of("pju", "non_darurat"), opd("dishub"))
+	f.apply(event.TicketAssigned, "SDA-1", noon, opd("dishub"))
+	f.apply(event.TicketAcknowledged, "SDA-1", noon.Add(time.Minute))
 	return f, noon.Add(70 * time.Minute)
 }
 
 // options are those of a pager on f at now, that pushes to the servers.
-func options(t *testing.T, f *floor, now func() time.Time, urls ...string) Options {
-	o := Options{Dir: t.TempDir(), Board: f.board, Directory: f.dir, Now: now}
+func options(t testing.TB, f *testBoard, now func() time.Time, urls ...string) Options {
+	o := Options{
+		Dir: t.TempDir(), Board: f.board, Directory: f.dir, Now: now, Log: slog.New(slog.DiscardHandler),
+		Tracer: noop.NewTracerProvider().Tracer(""), Pushed: func(time.Time, map[string]int) {}, Failed: func(string) {},
+	}
 	for _, u := range urls {
 		o.Config.Alertmanagers = append(o.Config.Alertmanagers, Alertmanager{URL: u, Timeout: 30 * time.Second})
 	}
@@ -80,7 +84,7 @@ func last(am *alertmanager, level Level) *Alert {
 }
 
 func TestADeadOrSlowAlertmanagerHoldsUpNobody(t *testing.T) {
-	f, now := lateFloor()
+	f, now := lateBoard()
 	good := newAlertmanager(t, httptest.NewServer)
 	release := make(chan struct{})
 	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -130,7 +134,7 @@ func TestADeadOrSlowAlertmanagerHoldsUpNobody(t *testing.T) {
 }
 
 func TestAServerThatComesBackGetsTheLatest(t *testing.T) {
-	f, now := lateFloor()
+	f, now := lateBoard()
 	am := newAlertmanager(t, httptest.NewServer)
 	refused := make(chan struct{}, 1000)
 	am.answering(func(w http.ResponseWriter, _ *http.Request) bool {
@@ -143,13 +147,13 @@ func TestAServerThatComesBackGetsTheLatest(t *testing.T) {
 	})
 	run(t, options(t, f, func() time.Time { return now }, am.URL))
 	<-refused
-	f.say(event.TicketClosed, "SDA-1", now.Add(-time.Second))
+	f.apply(event.TicketClosed, "SDA-1", now.Add(-time.Second))
 	am.answering(nil)
 	waitFor(t, "the closing", func() bool { return last(am, Closed) != nil })
 }
 
 func TestARestartRepeatsNothing(t *testing.T) {
-	f, now := lateFloor()
+	f, now := lateBoard()
 	am := newAlertmanager(t, httptest.NewServer)
 	var mu sync.Mutex
 	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
@@ -174,7 +178,7 @@ func TestARestartRepeatsNothing(t *testing.T) {
 	// The board is not complete: silence, and nothing ends.
 	stop()
 	f.board.SetComplete(false)
-	f.say(event.TicketClosed, "SDA-1", started)
+	f.apply(event.TicketClosed, "SDA-1", started)
 	p, err := New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +209,7 @@ func TestARestartRepeatsNothing(t *testing.T) {
 }
 
 func TestAStateFileThatCannotBeReadIsKeptAside(t *testing.T) {
-	f, now := lateFloor()
+	f, now := lateBoard()
 	am := newAlertmanager(t, httptest.NewServer)
 	for name, text := range map[string]string{
 		"no JSON": "{", "empty": "", "of the future": `{"version": 2}`, "unknown member": `{"version": 1, "mood": "good"}`,
@@ -223,7 +227,7 @@ func TestAStateFileThatCannotBeReadIsKeptAside(t *testing.T) {
 			continue
 		}
 		if kept, err := os.ReadFile(file + ".corrupt"); err != nil || string(kept) != text ||
-			!strings.Contains(log.String(), "starts afresh") {
+			!strings.Contains(log.String(), "starting without") {
 			t.Errorf("%s: kept %q, %v; log %s", name, kept, err, log.String())
 		}
 		if p.round() == nil {
@@ -236,7 +240,7 @@ func TestAStateFileThatCannotBeReadIsKeptAside(t *testing.T) {
 }
 
 func TestAlertsGoOutThoughTheStateCannotBeWritten(t *testing.T) {
-	f, now := lateFloor()
+	f, now := lateBoard()
 	am := newAlertmanager(t, httptest.NewServer)
 	o := options(t, f, func() time.Time { return now }, am.URL)
 	o.Dir = filepath.Join(o.Dir, "none")
@@ -245,13 +249,13 @@ func TestAlertsGoOutThoughTheStateCannotBeWritten(t *testing.T) {
 	stop := run(t, o)
 	waitFor(t, "three pushes", func() bool { return len(am.taken()) >= 3 })
 	stop()
-	if n := strings.Count(log.String(), "cannot be written down"); n != 1 || last(am, Overdue) == nil {
+	if n := strings.Count(log.String(), "cannot be saved"); n != 1 || last(am, Overdue) == nil {
 		t.Errorf("%d lines:\n%s", n, log.String())
 	}
 }
 
 func TestTheStateFileIsWrittenOnlyWhenSomethingChanged(t *testing.T) {
-	f, now := lateFloor()
+	f, now := lateBoard()
 	o := options(t, f, func() time.Time { return now }, "http://127.0.0.1:1")
 	p, err := New(o)
 	if err != nil {
@@ -269,7 +273,7 @@ func TestTheStateFileIsWrittenOnlyWhenSomethingChanged(t *testing.T) {
 			t.Fatal("nothing to push")
 		}
 		if accepted {
-			p.took(next)
+			p.pushAccepted(next)
 		}
 		_, err := os.Stat(file)
 		return err == nil
@@ -289,7 +293,7 @@ func TestTheStateFileIsWrittenOnlyWhenSomethingChanged(t *testing.T) {
 }
 
 func TestASlowServerTakesBackNothing(t *testing.T) {
-	f, now := lateFloor()
+	f, now := lateBoard()
 	o := options(t, f, func() time.Time { return now }, "http://127.0.0.1:1")
 	var told []time.Time
 	o.Pushed = func(at time.Time, _ map[string]int) { told = append(told, at) }
@@ -301,7 +305,7 @@ func TestASlowServerTakesBackNothing(t *testing.T) {
 	now = now.Add(-time.Hour) // the clock is set back: later is what was made later
 	second := p.round()
 	for _, taken := range []*push{second, first, second} {
-		p.took(taken)
+		p.pushAccepted(taken)
 	}
 	if len(told) != 2 || !told[1].Equal(second.at) || !p.accepted.Equal(second.at) {
 		t.Errorf("told of %v, accepted %s", told, p.accepted)

@@ -3,7 +3,6 @@ package pager
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -27,7 +26,7 @@ const (
 	logEvery       = time.Minute // lines on a server that keeps failing
 )
 
-// push is everything that is to be said at one instant, ready to send.
+// push is the full set of alerts at one instant, ready to send.
 type push struct {
 	number int64 // counts up; the clock may be set back
 	at     time.Time
@@ -36,8 +35,8 @@ type push struct {
 	levels map[string]int // active ticket alerts
 }
 
-// encode cuts the alerts into bodies of bounded size. No alerts are one empty body: Alertmanager's answer tells that
-// the way is open.
+// encode cuts the alerts into bodies of bounded size. No alerts are one empty body: Alertmanager's answer shows that it
+// can be reached.
 func encode(at time.Time, alerts []Alert) (*push, error) {
 	p := &push{at: at, alerts: len(alerts), levels: map[string]int{}}
 	body, n := []byte{'['}, 0
@@ -76,8 +75,8 @@ type server struct {
 	log      *slog.Logger
 	tracer   trace.Tracer
 
-	said   time.Time // when a failure was logged last; zero while all is well
-	unsaid int       // failures since
+	failureLogged time.Time // zero while pushes are taken
+	notLogged     int       // failures since
 }
 
 func newServer(cfg Alertmanager) (*server, error) {
@@ -122,7 +121,7 @@ func (s *server) run(ctx context.Context) {
 		for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 			err := s.send(ctx, p)
 			if err == nil {
-				s.well()
+				s.logRecovery()
 				s.accepted(p)
 				break
 			}
@@ -130,7 +129,7 @@ func (s *server) run(ctx context.Context) {
 				return
 			}
 			s.failed(s.name)
-			s.complain(err)
+			s.logFailure(err)
 			select {
 			case <-ctx.Done():
 				return
@@ -183,23 +182,20 @@ func (s *server) post(ctx context.Context, body []byte, authorization string) er
 	return nil
 }
 
-// complain logs the first failure, then one line in a while.
-func (s *server) complain(err error) {
-	if now := time.Now(); s.said.IsZero() || now.Sub(s.said) >= logEvery {
-		s.log.Warn("Alertmanager does not take the alerts", "alertmanager", s.name, "more_failures", s.unsaid, "error", err)
-		s.said, s.unsaid = now, 0
+// logFailure logs the first failure, then one line every logEvery.
+func (s *server) logFailure(err error) {
+	if now := time.Now(); s.failureLogged.IsZero() || now.Sub(s.failureLogged) >= logEvery {
+		s.log.Warn("Alertmanager does not take the alerts", "alertmanager", s.name, "more_failures", s.notLogged, "error",
+			err)
+		s.failureLogged, s.notLogged = now, 0
 		return
 	}
-	s.unsaid++
+	s.notLogged++
 }
 
-func (s *server) well() {
-	if !s.said.IsZero() {
+func (s *server) logRecovery() {
+	if !s.failureLogged.IsZero() {
 		s.log.Info("Alertmanager takes the alerts again", "alertmanager", s.name)
-		s.said, s.unsaid = time.Time{}, 0
+		s.failureLogged, s.notLogged = time.Time{}, 0
 	}
-}
-
-func basic(user, password string) string {
-	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 }

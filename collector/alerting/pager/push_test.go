@@ -117,8 +117,8 @@ func TestBodiesAreBoundedAndHoldEveryAlertOnce(t *testing.T) {
 }
 
 func TestBytesThatAreNoTextSilenceNobody(t *testing.T) {
-	f, now := lateFloor()
-	f.say(event.TicketOpened, "SDA-\xff\xfe", noon)
+	f, now := lateBoard()
+	f.apply(event.TicketOpened, "SDA-\xff\xfe", noon)
 	o := options(t, f, func() time.Time { return now }, "http://127.0.0.1:1")
 	for range 2 { // and the state file can be read again
 		p, err := New(o)

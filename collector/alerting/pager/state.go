@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/directory"
 )
 
 // Limits and times of what is pushed.
@@ -14,10 +15,10 @@ const (
 
 	maxPerOPD  = 1_000               // tickets of one OPD that are pushed; of more the highest levels, then the oldest
 	maxTickets = 20_000              // tickets that are pushed at all, chosen likewise
-	maxWaiting = 20_000              // tickets that were paged, are in time again and not closed: the oldest are forgotten
-	maxEnded   = 20_000              // alerts that are said to be over
-	keepWait   = 30 * 24 * time.Hour // how long such a ticket is remembered
-	giveUp     = 24 * time.Hour      // a closing that no Alertmanager took for so long is no news any more
+	maxWaiting = 20_000              // the oldest are forgotten
+	maxEnded   = 20_000              // the oldest are forgotten, and expire in Alertmanager
+	waitingFor = 30 * 24 * time.Hour // how long a ticket that was alerted is remembered for its closing
+	untakenFor = 24 * time.Hour      // how long a closing is pushed that no Alertmanager takes: it is no news any more
 )
 
 // Ticket is an open ticket of the board that has reached a level.
@@ -25,28 +26,30 @@ type Ticket struct {
 	Center, ID string
 	OPD        string // its label; "none" at the centre
 	Priority   string
-	Category   string // in words; empty when it is sensitive, absent or unknown
-	Kecamatan  string // in words; empty when absent or unknown
-	Reading
+	Category   string // its name; empty when it is sensitive, absent or unknown
+	Kecamatan  string // its name; empty when absent or unknown
+	ClockLevel
 }
 
-// Found is what the board knows of a ticket that has reached no level, or none any more.
-type Found struct {
+// TicketStatus is what the board knows of a ticket, whether it has reached a level or not.
+type TicketStatus struct {
 	State               casefile.State
 	OPD                 string // its label
 	Category, Kecamatan string // as of a Ticket
 	ClosedAt            time.Time
 }
 
-// Round is what the board says at one instant.
-type Round struct {
+// BoardView is what the board says at one instant.
+type BoardView struct {
 	Now     time.Time
 	Tickets []Ticket
-	Find    func(center, id string) (Found, bool) // false: not in memory, which says nothing
-	Centers []Center
-	// by OPD label; closed within [from, to), all else now
-	Counts func(center string, from, to time.Time) map[string]Counts
+	Status  func(center, id string) (TicketStatus, bool) // false: not in memory, which says nothing
+	Centers []directory.Center
+	Counts  func(from, to time.Time) map[opdKey]Counts // closed tickets within [from, to), all others now
 }
+
+// opdKey names an OPD, by its label, of a centre.
+type opdKey struct{ center, opd string }
 
 // identity is what a ticket's alert is known by: its labels but the constant ones.
 type identity struct {
@@ -62,201 +65,195 @@ func (a identity) compare(b identity) int {
 		cmp.Compare(a.Level, b.Level), cmp.Compare(a.Priority, b.Priority))
 }
 
-// subject is whom an alert is about.
-type subject struct{ center, ticket string }
+func (t *Ticket) identity() identity {
+	return identity{Center: t.Center, Ticket: t.ID, OPD: t.OPD, Level: t.Level, Priority: t.Priority}
+}
 
-func (a identity) subject() subject { return subject{a.Center, a.Ticket} }
+type ticketKey struct{ center, ticket string }
 
-// page is an active alert.
-type page struct {
+func (a identity) ticket() ticketKey { return ticketKey{a.Center, a.Ticket} }
+
+type activeAlert struct {
 	identity
 	StartsAt time.Time `json:"starts_at"`
 }
 
-// ended is an alert that is over.
-type ended struct {
-	page
+type endedAlert struct {
+	activeAlert
 	EndedAt time.Time `json:"ended_at"`
 }
 
-// waiting is a ticket that was paged and waits for its closing; its level is the last.
-type waiting struct {
+// waitingTicket was alerted, last at the level of its identity, is in time again, and waits for its closing.
+type waitingTicket struct {
 	identity
 	Since time.Time `json:"since"`
 }
 
-// closing is the alert that tells a closing.
+// closing is the alert of a ticket that was closed.
 type closing struct {
-	page
+	activeAlert
 	Category  string    `json:"category,omitzero"`
 	Kecamatan string    `json:"kecamatan,omitzero"`
 	ClosedAt  time.Time `json:"closed_at"`
 	Until     time.Time `json:"until,omitzero"` // when it ends; zero until an Alertmanager took it
 }
 
-// state is what the pager has said. It is the content of the state file.
+// state is what the pager has pushed. It is the content of the state file.
 type state struct {
 	Version  int                  `json:"version"`
 	Accepted time.Time            `json:"accepted,omitzero"` // when an Alertmanager last took a push
-	Active   []page               `json:"active"`
-	Ended    []ended              `json:"ended"`
-	Waiting  []waiting            `json:"waiting"`
+	Active   []activeAlert        `json:"active"`
+	Ended    []endedAlert         `json:"ended"`
+	Waiting  []waitingTicket      `json:"waiting"`
 	Closings []closing            `json:"closings"`
 	Digests  []digest             `json:"digests"`
 	Told     map[string]time.Time `json:"digest_told"` // by centre: the instant for which the latest digest was due
 }
 
-// advance brings s up to what the board says and returns what is active, with the tickets that the pages are about, in
-// the order of s.Active.
-func (s *state) advance(r Round, closedFor time.Duration, digestAt time.Duration) []Ticket {
-	now := r.Now
-	s.setBack(now, closedFor)
-	tickets := slices.Clone(r.Tickets)
+// advance brings s up to the board and returns the tickets of the active alerts, in the order of s.Active.
+func (s *state) advance(v BoardView, closedFor time.Duration, digestAt time.Duration) []Ticket {
+	now := v.Now
+	s.clampFuture(now, closedFor)
+	tickets := slices.Clone(v.Tickets)
 	slices.SortFunc(tickets, func(a, b Ticket) int { return a.identity().compare(b.identity()) })
 
-	was := make(map[identity]time.Time, len(s.Active))
-	for _, p := range s.Active {
-		was[p.identity] = p.StartsAt
+	before := make(map[identity]time.Time, len(s.Active))
+	for _, a := range s.Active {
+		before[a.identity] = a.StartsAt
 	}
-	active := make([]page, 0, len(tickets))
-	paged := make(map[subject]bool, len(tickets))
-	is := make(map[identity]bool, len(tickets))
+	active := make([]activeAlert, 0, len(tickets))
+	isActive := make(map[identity]bool, len(tickets))
+	alerted := make(map[ticketKey]bool, len(tickets))
 	for _, t := range tickets {
-		p := page{t.identity(), now}
-		if start, ok := was[p.identity]; ok && s.alive(start, now) {
-			p.StartsAt = start
+		a := activeAlert{t.identity(), now}
+		if start, ok := before[a.identity]; ok && s.heldByAlertmanager(start, now) {
+			a.StartsAt = start
 		}
-		active = append(active, p)
-		paged[p.subject()], is[p.identity] = true, true
+		active = append(active, a)
+		alerted[a.ticket()], isActive[a.identity] = true, true
 	}
-
-	for _, p := range s.Active {
-		if is[p.identity] {
+	for _, a := range s.Active {
+		if isActive[a.identity] {
 			continue
 		}
-		s.end(p, now)
-		if !paged[p.subject()] {
-			s.Waiting = append(s.Waiting, waiting{p.identity, now})
+		s.end(a, now)
+		if !alerted[a.ticket()] {
+			s.Waiting = append(s.Waiting, waitingTicket{a.identity, now})
 		}
 	}
 	s.Active = active
-	s.close(r, paged, closedFor)
-	s.forget(is, now)
-	s.digest(r, digestAt)
+	s.updateClosings(v, closedFor)
+	s.updateWaiting(v, alerted)
+	s.forgetEnded(isActive, now)
+	s.digest(v, digestAt)
 	return tickets
 }
 
-// setBack brings what a clock that was ahead has written back to now. Alertmanager would hold an alert that ends hours
-// from now for true until then, whatever became of its ticket.
-func (s *state) setBack(now time.Time, closedFor time.Duration) {
-	most := func(t *time.Time, ahead time.Duration) {
-		if latest := now.Add(ahead); t.After(latest) {
-			*t = latest
+// clampFuture brings what was written while the clock was ahead back to now. Alertmanager would hold an alert that ends
+// hours from now for true until then, whatever became of its ticket.
+func (s *state) clampFuture(now time.Time, closedFor time.Duration) {
+	clamp := func(latest time.Time, times ...*time.Time) {
+		for _, t := range times {
+			if t.After(latest) {
+				*t = latest
+			}
 		}
 	}
-	most(&s.Accepted, 0)
+	clamp(now, &s.Accepted)
 	for i := range s.Active {
-		most(&s.Active[i].StartsAt, 0)
+		clamp(now, &s.Active[i].StartsAt)
 	}
 	for i := range s.Ended {
-		most(&s.Ended[i].StartsAt, 0)
-		most(&s.Ended[i].EndedAt, 0)
+		clamp(now, &s.Ended[i].StartsAt, &s.Ended[i].EndedAt)
 	}
 	for i := range s.Waiting {
-		most(&s.Waiting[i].Since, 0)
+		clamp(now, &s.Waiting[i].Since)
 	}
 	for i := range s.Closings {
-		most(&s.Closings[i].StartsAt, 0)
-		most(&s.Closings[i].Until, closedFor)
+		clamp(now, &s.Closings[i].StartsAt)
+		clamp(now.Add(closedFor), &s.Closings[i].Until)
 	}
 	for i := range s.Digests {
-		most(&s.Digests[i].StartsAt, 0)
-		most(&s.Digests[i].Until, DigestFor)
+		clamp(now, &s.Digests[i].StartsAt)
+		clamp(now.Add(DigestFor), &s.Digests[i].Until)
 	}
 }
 
-func (t *Ticket) identity() identity {
-	return identity{Center: t.Center, Ticket: t.ID, OPD: t.OPD, Level: t.Level, Priority: t.Priority}
-}
-
-// alive reports whether Alertmanager still holds an alert that started at start, as far as the pager can know.
-func (s *state) alive(start, now time.Time) bool {
+// heldByAlertmanager reports whether Alertmanager still holds an alert that started at start, as far as the pager can
+// know.
+func (s *state) heldByAlertmanager(start, now time.Time) bool {
 	if s.Accepted.After(start) {
 		start = s.Accepted
 	}
 	return now.Sub(start) <= Lifetime
 }
 
-// end says of an alert that it is over, if somebody may hold it.
-func (s *state) end(p page, now time.Time) {
-	if !s.alive(p.StartsAt, now) {
-		return
+// end ends an alert, if an Alertmanager may hold it.
+func (s *state) end(a activeAlert, now time.Time) {
+	if s.heldByAlertmanager(a.StartsAt, now) {
+		s.Ended = append(s.Ended, endedAlert{a, now})
 	}
-	s.Ended = append(s.Ended, ended{p, now})
 }
 
-// close turns tickets that wait into closings, and ends closings that are not true any more.
-func (s *state) close(r Round, paged map[subject]bool, closedFor time.Duration) {
-	now := r.Now
-	still := s.Closings[:0]
-	for _, c := range s.Closings {
-		if c.Until.IsZero() && !s.Accepted.Before(c.StartsAt) {
+// updateClosings ends closings that were pushed for long enough, or whose ticket is not closed any more.
+func (s *state) updateClosings(v BoardView, closedFor time.Duration) {
+	for i := range s.Closings {
+		if c := &s.Closings[i]; c.Until.IsZero() && !s.Accepted.Before(c.StartsAt) {
 			c.Until = s.Accepted.Add(closedFor)
 		}
-		switch f, ok := r.Find(c.Center, c.Ticket); {
-		case ok && f.State != casefile.Closed:
-			s.end(c.page, now)
-		case c.Until.IsZero() && now.Sub(c.StartsAt) < giveUp, now.Before(c.Until):
-			still = append(still, c)
-		}
 	}
-	s.Closings = still
-
-	wait := s.Waiting[:0]
-	for _, w := range s.Waiting {
-		if paged[w.subject()] {
-			continue
+	s.Closings = slices.DeleteFunc(s.Closings, func(c closing) bool {
+		status, ok := v.Status(c.Center, c.Ticket)
+		if ok && status.State != casefile.Closed {
+			s.end(c.activeAlert, v.Now)
+			return true
 		}
-		f, ok := r.Find(w.Center, w.Ticket)
-		switch {
-		case !ok:
-		case f.State == casefile.Merged || f.OPD != w.OPD:
-			continue // who was told has nothing to do with it any more
-		case f.State == casefile.Closed:
-			w.Level = Closed
-			s.Closings = append(s.Closings,
-				closing{page: page{w.identity, now}, Category: f.Category, Kecamatan: f.Kecamatan, ClosedAt: f.ClosedAt})
-			continue
-		}
-		if now.Sub(w.Since) < keepWait {
-			wait = append(wait, w)
-		}
-	}
-	if more := len(wait) - maxWaiting; more > 0 {
-		wait = slices.Delete(wait, 0, more) // appended as they came: the oldest are in front
-	}
-	s.Waiting = wait
+		return !c.Until.IsZero() && !v.Now.Before(c.Until) || c.Until.IsZero() && v.Now.Sub(c.StartsAt) >= untakenFor
+	})
 }
 
-// forget drops what was said to be over long enough, and what is active again.
-func (s *state) forget(active map[identity]bool, now time.Time) {
+// updateWaiting turns waiting tickets that were closed into closings, and forgets those that wait for no closing.
+func (s *state) updateWaiting(v BoardView, alerted map[ticketKey]bool) {
+	s.Waiting = slices.DeleteFunc(s.Waiting, func(w waitingTicket) bool {
+		if alerted[w.ticket()] {
+			return true
+		}
+		status, ok := v.Status(w.Center, w.Ticket)
+		switch {
+		case !ok:
+		case status.State == casefile.Merged || status.OPD != w.OPD:
+			return true // who was told has nothing to do with it any more
+		case status.State == casefile.Closed:
+			w.Level = Closed
+			s.Closings = append(s.Closings, closing{
+				activeAlert: activeAlert{w.identity, v.Now}, Category: status.Category, Kecamatan: status.Kecamatan,
+				ClosedAt: status.ClosedAt,
+			})
+			return true
+		}
+		return v.Now.Sub(w.Since) >= waitingFor
+	})
+	if more := len(s.Waiting) - maxWaiting; more > 0 {
+		s.Waiting = slices.Delete(s.Waiting, 0, more) // appended as they came: the oldest are in front
+	}
+}
+
+// forgetEnded drops the ended alerts that were pushed for long enough, and those that are active again.
+func (s *state) forgetEnded(active map[identity]bool, now time.Time) {
 	for _, c := range s.Closings {
 		active[c.identity] = true
 	}
-	s.Ended = slices.DeleteFunc(s.Ended, func(e ended) bool {
+	s.Ended = slices.DeleteFunc(s.Ended, func(e endedAlert) bool {
 		return active[e.identity] || now.Sub(e.EndedAt) > Lifetime
 	})
 	if more := len(s.Ended) - maxEnded; more > 0 {
-		s.Ended = slices.Delete(s.Ended, 0, more) // they end by themselves
+		s.Ended = slices.Delete(s.Ended, 0, more)
 	}
 }
 
-// office is an OPD of a centre.
-type office struct{ center, opd string }
-
-// limit keeps of the tickets those that may be pushed, the highest levels first, of them the oldest, and says how many
-// of each OPD it left out.
-func limit(tickets []Ticket, perOPD, all int) (kept []Ticket, left map[office]int) {
+// limit keeps of the tickets those that may be pushed, the highest levels first, of them the oldest, and counts by OPD
+// those that it left out.
+func limit(tickets []Ticket, perOPD, total int) (kept []Ticket, unlisted map[opdKey]int) {
 	if len(tickets) <= perOPD {
 		return tickets, nil
 	}
@@ -265,17 +262,16 @@ func limit(tickets []Ticket, perOPD, all int) (kept []Ticket, left map[office]in
 		return cmp.Or(cmp.Compare(b.Level.rank(), a.Level.rank()), a.DueAt.Compare(b.DueAt),
 			a.identity().compare(b.identity()))
 	})
-	left = map[office]int{}
-	n := map[office]int{}
+	unlisted, listed := map[opdKey]int{}, map[opdKey]int{}
 	kept = tickets[:0]
 	for _, t := range tickets {
-		o := office{t.Center, t.OPD}
-		if n[o] == perOPD || len(kept) == all {
-			left[o]++
+		k := opdKey{t.Center, t.OPD}
+		if listed[k] == perOPD || len(kept) == total {
+			unlisted[k]++
 			continue
 		}
-		n[o]++
+		listed[k]++
 		kept = append(kept, t)
 	}
-	return kept, left
+	return kept, unlisted
 }

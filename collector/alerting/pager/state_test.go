@@ -25,7 +25,7 @@ type story struct {
 }
 
 type worldTicket struct {
-	Found
+	TicketStatus
 	level     Level
 	priority  string
 	forgotten bool // no longer in memory
@@ -36,32 +36,36 @@ func newStory() *story {
 }
 
 func (w *story) ticket(id string, level Level) *worldTicket {
-	t := &worldTicket{Found: Found{State: casefile.Assigned, OPD: "dishub"}, level: level, priority: "non_darurat"}
+	t := &worldTicket{
+		TicketStatus: TicketStatus{State: casefile.Assigned, OPD: "dishub"}, level: level, priority: "non_darurat",
+	}
 	w.world[id] = t
 	return t
 }
 
 // look makes a round and returns what is pushed, by "ticket/opd/level". accepted is whether an Alertmanager takes it.
 func (w *story) look(accepted bool) map[string]Alert {
-	r := Round{Now: w.now, Find: func(center, id string) (Found, bool) {
+	r := BoardView{Now: w.now, Status: func(center, id string) (TicketStatus, bool) {
 		t := w.world[id]
 		if t == nil || t.forgotten || center != "35.15" {
-			return Found{}, false
+			return TicketStatus{}, false
 		}
-		return t.Found, true
+		return t.TicketStatus, true
 	}}
 	for id, t := range w.world {
 		if t.level != "" && t.State.Open() && !t.forgotten {
 			r.Tickets = append(r.Tickets,
-				Ticket{Center: "35.15", ID: id, OPD: t.OPD, Priority: t.priority, Reading: Reading{Level: t.level, DueAt: noon}})
+				Ticket{
+					Center: "35.15", ID: id, OPD: t.OPD, Priority: t.priority, ClockLevel: ClockLevel{Level: t.level, DueAt: noon},
+				})
 		}
 	}
 	tickets := w.state.advance(r, closedFor, 7*time.Hour)
-	v := speaker{name: func(_, opd string) string {
+	v := alertBuilder{opdName: func(_, opd string) string {
 		return "Dinas " + opd
 	}, zone: func(string) *time.Location { return time.UTC }}
 	out := map[string]Alert{}
-	for _, a := range v.alerts(&w.state, tickets, nil, w.now) {
+	for _, a := range v.build(&w.state, tickets, nil, w.now) {
 		key := a.Labels["ticket"] + "/" + a.Labels["opd"] + "/" + a.Labels["level"] + "/" + a.Labels["priority"]
 		if _, twice := out[key]; twice {
 			panic(key + " is pushed twice")
@@ -155,7 +159,7 @@ func TestLifeOfATicketsAlert(t *testing.T) {
 	}),
 		to(id+"overdue/non_darurat over; ", closing)))
 	t.Run("closed in time, never paged", steps(appear(Risk), func(w *story) string {
-		w.world["U"] = &worldTicket{Found: Found{State: casefile.Closed, OPD: "dishub", ClosedAt: noon}}
+		w.world["U"] = &worldTicket{TicketStatus: TicketStatus{State: casefile.Closed, OPD: "dishub", ClosedAt: noon}}
 		return id + "risk/non_darurat since 0s; "
 	}))
 	t.Run("out of memory, then closed", steps(appear(Overdue),
@@ -252,7 +256,7 @@ func TestNoMoreThanTheLimitsArePushed(t *testing.T) {
 		for i := range n {
 			all = append(all, Ticket{
 				Center: "35.15", ID: fmt.Sprint(opd, level, i), OPD: opd,
-				Reading: Reading{Level: level, DueAt: noon.Add(time.Duration(-i) * time.Minute)},
+				ClockLevel: ClockLevel{Level: level, DueAt: noon.Add(time.Duration(-i) * time.Minute)},
 			})
 		}
 	}
@@ -266,22 +270,24 @@ func TestNoMoreThanTheLimitsArePushed(t *testing.T) {
 		count[k.OPD+" "+string(k.Level)]++
 	}
 	if want := map[string]int{"dishub overdue": 8, "dishub risk": 2, "bpbd risk": 3}; !cmp.Equal(count, want) ||
-		!cmp.Equal(left, map[office]int{{"35.15", "dishub"}: 3}) {
+		!cmp.Equal(left, map[opdKey]int{{"35.15", "dishub"}: 3}) {
 		t.Errorf("kept %v, left out %v, want %v and 3 of dishub", count, left, want)
 	}
 	if kept[8].ID != "bpbdrisk2" && kept[8].ID != "dishubrisk4" {
 		t.Errorf("not the oldest first: %s", kept[8].ID)
 	}
-	if kept, left = limit(all, 10, 4); len(kept) != 4 || left[office{"35.15", "dishub"}] != 9 ||
-		left[office{"35.15", "bpbd"}] != 3 {
+	if kept, left = limit(all, 10, 4); len(kept) != 4 || left[opdKey{"35.15", "dishub"}] != 9 ||
+		left[opdKey{"35.15", "bpbd"}] != 3 {
 		t.Errorf("of all: kept %d, left out %v", len(kept), left)
 	}
 	w := newStory()
 	w.ticket("T", Overdue)
 	w.look(true)
-	v := speaker{name: func(string, string) string { return "" }, zone: func(string) *time.Location { return time.UTC }}
-	tickets := []Ticket{{Center: "35.15", ID: "T", OPD: "dishub", Reading: Reading{Level: Overdue, DueAt: noon}}}
-	if a := v.alerts(&w.state, tickets, map[office]int{{"35.15", "dishub"}: 7},
+	v := alertBuilder{opdName: func(string, string) string {
+		return ""
+	}, zone: func(string) *time.Location { return time.UTC }}
+	tickets := []Ticket{{Center: "35.15", ID: "T", OPD: "dishub", ClockLevel: ClockLevel{Level: Overdue, DueAt: noon}}}
+	if a := v.build(&w.state, tickets, map[opdKey]int{{"35.15", "dishub"}: 7},
 		w.now)[0]; a.Annotations["unlisted"] != "7" {
 		t.Errorf("what is left out is not said: %v", a.Annotations)
 	}

@@ -17,8 +17,8 @@ import (
 //	{"version": 1, "accepted": time, "active": [...], "ended": [...], "waiting": [...], "closings": [...],
 //	 "digests": [...], "digest_told": {center: time}}
 //
-// It names tickets by their ids and holds nothing of a citizen. Without it nothing is lost but the memory of what was
-// said: alerts start anew, which Alertmanager takes for the same, and closings of tickets paged before are not told.
+// It names tickets by their ids and holds nothing of a citizen. Without it only the memory of what was pushed is lost:
+// alerts start anew, which Alertmanager takes for the same, and closings of tickets alerted before are not pushed.
 const StateFile = "pager.json"
 
 const (
@@ -28,7 +28,8 @@ const (
 	corruptSuffix = ".corrupt"
 )
 
-// load reads the state file. One that cannot be understood is kept aside, said, and started afresh: alerts must go out.
+// load reads the state file. One that cannot be understood is kept aside and logged, and the pager starts without:
+// alerts must go out.
 func load(fsys disk.FS, name string, log *slog.Logger) (*state, error) {
 	text, err := disk.ReadFile(fsys, name, maxStateBytes)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -48,17 +49,19 @@ func load(fsys disk.FS, name string, log *slog.Logger) (*state, error) {
 	if rerr := fsys.Rename(name, aside); rerr != nil {
 		return nil, fmt.Errorf("pager: %s cannot be read (%w) nor put aside: %w; move it away", name, err, rerr)
 	}
-	log.Error("what was paged before cannot be read; the pager starts afresh", "kept", aside, "error", err)
+	log.Error("pager state cannot be read, starting without", "kept", aside, "error", err)
 	return &state{Version: stateVersion}, nil
 }
 
-func save(fsys disk.FS, name string, text []byte) error {
+func (s *state) save(fsys disk.FS, name string) error {
+	text, err := s.encode()
+	if err != nil {
+		return err
+	}
 	return disk.Replace(fsys, name, 0o600, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})
 }
 
-func (s *state) encode() ([]byte, error) {
-	return json.Marshal(s, json.Deterministic(true))
-}
+func (s *state) encode() ([]byte, error) { return json.Marshal(s, json.Deterministic(true)) }
