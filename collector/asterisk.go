@@ -59,7 +59,7 @@ func (f *File) checkAsterisk() error {
 	}
 	f.Asterisk.QueueLog = f.path(f.Asterisk.QueueLog)
 	if err := f.Asterisk.Check(); err != nil {
-		return errors.New("asterisk: " + err.Error())
+		return errors.New("asterisk." + err.Error())
 	}
 	return nil
 }

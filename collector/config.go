@@ -8,13 +8,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/monev112/monev112/collector/alerting/pager"
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/internal/faultpoint"
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/store"
@@ -107,29 +108,46 @@ const DefaultListen = "127.0.0.1:8112"
 // maxConfigBytes bounds every configuration file.
 const maxConfigBytes = 4 << 20
 
-// ReadFile reads a configuration file strictly: a key that is not known is a mistake, named with its line.
+// ReadFile reads a configuration file strictly. The error is yamlfile.Problems: every mistake with its line.
 func ReadFile(name string) (File, error) {
 	text, err := readBounded(name)
 	if err != nil {
 		return File{}, err
 	}
 	f := File{dir: filepath.Dir(name)}
-	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
-		return File{}, explain(name, err)
-	}
-	if err := f.check(name); err != nil {
+	file, err := yamlfile.Read(name, text, maxConfigBytes, &f)
+	if err != nil {
 		return File{}, err
 	}
-	if err := f.checkAsterisk(); err != nil {
-		return File{}, fmt.Errorf("%s: %w", name, err)
+	f.checkValues(file)
+	return f, file.Err()
+}
+
+// checkValues reports what each section shows to be wrong. It opens no file.
+func (f *File) checkValues(file *yamlfile.File) {
+	limits := reflect.ValueOf(f.Limits)
+	for i := range limits.NumField() {
+		key, v := limits.Type().Field(i).Tag.Get("yaml"), limits.Field(i).Int()
+		if v < 0 && key != "min_free_bytes" {
+			file.Wrong("limits."+key, fmt.Sprintf("%d is negative", v),
+				"write a positive number, or leave it out for its default")
+		}
 	}
-	if err := f.checkPages(); err != nil {
-		return File{}, fmt.Errorf("%s: %w", name, err)
+	if r := f.Tracing.SampleRatio; !(r >= 0 && r <= 1) {
+		file.Wrong("tracing.sample_ratio", fmt.Sprintf("%v is not a ratio", r), "write a number between 0 and 1")
 	}
-	if err := f.checkPager(); err != nil {
-		return File{}, fmt.Errorf("%s: %w", name, err)
+	if p := f.ClickHouse.Protocol; p != "" {
+		file.OneOf("clickhouse.protocol", "protocol", p, string(store.Native), string(store.HTTP))
 	}
-	return f, nil
+	for _, err := range []error{f.Retention.Check(), f.checkAsterisk(), f.checkPages(), f.checkPager()} {
+		if err == nil {
+			continue
+		}
+		// A section says "key: what is wrong; what would be right".
+		key, found, _ := strings.Cut(err.Error(), ": ")
+		found, remedy, _ := strings.Cut(found, "; ")
+		file.Wrong(key, found, remedy)
+	}
 }
 
 func readBounded(name string) ([]byte, error) {
