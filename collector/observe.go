@@ -75,7 +75,7 @@ func (a *App) watch() {
 	a.metrics.Journal.Watch(func() metrics.JournalState {
 		st := a.journal.Stats()
 		free, _ := a.journal.FreeBytes()
-		s := metrics.JournalState{Bytes: st.Bytes, DiskFreeBytes: int64(free)}
+		s := metrics.JournalState{Bytes: st.Bytes, DiskFreeBytes: int64(free), Damaged: a.journal.Damage() != nil}
 		shipped := a.shippedTo()
 		s.LagBytes = int64(st.End - min(shipped, st.End))
 		if at, ok := a.journal.AppendedAt(shipped); ok {

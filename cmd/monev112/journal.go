@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
 	"time"
 
@@ -18,7 +19,7 @@ func journalCommand() *cobra.Command {
 	var data string
 	cmd := &cobra.Command{
 		Use:   "journal",
-		Short: "Look into the journal, and give back what was refused",
+		Short: "Look into the journal, repair it, and give back what was refused",
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
 	dir := func() string { return filepath.Join(data, collector.JournalDir) }
@@ -103,7 +104,102 @@ func journalCommand() *cobra.Command {
 			return err
 		},
 	})
+	cmd.AddCommand(repairCommands(&data)...)
 	return cmd
+}
+
+// repairCommands are skip and renew. Both refuse while a service has the folder, unless they only say what they would
+// do.
+func repairCommands(data *string) []*cobra.Command {
+	var dryRun bool
+	var at uint64
+	skip := &cobra.Command{
+		Use:   "skip --at POSITION",
+		Short: "Pass over one damaged place of the journal; stop the service first",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := collector.JournalRepair(*data, dryRun)
+			if err != nil {
+				return err
+			}
+			rep, err := journal.SkipDamage(r, journal.Position(at))
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			switch {
+			case rep.Repeated:
+				_, err = fmt.Fprintf(w, "nothing to do: positions %d to %d were skipped before\n", rep.From, rep.To)
+				return err
+			case rep.From == rep.To:
+				fmt.Fprintf(
+					w, "damage: the header of segment %s: %s\nlost: nothing; the header is written anew from the file's name\n",
+					rep.Segment, rep.Reason)
+			default:
+				fmt.Fprintf(w, "damage: segment %s, position %d: %s\nlost: positions %d to %d, %d bytes", rep.Segment, rep.From,
+					rep.Reason, rep.From, rep.To, rep.To-rep.From)
+				if n := min(rep.To, max(rep.From, rep.Shipped)) - rep.From; n > 0 {
+					fmt.Fprintf(w, ", of which ClickHouse has the records of %d bytes", n)
+				}
+				fmt.Fprintln(w)
+				fmt.Fprintln(w, checkpointNote)
+			}
+			fmt.Fprintf(w, "kept aside: the damaged bytes, in %s\n", filepath.Join(r.Dir, rep.Aside))
+			fmt.Fprintf(w, "readable behind it: %d records, of which ClickHouse has %d\n", rep.Behind.Records,
+				rep.Behind.Shipped)
+			return closing(w, dryRun, "skipped: run journal verify for further damage, then start the service")
+		},
+	}
+	skip.Flags().Uint64Var(&at, "at", 0, "position of the damage, as journal verify or the log names it")
+	_ = skip.MarkFlagRequired("at") // the flag exists
+	renew := &cobra.Command{
+		Use:   "renew",
+		Short: "Begin a new journal with all that can be read of a damaged one; stop the service first",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := collector.JournalRepair(*data, dryRun)
+			if err != nil {
+				return err
+			}
+			rep, err := journal.Renew(r)
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			fmt.Fprintf(w, "brought over: %d records, of which ClickHouse has %d; positions %d to %d\n", rep.Kept.Records,
+				rep.Kept.Shipped, rep.First, rep.End)
+			for _, c := range rep.Lost {
+				fmt.Fprintf(w, "lost: positions %d to %d, %d bytes: %s\n", c.Position, c.To, c.To-c.Position, c.Reason)
+			}
+			if rep.TailBytes > 0 {
+				fmt.Fprintf(w, "lost: %d bytes at the end, an unfinished write or a damaged last group\n", rep.TailBytes)
+			}
+			if rep.Loses() {
+				fmt.Fprintln(w, checkpointNote)
+			} else {
+				fmt.Fprintln(w, "lost: nothing")
+			}
+			fmt.Fprintf(w, "kept aside: the old journal, in %s\n", rep.Aside)
+			return closing(w, dryRun, fmt.Sprintf("renewed as journal %s: start the service", rep.UUID))
+		},
+	}
+	for _, c := range []*cobra.Command{skip, renew} {
+		c.Flags().BoolVar(&dryRun, "dry-run", false,
+			"say what would be done and lost, change nothing; may run beside the service")
+	}
+	return []*cobra.Command{skip, renew}
+}
+
+// checkpointNote tells what the loss of records means for the next start.
+const checkpointNote = "set aside: the checkpoint; the next start reads the open cases back from ClickHouse, " +
+	"and sources may send again what was lost"
+
+func closing(w io.Writer, dryRun bool, done string) error {
+	if dryRun {
+		done = "dry run: nothing was changed"
+	}
+	_, err := fmt.Fprintln(w, done)
+	return err
 }
 
 func printJSON(cmd *cobra.Command, v any) error {

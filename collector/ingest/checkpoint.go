@@ -187,6 +187,22 @@ func CheckpointPosition(fsys disk.FS, dir string) (uuid.UUID, journal.Position, 
 	return uuid.UUID{}, 0, false
 }
 
+// ForgetCheckpoints sets the checkpoints in dir aside, for who gives up records of the journal. A checkpoint remembers
+// their ids and applied them: senders that repeat them would be told that they are duplicates, and ClickHouse would
+// never get them. Without a checkpoint ids and board are what journal and ClickHouse hold.
+func ForgetCheckpoints(fsys disk.FS, dir string) error {
+	for _, name := range []string{checkpointName, previousName} {
+		path := filepath.Join(dir, name)
+		if err := fsys.Rename(path, path+ignoredSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("set the checkpoint aside: %w", err)
+		}
+	}
+	if err := fsys.SyncDir(dir); err != nil {
+		return fmt.Errorf("set the checkpoint aside: fsync of the folder: %w", err)
+	}
+	return nil
+}
+
 // checkCheckpoint reads the header and checks the sum of the whole file; size is without the sum.
 func checkCheckpoint(f disk.File) (head checkpointHead, size int64, err error) {
 	total, err := f.Size()
@@ -253,12 +269,16 @@ func (l *Loop) readCheckpoint(name string) (checkpointHead, error) {
 func (l *Loop) fits(head checkpointHead) error {
 	st := l.jrn.Stats()
 	switch {
-	case head.uuid != l.jrn.UUID():
+	case !l.jrn.Continues(head.uuid):
 		return fmt.Errorf("it belongs to journal %s, this is %s", head.uuid, l.jrn.UUID())
 	case head.position > st.End:
 		return fmt.Errorf("its position %d is beyond the journal's end %d", head.position, st.End)
 	case head.position < st.First:
 		return fmt.Errorf("its position %d is before the journal's first %d", head.position, st.First)
+	case l.jrn.Gap(head.position):
+		// ClickHouse may hold what lay there. A board that trusts the checkpoint would take such a case for new, or for
+		// complete, and store less of it than there is.
+		return fmt.Errorf("records behind its position %d are lost: cases are read back from ClickHouse", head.position)
 	}
 	return nil
 }

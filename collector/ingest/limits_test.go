@@ -279,7 +279,7 @@ func TestDamagedOrForeignCheckpointsAreIgnored(t *testing.T) {
 			os.Remove(dir + "/checkpoint.previous")
 		},
 		"renewed": func(t *testing.T, dir string) {
-			if _, err := journal.Renew(fsOS, dir+"/journal"); err != nil {
+			if _, err := journal.ChangeUUID(fsOS, dir+"/journal"); err != nil {
 				t.Fatal(err)
 			}
 		},

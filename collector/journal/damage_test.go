@@ -59,8 +59,8 @@ func readUntilDamage(j *journal.Journal) (got []string, err error) {
 	}
 }
 
-// stepOverAll opens and steps over damage until everything that is left can be read.
-func stepOverAll(t *testing.T, label string, opts journal.Options, damagedSegment string) (got []string) {
+// skipAll opens and skips damage until everything that is left can be read.
+func skipAll(t *testing.T, label string, opts journal.Options, damagedSegment string) (got []string) {
 	t.Helper()
 	for range 10 {
 		j, err := journal.Open(opts)
@@ -82,12 +82,16 @@ func stepOverAll(t *testing.T, label string, opts journal.Options, damagedSegmen
 		if damage.Segment != damagedSegment {
 			t.Fatalf("%s: damage named in %s: %v", label, damage.Segment, damage)
 		}
-		if _, err := journal.StepOver(opts.FS, opts.Dir, damage.Position, time.Now()); err != nil {
+		if _, err := journal.SkipDamage(repair(opts), damage.Position); err != nil {
 			t.Fatalf("%s: %v", label, err)
 		}
 	}
-	t.Fatalf("%s: stepping over does not end", label)
+	t.Fatalf("%s: skipping does not end", label)
 	return nil
+}
+
+func repair(opts journal.Options) journal.Repair {
+	return journal.Repair{FS: opts.FS, Dir: opts.Dir, Now: time.UnixMilli(1_770_000_100_000)}
 }
 
 // isSubsequence tells whether part can be made from whole by leaving out.
@@ -116,19 +120,25 @@ func TestEveryFlippedBitIsFoundAndCostsOneGroupAtMost(t *testing.T) {
 
 			rep, err := journal.Verify(d, opts.Dir)
 			if bit/8 < 64 { // the segment's header
-				var damage *journal.CorruptError
-				if !errors.As(err, &damage) || damage.Segment != name {
-					t.Fatalf("%s: Verify: %v", label, err)
+				if err != nil || len(rep.Corrupt) != 1 || rep.Corrupt[0].Segment != name || rep.Corrupt[0].Offset != 0 {
+					t.Fatalf("%s: Verify: %v, %v", label, rep.Corrupt, err)
 				}
+				var damage *journal.CorruptError
 				if _, err := journal.Open(opts); !errors.As(err, &damage) || damage.Segment != name {
 					t.Fatalf("%s: Open: %v", label, err)
+				}
+				if _, err := journal.SkipDamage(repair(opts), damage.Position); err != nil {
+					t.Fatalf("%s: %v", label, err)
+				}
+				if got := skipAll(t, label, opts, ""); !slices.Equal(got, all) {
+					t.Fatalf("%s: %q is left of %q", label, got, all)
 				}
 				continue
 			}
 			if err != nil || len(rep.Corrupt) == 0 && rep.TailBytes == 0 {
 				t.Fatalf("%s: Verify found nothing: %v", label, err)
 			}
-			got := stepOverAll(t, label, opts, name)
+			got := skipAll(t, label, opts, name)
 			if !isSubsequence(got, all) || len(got) != len(all)-2 {
 				t.Fatalf("%s: %q is left of %q", label, got, all)
 			}
@@ -185,7 +195,7 @@ func TestATruncatedEarlierSegmentIsDamage(t *testing.T) {
 			t.Fatalf("%s: %v", label, err)
 		}
 		j.Close()
-		left := stepOverAll(t, label, opts, filepath.Base(segments[1]))
+		left := skipAll(t, label, opts, filepath.Base(segments[1]))
 		if !isSubsequence(left, all) || len(left) < 10 {
 			t.Fatalf("%s: %q is left", label, left)
 		}
@@ -207,7 +217,7 @@ func TestAMissingSegmentIsDamage(t *testing.T) {
 		t.Fatalf("%q, %v", got, err)
 	}
 	j.Close()
-	if left := stepOverAll(t, "missing", opts, filepath.Base(segments[0])); len(left) < 8 {
+	if left := skipAll(t, "missing", opts, filepath.Base(segments[0])); len(left) < 8 {
 		t.Fatalf("%q is left", left)
 	}
 }
@@ -253,39 +263,6 @@ func TestAReaderBehindDamageInItsSegmentIsNotConcerned(t *testing.T) {
 			t.Fatalf("from the end of group %d: %v", i+1, err)
 		}
 	}
-}
-
-func TestSoundJournalsCannotBeSteppedOver(t *testing.T) {
-	d, opts, _, _ := smallJournal(t)
-	for _, at := range []journal.Position{0, 56, 1 << 40} {
-		if _, err := journal.StepOver(d, opts.Dir, at, time.Now()); err == nil {
-			t.Fatalf("stepped over sound data at %d", at)
-		}
-	}
-}
-
-func TestRenewGivesAnotherUUIDAndKeepsTheRecords(t *testing.T) {
-	d, opts, all, _ := smallJournal(t)
-	j, err := journal.Open(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	was := j.UUID()
-	if _, err := journal.Renew(d, opts.Dir); !errors.Is(err, journal.ErrLocked) {
-		t.Fatalf("renewed beside a live journal: %v", err)
-	}
-	j.Close()
-	now, err := journal.Renew(d, opts.Dir)
-	if err != nil || now == was {
-		t.Fatalf("%v, %v", now, err)
-	}
-	if j, err = journal.Open(opts); err != nil || j.UUID() != now {
-		t.Fatal(err)
-	}
-	if got, err := readUntilDamage(j); err != nil || !slices.Equal(got, all) {
-		t.Fatalf("%q, %v", got, err)
-	}
-	j.Close()
 }
 
 // Whatever stands in a segment, opening and reading it neither panics nor allocates without bound, reading twice gives

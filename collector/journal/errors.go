@@ -24,19 +24,23 @@ var (
 	ErrNotBoundary = errors.New("not the position of a record")
 )
 
-// CorruptError names the place at which the journal's bytes are not what was written. It stays until an operator steps
-// over it with StepOver.
+// CorruptError names a place at which the journal's bytes are not what was written. Readers stop there until an
+// operator passes over it with Skip or Renew.
 type CorruptError struct {
 	Segment  string   // file name, without the folder
-	Offset   int64    // byte offset in the file
+	Offset   int64    // byte offset in the file; 0 is the segment's header
 	Position Position // logical position of the damaged group
-	Reason   string
+	// To is where the next sound group begins, or the next segment: Skip gives up what lies before it. Only Inspect sets
+	// it.
+	To     Position `json:",omitempty"`
+	Reason string
 }
 
-// Error names segment, offset, position and reason.
+// Error names segment, offset, position, reason and remedy.
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("journal corrupt: segment %s, offset %d (position %d): %s", e.Segment, e.Offset, e.Position,
-		e.Reason)
+	return fmt.Sprintf("journal corrupt: segment %s, offset %d (position %d): %s; "+
+		"stop the service and run monev112 journal skip --at %d --dry-run", e.Segment, e.Offset, e.Position, e.Reason,
+		e.Position)
 }
 
 // GoneError says that the records at a position were deleted by Retain.

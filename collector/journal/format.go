@@ -32,6 +32,7 @@ var (
 
 // segmentHeader is the first 64 bytes of a segment.
 type segmentHeader struct {
+	version uint32    // of the format; append always writes formatVersion
 	birth   uuid.UUID // of the journal that the segment belongs to
 	first   Position  // of the first group in this segment
 	prevEnd Position  // what lies at or above it in earlier segments is void; below first only across a lost range
@@ -67,9 +68,8 @@ func parseSegmentHeader(b []byte) (h segmentHeader, reason string) {
 		return h, "not a segment of this program (wrong magic)"
 	case crc32.Checksum(c[:], castagnoli) != sum:
 		return h, "header checksum does not match"
-	case binary.LittleEndian.Uint32(c[8:]) != formatVersion:
-		return h, fmt.Sprintf("format version %d, this program reads %d", binary.LittleEndian.Uint32(c[8:]), formatVersion)
 	}
+	h.version = binary.LittleEndian.Uint32(c[8:])
 	copy(h.birth[:], c[16:32])
 	h.first = Position(binary.LittleEndian.Uint64(c[32:]))
 	h.prevEnd = Position(binary.LittleEndian.Uint64(c[40:]))
@@ -103,6 +103,7 @@ type group struct {
 	time  time.Time
 	count uint32
 	body  []byte // records, each behind its length
+	image []byte // header and body as they lie in the file
 }
 
 func (g group) end() Position { return g.start + groupHeaderBytes + Position(len(g.body)) }
@@ -145,6 +146,9 @@ func groupBodyBytes(b []byte, at Position) (n int, reason string) {
 
 // parseGroup reads the group that b begins with and that is expected at position at. The body aliases b.
 func parseGroup(b []byte, at Position) (g group, reason string) {
+	if len(b) == 0 {
+		return g, "the file ends here"
+	}
 	if len(b) < groupHeaderBytes {
 		return g, fmt.Sprintf("%d of %d bytes of a group's header", len(b), groupHeaderBytes)
 	}
@@ -164,6 +168,7 @@ func parseGroup(b []byte, at Position) (g group, reason string) {
 		time:  time.UnixMilli(int64(binary.LittleEndian.Uint64(whole[16:]))).UTC(),
 		count: binary.LittleEndian.Uint32(whole[28:]),
 		body:  whole[groupHeaderBytes:],
+		image: whole,
 	}
 	rest, seen := g.body, uint32(0)
 	for ; len(rest) > 0; seen++ {

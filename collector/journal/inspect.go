@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -44,135 +45,131 @@ func Verify(fsys disk.FS, dir string) (Report, error) { return Inspect(fsys, dir
 // Inspect is Verify that also calls fn with every record; an error of fn ends it and is returned.
 func Inspect(fsys disk.FS, dir string, fn func(segment string, rec Record) error) (Report, error) {
 	fsys = cmp.Or[disk.FS](fsys, disk.OS{})
-	var rep Report
 	id, err := readIdentity(fsys, filepath.Join(dir, identityName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return rep, fmt.Errorf("%s holds no journal (%s is missing)", dir, identityName)
+		return Report{}, fmt.Errorf("%s holds no journal (%s is missing)", dir, identityName)
 	}
 	if err != nil {
-		return rep, err
+		return Report{}, err
 	}
-	rep.UUID = id.uuid
+	return inspect(fsys, dir, id, func(segment string, g group) error {
+		if fn == nil {
+			return nil
+		}
+		pos := FirstRecord(g.start)
+		for rest := g.body; len(rest) > 0; {
+			var record []byte
+			record, rest = nextRecord(rest)
+			pos = AfterRecord(pos, len(record))
+			if err := fn(segment, Record{Payload: record, End: pos, Time: g.time}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// inspect calls each with every sound group, in order.
+func inspect(fsys disk.FS, dir string, id identity, each func(segment string, g group) error) (rep Report, err error) {
+	rep.UUID = id.UUID
 	if rep.Skips, err = loadSkips(fsys, dir); err != nil {
 		return rep, err
 	}
-	headers, err := listSegments(fsys, dir, id.birth)
+	headers, damaged, err := listSegments(fsys, dir, id.Birth)
 	if err != nil {
 		return rep, err
 	}
+	rep.Corrupt = damaged
 	for i, h := range headers {
-		end, last := Position(0), i+1 == len(headers)
+		image, err := readSegment(fsys, filepath.Join(dir, h.name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // deleted since it was listed
+		}
+		if err != nil {
+			return rep, err
+		}
+		s := SegmentReport{Name: h.name, First: h.first, End: h.first, Bytes: int64(len(image)), Created: h.created}
+		last := i+1 == len(headers)
+		end := imageEnd(h.first, image)
 		if !last {
 			end = max(h.first, headers[i+1].prevEnd)
 		}
-		if err := rep.addSegment(fsys, dir, h, end, last, fn); err != nil {
+		damaged, err := walk(h, image, end, func(g group) error {
+			s.Groups, s.Records, s.End = s.Groups+1, s.Records+int(g.count), g.end()
+			return each(h.name, g)
+		})
+		if err != nil {
 			return rep, err
 		}
+		if n := len(damaged); n > 0 && damaged[n-1].To == 0 {
+			if last {
+				damaged = damaged[:n-1]
+				rep.TailBytes = int64(end - s.End)
+			} else {
+				damaged[n-1].To = headers[i+1].first
+			}
+		}
+		if !last {
+			s.End = end
+		}
+		rep.Corrupt = append(rep.Corrupt, damaged...)
+		rep.Bytes, rep.Groups, rep.Records = rep.Bytes+s.Bytes, rep.Groups+s.Groups, rep.Records+s.Records
+		rep.Segments = append(rep.Segments, s)
 	}
-	if len(rep.Segments) > 0 {
-		rep.First, rep.End = rep.Segments[0].First, rep.Segments[len(rep.Segments)-1].End
+	if n := len(rep.Segments); n > 0 {
+		rep.First, rep.End = rep.Segments[0].First, rep.Segments[n-1].End
 	}
 	return rep, nil
 }
 
-func (rep *Report) addSegment(fsys disk.FS, dir string, h namedHeader, end Position, last bool,
-	fn func(string, Record) error) error {
-	image, err := readSegment(fsys, filepath.Join(dir, h.name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // deleted since it was listed
-	}
-	if err != nil {
-		return err
-	}
-	s := SegmentReport{Name: h.name, First: h.first, Bytes: int64(len(image)), Created: h.created}
-	if last {
-		scan := scanTail(h.name, h.first, image)
-		end = scan.end
-		rep.TailBytes = int64(len(image)) - fileOffset(h.first, end)
-	}
-	s.End = end
-	for at := h.first; at < end; {
-		var rest []byte
-		if off := fileOffset(h.first, at); off < int64(len(image)) {
-			rest = image[off:min(int64(len(image)), fileOffset(h.first, end))]
-		}
-		g, reason := parseGroup(rest, at)
-		if reason != "" {
-			rep.Corrupt = append(rep.Corrupt,
-				&CorruptError{Segment: h.name, Offset: fileOffset(h.first, at), Position: at, Reason: reason})
-			next, ok := findGroup(image, h.first, at+1, end)
-			if !ok {
-				break
-			}
-			at = next
-			continue
-		}
-		s.Groups++
-		s.Records += int(g.count)
-		if fn != nil {
-			if err := recordsOf(g, func(r Record) error { return fn(h.name, r) }); err != nil {
-				return err
-			}
-		}
-		at = g.end()
-	}
-	rep.Bytes += s.Bytes
-	rep.Groups += s.Groups
-	rep.Records += s.Records
-	rep.Segments = append(rep.Segments, s)
-	return nil
+// imageEnd is the position at which the file of a segment that begins at first ends.
+func imageEnd(first Position, image []byte) Position {
+	return first + Position(max(0, len(image)-segmentHeaderBytes))
 }
 
-// StepOver tells the closed journal in dir to go on behind the damage at position at, as a CorruptError or Verify named
-// it: from the next sound group, or from the next segment. What lies between is given up; the file is kept. It is an
-// operator's decision, never this program's.
-func StepOver(fsys disk.FS, dir string, at Position, now time.Time) (Skip, error) {
-	lock, err := lockDir(fsys, dir)
-	if err != nil {
-		return Skip{}, err
-	}
-	defer lock.Close()
-	id, err := readIdentity(fsys, filepath.Join(dir, identityName))
-	if err != nil {
-		return Skip{}, err
-	}
-	skips, err := loadSkips(fsys, dir)
-	if err != nil {
-		return Skip{}, err
-	}
-	headers, err := listSegments(fsys, dir, id.birth)
-	if err != nil {
-		return Skip{}, err
-	}
-	for i, h := range headers {
-		end, next := Position(1<<63), Position(0)
-		if i+1 < len(headers) {
-			end, next = max(h.first, headers[i+1].prevEnd), headers[i+1].first
-		}
-		if at < h.first || at >= end {
+// walk calls each with the sound groups of a segment in [first, end), in order, and returns the stretches between them
+// that do not parse. The last of these has no To when no sound group follows it in the segment.
+func walk(h namedHeader, image []byte, end Position, each func(group) error) (damaged []*CorruptError, err error) {
+	stop := min(int64(len(image)), fileOffset(h.first, end))
+	for at := h.first; at < end; {
+		off := fileOffset(h.first, at)
+		g, reason := parseGroup(image[min(off, stop):stop], at)
+		if reason == "" {
+			if err := each(g); err != nil {
+				return damaged, err
+			}
+			at = g.end()
 			continue
 		}
-		image, err := readSegment(fsys, filepath.Join(dir, h.name))
-		if err != nil {
-			return Skip{}, err
-		}
-		reason := "the file ends before this position"
-		if off := fileOffset(h.first, at); off < int64(len(image)) {
-			if _, reason = parseGroup(image[off:], at); reason == "" {
-				return Skip{}, fmt.Errorf("nothing to step over: a sound group begins at position %d", at)
-			}
-		}
-		to, ok := findGroup(image, h.first, at+1, end)
+		next, ok := findGroup(image, h.first, at+1, end)
+		damaged = append(damaged,
+			&CorruptError{Segment: h.name, Offset: off, Position: at, To: next, Reason: reason})
 		if !ok {
-			if to = next; next == 0 {
-				return Skip{}, fmt.Errorf("nothing to step over: no sound group follows position %d, the next start cuts it off",
-					at)
-			}
+			break
 		}
-		skip := Skip{From: at, To: to, Segment: h.name, Reason: reason, At: now.UTC()}
-		return skip, writeJSON(fsys, filepath.Join(dir, skipsName), append(skips, skip))
+		at = next
 	}
-	return Skip{}, fmt.Errorf("position %d lies in no segment", at)
+	return damaged, nil
+}
+
+// findGroup looks for the first sound group that begins in [from, below) of a segment's image. Magic, its own position
+// and a checksum must agree, so that bytes of a record that look like a group are not taken for one.
+func findGroup(image []byte, first, from, below Position) (Position, bool) {
+	for off := fileOffset(first, from); off < int64(len(image)); off++ {
+		i := bytes.Index(image[off:], groupMagic[:])
+		if i < 0 {
+			return 0, false
+		}
+		off += int64(i)
+		at := first + Position(off-segmentHeaderBytes)
+		if at >= below {
+			return 0, false
+		}
+		if _, reason := parseGroup(image[off:], at); reason == "" {
+			return at, true
+		}
+	}
+	return 0, false
 }
 
 // Files returns the names of the files in dir that together are the journal as of now: what names it first, then its

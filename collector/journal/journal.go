@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -99,11 +100,11 @@ type mark struct {
 // them. Close may be called twice.
 type Journal struct {
 	opts     Options
-	uuid     uuid.UUID
-	birth    uuid.UUID
+	id       identity
 	lock     interface{ Close() error }
 	recovery Recovery
 	skips    []Skip
+	damage   atomic.Pointer[CorruptError] // at which a Reader stands
 
 	write   sync.Mutex // held over a write and its fsync
 	file    disk.File  // the segment being written, nil when the next Append must create one
@@ -121,9 +122,16 @@ type Journal struct {
 	poisoned int
 }
 
-// UUID names this journal. It is new at creation and after Renew, so that a position of another journal, or of a
-// restored copy, is never taken for one of this.
-func (j *Journal) UUID() uuid.UUID { return j.uuid }
+// UUID names this journal. It is new at creation, after Renew and in a restored copy, so that a position of another
+// journal is never taken for one of this.
+func (j *Journal) UUID() uuid.UUID { return j.id.UUID }
+
+// Continues reports whether a position of the journal named u means the same here: u names this one, or one that Renew
+// made this of.
+func (j *Journal) Continues(u uuid.UUID) bool { return j.id.names(u) }
+
+// Damage returns the damage at which a Reader stands, nil when none does. Append goes on.
+func (j *Journal) Damage() *CorruptError { return j.damage.Load() }
 
 // GroupBytes returns the limit of one group, record and group headers included.
 func (j *Journal) GroupBytes() int { return j.opts.GroupBytes }
@@ -278,7 +286,7 @@ func (j *Journal) createSegment(prevEnd, first Position, copied []byte) error {
 	if g, reason := parseGroup(copied, first); reason == "" {
 		created = g.time // never later than what the segment holds
 	}
-	h := segmentHeader{birth: j.birth, first: first, prevEnd: prevEnd, seq: seq, created: created}
+	h := segmentHeader{birth: j.id.Birth, first: first, prevEnd: prevEnd, seq: seq, created: created}
 	name := segmentName(first, seq)
 	path := filepath.Join(j.opts.Dir, name)
 	temp := path + disk.TempSuffix

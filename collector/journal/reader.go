@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"sort"
 	"time"
 
@@ -50,6 +51,7 @@ func (j *Journal) NewReader(from Position) (*Reader, error) {
 		return nil, fmt.Errorf("%w: %d is beyond the end %d", ErrNotBoundary, from, j.End())
 	}
 	if err := r.seek(from); err != nil {
+		r.noteDamage(err)
 		r.Close()
 		return nil, err
 	}
@@ -143,6 +145,7 @@ func (r *Reader) TryNext() (rec Record, ok bool, err error) {
 		}
 		r.pos = at
 		g, err := r.loadGroup(seg)
+		r.noteDamage(err)
 		if err != nil {
 			return Record{}, false, err
 		}
@@ -155,6 +158,16 @@ func (r *Reader) TryNext() (rec Record, ok bool, err error) {
 	}
 	record := r.cut()
 	return Record{Payload: record, End: r.pos, Time: r.group.time}, true, nil
+}
+
+// noteDamage tells Journal.Damage that the reader stands at damage, or that it got past the place.
+func (r *Reader) noteDamage(err error) {
+	var damage *CorruptError
+	if errors.As(err, &damage) {
+		r.j.damage.Store(damage)
+	} else if d := r.j.damage.Load(); err == nil && d != nil && d.Position == r.pos {
+		r.j.damage.CompareAndSwap(d, nil)
+	}
 }
 
 // Close releases the reader's file. It may be called twice.
@@ -182,6 +195,15 @@ func (j *Journal) gone(p Position) error {
 		return nil
 	}
 	return &GoneError{Asked: p, First: j.segments[0].first}
+}
+
+// Gap reports whether a reader at p passes over a skipped or lost range: what it gives from there on is not all that
+// was ever appended.
+func (j *Journal) Gap(p Position) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.ContainsFunc(j.skips, func(s Skip) bool { return s.To > p && s.From < j.end }) ||
+		slices.ContainsFunc(j.segments, func(s *segment) bool { return s.prevEnd < s.first && s.first > p })
 }
 
 // locate returns the segment that holds what follows p, and p itself, or the start of the group that follows when p is
@@ -287,18 +309,4 @@ func (r *Reader) resync(seg *segment, p Position) (Position, bool, error) {
 	}
 	next, ok := findGroup(image, seg.first, p+1, r.j.limit(seg))
 	return next, ok, nil
-}
-
-// recordsOf calls fn with each record of a sound group.
-func recordsOf(g group, fn func(Record) error) error {
-	pos := FirstRecord(g.start)
-	for rest := g.body; len(rest) > 0; {
-		var record []byte
-		record, rest = nextRecord(rest)
-		pos = AfterRecord(pos, len(record))
-		if err := fn(Record{Payload: record, End: pos, Time: g.time}); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/monev112/monev112/collector/internal/disk"
 )
 
@@ -29,6 +31,9 @@ type Recovery struct {
 // header is damaged; any other error is the disk's.
 func Open(opts Options) (*Journal, error) {
 	if err := opts.setDefaults(); err != nil {
+		return nil, err
+	}
+	if err := finishRenewal(opts.FS, opts.Dir); err != nil {
 		return nil, err
 	}
 	if err := opts.FS.MkdirAll(opts.Dir, 0o700); err != nil {
@@ -75,20 +80,21 @@ func (j *Journal) recover() error {
 			}
 		}
 	}
-	id, err := loadIdentity(fsys, dir, names)
-	if err != nil {
+	if j.id, err = loadIdentity(fsys, dir, names); err != nil {
 		return err
 	}
-	j.uuid, j.birth = id.uuid, id.birth
 	if j.skips, err = loadSkips(fsys, dir); err != nil {
 		return err
 	}
-	headers, err := listSegments(fsys, dir, id.birth)
+	headers, damaged, err := listSegments(fsys, dir, j.id.Birth)
 	if err != nil {
 		return err
 	}
+	if len(damaged) > 0 {
+		return damaged[0]
+	}
 	var floor Position
-	if j.opts.ExpectUUID == j.uuid {
+	if j.Continues(j.opts.ExpectUUID) {
 		floor = j.opts.Expect
 	}
 	for _, s := range j.skips {
@@ -129,30 +135,39 @@ func (j *Journal) recoverTail(h namedHeader) error {
 	if err != nil {
 		return err
 	}
-	scan := scanTail(h.name, h.first, image)
+	end, lastStart := h.first, h.first // of the last sound group
+	damaged, _ := walk(h, image, imageEnd(h.first, image), func(g group) error {
+		lastStart, end = g.start, g.end()
+		return nil
+	})
+	if n := len(damaged); n > 0 && damaged[n-1].To == 0 {
+		// What does not parse is a torn tail when no sound group follows, and damage when one does: only the last group can
+		// have been in the making.
+		damaged = damaged[:n-1]
+	}
 	s := j.segments[len(j.segments)-1]
-	s.end, j.end = scan.end, scan.end
-	j.recovery.Corrupt = scan.corrupt
-	for _, c := range scan.corrupt {
-		if !j.skipped(c.Position) {
+	s.end, j.end = end, end
+	j.recovery.Corrupt = damaged
+	for _, c := range damaged {
+		if skipTo(j.skips, c.Position) == c.Position {
 			j.opts.Logger.Error("journal corrupt", "segment", c.Segment, "offset", c.Offset, "position", uint64(c.Position),
 				"reason", c.Reason)
 		}
 	}
-	if torn := int64(len(image)) - fileOffset(h.first, scan.end); torn > 0 {
+	if torn := int64(len(image)) - fileOffset(h.first, end); torn > 0 {
 		j.recovery.TornBytes, j.recovery.TornSegment = torn, h.name
 		j.opts.Logger.Warn("journal tail cut: a group was being written when the process stopped", "segment", h.name, "bytes",
 			torn)
 	}
-	if scan.end == h.first {
+	if end == h.first {
 		return nil // nothing in it; what lies before it was durable before it was created
 	}
 	// The last group may be in the page cache only: its writer died before the fsync, or its fsync failed and the kernel
 	// now calls the pages clean, in which case another fsync would succeed and write nothing. Groups before it are safe:
 	// each was fsynced before the next was written. So the last one is copied to a new file, whose header voids the
 	// original; that also cuts a torn tail for good. Writing over the original would put acknowledged bytes at risk.
-	last := image[fileOffset(h.first, scan.lastStart):fileOffset(h.first, scan.end)]
-	if err := j.createSegment(scan.lastStart, scan.lastStart, last); err != nil {
+	last := image[fileOffset(h.first, lastStart):fileOffset(h.first, end)]
+	if err := j.createSegment(lastStart, lastStart, last); err != nil {
 		return fmt.Errorf("secure the last group: %w", err)
 	}
 	return nil
@@ -186,33 +201,40 @@ type namedHeader struct {
 	name string
 }
 
-// listSegments reads the headers of all segments, in order.
-func listSegments(fsys disk.FS, dir string, birth [16]byte) ([]namedHeader, error) {
+// listSegments reads the headers of all segments, in order. Of a segment whose header is damaged it returns the damage,
+// and what its name and the rules of the format say of it.
+func listSegments(fsys disk.FS, dir string, birth uuid.UUID) (list []namedHeader, damaged []*CorruptError, err error) {
 	names, err := fsys.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("list journal folder: %w", err)
+		return nil, nil, fmt.Errorf("list journal folder: %w", err)
 	}
-	var list []namedHeader
 	for _, name := range names {
 		first, seq, ok := parseSegmentName(name)
 		if !ok {
 			continue
 		}
-		h, err := readHeader(fsys, dir, name)
+		h, reason, err := readHeader(fsys, dir, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // a live journal deleted it since it was listed
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if reason != "" {
+			damaged = append(damaged, &CorruptError{Segment: name, Position: first, Reason: reason})
+			h = segmentHeader{version: formatVersion, birth: birth, first: first, prevEnd: first, seq: seq}
 		}
 		bad := func(reason string) error { return &CorruptError{Segment: name, Position: first, Reason: reason} }
 		switch {
+		case h.version != formatVersion:
+			return nil, nil, fmt.Errorf("segment %s has format version %d, this program reads %d: run the version that wrote it",
+				name, h.version, formatVersion)
 		case h.first != first || h.seq != seq:
-			return nil, bad(fmt.Sprintf("the header is that of %s", segmentName(h.first, h.seq)))
+			return nil, nil, bad(fmt.Sprintf("the header is that of %s", segmentName(h.first, h.seq)))
 		case h.birth != birth:
-			return nil, bad("the segment belongs to another journal")
+			return nil, nil, bad("the segment belongs to another journal")
 		case len(list) > 0 && h.seq <= list[len(list)-1].seq:
-			return nil, bad("the segment is older than the one before it")
+			return nil, nil, bad("the segment is older than the one before it")
 		}
 		list = append(list, namedHeader{h, name})
 	}
@@ -222,26 +244,23 @@ func listSegments(fsys disk.FS, dir string, birth [16]byte) ([]namedHeader, erro
 			list[i].prevEnd = next
 		}
 	}
-	return list, nil
+	return list, damaged, nil
 }
 
-func readHeader(fsys disk.FS, dir, name string) (segmentHeader, error) {
+// readHeader reads the header of a segment; the reason is empty when it is sound.
+func readHeader(fsys disk.FS, dir, name string) (h segmentHeader, reason string, err error) {
 	f, err := fsys.OpenFile(filepath.Join(dir, name), 0, 0)
 	if err != nil {
-		return segmentHeader{}, fmt.Errorf("open segment: %w", err)
+		return h, "", fmt.Errorf("open segment: %w", err)
 	}
 	defer f.Close()
 	b := make([]byte, segmentHeaderBytes)
 	n, err := f.ReadAt(b, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return segmentHeader{}, fmt.Errorf("read header of segment %s: %w", name, err)
+		return h, "", fmt.Errorf("read header of segment %s: %w", name, err)
 	}
-	h, reason := parseSegmentHeader(b[:n])
-	if reason != "" {
-		first, _, _ := parseSegmentName(name)
-		return h, &CorruptError{Segment: name, Position: first, Reason: reason}
-	}
-	return h, nil
+	h, reason = parseSegmentHeader(b[:n])
+	return h, reason, nil
 }
 
 // readSegment returns a whole segment file.
@@ -265,37 +284,3 @@ func readSegment(fsys disk.FS, path string) ([]byte, error) {
 
 // fileOffset is where position p lies in the file of a segment that begins at first.
 func fileOffset(first, p Position) int64 { return segmentHeaderBytes + int64(p-first) }
-
-// tailScan is what a scan of the last segment found.
-type tailScan struct {
-	end       Position // after the last sound group
-	lastStart Position // of the last sound group; equal to end when there is none
-	groups    int
-	records   int
-	corrupt   []*CorruptError
-}
-
-// scanTail walks the groups of the last segment. What does not parse is a torn tail when no sound group follows, and
-// damage when one does: only the last group can have been in the making.
-func scanTail(name string, first Position, image []byte) tailScan {
-	scan := tailScan{end: first, lastStart: first}
-	at := first
-	for fileOffset(first, at) < int64(len(image)) {
-		g, reason := parseGroup(image[fileOffset(first, at):], at)
-		if reason == "" {
-			scan.lastStart, scan.end = at, g.end()
-			scan.groups++
-			scan.records += int(g.count)
-			at = g.end()
-			continue
-		}
-		next, ok := findGroup(image, first, at+1, Position(1<<63))
-		if !ok {
-			break
-		}
-		scan.corrupt = append(scan.corrupt,
-			&CorruptError{Segment: name, Offset: fileOffset(first, at), Position: at, Reason: reason})
-		at = next
-	}
-	return scan
-}

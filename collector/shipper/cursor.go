@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/uuid"
+
 	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/journal"
 )
@@ -49,7 +51,7 @@ func (c cursor) again(boot string, first journal.Position) (cursor, bool) {
 
 // ReadCursor returns the journal's UUID and the position up to which ClickHouse has everything, as the cursor file of
 // dir says; ok is false when there is none.
-func ReadCursor(fsys disk.FS, dir string) (uuid string, shipped journal.Position, ok bool, err error) {
+func ReadCursor(fsys disk.FS, dir string) (of string, shipped journal.Position, ok bool, err error) {
 	c, err := loadCursor(fsys, dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", 0, false, nil
@@ -68,9 +70,13 @@ func CursorDatabase(fsys disk.FS, dir string) (string, error) {
 func readCursor(fsys disk.FS, dir string, j *journal.Journal) (cursor, error) {
 	fresh := cursor{Journal: j.UUID().String(), Start: j.Stats().First}
 	c, err := loadCursor(fsys, dir)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && c.Journal != fresh.Journal {
+	if errors.Is(err, fs.ErrNotExist) {
 		return fresh, nil
 	}
+	if of, perr := uuid.Parse(c.Journal); err == nil && (perr != nil || !j.Continues(of)) {
+		return fresh, nil
+	}
+	c.Journal = fresh.Journal // of a renewed journal: positions mean the same
 	return c, err
 }
 

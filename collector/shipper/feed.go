@@ -41,6 +41,8 @@ type feed struct {
 	batches chan fed    // unbuffered: one batch waits at most
 	spare   chan *batch // shipped ones, to be used again
 	upTo    journal.Position
+	// unreadable is why there is no reader.
+	unreadable error
 }
 
 // fed is a batch, or a position before which no further record lies, or the reason why there is neither.
@@ -79,6 +81,9 @@ func (f *feed) run(ctx context.Context) {
 // next reads the next batch, waiting until there is one. It returns nil when the journal goes on without a record up to
 // upTo: a group may be empty, such as the one that proves at a start that the journal can write.
 func (f *feed) next(ctx context.Context) (*batch, error) {
+	if f.reader == nil {
+		return nil, f.unreadable
+	}
 	b := f.blank()
 	b.start, b.end = f.at.Start, f.at.Start
 	size := 0
@@ -118,8 +123,8 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 			rec, err = f.reader.Next(linger)
 		}
 		if err != nil {
-			if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-				break
+			if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) || isDamage(err) {
+				break // what lies before damage is shipped; the next call meets it again
 			}
 			return nil, err
 		}
@@ -128,6 +133,12 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 		}
 	}
 	return f.ready(b), nil
+}
+
+// isDamage reports whether the journal cannot be read on until an operator passes over a damaged place.
+func isDamage(err error) bool {
+	var damage *journal.CorruptError
+	return errors.As(err, &damage)
 }
 
 // lingerFor is how much longer a batch waits whose first event was appended then: what lay in the journal has waited

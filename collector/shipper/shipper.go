@@ -60,11 +60,12 @@ type Config struct {
 	BatchBytes int           // their journal bytes at most; 32 MiB
 	Linger     time.Duration // how long a batch waits for more after its first event, at least; 200 ms
 	// where ClickHouse needs long for a batch, it waits three times as long, up to this; 2 s
-	LingerMost          time.Duration
-	KeepFor             time.Duration // how long a shipped segment stays; 24 h
-	StableFor           time.Duration // how long the clock must run without a jump before anything is deleted by it; 10 min
-	DeadLetterPerMinute int           // above it shipping stops until the next minute; 100
-	Boot                string        // names the boot of the host (BootID); empty: nothing is ever sent again for a boot
+	LingerMost time.Duration
+	KeepFor    time.Duration // how long a shipped segment stays; 24 h
+	// how long the clock must run without a jump before anything is deleted by it; 10 min
+	StableFor           time.Duration
+	DeadLetterPerMinute int    // above it shipping stops until the next minute; 100
+	Boot                string // names the boot of the host (BootID); empty: nothing is ever sent again for a boot
 	Now                 func() time.Time
 	Log                 *slog.Logger
 	Observer            Observer
@@ -166,8 +167,9 @@ func (s *Shipper) Shipped() journal.Position { return journal.Position(s.shipped
 // Failing reports whether the last attempt failed.
 func (s *Shipper) Failing() bool { return s.failing.Load() }
 
-// Run ships until ctx ends. It returns nil then, and an error only where going on could lose or double an event: a
-// damaged journal. Whatever else fails is tried again, a cursor that cannot be written too.
+// Run ships until ctx ends. It returns nil then, and an error only where going on could lose or double an event. At
+// damage in the journal it stops shipping and goes on with its other duties, so that events are still accepted, until
+// an operator passes over the damage. Whatever else fails is tried again, a cursor that cannot be written too.
 func (s *Shipper) Run(ctx context.Context) error {
 	if err := s.retry(ctx, "prepare", s.prepare); err != nil {
 		if ctx.Err() != nil { // nothing else ends the attempts
@@ -176,11 +178,11 @@ func (s *Shipper) Run(ctx context.Context) error {
 		return err
 	}
 	reader, err := s.journal.NewReader(s.cursor.Start)
-	if err != nil {
-		return fmt.Errorf("read the journal from the cursor: %w", err)
+	if err == nil {
+		defer reader.Close()
 	}
-	defer reader.Close()
 	feed := s.newFeed(reader)
+	feed.unreadable = err
 	feeding, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -202,7 +204,12 @@ func (s *Shipper) Run(ctx context.Context) error {
 				if ctx.Err() != nil || errors.Is(err, journal.ErrClosed) {
 					return nil
 				}
-				return fmt.Errorf("read the journal: %w", err)
+				if !isDamage(err) {
+					return fmt.Errorf("read the journal: %w", err)
+				}
+				s.cfg.Log.Error("shipping stopped at damage in the journal; events are still accepted", "component", "shipper",
+					"shipped", uint64(s.Shipped()), "error", err)
+				break // the feed has ended
 			}
 			if next.batch == nil {
 				s.passed(next.upTo)

@@ -447,6 +447,7 @@ func TestPipelineFigures(t *testing.T) {
 		labels string
 	}{
 		{10, "journal_bytes", ""}, {5, "journal_lag_bytes", ""}, {2, "journal_lag_seconds", ""}, {99, "disk_free_bytes", ""},
+		{1, "journal_damaged", ""},
 		{1, "journal_append_seconds", ""},
 		{2, "store_insert_seconds", "table events"}, {500, "store_rows_total", "table events"},
 		{0, "store_rows_total", "table clocks"},

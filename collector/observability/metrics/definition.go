@@ -159,6 +159,8 @@ func Definitions() []Definition {
 		gauge("journal_lag_bytes", "bytes", operations, "Bytes of the journal that are not yet stored in ClickHouse."),
 		gauge("journal_lag_seconds", "seconds", operations,
 			"Age of the oldest journal record that is not yet stored in ClickHouse; 0 when all is."),
+		gauge("journal_damaged", "1 or 0", operations,
+			"1 while reading the journal stands at damage: nothing behind it reaches ClickHouse; journal skip passes over it."),
 		histogram("journal_append_seconds", ioBounds(), operations, "Duration of one journal append with its fsync."),
 		gauge("disk_free_bytes", "bytes", operations, "Free space of the file system that holds the journal."),
 		counter("dead_letters_total", "events", operations,

@@ -18,12 +18,13 @@ type JournalState struct {
 	LagBytes      int64
 	Lag           time.Duration
 	DiskFreeBytes int64
+	Damaged       bool // a reader stands at damage
 }
 
 func newJournal(b *builder) *Journal {
 	return &Journal{
 		appended: b.histogram("journal_append_seconds").WithLabelValues(),
-		state:    b.probe("journal_bytes", "journal_lag_bytes", "journal_lag_seconds", "disk_free_bytes"),
+		state:    b.probe("journal_bytes", "journal_lag_bytes", "journal_lag_seconds", "disk_free_bytes", "journal_damaged"),
 	}
 }
 
@@ -35,7 +36,11 @@ func (j *Journal) Appended(d time.Duration) { j.appended.Observe(d.Seconds()) }
 func (j *Journal) Watch(state func() JournalState) {
 	j.state.watch(func() []float64 {
 		s := state()
-		return []float64{float64(s.Bytes), float64(s.LagBytes), s.Lag.Seconds(), float64(s.DiskFreeBytes)}
+		damaged := 0.0
+		if s.Damaged {
+			damaged = 1
+		}
+		return []float64{float64(s.Bytes), float64(s.LagBytes), s.Lag.Seconds(), float64(s.DiskFreeBytes), damaged}
 	})
 }
 

@@ -63,7 +63,7 @@ func full(t testing.TB) *Registry {
 		}
 	})
 	r.Journal.Watch(func() JournalState {
-		return JournalState{Bytes: 10, LagBytes: 5, Lag: 2 * time.Second, DiskFreeBytes: 99}
+		return JournalState{Bytes: 10, LagBytes: 5, Lag: 2 * time.Second, DiskFreeBytes: 99, Damaged: true}
 	})
 	r.Shipper.WatchQuarantine(func() int { return 3 })
 	r.Pager.Pushed(time.Unix(1700000000, 0), map[string]int{"overdue": 2, "odd": 1})

@@ -129,7 +129,7 @@ func (r *restoring) folder(ctx context.Context, secrets *Secrets) (err error) {
 		}
 	}
 	// Positions from here on will mean other events than those that the former service may have shipped under the same.
-	if _, err := journal.Renew(disk.OS{}, filepath.Join(dir, journalDir)); err != nil {
+	if _, err := journal.ChangeUUID(disk.OS{}, filepath.Join(dir, journalDir)); err != nil {
 		return err
 	}
 	if secrets != nil {

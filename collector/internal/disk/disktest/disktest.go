@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -261,23 +262,26 @@ func (d *FS) readDir(epoch int, dir string) ([]string, error) {
 	return names, nil
 }
 
-// rename gives a file another name.
+// rename gives a file, or a folder with all that is in it, another name.
 func (d *FS) rename(epoch int, oldName, newName string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.alive(epoch); err != nil {
 		return err
 	}
-	if d.names[oldName] == nil {
+	named := func(name string) bool { return name == oldName || strings.HasPrefix(name, oldName+"/") }
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(d.names)), named) {
 		return &fs.PathError{Op: "rename", Path: oldName, Err: fs.ErrNotExist}
 	}
 	if f := d.fault(Rename, newName); f != nil {
 		return &fs.PathError{Op: "rename", Path: oldName, Err: f.Err}
 	}
 	d.change(filepath.Dir(newName), func(m map[string]*inode) {
-		if ino := m[oldName]; ino != nil {
-			m[newName] = ino
-			delete(m, oldName)
+		for name, ino := range maps.Clone(m) {
+			if named(name) {
+				m[newName+strings.TrimPrefix(name, oldName)] = ino
+				delete(m, name)
+			}
 		}
 	})
 	return nil
