@@ -24,7 +24,7 @@ func (a *App) openAsterisk() error {
 			a.dir.DefaultCenter())
 	}
 	log := a.cfg.Log.With("source", c.Source)
-	deliver := func(ctx context.Context, events []event.Draft) error {
+	deliver := func(ctx context.Context, events []event.RawEvent) error {
 		receipt, err := a.intake.SubmitDrafts(ctx, events...)
 		if n := len(receipt.Rejected); n > 0 {
 			log.Warn("events of the queue log rejected, see monev112 quarantine", "rejected", n)
@@ -33,7 +33,7 @@ func (a *App) openAsterisk() error {
 	}
 	f, err := asterisk.NewFollower(asterisk.FollowerOptions{
 		Config: c, Dir: filepath.Join(a.cfg.DataDir, asteriskDir), Now: a.cfg.Now, Log: log, Deliver: deliver,
-		Beat: func(ctx context.Context, heartbeat event.Draft) error { return deliver(ctx, []event.Draft{heartbeat}) },
+		Beat: func(ctx context.Context, heartbeat event.RawEvent) error { return deliver(ctx, []event.RawEvent{heartbeat}) },
 	})
 	if err != nil {
 		return fmt.Errorf("asterisk: %w", err)

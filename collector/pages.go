@@ -83,7 +83,7 @@ func (a *App) openPages() (err error) {
 			row, _, ok := a.board.Case(key)
 			return row, ok
 		},
-		Acknowledge: func(ctx context.Context, e event.Draft) (int, error) {
+		Acknowledge: func(ctx context.Context, e event.RawEvent) (int, error) {
 			receipt, err := a.intake.SubmitDrafts(ctx, e)
 			return len(receipt.Rejected), err
 		},

@@ -26,7 +26,7 @@ func openTicketBodies(n, batch int, opds, categories []string) []body {
 	var out []body
 	var b []byte
 	in := 0
-	add := func(d *event.Draft) {
+	add := func(d *event.RawEvent) {
 		sep := byte(',')
 		if in == 0 {
 			sep = '['
@@ -41,11 +41,11 @@ func openTicketBodies(n, batch int, opds, categories []string) []body {
 	for i := range n {
 		id := "open-" + strconv.Itoa(i)
 		at := now.Add(-time.Duration(1+i%(14*24*60)) * time.Minute)
-		add(&event.Draft{
+		add(&event.RawEvent{
 			Source: "bench", ID: id + ".1", Type: event.TicketOpened, Subject: id, Time: at, Center: "35.15",
 			Category: categories[i%len(categories)], Priority: priorities[i%len(priorities)],
 		})
-		add(&event.Draft{
+		add(&event.RawEvent{
 			Source: "bench", ID: id + ".2", Type: event.TicketAssigned, Subject: id, Time: at.Add(30 * time.Second),
 			Center: "35.15", OPD: opds[i%len(opds)],
 		})

@@ -27,7 +27,7 @@ type told struct {
 }
 
 // tell reads messages; the second map holds tickets.
-func tell(drafts []event.Draft) (calls, tickets map[string]*told) {
+func tell(drafts []event.RawEvent) (calls, tickets map[string]*told) {
 	void := map[string]bool{}
 	for _, d := range drafts {
 		if d.Replaces != "" {
@@ -35,7 +35,7 @@ func tell(drafts []event.Draft) (calls, tickets map[string]*told) {
 		}
 	}
 	calls, tickets = map[string]*told{}, map[string]*told{}
-	slices.SortStableFunc(drafts, func(a, b event.Draft) int {
+	slices.SortStableFunc(drafts, func(a, b event.RawEvent) int {
 		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID))
 	})
 	for _, d := range drafts {
@@ -119,7 +119,7 @@ func TestHoaxCostAgainstTheMessages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var drafts []event.Draft
+	var drafts []event.RawEvent
 	var body []byte
 	for m := range g.All() {
 		drafts = append(drafts, m.Draft)

@@ -165,7 +165,7 @@ scrape_configs: [{job_name: monev112, static_configs: [{targets: [%q]}]}]
 	if err != nil {
 		t.Fatal(err)
 	}
-	var drafts []event.Draft
+	var drafts []event.RawEvent
 	var bodies [2][]byte
 	ids := map[string]bool{}
 	for m := range g.All() {

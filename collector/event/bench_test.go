@@ -11,7 +11,7 @@ func benchBody(n int) (body []byte) {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		d := Draft{
+		d := RawEvent{
 			Source: "urn:jasnita:sidoarjo", ID: "0198f2a1-7c3e-7d10-9b1e-3f2a8c9d0e1f", Type: CallAnswered,
 			Subject: "1763882400.123", Time: testNow.Add(-time.Minute), Caller: "081234567890", Agent: "SIP/201",
 			Queue: "112", Channel: "phone", Center: "35.15", WaitMS: ptr[int64](7000), Position: "meja-3",

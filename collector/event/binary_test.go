@@ -211,7 +211,7 @@ func TestAppendJSONShowsNoKey(t *testing.T) {
 // What AppendJSON shows is what the decoder would read again, the caller and the time of receipt apart.
 func TestJSONRoundTrip(t *testing.T) {
 	d := testDecoder(t)
-	first, bad := decodeOne(t, d, string(fullDraft().AppendCloudEvent(nil)))
+	first, bad := decodeOne(t, d, string(fullRawEvent().AppendCloudEvent(nil)))
 	if bad != nil {
 		t.Fatal(bad)
 	}

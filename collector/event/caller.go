@@ -86,21 +86,21 @@ func noCaller(s string) bool {
 }
 
 // pseudonymise replaces a raw number by its keyed hash; ok is false when s is no number.
-func (w *work) pseudonymise(s string) (c Caller, ok bool) {
-	digits, ok := normalizeCaller(w.scratch[:0], s)
+func (ds *decodeState) pseudonymise(s string) (c Caller, ok bool) {
+	digits, ok := normalizeCaller(ds.scratch[:0], s)
 	if !ok {
 		return Caller{}, false
 	}
-	w.callerMAC.Reset()
-	w.callerMAC.Write(digits)
-	w.sum = w.callerMAC.Sum(w.sum[:0])
-	text := hex.AppendEncode(w.hexed[:0], w.sum[:pseudonymBytes])
+	ds.callerMAC.Reset()
+	ds.callerMAC.Write(digits)
+	ds.sum = ds.callerMAC.Sum(ds.sum[:0])
+	text := hex.AppendEncode(ds.hexed[:0], ds.sum[:pseudonymBytes])
 	if len(digits) >= minLast3Digits {
 		text = append(text, digits[len(digits)-3:]...)
 	}
-	w.scratch, w.hexed = digits[:0], text
+	ds.scratch, ds.hexed = digits[:0], text
 	clear(digits)
-	return Caller{KeyID: w.keyID, Key: alias(text[:2*pseudonymBytes]), Last3: alias(text[2*pseudonymBytes:])}, true
+	return Caller{KeyID: ds.keyID, Key: alias(text[:2*pseudonymBytes]), Last3: alias(text[2*pseudonymBytes:])}, true
 }
 
 // appendToken appends "hmac:<key id>:<hex>:<last three digits>", the form in which the quarantine keeps a caller.

@@ -203,12 +203,12 @@ func TestNoNumberSurvives(t *testing.T) {
 		for k := range b.Dropped {
 			seen.WriteString(k)
 		}
-		kept := d.Pseudonymised([]byte(body))
+		kept := d.Pseudonymise([]byte(body))
 		seen.Write(kept)
 		if plain := strings.NewReplacer(" ", "", "-", "", ".", "").Replace(seen.String()); strings.Contains(plain, core) {
 			t.Fatalf("%s survives in %q of %s", core, seen.String(), body)
 		}
-		if again := d.Pseudonymised(kept); !bytes.Equal(kept, again) && !bytes.HasPrefix(kept, []byte(`{"unreadable`)) {
+		if again := d.Pseudonymise(kept); !bytes.Equal(kept, again) && !bytes.HasPrefix(kept, []byte(`{"unreadable`)) {
 			t.Fatalf("pseudonymised twice:\n%s\n%s", kept, again)
 		}
 		if err := replay.Decode(&b, kept, Structured, testNow); err != nil {

@@ -26,14 +26,14 @@ const (
 	NDJSON                     // application/x-ndjson: one object a line, blank lines ignored
 )
 
-// Config says how a Decoder judges.
+// Config is what a Decoder needs to know.
 type Config struct {
 	Keys *Keys // required
 	// keys of data beside the vocabulary that are kept; letters, digits and . _ -, at most MaxAttributes
 	Attributes []string
 	// regular expressions of ids that are no telephone numbers though they look like one; each must match the whole
 	AllowIDs     []string
-	AcceptTokens bool // accept callers that Decoder.Pseudonymised has replaced: for replays from the quarantine only
+	AcceptTokens bool // accept callers that Decoder.Pseudonymise has replaced: for replays from the quarantine only
 }
 
 // Decoder turns CloudEvents 1.0 JSON into events, strictly: what is not understood is refused with its place and
@@ -73,7 +73,7 @@ func NewDecoder(c Config) (*Decoder, error) {
 	}
 	d.pool.New = func() any {
 		current := &c.Keys.caller[len(c.Keys.caller)-1]
-		return &work{
+		return &decodeState{
 			d:         d,
 			json:      jsontext.NewDecoder(new(bytes.Buffer)),
 			digestMAC: hmac.New(sha256.New, c.Keys.digest[:]),
@@ -137,17 +137,17 @@ func (d *Decoder) Decode(b *Batch, body []byte, form Form, now time.Time) error 
 	b.Events = slices.Grow(b.Events, len(b.frames))
 	b.Index = slices.Grow(b.Index, len(b.frames))
 
-	w := d.pool.Get().(*work)
-	defer d.pool.Put(w)
+	ds := d.pool.Get().(*decodeState)
+	defer d.pool.Put(ds)
 	received := now.UTC().Truncate(time.Millisecond)
 	for i, f := range b.frames {
 		b.Events = b.Events[:len(b.Events)+1]
 		e := &b.Events[len(b.Events)-1]
 		raw := body[f.start:f.end]
-		if bad := w.event(e, raw, f.depth, now, b); bad.reason != "" {
+		if bad := ds.event(e, raw, f.depth, now, b); bad.reason != "" {
 			b.Events = b.Events[:len(b.Events)-1]
 			b.Refusals = append(b.Refusals, Refusal{
-				Index: i, ID: strings.Clone(w.id), Source: strings.Clone(w.source),
+				Index: i, ID: strings.Clone(ds.id), Source: strings.Clone(ds.source),
 				Field: Field(strings.Clone(string(bad.field))), Reason: bad.reason, Detail: bad.detail, Raw: raw,
 			})
 			continue

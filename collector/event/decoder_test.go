@@ -62,8 +62,8 @@ func decodeOne(t testing.TB, d *Decoder, body string) (Event, *Refusal) {
 
 func ptr[T any](v T) *T { return &v }
 
-func fullDraft() *Draft {
-	return &Draft{
+func fullRawEvent() *RawEvent {
+	return &RawEvent{
 		Source: "urn:jasnita:sidoarjo", ID: "evt-0001", Type: TicketConfirmed, Subject: "SDA-2026-00123",
 		Time:   time.Date(2026, 11, 23, 14, 30, 0, 123_000_000, time.FixedZone("WIB", 7*3600)),
 		Caller: "0812-3456-7890", Agent: "SIP/201", Queue: "Antrean 112", Position: "meja-3", Channel: "phone",
@@ -77,7 +77,7 @@ func fullDraft() *Draft {
 
 func TestDecodeKeepsEveryField(t *testing.T) {
 	d := testDecoder(t)
-	got, bad := decodeOne(t, d, string(fullDraft().AppendCloudEvent(nil)))
+	got, bad := decodeOne(t, d, string(fullRawEvent().AppendCloudEvent(nil)))
 	if bad != nil {
 		t.Fatal(bad)
 	}
@@ -455,7 +455,7 @@ func TestDroppedKeysAreCountedAndBounded(t *testing.T) {
 
 func TestEventsDoNotAliasTheBody(t *testing.T) {
 	d := testDecoder(t)
-	body := fullDraft().AppendCloudEvent(nil)
+	body := fullRawEvent().AppendCloudEvent(nil)
 	var b Batch
 	if err := d.Decode(&b, body, Structured, testNow); err != nil || len(b.Events) != 1 {
 		t.Fatal(err, b.Refusals)

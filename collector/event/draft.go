@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Draft is an event on its way to the door, as a source writes it: every data field of the vocabulary, with the caller
-// still raw. Zero values are left out of the JSON. A Draft is never stored; the door's Decoder judges it like any other
-// sender's event.
-type Draft struct {
+// RawEvent is an event on its way to the door, as a source writes it: every data field of the vocabulary, with the
+// caller still raw. Zero values are left out of the JSON. A RawEvent is never stored; the door's Decoder judges it like
+// any other sender's event.
+type RawEvent struct {
 	Source  string
 	ID      string
 	Type    Type
@@ -44,7 +44,7 @@ type Draft struct {
 
 // AppendCloudEvent appends d as one CloudEvents 1.0 JSON object, without a newline, and returns the extended slice.
 // Bytes that are not UTF-8 become U+FFFD. It is deterministic and safe for concurrent use on one d.
-func (d *Draft) AppendCloudEvent(dst []byte) []byte {
+func (d *RawEvent) AppendCloudEvent(dst []byte) []byte {
 	dst = append(dst, `{"specversion":"1.0"`...)
 	dst = appendMember(dst, FieldID, d.ID)
 	dst = appendMember(dst, FieldSource, d.Source)

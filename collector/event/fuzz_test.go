@@ -13,7 +13,7 @@ import (
 )
 
 func FuzzDecode(f *testing.F) {
-	f.Add(fullDraft().AppendCloudEvent(nil), byte(Structured))
+	f.Add(fullRawEvent().AppendCloudEvent(nil), byte(Structured))
 	f.Add([]byte(`[`+edit("e1", "e1")+`,{"id":oops},7]`), byte(BatchArray))
 	f.Add([]byte(edit("e1", "a")+"\n\n{\n"+edit("e1", "b")), byte(NDJSON))
 	for _, s := range []string{
@@ -156,7 +156,7 @@ func checkRequest(t failer, d, replay *Decoder, body []byte, form Form) (accepte
 			looksLikePhone(r.ID) || looksLikePhone(r.Source) {
 			t.Fatalf("refusal %+v", r)
 		}
-		kept := d.Pseudonymised(r.Raw)
+		kept := d.Pseudonymise(r.Raw)
 		if len(kept) > 8*MaxEventBytes || !utf8.Valid(kept) || bytes.ContainsAny(kept, "\n\r") {
 			t.Fatalf("kept %q", kept)
 		}

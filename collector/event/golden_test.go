@@ -33,7 +33,7 @@ func TestGolden(t *testing.T) {
 	d := testDecoder(t)
 	decoded := func(name, raw string) {
 		fmt.Fprintf(&out, "\n== %s\nsent        %s\n", name, raw)
-		fmt.Fprintf(&out, "quarantine  %s\n", d.Pseudonymised([]byte(raw)))
+		fmt.Fprintf(&out, "quarantine  %s\n", d.Pseudonymise([]byte(raw)))
 		e, bad := decodeOne(t, d, raw)
 		if bad != nil {
 			fmt.Fprintf(&out, "refused     %s %s\n", bad.Reason, bad.Field)
@@ -60,8 +60,9 @@ func TestGolden(t *testing.T) {
 		`"queue":" x","reason":"a b","result":"Ok","center":"Kab. X","master":"`+strings.Repeat("m", 129)+`",`+
 		`"due":"27/11/2026","ring_ms":-1,"wait_ms":1.5,"revision":86400001,"calls":"c","lat":"x","shift":[1],"nama":"B"`))
 	decoded("upper case codes", data(`"channel":"Phone","reason":"Hujan","result":"Benar","class":"a-b","center":"35-15"`))
-	decoded("phones", data(`"opd":"hp 081234567890","agent":"081234567890","master":"081234567890","calls":["081234567890","b"],`+
-		`"replaces":"081234567890","shift":"081234567890","class":"081234567890","due":"081234567890"`))
+	decoded("phones", data(
+		`"opd":"hp 081234567890","agent":"081234567890","master":"081234567890","calls":["081234567890","b"],`+
+			`"replaces":"081234567890","shift":"081234567890","class":"081234567890","due":"081234567890"`))
 	decoded("no data", edit(`,"data":{"opd":"dishub"}`, ``))
 	decoded("null data", edit(`{"opd":"dishub"}`, `null`))
 	decoded("broken", `{"id":`)
@@ -74,7 +75,7 @@ func TestGolden(t *testing.T) {
 	goldenEvent(t, &out, &bare)
 	fmt.Fprintf(&out, "\n== what no decoder lets in\n")
 	goldenEvent(t, &out, &negative)
-	fmt.Fprintf(&out, "\n== drafts\n%s\n%s\n", fullDraft().AppendCloudEvent(nil), (&Draft{}).AppendCloudEvent(nil))
+	fmt.Fprintf(&out, "\n== drafts\n%s\n%s\n", fullRawEvent().AppendCloudEvent(nil), (&RawEvent{}).AppendCloudEvent(nil))
 
 	if *update {
 		if err := os.WriteFile(path, []byte(out.String()), 0o644); err != nil {
@@ -98,7 +99,7 @@ func goldenEvent(t *testing.T, out *strings.Builder, e *Event) {
 	fmt.Fprintf(out, "digest      %x\n", e.Digest)
 	fmt.Fprintf(out, "canonical   %s\n", hex.EncodeToString(appendCanonical(nil, e)))
 	fmt.Fprintf(out, "json        %q\n", AppendJSON(nil, e))
-	fmt.Fprintf(out, "replayable  %q\n", AppendReplayable(nil, e))
+	fmt.Fprintf(out, "replayable  %q\n", AppendPseudonymised(nil, e))
 	var back Event
 	if err := DecodeBinary(record, &back); err != nil {
 		t.Error(err)

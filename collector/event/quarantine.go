@@ -10,22 +10,22 @@ import (
 // two masked ids would be one.
 const maskedPhone = maskedPrefix + "phone"
 
-// Pseudonymised returns what of a refused event may be kept: one line of JSON that holds the fields of the vocabulary
+// Pseudonymise returns what of a refused event may be kept: one line of JSON that holds the fields of the vocabulary
 // and the allowed attributes, as far as each alone has the shape that it should have. The caller is replaced by a token
 // that a Decoder with AcceptTokens takes; what looks like a telephone number is masked; free text, unknown keys and
 // exact places are left out, for nobody has judged how sensitive they are. So a replay may succeed with fewer fields
 // than were sent. Of bytes that are no JSON object nothing is kept but their number. raw is not modified.
-func (d *Decoder) Pseudonymised(raw []byte) []byte {
-	w := d.pool.Get().(*work)
-	defer d.pool.Put(w)
-	k := keeper{w: w}
+func (d *Decoder) Pseudonymise(raw []byte) []byte {
+	ds := d.pool.Get().(*decodeState)
+	defer d.pool.Put(ds)
+	k := keeper{state: ds}
 	if len(raw) <= MaxEventBytes && depthOf(raw) <= MaxDepth {
-		w.first = fault{}
-		w.read(raw)
-		if w.json.PeekKind() == '{' {
-			w.members(k.attribute)
-			w.end()
-			if w.broken == nil {
+		ds.first = violation{}
+		ds.read(raw)
+		if ds.json.PeekKind() == '{' {
+			ds.members(k.attribute)
+			ds.end()
+			if ds.broken == nil {
 				return k.bytes()
 			}
 		}
@@ -33,8 +33,8 @@ func (d *Decoder) Pseudonymised(raw []byte) []byte {
 	return append(strconv.AppendInt([]byte(`{"unreadable_bytes":`), int64(len(raw)), 10), '}')
 }
 
-// AppendReplayable appends a decoded event in the form of Pseudonymised, for one that only a later station refused.
-func AppendReplayable(dst []byte, e *Event) []byte {
+// AppendPseudonymised appends a decoded event in the form of Pseudonymise, for one that only a later station refused.
+func AppendPseudonymised(dst []byte, e *Event) []byte {
 	dst = append(dst, `{"specversion":"1.0"`...)
 	dst = appendMember(dst, FieldID, e.ID)
 	dst = appendMember(dst, FieldSource, e.Source)
@@ -55,7 +55,7 @@ func AppendReplayable(dst []byte, e *Event) []byte {
 
 // keeper collects what may be kept of one event.
 type keeper struct {
-	w      *work
+	state  *decodeState
 	top    []byte
 	data   []byte
 	hasAny bool
@@ -92,14 +92,14 @@ func (k *keeper) attribute(name string) {
 	case FieldDataContentType:
 		k.top = k.text(k.top, f, MaxCodeBytes, shapeURI)
 	case FieldData:
-		if k.w.json.PeekKind() == '{' {
+		if k.state.json.PeekKind() == '{' {
 			k.hasAny = true
-			k.w.members(k.datum)
+			k.state.members(k.datum)
 			return
 		}
-		k.w.skip()
+		k.state.skip()
 	default:
-		k.w.skip()
+		k.state.skip()
 	}
 }
 
@@ -120,24 +120,24 @@ func (k *keeper) datum(name string) {
 	case FieldDue:
 		k.data = k.time(k.data, f)
 	case FieldRingMS, FieldWaitMS, FieldRevision:
-		if kind, s := k.w.scalar(); kind == '0' {
+		if kind, s := k.state.scalar(); kind == '0' {
 			if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 && n <= MaxDurationMS {
 				k.data = append(append(append(k.data, ',', '"'), name...), '"', ':')
 				k.data = strconv.AppendInt(k.data, n, 10)
 			}
 		}
 	default:
-		if key, ok := k.w.d.attributes[name]; ok {
+		if key, ok := k.state.d.attributes[name]; ok {
 			k.data = k.text(k.data, Field(key), MaxAttributeBytes, shapeText)
 			return
 		}
-		k.w.skip()
+		k.state.skip()
 	}
 }
 
 // text keeps a string that has the right shape, masks it when it looks like a telephone number, and drops it otherwise.
 func (k *keeper) text(dst []byte, f Field, limit int, sh shape) []byte {
-	s, ok := k.w.string(f, limit)
+	s, ok := k.state.string(f, limit)
 	if !ok || s != maskedPhone && !sh.fits(s) {
 		return dst
 	}
@@ -145,14 +145,14 @@ func (k *keeper) text(dst []byte, f Field, limit int, sh shape) []byte {
 }
 
 func (k *keeper) masked(s string) string {
-	if looksLikePhone(s) && !k.w.d.allowed(s) {
+	if looksLikePhone(s) && !k.state.d.allowed(s) {
 		return maskedPhone
 	}
 	return s
 }
 
 func (k *keeper) subject() {
-	s, ok := k.w.string(FieldSubject, MaxIDBytes+len("ticket/"))
+	s, ok := k.state.string(FieldSubject, MaxIDBytes+len("ticket/"))
 	if !ok || !shapeText.fits(s) {
 		return
 	}
@@ -165,7 +165,7 @@ func (k *keeper) subject() {
 
 // time keeps what begins like a date of ISO 8601, so that a person sees what is wrong with the rest.
 func (k *keeper) time(dst []byte, f Field) []byte {
-	s, ok := k.w.string(f, 40)
+	s, ok := k.state.string(f, 40)
 	if !ok || len(s) < 10 || s[4] != '-' || s[7] != '-' || looksLikePhone(s) {
 		return dst
 	}
@@ -178,22 +178,22 @@ func (k *keeper) time(dst []byte, f Field) []byte {
 }
 
 func (k *keeper) calls() {
-	if k.w.json.PeekKind() != '[' {
-		k.w.skip()
+	if k.state.json.PeekKind() != '[' {
+		k.state.skip()
 		return
 	}
-	if _, err := k.w.json.ReadToken(); err != nil {
-		k.w.broken = err
+	if _, err := k.state.json.ReadToken(); err != nil {
+		k.state.broken = err
 		return
 	}
 	var ids []string
-	for k.w.broken == nil && k.w.json.PeekKind() != ']' {
-		if id, ok := k.w.string(FieldCalls, MaxIDBytes); ok && shapeText.fits(id) && len(ids) <= MaxCalls {
+	for k.state.broken == nil && k.state.json.PeekKind() != ']' {
+		if id, ok := k.state.string(FieldCalls, MaxIDBytes); ok && shapeText.fits(id) && len(ids) <= MaxCalls {
 			ids = append(ids, k.masked(id))
 		}
 	}
-	if k.w.broken == nil {
-		_, k.w.broken = k.w.json.ReadToken()
+	if k.state.broken == nil {
+		_, k.state.broken = k.state.json.ReadToken()
 	}
 	if len(ids) == 0 || len(ids) > MaxCalls {
 		return
@@ -212,7 +212,7 @@ func (k *keeper) calls() {
 
 // caller replaces a number, also one that came as a JSON number, by its token.
 func (k *keeper) caller() {
-	kind, raw := k.w.scalar()
+	kind, raw := k.state.scalar()
 	s := raw
 	if kind == '0' {
 		if strings.ContainsAny(raw, ".eE") { // a rounded number is another number
@@ -220,16 +220,16 @@ func (k *keeper) caller() {
 		}
 	} else {
 		var ok bool
-		if s, ok = k.w.text(FieldCaller, kind, raw, MaxCallerBytes); !ok {
+		if s, ok = k.state.text(FieldCaller, kind, raw, MaxCallerBytes); !ok {
 			return
 		}
 	}
-	c, ok, known := k.w.d.keys.parseToken(s)
+	c, ok, known := k.state.d.keys.parseToken(s)
 	if !ok {
 		if s = strings.TrimSpace(s); noCaller(s) {
 			return
 		}
-		c, known = k.w.pseudonymise(s)
+		c, known = k.state.pseudonymise(s)
 	}
 	if known {
 		k.data = appendMember(k.data, FieldCaller, string(appendToken(nil, c)))

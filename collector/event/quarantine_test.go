@@ -51,7 +51,7 @@ func TestPseudonymised(t *testing.T) {
 		{"nothing", ``, `{"unreadable_bytes":0}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, string(d.Pseudonymised([]byte(tc.raw)))); diff != "" {
+			if diff := cmp.Diff(tc.want, string(d.Pseudonymise([]byte(tc.raw)))); diff != "" {
 				t.Errorf("kept (-want +got):\n%s", diff)
 			}
 		})
@@ -64,7 +64,7 @@ func TestReplayFromTheQuarantineKeepsTheCaller(t *testing.T) {
 	if _, bad := decodeOne(t, d, raw); bad == nil || bad.Field != FieldReason {
 		t.Fatalf("%v", bad)
 	}
-	kept := string(d.Pseudonymised([]byte(raw)))
+	kept := string(d.Pseudonymise([]byte(raw)))
 	if _, bad := decodeOne(t, d, kept); bad == nil || bad.Reason != BadCaller {
 		t.Errorf("a sender's token: %v", bad)
 	}
@@ -103,7 +103,7 @@ func TestReplayableEventKeepsWhatItSays(t *testing.T) {
 	if bad != nil {
 		t.Fatal(bad)
 	}
-	kept := string(AppendReplayable(nil, &want))
+	kept := string(AppendPseudonymised(nil, &want))
 	if strings.Contains(kept, "34567890") {
 		t.Errorf("kept with the number: %s", kept)
 	}
@@ -130,7 +130,7 @@ func TestDecoderServesManyAtOnce(t *testing.T) {
 					t.Errorf("%v %v", err, b.Refusals)
 					return
 				}
-				d.Pseudonymised(body)
+				d.Pseudonymise(body)
 			}
 		})
 	}

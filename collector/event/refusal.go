@@ -123,7 +123,7 @@ type Refusal struct {
 	Reason Reason `json:"reason"`
 	Detail string `json:"detail,omitzero"` // one English sentence for people: what would be right
 	Rest   bool   `json:"-"`               // the request could not be read from here on: this refuses every later event
-	// the event as it was sent, an alias of the request's body; never log or store it (see Decoder.Pseudonymised)
+	// the event as it was sent, an alias of the request's body; never log or store it (see Decoder.Pseudonymise)
 	Raw []byte `json:"-"`
 }
 

@@ -58,7 +58,7 @@ func BenchmarkPostEvents(b *testing.B) {
 			if i > 0 {
 				body = append(body, ',')
 			}
-			d := event.Draft{
+			d := event.RawEvent{
 				Source: "bench", ID: fmt.Sprintf("e-%d", i), Type: event.CallReceived, Subject: fmt.Sprintf("C-%d", i),
 				Time:   testNow,
 				Caller: fmt.Sprintf("+628600%06d", i), Channel: event.ChannelPhone, Queue: "112", Center: "35.15",

@@ -118,7 +118,7 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 }
 
 // SubmitDrafts is Submit for events that were made in this process.
-func (in *Intake) SubmitDrafts(ctx context.Context, drafts ...event.Draft) (event.Receipt, error) {
+func (in *Intake) SubmitDrafts(ctx context.Context, drafts ...event.RawEvent) (event.Receipt, error) {
 	var body []byte
 	for i := range drafts {
 		body = append(drafts[i].AppendCloudEvent(body), '\n')

@@ -230,7 +230,7 @@ func (b *browser) quiet() {
 func TestPagesOnATelephone(t *testing.T) {
 	w := newWorld(t)
 	w.ticket("SDA-2026-00001", "pju", "non_darurat", "dishub", testNow.Add(-26*24*time.Hour))
-	w.say(event.TicketPaused, "SDA-2026-00001", testNow.Add(-25*24*time.Hour), func(d *event.Draft) {
+	w.say(event.TicketPaused, "SDA-2026-00001", testNow.Add(-25*24*time.Hour), func(d *event.RawEvent) {
 		d.Reason = "menunggu_material"
 	})
 	w.say(event.TicketResumed, "SDA-2026-00001", testNow.Add(-24*24*time.Hour), nil)

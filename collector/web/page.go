@@ -51,7 +51,7 @@ type Config struct {
 	Row func(key event.Key) (tracker.Row, bool)
 	// Acknowledge sends an event through the door. It returns once the event is durable and on the board; refused says
 	// that the door did not take it.
-	Acknowledge func(ctx context.Context, e event.Draft) (refused int, err error)
+	Acknowledge func(ctx context.Context, e event.RawEvent) (refused int, err error)
 	// Record writes down who read or did what.
 	Record func(audit.Entry)
 	Now    func() time.Time
@@ -249,7 +249,7 @@ func (p *Pages) acknowledge(w http.ResponseWriter, r *http.Request, v *visit) {
 	if when.Before(at) { // the sender's clock runs ahead of ours: nobody acknowledges before he was told
 		when = at
 	}
-	refused, err := p.cfg.Acknowledge(r.Context(), event.Draft{
+	refused, err := p.cfg.Acknowledge(r.Context(), event.RawEvent{
 		Source: Source, ID: acknowledgementID(v.key(), v.target.opd, at), Type: event.TicketAcknowledged,
 		Subject: v.target.id, Time: when,
 		Center: v.target.center, OPD: v.target.opd,

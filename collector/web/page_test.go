@@ -41,7 +41,7 @@ func mustHide(t *testing.T, a answer, texts ...string) {
 func TestTheTicketPageTellsWhatAndWhy(t *testing.T) {
 	w := newWorld(t)
 	w.ticket("SDA-2026-00123", "pju", "non_darurat", "Dinas Perhubungan", testNow.Add(-26*24*time.Hour))
-	w.say(event.TicketPaused, "SDA-2026-00123", testNow.Add(-20*24*time.Hour), func(d *event.Draft) {
+	w.say(event.TicketPaused, "SDA-2026-00123", testNow.Add(-20*24*time.Hour), func(d *event.RawEvent) {
 		d.Reason = "menunggu_material"
 	})
 	w.say(event.TicketResumed, "SDA-2026-00123", testNow.Add(-19*24*time.Hour), nil)
@@ -87,7 +87,7 @@ func TestALinkThatDoesNotOpenTellsNothing(t *testing.T) {
 	w.ticket("T-1", "pju", "non_darurat", "dishub", testNow.Add(-time.Hour))
 	w.ticket("T-2", "sampah", "non_darurat", "dlhk", testNow.Add(-time.Hour))
 	w.ticket("T-3", "pju", "non_darurat", "dishub", testNow.Add(-2*time.Hour))
-	w.say(event.TicketAssigned, "T-3", testNow.Add(-30*time.Minute), func(d *event.Draft) { d.OPD = "dlhk" })
+	w.say(event.TicketAssigned, "T-3", testNow.Add(-30*time.Minute), func(d *event.RawEvent) { d.OPD = "dlhk" })
 	w.ticket("T-4", "pju", "non_darurat", "dishub", testNow.Add(-2*time.Hour))
 	w.say(event.TicketRejected, "T-4", testNow.Add(-time.Hour), nil)
 	good := w.links.Ticket(center, "dishub", "T-1", testNow)
@@ -219,8 +219,8 @@ func TestTheButtonIsOfItsPageAlone(t *testing.T) {
 		t.Errorf("a list takes a press: %d", a.status)
 	}
 	// The ticket went away and came back: the old page's button is not for the new stay.
-	w.say(event.TicketAssigned, "T-1", testNow.Add(-20*time.Minute), func(d *event.Draft) { d.OPD = "dlhk" })
-	w.say(event.TicketAssigned, "T-1", testNow.Add(-10*time.Minute), func(d *event.Draft) { d.OPD = "dishub" })
+	w.say(event.TicketAssigned, "T-1", testNow.Add(-20*time.Minute), func(d *event.RawEvent) { d.OPD = "dlhk" })
+	w.say(event.TicketAssigned, "T-1", testNow.Add(-10*time.Minute), func(d *event.RawEvent) { d.OPD = "dishub" })
 	mustShow(t, w.do(http.MethodPost, path(one), good), http.StatusConflict, "Keadaan tiket sudah berubah")
 	if a := w.do(http.MethodPost, path(one), w.get(one).form()); a.status != http.StatusSeeOther || len(w.sent) != 1 {
 		t.Errorf("%d, %d sent", a.status, len(w.sent))
@@ -237,7 +237,7 @@ func TestTheButtonIsNotAlwaysOffered(t *testing.T) {
 		w.say(then, id, testNow.Add(-time.Hour), nil)
 	}
 	w.ticket("M", "pju", "non_darurat", "dishub", opened)
-	w.say(event.TicketMerged, "M", testNow.Add(-time.Hour), func(d *event.Draft) { d.Master = "A" })
+	w.say(event.TicketMerged, "M", testNow.Add(-time.Hour), func(d *event.RawEvent) { d.Master = "A" })
 	w.ticket("V", "listrik_padam", "non_darurat", "pln", opened)
 	for id, opd := range map[string]string{"A": "dishub", "R": "dishub", "C": "dishub", "M": "dishub", "V": "pln"} {
 		a := w.get(w.links.Ticket(center, opd, id, testNow))

@@ -48,7 +48,7 @@ type world struct {
 	n        uint64
 	complete bool
 	away     error
-	sent     []event.Draft
+	sent     []event.RawEvent
 	refuse   error
 	record   []audit.Entry
 }
@@ -119,7 +119,7 @@ func newWorld(t testing.TB) *world {
 }
 
 // take is the door and the journal: an id that came before is not taken again.
-func (w *world) take(_ context.Context, d event.Draft) (int, error) {
+func (w *world) take(_ context.Context, d event.RawEvent) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.refuse != nil {
@@ -139,9 +139,9 @@ func (w *world) take(_ context.Context, d event.Draft) (int, error) {
 }
 
 // say lets something happen to a ticket.
-func (w *world) say(typ event.Type, id string, at time.Time, edit func(*event.Draft)) {
+func (w *world) say(typ event.Type, id string, at time.Time, edit func(*event.RawEvent)) {
 	w.t.Helper()
-	d := event.Draft{
+	d := event.RawEvent{
 		Source: "test", ID: id + "-" + typ.String() + "-" + at.Format(time.RFC3339), Type: typ, Subject: id, Time: at,
 		Center: center,
 	}
@@ -157,10 +157,10 @@ func (w *world) say(typ event.Type, id string, at time.Time, edit func(*event.Dr
 // ticket opens a ticket and assigns it to an OPD.
 func (w *world) ticket(id, category, priority, opd string, opened time.Time) {
 	w.t.Helper()
-	w.say(event.TicketOpened, id, opened, func(d *event.Draft) {
+	w.say(event.TicketOpened, id, opened, func(d *event.RawEvent) {
 		d.Category, d.Priority, d.Kecamatan = category, priority, "Waru"
 	})
-	w.say(event.TicketAssigned, id, opened.Add(5*time.Minute), func(d *event.Draft) { d.OPD = opd })
+	w.say(event.TicketAssigned, id, opened.Add(5*time.Minute), func(d *event.RawEvent) { d.OPD = opd })
 }
 
 func path(link string) string { return strings.TrimPrefix(link, publicURL) }

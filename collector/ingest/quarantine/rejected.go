@@ -31,7 +31,7 @@ func (r *Rejected) AddRefusals(decoder *event.Decoder, refused []event.Refusal, 
 	for i := range refused {
 		f := &refused[i]
 		entries = append(entries, Entry{
-			At: at, Source: f.Source, Field: string(f.Field), Reason: string(f.Reason), Event: decoder.Pseudonymised(f.Raw),
+			At: at, Source: f.Source, Field: string(f.Field), Reason: string(f.Reason), Event: decoder.Pseudonymise(f.Raw),
 		})
 	}
 	return r.Add(entries...)
@@ -43,7 +43,7 @@ func (r *Rejected) AddConflicts(events []*event.Event, at time.Time) error {
 	for _, e := range events {
 		entries = append(entries, Entry{
 			At: at, Source: e.Source, Field: string(event.FieldID), Reason: string(event.Conflict),
-			Event: event.AppendReplayable(nil, e),
+			Event: event.AppendPseudonymised(nil, e),
 		})
 	}
 	return r.Add(entries...)

@@ -134,7 +134,7 @@ func (w *work) agentState(code string, a *agent) {
 	if n > 0 {
 		id += ".n" + strconv.Itoa(n)
 	}
-	w.out = append(w.out, event.Draft{
+	w.out = append(w.out, event.RawEvent{
 		Source: w.m.cfg.Source, Center: w.m.cfg.Center, Type: event.AgentState, Subject: code, Agent: code, ID: id,
 		Time: w.l.Time(), Result: state, Revision: uint32(n), Position: w.m.names.Position(w.l.Agent, code),
 	})

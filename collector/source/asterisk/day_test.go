@@ -288,10 +288,10 @@ type sink struct {
 	t    testing.TB
 	rng  *rand.Rand
 	seen map[string]string
-	got  []event.Draft
+	got  []event.RawEvent
 }
 
-func (s *sink) deliver(_ context.Context, events []event.Draft) error {
+func (s *sink) deliver(_ context.Context, events []event.RawEvent) error {
 	if s.rng.IntN(5) == 0 {
 		return errors.New("away")
 	}
@@ -311,7 +311,7 @@ func (s *sink) deliver(_ context.Context, events []event.Draft) error {
 
 func noWait(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-func testFollower(t testing.TB, path, dir string, deliver func(context.Context, []event.Draft) error) *Follower {
+func testFollower(t testing.TB, path, dir string, deliver func(context.Context, []event.RawEvent) error) *Follower {
 	t.Helper()
 	c := testConfig()
 	c.QueueLog = path
@@ -452,7 +452,7 @@ func testDay(t *testing.T, seed uint64) {
 	}
 }
 
-func compareCalls(t *testing.T, c *centre, drafts []event.Draft) {
+func compareCalls(t *testing.T, c *centre, drafts []event.RawEvent) {
 	decoder, events := door(t), map[string][]*event.Event{}
 	for len(drafts) > 0 {
 		n := min(len(drafts), 5000)
@@ -546,7 +546,7 @@ func rank(sorted []int64, p int) int64 {
 }
 
 // compareAgents adds up how long each agent stood in each state, from the events by their times and from the life.
-func compareAgents(t *testing.T, c *centre, drafts []event.Draft) {
+func compareAgents(t *testing.T, c *centre, drafts []event.RawEvent) {
 	add := func(stays []stay) map[string]int64 {
 		sum := map[string]int64{}
 		for i := 1; i < len(stays); i++ {
@@ -555,14 +555,14 @@ func compareAgents(t *testing.T, c *centre, drafts []event.Draft) {
 		return sum
 	}
 	for _, w := range c.agents {
-		var mine []event.Draft
+		var mine []event.RawEvent
 		for _, d := range drafts {
 			if d.Type == event.AgentState && d.Subject == w.code {
 				mine = append(mine, d)
 			}
 		}
 		slices.Reverse(mine) // the order of arrival must not matter
-		slices.SortStableFunc(mine, func(a, b event.Draft) int {
+		slices.SortStableFunc(mine, func(a, b event.RawEvent) int {
 			if n := a.Time.Compare(b.Time); n != 0 {
 				return n
 			}

@@ -23,9 +23,9 @@ type FollowerOptions struct {
 	Config Config
 	Dir    string // of the position and the key for names; one Follower a folder
 	// Deliver returns nil when the events are safe on a disk. An error means later again, for ever. It may not keep them.
-	Deliver func(ctx context.Context, events []event.Draft) error
+	Deliver func(ctx context.Context, events []event.RawEvent) error
 	// Beat takes a heartbeat: everything in the log was delivered. May be nil.
-	Beat func(ctx context.Context, heartbeat event.Draft) error
+	Beat func(ctx context.Context, heartbeat event.RawEvent) error
 
 	Log  *slog.Logger                                     // default none
 	Now  func() time.Time                                 // default time.Now
@@ -43,7 +43,7 @@ type Follower struct {
 	resumed  bool
 
 	skipping bool // the rest of a line that is too long
-	drafts   []event.Draft
+	drafts   []event.RawEvent
 	dirty    bool // the position is ahead of the position file
 	savedAt  time.Time
 	beatAt   time.Time
@@ -277,9 +277,9 @@ func (f *Follower) beat(ctx context.Context) {
 	}
 }
 
-func (f *Follower) heartbeat(now time.Time) event.Draft {
+func (f *Follower) heartbeat(now time.Time) event.RawEvent {
 	c := f.mapper.cfg
-	return event.Draft{
+	return event.RawEvent{
 		Source: c.Source, Center: c.Center, Type: event.FeedHeartbeat, Subject: c.Feed, Time: now.UTC(),
 		ID: "heartbeat." + c.Feed + "." + strconv.FormatInt(now.UnixMilli(), 10),
 	}

@@ -41,7 +41,7 @@ func follow(t *testing.T) *following {
 }
 
 func (w *following) start() {
-	w.f = testFollower(w.t, w.file.path, w.dir, func(_ context.Context, events []event.Draft) error {
+	w.f = testFollower(w.t, w.file.path, w.dir, func(_ context.Context, events []event.RawEvent) error {
 		for _, e := range events {
 			w.got = append(w.got, e.Subject)
 		}
@@ -206,7 +206,7 @@ func TestWhatWasNotDeliveredIsReadAgain(t *testing.T) {
 	stop(t, w.f)
 	w.file.write(line(0))
 	ctx, cancel := context.WithCancel(t.Context())
-	f := testFollower(t, w.file.path, w.dir, func(context.Context, []event.Draft) error {
+	f := testFollower(t, w.file.path, w.dir, func(context.Context, []event.RawEvent) error {
 		cancel()
 		return errors.New("no room")
 	})
@@ -230,8 +230,8 @@ func TestHeartbeatsComeTwiceAMinuteWhenEverythingWasRead(t *testing.T) {
 	delivered := false
 	f, err := NewFollower(FollowerOptions{
 		Config: c, Dir: w.dir, Now: func() time.Time { return now },
-		Deliver: func(context.Context, []event.Draft) error { delivered = true; return nil },
-		Beat: func(_ context.Context, d event.Draft) error {
+		Deliver: func(context.Context, []event.RawEvent) error { delivered = true; return nil },
+		Beat: func(_ context.Context, d event.RawEvent) error {
 			if d.Type != event.FeedHeartbeat || d.Subject != DefaultFeed || !delivered {
 				t.Errorf("%+v, delivered %t", d, delivered)
 			}
@@ -293,7 +293,7 @@ func TestOnceReadsFilesInTheirOrder(t *testing.T) {
 	var got []string
 	tally, err := Once(t.Context(), OnceOptions{
 		Config: testConfig(), Files: []string{first, second}, Names: NewNames(testConfig(), testKey),
-		Event: func(d *event.Draft, at Place) error {
+		Event: func(d *event.RawEvent, at Place) error {
 			got = append(got, fmt.Sprint(d.Subject, " ", filepath.Base(at.File), ":", at.Line))
 			return nil
 		},

@@ -64,7 +64,7 @@ func (m *Mapper) Tally() Tally {
 }
 
 // MapText parses a line and maps it; a strange one is counted and returned as the error. An empty line says nothing.
-func (m *Mapper) MapText(dst []event.Draft, text []byte) ([]event.Draft, error) {
+func (m *Mapper) MapText(dst []event.RawEvent, text []byte) ([]event.RawEvent, error) {
 	if len(text) > 0 && text[len(text)-1] == '\r' {
 		text = text[:len(text)-1]
 	}
@@ -93,7 +93,7 @@ func count(in map[string]int, name string) {
 }
 
 // Map appends the events that l gives rise to.
-func (m *Mapper) Map(dst []event.Draft, l *Line) []event.Draft {
+func (m *Mapper) Map(dst []event.RawEvent, l *Line) []event.RawEvent {
 	m.tally.Lines++
 	before := len(dst)
 	w := work{m: m, l: l, out: dst}
@@ -114,7 +114,7 @@ type work struct {
 	m     *Mapper
 	l     *Line
 	agent string // the code
-	out   []event.Draft
+	out   []event.RawEvent
 }
 
 func (w *work) line() {
@@ -220,12 +220,12 @@ const (
 )
 
 // draft starts an event of the line's call. The pointer is good until the next one.
-func (w *work) draft(t event.Type, c *call) *event.Draft {
+func (w *work) draft(t event.Type, c *call) *event.RawEvent {
 	return w.draftOf(t, c, w.l.UniqueID, w.l.Queue)
 }
 
-func (w *work) draftOf(t event.Type, c *call, uid, queue string) *event.Draft {
-	d := event.Draft{
+func (w *work) draftOf(t event.Type, c *call, uid, queue string) *event.RawEvent {
+	d := event.RawEvent{
 		Source: w.m.cfg.Source, Center: w.m.cfg.Center, Type: t, Subject: uid, Time: w.l.Time(), ID: c.id(uid, t, w.l.Unix),
 	}
 	if plain(queue) {

@@ -22,7 +22,7 @@ func testConfig() Config {
 func newTestMapper() *Mapper { return NewMapper(testConfig(), NewNames(testConfig(), testKey)) }
 
 // tell writes an event as a line of text: what a reader of a scenario wants to see.
-func tell(d *event.Draft) string {
+func tell(d *event.RawEvent) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %s", strings.TrimPrefix(d.Time.UTC().Format("05.000"), "0"), d.Type, d.Subject)
 	add := func(key, value string) {

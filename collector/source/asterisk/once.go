@@ -19,7 +19,7 @@ type OnceOptions struct {
 	Files  []string // in the order of their writing, .gz or plain; one log
 	Names  *Names
 	// Event takes the events one by one, with the place of their line.
-	Event func(d *event.Draft, at Place) error
+	Event func(d *event.RawEvent, at Place) error
 	// Strange is told of each line that is none; may be nil.
 	Strange func(at Place, reason Strange)
 }
@@ -33,7 +33,7 @@ type Place struct {
 // Once reads whole files and returns what was counted. It ends early only with an error of a file or of Event.
 func Once(ctx context.Context, o OnceOptions) (Tally, error) {
 	m := NewMapper(o.Config, o.Names)
-	var drafts []event.Draft
+	var drafts []event.RawEvent
 	for _, name := range o.Files {
 		f, _, err := openLog(name)
 		if err != nil {
@@ -121,7 +121,7 @@ func SendOnce(ctx context.Context, o OnceOptions, to send.Config, out io.Writer)
 		}
 	}
 	var text []byte
-	o.Event = func(d *event.Draft, at Place) error {
+	o.Event = func(d *event.RawEvent, at Place) error {
 		text = d.AppendCloudEvent(text[:0])
 		return stream.Add(text, at)
 	}

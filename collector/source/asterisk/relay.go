@@ -73,7 +73,7 @@ func NewRelay(spool *Spool, o RelayOptions) (*Relay, error) {
 }
 
 // Deliver puts events into the spool: it is FollowerOptions.Deliver.
-func (r *Relay) Deliver(_ context.Context, events []event.Draft) error {
+func (r *Relay) Deliver(_ context.Context, events []event.RawEvent) error {
 	lines := make([][]byte, len(events))
 	for i := range events {
 		lines[i] = events[i].AppendCloudEvent(nil)
@@ -83,7 +83,7 @@ func (r *Relay) Deliver(_ context.Context, events []event.Draft) error {
 
 // Beat keeps a heartbeat until the spool is empty: then the collector has everything up to that time. It is
 // FollowerOptions.Beat.
-func (r *Relay) Beat(_ context.Context, d event.Draft) error {
+func (r *Relay) Beat(_ context.Context, d event.RawEvent) error {
 	r.mu.Lock()
 	r.heartbeat = d.AppendCloudEvent(nil)
 	r.mu.Unlock()

@@ -188,13 +188,13 @@ func TestRelayKeepsEventsWhileTheCollectorIsAwayAndBeatsLast(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if err := relay.Beat(ctx, event.Draft{Type: event.FeedHeartbeat, Subject: "f", ID: "h"}); err != nil {
+	if err := relay.Beat(ctx, event.RawEvent{Type: event.FeedHeartbeat, Subject: "f", ID: "h"}); err != nil {
 		t.Fatal(err)
 	}
 	const n = 1200
 	for i := range n {
-		d := event.Draft{Source: "s", ID: fmt.Sprint(i), Type: event.CallEnded, Subject: "x", Time: time.Unix(base, 0)}
-		if err := relay.Deliver(ctx, []event.Draft{d}); err != nil {
+		d := event.RawEvent{Source: "s", ID: fmt.Sprint(i), Type: event.CallEnded, Subject: "x", Time: time.Unix(base, 0)}
+		if err := relay.Deliver(ctx, []event.RawEvent{d}); err != nil {
 			t.Fatal(err)
 		}
 	}

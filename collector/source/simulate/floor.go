@@ -35,7 +35,7 @@ func (g *Generator) advance(at int64) {
 	}
 	for ; g.beat <= at; g.beat += minute {
 		for _, source := range []string{g.source, g.second} {
-			g.tell(event.Draft{
+			g.tell(event.RawEvent{
 				Source: source, ID: g.tag + ".beat-" + strconv.FormatInt(g.beat/minute, 36), Type: event.FeedHeartbeat,
 				Subject: source[len("simulate/"):], Time: g.moment(g.beat), Center: g.o.Center,
 			}, g.beat)
@@ -49,13 +49,13 @@ func (g *Generator) agentState(a *agent, state string, at int64) {
 	if at < g.o.From.UnixMilli() {
 		return
 	}
-	g.tell(event.Draft{
+	g.tell(event.RawEvent{
 		Source: g.source, ID: g.tag + "." + a.id + "-" + strconv.Itoa(g.agentNo), Type: event.AgentState, Subject: a.id,
 		Time: g.moment(at), Center: g.o.Center, Agent: a.id, Position: a.position, Queue: queueName, Result: state,
 	}, at)
 }
 
 // tell plans a message that belongs to no case.
-func (g *Generator) tell(d event.Draft, at int64) {
+func (g *Generator) tell(d event.RawEvent, at int64) {
 	g.planned.push(planned{deliver: at, draft: d})
 }

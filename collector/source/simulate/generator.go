@@ -14,7 +14,7 @@ import (
 // before. The same event may be told in several messages.
 type Message struct {
 	At    time.Time
-	Draft event.Draft
+	Draft event.RawEvent
 }
 
 // Generator invents the events of a preset. It is not safe for concurrent use.
@@ -256,10 +256,10 @@ func (g *Generator) moment(at int64) time.Time { return time.UnixMilli(at).In(g.
 
 // say adds a message to an incident and returns its draft for the caller to fill in; the pointer is valid until the
 // next call of say.
-func (g *Generator) say(inc *incident, t event.Type, subject string, at int64) *event.Draft {
+func (g *Generator) say(inc *incident, t event.Type, subject string, at int64) *event.RawEvent {
 	inc.messages = append(inc.messages, planned{deliver: at})
 	d := &inc.messages[len(inc.messages)-1].draft
-	*d = event.Draft{
+	*d = event.RawEvent{
 		Source:  g.source,
 		ID:      subject + "." + strconv.Itoa(len(inc.messages)),
 		Type:    t,

@@ -26,7 +26,7 @@ type loader struct {
 	wheel  wheel
 	shares wheel
 
-	drafts [loadEventsPerCase]event.Draft
+	drafts [loadEventsPerCase]event.RawEvent
 	given  int // of drafts; all when a new case is due
 	until  int64
 	call   callTruth
@@ -57,7 +57,7 @@ func (l *loader) next(m *Message) {
 	m.Draft = l.drafts[l.given]
 	m.At = l.g.moment(l.until)
 	l.given++
-	l.g.tally.sent(&planned{draft: event.Draft{Type: m.Draft.Type}})
+	l.g.tally.sent(&planned{draft: event.RawEvent{Type: m.Draft.Type}})
 	if l.given == loadEventsPerCase {
 		l.g.tally.settle(&l.truth)
 	}
@@ -80,9 +80,9 @@ func (l *loader) begin() bool {
 	return true
 }
 
-func (l *loader) draft(i int, t event.Type, subject string, at int64) *event.Draft {
+func (l *loader) draft(i int, t event.Type, subject string, at int64) *event.RawEvent {
 	d := &l.drafts[i]
-	*d = event.Draft{
+	*d = event.RawEvent{
 		Source: l.g.source, ID: subject + "." + strconv.Itoa(i+1), Type: t, Subject: subject, Time: l.g.moment(at),
 		Center: l.g.o.Center,
 	}

@@ -9,7 +9,7 @@ type planned struct {
 	kind    messageKind
 	of      *incident // nil for messages that belong to no call or ticket
 	late    bool      // minutes or hours after its time
-	draft   event.Draft
+	draft   event.RawEvent
 }
 
 // messageKind says why a message is sent.

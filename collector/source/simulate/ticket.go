@@ -34,7 +34,7 @@ func (l *life) wait(ms int64) int64 {
 	return l.now
 }
 
-func (l *life) say(t event.Type) *event.Draft {
+func (l *life) say(t event.Type) *event.RawEvent {
 	l.t.lastFact = l.now
 	return l.g.say(l.inc, t, l.t.id, l.now)
 }
