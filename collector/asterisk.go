@@ -33,7 +33,9 @@ func (a *App) openAsterisk() error {
 	}
 	f, err := asterisk.NewFollower(asterisk.FollowerOptions{
 		Config: c, Dir: filepath.Join(a.cfg.DataDir, asteriskDir), Now: a.cfg.Now, Log: log, Deliver: deliver,
-		Beat: func(ctx context.Context, heartbeat event.RawEvent) error { return deliver(ctx, []event.RawEvent{heartbeat}) },
+		Beat: func(ctx context.Context, heartbeat event.RawEvent) error {
+			return deliver(ctx, []event.RawEvent{heartbeat})
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("asterisk: %w", err)
