@@ -5,7 +5,6 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -14,7 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// violation says why an event is refused, as far as one event alone tells; Refusal adds whose event it is.
+// violation says why an event is refused, as far as the event alone tells; Refusal adds where it stood.
 type violation struct {
 	field  Field
 	reason Reason
@@ -34,40 +33,34 @@ type decodeState struct {
 	sum       []byte
 	hexed     []byte
 
-	// of the event at hand
-	frame      []byte
-	e          *Event
-	batch      *Batch
-	opt        *optional
-	first      violation
-	broken     error  // the JSON cannot be read on
-	id, source string // as far as they may be repeated to the sender
-	typ, subj  string
-	seen       uint8 // context attributes that were there
+	current
 }
 
-const (
-	seenSpec = 1 << iota
-	seenID
-	seenSource
-	seenType
-	seenSubject
-	seenTime
-)
+// current is what is known of the event at hand.
+type current struct {
+	frame     []byte
+	e         *Event
+	batch     *Batch
+	opt       *optional
+	violation violation // the first; later ones often follow from it
+	broken    error     // the JSON cannot be read on
 
-// fail keeps the first violation only: later ones often follow from it.
+	// context attributes; e.ID and e.Source may be repeated to the sender
+	specVersion, typ, subject string
+	hasTime                   bool
+}
+
+// fail refuses the event, unless it is refused already.
 func (ds *decodeState) fail(field Field, reason Reason, detail string) {
-	if ds.first.reason == "" {
-		ds.first = violation{field, reason, detail}
+	if ds.violation.reason == "" {
+		ds.violation = violation{field, reason, detail}
 	}
 }
 
 // event decodes one frame into e and validates it.
 func (ds *decodeState) event(e *Event, raw []byte, depth int, now time.Time, b *Batch) violation {
-	ds.frame, ds.e, ds.batch, ds.opt = raw, e, b, nil
-	ds.first, ds.broken, ds.seen = violation{}, nil, 0
-	ds.id, ds.source, ds.typ, ds.subj = "", "", "", ""
 	*e = Event{}
+	ds.current = current{frame: raw, e: e, batch: b}
 	if len(raw) > MaxEventBytes {
 		return violation{"", EventTooLarge, "an event has at most 65536 bytes"}
 	}
@@ -77,18 +70,17 @@ func (ds *decodeState) event(e *Event, raw []byte, depth int, now time.Time, b *
 	ds.read(raw)
 	if ds.json.PeekKind() == '{' {
 		ds.members(ds.attribute)
-	} else if err := ds.json.SkipValue(); err != nil {
-		ds.broken = err
 	} else {
 		ds.fail("", WrongType, "an event is a JSON object")
+		ds.skip()
 	}
 	ds.end()
 	if ds.broken != nil {
 		return ds.malformed()
 	}
 	ds.finish(now)
-	if ds.first.reason != "" {
-		return ds.first
+	if ds.violation.reason != "" {
+		return ds.violation
 	}
 	e.Digest = ds.digest(e)
 	e.Detach()
@@ -154,37 +146,19 @@ func (ds *decodeState) members(member func(name string)) {
 func (ds *decodeState) attribute(name string) {
 	switch name {
 	case "specversion":
-		if s, ok := ds.string(FieldSpecVersion, MaxCodeBytes); ok {
-			ds.seen |= seenSpec
-			if s != "1.0" {
-				ds.fail(FieldSpecVersion, Unsupported, `only "1.0" is spoken here`)
-			}
+		if ds.specVersion, _ = ds.string(FieldSpecVersion, MaxCodeBytes); ds.specVersion != "" && ds.specVersion != "1.0" {
+			ds.fail(FieldSpecVersion, Unsupported, `it is "1.0"`)
 		}
 	case "id":
-		if s, ok := ds.identifier(FieldID); ok {
-			ds.seen |= seenID
-			ds.e.ID, ds.id = s, s
-		}
+		ds.e.ID = ds.text(FieldID, MaxIDBytes, shapeText)
 	case "source":
-		if s, ok := ds.checked(FieldSource, MaxSourceBytes, shapeURI); ok {
-			ds.seen |= seenSource
-			ds.e.Source, ds.source = s, s
-		}
+		ds.e.Source = ds.text(FieldSource, MaxSourceBytes, shapeURI)
 	case "type":
-		if s, ok := ds.string(FieldType, MaxIDBytes); ok {
-			ds.seen |= seenType
-			ds.typ = s
-		}
+		ds.typ, _ = ds.string(FieldType, MaxIDBytes)
 	case "subject":
-		if s, ok := ds.string(FieldSubject, MaxIDBytes+len("ticket/")); ok {
-			ds.seen |= seenSubject
-			ds.subj = s
-		}
+		ds.subject, _ = ds.string(FieldSubject, maxSubjectBytes)
 	case "time":
-		if t, ok := ds.time(FieldTime); ok {
-			ds.seen |= seenTime
-			ds.e.OccurredAt = t
-		}
+		ds.e.OccurredAt, ds.hasTime = ds.time(FieldTime)
 	case "datacontenttype":
 		if s, ok := ds.string(FieldDataContentType, MaxIDBytes); ok && !isJSONMediaType(s) {
 			ds.fail(FieldDataContentType, Unsupported, `data is JSON: "application/json" or nothing`)
@@ -212,84 +186,7 @@ func (ds *decodeState) attribute(name string) {
 	}
 }
 
-// dataField reports whether name is a field of data that the vocabulary knows.
-func dataField(name string) bool {
-	switch Field(name) {
-	case FieldCaller, FieldAgent, FieldQueue, FieldPosition, FieldChannel, FieldClass, FieldCategory, FieldPriority,
-		FieldOPD, FieldKecamatan, FieldReason, FieldResult, FieldCalls, FieldMaster, FieldDue, FieldLat, FieldLon,
-		FieldCenter, FieldRingMS, FieldWaitMS, FieldReplaces, FieldRevision:
-		return true
-	}
-	return false
-}
-
-// datum reads one field of data.
-func (ds *decodeState) datum(name string) {
-	e := ds.e
-	switch name {
-	case "caller":
-		ds.caller()
-	case "agent":
-		e.Agent, _ = ds.checked(FieldAgent, MaxCodeBytes, shapeAgent)
-	case "queue":
-		e.Queue, _ = ds.checked(FieldQueue, MaxNameBytes, shapeText)
-	case "position":
-		e.Position, _ = ds.checked(FieldPosition, MaxNameBytes, shapeText)
-	case "channel":
-		e.Channel, _ = ds.checked(FieldChannel, MaxCodeBytes, shapeLower)
-	case "class":
-		e.Class = ds.code(FieldClass, classes)
-	case "category":
-		e.Category, _ = ds.checked(FieldCategory, MaxNameBytes, shapeText)
-	case "priority":
-		e.Priority = ds.code(FieldPriority, priorities)
-	case "opd":
-		e.OPD, _ = ds.checked(FieldOPD, MaxNameBytes, shapeText)
-	case "kecamatan":
-		e.Kecamatan, _ = ds.checked(FieldKecamatan, MaxNameBytes, shapeText)
-	case "reason":
-		e.Reason, _ = ds.checked(FieldReason, MaxCodeBytes, shapeLower)
-	case "result":
-		e.Result, _ = ds.checked(FieldResult, MaxCodeBytes, shapeLower) // which list depends on the type, see finish
-	case "calls":
-		ds.calls()
-	case "master":
-		e.Master, _ = ds.identifier(FieldMaster)
-	case "due":
-		if t, ok := ds.time(FieldDue); ok {
-			if t.Year() > MaxYear {
-				ds.fail(FieldDue, OutOfRange, "a due time lies before the year 2100")
-			}
-			e.Due = t
-		}
-	case "lat":
-		e.Lat = ds.degrees(FieldLat, 90)
-	case "lon":
-		e.Lon = ds.degrees(FieldLon, 180)
-	case "center":
-		e.Center, _ = ds.checked(FieldCenter, MaxCodeBytes, shapeCode)
-	case "ring_ms":
-		if n, ok := ds.integer(FieldRingMS, MaxDurationMS); ok {
-			o := ds.optional()
-			o.ring, e.RingMS = n, &o.ring
-		}
-	case "wait_ms":
-		if n, ok := ds.integer(FieldWaitMS, MaxDurationMS); ok {
-			o := ds.optional()
-			o.wait, e.WaitMS = n, &o.wait
-		}
-	case "replaces":
-		e.Replaces, _ = ds.identifier(FieldReplaces)
-	case "revision":
-		if n, ok := ds.integer(FieldRevision, math.MaxUint32); ok {
-			e.Revision = uint32(n)
-		}
-	default:
-		ds.other(name)
-	}
-}
-
-// other reads a key of data beside the vocabulary.
+// other reads a member of data beside the vocabulary.
 func (ds *decodeState) other(name string) {
 	key, ok := ds.d.attributes[name]
 	if !ok {
@@ -300,18 +197,15 @@ func (ds *decodeState) other(name string) {
 	kind, s := ds.scalar()
 	switch kind {
 	case '"':
-		if s, ok = ds.text(Field(key), kind, s, MaxAttributeBytes); ok {
-			ok = ds.validate(Field(key), s, MaxAttributeBytes, shapeText)
-		}
+		s, ok = ds.unquote(Field(key), kind, s, MaxAttributeBytes)
 	case '0', 't', 'f':
-		ok = ds.validate(Field(key), s, MaxAttributeBytes, shapeText)
 	case '{', '[':
 		ds.batch.drop(key)
 		return
 	default:
 		return
 	}
-	if !ok {
+	if !ok || !ds.validate(Field(key), s, MaxAttributeBytes, shapeText) {
 		return
 	}
 	if ds.e.Attributes == nil {
@@ -324,13 +218,13 @@ func (ds *decodeState) other(name string) {
 func (ds *decodeState) finish(now time.Time) {
 	e := ds.e
 	for _, need := range [...]struct {
-		bit   uint8
 		field Field
+		given bool
 	}{
-		{seenSpec, FieldSpecVersion}, {seenID, FieldID}, {seenSource, FieldSource}, {seenType, FieldType},
-		{seenSubject, FieldSubject}, {seenTime, FieldTime},
+		{FieldSpecVersion, ds.specVersion != ""}, {FieldID, e.ID != ""}, {FieldSource, e.Source != ""},
+		{FieldType, ds.typ != ""}, {FieldSubject, ds.subject != ""}, {FieldTime, ds.hasTime},
 	} {
-		if ds.seen&need.bit == 0 {
+		if !need.given {
 			ds.fail(need.field, MissingField, "every event has this attribute")
 			return
 		}
@@ -341,22 +235,18 @@ func (ds *decodeState) finish(now time.Time) {
 			`a type is "monev112." and a word of the vocabulary, for example monev112.call.received`)
 		return
 	}
-	kind, id, ok := strings.Cut(ds.subj, "/")
+	kind, id, ok := strings.Cut(ds.subject, "/")
 	if !ok || id == "" {
 		ds.fail(FieldSubject, WrongSubject, `a subject is "call/<id>", "ticket/<id>", "agent/<id>" or "feed/<id>"`)
 		return
 	}
 	if e.Kind, ok = ParseKind(kind); !ok || e.Kind != e.Type.Kind() {
-		ds.fail(FieldSubject, WrongSubject, "this type speaks of a subject "+e.Type.Kind().String()+"/<id>")
+		ds.fail(FieldSubject, WrongSubject, "the subject of this type is "+e.Type.Kind().String()+"/<id>")
 		return
 	}
-	sh := shapeText
+	limit, sh := MaxIDBytes, shapeText
 	if e.Kind == KindAgent {
-		sh = shapeAgent
-	}
-	limit := MaxIDBytes
-	if e.Kind == KindAgent {
-		limit = MaxCodeBytes
+		limit, sh = MaxCodeBytes, shapeAgent
 	}
 	if !ds.validate(FieldSubject, id, limit, sh) {
 		return
@@ -374,34 +264,22 @@ func (ds *decodeState) finish(now time.Time) {
 	if e.Replaces != "" && e.Replaces == e.ID {
 		ds.fail(FieldReplaces, OutOfRange, "an event replaces an earlier one, never itself")
 	}
-	if need := e.Type.Needs(); need != "" && !ds.has(need) {
+	if need := types[e.Type].needs; need != "" && e.text(need) == "" {
 		ds.fail(need, MissingField, "events of this type say nothing without it")
 	}
 }
 
-func (ds *decodeState) has(f Field) bool {
-	switch f {
-	case FieldClass:
-		return ds.e.Class != ""
-	case FieldOPD:
-		return ds.e.OPD != ""
-	case FieldResult:
-		return ds.e.Result != ""
-	case FieldMaster:
-		return ds.e.Master != ""
-	}
-	return true
-}
-
 func (ds *decodeState) finishTimes(now time.Time) {
-	if ds.e.OccurredAt.Year() < MinYear {
-		ds.fail(FieldTime, TimeTooOld, "a time lies in the year 2000 or later")
+	const tooOld = "a time lies in the year 2000 or later"
+	at, due := ds.e.OccurredAt, ds.e.Due
+	if at.Year() < MinYear {
+		ds.fail(FieldTime, TimeTooOld, tooOld)
 	}
-	if ds.e.OccurredAt.After(now.Add(MaxFutureSeconds * time.Second)) {
+	if at.After(now.Add(MaxFutureSeconds * time.Second)) {
 		ds.fail(FieldTime, TimeInFuture, "a time lies at most 5 minutes after the present; check the clock and the offset")
 	}
-	if !ds.e.Due.IsZero() && ds.e.Due.Year() < MinYear {
-		ds.fail(FieldDue, TimeTooOld, "a time lies in the year 2000 or later")
+	if !due.IsZero() && due.Year() < MinYear {
+		ds.fail(FieldDue, TimeTooOld, tooOld)
 	}
 }
 
@@ -419,11 +297,7 @@ func (ds *decodeState) finishResult() {
 		ds.fail(FieldResult, UnknownCode, "only events of tickets and agents have a result")
 		return
 	}
-	code, ok := listed(list, e.Result)
-	if !ok {
-		ds.fail(FieldResult, UnknownCode, "one of "+strings.Join(list, ", "))
-	}
-	e.Result = code
+	e.Result = ds.listed(FieldResult, list, e.Result)
 }
 
 // digest signs what e says, so that a repetition can be told from a contradiction.

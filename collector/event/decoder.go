@@ -56,7 +56,7 @@ func NewDecoder(c Config) (*Decoder, error) {
 		switch {
 		case k == "" || len(k) > MaxKeyBytes || !shapeCode.fits(k):
 			return nil, fmt.Errorf("attribute key %q: %s, at most %d bytes", k, shapeDetails[shapeCode], MaxKeyBytes)
-		case dataField(k):
+		case slices.Contains(dataFields, Field(k)):
 			return nil, fmt.Errorf("attribute key %q is a field of its own and always kept: leave it out", k)
 		}
 		d.attributes[k] = k
@@ -147,7 +147,7 @@ func (d *Decoder) Decode(b *Batch, body []byte, form Form, now time.Time) error 
 		if bad := ds.event(e, raw, f.depth, now, b); bad.reason != "" {
 			b.Events = b.Events[:len(b.Events)-1]
 			b.Refusals = append(b.Refusals, Refusal{
-				Index: i, ID: strings.Clone(ds.id), Source: strings.Clone(ds.source),
+				Index: i, ID: strings.Clone(ds.e.ID), Source: strings.Clone(ds.e.Source),
 				Field: Field(strings.Clone(string(bad.field))), Reason: bad.reason, Detail: bad.detail, Raw: raw,
 			})
 			continue

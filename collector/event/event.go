@@ -54,50 +54,68 @@ const (
 
 // Caller is a caller's number after pseudonymisation: it can be compared with another of the same key, never read.
 type Caller struct {
-	KeyID string // names the HMAC key; numbers are comparable within one key only
-	Key   string // hex of the truncated HMAC-SHA256, empty when the event names no caller
-	Last3 string // at most the last three digits, for display
+	// KeyID names the HMAC key: numbers are comparable within one key only.
+	KeyID string `event:"10 caller_key_id" digest:"-"`
+	// Key is the hex of the truncated HMAC-SHA256, empty when the event names no caller.
+	Key   string `event:"11 caller_key" digest:"-"`
+	Last3 string `event:"12 caller_last3" digest:"-"` // at most the last three digits, for display
 }
 
-// Event is one fact. Times are UTC with millisecond precision (finer digits are cut at the door, so that a replay from
-// the journal equals what ClickHouse stores). A zero time, an empty string and a nil pointer mean "not said".
+//go:generate go run ./fieldgen
+
+// Event is one fact. Times are UTC with millisecond precision (a Decoder cuts finer digits, so that a replay from the
+// journal equals what ClickHouse stores). A zero time, an empty string and a nil pointer mean that the sender did not
+// say.
+//
+// This declaration is the only one of an event's fields: `go generate` writes from it the binary form, the digest, the
+// JSON, RawEvent, and the columns of ClickHouse. A field's tag is
+//
+//	event:"<number in the binary form> <column> [<limit> <shape, or list of codes>]"
+//
+// and digest:"-" where the digest leaves the field out. Numbers are never used twice, and the order of the fields is
+// theirs. A field with a limit is a member of data: a sender states it under the column's name, and JSON has the
+// members in the order of this declaration. A new one is one line here, its column in the schema, and go generate.
 type Event struct {
-	Source     string
-	ID         string // Source and ID together are the idempotency key
-	Type       Type
-	Kind       Kind
-	Subject    string // the id without the kind's prefix, for example "SDA-2026-00123"
-	Center     string // code of the centre; the door fills in the default centre when the sender names none
-	OccurredAt time.Time
-	ReceivedAt time.Time // when the door took it; not part of the digest
-	// keyed digest of everything but ReceivedAt and Caller: the same id with another digest is a conflict
-	Digest Digest
+	// Source and ID together are the idempotency key.
+	Source  string `event:"1 source"`
+	ID      string `event:"2 id"`
+	Type    Type   `event:"3 type"`
+	Kind    Kind   `event:"4 subject_kind"`
+	Subject string `event:"5 subject"` // the id without the kind's prefix, for example "SDA-2026-00123"
 
-	Caller    Caller
-	Agent     string
-	Queue     string
-	Position  string
-	Channel   string
-	Class     string
-	Category  string
-	Priority  string
-	OPD       string
-	Kecamatan string
-	Reason    string
-	Result    string // ticket.confirmed: benar, palsu, tidak_ditemukan; agent.state: the state
-	Calls     []string
-	Master    string
-	Due       time.Time
-	Lat, Lon  *float64
-	RingMS    *int64 // how long the telephone rang, milliseconds
-	WaitMS    *int64 // how long the caller waited in the queue, milliseconds, as the source measured it
-	Replaces  string // id of an earlier event of the same Source that this one voids
-	Revision  uint32
+	OccurredAt time.Time `event:"7 occurred_at"`
+	ReceivedAt time.Time `event:"8 received_at" digest:"-"` // when the service received it
+	// Digest is keyed: the same Source and ID with another digest contradict what came before.
+	Digest Digest `event:"9 digest" digest:"-"`
+	Caller Caller
 
-	Attributes map[string]string // only keys that the configuration allows
+	Agent     string    `event:"13 agent MaxCodeBytes shapeAgent"`
+	Queue     string    `event:"14 queue MaxNameBytes shapeText"`
+	Position  string    `event:"15 position MaxNameBytes shapeText"`
+	Channel   string    `event:"16 channel MaxCodeBytes shapeLower"`
+	Class     string    `event:"17 class MaxCodeBytes classes"`
+	Category  string    `event:"18 category MaxNameBytes shapeText"`
+	Priority  string    `event:"19 priority MaxCodeBytes priorities"`
+	OPD       string    `event:"20 opd MaxNameBytes shapeText"`
+	Kecamatan string    `event:"21 kecamatan MaxNameBytes shapeText"`
+	Reason    string    `event:"22 reason MaxCodeBytes shapeLower"`
+	Result    string    `event:"23 result MaxCodeBytes shapeLower"` // see Results; of agent.state, see AgentStates
+	Calls     []string  `event:"24 calls MaxCalls"`                 // a set, sorted
+	Master    string    `event:"25 master MaxIDBytes shapeText"`
+	Due       time.Time `event:"26 due MaxYear"`
+	Lat       *float64  `event:"27 lat 90"`
+	Lon       *float64  `event:"28 lon 180"`
+	Center    string    `event:"6 center MaxCodeBytes shapeCode"` // code; the directory's default when none is named
+	RingMS    *int64    `event:"29 ring_ms MaxDurationMS"`        // how long the telephone rang, milliseconds
+	// wait in the queue as the source measured it, milliseconds
+	WaitMS   *int64 `event:"30 wait_ms MaxDurationMS"`
+	Replaces string `event:"31 replaces MaxIDBytes shapeText"` // id of an earlier event of the Source that this one voids
+	Revision uint32 `event:"32 revision math.MaxUint32"`
+
+	Attributes map[string]string `event:"33 attributes"` // only keys that the configuration allows
 }
 
-// Digest is a truncated HMAC-SHA256 over an event's canonical bytes.
+// Digest is a truncated HMAC-SHA256 over the binary form of an event without what digest:"-" leaves out.
 type Digest [16]byte
 
 // Key names a case: a call or a ticket (or an agent, a feed) of a centre.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // maskedPhone stands in the quarantine where something looked like a telephone number. The decoder refuses it, since
@@ -20,7 +21,7 @@ func (d *Decoder) Pseudonymise(raw []byte) []byte {
 	defer d.pool.Put(ds)
 	k := keeper{state: ds}
 	if len(raw) <= MaxEventBytes && depthOf(raw) <= MaxDepth {
-		ds.first = violation{}
+		ds.current = current{}
 		ds.read(raw)
 		if ds.json.PeekKind() == '{' {
 			ds.members(k.attribute)
@@ -33,24 +34,17 @@ func (d *Decoder) Pseudonymise(raw []byte) []byte {
 	return append(strconv.AppendInt([]byte(`{"unreadable_bytes":`), int64(len(raw)), 10), '}')
 }
 
-// AppendPseudonymised appends a decoded event in the form of Pseudonymise, for one that only a later station refused.
+// AppendPseudonymised appends a decoded event in the form of Decoder.Pseudonymise, for one that is refused after it was
+// decoded.
 func AppendPseudonymised(dst []byte, e *Event) []byte {
-	dst = append(dst, `{"specversion":"1.0"`...)
-	dst = appendMember(dst, FieldID, e.ID)
-	dst = appendMember(dst, FieldSource, e.Source)
-	dst = append(append(dst, `,"type":"`+TypePrefix...), e.Type.String()...)
-	dst = append(append(append(dst, `","subject":"`...), e.Kind.String()...), '/')
-	dst = append(appendQuotedBody(dst, e.Subject), '"')
-	dst = appendTimeMember(dst, FieldTime, e.OccurredAt)
-	dst = append(dst, `,"data":`...)
-	from := len(dst)
-	if e.Caller.Key != "" {
-		dst = appendMember(dst, FieldCaller, string(appendToken(nil, e.Caller)))
-	}
-	place := *e
-	place.Lat, place.Lon = nil, nil
-	dst = closeMembers(appendDataMembers(dst, &place), from)
-	return append(dst, '}')
+	kept := *e
+	kept.ReceivedAt, kept.Lat, kept.Lon = time.Time{}, nil, nil
+	return appendCloudEvent(dst, &kept, func(dst []byte) []byte {
+		if e.Caller.Key == "" {
+			return dst
+		}
+		return appendTextMember(dst, FieldCaller, string(appendToken(nil, e.Caller)))
+	})
 }
 
 // keeper collects what may be kept of one event.
@@ -103,45 +97,33 @@ func (k *keeper) attribute(name string) {
 	}
 }
 
-func (k *keeper) datum(name string) {
-	switch f := Field(name); f {
-	case FieldCaller:
-		k.caller()
-	case FieldAgent:
-		k.data = k.text(k.data, f, MaxCodeBytes, shapeAgent)
-	case FieldQueue, FieldPosition, FieldCategory, FieldOPD, FieldKecamatan:
-		k.data = k.text(k.data, f, MaxNameBytes, shapeText)
-	case FieldChannel, FieldClass, FieldPriority, FieldReason, FieldResult, FieldCenter:
-		k.data = k.text(k.data, f, MaxCodeBytes, shapeCode)
-	case FieldMaster, FieldReplaces:
-		k.data = k.text(k.data, f, MaxIDBytes, shapeText)
-	case FieldCalls:
-		k.calls()
-	case FieldDue:
-		k.data = k.time(k.data, f)
-	case FieldRingMS, FieldWaitMS, FieldRevision:
-		if kind, s := k.state.scalar(); kind == '0' {
-			if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 && n <= MaxDurationMS {
-				k.data = append(append(append(k.data, ',', '"'), name...), '"', ':')
-				k.data = strconv.AppendInt(k.data, n, 10)
-			}
-		}
-	default:
-		if key, ok := k.state.d.attributes[name]; ok {
-			k.data = k.text(k.data, Field(key), MaxAttributeBytes, shapeText)
-			return
-		}
-		k.state.skip()
+// integer keeps a number up to MaxDurationMS, which is beyond every revision that a source counts to.
+func (k *keeper) integer(f Field) {
+	kind, s := k.state.scalar()
+	if n, err := strconv.ParseInt(s, 10, 64); kind == '0' && err == nil && n >= 0 && n <= MaxDurationMS {
+		k.data = appendIntMember(k.data, f, &n)
 	}
+}
+
+// other keeps an attribute that the configuration allows.
+func (k *keeper) other(name string) {
+	if key, ok := k.state.d.attributes[name]; ok {
+		k.data = k.text(k.data, Field(key), MaxAttributeBytes, shapeText)
+		return
+	}
+	k.state.skip()
 }
 
 // text keeps a string that has the right shape, masks it when it looks like a telephone number, and drops it otherwise.
 func (k *keeper) text(dst []byte, f Field, limit int, sh shape) []byte {
+	if sh == shapeLower { // a code in capitals says what is wrong with it
+		sh = shapeCode
+	}
 	s, ok := k.state.string(f, limit)
 	if !ok || s != maskedPhone && !sh.fits(s) {
 		return dst
 	}
-	return appendMember(dst, f, k.masked(s))
+	return appendTextMember(dst, f, k.masked(s))
 }
 
 func (k *keeper) masked(s string) string {
@@ -152,7 +134,7 @@ func (k *keeper) masked(s string) string {
 }
 
 func (k *keeper) subject() {
-	s, ok := k.state.string(FieldSubject, MaxIDBytes+len("ticket/"))
+	s, ok := k.state.string(FieldSubject, maxSubjectBytes)
 	if !ok || !shapeText.fits(s) {
 		return
 	}
@@ -160,7 +142,7 @@ func (k *keeper) subject() {
 	if _, known := ParseKind(kind); ok && known {
 		s = kind + "/" + k.masked(id)
 	}
-	k.top = appendMember(k.top, FieldSubject, k.masked(s))
+	k.top = appendTextMember(k.top, FieldSubject, k.masked(s))
 }
 
 // time keeps what begins like a date of ISO 8601, so that a person sees what is wrong with the rest.
@@ -174,40 +156,20 @@ func (k *keeper) time(dst []byte, f Field) []byte {
 			return dst
 		}
 	}
-	return appendMember(dst, f, s)
+	return appendTextMember(dst, f, s)
 }
 
-func (k *keeper) calls() {
-	if k.state.json.PeekKind() != '[' {
-		k.state.skip()
-		return
-	}
-	if _, err := k.state.json.ReadToken(); err != nil {
-		k.state.broken = err
-		return
-	}
+func (k *keeper) ids(f Field, limit int) {
 	var ids []string
-	for k.state.broken == nil && k.state.json.PeekKind() != ']' {
-		if id, ok := k.state.string(FieldCalls, MaxIDBytes); ok && shapeText.fits(id) && len(ids) <= MaxCalls {
+	k.state.elements(func() {
+		if id, ok := k.state.string(f, MaxIDBytes); ok && shapeText.fits(id) && len(ids) <= limit {
 			ids = append(ids, k.masked(id))
 		}
+	})
+	if len(ids) <= limit {
+		slices.Sort(ids)
+		k.data = appendTextsMember(k.data, f, slices.Compact(ids))
 	}
-	if k.state.broken == nil {
-		_, k.state.broken = k.state.json.ReadToken()
-	}
-	if len(ids) == 0 || len(ids) > MaxCalls {
-		return
-	}
-	slices.Sort(ids)
-	k.data = append(k.data, `,"calls":`...)
-	for i, id := range slices.Compact(ids) {
-		sep := byte(',')
-		if i == 0 {
-			sep = '['
-		}
-		k.data = append(appendQuotedBody(append(k.data, sep, '"'), id), '"')
-	}
-	k.data = append(k.data, ']')
 }
 
 // caller replaces a number, also one that came as a JSON number, by its token.
@@ -220,7 +182,7 @@ func (k *keeper) caller() {
 		}
 	} else {
 		var ok bool
-		if s, ok = k.state.text(FieldCaller, kind, raw, MaxCallerBytes); !ok {
+		if s, ok = k.state.unquote(FieldCaller, kind, raw, MaxCallerBytes); !ok {
 			return
 		}
 	}
@@ -232,6 +194,6 @@ func (k *keeper) caller() {
 		c, known = k.state.pseudonymise(s)
 	}
 	if known {
-		k.data = appendMember(k.data, FieldCaller, string(appendToken(nil, c)))
+		k.data = appendTextMember(k.data, FieldCaller, string(appendToken(nil, c)))
 	}
 }

@@ -25,6 +25,8 @@ const (
 	MaxFutureSeconds  = 300        // how far time may lie after now
 	MinYear           = 2000       // time and due lie in this year or later
 	MaxYear           = 2099       // due lies in this year or earlier
+
+	maxSubjectBytes = MaxIDBytes + len("ticket/")
 )
 
 // OtherKey stands for dropped keys that are not reported by name.
@@ -46,29 +48,6 @@ const (
 	FieldDataBase64      Field = "data_base64"
 	FieldDataContentType Field = "datacontenttype"
 	FieldDataSchema      Field = "dataschema"
-
-	FieldCaller    Field = "caller"
-	FieldAgent     Field = "agent"
-	FieldQueue     Field = "queue"
-	FieldPosition  Field = "position"
-	FieldChannel   Field = "channel"
-	FieldClass     Field = "class"
-	FieldCategory  Field = "category"
-	FieldPriority  Field = "priority"
-	FieldOPD       Field = "opd"
-	FieldKecamatan Field = "kecamatan"
-	FieldReason    Field = "reason"
-	FieldResult    Field = "result"
-	FieldCalls     Field = "calls"
-	FieldMaster    Field = "master"
-	FieldDue       Field = "due"
-	FieldLat       Field = "lat"
-	FieldLon       Field = "lon"
-	FieldCenter    Field = "center"
-	FieldRingMS    Field = "ring_ms"
-	FieldWaitMS    Field = "wait_ms"
-	FieldReplaces  Field = "replaces"
-	FieldRevision  Field = "revision"
 )
 
 // Reason says in one machine-readable word why an event was refused. The set is closed: it is a metric label.

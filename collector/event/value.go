@@ -13,6 +13,8 @@ import (
 const (
 	phoneDetail  = "it looks like a telephone number, which belongs into caller alone; see AllowIDs if it is none"
 	maskedPrefix = "masked:"
+
+	maxFractionBytes = len(".") + 18 // of the seconds of a time
 )
 
 // skip passes over one value.
@@ -47,11 +49,11 @@ func (ds *decodeState) scalar() (kind byte, s string) {
 // string reads a text of at most limit bytes; ok is false when it is absent (null or empty) or refused.
 func (ds *decodeState) string(f Field, limit int) (s string, ok bool) {
 	kind, s := ds.scalar()
-	return ds.text(f, kind, s, limit)
+	return ds.unquote(f, kind, s, limit)
 }
 
-// text unquotes a value that scalar has read.
-func (ds *decodeState) text(f Field, kind byte, quoted string, limit int) (s string, ok bool) {
+// unquote returns the text of a value that scalar has read.
+func (ds *decodeState) unquote(f Field, kind byte, quoted string, limit int) (s string, ok bool) {
 	if kind != '"' {
 		if kind != 'n' {
 			ds.fail(f, WrongType, "it is a JSON string")
@@ -77,17 +79,13 @@ func (ds *decodeState) text(f Field, kind byte, quoted string, limit int) (s str
 	return s, true
 }
 
-// checked reads a text of a shape that must not look like a telephone number.
-func (ds *decodeState) checked(f Field, limit int, sh shape) (string, bool) {
+// text reads a text of a shape that must not look like a telephone number; it is empty when absent or refused.
+func (ds *decodeState) text(f Field, limit int, sh shape) string {
 	s, ok := ds.string(f, limit)
 	if !ok || !ds.validate(f, s, limit, sh) {
-		return "", false
+		return ""
 	}
-	return s, true
-}
-
-func (ds *decodeState) identifier(f Field) (string, bool) {
-	return ds.checked(f, MaxIDBytes, shapeText)
+	return s
 }
 
 // validate reports whether a text may stand in a field, and fails the event otherwise.
@@ -117,16 +115,29 @@ func (d *Decoder) allowed(id string) bool {
 }
 
 // code reads a word of a closed list.
-func (ds *decodeState) code(f Field, list []string) string {
-	s, ok := ds.string(f, MaxCodeBytes)
-	if !ok {
-		return ""
+func (ds *decodeState) code(f Field, limit int, list []string) string {
+	if s, ok := ds.string(f, limit); ok {
+		return ds.listed(f, list, s)
 	}
+	return ""
+}
+
+// listed returns the list's own word that equals s, and fails the event where there is none.
+func (ds *decodeState) listed(f Field, list []string, s string) string {
 	code, ok := listed(list, s)
 	if !ok {
 		ds.fail(f, UnknownCode, "one of "+strings.Join(list, ", "))
 	}
 	return code
+}
+
+// timeUntil reads a time of at most the year maxYear; it is zero when absent or refused.
+func (ds *decodeState) timeUntil(f Field, maxYear int) time.Time {
+	t, ok := ds.time(f)
+	if ok && t.Year() > maxYear {
+		ds.fail(f, OutOfRange, "it lies before the year "+strconv.Itoa(maxYear+1))
+	}
+	return t
 }
 
 func (ds *decodeState) time(f Field) (time.Time, bool) {
@@ -144,6 +155,28 @@ func (ds *decodeState) time(f Field) (time.Time, bool) {
 		ds.fail(f, reason, "a time is RFC 3339, for example 2026-11-23T07:30:00+07:00")
 	}
 	return time.Time{}, false
+}
+
+// parseTime reads RFC 3339 with its mandatory offset and cuts what is finer than a millisecond. The reason is empty
+// when the time is good.
+func parseTime(s string) (time.Time, Reason) {
+	const toSeconds = "2006-01-02T15:04:05"
+	// package time reads more than RFC 3339: an hour of one digit, a comma before the fraction
+	if len(s) < len(toSeconds) || s[len("2006-01-02T15")] != ':' || strings.IndexByte(s, ',') >= 0 ||
+		len(s)-len(strings.TrimLeft(s[len(toSeconds):], ".0123456789")) > len(toSeconds)+maxFractionBytes {
+		return time.Time{}, BadTime
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		if _, err := time.Parse(toSeconds, s); err == nil {
+			return time.Time{}, MissingOffset
+		}
+		return time.Time{}, BadTime
+	}
+	if _, offset := t.Zone(); max(offset, -offset) >= 15*3600 {
+		return time.Time{}, BadTime
+	}
+	return t.UTC().Truncate(time.Millisecond), ""
 }
 
 // number reads a JSON number as it was written.
@@ -180,73 +213,55 @@ func (ds *decodeState) integer(f Field, limit int64) (int64, bool) {
 	return n, true
 }
 
-func (ds *decodeState) optional() *optional {
-	if ds.opt == nil {
-		ds.opt = new(optional)
-	}
-	return ds.opt
-}
-
-func (ds *decodeState) degrees(f Field, limit float64) *float64 {
+func (ds *decodeState) degrees(f Field, limit float64) (float64, bool) {
 	s, ok := ds.number(f)
 	if !ok {
-		return nil
+		return 0, false
 	}
 	x, err := strconv.ParseFloat(s, 64)
 	if err != nil || x < -limit || x > limit {
 		ds.fail(f, OutOfRange, "it lies between -"+strconv.Itoa(int(limit))+" and "+strconv.Itoa(int(limit))+" degrees")
-		return nil
+		return 0, false
 	}
-	x += 0 // -0 and 0 are one place
-	o := ds.optional()
-	if f == FieldLat {
-		o.lat = x
-		return &o.lat
-	}
-	o.lon = x
-	return &o.lon
+	return x + 0, true // -0 and 0 are one place
 }
 
-// calls reads the ids of a ticket's calls: a set, kept sorted.
-func (ds *decodeState) calls() {
-	switch ds.json.PeekKind() {
-	case '[':
-	case 'n':
-		ds.skip()
-		return
-	default:
-		ds.fail(FieldCalls, WrongType, "it is a JSON array of strings")
-		ds.skip()
-		return
-	}
-	if _, err := ds.json.ReadToken(); err != nil {
-		ds.broken = err
-		return
+// ids reads an array of ids: a set, kept sorted.
+func (ds *decodeState) ids(f Field, limit int) (ids []string) {
+	const wrongType = "it is a JSON array of strings"
+	if kind := ds.json.PeekKind(); kind != '[' && kind != 'n' {
+		ds.fail(f, WrongType, wrongType)
 	}
 	count := 0
-	for ds.json.PeekKind() != ']' {
-		if count++; count > MaxCalls {
-			ds.fail(FieldCalls, TooMany, "at most 256 calls")
+	ds.elements(func() {
+		if count++; count > limit {
+			ds.fail(f, TooMany, "it has at most "+strconv.Itoa(limit)+" elements")
 		}
-		if kind := ds.json.PeekKind(); kind != '"' {
-			ds.fail(FieldCalls, WrongType, "it is a JSON array of strings")
+		if ds.json.PeekKind() != '"' {
+			ds.fail(f, WrongType, wrongType)
 			ds.skip()
-		} else if id, ok := ds.identifier(FieldCalls); ok && count <= MaxCalls {
-			ds.e.Calls = append(ds.e.Calls, id)
-		} else if ds.broken == nil && ds.first.reason == "" {
-			ds.fail(FieldCalls, MissingField, "an id is not empty")
+		} else if id := ds.text(f, MaxIDBytes, shapeText); id != "" && count <= limit {
+			ids = append(ids, id)
+		} else if ds.broken == nil {
+			ds.fail(f, MissingField, "an id is not empty")
 		}
-		if ds.broken != nil {
-			return
-		}
-	}
-	if _, err := ds.json.ReadToken(); err != nil {
-		ds.broken = err
+	})
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// elements reads an array and calls element before each of its values; element reads it. Another value is skipped.
+func (ds *decodeState) elements(element func()) {
+	if ds.json.PeekKind() != '[' {
+		ds.skip()
 		return
 	}
-	if len(ds.e.Calls) > 1 {
-		slices.Sort(ds.e.Calls)
-		ds.e.Calls = slices.Compact(ds.e.Calls)
+	_, ds.broken = ds.json.ReadToken()
+	for ds.broken == nil && ds.json.PeekKind() != ']' {
+		element()
+	}
+	if ds.broken == nil {
+		_, ds.broken = ds.json.ReadToken()
 	}
 }
 

@@ -1,6 +1,9 @@
 package event
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // TypePrefix stands before every type of ours in a CloudEvents "type".
 const TypePrefix = "monev112."
@@ -43,9 +46,9 @@ var types = [...]typeInfo{
 
 // Types returns every type, in the order of their numbers.
 func Types() []Type {
-	out := make([]Type, 0, len(types)-1)
-	for t := CallReceived; int(t) < len(types); t++ {
-		out = append(out, t)
+	out := make([]Type, len(types)-1)
+	for i := range out {
+		out[i] = Type(i + 1)
 	}
 	return out
 }
@@ -69,99 +72,32 @@ func (t Type) Kind() Kind {
 	return types[t].kind
 }
 
-// Needs returns the data field that an event of t must carry, empty when it needs none.
-func (t Type) Needs() Field {
-	if !t.Known() {
-		return ""
-	}
-	return types[t].needs
-}
-
 // ParseType reads a CloudEvents type such as "monev112.call.received".
 func ParseType(s string) (Type, bool) {
-	if len(s) <= len(TypePrefix) || s[:len(TypePrefix)] != TypePrefix {
-		return 0, false
-	}
-	return parseTypeName(s[len(TypePrefix):])
-}
-
-func parseTypeName(name string) (Type, bool) {
-	switch name {
-	case "call.received":
-		return CallReceived, true
-	case "call.queued":
-		return CallQueued, true
-	case "call.ringing":
-		return CallRinging, true
-	case "call.ring_no_answer":
-		return CallRingNoAnswer, true
-	case "call.answered":
-		return CallAnswered, true
-	case "call.abandoned":
-		return CallAbandoned, true
-	case "call.unserved":
-		return CallUnserved, true
-	case "call.blocked":
-		return CallBlocked, true
-	case "call.classified":
-		return CallClassified, true
-	case "call.ended":
-		return CallEnded, true
-	case "call.called_back":
-		return CallCalledBack, true
-	case "ticket.opened":
-		return TicketOpened, true
-	case "ticket.assigned":
-		return TicketAssigned, true
-	case "ticket.acknowledged":
-		return TicketAcknowledged, true
-	case "ticket.departed":
-		return TicketDeparted, true
-	case "ticket.arrived":
-		return TicketArrived, true
-	case "ticket.paused":
-		return TicketPaused, true
-	case "ticket.resumed":
-		return TicketResumed, true
-	case "ticket.resolved":
-		return TicketResolved, true
-	case "ticket.confirmed":
-		return TicketConfirmed, true
-	case "ticket.closed":
-		return TicketClosed, true
-	case "ticket.reopened":
-		return TicketReopened, true
-	case "ticket.rejected":
-		return TicketRejected, true
-	case "ticket.merged":
-		return TicketMerged, true
-	case "agent.state":
-		return AgentState, true
-	case "feed.heartbeat":
-		return FeedHeartbeat, true
+	if name, ok := strings.CutPrefix(s, TypePrefix); ok {
+		for t := CallReceived; int(t) < len(types); t++ {
+			if types[t].name == name {
+				return t, true
+			}
+		}
 	}
 	return 0, false
 }
 
+var kinds = [...]string{KindCall: "call", KindTicket: "ticket", KindAgent: "agent", KindFeed: "feed"}
+
 // String returns "call", "ticket", "agent", "feed", or "unknown".
 func (k Kind) String() string {
-	switch k {
-	case KindCall:
-		return "call"
-	case KindTicket:
-		return "ticket"
-	case KindAgent:
-		return "agent"
-	case KindFeed:
-		return "feed"
+	if k == 0 || int(k) >= len(kinds) {
+		return "unknown"
 	}
-	return "unknown"
+	return kinds[k]
 }
 
 // ParseKind reads what Kind.String writes.
 func ParseKind(s string) (Kind, bool) {
-	for k := KindCall; k <= KindFeed; k++ {
-		if k.String() == s {
+	for k := KindCall; int(k) < len(kinds); k++ {
+		if kinds[k] == s {
 			return k, true
 		}
 	}

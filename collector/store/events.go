@@ -59,144 +59,113 @@ func eventChunks(events []*event.Event, maxRows, maxYears int) [][]*event.Event 
 	return append(out, events[start:])
 }
 
-// eventBlock holds the columns of events. Its memory serves the next insert, so that a steady stream allocates none.
+// eventBlock holds the columns of the table events. Its memory serves the next insert, so that a steady stream
+// allocates none. The zero value is ready.
 type eventBlock struct {
-	center, kind, subject, source, id, typ    []string
-	occurredAt, receivedAt                    []time.Time
-	digest                                    [][]byte
-	callerKeyID, callerKey, callerLast3       []string
-	agent, queue, position, channel           []string
-	class, category, priority, opd, kecamatan []string
-	reason, result                            []string
-	calls                                     [][]string
-	master                                    []string
-	due                                       []*time.Time
-	lat, lon                                  []*float64
-	ringMS, waitMS                            []*int64
-	replaces                                  []string
-	revision                                  []uint32
-	attributes                                []map[string]string
+	columns    []eventColumn
+	rows, room int // room is for how many rows the columns have grown
+}
+
+// eventColumn is one column of the table events.
+type eventColumn interface {
+	fill([]*event.Event) // keeps references into the events until reset
+	block() blockColumn
+	reset() // lets the events go and keeps the room
+}
+
+// fieldColumn is the column of one field of an event.
+type fieldColumn[T any] struct {
+	name  string
+	send  func(name string, rows []T) blockColumn
+	value func(*event.Event) T
+	rows  []T
+}
+
+func fieldOf[T any](name string, send func(string, []T) blockColumn, value func(*event.Event) T) eventColumn {
+	return &fieldColumn[T]{name: name, send: send, value: value}
+}
+
+func (c *fieldColumn[T]) fill(events []*event.Event) {
+	c.rows = slices.Grow(c.rows, len(events))
+	for _, e := range events {
+		c.rows = append(c.rows, c.value(e))
+	}
+}
+
+func (c *fieldColumn[T]) block() blockColumn { return c.send(c.name, c.rows) }
+
+func (c *fieldColumn[T]) reset() {
+	clear(c.rows)
+	c.rows = c.rows[:0]
+}
+
+// How the fields of an event go over HTTP, beside texts, instants and nullInstants.
+func digests(name string, v [][]byte) blockColumn      { return all(name, "FixedString(16)", v) }
+func nullFloats(name string, v []*float64) blockColumn { return all(name, "Nullable(Float64)", v) }
+func nullInts(name string, v []*int64) blockColumn     { return all(name, "Nullable(Int64)", v) }
+func uint32s(name string, v []uint32) blockColumn      { return all(name, "UInt32", v) }
+func textLists(name string, v [][]string) blockColumn  { return each(name, "Array(String)", v) }
+func textMaps(name string, v []map[string]string) blockColumn {
+	return each(name, "Map(String, String)", v)
 }
 
 // fill maps events to columns. It keeps references into the events until reset.
 func (b *eventBlock) fill(events []*event.Event) {
-	b.grow(len(events))
-	for _, e := range events {
-		b.center = append(b.center, e.Center)
-		b.kind = append(b.kind, e.Kind.String())
-		b.subject = append(b.subject, e.Subject)
-		b.source = append(b.source, e.Source)
-		b.id = append(b.id, e.ID)
-		b.typ = append(b.typ, e.Type.String())
-		b.occurredAt = append(b.occurredAt, e.OccurredAt)
-		b.receivedAt = append(b.receivedAt, e.ReceivedAt)
-		b.digest = append(b.digest, e.Digest[:])
-		b.callerKeyID = append(b.callerKeyID, e.Caller.KeyID)
-		b.callerKey = append(b.callerKey, e.Caller.Key)
-		b.callerLast3 = append(b.callerLast3, e.Caller.Last3)
-		b.agent = append(b.agent, e.Agent)
-		b.queue = append(b.queue, e.Queue)
-		b.position = append(b.position, e.Position)
-		b.channel = append(b.channel, e.Channel)
-		b.class = append(b.class, e.Class)
-		b.category = append(b.category, e.Category)
-		b.priority = append(b.priority, e.Priority)
-		b.opd = append(b.opd, e.OPD)
-		b.kecamatan = append(b.kecamatan, e.Kecamatan)
-		b.reason = append(b.reason, e.Reason)
-		b.result = append(b.result, e.Result)
-		b.calls = append(b.calls, e.Calls)
-		b.master = append(b.master, e.Master)
-		b.due = append(b.due, orNil(&e.Due))
-		b.lat = append(b.lat, e.Lat)
-		b.lon = append(b.lon, e.Lon)
-		b.ringMS = append(b.ringMS, e.RingMS)
-		b.waitMS = append(b.waitMS, e.WaitMS)
-		b.replaces = append(b.replaces, e.Replaces)
-		b.revision = append(b.revision, e.Revision)
-		b.attributes = append(b.attributes, e.Attributes)
+	if b.columns == nil {
+		b.columns = newEventColumns()
+	}
+	b.rows += len(events)
+	b.room = max(b.room, b.rows)
+	for _, c := range b.columns {
+		c.fill(events)
 	}
 }
 
 func (b *eventBlock) block() block {
-	return block{"events", []blockColumn{
-		texts("center", b.center),
-		texts("subject_kind", b.kind),
-		texts("subject", b.subject),
-		texts("source", b.source),
-		texts("id", b.id),
-		texts("type", b.typ),
-		instants("occurred_at", b.occurredAt),
-		instants("received_at", b.receivedAt),
-		all("digest", "FixedString(16)", b.digest),
-		texts("caller_key_id", b.callerKeyID),
-		texts("caller_key", b.callerKey),
-		texts("caller_last3", b.callerLast3),
-		texts("agent", b.agent),
-		texts("queue", b.queue),
-		texts("position", b.position),
-		texts("channel", b.channel),
-		texts("class", b.class),
-		texts("category", b.category),
-		texts("priority", b.priority),
-		texts("opd", b.opd),
-		texts("kecamatan", b.kecamatan),
-		texts("reason", b.reason),
-		texts("result", b.result),
-		each("calls", "Array(String)", b.calls),
-		texts("master", b.master),
-		nullInstants("due", b.due),
-		all("lat", "Nullable(Float64)", b.lat),
-		all("lon", "Nullable(Float64)", b.lon),
-		all("ring_ms", "Nullable(Int64)", b.ringMS),
-		all("wait_ms", "Nullable(Int64)", b.waitMS),
-		texts("replaces", b.replaces),
-		all("revision", "UInt32", b.revision),
-		each("attributes", "Map(String, String)", b.attributes),
-	}}
-}
-
-// texts are the columns of text.
-func (b *eventBlock) texts() []*[]string {
-	return []*[]string{
-		&b.center, &b.kind, &b.subject, &b.source, &b.id, &b.typ, &b.callerKeyID, &b.callerKey, &b.callerLast3, &b.agent,
-		&b.queue, &b.position, &b.channel, &b.class, &b.category, &b.priority, &b.opd, &b.kecamatan, &b.reason, &b.result,
-		&b.master, &b.replaces,
+	out := block{table: "events", columns: make([]blockColumn, len(b.columns))}
+	for i, c := range b.columns {
+		out.columns[i] = c.block()
 	}
-}
-
-// grow makes room for n rows at once: to grow row by row would copy every column several times.
-func (b *eventBlock) grow(n int) {
-	for _, col := range b.texts() {
-		*col = slices.Grow(*col, n)
-	}
-	b.occurredAt, b.receivedAt = slices.Grow(b.occurredAt, n), slices.Grow(b.receivedAt, n)
-	b.digest, b.calls, b.attributes = slices.Grow(b.digest, n), slices.Grow(b.calls, n), slices.Grow(b.attributes, n)
-	b.due, b.lat, b.lon = slices.Grow(b.due, n), slices.Grow(b.lat, n), slices.Grow(b.lon, n)
-	b.ringMS, b.waitMS, b.revision = slices.Grow(b.ringMS, n), slices.Grow(b.waitMS, n), slices.Grow(b.revision, n)
+	return out
 }
 
 // reset lets the events go and keeps the room.
 func (b *eventBlock) reset() {
-	for _, col := range b.texts() {
-		empty(col)
+	b.rows = 0
+	for _, c := range b.columns {
+		c.reset()
 	}
-	empty(&b.occurredAt)
-	empty(&b.receivedAt)
-	empty(&b.digest)
-	empty(&b.calls)
-	empty(&b.due)
-	empty(&b.lat)
-	empty(&b.lon)
-	empty(&b.ringMS)
-	empty(&b.waitMS)
-	empty(&b.revision)
-	empty(&b.attributes)
 }
 
-func empty[T any](col *[]T) {
-	clear(*col)
-	*col = (*col)[:0]
+// eventRow is a row of eventColumns as it is read, with the values that an Event has in another form.
+type eventRow struct {
+	event.Event
+	rawType, rawKind, rawDigest string
+	rawDue                      *time.Time
+}
+
+// event returns what the row says.
+func (r *eventRow) event() (*event.Event, error) {
+	e := &r.Event
+	var ok bool
+	if e.Kind, ok = event.ParseKind(r.rawKind); !ok {
+		return nil, fmt.Errorf("event %s of %s: subject_kind %q is not known to this version", e.ID, e.Source, r.rawKind)
+	}
+	if e.Type, ok = event.ParseType(event.TypePrefix + r.rawType); !ok {
+		return nil, fmt.Errorf("event %s of %s: type %q is not known to this version", e.ID, e.Source, r.rawType)
+	}
+	copy(e.Digest[:], r.rawDigest)
+	e.OccurredAt, e.ReceivedAt = e.OccurredAt.UTC(), e.ReceivedAt.UTC()
+	if r.rawDue != nil {
+		e.Due = r.rawDue.UTC()
+	}
+	if len(e.Calls) == 0 {
+		e.Calls = nil
+	}
+	if len(e.Attributes) == 0 {
+		e.Attributes = nil
+	}
+	return e, nil
 }
 
 // orNil returns nil for the zero time, which means that the fact is absent.

@@ -116,53 +116,20 @@ func callArrays(calls []event.Key) map[string][]string {
 	return out
 }
 
-const eventColumns = `center, subject_kind, subject, source, id, type, occurred_at, received_at, digest,
-	caller_key_id, caller_key, caller_last3, agent, queue, position, channel, class, category, priority, opd, kecamatan,
-	reason, result, calls, master, due, lat, lon, ring_ms, wait_ms, replaces, revision, attributes`
-
 // queryEvents streams the events that match where, each once.
 func (s *Store) queryEvents(ctx context.Context, what, where string, fn func(*event.Event) error) error {
 	sql := "SELECT " + eventColumns + " FROM events FINAL WHERE " + where
 	return s.query(ctx, what, sql, func(scan func(...any) error) error {
-		e, err := scanEvent(scan)
+		var row eventRow
+		if err := scan(row.destinations()...); err != nil {
+			return err
+		}
+		e, err := row.event()
 		if err != nil {
 			return err
 		}
 		return fn(e)
 	})
-}
-
-// scanEvent is the inverse of eventBlock.
-func scanEvent(scan func(...any) error) (*event.Event, error) {
-	e := &event.Event{}
-	var kind, typ, digest string
-	var due *time.Time
-	err := scan(&e.Center, &kind, &e.Subject, &e.Source, &e.ID, &typ, &e.OccurredAt, &e.ReceivedAt, &digest,
-		&e.Caller.KeyID, &e.Caller.Key, &e.Caller.Last3, &e.Agent, &e.Queue, &e.Position, &e.Channel, &e.Class, &e.Category,
-		&e.Priority, &e.OPD, &e.Kecamatan, &e.Reason, &e.Result, &e.Calls, &e.Master, &due, &e.Lat, &e.Lon, &e.RingMS,
-		&e.WaitMS, &e.Replaces, &e.Revision, &e.Attributes)
-	if err != nil {
-		return nil, err
-	}
-	var ok bool
-	if e.Kind, ok = event.ParseKind(kind); !ok {
-		return nil, fmt.Errorf("event %s of %s: subject_kind %q is not known to this version", e.ID, e.Source, kind)
-	}
-	if e.Type, ok = event.ParseType(event.TypePrefix + typ); !ok {
-		return nil, fmt.Errorf("event %s of %s: type %q is not known to this version", e.ID, e.Source, typ)
-	}
-	copy(e.Digest[:], digest)
-	e.OccurredAt, e.ReceivedAt = e.OccurredAt.UTC(), e.ReceivedAt.UTC()
-	if due != nil {
-		e.Due = due.UTC()
-	}
-	if len(e.Calls) == 0 {
-		e.Calls = nil
-	}
-	if len(e.Attributes) == 0 {
-		e.Attributes = nil
-	}
-	return e, nil
 }
 
 // OpenCases returns the cases that a board of the given centres starts with when it has no checkpoint: tickets on which

@@ -72,7 +72,7 @@ func (s *columnReuse) takeEvents() *eventBlock {
 
 // keepEvents lets the events of a block go and keeps its room for the next insert, unless a burst is over.
 func (s *columnReuse) keepEvents(b *eventBlock) {
-	if oversized(cap(b.center), len(b.center)) {
+	if oversized(b.room, b.rows) {
 		return
 	}
 	b.reset()
