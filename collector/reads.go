@@ -42,7 +42,7 @@ func (a *App) apiConfig(guard *auth.Guard) httpapi.Config {
 			Began: a.metrics.HTTP.Began,
 			Read:  a.reads.Record,
 		},
-		Messages:       a.messages.Take,
+		Messages:       a.messages.Add,
 		Keys:           guard,
 		TrustedProxies: a.cfg.File.TrustedProxies,
 		Metrics:        a.metrics.Handler(),

@@ -96,8 +96,8 @@ func accessKeys(t *testing.T, w *world) map[string]string {
 
 func TestAccess(t *testing.T) {
 	w := start(t, func(c *Config) {
-		c.Messages = func([]byte) (notifications.Message, bool, error) {
-			return notifications.Message{ID: strings.Repeat("0", 32), Alerts: 1}, false, nil
+		c.Messages = func([]byte) (notifications.Notification, bool, error) {
+			return notifications.Notification{ID: strings.Repeat("0", 32), Alerts: 1}, false, nil
 		}
 		c.Admin.Compare = func(_ context.Context, _, _ string) ([]freeze.Report, error) { return nil, nil }
 		c.Admin.StartRebuild = func(context.Context, rebuild.Spec) (rebuild.Job, error) { return rebuild.Job{}, nil }

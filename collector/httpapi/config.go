@@ -134,7 +134,7 @@ type Config struct {
 	Hooks  Hooks
 	Keys   *auth.Guard
 	// keeps a message of Alertmanager; nil answers 503
-	Messages       func(body []byte) (m notifications.Message, again bool, err error)
+	Messages       func(body []byte) (m notifications.Notification, again bool, err error)
 	Pages          Pages                           // answers below /p/; nil answers 404
 	Metrics        http.Handler                    // answers /metrics; nil answers 404
 	MetricsNeedKey bool                            // /metrics asks for a key with board:read

@@ -30,7 +30,7 @@ func (a *API) postMessage(c *gin.Context) {
 	a.answer(c, http.StatusOK, messageAnswer{m.ID, m.Alerts, again})
 }
 
-func (a *API) takeMessage(c *gin.Context) (m notifications.Message, again bool, err error) {
+func (a *API) takeMessage(c *gin.Context) (m notifications.Notification, again bool, err error) {
 	if mediaType, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil ||
 		mediaType != "application/json" {
 		return m, false, newProblem(http.StatusUnsupportedMediaType, codeMediaType, "Send application/json.")

@@ -15,12 +15,12 @@ func TestMessagesOfAlertmanager(t *testing.T) {
 	var taken []string
 	var refuse error
 	w := start(t, func(c *Config) {
-		c.Messages = func(body []byte) (notifications.Message, bool, error) {
+		c.Messages = func(body []byte) (notifications.Notification, bool, error) {
 			if refuse != nil {
-				return notifications.Message{}, false, refuse
+				return notifications.Notification{}, false, refuse
 			}
 			taken = append(taken, string(body))
-			return notifications.Message{ID: strings.Repeat("ab", 16), Alerts: 3}, len(taken) > 1, nil
+			return notifications.Notification{ID: strings.Repeat("ab", 16), Alerts: 3}, len(taken) > 1, nil
 		}
 	})
 	const path = "/alertmanager/v1/log"
@@ -62,8 +62,8 @@ func TestMessagesOfAlertmanager(t *testing.T) {
 // Alertmanager gives up a message that was answered with 429, and sends it again after 503.
 func TestABusyServiceLosesNoMessage(t *testing.T) {
 	w := start(t, func(c *Config) {
-		c.Messages = func([]byte) (notifications.Message, bool, error) {
-			return notifications.Message{}, false, ingest.ErrBusy
+		c.Messages = func([]byte) (notifications.Notification, bool, error) {
+			return notifications.Notification{}, false, ingest.ErrBusy
 		}
 	})
 	log := w.key(auth.Key{Name: "alertmanager", Scopes: []auth.Scope{auth.AlertsLog}})

@@ -23,7 +23,7 @@ func fingerprintOf(id string) string {
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
-// body is a message as Alertmanager sends it: an alert a ticket.
+// body is a notification as Alertmanager sends it: an alert a ticket.
 func body(receiver string, edit func(map[string]any), tickets ...string) []byte {
 	var alerts []map[string]any
 	for _, id := range tickets {
@@ -77,33 +77,33 @@ func open(t *testing.T, dir string, c *clock) *Log {
 	return l
 }
 
-func take(t *testing.T, l *Log, body []byte) (Message, bool) {
+func add(t *testing.T, l *Log, body []byte) (Notification, bool) {
 	t.Helper()
-	m, again, err := l.Take(body)
+	m, duplicate, err := l.Add(body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m, again
+	return m, duplicate
 }
 
-func TestARepetitionIsTheSameMessageAndALaterOneIsNot(t *testing.T) {
+func TestARepetitionIsTheDuplicateWindowAndALaterOneIsNot(t *testing.T) {
 	dir, c := t.TempDir(), &clock{at: testNow}
 	l := open(t, dir, c)
-	first, again := take(t, l, body("opd", nil, "T-1", "T-2"))
-	if again || first.Alerts != 2 || len(first.Rows) != 2 {
-		t.Errorf("%v %+v", again, first)
+	first, duplicate := add(t, l, body("opd", nil, "T-1", "T-2"))
+	if duplicate || first.Alerts != 2 || len(first.Rows) != 2 {
+		t.Errorf("%v %+v", duplicate, first)
 	}
-	c.add(SameMessage - time.Second)
-	if m, again := take(t, l, body("opd", nil, "T-1", "T-2")); !again || m.ID != first.ID ||
+	c.add(DuplicateWindow - time.Second)
+	if m, duplicate := add(t, l, body("opd", nil, "T-1", "T-2")); !duplicate || m.ID != first.ID ||
 		!m.ToldAt.Equal(first.ToldAt) {
-		t.Errorf("a repetition: %v %+v", again, m)
+		t.Errorf("a repetition: %v %+v", duplicate, m)
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	l = open(t, dir, c)
-	if m, again := take(t, l, body("opd", nil, "T-1", "T-2")); !again || m.ID != first.ID {
-		t.Errorf("a repetition after a restart: %v %+v", again, m)
+	if m, duplicate := add(t, l, body("opd", nil, "T-1", "T-2")); !duplicate || m.ID != first.ID {
+		t.Errorf("a repetition after a restart: %v %+v", duplicate, m)
 	}
 	ids := []string{first.ID}
 	for name, b := range map[string][]byte{
@@ -115,25 +115,25 @@ func TestARepetitionIsTheSameMessageAndALaterOneIsNot(t *testing.T) {
 			p["alerts"].([]map[string]any)[0]["status"] = "resolved"
 		}, "T-1", "T-2"),
 	} {
-		m, again := take(t, l, b)
-		if again || slices.Contains(ids, m.ID) {
+		m, duplicate := add(t, l, b)
+		if duplicate || slices.Contains(ids, m.ID) {
 			t.Errorf("%s is taken for the first", name)
 		}
 		ids = append(ids, m.ID)
 	}
 	c.add(time.Second)
-	if m, again := take(t, l, body("opd", nil, "T-1", "T-2")); again || slices.Contains(ids, m.ID) {
+	if m, duplicate := add(t, l, body("opd", nil, "T-1", "T-2")); duplicate || slices.Contains(ids, m.ID) {
 		t.Error("what is told again hours later is lost")
 	}
 	c.add(-7 * time.Hour) // the clock was ahead
-	if _, again := take(t, l, body("opd", nil, "T-1", "T-2")); again {
+	if _, duplicate := add(t, l, body("opd", nil, "T-1", "T-2")); duplicate {
 		t.Error("what is told once the clock is set back is lost")
 	}
 }
 
 func TestARowSaysWhatAndNoMore(t *testing.T) {
 	l := open(t, t.TempDir(), &clock{at: testNow})
-	m, _ := take(t, l, body("opd-35-15-dishub", func(p map[string]any) {
+	m, _ := add(t, l, body("opd-35-15-dishub", func(p map[string]any) {
 		alerts := p["alerts"].([]map[string]any)
 		alerts[1]["labels"] = map[string]string{
 			"alertname": "Monev112FeedSilent", "severity": "critical", "source": "0812 3456 7890", "opd": "Bapak Budi",
@@ -160,7 +160,7 @@ func TestARowSaysWhatAndNoMore(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoMessageIsRefused(t *testing.T) {
+func TestWhatIsNoNotificationIsRefused(t *testing.T) {
 	l := open(t, t.TempDir(), &clock{at: testNow})
 	set := func(key string, value any) []byte {
 		return body("opd", func(p map[string]any) { p[key] = value }, "T-1")
@@ -176,37 +176,37 @@ func TestWhatIsNoMessageIsRefused(t *testing.T) {
 		"no status": inAlert("status", ""), "no start": inAlert("startsAt", "0001-01-01T00:00:00Z"),
 		"no time": inAlert("startsAt", "today"), "no fingerprint": inAlert("fingerprint", "x"),
 	} {
-		_, _, err := l.Take(b)
+		_, _, err := l.Add(b)
 		if !errors.Is(err, ErrPayload) || strings.Contains(err.Error(), "0812") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if l.Waiting() != 0 {
+	if l.WaitingBytes() != 0 {
 		t.Error("something was kept")
 	}
 }
 
-func TestAVeryLongMessageIsCountedWholeAndListedInPart(t *testing.T) {
+func TestAVeryLongNotificationIsCountedWholeAndListedInPart(t *testing.T) {
 	l := open(t, t.TempDir(), &clock{at: testNow})
 	tickets := make([]string, MaxAlerts+10)
 	for i := range tickets {
 		tickets[i] = fmt.Sprint("T-", i)
 	}
-	m, _ := take(t, l, body("opd", nil, tickets...))
+	m, _ := add(t, l, body("opd", nil, tickets...))
 	if m.Alerts != MaxAlerts+10 || len(m.Rows) != MaxAlerts {
 		t.Errorf("%d alerts, %d rows", m.Alerts, len(m.Rows))
 	}
 }
 
-// shelf is ClickHouse: rows by key, away for a while.
-type shelf struct {
-	mu   sync.Mutex
-	away int
-	rows map[string]int
-	said chan struct{}
+// clickhouse is ClickHouse: rows by key, away for a while.
+type clickhouse struct {
+	mu       sync.Mutex
+	away     int
+	rows     map[string]int
+	inserted chan struct{}
 }
 
-func (s *shelf) insert(_ context.Context, rows []store.Notification) error {
+func (s *clickhouse) insert(_ context.Context, rows []store.Notification) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.away > 0 {
@@ -217,13 +217,13 @@ func (s *shelf) insert(_ context.Context, rows []store.Notification) error {
 		s.rows[r.Message+" "+r.Fingerprint]++
 	}
 	select {
-	case s.said <- struct{}{}:
+	case s.inserted <- struct{}{}:
 	default:
 	}
 	return nil
 }
 
-func (s *shelf) waitFor(t *testing.T, n int) {
+func (s *clickhouse) waitFor(t *testing.T, n int) {
 	t.Helper()
 	deadline := time.After(2 * time.Minute)
 	for {
@@ -234,7 +234,7 @@ func (s *shelf) waitFor(t *testing.T, n int) {
 			return
 		}
 		select {
-		case <-s.said:
+		case <-s.inserted:
 		case <-time.After(20 * time.Millisecond):
 		case <-deadline:
 			t.Fatalf("%d rows, want %d", have, n)
@@ -242,7 +242,7 @@ func (s *shelf) waitFor(t *testing.T, n int) {
 	}
 }
 
-func run(t *testing.T, l *Log, s *shelf) (stop func()) {
+func run(t *testing.T, l *Log, s *clickhouse) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -257,14 +257,14 @@ func run(t *testing.T, l *Log, s *shelf) (stop func()) {
 
 func TestWhatWasTakenReachesClickHouseWhateverHappens(t *testing.T) {
 	dir, c := t.TempDir(), &clock{at: testNow}
-	s := &shelf{away: 1, rows: map[string]int{}, said: make(chan struct{}, 1)}
+	s := &clickhouse{away: 1, rows: map[string]int{}, inserted: make(chan struct{}, 1)}
 	l := open(t, dir, c)
-	take(t, l, body("opd", nil, "T-1", "T-2")) // before anybody ships
+	add(t, l, body("opd", nil, "T-1", "T-2")) // before anybody ships
 	stop := run(t, l, s)
-	take(t, l, body("opd", nil, "T-1"))
+	add(t, l, body("opd", nil, "T-1"))
 	s.waitFor(t, 3)
 	stop()
-	take(t, l, body("opd", nil, "T-9"))
+	add(t, l, body("opd", nil, "T-9"))
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -278,28 +278,28 @@ func TestWhatWasTakenReachesClickHouseWhateverHappens(t *testing.T) {
 			t.Errorf("%s was inserted %d times", key, n)
 		}
 	}
-	if l.Waiting() != 0 {
-		t.Errorf("%d bytes wait", l.Waiting())
+	if l.WaitingBytes() != 0 {
+		t.Errorf("%d bytes wait", l.WaitingBytes())
 	}
 	if err := l.Close(); err != nil {
 		t.Error("a second Close fails:", err)
 	}
-	if _, _, err := l.Take(body("opd", nil, "T-10")); !errors.Is(err, ErrUnavailable) {
+	if _, _, err := l.Add(body("opd", nil, "T-10")); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("a closed record takes: %v", err)
 	}
 }
 
 func TestALostCursorRepeatsOnlyWhatChangesNothing(t *testing.T) {
 	dir, c := t.TempDir(), &clock{at: testNow}
-	s := &shelf{rows: map[string]int{}, said: make(chan struct{}, 1)}
+	s := &clickhouse{rows: map[string]int{}, inserted: make(chan struct{}, 1)}
 	l := open(t, dir, c)
 	stop := run(t, l, s)
-	take(t, l, body("opd", nil, "T-1", "T-2"))
+	add(t, l, body("opd", nil, "T-1", "T-2"))
 	s.waitFor(t, 2)
 	stop()
 	l.shipped = l.journal.Stats().First // as after a crash before the cursor was written
 	stop = run(t, l, s)
-	take(t, l, body("opd", nil, "T-3"))
+	add(t, l, body("opd", nil, "T-3"))
 	s.waitFor(t, 3) // the same keys again, and the new one
 	stop()
 }

@@ -1,15 +1,14 @@
 // Package audit owns the record of who read a single case, and what people did on a page: append-only JSON lines in
 // local files, bounded in size. It holds ids of keys, links, centres, tickets and calls, and nothing of a citizen.
 //
-// The record is written before the answer is sent. A line that cannot be written (a full disk) does not hold back an
-// emergency service: the read goes on, and the failure is logged and counted. Lines are not fsynced one by one, so that
-// a power loss may cost the last seconds; a crash of the process costs none.
+// A line is written before the answer is sent. If it cannot be written, because the disk is full, the read goes on all
+// the same: this is an emergency service. The failure is logged and counted. Lines are not fsynced one by one: a power
+// loss may cost the last seconds, a crash of the process costs nothing.
 package audit
 
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -21,11 +20,10 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Bounds of the record: FileBytes of one file and Files of them, the oldest removed first. A line has about 150 bytes,
-// so that a million reads are kept.
+// Bounds of the record; the oldest file goes first. A line has about 150 bytes, so that a million reads are kept.
 const (
-	FileBytes = 16 << 20
-	Files     = 10
+	maxFileBytes = 16 << 20
+	maxFiles     = 10
 )
 
 // The actions of an Entry.
@@ -37,7 +35,7 @@ const (
 // Entry is one line.
 type Entry struct {
 	At     time.Time `json:"at"`
-	Who    string    `json:"who"`    // key:<id>, link:<id>, or nobody while the service asks for no key
+	Who    string    `json:"who"`    // key:<id>, link:<id>, or nobody while authentication is disabled
 	Action string    `json:"action"` // read or acknowledge
 	Kind   string    `json:"kind"`   // ticket, call or list
 	Center string    `json:"center"`
@@ -50,26 +48,27 @@ type Entry struct {
 type Log struct {
 	dir       string
 	fileBytes int64
-	logger    *slog.Logger
+	log       *slog.Logger
 	failed    atomic.Int64
 
 	mu    sync.Mutex
-	file  *os.File
+	file  *os.File // nil when closed
 	bytes int64
 }
 
 // Open opens the record in dir, which is made with mode 0700.
-func Open(dir string, logger *slog.Logger) (*Log, error) {
-	l := &Log{dir: dir, fileBytes: FileBytes, logger: logger}
+func Open(dir string, log *slog.Logger) (*Log, error) {
+	l := &Log{dir: dir, fileBytes: maxFileBytes, log: log.With("component", "audit")}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("record of reads: %w", err)
 	}
 	if err := l.open(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("record of reads: %w", err)
 	}
 	return l, nil
 }
 
+// name is the name of the n-th file, the current one first.
 func (l *Log) name(n int) string {
 	if n == 0 {
 		return filepath.Join(l.dir, "reads.jsonl")
@@ -80,22 +79,20 @@ func (l *Log) name(n int) string {
 func (l *Log) open() error {
 	f, err := os.OpenFile(l.name(0), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	if err != nil {
-		return fmt.Errorf("record of reads: %w", err)
+		return err
 	}
 	info, err := f.Stat()
 	if err != nil {
 		_ = f.Close()
-		return fmt.Errorf("record of reads: %w", err)
+		return err
 	}
 	l.file, l.bytes = f, info.Size()
+	if l.bytes == 0 {
+		return nil
+	}
 	var last [1]byte
-	if l.bytes > 0 {
-		if _, err := f.ReadAt(last[:], l.bytes-1); err == nil && last[0] != '\n' {
-			// A power loss cut a line; the next begins on its own.
-			if n, err := io.WriteString(f, "\n"); err == nil {
-				l.bytes += int64(n)
-			}
-		}
+	if _, err := f.ReadAt(last[:], l.bytes-1); err == nil && last[0] != '\n' {
+		_ = l.append([]byte("\n")) // a power loss cut a line: the next begins on its own
 	}
 	return nil
 }
@@ -109,7 +106,7 @@ func (l *Log) Record(e Entry) {
 	}
 	if err != nil {
 		l.failed.Add(1)
-		l.logger.Error("a read could not be recorded", "error", err)
+		l.log.Error("a read cannot be recorded", "error", err)
 	}
 }
 
@@ -127,6 +124,10 @@ func (l *Log) write(line []byte) error {
 	if l.file == nil { // closed, or a rotation went wrong
 		return errors.New("the record of reads is closed")
 	}
+	return l.append(line)
+}
+
+func (l *Log) append(line []byte) error {
 	n, err := l.file.Write(line)
 	l.bytes += int64(n)
 	return err
@@ -134,11 +135,10 @@ func (l *Log) write(line []byte) error {
 
 // rotate closes the full file and shifts the names by one.
 func (l *Log) rotate() error {
-	if err := errors.Join(l.file.Sync(), l.file.Close()); err != nil {
-		l.logger.Warn("a full file of the record of reads was not closed cleanly", "error", err)
+	if err := l.close(); err != nil {
+		l.log.Warn("a full file of the record of reads was not closed cleanly", "error", err)
 	}
-	l.file = nil
-	for n := Files - 1; n > 0; n-- {
+	for n := maxFiles - 1; n > 0; n-- {
 		if err := os.Rename(l.name(n-1), l.name(n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return errors.Join(err, l.open())
 		}
@@ -150,6 +150,10 @@ func (l *Log) rotate() error {
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.close()
+}
+
+func (l *Log) close() error {
 	if l.file == nil {
 		return nil
 	}

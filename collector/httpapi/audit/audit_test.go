@@ -75,7 +75,7 @@ func TestTheRecordIsBounded(t *testing.T) {
 		})
 	}
 	files, _ := filepath.Glob(filepath.Join(dir, "*"))
-	if len(files) != Files {
+	if len(files) != maxFiles {
 		t.Errorf("%d files", len(files))
 	}
 	for _, f := range files {

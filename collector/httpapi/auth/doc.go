@@ -5,6 +5,6 @@
 // folder with mode 0600; a file that others can read is refused. A running service reads it again when it changes, so
 // that a key can be created or revoked without a restart.
 //
-// A folder in which no key was ever created is open: see CheckListen for what that allows. Once a key exists the folder
-// stays closed, also when all keys are revoked, expired or the file has gone.
+// While no key was ever created in a data folder, authentication is disabled: CheckListen says what that allows. Once a
+// key was created, every request needs one, also when all keys are revoked or expired, or the file is gone.
 package auth

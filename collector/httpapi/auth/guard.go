@@ -17,9 +17,9 @@ import (
 // Guard tells a running service whose key a request carries. It follows the key file, so that a revoked key works at
 // most keyfile.Recheck longer, and is safe for concurrent use.
 type Guard struct {
-	now    func() time.Time
-	closed atomic.Bool // a key exists or existed
-	keys   *keyfile.Watched[map[[sha256.Size]byte]*Key]
+	now     func() time.Time
+	enabled atomic.Bool // a key exists or existed
+	keys    *keyfile.Watched[map[[sha256.Size]byte]*Key]
 }
 
 // NewGuard reads the key file at path; without one authentication is disabled. now is the service's clock. The log
@@ -30,7 +30,7 @@ func NewGuard(path string, now func() time.Time, log *slog.Logger) (*Guard, erro
 	}
 	g := &Guard{now: now}
 	if _, err := os.Lstat(path + keyfile.LockSuffix); err == nil {
-		g.closed.Store(true) // keys were created here: a lost key file must not open the service
+		g.enabled.Store(true) // keys were created here: a lost key file must not open the service
 	}
 	read := func() (map[[sha256.Size]byte]*Key, error) {
 		keys, err := File{path}.List()
@@ -39,7 +39,7 @@ func NewGuard(path string, now func() time.Time, log *slog.Logger) (*Guard, erro
 			byHash[keys[i].storedHash()] = &keys[i]
 		}
 		if len(keys) > 0 {
-			g.closed.Store(true)
+			g.enabled.Store(true)
 		}
 		return byHash, err
 	}
@@ -51,7 +51,7 @@ func NewGuard(path string, now func() time.Time, log *slog.Logger) (*Guard, erro
 // AuthDisabled reports that no key was ever created, so that none is asked for.
 func (g *Guard) AuthDisabled() bool {
 	g.keys.Get(g.now())
-	return !g.closed.Load()
+	return !g.enabled.Load()
 }
 
 // Authenticate returns the live key that secret is, or false. The time it takes tells nothing about other keys: the

@@ -43,12 +43,12 @@ const (
 	maxSecretBytes = 128 // of what a request sends; a key has 52
 )
 
-// Key is what is known of an API key; the key itself is not.
+// Key is what the file holds of an API key: not its secret.
 type Key struct {
 	ID     string  `json:"id"`   // short, for people: list and revoke by it
 	Name   string  `json:"name"` // who holds it; appears in logs
 	Scopes []Scope `json:"scopes"`
-	// with events:write: the only CloudEvents source it may send; empty is any
+	// With events:write: the only CloudEvents source that it may send; empty is any.
 	Source    string    `json:"source,omitzero"`
 	Center    string    `json:"center,omitzero"` // reads are limited to this centre; empty is any; required for opd:read
 	CreatedAt time.Time `json:"created_at"`
