@@ -9,6 +9,7 @@
 package tracker
 
 import (
+	"container/list"
 	"slices"
 	"sync"
 	"time"
@@ -58,7 +59,7 @@ type Board struct {
 
 	mu            sync.RWMutex
 	cases         map[event.Key]*entry
-	idle          lru                    // cases that nobody works on, the longest untouched first
+	idle          list.List              // of *entry: cases that nobody works on, the longest untouched first
 	linked        map[event.Key]struct{} // cases whose row changed through a linked case
 	agents        map[event.Key]*agent
 	centers       map[string]*center         // by label; never a historical one
@@ -82,9 +83,8 @@ type entry struct {
 	clocksKnown  bool               // storedClocks are all there are
 	storedAt     time.Time          // At of its row in ClickHouse; zero when not known
 	counts       contribution
-	slot         openSlot // of an open ticket on the board
-	older, newer *entry   // neighbours in idle
-	inIdle       bool
+	slot         openSlot      // of an open ticket on the board
+	idle         *list.Element // in Board.idle; nil while someone still has to work on the case
 }
 
 // remembered is what a checkpoint holds of a case. What its slices hold never changes: a checkpoint shares it.
@@ -155,7 +155,7 @@ func New(cfg Config) *Board {
 // clear makes the board empty.
 func (b *Board) clear() {
 	b.cases = map[event.Key]*entry{}
-	b.idle = lru{}
+	b.idle.Init()
 	b.linked = map[event.Key]struct{}{}
 	b.agents = map[event.Key]*agent{}
 	b.centers = map[string]*center{}

@@ -16,7 +16,8 @@ func (b *Board) ClosedTickets(from, to time.Time) []casefile.Ticket {
 		out  []casefile.Ticket
 		fold caseFolder
 	)
-	for en := b.idle.front; en != nil; en = en.newer {
+	for el := b.idle.Front(); el != nil; el = el.Next() {
+		en := el.Value.(*entry)
 		// What was received before from cannot have closed since; clocks of senders may be a little ahead.
 		if en.key.Kind != event.KindTicket || !en.complete || en.center == nil || len(en.events) == 0 ||
 			en.touched.Before(from.Add(-maxSenderAhead)) {

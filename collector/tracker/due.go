@@ -31,10 +31,9 @@ func (b *Board) DueSummary(center, opd string, now time.Time) DueSummary {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var (
-		out               DueSummary
-		late              [len(clockNames)]int
-		at, staleBefore   = now.UnixMilli(), now.Add(-b.cfg.StaleAfter).UnixMilli()
-		earliest, warning int64
+		out             DueSummary
+		late            [len(clockNames)]int
+		at, staleBefore = now.UnixMilli(), now.Add(-b.cfg.StaleAfter).UnixMilli()
 	)
 	for _, c := range b.centers {
 		for _, g := range c.groups {
@@ -47,25 +46,17 @@ func (b *Board) DueSummary(center, opd string, now time.Time) DueSummary {
 					continue
 				}
 				out.Open++
-				earliest, warning = 0, 0
-				for j := range t.clocks {
-					switch k := &t.clocks[j]; k.level(at) {
-					case pastDue:
+				on, since, risk := t.standing(at)
+				for j, is := range on {
+					if is {
 						late[j]++
-						if earliest == 0 || k.breach < earliest {
-							earliest = k.breach
-						}
-					case atRisk:
-						if warning == 0 || k.breach < warning {
-							warning = k.breach
-						}
 					}
 				}
-				if warning != 0 {
+				if risk != 0 {
 					out.AtRisk++
 				}
-				if first := cmp.Or(earliest, warning); first != 0 {
-					out.Tickets = append(out.Tickets, DueTicket{t.entry.key, earliest != 0, time.UnixMilli(first).UTC()})
+				if first := cmp.Or(since, risk); first != 0 {
+					out.Tickets = append(out.Tickets, DueTicket{t.entry.key, since != 0, time.UnixMilli(first).UTC()})
 				}
 			}
 		}

@@ -2,48 +2,18 @@ package tracker
 
 import "time"
 
-// lru is a list of entries, the longest untouched first.
-type lru struct {
-	front, back *entry
-	n           int
-}
-
-func (l *lru) remove(en *entry) {
-	if !en.inIdle {
-		return
-	}
-	if en.older != nil {
-		en.older.newer = en.newer
-	} else {
-		l.front = en.newer
-	}
-	if en.newer != nil {
-		en.newer.older = en.older
-	} else {
-		l.back = en.older
-	}
-	en.older, en.newer, en.inIdle = nil, nil, false
-	l.n--
-}
-
-func (l *lru) pushBack(en *entry) {
-	l.remove(en)
-	en.older, en.inIdle = l.back, true
-	if l.back != nil {
-		l.back.newer = en
-	} else {
-		l.front = en
-	}
-	l.back = en
-	l.n++
-}
-
 // place puts a touched case where eviction finds it, or out of its reach while someone still has to work on it.
 func (b *Board) place(en *entry) {
-	if en.complete && en.open() {
-		b.idle.remove(en)
-	} else {
-		b.idle.pushBack(en)
+	b.unplace(en)
+	if !en.complete || !en.open() {
+		en.idle = b.idle.PushBack(en)
+	}
+}
+
+func (b *Board) unplace(en *entry) {
+	if en.idle != nil {
+		b.idle.Remove(en.idle)
+		en.idle = nil
 	}
 }
 
@@ -69,15 +39,15 @@ func (b *Board) Evict(shipped uint64, now time.Time) {
 			delete(b.agents, key)
 		}
 	}
-	for en := b.idle.front; en != nil; {
-		next := en.newer
-		if b.idle.n <= b.cfg.CacheCases && now.Sub(en.touched) < b.cfg.KeepCases {
+	for el := b.idle.Front(); el != nil; el = b.idle.Front() {
+		en := el.Value.(*entry)
+		if b.idle.Len() <= b.cfg.CacheCases && now.Sub(en.touched) < b.cfg.KeepCases {
 			return
 		}
 		if en.end > shipped {
 			return
 		}
-		b.idle.remove(en)
+		b.unplace(en)
 		delete(b.cases, en.key)
 		delete(b.linked, en.key)
 		if en.center != nil {
@@ -86,7 +56,6 @@ func (b *Board) Evict(shipped uint64, now time.Time) {
 				b.evictedCounts[en.key] = en.counts
 			}
 		}
-		en = next
 	}
 }
 

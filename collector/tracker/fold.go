@@ -199,11 +199,7 @@ func (b *Board) link(en *entry, calls, was []string) {
 			en.callFacts[i] = gave[j]
 			continue
 		}
-		c := call(id)
-		if at, found := slices.BinarySearch(c.tickets, en.key.ID); !found {
-			c.tickets = slices.Insert(slices.Clip(c.tickets), at, en.key.ID)
-			b.touchLinked(c, en)
-		}
+		b.nameOn(call(id), en)
 	}
 	for _, id := range was {
 		if slices.Contains(calls, id) {
@@ -222,11 +218,15 @@ func (b *Board) link(en *entry, calls, was []string) {
 // longer names.
 func (b *Board) linkUnknown(en *entry, calls []string) {
 	for _, id := range calls {
-		c := b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center)
-		if at, found := slices.BinarySearch(c.tickets, en.key.ID); !found {
-			c.tickets = slices.Insert(slices.Clip(c.tickets), at, string([]byte(en.key.ID)))
-			b.touchLinked(c, en)
-		}
+		b.nameOn(b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center), en)
+	}
+}
+
+// nameOn records on a call that a ticket names it.
+func (b *Board) nameOn(call, ticket *entry) {
+	if at, found := slices.BinarySearch(call.tickets, ticket.key.ID); !found {
+		call.tickets = slices.Insert(slices.Clip(call.tickets), at, ticket.key.ID)
+		b.touchLinked(call, ticket)
 	}
 }
 

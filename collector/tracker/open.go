@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -113,28 +114,33 @@ func (k *openClock) level(at int64) level {
 	return inTime
 }
 
+// standing says on which clocks the ticket is late at an instant, since when on the first of them (0: on none), and when
+// the nearest of those at risk becomes late (0: none is).
+func (o *openTicket) standing(at int64) (late [len(clockNames)]bool, since, risk int64) {
+	for i := range o.clocks {
+		switch k := &o.clocks[i]; k.level(at) {
+		case pastDue:
+			late[i] = true
+			if since == 0 || k.breach < since {
+				since = k.breach
+			}
+		case atRisk:
+			if risk == 0 || k.breach < risk {
+				risk = k.breach
+			}
+		}
+	}
+	return late, since, risk
+}
+
 // matches reports whether the ticket is late or at risk as f asks. A stale ticket is neither: it is a question of data
 // quality, and the gauges do not count it either.
 func (o *openTicket) matches(f TicketFilter, now time.Time, staleAfter time.Duration) bool {
 	if !f.Overdue && !f.AtRisk {
 		return true
 	}
-	if o.lastEventAt < now.Add(-staleAfter).UnixMilli() {
-		return false
-	}
-	for i := range o.clocks {
-		switch o.clocks[i].level(now.UnixMilli()) {
-		case pastDue:
-			if f.Overdue {
-				return true
-			}
-		case atRisk:
-			if f.AtRisk {
-				return true
-			}
-		}
-	}
-	return false
+	_, since, risk := o.standing(now.UnixMilli())
+	return o.lastEventAt >= now.Add(-staleAfter).UnixMilli() && (f.Overdue && since != 0 || f.AtRisk && risk != 0)
 }
 
 func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter time.Duration) {
@@ -144,7 +150,7 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 	for _, g := range c.groups {
 		var (
 			n, warned int
-			late      [len(clockNames)]int
+			overdue   [len(clockNames)]int
 			earliest  = at
 		)
 		for i := range g.tickets {
@@ -154,17 +160,16 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 				continue
 			}
 			n++
-			warn := false
-			for j := range t.clocks {
-				switch k := &t.clocks[j]; k.level(at) {
-				case pastDue:
-					late[j]++
-					earliest = min(earliest, k.breach)
-				case atRisk:
-					warn = true
+			late, since, riskAt := t.standing(at)
+			for j, is := range late {
+				if is {
+					overdue[j]++
 				}
 			}
-			if warn {
+			if since != 0 {
+				earliest = min(earliest, since)
+			}
+			if riskAt != 0 {
 				warned++
 			}
 		}
@@ -175,7 +180,7 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 		}
 		add(open, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, n)
 		add(risk, TicketCount{OPD: g.opd, Scope: g.scope}, warned)
-		for j, n := range late {
+		for j, n := range overdue {
 			add(over, TicketCount{OPD: g.opd, Clock: clockNames[j], Priority: g.priority, Scope: g.scope}, n)
 		}
 		if earliest < at {
@@ -183,5 +188,7 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 		}
 	}
 	s.Open, s.AtRisk, s.Overdue = ticketCounts(open), ticketCounts(risk), ticketCounts(over)
-	s.OldestOverdue = oldestOverdue(oldest)
+	for _, opd := range slices.Sorted(maps.Keys(oldest)) {
+		s.OldestOverdue = append(s.OldestOverdue, OldestOverdue{opd, oldest[opd]})
+	}
 }

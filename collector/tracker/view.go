@@ -98,14 +98,6 @@ func (c *center) snapshot(now time.Time, staleAfter time.Duration) CenterSnapsho
 	return s
 }
 
-func oldestOverdue(by map[string]time.Duration) []OldestOverdue {
-	out := make([]OldestOverdue, 0, len(by))
-	for _, opd := range slices.Sorted(maps.Keys(by)) {
-		out = append(out, OldestOverdue{opd, by[opd]})
-	}
-	return out
-}
-
 func ticketCounts(m map[TicketCount]int) []TicketCount {
 	out := make([]TicketCount, 0, len(m))
 	for k, n := range m {
