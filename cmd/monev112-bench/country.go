@@ -201,14 +201,14 @@ func (c *country) rollUp(ctx context.Context) error {
 	var centers []string
 	together, done := 0, 0
 	flush := func() error {
-		var hours []store.CenterHour
-		var days []store.CenterDay
+		var hours []store.Period
+		var days []store.Period
 		for i, center := range centers {
 			for day := range countryDays + 4 {
 				at := first.AddDate(0, 0, day)
-				days = append(days, store.CenterDay{Center: center, Day: at})
+				days = append(days, store.Period{Center: center, Start: at})
 				if i == 0 || day == 0 {
-					hours = append(hours, store.CenterHour{Center: center, Hour: at})
+					hours = append(hours, store.Period{Center: center, Start: at})
 				}
 			}
 		}

@@ -152,8 +152,8 @@ func BenchmarkUpsert(b *testing.B) {
 			clocks = append(clocks, CaseClocks{Key: r.Key, Clocks: r.Clocks})
 		}
 		version := uint64(i + 2)
-		var hours []CenterHour
-		step("stored_hours", func() error { _, err := s.storedHours(b.Context(), keys); hours = hoursOf(calls); return err })
+		var hours []Period
+		step("stored_hours", func() (err error) { hours, err = s.storedHours(b.Context(), keys); return err })
 		step("calls", func() error { return s.UpsertCalls(b.Context(), calls, version) })
 		step("clocks", func() error { return s.UpsertClocks(b.Context(), clocks, version) })
 		step("recompute", func() error { return s.RecomputeHours(b.Context(), hours, version) })

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -105,6 +106,16 @@ func (s *Store) insert(ctx context.Context, b block, rows int, token string) err
 		s.cfg.Inserted(b.table, rows, time.Since(start))
 	}
 	return err
+}
+
+// insertRows sends rows in blocks of MaxInsertRows.
+func insertRows[R any](ctx context.Context, s *Store, rows []R, of func([]R) block) error {
+	for chunk := range slices.Chunk(rows, MaxInsertRows) {
+		if err := s.insert(ctx, of(chunk), len(chunk), ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sameRowCount checks that every column has the rows of the insert: the client sends an HTTP insert whose columns differ

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/monev112/monev112/collector/casefile"
@@ -11,12 +10,7 @@ import (
 // UpsertCalls writes the present facts of calls under version, which must be greater than that of every earlier row of
 // these calls: the row of the highest version is the call. Repeating an upsert changes nothing.
 func (s *Store) UpsertCalls(ctx context.Context, calls []casefile.Call, version uint64) error {
-	for chunk := range slices.Chunk(calls, MaxInsertRows) {
-		if err := s.insert(ctx, s.callBlock(chunk, version), len(chunk), ""); err != nil {
-			return err
-		}
-	}
-	return nil
+	return insertRows(ctx, s, calls, func(rows []casefile.Call) block { return s.callBlock(rows, version) })
 }
 
 // TicketRow is a ticket as the table holds it: its facts, and the scope of its OPD, which the directory knows.
@@ -27,12 +21,7 @@ type TicketRow struct {
 
 // UpsertTickets writes the present facts of tickets under version; see UpsertCalls.
 func (s *Store) UpsertTickets(ctx context.Context, tickets []TicketRow, version uint64) error {
-	for chunk := range slices.Chunk(tickets, MaxInsertRows) {
-		if err := s.insert(ctx, s.ticketBlock(chunk, version), len(chunk), ""); err != nil {
-			return err
-		}
-	}
-	return nil
+	return insertRows(ctx, s, tickets, func(rows []TicketRow) block { return s.ticketBlock(rows, version) })
 }
 
 // columnOf maps rows to the values of one column.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
@@ -38,12 +37,7 @@ func (s *Store) UpsertClocks(ctx context.Context, cases []CaseClocks, version ui
 			rows = append(rows, &cases[i].Clocks[j])
 		}
 	}
-	for chunk := range slices.Chunk(rows, MaxInsertRows) {
-		if err := s.insert(ctx, s.clockBlock(chunk, version), len(chunk), ""); err != nil {
-			return err
-		}
-	}
-	return nil
+	return insertRows(ctx, s, rows, func(rows []*sla.Clock) block { return s.clockBlock(rows, version) })
 }
 
 // staleClocks returns a void row for every clock that counts in the table and is not among the present ones.

@@ -171,7 +171,7 @@ func TestDaysLeftByAProcessThatDied(t *testing.T) {
 			t.Errorf("%d groups: %s", len(rolled), d)
 		}
 	}
-	if left, _, err := s.pendingDays(t.Context()); err != nil || len(left) != 0 {
+	if left, _, err := s.pendingPeriods(t.Context(), daily); err != nil || len(left) != 0 {
 		t.Errorf("pending %v, %v", left, err)
 	}
 }

@@ -24,18 +24,17 @@ func (s *Store) CallsExpected(ctx context.Context, center string, now time.Time)
 	sql := fmt.Sprintf(`SELECT toStartOfHour(toDateTime(assumeNotNull(at), 'UTC')) AS hour, toUInt64(count()) AS n
 		FROM calls_now WHERE center = %s AND at >= %s AND at < %s GROUP BY hour`,
 		quote(center), instant(hours[len(hours)-1].Add(-expectedAround)), instant(hours[0].Add(time.Hour+expectedAround)))
-	counts := map[time.Time]uint64{}
-	err = s.query(ctx, "read expected calls", sql, func(scan func(...any) error) error {
-		var hour time.Time
-		var n uint64
-		if err := scan(&hour, &n); err != nil {
-			return err
-		}
-		counts[hour.UTC()] = n
-		return nil
-	})
+	type hourCount struct {
+		hour  time.Time
+		calls uint64
+	}
+	rows, err := queryAll(ctx, s, "read expected calls", sql, func(h *hourCount) []any { return []any{&h.hour, &h.calls} })
 	if err != nil {
 		return 0, 0, false, err
+	}
+	counts := map[time.Time]uint64{}
+	for _, h := range rows {
+		counts[h.hour.UTC()] = h.calls
 	}
 	var values []float64
 	for _, h := range hours {

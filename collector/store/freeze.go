@@ -37,21 +37,14 @@ type Freeze struct {
 }
 
 // Figures computes every figure of a centre's month; month is any instant whose year and month are meant.
-func (s *Store) Figures(ctx context.Context, center string, month time.Time, targets FigureTargets) (out []Figure,
-	err error) {
+func (s *Store) Figures(ctx context.Context, center string, month time.Time, targets FigureTargets) ([]Figure, error) {
 	since, until := monthOf(month)
 	sql := fmt.Sprintf(`SELECT center, figure, dims, numerator, denominator, n, value::Nullable(Float64)
 		FROM monev_figures(since = %s, until = %s, target = %d, short = %d) WHERE center = %s ORDER BY figure, dims`,
 		quote(since), quote(until), targets.Answer, targets.Short, quote(center))
-	err = s.query(ctx, "compute figures", sql, func(scan func(...any) error) error {
-		var f Figure
-		if err := scan(&f.Center, &f.Name, &f.Dims, &f.Numerator, &f.Denominator, &f.N, &f.Value); err != nil {
-			return err
-		}
-		out = append(out, f)
-		return nil
+	return queryAll(ctx, s, "compute figures", sql, func(f *Figure) []any {
+		return []any{&f.Center, &f.Name, &f.Dims, &f.Numerator, &f.Denominator, &f.N, &f.Value}
 	})
-	return out, err
 }
 
 // Frozen returns the latest revision of a centre's month; nil when it was not frozen.
@@ -83,17 +76,10 @@ func (s *Store) Frozen(ctx context.Context, center string, month time.Time) (*Fr
 }
 
 // FrozenMonths returns the months of a centre that were frozen, ascending.
-func (s *Store) FrozenMonths(ctx context.Context, center string) (out []time.Time, err error) {
-	sql := "SELECT DISTINCT month FROM frozen WHERE center = " + quote(center) + " ORDER BY month"
-	err = s.query(ctx, "read frozen months", sql, func(scan func(...any) error) error {
-		var m time.Time
-		if err := scan(&m); err != nil {
-			return err
-		}
-		out = append(out, m.UTC())
-		return nil
-	})
-	return out, err
+func (s *Store) FrozenMonths(ctx context.Context, center string) ([]time.Time, error) {
+	return queryAll(ctx, s, "read frozen months",
+		"SELECT DISTINCT month FROM frozen WHERE center = "+quote(center)+" ORDER BY month",
+		func(month *time.Time) []any { return []any{month} })
 }
 
 // KeepFrozen stores a revision in one insert: all of it or nothing. A revision that stands is never written again; the
@@ -170,8 +156,7 @@ type ClockBasis struct {
 }
 
 // ClockBases returns the bases of a centre's month, as they are at now with what came since an instant.
-func (s *Store) ClockBases(ctx context.Context, center string, month, since, now time.Time) (out []ClockBasis,
-	err error) {
+func (s *Store) ClockBases(ctx context.Context, center string, month, since, now time.Time) ([]ClockBasis, error) {
 	from, until := monthOf(month)
 	sql := `SELECT clock, ifNull(opd, '')::String AS opd, ifNull(scope, 'own')::String AS scope,
 			arraySort(groupUniqArray(if(policy_version = '', policy::String, concat(policy, '/', policy_version)))),
@@ -180,15 +165,9 @@ func (s *Store) ClockBases(ctx context.Context, center string, month, since, now
 			countIf(stopped_at IS NULL AND breach_at >= ` + instant(since) + ` AND breach_at < ` + instant(now) + `)
 		FROM (SELECT * FROM clocks FINAL WHERE center = ` + quote(center) + ` AND NOT void AND day >= ` + quote(from) + ` AND day < ` + quote(until) + `)
 		GROUP BY clock, opd, scope`
-	err = s.query(ctx, "read what clocks rest on", sql, func(scan func(...any) error) error {
-		var b ClockBasis
-		if err := scan(&b.Clock, &b.OPD, &b.Scope, &b.Policies, &b.Calendars, &b.Late, &b.Passed); err != nil {
-			return err
-		}
-		out = append(out, b)
-		return nil
+	return queryAll(ctx, s, "read what clocks rest on", sql, func(b *ClockBasis) []any {
+		return []any{&b.Clock, &b.OPD, &b.Scope, &b.Policies, &b.Calendars, &b.Late, &b.Passed}
 	})
-	return out, err
 }
 
 // LateCases counts the calls and, by OPD, the tickets of a centre's month of which an event came in since an instant.

@@ -19,47 +19,44 @@ type Restore struct {
 }
 
 // Identity returns what names this database, which it makes when there is none. One caller at a time may do so.
-func (s *Store) Identity(ctx context.Context) (id uuid.UUID, err error) {
-	read := func() (n int, err error) {
+func (s *Store) Identity(ctx context.Context) (uuid.UUID, error) {
+	read := func() (uuid.UUID, error) {
 		// The smallest, should two collectors ever have made one at once.
-		err = s.query(ctx, "read identity", "SELECT id FROM identity ORDER BY id LIMIT 1",
-			func(scan func(...any) error) error {
-				n++
-				return scan(&id)
-			})
-		return n, err
+		ids, err := queryAll(ctx, s, "read identity", "SELECT id FROM identity ORDER BY id LIMIT 1",
+			func(id *uuid.UUID) []any { return []any{id} })
+		if len(ids) == 0 {
+			return uuid.UUID{}, err
+		}
+		return ids[0], err
 	}
-	if n, err := read(); err != nil || n > 0 {
+	if id, err := read(); err != nil || id != (uuid.UUID{}) {
 		return id, err
 	}
-	fresh, err := uuid.NewRandom()
+	made, err := uuid.NewRandom()
 	if err != nil {
-		return id, fmt.Errorf("make an identity: %w", err)
+		return made, fmt.Errorf("make an identity: %w", err)
 	}
-	sql := fmt.Sprintf("INSERT INTO identity VALUES (%s, %s)", quote(fresh.String()), instant(time.Now()))
+	sql := fmt.Sprintf("INSERT INTO identity VALUES (%s, %s)", quote(made.String()), instant(time.Now()))
 	if err := s.exec(ctx, "write identity", sql); err != nil {
-		return id, err
+		return made, err
 	}
-	_, err = read()
-	return id, err
+	return read()
 }
 
 // Restores returns the backups that filled this database, the latest last.
-func (s *Store) Restores(ctx context.Context) (out []Restore, err error) {
-	const sql = "SELECT backup, taken_at, journal, position, began_at, ended_at FROM restores FINAL ORDER BY began_at, backup"
-	err = s.query(ctx, "read restores", sql, func(scan func(...any) error) error {
-		var r Restore
-		var ended *time.Time
-		if err := scan(&r.Backup, &r.TakenAt, &r.Journal, &r.Position, &r.BeganAt, &ended); err != nil {
-			return err
-		}
-		if ended != nil {
-			r.EndedAt = ended.UTC()
-		}
-		r.TakenAt, r.BeganAt = r.TakenAt.UTC(), r.BeganAt.UTC()
-		out = append(out, r)
-		return nil
+func (s *Store) Restores(ctx context.Context) ([]Restore, error) {
+	const sql = `SELECT backup, taken_at, journal, position, began_at, ifNull(ended_at, fromUnixTimestamp64Milli(0, 'UTC'))
+		FROM restores FINAL ORDER BY began_at, backup`
+	out, err := queryAll(ctx, s, "read restores", sql, func(r *Restore) []any {
+		return []any{&r.Backup, &r.TakenAt, &r.Journal, &r.Position, &r.BeganAt, &r.EndedAt}
 	})
+	for i := range out {
+		r := &out[i]
+		r.TakenAt, r.BeganAt, r.EndedAt = r.TakenAt.UTC(), r.BeganAt.UTC(), r.EndedAt.UTC()
+		if r.EndedAt.Unix() == 0 {
+			r.EndedAt = time.Time{}
+		}
+	}
 	return out, err
 }
 

@@ -59,14 +59,14 @@ func TestARepeatedBatchIsDroppedByItsToken(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if rows, distinct, err := s.CountEvents(t.Context()); err != nil || rows != 1000 || distinct != 1000 {
+	if rows, distinct, err := countEvents(t, s); err != nil || rows != 1000 || distinct != 1000 {
 		t.Errorf("%d rows, %d events, %v; want 1000 of both without any merge", rows, distinct, err)
 	}
 	// Another token: the rows come twice until they are merged, the events do not.
 	if err := s.InsertEvents(t.Context(), events, "journal/events/0/1001"); err != nil {
 		t.Fatal(err)
 	}
-	if _, distinct, err := s.CountEvents(t.Context()); err != nil || distinct != 1000 {
+	if _, distinct, err := countEvents(t, s); err != nil || distinct != 1000 {
 		t.Errorf("%d events, %v; want 1000", distinct, err)
 	}
 }
@@ -79,7 +79,7 @@ func TestAReusedTokenDropsOtherEvents(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if rows, _, err := s.CountEvents(t.Context()); err != nil || rows != 10 {
+	if rows, _, err := countEvents(t, s); err != nil || rows != 10 {
 		t.Errorf("%d rows, %v: ClickHouse no longer drops by token alone; the shipper's tokens may be simplified", rows, err)
 	}
 }
@@ -95,7 +95,7 @@ func TestABatchThatGoesInPiecesIsDroppedWholeWhenRepeated(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if rows, distinct, err := s.CountEvents(t.Context()); err != nil || rows != uint64(len(events)) || distinct != rows {
+	if rows, distinct, err := countEvents(t, s); err != nil || rows != uint64(len(events)) || distinct != rows {
 		t.Errorf("%d rows, %d events, %v; want %d", rows, distinct, err, len(events))
 	}
 }
@@ -122,4 +122,13 @@ func TestEventChunksAreWholeAndBounded(t *testing.T) {
 			t.Fatal("the chunks are not the batch")
 		}
 	})
+}
+
+// countEvents returns how many rows the table events has, and how many different events they are: repetitions that
+// ClickHouse has not merged away yet make the difference.
+func countEvents(t *testing.T, s *Store) (rows, events uint64, err error) {
+	t.Helper()
+	const sql = `SELECT (SELECT count() FROM events), (SELECT count() FROM events FINAL)`
+	err = s.queryOne(t.Context(), "count events", sql, &rows, &events)
+	return rows, events, err
 }

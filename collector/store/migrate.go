@@ -144,16 +144,12 @@ func pendingMigrations(known []schema.File, recorded map[uint32]schema.File) (pe
 }
 
 func (s *Store) recordedMigrations(ctx context.Context) (map[uint32]schema.File, error) {
-	out := map[uint32]schema.File{}
-	err := s.query(ctx, "read migrations", "SELECT version, name, checksum FROM migrations FINAL WHERE name != ''",
-		func(scan func(...any) error) error {
-			var f schema.File
-			if err := scan(&f.Number, &f.Name, &f.Checksum); err != nil {
-				return err
-			}
-			out[f.Number] = f
-			return nil
-		})
+	files, err := queryAll(ctx, s, "read migrations", "SELECT version, name, checksum FROM migrations FINAL WHERE name != ''",
+		func(f *schema.File) []any { return []any{&f.Number, &f.Name, &f.Checksum} })
+	out := make(map[uint32]schema.File, len(files))
+	for _, f := range files {
+		out[f.Number] = f
+	}
 	return out, err
 }
 

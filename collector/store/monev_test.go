@@ -219,7 +219,7 @@ func TestOnTime(t *testing.T) {
 	if err := s.UpsertClocks(t.Context(), cases, 1); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.RecomputeDays(t.Context(), []CenterDay{s.dayOf(cases[0].Key.Center, at("2026-10-01 00:00:00"))},
+	if err := s.RecomputeDays(t.Context(), []Period{s.dayOf(cases[0].Key.Center, at("2026-10-01 00:00:00"))},
 		1); err != nil {
 		t.Fatal(err)
 	}

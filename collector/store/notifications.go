@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
@@ -28,8 +27,8 @@ type Notification struct {
 // InsertNotifications stores notifications; the same ones again change nothing.
 func (s *Store) InsertNotifications(ctx context.Context, rows []Notification) error {
 	type row = Notification
-	for chunk := range slices.Chunk(rows, MaxInsertRows) {
-		err := s.insert(ctx, block{"notifications", []blockColumn{
+	return insertRows(ctx, s, rows, func(chunk []row) block {
+		return block{"notifications", []blockColumn{
 			texts("center", columnOf(chunk, func(r *row) string { return r.Center })),
 			texts("kind", columnOf(chunk, func(r *row) string { return r.Kind })),
 			texts("subject", columnOf(chunk, func(r *row) string { return r.Subject })),
@@ -45,10 +44,6 @@ func (s *Store) InsertNotifications(ctx context.Context, rows []Notification) er
 			instants("starts_at", columnOf(chunk, func(r *row) time.Time { return r.StartsAt })),
 			nullInstants("ends_at", columnOf(chunk, func(r *row) *time.Time { return orNil(&r.EndsAt) })),
 			all("alerts", "UInt32", columnOf(chunk, func(r *row) uint32 { return uint32(min(r.Alerts, 1<<31)) })),
-		}}, len(chunk), "")
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		}}
+	})
 }

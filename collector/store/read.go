@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -19,101 +20,124 @@ type CaseRecord struct {
 // ReadCases reads what is stored of the cases that keys name. A case without any event is absent from the answer,
 // unless it is a call that tickets name. The caller may fold the events: they are fresh copies.
 func (s *Store) ReadCases(ctx context.Context, keys []event.Key) (map[event.Key]CaseRecord, error) {
-	out := make(map[event.Key]CaseRecord, len(keys))
+	events, err := s.CaseEvents(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[event.Key]CaseRecord, len(events))
+	for key, list := range events {
+		out[key] = CaseRecord{Events: list}
+	}
+	calls := slices.DeleteFunc(slices.Clone(keys), func(k event.Key) bool { return k.Kind != event.KindCall })
+	links, err := s.ticketLinks(ctx, calls)
+	if err != nil {
+		return nil, err
+	}
+	for key, tickets := range links {
+		r := out[key]
+		r.Tickets = tickets
+		out[key] = r
+	}
+	return out, nil
+}
+
+// CaseEvents returns the events of the cases that keys name, each source and id once, in no particular order.
+func (s *Store) CaseEvents(ctx context.Context, keys []event.Key) (map[event.Key][]*event.Event, error) {
+	out := make(map[event.Key][]*event.Event, len(keys))
 	for cond := range keyConditions(keys, "center", "subject_kind", "subject") {
 		err := s.queryEvents(ctx, "read cases", "("+cond+")", func(e *event.Event) error {
-			r := out[e.Key()]
-			r.Events = append(r.Events, e)
-			out[e.Key()] = r
+			out[e.Key()] = append(out[e.Key()], e)
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	calls := slices.DeleteFunc(slices.Clone(keys), func(k event.Key) bool { return k.Kind != event.KindCall })
-	if len(calls) == 0 {
-		return out, nil
-	}
-	return out, s.readLinks(ctx, calls, out)
+	return out, nil
 }
 
-// readLinks adds the tickets of calls: those that a call's row names, and those whose events name the call although no
-// row says so yet (the events were stored and the upsert of the cases was not reached).
-func (s *Store) readLinks(ctx context.Context, calls []event.Key, out map[event.Key]CaseRecord) error {
+// ticketLinks returns the tickets of calls, sorted: those that a call's row names, and those whose events name the call
+// although no row says so yet (the events were stored and the upsert of the cases was not reached).
+func (s *Store) ticketLinks(ctx context.Context, calls []event.Key) (map[event.Key][]string, error) {
+	out := map[event.Key][]string{}
 	for cond := range keyConditions(calls, "center", "", "id") {
-		sql := "SELECT center, id, tickets FROM calls FINAL WHERE " + cond
+		sql := "SELECT center, id, tickets FROM calls FINAL WHERE notEmpty(tickets) AND (" + cond + ")"
 		err := s.query(ctx, "read links of calls", sql, func(scan func(...any) error) error {
 			key := event.Key{Kind: event.KindCall}
 			var tickets []string
 			if err := scan(&key.Center, &key.ID, &tickets); err != nil {
 				return err
 			}
-			r := out[key]
-			r.Tickets = append(r.Tickets, tickets...)
-			out[key] = r
+			out[key] = tickets
 			return nil
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	for center, arrays := range callArrays(calls) {
-		for _, array := range arrays {
-			sql := "SELECT arrayJoin(arrayIntersect(calls, " + array + ")) AS call, groupUniqArray(subject) FROM events" +
-				" WHERE center = " + quote(center) + " AND subject_kind = 'ticket' AND hasAny(calls, " + array + ") GROUP BY call"
-			err := s.query(ctx, "read tickets of calls", sql, func(scan func(...any) error) error {
-				key := event.Key{Center: center, Kind: event.KindCall}
-				var tickets []string
-				if err := scan(&key.ID, &tickets); err != nil {
-					return err
-				}
-				r := out[key]
-				r.Tickets = append(r.Tickets, tickets...)
-				out[key] = r
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-		}
-	}
-	for _, key := range calls {
-		if r, ok := out[key]; ok && len(r.Tickets) > 0 {
-			slices.Sort(r.Tickets)
-			r.Tickets = slices.Compact(r.Tickets)
-			out[key] = r
-		}
-	}
-	return nil
-}
-
-// callArrays writes the ids of calls as array literals by centre, each short enough to stand twice in one query.
-func callArrays(calls []event.Key) map[string][]string {
 	ids := map[string][]string{}
 	for _, k := range calls {
 		ids[k.Center] = append(ids[k.Center], k.ID)
 	}
-	out := map[string][]string{}
 	for center, list := range ids {
-		slices.Sort(list)
-		var b strings.Builder
-		for i, id := range slices.Compact(list) {
-			if b.Len() > maxQueryBytes/3 {
-				out[center] = append(out[center], b.String()+"]")
-				b.Reset()
-				i = 0
+		named, err := s.TicketsOf(ctx, center, list)
+		if err != nil {
+			return nil, err
+		}
+		for call, tickets := range named {
+			key := event.Key{Center: center, Kind: event.KindCall, ID: call}
+			out[key] = append(out[key], tickets...)
+			slices.Sort(out[key])
+			out[key] = slices.Compact(out[key])
+		}
+	}
+	return out, nil
+}
+
+// TicketsOf returns, of each call of a centre, the tickets of which any event names it, voided events among them,
+// sorted.
+func (s *Store) TicketsOf(ctx context.Context, center string, calls []string) (map[string][]string, error) {
+	out := map[string][]string{}
+	for array := range arrayLiterals(calls) {
+		sql := "SELECT arrayJoin(arrayIntersect(calls, " + array + ")) AS call, groupUniqArray(subject) FROM events" +
+			" WHERE center = " + quote(center) + " AND subject_kind = 'ticket' AND hasAny(calls, " + array + ") GROUP BY call"
+		err := s.query(ctx, "read tickets of calls", sql, func(scan func(...any) error) error {
+			var call string
+			var tickets []string
+			if err := scan(&call, &tickets); err != nil {
+				return err
 			}
-			if i == 0 {
-				b.WriteByte('[')
-			} else {
+			slices.Sort(tickets)
+			out[call] = tickets
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// arrayLiterals yields texts, each once, as array literals that are short enough to stand twice in one query.
+func arrayLiterals(texts []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		var b strings.Builder
+		for _, text := range slices.Compact(slices.Sorted(slices.Values(texts))) {
+			if b.Len() > maxQueryBytes/3 {
+				if !yield("[" + b.String() + "]") {
+					return
+				}
+				b.Reset()
+			}
+			if b.Len() > 0 {
 				b.WriteByte(',')
 			}
-			appendQuoted(&b, id)
+			appendQuoted(&b, text)
 		}
-		out[center] = append(out[center], b.String()+"]")
+		if b.Len() > 0 {
+			yield("[" + b.String() + "]")
+		}
 	}
-	return out
 }
 
 // queryEvents streams the events that match where, each once.
@@ -146,16 +170,19 @@ func (s *Store) OpenCases(ctx context.Context, centers []string, since time.Time
 		WHERE center IN (%[1]s) AND events > 0 AND at >= %[2]s`, quoteList(centers), instant(since))
 	var out []event.Key
 	err := s.query(ctx, "read open cases", sql, func(scan func(...any) error) error {
-		var k event.Key
-		var kind string
-		if err := scan(&k.Center, &kind, &k.ID); err != nil {
-			return err
-		}
-		k.Kind, _ = event.ParseKind(kind)
+		k, err := scanKey(scan)
 		out = append(out, k)
-		return nil
+		return err
 	})
 	return out, err
+}
+
+// scanKey reads centre, kind and id.
+func scanKey(scan func(...any) error) (k event.Key, err error) {
+	var kind string
+	err = scan(&k.Center, &kind, &k.ID)
+	k.Kind, _ = event.ParseKind(kind)
+	return k, err
 }
 
 // subjectsAtOnce is how many keys one call of a Subjects callback gets at most.
@@ -171,16 +198,14 @@ func (s *Store) Subjects(ctx context.Context, fn func([]event.Key) error) error 
 		SETTINGS optimize_aggregation_in_order = 1`
 	portion := make([]event.Key, 0, subjectsAtOnce)
 	err := s.stream(ctx, "read subjects", sql, func(scan func(...any) error) error {
-		var k event.Key
-		var kind string
-		if err := scan(&k.Center, &kind, &k.ID); err != nil {
+		k, err := scanKey(scan)
+		if err != nil {
 			return err
 		}
-		k.Kind, _ = event.ParseKind(kind)
 		if portion = append(portion, k); len(portion) < subjectsAtOnce {
 			return nil
 		}
-		err := fn(portion)
+		err = fn(portion)
 		portion = portion[:0]
 		return err
 	})
@@ -194,14 +219,6 @@ func (s *Store) Subjects(ctx context.Context, fn func([]event.Key) error) error 
 func (s *Store) MaxVersion(ctx context.Context) (uint64, error) {
 	const sql = `SELECT greatest((SELECT max(version) FROM calls), (SELECT max(version) FROM tickets), (SELECT max(version) FROM clocks))`
 	var version uint64
-	err := s.query(ctx, "read the highest version", sql, func(scan func(...any) error) error { return scan(&version) })
+	err := s.queryOne(ctx, "read the highest version", sql, &version)
 	return version, err
-}
-
-// CountEvents returns how many rows the table events has, and how many different events they are: repetitions that
-// ClickHouse has not merged away yet make the difference.
-func (s *Store) CountEvents(ctx context.Context) (rows, events uint64, err error) {
-	const sql = `SELECT (SELECT count() FROM events), (SELECT count() FROM events FINAL)`
-	err = s.query(ctx, "count events", sql, func(scan func(...any) error) error { return scan(&rows, &events) })
-	return rows, events, err
 }

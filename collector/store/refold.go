@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,30 +24,17 @@ func (s *Store) CaseKeys(ctx context.Context, center string, span Span, after ev
 	sql := caseKeysSQL(center, span, after) + fmt.Sprintf(" ORDER BY subject_kind, subject LIMIT %d", limit)
 	out := make([]event.Key, 0, min(limit, 4096))
 	err := s.stream(ctx, "read the cases of a period", sql, func(scan func(...any) error) error {
-		k := event.Key{Center: center}
-		var kind string
-		if err := scan(&kind, &k.ID); err != nil {
-			return err
-		}
-		k.Kind, _ = event.ParseKind(kind)
+		k, err := scanKey(scan)
 		out = append(out, k)
-		return nil
+		return err
 	})
 	return out, err
 }
 
 // Centers returns the codes of all centres of which there is an event, sorted.
-func (s *Store) Centers(ctx context.Context) (out []string, err error) {
-	err = s.query(ctx, "read centres", "SELECT DISTINCT center::String AS c FROM events ORDER BY c",
-		func(scan func(...any) error) error {
-			var c string
-			if err := scan(&c); err != nil {
-				return err
-			}
-			out = append(out, c)
-			return nil
-		})
-	return out, err
+func (s *Store) Centers(ctx context.Context) ([]string, error) {
+	return queryAll(ctx, s, "read centres", "SELECT DISTINCT center::String AS c FROM events ORDER BY c",
+		func(c *string) []any { return []any{c} })
 }
 
 // CountCases returns how many cases CaseKeys would give in all.
@@ -63,7 +49,7 @@ func caseKeysSQL(center string, span Span, after event.Key) string {
 	if after.ID != "" {
 		conds = append(conds, "(subject_kind, subject) > ("+quote(after.Kind.String())+", "+quote(after.ID)+")")
 	}
-	sql := "SELECT DISTINCT toString(subject_kind) AS subject_kind, subject FROM (SELECT subject_kind, subject FROM events WHERE " +
+	sql := "SELECT DISTINCT " + quote(center) + ", toString(subject_kind) AS subject_kind, subject FROM (SELECT subject_kind, subject FROM events WHERE " +
 		strings.Join(conds, " AND ") + " GROUP BY center, subject_kind, subject"
 	if span.Whole() {
 		return sql + ")"
@@ -88,54 +74,6 @@ func caseKeysSQL(center string, span Span, after event.Key) string {
 		sql += " AND false"
 	}
 	return sql + ")"
-}
-
-// CaseEvents returns the events of the cases that keys name, each source and id once, in no particular order.
-func (s *Store) CaseEvents(ctx context.Context, keys []event.Key) (map[event.Key][]*event.Event, error) {
-	out := make(map[event.Key][]*event.Event, len(keys))
-	for cond := range keyConditions(keys, "center", "subject_kind", "subject") {
-		err := s.queryEvents(ctx, "read cases", "("+cond+")", func(e *event.Event) error {
-			out[e.Key()] = append(out[e.Key()], e)
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// TicketsOf returns, of each call of a centre, the tickets of which any event names it, voided events among them,
-// sorted.
-func (s *Store) TicketsOf(ctx context.Context, center string, calls []string) (map[string][]string, error) {
-	out := map[string][]string{}
-	for start := 0; start < len(calls); {
-		var list strings.Builder
-		end := start
-		for ; end < len(calls) && list.Len() < maxQueryBytes; end++ {
-			if end > start {
-				list.WriteString(", ")
-			}
-			appendQuoted(&list, calls[end])
-		}
-		start = end
-		sql := "SELECT call, groupUniqArray(subject) FROM events ARRAY JOIN calls AS call WHERE center = " + quote(center) +
-			" AND subject_kind = 'ticket' AND call IN (" + list.String() + ") GROUP BY call"
-		err := s.query(ctx, "read tickets of calls", sql, func(scan func(...any) error) error {
-			var call string
-			var tickets []string
-			if err := scan(&call, &tickets); err != nil {
-				return err
-			}
-			slices.Sort(tickets)
-			out[call] = tickets
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
 }
 
 // StoredClocks returns the clocks that the table holds of cases, void ones among them, in order of name and number.

@@ -1,108 +1,140 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/monev112/monev112/collector/event"
 )
 
-// CenterHour is one hour of one centre, the unit of calls_hourly. Hour is any instant within it.
-type CenterHour struct {
+// Period is an hour or a day of a centre, by which the roll-ups are recomputed. Start is the beginning of the hour, or
+// the date at midnight, in UTC.
+type Period struct {
 	Center string
-	Hour   time.Time
+	Start  time.Time
 }
 
 func hourOf(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
 
-// maxHourGap joins hours that lie close together into one statement; the hours between are recomputed too,
-// which changes nothing.
-const maxHourGap = 48 * time.Hour
+// dayOf is the calendar day of an instant in a centre's own time zone.
+func (s *Store) dayOf(center string, at time.Time) Period {
+	y, m, d := at.In(s.cfg.Location(center)).Date()
+	return Period{center, time.Date(y, m, d, 0, 0, 0, 0, time.UTC)}
+}
 
-// maxHourRanges is how many ranges one recomputation has at most.
-const maxHourRanges = 8
+// unit is a length of periods: the table that says which of them are behind, the column of Start in it, and its type.
+type unit struct {
+	table, column string
+	wire          column.Type
+}
+
+var (
+	hourly = unit{"hours_pending", "hour", "DateTime('UTC')"}
+	daily  = unit{"days_pending", "day", "Date"}
+)
+
+// markPeriods writes that the cases of periods are about to change or, with done, that the periods were recomputed. Of
+// the marks of a period the greatest counts.
+func (s *Store) markPeriods(ctx context.Context, u unit, periods []Period, mark uint64, done bool) error {
+	return s.insert(ctx, block{u.table, []blockColumn{
+		texts("center", columnOf(periods, func(p *Period) string { return p.Center })),
+		all(u.column, u.wire, columnOf(periods, func(p *Period) time.Time { return p.Start })),
+		all("version", "UInt64", columnOf(periods, func(*Period) uint64 { return mark })),
+		all("done", "Bool", columnOf(periods, func(*Period) bool { return done })),
+	}}, len(periods), "")
+}
+
+// pendingPeriods returns the periods that a process which ended left to be recomputed, and the greatest mark of any.
+func (s *Store) pendingPeriods(ctx context.Context, u unit) (periods []Period, mark uint64, err error) {
+	err = s.queryOne(ctx, "read the greatest mark of "+u.table, "SELECT max(version) FROM "+u.table, &mark)
+	if err != nil {
+		return nil, 0, err
+	}
+	periods, err = s.queryPeriods(ctx, "read "+u.table,
+		fmt.Sprintf("SELECT center, %s FROM %s FINAL WHERE NOT done", u.column, u.table))
+	return periods, mark, err
+}
+
+func (s *Store) queryPeriods(ctx context.Context, what, sql string) ([]Period, error) {
+	periods, err := queryAll(ctx, s, what, sql, func(p *Period) []any { return []any{&p.Center, &p.Start} })
+	for i := range periods {
+		periods[i].Start = periods[i].Start.UTC()
+	}
+	return periods, err
+}
+
+// storedHours returns every hour in which one of the calls lies, or lay in a row that is not merged away yet.
+func (s *Store) storedHours(ctx context.Context, calls []event.Key) ([]Period, error) {
+	return s.storedPeriods(ctx, keyConditions(calls, "center", "", "id"),
+		"SELECT DISTINCT center, toStartOfHour(toDateTime(assumeNotNull(at), 'UTC')) FROM calls WHERE at IS NOT NULL AND ")
+}
+
+// storedDays returns every day on which one of the tickets was opened or a clock of it began, also in rows that are not
+// merged away yet.
+func (s *Store) storedDays(ctx context.Context, tickets []event.Key) ([]Period, error) {
+	const sql = "SELECT DISTINCT center, assumeNotNull(day) FROM %s WHERE day IS NOT NULL AND "
+	ofClocks, err := s.storedPeriods(ctx, keyConditions(tickets, "center", "subject_kind", "subject"),
+		fmt.Sprintf(sql, "clocks"))
+	if err != nil {
+		return nil, err
+	}
+	ofTickets, err := s.storedPeriods(ctx, keyConditions(tickets, "center", "", "id"), fmt.Sprintf(sql, "tickets"))
+	return append(ofClocks, ofTickets...), err
+}
+
+func (s *Store) storedPeriods(ctx context.Context, conditions iter.Seq[string], sql string) (out []Period,
+	err error) {
+	for cond := range conditions {
+		found, err := s.queryPeriods(ctx, "read periods of cases", sql+"("+cond+")")
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+const hourlyColumns = `center, hour, day, received, offered, answered, stamped, abandoned, unserved, blocked, classified, hoax,
+	normal, informasi, prank, prank_palsu, ghost, pocket, misrouted, putus, duplikat,
+	to_hoax, to_own, to_vertical, to_centre, to_none, to_unclassified, to_unanswered, answer_ms, abandon_ms`
 
 // RecomputeHours writes the rows of calls_hourly anew from the calls as they are stored, and empties the rows of hours
 // that no longer have any. version must not be less than that of any earlier recomputation.
-func (s *Store) RecomputeHours(ctx context.Context, hours []CenterHour, version uint64) error {
+func (s *Store) RecomputeHours(ctx context.Context, hours []Period, version uint64) error {
 	for _, r := range hourRanges(hours) {
-		centers := quoteList(r.centers)
-		sql := fmt.Sprintf(
-			"INSERT INTO calls_hourly (%[1]s, version) SELECT %[1]s, %[2]d FROM calls_rollup(centers = [%[3]s], since = %[4]s, until = %[5]s)",
-			hourlyColumns, version, centers, literal(r.since), literal(r.until))
+		centers, since, until := quoteList(r.centers), quoteTime(r.since), quoteTime(r.until)
+		sql := fmt.Sprintf(`INSERT INTO calls_hourly (%[1]s, version)
+			SELECT %[1]s, %[2]d FROM calls_rollup(centers = [%[3]s], since = %[4]s, until = %[5]s)`,
+			hourlyColumns, version, centers, since, until)
 		if err := s.exec(ctx, "recompute hours", sql); err != nil {
 			return err
 		}
-		gone := fmt.Sprintf(
+		empty := fmt.Sprintf(
 			`INSERT INTO calls_hourly (center, hour, day, version) SELECT center, hour, day, %[1]d FROM calls_hourly FINAL
 			WHERE center IN (%[2]s) AND hour >= %[3]s AND hour < %[4]s AND received > 0 AND (center, hour) NOT IN (
 				SELECT center, toStartOfHour(toDateTime(assumeNotNull(at), 'UTC')) FROM calls_now
-				WHERE center IN (%[2]s) AND at >= %[3]s AND at < %[4]s)`,
-			version, centers, literal(r.since), literal(r.until))
-		if err := s.exec(ctx, "empty hours", gone); err != nil {
+				WHERE center IN (%[2]s) AND at >= %[3]s AND at < %[4]s)`, version, centers, since, until)
+		if err := s.exec(ctx, "empty hours", empty); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// markPending remembers hours whose calls are about to change, until they are recomputed: of
-// the marks of an hour the greatest speaks.
-func (s *Store) markPending(ctx context.Context, hours []CenterHour, mark uint64, done bool) error {
-	if len(hours) == 0 {
-		return nil
-	}
-	return s.insert(ctx, block{"hours_pending", []blockColumn{
-		texts("center", columnOf(hours, func(h *CenterHour) string { return h.Center })),
-		all("hour", "DateTime('UTC')", columnOf(hours, func(h *CenterHour) time.Time { return h.Hour })),
-		all("version", "UInt64", columnOf(hours, func(*CenterHour) uint64 { return mark })),
-		all("done", "Bool", columnOf(hours, func(*CenterHour) bool { return done })),
-	}}, len(hours), "")
-}
+// maxHourGap joins hours that lie close together into one statement; the hours between are recomputed too, which
+// changes nothing.
+const maxHourGap = 48 * time.Hour
 
-// pendingHours returns the hours that a process which ended left to be recomputed, and the greatest mark of any hour.
-func (s *Store) pendingHours(ctx context.Context) (hours []CenterHour, mark uint64, err error) {
-	err = s.query(ctx, "read the greatest mark", "SELECT max(version) FROM hours_pending",
-		func(scan func(...any) error) error { return scan(&mark) })
-	if err != nil {
-		return nil, 0, err
-	}
-	const sql = "SELECT center, hour FROM hours_pending FINAL WHERE NOT done"
-	err = s.query(ctx, "read pending hours", sql, func(scan func(...any) error) error {
-		var h CenterHour
-		if err := scan(&h.Center, &h.Hour); err != nil {
-			return err
-		}
-		hours = append(hours, CenterHour{h.Center, hourOf(h.Hour)})
-		return nil
-	})
-	return hours, mark, err
-}
-
-// storedHours returns every hour in which one of the calls stands, or stood in a row that is not merged away yet.
-func (s *Store) storedHours(ctx context.Context, calls []event.Key) (hours []CenterHour, err error) {
-	for cond := range keyConditions(calls, "center", "", "id") {
-		sql := "SELECT DISTINCT center, toStartOfHour(toDateTime(assumeNotNull(at), 'UTC')) FROM calls WHERE at IS NOT NULL AND (" + cond + ")"
-		err := s.query(ctx, "read hours of calls", sql, func(scan func(...any) error) error {
-			var h CenterHour
-			if err := scan(&h.Center, &h.Hour); err != nil {
-				return err
-			}
-			hours = append(hours, CenterHour{h.Center, hourOf(h.Hour)})
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return hours, nil
-}
-
-const hourlyColumns = `center, hour, day, received, offered, answered, stamped, abandoned, unserved, blocked, classified, hoax,
-	normal, informasi, prank, prank_palsu, ghost, pocket, misrouted, putus, duplikat,
-	to_hoax, to_own, to_vertical, to_centre, to_none, to_unclassified, to_unanswered, answer_ms, abandon_ms`
+// maxHourRanges is how many ranges one recomputation has at most.
+const maxHourRanges = 8
 
 type hourRange struct {
 	centers      []string // sorted
@@ -110,9 +142,9 @@ type hourRange struct {
 }
 
 // hourRanges unites hours that lie close together into ranges, whatever their centre: in live traffic all centres touch
-// the same few hours. Hours strewn over years are united more widely, until there are few statements: to read more
+// the same few hours. Hours scattered over years are united more widely, until there are few statements: to read more
 // calls costs less than to ask more often.
-func hourRanges(hours []CenterHour) []hourRange {
+func hourRanges(hours []Period) []hourRange {
 	for gap := maxHourGap; ; gap *= 2 {
 		if out := hourRangesWithin(hours, gap); len(out) <= maxHourRanges {
 			return out
@@ -120,20 +152,20 @@ func hourRanges(hours []CenterHour) []hourRange {
 	}
 }
 
-func hourRangesWithin(hours []CenterHour, gap time.Duration) []hourRange {
+func hourRangesWithin(hours []Period, gap time.Duration) []hourRange {
 	hours = slices.Clone(hours)
 	for i := range hours {
-		hours[i].Hour = hourOf(hours[i].Hour)
+		hours[i].Start = hourOf(hours[i].Start)
 	}
-	slices.SortFunc(hours, func(a, b CenterHour) int { return a.Hour.Compare(b.Hour) })
+	slices.SortFunc(hours, func(a, b Period) int { return a.Start.Compare(b.Start) })
 	var out []hourRange
 	for _, h := range hours {
-		if n := len(out); n > 0 && h.Hour.Sub(out[n-1].until) <= gap {
-			out[n-1].until = h.Hour.Add(time.Hour)
+		if n := len(out); n > 0 && h.Start.Sub(out[n-1].until) <= gap {
+			out[n-1].until = h.Start.Add(time.Hour)
 			out[n-1].centers = append(out[n-1].centers, h.Center)
 			continue
 		}
-		out = append(out, hourRange{[]string{h.Center}, h.Hour, h.Hour.Add(time.Hour)})
+		out = append(out, hourRange{[]string{h.Center}, h.Start, h.Start.Add(time.Hour)})
 	}
 	for i := range out {
 		slices.Sort(out[i].centers)
@@ -142,5 +174,49 @@ func hourRangesWithin(hours []CenterHour, gap time.Duration) []hourRange {
 	return out
 }
 
-// literal writes a whole second as ClickHouse reads a time in UTC.
-func literal(t time.Time) string { return quote(t.UTC().Format(time.DateTime)) }
+// maxDaysAtOnce bounds the text and the memory of one recomputation.
+const maxDaysAtOnce = 1000
+
+// dailyRollups are the tables of one row a day, and the views that compute it.
+var dailyRollups = []struct{ table, view, columns string }{
+	{"clocks_daily", "clocks_rollup",
+		"center, clock, day, opds, scopes, met_counts, late_counts, open_breach_at, open_stopped_at"},
+	{"tickets_daily", "tickets_rollup", `center, day, scope, opds, priorities, dispatch_ms, acknowledge_ms, turnout_ms,
+		travel_ms, respond_ms, own_ms, resolve_ms, resolve_net_ms, confirm_ms`},
+}
+
+// RecomputeDays writes the rows of clocks_daily and tickets_daily anew from the clocks and tickets as they are stored.
+// version must not be less than that of any earlier recomputation.
+func (s *Store) RecomputeDays(ctx context.Context, days []Period, version uint64) error {
+	days = slices.Clone(days)
+	// By centre, so that a statement reads few of them.
+	slices.SortFunc(days, func(a, b Period) int {
+		return cmp.Or(strings.Compare(a.Center, b.Center), a.Start.Compare(b.Start))
+	})
+	for chunk := range slices.Chunk(slices.Compact(days), maxDaysAtOnce) {
+		arguments := daysArguments(chunk)
+		var g errgroup.Group
+		for _, r := range dailyRollups {
+			g.Go(func() error {
+				return s.exec(ctx, "recompute days of "+r.table, fmt.Sprintf("INSERT INTO %s (%s, version) SELECT %[2]s, %d FROM %s(%s)",
+					r.table, r.columns, version, r.view, arguments))
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// daysArguments writes sorted days as the arguments of the views that compute rows of days.
+func daysArguments(days []Period) string {
+	var centers, pairs []string
+	for _, d := range days {
+		if len(centers) == 0 || centers[len(centers)-1] != d.Center {
+			centers = append(centers, d.Center)
+		}
+		pairs = append(pairs, "("+quote(d.Center)+", '"+d.Start.Format(time.DateOnly)+"')")
+	}
+	return "centers = [" + quoteList(centers) + "], days = [" + strings.Join(pairs, ", ") + "]"
+}

@@ -26,12 +26,25 @@ type Sink struct {
 	Scope func(center, opd string) string
 
 	// held by Upsert and by a recomputation, so that no hour is recomputed between its mark and its calls
-	mu      sync.Mutex
-	pending map[CenterHour]struct{}
-	days    map[CenterDay]struct{} // pending
-	version uint64                 // of the latest upsert
-	marks   uint64                 // the latest mark in hours_pending and days_pending
-	running bool                   // Run recomputes; without it Upsert does
+	mu          sync.Mutex
+	hours, days map[Period]struct{} // pending
+	version     uint64              // of the latest upsert
+	marks       uint64              // the latest mark in hours_pending and days_pending
+	running     bool                // Run recomputes; without it Upsert does
+}
+
+// pending are the periods of a unit that have to be recomputed, and how.
+type pending struct {
+	unit
+	periods   map[Period]struct{}
+	recompute func(ctx context.Context, periods []Period, version uint64) error
+}
+
+func (s *Sink) pending() [2]pending {
+	if s.hours == nil {
+		s.hours, s.days = map[Period]struct{}{}, map[Period]struct{}{}
+	}
+	return [2]pending{{hourly, s.hours, s.RecomputeHours}, {daily, s.days, s.RecomputeDays}}
 }
 
 // RecomputeEvery is how far the roll-ups, and with them the views monev_*, may lag behind the cases while Run runs: to
@@ -57,20 +70,22 @@ func (s *Sink) Prepare(ctx context.Context) error {
 	if err != nil || slices.ContainsFunc(restores, func(r Restore) bool { return r.EndedAt.IsZero() }) {
 		return err
 	}
-	hours, ofHours, err := s.pendingHours(ctx)
-	if err != nil {
-		return err
+	left := 0
+	for _, p := range s.pending() {
+		periods, mark, err := s.pendingPeriods(ctx, p.unit)
+		if err != nil {
+			return err
+		}
+		p.add(periods)
+		s.marks = max(s.marks, mark)
+		left += len(periods)
 	}
-	days, ofDays, err := s.pendingDays(ctx)
-	s.marks = max(s.marks, ofHours, ofDays)
-	if err != nil || len(hours) == 0 && len(days) == 0 {
-		return err
+	if left == 0 {
+		return nil
 	}
 	if s.version, err = s.MaxVersion(ctx); err != nil {
 		return err
 	}
-	s.pending, _ = remember(s.pending, hours)
-	s.days, _ = remember(s.days, days)
 	if err := s.recompute(ctx); err != nil && !s.running {
 		return err
 	}
@@ -104,41 +119,31 @@ func (s *Sink) setRunning(running bool) {
 	s.mu.Unlock()
 }
 
-// remember adds hours or days to those that are pending and returns them all, and the new ones.
-func remember[T comparable](pending map[T]struct{}, list []T) (all map[T]struct{}, added []T) {
-	if pending == nil {
-		pending = map[T]struct{}{}
-	}
-	for _, h := range list {
-		if _, known := pending[h]; !known {
-			pending[h] = struct{}{}
-			added = append(added, h)
+// add adds periods and returns those that are new.
+func (p *pending) add(periods []Period) (added []Period) {
+	for _, period := range periods {
+		if _, known := p.periods[period]; !known {
+			p.periods[period] = struct{}{}
+			added = append(added, period)
 		}
 	}
-	return pending, added
+	return added
 }
 
 // recompute brings the pending hours and days up to date.
 func (s *Sink) recompute(ctx context.Context) error {
-	if len(s.pending) > 0 {
-		hours := slices.Collect(maps.Keys(s.pending))
-		if err := s.RecomputeHours(ctx, hours, s.version); err != nil {
+	for _, p := range s.pending() {
+		if len(p.periods) == 0 {
+			continue
+		}
+		periods := slices.Collect(maps.Keys(p.periods))
+		if err := p.recompute(ctx, periods, s.version); err != nil {
 			return err
 		}
-		if err := s.markPending(ctx, hours, s.nextMark(), true); err != nil {
+		if err := s.markPeriods(ctx, p.unit, periods, s.nextMark(), true); err != nil {
 			return err
 		}
-		clear(s.pending)
-	}
-	if len(s.days) > 0 {
-		days := slices.Collect(maps.Keys(s.days))
-		if err := s.RecomputeDays(ctx, days, s.version); err != nil {
-			return err
-		}
-		if err := s.markDaysPending(ctx, days, s.nextMark(), true); err != nil {
-			return err
-		}
-		clear(s.days)
+		clear(p.periods)
 	}
 	return nil
 }
@@ -162,20 +167,22 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 	calls := make([]casefile.Call, 0, len(rows))
 	var tickets []TicketRow
 	clocks := make([]CaseClocks, 0, len(rows))
-	var unsure []event.Key // calls of which the board does not know where their rows stood
-	var left []CenterHour
-	var days []CenterDay
+	var hours, days []Period // that the cases belong to, or belonged to as far as the board knows
+	var moved []event.Key    // calls that may have belonged to another hour before
 	var withDays []event.Key // tickets
 	for i := range rows {
 		r := &rows[i]
 		switch {
 		case r.Call != nil:
 			calls = append(calls, *r.Call)
+			if at := r.Call.At(); !at.IsZero() {
+				hours = append(hours, Period{r.Key.Center, hourOf(at)})
+			}
 			switch {
 			case !r.ClocksOnly:
-				unsure = append(unsure, r.Key)
+				moved = append(moved, r.Key)
 			case !r.WasAt.IsZero():
-				left = append(left, CenterHour{r.Key.Center, hourOf(r.WasAt)})
+				hours = append(hours, Period{r.Key.Center, hourOf(r.WasAt)})
 			}
 		case r.Ticket != nil:
 			tickets, withDays = append(tickets, s.ticketRow(r)), append(withDays, r.Key)
@@ -190,7 +197,7 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 			// Where a call stands in the funnel depends on its tickets' OPDs: its hour follows although its own row does not
 			// change.
 			for _, id := range r.Ticket.Calls {
-				unsure = append(unsure, event.Key{Center: r.Key.Center, Kind: event.KindCall, ID: id})
+				moved = append(moved, event.Key{Center: r.Key.Center, Kind: event.KindCall, ID: id})
 			}
 		default:
 			return fmt.Errorf("row of %s %s: neither call nor ticket", r.Key.Kind, r.Key.ID)
@@ -199,16 +206,15 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var hoursBefore []CenterHour
-	var daysBefore []CenterDay
+	var hoursBefore, daysBefore []Period
 	var g errgroup.Group
-	g.Go(func() (err error) { hoursBefore, err = s.storedHours(ctx, unsure); return err })
+	g.Go(func() (err error) { hoursBefore, err = s.storedHours(ctx, moved); return err })
 	g.Go(func() (err error) { daysBefore, err = s.storedDays(ctx, withDays); return err })
 	if err := g.Wait(); err != nil {
 		return err
 	}
 	s.version = version
-	if err := s.mark(ctx, slices.Concat(hoursOf(calls), left, hoursBefore), slices.Concat(days, daysBefore)); err != nil {
+	if err := s.mark(ctx, append(hours, hoursBefore...), append(days, daysBefore...)); err != nil {
 		return err
 	}
 	// Each table is one request; none waits for another, and a failure repeats them all.
@@ -226,22 +232,20 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 }
 
 // mark makes hours and days pending, in the database before in memory: one counts as marked when both know it.
-func (s *Sink) mark(ctx context.Context, hours []CenterHour, days []CenterDay) error {
-	var newHours []CenterHour
-	var newDays []CenterDay
-	s.pending, newHours = remember(s.pending, hours)
-	s.days, newDays = remember(s.days, days)
+func (s *Sink) mark(ctx context.Context, hours, days []Period) error {
 	mark := s.nextMark()
+	var added [2][]Period
 	var g errgroup.Group
-	g.Go(func() error { return s.markPending(ctx, newHours, mark, false) })
-	g.Go(func() error { return s.markDaysPending(ctx, newDays, mark, false) })
+	for i, p := range s.pending() {
+		added[i] = p.add([2][]Period{hours, days}[i])
+		g.Go(func() error { return s.markPeriods(ctx, p.unit, added[i], mark, false) })
+	}
 	err := g.Wait()
 	if err != nil {
-		for _, h := range newHours {
-			delete(s.pending, h)
-		}
-		for _, d := range newDays {
-			delete(s.days, d)
+		for i, p := range s.pending() {
+			for _, period := range added[i] {
+				delete(p.periods, period)
+			}
 		}
 	}
 	return err
@@ -250,24 +254,6 @@ func (s *Sink) mark(ctx context.Context, hours []CenterHour, days []CenterDay) e
 func (s *Sink) nextMark() uint64 {
 	s.marks++
 	return s.marks
-}
-
-// hoursOf returns the hours that calls belong to, each once.
-func hoursOf(calls []casefile.Call) (hours []CenterHour) {
-	seen := map[CenterHour]struct{}{}
-	for i := range calls {
-		c := &calls[i]
-		at := c.At()
-		if at.IsZero() {
-			continue
-		}
-		h := CenterHour{c.Key.Center, hourOf(at)}
-		if _, twice := seen[h]; !twice {
-			seen[h] = struct{}{}
-			hours = append(hours, h)
-		}
-	}
-	return hours
 }
 
 // OpenCases returns the open tickets and the cases that had an event since, of the centres that have a board.

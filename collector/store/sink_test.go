@@ -18,7 +18,7 @@ import (
 
 var _ shipper.Sink = (*Sink)(nil)
 
-func hourly(t *testing.T, s *Sink) []string {
+func storedHourly(t *testing.T, s *Sink) []string {
 	t.Helper()
 	return lines(t, s.Store, "SELECT center, hour, day, received, hoax, answer_ms FROM calls_hourly_now ORDER BY ALL")
 }
@@ -69,7 +69,7 @@ func TestHoursFollowTheirCalls(t *testing.T) {
 			if err := s.Upsert(t.Context(), step.rows, uint64(i+1)); err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(step.want, hourly(t, s)); d != "" {
+			if d := cmp.Diff(step.want, storedHourly(t, s)); d != "" {
 				t.Errorf("step %d: %s", i, d)
 			}
 		}
@@ -84,7 +84,7 @@ func TestHoursLeftByAProcessThatDied(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.ReceivedAt = at("2026-10-20 16:10:00")
-	if err := s.markPending(t.Context(), []CenterHour{{"35.15", at("2026-10-01 16:00:00")}}, 2, false); err != nil {
+	if err := s.markPeriods(t.Context(), hourly, []Period{{"35.15", at("2026-10-01 16:00:00")}}, 2, false); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.UpsertCalls(t.Context(), []casefile.Call{c}, 2); err != nil {
@@ -94,7 +94,7 @@ func TestHoursLeftByAProcessThatDied(t *testing.T) {
 		if err := s.Prepare(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := hourly(t, s); len(got) != 0 {
+		if got := storedHourly(t, s); len(got) != 0 {
 			t.Errorf("the call still stands in %q", got)
 		}
 	}
@@ -102,10 +102,10 @@ func TestHoursLeftByAProcessThatDied(t *testing.T) {
 	if err := s.Upsert(t.Context(), []tracker.Row{callRow(c)}, 3); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"35.15 2026-10-20T16:00:00 2026-10-20 1 0 []"}, hourly(t, s)); d != "" {
+	if d := cmp.Diff([]string{"35.15 2026-10-20T16:00:00 2026-10-20 1 0 []"}, storedHourly(t, s)); d != "" {
 		t.Error(d)
 	}
-	if left, _, err := s.pendingHours(t.Context()); err != nil || len(left) != 0 {
+	if left, _, err := s.pendingPeriods(t.Context(), hourly); err != nil || len(left) != 0 {
 		t.Errorf("pending %v, %v", left, err)
 	}
 }
@@ -118,21 +118,21 @@ func TestRunRecomputesWhatUpsertsLeave(t *testing.T) {
 	if err := s.Upsert(t.Context(), []tracker.Row{callRow(c)}, 1); err != nil {
 		t.Fatal(err)
 	}
-	if got := hourly(t, s); len(got) != 0 {
+	if got := storedHourly(t, s); len(got) != 0 {
 		t.Errorf("recomputed at once: %q", got)
 	}
 	next := &Sink{Store: s.Store}
 	if err := next.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := hourly(t, s); len(got) != 1 {
+	if got := storedHourly(t, s); len(got) != 1 {
 		t.Errorf("after the next start: %q", got)
 	}
 	c.ReceivedAt = at("2026-10-02 16:10:00")
 	if err := next.Upsert(t.Context(), []tracker.Row{callRow(c)}, 2); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"35.15 2026-10-02T16:00:00 2026-10-02 1 0 []"}, hourly(t, s)); d != "" {
+	if d := cmp.Diff([]string{"35.15 2026-10-02T16:00:00 2026-10-02 1 0 []"}, storedHourly(t, s)); d != "" {
 		t.Error(d)
 	}
 }
@@ -355,7 +355,7 @@ func TestHoursFollowTheTicketsOfTheirCalls(t *testing.T) {
 // A restore that was interrupted has brought marks and a part of the rows: the marks must outlive a start in between.
 func TestPrepareLeavesAHalfRestoredDatabaseAlone(t *testing.T) {
 	s := openSink(t)
-	if err := s.markDaysPending(t.Context(), []CenterDay{{"35.15", at("2026-10-01 00:00:00")}}, 1, false); err != nil {
+	if err := s.markPeriods(t.Context(), daily, []Period{{"35.15", at("2026-10-01 00:00:00")}}, 1, false); err != nil {
 		t.Fatal(err)
 	}
 	half := Restore{
@@ -382,7 +382,7 @@ func TestPrepareLeavesAHalfRestoredDatabaseAlone(t *testing.T) {
 // A roll-up that cannot be computed must not keep the events out of ClickHouse: Run tries it again.
 func TestPrepareDoesNotWaitForRollUpsThatFail(t *testing.T) {
 	s := openSink(t)
-	if err := s.markDaysPending(t.Context(), []CenterDay{{"35.15", at("2026-10-01 00:00:00")}}, 1, false); err != nil {
+	if err := s.markPeriods(t.Context(), daily, []Period{{"35.15", at("2026-10-01 00:00:00")}}, 1, false); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.exec(t.Context(), "break", "RENAME TABLE clocks_rollup TO away"); err != nil {
@@ -401,7 +401,7 @@ func TestPrepareDoesNotWaitForRollUpsThatFail(t *testing.T) {
 	if err := s.FlushRollups(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if left, _, err := s.pendingDays(t.Context()); err != nil || len(left) != 0 {
+	if left, _, err := s.pendingPeriods(t.Context(), daily); err != nil || len(left) != 0 {
 		t.Errorf("pending %v, %v", left, err)
 	}
 }

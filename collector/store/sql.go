@@ -40,6 +40,24 @@ func (s *Store) stream(ctx context.Context, what, sql string, row func(scan func
 	})
 }
 
+// queryAll runs a SELECT and returns its rows; fields says where the columns of a row go.
+func queryAll[T any](ctx context.Context, s *Store, what, sql string, fields func(*T) []any) (out []T, err error) {
+	err = s.query(ctx, what, sql, func(scan func(...any) error) error {
+		var row T
+		if err := scan(fields(&row)...); err != nil {
+			return err
+		}
+		out = append(out, row)
+		return nil
+	})
+	return out, err
+}
+
+// queryOne runs a SELECT that gives one row.
+func (s *Store) queryOne(ctx context.Context, what, sql string, fields ...any) error {
+	return s.query(ctx, what, sql, func(scan func(...any) error) error { return scan(fields...) })
+}
+
 // quote writes s as a ClickHouse string literal. Every byte that could end or continue a literal is escaped, so that
 // any byte sequence comes back as it was.
 func quote(s string) string {
@@ -70,6 +88,9 @@ func appendQuoted(b *strings.Builder, s string) {
 func instant(t time.Time) string {
 	return fmt.Sprintf("fromUnixTimestamp64Milli(%d, 'UTC')", t.UnixMilli())
 }
+
+// quoteTime writes a whole second as ClickHouse reads a time in UTC.
+func quoteTime(t time.Time) string { return quote(t.UTC().Format(time.DateTime)) }
 
 // quoteList writes texts as literals with commas between.
 func quoteList(list []string) string {
