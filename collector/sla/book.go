@@ -8,7 +8,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 )
+
+// MaxFileBytes bounds a calendar or policy file.
+const MaxFileBytes = 256 << 10
 
 // sourcePolicy is the policy name of due times that a source states.
 const sourcePolicy = "source"
@@ -84,8 +89,8 @@ func clockIndex(name string) int {
 	return -1
 }
 
-// Load reads calendars and policies and checks them together. The error is a Problems that explains every mistake with
-// file, line, field and remedy; the Book is nil then. Load looks time zones up in the zone database of the process;
+// Load reads calendars and policies and checks them together. The error is yamlfile.Problems; the Book
+// is nil then. Load looks time zones up in the zone database of the process;
 // all else is a function of its arguments.
 func Load(files []File, cfg Config) (*Book, error) {
 	b := &Book{
@@ -96,14 +101,13 @@ func Load(files []File, cfg Config) (*Book, error) {
 	b.stated = &Line{
 		Kind: Stated, Start: given.start, Stop: given.stop, Ladder: defaultLadder, profile: &Profile{Name: sourcePolicy},
 	}
-	var problems Problems
+	var problems yamlfile.Problems
 	for _, f := range files {
-		r := &reader{file: f.Name}
-		root, ok := r.parse(f.Data)
-		if ok {
-			b.read(r, root, &cfg.Known)
+		file := yamlfile.Parse(f.Name, f.Data, MaxFileBytes)
+		if len(file.Problems) == 0 {
+			b.read(file, &cfg.Known)
 		}
-		problems = append(problems, r.problems...)
+		problems = append(problems, file.Problems...)
 	}
 	if len(problems) == 0 {
 		b.fallback = b.compile("", cfg.Default, &problems)
@@ -111,43 +115,38 @@ func Load(files []File, cfg Config) (*Book, error) {
 			b.rules[center] = b.compile(center, cfg.Centers[center], &problems)
 		}
 	}
-	if len(problems) > 0 {
-		return nil, problems.sorted()
+	if err := problems.Err(); err != nil {
+		return nil, err
 	}
 	return b, nil
 }
 
 // read adds the calendar or profile of one file.
-func (b *Book) read(r *reader, root node, known *Known) {
-	isCalendar, isPolicy := false, false
-	probe := &reader{file: r.file}
-	for _, e := range (node{r: probe, n: root.n, line: root.line}).entries() {
-		isCalendar = isCalendar || e.key == "calendar"
-		isPolicy = isPolicy || e.key == "policy"
-	}
+func (b *Book) read(f *yamlfile.File, known *Known) {
+	isCalendar, isPolicy := f.Has("calendar"), f.Has("policy")
 	switch {
 	case isCalendar == isPolicy:
-		r.add(max(root.line, 1), "", "the file is neither a calendar nor a policy, or both",
+		f.Wrong("", "the file is neither a calendar nor a policy, or both",
 			`begin with "calendar: NAME" or "policy: NAME"`)
 	case isCalendar:
-		c := r.readCalendar(root)
+		c := readCalendar(f)
 		if c == nil {
 			return
 		}
 		if o := b.calendars[c.Name]; o != nil {
-			r.add(1, "calendar", fmt.Sprintf("calendar %s is in %s already", c.Name, o.File),
+			f.Wrong("calendar", fmt.Sprintf("calendar %s is in %s already", c.Name, o.File),
 				"keep one file: extend it and count its version up")
 			return
 		}
 		b.calendars[c.Name], b.byID[c.id] = c, c
 	default:
-		p := r.readProfile(root, known)
+		p := readProfile(f, known)
 		if p == nil {
 			return
 		}
 		for _, o := range b.profiles {
 			if o.Name == p.Name && (o.validFrom == p.validFrom || o.Version == p.Version) {
-				r.add(1, "policy", fmt.Sprintf("%s holds policy %s with the same valid_from or version", o.File, p.Name),
+				f.Wrong("policy", fmt.Sprintf("%s holds policy %s with the same valid_from or version", o.File, p.Name),
 					"give each version of a policy its own valid_from and version")
 				return
 			}
@@ -157,13 +156,13 @@ func (b *Book) read(r *reader, root node, known *Known) {
 }
 
 // compile lays out what a centre goes by.
-func (b *Book) compile(center string, use Use, problems *Problems) *centerRules {
+func (b *Book) compile(center string, use Use, problems *yamlfile.Problems) *centerRules {
 	who, field := "centre "+center, "centers["+center+"]"
 	if center == "" {
 		who, field = "the default centre", "default"
 	}
-	add := func(file string, line int, sub, reason, remedy string) {
-		*problems = append(*problems, Problem{file, line, sub, reason, remedy})
+	add := func(file string, line int, field, found, remedy string) {
+		*problems = append(*problems, yamlfile.Problem{File: file, Line: line, Field: field, Found: found, Remedy: remedy})
 	}
 	rules := &centerRules{zone: use.Zone}
 	if rules.zone == nil {
@@ -173,7 +172,7 @@ func (b *Book) compile(center string, use Use, problems *Problems) *centerRules 
 		rules.calendar = b.calendars[use.Calendar]
 		if rules.calendar == nil {
 			add("configuration", 0, field+".calendar",
-				fmt.Sprintf("%s uses calendar %q, which no file holds", who, clip(use.Calendar)),
+				fmt.Sprintf("%s uses calendar %q, which no file holds", who, use.Calendar),
 				"use one of "+strings.Join(b.CalendarNames(), ", ")+" or add its file")
 			return rules
 		}
@@ -189,7 +188,7 @@ func (b *Book) compile(center string, use Use, problems *Problems) *centerRules 
 			}
 		}
 		if len(versions[i]) == 0 {
-			add("configuration", 0, field+".profiles", fmt.Sprintf("%s uses policy %q, which no file holds", who, clip(name)),
+			add("configuration", 0, field+".profiles", fmt.Sprintf("%s uses policy %q, which no file holds", who, name),
 				"use one of "+strings.Join(b.ProfileNames(), ", ")+" or add its file")
 		}
 		slices.SortFunc(versions[i], func(a, b *Profile) int { return cmp.Compare(a.validFrom, b.validFrom) })

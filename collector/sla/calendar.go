@@ -57,14 +57,12 @@ type dayRange struct {
 	name, nameEn string
 	from, until  int32 // until included
 	week         week
-	line         int
 }
 
 // weekPattern is the usual week from a day on.
 type weekPattern struct {
 	from int32
 	week week
-	line int
 }
 
 // week holds the windows of each weekday, Sunday first as in time.Weekday.

@@ -3,10 +3,11 @@ package sla
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
+
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 )
 
 // Limits of a calendar.
@@ -16,238 +17,206 @@ const (
 	MaxRanges        = 200
 )
 
-// readCalendar reads a calendar file. The calendar is nil when a problem was noted.
-func (r *reader) readCalendar(root node) *Calendar {
-	m := root.fields("calendar", "version", "zone", "valid_from", "covered_until", "weekly", "ranges", "holidays",
-		"joint_leave", "special")
-	c := &Calendar{File: r.file, off: map[int32]DayOff{}, special: map[int32]specialDay{}}
-	c.Name, _ = root.require(m, "calendar", "name the calendar, for example id-sidoarjo").name()
-	c.Version, _ = root.require(m, "version", "count it up whenever the file changes, for example 2026.1").name()
-	c.id = c.Name + "/" + c.Version
-	if zone, ok := root.require(m, "zone", "name an IANA zone, for example Asia/Jakarta").text(); ok {
-		z, err := time.LoadLocation(zone)
-		if err != nil || zone == "Local" {
-			m["zone"].bad(fmt.Sprintf("%q is not a time zone", clip(zone)), "name an IANA zone, for example Asia/Jakarta")
-		} else {
-			c.zone = z
-		}
-	}
-	from, okFrom := root.require(m, "valid_from", "give the first day that the list of days off covers").date()
-	until, okUntil := root.require(m, "covered_until", "give the last day whose holidays are decreed").date()
-	if okFrom && okUntil && until < from {
-		m["covered_until"].bad("lies before valid_from", "give a later day")
-	}
-	c.validFrom, c.coveredUntil = from, until
-	c.readWeekly(root.require(m, "weekly", "give the usual windows of the week"))
-	c.readRanges(m["ranges"])
-	c.readDaysOff(m["holidays"], false)
-	c.readDaysOff(m["joint_leave"], true)
-	c.readSpecial(m["special"])
-	if len(r.problems) > 0 {
+// calendarForm is a calendar as its file writes it.
+type calendarForm struct {
+	Calendar     name          `yaml:"calendar"`
+	Version      name          `yaml:"version" missing:"count it up whenever the file changes, for example 2026.1"`
+	Zone         yamlfile.Zone `yaml:"zone" missing:"name an IANA zone, for example Asia/Jakarta"`
+	ValidFrom    date          `yaml:"valid_from" missing:"give the first day that the list of days off covers"`
+	CoveredUntil date          `yaml:"covered_until" missing:"give the last day whose holidays are decreed"`
+	Weekly       []weekForm    `yaml:"weekly" missing:"give the usual windows of the week"`
+	Ranges       []rangeForm   `yaml:"ranges"`
+	Holidays     []dayOffForm  `yaml:"holidays"`
+	JointLeave   []dayOffForm  `yaml:"joint_leave"`
+	Special      []specialForm `yaml:"special"`
+}
+
+type weekForm struct {
+	From    date                    `yaml:"from" missing:"give the first day of this pattern"`
+	Windows map[string][]wallWindow `yaml:"windows" missing:"give the windows, for example mon-thu: [07:30-16:00]"`
+}
+
+type rangeForm struct {
+	Name    text                    `yaml:"name" missing:"name the range, for example Ramadan 1447 H"`
+	En      text                    `yaml:"en"`
+	From    date                    `yaml:"from" missing:"give its first day"`
+	Until   date                    `yaml:"until" missing:"give its last day"`
+	Windows map[string][]wallWindow `yaml:"windows" missing:"give the windows of the weekdays within it"`
+}
+
+type dayOffForm struct {
+	Date   date `yaml:"date" missing:"give the day as 2026-12-31"`
+	Name   text `yaml:"name" missing:"name the day as the decree does"`
+	En     text `yaml:"en"`
+	Decree text `yaml:"decree" missing:"give the decree that makes it a day off, or local: and who decided"`
+}
+
+type specialForm struct {
+	Date    date         `yaml:"date" missing:"give the day as 2026-12-31"`
+	Name    text         `yaml:"name" missing:"say why the day is special"`
+	En      text         `yaml:"en"`
+	Windows []wallWindow `yaml:"windows" missing:"give its windows, for example [\"07:30-12:00\"]"`
+}
+
+// readCalendar reads a calendar file. The calendar is nil when a problem was reported.
+func readCalendar(f *yamlfile.File) *Calendar {
+	var form calendarForm
+	if f.Decode(&form) != nil {
 		return nil
 	}
-	c.build()
-	return c
-}
-
-// name returns a code: letters, digits, dots, underscores and dashes.
-func (n node) name() (string, bool) {
-	s, ok := n.text()
-	if ok && (len(s) > 64 || strings.ContainsFunc(s, func(c rune) bool {
-		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-')
-	})) {
-		n.bad(fmt.Sprintf("%q is not a name", clip(s)), "use up to 64 letters, digits, dots, underscores and dashes")
-		return "", false
+	r := calendarReader{File: f, c: &Calendar{
+		Name: string(form.Calendar), Version: string(form.Version), File: f.Name, zone: form.Zone.Location,
+		id:        string(form.Calendar + "/" + form.Version),
+		validFrom: int32(form.ValidFrom), coveredUntil: int32(form.CoveredUntil),
+		off: map[int32]DayOff{}, special: map[int32]specialDay{},
+	}}
+	if form.CoveredUntil < form.ValidFrom {
+		r.Wrong("covered_until", "the day lies before valid_from", "give a later day")
 	}
-	return s, ok
+	r.weekly(form.Weekly)
+	r.ranges(form.Ranges)
+	r.daysOff("holidays", form.Holidays, false)
+	r.daysOff("joint_leave", form.JointLeave, true)
+	r.special(form.Special)
+	if len(f.Problems) > 0 {
+		return nil
+	}
+	r.c.build()
+	return r.c
 }
 
-func (c *Calendar) readWeekly(n node) {
-	for _, item := range n.items() {
-		m := item.fields("from", "windows")
-		w := weekPattern{line: item.line}
-		w.from, _ = item.require(m, "from", "give the first day of this pattern").date()
-		w.week = item.require(m, "windows", "give the windows of the weekdays, for example mon-thu: [07:30-16:00]").week()
-		if k := len(c.weekly); k > 0 && c.weekly[k-1].from >= w.from {
-			item.bad(fmt.Sprintf("begins no later than the pattern at line %d", c.weekly[k-1].line),
-				"put the patterns in order of their first day")
+// calendarReader fills a calendar from its form and checks what the values mean.
+type calendarReader struct {
+	*yamlfile.File
+	c *Calendar
+}
+
+func (r *calendarReader) weekly(forms []weekForm) {
+	for i, form := range forms {
+		at := fmt.Sprintf("weekly[%d]", i)
+		if i > 0 && forms[i-1].From >= form.From {
+			r.Wrong(at, "the pattern begins no later than the one before it", "put the patterns in order of their first day")
 		}
-		c.weekly = append(c.weekly, w)
+		r.c.weekly = append(r.c.weekly, weekPattern{int32(form.From), r.week(at+".windows", form.Windows)})
 	}
-	if n.ok() && len(c.weekly) == 0 {
-		n.bad("holds no pattern", "give the usual windows of the week")
+	if len(forms) == 0 {
+		r.Wrong("weekly", "there is no pattern", "give the usual windows of the week")
 	}
 }
 
-func (c *Calendar) readRanges(n node) {
-	for _, item := range n.items() {
-		m := item.fields("name", "en", "from", "until", "windows")
-		d := dayRange{line: item.line}
-		d.name, _ = item.require(m, "name", "name the range, for example Ramadan 1447 H").text()
-		d.nameEn = d.name
-		if s, ok := m["en"].text(); ok {
-			d.nameEn = s
+func (r *calendarReader) ranges(forms []rangeForm) {
+	for i, form := range forms {
+		at := fmt.Sprintf("ranges[%d]", i)
+		d := dayRange{
+			name: string(form.Name), nameEn: form.En.or(form.Name), from: int32(form.From), until: int32(form.Until),
+			week: r.week(at+".windows", form.Windows),
 		}
-		d.from, _ = item.require(m, "from", "give its first day").date()
-		d.until, _ = item.require(m, "until", "give its last day").date()
-		d.week = item.require(m, "windows", "give the windows of the weekdays within it").week()
 		if d.until < d.from {
-			item.bad("until lies before from", "give a later last day")
+			r.Wrong(at, "until lies before from", "give a later last day")
 		}
-		for _, o := range c.ranges {
+		for j, o := range r.c.ranges {
 			if d.from <= o.until && o.from <= d.until {
-				item.bad(fmt.Sprintf("overlaps the range at line %d", o.line), "let each day lie in one range only")
+				r.Wrong(at, fmt.Sprintf("the range overlaps the range at line %d", r.Line(fmt.Sprintf("ranges[%d]", j))),
+					"let each day lie in one range only")
 			}
 		}
-		c.ranges = append(c.ranges, d)
-		if len(c.ranges) > MaxRanges {
-			item.bad(fmt.Sprintf("more than %d ranges", MaxRanges), "remove old ones or split the calendar")
-			return
-		}
+		r.c.ranges = append(r.c.ranges, d)
+	}
+	if len(forms) > MaxRanges {
+		r.Wrong("ranges", fmt.Sprintf("there are more than %d ranges", MaxRanges), "remove old ones or split the calendar")
 	}
 }
 
-func (c *Calendar) readDaysOff(n node, joint bool) {
-	for _, item := range n.items() {
-		m := item.fields("date", "name", "en", "decree")
-		d := DayOff{Joint: joint}
-		d.Name, _ = item.require(m, "name", "name the day as the decree does").text()
-		d.NameEn = d.Name
-		if s, ok := m["en"].text(); ok {
-			d.NameEn = s
+func (r *calendarReader) daysOff(list string, forms []dayOffForm, joint bool) {
+	for i, form := range forms {
+		at, day := fmt.Sprintf("%s[%d]", list, i), int32(form.Date)
+		if o, twice := r.c.off[day]; twice {
+			r.Wrong(at, fmt.Sprintf("%s is a day off already: %s", dayText(day), o.Name), "keep one of the two")
 		}
-		d.Decree, _ = item.require(m, "decree", "give the decree that makes it a day off, or local: and who decided").text()
-		day, ok := item.require(m, "date", "give the day as 2026-12-31").date()
-		if !ok {
-			continue
-		}
-		if o, twice := c.off[day]; twice {
-			item.bad(fmt.Sprintf("%s is a day off already: %s", dayText(day), clip(o.Name)), "keep one of the two")
-		}
-		c.coverDay(item, day)
-		c.off[day] = d
-		if len(c.off) > MaxDaysOff {
-			item.bad(fmt.Sprintf("more than %d days off", MaxDaysOff), "remove old ones or split the calendar")
-			return
-		}
+		r.withinBounds(at, day)
+		r.c.off[day] = DayOff{string(form.Name), form.En.or(form.Name), joint, string(form.Decree)}
+	}
+	if len(r.c.off) > MaxDaysOff {
+		r.Wrong(list, fmt.Sprintf("there are more than %d days off", MaxDaysOff), "remove old ones or split the calendar")
 	}
 }
 
-func (c *Calendar) readSpecial(n node) {
-	for _, item := range n.items() {
-		m := item.fields("date", "name", "en", "windows")
-		var s specialDay
-		s.name, _ = item.require(m, "name", "say why the day is special").text()
-		s.nameEn = s.name
-		if en, ok := m["en"].text(); ok {
-			s.nameEn = en
+func (r *calendarReader) special(forms []specialForm) {
+	for i, form := range forms {
+		at, day := fmt.Sprintf("special[%d]", i), int32(form.Date)
+		if _, twice := r.c.special[day]; twice {
+			r.Wrong(at, dayText(day)+" is a special day already", "keep one of the two")
 		}
-		s.windows = item.require(m, "windows", "give its windows, for example [07:30-12:00]").windows()
-		day, ok := item.require(m, "date", "give the day as 2026-12-31").date()
-		if !ok {
-			continue
-		}
-		if _, twice := c.special[day]; twice {
-			item.bad(dayText(day)+" is a special day already", "keep one of the two")
-		}
-		if o, off := c.off[day]; off {
-			item.bad(fmt.Sprintf("%s is a day off: %s", dayText(day), clip(o.Name)),
+		if o, off := r.c.off[day]; off {
+			r.Wrong(at, fmt.Sprintf("%s is a day off: %s", dayText(day), o.Name),
 				"keep it as a day off or as a special day, not both")
 		}
-		c.coverDay(item, day)
-		c.special[day] = s
+		r.withinBounds(at, day)
+		r.windows(at+".windows", form.Windows)
+		r.c.special[day] = specialDay{string(form.Name), form.En.or(form.Name), form.Windows}
 	}
 }
 
-// coverDay refuses a day outside the calendar's own bounds: most often a mistyped year.
-func (c *Calendar) coverDay(n node, day int32) {
-	if c.validFrom != 0 && c.coveredUntil != 0 && (day < c.validFrom || day > c.coveredUntil) {
-		n.bad(fmt.Sprintf("%s lies outside valid_from %s to covered_until %s", dayText(day), dayText(c.validFrom),
-			dayText(c.coveredUntil)),
+// withinBounds refuses a day outside the calendar's own bounds: most often a mistyped year.
+func (r *calendarReader) withinBounds(at string, day int32) {
+	if from, until := r.c.validFrom, r.c.coveredUntil; day < from || day > until {
+		r.Wrong(at, fmt.Sprintf("%s lies outside valid_from %s to covered_until %s", dayText(day), dayText(from),
+			dayText(until)),
 			"correct the date, or extend the bounds once the whole year is decreed")
 	}
 }
 
 var weekdayNames = [7]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
-// week reads windows by weekday: a day (fri), or a run of days (mon-thu). A weekday that is not named is closed.
-func (n node) week() week {
+// week takes windows by weekday: a day (fri), or a run of days (mon-thu). A weekday that is not named is closed.
+func (r *calendarReader) week(at string, form map[string][]wallWindow) week {
 	var w week
 	named := [7]bool{}
-	entries := n.entries()
-	for _, e := range entries {
-		first, last, run := strings.Cut(e.key, "-")
-		a, b := slices.Index(weekdayNames[:], first), slices.Index(weekdayNames[:], last)
+	keys := slices.SortedFunc(maps.Keys(form), func(a, b string) int {
+		return cmp.Or(cmp.Compare(r.Line(at+"."+a), r.Line(at+"."+b)), strings.Compare(a, b))
+	})
+	for _, key := range keys {
+		field := at + "." + key
+		first, last, run := strings.Cut(key, "-")
 		if !run {
-			b = a
+			last = first
 		}
-		if a < 0 || b < 0 {
-			e.value.bad("is not a weekday or a run of weekdays", "write sun, mon, tue, wed, thu, fri, sat or a run as mon-thu")
+		from, to := slices.Index(weekdayNames[:], first), slices.Index(weekdayNames[:], last)
+		if from < 0 || to < 0 {
+			r.Wrong(field, "this is not a weekday or a run of weekdays",
+				"write sun, mon, tue, wed, thu, fri, sat or a run as mon-thu")
 			continue
 		}
-		ws := e.value.windows()
-		for d := a; ; d = (d + 1) % 7 {
+		r.windows(field, form[key])
+		for d := from; ; d = (d + 1) % 7 {
 			if named[d] {
-				e.value.bad(weekdayNames[d]+" is named twice", "name each weekday once")
+				r.Wrong(field, weekdayNames[d]+" is named twice", "name each weekday once")
 			}
-			named[d], w[d] = true, ws
-			if d == b {
+			named[d], w[d] = true, form[key]
+			if d == to {
 				break
 			}
 		}
 	}
-	if n.ok() && len(entries) == 0 && len(n.r.problems) == 0 {
-		n.bad("names no weekday", "give at least one, for example mon-thu: [07:30-16:00]")
+	if len(form) == 0 {
+		r.Wrong(at, "no weekday is named", "give at least one, for example mon-thu: [07:30-16:00]")
 	}
 	return w
 }
 
-// windows reads a list of windows of one day, in order and disjoint.
-func (n node) windows() []wallWindow {
-	var out []wallWindow
-	items := n.items()
-	for _, item := range items {
-		s, ok := item.text()
-		if !ok {
-			continue
-		}
-		a, b, cut := strings.Cut(s, "-")
-		open, okA := wallMinutes(a)
-		close, okB := wallMinutes(b)
-		if !cut || !okA || !okB {
-			item.bad(fmt.Sprintf("%q is not a window", clip(s)), "write it as 07:30-16:00; midnight at the end is 24:00")
-			continue
-		}
-		if close <= open {
-			item.bad(fmt.Sprintf("the window %s ends before it begins", clip(s)),
-				"write a window over midnight as two: 22:00-24:00 and, on the next day, 00:00-06:00")
-			continue
-		}
-		if k := len(out); k > 0 && open < out[k-1].close {
-			item.bad(fmt.Sprintf("the window %s overlaps the one before it", clip(s)),
+// windows checks that the windows of a day are in order and apart.
+func (r *calendarReader) windows(at string, list []wallWindow) {
+	for i := 1; i < len(list); i++ {
+		if list[i].open < list[i-1].close {
+			r.Wrong(fmt.Sprintf("%s[%d]", at, i), "the window overlaps the one before it",
 				"put the windows in order, one after the other")
-			continue
 		}
-		out = append(out, wallWindow{open, close})
 	}
-	if n.ok() && len(items) == 0 && len(n.r.problems) == 0 {
-		n.bad("holds no window", "give one, or leave the day out to keep it closed")
+	if len(list) == 0 {
+		r.Wrong(at, "there is no window", "give one, or leave the day out to keep it closed")
 	}
-	if len(out) > MaxWindowsPerDay {
-		n.bad(fmt.Sprintf("%d windows in a day, more than %d", len(out), MaxWindowsPerDay), "unite some of them")
+	if len(list) > MaxWindowsPerDay {
+		r.Wrong(at, fmt.Sprintf("there are %d windows in a day, more than %d", len(list), MaxWindowsPerDay),
+			"unite some of them")
 	}
-	return out
-}
-
-func wallMinutes(s string) (int32, bool) {
-	h, m, ok := strings.Cut(s, ":")
-	if !ok || len(h) != 2 || len(m) != 2 {
-		return 0, false
-	}
-	hour, err1 := strconv.ParseUint(h, 10, 8)
-	minute, err2 := strconv.ParseUint(m, 10, 8)
-	if cmp.Or(err1, err2) != nil || minute > 59 || hour > 24 || hour == 24 && minute > 0 {
-		return 0, false
-	}
-	return int32(hour*60 + minute), true
 }

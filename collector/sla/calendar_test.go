@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 )
 
 func TestIndonesianCalendar(t *testing.T) {
@@ -115,17 +117,21 @@ func TestCalendarAgainstTheComparedLists(t *testing.T) {
 	}
 }
 
+// mustCalendar reads the calendar of a text.
+func mustCalendar(t interface{ Fatalf(string, ...any) }, text string) *Calendar {
+	f := yamlfile.Parse("test", []byte(text), MaxFileBytes)
+	c := readCalendar(f)
+	if c == nil {
+		t.Fatalf("%v\n%s", f.Problems, text)
+	}
+	return c
+}
+
 func TestDaylightSaving(t *testing.T) {
 	load := func(zoneName, windows string) *Calendar {
-		r := &reader{file: "test"}
-		root, _ := r.parse([]byte("calendar: test\nversion: \"1\"\nzone: " + zoneName +
-			"\nvalid_from: 2000-01-01\ncovered_until: 2030-12-31\nweekly:\n  - from: 2000-01-01\n    windows:\n      mon-sun: " +
-			windows + "\n"))
-		c := r.readCalendar(root)
-		if c == nil {
-			t.Fatal(r.problems)
-		}
-		return c
+		return mustCalendar(t, "calendar: test\nversion: \"1\"\nzone: "+zoneName+
+			"\nvalid_from: 2000-01-01\ncovered_until: 2030-12-31\nweekly:\n  - from: 2000-01-01\n    windows:\n      mon-sun: "+
+			windows+"\n")
 	}
 	for _, tt := range []struct {
 		zone, windows, day string

@@ -123,21 +123,3 @@ func (c *Clock) AtRisk(now time.Time) bool {
 func (c *Clock) Overdue(now time.Time) bool {
 	return c.State(now) == Breached && (c.StoppedAt.IsZero() || c.StoppedAt.After(now))
 }
-
-// Vanished returns the clocks of before that after no longer has, marked void: a correction took away the fact that had
-// started them, and whoever stored them must store that they no longer count. Both are clocks of one case.
-func Vanished(before, after []Clock) []Clock {
-	var gone []Clock
-next:
-	for i := range before {
-		for j := range after {
-			if before[i].Name == after[j].Name && before[i].Seq == after[j].Seq {
-				continue next
-			}
-		}
-		c := before[i]
-		c.Void = true
-		gone = append(gone, c)
-	}
-	return gone
-}

@@ -182,7 +182,7 @@ func (g tongue) reason(code string) string {
 	if code == "" {
 		return "tanpa alasan"
 	}
-	return strings.ReplaceAll(clip(code), "_", " ")
+	return strings.ReplaceAll(code, "_", " ")
 }
 
 func (g tongue) state(s string) string {

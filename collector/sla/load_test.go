@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 )
 
 const goodCalendar = `calendar: test
@@ -60,7 +62,7 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 			[]string{"outside 2000-01-01 to 2100-12-31"}},
 		{"calendar", "covered_until: 2026-12-31", "covered_until: 2022-12-31", 5, "covered_until",
 			[]string{"before valid_from"}},
-		{"calendar", "weekly:", "weekl:", 6, "weekl", []string{"unknown field", "perhaps weekly"}},
+		{"calendar", "weekly:", "weekl:", 6, "weekl", []string{"unknown key", "perhaps weekly"}},
 		{"calendar", "mon-fri: [08:00-16:00]", "mon-fry: [08:00-16:00]", 9, "weekly[0].windows.mon-fry",
 			[]string{"not a weekday", "mon-thu"}},
 		{"calendar", "mon-fri: [08:00-16:00]", "mon-fri: [08:00-16:00]\n      fri: [08:00-11:00]", 10,
@@ -76,7 +78,7 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 		{"calendar", "mon-fri: [08:00-16:00]", "mon-fri: []", 9, "weekly[0].windows.mon-fri",
 			[]string{"no window", "closed"}},
 		{"calendar", "windows: [\"08:00-12:00\"]", "windows: [08:00-12:00]", 21, "special[0].windows[0]",
-			[]string{"not a mapping", "quotes"}},
+			[]string{"single value, not a group of keys", "quotes"}},
 		{"calendar", "until: 2026-03-20", "until: 2026-02-01", 11, "ranges[0]", []string{"until lies before from"}},
 		{"calendar", "holidays:",
 			"  - {name: b, from: 2026-03-20, until: 2026-03-21, windows: {mon: [\"08:00-09:00\"]}}\nholidays:", 16, "ranges[1]",
@@ -87,14 +89,14 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 		{"calendar", ", decree: SKB}\njoint", "}\njoint", 17, "holidays[0].decree", []string{"missing", "decree"}},
 		{"calendar", "date: 2026-12-31", "date: 2026-01-01", 21, "special[0]",
 			[]string{"is a day off: Tahun Baru", "not both"}},
-		{"calendar", "version: \"1\"", "version: \"1\"\nversion: \"2\"", 3, "", []string{"already defined"}},
-		{"calendar", "zone: Asia/Jakarta", "zone:", 3, "zone", []string{"no value"}},
+		{"calendar", "version: \"1\"", "version: \"1\"\nversion: \"2\"", 3, "version", []string{"appears twice"}},
+		{"calendar", "zone: Asia/Jakarta", "zone:", 3, "zone", []string{"there is no value"}},
 		{"calendar", "zone: Asia/Jakarta", "zone: [a, b]", 3, "zone", []string{"single value"}},
 		{"calendar", "zone: Asia/Jakarta", "zone: {", 5, "", []string{"not valid YAML"}},
 		{"calendar", "zone: Asia/Jakarta", "zone: &z Asia/Jakarta", 3, "zone", []string{"anchors"}},
 		{"calendar", "calendar: test", "kalender: test", 1, "", []string{"neither a calendar nor a policy"}},
 		{"calendar", "special:", "---\nspecial:", 21, "", []string{"second document"}},
-		{"calendar", "zone: Asia/Jakarta", "zone: " + strings.Repeat("[", 40), 3, "", []string{"nested too deeply"}},
+		{"calendar", "zone: Asia/Jakarta", "zone: " + strings.Repeat("[", 40), 3, "", []string{"nested deeper than 32"}},
 		{"calendar", "zone: Asia/Jakarta", "zone: " + strings.Repeat("a", 3000), 3, "", []string{"more than 2000"}},
 		{"policy", "clock: answer", "clock: anwser", 8, "clocks[0].clock", []string{"not a clock", "answer, acknowledge"}},
 		{"policy", "clock: answer", "clock: [answer, resolve]", 8, "clocks[0].clock",
@@ -144,14 +146,14 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 			}
 			*text = strings.Replace(*text, tt.from, tt.to, 1)
 			_, err := loadTest(calendar, policy)
-			var problems Problems
+			var problems yamlfile.Problems
 			if !errors.As(err, &problems) {
 				t.Fatalf("no problem was found: %v", err)
 			}
 			for _, p := range problems {
 				ok := p.File == tt.file+".yaml" && p.Line == tt.line && p.Field == tt.field && (p.Remedy != "" || p.Field == "")
 				for _, s := range tt.says {
-					ok = ok && strings.Contains(p.String(), s)
+					ok = ok && strings.Contains(p.Error(), s)
 				}
 				if ok {
 					return
@@ -226,12 +228,12 @@ func FuzzLoad(f *testing.F) {
 		if (b == nil) == (err == nil) {
 			t.Fatal("neither or both of book and error")
 		}
-		var problems Problems
+		var problems yamlfile.Problems
 		if err != nil && (!errors.As(err, &problems) || len(problems) == 0) {
 			t.Fatalf("not a list of problems: %v", err)
 		}
 		for _, p := range problems {
-			if p.File != "f.yaml" || p.Reason == "" || p.Line < 0 {
+			if p.File != "f.yaml" || p.Found == "" || p.Line < 0 {
 				t.Fatalf("incomplete problem %+v", p)
 			}
 		}

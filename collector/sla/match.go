@@ -25,7 +25,7 @@ func ParseQuery(s string, now time.Time) (Query, error) {
 		switch to := fields[key]; {
 		case !ok:
 			return q, fmt.Errorf("%q is not field=value; write for example category=pju,priority=non_darurat,opd=dishub",
-				clip(part))
+				part)
 		case to != nil:
 			*to = value
 		case key == "at":
@@ -36,14 +36,14 @@ func ParseQuery(s string, now time.Time) (Query, error) {
 				}
 			}
 			if value != "" {
-				return q, fmt.Errorf("at=%q is not a time; write 2026-03-13 or 2026-03-13T15:00:00+07:00", clip(value))
+				return q, fmt.Errorf("at=%q is not a time; write 2026-03-13 or 2026-03-13T15:00:00+07:00", value)
 			}
 		default:
-			return q, fmt.Errorf("%q is not a field of a ticket; use center, scope, opd, category, priority or at", clip(key))
+			return q, fmt.Errorf("%q is not a field of a ticket; use center, scope, opd, category, priority or at", key)
 		}
 	}
 	if q.Priority != "" && !slices.Contains(priorities[:], q.Priority) {
-		return q, fmt.Errorf("unknown priority %q; use one of %s", clip(q.Priority), strings.Join(priorities[:], ", "))
+		return q, fmt.Errorf("unknown priority %q; use one of %s", q.Priority, strings.Join(priorities[:], ", "))
 	}
 	return q, nil
 }

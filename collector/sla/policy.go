@@ -55,7 +55,11 @@ type PauseRule struct {
 }
 
 // Ladder holds the shares of a clock, in percent, at which it is at risk and escalated.
-type Ladder struct{ Risk, Escalated, Escalated2 int }
+type Ladder struct {
+	Risk       percent `yaml:"risk"`
+	Escalated  percent `yaml:"escalated"`
+	Escalated2 percent `yaml:"escalated2"`
+}
 
 // defaultLadder is that of the domain: 75 % OPD head, 150 % Asisten and Sekda, 200 % listed in the monev.
 var defaultLadder = Ladder{75, 150, 200}

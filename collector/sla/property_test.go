@@ -48,14 +48,7 @@ func drawCalendar(t *rapid.T, seen map[string]*Calendar, zones ...string) *Calen
 	text := calendarText(t, zones...)
 	c := seen[text]
 	if c == nil {
-		r := &reader{file: "test"}
-		root, ok := r.parse([]byte(text))
-		if ok {
-			c = r.readCalendar(root)
-		}
-		if c == nil {
-			t.Fatalf("%v\n%s", r.problems, text)
-		}
+		c = mustCalendar(t, text)
 		seen[text] = c
 	}
 	return c
@@ -103,15 +96,9 @@ func TestOpenTimeEqualsAMinuteByMinuteCount(t *testing.T) {
 	var calendars []*Calendar
 	for _, z := range zones {
 		for _, w := range weeks {
-			r := &reader{file: "test"}
-			root, _ := r.parse([]byte("calendar: test\nversion: \"1\"\nzone: " + z +
-				"\nvalid_from: 2000-01-01\ncovered_until: 2030-12-31\nweekly:\n  - from: 2000-01-01\n    windows:\n      " + w +
+			calendars = append(calendars, mustCalendar(t, "calendar: test\nversion: \"1\"\nzone: "+z+
+				"\nvalid_from: 2000-01-01\ncovered_until: 2030-12-31\nweekly:\n  - from: 2000-01-01\n    windows:\n      "+w+
 				"\nholidays:\n  - {date: 2025-11-03, name: libur, decree: test}\n"))
-			c := r.readCalendar(root)
-			if c == nil {
-				t.Fatal(r.problems)
-			}
-			calendars = append(calendars, c)
 		}
 	}
 	random := rand.New(rand.NewPCG(1, 12))

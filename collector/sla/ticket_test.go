@@ -354,11 +354,3 @@ func TestMatchSaysWhichLineAndWhy(t *testing.T) {
 		}
 	}
 }
-
-func TestVanishedClocksBecomeVoid(t *testing.T) {
-	before := []Clock{{Name: Acknowledge, Seq: 1}, {Name: Acknowledge, Seq: 2}, {Name: Resolve, Seq: 1}}
-	gone := Vanished(before, before[:1])
-	if len(gone) != 2 || !gone[0].Void || gone[0].Seq != 2 || gone[1].Name != Resolve || before[1].Void {
-		t.Errorf("vanished %+v", gone)
-	}
-}

@@ -200,10 +200,10 @@ func (l *Line) setMarks(t *timing, m meter, start int64) bool {
 			capped = m.before(t.breach) - begun - t.paused - t.pieces[len(t.pieces)-1].length
 		}
 	}
-	for i, percent := range [...]int{l.Ladder.Risk, l.Ladder.Escalated, l.Ladder.Escalated2} {
-		at, ok := t.unpaused(m, begun+share(target, percent))
+	for i, of := range [...]percent{l.Ladder.Risk, l.Ladder.Escalated, l.Ladder.Escalated2} {
+		at, ok := t.unpaused(m, begun+share(target, of))
 		if ok && capped != target && at > t.pausedSince {
-			at, ok = t.unpaused(m, begun+share(capped, percent))
+			at, ok = t.unpaused(m, begun+share(capped, of))
 		}
 		if !ok {
 			return false
@@ -214,7 +214,7 @@ func (l *Line) setMarks(t *timing, m meter, start int64) bool {
 }
 
 // share is percent of a length, rounded up.
-func share(length int64, percent int) int64 { return (length*int64(percent) + 99) / 100 }
+func share(length int64, of percent) int64 { return (length*int64(of) + 99) / 100 }
 
 // unpaused returns the earliest instant by which the meter without the counted pauses reaches a measure.
 func (t *timing) unpaused(m meter, measure int64) (int64, bool) {

@@ -49,18 +49,18 @@ func (f *File) decode(n ast.Node, v reflect.Value, path string) {
 		f.scalar(scalar, v, path)
 		return
 	}
-	_, text := v.Addr().Interface().(encoding.TextUnmarshaler)
-	switch list, isList := n.(*ast.SequenceNode); {
-	case !text && isList && v.Kind() == reflect.Slice:
+	list, isList := n.(*ast.SequenceNode)
+	switch kind := v.Kind(); {
+	case asText(v) == nil && isList && kind == reflect.Slice:
 		f.list(list.Values, v, path)
-	case !text && !isList && v.Kind() == reflect.Struct:
+	case asText(v) == nil && !isList && kind == reflect.Struct:
 		f.group(n, v, path)
-	case !text && !isList && v.Kind() == reflect.Map:
+	case !isList && kind == reflect.Map:
 		f.mapping(n, v, path)
 	case isList:
-		f.mismatch(path, v.Type(), "a list")
+		f.mismatch(path, v, "a list")
 	default:
-		f.mismatch(path, v.Type(), "a group of keys")
+		f.mismatch(path, v, "a group of keys")
 	}
 }
 
@@ -68,9 +68,13 @@ func (f *File) decode(n ast.Node, v reflect.Value, path string) {
 func (f *File) scalar(n ast.ScalarNode, v reflect.Value, path string) {
 	text := scalarText(n)
 	var err error
-	switch short := shortField(v.Type()); {
+	switch u, short := asText(v), shortField(v.Type()); {
+	case u != nil:
+		if err := u.UnmarshalText([]byte(text)); err != nil {
+			f.Report(path, err)
+		}
 	case short != nil:
-		f.scalar(n, v.FieldByIndex(short), path)
+		f.decode(n, v.FieldByIndex(short), path)
 	case v.Type() == reflect.TypeFor[Texts]():
 		v.Set(reflect.ValueOf(Texts{text}))
 	case v.Type() == reflect.TypeFor[time.Duration]():
@@ -79,17 +83,19 @@ func (f *File) scalar(n ast.ScalarNode, v reflect.Value, path string) {
 		v.SetInt(int64(d))
 	case v.Kind() == reflect.String:
 		v.SetString(text)
+	case v.CanInt() && strings.Contains(text, "."):
+		err = strconv.ErrSyntax // the YAML package would make 4 of 4.5
 	default:
-		if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
-			f.report(path, u.UnmarshalText([]byte(text)))
-			return
-		}
 		err = yaml.NodeToValue(n, v.Addr().Interface())
 	}
-	cut := v.CanInt() && v.Type() != reflect.TypeFor[time.Duration]() && strings.Contains(text, ".") // 4.5 would become 4
-	if err != nil || cut {
-		f.mismatch(path, v.Type(), strconv.Quote(text))
+	if err != nil {
+		f.mismatch(path, v, strconv.Quote(text))
 	}
+}
+
+func asText(v reflect.Value) encoding.TextUnmarshaler {
+	u, _ := v.Addr().Interface().(encoding.TextUnmarshaler)
+	return u
 }
 
 // scalarText returns a single value as it is written: 35.10 is not 35.1.
@@ -103,13 +109,11 @@ func scalarText(n ast.ScalarNode) string {
 	return n.GetToken().Value
 }
 
-// report adds the place to an error of UnmarshalText.
-func (f *File) report(path string, err error) {
-	if err != nil {
-		p := Problem{Found: err.Error()}
-		errors.As(err, &p)
-		f.Wrong(path, p.Found, p.Remedy)
-	}
+// Report adds the place to an error of an UnmarshalText.
+func (f *File) Report(field string, err error) {
+	p := Problem{Found: err.Error()}
+	errors.As(err, &p)
+	f.Wrong(field, p.Found, p.Remedy)
 }
 
 func (f *File) list(items []ast.Node, v reflect.Value, path string) {
@@ -131,13 +135,18 @@ func (f *File) group(n ast.Node, v reflect.Value, path string) {
 			known, index[name] = append(known, name), field.Index
 		}
 	}
-	f.eachKey(n, path, func(key, path string, value ast.Node) {
+	here := f.eachKey(n, path, func(key, path string, value ast.Node) {
 		if at, ok := index[key]; ok {
 			f.decode(value, v.FieldByIndex(at), path)
 		} else {
 			f.Wrong(path, "unknown key", useOneOf(key, known))
 		}
 	})
+	for _, name := range known {
+		if remedy := v.Type().FieldByIndex(index[name]).Tag.Get("missing"); remedy != "" && !here[name] {
+			f.Wrong(join(path, name), "the key is missing", remedy)
+		}
+	}
 }
 
 // mapping reads keys that are free into a map of texts to anything.
@@ -150,8 +159,27 @@ func (f *File) mapping(n ast.Node, v reflect.Value, path string) {
 	})
 }
 
-// eachKey calls read for the keys of a group in the order of the file.
-func (f *File) eachKey(n ast.Node, path string, read func(key, path string, value ast.Node)) {
+// eachKey calls read for the keys of a group in the order of the file, and returns them.
+func (f *File) eachKey(n ast.Node, path string, read func(key, path string, value ast.Node)) map[string]bool {
+	here := map[string]bool{}
+	eachPair(n, func(key string, pair *ast.MappingValueNode) {
+		at := join(path, key)
+		switch {
+		case here[key]:
+			f.wrongAt(lineOf(pair.Key), at, "the key appears twice", "keep one of them")
+		case len(here) == MaxEntries:
+			f.tooMany(MaxEntries+1, path)
+		default:
+			here[key] = true
+			f.lines[at] = lineOf(pair.Key)
+			read(key, at, pair.Value)
+		}
+	})
+	return here
+}
+
+// eachPair calls read for each pair of a mapping; other nodes have none.
+func eachPair(n ast.Node, read func(key string, pair *ast.MappingValueNode)) {
 	var pairs []*ast.MappingValueNode
 	switch m := n.(type) {
 	case *ast.MappingNode:
@@ -159,25 +187,16 @@ func (f *File) eachKey(n ast.Node, path string, read func(key, path string, valu
 	case *ast.MappingValueNode:
 		pairs = append(pairs, m)
 	}
-	if f.tooMany(len(pairs), path) {
-		return
-	}
-	seen := map[string]bool{}
 	for _, p := range pairs {
 		key := p.Key.String()
 		if s, ok := p.Key.(ast.ScalarNode); ok {
 			key = scalarText(s)
 		}
-		at := strings.TrimPrefix(path+"."+key, ".")
-		if seen[key] {
-			f.wrongAt(lineOf(p.Key), at, "the key appears twice", "keep one of them")
-			continue
-		}
-		seen[key] = true
-		f.lines[at] = lineOf(p.Key)
-		read(key, at, p.Value)
+		read(key, p)
 	}
 }
+
+func join(path, key string) string { return strings.TrimPrefix(path+"."+key, ".") }
 
 func (f *File) tooMany(entries int, path string) bool {
 	if entries > MaxEntries {
@@ -199,23 +218,24 @@ func shortField(t reflect.Type) []int {
 }
 
 // mismatch reports a value of another form than the file's owner asks for.
-func (f *File) mismatch(path string, want reflect.Type, found string) {
-	words, remedy := "a single value", `write one value; put a value that holds a colon into quotes: "07:30-16:00"`
-	switch {
-	case want == reflect.TypeFor[time.Duration]():
-		words, remedy = "a length of time", "write for example 30s, 17m or 24h"
-	case want.Kind() == reflect.Bool:
-		words, remedy = "true or false", "write one of the two, without quotes"
-	case want.Kind() == reflect.Int || want.Kind() == reflect.Int64:
-		words, remedy = "a whole number", "write digits, without quotes and units"
-	case want.Kind() == reflect.Float64:
-		words, remedy = "a number", "write for example 0.5, without quotes"
-	case want.Kind() == reflect.Slice:
-		words, remedy = "a list", `write each entry on a line that begins with "- ", or [a, b]`
-	case want.Kind() == reflect.Struct || want.Kind() == reflect.Map:
-		words, remedy = "a group of keys", `write "key: value" lines`
+func (f *File) mismatch(path string, v reflect.Value, found string) {
+	want, remedy := "a single value", `write one value; put a value that holds a colon into quotes: "07:30-16:00"`
+	switch kind := v.Kind(); {
+	case asText(v) != nil || kind == reflect.String:
+	case v.Type() == reflect.TypeFor[time.Duration]():
+		want, remedy = "a length of time", "write for example 30s, 17m or 24h"
+	case kind == reflect.Bool:
+		want, remedy = "true or false", "write one of the two, without quotes"
+	case kind == reflect.Float64:
+		want, remedy = "a number", "write for example 0.5, without quotes"
+	case kind == reflect.Slice:
+		want, remedy = "a list", `write each entry on a line that begins with "- ", or [a, b]`
+	case kind == reflect.Struct || kind == reflect.Map:
+		want, remedy = "a group of keys", `write "key: value" lines`
+	default:
+		want, remedy = "a whole number", "write digits, without quotes and units"
 	}
-	f.Wrong(path, "must be "+words+", not "+found, remedy)
+	f.Wrong(path, "must be "+want+", not "+found, remedy)
 }
 
 // lineOf returns the line on which a node begins; 0 when it is not known.

@@ -31,22 +31,44 @@ const (
 type File struct {
 	Name     string
 	Problems Problems
+	root     ast.Node       // nil when the file is empty or no YAML
 	lines    map[string]int // by path of the field
 }
 
 // Read decodes text, the content of the file called name, into the struct that into points to. The error is Problems.
 //
-// Keys are the fields' yaml tags, those of embedded structs included; ",short" marks the field that
-// takes a single value written in place of the group. Unknown keys, repeated keys, keys without a value, values of
-// another type, anchors, aliases, tags and second documents are mistakes. A text takes numbers and dates as they are
-// written: 35.10 stays "35.10". A type with UnmarshalText reads itself; see Wrong for its errors. An empty file leaves
-// into as it is.
+// Keys are the fields' yaml tags, those of embedded structs included; ",short" marks the field that takes a single
+// value written in place of the group. A field with a tag missing must be there; the tag says what to write. Unknown
+// keys, repeated keys, keys without a value, values of another type, anchors, aliases, tags and second documents are
+// mistakes. A text takes numbers and dates as they are written: 35.10 stays "35.10". A type with UnmarshalText reads
+// itself; see Wrong for its errors. An empty file leaves into as it is.
 func Read(name string, text []byte, maxBytes int, into any) (*File, error) {
+	f := Parse(name, text, maxBytes)
+	return f, f.Decode(into)
+}
+
+// Parse is the first half of Read, for files whose keys tell what they are. Decode tells its problems.
+func Parse(name string, text []byte, maxBytes int) *File {
 	f := &File{Name: name, lines: map[string]int{}}
-	if root := f.parse(text, maxBytes); root != nil {
-		f.decode(root, reflect.ValueOf(into).Elem(), "")
+	if f.root = f.parse(text, maxBytes); f.root != nil {
+		f.lines[""] = lineOf(f.root)
 	}
-	return f, f.Err()
+	return f
+}
+
+// Has reports whether the file has a key at its outermost level.
+func (f *File) Has(key string) bool {
+	found := false
+	eachPair(f.root, func(k string, _ *ast.MappingValueNode) { found = found || k == key })
+	return found
+}
+
+// Decode is the second half of Read.
+func (f *File) Decode(into any) error {
+	if f.root != nil {
+		f.decode(f.root, reflect.ValueOf(into).Elem(), "")
+	}
+	return f.Err()
 }
 
 // Err returns the problems that were found so far as an error.

@@ -71,7 +71,8 @@ family:
 	}
 	no := false
 	want := person{
-		Contact: Contact{"031-8921234"}, Name: "35.10", Age: 40, Share: 1, Live: &no, Wait: 90 * time.Minute, Alias: Texts{"a"},
+		Contact: Contact{"031-8921234"}, Name: "35.10", Age: 40, Share: 1, Live: &no, Wait: 90 * time.Minute,
+		Alias: Texts{"a"},
 		Words: map[string]string{"yes": "1", "on": "2"}, Day: day(time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)),
 		Cap:    limit{All: 3 * time.Minute},
 		Family: []person{{Name: "two\nlines\n", Alias: Texts{"a", "b"}, Cap: limit{Calm: time.Second}}},
