@@ -68,7 +68,7 @@ func (a *App) openPages() (err error) {
 		return nil
 	}
 	a.pages, err = web.New(web.Config{
-		Links: a.pageLinks, Directory: a.dir, Book: a.book, Complete: a.board.Complete, Attention: a.board.DueSummary,
+		Links: a.pageLinks, Directory: a.dir, Book: a.book, Complete: a.board.Complete, DueSummary: a.board.DueSummary,
 		Ticket: func(ctx context.Context, center, id string) (tracker.Row, []*event.Event, bool, error) {
 			found, err := a.Find(ctx, event.KindTicket, center, id)
 			if errors.Is(err, httpapi.ErrUnavailable) {

@@ -96,7 +96,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.pages, err = web.New(web.Config{
-		Links: w.links, Directory: w.dir, Book: w.book, Attention: w.board.DueSummary,
+		Links: w.links, Directory: w.dir, Book: w.book, DueSummary: w.board.DueSummary,
 		Complete: func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.complete },
 		Ticket: func(_ context.Context, center, id string) (tracker.Row, []*event.Event, bool, error) {
 			row, events, ok := w.board.Case(event.Key{Center: center, Kind: event.KindTicket, ID: id})

@@ -2,16 +2,23 @@ package web
 
 import (
 	"cmp"
+	"errors"
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi/audit"
+	"github.com/monev112/monev112/collector/internal/indonesian"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
-// The urgency of what is shown; also the class of its colour.
+// maxTimeline bounds the lines of a timeline, the latest ones.
+const maxTimeline = 100
+
+// Urgency of what is shown; also the CSS class that colours it.
 const (
 	late = "late"
 	risk = "risk"
@@ -19,82 +26,41 @@ const (
 	done = "done"
 )
 
-type listView struct {
-	OPD     string
-	At      string
-	Open    int
-	Late    int // tickets late on some clock
-	AtRisk  int
-	Clocks  []clockCount // late tickets by clock
-	Tickets []listedTicket
-	More    int
+// holds reports whether a ticket is with the OPD of the link now. A ticket of another OPD does not exist for it, even
+// if it had it once.
+func (p *Pages) holds(v *visit, row *tracker.Row) bool {
+	if row.Ticket == nil || row.Ticket.OPD == "" {
+		return false
+	}
+	id, known := p.cfg.Directory.ResolveOPD(v.target.center, row.Ticket.OPD)
+	return known && id == v.target.opd
 }
 
-type clockCount struct {
-	Name string
-	N    int
+// find returns the link's ticket, or answers the request itself.
+func (p *Pages) find(w http.ResponseWriter, r *http.Request, v *visit) (tracker.Row, []*event.Event, bool) {
+	row, events, ok, err := p.cfg.Ticket(r.Context(), v.target.center, v.target.id)
+	switch {
+	case errors.Is(err, ErrUnavailable) || err != nil && r.Context().Err() != nil:
+		p.notReady(w)
+	case err != nil:
+		p.cfg.Log.Error("a ticket cannot be looked up for its page", "error", err)
+		p.notReady(w)
+	case !ok || !p.holds(v, &row):
+		p.invalidLink(w)
+	default:
+		return row, events, true
+	}
+	return tracker.Row{}, nil, false
 }
 
-type listedTicket struct {
-	ID, Link  string
-	Urgency   string
-	What      string // category, kecamatan
-	Priority  string
-	Emergency bool
-	When      string // late by, or left
-	Due       string
-	Clock     string
-	Received  bool // acknowledged by the OPD
-	Paused    bool
-}
-
-func (p *Pages) listView(v *visit) listView {
-	a := p.cfg.Attention(v.target.center, p.cfg.Directory.Label(v.target.center, v.target.opd), v.now)
-	out := listView{OPD: v.opd.Name, At: v.instant(v.now), Open: a.Open, AtRisk: a.AtRisk}
-	for _, k := range a.Overdue {
-		out.Clocks = append(out.Clocks, clockCount{clockName(k.Label), k.N})
+// ticket shows one ticket.
+func (p *Pages) ticket(w http.ResponseWriter, r *http.Request, v *visit) {
+	row, events, ok := p.find(w, r, v)
+	if !ok {
+		return
 	}
-	for _, t := range a.Tickets {
-		if t.Late {
-			out.Late++
-		}
-	}
-	listed := a.Tickets[:min(len(a.Tickets), maxListed)]
-	out.More = len(a.Tickets) - len(listed)
-	for _, d := range listed {
-		row, ok := p.cfg.Row(d.Key)
-		if !ok || row.Ticket == nil { // it went between the two looks
-			continue
-		}
-		out.Tickets = append(out.Tickets, p.listed(v, d, &row))
-	}
-	return out
-}
-
-func (p *Pages) listed(v *visit, d tracker.DueTicket, row *tracker.Row) listedTicket {
-	t := row.Ticket
-	out := listedTicket{
-		ID: d.Key.ID, Urgency: risk, What: p.what(v, t), Priority: priorityName(t.Priority),
-		Emergency: t.Priority == event.PriorityDarurat,
-		When:      "sisa " + length(d.At.Sub(v.now)), Due: v.instant(d.At), Paused: t.Paused(),
-		// A link of the list opens a ticket for as long as the list itself, and not a day longer.
-		Link: p.cfg.Links.sign(target{
-			kind: kindTicket, center: v.target.center, opd: v.target.opd, id: d.Key.ID, expires: v.target.expires,
-		}, v.now),
-	}
-	if d.Late {
-		out.Urgency, out.When = late, "terlambat "+length(v.now.Sub(d.At))
-	}
-	if n := len(t.Assignments); n > 0 {
-		out.Received = !t.Assignments[n-1].AcknowledgedAt.IsZero()
-	}
-	for i := range row.Clocks {
-		if k := &row.Clocks[i]; !k.Void && k.StoppedAt.IsZero() && k.BreachAt.UnixMilli() == d.At.UnixMilli() {
-			out.Clock, out.Due = clockName(k.Name), v.instant(k.DueAt)
-			break
-		}
-	}
-	return out
+	p.cfg.Record(v.entry(audit.Read, "ticket"))
+	p.render(w, http.StatusOK, "ticket.html", p.ticketView(v, &row, events))
 }
 
 type ticketView struct {
@@ -108,15 +74,14 @@ type ticketView struct {
 	Kecamatan    string
 	Priority     string
 	Emergency    bool
-	Opened       string
 	Bounces      int
 	Reopened     int
 	Clocks       []clockView
 	Timeline     []timelineLine
 	Earlier      int    // lines that the timeline leaves out
 	Offer        bool   // the button
-	Token        string //
-	Stay, Form   string
+	Token        string // where its form is sent
+	Stay, Form   string // fields of its form
 	Acknowledged string // when the OPD acknowledged; empty when it has not
 	OutsideOfOwn bool   // a vertical agency
 }
@@ -139,7 +104,8 @@ func (p *Pages) ticketView(v *visit, row *tracker.Row, events []*event.Event) ti
 		ID: t.Key.ID, OPD: v.opd.Name, At: v.instant(v.now), Token: v.token,
 		State: stateName(t.State), Paused: t.Paused(), Category: p.category(v, t), Kecamatan: p.kecamatan(v, t),
 		Priority: priorityName(t.Priority), Emergency: t.Priority == event.PriorityDarurat,
-		Opened: v.instant(t.OpenedAt), Bounces: t.Bounces, Reopened: t.Reopened, OutsideOfOwn: v.opd.Scope != "own",
+		Acknowledged: v.instant(lastAssignment(t).AcknowledgedAt), Bounces: t.Bounces, Reopened: t.Reopened,
+		OutsideOfOwn: v.opd.Scope != "own",
 	}
 	out.Urgency, out.Headline = headline(v, row)
 	for i := range row.Clocks {
@@ -147,11 +113,10 @@ func (p *Pages) ticketView(v *visit, row *tracker.Row, events []*event.Event) ti
 			out.Clocks = append(out.Clocks, p.clock(v, t, k))
 		}
 	}
-	slices.SortStableFunc(out.Clocks, func(a, b clockView) int { return cmp.Compare(rank(a.Urgency), rank(b.Urgency)) })
+	slices.SortStableFunc(out.Clocks, func(a, b clockView) int {
+		return cmp.Compare(urgencyRank(a.Urgency), urgencyRank(b.Urgency))
+	})
 	out.Timeline, out.Earlier = p.timeline(v, t, events)
-	if n := len(t.Assignments); n > 0 && !t.Assignments[n-1].AcknowledgedAt.IsZero() {
-		out.Acknowledged = v.instant(t.Assignments[n-1].AcknowledgedAt)
-	}
 	var at time.Time
 	if at, out.Offer = p.offered(v, row); out.Offer {
 		out.Stay = stayName(at)
@@ -160,7 +125,7 @@ func (p *Pages) ticketView(v *visit, row *tracker.Row, events []*event.Event) ti
 	return out
 }
 
-func rank(urgency string) int { return slices.Index([]string{late, risk, calm, done}, urgency) }
+func urgencyRank(urgency string) int { return slices.Index([]string{late, risk, calm, done}, urgency) }
 
 // headline says in one line how the ticket stands.
 func headline(v *visit, row *tracker.Row) (urgency, text string) {
@@ -186,11 +151,11 @@ func headline(v *visit, row *tracker.Row) (urgency, text string) {
 	}
 	switch {
 	case !lateSince.IsZero():
-		return late, "Terlambat " + length(v.now.Sub(lateSince))
+		return late, "Terlambat " + indonesian.Duration(v.now.Sub(lateSince))
 	case !riskAt.IsZero():
-		return risk, "Mendekati batas waktu, sisa " + length(riskAt.Sub(v.now))
+		return risk, "Mendekati batas waktu, sisa " + indonesian.Duration(riskAt.Sub(v.now))
 	case !next.IsZero():
-		return calm, "Dalam batas waktu, sisa " + length(next.Sub(v.now))
+		return calm, "Dalam batas waktu, sisa " + indonesian.Duration(next.Sub(v.now))
 	}
 	return calm, "Tidak ada batas waktu yang berjalan"
 }
@@ -211,20 +176,20 @@ func (p *Pages) clock(v *visit, t *casefile.Ticket, k *sla.Clock) clockView {
 		out.Gross = v.instant(k.GrossDueAt)
 	}
 	if k.PausedSeconds > 0 {
-		out.Paused = length(time.Duration(k.PausedSeconds) * time.Second)
+		out.Paused = indonesian.Duration(time.Duration(k.PausedSeconds) * time.Second)
 	}
 	stopped := !k.StoppedAt.IsZero() && !k.StoppedAt.After(v.now)
 	switch {
 	case k.State(v.now) == sla.Breached && stopped:
-		out.Urgency, out.When = done, "lewat "+length(k.StoppedAt.Sub(k.BreachAt))
+		out.Urgency, out.When = done, "lewat "+indonesian.Duration(k.StoppedAt.Sub(k.BreachAt))
 	case stopped:
 		out.Urgency = done
 	case k.Overdue(v.now):
-		out.Urgency, out.When = late, "lewat "+length(v.now.Sub(k.BreachAt))
+		out.Urgency, out.When = late, "lewat "+indonesian.Duration(v.now.Sub(k.BreachAt))
 	case k.AtRisk(v.now):
-		out.Urgency, out.When = risk, "sisa "+length(k.BreachAt.Sub(v.now))
+		out.Urgency, out.When = risk, "sisa "+indonesian.Duration(k.BreachAt.Sub(v.now))
 	case !k.BreachAt.IsZero():
-		out.When = "sisa " + length(k.BreachAt.Sub(v.now))
+		out.When = "sisa " + indonesian.Duration(k.BreachAt.Sub(v.now))
 	}
 	return out
 }
@@ -242,16 +207,16 @@ func (p *Pages) timeline(v *visit, t *casefile.Ticket, events []*event.Event) (l
 			void[replaced{e.Source, e.Replaces}] = true
 		}
 	}
-	told := map[string]time.Time{}
+	shown := map[string]time.Time{}
 	for _, e := range events {
 		if void[replaced{e.Source, e.ID}] {
 			continue
 		}
 		what := p.happened(v, e)
-		if at, ok := told[what]; ok && e.OccurredAt.Sub(at) <= casefile.SameFactWithin {
+		if at, ok := shown[what]; ok && e.OccurredAt.Sub(at) <= casefile.SameFactWithin {
 			continue
 		}
-		told[what] = e.OccurredAt
+		shown[what] = e.OccurredAt
 		lines = append(lines, timelineLine{v.instant(e.OccurredAt), what})
 	}
 	if earlier = max(0, len(lines)-maxTimeline); earlier > 0 {
@@ -260,7 +225,7 @@ func (p *Pages) timeline(v *visit, t *casefile.Ticket, events []*event.Event) (l
 	return lines, earlier
 }
 
-// happened says one event in words. Nothing of its free fields is shown.
+// happened says in words what an event tells. Nothing of its free text is shown.
 func (p *Pages) happened(v *visit, e *event.Event) string {
 	what := typeName(e.Type)
 	switch e.Type {
@@ -271,26 +236,15 @@ func (p *Pages) happened(v *visit, e *event.Event) string {
 		}
 		return what + " ke OPD lain"
 	case event.TicketPaused:
-		if r := pauseReason(e.Reason); r != "" {
+		if r := pauseReasons[e.Reason]; r != "" {
 			return what + ": " + r
 		}
 	case event.TicketConfirmed:
-		if r := resultName(e.Result); r != "" {
+		if r := resultNames[e.Result]; r != "" {
 			return what + ": " + r
 		}
 	}
 	return what
-}
-
-func (p *Pages) what(v *visit, t *casefile.Ticket) string {
-	category, kecamatan := p.category(v, t), p.kecamatan(v, t)
-	switch {
-	case category != "" && kecamatan != "":
-		return category + ", Kec. " + kecamatan
-	case kecamatan != "":
-		return "Kec. " + kecamatan
-	}
-	return category
 }
 
 // category names a category that is known and not sensitive. All else stays unnamed: a name that the directory does not
