@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/source/asterisk"
 )
 
@@ -24,18 +23,8 @@ func (a *App) openAsterisk() error {
 			a.dir.DefaultCenter())
 	}
 	log := a.cfg.Log.With("source", c.Source)
-	deliver := func(ctx context.Context, events []event.RawEvent) error {
-		receipt, err := a.intake.SubmitDrafts(ctx, events...)
-		if n := len(receipt.Rejected); n > 0 {
-			log.Warn("events of the queue log rejected, see monev112 quarantine", "rejected", n)
-		}
-		return err
-	}
 	f, err := asterisk.NewFollower(asterisk.FollowerOptions{
-		Config: c, Dir: filepath.Join(a.cfg.DataDir, asteriskDir), Now: a.cfg.Now, Log: log, Deliver: deliver,
-		Beat: func(ctx context.Context, heartbeat event.RawEvent) error {
-			return deliver(ctx, []event.RawEvent{heartbeat})
-		},
+		Config: c, Dir: filepath.Join(a.cfg.DataDir, asteriskDir), Now: a.cfg.Now, Log: log, To: local{app: a},
 	})
 	if err != nil {
 		return fmt.Errorf("asterisk: %w", err)

@@ -3,9 +3,8 @@ package collector
 import (
 	"path/filepath"
 
-	"github.com/monev112/monev112/collector/httpapi"
-	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/source/dropfolder"
+	"github.com/monev112/monev112/collector/source/send"
 	"github.com/monev112/monev112/deploy"
 )
 
@@ -19,23 +18,15 @@ type Drop struct {
 // importsDir holds, below Config.DataDir, what imports of drop folders remember.
 const importsDir = "imports"
 
-// openDrops prepares the watching of the configured folders. What they hold goes through a door of its own, which asks
-// for no key: it is reached by this process alone.
-func (a *App) openDrops() error {
+// openDrops prepares the watching of the configured folders.
+func (a *App) openDrops() (err error) {
 	if len(a.cfg.File.Drop) == 0 {
 		return nil
 	}
-	state := filepath.Join(a.cfg.DataDir, importsDir)
-	nobody, err := auth.NewGuard(filepath.Join(state, "no-keys"), a.cfg.Now, a.cfg.Log)
-	if err != nil {
-		return err
-	}
-	inner, err := httpapi.New(a.apiConfig(nobody))
-	if err != nil {
-		return err
-	}
 	cfg := dropfolder.Config{
-		State: state, Handler: inner.Handler(), Builtin: deploy.Defaults, Directory: a.dir, Log: a.cfg.Log, Now: a.cfg.Now,
+		State: filepath.Join(a.cfg.DataDir, importsDir), Builtin: deploy.Defaults, Directory: a.dir,
+		Collector: local{a, send.Patience{Total: -1}}, Name: "http://127.0.0.1",
+		Log: a.cfg.Log, Now: a.cfg.Now,
 	}
 	for _, f := range a.cfg.File.Drop {
 		mapping := f.Mapping

@@ -110,7 +110,7 @@ func (f *followFlags) follow(ctx context.Context, c asterisk.Config, to send.Con
 	if err != nil {
 		return err
 	}
-	spool, err := asterisk.OpenSpool(nil, f.spool, f.spoolMiB<<20)
+	spool, err := asterisk.OpenSpool(asterisk.SpoolOptions{Dir: f.spool, MaxBytes: f.spoolMiB << 20, Log: log})
 	if err != nil {
 		return err
 	}
@@ -120,13 +120,13 @@ func (f *followFlags) follow(ctx context.Context, c asterisk.Config, to send.Con
 		return err
 	}
 	follower, err := asterisk.NewFollower(asterisk.FollowerOptions{
-		Config: c, Dir: f.spool, Deliver: relay.Deliver, Beat: relay.Beat, Log: log,
+		Config: c, Dir: f.spool, To: spool, Beat: relay.Beat, Log: log,
 	})
 	if err != nil {
 		return err
 	}
 	defer follower.Close()
-	log.Info("the queue log is followed", "queue_log", c.QueueLog, "server", f.server, "waiting_bytes", spool.Bytes())
+	log.Info("the queue log is followed", "queue_log", c.QueueLog, "server", f.server, "waiting_bytes", spool.Waiting())
 	relayed := make(chan struct{})
 	go func() {
 		defer close(relayed)
@@ -136,7 +136,7 @@ func (f *followFlags) follow(ctx context.Context, c asterisk.Config, to send.Con
 	<-relayed
 	t := relay.Totals()
 	log.Info("the queue log is followed no longer", "accepted", t.Accepted, "known", t.Duplicates, "refused", t.Refused,
-		"waiting_bytes", spool.Bytes())
+		"waiting_bytes", spool.Waiting())
 	if err != nil {
 		return fmt.Errorf("follow: %w", err)
 	}

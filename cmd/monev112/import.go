@@ -95,13 +95,23 @@ the rejects file with line and reason; the exit code is 1 then.`,
 					return err
 				}
 			}
+			m, err := mapping.Load(named, deploy.Defaults)
+			if err != nil {
+				return err
+			}
 			o := importer.Options{
-				Mapping: named, Builtin: deploy.Defaults, Files: files, Rejects: rejects, DryRun: dryRun, State: state,
-				Directory: dir,
-				Send:      send.Config{Server: f.server, Key: key}, Out: os.Stderr, Terminal: onTerminal(os.Stderr),
+				Mapping: m, Files: files, Rejects: rejects, State: state, Name: f.server, Directory: dir,
+				Out: os.Stderr, Terminal: onTerminal(os.Stderr),
 			}
 			if dryRun {
 				o.Events = cmd.OutOrStdout()
+			} else {
+				client, err := send.New(send.Config{Server: f.server, Key: key})
+				if err != nil {
+					return err
+				}
+				defer client.Close()
+				o.Collector = client
 			}
 			_, err = importer.Import(cmd.Context(), o)
 			if errors.Is(err, importer.ErrRefused) && rejects != "" {

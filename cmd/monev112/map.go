@@ -122,8 +122,8 @@ func chooseMapping(cmd *cobra.Command, out io.Writer, o mapping.ProposeOptions, 
 // tryMapping shows what an import would do.
 func tryMapping(cmd *cobra.Command, out io.Writer, m *mapping.Mapping, o mapping.ProposeOptions, samples int) error {
 	events := &sampleWriter{most: samples, counts: map[string]int{}}
-	sum, err := importer.ImportWith(cmd.Context(), m,
-		importer.Options{Files: []string{o.File}, DryRun: true, Events: events, Directory: o.Directory})
+	sum, err := importer.Import(cmd.Context(),
+		importer.Options{Mapping: m, Files: []string{o.File}, Events: events, Directory: o.Directory})
 	if err != nil && !errors.Is(err, importer.ErrRefused) {
 		return err
 	}

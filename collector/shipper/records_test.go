@@ -2,7 +2,6 @@ package shipper
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/source/importer"
+	"github.com/monev112/monev112/collector/source/mapping"
 	"github.com/monev112/monev112/deploy"
 )
 
@@ -44,17 +44,19 @@ func TestRealCasesEqualAFreshFold(t *testing.T) {
 }
 
 // realCases reads a file through its mapping and the door. A case is a ticket with the call it came from.
-func realCases(t *testing.T, mapping, file string) [][]event.Event {
+func realCases(t *testing.T, name, file string) [][]event.Event {
 	t.Helper()
-	name := filepath.Join("..", "..", "..", "shared", "data", file)
-	if _, err := os.Stat(name); err != nil {
+	path := filepath.Join("..", "..", "..", "shared", "data", file)
+	if _, err := os.Stat(path); err != nil {
 		t.Skip("the records of other cities are not beside the project: ", err)
 	}
+	m, err := mapping.Load(name, deploy.Defaults)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var lines bytes.Buffer
-	if _, err := importer.Import(context.Background(),
-		importer.Options{
-			Mapping: mapping, Builtin: deploy.Defaults, Files: []string{name}, DryRun: true, Events: &lines,
-		}); err != nil {
+	if _, err := importer.Import(t.Context(),
+		importer.Options{Mapping: m, Files: []string{path}, Events: &lines}); err != nil {
 		t.Fatal(err)
 	}
 	keys, err := event.NewKeys(bytes.NewReader(make([]byte, 1<<10)), noon)

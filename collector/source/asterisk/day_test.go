@@ -1,7 +1,9 @@
 package asterisk
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/source/send"
 )
 
 // centre lives through a day second by second, writes what an Asterisk would write, and keeps the truth of each call
@@ -311,12 +314,49 @@ func (s *sink) deliver(_ context.Context, events []event.RawEvent) error {
 
 func noWait(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
+// deliverTo is a collector that gives fn the events.
+type deliverTo func(context.Context, []event.RawEvent) error
+
+func (fn deliverTo) Submit(ctx context.Context, body []byte, count int) (send.Answer, error) {
+	var drafts []event.RawEvent
+	for line := range bytes.Lines(body) {
+		var e struct {
+			Source, ID, Type, Subject string
+			Time                      time.Time
+			Data                      struct {
+				Center, Agent, Position, Queue, Caller, Channel, Reason, Result, Replaces string
+				Revision                                                                  uint32
+				WaitMS                                                                    *int64 `json:"wait_ms"`
+				RingMS                                                                    *int64 `json:"ring_ms"`
+			}
+		}
+		if err := json.Unmarshal(line, &e); err != nil {
+			return send.Answer{}, err
+		}
+		typ, ok := event.ParseType(e.Type)
+		_, subject, _ := strings.Cut(e.Subject, "/")
+		if !ok {
+			return send.Answer{}, errors.New(e.Type)
+		}
+		drafts = append(drafts, event.RawEvent{
+			Source: e.Source, ID: e.ID, Type: typ, Subject: subject, Time: e.Time, Center: e.Data.Center,
+			Agent: e.Data.Agent, Position: e.Data.Position, Queue: e.Data.Queue, Caller: e.Data.Caller,
+			Channel: e.Data.Channel, Reason: e.Data.Reason, Result: e.Data.Result, Replaces: e.Data.Replaces,
+			Revision: e.Data.Revision, WaitMS: e.Data.WaitMS, RingMS: e.Data.RingMS,
+		})
+	}
+	if len(drafts) != count {
+		return send.Answer{}, fmt.Errorf("%d events, %d announced", len(drafts), count)
+	}
+	return send.Answer{Receipt: event.Receipt{Accepted: count}}, fn(ctx, drafts)
+}
+
 func testFollower(t testing.TB, path, dir string, deliver func(context.Context, []event.RawEvent) error) *Follower {
 	t.Helper()
 	c := testConfig()
 	c.QueueLog = path
 	now := time.Unix(base, 0)
-	f, err := NewFollower(FollowerOptions{Config: c, Dir: dir, Deliver: deliver, Wait: noWait, Now: func() time.Time {
+	f, err := NewFollower(FollowerOptions{Config: c, Dir: dir, To: deliverTo(deliver), Wait: noWait, Now: func() time.Time {
 		now = now.Add(15 * time.Millisecond)
 		return now
 	}})

@@ -22,9 +22,9 @@ import (
 type FollowerOptions struct {
 	Config Config
 	Dir    string // of the position and the key for names; one Follower a folder
-	// Deliver returns nil when the events are safe on a disk. An error means later again, for ever. It may not keep them.
-	Deliver func(ctx context.Context, events []event.RawEvent) error
-	// Beat takes a heartbeat: everything in the log was delivered. May be nil.
+	// To takes the events; what it has answered is safe on a disk. After an error they are submitted again, for ever.
+	To send.Submitter
+	// Beat takes a heartbeat: everything in the log was delivered. Default: it is submitted like any event.
 	Beat func(ctx context.Context, heartbeat event.RawEvent) error
 
 	Log  *slog.Logger                                     // default none
@@ -44,7 +44,8 @@ type Follower struct {
 
 	skipping bool // the rest of a line that is too long
 	drafts   []event.RawEvent
-	dirty    bool // the position is ahead of the position file
+	body     []byte // of the last submission
+	dirty    bool   // the position is ahead of the position file
 	savedAt  time.Time
 	beatAt   time.Time
 	trouble  string // what was logged last, so that one trouble is told once
@@ -85,6 +86,9 @@ func NewFollower(o FollowerOptions) (_ *Follower, err error) {
 		return nil, fmt.Errorf("folder of the position: %w; choose one that this user may write to", err)
 	}
 	f := &Follower{o: o}
+	if o.Beat == nil {
+		f.o.Beat = func(ctx context.Context, heartbeat event.RawEvent) error { return f.submit(ctx, heartbeat) }
+	}
 	if f.lock, err = (disk.OS{}).Lock(filepath.Join(o.Dir, lockName)); err != nil {
 		return nil, fmt.Errorf("folder %s: %w; each follower needs a folder of its own", o.Dir, err)
 	}
@@ -228,7 +232,7 @@ func (f *Follower) strange(s Strange, offset int64) {
 func (f *Follower) deliver(ctx context.Context, n int) error {
 	for left := f.drafts; len(left) > 0; {
 		portion := left[:min(len(left), deliverAtOne)]
-		err := f.o.Deliver(ctx, portion)
+		err := f.submit(ctx, portion...)
 		if err == nil {
 			left = left[len(portion):]
 			continue
@@ -250,6 +254,18 @@ func (f *Follower) deliver(ctx context.Context, n int) error {
 	return nil
 }
 
+func (f *Follower) submit(ctx context.Context, drafts ...event.RawEvent) error {
+	f.body = f.body[:0]
+	for i := range drafts {
+		f.body = append(drafts[i].AppendCloudEvent(f.body), '\n')
+	}
+	answer, err := f.o.To.Submit(ctx, f.body, len(drafts))
+	if n := len(answer.Rejected); n > 0 {
+		f.o.Log.Warn("events of the queue log rejected, see monev112 quarantine", "rejected", n)
+	}
+	return err
+}
+
 func (f *Follower) saveSometimes() error {
 	if now := f.o.Now(); f.dirty && (now.Sub(f.savedAt) >= saveEvery || now.Before(f.savedAt)) {
 		return f.save()
@@ -268,7 +284,7 @@ func (f *Follower) save() error {
 // beat says, twice a minute, that the feed lives and that the data is complete up to now.
 func (f *Follower) beat(ctx context.Context) {
 	now := f.o.Now()
-	if f.o.Beat == nil || !f.beatAt.IsZero() && now.Sub(f.beatAt) < HeartbeatEvery && !now.Before(f.beatAt) {
+	if !f.beatAt.IsZero() && now.Sub(f.beatAt) < HeartbeatEvery && !now.Before(f.beatAt) {
 		return
 	}
 	f.beatAt = now

@@ -230,7 +230,7 @@ func TestHeartbeatsComeTwiceAMinuteWhenEverythingWasRead(t *testing.T) {
 	delivered := false
 	f, err := NewFollower(FollowerOptions{
 		Config: c, Dir: w.dir, Now: func() time.Time { return now },
-		Deliver: func(context.Context, []event.RawEvent) error { delivered = true; return nil },
+		To: deliverTo(func(context.Context, []event.RawEvent) error { delivered = true; return nil }),
 		Beat: func(_ context.Context, d event.RawEvent) error {
 			if d.Type != event.FeedHeartbeat || d.Subject != DefaultFeed || !delivered {
 				t.Errorf("%+v, delivered %t", d, delivered)

@@ -109,7 +109,7 @@ func SendOnce(ctx context.Context, o OnceOptions, to send.Config, out io.Writer)
 	defer client.Close()
 	const most = 20 // of each list
 	refused := 0
-	stream := send.NewStream(ctx, client, send.Batching{}, func(at Place, r send.Refusal) {
+	stream := send.NewStream(ctx, client, send.Batching{}, func(at Place, r event.Refusal) {
 		if refused++; refused <= most {
 			fmt.Fprintf(out, "%s:%d: refused by the collector: %s %s\n", at.File, at.Line, r.Field, r.Reason)
 		}

@@ -1,6 +1,7 @@
 package asterisk
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -23,8 +24,7 @@ type Relay struct {
 	totals    send.Totals
 }
 
-// RelayOptions are what a Relay needs. Send.Patience and Send.LongestWait have defaults of their own here: for ever,
-// and 5 s.
+// RelayOptions are what a Relay needs. Send.Total and Send.LongestWait have defaults of their own here: for ever, and 5 s.
 type RelayOptions struct {
 	Send send.Config
 	Log  *slog.Logger
@@ -46,23 +46,13 @@ func NewRelay(spool *Spool, o RelayOptions) (*Relay, error) {
 	if o.Wait == nil {
 		o.Wait = send.Sleep
 	}
-	if o.Send.Patience == 0 {
-		o.Send.Patience = -1
-	}
-	if o.Send.LongestWait == 0 {
-		o.Send.LongestWait = relayLongest
-	}
-	if o.Send.Timeout == 0 {
-		o.Send.Timeout = 20 * time.Second
-	}
-	retried := o.Send.OnRetry
+	o.Send.Total = cmp.Or(o.Send.Total, -1)
+	o.Send.LongestWait = cmp.Or(o.Send.LongestWait, relayLongest)
+	o.Send.Timeout = cmp.Or(o.Send.Timeout, 20*time.Second)
 	o.Send.OnRetry = func(r send.Retry) {
 		if r.Try == 1 || r.Try%60 == 0 {
-			o.Log.Warn("the collector does not take events; they are kept", "tries", r.Try, "waiting_bytes", spool.Bytes(),
+			o.Log.Warn("the collector does not take events; they are kept", "tries", r.Try, "waiting_bytes", spool.Waiting(),
 				"error", r.Cause)
-		}
-		if retried != nil {
-			retried(r)
 		}
 	}
 	client, err := send.New(o.Send)
@@ -70,15 +60,6 @@ func NewRelay(spool *Spool, o RelayOptions) (*Relay, error) {
 		return nil, err
 	}
 	return &Relay{spool: spool, client: client, log: o.Log, wait: o.Wait, beaten: make(chan struct{}, 1)}, nil
-}
-
-// Deliver puts events into the spool: it is FollowerOptions.Deliver.
-func (r *Relay) Deliver(_ context.Context, events []event.RawEvent) error {
-	lines := make([][]byte, len(events))
-	for i := range events {
-		lines[i] = events[i].AppendCloudEvent(nil)
-	}
-	return r.spool.Append(lines)
 }
 
 // Beat keeps a heartbeat until the spool is empty: then the collector has everything up to that time. It is
@@ -103,13 +84,14 @@ func (r *Relay) Run(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			r.log.Error("events cannot be sent; they are kept and tried again", "error", err, "waiting_bytes", r.spool.Bytes())
+			r.log.Error("events cannot be sent; they are kept and tried again", "error", err, "waiting_bytes", r.spool.Waiting())
 			_ = r.wait(ctx, relayPause)
 		case !sent:
 			select {
 			case <-ctx.Done():
 			case <-r.spool.More():
 			case <-r.beaten:
+				r.spool.Prune()
 			}
 		}
 	}
@@ -117,7 +99,7 @@ func (r *Relay) Run(ctx context.Context) {
 
 // step sends one request, if there is anything to send.
 func (r *Relay) step(ctx context.Context) (sent bool, err error) {
-	p, err := r.spool.Peek(relayEvents, relayBytes)
+	p, err := r.spool.Next(relayEvents, relayBytes)
 	if err != nil {
 		return false, err
 	}
@@ -125,7 +107,7 @@ func (r *Relay) step(ctx context.Context) (sent bool, err error) {
 		if err := r.send(ctx, p.Body, p.Count); err != nil {
 			return false, err
 		}
-		r.spool.Take(p)
+		r.spool.Take()
 		return true, nil
 	}
 	r.mu.Lock()
@@ -139,7 +121,7 @@ func (r *Relay) step(ctx context.Context) (sent bool, err error) {
 }
 
 func (r *Relay) send(ctx context.Context, body []byte, n int) error {
-	a, err := r.client.Send(ctx, body, n)
+	a, err := r.client.Submit(ctx, body, n)
 	if err != nil {
 		return err
 	}
@@ -150,7 +132,7 @@ func (r *Relay) send(ctx context.Context, body []byte, n int) error {
 	t.Accepted, t.Duplicates, t.Refused = t.Accepted+a.Accepted, t.Duplicates+a.Duplicates, t.Refused+len(a.Rejected)
 	if a.Tries > 1 {
 		t.Retried++
-		r.log.Info("the collector takes events again", "waiting_bytes", r.spool.Bytes())
+		r.log.Info("the collector takes events again", "waiting_bytes", r.spool.Waiting())
 	}
 	for i, f := range a.Rejected {
 		if i == 5 {

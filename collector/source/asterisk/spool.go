@@ -3,46 +3,55 @@ package asterisk
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
-	"io/fs"
-	"os"
+	"log/slog"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/internal/disk"
+	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/source/send"
 )
 
-// Spool keeps events on disk until the collector has taken them: a queue of files, each of lines
+// Spool keeps events in a journal until the collector has taken them. After a restart, events whose segment is still
+// there are given again: the collector knows them. A segment is deleted once all of it is taken, the last one about a
+// minute later, so that callers' numbers stay no longer than they must; files have mode 0600.
 //
-//	<CRC-32 (IEEE) of the event, 8 hex digits> <event, one JSON object>
-//
-// A file is removed when all of its events are taken, so that callers' numbers stay no longer than they must; files
-// have mode 0600. After a restart the first file is given again from its beginning: the collector knows what it took.
-// Append and the reading side may be used by two goroutines at once.
+// Submit is for one goroutine; Next, Take and Prune are for one other.
 type Spool struct {
-	fs       disk.FS
-	dir      string
+	opts     journal.Options
 	maxBytes int64
+	log      *slog.Logger
+	more     chan struct{}
 
-	mu      sync.Mutex
-	files   []spoolFile // the last one is written
-	next    int64       // number of the next file
-	bytes   int64
-	out     disk.File // of the last of files; nil when the next Append makes a new one
-	taken   int64     // of the first file
+	mu      sync.Mutex // guards what follows
+	journal *journal.Journal
+	reader  *journal.Reader // nil when the journal could not be opened again behind damage
+	taken   journal.Position
+	portion Portion   // that Next returned and Take has not taken
+	since   time.Time // that the last segment may hold taken events; zero: it holds none
 	damaged int
-	more    chan struct{}
 }
 
-type spoolFile struct {
-	number int64
-	size   int64 // up to where it is whole and on disk
+// Portion is the earliest events of a Spool, one a line.
+type Portion struct {
+	Body  []byte
+	Count int
+	end   journal.Position
+}
+
+// SpoolOptions say where a Spool lies. Only Dir must be set.
+type SpoolOptions struct {
+	Dir      string
+	MaxBytes int64 // of events that wait; a segment of 4 MiB may stand beside them; default DefaultSpoolBytes
+	FS       disk.FS
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // ErrSpoolFull says that the collector has been away for so long that the spool has no room. The log is read on when it
@@ -52,246 +61,198 @@ var ErrSpoolFull = errors.New("the spool is full; the log is read on when the co
 // Limits of a Spool.
 const (
 	DefaultSpoolBytes = 256 << 20 // half a million events: four months of 140 calls a day
-	spoolFileBytes    = 4 << 20
-	spoolPrefix       = "spool-"
-	spoolSuffix       = ".ndjson"
-	crcBytes          = 8 + 1
+	spoolSegmentBytes = 4 << 20
+	spoolSegmentAge   = time.Minute
+	spoolJournal      = "journal"
 )
 
-// OpenSpool reads what an earlier run left in dir. maxBytes 0 means DefaultSpoolBytes.
-func OpenSpool(fsys disk.FS, dir string, maxBytes int64) (*Spool, error) {
-	fsys = cmp.Or[disk.FS](fsys, disk.OS{})
-	if maxBytes <= 0 {
-		maxBytes = DefaultSpoolBytes
+// OpenSpool opens the spool in a folder, with what an earlier run left in it.
+func OpenSpool(o SpoolOptions) (*Spool, error) {
+	fsys := cmp.Or[disk.FS](o.FS, disk.OS{})
+	if o.Now == nil {
+		o.Now = time.Now
 	}
-	if err := fsys.MkdirAll(dir, 0o700); err != nil {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := fsys.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
-	names, err := fsys.ReadDir(dir)
+	names, err := fsys.ReadDir(o.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
-	s := &Spool{fs: fsys, dir: dir, maxBytes: maxBytes, next: 1, more: make(chan struct{}, 1)}
 	for _, name := range names {
-		digits, begins := strings.CutPrefix(name, spoolPrefix)
-		digits, ends := strings.CutSuffix(digits, spoolSuffix)
-		if !begins || !ends {
-			continue
+		if strings.HasPrefix(name, "spool-") && strings.HasSuffix(name, ".ndjson") {
+			return nil, fmt.Errorf("spool folder %s holds events that an earlier version has not sent (%s): start that version "+
+				"until it has sent them; or send the logs whole with --once, and then remove spool-*.ndjson", o.Dir, name)
 		}
-		number, err := strconv.ParseInt(digits, 10, 64)
-		if err != nil || number <= 0 || s.name(number) != filepath.Join(dir, name) {
-			continue
-		}
-		size, err := sizeOf(fsys, filepath.Join(dir, name))
-		if err != nil {
-			return nil, fmt.Errorf("spool: %w", err)
-		}
-		s.files = append(s.files, spoolFile{number, size})
-		s.next = max(s.next, number+1)
-		s.bytes += size
 	}
-	slices.SortFunc(s.files, func(a, b spoolFile) int { return int(a.number - b.number) })
+	s := &Spool{
+		opts: journal.Options{
+			Dir: filepath.Join(o.Dir, spoolJournal), SegmentBytes: spoolSegmentBytes, SegmentAge: spoolSegmentAge,
+			MinFreeBytes: -1, FS: fsys, Now: o.Now, Logger: o.Log,
+		},
+		maxBytes: cmp.Or(o.MaxBytes, DefaultSpoolBytes), log: o.Log, more: make(chan struct{}, 1),
+	}
+	if err := s.open(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
-func sizeOf(fsys disk.FS, name string) (int64, error) {
-	f, err := fsys.OpenFile(name, os.O_RDONLY, 0)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	return f.Size()
-}
-
-func (s *Spool) name(number int64) string {
-	return filepath.Join(s.dir, fmt.Sprintf("%s%012d%s", spoolPrefix, number, spoolSuffix))
-}
-
-// Append adds events and returns when they are on disk. After an error none of them counts as added.
-func (s *Spool) Append(events [][]byte) error {
-	var b bytes.Buffer
-	for _, e := range events {
-		fmt.Fprintf(&b, "%08x ", crc32.ChecksumIEEE(e))
-		b.Write(e)
-		b.WriteByte('\n')
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.bytes+int64(b.Len()) > s.maxBytes && s.bytes > 0 {
-		return ErrSpoolFull
-	}
-	if s.out != nil && s.files[len(s.files)-1].size >= spoolFileBytes {
-		s.closeOut()
-	}
-	if s.out == nil {
-		if err := s.create(); err != nil {
-			return err
+// open opens the journal and a reader behind what was taken.
+func (s *Spool) open() error {
+	j, err := journal.Open(s.opts)
+	if damage := (*journal.CorruptError)(nil); errors.As(err, &damage) { // the header of a segment
+		if err = s.skip(damage); err == nil {
+			j, err = journal.Open(s.opts)
 		}
 	}
-	last := &s.files[len(s.files)-1]
-	_, err := s.out.WriteAt(b.Bytes(), last.size)
-	if err == nil {
-		err = s.out.Sync()
-	}
 	if err != nil {
-		s.closeOut() // what an fsync refused is never trusted again: the next events go into a file of their own
 		return fmt.Errorf("spool: %w", err)
 	}
-	last.size += int64(b.Len())
-	s.bytes += int64(b.Len())
+	s.taken = max(s.taken, j.Stats().First)
+	r, err := j.NewReader(s.taken)
+	if err != nil {
+		return errors.Join(fmt.Errorf("spool: %w", err), j.Close())
+	}
+	s.journal, s.reader, s.since = j, r, s.opts.Now()
+	return nil
+}
+
+// Submit implements send.Submitter: events that are on disk count as accepted. After an error none does.
+func (s *Spool) Submit(_ context.Context, body []byte, count int) (send.Answer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := s.waiting(); n > 0 && n+int64(len(body)) > s.maxBytes {
+		return send.Answer{}, ErrSpoolFull
+	}
+	if _, _, err := s.journal.Append(bytes.Split(bytes.TrimSuffix(body, []byte("\n")), []byte("\n"))); err != nil {
+		return send.Answer{}, fmt.Errorf("spool: %w", err)
+	}
+	if s.since.IsZero() {
+		s.since = s.opts.Now()
+	}
 	select {
 	case s.more <- struct{}{}:
 	default:
 	}
-	return nil
-}
-
-func (s *Spool) create() error {
-	name := s.name(s.next)
-	f, err := s.fs.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		s.next++ // a number is used once, even by what is in the way
-		return fmt.Errorf("spool: %w", err)
-	}
-	s.next++
-	if err := s.fs.SyncDir(s.dir); err != nil {
-		f.Close()
-		return fmt.Errorf("spool: %w", err)
-	}
-	s.files, s.out = append(s.files, spoolFile{number: s.next - 1}), f
-	return nil
-}
-
-func (s *Spool) closeOut() {
-	if s.out != nil {
-		s.out.Close()
-		s.out = nil
-	}
+	return send.Answer{Receipt: event.Receipt{Accepted: count}, Tries: 1}, nil
 }
 
 // More is signalled when events were added.
 func (s *Spool) More() <-chan struct{} { return s.more }
 
-// Empty reports whether every event was taken.
-func (s *Spool) Empty() bool {
+// Waiting is how many bytes of events were not taken yet.
+func (s *Spool) Waiting() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.files) == 0
+	return s.waiting()
 }
 
-// Bytes is how much waits on disk.
-func (s *Spool) Bytes() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.bytes
-}
+func (s *Spool) waiting() int64 { return int64(s.journal.End() - s.taken) }
 
-// Damaged is how many lines were left out because their checksum did not fit.
+// Damaged is how often a part of the spool could not be read and was left out.
 func (s *Spool) Damaged() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.damaged
 }
 
-// Portion is the earliest events of a Spool.
-type Portion struct {
-	Body  []byte // NDJSON
-	Count int
-	file  int64
-	end   int64
-	bad   int
-}
-
-// Peek returns the earliest events, at most so many events and about so many bytes; Count is 0 when the spool is empty.
-func (s *Spool) Peek(maxEvents, maxBytes int) (Portion, error) {
+// Next returns the earliest events that were not taken, at most so many and about so many bytes; Count is 0 when there
+// are none. It returns the same until Take.
+func (s *Spool) Next(maxEvents, maxBytes int) (Portion, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.files) > 0 {
-		p, err := s.peek(maxEvents, maxBytes)
-		if err != nil || p.Count > 0 {
-			return p, err
-		}
-		s.take(p)
-	}
-	return Portion{}, nil
-}
-
-func (s *Spool) peek(maxEvents, maxBytes int) (Portion, error) {
-	first := s.files[0]
-	p := Portion{file: first.number, end: s.taken}
-	f, err := s.fs.OpenFile(s.name(first.number), os.O_RDONLY, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		p.end = first.size
-		return p, nil
-	}
-	if err != nil {
-		return p, fmt.Errorf("spool: %w", err)
-	}
-	defer f.Close()
-	b := make([]byte, min(first.size-s.taken, int64(maxBytes+MaxLineBytes)))
-	n, err := f.ReadAt(b, s.taken)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return p, fmt.Errorf("spool: %w", err)
-	}
-	short := n < len(b)
-	for b = b[:n]; len(b) > 0 && p.Count < maxEvents && len(p.Body) < maxBytes; {
-		end := bytes.IndexByte(b, '\n')
-		if end < 0 {
-			break
-		}
-		line := b[:end]
-		b, p.end = b[end+1:], p.end+int64(end+1)
-		if event, ok := checked(line); ok {
-			p.Body = append(append(p.Body, event...), '\n')
-			p.Count++
-		} else {
-			p.bad++
+	if s.reader == nil {
+		if err := s.open(); err != nil {
+			return Portion{}, err
 		}
 	}
-	// A part of a line at the end of a file was never promised to anybody; neither is what has no line end for so long.
-	if p.Count == 0 && (p.end == s.taken || short) {
-		p.end = first.size
+	for p := &s.portion; p.Count < maxEvents && len(p.Body) < maxBytes; {
+		record, ok, err := s.reader.TryNext()
+		var damage *journal.CorruptError
+		switch {
+		case p.Count > 0 && (err != nil || !ok):
+			return *p, nil
+		case errors.As(err, &damage):
+			if err := s.stepOver(damage); err != nil {
+				return Portion{}, err
+			}
+			continue
+		case err != nil:
+			return Portion{}, fmt.Errorf("spool: %w", err)
+		case !ok:
+			s.taken = s.reader.Position()
+			return Portion{}, nil
+		}
+		p.Body = append(append(p.Body, record.Payload...), '\n')
+		p.Count, p.end = p.Count+1, record.End
 	}
-	return p, nil
+	return s.portion, nil
 }
 
-func checked(line []byte) ([]byte, bool) {
-	if len(line) < crcBytes || line[crcBytes-1] != ' ' {
-		return nil, false
+// stepOver closes the journal, skips the damage and opens it again.
+func (s *Spool) stepOver(damage *journal.CorruptError) error {
+	s.taken = s.reader.Position()
+	if err := errors.Join(s.close(), s.skip(damage)); err != nil {
+		return fmt.Errorf("spool: %w", err)
 	}
-	sum, err := strconv.ParseUint(string(line[:crcBytes-1]), 16, 32)
-	event := line[crcBytes:]
-	return event, err == nil && uint32(sum) == crc32.ChecksumIEEE(event)
+	return s.open()
 }
 
-// Take says that the collector has taken p, the Portion that Peek returned last.
-func (s *Spool) Take(p Portion) {
+// skip gives up what cannot be read, with the copy that the journal keeps of it: the log has it still, and nobody is
+// here to decide otherwise.
+func (s *Spool) skip(damage *journal.CorruptError) error {
+	s.log.Error("damaged part of the spool skipped: send the log of that time again with --once", "error", damage)
+	s.damaged++
+	report, err := journal.SkipDamage(journal.Repair{FS: s.opts.FS, Dir: s.opts.Dir, Now: s.opts.Now()}, damage.Position)
+	if err != nil || report.Aside == "" {
+		return err
+	}
+	return s.opts.FS.Remove(filepath.Join(s.opts.Dir, report.Aside))
+}
+
+// Take says that the collector has taken the Portion that Next returned last.
+func (s *Spool) Take() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.take(p)
+	s.taken, s.portion = s.portion.end, Portion{}
+	s.prune()
 }
 
-func (s *Spool) take(p Portion) {
-	if len(s.files) == 0 || s.files[0].number != p.file {
-		return
-	}
-	s.taken = p.end
-	s.damaged += p.bad
-	first := s.files[0]
-	if s.taken < first.size {
-		return
-	}
-	if len(s.files) == 1 {
-		s.closeOut()
-	}
-	_ = s.fs.Remove(s.name(first.number)) // one that stays is given again after a restart, and known to the collector
-	s.files, s.taken, s.bytes = s.files[1:], 0, s.bytes-first.size
+// Prune deletes what was taken, as far as its segments are old enough.
+func (s *Spool) Prune() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.prune()
 }
 
-// Close lets go of the file that is written.
+func (s *Spool) prune() {
+	now := s.opts.Now()
+	if s.waiting() == 0 && !s.since.IsZero() && now.Sub(s.since) >= spoolSegmentAge {
+		if err := s.journal.Probe(); err == nil { // begins a new segment, so that the one before can go
+			s.taken, s.since = s.journal.End(), time.Time{}
+		}
+	}
+	if _, err := s.journal.Retain(s.taken, now.Add(time.Hour)); err != nil {
+		s.log.Warn("spool segment cannot be deleted", "error", err) // given again after a restart, and known then
+	}
+}
+
+// Close closes the journal.
 func (s *Spool) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closeOut()
-	return nil
+	return s.close()
+}
+
+func (s *Spool) close() error {
+	if s.reader == nil {
+		return nil
+	}
+	err := errors.Join(s.reader.Close(), s.journal.Close())
+	s.reader = nil
+	return err
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,14 +20,13 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/internal/disk/disktest"
 	"github.com/monev112/monev112/collector/source/send"
 )
 
 func openTestSpool(t testing.TB, dir string, most int64) *Spool {
 	t.Helper()
-	s, err := OpenSpool(disk.OS{}, dir, most)
+	s, err := OpenSpool(SpoolOptions{Dir: dir, MaxBytes: most})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func all(t testing.TB, s *Spool) string {
 	t.Helper()
 	var out []byte
 	for {
-		p, err := s.Peek(2, 1<<20)
+		p, err := s.Next(2, 1<<20)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,46 +47,48 @@ func all(t testing.TB, s *Spool) string {
 			return string(out)
 		}
 		out = append(out, p.Body...)
-		s.Take(p)
+		s.Take()
 	}
 }
 
 func add(t testing.TB, s *Spool, events ...string) {
 	t.Helper()
-	var b [][]byte
-	for _, e := range events {
-		b = append(b, []byte(e))
-	}
-	if err := s.Append(b); err != nil {
+	if _, err := s.Submit(context.Background(), []byte(strings.Join(events, "\n")+"\n"), len(events)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func spoolFiles(t testing.TB, dir string) []string {
+// onDisk is all that the spool's folder holds.
+func onDisk(t testing.TB, dir string) string {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, "spool-*"))
+	names, err := filepath.Glob(filepath.Join(dir, spoolJournal, "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return names
+	var all []byte
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, text...)
+	}
+	return string(all)
 }
 
-func TestSpoolGivesWhatItTookInOrderAndLeavesNothingBehind(t *testing.T) {
+func TestSpoolGivesWhatItTookInOrder(t *testing.T) {
 	dir := t.TempDir()
 	s := openTestSpool(t, dir, 0)
-	if got := all(t, s); got != "" || !s.Empty() {
+	if got := all(t, s); got != "" || s.Waiting() != 0 {
 		t.Errorf("a new spool holds %q", got)
 	}
 	add(t, s, "1", "2", "3")
 	add(t, s, "4")
 	s.Close()
-	s = openTestSpool(t, dir, 0) // after a restart, with a new file for what comes
+	s = openTestSpool(t, dir, 0) // after a restart
 	add(t, s, "5")
-	if got := all(t, s); got != "1\n2\n3\n4\n5\n" {
-		t.Errorf("got %q", got)
-	}
-	if left := spoolFiles(t, dir); len(left) > 0 || s.Bytes() != 0 || !s.Empty() {
-		t.Errorf("left: %v, %d bytes", left, s.Bytes())
+	if got := all(t, s); got != "1\n2\n3\n4\n5\n" || s.Waiting() != 0 {
+		t.Errorf("got %q, %d bytes wait", got, s.Waiting())
 	}
 	add(t, s, "6")
 	if got := all(t, s); got != "6\n" {
@@ -94,31 +96,73 @@ func TestSpoolGivesWhatItTookInOrderAndLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestSpoolLeavesOutTornAndDamagedLines(t *testing.T) {
-	dir := t.TempDir()
-	s := openTestSpool(t, dir, 0)
-	add(t, s, "one", "two", "three")
-	s.Close()
-	name := spoolFiles(t, dir)[0]
-	text, err := os.ReadFile(name)
+// What the collector has taken is off the disk a minute later.
+func TestSpoolKeepsNoCallerForLong(t *testing.T) {
+	dir, now := t.TempDir(), time.Unix(base, 0)
+	s, err := OpenSpool(SpoolOptions{Dir: dir, Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	text = bytes.Replace(text, []byte("two"), []byte("tvo"), 1)
-	if err := os.WriteFile(name, append(text, "0123abcd torn"...), 0o600); err != nil {
+	defer s.Close()
+	add(t, s, "081234567890")
+	all(t, s)
+	s.Prune()
+	now = now.Add(spoolSegmentAge)
+	s.Prune()
+	if strings.Contains(onDisk(t, dir), "0812345") || s.Waiting() != 0 {
+		t.Errorf("a caller is still on the disk; %d bytes wait", s.Waiting())
+	}
+	add(t, s, "081234567891") // and what is not taken stays
+	now = now.Add(24 * time.Hour)
+	s.Prune()
+	if got := all(t, s); got != "081234567891\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestSpoolGoesOnBehindDamage(t *testing.T) {
+	dir := t.TempDir()
+	s := openTestSpool(t, dir, 0)
+	add(t, s, "one", "two")
+	add(t, s, "three")
+	s.Close()
+	segments, err := filepath.Glob(filepath.Join(dir, spoolJournal, "*"))
+	if err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range segments {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if damaged := bytes.Replace(text, []byte("two"), []byte("tvo"), 1); !bytes.Equal(damaged, text) {
+			if err := os.WriteFile(name, damaged, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	s = openTestSpool(t, dir, 0)
-	if got := all(t, s); got != "one\nthree\n" || s.Damaged() != 1 || !s.Empty() {
-		t.Errorf("got %q, %d damaged, empty %t", got, s.Damaged(), s.Empty())
+	add(t, s, "four")
+	if got := all(t, s); got != "three\nfour\n" || s.Damaged() != 1 || s.Waiting() != 0 {
+		t.Errorf("got %q, %d damaged, %d bytes wait", got, s.Damaged(), s.Waiting())
+	}
+}
+
+func TestSpoolOfAnEarlierVersionIsRefusedWithTheRemedy(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "spool-000000000001.ndjson"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenSpool(SpoolOptions{Dir: dir}); err == nil || !strings.Contains(err.Error(), "--once") {
+		t.Errorf("%v", err)
 	}
 }
 
 func TestFullSpoolTakesNothingUntilThereIsRoom(t *testing.T) {
-	s := openTestSpool(t, t.TempDir(), 100)
-	big := string(bytes.Repeat([]byte("x"), 60))
+	s := openTestSpool(t, t.TempDir(), 150)
+	big := strings.Repeat("x", 60)
 	add(t, s, big)
-	if err := s.Append([][]byte{[]byte(big)}); !errors.Is(err, ErrSpoolFull) {
+	if _, err := s.Submit(t.Context(), []byte(big+"\n"), 1); !errors.Is(err, ErrSpoolFull) {
 		t.Fatalf("%v", err)
 	}
 	all(t, s)
@@ -177,10 +221,9 @@ func TestRelayKeepsEventsWhileTheCollectorIsAwayAndBeatsLast(t *testing.T) {
 	c := &collectorOf{away: 7, seen: map[string]bool{}, told: make(chan struct{}, 1)}
 	server := httptest.NewServer(c)
 	defer server.Close()
-	dir := t.TempDir()
-	s := openTestSpool(t, dir, 0)
+	s := openTestSpool(t, t.TempDir(), 0)
 	relay, err := NewRelay(s, RelayOptions{
-		Send: send.Config{Server: server.URL, Compression: send.None, Sleep: noWait},
+		Send: send.Config{Server: server.URL, Compression: send.None, Patience: send.Patience{Sleep: noWait}},
 		Wait: noWait,
 	})
 	if err != nil {
@@ -191,10 +234,14 @@ func TestRelayKeepsEventsWhileTheCollectorIsAwayAndBeatsLast(t *testing.T) {
 	if err := relay.Beat(ctx, event.RawEvent{Type: event.FeedHeartbeat, Subject: "f", ID: "h"}); err != nil {
 		t.Fatal(err)
 	}
+	deliver := func(ctx context.Context, d event.RawEvent) error {
+		_, err := s.Submit(ctx, append(d.AppendCloudEvent(nil), '\n'), 1)
+		return err
+	}
 	const n = 1200
 	for i := range n {
 		d := event.RawEvent{Source: "s", ID: fmt.Sprint(i), Type: event.CallEnded, Subject: "x", Time: time.Unix(base, 0)}
-		if err := relay.Deliver(ctx, []event.RawEvent{d}); err != nil {
+		if err := deliver(ctx, d); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -215,12 +262,12 @@ func TestRelayKeepsEventsWhileTheCollectorIsAwayAndBeatsLast(t *testing.T) {
 			t.Fatalf("event %d is %s", i, id)
 		}
 	}
-	if left := spoolFiles(t, dir); len(left) > 1 {
-		t.Errorf("left: %v", left)
+	if s.Waiting() != 0 {
+		t.Errorf("%d bytes wait", s.Waiting())
 	}
 }
 
-// Whatever fails on the way and wherever the power goes, what Append took comes out again, in order, and nothing else
+// Whatever fails on the way and wherever the power goes, what Submit took comes out again, in order, and nothing else
 // does.
 func TestSpoolLosesNothingItTook(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -233,7 +280,7 @@ func TestSpoolLosesNothingItTook(t *testing.T) {
 			return nil
 		})
 		open := func() *Spool {
-			s, err := OpenSpool(fsys, "/spool", 0)
+			s, err := OpenSpool(SpoolOptions{Dir: "/spool", FS: fsys})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -241,7 +288,7 @@ func TestSpoolLosesNothingItTook(t *testing.T) {
 		}
 		s := open()
 		tried, taken := 0, map[int]bool{}
-		var owed []int // taken over by Append, not yet given
+		var owed []int // accepted by Submit, not yet given
 		give := func(p Portion) {
 			last := -1
 			for _, text := range bytes.Fields(p.Body) {
@@ -264,22 +311,22 @@ func TestSpoolLosesNothingItTook(t *testing.T) {
 				s = open()
 			case 3, 4, 5:
 				failing = false
-				p, err := s.Peek(3, 1<<20)
+				p, err := s.Next(3, 1<<20)
 				if err != nil {
 					t.Fatal(err)
 				}
 				if p.Count > 0 {
 					give(p)
-					s.Take(p)
+					s.Take()
 				}
 			default:
-				var events [][]byte
+				var events []byte
 				from := tried
 				for range rapid.IntRange(1, 4).Draw(t, "events") {
-					events = append(events, strconv.AppendInt(nil, int64(tried), 10))
+					events = append(strconv.AppendInt(events, int64(tried), 10), '\n')
 					tried++
 				}
-				if s.Append(events) == nil {
+				if _, err := s.Submit(context.Background(), events, tried-from); err == nil {
 					for n := from; n < tried; n++ {
 						owed = append(owed, n)
 					}
@@ -288,7 +335,7 @@ func TestSpoolLosesNothingItTook(t *testing.T) {
 		}
 		failing = false
 		for {
-			p, err := s.Peek(100, 1<<20)
+			p, err := s.Next(100, 1<<20)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -296,7 +343,7 @@ func TestSpoolLosesNothingItTook(t *testing.T) {
 				break
 			}
 			give(p)
-			s.Take(p)
+			s.Take()
 		}
 		if len(owed) > 0 {
 			t.Fatalf("lost: %v", owed)

@@ -1,7 +1,7 @@
 package dropfolder
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,11 +33,12 @@ type Folder struct {
 // Config is what a Watcher runs on.
 type Config struct {
 	Folders   []Folder
-	State     string       // folder for what was sent and which contents were imported
-	Handler   http.Handler // the service's door, asked without a network
-	Builtin   fs.FS        // built-in mappings
+	State     string             // folder for what was sent and which contents were imported
+	Collector importer.Collector // where events go; it repeats what may be taken later by itself
+	Name      string             // of the collector in State
+	Builtin   fs.FS              // built-in mappings
 	Directory *directory.Directory
-	Every     time.Duration // between two looks; default 5 s
+	Every     time.Duration // between two scans; default 5 s
 	Limits    Limits
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -47,25 +47,17 @@ type Config struct {
 // Limits bound what a folder may ask for. The zero value of a field means its default.
 type Limits struct {
 	FileBytes int64 // one file as it lies on the disk; a larger one fails; default 512 MiB
-	Files     int   // entries of a folder that one look takes in; the others wait; default 1000
+	Files     int   // entries of a folder that one scan takes in; the others wait; default 1000
 	Contents  int   // contents that are remembered, the oldest forgotten first; default 10,000
-	BrokenFor int   // looks for which a workbook that cannot be opened counts as half copied; default 60
+	HalfScans int   // scans for which a workbook that cannot be opened counts as half copied; default 60
 	Rows      importer.Limits
 }
 
 func (l Limits) withDefaults() Limits {
-	if l.FileBytes <= 0 {
-		l.FileBytes = 512 << 20
+	return Limits{
+		FileBytes: cmp.Or(l.FileBytes, 512<<20), Files: cmp.Or(l.Files, 1000), Contents: cmp.Or(l.Contents, 10_000),
+		HalfScans: cmp.Or(l.HalfScans, 60), Rows: l.Rows,
 	}
-	for _, d := range []struct {
-		v   *int
-		def int
-	}{{&l.Files, 1000}, {&l.Contents, 10_000}, {&l.BrokenFor, 60}} {
-		if *d.v <= 0 {
-			*d.v = d.def
-		}
-	}
-	return l
 }
 
 // Names of the folders and of what stands beside an imported file.
@@ -76,7 +68,7 @@ const (
 	rejectsName = ".rejects.csv"
 )
 
-// Watcher watches the folders; Run and Look are for one goroutine.
+// Watcher watches the folders; Run and Scan are for one goroutine.
 type Watcher struct {
 	cfg     Config
 	folders []*folder
@@ -87,22 +79,23 @@ type folder struct {
 	Folder
 	mapping *mapping.Mapping
 	version string // hash of the mapping's text and source: another mapping is another import of the same content
-	seen    map[string]look
+	seen    map[string]fileState
 }
 
-// look is what a file was like at the last look.
-type look struct {
+// fileState is what a file was like at the last scan.
+type fileState struct {
 	size   int64
 	mod    time.Time
-	broken int // looks at which the workbook could not be opened
+	halves int // scans at which the workbook could not be opened
+}
+
+func (f fileState) same(info fs.FileInfo) bool {
+	return f.size == info.Size() && f.mod.Equal(info.ModTime())
 }
 
 // New reads the mappings and makes the folders. What is wrong is said with what would be right, before anything runs.
 func New(cfg Config) (*Watcher, error) {
-	cfg.Limits = cfg.Limits.withDefaults()
-	if cfg.Every <= 0 {
-		cfg.Every = 5 * time.Second
-	}
+	cfg.Limits, cfg.Every = cfg.Limits.withDefaults(), cmp.Or(cfg.Every, 5*time.Second)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -139,19 +132,19 @@ func New(cfg Config) (*Watcher, error) {
 				return nil, fmt.Errorf("%s.folder: %w; let this user write to it", at, err)
 			}
 		}
-		w.folders = append(w.folders, &folder{Folder: f, mapping: m, version: m.Version(), seen: map[string]look{}})
+		w.folders = append(w.folders, &folder{Folder: f, mapping: m, version: m.Version(), seen: map[string]fileState{}})
 	}
 	var err error
 	w.ledger, err = openLedger(filepath.Join(cfg.State, "dropped.txt"), cfg.Limits.Contents)
 	return w, err
 }
 
-// Run looks at the folders until ctx ends.
+// Run scans the folders until ctx ends.
 func (w *Watcher) Run(ctx context.Context) {
 	tick := time.NewTicker(w.cfg.Every)
 	defer tick.Stop()
 	for {
-		w.Look(ctx)
+		w.Scan(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -160,10 +153,10 @@ func (w *Watcher) Run(ctx context.Context) {
 	}
 }
 
-// Look looks at every folder once and imports the files that have not changed since the look before.
-func (w *Watcher) Look(ctx context.Context) {
+// Scan looks at every folder once and imports the files that have not changed since the scan before.
+func (w *Watcher) Scan(ctx context.Context) {
 	for _, f := range w.folders {
-		if err := w.lookAt(ctx, f); err != nil && ctx.Err() == nil {
+		if err := w.scan(ctx, f); err != nil && ctx.Err() == nil {
 			w.cfg.Log.Error("drop folder cannot be read", "source", f.mapping.Source, "error", plain(err))
 		}
 	}
@@ -182,7 +175,7 @@ func plain(err error) string {
 	return "see the report beside the file"
 }
 
-func (w *Watcher) lookAt(ctx context.Context, f *folder) error {
+func (w *Watcher) scan(ctx context.Context, f *folder) error {
 	d, err := os.Open(f.Dir)
 	if err != nil {
 		return err
@@ -196,36 +189,35 @@ func (w *Watcher) lookAt(ctx context.Context, f *folder) error {
 	for _, e := range entries {
 		names[e.Name()] = true
 	}
-	now := map[string]look{}
+	seen := map[string]fileState{}
 	for _, e := range entries {
 		name := e.Name()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !e.Type().IsRegular() || waits(name, names) {
+		if !e.Type().IsRegular() || notReady(name, names) {
 			continue
 		}
 		info, err := e.Info()
 		if err != nil {
 			continue // gone since
 		}
-		before, known := f.seen[name]
-		l := look{size: info.Size(), mod: info.ModTime()}
-		if known && before.size == l.size && before.mod.Equal(l.mod) {
-			l.broken = before.broken
-			if gone := w.take(ctx, f, name, &l); gone {
+		state := fileState{size: info.Size(), mod: info.ModTime()}
+		if before, known := f.seen[name]; known && before.same(info) {
+			state.halves = before.halves
+			if w.importFile(ctx, f, name, &state) {
 				continue
 			}
 		}
-		now[name] = l
+		seen[name] = state
 	}
-	f.seen = now
+	f.seen = seen
 	return nil
 }
 
-// waits reports whether a name is not to be imported, or not yet: hidden, being copied, or open in Excel (~$name) or
+// notReady reports whether a name is not to be imported, or not yet: hidden, being copied, or open in Excel (~$name) or
 // LibreOffice (.~lock.name#).
-func waits(name string, all map[string]bool) bool {
+func notReady(name string, all map[string]bool) bool {
 	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") {
 		return true
 	}
@@ -238,11 +230,11 @@ func waits(name string, all map[string]bool) bool {
 	return all[name+".lock"] || all["~$"+name] || len(r) > 2 && all["~$"+string(r[2:])] || all[".~lock."+name+"#"]
 }
 
-// take imports a file and moves it; gone is false when it is to be looked at again.
-func (w *Watcher) take(ctx context.Context, f *folder, name string, l *look) (gone bool) {
+// importFile imports a file and moves it; moved is false when it stays for the next scan.
+func (w *Watcher) importFile(ctx context.Context, f *folder, name string, state *fileState) (moved bool) {
 	path := filepath.Join(f.Dir, name)
-	log := w.cfg.Log.With("source", f.mapping.Source, "bytes", l.size)
-	if l.size > w.cfg.Limits.FileBytes {
+	log := w.cfg.Log.With("source", f.mapping.Source, "bytes", state.size)
+	if state.size > w.cfg.Limits.FileBytes {
 		return w.move(f, name, failedDir,
 			fmt.Sprintf("The file is larger than %d bytes; split it.\n", w.cfg.Limits.FileBytes), log)
 	}
@@ -260,12 +252,9 @@ func (w *Watcher) take(ctx context.Context, f *folder, name string, l *look) (go
 	}
 	rejects := filepath.Join(f.Dir, ".rejects-"+sum[:12]+".csv")
 	var text strings.Builder
-	summary, err := importer.ImportWith(ctx, f.mapping, importer.Options{
-		Files: []string{path}, Rejects: rejects, State: w.cfg.State, Directory: w.cfg.Directory, Limits: w.cfg.Limits.Rows,
-		Out: &text,
-		Send: send.Config{
-			Server: "http://127.0.0.1", Compression: send.None, Patience: -1, Transport: transport{w.cfg.Handler},
-		},
+	summary, err := importer.Import(ctx, importer.Options{
+		Mapping: f.mapping, Files: []string{path}, Rejects: rejects, State: w.cfg.State, Name: w.cfg.Name,
+		Directory: w.cfg.Directory, Limits: w.cfg.Limits.Rows, Out: &text, Collector: w.cfg.Collector,
 	})
 	result := func(dir string) bool {
 		if _, serr := os.Stat(rejects); serr == nil {
@@ -279,9 +268,9 @@ func (w *Watcher) take(ctx context.Context, f *folder, name string, l *look) (go
 		}
 		return w.move(f, name, dir, report, log)
 	}
-	var status *send.StatusError
+	var unsent *send.CollectorError
 	switch {
-	case ctx.Err() != nil, errors.As(err, &status), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EIO),
+	case ctx.Err() != nil, errors.As(err, &unsent), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EIO),
 		errors.Is(err, syscall.EROFS):
 		os.Remove(rejects)
 		if ctx.Err() == nil {
@@ -289,14 +278,14 @@ func (w *Watcher) take(ctx context.Context, f *folder, name string, l *look) (go
 		}
 		return false
 	case err != nil && !errors.Is(err, importer.ErrRefused):
-		if l.broken++; tabular.Incomplete(path) && l.broken < w.cfg.Limits.BrokenFor {
+		if state.halves++; tabular.Incomplete(path) && state.halves < w.cfg.Limits.HalfScans {
 			os.Remove(rejects)
 			return false // half copied, by a program that pauses
 		}
 		log.Warn("dropped file failed", "rows", summary.Rows, "events", summary.Events)
 		return result(failedDir)
 	}
-	if info, serr := os.Stat(path); serr != nil || info.Size() != l.size || !info.ModTime().Equal(l.mod) {
+	if info, serr := os.Stat(path); serr != nil || !state.same(info) {
 		os.Remove(rejects)
 		return false // it has changed meanwhile: what was sent is known, the rest follows
 	}
@@ -348,44 +337,4 @@ func contentHash(path string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// transport hands requests to the service's own handler, without a network.
-type transport struct{ handler http.Handler }
-
-// RoundTrip implements http.RoundTripper.
-func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.RemoteAddr, r.RequestURI = "127.0.0.1:0", r.URL.RequestURI()
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	a := &answer{header: http.Header{}, status: http.StatusOK}
-	t.handler.ServeHTTP(a, r)
-	return &http.Response{
-		StatusCode: a.status, Status: http.StatusText(a.status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: a.header,
-		Body:   io.NopCloser(&a.body), ContentLength: int64(a.body.Len()), Request: r,
-	}, nil
-}
-
-// answer is an http.ResponseWriter that keeps what is written.
-type answer struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-	sent   bool
-}
-
-func (a *answer) Header() http.Header { return a.header }
-
-func (a *answer) WriteHeader(status int) {
-	if !a.sent && status >= 200 {
-		a.status, a.sent = status, true
-	}
-}
-
-func (a *answer) Write(p []byte) (int, error) {
-	a.sent = true
-	return a.body.Write(p)
 }

@@ -1,20 +1,21 @@
 package dropfolder
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
+	"errors"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/xuri/excelize/v2"
+
+	"github.com/monev112/monev112/collector/source/send"
 )
 
 const mappingText = `version: 1
@@ -30,61 +31,64 @@ events:
   - {type: call.received, subject: "call/{number}", time: received, data: {kecamatan: "{district}"}}
 `
 
-// door takes events by id; the same id again is known.
-type door struct {
+// collector takes events by id; the same id again is a duplicate.
+type collector struct {
+	mu   sync.Mutex
 	ids  map[string]bool
-	fail int // status to answer with; 0 serves
+	fail error // to answer with; nil accepts
 	n    int
 }
 
-func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodGet {
-		_, _ = io.WriteString(w, `{"sources":[]}`)
-		return
+func (c *collector) Submit(_ context.Context, body []byte, _ int) (send.Answer, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var a send.Answer
+	if c.fail != nil {
+		return a, c.fail
 	}
-	if d.fail != 0 {
-		w.WriteHeader(d.fail)
-		return
-	}
-	d.n++
-	accepted, known := 0, 0
-	for lines := bufio.NewScanner(r.Body); lines.Scan(); {
+	c.n++
+	for line := range bytes.Lines(body) {
 		var e struct {
 			ID string `json:"id"`
 		}
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			w.WriteHeader(http.StatusBadRequest)
-			return
+		if err := json.Unmarshal(line, &e); err != nil {
+			return a, err
 		}
-		if d.ids[e.ID] {
-			known++
+		if c.ids[e.ID] {
+			a.Duplicates++
 		} else {
-			accepted++
+			a.Accepted++
 		}
-		d.ids[e.ID] = true
+		c.ids[e.ID] = true
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"accepted": accepted, "duplicates": known, "rejected": []any{}})
+	return a, nil
 }
 
-// scene is a watched folder with a door.
+func (c *collector) Sources(context.Context) (map[string]bool, error) { return nil, nil }
+
+func (c *collector) Events(context.Context, string, string, string) ([]send.HeldEvent, error) {
+	return nil, nil
+}
+
+// scene is a watched folder and a collector.
 type scene struct {
-	t    *testing.T
-	dir  string
-	door *door
-	log  bytes.Buffer
-	cfg  Config
+	t   *testing.T
+	dir string
+	to  *collector
+	log bytes.Buffer
+	cfg Config
 	*Watcher
 }
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{t: t, dir: t.TempDir(), door: &door{ids: map[string]bool{}}}
+	s := &scene{t: t, dir: t.TempDir(), to: &collector{ids: map[string]bool{}}}
 	m := filepath.Join(t.TempDir(), "m.yaml")
 	if err := os.WriteFile(m, []byte(mappingText), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.cfg = Config{Folders: []Folder{{Dir: s.dir, Mapping: m}}, State: t.TempDir(), Handler: s.door,
-		Limits: Limits{FileBytes: 1 << 20, BrokenFor: 3},
+	s.cfg = Config{Folders: []Folder{{Dir: s.dir, Mapping: m}}, State: t.TempDir(), Collector: s.to,
+		Limits: Limits{FileBytes: 1 << 20, HalfScans: 3},
 		Log:    slog.New(slog.NewTextHandler(&s.log, nil)),
 		Now:    func() time.Time { return time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC) }}
 	s.restart()
@@ -106,9 +110,9 @@ func (s *scene) put(name, text string) {
 	}
 }
 
-func (s *scene) looks(n int) {
+func (s *scene) scans(n int) {
 	for range n {
-		s.Look(context.Background())
+		s.Scan(context.Background())
 	}
 }
 
@@ -131,33 +135,33 @@ const rows = "No Tiket;Waktu;Kecamatan\nA-1;27/02/2023 07.30;Waru\nA-2;27 Februa
 func TestAFileIsImportedOnce(t *testing.T) {
 	s := newScene(t)
 	s.put("Budi 081234567890.csv", rows)
-	s.looks(1)
-	if len(s.door.ids) != 0 {
-		t.Error("a file was imported at the first look")
+	s.scans(1)
+	if len(s.to.ids) != 0 {
+		t.Error("a file was imported at the first scan")
 	}
-	s.looks(1)
+	s.scans(1)
 	s.has("done/Budi 081234567890.csv", "A-1")
 	s.has("done/Budi 081234567890.csv.report.txt", "2 accepted", "SHA-256")
-	if len(s.door.ids) != 2 {
-		t.Errorf("%d events", len(s.door.ids))
+	if len(s.to.ids) != 2 {
+		t.Errorf("%d events", len(s.to.ids))
 	}
 	if log := s.log.String(); strings.Contains(log, "Budi") || strings.Contains(log, "0812") ||
 		strings.Contains(log, "A-1") {
 		t.Errorf("the log names what it must not:\n%s", log)
 	}
-	requests := s.door.n
+	requests := s.to.n
 	s.restart()
 	s.put("again.csv", rows)
-	s.looks(2)
+	s.scans(2)
 	s.has("done/again.csv.report.txt", "The same content was imported 2026-03-01T00:00:00Z; nothing was sent.")
-	if s.door.n != requests {
+	if s.to.n != requests {
 		t.Error("the same content was sent again")
 	}
 	s.put("again.csv", rows+"A-3;27/02/2023 07.32;Waru\n")
-	s.looks(2)
+	s.scans(2)
 	s.has("done/again-2.csv", "A-3")
-	if len(s.door.ids) != 3 {
-		t.Errorf("%d events", len(s.door.ids))
+	if len(s.to.ids) != 3 {
+		t.Errorf("%d events", len(s.to.ids))
 	}
 }
 
@@ -169,21 +173,21 @@ func TestAFileThatIsNotCompleteWaits(t *testing.T) {
 		s.put("~$open.csv", "x")
 		s.put("open.csv", rows)
 		s.put(".hidden", rows)
-		s.looks(1)
+		s.scans(1)
 	}
-	if len(s.door.ids) != 0 {
+	if len(s.to.ids) != 0 {
 		t.Fatal("a file that changes, or is open, was imported")
 	}
 	if err := os.Rename(filepath.Join(s.dir, "copied.csv.part"), filepath.Join(s.dir, "copied.csv")); err != nil {
 		t.Fatal(err)
 	}
-	s.looks(2)
+	s.scans(2)
 	s.has("done/copied.csv")
 	s.has("done/grows.csv")
 	if err := os.Remove(filepath.Join(s.dir, "~$open.csv")); err != nil {
 		t.Fatal(err)
 	}
-	s.looks(2)
+	s.scans(2)
 	s.has("done/open.csv")
 }
 
@@ -201,12 +205,12 @@ func TestHalfAWorkbookWaits(t *testing.T) {
 	}
 	half := b.String()[:b.Len()/2]
 	s.put("a.xlsx", half)
-	s.looks(3)
+	s.scans(3)
 	s.put("a.xlsx", b.String())
-	s.looks(2)
+	s.scans(2)
 	s.has("done/a.xlsx.report.txt", "1 accepted")
 	s.put("b.xlsx", half)
-	s.looks(6)
+	s.scans(6)
 	s.has("failed/b.xlsx.report.txt", "was it copied whole?")
 }
 
@@ -216,7 +220,7 @@ func TestWhatFailsSaysWhy(t *testing.T) {
 	s.put("large.csv", strings.Repeat("x", 1<<20+1))
 	s.put("bad.csv", "No Tiket;Waktu;Kecamatan\nA-1;kemarin;Waru\n")
 	s.put("mixed.csv", rows+"A-9;99/99/2023 07.30;Waru\n")
-	s.looks(2)
+	s.scans(2)
 	s.has("failed/other.csv.report.txt", "none of the first 30 rows holds every column")
 	s.has("failed/large.csv.report.txt", "larger than 1048576 bytes")
 	s.has("failed/bad.csv.report.txt", "bad_time")
@@ -228,18 +232,18 @@ func TestWhatFailsSaysWhy(t *testing.T) {
 	}
 }
 
-func TestAFileStaysWhileTheDoorIsShut(t *testing.T) {
+func TestAFileStaysWhileTheCollectorTakesNothing(t *testing.T) {
 	s := newScene(t)
 	s.put("a.csv", rows)
-	s.door.fail = http.StatusForbidden
-	s.looks(4)
+	s.to.fail = errors.New("not now")
+	s.scans(4)
 	s.has("a.csv")
-	s.door.fail = 0
+	s.to.fail = nil
 	s.restart()
-	s.looks(2)
+	s.scans(2)
 	s.has("done/a.csv")
-	if len(s.door.ids) != 2 {
-		t.Errorf("%d events", len(s.door.ids))
+	if len(s.to.ids) != 2 {
+		t.Errorf("%d events", len(s.to.ids))
 	}
 }
 

@@ -4,11 +4,14 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
 // ledger remembers which contents were imported: a text file, one line for each, "<mapping and content hash> <when>".
@@ -61,20 +64,15 @@ func (l *ledger) find(key string) (at string, ok bool) {
 	return at, ok
 }
 
-// add writes the list anew, beside the old one, and puts it in its place.
+// add adds a content and replaces the file.
 func (l *ledger) add(key string, now time.Time) error {
 	l.put(key, now.UTC().Format(time.RFC3339))
-	f, err := os.CreateTemp(filepath.Dir(l.path), "dropped-*")
-	if err != nil {
-		return err
-	}
-	out := bufio.NewWriter(f)
-	for _, k := range l.order {
-		fmt.Fprintf(out, "%s %s\n", k, l.keys[k]) // kept for Flush
-	}
-	if err := errors.Join(out.Flush(), f.Sync(), f.Close()); err != nil {
-		os.Remove(f.Name())
-		return err
-	}
-	return os.Rename(f.Name(), l.path)
+	return disk.Replace(disk.OS{}, l.path, 0o600, func(out io.Writer) error {
+		for _, k := range l.order {
+			if _, err := fmt.Fprintf(out, "%s %s\n", k, l.keys[k]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -13,7 +13,7 @@ func BenchmarkReadAndMap(b *testing.B) {
 			rows := 0
 			for b.Loop() {
 				sum, err := Import(context.Background(),
-					Options{Mapping: name, Builtin: builtins, Files: []string{path}, DryRun: true})
+					Options{Mapping: load(b, name), Files: []string{path}})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -2,12 +2,14 @@ package importer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
@@ -16,161 +18,185 @@ import (
 	"github.com/monev112/monev112/collector/source/tabular"
 )
 
-// correction holds the contents that rows give an event which the server holds with another content.
-type correction struct {
-	held     remembered
-	settled  bool // a row says what the server holds: the others contradict it
-	contents []offered
+// History is what a collector tells of the events that it holds; send.Client is one. Both methods return
+// send.ErrMayNotRead where it may not be asked.
+type History interface {
+	// Sources returns the names of the sources that it has ever heard of; "other" stands for those beyond its limit.
+	Sources(ctx context.Context) (map[string]bool, error)
+	// Events returns the events of one call or ticket, voided ones included. kind is "call" or "ticket".
+	Events(ctx context.Context, kind, center, id string) ([]send.HeldEvent, error)
 }
 
-type offered struct {
+// corrector decides in which version each event of a run is sent. An event that the collector does not hold goes under
+// its own id; one whose content is what it holds goes under the id of that version, so that it is a duplicate; one whose
+// content has changed becomes a correction, after all rows were read. Rows of one run that say different things of one
+// event are no correction: the content that the collector holds counts, else the first one, and the others are refused.
+type corrector struct {
+	run     *run
+	memory  *memory
+	history History
+
+	planned map[string]version // what this run sends, by the event's own id
+	changes map[string]*changed
+	order   []string // of changes
+	bytes   int64    // of changes
+
+	from, to int64 // the rows of this run lie between these times, when spanned
+	spanned  bool
+
+	conflicts []conflict                  // answers of the collector, to be looked into after all else was sent
+	resolving bool                        // these are being looked into
+	resent    int                         // how many of them were sent again
+	cases     map[string][]send.HeldEvent // answers of the history; events of one row ask for the same case
+}
+
+// changed holds the contents that rows give an event which the collector holds with another one.
+type changed struct {
+	held      version
+	confirmed bool // another row has the content that the collector holds
+	contents  []content
+}
+
+type content struct {
 	hash uint64
 	json []byte
 	row  int64
-	tag  tag
+	from submission
 }
 
-// conflict is an event that the server holds with another content than the memory knew.
+// conflict is an event that the collector holds with another content than the memory knew.
 type conflict struct {
-	tag     tag
-	refusal send.Refusal
+	submission submission
+	refusal    event.Refusal
 }
 
-// maxConflicts bounds how many conflicts are looked up at the end of an import; further ones are refused.
-const maxConflicts = 100_000
+// Limits of a run.
+const (
+	maxConflicts = 100_000 // that are looked into; further ones are refused
+	maxConfirmed = 20_000  // changes up to which each is confirmed by the history; beyond, the memory is trusted
+	maxCases     = 1000    // that are remembered of the history
+)
 
-func isMayNotRead(err error) bool { return errors.Is(err, send.ErrMayNotRead) }
-
-func (im *importer) newStream(ctx context.Context, client *send.Client) *send.Stream[tag] {
-	s := send.NewStream(ctx, client, im.o.Batching, im.refusedByServer)
-	if im.memory != nil {
-		s.Taken = func(t tag) {
-			if t.ev != nil {
-				im.memory.taken(*t.ev)
-			}
-		}
+func newCorrector(r *run, m *memory, h History) *corrector {
+	return &corrector{
+		run: r, memory: m, history: h, planned: map[string]version{}, changes: map[string]*changed{},
 	}
-	return s
 }
 
-// offerVersion sends an event as the version that it is: under its first id when the server does not hold it yet, under
-// the id of the version that the server holds when nothing has changed, and after all rows as a correction when it has.
-// Rows of one run that say different things of one event are no correction: the one that the server holds stands, else
-// the first to be sent, and the others are refused.
-func (im *importer) offerVersion(ctx context.Context, e mapping.Event, row int64, t tag) error {
-	m := im.memory
+// prepare finds out, where the memory is not complete, whether the history may know more.
+func (c *corrector) prepare(ctx context.Context) error {
+	if !c.memory.incomplete {
+		return nil
+	}
+	sources, err := c.history.Sources(ctx)
+	if c.hidden(err) {
+		return nil
+	}
+	if err != nil {
+		return &send.CollectorError{Cause: err}
+	}
+	c.memory.incomplete = sources[c.run.mapping.Source] || sources["other"]
+	return nil
+}
+
+// hidden notes that the history may not be asked: changed rows are conflicts then.
+func (c *corrector) hidden(err error) bool {
+	if errors.Is(err, send.ErrMayNotRead) {
+		c.run.sum.HistoryHidden = true
+	}
+	return c.run.sum.HistoryHidden
+}
+
+// offer sends an event in its version, or keeps it for sendChanges. row is the time that stands for its row.
+func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s submission) error {
 	e.Hash &= hashMask
-	if !m.spanned {
-		m.from, m.to, m.spanned = row, row, true
+	if !c.spanned {
+		c.from, c.to, c.spanned = row, row, true
 	}
-	m.from, m.to = min(m.from, row), max(m.to, row)
-	if plan, ok := m.plans[e.ID]; ok {
+	c.from, c.to = min(c.from, row), max(c.to, row)
+	if plan, ok := c.planned[e.ID]; ok {
 		if plan.hash != e.Hash {
-			im.contradicts(t)
+			c.run.contradiction(s)
 			return nil
 		}
-		return im.sendVersion(e.JSON, plan, t)
+		return c.send(e, plan, s)
 	}
-	if m.full(e.ID) {
-		return fmt.Errorf(
-			"%s:%d: the memory of earlier imports holds %d events already; import without it (--state none), changed rows are conflicts then", t.from.file, t.from.line, m.limit)
+	if c.memory.full(e.ID, len(c.planned)) {
+		return fmt.Errorf("%s: the memory of earlier imports holds %d events already; import without it (--state none), "+
+			"changed rows are conflicts then", s.place, c.memory.limit)
 	}
-	held, known, err := im.held(ctx, e)
+	held, known, err := c.held(ctx, e)
 	if err != nil {
 		return err
 	}
-	switch {
-	case !known:
-		plan := remembered{id: e.ID, hash: e.Hash, row: row}
-		m.plans[e.ID] = plan
-		return im.sendVersion(e.JSON, plan, t)
-	case held.hash == e.Hash:
-		held.row = row
-		m.plans[e.ID] = held
-		if c := m.deferred[e.ID]; c != nil {
-			c.settled = true
+	change := c.changes[e.ID]
+	if !known || held.hash == e.Hash {
+		v := version{id: e.ID, hash: e.Hash, previous: held.previous, revision: held.revision, row: row}
+		c.planned[e.ID] = v
+		if change != nil {
+			change.confirmed = true
 		}
-		return im.sendVersion(e.JSON, held, t)
+		return c.send(e, v, s)
 	}
-	c := m.deferred[e.ID]
-	if c == nil {
-		c = &correction{held: held}
-		m.deferred[e.ID] = c
-		m.order = append(m.order, e.ID)
+	if change == nil {
+		change = &changed{held: held}
+		c.changes[e.ID] = change
+		c.order = append(c.order, e.ID)
 	}
-	for _, o := range c.contents {
-		if o.hash == e.Hash {
-			return nil // the row says nothing new
-		}
+	if slices.ContainsFunc(change.contents, func(o content) bool { return o.hash == e.Hash }) {
+		return nil
 	}
-	if m.bytes += int64(len(e.JSON)) + groupOverhead; m.bytes > m.maxBytes {
-		return fmt.Errorf("%s:%d: more than %d bytes of rows have changed since the last import; import the file in parts",
-			t.from.file, t.from.line, m.maxBytes)
+	if c.bytes += int64(len(e.JSON)) + groupOverhead; c.bytes > c.run.limits.GroupBytes {
+		return fmt.Errorf("%s: more than %d bytes of rows have changed since the last import; import the file in parts",
+			s.place, c.run.limits.GroupBytes)
 	}
-	t.row.Cells = nil // refused rows of the end are told by their place
-	t.bound = nil
-	c.contents = append(c.contents, offered{e.Hash, bytes.Clone(e.JSON), row, t})
+	s.row.Cells, s.bound = nil, nil // only the place is told of rows that are refused later
+	change.contents = append(change.contents, content{e.Hash, bytes.Clone(e.JSON), row, s})
 	return nil
 }
 
-// sendVersion sends an event's JSON as version v. The version's id and what it replaces are the same each time, so that
-// sending again is a repetition.
-func (im *importer) sendVersion(text []byte, v remembered, t tag) error {
-	id := versionID(v.id, v.revision, v.hash)
-	t.ev, t.json = &v, bytes.Clone(text)
+// send sends an event as version v. The ids are the same each time, so that sending again is a duplicate.
+func (c *corrector) send(e mapping.Event, v version, s submission) error {
+	s.version, s.json = &v, bytes.Clone(e.JSON)
 	if v.revision == 0 {
-		return im.emit(text, t)
+		return c.run.emit(e.JSON, s)
 	}
+	id := versionID(v.id, v.revision, v.hash)
 	if len(id) > event.MaxIDBytes {
-		im.rejects.note(&tabular.RowError{File: t.from.file, Line: t.from.line, Code: tabular.CodeTooLarge,
-			Reason: fmt.Sprintf(
-				"the row has changed, and the id of its correction is longer than %d bytes; give the event a shorter id in the mapping", event.MaxIDBytes)}, mapping.Mask(v.id, 2*event.MaxIDBytes), nil)
+		s.bound = nil
+		c.run.refuse(s, tabular.CodeTooLarge, fmt.Sprintf("the row has changed, and the id of its correction is longer than "+
+			"%d bytes; give the event a shorter id in the mapping", event.MaxIDBytes))
 		return nil
 	}
-	e := mapping.Event{ID: v.id, JSON: text}
-	return im.emit(e.Version(id, versionID(v.id, v.revision-1, v.before), v.revision), t)
+	return c.run.emit(e.Version(id, versionID(v.id, v.revision-1, v.previous), v.revision), s)
 }
 
-func (im *importer) contradicts(t tag) {
-	var cells []string
-	if t.bound != nil {
-		cells = t.bound.MaskCells(t.row)
-	}
-	im.rejects.note(&tabular.RowError{File: t.from.file, Line: t.from.line, Code: CodeConflict,
-		Reason: "two rows of this import say different things of one case; the other one counts"}, mapping.Mask(t.id, 2*event.MaxIDBytes),
-		cells)
-}
-
-// sendCorrections sends what has changed, once all rows are read.
-func (im *importer) sendCorrections(ctx context.Context) error {
-	if im.memory == nil {
-		return nil
-	}
-	m := im.memory
-	for i, id := range m.order {
+// sendChanges sends what has changed, once all rows are read. Of several contents the first in the order of their bytes
+// counts, so that the order of the rows does not matter.
+func (c *corrector) sendChanges(ctx context.Context) error {
+	for i, id := range c.order {
 		if i%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		c := m.deferred[id]
-		slices.SortFunc(c.contents, func(a, b offered) int { return bytes.Compare(a.json, b.json) })
-		for i, o := range c.contents {
-			if c.settled || i > 0 {
-				im.contradicts(o.tag)
+		change := c.changes[id]
+		slices.SortFunc(change.contents, func(a, b content) int { return bytes.Compare(a.json, b.json) })
+		for i, o := range change.contents {
+			if change.confirmed || i > 0 {
+				c.run.contradiction(o.from)
 				continue
 			}
-			held, err := im.confirm(ctx, c.held, o, len(m.order))
-			if err != nil {
-				return err
+			held := change.held
+			if len(c.order) <= maxConfirmed {
+				// Another program may have corrected the event meanwhile: two corrections of one version would both stand.
+				now, ok, err := c.find(ctx, id, o.json, o.hash)
+				if err != nil {
+					return err
+				}
+				if ok && now.revision > held.revision {
+					held = now
+				}
 			}
-			next := remembered{id: id, hash: o.hash, before: held.hash, revision: held.revision + 1, row: o.row}
-			if held.hash == o.hash {
-				next = held
-				next.row = o.row
-			} else {
-				im.sum.Corrected++
-			}
-			m.plans[id] = next
-			if err := im.sendVersion(o.json, next, o.tag); err != nil {
+			if err := c.correct(held, o); err != nil {
 				return err
 			}
 		}
@@ -178,45 +204,67 @@ func (im *importer) sendCorrections(ctx context.Context) error {
 	return nil
 }
 
-// maxConfirmed bounds how many changed events are confirmed one by one; an import that changes more goes by its memory.
-const maxConfirmed = 20_000
-
-// confirm asks the server for the version that stands, should another program have corrected the event meanwhile: two
-// corrections of one version would both stand.
-func (im *importer) confirm(ctx context.Context, held remembered, o offered, changed int) (remembered, error) {
-	if im.sum.Blind || changed > maxConfirmed {
-		return held, nil
+// correct sends a content as the version after the one that is held, or as that one when it is the same.
+func (c *corrector) correct(held version, o content) error {
+	next := held
+	if held.hash != o.hash {
+		next = version{id: held.id, hash: o.hash, previous: held.hash, revision: held.revision + 1}
+		c.run.sum.Corrected++
 	}
-	asked, ok, err := im.askServer(ctx, held.id, o.json, o.hash)
-	if isMayNotRead(err) {
-		im.sum.Blind = true
-		return held, nil
-	}
-	if err != nil || !ok || asked.revision <= held.revision {
-		return held, err
-	}
-	return asked, nil
+	next.row = o.row
+	c.planned[next.id] = next
+	return c.send(mapping.Event{ID: next.id, JSON: o.json}, next, o.from)
 }
 
-// held returns the version of an event that the server holds: by the memory, or by the server's word where the memory
-// is not whole.
-func (im *importer) held(ctx context.Context, e mapping.Event) (remembered, bool, error) {
-	v, ok := im.memory.find(e.ID)
-	if !im.memory.ask || ok && v.hash == e.Hash && v.revision > 0 {
+// defers reports whether a rejection is a conflict that resolveConflicts looks into.
+func (c *corrector) defers(s submission, r event.Refusal) bool {
+	if c.resolving || s.version == nil || !isConflict(r) || len(c.conflicts) >= maxConflicts {
+		return false
+	}
+	c.conflicts = append(c.conflicts, conflict{s, r})
+	return true
+}
+
+// resolveConflicts looks up what the collector holds of the events that it answered with a conflict (the memory is of
+// another collector, or another program imports the same source) and sends them as corrections. All else is answered.
+func (c *corrector) resolveConflicts(ctx context.Context) error {
+	c.resolving, c.cases = true, nil
+	for _, lost := range c.conflicts {
+		s := lost.submission
+		held, ok, err := c.find(ctx, s.version.id, s.json, s.version.hash)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			c.run.reject(s, lost.refusal)
+			continue
+		}
+		c.resent++
+		if err := c.correct(held, content{s.version.hash, s.json, s.version.row, s}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// held returns the version of an event that the collector holds: by the memory, or by the history where the memory is
+// not complete.
+func (c *corrector) held(ctx context.Context, e mapping.Event) (version, bool, error) {
+	v, ok := c.memory.find(e.ID)
+	if !c.memory.incomplete || c.run.sum.HistoryHidden || ok && v.hash == e.Hash && v.revision > 0 {
 		return v, ok, nil
 	}
-	asked, ok, err := im.askServer(ctx, e.ID, e.JSON, e.Hash)
-	if isMayNotRead(err) {
-		im.sum.Blind, im.memory.ask = true, false
-		return v, v.id != "", nil
+	found, known, err := c.find(ctx, e.ID, e.JSON, e.Hash)
+	if c.run.sum.HistoryHidden {
+		return v, ok, nil
 	}
-	return asked, ok, err
+	return found, known, err
 }
 
-// askServer reads the case of an event and finds the version that stands. Of the first version the server keeps no hash
-// of ours, so its content is compared, names as the directory resolves them; where that is not certain it counts as
-// another, and costs a correction that changes nothing.
-func (im *importer) askServer(ctx context.Context, id string, text []byte, hash uint64) (remembered, bool, error) {
+// find asks the history for the version of an event that counts. Of revision 0 the collector keeps no hash of ours, so
+// its content is compared, names as the directory resolves them; where that is not certain it counts as another, and
+// costs a correction that changes nothing.
+func (c *corrector) find(ctx context.Context, id string, text []byte, hash uint64) (v version, found bool, err error) {
 	var ours struct {
 		Type    string         `json:"type"`
 		Subject string         `json:"subject"`
@@ -224,186 +272,109 @@ func (im *importer) askServer(ctx context.Context, id string, text []byte, hash 
 		Data    map[string]any `json:"data"`
 	}
 	if err := json.Unmarshal(text, &ours); err != nil {
-		return remembered{}, false, fmt.Errorf("an event of ours cannot be read: %w", err)
+		return v, false, fmt.Errorf("decode an event of this import: %w", err)
 	}
-	kind, subject, _ := bytes.Cut([]byte(ours.Subject), []byte("/"))
-	if k := string(kind); k != "call" && k != "ticket" {
-		return remembered{}, false, nil
+	events, err := c.caseEvents(ctx, ours.Subject)
+	if c.hidden(err) {
+		return v, false, nil
 	}
-	events, err := im.caseEvents(ctx, string(kind), string(subject))
-	if err != nil {
-		return remembered{}, false, err
-	}
-	best, found := remembered{id: id}, false
-	for _, h := range events {
-		revision, theirs, ok := parseVersion(id, h.ID)
-		if !ok || h.Source != im.m.Source || found && revision < best.revision {
+	for _, e := range events {
+		revision, theirHash, ok := parseVersion(id, e.ID)
+		if !ok || e.Source != c.run.mapping.Source || found && revision < v.revision {
 			continue
 		}
-		found = true
-		best.revision, best.hash, best.before = revision, theirs, 0
 		var data map[string]any
-		if err := json.Unmarshal(h.Data, &data); err != nil {
-			return remembered{}, false, fmt.Errorf("the server's event %s cannot be read: %w", mapping.Mask(h.ID, event.MaxIDBytes), err)
+		if err := json.Unmarshal(e.Data, &data); err != nil {
+			return v, false, fmt.Errorf("decode the collector's event %s: %w", mapping.Mask(e.ID, event.MaxIDBytes), err)
 		}
-		if revision == 0 {
-			best.hash = ^hash & hashMask
-			if h.Type == ours.Type && h.Time.Equal(ours.Time) && im.sameData(ours.Data, data) {
-				best.hash = hash
-			}
-			continue
-		}
-		if replaced, ok := data["replaces"].(string); ok {
-			_, best.before, _ = parseVersion(id, replaced)
+		found, v = true, version{id: id, hash: theirHash, revision: revision}
+		switch replaced, _ := data["replaces"].(string); {
+		case revision > 0:
+			_, v.previous, _ = parseVersion(id, replaced)
+		case e.Type == ours.Type && e.Time.Equal(ours.Time) && c.sameData(ours.Data, data):
+			v.hash = hash
+		default:
+			v.hash = ^hash & hashMask
 		}
 	}
-	return best, found, nil
+	return v, found, err
 }
 
-// caseEvents asks for a case, once for the events of a row, which speak of one call and one ticket.
-func (im *importer) caseEvents(ctx context.Context, kind, subject string) ([]send.Held, error) {
-	if im.asked == nil || len(im.asked) > 1000 {
-		im.asked = map[string][]send.Held{}
+// caseEvents asks the history for the case of a subject such as call/1.
+func (c *corrector) caseEvents(ctx context.Context, subject string) ([]send.HeldEvent, error) {
+	kind, id, _ := strings.Cut(subject, "/")
+	if kind != "call" && kind != "ticket" || c.run.sum.HistoryHidden {
+		return nil, nil
 	}
-	key := kind + "/" + subject
-	if events, ok := im.asked[key]; ok {
+	if events, ok := c.cases[subject]; ok {
 		return events, nil
 	}
-	events, err := im.client.Events(ctx, kind, im.m.Center, subject)
-	if err == nil {
-		im.asked[key] = events
+	events, err := c.history.Events(ctx, kind, c.run.mapping.Center, id)
+	if err != nil {
+		return nil, &send.CollectorError{Cause: err}
 	}
-	return events, err
+	if c.cases == nil || len(c.cases) > maxCases {
+		c.cases = map[string][]send.HeldEvent{}
+	}
+	c.cases[subject] = events
+	return events, nil
 }
 
-// sameData compares what we would send with what the server shows. Attributes that the server does not keep, and the
-// caller, do not count.
-func (im *importer) sameData(ours, theirs map[string]any) bool {
-	for _, key := range slices.Sorted(maps.Keys(theirs)) {
-		if key == "caller" || key == "center" {
-			continue
-		}
-		if _, ok := ours[key]; !ok {
-			return false
-		}
+// sameData compares the data of an event with what the collector shows of it. The caller and attributes that the
+// collector does not keep do not count.
+func (c *corrector) sameData(ours, theirs map[string]any) bool {
+	for _, key := range []string{"caller", "center"} {
+		delete(ours, key)
+		delete(theirs, key)
 	}
 	for key, v := range ours {
-		shown, ok := theirs[key]
-		if word := mapping.IsDataKey(key); key == "caller" || key == "center" || !ok && !word {
+		if shown, ok := theirs[key]; ok && c.sameValue(key, v, shown) || !ok && !mapping.IsDataKey(key) {
 			continue
 		}
-		if !ok || !im.sameValue(key, v, shown) {
+		return false
+	}
+	for key := range theirs {
+		if _, ok := ours[key]; !ok {
 			return false
 		}
 	}
 	return true
 }
 
-func (im *importer) sameValue(key string, ours, theirs any) bool {
+func (c *corrector) sameValue(key string, ours, theirs any) bool {
 	a, isText := ours.(string)
 	b, alsoText := theirs.(string)
 	if !isText || !alsoText {
-		x, err1 := json.Marshal(ours)
-		y, err2 := json.Marshal(theirs)
-		return err1 == nil && err2 == nil && bytes.Equal(x, y)
+		return reflect.DeepEqual(ours, theirs)
 	}
 	if key == "due" {
 		x, err1 := time.Parse(time.RFC3339, a)
 		y, err2 := time.Parse(time.RFC3339, b)
 		return err1 == nil && err2 == nil && x.Equal(y)
 	}
-	if dir := im.o.Directory; dir != nil {
-		switch key {
-		case "opd":
-			a, _ = dir.ResolveOPD(im.m.Center, a)
-		case "kecamatan":
-			a, _ = dir.ResolveKecamatan(im.m.Center, a)
-		case "category":
-			a, _ = dir.ResolveCategory(im.m.Center, a)
-		}
+	if dir := c.run.o.Directory; dir != nil {
+		a = cmp.Or(resolve(dir, c.run.mapping.Center, mapping.Name{Kind: key, Name: a}), a)
 	}
 	return a == b
 }
 
-// correctConflicts looks up what the server holds of the events that it answered with a conflict (the memory was of
-// another server, or another program imports the same source) and sends them as corrections.
-func (im *importer) correctConflicts(ctx context.Context, client *send.Client) error {
-	lost := im.lost
-	im.lost, im.asked = nil, nil
-	before := im.sum.Totals
-	im.stream = im.newStream(ctx, client)
-	im.final = true
-	failed := func() error {
-		for _, c := range lost {
-			v, ok, err := im.askServer(ctx, c.tag.ev.id, c.tag.json, c.tag.ev.hash)
-			if isMayNotRead(err) {
-				im.sum.Blind = true
-				im.refuse(c.tag, c.refusal)
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if !ok {
-				im.refuse(c.tag, c.refusal)
-				continue
-			}
-			before.Sent--
-			before.Refused--
-			next := v
-			if v.hash != c.tag.ev.hash || v.revision == 0 {
-				next = remembered{id: v.id, hash: c.tag.ev.hash, before: v.hash, revision: v.revision + 1}
-				if v.revision == 0 {
-					next.before = 0
-				}
-				im.sum.Corrected++
-			}
-			next.row = c.tag.ev.row
-			if err := im.sendVersion(c.tag.json, next, c.tag); err != nil {
-				return err
+// vanishedShown is how many of the events that no row gives any more are named.
+const vanishedShown = 10
+
+// finish counts what no row gives any more, when the run was complete, and writes the memory down. After a run that
+// ended early, too, the memory is true: it holds what was answered.
+func (c *corrector) finish(complete bool) error {
+	if complete && c.spanned {
+		var vanished []string
+		for id, v := range c.memory.known {
+			_, planned := c.planned[id]
+			if !planned && c.changes[id] == nil && v.row >= c.from && v.row <= c.to {
+				vanished = append(vanished, id)
 			}
 		}
-		return nil
-	}()
-	if failed != nil {
-		im.stream.Abort()
+		slices.Sort(vanished)
+		// The collector took these ids, so none is a telephone number.
+		c.run.sum.Vanished, c.run.sum.FirstVanished = len(vanished), vanished[:min(len(vanished), vanishedShown)]
 	}
-	totals, err := im.stream.Close()
-	totals.Sent += before.Sent
-	totals.Accepted += before.Accepted
-	totals.Duplicates += before.Duplicates
-	totals.Refused += before.Refused
-	totals.Requests += before.Requests
-	totals.Retried += before.Retried
-	im.sum.Totals = totals
-	if failed != nil {
-		return failed
-	}
-	return err
-}
-
-// goneShown is how many of the events that no row gives any more are named.
-const goneShown = 10
-
-// remember counts what no row gives any more and writes the memory down. After an import that ended early, too, it is
-// as good as the server's word: it holds what was answered.
-func (im *importer) remember(whole bool) error {
-	m := im.memory
-	if whole && m.spanned {
-		var gone []string
-		for id, v := range m.known {
-			if _, now := m.plans[id]; now || v.row < m.from || v.row > m.to {
-				continue
-			}
-			if c := m.deferred[id]; c != nil {
-				continue
-			}
-			gone = append(gone, id)
-		}
-		slices.Sort(gone)
-		im.sum.Gone = len(gone)
-		// The server took these ids, so none is a telephone number.
-		im.sum.GoneFirst = append(im.sum.GoneFirst, gone[:min(len(gone), goneShown)]...)
-	}
-	return m.save()
+	return c.memory.save()
 }

@@ -37,8 +37,8 @@ func TestChangedRowsBecomeCorrections(t *testing.T) {
 			step := func(wantCorrected, wantGone int, districts ...string) {
 				t.Helper()
 				sum, err := reimport(t, d, state, districts...)
-				if err != nil || sum.Corrected != wantCorrected || sum.Gone != wantGone {
-					t.Fatalf("%v: %v, %d corrected, %d gone, refused %v", districts, err, sum.Corrected, sum.Gone, sum.Refused)
+				if err != nil || sum.Corrected != wantCorrected || sum.Vanished != wantGone {
+					t.Fatalf("%v: %v, %d corrected, %d gone, refused %v", districts, err, sum.Corrected, sum.Vanished, sum.Refused)
 				}
 				want := map[string]string{}
 				for i, k := range districts {
@@ -138,7 +138,7 @@ func TestAKeyThatMayNotRead(t *testing.T) {
 	}
 	d.blind = true
 	sum, err := reimport(t, d, t.TempDir(), "Taman")
-	if !errors.Is(err, ErrRefused) || sum.Refused[CodeConflict] != 1 || !sum.Blind ||
+	if !errors.Is(err, ErrRefused) || sum.Refused[CodeConflict] != 1 || !sum.HistoryHidden ||
 		!strings.Contains(sum.Text(""), "board:read") {
 		t.Errorf("%v, %v\n%s", err, sum.Refused, sum.Text(""))
 	}

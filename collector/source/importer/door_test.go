@@ -2,6 +2,7 @@ package importer
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/source/send"
 )
 
 // door is a server that judges events as the real one does: the real decoder, duplicates and conflicts by source and
@@ -52,6 +54,19 @@ func newDoor(t *testing.T) *door {
 	d.Server = httptest.NewServer(http.HandlerFunc(d.serve))
 	t.Cleanup(d.Close)
 	return d
+}
+
+// client submits to d without waiting between tries.
+func (d *door) client(c send.Config) *send.Client {
+	d.t.Helper()
+	c.Server = d.URL
+	c.FirstWait, c.Sleep = time.Nanosecond, func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	client, err := send.New(c)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(client.Close)
+	return client
 }
 
 // count is how many different events the server has taken.

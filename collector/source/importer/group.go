@@ -20,18 +20,10 @@ type grouper struct {
 	merged  int
 }
 
+// grouped is the event that counts so far, and its row.
 type grouped struct {
-	unix int64
-	rule int
-	json []byte
-	hash uint64
-	from origin
-}
-
-// origin is the row that an event stands for.
-type origin struct {
-	file string
-	line int
+	event mapping.Event
+	from  place
 }
 
 // groupOverhead is what one event costs beside its text: map entry, structure, order. It is an estimate from measuring
@@ -47,39 +39,44 @@ func (g *grouper) add(row tabular.Row, events []mapping.Event) error {
 		switch {
 		case !ok:
 			need += int64(len(e.ID)+len(e.JSON)) + groupOverhead
-		case old.rule != e.Rule:
+		case old.event.Rule != e.Rule:
 			return &tabular.RowError{File: row.File, Line: row.Line, Code: mapping.CodeSameID, Reason: fmt.Sprintf(
-				"%s and %s of different rows have one id; give one of them an id of its own in the mapping", g.mapping.EventType(old.rule),
-				g.mapping.EventType(e.Rule))}
+				"%s and %s of different rows have one id; give one of them an id of its own in the mapping",
+				g.mapping.EventType(old.event.Rule), g.mapping.EventType(e.Rule))}
 		}
 	}
 	if g.bytes+need > g.limit {
-		return fmt.Errorf(
-			"%s:%d: grouping the rows into cases needs more than %d bytes of memory; import the file in parts that hold whole cases, or raise the limit",
-			row.File, row.Line, g.limit)
+		return fmt.Errorf("%s:%d: grouping the rows into cases needs more than %d bytes of memory; "+
+			"import the file in parts that hold whole cases, or raise the limit", row.File, row.Line, g.limit)
 	}
 	g.bytes += need
 	for _, e := range events {
 		old, ok := g.best[e.ID]
-		if !ok {
-			g.best[e.ID] = &grouped{
-				unix: e.Unix, rule: e.Rule, json: bytes.Clone(e.JSON), hash: e.Hash, from: origin{row.File, row.Line},
-			}
+		switch {
+		case !ok:
+			old = &grouped{}
+			g.best[e.ID] = old
 			g.order = append(g.order, e.ID)
+		case !g.better(e, old.event):
+			g.merged++
 			continue
+		default:
+			g.merged++
+			g.bytes += int64(len(e.JSON) - len(old.event.JSON))
 		}
-		g.merged++
-		better := e.Unix < old.unix
-		if g.mapping.TakesLatest(e.Rule) {
-			better = e.Unix > old.unix
-		}
-		if e.Unix == old.unix {
-			better = bytes.Compare(e.JSON, old.json) < 0
-		}
-		if better {
-			g.bytes += int64(len(e.JSON) - len(old.json))
-			old.unix, old.json, old.hash, old.from = e.Unix, append(old.json[:0], e.JSON...), e.Hash, origin{row.File, row.Line}
-		}
+		e.JSON = append(old.event.JSON[:0], e.JSON...)
+		*old = grouped{e, place{row.File, row.Line}}
 	}
 	return nil
+}
+
+// better reports whether e counts instead of old.
+func (g *grouper) better(e, old mapping.Event) bool {
+	switch {
+	case e.Unix == old.Unix:
+		return bytes.Compare(e.JSON, old.JSON) < 0
+	case g.mapping.TakesLatest(e.Rule):
+		return e.Unix > old.Unix
+	}
+	return e.Unix < old.Unix
 }

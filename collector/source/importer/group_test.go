@@ -52,7 +52,7 @@ events:
 		}
 		var out []string
 		for _, e := range g.best {
-			out = append(out, string(e.json))
+			out = append(out, string(e.event.JSON))
 		}
 		slices.SortFunc(out, cmp.Compare[string])
 		return out

@@ -6,12 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -29,137 +25,75 @@ type Limits struct {
 	StateIDs   int   // events that the memory of earlier imports may hold; default 4,000,000
 }
 
-func (l Limits) withDefaults() Limits {
-	l.GroupBytes, l.StateIDs = cmp.Or(l.GroupBytes, 512<<20), cmp.Or(l.StateIDs, 4_000_000)
-	return l
-}
-
-// The codes of rows and events that were read and not taken.
-const (
-	CodeServer   tabular.Code = "refused_by_server"
-	CodeConflict tabular.Code = "conflict" // the server holds the same id with another content
-)
-
 // Options say what to import and where to.
 type Options struct {
-	Mapping string   // path of a YAML file, or the name of a built-in mapping
-	Builtin fs.FS    // holds defaults/mappings/*.yaml; may be nil
+	Mapping *mapping.Mapping
 	Files   []string // read in this order; the order changes nothing
 	Rejects string   // path of the rejects file; empty: refusals are counted only
-	DryRun  bool     // read and map, send nothing
 	Limits  Limits
+
+	Collector Collector     // where the events go; nil is a dry run: read and map, submit nothing
+	Batching  send.Batching // how much goes into one request
 	// State is a folder in which imports remember what they sent, so that a row that has changed becomes a correction.
-	// Empty: changed rows are refused as conflicts. See memory.
-	State     string
+	// Empty: changed rows are refused as conflicts.
+	State string
+	Name  string // of the collector in State: its address
+
 	Directory *directory.Directory // resolves names, to list those that it does not know; nil: none are listed
-	Send      send.Config          // Server and Key; unused with DryRun
-	Batching  send.Batching        // how much goes into one request
 	Out       io.Writer            // progress and summary for people; nil: none
 	Terminal  bool                 // Out is a terminal: show a bar
-	// with DryRun: the events as NDJSON, callers' numbers hidden but for three digits; nil: none
+	// Events takes the events of a dry run as NDJSON, callers' numbers hidden but for three digits; nil: none.
 	Events io.Writer
 }
 
-// Summary says what became of every row and event.
-type Summary struct {
-	Mapping string
-	Rows    int // rows below the headers, blank ones left out
-	Blank   int
-	Repeats int // header lines met again within a table
-	Refused map[tabular.Code]int
-	First   []string // the first few refusals, masked
-	Events  int      // events of the rows that were taken; of several rows of a case only those that count
-	Merged  int      // events of further rows of a case that were folded into another
-	Notes   mapping.Notes
-	Sheets  []string  // sheets of workbooks without the header, which were left out
-	Unknown []Unknown // names that the directory does not know, the most frequent first, at most maxUnknown
-	// Corrected counts events whose content has changed since an earlier import and that were sent as corrections; Gone
-	// those that an earlier import sent, of cases of the same period, and that no row gives any more: they stay as they
-	// are.
-	Corrected int
-	Gone      int
-	GoneFirst []string // the first few of them
-	Blind     bool     // earlier imports could not be looked up: the key may not read
-	Totals    send.Totals
-	Elapsed   time.Duration
-	Stopped   bool // by a signal or an error: some rows were not looked at, or not answered
-	DryRun    bool
-}
-
-// RefusedTotal is the number of refused rows and events.
-func (s *Summary) RefusedTotal() int {
-	n := 0
-	for _, c := range s.Refused {
-		n += c
-	}
-	return n
+// Collector takes the events of an import and tells what it holds of earlier ones; send.Client is one.
+type Collector interface {
+	send.Submitter
+	History
 }
 
 // ErrRefused is returned by Import when everything was read and sent but some rows or events were refused.
 var ErrRefused = errors.New("some rows were refused")
 
-// tag goes with an event to the server, so that a refusal finds its row.
-type tag struct {
-	from  origin
-	row   tabular.Row // empty for a case of several rows
-	bound *mapping.Binding
-	id    string
-	json  []byte      // of the event under its first id, with ev
-	ev    *remembered // what to remember once the server has it; nil without a memory
-}
-
-// Import reads the files, maps their rows and sends the events. It returns a Summary in every case. The error is nil
+// Import reads the files, maps their rows and submits the events. It returns a Summary in every case. The error is nil
 // when every row was taken, ErrRefused when some were not, a wrapped ctx.Err() when ctx ended (run it again: what was
-// sent before is known to the server and not counted twice), a *mapping.MappingError (joined with others) for a faulty mapping,
-// or what ended the import early.
+// sent before is a duplicate then), or what ended the import early: a *send.CollectorError where it was the collector.
 func Import(ctx context.Context, o Options) (Summary, error) {
-	m, err := mapping.Load(o.Mapping, o.Builtin)
-	if err != nil {
-		return Summary{}, err
+	r := &run{
+		o: o, mapping: o.Mapping, limits: o.Limits, sum: Summary{Mapping: o.Mapping.Name, DryRun: o.Collector == nil},
+		names: nameCount{dir: o.Directory, center: o.Mapping.Center},
 	}
+	r.limits.GroupBytes = cmp.Or(o.Limits.GroupBytes, 512<<20)
 	if len(o.Files) == 0 {
-		return Summary{}, errors.New("no file is given")
-	}
-	return ImportWith(ctx, m, o)
-}
-
-// ImportWith is Import by a mapping that is at hand; Options.Mapping and Builtin are not looked at.
-func ImportWith(ctx context.Context, m *mapping.Mapping, o Options) (_ Summary, err error) {
-	im := &importer{
-		o: o, m: m, sum: Summary{Mapping: m.Name, DryRun: o.DryRun}, names: nameCount{dir: o.Directory, center: m.Center},
+		return r.sum, errors.New("no file is given")
 	}
 	for _, f := range o.Files {
 		info, err := os.Stat(f)
 		if err != nil {
-			return im.sum, err
+			return r.sum, err
 		}
 		if o.Rejects != "" && samePath(f, o.Rejects) {
-			return im.sum, fmt.Errorf("the rejects file %s is one of the files to import", o.Rejects)
+			return r.sum, fmt.Errorf("the rejects file %s is one of the files to import", o.Rejects)
 		}
-		im.size += info.Size()
+		r.size += info.Size()
 	}
-	var client *send.Client
-	if !o.DryRun {
-		if client, err = send.New(o.Send); err != nil {
-			return im.sum, err
+	if o.State != "" && o.Collector != nil {
+		key := memoryKey{Server: o.Name, Source: o.Mapping.Source, Center: o.Mapping.Center}
+		m, err := openMemory(o.State, key, cmp.Or(o.Limits.StateIDs, 4_000_000))
+		if err != nil {
+			return r.sum, err
 		}
-		defer client.Close()
+		defer m.close()
+		r.corrector = newCorrector(r, m, o.Collector)
 	}
-	if o.State != "" && client != nil {
-		im.client = client
-		if im.memory, err = openMemory(o.State, memoryKey{Server: o.Send.Server, Source: m.Source, Center: m.Center},
-			o.Limits.withDefaults()); err != nil {
-			return im.sum, err
-		}
-		defer im.memory.close()
+	if err := r.checkNights(ctx); err != nil {
+		return r.sum, err
 	}
-	if err := im.checkNights(ctx); err != nil {
-		return im.sum, err
+	var err error
+	if r.rejects, err = newRejects(o.Rejects); err != nil {
+		return r.sum, err
 	}
-	if im.rejects, err = newRejects(o.Rejects); err != nil {
-		return im.sum, err
-	}
-	return im.run(ctx, client)
+	return r.do(ctx)
 }
 
 func samePath(a, b string) bool {
@@ -171,131 +105,138 @@ func samePath(a, b string) bool {
 	return filepath.Clean(a) == filepath.Clean(b)
 }
 
-// importer is one run of Import. Its counters are read by the progress display while it works.
-type importer struct {
-	o       Options
-	m       *mapping.Mapping
-	rejects *rejects
-	sum     Summary
-	stream  *send.Stream[tag]
-	client  *send.Client // to ask what the server holds; nil without a memory
-	memory  *memory      // nil: changed rows are conflicts
-	names   nameCount
-	lost    []conflict // answers that say conflict, to be corrected after the rest
-	final   bool       // these are being corrected
-	asked   map[string][]send.Held
-	groups  *grouper
-	size    int64
+// run is one Import. Its counters are read by the progress display while it works.
+type run struct {
+	o         Options
+	mapping   *mapping.Mapping
+	limits    Limits
+	rejects   *rejects
+	sum       Summary
+	stream    *send.Stream[submission] // nil on a dry run
+	corrector *corrector               // nil without a memory: changed rows are conflicts
+	groups    *grouper                 // nil when a case stands on one row
+	names     nameCount
+	size      int64
 
 	rows, events atomic.Int64
 	done         atomic.Int64 // bytes of the files that are read
 	open         atomic.Pointer[tabular.File]
 }
 
-func (im *importer) run(ctx context.Context, client *send.Client) (Summary, error) {
+func (r *run) do(ctx context.Context) (Summary, error) {
 	start := time.Now()
-	if client != nil {
-		im.stream = im.newStream(ctx, client)
-	}
-	if im.m.Several {
-		im.groups = &grouper{mapping: im.m, best: map[string]*grouped{}, limit: im.o.Limits.withDefaults().GroupBytes}
-	}
-	shown, stop := context.WithCancel(context.Background())
-	finished := make(chan struct{})
-	go func() {
-		defer close(finished)
-		showProgress(shown, im.o.Out, im.o.Terminal, im.progress)
-	}()
-
-	err := im.recall(ctx)
-	if err == nil {
-		err = im.readAll(ctx, im.readTable)
-	}
-	if err == nil {
-		err = im.sendGroups(ctx)
-	}
-	if err == nil {
-		err = im.sendCorrections(ctx)
-	}
-	if im.stream != nil {
-		if err != nil {
-			im.stream.Abort()
+	if r.o.Collector != nil {
+		r.stream = send.NewStream(ctx, r.o.Collector, r.o.Batching, r.reject)
+		if r.corrector != nil {
+			r.stream.Taken = func(s submission) { r.corrector.memory.accepted(*s.version) }
 		}
-		totals, serr := im.stream.Close()
-		im.sum.Totals = totals
+	}
+	if r.mapping.Several {
+		r.groups = &grouper{mapping: r.mapping, best: map[string]*grouped{}, limit: r.limits.GroupBytes}
+	}
+	stop := showProgress(r.o.Out, r.o.Terminal, r.progress)
+	err := r.send(ctx)
+	if r.stream != nil {
+		if err != nil {
+			r.stream.Abort()
+		}
+		var serr error
+		r.sum.Totals, serr = r.stream.Close()
 		// The stream's own error is the cause of what Add returned; a cancelled stream after our own error is not.
 		if serr != nil && (err == nil || !errors.Is(serr, context.Canceled)) {
 			err = serr
 		}
 	}
-	if err == nil && len(im.lost) > 0 {
-		err = im.correctConflicts(ctx, client)
-	}
-	if im.memory != nil {
-		if serr := im.remember(err == nil); err == nil {
+	if r.corrector != nil {
+		r.sum.Totals.Sent -= r.corrector.resent
+		r.sum.Totals.Refused -= r.corrector.resent
+		if serr := r.corrector.finish(err == nil); err == nil {
 			err = serr
 		}
 	}
 	stop()
-	<-finished
 
-	im.sum.Rows = int(im.rows.Load())
-	im.sum.Events = int(im.events.Load())
-	im.sum.Elapsed = time.Since(start)
-	im.sum.Unknown = im.names.list()
-	im.sum.Refused, im.sum.First = im.rejects.counts, im.rejects.first
-	if cerr := im.rejects.close(); err == nil {
+	r.sum.Rows, r.sum.Events = int(r.rows.Load()), int(r.events.Load())
+	r.sum.Elapsed = time.Since(start)
+	r.sum.Unknown = r.names.list()
+	r.sum.Refused, r.sum.FirstRefusals = r.rejects.counts, r.rejects.first
+	if cerr := r.rejects.close(); err == nil {
 		err = cerr
 	}
 	if ctx.Err() != nil && err != nil {
 		err = fmt.Errorf("the import was stopped: %w", ctx.Err())
 	}
-	im.sum.Stopped = err != nil
-	if err == nil && im.sum.RefusedTotal() > 0 {
+	r.sum.Stopped = err != nil
+	if err == nil && r.sum.RefusedTotal() > 0 {
 		err = ErrRefused
 	}
-	if im.o.Out != nil {
-		fmt.Fprint(im.o.Out, im.sum.Text(im.o.Rejects))
+	if r.o.Out != nil {
+		fmt.Fprint(r.o.Out, r.sum.Text(r.o.Rejects))
 	}
-	return im.sum, err
+	return r.sum, err
 }
 
-func (im *importer) progress() Progress {
-	p := Progress{
-		DryRun: im.o.DryRun, Rows: int(im.rows.Load()), Events: int(im.events.Load()), Refused: im.rejects.total(),
-		Done: im.done.Load(), Size: im.size,
+// send reads everything and submits it: the rows as they come, then the cases of several rows, then what has changed,
+// then, once all of that is answered, what turned out to be in conflict.
+func (r *run) send(ctx context.Context) error {
+	if r.corrector != nil {
+		if err := r.corrector.prepare(ctx); err != nil {
+			return err
+		}
 	}
-	if f := im.open.Load(); f != nil {
-		p.Done += f.ReadBytes()
+	if err := r.readAll(ctx, r.readTable); err != nil {
+		return err
 	}
-	p.Answered = p.Events
-	if im.stream != nil {
-		p.Answered = im.stream.Totals().Sent
+	if err := r.sendGroups(ctx); err != nil || r.corrector == nil {
+		return err
+	}
+	if err := r.corrector.sendChanges(ctx); err != nil {
+		return err
+	}
+	if err := r.stream.Wait(); err != nil {
+		return err
+	}
+	return r.corrector.resolveConflicts(ctx)
+}
+
+func (r *run) progress() progress {
+	p := progress{
+		dryRun: r.stream == nil, rows: int(r.rows.Load()), events: int(r.events.Load()), refused: r.rejects.total(),
+		done: r.done.Load(), size: r.size,
+	}
+	if f := r.open.Load(); f != nil {
+		p.done += f.ReadBytes()
+	}
+	p.answered = p.events
+	if r.stream != nil {
+		p.answered = r.stream.Totals().Sent
 	}
 	return p
 }
 
 // readAll opens every file and calls do for each table in it.
-func (im *importer) readAll(ctx context.Context, do func(context.Context, tabular.Table) error) error {
-	for _, path := range im.o.Files {
-		if err := im.readFile(ctx, path, do); err != nil {
+func (r *run) readAll(ctx context.Context, do func(context.Context, tabular.Table) error) error {
+	for _, path := range r.o.Files {
+		if err := r.readFile(ctx, path, do); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (im *importer) readFile(ctx context.Context, path string, do func(context.Context, tabular.Table) error) error {
-	f, err := im.m.Layout().Open(path, im.o.Limits.Limits)
+func (r *run) readFile(ctx context.Context, path string, do func(context.Context, tabular.Table) error) error {
+	f, err := r.mapping.Layout().Open(path, r.limits.Limits)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	im.open.Store(f)
+	r.open.Store(f)
 	defer func() {
-		im.open.Store(nil)
-		im.done.Add(fileSize(path))
-		im.sum.Sheets = append(im.sum.Sheets, f.Skipped()...)
+		r.open.Store(nil)
+		if info, err := os.Stat(path); err == nil {
+			r.done.Add(info.Size())
+		}
+		r.sum.SkippedSheets = append(r.sum.SkippedSheets, f.Skipped()...)
 	}()
 	for {
 		t, err := f.Next()
@@ -311,212 +252,151 @@ func (im *importer) readFile(ctx context.Context, path string, do func(context.C
 	}
 }
 
-// fileSize is the size of a file as it lies on the disk; 0 when it cannot be told.
-func fileSize(path string) int64 {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
-}
-
-// readTable maps every row of one table, be it text or a sheet.
-func (im *importer) readTable(ctx context.Context, t tabular.Table) error {
-	bound := im.m.Bind(t.Header)
-	mp := im.m.NewMapper(bound)
-	mp.HideCallers, mp.CollectNames = im.o.DryRun, im.o.Directory != nil
-	defer func() { im.sum.Notes.Add(mp.Notes) }()
+// readTable maps every row of one table.
+func (r *run) readTable(ctx context.Context, t tabular.Table) error {
+	bound := r.mapping.Bind(t.Header)
+	m := r.mapping.NewMapper(bound)
+	m.HideCallers, m.CollectNames = r.stream == nil, r.o.Directory != nil
+	defer func() { r.sum.Notes.Add(m.Notes) }()
 	for {
-		if im.rows.Load()%256 == 0 && ctx.Err() != nil {
+		if r.rows.Load()%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		row, err := t.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		var bad *tabular.RowError
-		if errors.As(err, &bad) {
-			im.rows.Add(1)
-			im.rejects.row(bad, nil)
-			continue
-		}
+		var refused *tabular.RowError
 		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, &refused):
+			r.rows.Add(1)
+			r.rejects.add(refused, "", nil)
+			continue
 		case err != nil:
 			return err
 		case row.Blank():
-			im.sum.Blank++
+			r.sum.BlankRows++
 			continue
 		case bound.RepeatsHeader(row):
-			im.sum.Repeats++
+			r.sum.RepeatedHeaders++
 			continue
 		}
-		im.rows.Add(1)
-		events, refused := mp.Apply(row)
+		r.rows.Add(1)
+		events, refused := m.Apply(row)
 		if refused == nil {
-			err := im.take(ctx, row, bound, events)
+			err := r.take(ctx, row, bound, events)
 			if err == nil {
-				im.names.count(mp.Names)
+				r.names.count(m.Names)
 				continue
 			}
 			if !errors.As(err, &refused) {
 				return err
 			}
 		}
-		im.rejects.row(refused, bound.MaskCells(row))
+		r.rejects.add(refused, "", bound.MaskCells(row))
 	}
 }
 
-// take hands the events of a row on: to the grouper, to the server, or on a dry run to the writer.
-func (im *importer) take(ctx context.Context, row tabular.Row, bound *mapping.Binding, events []mapping.Event) error {
-	if im.groups != nil {
-		return im.groups.add(row, events)
+// take hands the events of a row on: to the grouper, to the collector, or on a dry run to the writer.
+func (r *run) take(ctx context.Context, row tabular.Row, bound *mapping.Binding, events []mapping.Event) error {
+	if r.groups != nil {
+		return r.groups.add(row, events)
 	}
-	im.events.Add(int64(len(events)))
+	r.events.Add(int64(len(events)))
 	for _, e := range events {
-		t := tag{from: origin{row.File, row.Line}, row: row, bound: bound, id: e.ID}
-		if err := im.offer(ctx, e, events[0].Unix, t); err != nil {
+		s := submission{place: place{row.File, row.Line}, row: row, bound: bound, id: e.ID}
+		if err := r.offer(ctx, e, events[0].Unix, s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// offer sends an event, in the version that the memory asks for. row is the time that stands for the row: of its first
-// event.
-func (im *importer) offer(ctx context.Context, e mapping.Event, row int64, t tag) error {
-	if im.memory == nil {
-		return im.emit(e.JSON, t)
+// sendGroups submits what several rows of a case came to.
+func (r *run) sendGroups(ctx context.Context) error {
+	if r.groups == nil {
+		return nil
 	}
-	return im.offerVersion(ctx, e, row, t)
+	r.events.Store(int64(len(r.groups.order)))
+	r.sum.MergedEvents = r.groups.merged
+	for i, id := range r.groups.order {
+		if i%256 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		g := r.groups.best[id]
+		if err := r.offer(ctx, g.event, g.event.Unix, submission{place: g.from, id: id}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (im *importer) emit(json []byte, t tag) error {
-	if im.stream != nil {
-		return im.stream.Add(json, t)
+// submission is an event on its way, so that a rejection finds its row.
+type submission struct {
+	place   place
+	row     tabular.Row // empty for a case of several rows
+	bound   *mapping.Binding
+	id      string
+	version *version // what to remember once the collector has it; nil without a memory
+	json    []byte   // of the event under its own id, with version
+}
+
+// place is where a row stands.
+type place struct {
+	file string
+	line int
+}
+
+func (p place) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
+
+// offer submits an event, in the version that the memory asks for. row is the time that stands for the row: that of its
+// first event.
+func (r *run) offer(ctx context.Context, e mapping.Event, row int64, s submission) error {
+	if r.corrector == nil {
+		return r.emit(e.JSON, s)
 	}
-	if im.o.Events != nil {
-		if _, err := im.o.Events.Write(append(json, '\n')); err != nil {
+	return r.corrector.offer(ctx, e, row, s)
+}
+
+func (r *run) emit(json []byte, s submission) error {
+	if r.stream != nil {
+		return r.stream.Add(json, s)
+	}
+	if r.o.Events != nil {
+		if _, err := r.o.Events.Write(append(json, '\n')); err != nil {
 			return fmt.Errorf("write events: %w", err)
 		}
 	}
 	return nil
 }
 
-// sendGroups sends what several rows of a case came to.
-func (im *importer) sendGroups(ctx context.Context) error {
-	if im.groups == nil {
-		return nil
-	}
-	im.events.Store(int64(len(im.groups.order)))
-	im.sum.Merged = im.groups.merged
-	for i, id := range im.groups.order {
-		if i%256 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		g := im.groups.best[id]
-		e := mapping.Event{ID: id, Unix: g.unix, JSON: g.json, Hash: g.hash, Rule: g.rule}
-		if err := im.offer(ctx, e, g.unix, tag{from: g.from, id: id}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func isConflict(r event.Refusal) bool { return r.Reason == event.Conflict }
 
-func (im *importer) refusedByServer(t tag, r send.Refusal) {
-	if im.memory != nil && !im.final && t.ev != nil && strings.Contains(r.Reason, "conflict") &&
-		len(im.lost) < maxConflicts {
-		im.lost = append(im.lost, conflict{t, r})
+// reject notes an event that the collector did not take.
+func (r *run) reject(s submission, refusal event.Refusal) {
+	if r.corrector != nil && r.corrector.defers(s, refusal) {
 		return
 	}
-	im.refuse(t, r)
+	code, reason := CodeServer, "the server refused an event: "+mapping.Mask(string(refusal.Reason), 60)
+	if isConflict(refusal) {
+		code, reason = CodeConflict, "the server holds this event with another content: "+
+			"the row has changed since it was imported, or two rows say different things of one case"
+	}
+	if refusal.Field != "" {
+		reason += " (" + string(refusal.Field) + ")"
+	}
+	r.refuse(s, code, reason)
 }
 
-// refuse notes an event that the server did not take.
-func (im *importer) refuse(t tag, r send.Refusal) {
-	e := &tabular.RowError{
-		File: t.from.file, Line: t.from.line, Code: CodeServer, Reason: "the server refused an event: " + mapping.Mask(r.Reason, 60),
-	}
-	if strings.Contains(r.Reason, "conflict") {
-		e.Code = CodeConflict
-		e.Reason = "the server holds this event with another content: the row has changed since it was imported, or two rows say different things of one case"
-	}
-	if r.Field != "" {
-		e.Reason += " (" + r.Field + ")"
-	}
+// contradiction notes an event that another row of this import gives another content.
+func (r *run) contradiction(s submission) {
+	r.refuse(s, CodeConflict, "two rows of this import say different things of one case; the other one counts")
+}
+
+func (r *run) refuse(s submission, code tabular.Code, reason string) {
 	var cells []string
-	if t.bound != nil {
-		cells = t.bound.MaskCells(t.row)
+	if s.bound != nil {
+		cells = s.bound.MaskCells(s.row)
 	}
-	im.rejects.note(e, mapping.Mask(t.id, 2*event.MaxIDBytes), cells)
-}
-
-// Text is the summary for people, several lines. rejects is the path of the rejects file, empty for none.
-func (s *Summary) Text(rejects string) string {
-	var b strings.Builder
-	rate := 0.0
-	if sec := s.Elapsed.Seconds(); sec > 0 {
-		rate = float64(s.Rows) / sec
-	}
-	fmt.Fprintf(&b, "%s: %s rows in %s (%s rows/s), %s events\n", s.Mapping, group(s.Rows),
-		s.Elapsed.Round(time.Millisecond), group(int(rate)), group(s.Events))
-	if s.DryRun {
-		fmt.Fprintln(&b, "dry run: nothing was sent")
-	} else {
-		fmt.Fprintf(&b, "answered: %s accepted, %s known already, %s refused", group(s.Totals.Accepted),
-			group(s.Totals.Duplicates), group(s.Totals.Refused))
-		if s.Totals.Retried > 0 {
-			fmt.Fprintf(&b, "; %s of %s batches were sent more than once, so part of the known ones may be from this run",
-				group(s.Totals.Retried), group(s.Totals.Requests))
-		}
-		b.WriteByte('\n')
-	}
-	note := func(n int, text string) {
-		if n > 0 {
-			fmt.Fprintf(&b, "%s %s\n", group(n), text)
-		}
-	}
-	note(s.Merged, "events of further rows of a case were folded into the one that counts")
-	note(s.Repeats, "repeated header lines were left out")
-	note(s.Notes.AmbiguousTimes, "times fell into the hour that the clocks show twice")
-	note(s.Notes.NonexistentTimes, "times fell into the hour that the clocks skip and were moved behind it")
-	note(s.Notes.RolledDays, "times were moved to the next day, behind the time that they follow")
-	note(s.Notes.NightShift, "times were moved to the next day: the night shift carries the date on which it began")
-	note(s.Notes.RepairedCallers, "callers' numbers got back what a spreadsheet had taken, the leading 0 for one")
-	note(s.Notes.LostCallers, "callers' numbers could not be read and were left out (8,12E+10 has lost its digits)")
-	note(s.Corrected, "events had changed since an earlier import and were sent as corrections")
-	note(s.Gone, "events of earlier imports of this period are given by no row any more; they stay as they are:")
-	for _, id := range s.GoneFirst {
-		fmt.Fprintf(&b, "  %s\n", id)
-	}
-	if s.Blind {
-		fmt.Fprintln(
-			&b, "earlier imports could not be looked up, since the API key may not read the board (scope board:read): rows that changed are refused as conflicts")
-	}
-	for _, name := range s.Sheets {
-		fmt.Fprintf(&b, "%s has no such header and was left out\n", name)
-	}
-	if len(s.Unknown) > 0 {
-		fmt.Fprintln(
-			&b, "names that the directory does not know (they are kept as they stand; add an alias, or correct the file):")
-		for _, u := range s.Unknown {
-			fmt.Fprintf(&b, "  %s %q: %s rows%s\n", u.Kind, u.Name, group(u.Rows), u.remark())
-		}
-	}
-	if n := s.RefusedTotal(); n > 0 {
-		fmt.Fprintf(&b, "%s refused:", group(n))
-		for _, code := range slices.Sorted(maps.Keys(s.Refused)) {
-			fmt.Fprintf(&b, " %s %s", group(s.Refused[code]), code)
-		}
-		if rejects != "" {
-			fmt.Fprintf(&b, "; see %s", rejects)
-		}
-		b.WriteByte('\n')
-		for _, line := range s.First {
-			fmt.Fprintf(&b, "  %s\n", line)
-		}
-	}
-	if s.Stopped {
-		fmt.Fprintln(&b, "stopped before the end; run the same command again: what was sent is known and not counted twice")
-	}
-	return b.String()
+	r.rejects.add(&tabular.RowError{File: s.place.file, Line: s.place.line, Code: code, Reason: reason},
+		mapping.Mask(s.id, 2*event.MaxIDBytes), cells)
 }

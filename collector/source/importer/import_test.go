@@ -22,6 +22,7 @@ import (
 	"github.com/monev112/monev112/collector/source/mapping"
 	"github.com/monev112/monev112/collector/source/send"
 	"github.com/monev112/monev112/collector/source/tabular"
+	"github.com/monev112/monev112/deploy"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -62,16 +63,31 @@ func rowsOf(from, to int) string {
 	return b.String()
 }
 
+func load(t testing.TB, name string) *mapping.Mapping {
+	t.Helper()
+	m, err := mapping.Load(name, deploy.Defaults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func parse(t testing.TB, text string) *mapping.Mapping {
+	t.Helper()
+	m, err := mapping.Parse("m.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 // options returns those of an import into d, with requests of 10 events and no waiting.
 func options(t *testing.T, d *door, mapping string, files ...string) Options {
 	t.Helper()
-	return Options{Mapping: write(t, "m.yaml", []byte(mapping)), Files: files,
-		Rejects: filepath.Join(t.TempDir(), "rejects.csv"), Batching: send.Batching{Events: 10},
-		Send: send.Config{
-			Server: d.URL, FirstWait: time.Nanosecond, Sleep: func(ctx context.Context, _ time.Duration) error {
-				return ctx.Err()
-			},
-		}}
+	return Options{
+		Mapping: parse(t, mapping), Files: files, Rejects: filepath.Join(t.TempDir(), "rejects.csv"),
+		Batching: send.Batching{Events: 10}, Collector: d.client(send.Config{}), Name: d.URL,
+	}
 }
 
 func TestImportThroughAFailingServer(t *testing.T) {
@@ -195,17 +211,17 @@ func TestImportEndsWithAClearError(t *testing.T) {
 		}, "unexpected EOF"},
 		{"rejects over an input", func(o *Options) { o.Rejects = good }, "one of the files"},
 		{"rejects in no folder", func(o *Options) { o.Rejects = "/nowhere/r.csv" }, "rejects file"},
-		{"no mapping", func(o *Options) { o.Mapping = "nothing" }, "there is no mapping"},
-		{"no server", func(o *Options) { o.Send.Server = "" }, "http://host:port"},
-		{"wrong key", func(o *Options) { o.Send.Key = "wrong" }, "API key"},
+		{"wrong key", func(o *Options) { o.Collector = nil }, "API key"},
 		{"unpacks to too much", func(o *Options) { o.Limits.FileBytes = 100 }, "unpacks to more than 100 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDoor(t)
 			d.key = "right"
 			o := options(t, d, simple, good)
-			o.Send.Key = "right"
-			c.change(&o)
+			o.Collector = d.client(send.Config{Key: "right"})
+			if c.change(&o); o.Collector == nil {
+				o.Collector = d.client(send.Config{Key: "wrong"})
+			}
 			_, err := Import(context.Background(), o)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
@@ -288,7 +304,7 @@ func TestFormsOfAFile(t *testing.T) {
 			var events bytes.Buffer
 			_, err := Import(context.Background(),
 				Options{
-					Mapping: write(t, "m.yaml", []byte(c.mapping)), Files: []string{write(t, "f", c.text)}, DryRun: true,
+					Mapping: parse(t, c.mapping), Files: []string{write(t, "f", c.text)},
 					Events: &events,
 				})
 			if err != nil || strings.Count(events.String(), "\n") != 2 ||
@@ -298,7 +314,7 @@ func TestFormsOfAFile(t *testing.T) {
 		})
 	}
 	_, err = Import(context.Background(),
-		Options{Mapping: write(t, "m.yaml", []byte(simple)), Files: []string{write(t, "f", []byte(latin))}, DryRun: true})
+		Options{Mapping: parse(t, simple), Files: []string{write(t, "f", []byte(latin))}})
 	if !errors.Is(err, ErrRefused) {
 		t.Errorf("windows-1252 read as UTF-8: %v, want it refused", err)
 	}
@@ -306,10 +322,10 @@ func TestFormsOfAFile(t *testing.T) {
 
 func TestSummaryAndProgressForPeople(t *testing.T) {
 	s := Summary{Mapping: "m", Rows: 1234567, Events: 7, Elapsed: 2 * time.Second,
-		Refused: map[tabular.Code]int{mapping.CodeTime: 3, tabular.CodeQuote: 1}, First: []string{"f:3: no"},
+		Refused: map[tabular.Code]int{mapping.CodeTime: 3, tabular.CodeQuote: 1}, FirstRefusals: []string{"f:3: no"},
 		Totals: send.Totals{Accepted: 5, Duplicates: 1, Refused: 1}, Notes: mapping.Notes{AmbiguousTimes: 2}}
 	golden(t, "summary.txt", s.Text("r.csv"))
-	p := Progress{Rows: 5000, Events: 1000, Answered: 500, Done: 50, Size: 100, Refused: 2}
+	p := progress{rows: 5000, events: 1000, answered: 500, done: 50, size: 100, refused: 2}
 	if got, want := p.line(10*time.Second, false),
 		"5,000 rows, 500/s, 500 events answered, 2 refused, 38 %, about 17s left"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -341,7 +357,7 @@ func TestExportWithEveryTrap(t *testing.T) {
 	var events bytes.Buffer
 	rejects := filepath.Join(t.TempDir(), "rejects.csv")
 	sum, err := Import(context.Background(),
-		Options{Mapping: "sidoarjo-ekspor-112", Builtin: builtins, DryRun: true, Events: &events,
+		Options{Mapping: load(t, "sidoarjo-ekspor-112"), Events: &events,
 			Files: []string{"testdata/sidoarjo.csv"}, Rejects: rejects})
 	if !errors.Is(err, ErrRefused) {
 		t.Errorf("got %v, want ErrRefused", err)
@@ -360,13 +376,13 @@ func TestExportWithEveryTrap(t *testing.T) {
 	if info, err := os.Stat(rejects); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("rejects file: %v, %v; want mode 0600", info.Mode(), err)
 	}
-	if sum.Rows != 12 || sum.Blank != 1 || sum.Repeats != 1 || sum.Notes.RolledDays != 1 || sum.Notes.LostCallers != 1 {
+	if sum.Rows != 12 || sum.BlankRows != 1 || sum.RepeatedHeaders != 1 || sum.Notes.RolledDays != 1 || sum.Notes.LostCallers != 1 {
 		t.Errorf("summary: %+v", sum)
 	}
 	var again bytes.Buffer
 	if _, err := Import(context.Background(),
 		Options{
-			Mapping: "sidoarjo-ekspor-112", Builtin: builtins, DryRun: true, Events: &again,
+			Mapping: load(t, "sidoarjo-ekspor-112"), Events: &again,
 			Files: []string{"testdata/sidoarjo.csv"},
 		}); !errors.Is(err, ErrRefused) {
 		t.Error(err)

@@ -2,8 +2,6 @@ package importer
 
 import (
 	"bufio"
-	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -18,37 +16,30 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/gofrs/flock"
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
-// memory is what imports of one source into one server have sent: for each event, by its first id, the version that the
-// server holds. It is the file <key>.state of the state folder:
+// memory is what imports of one source into one collector have sent: for each event, by its own id, the version that
+// the collector holds. It is the file <key>.state of the state folder:
 //
 //	{"format":"monev112-import","version":1,"server":...,"source":...,"center":...}
 //	<hash> <hash before> <revision> <row> <id>      one line for each event: hex, hex, decimal, unix ms, the rest of the line
 //	end <SHA-256 of everything above, hex>
 //
-// It is replaced as a whole (written beside, fsynced, renamed). While an import runs, <key>.open lies beside it: an
-// import that finds it was preceded by one that did not come to an end, and asks the server about what it does not
-// remember. It holds no caller: the hash leaves the caller out.
+// It is replaced as a whole. While an import runs, <key>.state.open lies beside it: an import that finds it follows one
+// that did not come to its end. It holds no caller: the hash leaves the caller out.
 type memory struct {
 	path  string
 	key   memoryKey
 	limit int
-	lock  *flock.Flock
-	dir   string
+	lock  io.Closer
+
+	// incomplete says that the collector may hold what is not known here: there was no memory, it was damaged, or the
+	// last import did not come to its end.
+	incomplete bool
 
 	mu    sync.Mutex
-	known map[string]remembered // what the server has said it holds
-
-	plans    map[string]remembered // what this run has decided to send
-	deferred map[string]*correction
-	order    []string // of deferred
-	bytes    int64    // of deferred
-	maxBytes int64
-	ask      bool  // what is not known here may be known to the server
-	from, to int64 // the rows of this run lie between, when spanned
-	spanned  bool
+	known map[string]version
 }
 
 type memoryKey struct {
@@ -59,23 +50,21 @@ type memoryKey struct {
 	Center  string `json:"center"`
 }
 
-// remembered is one version of an event. Revision 0 is the event under its first id; revision n replaces n-1.
-type remembered struct {
-	id       string
+// version is one content of an event. Revision 0 has the event's own id; revision n replaces n-1.
+type version struct {
+	id       string // of revision 0
 	hash     uint64
-	before   uint64 // hash of the version that it replaces
+	previous uint64 // hash of the version that it replaces
 	revision uint32
-	row      int64
+	row      int64 // when the row happened, milliseconds since 1970
 }
-
-const memoryFormat, memoryVersion = "monev112-import", 1
 
 // hashMask keeps 48 bits of a content hash: what twelve letters of an id hold. Two contents of one event look alike
 // with a probability of 4e-15.
 const hashMask = 1<<48 - 1
 
-// versionID is the id of a version: the first id, or that with ~r<revision>-<hash>. The hash is written in the letters
-// a to p, so that it never looks like a telephone number.
+// versionID is the id of a version: the event's own id, or that with ~r<revision>-<hash>. The hash is written in the
+// letters a to p, so that it never looks like a telephone number.
 func versionID(id string, revision uint32, hash uint64) string {
 	if revision == 0 {
 		return id
@@ -93,26 +82,24 @@ func parseVersion(id, of string) (revision uint32, hash uint64, ok bool) {
 	if !ok || rest == "" {
 		return 0, 0, ok
 	}
-	number, letters, ok := strings.Cut(strings.TrimPrefix(rest, "~r"), "-")
+	rest, marked := strings.CutPrefix(rest, "~r")
+	number, letters, _ := strings.Cut(rest, "-")
 	n, err := strconv.ParseUint(number, 10, 32)
-	if !ok || !strings.HasPrefix(rest, "~r") || err != nil || n == 0 || len(letters) != 12 {
+	if !marked || err != nil || n == 0 || len(letters) != 12 || strings.Trim(letters, "abcdefghijklmnop") != "" {
 		return 0, 0, false
 	}
-	for i := range len(letters) {
-		if letters[i] < 'a' || letters[i] > 'p' {
-			return 0, 0, false
-		}
-		hash = hash<<4 | uint64(letters[i]-'a')
+	for _, c := range []byte(letters) {
+		hash = hash<<4 | uint64(c-'a')
 	}
 	return uint32(n), hash, true
 }
 
-func openMemory(dir string, key memoryKey, limits Limits) (_ *memory, err error) {
+// openMemory reads the memory of one source and takes its lock.
+func openMemory(dir string, key memoryKey, limit int) (_ *memory, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("state folder: %w; name one that this user may write to with --state", err)
 	}
-	key.Format, key.Version = memoryFormat, memoryVersion
-	key.Server = strings.TrimSuffix(key.Server, "/")
+	key.Format, key.Version, key.Server = "monev112-import", 1, strings.TrimSuffix(key.Server, "/")
 	sum := sha256.Sum256([]byte(key.Server + "\x00" + key.Source + "\x00" + key.Center))
 	name := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' {
@@ -121,43 +108,28 @@ func openMemory(dir string, key memoryKey, limits Limits) (_ *memory, err error)
 		return '-'
 	}, strings.ToLower(key.Source))
 	m := &memory{
-		dir: dir, key: key, limit: limits.StateIDs, maxBytes: limits.GroupBytes,
-		path:  filepath.Join(dir, name[:min(len(name), 60)]+"-"+hex.EncodeToString(sum[:6])+".state"),
-		known: map[string]remembered{}, plans: map[string]remembered{}, deferred: map[string]*correction{},
+		key: key, limit: limit, known: map[string]version{},
+		path: filepath.Join(dir, name[:min(len(name), 60)]+"-"+hex.EncodeToString(sum[:6])+".state"),
 	}
-	m.lock = flock.New(m.path + ".lock")
-	ok, err := m.lock.TryLock()
+	m.lock, err = disk.OS{}.Lock(m.path + ".lock")
+	if errors.Is(err, disk.ErrLocked) {
+		return nil, fmt.Errorf("another import of the source %q is running; wait for its end", key.Source)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("state folder: %w", err)
 	}
-	if !ok {
-		return nil, fmt.Errorf("another import of the source %q is running; wait for its end", key.Source)
-	}
-	defer func() {
-		if err != nil {
-			m.close()
-		}
-	}()
-	if _, err := os.Stat(m.path + ".open"); err == nil {
-		m.ask = true
-	}
-	switch err := m.load(); {
-	case errors.Is(err, fs.ErrNotExist):
-		m.ask = true
-	case errors.Is(err, errDamaged):
-		m.ask = true
+	_, unmarked := os.Stat(m.path + ".open")
+	err = m.load()
+	m.incomplete = unmarked == nil || err != nil
+	if errors.Is(err, errDamaged) {
 		clear(m.known)
-		if err := os.Rename(m.path, m.path+".damaged"); err != nil {
-			return nil, fmt.Errorf("state file: %w", err)
-		}
-	case err != nil:
-		return nil, err
+		err = os.Rename(m.path, m.path+".damaged")
 	}
-	f, err := os.OpenFile(m.path+".open", os.O_CREATE|os.O_WRONLY, 0o600)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = disk.Replace(disk.OS{}, m.path+".open", 0o600, func(io.Writer) error { return nil })
+	}
 	if err != nil {
-		return nil, fmt.Errorf("state file: %w", err)
-	}
-	if err := errors.Join(f.Sync(), f.Close(), syncDir(dir)); err != nil {
+		m.close()
 		return nil, fmt.Errorf("state file: %w", err)
 	}
 	return m, nil
@@ -173,143 +145,93 @@ func (m *memory) load() error {
 	defer f.Close()
 	sum := sha256.New()
 	lines := bufio.NewReaderSize(f, 1<<20)
-	first, err := lines.ReadSlice('\n')
-	if err != nil {
-		return errDamaged
-	}
-	_, _ = sum.Write(first)
-	var key memoryKey
-	if json.Unmarshal(first, &key) != nil || key != m.key {
-		return errDamaged
-	}
-	for {
+	for n := 0; ; n++ {
 		line, err := lines.ReadSlice('\n')
 		if err != nil {
 			return errDamaged
 		}
-		text := string(bytes.TrimSuffix(line, []byte("\n")))
-		if end, ok := strings.CutPrefix(text, "end "); ok {
-			if end != hexSum(sum) {
+		text := string(line[:len(line)-1])
+		end, last := strings.CutPrefix(text, "end ")
+		var key memoryKey
+		switch {
+		case n == 0:
+			if json.Unmarshal(line, &key) != nil || key != m.key {
 				return errDamaged
 			}
-			_, err := lines.ReadByte()
-			if err != io.EOF {
+		case last:
+			if _, err := lines.ReadByte(); end != hexSum(sum) || err != io.EOF {
 				return errDamaged
 			}
 			return nil
+		case !m.loadLine(text):
+			return errDamaged
 		}
 		_, _ = sum.Write(line)
-		parts := strings.SplitN(text, " ", 5)
-		if len(parts) != 5 || len(m.known) >= m.limit {
-			return errDamaged
-		}
-		hash, err1 := strconv.ParseUint(parts[0], 16, 64)
-		before, err2 := strconv.ParseUint(parts[1], 16, 64)
-		revision, err3 := strconv.ParseUint(parts[2], 10, 32)
-		row, err4 := strconv.ParseInt(parts[3], 10, 64)
-		if errors.Join(err1, err2, err3, err4) != nil || parts[4] == "" {
-			return errDamaged
-		}
-		m.known[parts[4]] = remembered{parts[4], hash, before, uint32(revision), row}
 	}
+}
+
+func (m *memory) loadLine(text string) bool {
+	parts := strings.SplitN(text, " ", 5)
+	if len(parts) != 5 || parts[4] == "" || len(m.known) >= m.limit {
+		return false
+	}
+	hash, err1 := strconv.ParseUint(parts[0], 16, 64)
+	previous, err2 := strconv.ParseUint(parts[1], 16, 64)
+	revision, err3 := strconv.ParseUint(parts[2], 10, 32)
+	row, err4 := strconv.ParseInt(parts[3], 10, 64)
+	m.known[parts[4]] = version{parts[4], hash, previous, uint32(revision), row}
+	return errors.Join(err1, err2, err3, err4) == nil
 }
 
 func hexSum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }
 
 // save replaces the file and removes the mark of an import that runs.
-func (m *memory) save() (err error) {
+func (m *memory) save() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f, err := os.CreateTemp(m.dir, filepath.Base(m.path)+".new-*")
+	err := disk.Replace(disk.OS{}, m.path, 0o600, func(w io.Writer) error {
+		sum := sha256.New()
+		out := io.MultiWriter(w, sum)
+		if err := json.NewEncoder(out).Encode(m.key); err != nil {
+			return err
+		}
+		for id, v := range m.known {
+			if _, err := fmt.Fprintf(out, "%x %x %d %d %s\n", v.hash, v.previous, v.revision, v.row, id); err != nil {
+				return err
+			}
+		}
+		_, err := fmt.Fprintf(w, "end %s\n", hexSum(sum))
+		return err
+	})
+	if err == nil {
+		err = errors.Join(os.Remove(m.path+".open"), disk.OS{}.SyncDir(filepath.Dir(m.path)))
+	}
 	if err != nil {
 		return fmt.Errorf("state file: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-			err = fmt.Errorf("state file: %w", err)
-		}
-	}()
-	sum := sha256.New()
-	out := bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<20)
-	head, err := json.Marshal(m.key)
-	if err != nil {
-		return err
-	}
-	_, _ = out.Write(append(head, '\n')) // a bufio.Writer keeps its error for Flush
-	for id, v := range m.known {
-		fmt.Fprintf(out, "%x %x %d %d %s\n", v.hash, v.before, v.revision, v.row, id)
-	}
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintf(f, "end %s\n", hexSum(sum)); err != nil {
-		return err
-	}
-	if err := errors.Join(f.Chmod(0o600), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), m.path); err != nil {
-		return err
-	}
-	if err := os.Remove(m.path + ".open"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return syncDir(m.dir)
+	return nil
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
+func (m *memory) close() { _ = m.lock.Close() } // the end of the process unlocks it in any case
 
-func (m *memory) close() {
-	if m.lock != nil {
-		_ = m.lock.Unlock() // the file is this process's own; its end unlocks it in any case
-		m.lock = nil
-	}
-}
-
-// taken remembers a version that the server has.
-func (m *memory) taken(v remembered) {
+// accepted remembers a version that the collector has.
+func (m *memory) accepted(v version) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.known[v.id] = v
 }
 
-func (m *memory) find(id string) (remembered, bool) {
+func (m *memory) find(id string) (version, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	v, ok := m.known[id]
 	return v, ok
 }
 
-func (m *memory) full(id string) bool {
+// full reports whether there is no room for an event that is not known yet, with so many planned.
+func (m *memory) full(id string, planned int) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, ok := m.known[id]
-	return !ok && max(len(m.known), len(m.plans)) >= m.limit
-}
-
-// recall finds out, where the memory is not whole, whether the server knows more.
-func (im *importer) recall(ctx context.Context) error {
-	if im.memory == nil || !im.memory.ask {
-		return nil
-	}
-	sources, err := im.client.Sources(ctx)
-	switch {
-	case isMayNotRead(err):
-		im.sum.Blind, im.memory.ask = true, false
-		return nil
-	case err != nil:
-		return err
-	}
-	_, known := sources[im.m.Source]
-	_, crowded := sources["other"]
-	im.memory.ask = known || crowded
-	return nil
+	return !ok && max(len(m.known), planned) >= m.limit
 }

@@ -10,17 +10,17 @@ import (
 
 // checkNights reads every table once before anything is sent, where the mapping moves the times of night shifts, and
 // refuses a move that does not fit the order of the rows.
-func (im *importer) checkNights(ctx context.Context) error {
-	if im.m.NewNightCheck() == nil {
+func (r *run) checkNights(ctx context.Context) error {
+	if r.mapping.NewNightCheck() == nil {
 		return nil
 	}
 	defer func() {
-		im.done.Store(0)
-		im.sum.Sheets = nil
+		r.done.Store(0)
+		r.sum.SkippedSheets = nil
 	}()
-	return im.readAll(ctx, func(ctx context.Context, t tabular.Table) error {
-		bound := im.m.Bind(t.Header)
-		mp, check := im.m.NewMapper(bound), im.m.NewNightCheck()
+	return r.readAll(ctx, func(ctx context.Context, t tabular.Table) error {
+		bound := r.mapping.Bind(t.Header)
+		mp, check := r.mapping.NewMapper(bound), r.mapping.NewNightCheck()
 		for n := 0; ; n++ {
 			if n%256 == 0 && ctx.Err() != nil {
 				return ctx.Err()

@@ -94,7 +94,7 @@ func TestWorkbook(t *testing.T) {
 		var events bytes.Buffer
 		rejects := filepath.Join(t.TempDir(), "r.csv")
 		sum, err := Import(context.Background(),
-			Options{Mapping: write(t, "m.yaml", []byte(officeMapping)), Files: []string{workbook(t, date1904)}, DryRun: true,
+			Options{Mapping: parse(t, officeMapping), Files: []string{workbook(t, date1904)},
 				Events: &events, Rejects: rejects, Directory: directory.MustLoad("directory.yaml", deploy.Directory)})
 		if !errors.Is(err, ErrRefused) {
 			t.Fatal(err)

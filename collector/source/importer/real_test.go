@@ -19,7 +19,6 @@ import (
 
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/source/send"
-	"github.com/monev112/monev112/deploy"
 )
 
 // The tests of this file run on real records of other cities, which are not part of the repository.
@@ -31,8 +30,6 @@ func realFile(t testing.TB, name string) string {
 	}
 	return path
 }
-
-var builtins = deploy.Defaults
 
 // slowTable reads a file the plain way: the whole of it, by the standard library.
 func slowTable(t *testing.T, path string) []map[string]string {
@@ -91,8 +88,8 @@ func location(t *testing.T, name string) *time.Location {
 // importInto imports files and fails the test on anything but success.
 func importInto(t *testing.T, d *door, mapping string, files ...string) Summary {
 	t.Helper()
-	sum, err := Import(context.Background(), Options{Mapping: mapping, Builtin: builtins, Files: files,
-		Rejects: filepath.Join(t.TempDir(), "rejects.csv"), Send: send.Config{Server: d.URL}})
+	sum, err := Import(context.Background(), Options{Mapping: load(t, mapping), Files: files,
+		Rejects: filepath.Join(t.TempDir(), "rejects.csv"), Collector: d.client(send.Config{})})
 	if err != nil {
 		t.Fatalf("import: %v\n%s", err, sum.Text(""))
 	}
@@ -156,7 +153,7 @@ func sameEvents(t *testing.T, name, one, other string) {
 	for i, file := range []string{one, other} {
 		var out bytes.Buffer
 		if _, err := Import(context.Background(),
-			Options{Mapping: name, Builtin: builtins, Files: []string{file}, DryRun: true, Events: &out}); err != nil {
+			Options{Mapping: load(t, name), Files: []string{file}, Events: &out}); err != nil {
 			t.Fatal(err)
 		}
 		lines[i] = strings.Split(out.String(), "\n")

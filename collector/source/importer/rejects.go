@@ -48,12 +48,8 @@ func newRejects(path string) (*rejects, error) {
 	return r, nil
 }
 
-// row notes a refused row with its cells.
-func (r *rejects) row(e *tabular.RowError, cells []string) {
-	r.note(e, "", cells)
-}
-
-func (r *rejects) note(e *tabular.RowError, event string, cells []string) {
+// add notes a refused row with its masked cells, or, with its masked id, an event of it.
+func (r *rejects) add(e *tabular.RowError, event string, cells []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.counts[e.Code]++

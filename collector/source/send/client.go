@@ -2,12 +2,12 @@ package send
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -30,53 +30,20 @@ const (
 
 // Config says where to send and how patiently. The zero value of a field means its default.
 type Config struct {
-	Server      string        // base address, for example http://127.0.0.1:8112; required
-	Key         string        // API key; empty where the server asks for none
-	Compression Compression   // default Zstd
-	Timeout     time.Duration // of one request with its answer; default 1 min
-	Patience    time.Duration // how long one batch is tried; default 15 min, negative is for ever
-	FirstWait   time.Duration // before the second try; doubles up to LongestWait; default 250 ms
-	LongestWait time.Duration // also bounds what Retry-After may ask for; default 30 s
-	UserAgent   string        // default "monev112"
-
-	Transport http.RoundTripper                          // default a clone of http.DefaultTransport
-	Now       func() time.Time                           // default time.Now
-	Sleep     func(context.Context, time.Duration) error // default waits for the timer or the context
-	// told before each wait; may be nil; called from several goroutines
-	OnRetry func(Retry)
+	Server      string            // base address, for example http://127.0.0.1:8112; required
+	Key         string            // API key; empty where the server asks for none
+	Compression Compression       // default Zstd
+	Timeout     time.Duration     // of one request with its answer; default 1 min
+	Patience                      // with one batch; default 15 min
+	Transport   http.RoundTripper // default a clone of http.DefaultTransport
 }
 
-// Retry says that a batch has to be sent again.
-type Retry struct {
-	Try   int // of the try that failed, from 1
-	Wait  time.Duration
-	Cause error
-}
-
-// Client sends batches to one server. It is safe for concurrent use.
+// Client is the Submitter over HTTP, and reads back what a server holds. It is safe for concurrent use.
 type Client struct {
 	cfg  Config
 	base string
-	url  string
 	http *http.Client
 	zstd *zstd.Encoder
-}
-
-// Answer is what the server said of one batch.
-type Answer struct {
-	Accepted   int       `json:"accepted"`
-	Duplicates int       `json:"duplicates"`
-	Rejected   []Refusal `json:"rejected"`
-
-	Tries int `json:"-"` // 1 when the first try was answered
-}
-
-// Refusal is one event that the server did not take. Index counts the events of the batch from 0.
-type Refusal struct {
-	Index  int    `json:"index"`
-	ID     string `json:"id"`
-	Field  string `json:"field"`
-	Reason string `json:"reason"`
 }
 
 // StatusError is an answer that sending again cannot better. Hint says what the reader can do.
@@ -98,9 +65,6 @@ func (e *StatusError) Error() string {
 	return s
 }
 
-// errTooLarge tells the sender that a batch has to be split.
-var errTooLarge = errors.New("the server takes no batch of this size")
-
 // maxAnswerBytes bounds what is read of an answer: 10,000 refusals of 400 bytes.
 const maxAnswerBytes = 4 << 20
 
@@ -119,26 +83,12 @@ func New(cfg Config) (*Client, error) {
 	if strings.ContainsAny(cfg.Key, "\r\n\x00") {
 		return nil, errors.New("the API key holds a line break; a key is one line")
 	}
-	or := func(d *time.Duration, def time.Duration) {
-		if *d == 0 {
-			*d = def
-		}
-	}
-	or(&cfg.Timeout, time.Minute)
-	or(&cfg.Patience, 15*time.Minute)
-	or(&cfg.FirstWait, 250*time.Millisecond)
-	or(&cfg.LongestWait, 30*time.Second)
-	if cfg.UserAgent == "" {
-		cfg.UserAgent = "monev112"
-	}
+	cfg.Timeout = cmp.Or(cfg.Timeout, time.Minute)
+	cfg.Total = cmp.Or(cfg.Total, 15*time.Minute)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	if cfg.Sleep == nil {
-		cfg.Sleep = Sleep
-	}
-	base := strings.TrimSuffix(u.String(), "/")
-	c := &Client{cfg: cfg, base: base, url: base + "/v1/events"}
+	c := &Client{cfg: cfg, base: strings.TrimSuffix(u.String(), "/")}
 	switch cfg.Compression {
 	case Zstd, "":
 		c.cfg.Compression = Zstd
@@ -172,79 +122,27 @@ func redact(server string) string {
 	return server
 }
 
-// Sleep waits for d; it returns the context's error when that ends first.
-func Sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}
-
-// Close lets go of idle connections.
+// Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Send posts one batch, NDJSON with count events, until it is answered, the patience ends, ctx ends or the answer says
-// that it never will be taken. body is only read.
-func (c *Client) Send(ctx context.Context, body []byte, count int) (Answer, error) {
+// Submit posts one batch until it is answered, the patience is exhausted, ctx ends or the answer says that it will never
+// be taken.
+func (c *Client) Submit(ctx context.Context, body []byte, count int) (Answer, error) {
 	packed, err := c.pack(body)
 	if err != nil {
 		return Answer{}, err
 	}
-	var answer Answer
-	tries, err := c.patiently(ctx, func() (after time.Duration, err error) {
-		answer, after, err = c.try(ctx, packed, count)
-		return after, err
+	var a Answer
+	tries, err := c.cfg.Do(ctx, func() (err error) {
+		a, err = c.post(ctx, packed, count)
+		return err
 	})
 	if err != nil {
 		return Answer{}, err
 	}
-	answer.Tries = tries
-	return answer, nil
+	a.Tries = tries
+	return a, nil
 }
-
-// patiently tries until it works, the patience ends, ctx ends or the failure is one that does not pass.
-func (c *Client) patiently(ctx context.Context, do func() (after time.Duration, err error)) (tries int, err error) {
-	start := c.cfg.Now()
-	wait := c.cfg.FirstWait
-	for try := 1; ; try++ {
-		after, err := do()
-		if err == nil {
-			return try, nil
-		}
-		var again *temporary
-		if !errors.As(err, &again) {
-			return try, err
-		}
-		if ctx.Err() != nil {
-			return try, ctx.Err()
-		}
-		// Half of the wait is left to chance, so that many senders do not come back at once.
-		pause := wait/2 + rand.N(wait/2+1)
-		if after > 0 {
-			pause = min(after, c.cfg.LongestWait)
-		}
-		if c.cfg.Patience > 0 && c.cfg.Now().Add(pause).Sub(start) > c.cfg.Patience {
-			return try, fmt.Errorf("gave up after %d tries in %s: %w", try, c.cfg.Patience, again.cause)
-		}
-		if c.cfg.OnRetry != nil {
-			c.cfg.OnRetry(Retry{Try: try, Wait: pause, Cause: again.cause})
-		}
-		if err := c.cfg.Sleep(ctx, pause); err != nil {
-			return try, err
-		}
-		wait = min(2*wait, c.cfg.LongestWait)
-	}
-}
-
-// temporary marks a failure that may pass.
-type temporary struct{ cause error }
-
-func (t *temporary) Error() string { return t.cause.Error() }
-func (t *temporary) Unwrap() error { return t.cause }
 
 func (c *Client) pack(body []byte) ([]byte, error) {
 	switch c.cfg.Compression {
@@ -264,78 +162,102 @@ func (c *Client) pack(body []byte) ([]byte, error) {
 	return body, nil
 }
 
-// try posts once. after is what Retry-After asks for.
-func (c *Client) try(ctx context.Context, body []byte, count int) (a Answer, after time.Duration, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
+// response is the answer to one request, read whole.
+type response struct {
+	status int
+	header http.Header
+	text   []byte
+}
+
+// request asks once. body is nil for a GET.
+func (c *Client) request(ctx context.Context, path string, body []byte) (response, error) {
+	method := http.MethodGet
+	if body != nil {
+		method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
-		return a, 0, err
+		return response{}, err
 	}
-	req.Header.Set("Content-Type", "application/x-ndjson")
-	req.Header.Set("User-Agent", c.cfg.UserAgent)
-	if c.cfg.Compression != None {
-		req.Header.Set("Content-Encoding", string(c.cfg.Compression))
-	}
+	req.Header.Set("User-Agent", "monev112")
 	if c.cfg.Key != "" {
 		req.Header.Set("Authorization", "Bearer "+c.cfg.Key)
 	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/x-ndjson")
+		if c.cfg.Compression != None {
+			req.Header.Set("Content-Encoding", string(c.cfg.Compression))
+		}
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return a, 0, &temporary{fmt.Errorf("no answer from the server: %w", err)}
+		return response{}, &Temporary{Cause: fmt.Errorf("no answer from the server: %w", err)}
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes+1))
 	if err != nil {
-		return a, 0, &temporary{fmt.Errorf("the answer broke off: %w", err)}
+		return response{}, &Temporary{Cause: fmt.Errorf("the answer broke off: %w", err)}
 	}
-	return c.judge(resp, text, count)
+	return response{resp.StatusCode, resp.Header, text}, nil
 }
 
-// judge decides what an answer means.
-func (c *Client) judge(resp *http.Response, text []byte, count int) (a Answer, after time.Duration, err error) {
-	fail := func(hint string) (Answer, time.Duration, error) {
-		return Answer{}, 0, &StatusError{Status: resp.StatusCode, Body: excerpt(text), Hint: hint}
+func (r *response) fail(hint string) error {
+	return &StatusError{Status: r.status, Body: excerpt(r.text), Hint: hint}
+}
+
+// passes is the error of a status that may be another one later.
+func (r *response) passes(now time.Time) error {
+	return &Temporary{Cause: r.fail(""), After: retryAfter(r.header.Get("Retry-After"), now)}
+}
+
+func (r *response) decode(into any) error {
+	if len(r.text) > maxAnswerBytes {
+		return r.fail(fmt.Sprintf("the answer is longer than %d bytes", maxAnswerBytes))
 	}
-	switch s := resp.StatusCode; {
+	if err := json.Unmarshal(r.text, into); err != nil {
+		return r.fail("the answer is not the one of a monev112 server; is the address right?")
+	}
+	return nil
+}
+
+// post submits a packed batch once.
+func (c *Client) post(ctx context.Context, packed []byte, count int) (a Answer, err error) {
+	r, err := c.request(ctx, "/v1/events", packed)
+	if err != nil {
+		return a, err
+	}
+	switch s := r.status; {
 	case s == http.StatusOK, s == http.StatusBadRequest:
-		if len(text) > maxAnswerBytes {
-			return fail(fmt.Sprintf("the answer is longer than %d bytes", maxAnswerBytes))
+		if err := r.decode(&a); err != nil {
+			return a, err
 		}
-		if err := json.Unmarshal(text, &a); err != nil {
-			return fail("the answer is not the one of a monev112 server; is the address right?")
+		if n := a.Accepted + a.Duplicates + len(a.Rejected); a.Accepted < 0 || a.Duplicates < 0 || n != count {
+			return a, r.fail(fmt.Sprintf("it accounts for %d of the %d events sent", n, count))
 		}
-		if a.Accepted < 0 || a.Duplicates < 0 || a.Accepted+a.Duplicates+len(a.Rejected) != count {
-			return fail(fmt.Sprintf("it accounts for %d of the %d events sent", a.Accepted+a.Duplicates+len(a.Rejected), count))
-		}
-		for _, r := range a.Rejected {
-			if r.Index < 0 || r.Index >= count {
-				return fail(fmt.Sprintf("it refuses event %d of %d", r.Index, count))
+		for _, rejected := range a.Rejected {
+			if rejected.Index < 0 || rejected.Index >= count {
+				return a, r.fail(fmt.Sprintf("it refuses event %d of %d", rejected.Index, count))
 			}
 		}
-		return a, 0, nil
-	case s == http.StatusTooManyRequests, s == http.StatusBadGateway, s == http.StatusServiceUnavailable,
-		s == http.StatusGatewayTimeout,
-		s == http.StatusRequestTimeout, s == http.StatusInternalServerError:
-		return a, retryAfter(resp.Header.Get("Retry-After"), c.cfg.Now()),
-			&temporary{&StatusError{Status: s, Body: excerpt(text)}}
+		return a, nil
+	case s == http.StatusTooManyRequests, s == http.StatusRequestTimeout, s >= 500 && s <= 504 && s != 501:
+		return a, r.passes(c.cfg.Now())
 	case s == http.StatusUnauthorized:
-		return fail("the server wants an API key, or does not know the one given")
+		return a, r.fail("the server wants an API key, or does not know the one given")
 	case s == http.StatusForbidden:
-		return fail("the API key may not write events")
+		return a, r.fail("the API key may not write events")
 	case s == http.StatusRequestEntityTooLarge:
-		return a, 0, errTooLarge
+		return a, ErrTooLarge
 	case s >= 300 && s < 400:
-		return fail(fmt.Sprintf("it points to %q; give that address as the server", redact(resp.Header.Get("Location"))))
+		return a, r.fail(fmt.Sprintf("it points to %q; give that address as the server", redact(r.header.Get("Location"))))
 	case s == http.StatusNotFound, s == http.StatusMethodNotAllowed:
-		return fail("there is no monev112 server at this address")
+		return a, r.fail("there is no monev112 server at this address")
 	}
-	return fail("")
+	return a, r.fail("")
 }
 
 // retryAfter reads seconds or an HTTP date; 0 is no wish.
 func retryAfter(h string, now time.Time) time.Duration {
-	if h == "" {
-		return 0
-	}
 	if n, err := strconv.Atoi(strings.TrimSpace(h)); err == nil {
 		return time.Duration(min(max(n, 0), 86400)) * time.Second
 	}

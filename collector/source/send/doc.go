@@ -1,9 +1,10 @@
-// Package send is the HTTP client of a monev112 server's door: it posts CloudEvents in batches and keeps at it.
+// Package send brings events to a collector in batches. A Submitter takes one batch: Client is the one over HTTP, and
+// the service hands those of its own sources to its intake. A Stream gathers single events into batches.
 //
-// A batch is answered whole: every event of it was accepted, was known already, or was refused with a reason. What may
-// work later (429, 502, 503, 504, a lost connection, a timeout) is sent again, unchanged; since source and id make an
-// event known, sending again never counts it twice. What cannot work later (a wrong key, a wrong address, another kind
-// of server) ends the sending with one error that says what to do.
+// A batch is answered as a whole: every event of it was accepted, was a duplicate, or was rejected with a reason. What
+// may work later (429, 502, 503, 504, a lost connection, a timeout) is submitted again, unchanged; since source and id
+// identify an event, that never counts it twice. What cannot work later (a wrong key, a wrong address, another kind of
+// server) ends the sending with one error that says what to do.
 //
 // Memory is bounded by the size of a batch and the number of batches under way.
 package send

@@ -20,6 +20,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
+
+	"github.com/monev112/monev112/collector/event"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -68,11 +70,11 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 			StatusCode: http.StatusRequestEntityTooLarge, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("")),
 		}, nil
 	}
-	a := Answer{Rejected: []Refusal{}}
+	a := Answer{Receipt: event.Receipt{Rejected: []event.Refusal{}}}
 	for i, line := range strings.Split(strings.TrimSuffix(string(body), "\n"), "\n") {
 		switch {
 		case strings.Contains(line, "bad"):
-			a.Rejected = append(a.Rejected, Refusal{Index: i, Reason: "unknown_type"})
+			a.Rejected = append(a.Rejected, event.Refusal{Index: i, Reason: "unknown_type"})
 			continue
 		case f.taken[line] > 0:
 			a.Duplicates++
@@ -126,7 +128,7 @@ func client(t testing.TB, f *fake, waits *[]time.Duration, change func(*Config))
 	t.Helper()
 	now := start
 	var mu sync.Mutex
-	cfg := Config{Server: "http://monev.test:8112/", Transport: f,
+	cfg := Config{Server: "http://monev.test:8112/", Transport: f, Patience: Patience{
 		Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return now },
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			mu.Lock()
@@ -136,7 +138,7 @@ func client(t testing.TB, f *fake, waits *[]time.Duration, change func(*Config))
 				*waits = append(*waits, d)
 			}
 			return ctx.Err()
-		}}
+		}}}
 	if change != nil {
 		change(&cfg)
 	}
@@ -190,7 +192,7 @@ func TestSend(t *testing.T) {
 			var waits []time.Duration
 			f := &fake{t: t, script: c.script}
 			cl := client(t, f, &waits, nil)
-			a, err := cl.Send(context.Background(), []byte("one\ntwo\n"), 2)
+			a, err := cl.Submit(context.Background(), []byte("one\ntwo\n"), 2)
 			if c.want != "" {
 				if err == nil || !strings.Contains(err.Error(), c.want) || f.n != 1 {
 					t.Fatalf("after %d tries got %v, want %q at once", f.n, err, c.want)
@@ -220,10 +222,10 @@ func TestSendWaitsLongerEachTimeAndGivesUp(t *testing.T) {
 		f.script[n] = reply{status: 503}
 	}
 	c := client(t, f, &waits, func(c *Config) {
-		c.Patience, c.LongestWait = 2*time.Minute, 10*time.Second
+		c.Total, c.LongestWait = 2*time.Minute, 10*time.Second
 		c.OnRetry = func(Retry) { told++ }
 	})
-	_, err := c.Send(context.Background(), []byte("one\n"), 1)
+	_, err := c.Submit(context.Background(), []byte("one\n"), 1)
 	var status *StatusError
 	if !errors.As(err, &status) || status.Status != 503 || !strings.Contains(err.Error(), "gave up") {
 		t.Fatalf("got %v", err)
@@ -276,7 +278,7 @@ func TestRequestOnTheWire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Send(context.Background(), []byte("{}\n"), 1); err != nil {
+		if _, err := c.Submit(context.Background(), []byte("{}\n"), 1); err != nil {
 			t.Fatal(err)
 		}
 		if want, line := "POST /monev/v1/events application/x-ndjson Bearer k1 {}\n", <-got; line != want {
@@ -306,7 +308,7 @@ func TestSlowServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		from := time.Now()
-		a, err := c.Send(t.Context(), []byte("one\n"), 1)
+		a, err := c.Submit(t.Context(), []byte("one\n"), 1)
 		if err != nil || a.Tries != 2 || time.Since(from) < time.Minute {
 			t.Errorf("got %+v, %v after %v", a, err, time.Since(from))
 		}
@@ -327,7 +329,7 @@ func TestStopWhileWaiting(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Send(ctx, []byte("one\n"), 1); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := c.Submit(ctx, []byte("one\n"), 1); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -343,13 +345,13 @@ func TestStreamDeliversEverything(t *testing.T) {
 				{status: 503}, {status: 429, header: "1"}, {status: 200, lose: true}, {fail: io.EOF},
 			}).Draw(rt, "how")
 		}
-		c := client(t, f, nil, func(c *Config) { c.Patience = -1 })
+		c := client(t, f, nil, func(c *Config) { c.Total = -1 })
 		limits := Batching{
 			Events: rapid.IntRange(1, 9).Draw(rt, "events"), Bytes: rapid.IntRange(1, 60).Draw(rt, "bytes"),
 			Senders: rapid.IntRange(1, 3).Draw(rt, "senders"),
 		}
 		refused := map[int]string{}
-		s := NewStream(context.Background(), c, limits, func(tag int, r Refusal) { refused[tag] = r.Reason })
+		s := NewStream(context.Background(), c, limits, func(tag int, r event.Refusal) { refused[tag] = string(r.Reason) })
 		count := rapid.IntRange(0, 40).Draw(rt, "count")
 		want := map[int]string{}
 		for i := range count {
@@ -383,7 +385,7 @@ func TestStreamEndsWithTheFirstError(t *testing.T) {
 	for n := range 100 {
 		f.script[n] = reply{status: 401}
 	}
-	s := NewStream(context.Background(), client(t, f, nil, nil), Batching{Events: 1, Senders: 2}, func(int, Refusal) {})
+	s := NewStream(context.Background(), client(t, f, nil, nil), Batching{Events: 1, Senders: 2}, func(int, event.Refusal) {})
 	var err error
 	for i := 0; err == nil && i < 1000; i++ {
 		err = s.Add([]byte("one"), i)
@@ -400,7 +402,7 @@ func TestStreamEndsWithTheFirstError(t *testing.T) {
 func TestStreamStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	f := &fake{t: t}
-	s := NewStream(ctx, client(t, f, nil, nil), Batching{Events: 1}, func(int, Refusal) {})
+	s := NewStream(ctx, client(t, f, nil, nil), Batching{Events: 1}, func(int, event.Refusal) {})
 	cancel()
 	for i := range 10 {
 		if err := s.Add([]byte("one"), i); err != nil && !errors.Is(err, context.Canceled) {

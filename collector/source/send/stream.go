@@ -1,11 +1,14 @@
 package send
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/monev112/monev112/collector/event"
 )
 
 // Batching bounds what a Stream puts into one request and how many requests are under way. The zero value of a field
@@ -20,7 +23,7 @@ type Batching struct {
 type Totals struct {
 	Sent       int // events that were answered
 	Accepted   int
-	Duplicates int // known to the server already
+	Duplicates int // that the collector held already
 	Refused    int
 	Requests   int // batches that were answered
 	Retried    int // of those, how many needed more than one try: their duplicates may be our own
@@ -33,19 +36,30 @@ type Stream[T any] struct {
 	// goroutines at once and never while refuse is. It may be nil; it is set before the first Add.
 	Taken func(T)
 
-	client *Client
+	to     Submitter
 	limits Batching
-	refuse func(T, Refusal)
+	refuse func(T, event.Refusal)
 	group  *errgroup.Group
 	ctx    context.Context
 	cancel context.CancelFunc
 	tasks  chan batch[T]
+	open   sync.WaitGroup // batches that are not answered
 	body   []byte
 	ends   []int // where each event of body ends
 	tags   []T
 	mu     sync.Mutex
 	totals Totals
 }
+
+// CollectorError says that it was the collector that could not take a batch or answer a question: what was to be sent may
+// be sent later.
+type CollectorError struct{ Cause error }
+
+// Error is the text of the cause.
+func (e *CollectorError) Error() string { return e.Cause.Error() }
+
+// Unwrap returns the cause.
+func (e *CollectorError) Unwrap() error { return e.Cause }
 
 type batch[T any] struct {
 	body []byte
@@ -55,19 +69,12 @@ type batch[T any] struct {
 
 // NewStream starts the senders. refuse is called for every event that the server refused, never by two goroutines at
 // once. Close must be called.
-func NewStream[T any](ctx context.Context, c *Client, limits Batching, refuse func(T, Refusal)) *Stream[T] {
-	or := func(v *int, def int) {
-		if *v <= 0 {
-			*v = def
-		}
-	}
-	or(&limits.Events, 500)
-	or(&limits.Bytes, 1<<20)
-	or(&limits.Senders, 4)
+func NewStream[T any](ctx context.Context, to Submitter, limits Batching, refuse func(T, event.Refusal)) *Stream[T] {
+	limits = Batching{cmp.Or(limits.Events, 500), cmp.Or(limits.Bytes, 1<<20), cmp.Or(limits.Senders, 4)}
 	ctx, cancel := context.WithCancel(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	s := &Stream[T]{
-		client: c, limits: limits, refuse: refuse, group: group, ctx: ctx, cancel: cancel, tasks: make(chan batch[T]),
+		to: to, limits: limits, refuse: refuse, group: group, ctx: ctx, cancel: cancel, tasks: make(chan batch[T]),
 	}
 	for range limits.Senders {
 		group.Go(func() error {
@@ -79,7 +86,9 @@ func NewStream[T any](ctx context.Context, c *Client, limits Batching, refuse fu
 					if !ok {
 						return nil
 					}
-					if err := s.deliver(ctx, b); err != nil {
+					err := s.deliver(ctx, b)
+					s.open.Done()
+					if err != nil {
 						return err
 					}
 				}
@@ -93,7 +102,7 @@ func NewStream[T any](ctx context.Context, c *Client, limits Batching, refuse fu
 // error nothing more is sent: Close tells the first cause.
 func (s *Stream[T]) Add(event []byte, tag T) error {
 	if len(s.ends) > 0 && (len(s.ends) >= s.limits.Events || len(s.body)+len(event)+1 > s.limits.Bytes) {
-		if err := s.flush(); err != nil {
+		if err := s.Flush(); err != nil {
 			return err
 		}
 	}
@@ -108,17 +117,25 @@ func (s *Stream[T]) Flush() error {
 	if len(s.ends) == 0 {
 		return nil
 	}
-	return s.flush()
-}
-
-func (s *Stream[T]) flush() error {
+	s.open.Add(1)
 	select {
 	case <-s.ctx.Done():
+		s.open.Done()
 		return context.Cause(s.ctx)
 	case s.tasks <- batch[T]{s.body, s.ends, s.tags}:
 	}
 	s.body, s.ends, s.tags = make([]byte, 0, cap(s.body)), make([]int, 0, cap(s.ends)), make([]T, 0, cap(s.tags))
 	return nil
+}
+
+// Wait sends the batch at hand and waits until every batch is answered, or one cannot be.
+func (s *Stream[T]) Wait() error {
+	err := s.Flush()
+	s.open.Wait()
+	if err == nil {
+		err = context.Cause(s.ctx)
+	}
+	return err
 }
 
 // Totals may be asked at any time, by any goroutine.
@@ -131,10 +148,7 @@ func (s *Stream[T]) Totals() Totals {
 // Close sends what is left, waits for every answer and returns the totals, with the error that ended the sending early
 // if one did. After a call of Abort, or once the context has ended, what is left is not sent.
 func (s *Stream[T]) Close() (Totals, error) {
-	var err error
-	if len(s.ends) > 0 {
-		err = s.flush()
-	}
+	err := s.Flush()
 	close(s.tasks)
 	if first := s.group.Wait(); first != nil {
 		err = first
@@ -147,12 +161,12 @@ func (s *Stream[T]) Close() (Totals, error) {
 func (s *Stream[T]) Abort() { s.cancel() }
 
 func (s *Stream[T]) deliver(ctx context.Context, b batch[T]) error {
-	answer, err := s.client.Send(ctx, b.body, len(b.ends))
-	if errors.Is(err, errTooLarge) {
+	answer, err := s.to.Submit(ctx, b.body, len(b.ends))
+	if errors.Is(err, ErrTooLarge) {
 		return s.split(ctx, b)
 	}
 	if err != nil {
-		return err
+		return &CollectorError{err}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,7 +195,7 @@ func (s *Stream[T]) deliver(ctx context.Context, b batch[T]) error {
 	return nil
 }
 
-// split halves a batch that the server finds too large; one event that is too large alone is refused here.
+// split halves a batch that the collector finds too large; one event that is too large alone is refused here.
 func (s *Stream[T]) split(ctx context.Context, b batch[T]) error {
 	n := len(b.ends)
 	if n == 1 {
@@ -189,7 +203,7 @@ func (s *Stream[T]) split(ctx context.Context, b batch[T]) error {
 		defer s.mu.Unlock()
 		s.totals.Sent++
 		s.totals.Refused++
-		s.refuse(b.tags[0], Refusal{Reason: "event_too_large"})
+		s.refuse(b.tags[0], event.Refusal{Reason: event.EventTooLarge})
 		return nil
 	}
 	cut := b.ends[n/2-1]

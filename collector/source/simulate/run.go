@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/source/send"
 )
 
@@ -96,8 +97,8 @@ func runLines(ctx context.Context, g *Generator, o RunOptions, p *progress) erro
 func runSend(ctx context.Context, g *Generator, o RunOptions, p *progress) error {
 	cfg := o.Client
 	cfg.Server, cfg.Key = o.Server, o.Key
-	if o.To.IsZero() && o.Preset == Live && cfg.Patience == 0 {
-		cfg.Patience = -1 // a live feed outlives its collector
+	if o.To.IsZero() && o.Preset == Live && cfg.Total == 0 {
+		cfg.Total = -1 // a live feed outlives its collector
 	}
 	client, err := send.New(cfg)
 	if err != nil {
@@ -105,8 +106,8 @@ func runSend(ctx context.Context, g *Generator, o RunOptions, p *progress) error
 	}
 	defer client.Close()
 	var refused int
-	var first send.Refusal
-	stream := send.NewStream(ctx, client, send.Batching{}, func(id string, r send.Refusal) {
+	var first event.Refusal
+	stream := send.NewStream(ctx, client, send.Batching{}, func(id string, r event.Refusal) {
 		if refused++; refused == 1 {
 			first = r
 			first.ID = id

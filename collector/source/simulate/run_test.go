@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/source/send"
 )
 
@@ -100,7 +101,7 @@ func door(t *testing.T, refuse string) (*httptest.Server, func() map[string]int)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
-		answer := send.Answer{Rejected: []send.Refusal{}}
+		answer := event.Receipt{Rejected: []event.Refusal{}}
 		lines := bufio.NewScanner(r.Body)
 		lines.Buffer(nil, 1<<20)
 		for i := 0; lines.Scan(); i++ {
@@ -110,7 +111,7 @@ func door(t *testing.T, refuse string) (*httptest.Server, func() map[string]int)
 			}
 			switch key := e.Source + " " + e.ID; {
 			case e.Type == refuse:
-				answer.Rejected = append(answer.Rejected, send.Refusal{Index: i, ID: e.ID, Field: "type", Reason: "unknown_type"})
+				answer.Rejected = append(answer.Rejected, event.Refusal{Index: i, ID: e.ID, Field: "type", Reason: "unknown_type"})
 			case ids[key] > 0:
 				ids[key]++
 				answer.Duplicates++

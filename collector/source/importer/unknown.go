@@ -43,14 +43,7 @@ func (n *nameCount) count(names []mapping.Name) {
 	for _, name := range names {
 		known, looked := n.known[name]
 		if !looked {
-			switch name.Kind {
-			case "opd":
-				_, known = n.dir.ResolveOPD(n.center, name.Name)
-			case "kecamatan":
-				_, known = n.dir.ResolveKecamatan(n.center, name.Name)
-			default:
-				_, known = n.dir.ResolveCategory(n.center, name.Name)
-			}
+			known = resolve(n.dir, n.center, name) != ""
 			if c, ok := n.dir.Center(n.center); ok && c.Open {
 				known = true // names that are not listed are expected
 			}
@@ -66,6 +59,24 @@ func (n *nameCount) count(names []mapping.Name) {
 			n.counts[name]++
 		}
 	}
+}
+
+// resolve returns what a name means in the directory, empty when it means nothing or several things.
+func resolve(dir *directory.Directory, center string, name mapping.Name) string {
+	var code string
+	var known bool
+	switch name.Kind {
+	case "opd":
+		code, known = dir.ResolveOPD(center, name.Name)
+	case "kecamatan":
+		code, known = dir.ResolveKecamatan(center, name.Name)
+	case "category":
+		code, known = dir.ResolveCategory(center, name.Name)
+	}
+	if !known {
+		return ""
+	}
+	return code
 }
 
 // list returns the unknown names, the most frequent first.
