@@ -102,7 +102,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	rows := func(c *Client) string {
 		t.Helper()
 		var out strings.Builder
-		if err := c.lines(t.Context(), "SELECT * FROM events FINAL ORDER BY ALL", 33, func(row []byte) error {
+		if err := c.streamRows(t.Context(), "SELECT * FROM events FINAL ORDER BY ALL", 33, func(row []byte) error {
 			out.Write(row)
 			return nil
 		}); err != nil {
@@ -127,7 +127,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	if err != nil || len(done) != 1 || done[0].EndedAt.IsZero() || done[0].Journal != m.Journal.UUID {
 		t.Fatalf("recorded: %+v, %v", done, err)
 	}
-	if _, err := into.ask(t.Context(), "TRUNCATE TABLE restores"); err != nil {
+	if _, err := into.rows(t.Context(), "TRUNCATE TABLE restores"); err != nil {
 		t.Fatal(err)
 	}
 	if err := restore(); err == nil || !strings.Contains(err.Error(), "not empty") {
@@ -163,8 +163,8 @@ func TestBackupOf8bee9c5IsRestored(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, what := range []string{"events FINAL", "calls_now", "tickets_now", "clocks_now"} {
-		a, errA := from.one(t.Context(), "SELECT count() FROM "+what)
-		b, errB := into.one(t.Context(), "SELECT count() FROM "+what)
+		a, errA := from.value(t.Context(), "SELECT count() FROM "+what)
+		b, errB := into.value(t.Context(), "SELECT count() FROM "+what)
 		if err := errors.Join(errA, errB); err != nil || a != b {
 			t.Errorf("%s: %s rows before, %s after; %v", what, a, b, err)
 		}
@@ -181,7 +181,7 @@ func TestTakeLeavesNothingHalf(t *testing.T) {
 		want string
 	}{
 		"stopped": {ended, TakeConfig{Client: from, MinFree: 1}, "canceled"},
-		"no room": {t.Context(), TakeConfig{Client: from, MinFree: 1 << 60}, "not enough room"},
+		"no room": {t.Context(), TakeConfig{Client: from, MinFree: 1 << 60}, "not enough free space"},
 		"no database": {
 			t.Context(), TakeConfig{Client: &Client{URL: from.URL, Password: from.Password, Database: "none"}, MinFree: 1},
 			"none",
@@ -216,8 +216,8 @@ func TestAnAnswerThatBreaksOffIsNoTable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }))
 			defer s.Close()
-			err := (&Client{URL: s.URL}).lines(t.Context(), "SELECT", 2, func([]byte) error { return nil })
-			if !errors.Is(err, errNoRow) {
+			err := (&Client{URL: s.URL}).streamRows(t.Context(), "SELECT", 2, func([]byte) error { return nil })
+			if !errors.Is(err, errIncomplete) {
 				t.Errorf("%v", err)
 			}
 		})

@@ -27,7 +27,7 @@ type Client struct {
 	HTTP     *http.Client
 }
 
-// Check refuses what is no address.
+// Check refuses an address that is not one of the HTTP interface.
 func (c *Client) Check() error {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
@@ -76,8 +76,8 @@ func (c *Client) schemaVersion(ctx context.Context) (uint32, error) {
 	return st.SchemaVersion(ctx)
 }
 
-// do sends a statement, or rows behind one, and returns the body of the answer.
-func (c *Client) do(ctx context.Context, sql string, settings url.Values, rows io.Reader,
+// post sends a statement, or rows behind one, and returns the body of the answer.
+func (c *Client) post(ctx context.Context, sql string, settings url.Values, rows io.Reader,
 	encoding string) (io.ReadCloser, error) {
 	q := url.Values{"database": {c.database()}}
 	for k, v := range settings {
@@ -121,9 +121,9 @@ func (c *Client) do(ctx context.Context, sql string, settings url.Values, rows i
 // maxSmallAnswer bounds the answers that are read whole.
 const maxSmallAnswer = 1 << 20
 
-// ask runs a statement with a small answer and returns its rows, cut into columns.
-func (c *Client) ask(ctx context.Context, sql string) (out [][]string, err error) {
-	body, err := c.do(ctx, sql, nil, nil, "")
+// rows runs a statement with a small answer and returns its rows, cut into columns.
+func (c *Client) rows(ctx context.Context, sql string) (out [][]string, err error) {
+	body, err := c.post(ctx, sql, nil, nil, "")
 	if err != nil {
 		return nil, err
 	}
@@ -138,9 +138,9 @@ func (c *Client) ask(ctx context.Context, sql string) (out [][]string, err error
 	return out, nil
 }
 
-// one runs a statement whose answer is one value.
-func (c *Client) one(ctx context.Context, sql string) (string, error) {
-	rows, err := c.ask(ctx, sql)
+// value runs a statement whose answer is one value.
+func (c *Client) value(ctx context.Context, sql string) (string, error) {
+	rows, err := c.rows(ctx, sql)
 	if err == nil && (len(rows) != 1 || len(rows[0]) != 1) {
 		err = fmt.Errorf("clickhouse: one value expected of %q, got %q", sql, rows)
 	}
@@ -150,13 +150,14 @@ func (c *Client) one(ctx context.Context, sql string) (string, error) {
 	return rows[0][0], nil
 }
 
-// errNoRow is a line that has not the columns of a row: ClickHouse writes an error that comes midway where a row would
-// stand.
-var errNoRow = errors.New("clickhouse ended the answer midway")
+// errIncomplete is a line without the columns of a row: ClickHouse writes an error that comes midway in the place of
+// one.
+var errIncomplete = errors.New("clickhouse ended its answer midway")
 
-// lines hands each row of a SELECT to each, its line break included; columns is how many it has. The slice is lent.
-func (c *Client) lines(ctx context.Context, sql string, columns int, each func(row []byte) error) error {
-	body, err := c.do(ctx, sql+" FORMAT TabSeparated", nil, nil, "")
+// streamRows gives each row of a SELECT to each, with its line break; columns is how many it has. The slice is valid
+// until each returns.
+func (c *Client) streamRows(ctx context.Context, sql string, columns int, each func(row []byte) error) error {
+	body, err := c.post(ctx, sql+" FORMAT TabSeparated", nil, nil, "")
 	if err != nil {
 		return err
 	}
@@ -178,7 +179,7 @@ func (c *Client) lines(ctx context.Context, sql string, columns int, each func(r
 			return nil
 		}
 		if err == nil && bytes.Count(row, []byte{'\t'}) != columns-1 || errors.Is(err, io.EOF) {
-			return fmt.Errorf("%w: %.500s", errNoRow, row)
+			return fmt.Errorf("%w: %.500s", errIncomplete, row)
 		}
 		if err != nil {
 			return fmt.Errorf("clickhouse: %w", err)
@@ -194,7 +195,7 @@ func (c *Client) lines(ctx context.Context, sql string, columns int, each func(r
 func (c *Client) insert(ctx context.Context, table string, columns []string, packed io.Reader) error {
 	// A repetition is absorbed by the tables; a token or block that ClickHouse remembers of rows since removed is not.
 	settings := url.Values{"insert_deduplicate": {"0"}, "max_partitions_per_insert_block": {"0"}}
-	body, err := c.do(ctx, fmt.Sprintf("INSERT INTO %s (%s) FORMAT TabSeparated", name(table), names(columns)), settings,
+	body, err := c.post(ctx, fmt.Sprintf("INSERT INTO %s (%s) FORMAT TabSeparated", name(table), names(columns)), settings,
 		packed, "zstd")
 	if err != nil {
 		return fmt.Errorf("insert into %s: %w", table, err)

@@ -1,19 +1,19 @@
-// Package backup owns the form in which everything that monev112 knows leaves one place and enters another: a folder of
-// plain files, taken beside a service at work, from which an empty folder or an empty ClickHouse server is filled.
+// Package backup writes everything that monev112 knows to a folder of plain files while the service runs, and fills an
+// empty data folder or an empty ClickHouse server from it. It owns the format of that folder.
 //
 //	manifest.json            what is in the folder, each file with its size and SHA-256; written last
 //	manifest.json.sha256     of the manifest
 //	tables/NAME-0001.tsv.zst the rows of a table, tab-separated as ClickHouse writes and reads them, packed by zstd
 //	journal/                 the segments of the journal, as they are
-//	state/                   what else the service remembers: the quarantine, what imports remember, the audit log
+//	state/                   other files of the service: the quarantine, the state of imports, the audit log
 //
 // The tables are read first and the journal is copied after them. What was shipped before the tables were read is in
-// the tables; everything after it is in the journal, which keeps a segment for a day after it was shipped. So the whole
-// is the service at the instant at which the journal was copied, although nothing stood still: a service that starts on
-// a restored folder sends the journal again, and ClickHouse knows by source and id what it has.
+// the tables; everything after it is in the journal, which keeps a segment for a day after it was shipped. So a backup
+// is the service at the instant at which the journal was copied: a service that starts on a restored folder sends the
+// journal again, and ClickHouse recognises by source and id the events that it has.
 //
-// A folder under its own name is whole: it is written under another and renamed at the end. Secrets (the callers' keys,
-// API keys) are not in it; they go to a file of their own, to be kept elsewhere.
+// A folder is written under another name and renamed at the end, so one under its own name is complete. Secrets (the
+// callers' keys, API keys) are not in it; they go to a file of their own, to be kept elsewhere.
 package backup
 
 import "time"
@@ -38,21 +38,21 @@ const (
 	lockName         = "lock"
 )
 
-// Progress says how far a backup or restore is, in rows of tables or in bytes.
+// Progress is how far a backup or restore has come, in rows of tables or in bytes.
 type Progress struct {
 	Step        string
 	Done, Total int64
 	Bytes       bool // Done and Total are bytes, not rows
 }
 
-// reporter hands progress on, not more often than every tenth of a second.
+// reporter passes progress on, at most every tenth of a second.
 type reporter struct {
 	to   func(Progress)
 	last time.Time
 	step string
 }
 
-func (r *reporter) say(p Progress) {
+func (r *reporter) update(p Progress) {
 	if r.to == nil || p.Step == r.step && p.Done < p.Total && time.Since(r.last) < 100*time.Millisecond {
 		return
 	}

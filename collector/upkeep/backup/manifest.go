@@ -158,7 +158,7 @@ func Verify(ctx context.Context, dir string, progress func(Progress)) (*Manifest
 	done, total := int64(0), m.Bytes()
 	for _, f := range m.files() {
 		got, err := sumFile(ctx, filepath.Join(dir, filepath.FromSlash(f.Name)), func(n int64) {
-			report.say(Progress{"verify", done + n, total, true})
+			report.update(Progress{"verify", done + n, total, true})
 		})
 		if err != nil {
 			return nil, fmt.Errorf("verify the backup: %w", err)
@@ -170,7 +170,7 @@ func Verify(ctx context.Context, dir string, progress func(Progress)) (*Manifest
 		}
 		done += f.Bytes
 	}
-	report.say(Progress{"verify", total, total, true})
+	report.update(Progress{"verify", total, total, true})
 	return m, nil
 }
 

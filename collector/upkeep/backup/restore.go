@@ -34,14 +34,14 @@ type RestoreConfig struct {
 	// Engine runs the embedded engine on a folder while use works with it.
 	Engine    func(ctx context.Context, dir string, use func(*Client) error) error
 	EngineDir string // of the engine, below DataDir
-	NoTables  bool   // the tables stand: only the folder is made
+	NoTables  bool   // the tables are there already: only the folder is made
 	Secrets   string // file of secrets; empty restores none
 	Now       func() time.Time
 	Progress  func(Progress)
 }
 
 // Restore fills a data folder, a ClickHouse, or both, from a backup that it verifies first. A folder appears under its
-// name when it is whole. A ClickHouse that was filled in part is known as such, and the same Restore goes on with it.
+// name when it is complete. A ClickHouse that was filled in part is marked as such, and the same Restore continues.
 func Restore(ctx context.Context, cfg RestoreConfig) (_ *Manifest, err error) {
 	if cfg.DataDir != "" {
 		if err := checkEmpty(cfg.DataDir); err != nil {
@@ -58,7 +58,7 @@ func Restore(ctx context.Context, cfg RestoreConfig) (_ *Manifest, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &restoring{cfg: cfg, m: m, report: reporter{to: cfg.Progress}}
+	r := &restorer{cfg: cfg, m: m, report: reporter{to: cfg.Progress}}
 	if cfg.Client != nil && !cfg.NoTables {
 		if err := r.fill(ctx, cfg.Client); err != nil {
 			return nil, err
@@ -87,14 +87,14 @@ func checkEmpty(dir string) error {
 	return nil
 }
 
-type restoring struct {
+type restorer struct {
 	cfg    RestoreConfig
 	m      *Manifest
 	report reporter
 }
 
-// folder makes the data folder beside its place and gives it its name at the end.
-func (r *restoring) folder(ctx context.Context, secrets *Secrets) (err error) {
+// folder makes the data folder under another name and renames it at the end.
+func (r *restorer) folder(ctx context.Context, secrets *Secrets) (err error) {
 	var lock io.Closer
 	dir, err := workFolder(filepath.Clean(r.cfg.DataDir)+restoringSuffix, &lock)
 	if err != nil {
@@ -109,7 +109,7 @@ func (r *restoring) folder(ctx context.Context, secrets *Secrets) (err error) {
 	if free, err := (disk.OS{}).FreeBytes(dir); err != nil {
 		return err
 	} else if need := 2*uint64(r.m.Bytes()) + DefaultMinFreeBytes; free < need {
-		return fmt.Errorf("%w: %d MiB free at %s, about %d are needed", ErrNoRoom, free>>20, r.cfg.DataDir, need>>20)
+		return fmt.Errorf("%w: %d MiB free at %s, about %d are needed", ErrNoSpace, free>>20, r.cfg.DataDir, need>>20)
 	}
 	if r.cfg.Client == nil && !r.cfg.NoTables {
 		if err := r.cfg.Engine(ctx, filepath.Join(dir, r.cfg.EngineDir), func(c *Client) error {
@@ -153,7 +153,7 @@ func (r *restoring) folder(ctx context.Context, secrets *Secrets) (err error) {
 	return publish(dir, r.cfg.DataDir)
 }
 
-func (r *restoring) copyFile(f File, dir, to string) error {
+func (r *restorer) copyFile(f File, dir, to string) error {
 	in, err := os.Open(filepath.Join(r.cfg.From, filepath.FromSlash(f.Name)))
 	if err != nil {
 		return err
@@ -170,7 +170,7 @@ func (r *restoring) copyFile(f File, dir, to string) error {
 }
 
 // fill brings the rows into a ClickHouse, counts them, and brings the schema up to date.
-func (r *restoring) fill(ctx context.Context, c *Client) error {
+func (r *restorer) fill(ctx context.Context, c *Client) error {
 	id, err := uuid.Parse(r.m.ID)
 	if err != nil {
 		return fmt.Errorf("the backup's id %q: %w", r.m.ID, err)
@@ -183,7 +183,7 @@ func (r *restoring) fill(ctx context.Context, c *Client) error {
 	if err := st.Ping(ctx); err != nil {
 		return err
 	}
-	mark, err := r.vacant(ctx, c, st, id)
+	mark, err := r.prepareDatabase(ctx, c, st, id)
 	if err != nil {
 		return err
 	}
@@ -203,12 +203,12 @@ func (r *restoring) fill(ctx context.Context, c *Client) error {
 				return fmt.Errorf("%w (%s)", err, f.Name)
 			}
 			done += f.Rows
-			r.report.say(Progress{"tables", int64(done), int64(total), false})
+			r.report.update(Progress{"tables", int64(done), int64(total), false})
 			if i == 0 && t.Name == "events" {
 				faultpoint.Hit("restore.tables")
 			}
 		}
-		got, err := c.one(ctx, "SELECT count() FROM "+name(t.Name)+" FINAL")
+		got, err := c.value(ctx, "SELECT count() FROM "+name(t.Name)+" FINAL")
 		if err != nil {
 			return err
 		}
@@ -223,8 +223,10 @@ func (r *restoring) fill(ctx context.Context, c *Client) error {
 	return st.RecordRestore(ctx, mark)
 }
 
-// vacant makes the tables and refuses a database that holds anything but an interrupted restore of the same backup.
-func (r *restoring) vacant(ctx context.Context, c *Client, st *store.Store, id uuid.UUID) (store.Restore, error) {
+// prepareDatabase makes the tables, and refuses a database that holds anything but an interrupted restore of the same
+// backup.
+func (r *restorer) prepareDatabase(ctx context.Context, c *Client, st *store.Store, id uuid.UUID) (store.Restore,
+	error) {
 	mark := store.Restore{
 		Backup: id, TakenAt: r.m.TakenAt, Journal: r.m.Journal.UUID, Position: uint64(r.m.Journal.Shipped),
 		BeganAt: r.cfg.Now(),
@@ -252,7 +254,7 @@ func (r *restoring) vacant(ctx context.Context, c *Client, st *store.Store, id u
 			c.URL, b.Backup, b.TakenAt.Format(time.RFC3339))
 	}
 	for _, t := range r.m.Tables {
-		if n, err := c.one(ctx, "SELECT count() FROM "+name(t.Name)); err != nil {
+		if n, err := c.value(ctx, "SELECT count() FROM "+name(t.Name)); err != nil {
 			return mark, err
 		} else if n != "0" {
 			return mark, fmt.Errorf("database %s at %s is not empty: %s has %s rows; restore into an empty database",

@@ -42,15 +42,15 @@ type TakeConfig struct {
 	Progress  func(Progress)
 }
 
-// ErrNoRoom says that the disk has not the room.
-var ErrNoRoom = errors.New("not enough room on the disk")
+// ErrNoSpace says that the disk has too little free space.
+var ErrNoSpace = errors.New("not enough free space on the disk")
 
-// Take makes a backup. Nothing stands still for it. After an error, also of ctx, no folder To exists.
+// Take makes a backup of a service that may run meanwhile. After an error, also of ctx, there is no folder To.
 func Take(ctx context.Context, cfg TakeConfig) (_ *Manifest, err error) {
 	if cfg.MinFree == 0 {
 		cfg.MinFree = DefaultMinFreeBytes
 	}
-	t := &taking{cfg: cfg, report: reporter{to: cfg.Progress}}
+	t := &taker{cfg: cfg, report: reporter{to: cfg.Progress}}
 	if _, err := os.Lstat(cfg.To); !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(fmt.Errorf(
 			"%s exists: a backup is never written over another; name a new folder, for example with the date in it", cfg.To),
@@ -92,8 +92,8 @@ func Take(ctx context.Context, cfg TakeConfig) (_ *Manifest, err error) {
 	return &t.m, publish(t.dir, cfg.To)
 }
 
-// workFolder makes the folder in which something is prepared. What an interrupted attempt left in it is removed;
-// another attempt under way is refused.
+// workFolder makes and locks the folder in which something is prepared, and removes what an interrupted attempt left in
+// it.
 func workFolder(dir string, lock *io.Closer) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
@@ -111,7 +111,7 @@ func workFolder(dir string, lock *io.Closer) (string, error) {
 	return dir, err
 }
 
-// publish gives a prepared folder its name, when everything in it is on stable storage.
+// publish renames a prepared folder when everything in it is on stable storage.
 func publish(dir, as string) error {
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {
@@ -128,16 +128,16 @@ func publish(dir, as string) error {
 	return disk.OS{}.SyncDir(filepath.Dir(filepath.Clean(as)))
 }
 
-type taking struct {
+type taker struct {
 	cfg     TakeConfig
 	dir     string
 	lock    io.Closer
 	m       Manifest
 	report  reporter
-	written int64 // bytes since the room was looked at
+	written int64 // bytes since the free space was checked
 }
 
-func (t *taking) take(ctx context.Context) error {
+func (t *taker) take(ctx context.Context) error {
 	id, err := uuid.NewRandom()
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func (t *taking) take(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.room(ctx); err != nil {
+	if err := t.checkSpace(ctx); err != nil {
 		return err
 	}
 	if err := t.tables(ctx, database); err != nil {
@@ -176,7 +176,7 @@ func (t *taking) take(ctx context.Context) error {
 }
 
 // shipped reads the cursor: whose it is, how far, and which ClickHouse it is about.
-func (t *taking) shipped() (named string, at journal.Position, database string, err error) {
+func (t *taker) shipped() (named string, at journal.Position, database string, err error) {
 	named, at, ok, err := shipper.ReadCursor(disk.OS{}, t.cfg.DataDir)
 	if err != nil || !ok {
 		return "", 0, "", err
@@ -185,10 +185,10 @@ func (t *taking) shipped() (named string, at journal.Position, database string, 
 	return named, at, database, err
 }
 
-// room refuses a disk on which the tables would not fit as ClickHouse has them, packed as well as they will be here or
-// worse.
-func (t *taking) room(ctx context.Context) error {
-	text, err := t.cfg.Client.one(ctx, "SELECT sum(total_bytes) FROM system.tables WHERE database = currentDatabase()")
+// checkSpace refuses a disk on which the tables would not fit as ClickHouse has them, packed as well as they will be
+// here or worse.
+func (t *taker) checkSpace(ctx context.Context) error {
+	text, err := t.cfg.Client.value(ctx, "SELECT sum(total_bytes) FROM system.tables WHERE database = currentDatabase()")
 	if err != nil {
 		return err
 	}
@@ -198,35 +198,35 @@ func (t *taking) room(ctx context.Context) error {
 		return err
 	}
 	if need += uint64(t.cfg.MinFree); free < need {
-		return fmt.Errorf("%w: %d MiB free at %s, about %d are needed", ErrNoRoom, free>>20, t.cfg.To, need>>20)
+		return fmt.Errorf("%w: %d MiB free at %s, about %d are needed", ErrNoSpace, free>>20, t.cfg.To, need>>20)
 	}
 	return nil
 }
 
-// wrote looks at the room again after every few megabytes: ingest may live on the same disk.
-func (t *taking) wrote(n int) error {
+// countWritten checks the free space again after every 8 MiB: the service may write to the same disk.
+func (t *taker) countWritten(n int) error {
 	if t.written += int64(n); t.written < 8<<20 {
 		return nil
 	}
 	t.written = 0
 	free, err := disk.OS{}.FreeBytes(t.dir)
 	if err == nil && free < uint64(t.cfg.MinFree) {
-		err = fmt.Errorf("%w: less than %d MiB are left at %s", ErrNoRoom, t.cfg.MinFree>>20, t.cfg.To)
+		err = fmt.Errorf("%w: less than %d MiB are left at %s", ErrNoSpace, t.cfg.MinFree>>20, t.cfg.To)
 	}
 	return err
 }
 
-// notTaken are tables that say what this very database is.
-var notTaken = []string{"migrations", "identity", "restores"}
+// excludedTables describe this database and mean nothing in another.
+var excludedTables = []string{"migrations", "identity", "restores"}
 
-func (t *taking) tables(ctx context.Context, database string) error {
+func (t *taker) tables(ctx context.Context, database string) error {
 	c := t.cfg.Client
 	var err error
 	if t.m.Schema, err = c.schemaVersion(ctx); err != nil {
 		return fmt.Errorf("%w; is %s the ClickHouse of this service?", err, c.URL)
 	}
 	if database != "" {
-		id, err := c.one(ctx, "SELECT toString(min(id)) FROM identity")
+		id, err := c.value(ctx, "SELECT toString(min(id)) FROM identity")
 		if err != nil {
 			return err
 		}
@@ -237,7 +237,7 @@ func (t *taking) tables(ctx context.Context, database string) error {
 	}
 	// What says that a roll-up is behind is read before the roll-ups: one that is recomputed in between would else be
 	// taken as it was, without the mark that makes it follow.
-	list, err := c.ask(
+	list, err := c.rows(
 		ctx, `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY NOT endsWith(name, '_pending'), name`)
 	if err != nil {
 		return err
@@ -245,11 +245,11 @@ func (t *taking) tables(ctx context.Context, database string) error {
 	var counts []uint64
 	total, done := int64(0), int64(0)
 	for _, row := range list {
-		if slices.Contains(notTaken, row[0]) {
+		if slices.Contains(excludedTables, row[0]) {
 			continue
 		}
 		table := Table{Name: row[0]}
-		columns, err := c.ask(ctx,
+		columns, err := c.rows(ctx,
 			fmt.Sprintf(`SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '%s'
 			AND default_kind NOT IN ('MATERIALIZED', 'ALIAS', 'EPHEMERAL') ORDER BY position`, strings.ReplaceAll(row[0], "'", `\'`)))
 		if err != nil {
@@ -258,7 +258,7 @@ func (t *taking) tables(ctx context.Context, database string) error {
 		for _, col := range columns {
 			table.Columns = append(table.Columns, col[0])
 		}
-		text, err := c.one(ctx, "SELECT count() FROM "+name(table.Name)+" FINAL")
+		text, err := c.value(ctx, "SELECT count() FROM "+name(table.Name)+" FINAL")
 		if err != nil {
 			return err
 		}
@@ -275,7 +275,7 @@ func (t *taking) tables(ctx context.Context, database string) error {
 	for i := range t.m.Tables {
 		table := &t.m.Tables[i]
 		if err := t.table(ctx, table, func(rows uint64) {
-			t.report.say(Progress{"tables", done + int64(rows), max(total, done+int64(rows)), false})
+			t.report.update(Progress{"tables", done + int64(rows), max(total, done+int64(rows)), false})
 		}); err != nil {
 			return fmt.Errorf("table %s: %w", table.Name, err)
 		}
@@ -289,7 +289,7 @@ func (t *taking) tables(ctx context.Context, database string) error {
 }
 
 // table writes the rows of a table, each key once, in files of PortionBytes.
-func (t *taking) table(ctx context.Context, table *Table, each func(rows uint64)) (err error) {
+func (t *taker) table(ctx context.Context, table *Table, each func(rows uint64)) (err error) {
 	var p *portion
 	end := func() error {
 		if p == nil {
@@ -307,11 +307,12 @@ func (t *taking) table(ctx context.Context, table *Table, each func(rows uint64)
 			_ = p.file.Close() // after an error
 		}
 	}()
-	err = t.cfg.Client.lines(ctx, "SELECT "+names(table.Columns)+" FROM "+name(table.Name)+" FINAL", len(table.Columns),
+	err = t.cfg.Client.streamRows(ctx, "SELECT "+names(table.Columns)+" FROM "+name(table.Name)+" FINAL",
+		len(table.Columns),
 		func(row []byte) error {
 			if p == nil {
 				file := fmt.Sprintf("%s/%s-%04d.tsv%s", tablesDir, table.Name, len(table.Files)+1, packedSuffix)
-				if p, err = newPortion(t.dir, file, t.wrote); err != nil {
+				if p, err = newPortion(t.dir, file, t.countWritten); err != nil {
 					return err
 				}
 			}
@@ -373,7 +374,7 @@ func (p *portion) end() (File, error) {
 }
 
 // copyFile copies a file as it is now; what is appended meanwhile may or may not come along.
-func (t *taking) copyFile(from, name string) (File, error) {
+func (t *taker) copyFile(from, name string) (File, error) {
 	in, err := os.Open(from)
 	if err != nil {
 		return File{}, err
@@ -389,7 +390,7 @@ func (t *taking) copyFile(from, name string) (File, error) {
 	}
 	sum := sha256.New()
 	n, err := io.Copy(io.MultiWriter(out, sum, writerFunc(func(b []byte) (int, error) {
-		return len(b), t.wrote(len(b))
+		return len(b), t.countWritten(len(b))
 	})), in)
 	err = errors.Join(err, out.Sync(), out.Close())
 	return File{Name: name, Bytes: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, err
@@ -397,7 +398,7 @@ func (t *taking) copyFile(from, name string) (File, error) {
 
 // journal copies the journal: the segments that exist now, the oldest first. The last may end in the middle of a write,
 // which the next start cuts; all others are complete, since a segment never grows once there is another.
-func (t *taking) journal(dir string) error {
+func (t *taker) journal(dir string) error {
 	files, err := journal.Files(disk.OS{}, dir)
 	if err != nil {
 		return err
@@ -415,7 +416,7 @@ func (t *taking) journal(dir string) error {
 		if journal.IsSegment(name) {
 			copied++
 		}
-		t.report.say(Progress{"journal", int64(len(t.m.Journal.Files)), int64(len(files)), false})
+		t.report.update(Progress{"journal", int64(len(t.m.Journal.Files)), int64(len(files)), false})
 	}
 	report, err := journal.Verify(disk.OS{}, filepath.Join(t.dir, journalDir))
 	if err != nil {
@@ -435,7 +436,7 @@ func (t *taking) journal(dir string) error {
 
 // state copies the other folders. A file that goes or comes meanwhile is no error: each is replaced or appended to
 // whole. A cursor is left out: it would be about tables that were read before it.
-func (t *taking) state() error {
+func (t *taker) state() error {
 	for _, folder := range t.cfg.State {
 		root := filepath.Join(t.cfg.DataDir, folder)
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -473,7 +474,7 @@ type Secrets struct {
 
 const secretsFormat = "monev112 secrets 1"
 
-func (t *taking) secrets() error {
+func (t *taker) secrets() error {
 	s := Secrets{Format: secretsFormat, Backup: t.m.ID, Files: map[string]string{}}
 	for _, name := range t.cfg.Secrets {
 		b, err := disk.ReadFile(disk.OS{}, filepath.Join(t.cfg.DataDir, name), maxSecretBytes)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -65,8 +64,10 @@ func (f *Findings) clone() Findings {
 
 // add adds what another portion found.
 func (f *Findings) add(o *Findings) {
-	f.Cases, f.Rows, f.Clocks, f.SilentlyMoved = f.Cases+o.Cases, f.Rows+o.Rows, f.Clocks+o.Clocks,
-		f.SilentlyMoved+o.SilentlyMoved
+	f.Cases += o.Cases
+	f.Rows += o.Rows
+	f.Clocks += o.Clocks
+	f.SilentlyMoved += o.SilentlyMoved
 	f.Merged = f.Merged || o.Merged
 	for _, c := range o.Changes {
 		f.count(c)
@@ -235,11 +236,9 @@ func (f *Findings) Write(w io.Writer, dryRun bool) {
 	}
 	if f.SilentlyMoved > 0 {
 		fmt.Fprintf(w, "warning: %d clocks have another due time under the same policy and calendar version: %s\n",
-			f.SilentlyMoved,
-			strings.TrimSpace(
-				"a file was edited without counting its version up, and a row no longer tells by which rule it was judged"))
+			f.SilentlyMoved, "a file was edited without a new version, so rows no longer tell by which rule they were judged")
 	}
 	if f.Merged {
-		fmt.Fprintf(w, "there are more than %d kinds of change; the rest stands under %s\n", MaxChanges, others)
+		fmt.Fprintf(w, "there are more than %d kinds of change; the rest is counted under %s\n", MaxChanges, others)
 	}
 }

@@ -31,25 +31,12 @@ func (s Spec) equal(o Spec) bool {
 
 // check says what is wrong with a Spec.
 func (s Spec) check() error {
-	day := func(field, text string) (time.Time, error) {
-		if text == "" {
-			return time.Time{}, nil
+	for _, f := range []struct{ field, day string }{{"since", s.Since}, {"until", s.Until}} {
+		if _, err := time.Parse(time.DateOnly, f.day); err != nil && f.day != "" {
+			return &SpecError{f.field, "give a day such as 2026-10-01"}
 		}
-		t, err := time.Parse(time.DateOnly, text)
-		if err != nil {
-			return t, &SpecError{field, "give a day such as 2026-10-01"}
-		}
-		return t, nil
 	}
-	since, err := day("since", s.Since)
-	if err != nil {
-		return err
-	}
-	until, err := day("until", s.Until)
-	if err != nil {
-		return err
-	}
-	if !since.IsZero() && !until.IsZero() && !since.Before(until) {
+	if s.Since != "" && s.Until != "" && s.Since >= s.Until { // days of this form are in the order of their texts
 		return &SpecError{
 			"until", fmt.Sprintf("the period is empty: %s is not before %s (the end is not included)", s.Since, s.Until),
 		}
@@ -57,7 +44,7 @@ func (s Spec) check() error {
 	return nil
 }
 
-// SpecError is a request that makes no sense.
+// SpecError is an invalid request.
 type SpecError struct{ Field, Reason string }
 
 func (e *SpecError) Error() string { return e.Field + ": " + e.Reason }
@@ -69,13 +56,13 @@ var (
 	ErrAway    = errors.New("clickhouse is not ready")
 )
 
-// Status is where a job stands.
+// Status is the state of a job.
 type Status string
 
 // The states of a job.
 const (
 	Running Status = "running"
-	Stopped Status = "stopped" // by request or with the service; asking for the same again goes on
+	Stopped Status = "stopped" // by request or with the service; a request for the same one continues it
 	Done    Status = "done"
 )
 
@@ -140,7 +127,7 @@ func load(fsys disk.FS, dir string) (*Job, error) {
 	}
 	var j Job
 	if err := json.Unmarshal(text, &j); err != nil {
-		return nil, fmt.Errorf("%s: %w; delete it: what it says is only how far a rebuild had come", name, err)
+		return nil, fmt.Errorf("%s: %w; delete it: it only says how far a rebuild had come", name, err)
 	}
 	return &j, nil
 }
@@ -150,7 +137,7 @@ func (j *Job) save(fsys disk.FS, dir string) error {
 		return json.NewEncoder(w).Encode(j)
 	})
 	if err != nil {
-		return fmt.Errorf("keep how far the rebuild has come: %w", err)
+		return fmt.Errorf("save the rebuild: %w", err)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/monev112/monev112/collector/tracker"
 )
 
-// Config is what a Runner works with. Every field but FS, PortionCases and PageCases is required.
+// Config is what a Runner works with. FS, PortionCases, PageCases and RetryAfter have defaults.
 type Config struct {
 	Dir string // of the job's file
 	FS  disk.FS
@@ -48,7 +48,7 @@ type Runner struct {
 	cancel context.CancelFunc // of the present run of the job; nil while none runs
 }
 
-// New reads the latest job. One that a stop left unfinished waits to be asked for again.
+// New reads the latest job. One that a stop left unfinished waits until it is requested again.
 func New(cfg Config) (*Runner, error) {
 	if cfg.FS == nil {
 		cfg.FS = disk.OS{}
@@ -69,21 +69,20 @@ func New(cfg Config) (*Runner, error) {
 	}
 	if r.job != nil && r.job.Status == Running {
 		r.job.Status = Stopped
-		cfg.Log.Warn(
-			"a rebuild was interrupted: part of its period is judged by the rules of before; ask for it again to go on",
+		cfg.Log.Warn("rebuild interrupted: part of its period still has the old rules; request it again to continue",
 			"id", r.job.ID, "done", r.job.Done, "total", r.job.Total)
 	}
 	return r, nil
 }
 
-// Start begins a rebuild, goes on with the same one that was stopped, or joins the same one that is running. Another
-// one that is running is ErrBusy; a *SpecError is a request that makes no sense.
+// Start begins a rebuild, continues the same one that was stopped, or returns the same one that is running. While
+// another one runs the error is ErrBusy; a *SpecError is an invalid request.
 func (r *Runner) Start(ctx context.Context, spec Spec) (Job, error) {
 	db, _, ok := r.cfg.Connect()
 	if !ok {
 		return Job{}, ErrAway
 	}
-	centers, err := r.settle(ctx, db, &spec)
+	centers, err := r.resolveCenters(ctx, db, &spec)
 	if err != nil {
 		return Job{}, err
 	}
@@ -119,8 +118,8 @@ func (r *Runner) Start(ctx context.Context, spec Spec) (Job, error) {
 	return r.job.clone(), nil
 }
 
-// settle checks a spec, brings it into its one form and returns the centres that it means, sorted.
-func (r *Runner) settle(ctx context.Context, db Database, spec *Spec) ([]string, error) {
+// resolveCenters checks a spec, sorts its centres and returns those that it means, sorted.
+func (r *Runner) resolveCenters(ctx context.Context, db Database, spec *Spec) ([]string, error) {
 	if err := spec.check(); err != nil {
 		return nil, err
 	}
@@ -136,7 +135,7 @@ func (r *Runner) settle(ctx context.Context, db Database, spec *Spec) ([]string,
 	spec.Centers = slices.Compact(spec.Centers)
 	for _, c := range spec.Centers {
 		if !slices.Contains(all, c) {
-			return nil, &SpecError{"center", "neither the directory nor the database knows this centre"}
+			return nil, &SpecError{"center", "neither the directory nor the database has this centre"}
 		}
 	}
 	if len(spec.Centers) == 0 {
@@ -161,7 +160,7 @@ func (r *Runner) Get(id string) (Job, error) {
 	return r.job.clone(), nil
 }
 
-// Stop ends a running job where it stands; asking for the same again goes on.
+// Stop ends a running job; a request for the same one continues it.
 func (r *Runner) Stop(id string) (Job, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -205,7 +204,7 @@ func (r *Runner) work(ctx context.Context) {
 		if err == nil || ctx.Err() != nil {
 			break
 		}
-		r.cfg.Log.Warn("the rebuild waits", "error", err)
+		r.cfg.Log.Warn("rebuild failed, will retry", "error", err)
 		r.update(func(j *Job) { j.Error = err.Error() })
 		select {
 		case <-ctx.Done():
@@ -219,9 +218,9 @@ func (r *Runner) work(ctx context.Context) {
 		r.job.Status = Stopped
 	}
 	if err := r.job.save(r.cfg.FS, r.cfg.Dir); err != nil {
-		r.cfg.Log.Warn("how far the rebuild has come is not kept", "error", err)
+		r.cfg.Log.Warn("rebuild progress not saved", "error", err)
 	}
-	r.cfg.Log.Info("rebuild", "id", r.job.ID, "status", string(r.job.Status), "done", r.job.Done, "cases_changed",
+	r.cfg.Log.Info("rebuild ended", "id", r.job.ID, "status", string(r.job.Status), "done", r.job.Done, "cases_changed",
 		r.job.Cases, "clocks_changed", r.job.Clocks)
 }
 
@@ -233,16 +232,14 @@ func (r *Runner) update(change func(*Job)) {
 	r.job.UpdatedAt = r.cfg.Now().UTC()
 }
 
-// keep changes the job and stores it. Only the job's own run calls it, so that nothing else changes what it stores but
+// save changes the job and stores it. Only the job's own run calls it, so that nothing else changes what it stores but
 // the status.
-func (r *Runner) keep(change func(*Job)) error {
+func (r *Runner) save(change func(*Job)) error {
 	r.update(change)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.job.save(r.cfg.FS, r.cfg.Dir)
 }
-
-var errAwayNow = errors.New("clickhouse is away")
 
 // run works through the centres of the job from its position on.
 func (r *Runner) run(ctx context.Context) error {
@@ -251,20 +248,20 @@ func (r *Runner) run(ctx context.Context) error {
 		return err
 	}
 	for _, center := range j.Centers {
-		if center < j.Position.Center || center == j.Position.Center && j.Position.Kind == last {
+		if center < j.Position.Center || center == j.Position.Center && j.Position.Kind == endOfCenter {
 			continue
 		}
 		if err := r.runCenter(ctx, center); err != nil {
 			return err
 		}
 	}
-	return r.keep(func(j *Job) { j.Status, j.Center, j.Error = Done, "", "" })
+	return r.save(func(j *Job) { j.Status, j.Center, j.Error = Done, "", "" })
 }
 
 func (r *Runner) runCenter(ctx context.Context, center string) error {
 	db, writer, ok := r.cfg.Connect()
 	if !ok {
-		return errAwayNow
+		return ErrAway
 	}
 	j, err := r.Get("")
 	if err != nil {
@@ -288,17 +285,17 @@ func (r *Runner) runCenter(ctx context.Context, center string) error {
 			return err
 		}
 		if len(page) == 0 {
-			return r.keep(func(j *Job) { j.Position = position{Center: center, Kind: last, ID: ""} })
+			return r.save(func(j *Job) { j.Position = position{Center: center, Kind: endOfCenter, ID: ""} })
 		}
 		for len(page) > 0 {
 			n := min(len(page), r.cfg.PortionCases)
 			if through, ok := r.pending(); ok { // exactly the portion that was under way
 				n = 0
-				for n < len(page) && !beyond(page[n], through) {
+				for n < len(page) && !isAfter(page[n], through) {
 					n++
 				}
 			}
-			if err := inTurn(ctx, writer, func(ctx context.Context) error {
+			if err := onWriter(ctx, writer, func(ctx context.Context) error {
 				return r.portion(ctx, db, writer, page[:n])
 			}); err != nil {
 				return err
@@ -311,8 +308,8 @@ func (r *Runner) runCenter(ctx context.Context, center string) error {
 	}
 }
 
-// inTurn runs fn on the writer's goroutine and returns only when fn has ended or will never begin.
-func inTurn(ctx context.Context, writer Writer, fn func(context.Context) error) error {
+// onWriter runs fn on the writer's goroutine and returns only when fn has ended or will never begin.
+func onWriter(ctx context.Context, writer Writer, fn func(context.Context) error) error {
 	var mu sync.Mutex
 	begun, given := false, false
 	ended := make(chan struct{})
@@ -336,8 +333,8 @@ func inTurn(ctx context.Context, writer Writer, fn func(context.Context) error) 
 	return err
 }
 
-// last is the Kind of a position behind every case of its centre.
-const last = "~"
+// endOfCenter is the Kind of a position behind every case of its centre.
+const endOfCenter = "~"
 
 func (r *Runner) pending() (event.Key, bool) {
 	r.mu.Lock()
@@ -348,7 +345,7 @@ func (r *Runner) pending() (event.Key, bool) {
 	return r.job.Pending.Through.key(), true
 }
 
-func beyond(k, through event.Key) bool {
+func isAfter(k, through event.Key) bool {
 	if k.Kind != through.Kind {
 		return k.Kind > through.Kind
 	}
@@ -370,7 +367,7 @@ func (r *Runner) portion(ctx context.Context, db Database, writer Writer, keys [
 	if !again {
 		p := &portion{Through: positionOf(keys[len(keys)-1]), Cases: int64(len(keys)), Findings: found}
 		if len(rows) > 0 && !j.Spec.DryRun {
-			if err := r.keep(func(j *Job) { j.Pending = p }); err != nil {
+			if err := r.save(func(j *Job) { j.Pending = p }); err != nil {
 				return err
 			}
 		} else {
@@ -384,7 +381,7 @@ func (r *Runner) portion(ctx context.Context, db Database, writer Writer, keys [
 		}
 	}
 	faultpoint.Hit("rebuild.upsert")
-	return r.keep(func(j *Job) {
+	return r.save(func(j *Job) {
 		p := j.Pending
 		j.Findings.add(&p.Findings)
 		j.Position, j.Done, j.Pending, j.Error = p.Through, j.Done+p.Cases, nil, ""

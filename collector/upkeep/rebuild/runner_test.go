@@ -48,7 +48,7 @@ func (w *warehouse) flaky() error {
 func (w *warehouse) keys(center string, after event.Key) []event.Key {
 	var out []event.Key
 	for k := range w.events {
-		if k.Center == center && (after.ID == "" || beyond(k, after)) {
+		if k.Center == center && (after.ID == "" || isAfter(k, after)) {
 			out = append(out, k)
 		}
 	}
