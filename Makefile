@@ -11,7 +11,12 @@ OTELCOL      := v0.161.0
 NFPM         := v2.43.4
 GOLANGCI     := v2.9.0
 
-.PHONY: build engine demo test unit check race lint tidy generated chromium packages deb format generate \
+.DEFAULT_GOAL := build
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 24
+
+.PHONY: help build engine demo test unit check race lint tidy generated chromium packages deb format generate \
 	dashboards dashboards-schemas dashboards-preview otelcol bench torture soak fuzz tools
 
 build: ## the program
