@@ -9,7 +9,7 @@ PROMETHEUS   := v0.316.0
 ALERTMANAGER := v0.31.1
 OTELCOL      := v0.161.0
 NFPM         := v2.43.4
-GOLANGCI     := v2.9.0
+GOLANGCI     := v2.15.0
 
 .DEFAULT_GOAL := build
 
