@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -98,7 +99,7 @@ func (h *hostile) says(t *testing.T, text string) int {
 	defer c.Close()
 	_ = c.SetReadDeadline(time.Now().Add(patience))
 	status, err := bufio.NewReader(c).ReadString('\n')
-	if e, ok := err.(net.Error); ok && e.Timeout() {
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		t.Errorf("%.60q: no answer", text)
 	}
 	n, _ := strconv.Atoi(strings.TrimSpace(strings.SplitN(strings.TrimPrefix(status, "HTTP/1.1 "), " ", 2)[0]))

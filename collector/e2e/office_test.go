@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -113,7 +114,7 @@ func TestImportGuides(t *testing.T) {
 				}
 				out, err := s.shell(dir, block)
 				// map and import exit with 1 when rows were refused, as some are in every real file.
-				if exit, ok := err.(*exec.ExitError); err != nil &&
+				if exit, ok := errors.AsType[*exec.ExitError](err); err != nil &&
 					!(ok && exit.ExitCode() == 1 && strings.HasPrefix(block, "monev112 ")) {
 					t.Fatalf("%s: %v\n%s", block, err, out)
 				}
