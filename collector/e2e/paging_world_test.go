@@ -126,7 +126,7 @@ centers:
 		diskominfo.channels(p.hook.URL()), supervisors.channels(p.hook.URL()), leadership.channels(p.hook.URL()),
 		dishub.channels(p.hook.URL()), dpubmsda.channels(p.hook.URL()), dlhk.channels(p.hook.URL())))
 	generated, notes, code := p.s.run("alertmanager-config", "--config", p.config, "--contacts", contacts, "--templates",
-		filepath.Join(root(t), "alerts", "templates", "*.tmpl"))
+		filepath.Join(servers.Root(t), "alerts", "templates", "*.tmpl"))
 	if code != 0 {
 		t.Fatalf("alertmanager-config: %d\n%s", code, notes)
 	}
@@ -157,14 +157,14 @@ func (p *paging) collectorConfig(pager string) string {
 // startPrometheus starts it with the shipped configuration and rules.
 func (p *paging) startPrometheus() {
 	p.t.Helper()
-	names, err := filepath.Glob(filepath.Join(root(p.t), "alerts", "rules", "*.yaml"))
+	names, err := filepath.Glob(filepath.Join(servers.Root(p.t), "alerts", "rules", "*.yaml"))
 	if err != nil || len(names) == 0 {
 		p.t.Fatalf("no rules: %v", err)
 	}
 	for _, name := range names {
 		p.write("rules/"+filepath.Base(name), rulesInSeconds(read(p.t, name)))
 	}
-	shipped := read(p.t, filepath.Join(root(p.t), "deploy", "prometheus", "prometheus.yml"))
+	shipped := read(p.t, filepath.Join(servers.Root(p.t), "deploy", "prometheus", "prometheus.yml"))
 	p.prom = servers.StartPrometheus(p.t, func(self string) string {
 		text := shipped
 		for _, r := range [][2]string{
@@ -222,15 +222,6 @@ func read(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-func root(t *testing.T) string {
-	t.Helper()
-	dir, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }
 
 // step runs one part of the story; later parts rest on it.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -42,6 +43,9 @@ func buildProgram(path string, flags ...string) error {
 }
 
 func TestMain(m *testing.M) {
+	if flag.Parse(); testing.Short() {
+		return // every test here starts servers
+	}
 	state, err := os.MkdirTemp("", "monev112-state-") // of imports: not the home of who runs the tests
 	if err != nil {
 		panic(err)

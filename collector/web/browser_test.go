@@ -36,6 +36,9 @@ var driverPort = regexp.MustCompile(`started successfully on port (\d+)`)
 // openBrowser starts Chromium, or skips the test where there is none.
 func openBrowser(t testing.TB) *browser {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("starts Chromium: not with -short")
+	}
 	driver, err := exec.LookPath("chromedriver")
 	if err != nil {
 		t.Skip("no chromedriver: apt-get install chromium chromium-driver (make chromium) to see the pages in a browser")

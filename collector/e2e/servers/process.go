@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,11 +32,30 @@ func Until(t testing.TB, what string, ok func() bool) {
 	}
 }
 
+// Root returns the folder of the repository: the first above the test's own that holds a go.mod.
+func Root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("no go.mod above the test")
+		}
+	}
+}
+
 // Tool returns the path of a program of .tools/bin. Without it the test is skipped; in CI it fails.
 func Tool(t testing.TB, name string) string {
 	t.Helper()
-	_, file, _, _ := runtime.Caller(0)
-	path := filepath.Join(filepath.Dir(file), "..", "..", "..", ".tools", "bin", name)
+	if testing.Short() {
+		t.Skip("runs " + name + ": not with -short")
+	}
+	path := filepath.Join(Root(t), ".tools", "bin", name)
 	if _, err := os.Stat(path); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("%s is not built: make test builds it", name)

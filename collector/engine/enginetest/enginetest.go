@@ -41,6 +41,9 @@ const installTimeout = 5 * time.Minute
 // installed nor can be brought, the test is skipped with a message.
 func Start(t testing.TB) (addr, key string) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("starts a ClickHouse: not with -short")
+	}
 	library, err := install.Find()
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), installTimeout)
