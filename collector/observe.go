@@ -61,11 +61,6 @@ func (a *App) ingestObserver() ingest.Observer {
 				a.cfg.Log.Info("events are accepted")
 			}
 		},
-		Checkpoint: func(s ingest.CheckpointStats) {
-			if s.Err != nil {
-				a.cfg.Log.Warn("checkpoint not written; the one before still stands", "error", s.Err)
-			}
-		},
 	}
 }
 

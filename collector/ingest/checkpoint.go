@@ -73,13 +73,10 @@ func (l *Loop) currentCheckpoint() journal.Position {
 	return l.current
 }
 
-func (l *Loop) endCheckpoint(st CheckpointStats) {
+func (l *Loop) endCheckpoint(err error) {
 	l.ckptBusy = false
-	if st.Err != nil {
-		l.cfg.Logger.Error("checkpoint not written; a restart replays more", "error", st.Err)
-	}
-	if l.obs.Checkpoint != nil {
-		l.obs.Checkpoint(st)
+	if err != nil {
+		l.cfg.Logger.Error("checkpoint not written; a restart replays more of the journal", "component", "ingest", "error", err)
 	}
 }
 
@@ -91,96 +88,71 @@ func (l *Loop) lastCheckpoint() error {
 	if l.applied == l.currentCheckpoint() {
 		return nil
 	}
-	st := l.checkpointWriter()()
-	l.endCheckpoint(st)
-	return st.Err
+	err := l.checkpointWriter()()
+	l.endCheckpoint(err)
+	return err
 }
 
 // checkpointWriter copies what must be remembered, as of now, and returns the function that writes it.
-func (l *Loop) checkpointWriter() func() CheckpointStats {
-	began := l.cfg.Now()
-	head := checkpointHead{uuid: l.jrn.UUID(), position: l.applied, takenAt: began}
+func (l *Loop) checkpointWriter() func() error {
+	head := checkpointHead{uuid: l.jrn.UUID(), position: l.applied, takenAt: l.cfg.Now()}
 	ids := l.seen.snapshot(l.seenNow())
 	board := l.board.Checkpoint()
-	return func() CheckpointStats {
-		st := CheckpointStats{Position: head.position}
-		st.Bytes, st.Err = l.writeCheckpoint(head, ids, board)
-		st.Took = l.cfg.Now().Sub(began)
-		return st
-	}
+	return func() error { return l.writeCheckpoint(head, ids, board) }
 }
 
-func (l *Loop) writeCheckpoint(head checkpointHead, ids seenSnapshot, board func(io.Writer) error) (int64, error) {
+func (l *Loop) writeCheckpoint(head checkpointHead, ids seenSnapshot, board func(io.Writer) error) error {
 	path := func(name string) string { return filepath.Join(l.cfg.Dir, name) }
-	sum := &summingWriter{hash: xxhash.New()}
 	err := disk.Replace(l.cfg.FS, path(unfinishedName), 0o600, func(w io.Writer) error {
-		sum.w = w
+		sum := xxhash.New()
+		summed := bufio.NewWriterSize(io.MultiWriter(w, sum), 64<<10)
 		b := append([]byte(nil), checkpointMagic[:]...)
 		b = binary.LittleEndian.AppendUint64(b, checkpointVersion)
 		b = append(b, head.uuid[:]...)
 		b = binary.LittleEndian.AppendUint64(b, uint64(head.position))
 		b = binary.LittleEndian.AppendUint64(b, uint64(head.takenAt.UnixMilli()))
-		if _, err := sum.Write(b); err != nil {
+		if _, err := summed.Write(b); err != nil {
 			return err
 		}
-		buffered := bufio.NewWriterSize(sum, 64<<10)
-		if err := ids.write(buffered); err != nil {
+		if err := ids.write(summed); err != nil {
 			return err
 		}
-		if err := board(buffered); err != nil {
+		if err := board(summed); err != nil {
 			return fmt.Errorf("board: %w", err)
 		}
-		if err := buffered.Flush(); err != nil {
+		if err := summed.Flush(); err != nil {
 			return err
 		}
-		_, err := w.Write(binary.LittleEndian.AppendUint64(nil, sum.hash.Sum64()))
+		_, err := w.Write(binary.LittleEndian.AppendUint64(nil, sum.Sum64()))
 		return err
 	})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	faultpoint.Hit("checkpoint.write")
 	if err := l.cfg.FS.Rename(path(checkpointName), path(previousName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, fmt.Errorf("keep the previous checkpoint: %w", err)
+		return fmt.Errorf("keep the previous checkpoint: %w", err)
 	}
 	faultpoint.Hit("checkpoint.rename")
 	if err := l.cfg.FS.Rename(path(unfinishedName), path(checkpointName)); err != nil {
-		return 0, fmt.Errorf("name the checkpoint: %w", err)
+		return fmt.Errorf("name the checkpoint: %w", err)
 	}
 	if err := l.cfg.FS.SyncDir(l.cfg.Dir); err != nil {
-		return 0, fmt.Errorf("fsync of the checkpoint's folder: %w", err)
+		return fmt.Errorf("fsync of the checkpoint's folder: %w", err)
 	}
 	faultpoint.Hit("checkpoint.done")
 	l.ckptMu.Lock()
 	defer l.ckptMu.Unlock()
 	l.floor, l.current = l.current, head.position
-	return sum.n + 8, nil
-}
-
-type summingWriter struct {
-	w    io.Writer
-	hash *xxhash.Digest
-	n    int64
-}
-
-func (s *summingWriter) Write(p []byte) (int, error) {
-	n, err := s.w.Write(p)
-	_, _ = s.hash.Write(p[:n])
-	s.n += int64(n)
-	return n, err
+	return nil
 }
 
 // CheckpointPosition returns the journal and position of the newest checkpoint in dir that is whole, for
 // journal.Options.Expect. It is false when there is none.
 func CheckpointPosition(fsys disk.FS, dir string) (uuid.UUID, journal.Position, bool) {
 	for _, name := range []string{checkpointName, previousName} {
-		f, err := fsys.OpenFile(filepath.Join(dir, name), 0, 0)
-		if err != nil {
-			continue
-		}
-		head, _, err := checkCheckpoint(f)
-		_ = f.Close() // only read
-		if err == nil {
+		if f, head, _, err := openCheckpoint(fsys, dir, name); err == nil {
+			_ = f.Close() // only read
 			return head.uuid, head.position, true
 		}
 	}
@@ -201,6 +173,17 @@ func ForgetCheckpoints(fsys disk.FS, dir string) error {
 		return fmt.Errorf("set the checkpoint aside: fsync of the folder: %w", err)
 	}
 	return nil
+}
+
+// openCheckpoint opens a checkpoint that is whole; size is without the sum.
+func openCheckpoint(fsys disk.FS, dir, name string) (f disk.File, head checkpointHead, size int64, err error) {
+	if f, err = fsys.OpenFile(filepath.Join(dir, name), 0, 0); err != nil {
+		return nil, head, 0, err
+	}
+	if head, size, err = checkCheckpoint(f); err != nil {
+		_ = f.Close() // only read
+	}
+	return f, head, size, err
 }
 
 // checkCheckpoint reads the header and checks the sum of the whole file; size is without the sum.
@@ -239,18 +222,14 @@ func checkCheckpoint(f disk.File) (head checkpointHead, size int64, err error) {
 	return head, size, nil
 }
 
-// readCheckpoint fills ids and board from a checkpoint, or leaves both as they were and says why.
+// readCheckpoint fills ids and board from a checkpoint. After an error both are empty.
 func (l *Loop) readCheckpoint(name string) (checkpointHead, error) {
-	f, err := l.cfg.FS.OpenFile(filepath.Join(l.cfg.Dir, name), 0, 0)
-	if err != nil {
-		return checkpointHead{}, err
-	}
-	defer f.Close()
-	head, size, err := checkCheckpoint(f)
+	f, head, size, err := openCheckpoint(l.cfg.FS, l.cfg.Dir, name)
 	if err != nil {
 		return head, err
 	}
-	if err := l.fits(head); err != nil {
+	defer f.Close()
+	if err := l.usable(head); err != nil {
 		return head, err
 	}
 	r := bufio.NewReaderSize(io.NewSectionReader(f, checkpointHeader, size-checkpointHeader), 256<<10)
@@ -265,8 +244,8 @@ func (l *Loop) readCheckpoint(name string) (checkpointHead, error) {
 	return head, nil
 }
 
-// fits tells whether a replay can go on from a checkpoint.
-func (l *Loop) fits(head checkpointHead) error {
+// usable returns why a replay cannot go on from a checkpoint, nil when it can.
+func (l *Loop) usable(head checkpointHead) error {
 	st := l.jrn.Stats()
 	switch {
 	case !l.jrn.Continues(head.uuid):
@@ -281,15 +260,4 @@ func (l *Loop) fits(head checkpointHead) error {
 		return fmt.Errorf("records behind its position %d are lost: cases are read back from ClickHouse", head.position)
 	}
 	return nil
-}
-
-// checkpointAt returns the position of a checkpoint that a later start could use.
-func (l *Loop) checkpointAt(name string) (journal.Position, bool) {
-	f, err := l.cfg.FS.OpenFile(filepath.Join(l.cfg.Dir, name), 0, 0)
-	if err != nil {
-		return 0, false
-	}
-	defer f.Close()
-	head, _, err := checkCheckpoint(f)
-	return head.position, err == nil && l.fits(head) == nil
 }

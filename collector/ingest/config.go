@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/internal/disk"
 )
 
@@ -30,9 +29,6 @@ type Config struct {
 	CheckpointEvery time.Duration // a checkpoint is due after this time when anything was appended; default 5 min
 	ProbeEvery      time.Duration // how often a journal that cannot write is tried again; default 1 s
 
-	Encode func(dst []byte, e *event.Event) []byte    // nil means event.AppendBinary
-	Decode func(payload []byte, e *event.Event) error // nil means event.DecodeBinary
-
 	FS     disk.FS          // of the checkpoint; nil means disk.OS
 	Now    func() time.Time // nil means time.Now; should carry a monotonic reading
 	Logger *slog.Logger     // nil discards
@@ -48,12 +44,6 @@ func (c *Config) setDefaults() error {
 	def(&c.CheckpointBytes, 64<<20)
 	def(&c.CheckpointEvery, 5*time.Minute)
 	def(&c.ProbeEvery, time.Second)
-	if c.Encode == nil {
-		c.Encode = event.AppendBinary
-	}
-	if c.Decode == nil {
-		c.Decode = event.DecodeBinary
-	}
 	if c.FS == nil {
 		c.FS = disk.OS{}
 	}

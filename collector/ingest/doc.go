@@ -1,12 +1,13 @@
-// Package ingest owns the order in which an event becomes true: it is the only writer of journal and board. It takes
-// what waits, drops what it has seen, appends the rest as one group (one write, one fsync), applies it to the board,
-// remembers the ids, and only then answers. Checkpoint and replay make the board and the ids survive a restart.
+// Package ingest serializes writes: deduplicate, append, apply, acknowledge. Its Loop is the only writer of journal and
+// board. It takes the requests that wait, drops events whose ids it remembers, appends the rest as one group (one write,
+// one fsync), applies it to the board, remembers the new ids, and only then answers. Checkpoint and replay bring board and
+// ids over a restart.
 //
 //	Submit ─▶ queue ─▶ known? ─▶ journal.Append ─▶ board.ApplyGroup ─▶ remember id ─▶ answer
 //	          full:     duplicate    cannot:
 //	          ErrBusy   conflict     ErrUnavailable, not ready, nothing of it acknowledged
 //
-// A group is whatever waited while the group before was being written; nobody waits for a group to fill.
+// A group is what came while the group before it was being written; nobody waits for a group to fill.
 package ingest
 
 import (
@@ -15,7 +16,6 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/journal"
 )
 
 // Errors of Submit. After any of them nothing of the request was acknowledged, and the same events may be sent again
@@ -74,26 +74,12 @@ type Observer struct {
 	Group func(GroupStats)
 	// Ready is called when the loop becomes able to accept events, and with the reason when it ceases to be.
 	Ready func(reason error)
-	// Checkpoint is called after each attempt to write one.
-	Checkpoint func(CheckpointStats)
 }
 
 // GroupStats describes one group.
 type GroupStats struct {
-	Requests   int
 	Accepted   int
 	Duplicates int
 	Conflicts  int
-	Bytes      int           // appended
 	Append     time.Duration // write and fsync; zero when nothing had to be appended
-	Apply      time.Duration
-	Err        error // why nothing of the group was accepted
-}
-
-// CheckpointStats describes one checkpoint.
-type CheckpointStats struct {
-	Position journal.Position
-	Bytes    int64
-	Took     time.Duration
-	Err      error
 }

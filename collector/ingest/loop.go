@@ -36,16 +36,15 @@ type Loop struct {
 	epoch    time.Time // with a monotonic reading: a step of the wall clock does not age ids
 	applied  journal.Position
 	group    groupScratch
-	down     bool // the journal could not write when last tried
+	refusing bool // the journal could not write when last tried
 
 	// Of the checkpoints.
 	ckptMu   sync.Mutex
 	floor    journal.Position // a replay may have to begin here
 	current  journal.Position // of the newest checkpoint
-	ckptAt   time.Time
 	ckptFrom journal.Position // applied when the last attempt began
 	ckptBusy bool
-	ckptDone chan CheckpointStats
+	ckptDone chan error
 }
 
 // groupScratch is the memory of one group, used again for the next.
@@ -72,7 +71,7 @@ func New(cfg Config, j *journal.Journal, board Board, obs Observer) (*Loop, erro
 		cfg: cfg, jrn: j, board: board, obs: obs,
 		queue:    newQueue(cfg.QueueEvents, cfg.QueueBytes),
 		group:    groupScratch{pending: map[seenKey]seenDigest{}},
-		ckptDone: make(chan CheckpointStats, 1),
+		ckptDone: make(chan error, 1),
 	}
 	l.notReady.Store(&errStarting)
 	return l, nil
@@ -147,7 +146,7 @@ func (l *Loop) newRequest(events []*event.Event) *request {
 	scratch := scratchPool.Get().(*[]byte)
 	defer scratchPool.Put(scratch)
 	for i, e := range events {
-		*scratch = l.cfg.Encode((*scratch)[:0], e)
+		*scratch = event.AppendBinary((*scratch)[:0], e)
 		// A copy of its own: the board may keep this one for weeks and its neighbours for seconds.
 		r.payloads[i] = append(make([]byte, 0, len(*scratch)), *scratch...)
 		r.keys[i] = keyer.keyOf(e)
@@ -181,14 +180,14 @@ func (l *Loop) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	l.down = true
+	l.refusing = true
 	l.probe()
 	probe := time.NewTicker(l.cfg.ProbeEvery)
 	defer probe.Stop()
 	checkpoint := time.NewTicker(l.cfg.CheckpointEvery)
 	defer checkpoint.Stop()
 	for ctx.Err() == nil {
-		l.step()
+		l.processQueue()
 		select {
 		case <-ctx.Done():
 		case <-l.queue.wake:
@@ -197,32 +196,32 @@ func (l *Loop) Run(ctx context.Context) error {
 			l.probe()
 		case <-checkpoint.C:
 			l.startCheckpoint()
-		case st := <-l.ckptDone:
-			l.endCheckpoint(st)
+		case err := <-l.ckptDone:
+			l.endCheckpoint(err)
 		}
 	}
 	l.queue.close()
-	l.step()
+	l.processQueue()
 	l.setReady(errStopping)
 	return l.lastCheckpoint()
 }
 
-// step processes all that waits.
-func (l *Loop) step() {
+// processQueue processes all that waits.
+func (l *Loop) processQueue() {
 	g := &l.group
 	for {
 		g.requests = l.queue.take(g.requests[:0], l.cfg.GroupEvents, l.cfg.GroupBytes)
 		if len(g.requests) == 0 {
 			return
 		}
-		l.process(g.requests)
+		l.processGroup(g.requests)
 		clear(g.requests)
 		if int64(l.applied-l.ckptFrom) >= l.cfg.CheckpointBytes {
 			l.startCheckpoint()
 		}
 		select { // a busy loop must see the end of a checkpoint too
-		case st := <-l.ckptDone:
-			l.endCheckpoint(st)
+		case err := <-l.ckptDone:
+			l.endCheckpoint(err)
 		default:
 		}
 	}
@@ -230,53 +229,50 @@ func (l *Loop) step() {
 
 // probe tries a journal that could not write.
 func (l *Loop) probe() {
-	if l.down {
-		l.wrote(l.jrn.Probe())
+	if l.refusing {
+		_ = l.afterWrite(l.jrn.Probe()) // Ready tells
 	}
 }
 
-// wrote notes whether the journal could write, and is ready or not accordingly.
-func (l *Loop) wrote(err error) {
+// afterWrite becomes ready, or ceases to be, by whether the journal could write. It returns what senders are told.
+func (l *Loop) afterWrite(err error) error {
 	switch {
 	case err != nil:
-		if !l.down || l.Ready() == errStarting {
-			l.cfg.Logger.Error("journal cannot write; events are refused until it can", "error", err)
+		if !l.refusing || l.Ready() == errStarting {
+			l.cfg.Logger.Error("journal cannot write; events are refused until it can", "component", "ingest", "error", err)
 		}
-		l.down = true
-		l.setReady(notWritable(err))
-	case l.down:
-		l.down = false
+		l.refusing = true
+		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+		l.setReady(err)
+	case l.refusing:
+		l.refusing = false
 		l.setReady(nil)
 	}
+	return err
 }
 
-func notWritable(err error) error { return fmt.Errorf("%w: %w", ErrUnavailable, err) }
-
-// process makes one group of the requests: known ids out, one append, apply, remember, answer.
-func (l *Loop) process(requests []*request) {
+// processGroup makes one group of the requests: sort out known ids, append, apply, remember, answer.
+func (l *Loop) processGroup(requests []*request) {
 	g := &l.group
-	st := GroupStats{Requests: len(requests)}
+	var (
+		st     GroupStats
+		failed error // why nothing of the group was accepted
+	)
 	for _, r := range requests {
 		l.classify(r)
 	}
 	if len(g.events) > 0 {
 		began := l.cfg.Now()
 		start, end, err := l.jrn.Append(g.records)
-		appended := l.cfg.Now()
-		st.Append = appended.Sub(began)
-		l.wrote(err)
-		if err != nil {
-			st.Err = notWritable(err)
-		} else {
-			st.Bytes = int(end - start)
+		st.Append = l.cfg.Now().Sub(began)
+		if failed = l.afterWrite(err); failed == nil {
 			l.apply(start, end)
-			st.Apply = l.cfg.Now().Sub(appended)
 		}
 	}
 	for _, r := range requests {
-		if r.depends && st.Err != nil {
-			r.done <- st.Err
-			continue // the others stand: they say nothing that this append had to make true
+		if r.needsAppend && failed != nil {
+			r.done <- failed
+			continue // the answers of the others hold without this append
 		}
 		res := r.result()
 		st.Accepted += res.Accepted
@@ -302,15 +298,15 @@ func (l *Loop) classify(r *request) {
 		known, ok := l.seen.find(key)
 		if !ok {
 			if known, ok = g.pending[key]; ok {
-				// Its first copy is in this very group: whatever we say of it holds only if the group does.
-				r.depends = true
+				// Its first copy is in this very group: the answer holds only if the group is appended.
+				r.needsAppend = true
 			}
 		}
 		switch {
 		case !ok:
 			g.pending[key] = digest
 			g.events, g.records, g.keys = append(g.events, e), append(g.records, r.payloads[i]), append(g.keys, key)
-			r.statuses[i], r.depends = Accepted, true
+			r.statuses[i], r.needsAppend = Accepted, true
 		case known == digest:
 			r.statuses[i] = Duplicate
 		default:

@@ -13,8 +13,9 @@ type request struct {
 	keys     []seenKey
 	bytes    int // of payloads
 	statuses []Status
-	depends  bool // on the append of the group that it is in
-	done     chan error
+	// needsAppend says that the answer holds only when the group of the request is appended.
+	needsAppend bool
+	done        chan error
 }
 
 // queue holds what waits. It is safe for concurrent use.

@@ -17,13 +17,10 @@ import (
 type Restored struct {
 	// Checkpoint tells whether one was read. Without it the board knows only what the journal still keeps.
 	Checkpoint bool
-	// Whole tells whether the board knows everything ever accepted here: from a checkpoint, or from a journal of which
-	// nothing was deleted yet.
-	Whole    bool
-	From, To journal.Position // replayed
-	Events   int              // replayed
-	SeenIDs  int
-	Took     time.Duration
+	From, To   journal.Position // replayed
+	Events     int              // replayed
+	SeenIDs    int
+	Took       time.Duration
 }
 
 // Restore reads the newest usable checkpoint and replays the journal from there, silently (live is false), or replays
@@ -42,11 +39,11 @@ func (l *Loop) Restore(ctx context.Context) (Restored, error) {
 			continue
 		}
 		if err != nil {
-			l.cfg.Logger.Warn("checkpoint ignored", "file", name, "reason", err)
+			l.cfg.Logger.Warn("checkpoint ignored", "component", "ingest", "file", name, "reason", err)
 			// Out of the way, or the next checkpoint would keep this one as its predecessor instead of a good one.
 			path := filepath.Join(l.cfg.Dir, name)
 			if err := l.cfg.FS.Rename(path, path+ignoredSuffix); err != nil {
-				l.cfg.Logger.Warn("checkpoint not moved away", "file", name, "reason", err)
+				l.cfg.Logger.Warn("ignored checkpoint not renamed", "component", "ingest", "file", name, "error", err)
 			}
 			continue
 		}
@@ -61,7 +58,6 @@ func (l *Loop) Restore(ctx context.Context) (Restored, error) {
 		}
 		l.seen, l.seenBase = newSeen(secret, l.cfg.SeenMax, l.cfg.SeenFor), 0
 	}
-	res.Whole = res.Checkpoint || first == 0
 	res.From, res.To = from, l.jrn.End()
 	n, err := l.replay(ctx, from, res.To)
 	res.Events, res.SeenIDs = n, l.seen.len()
@@ -71,14 +67,16 @@ func (l *Loop) Restore(ctx context.Context) (Restored, error) {
 	l.applied, l.ckptFrom = res.To, from
 	floor := first // until there are two again, everything is kept
 	if newest {
-		if p, ok := l.checkpointAt(previousName); ok {
-			floor = p
+		if f, head, _, err := openCheckpoint(l.cfg.FS, l.cfg.Dir, previousName); err == nil {
+			_ = f.Close() // only read
+			if l.usable(head) == nil {
+				floor = head.position
+			}
 		}
 	}
 	l.ckptMu.Lock()
 	l.floor, l.current = floor, from
 	l.ckptMu.Unlock()
-	l.ckptAt = l.cfg.Now()
 	l.keyer.Store(l.seen)
 	l.restored = true
 	res.Took = l.cfg.Now().Sub(began)
@@ -118,7 +116,7 @@ func (l *Loop) replay(ctx context.Context, from, to journal.Position) (events in
 		// The reader's memory is shared by many records, of which the board may keep one for weeks.
 		payload := append(make([]byte, 0, len(rec.Payload)), rec.Payload...)
 		e := &group[len(refs)]
-		if err := l.cfg.Decode(payload, e); err != nil {
+		if err := event.DecodeBinary(payload, e); err != nil {
 			return events, fmt.Errorf("replay: record before position %d: %w; start the version that wrote it", rec.End, err)
 		}
 		refs, payloads, ends = append(refs, e), append(payloads, payload), append(ends, uint64(rec.End))

@@ -1,11 +1,13 @@
-// Package tracker owns the live board: the cases in memory, each as the set of its events, and what they add up to.
+// Package tracker owns the live board: the cases in memory, each a set of events, and the figures that follow from
+// them.
 //
-// A case on the board is complete or unknown. It is complete when the board holds every event of it that was ever
-// stored: it was new when its first event came (proved by the filter of all subjects ever seen), or it was read back
-// with Load. An unknown case shows nowhere and is counted nowhere until it is loaded; else one late event of a
-// long-closed ticket would look like an open one.
+// A case is complete or unknown. It is complete when the board holds every event of it that was ever stored: either its
+// first event came while the filter of all subjects ever seen did not know it, or Load read it back from ClickHouse. An
+// unknown case is shown nowhere and counted nowhere until it is loaded; otherwise one late event of a ticket closed
+// long ago would look like an open ticket.
 //
-// The package is pure: it reads no clock, does no IO and logs nothing. All methods may be called concurrently.
+// The package is pure: it reads no clock, does no IO and logs nothing. All methods may be called concurrently. The
+// stories in testdata/scenarios show what it does.
 package tracker
 
 import (
@@ -21,29 +23,29 @@ import (
 	"github.com/monev112/monev112/collector/sla"
 )
 
-// Center is what the board must know of a centre.
+// Center is the configuration of one centre.
 type Center struct {
-	Historical   bool // folded and stored, but on no board and in no metric
+	Historical   bool // its cases are folded and stored, but on no board and in no metric
 	Location     *time.Location
 	Shifts       []time.Duration // starts after local midnight, ascending, multiples of Quarter
 	AnswerTarget time.Duration
 	ShortAbandon time.Duration
 }
 
-// Config says how a Board reads cases. Zero durations and sizes take the defaults named beside them.
+// Config configures a Board. Zero durations and sizes take the defaults named beside them.
 type Config struct {
 	// codes of the centres that are shown from the start, also without any case
 	Centers      []string
 	Center       func(code string) (Center, bool)               // false: a centre that the directory does not know
-	OPD          func(center, opd string) (label, scope string) // metric label and power of an OPD
+	OPD          func(center, opd string) (label, scope string) // metric label of an OPD, and who directs it
 	TicketClocks func(*casefile.Ticket) []sla.Clock
 	CallClocks   func(*casefile.Call) []sla.Clock
 	Emit         func(Outcome) // called with the board locked; must not call back
 
 	LiveWindow time.Duration // an event older than this when received moves no counter; 1 h
-	KeepCases  time.Duration // how long a case that nobody works on stays in memory after its last event; 48 h
+	KeepCases  time.Duration // how long a case without an open ticket stays in memory after its last event; 48 h
 	StaleAfter time.Duration // an open ticket without any event for so long is stale; 180 days
-	CacheCases int           // how many cases beside the open tickets stay in memory; 200,000
+	CacheCases int           // how many cases without an open ticket stay in memory; 200,000
 	MaxCases   int           // how many cases may be in memory before Full reports true; 1,000,000
 }
 
@@ -59,8 +61,8 @@ type Board struct {
 
 	mu            sync.RWMutex
 	cases         map[event.Key]*entry
-	idle          list.List              // of *entry: cases that nobody works on, the longest untouched first
-	linked        map[event.Key]struct{} // cases whose row changed through a linked case
+	idle          list.List              // of *entry: cases that Evict may drop, the longest untouched first
+	linked        map[event.Key]struct{} // cases whose row changed through a case that they are linked with
 	agents        map[event.Key]*agent
 	centers       map[string]*center         // by label; never a historical one
 	evictedCounts map[event.Key]contribution // of evicted cases, while their windows run
@@ -84,10 +86,11 @@ type entry struct {
 	storedAt     time.Time          // At of its row in ClickHouse; zero when not known
 	counts       contribution
 	slot         openSlot      // of an open ticket on the board
-	idle         *list.Element // in Board.idle; nil while someone still has to work on the case
+	idle         *list.Element // in Board.idle; nil while the case is an open ticket
 }
 
-// remembered is what a checkpoint holds of a case. What its slices hold never changes: a checkpoint shares it.
+// remembered is the part of a case that a checkpoint holds. The checkpoint shares its slices, so their elements never
+// change.
 type remembered struct {
 	key     event.Key
 	events  []stored
@@ -107,7 +110,7 @@ type remembered struct {
 type stored struct {
 	id      uint64 // hash of source and id
 	digest  [8]byte
-	live    bool // came live and may move counters when an unknown case is loaded
+	live    bool // moves counters, at the latest when its unknown case is loaded
 	payload []byte
 }
 
@@ -123,10 +126,10 @@ const (
 	maxAgentEvents = 16 // the latest; a correction of an older state comes too late to matter
 	maxAgents      = 10_000
 	maxSources     = 256  // further sources are shown together as "other"
-	maxCaseEvents  = 1000 // what comes after is stored and acts on no row: a subject so busy is a sender's mistake
+	maxCaseEvents  = 1000 // later ones are stored but change no row: such a subject is a sender's mistake
 )
 
-// New returns an empty board that knows nothing yet: not complete, and every case unknown until TrustFilter.
+// New returns an empty board. It is not complete, and every case is unknown until TrustFilter is called.
 func New(cfg Config) *Board {
 	def := func(d *time.Duration, v time.Duration) {
 		if *d == 0 {
@@ -142,7 +145,7 @@ func New(cfg Config) *Board {
 	if cfg.MaxCases == 0 {
 		cfg.MaxCases = 1_000_000
 	}
-	// A cache as large as the board would keep it full: nothing would be evicted and every event answered with "busy".
+	// A cache as large as the board would keep it full: nothing would be evicted and every event refused.
 	cfg.CacheCases = min(cfg.CacheCases, cfg.MaxCases/2)
 	if cfg.Emit == nil {
 		cfg.Emit = func(Outcome) {}
@@ -168,17 +171,16 @@ func (b *Board) clear() {
 	}
 }
 
-// Apply takes in one event: ApplyGroup with a group of one.
+// Apply applies one event: ApplyGroup with a group of one.
 func (b *Board) Apply(e *event.Event, payload []byte, end uint64, live bool) {
 	b.ApplyGroup([]*event.Event{e}, [][]byte{payload}, []uint64{end}, live)
 }
 
-// lockEvents bounds how many events are taken in while readers wait.
+// lockEvents bounds how many events are applied while readers wait.
 const lockEvents = 1024
 
-// ApplyGroup takes in events in their order. payloads are their binary forms; the board keeps them and nobody may
-// change them. ends are the journal positions behind them. live is false while the journal is replayed: then nothing is
-// emitted.
+// ApplyGroup applies events in order. payloads are their binary forms: the board keeps them, and they must not change.
+// ends are the journal positions behind them. While the journal is replayed live is false, and nothing is emitted.
 func (b *Board) ApplyGroup(events []*event.Event, payloads [][]byte, ends []uint64, live bool) {
 	for len(events) > 0 {
 		n := min(len(events), lockEvents)
@@ -210,7 +212,7 @@ func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 		return
 	}
 	if live {
-		b.foldPending() // what came in silence stays silent
+		b.foldPending() // events that emit nothing must not be emitted with this one
 	}
 	en := b.entry(e.Key(), ctr)
 	if len(en.events) == 0 {
@@ -238,8 +240,8 @@ func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 	}
 }
 
-// foldPending folds the cases that changed in silence. It is called before the board is unlocked: nobody else sees
-// them.
+// foldPending folds the cases that replayed and late events changed. It runs before the board is unlocked, so that
+// nobody sees a case that is not folded.
 func (b *Board) foldPending() {
 	for i := 0; i < len(b.pendingFold); i++ {
 		if en := b.pendingFold[i]; en.pendingFold {
@@ -251,18 +253,18 @@ func (b *Board) foldPending() {
 	b.pendingFold = b.pendingFold[:0]
 }
 
-// Verdict is what the board says of an event before it is taken in.
+// Verdict compares an event with those on the board.
 type Verdict uint8
 
 // The verdicts.
 const (
-	NewEvent  Verdict = iota // not on the board; ClickHouse may know it still
+	NewEvent  Verdict = iota // not on the board; ClickHouse may still have it
 	Duplicate                // on the board, with the same content
-	Conflict                 // the same source and id stand on the board with other content
+	Conflict                 // on the board under the same source and id, with other content
 )
 
-// Recognize says of each event whether the board holds it. It sees further back than any list of recent ids, but only
-// into cases in memory. It returns nil when it knows none of them.
+// Recognize compares events with those on the board. It reaches further back than a list of recent ids, but knows only
+// the cases in memory. It returns nil when all are new.
 func (b *Board) Recognize(events []*event.Event) []Verdict {
 	var out []Verdict
 	b.mu.RLock()
@@ -287,8 +289,8 @@ func (b *Board) Recognize(events []*event.Event) []Verdict {
 	return out
 }
 
-// Full reports whether the board has reached MaxCases: as long as ClickHouse does not take the cases over, no further
-// event should be accepted.
+// Full reports whether the board has reached MaxCases. No further event should be accepted until ClickHouse has stored
+// cases and Evict has dropped them.
 func (b *Board) Full() bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -313,7 +315,7 @@ func (b *Board) center(code string) (ctr *center, historical bool) {
 	return ctr, false
 }
 
-// recordSource notes that a source has spoken.
+// recordSource notes the latest event of its source.
 func (b *Board) recordSource(e *event.Event) {
 	source := e.Source
 	last, ok := b.sources[source]
@@ -329,7 +331,7 @@ func (b *Board) recordSource(e *event.Event) {
 	}
 }
 
-// entry returns the case, making it known or unknown as the filter says.
+// entry returns the case, and makes it when it is not in memory: complete when the filter proves it new, else unknown.
 func (b *Board) entry(key event.Key, ctr *center) *entry {
 	if en := b.cases[key]; en != nil {
 		return en

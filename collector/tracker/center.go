@@ -16,40 +16,43 @@ const Quarter = 15 * time.Minute
 const (
 	maxWaiting       = time.Hour
 	callBackWithin   = 24 * time.Hour
-	recent           = 15 * time.Minute
+	recentReach      = 15 * time.Minute
 	agentSilentAfter = 24 * time.Hour
 	windowsReach     = 72 * time.Hour // the longest window, the day, and the previous shift lie within it
 )
 
-// center is the live side of one centre.
+// center is the board of one centre.
 type center struct {
-	label        string
-	cfg          Center
-	quarters     map[int64]*[measures]int32
-	waiting      map[*entry]time.Time // since when
-	unclassified map[*entry]time.Time // answered and ended without a class: when it came in
-	callBack     map[*entry]time.Time // abandoned and not called back: when it was abandoned
-	rings        map[*entry][]casefile.Ring
-	opened       map[*entry]openedTicket
-	groups       map[groupKey]*openGroup // open tickets
+	label    string
+	cfg      Center
+	quarters map[int64]*[measures]int32
+	recent   map[*entry]recentCase
+	groups   map[groupKey]*openGroup // open tickets
 }
 
-type openedTicket struct {
-	at                  time.Time
-	category, kecamatan string
+// recentCase is what the live gauges show of a case, beside open tickets. Zero times are shown nowhere.
+type recentCase struct {
+	waitingSince        time.Time
+	unclassified        time.Time // answered and ended without a class: when it came in
+	callBack            time.Time // abandoned and not called back: when it was abandoned
+	rings               []casefile.Ring
+	openedAt            time.Time
+	category, kecamatan string // of the ticket opened
 }
 
 func newCenter(label string, cfg Center) *center {
 	return &center{
-		label:        label,
-		cfg:          cfg,
-		quarters:     map[int64]*[measures]int32{},
-		waiting:      map[*entry]time.Time{},
-		unclassified: map[*entry]time.Time{},
-		callBack:     map[*entry]time.Time{},
-		rings:        map[*entry][]casefile.Ring{},
-		opened:       map[*entry]openedTicket{},
-		groups:       map[groupKey]*openGroup{},
+		label: label, cfg: cfg, quarters: map[int64]*[measures]int32{}, recent: map[*entry]recentCase{},
+		groups: map[groupKey]*openGroup{},
+	}
+}
+
+// setRecent shows a case in the gauges, or no longer when nothing of it is to be shown.
+func (c *center) setRecent(en *entry, r recentCase) {
+	if r.waitingSince.IsZero() && r.unclassified.IsZero() && r.callBack.IsZero() && r.openedAt.IsZero() && r.rings == nil {
+		delete(c.recent, en)
+	} else {
+		c.recent[en] = r
 	}
 }
 
@@ -138,34 +141,31 @@ func (c *center) showCall(en *entry, call *casefile.Call) {
 		c.count(con, +1)
 		en.counts = con
 	}
-	show := func(in map[*entry]time.Time, when bool, at time.Time) {
-		if when {
-			in[en] = at
-		} else {
-			delete(in, en)
-		}
-	}
-	gone := !call.AbandonedAt.IsZero() || !call.UnservedAt.IsZero() || !call.EndedAt.IsZero() || call.Answered()
+	var r recentCase
 	at := call.OfferedAt()
-	show(c.waiting, !at.IsZero() && !gone, at)
-	show(c.unclassified, !call.AnsweredAt.IsZero() && !call.EndedAt.IsZero() && !call.Classified() && !call.Test(),
-		call.At())
-	show(c.callBack, !at.IsZero() && !call.AbandonedAt.IsZero() && !call.Answered() && call.CalledBackAt.IsZero(),
-		call.AbandonedAt)
-	if len(call.RingNoAnswers) > 0 {
-		c.rings[en] = call.RingNoAnswers
-	} else {
-		delete(c.rings, en)
+	gone := !call.AbandonedAt.IsZero() || !call.UnservedAt.IsZero() || !call.EndedAt.IsZero() || call.Answered()
+	if !at.IsZero() && !gone {
+		r.waitingSince = at
 	}
+	if !call.AnsweredAt.IsZero() && !call.EndedAt.IsZero() && !call.Classified() && !call.Test() {
+		r.unclassified = call.At()
+	}
+	if !at.IsZero() && !call.Answered() && call.CalledBackAt.IsZero() {
+		r.callBack = call.AbandonedAt
+	}
+	if len(call.RingNoAnswers) > 0 {
+		r.rings = call.RingNoAnswers
+	}
+	c.setRecent(en, r)
 }
 
 // showTicket brings the live gauges up to date with a ticket's facts.
 func (c *center) showTicket(en *entry, t *casefile.Ticket, label, scope string, clocks []sla.Clock) {
-	if t.OpenedAt.IsZero() || t.State == casefile.Merged {
-		delete(c.opened, en)
-	} else {
-		c.opened[en] = openedTicket{t.OpenedAt, t.Category, t.Kecamatan}
+	var r recentCase
+	if t.State != casefile.Merged {
+		r = recentCase{openedAt: t.OpenedAt, category: t.Category, kecamatan: t.Kecamatan}
 	}
+	c.setRecent(en, r)
 	if t.Events == 0 || !t.State.Open() {
 		c.clearOpen(en)
 	} else {
@@ -175,34 +175,17 @@ func (c *center) showTicket(en *entry, t *casefile.Ticket, label, scope string, 
 
 // forget takes an evicted case out of the gauges; its window counts stay.
 func (c *center) forget(en *entry) {
-	delete(c.waiting, en)
-	delete(c.unclassified, en)
-	delete(c.callBack, en)
-	delete(c.rings, en)
-	delete(c.opened, en)
+	delete(c.recent, en)
 	c.clearOpen(en)
 }
 
 // prune drops what no window and no gauge can show any more.
 func (c *center) prune(now time.Time) {
-	dropBefore := func(in map[*entry]time.Time, at time.Time) {
-		for en, t := range in {
-			if t.Before(at) {
-				delete(in, en)
-			}
-		}
-	}
-	dropBefore(c.waiting, now.Add(-maxWaiting))
-	dropBefore(c.unclassified, now.Add(-windowsReach))
-	dropBefore(c.callBack, now.Add(-callBackWithin))
-	for en, o := range c.opened {
-		if o.at.Before(now.Add(-recent)) {
-			delete(c.opened, en)
-		}
-	}
-	for en, rings := range c.rings {
-		if rings[len(rings)-1].At.Before(now.Add(-recent)) {
-			delete(c.rings, en)
+	for en, r := range c.recent {
+		rang := len(r.rings) > 0 && !r.rings[len(r.rings)-1].At.Before(now.Add(-recentReach))
+		if !rang && r.waitingSince.Before(now.Add(-maxWaiting)) && r.unclassified.Before(now.Add(-windowsReach)) &&
+			r.callBack.Before(now.Add(-callBackWithin)) && r.openedAt.Before(now.Add(-recentReach)) {
+			delete(c.recent, en)
 		}
 	}
 	oldest := now.Add(-windowsReach).Unix() / int64(Quarter/time.Second)

@@ -19,9 +19,9 @@ const maxItem = 1 << 20
 // maxLayers of the filter hold 2 billion subjects.
 const maxLayers = 11
 
-// codec writes or reads a checkpoint: every method does the one or the other with what its pointer points to, so that one
-// description of the format serves both. Writing changes nothing, since a board may go on reading it. After an error the
-// methods do nothing.
+// codec writes or reads a checkpoint: every method does the one or the other with what its pointer points to, so that
+// one description of the format serves both. Writing changes nothing, since a board may go on reading it. After an
+// error the methods do nothing.
 type codec struct {
 	w   *bufio.Writer // nil when reading
 	r   *bufio.Reader
@@ -144,8 +144,8 @@ func (c *codec) remembered(en *remembered) {
 	num(c, &en.emitted.reopened)
 }
 
-// layer codes the i-th layer of the filter, whose size must be the one that it has here: the length in the file must not
-// ask for all memory, nor a layer answer for bits that it does not have.
+// layer codes the i-th layer of the filter, whose size must be the one that it has here: the length in the file must
+// not ask for all memory, nor a layer answer for bits that it does not have.
 func (c *codec) layer(l **bloom.BloomFilter, i int) {
 	if c.w != nil {
 		if c.err == nil {

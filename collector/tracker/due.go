@@ -8,8 +8,8 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// DueSummary is what an OPD has to look at, at one instant. Its numbers are those of Snapshot: stale tickets are in
-// none, and a ticket that is late on two clocks is late on both.
+// DueSummary is the work of one OPD that is late or at risk. Its numbers agree with Snapshot: stale tickets are in
+// none, and a ticket that is late on two clocks counts in both.
 type DueSummary struct {
 	Open    int
 	AtRisk  int          // tickets with a clock at risk
@@ -26,7 +26,7 @@ type DueTicket struct {
 	At   time.Time // when the clock that counts for the order became late, or will
 }
 
-// DueSummary returns what the OPD of that label has to look at.
+// DueSummary returns the late and endangered tickets of the OPD with that label.
 func (b *Board) DueSummary(center, opd string, now time.Time) DueSummary {
 	b.mu.RLock()
 	defer b.mu.RUnlock()

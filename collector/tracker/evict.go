@@ -2,7 +2,7 @@ package tracker
 
 import "time"
 
-// place puts a touched case where eviction finds it, or out of its reach while someone still has to work on it.
+// place makes a touched case the last that Evict would drop; an open ticket is none that it drops.
 func (b *Board) place(en *entry) {
 	b.unplace(en)
 	if !en.complete || !en.open() {
@@ -17,10 +17,9 @@ func (b *Board) unplace(en *entry) {
 	}
 }
 
-// Evict drops cases that nobody works on, the longest untouched first, while there are more than CacheCases or they
-// were untouched for KeepCases. Only a case on which everything up to shipped acted can go: ClickHouse has its events
-// and its row, though the board may not know it, since a row was stored by the process before this one. It also drops
-// what no window can show any more, and agents long silent.
+// Evict drops cases without an open ticket, the longest untouched first, while there are more than CacheCases of them
+// or they were untouched for KeepCases. It drops no case that an event behind shipped acted on: of the others
+// ClickHouse has events and row. It also drops what no window can show any more, and agents that were silent for long.
 func (b *Board) Evict(shipped uint64, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -18,7 +18,7 @@ const (
 // filter remembers every subject that was ever seen, with false positives and no false negatives: a case that it does
 // not hold is new, a case that it holds must be looked up. It grows by layers.
 type filter struct {
-	trusted bool // it holds every subject that ClickHouse holds
+	trusted bool // it holds every subject that ClickHouse has
 	layers  []*bloom.BloomFilter
 	inLast  uint
 }
@@ -54,7 +54,7 @@ func subjectHash(key event.Key) [8]byte {
 	return h
 }
 
-// AddSubjects adds subjects that ClickHouse holds to the filter; a subject may come again.
+// AddSubjects adds subjects that ClickHouse has to the filter; a subject may be added again.
 func (b *Board) AddSubjects(keys []event.Key) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -63,8 +63,8 @@ func (b *Board) AddSubjects(keys []event.Key) {
 	}
 }
 
-// TrustFilter says that every subject that ClickHouse holds was added: from now on a case that the filter does not hold
-// is new.
+// TrustFilter declares that every subject in ClickHouse was added: from now on a case that the filter does not hold is
+// new, and complete from its first event on.
 func (b *Board) TrustFilter() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

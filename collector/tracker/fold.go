@@ -9,7 +9,7 @@ import (
 	"github.com/monev112/monev112/collector/sla"
 )
 
-// caseFolder decodes a case's events into memory that is used again.
+// caseFolder decodes and folds cases; it reuses the memory of the events.
 type caseFolder struct {
 	events []event.Event
 	refs   []*event.Event
@@ -47,8 +47,8 @@ func (f *caseFolder) ticket(en *entry, from casefile.FromCalls) casefile.Ticket 
 	return casefile.FoldTicket(en.key, f.decode(en.events), from)
 }
 
-// refold reads a complete case anew after a change and brings everything derived from it up to date. emit is false
-// where the change is not to move counters.
+// refold folds a complete case after a change and updates everything derived from it. Without emit the change moves no
+// counter.
 func (b *Board) refold(en *entry, emit bool) {
 	en.pendingFold = false
 	en.changed()
@@ -143,8 +143,7 @@ func (b *Board) stopClocks(en *entry, clocks []sla.Clock, emit bool, priority st
 	}
 }
 
-// factsOfCall is what the ticket's i-th call gives it: what the call says now if it is in memory, else what it said
-// last.
+// factsOfCall returns the facts of the ticket's i-th call: those of now if it is in memory, else the last known.
 func (b *Board) factsOfCall(en *entry, i int) casefile.FromCalls {
 	if c := b.cases[event.Key{Center: en.key.Center, Kind: event.KindCall, ID: en.calls[i]}]; c != nil && c.complete {
 		return c.from
@@ -152,7 +151,7 @@ func (b *Board) factsOfCall(en *entry, i int) casefile.FromCalls {
 	return en.callFacts[i]
 }
 
-// updateCallFacts remembers what the calls in memory give the ticket, and adds it up.
+// updateCallFacts remembers the facts of the calls in memory and returns the sum over all calls.
 func (b *Board) updateCallFacts(en *entry) casefile.FromCalls {
 	shared := true // with a checkpoint that may be written just now
 	for i := range en.calls {
@@ -186,8 +185,8 @@ func (f *caseFolder) everNamed() []string {
 	return slices.Compact(all)
 }
 
-// link records on the calls that the ticket names them, and takes that back from those that it named once: was, of a
-// ticket that was read back, is every call that an event of it ever named, since what their rows say is not known.
+// link adds and removes links between calls and a ticket. was are the calls that may still be linked with it: for a
+// ticket that was read back every call that an event of it ever named, since the calls' rows are not known.
 func (b *Board) link(en *entry, calls, was []string) {
 	linked, gave := en.calls, en.callFacts
 	en.calls, en.callFacts = calls, make([]casefile.FromCalls, len(calls))
@@ -213,9 +212,8 @@ func (b *Board) link(en *entry, calls, was []string) {
 	}
 }
 
-// linkUnknown records on calls that an unknown ticket names them: who makes their rows must know the ticket before,
-// since it may have been stored by a process before this one. When the ticket is known, link sets right what it no
-// longer names.
+// linkUnknown links calls with an unknown ticket that names them, so that their rows wait until the ticket is loaded;
+// it may have been stored by an earlier process. Once it is loaded, link removes what it no longer names.
 func (b *Board) linkUnknown(en *entry, calls []string) {
 	for _, id := range calls {
 		b.nameOn(b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center), en)
@@ -240,7 +238,7 @@ func (b *Board) touchLinked(c, by *entry) {
 	b.place(c)
 }
 
-// emittedOutcomes is what was already said of a case, so that each outcome is said once however its facts change.
+// emittedOutcomes are the outcomes that a case has already reported: each is emitted once, however its facts change.
 type emittedOutcomes struct {
 	ids      []uint32
 	class    string
@@ -248,7 +246,7 @@ type emittedOutcomes struct {
 	reopened int
 }
 
-// The outcomes that a case reports once; clocks and stays have numbers above these.
+// Ids of the outcomes that a case reports once. Those of stays at an OPD and of clocks follow.
 const (
 	emittedReceived uint32 = iota
 	emittedOffered
@@ -271,6 +269,7 @@ func clockID(name string, seq int) uint32 {
 	return emittedClock + uint32(slices.Index(clockNames[:], name)+1)<<8 + uint32(min(seq, maxEmittedPerKey))
 }
 
+// once reports whether the outcome was not emitted before, and notes that it is now.
 func (r *emittedOutcomes) once(id uint32) bool {
 	if slices.Contains(r.ids, id) {
 		return false

@@ -16,7 +16,7 @@ type openGroup struct {
 	tickets              []openTicket
 }
 
-// openTicket is what the gauges read of one open ticket. Times are unix milliseconds.
+// openTicket holds what the gauges read of one open ticket. Times are Unix milliseconds.
 type openTicket struct {
 	entry       *entry
 	lastEventAt int64
@@ -29,7 +29,7 @@ type openClock struct{ risk, breach int64 }
 
 type groupKey struct{ opd, priority, scope string }
 
-// openSlot says where an entry's ticket lies.
+// openSlot is the place of a ticket in the groups.
 type openSlot struct {
 	group *openGroup
 	index int
@@ -114,8 +114,8 @@ func (k *openClock) level(at int64) level {
 	return inTime
 }
 
-// standing says on which clocks the ticket is late at an instant, since when on the first of them (0: on none), and when
-// the nearest of those at risk becomes late (0: none is).
+// standing says on which clocks the ticket is late at an instant, since when on the first of them (0: on none), and
+// when the nearest of those at risk becomes late (0: none is).
 func (o *openTicket) standing(at int64) (late [len(clockNames)]bool, since, risk int64) {
 	for i := range o.clocks {
 		switch k := &o.clocks[i]; k.level(at) {

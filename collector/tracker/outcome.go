@@ -2,7 +2,7 @@ package tracker
 
 import "github.com/monev112/monev112/collector/event"
 
-// OutcomeKind says what an applied event newly established about a case.
+// OutcomeKind names what an event newly established about a case.
 type OutcomeKind uint8
 
 // The kinds of outcome. Each is emittedOutcomes once in the life of a case (BecameReclassified and Bounced once per

@@ -8,7 +8,7 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// RedactStats counts what of a kind Redact found.
+// RedactStats counts the events that Redact found of one kind.
 type RedactStats struct {
 	Events uint64
 	Oldest time.Time
@@ -21,8 +21,9 @@ func (h *RedactStats) add(at time.Time) {
 	}
 }
 
-// Redact counts the events in memory that happened before an instant and still name a caller, or have attributes, and,
-// when apply says so, blanks these facts. A zero instant leaves a kind alone. The cases stay as they are.
+// Redact counts the events in memory that happened before callersBefore and name a caller, and those before
+// attributesBefore that have attributes. With apply it removes callers and attributes from them. A zero time leaves its
+// kind alone. Cases, counts and rows do not change.
 func (b *Board) Redact(callersBefore, attributesBefore time.Time, apply bool) (callers, attributes RedactStats) {
 	b.mu.RLock()
 	keys := slices.Collect(maps.Keys(b.cases))

@@ -2,10 +2,9 @@ package tracker
 
 import "github.com/monev112/monev112/collector/event"
 
-// Reset empties the board and fills it anew with what replay applies: every event that the journal still holds. It is
-// as after a restart without a checkpoint: what lies further back is unknown until it is read from ClickHouse. Events,
-// readers and checkpoints wait meanwhile, so that none of them meets half a board; after an error of replay it is
-// empty.
+// Reset empties the board and applies what replay gives: every event that the journal still holds. The result is that
+// of a restart without a checkpoint: older cases are unknown until they are read from ClickHouse. Events, readers and
+// checkpoints wait, so that nobody sees half a board. After an error of replay the board is empty.
 func (b *Board) Reset(replay func(apply func(e *event.Event, payload []byte, end uint64)) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

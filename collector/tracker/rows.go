@@ -17,14 +17,14 @@ type Loaded struct {
 	At      time.Time // of a call: its At as its row has it, zero when there is none
 }
 
-// Row is what ClickHouse should hold of a case: one of Call and Ticket is set, Clocks are all of its clocks.
+// Row is a case as ClickHouse should hold it: one of Call and Ticket is set, Clocks are all of its clocks.
 type Row struct {
 	Key    event.Key
 	Call   *casefile.Call
 	Ticket *casefile.Ticket
 	Clocks []sla.Clock
-	// ClocksOnly says that every clock of the case that was ever stored is among Clocks: none has vanished. WasAt is known
-	// then.
+	// ClocksOnly says that every clock of the case that was ever stored is among Clocks, so that none must be voided.
+	// WasAt is known then.
 	ClocksOnly bool
 	// WasAt is the At of the call's row as stored before, zero when there is none or, without ClocksOnly, it is not known.
 	WasAt time.Time
@@ -74,8 +74,8 @@ func (b *Board) MissingCases(keys []event.Key) []event.Key {
 	return missing
 }
 
-// UnknownCases returns the cases of boards that are unknown although every event of theirs lies before shipped: no
-// batch to come completes them. A restart leaves such cases when the journal behind the checkpoint is replayed.
+// UnknownCases returns the unknown cases whose events all lie before shipped: no later batch will complete them. They
+// arise when a restart replays the journal behind its checkpoint.
 func (b *Board) UnknownCases(shipped uint64) []event.Key {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -88,9 +88,8 @@ func (b *Board) UnknownCases(shipped uint64) []event.Key {
 	return unknown
 }
 
-// Load completes unknown cases with what ClickHouse holds. Events that came since are kept beside; where the same id
-// has another content, what ClickHouse holds wins. Outcomes of live events that came while the case was unknown are
-// emitted now.
+// Load completes unknown cases with the events that ClickHouse has. Events that came since are kept; where both have
+// the same id, ClickHouse's content wins. Live events that came while the case was unknown emit their outcomes now.
 func (b *Board) Load(cases []Loaded) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -111,7 +110,7 @@ func (b *Board) Load(cases []Loaded) {
 			}
 		}
 		for _, s := range came {
-			// What ClickHouse held already was told when it first came, by this process or another.
+			// Outcomes of what ClickHouse has were emitted when it first came, by this process or an earlier one.
 			if en.find(s.id) < 0 {
 				en.events = append(en.events, s)
 			}
@@ -133,8 +132,8 @@ func (b *Board) Load(cases []Loaded) {
 	}
 }
 
-// foldLoaded folds a loaded case: first without the live events that came while it was unknown, in silence, then with
-// them.
+// foldLoaded folds a loaded case twice: without the live events that came while it was unknown, which emits nothing,
+// then with them, which emits what they changed.
 func (b *Board) foldLoaded(en *entry) {
 	all := en.events
 	var settled []stored
@@ -172,8 +171,8 @@ func (b *Board) Rows(keys []event.Key) []Row {
 	return rows
 }
 
-// candidates returns the cases named, those that changed through a link, and the neighbours whose rows nobody has
-// proved: they were read back, and a process that died may have stored the event that changes them and not the row.
+// candidates returns the cases named, those that changed through a link, and linked cases whose rows are unverified:
+// they were read back, and a process that died may have stored the event that changes them but not the row.
 func (b *Board) candidates(keys []event.Key) []event.Key {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -237,7 +236,7 @@ func (b *Board) row(f *caseFolder, en *entry) Row {
 	return r
 }
 
-// MarkStored tells the board that ClickHouse holds the rows. A case that changed since stays to be upserted.
+// MarkStored notes that ClickHouse has the rows. A case that changed since then remains to be stored.
 func (b *Board) MarkStored(rows []Row) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -2,7 +2,7 @@ package tracker
 
 import "time"
 
-// Snapshot is what the board says at one instant; every number counts cases, none is derived from a counter.
+// Snapshot is the board at one instant. Every number counts cases; none is derived from a counter.
 type Snapshot struct {
 	At       time.Time
 	Complete bool // false until every open case and the running windows are known; Centers is empty then
@@ -10,7 +10,7 @@ type Snapshot struct {
 	Sources  []SourceSnapshot
 }
 
-// SourceSnapshot says when a source last spoke.
+// SourceSnapshot holds the time of a source's latest event.
 type SourceSnapshot struct {
 	Source      string
 	LastEventAt time.Time // latest OccurredAt of any of its events, heartbeats included

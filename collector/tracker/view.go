@@ -10,21 +10,21 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// SetComplete says whether every open case and every call of the running windows is on the board.
+// SetComplete declares whether every open case and every call of the running windows is on the board.
 func (b *Board) SetComplete(complete bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.complete = complete
 }
 
-// Complete reports what SetComplete said last, or what the checkpoint held.
+// Complete reports what SetComplete declared last, or the checkpoint.
 func (b *Board) Complete() bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.complete
 }
 
-// Snapshot says what the board shows at now.
+// Snapshot returns the figures of the board at now.
 func (b *Board) Snapshot(now time.Time) Snapshot {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -58,35 +58,30 @@ func (b *Board) Snapshot(now time.Time) Snapshot {
 func (c *center) snapshot(now time.Time, staleAfter time.Duration) CenterSnapshot {
 	s := CenterSnapshot{Center: c.label}
 	s.Windows, s.Within = c.windows(now)
-	within := func(in map[*entry]time.Time, reach time.Duration) (n int, oldest time.Duration) {
-		for _, at := range in {
-			if age := now.Sub(at); age <= reach {
-				n++
-				oldest = max(oldest, age)
+	sinceMidnight := now.Sub(c.midnight(now))
+	rings, same := map[string]int{}, map[SameEventCount]int{}
+	for _, r := range c.recent {
+		shown := func(at time.Time, reach time.Duration) bool { return !at.IsZero() && now.Sub(at) <= reach }
+		if shown(r.waitingSince, maxWaiting) {
+			s.CallsWaiting++
+			s.OldestWaiting = max(s.OldestWaiting, now.Sub(r.waitingSince))
+		}
+		if shown(r.unclassified, sinceMidnight) {
+			s.CallsUnclassified++
+		}
+		if shown(r.callBack, callBackWithin) {
+			s.CallsToCallBack++
+		}
+		for _, ring := range r.rings {
+			if age := now.Sub(ring.At); age >= 0 && age <= recentReach {
+				rings[ring.Position]++
 			}
 		}
-		return n, oldest
-	}
-	s.CallsWaiting, s.OldestWaiting = within(c.waiting, maxWaiting)
-	s.CallsUnclassified, _ = within(c.unclassified, now.Sub(c.midnight(now)))
-	s.CallsToCallBack, _ = within(c.callBack, callBackWithin)
-
-	rings := map[string]int{}
-	for _, rs := range c.rings {
-		for _, r := range rs {
-			if age := now.Sub(r.At); age >= 0 && age <= recent {
-				rings[r.Position]++
-			}
+		if age := now.Sub(r.openedAt); age >= 0 && age <= recentReach && r.category != "" && r.kecamatan != "" {
+			same[SameEventCount{Category: r.category, Kecamatan: r.kecamatan}]++
 		}
 	}
 	s.RingNoAnswerRecent = labelCounts(rings)
-
-	same := map[SameEventCount]int{}
-	for _, o := range c.opened {
-		if age := now.Sub(o.at); age >= 0 && age <= recent && o.category != "" && o.kecamatan != "" {
-			same[SameEventCount{Category: o.category, Kecamatan: o.kecamatan}]++
-		}
-	}
 	for k, n := range same {
 		k.N = n
 		s.SameEvent = append(s.SameEvent, k)
