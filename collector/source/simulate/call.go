@@ -74,7 +74,7 @@ func (g *Generator) caller(n nature, a arrival) string {
 	case n.class == event.ClassUji:
 		return ""
 	case a.flood:
-		return g.callers.heckler()
+		return g.callers.repeatCaller()
 	case n.class == event.ClassPrank:
 		return g.callers.prankster()
 	case n.class == event.ClassGhost && g.calls.permille(300):
@@ -87,7 +87,7 @@ func (g *Generator) caller(n nature, a arrival) string {
 func (g *Generator) ring(inc *incident) *agent {
 	c := &inc.call
 	live := g.preset == Live
-	if live && g.desk.queueLength(c.queued) >= queueLimit {
+	if live && g.shifts.queueLength(c.queued) >= queueLimit {
 		g.unserved(inc, c.queued+g.calls.between(200, 900), reasonOverflow)
 		return nil
 	}
@@ -99,7 +99,7 @@ func (g *Generator) ring(inc *incident) *agent {
 	if live {
 		givesUp = c.queued + g.calls.draw(patience())
 	}
-	who, ready := g.desk.pick(c.queued, nil)
+	who, ready := g.shifts.pick(c.queued, nil)
 	if who == nil {
 		g.unserved(inc, c.queued+g.calls.between(2000, 9000), reasonNoAgents)
 		return nil
@@ -119,7 +119,7 @@ func (g *Generator) ring(inc *incident) *agent {
 		d.RingMS = ptr(ringTimeout)
 		c.ringNoAnswers++
 		who.freeAt = max(who.freeAt, missed+second)
-		if other, at := g.desk.pick(missed, who); other != nil {
+		if other, at := g.shifts.pick(missed, who); other != nil {
 			who, ready = other, at
 		} else {
 			ready = missed + second
@@ -128,7 +128,7 @@ func (g *Generator) ring(inc *incident) *agent {
 		answers = rings + g.calls.draw(pickup())
 	}
 	until := min(answers, givesUp, c.queued+queueTimeout)
-	g.desk.waiting = append(g.desk.waiting, until)
+	g.shifts.waiting = append(g.shifts.waiting, until)
 	if rings < until {
 		g.rings(inc, who, rings)
 	}
@@ -170,11 +170,11 @@ func (g *Generator) unserved(inc *incident, at int64, reason string) {
 // callBack lets an agent ring back who waited in vain, six times in ten.
 func (g *Generator) callBack(inc *incident) {
 	c := &inc.call
-	if c.abandoned-c.queued < shortAbandon || !g.calls.permille(600) || len(g.desk.agents) == 0 {
+	if c.abandoned-c.queued < shortAbandon || !g.calls.permille(600) || len(g.shifts.agents) == 0 {
 		return
 	}
 	c.calledBack = c.abandoned + g.calls.draw(seconds(60, 120, 420, 1200, 3000, 5400))
-	g.say(inc, event.CallCalledBack, c.id, c.calledBack).Agent = g.desk.agents[g.calls.IntN(len(g.desk.agents))].id
+	g.say(inc, event.CallCalledBack, c.id, c.calledBack).Agent = g.shifts.agents[g.calls.IntN(len(g.shifts.agents))].id
 }
 
 // converse is the talk, its classification and its end.

@@ -49,22 +49,22 @@ func (s stream) draw(d spread) int64 {
 	return d[i-1] + (d[i]-d[i-1])*(u-lo)/(hi-lo)
 }
 
-// urn holds lots that are drawn without being put back, so that the numbers drawn are exact in the end.
-type urn struct {
+// sampler draws without replacement, so that the numbers drawn are exact in the end.
+type sampler struct {
 	left  []int64
 	total int64
 }
 
-func newUrn(counts ...int64) *urn {
-	u := &urn{left: counts}
+func newSampler(counts ...int64) *sampler {
+	u := &sampler{left: counts}
 	for _, n := range counts {
 		u.total += n
 	}
 	return u
 }
 
-// draw takes one lot out; it must not be called on an empty urn.
-func (u *urn) draw(s stream) int {
+// draw takes one out and returns its kind; it must not be called when none is left.
+func (u *sampler) draw(s stream) int {
 	n := s.Int64N(u.total)
 	for i, left := range u.left {
 		if n < left {
@@ -74,7 +74,7 @@ func (u *urn) draw(s stream) int {
 		}
 		n -= left
 	}
-	panic("simulate: urn counted wrongly") // unreachable: total is the sum of left
+	panic("simulate: sampler counted wrongly") // unreachable: total is the sum of left
 }
 
 // wheel draws indexes by weight, with replacement.

@@ -8,17 +8,17 @@ import (
 
 // advance plans what happens on the floor by itself until an instant: shifts, breaks, heartbeats.
 func (g *Generator) advance(at int64) {
-	for shiftStart(g.desk.nextShift)-10*minute <= at {
-		for _, a := range g.desk.roster(g.desk.nextShift) {
+	for shiftStart(g.shifts.nextShift)-10*minute <= at {
+		for _, a := range g.shifts.roster(g.shifts.nextShift) {
 			a.on = max(a.on, g.start) // who is on duty at the start logs in then, for all we know
 			a.freeAt = max(a.freeAt, a.on)
 			a.rested = a.pauseFrom < g.start
-			g.desk.agents = append(g.desk.agents, a)
+			g.shifts.agents = append(g.shifts.agents, a)
 			g.agentState(a, event.AgentAvailable, a.on)
 		}
-		g.desk.nextShift++
+		g.shifts.nextShift++
 	}
-	for _, a := range g.desk.agents {
+	for _, a := range g.shifts.agents {
 		if !a.rested && a.pauseFrom <= at {
 			a.rested = true
 			length := a.pauseTo - a.pauseFrom
@@ -29,7 +29,7 @@ func (g *Generator) advance(at int64) {
 			g.agentState(a, event.AgentAvailable, a.pauseTo)
 		}
 	}
-	g.desk.leave(at, func(a *agent) { g.agentState(a, event.AgentOffline, max(a.off, a.freeAt+1)) })
+	g.shifts.leave(at, func(a *agent) { g.agentState(a, event.AgentOffline, max(a.off, a.freeAt+1)) })
 	if g.preset != Live {
 		return
 	}

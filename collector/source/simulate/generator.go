@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -31,11 +32,11 @@ type Generator struct {
 	arrivals arrivals
 	coming   *arrival // the next arrival, when it is known already
 	drained  bool     // no arrivals are left
-	again    againHeap
+	queue    arrivalQueue
 	planned  schedule
 	load     *loader
 
-	desk       desk
+	shifts     shifts
 	beat       int64 // the next heartbeat
 	nature     natures
 	callers    *callers
@@ -55,7 +56,7 @@ type Generator struct {
 
 // New returns a generator for a preset, or an error that wraps ErrOptions and says which option is wrong.
 func New(p Preset, o Options) (*Generator, error) {
-	o, err := o.settled(p)
+	o, err := o.withDefaults(p)
 	if err != nil {
 		return nil, err
 	}
@@ -86,20 +87,20 @@ func New(p Preset, o Options) (*Generator, error) {
 		return g, nil
 	case Sidoarjo2023:
 		g.arrivals = newYearArrivals(newStream(o.Seed, "arrivals"))
-		g.desk.perShift = 4
+		g.shifts.perShift = 4
 	case Live:
 		g.arrivals = newLiveArrivals(o.Seed, o)
 		// Enough agents for the busiest hour of the rate, at about half occupancy, within the limit.
-		g.desk.perShift = min(4+int(g.o.Rate*0.16), MaxAgents/3)
+		g.shifts.perShift = min(4+int(g.o.Rate*0.16), MaxAgents/3)
 		g.beat = o.From.UnixMilli() / minute * minute
 	}
-	g.desk.s = newStream(o.Seed, "desk")
+	g.shifts.s = newStream(o.Seed, "desk")
 	g.start = o.From.UnixMilli()
 	if p == Sidoarjo2023 {
 		from, _ := span2023()
 		g.start = from.UnixMilli()
 	}
-	g.desk.nextShift = shiftOf(g.start)
+	g.shifts.nextShift = shiftOf(g.start)
 	return g, nil
 }
 
@@ -138,7 +139,7 @@ func (g *Generator) Next(m *Message) bool {
 	g.tally.sent(&p)
 	if p.of != nil {
 		if p.of.pending--; p.of.pending == 0 {
-			g.tally.settle(p.of)
+			g.tally.addCase(p.of)
 		}
 	}
 	return true
@@ -217,14 +218,14 @@ func (g *Generator) peek() {
 
 // nextArrival takes the earlier of the next new call and the next repeated report.
 func (g *Generator) nextArrival() (arrival, bool) {
-	if g.again.fresh == nil {
+	if g.queue.fresh == nil {
 		if a, ok := g.arrivals.next(); ok {
-			g.again.fresh = &a
+			g.queue.fresh = &a
 		}
 	}
-	a, ok := g.again.take()
+	a, ok := g.queue.take()
 	if ok && !g.o.To.IsZero() && a.at >= g.o.To.UnixMilli() {
-		if g.again.fresh == nil && len(g.again.reports) == 0 {
+		if g.queue.fresh == nil && len(g.queue.reports) == 0 {
 			return arrival{}, false
 		}
 		return g.nextArrival()
@@ -273,32 +274,29 @@ func (g *Generator) say(inc *incident, t event.Type, subject string, at int64) *
 // place draws a kecamatan.
 func (g *Generator) place() int { return g.kecamatan.spin(g.places) }
 
-// againHeap merges new calls with repeated reports; there are few of the latter at a time, so a sorted slice serves.
-type againHeap struct {
+// arrivalQueue merges new calls with repeated reports; there are few of the latter at a time, so a sorted slice serves.
+type arrivalQueue struct {
 	fresh   *arrival
 	reports []arrival // latest first
 }
 
-func (h *againHeap) add(a arrival) {
-	i := len(h.reports)
-	h.reports = append(h.reports, a)
-	for ; i > 0 && h.reports[i-1].at < a.at; i-- {
-		h.reports[i] = h.reports[i-1]
+func (q *arrivalQueue) add(a arrival) {
+	i := slices.IndexFunc(q.reports, func(r arrival) bool { return r.at < a.at })
+	if i < 0 {
+		i = len(q.reports)
 	}
-	h.reports[i] = a
+	q.reports = slices.Insert(q.reports, i, a)
 }
 
-func (h *againHeap) take() (arrival, bool) {
-	n := len(h.reports)
+func (q *arrivalQueue) take() (a arrival, ok bool) {
+	n := len(q.reports)
 	switch {
-	case h.fresh != nil && (n == 0 || h.fresh.at <= h.reports[n-1].at):
-		a := *h.fresh
-		h.fresh = nil
-		return a, true
+	case q.fresh != nil && (n == 0 || q.fresh.at <= q.reports[n-1].at):
+		a, q.fresh = *q.fresh, nil
 	case n > 0:
-		a := h.reports[n-1]
-		h.reports = h.reports[:n-1]
-		return a, true
+		a, q.reports = q.reports[n-1], q.reports[:n-1]
+	default:
+		return a, false
 	}
-	return arrival{}, false
+	return a, true
 }

@@ -133,7 +133,7 @@ func TestMemoryIsBoundedByOpenCases(t *testing.T) {
 	if after[11] > after[3]*2 {
 		t.Errorf("%d slots after four days, %d after twelve", after[3], after[11])
 	}
-	if n := len(g.desk.agents); n > 3*g.desk.perShift {
+	if n := len(g.shifts.agents); n > 3*g.shifts.perShift {
 		t.Errorf("%d agents are remembered", n)
 	}
 }

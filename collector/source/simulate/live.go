@@ -13,7 +13,7 @@ type Clock struct {
 	Sleep func(context.Context, time.Duration) error // returns the context's error when it ends first
 }
 
-func (c Clock) settled() Clock {
+func (c Clock) withDefaults() Clock {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -31,7 +31,7 @@ const paceStep = 100 * time.Millisecond
 // or, when the generator's range has an end, at the first message after it that still lies in the future; with the
 // error of hand or flush; or with the context's.
 func Pace(ctx context.Context, g *Generator, clock Clock, hand func(*Message) error, flush func() error) error {
-	clock = clock.settled()
+	clock = clock.withDefaults()
 	var m Message
 	for ctx.Err() == nil && g.ready() {
 		at := g.due()

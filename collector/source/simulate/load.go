@@ -59,7 +59,7 @@ func (l *loader) next(m *Message) {
 	l.given++
 	l.g.tally.sent(&planned{draft: event.RawEvent{Type: m.Draft.Type}})
 	if l.given == loadEventsPerCase {
-		l.g.tally.settle(&l.truth)
+		l.g.tally.addCase(&l.truth)
 	}
 }
 

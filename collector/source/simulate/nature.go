@@ -16,7 +16,7 @@ type natures struct {
 	own, vertical []work
 
 	// Sidoarjo2023: exact numbers.
-	funnel, ownUrn, verticalUrn *urn
+	funnel, ownSampler, verticalSampler *sampler
 
 	// Live: shares.
 	classes                 wheel
@@ -33,8 +33,8 @@ func newNatures(p Preset, s stream) natures {
 		return out
 	}
 	if p == Sidoarjo2023 {
-		n.funnel = newUrn(prank2023, own2023, vertical2023)
-		n.ownUrn, n.verticalUrn = newUrn(counts(n.own)...), newUrn(counts(n.vertical)...)
+		n.funnel = newSampler(prank2023, own2023, vertical2023)
+		n.ownSampler, n.verticalSampler = newSampler(counts(n.own)...), newSampler(counts(n.vertical)...)
 		return n
 	}
 	shares := make([]int64, len(liveShares()))
@@ -64,9 +64,9 @@ func (n *natures) draw(p Preset, a arrival) nature {
 	if p == Sidoarjo2023 {
 		switch n.funnel.draw(n.s) {
 		case 1:
-			return ticketed(scopeOwn, n.own[n.ownUrn.draw(n.s)])
+			return ticketed(scopeOwn, n.own[n.ownSampler.draw(n.s)])
 		case 2:
-			return ticketed(scopeVertical, n.vertical[n.verticalUrn.draw(n.s)])
+			return ticketed(scopeVertical, n.vertical[n.verticalSampler.draw(n.s)])
 		}
 		return nature{class: event.ClassPrank}
 	}

@@ -50,8 +50,8 @@ type Options struct {
 	Cases     int64   // Load: how many cases; 0 means as many as fit between From and To
 }
 
-// settled returns the options with every default filled in, or says what is wrong.
-func (o Options) settled(p Preset) (Options, error) {
+// withDefaults returns the options with every default filled in, or says what is wrong.
+func (o Options) withDefaults(p Preset) (Options, error) {
 	refuse := func(format string, args ...any) (Options, error) {
 		return Options{}, fmt.Errorf("%w: "+format, append([]any{ErrOptions}, args...)...)
 	}

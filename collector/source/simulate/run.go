@@ -6,11 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/source/send"
 )
 
@@ -37,7 +36,7 @@ const runTimeScale = 20
 // is stopped, and no error. It returns an error when an option is wrong, the server cannot be reached for long or
 // refused events, or the totals cannot be written.
 func Run(ctx context.Context, o RunOptions) error {
-	o.Clock = o.Clock.settled()
+	o.Clock = o.Clock.withDefaults()
 	g, err := o.generator()
 	if err != nil {
 		return err
@@ -146,21 +145,13 @@ func unlessStopped(ctx context.Context, err error) error {
 
 // writeTotals writes a whole file or none.
 func writeTotals(file string, t Totals) error {
-	b, err := json.MarshalIndent(t, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode totals: %w", err)
-	}
-	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	err := disk.Replace(disk.OS{}, file, 0o644, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(t)
+	})
 	if err != nil {
 		return fmt.Errorf("write totals: %w", err)
-	}
-	_, err = f.Write(append(b, '\n'))
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		return fmt.Errorf("write totals to %s: %w", file, errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }

@@ -71,8 +71,8 @@ func (y *tally) sent(p *planned) {
 	y.byType[p.draft.Type]++
 }
 
-// settle adds a case of which everything has been told.
-func (y *tally) settle(inc *incident) {
+// addCase adds a case of which everything has been told.
+func (y *tally) addCase(inc *incident) {
 	y.pending--
 	c := y.centers[y.center]
 	if !inc.told {

@@ -8,8 +8,8 @@ import (
 
 const reasonNotOurs = "bukan_kewenangan"
 
-// life is a ticket being lived through: where it stands now, and how time passes for it.
-type life struct {
+// ticketRun plays a ticket: where it stands now, and how time passes for it.
+type ticketRun struct {
 	g   *Generator
 	inc *incident
 	t   *ticketTruth
@@ -19,57 +19,57 @@ type life struct {
 
 // after lets time pass: a duration of the spread, in whole seconds, shortened by the time scale, and for offices on to
 // the next working hours.
-func (l *life) after(d spread) int64 {
-	return l.wait(l.g.tickets.draw(d) * 1000 / l.g.timeScale)
+func (r *ticketRun) after(d spread) int64 {
+	return r.wait(r.g.tickets.draw(d) * 1000 / r.g.timeScale)
 }
 
 // wait lets a duration pass that no time scale shortens.
-func (l *life) wait(ms int64) int64 {
-	l.now += max(ms/second, 1) * second
-	if l.how.office && l.g.timeScale == 1000 {
-		if open := workingMoment(l.now); open > l.now {
-			l.now = open + l.g.tickets.between(60, 2400)*second
+func (r *ticketRun) wait(ms int64) int64 {
+	r.now += max(ms/second, 1) * second
+	if r.how.office && r.g.timeScale == 1000 {
+		if open := workingMoment(r.now); open > r.now {
+			r.now = open + r.g.tickets.between(60, 2400)*second
 		}
 	}
-	return l.now
+	return r.now
 }
 
-func (l *life) say(t event.Type) *event.RawEvent {
-	l.t.lastFact = l.now
-	return l.g.say(l.inc, t, l.t.id, l.now)
+func (r *ticketRun) say(t event.Type) *event.RawEvent {
+	r.t.lastFact = r.now
+	return r.g.say(r.inc, t, r.t.id, r.now)
 }
 
-func (l *life) permille(n int) bool { return l.g.tickets.permille(n) }
+func (r *ticketRun) permille(n int) bool { return r.g.tickets.permille(n) }
 
 // choose is for shares that differ between a tidy past and a live floor.
-func (l *life) choose(history, live int) bool {
-	if l.g.preset == Live {
-		return l.permille(live)
+func (r *ticketRun) choose(history, live int) bool {
+	if r.g.preset == Live {
+		return r.permille(live)
 	}
-	return l.permille(history)
+	return r.permille(history)
 }
 
 // open begins the ticket that a call leads to.
-func (g *Generator) open(inc *incident, n nature) *life {
-	l := &life{g: g, inc: inc, how: g.tempos[n.work.tempo]}
-	l.how.office, l.now = false, (inc.call.firstClass+second-1)/second*second // the floor never sleeps
-	l.after(seconds(3, 8, 20, 60, 180, 400))
+func (g *Generator) open(inc *incident, n nature) *ticketRun {
+	r := &ticketRun{g: g, inc: inc, how: g.tempos[n.work.tempo]}
+	r.how.office, r.now = false, (inc.call.firstClass+second-1)/second*second // the floor never sleeps
+	r.after(seconds(3, 8, 20, 60, 180, 400))
 	g.ticketNo++
-	l.t = &ticketTruth{
-		id:   "SDA-" + strconv.Itoa(g.moment(l.now).Year()) + "-" + g.tag + "-" + pad(g.ticketNo, 5),
-		work: n.work, scope: n.scope, kecamatan: inc.call.kecamatan, opened: l.now, state: stateOpened,
+	r.t = &ticketTruth{
+		id:   "SDA-" + strconv.Itoa(g.moment(r.now).Year()) + "-" + g.tag + "-" + pad(g.ticketNo, 5),
+		work: n.work, scope: n.scope, kecamatan: inc.call.kecamatan, opened: r.now, state: stateOpened,
 	}
-	inc.ticket = l.t
-	d := l.say(event.TicketOpened)
+	inc.ticket = r.t
+	d := r.say(event.TicketOpened)
 	d.Calls = []string{inc.call.id}
-	d.Category, d.Priority, d.Kecamatan = n.work.category, n.work.priority, l.t.kecamatan
-	return l
+	d.Category, d.Priority, d.Kecamatan = n.work.category, n.work.priority, r.t.kecamatan
+	return r
 }
 
 // planTicket lives through a ticket, from its opening to wherever it gets.
 func (g *Generator) planTicket(inc *incident, n nature, where int) {
-	l := g.open(inc, n)
-	if c := n.work.category; l.how.field && c != "kdrt" && c != "darurat_medis" && c != "odgj" {
+	r := g.open(inc, n)
+	if c := n.work.category; r.how.field && c != "kdrt" && c != "darurat_medis" && c != "odgj" {
 		// Sensitive places are not told at all; the others lie within about three kilometres of the office.
 		d := &inc.messages[len(inc.messages)-1].draft
 		k := g.kecamatans[where]
@@ -78,187 +78,187 @@ func (g *Generator) planTicket(inc *incident, n nature, where int) {
 		d.Lat, d.Lon = &lat, &lon
 	}
 	g.repeatReports(inc, n)
-	if l.choose(0, 10) {
+	if r.choose(0, 10) {
 		return // forgotten at the centre
 	}
 	toAssign := seconds(10, 30, 120, 600, 1800, 5400)
 	if n.work.priority == event.PriorityDarurat {
 		toAssign = seconds(3, 8, 25, 70, 200, 400)
 	}
-	l.after(toAssign)
-	if !l.astray() {
+	r.after(toAssign)
+	if !r.misassign() {
 		return
 	}
-	l.assign(n.work.opd)
-	l.how.office = g.tempos[n.work.tempo].office
-	if !l.serve() {
+	r.assign(n.work.opd)
+	r.how.office = g.tempos[n.work.tempo].office
+	if !r.serve() {
 		return
 	}
-	l.finish()
-	if l.permille(25) {
-		l.again()
+	r.finish()
+	if r.permille(25) {
+		r.reopen()
 	}
-	if n.hoax && l.t.result == event.ResultPalsu {
+	if n.hoax && r.t.result == event.ResultPalsu {
 		inc.call.class = event.ClassPrankPalsu
 		inc.call.reclassified++
-		g.classify(inc, n, l.t.confirmed+g.tickets.between(60, 900)*second, event.ClassPrankPalsu)
+		g.classify(inc, n, r.t.confirmed+g.tickets.between(60, 900)*second, event.ClassPrankPalsu)
 	}
 }
 
-// astray sends some tickets to the wrong OPD first. It reports whether the ticket came back.
-func (l *life) astray() bool {
+// misassign sends some tickets to the wrong OPD first. It reports whether the ticket came back.
+func (r *ticketRun) misassign() bool {
 	share := 60
 	switch {
-	case l.t.scope == scopeVertical:
+	case r.t.scope == scopeVertical:
 		share = 10
-	case l.t.work.priority == event.PriorityDarurat:
+	case r.t.work.priority == event.PriorityDarurat:
 		share = 25
 	}
-	if !l.permille(share) {
+	if !r.permille(share) {
 		return true
 	}
-	l.assign(l.t.work.mistakenFor)
-	if l.permille(400) {
-		l.acknowledge(seconds(20, 60, 300, 1800, 7200, 28800))
+	r.assign(r.t.work.mistakenFor)
+	if r.permille(400) {
+		r.acknowledge(seconds(20, 60, 300, 1800, 7200, 28800))
 	}
-	l.after(seconds(60, 300, 1800, 14400, 86400, 172800))
-	if l.permille(500) {
-		last := &l.t.stays[len(l.t.stays)-1]
-		last.rejected = l.now
-		l.t.rejections++
-		l.t.state = stateRejected
-		d := l.say(event.TicketRejected)
+	r.after(seconds(60, 300, 1800, 14400, 86400, 172800))
+	if r.permille(500) {
+		last := &r.t.stays[len(r.t.stays)-1]
+		last.rejected = r.now
+		r.t.rejections++
+		r.t.state = stateRejected
+		d := r.say(event.TicketRejected)
 		d.Reason, d.OPD = reasonNotOurs, last.opd
-		if l.choose(0, 150) {
+		if r.choose(0, 150) {
 			return false
 		}
-		l.after(seconds(30, 120, 600, 3600, 14400, 43200))
+		r.after(seconds(30, 120, 600, 3600, 14400, 43200))
 	}
 	return true
 }
 
-func (l *life) assign(opd string) {
-	l.t.stays = append(l.t.stays, stay{opd: opd, assigned: l.now})
-	l.t.state = stateAssigned
-	d := l.say(event.TicketAssigned)
+func (r *ticketRun) assign(opd string) {
+	r.t.stays = append(r.t.stays, stay{opd: opd, assigned: r.now})
+	r.t.state = stateAssigned
+	d := r.say(event.TicketAssigned)
 	d.OPD = opd
-	if l.g.preset == Live && l.permille(500) {
-		d.Due = l.g.moment(l.now + max(l.t.work.targetMinutes*minute*1000/l.g.timeScale, minute))
+	if r.g.preset == Live && r.permille(500) {
+		d.Due = r.g.moment(r.now + max(r.t.work.targetMinutes*minute*1000/r.g.timeScale, minute))
 	}
 }
 
-func (l *life) acknowledge(d spread) {
-	l.after(d)
-	l.stampAcknowledged()
+func (r *ticketRun) acknowledge(d spread) {
+	r.after(d)
+	r.stampAcknowledged()
 }
 
-func (l *life) stampAcknowledged() {
-	last := &l.t.stays[len(l.t.stays)-1]
-	last.acknowledged = l.now
-	l.t.state = stateAcknowledged
-	l.say(event.TicketAcknowledged).OPD = last.opd
+func (r *ticketRun) stampAcknowledged() {
+	last := &r.t.stays[len(r.t.stays)-1]
+	last.acknowledged = r.now
+	r.t.state = stateAcknowledged
+	r.say(event.TicketAcknowledged).OPD = last.opd
 }
 
 // serve is the OPD's work up to the resolution. It reports whether it got that far.
-func (l *life) serve() bool {
+func (r *ticketRun) serve() bool {
 	stuckAt := -1
-	if l.choose(12, 25) {
-		stuckAt = l.g.tickets.IntN(4)
+	if r.choose(12, 25) {
+		stuckAt = r.g.tickets.IntN(4)
 	}
 	if stuckAt == 0 {
 		return false
 	}
-	if neglect := 80; l.g.preset == Live && l.permille(neglect) {
+	if neglect := 80; r.g.preset == Live && r.permille(neglect) {
 		// Left lying, in real time: what a board is there to show.
-		l.wait(l.g.tickets.draw(seconds(900, 2400, 7200, 20_000, 50_000, 90_000)))
-		l.stampAcknowledged()
-	} else if l.permille(l.how.ackShare) {
-		l.acknowledge(l.how.acknowledge)
+		r.wait(r.g.tickets.draw(seconds(900, 2400, 7200, 20_000, 50_000, 90_000)))
+		r.stampAcknowledged()
+	} else if r.permille(r.how.ackShare) {
+		r.acknowledge(r.how.acknowledge)
 	} else {
-		l.after(l.how.acknowledge)
+		r.after(r.how.acknowledge)
 	}
 	if stuckAt == 1 {
 		return false
 	}
-	if l.how.field {
-		l.after(l.how.turnout)
-		if l.permille(940) {
-			l.t.departed = l.now
-			l.t.state = stateDeparted
-			l.say(event.TicketDeparted)
+	if r.how.field {
+		r.after(r.how.turnout)
+		if r.permille(940) {
+			r.t.departed = r.now
+			r.t.state = stateDeparted
+			r.say(event.TicketDeparted)
 		}
 		if stuckAt == 2 {
 			return false
 		}
-		l.after(l.how.travel)
-		if l.permille(960) {
-			l.t.arrived = l.now
-			l.t.state = stateArrived
-			l.say(event.TicketArrived)
+		r.after(r.how.travel)
+		if r.permille(960) {
+			r.t.arrived = r.now
+			r.t.state = stateArrived
+			r.say(event.TicketArrived)
 		}
 	}
-	if l.t.work.priority != event.PriorityDarurat && l.permille(80) {
-		l.after(seconds(60, 300, 1200, 3600, 7200, 14400))
-		p := pause{from: l.now, reason: pauseReasons()[l.g.tickets.IntN(len(pauseReasons()))]}
-		d := l.say(event.TicketPaused)
-		d.Reason, d.OPD = p.reason, l.t.opd()
+	if r.t.work.priority != event.PriorityDarurat && r.permille(80) {
+		r.after(seconds(60, 300, 1200, 3600, 7200, 14400))
+		p := pause{from: r.now, reason: pauseReasons()[r.g.tickets.IntN(len(pauseReasons()))]}
+		d := r.say(event.TicketPaused)
+		d.Reason, d.OPD = p.reason, r.t.opd()
 		if stuckAt != 3 {
-			p.to = l.after(seconds(1800, 7200, 43_200, 172_800, 604_800, 1_209_600))
-			l.say(event.TicketResumed)
+			p.to = r.after(seconds(1800, 7200, 43_200, 172_800, 604_800, 1_209_600))
+			r.say(event.TicketResumed)
 		}
-		l.t.pauses = append(l.t.pauses, p)
+		r.t.pauses = append(r.t.pauses, p)
 	}
 	if stuckAt == 3 {
 		return false
 	}
-	l.after(l.how.work)
+	r.after(r.how.work)
 	return true
 }
 
 // finish is the resolution and what the centre does after it.
-func (l *life) finish() {
-	if l.t.resolved == 0 {
-		l.t.resolved = l.now
+func (r *ticketRun) finish() {
+	if r.t.resolved == 0 {
+		r.t.resolved = r.now
 	}
-	l.t.lastResolved = l.now
-	l.t.state = stateResolved
-	l.say(event.TicketResolved)
-	l.how.office = false
-	again := l.t.reopened > 0
-	if again && l.t.confirmed != 0 || !again && l.permille(l.how.confirmShare) {
-		l.t.confirmed = l.after(l.how.confirm)
-		l.t.state = stateConfirmed
-		l.t.result = event.ResultBenar
-		if l.inc.invented {
-			l.t.result = event.ResultPalsu
-		} else if l.permille(80) {
-			l.t.result = event.ResultTidakDitemukan
+	r.t.lastResolved = r.now
+	r.t.state = stateResolved
+	r.say(event.TicketResolved)
+	r.how.office = false
+	again := r.t.reopened > 0
+	if again && r.t.confirmed != 0 || !again && r.permille(r.how.confirmShare) {
+		r.t.confirmed = r.after(r.how.confirm)
+		r.t.state = stateConfirmed
+		r.t.result = event.ResultBenar
+		if r.inc.invented {
+			r.t.result = event.ResultPalsu
+		} else if r.permille(80) {
+			r.t.result = event.ResultTidakDitemukan
 		}
-		l.say(event.TicketConfirmed).Result = l.t.result
+		r.say(event.TicketConfirmed).Result = r.t.result
 	}
-	if l.permille(970) {
-		l.t.closed = l.after(l.how.closing)
-		l.t.state = stateClosed
-		l.say(event.TicketClosed)
+	if r.permille(970) {
+		r.t.closed = r.after(r.how.closing)
+		r.t.state = stateClosed
+		r.say(event.TicketClosed)
 	}
 }
 
-// again reopens a ticket: the lamp went out once more.
-func (l *life) again() {
-	l.after(seconds(600, 7200, 86_400, 345_600, 604_800, 864_000))
-	l.t.reopened++
-	l.t.closed = 0
-	l.t.state = stateAssigned
-	if l.t.stays[len(l.t.stays)-1].acknowledged != 0 {
-		l.t.state = stateAcknowledged
+// reopen reopens a ticket: the lamp went out once more.
+func (r *ticketRun) reopen() {
+	r.after(seconds(600, 7200, 86_400, 345_600, 604_800, 864_000))
+	r.t.reopened++
+	r.t.closed = 0
+	r.t.state = stateAssigned
+	if r.t.stays[len(r.t.stays)-1].acknowledged != 0 {
+		r.t.state = stateAcknowledged
 	}
-	l.say(event.TicketReopened)
-	if l.choose(0, 250) {
+	r.say(event.TicketReopened)
+	if r.choose(0, 250) {
 		return
 	}
-	l.how.office = l.g.tempos[l.t.work.tempo].office
-	l.after(l.how.work)
-	l.finish()
+	r.how.office = r.g.tempos[r.t.work.tempo].office
+	r.after(r.how.work)
+	r.finish()
 }
 
 // repeatReports lets neighbours call about the same event: emergencies in the open are seen by many.
@@ -270,7 +270,7 @@ func (g *Generator) repeatReports(inc *incident, n nature) {
 		if !g.tickets.permille(200) {
 			return
 		}
-		g.again.add(arrival{at: inc.call.received + g.tickets.between(20*second, 8*minute), again: inc})
+		g.queue.add(arrival{at: inc.call.received + g.tickets.between(20*second, 8*minute), again: inc})
 	}
 }
 
@@ -279,13 +279,13 @@ func (g *Generator) planDuplicate(inc *incident, n nature, first *incident) {
 	if !g.tickets.permille(600) {
 		return
 	}
-	l := g.open(inc, n)
-	if l.permille(300) {
-		l.after(seconds(5, 15, 30, 90, 200, 400))
-		l.assign(n.work.opd)
+	r := g.open(inc, n)
+	if r.permille(300) {
+		r.after(seconds(5, 15, 30, 90, 200, 400))
+		r.assign(n.work.opd)
 	}
-	l.now = max(l.now, first.ticket.opened)
-	l.wait(g.tickets.draw(seconds(20, 40, 90, 240, 600, 1200)))
-	l.t.merged, l.t.master, l.t.state = l.now, first.ticket.id, stateMerged
-	l.say(event.TicketMerged).Master = l.t.master
+	r.now = max(r.now, first.ticket.opened)
+	r.wait(g.tickets.draw(seconds(20, 40, 90, 240, 600, 1200)))
+	r.t.merged, r.t.master, r.t.state = r.now, first.ticket.id, stateMerged
+	r.say(event.TicketMerged).Master = r.t.master
 }

@@ -2,9 +2,9 @@ package simulate
 
 import "strconv"
 
-// desk is the call floor: who is on duty, and when each can take the next call. A call waits because an agent is busy
+// shifts is who is on duty at the call floor, and when each can take the next call. A call waits because an agent is busy
 // with another one, not because a table says so.
-type desk struct {
+type shifts struct {
 	s         stream
 	perShift  int
 	agents    []*agent
@@ -36,7 +36,7 @@ func shiftOf(at int64) int64 {
 }
 
 // roster is the agents of shift n. Three groups take turns and move on by a shift each week; nobody works two in a row.
-func (d *desk) roster(n int64) []*agent {
+func (d *shifts) roster(n int64) []*agent {
 	group := (n + n/21) % 3
 	agents := make([]*agent, d.perShift)
 	for i := range agents {
@@ -65,7 +65,7 @@ func (a *agent) readyAt(from int64) (at int64, ok bool) {
 }
 
 // pick returns the agent who is ready first, of several the one idle for longest, and never the one called but.
-func (d *desk) pick(from int64, but *agent) (*agent, int64) {
+func (d *shifts) pick(from int64, but *agent) (*agent, int64) {
 	var best *agent
 	var bestAt int64
 	for _, a := range d.agents {
@@ -81,7 +81,7 @@ func (d *desk) pick(from int64, but *agent) (*agent, int64) {
 }
 
 // leave lets go of the agents whose shift was over before at, and tells gone of each.
-func (d *desk) leave(at int64, gone func(*agent)) {
+func (d *shifts) leave(at int64, gone func(*agent)) {
 	kept := d.agents[:0]
 	for _, a := range d.agents {
 		if a.off > at {
@@ -95,7 +95,7 @@ func (d *desk) leave(at int64, gone func(*agent)) {
 }
 
 // queueLength is how many callers wait at an instant; instants must not go back by much.
-func (d *desk) queueLength(at int64) int {
+func (d *shifts) queueLength(at int64) int {
 	kept := d.waiting[:0]
 	for _, until := range d.waiting {
 		if until > at {
