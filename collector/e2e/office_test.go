@@ -97,7 +97,7 @@ func report(t *testing.T, path string, fixed bool) {
 // TestImportGuides runs every command of the two guides, as a newcomer would, from the file to the answers.
 func TestImportGuides(t *testing.T) {
 	t.Parallel()
-	for _, guide := range []string{"panduan-impor.md", "import-guide.md"} {
+	for _, guide := range []string{"panduan-impor.md", "import.md"} {
 		t.Run(guide, func(t *testing.T) {
 			s := newService(t).start()
 			if !s.ready() {
