@@ -171,7 +171,7 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if a.messages, err = a.openMessages(); err != nil {
 		return nil, err
 	}
-	a.cleanup("record of messages", a.messages.Close)
+	a.cleanup("record of notifications", a.messages.Close)
 	if a.rejected, err = quarantine.OpenRejected(cfg.DataDir, cfg.File.Limits.QuarantineMiB<<20); err != nil {
 		return nil, err
 	}

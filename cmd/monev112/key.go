@@ -17,8 +17,8 @@ func keyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "key",
 		Short: "Create, list and revoke API keys",
-		Long: `key works on the key file of a data folder; a running service reads it again within a second. Once a key was created
-nobody gets in without one.`,
+		Long: `key works on the file api-keys.json in the data folder; a running service reads it again within a second. Once a
+key was created, every request needs one.`,
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
 	file := func() auth.File { return collector.APIKeys(data) }
@@ -48,7 +48,7 @@ alerts:log (deliver webhooks), admin (rebuild rows, freeze months).`,
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", secret)
-			fmt.Fprintf(cmd.ErrOrStderr(), "key %s (%s) created; it is shown this once and kept nowhere\n", key.ID, key.Name)
+			fmt.Fprintf(cmd.ErrOrStderr(), "key %s (%s) created; it is shown only once and stored nowhere\n", key.ID, key.Name)
 			return err
 		},
 	}

@@ -1,6 +1,7 @@
 package pager
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -147,23 +148,24 @@ func (a *Alertmanager) Name() string {
 
 // CheckFiles refuses files that cannot be read or do not hold what they should.
 func (c *Config) CheckFiles() error {
-	for i := range c.Alertmanagers {
-		a := &c.Alertmanagers[i]
-		if _, err := a.authorization(); err != nil {
-			return fmt.Errorf("alertmanagers[%d].%w", i, err)
-		}
-		if _, err := a.tls(); err != nil {
-			return fmt.Errorf("alertmanagers[%d].%w", i, err)
+	_, err := c.servers()
+	return err
+}
+
+// servers makes what pushes to each Alertmanager, after reading its files for the first time.
+func (c *Config) servers() ([]*server, error) {
+	servers := make([]*server, len(c.Alertmanagers))
+	for i, a := range c.Alertmanagers {
+		var err error
+		if servers[i], err = newServer(a); err != nil {
+			return nil, fmt.Errorf("alertmanagers[%d].%w", i, err)
 		}
 	}
-	return nil
+	return servers, nil
 }
 
 func (c *Config) digestAt() (time.Duration, error) {
-	text := c.Digest
-	if text == "" {
-		text = DefaultDigest
-	}
+	text := cmp.Or(c.Digest, DefaultDigest)
 	t, err := time.Parse("15:04", text)
 	if err != nil {
 		return 0, fmt.Errorf("digest: %q is no time of day; write it in quotes, as %q", text, DefaultDigest)

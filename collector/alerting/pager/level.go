@@ -1,6 +1,7 @@
 package pager
 
 import (
+	"slices"
 	"time"
 
 	"github.com/monev112/monev112/collector/sla"
@@ -18,22 +19,8 @@ const (
 	Closed     Level = "closed"     // a ticket that was paged is closed
 )
 
-// Levels lists the levels, the lowest first.
-func Levels() []Level { return []Level{Risk, Overdue, Escalated, Escalated2, Closed} }
-
-func (l Level) rank() int {
-	switch l {
-	case Risk:
-		return 1
-	case Overdue:
-		return 2
-	case Escalated:
-		return 3
-	case Escalated2:
-		return 4
-	}
-	return 0
-}
+// rank orders the levels of open tickets; 0 is none.
+func (l Level) rank() int { return slices.Index([]Level{"", Risk, Overdue, Escalated, Escalated2}, l) }
 
 // ClockLevel is what the running clocks of a ticket say at an instant.
 type ClockLevel struct {

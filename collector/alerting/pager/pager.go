@@ -69,28 +69,23 @@ func New(opt Options) (*Pager, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, fmt.Errorf("pager: %w", err)
 	}
-	if err := cfg.CheckFiles(); err != nil {
+	servers, err := cfg.servers()
+	if err != nil {
 		return nil, fmt.Errorf("pager: %w", err)
 	}
 	cfg.Interval, cfg.ClosedFor = cmp.Or(cfg.Interval, DefaultInterval), cmp.Or(cfg.ClosedFor, DefaultClosedFor)
 	p := &Pager{
 		opt: opt, log: opt.Log.With("component", "pager"), board: boardReader{opt.Board, opt.Directory},
-		stateFile: filepath.Join(opt.Dir, StateFile),
+		stateFile: filepath.Join(opt.Dir, StateFile), servers: servers,
 	}
 	p.alerts = alertBuilder{opt.Links, p.board.opdName, p.board.zone}
 	p.digestAt, _ = cfg.digestAt()
-	var err error
 	if p.state, err = load(opt.FS, p.stateFile, p.log); err != nil {
 		return nil, err
 	}
 	p.accepted = p.state.Accepted
-	for _, a := range cfg.Alertmanagers {
-		s, err := newServer(a)
-		if err != nil {
-			return nil, fmt.Errorf("pager: %s: %w", a.Name(), err)
-		}
+	for _, s := range servers {
 		s.accepted, s.failed, s.log, s.tracer = p.pushAccepted, opt.Failed, p.log, opt.Tracer
-		p.servers = append(p.servers, s)
 	}
 	return p, nil
 }

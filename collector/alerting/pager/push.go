@@ -2,6 +2,7 @@ package pager
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -80,16 +81,17 @@ type server struct {
 }
 
 func newServer(cfg Alertmanager) (*server, error) {
-	if cfg.Timeout == 0 {
-		cfg.Timeout = DefaultTimeout
-	}
+	cfg.Timeout = cmp.Or(cfg.Timeout, DefaultTimeout)
 	s := &server{cfg: cfg, name: cfg.Name(), next: make(chan *push, 1)}
-	secure, err := s.cfg.tls()
+	if _, err := s.cfg.authorization(); err != nil {
+		return nil, err
+	}
+	tlsConfig, err := s.cfg.tls()
 	if err != nil {
 		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = secure
+	transport.TLSClientConfig = tlsConfig
 	transport.MaxConnsPerHost = 1
 	transport.ResponseHeaderTimeout = cfg.Timeout
 	s.client = &http.Client{Timeout: cfg.Timeout, Transport: transport,

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector"
+)
+
+func callerKeyCommand() *cobra.Command {
+	var data string
+	cmd := &cobra.Command{
+		Use:   "caller-key",
+		Short: "The key that replaces callers' numbers: list, rotate",
+		Long: `No caller's number is stored: a keyed hash (HMAC-SHA256) takes its place. Two hashes can be compared only when they
+were made with the same key. A new key once a year limits what a stolen one could tell.`,
+	}
+	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
+	cmd.AddCommand(&cobra.Command{
+		Use:   "list",
+		Short: "List the keys, without their secrets",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			keys, err := collector.CallerKeys(data)
+			if err != nil {
+				return err
+			}
+			ids, created := keys.KeyIDs()
+			return printKeys(cmd.OutOrStdout(), ids, created)
+		},
+	}, &cobra.Command{
+		Use:   "rotate",
+		Short: "Make a new current key; the service takes it up when it is started again",
+		Long: `rotate adds a new current key to the file caller-keys in the data folder. A running service keeps the key with which
+it started: restart it, best at the turn of a month. Caller concentration and block safety are computed within one key,
+and a caller from before the rotation counts as a new one afterwards. The earlier keys stay in the file, because stored
+hashes name them; nothing is rewritten. Keep a backup of the file apart from the database.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			keys, err := collector.RotateCallerKeys(data, time.Now())
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "caller key %s is current; restart the service to take it up\n",
+				keys.CurrentID())
+			return err
+		},
+	})
+	return cmd
+}
+
+// printKeys prints a table of keys, oldest first; the last one is the current one.
+func printKeys(out io.Writer, ids []string, created []time.Time) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tCREATED\tSTATE")
+	for i, id := range ids {
+		state := "earlier"
+		if i == len(ids)-1 {
+			state = "current"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", id, created[i].Format(time.DateOnly), state)
+	}
+	return w.Flush()
+}
