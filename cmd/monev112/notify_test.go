@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
@@ -42,18 +43,18 @@ func TestSystemdIsToldWhatTheServiceIs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			heard := systemd(t, socket)
-			env := map[string]string{"NOTIFY_SOCKET": socket}
+			t.Setenv("NOTIFY_SOCKET", socket)
 			if name == "a watcher" {
-				env["WATCHDOG_USEC"], env["WATCHDOG_PID"] = "20000", "7"
+				t.Setenv("WATCHDOG_USEC", "20000")
+				t.Setenv("WATCHDOG_PID", strconv.Itoa(os.Getpid()))
 			}
-			n := newNotifier(func(k string) string { return env[k] }, 7, slog.New(slog.DiscardHandler))
 			ctx, stop := context.WithCancel(t.Context())
 			defer stop()
 			var asked atomic.Int64
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				n.run(ctx, func() error {
+				notifySystemd(ctx, slog.New(slog.DiscardHandler), func() error {
 					if asked.Add(1) < 3 {
 						return errors.New("replaying")
 					}
@@ -81,17 +82,17 @@ func TestSystemdIsToldWhatTheServiceIs(t *testing.T) {
 	}
 }
 
-func TestTheWatchdogOfAnotherProcessIsNotOurs(t *testing.T) {
-	for _, c := range []struct {
-		usec, pid string
-		want      time.Duration
-	}{{"", "", 0}, {"x", "", 0}, {"-1", "", 0}, {"2000000", "", 2 * time.Second}, {
-		"2000000", "7", 2 * time.Second,
-	}, {"2000000", "8", 0}} {
-		env := map[string]string{"WATCHDOG_USEC": c.usec, "WATCHDOG_PID": c.pid}
-		if n := newNotifier(func(k string) string { return env[k] }, 7, nil); n.watchdog != c.want {
-			t.Errorf("%+v: %v", c, n.watchdog)
-		}
+func TestTheWatchdogOfAnotherProcessIsNotServed(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "notify")
+	heard := systemd(t, socket)
+	t.Setenv("NOTIFY_SOCKET", socket)
+	t.Setenv("WATCHDOG_USEC", "2000")
+	t.Setenv("WATCHDOG_PID", "1") // a child inherits the variables and is not meant
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Millisecond) // ten times the interval
+	defer stop()
+	notifySystemd(ctx, slog.New(slog.DiscardHandler), func() error { return nil })
+	if first, second := heard(), heard(); first != "READY=1" || second != "STOPPING=1" {
+		t.Errorf("told %q, then %q", first, second)
 	}
 }
 
@@ -100,7 +101,8 @@ func TestAStopBeforeReadinessIsTold(t *testing.T) {
 	heard := systemd(t, socket)
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	notifier{socket: socket, log: slog.New(slog.DiscardHandler)}.run(ctx, func() error { return errors.New("replaying") })
+	t.Setenv("NOTIFY_SOCKET", socket)
+	notifySystemd(ctx, slog.New(slog.DiscardHandler), func() error { return errors.New("replaying") })
 	if got := heard(); got != "STOPPING=1" {
 		t.Errorf("told %q", got)
 	}

@@ -91,11 +91,10 @@ It stops cleanly on SIGTERM and SIGINT; what was acknowledged is never lost.`,
 				return err
 			}
 			ctx, cancel := context.WithCancel(cmd.Context())
-			systemd := newNotifier(os.Getenv, os.Getpid(), cfg.Log)
 			var told sync.WaitGroup
 			defer told.Wait()
 			defer cancel()
-			return serve(ctx, cfg, func(app *collector.App) { told.Go(func() { systemd.run(ctx, app.Ready) }) })
+			return serve(ctx, cfg, func(app *collector.App) { told.Go(func() { notifySystemd(ctx, cfg.Log, app.Ready) }) })
 		},
 	}
 	f.add(cmd)
