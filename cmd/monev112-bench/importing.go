@@ -17,21 +17,11 @@ func (b *bench) importTable(ctx context.Context) error {
 	if err := writeRequests(csv, b.importRows); err != nil {
 		return err
 	}
-	dir, err := b.folder("import")
-	if err != nil {
-		return err
-	}
-	p, err := b.serve(dir, "")
+	p, err := b.serveNew(ctx, "import", "")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = p.stop() }()
-	if err := p.ready(ctx); err != nil {
-		return err
-	}
-	if err := p.stores(ctx); err != nil {
-		return err
-	}
 	began := time.Now()
 	out, err := exec.CommandContext(ctx, b.program, "import", "--server", "http://"+p.addr, "--mapping",
 		"boston311-2015-h1", "--rejects", filepath.Join(b.dir, "rejects.csv"), csv).CombinedOutput()

@@ -17,21 +17,11 @@ func (b *bench) ingest(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("limit: %w", err)
 	}
-	dir, err := b.folder("ingest")
-	if err != nil {
-		return err
-	}
-	p, err := b.serve(dir, b.profile)
+	p, err := b.serveNew(ctx, "ingest", b.profile)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = p.stop() }()
-	if err := p.ready(ctx); err != nil {
-		return err
-	}
-	if err := p.stores(ctx); err != nil {
-		return err
-	}
 	self0, child0 := p.used()
 	began := time.Now()
 	accepted, retries, err := p.send(ctx, bodies, b.clients)

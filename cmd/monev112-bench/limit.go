@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -42,31 +43,15 @@ func (b *bench) limitOf(ctx context.Context, bodies []body) (best float64, how s
 	if err != nil {
 		return 0, "", 0, err
 	}
-	dir, err := b.folder("limit")
-	if err != nil {
-		return 0, "", 0, err
-	}
-	p, err := b.engineAlone(dir)
+	dir := filepath.Join(b.dir, "limit")
+	p, st, err := b.database(ctx, dir)
 	if err != nil {
 		return 0, "", 0, err
 	}
 	defer p.stop()
-	if err := p.until(ctx, "the engine answers", 20*time.Millisecond, func() bool {
-		_, err := p.query("SELECT 1")
-		return err == nil
-	}); err != nil {
-		return 0, "", 0, err
-	}
+	defer st.Close()
 	key, err := engine.ReadKey(dir)
 	if err != nil {
-		return 0, "", 0, err
-	}
-	st, err := store.Open(ctx, store.Config{Addr: p.engine, Protocol: store.HTTP, Password: key})
-	if err != nil {
-		return 0, "", 0, err
-	}
-	defer st.Close()
-	if err := st.Migrate(ctx); err != nil {
 		return 0, "", 0, err
 	}
 	ways := []way{

@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/source/simulate"
 )
 
@@ -28,38 +31,61 @@ func since(cases int) time.Time {
 	return time.Now().Add(-6*time.Hour - time.Duration(cases/1000)*time.Second).Truncate(time.Minute)
 }
 
-// encode makes the bodies of n events of the preset load.
-func encode(n, batch int, seed uint64) ([]body, error) {
-	g, err := simulate.New(simulate.Load, simulate.Options{Seed: seed, From: since(n / 6), Cases: int64(n+5) / 6})
+// batches makes bodies of so many events, the last one of those that are left.
+func batches(drafts iter.Seq[*event.RawEvent], size int) iter.Seq[body] {
+	return func(yield func(body) bool) {
+		var b []byte
+		in := 0
+		for d := range drafts {
+			separator := byte(',')
+			if in == 0 {
+				separator = '['
+			}
+			b = d.AppendCloudEvent(append(b, separator))
+			if in++; in < size {
+				continue
+			}
+			if !yield(body{append(bytes.Clone(b), ']'), in}) {
+				return
+			}
+			b, in = b[:0], 0
+		}
+		if in > 0 {
+			yield(body{append(b, ']'), in})
+		}
+	}
+}
+
+// simulated are the events of the preset load.
+func simulated(o simulate.Options) (iter.Seq[*event.RawEvent], error) {
+	g, err := simulate.New(simulate.Load, o)
 	if err != nil {
 		return nil, err
 	}
-	var out []body
-	var b []byte
-	in := 0
-	flush := func() {
-		if in > 0 {
-			out = append(out, body{append(bytes.Clone(b), ']'), in})
+	return func(yield func(*event.RawEvent) bool) {
+		for m := range g.All() {
+			if !yield(&m.Draft) {
+				return
+			}
 		}
-		b, in = b[:0], 0
+	}, nil
+}
+
+// encode makes the bodies of n simulated events.
+func encode(n, batch int, seed uint64) ([]body, error) {
+	all, err := simulated(simulate.Options{Seed: seed, From: since(n / 6), Cases: int64(n+5) / 6})
+	if err != nil {
+		return nil, err
 	}
-	left := n
-	for m := range g.All() {
-		if left == 0 {
-			break
-		}
-		left--
-		sep := byte(',')
-		if in == 0 {
-			sep = '['
-		}
-		b = m.Draft.AppendCloudEvent(append(b, sep))
-		if in++; in == batch {
-			flush()
+	first := func(yield func(*event.RawEvent) bool) {
+		left := n
+		for d := range all {
+			if left--; left < 0 || !yield(d) {
+				return
+			}
 		}
 	}
-	flush()
-	return out, nil
+	return slices.Collect(batches(first, batch)), nil
 }
 
 func eventsOf(bodies []body) (n int) {
@@ -110,43 +136,78 @@ func post(ctx context.Context, client *http.Client, url, contentType string, b [
 	}
 }
 
-// send posts all bodies with so many clients and says how long it took until the last was acknowledged.
-func (p *process) send(ctx context.Context, bodies []body, clients int) (took time.Duration, retries int, err error) {
-	return sendAll(ctx, bodies, clients, func(ctx context.Context, client *http.Client, body body) (int, error) {
-		a, retries, err := post(ctx, client, "http://"+p.addr+"/v1/events", batchType, body.bytes)
-		if err == nil && a.Accepted != body.events {
-			err = fmt.Errorf("%d of %d events accepted, refused: %.300s", a.Accepted, body.events, a.Rejected)
-		}
-		return retries, err
-	})
+// deliver posts a body until it is taken, and fails when an event of it is not accepted.
+func (p *process) deliver(ctx context.Context, client *http.Client, b body) (retries int, err error) {
+	a, retries, err := post(ctx, client, "http://"+p.addr+"/v1/events", batchType, b.bytes)
+	if err == nil && a.Accepted != b.events {
+		err = fmt.Errorf("%d of %d events accepted, refused: %.300s", a.Accepted, b.events, a.Rejected)
+	}
+	return retries, err
 }
 
-// sendAll has so many clients call do with all bodies, each once, and adds up its retries.
-func sendAll(ctx context.Context, bodies []body, clients int,
-	do func(context.Context, *http.Client, body) (retries int, err error)) (took time.Duration, retries int, err error) {
+// send posts all bodies with so many clients and says how long it took until the last was acknowledged.
+func (p *process) send(ctx context.Context, bodies []body, clients int) (took time.Duration, retries int, err error) {
+	var again atomic.Int64
+	took, err = offer(ctx, slices.Values(bodies), load{clients: clients},
+		func(ctx context.Context, client *http.Client, b body, _ time.Time) error {
+			n, err := p.deliver(ctx, client, b)
+			again.Add(int64(n))
+			return err
+		})
+	return took, int(again.Load()), err
+}
+
+// load says how bodies are offered.
+type load struct {
+	clients int
+	every   time.Duration // between two bodies, whether or not the ones before are answered; 0: as fast as clients can
+	queue   int           // bodies that may wait for a client
+}
+
+// offer has clients call do with each body, once, and with the instant at which it was due. It ends with the first
+// error, or after the last body.
+func offer(ctx context.Context, bodies iter.Seq[body], l load,
+	do func(context.Context, *http.Client, body, time.Time) error) (took time.Duration, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true}}
+	client := &http.Client{
+		Transport: &http.Transport{MaxIdleConnsPerHost: l.clients, DisableCompression: true}, Timeout: time.Minute,
+	}
 	defer client.CloseIdleConnections()
-	var next, again atomic.Int64
-	var wg sync.WaitGroup
-	began := time.Now()
-	for range clients {
-		wg.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(bodies) || ctx.Err() != nil {
-					return
-				}
-				n, err := do(ctx, client, bodies[i])
-				again.Add(int64(n))
-				if err != nil {
+	type job struct {
+		body
+		due time.Time
+	}
+	jobs := make(chan job, l.queue)
+	var clients sync.WaitGroup
+	for range l.clients {
+		clients.Go(func() {
+			for j := range jobs {
+				if err := do(ctx, client, j.body, j.due); err != nil {
 					cancel(err)
-					return
 				}
 			}
 		})
 	}
-	wg.Wait()
-	return time.Since(began), int(again.Load()), context.Cause(ctx)
+	began := time.Now()
+	due := began
+	for b := range bodies {
+		if wait := time.Until(due); wait > 0 {
+			select {
+			case <-ctx.Done():
+			case <-time.After(wait):
+			}
+		}
+		select {
+		case jobs <- job{b, due}:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		due = due.Add(l.every)
+	}
+	close(jobs)
+	clients.Wait()
+	return time.Since(began), context.Cause(ctx)
 }

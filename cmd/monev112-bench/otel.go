@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"text/template"
 	"time"
 
@@ -39,18 +42,12 @@ func (b *bench) otelcol(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db, err := b.engineAlone(filepath.Join(dir, "clickhouse"))
+	db, err := b.engineAlone(ctx, filepath.Join(dir, "clickhouse"))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.stop() }()
-	if err := db.until(ctx, "the engine answers", 20*time.Millisecond, func() bool {
-		_, err := db.query("SELECT 1")
-		return err == nil
-	}); err != nil {
-		return err
-	}
-	key, err := engine.ReadKey(filepath.Join(dir, "clickhouse"))
+	key, err := engine.ReadKey(db.dir)
 	if err != nil {
 		return err
 	}
@@ -84,10 +81,12 @@ func (b *bench) otelcol(ctx context.Context) error {
 	self0, _ := col.used()
 	db0, _ := db.used()
 	began := time.Now()
-	accepted, retries, err := sendAll(ctx, bodies, b.clients,
-		func(ctx context.Context, client *http.Client, body body) (int, error) {
-			_, n, err := post(ctx, client, url, "application/json", body.bytes)
-			return n, err
+	var retries atomic.Int64
+	accepted, err := offer(ctx, slices.Values(bodies), load{clients: b.clients},
+		func(ctx context.Context, client *http.Client, b body, _ time.Time) error {
+			_, n, err := post(ctx, client, url, "application/json", b.bytes)
+			retries.Add(int64(n))
+			return err
 		})
 	if err != nil {
 		return err
@@ -104,7 +103,8 @@ func (b *bench) otelcol(ctx context.Context) error {
 	db1, _ := db.used()
 	million := func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()*1e6/float64(n)) }
 	b.table.add("OpenTelemetry Collector, accepted", rate(perSecond(n, accepted)), "", "",
-		fmt.Sprintf("the same events as OTLP log records in JSON, fsynced persistent queue, %d asked to come later", retries))
+		fmt.Sprintf("the same events as OTLP log records in JSON, fsynced persistent queue, %d asked to come later",
+			retries.Load()))
 	b.table.add("OpenTelemetry Collector, stored", rate(perSecond(n, stored)), "", "half of ours",
 		"its ClickHouse exporter into the same engine; it checks, folds and counts nothing")
 	b.table.add("OpenTelemetry Collector, processor time",
@@ -114,42 +114,11 @@ func (b *bench) otelcol(ctx context.Context) error {
 
 // otelConfig keeps to what the exporter's own documentation advises for throughput: large batches, made behind the
 // queue.
-var otelConfig = template.Must(template.New("otelcol").Parse(`
-receivers:
-  otlp:
-    protocols:
-      http: {endpoint: "{{.Listen}}"}
-extensions:
-  file_storage:
-    directory: "{{.Queue}}"
-    create_directory: true
-    fsync: true
-    timeout: 10s
-exporters:
-  clickhouse:
-    endpoint: "http://{{.Engine}}"
-    username: default
-    password: "{{.Key}}"
-    database: otel
-    create_schema: true
-    timeout: 60s
-    async_insert: false
-    sending_queue:
-      enabled: true
-      storage: file_storage
-      num_consumers: 4
-      sizer: items
-      queue_size: 10000000
-      batch: {flush_timeout: 200ms, sizer: items, min_size: 20000, max_size: 50000}
-    retry_on_failure: {enabled: true, initial_interval: 100ms}
-service:
-  extensions: [file_storage]
-  pipelines:
-    logs: {receivers: [otlp], exporters: [clickhouse]}
-  telemetry:
-    logs: {level: warn}
-    metrics: {level: none}
-`))
+//
+//go:embed otelcol-run.yaml
+var otelConfigText string
+
+var otelConfig = template.Must(template.New("otelcol").Parse(otelConfigText))
 
 // asLogRecords turns a batch of CloudEvents into an export request of OTLP: a record an event, an attribute a field.
 func asLogRecords(batch []byte) ([]byte, error) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/monev112/monev112/collector/engine"
 	"github.com/monev112/monev112/collector/shipper"
+	"github.com/monev112/monev112/collector/store"
 )
 
 // build makes the program as a user gets it.
@@ -58,7 +59,7 @@ func freeAddr() (string, error) {
 }
 
 // serve starts the service on a data folder; with a profile it is this very program that serves and writes one.
-func (b *bench) serve(dir, profile string) (*process, error) {
+func (b *bench) serve(dir, profile string, args ...string) (*process, error) {
 	p := &process{dir: dir}
 	var err error
 	if p.addr, err = freeAddr(); err != nil {
@@ -67,27 +68,71 @@ func (b *bench) serve(dir, profile string) (*process, error) {
 	if p.engine, err = freeAddr(); err != nil {
 		return nil, err
 	}
-	args := []string{"serve", "--data", dir, "--listen", p.addr, "--engine-listen", p.engine}
-	program := b.program
-	if profile != "" {
-		if program, err = os.Executable(); err != nil {
-			return nil, err
-		}
-		args = append(args, "--cpuprofile", profile)
-	} else {
-		args = append(args, "--log-level", "warn")
+	args = append([]string{"serve", "--data", dir, "--listen", p.addr, "--engine-listen", p.engine}, args...)
+	if profile == "" {
+		return p, p.start(exec.Command(b.program, append(args, "--log-level", "warn")...))
 	}
-	return p, p.start(exec.Command(program, args...))
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return p, p.start(exec.Command(self, append(args, "--cpuprofile", profile)...))
 }
 
-// engineAlone starts the embedded ClickHouse without the service.
-func (b *bench) engineAlone(dir string) (*process, error) {
+// serveNew starts the service on a new folder and waits until the board is complete, so that a measurement begins with
+// everything running.
+func (b *bench) serveNew(ctx context.Context, name, profile string, args ...string) (*process, error) {
+	p, err := b.serve(filepath.Join(b.dir, name), profile, args...)
+	if err != nil {
+		return nil, err
+	}
+	err = p.ready(ctx)
+	if err == nil {
+		err = p.until(ctx, "the board is complete", 50*time.Millisecond, func() bool {
+			return p.metric("monev112_board_complete ") == 1
+		})
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
+	return p, nil
+}
+
+// engineAlone starts the embedded ClickHouse without the service, on a folder that is made when it is not there.
+func (b *bench) engineAlone(ctx context.Context, dir string) (*process, error) {
 	p := &process{dir: dir}
 	var err error
 	if p.engine, err = freeAddr(); err != nil {
 		return nil, err
 	}
-	return p, p.start(exec.Command(b.program, "engine", "--data", dir, "--listen", p.engine, "--log-level", "warn"))
+	args := []string{"engine", "--data", dir, "--listen", p.engine, "--log-level", "warn"}
+	if err := p.start(exec.Command(b.program, args...)); err != nil {
+		return nil, err
+	}
+	if err := p.until(ctx, "the engine answers", 20*time.Millisecond, func() bool {
+		return engine.Ping(ctx, p.engine) == nil
+	}); err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
+	return p, nil
+}
+
+// database starts the embedded ClickHouse without the service and makes its tables.
+func (b *bench) database(ctx context.Context, dir string) (p *process, st *store.Store, err error) {
+	if p, err = b.engineAlone(ctx, dir); err != nil {
+		return nil, nil, err
+	}
+	key, err := engine.ReadKey(dir)
+	if err == nil {
+		st, err = store.Open(ctx, store.Config{Addr: p.engine, Password: key, RequestTimeout: patience})
+	}
+	if err == nil {
+		err = st.Migrate(ctx)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, p.stop())
+	}
+	return p, st, nil
 }
 
 func (p *process) start(cmd *exec.Cmd) error {
@@ -150,14 +195,6 @@ func (p *process) ready(ctx context.Context) error {
 		}
 		r.Body.Close()
 		return r.StatusCode == http.StatusOK
-	})
-}
-
-// stores waits until ClickHouse has its tables and the board is complete, so that a measurement begins with everything
-// running.
-func (p *process) stores(ctx context.Context) error {
-	return p.until(ctx, "the board is complete", 50*time.Millisecond, func() bool {
-		return p.metric("monev112_board_complete ") == 1
 	})
 }
 
@@ -251,32 +288,25 @@ const clockTick = 10 * time.Millisecond
 
 // used reads /proc of the process and, apart, of its child, the engine.
 func (p *process) used() (self, child usage) {
-	pid := p.cmd.Process.Pid
-	self = usageOf(pid)
-	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	if err != nil || len(bytes.TrimSpace(list)) == 0 {
-		list = childrenOf(pid)
+	for _, id := range childrenOf(p.cmd.Process.Pid) {
+		u := usageOf(id)
+		child.cpu += u.cpu
+		child.rssBytes += u.rssBytes
 	}
-	for _, f := range strings.Fields(string(list)) {
-		if id, err := strconv.Atoi(f); err == nil {
-			u := usageOf(id)
-			child.cpu += u.cpu
-			child.rssBytes += u.rssBytes
-		}
-	}
-	return self, child
+	return usageOf(p.cmd.Process.Pid), child
 }
 
-// childrenOf looks through /proc where the kernel keeps no list, or where another thread started the child.
-func childrenOf(pid int) (list []byte) {
+// childrenOf finds the children of a process.
+func childrenOf(pid int) (children []int) {
 	entries, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, name := range entries {
-		f := statFields(name)
-		if len(f) > 1 && f[1] == strconv.Itoa(pid) {
-			list = append(list, filepath.Base(filepath.Dir(name))+" "...)
+		if f := statFields(name); len(f) > 1 && f[1] == strconv.Itoa(pid) {
+			if id, err := strconv.Atoi(filepath.Base(filepath.Dir(name))); err == nil {
+				children = append(children, id)
+			}
 		}
 	}
-	return list
+	return children
 }
 
 // statFields are the fields of a stat file after the command's name: state first.

@@ -16,7 +16,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/monev112/monev112/collector/engine"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/dashboards"
 	"github.com/monev112/monev112/dashboards/fill"
@@ -33,36 +32,13 @@ const (
 
 // queries measures every statement of every dashboard over a country's year.
 func (b *bench) queries(ctx context.Context) (err error) {
-	dir, err := b.folder("queries")
-	if err != nil {
-		return err
-	}
-	if b.country != "" {
-		dir = b.country
-	}
-	p, err := b.engineAlone(dir)
+	dir := cmp.Or(b.country, filepath.Join(b.dir, "queries"))
+	p, st, err := b.database(ctx, dir)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = p.stop() }()
-	if err := p.until(ctx, "the engine answers", 20*time.Millisecond, func() bool {
-		_, err := p.query("SELECT 1")
-		return err == nil
-	}); err != nil {
-		return err
-	}
-	key, err := engine.ReadKey(dir)
-	if err != nil {
-		return err
-	}
-	st, err := store.Open(ctx, store.Config{Addr: p.engine, Password: key, RequestTimeout: patience})
-	if err != nil {
-		return err
-	}
 	defer st.Close()
-	if err := st.Migrate(ctx); err != nil {
-		return err
-	}
 	c := &country{calls: b.calls, until: time.Now().UTC().Truncate(24 * time.Hour), p: p, store: st}
 	for _, step := range []struct {
 		table string

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,38 +22,25 @@ const protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.Met
 
 // openTicketBodies are tickets that nobody has closed, spread over OPDs and categories: opened and assigned.
 func openTicketBodies(n, batch int, opds, categories []string) []body {
-	now := time.Now()
-	var out []body
-	var b []byte
-	in := 0
-	add := func(d *event.RawEvent) {
-		sep := byte(',')
-		if in == 0 {
-			sep = '['
-		}
-		b = d.AppendCloudEvent(append(b, sep))
-		if in++; in == batch {
-			out = append(out, body{append(bytes.Clone(b), ']'), in})
-			b, in = b[:0], 0
-		}
-	}
 	priorities := []string{"darurat", "mendesak", "non_darurat", "informasi"}
-	for i := range n {
-		id := "open-" + strconv.Itoa(i)
-		at := now.Add(-time.Duration(1+i%(14*24*60)) * time.Minute)
-		add(&event.RawEvent{
-			Source: "bench", ID: id + ".1", Type: event.TicketOpened, Subject: id, Time: at, Center: "35.15",
-			Category: categories[i%len(categories)], Priority: priorities[i%len(priorities)],
-		})
-		add(&event.RawEvent{
-			Source: "bench", ID: id + ".2", Type: event.TicketAssigned, Subject: id, Time: at.Add(30 * time.Second),
-			Center: "35.15", OPD: opds[i%len(opds)],
-		})
-	}
-	if in > 0 {
-		out = append(out, body{append(b, ']'), in})
-	}
-	return out
+	now := time.Now()
+	return slices.Collect(batches(func(yield func(*event.RawEvent) bool) {
+		for i := range n {
+			id := "open-" + strconv.Itoa(i)
+			at := now.Add(-time.Duration(1+i%(14*24*60)) * time.Minute)
+			opened := &event.RawEvent{
+				Source: "bench", ID: id + ".1", Type: event.TicketOpened, Subject: id, Time: at, Center: "35.15",
+				Category: categories[i%len(categories)], Priority: priorities[i%len(priorities)],
+			}
+			assigned := &event.RawEvent{
+				Source: "bench", ID: id + ".2", Type: event.TicketAssigned, Subject: id, Time: at.Add(30 * time.Second),
+				Center: "35.15", OPD: opds[i%len(opds)],
+			}
+			if !yield(opened) || !yield(assigned) {
+				return
+			}
+		}
+	}, batch))
 }
 
 // scrapeOPDs is how many OPDs the tickets of the scrape are spread over.
@@ -82,75 +69,46 @@ func (b *bench) scrape(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	dir, err := b.folder("scrape")
+	took, size, err := b.scrapeWith(ctx, "scrape", openTicketBodies(b.openTickets, b.batch, opds, categories))
 	if err != nil {
 		return err
 	}
-	p, err := b.serve(dir, "")
+	empty, emptySize, err := b.scrapeWith(ctx, "scrape-empty", nil)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = p.stop() }()
-	if err := p.ready(ctx); err != nil {
-		return err
-	}
-	if err := p.stores(ctx); err != nil {
-		return err
-	}
-	if _, _, err := p.send(ctx, openTicketBodies(b.openTickets, b.batch, opds, categories), b.clients); err != nil {
-		return err
-	}
-	if _, err := p.shipped(ctx); err != nil {
-		return err
-	}
-	var took []time.Duration
-	var size int
-	for range 30 {
-		began := time.Now()
-		n, err := p.scrapeOnce(ctx)
-		if err != nil {
-			return err
-		}
-		took, size = append(took, time.Since(began)), n
-	}
-	empty, emptySize, err := b.scrapeEmpty(ctx)
-	if err != nil {
-		return err
-	}
-	b.table.add("scrape of /metrics, p50", ms(quantile(took, 0.5)), ms(empty)+" without tickets", "50 ms",
-		fmt.Sprintf("%s open tickets of %d OPDs, protobuf, %s KiB (%s KiB without tickets); slowest of 30: %s",
+	b.table.add("scrape of /metrics, p50", ms(quantile(took, 0.5)), ms(quantile(empty, 0.5))+" without tickets", "50 ms",
+		fmt.Sprintf("%s open tickets of %d OPDs, protobuf, %s KiB (%s KiB without tickets); slowest of %d: %s",
 			thousands(int64(b.openTickets)), len(opds), thousands(int64(size>>10)), thousands(int64(emptySize>>10)),
-			ms(quantile(took, 1))))
+			scrapes, ms(quantile(took, 1))))
 	return nil
 }
 
-func (b *bench) scrapeEmpty(ctx context.Context) (time.Duration, int, error) {
-	dir, err := b.folder("scrape-empty")
+const scrapes = 30
+
+// scrapeWith measures scrapes of a service that holds the events of bodies.
+func (b *bench) scrapeWith(ctx context.Context, name string, bodies []body) (took []time.Duration, size int, err error) {
+	p, err := b.serveNew(ctx, name, "")
 	if err != nil {
-		return 0, 0, err
-	}
-	p, err := b.serve(dir, "")
-	if err != nil {
-		return 0, 0, err
+		return nil, 0, err
 	}
 	defer func() { _ = p.stop() }()
-	if err := p.ready(ctx); err != nil {
-		return 0, 0, err
-	}
-	if err := p.stores(ctx); err != nil {
-		return 0, 0, err
-	}
-	var took []time.Duration
-	var size int
-	for range 30 {
-		began := time.Now()
-		n, err := p.scrapeOnce(ctx)
-		if err != nil {
-			return 0, 0, err
+	if len(bodies) > 0 {
+		if _, _, err = p.send(ctx, bodies, b.clients); err == nil {
+			_, err = p.shipped(ctx)
 		}
-		took, size = append(took, time.Since(began)), n
+		if err != nil {
+			return nil, 0, err
+		}
 	}
-	return quantile(took, 0.5), size, nil
+	for range scrapes {
+		began := time.Now()
+		if size, err = p.scrapeOnce(ctx); err != nil {
+			return nil, 0, err
+		}
+		took = append(took, time.Since(began))
+	}
+	return took, size, nil
 }
 
 func (p *process) scrapeOnce(ctx context.Context) (int, error) {

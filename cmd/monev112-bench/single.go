@@ -7,9 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 )
+
+const singleClients = 64
 
 // single measures how long one event waits for its acknowledgement when 1,000 a second come, beside what the disk needs
 // to make a few bytes durable.
@@ -19,28 +20,29 @@ func (b *bench) single(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	dir, err := b.folder("single")
-	if err != nil {
-		return err
-	}
-	p, err := b.serve(dir, "")
+	p, err := b.serveNew(ctx, "single", "")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = p.stop() }()
-	if err := p.ready(ctx); err != nil {
-		return err
-	}
-	if err := p.stores(ctx); err != nil {
-		return err
-	}
 	before, err := syncTimes(filepath.Join(b.dir, "raw"), 300)
 	if err != nil {
 		return err
 	}
-	took, err := p.openLoop(ctx, bodies, b.singleRate)
-	if err != nil {
+	answered := make(chan time.Duration, n)
+	every := time.Second / time.Duration(b.singleRate)
+	if _, err := offer(ctx, slices.Values(bodies), load{clients: singleClients, every: every, queue: n},
+		func(ctx context.Context, client *http.Client, b body, due time.Time) error {
+			_, err := p.deliver(ctx, client, b)
+			answered <- time.Since(due)
+			return err
+		}); err != nil {
 		return err
+	}
+	close(answered)
+	var took []time.Duration
+	for t := range answered {
+		took = append(took, t)
 	}
 	after, err := syncTimes(filepath.Join(b.dir, "raw"), 300)
 	if err != nil {
@@ -53,48 +55,6 @@ func (b *bench) single(ctx context.Context) error {
 	b.table.add("single event acknowledged, p99", ms(quantile(took, 0.99)), ms(quantile(raw, 0.99))+" fsync", "10 ms",
 		"slowest "+ms(slices.Max(took)))
 	return nil
-}
-
-// openLoop sends each body at its moment, whether or not the ones before are answered.
-func (p *process) openLoop(ctx context.Context, bodies []body, perSecond int) ([]time.Duration, error) {
-	const workers = 64
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workers, DisableCompression: true}}
-	defer client.CloseIdleConnections()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	type job struct {
-		i   int
-		due time.Time
-	}
-	jobs := make(chan job, len(bodies))
-	took := make([]time.Duration, len(bodies))
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for j := range jobs {
-				a, _, err := post(ctx, client, "http://"+p.addr+"/v1/events", batchType, bodies[j.i].bytes)
-				if err == nil && a.Accepted != 1 {
-					err = fmt.Errorf("event %d was not accepted: %.300s", j.i, a.Rejected)
-				}
-				if err != nil {
-					cancel(err)
-					return
-				}
-				took[j.i] = time.Since(j.due)
-			}
-		})
-	}
-	began := time.Now()
-	for i := range bodies {
-		due := began.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
-		if wait := time.Until(due); wait > 0 {
-			time.Sleep(wait)
-		}
-		jobs <- job{i, due}
-	}
-	close(jobs)
-	wg.Wait()
-	return took, context.Cause(ctx)
 }
 
 // syncTimes measures appending 300 bytes and fsync on the disk of the data.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -11,7 +10,6 @@ import (
 	"math"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -30,7 +28,7 @@ type soak struct {
 	duration, warmUp time.Duration
 	rate             int // events a second
 	sent             atomic.Int64
-	late             atomic.Int64 // batches that found every client busy: the service did not keep up
+	late             atomic.Int64 // batches that waited for every client: the service did not keep up
 	failed           atomic.Int64 // reads and queries
 	began            time.Time
 	samples          []sample
@@ -86,24 +84,11 @@ func runSoak(ctx context.Context, args []string) (err error) {
 	if err := os.WriteFile(config, []byte(soakConfig), 0o600); err != nil {
 		return err
 	}
-	p := &process{dir: filepath.Join(s.dir, "data")}
-	if p.addr, err = freeAddr(); err != nil {
-		return err
-	}
-	if p.engine, err = freeAddr(); err != nil {
-		return err
-	}
-	if err := p.start(exec.Command(s.program, "serve", "--data", p.dir, "--config", config, "--listen", p.addr,
-		"--engine-listen", p.engine, "--log-level", "warn")); err != nil {
+	p, err := s.serveNew(ctx, "data", "", "--config", config)
+	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
-	if err := p.ready(ctx); err != nil {
-		return err
-	}
-	if err := p.stores(ctx); err != nil {
-		return err
-	}
 	return s.run(ctx, p)
 }
 
@@ -168,73 +153,27 @@ func (s *soak) run(ctx context.Context, p *process) error {
 // send offers events at the rate, as several clients would.
 func (s *soak) send(ctx context.Context, p *process) error {
 	// Simulated time goes by as real time does, hours before it: the last ticket of each batch is closed by now.
-	g, err := simulate.New(simulate.Load, simulate.Options{Seed: 1, From: since(0), Rate: float64(s.rate) / 6 / 1000})
+	events, err := simulated(simulate.Options{Seed: 1, From: since(0), Rate: float64(s.rate) / 6 / 1000})
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	client := &http.Client{
-		Transport: &http.Transport{MaxIdleConnsPerHost: soakClients, DisableCompression: true}, Timeout: time.Minute,
-	}
-	defer client.CloseIdleConnections()
-	bodies := make(chan []byte, soakClients)
-	var clients sync.WaitGroup
-	for range soakClients {
-		clients.Go(func() {
-			for b := range bodies {
-				// What is under way at the end is waited for: what is not acknowledged could not be counted.
-				a, _, err := post(context.WithoutCancel(ctx), client, "http://"+p.addr+"/v1/events", batchType, b)
-				s.sent.Add(int64(a.Accepted))
-				if err == nil && a.Accepted != soakBatch {
-					err = fmt.Errorf("%d of %d events accepted, refused: %.300s", a.Accepted, soakBatch, a.Rejected)
-				}
-				if err != nil {
-					cancel(err)
-				}
+	every := time.Second * soakBatch / time.Duration(s.rate)
+	_, err = offer(ctx, batches(events, soakBatch), load{clients: soakClients, every: every, queue: soakClients},
+		func(ctx context.Context, client *http.Client, b body, due time.Time) error {
+			if time.Since(due) > soakClients*every {
+				s.late.Add(1)
 			}
+			// What is under way at the end is waited for: what is not acknowledged could not be counted.
+			_, err := p.deliver(context.WithoutCancel(ctx), client, b)
+			if err == nil {
+				s.sent.Add(soakBatch)
+			}
+			return err
 		})
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return nil // the end of the run
 	}
-	defer clients.Wait()
-	defer close(bodies)
-	tick := time.NewTicker(time.Second * soakBatch / time.Duration(s.rate))
-	defer tick.Stop()
-	var b []byte
-	in := 0
-	for m := range g.All() {
-		sep := byte(',')
-		if in == 0 {
-			sep = '['
-		}
-		b = m.Draft.AppendCloudEvent(append(b, sep))
-		if in++; in < soakBatch {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return failed(ctx)
-		case <-tick.C:
-		}
-		body := append(bytes.Clone(b), ']')
-		b, in = b[:0], 0
-		if len(bodies) == cap(bodies) {
-			s.late.Add(1)
-		}
-		select {
-		case bodies <- body:
-		case <-ctx.Done():
-			return failed(ctx)
-		}
-	}
-	return nil
-}
-
-// failed is why ctx ended, nil when that was in order.
-func failed(ctx context.Context) error {
-	if err := context.Cause(ctx); !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
+	return err
 }
 
 func (s *soak) get(p *process, path string) {
@@ -260,8 +199,8 @@ func (s *soak) sample(p *process) {
 		return nil
 	})
 	engineOpen := 0
-	for _, pid := range strings.Fields(string(childrenOf(p.cmd.Process.Pid))) {
-		open, _ := os.ReadDir("/proc/" + pid + "/fd")
+	for _, pid := range childrenOf(p.cmd.Process.Pid) {
+		open, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 		engineOpen += len(open)
 	}
 	sent := s.sent.Load()

@@ -78,7 +78,9 @@ func demo(ctx context.Context, cfg collector.Config, rate float64, out io.Writer
 		}
 		w.until(ctx, func(ctx context.Context) string { return w.historyStored(ctx, history.Messages.Events) })
 		g.Go(func() error {
-			return simulate.Run(ctx, simulate.RunOptions{Preset: simulate.Live, Server: w.server, Options: simulate.Options{Rate: rate}})
+			return simulate.Run(ctx, simulate.RunOptions{
+				Preset: simulate.Live, Server: w.server, Options: simulate.Options{Rate: rate},
+			})
 		})
 		w.until(ctx, w.liveVisible)
 		if ctx.Err() == nil {
@@ -124,6 +126,9 @@ func (w *demoWait) until(ctx context.Context, missing func(context.Context) stri
 	var told time.Time
 	for {
 		what := missing(ctx)
+		if ctx.Err() != nil {
+			return
+		}
 		if w.terminal {
 			fmt.Fprintf(w.progress, "\r%-100s\r", what)
 		} else if what != "" && time.Since(told) >= demoTellEvery {

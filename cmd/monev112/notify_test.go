@@ -87,7 +87,7 @@ func TestTheWatchdogOfAnotherProcessIsNotServed(t *testing.T) {
 	heard := systemd(t, socket)
 	t.Setenv("NOTIFY_SOCKET", socket)
 	t.Setenv("WATCHDOG_USEC", "2000")
-	t.Setenv("WATCHDOG_PID", "1") // a child inherits the variables and is not meant
+	t.Setenv("WATCHDOG_PID", "1")                                      // a child inherits the variables and is not meant
 	ctx, stop := context.WithTimeout(t.Context(), 20*time.Millisecond) // ten times the interval
 	defer stop()
 	notifySystemd(ctx, slog.New(slog.DiscardHandler), func() error { return nil })

@@ -4,6 +4,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -67,7 +68,9 @@ type service struct {
 	engine  string // of the embedded ClickHouse
 	args    []string
 	env     []string
-	program string // the binary; empty: the one built with the tag faults
+	program string      // the binary; empty: the one built with the tag faults
+	command string      // of the program; empty: serve
+	said    *syncBuffer // its standard output; nil: nowhere
 	cmd     *exec.Cmd
 	gone    chan struct{}
 	log     *syncBuffer
@@ -103,9 +106,12 @@ func (s *service) start(env ...string) *service {
 		s.t.Fatal(err)
 	}
 	s.cmd = exec.Command(path,
-		append([]string{"serve", "--data", s.dir, "--listen", s.addr, "--engine-listen", s.engine}, s.args...)...)
+		append([]string{cmp.Or(s.command, "serve"), "--data", s.dir, "--listen", s.addr, "--engine-listen", s.engine}, s.args...)...)
 	s.cmd.Env = append(append(os.Environ(), s.env...), env...)
 	s.cmd.Stderr = s.log
+	if s.said != nil {
+		s.cmd.Stdout = s.said
+	}
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -136,6 +142,12 @@ const patience = 2 * time.Minute
 
 // until polls until ok, and returns false when the process ends first.
 func (s *service) until(what string, ok func() bool) bool {
+	s.t.Helper()
+	return s.within(patience, what, ok)
+}
+
+// within is until with a patience of its own.
+func (s *service) within(patience time.Duration, what string, ok func() bool) bool {
 	s.t.Helper()
 	deadline := time.Now().Add(patience)
 	for !ok() {

@@ -5,6 +5,7 @@ package child
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ type Process struct {
 	addr     string        // known once the engine has answered
 	ready    chan struct{} // closed at the first answer
 	over     chan struct{} // closed when Run has returned
-	err      error         // why Run returned
+	err      error         // why there will be no answer; valid once over is closed
 	restarts int
 }
 
@@ -64,24 +65,16 @@ func New(config Config) (*Process, error) {
 		return nil, fmt.Errorf("engine: data folder %s: %w", config.DataDir, err)
 	}
 	config.DataDir = dir
-	if config.Listen == "" {
-		config.Listen = engine.DefaultListen
-	}
+	config.Listen = cmp.Or(config.Listen, engine.DefaultListen)
+	config.StartTimeout = cmp.Or(config.StartTimeout, time.Minute)
+	config.StopTimeout = cmp.Or(config.StopTimeout, 15*time.Second)
+	config.Log = cmp.Or(config.Log, slog.Default()).With("component", "engine")
 	if len(config.Command) == 0 {
 		self, err := os.Executable()
 		if err != nil {
 			return nil, fmt.Errorf("engine: find this program: %w", err)
 		}
 		config.Command = []string{self, "engine"}
-	}
-	if config.StartTimeout == 0 {
-		config.StartTimeout = time.Minute
-	}
-	if config.StopTimeout == 0 {
-		config.StopTimeout = 15 * time.Second
-	}
-	if config.Log == nil {
-		config.Log = slog.Default()
 	}
 	return &Process{config: config, ready: make(chan struct{}), over: make(chan struct{})}, nil
 }
@@ -91,14 +84,7 @@ func (p *Process) WaitReady(ctx context.Context) (addr, key string, err error) {
 	select {
 	case <-p.ready:
 	case <-p.over:
-		select {
-		case <-p.ready:
-		default:
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			if p.err == nil {
-				return "", "", errors.New("engine: stopped before it was ready")
-			}
+		if p.Addr() == "" {
 			return "", "", p.err
 		}
 	case <-ctx.Done():
@@ -134,9 +120,9 @@ const (
 // unless that was none of its own: it was killed, as by a host without memory, or had no time to open its tables.
 func (p *Process) Run(ctx context.Context) (err error) {
 	defer func() {
-		p.mu.Lock()
-		p.err = err
-		p.mu.Unlock()
+		if p.err = err; err == nil {
+			p.err = errors.New("engine: stopped before it was ready")
+		}
 		close(p.over)
 	}()
 	backoff := firstBackoff
@@ -146,7 +132,7 @@ func (p *Process) Run(ctx context.Context) (err error) {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if p.Addr() == "" && !passing(err) {
+		if p.Addr() == "" && !temporary(err) {
 			return err
 		}
 		if time.Since(started) > stableAfter {
@@ -155,7 +141,7 @@ func (p *Process) Run(ctx context.Context) (err error) {
 		p.mu.Lock()
 		p.restarts++
 		p.mu.Unlock()
-		p.config.Log.Error("the embedded ClickHouse ended and is started again", "error", err, "backoff", backoff.String())
+		p.config.Log.Error("process ended, starting it again", "error", err, "backoff", backoff)
 		select {
 		case <-time.After(backoff):
 		case <-ctx.Done():
@@ -168,8 +154,8 @@ func (p *Process) Run(ctx context.Context) (err error) {
 // errNotReady says that the engine was given up while it was starting.
 var errNotReady = errors.New("engine: not ready")
 
-// passing reports whether an engine that ended before its first answer may come up when it is started again.
-func passing(err error) bool {
+// temporary reports whether an engine that ended before its first answer may come up when it is started again.
+func temporary(err error) bool {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		status, ok := exit.Sys().(syscall.WaitStatus)
@@ -178,7 +164,7 @@ func passing(err error) bool {
 	return errors.Is(err, errNotReady)
 }
 
-// runOnce is one life of the process.
+// runOnce starts the process and returns when it has ended.
 func (p *Process) runOnce(ctx context.Context) error {
 	listen := p.config.Listen
 	if addr := p.Addr(); addr != "" {
@@ -228,8 +214,7 @@ func (p *Process) runOnce(ctx context.Context) error {
 		select {
 		case <-exited:
 		case <-time.After(p.config.StopTimeout):
-			p.config.Log.Warn("the embedded ClickHouse did not stop in time and is killed", "after",
-				p.config.StopTimeout.String())
+			p.config.Log.Warn("process did not stop in time, killing it", "after", p.config.StopTimeout)
 			_ = command.Process.Kill()
 			<-exited
 		}
@@ -294,7 +279,7 @@ func (p *Process) logLines(r io.Reader, tail *stderrTail) {
 		}
 		if text != "" {
 			tail.add(text)
-			p.config.Log.Info("embedded ClickHouse", "line", text)
+			p.config.Log.Info("process output", "line", text)
 		}
 	}
 }

@@ -44,15 +44,14 @@ func Start(t testing.TB) (addr, key string) {
 	if testing.Short() {
 		t.Skip("starts a ClickHouse: not with -short")
 	}
-	library, err := install.Find()
-	if err != nil {
+	if _, err := install.Find(); err != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), installTimeout)
 		defer cancel()
-		if library, err = install.Fetch(ctx, install.Options{}); err != nil {
+		if _, err := install.Fetch(ctx, install.Options{}); err != nil {
 			t.Skipf("the embedded ClickHouse is not available: %v", err)
 		}
 	}
-	shared.once.Do(func() { shared.addr, shared.key, shared.err = start(library) })
+	shared.once.Do(func() { shared.addr, shared.key, shared.err = start() })
 	if shared.err != nil {
 		t.Fatalf("start the embedded ClickHouse: %v", shared.err)
 	}
@@ -69,13 +68,13 @@ func Shared(t testing.TB) *server.Database {
 // prefix names the data folders in the temporary folder.
 const prefix = "monev112-enginetest-"
 
-func start(library string) (addr, key string, err error) {
+func start() (addr, key string, err error) {
 	sweep()
 	dir, err := os.MkdirTemp("", prefix)
 	if err != nil {
 		return "", "", err
 	}
-	e, err := server.Open(server.Options{DataDir: dir, Library: library, Writers: 8})
+	e, err := server.Open(server.Options{DataDir: dir, Writers: 8})
 	if err != nil {
 		return "", "", err
 	}

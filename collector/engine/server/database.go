@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"os"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/monev112/monev112/collector/engine"
 	"github.com/monev112/monev112/collector/engine/chdb"
+	"github.com/monev112/monev112/collector/engine/install"
 )
 
 // ErrLocked says that another process holds the data folder.
@@ -31,7 +31,7 @@ const (
 	lockName   = "engine.lock"
 )
 
-// Engine is the open database. Its methods may be called from several goroutines.
+// Database is an open data folder. Its methods may be called from several goroutines.
 type Database struct {
 	options Options
 	lib     *chdb.Library
@@ -67,25 +67,29 @@ func Open(options Options) (*Database, error) {
 	if !held {
 		return nil, fmt.Errorf("engine: %s: %w; stop that process or choose another folder", options.DataDir, ErrLocked)
 	}
-	e := &Database{options: options, lock: lock, instance: fmt.Sprintf("%d-%d", os.Getpid(), time.Now().UnixNano())}
-	if err := e.open(); err != nil {
-		e.Close()
+	d := &Database{options: options, lock: lock, instance: fmt.Sprintf("%d-%d", os.Getpid(), time.Now().UnixNano())}
+	if err := d.open(); err != nil {
+		d.Close()
 		return nil, err
 	}
-	return e, nil
+	return d, nil
 }
 
-func (e *Database) open() (err error) {
-	o := e.options
-	if e.key, err = engine.LoadOrCreateKey(o.DataDir); err != nil {
+func (d *Database) open() (err error) {
+	o := d.options
+	if d.key, err = engine.LoadOrCreateKey(o.DataDir); err != nil {
 		return err
 	}
-	if e.lib, err = chdb.Load(o.Library); err != nil {
+	library, err := install.Find()
+	if err != nil {
+		return err
+	}
+	if d.lib, err = chdb.Load(library); err != nil {
 		return err
 	}
 	configPath := filepath.Join(o.DataDir, configName)
-	if err := writeConfig(configPath); err != nil {
-		return err
+	if err := os.WriteFile(configPath, []byte(config), 0o600); err != nil {
+		return fmt.Errorf("engine: write ClickHouse's configuration: %w", err)
 	}
 	server := []string{
 		"--path=" + filepath.Join(o.DataDir, dataName),
@@ -97,7 +101,7 @@ func (e *Database) open() (err error) {
 		for _, s := range settings {
 			args = append(args, "--"+s.name+"="+s.value)
 		}
-		c, err := chdb.Connect(e.lib, args...)
+		c, err := chdb.Connect(d.lib, args...)
 		if err != nil {
 			return nil, fmt.Errorf("engine: open %s: %w; what ClickHouse wrote to standard error says why", o.DataDir, err)
 		}
@@ -109,13 +113,13 @@ func (e *Database) open() (err error) {
 		}
 		return s, nil
 	}
-	if e.control, err = open(o.writerSettings()); err != nil {
+	if d.control, err = open(o.writerSettings()); err != nil {
 		return err
 	}
-	if e.writers, err = newPool(o.Writers, func() (*session, error) { return open(o.writerSettings()) }); err != nil {
+	if d.writers, err = newPool(o.Writers, func() (*session, error) { return open(o.writerSettings()) }); err != nil {
 		return err
 	}
-	e.readers, err = newPool(o.Readers, func() (*session, error) { return open(o.readerSettings()) })
+	d.readers, err = newPool(readers, func() (*session, error) { return open(o.readerSettings()) })
 	return err
 }
 
@@ -126,41 +130,41 @@ const reservedBytes = 512 << 20
 const defaultDatabase = "default"
 
 // Key is the secret that makes a request a writer's.
-func (e *Database) Key() string { return e.key }
+func (d *Database) Key() string { return d.key }
 
 // Close ends the statements that run, closes the connections and gives the folder free. It may be called twice.
-func (e *Database) Close() error {
+func (d *Database) Close() error {
 	var err error
-	e.closed.Do(func() {
-		if e.control != nil && e.control.conn != nil {
+	d.closed.Do(func() {
+		if d.control != nil && d.control.conn != nil {
 			// Waiting statements would keep close waiting: end them first. Inserts finish or are cancelled by their own request.
-			_, _ = e.control.conn.Query("KILL QUERY WHERE query LIKE "+quoteString(likeLiteral(e.mark(""))+"%")+
+			_, _ = d.control.conn.Query("KILL QUERY WHERE query LIKE "+quoteString(likeLiteral(d.mark(""))+"%")+
 				" AND query_kind = 'Select' ASYNC", "Null", nil)
 		}
-		if e.readers != nil {
-			e.readers.close()
+		if d.readers != nil {
+			d.readers.close()
 		}
-		if e.writers != nil {
-			e.writers.close()
+		if d.writers != nil {
+			d.writers.close()
 		}
-		if e.control != nil {
-			e.control.conn.Close()
+		if d.control != nil {
+			d.control.conn.Close()
 		}
-		err = e.lock.Close()
+		err = d.lock.Close()
 	})
 	return err
 }
 
 // mark is the comment that names a statement in system.processes.
-func (e *Database) mark(request string) string { return "/* monev112 " + e.instance + " " + request }
+func (d *Database) mark(request string) string { return "/* monev112 " + d.instance + " " + request }
 
-func (e *Database) nextMark() string { return e.mark(fmt.Sprint(e.requests.Add(1))) + " */ " }
+func (d *Database) nextMark() string { return d.mark(fmt.Sprint(d.requests.Add(1))) + " */ " }
 
 // kill ends the statement that carries mark; ClickHouse does so at the statement's next check, usually within 0.1 s.
-func (e *Database) kill(mark string) {
-	_, err := e.control.conn.Query("KILL QUERY WHERE query LIKE "+quoteString(likeLiteral(mark)+"%")+" ASYNC", "Null", nil)
+func (d *Database) kill(mark string) {
+	_, err := d.control.conn.Query("KILL QUERY WHERE query LIKE "+quoteString(likeLiteral(mark)+"%")+" ASYNC", "Null", nil)
 	if err != nil {
-		e.options.Log.Warn("could not end a statement", "error", err)
+		d.options.Log.Warn("statement not ended", "error", err)
 	}
 }
 
@@ -172,13 +176,13 @@ func likeLiteral(s string) string {
 const killInterval = 100 * time.Millisecond
 
 // killOnDone ends the marked statement when ctx is done before stop is called.
-func (e *Database) killOnDone(ctx context.Context, mark string) (stop func()) {
+func (d *Database) killOnDone(ctx context.Context, mark string) (stop func()) {
 	over := make(chan struct{})
 	unregister := context.AfterFunc(ctx, func() {
 		tick := time.NewTicker(killInterval)
 		defer tick.Stop()
 		for {
-			e.kill(mark)
+			d.kill(mark)
 			select {
 			case <-over:
 				return
@@ -192,25 +196,14 @@ func (e *Database) killOnDone(ctx context.Context, mark string) (stop func()) {
 	}
 }
 
-func writeConfig(path string) error {
-	type mergeTree struct {
-		FsyncAfterInsert   int `xml:"fsync_after_insert"`
-		FsyncPartDirectory int `xml:"fsync_part_directory"`
-		// Merged parts replace their sources, which are deleted minutes later: a merge that a power cut tore must not be all
-		// there is.
-		MinRowsToFsyncAfterMerge int `xml:"min_rows_to_fsync_after_merge"`
-	}
-	config := struct {
-		XMLName   xml.Name  `xml:"clickhouse"`
-		MergeTree mergeTree `xml:"merge_tree"`
-	}{MergeTree: mergeTree{FsyncAfterInsert: 1, FsyncPartDirectory: 1, MinRowsToFsyncAfterMerge: 1}}
-	b, err := xml.MarshalIndent(config, "", "  ")
-	if err != nil {
-		return fmt.Errorf("engine: write %s: %w", path, err)
-	}
-	b = append([]byte("<!-- Written at every start by monev112; changes are lost. -->\n"), append(b, '\n')...)
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		return fmt.Errorf("engine: write ClickHouse's configuration: %w", err)
-	}
-	return nil
-}
+// config is what ClickHouse reads at its start. Merged parts replace their sources, which are deleted minutes later: a
+// merge that a power cut tore must not be all there is.
+const config = `<!-- Written at every start by monev112; changes are lost. -->
+<clickhouse>
+  <merge_tree>
+    <fsync_after_insert>1</fsync_after_insert>
+    <fsync_part_directory>1</fsync_part_directory>
+    <min_rows_to_fsync_after_merge>1</min_rows_to_fsync_after_merge>
+  </merge_tree>
+</clickhouse>
+`

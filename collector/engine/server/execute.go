@@ -20,7 +20,7 @@ func (s *handler) serveStatement(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("X-ClickHouse-Query-Id", q.id)
-	a := newAnswer(w, q, s.options.WriteTimeout)
+	a := newAnswer(w, q, writeTimeout)
 	if isHello(q) {
 		s.hello(w, a, q)
 		return
@@ -35,9 +35,9 @@ func (s *handler) serveStatement(w http.ResponseWriter, r *http.Request) {
 
 // execute runs the statement on a connection of the right pool.
 func (s *handler) execute(ctx context.Context, a *answer, q *request) error {
-	from := s.engine.readers
+	from := s.database.readers
 	if q.writer {
-		from = s.engine.writers
+		from = s.database.writers
 	}
 	session, err := from.acquire(ctx, s.options.AcquireTimeout)
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *handler) execute(ctx context.Context, a *answer, q *request) error {
 	defer from.release(session)
 	if !q.writer {
 		if q.statement.insert {
-			return newException(codeReadonly, "READONLY", "INSERT needs the key, and POST: %s", withKey)
+			return newException(codeReadonly, "INSERT needs the key, and POST: %s", withKey)
 		}
 		if err := s.guard.check(session.conn, q.statement.sql, q.params); err != nil {
 			return err
@@ -83,11 +83,11 @@ func (s *handler) insert(a *answer, q *request, session *session) error {
 }
 
 // errTimeout is the cause of a context that a statement's own time limit ended.
-var errTimeout = newException(codeTimeout, "TIMEOUT_EXCEEDED", "the statement took longer than the request allows")
+var errTimeout = newException(codeTimeout, "the statement took longer than the request allows")
 
 // run executes any statement but an INSERT with rows, and sends its result: in parts where the format allows.
 func (s *handler) run(ctx context.Context, a *answer, q *request, session *session) error {
-	if q.timeout > 0 && (q.writer || q.timeout < s.engine.options.ReadTimeout) {
+	if q.timeout > 0 && (q.writer || q.timeout < readTimeout) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, q.timeout, errTimeout)
 		defer cancel()
@@ -96,8 +96,8 @@ func (s *handler) run(ctx context.Context, a *answer, q *request, session *sessi
 	if q.statement.format != "" {
 		format = q.statement.format
 	}
-	mark := s.engine.nextMark()
-	defer s.engine.killOnDone(ctx, mark)()
+	mark := s.database.nextMark()
+	defer s.database.killOnDone(ctx, mark)()
 	sql := mark + q.statement.sql
 
 	var err error = errNotStreamable
@@ -133,13 +133,13 @@ func (s *handler) run(ctx context.Context, a *answer, q *request, session *sessi
 	return a.end()
 }
 
-var errNotStreamable = newException(codeBadArguments, "BAD_ARGUMENTS", "Streaming query is not supported")
+var errNotStreamable = newException(codeBadArguments, "Streaming query is not supported")
 
 // isNotStreamable recognises the library's refusal to hand out a statement's result in parts; it comes before anything
 // runs.
 func isNotStreamable(err error) bool {
 	var e *chdb.Exception
-	return errors.As(err, &e) && e.Code == codeBadArguments && strings.Contains(e.Text, "Streaming query is not supported")
+	return errors.As(err, &e) && e.Code == codeBadArguments.number && strings.Contains(e.Text, "Streaming query is not supported")
 }
 
 // helloQuery is what clickhouse-go asks first over HTTP.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/monev112/monev112/collector/engine/chdb"
@@ -55,31 +54,6 @@ func newGuard(tableFunctions []string) *guard {
 	return g
 }
 
-// Codes of ClickHouse that this package answers with itself.
-const (
-	codeNotImplemented   = 48
-	codeSyntaxError      = 62
-	codeReadonly         = 164
-	codeTooManyQueries   = 202
-	codeAccessDenied     = 497
-	codeAuthentication   = 516
-	codeQueryTooLarge    = 290 // LIMIT_EXCEEDED
-	codeTimeout          = 159
-	codeBadArguments     = 36
-	codeUnknownException = 1002
-)
-
-func denied(format string, args ...any) *chdb.Exception {
-	return newException(codeAccessDenied, "ACCESS_DENIED", format, args...)
-}
-
-func newException(code int, name, format string, args ...any) *chdb.Exception {
-	return &chdb.Exception{
-		Code: code, Name: name, Text: fmt.Sprintf("Code: %d. DB::Exception: %s. (%s)", code, fmt.Sprintf(format, args...),
-			name),
-	}
-}
-
 const withKey = "use the engine key for that (password, or header X-ClickHouse-Key)"
 
 // check says whether a reader may run sql; c is a reader's connection. A nil error means yes.
@@ -92,14 +66,14 @@ func (g *guard) check(c *chdb.Conn, sql string, params map[string]string) error 
 	case class.Statements > 1:
 		return denied("one statement a request, and here are %d", class.Statements)
 	case class.Kind == chdb.Mutating || class.Kind == chdb.MutatingGlobal || class.Kind == chdb.Control:
-		return newException(codeReadonly, "READONLY",
+		return newException(codeReadonly,
 			"without the key only SELECT, SHOW, DESCRIBE, EXPLAIN and EXISTS may run: %s", withKey)
 	}
 	// Text that did not parse has no class: printing it gives ClickHouse's own syntax error.
 	printed, err := c.Query("SELECT formatQuerySingleLine({sql:String})", "TSVRaw",
 		map[string]string{"sql": escapeParam(sql)})
 	if err != nil {
-		if e, ok := err.(*chdb.Exception); ok && e.Code == codeSyntaxError {
+		if e, ok := err.(*chdb.Exception); ok && e.Code == codeSyntaxError.number {
 			return trimContext(e)
 		}
 		return err

@@ -1,11 +1,10 @@
 package server
 
 import (
-	"context"
+	"cmp"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -19,7 +18,7 @@ import (
 	"github.com/monev112/monev112/collector/engine/chdb"
 )
 
-// HTTPOptions configure Engine.Handler. The zero value means the defaults.
+// HTTPOptions configure Database.Handler. The zero value means the defaults.
 type HTTPOptions struct {
 	// MaxQueryBytes bounds a statement's text (an INSERT's without its rows); default 256 KiB, ClickHouse's own limit.
 	MaxQueryBytes int
@@ -34,53 +33,40 @@ type HTTPOptions struct {
 	// ReadTimeout bounds the wait for the next bytes of a request's body, so that a client that stops sending frees its
 	// connection; default 30 s.
 	ReadTimeout time.Duration
-	// WriteTimeout bounds the sending of one part of a result, so that a client that stops reading frees its connection;
-	// default 30 s.
-	WriteTimeout time.Duration
 }
 
 func (o HTTPOptions) withDefaults() HTTPOptions {
-	if o.MaxQueryBytes == 0 {
-		o.MaxQueryBytes = 256 << 10
-	}
-	if o.MaxInsertBytes == 0 {
-		o.MaxInsertBytes = 512 << 20
-	}
-	if o.AcquireTimeout == 0 {
-		o.AcquireTimeout = 30 * time.Second
-	}
-	if o.MaxRequests == 0 {
-		o.MaxRequests = 128
-	}
-	if o.ReadTimeout == 0 {
-		o.ReadTimeout = 30 * time.Second
-	}
-	if o.WriteTimeout == 0 {
-		o.WriteTimeout = 30 * time.Second
-	}
+	o.MaxQueryBytes = cmp.Or(o.MaxQueryBytes, 256<<10)
+	o.MaxInsertBytes = cmp.Or(o.MaxInsertBytes, 512<<20)
+	o.AcquireTimeout = cmp.Or(o.AcquireTimeout, 30*time.Second)
+	o.MaxRequests = cmp.Or(o.MaxRequests, 128)
+	o.ReadTimeout = cmp.Or(o.ReadTimeout, 30*time.Second)
 	return o
 }
 
+// writeTimeout bounds the sending of one part of a result, so that a client that stops reading frees its connection.
+const writeTimeout = 30 * time.Second
+
 type handler struct {
-	engine  *Database
-	options HTTPOptions
-	guard   *guard
-	reading chan struct{} // MaxRequests of readers
-	writing chan struct{} // MaxRequests of writers, which readers cannot take
-	version string        // ClickHouse's, for error texts and headers
-	display string
+	database *Database
+	options  HTTPOptions
+	guard    *guard
+	reading  chan struct{} // MaxRequests of readers
+	writing  chan struct{} // MaxRequests of writers, which readers cannot take
+	version  string        // ClickHouse's, for error texts and headers
+	display  string
 }
 
 // Handler serves the engine over ClickHouse's HTTP interface: GET and POST /, /ping, /replicas_status.
-func (e *Database) Handler(options HTTPOptions) (http.Handler, error) {
-	s := &handler{engine: e, options: options.withDefaults(), display: "monev112"}
+func (d *Database) Handler(options HTTPOptions) (http.Handler, error) {
+	s := &handler{database: d, options: options.withDefaults(), display: "monev112"}
 	s.reading, s.writing = make(chan struct{}, s.options.MaxRequests), make(chan struct{}, s.options.MaxRequests)
-	result, err := e.control.conn.Query("SELECT version()", "TSVRaw", nil)
+	result, err := d.control.conn.Query("SELECT version()", "TSVRaw", nil)
 	if err != nil {
 		return nil, fmt.Errorf("engine: ask for ClickHouse's version: %w", err)
 	}
 	s.version = strings.TrimSpace(string(result.Data))
-	result, err = e.control.conn.Query("SELECT name FROM system.table_functions", "TSVRaw", nil)
+	result, err = d.control.conn.Query("SELECT name FROM system.table_functions", "TSVRaw", nil)
 	if err != nil {
 		return nil, fmt.Errorf("engine: list ClickHouse's table functions: %w", err)
 	}
@@ -155,7 +141,7 @@ func (s *handler) authenticate(r *http.Request) (writer bool, err error) {
 	if _, password, ok := r.BasicAuth(); ok && password != "" {
 		key = password
 	} else if r.Header.Get("Authorization") != "" && !ok {
-		return false, newException(codeAuthentication, "AUTHENTICATION_FAILED",
+		return false, newException(codeAuthentication,
 			"only HTTP Basic authentication, with the engine key as the password")
 	}
 	if key == "" {
@@ -164,8 +150,8 @@ func (s *handler) authenticate(r *http.Request) (writer bool, err error) {
 	if key == "" {
 		return false, nil
 	}
-	if subtle.ConstantTimeCompare([]byte(s.engine.key), []byte(key)) != 1 {
-		return false, newException(codeAuthentication, "AUTHENTICATION_FAILED",
+	if subtle.ConstantTimeCompare([]byte(s.database.key), []byte(key)) != 1 {
+		return false, newException(codeAuthentication,
 			"the key is wrong: it stands in the file %s of the data folder; without any key, reading is allowed", engine.KeyFile)
 	}
 	return true, nil
@@ -195,45 +181,6 @@ func (s *handler) errorText(e *chdb.Exception) string {
 		return e.Text
 	}
 	return e.Text + " (version " + s.version + ")"
-}
-
-func asException(err error) *chdb.Exception {
-	var e *chdb.Exception
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &e):
-		return e
-	case errors.Is(err, ErrBusy):
-		return newException(codeTooManyQueries, "TOO_MANY_SIMULTANEOUS_QUERIES", "all connections are busy: try again")
-	case errors.Is(err, errClosed), errors.Is(err, chdb.ErrClosed):
-		return newException(codeTooManyQueries, "TOO_MANY_SIMULTANEOUS_QUERIES", "the engine is stopping: try again")
-	case errors.As(err, &tooLarge):
-		return newException(codeQueryTooLarge, "LIMIT_EXCEEDED", "the request's body is larger than %d bytes", tooLarge.Limit)
-	case errors.Is(err, context.DeadlineExceeded):
-		return newException(codeTimeout, "TIMEOUT_EXCEEDED", "the statement took too long")
-	}
-	return newException(codeUnknownException, "UNKNOWN_EXCEPTION", "%v", err)
-}
-
-// httpStatus maps codes as ClickHouse's server does.
-func httpStatus(code int) int {
-	switch code {
-	case codeAuthentication, 192, 193, codeAccessDenied, codeReadonly:
-		return http.StatusForbidden
-	case codeBadArguments, 6, 26, 27, 38, 41, 43, 44, 53, 62, 69, 70, 72, 117, 130, 131, 321, 349, 427, 439, 457, 691:
-		return http.StatusBadRequest
-	case 46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 336:
-		return http.StatusNotFound
-	case codeQueryTooLarge:
-		return http.StatusRequestEntityTooLarge
-	case codeNotImplemented:
-		return http.StatusNotImplemented
-	case codeTimeout:
-		return http.StatusRequestTimeout
-	case codeTooManyQueries:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
 }
 
 func newID() string {

@@ -49,14 +49,14 @@ func (s *handler) readRequest(w http.ResponseWriter, r *http.Request) (*request,
 	}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, newException(codeBadArguments, "BAD_ARGUMENTS", "the URL's query does not parse: %v", err)
+		return nil, newException(codeBadArguments, "the URL's query does not parse: %v", err)
 	}
 	if len(values) > maxParams {
-		return nil, newException(codeBadArguments, "BAD_ARGUMENTS", "%d parameters in the URL, at most %d", len(values),
+		return nil, newException(codeBadArguments, "%d parameters in the URL, at most %d", len(values),
 			maxParams)
 	}
 	if values.Has("session_id") {
-		return nil, newException(codeNotImplemented, "NOT_IMPLEMENTED",
+		return nil, newException(codeNotImplemented,
 			"sessions (session_id) are not kept: send settings with each request")
 	}
 	q := &request{
@@ -156,7 +156,7 @@ func (s *handler) readBody(w http.ResponseWriter, r *http.Request, values url.Va
 	}
 	max := s.options.MaxQueryBytes
 	if len(text) > max {
-		return newException(codeQueryTooLarge, "LIMIT_EXCEEDED", "the statement has %d bytes, at most %d", len(text), max)
+		return newException(codeTooLarge, "the statement has %d bytes, at most %d", len(text), max)
 	}
 	if strings.TrimSpace(text) != "" {
 		if q.statement = parseStatement(text, r.ContentLength != 0 && r.Method == http.MethodPost); q.statement.insert {
@@ -179,10 +179,10 @@ func (s *handler) readBody(w http.ResponseWriter, r *http.Request, values url.Va
 		return nil
 	}
 	if len(text) > max {
-		return newException(codeQueryTooLarge, "LIMIT_EXCEEDED", "the statement has more than %d bytes", max)
+		return newException(codeTooLarge, "the statement has more than %d bytes", max)
 	}
 	if strings.TrimSpace(text) == "" {
-		return newException(codeSyntaxError, "SYNTAX_ERROR", "empty query: put it into the body, or into the URL as ?query=")
+		return newException(codeSyntaxError, "empty query: put it into the body, or into the URL as ?query=")
 	}
 	return nil
 }
@@ -199,7 +199,7 @@ func readForm(form *multipart.Reader) (map[string]string, error) {
 			return nil, badBody(err)
 		}
 		if part.FileName() != "" || len(fields) == maxParams {
-			return nil, newException(codeNotImplemented, "NOT_IMPLEMENTED",
+			return nil, newException(codeNotImplemented,
 				"external tables are not supported: only the fields query and param_name of a form")
 		}
 		value, err := io.ReadAll(part)
@@ -217,7 +217,7 @@ func badBody(err error) error {
 	if errors.As(err, &e) || errors.As(err, &tooLarge) {
 		return err
 	}
-	return newException(codeBadArguments, "BAD_ARGUMENTS", "cannot read the request's body: %v", err)
+	return newException(codeBadArguments, "cannot read the request's body: %v", err)
 }
 
 // patientReader gives a client a time limit for its next bytes.
@@ -276,7 +276,7 @@ func decodeBody(body io.Reader, encoding string, native bool) (io.Reader, error)
 			return d.IOReadCloser(), nil
 		}}
 	default:
-		return nil, newException(codeNotImplemented, "NOT_IMPLEMENTED", "Content-Encoding %q: use gzip, zstd, deflate or br",
+		return nil, newException(codeNotImplemented, "Content-Encoding %q: use gzip, zstd, deflate or br",
 			encoding)
 	}
 	if native {
@@ -295,7 +295,7 @@ type lazyReader struct {
 func (l *lazyReader) Read(p []byte) (int, error) {
 	if l.r == nil && l.err == nil {
 		if l.r, l.err = l.open(); l.err != nil && !errors.Is(l.err, io.EOF) {
-			l.err = newException(codeBadArguments, "BAD_ARGUMENTS", "cannot unpack the request's body: %v", l.err)
+			l.err = newException(codeBadArguments, "cannot unpack the request's body: %v", l.err)
 		}
 	}
 	if l.err != nil {

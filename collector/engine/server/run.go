@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,15 +36,9 @@ const (
 // on SIGTERM or SIGINT, or when standard input ends. The address stands in the file engine.addr of the data folder
 // while it serves.
 func Run(ctx context.Context, config Config) error {
-	if config.Listen == "" {
-		config.Listen = engine.DefaultListen
-	}
-	if config.Patience == 0 {
-		config.Patience = 15 * time.Second
-	}
-	if config.Log == nil {
-		config.Log = slog.Default()
-	}
+	config.Listen = cmp.Or(config.Listen, engine.DefaultListen)
+	config.Patience = cmp.Or(config.Patience, 15*time.Second)
+	config.Log = cmp.Or(config.Log, slog.Default()).With("component", "engine")
 	if err := checkListen(config.Listen); err != nil {
 		return err
 	}
@@ -51,12 +46,13 @@ func Run(ctx context.Context, config Config) error {
 	defer stop()
 	ctx, announce := child.Attach(ctx, config.Log)
 
-	listener, err := listenPatiently(ctx, config.Listen, config.Patience)
+	listener, err := listen(ctx, config.Listen, config.Patience)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	database, err := openPatiently(ctx, config.Options, config.Patience)
+	database, err := retry(ctx, config.Patience, func() (*Database, error) { return Open(config.Options) },
+		func(err error) bool { return errors.Is(err, ErrLocked) })
 	if err != nil {
 		return err
 	}
@@ -74,7 +70,7 @@ func Run(ctx context.Context, config Config) error {
 		return err
 	}
 	defer removeAddr()
-	config.Log.Info("the embedded ClickHouse listens", "addr", listener.Addr().String(), "data", database.options.DataDir)
+	config.Log.Info("listening", "addr", listener.Addr().String(), "data", database.options.DataDir)
 	if err := announce(listener.Addr().String()); err != nil {
 		return err
 	}
@@ -83,7 +79,7 @@ func Run(ctx context.Context, config Config) error {
 		return fmt.Errorf("engine: serve %s: %w", config.Listen, err)
 	case <-ctx.Done():
 	}
-	config.Log.Info("the embedded ClickHouse stops")
+	config.Log.Info("stopping")
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
 	defer cancel()
 	if err := server.Shutdown(patience); err != nil {
@@ -117,7 +113,7 @@ func NewHTTPServer(handler http.Handler) *http.Server {
 	}
 }
 
-func listenPatiently(ctx context.Context, addr string, patience time.Duration) (net.Listener, error) {
+func listen(ctx context.Context, addr string, patience time.Duration) (net.Listener, error) {
 	listener, err := retry(ctx, patience, func() (net.Listener, error) {
 		return new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	}, func(err error) bool { return errors.Is(err, syscall.EADDRINUSE) })
@@ -129,12 +125,6 @@ func listenPatiently(ctx context.Context, addr string, patience time.Duration) (
 		return nil, fmt.Errorf("engine: listen: %w", err)
 	}
 	return listener, nil
-}
-
-func openPatiently(ctx context.Context, options Options, patience time.Duration) (*Database, error) {
-	return retry(ctx, patience, func() (*Database, error) {
-		return Open(options)
-	}, func(err error) bool { return errors.Is(err, ErrLocked) })
 }
 
 // retry calls try until it succeeds, fails for another reason than again names, or patience is over.

@@ -138,7 +138,7 @@ const testKey = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeef
 
 // bareServer reads requests without an engine behind it.
 func bareServer(options HTTPOptions) *handler {
-	return &handler{engine: &Database{key: testKey}, options: options.withDefaults()}
+	return &handler{database: &Database{key: testKey}, options: options.withDefaults()}
 }
 
 func TestUnpackedBodyIsBounded(t *testing.T) {
