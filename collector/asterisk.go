@@ -1,8 +1,6 @@
 package collector
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -22,7 +20,7 @@ func (a *App) openAsterisk() error {
 		return fmt.Errorf("asterisk: center: %q is not in the directory; leave it out for the default centre %s", c.Center,
 			a.dir.DefaultCenter())
 	}
-	log := a.cfg.Log.With("source", c.Source)
+	log := a.log("asterisk").With("source", c.Source)
 	f, err := asterisk.NewFollower(asterisk.FollowerOptions{
 		Config: c, Dir: filepath.Join(a.cfg.DataDir, asteriskDir), Now: a.cfg.Now, Log: log, To: local{app: a},
 	})
@@ -32,25 +30,5 @@ func (a *App) openAsterisk() error {
 	a.follower = f
 	a.cleanup("queue log", f.Close)
 	log.Info("the queue log is followed", "queue_log", c.QueueLog)
-	return nil
-}
-
-// followLog follows the telephone system's log until ctx ends.
-func (a *App) followLog(ctx context.Context) error {
-	if a.follower == nil {
-		return nil
-	}
-	return a.follower.Run(ctx)
-}
-
-// checkAsterisk tells the first mistake of the section and makes its path absolute to the configuration file.
-func (f *File) checkAsterisk() error {
-	if f.Asterisk == nil {
-		return nil
-	}
-	f.Asterisk.QueueLog = f.path(f.Asterisk.QueueLog)
-	if err := f.Asterisk.Check(); err != nil {
-		return errors.New("asterisk." + err.Error())
-	}
 	return nil
 }

@@ -14,12 +14,14 @@ import (
 
 	"github.com/monev112/monev112/collector/alerting/pager"
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/internal/faultpoint"
 	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/upkeep/retention"
+	"github.com/monev112/monev112/collector/web"
 	"github.com/monev112/monev112/deploy"
 )
 
@@ -91,6 +93,26 @@ type Trace struct {
 	SampleRatio float64 `yaml:"sample_ratio"`
 }
 
+// Pages says how telephones reach the pages behind the links of alerts.
+type Pages struct {
+	// PublicURL is the address of the service as telephones know it, https://host or https://host/folder. Without one,
+	// alerts carry no links, except that a service on loopback names itself.
+	PublicURL string `yaml:"public_url"`
+	// LinkDays is how many days a link lives; 0 is 7.
+	LinkDays int `yaml:"link_days"`
+}
+
+// links is the configuration of the links of a service that listens on listen; scheme is what it speaks.
+func (p *Pages) links(scheme, listen, dataDir string) web.LinkConfig {
+	cfg := web.LinkConfig{
+		File: LinkKeys(dataDir).Path, PublicURL: p.PublicURL, Lifetime: time.Duration(p.LinkDays) * 24 * time.Hour,
+	}
+	if cfg.PublicURL == "" && auth.Loopback(listen) && !strings.HasSuffix(listen, ":0") {
+		cfg.PublicURL = scheme + "://" + listen
+	}
+	return cfg
+}
+
 // Limits are the bounds that a deployment may want to move; zero is the default.
 type Limits struct {
 	MinFreeBytes  int64 `yaml:"min_free_bytes"` // the journal leaves so much of the disk free; 256 MiB; below 0 nothing
@@ -148,6 +170,38 @@ func (f *File) checkValues(file *yamlfile.File) {
 		found, remedy, _ := strings.Cut(found, "; ")
 		file.Wrong(key, found, remedy)
 	}
+}
+
+// The checks of the sections below also make their paths absolute.
+
+func (f *File) checkAsterisk() error {
+	if f.Asterisk == nil {
+		return nil
+	}
+	f.Asterisk.QueueLog = f.path(f.Asterisk.QueueLog)
+	if err := f.Asterisk.Check(); err != nil {
+		return fmt.Errorf("asterisk.%w", err)
+	}
+	return nil
+}
+
+func (f *File) checkPages() error {
+	cfg := f.Pages.links("http", DefaultListen, "")
+	if err := cfg.Check(); err != nil {
+		return fmt.Errorf("pages: %w", err)
+	}
+	return nil
+}
+
+func (f *File) checkPager() error {
+	if !f.Pager.Set() {
+		return nil
+	}
+	f.Pager.Resolve(f.path)
+	if err := f.Pager.Check(); err != nil {
+		return fmt.Errorf("pager.%w", err)
+	}
+	return nil
 }
 
 func readBounded(name string) ([]byte, error) {

@@ -47,7 +47,7 @@ func (l local) Events(ctx context.Context, kind, center, id string) (out []send.
 		of = event.KindTicket
 	}
 	_, err = l.Do(ctx, func() error {
-		cases, err := l.app.Find(ctx, of, center, id)
+		cases, err := l.app.cases.Find(ctx, of, center, id)
 		if err != nil {
 			return &send.Temporary{Cause: err}
 		}

@@ -12,7 +12,7 @@ import (
 
 // pure are the packages that take the present as an argument: no IO, no clock, no goroutine, no logger. A day of
 // traffic is then a text file, and replay equals live.
-var pure = []string{"event", "directory", "casefile", "sla", "monev", "tracker"}
+var pure = []string{"event", "directory", "casefile", "sla", "tracker"}
 
 // impure are imports that would bring the outside world in.
 var impure = []string{

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector/httpapi"
 	"github.com/monev112/monev112/collector/monev/freeze"
 )
 
@@ -53,7 +52,7 @@ A month is frozen again only with --again and --reason; the earlier revision sta
 				}
 				return nil
 			}
-			var answer httpapi.Frozen
+			var answer freeze.Frozen
 			if err := c.ask(cmd.Context(), http.MethodPost, "/v1/admin/freezes", r, &answer); err != nil {
 				return err
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/monev112/monev112/collector/alerting/notifications"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
 )
 
@@ -103,7 +104,7 @@ func TestAccess(t *testing.T) {
 		c.Admin.StartRebuild = func(context.Context, rebuild.Spec) (rebuild.Job, error) { return rebuild.Job{}, nil }
 	})
 	w.stub.snapshot.Complete = true
-	w.stub.cases = []Case{
+	w.stub.cases = []lookup.Case{
 		ticketCase("35.15", "T-1", "dishub"), ticketCase("35.15", "T-2", "dlhk"), ticketCase("35.78", "T-3", "dishub"),
 		callCase("35.15", "C-1"),
 	}

@@ -14,33 +14,22 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
 	"github.com/monev112/monev112/collector/upkeep/retention"
 )
 
-// Admin is what an operator may ask the service to do. A nil function answers 503.
+// Admin is what an operator may ask the service to do.
 type Admin struct {
 	StartRebuild func(ctx context.Context, spec rebuild.Spec) (rebuild.Job, error)
 	Rebuild      func(id string) (rebuild.Job, error) // the latest, when id is empty
 	StopRebuild  func(id string) (rebuild.Job, error)
 	// Freeze freezes a month of the centre named, of every centre with a board when none is.
-	Freeze func(ctx context.Context, r freeze.Request) (Frozen, error)
+	Freeze func(ctx context.Context, r freeze.Request) (freeze.Frozen, error)
 	// Compare reports on frozen months: of every centre when none is named, of every frozen month when none is.
 	Compare func(ctx context.Context, center, month string) ([]freeze.Report, error)
-	// Retention counts the personal data that is due, and deletes it when apply says so.
-	Retention func(ctx context.Context, apply bool) (retention.Report, error)
-}
-
-// Frozen says what became of a Freeze, centre by centre.
-type Frozen struct {
-	Frozen  []freeze.Kept   `json:"frozen"`
-	Refused []FreezeRefusal `json:"refused"`
-}
-
-// FreezeRefusal is a centre whose month was not frozen.
-type FreezeRefusal struct {
-	Center string `json:"center"`
-	Reason string `json:"reason"`
+	// CountDue counts the personal data that is due, DeleteDue deletes it.
+	CountDue, DeleteDue func(ctx context.Context) (retention.Report, error)
 }
 
 type freezesAnswer struct {
@@ -104,7 +93,7 @@ func refused(err error) error {
 	case errors.Is(err, freeze.ErrNotFrozen):
 		return newProblem(http.StatusNotFound, codeNotFound, "This month was not frozen.")
 	case errors.Is(err, rebuild.ErrAway):
-		return ErrUnavailable
+		return store.ErrNotReady
 	}
 	return err
 }
@@ -121,11 +110,7 @@ func (a *API) postRebuild(c *gin.Context) {
 	}
 	var job rebuild.Job
 	if err == nil {
-		if a.cfg.Admin.StartRebuild == nil {
-			err = ErrUnavailable
-		} else {
-			job, err = a.cfg.Admin.StartRebuild(c.Request.Context(), spec)
-		}
+		job, err = a.cfg.Admin.StartRebuild(c.Request.Context(), spec)
 	}
 	a.answerJob(c, http.StatusAccepted, job, err)
 }
@@ -139,14 +124,11 @@ func (a *API) namedRebuild(c *gin.Context, do func(string) (rebuild.Job, error))
 		return
 	}
 	id := strings.TrimPrefix(c.Param("id"), "/")
-	switch {
-	case do == nil:
-		a.fail(c, ErrUnavailable)
-		return
-	case id == "":
+	switch id {
+	case "":
 		a.fail(c, notFound("rebuild"))
 		return
-	case id == latest:
+	case latest:
 		id = ""
 	}
 	job, err := a.cfg.Admin.Rebuild(id)
@@ -174,19 +156,11 @@ func (a *API) postFreeze(c *gin.Context) {
 	if err == nil {
 		r.Center, err = within(c, r.Center)
 	}
-	var out Frozen
+	var out freeze.Frozen
 	if err == nil {
-		if a.cfg.Admin.Freeze == nil {
-			err = ErrUnavailable
-		} else {
-			out, err = a.cfg.Admin.Freeze(c.Request.Context(), r)
-		}
+		out, err = a.cfg.Admin.Freeze(c.Request.Context(), r)
 	}
-	if err != nil {
-		a.fail(c, refused(err))
-		return
-	}
-	a.answer(c, http.StatusOK, out)
+	a.answerAdmin(c, out, err)
 }
 
 func (a *API) getFreezes(c *gin.Context) {
@@ -197,18 +171,40 @@ func (a *API) getFreezes(c *gin.Context) {
 	}
 	out := freezesAnswer{}
 	if err == nil {
-		if a.cfg.Admin.Compare == nil {
-			err = ErrUnavailable
-		} else {
-			out.Reports, err = a.cfg.Admin.Compare(c.Request.Context(), center, q.Get("month"))
-		}
-	}
-	if err != nil {
-		a.fail(c, refused(err))
-		return
+		out.Reports, err = a.cfg.Admin.Compare(c.Request.Context(), center, q.Get("month"))
 	}
 	if out.Reports == nil {
 		out.Reports = []freeze.Report{}
+	}
+	a.answerAdmin(c, out, err)
+}
+
+// postRetention counts, and with apply deletes, the personal data that is due. It is for keys of no centre: what is due
+// is due everywhere.
+func (a *API) postRetention(c *gin.Context) {
+	var r struct {
+		Apply bool `json:"apply"`
+	}
+	err := readJSON(c, &r)
+	if key := holder(c); err == nil && key != nil && key.Center != "" {
+		err = newProblem(http.StatusForbidden, codeForbidden, "The API key is bound to a centre; retention is for all.")
+	}
+	var out retention.Report
+	switch {
+	case err != nil:
+	case r.Apply:
+		out, err = a.cfg.Admin.DeleteDue(c.Request.Context())
+	default:
+		out, err = a.cfg.Admin.CountDue(c.Request.Context())
+	}
+	a.answerAdmin(c, out, err)
+}
+
+// answerAdmin answers with out unless err says why there is none.
+func (a *API) answerAdmin(c *gin.Context, out any, err error) {
+	if err != nil {
+		a.fail(c, refused(err))
+		return
 	}
 	a.answer(c, http.StatusOK, out)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
 	"github.com/monev112/monev112/collector/upkeep/retention"
 )
@@ -29,6 +30,16 @@ func testAdmin() Admin {
 		}
 		return job, nil
 	}
+	due := func(applied bool) retention.Report {
+		item := store.DueItem{
+			DuePlace: store.DuePlace{Where: "calls", Kind: retention.Caller}, Cutoff: testNow, Due: 3,
+			Oldest: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), Left: 3,
+		}
+		if applied {
+			item.Left = 0
+		}
+		return retention.Report{At: testNow, Applied: applied, Items: []store.DueItem{item}}
+	}
 	return Admin{
 		StartRebuild: func(_ context.Context, s rebuild.Spec) (rebuild.Job, error) {
 			switch s.Since {
@@ -42,27 +53,20 @@ func testAdmin() Admin {
 			return job, &rebuild.SpecError{Field: "since", Reason: "bad"}
 		},
 		Rebuild: get, StopRebuild: get,
-		Freeze: func(_ context.Context, r freeze.Request) (Frozen, error) {
+		Freeze: func(_ context.Context, r freeze.Request) (freeze.Frozen, error) {
 			switch r.Month {
 			case "2026-10":
-				return Frozen{
+				return freeze.Frozen{
 					Frozen:  []freeze.Kept{{Center: r.Center, Month: r.Month, Revision: 1, FrozenAt: testNow}},
-					Refused: []FreezeRefusal{{"x", "empty"}},
+					Refused: []freeze.Refused{{Center: "x", Reason: "empty"}},
 				}, nil
 			case "2026-11":
-				return Frozen{}, &freeze.RefusedError{Reason: "not over", Conflict: true}
+				return freeze.Frozen{}, &freeze.RefusedError{Reason: "not over", Conflict: true}
 			}
-			return Frozen{}, &freeze.RefusedError{Reason: "no month"}
+			return freeze.Frozen{}, &freeze.RefusedError{Reason: "no month"}
 		},
-		Retention: func(_ context.Context, apply bool) (retention.Report, error) {
-			r := retention.Report{At: testNow, Applied: apply, Items: []retention.Item{{
-				Place: retention.Place{Where: "calls", Kind: retention.Caller}, Cutoff: testNow, Due: 3,
-				Oldest: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), Left: 3}}}
-			if apply {
-				r.Items[0].Left = 0
-			}
-			return r, nil
-		},
+		CountDue:  func(context.Context) (retention.Report, error) { return due(false), nil },
+		DeleteDue: func(context.Context) (retention.Report, error) { return due(true), nil },
 		Compare: func(_ context.Context, center, month string) ([]freeze.Report, error) {
 			if month == "2026-09" {
 				return nil, errors.Join(freeze.ErrNotFrozen)

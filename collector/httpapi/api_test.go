@@ -20,6 +20,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/docs"
 )
@@ -32,7 +33,7 @@ type stub struct {
 	answer     func() (event.Receipt, error) // nil: see Submit
 	unresolved []ingest.UnresolvedName
 	snapshot   tracker.Snapshot
-	cases      []Case
+	cases      []lookup.Case
 	err        error
 	filter     tracker.TicketFilter
 	traced     func(trace.SpanContext)
@@ -72,8 +73,7 @@ func (s *stub) Unresolved() []ingest.UnresolvedName { return s.unresolved }
 
 func (s *stub) Snapshot(time.Time) tracker.Snapshot { return s.snapshot }
 
-func (s *stub) Tickets(_ context.Context, f tracker.TicketFilter, _ time.Time, after event.Key,
-	limit int) ([]tracker.Row, error) {
+func (s *stub) Tickets(f tracker.TicketFilter, _ time.Time, after event.Key, limit int) ([]tracker.Row, error) {
 	s.filter = f
 	var out []tracker.Row
 	for _, c := range s.cases {
@@ -85,8 +85,8 @@ func (s *stub) Tickets(_ context.Context, f tracker.TicketFilter, _ time.Time, a
 	return out, s.err
 }
 
-func (s *stub) Find(_ context.Context, kind event.Kind, center, id string) ([]Case, error) {
-	var out []Case
+func (s *stub) Find(_ context.Context, kind event.Kind, center, id string) ([]lookup.Case, error) {
+	var out []lookup.Case
 	for _, c := range s.cases {
 		if c.Row.Key.Kind == kind && c.Row.Key.ID == id && (center == "" || center == c.Row.Key.Center) {
 			out = append(out, c)
@@ -95,9 +95,9 @@ func (s *stub) Find(_ context.Context, kind event.Kind, center, id string) ([]Ca
 	return out, s.err
 }
 
-func ticketCase(center, id, opd string) Case {
+func ticketCase(center, id, opd string) lookup.Case {
 	key := event.Key{Center: center, Kind: event.KindTicket, ID: id}
-	return Case{
+	return lookup.Case{
 		Row: tracker.Row{
 			Key: key,
 			Ticket: &casefile.Ticket{
@@ -117,10 +117,10 @@ func ticketCase(center, id, opd string) Case {
 	}
 }
 
-func callCase(center, id string) Case {
+func callCase(center, id string) lookup.Case {
 	key := event.Key{Center: center, Kind: event.KindCall, ID: id}
 	wait := int64(1500)
-	return Case{
+	return lookup.Case{
 		Row: tracker.Row{Key: key, Call: &casefile.Call{
 			Key: key, ReceivedAt: testNow, Class: "normal", WaitMS: &wait, Tickets: []string{"T/1"},
 			Flags:  []string{"no_answer_stamp"},

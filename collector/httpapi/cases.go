@@ -15,6 +15,7 @@ import (
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/httpapi/audit"
+	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
@@ -88,7 +89,7 @@ func (a *API) getTickets(c *gin.Context) {
 		return
 	}
 	now := a.cfg.Now()
-	rows, err := a.cfg.Cases.Tickets(c.Request.Context(), f, now, after, limit+1)
+	rows, err := a.cfg.Cases.Tickets(f, now, after, limit+1)
 	if err != nil {
 		a.fail(c, err)
 		return
@@ -202,30 +203,30 @@ func (a *API) getCall(c *gin.Context) {
 }
 
 // find returns the one case of the request's id that its key may see.
-func (a *API) find(c *gin.Context, kind event.Kind) (Case, reading, error) {
+func (a *API) find(c *gin.Context, kind event.Kind) (lookup.Case, reading, error) {
 	q, err := query(c, "center", "lang")
 	if err != nil {
-		return Case{}, reading{}, err
+		return lookup.Case{}, reading{}, err
 	}
 	lang, err := language(q)
 	if err != nil {
-		return Case{}, reading{}, err
+		return lookup.Case{}, reading{}, err
 	}
 	id := strings.TrimPrefix(c.Param("id"), "/")
 	if id == "" || len(id) > event.MaxIDBytes {
-		return Case{}, reading{}, notFound(kind.String())
+		return lookup.Case{}, reading{}, notFound(kind.String())
 	}
 	all, err := a.cfg.Cases.Find(c.Request.Context(), kind, q.Get("center"), id)
 	if err != nil {
-		return Case{}, reading{}, err
+		return lookup.Case{}, reading{}, err
 	}
-	all = slices.DeleteFunc(all, func(k Case) bool {
+	all = slices.DeleteFunc(all, func(k lookup.Case) bool {
 		return (kind == event.KindTicket && k.Row.Ticket == nil) || (kind == event.KindCall && k.Row.Call == nil) ||
 			!a.visible(c, &k.Row)
 	})
 	switch len(all) {
 	case 0:
-		return Case{}, reading{}, notFound(kind.String())
+		return lookup.Case{}, reading{}, notFound(kind.String())
 	case 1:
 		a.recordRead(c, kind, &all[0].Row)
 		return all[0], reading{now: a.cfg.Now(), lang: lang, explain: true}, nil
@@ -235,7 +236,7 @@ func (a *API) find(c *gin.Context, kind event.Kind) (Case, reading, error) {
 		centers = append(centers, all[i].Row.Key.Center)
 	}
 	slices.Sort(centers)
-	return Case{}, reading{}, newProblem(http.StatusBadRequest, codeAmbiguous,
+	return lookup.Case{}, reading{}, newProblem(http.StatusBadRequest, codeAmbiguous,
 		"Several centres have this id; add ?center= with one of: "+strings.Join(centers, ", ")+".")
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
@@ -35,23 +36,11 @@ type Intake interface {
 	Unresolved() []ingest.UnresolvedName
 }
 
-// ErrUnavailable is what Cases and Admin answer with when something cannot be done now: 503.
-var ErrUnavailable = errors.New("unavailable")
-
-// Case is a ticket or a call with its events.
-type Case struct {
-	Row    tracker.Row    // one of Call and Ticket is set; Clocks are its clocks
-	Events []*event.Event // in the order in which they take effect
-}
-
-// Cases answers reads. All methods are safe for concurrent use and return ErrUnavailable when what they need is away.
+// Cases answers reads; *lookup.Cases is one.
 type Cases interface {
-	// Snapshot returns the board at now.
 	Snapshot(now time.Time) tracker.Snapshot
-	// Tickets returns at most limit open tickets behind after, by centre and id.
-	Tickets(ctx context.Context, f tracker.TicketFilter, now time.Time, after event.Key, limit int) ([]tracker.Row, error)
-	// Find returns every case of this kind and id: of one centre, or of all when center is empty.
-	Find(ctx context.Context, kind event.Kind, center, id string) ([]Case, error)
+	Tickets(f tracker.TicketFilter, now time.Time, after event.Key, limit int) ([]tracker.Row, error)
+	Find(ctx context.Context, kind event.Kind, center, id string) ([]lookup.Case, error)
 }
 
 // ClockReading is what an SLA clock says at an instant.
@@ -133,7 +122,7 @@ type Config struct {
 	Admin  Admin
 	Hooks  Hooks
 	Keys   *auth.Guard
-	// keeps a message of Alertmanager; nil answers 503
+	// records a notification of Alertmanager
 	Messages       func(body []byte) (m notifications.Notification, again bool, err error)
 	Pages          Pages                           // answers below /p/; nil answers 404
 	Metrics        http.Handler                    // answers /metrics; nil answers 404

@@ -19,6 +19,8 @@ import (
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/store"
+	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
@@ -241,7 +243,7 @@ func FuzzCursor(f *testing.F) {
 
 func TestKeysOpenWhatTheirScopesSay(t *testing.T) {
 	w := start(t, nil)
-	w.stub.cases = []Case{
+	w.stub.cases = []lookup.Case{
 		ticketCase("35.15", "T/1", "damkar"), ticketCase("35.15", "T/2", "dishub"), ticketCase("35.78", "T/3", "damkar"),
 		callCase("35.15", "C1"),
 	}
@@ -342,7 +344,7 @@ func TestKeysOpenWhatTheirScopesSay(t *testing.T) {
 
 func TestATicketIsShownWhole(t *testing.T) {
 	w := start(t, nil)
-	w.stub.cases = []Case{
+	w.stub.cases = []lookup.Case{
 		ticketCase("35.15", "C5/200207/09738", "dishub"), ticketCase("35.78", "T1", "x"), ticketCase("35.15", "T1", "x"),
 		callCase("35.15", "C 1/ü"),
 	}
@@ -388,11 +390,18 @@ func TestATicketIsShownWhole(t *testing.T) {
 		r.Header.Get("Allow") != "GET" {
 		t.Errorf("%d %s, Allow %q", r.StatusCode, r.body, r.Header.Get("Allow"))
 	}
-	w.stub.err = ErrUnavailable
+	w.stub.err = &store.UnavailableError{
+		Reason: "The board is not complete yet: 3 of 9 open cases are read from ClickHouse.", Err: errors.New("no route to db"),
+	}
 	for _, path := range []string{"/v1/tickets", "/v1/tickets/T1?center=35.15", "/v1/calls/X"} {
-		if r := w.get(path); r.StatusCode != 503 {
-			t.Errorf("%s while the store is away: %d", path, r.StatusCode)
+		r := w.get(path)
+		want := `"detail":"The board is not complete yet: 3 of 9 open cases are read from ClickHouse. Try again in 5 s."`
+		if r.StatusCode != 503 || r.Header.Get("Retry-After") != "5" || !strings.Contains(string(r.body), want) {
+			t.Errorf("%s while the store is away: %d, Retry-After %q, %s", path, r.StatusCode, r.Header.Get("Retry-After"), r.body)
 		}
+	}
+	if !strings.Contains(w.log.String(), "no route to db") {
+		t.Error("the log does not say why")
 	}
 	if strings.Contains(w.log.String(), "09738") {
 		t.Error("an id stands in the log")

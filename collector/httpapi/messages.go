@@ -35,9 +35,6 @@ func (a *API) takeMessage(c *gin.Context) (m notifications.Notification, again b
 		mediaType != "application/json" {
 		return m, false, newProblem(http.StatusUnsupportedMediaType, codeMediaType, "Send application/json.")
 	}
-	if a.cfg.Messages == nil {
-		return m, false, ErrUnavailable
-	}
 	if c.Request.ContentLength > notifications.MaxBodyBytes {
 		return m, false, tooLarge("The message", notifications.MaxBodyBytes)
 	}
@@ -50,11 +47,8 @@ func (a *API) takeMessage(c *gin.Context) (m notifications.Notification, again b
 		return m, false, tooLarge("The message", notifications.MaxBodyBytes)
 	}
 	m, again, err = a.cfg.Messages(body)
-	switch {
-	case errors.Is(err, notifications.ErrPayload):
-		return m, false, newProblem(http.StatusBadRequest, codeBadRequest, fmt.Sprintf("The body is %s.", err))
-	case errors.Is(err, notifications.ErrUnavailable):
-		return m, false, errors.Join(ErrUnavailable, err)
+	if errors.Is(err, notifications.ErrPayload) {
+		err = newProblem(http.StatusBadRequest, codeBadRequest, fmt.Sprintf("The body is %s.", err))
 	}
 	return m, again, err
 }

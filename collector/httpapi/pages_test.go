@@ -8,6 +8,7 @@ import (
 
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/store/lookup"
 )
 
 func TestPagesAskForNoKeyAndNoTokenReachesTheLog(t *testing.T) {
@@ -48,7 +49,7 @@ func TestWithoutPagesThereAreNone(t *testing.T) {
 func TestReadsOfSingleCasesAreRecorded(t *testing.T) {
 	var record []audit.Entry
 	w := start(t, func(c *Config) { c.Hooks.Read = func(e audit.Entry) { record = append(record, e) } })
-	w.stub.cases = []Case{ticketCase("35.15", "T/1", "dishub"), callCase("35.15", "C1")}
+	w.stub.cases = []lookup.Case{ticketCase("35.15", "T/1", "dishub"), callCase("35.15", "C1")}
 	w.get("/v1/tickets/T/1")
 	key := auth.Key{Name: "a", Scopes: []auth.Scope{auth.BoardRead}}
 	secret := w.key(key)

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -9,7 +10,9 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
 
+	"github.com/monev112/monev112/collector/alerting/notifications"
 	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/store"
 )
 
 // problem is an answer that is no result, by RFC 9457 (application/problem+json).
@@ -50,10 +53,15 @@ const (
 
 const problemType = "application/problem+json"
 
+// retryClickHouse is what Retry-After says of a request that needs ClickHouse while it is away: it starts in some
+// seconds and is tried again every ten.
+const retryClickHouse = 5 * time.Second
+
 // fail answers with a problem and ends the request. An error that is no problem of ours becomes 500 without its text,
 // which goes to the log.
 func (a *API) fail(c *gin.Context, err error) {
 	var p *problem
+	var away *store.UnavailableError
 	switch {
 	case errors.As(err, &p):
 		q := *p
@@ -68,10 +76,21 @@ func (a *API) fail(c *gin.Context, err error) {
 		if route(c) == messagesPath { // Alertmanager sends a message again after 5xx alone
 			p.Status, p.Title = http.StatusServiceUnavailable, http.StatusText(http.StatusServiceUnavailable)
 		}
-	case errors.Is(err, ErrUnavailable), errors.Is(err, ingest.ErrUnavailable):
+	case errors.Is(err, ingest.ErrUnavailable):
 		p = newProblem(http.StatusServiceUnavailable, codeUnavailable,
-			"This cannot be done now. Nothing of this request was taken; send it again later.")
+			"Events cannot be accepted now; the log and /-/ready say why. Nothing of this request was taken; send it again later.")
 		p.retryAfter = a.limits.RetryAfter
+	case errors.Is(err, notifications.ErrUnavailable):
+		p = newProblem(http.StatusServiceUnavailable, codeUnavailable,
+			"The record of messages cannot be written now; the log says why. Send the message again later.")
+		p.retryAfter = a.limits.RetryAfter
+	case errors.As(err, &away):
+		if away.Err != nil {
+			a.logger.Warn("clickhouse needed and not there", "request_id", requestID(c), "route", route(c), "error", away.Err)
+		}
+		p = newProblem(http.StatusServiceUnavailable, codeUnavailable,
+			fmt.Sprintf("%s Try again in %d s.", away.Reason, retryClickHouse/time.Second))
+		p.retryAfter = retryClickHouse
 	case c.Request.Context().Err() != nil:
 		p = newProblem(http.StatusServiceUnavailable, codeUnavailable, "The request was given up before it was done.")
 		p.retryAfter = a.limits.RetryAfter

@@ -8,13 +8,15 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/monev112/monev112/collector/store/lookup"
 )
 
 func TestSpansNameRoutesAndNobody(t *testing.T) {
 	rec := tracetest.NewSpanRecorder()
 	tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(rec))
 	w := start(t, func(c *Config) { c.Tracer = tp })
-	w.stub.cases = []Case{ticketCase("35.15", "T/0815", "x")}
+	w.stub.cases = []lookup.Case{ticketCase("35.15", "T/0815", "x")}
 	parent := "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
 	for _, path := range []string{
 		"/v1/tickets/T/0815?center=35.15", "/v1/tickets?opd=damkar", "/0815/4711", "/metrics", "/-/healthy", "/-/ready",

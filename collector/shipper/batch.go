@@ -54,7 +54,7 @@ func (s *Shipper) ship(ctx context.Context, b *batch) error {
 		return err
 	}
 	faultpoint.Hit("shipper.cursor")
-	s.shipped.Store(uint64(b.end))
+	s.progress.advance(b.end)
 	took := s.cfg.Now().Sub(began)
 	s.took.Store(int64(took))
 	s.cfg.Observer.BatchStored(b.start, b.end, len(b.events), rows, took)

@@ -62,11 +62,13 @@ func (s *Shipper) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.load(ctx, append(open, s.board.UnknownCases(uint64(s.cursor.Start))...)); err != nil {
+	open = append(open, s.board.UnknownCases(uint64(s.cursor.Start))...)
+	s.progress.reading(len(open))
+	if err := s.load(ctx, open); err != nil {
 		return err
 	}
 	s.whole = s.journal.End()
-	s.cfg.Log.Info("open cases were read back", "cases", len(open))
+	s.cfg.Log.Info("open cases read", "cases", len(open))
 	return nil
 }
 
@@ -101,6 +103,7 @@ func (s *Shipper) load(ctx context.Context, keys []event.Key) error {
 			}
 			s.board.Load(loaded)
 		}
+		s.progress.read(len(chunk))
 	}
 	return nil
 }

@@ -62,6 +62,6 @@ func (s *Shipper) recognize(ctx context.Context) error {
 	if err := s.writeCursor(c); err != nil {
 		return err
 	}
-	s.shipped.Store(uint64(c.Start))
+	s.progress.set(c.Start)
 	return nil
 }

@@ -63,7 +63,7 @@ func TestNothingIsBehindAnEmptyGroup(t *testing.T) {
 	if b, err := feed.next(t.Context()); err != nil || b != nil {
 		t.Fatal(b, err)
 	}
-	s.passed(feed.upTo)
+	s.progress.advance(feed.upTo)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := feed.next(ended); !errors.Is(err, context.Canceled) {

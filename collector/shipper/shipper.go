@@ -97,7 +97,7 @@ type Shipper struct {
 	cursor       cursor
 	unwritten    bool // the cursor says of this boot what the disk must know before anything is sent
 	version      uint64
-	shipped      atomic.Uint64
+	progress     progress
 	took         atomic.Int64 // nanoseconds of the last batch
 	failing      atomic.Bool
 	asked        chan request
@@ -143,7 +143,7 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 			uint64(s.cursor.Start), "to", uint64(was.Start))
 	}
 	s.unwritten = s.cursor != was
-	s.shipped.Store(uint64(s.cursor.Start))
+	s.progress.set(s.cursor.Start)
 	s.afresh = s.cursor.Again > s.cursor.Start
 	return s, nil
 }
@@ -161,12 +161,6 @@ func setDefault[T comparable](v *T, d T) {
 	}
 }
 
-// Shipped returns the journal position up to which ClickHouse has everything.
-func (s *Shipper) Shipped() journal.Position { return journal.Position(s.shipped.Load()) }
-
-// Failing reports whether the last attempt failed.
-func (s *Shipper) Failing() bool { return s.failing.Load() }
-
 // Run ships until ctx ends. It returns nil then, and an error only where going on could lose or double an event. At
 // damage in the journal it stops shipping and goes on with its other duties, so that events are still accepted, until
 // an operator passes over the damage. Whatever else fails is tried again, a cursor that cannot be written too.
@@ -177,6 +171,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 		}
 		return err
 	}
+	s.progress.prepared()
 	reader, err := s.journal.NewReader(s.cursor.Start)
 	if err == nil {
 		defer reader.Close()
@@ -212,7 +207,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 				break // the feed has ended
 			}
 			if next.batch == nil {
-				s.passed(next.upTo)
+				s.progress.advance(next.upTo) // nothing that ClickHouse needs lies before it
 				break
 			}
 			if err := s.ship(ctx, next.batch); err != nil {
@@ -225,6 +220,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 		}
 		if !s.board.Complete() && s.Shipped() >= s.whole {
 			s.board.SetComplete(true)
+			s.progress.notify()
 			s.cfg.Log.Info("the board is complete")
 		}
 		s.tidy()
@@ -237,11 +233,6 @@ func (s *Shipper) stop() error {
 	c := s.cursor
 	c.Closed = true
 	return s.writeCursor(c)
-}
-
-// passed notes that nothing lies between what was shipped and a position: ClickHouse has everything up to there.
-func (s *Shipper) passed(upTo journal.Position) {
-	s.shipped.Store(uint64(max(s.Shipped(), upTo)))
 }
 
 // StableNow returns the latest instant by which it was safe to forget anything: the clock had run for a while without a

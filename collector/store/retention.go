@@ -4,29 +4,48 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/monev112/monev112/collector/upkeep/retention"
 )
+
+// The kinds of personal data in the tables.
+const (
+	CallerData     = "caller"     // keyed hash of a caller's number, key id and last three digits
+	AttributesData = "attributes" // attributes of an event
+)
+
+// DuePlace is where a kind of personal data stands.
+type DuePlace struct {
+	Where string `json:"place"`
+	Kind  string `json:"kind"`
+}
+
+// DueItem is the personal data of one place that is older than it may be.
+type DueItem struct {
+	DuePlace
+	Cutoff time.Time `json:"cutoff"` // what happened before it is due
+	Due    uint64    `json:"due"`    // rows, events or entries
+	Oldest time.Time `json:"oldest,omitzero"`
+	Left   uint64    `json:"left"` // of Due, counted again afterwards; Due itself when nothing was asked to go
+}
 
 // personal are the columns that are blanked, and when what stands in them happened. Blanked is as if it had never been
 // said: the case is folded from its events as before, without it.
 var personal = []struct {
-	retention.Place
+	DuePlace
 	ttl  []string // columns that ClickHouse blanks by itself, should nobody do it
 	net  string   // since when it reckons: DateTime
 	at   string   // DateTime64
 	some string   // whether there is anything to blank
 	none string   // the assignments that blank it
 }{
-	{retention.Place{Where: "events", Kind: retention.Caller}, []string{"caller_key", "caller_last3"},
+	{DuePlace{Where: "events", Kind: CallerData}, []string{"caller_key", "caller_last3"},
 		"toDateTime(greatest(occurred_at, received_at))", "occurred_at",
 		"caller_key != '' OR caller_last3 != '' OR caller_key_id != ''",
 		"caller_key = '', caller_last3 = '', caller_key_id = ''"},
-	{retention.Place{Where: "calls", Kind: retention.Caller}, []string{"caller_key", "caller_last3"},
+	{DuePlace{Where: "calls", Kind: CallerData}, []string{"caller_key", "caller_last3"},
 		"greatest(ifNull(toDateTime(at), written_at), written_at)", "coalesce(at, toDateTime64(written_at, 3, 'UTC'))",
 		"caller_key IS NOT NULL OR caller_last3 IS NOT NULL OR caller_key_id IS NOT NULL",
 		"caller_key = NULL, caller_last3 = NULL, caller_key_id = NULL"},
-	{retention.Place{Where: "events", Kind: retention.Attributes}, []string{"attributes"},
+	{DuePlace{Where: "events", Kind: AttributesData}, []string{"attributes"},
 		"toDateTime(greatest(occurred_at, received_at))", "occurred_at",
 		"notEmpty(attributes)", "attributes = map()"},
 }
@@ -39,11 +58,11 @@ const netDays = 7
 // in the past and deletes at once. What is kept longer has no net.
 const netMonths = 600
 
-// FollowRetention makes the tables' own TTLs follow a policy. They are a net below Blank, which holds where nobody runs
-// it.
-func (s *Store) FollowRetention(ctx context.Context, p retention.Policy) error {
+// FollowRetention makes the tables' own TTLs follow a policy: the months for which a kind is kept, 0 or less for ever.
+// They are a net below Blank, which holds where nobody runs it.
+func (s *Store) FollowRetention(ctx context.Context, keepMonths func(kind string) int) error {
 	for _, c := range personal {
-		months := p.Months(c.Kind)
+		months := keepMonths(c.Kind)
 		for _, column := range c.ttl {
 			within := months
 			if months <= 0 || months > netMonths {
@@ -66,15 +85,15 @@ func (s *Store) FollowRetention(ctx context.Context, p retention.Policy) error {
 	return nil
 }
 
-// Due counts what is older than a policy allows, in every row that is stored, also in those that a later one has
-// replaced.
-func (s *Store) Due(ctx context.Context, p retention.Policy, now time.Time) (out []retention.Item, err error) {
+// Due counts what is older than a kind's cutoff, in every row that is stored, also in those that a later one has
+// replaced. A kind without a cutoff is left out.
+func (s *Store) Due(ctx context.Context, cutoffOf func(kind string) (time.Time, bool)) (out []DueItem, err error) {
 	for _, c := range personal {
-		cutoff, ok := p.Cutoff(c.Kind, now)
+		cutoff, ok := cutoffOf(c.Kind)
 		if !ok {
 			continue
 		}
-		item := retention.Item{Place: c.Place, Cutoff: cutoff}
+		item := DueItem{DuePlace: c.DuePlace, Cutoff: cutoff}
 		sql := fmt.Sprintf("SELECT count(), min(%[1]s) FROM %[2]s WHERE (%[3]s) AND %[1]s < %[4]s", c.at, c.Where, c.some,
 			instant(cutoff))
 		err := s.query(ctx, "count what is due in "+c.Where, sql, func(scan func(...any) error) error {
@@ -108,9 +127,9 @@ const mutationPoll = 100 * time.Millisecond
 
 // Blank blanks what an item of Due counted and returns when ClickHouse has rewritten every part that held it. The files
 // of the former parts go from the disk some minutes later.
-func (s *Store) Blank(ctx context.Context, item retention.Item) error {
+func (s *Store) Blank(ctx context.Context, item DueItem) error {
 	for _, c := range personal {
-		if c.Place != item.Place {
+		if c.DuePlace != item.DuePlace {
 			continue
 		}
 		sql := fmt.Sprintf("ALTER TABLE %s UPDATE %s WHERE (%s) AND %s < %s SETTINGS mutations_sync = 0", c.Where, c.none,
@@ -148,9 +167,9 @@ func (s *Store) mutated(ctx context.Context, table string) error {
 	}
 }
 
-// RecordRetention adds what a run did to the table retention.
-func (s *Store) RecordRetention(ctx context.Context, r retention.Report) error {
-	for _, i := range r.Items {
+// RecordRetention adds what a run at an instant did to the table retention.
+func (s *Store) RecordRetention(ctx context.Context, at time.Time, items []DueItem) error {
+	for _, i := range items {
 		if i.Due == 0 {
 			continue
 		}
@@ -158,7 +177,7 @@ func (s *Store) RecordRetention(ctx context.Context, r retention.Report) error {
 		if !i.Oldest.IsZero() {
 			oldest = instant(i.Oldest)
 		}
-		sql := fmt.Sprintf("INSERT INTO retention VALUES (%s, %s, %s, %s, %d, %s, %d)", instant(r.At), quote(i.Where),
+		sql := fmt.Sprintf("INSERT INTO retention VALUES (%s, %s, %s, %s, %d, %s, %d)", instant(at), quote(i.Where),
 			quote(i.Kind), instant(i.Cutoff), i.Due, oldest, i.Left)
 		if err := s.exec(ctx, "record retention", sql); err != nil {
 			return err

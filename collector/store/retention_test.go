@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/upkeep/retention"
 )
 
 // TestRetentionBlanksByOccurrence stores events of two years at once, as an import does: what is due follows from when
@@ -34,13 +34,13 @@ func TestRetentionBlanksByOccurrence(t *testing.T) {
 	if err := s.UpsertCalls(t.Context(), calls, 1); err != nil {
 		t.Fatal(err)
 	}
-	policy := retention.Policy{}
+	policy := keepMonths{13, 24}
 	for range 2 { // at every start
-		if err := s.FollowRetention(t.Context(), policy); err != nil {
+		if err := s.FollowRetention(t.Context(), policy.months); err != nil {
 			t.Fatal(err)
 		}
 	}
-	due, err := s.Due(t.Context(), policy, now)
+	due, err := s.Due(t.Context(), policy.cutoffAt(now))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestRetentionBlanksByOccurrence(t *testing.T) {
 		got); d != "" {
 		t.Error(d)
 	}
-	again, err := s.Due(t.Context(), policy, now)
+	again, err := s.Due(t.Context(), policy.cutoffAt(now))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestRetentionBlanksByOccurrence(t *testing.T) {
 			t.Errorf("still due: %+v", i)
 		}
 	}
-	if err := s.RecordRetention(t.Context(), retention.Report{At: now, Items: due}); err != nil {
+	if err := s.RecordRetention(t.Context(), now, due); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff([]string{"3 5"}, lines(t, s, "SELECT count(), sum(due) FROM retention")); d != "" {
@@ -84,15 +84,13 @@ func TestRetentionBlanksByOccurrence(t *testing.T) {
 		t.Error("an event that is not due was changed:\n", d)
 	}
 	// Longer, as long as may be said, and for ever.
-	for _, p := range []retention.Policy{
-		{CallerMonths: 36}, {CallerMonths: 1200, AttributesMonths: 1200}, {CallerMonths: -1, AttributesMonths: -1},
-	} {
+	for _, p := range []keepMonths{{36, 24}, {1200, 1200}, {-1, -1}} {
 		for range 2 { // at every start
-			if err := s.FollowRetention(t.Context(), p); err != nil {
+			if err := s.FollowRetention(t.Context(), p.months); err != nil {
 				t.Fatal(err)
 			}
 		}
-		due, err := s.Due(t.Context(), p, now)
+		due, err := s.Due(t.Context(), p.cutoffAt(now))
 		for _, i := range due {
 			if i.Due != 0 {
 				t.Errorf("%+v: due %+v", p, i)
@@ -108,4 +106,18 @@ func TestRetentionBlanksByOccurrence(t *testing.T) {
 			t.Errorf("%+v: %s callers stand after a merge, want 2", p, got[0])
 		}
 	}
+}
+
+// keepMonths says how long each kind of personal data is kept.
+type keepMonths struct{ caller, attributes int }
+
+func (k keepMonths) months(kind string) int {
+	if kind == CallerData {
+		return k.caller
+	}
+	return k.attributes
+}
+
+func (k keepMonths) cutoffAt(now time.Time) func(string) (time.Time, bool) {
+	return func(kind string) (time.Time, bool) { return now.AddDate(0, -k.months(kind), 0), k.months(kind) > 0 }
 }

@@ -46,7 +46,9 @@ const (
 
 // Config says where ClickHouse is. The zero value of every field but Addr has a default.
 type Config struct {
-	Addr           string   // host:port
+	Addr string // host:port
+	// Dial replaces the dialling of Addr, where the address becomes known only later. Its error ends the request.
+	Dial           func(ctx context.Context) (net.Conn, error)
 	Protocol       Protocol // default HTTP
 	Database       string   // default DefaultDatabase; letters, digits and underscores
 	User           string   // default "default"
@@ -110,6 +112,9 @@ func Open(_ context.Context, cfg Config) (*Store, error) {
 		ClientInfo: clickhouse.ClientInfo{Products: []struct{ Name, Version string }{
 			{Name: "monev112", Version: "1"},
 		}},
+	}
+	if cfg.Dial != nil {
+		opts.DialContext = func(ctx context.Context, _ string) (net.Conn, error) { return cfg.Dial(ctx) }
 	}
 	switch cfg.Protocol {
 	case HTTP:

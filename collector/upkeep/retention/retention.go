@@ -1,5 +1,5 @@
-// Package retention owns how long personal data is kept, and the record of what was deleted. It is pure but for Record:
-// what deletes is the place that holds the data.
+// Package retention deletes personal data that is older than the policy allows, once a day and on request, and records
+// what it found and deleted. How a place deletes is the business of that place.
 //
 //	place         kind        kept, by default                       how it goes
 //	events        caller      13 months after it happened            blanked; the event stays, and its case folds as before
@@ -25,13 +25,14 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/internal/disk"
+	"github.com/monev112/monev112/collector/store"
 )
 
 // The kinds of what is kept for a time.
 const (
-	Caller     = "caller"     // keyed hash of a caller's number, key id and last three digits
-	Attributes = "attributes" // attributes of an event
-	Entry      = "entry"      // a refused event or row
+	Caller     = store.CallerData
+	Attributes = store.AttributesData
+	Entry      = "entry" // a rejected event or a dead letter
 )
 
 // Policy says how long. Zero is the default, below zero is for ever.
@@ -99,26 +100,11 @@ func monthsBefore(t time.Time, months int) time.Time {
 	return first.AddDate(0, 0, min(t.Day(), last)-1)
 }
 
-// Place is where a kind stands.
-type Place struct {
-	Where string `json:"place"`
-	Kind  string `json:"kind"`
-}
-
-// Item is what is due in one place.
-type Item struct {
-	Place
-	Cutoff time.Time `json:"cutoff"` // what happened before it is due
-	Due    uint64    `json:"due"`    // rows, events or entries
-	Oldest time.Time `json:"oldest,omitzero"`
-	Left   uint64    `json:"left"` // of Due, counted again afterwards; Due itself when nothing was asked to go
-}
-
 // Report is what a run found and did.
 type Report struct {
-	At      time.Time `json:"at"`
-	Applied bool      `json:"applied"`
-	Items   []Item    `json:"items"`
+	At      time.Time       `json:"at"`
+	Applied bool            `json:"applied"`
+	Items   []store.DueItem `json:"items"`
 }
 
 // Due is how much is due in all places.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/monev112/monev112/collector/store"
 )
 
 func TestCutoff(t *testing.T) {
@@ -41,8 +43,8 @@ func TestRecordIsAppended(t *testing.T) {
 		t.Error("a run without a record")
 	}
 	r := Report{
-		Applied: true, Items: []Item{
-			{Place: Place{"events", Caller}, Due: 5, Left: 1}, {Place: Place{"dead", Entry}, Due: 2},
+		Applied: true, Items: []store.DueItem{
+			{DuePlace: store.DuePlace{Where: "events", Kind: Caller}, Due: 5, Left: 1}, {DuePlace: store.DuePlace{Where: "dead", Kind: Entry}, Due: 2},
 		},
 	}
 	for range 2 {

@@ -1,4 +1,4 @@
-package collector
+package retention
 
 import (
 	"testing"
@@ -21,7 +21,7 @@ func TestRetentionWaitsForAClockThatDoesNotJump(t *testing.T) {
 		{"set right after a run that was ahead", now, now.Add(-time.Second), ahead, true},
 		{"nothing is shipped for long", now, now.Add(-time.Hour), yesterday, false},
 	} {
-		if got := retentionDue(c.now, c.stable, c.last); got != c.want {
+		if got := due(c.now, c.stable, c.last); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

@@ -1,0 +1,487 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/monev112/monev112/collector/alerting/notifications"
+	"github.com/monev112/monev112/collector/alerting/pager"
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/engine/child"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi"
+	"github.com/monev112/monev112/collector/httpapi/audit"
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/ingest/quarantine"
+	"github.com/monev112/monev112/collector/internal/disk"
+	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/observability/metrics"
+	"github.com/monev112/monev112/collector/observability/telemetry"
+	"github.com/monev112/monev112/collector/shipper"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/store"
+	"github.com/monev112/monev112/collector/store/lookup"
+	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/collector/upkeep/rebuild"
+	"github.com/monev112/monev112/collector/upkeep/retention"
+	"github.com/monev112/monev112/collector/web"
+	"github.com/monev112/monev112/docs"
+)
+
+// Folders in the data folder. The quarantine, the keys and the files of ingest, shipper and pager have names of their
+// own packages.
+const (
+	JournalDir  = "journal"
+	engineDir   = "clickhouse"
+	auditDir    = "audit"
+	messagesDir = "notifications" // messages that Alertmanager reported
+)
+
+// tracedRequests is how many sampled requests are remembered until the batch that stores their events links to them.
+const tracedRequests = 4096
+
+func (a *App) openJournal(context.Context) (err error) {
+	expect, of, err := expected(a.cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	a.journal, err = journal.Open(journal.Options{
+		Dir: a.dataPath(JournalDir), MinFreeBytes: a.cfg.File.Limits.MinFreeBytes, Expect: expect, ExpectUUID: of,
+		Now: a.cfg.Now, Logger: a.log("journal"),
+	})
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	a.cleanup("journal", a.journal.Close)
+	if r := a.journal.Recovery(); r.TornBytes > 0 {
+		a.log("journal").Warn("torn write cut off the end of the journal; it was never acknowledged", "bytes", r.TornBytes)
+	}
+	return nil
+}
+
+// expected is the highest journal position that checkpoint and cursor call durable: a journal that ends below it has
+// lost what was acknowledged.
+func expected(dataDir string) (at journal.Position, of uuid.UUID, err error) {
+	of, at, _ = ingest.CheckpointPosition(disk.OS{}, dataDir)
+	named, shipped, ok, err := shipper.ReadCursor(disk.OS{}, dataDir)
+	if err != nil || !ok {
+		return at, of, err
+	}
+	if id, perr := uuid.Parse(named); perr == nil && (id == of || at == 0) {
+		return max(at, shipped), id, nil
+	}
+	return at, of, nil
+}
+
+// openRecords opens what is kept beside the journal: who read what, who was told what, and what was not accepted.
+func (a *App) openRecords(context.Context) (err error) {
+	limits := &a.cfg.File.Limits
+	if a.reads, err = audit.Open(a.dataPath(auditDir), a.log("audit")); err != nil {
+		return err
+	}
+	a.cleanup("record of reads", a.reads.Close)
+	if a.messages, err = notifications.Open(notifications.Config{
+		Dir: a.dataPath(messagesDir), MinFreeBytes: limits.MinFreeBytes, Now: a.cfg.Now, Logger: a.log("notifications"),
+	}); err != nil {
+		return err
+	}
+	a.cleanup("record of notifications", a.messages.Close)
+	if a.rejected, err = quarantine.OpenRejected(a.cfg.DataDir, limits.QuarantineMiB<<20); err != nil {
+		return err
+	}
+	a.cleanup("rejected events", a.rejected.Close)
+	if a.dead, err = quarantine.OpenDeadLetters(a.cfg.DataDir); err != nil {
+		return err
+	}
+	a.cleanup("dead letters", a.dead.Close)
+	return nil
+}
+
+func (a *App) openObservability(ctx context.Context) (err error) {
+	cfg := metrics.Config{
+		Version: a.cfg.Version, Revision: a.cfg.Revision, GoVersion: a.cfg.GoVersion, Logger: a.log("metrics"),
+	}
+	cfg.Centers, cfg.Vocabulary = metrics.Labels(a.dir)
+	cfg.Vocabulary.Routes = httpapi.Routes()
+	for i := range a.cfg.File.Pager.Alertmanagers {
+		cfg.Vocabulary.Alertmanagers = append(cfg.Vocabulary.Alertmanagers, a.cfg.File.Pager.Alertmanagers[i].Name())
+	}
+	if a.metrics, err = metrics.New(cfg); err != nil {
+		return err
+	}
+	if until, ok := a.book.CoveredUntil(a.dir.DefaultCenter()); ok {
+		a.metrics.Calendar.CoveredUntil(until)
+	}
+	a.metrics.Shipper.WatchQuarantine(a.rejected.Len)
+	a.tracing, err = telemetry.NewTracing(ctx, telemetry.TraceConfig{
+		Version: a.cfg.Version, Endpoint: a.cfg.File.Tracing.Endpoint, SampleRatio: a.cfg.File.Tracing.SampleRatio,
+		Logger: a.log("tracing"),
+	})
+	if err != nil {
+		return err
+	}
+	a.cleanup("tracing", func() error { return a.tracing.Shutdown(context.WithoutCancel(ctx)) })
+	return nil
+}
+
+// openBoard makes the board and the loop that writes it, and restores both from checkpoint and journal.
+func (a *App) openBoard(ctx context.Context) error {
+	cfg := a.rules
+	cfg.Emit = func(o tracker.Outcome) { a.metrics.ObserveTraced(o, a.exemplars.Span(o.Case)) }
+	cfg.MaxCases = a.cfg.File.Limits.MaxCases
+	a.board = tracker.New(cfg)
+	a.metrics.SetBoard(func() tracker.Snapshot {
+		s := a.board.Snapshot(a.cfg.Now())
+		// People who press a button on a page are no feed that could fall silent.
+		s.Sources = slices.DeleteFunc(s.Sources, func(f tracker.SourceSnapshot) bool { return f.Source == web.Source })
+		return s
+	})
+	var err error
+	a.ingest, err = ingest.New(ingest.Config{Dir: a.cfg.DataDir, Now: a.cfg.Now, Logger: a.log("ingest")}, a.journal,
+		a.board, a.observeIngest())
+	if err != nil {
+		return err
+	}
+	restored, err := a.ingest.Restore(ctx)
+	if err != nil {
+		return err
+	}
+	a.log("ingest").Info("checkpoint restored", "checkpoint", restored.Checkpoint, "replayed_events", restored.Events,
+		"took", restored.Took)
+	return nil
+}
+
+func (a *App) observeIngest() ingest.Observer {
+	log := a.log("ingest")
+	return ingest.Observer{
+		Group: func(g ingest.GroupStats) {
+			a.metrics.CountEvents(metrics.Accepted, g.Accepted)
+			a.metrics.CountEvents(metrics.Duplicate, g.Duplicates)
+			a.metrics.CountEvents(metrics.Conflict, g.Conflicts)
+			if g.Append > 0 {
+				a.metrics.Journal.Appended(g.Append)
+			}
+		},
+		Ready: func(reason error) {
+			if reason != nil {
+				log.Error("events are refused", "reason", reason)
+			} else {
+				log.Info("events are accepted")
+			}
+		},
+	}
+}
+
+// openStore makes everything that speaks to ClickHouse. The embedded engine is started by Run: until its address is
+// known, the store's requests fail with store.ErrNotReady.
+func (a *App) openStore(ctx context.Context) (err error) {
+	cfg := a.cfg.File.ClickHouse.storeConfig(&a.cfg.File)
+	if a.cfg.File.ClickHouse.Address == "" {
+		if cfg, err = a.openEngine(); err != nil {
+			return err
+		}
+	}
+	cfg.Location = func(center string) *time.Location {
+		c, _ := a.dir.Center(center)
+		return c.Location
+	}
+	cfg.Inserted, cfg.Failed = a.metrics.Store.Inserted, a.metrics.Store.Failed
+	if a.store, err = store.Open(ctx, cfg); err != nil {
+		return err
+	}
+	a.cleanup("connections to clickhouse", a.store.Close)
+	a.sink = &store.Sink{
+		Store: a.store, Boards: a.rules.Centers,
+		Scope: func(center, opd string) string { _, scope := a.rules.OPD(center, opd); return scope },
+	}
+	a.shipper, err = shipper.New(shipper.Config{
+		Dir: a.cfg.DataDir, BatchRows: a.cfg.File.Limits.BatchRows, Now: a.cfg.Now, Log: a.log("shipper"),
+		Observer: shipObserver{a}, Boot: shipper.BootID(), Database: a.identifyDatabase, Floor: a.ingest.ReplayFloor,
+		Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.requests,
+	}, a.journal, a.board, a.sink, a.dead)
+	if err != nil {
+		return err
+	}
+	a.metrics.Journal.Watch(func() metrics.JournalState {
+		stats, shipped := a.journal.Stats(), a.shipper.Shipped()
+		free, _ := a.journal.FreeBytes()
+		s := metrics.JournalState{
+			Bytes: stats.Bytes, DiskFreeBytes: int64(free), LagBytes: int64(stats.End - min(shipped, stats.End)),
+			Damaged: a.journal.Damage() != nil,
+		}
+		if at, ok := a.journal.AppendedAt(shipped); ok {
+			s.Lag = max(0, a.cfg.Now().Sub(at))
+		}
+		return s
+	})
+	a.cases = &lookup.Cases{Board: a.board, Stored: a.sink, Incomplete: a.shipper.Incomplete}
+	for _, c := range a.dir.Centers() {
+		a.cases.Centers = append(a.cases.Centers, c.Code)
+	}
+	return nil
+}
+
+// openEngine makes the embedded engine's process and returns how the store reaches it.
+func (a *App) openEngine() (cfg store.Config, err error) {
+	dir := a.dataPath(engineDir)
+	a.engine, err = child.New(child.Config{
+		DataDir: dir, Listen: a.cfg.EngineListen, MaxMemoryBytes: a.cfg.File.Limits.EngineMemory, Log: a.log("engine"),
+	})
+	if err != nil {
+		return cfg, err
+	}
+	if err = os.MkdirAll(dir, 0o700); err != nil {
+		return cfg, err
+	}
+	key, err := engine.LoadOrCreateKey(dir) // the folder is this process's: it holds the journal's lock
+	var dialer net.Dialer
+	return store.Config{
+		Addr: engine.DefaultListen, Protocol: store.HTTP, Password: key,
+		Dial: func(ctx context.Context) (net.Conn, error) {
+			addr := a.engine.Addr()
+			if addr == "" {
+				return nil, store.ErrNotReady
+			}
+			return dialer.DialContext(ctx, "tcp", addr)
+		},
+	}, err
+}
+
+// identifyDatabase asks ClickHouse which one it is, once its tables' own retention follows the policy.
+func (a *App) identifyDatabase(ctx context.Context) (db shipper.Database, err error) {
+	if err := a.store.FollowRetention(ctx, a.cfg.File.Retention.Months); err != nil {
+		return db, err
+	}
+	id, err := a.store.Identity(ctx)
+	if err != nil {
+		return db, err
+	}
+	db.ID = id.String()
+	restores, err := a.store.Restores(ctx)
+	for _, r := range restores {
+		switch {
+		case r.EndedAt.IsZero():
+			db.Unfinished = r.Backup.String()
+		case r.Journal == a.journal.UUID().String():
+			db.RestorePoint = shipper.RestorePoint{Journal: r.Journal, UpTo: journal.Position(r.Position)}
+		}
+	}
+	return db, err
+}
+
+// shipObserver counts and logs what the shipper does.
+type shipObserver struct{ *App }
+
+func (o shipObserver) BatchStored(_, end journal.Position, events, rows int, took time.Duration) {
+	o.log("shipper").Debug("batch stored", "events", events, "cases", rows, "took", took, "end", uint64(end))
+}
+
+func (o shipObserver) DeadLetter(string) { o.metrics.Shipper.DeadLetters(1) }
+func (o shipObserver) BatchFailed(error) {} // the store counts failed requests
+
+func (a *App) openIntake(context.Context) error {
+	keys, err := openCallerKeys(a.cfg.DataDir, a.cfg.Now())
+	if err != nil {
+		return err
+	}
+	a.intake, err = ingest.NewIntake(ingest.IntakeConfig{
+		Events:    event.Config{Keys: keys, Attributes: a.cfg.File.Attributes, AllowIDs: a.cfg.File.AllowIDs},
+		Directory: a.dir, Board: a.board, Rejected: a.rejected, Metrics: a.metrics, Exemplars: &a.exemplars,
+		Links: a.requests, Tracer: a.tracing.Tracer("monev112/ingest"), Now: a.cfg.Now, Log: a.log("intake"),
+	}, a.ingest)
+	return err
+}
+
+// openAlerting makes the links of alerts and the pager. Without an Alertmanager the pager's metrics are absent, which
+// is how the alert rules know.
+func (a *App) openAlerting(context.Context) (err error) {
+	scheme := "http"
+	if a.certificate != nil {
+		scheme = "https"
+	}
+	if cfg := a.cfg.File.Pages.links(scheme, a.cfg.Listen, a.cfg.DataDir); cfg.PublicURL == "" {
+		a.log("web").Info("alerts carry no links: pages.public_url is not set")
+	} else {
+		cfg.Log = a.log("web")
+		if a.links, err = web.NewLinks(cfg, a.cfg.Now()); err != nil {
+			return err
+		}
+	}
+	if !a.cfg.File.Pager.Set() {
+		return nil
+	}
+	opt := pager.Options{
+		Config: a.cfg.File.Pager, Dir: a.cfg.DataDir, Board: a.board, Directory: a.dir,
+		Pushed: a.metrics.Pager.Pushed, Failed: a.metrics.Pager.Failed, Now: a.cfg.Now, Log: a.log("pager"),
+		Tracer: a.tracing.Tracer("monev112/pager"),
+	}
+	if a.links != nil {
+		opt.Links = a.links
+	}
+	a.pager, err = pager.New(opt)
+	return err
+}
+
+func (a *App) openUpkeep(context.Context) (err error) {
+	a.retention = retention.New(retention.Config{
+		DataDir: a.cfg.DataDir, Policy: a.cfg.File.Retention, Store: a.store, Prepared: a.shipper.Prepared, Board: a.board,
+		Rejected: a.rejected.Store, Dead: a.dead.Store, Journal: a.journal, StableNow: a.shipper.StableNow, Now: a.cfg.Now,
+		Log: a.log("retention"),
+	})
+	a.rebuild, err = rebuild.New(rebuild.Config{
+		Dir:     a.cfg.DataDir,
+		Connect: func() (rebuild.Database, rebuild.Writer, bool) { return a.sink, a.shipper, a.shipper.Prepared() },
+		Fold:    a.board.Fold,
+		Centers: a.cases.Centers,
+		Location: func(center string) *time.Location {
+			c, _ := a.rules.Center(center)
+			return c.Location
+		},
+		// All that the row of a case follows from beside its events.
+		Basis: fmt.Sprintf("rules %s, directory %s, program %s", a.book.Digest(), a.dir.Digest(), a.cfg.Version),
+		Now:   a.cfg.Now, Log: a.log("rebuild"), PortionCases: a.cfg.File.Limits.RebuildCases,
+	})
+	return err
+}
+
+func (a *App) openAPI(guard *auth.Guard) error {
+	freezes := &freeze.Runner{
+		Database: a.sink, Writer: a.shipper, Accepted: a.journal.End, Boards: a.sink.Boards, Now: a.cfg.Now,
+	}
+	for _, c := range a.dir.Centers() {
+		freezes.Centers = append(freezes.Centers, freeze.Center{Code: c.Code, Location: c.Location,
+			Targets: store.FigureTargets{
+				Answer: uint32(c.AnswerTarget / time.Second), Short: uint32(c.ShortAbandon / time.Second),
+			}})
+	}
+	cfg := httpapi.Config{
+		Limits: httpapi.Limits{BodyBytes: a.cfg.File.Limits.BodyBytes},
+		Intake: a.intake,
+		Cases:  a.cases,
+		Reads: httpapi.Reads{
+			Clock: a.readClock,
+			CenterName: func(center string) string {
+				c, _ := a.dir.Center(center)
+				return c.Name
+			},
+			OPDID: func(center, opd string) string {
+				if id, known := a.dir.ResolveOPD(center, opd); known {
+					return id
+				}
+				return ""
+			},
+			OPDName: func(center, opd string) string {
+				id, _ := a.dir.ResolveOPD(center, opd)
+				o, _ := a.dir.OPD(center, id)
+				return o.Name
+			},
+		},
+		Admin: httpapi.Admin{
+			StartRebuild: a.rebuild.Start, Rebuild: a.rebuild.Get, StopRebuild: a.rebuild.Stop,
+			Freeze: freezes.Freeze, Compare: freezes.Compare, CountDue: a.retention.Count, DeleteDue: a.retention.Apply,
+		},
+		Hooks:          httpapi.Hooks{Began: a.metrics.HTTP.Began, Read: a.reads.Record},
+		Messages:       a.messages.Add,
+		Keys:           guard,
+		TrustedProxies: a.cfg.File.TrustedProxies,
+		Metrics:        a.metrics.Handler(),
+		MetricsNeedKey: a.cfg.File.MetricsNeedKey,
+		OpenAPI:        docs.OpenAPI(),
+		Ready:          func(context.Context) error { return a.ingest.Ready() },
+		Logger:         a.log("httpapi"),
+		Now:            a.cfg.Now,
+	}
+	if a.links != nil {
+		pages, err := a.newPages()
+		if err != nil {
+			return err
+		}
+		cfg.Pages = pages
+	}
+	if a.tracing.Enabled() {
+		cfg.Tracer = a.tracing
+	}
+	var err error
+	a.api, err = httpapi.New(cfg)
+	return err
+}
+
+// readClock says what a clock says at now.
+func (a *App) readClock(c *sla.Clock, t *casefile.Ticket, now time.Time, lang string,
+	explain bool) httpapi.ClockReading {
+	r := httpapi.ClockReading{State: c.State(now), UsedRatio: a.book.UsedRatio(c, now)}
+	if explain {
+		r.Explain = a.book.Explain(c, t, now, lang)
+	}
+	return r
+}
+
+// newPages makes the pages behind the links of alerts.
+func (a *App) newPages() (*web.Pages, error) {
+	return web.New(web.Config{
+		Links: a.links, Directory: a.dir, Book: a.book, Complete: a.board.Complete, DueSummary: a.board.DueSummary,
+		Ticket: func(ctx context.Context, center, id string) (tracker.Row, []*event.Event, bool, error) {
+			found, err := a.cases.Find(ctx, event.KindTicket, center, id)
+			if away := (*store.UnavailableError)(nil); errors.As(err, &away) {
+				err = errors.Join(web.ErrUnavailable, err)
+			}
+			if err != nil || len(found) == 0 {
+				return tracker.Row{}, nil, false, err
+			}
+			return found[0].Row, found[0].Events, true, nil
+		},
+		Row: func(key event.Key) (tracker.Row, bool) {
+			row, _, ok := a.board.Case(key)
+			return row, ok
+		},
+		Acknowledge: func(ctx context.Context, e event.RawEvent) (int, error) {
+			receipt, err := a.intake.SubmitDrafts(ctx, e)
+			return len(receipt.Rejected), err
+		},
+		Record: a.reads.Record, Now: a.cfg.Now, Log: a.log("web"),
+	})
+}
+
+func (a *App) openSources(context.Context) error {
+	if err := a.openAsterisk(); err != nil {
+		return err
+	}
+	return a.openDrops()
+}
+
+// expectedCallsEvery is how often the usual number of calls of the hour is computed.
+const expectedCallsEvery = 5 * time.Minute
+
+// observeExpectedCalls keeps the usual number of calls of this hour up to date until ctx ends.
+func (a *App) observeExpectedCalls(ctx context.Context) {
+	if a.shipper.WaitComplete(ctx) != nil {
+		return
+	}
+	tick := time.NewTicker(expectedCallsEvery)
+	defer tick.Stop()
+	for {
+		for _, center := range a.sink.Boards {
+			median, deviation, ok, err := a.store.CallsExpected(ctx, center, a.cfg.Now())
+			if err != nil || !ok {
+				a.metrics.Expected.Clear(center)
+				continue
+			}
+			a.metrics.Expected.Set(center, median, deviation)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,105 @@
+// Package lookup finds single cases: on the board while they are in memory, else in ClickHouse, folded by the same
+// rules. It writes nothing and remembers nothing.
+package lookup
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/store"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+// Case is a ticket or a call with its events.
+type Case struct {
+	Row    tracker.Row    // one of Call and Ticket is set; Clocks are its clocks
+	Events []*event.Event // in the order in which they take effect
+}
+
+// Cases answers questions about cases. Its methods are safe for concurrent use; they return a *store.UnavailableError
+// when what they need is away.
+type Cases struct {
+	Board   *tracker.Board
+	Stored  *store.Sink
+	Centers []string // codes of all centres
+	// Incomplete says, as the end of a sentence, what the board still waits for.
+	Incomplete func() string
+}
+
+// Snapshot returns the board at now.
+func (c *Cases) Snapshot(now time.Time) tracker.Snapshot { return c.Board.Snapshot(now) }
+
+// Tickets returns at most limit open tickets behind after, by centre and id.
+func (c *Cases) Tickets(f tracker.TicketFilter, now time.Time, after event.Key, limit int) ([]tracker.Row, error) {
+	if reason := c.Incomplete(); reason != "" {
+		return nil, &store.UnavailableError{Reason: fmt.Sprintf("The board is not complete yet: %s.", reason)}
+	}
+	return c.Board.OpenTickets(f, now, after, limit), nil
+}
+
+// Find returns every case of a kind and id: of one centre, or of all when center is empty.
+func (c *Cases) Find(ctx context.Context, kind event.Kind, center, id string) ([]Case, error) {
+	centers := c.Centers
+	if center != "" {
+		centers = []string{center}
+	}
+	var found []Case
+	var keys []event.Key // of cases that are not in memory
+	for _, code := range centers {
+		key := event.Key{Center: code, Kind: kind, ID: id}
+		if row, events, ok := c.Board.Case(key); ok {
+			found = append(found, Case{row, events})
+		} else {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return found, nil
+	}
+	stored, err := c.stored(ctx, keys)
+	if err != nil && len(found) > 0 {
+		return found, nil // another centre's case of the same id cannot be looked up now
+	}
+	return append(found, stored...), err
+}
+
+// stored reads cases from ClickHouse and folds them.
+func (c *Cases) stored(ctx context.Context, keys []event.Key) (out []Case, err error) {
+	loaded, err := c.read(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range loaded {
+		if len(l.Events) == 0 {
+			continue
+		}
+		var calls []tracker.Loaded // a ticket is folded with the calls that it names
+		if l.Key.Kind == event.KindTicket {
+			var named []event.Key
+			for _, e := range l.Events {
+				for _, call := range e.Calls {
+					named = append(named, event.Key{Center: l.Key.Center, Kind: event.KindCall, ID: call})
+				}
+			}
+			if calls, err = c.read(ctx, named); err != nil {
+				return nil, err
+			}
+		}
+		row, events := c.Board.Fold(l, calls)
+		out = append(out, Case{row, events})
+	}
+	return out, nil
+}
+
+func (c *Cases) read(ctx context.Context, keys []event.Key) ([]tracker.Loaded, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	loaded, err := c.Stored.ReadCases(ctx, keys)
+	if err != nil {
+		return nil, &store.UnavailableError{Reason: "The case is not in memory, and ClickHouse does not answer now.", Err: err}
+	}
+	return loaded, nil
+}

@@ -1,0 +1,44 @@
+package tracker
+
+import (
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/sla"
+)
+
+// Rules returns the part of a Config that follows from a directory and a book of policies. Events of a centre that the
+// directory does not know are treated by the rules of the default centre.
+func Rules(dir *directory.Directory, book *sla.Book) Config {
+	opdID := func(center, name string) string {
+		id, _ := dir.ResolveOPD(center, name)
+		return id
+	}
+	cfg := Config{
+		Center: func(code string) (Center, bool) {
+			c, known := dir.Center(code)
+			if !known {
+				c, _ = dir.Center(dir.DefaultCenter())
+				c.Historical = false
+			}
+			return Center{
+				Historical: c.Historical, Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget,
+				ShortAbandon: c.ShortAbandon,
+			}, known
+		},
+		OPD: func(center, opd string) (label, scope string) {
+			id := opdID(center, opd)
+			return dir.Label(center, id), string(dir.ScopeOf(center, id))
+		},
+		TicketClocks: func(t *casefile.Ticket) []sla.Clock {
+			center := t.Key.Center
+			return book.Ticket(t, func(opd string) string { return string(dir.ScopeOf(center, opdID(center, opd))) })
+		},
+		CallClocks: book.Call,
+	}
+	for _, c := range dir.Centers() {
+		if !c.Historical {
+			cfg.Centers = append(cfg.Centers, c.Code)
+		}
+	}
+	return cfg
+}
