@@ -1,6 +1,7 @@
 package asterisk
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -31,12 +32,7 @@ const (
 
 // WithDefaults returns c with the fields filled that have a default.
 func (c Config) WithDefaults() Config {
-	if c.Source == "" {
-		c.Source = DefaultSource
-	}
-	if c.Feed == "" {
-		c.Feed = DefaultFeed
-	}
+	c.Source, c.Feed = cmp.Or(c.Source, DefaultSource), cmp.Or(c.Feed, DefaultFeed)
 	return c
 }
 
@@ -76,14 +72,9 @@ func codeLike(s string) bool {
 	if s == "" || len(s) > 64 {
 		return false
 	}
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || strings.IndexByte("._@/-", c) >= 0 {
-			continue
-		}
-		return false
-	}
-	return true
+	return !strings.ContainsFunc(s, func(c rune) bool {
+		return (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && !strings.ContainsRune("._@/-", c)
+	})
 }
 
 // HeartbeatEvery is how often a feed that has read everything says so.

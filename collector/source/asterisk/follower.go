@@ -155,7 +155,7 @@ func (f *Follower) complain(err error) {
 	now := f.o.Now()
 	if text := err.Error(); text != f.trouble || now.Sub(f.toldAt) >= reportEvery {
 		f.trouble, f.toldAt = text, now
-		f.o.Log.Warn("the queue log is not followed at the moment", "error", err)
+		f.o.Log.Warn("queue log not followed", "error", err)
 	}
 }
 
@@ -185,8 +185,8 @@ func (f *Follower) Step(ctx context.Context) (caughtUp bool, err error) {
 		case final:
 		case size > MaxLineBytes:
 			if !f.skipping {
-				f.strange(StrangeLength, f.tail.offset+int64(used))
-				f.mapper.Reject(StrangeLength)
+				f.malformed(LineTooLong, f.tail.offset+int64(used))
+				f.mapper.Reject(LineTooLong)
 			}
 			f.skipping = true
 			used += size
@@ -200,7 +200,7 @@ func (f *Follower) Step(ctx context.Context) (caughtUp bool, err error) {
 		if f.skipping {
 			f.skipping = false
 		} else if f.drafts, err = f.mapper.MapText(f.drafts, line); err != nil {
-			f.strange(err.(Strange), f.tail.offset+int64(used))
+			f.malformed(err.(ParseError), f.tail.offset+int64(used))
 		}
 		used += size
 		if len(f.drafts) >= deliverAtOne {
@@ -216,14 +216,14 @@ func (f *Follower) Step(ctx context.Context) (caughtUp bool, err error) {
 	return done, f.saveSometimes()
 }
 
-// strange logs the place of a strange line, the first few of each minute.
-func (f *Follower) strange(s Strange, offset int64) {
+// malformed logs the place of a malformed line, the first few of each minute.
+func (f *Follower) malformed(e ParseError, offset int64) {
 	const most = 10
 	if now := f.o.Now(); now.Sub(f.toldAt) >= reportEvery {
 		f.toldAt, f.told = now, 0
 	}
 	if f.told++; f.told <= most {
-		f.o.Log.Warn("a line of the queue log is strange and was left out", "reason", string(s), "offset", offset)
+		f.o.Log.Warn("queue log line malformed, left out", "reason", string(e), "offset", offset)
 	}
 }
 
@@ -289,7 +289,7 @@ func (f *Follower) beat(ctx context.Context) {
 	}
 	f.beatAt = now
 	if err := f.o.Beat(ctx, f.heartbeat(now)); err != nil && ctx.Err() == nil {
-		f.o.Log.Debug("heartbeat not taken", "error", err)
+		f.o.Log.Debug("heartbeat not accepted", "error", err)
 	}
 }
 

@@ -196,7 +196,7 @@ func TestALineWithoutEndIsLeftOut(t *testing.T) {
 	w.want(1)
 	w.file.write("yz\n" + line(1))
 	w.want(2)
-	if got := w.f.Tally().Strange[StrangeLength]; got != 1 {
+	if got := w.f.Tally().Malformed[LineTooLong]; got != 1 {
 		t.Errorf("counted %d times", got)
 	}
 }
@@ -297,7 +297,7 @@ func TestOnceReadsFilesInTheirOrder(t *testing.T) {
 			got = append(got, fmt.Sprint(d.Subject, " ", filepath.Base(at.File), ":", at.Line))
 			return nil
 		},
-		Strange: func(at Place, reason Strange) {
+		Malformed: func(at Place, reason ParseError) {
 			got = append(got, fmt.Sprint(reason, " ", filepath.Base(at.File), ":", at.Line))
 		},
 	})

@@ -44,65 +44,66 @@ func (l *Line) param(i int) string {
 	return ""
 }
 
-// Strange says why a text is no line of a queue_log. Its text is one of few and never holds a part of the line.
-type Strange string
+// ParseError says why a text is no line of a queue_log. Its text is one of few and never holds a part of the line.
+type ParseError string
 
 // Error returns the reason.
-func (s Strange) Error() string { return string(s) }
+func (e ParseError) Error() string { return string(e) }
 
-// The reasons for which a line is strange.
+// The reasons of a ParseError.
 const (
-	StrangeLength   Strange = "line_too_long"
-	StrangeText     Strange = "not_printable_utf8"
-	StrangeFields   Strange = "fewer_than_5_fields"
-	StrangeParams   Strange = "too_many_fields"
-	StrangeTime     Strange = "bad_time"
-	StrangeUniqueID Strange = "bad_unique_id"
-	StrangeQueue    Strange = "bad_queue"
-	StrangeAgent    Strange = "bad_agent"
-	StrangeEvent    Strange = "bad_event"
+	LineTooLong   ParseError = "line_too_long"
+	NotPrintable  ParseError = "not_printable_utf8"
+	TooFewFields  ParseError = "fewer_than_5_fields"
+	TooManyFields ParseError = "too_many_fields"
+	BadTime       ParseError = "bad_time"
+	BadUniqueID   ParseError = "bad_unique_id"
+	BadQueue      ParseError = "bad_queue"
+	BadAgent      ParseError = "bad_agent"
+	BadEvent      ParseError = "bad_event"
 )
 
-// ParseLine reads one line without its line end; every error is a Strange. The Line holds no reference to text.
+// ParseLine reads one line without its line end; every error is a ParseError. The Line holds no reference to text.
 func ParseLine(text []byte) (Line, error) {
 	if len(text) > MaxLineBytes {
-		return Line{}, StrangeLength
+		return Line{}, LineTooLong
 	}
 	if !printable(text) {
-		return Line{}, StrangeText
+		return Line{}, NotPrintable
 	}
 	fields := strings.Split(string(text), "|")
 	if len(fields) < 5 {
-		return Line{}, StrangeFields
+		return Line{}, TooFewFields
 	}
 	if len(fields) > 5+maxParams {
-		return Line{}, StrangeParams
+		return Line{}, TooManyFields
 	}
 	for _, f := range fields[5:] {
 		if len(f) > maxFieldBytes {
-			return Line{}, StrangeLength
+			return Line{}, LineTooLong
 		}
 	}
 	l := Line{
 		UniqueID: named(fields[1]), Queue: named(fields[2]), Agent: named(fields[3]), Event: fields[4], Params: fields[5:],
 	}
-	var ok bool
-	if l.Unix, ok = seconds(fields[0]); !ok || l.Unix < firstSecond || l.Unix >= endSecond {
-		return Line{}, StrangeTime
+	var err error
+	if l.Unix, err = strconv.ParseInt(fields[0], 10, 64); err != nil || fields[0][0] == '+' || l.Unix < firstSecond ||
+		l.Unix >= endSecond {
+		return Line{}, BadTime
 	}
 	if fields[1] == "" || len(l.UniqueID) > maxIDBytes || strings.ContainsFunc(l.UniqueID, func(r rune) bool {
 		return r <= ' ' || r > '~'
 	}) {
-		return Line{}, StrangeUniqueID
+		return Line{}, BadUniqueID
 	}
 	if len(l.Queue) > maxNameBytes || l.Queue != strings.TrimSpace(l.Queue) {
-		return Line{}, StrangeQueue
+		return Line{}, BadQueue
 	}
 	if len(l.Agent) > maxNameBytes || l.Agent != strings.TrimSpace(l.Agent) {
-		return Line{}, StrangeAgent
+		return Line{}, BadAgent
 	}
 	if !eventName(l.Event) {
-		return Line{}, StrangeEvent
+		return Line{}, BadEvent
 	}
 	return l, nil
 }
@@ -115,30 +116,8 @@ func named(s string) string {
 	return s
 }
 
-// seconds reads digits only: no sign, no space, no exponent.
-func seconds(s string) (int64, bool) {
-	if s == "" || len(s) > 12 {
-		return 0, false
-	}
-	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
-			return 0, false
-		}
-	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	return n, err == nil
-}
-
 func eventName(s string) bool {
-	if s == "" || len(s) > maxEventBytes {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c != '_' && (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
-			return false
-		}
-	}
-	return true
+	return s != "" && len(s) <= maxEventBytes && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
 }
 
 func printable(text []byte) bool {

@@ -36,13 +36,13 @@ type Mapper struct {
 
 // Tally counts what a Mapper saw.
 type Tally struct {
-	Lines   int
-	Events  int
-	Strange map[Strange]int // lines that are none of a queue_log
-	Unknown map[string]int  // lines of events that mean nothing here, by event; at most maxUnknown names, then "other"
-	Numbers int             // parameters that are no number, or a negative one; the event goes without it
-	Callers int             // numbers of callers that are none, left out
-	Unnamed map[string]int  // lines of agents without a code, by the code that hides the name; at most maxUnknown
+	Lines     int
+	Events    int
+	Malformed map[ParseError]int // lines that are none of a queue_log
+	Unknown   map[string]int     // lines of events that mean nothing here, by event; at most maxUnknown names, then "other"
+	Numbers   int                // parameters that are no number, or a negative one; the event goes without it
+	Callers   int                // numbers of callers that are none, left out
+	Unnamed   map[string]int     // lines of agents without a code, by the code that hides the name; at most maxUnknown
 }
 
 // maxUnknown bounds the lists of a Tally.
@@ -52,18 +52,18 @@ const maxUnknown = 64
 func NewMapper(c Config, names *Names) *Mapper {
 	return &Mapper{
 		cfg: c.WithDefaults(), names: names, calls: map[string]*call{}, agents: map[string]*agent{},
-		tally: Tally{Strange: map[Strange]int{}, Unknown: map[string]int{}, Unnamed: map[string]int{}},
+		tally: Tally{Malformed: map[ParseError]int{}, Unknown: map[string]int{}, Unnamed: map[string]int{}},
 	}
 }
 
 // Tally returns what was counted so far.
 func (m *Mapper) Tally() Tally {
 	t := m.tally
-	t.Strange, t.Unknown, t.Unnamed = maps.Clone(t.Strange), maps.Clone(t.Unknown), maps.Clone(t.Unnamed)
+	t.Malformed, t.Unknown, t.Unnamed = maps.Clone(t.Malformed), maps.Clone(t.Unknown), maps.Clone(t.Unnamed)
 	return t
 }
 
-// MapText parses a line and maps it; a strange one is counted and returned as the error. An empty line says nothing.
+// MapText parses a line and maps it; a malformed one is counted and returned as a ParseError. An empty line says nothing.
 func (m *Mapper) MapText(dst []event.RawEvent, text []byte) ([]event.RawEvent, error) {
 	if len(text) > 0 && text[len(text)-1] == '\r' {
 		text = text[:len(text)-1]
@@ -73,16 +73,16 @@ func (m *Mapper) MapText(dst []event.RawEvent, text []byte) ([]event.RawEvent, e
 	}
 	l, err := ParseLine(text)
 	if err != nil {
-		m.Reject(err.(Strange))
+		m.Reject(err.(ParseError))
 		return dst, err
 	}
 	return m.Map(dst, &l), nil
 }
 
 // Reject counts a line that never became a Line.
-func (m *Mapper) Reject(s Strange) {
+func (m *Mapper) Reject(e ParseError) {
 	m.tally.Lines++
-	m.tally.Strange[s]++
+	m.tally.Malformed[e]++
 }
 
 func count(in map[string]int, name string) {
@@ -200,7 +200,7 @@ func (w *work) restart() {
 	}
 }
 
-// number reads parameter i as a count of units; absent and strange ones are not known.
+// number reads parameter i as a count of units; absent and malformed ones are not known.
 func (w *work) number(i int, unitMS int64) (ms int64, ok bool) {
 	s := w.l.param(i)
 	if s == "" {

@@ -262,29 +262,29 @@ func TestWhatALogMeans(t *testing.T) {
 	}
 }
 
-func TestStrangeLinesAreCountedAndStopNothing(t *testing.T) {
+func TestMalformedLinesAreCountedAndStopNothing(t *testing.T) {
 	m := newTestMapper()
 	for _, c := range []struct {
 		line string
-		want Strange
+		want ParseError
 	}{
-		{"hello", StrangeFields},
-		{"1774519200|a.1|112|NONE", StrangeFields},
-		{"|a.1|112|NONE|ABANDON|1|1|1", StrangeTime},
-		{"-1|a.1|112|NONE|ABANDON|1|1|1", StrangeTime},
-		{"0|a.1|112|NONE|ABANDON|1|1|1", StrangeTime},
-		{"99999999999999|a.1|112|NONE|ABANDON|1|1|1", StrangeTime},
-		{"1774519200.5|a.1|112|NONE|ABANDON|1|1|1", StrangeTime},
-		{"1774519200||112|NONE|ABANDON|1|1|1", StrangeUniqueID},
-		{"1774519200|a b|112|NONE|ABANDON|1|1|1", StrangeUniqueID},
-		{"1774519200|a.1| 112|NONE|ABANDON|1|1|1", StrangeQueue},
-		{"1774519200|a.1|112|SIP/1 |ABANDON|1|1|1", StrangeAgent},
-		{"1774519200|a.1|112|NONE|abandon|1|1|1", StrangeEvent},
-		{"1774519200|a.1|112|NONE||1", StrangeEvent},
-		{"1774519200|a.1|112|\xff|ABANDON|1|1|1", StrangeText},
-		{"1774519200|a.1|112|NONE|ABANDON|\x00", StrangeText},
-		{"1774519200|a.1|112|NONE|ABANDON" + strings.Repeat("|", 17), StrangeParams},
-		{strings.Repeat("x", MaxLineBytes+1), StrangeLength},
+		{"hello", TooFewFields},
+		{"1774519200|a.1|112|NONE", TooFewFields},
+		{"|a.1|112|NONE|ABANDON|1|1|1", BadTime},
+		{"-1|a.1|112|NONE|ABANDON|1|1|1", BadTime},
+		{"0|a.1|112|NONE|ABANDON|1|1|1", BadTime},
+		{"99999999999999|a.1|112|NONE|ABANDON|1|1|1", BadTime},
+		{"1774519200.5|a.1|112|NONE|ABANDON|1|1|1", BadTime},
+		{"1774519200||112|NONE|ABANDON|1|1|1", BadUniqueID},
+		{"1774519200|a b|112|NONE|ABANDON|1|1|1", BadUniqueID},
+		{"1774519200|a.1| 112|NONE|ABANDON|1|1|1", BadQueue},
+		{"1774519200|a.1|112|SIP/1 |ABANDON|1|1|1", BadAgent},
+		{"1774519200|a.1|112|NONE|abandon|1|1|1", BadEvent},
+		{"1774519200|a.1|112|NONE||1", BadEvent},
+		{"1774519200|a.1|112|\xff|ABANDON|1|1|1", NotPrintable},
+		{"1774519200|a.1|112|NONE|ABANDON|\x00", NotPrintable},
+		{"1774519200|a.1|112|NONE|ABANDON" + strings.Repeat("|", 17), TooManyFields},
+		{strings.Repeat("x", MaxLineBytes+1), LineTooLong},
 	} {
 		if _, err := m.MapText(nil, []byte(c.line)); err != c.want {
 			t.Errorf("%.60q: %v, want %v", c.line, err, c.want)
@@ -298,7 +298,7 @@ func TestStrangeLinesAreCountedAndStopNothing(t *testing.T) {
 		t.Errorf("an event that nobody knows: %v, %v", drafts, err)
 	}
 	got := m.Tally()
-	if got.Lines != 19 || got.Numbers != 1 || got.Unknown["PIZZA"] != 1 || got.Strange[StrangeTime] != 5 {
+	if got.Lines != 19 || got.Numbers != 1 || got.Unknown["PIZZA"] != 1 || got.Malformed[BadTime] != 5 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/monev112/monev112/collector/internal/disk"
@@ -72,6 +73,8 @@ func (n *Names) Position(name, code string) string {
 	return code
 }
 
+var technologies = []string{"sip", "pjsip", "iax2", "agent", "local", "dahdi", "sccp", "custom"}
+
 // technical reports whether name is a technology and a short number, with no room for a person's name or number.
 func technical(name string) bool {
 	if !codeLike(name) {
@@ -79,7 +82,7 @@ func technical(name string) bool {
 	}
 	rest := name
 	if tech, after, ok := strings.Cut(name, "/"); ok {
-		if !oneOf(strings.ToLower(tech), "sip", "pjsip", "iax2", "agent", "local", "dahdi", "sccp", "custom") {
+		if !slices.Contains(technologies, strings.ToLower(tech)) {
 			return false
 		}
 		rest = after
@@ -94,15 +97,6 @@ func technical(name string) bool {
 	// What follows is a dialplan context: no further number, however short.
 	tail := rest[digits:]
 	return tail == "" || tail[0] == '@' && !strings.ContainsAny(tail, "0123456789")
-}
-
-func oneOf(s string, list ...string) bool {
-	for _, l := range list {
-		if s == l {
-			return true
-		}
-	}
-	return false
 }
 
 // LoadNameKey reads the key file, or makes it with mode 0600 when there is none. The key makes hashed names: with

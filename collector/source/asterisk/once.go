@@ -20,8 +20,8 @@ type OnceOptions struct {
 	Names  *Names
 	// Event takes the events one by one, with the place of their line.
 	Event func(d *event.RawEvent, at Place) error
-	// Strange is told of each line that is none; may be nil.
-	Strange func(at Place, reason Strange)
+	// Malformed is told of each line that is none of a queue_log; may be nil.
+	Malformed func(at Place, reason ParseError)
 }
 
 // Place is a line of a file; lines count from 1.
@@ -46,15 +46,15 @@ func Once(ctx context.Context, o OnceOptions) (Tally, error) {
 			at := Place{name, n}
 			var err error
 			if text == nil {
-				m.Reject(StrangeLength)
-				err = StrangeLength
+				m.Reject(LineTooLong)
+				err = LineTooLong
 			} else {
 				drafts, err = m.MapText(drafts[:0], text)
 			}
-			var strange Strange
-			if errors.As(err, &strange) {
-				if o.Strange != nil {
-					o.Strange(at, strange)
+			var malformed ParseError
+			if errors.As(err, &malformed) {
+				if o.Malformed != nil {
+					o.Malformed(at, malformed)
 				}
 				return nil
 			}
@@ -114,9 +114,9 @@ func SendOnce(ctx context.Context, o OnceOptions, to send.Config, out io.Writer)
 			fmt.Fprintf(out, "%s:%d: refused by the collector: %s %s\n", at.File, at.Line, r.Field, r.Reason)
 		}
 	})
-	strange := 0
-	o.Strange = func(at Place, reason Strange) {
-		if strange++; strange <= most {
+	malformed := 0
+	o.Malformed = func(at Place, reason ParseError) {
+		if malformed++; malformed <= most {
 			fmt.Fprintf(out, "%s:%d: no line of a queue_log: %s\n", at.File, at.Line, reason)
 		}
 	}
@@ -135,8 +135,8 @@ func SendOnce(ctx context.Context, o OnceOptions, to send.Config, out io.Writer)
 		return serr
 	case err != nil:
 		return err
-	case strange > 0 || totals.Refused > 0:
-		return fmt.Errorf("%d lines are none of a queue_log, %d events were refused; everything else was taken", strange,
+	case malformed > 0 || totals.Refused > 0:
+		return fmt.Errorf("%d lines are malformed, %d events were rejected; everything else was accepted", malformed,
 			totals.Refused)
 	}
 	return nil
@@ -145,8 +145,8 @@ func SendOnce(ctx context.Context, o OnceOptions, to send.Config, out io.Writer)
 // Print writes t for people.
 func (t Tally) Print(w io.Writer) {
 	fmt.Fprintf(w, "%d lines, %d events\n", t.Lines, t.Events)
-	for _, s := range slices.Sorted(maps.Keys(t.Strange)) {
-		fmt.Fprintf(w, "left out: %d lines, %s\n", t.Strange[s], s)
+	for _, s := range slices.Sorted(maps.Keys(t.Malformed)) {
+		fmt.Fprintf(w, "left out: %d lines, %s\n", t.Malformed[s], s)
 	}
 	for _, e := range slices.Sorted(maps.Keys(t.Unknown)) {
 		fmt.Fprintf(w, "without meaning here: %d lines of %s\n", t.Unknown[e], e)

@@ -51,7 +51,7 @@ func NewRelay(spool *Spool, o RelayOptions) (*Relay, error) {
 	o.Send.Timeout = cmp.Or(o.Send.Timeout, 20*time.Second)
 	o.Send.OnRetry = func(r send.Retry) {
 		if r.Try == 1 || r.Try%60 == 0 {
-			o.Log.Warn("the collector does not take events; they are kept", "tries", r.Try, "waiting_bytes", spool.Waiting(),
+			o.Log.Warn("events kept, collector does not accept them", "tries", r.Try, "waiting_bytes", spool.Waiting(),
 				"error", r.Cause)
 		}
 	}
@@ -84,7 +84,7 @@ func (r *Relay) Run(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			r.log.Error("events cannot be sent; they are kept and tried again", "error", err, "waiting_bytes", r.spool.Waiting())
+			r.log.Error("events kept, sending failed", "error", err, "waiting_bytes", r.spool.Waiting())
 			_ = r.wait(ctx, relayPause)
 		case !sent:
 			select {
@@ -132,13 +132,13 @@ func (r *Relay) send(ctx context.Context, body []byte, n int) error {
 	t.Accepted, t.Duplicates, t.Refused = t.Accepted+a.Accepted, t.Duplicates+a.Duplicates, t.Refused+len(a.Rejected)
 	if a.Tries > 1 {
 		t.Retried++
-		r.log.Info("the collector takes events again", "waiting_bytes", r.spool.Waiting())
+		r.log.Info("collector accepts events again", "waiting_bytes", r.spool.Waiting())
 	}
 	for i, f := range a.Rejected {
 		if i == 5 {
 			break
 		}
-		r.log.Warn("the collector refused an event; it keeps it in its quarantine", "field", f.Field, "reason", f.Reason,
+		r.log.Warn("event rejected, see monev112 quarantine", "field", f.Field, "reason", f.Reason,
 			"refused", len(a.Rejected))
 	}
 	return nil

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"strings"
+	"time"
 )
 
 // The format "office" reads a date and a time as Indonesian offices write them, day first:
@@ -26,22 +27,22 @@ func parseOffice(s string) (st stamp, fault string, ok bool) {
 	p := officeText{rest: strings.ToLower(strings.ReplaceAll(s, "’", "'"))}
 	weekday := -1
 	if word := p.word(); word != "" {
-		day, known := dayNames[word]
+		known := false
+		weekday, known = dayNames[word]
 		if !known {
 			return st, "", false
 		}
-		weekday = day
 		p.skip(" ,")
 	}
-	year, month, day, ok := p.date()
+	year, month, date, ok := p.date()
 	if !ok {
 		return st, "", false
 	}
-	if month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+	midnight, exists := day(year, month, date)
+	if !exists {
 		return st, "there is no such day (days come before months)", false
 	}
-	days := daysSince1970(year, month, day)
-	if weekday >= 0 && int((days+4)%7+7)%7 != weekday {
+	if weekday >= 0 && int(time.Unix(midnight, 0).UTC().Weekday()) != weekday {
 		return st, "the name of the day does not fit the date", false
 	}
 	p.skip(" ,t-")
@@ -55,7 +56,7 @@ func parseOffice(s string) (st stamp, fault string, ok bool) {
 	if !ok {
 		return st, "", false
 	}
-	return stamp{wall: days*86400 + int64(seconds)}, "", true
+	return stamp{wall: midnight + int64(seconds)}, "", true
 }
 
 // officeText is what is left of a text in lower case.

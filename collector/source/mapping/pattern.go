@@ -145,7 +145,7 @@ func (p *pattern) parse(s string) (stamp, bool) {
 		st, _, ok := parseOffice(s)
 		return st, ok
 	}
-	year, month, day, hour, minute, second, ms, offset := 0, 0, 0, 0, 0, 0, 0, 0
+	year, month, date, hour, minute, second, ms, offset := 0, 0, 0, 0, 0, 0, 0, 0
 	pm, twelve := false, false
 	i := 0
 	digits := func(least, most int) (int, bool) {
@@ -186,7 +186,7 @@ func (p *pattern) parse(s string) (stamp, bool) {
 				month, ok = digits(least, most)
 			}
 		case 'd':
-			day, ok = digits(least, most)
+			date, ok = digits(least, most)
 		case 'H':
 			hour, ok = digits(least, most)
 		case 'h':
@@ -218,8 +218,8 @@ func (p *pattern) parse(s string) (stamp, bool) {
 			return stamp{}, false
 		}
 	}
-	if i != len(s) || hour > 23 || minute > 59 || second > 59 || month < 1 || month > 12 || day < 1 ||
-		day > daysIn(year, month) {
+	midnight, exists := day(year, month, date)
+	if i != len(s) || !exists || hour > 23 || minute > 59 || second > 59 {
 		return stamp{}, false
 	}
 	if twelve {
@@ -228,7 +228,7 @@ func (p *pattern) parse(s string) (stamp, bool) {
 			hour += 12
 		}
 	}
-	wall := daysSince1970(year, month, day)*86400 + int64(hour)*3600 + int64(minute)*60 + int64(second)
+	wall := midnight + int64(hour)*3600 + int64(minute)*60 + int64(second)
 	if p.kind == withOffset {
 		return stamp{wall: wall - int64(offset), ms: int64(ms), fixed: true}, true
 	}
@@ -259,30 +259,11 @@ func parseOffset(s string, i *int) (seconds int, ok bool) {
 	return seconds, true
 }
 
-func daysIn(year, month int) int {
-	switch month {
-	case 4, 6, 9, 11:
-		return 30
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	}
-	return 31
-}
-
-// daysSince1970 counts the days of the proleptic Gregorian calendar.
-func daysSince1970(year, month, day int) int64 {
-	y, m := int64(year), int64(month)
-	if m <= 2 {
-		y--
-		m += 12
-	}
-	era := floorDiv(y, 400)
-	yoe := y - era*400
-	doy := (153*(m-3)+2)/5 + int64(day) - 1
-	return era*146097 + yoe*365 + yoe/4 - yoe/100 + doy - 719468
+// day returns the first second of a day, counted from 1970 as if its zone were UTC; ok is false when there is no such day.
+func day(year, month, day int) (seconds int64, ok bool) {
+	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+	y, m, d := t.Date()
+	return t.Unix(), y == year && int(m) == month && d == day
 }
 
 func floorDiv(a, b int64) int64 {

@@ -95,24 +95,11 @@ func (t template) appendTo(dst []byte, fields []field, values []value) (out []by
 	return dst, true
 }
 
-// appendTime writes milliseconds since 1970 as RFC 3339 in UTC, with a fraction only where there is one. The year has
-// four digits, as checkRange sees to.
+// appendTime writes milliseconds since 1970 as RFC 3339 in UTC, with a fraction only where there is one.
 func appendTime(dst []byte, ms int64) []byte {
-	t := time.UnixMilli(ms).UTC()
-	year, month, day := t.Date()
-	hour, minute, second := t.Clock()
-	dst = append(two(two(dst, year/100), year%100), '-')
-	dst = append(two(dst, int(month)), '-')
-	dst = append(two(dst, day), 'T')
-	dst = append(two(dst, hour), ':')
-	dst = append(two(dst, minute), ':')
-	dst = two(dst, second)
-	if rest := int(ms - floorDiv(ms, 1000)*1000); rest != 0 {
-		dst = append(dst, '.', byte('0'+rest/100))
-		dst = two(dst, rest%100)
+	layout := "2006-01-02T15:04:05Z"
+	if ms%1000 != 0 {
+		layout = "2006-01-02T15:04:05.000Z"
 	}
-	return append(dst, 'Z')
+	return time.UnixMilli(ms).UTC().AppendFormat(dst, layout)
 }
-
-// two appends a number below 100 in two digits.
-func two(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
