@@ -67,7 +67,7 @@ func (c Config) Check() error {
 	return nil
 }
 
-// codeLike reports whether s has the form in which the door takes an agent.
+// codeLike reports whether s has the form of an agent that the collector accepts.
 func codeLike(s string) bool {
 	if s == "" || len(s) > 64 {
 		return false

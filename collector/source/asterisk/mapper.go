@@ -235,7 +235,7 @@ func (w *work) draftOf(t event.Type, c *call, uid, queue string) *event.RawEvent
 	return &w.out[len(w.out)-1]
 }
 
-// plain reports whether a name is of letters and signs that the door takes, with fewer digits than a telephone number.
+// plain reports whether a name is of letters and signs that the collector accepts, with fewer digits than a telephone number.
 func plain(s string) bool {
 	digits := 0
 	for _, r := range s {
@@ -249,7 +249,7 @@ func plain(s string) bool {
 	return digits < 8
 }
 
-// caller returns a number in a form that the door reads, else nothing: "anonymous" must not cost the event.
+// caller returns a number in a form that the collector reads, else nothing: "anonymous" must not cost the event.
 func (m *Mapper) caller(s string) string {
 	s = strings.TrimSpace(s)
 	if s == "" {

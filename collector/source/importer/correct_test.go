@@ -15,7 +15,7 @@ import (
 )
 
 // reimport is an import of one row for each district given, into d, with a memory.
-func reimport(t *testing.T, d *door, state string, districts ...string) (Summary, error) {
+func reimport(t *testing.T, d *fakeCollector, state string, districts ...string) (Summary, error) {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("No,Waktu,Kecamatan,No HP\n")
@@ -32,7 +32,7 @@ func reimport(t *testing.T, d *door, state string, districts ...string) (Summary
 func TestChangedRowsBecomeCorrections(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		t.Run(fmt.Sprintf("memory lost %v", lost), func(t *testing.T) {
-			d := newDoor(t)
+			d := newFakeCollector(t)
 			state := t.TempDir()
 			step := func(wantCorrected, wantGone int, districts ...string) {
 				t.Helper()
@@ -88,7 +88,7 @@ func TestChangedRowsBecomeCorrections(t *testing.T) {
 // Whatever is imported in whatever order, and whenever the memory gets lost: what stands is what the last file says.
 func TestTheLastImportStands(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		d := newDoor(t)
+		d := newFakeCollector(t)
 		defer d.Close()
 		state, err := os.MkdirTemp(t.TempDir(), "state")
 		if err != nil {
@@ -113,7 +113,7 @@ func TestTheLastImportStands(t *testing.T) {
 }
 
 func TestRowsThatContradictEachOther(t *testing.T) {
-	d := newDoor(t)
+	d := newFakeCollector(t)
 	state := t.TempDir()
 	rows := []string{"K-1,2026-01-01 00:00:00,Waru,", "K-1,2026-01-01 00:00:00,Taman,", "K-2,2026-01-01 00:00:00,Waru,"}
 	for _, order := range [][]int{{0, 1, 2}, {1, 0, 2}, {2, 1, 0}} {
@@ -132,7 +132,7 @@ func TestRowsThatContradictEachOther(t *testing.T) {
 }
 
 func TestAKeyThatMayNotRead(t *testing.T) {
-	d := newDoor(t)
+	d := newFakeCollector(t)
 	if _, err := reimport(t, d, t.TempDir(), "Waru"); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestAKeyThatMayNotRead(t *testing.T) {
 
 // A memory of one machine meets a server that another one has corrected.
 func TestConflictsAreLookedUp(t *testing.T) {
-	d := newDoor(t)
+	d := newFakeCollector(t)
 	here, there := t.TempDir(), t.TempDir()
 	for _, step := range []struct{ state, district string }{
 		{here, "Waru"}, {there, "Waru"}, {there, "Taman"}, {here, "Candi"},
@@ -161,7 +161,7 @@ func TestConflictsAreLookedUp(t *testing.T) {
 }
 
 func TestADamagedMemoryIsPutAside(t *testing.T) {
-	d := newDoor(t)
+	d := newFakeCollector(t)
 	state := t.TempDir()
 	if _, err := reimport(t, d, state, "Waru", "Taman"); err != nil {
 		t.Fatal(err)

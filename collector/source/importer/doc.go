@@ -4,6 +4,6 @@
 // rows shuffled, gives the same events. It remembers what it sent, so that a row that has changed since becomes a
 // correction.
 //
-// The package never writes a caller's number, a name or free text anywhere but to the server, which replaces the number
-// at its door: what is reported about a refused row is masked.
+// The package gives a caller's number, a name or free text to nobody but the collector, which replaces the number on
+// entry: what is reported about a refused row is masked.
 package importer

@@ -82,7 +82,7 @@ func parse(t testing.TB, text string) *mapping.Mapping {
 }
 
 // options returns those of an import into d, with requests of 10 events and no waiting.
-func options(t *testing.T, d *door, mapping string, files ...string) Options {
+func options(t *testing.T, d *fakeCollector, mapping string, files ...string) Options {
 	t.Helper()
 	return Options{
 		Mapping: parse(t, mapping), Files: files, Rejects: filepath.Join(t.TempDir(), "rejects.csv"),
@@ -91,7 +91,7 @@ func options(t *testing.T, d *door, mapping string, files ...string) Options {
 }
 
 func TestImportThroughAFailingServer(t *testing.T) {
-	d := newDoor(t)
+	d := newFakeCollector(t)
 	d.fail = func(n int) int {
 		switch n % 5 {
 		case 1:
@@ -124,7 +124,7 @@ func TestImportCanBeStoppedAndRunAgain(t *testing.T) {
 		simple, strings.NewReplacer("center: c1", "center: c1\ntable: {rows_per_case: several}", "time: at",
 			"time: at, pick: earliest").Replace(simple),
 	} {
-		d := newDoor(t)
+		d := newFakeCollector(t)
 		ctx, cancel := context.WithCancel(context.Background())
 		d.fail = func(n int) int {
 			if n == 5 {
@@ -152,7 +152,7 @@ func TestImportCanBeStoppedAndRunAgain(t *testing.T) {
 }
 
 func TestImportReportsWhatTheServerRefuses(t *testing.T) {
-	d := newDoor(t)
+	d := newFakeCollector(t)
 	first := options(t, d, simple, write(t, "a.csv", []byte("No,Waktu,Kecamatan\nK-1,2026-01-01 00:00:00,Waru\n")))
 	if _, err := Import(context.Background(), first); err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func TestImportEndsWithAClearError(t *testing.T) {
 		{"unpacks to too much", func(o *Options) { o.Limits.FileBytes = 100 }, "unpacks to more than 100 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := newDoor(t)
+			d := newFakeCollector(t)
 			d.key = "right"
 			o := options(t, d, simple, good)
 			o.Collector = d.client(send.Config{Key: "right"})
@@ -234,7 +234,7 @@ func TestImportEndsWithAClearError(t *testing.T) {
 }
 
 func TestGroupingHasALimit(t *testing.T) {
-	d := newDoor(t)
+	d := newFakeCollector(t)
 	o := options(t, d, strings.NewReplacer("center: c1", "center: c1\ntable: {rows_per_case: several}", "time: at",
 		"time: at, pick: earliest").Replace(simple), write(t, "a.csv", []byte(rowsOf(0, 2000))))
 	o.Limits.GroupBytes = 100_000

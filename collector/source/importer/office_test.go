@@ -159,7 +159,7 @@ func TestNightShiftIsChecked(t *testing.T) {
 		{"newest first", "3,28/02/2023,08.00,08.01,Pagi\n2,27/02/2023,00.10,00.11,Malam\n1,27/02/2023,23.50,23.51,Malam\n",
 			""},
 	} {
-		d := newDoor(t)
+		d := newFakeCollector(t)
 		_, err := Import(context.Background(), options(t, d, officeMapping, write(t, "a.csv", []byte(head+c.rows))))
 		if c.want == "" && (err != nil || d.count() != 6) || c.want != "" &&
 			(err == nil || !strings.Contains(err.Error(), c.want) || d.count() != 0) {

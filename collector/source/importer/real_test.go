@@ -86,7 +86,7 @@ func location(t *testing.T, name string) *time.Location {
 }
 
 // importInto imports files and fails the test on anything but success.
-func importInto(t *testing.T, d *door, mapping string, files ...string) Summary {
+func importInto(t *testing.T, d *fakeCollector, mapping string, files ...string) Summary {
 	t.Helper()
 	sum, err := Import(context.Background(), Options{Mapping: load(t, mapping), Files: files,
 		Rejects: filepath.Join(t.TempDir(), "rejects.csv"), Collector: d.client(send.Config{})})
@@ -120,7 +120,7 @@ func shuffled(t *testing.T, path string) string {
 }
 
 // kinds counts the subjects and the events of each type.
-func kinds(d *door) (subjects map[event.Kind]int, types map[string]int) {
+func kinds(d *fakeCollector) (subjects map[event.Kind]int, types map[string]int) {
 	seen := map[event.Key]bool{}
 	subjects, types = map[event.Kind]int{}, map[string]int{}
 	for _, e := range d.events {
@@ -134,7 +134,7 @@ func kinds(d *door) (subjects map[event.Kind]int, types map[string]int) {
 }
 
 // again imports more files of the same rows and wants nothing new.
-func again(t *testing.T, d *door, name string, files ...string) {
+func again(t *testing.T, d *fakeCollector, name string, files ...string) {
 	t.Helper()
 	before := len(d.events)
 	for _, file := range files {
@@ -167,7 +167,7 @@ func sameEvents(t *testing.T, name, one, other string) {
 func TestRealSanFrancisco(t *testing.T) {
 	const name = "sf-fire-2009-2018"
 	path := realFile(t, name)
-	d := newDoor(t)
+	d := newFakeCollector(t)
 	importInto(t, d, name, path)
 	subjects, types := kinds(d)
 	if subjects[event.KindCall] != 901 || subjects[event.KindTicket] != 901 {
@@ -223,7 +223,7 @@ func TestRealMexicoCity(t *testing.T) {
 	if raceDetector {
 		t.Skip("takes a minute under the race detector and runs nothing that San Francisco does not")
 	}
-	d := newDoor(t)
+	d := newFakeCollector(t)
 	importInto(t, d, name, path)
 	classes, results := map[string]int{}, map[string]int{}
 	for _, e := range d.events {
@@ -262,7 +262,7 @@ func TestRealBoston(t *testing.T) {
 	if raceDetector {
 		t.Skip("takes a minute under the race detector and runs nothing that San Francisco does not")
 	}
-	d := newDoor(t)
+	d := newFakeCollector(t)
 	sum := importInto(t, d, name, path)
 	loc := location(t, "America/New_York")
 	open, early, due, mismatched := 0, 0, 0, 0

@@ -218,7 +218,7 @@ func wholeNumber(s string) string {
 }
 
 // oneLine trims a cell and makes one space of each run of white space that holds more than plain spaces: line ends and
-// no-break spaces come from typing, and the door refuses them.
+// no-break spaces come from typing, and the collector rejects them.
 func oneLine(s string) string {
 	s = strings.TrimSpace(s)
 	for i := 0; i < len(s); i++ {
@@ -341,7 +341,7 @@ func (f *field) formatList() string {
 	return strings.Join(list, ", ")
 }
 
-// The times that the door takes. 1900-01-01 and 9999-12-31 are what databases write for "not known": a mapping that
+// The times that the collector accepts. 1900-01-01 and 9999-12-31 are what databases write for "not known": a mapping that
 // means them as empty lists them under nulls.
 var (
 	earliestMS = time.Date(event.MinYear, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()

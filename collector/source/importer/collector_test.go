@@ -19,9 +19,9 @@ import (
 	"github.com/monev112/monev112/collector/source/send"
 )
 
-// door is a server that judges events as the real one does: the real decoder, duplicates and conflicts by source and
+// fakeCollector is a server that judges events as the real one does: the real decoder, duplicates and conflicts by source and
 // id.
-type door struct {
+type fakeCollector struct {
 	*httptest.Server
 	t       *testing.T
 	decoder *event.Decoder
@@ -39,13 +39,13 @@ type door struct {
 // now of every test: later than all data.
 var testNow = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
-func newDoor(t *testing.T) *door {
+func newFakeCollector(t *testing.T) *fakeCollector {
 	t.Helper()
 	keys, err := event.NewKeys(&seeded{rand.New(rand.NewPCG(1, 2))}, testNow)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &door{t: t, events: map[string]event.Event{}}
+	d := &fakeCollector{t: t, events: map[string]event.Event{}}
 	if d.decoder, err = event.NewDecoder(event.Config{
 		Keys: keys, Attributes: []string{"incident", "call_type", "disposition"},
 	}); err != nil {
@@ -57,7 +57,7 @@ func newDoor(t *testing.T) *door {
 }
 
 // client submits to d without waiting between tries.
-func (d *door) client(c send.Config) *send.Client {
+func (d *fakeCollector) client(c send.Config) *send.Client {
 	d.t.Helper()
 	c.Server = d.URL
 	c.FirstWait, c.Sleep = time.Nanosecond, func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
@@ -70,7 +70,7 @@ func (d *door) client(c send.Config) *send.Client {
 }
 
 // count is how many different events the server has taken.
-func (d *door) count() int {
+func (d *fakeCollector) count() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.events)
@@ -85,7 +85,7 @@ func (s *seeded) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (d *door) serve(w http.ResponseWriter, r *http.Request) {
+func (d *fakeCollector) serve(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	n := d.n
 	d.n++
@@ -161,7 +161,7 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // show answers what an import asks: the sources, and the events of a case.
-func (d *door) show(w http.ResponseWriter, r *http.Request) {
+func (d *fakeCollector) show(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.blind {
@@ -194,7 +194,7 @@ func (d *door) show(w http.ResponseWriter, r *http.Request) {
 }
 
 // standing returns the events of the server that no other replaces, as id and district.
-func (d *door) standing() map[string]string {
+func (d *fakeCollector) standing() map[string]string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	out := map[string]string{}
