@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/source/tabular"
 )
 
@@ -28,7 +29,7 @@ const (
 type field struct {
 	name    string
 	kind    fieldKind
-	columns []names // one entry for each column; each lists the headers it may have
+	columns []yamlfile.Texts // one entry for each column; each lists the headers it may have
 	join    string
 	formats []*pattern
 	nulls   map[string]bool
@@ -266,7 +267,8 @@ func (f *field) readText(row tabular.Row, raw string) (value, *tabular.RowError)
 
 // readTime reads raw by the formats. serials is raw with a workbook's numbers written as dates and times, empty where
 // there are none; fault says what is wrong with such a number.
-func (f *field) readTime(m *Mapper, row tabular.Row, raw, serials, fault string, all []value) (value, *tabular.RowError) {
+func (f *field) readTime(m *Mapper, row tabular.Row, raw, serials, fault string, all []value) (value,
+	*tabular.RowError) {
 	var st stamp
 	ok := false
 	for _, text := range [...]string{raw, serials} {

@@ -16,9 +16,8 @@ import (
 	"time"
 	_ "time/tzdata" // a mapping names IANA zones; a slim machine may have no zone files
 
-	"github.com/goccy/go-yaml/ast"
-
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/source/tabular"
 )
 
@@ -141,16 +140,16 @@ func Builtin(builtin fs.FS) []string {
 	return found
 }
 
-// Parse reads a mapping. All faults that can be told apart are joined in one error, each a *MappingError.
-func Parse(file string, text []byte) (*Mapping, error) {
-	s, tree, err := readSpec(file, text)
-	if err != nil {
+// Parse reads a mapping. The error is yamlfile.Problems.
+func Parse(name string, text []byte) (*Mapping, error) {
+	c := &compiler{m: &Mapping{text: string(text)}, index: map[string]int{}}
+	var err error
+	if c.File, err = yamlfile.Read(name, text, maxMappingBytes, &c.spec); err != nil {
 		return nil, err
 	}
-	c := &compiler{file: file, tree: tree, spec: s, m: &Mapping{text: string(text)}, index: map[string]int{}}
 	c.compile()
-	if len(c.faults) > 0 {
-		return nil, errors.Join(c.faults...)
+	if err := c.Err(); err != nil {
+		return nil, err
 	}
 	return c.m, nil
 }
@@ -184,31 +183,20 @@ func (m *Mapping) Version() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// compiler turns a spec into a Mapping and collects its faults.
+// compiler turns a spec into a Mapping and checks what the values mean.
 type compiler struct {
-	file   string
-	tree   *ast.File
-	spec   spec
-	m      *Mapping
-	index  map[string]int
-	faults []error
+	*yamlfile.File
+	spec  spec
+	m     *Mapping
+	index map[string]int
 }
 
-func (c *compiler) fault(field, problem, remedy string) {
-	if len(c.faults) < 50 {
-		c.faults = append(c.faults,
-			&MappingError{File: c.file, Line: lineOf(c.tree, "$."+field), Field: field, Problem: problem, Remedy: remedy})
-	}
-}
-
-// oneOf checks a word against a list; the first is the default.
-func (c *compiler) oneOf(field, got string, allowed ...string) string {
+// word checks a word against a list; the first is the default.
+func (c *compiler) word(field, what, got string, allowed ...string) string {
 	if got == "" {
 		return allowed[0]
 	}
-	if !slices.Contains(allowed, got) {
-		c.fault(field, fmt.Sprintf("%q is not known", got), "use one of "+strings.Join(allowed, ", "))
-	}
+	c.OneOf(field, what, got, allowed...)
 	return got
 }
 
@@ -217,33 +205,31 @@ var fieldName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 func (c *compiler) compile() {
 	s, m := &c.spec, c.m
 	if s.Version != 1 {
-		c.fault("version", fmt.Sprintf("version %d is not known", s.Version), "write version: 1")
+		c.Wrong("version", fmt.Sprintf("version %d is not known", s.Version), "write version: 1")
 	}
 	for _, need := range []struct{ key, val string }{
-		{"name", s.Name}, {"source", s.Source}, {"center", s.Center}, {"timezone", s.Timezone},
+		{"name", s.Name}, {"source", s.Source}, {"center", s.Center},
 	} {
 		if strings.TrimSpace(need.val) == "" {
-			c.fault(need.key, "the value is missing", "every mapping names it")
+			c.Wrong(need.key, "the value is missing", "every mapping names it")
 		} else if len(need.val) > event.MaxSourceBytes {
-			c.fault(need.key, "the value is longer than 128 bytes", "shorten it")
+			c.Wrong(need.key, "the value is longer than 128 bytes", "shorten it")
 		}
 	}
 	m.Name, m.Description, m.Source, m.Center = s.Name, s.Description, s.Source, s.Center
-	if s.Timezone != "" {
-		loc, err := time.LoadLocation(s.Timezone)
-		if err != nil || s.Timezone == "Local" {
-			c.fault("timezone", fmt.Sprintf("%q is no time zone", s.Timezone), "use a name such as Asia/Jakarta")
-			loc = time.UTC
-		}
-		m.location = loc
+	var zone yamlfile.Zone
+	if err := zone.UnmarshalText([]byte(s.Timezone)); err != nil {
+		c.Report("timezone", err)
 	}
-	m.ambiguous = policy(c.oneOf("ambiguous", s.Ambiguous, string(earlier), string(later), string(refuse)))
-	m.nonexistent = policy(c.oneOf("nonexistent", s.Nonexistent, string(shift), string(refuse)))
-	m.layout.Encoding = tabular.Encoding(c.oneOf("table.encoding", strings.ToLower(s.Table.Encoding), string(tabular.UTF8),
+	m.location = zone.Location
+	m.ambiguous = policy(c.word("ambiguous", "policy", s.Ambiguous, string(earlier), string(later), string(refuse)))
+	m.nonexistent = policy(c.word("nonexistent", "policy", s.Nonexistent, string(shift), string(refuse)))
+	m.layout.Encoding = tabular.Encoding(c.word("table.encoding", "encoding", strings.ToLower(s.Table.Encoding),
+		string(tabular.UTF8),
 		string(tabular.Windows1252)))
-	m.Several = c.oneOf("table.rows_per_case", s.Table.RowsPerCase, "one", "several") == "several"
-	m.padShort = c.oneOf("table.short_rows", s.Table.ShortRows, "refuse", "pad") == "pad"
-	switch sep := c.oneOf("table.separator", s.Table.Separator, "auto", ",", ";", "|", "tab"); sep {
+	m.Several = c.word("table.rows_per_case", "word", s.Table.RowsPerCase, "one", "several") == "several"
+	m.padShort = c.word("table.short_rows", "word", s.Table.ShortRows, "refuse", "pad") == "pad"
+	switch sep := c.word("table.separator", "separator", s.Table.Separator, "auto", ",", ";", "|", "tab"); sep {
 	case "auto":
 	case "tab":
 		m.layout.Separator = '\t'
@@ -252,13 +238,13 @@ func (c *compiler) compile() {
 	}
 	m.layout.HeaderRows = cmp.Or(s.Table.HeaderRows, 30)
 	if m.layout.HeaderRows < 1 || m.layout.HeaderRows > 1000 {
-		c.fault("table.header_rows", "the number is not between 1 and 1000",
+		c.Wrong("table.header_rows", "the number is not between 1 and 1000",
 			"it says how many rows are searched for the header")
 	}
 	m.layout.Sheets = s.Table.Sheets
 	c.compileFields()
 	if len(s.Events) == 0 || len(s.Events) > 100 {
-		c.fault("events", fmt.Sprintf("there are %d events", len(s.Events)), "a mapping lists 1 to 100")
+		c.Wrong("events", fmt.Sprintf("there are %d events", len(s.Events)), "a mapping lists 1 to 100")
 		return
 	}
 	for i := range s.Events {
@@ -273,7 +259,7 @@ func (c *compiler) compileFields() {
 	}
 	sort.Strings(all)
 	if len(all) == 0 || len(all) > 200 {
-		c.fault("fields", fmt.Sprintf("there are %d fields", len(all)), "a mapping lists 1 to 200")
+		c.Wrong("fields", fmt.Sprintf("there are %d fields", len(all)), "a mapping lists 1 to 200")
 		return
 	}
 	for i, name := range all {
@@ -298,30 +284,30 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 		rollDay: s.RollDay, fold: s.IgnoreCase,
 	}
 	if !fieldName.MatchString(name) {
-		c.fault(at, "the name is not lower-case letters, digits and _", "rename the field")
+		c.Wrong(at, "the name is not lower-case letters, digits and _", "rename the field")
 	}
 	switch {
 	case len(s.Column) > 0 && len(s.Columns) > 0, len(s.Column) == 0 && len(s.Columns) == 0:
-		c.fault(at, "a field has either column or columns",
+		c.Wrong(at, "a field has either column or columns",
 			"column names one column (or lists the headers it may have), columns are joined")
 	case len(s.Column) > 0:
-		f.columns = []names{s.Column}
+		f.columns = []yamlfile.Texts{s.Column}
 	default:
 		for _, col := range s.Columns {
-			f.columns = append(f.columns, names{col})
+			f.columns = append(f.columns, yamlfile.Texts{col})
 		}
 	}
 	for _, col := range f.columns {
 		for _, head := range col {
 			if tabular.NormalHeader(head) == "" {
-				c.fault(at, "a column has an empty name", "write the header as it stands in the file")
+				c.Wrong(at, "a column has an empty name", "write the header as it stands in the file")
 			}
 		}
 	}
 	if s.Join != nil {
 		f.join = *s.Join
 	}
-	switch c.oneOf(at+".type", s.Type, "text", "time", "number", "phone") {
+	switch c.word(at+".type", "type", s.Type, "text", "time", "number", "phone") {
 	case "time":
 		f.kind = timeField
 	case "number":
@@ -330,15 +316,15 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 		f.kind = phoneField
 	}
 	if f.kind == timeField && len(s.Formats) == 0 {
-		c.fault(at+".formats", "a time lists no formats", `for example formats: ["dd/MM/yyyy HH:mm:ss"]`)
+		c.Wrong(at+".formats", "a time lists no formats", `for example formats: ["dd/MM/yyyy HH:mm:ss"]`)
 	}
 	if f.kind != timeField && (len(s.Formats) > 0 || s.Follows != "" || s.RollDay) {
-		c.fault(at, "formats, follows and roll_day belong to type: time", "set the type or remove them")
+		c.Wrong(at, "formats, follows and roll_day belong to type: time", "set the type or remove them")
 	}
 	for i, text := range s.Formats {
 		p, err := compilePattern(text)
 		if err != nil {
-			c.fault(fmt.Sprintf("%s.formats[%d]", at, i), fmt.Sprintf("%q: %v", text, err), "docs/import.md lists the letters")
+			c.Wrong(fmt.Sprintf("%s.formats[%d]", at, i), fmt.Sprintf("%q: %v", text, err), "docs/import.md lists the letters")
 			continue
 		}
 		f.formats = append(f.formats, p)
@@ -346,18 +332,18 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 	if s.Follows != "" {
 		n, ok := c.index[s.Follows]
 		if !ok {
-			c.fault(at+".follows", fmt.Sprintf("there is no field %q", s.Follows), "name another time field")
+			c.Wrong(at+".follows", fmt.Sprintf("there is no field %q", s.Follows), "name another time field")
 		} else {
 			f.follows = n
 		}
 	}
 	if s.RollDay && s.Follows == "" {
-		c.fault(at+".roll_day", "roll_day needs follows", "name the time that comes before this one")
+		c.Wrong(at+".roll_day", "roll_day needs follows", "name the time that comes before this one")
 	}
 	if s.NightShift != nil {
 		f.night = c.compileNight(at+".night_shift", s.NightShift)
 		if f.kind != timeField {
-			c.fault(at+".night_shift", "night_shift belongs to type: time", "set the type or remove it")
+			c.Wrong(at+".night_shift", "night_shift belongs to type: time", "set the type or remove it")
 		}
 	}
 	f.nulls = map[string]bool{"": true}
@@ -365,7 +351,7 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 		f.nulls[strings.TrimSpace(n)] = true
 	}
 	if (s.Values != nil || s.Otherwise != nil) && f.kind != textField {
-		c.fault(at, "values and otherwise belong to type: text", "remove them")
+		c.Wrong(at, "values and otherwise belong to type: text", "remove them")
 	}
 	if s.Values != nil {
 		f.values = map[string]string{}
@@ -375,7 +361,7 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 				k = strings.ToLower(k)
 			}
 			if old, twice := f.values[k]; twice && old != v {
-				c.fault(at+".values", fmt.Sprintf("%q is listed twice", k), "with ignore_case the keys differ in more than case")
+				c.Wrong(at+".values", fmt.Sprintf("%q is listed twice", k), "with ignore_case the keys differ in more than case")
 			}
 			f.values[k] = v
 		}
@@ -384,7 +370,7 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 	if s.Otherwise != nil {
 		f.unknown = *s.Otherwise
 		if s.Values == nil {
-			c.fault(at+".otherwise", "otherwise needs values", "add the value map")
+			c.Wrong(at+".otherwise", "otherwise needs values", "add the value map")
 		}
 	}
 	switch s.Decimal {
@@ -393,7 +379,7 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 	case ",":
 		f.decimal = ','
 	default:
-		c.fault(at+".decimal", fmt.Sprintf("%q is no decimal sign", s.Decimal), `use "." or ","`)
+		c.Wrong(at+".decimal", fmt.Sprintf("%q is no decimal sign", s.Decimal), `use "." or ","`)
 	}
 	return f
 }
@@ -403,7 +389,7 @@ func (c *compiler) compileNight(at string, s *nightSpec) *nightShift {
 	p := officeText{rest: s.Until}
 	until, ok := p.clock()
 	if !ok || until < 3600 || until > 12*3600 {
-		c.fault(at+".until", fmt.Sprintf("%q is no end of a night shift", s.Until),
+		c.Wrong(at+".until", fmt.Sprintf("%q is no end of a night shift", s.Until),
 			`write a time of day from "01.00" to "12.00"`)
 	}
 	n.until = int64(until)
@@ -411,17 +397,17 @@ func (c *compiler) compileNight(at string, s *nightSpec) *nightShift {
 		n.in[strings.ToLower(strings.TrimSpace(v))] = true
 	}
 	if (s.Field == "") != (len(s.In) == 0) {
-		c.fault(at, "field and in go together",
+		c.Wrong(at, "field and in go together",
 			"name the field that holds the shift and the words that mean the night shift, or neither")
 	}
 	if s.Field != "" {
 		i, ok := c.index[s.Field]
 		if !ok {
-			c.fault(at+".field", fmt.Sprintf("there is no field %q", s.Field), "name a field with type: text")
+			c.Wrong(at+".field", fmt.Sprintf("there is no field %q", s.Field), "name a field with type: text")
 			return n
 		}
 		if typ := c.spec.Fields[s.Field].Type; typ != "" && typ != "text" {
-			c.fault(at+".field", "the field named is no text", "name a field with type: text")
+			c.Wrong(at+".field", "the field named is no text", "name a field with type: text")
 		}
 		n.field = i
 	}
@@ -438,14 +424,14 @@ func (c *compiler) orderFields() {
 				done[i] = true
 				c.m.order = append(c.m.order, i)
 				if f.follows >= 0 && c.m.fields[f.follows].kind != timeField {
-					c.fault("fields."+f.name+".follows", "the field named is no time", "name a field with type: time")
+					c.Wrong("fields."+f.name+".follows", "the field named is no time", "name a field with type: time")
 				}
 			}
 		}
 		if len(c.m.order) == before {
 			for i, f := range c.m.fields {
 				if !done[i] {
-					c.fault("fields."+f.name+".follows", "fields follow each other in a circle", "break the circle")
+					c.Wrong("fields."+f.name+".follows", "fields follow each other in a circle", "break the circle")
 					return
 				}
 			}

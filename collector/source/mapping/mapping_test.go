@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/source/tabular"
 	"github.com/monev112/monev112/deploy"
 )
@@ -33,14 +34,14 @@ events:
 func TestMappingFaults(t *testing.T) {
 	// Each is the plain mapping with one text replaced.
 	for _, c := range []struct{ name, old, new, line, want string }{
-		{"unknown key", "center: c1", "centre: c1", ":4:", "unknown field"},
-		{"key twice", "center: c1", "center: c1\ncenter: c2", ":5:", "already defined"},
-		{"not YAML", "fields:", "fields: [", ":9:", "must be specified"},
-		{"wrong type", "version: 1", "version: one", ":1:", "cannot unmarshal"},
+		{"unknown key", "center: c1", "centre: c1", ":4: centre", "unknown key"},
+		{"key twice", "center: c1", "center: c1\ncenter: c2", ":5:", "appears twice"},
+		{"not YAML", "fields:", "fields: [", ":9:", "not valid YAML"},
+		{"wrong type", "version: 1", "version: one", ":1: version", "whole number"},
 		{"version", "version: 1", "version: 2", ":1: version", "write version: 1"},
 		{"missing", "center: c1\n", "", "center", "missing"},
 		{"zone", "America/New_York", "WIB", ":5: timezone", "Asia/Jakarta"},
-		{"local zone", "America/New_York", "Local", ":5: timezone", "no time zone"},
+		{"local zone", "America/New_York", "Local", ":5: timezone", "not a time zone"},
 		{"policy", "center: c1", "center: c1\nambiguous: perhaps", ":5: ambiguous", "earlier, later, refuse"},
 		{"separator", "center: c1", "center: c1\ntable: {separator: x}", ":5: table.separator", "tab"},
 		{"encoding", "center: c1", "center: c1\ntable: {encoding: latin}", ":5: table.encoding", "windows-1252"},
@@ -106,8 +107,8 @@ func TestMappingFaults(t *testing.T) {
 			if c.want == "" {
 				return
 			}
-			var fault *MappingError
-			if err == nil || !errors.As(err, &fault) || !strings.Contains(err.Error(), c.line) ||
+			var problems yamlfile.Problems
+			if err == nil || !errors.As(err, &problems) || !strings.Contains(err.Error(), c.line) ||
 				!strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "m.yaml") {
 				t.Errorf("got %v\nwant %q and %q", err, c.line, c.want)
 			}

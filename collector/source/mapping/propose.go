@@ -13,6 +13,7 @@ import (
 
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/source/tabular"
 )
 
@@ -447,7 +448,7 @@ func (p *proposer) nightWords() []string {
 func (p *proposer) nightMended(words []string) bool {
 	f := field{
 		kind: timeField, formats: []*pattern{{text: "office", kind: officeForm}}, join: " ", follows: -1,
-		nulls: map[string]bool{"": true, "-": true}, columns: []names{{"date"}, {"time"}},
+		nulls: map[string]bool{"": true, "-": true}, columns: []yamlfile.Texts{{"date"}, {"time"}},
 	}
 	m := (&Mapping{}).NewMapper(&Binding{})
 	cols := []int{p.s.cols["date"], p.s.cols["received"]}

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 )
 
 // compileEvent compiles events[i].
@@ -19,44 +20,44 @@ func (c *compiler) compileEvent(i int) {
 	r := eventRule{typ: s.Type, required: s.Required, hasID: s.ID != ""}
 	typ, known := event.ParseType(event.TypePrefix + s.Type)
 	if !known || typ == event.FeedHeartbeat {
-		c.fault(at+".type", fmt.Sprintf("%q is no type of event that a row can give", s.Type),
+		c.Wrong(at+".type", fmt.Sprintf("%q is no type of event that a row can give", s.Type),
 			"use a type such as call.received or ticket.opened")
 		return
 	}
 	r.kind = typ.Kind().String()
 	prefix, rest, _ := strings.Cut(s.Subject, "/")
 	if prefix != r.kind || rest == "" {
-		c.fault(at+".subject", fmt.Sprintf("the subject of %s is not %q", s.Type, s.Subject),
+		c.Wrong(at+".subject", fmt.Sprintf("the subject of %s is not %q", s.Type, s.Subject),
 			fmt.Sprintf("write subject: %s/{field}", r.kind))
 	}
 	r.subject = c.template(at+".subject", rest)
 	if len(r.subject.parts) > 0 {
 		if _, fixed := r.subject.constant(); fixed {
-			c.fault(at+".subject", "the subject names no field", "every row would be the same case")
+			c.Wrong(at+".subject", "the subject names no field", "every row would be the same case")
 		}
 	}
 	if r.hasID {
 		r.id = c.template(at+".id", s.ID)
 		if _, fixed := r.id.constant(); fixed {
-			c.fault(at+".id", "the id names no field", "every row would give the same id")
+			c.Wrong(at+".id", "the id names no field", "every row would give the same id")
 		}
 	}
 	n, ok := c.index[s.Time]
 	switch {
 	case !ok:
-		c.fault(at+".time", fmt.Sprintf("there is no field %q", s.Time), "name a field with type: time")
+		c.Wrong(at+".time", fmt.Sprintf("there is no field %q", s.Time), "name a field with type: time")
 	case c.m.fields[n].kind != timeField:
-		c.fault(at+".time", fmt.Sprintf("the field %q is no time", s.Time), "give it type: time and formats")
+		c.Wrong(at+".time", fmt.Sprintf("the field %q is no time", s.Time), "give it type: time and formats")
 	}
 	r.time = n
 	switch {
 	case c.m.Several && s.Pick == "":
-		c.fault(at+".pick", "a case stands on several rows, and nothing says which one counts",
+		c.Wrong(at+".pick", "a case stands on several rows, and nothing says which one counts",
 			"write pick: earliest or pick: latest")
 	case !c.m.Several && s.Pick != "":
-		c.fault(at+".pick", "pick is for tables with several rows of a case", "remove it or set table.rows_per_case: several")
+		c.Wrong(at+".pick", "pick is for tables with several rows of a case", "remove it or set table.rows_per_case: several")
 	}
-	r.latest = c.oneOf(at+".pick", s.Pick, "earliest", "latest") == "latest"
+	r.latest = c.word(at+".pick", "pick", s.Pick, "earliest", "latest") == "latest"
 	for j, w := range s.When {
 		c.compileWhen(fmt.Sprintf("%s.when[%d]", at, j), w, &r)
 	}
@@ -65,7 +66,7 @@ func (c *compiler) compileEvent(i int) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.Attributes)) {
 		if _, known := dataKeys[key]; known || key == "center" || !fieldName.MatchString(key) {
-			c.fault(at+".attributes."+key, "the key is no name for an attribute",
+			c.Wrong(at+".attributes."+key, "the key is no name for an attribute",
 				"use lower-case letters, digits and _, and no key of data")
 		}
 		r.data = append(r.data, dataItem{
@@ -88,12 +89,12 @@ func headOf(source, typ string) []byte {
 func (c *compiler) template(at, text string) template {
 	t, err := compileTemplate(text, c.index)
 	if err != nil {
-		c.fault(at, fmt.Sprintf("%q: %v", text, err), "fields are listed under fields; {{ stands for {")
+		c.Wrong(at, fmt.Sprintf("%q: %v", text, err), "fields are listed under fields; {{ stands for {")
 		return template{}
 	}
 	for _, p := range t.parts {
 		if p.field >= 0 && c.m.fields[p.field].kind == phoneField {
-			c.fault(at, "a telephone number may only go to data.caller", "use another field")
+			c.Wrong(at, "a telephone number may only go to data.caller", "use another field")
 		}
 	}
 	return t
@@ -102,7 +103,7 @@ func (c *compiler) template(at, text string) template {
 func (c *compiler) compileWhen(at string, w condSpec, r *eventRule) {
 	n, ok := c.index[w.Field]
 	if !ok {
-		c.fault(at+".field", fmt.Sprintf("there is no field %q", w.Field), "name a field")
+		c.Wrong(at+".field", fmt.Sprintf("there is no field %q", w.Field), "name a field")
 		return
 	}
 	given := 0
@@ -129,11 +130,11 @@ func (c *compiler) compileWhen(at string, w condSpec, r *eventRule) {
 		cond.empty = w.Empty
 	}
 	if given != 1 {
-		c.fault(at, "a condition has exactly one of equals, in, not_in and empty",
+		c.Wrong(at, "a condition has exactly one of equals, in, not_in and empty",
 			"write several conditions as several items; all must hold")
 	}
 	if cond.in != nil && c.m.fields[n].kind != textField {
-		c.fault(at, "equals, in and not_in compare texts",
+		c.Wrong(at, "equals, in and not_in compare texts",
 			"use empty: true or false for a time, a number or a telephone number")
 	}
 	r.when = append(r.when, cond)
@@ -148,16 +149,16 @@ func (w *condition) holds(values []value) bool {
 	return v.set && w.in[v.text] != w.not
 }
 
-func (c *compiler) compileData(at, key string, texts names, r *eventRule) {
+func (c *compiler) compileData(at, key string, texts yamlfile.Texts, r *eventRule) {
 	kind, ok := dataKeys[key]
 	if !ok {
-		c.fault(at, fmt.Sprintf("%q is no key of data", key),
+		c.Wrong(at, fmt.Sprintf("%q is no key of data", key),
 			"use one of "+strings.Join(slices.Sorted(maps.Keys(dataKeys)), ", ")+"; others go under attributes")
 		return
 	}
 	item := dataItem{key: key, kind: kind}
 	if kind != dataList && len(texts) != 1 {
-		c.fault(at, "the value is a list", "write one text")
+		c.Wrong(at, "the value is a list", "write one text")
 		return
 	}
 	only := -1
@@ -165,7 +166,7 @@ func (c *compiler) compileData(at, key string, texts names, r *eventRule) {
 		// The one place where a telephone number may go, so template's check does not apply.
 		t, err := compileTemplate(texts[0], c.index)
 		if err != nil || t.only() < 0 {
-			c.fault(at, "caller is not a single field", "write caller: \"{field}\" with a field of type phone")
+			c.Wrong(at, "caller is not a single field", "write caller: \"{field}\" with a field of type phone")
 			return
 		}
 		item.tmpl = []template{t}
@@ -180,7 +181,7 @@ func (c *compiler) compileData(at, key string, texts names, r *eventRule) {
 	}
 	wants := func(kind fieldKind, word string) {
 		if only < 0 || c.m.fields[only].kind != kind {
-			c.fault(at, "the value is not a single field of type "+word, fmt.Sprintf("write %s: \"{field}\"", key))
+			c.Wrong(at, "the value is not a single field of type "+word, fmt.Sprintf("write %s: \"{field}\"", key))
 		}
 	}
 	switch kind {
@@ -193,7 +194,7 @@ func (c *compiler) compileData(at, key string, texts names, r *eventRule) {
 		if n, err := strconv.ParseFloat(text, 64); fixed && err == nil {
 			num, err := numberJSON(key, kind, n)
 			if err != nil {
-				c.fault(at, err.Error(), "correct the number")
+				c.Wrong(at, err.Error(), "correct the number")
 			}
 			item.num = string(num)
 			break
@@ -218,7 +219,7 @@ func (c *compiler) checkCodes(at, key string, item dataItem, r *eventRule) {
 	}
 	check := func(v string) {
 		if v != "" && !slices.Contains(list, v) {
-			c.fault(at, fmt.Sprintf("%q is no %s", v, key), "use one of "+strings.Join(list, ", "))
+			c.Wrong(at, fmt.Sprintf("%q is no %s", v, key), "use one of "+strings.Join(list, ", "))
 		}
 	}
 	if text, fixed := item.tmpl[0].constant(); fixed {
@@ -227,7 +228,7 @@ func (c *compiler) checkCodes(at, key string, item dataItem, r *eventRule) {
 	}
 	n := item.tmpl[0].only()
 	if n < 0 || c.m.fields[n].values == nil {
-		c.fault(at, fmt.Sprintf("%s takes words of a closed list, and the field has no value map", key),
+		c.Wrong(at, fmt.Sprintf("%s takes words of a closed list, and the field has no value map", key),
 			"add values to the field")
 		return
 	}
