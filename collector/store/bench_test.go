@@ -146,17 +146,17 @@ func BenchmarkUpsert(b *testing.B) {
 	for i := range b.N {
 		part := rows[i%10*batch : (i%10+1)*batch]
 		var calls []casefile.Call
-		var clocks []CaseClocks
+		var clocks []caseClocks
 		var keys []event.Key
 		for _, r := range part {
 			calls, keys = append(calls, *r.Call), append(keys, r.Key)
-			clocks = append(clocks, CaseClocks{Key: r.Key, Clocks: r.Clocks})
+			clocks = append(clocks, caseClocks{Key: r.Key, Clocks: r.Clocks})
 		}
 		version := uint64(i + 2)
 		var hours []Period
 		step("stored_hours", func() (err error) { hours, err = s.storedHours(b.Context(), keys); return err })
-		step("calls", func() error { return s.UpsertCalls(b.Context(), calls, version) })
-		step("clocks", func() error { return s.UpsertClocks(b.Context(), clocks, version) })
+		step("calls", func() error { return s.upsertCalls(b.Context(), calls, version) })
+		step("clocks", func() error { return s.upsertClocks(b.Context(), clocks, version) })
 		step("recompute", func() error { return s.RecomputeHours(b.Context(), hours, version) })
 		step("read_cases", func() error { _, err := s.ReadCases(b.Context(), keys[:5000]); return err })
 	}

@@ -108,9 +108,9 @@ func (s *Store) insert(ctx context.Context, b block, rows int, token string) err
 	return err
 }
 
-// insertRows sends rows in blocks of MaxInsertRows.
+// insertRows sends rows in blocks of maxInsertRows.
 func insertRows[R any](ctx context.Context, s *Store, rows []R, of func([]R) block) error {
-	for chunk := range slices.Chunk(rows, MaxInsertRows) {
+	for chunk := range slices.Chunk(rows, maxInsertRows) {
 		if err := s.insert(ctx, of(chunk), len(chunk), ""); err != nil {
 			return err
 		}
@@ -118,8 +118,8 @@ func insertRows[R any](ctx context.Context, s *Store, rows []R, of func([]R) blo
 	return nil
 }
 
-// sameRowCount checks that every column has the rows of the insert: the client sends an HTTP insert whose columns differ
-// in length as one without rows, and reports success.
+// sameRowCount checks that every column has the rows of the insert: the client sends an HTTP insert whose columns
+// differ in length as one without rows, and reports success.
 func sameRowCount(columns []column.Interface, rows int) error {
 	for _, c := range columns {
 		if c.Rows() != rows {

@@ -7,21 +7,21 @@ import (
 	"github.com/monev112/monev112/collector/casefile"
 )
 
-// UpsertCalls writes the present facts of calls under version, which must be greater than that of every earlier row of
+// upsertCalls writes the present facts of calls under version, which must be greater than that of every earlier row of
 // these calls: the row of the highest version is the call. Repeating an upsert changes nothing.
-func (s *Store) UpsertCalls(ctx context.Context, calls []casefile.Call, version uint64) error {
+func (s *Store) upsertCalls(ctx context.Context, calls []casefile.Call, version uint64) error {
 	return insertRows(ctx, s, calls, func(rows []casefile.Call) block { return s.callBlock(rows, version) })
 }
 
-// TicketRow is a ticket as the table holds it: its facts, and the scope of its OPD, which the directory knows.
-type TicketRow struct {
+// ticketRow is a ticket as the table holds it: its facts, and the scope of its OPD, which the directory knows.
+type ticketRow struct {
 	casefile.Ticket
 	Scope string // own, vertical or unknown; empty while the ticket is at no OPD
 }
 
-// UpsertTickets writes the present facts of tickets under version; see UpsertCalls.
-func (s *Store) UpsertTickets(ctx context.Context, tickets []TicketRow, version uint64) error {
-	return insertRows(ctx, s, tickets, func(rows []TicketRow) block { return s.ticketBlock(rows, version) })
+// upsertTickets writes the present facts of tickets under version; see upsertCalls.
+func (s *Store) upsertTickets(ctx context.Context, tickets []ticketRow, version uint64) error {
+	return insertRows(ctx, s, tickets, func(rows []ticketRow) block { return s.ticketBlock(rows, version) })
 }
 
 // columnOf maps rows to the values of one column.
@@ -76,58 +76,58 @@ func (s *Store) callBlock(rows []casefile.Call, version uint64) block {
 	}}
 }
 
-func (s *Store) ticketBlock(rows []TicketRow, version uint64) block {
-	text := func(name string, field func(*TicketRow) *string) blockColumn {
-		return nullTexts(name, columnOf(rows, func(r *TicketRow) *string { return textOrNil(field(r)) }))
+func (s *Store) ticketBlock(rows []ticketRow, version uint64) block {
+	text := func(name string, field func(*ticketRow) *string) blockColumn {
+		return nullTexts(name, columnOf(rows, func(r *ticketRow) *string { return textOrNil(field(r)) }))
 	}
-	when := func(name string, field func(*TicketRow) *time.Time) blockColumn {
-		return nullInstants(name, columnOf(rows, func(r *TicketRow) *time.Time { return orNil(field(r)) }))
+	when := func(name string, field func(*ticketRow) *time.Time) blockColumn {
+		return nullInstants(name, columnOf(rows, func(r *ticketRow) *time.Time { return orNil(field(r)) }))
 	}
-	centers := columnOf(rows, func(r *TicketRow) string { return r.Key.Center })
-	at := columnOf(rows, func(r *TicketRow) time.Time { return ticketAt(&r.Ticket) })
+	centers := columnOf(rows, func(r *ticketRow) string { return r.Key.Center })
+	at := columnOf(rows, func(r *ticketRow) time.Time { return ticketAt(&r.Ticket) })
 	return block{"tickets", []blockColumn{
 		texts("center", centers),
-		texts("id", columnOf(rows, func(r *TicketRow) string { return r.Key.ID })),
-		all("version", "UInt64", columnOf(rows, func(*TicketRow) uint64 { return version })),
-		text("opd", func(r *TicketRow) *string { return &r.OPD }),
-		text("scope", func(r *TicketRow) *string { return &r.Scope }),
-		text("category", func(r *TicketRow) *string { return &r.Category }),
-		text("priority", func(r *TicketRow) *string { return &r.Priority }),
-		text("kecamatan", func(r *TicketRow) *string { return &r.Kecamatan }),
-		texts("state", columnOf(rows, func(r *TicketRow) string { return string(r.State) })),
+		texts("id", columnOf(rows, func(r *ticketRow) string { return r.Key.ID })),
+		all("version", "UInt64", columnOf(rows, func(*ticketRow) uint64 { return version })),
+		text("opd", func(r *ticketRow) *string { return &r.OPD }),
+		text("scope", func(r *ticketRow) *string { return &r.Scope }),
+		text("category", func(r *ticketRow) *string { return &r.Category }),
+		text("priority", func(r *ticketRow) *string { return &r.Priority }),
+		text("kecamatan", func(r *ticketRow) *string { return &r.Kecamatan }),
+		texts("state", columnOf(rows, func(r *ticketRow) string { return string(r.State) })),
 		nullInstants("at", columnOf(at, orNil)),
 		s.days("day", centers, at),
-		when("received_at", func(r *TicketRow) *time.Time { return &r.ReceivedAt }),
-		when("answered_at", func(r *TicketRow) *time.Time { return &r.AnsweredAt }),
-		when("opened_at", func(r *TicketRow) *time.Time { return &r.OpenedAt }),
-		when("assigned_at", func(r *TicketRow) *time.Time { return &r.AssignedAt }),
-		when("acknowledged_at", func(r *TicketRow) *time.Time { return &r.AcknowledgedAt }),
-		when("departed_at", func(r *TicketRow) *time.Time { return &r.DepartedAt }),
-		when("arrived_at", func(r *TicketRow) *time.Time { return &r.ArrivedAt }),
-		when("resolved_at", func(r *TicketRow) *time.Time { return &r.ResolvedAt }),
-		when("last_resolved_at", func(r *TicketRow) *time.Time { return &r.LastResolvedAt }),
-		when("confirmed_at", func(r *TicketRow) *time.Time { return &r.ConfirmedAt }),
-		when("closed_at", func(r *TicketRow) *time.Time { return &r.ClosedAt }),
-		when("first_closed_at", func(r *TicketRow) *time.Time { return &r.FirstClosedAt }),
-		when("rejected_at", func(r *TicketRow) *time.Time { return &r.RejectedAt }),
-		when("merged_at", func(r *TicketRow) *time.Time { return &r.MergedAt }),
-		when("reopened_at", func(r *TicketRow) *time.Time { return &r.ReopenedAt }),
-		when("due", func(r *TicketRow) *time.Time { return &r.Due }),
-		text("due_opd", func(r *TicketRow) *string { return &r.DueOPD }),
-		text("result", func(r *TicketRow) *string { return &r.Result }),
-		all("reopened", "UInt32", columnOf(rows, func(r *TicketRow) uint32 { return uint32(r.Reopened) })),
-		all("bounces", "UInt32", columnOf(rows, func(r *TicketRow) uint32 { return uint32(r.Bounces) })),
-		all("paused_s", "Int64", columnOf(rows, func(r *TicketRow) int64 { return pausedSeconds(r.Pauses) })),
-		nullInstants("paused_since", columnOf(rows, func(r *TicketRow) *time.Time {
+		when("received_at", func(r *ticketRow) *time.Time { return &r.ReceivedAt }),
+		when("answered_at", func(r *ticketRow) *time.Time { return &r.AnsweredAt }),
+		when("opened_at", func(r *ticketRow) *time.Time { return &r.OpenedAt }),
+		when("assigned_at", func(r *ticketRow) *time.Time { return &r.AssignedAt }),
+		when("acknowledged_at", func(r *ticketRow) *time.Time { return &r.AcknowledgedAt }),
+		when("departed_at", func(r *ticketRow) *time.Time { return &r.DepartedAt }),
+		when("arrived_at", func(r *ticketRow) *time.Time { return &r.ArrivedAt }),
+		when("resolved_at", func(r *ticketRow) *time.Time { return &r.ResolvedAt }),
+		when("last_resolved_at", func(r *ticketRow) *time.Time { return &r.LastResolvedAt }),
+		when("confirmed_at", func(r *ticketRow) *time.Time { return &r.ConfirmedAt }),
+		when("closed_at", func(r *ticketRow) *time.Time { return &r.ClosedAt }),
+		when("first_closed_at", func(r *ticketRow) *time.Time { return &r.FirstClosedAt }),
+		when("rejected_at", func(r *ticketRow) *time.Time { return &r.RejectedAt }),
+		when("merged_at", func(r *ticketRow) *time.Time { return &r.MergedAt }),
+		when("reopened_at", func(r *ticketRow) *time.Time { return &r.ReopenedAt }),
+		when("due", func(r *ticketRow) *time.Time { return &r.Due }),
+		text("due_opd", func(r *ticketRow) *string { return &r.DueOPD }),
+		text("result", func(r *ticketRow) *string { return &r.Result }),
+		all("reopened", "UInt32", columnOf(rows, func(r *ticketRow) uint32 { return uint32(r.Reopened) })),
+		all("bounces", "UInt32", columnOf(rows, func(r *ticketRow) uint32 { return uint32(r.Bounces) })),
+		all("paused_s", "Int64", columnOf(rows, func(r *ticketRow) int64 { return pausedSeconds(r.Pauses) })),
+		nullInstants("paused_since", columnOf(rows, func(r *ticketRow) *time.Time {
 			if !r.Paused() {
 				return nil
 			}
 			return &r.Pauses[len(r.Pauses)-1].From
 		})),
-		text("master", func(r *TicketRow) *string { return &r.Master }),
-		all("lat", "Nullable(Float64)", columnOf(rows, func(r *TicketRow) *float64 { return r.Lat })),
-		all("lon", "Nullable(Float64)", columnOf(rows, func(r *TicketRow) *float64 { return r.Lon })),
-		each("calls", "Array(String)", columnOf(rows, func(r *TicketRow) []string { return r.Calls })),
+		text("master", func(r *ticketRow) *string { return &r.Master }),
+		all("lat", "Nullable(Float64)", columnOf(rows, func(r *ticketRow) *float64 { return r.Lat })),
+		all("lon", "Nullable(Float64)", columnOf(rows, func(r *ticketRow) *float64 { return r.Lon })),
+		each("calls", "Array(String)", columnOf(rows, func(r *ticketRow) []string { return r.Calls })),
 		each("stays.opd", "Array(String)", stays(rows, func(a *casefile.Assignment) string { return a.OPD })),
 		each("stays.at", "Array(DateTime64(3, 'UTC'))", stays(rows, func(a *casefile.Assignment) time.Time { return a.At })),
 		each("stays.acknowledged_at", "Array(Nullable(DateTime64(3, 'UTC')))",
@@ -140,18 +140,18 @@ func (s *Store) ticketBlock(rows []TicketRow, version uint64) block {
 		each("pauses.until", "Array(Nullable(DateTime64(3, 'UTC')))",
 			pauses(rows, func(p *casefile.Pause) *time.Time { return orNil(&p.To) })),
 		each("pauses.reason", "Array(String)", pauses(rows, func(p *casefile.Pause) string { return p.Reason })),
-		each("flags", "Array(String)", columnOf(rows, func(r *TicketRow) []string { return r.Flags })),
-		all("events", "UInt32", columnOf(rows, func(r *TicketRow) uint32 { return uint32(r.Events) })),
-		when("last_event_at", func(r *TicketRow) *time.Time { return &r.LastEventAt }),
+		each("flags", "Array(String)", columnOf(rows, func(r *ticketRow) []string { return r.Flags })),
+		all("events", "UInt32", columnOf(rows, func(r *ticketRow) uint32 { return uint32(r.Events) })),
+		when("last_event_at", func(r *ticketRow) *time.Time { return &r.LastEventAt }),
 	}}
 }
 
-func stays[V any](rows []TicketRow, value func(*casefile.Assignment) V) [][]V {
-	return columnOf(rows, func(r *TicketRow) []V { return columnOf(r.Assignments, value) })
+func stays[V any](rows []ticketRow, value func(*casefile.Assignment) V) [][]V {
+	return columnOf(rows, func(r *ticketRow) []V { return columnOf(r.Assignments, value) })
 }
 
-func pauses[V any](rows []TicketRow, value func(*casefile.Pause) V) [][]V {
-	return columnOf(rows, func(r *TicketRow) []V { return columnOf(r.Pauses, value) })
+func pauses[V any](rows []ticketRow, value func(*casefile.Pause) V) [][]V {
+	return columnOf(rows, func(r *ticketRow) []V { return columnOf(r.Pauses, value) })
 }
 
 // ticketAt is the instant by which a ticket belongs to a day: when it was opened, else when its first call came in,

@@ -27,7 +27,7 @@ func TestCallsNowSaysWhatCasefileSays(t *testing.T) {
 			want[c.Key.ID] = said(&c)
 		}
 	}
-	if err := s.UpsertCalls(t.Context(), calls, 1); err != nil {
+	if err := s.upsertCalls(t.Context(), calls, 1); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
@@ -112,7 +112,7 @@ func TestTheHighestVersionOfACaseWins(t *testing.T) {
 		class   string
 		version uint64
 	}{{"normal", 1}, {"prank", 3}, {"ghost", 2}} { // version 2 comes late: a retry of an old upsert
-		if err := s.UpsertCalls(t.Context(), call(u.class), u.version); err != nil {
+		if err := s.upsertCalls(t.Context(), call(u.class), u.version); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -127,7 +127,7 @@ func TestTheHighestVersionOfACaseWins(t *testing.T) {
 func TestTicketRow(t *testing.T) {
 	s := open(t)
 	lat, lon := -7.4476, 112.7183
-	full := TicketRow{Scope: "own", Ticket: casefile.Ticket{
+	full := ticketRow{Scope: "own", Ticket: casefile.Ticket{
 		Key: ticketKey("SDA-1"), State: casefile.Resolved, OPD: "dishub", Category: "pju", Priority: "non_darurat",
 		Kecamatan:  "35.15.18",
 		ReceivedAt: at("2026-10-01 16:59:00"), AnsweredAt: at("2026-10-01 16:59:10"), OpenedAt: at("2026-10-01 17:00:00"),
@@ -149,11 +149,11 @@ func TestTicketRow(t *testing.T) {
 		},
 		Events: 9, LastEventAt: at("2026-10-01 18:40:00"),
 	}}
-	bare := TicketRow{Ticket: casefile.Ticket{
+	bare := ticketRow{Ticket: casefile.Ticket{
 		Key: ticketKey("SDA-2"), State: casefile.Opened, OpenedAt: at("2026-10-01 16:59:59"), Events: 1,
 	}}
-	gone := TicketRow{Ticket: casefile.Ticket{Key: ticketKey("SDA-3"), State: casefile.Opened}}
-	if err := s.UpsertTickets(t.Context(), []TicketRow{full, bare, gone}, 1); err != nil {
+	gone := ticketRow{Ticket: casefile.Ticket{Key: ticketKey("SDA-3"), State: casefile.Opened}}
+	if err := s.upsertTickets(t.Context(), []ticketRow{full, bare, gone}, 1); err != nil {
 		t.Fatal(err)
 	}
 	got := lines(

@@ -8,9 +8,9 @@ import (
 	"github.com/monev112/monev112/collector/sla"
 )
 
-// CaseClocks is every clock that a case has now. A clock that the case had before and that is not among them no longer
+// caseClocks is every clock that a case has now. A clock that the case had before and that is not among them no longer
 // applies (a voided assignment took its second acknowledge clock away, a new policy has no such clock).
-type CaseClocks struct {
+type caseClocks struct {
 	Key    event.Key
 	Clocks []sla.Clock
 	// New says that no clock of this case was ever written but those of Clocks, which reuse a look at the table. When in
@@ -25,9 +25,9 @@ type clockKey struct {
 	seq     int
 }
 
-// UpsertClocks writes the clocks of cases under version; see UpsertCalls. Clocks that a case had and no longer has are
+// upsertClocks writes the clocks of cases under version; see upsertCalls. Clocks that a case had and no longer has are
 // replaced by void rows: it reads which ones stand in the table, so that only one caller at a time may upsert.
-func (s *Store) UpsertClocks(ctx context.Context, cases []CaseClocks, version uint64) error {
+func (s *Store) upsertClocks(ctx context.Context, cases []caseClocks, version uint64) error {
 	rows, err := s.staleClocks(ctx, cases)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (s *Store) UpsertClocks(ctx context.Context, cases []CaseClocks, version ui
 }
 
 // staleClocks returns a void row for every clock that counts in the table and is not among the present ones.
-func (s *Store) staleClocks(ctx context.Context, cases []CaseClocks) ([]*sla.Clock, error) {
+func (s *Store) staleClocks(ctx context.Context, cases []caseClocks) ([]*sla.Clock, error) {
 	var keys []event.Key
 	present := map[clockKey]struct{}{}
 	for i := range cases {

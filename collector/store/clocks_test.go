@@ -16,13 +16,13 @@ func TestClockStatesAtAnInstantAreThoseOfTheClock(t *testing.T) {
 	s := open(t)
 	gen := rapid.Custom(drawClock)
 	clocks := make([]sla.Clock, 600)
-	cases := make([]CaseClocks, len(clocks))
+	cases := make([]caseClocks, len(clocks))
 	for i := range clocks {
 		clocks[i] = gen.Example(i)
 		clocks[i].Key, clocks[i].Name, clocks[i].Seq = ticketKey(fmt.Sprint(i)), sla.Resolve, 1
-		cases[i] = CaseClocks{Key: clocks[i].Key, Clocks: clocks[i : i+1], New: true}
+		cases[i] = caseClocks{Key: clocks[i].Key, Clocks: clocks[i : i+1], New: true}
 	}
-	if err := s.UpsertClocks(t.Context(), cases, 1); err != nil {
+	if err := s.upsertClocks(t.Context(), cases, 1); err != nil {
 		t.Fatal(err)
 	}
 	for _, now := range []time.Time{
@@ -84,14 +84,14 @@ func drawClock(t *rapid.T) sla.Clock {
 func TestClocksNowComparesWithNow(t *testing.T) {
 	s := open(t)
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	clock := func(id string, due time.Time, stopped time.Time) CaseClocks {
+	clock := func(id string, due time.Time, stopped time.Time) caseClocks {
 		key := ticketKey(id)
-		return CaseClocks{Key: key,
+		return caseClocks{Key: key,
 			Clocks: []sla.Clock{{Key: key, Name: sla.Resolve, Seq: 1, StartedAt: now.Add(-48 * time.Hour), DueAt: due,
 				BreachAt: due, RiskAt: due.Add(-2 * time.Hour), EscalatedAt: due.Add(12 * time.Hour),
 				Escalated2At: due.Add(24 * time.Hour), StoppedAt: stopped}}}
 	}
-	err := s.UpsertClocks(t.Context(), []CaseClocks{
+	err := s.upsertClocks(t.Context(), []caseClocks{
 		clock("calm", now.Add(5*time.Hour), time.Time{}),
 		clock("risk", now.Add(time.Hour), time.Time{}),
 		clock("late", now.Add(-time.Hour), time.Time{}),
@@ -117,8 +117,8 @@ func TestClocksNowComparesWithNow(t *testing.T) {
 // A corrected assignment takes a clock away; a policy change takes all of a ticket's clocks away.
 func TestClocksThatNoLongerApplyBecomeVoid(t *testing.T) {
 	s := open(t)
-	ack := func(seqs ...int) CaseClocks {
-		c := CaseClocks{Key: ticketKey("a")}
+	ack := func(seqs ...int) caseClocks {
+		c := caseClocks{Key: ticketKey("a")}
 		for _, seq := range seqs {
 			c.Clocks = append(c.Clocks,
 				sla.Clock{
@@ -127,31 +127,31 @@ func TestClocksThatNoLongerApplyBecomeVoid(t *testing.T) {
 		}
 		return c
 	}
-	other := CaseClocks{
+	other := caseClocks{
 		Key: ticketKey("a'b"), Clocks: []sla.Clock{{Key: ticketKey("a'b"), Name: sla.Resolve, Seq: 1, StartedAt: clockStart}},
 	}
-	call := CaseClocks{
+	call := caseClocks{
 		Key: callKey("a"), Clocks: []sla.Clock{{Key: callKey("a"), Name: sla.Answer, Seq: 1, StartedAt: clockStart}},
 	}
 	counting := func() []string {
 		return lines(t, s, "SELECT subject_kind, subject, clock, seq FROM clocks_now WHERE NOT void ORDER BY ALL")
 	}
 	for i, step := range []struct {
-		cases []CaseClocks
+		cases []caseClocks
 		want  []string
 	}{
-		{[]CaseClocks{ack(1, 2, 3), other, call},
+		{[]caseClocks{ack(1, 2, 3), other, call},
 			[]string{
 				"call a answer 1", "ticket a acknowledge 1", "ticket a acknowledge 2", "ticket a acknowledge 3",
 				"ticket a'b resolve 1",
 			}},
-		{[]CaseClocks{ack(1)}, []string{"call a answer 1", "ticket a acknowledge 1", "ticket a'b resolve 1"}},
-		{[]CaseClocks{ack(1, 2)},
+		{[]caseClocks{ack(1)}, []string{"call a answer 1", "ticket a acknowledge 1", "ticket a'b resolve 1"}},
+		{[]caseClocks{ack(1, 2)},
 			[]string{"call a answer 1", "ticket a acknowledge 1", "ticket a acknowledge 2", "ticket a'b resolve 1"}},
-		{[]CaseClocks{ack(), {Key: callKey("a")}}, []string{"ticket a'b resolve 1"}},
+		{[]caseClocks{ack(), {Key: callKey("a")}}, []string{"ticket a'b resolve 1"}},
 	} {
 		for range 2 { // a retry changes nothing
-			if err := s.UpsertClocks(t.Context(), step.cases, uint64(i+1)); err != nil {
+			if err := s.upsertClocks(t.Context(), step.cases, uint64(i+1)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -14,18 +14,18 @@ import (
 	"github.com/monev112/monev112/collector/tracker"
 )
 
-// ChangedRows returns the cases among rows whose row in calls or tickets is absent or differs from what Upsert would write.
-// It does not look at clocks.
+// ChangedRows returns the cases among rows whose row in calls or tickets is absent or differs from what Upsert would
+// write. It does not look at clocks.
 func (s *Sink) ChangedRows(ctx context.Context, rows []tracker.Row) (map[event.Key]bool, error) {
 	var calls []casefile.Call
-	var tickets []TicketRow
+	var tickets []ticketRow
 	var callKeys, ticketKeys []event.Key
 	for i := range rows {
 		switch r := &rows[i]; {
 		case r.Call != nil:
 			calls, callKeys = append(calls, *r.Call), append(callKeys, r.Key)
 		case r.Ticket != nil:
-			tickets, ticketKeys = append(tickets, s.ticketRow(r)), append(ticketKeys, r.Key)
+			tickets, ticketKeys = append(tickets, s.ticketRowOf(r)), append(ticketKeys, r.Key)
 		}
 	}
 	out := map[event.Key]bool{}
@@ -35,16 +35,16 @@ func (s *Sink) ChangedRows(ctx context.Context, rows []tracker.Row) (map[event.K
 	return out, s.changedRows(ctx, s.ticketBlock(tickets, 0), ticketKeys, out)
 }
 
-func (s *Sink) ticketRow(r *tracker.Row) TicketRow {
-	t := TicketRow{Ticket: *r.Ticket}
+func (s *Sink) ticketRowOf(r *tracker.Row) ticketRow {
+	t := ticketRow{Ticket: *r.Ticket}
 	if t.OPD != "" && s.Scope != nil {
 		t.Scope = s.Scope(r.Key.Center, t.OPD)
 	}
 	return t
 }
 
-// changedRows compares a block with the rows that the table holds, and adds the keys of those that differ to out. keys are
-// the cases of the block's rows, in its order.
+// changedRows compares a block with the rows that the table holds, and adds the keys of those that differ to out. keys
+// are the cases of the block's rows, in its order.
 func (s *Store) changedRows(ctx context.Context, b block, keys []event.Key, out map[event.Key]bool) error {
 	if len(keys) == 0 {
 		return nil
@@ -100,7 +100,7 @@ func (s *Store) changedRows(ctx context.Context, b block, keys []event.Key, out 
 	return nil
 }
 
-// capture takes the values of one column of a block in the place of an insert.
+// capture collects the values of one column of a block, which else go to an insert.
 type capture struct {
 	driver.BatchColumn // its other methods are not called
 	of                 reflect.Type
@@ -124,7 +124,7 @@ func (c *capture) AppendRow(value any) error {
 	return nil
 }
 
-// sameValue compares two values of one type as ClickHouse holds them: times to the millisecond, no list as an empty
+// sameValue compares two values of one type as ClickHouse stores them: times to the millisecond, a nil list as an empty
 // one.
 func sameValue(a, b any) bool {
 	switch a := a.(type) {
@@ -155,7 +155,7 @@ func sameList[T any](a, b []T) bool {
 	return true
 }
 
-// FlushRollups recomputes the hours whose calls changed and waits for it, so that the views monev_* show what the calls are.
+// FlushRollups recomputes the hours and days whose cases changed, so that the views monev_* show the cases as they are.
 func (s *Sink) FlushRollups(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

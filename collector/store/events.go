@@ -12,9 +12,9 @@ import (
 // InsertEvents writes events as they are. token names this very batch: repeating an insert whose outcome is unknown
 // with the same events, in the same order, and the same token adds nothing, even before ClickHouse merges duplicates
 // away. A token must never be used for other events: ClickHouse would drop them without an error. Batches beyond
-// MaxInsertRows, or that touch more years than one insert may, go as several inserts with tokens derived from token.
+// maxInsertRows, or that touch more years than one insert may, go as several inserts with tokens derived from token.
 func (s *Store) InsertEvents(ctx context.Context, events []*event.Event, token string) error {
-	return s.insertChunks(ctx, eventChunks(events, MaxInsertRows, maxInsertYears), token)
+	return s.insertChunks(ctx, eventChunks(events, maxInsertRows, maxInsertYears), token)
 }
 
 func (s *Store) insertChunks(ctx context.Context, chunks [][]*event.Event, token string) error {

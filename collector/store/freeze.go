@@ -85,8 +85,8 @@ func (s *Store) FrozenMonths(ctx context.Context, center string) ([]time.Time, e
 // KeepFrozen stores a revision in one insert: all of it or nothing. A revision that stands is never written again; the
 // caller makes sure that its number is new.
 func (s *Store) KeepFrozen(ctx context.Context, z *Freeze) error {
-	if len(z.Figures) > MaxInsertRows {
-		return fmt.Errorf("%d figures; a month has at most %d", len(z.Figures), MaxInsertRows)
+	if len(z.Figures) > maxInsertRows {
+		return fmt.Errorf("%d figures; a month has at most %d", len(z.Figures), maxInsertRows)
 	}
 	rows := z.Figures
 	return s.insert(ctx, block{"frozen", []blockColumn{

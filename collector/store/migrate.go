@@ -144,7 +144,8 @@ func pendingMigrations(known []schema.File, recorded map[uint32]schema.File) (pe
 }
 
 func (s *Store) recordedMigrations(ctx context.Context) (map[uint32]schema.File, error) {
-	files, err := queryAll(ctx, s, "read migrations", "SELECT version, name, checksum FROM migrations FINAL WHERE name != ''",
+	files, err := queryAll(ctx, s, "read migrations",
+		"SELECT version, name, checksum FROM migrations FINAL WHERE name != ''",
 		func(f *schema.File) []any { return []any{&f.Number, &f.Name, &f.Checksum} })
 	out := make(map[uint32]schema.File, len(files))
 	for _, f := range files {

@@ -68,7 +68,8 @@ func TestMigrateGoesOnAfterAStopHalfWay(t *testing.T) {
 func TestMigrateMakesViewsAnewWhenTheirTextChanged(t *testing.T) {
 	s := open(t)
 	view := func() string {
-		return strings.Join(lines(t, s, "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = 'events_now'"), "")
+		return strings.Join(lines(t, s,
+			"SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = 'events_now'"), "")
 	}
 	want := view()
 	if err := s.exec(t.Context(), "test", "CREATE OR REPLACE VIEW events_now AS SELECT 1 AS older"); err != nil {

@@ -190,11 +190,11 @@ func TestEveryCallStandsInOneStage(t *testing.T) {
 // Vector 7: 23 of 25 on time is 92 %, 75-98 %; 9 of 10 is 60-98 %. Vertical agencies stand apart.
 func TestOnTime(t *testing.T) {
 	s := open(t)
-	var cases []CaseClocks
+	var cases []caseClocks
 	add := func(opd, scope string, met, late, openLate, running int) {
 		one := func(due, stopped time.Time) {
 			key := ticketKey(fmt.Sprint(len(cases)))
-			cases = append(cases, CaseClocks{Key: key, New: true,
+			cases = append(cases, caseClocks{Key: key, New: true,
 				Clocks: []sla.Clock{{Key: key, Name: sla.Resolve, Seq: 1, OPD: opd, Scope: scope,
 					StartedAt: at("2026-10-01 00:00:00"), DueAt: due, BreachAt: due, StoppedAt: stopped}}})
 		}
@@ -216,7 +216,7 @@ func TestOnTime(t *testing.T) {
 	add("dishub", "own", 9, 1, 0, 0)
 	add("pln", "vertical", 1, 1, 0, 0)
 	add("gas", "unknown", 1, 0, 0, 0)
-	if err := s.UpsertClocks(t.Context(), cases, 1); err != nil {
+	if err := s.upsertClocks(t.Context(), cases, 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.RecomputeDays(t.Context(), []Period{s.dayOf(cases[0].Key.Center, at("2026-10-01 00:00:00"))},

@@ -17,7 +17,7 @@ import (
 func TestBlocksFitTheTypesOfTheTables(t *testing.T) {
 	s := open(t)
 	lat := 1.5
-	ticket := TicketRow{Scope: "own",
+	ticket := ticketRow{Scope: "own",
 		Ticket: casefile.Ticket{Key: ticketKey("a"), OPD: "x", OpenedAt: clockStart, Lat: &lat, Lon: &lat,
 			Calls:       []string{"c"},
 			Assignments: []casefile.Assignment{{OPD: "x", At: clockStart}, {At: clockStart, EndedAt: clockStart.Add(time.Hour)}},
@@ -28,7 +28,7 @@ func TestBlocksFitTheTypesOfTheTables(t *testing.T) {
 	for _, b := range []block{
 		e.block(),
 		s.callBlock([]casefile.Call{call, {}}, 1),
-		s.ticketBlock([]TicketRow{ticket, {}}, 1),
+		s.ticketBlock([]ticketRow{ticket, {}}, 1),
 		s.clockBlock([]*sla.Clock{&clock, {}}, 1),
 	} {
 		types := map[string]string{}

@@ -9,24 +9,20 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/tracker"
 )
 
-// CaseRecord is what the database holds of one case.
-type CaseRecord struct {
-	Events  []*event.Event // each source and id once, in no particular order; equal to what was inserted
-	Tickets []string       // of a call: ids of the tickets that name it, sorted
-}
-
-// ReadCases reads what is stored of the cases that keys name. A case without any event is absent from the answer,
-// unless it is a call that tickets name. The caller may fold the events: they are fresh copies.
-func (s *Store) ReadCases(ctx context.Context, keys []event.Key) (map[event.Key]CaseRecord, error) {
+// ReadCases reads what is stored of cases: their events, each source and id once and in no particular order, and of a
+// call the tickets that name it, sorted. A case without any event is absent from the answer, unless it is a call that
+// tickets name. The caller may fold the events: they are copies.
+func (s *Store) ReadCases(ctx context.Context, keys []event.Key) (map[event.Key]tracker.Loaded, error) {
 	events, err := s.CaseEvents(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[event.Key]CaseRecord, len(events))
+	out := make(map[event.Key]tracker.Loaded, len(events))
 	for key, list := range events {
-		out[key] = CaseRecord{Events: list}
+		out[key] = tracker.Loaded{Key: key, Events: list}
 	}
 	calls := slices.DeleteFunc(slices.Clone(keys), func(k event.Key) bool { return k.Kind != event.KindCall })
 	links, err := s.ticketLinks(ctx, calls)
@@ -34,9 +30,7 @@ func (s *Store) ReadCases(ctx context.Context, keys []event.Key) (map[event.Key]
 		return nil, err
 	}
 	for key, tickets := range links {
-		r := out[key]
-		r.Tickets = tickets
-		out[key] = r
+		out[key] = tracker.Loaded{Key: key, Events: events[key], Tickets: tickets}
 	}
 	return out, nil
 }

@@ -31,7 +31,7 @@ func TestRetentionBlanksByOccurrence(t *testing.T) {
 	if err := s.InsertEvents(t.Context(), events, "t"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.UpsertCalls(t.Context(), calls, 1); err != nil {
+	if err := s.upsertCalls(t.Context(), calls, 1); err != nil {
 		t.Fatal(err)
 	}
 	policy := keepMonths{13, 24}

@@ -7,9 +7,9 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
 )
 
-// columnReuse are what the latest inserts leave to the next. The client makes the columns of every insert anew and
-// lets them grow row by row, which was four tenths of all that the service allocated; this way each grows once. The
-// zero value is ready, and safe for concurrent use.
+// columnReuse keeps the column buffers of the latest inserts for the next ones. The client makes the columns of every
+// insert anew and lets them grow row by row, which was 40 % of all allocations; this way each grows once. The zero
+// value is ready, and safe for concurrent use.
 type columnReuse struct {
 	mu     sync.Mutex
 	of     map[string]usedColumns // the client's columns, by table
@@ -21,12 +21,12 @@ type usedColumns struct {
 	rows    int // for which they have room
 }
 
-// oversized reports whether memory with room for so many rows should go rather than serve an insert of rows: a burst is
-// over.
+// oversized reports whether buffers with room for so many rows should be freed rather than serve an insert of rows: a
+// burst is over.
 func oversized(room, rows int) bool { return room > 4*max(rows, 1000) }
 
-// lend moves the memory of the spare columns into those of a new insert, unless a burst is over: then it goes. It
-// returns for how many rows there is room.
+// lend moves the kept buffers of a table into the columns of a new insert, unless they are oversized. It returns for
+// how many rows there is room.
 func (s *columnReuse) lend(table string, rows int, to []column.Interface) int {
 	s.mu.Lock()
 	from := s.of[table]
@@ -45,7 +45,7 @@ func (s *columnReuse) lend(table string, rows int, to []column.Interface) int {
 	return max(rows, from.rows)
 }
 
-// keep takes over the columns of an insert that ClickHouse has taken: the client reads them no more.
+// keep takes the columns of an insert that has succeeded: the client does not read them any more.
 func (s *columnReuse) keep(table string, room int, columns []column.Interface) {
 	for _, c := range columns {
 		c.Reset()

@@ -198,8 +198,9 @@ func (s *Store) RecomputeDays(ctx context.Context, days []Period, version uint64
 		var g errgroup.Group
 		for _, r := range dailyRollups {
 			g.Go(func() error {
-				return s.exec(ctx, "recompute days of "+r.table, fmt.Sprintf("INSERT INTO %s (%s, version) SELECT %[2]s, %d FROM %s(%s)",
-					r.table, r.columns, version, r.view, arguments))
+				return s.exec(ctx, "recompute days of "+r.table,
+					fmt.Sprintf("INSERT INTO %s (%s, version) SELECT %[2]s, %d FROM %s(%s)",
+						r.table, r.columns, version, r.view, arguments))
 			})
 		}
 		if err := g.Wait(); err != nil {

@@ -15,9 +15,9 @@ import (
 	"github.com/monev112/monev112/collector/tracker"
 )
 
-// Sink is a Store as the shipper sees it: it takes the rows of the board and keeps calls_hourly in step with the calls,
-// clocks_daily and tickets_daily with the tickets and their clocks.
-// One shipper at a time may use it; Run may go on beside it.
+// Sink is a Store as the shipper sees it: it stores the rows of the board and keeps the roll-ups up to date with them:
+// calls_hourly with the calls, clocks_daily and tickets_daily with the tickets and their clocks.
+// One shipper at a time may use it, beside Run.
 type Sink struct {
 	*Store
 	// Boards are the centres that have a board: those that are not historical.
@@ -47,13 +47,13 @@ func (s *Sink) pending() [2]pending {
 	return [2]pending{{hourly, s.hours, s.RecomputeHours}, {daily, s.days, s.RecomputeDays}}
 }
 
-// RecomputeEvery is how far the roll-ups, and with them the views monev_*, may lag behind the cases while Run runs: to
-// recompute with every batch would cost a fast import as much as the batch. Where a recomputation takes long, the pause
-// after it is restTimes as long, up to maxRecomputePause: no row is stored while one runs.
+// The pause between recomputations is how far the roll-ups, and with them the views monev_*, may lag behind the cases
+// while Run runs: to recompute with every batch would cost a fast import as much as the batch. After a recomputation
+// that took long the pause is pauseFactor as long, up to maxRecomputePause: no row is stored while one runs.
 const (
 	RecomputeEvery    = 3 * time.Second
 	maxRecomputePause = 30 * time.Second
-	restTimes         = 4
+	pauseFactor       = 4
 )
 
 // Prepare brings the schema up to date and recomputes the hours and days that an earlier process left, unless a restore
@@ -64,8 +64,7 @@ func (s *Sink) Prepare(ctx context.Context) error {
 	if err := s.Migrate(ctx); err != nil {
 		return err
 	}
-	// Of half the rows the roll-ups would be wrong, and the marks gone that make them follow the rest: whoever ships
-	// waits.
+	// From half of the rows the roll-ups would come out wrong, and the marks that say so would be gone.
 	restores, err := s.Restores(ctx)
 	if err != nil || slices.ContainsFunc(restores, func(r Restore) bool { return r.EndedAt.IsZero() }) {
 		return err
@@ -89,7 +88,7 @@ func (s *Sink) Prepare(ctx context.Context) error {
 	if err := s.recompute(ctx); err != nil && !s.running {
 		return err
 	}
-	return nil // what failed stays pending for Run: figures may lag, no event waits for them
+	return nil // what failed stays pending for Run: roll-ups may lag, events must not wait for them
 }
 
 // Run recomputes the hours and days whose cases changed, every RecomputeEvery or slower, until ctx ends; what is left
@@ -107,7 +106,7 @@ func (s *Sink) Run(ctx context.Context) {
 			s.mu.Lock()
 			began := time.Now()
 			_ = s.recompute(ctx)
-			pause = min(max(RecomputeEvery, restTimes*time.Since(began)), maxRecomputePause)
+			pause = min(max(RecomputeEvery, pauseFactor*time.Since(began)), maxRecomputePause)
 			s.mu.Unlock()
 		}
 	}
@@ -150,23 +149,16 @@ func (s *Sink) recompute(ctx context.Context) error {
 
 // ReadCases returns what is stored of the cases; of a case that is not stored it returns nothing.
 func (s *Sink) ReadCases(ctx context.Context, keys []event.Key) ([]tracker.Loaded, error) {
-	records, err := s.Store.ReadCases(ctx, keys)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]tracker.Loaded, 0, len(records))
-	for key, r := range records {
-		out = append(out, tracker.Loaded{Key: key, Events: r.Events, Tickets: r.Tickets})
-	}
-	return out, nil
+	cases, err := s.Store.ReadCases(ctx, keys)
+	return slices.Collect(maps.Values(cases)), err
 }
 
 // Upsert stores the rows of cases and of their clocks under version, which must be greater than that of every row
 // before. The hours and days that they belong to or have left follow (see Run).
 func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) error {
 	calls := make([]casefile.Call, 0, len(rows))
-	var tickets []TicketRow
-	clocks := make([]CaseClocks, 0, len(rows))
+	var tickets []ticketRow
+	clocks := make([]caseClocks, 0, len(rows))
 	var hours, days []Period // that the cases belong to, or belonged to as far as the board knows
 	var moved []event.Key    // calls that may have belonged to another hour before
 	var withDays []event.Key // tickets
@@ -185,7 +177,7 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 				hours = append(hours, Period{r.Key.Center, hourOf(r.WasAt)})
 			}
 		case r.Ticket != nil:
-			tickets, withDays = append(tickets, s.ticketRow(r)), append(withDays, r.Key)
+			tickets, withDays = append(tickets, s.ticketRowOf(r)), append(withDays, r.Key)
 			if at := ticketAt(r.Ticket); !at.IsZero() {
 				days = append(days, s.dayOf(r.Key.Center, at))
 			}
@@ -194,15 +186,15 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 					days = append(days, s.dayOf(r.Key.Center, c.StartedAt))
 				}
 			}
-			// Where a call stands in the funnel depends on its tickets' OPDs: its hour follows although its own row does not
-			// change.
+			// The stage of a call in the funnel depends on its tickets' OPDs: its hour has to follow although its own row does
+			// not change.
 			for _, id := range r.Ticket.Calls {
 				moved = append(moved, event.Key{Center: r.Key.Center, Kind: event.KindCall, ID: id})
 			}
 		default:
 			return fmt.Errorf("row of %s %s: neither call nor ticket", r.Key.Kind, r.Key.ID)
 		}
-		clocks = append(clocks, CaseClocks{Key: r.Key, Clocks: r.Clocks, New: r.ClocksOnly})
+		clocks = append(clocks, caseClocks{Key: r.Key, Clocks: r.Clocks, New: r.ClocksOnly})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,9 +211,9 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 	}
 	// Each table is one request; none waits for another, and a failure repeats them all.
 	g = errgroup.Group{}
-	g.Go(func() error { return s.UpsertTickets(ctx, tickets, version) })
-	g.Go(func() error { return s.UpsertCalls(ctx, calls, version) })
-	g.Go(func() error { return s.UpsertClocks(ctx, clocks, version) })
+	g.Go(func() error { return s.upsertTickets(ctx, tickets, version) })
+	g.Go(func() error { return s.upsertCalls(ctx, calls, version) })
+	g.Go(func() error { return s.upsertClocks(ctx, clocks, version) })
 	if err := g.Wait(); err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ const (
 
 // Limits of a Store. A request that would exceed one is split, never cut.
 const (
-	MaxInsertRows  = 100_000 // rows of one insert block
+	maxInsertRows  = 100_000 // rows of one insert block
 	maxQueryBytes  = 200_000 // text of one query with its keys; the server's own bound is 262,144
 	maxOpenConns   = 6
 	defaultDial    = 5 * time.Second

@@ -98,7 +98,8 @@ func TestDatabaseOf8bee9c5IsTakenOver(t *testing.T) {
 	}
 	// The files to come are applied, although 8bee9c5 recorded other ones of their numbers.
 	next := schema.File{
-		Number: BaselineFiles + 1, Name: "005_next.sql", Checksum: "x", Statements: []string{"CREATE TABLE next (a Int8) ENGINE = Log"},
+		Number: BaselineFiles + 1, Name: "005_next.sql", Checksum: "x",
+		Statements: []string{"CREATE TABLE next (a Int8) ENGINE = Log"},
 	}
 	if _, err := s.migrate(t.Context(), append(migrations(t), next)); err != nil {
 		t.Fatal(err)
@@ -142,8 +143,9 @@ func TestTakenOverDatabaseIsNoneOf8bee9c5(t *testing.T) {
 
 func tables(t *testing.T, s *Store, engine string) []string {
 	t.Helper()
-	return lines(t, s, "SELECT name FROM system.tables WHERE database = currentDatabase() AND name != 'migrations' AND engine LIKE "+
-		quote(engine)+" ORDER BY name")
+	return lines(
+		t, s, "SELECT name FROM system.tables WHERE database = currentDatabase() AND name != 'migrations' AND engine LIKE "+
+			quote(engine)+" ORDER BY name")
 }
 
 var viewParameter = regexp.MustCompile(`\{(\w+):(\w+)`)
@@ -188,7 +190,8 @@ func definitions(t *testing.T, s *Store) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for _, name := range tables(t, s, "%") {
-		text := lines(t, s, "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = "+quote(name))
+		text := lines(t, s, "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = "+
+			quote(name))
 		out["definition of "+name] = strings.ReplaceAll(text[0], s.cfg.Database+".", "")
 	}
 	return out

@@ -10,11 +10,11 @@ import (
 	"github.com/monev112/monev112/collector/sla"
 )
 
-// Span is a stretch of time, Since included and Until not. A zero end is open.
+// Span is a period, Since included and Until not. A zero end is open.
 type Span struct{ Since, Until time.Time }
 
-// Whole reports whether s has no end on either side.
-func (s Span) Whole() bool { return s.Since.IsZero() && s.Until.IsZero() }
+// Unbounded reports whether s has no end on either side.
+func (s Span) Unbounded() bool { return s.Since.IsZero() && s.Until.IsZero() }
 
 // CaseKeys returns, in ascending order, at most limit cases of a centre after the case named after (all, when its ID is
 // empty), that touch a span: their first event lies before its end and their last event not before its beginning, or,
@@ -49,9 +49,10 @@ func caseKeysSQL(center string, span Span, after event.Key) string {
 	if after.ID != "" {
 		conds = append(conds, "(subject_kind, subject) > ("+quote(after.Kind.String())+", "+quote(after.ID)+")")
 	}
-	sql := "SELECT DISTINCT " + quote(center) + ", toString(subject_kind) AS subject_kind, subject FROM (SELECT subject_kind, subject FROM events WHERE " +
+	sql := "SELECT DISTINCT " + quote(center) +
+		", toString(subject_kind) AS subject_kind, subject FROM (SELECT subject_kind, subject FROM events WHERE " +
 		strings.Join(conds, " AND ") + " GROUP BY center, subject_kind, subject"
-	if span.Whole() {
+	if span.Unbounded() {
 		return sql + ")"
 	}
 	var having, within []string

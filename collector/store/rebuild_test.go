@@ -57,16 +57,16 @@ func TestStoredClocksAreWhatWasWritten(t *testing.T) {
 	s := open(t)
 	gen := rapid.Custom(drawClock)
 	want := map[event.Key][]sla.Clock{}
-	var cases []CaseClocks
+	var cases []caseClocks
 	var keys []event.Key
 	for i := range 200 {
 		c := gen.Example(i)
 		c.Key, c.Name, c.Seq, c.Policy, c.PolicyVersion, c.PolicyLine, c.OPD, c.CalendarVersion = ticketKey(fmt.Sprint(i)),
 			sla.Resolve, 1, "p", "3", i, "bpbd", "id/2"
-		cases = append(cases, CaseClocks{Key: c.Key, Clocks: []sla.Clock{c}, New: true})
+		cases = append(cases, caseClocks{Key: c.Key, Clocks: []sla.Clock{c}, New: true})
 		keys, want[c.Key] = append(keys, c.Key), []sla.Clock{c}
 	}
-	if err := s.UpsertClocks(t.Context(), cases, 1); err != nil {
+	if err := s.upsertClocks(t.Context(), cases, 1); err != nil {
 		t.Fatal(err)
 	}
 	got, err := s.StoredClocks(t.Context(), keys)
