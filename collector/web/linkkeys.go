@@ -19,8 +19,8 @@ const (
 	maxKeyFileBytes = 64 << 10
 )
 
-// LinkKeys is the file at Path that holds the keys with which links are signed. It lies outside of the database, has
-// mode 0600, and is made on the first start. Its methods may be called from several processes at once.
+// LinkKeys is the file at Path that holds the keys that sign links. It lies outside of the database, has mode 0600, and
+// is made on the first start. Its methods may be called from several processes at once.
 type LinkKeys struct {
 	Path string
 }
@@ -64,7 +64,7 @@ func (f LinkKeys) List() ([]LinkKey, error) {
 
 // Rotate adds a new key, with which new links are signed from the next second on. The older keys stay for as long as a
 // link that they signed may live, so that links that were already sent open until they expire. With drop the older keys
-// go at once, and every link that was ever sent dies: that is for a stolen file.
+// go at once, and no link that was ever sent opens any more: that is for a stolen file.
 func (f LinkKeys) Rotate(now time.Time, drop bool) (LinkKey, error) {
 	var made linkKey
 	err := f.file().Change(func(keys []linkKey) ([]linkKey, error) {
@@ -77,7 +77,7 @@ func (f LinkKeys) Rotate(now time.Time, drop bool) (LinkKey, error) {
 			made.CreatedAt = keys[n-1].CreatedAt
 		}
 		// A key signs until its successor is made.
-		for len(keys) > 1 && now.Sub(keys[1].CreatedAt) > MaxLifetime+48*time.Hour {
+		for len(keys) > 1 && now.Sub(keys[1].CreatedAt) > maxLifetime+48*time.Hour {
 			keys = keys[1:]
 		}
 		if len(keys) >= maxLinkKeys {

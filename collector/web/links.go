@@ -21,11 +21,11 @@ import (
 
 // Bounds of links.
 const (
-	DefaultLifetime = 7 * 24 * time.Hour
-	MinLifetime     = 24 * time.Hour
-	MaxLifetime     = 31 * 24 * time.Hour
-	MaxLinkBytes    = 400 // a link stands in an annotation of an alert
-	MaxURLBytes     = 100 // of the public URL
+	defaultLifetime = 7 * 24 * time.Hour
+	minLifetime     = 24 * time.Hour
+	maxLifetime     = 31 * 24 * time.Hour
+	maxLinkBytes    = 400 // a link stands in an annotation of an alert
+	maxURLBytes     = 100 // of the public URL
 
 	// LinkKeysFile is the name of the key file in the data folder.
 	LinkKeysFile = "link-keys.json"
@@ -51,14 +51,14 @@ type LinkConfig struct {
 	File string // key file, made when there is none
 	// PublicURL is where telephones reach the service: https://host or https://host/folder; http only for loopback.
 	PublicURL string
-	Lifetime  time.Duration // of a link; 0 is DefaultLifetime
-	Log       *slog.Logger  // hears of a changed key file that could not be read; nil discards
+	Lifetime  time.Duration // of a link; 0 is defaultLifetime
+	Log       *slog.Logger  // says when a changed key file cannot be read; nil discards
 }
 
 // Check refuses a configuration that cannot work, without touching the key file.
 func (c *LinkConfig) Check() error {
-	if c.Lifetime != 0 && (c.Lifetime < MinLifetime || c.Lifetime > MaxLifetime) {
-		return fmt.Errorf("lifetime of links %s: use %s to %s", c.Lifetime, MinLifetime, MaxLifetime)
+	if c.Lifetime != 0 && (c.Lifetime < minLifetime || c.Lifetime > maxLifetime) {
+		return fmt.Errorf("lifetime of links %s: use %s to %s", c.Lifetime, minLifetime, maxLifetime)
 	}
 	u, err := url.Parse(c.PublicURL)
 	switch {
@@ -66,8 +66,8 @@ func (c *LinkConfig) Check() error {
 		return fmt.Errorf("public_url %q: use https://host or https://host/folder", c.PublicURL)
 	case u.Scheme != "https" && (u.Scheme != "http" || !auth.Loopback(u.Host)):
 		return fmt.Errorf("public_url %q: use https: who reads a link on its way may use it", c.PublicURL)
-	case len(c.PublicURL) > MaxURLBytes:
-		return fmt.Errorf("public_url has %d bytes; at most %d leave room for the link", len(c.PublicURL), MaxURLBytes)
+	case len(c.PublicURL) > maxURLBytes:
+		return fmt.Errorf("public_url has %d bytes; at most %d leave room for the link", len(c.PublicURL), maxURLBytes)
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func NewLinks(cfg LinkConfig, now time.Time) (*Links, error) {
 		return nil, err
 	}
 	return &Links{
-		base: strings.TrimRight(cfg.PublicURL, "/") + "/p/", lifetime: cmp.Or(cfg.Lifetime, DefaultLifetime), keys: keys,
+		base: strings.TrimRight(cfg.PublicURL, "/") + "/p/", lifetime: cmp.Or(cfg.Lifetime, defaultLifetime), keys: keys,
 	}, nil
 }
 
@@ -124,7 +124,7 @@ func newKeyring(keys []linkKey) (r keyring) {
 }
 
 // List returns the link to the list of an OPD's late tickets; opd is the directory's id. It is the same all day (by the
-// clock of WIB), because an alert that changes is sent again. It is empty when it would be longer than MaxLinkBytes.
+// clock of WIB), because an alert that changes is sent again. It is empty when it would be longer than maxLinkBytes.
 func (l *Links) List(center, opd string, now time.Time) string {
 	return l.link(target{kind: kindList, center: center, opd: opd, expires: l.expiry(now)}, now)
 }
@@ -151,7 +151,7 @@ type target struct {
 
 func (l *Links) link(t target, now time.Time) string {
 	token := l.sign(t, now)
-	if token == "" || len(l.base)+len(token) > MaxLinkBytes {
+	if token == "" || len(l.base)+len(token) > maxLinkBytes {
 		return ""
 	}
 	return l.base + token
@@ -179,7 +179,7 @@ var errLink = errors.New("the link is not valid or has expired")
 
 // open returns what a token names. It compares in constant time.
 func (l *Links) open(token string, now time.Time) (target, error) {
-	if len(token) > MaxLinkBytes {
+	if len(token) > maxLinkBytes {
 		return target{}, errLink
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)

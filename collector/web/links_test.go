@@ -44,7 +44,7 @@ func TestALinkOpensWhatItNames(t *testing.T) {
 		center, opd, id := name.Draw(r, "center"), name.Draw(r, "opd"),
 			rapid.StringMatching(`[A-Za-z0-9/._-]{1,128}`).Draw(r, "id")
 		link := l.Ticket(center, opd, id, testNow)
-		if len(link) > MaxLinkBytes || !strings.HasPrefix(link, publicURL+"/p/") {
+		if len(link) > maxLinkBytes || !strings.HasPrefix(link, publicURL+"/p/") {
 			r.Fatalf("link %q", link)
 		}
 		got, err := l.open(tokenOf(link), testNow)
@@ -73,7 +73,7 @@ func TestALinkIsTheSameAllDayInWIB(t *testing.T) {
 	for _, c := range []struct {
 		at   time.Time
 		want bool
-	}{{testNow.Add(DefaultLifetime), true}, {testNow.Add(DefaultLifetime + 24*time.Hour), false}} {
+	}{{testNow.Add(defaultLifetime), true}, {testNow.Add(defaultLifetime + 24*time.Hour), false}} {
 		if _, err := l.open(tokenOf(first), c.at); (err == nil) != c.want {
 			t.Errorf("at %s: %v", c.at, err)
 		}
@@ -98,7 +98,7 @@ func TestNoOtherTokenOpens(t *testing.T) {
 	}
 	for name, token := range map[string]string{
 		"empty": "", "cut": good[:len(good)-1], "longer": good + "A", "padded": good + "=", "no token": "style.css",
-		"long":              strings.Repeat("A", MaxLinkBytes+1),
+		"long":              strings.Repeat("A", maxLinkBytes+1),
 		"another service's": tokenOf(foreign.Ticket("35.15", "dishub", "SDA-2026-00123", testNow)),
 		"expired":           tokenOf(l.Ticket("35.15", "dishub", "SDA-2026-00123", testNow.Add(-9*24*time.Hour))),
 	} {
@@ -150,7 +150,7 @@ func TestRotationKeepsLinksUntilTheyExpire(t *testing.T) {
 	}
 	// A key that no living link can carry goes with the next rotation.
 	for range 3 {
-		now = now.Add(MaxLifetime)
+		now = now.Add(maxLifetime)
 		if _, err := file.Rotate(now, false); err != nil {
 			t.Fatal(err)
 		}
@@ -240,7 +240,7 @@ func TestPublicURLThatCannotWork(t *testing.T) {
 		"https://user:x@example.go.id": false,
 		"https://example.go.id/?a=b":   false, "https://example.go.id/#x": false, "ftp://example.go.id": false,
 		"https://": false,
-		"https://example.go.id/" + strings.Repeat("x", MaxURLBytes): false,
+		"https://example.go.id/" + strings.Repeat("x", maxURLBytes): false,
 	} {
 		cfg := LinkConfig{PublicURL: url}
 		if err := cfg.Check(); (err == nil) != ok {
@@ -248,7 +248,7 @@ func TestPublicURLThatCannotWork(t *testing.T) {
 		}
 	}
 	for lifetime, ok := range map[time.Duration]bool{
-		0: true, time.Hour: false, MinLifetime: true, MaxLifetime: true, MaxLifetime + 1: false,
+		0: true, time.Hour: false, minLifetime: true, maxLifetime: true, maxLifetime + 1: false,
 	} {
 		cfg := LinkConfig{PublicURL: publicURL, Lifetime: lifetime}
 		if err := cfg.Check(); (err == nil) != ok {

@@ -96,7 +96,7 @@ func (l *Log) learnRecent() error {
 
 // isRecent reports whether the same content at now is a repetition of what arrived at. A time far in the future was
 // written by a clock that was wrong.
-func isRecent(at, now time.Time) bool { return now.Sub(at).Abs() < DuplicateWindow }
+func isRecent(at, now time.Time) bool { return now.Sub(at).Abs() < duplicateWindow }
 
 // Add keeps a notification and returns when it is durable; duplicate says that it was kept before. Errors are
 // ErrPayload and ErrUnavailable.
@@ -130,13 +130,6 @@ func (l *Log) Add(body []byte) (n Notification, duplicate bool, err error) {
 	}
 	l.recent[hash] = n.ToldAt
 	return n, false, nil
-}
-
-// WaitingBytes returns the bytes that ClickHouse does not have yet.
-func (l *Log) WaitingBytes() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return int64(l.journal.End() - l.shipped)
 }
 
 // Close closes the journal. It may be called twice.

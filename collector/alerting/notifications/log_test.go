@@ -77,6 +77,13 @@ func open(t *testing.T, dir string, c *clock) *Log {
 	return l
 }
 
+// waitingBytes are those that ClickHouse does not have yet.
+func waitingBytes(l *Log) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return int64(l.journal.End() - l.shipped)
+}
+
 func add(t *testing.T, l *Log, body []byte) (Notification, bool) {
 	t.Helper()
 	m, duplicate, err := l.Add(body)
@@ -93,7 +100,7 @@ func TestARepetitionIsTheDuplicateWindowAndALaterOneIsNot(t *testing.T) {
 	if duplicate || first.Alerts != 2 || len(first.Rows) != 2 {
 		t.Errorf("%v %+v", duplicate, first)
 	}
-	c.add(DuplicateWindow - time.Second)
+	c.add(duplicateWindow - time.Second)
 	if m, duplicate := add(t, l, body("opd", nil, "T-1", "T-2")); !duplicate || m.ID != first.ID ||
 		!m.ToldAt.Equal(first.ToldAt) {
 		t.Errorf("a repetition: %v %+v", duplicate, m)
@@ -145,11 +152,11 @@ func TestARowSaysWhatAndNoMore(t *testing.T) {
 		}
 	}, "T-1", "x", "y"))
 	want := []Row{
-		{Center: "35.15", Kind: Ticket, Subject: "T-1", Alertname: "Monev112Ticket", Level: "overdue", Status: "firing",
+		{Center: "35.15", Kind: kindTicket, Subject: "T-1", Alertname: "Monev112Ticket", Level: "overdue", Status: "firing",
 			OPD: "dishub", Priority: "non_darurat", Fingerprint: fingerprintOf("T-1"), StartsAt: testNow.Add(-time.Hour)},
-		{Kind: Condition, Alertname: "Monev112FeedSilent", Level: "critical", Status: "resolved",
+		{Kind: kindCondition, Alertname: "Monev112FeedSilent", Level: "critical", Status: "resolved",
 			Fingerprint: fingerprintOf("x"), StartsAt: testNow.Add(-time.Hour), EndsAt: testNow},
-		{Center: "35.15", Kind: Digest, Alertname: "Monev112Digest", Status: "firing", OPD: "dishub",
+		{Center: "35.15", Kind: kindDigest, Alertname: "Monev112Digest", Status: "firing", OPD: "dishub",
 			Fingerprint: fingerprintOf("y"), StartsAt: testNow.Add(-time.Hour)},
 	}
 	for _, rows := range [][]Row{m.Rows, want} {
@@ -181,19 +188,19 @@ func TestWhatIsNoNotificationIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if l.WaitingBytes() != 0 {
+	if waitingBytes(l) != 0 {
 		t.Error("something was kept")
 	}
 }
 
 func TestAVeryLongNotificationIsCountedWholeAndListedInPart(t *testing.T) {
 	l := open(t, t.TempDir(), &clock{at: testNow})
-	tickets := make([]string, MaxAlerts+10)
+	tickets := make([]string, maxAlerts+10)
 	for i := range tickets {
 		tickets[i] = fmt.Sprint("T-", i)
 	}
 	m, _ := add(t, l, body("opd", nil, tickets...))
-	if m.Alerts != MaxAlerts+10 || len(m.Rows) != MaxAlerts {
+	if m.Alerts != maxAlerts+10 || len(m.Rows) != maxAlerts {
 		t.Errorf("%d alerts, %d rows", m.Alerts, len(m.Rows))
 	}
 }
@@ -278,8 +285,8 @@ func TestWhatWasTakenReachesClickHouseWhateverHappens(t *testing.T) {
 			t.Errorf("%s was inserted %d times", key, n)
 		}
 	}
-	if l.WaitingBytes() != 0 {
-		t.Errorf("%d bytes wait", l.WaitingBytes())
+	if waitingBytes(l) != 0 {
+		t.Errorf("%d bytes wait", waitingBytes(l))
 	}
 	if err := l.Close(); err != nil {
 		t.Error("a second Close fails:", err)

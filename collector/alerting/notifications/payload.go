@@ -15,19 +15,19 @@ import (
 // Limits of a notification, and how long its repetitions are taken for one.
 const (
 	MaxBodyBytes = 4 << 20 // five hundred tickets have less than half of one
-	MaxAlerts    = 2000    // further ones are counted, and not listed
+	maxAlerts    = 2000    // further ones are counted, and not listed
 	maxCodeBytes = 128
 
-	// DuplicateWindow lies above the time for which Alertmanager tries to deliver (group_interval) and below the time
+	// duplicateWindow lies above the time for which Alertmanager tries to deliver (group_interval) and below the time
 	// after which it notifies again (repeat_interval).
-	DuplicateWindow = 30 * time.Minute
+	duplicateWindow = 30 * time.Minute
 )
 
 // Kinds of what people are notified about.
 const (
-	Ticket    = "ticket"
-	Digest    = "digest"
-	Condition = "condition"
+	kindTicket    = "ticket"
+	kindDigest    = "digest"
+	kindCondition = "condition"
 )
 
 // ErrPayload says that a body is not Alertmanager's webhook payload of version 4.
@@ -36,7 +36,7 @@ var ErrPayload = errors.New("not a webhook payload of Alertmanager, version 4")
 // Row is one alert of one notification.
 type Row struct {
 	Center    string `json:"center,omitzero"`
-	Kind      string `json:"kind"`
+	Kind      string `json:"kind"`             // ticket, digest or condition
 	Subject   string `json:"subject,omitzero"` // id of the ticket
 	Alertname string `json:"alertname"`
 	// Level is, of a ticket, risk, overdue, escalated, escalated2 or closed; of a condition its severity.
@@ -54,7 +54,7 @@ type Notification struct {
 	ID       string    `json:"id"`      // 32 hexadecimal digits
 	ToldAt   time.Time `json:"told_at"` // when it first arrived here
 	Receiver string    `json:"receiver"`
-	Alerts   int       `json:"alerts"` // in the notification, also those beyond MaxAlerts
+	Alerts   int       `json:"alerts"` // in the notification, also those beyond maxAlerts
 	Rows     []Row     `json:"rows"`
 }
 
@@ -115,22 +115,22 @@ func decode(body []byte) (n Notification, hash contentHash, err error) {
 		// The end of an alert that fires moves with every push; that of one that ended does not.
 		fmt.Fprintf(h, "%s %s %d %d\n", r.Fingerprint, r.Status, r.StartsAt.UnixMilli(), r.EndsAt.UnixMilli())
 	}
-	n.Rows = n.Rows[:min(len(n.Rows), MaxAlerts)]
+	n.Rows = n.Rows[:min(len(n.Rows), maxAlerts)]
 	return n, contentHash(h.Sum(nil)), nil
 }
 
 func (a *alert) row() Row {
 	r := Row{
-		Center: code(a.Labels["center"]), Kind: Condition, Alertname: code(a.Labels["alertname"]),
+		Center: code(a.Labels["center"]), Kind: kindCondition, Alertname: code(a.Labels["alertname"]),
 		Level: code(a.Labels["severity"]), Status: a.Status, OPD: code(a.Labels["opd"]),
 		Priority: code(a.Labels["priority"]), Fingerprint: a.Fingerprint,
 		StartsAt: a.StartsAt.UTC().Truncate(time.Millisecond),
 	}
 	switch a.Labels["kind"] {
-	case Ticket:
-		r.Kind, r.Subject, r.Level = Ticket, code(a.Labels["ticket"]), code(a.Labels["level"])
-	case Digest:
-		r.Kind, r.Level = Digest, ""
+	case kindTicket:
+		r.Kind, r.Subject, r.Level = kindTicket, code(a.Labels["ticket"]), code(a.Labels["level"])
+	case kindDigest:
+		r.Kind, r.Level = kindDigest, ""
 	}
 	if a.Status == "resolved" && !a.EndsAt.IsZero() {
 		r.EndsAt = a.EndsAt.UTC().Truncate(time.Millisecond)

@@ -84,7 +84,7 @@ func nextRows(ctx context.Context, r *journal.Reader) (rows []store.Notification
 			break
 		}
 		rows = in.Notification.appendRows(rows)
-		if n++; n >= maxNotifications || len(rows)+MaxAlerts > maxRows {
+		if n++; n >= maxNotifications || len(rows)+maxAlerts > maxRows {
 			break
 		}
 		rec, ok, err = r.TryNext()

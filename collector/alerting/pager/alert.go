@@ -12,8 +12,8 @@ import (
 
 // Names of the alerts.
 const (
-	TicketAlert = "Monev112Ticket"
-	DigestAlert = "Monev112Digest"
+	ticketAlert = "Monev112Ticket"
+	digestAlert = "Monev112Digest"
 )
 
 // Alert is one alert in the form of Alertmanager's API v2.
@@ -40,7 +40,7 @@ type alertBuilder struct {
 
 // build returns all that is active and all that has just ended. tickets belong to the active alerts, in their order.
 // unlisted counts the tickets beyond the limits by OPD: a notification that left them out would give a wrong number.
-func (b *alertBuilder) build(s *state, tickets []Ticket, unlisted map[opdKey]int, now time.Time) []Alert {
+func (b *alertBuilder) build(s *state, tickets []dueTicket, unlisted map[opdKey]int, now time.Time) []Alert {
 	out := make([]Alert, 0, len(s.Active)+len(s.Closings)+len(s.Digests)+len(s.Ended))
 	lists := map[opdKey]string{} // signing is not free, and the link is the same for all of an OPD
 	aboutOPD := func(k opdKey) map[string]string {
@@ -92,7 +92,7 @@ func (b *alertBuilder) build(s *state, tickets []Ticket, unlisted map[opdKey]int
 			annotations[name] = strconv.Itoa(n)
 		}
 		out = append(out, Alert{map[string]string{
-			"alertname": DigestAlert, "kind": "digest", "center": d.Center, "opd": d.OPD, "date": d.Date,
+			"alertname": digestAlert, "kind": "digest", "center": d.Center, "opd": d.OPD, "date": d.Date,
 		}, annotations, d.StartsAt, d.Until})
 	}
 	for _, e := range s.Ended { // last: Alertmanager has the ticket's next alert before the old one goes
@@ -107,7 +107,7 @@ func (b *alertBuilder) linked(opd string) bool { return b.links != nil && opd !=
 
 func labels(a identity) map[string]string {
 	return map[string]string{
-		"alertname": TicketAlert, "kind": "ticket", "center": a.Center, "opd": a.OPD, "level": string(a.Level),
+		"alertname": ticketAlert, "kind": "ticket", "center": a.Center, "opd": a.OPD, "level": string(a.Level),
 		"ticket": a.Ticket, "priority": cmp.Or(a.Priority, "none"),
 	}
 }

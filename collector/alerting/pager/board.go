@@ -23,14 +23,14 @@ type boardReader struct {
 type period struct{ from, to time.Time }
 
 // view returns what the board says at now; ok is false while it is not complete.
-func (r *boardReader) view(now time.Time) (v BoardView, ok bool) {
+func (r *boardReader) view(now time.Time) (v boardView, ok bool) {
 	if !r.board.Complete() {
-		return BoardView{}, false
+		return boardView{}, false
 	}
 	tickets := r.tickets(now)
-	counts := map[period]map[opdKey]Counts{} // of centres in one zone the same
-	return BoardView{Now: now, Tickets: tickets, Status: r.status, Centers: r.dir.Centers(),
-		Counts: func(from, to time.Time) map[opdKey]Counts {
+	counts := map[period]map[opdKey]digestCounts{} // of centres in one zone the same
+	return boardView{Now: now, Tickets: tickets, Status: r.status, Centers: r.dir.Centers(),
+		Counts: func(from, to time.Time) map[opdKey]digestCounts {
 			p := period{from, to}
 			if counts[p] == nil {
 				counts[p] = r.counts(tickets, p, now)
@@ -40,8 +40,8 @@ func (r *boardReader) view(now time.Time) (v BoardView, ok bool) {
 }
 
 // tickets returns the open tickets, within the regency's power and not stale, that have reached a level.
-func (r *boardReader) tickets(now time.Time) []Ticket {
-	var out []Ticket
+func (r *boardReader) tickets(now time.Time) []dueTicket {
+	var out []dueTicket
 	for after := (event.Key{}); ; {
 		rows := r.board.OpenTickets(tracker.TicketFilter{Overdue: true, AtRisk: true}, now, after, boardPageRows)
 		for i := range rows {
@@ -56,18 +56,18 @@ func (r *boardReader) tickets(now time.Time) []Ticket {
 	}
 }
 
-func (r *boardReader) ticket(row *tracker.Row, now time.Time) (Ticket, bool) {
+func (r *boardReader) ticket(row *tracker.Row, now time.Time) (dueTicket, bool) {
 	center := row.Key.Center
 	c, known := r.dir.Center(center)
 	opd, own := r.opdLabel(center, row.Ticket.OPD)
 	if !known || c.Historical || !own {
-		return Ticket{}, false
+		return dueTicket{}, false
 	}
 	// Strings of a row lie in the payloads of its events: a ticket that is kept must not keep those. Invalid UTF-8 would
 	// be another id once it was written to the state file, and one ticket's alert would end the other's.
 	id := strings.Clone(strings.ToValidUTF8(row.Key.ID, "\uFFFD"))
-	t := Ticket{
-		Center: c.Code, ID: id, OPD: opd, Priority: strings.Clone(row.Ticket.Priority), ClockLevel: Read(row.Clocks, now),
+	t := dueTicket{
+		Center: c.Code, ID: id, OPD: opd, Priority: strings.Clone(row.Ticket.Priority), clockLevel: levelOf(row.Clocks, now),
 	}
 	t.Category, t.Kecamatan = r.shownNames(row.Ticket)
 	return t, t.Level != ""
@@ -109,24 +109,24 @@ func (r *boardReader) zone(center string) *time.Location {
 	return time.UTC
 }
 
-func (r *boardReader) status(center, id string) (TicketStatus, bool) {
+func (r *boardReader) status(center, id string) (ticketStatus, bool) {
 	row, _, ok := r.board.Case(event.Key{Center: center, Kind: event.KindTicket, ID: id})
 	if !ok {
-		return TicketStatus{}, false
+		return ticketStatus{}, false
 	}
-	s := TicketStatus{State: row.Ticket.State, ClosedAt: row.Ticket.ClosedAt}
+	s := ticketStatus{State: row.Ticket.State, ClosedAt: row.Ticket.ClosedAt}
 	s.OPD, _ = r.opdLabel(center, row.Ticket.OPD)
 	s.Category, s.Kecamatan = r.shownNames(row.Ticket)
 	return s, true
 }
 
 // counts adds up the figures of the digests of all centres.
-func (r *boardReader) counts(tickets []Ticket, closed period, now time.Time) map[opdKey]Counts {
-	out := map[opdKey]Counts{}
-	add := func(center, opd string, n Counts) {
+func (r *boardReader) counts(tickets []dueTicket, closed period, now time.Time) map[opdKey]digestCounts {
+	out := map[opdKey]digestCounts{}
+	add := func(center, opd string, n digestCounts) {
 		k := opdKey{center, opd}
 		c := out[k]
-		out[k] = Counts{
+		out[k] = digestCounts{
 			Open: c.Open + n.Open, AtRisk: c.AtRisk + n.AtRisk, Overdue: c.Overdue + n.Overdue,
 			Escalated: c.Escalated + n.Escalated, Closed: c.Closed + n.Closed,
 		}
@@ -135,18 +135,18 @@ func (r *boardReader) counts(tickets []Ticket, closed period, now time.Time) map
 	for i := range snapshot.Centers {
 		for _, n := range snapshot.Centers[i].Open {
 			if n.Scope == string(directory.Own) {
-				add(snapshot.Centers[i].Center, n.OPD, Counts{Open: n.N})
+				add(snapshot.Centers[i].Center, n.OPD, digestCounts{Open: n.N})
 			}
 		}
 	}
 	for _, t := range tickets {
-		add(t.Center, t.OPD, Counts{
+		add(t.Center, t.OPD, digestCounts{
 			AtRisk: oneIf(t.AtRisk), Overdue: oneIf(t.Overdue), Escalated: oneIf(t.Level.rank() >= Escalated.rank()),
 		})
 	}
 	for _, t := range r.board.ClosedTickets(closed.from, closed.to) {
 		if opd, own := r.opdLabel(t.Key.Center, t.OPD); own {
-			add(t.Key.Center, opd, Counts{Closed: 1})
+			add(t.Key.Center, opd, digestCounts{Closed: 1})
 		}
 	}
 	return out

@@ -109,22 +109,22 @@ func TestWhichTicketsArePaged(t *testing.T) {
 	if !ok {
 		t.Fatal("the board is complete")
 	}
-	got := map[string]Ticket{}
+	got := map[string]dueTicket{}
 	for _, k := range r.Tickets {
 		got[k.ID] = k
 	}
-	late := ClockLevel{Level: Overdue, DueAt: noon.Add(time.Hour), Overdue: true}
-	want := map[string]Ticket{
+	late := clockLevel{Level: Overdue, DueAt: noon.Add(time.Hour), Overdue: true}
+	want := map[string]dueTicket{
 		"own": {
 			Center: "35.15", ID: "own", OPD: "dishub", Priority: "non_darurat", Category: "Penerangan jalan umum",
-			Kecamatan: "Waru", ClockLevel: late,
+			Kecamatan: "Waru", clockLevel: late,
 		},
 		// a sensitive category is not named
-		"centre":   {Center: "35.15", ID: "centre", OPD: "none", Priority: "darurat", Kecamatan: "Waru", ClockLevel: late},
-		"rejected": {Center: "35.15", ID: "rejected", OPD: "none", ClockLevel: late},
+		"centre":   {Center: "35.15", ID: "centre", OPD: "none", Priority: "darurat", Kecamatan: "Waru", clockLevel: late},
+		"rejected": {Center: "35.15", ID: "rejected", OPD: "none", clockLevel: late},
 
 		"strange \"id\"\n<b>\U0001F525": {
-			Center: "35.15", ID: "strange \"id\"\n<b>\U0001F525", OPD: "dishub", ClockLevel: late,
+			Center: "35.15", ID: "strange \"id\"\n<b>\U0001F525", OPD: "dishub", clockLevel: late,
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -165,7 +165,7 @@ func TestDigestCounts(t *testing.T) {
 	f.apply(event.TicketReopened, "l", seven.Add(-time.Minute))
 
 	r, _ := f.view(seven.Add(time.Second))
-	want := map[opdKey]Counts{
+	want := map[opdKey]digestCounts{
 		{"35.15", "dishub"}: {Open: 4, AtRisk: 1, Overdue: 2, Escalated: 1, Closed: 2},
 		{"35.15", "bpbd"}:   {Open: 1, Overdue: 1, Escalated: 1, Closed: 1},
 		{"35.15", "none"}:   {Open: 1, Overdue: 1, Escalated: 1},
@@ -239,15 +239,15 @@ func TestDigestIsToldOnceADay(t *testing.T) {
 	s := &state{Version: stateVersion}
 	asked := 0
 	look := func(now time.Time) (told []string) {
-		s.advance(BoardView{Now: now, Status: func(string, string) (TicketStatus, bool) {
-			return TicketStatus{}, false
+		s.advance(boardView{Now: now, Status: func(string, string) (ticketStatus, bool) {
+			return ticketStatus{}, false
 		}, Centers: []directory.Center{{Code: "35.15", Location: wib}, {Code: "35.16", Location: wib, Historical: true}},
-			Counts: func(from, to time.Time) map[opdKey]Counts {
+			Counts: func(from, to time.Time) map[opdKey]digestCounts {
 				asked++
 				if !to.Equal(onDay(now.Year(), now.Month(), now.Day(), 7*time.Hour, wib)) || to.Sub(from) != 24*time.Hour {
 					t.Errorf("at %s: counts from %s to %s", now, from, to)
 				}
-				return map[opdKey]Counts{{"35.15", "dishub"}: {Open: asked}, {"35.15", "bpbd"}: {}, {"35.16", "bpbd"}: {Open: 1}}
+				return map[opdKey]digestCounts{{"35.15", "dishub"}: {Open: asked}, {"35.15", "bpbd"}: {}, {"35.16", "bpbd"}: {Open: 1}}
 			}}, closedFor, 7*time.Hour)
 		for _, d := range s.Digests {
 			told = append(told, fmt.Sprintf("%s %s %s open %d", d.Center, d.OPD, d.Date, d.Open))

@@ -19,10 +19,10 @@ import (
 type Config struct {
 	// Alertmanagers get every alert, each by itself. Name all of a cluster: they exchange what they have sent, not alerts.
 	Alertmanagers []Alertmanager `yaml:"alertmanagers"`
-	// Interval is how often the board is looked at and everything is pushed; 30 s.
+	// Interval is how often the board is read and everything is pushed; 30 s.
 	Interval time.Duration `yaml:"interval"`
 	// ClosedFor is how long a closing is pushed once an Alertmanager took it: more than group_wait and group_interval of
-	// the route together, else it ends untold; 17 min fits those of `alertmanager-config`.
+	// the route together, or nobody is notified of it; 17 min fits those of `alertmanager-config`.
 	ClosedFor time.Duration `yaml:"closed_for"`
 	// Digest is the time of the daily digest in each centre's local time; "07:00".
 	Digest string `yaml:"digest"`
@@ -43,16 +43,16 @@ type Alertmanager struct {
 
 // Bounds of a Config.
 const (
-	DefaultInterval  = 30 * time.Second
-	MinInterval      = time.Second
-	MaxInterval      = 2 * time.Minute // the pager counts as stalled after five
+	defaultInterval  = 30 * time.Second
+	minInterval      = time.Second
+	maxInterval      = 2 * time.Minute // the pager counts as stalled after five
 	DefaultClosedFor = 17 * time.Minute
-	MinClosedFor     = time.Second
-	MaxClosedFor     = 24 * time.Hour
-	DefaultDigest    = "07:00"
-	DefaultTimeout   = 10 * time.Second
-	MaxTimeout       = time.Minute
-	MaxAlertmanagers = 8
+	minClosedFor     = time.Second
+	maxClosedFor     = 24 * time.Hour
+	defaultDigest    = "07:00"
+	defaultTimeout   = 10 * time.Second
+	maxTimeout       = time.Minute
+	maxAlertmanagers = 8
 
 	maxCertBytes = 1 << 20
 )
@@ -80,8 +80,8 @@ func (c *Config) Check() error {
 		}
 		return nil
 	}
-	if err := errors.Join(within("interval", c.Interval, MinInterval, MaxInterval),
-		within("closed_for", c.ClosedFor, MinClosedFor, MaxClosedFor)); err != nil {
+	if err := errors.Join(within("interval", c.Interval, minInterval, maxInterval),
+		within("closed_for", c.ClosedFor, minClosedFor, maxClosedFor)); err != nil {
 		return err
 	}
 	if _, err := c.digestAt(); err != nil {
@@ -90,8 +90,8 @@ func (c *Config) Check() error {
 	if len(c.Alertmanagers) == 0 {
 		return errors.New("alertmanagers: none is named; name one, or leave the section out")
 	}
-	if len(c.Alertmanagers) > MaxAlertmanagers {
-		return fmt.Errorf("alertmanagers: %d; at most %d", len(c.Alertmanagers), MaxAlertmanagers)
+	if len(c.Alertmanagers) > maxAlertmanagers {
+		return fmt.Errorf("alertmanagers: %d; at most %d", len(c.Alertmanagers), maxAlertmanagers)
 	}
 	seen := map[string]bool{}
 	for i := range c.Alertmanagers {
@@ -100,7 +100,7 @@ func (c *Config) Check() error {
 		if err := a.check(); err != nil {
 			return fmt.Errorf("%s.%w", at, err)
 		}
-		if err := within(at+".timeout", a.Timeout, 100*time.Millisecond, MaxTimeout); err != nil {
+		if err := within(at+".timeout", a.Timeout, 100*time.Millisecond, maxTimeout); err != nil {
 			return err
 		}
 		if seen[a.endpoint()] {
@@ -165,10 +165,10 @@ func (c *Config) servers() ([]*server, error) {
 }
 
 func (c *Config) digestAt() (time.Duration, error) {
-	text := cmp.Or(c.Digest, DefaultDigest)
+	text := cmp.Or(c.Digest, defaultDigest)
 	t, err := time.Parse("15:04", text)
 	if err != nil {
-		return 0, fmt.Errorf("digest: %q is no time of day; write it in quotes, as %q", text, DefaultDigest)
+		return 0, fmt.Errorf("digest: %q is no time of day; write it in quotes, as %q", text, defaultDigest)
 	}
 	return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute, nil
 }

@@ -10,8 +10,8 @@ import (
 // Alertmanager that is away, and a service that starts after the hour.
 const DigestFor = 3 * time.Hour
 
-// Counts are the figures of an OPD's digest; they count tickets.
-type Counts struct {
+// digestCounts are the figures of an OPD's digest; they count tickets.
+type digestCounts struct {
 	Open      int `json:"open"`
 	AtRisk    int `json:"at_risk"`   // as the gauge tickets_at_risk
 	Overdue   int `json:"overdue"`   // late on any clock, each ticket once
@@ -27,11 +27,11 @@ type digest struct {
 	Date     string    `json:"date"`
 	StartsAt time.Time `json:"starts_at"`
 	Until    time.Time `json:"until"`
-	Counts
+	digestCounts
 }
 
 // digest adds the digests of each centre once a day, at the given time of its local day.
-func (s *state) digest(v BoardView, at time.Duration) {
+func (s *state) digest(v boardView, at time.Duration) {
 	now := v.Now
 	s.Digests = slices.DeleteFunc(s.Digests, func(d digest) bool { return !now.Before(d.Until) })
 	for _, c := range v.Centers {
@@ -52,7 +52,7 @@ func (s *state) digest(v BoardView, at time.Duration) {
 			until = soonest
 		}
 		for k, n := range v.Counts(onDay(y, m, d-1, at, c.Location), due) {
-			if k.center == c.Code && n != (Counts{}) {
+			if k.center == c.Code && n != (digestCounts{}) {
 				s.Digests = append(s.Digests, digest{c.Code, k.opd, due.In(c.Location).Format(time.DateOnly), now, until, n})
 			}
 		}

@@ -18,8 +18,8 @@ func FuzzState(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		d := disktest.New(1)
-		d.SetBytes("/d/"+StateFile, text)
-		s, err := load(d.Process(), "/d/"+StateFile, slog.New(slog.DiscardHandler))
+		d.SetBytes("/d/"+stateFile, text)
+		s, err := load(d.Process(), "/d/"+stateFile, slog.New(slog.DiscardHandler))
 		if err != nil || s == nil || s.Version != stateVersion {
 			t.Fatal(s, err)
 		}
@@ -27,8 +27,8 @@ func FuzzState(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.SetBytes("/d/"+StateFile, first)
-		again, err := load(d.Process(), "/d/"+StateFile, slog.New(slog.DiscardHandler))
+		d.SetBytes("/d/"+stateFile, first)
+		again, err := load(d.Process(), "/d/"+stateFile, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

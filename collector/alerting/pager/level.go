@@ -22,18 +22,18 @@ const (
 // rank orders the levels of open tickets; 0 is none.
 func (l Level) rank() int { return slices.Index([]Level{"", Risk, Overdue, Escalated, Escalated2}, l) }
 
-// ClockLevel is what the running clocks of a ticket say at an instant.
-type ClockLevel struct {
+// clockLevel is what the running clocks of a ticket say at an instant.
+type clockLevel struct {
 	Level   Level     // the highest that a clock has reached; empty when none has reached any
 	DueAt   time.Time // of that clock: late after this instant. Of several the earliest
 	AtRisk  bool      // some clock is at risk, as the gauge tickets_at_risk counts it
 	Overdue bool      // some clock is late, as the gauge tickets_overdue counts it
 }
 
-// Read says where a ticket stands at now. Only clocks that run count, paused ones among them; a level is a comparison
+// levelOf says where a ticket stands at now. Only clocks that run count, paused ones among them; a level is a comparison
 // of instants, the same as that of the view clocks_now.
-func Read(clocks []sla.Clock, now time.Time) ClockLevel {
-	var r ClockLevel
+func levelOf(clocks []sla.Clock, now time.Time) clockLevel {
+	var r clockLevel
 	at := now.UnixMilli()
 	reached := func(t time.Time) bool { return !t.IsZero() && at >= t.UnixMilli() }
 	for i := range clocks {

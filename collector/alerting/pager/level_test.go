@@ -54,8 +54,8 @@ func TestLevelOfATicket(t *testing.T) {
 		{"no clock", nil, time.Hour, "", 0, false, false},
 	}
 	for _, tt := range tests {
-		got := Read(tt.clocks, noon.Add(tt.after))
-		want := ClockLevel{Level: tt.level, AtRisk: tt.atRisk, Overdue: tt.overdue}
+		got := levelOf(tt.clocks, noon.Add(tt.after))
+		want := clockLevel{Level: tt.level, AtRisk: tt.atRisk, Overdue: tt.overdue}
 		if tt.level != "" {
 			want.DueAt = noon.Add(tt.due)
 		}
@@ -75,7 +75,7 @@ func TestLevelNeverFallsWhileClocksRun(t *testing.T) {
 		slices.Sort(instants)
 		before := 0
 		for _, at := range instants {
-			r := Read(clocks, noon.Add(time.Duration(at)))
+			r := levelOf(clocks, noon.Add(time.Duration(at)))
 			if r.Level.rank() < before {
 				t.Fatalf("fell to %q at %s", r.Level, time.Duration(at))
 			}

@@ -73,10 +73,10 @@ func New(opt Options) (*Pager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pager: %w", err)
 	}
-	cfg.Interval, cfg.ClosedFor = cmp.Or(cfg.Interval, DefaultInterval), cmp.Or(cfg.ClosedFor, DefaultClosedFor)
+	cfg.Interval, cfg.ClosedFor = cmp.Or(cfg.Interval, defaultInterval), cmp.Or(cfg.ClosedFor, DefaultClosedFor)
 	p := &Pager{
 		opt: opt, log: opt.Log.With("component", "pager"), board: boardReader{opt.Board, opt.Directory},
-		stateFile: filepath.Join(opt.Dir, StateFile), servers: servers,
+		stateFile: filepath.Join(opt.Dir, stateFile), servers: servers,
 	}
 	p.alerts = alertBuilder{opt.Links, p.board.opdName, p.board.zone}
 	p.digestAt, _ = cfg.digestAt()

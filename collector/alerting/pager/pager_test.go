@@ -196,7 +196,7 @@ func TestARestartRepeatsNothing(t *testing.T) {
 		t.Errorf("the closing was told at %s and again at %s", told, a.StartsAt)
 	}
 	waitFor(t, "that it was taken, on disk", func() bool {
-		text, err := os.ReadFile(filepath.Join(o.Dir, StateFile))
+		text, err := os.ReadFile(filepath.Join(o.Dir, stateFile))
 		return err == nil && bytes.Contains(text, []byte(`"until"`))
 	})
 	pass(DefaultClosedFor)
@@ -217,7 +217,7 @@ func TestAStateFileThatCannotBeReadIsKeptAside(t *testing.T) {
 		o := options(t, f, func() time.Time { return now }, am.URL)
 		var log bytes.Buffer
 		o.Log = slog.New(slog.NewTextHandler(&log, nil))
-		file := filepath.Join(o.Dir, StateFile)
+		file := filepath.Join(o.Dir, stateFile)
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +261,7 @@ func TestTheStateFileIsWrittenOnlyWhenSomethingChanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(o.Dir, StateFile)
+	file := filepath.Join(o.Dir, stateFile)
 	round := func(pass time.Duration, accepted bool) (written bool) {
 		t.Helper()
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {

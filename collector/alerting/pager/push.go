@@ -81,7 +81,7 @@ type server struct {
 }
 
 func newServer(cfg Alertmanager) (*server, error) {
-	cfg.Timeout = cmp.Or(cfg.Timeout, DefaultTimeout)
+	cfg.Timeout = cmp.Or(cfg.Timeout, defaultTimeout)
 	s := &server{cfg: cfg, name: cfg.Name(), next: make(chan *push, 1)}
 	if _, err := s.cfg.authorization(); err != nil {
 		return nil, err

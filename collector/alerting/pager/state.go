@@ -21,31 +21,31 @@ const (
 	untakenFor = 24 * time.Hour      // how long a closing is pushed that no Alertmanager takes: it is no news any more
 )
 
-// Ticket is an open ticket of the board that has reached a level.
-type Ticket struct {
+// dueTicket is an open ticket of the board that has reached a level.
+type dueTicket struct {
 	Center, ID string
 	OPD        string // its label; "none" at the centre
 	Priority   string
 	Category   string // its name; empty when it is sensitive, absent or unknown
 	Kecamatan  string // its name; empty when absent or unknown
-	ClockLevel
+	clockLevel
 }
 
-// TicketStatus is what the board knows of a ticket, whether it has reached a level or not.
-type TicketStatus struct {
+// ticketStatus is what the board knows of a ticket, whether it has reached a level or not.
+type ticketStatus struct {
 	State               casefile.State
 	OPD                 string // its label
-	Category, Kecamatan string // as of a Ticket
+	Category, Kecamatan string // as of a dueTicket
 	ClosedAt            time.Time
 }
 
-// BoardView is what the board says at one instant.
-type BoardView struct {
+// boardView is what the board says at one instant.
+type boardView struct {
 	Now     time.Time
-	Tickets []Ticket
-	Status  func(center, id string) (TicketStatus, bool) // false: not in memory, which says nothing
+	Tickets []dueTicket
+	Status  func(center, id string) (ticketStatus, bool) // false: not in memory, which says nothing
 	Centers []directory.Center
-	Counts  func(from, to time.Time) map[opdKey]Counts // closed tickets within [from, to), all others now
+	Counts  func(from, to time.Time) map[opdKey]digestCounts // closed tickets within [from, to), all others now
 }
 
 // opdKey names an OPD, by its label, of a centre.
@@ -65,7 +65,7 @@ func (a identity) compare(b identity) int {
 		cmp.Compare(a.Level, b.Level), cmp.Compare(a.Priority, b.Priority))
 }
 
-func (t *Ticket) identity() identity {
+func (t *dueTicket) identity() identity {
 	return identity{Center: t.Center, Ticket: t.ID, OPD: t.OPD, Level: t.Level, Priority: t.Priority}
 }
 
@@ -111,11 +111,11 @@ type state struct {
 }
 
 // advance brings s up to the board and returns the tickets of the active alerts, in the order of s.Active.
-func (s *state) advance(v BoardView, closedFor time.Duration, digestAt time.Duration) []Ticket {
+func (s *state) advance(v boardView, closedFor time.Duration, digestAt time.Duration) []dueTicket {
 	now := v.Now
 	s.clampFuture(now, closedFor)
 	tickets := slices.Clone(v.Tickets)
-	slices.SortFunc(tickets, func(a, b Ticket) int { return a.identity().compare(b.identity()) })
+	slices.SortFunc(tickets, func(a, b dueTicket) int { return a.identity().compare(b.identity()) })
 
 	before := make(map[identity]time.Time, len(s.Active))
 	for _, a := range s.Active {
@@ -196,7 +196,7 @@ func (s *state) end(a activeAlert, now time.Time) {
 }
 
 // updateClosings ends closings that were pushed for long enough, or whose ticket is not closed any more.
-func (s *state) updateClosings(v BoardView, closedFor time.Duration) {
+func (s *state) updateClosings(v boardView, closedFor time.Duration) {
 	for i := range s.Closings {
 		if c := &s.Closings[i]; c.Until.IsZero() && !s.Accepted.Before(c.StartsAt) {
 			c.Until = s.Accepted.Add(closedFor)
@@ -213,7 +213,7 @@ func (s *state) updateClosings(v BoardView, closedFor time.Duration) {
 }
 
 // updateWaiting turns waiting tickets that were closed into closings, and forgets those that wait for no closing.
-func (s *state) updateWaiting(v BoardView, alerted map[ticketKey]bool) {
+func (s *state) updateWaiting(v boardView, alerted map[ticketKey]bool) {
 	s.Waiting = slices.DeleteFunc(s.Waiting, func(w waitingTicket) bool {
 		if alerted[w.ticket()] {
 			return true
@@ -253,12 +253,12 @@ func (s *state) forgetEnded(active map[identity]bool, now time.Time) {
 
 // limit keeps of the tickets those that may be pushed, the highest levels first, of them the oldest, and counts by OPD
 // those that it left out.
-func limit(tickets []Ticket, perOPD, total int) (kept []Ticket, unlisted map[opdKey]int) {
+func limit(tickets []dueTicket, perOPD, total int) (kept []dueTicket, unlisted map[opdKey]int) {
 	if len(tickets) <= perOPD {
 		return tickets, nil
 	}
 	tickets = slices.Clone(tickets) // the digest counts all
-	slices.SortFunc(tickets, func(a, b Ticket) int {
+	slices.SortFunc(tickets, func(a, b dueTicket) int {
 		return cmp.Or(cmp.Compare(b.Level.rank(), a.Level.rank()), a.DueAt.Compare(b.DueAt),
 			a.identity().compare(b.identity()))
 	})

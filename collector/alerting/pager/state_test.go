@@ -25,7 +25,7 @@ type story struct {
 }
 
 type worldTicket struct {
-	TicketStatus
+	ticketStatus
 	level     Level
 	priority  string
 	forgotten bool // no longer in memory
@@ -37,7 +37,7 @@ func newStory() *story {
 
 func (w *story) ticket(id string, level Level) *worldTicket {
 	t := &worldTicket{
-		TicketStatus: TicketStatus{State: casefile.Assigned, OPD: "dishub"}, level: level, priority: "non_darurat",
+		ticketStatus: ticketStatus{State: casefile.Assigned, OPD: "dishub"}, level: level, priority: "non_darurat",
 	}
 	w.world[id] = t
 	return t
@@ -45,18 +45,18 @@ func (w *story) ticket(id string, level Level) *worldTicket {
 
 // look makes a round and returns what is pushed, by "ticket/opd/level". accepted is whether an Alertmanager takes it.
 func (w *story) look(accepted bool) map[string]Alert {
-	r := BoardView{Now: w.now, Status: func(center, id string) (TicketStatus, bool) {
+	r := boardView{Now: w.now, Status: func(center, id string) (ticketStatus, bool) {
 		t := w.world[id]
 		if t == nil || t.forgotten || center != "35.15" {
-			return TicketStatus{}, false
+			return ticketStatus{}, false
 		}
-		return t.TicketStatus, true
+		return t.ticketStatus, true
 	}}
 	for id, t := range w.world {
 		if t.level != "" && t.State.Open() && !t.forgotten {
 			r.Tickets = append(r.Tickets,
-				Ticket{
-					Center: "35.15", ID: id, OPD: t.OPD, Priority: t.priority, ClockLevel: ClockLevel{Level: t.level, DueAt: noon},
+				dueTicket{
+					Center: "35.15", ID: id, OPD: t.OPD, Priority: t.priority, clockLevel: clockLevel{Level: t.level, DueAt: noon},
 				})
 		}
 	}
@@ -159,7 +159,7 @@ func TestLifeOfATicketsAlert(t *testing.T) {
 	}),
 		to(id+"overdue/non_darurat over; ", closing)))
 	t.Run("closed in time, never paged", steps(appear(Risk), func(w *story) string {
-		w.world["U"] = &worldTicket{TicketStatus: TicketStatus{State: casefile.Closed, OPD: "dishub", ClosedAt: noon}}
+		w.world["U"] = &worldTicket{ticketStatus: ticketStatus{State: casefile.Closed, OPD: "dishub", ClosedAt: noon}}
 		return id + "risk/non_darurat since 0s; "
 	}))
 	t.Run("out of memory, then closed", steps(appear(Overdue),
@@ -251,12 +251,12 @@ func TestAClockThatIsSetBackLeavesNothingInTheFuture(t *testing.T) {
 }
 
 func TestNoMoreThanTheLimitsArePushed(t *testing.T) {
-	var all []Ticket
+	var all []dueTicket
 	add := func(opd string, level Level, n int) {
 		for i := range n {
-			all = append(all, Ticket{
+			all = append(all, dueTicket{
 				Center: "35.15", ID: fmt.Sprint(opd, level, i), OPD: opd,
-				ClockLevel: ClockLevel{Level: level, DueAt: noon.Add(time.Duration(-i) * time.Minute)},
+				clockLevel: clockLevel{Level: level, DueAt: noon.Add(time.Duration(-i) * time.Minute)},
 			})
 		}
 	}
@@ -286,7 +286,7 @@ func TestNoMoreThanTheLimitsArePushed(t *testing.T) {
 	v := alertBuilder{opdName: func(string, string) string {
 		return ""
 	}, zone: func(string) *time.Location { return time.UTC }}
-	tickets := []Ticket{{Center: "35.15", ID: "T", OPD: "dishub", ClockLevel: ClockLevel{Level: Overdue, DueAt: noon}}}
+	tickets := []dueTicket{{Center: "35.15", ID: "T", OPD: "dishub", clockLevel: clockLevel{Level: Overdue, DueAt: noon}}}
 	if a := v.build(&w.state, tickets, map[opdKey]int{{"35.15", "dishub"}: 7},
 		w.now)[0]; a.Annotations["unlisted"] != "7" {
 		t.Errorf("what is left out is not said: %v", a.Annotations)

@@ -12,14 +12,14 @@ import (
 	"github.com/monev112/monev112/collector/internal/disk"
 )
 
-// StateFile is the usual name of the state file in the data folder. It is JSON, replaced whole with every change:
+// stateFile is the usual name of the state file in the data folder. It is JSON, replaced whole with every change:
 //
 //	{"version": 1, "accepted": time, "active": [...], "ended": [...], "waiting": [...], "closings": [...],
 //	 "digests": [...], "digest_told": {center: time}}
 //
 // It names tickets by their ids and holds nothing of a citizen. Without it only the memory of what was pushed is lost:
 // alerts start anew, which Alertmanager takes for the same, and closings of tickets alerted before are not pushed.
-const StateFile = "pager.json"
+const stateFile = "pager.json"
 
 const (
 	stateVersion  = 1

@@ -170,7 +170,7 @@ func TestABrokenFileIsRefusedWithItsFault(t *testing.T) {
 		"id twice":        {file(1, good, good), 0o600, "key 2"},
 		"bad hash":        {file(1, strings.Replace(good, "abab", "xy", 1)), 0o600, "sha256"},
 		"bad scope":       {file(1, strings.Replace(good, "board:read", "root", 1)), 0o600, "root"},
-		"too many":        {file(1, strings.Repeat(good+",", MaxKeys)+good), 0o600, "at most"},
+		"too many":        {file(1, strings.Repeat(good+",", maxKeys)+good), 0o600, "at most"},
 		"too large":       {strings.Repeat(" ", maxFileBytes+1), 0o600, "larger"},
 	} {
 		t.Run(name, func(t *testing.T) {

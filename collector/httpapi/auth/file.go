@@ -52,8 +52,8 @@ func parse(text []byte) ([]Key, error) {
 	if c.Version != version {
 		return nil, fmt.Errorf("version %d is not known here; this program reads version %d", c.Version, version)
 	}
-	if len(c.Keys) > MaxKeys {
-		return nil, fmt.Errorf("%d keys, at most %d are read", len(c.Keys), MaxKeys)
+	if len(c.Keys) > maxKeys {
+		return nil, fmt.Errorf("%d keys, at most %d are read", len(c.Keys), maxKeys)
 	}
 	ids := map[string]bool{}
 	for i := range c.Keys {
@@ -96,7 +96,7 @@ func (f File) Create(want Key, now time.Time) (Key, string, error) {
 		return Key{}, "", err
 	}
 	err := f.file().Change(func(keys []Key) ([]Key, error) {
-		if len(keys) >= MaxKeys {
+		if len(keys) >= maxKeys {
 			return nil, fmt.Errorf("%d keys exist, which is the limit: remove old ones from %s", len(keys), f.Path)
 		}
 		for i := range keys {

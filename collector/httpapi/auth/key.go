@@ -30,8 +30,8 @@ func OPDRead(opd string) Scope { return Scope(opdPrefix + opd) }
 
 // Limits of a key file.
 const (
-	MaxKeys      = 1000
-	MaxNameBytes = 64
+	maxKeys      = 1000
+	maxNameBytes = 64
 	maxFileBytes = 1 << 20
 )
 
@@ -78,8 +78,8 @@ func (k *Key) Live(now time.Time) bool {
 
 // validate says what is wrong with a key as a person asked for it or as the file has it.
 func (k *Key) validate() error {
-	if k.Name == "" || len(k.Name) > MaxNameBytes || strings.ContainsFunc(k.Name, notNameRune) {
-		return fmt.Errorf("name %q: use 1 to %d letters, digits, '-', '_' or '.'", k.Name, MaxNameBytes)
+	if k.Name == "" || len(k.Name) > maxNameBytes || strings.ContainsFunc(k.Name, notNameRune) {
+		return fmt.Errorf("name %q: use 1 to %d letters, digits, '-', '_' or '.'", k.Name, maxNameBytes)
 	}
 	if len(k.Scopes) == 0 {
 		return errors.New("no scope: give events:write, board:read, opd:read:<opd>, alerts:log or admin")

@@ -23,7 +23,7 @@ type Watched[T any] struct {
 	value   T
 }
 
-// Watch reads a value for the first time; read reads files and nothing else.
+// Watch returns the value that read makes of files, read for the first time.
 func Watch[T any](read func() (T, error), now time.Time, log *slog.Logger, files ...string) (*Watched[T], error) {
 	w := &Watched[T]{read: read, files: files, log: log, checked: now}
 	w.infos = w.look() // before reading: a change in between is seen at the next look
