@@ -6,7 +6,7 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// Agent is where a call taker stands.
+// Agent is the state of a call taker.
 type Agent struct {
 	State string // the code that the latest agent.state names
 	Since time.Time
@@ -14,8 +14,6 @@ type Agent struct {
 
 // FoldAgent folds the events of one agent: the latest state counts. It sorts evs in place.
 func FoldAgent(evs []*event.Event) Agent {
-	if e := newTimeline(evs).latest(event.AgentState); e != nil {
-		return Agent{State: e.Result, Since: e.OccurredAt}
-	}
-	return Agent{}
+	e := newTimeline(evs).latest(event.AgentState)
+	return Agent{State: e.Result, Since: e.OccurredAt}
 }

@@ -98,7 +98,7 @@ type Ticket struct {
 	LastEventAt    time.Time // OccurredAt of the latest event
 }
 
-// State is where a ticket stands; paused is a flag beside it (see Ticket.Paused).
+// State is how far the ticket has come; paused is apart from it (see Ticket.Paused).
 type State string
 
 // The states of a ticket.

@@ -13,10 +13,10 @@ import (
 // within it, from different sources, count once.
 const SameFactWithin = 2 * time.Second
 
-// timeline is the set of a case's events made canonical: each id once, voided ones left out, by time.
+// timeline is the set of a case's events made canonical, by time.
 type timeline struct {
-	said  []*event.Event // every event that is not void: what details are read from
-	facts []*event.Event // said, less the repetitions of a fact by another source: what stamps and counts are read from
+	events []*event.Event // each id once, without those that another voids: what details are read from
+	facts  []*event.Event // events, less what another source repeats: what stamps and counts are read from
 }
 
 // newTimeline sorts evs in place. The result depends on the set of events only, never on their order.
@@ -28,14 +28,14 @@ func newTimeline(evs []*event.Event) timeline {
 			corrections = append(corrections, e)
 		}
 	}
-	said := make([]*event.Event, 0, len(evs))
+	events := make([]*event.Event, 0, len(evs))
 	for i, e := range evs {
-		if i > 0 && sameID(evs[i-1], e) || voided(corrections, e) {
-			continue
+		repeated := i > 0 && evs[i-1].ID == e.ID && evs[i-1].Source == e.Source
+		if !repeated && !voided(corrections, e) {
+			events = append(events, e)
 		}
-		said = append(said, e)
 	}
-	return timeline{said: said, facts: distinct(said)}
+	return timeline{events: events, facts: distinct(events)}
 }
 
 // inOrder is the order in which events take effect: by time, then a rejection before the assignment that answers it,
@@ -58,8 +58,6 @@ func rank(t event.Type) int {
 	return 2 * int(t)
 }
 
-func sameID(a, b *event.Event) bool { return a.ID == b.ID && a.Source == b.Source }
-
 // voided reports whether one of the corrections, all events that replace another, is of e's source and replaces e. They
 // are few: a scan beats an index.
 func voided(corrections []*event.Event, e *event.Event) bool {
@@ -71,28 +69,37 @@ func voided(corrections []*event.Event, e *event.Event) bool {
 	return false
 }
 
-func distinct(said []*event.Event) []*event.Event {
-	var kept []*event.Event
-	for i, e := range said {
-		repeated := false
-		for j := i - 1; j >= 0 && e.OccurredAt.Sub(said[j].OccurredAt) <= SameFactWithin; j-- {
-			f := said[j]
-			if f.Type == e.Type && f.Source != e.Source && value(f) == value(e) && (kept == nil || slices.Contains(kept, f)) {
-				repeated = true
-				break
-			}
+// distinct leaves out what another source says again.
+func distinct(events []*event.Event) []*event.Event {
+	var facts []*event.Event // nil as long as nothing is repeated: then the facts are the events, without a copy
+	for i, e := range events {
+		before := facts
+		if facts == nil {
+			before = events[:i]
 		}
-		if repeated && kept == nil {
-			kept = append(make([]*event.Event, 0, len(said)), said[:i]...)
-		}
-		if !repeated && kept != nil {
-			kept = append(kept, e)
+		if repeated := repeats(e, before); repeated && facts == nil {
+			facts = slices.Clone(before)
+		} else if !repeated && facts != nil {
+			facts = append(facts, e)
 		}
 	}
-	if kept == nil {
-		return said
+	if facts == nil {
+		return events
 	}
-	return kept
+	return facts
+}
+
+// repeats reports whether another source stamped e before, among the facts up to e.
+func repeats(e *event.Event, before []*event.Event) bool {
+	for _, f := range slices.Backward(before) {
+		if e.OccurredAt.Sub(f.OccurredAt) > SameFactWithin {
+			return false
+		}
+		if f.Type == e.Type && f.Source != e.Source && value(f) == value(e) {
+			return true
+		}
+	}
+	return false
 }
 
 // value is what makes two events of one type the same fact.
@@ -114,44 +121,52 @@ func value(e *event.Event) string {
 	return ""
 }
 
-// earliest returns the first fact of type t; of several at that instant the one with the higher revision, then id.
+// none is the event where there is none; it is never written to.
+var none event.Event
+
+// earliest returns the first fact of type t, else none; of several at that instant the one with the higher revision,
+// then id.
 func (tl timeline) earliest(t event.Type) *event.Event {
-	var first *event.Event
+	first := &none
 	for _, e := range tl.facts {
-		if e.Type == t && (first == nil || e.OccurredAt.Equal(first.OccurredAt)) {
+		if e.Type == t && (first == &none || e.OccurredAt.Equal(first.OccurredAt)) {
 			first = e
 		}
 	}
 	return first
 }
 
+// latest returns the last fact of type t, else none.
 func (tl timeline) latest(t event.Type) *event.Event {
 	for _, e := range slices.Backward(tl.facts) {
 		if e.Type == t {
 			return e
 		}
 	}
-	return nil
+	return &none
 }
 
-func (tl timeline) earliestAt(t event.Type) time.Time { return at(tl.earliest(t)) }
-func (tl timeline) latestAt(t event.Type) time.Time   { return at(tl.latest(t)) }
-
-func at(e *event.Event) time.Time {
-	if e == nil {
-		return time.Time{}
-	}
-	return e.OccurredAt
-}
+func (tl timeline) earliestAt(t event.Type) time.Time { return tl.earliest(t).OccurredAt }
+func (tl timeline) latestAt(t event.Type) time.Time   { return tl.latest(t).OccurredAt }
 
 // detail returns the latest non-empty value that field reads from the events.
 func (tl timeline) detail(field func(*event.Event) string) string {
-	for _, e := range slices.Backward(tl.said) {
+	for _, e := range slices.Backward(tl.events) {
 		if v := field(e); v != "" {
 			return v
 		}
 	}
 	return ""
+}
+
+// earliest returns the earliest of the instants that are known.
+func earliest(instants ...time.Time) (first time.Time) {
+	for _, t := range instants {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
 }
 
 // before reports whether both instants are known and a lies before b.

@@ -63,7 +63,7 @@ func checkFold(t *testing.T, events []event.Event, want []string) {
 			c := FoldCall(key, refs, nil)
 			got = callFacts(&c)
 		} else {
-			k := FoldTicket(key, refs, FromCalls{})
+			k := FoldTicket(key, refs, CallFacts{})
 			got = ticketFacts(&k)
 		}
 		for _, w := range want {

@@ -21,25 +21,21 @@ const (
 	FlagResumedWithoutPause         = "resumed_without_pause"
 )
 
-// FromCalls is what a ticket takes from its calls: their earliest t0 and t3, zero when none is known.
-type FromCalls struct {
+// CallFacts is what a ticket takes from its calls: their earliest t0 and t3, zero when none is known.
+type CallFacts struct {
 	ReceivedAt, AnsweredAt time.Time
 }
 
 // Add takes in the facts of one more call.
-func (f *FromCalls) Add(c FromCalls) {
-	earlier := func(at *time.Time, other time.Time) {
-		if !other.IsZero() && (at.IsZero() || other.Before(*at)) {
-			*at = other
-		}
-	}
-	earlier(&f.ReceivedAt, c.ReceivedAt)
-	earlier(&f.AnsweredAt, c.AnsweredAt)
+func (f *CallFacts) Add(c CallFacts) {
+	f.ReceivedAt = earliest(f.ReceivedAt, c.ReceivedAt)
+	f.AnsweredAt = earliest(f.AnsweredAt, c.AnsweredAt)
 }
 
-// FoldTicket folds the events of one ticket; calls is what its calls give it. It sorts evs in place and keeps no
-// reference to them but to their strings. Without any event that is not void, Events is 0 and the ticket is no row.
-func FoldTicket(key event.Key, evs []*event.Event, calls FromCalls) Ticket {
+// FoldTicket folds the events of one ticket; calls is what its calls give it. It sorts evs in place and keeps
+// references to their strings and places alone. Where no event is left that another does not void, Events is 0: then
+// there is no such ticket.
+func FoldTicket(key event.Key, evs []*event.Event, calls CallFacts) Ticket {
 	tl := newTimeline(evs)
 	t := Ticket{
 		Key:        key,
@@ -53,15 +49,14 @@ func FoldTicket(key event.Key, evs []*event.Event, calls FromCalls) Ticket {
 		Category:   tl.detail(func(e *event.Event) string { return e.Category }),
 		Priority:   tl.detail(func(e *event.Event) string { return e.Priority }),
 		Kecamatan:  tl.detail(func(e *event.Event) string { return e.Kecamatan }),
-		Events:     len(tl.said),
+		Events:     len(tl.events),
 	}
 	t.FirstClosedAt = tl.earliestAt(event.TicketClosed)
 	t.ResolvedAt = tl.earliestAt(event.TicketResolved)
 	t.LastResolvedAt = tl.latestAt(event.TicketResolved)
-	if m := tl.latest(event.TicketMerged); m != nil {
-		t.MergedAt, t.Master = m.OccurredAt, m.Master
-	}
-	for _, e := range tl.said {
+	merged := tl.latest(event.TicketMerged)
+	t.MergedAt, t.Master = merged.OccurredAt, merged.Master
+	for _, e := range tl.events {
 		t.Calls = append(t.Calls, e.Calls...)
 		if !e.Due.IsZero() {
 			t.Due, t.DueOPD = e.Due, e.OPD
@@ -92,63 +87,48 @@ func FoldTicket(key event.Key, evs []*event.Event, calls FromCalls) Ticket {
 }
 
 // foldStays reads where the ticket was: a stay begins with a change of OPD and ends with the next or with a rejection,
-// which sends the ticket back to the centre.
+// which sends the ticket back to the centre. An acknowledgement belongs to the stay that lasts.
 func (t *Ticket) foldStays(tl timeline, flags *flagSet) {
 	for _, e := range tl.facts {
-		n := len(t.Assignments)
+		stay, n := t.stay(), len(t.Assignments)
 		switch e.Type {
 		case event.TicketAssigned:
-			if n > 0 {
-				last := &t.Assignments[n-1]
-				if last.OPD == e.OPD && last.EndedAt.IsZero() {
+			if stay != nil {
+				if stay.OPD == e.OPD {
 					continue
 				}
-				if last.EndedAt.IsZero() {
-					last.EndedAt = e.OccurredAt
-				}
-				if last.OPD != e.OPD {
-					t.Bounces++
-				}
+				stay.EndedAt = e.OccurredAt
+			}
+			if n > 0 && t.Assignments[n-1].OPD != e.OPD {
+				t.Bounces++
 			}
 			t.Assignments = append(t.Assignments, Assignment{OPD: e.OPD, At: e.OccurredAt})
 		case event.TicketRejected:
-			if n > 0 && t.Assignments[n-1].EndedAt.IsZero() {
-				t.Assignments[n-1].EndedAt = e.OccurredAt
+			if stay != nil {
+				stay.EndedAt = e.OccurredAt
 			}
-		}
-	}
-	for _, e := range tl.facts {
-		if e.Type != event.TicketAcknowledged {
-			continue
-		}
-		if s := t.stayAt(e.OccurredAt); s == nil {
-			flags.add(true, FlagAcknowledgedWithoutAssigned)
-			if len(t.Assignments) == 0 && t.AcknowledgedAt.IsZero() {
-				t.AcknowledgedAt = e.OccurredAt
+		case event.TicketAcknowledged:
+			flags.add(stay == nil, FlagAcknowledgedWithoutAssigned)
+			if stay != nil {
+				stay.AcknowledgedAt = earliest(stay.AcknowledgedAt, e.OccurredAt)
+			} else if n == 0 {
+				t.AcknowledgedAt = earliest(t.AcknowledgedAt, e.OccurredAt)
 			}
-		} else if s.AcknowledgedAt.IsZero() {
-			s.AcknowledgedAt = e.OccurredAt
 		}
 	}
 	if n := len(t.Assignments); n > 0 {
 		t.AssignedAt = t.Assignments[0].At
 		t.AcknowledgedAt = t.Assignments[n-1].AcknowledgedAt
-		if t.Assignments[n-1].EndedAt.IsZero() {
-			t.OPD = t.Assignments[n-1].OPD
-		}
+	}
+	if stay := t.stay(); stay != nil {
+		t.OPD = stay.OPD
 	}
 }
 
-// stayAt returns the stay that an acknowledgement at the given instant belongs to.
-func (t *Ticket) stayAt(at time.Time) *Assignment {
-	for i := range slices.Backward(t.Assignments) {
-		s := &t.Assignments[i]
-		if !at.Before(s.At) {
-			if s.EndedAt.IsZero() || at.Before(s.EndedAt) {
-				return s
-			}
-			return nil
-		}
+// stay returns the assignment that lasts, nil while the ticket is at the centre.
+func (t *Ticket) stay() *Assignment {
+	if n := len(t.Assignments); n > 0 && t.Assignments[n-1].EndedAt.IsZero() {
+		return &t.Assignments[n-1]
 	}
 	return nil
 }

@@ -130,7 +130,7 @@ func (ds *decodeState) members(member func(name string)) {
 		if tok.Kind() == '}' {
 			return
 		}
-		// The name's bytes lie between the comma and where the reader stands now.
+		// The bytes of the name are between the comma and where the reader is now.
 		for isSpace(ds.frame[from]) || ds.frame[from] == ',' {
 			from++
 		}
@@ -270,13 +270,13 @@ func (ds *decodeState) finish(now time.Time) {
 }
 
 func (ds *decodeState) finishTimes(now time.Time) {
-	const tooOld = "a time lies in the year 2000 or later"
+	const tooOld = "a time is in the year 2000 or later"
 	at, due := ds.e.OccurredAt, ds.e.Due
 	if at.Year() < MinYear {
 		ds.fail(FieldTime, TimeTooOld, tooOld)
 	}
 	if at.After(now.Add(MaxFutureSeconds * time.Second)) {
-		ds.fail(FieldTime, TimeInFuture, "a time lies at most 5 minutes after the present; check the clock and the offset")
+		ds.fail(FieldTime, TimeInFuture, "a time is at most 5 minutes after the present; check the clock and the offset")
 	}
 	if !due.IsZero() && due.Year() < MinYear {
 		ds.fail(FieldDue, TimeTooOld, tooOld)

@@ -16,7 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Form is how events lie in the body of a request.
+// Form is how the body of a request holds events.
 type Form uint8
 
 // The forms that Decoder.Decode reads.
@@ -107,14 +107,14 @@ func (b *Batch) drop(key string) {
 	b.Dropped[key]++
 }
 
-// Decode reads body into b. Each event stands for itself: a refused one, be it broken JSON, takes none of its
+// Decode reads body into b. Each event is decoded for itself: a refused one, be it broken JSON, takes none of its
 // neighbours with it, as long as its end can be found; where it cannot (an unclosed string or bracket in a BatchArray,
 // something between two elements), everything from there on is refused by one Refusal with Rest set. An NDJSON event
 // ends with its line.
 //
-// now is the time of the door: events more than MaxFutureSeconds after it are refused, and ReceivedAt is set to it. The
-// events do not alias body; Refusal.Raw does. Decode returns ErrTooManyEvents, and leaves b empty, when body holds more
-// than MaxBatchEvents events; a body's size is the caller's to limit.
+// now is when the request came: events more than MaxFutureSeconds after it are refused, and ReceivedAt is set to it.
+// The events do not alias body; Refusal.Raw does. Decode returns ErrTooManyEvents, and leaves b empty, when body holds
+// more than MaxBatchEvents events; a body's size is the caller's to limit.
 func (d *Decoder) Decode(b *Batch, body []byte, form Form, now time.Time) error {
 	b.Events, b.Index, b.Refusals, b.frames = b.Events[:0], b.Index[:0], b.Refusals[:0], b.frames[:0]
 	clear(b.Dropped)

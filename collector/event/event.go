@@ -7,51 +7,6 @@ package event
 
 import "time"
 
-// Kind says what a subject is.
-type Kind uint8
-
-// The kinds of subject; the text is the prefix of a CloudEvents subject ("call/<id>").
-const (
-	KindCall Kind = iota + 1
-	KindTicket
-	KindAgent
-	KindFeed
-)
-
-// Type is the type of an event, the part after "monev112." of a CloudEvents type.
-type Type uint8
-
-// The types of event, in the order of a call's and a ticket's life. The numbers are part of the journal's format:
-// append new ones at the end, never renumber.
-const (
-	CallReceived Type = iota + 1
-	CallQueued
-	CallRinging
-	CallRingNoAnswer
-	CallAnswered
-	CallAbandoned
-	CallUnserved
-	CallBlocked
-	CallClassified
-	CallEnded
-	CallCalledBack
-	TicketOpened
-	TicketAssigned
-	TicketAcknowledged
-	TicketDeparted
-	TicketArrived
-	TicketPaused
-	TicketResumed
-	TicketResolved
-	TicketConfirmed
-	TicketClosed
-	TicketReopened
-	TicketRejected
-	TicketMerged
-	AgentState
-	FeedHeartbeat
-)
-
 // Caller is a caller's number after pseudonymisation: it can be compared with another of the same key, never read.
 type Caller struct {
 	// KeyID names the HMAC key: numbers are comparable within one key only.
@@ -105,12 +60,11 @@ type Event struct {
 	Due       time.Time `event:"26 due MaxYear"`
 	Lat       *float64  `event:"27 lat 90"`
 	Lon       *float64  `event:"28 lon 180"`
-	Center    string    `event:"6 center MaxCodeBytes shapeCode"` // code; the directory's default when none is named
-	RingMS    *int64    `event:"29 ring_ms MaxDurationMS"`        // how long the telephone rang, milliseconds
-	// wait in the queue as the source measured it, milliseconds
-	WaitMS   *int64 `event:"30 wait_ms MaxDurationMS"`
-	Replaces string `event:"31 replaces MaxIDBytes shapeText"` // id of an earlier event of the Source that this one voids
-	Revision uint32 `event:"32 revision math.MaxUint32"`
+	Center    string    `event:"6 center MaxCodeBytes shapeCode"`  // code; the directory's default when none is named
+	RingMS    *int64    `event:"29 ring_ms MaxDurationMS"`         // how long the telephone rang
+	WaitMS    *int64    `event:"30 wait_ms MaxDurationMS"`         // wait in the queue as the source measured it
+	Replaces  string    `event:"31 replaces MaxIDBytes shapeText"` // id of an event of the Source that this one voids
+	Revision  uint32    `event:"32 revision math.MaxUint32"`
 
 	Attributes map[string]string `event:"33 attributes"` // only keys that the configuration allows
 }
@@ -125,5 +79,5 @@ type Key struct {
 	ID     string
 }
 
-// Key returns the case that e speaks of.
+// Key returns the case that e is about.
 func (e *Event) Key() Key { return Key{e.Center, e.Kind, e.Subject} }

@@ -87,9 +87,9 @@ type RawEvent struct {
 	Lat       *float64
 	Lon       *float64
 	Center    string // code; the directory's default when none is named
-	RingMS    *int64 // how long the telephone rang, milliseconds
-	WaitMS    *int64
-	Replaces  string // id of an earlier event of the Source that this one voids
+	RingMS    *int64 // how long the telephone rang
+	WaitMS    *int64 // wait in the queue as the source measured it
+	Replaces  string // id of an event of the Source that this one voids
 	Revision  uint32
 	// written as further members of data; a Decoder keeps those that its configuration allows
 	Attributes map[string]string

@@ -2,8 +2,9 @@ package event
 
 import "bytes"
 
-// frame is one event's bytes within a request, found by matching brackets outside of strings. That is enough to know
-// where a broken event ends, so that the next one is not lost with it; whether a frame is JSON is judged afterwards.
+// frame is where one event is in the body of a request, found by matching brackets outside of strings. That is enough
+// to know where a broken event ends, so that the next one is not lost with it; whether a frame is JSON is checked
+// later.
 type frame struct {
 	start, end int
 	depth      int
@@ -47,23 +48,14 @@ func arrayFrames(dst []frame, body []byte, limit int) (frames []frame, rest int)
 
 // lineFrames cuts an NDJSON body into its lines and leaves out blank ones.
 func lineFrames(dst []frame, body []byte, limit int) []frame {
-	for p := 0; p < len(body); {
+	for p := 0; p < len(body) && len(dst) <= limit; {
 		end := len(body)
 		if n := bytes.IndexByte(body[p:], '\n'); n >= 0 {
 			end = p + n
 		}
-		from, to := p, end
-		for from < to && isSpace(body[from]) {
-			from++
-		}
-		for to > from && isSpace(body[to-1]) {
-			to--
-		}
-		if from < to {
-			dst = append(dst, frame{from, to, depthOf(body[from:to])})
-			if len(dst) > limit {
-				return dst
-			}
+		from := skipSpace(body[:end], p)
+		if line := bytes.TrimRight(body[from:end], " \r\t"); len(line) > 0 {
+			dst = append(dst, frame{from, from + len(line), depthOf(line)})
 		}
 		p = end + 1
 	}
@@ -77,57 +69,46 @@ func valueEnd(b []byte, p int) (end, deepest int) {
 	}
 	switch b[p] {
 	case '{', '[':
+		return brackets(b, p, true)
 	case '"':
 		return stringEnd(b, p), 0
-	default:
-		from := p
-		for p < len(b) && b[p] != ',' && b[p] != ']' && b[p] != '}' && !isSpace(b[p]) {
-			p++
-		}
-		if p == from {
-			return -1, 0
-		}
-		return p, 0
 	}
-	depth := 0
-	for p < len(b) {
+	from := p
+	for p < len(b) && b[p] != ',' && b[p] != ']' && b[p] != '}' && !isSpace(b[p]) {
+		p++
+	}
+	if p == from {
+		return -1, 0
+	}
+	return p, 0
+}
+
+// depthOf returns how deep b nests, also when its brackets do not match.
+func depthOf(b []byte) int {
+	_, deepest := brackets(b, 0, false)
+	return deepest
+}
+
+// brackets counts the brackets outside of strings from p on, to where the first of them is closed or to the end of b.
+// end is the position after that, -1 at the end of b.
+func brackets(b []byte, p int, first bool) (end, deepest int) {
+	for depth := 0; p < len(b); p++ {
 		switch b[p] {
 		case '"':
 			if p = stringEnd(b, p); p < 0 {
 				return -1, deepest
-			}
-			continue
-		case '{', '[':
-			depth++
-			deepest = max(deepest, depth)
-		case '}', ']':
-			if depth--; depth == 0 {
-				return p + 1, deepest
-			}
-		}
-		p++
-	}
-	return -1, deepest
-}
-
-// depthOf returns how deep b nests, also when its brackets do not match.
-func depthOf(b []byte) (deepest int) {
-	depth := 0
-	for p := 0; p < len(b); p++ {
-		switch b[p] {
-		case '"':
-			if p = stringEnd(b, p); p < 0 {
-				return deepest
 			}
 			p--
 		case '{', '[':
 			depth++
 			deepest = max(deepest, depth)
 		case '}', ']':
-			depth--
+			if depth--; depth == 0 && first {
+				return p + 1, deepest
+			}
 		}
 	}
-	return deepest
+	return -1, deepest
 }
 
 // stringEnd returns the position after the string that starts at p, or -1.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -90,12 +91,7 @@ func (k *Keys) KeyIDs() (ids []string, created []time.Time) {
 
 // Knows reports whether id names a caller key of k.
 func (k *Keys) Knows(id string) bool {
-	for i := range k.caller {
-		if k.caller[i].id == id {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(k.caller, func(c callerKey) bool { return c.id == id })
 }
 
 // String hides the secrets.

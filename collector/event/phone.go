@@ -141,7 +141,7 @@ func scientificPhoneAt(s string, i int) bool {
 	return mobile(digits, 9)
 }
 
-// phoneShape judges digits that were written in groups: the first of that length, the longest of the others of that.
+// phoneShape checks digits that were written in groups: the first of that length, the longest of the others of that.
 func phoneShape(d []byte, plus bool, groups, first, longest int) bool {
 	n := len(d)
 	if n < 8 || longest > 8 {
@@ -187,9 +187,7 @@ func mobile(d []byte, least int) bool {
 	switch d[1] {
 	case '1', '5', '8':
 		return d[2] != '0'
-	case '2':
-		return d[2] == '1' || d[2] == '2' || d[2] == '3' || d[2] == '8'
-	case '3':
+	case '2', '3':
 		return d[2] == '1' || d[2] == '2' || d[2] == '3' || d[2] == '8'
 	case '7':
 		return d[2] >= '7'

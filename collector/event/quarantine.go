@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// maskedPhone stands in the quarantine where something looked like a telephone number. The decoder refuses it, since
+// maskedPhone replaces in the quarantine what looked like a telephone number. The decoder refuses it, since
 // two masked ids would be one.
 const maskedPhone = maskedPrefix + "phone"
 
 // Pseudonymise returns what of a refused event may be kept: one line of JSON that holds the fields of the vocabulary
 // and the allowed attributes, as far as each alone has the shape that it should have. The caller is replaced by a token
 // that a Decoder with AcceptTokens takes; what looks like a telephone number is masked; free text, unknown keys and
-// exact places are left out, for nobody has judged how sensitive they are. So a replay may succeed with fewer fields
+// exact places are left out, for nobody has checked how sensitive they are. So a replay may succeed with fewer fields
 // than were sent. Of bytes that are no JSON object nothing is kept but their number. raw is not modified.
 func (d *Decoder) Pseudonymise(raw []byte) []byte {
 	ds := d.pool.Get().(*decodeState)

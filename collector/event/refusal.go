@@ -6,32 +6,6 @@ import (
 	"slices"
 )
 
-// Limits of what may enter. Bytes are bytes of UTF-8.
-const (
-	MaxIDBytes        = 128        // id, subject, replaces, master, one element of calls
-	MaxSourceBytes    = 128        // source
-	MaxNameBytes      = 128        // opd, kecamatan, category, queue, position: names or codes
-	MaxCodeBytes      = 64         // agent, channel, class, priority, reason, result, center
-	MaxCallerBytes    = 64         // the raw caller, before it is replaced
-	MaxCalls          = 256        // elements of calls
-	MaxAttributes     = 32         // allowed attributes of one event
-	MaxAttributeBytes = 256        // value of one attribute
-	MaxKeyBytes       = 64         // a key name that is reported as dropped; longer ones are reported as OtherKey
-	MaxDropped        = 64         // different dropped key names of one batch; further ones are counted as OtherKey
-	MaxEventBytes     = 64 << 10   // one event as it was sent
-	MaxBatchEvents    = 10_000     // events of one request
-	MaxDepth          = 8          // nesting of one event; its own object is 1
-	MaxDurationMS     = 86_400_000 // ring_ms, wait_ms: a day
-	MaxFutureSeconds  = 300        // how far time may lie after now
-	MinYear           = 2000       // time and due lie in this year or later
-	MaxYear           = 2099       // due lies in this year or earlier
-
-	maxSubjectBytes = MaxIDBytes + len("ticket/")
-)
-
-// OtherKey stands for dropped keys that are not reported by name.
-const OtherKey = "other"
-
 // Field names a part of a CloudEvent, as a Refusal reports it: a context attribute by its name, a field of data by its
 // name alone ("opd"), an allowed attribute by its key.
 type Field string
@@ -53,16 +27,17 @@ const (
 // Reason says in one machine-readable word why an event was refused. The set is closed: it is a metric label.
 type Reason string
 
-// The reasons. The last two are given by the stations behind the decoder.
+// The reasons. A Decoder gives all but the last two, which need what came before and who sends.
 const (
-	MalformedJSON    Reason = "malformed_json"     // not JSON by RFC 8259
-	InvalidUTF8      Reason = "invalid_utf8"       // a string is not UTF-8
-	DuplicateKey     Reason = "duplicate_key"      // one object has a key twice
-	TooDeep          Reason = "too_deep"           // nested deeper than MaxDepth
-	EventTooLarge    Reason = "event_too_large"    // longer than MaxEventBytes
-	WrongType        Reason = "wrong_type"         // another JSON type than the field has
-	MissingField     Reason = "missing_field"      // a field that the type needs is absent, null or empty
-	Unsupported      Reason = "unsupported"        // specversion, datacontenttype or data_base64 that is not spoken here
+	MalformedJSON Reason = "malformed_json"  // not JSON by RFC 8259
+	InvalidUTF8   Reason = "invalid_utf8"    // a string is not UTF-8
+	DuplicateKey  Reason = "duplicate_key"   // one object has a key twice
+	TooDeep       Reason = "too_deep"        // nested deeper than MaxDepth
+	EventTooLarge Reason = "event_too_large" // longer than MaxEventBytes
+	WrongType     Reason = "wrong_type"      // another JSON type than the field has
+	MissingField  Reason = "missing_field"   // a field that the type needs is absent, null or empty
+	// specversion, datacontenttype or data_base64 of another kind than is read here
+	Unsupported      Reason = "unsupported"
 	UnknownType      Reason = "unknown_type"       // no type of the vocabulary
 	WrongSubject     Reason = "wrong_subject"      // not "<kind>/<id>", or not the kind that the type speaks of
 	TooLong          Reason = "too_long"           // longer than the field's limit

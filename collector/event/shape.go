@@ -30,19 +30,16 @@ func (sh shape) fits(s string) bool {
 	}
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if isDigit(c) || c >= 'a' && c <= 'z' || c == '_' {
-			continue
-		}
-		ok := false
+		fits := isDigit(c) || c >= 'a' && c <= 'z' || c == '_'
 		switch sh {
 		case shapeURI:
-			ok = c > 0x20 && c < 0x7f
+			fits = c > 0x20 && c < 0x7f
 		case shapeAgent:
-			ok = isLetter(c) || c == '.' || c == '-' || c == '@' || c == '/'
+			fits = fits || isLetter(c) || c == '.' || c == '-' || c == '@' || c == '/'
 		case shapeCode:
-			ok = isLetter(c) || c == '.' || c == '-'
+			fits = fits || isLetter(c) || c == '.' || c == '-'
 		}
-		if !ok {
+		if !fits {
 			return false
 		}
 	}

@@ -2,6 +2,7 @@ package event
 
 import (
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,8 +25,8 @@ func (ds *decodeState) skip() {
 	}
 }
 
-// own returns the bytes of the value that was read last as a string that aliases the frame: jsontext promises its own
-// slice only until the next read.
+// own returns the value that was read last as a string that aliases the frame: jsontext's own slice is good until the
+// next read only.
 func (ds *decodeState) own(raw jsontext.Value) string {
 	end := int(ds.json.InputOffset())
 	return alias(ds.frame[end-len(raw) : end : end])
@@ -88,7 +89,7 @@ func (ds *decodeState) text(f Field, limit int, sh shape) string {
 	return s
 }
 
-// validate reports whether a text may stand in a field, and fails the event otherwise.
+// validate reports whether a text may be the value of a field, and fails the event otherwise.
 func (ds *decodeState) validate(f Field, s string, limit int, sh shape) bool {
 	switch {
 	case len(s) > limit:
@@ -106,12 +107,7 @@ func (ds *decodeState) validate(f Field, s string, limit int, sh shape) bool {
 }
 
 func (d *Decoder) allowed(id string) bool {
-	for _, re := range d.allowIDs {
-		if re.MatchString(id) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.allowIDs, func(re *regexp.Regexp) bool { return re.MatchString(id) })
 }
 
 // code reads a word of a closed list.
@@ -135,11 +131,12 @@ func (ds *decodeState) listed(f Field, list []string, s string) string {
 func (ds *decodeState) timeUntil(f Field, maxYear int) time.Time {
 	t, ok := ds.time(f)
 	if ok && t.Year() > maxYear {
-		ds.fail(f, OutOfRange, "it lies before the year "+strconv.Itoa(maxYear+1))
+		ds.fail(f, OutOfRange, "it is before the year "+strconv.Itoa(maxYear+1))
 	}
 	return t
 }
 
+// time reads a time; ok is false when it is absent or refused.
 func (ds *decodeState) time(f Field) (time.Time, bool) {
 	s, ok := ds.string(f, MaxCodeBytes)
 	if !ok {
@@ -161,8 +158,9 @@ func (ds *decodeState) time(f Field) (time.Time, bool) {
 // when the time is good.
 func parseTime(s string) (time.Time, Reason) {
 	const toSeconds = "2006-01-02T15:04:05"
-	// package time reads more than RFC 3339: an hour of one digit, a comma before the fraction
-	if len(s) < len(toSeconds) || s[len("2006-01-02T15")] != ':' || strings.IndexByte(s, ',') >= 0 ||
+	// package time reads more than RFC 3339: an hour of one digit, a comma before the fraction, an offset of 60 minutes
+	if len(s) < len(toSeconds) || s[len("2006-01-02T15")] != ':' || strings.Contains(s, ",") ||
+		strings.HasSuffix(s, ":60") ||
 		len(s)-len(strings.TrimLeft(s[len(toSeconds):], ".0123456789")) > len(toSeconds)+maxFractionBytes {
 		return time.Time{}, BadTime
 	}
@@ -213,6 +211,7 @@ func (ds *decodeState) integer(f Field, limit int64) (int64, bool) {
 	return n, true
 }
 
+// degrees reads a number from -limit to limit.
 func (ds *decodeState) degrees(f Field, limit float64) (float64, bool) {
 	s, ok := ds.number(f)
 	if !ok {
@@ -220,7 +219,7 @@ func (ds *decodeState) degrees(f Field, limit float64) (float64, bool) {
 	}
 	x, err := strconv.ParseFloat(s, 64)
 	if err != nil || x < -limit || x > limit {
-		ds.fail(f, OutOfRange, "it lies between -"+strconv.Itoa(int(limit))+" and "+strconv.Itoa(int(limit))+" degrees")
+		ds.fail(f, OutOfRange, "it is between -"+strconv.Itoa(int(limit))+" and "+strconv.Itoa(int(limit))+" degrees")
 		return 0, false
 	}
 	return x + 0, true // -0 and 0 are one place

@@ -5,8 +5,53 @@ import (
 	"strings"
 )
 
-// TypePrefix stands before every type of ours in a CloudEvents "type".
+// TypePrefix begins every type of the vocabulary in a CloudEvents "type".
 const TypePrefix = "monev112."
+
+// Kind says what a subject is.
+type Kind uint8
+
+// The kinds of subject; the text is the prefix of a CloudEvents subject ("call/<id>").
+const (
+	KindCall Kind = iota + 1
+	KindTicket
+	KindAgent
+	KindFeed
+)
+
+// Type is the type of an event, the part after "monev112." of a CloudEvents type.
+type Type uint8
+
+// The types of event, in the order of a call's and a ticket's life. The numbers are part of the journal's format:
+// append new ones at the end, never renumber.
+const (
+	CallReceived Type = iota + 1
+	CallQueued
+	CallRinging
+	CallRingNoAnswer
+	CallAnswered
+	CallAbandoned
+	CallUnserved
+	CallBlocked
+	CallClassified
+	CallEnded
+	CallCalledBack
+	TicketOpened
+	TicketAssigned
+	TicketAcknowledged
+	TicketDeparted
+	TicketArrived
+	TicketPaused
+	TicketResumed
+	TicketResolved
+	TicketConfirmed
+	TicketClosed
+	TicketReopened
+	TicketRejected
+	TicketMerged
+	AgentState
+	FeedHeartbeat
+)
 
 // typeInfo is what the vocabulary knows of one type.
 type typeInfo struct {

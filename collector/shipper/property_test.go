@@ -270,16 +270,16 @@ func fresh(events []event.Event, cfg tracker.Config) map[event.Key]tracker.Row {
 	}
 	rows := map[event.Key]tracker.Row{}
 	names := map[event.Key][]string{}
-	from := map[event.Key]casefile.FromCalls{}
+	from := map[event.Key]casefile.CallFacts{}
 	for k, evs := range by {
 		if k.Kind == event.KindTicket {
-			t := casefile.FoldTicket(k, slices.Clone(evs), casefile.FromCalls{})
+			t := casefile.FoldTicket(k, slices.Clone(evs), casefile.CallFacts{})
 			for _, c := range t.Calls {
 				ck := event.Key{Center: k.Center, Kind: event.KindCall, ID: c}
 				names[ck] = append(names[ck], k.ID)
 				cf := casefile.FoldCall(ck, slices.Clone(by[ck]), nil)
 				f := from[k]
-				f.Add(casefile.FromCalls{ReceivedAt: cf.ReceivedAt, AnsweredAt: cf.AnsweredAt})
+				f.Add(casefile.CallFacts{ReceivedAt: cf.ReceivedAt, AnsweredAt: cf.AnsweredAt})
 				from[k] = f
 			}
 		}

@@ -78,7 +78,7 @@ type Board struct {
 type entry struct {
 	remembered
 	center       *center            // nil for a historical centre
-	from         casefile.FromCalls // of a call: what it gives its tickets
+	from         casefile.CallFacts // of a call: what it gives its tickets
 	pendingFold  bool               // stands in Board.pendingFold
 	gen          uint32             // moves with every change
 	storedClocks []uint32           // clocks that its rows in ClickHouse have, as clockID numbers them
@@ -97,7 +97,7 @@ type remembered struct {
 	tickets []string // of a call: the tickets that name it
 	calls   []string // of a ticket: the calls it names
 	// of a ticket: what each of calls gave it when last seen, since calls leave memory earlier
-	callFacts     []casefile.FromCalls
+	callFacts     []casefile.CallFacts
 	complete      bool
 	dirty         bool   // the row in ClickHouse lags behind
 	rowUnverified bool   // read back: whether the row in ClickHouse is up to date is not known

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/sla"
 )
 
@@ -106,7 +107,7 @@ func (c *center) contribution(call *casefile.Call) contribution {
 	is[unserved] = !call.UnservedAt.IsZero() && call.AnsweredAt.IsZero()
 	is[classified] = call.Classified()
 	is[hoax] = call.Hoax()
-	is[ghost] = call.Class == casefile.ClassGhost
+	is[ghost] = call.Class == event.ClassGhost
 	is[unclassified] = is[answered] && !call.Classified()
 	con := contribution{quarter: call.At().Unix() / int64(Quarter/time.Second)}
 	for m, yes := range is {

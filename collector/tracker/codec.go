@@ -131,7 +131,7 @@ func (c *codec) remembered(en *remembered) {
 	items(c, &en.tickets, c.string)
 	items(c, &en.calls, c.string)
 	if c.w == nil {
-		en.callFacts = make([]casefile.FromCalls, len(en.calls))
+		en.callFacts = make([]casefile.CallFacts, len(en.calls))
 	}
 	for i := range en.callFacts {
 		c.time(&en.callFacts[i].ReceivedAt)

@@ -43,7 +43,7 @@ func (f *caseFolder) call(en *entry) casefile.Call {
 	return casefile.FoldCall(en.key, f.decode(en.events), en.tickets)
 }
 
-func (f *caseFolder) ticket(en *entry, from casefile.FromCalls) casefile.Ticket {
+func (f *caseFolder) ticket(en *entry, from casefile.CallFacts) casefile.Ticket {
 	return casefile.FoldTicket(en.key, f.decode(en.events), from)
 }
 
@@ -66,7 +66,7 @@ func (b *Board) refoldCall(en *entry, emit bool) {
 		en.emitted.call(&c, en.center, b.emitter(en, emit))
 		b.stopClocks(en, b.cfg.CallClocks(&c), emit, UnknownLabel)
 	}
-	from := casefile.FromCalls{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt}
+	from := casefile.CallFacts{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt}
 	if from == en.from {
 		return
 	}
@@ -144,7 +144,7 @@ func (b *Board) stopClocks(en *entry, clocks []sla.Clock, emit bool, priority st
 }
 
 // factsOfCall returns the facts of the ticket's i-th call: those of now if it is in memory, else the last known.
-func (b *Board) factsOfCall(en *entry, i int) casefile.FromCalls {
+func (b *Board) factsOfCall(en *entry, i int) casefile.CallFacts {
 	if c := b.cases[event.Key{Center: en.key.Center, Kind: event.KindCall, ID: en.calls[i]}]; c != nil && c.complete {
 		return c.from
 	}
@@ -152,7 +152,7 @@ func (b *Board) factsOfCall(en *entry, i int) casefile.FromCalls {
 }
 
 // updateCallFacts remembers the facts of the calls in memory and returns the sum over all calls.
-func (b *Board) updateCallFacts(en *entry) casefile.FromCalls {
+func (b *Board) updateCallFacts(en *entry) casefile.CallFacts {
 	shared := true // with a checkpoint that may be written just now
 	for i := range en.calls {
 		from := b.factsOfCall(en, i)
@@ -167,8 +167,8 @@ func (b *Board) updateCallFacts(en *entry) casefile.FromCalls {
 	return b.sumCallFacts(en)
 }
 
-func (b *Board) sumCallFacts(en *entry) casefile.FromCalls {
-	var from casefile.FromCalls
+func (b *Board) sumCallFacts(en *entry) casefile.CallFacts {
+	var from casefile.CallFacts
 	for i := range en.calls {
 		from.Add(b.factsOfCall(en, i))
 	}
@@ -189,7 +189,7 @@ func (f *caseFolder) everNamed() []string {
 // ticket that was read back every call that an event of it ever named, since the calls' rows are not known.
 func (b *Board) link(en *entry, calls, was []string) {
 	linked, gave := en.calls, en.callFacts
-	en.calls, en.callFacts = calls, make([]casefile.FromCalls, len(calls))
+	en.calls, en.callFacts = calls, make([]casefile.CallFacts, len(calls))
 	call := func(id string) *entry {
 		return b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center)
 	}
@@ -310,7 +310,7 @@ func (r *emittedOutcomes) call(c *casefile.Call, ctr *center, emit func(Outcome)
 	}
 	class := c.Class
 	if class == "" {
-		class = casefile.ClassNone
+		class = event.ClassBelum
 	}
 	talk, ok := casefile.Between(c.AnsweredAt, c.EndedAt)
 	say(ok, emittedTalked, secs(Outcome{Kind: CallBecameTalked, Class: class}, talk, ok))

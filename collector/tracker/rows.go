@@ -290,12 +290,12 @@ func (b *Board) Fold(l Loaded, calls []Loaded) (Row, []*event.Event) {
 		r.Call, r.Clocks = &c, b.cfg.CallClocks(&c)
 		return r, events
 	}
-	t := casefile.FoldTicket(l.Key, events, casefile.FromCalls{})
-	var from casefile.FromCalls
+	t := casefile.FoldTicket(l.Key, events, casefile.CallFacts{})
+	var from casefile.CallFacts
 	for i := range calls {
 		if slices.Contains(t.Calls, calls[i].Key.ID) {
 			c := casefile.FoldCall(calls[i].Key, slices.Clone(calls[i].Events), nil)
-			from.Add(casefile.FromCalls{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt})
+			from.Add(casefile.CallFacts{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt})
 		}
 	}
 	t = casefile.FoldTicket(l.Key, events, from)

@@ -64,7 +64,7 @@ func folded(t *testing.T, g *Generator) *CenterTotals {
 		if key.Kind != event.KindTicket {
 			continue
 		}
-		k := casefile.FoldTicket(key, evs, casefile.FromCalls{})
+		k := casefile.FoldTicket(key, evs, casefile.CallFacts{})
 		var received time.Time
 		for _, id := range k.Calls {
 			if at := calls[id].ReceivedAt; received.IsZero() || at.Before(received) {

@@ -117,7 +117,7 @@ func (r *Runner) fold(ctx context.Context, db Database, keys []event.Key) ([]tra
 		list, known := named[ticket]
 		if !known {
 			k := event.Key{Center: center, Kind: event.KindTicket, ID: ticket}
-			t := casefile.FoldTicket(k, slices.Clone(eventsOf(k)), casefile.FromCalls{})
+			t := casefile.FoldTicket(k, slices.Clone(eventsOf(k)), casefile.CallFacts{})
 			list = t.Calls
 			named[ticket] = list
 		}

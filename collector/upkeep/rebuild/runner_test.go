@@ -168,7 +168,7 @@ func runner(t fataler, disk *disktest.FS, w *warehouse, basis string) *Runner {
 				c := casefile.FoldCall(l.Key, l.Events, l.Tickets)
 				row.Call = &c
 			} else {
-				k := casefile.FoldTicket(l.Key, l.Events, casefile.FromCalls{})
+				k := casefile.FoldTicket(l.Key, l.Events, casefile.CallFacts{})
 				row.Ticket = &k
 			}
 			return row, l.Events

@@ -1,0 +1,27 @@
+package event
+
+// Limits of what may enter. Bytes are bytes of UTF-8.
+const (
+	MaxIDBytes        = 128        // id, subject, replaces, master, one element of calls
+	MaxSourceBytes    = 128        // source
+	MaxNameBytes      = 128        // opd, kecamatan, category, queue, position: names or codes
+	MaxCodeBytes      = 64         // agent, channel, class, priority, reason, result, center
+	MaxCallerBytes    = 64         // the raw caller, before it is replaced
+	MaxCalls          = 256        // elements of calls
+	MaxAttributes     = 32         // allowed attributes of one event
+	MaxAttributeBytes = 256        // value of one attribute
+	MaxKeyBytes       = 64         // a key name that is reported as dropped; longer ones are reported as OtherKey
+	MaxDropped        = 64         // different dropped key names of one batch; further ones are counted as OtherKey
+	MaxEventBytes     = 64 << 10   // one event as it was sent
+	MaxBatchEvents    = 10_000     // events of one request
+	MaxDepth          = 8          // nesting of one event; its own object is 1
+	MaxDurationMS     = 86_400_000 // ring_ms, wait_ms: a day
+	MaxFutureSeconds  = 300        // how far time may be after now
+	MinYear           = 2000       // time and due are in this year or later
+	MaxYear           = 2099       // due is in this year or earlier
+
+	maxSubjectBytes = MaxIDBytes + len("ticket/")
+)
+
+// OtherKey counts the dropped keys that are not reported by name.
+const OtherKey = "other"
