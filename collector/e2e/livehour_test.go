@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/directory"
-	"github.com/monev112/monev112/collector/e2e/servers"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/source/simulate"
 	"github.com/monev112/monev112/dashboards"
@@ -27,7 +26,7 @@ import (
 type liveHour struct {
 	t              *testing.T
 	s              *service
-	prom           *servers.Prometheus
+	prom           *Prometheus
 	calls, tickets map[string]*told
 	events         int // different ones
 	since, now     time.Time
@@ -144,7 +143,7 @@ func TestLiveHour(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	h := &liveHour{t: t, s: s}
-	h.prom = servers.StartPrometheus(t, func(string) string {
+	h.prom = StartPrometheus(t, func(string) string {
 		return fmt.Sprintf(`
 global: {scrape_interval: 2s, evaluation_interval: 2s, scrape_native_histograms: true, always_scrape_classic_histograms: true}
 scrape_configs: [{job_name: monev112, static_configs: [{targets: [%q]}]}]
@@ -155,7 +154,7 @@ scrape_configs: [{job_name: monev112, static_configs: [{targets: [%q]}]}]
 	}
 	s.until("the board is complete", func() bool { return s.metric("monev112_board_complete") == 1 })
 	h.prom.WaitScraped("monev112")
-	servers.Until(t, "the counters are seen at zero", func() bool {
+	Until(t, "the counters are seen at zero", func() bool {
 		return len(h.prom.Query("monev112_calls_received_total")) > 0
 	})
 
@@ -199,7 +198,7 @@ scrape_configs: [{job_name: monev112, static_configs: [{targets: [%q]}]}]
 // Prometheus's.
 func (h *liveHour) waitScraped(events int) {
 	h.t.Helper()
-	servers.Until(h.t, "a scrape of everything", func() bool {
+	Until(h.t, "a scrape of everything", func() bool {
 		got := h.prom.Query(fmt.Sprintf(
 			`timestamp(monev112_events_total{result="accepted"}) and on () (monev112_events_total{result="accepted"} >= %d)
 			and on () monev112_build_info and on () count(monev112_store_insert_seconds_count)`, events))

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/monev112/monev112/collector/e2e/servers"
 )
 
 // TestPaging follows late tickets to the telephones of those who are responsible, through the real servers.
@@ -60,7 +58,7 @@ func TestPaging(t *testing.T) {
 		silenced, pressed := lamps[0], lamps[1]
 		id := p.am.Silence("ticket", silenced, "diterima lewat telepon")
 		p.press(t, p.active(t)[pressed].Annotations["link"])
-		servers.Until(t, "both are taken", func() bool {
+		Until(t, "both are taken", func() bool {
 			a := p.active(t)
 			_, still := a[pressed]
 			return !still && slices.Contains(a[silenced].Status.SilencedBy, id)
@@ -100,8 +98,8 @@ func TestPaging(t *testing.T) {
 
 	p.step("three reports from one place reach the supervisor, by name", func(t *testing.T) {
 		p.open(0, lamp, lamp, lamp)
-		servers.Until(t, "the supervisor is told", func() bool {
-			return slices.ContainsFunc(p.telegram.Messages(supervisors.chat), func(m servers.TelegramMessage) bool {
+		Until(t, "the supervisor is told", func() bool {
+			return slices.ContainsFunc(p.telegram.Messages(supervisors.chat), func(m TelegramMessage) bool {
 				return strings.Contains(m.Text, "3 tiket Penerangan jalan umum dibuka di kecamatan Waru dalam 15 menit terakhir")
 			})
 		})
@@ -138,7 +136,7 @@ func TestPaging(t *testing.T) {
 		p.am.Start()
 		p.prom.Kill()
 		p.prom.Start()
-		servers.Until(t, "Alertmanager has the tickets again", func() bool {
+		Until(t, "Alertmanager has the tickets again", func() bool {
 			return len(p.active(t, `opd="dishub"`, `level="overdue"`)) == len(lamps)+1
 		})
 		lamps = append(lamps, p.open(late, lamp)...)
@@ -159,12 +157,12 @@ func TestPaging(t *testing.T) {
 			}
 			return status
 		}
-		servers.Until(t, "the restart before is over", func() bool {
+		Until(t, "the restart before is over", func() bool {
 			a, err := p.am.Alerts(`alertname="Monev112CollectorAbsent"`)
 			return err == nil && len(a) == 0 && told() != "firing"
 		})
 		p.s.kill()
-		servers.Until(t, "Diskominfo is told", func() bool { return told() == "firing" })
+		Until(t, "Diskominfo is told", func() bool { return told() == "firing" })
 		if texts := p.texts(t, diskominfo); !slices.ContainsFunc(texts, func(s string) bool {
 			return strings.Contains(s, "Data belum masuk")
 		}) {
@@ -177,7 +175,7 @@ func TestPaging(t *testing.T) {
 		}
 		p.expire(t)
 		p.s.start().ready()
-		servers.Until(t, "Diskominfo is told that it is back", func() bool { return told() == "resolved" })
+		Until(t, "Diskominfo is told that it is back", func() bool { return told() == "resolved" })
 		p.tellsNewTicket(t, &lamps)
 	})
 
@@ -188,16 +186,16 @@ func TestPaging(t *testing.T) {
 		// Each group of tickets is told of one more: it was flushed after the others had ended.
 		for _, r := range []recipient{dishub, leadership} {
 			level := map[recipient]string{dishub: "overdue", leadership: "escalated"}[r]
-			witness := servers.Alert{StartsAt: time.Now(), Annotations: map[string]string{"due_at": "2026-01-01T00:00:00Z"},
+			witness := Alert{StartsAt: time.Now(), Annotations: map[string]string{"due_at": "2026-01-01T00:00:00Z"},
 				Labels: map[string]string{
 					"alertname": "Monev112Ticket", "kind": "ticket", "center": "35.15", "opd": "dishub", "level": level,
 					"ticket": "SAKSI", "priority": "non_darurat"}}
 			n := len(p.told(r))
-			p.push(t, []servers.Alert{witness}, time.Now().Add(time.Hour))
+			p.push(t, []Alert{witness}, time.Now().Add(time.Hour))
 			if got := tickets(p.next(t, r, n)); !slices.Equal(got, []string{"SAKSI"}) {
 				t.Errorf("%s is told of %v", r.name, got)
 			}
-			p.push(t, []servers.Alert{witness}, time.Now())
+			p.push(t, []Alert{witness}, time.Now())
 		}
 		p.prom.Start()
 		p.s.start().ready()
@@ -241,7 +239,7 @@ func TestPaging(t *testing.T) {
 func (p *paging) tellsNewTicket(t *testing.T, all *[]string) {
 	t.Helper()
 	*all = append(*all, p.open(late, lamp)...)
-	servers.Until(t, "the OPD is told of the new ticket", func() bool {
+	Until(t, "the OPD is told of the new ticket", func() bool {
 		list := p.told(dishub)
 		return slices.Equal(tickets(list[len(list)-1]), *all)
 	})
@@ -260,7 +258,7 @@ func TestQuietHours(t *testing.T) {
 	if got := tickets(p.next(t, dishub, 0)); !slices.Equal(got, urgent) {
 		t.Errorf("told of %v, want the emergency alone", got)
 	}
-	servers.Until(t, "the others are held", func() bool {
+	Until(t, "the others are held", func() bool {
 		muted, err := p.am.Muted()
 		return err == nil && slices.Equal(muted["opd-35-15-dishub"], held)
 	})
@@ -268,12 +266,12 @@ func TestQuietHours(t *testing.T) {
 	p.s.stop()
 	p.setDigest(p.begunToday())
 	p.s.start().ready()
-	digests := func() []servers.Webhook {
-		return slices.DeleteFunc(p.hook.Messages(dishub.path()), func(m servers.Webhook) bool {
+	digests := func() []Webhook {
+		return slices.DeleteFunc(p.hook.Messages(dishub.path()), func(m Webhook) bool {
 			return m.CommonLabels["kind"] != "digest"
 		})
 	}
-	servers.Until(t, "the digest", func() bool { return len(digests()) > 0 })
+	Until(t, "the digest", func() bool { return len(digests()) > 0 })
 	a := digests()[0].Alerts[0].Annotations
 	if a["open"] != "4" || a["overdue"] != "4" || a["closed"] != "0" || a["opd_name"] != "Dinas Perhubungan" {
 		t.Errorf("the digest says %v", a)

@@ -25,11 +25,11 @@ import (
 type paging struct {
 	t        *testing.T
 	s        *service
-	am       *servers.Alertmanager
-	prom     *servers.Prometheus
-	telegram *servers.TelegramServer
-	mail     *servers.MailServer
-	hook     *servers.WebhookServer
+	am       *Alertmanager
+	prom     *Prometheus
+	telegram *TelegramServer
+	mail     *MailServer
+	hook     *WebhookServer
 	dir      string
 	config   string // of the collector
 	serial   int
@@ -83,7 +83,7 @@ func newPaging(t *testing.T, open string) *paging {
 	servers.Tool(t, "alertmanager") // before anything is started
 	p := &paging{
 		t: t, s: newService(t), dir: t.TempDir(),
-		telegram: servers.StartTelegram(t, botToken), mail: servers.StartMail(t), hook: servers.StartWebhook(t),
+		telegram: StartTelegram(t, botToken), mail: StartMail(t), hook: StartWebhook(t),
 	}
 	p.write("token", botToken)
 	p.write("policies/sidoarjo.yaml", fmt.Sprintf(`
@@ -130,7 +130,7 @@ centers:
 	if code != 0 {
 		t.Fatalf("alertmanager-config: %d\n%s", code, notes)
 	}
-	p.am = servers.StartAlertmanager(t, func(string) string { return inSeconds(generated) })
+	p.am = StartAlertmanager(t, func(string) string { return inSeconds(generated) })
 	p.setDigest(time.Now().Add(time.Hour + pager.DigestFor)) // not in this test, at whatever hour it runs
 	return p
 }
@@ -165,7 +165,7 @@ func (p *paging) startPrometheus() {
 		p.write("rules/"+filepath.Base(name), rulesInSeconds(read(p.t, name)))
 	}
 	shipped := read(p.t, filepath.Join(servers.Root(p.t), "deploy", "prometheus", "prometheus.yml"))
-	p.prom = servers.StartPrometheus(p.t, func(self string) string {
+	p.prom = StartPrometheus(p.t, func(self string) string {
 		text := shipped
 		for _, r := range [][2]string{
 			{"../../alerts/rules/*.yaml", filepath.Join(p.dir, "rules", "*.yaml")},
@@ -286,28 +286,28 @@ func (p *paging) send(lines string, n int) {
 }
 
 // told returns the messages on tickets that a recipient's webhook got.
-func (p *paging) told(r recipient) []servers.Webhook {
-	return slices.DeleteFunc(p.hook.Messages(r.path()), func(m servers.Webhook) bool {
+func (p *paging) told(r recipient) []Webhook {
+	return slices.DeleteFunc(p.hook.Messages(r.path()), func(m Webhook) bool {
 		return m.Alerts[0].Labels["kind"] != "ticket"
 	})
 }
 
 // conditions returns the messages on conditions.
-func (p *paging) conditions(r recipient) []servers.Webhook {
-	return slices.DeleteFunc(p.hook.Messages(r.path()), func(m servers.Webhook) bool {
+func (p *paging) conditions(r recipient) []Webhook {
+	return slices.DeleteFunc(p.hook.Messages(r.path()), func(m Webhook) bool {
 		return m.Alerts[0].Labels["kind"] != ""
 	})
 }
 
 // next waits for the next message on tickets to a recipient, after n of them.
-func (p *paging) next(t *testing.T, r recipient, n int) servers.Webhook {
+func (p *paging) next(t *testing.T, r recipient, n int) Webhook {
 	t.Helper()
-	servers.Until(t, fmt.Sprintf("message %d to %s", n+1, r.name), func() bool { return len(p.told(r)) > n })
+	Until(t, fmt.Sprintf("message %d to %s", n+1, r.name), func() bool { return len(p.told(r)) > n })
 	return p.told(r)[n]
 }
 
 // tickets are the ids in a message, sorted.
-func tickets(m servers.Webhook) []string {
+func tickets(m Webhook) []string {
 	var out []string
 	for _, a := range m.Alerts {
 		out = append(out, a.Labels["ticket"])
@@ -321,7 +321,7 @@ func tickets(m servers.Webhook) []string {
 func (p *paging) texts(t *testing.T, r recipient) []string {
 	t.Helper()
 	n := len(p.hook.Messages(r.path()))
-	servers.Until(t, fmt.Sprintf("%d messages to %s by every channel", n, r.name), func() bool {
+	Until(t, fmt.Sprintf("%d messages to %s by every channel", n, r.name), func() bool {
 		return len(p.telegram.Messages(r.chat)) >= n && len(p.mail.Messages(r.mail())) >= n
 	})
 	var out []string
@@ -332,13 +332,13 @@ func (p *paging) texts(t *testing.T, r recipient) []string {
 }
 
 // active returns the ticket alerts that Alertmanager holds, by ticket.
-func (p *paging) active(t *testing.T, matchers ...string) map[string]servers.Alert {
+func (p *paging) active(t *testing.T, matchers ...string) map[string]Alert {
 	t.Helper()
 	list, err := p.am.Alerts(append(matchers, `kind="ticket"`)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]servers.Alert{}
+	out := map[string]Alert{}
 	for _, a := range list {
 		out[a.Labels["ticket"]] = a
 	}
@@ -346,7 +346,7 @@ func (p *paging) active(t *testing.T, matchers ...string) map[string]servers.Ale
 }
 
 // push posts alerts to Alertmanager as a pager would.
-func (p *paging) push(t *testing.T, alerts []servers.Alert, ends time.Time) {
+func (p *paging) push(t *testing.T, alerts []Alert, ends time.Time) {
 	t.Helper()
 	var list []map[string]any
 	for _, a := range alerts {
@@ -371,7 +371,7 @@ func (p *paging) push(t *testing.T, alerts []servers.Alert, ends time.Time) {
 // expire ends all ticket alerts, which is what their end time does a quarter of an hour after the last push.
 func (p *paging) expire(t *testing.T) {
 	t.Helper()
-	var list []servers.Alert
+	var list []Alert
 	for _, a := range p.active(t) {
 		list = append(list, a)
 	}
@@ -379,7 +379,7 @@ func (p *paging) expire(t *testing.T) {
 		t.Fatal("there is no alert to expire")
 	}
 	p.push(t, list, time.Now())
-	servers.Until(t, "the alerts have ended", func() bool { return len(p.active(t)) == 0 })
+	Until(t, "the alerts have ended", func() bool { return len(p.active(t)) == 0 })
 }
 
 // pageText returns the text of a page that must be there.

@@ -21,8 +21,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/monev112/monev112/collector/e2e/servers"
 )
 
 // binary is the program, built once with the tag that lets a test kill it at a named place.
@@ -93,8 +91,6 @@ func newService(t testing.TB, args ...string) *service {
 }
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
-
-func freeAddr(t testing.TB) string { return servers.FreeAddr(t) }
 
 func (s *service) start(env ...string) *service {
 	s.t.Helper()

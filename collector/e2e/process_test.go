@@ -1,4 +1,4 @@
-package servers
+package e2e
 
 import (
 	"encoding/json"
@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/monev112/monev112/collector/e2e/servers"
 )
 
 // Patience bounds every wait of this package; a machine under load may need it.
@@ -32,42 +34,9 @@ func Until(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// Root returns the folder of the repository: the first above the test's own that holds a go.mod.
-func Root(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
-	}
-}
-
-// Tool returns the path of a program of .tools/bin. Without it the test is skipped; in CI it fails.
-func Tool(t testing.TB, name string) string {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("runs " + name + ": not with -short")
-	}
-	path := filepath.Join(Root(t), ".tools", "bin", name)
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not built: make test builds it", name)
-		}
-		t.Skipf("%s is not built: run make tools", name)
-	}
-	return path
-}
-
-// FreeAddr returns a loopback address on which nothing listens. It lies below the ports that the kernel gives to
+// freeAddr returns a loopback address on which nothing listens. It lies below the ports that the kernel gives to
 // outgoing connections, so that a server can be killed and get its port back.
-func FreeAddr(t testing.TB) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	low := 32768
 	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
@@ -104,7 +73,7 @@ type process struct {
 // newProcess starts a server; another one may take the port between choosing and binding, so several are tried.
 func newProcess(t testing.TB, name string, config func(string) string, args func(*process) []string) *process {
 	t.Helper()
-	p := &process{t: t, name: name, path: Tool(t, name), dir: t.TempDir(), config: config, args: args}
+	p := &process{t: t, name: name, path: servers.Tool(t, name), dir: t.TempDir(), config: config, args: args}
 	t.Cleanup(func() {
 		p.Kill()
 		if t.Failed() {
@@ -112,7 +81,7 @@ func newProcess(t testing.TB, name string, config func(string) string, args func
 		}
 	})
 	for range 5 {
-		p.addr = FreeAddr(t)
+		p.addr = freeAddr(t)
 		if p.start() {
 			return p
 		}

@@ -1,4 +1,4 @@
-package servers
+package e2e
 
 import (
 	"encoding/json"
