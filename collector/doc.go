@@ -36,9 +36,8 @@
 //     named
 //     places at which a test may kill the process.
 //   - source (in): readers that turn files, logs and a simulation into events, and send them through the door.
-//   - e2e (test): the real program with the real engine, killed, started again and counted; e2e/servers: real
-//     Prometheus
-//     and Alertmanager, and stand-ins for Telegram and mail.
+//   - e2e (test): the real program with the real engine, killed, started again and counted; e2e/servers
+//     finds the Prometheus and Alertmanager that `make tools` builds.
 //
 // # Three rules that keep it true
 //
