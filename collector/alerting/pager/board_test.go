@@ -127,7 +127,7 @@ func TestWhichTicketsArePaged(t *testing.T) {
 			Center: "35.15", ID: "strange \"id\"\n<b>\U0001F525", OPD: "dishub", clockLevel: late,
 		},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(dueTicket{})); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	f.board.SetComplete(false)
