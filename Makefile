@@ -75,7 +75,8 @@ deb: $(BIN)/nfpm ## the Debian package, in dist
 format: ## gofmt over all Go code
 	gofmt -w alerts cmd collector dashboards deploy docs
 
-generate: dashboards ## docs/metrics.md, deploy/clickhouse/cluster.sql and the dashboards
+generate: dashboards ## everything that is generated: docs/metrics.md, deploy/clickhouse/cluster.sql and the dashboards
+	$(GO) generate ./...
 	$(GO) test ./collector/observability/metrics -run 'TestTable' -update
 	$(GO) test ./collector/store -run 'TestClusterSchema' -args -update-cluster
 
