@@ -7,16 +7,16 @@ import (
 	"github.com/monev112/monev112/collector/sla"
 )
 
-// Level is the value of the label "level": how far a ticket has come up the ladder of its policy.
+// Level is the value of the label "level": that of a clock, or Closed.
 type Level string
 
-// The levels. The shares are the usual ones; the policy's ladder says.
+// The levels.
 const (
-	Risk       Level = "risk"       // 75 % of the clock
-	Overdue    Level = "overdue"    // past the due time
-	Escalated  Level = "escalated"  // 150 %
-	Escalated2 Level = "escalated2" // 200 %
-	Closed     Level = "closed"     // a ticket that was paged is closed
+	Risk       = Level(sla.LevelRisk)
+	Overdue    = Level(sla.LevelOverdue)
+	Escalated  = Level(sla.LevelEscalated)
+	Escalated2 = Level(sla.LevelEscalated2)
+	Closed     = Level("closed") // a ticket that was paged is closed
 )
 
 // rank orders the levels of open tickets; 0 is none.
@@ -30,36 +30,18 @@ type clockLevel struct {
 	Overdue bool      // some clock is late, as the gauge tickets_overdue counts it
 }
 
-// levelOf says where a ticket stands at now. Only clocks that run count, paused ones among them; a level is a comparison
-// of instants, the same as that of the view clocks_now.
+// levelOf says where a ticket stands at now. Only clocks that run count, paused ones among them.
 func levelOf(clocks []sla.Clock, now time.Time) clockLevel {
 	var r clockLevel
-	at := now.UnixMilli()
-	reached := func(t time.Time) bool { return !t.IsZero() && at >= t.UnixMilli() }
+	now = now.Truncate(time.Millisecond) // the precision of stored times
 	for i := range clocks {
 		c := &clocks[i]
-		if c.Void || !c.StoppedAt.IsZero() || c.BreachAt.IsZero() {
+		l := Level(c.Level(now))
+		if l == "" || !c.StoppedAt.IsZero() {
 			continue
 		}
-		var l Level
-		late := at > c.BreachAt.UnixMilli()
-		switch {
-		case reached(c.Escalated2At):
-			l = Escalated2
-		case reached(c.EscalatedAt):
-			l = Escalated
-		case late:
-			l = Overdue
-		case reached(c.RiskAt):
-			l = Risk
-		default:
-			continue
-		}
-		if late {
-			r.Overdue = true
-		} else if reached(c.RiskAt) {
-			r.AtRisk = true
-		}
+		r.Overdue = r.Overdue || c.Overdue(now)
+		r.AtRisk = r.AtRisk || c.AtRisk(now)
 		if l.rank() > r.Level.rank() || l == r.Level && c.BreachAt.Before(r.DueAt) {
 			r.Level, r.DueAt = l, c.BreachAt
 		}
