@@ -413,3 +413,30 @@ func TestStreamStops(t *testing.T) {
 		t.Errorf("Close: %v", err)
 	}
 }
+
+// Wait returns once everything is answered, and the stream goes on.
+func TestStreamWaits(t *testing.T) {
+	f := &fake{t: t, script: map[int]reply{0: {status: 503}}}
+	answered := 0
+	s := NewStream(t.Context(), client(t, f, nil, nil), Batching{Events: 2}, func(int, event.Refusal) {})
+	s.Taken = func(int) { answered++ }
+	for round := 1; round <= 2; round++ {
+		for i := range 5 {
+			if err := s.Add(fmt.Appendf(nil, "event %d %d", round, i), i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Wait(); err != nil || answered != 5*round {
+			t.Errorf("round %d: %v, %d of %d events answered", round, err, answered, 5*round)
+		}
+	}
+	if _, err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	f.script[f.n] = reply{status: 401}
+	s = NewStream(t.Context(), client(t, f, nil, nil), Batching{}, func(int, event.Refusal) {})
+	if err := errors.Join(s.Add([]byte("one"), 0), s.Wait()); err == nil {
+		t.Error("a batch that was not answered is no error of Wait")
+	}
+	_, _ = s.Close()
+}

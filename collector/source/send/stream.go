@@ -41,7 +41,7 @@ type Stream[T any] struct {
 	refuse func(T, event.Refusal)
 	group  *errgroup.Group
 	ctx    context.Context
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	tasks  chan batch[T]
 	open   sync.WaitGroup // batches that are not answered
 	body   []byte
@@ -71,7 +71,7 @@ type batch[T any] struct {
 // once. Close must be called.
 func NewStream[T any](ctx context.Context, to Submitter, limits Batching, refuse func(T, event.Refusal)) *Stream[T] {
 	limits = Batching{cmp.Or(limits.Events, 500), cmp.Or(limits.Bytes, 1<<20), cmp.Or(limits.Senders, 4)}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	s := &Stream[T]{
 		to: to, limits: limits, refuse: refuse, group: group, ctx: ctx, cancel: cancel, tasks: make(chan batch[T]),
@@ -87,6 +87,9 @@ func NewStream[T any](ctx context.Context, to Submitter, limits Batching, refuse
 						return nil
 					}
 					err := s.deliver(ctx, b)
+					if err != nil {
+						s.cancel(err) // before Done, so that Wait sees it
+					}
 					s.open.Done()
 					if err != nil {
 						return err
@@ -150,15 +153,15 @@ func (s *Stream[T]) Totals() Totals {
 func (s *Stream[T]) Close() (Totals, error) {
 	err := s.Flush()
 	close(s.tasks)
-	if first := s.group.Wait(); first != nil {
-		err = first
+	if s.group.Wait() != nil {
+		err = context.Cause(s.ctx) // the first cause; others may only have been cancelled by it
 	}
-	s.cancel()
+	s.cancel(nil)
 	return s.Totals(), err
 }
 
 // Abort stops the senders without waiting for answers. Close must still be called.
-func (s *Stream[T]) Abort() { s.cancel() }
+func (s *Stream[T]) Abort() { s.cancel(nil) }
 
 func (s *Stream[T]) deliver(ctx context.Context, b batch[T]) error {
 	answer, err := s.to.Submit(ctx, b.body, len(b.ends))

@@ -16,12 +16,11 @@ import (
 // RunOptions says what the simulate command does. Preset and Server (or Lines) are required.
 type RunOptions struct {
 	Options
-	Preset  Preset
-	Prefill time.Duration // Live without From: how far back it begins; default 48 h
-	Server  string        // base address of the collector
-	Key     string        // API key; empty where none is asked for
-	Lines   io.Writer     // when set, messages are written here, one a line, and nothing is sent
-	Totals  string        // file for the totals as JSON, written at the end; empty means none
+	Preset Preset
+	Server string    // base address of the collector
+	Key    string    // API key; empty where none is asked for
+	Lines  io.Writer // when set, messages are written here, one a line, and nothing is sent
+	Totals string    // file for the totals as JSON, written at the end; empty means none
 
 	Progress io.Writer // where progress goes; nil means nowhere
 	Terminal bool      // Progress is a terminal: one line that is written over
@@ -62,11 +61,8 @@ func (o *RunOptions) generator() (*Generator, error) {
 	now := o.Clock.Now()
 	switch o.Preset {
 	case Live:
-		if o.Prefill == 0 {
-			o.Prefill = 48 * time.Hour
-		}
 		if o.From.IsZero() {
-			o.From = now.Add(-o.Prefill).Truncate(time.Minute)
+			o.From = now.Add(-48 * time.Hour).Truncate(time.Minute)
 		}
 		if o.TimeScale == 0 {
 			o.TimeScale = runTimeScale

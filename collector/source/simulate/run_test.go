@@ -190,7 +190,8 @@ func TestRunWritesLines(t *testing.T) {
 		}
 		return false
 	}
-	if err := Run(ctx, RunOptions{Preset: Live, Prefill: time.Hour, Lines: &lines, Clock: h.clock()}); err != nil {
+	last := Options{From: h.now.Add(-time.Hour)}
+	if err := Run(ctx, RunOptions{Preset: Live, Options: last, Lines: &lines, Clock: h.clock()}); err != nil {
 		t.Fatalf("stopping a live simulation is no error, got %v", err)
 	}
 	if n := bytes.Count(lines.Bytes(), []byte("\n")); n < 500 || h.waits == 0 {
