@@ -287,7 +287,6 @@ func (o shipObserver) BatchStored(_, end journal.Position, events, rows int, too
 }
 
 func (o shipObserver) DeadLetter(string) { o.metrics.Shipper.DeadLetters(1) }
-func (o shipObserver) BatchFailed(error) {} // the store counts failed requests
 
 func (a *App) openIntake(context.Context) error {
 	keys, err := openCallerKeys(a.cfg.DataDir, a.cfg.Now())

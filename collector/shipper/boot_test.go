@@ -85,7 +85,7 @@ func TestTheBatchUnderWayIsSentAgainToo(t *testing.T) {
 		{"the same boot", cursor{Start: 150, End: 200, Boot: "two"}, 0, false},
 		{"within a boot that sends again", cursor{Start: 150, End: 200, Again: 300, Boot: "one"}, 300, true},
 	} {
-		got, lost := c.was.again("two", 100)
+		got, lost := c.was.afterBoot("two", 100)
 		if lost != c.lost || got.Again != c.again || lost && (got.Start != 100 || got.End != 100) {
 			t.Errorf("%s: %+v, lost %v", c.name, got, lost)
 		}

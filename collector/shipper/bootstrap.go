@@ -22,23 +22,23 @@ const bootstrapCases = 5_000
 
 // prepare brings schema, version and board up to date from ClickHouse.
 func (s *Shipper) prepare(ctx context.Context) error {
-	if s.unwritten {
+	if s.cursorDirty {
 		if err := s.writeCursor(s.cursor); err != nil {
 			return err
 		}
-		s.unwritten = false
+		s.cursorDirty = false
 	}
 	if err := s.sink.Prepare(ctx); err != nil {
 		return err
 	}
-	if err := s.recognize(ctx); err != nil {
+	if err := s.checkDatabase(ctx); err != nil {
 		return err
 	}
-	if s.afresh {
+	if s.resetBoard {
 		if err := s.board.Reset(s.replay); err != nil {
 			return fmt.Errorf("replay the journal: %w", err)
 		}
-		s.afresh = false
+		s.resetBoard = false
 	}
 	greatest, err := s.sink.MaxVersion(ctx)
 	if err != nil {
@@ -67,8 +67,8 @@ func (s *Shipper) prepare(ctx context.Context) error {
 	if err := s.load(ctx, open); err != nil {
 		return err
 	}
-	s.whole = s.journal.End()
-	s.cfg.Log.Info("open cases read", "cases", len(open))
+	s.completeAt = s.journal.End()
+	s.cfg.Log.Info("open cases loaded", "cases", len(open))
 	return nil
 }
 

@@ -36,9 +36,9 @@ type cursor struct {
 	Database string `json:"database,omitempty"`
 }
 
-// again returns the cursor to go on from in a boot of the host. After one that ended without a stop, ClickHouse may
+// afterBoot returns the cursor to go on from in a boot of the host. After one that ended without a stop, ClickHouse may
 // have lost what it had answered: everything that the journal still holds is sent again.
-func (c cursor) again(boot string, first journal.Position) (cursor, bool) {
+func (c cursor) afterBoot(boot string, first journal.Position) (cursor, bool) {
 	sent := max(c.Start, c.End) // the batch that was under way may have been answered too, and its token be known
 	lost := boot != "" && c.Boot != "" && c.Boot != boot && !c.Closed && sent > first
 	if lost {

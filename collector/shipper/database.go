@@ -22,9 +22,10 @@ type RestorePoint struct {
 	UpTo    journal.Position
 }
 
-// recognize compares the ClickHouse that was found with the one that the cursor is about. In another one nothing counts
-// as shipped but what a restored backup brought: the rest of the journal is sent again, as after a host that went down.
-func (s *Shipper) recognize(ctx context.Context) error {
+// checkDatabase compares the ClickHouse that was found with the one that the cursor is about. In another one nothing
+// counts as shipped but what a restored backup brought: the rest of the journal is sent again, as after a host that
+// went down.
+func (s *Shipper) checkDatabase(ctx context.Context) error {
 	if s.cfg.Database == nil {
 		return nil
 	}
@@ -51,11 +52,11 @@ func (s *Shipper) recognize(ctx context.Context) error {
 			}
 		}
 		if c.Start > from {
-			s.cfg.Log.Warn("this is another ClickHouse than before: what the journal still holds is sent to it",
+			s.cfg.Log.Warn("another ClickHouse than before, sending the journal again",
 				"from", uint64(from), "to", uint64(c.Start), "filled_by_a_backup", filled, "database", db.ID, "before", c.Database)
 			c.Again = max(c.Again, c.Start)
 			c.Start, c.End = from, from
-			s.afresh = true
+			s.resetBoard = true
 		}
 	}
 	c.Database = db.ID

@@ -56,7 +56,7 @@ func (s *Shipper) deadLetter(l rowKey, payload []byte, reason string) error {
 	s.budget.used++
 	s.deadLettered[l] = true
 	s.cfg.Observer.DeadLetter(l.table)
-	s.cfg.Log.Error("a row can never be stored and went to the dead letters", "table", l.table, "reason", reason)
+	s.cfg.Log.Error("row moved to the dead letters", "table", l.table, "reason", reason)
 	return nil
 }
 
@@ -81,17 +81,17 @@ func (s *Shipper) retryDeadLetter(ctx context.Context, payload []byte, table str
 		if !ok {
 			return fmt.Errorf("dead letter of %s: no key: %w", table, errUnusable)
 		}
-		return s.caseAgain(ctx, key)
+		return s.retryCase(ctx, key)
 	}
 	var e event.Event
 	if err := event.DecodeBinary(payload, &e); err != nil {
 		return fmt.Errorf("dead letter of %s: %w: %w", table, errUnusable, err)
 	}
-	return s.eventAgain(ctx, &e, payload)
+	return s.retryEvent(ctx, &e, payload)
 }
 
-// eventAgain stores an event. The board may not hold it: a case that was read back since lacks what ClickHouse refused.
-func (s *Shipper) eventAgain(ctx context.Context, e *event.Event, payload []byte) error {
+// retryEvent stores an event. The board may not hold it: a case that was read back since lacks what ClickHouse refused.
+func (s *Shipper) retryEvent(ctx context.Context, e *event.Event, payload []byte) error {
 	key := e.Key()
 	isCase := key.Kind == event.KindCall || key.Kind == event.KindTicket
 	verdict := tracker.Duplicate
@@ -132,8 +132,8 @@ func (s *Shipper) eventAgain(ctx context.Context, e *event.Event, payload []byte
 	return nil
 }
 
-// caseAgain stores the row of a case as it is now.
-func (s *Shipper) caseAgain(ctx context.Context, key event.Key) error {
+// retryCase stores the row of a case as it is now.
+func (s *Shipper) retryCase(ctx context.Context, key event.Key) error {
 	if err := s.load(ctx, []event.Key{key}); err != nil {
 		return err
 	}

@@ -37,16 +37,16 @@ type feed struct {
 	bytes   int
 	linger  func() time.Duration // after the first event of a batch was appended
 	now     func() time.Time
-	at      cursor      // the next batch begins at Start; End, when beyond, is where it must end
-	batches chan fed    // unbuffered: one batch waits at most
-	spare   chan *batch // shipped ones, to be used again
+	at      cursor        // the next batch begins at Start; End, when beyond, is where it must end
+	batches chan feedItem // unbuffered: one batch waits at most
+	used    chan *batch   // shipped ones, to be used again
 	upTo    journal.Position
 	// unreadable is why there is no reader.
 	unreadable error
 }
 
-// fed is a batch, or a position before which no further record lies, or the reason why there is neither.
-type fed struct {
+// feedItem is a batch, or a position before which no further record lies, or the reason why there is neither.
+type feedItem struct {
 	batch *batch
 	upTo  journal.Position
 	err   error
@@ -55,7 +55,7 @@ type fed struct {
 func (s *Shipper) newFeed(r *journal.Reader) *feed {
 	return &feed{
 		reader: r, rows: s.cfg.BatchRows, bytes: s.cfg.BatchBytes, linger: s.linger, now: s.cfg.Now, at: s.cursor,
-		batches: make(chan fed), spare: make(chan *batch, 1),
+		batches: make(chan feedItem), used: make(chan *batch, 1),
 	}
 }
 
@@ -63,7 +63,7 @@ func (s *Shipper) newFeed(r *journal.Reader) *feed {
 func (f *feed) run(ctx context.Context) {
 	for {
 		b, err := f.next(ctx)
-		next := fed{batch: b, err: err}
+		next := feedItem{batch: b, err: err}
 		if b == nil && err == nil {
 			next.upTo = f.upTo
 		}
@@ -84,7 +84,7 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 	if f.reader == nil {
 		return nil, f.unreadable
 	}
-	b := f.blank()
+	b := f.emptyBatch()
 	b.start, b.end = f.at.Start, f.at.Start
 	size := 0
 	add := func(rec journal.Record) error {
@@ -109,7 +109,7 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 	}
 	rec, err := f.first(ctx)
 	if err != nil || rec.End == 0 {
-		f.again(b)
+		f.recycle(b)
 		return nil, err
 	}
 	if err := add(rec); err != nil {
@@ -173,18 +173,18 @@ func (f *feed) ready(b *batch) *batch {
 	return b.ready()
 }
 
-// blank returns a batch without content.
-func (f *feed) blank() *batch {
+// emptyBatch returns a batch without content.
+func (f *feed) emptyBatch() *batch {
 	select {
-	case b := <-f.spare:
+	case b := <-f.used:
 		return b
 	default:
 		return newBatch()
 	}
 }
 
-// again takes a shipped batch back, so that its memory serves the next. Nobody may hold on to its events.
-func (f *feed) again(b *batch) {
+// recycle takes a shipped batch back, so that its memory serves the next. Nobody may hold on to its events.
+func (f *feed) recycle(b *batch) {
 	if len(b.slabs)*slabEvents > 4*max(len(b.events), slabEvents) { // a burst is over: let its memory go
 		return
 	}
@@ -197,7 +197,7 @@ func (f *feed) again(b *batch) {
 	clear(b.held)
 	b.events, b.payloads, b.keys = b.events[:0], b.payloads[:0], b.keys[:0]
 	select {
-	case f.spare <- b:
+	case f.used <- b:
 	default:
 	}
 }

@@ -24,7 +24,7 @@ func FuzzCursor(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c, _ = c.again("another boot", journal.Position(first))
+		c, _ = c.afterBoot("another boot", journal.Position(first))
 		s := &Shipper{cfg: Config{Dir: "/d", FS: d.Process()}}
 		if err := s.writeCursor(c); err != nil {
 			t.Fatal(err)

@@ -178,7 +178,6 @@ type silent struct{}
 
 func (silent) BatchStored(_, _ journal.Position, _, _ int, _ time.Duration) {}
 func (silent) DeadLetter(string)                                            {}
-func (silent) BatchFailed(error)                                            {}
 func (silent) Requeued(func([]byte, string) (bool, error)) (int, error)     { return 0, nil }
 func (silent) Add([]byte, string, string, time.Time) error                  { return nil }
 
@@ -502,7 +501,7 @@ func (h *harness) ship() {
 			h.t.Fatal(err)
 		}
 	}
-	if h.shipper.Shipped() >= h.shipper.whole {
+	if h.shipper.Shipped() >= h.shipper.completeAt {
 		h.board.SetComplete(true)
 	}
 }

@@ -16,7 +16,7 @@ type request struct {
 func (s *Shipper) Do(ctx context.Context, fn func(context.Context) error) error {
 	r := request{do: fn, done: make(chan error, 1)}
 	select {
-	case s.asked <- r:
+	case s.requests <- r:
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -60,8 +60,8 @@ type Config struct {
 	BatchBytes int           // their journal bytes at most; 32 MiB
 	Linger     time.Duration // how long a batch waits for more after its first event, at least; 200 ms
 	// where ClickHouse needs long for a batch, it waits three times as long, up to this; 2 s
-	LingerMost time.Duration
-	KeepFor    time.Duration // how long a shipped segment stays; 24 h
+	MaxLinger time.Duration
+	KeepFor   time.Duration // how long a shipped segment stays; 24 h
 	// how long the clock must run without a jump before anything is deleted by it; 10 min
 	StableFor           time.Duration
 	DeadLetterPerMinute int    // above it shipping stops until the next minute; 100
@@ -83,8 +83,6 @@ type Observer interface {
 	BatchStored(start, end journal.Position, events, rows int, took time.Duration)
 	// DeadLetter is called for each row given up.
 	DeadLetter(table string)
-	// BatchFailed is called for each attempt that failed.
-	BatchFailed(err error)
 }
 
 // Shipper is the loop. Make one with New.
@@ -95,18 +93,18 @@ type Shipper struct {
 	sink         Sink
 	dead         DeadLetters
 	cursor       cursor
-	unwritten    bool // the cursor says of this boot what the disk must know before anything is sent
+	cursorDirty  bool // the cursor says of this boot what the disk must know before anything is sent
 	version      uint64
 	progress     progress
 	took         atomic.Int64 // nanoseconds of the last batch
 	failing      atomic.Bool
-	asked        chan request
+	requests     chan request
 	budget       budget
 	stable       stableClock
 	stableNow    atomic.Int64     // of stable, in Unix nanoseconds; 0 when there is none
 	deadLettered map[rowKey]bool  // rows of the batch under way
-	whole        journal.Position // once shipped so far, a board that was read back is complete
-	afresh       bool             // ClickHouse may lack what the board takes it to hold
+	completeAt   journal.Position // once shipped so far, a board that was read back is complete
+	resetBoard   bool             // ClickHouse may lack what the board takes it to hold
 }
 
 // New reads the cursor. One of another journal is left aside, since positions mean nothing there: shipping begins anew.
@@ -123,12 +121,12 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	setDefault(&cfg.BatchRows, 50_000)
 	setDefault(&cfg.BatchBytes, 32<<20)
 	setDefault(&cfg.Linger, 200*time.Millisecond)
-	setDefault(&cfg.LingerMost, 2*time.Second)
+	setDefault(&cfg.MaxLinger, 2*time.Second)
 	setDefault(&cfg.KeepFor, 24*time.Hour)
 	setDefault(&cfg.StableFor, 10*time.Minute)
 	setDefault(&cfg.DeadLetterPerMinute, 100)
 	s := &Shipper{
-		cfg: cfg, journal: j, board: b, sink: sink, dead: dead, asked: make(chan request),
+		cfg: cfg, journal: j, board: b, sink: sink, dead: dead, requests: make(chan request),
 		budget: budget{perMinute: cfg.DeadLetterPerMinute}, stable: stableClock{stableFor: cfg.StableFor},
 		deadLettered: map[rowKey]bool{},
 	}
@@ -138,20 +136,20 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	}
 	was := s.cursor
 	var lost bool
-	if s.cursor, lost = was.again(cfg.Boot, j.Stats().First); lost {
-		cfg.Log.Warn("the host went down without a stop: what the journal still holds is sent to ClickHouse again", "from",
+	if s.cursor, lost = was.afterBoot(cfg.Boot, j.Stats().First); lost {
+		cfg.Log.Warn("host restarted without a clean stop, sending the journal again", "from",
 			uint64(s.cursor.Start), "to", uint64(was.Start))
 	}
-	s.unwritten = s.cursor != was
+	s.cursorDirty = s.cursor != was
 	s.progress.set(s.cursor.Start)
-	s.afresh = s.cursor.Again > s.cursor.Start
+	s.resetBoard = s.cursor.Again > s.cursor.Start
 	return s, nil
 }
 
 // linger is how long a batch waits for more: few events in many batches would keep the processors busy with storing,
 // and those who wait for an acknowledgement waiting. A batch that is full does not wait.
 func (s *Shipper) linger() time.Duration {
-	return min(max(s.cfg.Linger, 3*time.Duration(s.took.Load())), max(s.cfg.Linger, s.cfg.LingerMost))
+	return min(max(s.cfg.Linger, 3*time.Duration(s.took.Load())), max(s.cfg.Linger, s.cfg.MaxLinger))
 }
 
 func setDefault[T comparable](v *T, d T) {
@@ -192,7 +190,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return s.stop()
 		case <-tick.C:
-		case r := <-s.asked:
+		case r := <-s.requests:
 			r.done <- r.do(ctx)
 		case next := <-feed.batches:
 			if err := next.err; err != nil {
@@ -216,14 +214,14 @@ func (s *Shipper) Run(ctx context.Context) error {
 				}
 				return err
 			}
-			feed.again(next.batch)
+			feed.recycle(next.batch)
 		}
-		if !s.board.Complete() && s.Shipped() >= s.whole {
+		if !s.board.Complete() && s.Shipped() >= s.completeAt {
 			s.board.SetComplete(true)
 			s.progress.notify()
-			s.cfg.Log.Info("the board is complete")
+			s.cfg.Log.Info("board complete")
 		}
-		s.tidy()
+		s.deleteShipped()
 		s.requeue(ctx)
 	}
 }
@@ -244,8 +242,8 @@ func (s *Shipper) StableNow() time.Time {
 	return time.Time{}
 }
 
-// tidy lets go of what ClickHouse has: cases that nobody works on, segments that are old enough.
-func (s *Shipper) tidy() {
+// deleteShipped deletes what ClickHouse has: cases that nobody works on, segments that are old enough.
+func (s *Shipper) deleteShipped() {
 	now := s.stable.now(s.cfg.Now())
 	if !now.IsZero() {
 		s.stableNow.Store(now.UnixNano())
@@ -256,7 +254,7 @@ func (s *Shipper) tidy() {
 		upTo = min(upTo, s.cfg.Floor())
 	}
 	if _, err := s.journal.Retain(upTo, now.Add(-s.cfg.KeepFor)); err != nil {
-		s.cfg.Log.Warn("shipped segments cannot be deleted", "error", err)
+		s.cfg.Log.Warn("shipped segments not deleted", "error", err)
 	}
 }
 
@@ -273,18 +271,17 @@ func (s *Shipper) retry(ctx context.Context, what string, do func(context.Contex
 		err := do(ctx)
 		if err == nil {
 			if s.failing.Swap(false) {
-				s.cfg.Log.Info("clickhouse takes data again")
+				s.cfg.Log.Info("clickhouse available again")
 			}
 			return nil
 		}
 		if ctx.Err() != nil {
 			return err
 		}
-		s.cfg.Observer.BatchFailed(err)
 		if !s.failing.Swap(true) {
-			s.cfg.Log.Warn("nothing can be shipped to clickhouse; events wait in the journal", "step", what, "error", err)
+			s.cfg.Log.Warn("shipping failed, events wait in the journal", "step", what, "error", err)
 		} else {
-			s.cfg.Log.Debug("still nothing can be shipped to clickhouse", "step", what, "error", err)
+			s.cfg.Log.Debug("shipping failed again", "step", what, "error", err)
 		}
 		select {
 		case <-ctx.Done():

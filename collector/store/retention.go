@@ -27,15 +27,15 @@ type DueItem struct {
 	Left   uint64    `json:"left"` // of Due, counted again afterwards; Due itself when nothing was asked to go
 }
 
-// personal are the columns that are blanked, and when what stands in them happened. Blanked is as if it had never been
+// personal are the columns that are emptied, and when what is in them happened. It is then as if it had never been
 // said: the case is folded from its events as before, without it.
 var personal = []struct {
 	DuePlace
-	ttl  []string // columns that ClickHouse blanks by itself, should nobody do it
+	ttl  []string // columns that ClickHouse empties by itself, should nobody do it
 	net  string   // since when it reckons: DateTime
 	at   string   // DateTime64
-	some string   // whether there is anything to blank
-	none string   // the assignments that blank it
+	some string   // whether there is anything to empty
+	none string   // the assignments that empty it
 }{
 	{DuePlace{Where: "events", Kind: CallerData}, []string{"caller_key", "caller_last3"},
 		"toDateTime(greatest(occurred_at, received_at))", "occurred_at",
@@ -50,8 +50,8 @@ var personal = []struct {
 		"notEmpty(attributes)", "attributes = map()"},
 }
 
-// netDays is how much later than Blank the tables' own TTLs are, counted from when a row came: what ClickHouse deletes
-// by itself nobody counts and records, so it should find nothing where Blank runs.
+// netDays is how much later than Redact the tables' own TTLs are, counted from when a row came: what ClickHouse deletes
+// by itself nobody counts and records, so it should find nothing where Redact runs.
 const netDays = 7
 
 // netMonths is the longest of the tables' own TTLs: a DateTime ends in 2106, and a TTL that reckons beyond it comes out
@@ -59,7 +59,7 @@ const netDays = 7
 const netMonths = 600
 
 // FollowRetention makes the tables' own TTLs follow a policy: the months for which a kind is kept, 0 or less for ever.
-// They are a net below Blank, which holds where nobody runs it.
+// They are a net below Redact, which holds where nobody runs it.
 func (s *Store) FollowRetention(ctx context.Context, keepMonths func(kind string) int) error {
 	for _, c := range personal {
 		months := keepMonths(c.Kind)
@@ -73,7 +73,7 @@ func (s *Store) FollowRetention(ctx context.Context, keepMonths func(kind string
 				changes = append(changes, "REMOVE TTL")
 			}
 			for _, change := range changes {
-				// What is due already is Blank's work, which is counted and recorded.
+				// What is due already is the work of Redact, which is counted and recorded.
 				sql := fmt.Sprintf("ALTER TABLE %s MODIFY COLUMN %s %s SETTINGS materialize_ttl_after_modify = 0", c.Where, column,
 					change)
 				if err := s.exec(ctx, "retention of "+c.Where+"."+column, sql); err != nil {
@@ -125,16 +125,16 @@ func (s *Store) Due(ctx context.Context, cutoffOf func(kind string) (time.Time, 
 // mutationPoll is how often a running mutation is looked at.
 const mutationPoll = 100 * time.Millisecond
 
-// Blank blanks what an item of Due counted and returns when ClickHouse has rewritten every part that held it. The files
-// of the former parts go from the disk some minutes later.
-func (s *Store) Blank(ctx context.Context, item DueItem) error {
+// Redact empties what an item of Due counted and returns when ClickHouse has rewritten every part that held it. The
+// files of the former parts go from the disk some minutes later.
+func (s *Store) Redact(ctx context.Context, item DueItem) error {
 	for _, c := range personal {
 		if c.DuePlace != item.DuePlace {
 			continue
 		}
 		sql := fmt.Sprintf("ALTER TABLE %s UPDATE %s WHERE (%s) AND %s < %s SETTINGS mutations_sync = 0", c.Where, c.none,
 			c.some, c.at, instant(item.Cutoff))
-		if err := s.exec(ctx, "blank in "+c.Where, sql); err != nil {
+		if err := s.exec(ctx, "redact "+c.Where, sql); err != nil {
 			return err
 		}
 		return s.mutated(ctx, c.Where)
@@ -157,7 +157,7 @@ func (s *Store) mutated(ctx context.Context, table string) error {
 			return err
 		}
 		if reason != "" {
-			return fmt.Errorf("clickhouse: blank in %s: %s", table, reason)
+			return fmt.Errorf("clickhouse: redact %s: %s", table, reason)
 		}
 		select {
 		case <-ctx.Done():

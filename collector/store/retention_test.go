@@ -47,7 +47,7 @@ func TestRetentionBlanksByOccurrence(t *testing.T) {
 	var got []string
 	for _, i := range due {
 		got = append(got, fmt.Sprint(i.Where, " ", i.Kind, " ", i.Due, " ", i.Oldest.Format("2006-01-02")))
-		if err := s.Blank(t.Context(), i); err != nil {
+		if err := s.Redact(t.Context(), i); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -105,7 +105,7 @@ func (r *Runner) Apply(ctx context.Context) (Report, error) {
 	var errs []error
 	for _, i := range tables {
 		if i.Due > 0 {
-			errs = append(errs, r.cfg.Store.Blank(ctx, i))
+			errs = append(errs, r.cfg.Store.Redact(ctx, i))
 		}
 	}
 	if cutoff, ok := r.cfg.Policy.Cutoff(Entry, report.At); ok {
