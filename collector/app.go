@@ -86,7 +86,7 @@ type cleanup struct {
 	do   func() error
 }
 
-// log returns the logger of a component.
+// log returns the logger of a component, for packages that do not name themselves in the log.
 func (a *App) log(component string) *slog.Logger { return a.cfg.Log.With("component", component) }
 
 // New opens the data folder and the port. It begins with what can be wrong without touching either, so that a mistake
@@ -123,7 +123,7 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if err = os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w; choose one that this user may write to", err)
 	}
-	guard, err := auth.NewGuard(APIKeys(cfg.DataDir).Path, cfg.Now, a.log("auth"))
+	guard, err := auth.NewGuard(APIKeys(cfg.DataDir).Path, cfg.Now, cfg.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -113,6 +113,13 @@ func (p *Pages) links(scheme, listen, dataDir string) web.LinkConfig {
 	return cfg
 }
 
+// Drop is a folder that the service watches: a file that is put into it is imported by the mapping.
+type Drop struct {
+	Folder  string `yaml:"folder"`
+	Mapping string `yaml:"mapping"` // the name of a built-in mapping, or the path of a YAML file
+	Source  string `yaml:"source"`  // takes the place of the mapping's source
+}
+
 // Limits are the bounds that a deployment may want to move; zero is the default.
 type Limits struct {
 	MinFreeBytes  int64 `yaml:"min_free_bytes"` // the journal leaves so much of the disk free; 256 MiB; below 0 nothing

@@ -1,43 +1,62 @@
-// Package collector wires monev112: one App that takes events of an emergency call centre in, keeps them, and shows
-// what they add up to. This page is the map; each package's own comment says what it owns.
+// Package collector wires monev112: one App that takes the events of an emergency call centre in, keeps them, and shows
+// what they add up to. This page is the map; each package's own comment says what it owns. The root holds wiring only.
 //
 // # The way of an event
 //
-//	POST /v1/events ─▶ api ─▶ event ─▶ ingest ─▶ journal ─▶ shipper ─▶ store ─▶ ClickHouse ─▶ views
-//	                          (door)     │  fsync, then state, then ack    ▲
-//	                                     ▼                                 │ rows of the cases touched
-//	                                  tracker (the live board) ────────────┘
-//	                                     ├─▶ metrics ─▶ /metrics
-//	                                     ├─▶ pager ─▶ Alertmanager
-//	                                     └─▶ api ─▶ /v1/board, /v1/tickets
+//	source ─▶ httpapi ─▶ ingest ─▶ journal ─▶ shipper ─▶ store ─▶ ClickHouse (engine) ─▶ views, dashboards
+//	  └────────────────▶ intake      │ fsync, then board, then acknowledge  ▲
+//	                                 ▼                                      │ rows of the cases that changed
+//	                               tracker (the live board) ────────────────┘
+//	                                 ├─▶ observability ─▶ /metrics
+//	                                 ├─▶ alerting ─▶ Alertmanager
+//	                                 └─▶ httpapi, web ─▶ people
 //
 // An event is a fact. Everything else (elapsed, overdue, ratio) is computed from facts when asked. Data moves one way:
-// no station calls an earlier one.
+// no room calls an earlier one.
 //
-// # Packages, from the inside out
+// # The rooms, in the order of the data
 //
-//   - event (pure): the vocabulary. Decodes, validates, replaces callers' numbers. Says what may enter.
-//   - directory (pure): centres, OPDs, kecamatan, categories and the aliases under which sources write them.
-//   - casefile (pure): the facts of a call or ticket, and how a set of events folds into them.
-//   - sla (pure): policies, calendars and the clocks they give a case; explains each due date.
-//   - tracker (pure): the live board: every case in memory as the set of its events; counts, outcomes, snapshots.
-//   - journal (disk): a segmented, checksummed, append-only log of byte records; knows nothing of events.
-//   - ingest (loop): the only writer of journal and board: group, deduplicate, append once, apply, acknowledge.
-//   - store (database): ClickHouse's schema, row mapping, inserts and queries.
-//   - shipper (loop): follows the journal, inserts events, completes unknown cases from ClickHouse, upserts cases.
-//   - engine (database): the embedded ClickHouse, served over ClickHouse's own HTTP interface.
-//   - api (HTTP), metrics (Prometheus), telemetry (OpenTelemetry, slog): the faces; access: who may do what.
-//   - pager (loop): tells Alertmanager which tickets are at risk, late, escalated and closed; routing (pure): its
-//     configuration, from directory, calendar and contacts.
-//   - page (HTTP): the links of alerts and the pages behind them. notification (disk, loop): who was told what, from
-//     Alertmanager to ClickHouse. audit (disk): who read a single case.
-//   - monev (pure): the measures of a monev meeting as functions, the check on the views' SQL.
-//   - quarantine (disk): what was refused, kept in sight. disk: the file layer that tests can make fail. faultpoint:
-//     named
-//     places at which a test may kill the process.
-//   - source (in): readers that turn files, logs and a simulation into events, and send them through the door.
-//   - e2e (test): the real program with the real engine, killed, started again and counted; e2e/servers
-//     finds the Prometheus and Alertmanager that `make tools` builds.
+// The pure core. It does no IO, reads no clock, starts no goroutine and logs nothing; the present is an argument.
+//
+//   - event: the vocabulary. Decodes, validates and pseudonymises; says what may enter. Never guesses a value.
+//   - directory: centres, OPDs, kecamatan, categories and the names that sources use for them. Never opens a file.
+//   - casefile: the facts of a call or a ticket, folded from a set of events. Never depends on their order.
+//   - sla: policies, calendars and the clocks that they give a case; explains each due date. Never stores one.
+//   - tracker: the live board, every case in memory as the set of its events. Never calls a case new that may be known.
+//
+// What moves and keeps events.
+//
+//   - source: turns tables, logs and a simulation into events and submits them, over HTTP or in process. Never writes
+//     the journal itself.
+//   - ingest: the intake of every source, and the one loop that writes journal and board. Never acknowledges what is not
+//     on stable storage. What it rejects goes to ingest/quarantine, without callers' numbers.
+//   - journal: a segmented, checksummed, append-only log of records. Knows nothing of events.
+//   - shipper: follows the journal, brings ClickHouse up to date, completes unknown cases from it. Never blocks ingest
+//     and never drops an event that ClickHouse may still take.
+//   - store: the schema, the mapping to rows, inserts and queries; store/lookup finds single cases. Never folds events.
+//   - engine: the embedded ClickHouse: binding, HTTP server, child process, installation. Reached over its port alone.
+//
+// What shows them.
+//
+//   - httpapi: routes, keys, limits, problem documents, the record of reads. Never decides what an event means.
+//   - web: the pages behind the links of alerts, for people with a telephone.
+//   - alerting: which tickets Alertmanager is told of, its configuration, and the record of who was told what. Never
+//     sends a message to a person itself.
+//   - monev: the figures of a month, frozen as they were reported. Never changes a frozen figure.
+//   - observability: metrics, logs and traces. Never carries a number, name, address or text of a citizen.
+//
+// What keeps the house.
+//
+//   - upkeep: rebuilds of stored cases, retention of personal data, backup and restore.
+//   - internal: files that tests can make fail (disk, faultpoint), strict YAML (yamlfile), secrets (keyfile), Indonesian
+//     dates. Knows no room.
+//   - e2e: the real program with the real engine, killed, started again and counted. Imports no room.
+//
+// # Who may import whom
+//
+// cmd → collector → httpapi → {web, alerting, monev, upkeep} → {source, ingest, shipper, store} → observability →
+// {tracker, journal, engine} → sla → {directory, casefile} → event → internal. Rooms within braces do not import each
+// other. The packages httpapi/auth and httpapi/audit are leaves that web uses too. TestImportsPointOneWay holds this.
 //
 // # Three rules that keep it true
 //

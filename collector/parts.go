@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -29,12 +30,16 @@ import (
 	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/shipper"
 	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/source/asterisk"
+	"github.com/monev112/monev112/collector/source/dropfolder"
+	"github.com/monev112/monev112/collector/source/send"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
 	"github.com/monev112/monev112/collector/upkeep/retention"
 	"github.com/monev112/monev112/collector/web"
+	"github.com/monev112/monev112/deploy"
 	"github.com/monev112/monev112/docs"
 )
 
@@ -45,6 +50,8 @@ const (
 	engineDir   = "clickhouse"
 	auditDir    = "audit"
 	messagesDir = "notifications" // messages that Alertmanager reported
+	asteriskDir = "asterisk"      // the place in a followed queue_log
+	importsDir  = "imports"       // what imports of drop folders remember
 )
 
 // tracedRequests is how many sampled requests are remembered until the batch that stores their events links to them.
@@ -86,12 +93,12 @@ func expected(dataDir string) (at journal.Position, of uuid.UUID, err error) {
 // openRecords opens what is kept beside the journal: who read what, who was told what, and what was not accepted.
 func (a *App) openRecords(context.Context) (err error) {
 	limits := &a.cfg.File.Limits
-	if a.reads, err = audit.Open(a.dataPath(auditDir), a.log("audit")); err != nil {
+	if a.reads, err = audit.Open(a.dataPath(auditDir), a.cfg.Log); err != nil {
 		return err
 	}
 	a.cleanup("record of reads", a.reads.Close)
 	if a.messages, err = notifications.Open(notifications.Config{
-		Dir: a.dataPath(messagesDir), MinFreeBytes: limits.MinFreeBytes, Now: a.cfg.Now, Logger: a.log("notifications"),
+		Dir: a.dataPath(messagesDir), MinFreeBytes: limits.MinFreeBytes, Now: a.cfg.Now, Logger: a.cfg.Log,
 	}); err != nil {
 		return err
 	}
@@ -235,7 +242,7 @@ func (a *App) openStore(ctx context.Context) (err error) {
 func (a *App) openEngine() (cfg store.Config, err error) {
 	dir := a.dataPath(engineDir)
 	a.engine, err = child.New(child.Config{
-		DataDir: dir, Listen: a.cfg.EngineListen, MaxMemoryBytes: a.cfg.File.Limits.EngineMemory, Log: a.log("engine"),
+		DataDir: dir, Listen: a.cfg.EngineListen, MaxMemoryBytes: a.cfg.File.Limits.EngineMemory, Log: a.cfg.Log,
 	})
 	if err != nil {
 		return cfg, err
@@ -311,7 +318,7 @@ func (a *App) openAlerting(context.Context) (err error) {
 	if cfg := a.cfg.File.Pages.links(scheme, a.cfg.Listen, a.cfg.DataDir); cfg.PublicURL == "" {
 		a.log("web").Info("alerts carry no links: pages.public_url is not set")
 	} else {
-		cfg.Log = a.log("web")
+		cfg.Log = a.cfg.Log
 		if a.links, err = web.NewLinks(cfg, a.cfg.Now()); err != nil {
 			return err
 		}
@@ -321,7 +328,7 @@ func (a *App) openAlerting(context.Context) (err error) {
 	}
 	opt := pager.Options{
 		Config: a.cfg.File.Pager, Dir: a.cfg.DataDir, Board: a.board, Directory: a.dir,
-		Pushed: a.metrics.Pager.Pushed, Failed: a.metrics.Pager.Failed, Now: a.cfg.Now, Log: a.log("pager"),
+		Pushed: a.metrics.Pager.Pushed, Failed: a.metrics.Pager.Failed, Now: a.cfg.Now, Log: a.cfg.Log,
 		Tracer: a.tracing.Tracer("monev112/pager"),
 	}
 	if a.links != nil {
@@ -447,7 +454,7 @@ func (a *App) newPages() (*web.Pages, error) {
 			receipt, err := a.intake.SubmitDrafts(ctx, e)
 			return len(receipt.Rejected), err
 		},
-		Record: a.reads.Record, Now: a.cfg.Now, Log: a.log("web"),
+		Record: a.reads.Record, Now: a.cfg.Now, Log: a.cfg.Log,
 	})
 }
 
@@ -456,6 +463,51 @@ func (a *App) openSources(context.Context) error {
 		return err
 	}
 	return a.openDrops()
+}
+
+// openAsterisk prepares the follower of a telephone system's log, if the configuration names one.
+func (a *App) openAsterisk() error {
+	if a.cfg.File.Asterisk == nil {
+		return nil
+	}
+	c := a.cfg.File.Asterisk.WithDefaults()
+	if _, known := a.dir.Center(c.Center); c.Center != "" && !known {
+		return fmt.Errorf("asterisk: center: %q is not in the directory; leave it out for the default centre %s", c.Center,
+			a.dir.DefaultCenter())
+	}
+	log := a.log("asterisk").With("source", c.Source)
+	f, err := asterisk.NewFollower(asterisk.FollowerOptions{
+		Config: c, Dir: filepath.Join(a.cfg.DataDir, asteriskDir), Now: a.cfg.Now, Log: log, To: local{app: a},
+	})
+	if err != nil {
+		return fmt.Errorf("asterisk: %w", err)
+	}
+	a.follower = f
+	a.cleanup("queue log", f.Close)
+	log.Info("the queue log is followed", "queue_log", c.QueueLog)
+	return nil
+}
+
+// openDrops prepares the watching of the configured folders.
+func (a *App) openDrops() (err error) {
+	if len(a.cfg.File.Drop) == 0 {
+		return nil
+	}
+	cfg := dropfolder.Config{
+		State: filepath.Join(a.cfg.DataDir, importsDir), Builtin: deploy.Defaults, Directory: a.dir,
+		Collector: local{a, send.Patience{Total: -1}}, Name: "http://127.0.0.1",
+		Log: a.cfg.Log, Now: a.cfg.Now,
+	}
+	for _, f := range a.cfg.File.Drop {
+		mapping := f.Mapping
+		if filepath.Ext(mapping) != "" {
+			mapping = a.cfg.File.path(mapping)
+		}
+		cfg.Folders = append(cfg.Folders,
+			dropfolder.Folder{Dir: a.cfg.File.path(f.Folder), Mapping: mapping, Source: f.Source})
+	}
+	a.drops, err = dropfolder.New(cfg)
+	return err
 }
 
 // expectedCallsEvery is how often the usual number of calls of the hour is computed.

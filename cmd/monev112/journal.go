@@ -81,7 +81,7 @@ func journalCommand() *cobra.Command {
 				return err
 			}
 			enc := json.NewEncoder(cmd.OutOrStdout())
-			_, err = quarantine.Read(nil, filepath.Join(data, quarantine.FolderName), name, func(e quarantine.Entry) error {
+			_, err = quarantine.Read(filepath.Join(data, quarantine.FolderName), name, func(e quarantine.Entry) error {
 				return enc.Encode(e)
 			})
 			return err

@@ -146,7 +146,8 @@ func (in *Intake) Retry(ctx context.Context, text []byte) error {
 		return err
 	case len(done.conflicts) > 0:
 		return &event.Refusal{
-			Field: event.FieldID, Reason: event.Conflict, Detail: "the same source and id was accepted before with other content",
+			Field: event.FieldID, Reason: event.Conflict,
+			Detail: "the same source and id was accepted before with other content",
 		}
 	}
 	return nil

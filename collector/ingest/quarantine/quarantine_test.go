@@ -207,7 +207,7 @@ func TestReadBesideALiveStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	damaged, err := quarantine.Read(disk.OS{}, dir, "refused", func(e quarantine.Entry) error {
+	damaged, err := quarantine.Read(dir, "refused", func(e quarantine.Entry) error {
 		got = append(got, e.Reason)
 		return nil
 	})

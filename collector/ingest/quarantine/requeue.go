@@ -1,7 +1,6 @@
 package quarantine
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,8 +101,8 @@ func (s *Store) requeueMarked(path string, fn func(Entry) error) (requeued int, 
 
 // Read calls fn with the entries of a store that another process may have open, oldest first; damaged counts lines that
 // cannot be read, of which the last may be one being written.
-func Read(fsys disk.FS, dir, name string, fn func(Entry) error) (damaged int, err error) {
-	fsys = cmp.Or[disk.FS](fsys, disk.OS{})
+func Read(dir, name string, fn func(Entry) error) (damaged int, err error) {
+	fsys := disk.OS{}
 	seqs, err := sequences(fsys, dir, name)
 	if err != nil {
 		return 0, err

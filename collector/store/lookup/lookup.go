@@ -99,7 +99,9 @@ func (c *Cases) read(ctx context.Context, keys []event.Key) ([]tracker.Loaded, e
 	}
 	loaded, err := c.Stored.ReadCases(ctx, keys)
 	if err != nil {
-		return nil, &store.UnavailableError{Reason: "The case is not in memory, and ClickHouse does not answer now.", Err: err}
+		return nil, &store.UnavailableError{
+			Reason: "The case is not in memory, and ClickHouse does not answer now.", Err: err,
+		}
 	}
 	return loaded, nil
 }
