@@ -28,8 +28,8 @@ func LinkKeys(dataDir string) web.LinkKeys {
 // in a folder in which no service was started yet.
 func CallerKeys(dataDir string) (*event.Keys, error) { return callerKeys(dataDir).Read() }
 
-// RotateCallerKeys adds a new current caller key to the data folder dataDir and returns the keys. The digest key and the
-// older caller keys stay. A service that already runs keeps the keys that it read at its start.
+// RotateCallerKeys adds a new current caller key to the data folder dataDir and returns the keys. The digest key and
+// the older caller keys stay. A service that already runs keeps the keys that it read at its start.
 func RotateCallerKeys(dataDir string, now time.Time) (keys *event.Keys, err error) {
 	file := callerKeys(dataDir)
 	if _, err = file.Read(); err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/monev112/monev112/collector/internal/keyfile"
 )
 
-// Certificate names the files of the service's TLS certificate. A renewed certificate is taken up within a second,
+// Certificate names the files of the service's TLS certificate. A renewed certificate is used within a second,
 // without a restart.
 type Certificate struct {
 	CertFile string `yaml:"cert_file"` // PEM, the chain included
@@ -64,7 +64,8 @@ func (a *App) serve(server *http.Server, l net.Listener) error {
 	if a.certificate == nil {
 		if !auth.Loopback(a.listener.Addr().String()) {
 			a.cfg.Log.Warn(
-				"the service speaks HTTP on a public address: keys and links travel in the clear unless a proxy before it speaks TLS")
+				"serving HTTP on a public address: keys and links travel unencrypted unless a proxy speaks TLS",
+				"component", "tls")
 		}
 		return server.Serve(l)
 	}

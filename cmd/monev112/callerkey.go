@@ -16,8 +16,8 @@ func callerKeyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "caller-key",
 		Short: "The key that replaces callers' numbers: list, rotate",
-		Long: `No caller's number is stored: a keyed hash (HMAC-SHA256) takes its place. Two hashes can be compared only when they
-were made with the same key. A new key once a year limits what a stolen one could tell.`,
+		Long: `No caller's number is stored: a keyed hash (HMAC-SHA256) takes its place. Two hashes can be compared
+only when they were made with the same key. A new key once a year limits what a stolen one could tell.`,
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
 	cmd.AddCommand(&cobra.Command{
@@ -35,8 +35,8 @@ were made with the same key. A new key once a year limits what a stolen one coul
 	}, &cobra.Command{
 		Use:   "rotate",
 		Short: "Make a new current key; the service takes it up when it is started again",
-		Long: `rotate adds a new current key to the file caller-keys in the data folder. A running service keeps the key with which
-it started: restart it, best at the turn of a month. Caller concentration and block safety are computed within one key,
+		Long: `rotate adds a new current key to the file caller-keys in the data folder. A running service keeps the
+key with which it started: restart it, best at the turn of a month. Caller concentration and block safety are computed within one key,
 and a caller from before the rotation counts as a new one afterwards. The earlier keys stay in the file, because stored
 hashes name them; nothing is rewritten. Keep a backup of the file apart from the database.`,
 		Args: cobra.NoArgs,

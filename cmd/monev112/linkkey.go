@@ -17,14 +17,15 @@ func linkKeyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "link-key",
 		Short: "The key that signs the links of alerts: list, rotate",
-		Long:  `link-key works on the file link-keys.json in the data folder; a running service reads it again within a second.`,
+		Long: `link-key works on the file link-keys.json in the data folder; a running service reads it again within
+a second.`,
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
 	rotate := &cobra.Command{
 		Use:   "rotate",
 		Short: "Sign new links with a new key",
-		Long: `rotate makes a new key for the links that are sent from now on. Links sent earlier open until they expire. With
---drop none of them opens any more: use it when the file or a link fell into the wrong hands. The next notification
+		Long: `rotate makes a new key for the links that are sent from now on. Links sent earlier open until they
+expire. With --drop none of them opens any more: use it when the file or a link fell into the wrong hands. The next notification
 carries a new link.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -247,7 +247,9 @@ func TestDigestIsToldOnceADay(t *testing.T) {
 				if !to.Equal(onDay(now.Year(), now.Month(), now.Day(), 7*time.Hour, wib)) || to.Sub(from) != 24*time.Hour {
 					t.Errorf("at %s: counts from %s to %s", now, from, to)
 				}
-				return map[opdKey]digestCounts{{"35.15", "dishub"}: {Open: asked}, {"35.15", "bpbd"}: {}, {"35.16", "bpbd"}: {Open: 1}}
+				return map[opdKey]digestCounts{
+					{"35.15", "dishub"}: {Open: asked}, {"35.15", "bpbd"}: {}, {"35.16", "bpbd"}: {Open: 1},
+				}
 			}}, closedFor, 7*time.Hour)
 		for _, d := range s.Digests {
 			told = append(told, fmt.Sprintf("%s %s %s open %d", d.Center, d.OPD, d.Date, d.Open))

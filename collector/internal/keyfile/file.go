@@ -37,8 +37,8 @@ func (f File[T]) Read() (value T, err error) {
 	return value, nil
 }
 
-// ReadOrCreate is Read, and makes the file first when there is none; its folder must exist. Processes that start at once
-// agree on one file.
+// ReadOrCreate is Read, and makes the file first when there is none; its folder must exist. Processes that start at
+// once agree on one file.
 func (f File[T]) ReadOrCreate(create func() (T, error)) (T, error) {
 	value, err := f.Read()
 	if !errors.Is(err, fs.ErrNotExist) {

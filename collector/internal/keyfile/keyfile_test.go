@@ -249,7 +249,9 @@ func TestAWatchedValueFollowsItsFiles(t *testing.T) {
 }
 
 func TestAFirstReadThatFailsIsAnError(t *testing.T) {
-	if _, err := Watch(func() (int, error) { return 0, io.ErrUnexpectedEOF }, testNow, slog.New(slog.DiscardHandler)); err == nil {
+	if _, err := Watch(func() (int, error) {
+		return 0, io.ErrUnexpectedEOF
+	}, testNow, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("no error")
 	}
 }
