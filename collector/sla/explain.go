@@ -23,8 +23,8 @@ const (
 // is bounded by the pauses and days off.
 func (b *Book) Explain(c *Clock, t *casefile.Ticket, now time.Time, lang string) []string {
 	rules := b.rulesOf(c.Key.Center)
-	g := tongue{english: lang == "en", zone: rules.zone}
-	x := explanation{tongue: g, clock: c, now: now.UnixMilli()}
+	g := locale{english: lang == "en", zone: rules.zone}
+	x := explanation{locale: g, clock: c, now: now.UnixMilli()}
 	x.line = b.lineOf(c)
 	if c.Kind == Hours || c.Kind == Days {
 		x.calendar = b.byID[c.CalendarVersion]
@@ -74,7 +74,7 @@ func (b *Book) lineOf(c *Clock) *Line {
 }
 
 type explanation struct {
-	tongue
+	locale
 	clock        *Clock
 	line         *Line
 	calendar     *Calendar

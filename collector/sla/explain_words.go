@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// tongue is the language of an explanation.
-type tongue struct {
+// locale is the language and the time zone of an explanation.
+type locale struct {
 	english bool
 	zone    *time.Location
 }
@@ -22,10 +22,10 @@ var (
 )
 
 // say picks the sentence of the language.
-func (g tongue) say(id, en string, args ...any) string { return fmt.Sprintf(g.pick(id, en), args...) }
+func (g locale) say(id, en string, args ...any) string { return fmt.Sprintf(g.pick(id, en), args...) }
 
 // pick chooses the name of the language.
-func (g tongue) pick(id, en string) string {
+func (g locale) pick(id, en string) string {
 	if g.english {
 		return en
 	}
@@ -33,7 +33,7 @@ func (g tongue) pick(id, en string) string {
 }
 
 // date renders a local day: Jumat 13 Maret 2026.
-func (g tongue) date(day int32) string {
+func (g locale) date(day int32) string {
 	y, m, d := dateOf(day)
 	if g.english {
 		return fmt.Sprintf("%s %d %s %d", weekday(day), d, m, y)
@@ -41,13 +41,13 @@ func (g tongue) date(day int32) string {
 	return fmt.Sprintf("%s %d %s %d", weekdaysID[weekday(day)], d, monthsID[m-1], y)
 }
 
-func (g tongue) dayOf(ms int64) int32 {
+func (g locale) dayOf(ms int64) int32 {
 	_, off := time.UnixMilli(ms).In(g.zone).Zone()
 	return dayOf(ms + int64(off)*1000)
 }
 
 // clock renders a time of day: 15.00, or 15.00.30 where there are seconds.
-func (g tongue) clock(ms int64) string {
+func (g locale) clock(ms int64) string {
 	layout := "15.04"
 	if ms%60000 != 0 {
 		layout = "15.04.05"
@@ -63,12 +63,12 @@ func (g tongue) clock(ms int64) string {
 }
 
 // instant renders a date, a time and the zone.
-func (g tongue) instant(ms int64) string {
+func (g locale) instant(ms int64) string {
 	return g.date(g.dayOf(ms)) + " " + g.clock(ms) + " " + time.UnixMilli(ms).In(g.zone).Format("MST")
 }
 
 // between renders an interval; the date is said once within a day. The end of a day is 24.00.
-func (g tongue) between(from, to int64) string {
+func (g locale) between(from, to int64) string {
 	if g.dayOf(from) == g.dayOf(to-1) {
 		end := g.clock(to)
 		if g.dayOf(to) != g.dayOf(from) {
@@ -80,7 +80,7 @@ func (g tongue) between(from, to int64) string {
 }
 
 // number renders a whole number with its thousands apart.
-func (g tongue) number(n int64) string {
+func (g locale) number(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	sep := "."
 	if g.english {
@@ -93,7 +93,7 @@ func (g tongue) number(n int64) string {
 }
 
 // seconds renders milliseconds as seconds, exactly.
-func (g tongue) seconds(ms int64) string {
+func (g locale) seconds(ms int64) string {
 	s := g.number(ms / 1000)
 	if frac := ms % 1000; frac != 0 {
 		s += g.say(",%s", ".%s", strings.TrimRight(fmt.Sprintf("%03d", frac), "0"))
@@ -101,7 +101,7 @@ func (g tongue) seconds(ms int64) string {
 	return s + g.say(" detik", " seconds")
 }
 
-func (g tongue) percent(ratio float64) string {
+func (g locale) percent(ratio float64) string {
 	s := strconv.FormatFloat(ratio*100, 'f', 1, 64)
 	if !g.english {
 		s = strings.Replace(s, ".", ",", 1)
@@ -110,7 +110,7 @@ func (g tongue) percent(ratio float64) string {
 }
 
 // length renders a duration by its two largest units.
-func (g tongue) length(ms int64) string {
+func (g locale) length(ms int64) string {
 	units := []struct {
 		ms     int64
 		id, en string
@@ -131,7 +131,7 @@ func (g tongue) length(ms int64) string {
 	return strings.Join(parts, " ")
 }
 
-func (g tongue) clockName(name string) string {
+func (g locale) clockName(name string) string {
 	switch name {
 	case Answer:
 		return g.say("Waktu jawab", "Time to answer")
@@ -151,7 +151,7 @@ func (g tongue) clockName(name string) string {
 	return name
 }
 
-func (g tongue) target(l *Line) string {
+func (g locale) target(l *Line) string {
 	switch l.Kind {
 	case Days:
 		if l.TargetDays == 1 {
@@ -164,7 +164,7 @@ func (g tongue) target(l *Line) string {
 	return g.say("%s, 24 jam sehari", "%s, around the clock", g.length(l.Target.Milliseconds()))
 }
 
-func (g tongue) reason(code string) string {
+func (g locale) reason(code string) string {
 	if g.english {
 		switch code {
 		case "menunggu_pelapor":
@@ -185,7 +185,7 @@ func (g tongue) reason(code string) string {
 	return strings.ReplaceAll(code, "_", " ")
 }
 
-func (g tongue) state(s string) string {
+func (g locale) state(s string) string {
 	switch s {
 	case Running:
 		return g.say("berjalan", "running")
