@@ -151,7 +151,8 @@ const publishedFunnel = "40318\thoax\t32543\n40318\town\t1597\n40318\tvertical\t
 
 // historyStored says what of the history is not in ClickHouse yet.
 func (w *demoWait) historyStored(ctx context.Context, events int64) string {
-	stored, err := w.query(ctx, "SELECT uniqExact(source, id) FROM monev112.events WHERE startsWith(source, 'simulate/sidoarjo-2023')")
+	stored, err := w.query(ctx,
+		"SELECT uniqExact(source, id) FROM monev112.events WHERE startsWith(source, 'simulate/sidoarjo-2023')")
 	if err != nil {
 		return "waiting for ClickHouse"
 	}
