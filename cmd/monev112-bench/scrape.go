@@ -171,9 +171,9 @@ func newBoard() (*tracker.Board, error) {
 		return nil, err
 	}
 	board := tracker.New(tracker.Config{
-		Center: func(code string) (tracker.Center, bool) {
+		Center: func(code string) (tracker.CenterConfig, bool) {
 			c, ok := dir.Center(code)
-			return tracker.Center{
+			return tracker.CenterConfig{
 				Historical: c.Historical, Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget,
 				ShortAbandon: c.ShortAbandon,
 			}, ok

@@ -66,8 +66,8 @@ func newFresh(t *testing.T, h *harm, rng *rand.Rand) *fresh {
 	c, _ := f.dir.Center(f.dir.DefaultCenter())
 	f.board = tracker.New(tracker.Config{
 		Centers: []string{c.Code},
-		Center: func(string) (tracker.Center, bool) {
-			return tracker.Center{
+		Center: func(string) (tracker.CenterConfig, bool) {
+			return tracker.CenterConfig{
 				Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget, ShortAbandon: c.ShortAbandon,
 			}, true
 		},

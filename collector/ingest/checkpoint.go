@@ -76,7 +76,7 @@ func (l *Loop) currentCheckpoint() journal.Position {
 func (l *Loop) endCheckpoint(err error) {
 	l.ckptBusy = false
 	if err != nil {
-		l.cfg.Logger.Error("checkpoint not written; a restart replays more of the journal", "component", "ingest", "error", err)
+		l.cfg.Logger.Error("checkpoint not written; a restart replays more of the journal", "error", err)
 	}
 }
 

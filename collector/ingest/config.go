@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"time"
@@ -44,15 +45,11 @@ func (c *Config) setDefaults() error {
 	def(&c.CheckpointBytes, 64<<20)
 	def(&c.CheckpointEvery, 5*time.Minute)
 	def(&c.ProbeEvery, time.Second)
-	if c.FS == nil {
-		c.FS = disk.OS{}
-	}
+	c.FS = cmp.Or[disk.FS](c.FS, disk.OS{})
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Dir == "" {
 		return fmt.Errorf("ingest: Dir is empty; name the folder of the checkpoint")
 	}

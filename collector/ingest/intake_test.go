@@ -55,7 +55,7 @@ func newEntrance(t *testing.T, cfg ingest.Config) *entrance {
 	must(err)
 	keys, err := event.NewKeys(rand.Reader, t0)
 	must(err)
-	board := tracker.New(tracker.Config{Center: func(string) (tracker.Center, bool) { return tracker.Center{}, true }})
+	board := tracker.New(tracker.Config{Center: func(string) (tracker.CenterConfig, bool) { return tracker.CenterConfig{}, true }})
 	cfg.Dir = t.TempDir()
 	ready := make(chan struct{})
 	in.loop, err = ingest.New(cfg, j, board, ingest.Observer{Ready: func(reason error) {

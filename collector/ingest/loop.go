@@ -239,7 +239,7 @@ func (l *Loop) afterWrite(err error) error {
 	switch {
 	case err != nil:
 		if !l.refusing || l.Ready() == errStarting {
-			l.cfg.Logger.Error("journal cannot write; events are refused until it can", "component", "ingest", "error", err)
+			l.cfg.Logger.Error("journal cannot write; events are refused until it can", "error", err)
 		}
 		l.refusing = true
 		err = fmt.Errorf("%w: %w", ErrUnavailable, err)

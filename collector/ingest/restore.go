@@ -39,11 +39,11 @@ func (l *Loop) Restore(ctx context.Context) (Restored, error) {
 			continue
 		}
 		if err != nil {
-			l.cfg.Logger.Warn("checkpoint ignored", "component", "ingest", "file", name, "reason", err)
+			l.cfg.Logger.Warn("checkpoint ignored", "file", name, "reason", err)
 			// Out of the way, or the next checkpoint would keep this one as its predecessor instead of a good one.
 			path := filepath.Join(l.cfg.Dir, name)
 			if err := l.cfg.FS.Rename(path, path+ignoredSuffix); err != nil {
-				l.cfg.Logger.Warn("ignored checkpoint not renamed", "component", "ingest", "file", name, "error", err)
+				l.cfg.Logger.Warn("ignored checkpoint not renamed", "file", name, "error", err)
 			}
 			continue
 		}

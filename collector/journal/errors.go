@@ -25,13 +25,13 @@ var (
 )
 
 // CorruptError names a place at which the journal's bytes are not what was written. Readers stop there until an
-// operator passes over it with Skip or Renew.
+// operator passes over it with SkipDamage or Renew.
 type CorruptError struct {
 	Segment  string   // file name, without the folder
 	Offset   int64    // byte offset in the file; 0 is the segment's header
 	Position Position // logical position of the damaged group
-	// To is where the next sound group begins, or the next segment: Skip gives up what lies before it. Only Inspect sets
-	// it.
+	// To is where the next sound group begins, or the next segment: SkipDamage gives up what lies before it. Only Inspect
+	// sets it.
 	To     Position `json:",omitempty"`
 	Reason string
 }
@@ -43,12 +43,15 @@ func (e *CorruptError) Error() string {
 		e.Position)
 }
 
-// GoneError says that the records at a position were deleted by Retain.
+// GoneError says that the records at a position are not there any more: Retain deleted them, or their segment is
+// missing.
 type GoneError struct {
 	Asked, First Position
 }
 
 // Error names what was asked for and what is there.
 func (e *GoneError) Error() string {
-	return fmt.Sprintf("position %d is no longer kept; the journal begins at %d", e.Asked, e.First)
+	return fmt.Sprintf(
+		"position %d is no longer kept, the journal begins at %d; if segments are missing, bring them back or "+
+			"run monev112 journal renew", e.Asked, e.First)
 }

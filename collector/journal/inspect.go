@@ -172,10 +172,10 @@ func findGroup(image []byte, first, from, below Position) (Position, bool) {
 	return 0, false
 }
 
-// Files returns the names of the files in dir that together are the journal as of now: what names it first, then its
-// segments, the oldest first. Who copies them in this order, beside a live journal, has a journal: only the last
-// segment of the list may still grow, and a copy that ends in the middle of a write is cut by the next Open. The first
-// ones may be gone before they are reached, since Retain deletes them.
+// Files returns the names of the files in dir that make up the journal now: those that name it, then its segments, the
+// oldest first. A copy made in this order beside a live journal is a journal: only the last segment may still grow, and
+// Open cuts a write that the copy holds in part. The first segments may be gone before they are reached, since Retain
+// deletes them.
 func Files(fsys disk.FS, dir string) ([]string, error) {
 	names, err := fsys.ReadDir(dir)
 	if err != nil {

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,26 +49,14 @@ type Options struct {
 }
 
 func (o *Options) setDefaults() error {
-	if o.SegmentBytes == 0 {
-		o.SegmentBytes = DefaultSegmentBytes
-	}
-	if o.SegmentAge == 0 {
-		o.SegmentAge = DefaultSegmentAge
-	}
-	if o.GroupBytes == 0 {
-		o.GroupBytes = DefaultGroupBytes
-	}
-	if o.MinFreeBytes == 0 {
-		o.MinFreeBytes = DefaultMinFreeBytes
-	}
-	if o.FS == nil {
-		o.FS = disk.OS{}
-	}
+	o.SegmentBytes = cmp.Or(o.SegmentBytes, DefaultSegmentBytes)
+	o.SegmentAge = cmp.Or(o.SegmentAge, DefaultSegmentAge)
+	o.GroupBytes = cmp.Or(o.GroupBytes, DefaultGroupBytes)
+	o.MinFreeBytes = cmp.Or(o.MinFreeBytes, DefaultMinFreeBytes)
+	o.FS = cmp.Or[disk.FS](o.FS, disk.OS{})
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	switch {
 	case o.Dir == "":

@@ -30,12 +30,12 @@ func (j *Journal) Stats() Stats {
 	return st
 }
 
-// FreeBytes returns what the file system of the journal has left.
+// FreeBytes returns the free space of the journal's file system.
 func (j *Journal) FreeBytes() (uint64, error) { return j.opts.FS.FreeBytes(j.opts.Dir) }
 
-// AppendedAt returns when the record after p was appended: what the age of the oldest unshipped record is reckoned
-// from. It is right to about a second, and for segments of an earlier process not later than the truth (the segment's
-// creation). It is false when nothing lies after p.
+// AppendedAt returns when the record after p was appended, for the age of the oldest unshipped record. It is right to
+// about a second; for segments of an earlier process it is the segment's creation, which is earlier. It is false when
+// nothing lies after p.
 func (j *Journal) AppendedAt(p Position) (time.Time, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

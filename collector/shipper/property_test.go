@@ -185,8 +185,8 @@ func boardConfig(emit func(tracker.Outcome)) tracker.Config {
 	jakarta := time.FixedZone("WIB", 7*3600)
 	return tracker.Config{
 		Centers: []string{"35.15"},
-		Center: func(code string) (tracker.Center, bool) {
-			return tracker.Center{
+		Center: func(code string) (tracker.CenterConfig, bool) {
+			return tracker.CenterConfig{
 				Historical: code == "old", Location: jakarta, AnswerTarget: 15 * time.Second, ShortAbandon: 5 * time.Second,
 				Shifts: []time.Duration{7 * time.Hour, 14 * time.Hour, 21 * time.Hour},
 			}, true

@@ -200,7 +200,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 				if !isDamage(err) {
 					return fmt.Errorf("read the journal: %w", err)
 				}
-				s.cfg.Log.Error("shipping stopped at damage in the journal; events are still accepted", "component", "shipper",
+				s.cfg.Log.Error("shipping stopped at damage in the journal; events are still accepted",
 					"shipped", uint64(s.Shipped()), "error", err)
 				break // the feed has ended
 			}

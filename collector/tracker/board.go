@@ -11,6 +11,7 @@
 package tracker
 
 import (
+	"cmp"
 	"container/list"
 	"slices"
 	"sync"
@@ -23,8 +24,8 @@ import (
 	"github.com/monev112/monev112/collector/sla"
 )
 
-// Center is the configuration of one centre.
-type Center struct {
+// CenterConfig is the configuration of one centre.
+type CenterConfig struct {
 	Historical   bool // its cases are folded and stored, but on no board and in no metric
 	Location     *time.Location
 	Shifts       []time.Duration // starts after local midnight, ascending, multiples of Quarter
@@ -36,7 +37,7 @@ type Center struct {
 type Config struct {
 	// codes of the centres that are shown from the start, also without any case
 	Centers      []string
-	Center       func(code string) (Center, bool)               // false: a centre that the directory does not know
+	Center       func(code string) (CenterConfig, bool)         // false: a centre that the directory does not know
 	OPD          func(center, opd string) (label, scope string) // metric label of an OPD, and who directs it
 	TicketClocks func(*casefile.Ticket) []sla.Clock
 	CallClocks   func(*casefile.Call) []sla.Clock
@@ -131,20 +132,11 @@ const (
 
 // New returns an empty board. It is not complete, and every case is unknown until TrustFilter is called.
 func New(cfg Config) *Board {
-	def := func(d *time.Duration, v time.Duration) {
-		if *d == 0 {
-			*d = v
-		}
-	}
-	def(&cfg.LiveWindow, LiveWindow)
-	def(&cfg.KeepCases, 48*time.Hour)
-	def(&cfg.StaleAfter, 180*24*time.Hour)
-	if cfg.CacheCases == 0 {
-		cfg.CacheCases = 200_000
-	}
-	if cfg.MaxCases == 0 {
-		cfg.MaxCases = 1_000_000
-	}
+	cfg.LiveWindow = cmp.Or(cfg.LiveWindow, LiveWindow)
+	cfg.KeepCases = cmp.Or(cfg.KeepCases, 48*time.Hour)
+	cfg.StaleAfter = cmp.Or(cfg.StaleAfter, 180*24*time.Hour)
+	cfg.CacheCases = cmp.Or(cfg.CacheCases, 200_000)
+	cfg.MaxCases = cmp.Or(cfg.MaxCases, 1_000_000)
 	// A cache as large as the board would keep it full: nothing would be evicted and every event refused.
 	cfg.CacheCases = min(cfg.CacheCases, cfg.MaxCases/2)
 	if cfg.Emit == nil {

@@ -21,8 +21,8 @@ var jakarta = time.FixedZone("WIB", 7*3600)
 // newBoard returns a complete board whose resolve clock is due an hour after opening, at risk after 45 minutes.
 func newBoard(said *[]Outcome) *Board {
 	b := New(Config{
-		Center: func(code string) (Center, bool) {
-			return Center{Historical: code == "old", Location: jakarta, AnswerTarget: 15 * time.Second,
+		Center: func(code string) (CenterConfig, bool) {
+			return CenterConfig{Historical: code == "old", Location: jakarta, AnswerTarget: 15 * time.Second,
 				ShortAbandon: 5 * time.Second,
 				Shifts:       []time.Duration{7 * time.Hour, 14 * time.Hour, 21 * time.Hour}}, code != "nowhere"
 		},

@@ -25,7 +25,7 @@ const (
 // center is the board of one centre.
 type center struct {
 	label    string
-	cfg      Center
+	cfg      CenterConfig
 	quarters map[int64]*[measures]int32
 	recent   map[*entry]recentCase
 	groups   map[groupKey]*openGroup // open tickets
@@ -41,7 +41,7 @@ type recentCase struct {
 	category, kecamatan string // of the ticket opened
 }
 
-func newCenter(label string, cfg Center) *center {
+func newCenter(label string, cfg CenterConfig) *center {
 	return &center{
 		label: label, cfg: cfg, quarters: map[int64]*[measures]int32{}, recent: map[*entry]recentCase{},
 		groups: map[groupKey]*openGroup{},

@@ -58,7 +58,7 @@ func (b *Board) Evict(shipped uint64, now time.Time) {
 	}
 }
 
-// Size says how much the board holds.
+// Size returns how many cases are in memory, and how many of them are open tickets.
 func (b *Board) Size() (cases, openTickets int) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()

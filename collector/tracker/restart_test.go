@@ -193,7 +193,7 @@ func TestABounceNamesTheOPDThatLostTheTicket(t *testing.T) {
 // TestWindowsAgreeWithTheViews holds the measures that the conditions of the views calls_now and calls_rollup share
 // with the board against the shapes of call in which they could differ.
 func TestWindowsAgreeWithTheViews(t *testing.T) {
-	c := newCenter("35.15", Center{AnswerTarget: 15 * time.Second})
+	c := newCenter("35.15", CenterConfig{AnswerTarget: 15 * time.Second})
 	at := func(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
 	for name, tt := range map[string]struct {
 		call casefile.Call

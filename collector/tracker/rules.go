@@ -14,13 +14,13 @@ func Rules(dir *directory.Directory, book *sla.Book) Config {
 		return id
 	}
 	cfg := Config{
-		Center: func(code string) (Center, bool) {
+		Center: func(code string) (CenterConfig, bool) {
 			c, known := dir.Center(code)
 			if !known {
 				c, _ = dir.Center(dir.DefaultCenter())
 				c.Historical = false
 			}
-			return Center{
+			return CenterConfig{
 				Historical: c.Historical, Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget,
 				ShortAbandon: c.ShortAbandon,
 			}, known

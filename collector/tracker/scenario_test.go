@@ -99,8 +99,8 @@ func newStory() *story {
 // that stands still while it is paused.
 func (s *story) newBoard() *Board {
 	return New(Config{
-		Center: func(string) (Center, bool) {
-			return Center{Location: jakarta, AnswerTarget: 15 * time.Second, ShortAbandon: 5 * time.Second,
+		Center: func(string) (CenterConfig, bool) {
+			return CenterConfig{Location: jakarta, AnswerTarget: 15 * time.Second, ShortAbandon: 5 * time.Second,
 				Shifts: []time.Duration{7 * time.Hour, 14 * time.Hour, 21 * time.Hour}}, true
 		},
 		OPD: func(_, opd string) (string, string) { return opd, "own" },

@@ -67,9 +67,9 @@ func newWorld(t testing.TB) *world {
 	}
 	w.board = tracker.New(tracker.Config{
 		Centers: []string{center},
-		Center: func(code string) (tracker.Center, bool) {
+		Center: func(code string) (tracker.CenterConfig, bool) {
 			c, known := w.dir.Center(code)
-			return tracker.Center{
+			return tracker.CenterConfig{
 				Location: c.Location, Shifts: c.Shifts, AnswerTarget: c.AnswerTarget, ShortAbandon: c.ShortAbandon,
 			}, known
 		},

@@ -35,9 +35,9 @@ func newTestBoard() *testBoard {
 	}
 	f.board = tracker.New(tracker.Config{
 		Centers: []string{"35.15"},
-		Center: func(code string) (tracker.Center, bool) {
+		Center: func(code string) (tracker.CenterConfig, bool) {
 			c, known := dir.Center(code)
-			return tracker.Center{Historical: c.Historical, Location: time.UTC}, known
+			return tracker.CenterConfig{Historical: c.Historical, Location: time.UTC}, known
 		},
 		OPD: func(center, opd string) (string, string) {
 			id, _ := dir.ResolveOPD(center, opd)
