@@ -296,7 +296,8 @@ func TestDigestTellsTheDay(t *testing.T) {
 			"opd_name": "Dinas Perhubungan", "open": "12", "overdue": "3", "at_risk": "2", "closed": "5", "escalated": "1"}}
 	got := render(t, "monev112.tickets.telegram",
 		message{Alerts: sent{a}, CommonLabels: a.Labels, CommonAnnotations: a.Annotations})
-	want := "<b>Ringkasan pagi Dinas Perhubungan</b>\nTerbuka: 12 · terlambat: 3 · mendekati batas waktu: 2\nDitutup sejak kemarin: 5 · dieskalasi: 1"
+	want := "<b>Ringkasan pagi Dinas Perhubungan</b>\nTerbuka: 12 · terlambat: 3 · mendekati batas waktu: 2\nDitutup " +
+		"sejak kemarin: 5 · dieskalasi: 1"
 	if got != want {
 		t.Errorf("got %q\nwant %q", got, want)
 	}

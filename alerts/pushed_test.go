@@ -67,16 +67,20 @@ func TestMessagesOfARealPush(t *testing.T) {
 	}
 	for key, want := range map[string]string{
 		"ticket dishub risk": "<b>1 tiket mendekati batas waktu: Dinas Perhubungan</b>\n" +
-			"• Tiket SDA-2026-00001 (Penerangan jalan umum, Kec. Waru) mendekati batas waktu, sisa 7 menit\nMohon diselesaikan sebelum batas waktu." + link("dishub"),
+			"• Tiket SDA-2026-00001 (Penerangan jalan umum, Kec. Waru) mendekati batas waktu, sisa 7 menit\nMohon " +
+			"diselesaikan sebelum batas waktu." + link("dishub"),
 		"ticket dishub overdue": "<b>2 tiket terlambat: Dinas Perhubungan</b>\n" +
 			"• Tiket SDA-2026-00003 (Penerangan jalan umum, Kec. Waru) melewati batas waktu 12 menit\n" +
-			"• Tiket SDA-2026-00002 (Lampu lalu lintas, Kec. Waru) melewati batas waktu 4 menit\nMohon tindak lanjut Dinas Perhubungan." + link("dishub"),
+			"• Tiket SDA-2026-00002 (Lampu lalu lintas, Kec. Waru) melewati batas waktu 4 menit\nMohon tindak lanjut Dinas " +
+			"Perhubungan." + link("dishub"),
 		"ticket dp3akb overdue": "<b>1 tiket terlambat: Dinas P3AKB</b>\n" + // a sensitive category is not named
 			"• Tiket SDA-2026-00005 (Kec. Waru) melewati batas waktu 7 menit\nMohon tindak lanjut Dinas P3AKB." + link("dp3akb"),
-		"ticket dpubmsda escalated2": "<b>Eskalasi: 1 tiket jauh melewati batas waktu: Dinas PU Bina Marga dan Sumber Daya Air</b>\n" +
+		"ticket dpubmsda escalated2": "<b>Eskalasi: 1 tiket jauh melewati batas waktu: Dinas PU Bina Marga dan Sumber Daya " +
+			"Air</b>\n" +
 			"• Tiket SDA-2026-00006 (Jalan rusak, Kec. Waru) melewati batas waktu 1 hari 1 jam\n" +
 			"Tiket ini sudah melewati satu setengah kali waktunya. Mohon arahan kepada OPD terkait." + link("dpubmsda"),
-		"ticket dishub closed": "<b>1 tiket selesai: Dinas Perhubungan</b>\n• Tiket SDA-2026-00004 (Penerangan jalan umum, Kec. Waru) ditutup 06.59 WIB" + link("dishub"),
+		"ticket dishub closed": "<b>1 tiket selesai: Dinas Perhubungan</b>\n• Tiket SDA-2026-00004 (Penerangan jalan umum, " +
+			"Kec. Waru) ditutup 06.59 WIB" + link("dishub"),
 		"digest dishub": "<b>Ringkasan pagi Dinas Perhubungan</b>\nTerbuka: 4 · terlambat: 3 · mendekati batas waktu: 1\n" +
 			"Ditutup sejak kemarin: 1 · dieskalasi: 1" + link("dishub"),
 	} {

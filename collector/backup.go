@@ -70,7 +70,8 @@ func (c *ClickHouse) backupClient(f *File) (*backup.Client, error) {
 	}
 	if c.Protocol != "http" {
 		return nil, errors.New(
-			"the configuration reaches ClickHouse by its native protocol; a backup goes through the HTTP interface: name it with --clickhouse, such as https://db.example:8443")
+			"the configuration reaches ClickHouse by its native protocol; a backup goes through the HTTP interface: name it " +
+				"with --clickhouse, such as https://db.example:8443")
 	}
 	scheme := "http://"
 	if c.TLS.Enabled {

@@ -47,10 +47,12 @@ func departments(scope string) Dashboard {
 			outside,
 		unitCount, now("", gauge("monev112_tickets_open", "opd, priority"))))
 	g.add(4, 5, stat("Mendekati batas waktu",
-		"Tiket dengan batas waktu berjalan yang sudah terpakai 75 % atau lebih dan belum terlambat (tickets_at_risk). Hitungan langsung."+outside,
+		"Tiket dengan batas waktu berjalan yang sudah terpakai 75 % atau lebih dan belum terlambat (tickets_at_risk). "+
+			"Hitungan langsung."+outside,
 		unitCount, now("", gauge("monev112_tickets_at_risk", "opd"))).limits(steps(good, 1, warning)))
 	g.add(4, 5, stat("Terlambat",
-		"Batas waktu yang sudah lewat dan belum dipenuhi (tickets_overdue). Tiket yang terlambat pada dua batas waktu dihitung dua. Hitungan langsung."+outside,
+		"Batas waktu yang sudah lewat dan belum dipenuhi (tickets_overdue). Tiket yang terlambat pada dua batas waktu "+
+			"dihitung dua. Hitungan langsung."+outside,
 		unitCount, now("", gauge("monev112_tickets_overdue", "opd, clock, priority"))).limits(steps(good, 1, bad)))
 	g.add(4, 5, stat("Terlambat terlama",
 		"Lama keterlambatan tiket yang paling lama terlambat (ticket_oldest_overdue_seconds); 0 bila tidak ada."+outside,
@@ -58,7 +60,8 @@ func departments(scope string) Dashboard {
 			"", `max(max by (center, opd) (monev112_ticket_oldest_overdue_seconds{center="$center", opd=~"${opd:regex}"}) `+
 				onlyTheir+`)`)).limits(steps(good, 1, bad)).decimals(0))
 	g.add(8, 5, row("Tepat waktu, dalam rentang",
-		"Batas waktu penyelesaian (resolve) yang dimulai dalam rentang dan sudah putus (berhenti atau lewat): yang dipenuhi tepat waktu dibagi n. Rentang keyakinan 95 % menurut Wilson. Yang masih berjalan tidak dihitung."+outside,
+		"Batas waktu penyelesaian (resolve) yang dimulai dalam rentang dan sudah putus (berhenti atau lewat): yang "+
+			"dipenuhi tepat waktu dibagi n. Rentang keyakinan 95 % menurut Wilson. Yang masih berjalan tidak dihitung."+outside,
 		unitShare, rows(fmt.Sprintf(`
 			SELECT %s AS "tepat waktu", %s AS "batas bawah", %s AS "batas atas", n AS "dari n tiket"
 			FROM
@@ -72,7 +75,9 @@ func departments(scope string) Dashboard {
 
 	g.heading("Tiket yang terlambat sekarang")
 	g.add(24, 10, table("Tiket terlambat",
-		"Tiket "+who+" yang dipilih dengan batas waktu yang lewat dan masih berjalan, yang paling lama di atas (clocks_now, overdue), seperti angka Terlambat di atas: tanpa tiket yang 180 hari tanpa kabar. Klik nomor tiket untuk penjelasan batas waktunya. Paling banyak 200 baris."+outside,
+		"Tiket "+who+" yang dipilih dengan batas waktu yang lewat dan masih berjalan, yang paling lama di atas "+
+			"(clocks_now, overdue), seperti angka Terlambat di atas: tanpa tiket yang 180 hari tanpa kabar. Klik nomor tiket "+
+			"untuk penjelasan batas waktunya. Paling banyak 200 baris."+outside,
 		rows(fmt.Sprintf(`
 			SELECT subject AS "Tiket", %s AS "%s", %s AS "Kategori", %s AS "Prioritas", %s AS "Kecamatan", %s AS "Batas waktu",
 				due_at AS "Jatuh tempo", late_seconds AS "Terlambat",
@@ -98,7 +103,8 @@ func departments(scope string) Dashboard {
 
 	g.heading("Tepat waktu")
 	g.add(14, 9, series("Tepat waktu, 28 hari bergulir",
-		"Setiap titik: batas waktu penyelesaian yang dimulai dalam 28 hari sampai hari itu dan sudah putus; yang tepat waktu dibagi n. Pita: rentang keyakinan 95 % menurut Wilson. Batang: n."+outside,
+		"Setiap titik: batas waktu penyelesaian yang dimulai dalam 28 hari sampai hari itu dan sudah putus; yang tepat "+
+			"waktu dibagi n. Pita: rentang keyakinan 95 % menurut Wilson. Batang: n."+outside,
 		unitShare, points(fmt.Sprintf(`
 			SELECT toDateTime(d, '%s') AS time, %s AS "tepat waktu", %s AS "batas bawah", %s AS "batas atas", n
 			FROM
@@ -117,7 +123,8 @@ func departments(scope string) Dashboard {
 		band("batas bawah", "batas atas", calm).with("tepat waktu", colour(calm), Property{"custom.lineWidth", 3},
 		Property{"custom.fillOpacity", 0}).count("n").shares())
 	g.add(10, 9, table("Tepat waktu menurut batas waktu",
-		"Batas waktu yang dimulai dalam rentang dan sudah putus, menurut jenisnya: yang tepat waktu dibagi n, dengan rentang keyakinan 95 %. Kurang dari 20: \"data terbatas\"."+outside,
+		"Batas waktu yang dimulai dalam rentang dan sudah putus, menurut jenisnya: yang tepat waktu dibagi n, dengan "+
+			"rentang keyakinan 95 %. Kurang dari 20: \"data terbatas\"."+outside,
 		rows(fmt.Sprintf(`
 			SELECT %s AS "Batas waktu", n AS "n", %s AS "Tepat waktu", %s AS "Dari", %s AS "Sampai", late AS "Terlambat", if(n < 20, 'data terbatas', 'cukup data') AS "Catatan"
 			FROM
@@ -133,7 +140,9 @@ func departments(scope string) Dashboard {
 
 	g.heading("Ke mana waktu terpakai")
 	g.add(16, 9, table("Rata-rata lama setiap tahap",
-		"Rata-rata lama setiap tahap tiket yang dibuka dalam rentang: pusat (disposisi: terjawab sampai diteruskan), terima dan berangkat ("+who+"), tempuh (jalan), dan jeda menunggu pihak lain per tiket. Setiap tahap dihitung dari tiket yang kedua ujungnya tercatat; n = semua tiket."+outside,
+		"Rata-rata lama setiap tahap tiket yang dibuka dalam rentang: pusat (disposisi: terjawab sampai diteruskan), "+
+			"terima dan berangkat ("+who+"), tempuh (jalan), dan jeda menunggu pihak lain per tiket. Setiap tahap dihitung "+
+			"dari tiket yang kedua ujungnya tercatat; n = semua tiket."+outside,
 		rows(fmt.Sprintf(`
 			SELECT %s AS "%s", any(t.n) AS "n", anyIf(mean, interval = 'dispatch') AS "Pusat", anyIf(mean, interval = 'acknowledge') AS "Terima",
 				anyIf(mean, interval = 'turnout') AS "Berangkat", anyIf(mean, interval = 'travel') AS "Tempuh", any(t.paused) AS "Menunggu", anyIf(mean, interval = 'resolve') AS "Selesai"
@@ -149,7 +158,8 @@ func departments(scope string) Dashboard {
 		matching("/^(Pusat|Terima|Berangkat|Tempuh|Menunggu|Selesai)$/", unit(unitSeconds), digits(1), width(104)).with("n",
 		unit(unitCount), width(60)))
 	g.add(8, 9, table("Alasan jeda",
-		"Jeda batas waktu pada tiket yang dibuka dalam rentang menurut alasan: banyaknya dan jumlah lamanya; jeda yang masih berjalan dihitung sampai sekarang. Hitungan, bukan persentase."+outside,
+		"Jeda batas waktu pada tiket yang dibuka dalam rentang menurut alasan: banyaknya dan jumlah lamanya; jeda yang "+
+			"masih berjalan dihitung sampai sekarang. Hitungan, bukan persentase."+outside,
 		rows(fmt.Sprintf(`
 			SELECT transform(reason, ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material', ''], ['menunggu pelapor', 'menunggu pihak lain', 'cuaca', 'menunggu material', '(tanpa alasan)'], reason) AS "Alasan",
 				count() AS "Jeda", uniqExact(id) AS "Tiket", sum(greatest(0, dateDiff('second', begun, ifNull(ended, now64(3))))) AS "Lama seluruhnya"
@@ -159,13 +169,15 @@ func departments(scope string) Dashboard {
 		with("Lama seluruhnya", unit(unitSeconds), digits(1)).matching("/^(Jeda|Tiket)$/", unit(unitCount), width(80)))
 	g.add(8, 6, row("Pantulan dan dibuka kembali",
 		"Tiket yang dibuka dalam rentang: yang berpindah "+who+
-			" setelah disposisi pertama (pantulan), yang dibuka kembali setelah selesai, yang ditolak (bukan kewenangan); dari n tiket."+outside,
+			" setelah disposisi pertama (pantulan), yang dibuka kembali setelah selesai, yang ditolak (bukan kewenangan); "+
+			"dari n tiket."+outside,
 		unitCount, rows(fmt.Sprintf(`
 			SELECT countIf(bounces > 0) AS "berpindah", countIf(reopened > 0) AS "dibuka kembali", countIf(rejected_at IS NOT NULL) AS "ditolak", count() AS "dari n tiket"
 			FROM tickets_now WHERE %s AND %s AND state != 'merged'
 			HAVING count() > 0`, filter, inRange))).with("dari n tiket", colour(grey)))
 	g.add(16, 6, table("Waktu tanggap setiap tahap",
-		"Median, p90 dan p95 (peringkat terdekat, tepat) dari tiket yang dibuka dalam rentang dan kedua ujungnya tercatat (n); kelengkapan = n dibagi semua tiket."+outside,
+		"Median, p90 dan p95 (peringkat terdekat, tepat) dari tiket yang dibuka dalam rentang dan kedua ujungnya tercatat "+
+			"(n); kelengkapan = n dibagi semua tiket."+outside,
 		rows(fmt.Sprintf(`
 			SELECT %s AS "Tahap", %s AS "%s", n AS "n", coverage AS "Kelengkapan", median AS "Median", p90 AS "9 dari 10 dalam", p95 AS "19 dari 20 dalam"
 			FROM monev_intervals_opd(since = %s, until = %s, step = 'all')
@@ -177,7 +189,8 @@ func departments(scope string) Dashboard {
 
 	description := "Untuk kepala dan admin OPD: tiket mana yang terlambat, sejak kapan, mengapa."
 	if scope == vertical {
-		description = "Instansi vertikal (PLN, Telkom, Polresta, ...) di luar kewenangan kabupaten: diukur terpisah, tidak dinilai dan tidak ditegur."
+		description = "Instansi vertikal (PLN, Telkom, Polresta, ...) di luar kewenangan kabupaten: diukur terpisah, tidak " +
+			"dinilai dan tidak ditegur."
 	}
 	return Dashboard{
 		UID: uid, Title: title, Description: description, Tags: []string{"monev112", "opd"}, Timezone: zone,

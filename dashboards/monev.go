@@ -18,9 +18,13 @@ func monev() Dashboard {
 	var g grid
 	g.heading("Lima indikator")
 	g.add(24, 9, table("Lima indikator bulan terakhir dalam rentang",
-		"Setiap indikator: sasaran, capaian bulan terakhir rentang, bulan sebelumnya, bulan yang sama tahun lalu, dan n (penyebut bulan terakhir). "+
-			"1: dijawab dalam 15 detik dibagi yang masuk antrean (ketat). 2: kebakaran dengan waktu tanggap paling lama 15 menit dibagi kebakaran yang panggilan dan kedatangannya tercatat. "+
-			"3 dan 4: batas waktu OPD yang dimulai bulan itu dan sudah putus, yang tepat waktu dibagi n; instansi vertikal tidak termasuk. 5: (iseng + laporan palsu) dibagi terjawab dan diklasifikasi; sasarannya lebih rendah daripada bulan yang sama tahun lalu.",
+		"Setiap indikator: sasaran, capaian bulan terakhir rentang, bulan sebelumnya, bulan yang sama tahun lalu, dan n "+
+			"(penyebut bulan terakhir). "+
+			"1: dijawab dalam 15 detik dibagi yang masuk antrean (ketat). 2: kebakaran dengan waktu tanggap paling lama 15 "+
+			"menit dibagi kebakaran yang panggilan dan kedatangannya tercatat. "+
+			"3 dan 4: batas waktu OPD yang dimulai bulan itu dan sudah putus, yang tepat waktu dibagi n; instansi vertikal "+
+			"tidak termasuk. 5: (iseng + laporan palsu) dibagi terjawab dan diklasifikasi; sasarannya lebih rendah daripada "+
+			"bulan yang sama tahun lalu.",
 		rows(indicators())).high().
 		with("No", width(50)).with("Indikator", width(380)).with("Sasaran", Property{"noValue", "di bawah tahun lalu"}).
 		matching("/^(Sasaran|Bulan ini|Bulan lalu|Tahun lalu)$/", unit(unitShare), digits(1)).
@@ -40,7 +44,9 @@ func monev() Dashboard {
 	}
 	funnel := fmt.Sprintf("FROM monev_funnel(since = %s, until = %s, step = 'all') WHERE %s", since, until, here)
 	g.add(14, 9, bars("Corong panggilan",
-		"Setiap panggilan masuk dalam rentang berada pada tepat satu tahap: hoaks (iseng dan laporan palsu), diteruskan ke OPD, diteruskan ke instansi vertikal, ditangani pusat layanan, selesai tanpa tiket, belum diklasifikasi, tidak terjawab; jumlah semua tahap sama dengan panggilan diterima (n, penyebut). Hitungan tepat dari monev_funnel.",
+		"Setiap panggilan masuk dalam rentang berada pada tepat satu tahap: hoaks (iseng dan laporan palsu), diteruskan ke "+
+			"OPD, diteruskan ke instansi vertikal, ditangani pusat layanan, selesai tanpa tiket, belum diklasifikasi, tidak "+
+			"terjawab; jumlah semua tahap sama dengan panggilan diterima (n, penyebut). Hitungan tepat dari monev_funnel.",
 		unitCount, rows("SELECT any(denominator) AS \"Diterima\", "+strings.Join(columns, ", ")+"\n"+funnel+
 			"\nHAVING count() > 0")).
 		with("Diterima", colour(calm)).with(stages[0].text, colour(hoaxed)).with(stages[1].text,
@@ -62,7 +68,9 @@ func monev() Dashboard {
 
 	g.heading("Hoaks")
 	g.add(14, 9, monthly("Tren rasio hoaks",
-		"Rasio hoaks per bulan: (iseng + laporan palsu) dibagi panggilan terjawab dan diklasifikasi, dengan rentang keyakinan 95 % (Wilson), bagian yang belum diklasifikasi dari panggilan terjawab, dan n = panggilan terjawab dan diklasifikasi (batang). Panggilan kosong bukan hoaks.",
+		"Rasio hoaks per bulan: (iseng + laporan palsu) dibagi panggilan terjawab dan diklasifikasi, dengan rentang "+
+			"keyakinan 95 % (Wilson), bagian yang belum diklasifikasi dari panggilan terjawab, dan n = panggilan terjawab dan "+
+			"diklasifikasi (batang). Panggilan kosong bukan hoaks.",
 		unitShare, points(fmt.Sprintf(`
 			SELECT toDateTime(period, '%s') AS time, anyIf(share, measure = 'rasio_hoaks') AS "rasio hoaks", anyIf(low, measure = 'rasio_hoaks') AS "batas bawah", anyIf(high, measure = 'rasio_hoaks') AS "batas atas",
 				anyIf(share, measure = 'belum') AS "belum diklasifikasi", anyIf(denominator, measure = 'rasio_hoaks') AS n
@@ -71,7 +79,8 @@ func monev() Dashboard {
 		band("batas bawah", "batas atas", hoaxed).with("rasio hoaks", colour(hoaxed),
 		Property{"custom.lineWidth", 3}).with("belum diklasifikasi", colour(warning)).count("n").shares())
 	g.column(10, tall{5, row("Rasio hoaks dan belum diklasifikasi, dalam rentang",
-		"Rasio hoaks: (iseng + laporan palsu) dibagi terjawab dan diklasifikasi (n). Belum: terjawab tanpa jenis dibagi terjawab. Rasio non darurat menambah kosong, tidak sengaja dan permintaan informasi.",
+		"Rasio hoaks: (iseng + laporan palsu) dibagi terjawab dan diklasifikasi (n). Belum: terjawab tanpa jenis dibagi "+
+			"terjawab. Rasio non darurat menambah kosong, tidak sengaja dan permintaan informasi.",
 		unitShare, rows(fmt.Sprintf(`
 			SELECT anyIf(share, measure = 'rasio_hoaks') AS "rasio hoaks", anyIf(share, measure = 'rasio_non_darurat') AS "non darurat", anyIf(share, measure = 'belum') AS "belum diklasifikasi",
 				anyIf(denominator, measure = 'rasio_hoaks') AS "dari n panggilan"
@@ -80,7 +89,9 @@ func monev() Dashboard {
 		decimals(1).with("dari n panggilan", unit(unitCount), digits(0), colour(grey)).with("rasio hoaks",
 		colour(hoaxed)).with("belum diklasifikasi", colour(warning))},
 		tall{4, row("Penelepon hoaks",
-			"Pemusatan penelepon: panggilan hoaks dari 1 % nomor yang paling sering, dibagi panggilan hoaks bernomor (n), dalam rentang. Nomor hanya dikenal sebagai sandi; dihitung dalam satu kunci sandi, yang terbanyak. Nomor: nomor dengan paling sedikit satu panggilan hoaks; di bawah 100 nomor tidak ada angka.",
+			"Pemusatan penelepon: panggilan hoaks dari 1 % nomor yang paling sering, dibagi panggilan hoaks bernomor (n), "+
+				"dalam rentang. Nomor hanya dikenal sebagai sandi; dihitung dalam satu kunci sandi, yang terbanyak. Nomor: nomor "+
+				"dengan paling sedikit satu panggilan hoaks; di bawah 100 nomor tidak ada angka.",
 			unitShare, rows(fmt.Sprintf(`
 			SELECT if(numbers < 100, NULL, share) AS "dari 1 %% nomor teratas", n AS "dari n panggilan hoaks", numbers AS "nomor"
 			FROM monev_callers(center = '${center}', since = %s, until = %s)
@@ -89,14 +100,18 @@ func monev() Dashboard {
 			colour(grey)).with("dari 1 % nomor teratas", colour(hoaxed))})
 	cost := func(measure, value string) string { return fmt.Sprintf("anyIf(%s, measure = '%s')", value, measure) }
 	g.add(16, 5, row("Biaya hoaks, dalam rentang",
-		"Jam petugas: lama bicara pada panggilan hoaks. Jam regu: berangkat sampai selesai pada tiket palsu (hasil palsu, atau dari panggilan laporan palsu). Keduanya dari yang kedua ujungnya tercatat (n). Tertahan: panggilan valid, informasi dan laporan ganda yang menunggu lebih dari 15 detik selagi sebuah panggilan hoaks menahan petugas, dari yang lama tunggunya tercatat (n).",
+		"Jam petugas: lama bicara pada panggilan hoaks. Jam regu: berangkat sampai selesai pada tiket palsu (hasil palsu, "+
+			"atau dari panggilan laporan palsu). Keduanya dari yang kedua ujungnya tercatat (n). Tertahan: panggilan valid, "+
+			"informasi dan laporan ganda yang menunggu lebih dari 15 detik selagi sebuah panggilan hoaks menahan petugas, "+
+			"dari yang lama tunggunya tercatat (n).",
 		unitCount, rows(fmt.Sprintf(`
 			SELECT %s / 3600 AS "jam petugas", %s AS "dari n hoaks", %s / 3600 AS "jam regu", %s AS "dari n tiket palsu", %s AS "panggilan tertahan", %s AS "dari n valid"
 			FROM monev_hoax_cost(center = '${center}', since = %s, until = %s, target = 15)
 			HAVING count() > 0`, cost("agent", "amount"), cost("agent", "numerator"), cost("crew", "amount"), cost("crew", "numerator"), cost("held", "amount"), cost("held", "numerator"), since, until))).
 		matching("/^dari n/", colour(grey), digits(0)).matching("/^jam/", digits(1)).letters(26))
 	g.add(8, 5, row("Keamanan pemblokiran",
-		"Nomor yang diblokir dalam rentang (n, nomor bersandi) dan dari n itu yang sesudah pemblokiran pertama melaporkan kejadian nyata (jenis valid): orang yang hampir tidak terdengar. Hitungan, bukan persentase.",
+		"Nomor yang diblokir dalam rentang (n, nomor bersandi) dan dari n itu yang sesudah pemblokiran pertama melaporkan "+
+			"kejadian nyata (jenis valid): orang yang hampir tidak terdengar. Hitungan, bukan persentase.",
 		unitCount, rows(fmt.Sprintf(`
 			SELECT numerator AS "lalu melapor nyata", denominator AS "dari n nomor", calls AS "panggilan diblokir"
 			FROM monev_blocks(center = '${center}', since = %s, until = %s)`, since, until))).
@@ -104,20 +119,26 @@ func monev() Dashboard {
 
 	g.heading("Secepat apa kita merespon")
 	g.add(12, 9, monthly("Waktu jawab",
-		"Waktu jawab per bulan (antrean sampai dijawab): setengah dan 9 dari 10 panggilan terjawab yang waktunya tercatat dijawab dalam waktu ini; peringkat terdekat, tepat. Garis putus: target 15 detik. n = panggilan dengan waktu jawab (batang).",
+		"Waktu jawab per bulan (antrean sampai dijawab): setengah dan 9 dari 10 panggilan terjawab yang waktunya tercatat "+
+			"dijawab dalam waktu ini; peringkat terdekat, tepat. Garis putus: target 15 detik. n = panggilan dengan waktu "+
+			"jawab (batang).",
 		unitSeconds, points(fmt.Sprintf(`
 			SELECT toDateTime(period, '%s') AS time, median AS "5 dari 10 dalam", p90 AS "9 dari 10 dalam", n
 			FROM monev_intervals_calls(since = toStartOfMonth(%s), until = %s, step = 'month') WHERE %s AND interval = 'answer'
 			ORDER BY time`, zone, since, until, here))).line(steps("transparent", 15, warning)).count("n").
 		with("9 dari 10 dalam", Property{"custom.lineWidth", 3}))
 	g.add(12, 9, monthly("Tingkat layanan",
-		"Bagian panggilan yang dijawab dalam 15 detik per bulan. Ketat (kontrak): dibagi yang masuk antrean; standar: tanpa yang ditinggalkan sebelum 5 detik; terjawab: dibagi yang terjawab. Tanpa cap waktu jawab tidak ada angka. Garis putus: sasaran 90 %. n = masuk antrean (batang).",
+		"Bagian panggilan yang dijawab dalam 15 detik per bulan. Ketat (kontrak): dibagi yang masuk antrean; standar: "+
+			"tanpa yang ditinggalkan sebelum 5 detik; terjawab: dibagi yang terjawab. Tanpa cap waktu jawab tidak ada angka. "+
+			"Garis putus: sasaran 90 %. n = masuk antrean (batang).",
 		unitShare, points(fmt.Sprintf(`
 			SELECT toDateTime(period, '%s') AS time, anyIf(share, measure = 'ketat') AS "ketat", anyIf(share, measure = 'standar') AS "standar", anyIf(share, measure = 'terjawab') AS "terjawab", any(n) AS n
 			FROM monev_service_level(since = toStartOfMonth(%s), until = %s, step = 'month', target = 15, short = 5) WHERE %s
 			GROUP BY period ORDER BY time`, zone, since, until, here))).line(steps("transparent", 0.9, warning)).count("n").with("ketat", Property{"custom.lineWidth", 4}).shares())
 	g.add(12, 9, monthly("Waktu tanggap darurat",
-		"Waktu tanggap per bulan (panggilan masuk sampai unit pertama tiba), tiket darurat OPD kabupaten yang kedua ujungnya tercatat: 5 dan 9 dari 10 dalam waktu ini (peringkat terdekat, tepat), dan bagian OPD (diteruskan sampai tiba). Garis putus: target 15 menit. n = tiket darurat dengan kedua ujung (batang).",
+		"Waktu tanggap per bulan (panggilan masuk sampai unit pertama tiba), tiket darurat OPD kabupaten yang kedua "+
+			"ujungnya tercatat: 5 dan 9 dari 10 dalam waktu ini (peringkat terdekat, tepat), dan bagian OPD (diteruskan "+
+			"sampai tiba). Garis putus: target 15 menit. n = tiket darurat dengan kedua ujung (batang).",
 		unitSeconds, points(fmt.Sprintf(`
 			SELECT toDateTime(period, '%s') AS time, respond[intDiv(n * 50 + 99, 100)] AS "5 dari 10 dalam", respond[intDiv(n * 90 + 99, 100)] AS "9 dari 10 dalam",
 				if(empty(own), NULL, own[intDiv(length(own) * 50 + 99, 100)]) AS "bagian OPD, 5 dari 10", n
@@ -133,7 +154,8 @@ func monev() Dashboard {
 			WHERE n > 0
 			ORDER BY time`, zone, here, since, until))).line(steps("transparent", 900, warning)).count("n"))
 	g.add(12, 9, table("Kebakaran: tiba dalam 15 menit menurut kecamatan",
-		"Tiket kebakaran dalam rentang yang panggilan dan kedatangannya tercatat (n): yang tiba dalam 15 menit dibagi n, rata-rata (SPM) dan 9 dari 10 (peringkat terdekat). Kurang dari 20: \"data terbatas\". Permendagri 114/2018.",
+		"Tiket kebakaran dalam rentang yang panggilan dan kedatangannya tercatat (n): yang tiba dalam 15 menit dibagi n, "+
+			"rata-rata (SPM) dan 9 dari 10 (peringkat terdekat). Kurang dari 20: \"data terbatas\". Permendagri 114/2018.",
 		rows(fmt.Sprintf(`
 			SELECT %s AS "Kecamatan", n AS "n", %s AS "Dalam 15 menit", %s AS "Dari", %s AS "Sampai", mean AS "Rata-rata", v[intDiv(n * 90 + 99, 100)] AS "9 dari 10 dalam", if(n < 20, 'data terbatas', 'cukup data') AS "Catatan"
 			FROM
@@ -150,7 +172,9 @@ func monev() Dashboard {
 
 	g.heading("Perangkat daerah")
 	g.add(14, 12, table("Tepat waktu menurut OPD",
-		"Batas waktu penyelesaian OPD kabupaten yang dimulai dalam rentang dan sudah putus: yang tepat waktu dibagi n, dengan rentang keyakinan 95 %. Peringkat hanya bila n paling sedikit 20, selain itu \"data terbatas\"; dua OPD yang rentangnya bertindihan tidak dibedakan. Instansi vertikal tidak termasuk.",
+		"Batas waktu penyelesaian OPD kabupaten yang dimulai dalam rentang dan sudah putus: yang tepat waktu dibagi n, "+
+			"dengan rentang keyakinan 95 %. Peringkat hanya bila n paling sedikit 20, selain itu \"data terbatas\"; dua OPD "+
+			"yang rentangnya bertindihan tidak dibedakan. Instansi vertikal tidak termasuk.",
 		rows(fmt.Sprintf(`
 			SELECT if(n >= 20, toString(row_number() OVER (PARTITION BY n >= 20 ORDER BY share DESC, n DESC)), 'data terbatas') AS "Peringkat", %s AS "OPD",
 				n AS "n", share AS "Tepat waktu", low AS "Dari", high AS "Sampai", stopped_late + open_late AS "Terlambat", open_late AS "Masih terbuka"
@@ -162,7 +186,9 @@ func monev() Dashboard {
 		with("n", unit(unitCount), width(60)).with("Terlambat", unit(unitCount), width(90)).with("Masih terbuka",
 		unit(unitCount), width(115)))
 	g.column(10, tall{5, row("100 % ditindaklanjuti: tiga angka",
-		"Tiket OPD kabupaten yang dibuka dalam rentang, tanpa laporan ganda (n): ditindaklanjuti = diterima, berangkat, tiba atau selesai; dikonfirmasi = pelapor dihubungi setelah selesai. Tepat waktu: batas waktu penyelesaian yang sudah putus, yang dipenuhi dibagi yang putus.",
+		"Tiket OPD kabupaten yang dibuka dalam rentang, tanpa laporan ganda (n): ditindaklanjuti = diterima, berangkat, "+
+			"tiba atau selesai; dikonfirmasi = pelapor dihubungi setelah selesai. Tepat waktu: batas waktu penyelesaian yang "+
+			"sudah putus, yang dipenuhi dibagi yang putus.",
 		unitShare, rows(fmt.Sprintf(`
 			SELECT %s AS "ditindaklanjuti", (SELECT %s FROM (SELECT sum(numerator) AS a, sum(denominator) AS b FROM monev_on_time_tickets(since = %s, until = %s, step = 'all') WHERE %s AND clock = 'resolve' AND opd != '')) AS "tepat waktu",
 				%s AS "dikonfirmasi pelapor", n AS "dari n tiket"
@@ -174,7 +200,8 @@ func monev() Dashboard {
 			)`, share("acted", "n"), share("a", "b"), since, until, here, share("confirmed", "n"), here, inRange))).
 		decimals(0).with("dari n tiket", unit(unitCount), colour(grey))},
 		tall{7, table("Kategori tiket",
-			"Tiket yang dibuka dalam rentang menurut kategori, tanpa laporan ganda: jumlah dan bagian dari semua tiket (n). Kebanyakan tiket bukan keadaan darurat.",
+			"Tiket yang dibuka dalam rentang menurut kategori, tanpa laporan ganda: jumlah dan bagian dari semua tiket (n). "+
+				"Kebanyakan tiket bukan keadaan darurat.",
 			rows(fmt.Sprintf(`
 			SELECT %s AS "Kategori", count() AS "Tiket", count() / sum(count()) OVER () AS "Bagian", sum(count()) OVER () AS "dari n"
 			FROM tickets_now WHERE %s AND %s AND state != 'merged'
@@ -187,7 +214,8 @@ func monev() Dashboard {
 		hours = append(hours, fmt.Sprintf("sumIf(received, h = %d) AS \"%02d\"", h, h))
 	}
 	g.add(24, 9, table("Panggilan menurut jam dan hari",
-		"Panggilan masuk dalam rentang menurut jam (WIB) dan hari; makin pekat makin banyak. Hitungan, bukan persentase; jumlah semua sel = panggilan diterima.",
+		"Panggilan masuk dalam rentang menurut jam (WIB) dan hari; makin pekat makin banyak. Hitungan, bukan persentase; "+
+			"jumlah semua sel = panggilan diterima.",
 		rows("SELECT arrayElement(['Senin', 'Selasa', 'Rabu', 'Kamis', 'Jumat', 'Sabtu', 'Minggu'], w) AS \"Hari\", "+
 			strings.Join(hours, ", ")+`
 			FROM (SELECT toDayOfWeek(toTimeZone(hour, '`+zone+`')) AS w, toHour(toTimeZone(hour, '`+zone+`')) AS h, received FROM calls_hourly_now WHERE `+here+" AND "+inRange+`)
@@ -195,7 +223,8 @@ func monev() Dashboard {
 		with("Hari", width(80)).matching("/^[0-9]+$/", unit(unitCount), width(62), cell("color-background", "basic"),
 		Property{"color", Color{Mode: "continuous-blues"}}, Property{"custom.align", "center"}))
 	g.add(10, 9, geo("Peta tiket menurut kecamatan",
-		"Tiket yang dibuka dalam rentang menurut kecamatan, tanpa laporan ganda; titik pada pusat kecamatan, besar titik menurut jumlah. Jumlah di bawah 5 tidak ditampilkan. Hitungan, bukan persentase.",
+		"Tiket yang dibuka dalam rentang menurut kecamatan, tanpa laporan ganda; titik pada pusat kecamatan, besar titik "+
+			"menurut jumlah. Jumlah di bawah 5 tidak ditampilkan. Hitungan, bukan persentase.",
 		rows(fmt.Sprintf(`
 			SELECT p.k.2 AS "Kecamatan", p.k.3 AS lat, p.k.4 AS lon, t.n AS "Tiket"
 			FROM (SELECT arrayJoin([%s]) AS k, k.1 AS code) AS p
@@ -203,7 +232,8 @@ func monev() Dashboard {
 			ORDER BY "Tiket" DESC`, kecamatanPoints(), here, inRange))))
 
 	g.add(14, 9, monthly("Permintaan informasi",
-		"Panggilan permintaan informasi layanan publik per bulan dan bagiannya dari panggilan terjawab dan diklasifikasi (n, batang): pusat layanan sebagai sumber informasi publik.",
+		"Panggilan permintaan informasi layanan publik per bulan dan bagiannya dari panggilan terjawab dan diklasifikasi "+
+			"(n, batang): pusat layanan sebagai sumber informasi publik.",
 		unitShare, points(fmt.Sprintf(`
 			SELECT toDateTime(toStartOfMonth(day), '%s') AS time, %s AS "bagian permintaan informasi", sum(informasi) AS "permintaan informasi", sum(classified) AS n
 			FROM calls_hourly_now WHERE %s AND day >= toStartOfMonth(%s) AND day < %s
@@ -211,7 +241,9 @@ func monev() Dashboard {
 		with("permintaan informasi", unit(unitCount), digits(0), Property{"custom.axisPlacement", "right"}))
 	g.heading("Kelengkapan data")
 	g.add(24, 9, table("Kelengkapan data",
-		"Untuk setiap ukuran: kasus dengan kedua ujung tercatat dibagi semua kasus yang dapat memilikinya (n), dalam rentang. Hari tanpa panggilan: hari dalam rentang yang tidak punya satu pun panggilan, dari hari antara panggilan pertama dan terakhir.",
+		"Untuk setiap ukuran: kasus dengan kedua ujung tercatat dibagi semua kasus yang dapat memilikinya (n), dalam "+
+			"rentang. Hari tanpa panggilan: hari dalam rentang yang tidak punya satu pun panggilan, dari hari antara "+
+			"panggilan pertama dan terakhir.",
 		rows(fmt.Sprintf(`
 			SELECT "Ukuran", "Tercatat", "dari n", %[1]s AS "Kelengkapan"
 			FROM
@@ -233,8 +265,9 @@ func monev() Dashboard {
 
 	return Dashboard{
 		UID: uidMonev, Title: "112 Monev: capaian bulanan",
-		Description: "Untuk pimpinan dalam rapat monitoring dan evaluasi: tercapai atau tidak, apa kendalanya, apakah membaik.",
-		Tags:        []string{"monev112", "monev"}, Timezone: zone, WeekStart: "monday", GraphTooltip: 1,
+		Description: "Untuk pimpinan dalam rapat monitoring dan evaluasi: tercapai atau tidak, apa kendalanya, apakah " +
+			"membaik.",
+		Tags: []string{"monev112", "monev"}, Timezone: zone, WeekStart: "monday", GraphTooltip: 1,
 		Time:       TimeRange{"now-13M/M", "now-1M/M"},
 		Timepicker: Timepicker{QuickRanges: ranges()},
 		Templating: Templating{append(sources(), centre(), fixed("sasaran_jawab", "Sasaran tingkat layanan", "0.90"),

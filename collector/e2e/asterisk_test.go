@@ -58,7 +58,8 @@ func TestServeFollowsAQueueLog(t *testing.T) {
 	t.Parallel()
 	log := newQueueLog(t)
 	config := filepath.Join(filepath.Dir(log.path), "monev112.yaml")
-	text := "asterisk:\n  queue_log: queue_log\n  source: pbx\n  positions: {SIP/101: meja-1}\n  agents: {Budi Santoso: p07}\n"
+	text := "asterisk:\n  queue_log: queue_log\n  source: pbx\n  positions: {SIP/101: meja-1}\n  agents: {Budi Santoso: " +
+		"p07}\n"
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -26,8 +26,10 @@ var cases = map[string]string{
 	"clocks":  "SELECT * EXCEPT (version) FROM clocks FINAL WHERE NOT void ORDER BY ALL",
 	"hours":   "SELECT * EXCEPT (version) FROM calls_hourly_now ORDER BY ALL",
 	// Of the day's roll-ups what does not depend on when they are read; the order within a group is ClickHouse's.
-	"days":      "SELECT center, clock, day, opds, scopes, met_counts, late_counts, arrayMap(b -> arraySort(b), open_breach_at) FROM clocks_daily FINAL WHERE notEmpty(opds) ORDER BY ALL",
-	"intervals": "SELECT center, day, scope, opds, arraySort(respond_ms), arraySort(resolve_net_ms) FROM tickets_daily FINAL WHERE notEmpty(opds) ORDER BY ALL",
+	"days": "SELECT center, clock, day, opds, scopes, met_counts, late_counts, arrayMap(b -> arraySort(b), " +
+		"open_breach_at) FROM clocks_daily FINAL WHERE notEmpty(opds) ORDER BY ALL",
+	"intervals": "SELECT center, day, scope, opds, arraySort(respond_ms), arraySort(resolve_net_ms) FROM tickets_daily " +
+		"FINAL WHERE notEmpty(opds) ORDER BY ALL",
 }
 
 // TestKilledAtEveryPoint sends a simulated day, with its late, repeated and corrected events, to a service that is

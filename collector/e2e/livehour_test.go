@@ -420,7 +420,8 @@ func (h *liveHour) today(t *testing.T, midnight, now time.Time, gauges map[strin
 		t.Errorf("hoax of today %v, by the gauges %v of %v", ratio, gauges["day hoax"], gauges["day classified"])
 	}
 	level := h.s.query(fmt.Sprintf(
-		"SELECT numerator, denominator FROM monev_service_level(since = '%s', until = '%s', step = 'day', target = 15, short = 5) WHERE center = '35.15' AND measure = 'ketat'",
+		"SELECT numerator, denominator FROM monev_service_level(since = '%s', until = '%s', step = 'day', target = 15, "+
+			"short = 5) WHERE center = '35.15' AND measure = 'ketat'",
 		midnight.Format(time.DateOnly), midnight.AddDate(0, 0, 1).Format(time.DateOnly)))
 	if want := fmt.Sprintf("%v\t%v", gauges["day within_target"], gauges["day offered"]); level != want {
 		t.Errorf("the service level of today is %q by the view, %q by the gauges", level, want)

@@ -77,7 +77,8 @@ func TestPager(t *testing.T) {
 	am := newPushes(t)
 	config := filepath.Join(t.TempDir(), "monev112.yaml")
 	text := fmt.Sprintf(
-		"pager:\n  interval: 1s\n  closed_for: 4s\n  alertmanagers:\n    - url: %s\n    - {url: 'http://127.0.0.1:1', timeout: 1s}\n", am.url)
+		"pager:\n  interval: 1s\n  closed_for: 4s\n  alertmanagers:\n    - url: %s\n    - {url: 'http://127.0.0.1:1', "+
+			"timeout: 1s}\n", am.url)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

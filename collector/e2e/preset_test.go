@@ -35,7 +35,8 @@ func TestPresetsAgainstTheirTotals(t *testing.T) {
 
 	t.Run("funnel", func(t *testing.T) {
 		got := s.counts(
-			"SELECT stage, numerator FROM monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE center = '35.15' AND numerator > 0")
+			"SELECT stage, numerator FROM monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE center " +
+				"= '35.15' AND numerator > 0")
 		if want := map[string]int64{"hoax": 32543, "own": 1597, "vertical": 6178}; !maps.Equal(got, want) {
 			t.Errorf("stages %v, want %v", got, want)
 		}

@@ -44,7 +44,9 @@ func TestReadme(t *testing.T) {
 	}
 	s := newService(t)
 	s.demo()
-	if !s.within(3*patience, "the demo says where to look", func() bool { return strings.Contains(s.said.String(), "Ctrl-C") }) {
+	if !s.within(3*patience, "the demo says where to look", func() bool {
+		return strings.Contains(s.said.String(), "Ctrl-C")
+	}) {
 		t.Fatal("the demo ended")
 	}
 	for _, command := range commands(blocks[1]) { // the demo names the same ones

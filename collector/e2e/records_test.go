@@ -23,7 +23,8 @@ var records = []struct {
 		responseQuantile(0.5): "258",
 		responseQuantile(0.9): "379",
 		// Fire: 15 minutes from the report to the first unit on scene, by the policy of that centre.
-		"SELECT countIf(state = 'met'), count() FROM clocks_now WHERE center = 'us-sf' AND clock = 'arrive' AND state IN ('met', 'breached') AND stopped_at IS NOT NULL": "865\t866",
+		"SELECT countIf(state = 'met'), count() FROM clocks_now WHERE center = 'us-sf' AND clock = 'arrive' AND state IN " +
+			"('met', 'breached') AND stopped_at IS NOT NULL": "865\t866",
 	}},
 	{"cdmx-c5-2020-jun-aug", "cdmx-c5-2020-jun-aug.csv.gz", map[string]string{
 		"SELECT count() FROM calls_now WHERE center = 'mx-cdmx'":                                      "26078",
@@ -31,9 +32,10 @@ var records = []struct {
 		"SELECT count() FROM tickets_now WHERE center = 'mx-cdmx' AND result = 'tidak_ditemukan'":     "4782",
 	}},
 	{"boston311-2015-h1", "boston311-2015-h1.csv.gz", map[string]string{
-		"SELECT count() FROM tickets_now WHERE center = 'us-boston'":                                                             "58119",
-		"SELECT countIf(state NOT IN ('resolved', 'confirmed', 'closed', 'merged')) FROM tickets_now WHERE center = 'us-boston'": "8993",
-		"SELECT countIf(has(flags, 'closed_before_opened')) FROM tickets_now WHERE center = 'us-boston'":                         "84",
+		"SELECT count() FROM tickets_now WHERE center = 'us-boston'": "58119",
+		"SELECT countIf(state NOT IN ('resolved', 'confirmed', 'closed', 'merged')) FROM tickets_now WHERE center = " +
+			"'us-boston'": "8993",
+		"SELECT countIf(has(flags, 'closed_before_opened')) FROM tickets_now WHERE center = 'us-boston'": "84",
 		// The city's due dates as the clock "given": due, closed late, on time, open.
 		`SELECT count(), countIf(stopped_at IS NOT NULL AND state = 'breached'), countIf(state = 'met'), countIf(stopped_at IS NULL)
 			FROM clocks_now WHERE center = 'us-boston' AND clock = 'given' AND NOT void`: "43592\t10025\t27295\t6272",

@@ -102,7 +102,8 @@ func (s *service) start(env ...string) *service {
 		s.t.Fatal(err)
 	}
 	s.cmd = exec.Command(path,
-		append([]string{cmp.Or(s.command, "serve"), "--data", s.dir, "--listen", s.addr, "--engine-listen", s.engine}, s.args...)...)
+		append([]string{cmp.Or(s.command, "serve"), "--data", s.dir, "--listen", s.addr, "--engine-listen", s.engine},
+			s.args...)...)
 	s.cmd.Env = append(append(os.Environ(), s.env...), env...)
 	s.cmd.Stderr = s.log
 	if s.said != nil {
@@ -272,7 +273,8 @@ func (s *service) shipped() {
 			return false
 		}
 		left, err := s.tryQuery(
-			"SELECT (SELECT count() FROM hours_pending FINAL WHERE NOT done) + (SELECT count() FROM days_pending FINAL WHERE NOT done)")
+			"SELECT (SELECT count() FROM hours_pending FINAL WHERE NOT done) + (SELECT count() FROM days_pending FINAL WHERE " +
+				"NOT done)")
 		return err == nil && left == "0"
 	}) {
 		s.t.Fatal("the service ended")

@@ -11,9 +11,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// TestAFolderOfTheFirstStageIsTakenOver starts today's program on a data folder that the program of commit 8bee9c5 wrote:
-// journal, checkpoint and ClickHouse, killed with forty events acknowledged and not yet shipped. What the old program
-// showed after its own next start stands below.
+// TestAFolderOfTheFirstStageIsTakenOver starts today's program on a data folder that the program of commit 8bee9c5
+// wrote: journal, checkpoint and ClickHouse, killed with forty events acknowledged and not yet shipped. What the old
+// program showed after its own next start stands below.
 func TestAFolderOfTheFirstStageIsTakenOver(t *testing.T) {
 	t.Parallel()
 	folder := unpackFirstStage(t)

@@ -247,7 +247,8 @@ func (f *fresh) counters() {
 			said.accepted, said.unknown)
 	}
 	for counter, truth := range map[string]string{
-		"calls_received_total":   "calls FINAL WHERE coalesce(received_at, queued_at, answered_at, classified_at, ended_at) IS NOT NULL",
+		"calls_received_total": "calls FINAL WHERE coalesce(received_at, queued_at, answered_at, classified_at, " +
+			"ended_at) IS NOT NULL",
 		"calls_answered_total":   "calls FINAL WHERE answered_at IS NOT NULL OR class IS NOT NULL",
 		"calls_abandoned_total":  "calls FINAL WHERE abandoned_at IS NOT NULL",
 		"calls_blocked_total":    "calls FINAL WHERE blocked_at IS NOT NULL",

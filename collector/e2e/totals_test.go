@@ -68,19 +68,22 @@ func (s *service) compare(t *testing.T, totals simulate.Totals, where string) {
 			opened[k] = sums.TicketsOpened
 		}
 		same("tickets opened by "+step, opened, fmt.Sprintf(
-			"SELECT formatDateTime(toTimeZone(opened_at, 'Asia/Jakarta'), '%s') AS p, count() FROM tickets_now WHERE $where GROUP BY p", step))
+			"SELECT formatDateTime(toTimeZone(opened_at, 'Asia/Jakarta'), '%s') AS p, count() FROM tickets_now WHERE $where "+
+				"GROUP BY p", step))
 	}
 
 	classes := maps.Clone(c.Calls.ByClass)
 	delete(classes, "uji")
-	same("class", classes, "SELECT ifNull(class, 'belum') AS k, count() FROM calls_now WHERE $where AND answered GROUP BY k")
+	same("class", classes, "SELECT ifNull(class, 'belum') AS k, count() FROM calls_now WHERE $where AND answered GROUP "+
+		"BY k")
 	same("test calls", map[string]int64{"uji": c.Calls.Tests},
 		"SELECT 'uji', count() FROM calls FINAL WHERE $where AND class = 'uji'")
 	same("unserved", c.Calls.UnservedByReason,
 		"SELECT ifNull(unserved_reason, '') AS k, count() FROM calls_now WHERE $where AND unserved GROUP BY k")
 	// With the test calls, as the simulation counts them.
 	same("kecamatan", c.Calls.ByKecamatan,
-		"SELECT assumeNotNull(kecamatan) AS k, count() FROM calls FINAL WHERE $where AND k != '' AND answered_at IS NOT NULL GROUP BY k")
+		"SELECT assumeNotNull(kecamatan) AS k, count() FROM calls FINAL WHERE $where AND k != '' AND answered_at IS NOT "+
+			"NULL GROUP BY k")
 	same("agent", c.Calls.ByAgent,
 		"SELECT ifNull(agent, '') AS k, count() FROM calls FINAL WHERE $where AND answered_at IS NOT NULL GROUP BY k")
 	same("called back", map[string]int64{"yes": c.Calls.CalledBack, "no": c.Calls.ToCallBack},

@@ -107,7 +107,8 @@ func (s *service) windows(t *testing.T, when string) {
 		for window, bounds := range windows {
 			for measure, condition := range measures {
 				want := s.query(fmt.Sprintf(
-					"SELECT countIf(%s) FROM calls_now WHERE center = '35.15' AND at >= fromUnixTimestamp(%d) AND at < fromUnixTimestamp(%d)",
+					"SELECT countIf(%s) FROM calls_now WHERE center = '35.15' AND at >= fromUnixTimestamp(%d) AND at < "+
+						"fromUnixTimestamp(%d)",
 					condition, bounds[0].Unix(), bounds[1].Unix()))
 				name := fmt.Sprintf(`monev112_window_calls{center="35.15",measure="%s",window="%s"}`, measure, window)
 				got, ok := series[name]
@@ -118,7 +119,8 @@ func (s *service) windows(t *testing.T, when string) {
 			}
 			for _, target := range []int{10, 15, 20} {
 				want := s.query(fmt.Sprintf(
-					"SELECT countIf(offered AND answer_ms <= %d) FROM calls_now WHERE center = '35.15' AND at >= fromUnixTimestamp(%d) AND at < fromUnixTimestamp(%d)",
+					"SELECT countIf(offered AND answer_ms <= %d) FROM calls_now WHERE center = '35.15' AND at >= "+
+						"fromUnixTimestamp(%d) AND at < fromUnixTimestamp(%d)",
 					1000*target, bounds[0].Unix(), bounds[1].Unix()))
 				name := fmt.Sprintf(`monev112_window_calls_within_target{center="35.15",target="%d",window="%s"}`, target, window)
 				if got, ok := series[name]; !ok || fmt.Sprint(got) != want {

@@ -148,7 +148,8 @@ func start(t *testing.T, edit func(*Config)) *world {
 	t.Helper()
 	w := &world{t: t, stub: &stub{}, log: &bytes.Buffer{}, now: testNow, doc: readDocument(t)}
 	w.stub.unresolved = []ingest.UnresolvedName{
-		{Kind: "kecamatan", Center: "35.15", Name: "Sda", Count: 5}, {Kind: "opd", Center: "35.15", Name: "Dinas X", Count: 2},
+		{Kind: "kecamatan", Center: "35.15", Name: "Sda", Count: 5},
+		{Kind: "opd", Center: "35.15", Name: "Dinas X", Count: 2},
 	}
 	w.keys = auth.File{Path: filepath.Join(t.TempDir(), auth.FileName)}
 	clock := func() time.Time { return w.now }

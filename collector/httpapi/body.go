@@ -40,7 +40,8 @@ func formOf(header http.Header) (event.Form, error) {
 		}
 	}
 	return 0, newProblem(http.StatusUnsupportedMediaType, codeMediaType,
-		"Content-Type must be application/cloudevents+json, application/cloudevents-batch+json or application/x-ndjson, in UTF-8.")
+		"Content-Type must be application/cloudevents+json, application/cloudevents-batch+json or application/x-ndjson, in "+
+			"UTF-8.")
 }
 
 // readBody returns the unpacked body and the release of its share of memory, to be called when nothing refers to the

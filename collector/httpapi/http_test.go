@@ -391,13 +391,15 @@ func TestATicketIsShownWhole(t *testing.T) {
 		t.Errorf("%d %s, Allow %q", r.StatusCode, r.body, r.Header.Get("Allow"))
 	}
 	w.stub.err = &store.UnavailableError{
-		Reason: "The board is not complete yet: 3 of 9 open cases are read from ClickHouse.", Err: errors.New("no route to db"),
+		Reason: "The board is not complete yet: 3 of 9 open cases are read from ClickHouse.",
+		Err:    errors.New("no route to db"),
 	}
 	for _, path := range []string{"/v1/tickets", "/v1/tickets/T1?center=35.15", "/v1/calls/X"} {
 		r := w.get(path)
 		want := `"detail":"The board is not complete yet: 3 of 9 open cases are read from ClickHouse. Try again in 5 s."`
 		if r.StatusCode != 503 || r.Header.Get("Retry-After") != "5" || !strings.Contains(string(r.body), want) {
-			t.Errorf("%s while the store is away: %d, Retry-After %q, %s", path, r.StatusCode, r.Header.Get("Retry-After"), r.body)
+			t.Errorf("%s while the store is away: %d, Retry-After %q, %s", path, r.StatusCode, r.Header.Get("Retry-After"),
+				r.body)
 		}
 	}
 	if !strings.Contains(w.log.String(), "no route to db") {
@@ -561,7 +563,8 @@ func TestTooManyRequestsAtOnceAreTurnedAway(t *testing.T) {
 func TestASlowClientIsCutOff(t *testing.T) {
 	for name, sent := range map[string]string{
 		"header": "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n",
-		"body":   "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\nContent-Length: 10\r\n\r\na",
+		"body": "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\nContent-Length: " +
+			"10\r\n\r\na",
 	} {
 		w := start(t, func(c *Config) {
 			if name == "header" {

@@ -228,7 +228,8 @@ func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 		if a.cfg.Keys.AuthDisabled() {
 			if !localRequest(c.Request) {
 				a.fail(c, newProblem(http.StatusForbidden, codeForbidden,
-					"No API key exists yet, so only requests to the loopback address are answered. Create a key with: monev112 key create."))
+					"No API key exists yet, so only requests to the loopback address are answered. Create a key with: monev112 key "+
+						"create."))
 				return
 			}
 			c.Next()

@@ -78,7 +78,8 @@ func (a *API) fail(c *gin.Context, err error) {
 		}
 	case errors.Is(err, ingest.ErrUnavailable):
 		p = newProblem(http.StatusServiceUnavailable, codeUnavailable,
-			"Events cannot be accepted now; the log and /-/ready say why. Nothing of this request was taken; send it again later.")
+			"Events cannot be accepted now; the log and /-/ready say why. Nothing of this request was taken; send it again "+
+				"later.")
 		p.retryAfter = a.limits.RetryAfter
 	case errors.Is(err, notifications.ErrUnavailable):
 		p = newProblem(http.StatusServiceUnavailable, codeUnavailable,

@@ -1,7 +1,7 @@
 // Package ingest serializes writes: deduplicate, append, apply, acknowledge. Its Loop is the only writer of journal and
-// board. It takes the requests that wait, drops events whose ids it remembers, appends the rest as one group (one write,
-// one fsync), applies it to the board, remembers the new ids, and only then answers. Checkpoint and replay bring board and
-// ids over a restart.
+// board. It takes the requests that wait, drops events whose ids it remembers, appends the rest as one group (one
+// write, one fsync), applies it to the board, remembers the new ids, and only then answers. Checkpoint and replay bring
+// board and ids over a restart.
 //
 //	Submit ─▶ queue ─▶ known? ─▶ journal.Append ─▶ board.ApplyGroup ─▶ remember id ─▶ answer
 //	          full:     duplicate    cannot:

@@ -55,7 +55,10 @@ func newEntrance(t *testing.T, cfg ingest.Config) *entrance {
 	must(err)
 	keys, err := event.NewKeys(rand.Reader, t0)
 	must(err)
-	board := tracker.New(tracker.Config{Center: func(string) (tracker.CenterConfig, bool) { return tracker.CenterConfig{}, true }})
+	board := tracker.New(tracker.Config{Center: func(string) (tracker.CenterConfig, bool) {
+		return tracker.CenterConfig{},
+			true
+	}})
 	cfg.Dir = t.TempDir()
 	ready := make(chan struct{})
 	in.loop, err = ingest.New(cfg, j, board, ingest.Observer{Ready: func(reason error) {
@@ -65,8 +68,9 @@ func newEntrance(t *testing.T, cfg ingest.Config) *entrance {
 	}})
 	must(err)
 	in.Intake, err = ingest.NewIntake(ingest.IntakeConfig{
-		Events: event.Config{Keys: keys}, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Board: board, Rejected: in.rejected,
-		Metrics: in.metrics, Exemplars: &telemetry.Exemplars{}, Links: telemetry.NewLinkRing(1),
+		Events: event.Config{Keys: keys}, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Board: board,
+		Rejected: in.rejected,
+		Metrics:  in.metrics, Exemplars: &telemetry.Exemplars{}, Links: telemetry.NewLinkRing(1),
 		Tracer: noop.NewTracerProvider().Tracer(""), Now: func() time.Time { return t0 },
 		Log: slog.New(slog.DiscardHandler),
 	}, in.loop)
@@ -84,7 +88,8 @@ func newEntrance(t *testing.T, cfg ingest.Config) *entrance {
 // call is an event as a source sends it; agent is its content.
 func call(id, source, agent string) string {
 	return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":%q,"type":"monev112.call.answered",`+
-		`"subject":"call/C-%[1]s","time":"2026-03-01T15:00:00+07:00","data":{"center":"35.15","agent":%[3]q}}`, id, source, agent)
+		`"subject":"call/C-%[1]s","time":"2026-03-01T15:00:00+07:00","data":{"center":"35.15","agent":%[3]q}}`, id, source,
+		agent)
 }
 
 // submit sends lines as one request of a sender that may send the sources s alone.
@@ -155,7 +160,8 @@ func TestNothingIsKeptOrCountedWhenNothingIsAccepted(t *testing.T) {
 	if _, err := in.submit("{", call("a", "s", "A1")); !errors.Is(err, ingest.ErrUnavailable) {
 		t.Fatal(err)
 	}
-	if reasons, _ := in.kept(); len(reasons) > 0 || in.counted(`monev112_events_rejected_total{reason="malformed_json"} 1`) {
+	if reasons, _ := in.kept(); len(reasons) > 0 ||
+		in.counted(`monev112_events_rejected_total{reason="malformed_json"} 1`) {
 		t.Errorf("kept %q, or counted; the sender repeats the whole request", reasons)
 	}
 }

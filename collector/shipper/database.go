@@ -47,7 +47,8 @@ func (s *Shipper) checkDatabase(ctx context.Context) error {
 		if filled {
 			if from = db.RestorePoint.UpTo; from < first {
 				return fmt.Errorf(
-					"the backup in this ClickHouse ends at position %d of the journal, which begins at %d by now: what came in between is in neither. "+
+					"the backup in this ClickHouse ends at position %d of the journal, which begins at %d by now: what came in "+
+						"between is in neither. "+
 						"Take a new backup of the former ClickHouse and restore it into an empty database", from, first)
 			}
 		}

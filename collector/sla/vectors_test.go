@@ -55,7 +55,8 @@ func book(t testing.TB, calendar, policy string) *Book {
 }
 
 func policyOf(lines string) string {
-	return "policy: test\nversion: \"1\"\nvalid_from: 2000-01-01\npauses: {reasons: [menunggu_pihak_lain, cuaca], cap: {elapsed: 72h, hours: 40h, days: 10d}}\nclocks:\n" + lines
+	return "policy: test\nversion: \"1\"\nvalid_from: 2000-01-01\npauses: {reasons: [menunggu_pihak_lain, cuaca], cap: " +
+		"{elapsed: 72h, hours: 40h, days: 10d}}\nclocks:\n" + lines
 }
 
 func find(t testing.TB, clocks []Clock, name string, seq int) *Clock {
@@ -83,7 +84,8 @@ const fiveDays = "  - {clock: resolve, kind: days, target: 5d}\n"
 
 // policyOf begins before the shipped calendar does; working days need days off that were entered.
 func policyFrom2023(lines string) string {
-	return "policy: test\nversion: \"1\"\nvalid_from: 2023-01-01\npauses: {reasons: [menunggu_pihak_lain, cuaca], cap: {elapsed: 72h, hours: 40h, days: 10d}}\nclocks:\n" + lines
+	return "policy: test\nversion: \"1\"\nvalid_from: 2023-01-01\npauses: {reasons: [menunggu_pihak_lain, cuaca], cap: " +
+		"{elapsed: 72h, hours: 40h, days: 10d}}\nclocks:\n" + lines
 }
 
 func TestFiveWorkingDaysOverLebaran2026(t *testing.T) {

@@ -33,7 +33,8 @@ func intervals(t *testing.T, s *Store) (rolled, direct []string) {
 	t.Helper()
 	const args = "(since = '2000-01-01', until = '2100-01-01', step = 'month')"
 	rolled = lines(
-		t, s, "SELECT center, period, interval, scope, opd, n, denominator, coverage, median, p90, p95, round(mean, 6) AS mean FROM monev_intervals_opd"+args+" ORDER BY ALL")
+		t, s, "SELECT center, period, interval, scope, opd, n, denominator, coverage, median, p90, p95, round(mean, 6) AS "+
+			"mean FROM monev_intervals_opd"+args+" ORDER BY ALL")
 	direct = lines(t, s, `SELECT center, period, interval, scope, opd, n, denominator, n / denominator AS coverage,
 			if(n = 0, NULL, sorted[intDiv(n * 50 + 99, 100)]) AS median, if(n = 0, NULL, sorted[intDiv(n * 90 + 99, 100)]) AS p90,
 			if(n = 0, NULL, sorted[intDiv(n * 95 + 99, 100)]) AS p95, if(n = 0, NULL, round(total / n, 6)) AS mean

@@ -48,7 +48,8 @@ func TestTheQueriesOfTheDocumentsRun(t *testing.T) {
 	}
 	// Every view of figures is explained.
 	for _, view := range lines(t, s,
-		"SELECT name FROM system.tables WHERE database = currentDatabase() AND (name LIKE 'monev_%' OR name LIKE '%_now' OR name = 'clocks_at')") {
+		"SELECT name FROM system.tables WHERE database = currentDatabase() AND (name LIKE 'monev_%' OR name LIKE '%_now' "+
+			"OR name = 'clocks_at')") {
 		if !regexp.MustCompile("\\b" + view + "\\b").MatchString(string(text) + string(definitions)) {
 			t.Errorf("no document names the view %s", view)
 		}

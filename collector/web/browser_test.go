@@ -198,7 +198,8 @@ func (b *browser) text() (s string) {
 func (b *browser) fits(name string, width int) {
 	b.t.Helper()
 	var size struct{ Wide, Screen, Tall int }
-	b.eval("{wide: document.documentElement.scrollWidth, screen: window.innerWidth, tall: document.documentElement.scrollHeight}", &size)
+	b.eval("{wide: document.documentElement.scrollWidth, screen: window.innerWidth, tall: "+
+		"document.documentElement.scrollHeight}", &size)
 	if size.Wide > width || size.Screen != width {
 		b.t.Errorf("%s is %d wide on a screen of %d, want %d", name, size.Wide, size.Screen, width)
 	}

@@ -69,8 +69,9 @@ func TestPagesAreForOneReaderAndNoMachine(t *testing.T) {
 		a := w.do(http.MethodGet, p, nil)
 		for header, want := range map[string]string{
 			"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow",
-			"X-Content-Type-Options":  "nosniff",
-			"Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+			"X-Content-Type-Options": "nosniff",
+			"Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; " +
+				"frame-ancestors 'none'",
 		} {
 			if got := a.header.Get(header); got != want {
 				t.Errorf("%s: %s is %q", name, header, got)

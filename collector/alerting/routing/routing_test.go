@@ -64,7 +64,8 @@ func TestTheCommittedExampleIsWhatIsGenerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != string(want) {
-		t.Errorf("alerts/alertmanager.yml differs; write it anew: monev112 alertmanager-config --contacts deploy/alertmanager/contacts.example.yaml --from 2026-11-01 > alerts/alertmanager.yml")
+		t.Errorf("alerts/alertmanager.yml differs; write it anew: monev112 alertmanager-config --contacts " +
+			"deploy/alertmanager/contacts.example.yaml --from 2026-11-01 > alerts/alertmanager.yml")
 	}
 	if !slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(n, "(rsud): no contact") }) {
 		t.Errorf("nobody is told that rsud has no contact: %v", notes)
@@ -148,7 +149,8 @@ func TestMistakesInContactsAreNamedWithTheirPlace(t *testing.T) {
 		"unknown centre": {head + "centers:\n  - code: \"99.99\"\n", "no centre \"99.99\""},
 		"twice":          {head + "centers:\n  - code: \"35.15\"\n  - code: \"35.15\"\n", "listed twice"},
 		"to collector": {
-			head + "  webhook: [{url: \"http://127.0.0.1:8112/x\"}]\nlog: {url: \"http://127.0.0.1:8112/alertmanager/v1/log\"}\n", "must not need the collector",
+			head + "  webhook: [{url: \"http://127.0.0.1:8112/x\"}]\nlog: {url: " +
+				"\"http://127.0.0.1:8112/alertmanager/v1/log\"}\n", "must not need the collector",
 		},
 		"password in url": {head + "log: {url: \"http://u:p@host/x\"}\n", "holds a password"},
 	} {

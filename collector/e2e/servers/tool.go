@@ -1,5 +1,5 @@
-// Package servers finds the programs of .tools/bin, Prometheus and Alertmanager above all, for tests that run them. Without them a
-// test is skipped, except in CI (CI=true), where it fails: a check that never ran must not look green.
+// Package servers finds the programs of .tools/bin, Prometheus and Alertmanager above all, for tests that run them.
+// Without them a test is skipped, except in CI (CI=true), where it fails: a check that never ran must not look green.
 package servers
 
 import (

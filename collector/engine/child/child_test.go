@@ -109,7 +109,8 @@ func TestKilledEngineKeepsEveryAcknowledgedRow(t *testing.T) {
 	data := t.TempDir()
 	process, addr, key, _ := startChild(t, childConfig(data, "127.0.0.1:0"))
 	for _, sql := range []string{
-		"CREATE DATABASE d", "CREATE TABLE d.t (writer UInt64, n UInt64, s String) ENGINE = ReplacingMergeTree ORDER BY (writer, n) SETTINGS non_replicated_deduplication_window = 1000",
+		"CREATE DATABASE d", "CREATE TABLE d.t (writer UInt64, n UInt64, s String) ENGINE = ReplacingMergeTree ORDER BY " +
+			"(writer, n) SETTINGS non_replicated_deduplication_window = 1000",
 	} {
 		if _, err := enginetest.Post(addr, key, sql, "", nil); err != nil {
 			t.Fatal(err)

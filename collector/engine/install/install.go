@@ -137,7 +137,8 @@ func Fetch(ctx context.Context, o Options) (string, error) {
 	}
 	if o.release == (release{}) {
 		return "", fmt.Errorf(
-			"engine install: no checked package of the ClickHouse library is known for %s; put %s of version %s somewhere and set %s",
+			"engine install: no checked package of the ClickHouse library is known for %s; put %s of version %s somewhere and "+
+				"set %s",
 			o.platform, libraryName, Version, LibraryEnv)
 	}
 	dir := filepath.Dir(path)
@@ -168,7 +169,8 @@ func (o Options) install(ctx context.Context, dir, path string) error {
 	npm, err := exec.LookPath(o.NPM)
 	if err != nil {
 		return fmt.Errorf(
-			"the npm client is needed to bring the ClickHouse library, and %s was not found in PATH: install npm (Debian: apt-get install npm), or set %s", o.NPM, LibraryEnv)
+			"the npm client is needed to bring the ClickHouse library, and %s was not found in PATH: install npm (Debian: "+
+				"apt-get install npm), or set %s", o.NPM, LibraryEnv)
 	}
 	// Beside the target, so that the rename stays on one file system; what an installation that was killed left goes.
 	if old, err := filepath.Glob(filepath.Join(dir, "new-*")); err == nil {
@@ -221,7 +223,8 @@ func unpackLibrary(tgz, integrity, to string) error {
 	}
 	if got := base64.StdEncoding.EncodeToString(hash.Sum(nil)); got != integrity {
 		return fmt.Errorf(
-			"the package's integrity is sha512-%s and must be sha512-%s: it is not the package this program was tested with; nothing was installed", got, integrity)
+			"the package's integrity is sha512-%s and must be sha512-%s: it is not the package this program was tested with; "+
+				"nothing was installed", got, integrity)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err

@@ -110,7 +110,8 @@ func TestRoundTripOfEveryColumnType(t *testing.T) {
 
 func TestEveryTableIsDurableByDefault(t *testing.T) {
 	got := read(
-		t, "SELECT name, value FROM system.merge_tree_settings WHERE name IN ('fsync_after_insert', 'fsync_part_directory', 'min_rows_to_fsync_after_merge') ORDER BY name")
+		t, "SELECT name, value FROM system.merge_tree_settings WHERE name IN ('fsync_after_insert', "+
+			"'fsync_part_directory', 'min_rows_to_fsync_after_merge') ORDER BY name")
 	if want := "fsync_after_insert\t1\nfsync_part_directory\t1\nmin_rows_to_fsync_after_merge\t1\n"; got != want {
 		t.Errorf("%q", got)
 	}

@@ -63,7 +63,8 @@ func httpStatus(number int) int {
 	switch number {
 	case codeAuthentication.number, 192, 193, codeAccessDenied.number, codeReadonly.number:
 		return http.StatusForbidden
-	case codeBadArguments.number, 6, 26, 27, 38, 41, 43, 44, 53, 62, 69, 70, 72, 117, 130, 131, 321, 349, 427, 439, 457, 691:
+	case codeBadArguments.number, 6, 26, 27, 38, 41, 43, 44, 53, 62, 69, 70, 72, 117, 130, 131, 321, 349, 427, 439, 457,
+		691:
 		return http.StatusBadRequest
 	case 46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 336:
 		return http.StatusNotFound

@@ -139,7 +139,8 @@ var errNotStreamable = newException(codeBadArguments, "Streaming query is not su
 // runs.
 func isNotStreamable(err error) bool {
 	var e *chdb.Exception
-	return errors.As(err, &e) && e.Code == codeBadArguments.number && strings.Contains(e.Text, "Streaming query is not supported")
+	return errors.As(err, &e) && e.Code == codeBadArguments.number &&
+		strings.Contains(e.Text, "Streaming query is not supported")
 }
 
 // helloQuery is what clickhouse-go asks first over HTTP.

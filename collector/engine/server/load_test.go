@@ -351,7 +351,8 @@ func TestClickHouseClientWithoutKeyReads(t *testing.T) {
 	write(t, "CREATE TABLE "+database+
 		".t (at DateTime64(3, 'UTC'), opd LowCardinality(String)) ENGINE = MergeTree ORDER BY at")
 	write(t, "INSERT INTO "+database+
-		".t SELECT toDateTime64('2026-03-19 00:00:00', 3, 'UTC') + number, if(number % 2 = 0, 'damkar', 'bpbd') FROM numbers(1000)")
+		".t SELECT toDateTime64('2026-03-19 00:00:00', 3, 'UTC') + number, if(number % 2 = 0, 'damkar', 'bpbd') FROM "+
+		"numbers(1000)")
 	conn := open(t, func(o *clickhouse.Options) {
 		o.Auth.Password = ""
 		o.Auth.Database = database

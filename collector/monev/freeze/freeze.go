@@ -131,7 +131,8 @@ func Keep(ctx context.Context, db Database, r Request, c Center, asOf time.Time)
 	switch {
 	case standing != nil && !r.Again:
 		return Kept{}, refuse(true,
-			"%s of centre %s was frozen at %s (revision %d, %d figures) and stands; to keep a new revision beside it say again and why",
+			"%s of centre %s was frozen at %s (revision %d, %d figures) and stands; to keep a new revision beside it say "+
+				"again and why",
 			r.Month, c.Code, standing.FrozenAt.In(c.Location).Format("2006-01-02 15:04 MST"), standing.Revision,
 			len(standing.Figures))
 	case standing == nil && r.Again:

@@ -150,7 +150,8 @@ func (w *why) explain(d store.Difference) Difference {
 		w.explainCases(f, add)
 	}
 	if len(out.Why) == 0 {
-		add("neither definition, versions nor events changed: a policy, a calendar or the directory was edited without a new version, or this version of the program reads the events otherwise")
+		add("neither definition, versions nor events changed: a policy, a calendar or the directory was edited without a " +
+			"new version, or this version of the program reads the events otherwise")
 	}
 	return out
 }

@@ -356,10 +356,11 @@ func testFollower(t testing.TB, path, dir string, deliver func(context.Context, 
 	c := testConfig()
 	c.QueueLog = path
 	now := time.Unix(base, 0)
-	f, err := NewFollower(FollowerOptions{Config: c, Dir: dir, To: deliverTo(deliver), Wait: noWait, Now: func() time.Time {
-		now = now.Add(15 * time.Millisecond)
-		return now
-	}})
+	f, err := NewFollower(FollowerOptions{Config: c, Dir: dir, To: deliverTo(deliver), Wait: noWait,
+		Now: func() time.Time {
+			now = now.Add(15 * time.Millisecond)
+			return now
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}

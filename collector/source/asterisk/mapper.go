@@ -39,10 +39,11 @@ type Tally struct {
 	Lines     int
 	Events    int
 	Malformed map[ParseError]int // lines that are none of a queue_log
-	Unknown   map[string]int     // lines of events that mean nothing here, by event; at most maxUnknown names, then "other"
-	Numbers   int                // parameters that are no number, or a negative one; the event goes without it
-	Callers   int                // numbers of callers that are none, left out
-	Unnamed   map[string]int     // lines of agents without a code, by the code that hides the name; at most maxUnknown
+	// lines of events that mean nothing here, by event; at most maxUnknown names, then "other"
+	Unknown map[string]int
+	Numbers int            // parameters that are no number, or a negative one; the event goes without it
+	Callers int            // numbers of callers that are none, left out
+	Unnamed map[string]int // lines of agents without a code, by the code that hides the name; at most maxUnknown
 }
 
 // maxUnknown bounds the lists of a Tally.
@@ -63,7 +64,8 @@ func (m *Mapper) Tally() Tally {
 	return t
 }
 
-// MapText parses a line and maps it; a malformed one is counted and returned as a ParseError. An empty line says nothing.
+// MapText parses a line and maps it; a malformed one is counted and returned as a ParseError. An empty line says
+// nothing.
 func (m *Mapper) MapText(dst []event.RawEvent, text []byte) ([]event.RawEvent, error) {
 	if len(text) > 0 && text[len(text)-1] == '\r' {
 		text = text[:len(text)-1]
@@ -235,7 +237,8 @@ func (w *work) draftOf(t event.Type, c *call, uid, queue string) *event.RawEvent
 	return &w.out[len(w.out)-1]
 }
 
-// plain reports whether a name is of letters and signs that the collector accepts, with fewer digits than a telephone number.
+// plain reports whether a name is of letters and signs that the collector accepts, with fewer digits than a telephone
+// number.
 func plain(s string) bool {
 	digits := 0
 	for _, r := range s {

@@ -122,7 +122,8 @@ func LoadNameKey(path string) ([]byte, error) {
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) != nameKeyBytes {
 		return nil, fmt.Errorf(
-			"%s is no key for agents' names: it holds %d hexadecimal digits; restore it, or remove it and agents without a code become new ones", path, 2*nameKeyBytes)
+			"%s is no key for agents' names: it holds %d hexadecimal digits; restore it, or remove it and agents without a "+
+				"code become new ones", path, 2*nameKeyBytes)
 	}
 	return key, nil
 }

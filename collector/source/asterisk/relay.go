@@ -24,7 +24,8 @@ type Relay struct {
 	totals    send.Totals
 }
 
-// RelayOptions are what a Relay needs. Send.Total and Send.LongestWait have defaults of their own here: for ever, and 5 s.
+// RelayOptions are what a Relay needs. Send.Total and Send.LongestWait have defaults of their own here: for ever, and 5
+// s.
 type RelayOptions struct {
 	Send send.Config
 	Log  *slog.Logger

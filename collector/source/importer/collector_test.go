@@ -19,8 +19,8 @@ import (
 	"github.com/monev112/monev112/collector/source/send"
 )
 
-// fakeCollector is a server that judges events as the real one does: the real decoder, duplicates and conflicts by source and
-// id.
+// fakeCollector is a server that judges events as the real one does: the real decoder, duplicates and conflicts by
+// source and id.
 type fakeCollector struct {
 	*httptest.Server
 	t       *testing.T

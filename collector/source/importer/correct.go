@@ -28,9 +28,10 @@ type History interface {
 }
 
 // corrector decides in which version each event of a run is sent. An event that the collector does not hold goes under
-// its own id; one whose content is what it holds goes under the id of that version, so that it is a duplicate; one whose
-// content has changed becomes a correction, after all rows were read. Rows of one run that say different things of one
-// event are no correction: the content that the collector holds counts, else the first one, and the others are refused.
+// its own id; one whose content is what it holds goes under the id of that version, so that it is a duplicate; one
+// whose content has changed becomes a correction, after all rows were read. Rows of one run that say different things
+// of one event are no correction: the content that the collector holds counts, else the first one, and the others are
+// refused.
 type corrector struct {
 	run     *run
 	memory  *memory

@@ -30,8 +30,8 @@ type grouped struct {
 // a heap of a million.
 const groupOverhead = 200
 
-// add takes the events of a row: all of them or, with an error, none. A *tabular.RowError refuses the row; another error says
-// that the limit is reached.
+// add takes the events of a row: all of them or, with an error, none. A *tabular.RowError refuses the row; another
+// error says that the limit is reached.
 func (g *grouper) add(row tabular.Row, events []mapping.Event) error {
 	need := int64(0)
 	for _, e := range events {

@@ -160,7 +160,8 @@ func TestImportReportsWhatTheServerRefuses(t *testing.T) {
 	// K-1 has changed, K-2 is good, K-3 lies in the future of the server, the fourth has a number where an id belongs.
 	changed := options(t, d, simple,
 		write(t, "b.csv", []byte(
-			"No,Waktu,Kecamatan,No HP\nK-1,2026-01-01 00:00:00,Taman,\nK-2,2026-01-01 00:00:00,Waru,\nK-3,2027-01-01 00:00:00,Waru,\n081234567890,2026-01-01 00:00:00,Rumah Budi,081234567890\n")))
+			"No,Waktu,Kecamatan,No HP\nK-1,2026-01-01 00:00:00,Taman,\nK-2,2026-01-01 00:00:00,Waru,\nK-3,2027-01-01 "+
+				"00:00:00,Waru,\n081234567890,2026-01-01 00:00:00,Rumah Budi,081234567890\n")))
 	sum, err := Import(context.Background(), changed)
 	if !errors.Is(err, ErrRefused) {
 		t.Errorf("got %v", err)
@@ -376,7 +377,8 @@ func TestExportWithEveryTrap(t *testing.T) {
 	if info, err := os.Stat(rejects); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("rejects file: %v, %v; want mode 0600", info.Mode(), err)
 	}
-	if sum.Rows != 12 || sum.BlankRows != 1 || sum.RepeatedHeaders != 1 || sum.Notes.RolledDays != 1 || sum.Notes.LostCallers != 1 {
+	if sum.Rows != 12 || sum.BlankRows != 1 || sum.RepeatedHeaders != 1 || sum.Notes.RolledDays != 1 ||
+		sum.Notes.LostCallers != 1 {
 		t.Errorf("summary: %+v", sum)
 	}
 	var again bytes.Buffer

@@ -93,7 +93,8 @@ func (s *Summary) Text(rejects string) string {
 	}
 	if s.HistoryHidden {
 		fmt.Fprintln(
-			&b, "earlier imports could not be looked up, since the API key may not read the board (scope board:read): rows that changed are refused as conflicts")
+			&b, "earlier imports could not be looked up, since the API key may not read the board (scope board:read): rows "+
+				"that changed are refused as conflicts")
 	}
 	for _, name := range s.SkippedSheets {
 		fmt.Fprintf(&b, "%s has no such header and was left out\n", name)

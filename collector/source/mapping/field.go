@@ -343,8 +343,8 @@ func (f *field) formatList() string {
 	return strings.Join(list, ", ")
 }
 
-// The times that the collector accepts. 1900-01-01 and 9999-12-31 are what databases write for "not known": a mapping that
-// means them as empty lists them under nulls.
+// The times that the collector accepts. 1900-01-01 and 9999-12-31 are what databases write for "not known": a mapping
+// that means them as empty lists them under nulls.
 var (
 	earliestMS = time.Date(event.MinYear, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 	latestMS   = time.Date(event.MaxYear+1, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()

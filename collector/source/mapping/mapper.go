@@ -128,7 +128,8 @@ func (m *Mapper) convert(row tabular.Row) ([]Event, *tabular.RowError) {
 		return &tabular.RowError{File: row.File, Line: row.Line, Code: code, Reason: fmt.Sprintf(format, args...)}
 	}
 	want := len(m.header)
-	if len(row.Cells) < want && !m.mapping.padShort && !row.FromWorkbook() { // a workbook does not keep empty cells at the end
+	// a workbook does not keep empty cells at the end
+	if len(row.Cells) < want && !m.mapping.padShort && !row.FromWorkbook() {
 		return nil, refuse(CodeColumns, "the row has %d cells, the header %d", len(row.Cells), want)
 	}
 	for _, extra := range row.Cells[min(want, len(row.Cells)):] {
@@ -185,7 +186,8 @@ func (m *Mapper) emit(i int, row tabular.Row,
 		return refuse(CodeMissing, "the id of %s is not complete", r.typ)
 	}
 	if len(id) > maxIDBytes {
-		return refuse(tabular.CodeTooLarge, "the id of %s is longer than %d bytes; give the event a shorter id", r.typ, maxIDBytes)
+		return refuse(tabular.CodeTooLarge, "the id of %s is longer than %d bytes; give the event a shorter id", r.typ,
+			maxIDBytes)
 	}
 	from := len(m.text)
 	out := append(m.text, eventHead...)

@@ -37,7 +37,8 @@ func one(t testing.TB, mapping, table string) string {
 
 func TestMapper(t *testing.T) {
 	with := func(fields, event string) string {
-		return head + "fields:\n  no: {column: No, required: true}\n  at: {column: At, type: time, formats: [\"yyyy-MM-dd HH:mm:ss\", \"d/M/yyyy H.mm\"], required: true}\n" +
+		return head + "fields:\n  no: {column: No, required: true}\n  at: {column: At, type: time, formats: [\"yyyy-MM-dd " +
+			"HH:mm:ss\", \"d/M/yyyy H.mm\"], required: true}\n" +
 			fields + "\nevents:\n  - type: call.received\n    subject: call/{no}\n    time: at\n" + event
 	}
 	// The row is No, At, X, Y.

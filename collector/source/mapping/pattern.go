@@ -259,7 +259,8 @@ func parseOffset(s string, i *int) (seconds int, ok bool) {
 	return seconds, true
 }
 
-// day returns the first second of a day, counted from 1970 as if its zone were UTC; ok is false when there is no such day.
+// day returns the first second of a day, counted from 1970 as if its zone were UTC; ok is false when there is no such
+// day.
 func day(year, month, day int) (seconds int64, ok bool) {
 	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
 	y, m, d := t.Date()

@@ -389,7 +389,8 @@ func (p *proposer) times(w func(string, ...any)) {
 			w("  shift: {column: %s, optional: true}", p.head("shift"))
 			if p.nightMended(words) {
 				night = fmt.Sprintf(`, night_shift: {until: "07.00", field: shift, in: [%s]}`, strings.Join(quoted(words), ", "))
-				p.note("rows of the night shift after midnight seem to carry the date on which the shift began: night_shift moves them to the next day; remove it if that is wrong")
+				p.note("rows of the night shift after midnight seem to carry the date on which the shift began: night_shift " +
+					"moves them to the next day; remove it if that is wrong")
 			}
 		}
 	}
@@ -498,7 +499,8 @@ func (p *proposer) classes(w func(string, ...any)) {
 		w("      %s: %s", strconv.Quote(k), found[k])
 	}
 	for _, k := range slices.Sorted(maps.Keys(unknown)) {
-		p.note("the class %q (%d rows of those looked at) is not known: add it to the values of class, its rows are refused until then", k, unknown[k])
+		p.note("the class %q (%d rows of those looked at) is not known: add it to the values of class, its rows are "+
+			"refused until then", k, unknown[k])
 	}
 }
 
@@ -529,16 +531,19 @@ func (p *proposer) events(w func(string, ...any)) {
 		p.note("no column says when the talk ended: classification and ticket are dated to the field %s", later)
 	}
 	if p.has("class") {
-		w("  - type: call.classified\n    subject: \"call/{number}\"\n    time: %s\n    when: [{field: class, empty: false}]\n    data: {%s}", later,
+		w("  - type: call.classified\n    subject: \"call/{number}\"\n    time: %s\n    when: [{field: class, empty: "+
+			"false}]\n    data: {%s}", later,
 			data("", `class: "{class}"`, "category", `category: "{category}"`))
 	} else {
 		p.note("no column says what kind of call it was: every call stays unclassified")
 	}
 	if p.has("opd") {
 		w("  # The end of the talk is the first moment at which the ticket surely was made.")
-		w("  - type: ticket.opened\n    subject: \"ticket/{number}\"\n    time: %s\n    when: [{field: opd, empty: false}]\n    data: {%s}", later,
+		w("  - type: ticket.opened\n    subject: \"ticket/{number}\"\n    time: %s\n    when: [{field: opd, empty: "+
+			"false}]\n    data: {%s}", later,
 			data("", `calls: ["{number}"]`, "category", `category: "{category}"`, "district", `kecamatan: "{district}"`))
-		w("  - type: ticket.assigned\n    subject: \"ticket/{number}\"\n    time: %s\n    when: [{field: opd, empty: false}]\n    data: {opd: \"{opd}\"}", later)
+		w("  - type: ticket.assigned\n    subject: \"ticket/{number}\"\n    time: %s\n    when: [{field: opd, empty: "+
+			"false}]\n    data: {opd: \"{opd}\"}", later)
 	}
 	for i, h := range p.s.header {
 		used := strings.TrimSpace(h) == ""

@@ -125,8 +125,8 @@ func redact(server string) string {
 // Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Submit posts one batch until it is answered, the patience is exhausted, ctx ends or the answer says that it will never
-// be taken.
+// Submit posts one batch until it is answered, the patience is exhausted, ctx ends or the answer says that it will
+// never be taken.
 func (c *Client) Submit(ctx context.Context, body []byte, count int) (Answer, error) {
 	packed, err := c.pack(body)
 	if err != nil {

@@ -385,7 +385,8 @@ func TestStreamEndsWithTheFirstError(t *testing.T) {
 	for n := range 100 {
 		f.script[n] = reply{status: 401}
 	}
-	s := NewStream(context.Background(), client(t, f, nil, nil), Batching{Events: 1, Senders: 2}, func(int, event.Refusal) {})
+	s := NewStream(context.Background(), client(t, f, nil, nil), Batching{Events: 1, Senders: 2},
+		func(int, event.Refusal) {})
 	var err error
 	for i := 0; err == nil && i < 1000; i++ {
 		err = s.Add([]byte("one"), i)

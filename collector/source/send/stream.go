@@ -51,8 +51,8 @@ type Stream[T any] struct {
 	totals Totals
 }
 
-// CollectorError says that it was the collector that could not take a batch or answer a question: what was to be sent may
-// be sent later.
+// CollectorError says that it was the collector that could not take a batch or answer a question: what was to be sent
+// may be sent later.
 type CollectorError struct{ Cause error }
 
 // Error is the text of the cause.

@@ -2,8 +2,8 @@ package simulate
 
 import "strconv"
 
-// shifts is who is on duty at the call floor, and when each can take the next call. A call waits because an agent is busy
-// with another one, not because a table says so.
+// shifts is who is on duty at the call floor, and when each can take the next call. A call waits because an agent is
+// busy with another one, not because a table says so.
 type shifts struct {
 	s         stream
 	perShift  int

@@ -75,8 +75,8 @@ func peek(path string) ([]byte, error) {
 	return magic[:n], nil
 }
 
-// Next returns the next table, io.EOF after the last. It ends the table before it. A file without any table is an error,
-// and so is a sheet without the header when the layout names it.
+// Next returns the next table, io.EOF after the last. It ends the table before it. A file without any table is an
+// error, and so is a sheet without the header when the layout names it.
 func (f *File) Next() (Table, error) {
 	if f.book == nil {
 		if f.found {

@@ -35,7 +35,8 @@ func NormalHeader(s string) string {
 	return strings.ToLower(strings.Join(strings.Fields(strings.TrimPrefix(s, "\ufeff")), " "))
 }
 
-// match finds the columns of the layout in a row. missing lists what is not there; twice lists headers that stand twice.
+// match finds the columns of the layout in a row. missing lists what is not there; twice lists headers that stand
+// twice.
 func (l *Layout) match(row Row) (h Header, missing, twice []string) {
 	at := map[string]int{}
 	double := map[string]bool{}
@@ -74,7 +75,8 @@ func Separators() []byte { return bytes.Clone(separators) }
 // headSearch bounds the bytes that are searched for the header.
 const headSearch = 256 << 10
 
-// CSV finds the table in src, which must be UTF-8 without a byte order mark. file is the name that rows and errors carry.
+// CSV finds the table in src, which must be UTF-8 without a byte order mark. file is the name that rows and errors
+// carry.
 func (l *Layout) CSV(file string, src io.Reader, limits Limits) (Table, error) {
 	head := bufio.NewReaderSize(src, headSearch)
 	start, err := head.Peek(headSearch)

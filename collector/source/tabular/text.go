@@ -34,8 +34,8 @@ type Text struct {
 	packed *countingReader
 }
 
-// OpenText opens a file of text; gzip and zstd are recognised by their first bytes and unpacked while reading. A workbook, an
-// archive or an unpacked size beyond the limit is an error that says what to do.
+// OpenText opens a file of text; gzip and zstd are recognised by their first bytes and unpacked while reading. A
+// workbook, an archive or an unpacked size beyond the limit is an error that says what to do.
 func OpenText(path string, enc Encoding, limits Limits) (*Text, error) {
 	limits = limits.withDefaults()
 	f, err := os.Open(path)

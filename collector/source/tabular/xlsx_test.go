@@ -52,7 +52,8 @@ func variedWorkbook(t testing.TB) []byte {
 		}
 	}
 	var b bytes.Buffer
-	if err := errors.Join(f.MergeCell("Sheet1", "A1", "E1"), f.SetCellFormula("Sheet1", "F4", "E4*2"), f.Write(&b)); err != nil {
+	if err := errors.Join(f.MergeCell("Sheet1", "A1", "E1"), f.SetCellFormula("Sheet1", "F4", "E4*2"),
+		f.Write(&b)); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

@@ -1,8 +1,8 @@
 // Package schema owns the text of the database: the numbered files that make its tables, the views over them, and the
 // formulas that SQL elsewhere shares with them. It never speaks to ClickHouse: the package store does.
 //
-// Tables hold rows that cannot be made again, so a file that was ever released is never edited: a change of a table is a
-// file with the next number. Views hold nothing: they follow their text, and a change of one is an edit of its file.
+// Tables hold rows that cannot be made again, so a file that was ever released is never edited: a change of a table is
+// a file with the next number. Views hold nothing: they follow their text, and a change of one is an edit of its file.
 package schema
 
 import (
@@ -92,8 +92,8 @@ func wilsonColumns(k, n string) string {
 	return WilsonLow(k, n) + " AS low,\n    " + WilsonHigh(k, n) + " AS high"
 }
 
-// WilsonLow gives, as SQL, the lower bound of the 95 % score interval (E. B. Wilson, 1927) of k of n: NULL where n is 0.
-// k and n are names of columns.
+// WilsonLow gives, as SQL, the lower bound of the 95 % score interval (E. B. Wilson, 1927) of k of n: NULL where n is
+// 0. k and n are names of columns.
 func WilsonLow(k, n string) string { return wilson(k, n, "greatest(0, ", "-") }
 
 // WilsonHigh gives the upper bound; see WilsonLow.

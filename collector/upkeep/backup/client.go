@@ -32,11 +32,13 @@ func (c *Client) Check() error {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return fmt.Errorf(
-			"ClickHouse address %q: give its HTTP interface, such as http://127.0.0.1:8123 or https://db.example:8443, without user and password", c.URL)
+			"ClickHouse address %q: give its HTTP interface, such as http://127.0.0.1:8123 or https://db.example:8443, "+
+				"without user and password", c.URL)
 	}
 	if u.Port() == "9000" || u.Port() == "9440" {
 		return fmt.Errorf(
-			"ClickHouse address %q: %s is the native protocol's port; backup and restore use the HTTP interface (8123, with TLS 8443)", c.URL, u.Port())
+			"ClickHouse address %q: %s is the native protocol's port; backup and restore use the HTTP interface (8123, with "+
+				"TLS 8443)", c.URL, u.Port())
 	}
 	return nil
 }

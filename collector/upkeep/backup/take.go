@@ -170,7 +170,8 @@ func (t *taker) take(ctx context.Context) error {
 	}
 	if t.m.Journal.Shipped = shipped; t.m.Journal.First > shipped {
 		return fmt.Errorf(
-			"while the tables were read the service let go of a part of the journal (%d to %d) that may not be in them: take the backup again", shipped, t.m.Journal.First)
+			"while the tables were read the service let go of a part of the journal (%d to %d) that may not be in them: take "+
+				"the backup again", shipped, t.m.Journal.First)
 	}
 	return t.state()
 }

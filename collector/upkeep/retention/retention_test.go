@@ -44,7 +44,8 @@ func TestRecordIsAppended(t *testing.T) {
 	}
 	r := Report{
 		Applied: true, Items: []store.DueItem{
-			{DuePlace: store.DuePlace{Where: "events", Kind: Caller}, Due: 5, Left: 1}, {DuePlace: store.DuePlace{Where: "dead", Kind: Entry}, Due: 2},
+			{DuePlace: store.DuePlace{Where: "events", Kind: Caller}, Due: 5, Left: 1},
+			{DuePlace: store.DuePlace{Where: "dead", Kind: Entry}, Due: 2},
 		},
 	}
 	for range 2 {
