@@ -91,13 +91,15 @@ func TestServeFollowsAQueueLog(t *testing.T) {
 	s.shows(waiting, 1)
 	s.shipped()
 	got := s.query(
-		`SELECT id, agent, wait_ms, isNotNull(answered_at), isNotNull(abandoned_at), isNotNull(ended_at), ifNull(caller_key, '') != '' FROM calls_now ORDER BY id FORMAT TSV`)
+		`SELECT id, agent, wait_ms, isNotNull(answered_at), isNotNull(abandoned_at), isNotNull(ended_at), ifNull(caller_key,
+			'') != '' FROM calls_now ORDER BY id FORMAT TSV`)
 	want := "1700000000.1\tp07\t22000\t1\t0\t1\t1\n1700000000.3\t\\N\t7000\t0\t1\t0\t0\n1700000000.4\t\\N\t\\N\t0\t0\t0\t0"
 	if got = strings.NewReplacer("true", "1", "false", "0").Replace(got); got != want {
 		t.Errorf("calls\n%s, want\n%s", got, want)
 	}
 	if got := s.query(
-		`SELECT toInt64(ring_ms) FROM events_now WHERE type IN ('call.ring_no_answer', 'call.answered') ORDER BY occurred_at FORMAT TSV`); got != "1000\n4000" {
+		`SELECT toInt64(ring_ms) FROM events_now WHERE type IN ('call.ring_no_answer', 'call.answered') ORDER BY occurred_at
+			FORMAT TSV`); got != "1000\n4000" {
 		t.Errorf("rings of %q ms", got)
 	}
 }

@@ -359,10 +359,14 @@ func (h *liveHour) windows(t *testing.T) {
 		}
 		// ClickHouse, from the rollup that the monthly figures rest on.
 		got := h.s.counts(fmt.Sprintf(
-			`SELECT x.1, x.2 FROM (SELECT [('received', toInt64(sum(received))), ('offered', toInt64(sum(offered))), ('answered', toInt64(sum(answered))),
-				('abandoned', toInt64(sum(abandoned))), ('unserved', toInt64(sum(unserved))), ('classified', toInt64(sum(classified))), ('hoax', toInt64(sum(hoax))), ('ghost', toInt64(sum(ghost))),
-				('10', toInt64(sum(arrayCount(x -> x <= 10000, answer_ms)))), ('15', toInt64(sum(arrayCount(x -> x <= 15000, answer_ms)))), ('20', toInt64(sum(arrayCount(x -> x <= 20000, answer_ms))))] AS a
-				FROM calls_hourly_now WHERE center = '35.15' AND hour >= fromUnixTimestamp(%d) AND hour < fromUnixTimestamp(%d)) ARRAY JOIN a AS x`, span[0].Unix(), span[1].Unix()))
+			`SELECT x.1, x.2 FROM (SELECT [('received', toInt64(sum(received))), ('offered', toInt64(sum(offered))), ('answered',
+				toInt64(sum(answered))),
+				('abandoned', toInt64(sum(abandoned))), ('unserved', toInt64(sum(unserved))), ('classified',
+				toInt64(sum(classified))), ('hoax', toInt64(sum(hoax))), ('ghost', toInt64(sum(ghost))),
+				('10', toInt64(sum(arrayCount(x -> x <= 10000, answer_ms)))), ('15', toInt64(sum(arrayCount(x -> x <= 15000,
+				answer_ms)))), ('20', toInt64(sum(arrayCount(x -> x <= 20000, answer_ms))))] AS a
+				FROM calls_hourly_now WHERE center = '35.15' AND hour >= fromUnixTimestamp(%d) AND hour < fromUnixTimestamp(%d))
+				ARRAY JOIN a AS x`, span[0].Unix(), span[1].Unix()))
 		for measure, n := range got {
 			if float64(n) != counts[window][measure] {
 				t.Errorf("%s of %s is %d in ClickHouse, the messages say %v", measure, window, n, counts[window][measure])

@@ -41,15 +41,18 @@ func TestPresetsAgainstTheirTotals(t *testing.T) {
 			t.Errorf("stages %v, want %v", got, want)
 		}
 		if got := s.query(`SELECT any(denominator), sum(numerator), count(DISTINCT denominator)
-			FROM monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE center = '35.15'`); got != "40318\t40318\t1" {
+			FROM monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE center =
+			'35.15'`); got != "40318\t40318\t1" {
 			t.Errorf("the funnel does not close: %s", got)
 		}
 		if got := s.query(`SELECT measure, numerator, denominator, round(100 * share, 1)
-			FROM monev_hoax(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE center = '35.15' AND measure != 'rasio_non_darurat' ORDER BY measure`); got != "belum\t0\t40318\t0\nrasio_hoaks\t32543\t40318\t80.7" {
+			FROM monev_hoax(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE center = '35.15' AND measure !=
+			'rasio_non_darurat' ORDER BY measure`); got != "belum\t0\t40318\t0\nrasio_hoaks\t32543\t40318\t80.7" {
 			t.Errorf("hoax ratio: %s", got)
 		}
 		if got := s.query(`SELECT sum(numerator), sum(denominator), countIf(numerator > denominator)
-			FROM monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'month') WHERE center = '35.15' AND stage = 'hoax'`); got != "32543\t40318\t0" {
+			FROM monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'month') WHERE center = '35.15' AND stage =
+			'hoax'`); got != "32543\t40318\t0" {
 			t.Errorf("months do not add up: %s", got)
 		}
 	})

@@ -92,7 +92,8 @@ func TestAPolicyIsChangedAfterAMonthWasFrozen(t *testing.T) {
 	refused("stands", "freeze", "--month", "2025-03")
 	refused("reason", "freeze", "--month", "2025-03", "--again")
 	const frozen = "SELECT count(), groupBitXor(cityHash64(*)) FROM frozen"
-	const figures = `SELECT sum(numerator), sum(denominator) FROM monev_on_time(since = '2025-03-01', until = '2025-04-01', step = 'all')`
+	const figures = `SELECT sum(numerator), sum(denominator) FROM monev_on_time(since = '2025-03-01', until = '2025-04-01',
+		step = 'all')`
 	const calls = `SELECT count(), groupBitXor(cityHash64(* EXCEPT (version, written_at))) FROM calls FINAL`
 	kept, before, callRows := s.query(frozen), s.query(figures), s.query(calls)
 	holds("the report", ok("freeze", "--report", "--month", "2025-03"), "every figure is what was frozen")

@@ -62,13 +62,16 @@ func TestABackupOfTheFirstStageIsRestored(t *testing.T) {
 
 // facts counts and sums up what people query.
 const facts = `SELECT * FROM (
-SELECT 'events' AS t, count(), toString(groupBitXor(cityHash64(center, subject, source, id, type, occurred_at, digest))) FROM events_now
+SELECT 'events' AS t, count(), toString(groupBitXor(cityHash64(center, subject, source, id, type, occurred_at, digest)))
+FROM events_now
 UNION ALL
 SELECT 'calls', count(), toString(groupBitXor(cityHash64(center, id, received_at, answered_at, class))) FROM calls_now
 UNION ALL
-SELECT 'tickets', count(), toString(groupBitXor(cityHash64(center, id, opd, opened_at, assigned_at, state))) FROM tickets_now
+SELECT 'tickets', count(), toString(groupBitXor(cityHash64(center, id, opd, opened_at, assigned_at, state))) FROM
+tickets_now
 UNION ALL
-SELECT 'clocks', count(), toString(groupBitXor(cityHash64(center, subject, clock, seq, started_at, due_at, stopped_at))) FROM clocks_now
+SELECT 'clocks', count(), toString(groupBitXor(cityHash64(center, subject, clock, seq, started_at, due_at, stopped_at)))
+FROM clocks_now
 ) ORDER BY t`
 
 // unpackFirstStage unpacks what the first stage wrote: its data folder (data), its backup and, to make them anew, the

@@ -219,15 +219,20 @@ func (f *fresh) differ(name, columns, from string) (n int) {
 	if n > 0 && name == "tickets" {
 		f.h.ledger.violate("rows of such tickets:\n%s",
 			f.h.query(`SELECT id, version, received_at, last_event_at FROM tickets WHERE id IN (
-			SELECT id FROM (SELECT id, received_at FROM tickets FINAL UNION ALL SELECT id, received_at FROM fresh.tickets FINAL) GROUP BY id HAVING uniqExact(received_at) != 1 OR count(received_at) = 1)
+			SELECT id FROM (SELECT id, received_at FROM tickets FINAL UNION ALL SELECT id, received_at FROM fresh.tickets FINAL)
+			GROUP BY id HAVING uniqExact(received_at) != 1 OR count(received_at) = 1)
 			ORDER BY id, version`))
 		f.h.ledger.violate("their calls:\n%s",
-			f.h.query(`SELECT id, version, received_at, answered_at, written_at FROM calls WHERE hasAny(tickets, (SELECT groupArray(id) FROM (
-			SELECT id FROM (SELECT id, received_at FROM tickets FINAL UNION ALL SELECT id, received_at FROM fresh.tickets FINAL) GROUP BY id HAVING uniqExact(received_at) != 1 OR count(received_at) = 1)))
+			f.h.query(`SELECT id, version, received_at, answered_at, written_at FROM calls WHERE hasAny(tickets, (SELECT
+				groupArray(id) FROM (
+			SELECT id FROM (SELECT id, received_at FROM tickets FINAL UNION ALL SELECT id, received_at FROM fresh.tickets FINAL)
+			GROUP BY id HAVING uniqExact(received_at) != 1 OR count(received_at) = 1)))
 			ORDER BY id, version`))
 		f.h.ledger.violate("events:\n%s",
-			f.h.query(`SELECT subject, type, id, occurred_at, received_at FROM events FINAL WHERE subject IN (SELECT arrayJoin(arrayConcat([id], calls)) FROM (
-			SELECT id, calls, received_at FROM tickets FINAL UNION ALL SELECT id, calls, received_at FROM fresh.tickets FINAL) GROUP BY id, calls HAVING uniqExact(received_at) != 1 OR count(received_at) = 1)
+			f.h.query(`SELECT subject, type, id, occurred_at, received_at FROM events FINAL WHERE subject IN (SELECT
+				arrayJoin(arrayConcat([id], calls)) FROM (
+			SELECT id, calls, received_at FROM tickets FINAL UNION ALL SELECT id, calls, received_at FROM fresh.tickets FINAL)
+			GROUP BY id, calls HAVING uniqExact(received_at) != 1 OR count(received_at) = 1)
 			ORDER BY subject, received_at`))
 	}
 	return n

@@ -61,7 +61,8 @@ func (s *service) compare(t *testing.T, totals simulate.Totals, where string) {
 			columns += fmt.Sprintf(", ('%s', toInt64(sum(%s)))", column, column)
 		}
 		same("calls by "+step, want, fmt.Sprintf(`SELECT concat(x.1, ' ', p), x.2 FROM (
-			SELECT formatDateTime(toTimeZone(hour, 'Asia/Jakarta'), '%s') AS p, [%s] AS a FROM calls_hourly_now WHERE $where GROUP BY p
+			SELECT formatDateTime(toTimeZone(hour, 'Asia/Jakarta'), '%s') AS p, [%s] AS a FROM calls_hourly_now WHERE $where
+			GROUP BY p
 		) ARRAY JOIN a AS x`, step, columns[2:]))
 		opened := map[string]int64{}
 		for k, sums := range periods {
@@ -95,8 +96,10 @@ func (s *service) compare(t *testing.T, totals simulate.Totals, where string) {
 			"n": want.N, "sum": want.Sum, "p50": want.P50, "p90": want.P90, "p95": want.P95, "max": want.Max,
 		}, fmt.Sprintf(`
 			SELECT q.1, q.2 FROM (
-				SELECT arraySort(groupArray(toInt64(round(1000 * assumeNotNull(%s))))) AS v, toInt64(length(v)) AS n FROM %s AND %s IS NOT NULL
-			) ARRAY JOIN [('n', n), ('sum', arraySum(v)), ('p50', v[intDiv(n * 50 + 99, 100)]), ('p90', v[intDiv(n * 90 + 99, 100)]),
+				SELECT arraySort(groupArray(toInt64(round(1000 * assumeNotNull(%s))))) AS v, toInt64(length(v)) AS n FROM %s AND %s
+				IS NOT NULL
+			) ARRAY JOIN [('n', n), ('sum', arraySum(v)), ('p50', v[intDiv(n * 50 + 99, 100)]), ('p90', v[intDiv(n * 90 + 99,
+			100)]),
 				('p95', v[intDiv(n * 95 + 99, 100)]), ('max', v[-1])] AS q`, seconds, from, seconds))
 	}
 	quantiles("answer wait", c.Calls.AnswerWait, "answer_seconds", "calls_now WHERE $where")
@@ -127,10 +130,13 @@ func (s *service) compare(t *testing.T, totals simulate.Totals, where string) {
 		"merged": k.Merged, "paused": k.Paused,
 		"paused now": k.PausedNow, "paused ms": k.PausedMS, "fire arrived": k.FireArrived, "fire in time": k.FireInTime,
 	}, `SELECT x.1, x.2 FROM (SELECT [
-			('opened', toInt64(count())), ('open', toInt64(countIf(open))), ('bounced', toInt64(countIf(bounces > 0))), ('bounces', toInt64(sum(bounces))),
-			('reopened', toInt64(sum(reopened))), ('merged', toInt64(countIf(state = 'merged'))), ('paused', toInt64(countIf(notEmpty(pauses.since)))),
+			('opened', toInt64(count())), ('open', toInt64(countIf(open))), ('bounced', toInt64(countIf(bounces > 0))),
+			('bounces', toInt64(sum(bounces))),
+			('reopened', toInt64(sum(reopened))), ('merged', toInt64(countIf(state = 'merged'))), ('paused',
+			toInt64(countIf(notEmpty(pauses.since)))),
 			('paused now', toInt64(countIf(paused))),
-			('paused ms', toInt64(sum(arraySum((a, b) -> ifNull(dateDiff('millisecond', a, b), 0), pauses.since, pauses.until)))),
+			('paused ms', toInt64(sum(arraySum((a, b) -> ifNull(dateDiff('millisecond', a, b), 0), pauses.since,
+			pauses.until)))),
 			('fire arrived', toInt64(countIf(category = 'kebakaran' AND respond_seconds IS NOT NULL))),
 			('fire in time', toInt64(countIf(category = 'kebakaran' AND respond_seconds <= 900)))] AS a
 		FROM tickets_now WHERE $where) ARRAY JOIN a AS x`)
@@ -138,7 +144,8 @@ func (s *service) compare(t *testing.T, totals simulate.Totals, where string) {
 		if interval == "acknowledge" { // the simulation counts each stay at an OPD
 			quantiles(interval, byOPD[""], "seconds",
 				`(SELECT center, day, a.2 AS opd, dateDiff('millisecond', a.1, assumeNotNull(a.3)) / 1000 AS seconds
-				FROM tickets_now ARRAY JOIN arrayZip(stays.at, stays.opd, stays.acknowledged_at) AS a WHERE a.3 IS NOT NULL) WHERE $where`)
+				FROM tickets_now ARRAY JOIN arrayZip(stays.at, stays.opd, stays.acknowledged_at) AS a WHERE a.3 IS NOT NULL) WHERE
+				$where`)
 			continue
 		}
 		for opd, want := range byOPD {
@@ -162,7 +169,8 @@ func (s *service) monev(t *testing.T, c *simulate.CenterTotals) {
 	}
 	got := map[string]string{}
 	for l := range strings.Lines(s.query(
-		`SELECT interval, opd, numerator, toInt64(round(1000 * median)), toInt64(round(1000 * p90)), toInt64(round(1000 * p95))
+		`SELECT interval, opd, numerator, toInt64(round(1000 * median)), toInt64(round(1000 * p90)), toInt64(round(1000 *
+			p95))
 		FROM monev_intervals_opd(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE center = '35.15'`)) {
 		f := strings.SplitN(strings.TrimSuffix(l, "\n"), "\t", 3)
 		got[f[0]+" "+f[1]] = f[2]

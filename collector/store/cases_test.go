@@ -157,8 +157,10 @@ func TestTicketRow(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := lines(
-		t, s, `SELECT id, opd, scope, state, day, open, paused, paused_s, lat, lon, bounces, calls, dispatch_seconds, acknowledge_seconds,
-		turnout_seconds, travel_seconds, respond_seconds, own_seconds, resolve_seconds, resolve_net_seconds, confirm_seconds FROM tickets_now ORDER BY id`)
+		t, s, `SELECT id, opd, scope, state, day, open, paused, paused_s, lat, lon, bounces, calls, dispatch_seconds,
+			acknowledge_seconds,
+		turnout_seconds, travel_seconds, respond_seconds, own_seconds, resolve_seconds, resolve_net_seconds, confirm_seconds
+		FROM tickets_now ORDER BY id`)
 	want := []string{
 		// 17:00 UTC is the next day in Sidoarjo.
 		"SDA-1 dishub own resolved 2026-10-02 false true 1500 -7.4476 112.7183 1 [c1 c2] 110 600 300 900 2460 2340 3600 " +

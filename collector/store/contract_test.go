@@ -37,13 +37,15 @@ func TestTheSchemaKeepsTheContract(t *testing.T) {
 	}
 	for _, c := range lines(t, s, `SELECT concat(table, '.', name) FROM system.columns WHERE database = currentDatabase()
 		AND table IN ('events', 'calls', 'tickets', 'clocks') AND (name LIKE '%\_at' OR name = 'due') AND name != 'written_at'
-		AND type NOT IN ('DateTime64(3, \'UTC\')', 'Nullable(DateTime64(3, \'UTC\'))', 'Array(DateTime64(3, \'UTC\'))', 'Array(Nullable(DateTime64(3, \'UTC\')))')`) {
+		AND type NOT IN ('DateTime64(3, \'UTC\')', 'Nullable(DateTime64(3, \'UTC\'))', 'Array(DateTime64(3, \'UTC\'))',
+		'Array(Nullable(DateTime64(3, \'UTC\')))')`) {
 		t.Errorf("%s is no DateTime64(3, 'UTC')", c)
 	}
 	// A row that TTL deleted could not be folded again; a partition by a time that a correction moves would keep two rows
 	// of one case.
 	for _, l := range lines(t, s,
-		`SELECT name, partition_key, sorting_key, engine FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY name`) {
+		`SELECT name, partition_key, sorting_key, engine FROM system.tables WHERE database = currentDatabase() AND engine LIKE
+			'%MergeTree' ORDER BY name`) {
 		name, rest, _ := strings.Cut(l, " ")
 		if !strings.HasSuffix(rest, "ReplacingMergeTree") {
 			t.Errorf("table %s is %s", name, rest)
@@ -53,7 +55,8 @@ func TestTheSchemaKeepsTheContract(t *testing.T) {
 		}
 	}
 	for _, l := range lines(t, s,
-		`SELECT name, create_table_query LIKE '%non_replicated_deduplication_window%', match(create_table_query, '\\)\\s*(PARTITION BY \\S+ )?ORDER BY [^)]*\\) TTL')
+		`SELECT name, create_table_query LIKE '%non_replicated_deduplication_window%', match(create_table_query,
+			'\\)\\s*(PARTITION BY \\S+ )?ORDER BY [^)]*\\) TTL')
 		FROM system.tables WHERE database = currentDatabase() AND engine = 'ReplacingMergeTree' ORDER BY name`) {
 		f := strings.Fields(l)
 		if (f[1] == "1") != (f[0] == "events") {

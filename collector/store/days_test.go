@@ -19,9 +19,11 @@ func outcomes(t *testing.T, s *Store) (rolled, direct []string) {
 	const order = "clock, day, opd, scope, met, stopped_late, open_late, undecided FROM "
 	rolled = lines(t, s, "SELECT center, "+order+"clock_outcomes ORDER BY ALL")
 	direct = lines(t, s, "SELECT center, "+order+`(
-			SELECT center, clock, assumeNotNull(day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
+			SELECT center, clock, assumeNotNull(day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS
+			scope,
 				countIf(state = 'met') AS met, countIf(state = 'breached' AND stopped_at IS NOT NULL) AS stopped_late,
-				countIf(state = 'breached' AND stopped_at IS NULL) AS open_late, countIf(state IN ('running', 'paused')) AS undecided
+				countIf(state = 'breached' AND stopped_at IS NULL) AS open_late, countIf(state IN ('running', 'paused')) AS
+				undecided
 			FROM clocks_now AS c WHERE subject_kind = 'ticket' AND NOT void AND day IS NOT NULL
 			GROUP BY center, clock, day, opd, scope
 		) ORDER BY ALL`)
@@ -36,11 +38,13 @@ func intervals(t *testing.T, s *Store) (rolled, direct []string) {
 		t, s, "SELECT center, period, interval, scope, opd, n, denominator, coverage, median, p90, p95, round(mean, 6) AS "+
 			"mean FROM monev_intervals_opd"+args+" ORDER BY ALL")
 	direct = lines(t, s, `SELECT center, period, interval, scope, opd, n, denominator, n / denominator AS coverage,
-			if(n = 0, NULL, sorted[intDiv(n * 50 + 99, 100)]) AS median, if(n = 0, NULL, sorted[intDiv(n * 90 + 99, 100)]) AS p90,
+			if(n = 0, NULL, sorted[intDiv(n * 50 + 99, 100)]) AS median, if(n = 0, NULL, sorted[intDiv(n * 90 + 99, 100)]) AS
+			p90,
 			if(n = 0, NULL, sorted[intDiv(n * 95 + 99, 100)]) AS p95, if(n = 0, NULL, round(total / n, 6)) AS mean
 		FROM
 		(
-			SELECT center, toStartOfMonth(assumeNotNull(day)) AS period, interval, scope, opd, count(seconds) AS n, count() AS denominator,
+			SELECT center, toStartOfMonth(assumeNotNull(day)) AS period, interval, scope, opd, count(seconds) AS n, count() AS
+			denominator,
 				arraySort(groupArray(seconds)) AS sorted, sum(ifNull(seconds, 0)) AS total
 			FROM case_intervals WHERE opd != '' AND day IS NOT NULL GROUP BY center, period, interval, scope, opd
 		) ORDER BY ALL`)

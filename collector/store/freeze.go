@@ -51,9 +51,11 @@ func (s *Store) Figures(ctx context.Context, center string, month time.Time, tar
 func (s *Store) Frozen(ctx context.Context, center string, month time.Time) (*Freeze, error) {
 	since, _ := monthOf(month)
 	where := "center = " + quote(center) + " AND month = " + quote(since)
-	sql := `SELECT center, month, revision, reason, definition_version::String, frozen_at, figure, dims, numerator, denominator, n, value,
+	sql := `SELECT center, month, revision, reason, definition_version::String, frozen_at, figure, dims, numerator,
+		denominator, n, value,
 			parameters, policy_versions::Array(String), calendar_versions::Array(String)
-		FROM frozen FINAL WHERE ` + where + ` AND revision = (SELECT max(revision) FROM frozen WHERE ` + where + `) ORDER BY figure, dims`
+		FROM frozen FINAL WHERE ` + where + ` AND revision = (SELECT max(revision) FROM frozen WHERE
+			` + where + `) ORDER BY figure, dims`
 	var out *Freeze
 	err := s.query(ctx, "read frozen figures", sql, func(scan func(...any) error) error {
 		var z Freeze
@@ -163,7 +165,8 @@ func (s *Store) ClockBases(ctx context.Context, center string, month, since, now
 			arraySort(groupUniqArrayIf(assumeNotNull(calendar_version)::String, calendar_version IS NOT NULL)),
 			countIf((subject_kind::String, subject) IN (` + lateCases(center, since) + `)),
 			countIf(stopped_at IS NULL AND breach_at >= ` + instant(since) + ` AND breach_at < ` + instant(now) + `)
-		FROM (SELECT * FROM clocks FINAL WHERE center = ` + quote(center) + ` AND NOT void AND day >= ` + quote(from) + ` AND day < ` + quote(until) + `)
+		FROM (SELECT * FROM clocks FINAL WHERE center =
+		` + quote(center) + ` AND NOT void AND day >= ` + quote(from) + ` AND day < ` + quote(until) + `)
 		GROUP BY clock, opd, scope`
 	return queryAll(ctx, s, "read what clocks rest on", sql, func(b *ClockBasis) []any {
 		return []any{&b.Clock, &b.OPD, &b.Scope, &b.Policies, &b.Calendars, &b.Late, &b.Passed}
@@ -175,8 +178,10 @@ func (s *Store) LateCases(ctx context.Context, center string, month, since time.
 	tickets map[string]uint64, err error) {
 	from, until := monthOf(month)
 	sql := `SELECT kind, opd, count() FROM (
-			SELECT 'call' AS kind, '' AS opd, id FROM calls FINAL WHERE center = ` + quote(center) + ` AND day >= ` + quote(from) + ` AND day < ` + quote(until) + `
-			UNION ALL SELECT 'ticket' AS kind, ifNull(opd, '')::String AS opd, id FROM tickets FINAL WHERE center = ` + quote(center) + ` AND day >= ` + quote(from) + ` AND day < ` + quote(until) + `
+			SELECT 'call' AS kind, '' AS opd, id FROM calls FINAL WHERE center =
+			` + quote(center) + ` AND day >= ` + quote(from) + ` AND day < ` + quote(until) + `
+			UNION ALL SELECT 'ticket' AS kind, ifNull(opd, '')::String AS opd, id FROM tickets FINAL WHERE center =
+			` + quote(center) + ` AND day >= ` + quote(from) + ` AND day < ` + quote(until) + `
 		) WHERE (kind, id) IN (` + lateCases(center, since) + `) GROUP BY kind, opd`
 	tickets = map[string]uint64{}
 	err = s.query(ctx, "count late cases", sql, func(scan func(...any) error) error {

@@ -132,12 +132,14 @@ func TestFunnelCloses(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := lines(t, s.Store,
-		`SELECT stage, numerator, denominator FROM monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'all') WHERE numerator > 0 ORDER BY numerator DESC`)
+		`SELECT stage, numerator, denominator FROM monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'all')
+			WHERE numerator > 0 ORDER BY numerator DESC`)
 	if d := cmp.Diff([]string{"hoax 32543 40318", "vertical 6178 40318", "own 1597 40318"}, got); d != "" {
 		t.Error(d)
 	}
 	got = lines(
-		t, s.Store, `SELECT measure, numerator, denominator, n, round(share, 3) FROM monev_hoax(since = '2023-01-01', until = '2023-11-01', step = 'all') ORDER BY measure`)
+		t, s.Store, `SELECT measure, numerator, denominator, n, round(share, 3) FROM monev_hoax(since = '2023-01-01', until =
+			'2023-11-01', step = 'all') ORDER BY measure`)
 	if d := cmp.Diff([]string{
 		"belum 0 40318 40318 0", "rasio_hoaks 32543 40318 40318 0.807", "rasio_non_darurat 32543 40318 40318 0.807",
 	}, got); d != "" {
@@ -145,7 +147,8 @@ func TestFunnelCloses(t *testing.T) {
 	}
 	// The months add up to the whole.
 	if got := lines(t, s.Store,
-		`SELECT sum(numerator), count() FROM monev_hoax(since = '2023-01-01', until = '2023-11-01', step = 'month') WHERE measure = 'rasio_hoaks'`); !cmp.Equal(got, []string{"32543 10"}) {
+		`SELECT sum(numerator), count() FROM monev_hoax(since = '2023-01-01', until = '2023-11-01', step = 'month') WHERE
+			measure = 'rasio_hoaks'`); !cmp.Equal(got, []string{"32543 10"}) {
 		t.Errorf("months %q", got)
 	}
 }
@@ -177,7 +180,8 @@ func TestEveryCallStandsInOneStage(t *testing.T) {
 	}
 	want := []string{"centre 2 8", "hoax 1 8", "none 1 8", "own 1 8", "unanswered 1 8", "unclassified 1 8", "vertical 1 8"}
 	got := lines(t, s.Store,
-		`SELECT stage, numerator, denominator FROM monev_funnel(since = '2026-10-01', until = '2026-10-02', step = 'day') ORDER BY stage`)
+		`SELECT stage, numerator, denominator FROM monev_funnel(since = '2026-10-01', until = '2026-10-02', step = 'day')
+			ORDER BY stage`)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

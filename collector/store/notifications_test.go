@@ -27,7 +27,8 @@ func TestNotificationsInsertedTwiceAreOne(t *testing.T) {
 		}
 	}
 	got := lines(
-		t, s, `SELECT center, kind, subject, formatDateTime(told_at, '%H.%i'), receiver, level, status, ifNull(opd, '-'), ifNull(priority, '-'), ifNull(formatDateTime(ends_at, '%H.%i'), '-'), alerts
+		t, s, `SELECT center, kind, subject, formatDateTime(told_at, '%H.%i'), receiver, level, status, ifNull(opd, '-'),
+			ifNull(priority, '-'), ifNull(formatDateTime(ends_at, '%H.%i'), '-'), alerts
 		FROM notifications FINAL ORDER BY kind, told_at, subject`)
 	want := []string{
 		" condition  03.00 diskominfo critical firing - - - 1",

@@ -211,7 +211,8 @@ func (s *Store) Subjects(ctx context.Context, fn func([]event.Key) error) error 
 
 // MaxVersion returns the highest version of any row of calls, tickets and clocks; 0 when there is none.
 func (s *Store) MaxVersion(ctx context.Context) (uint64, error) {
-	const sql = `SELECT greatest((SELECT max(version) FROM calls), (SELECT max(version) FROM tickets), (SELECT max(version) FROM clocks))`
+	const sql = `SELECT greatest((SELECT max(version) FROM calls), (SELECT max(version) FROM tickets), (SELECT max(version)
+		FROM clocks))`
 	var version uint64
 	err := s.queryOne(ctx, "read the highest version", sql, &version)
 	return version, err

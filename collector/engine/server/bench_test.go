@@ -28,9 +28,12 @@ func BenchmarkInsert(b *testing.B) {
 				table := fmt.Sprintf("t%d_%d", rows, fsync)
 				if err := conn.Exec(ctx,
 					fmt.Sprintf(
-						`CREATE TABLE IF NOT EXISTS %s (center LowCardinality(String), source LowCardinality(String), id String, kind LowCardinality(String), subject String,
-					at DateTime64(3,'UTC'), digest FixedString(16), wait Nullable(UInt32), attributes Map(String,String)) ENGINE = ReplacingMergeTree ORDER BY (center, kind, subject, source, id)
-					SETTINGS fsync_after_insert = %d, fsync_part_directory = %d, min_rows_to_fsync_after_merge = %d`, table, fsync, fsync, fsync)); err != nil {
+						`CREATE TABLE IF NOT EXISTS %s (center LowCardinality(String), source LowCardinality(String), id String, kind
+							LowCardinality(String), subject String,
+					at DateTime64(3,'UTC'), digest FixedString(16), wait Nullable(UInt32), attributes Map(String,String)) ENGINE =
+					ReplacingMergeTree ORDER BY (center, kind, subject, source, id)
+					SETTINGS fsync_after_insert = %d, fsync_part_directory = %d, min_rows_to_fsync_after_merge =
+					%d`, table, fsync, fsync, fsync)); err != nil {
 					b.Fatal(err)
 				}
 				at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)

@@ -39,8 +39,10 @@ func TestRoundTripOfEveryColumnType(t *testing.T) {
 			})
 			table := "rt_" + compression.String()
 			if err := conn.Exec(ctx,
-				"CREATE TABLE "+table+` (s String, l LowCardinality(String), n Nullable(DateTime64(3,'UTC')), a Array(String), m Map(String,String),
-				f FixedString(4), u UInt64, d Nullable(Float64), b Bool, t DateTime64(3,'UTC')) ENGINE = ReplacingMergeTree ORDER BY u`); err != nil {
+				"CREATE TABLE "+table+` (s String, l LowCardinality(String), n Nullable(DateTime64(3,'UTC')), a Array(String), m
+					Map(String,String),
+				f FixedString(4), u UInt64, d Nullable(Float64), b Bool, t DateTime64(3,'UTC')) ENGINE = ReplacingMergeTree ORDER BY
+				u`); err != nil {
 				t.Fatal(err)
 			}
 			batch, err := conn.PrepareBatch(ctx, "INSERT INTO "+table)

@@ -239,7 +239,8 @@ func (t *taker) tables(ctx context.Context, database string) error {
 	// What says that a roll-up is behind is read before the roll-ups: one that is recomputed in between would else be
 	// taken as it was, without the mark that makes it follow.
 	list, err := c.rows(
-		ctx, `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY NOT endsWith(name, '_pending'), name`)
+		ctx, `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY NOT
+			endsWith(name, '_pending'), name`)
 	if err != nil {
 		return err
 	}
@@ -252,7 +253,8 @@ func (t *taker) tables(ctx context.Context, database string) error {
 		table := Table{Name: row[0]}
 		columns, err := c.rows(ctx,
 			fmt.Sprintf(`SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '%s'
-			AND default_kind NOT IN ('MATERIALIZED', 'ALIAS', 'EPHEMERAL') ORDER BY position`, strings.ReplaceAll(row[0], "'", `\'`)))
+			AND default_kind NOT IN ('MATERIALIZED', 'ALIAS', 'EPHEMERAL') ORDER BY
+			position`, strings.ReplaceAll(row[0], "'", `\'`)))
 		if err != nil {
 			return err
 		}
