@@ -16,9 +16,10 @@ func alertmanagerConfigCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "alertmanager-config --contacts FILE",
 		Short: "Write Alertmanager's configuration from directory, calendar and contacts",
-		Long: `alertmanager-config prints the configuration of Alertmanager: a receiver for each OPD, for Asisten and Sekda, for the
-supervisors and for Diskominfo, with working hours taken from the calendar and its holidays. Secrets stay in the files that the
-contacts name. Who has no contact is told on standard error; Diskominfo stands in.
+		Long: `alertmanager-config prints the configuration of Alertmanager: a receiver for each OPD, for Asisten and
+Sekda, for the supervisors and for Diskominfo. Working hours and holidays come from the calendar. Secrets stay in the
+files that the contacts file names. Offices without a contact are listed on standard error; Diskominfo receives their
+messages.
 
   monev112 alertmanager-config --contacts contacts.yaml > alertmanager.yml && amtool check-config alertmanager.yml`,
 		Args: cobra.NoArgs,
@@ -30,7 +31,7 @@ contacts name. Who has no contact is told on standard error; Diskominfo stands i
 			if from != "" {
 				var err error
 				if at, err = time.Parse(time.DateOnly, from); err != nil {
-					return usagef("--from %q is no day: write it as 2026-12-31", from)
+					return usagef("--from %q is not a day: write it as 2026-12-31", from)
 				}
 			}
 			file, err := readConfig(config)
@@ -73,8 +74,8 @@ contacts name. Who has no contact is told on standard error; Diskominfo stands i
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&contacts, "contacts", "", "contacts file: how people are reached")
-	cmd.Flags().StringVar(&config, "config", "", "configuration file (default: the embedded configuration)")
+	cmd.Flags().StringVar(&contacts, "contacts", "", "contacts file: how each person or office is reached")
+	cmd.Flags().StringVar(&config, "config", "", "configuration file (default: the built-in one)")
 	cmd.Flags().StringVar(&templates, "templates", "",
 		"glob of the message templates (default: templates/*.tmpl beside the configuration)")
 	cmd.Flags().StringVar(&from, "from", "", "write working hours from this month on, as 2026-12-31 (default: now)")

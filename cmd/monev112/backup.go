@@ -48,13 +48,14 @@ func backupCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "backup",
-		Short: "Take a backup, beside the service at work",
-		Long: `backup writes everything that the service knows into a new folder: the tables, the journal, the quarantine. The service
-goes on meanwhile; the backup is the service at the instant at which it ends. The folder appears when it is whole; it holds
-plain files (tab-separated rows packed by zstd, journal segments) and a manifest with their checksums.
+		Short: "Take a backup; the service may be running",
+		Long: `backup writes everything that the service stores into a new folder: the tables, the journal, the
+quarantine. The service keeps running; the backup holds its state at the moment the backup ends. The folder gets its
+name only when it is complete. It holds plain files (tab-separated rows packed with zstd, journal segments) and a
+manifest with their checksums.
 
-Secrets are not in it: the callers' keys, without which later calls of a number cannot be told to be the same caller's, and
-the API keys. --secrets writes them into a file of their own, to be kept elsewhere. The configuration is not in it either.`,
+Secrets are not in it: the caller keys, which are needed to recognise later calls from the same number, and the API
+keys. --secrets writes them to a separate file; keep it in another place. The configuration is not in it either.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			show, done := showProgress(os.Stderr)
@@ -68,7 +69,7 @@ the API keys. --secrets writes them into a file of their own, to be kept elsewhe
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is whole: every checksum is right\n", verify)
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is complete: every checksum is right\n", verify)
 				describe(cmd.OutOrStdout(), m)
 				return err
 			case to == "":
@@ -91,17 +92,17 @@ the API keys. --secrets writes them into a file of their own, to be kept elsewhe
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "backup taken: %s\n", to)
 			describe(cmd.OutOrStdout(), m)
 			if secrets == "" {
-				fmt.Fprintln(os.Stderr, "the callers' keys and API keys are not in it; --secrets FILE writes them apart")
+				fmt.Fprintln(os.Stderr, "the caller keys and API keys are not in it; --secrets FILE writes them to a separate file")
 			}
 			return err
 		},
 	}
 	cmd.Flags().StringVar(&config, "config", "", "configuration file of the service")
 	cmd.Flags().StringVar(&data, "data", "data", "data folder of the service")
-	cmd.Flags().StringVar(&to, "to", "", "folder to make")
-	cmd.Flags().StringVar(&secrets, "secrets", "", "file to make for the callers' keys and API keys")
-	cmd.Flags().StringVar(&verify, "verify", "", "read the backup in this folder and compare every checksum; take none")
-	ch.add(cmd, "the service's ClickHouse, when its configuration names a server by the native protocol")
+	cmd.Flags().StringVar(&to, "to", "", "folder to create")
+	cmd.Flags().StringVar(&secrets, "secrets", "", "file to create for the caller keys and API keys")
+	cmd.Flags().StringVar(&verify, "verify", "", "check every checksum of the backup in this folder; take no backup")
+	ch.add(cmd, "the service's ClickHouse server, when its configuration names the native protocol")
 	return cmd
 }
 
@@ -114,13 +115,13 @@ func restoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore",
 		Short: "Fill an empty folder, or an empty ClickHouse server, from a backup",
-		Long: `restore verifies a backup and fills what is empty with it: a data folder with --data (with the embedded ClickHouse in it),
-a ClickHouse server with --clickhouse, or both: the tables go to the server, the rest to the folder. The number of rows of
-each table is compared with the backup. A folder appears when it is whole; a server that was filled in part is known as such,
-and the same command goes on with it.
+		Long: `restore checks a backup and fills an empty target from it: a data folder with --data (including the
+embedded ClickHouse), a ClickHouse server with --clickhouse, or both: then the tables go to the server and the rest to
+the folder. The number of rows of each table is compared with the backup. A folder gets its name only when it is
+complete. If the restore of a server was interrupted, the same command continues it.
 
-A service that starts on the folder sends the journal of the backup to ClickHouse again, which knows what it has. To move a
-running service from the embedded ClickHouse to a server, see docs/scale.md.`,
+When the service starts on the folder it sends the backup's journal to ClickHouse again; events that are stored already
+are recognised. To move a running service from the embedded ClickHouse to a server, see docs/scale.md.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if from == "" || cfg.DataDir == "" && ch.url == "" {
@@ -148,15 +149,17 @@ running service from the embedded ClickHouse to a server, see docs/scale.md.`,
 			describe(cmd.OutOrStdout(), m)
 			if cfg.DataDir != "" && cfg.Secrets == "" {
 				fmt.Fprintln(
-					os.Stderr, "without --secrets the service makes a new key for callers: their later calls are not told to be theirs; and no API key is known")
+					os.Stderr, "without --secrets the service makes a new caller key, so earlier and later calls of one number "+
+						"are not linked; and no API key is known")
 			}
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "folder of the backup")
-	cmd.Flags().StringVar(&cfg.DataDir, "data", "", "data folder to make; it must be empty or not exist")
+	cmd.Flags().StringVar(&cfg.DataDir, "data", "", "data folder to create; it must be empty or not exist")
 	cmd.Flags().StringVar(&cfg.Secrets, "secrets", "", "file of secrets that was written with a backup")
-	cmd.Flags().BoolVar(&cfg.NoTables, "no-tables", false, "make the folder only: the service's ClickHouse server stands")
+	cmd.Flags().BoolVar(&cfg.NoTables, "no-tables", false,
+		"create only the folder: the service's ClickHouse server has its tables already")
 	ch.add(cmd, "the server to fill; its database must be empty or not exist")
 	return cmd
 }

@@ -15,9 +15,9 @@ func callerKeyCommand() *cobra.Command {
 	var data string
 	cmd := &cobra.Command{
 		Use:   "caller-key",
-		Short: "The key that replaces callers' numbers: list, rotate",
-		Long: `No caller's number is stored: a keyed hash (HMAC-SHA256) takes its place. Two hashes can be compared
-only when they were made with the same key. A new key once a year limits what a stolen one could tell.`,
+		Short: "List or rotate the key that hides callers' numbers",
+		Long: `No caller's number is stored: a keyed hash (HMAC-SHA256) takes its place. Two hashes can be compared only
+when they were made with the same key. A new key once a year limits what a stolen key can reveal.`,
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
 	cmd.AddCommand(&cobra.Command{
@@ -34,18 +34,18 @@ only when they were made with the same key. A new key once a year limits what a 
 		},
 	}, &cobra.Command{
 		Use:   "rotate",
-		Short: "Make a new current key; the service takes it up when it is started again",
-		Long: `rotate adds a new current key to the file caller-keys in the data folder. A running service keeps the
-key with which it started: restart it, best at the turn of a month. Caller concentration and block safety are computed within one key,
-and a caller from before the rotation counts as a new one afterwards. The earlier keys stay in the file, because stored
-hashes name them; nothing is rewritten. Keep a backup of the file apart from the database.`,
+		Short: "Create a new current key; the service uses it after a restart",
+		Long: `rotate adds a new current key to the file caller-keys in the data folder. A running service keeps the key
+with which it started: restart it, best at the turn of a month. Caller concentration and block safety are computed
+within one key: a caller from before the rotation counts as a new one afterwards. The earlier keys stay in the file,
+because stored hashes name them; nothing is rewritten. Keep a backup of the file in another place than the database.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			keys, err := collector.RotateCallerKeys(data, time.Now())
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "caller key %s is current; restart the service to take it up\n",
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "caller key %s is current; restart the service to use it\n",
 				keys.CurrentID())
 			return err
 		},

@@ -66,7 +66,7 @@ func TestTheLinksKeyIsRotated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if dead := strings.Contains(text, "no link sent before opens"); dead != (i == 1) {
+		if dead := strings.Contains(text, "links sent before no longer work"); dead != (i == 1) {
 			t.Errorf("%v: %s", args, text)
 		}
 		fresh, err := web.NewLinks(cfg, now)

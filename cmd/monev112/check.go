@@ -20,9 +20,9 @@ func checkCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Check every configuration file, and say which policy a ticket would get",
-		Long: `check reads what serve would read and explains every mistake with file, line and remedy. With --ticket it prints which
-policy line each clock of such a ticket would get, and why:
+		Short: "Check every configuration file, and show which policy applies to a ticket",
+		Long: `check reads the files that serve would read and explains every mistake with file, line and remedy. With
+--ticket it prints which policy line applies to each clock of such a ticket, and why:
 
   monev112 check --ticket category=pju,priority=non_darurat,opd=dishub`,
 		Args: cobra.NoArgs,
@@ -85,8 +85,8 @@ policy line each clock of such a ticket would get, and why:
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&config, "config", "", "configuration file (default: the embedded configuration)")
+	cmd.Flags().StringVar(&config, "config", "", "configuration file (default: the built-in one)")
 	cmd.Flags().StringVar(&ticket, "ticket", "", "what is known of a ticket: category=,priority=,opd=,center=")
-	cmd.Flags().StringSliceVar(&mappings, "mapping", nil, "mapping files to check too")
+	cmd.Flags().StringSliceVar(&mappings, "mapping", nil, "mapping files to check as well")
 	return cmd
 }

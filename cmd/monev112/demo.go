@@ -25,7 +25,7 @@ func demoCommand() *cobra.Command {
 	var rate float64
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Run a simulated call centre: ten months of history, live traffic on top",
+		Short: "Run a simulated call centre: ten months of history, then live traffic",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := install.Fetch(cmd.Context(),
@@ -93,7 +93,7 @@ func demo(ctx context.Context, cfg collector.Config, rate float64, out io.Writer
 
 // demoText names the commands of the README's "Try it", in their order.
 const demoText = `
-The service answers on %[1]s, the embedded ClickHouse on http://%[2]s. While live traffic runs:
+The service listens on %[1]s, the embedded ClickHouse on http://%[2]s. While live traffic runs, try:
 
   curl -s %[1]s/metrics | grep ^monev112_window_calls
   curl -s '%[1]s/v1/tickets?overdue=true&limit=3'
@@ -102,7 +102,7 @@ The service answers on %[1]s, the embedded ClickHouse on http://%[2]s. While liv
     FROM monev112.monev_funnel(since = '2023-01-01', until = '2023-11-01', step = 'all')
     WHERE center = '35.15' FORMAT PrettyCompact"
 
-Ctrl-C stops it; the next start goes on where this one ended.
+Ctrl-C stops the demo; the next start continues where this one ended.
 `
 
 // demoWait waits for what the demo promises, and tells what it waits for.

@@ -20,9 +20,9 @@ func engineCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "engine",
-		Short: "Run the embedded ClickHouse alone",
-		Long: `engine serves the embedded ClickHouse over ClickHouse's HTTP interface. Whoever does not know its key (a file in the
-data folder) may only read, within limits.`,
+		Short: "Run only the embedded ClickHouse",
+		Long: `engine runs the embedded ClickHouse with ClickHouse's HTTP interface. Clients without its key (a file in
+the data folder) may only read, within limits.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := f.logger()
@@ -35,11 +35,11 @@ data folder) may only read, within limits.`,
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&data, "data", filepath.Join("data", "clickhouse"), "folder of the tables")
-	cmd.Flags().StringVar(&listen, "listen", engine.DefaultListen, "address")
-	cmd.Flags().Int64Var(&memory, "memory", 0, "bytes that all statements together may use (default 2 GiB)")
+	cmd.Flags().StringVar(&listen, "listen", engine.DefaultListen, "address to listen on")
+	cmd.Flags().Int64Var(&memory, "memory", 0, "memory for all statements together, in bytes (default 2 GiB)")
 	cmd.AddCommand(&cobra.Command{
 		Use:   "install",
-		Short: "Bring the ClickHouse library into the user's cache folder, through the npm client",
+		Short: "Download the ClickHouse library into the user's cache folder, with npm",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			path, err := install.Fetch(cmd.Context(),
@@ -51,7 +51,7 @@ data folder) may only read, within limits.`,
 		},
 	}, &cobra.Command{
 		Use:   "path",
-		Short: "Print where the ClickHouse library of this version is, or what brings it",
+		Short: "Print where the ClickHouse library of this version is, or how to install it",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			path, err := install.Find()

@@ -27,10 +27,10 @@ func followCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "follow --queue-log FILE [--once FILE...]",
 		Short: "Follow an Asterisk queue_log and send its events to a collector",
-		Long: `follow runs beside the telephone system, reads its queue_log through rotations and restarts, and sends the events to a
-collector. While the collector is away the events are kept in the spool folder. --once reads whole files, sends their
-events and ends; a file that is read again changes nothing. Codes of agents and positions stand in the configuration file,
-section asterisk.`,
+		Long: `follow runs on the telephone system's machine, reads its queue_log across rotations and restarts, and
+sends the events to a collector. While the collector cannot be reached, events wait in the spool folder. --once reads
+whole files, sends their events and ends; reading a file twice changes nothing. The codes of agents and positions are in
+the configuration file, section asterisk.`,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			c, err := f.asterisk(files)
 			if err != nil {
@@ -54,9 +54,9 @@ section asterisk.`,
 	cmd.Flags().StringVar(&f.log.Source, "source", "", `source of the events (default "asterisk")`)
 	cmd.Flags().StringVar(&f.log.Center, "center", "", "code of the centre (default: the collector's)")
 	cmd.Flags().StringVar(&f.log.Feed, "feed", "", `name of the feed (default "asterisk")`)
-	cmd.Flags().StringVar(&f.spool, "spool", "monev112-follow", "folder of the position and of events that wait")
-	cmd.Flags().Int64Var(&f.spoolMiB, "spool-mib", asterisk.DefaultSpoolBytes>>20, "room for events that wait")
-	cmd.Flags().BoolVar(&f.once, "once", false, "read the files named, from beginning to end, and stop")
+	cmd.Flags().StringVar(&f.spool, "spool", "monev112-follow", "folder for the position in the log and for waiting events")
+	cmd.Flags().Int64Var(&f.spoolMiB, "spool-mib", asterisk.DefaultSpoolBytes>>20, "largest size of the waiting events, in MiB")
+	cmd.Flags().BoolVar(&f.once, "once", false, "read the given files from beginning to end, then stop")
 	return cmd
 }
 

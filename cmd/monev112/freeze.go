@@ -19,10 +19,10 @@ func freezeCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "freeze --month 2026-10",
-		Short: "Keep the figures of a month as they are reported",
-		Long: `freeze stores every monev figure of a month that is over, with numerator, denominator, n and the versions of definition,
-policy and calendar. A freeze never moves. --report compares it with the figures as they are now and says why they differ.
-A month is frozen again only with --again and --reason; the earlier revision stays.`,
+		Short: "Keep a month's figures as they were reported",
+		Long: `freeze stores every monev figure of a month that is over: numerator, denominator, n, and the versions of
+definition, policy and calendar. Frozen figures never change. --report compares them with today's figures and says why
+they differ. A month is frozen again only with --again and --reason; the earlier revision is kept.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if r.Month == "" && !report {

@@ -24,8 +24,8 @@ func healthcheckCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "healthcheck",
 		Short: "Ask a running service whether it accepts events",
-		Long: `healthcheck asks /-/ready and ends with 0 when the service accepts events, else with 1 and the reason. It is made for
-containers and scripts on machines that have no HTTP client.`,
+		Long: `healthcheck requests /-/ready and exits with 0 when the service accepts events, else with 1 and the
+reason. Use it in containers and scripts on machines without an HTTP client.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
@@ -37,7 +37,7 @@ containers and scripts on machines that have no HTTP client.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&address, "url", "http://"+collector.DefaultListen+"/-/ready", "what to ask")
+	cmd.Flags().StringVar(&address, "url", "http://"+collector.DefaultListen+"/-/ready", "URL to request")
 	cmd.Flags().DurationVar(&timeout, "timeout", 4*time.Second, "how long to wait for the answer")
 	return cmd
 }
@@ -49,7 +49,7 @@ const maxHealthBytes = 4 << 10
 func askHealth(ctx context.Context, address string) (string, error) {
 	to, err := url.Parse(address)
 	if err != nil || to.Host == "" {
-		return "", usagef("--url %q is no URL: write it as http://127.0.0.1:8112/-/ready", address)
+		return "", usagef("--url %q is not a URL: write it as http://127.0.0.1:8112/-/ready", address)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

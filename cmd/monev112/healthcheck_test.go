@@ -25,7 +25,7 @@ func TestHealthcheck(t *testing.T) {
 		"ready, with TLS": {private.URL, ""},
 		"not ready":       {ill.URL, "503 Service Unavailable: the journal cannot write"},
 		"gone":            {gone.URL, "refused"},
-		"no URL":          {"localhost", "is no URL"},
+		"no URL":          {"localhost", "is not a URL"},
 		"another scheme":  {"ftp://127.0.0.1/", "unsupported protocol"},
 	} {
 		_, err := askHealth(t.Context(), c.url)

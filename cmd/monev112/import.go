@@ -19,7 +19,7 @@ type sendFlags struct{ server, keyFile string }
 
 func (f *sendFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.server, "server", "http://127.0.0.1:8112", "address of the collector")
-	cmd.Flags().StringVar(&f.keyFile, "key-file", "", "file that holds the API key (default: none, or MONEV112_KEY)")
+	cmd.Flags().StringVar(&f.keyFile, "key-file", "", "file with the API key (default: the variable MONEV112_KEY, if set)")
 }
 
 func (f *sendFlags) key() (string, error) {
@@ -61,9 +61,9 @@ func importCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import --mapping NAME FILE...",
 		Short: "Send the rows of workbooks and CSV files as events",
-		Long: `import reads workbooks (.xlsx) and CSV files (also .gz and .zst) through a mapping from columns to events and sends them
-to a collector. Importing a file again changes nothing; rows that have changed since become corrections. Refused rows land in
-the rejects file with line and reason; the exit code is 1 then.`,
+		Long: `import reads workbooks (.xlsx) and CSV files (also .gz and .zst), turns their rows into events with a
+mapping, and sends them to a collector. Importing a file again changes nothing. Rows that have changed since then are
+sent as corrections. Refused rows are written to the rejects file with line and reason; the exit code is then 1.`,
 		Args: func(_ *cobra.Command, files []string) error {
 			if len(files) == 0 {
 				return usagef("import: name at least one file")
@@ -122,11 +122,12 @@ the rejects file with line and reason; the exit code is 1 then.`,
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&named, "mapping", "", "mapping file, or the name of a built-in mapping")
-	cmd.Flags().StringVar(&rejects, "rejects", "rejects.csv", "where refused rows go (mode 0600)")
+	cmd.Flags().StringVar(&rejects, "rejects", "rejects.csv", "file for refused rows (mode 0600)")
 	cmd.Flags().StringVar(&state, "state", "",
-		"folder that remembers what was sent, for corrections; none: changed rows are conflicts (default: monev112 in the user's state folder)")
+		"folder that records what was sent, needed for corrections; with \"none\" changed rows are conflicts "+
+			"(default: monev112 in the user's state folder)")
 	cmd.Flags().StringVar(&config, "config", "",
-		"configuration file whose directory resolves names (default: the embedded directory)")
+		"configuration file whose directory resolves names (default: the built-in directory)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "send nothing; print the events")
 	return cmd
 }

@@ -19,14 +19,14 @@ func journalCommand() *cobra.Command {
 	var data string
 	cmd := &cobra.Command{
 		Use:   "journal",
-		Short: "Look into the journal, repair it, and give back what was refused",
+		Short: "Inspect or repair the journal, and retry refused events",
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
 	dir := func() string { return filepath.Join(data, collector.JournalDir) }
 
 	cmd.AddCommand(&cobra.Command{
 		Use:   "verify",
-		Short: "Check every checksum; may run beside the service",
+		Short: "Check every checksum; the service may be running",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			report, err := journal.Verify(nil, dir())
@@ -39,7 +39,7 @@ func journalCommand() *cobra.Command {
 	var full bool
 	inspect := &cobra.Command{
 		Use:   "inspect",
-		Short: "Print the events of the journal, one a line, without callers",
+		Short: "Print the events of the journal, one per line, without callers",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var line []byte
@@ -68,12 +68,12 @@ func journalCommand() *cobra.Command {
 		if s, ok := kinds[name]; ok {
 			return s, nil
 		}
-		return "", usagef("journal: %q: say refused (events that the door refused) or dead (rows that ClickHouse refused)",
+		return "", usagef("journal: %q: say refused (events that the service refused) or dead (rows that ClickHouse refused)",
 			name)
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "list refused|dead",
-		Short: "Print what was refused, one a line",
+		Short: "Print refused events, or rows that ClickHouse refused (dead), one per line",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, err := which(args[0])
@@ -89,7 +89,7 @@ func journalCommand() *cobra.Command {
 	})
 	cmd.AddCommand(&cobra.Command{
 		Use:   "requeue refused|dead [ID...]",
-		Short: "Ask the running service to try again what was refused; without ids all of it",
+		Short: "Ask the running service to retry refused entries: those named, or all",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, err := which(args[0])
@@ -100,7 +100,7 @@ func journalCommand() *cobra.Command {
 				return err
 			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(),
-				"marked: the service tries them again within seconds; what is refused again stays in the list")
+				"marked: the service retries them within seconds; entries that are refused again stay in the list")
 			return err
 		},
 	})
@@ -115,7 +115,7 @@ func repairCommands(data *string) []*cobra.Command {
 	var at uint64
 	skip := &cobra.Command{
 		Use:   "skip --at POSITION",
-		Short: "Pass over one damaged place of the journal; stop the service first",
+		Short: "Skip one damaged place in the journal; stop the service first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := collector.JournalRepair(*data, dryRun)
@@ -154,7 +154,7 @@ func repairCommands(data *string) []*cobra.Command {
 	_ = skip.MarkFlagRequired("at") // the flag exists
 	renew := &cobra.Command{
 		Use:   "renew",
-		Short: "Begin a new journal with all that can be read of a damaged one; stop the service first",
+		Short: "Start a new journal with everything readable in the damaged one; stop the service first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := collector.JournalRepair(*data, dryRun)
@@ -185,7 +185,7 @@ func repairCommands(data *string) []*cobra.Command {
 	}
 	for _, c := range []*cobra.Command{skip, renew} {
 		c.Flags().BoolVar(&dryRun, "dry-run", false,
-			"say what would be done and lost, change nothing; may run beside the service")
+			"print what would be done and lost, change nothing; the service may be running")
 	}
 	return []*cobra.Command{skip, renew}
 }

@@ -17,8 +17,8 @@ func keyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "key",
 		Short: "Create, list and revoke API keys",
-		Long: `key works on the file api-keys.json in the data folder; a running service reads it again within a second. Once a
-key was created, every request needs one.`,
+		Long: `key changes the file api-keys.json in the data folder. A running service reads the file again within a
+second. As soon as the first key exists, every request needs a key.`,
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
 	file := func() auth.File { return collector.APIKeys(data) }
@@ -31,8 +31,8 @@ key was created, every request needs one.`,
 	create := &cobra.Command{
 		Use:   "create NAME --scope SCOPE",
 		Short: "Create a key and print it once",
-		Long: `Scopes: events:write (send events), board:read (board, tickets, calls), opd:read:<opd> (one OPD's tickets only),
-alerts:log (deliver webhooks), admin (rebuild rows, freeze months).`,
+		Long: `Scopes: events:write (send events), board:read (board, tickets, calls), opd:read:<opd> (one OPD's tickets
+only), alerts:log (for Alertmanager: deliver its notifications), admin (rebuild, freeze, retention).`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			want.Name = args[0]
@@ -53,7 +53,7 @@ alerts:log (deliver webhooks), admin (rebuild rows, freeze months).`,
 		},
 	}
 	create.Flags().StringSliceVar(&scopes, "scope", nil, "what the key may do; may be given several times")
-	create.Flags().StringVar(&want.Source, "source", "", "the only event source that the key may send")
+	create.Flags().StringVar(&want.Source, "source", "", "the only source whose events the key may send")
 	create.Flags().StringVar(&want.Center, "center", "", "the only centre that the key may read")
 	create.Flags().DurationVar(&valid, "valid", 0, "how long it is valid, for example 8760h (default: until revoked)")
 	cmd.AddCommand(create, &cobra.Command{
@@ -90,7 +90,7 @@ alerts:log (deliver webhooks), admin (rebuild rows, freeze months).`,
 		},
 	}, &cobra.Command{
 		Use:   "revoke ID|NAME",
-		Short: "End a key at once",
+		Short: "Revoke a key at once",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			key, err := file().Revoke(args[0], time.Now())

@@ -16,32 +16,32 @@ func linkKeyCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "link-key",
-		Short: "The key that signs the links of alerts: list, rotate",
-		Long: `link-key works on the file link-keys.json in the data folder; a running service reads it again within
-a second.`,
+		Short: "List or rotate the key that signs the links in alerts",
+		Long: `link-key changes the file link-keys.json in the data folder. A running service reads the file again
+within a second.`,
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
 	rotate := &cobra.Command{
 		Use:   "rotate",
 		Short: "Sign new links with a new key",
-		Long: `rotate makes a new key for the links that are sent from now on. Links sent earlier open until they
-expire. With --drop none of them opens any more: use it when the file or a link fell into the wrong hands. The next notification
-carries a new link.`,
+		Long: `rotate creates a new key for the links that are sent from now on. Links sent earlier open until they
+expire. With --drop they stop working at once: use it when the file or a link fell into the wrong hands. The next
+notification carries a new link.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			key, err := collector.LinkKeys(data).Rotate(time.Now(), drop)
 			if err != nil {
 				return err
 			}
-			what := "links sent before open until they expire"
+			what := "links sent before work until they expire"
 			if drop {
-				what = "no link sent before opens any more"
+				what = "links sent before no longer work"
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "link key %s signs from now on; %s\n", key.ID, what)
 			return err
 		},
 	}
-	rotate.Flags().BoolVar(&drop, "drop", false, "drop the earlier keys: no link sent before opens any more")
+	rotate.Flags().BoolVar(&drop, "drop", false, "delete the earlier keys: links sent before stop working")
 	cmd.AddCommand(rotate, &cobra.Command{
 		Use:   "list",
 		Short: "List the keys, without their secrets",

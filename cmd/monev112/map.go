@@ -25,9 +25,10 @@ func mapCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "map FILE",
 		Short: "Propose a mapping for a workbook or CSV file, and show what an import would do",
-		Long: `map reads a file's header and first rows, proposes a mapping from its columns to events, and shows what an import by it
-would do: counts, the first events (callers' numbers hidden), refused rows by reason. Nothing is sent. With --mapping it shows
-what an import by that mapping would do. The exit code is 1 when rows would be refused.`,
+		Long: `map reads a file's header and first rows and proposes a mapping from its columns to events. Then it shows
+what an import with that mapping would do: counts, the first events (callers' numbers hidden), and refused rows by
+reason. Nothing is sent. With --mapping it proposes nothing and tries the given mapping. The exit code is 1 when rows
+would be refused.`,
 		Args: func(_ *cobra.Command, files []string) error {
 			if len(files) != 1 {
 				return usagef("map: name one file")
@@ -64,10 +65,10 @@ what an import by that mapping would do. The exit code is 1 when rows would be r
 		"source of the events: keep it for every export of this platform")
 	cmd.Flags().StringVar(&o.Center, "center", "", "code of the centre (default: the directory's)")
 	cmd.Flags().StringVar(&config, "config", "",
-		"configuration file whose directory resolves names (default: the embedded directory)")
+		"configuration file whose directory resolves names (default: the built-in directory)")
 	cmd.Flags().StringVar(&write, "write", "", "write the mapping to this file, which must not exist")
-	cmd.Flags().StringVar(&named, "mapping", "", "propose nothing; try this mapping")
-	cmd.Flags().IntVar(&samples, "samples", 2, "events of each type to show")
+	cmd.Flags().StringVar(&named, "mapping", "", "try this mapping instead of proposing one")
+	cmd.Flags().IntVar(&samples, "samples", 2, "how many events of each type to show")
 	return cmd
 }
 

@@ -26,12 +26,12 @@ func rebuildCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "rebuild",
-		Short: "Judge a period again by the policy and calendar in force",
-		Long: `rebuild asks a running service to fold the cases of a period again from their events, to compute their clocks by the
-policies and calendars that it runs with, and to store what changed. It prints what changed, and what became of months that
-are frozen. Live events go on meanwhile. It can be stopped and started again: asking for the same goes on where it stood.
---from and --to take a month (2026-10) or a day (2026-10-15) in the centre's own time; the end is not included. Without
-them the whole past is rebuilt.`,
+		Short: "Recompute a period after a change of policy, calendar or directory",
+		Long: `rebuild asks a running service to recompute the cases of a period from their events, with the policies
+and calendars that the service runs with now, and to store what changed. It prints what changed, and how frozen months
+compare with the new figures. The service accepts live events meanwhile. A rebuild that was stopped continues when you
+run the same command again. --from and --to take a month (2026-10) or a day (2026-10-15) in the centre's own time; the
+end is not included. Without them the whole past is rebuilt.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if spec.Since, err = periodDay(from); err != nil {

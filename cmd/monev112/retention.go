@@ -16,13 +16,13 @@ func retentionCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "retention",
-		Short: "What personal data is due to be deleted, and its deletion",
-		Long: `retention asks a running service what personal data is older than its configuration allows (retention: caller_months,
-attributes_months, refused_days) and prints it: what, where, how much, since when. Nothing is deleted without --apply. With
-it the data is deleted, counted again, and the deletion is recorded: in the table retention and in retention.jsonl of the
-data folder. The service does the same by itself once a day.
+		Short: "Show personal data that is due for deletion, and delete it",
+		Long: `retention asks a running service which personal data is older than its configuration allows (retention:
+caller_months, attributes_months, refused_days). It prints what is due, where, how much and since when. Nothing is
+deleted without --apply. With --apply the data is deleted and counted again, and the deletion is recorded in the table
+retention and in retention.jsonl in the data folder. The service also does this by itself once a day.
 
-Events and cases stay: a caller and attributes are blanked in them, and every figure but those about callers is as before.`,
+Events and cases are kept: only callers and attributes are blanked in them. No figure changes but those about callers.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := f.admin()

@@ -70,7 +70,7 @@ func readConfig(path string) (collector.File, error) {
 
 func (f *serveFlags) add(cmd *cobra.Command) {
 	f.logFlags.add(cmd)
-	cmd.Flags().StringVar(&f.config, "config", "", "configuration file (default: embedded configuration for Sidoarjo)")
+	cmd.Flags().StringVar(&f.config, "config", "", "configuration file (default: the built-in one, for Sidoarjo)")
 	cmd.Flags().StringVar(&f.data, "data", "data", "folder of the journal, the keys and the embedded ClickHouse")
 	cmd.Flags().StringVar(&f.listen, "listen", collector.DefaultListen, "address of the service")
 	cmd.Flags().StringVar(&f.engineListen, "engine-listen", engine.DefaultListen, "address of the embedded ClickHouse")
@@ -80,10 +80,11 @@ func serveCommand() *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Take events in, keep them in ClickHouse, show them to Prometheus",
-		Long: `serve takes events at POST /v1/events, acknowledges them when they are on disk, brings them to ClickHouse and shows
-/metrics, /v1/board and /v1/tickets. Without a ClickHouse address in the configuration it runs the embedded one as a child.
-It stops cleanly on SIGTERM and SIGINT; what was acknowledged is never lost.`,
+		Short: "Run the service: accept events, store them in ClickHouse, export metrics to Prometheus",
+		Long: `serve accepts events at POST /v1/events, acknowledges them when they are on disk, stores them in
+ClickHouse, and answers at /metrics, /v1/board and /v1/tickets. Without a ClickHouse address in the configuration it
+runs the embedded ClickHouse as a child process. It stops cleanly on SIGTERM and SIGINT. Acknowledged events are never
+lost.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := f.collectorConfig()

@@ -261,7 +261,7 @@ func (f *Follower) submit(ctx context.Context, drafts ...event.RawEvent) error {
 	}
 	answer, err := f.o.To.Submit(ctx, f.body, len(drafts))
 	if n := len(answer.Rejected); n > 0 {
-		f.o.Log.Warn("events of the queue log rejected, see monev112 quarantine", "rejected", n)
+		f.o.Log.Warn("events of the queue log rejected, see monev112 journal list refused", "rejected", n)
 	}
 	return err
 }

@@ -139,7 +139,7 @@ func (r *Relay) send(ctx context.Context, body []byte, n int) error {
 		if i == 5 {
 			break
 		}
-		r.log.Warn("event rejected, see monev112 quarantine", "field", f.Field, "reason", f.Reason,
+		r.log.Warn("event rejected, see monev112 journal list refused", "field", f.Field, "reason", f.Reason,
 			"refused", len(a.Rejected))
 	}
 	return nil
