@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -159,7 +160,8 @@ type rewriter struct {
 
 	seq        uint64 // segments begun
 	header     segmentHeader
-	groups     []byte // of the segment under way
+	groups     []byte    // of the segment under way
+	last       time.Time // when the last group was appended
 	first, end Position
 }
 
@@ -171,20 +173,21 @@ func (w *rewriter) add(g group) error {
 		return nil // void: a later segment says otherwise, or its damaged header did
 	}
 	if w.seq == 0 || g.start > w.end || len(w.groups) >= DefaultSegmentBytes {
-		if err := w.begin(g.start, g); err != nil {
+		if err := w.begin(g.start, g.time); err != nil {
 			return err
 		}
 	}
-	w.groups, w.end = append(w.groups, g.image...), g.end()
+	w.groups, w.end, w.last = append(w.groups, g.image...), g.end(), g.time
 	return nil
 }
 
-// begin writes the segment under way and begins another, before which a hole may lie.
-func (w *rewriter) begin(first Position, g group) error {
+// begin writes the segment under way and begins another, before which a hole may lie. Retain takes created for a time
+// after the last append to the segment before.
+func (w *rewriter) begin(first Position, created time.Time) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	w.header = segmentHeader{birth: w.birth, first: first, prevEnd: w.end, seq: w.seq, created: g.time}
+	w.header = segmentHeader{birth: w.birth, first: first, prevEnd: w.end, seq: w.seq, created: created}
 	w.groups = w.groups[:0]
 	w.seq++
 	return nil
@@ -196,7 +199,7 @@ func (w *rewriter) finish(expect Position) error {
 		w.first, w.end = expect, min(w.end, expect)
 	}
 	if expect > w.end {
-		if err := w.begin(expect, group{time: w.header.created}); err != nil {
+		if err := w.begin(expect, w.last); err != nil {
 			return err
 		}
 		w.end = expect

@@ -97,15 +97,21 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 	}
 	if f.at.End > f.at.Start { // an unfinished batch: exactly the same again
 		for b.end < f.at.End {
-			rec, err := f.reader.Next(ctx)
+			rec, ok, err := f.reader.TryNext()
 			if err != nil {
 				return nil, err
+			}
+			if !ok {
+				break // the journal held all of it once: the rest is lost, and waiting would hold up the board
 			}
 			if err := add(rec); err != nil {
 				return nil, err
 			}
 		}
-		return f.ready(b), nil
+		if len(b.events) > 0 {
+			return f.ready(b), nil
+		}
+		f.at.End = f.at.Start
 	}
 	rec, err := f.first(ctx)
 	if err != nil || rec.End == 0 {

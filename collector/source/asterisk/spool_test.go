@@ -112,6 +112,16 @@ func TestSpoolKeepsNoCallerForLong(t *testing.T) {
 	if strings.Contains(onDisk(t, dir), "0812345") || s.Waiting() != 0 {
 		t.Errorf("a caller is still on the disk; %d bytes wait", s.Waiting())
 	}
+	for range 2 { // the second begins a segment of its own
+		now = now.Add(spoolSegmentAge + time.Second)
+		add(t, s, "081234567890")
+		all(t, s)
+	}
+	now = now.Add(spoolSegmentAge)
+	s.Prune()
+	if strings.Contains(onDisk(t, dir), "0812345") || s.Waiting() != 0 {
+		t.Errorf("the caller of a later segment is still on the disk; %d bytes wait", s.Waiting())
+	}
 	add(t, s, "081234567891") // and what is not taken stays
 	now = now.Add(24 * time.Hour)
 	s.Prune()
