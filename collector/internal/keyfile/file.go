@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 
 	"github.com/gofrs/flock"
 
@@ -25,9 +26,15 @@ type File[T any] struct {
 	Format   func(value T) ([]byte, error)
 }
 
-// Read returns what the file holds. The error wraps fs.ErrNotExist when there is none.
+// Read returns what the file holds. The error wraps fs.ErrNotExist when there is none. A symbolic link to nowhere is a
+// file that is away, not one to be made: other keys in its place would make other tokens of the same callers.
 func (f File[T]) Read() (value T, err error) {
 	text, err := ReadPrivate(f.Path, f.MaxBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, lerr := os.Lstat(f.Path); lerr == nil {
+			return value, fmt.Errorf("%s %s is a link to nowhere: bring back what it leads to, or remove it", f.Name, f.Path)
+		}
+	}
 	if err != nil {
 		return value, fmt.Errorf("%s: %w", f.Name, err)
 	}

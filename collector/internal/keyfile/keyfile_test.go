@@ -206,6 +206,23 @@ func TestAChangeFollowsNoLink(t *testing.T) {
 	}
 }
 
+func TestALinkToNowhereIsNeverReplaced(t *testing.T) {
+	dir := t.TempDir()
+	file := numberFile(filepath.Join(dir, "number"))
+	if err := os.Symlink(filepath.Join(dir, "away"), file.Path); err != nil {
+		t.Fatal(err)
+	}
+	_, created := file.ReadOrCreate(func() (int, error) { return 1, nil })
+	for _, err := range []error{created, file.Change(func(int) (int, error) { return 2, nil })} {
+		if err == nil || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), file.Path+" is a link to nowhere") {
+			t.Error(err)
+		}
+	}
+	if info, err := os.Lstat(file.Path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
 func TestAWatchedValueFollowsItsFiles(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
