@@ -20,11 +20,13 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Limits of every file. They keep a mistaken file from exhausting memory or the parser's stack.
+// Limits of every file. They keep a mistaken or hostile file from exhausting memory, the parser's stack, or time: the
+// parser's time grows with the square of the keys of one group and of the line breaks behind a block of text.
 const (
 	MaxLineBytes = 2000
 	MaxNesting   = 32   // of brackets and braces, and of dashes on one line
 	MaxEntries   = 2000 // of one list or group of keys
+	MaxBlank     = 200  // line breaks in a row
 )
 
 // File is a file that was read: its problems, and the line of each of its fields.
@@ -140,6 +142,10 @@ func (f *File) parse(text []byte, maxBytes int) (root ast.Node) {
 			return nil
 		}
 	}
+	if line := tooBlank(text); line > 0 {
+		f.wrongAt(line, "", fmt.Sprintf("more than %d line breaks follow each other", MaxBlank), "remove the empty lines")
+		return nil
+	}
 	defer func() {
 		// The YAML package panics on a few malformed documents. A file is input, and input never panics.
 		if r := recover(); r != nil {
@@ -151,6 +157,10 @@ func (f *File) parse(text []byte, maxBytes int) (root ast.Node) {
 	if t := tooDeep(tokens); t != nil {
 		f.wrongAt(t.Position.Line, "", fmt.Sprintf("lists or brackets are nested deeper than %d", MaxNesting),
 			"close every [ and {, or remove the inner lists")
+		return nil
+	}
+	if t := tooManyKeys(tokens); t != nil {
+		f.wrongAt(t.Position.Line, "", fmt.Sprintf("one group has more than %d keys", MaxEntries), "remove what is not needed")
 		return nil
 	}
 	tree, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey()) // decode reports duplicates, with their field
@@ -194,6 +204,67 @@ func tooDeep(tokens token.Tokens) *token.Token {
 		}
 		if max(brackets, dashes) > MaxNesting {
 			return t
+		}
+	}
+	return nil
+}
+
+// tooBlank returns the line at which more than MaxBlank line breaks follow each other, 0 when there is none.
+func tooBlank(text []byte) int {
+	line, breaks := 1, 0
+	for _, c := range text {
+		switch c {
+		case '\n':
+			line++
+			breaks++
+		case '\r':
+			breaks++
+		case ' ', '\t':
+		default:
+			breaks = 0
+		}
+		if breaks > MaxBlank {
+			return line
+		}
+	}
+	return 0
+}
+
+// tooManyKeys returns the key with which a group that is written line by line has more than MaxEntries keys. The keys
+// of a group stand in one column; a key or dash further left ends it.
+func tooManyKeys(tokens token.Tokens) *token.Token {
+	type group struct{ column, keys int }
+	var open []group
+	brackets := 0
+	for i, t := range tokens {
+		key := t
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			brackets++
+		case token.SequenceEndType, token.MappingEndType:
+			brackets--
+		case token.MappingValueType:
+			if i > 0 && tokens[i-1].Position.Line == t.Position.Line {
+				key = tokens[i-1]
+			}
+		}
+		isKey := t.Type == token.MappingValueType || t.Type == token.MappingKeyType
+		if brackets > 0 || !isKey && t.Type != token.SequenceEntryType {
+			continue
+		}
+		for len(open) > 0 && open[len(open)-1].column > key.Position.Column {
+			open = open[:len(open)-1]
+		}
+		if !isKey {
+			continue
+		}
+		if len(open) == 0 || open[len(open)-1].column < key.Position.Column {
+			open = append(open, group{column: key.Position.Column})
+		}
+		if g := &open[len(open)-1]; g.keys == MaxEntries {
+			return key
+		} else {
+			g.keys++
 		}
 	}
 	return nil

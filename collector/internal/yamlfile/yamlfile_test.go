@@ -147,6 +147,9 @@ func TestEveryMistakeOfFormIsExplained(t *testing.T) {
 		{"age: 1\nname: " + deep("a", 2000), "", 2, "the line has 2006 bytes, more than 2000; break it"},
 		{deep("#\n", 20000), "", 0, "the file has 40000 bytes, more than 30000; split it"},
 		{"alias:\n" + deep("- a\n", 2001), "alias", 2, "2001 entries, more than 2000"},
+		{"words:\n" + deep(" a: 1\n", 2001), "", 2002, "one group has more than 2000 keys; remove"},
+		{"words:\n" + deep(" ? a\n", 2001), "", 2002, "one group has more than 2000 keys; remove"},
+		{"name: |\n a" + deep(" \r\n", 150), "", 102, "more than 200 line breaks follow each other; remove"},
 	} {
 		t.Run(fmt.Sprintf("%.40q", tt.text), func(t *testing.T) {
 			f, err := Read("f.yaml", []byte(tt.text), 30000, &person{})
@@ -160,6 +163,19 @@ func TestEveryMistakeOfFormIsExplained(t *testing.T) {
 				t.Errorf("%v\nwant line %d, field %q: %s", p, tt.line, tt.field, tt.says)
 			}
 		})
+	}
+}
+
+// The keys of one group are counted, not those of all groups whose keys stand in one column.
+func TestManySmallGroupsAreRead(t *testing.T) {
+	var p person
+	text := "family:\n" + strings.Repeat("- name: a\n  words: {a: 1}\n  age: 1\n", 1500)
+	if _, err := Read("f.yaml", []byte(text), 1<<20, &p); err != nil || len(p.Family) != 1500 {
+		t.Errorf("%d read: %v", len(p.Family), err)
+	}
+	text = "family:\n" + strings.Repeat("  - words:\n      a: 1\n      b: 1\n", 1500) + "words:\n      a: 1\n"
+	if _, err := Read("f.yaml", []byte(text), 1<<20, &p); err != nil || len(p.Family) != 1500 {
+		t.Errorf("%d read: %v", len(p.Family), err)
 	}
 }
 
