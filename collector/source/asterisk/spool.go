@@ -34,7 +34,7 @@ type Spool struct {
 	reader  *journal.Reader // nil when the journal could not be opened again behind damage
 	taken   journal.Position
 	portion Portion   // that Next returned and Take has not taken
-	since   time.Time // that the last segment may hold taken events; zero: it holds none
+	since   time.Time // of the latest event in the last segment; zero: there is none in it
 	damaged int
 }
 
@@ -131,9 +131,7 @@ func (s *Spool) Submit(_ context.Context, body []byte, count int) (send.Answer, 
 	if _, _, err := s.journal.Append(bytes.Split(bytes.TrimSuffix(body, []byte("\n")), []byte("\n"))); err != nil {
 		return send.Answer{}, fmt.Errorf("spool: %w", err)
 	}
-	if s.since.IsZero() {
-		s.since = s.opts.Now()
-	}
+	s.since = s.opts.Now()
 	select {
 	case s.more <- struct{}{}:
 	default:
