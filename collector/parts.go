@@ -275,15 +275,23 @@ func (a *App) identifyDatabase(ctx context.Context) (db shipper.Database, err er
 	}
 	db.ID = id.String()
 	restores, err := a.store.Restores(ctx)
+	db.RestorePoint, db.Unfinished = restored(restores, a.journal)
+	return db, err
+}
+
+// restored says up to where of a journal, or of one that it continues, backups filled ClickHouse, and which backup's
+// restore has not ended.
+func restored(restores []store.Restore, j *journal.Journal) (at shipper.RestorePoint, unfinished string) {
 	for _, r := range restores {
+		of, err := uuid.Parse(r.Journal)
 		switch {
 		case r.EndedAt.IsZero():
-			db.Unfinished = r.Backup.String()
-		case r.Journal == a.journal.UUID().String():
-			db.RestorePoint = shipper.RestorePoint{Journal: r.Journal, UpTo: journal.Position(r.Position)}
+			unfinished = r.Backup.String()
+		case err == nil && j.Continues(of):
+			at = shipper.RestorePoint{Journal: j.UUID().String(), UpTo: journal.Position(r.Position)}
 		}
 	}
-	return db, err
+	return at, unfinished
 }
 
 // shipObserver counts and logs what the shipper does.

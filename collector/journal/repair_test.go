@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -201,6 +202,35 @@ func TestRenewKeepsPositionsAndWhatCanBeRead(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// TestRenewedSegmentsAreKeptByTheirLastRecord: a hole at the end makes a segment of its own, behind one whose records
+// span a day.
+func TestRenewedSegmentsAreKeptByTheirLastRecord(t *testing.T) {
+	now := time.UnixMilli(1_770_000_000_000)
+	opts := journal.Options{Dir: "/j", MinFreeBytes: -1, FS: disktest.New(1), Now: func() time.Time { return now }}
+	j := open(t, opts)
+	for i := range 2 {
+		if _, _, err := j.Append(records(i, 1)); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(23 * time.Hour)
+	}
+	last := now.Add(-23 * time.Hour)
+	r := repair(opts)
+	r.Of, r.Expect = j.UUID(), j.End()+1000
+	j.Close()
+	if _, err := journal.Renew(r); err != nil {
+		t.Fatal(err)
+	}
+	j = open(t, opts)
+	defer j.Close()
+	if _, _, err := j.Append(records(9, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := j.Retain(j.End(), last.Add(-time.Minute)); n > 0 || err != nil {
+		t.Errorf("%d segments deleted, %v: the last record of the first is younger than what is kept", n, err)
 	}
 }
 

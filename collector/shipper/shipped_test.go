@@ -117,3 +117,48 @@ func TestAFullDiskAtTheStartIsWaitedFor(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
+
+// TestALostRestOfABatchIsNotWaitedFor: a cursor names the end of a batch that was being sent. When damage took the rest
+// of it, the shipper sends what is there, and a board that was read back is complete without a new event.
+func TestALostRestOfABatchIsNotWaitedFor(t *testing.T) {
+	dir := t.TempDir()
+	j, err := journal.Open(journal.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	e := event.Event{
+		Center: "35.15", Source: "/s", ID: "1", Type: event.CallReceived, Kind: event.KindCall, Subject: "1",
+		OccurredAt: noon, ReceivedAt: noon,
+	}
+	_, record, err := j.Append([][]byte{event.AppendBinary(nil, &e)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Probe(); err != nil {
+		t.Fatal(err)
+	}
+	next := func(start journal.Position) (*batch, *feed) {
+		t.Helper()
+		r, err := j.NewReader(start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { r.Close() })
+		s := &Shipper{cursor: cursor{Start: start, End: j.End() + 1000}}
+		feed := s.newFeed(r)
+		ended, cancel := context.WithCancel(t.Context())
+		cancel() // to wait is an error
+		b, err := feed.next(ended)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b, feed
+	}
+	if b, _ := next(0); b == nil || len(b.events) != 1 || b.end != record {
+		t.Errorf("%+v", b)
+	}
+	if b, feed := next(record); b != nil || feed.upTo != j.End() {
+		t.Errorf("%+v; nothing lies before %d, want %d", b, feed.upTo, j.End())
+	}
+}
