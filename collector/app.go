@@ -75,7 +75,7 @@ type App struct {
 	rebuild     *rebuild.Runner
 	retention   *retention.Runner
 	api         *httpapi.API
-	certificate *certificate // nil without TLS
+	certificate *httpapi.Certificate // nil without TLS
 	listener    net.Listener
 
 	cleanups []cleanup // what New opened, in its order
@@ -117,13 +117,13 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 			return nil, err
 		}
 	}
-	if a.certificate, err = openCertificate(&cfg.File, cfg.Now(), cfg.Log); err != nil {
+	if a.certificate, err = cfg.File.TLS.Open(cfg.Now(), cfg.Log); err != nil {
 		return nil, err
 	}
 	if err = os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w; choose one that this user may write to", err)
 	}
-	guard, err := auth.NewGuard(APIKeys(cfg.DataDir).Path, cfg.Now, cfg.Log)
+	guard, err := auth.NewGuard(auth.FileIn(cfg.DataDir).Path, cfg.Now, cfg.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +244,7 @@ func (a *App) Run(ctx context.Context) error {
 	server := a.api.Server(base)
 	g.Go(func() error {
 		log.Info("listening", "addr", a.listener.Addr().String(), "data", a.cfg.DataDir)
-		if err := a.serve(server, a.api.Limit(a.listener)); !errors.Is(err, http.ErrServerClosed) {
+		if err := a.api.Serve(server, a.listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil

@@ -12,14 +12,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/monev112/monev112/collector/alerting/notifications"
 	"github.com/monev112/monev112/collector/alerting/pager"
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/httpapi"
+	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/internal/faultpoint"
 	"github.com/monev112/monev112/collector/internal/yamlfile"
+	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/asterisk"
+	"github.com/monev112/monev112/collector/source/dropfolder"
 	"github.com/monev112/monev112/collector/store"
+	"github.com/monev112/monev112/collector/upkeep/backup"
 	"github.com/monev112/monev112/collector/upkeep/retention"
 	"github.com/monev112/monev112/collector/web"
 	"github.com/monev112/monev112/deploy"
@@ -40,7 +48,8 @@ type Config struct {
 
 // File is the configuration file. Relative paths in it are relative to its folder.
 type File struct {
-	ClickHouse ClickHouse `yaml:"clickhouse"`
+	// ClickHouse says where ClickHouse is. Without an address the embedded engine runs as a child.
+	ClickHouse store.Server `yaml:"clickhouse"`
 	// Directory, Policies and Calendars name files that take the place of the embedded ones.
 	Directory string   `yaml:"directory"`
 	Policies  []string `yaml:"policies"`
@@ -50,74 +59,25 @@ type File struct {
 	// AllowIDs are patterns of ids that look like a telephone number and are none.
 	AllowIDs []string `yaml:"allow_ids"`
 	// TLS is the certificate of the service; without one it speaks HTTP, and a proxy before it should speak TLS.
-	TLS Certificate `yaml:"tls"`
+	TLS httpapi.CertificateFiles `yaml:"tls"`
 	// TrustedProxies are the addresses or networks whose X-Forwarded-For is believed.
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// MetricsNeedKey asks scrapers for a key with the scope board:read.
-	MetricsNeedKey bool   `yaml:"metrics_need_key"`
-	Tracing        Trace  `yaml:"tracing"`
-	Limits         Limits `yaml:"limits"`
+	MetricsNeedKey bool               `yaml:"metrics_need_key"`
+	Tracing        telemetry.Settings `yaml:"tracing"`
+	Limits         Limits             `yaml:"limits"`
 	// Retention says how long personal data is kept.
 	Retention retention.Policy `yaml:"retention"`
 	// Drop are folders whose files are imported.
-	Drop []Drop `yaml:"drop"`
+	Drop []dropfolder.Folder `yaml:"drop"`
 	// Pages says how telephones reach the pages behind the links of alerts.
-	Pages Pages `yaml:"pages"`
+	Pages web.Settings `yaml:"pages"`
 	// Pager says which Alertmanagers are told of tickets.
 	Pager pager.Config `yaml:"pager"`
 	// Asterisk names the log of a telephone system that the service follows.
 	Asterisk *asterisk.Config `yaml:"asterisk"`
 
 	dir string
-}
-
-// ClickHouse says where ClickHouse is. Without an address the embedded engine runs as a child.
-type ClickHouse struct {
-	Address      string `yaml:"address"`  // host:port
-	Protocol     string `yaml:"protocol"` // native (default) or http
-	Database     string `yaml:"database"`
-	User         string `yaml:"user"`
-	PasswordFile string `yaml:"password_file"`
-	TLS          struct {
-		Enabled    bool   `yaml:"enabled"`
-		CAFile     string `yaml:"ca_file"`
-		CertFile   string `yaml:"cert_file"`
-		KeyFile    string `yaml:"key_file"`
-		ServerName string `yaml:"server_name"`
-	} `yaml:"tls"`
-}
-
-// Trace says where spans go.
-type Trace struct {
-	Endpoint    string  `yaml:"endpoint"` // base URL of an OTLP/HTTP receiver
-	SampleRatio float64 `yaml:"sample_ratio"`
-}
-
-// Pages says how telephones reach the pages behind the links of alerts.
-type Pages struct {
-	// PublicURL is the address of the service as telephones know it, https://host or https://host/folder. Without one,
-	// alerts carry no links, except that a service on loopback names itself.
-	PublicURL string `yaml:"public_url"`
-	// LinkDays is how many days a link lives; 0 is 7.
-	LinkDays int `yaml:"link_days"`
-}
-
-// links is the configuration of the links of a service that listens on listen; scheme is what it speaks.
-func (p *Pages) links(scheme, listen, dataDir string) web.LinkConfig {
-	cfg := web.LinkConfig{
-		File: LinkKeys(dataDir).Path, PublicURL: p.PublicURL, Lifetime: time.Duration(p.LinkDays) * 24 * time.Hour,
-	}
-	if cfg.PublicURL == "" && auth.Loopback(listen) && !strings.HasSuffix(listen, ":0") {
-		cfg.PublicURL = scheme + "://" + listen
-	}
-	return cfg
-}
-
-// Drop is a folder that the service watches: a file that is put into it is imported by the mapping.
-type Drop struct {
-	Folder  string `yaml:"folder"`
-	Mapping string `yaml:"mapping"` // the name of a built-in mapping, or the path of a YAML file
-	Source  string `yaml:"source"`  // takes the place of the mapping's source
 }
 
 // Limits are the bounds that a deployment may want to move; zero is the default.
@@ -148,12 +108,26 @@ func ReadFile(name string) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	f.checkValues(file)
+	f.resolve()
+	f.check(file)
 	return f, file.Err()
 }
 
-// checkValues reports what each section shows to be wrong. It opens no file.
-func (f *File) checkValues(file *yamlfile.File) {
+// resolve makes the paths in the sections absolute.
+func (f *File) resolve() {
+	f.ClickHouse.Resolve(f.path)
+	f.TLS.Resolve(f.path)
+	f.Pager.Resolve(f.path)
+	for i := range f.Drop {
+		f.Drop[i].Resolve(f.path)
+	}
+	if f.Asterisk != nil {
+		f.Asterisk.Resolve(f.path)
+	}
+}
+
+// check reports what each section shows to be wrong. It opens no file.
+func (f *File) check(file *yamlfile.File) {
 	limits := reflect.ValueOf(f.Limits)
 	for i := range limits.NumField() {
 		key, v := limits.Type().Field(i).Tag.Get("yaml"), limits.Field(i).Int()
@@ -162,13 +136,10 @@ func (f *File) checkValues(file *yamlfile.File) {
 				"write a positive number, or leave it out for its default")
 		}
 	}
-	if r := f.Tracing.SampleRatio; !(r >= 0 && r <= 1) {
-		file.Wrong("tracing.sample_ratio", fmt.Sprintf("%v is not a ratio", r), "write a number between 0 and 1")
-	}
-	if p := f.ClickHouse.Protocol; p != "" {
-		file.OneOf("clickhouse.protocol", "protocol", p, string(store.Native), string(store.HTTP))
-	}
-	for _, err := range []error{f.Retention.Check(), f.checkAsterisk(), f.checkPages(), f.checkPager()} {
+	for _, err := range []error{
+		within("tracing.", f.Tracing.Check()), within("clickhouse.", f.ClickHouse.Check()), f.Retention.Check(),
+		within("asterisk.", f.Asterisk.Check()), within("pages: ", f.Pages.Check()), within("pager.", f.Pager.Check()),
+	} {
 		if err == nil {
 			continue
 		}
@@ -179,36 +150,12 @@ func (f *File) checkValues(file *yamlfile.File) {
 	}
 }
 
-// The checks of the sections below also make their paths absolute.
-
-func (f *File) checkAsterisk() error {
-	if f.Asterisk == nil {
+// within names the section of the file that an error is about.
+func within(section string, err error) error {
+	if err == nil {
 		return nil
 	}
-	f.Asterisk.QueueLog = f.path(f.Asterisk.QueueLog)
-	if err := f.Asterisk.Check(); err != nil {
-		return fmt.Errorf("asterisk.%w", err)
-	}
-	return nil
-}
-
-func (f *File) checkPages() error {
-	cfg := f.Pages.links("http", DefaultListen, "")
-	if err := cfg.Check(); err != nil {
-		return fmt.Errorf("pages: %w", err)
-	}
-	return nil
-}
-
-func (f *File) checkPager() error {
-	if !f.Pager.Set() {
-		return nil
-	}
-	f.Pager.Resolve(f.path)
-	if err := f.Pager.Check(); err != nil {
-		return fmt.Errorf("pager.%w", err)
-	}
-	return nil
+	return fmt.Errorf("%s%w", section, err)
 }
 
 func readBounded(name string) ([]byte, error) {
@@ -272,59 +219,22 @@ func (f *File) LoadBook(dir *directory.Directory) (*sla.Book, error) {
 			files = append(files, sla.File{Name: folder + "/" + e.Name(), Data: text})
 		}
 	}
-	use := map[string]sla.Use{}
-	var known sla.Known
-	for _, c := range dir.Centers() {
-		u := sla.Use{Calendar: c.Calendar}
-		if c.Policy != "" {
-			u.Profiles = []string{c.Policy}
-		}
-		use[c.Code] = u
-		known.Centers = append(known.Centers, c.Code)
-		for _, o := range dir.OPDs(c.Code) {
-			known.OPDs = append(known.OPDs, o.ID)
-		}
-		for _, k := range dir.Categories(c.Code) {
-			known.Categories = append(known.Categories, k.ID)
-		}
-	}
-	return sla.Load(files, sla.Config{Default: use[dir.DefaultCenter()], Centers: use, Known: known})
+	return sla.Load(files, sla.ConfigOf(dir))
 }
 
 // Check refuses what reading f alone does not show, without connecting to anything: how ClickHouse and Alertmanager are
 // reached, and the files that this needs.
 func (f *File) Check(ctx context.Context) error {
-	if err := f.checkDoor(); err != nil {
+	if err := httpapi.CheckProxies(f.TrustedProxies); err != nil {
 		return err
 	}
-	if f.Pager.Set() {
-		if err := f.Pager.CheckFiles(); err != nil {
-			return fmt.Errorf("pager.%w", err)
-		}
-	}
-	if f.ClickHouse.Address == "" {
-		return nil
-	}
-	st, err := store.Open(ctx, f.ClickHouse.storeConfig(f)) // connects to nothing yet
-	if err != nil {
+	if err := f.TLS.CheckFiles(); err != nil {
 		return err
 	}
-	return st.Close()
-}
-
-// storeConfig is the store's configuration for a ClickHouse server.
-func (c *ClickHouse) storeConfig(f *File) store.Config {
-	cfg := store.Config{
-		Addr: c.Address, Protocol: store.Native, Database: c.Database, User: c.User, PasswordFile: f.path(c.PasswordFile),
-		TLS: store.TLS{
-			Enabled: c.TLS.Enabled, CAFile: f.path(c.TLS.CAFile), CertFile: f.path(c.TLS.CertFile),
-			KeyFile: f.path(c.TLS.KeyFile), ServerName: c.TLS.ServerName,
-		},
+	if err := f.Pager.CheckFiles(); err != nil {
+		return within("pager.", err)
 	}
-	if c.Protocol != "" {
-		cfg.Protocol = store.Protocol(c.Protocol)
-	}
-	return cfg
+	return f.ClickHouse.CheckFiles(ctx)
 }
 
 func (c *Config) setDefaults() error {
@@ -346,4 +256,24 @@ func (c *Config) setDefaults() error {
 		c.Now = faultpoint.Now
 	}
 	return nil
+}
+
+// Backup takes a backup of the service in cfg.DataDir, which may run. take says where it goes; its Client is nil unless
+// another ClickHouse than that of cfg is to be read. What a backup leaves out follows from the rest (checkpoint, cursor,
+// the engine's files), is under way (a rebuild: ask for it again) or holds what must not leave the folder (the spool of
+// a followed log, which has raw numbers: the log is read again).
+func Backup(ctx context.Context, cfg Config, take backup.TakeConfig) (_ *backup.Manifest, err error) {
+	if err = cfg.setDefaults(); err != nil {
+		return nil, err
+	}
+	if take.Client == nil {
+		if take.Client, err = backup.ClientOf(cfg.File.ClickHouse); err != nil {
+			return nil, err
+		}
+	}
+	take.DataDir, take.Program, take.Now = cfg.DataDir, cfg.Version, cfg.Now
+	take.MinFree, take.EngineMemory = cfg.File.Limits.MinFreeBytes, cfg.File.Limits.EngineMemory
+	take.State = []string{quarantine.FolderName, dropfolder.FolderName, audit.FolderName, notifications.FolderName}
+	take.Secrets = []string{ingest.CallerKeysFile, auth.FileName, web.LinkKeysFile}
+	return backup.Take(ctx, take)
 }

@@ -36,6 +36,8 @@ func TestAWrongConfigurationIsRefusedByName(t *testing.T) {
 			"pager.alertmanagers[0].bearer_file: ",
 		},
 		"links that never die":    {"pages: {public_url: 'https://monev112.example.go.id', link_days: 400}", "lifetime"},
+		"half a certificate":      {"tls: {cert_file: a.crt}", "belong together"},
+		"a proxy by its name":     {"trusted_proxies: ['10.0.0.1', 'the proxy']", "the proxy"},
 		"a password file missing": {"clickhouse: {address: 'db:9000', password_file: none}", "none"},
 	} {
 		file := filepath.Join(t.TempDir(), "monev112.yaml")

@@ -47,7 +47,7 @@
 //
 // What keeps the house.
 //
-//   - upkeep: rebuilds of stored cases, retention of personal data, backup and restore.
+//   - upkeep: rebuilds of stored cases, retention of personal data, backup and restore, repair of the journal.
 //   - internal: files that tests can make fail (disk, faultpoint), strict YAML (yamlfile), secrets (keyfile), Indonesian
 //     dates. Knows no room.
 //   - e2e: the real program with the real engine, killed, started again and counted. Imports no room.

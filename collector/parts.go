@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/monev112/monev112/collector/alerting/notifications"
 	"github.com/monev112/monev112/collector/alerting/pager"
@@ -23,7 +20,6 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/ingest/quarantine"
-	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/observability/metrics"
@@ -37,33 +33,23 @@ import (
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
+	"github.com/monev112/monev112/collector/upkeep/repair"
 	"github.com/monev112/monev112/collector/upkeep/retention"
 	"github.com/monev112/monev112/collector/web"
 	"github.com/monev112/monev112/deploy"
 	"github.com/monev112/monev112/docs"
 )
 
-// Folders in the data folder. The quarantine, the keys and the files of ingest, shipper and pager have names of their
-// own packages.
-const (
-	JournalDir  = "journal"
-	engineDir   = "clickhouse"
-	auditDir    = "audit"
-	messagesDir = "notifications" // messages that Alertmanager reported
-	asteriskDir = "asterisk"      // the place in a followed queue_log
-	importsDir  = "imports"       // what imports of drop folders remember
-)
-
 // tracedRequests is how many sampled requests are remembered until the batch that stores their events links to them.
 const tracedRequests = 4096
 
 func (a *App) openJournal(context.Context) (err error) {
-	expect, of, err := expected(a.cfg.DataDir)
+	expect, of, err := repair.Expected(a.cfg.DataDir)
 	if err != nil {
 		return err
 	}
 	a.journal, err = journal.Open(journal.Options{
-		Dir: a.dataPath(JournalDir), MinFreeBytes: a.cfg.File.Limits.MinFreeBytes, Expect: expect, ExpectUUID: of,
+		Dir: a.dataPath(journal.FolderName), MinFreeBytes: a.cfg.File.Limits.MinFreeBytes, Expect: expect, ExpectUUID: of,
 		Now: a.cfg.Now, Logger: a.log("journal"),
 	})
 	if err != nil {
@@ -76,29 +62,15 @@ func (a *App) openJournal(context.Context) (err error) {
 	return nil
 }
 
-// expected is the highest journal position that checkpoint and cursor call durable: a journal that ends below it has
-// lost what was acknowledged.
-func expected(dataDir string) (at journal.Position, of uuid.UUID, err error) {
-	of, at, _ = ingest.CheckpointPosition(disk.OS{}, dataDir)
-	named, shipped, ok, err := shipper.ReadCursor(disk.OS{}, dataDir)
-	if err != nil || !ok {
-		return at, of, err
-	}
-	if id, perr := uuid.Parse(named); perr == nil && (id == of || at == 0) {
-		return max(at, shipped), id, nil
-	}
-	return at, of, nil
-}
-
 // openRecords opens what is kept beside the journal: who read what, who was told what, and what was not accepted.
 func (a *App) openRecords(context.Context) (err error) {
 	limits := &a.cfg.File.Limits
-	if a.reads, err = audit.Open(a.dataPath(auditDir), a.cfg.Log); err != nil {
+	if a.reads, err = audit.Open(a.dataPath(audit.FolderName), a.cfg.Log); err != nil {
 		return err
 	}
 	a.cleanup("record of reads", a.reads.Close)
 	if a.messages, err = notifications.Open(notifications.Config{
-		Dir: a.dataPath(messagesDir), MinFreeBytes: limits.MinFreeBytes, Now: a.cfg.Now, Logger: a.cfg.Log,
+		Dir: a.dataPath(notifications.FolderName), MinFreeBytes: limits.MinFreeBytes, Now: a.cfg.Now, Logger: a.cfg.Log,
 	}); err != nil {
 		return err
 	}
@@ -192,7 +164,7 @@ func (a *App) observeIngest() ingest.Observer {
 // openStore makes everything that speaks to ClickHouse. The embedded engine is started by Run: until its address is
 // known, the store's requests fail with store.ErrNotReady.
 func (a *App) openStore(ctx context.Context) (err error) {
-	cfg := a.cfg.File.ClickHouse.storeConfig(&a.cfg.File)
+	cfg := a.cfg.File.ClickHouse.Config()
 	if a.cfg.File.ClickHouse.Address == "" {
 		if cfg, err = a.openEngine(); err != nil {
 			return err
@@ -240,7 +212,7 @@ func (a *App) openStore(ctx context.Context) (err error) {
 
 // openEngine makes the embedded engine's process and returns how the store reaches it.
 func (a *App) openEngine() (cfg store.Config, err error) {
-	dir := a.dataPath(engineDir)
+	dir := a.dataPath(engine.FolderName)
 	a.engine, err = child.New(child.Config{
 		DataDir: dir, Listen: a.cfg.EngineListen, MaxMemoryBytes: a.cfg.File.Limits.EngineMemory, Log: a.cfg.Log,
 	})
@@ -304,7 +276,7 @@ func (o shipObserver) BatchStored(_, end journal.Position, events, rows int, too
 func (o shipObserver) DeadLetter(string) { o.metrics.Shipper.DeadLetters(1) }
 
 func (a *App) openIntake(context.Context) error {
-	keys, err := openCallerKeys(a.cfg.DataDir, a.cfg.Now())
+	keys, err := ingest.ReadOrCreateCallerKeys(a.cfg.DataDir, a.cfg.Now())
 	if err != nil {
 		return err
 	}
@@ -323,7 +295,7 @@ func (a *App) openAlerting(context.Context) (err error) {
 	if a.certificate != nil {
 		scheme = "https"
 	}
-	if cfg := a.cfg.File.Pages.links(scheme, a.cfg.Listen, a.cfg.DataDir); cfg.PublicURL == "" {
+	if cfg := a.cfg.File.Pages.Links(scheme, a.cfg.Listen, a.cfg.DataDir); cfg.PublicURL == "" {
 		a.log("web").Info("alerts carry no links: pages.public_url is not set")
 	} else {
 		cfg.Log = a.cfg.Log
@@ -408,6 +380,7 @@ func (a *App) openAPI(guard *auth.Guard) error {
 		Messages:       a.messages.Add,
 		Keys:           guard,
 		TrustedProxies: a.cfg.File.TrustedProxies,
+		Certificate:    a.certificate,
 		Metrics:        a.metrics.Handler(),
 		MetricsNeedKey: a.cfg.File.MetricsNeedKey,
 		OpenAPI:        docs.OpenAPI(),
@@ -478,21 +451,17 @@ func (a *App) openAsterisk() error {
 	if a.cfg.File.Asterisk == nil {
 		return nil
 	}
-	c := a.cfg.File.Asterisk.WithDefaults()
-	if _, known := a.dir.Center(c.Center); c.Center != "" && !known {
-		return fmt.Errorf("asterisk: center: %q is not in the directory; leave it out for the default centre %s", c.Center,
-			a.dir.DefaultCenter())
-	}
-	log := a.log("asterisk").With("source", c.Source)
+	log := a.log("asterisk").With("source", a.cfg.File.Asterisk.WithDefaults().Source)
 	f, err := asterisk.NewFollower(asterisk.FollowerOptions{
-		Config: c, Dir: filepath.Join(a.cfg.DataDir, asteriskDir), Now: a.cfg.Now, Log: log, To: local{app: a},
+		Config: *a.cfg.File.Asterisk, Directory: a.dir, Dir: a.dataPath(asterisk.FolderName), Now: a.cfg.Now, Log: log,
+		To: local{app: a},
 	})
 	if err != nil {
 		return fmt.Errorf("asterisk: %w", err)
 	}
 	a.follower = f
 	a.cleanup("queue log", f.Close)
-	log.Info("the queue log is followed", "queue_log", c.QueueLog)
+	log.Info("the queue log is followed", "queue_log", a.cfg.File.Asterisk.QueueLog)
 	return nil
 }
 
@@ -501,20 +470,10 @@ func (a *App) openDrops() (err error) {
 	if len(a.cfg.File.Drop) == 0 {
 		return nil
 	}
-	cfg := dropfolder.Config{
-		State: filepath.Join(a.cfg.DataDir, importsDir), Builtin: deploy.Defaults, Directory: a.dir,
-		Collector: local{a, send.Patience{Total: -1}}, Name: "http://127.0.0.1",
-		Log: a.cfg.Log, Now: a.cfg.Now,
-	}
-	for _, f := range a.cfg.File.Drop {
-		mapping := f.Mapping
-		if filepath.Ext(mapping) != "" {
-			mapping = a.cfg.File.path(mapping)
-		}
-		cfg.Folders = append(cfg.Folders,
-			dropfolder.Folder{Dir: a.cfg.File.path(f.Folder), Mapping: mapping, Source: f.Source})
-	}
-	a.drops, err = dropfolder.New(cfg)
+	a.drops, err = dropfolder.New(dropfolder.Config{
+		Folders: a.cfg.File.Drop, State: a.dataPath(dropfolder.FolderName), Builtin: deploy.Defaults, Directory: a.dir,
+		Collector: local{a, send.Patience{Total: -1}}, Name: "http://127.0.0.1", Log: a.cfg.Log, Now: a.cfg.Now,
+	})
 	return err
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"path/filepath"
 
-	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/journal"
@@ -57,7 +56,7 @@ func prepareJournal(ctx context.Context, dir string, events []event.Event) (int6
 	if err != nil {
 		return 0, err
 	}
-	j, err := journal.Open(journal.Options{Dir: filepath.Join(dir, collector.JournalDir)})
+	j, err := journal.Open(journal.Options{Dir: filepath.Join(dir, journal.FolderName)})
 	if err != nil {
 		return 0, err
 	}

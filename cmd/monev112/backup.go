@@ -84,7 +84,9 @@ keys. --secrets writes them to a separate file; keep it in another place. The co
 			if cfg.File, err = readConfig(config); err != nil {
 				return err
 			}
-			m, err := collector.Backup(cmd.Context(), cfg, to, secrets, client, show)
+			m, err := collector.Backup(cmd.Context(), cfg, backup.TakeConfig{
+				To: to, SecretsTo: secrets, Client: client, Progress: show,
+			})
 			done()
 			if err != nil {
 				return err
@@ -136,7 +138,7 @@ are recognised. To move a running service from the embedded ClickHouse to a serv
 			show, done := showProgress(os.Stderr)
 			defer done()
 			cfg.From, cfg.Progress, cfg.Now = from, show, time.Now
-			m, err := collector.Restore(cmd.Context(), cfg)
+			m, err := backup.Restore(cmd.Context(), cfg)
 			done()
 			if err != nil {
 				return err

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/ingest"
 )
 
 func callerKeyCommand() *cobra.Command {
@@ -25,7 +25,7 @@ when they were made with the same key. A new key once a year limits what a stole
 		Short: "List the keys, without their secrets",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			keys, err := collector.CallerKeys(data)
+			keys, err := ingest.CallerKeys(data)
 			if err != nil {
 				return err
 			}
@@ -41,7 +41,7 @@ within one key: a caller from before the rotation counts as a new one afterwards
 because stored hashes name them; nothing is rewritten. Keep a backup of the file in another place than the database.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			keys, err := collector.RotateCallerKeys(data, time.Now())
+			keys, err := ingest.RotateCallerKeys(data, time.Now())
 			if err != nil {
 				return err
 			}

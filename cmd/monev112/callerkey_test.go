@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/web"
 )
 
@@ -42,7 +42,7 @@ func TestTheCallersKeyIsRotated(t *testing.T) {
 	if err != nil || !strings.Contains(text, "restart") {
 		t.Errorf("%s %v", text, err)
 	}
-	after, err := collector.CallerKeys(data)
+	after, err := ingest.CallerKeys(data)
 	if err != nil || after.CurrentID() == before.CurrentID() || !strings.Contains(text, after.CurrentID()) {
 		t.Errorf("%v %v", after, err)
 	}
@@ -55,7 +55,7 @@ func TestTheCallersKeyIsRotated(t *testing.T) {
 
 func TestTheLinksKeyIsRotated(t *testing.T) {
 	data, now := t.TempDir(), time.Now()
-	cfg := web.LinkConfig{File: collector.LinkKeys(data).Path, PublicURL: "https://example.go.id"}
+	cfg := web.LinkConfig{File: web.LinkKeysIn(data).Path, PublicURL: "https://example.go.id"}
 	links, err := web.NewLinks(cfg, now)
 	if err != nil {
 		t.Fatal(err)

@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/upkeep/repair"
 )
 
 func journalCommand() *cobra.Command {
@@ -22,14 +22,14 @@ func journalCommand() *cobra.Command {
 		Short: "Inspect or repair the journal, and retry refused events",
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
-	dir := func() string { return filepath.Join(data, collector.JournalDir) }
+	dir := func() string { return filepath.Join(data, journal.FolderName) }
 
 	cmd.AddCommand(&cobra.Command{
 		Use:   "verify",
 		Short: "Check every checksum; the service may be running",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			report, err := journal.Verify(nil, dir())
+			report, err := journal.Verify(dir())
 			if err != nil {
 				return err
 			}
@@ -43,7 +43,7 @@ func journalCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var line []byte
-			_, err := journal.Inspect(nil, dir(), func(segment string, rec journal.Record) error {
+			_, err := journal.Inspect(dir(), func(segment string, rec journal.Record) error {
 				var e event.Event
 				if err := event.DecodeBinary(rec.Payload, &e); err != nil {
 					return fmt.Errorf("%s before %d: %w", segment, rec.End, err)
@@ -118,7 +118,7 @@ func repairCommands(data *string) []*cobra.Command {
 		Short: "Skip one damaged place in the journal; stop the service first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := collector.JournalRepair(*data, dryRun)
+			r, err := repair.Journal(*data, dryRun)
 			if err != nil {
 				return err
 			}
@@ -157,7 +157,7 @@ func repairCommands(data *string) []*cobra.Command {
 		Short: "Start a new journal with everything readable in the damaged one; stop the service first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := collector.JournalRepair(*data, dryRun)
+			r, err := repair.Journal(*data, dryRun)
 			if err != nil {
 				return err
 			}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 )
 
@@ -21,7 +20,7 @@ func keyCommand() *cobra.Command {
 second. As soon as the first key exists, every request needs a key.`,
 	}
 	cmd.PersistentFlags().StringVar(&data, "data", "data", "data folder of the service")
-	file := func() auth.File { return collector.APIKeys(data) }
+	file := func() auth.File { return auth.FileIn(data) }
 
 	var (
 		want   auth.Key

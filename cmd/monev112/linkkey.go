@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/web"
 )
 
 func linkKeyCommand() *cobra.Command {
@@ -29,7 +29,7 @@ expire. With --drop they stop working at once: use it when the file or a link fe
 notification carries a new link.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			key, err := collector.LinkKeys(data).Rotate(time.Now(), drop)
+			key, err := web.LinkKeysIn(data).Rotate(time.Now(), drop)
 			if err != nil {
 				return err
 			}
@@ -47,7 +47,7 @@ notification carries a new link.`,
 		Short: "List the keys, without their secrets",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			keys, err := collector.LinkKeys(data).List()
+			keys, err := web.LinkKeysIn(data).List()
 			if err != nil {
 				return err
 			}

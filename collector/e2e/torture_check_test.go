@@ -19,6 +19,7 @@ import (
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/engine"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/tracker"
@@ -51,7 +52,7 @@ func newFresh(t *testing.T, h *harm, rng *rand.Rand) *fresh {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := collector.CallerKeys(h.dir)
+	keys, err := ingest.CallerKeys(h.dir)
 	if err != nil {
 		t.Fatal(err)
 	}

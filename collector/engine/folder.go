@@ -19,6 +19,9 @@ import (
 // DefaultListen is where the embedded ClickHouse listens: ClickHouse's HTTP port, on loopback.
 const DefaultListen = "127.0.0.1:8123"
 
+// FolderName is the name of the engine's folder in the data folder of the service.
+const FolderName = "clickhouse"
+
 // Files of a data folder that clients on the same machine read.
 const (
 	KeyFile  = "engine.key"

@@ -157,9 +157,6 @@ func (a *API) Server(base context.Context) *http.Server {
 	}
 }
 
-// Limit bounds the connections that a listener gives at once; for the listener of Server alone.
-func (a *API) Limit(l net.Listener) net.Listener { return &listener{l, a.conns} }
-
 // quiet hides the text of net/http's own complaints, which name clients' addresses, behind a constant message.
 type quiet struct{ slog.Handler }
 

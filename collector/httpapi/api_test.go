@@ -184,7 +184,7 @@ func start(t *testing.T, edit func(*Config)) *world {
 	w.api = a
 	srv := httptest.NewUnstartedServer(nil)
 	srv.Config = a.Server(context.Background())
-	srv.Listener = a.Limit(srv.Listener)
+	srv.Listener = &listener{srv.Listener, a.conns}
 	srv.Start()
 	t.Cleanup(srv.Close)
 	w.url = srv.URL

@@ -133,6 +133,7 @@ type Config struct {
 	Logger         *slog.Logger                    // nil discards
 	// addresses or networks whose X-Forwarded-For is believed; none by default
 	TrustedProxies []string
+	Certificate    *Certificate // of the service; nil speaks HTTP
 	Now            func() time.Time
 }
 

@@ -118,7 +118,7 @@ func TestEveryFlippedBitIsFoundAndCostsOneGroupAtMost(t *testing.T) {
 			b[bit/8] ^= 1 << (bit % 8)
 			d.SetBytes(segments[si], b)
 
-			rep, err := journal.Verify(d, opts.Dir)
+			rep, err := journal.VerifyOn(d, opts.Dir)
 			if bit/8 < 64 { // the segment's header
 				if err != nil || len(rep.Corrupt) != 1 || rep.Corrupt[0].Segment != name || rep.Corrupt[0].Offset != 0 {
 					t.Fatalf("%s: Verify: %v, %v", label, rep.Corrupt, err)

@@ -12,6 +12,9 @@ package journal
 
 import "strconv"
 
+// FolderName is the name of the journal's folder in the data folder.
+const FolderName = "journal"
+
 // Position is a logical byte offset over all segments of one journal, from 0 at its creation. The position of a record
 // is where it ends; a group's first byte is where the group before it ends. Positions only grow.
 type Position uint64

@@ -165,7 +165,7 @@ func (h *history) check() {
 			h.fatalf("group %d has %d records, was appended with %d", group, n, h.sizes[group])
 		}
 	}
-	rep, err := journal.Verify(h.disk, h.opts.Dir)
+	rep, err := journal.VerifyOn(h.disk, h.opts.Dir)
 	if err != nil || len(rep.Corrupt) > 0 || rep.Records != len(got) {
 		h.fatalf("Verify: %+v, %v; %d records were read", rep, err, len(got))
 	}

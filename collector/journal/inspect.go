@@ -2,7 +2,6 @@ package journal
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,11 +39,14 @@ type SegmentReport struct {
 }
 
 // Verify checks every byte of the journal in dir that a Reader would read.
-func Verify(fsys disk.FS, dir string) (Report, error) { return Inspect(fsys, dir, nil) }
+func Verify(dir string) (Report, error) { return Inspect(dir, nil) }
 
 // Inspect is Verify that also calls fn with every record; an error of fn ends it and is returned.
-func Inspect(fsys disk.FS, dir string, fn func(segment string, rec Record) error) (Report, error) {
-	fsys = cmp.Or[disk.FS](fsys, disk.OS{})
+func Inspect(dir string, fn func(segment string, rec Record) error) (Report, error) {
+	return inspectRecords(disk.OS{}, dir, fn)
+}
+
+func inspectRecords(fsys disk.FS, dir string, fn func(segment string, rec Record) error) (Report, error) {
 	id, err := readIdentity(fsys, filepath.Join(dir, identityName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Report{}, fmt.Errorf("%s holds no journal (%s is missing)", dir, identityName)

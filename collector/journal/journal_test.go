@@ -201,7 +201,7 @@ func TestVerifyOnALiveFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rep, err := journal.Verify(fsOS, dir)
+	rep, err := journal.VerifyOn(fsOS, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func TestSkipKeepsTheDamagedBytesAndASecondRunChangesNothing(t *testing.T) {
 	d, opts, _, segments := smallJournal(t)
 	flip(d, segments[1], 64+40)
 	damaged := d.Bytes(segments[1])
-	rep, err := journal.Verify(d, opts.Dir)
+	rep, err := journal.VerifyOn(d, opts.Dir)
 	if err != nil || len(rep.Corrupt) != 1 {
 		t.Fatalf("%v, %v", rep.Corrupt, err)
 	}
@@ -131,12 +131,12 @@ func TestRenewKeepsPositionsAndWhatCanBeRead(t *testing.T) {
 	for _, c := range damages {
 		t.Run(c.name, func(t *testing.T) {
 			d, opts, all, segments := smallJournal(t)
-			sound, err := journal.Verify(d, opts.Dir)
+			sound, err := journal.VerifyOn(d, opts.Dir)
 			if err != nil {
 				t.Fatal(err)
 			}
 			ends := map[string]journal.Position{}
-			if _, err := journal.Inspect(d, opts.Dir, func(_ string, r journal.Record) error {
+			if _, err := journal.InspectOn(d, opts.Dir, func(_ string, r journal.Record) error {
 				ends[string(r.Payload)] = r.End
 				return nil
 			}); err != nil {
@@ -283,7 +283,7 @@ func TestRepairsSurviveAKillAtEveryCall(t *testing.T) {
 				label := fmt.Sprintf("%s, damage %s, call %d fails", r.name, c.name, stop)
 				d, opts, all, segments := smallJournal(t)
 				c.do(d, segments)
-				found, err := journal.Verify(d, opts.Dir)
+				found, err := journal.VerifyOn(d, opts.Dir)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -70,9 +70,11 @@ type Config struct {
 // TLS turns encryption on and says whom to trust. CAFile empty means the system's authorities; CertFile and KeyFile
 // together present a client certificate.
 type TLS struct {
-	Enabled                   bool
-	CAFile, CertFile, KeyFile string
-	ServerName                string
+	Enabled    bool   `yaml:"enabled"`
+	CAFile     string `yaml:"ca_file"`
+	CertFile   string `yaml:"cert_file"`
+	KeyFile    string `yaml:"key_file"`
+	ServerName string `yaml:"server_name"`
 }
 
 // Store is a client of one database. Its methods are safe for concurrent use, but one caller at a time may upsert

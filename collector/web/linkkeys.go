@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -24,6 +25,9 @@ const (
 type LinkKeys struct {
 	Path string
 }
+
+// LinkKeysIn returns the file in the data folder dataDir.
+func LinkKeysIn(dataDir string) LinkKeys { return LinkKeys{Path: filepath.Join(dataDir, LinkKeysFile)} }
 
 // LinkKey is a key without its secret. Links are signed with the newest key of the file and checked with all of them.
 type LinkKey struct {

@@ -14,6 +14,9 @@ import (
 	"github.com/monev112/monev112/collector/journal"
 )
 
+// FolderName is the name, in the data folder, of the folder of the messages that Alertmanager reported.
+const FolderName = "notifications"
+
 // Bounds of the journal.
 const (
 	segmentBytes = 4 << 20

@@ -74,6 +74,9 @@ func (c *Config) Set() bool {
 
 // Check tells the first mistake, with the key and what would be right. It reads no file and connects to nothing.
 func (c *Config) Check() error {
+	if !c.Set() {
+		return nil
+	}
 	within := func(key string, d, least, most time.Duration) error {
 		if d != 0 && (d < least || d > most) {
 			return fmt.Errorf("%s: %s; use %s to %s", key, d, least, most)

@@ -20,6 +20,9 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
+// FolderName is the name of the folder of the record in the data folder.
+const FolderName = "audit"
+
 // Bounds of the record; the oldest file goes first. A line has about 150 bytes, so that a million reads are kept.
 const (
 	maxFileBytes = 16 << 20

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -20,6 +21,9 @@ const FileName = "api-keys.json"
 type File struct {
 	Path string
 }
+
+// FileIn returns the key file of the data folder dataDir.
+func FileIn(dataDir string) File { return File{Path: filepath.Join(dataDir, FileName)} }
 
 // ErrNotFound is returned by Revoke for a key that does not exist.
 var ErrNotFound = errors.New("no such key")

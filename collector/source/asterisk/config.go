@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// FolderName is the name, in the data folder, of the folder for the place in the log that the service follows.
+const FolderName = "asterisk"
+
 // Config says which log is read and how its names become codes. It is a section of the configuration file.
 type Config struct {
 	// QueueLog is the file, usually /var/log/asterisk/queue_log.
@@ -36,8 +39,15 @@ func (c Config) WithDefaults() Config {
 	return c
 }
 
-// Check tells the first mistake, with the field and what would be right. It touches no file.
-func (c Config) Check() error {
+// Resolve makes the paths of c absolute.
+func (c *Config) Resolve(path func(string) string) { c.QueueLog = path(c.QueueLog) }
+
+// Check tells the first mistake, with the field and what would be right. It touches no file. A section that is not there
+// is right.
+func (c *Config) Check() error {
+	if c == nil {
+		return nil
+	}
 	if c.QueueLog == "" {
 		return fmt.Errorf("queue_log: name the file, usually /var/log/asterisk/queue_log")
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/source/send"
@@ -20,8 +21,10 @@ import (
 
 // FollowerOptions say what a Follower reads and where its events go.
 type FollowerOptions struct {
-	Config Config
-	Dir    string // of the position and the key for names; one Follower a folder
+	Config Config // what it leaves out has its default
+	// Directory must know the centre that Config names; nil: any centre is right.
+	Directory *directory.Directory
+	Dir       string // of the position and the key for names; one Follower a folder
 	// To takes the events; what it has answered is safe on a disk. After an error they are submitted again, for ever.
 	To send.Submitter
 	// Beat takes a heartbeat: everything in the log was delivered. Default: it is submitted like any event.
@@ -70,8 +73,15 @@ const (
 
 // NewFollower takes the folder and reads the position in it. The log itself may still be missing.
 func NewFollower(o FollowerOptions) (_ *Follower, err error) {
+	o.Config = o.Config.WithDefaults()
 	if err := o.Config.Check(); err != nil {
 		return nil, err
+	}
+	if center := o.Config.Center; center != "" && o.Directory != nil {
+		if _, known := o.Directory.Center(center); !known {
+			return nil, fmt.Errorf("center: %q is not in the directory; leave it out for the default centre %s", center,
+				o.Directory.DefaultCenter())
+		}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

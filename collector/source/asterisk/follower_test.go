@@ -324,7 +324,8 @@ func TestMistakesInTheConfigurationSayWhatWouldBeRight(t *testing.T) {
 			t.Errorf("%q: %v", want, err)
 		}
 	}
-	if err := testConfig().Check(); err != nil {
+	whole := testConfig()
+	if err := whole.Check(); err != nil {
 		t.Error(err)
 	}
 }

@@ -23,11 +23,23 @@ import (
 	"github.com/monev112/monev112/collector/source/tabular"
 )
 
-// Folder is one watched folder.
+// FolderName is the name, in the data folder, of the folder for what imports remember.
+const FolderName = "imports"
+
+// Folder is one watched folder: a file that is put into it is imported by the mapping. Folders are a section of the
+// configuration file.
 type Folder struct {
-	Dir     string // must exist; done and failed are made below it
-	Mapping string // path of a YAML file, or the name of a built-in mapping
-	Source  string // takes the place of the mapping's source; empty: the mapping's
+	Dir     string `yaml:"folder"`  // must exist; done and failed are made below it
+	Mapping string `yaml:"mapping"` // the name of a built-in mapping, or the path of a YAML file
+	Source  string `yaml:"source"`  // takes the place of the mapping's source; empty: the mapping's
+}
+
+// Resolve makes the paths of f absolute.
+func (f *Folder) Resolve(path func(string) string) {
+	f.Dir = path(f.Dir)
+	if filepath.Ext(f.Mapping) != "" {
+		f.Mapping = path(f.Mapping)
+	}
 }
 
 // Config is what a Watcher runs on.

@@ -56,7 +56,7 @@ func filled(t *testing.T) (c *Client, dataDir string) {
 		t.Fatal(err)
 	}
 	dataDir = filepath.Join(t.TempDir(), "data")
-	j, err := journal.Open(journal.Options{Dir: filepath.Join(dataDir, journalDir), MinFreeBytes: -1})
+	j, err := journal.Open(journal.Options{Dir: filepath.Join(dataDir, journal.FolderName), MinFreeBytes: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

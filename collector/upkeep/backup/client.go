@@ -27,6 +27,23 @@ type Client struct {
 	HTTP     *http.Client
 }
 
+// ClientOf returns the HTTP interface of the server that the configuration names, nil when it names none.
+func ClientOf(s store.Server) (*Client, error) {
+	if s.Address == "" {
+		return nil, nil
+	}
+	if s.Protocol != store.HTTP {
+		return nil, errors.New("the configuration reaches ClickHouse by its native protocol; a backup goes through the " +
+			"HTTP interface: name it with --clickhouse, such as https://db.example:8443")
+	}
+	scheme := "http://"
+	if s.TLS.Enabled {
+		scheme = "https://"
+	}
+	password, err := ReadPassword(s.PasswordFile)
+	return &Client{URL: scheme + s.Address, User: s.User, Password: password, Database: s.Database}, err
+}
+
 // Check refuses an address that is not one of the HTTP interface.
 func (c *Client) Check() error {
 	u, err := url.Parse(c.URL)

@@ -31,7 +31,6 @@ const (
 	manifestName     = "manifest.json"
 	sumSuffix        = ".sha256"
 	tablesDir        = "tables"
-	journalDir       = "journal"
 	stateDir         = "state"
 	packedSuffix     = ".zst"
 	unfinishedSuffix = ".unfinished" // of the folder's own name, while it is written

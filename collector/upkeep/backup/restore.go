@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/monev112/monev112/collector/engine"
 	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/internal/faultpoint"
 	"github.com/monev112/monev112/collector/journal"
@@ -29,20 +30,20 @@ type RestoreConfig struct {
 	From string // the folder of the backup
 	// DataDir is the data folder to make; it must not exist, or be empty. Empty: only Client is filled.
 	DataDir string
-	// Client is the ClickHouse to fill. Nil with a DataDir: Engine runs one below it.
-	Client *Client
-	// Engine runs the embedded engine on a folder while use works with it.
-	Engine    func(ctx context.Context, dir string, use func(*Client) error) error
-	EngineDir string // of the engine, below DataDir
-	NoTables  bool   // the tables are there already: only the folder is made
-	Secrets   string // file of secrets; empty restores none
-	Now       func() time.Time
-	Progress  func(Progress)
+	// Client is the ClickHouse to fill. Nil with a DataDir: an embedded engine runs below it for the time of the restore.
+	Client   *Client
+	NoTables bool   // the tables are there already: only the folder is made
+	Secrets  string // file of secrets; empty restores none
+	Now      func() time.Time
+	Progress func(Progress)
 }
 
 // Restore fills a data folder, a ClickHouse, or both, from a backup that it verifies first. A folder appears under its
 // name when it is complete. A ClickHouse that was filled in part is marked as such, and the same Restore continues.
 func Restore(ctx context.Context, cfg RestoreConfig) (_ *Manifest, err error) {
+	if cfg.DataDir == "" && cfg.Client == nil {
+		return nil, errors.New("nothing to restore into: name an empty data folder, a ClickHouse server, or both")
+	}
 	if cfg.DataDir != "" {
 		if err := checkEmpty(cfg.DataDir); err != nil {
 			return nil, err
@@ -112,7 +113,7 @@ func (r *restorer) folder(ctx context.Context, secrets *Secrets) (err error) {
 		return fmt.Errorf("%w: %d MiB free at %s, about %d are needed", ErrNoSpace, free>>20, r.cfg.DataDir, need>>20)
 	}
 	if r.cfg.Client == nil && !r.cfg.NoTables {
-		if err := r.cfg.Engine(ctx, filepath.Join(dir, r.cfg.EngineDir), func(c *Client) error {
+		if err := withEngine(ctx, filepath.Join(dir, engine.FolderName), 0, func(c *Client) error {
 			return r.fill(ctx, c)
 		}); err != nil {
 			return err
@@ -129,7 +130,7 @@ func (r *restorer) folder(ctx context.Context, secrets *Secrets) (err error) {
 		}
 	}
 	// Positions from here on will mean other events than those that the former service may have shipped under the same.
-	if _, err := journal.ChangeUUID(disk.OS{}, filepath.Join(dir, journalDir)); err != nil {
+	if _, err := journal.ChangeUUID(disk.OS{}, filepath.Join(dir, journal.FolderName)); err != nil {
 		return err
 	}
 	if secrets != nil {

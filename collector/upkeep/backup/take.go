@@ -30,23 +30,42 @@ import (
 
 // TakeConfig says what is taken and where it goes.
 type TakeConfig struct {
-	To        string   // the folder, which must not exist
-	DataDir   string   // of the service; it may run meanwhile
-	Client    *Client  // the ClickHouse of that service
-	State     []string // folders below DataDir that are taken as they are
-	Secrets   []string // files below DataDir that are taken only when SecretsTo is set
-	SecretsTo string   // file for the secrets, to be kept elsewhere; empty takes none
-	Program   string   // version
-	MinFree   int64    // bytes left free where To lies; 0 means DefaultMinFreeBytes
-	Now       func() time.Time
-	Progress  func(Progress)
+	To      string // the folder, which must not exist
+	DataDir string // of the service; it may run meanwhile
+	// Client is the ClickHouse of that service; nil is the embedded one: the engine that serves DataDir, or one that runs
+	// for the time of the backup.
+	Client *Client
+	// EngineMemory bounds, in bytes, an engine that runs for the backup; 0 is its default.
+	EngineMemory int64
+	State        []string // folders below DataDir that are taken as they are
+	Secrets      []string // files below DataDir that are taken only when SecretsTo is set
+	SecretsTo    string   // file for the secrets, to be kept elsewhere; empty takes none
+	Program      string   // version
+	MinFree      int64    // bytes left free where To lies; 0 means DefaultMinFreeBytes
+	Now          func() time.Time
+	Progress     func(Progress)
 }
 
 // ErrNoSpace says that the disk has too little free space.
 var ErrNoSpace = errors.New("not enough free space on the disk")
 
 // Take makes a backup of a service that may run meanwhile. After an error, also of ctx, there is no folder To.
-func Take(ctx context.Context, cfg TakeConfig) (_ *Manifest, err error) {
+func Take(ctx context.Context, cfg TakeConfig) (m *Manifest, err error) {
+	if info, err := os.Stat(filepath.Join(cfg.DataDir, journal.FolderName)); err != nil || !info.IsDir() {
+		return nil, errors.Join(fmt.Errorf("%s is not the data folder of a service: it has no journal", cfg.DataDir), err)
+	}
+	if cfg.Client != nil {
+		return take(ctx, cfg)
+	}
+	err = withEmbedded(ctx, cfg.DataDir, cfg.EngineMemory, func(c *Client) (err error) {
+		cfg.Client = c
+		m, err = take(ctx, cfg)
+		return err
+	})
+	return m, err
+}
+
+func take(ctx context.Context, cfg TakeConfig) (_ *Manifest, err error) {
 	if cfg.MinFree == 0 {
 		cfg.MinFree = DefaultMinFreeBytes
 	}
@@ -146,7 +165,7 @@ func (t *taker) take(ctx context.Context) error {
 		Format: format, ID: id.String(), TakenAt: t.cfg.Now().UTC().Truncate(time.Millisecond), Program: t.cfg.Program,
 	}
 	// How far the tables reach is asked before they are read: they hold at least that.
-	jdir := filepath.Join(t.cfg.DataDir, journalDir)
+	jdir := filepath.Join(t.cfg.DataDir, journal.FolderName)
 	named, shipped, database, err := t.shipped()
 	if err != nil {
 		return err
@@ -408,7 +427,7 @@ func (t *taker) journal(dir string) error {
 	}
 	copied := 0
 	for _, name := range files {
-		f, err := t.copyFile(filepath.Join(dir, name), journalDir+"/"+name)
+		f, err := t.copyFile(filepath.Join(dir, name), journal.FolderName+"/"+name)
 		if errors.Is(err, fs.ErrNotExist) && copied == 0 {
 			continue // let go of since it was listed
 		}
@@ -421,7 +440,7 @@ func (t *taker) journal(dir string) error {
 		}
 		t.report.update(Progress{"journal", int64(len(t.m.Journal.Files)), int64(len(files)), false})
 	}
-	report, err := journal.Verify(disk.OS{}, filepath.Join(t.dir, journalDir))
+	report, err := journal.Verify(filepath.Join(t.dir, journal.FolderName))
 	if err != nil {
 		return err
 	}

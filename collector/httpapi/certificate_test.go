@@ -1,4 +1,4 @@
-package collector
+package httpapi
 
 import (
 	"crypto/ecdsa"
@@ -55,28 +55,43 @@ func writeCertificate(t *testing.T, dir, name string, serial int64) *x509.Certif
 	return cert
 }
 
+// certificateIn names files in dir, as the configuration file in dir would.
+func certificateIn(dir, cert, key string) CertificateFiles {
+	f := CertificateFiles{cert, key}
+	f.Resolve(func(name string) string {
+		if name == "" {
+			return ""
+		}
+		return filepath.Join(dir, name)
+	})
+	return f
+}
+
 func TestTheServiceSpeaksTLSAndTakesUpARenewedCertificate(t *testing.T) {
 	dir := t.TempDir()
 	first := writeCertificate(t, dir, "a", 1)
-	file := File{TLS: Certificate{CertFile: "a.crt", KeyFile: "a.key"}, dir: dir}
+	files := certificateIn(dir, "a.crt", "a.key")
 	var later atomic.Int64
-	a := &App{cfg: Config{Log: slog.New(slog.DiscardHandler), Now: func() time.Time {
-		return time.Now().Add(time.Duration(later.Load()))
-	}}}
-	var err error
-	if a.certificate, err = openCertificate(&file, a.cfg.Now(), a.cfg.Log); err != nil {
+	clock := func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	w := start(t, func(cfg *Config) {
+		cfg.Now = clock
+		var err error
+		if cfg.Certificate, err = files.Open(clock(), slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if a.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := w.api.Server(t.Context())
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS == nil {
 			t.Error("a request without TLS")
 		}
-	})}
+	})
 	done := make(chan error)
-	go func() { done <- a.serve(server, a.listener) }()
+	go func() { done <- w.api.Serve(server, l) }()
 	t.Cleanup(func() { _ = server.Close(); <-done })
 	serial := func(trust *x509.Certificate, most uint16) (int64, error) {
 		pool := x509.NewCertPool()
@@ -86,7 +101,7 @@ func TestTheServiceSpeaksTLSAndTakesUpARenewedCertificate(t *testing.T) {
 				DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: pool, MaxVersion: most},
 			},
 		}
-		resp, err := c.Get("https://" + a.listener.Addr().String())
+		resp, err := c.Get("https://" + l.Addr().String())
 		if err != nil {
 			return 0, err
 		}
@@ -99,7 +114,7 @@ func TestTheServiceSpeaksTLSAndTakesUpARenewedCertificate(t *testing.T) {
 	if _, err := serial(first, tls.VersionTLS11); err == nil {
 		t.Error("TLS 1.1 is spoken")
 	}
-	if resp, err := http.Get("http://" + a.listener.Addr().String()); err == nil {
+	if resp, err := http.Get("http://" + l.Addr().String()); err == nil {
 		if resp.Body.Close(); resp.StatusCode != http.StatusBadRequest {
 			t.Errorf("HTTP is answered with %d", resp.StatusCode)
 		}
@@ -124,24 +139,28 @@ func TestTheServiceSpeaksTLSAndTakesUpARenewedCertificate(t *testing.T) {
 	}
 }
 
-func TestADoorThatCannotWorkIsRefused(t *testing.T) {
+func TestACertificateThatCannotWorkIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	writeCertificate(t, dir, "a", 1)
 	writeCertificate(t, dir, "b", 2)
-	for want, file := range map[string]File{
-		"": {
-			TLS:            Certificate{CertFile: "a.crt", KeyFile: "a.key"},
-			TrustedProxies: []string{"10.0.0.1", "10.0.0.0/8", "2001:db8::/32"},
-		},
-		"belong together": {TLS: Certificate{CertFile: "a.crt"}},
-		"PEM":             {TLS: Certificate{CertFile: "a.crt", KeyFile: "b.key"}},
-		"none.crt":        {TLS: Certificate{CertFile: "none.crt", KeyFile: "a.key"}},
-		"the proxy":       {TrustedProxies: []string{"the proxy"}},
+	for want, files := range map[string]CertificateFiles{
+		"":                certificateIn(dir, "a.crt", "a.key"),
+		"belong together": certificateIn(dir, "a.crt", ""),
+		"PEM":             certificateIn(dir, "a.crt", "b.key"),
+		"none.crt":        certificateIn(dir, "none.crt", "a.key"),
 	} {
-		file.dir = dir
-		err := file.Check(t.Context())
+		err := files.CheckFiles()
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+func TestTrustedProxiesAreAddressesOrNetworks(t *testing.T) {
+	if err := CheckProxies([]string{"10.0.0.1", "10.0.0.0/8", "2001:db8::/32"}); err != nil {
+		t.Error(err)
+	}
+	if err := CheckProxies([]string{"10.0.0.1", "the proxy"}); err == nil || !strings.Contains(err.Error(), "the proxy") {
+		t.Errorf("%v, want it to name the proxy", err)
 	}
 }

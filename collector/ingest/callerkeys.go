@@ -1,4 +1,4 @@
-package collector
+package ingest
 
 import (
 	"crypto/rand"
@@ -6,27 +6,22 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
-	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/internal/keyfile"
-	"github.com/monev112/monev112/collector/web"
 )
 
-const (
-	callerKeysFile     = "caller-keys" // below Config.DataDir
-	maxCallerKeysBytes = 64 << 10
-)
+// CallerKeysFile is the name, in the data folder, of the file of the keys that replace callers' numbers.
+const CallerKeysFile = "caller-keys"
 
-// APIKeys returns the file of the API keys in the data folder dataDir.
-func APIKeys(dataDir string) auth.File { return auth.File{Path: filepath.Join(dataDir, auth.FileName)} }
-
-// LinkKeys returns the file of the keys that sign the links of alerts, in the data folder dataDir.
-func LinkKeys(dataDir string) web.LinkKeys {
-	return web.LinkKeys{Path: filepath.Join(dataDir, web.LinkKeysFile)}
-}
+const maxCallerKeysBytes = 64 << 10
 
 // CallerKeys reads the keys that replace callers' numbers from the data folder dataDir. The error wraps fs.ErrNotExist
 // in a folder in which no service was started yet.
 func CallerKeys(dataDir string) (*event.Keys, error) { return callerKeys(dataDir).Read() }
+
+// ReadOrCreateCallerKeys is CallerKeys for the service itself: the first start makes the keys.
+func ReadOrCreateCallerKeys(dataDir string, now time.Time) (*event.Keys, error) {
+	return callerKeys(dataDir).ReadOrCreate(func() (*event.Keys, error) { return event.NewKeys(rand.Reader, now) })
+}
 
 // RotateCallerKeys adds a new current caller key to the data folder dataDir and returns the keys. The digest key and
 // the older caller keys stay. A service that already runs keeps the keys that it read at its start.
@@ -42,13 +37,9 @@ func RotateCallerKeys(dataDir string, now time.Time) (keys *event.Keys, err erro
 	return keys, err
 }
 
-func openCallerKeys(dataDir string, now time.Time) (*event.Keys, error) {
-	return callerKeys(dataDir).ReadOrCreate(func() (*event.Keys, error) { return event.NewKeys(rand.Reader, now) })
-}
-
 func callerKeys(dataDir string) keyfile.File[*event.Keys] {
 	return keyfile.File[*event.Keys]{
-		Path: filepath.Join(dataDir, callerKeysFile), Name: "caller key file", MaxBytes: maxCallerKeysBytes,
+		Path: filepath.Join(dataDir, CallerKeysFile), Name: "caller key file", MaxBytes: maxCallerKeysBytes,
 		Parse:  event.ParseKeys,
 		Format: func(k *event.Keys) ([]byte, error) { return k.FileText(), nil },
 	}

@@ -1,4 +1,4 @@
-package collector
+package ingest
 
 import (
 	"errors"
@@ -19,11 +19,11 @@ func TestCallerKeysAreCreatedAtTheFirstStartAndRotated(t *testing.T) {
 	if left, _ := os.ReadDir(dir); len(left) != 0 {
 		t.Errorf("a refused rotation leaves %v behind", left)
 	}
-	first, err := openCallerKeys(dir, now)
+	first, err := ReadOrCreateCallerKeys(dir, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := openCallerKeys(dir, now.Add(time.Hour)); err != nil || again.CurrentID() != first.CurrentID() {
+	if again, err := ReadOrCreateCallerKeys(dir, now.Add(time.Hour)); err != nil || again.CurrentID() != first.CurrentID() {
 		t.Errorf("%v: key %v, then %v", err, first, again)
 	}
 	second, err := RotateCallerKeys(dir, now.Add(24*time.Hour))
@@ -48,11 +48,11 @@ func TestAnEarlierFileOfCallerKeysIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	path := filepath.Join(dir, callerKeysFile)
+	path := filepath.Join(dir, CallerKeysFile)
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	keys, err := openCallerKeys(dir, time.Now())
+	keys, err := ReadOrCreateCallerKeys(dir, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestAnEarlierFileOfCallerKeysIsRead(t *testing.T) {
 	if err := os.Chmod(path, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openCallerKeys(dir, time.Now()); err == nil || !strings.Contains(err.Error(), "chmod 600 "+path) {
+	if _, err := ReadOrCreateCallerKeys(dir, time.Now()); err == nil || !strings.Contains(err.Error(), "chmod 600 "+path) {
 		t.Errorf("others may read it: %v", err)
 	}
 }

@@ -1,0 +1,37 @@
+package web
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/monev112/monev112/collector/httpapi/auth"
+)
+
+// Settings say how telephones reach the pages behind the links of alerts. They are a section of the configuration file.
+type Settings struct {
+	// PublicURL is the address of the service as telephones know it, https://host or https://host/folder. Without one,
+	// alerts carry no links, except that a service on loopback names itself.
+	PublicURL string `yaml:"public_url"`
+	// LinkDays is how many days a link lives; 0 is 7.
+	LinkDays int `yaml:"link_days"`
+}
+
+// Links returns the configuration of the links of a service that listens on listen; scheme is what it speaks there.
+// Without a public URL in it, alerts carry no links.
+func (s Settings) Links(scheme, listen, dataDir string) LinkConfig {
+	cfg := LinkConfig{
+		File: filepath.Join(dataDir, LinkKeysFile), PublicURL: s.PublicURL,
+		Lifetime: time.Duration(s.LinkDays) * 24 * time.Hour,
+	}
+	if cfg.PublicURL == "" && auth.Loopback(listen) && !strings.HasSuffix(listen, ":0") {
+		cfg.PublicURL = scheme + "://" + listen
+	}
+	return cfg
+}
+
+// Check tells the first mistake, and what would be right. It touches no file.
+func (s Settings) Check() error {
+	cfg := s.Links("http", "127.0.0.1:8112", "") // without a public URL any address on loopback is as good
+	return cfg.Check()
+}
