@@ -241,6 +241,9 @@ func (c *corrector) resolveConflicts(ctx context.Context) error {
 			continue
 		}
 		c.resent++
+		if held.revision == 0 {
+			held.hash = ^s.version.hash & hashMask // it looks the same, and the collector says that it is not
+		}
 		if err := c.correct(held, content{s.version.hash, s.json, s.version.row, s}); err != nil {
 			return err
 		}

@@ -12,6 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/deploy"
 )
 
 // reimport is an import of one row for each district given, into d, with a memory.
@@ -157,6 +160,29 @@ func TestConflictsAreLookedUp(t *testing.T) {
 	}
 	if got := d.standing(); got["call/K-0.received"] != "Candi" || d.count() != 4 {
 		t.Errorf("%d events, %v", d.count(), got)
+	}
+}
+
+// Without a memory two spellings of one name look the same, and the collector's conflict says that they are not.
+func TestAnotherSpellingIsACorrectionWithoutAMemory(t *testing.T) {
+	d := newFakeCollector(t)
+	dir, err := directory.Load("directory.yaml", []byte(deploy.Directory))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		district  string
+		corrected int
+	}{{"35.15.18", 0}, {"Waru", 1}, {"Waru", 0}} {
+		text := "No,Waktu,Kecamatan,No HP\nK-1,2026-01-01 00:00:00," + step.district + ",\n"
+		o := options(t, d, strings.Replace(simple, "c1", `"35.15"`, 1), write(t, "a.csv", []byte(text)))
+		o.State, o.Directory = t.TempDir(), dir
+		if sum, err := Import(context.Background(), o); err != nil || sum.Corrected != step.corrected {
+			t.Errorf("%s: %v, %d corrected, refused %v", step.district, err, sum.Corrected, sum.Refused)
+		}
+	}
+	if got := d.standing(); got["call/K-1.received"] != "Waru" {
+		t.Error(got)
 	}
 }
 
