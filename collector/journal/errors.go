@@ -34,13 +34,18 @@ type CorruptError struct {
 	// sets it.
 	To     Position `json:",omitempty"`
 	Reason string
+	// Misplaced says that the file is sound, but not the segment that belongs there: no repair can tell which does.
+	Misplaced bool `json:",omitempty"`
 }
 
 // Error names segment, offset, position, reason and remedy.
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("journal corrupt: segment %s, offset %d (position %d): %s; "+
-		"stop the service and run monev112 journal skip --at %d --dry-run", e.Segment, e.Offset, e.Position, e.Reason,
-		e.Position)
+	remedy := fmt.Sprintf("stop the service and run monev112 journal skip --at %d --dry-run", e.Position)
+	if e.Misplaced {
+		remedy = "bring the right file back, or move this one out of the folder and run monev112 journal verify"
+	}
+	return fmt.Sprintf("journal corrupt: segment %s, offset %d (position %d): %s; %s", e.Segment, e.Offset, e.Position,
+		e.Reason, remedy)
 }
 
 // GoneError says that the records at a position are not there any more: Retain deleted them, or their segment is

@@ -224,7 +224,9 @@ func listSegments(fsys disk.FS, dir string, birth uuid.UUID) (list []namedHeader
 			damaged = append(damaged, &CorruptError{Segment: name, Position: first, Reason: reason})
 			h = segmentHeader{version: formatVersion, birth: birth, first: first, prevEnd: first, seq: seq}
 		}
-		bad := func(reason string) error { return &CorruptError{Segment: name, Position: first, Reason: reason} }
+		bad := func(reason string) error {
+			return &CorruptError{Segment: name, Position: first, Reason: reason, Misplaced: true}
+		}
 		switch {
 		case h.version != formatVersion:
 			return nil, nil, fmt.Errorf("segment %s has format version %d, this program reads %d: run the version that wrote it",

@@ -250,6 +250,45 @@ func TestRenewWithoutAnIdentityFileGoesOnUnderItsOwn(t *testing.T) {
 	}
 }
 
+func TestChangeUUIDKeepsTheRecordsAndContinuesNothing(t *testing.T) {
+	_, opts, all, _ := smallJournal(t)
+	if _, err := journal.Renew(repair(opts)); err != nil {
+		t.Fatal(err)
+	}
+	j := open(t, opts)
+	was := j.UUID()
+	if _, err := journal.ChangeUUID(opts.FS, opts.Dir); !errors.Is(err, journal.ErrLocked) {
+		t.Errorf("beside a live journal: %v", err)
+	}
+	j.Close()
+	now, err := journal.ChangeUUID(opts.FS, opts.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j = open(t, opts)
+	if j.UUID() != now || now == was || j.Continues(was) {
+		t.Errorf("%v, was %v, which it continues: %v", j.UUID(), was, j.Continues(was))
+	}
+	if got := readAll(t, j, 0); !slices.Equal(got, all) {
+		t.Errorf("%q", got)
+	}
+}
+
+// No repair can tell what a file of another journal, or under another name, stands for; the error says what can be done.
+func TestAMisplacedSegmentIsNotSkipped(t *testing.T) {
+	d, opts, _, segments := smallJournal(t)
+	content := d.Bytes(segments[1])
+	if err := d.Remove(segments[1]); err != nil {
+		t.Fatal(err)
+	}
+	d.SetBytes("/j/00000000000000000057-0000000001.seg", content)
+	var misplaced *journal.CorruptError
+	if _, err := journal.Open(opts); !errors.As(err, &misplaced) || !misplaced.Misplaced ||
+		strings.Contains(err.Error(), "journal skip") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestRenewRefusesToFillTheDisk(t *testing.T) {
 	d, opts, all, _ := smallJournal(t)
 	d.SetFree(1 << 20)
