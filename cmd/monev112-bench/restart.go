@@ -32,7 +32,7 @@ func (b *bench) restart(ctx context.Context) error {
 		return err
 	}
 	n := len(events)
-	events, bodies = nil, nil //nolint:wastedassign // lets the memory go before the measurement
+	events, bodies = nil, nil //nolint:ineffassign,wastedassign // lets the memory go before the measurement
 	began := time.Now()
 	p, err := b.serve(dir, "")
 	if err != nil {

@@ -97,7 +97,7 @@ func (ds *decodeState) read(raw []byte) {
 // end checks that nothing follows.
 func (ds *decodeState) end() {
 	if ds.broken == nil {
-		if _, err := ds.json.ReadToken(); err != io.EOF {
+		if _, err := ds.json.ReadToken(); !errors.Is(err, io.EOF) {
 			ds.broken = errors.New("more than one value")
 		}
 	}

@@ -2,6 +2,7 @@ package event
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -416,7 +417,7 @@ func TestTooManyEventsAreRefusedWhole(t *testing.T) {
 		NDJSON:     strings.Repeat("1\n", MaxBatchEvents+1),
 	} {
 		b := Batch{Events: make([]Event, 3), Refusals: make([]Refusal, 2)}
-		if err := d.Decode(&b, []byte(body), form, testNow); err != ErrTooManyEvents {
+		if err := d.Decode(&b, []byte(body), form, testNow); !errors.Is(err, ErrTooManyEvents) {
 			t.Errorf("form %d: %v", form, err)
 		}
 		if len(b.Events)+len(b.Refusals) != 0 {

@@ -89,8 +89,12 @@ func TestIdleConnectionsShutNobodyOut(t *testing.T) {
 		for i := range 8 {
 			c := dial(text)
 			if strings.HasSuffix(text, "\r\n\r\n") {
-				if r, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || r.StatusCode != http.StatusOK {
+				r, err := http.ReadResponse(bufio.NewReader(c), nil)
+				if err != nil {
 					t.Fatalf("%d: %v", i, err)
+				}
+				if r.Body.Close(); r.StatusCode != http.StatusOK {
+					t.Fatalf("%d: %s", i, r.Status)
 				}
 			}
 		}

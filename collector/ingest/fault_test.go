@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -183,10 +183,10 @@ func TestNothingAcknowledgedIsLostAndNothingCountsTwice(t *testing.T) {
 			}
 			w.start()
 			if rate := rapid.SampledFrom([]float64{0, 0.02, 0.2, 0.6}).Draw(rt, "fault rate"); rate > 0 {
-				rng := rand.New(rand.NewSource(rapid.Int64().Draw(rt, "fault seed")))
+				rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "fault seed"), 0))
 				w.disk.SetFail(func(int, disktest.Op, string) *disktest.Fault {
 					if rng.Float64() < rate {
-						return &disktest.Fault{Err: disktest.EIO, Part: rng.Float64(), Silent: rng.Intn(3) == 0}
+						return &disktest.Fault{Err: disktest.EIO, Part: rng.Float64(), Silent: rng.IntN(3) == 0}
 					}
 					return nil
 				})
@@ -195,13 +195,13 @@ func TestNothingAcknowledgedIsLostAndNothingCountsTwice(t *testing.T) {
 			clients := rapid.IntRange(1, 4).Draw(rt, "clients")
 			errs := make(chan error, clients)
 			for range clients {
-				rng := rand.New(rand.NewSource(rapid.Int64().Draw(rt, "client seed")))
+				rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "client seed"), 0))
 				requests := rapid.IntRange(0, 12).Draw(rt, "requests")
 				go func() {
 					for range requests {
-						list := make([]*event.Event, 1+rng.Intn(4))
+						list := make([]*event.Event, 1+rng.IntN(4))
 						for i := range list {
-							list[i] = ev(fmt.Sprint(rng.Intn(ids)), byte(1+rng.Intn(10)/9))
+							list[i] = ev(fmt.Sprint(rng.IntN(ids)), byte(1+rng.IntN(10)/9))
 						}
 						if err := w.submit(list...); err != nil {
 							errs <- err

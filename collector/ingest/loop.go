@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -238,7 +239,7 @@ func (l *Loop) probe() {
 func (l *Loop) afterWrite(err error) error {
 	switch {
 	case err != nil:
-		if !l.refusing || l.Ready() == errStarting {
+		if !l.refusing || errors.Is(l.Ready(), errStarting) {
 			l.cfg.Logger.Error("journal cannot write; events are refused until it can", "error", err)
 		}
 		l.refusing = true

@@ -3,7 +3,7 @@ package journal_test
 import (
 	"errors"
 	"fmt"
-	"math/rand"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/monev112/monev112/collector/internal/disk/disktest"
@@ -262,7 +262,7 @@ func TestDyingInEveryCallLosesNothingAcknowledged(t *testing.T) {
 		for n := 1; n <= 90; n++ {
 			for seed := range int64(8) {
 				h := newHistory(t, fmt.Sprintf("dies at call %d, end %d, seed %d", n, how, seed), seed)
-				part := rand.New(rand.NewSource(seed)).Float64()
+				part := rand.New(rand.NewPCG(uint64(seed), 0)).Float64()
 				dead := false
 				h.disk.Fail = func(call int, op disktest.Op, _ string) *disktest.Fault {
 					if call == n {
@@ -290,21 +290,21 @@ func TestDyingInEveryCallLosesNothingAcknowledged(t *testing.T) {
 func TestABadDiskLosesNothingAcknowledged(t *testing.T) {
 	for seed := range int64(150) {
 		h := newHistory(t, fmt.Sprintf("seed %d", seed), seed)
-		rng := rand.New(rand.NewSource(seed))
+		rng := rand.New(rand.NewPCG(uint64(seed), 0))
 		rate := rng.Float64() * 0.5
 		h.disk.Fail = func(int, disktest.Op, string) *disktest.Fault {
 			if rng.Float64() < rate {
-				return &disktest.Fault{Err: disktest.EIO, Part: rng.Float64(), Silent: rng.Intn(4) == 0}
+				return &disktest.Fault{Err: disktest.EIO, Part: rng.Float64(), Silent: rng.IntN(4) == 0}
 			}
 			return nil
 		}
 		for range 8 {
 			if h.open() {
-				for range rng.Intn(8) {
-					h.append(rng.Intn(4))
+				for range rng.IntN(8) {
+					h.append(rng.IntN(4))
 				}
 			}
-			h.stop(end(rng.Intn(3)))
+			h.stop(end(rng.IntN(3)))
 		}
 		h.disk.Fail = nil
 		h.run(powerLost)

@@ -249,7 +249,8 @@ func TestEngineEndsWithItsParent(t *testing.T) {
 		t.Errorf("listens on %s", again)
 	}
 	stop()
-	if _, err := http.Get("http://" + addr + "/ping"); err == nil {
+	if r, err := http.Get("http://" + addr + "/ping"); err == nil {
+		r.Body.Close()
 		t.Error("still answers after its end")
 	}
 	if _, err := os.Stat(filepath.Join(data, "engine.addr")); err == nil {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/monev112/monev112/collector/engine/chdb"
@@ -73,7 +74,7 @@ func (g *guard) check(c *chdb.Conn, sql string, params map[string]string) error 
 	printed, err := c.Query("SELECT formatQuerySingleLine({sql:String})", "TSVRaw",
 		map[string]string{"sql": escapeParam(sql)})
 	if err != nil {
-		if e, ok := err.(*chdb.Exception); ok && e.Code == codeSyntaxError.number {
+		if e, ok := errors.AsType[*chdb.Exception](err); ok && e.Code == codeSyntaxError.number {
 			return trimContext(e)
 		}
 		return err

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -220,11 +220,11 @@ func TestReadBesideALiveStore(t *testing.T) {
 func TestDeadLettersSurviveABadDisk(t *testing.T) {
 	for seed := range int64(400) {
 		d := disktest.New(seed)
-		rng := rand.New(rand.NewSource(seed))
+		rng := rand.New(rand.NewPCG(uint64(seed), 0))
 		opts := quarantine.Options{Dir: "/q", Name: "dead", FileBytes: 400, MaxEntryBytes: 300, Fsync: true, FS: d}
 		fail := func(int, disktest.Op, string) *disktest.Fault {
-			if rng.Intn(5) == 0 {
-				return &disktest.Fault{Err: disktest.EIO, Part: rng.Float64(), Silent: rng.Intn(3) == 0}
+			if rng.IntN(5) == 0 {
+				return &disktest.Fault{Err: disktest.EIO, Part: rng.Float64(), Silent: rng.IntN(3) == 0}
 			}
 			return nil
 		}
@@ -245,13 +245,13 @@ func TestDeadLettersSurviveABadDisk(t *testing.T) {
 				}
 			}
 			d.Fail = fail
-			for i := range rng.Intn(12) {
+			for i := range rng.IntN(12) {
 				e := entry(life*100 + i)
 				if s.Add(e) == nil {
 					must[e.Reason] = true
 				}
 			}
-			if rng.Intn(2) == 0 {
+			if rng.IntN(2) == 0 {
 				d.PowerLoss()
 			} else {
 				d.Kill()

@@ -140,10 +140,10 @@ func (w *why) explain(d store.Difference) Difference {
 	if was := w.freeze.DefinitionVersion; was != store.DefinitionVersion {
 		add("definition version %s is now %s", was, store.DefinitionVersion)
 	}
-	switch {
-	case f.Name == onTime:
+	switch f.Name {
+	case onTime:
 		w.explainClocks(d, f.Dims, add)
-	case f.Name == serviceLevel:
+	case serviceLevel:
 		w.explainTargets(d, add)
 		fallthrough
 	default:

@@ -210,7 +210,8 @@ func (f *Follower) Step(ctx context.Context) (caughtUp bool, err error) {
 		if f.skipping {
 			f.skipping = false
 		} else if f.drafts, err = f.mapper.MapText(f.drafts, line); err != nil {
-			f.malformed(err.(ParseError), f.tail.offset+int64(used))
+			parse, _ := errors.AsType[ParseError](err)
+			f.malformed(parse, f.tail.offset+int64(used))
 		}
 		used += size
 		if len(f.drafts) >= deliverAtOne {

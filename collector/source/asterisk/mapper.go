@@ -1,6 +1,7 @@
 package asterisk
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -75,7 +76,8 @@ func (m *Mapper) MapText(dst []event.RawEvent, text []byte) ([]event.RawEvent, e
 	}
 	l, err := ParseLine(text)
 	if err != nil {
-		m.Reject(err.(ParseError))
+		parse, _ := errors.AsType[ParseError](err)
+		m.Reject(parse)
 		return dst, err
 	}
 	return m.Map(dst, &l), nil

@@ -188,7 +188,7 @@ func FuzzMapping(f *testing.F) {
 		mp := m.NewMapper(m.Bind(rows.Header))
 		for {
 			row, err := rows.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			if err != nil {

@@ -59,7 +59,7 @@ func OpenText(path string, enc Encoding, limits Limits) (*Text, error) {
 }
 
 func (s *Text) unpack(path string, enc Encoding, limit int64) error {
-	var plain io.Reader = s.packed
+	var plain io.Reader
 	head := bufio.NewReaderSize(s.packed, 64<<10)
 	magic, _ := head.Peek(4)
 	switch {

@@ -11,7 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"math/rand"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -88,7 +88,7 @@ type dirOp struct {
 // New returns an empty file system whose chances follow seed.
 func New(seed int64) *FS {
 	return &FS{
-		rng:   rand.New(rand.NewSource(seed)),
+		rng:   rand.New(rand.NewPCG(uint64(seed), 0)),
 		names: map[string]*inode{}, stale: map[string]*inode{}, locks: map[string]bool{},
 		free: 1 << 40,
 	}
@@ -127,7 +127,7 @@ func (d *FS) kill() {
 	d.epoch++
 	clear(d.locks)
 	for _, name := range slices.Sorted(maps.Keys(d.names)) {
-		if ino := d.names[name]; ino.doubted && len(ino.dirty) == 0 && d.rng.Intn(2) == 0 {
+		if ino := d.names[name]; ino.doubted && len(ino.dirty) == 0 && d.rng.IntN(2) == 0 {
 			ino.seen = slices.Clone(ino.durable)
 		}
 	}
@@ -138,7 +138,7 @@ func (d *FS) PowerLoss() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.kill()
-	kept := d.rng.Intn(len(d.queue) + 1)
+	kept := d.rng.IntN(len(d.queue) + 1)
 	for _, op := range d.queue[:kept] {
 		op.apply(d.stale)
 	}
@@ -152,12 +152,12 @@ func (d *FS) PowerLoss() {
 
 // lose makes what the disk holds what programs see, after luck decided about each dirty sector.
 func (ino *inode) lose(rng *rand.Rand) {
-	if ino.resized && len(ino.seen) > len(ino.durable) && rng.Intn(2) == 0 {
-		size := len(ino.durable) + rng.Intn(len(ino.seen)-len(ino.durable)+1)
+	if ino.resized && len(ino.seen) > len(ino.durable) && rng.IntN(2) == 0 {
+		size := len(ino.durable) + rng.IntN(len(ino.seen)-len(ino.durable)+1)
 		ino.durable = append(ino.durable, make([]byte, size-len(ino.durable))...)
 	}
 	for _, s := range slices.Sorted(maps.Keys(ino.dirty)) {
-		if rng.Intn(2) == 0 {
+		if rng.IntN(2) == 0 {
 			ino.flush(s)
 		}
 	}
@@ -313,7 +313,7 @@ func (d *FS) syncDir(epoch int, dir string) error {
 		return err
 	}
 	if f := d.fault(SyncDir, dir); f != nil {
-		kept := d.rng.Intn(len(d.queue) + 1)
+		kept := d.rng.IntN(len(d.queue) + 1)
 		for _, op := range d.queue[:kept] {
 			op.apply(d.stale)
 		}
