@@ -17,6 +17,7 @@ import (
 // journal; what is appended or deleted meanwhile may or may not be in the report.
 type Report struct {
 	UUID       uuid.UUID
+	Continues  []uuid.UUID `json:",omitempty"` // former UUIDs under which a position means the same
 	First, End Position
 	Bytes      int64
 	Groups     int
@@ -73,7 +74,7 @@ func inspectRecords(fsys disk.FS, dir string, fn func(segment string, rec Record
 
 // inspect calls each with every sound group, in order.
 func inspect(fsys disk.FS, dir string, id identity, each func(segment string, g group) error) (rep Report, err error) {
-	rep.UUID = id.UUID
+	rep.UUID, rep.Continues = id.UUID, id.Continues
 	if rep.Skips, err = loadSkips(fsys, dir); err != nil {
 		return rep, err
 	}

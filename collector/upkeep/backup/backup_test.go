@@ -14,7 +14,9 @@ import (
 
 	"github.com/monev112/monev112/collector/engine/enginetest"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/shipper"
 )
 
 var noon = time.Date(2026, 11, 2, 5, 0, 0, 0, time.UTC)
@@ -147,6 +149,40 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 }
 
 // Commit 8bee9c5 numbered the schema in another way; its backups are the same but for that.
+// TestTakeBelievesACursorThatARenewedJournalContinues: after a repair the cursor names the former journal until the
+// service has stored something.
+func TestTakeBelievesACursorThatARenewedJournalContinues(t *testing.T) {
+	client, dataDir := filled(t)
+	dir := filepath.Join(dataDir, journal.FolderName)
+	before, err := journal.Verify(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	renewed, err := journal.Renew(journal.Repair{FS: disk.OS{}, Dir: dir, Now: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	take := func(named string) (*Manifest, error) {
+		text := fmt.Sprintf(`{"journal":%q,"start":%d}`, named, before.End)
+		if err := os.WriteFile(filepath.Join(dataDir, shipper.CursorFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return Take(t.Context(), TakeConfig{
+			To: filepath.Join(t.TempDir(), "backup"), DataDir: dataDir, Client: client, MinFree: 1, Now: now,
+		})
+	}
+	m, err := take(before.UUID.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Journal.UUID != renewed.UUID.String() || m.Journal.Shipped != before.End {
+		t.Errorf("%+v", m.Journal)
+	}
+	if _, err := take("6ba7b810-9dad-11d1-80b4-00c04fd430c8"); err == nil {
+		t.Error("a cursor of another journal is believed")
+	}
+}
+
 func TestBackupOf8bee9c5IsRestored(t *testing.T) {
 	from, dataDir := filled(t)
 	to := filepath.Join(t.TempDir(), "backup")

@@ -153,7 +153,8 @@ type taker struct {
 	lock    io.Closer
 	m       Manifest
 	report  reporter
-	written int64 // bytes since the free space was checked
+	written int64    // bytes since the free space was checked
+	names   []string // UUIDs of which a cursor may be: the journal's, and those that it continues
 }
 
 func (t *taker) take(ctx context.Context) error {
@@ -180,7 +181,7 @@ func (t *taker) take(ctx context.Context) error {
 	if err := t.journal(jdir); err != nil {
 		return err
 	}
-	if named != "" && named != t.m.Journal.UUID {
+	if named != "" && !slices.Contains(t.names, named) {
 		return fmt.Errorf("the journal %s and the cursor of %s in %s do not belong together", t.m.Journal.UUID, named,
 			t.cfg.DataDir)
 	}
@@ -453,6 +454,9 @@ func (t *taker) journal(dir string) error {
 	}
 	j := &t.m.Journal
 	j.UUID, j.First, j.End, j.Records = report.UUID.String(), report.First, report.End, report.Records
+	for _, u := range append(report.Continues, report.UUID) {
+		t.names = append(t.names, u.String())
+	}
 	return nil
 }
 
