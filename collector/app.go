@@ -227,7 +227,11 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	background(a.rebuild.Run)
 	background(a.retention.Run)
-	background(a.observeExpectedCalls)
+	background(func(ctx context.Context) {
+		if a.shipper.WaitComplete(ctx) == nil {
+			a.sink.WatchExpectedCalls(ctx, a.metrics.Expected, a.cfg.Now)
+		}
+	})
 	background(func(ctx context.Context) {
 		a.rejected.RunRetries(ctx, a.ingest.Ready, a.intake.Retry, a.log("quarantine"))
 	})

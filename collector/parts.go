@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/monev112/monev112/collector/alerting/notifications"
 	"github.com/monev112/monev112/collector/alerting/pager"
-	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/engine"
 	"github.com/monev112/monev112/collector/engine/child"
 	"github.com/monev112/monev112/collector/event"
@@ -27,13 +23,13 @@ import (
 	"github.com/monev112/monev112/collector/observability/metrics"
 	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/shipper"
-	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/source/dropfolder"
 	"github.com/monev112/monev112/collector/source/send"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/collector/upkeep/backup"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
 	"github.com/monev112/monev112/collector/upkeep/repair"
 	"github.com/monev112/monev112/collector/upkeep/retention"
@@ -129,7 +125,7 @@ func (a *App) openBoard(ctx context.Context) error {
 	})
 	var err error
 	a.ingest, err = ingest.New(ingest.Config{Dir: a.cfg.DataDir, Now: a.cfg.Now, Logger: a.log("ingest")}, a.journal,
-		a.board, a.observeIngest())
+		a.board, ingest.Observe(a.metrics, a.log("ingest")))
 	if err != nil {
 		return err
 	}
@@ -140,27 +136,6 @@ func (a *App) openBoard(ctx context.Context) error {
 	a.log("ingest").Info("checkpoint restored", "checkpoint", restored.Checkpoint, "replayed_events", restored.Events,
 		"took", restored.Took)
 	return nil
-}
-
-func (a *App) observeIngest() ingest.Observer {
-	log := a.log("ingest")
-	return ingest.Observer{
-		Group: func(g ingest.GroupStats) {
-			a.metrics.CountEvents(metrics.Accepted, g.Accepted)
-			a.metrics.CountEvents(metrics.Duplicate, g.Duplicates)
-			a.metrics.CountEvents(metrics.Conflict, g.Conflicts)
-			if g.Append > 0 {
-				a.metrics.Journal.Appended(g.Append)
-			}
-		},
-		Ready: func(reason error) {
-			if reason != nil {
-				log.Error("events are refused", "reason", reason)
-			} else {
-				log.Info("events are accepted")
-			}
-		},
-	}
 }
 
 // openStore makes everything that speaks to ClickHouse. The embedded engine is started by Run: until its address is
@@ -187,24 +162,13 @@ func (a *App) openStore(ctx context.Context) (err error) {
 	}
 	a.shipper, err = shipper.New(shipper.Config{
 		Dir: a.cfg.DataDir, BatchRows: a.cfg.File.Limits.BatchRows, Now: a.cfg.Now, Log: a.log("shipper"),
-		Observer: shipObserver{a}, Boot: shipper.BootID(), Database: a.identifyDatabase, Floor: a.ingest.ReplayFloor,
+		Observer: shipper.Observe(a.metrics, a.log("shipper")), Boot: shipper.BootID(), Database: a.database, Floor: a.ingest.ReplayFloor,
 		Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.requests,
 	}, a.journal, a.board, a.sink, a.dead)
 	if err != nil {
 		return err
 	}
-	a.metrics.Journal.Watch(func() metrics.JournalState {
-		stats, shipped := a.journal.Stats(), a.shipper.Shipped()
-		free, _ := a.journal.FreeBytes()
-		s := metrics.JournalState{
-			Bytes: stats.Bytes, DiskFreeBytes: int64(free), LagBytes: int64(stats.End - min(shipped, stats.End)),
-			Damaged: a.journal.Damage() != nil,
-		}
-		if at, ok := a.journal.AppendedAt(shipped); ok {
-			s.Lag = max(0, a.cfg.Now().Sub(at))
-		}
-		return s
-	})
+	a.metrics.Journal.Watch(a.shipper.JournalState)
 	a.cases = &lookup.Cases{Board: a.board, Stored: a.sink, Incomplete: a.shipper.Incomplete}
 	for _, c := range a.dir.Centers() {
 		a.cases.Centers = append(a.cases.Centers, c.Code)
@@ -225,57 +189,16 @@ func (a *App) openEngine() (cfg store.Config, err error) {
 		return cfg, err
 	}
 	key, err := engine.LoadOrCreateKey(dir) // the folder is this process's: it holds the journal's lock
-	var dialer net.Dialer
-	return store.Config{
-		Addr: engine.DefaultListen, Protocol: store.HTTP, Password: key,
-		Dial: func(ctx context.Context) (net.Conn, error) {
-			addr := a.engine.Addr()
-			if addr == "" {
-				return nil, store.ErrNotReady
-			}
-			return dialer.DialContext(ctx, "tcp", addr)
-		},
-	}, err
+	return store.Embedded(a.engine.Addr, key), err
 }
 
-// identifyDatabase asks ClickHouse which one it is, once its tables' own retention follows the policy.
-func (a *App) identifyDatabase(ctx context.Context) (db shipper.Database, err error) {
+// database makes the retention of ClickHouse's own tables follow the policy and says which ClickHouse it is.
+func (a *App) database(ctx context.Context) (shipper.Database, error) {
 	if err := a.store.FollowRetention(ctx, a.cfg.File.Retention.Months); err != nil {
-		return db, err
+		return shipper.Database{}, err
 	}
-	id, err := a.store.Identity(ctx)
-	if err != nil {
-		return db, err
-	}
-	db.ID = id.String()
-	restores, err := a.store.Restores(ctx)
-	db.RestorePoint, db.Unfinished = restored(restores, a.journal)
-	return db, err
+	return backup.Identify(ctx, a.store, a.journal)
 }
-
-// restored says up to where of a journal, or of one that it continues, backups filled ClickHouse, and which backup's
-// restore has not ended.
-func restored(restores []store.Restore, j *journal.Journal) (at shipper.RestorePoint, unfinished string) {
-	for _, r := range restores {
-		of, err := uuid.Parse(r.Journal)
-		switch {
-		case r.EndedAt.IsZero():
-			unfinished = r.Backup.String()
-		case err == nil && j.Continues(of):
-			at = shipper.RestorePoint{Journal: j.UUID().String(), UpTo: journal.Position(r.Position)}
-		}
-	}
-	return at, unfinished
-}
-
-// shipObserver counts and logs what the shipper does.
-type shipObserver struct{ *App }
-
-func (o shipObserver) BatchStored(_, end journal.Position, events, rows int, took time.Duration) {
-	o.log("shipper").Debug("batch stored", "events", events, "cases", rows, "took", took, "end", uint64(end))
-}
-
-func (o shipObserver) DeadLetter(string) { o.metrics.Shipper.DeadLetters(1) }
 
 func (a *App) openIntake(context.Context) error {
 	keys, err := ingest.ReadOrCreateCallerKeys(a.cfg.DataDir, a.cfg.Now())
@@ -345,35 +268,13 @@ func (a *App) openUpkeep(context.Context) (err error) {
 func (a *App) openAPI(guard *auth.Guard) error {
 	freezes := &freeze.Runner{
 		Database: a.sink, Writer: a.shipper, Accepted: a.journal.End, Boards: a.sink.Boards, Now: a.cfg.Now,
-	}
-	for _, c := range a.dir.Centers() {
-		freezes.Centers = append(freezes.Centers, freeze.Center{Code: c.Code, Location: c.Location,
-			Targets: store.FigureTargets{
-				Answer: uint32(c.AnswerTarget / time.Second), Short: uint32(c.ShortAbandon / time.Second),
-			}})
+		Centers: freeze.CentersOf(a.dir),
 	}
 	cfg := httpapi.Config{
 		Limits: httpapi.Limits{BodyBytes: a.cfg.File.Limits.BodyBytes},
 		Intake: a.intake,
 		Cases:  a.cases,
-		Reads: httpapi.Reads{
-			Clock: a.readClock,
-			CenterName: func(center string) string {
-				c, _ := a.dir.Center(center)
-				return c.Name
-			},
-			OPDID: func(center, opd string) string {
-				if id, known := a.dir.ResolveOPD(center, opd); known {
-					return id
-				}
-				return ""
-			},
-			OPDName: func(center, opd string) string {
-				id, _ := a.dir.ResolveOPD(center, opd)
-				o, _ := a.dir.OPD(center, id)
-				return o.Name
-			},
-		},
+		Reads:  httpapi.ReadsOf(a.dir, a.book),
 		Admin: httpapi.Admin{
 			StartRebuild: a.rebuild.Start, Rebuild: a.rebuild.Get, StopRebuild: a.rebuild.Stop,
 			Freeze: freezes.Freeze, Compare: freezes.Compare, CountDue: a.retention.Count, DeleteDue: a.retention.Apply,
@@ -405,30 +306,11 @@ func (a *App) openAPI(guard *auth.Guard) error {
 	return err
 }
 
-// readClock says what a clock says at now.
-func (a *App) readClock(c *sla.Clock, t *casefile.Ticket, now time.Time, lang string,
-	explain bool) httpapi.ClockReading {
-	r := httpapi.ClockReading{State: c.State(now), UsedRatio: a.book.UsedRatio(c, now)}
-	if explain {
-		r.Explain = a.book.Explain(c, t, now, lang)
-	}
-	return r
-}
-
 // newPages makes the pages behind the links of alerts.
 func (a *App) newPages() (*web.Pages, error) {
 	return web.New(web.Config{
 		Links: a.links, Directory: a.dir, Book: a.book, Complete: a.board.Complete, DueSummary: a.board.DueSummary,
-		Ticket: func(ctx context.Context, center, id string) (tracker.Row, []*event.Event, bool, error) {
-			found, err := a.cases.Find(ctx, event.KindTicket, center, id)
-			if away := (*store.UnavailableError)(nil); errors.As(err, &away) {
-				err = errors.Join(web.ErrUnavailable, err)
-			}
-			if err != nil || len(found) == 0 {
-				return tracker.Row{}, nil, false, err
-			}
-			return found[0].Row, found[0].Events, true, nil
-		},
+		Ticket: web.TicketOf(a.cases),
 		Row: func(key event.Key) (tracker.Row, bool) {
 			row, _, ok := a.board.Case(key)
 			return row, ok
@@ -448,6 +330,23 @@ func (a *App) openSources(context.Context) error {
 	return a.openDrops()
 }
 
+// inProcess is this service as a collector for its own sources.
+func (a *App) inProcess(patience send.Patience) send.InProcess {
+	return send.InProcess{
+		Take: func(ctx context.Context, body []byte) (event.Receipt, error) {
+			receipt, err := a.intake.Submit(ctx, ingest.Request{Form: event.NDJSON, Body: body})
+			switch {
+			case errors.Is(err, ingest.ErrTooLarge), errors.Is(err, event.ErrTooManyEvents):
+				err = send.ErrTooLarge
+			case errors.Is(err, ingest.ErrBusy), errors.Is(err, ingest.ErrUnavailable):
+				err = &send.Temporary{Cause: err}
+			}
+			return receipt, err
+		},
+		Held: a.cases.Events, Board: a.board, Now: a.cfg.Now, Patience: patience,
+	}
+}
+
 // openAsterisk prepares the follower of a telephone system's log, if the configuration names one.
 func (a *App) openAsterisk() error {
 	if a.cfg.File.Asterisk == nil {
@@ -456,7 +355,7 @@ func (a *App) openAsterisk() error {
 	log := a.log("asterisk").With("source", a.cfg.File.Asterisk.WithDefaults().Source)
 	f, err := asterisk.NewFollower(asterisk.FollowerOptions{
 		Config: *a.cfg.File.Asterisk, Directory: a.dir, Dir: a.dataPath(asterisk.FolderName), Now: a.cfg.Now, Log: log,
-		To: local{app: a},
+		To: a.inProcess(send.Patience{}),
 	})
 	if err != nil {
 		return fmt.Errorf("asterisk: %w", err)
@@ -474,34 +373,7 @@ func (a *App) openDrops() (err error) {
 	}
 	a.drops, err = dropfolder.New(dropfolder.Config{
 		Folders: a.cfg.File.Drop, State: a.dataPath(dropfolder.FolderName), Builtin: deploy.Defaults, Directory: a.dir,
-		Collector: local{a, send.Patience{Total: -1}}, Name: "http://127.0.0.1", Log: a.cfg.Log, Now: a.cfg.Now,
+		Collector: a.inProcess(send.Patience{Total: -1}), Name: "http://127.0.0.1", Log: a.cfg.Log, Now: a.cfg.Now,
 	})
 	return err
-}
-
-// expectedCallsEvery is how often the usual number of calls of the hour is computed.
-const expectedCallsEvery = 5 * time.Minute
-
-// observeExpectedCalls keeps the usual number of calls of this hour up to date until ctx ends.
-func (a *App) observeExpectedCalls(ctx context.Context) {
-	if a.shipper.WaitComplete(ctx) != nil {
-		return
-	}
-	tick := time.NewTicker(expectedCallsEvery)
-	defer tick.Stop()
-	for {
-		for _, center := range a.sink.Boards {
-			median, deviation, ok, err := a.store.CallsExpected(ctx, center, a.cfg.Now())
-			if err != nil || !ok {
-				a.metrics.Expected.Clear(center)
-				continue
-			}
-			a.metrics.Expected.Set(center, median, deviation)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }

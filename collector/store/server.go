@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"net"
+
+	"github.com/monev112/monev112/collector/engine"
 )
 
 // Server says where a ClickHouse server is. It is a section of the configuration file; without an address the embedded
@@ -55,4 +58,20 @@ func (s *Server) Config() Config {
 		cfg.Protocol = Native
 	}
 	return cfg
+}
+
+// Embedded is the configuration of a Store on the embedded engine. addr returns the engine's address, empty before it
+// answers; until then requests fail with ErrNotReady.
+func Embedded(addr func() string, key string) Config {
+	var dialer net.Dialer
+	return Config{
+		Addr: engine.DefaultListen, Protocol: HTTP, Password: key,
+		Dial: func(ctx context.Context) (net.Conn, error) {
+			at := addr()
+			if at == "" {
+				return nil, ErrNotReady
+			}
+			return dialer.DialContext(ctx, "tcp", at)
+		},
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/store"
 )
 
@@ -34,6 +35,16 @@ type Center struct {
 	Code     string
 	Location *time.Location
 	Targets  store.FigureTargets
+}
+
+// CentersOf returns the centres of a directory.
+func CentersOf(dir *directory.Directory) (out []Center) {
+	for _, c := range dir.Centers() {
+		out = append(out, Center{Code: c.Code, Location: c.Location, Targets: store.FigureTargets{
+			Answer: uint32(c.AnswerTarget / time.Second), Short: uint32(c.ShortAbandon / time.Second),
+		}})
+	}
+	return out
 }
 
 // Request asks for a month of a centre.

@@ -65,6 +65,15 @@ func (c *Cases) Find(ctx context.Context, kind event.Kind, center, id string) ([
 	return append(found, stored...), err
 }
 
+// Events is Find for the events alone.
+func (c *Cases) Events(ctx context.Context, kind event.Kind, center, id string) (out []*event.Event, err error) {
+	found, err := c.Find(ctx, kind, center, id)
+	for _, f := range found {
+		out = append(out, f.Events...)
+	}
+	return out, err
+}
+
 // stored reads cases from ClickHouse and folds them.
 func (c *Cases) stored(ctx context.Context, keys []event.Key) (out []Case, err error) {
 	loaded, err := c.read(ctx, keys)
