@@ -231,6 +231,9 @@ func TestDropFolder(t *testing.T) {
 	}
 	put("a.csv", 0, 300)
 	done("a.csv")
+	if !s.until("the board is complete", func() bool { return s.metric("monev112_board_complete") == 1 }) {
+		t.Fatal("the service ended")
+	}
 	if got := s.metric(`monev112_source_last_event_timestamp_seconds{source="masuk-1"}`); int64(got) != now.Truncate(
 		time.Minute).Unix() {
 		t.Errorf("data until %v, want %d", got, now.Truncate(time.Minute).Unix())
