@@ -19,7 +19,7 @@ import (
 )
 
 // Patience bounds every wait of this package; a machine under load may need it.
-const Patience = 2 * time.Minute
+const Patience = 5 * time.Minute
 
 // pause is how long a wait rests between two looks.
 const pause = 20 * time.Millisecond
