@@ -17,26 +17,34 @@ import (
 	"github.com/monev112/monev112/collector/alerting/notifications"
 	"github.com/monev112/monev112/collector/alerting/pager"
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/engine"
 	"github.com/monev112/monev112/collector/engine/child"
 	"github.com/monev112/monev112/collector/engine/install"
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/httpapi"
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/observability/metrics"
 	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/shipper"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/source/dropfolder"
+	"github.com/monev112/monev112/collector/source/send"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/collector/upkeep/backup"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
+	"github.com/monev112/monev112/collector/upkeep/repair"
 	"github.com/monev112/monev112/collector/upkeep/retention"
 	"github.com/monev112/monev112/collector/web"
+	"github.com/monev112/monev112/deploy"
+	"github.com/monev112/monev112/docs"
 )
 
 // App is one running service. New opens and checks everything that can be refused, Run serves until its context ends,
@@ -89,6 +97,9 @@ type cleanup struct {
 // log returns the logger of a component, for packages that do not name themselves in the log.
 func (a *App) log(component string) *slog.Logger { return a.cfg.Log.With("component", component) }
 
+// tracedRequests is how many sampled requests are remembered until the batch that stores their events links to them.
+const tracedRequests = 4096
+
 // New opens the data folder and the port. It begins with what can be wrong without touching either, so that a mistake
 // in the configuration leaves no trace; it connects to nothing. Each error is one sentence that says what would be
 // right.
@@ -138,7 +149,7 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	// comes before what is observed, and the board before the shipper and the sources that need it.
 	for _, open := range []func(context.Context) error{
 		a.openJournal, a.openRecords, a.openObservability, a.openBoard, a.openStore, a.openIntake, a.openAlerting,
-		a.openUpkeep, func(context.Context) error { return a.openAPI(guard) }, a.openSources,
+		a.openUpkeep, func(context.Context) error { return a.openAPI(guard) }, a.openAsterisk, a.openDrops,
 	} {
 		if err = open(ctx); err != nil {
 			return nil, err
@@ -159,6 +170,318 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 
 func (a *App) cleanup(name string, do func() error) {
 	a.cleanups = append(a.cleanups, cleanup{name, do})
+}
+
+func (a *App) openJournal(context.Context) (err error) {
+	expect, of, err := repair.Expected(a.cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	a.journal, err = journal.Open(journal.Options{
+		Dir: a.dataPath(journal.FolderName), MinFreeBytes: a.cfg.File.Limits.MinFreeBytes, Expect: expect, ExpectUUID: of,
+		Now: a.cfg.Now, Logger: a.log("journal"),
+	})
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	a.cleanup("journal", a.journal.Close)
+	return nil
+}
+
+// openRecords opens what is kept beside the journal: who read what, who was told what, and what was not accepted.
+func (a *App) openRecords(context.Context) (err error) {
+	limits := &a.cfg.File.Limits
+	if a.reads, err = audit.Open(a.dataPath(audit.FolderName), a.cfg.Log); err != nil {
+		return err
+	}
+	a.cleanup("record of reads", a.reads.Close)
+	if a.messages, err = notifications.Open(notifications.Config{
+		Dir: a.dataPath(notifications.FolderName), MinFreeBytes: limits.MinFreeBytes, Now: a.cfg.Now, Logger: a.cfg.Log,
+	}); err != nil {
+		return err
+	}
+	a.cleanup("record of notifications", a.messages.Close)
+	if a.rejected, err = quarantine.OpenRejected(a.cfg.DataDir, limits.QuarantineMiB<<20); err != nil {
+		return err
+	}
+	a.cleanup("rejected events", a.rejected.Close)
+	if a.dead, err = quarantine.OpenDeadLetters(a.cfg.DataDir); err != nil {
+		return err
+	}
+	a.cleanup("dead letters", a.dead.Close)
+	return nil
+}
+
+func (a *App) openObservability(ctx context.Context) (err error) {
+	cfg := metrics.Config{
+		Version: a.cfg.Version, Revision: a.cfg.Revision, GoVersion: a.cfg.GoVersion, Logger: a.log("metrics"),
+	}
+	cfg.Centers, cfg.Vocabulary = metrics.Labels(a.dir)
+	cfg.Vocabulary.Routes = httpapi.Routes()
+	for i := range a.cfg.File.Pager.Alertmanagers {
+		cfg.Vocabulary.Alertmanagers = append(cfg.Vocabulary.Alertmanagers, a.cfg.File.Pager.Alertmanagers[i].Name())
+	}
+	if a.metrics, err = metrics.New(cfg); err != nil {
+		return err
+	}
+	if until, ok := a.book.CoveredUntil(a.dir.DefaultCenter()); ok {
+		a.metrics.Calendar.CoveredUntil(until)
+	}
+	a.metrics.Shipper.WatchQuarantine(a.rejected.Len)
+	a.tracing, err = telemetry.NewTracing(ctx, telemetry.TraceConfig{
+		Version: a.cfg.Version, Endpoint: a.cfg.File.Tracing.Endpoint, SampleRatio: a.cfg.File.Tracing.SampleRatio,
+		Logger: a.log("tracing"),
+	})
+	if err != nil {
+		return err
+	}
+	a.cleanup("tracing", func() error { return a.tracing.Shutdown(context.WithoutCancel(ctx)) })
+	return nil
+}
+
+// openBoard makes the board and the loop that writes it, and restores both from checkpoint and journal.
+func (a *App) openBoard(ctx context.Context) error {
+	cfg := a.rules
+	cfg.Emit = func(o tracker.Outcome) { a.metrics.ObserveTraced(o, a.exemplars.Span(o.Case)) }
+	cfg.MaxCases = a.cfg.File.Limits.MaxCases
+	a.board = tracker.New(cfg)
+	a.metrics.SetBoard(func() tracker.Snapshot {
+		s := a.board.Snapshot(a.cfg.Now())
+		// People who press a button on a page are no feed that could fall silent.
+		s.Sources = slices.DeleteFunc(s.Sources, func(f tracker.SourceSnapshot) bool { return f.Source == web.Source })
+		return s
+	})
+	var err error
+	a.ingest, err = ingest.New(ingest.Config{Dir: a.cfg.DataDir, Now: a.cfg.Now, Logger: a.log("ingest")}, a.journal,
+		a.board, ingest.Observe(a.metrics, a.log("ingest")))
+	if err != nil {
+		return err
+	}
+	_, err = a.ingest.Restore(ctx)
+	return err
+}
+
+// openStore makes everything that speaks to ClickHouse. The embedded engine is started by Run: until its address is
+// known, the store's requests fail with store.ErrNotReady.
+func (a *App) openStore(ctx context.Context) (err error) {
+	cfg := a.cfg.File.ClickHouse.Config()
+	if a.cfg.File.ClickHouse.Address == "" {
+		if cfg, err = a.openEngine(); err != nil {
+			return err
+		}
+	}
+	cfg.Location = a.dir.Location
+	cfg.Inserted, cfg.Failed = a.metrics.Store.Inserted, a.metrics.Store.Failed
+	if a.store, err = store.Open(ctx, cfg); err != nil {
+		return err
+	}
+	a.cleanup("connections to clickhouse", a.store.Close)
+	a.sink = &store.Sink{
+		Store: a.store, Boards: a.rules.Centers,
+		Scope: func(center, opd string) string { _, scope := a.rules.OPD(center, opd); return scope },
+	}
+	a.shipper, err = shipper.New(shipper.Config{
+		Dir: a.cfg.DataDir, BatchRows: a.cfg.File.Limits.BatchRows, Now: a.cfg.Now, Log: a.log("shipper"),
+		Observer: shipper.Observe(a.metrics, a.log("shipper")), Boot: shipper.BootID(), Database: a.database,
+		Floor: a.ingest.ReplayFloor, Tracer: a.tracing.Tracer("monev112/shipper"), Links: a.requests,
+	}, a.journal, a.board, a.sink, a.dead)
+	if err != nil {
+		return err
+	}
+	a.metrics.Journal.Watch(a.shipper.JournalState)
+	a.cases = &lookup.Cases{Board: a.board, Stored: a.sink, Incomplete: a.shipper.Incomplete}
+	for _, c := range a.dir.Centers() {
+		a.cases.Centers = append(a.cases.Centers, c.Code)
+	}
+	return nil
+}
+
+// openEngine makes the embedded engine's process and returns how the store reaches it.
+func (a *App) openEngine() (cfg store.Config, err error) {
+	dir := a.dataPath(engine.FolderName)
+	a.engine, err = child.New(child.Config{
+		DataDir: dir, Listen: a.cfg.EngineListen, MaxMemoryBytes: a.cfg.File.Limits.EngineMemory, Log: a.cfg.Log,
+	})
+	if err != nil {
+		return cfg, err
+	}
+	if err = os.MkdirAll(dir, 0o700); err != nil {
+		return cfg, err
+	}
+	key, err := engine.LoadOrCreateKey(dir) // the folder is this process's: it holds the journal's lock
+	return store.Embedded(a.engine.Addr, key), err
+}
+
+// database makes the retention of ClickHouse's own tables follow the policy and says which ClickHouse it is.
+func (a *App) database(ctx context.Context) (shipper.Database, error) {
+	if err := a.store.FollowRetention(ctx, a.cfg.File.Retention.Months); err != nil {
+		return shipper.Database{}, err
+	}
+	return backup.Identify(ctx, a.store, a.journal)
+}
+
+func (a *App) openIntake(context.Context) error {
+	keys, err := ingest.ReadOrCreateCallerKeys(a.cfg.DataDir, a.cfg.Now())
+	if err != nil {
+		return err
+	}
+	a.intake, err = ingest.NewIntake(ingest.IntakeConfig{
+		Events:    event.Config{Keys: keys, Attributes: a.cfg.File.Attributes, AllowIDs: a.cfg.File.AllowIDs},
+		Directory: a.dir, Board: a.board, Rejected: a.rejected, Metrics: a.metrics, Exemplars: &a.exemplars,
+		Links: a.requests, Tracer: a.tracing.Tracer("monev112/ingest"), Now: a.cfg.Now, Log: a.log("intake"),
+	}, a.ingest)
+	return err
+}
+
+// openAlerting makes the links of alerts and the pager. Without an Alertmanager the pager's metrics are absent, which
+// is how the alert rules know.
+func (a *App) openAlerting(context.Context) (err error) {
+	scheme := "http"
+	if a.certificate != nil {
+		scheme = "https"
+	}
+	a.links, err = a.cfg.File.Pages.Open(scheme, a.cfg.Listen, a.cfg.DataDir, a.cfg.Now(), a.cfg.Log)
+	if err != nil {
+		return err
+	}
+	if !a.cfg.File.Pager.Set() {
+		return nil
+	}
+	opt := pager.Options{
+		Config: a.cfg.File.Pager, Dir: a.cfg.DataDir, Board: a.board, Directory: a.dir,
+		Pushed: a.metrics.Pager.Pushed, Failed: a.metrics.Pager.Failed, Now: a.cfg.Now, Log: a.cfg.Log,
+		Tracer: a.tracing.Tracer("monev112/pager"),
+	}
+	if a.links != nil {
+		opt.Links = a.links
+	}
+	a.pager, err = pager.New(opt)
+	return err
+}
+
+func (a *App) openUpkeep(context.Context) (err error) {
+	a.retention = retention.New(retention.Config{
+		DataDir: a.cfg.DataDir, Policy: a.cfg.File.Retention, Store: a.store, Prepared: a.shipper.Prepared, Board: a.board,
+		Rejected: a.rejected.Store, Dead: a.dead.Store, Journal: a.journal, StableNow: a.shipper.StableNow, Now: a.cfg.Now,
+		Log: a.log("retention"),
+	})
+	a.rebuild, err = rebuild.New(rebuild.Config{
+		Dir:      a.cfg.DataDir,
+		Connect:  func() (rebuild.Database, rebuild.Writer, bool) { return a.sink, a.shipper, a.shipper.Prepared() },
+		Fold:     a.board.Fold,
+		Centers:  a.cases.Centers,
+		Location: a.rules.Location,
+		// All that the row of a case follows from beside its events.
+		Basis: fmt.Sprintf("rules %s, directory %s, program %s", a.book.Digest(), a.dir.Digest(), a.cfg.Version),
+		Now:   a.cfg.Now, Log: a.log("rebuild"), PortionCases: a.cfg.File.Limits.RebuildCases,
+	})
+	return err
+}
+
+func (a *App) openAPI(guard *auth.Guard) error {
+	freezes := &freeze.Runner{
+		Database: a.sink, Writer: a.shipper, Accepted: a.journal.End, Boards: a.sink.Boards, Now: a.cfg.Now,
+		Centers: freeze.CentersOf(a.dir),
+	}
+	cfg := httpapi.Config{
+		Limits: httpapi.Limits{BodyBytes: a.cfg.File.Limits.BodyBytes},
+		Intake: a.intake,
+		Cases:  a.cases,
+		Reads:  httpapi.ReadsOf(a.dir, a.book),
+		Admin: httpapi.Admin{
+			StartRebuild: a.rebuild.Start, Rebuild: a.rebuild.Get, StopRebuild: a.rebuild.Stop,
+			Freeze: freezes.Freeze, Compare: freezes.Compare, CountDue: a.retention.Count, DeleteDue: a.retention.Apply,
+		},
+		Hooks:          httpapi.Hooks{Began: a.metrics.HTTP.Began, Read: a.reads.Record},
+		Messages:       a.messages.Add,
+		Keys:           guard,
+		TrustedProxies: a.cfg.File.TrustedProxies,
+		Certificate:    a.certificate,
+		Metrics:        a.metrics.Handler(),
+		MetricsNeedKey: a.cfg.File.MetricsNeedKey,
+		OpenAPI:        docs.OpenAPI(),
+		Ready:          func(context.Context) error { return a.ingest.Ready() },
+		Logger:         a.log("httpapi"),
+		Now:            a.cfg.Now,
+	}
+	if a.links != nil {
+		pages, err := a.newPages()
+		if err != nil {
+			return err
+		}
+		cfg.Pages = pages
+	}
+	if a.tracing.Enabled() {
+		cfg.Tracer = a.tracing
+	}
+	var err error
+	a.api, err = httpapi.New(cfg)
+	return err
+}
+
+// newPages makes the pages behind the links of alerts.
+func (a *App) newPages() (*web.Pages, error) {
+	return web.New(web.Config{
+		Links: a.links, Directory: a.dir, Book: a.book, Complete: a.board.Complete, DueSummary: a.board.DueSummary,
+		Ticket: web.TicketOf(a.cases),
+		Row: func(key event.Key) (tracker.Row, bool) {
+			row, _, ok := a.board.Case(key)
+			return row, ok
+		},
+		Acknowledge: func(ctx context.Context, e event.RawEvent) (int, error) {
+			receipt, err := a.intake.SubmitDrafts(ctx, e)
+			return len(receipt.Rejected), err
+		},
+		Record: a.reads.Record, Now: a.cfg.Now, Log: a.cfg.Log,
+	})
+}
+
+// inProcess is this service as a collector for its own sources.
+func (a *App) inProcess(patience send.Patience) send.InProcess {
+	return send.InProcess{
+		Take: func(ctx context.Context, body []byte) (event.Receipt, error) {
+			receipt, err := a.intake.Submit(ctx, ingest.Request{Form: event.NDJSON, Body: body})
+			switch {
+			case errors.Is(err, ingest.ErrTooLarge), errors.Is(err, event.ErrTooManyEvents):
+				err = send.ErrTooLarge
+			case errors.Is(err, ingest.ErrBusy), errors.Is(err, ingest.ErrUnavailable):
+				err = &send.Temporary{Cause: err}
+			}
+			return receipt, err
+		},
+		Held: a.cases.Events, Board: a.board, Now: a.cfg.Now, Patience: patience,
+	}
+}
+
+// openAsterisk prepares the follower of a telephone system's log, if the configuration names one.
+func (a *App) openAsterisk(context.Context) error {
+	if a.cfg.File.Asterisk == nil {
+		return nil
+	}
+	log := a.log("asterisk").With("source", a.cfg.File.Asterisk.WithDefaults().Source)
+	f, err := asterisk.NewFollower(asterisk.FollowerOptions{
+		Config: *a.cfg.File.Asterisk, Directory: a.dir, Dir: a.dataPath(asterisk.FolderName), Now: a.cfg.Now, Log: log,
+		To: a.inProcess(send.Patience{}),
+	})
+	if err != nil {
+		return fmt.Errorf("asterisk: %w", err)
+	}
+	a.follower = f
+	a.cleanup("queue log", f.Close)
+	log.Info("the queue log is followed", "queue_log", a.cfg.File.Asterisk.QueueLog)
+	return nil
+}
+
+// openDrops prepares the watching of the configured folders.
+func (a *App) openDrops(context.Context) (err error) {
+	if len(a.cfg.File.Drop) == 0 {
+		return nil
+	}
+	a.drops, err = dropfolder.New(dropfolder.Config{
+		Folders: a.cfg.File.Drop, State: a.dataPath(dropfolder.FolderName), Builtin: deploy.Defaults, Directory: a.dir,
+		Collector: a.inProcess(send.Patience{Total: -1}), Name: "http://127.0.0.1", Log: a.cfg.Log, Now: a.cfg.Now,
+	})
+	return err
 }
 
 // Close releases what New opened, the last first.

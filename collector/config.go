@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/monev112/monev112/collector/alerting/notifications"
 	"github.com/monev112/monev112/collector/alerting/pager"
-	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/httpapi"
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
@@ -23,14 +19,13 @@ import (
 	"github.com/monev112/monev112/collector/internal/faultpoint"
 	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/observability/telemetry"
-	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/sla/rulefiles"
 	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/source/dropfolder"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/upkeep/backup"
 	"github.com/monev112/monev112/collector/upkeep/retention"
 	"github.com/monev112/monev112/collector/web"
-	"github.com/monev112/monev112/deploy"
 )
 
 // Config is what `serve` runs on. Every field has a default but DataDir.
@@ -50,10 +45,8 @@ type Config struct {
 type File struct {
 	// ClickHouse says where ClickHouse is. Without an address the embedded engine runs as a child.
 	ClickHouse store.Server `yaml:"clickhouse"`
-	// Directory, Policies and Calendars name files that take the place of the embedded ones.
-	Directory string   `yaml:"directory"`
-	Policies  []string `yaml:"policies"`
-	Calendars []string `yaml:"calendars"`
+	// Files name the directory, the policies and the calendars that take the place of the embedded ones.
+	rulefiles.Files
 	// Attributes are the keys of an event's data, beside the vocabulary, that are kept.
 	Attributes []string `yaml:"attributes"`
 	// AllowIDs are patterns of ids that look like a telephone number and are none.
@@ -76,8 +69,6 @@ type File struct {
 	Pager pager.Config `yaml:"pager"`
 	// Asterisk names the log of a telephone system that the service follows.
 	Asterisk *asterisk.Config `yaml:"asterisk"`
-
-	dir string
 }
 
 // Limits are the bounds that a deployment may want to move; zero is the default.
@@ -94,35 +85,39 @@ type Limits struct {
 // DefaultListen is where the collector listens.
 const DefaultListen = "127.0.0.1:8112"
 
-// maxConfigBytes bounds every configuration file.
-const maxConfigBytes = 4 << 20
-
 // ReadFile reads a configuration file strictly. The error is yamlfile.Problems: every mistake with its line.
 func ReadFile(name string) (File, error) {
-	text, err := readBounded(name)
+	text, err := rulefiles.Read(name)
 	if err != nil {
 		return File{}, err
 	}
-	f := File{dir: filepath.Dir(name)}
-	file, err := yamlfile.Read(name, text, maxConfigBytes, &f)
+	var f File
+	file, err := yamlfile.Read(name, text, rulefiles.MaxBytes, &f)
 	if err != nil {
 		return File{}, err
 	}
-	f.resolve()
+	f.resolve(filepath.Dir(name))
 	f.check(file)
 	return f, file.Err()
 }
 
-// resolve makes the paths in the sections absolute.
-func (f *File) resolve() {
-	f.ClickHouse.Resolve(f.path)
-	f.TLS.Resolve(f.path)
-	f.Pager.Resolve(f.path)
+// resolve makes the paths in the sections absolute: they are relative to dir.
+func (f *File) resolve(dir string) {
+	path := func(name string) string {
+		if name == "" || filepath.IsAbs(name) {
+			return name
+		}
+		return filepath.Join(dir, name)
+	}
+	f.Files.Resolve(path)
+	f.ClickHouse.Resolve(path)
+	f.TLS.Resolve(path)
+	f.Pager.Resolve(path)
 	for i := range f.Drop {
-		f.Drop[i].Resolve(f.path)
+		f.Drop[i].Resolve(path)
 	}
 	if f.Asterisk != nil {
-		f.Asterisk.Resolve(f.path)
+		f.Asterisk.Resolve(path)
 	}
 }
 
@@ -136,90 +131,12 @@ func (f *File) check(file *yamlfile.File) {
 				"write a positive number, or leave it out for its default")
 		}
 	}
-	for _, err := range []error{
-		within("tracing.", f.Tracing.Check()), within("clickhouse.", f.ClickHouse.Check()), f.Retention.Check(),
-		within("asterisk.", f.Asterisk.Check()), within("pages: ", f.Pages.Check()), within("pager.", f.Pager.Check()),
-	} {
-		if err == nil {
-			continue
-		}
-		// A section says "key: what is wrong; what would be right".
-		key, found, _ := strings.Cut(err.Error(), ": ")
-		found, remedy, _ := strings.Cut(found, "; ")
-		file.Wrong(key, found, remedy)
-	}
-}
-
-// within names the section of the file that an error is about.
-func within(section string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s%w", section, err)
-}
-
-func readBounded(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxConfigBytes {
-		return nil, fmt.Errorf("%s: %d bytes; a configuration file has at most %d", name, info.Size(), maxConfigBytes)
-	}
-	return os.ReadFile(name)
-}
-
-func (f *File) path(name string) string {
-	if name == "" || filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(f.dir, name)
-}
-
-// LoadDirectory reads the directory that f names, else the embedded one.
-func (f *File) LoadDirectory() (*directory.Directory, error) {
-	if f.Directory == "" {
-		return directory.Load("defaults/directory.yaml", []byte(deploy.Directory))
-	}
-	name := f.path(f.Directory)
-	text, err := readBounded(name)
-	if err != nil {
-		return nil, err
-	}
-	return directory.Load(name, text)
-}
-
-// LoadBook reads policies and calendars: the embedded ones, each file of f in the place of the embedded one of its
-// name.
-func (f *File) LoadBook(dir *directory.Directory) (*sla.Book, error) {
-	var files []sla.File
-	taken := map[string]bool{}
-	for _, name := range append(append([]string(nil), f.Policies...), f.Calendars...) {
-		name = f.path(name)
-		text, err := readBounded(name)
-		if err != nil {
-			return nil, err
-		}
-		taken[filepath.Base(name)] = true
-		files = append(files, sla.File{Name: name, Data: text})
-	}
-	for _, folder := range []string{"defaults/policies", "defaults/calendars"} {
-		entries, err := fs.ReadDir(deploy.Defaults, folder)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
-			if taken[e.Name()] {
-				continue
-			}
-			text, err := fs.ReadFile(deploy.Defaults, folder+"/"+e.Name())
-			if err != nil {
-				return nil, err
-			}
-			files = append(files, sla.File{Name: folder + "/" + e.Name(), Data: text})
-		}
-	}
-	return sla.Load(files, sla.ConfigOf(dir))
+	file.ReportSection("tracing.", f.Tracing.Check())
+	file.ReportSection("clickhouse.", f.ClickHouse.Check())
+	file.ReportSection("", f.Retention.Check())
+	file.ReportSection("asterisk.", f.Asterisk.Check())
+	file.ReportSection("pages: ", f.Pages.Check())
+	file.ReportSection("pager.", f.Pager.Check())
 }
 
 // Check refuses what reading f alone does not show, without connecting to anything: how ClickHouse and Alertmanager are
@@ -232,7 +149,7 @@ func (f *File) Check(ctx context.Context) error {
 		return err
 	}
 	if err := f.Pager.CheckFiles(); err != nil {
-		return within("pager.", err)
+		return fmt.Errorf("pager.%w", err)
 	}
 	return f.ClickHouse.CheckFiles(ctx)
 }

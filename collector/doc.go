@@ -21,7 +21,8 @@
 //   - event: the vocabulary. Decodes, validates and pseudonymises; says what may enter. Never guesses a value.
 //   - directory: centres, OPDs, kecamatan, categories and the names that sources use for them. Never opens a file.
 //   - casefile: the facts of a call or a ticket, folded from a set of events. Never depends on their order.
-//   - sla: policies, calendars and the clocks that they give a case; explains each due date. Never stores one.
+//   - sla: policies, calendars and the clocks that they give a case; explains each due date. Never stores one. Its
+//     rulefiles, which is not pure, reads the files of directory, policies and calendars.
 //   - tracker: the live board, every case in memory as the set of its events. Never calls a case new that may be known.
 //
 // What moves and keeps events.

@@ -126,6 +126,12 @@ func (d *Directory) Center(code string) (Center, bool) {
 	return Center{}, false
 }
 
+// Location returns the time zone of a centre, nil when it is not known.
+func (d *Directory) Location(center string) *time.Location {
+	c, _ := d.Center(center)
+	return c.Location
+}
+
 // Historical reports whether the centre is known and holds records of the past only.
 func (d *Directory) Historical(center string) bool {
 	e := d.centers[center]

@@ -80,6 +80,7 @@ func (l *Loop) Restore(ctx context.Context) (Restored, error) {
 	l.keyer.Store(l.seen)
 	l.restored = true
 	res.Took = l.cfg.Now().Sub(began)
+	l.cfg.Logger.Info("checkpoint restored", "checkpoint", res.Checkpoint, "replayed_events", res.Events, "took", res.Took)
 	return res, nil
 }
 

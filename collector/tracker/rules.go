@@ -1,6 +1,8 @@
 package tracker
 
 import (
+	"time"
+
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/sla"
@@ -41,4 +43,10 @@ func Rules(dir *directory.Directory, book *sla.Book) Config {
 		}
 	}
 	return cfg
+}
+
+// Location returns the time zone of a centre, that of the default centre for one that the directory does not know.
+func (c *Config) Location(center string) *time.Location {
+	of, _ := c.Center(center)
+	return of.Location
 }

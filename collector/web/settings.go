@@ -1,6 +1,7 @@
 package web
 
 import (
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"time"
@@ -17,9 +18,7 @@ type Settings struct {
 	LinkDays int `yaml:"link_days"`
 }
 
-// Links returns the configuration of the links of a service that listens on listen; scheme is what it speaks there.
-// Without a public URL in it, alerts carry no links.
-func (s Settings) Links(scheme, listen, dataDir string) LinkConfig {
+func (s Settings) links(scheme, listen, dataDir string) LinkConfig {
 	cfg := LinkConfig{
 		File: filepath.Join(dataDir, LinkKeysFile), PublicURL: s.PublicURL,
 		Lifetime: time.Duration(s.LinkDays) * 24 * time.Hour,
@@ -30,8 +29,20 @@ func (s Settings) Links(scheme, listen, dataDir string) LinkConfig {
 	return cfg
 }
 
+// Open makes the links of a service that listens on listen; scheme is what it speaks there. It returns nil, and logs
+// it, when nobody could reach the pages.
+func (s Settings) Open(scheme, listen, dataDir string, now time.Time, log *slog.Logger) (*Links, error) {
+	cfg := s.links(scheme, listen, dataDir)
+	if cfg.PublicURL == "" {
+		log.Info("alerts carry no links: pages.public_url is not set", "component", "web")
+		return nil, nil
+	}
+	cfg.Log = log
+	return NewLinks(cfg, now)
+}
+
 // Check tells the first mistake, and what would be right. It touches no file.
 func (s Settings) Check() error {
-	cfg := s.Links("http", "127.0.0.1:8112", "") // without a public URL any address on loopback is as good
+	cfg := s.links("http", "127.0.0.1:8112", "") // without a public URL any address on loopback is as good
 	return cfg.Check()
 }

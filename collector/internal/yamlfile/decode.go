@@ -116,6 +116,17 @@ func (f *File) Report(field string, err error) {
 	f.Wrong(field, p.Found, p.Remedy)
 }
 
+// ReportSection reports the mistake that the check of a section found; nil is none. The error says "key: what is wrong;
+// what would be right", and section, with a dot at its end, is what stands before the key.
+func (f *File) ReportSection(section string, err error) {
+	if err == nil {
+		return
+	}
+	key, found, _ := strings.Cut(section+err.Error(), ": ")
+	found, remedy, _ := strings.Cut(found, "; ")
+	f.Wrong(key, found, remedy)
+}
+
 func (f *File) list(items []ast.Node, v reflect.Value, path string) {
 	if f.tooMany(len(items), path) {
 		return
