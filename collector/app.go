@@ -168,10 +168,12 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	return a, nil
 }
 
+// cleanup has Close call do; name says in an error what was to be released.
 func (a *App) cleanup(name string, do func() error) {
 	a.cleanups = append(a.cleanups, cleanup{name, do})
 }
 
+// openJournal opens the journal, and refuses one that has lost what was acknowledged.
 func (a *App) openJournal(context.Context) (err error) {
 	expect, of, err := repair.Expected(a.cfg.DataDir)
 	if err != nil {
@@ -212,6 +214,7 @@ func (a *App) openRecords(context.Context) (err error) {
 	return nil
 }
 
+// openObservability makes the metrics and the tracing that everything after it reports to.
 func (a *App) openObservability(ctx context.Context) (err error) {
 	cfg := metrics.Config{
 		Version: a.cfg.Version, Revision: a.cfg.Revision, GoVersion: a.cfg.GoVersion, Logger: a.log("metrics"),
@@ -320,6 +323,7 @@ func (a *App) database(ctx context.Context) (shipper.Database, error) {
 	return backup.Identify(ctx, a.store, a.journal)
 }
 
+// openIntake makes the way in for the events of every source.
 func (a *App) openIntake(context.Context) error {
 	keys, err := ingest.ReadOrCreateCallerKeys(a.cfg.DataDir, a.cfg.Now())
 	if err != nil {
@@ -359,6 +363,7 @@ func (a *App) openAlerting(context.Context) (err error) {
 	return err
 }
 
+// openUpkeep makes what deletes old personal data and what rebuilds stored cases.
 func (a *App) openUpkeep(context.Context) (err error) {
 	a.retention = retention.New(retention.Config{
 		DataDir: a.cfg.DataDir, Policy: a.cfg.File.Retention, Store: a.store, Prepared: a.shipper.Prepared, Board: a.board,
@@ -378,6 +383,7 @@ func (a *App) openUpkeep(context.Context) (err error) {
 	return err
 }
 
+// openAPI makes the HTTP interface and the pages.
 func (a *App) openAPI(guard *auth.Guard) error {
 	freezes := &freeze.Runner{
 		Database: a.sink, Writer: a.shipper, Accepted: a.journal.End, Boards: a.sink.Boards, Now: a.cfg.Now,
