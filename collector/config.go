@@ -175,10 +175,10 @@ func (c *Config) setDefaults() error {
 	return nil
 }
 
-// Backup takes a backup of the service in cfg.DataDir, which may run. take says where it goes; its Client is nil unless
-// another ClickHouse than that of cfg is to be read. What a backup leaves out follows from the rest (checkpoint, cursor,
-// the engine's files), is under way (a rebuild: ask for it again) or holds what must not leave the folder (the spool of
-// a followed log, which has raw numbers: the log is read again).
+// Backup takes a backup of the service in cfg.DataDir, which may run. take says where it goes; its Client is nil
+// unless another ClickHouse than that of cfg is to be read. What a backup leaves out follows from the rest (checkpoint,
+// cursor, the engine's files), is under way (a rebuild: ask for it again) or holds what must not leave the folder (the
+// spool of a followed log, which has raw numbers: the log is read again).
 func Backup(ctx context.Context, cfg Config, take backup.TakeConfig) (_ *backup.Manifest, err error) {
 	if err = cfg.setDefaults(); err != nil {
 		return nil, err

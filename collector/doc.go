@@ -29,8 +29,8 @@
 //
 //   - source: turns tables, logs and a simulation into events and submits them, over HTTP or in process. Never writes
 //     the journal itself.
-//   - ingest: the intake of every source, and the one loop that writes journal and board. Never acknowledges what is not
-//     on stable storage. What it rejects goes to ingest/quarantine, without callers' numbers.
+//   - ingest: the intake of every source, and the one loop that writes journal and board. Never acknowledges what is
+//     not on stable storage. What it rejects goes to ingest/quarantine, without callers' numbers.
 //   - journal: a segmented, checksummed, append-only log of records. Knows nothing of events.
 //   - shipper: follows the journal, brings ClickHouse up to date, completes unknown cases from it. Never blocks ingest
 //     and never drops an event that ClickHouse may still take.
@@ -49,9 +49,9 @@
 // What keeps the house.
 //
 //   - upkeep: rebuilds of stored cases, retention of personal data, backup and restore, repair of the journal.
-//   - internal: files that tests can make fail (disk, faultpoint), strict YAML (yamlfile), secrets (keyfile), Indonesian
-//     dates. Knows no room.
-//   - e2e: the real program with the real engine, killed, started again and counted. Imports no room.
+//   - internal: files that tests can make fail (disk, faultpoint), strict YAML (yamlfile), secrets (keyfile),
+//     Indonesian dates. Knows no room.
+//   - e2e: the real program with the real engine, killed, started again and counted.
 //
 // # Who may import whom
 //

@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -323,7 +324,7 @@ func TestClickHouseFilesAreXML(t *testing.T) {
 		d := xml.NewDecoder(strings.NewReader(read(t, name)))
 		for {
 			_, err := d.Token()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

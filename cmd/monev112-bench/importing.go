@@ -64,7 +64,9 @@ func writeRequests(name string, n int) (err error) {
 	}()
 	w := bufio.NewWriter(f)
 	fmt.Fprintln(
-		w, "CASE_ENQUIRY_ID,OPEN_DT,TARGET_DT,CLOSED_DT,OnTime_Status,CASE_STATUS,closure_class,SUBJECT,REASON,TYPE,QUEUE,Department,fire_district,police_district,neighborhood,ward,LOCATION_ZIPCODE,LATITUDE,LONGITUDE,Source")
+		w, "CASE_ENQUIRY_ID,OPEN_DT,TARGET_DT,CLOSED_DT,OnTime_Status,CASE_STATUS,closure_class,SUBJECT,REASON,TYPE,"+
+			"QUEUE,Department,fire_district,police_district,"+
+			"neighborhood,ward,LOCATION_ZIPCODE,LATITUDE,LONGITUDE,Source")
 	const layout = "01/02/2006 03:04:05 PM"
 	start := time.Date(2015, 1, 5, 8, 0, 0, 0, time.UTC)
 	reasons := []string{"Street Lights", "Sanitation", "Highway Maintenance", "Signs & Signals", "Catchbasin"}
@@ -75,7 +77,8 @@ func writeRequests(name string, n int) (err error) {
 			closed = opened.Add(time.Duration(1+i%200) * time.Hour).Format(layout)
 		}
 		fmt.Fprintf(
-			w, "10100%07d,%s,%s,%s,ONTIME,Closed,,Public Works Department,%s,Request,PWDx_Queue,PWDx,4.0,D4,Roxbury,Ward %d,2119.0,42.3474,-71.0944,Constituent Call\n",
+			w, "10100%07d,%s,%s,%s,ONTIME,Closed,,Public Works Department,%s,Request,PWDx_Queue,"+
+				"PWDx,4.0,D4,Roxbury,Ward %d,2119.0,42.3474,-71.0944,Constituent Call\n",
 			i, opened.Format(layout), opened.Add(72*time.Hour).Format(layout), closed, reasons[i%len(reasons)], 1+i%22)
 	}
 	return w.Flush()

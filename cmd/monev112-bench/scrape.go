@@ -87,7 +87,9 @@ func (b *bench) scrape(ctx context.Context) error {
 const scrapes = 30
 
 // scrapeWith measures scrapes of a service that holds the events of bodies.
-func (b *bench) scrapeWith(ctx context.Context, name string, bodies []body) (took []time.Duration, size int, err error) {
+func (b *bench) scrapeWith(
+	ctx context.Context, name string, bodies []body,
+) (took []time.Duration, size int, err error) {
 	p, err := b.serveNew(ctx, name, "")
 	if err != nil {
 		return nil, 0, err

@@ -60,7 +60,8 @@ func (t *table) print(w io.Writer) {
 	fmt.Fprintf(w, "\nload average %s at the end\n", loadAverage())
 	if t.busy {
 		fmt.Fprintln(
-			w, "DOUBTFUL: other programs kept the processors busy during this run. Rates and latencies are lower bounds; shares of")
+			w, "DOUBTFUL: other programs kept the processors busy during this run. "+
+				"Rates and latencies are lower bounds; shares of")
 		fmt.Fprintln(w, "the limit and processor seconds suffer less. Repeat on a quiet machine before comparing.")
 	}
 }

@@ -54,8 +54,10 @@ the configuration file, section asterisk.`,
 	cmd.Flags().StringVar(&f.log.Source, "source", "", `source of the events (default "asterisk")`)
 	cmd.Flags().StringVar(&f.log.Center, "center", "", "code of the centre (default: the collector's)")
 	cmd.Flags().StringVar(&f.log.Feed, "feed", "", `name of the feed (default "asterisk")`)
-	cmd.Flags().StringVar(&f.spool, "spool", "monev112-follow", "folder for the position in the log and for waiting events")
-	cmd.Flags().Int64Var(&f.spoolMiB, "spool-mib", asterisk.DefaultSpoolBytes>>20, "largest size of the waiting events, in MiB")
+	cmd.Flags().StringVar(&f.spool, "spool", "monev112-follow",
+		"folder for the position in the log and for waiting events")
+	cmd.Flags().Int64Var(&f.spoolMiB, "spool-mib", asterisk.DefaultSpoolBytes>>20,
+		"largest size of the waiting events, in MiB")
 	cmd.Flags().BoolVar(&f.once, "once", false, "read the given files from beginning to end, then stop")
 	return cmd
 }

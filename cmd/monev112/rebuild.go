@@ -154,7 +154,8 @@ func (r *rebuilding) follow(ctx context.Context, j rebuild.Job) (rebuild.Job, er
 		select {
 		case <-ctx.Done():
 			return j, errors.New(
-				"the client was stopped; the service goes on with the rebuild: ask for the same again to follow it, or stop it with --stop")
+				"the client was stopped; the service goes on with the rebuild: " +
+					"ask for the same again to follow it, or stop it with --stop")
 		case <-tick.C:
 		}
 		var next rebuild.Job

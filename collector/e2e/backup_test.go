@@ -95,7 +95,7 @@ func TestBackupBesideIngestAndRestore(t *testing.T) {
 	if out, code, _ := s.tool("", "backup", "--data", s.dir, "--to", to); code != 1 || !strings.Contains(out, "exists") {
 		t.Errorf("a second backup to the same folder: %d %s", code, out)
 	}
-	if out, code, _ := s.tool("", "backup", "--verify", to); code != 0 || !strings.Contains(out, "whole") {
+	if out, code, _ := s.tool("", "backup", "--verify", to); code != 0 || !strings.Contains(out, "complete") {
 		t.Errorf("verify: %d %s", code, out)
 	}
 	s.shipped()

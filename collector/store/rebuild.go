@@ -100,8 +100,8 @@ func (s *Store) StoredClocks(ctx context.Context, keys []event.Key) (map[event.K
 
 const clockColumns = `center, subject_kind, subject, clock, seq, kind, policy, policy_version, policy_line,
 	ifNull(calendar_version, '')::String, ifNull(opd, '')::String, ifNull(scope, '')::String, ifNull(category, '')::String,
-	ifNull(priority, '')::String, ifNull(kecamatan, '')::String, started_at, due_at, gross_due_at, paused_since, pause_ends_at,
-	breach_at, stopped_at, paused_s, risk_at, escalated_at, escalated2_at, void`
+	ifNull(priority, '')::String, ifNull(kecamatan, '')::String, started_at, due_at, gross_due_at, paused_since,
+	pause_ends_at, breach_at, stopped_at, paused_s, risk_at, escalated_at, escalated2_at, void`
 
 // scanClock is the inverse of clockBlock.
 func scanClock(scan func(...any) error) (c sla.Clock, err error) {

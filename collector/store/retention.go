@@ -149,7 +149,8 @@ func (s *Store) mutated(ctx context.Context, table string) error {
 	for {
 		var open uint64
 		var reason string
-		sql := "SELECT count(), max(latest_fail_reason) FROM system.mutations WHERE database = currentDatabase() AND table = " + quote(table) + " AND NOT is_done"
+		sql := "SELECT count(), max(latest_fail_reason) FROM system.mutations " +
+			"WHERE database = currentDatabase() AND table = " + quote(table) + " AND NOT is_done"
 		err := s.query(ctx, "wait for the mutation of "+table, sql, func(scan func(...any) error) error {
 			return scan(&open, &reason)
 		})

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -102,7 +103,7 @@ func TestNoOtherTokenOpens(t *testing.T) {
 		"another service's": tokenOf(foreign.Ticket("35.15", "dishub", "SDA-2026-00123", testNow)),
 		"expired":           tokenOf(l.Ticket("35.15", "dishub", "SDA-2026-00123", testNow.Add(-9*24*time.Hour))),
 	} {
-		if _, err := l.open(token, testNow); err != errLink {
+		if _, err := l.open(token, testNow); !errors.Is(err, errLink) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

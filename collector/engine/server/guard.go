@@ -27,7 +27,8 @@ var deniedNames = nameSet(`
 // others; a table function of a later version that is in neither list is denied too, since Open reads ClickHouse's own
 // list.
 var allowedTableFunctions = nameSet(`
-	numbers numbers_mt zeros zeros_mt primes generateSeries generate_series generateRandom values null view viewIfPermitted merge format
+	numbers numbers_mt zeros zeros_mt primes generateSeries generate_series generateRandom values null view
+	viewIfPermitted merge format
 	mergeTreeIndex mergeTreeProjection mergeTreeTextIndex mergeTreeAnalyzeIndexes mergeTreeAnalyzeIndexesUUID
 	timeSeriesSelector timeSeriesMetrics timeSeriesTags timeSeriesSamples timeSeriesData SQLStandardValues
 `)

@@ -97,9 +97,11 @@ func (s *handler) readRequest(w http.ResponseWriter, r *http.Request) (*request,
 // clientParams steer the HTTP interface and are not settings of ClickHouse.
 var clientParams = nameSet(
 	`query database default_format query_id user password quota_key role stacktrace compress decompress
-	client_protocol_version enable_http_compression http_zlib_compression_level http_native_compression_disable_checksumming_on_decompress
+	client_protocol_version enable_http_compression http_zlib_compression_level 
+	http_native_compression_disable_checksumming_on_decompress
 	network_compression_method network_zstd_compression_level wait_end_of_query buffer_size send_progress_in_http_headers
-	http_headers_progress_interval_ms cancel_http_readonly_queries_on_client_close add_http_cors_header http_write_exception_in_output_format
+	http_headers_progress_interval_ms cancel_http_readonly_queries_on_client_close add_http_cors_header
+	http_write_exception_in_output_format
 	session_timeout session_check max_execution_time timeout_before_checking_execution_speed readonly`)
 
 // readParams sorts the URL's parameters into those of the statement and, for a writer, settings.

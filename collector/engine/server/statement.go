@@ -95,8 +95,8 @@ type statement struct {
 	streaming bool   // begins with SELECT or WITH: its result may be handed out in parts
 }
 
-// parseStatement reads text. bodyFollows says that more bytes come that are not part of text: an INSERT without a format then
-// takes VALUES from them, as ClickHouse does.
+// parseStatement reads text. bodyFollows says that more bytes come that are not part of text: an INSERT without a
+// format then takes VALUES from them, as ClickHouse does.
 func parseStatement(text string, bodyFollows bool) statement {
 	s := scanner{text: text}
 	first, depth := s.next(), 0
@@ -161,8 +161,8 @@ func parseInsert(text string, s *scanner, bodyFollows bool) statement {
 	}
 }
 
-// insertData cuts what separates the format's name from the rows: blanks up to and with one line end. Binary rows may begin
-// with bytes that look blank, so no more than that goes.
+// insertData cuts what separates the format's name from the rows: blanks up to and with one line end. Binary rows may
+// begin with bytes that look blank, so no more than that goes.
 func insertData(rest string) string {
 	rest = strings.TrimPrefix(rest, ";")
 	rest = strings.TrimLeft(rest, " \t\f")
@@ -171,8 +171,8 @@ func insertData(rest string) string {
 }
 
 // partwiseFormats are the output formats in which the results of consecutive blocks may be written one after the other.
-// Others have a frame around the whole (JSON) or a first line (CSVWithNames), which ClickHouse's library would repeat with
-// every part: those are fetched whole.
+// Others have a frame around the whole (JSON) or a first line (CSVWithNames), which ClickHouse's library would
+// repeat with every part: those are fetched whole.
 var partwiseFormats = map[string]bool{
 	"Native": true, "TabSeparated": true, "TSV": true, "TabSeparatedRaw": true, "TSVRaw": true, "CSV": true,
 	"JSONEachRow": true,

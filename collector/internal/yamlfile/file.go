@@ -160,7 +160,8 @@ func (f *File) parse(text []byte, maxBytes int) (root ast.Node) {
 		return nil
 	}
 	if t := tooManyKeys(tokens); t != nil {
-		f.wrongAt(t.Position.Line, "", fmt.Sprintf("one group has more than %d keys", MaxEntries), "remove what is not needed")
+		f.wrongAt(t.Position.Line, "", fmt.Sprintf("one group has more than %d keys", MaxEntries),
+			"remove what is not needed")
 		return nil
 	}
 	tree, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey()) // decode reports duplicates, with their field

@@ -1,5 +1,5 @@
-// Package rulefiles reads the files that hold what a centre goes by: directory, policies and calendars. What a deployment
-// does not name comes from the embedded defaults.
+// Package rulefiles reads the files that hold what a centre goes by: directory, policies and calendars. What a
+// deployment does not name comes from the embedded defaults.
 package rulefiles
 
 import (

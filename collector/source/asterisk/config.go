@@ -42,8 +42,8 @@ func (c Config) WithDefaults() Config {
 // Resolve makes the paths of c absolute.
 func (c *Config) Resolve(path func(string) string) { c.QueueLog = path(c.QueueLog) }
 
-// Check tells the first mistake, with the field and what would be right. It touches no file. A section that is not there
-// is right.
+// Check tells the first mistake, with the field and what would be right. It touches no file. A section that is not
+// there is right.
 func (c *Config) Check() error {
 	if c == nil {
 		return nil

@@ -23,7 +23,7 @@ import (
 // the collector holds. It is the file <key>.state of the state folder:
 //
 //	{"format":"monev112-import","version":1,"server":...,"source":...,"center":...}
-//	<hash> <hash before> <revision> <row> <id>      one line for each event: hex, hex, decimal, unix ms, the rest of the line
+//	<hash> <hash before> <revision> <row> <id>      a line an event: hex, hex, decimal, unix ms, the rest of the line
 //	end <SHA-256 of everything above, hex>
 //
 // It is replaced as a whole. While an import runs, <key>.state.open lies beside it: an import that finds it follows one

@@ -59,18 +59,18 @@ func (c *CSV) Next() (Row, error) {
 		if tooLong {
 			data = data[:c.limits.RowBytes+1]
 		}
-		end, size, err := c.scan(data, c.srcErr == io.EOF && !tooLong)
+		end, size, err := c.scan(data, errors.Is(c.srcErr, io.EOF) && !tooLong)
 		switch {
 		case err == nil:
 			return c.take(data[:end], size)
-		case err != errNeedMore:
+		case !errors.Is(err, errNeedMore):
 			return c.refuse(CodeQuote, err.Error())
 		case tooLong:
 			return c.refuse(CodeTooLarge,
 				fmt.Sprintf("the row is longer than %d bytes; is a quote not closed?", c.limits.RowBytes))
-		case c.srcErr != nil && c.srcErr != io.EOF:
+		case c.srcErr != nil && !errors.Is(c.srcErr, io.EOF):
 			return Row{}, c.end()
-		case c.srcErr == io.EOF:
+		case errors.Is(c.srcErr, io.EOF):
 			return c.refuse(CodeQuote, "a quote is opened and never closed")
 		}
 		c.fill()
@@ -233,7 +233,7 @@ func (c *CSV) skipLine() error {
 }
 
 func (c *CSV) end() error {
-	if c.srcErr == io.EOF {
+	if errors.Is(c.srcErr, io.EOF) {
 		return io.EOF
 	}
 	return fmt.Errorf("read %s near line %d: %w", c.file, c.line, c.srcErr)

@@ -103,7 +103,7 @@ func TestCSVMemoryIsBounded(t *testing.T) {
 	rows := 0
 	for {
 		_, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -162,7 +162,7 @@ func FuzzCSV(f *testing.F) {
 		ours := NewCSV("f", bytes.NewReader(in), sep, Limits{})
 		for {
 			row, err := ours.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

@@ -283,7 +283,7 @@ func (x *xmlPart) Read(p []byte) (int, error) {
 func (x *xmlPart) next() (xml.Token, error) {
 	x.token = 0
 	t, err := x.dec.Token()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		if !x.root {
 			return nil, x.w.broken(x.part, "it ends in the middle")
 		}
@@ -321,7 +321,7 @@ func (w *Workbook) walk(part string, do func(*xmlPart, xml.Token) error) error {
 	defer x.close()
 	for {
 		t, err := x.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err == nil {
@@ -373,7 +373,7 @@ func (s *Sheet) Close() { s.xml.close() }
 func (s *Sheet) Next() (Row, error) {
 	for !s.done {
 		t, err := s.xml.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			s.done = true
 			break
 		}
@@ -416,7 +416,7 @@ func (s *Sheet) readRow(e xml.StartElement) (Row, error) {
 	for {
 		t, err := s.xml.next()
 		if err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = s.w.broken(s.xml.part, "a row does not end")
 			}
 			return Row{}, err
@@ -473,7 +473,7 @@ func (s *Sheet) readCell(kind string, row int) (text string, numeric bool, err e
 	for {
 		t, err := s.xml.next()
 		if err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = s.w.broken(s.xml.part, "a cell does not end")
 			}
 			return "", false, err

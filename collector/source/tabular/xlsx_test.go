@@ -119,7 +119,7 @@ func readWorkbook(t testing.TB, path string) (out []string) {
 				continue
 			}
 			if err != nil {
-				if err != io.EOF {
+				if !errors.Is(err, io.EOF) {
 					out = append(out, "error "+err.Error())
 				}
 				break

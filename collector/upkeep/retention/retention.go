@@ -1,15 +1,15 @@
 // Package retention deletes personal data that is older than the policy allows, once a day and on request, and records
 // what it found and deleted. How a place deletes is the business of that place.
 //
-//	place         kind        kept, by default                       how it goes
-//	events        caller      13 months after it happened            blanked; the event stays, and its case folds as before
-//	calls         caller      13 months after the call               blanked
-//	board         caller      13 months after it happened            blanked in memory; the next checkpoints are without it
-//	events        attributes  24 months after it happened            blanked
-//	board         attributes  24 months after it happened            blanked in memory
-//	refused       entry       90 days after it was refused           removed from the quarantine
-//	dead          entry       90 days after ClickHouse refused it    removed from the quarantine
-//	journal       -           a day after it was shipped             segments are deleted; a segment is closed after a day
+//	place         kind        kept, by default                    how it goes
+//	events        caller      13 months after it happened         blanked; the event stays, and its case folds as before
+//	calls         caller      13 months after the call            blanked
+//	board         caller      13 months after it happened         blanked in memory; the next checkpoints are without it
+//	events        attributes  24 months after it happened         blanked
+//	board         attributes  24 months after it happened         blanked in memory
+//	refused       entry       90 days after it was refused        removed from the quarantine
+//	dead          entry       90 days after ClickHouse refused it removed from the quarantine
+//	journal       -           a day after it was shipped          segments are deleted; a segment is closed after a day
 //
 // Rows of cases, clocks and aggregates are kept.
 package retention
