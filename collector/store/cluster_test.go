@@ -16,13 +16,11 @@ var updateCluster = flag.Bool("update-cluster", false, "write deploy/clickhouse/
 
 const clusterFile = "../../deploy/clickhouse/cluster.sql"
 
-const clusterHead = `-- Generated from collector/store/schema by go test ./collector/store -run TestClusterSchema -args
-	-update-cluster. DO NOT EDIT.
+const clusterHead = `-- Generated from collector/store/schema by make generate. DO NOT EDIT.
 --
 -- NOT TESTED: no cluster was at hand when this was written. It is the schema as docs/scale.md means it for a cluster:
 -- every table replicated and, where it grows, cut by centre, so that every row of a case, and every replacement of it,
-lies
--- on one shard, FINAL is right on each shard alone, and a join of two tables of one centre needs no other shard:
+-- lies on one shard, FINAL is right on each shard alone, and a join of two tables of one centre needs no other shard:
 --
 --   SET distributed_product_mode = 'local';
 --
