@@ -27,6 +27,7 @@ type harm struct {
 	clock      int
 	armed      string // the place at which this life of the process is to be killed
 	logFrom    int    // where the log of this life begins
+	wasFull    bool   // the disk was full at the start of this life or in it
 
 	disk   string // mounted small disk; empty when none can be mounted
 	proxy  *proxy
@@ -121,6 +122,7 @@ func (h *harm) launch(place string) {
 	}
 	h.ledger.born()
 	h.logFrom = len(h.log.String())
+	h.wasFull = h.full()
 	h.start(env...)
 }
 
@@ -148,7 +150,7 @@ func (h *harm) alive() {
 // starting. Every other end is a fault of the service's own.
 func (h *harm) again() {
 	h.t.Helper()
-	harmed := len(h.rules) > 0 || h.full()
+	harmed := len(h.rules) > 0 || h.wasFull
 	switch {
 	case h.armed != "" && h.killed():
 		h.count("killed at " + h.armed)
@@ -350,6 +352,7 @@ func (h *harm) fillDisk() {
 		h.t.Fatal("fill the disk: ", err)
 	}
 	h.count("disk full")
+	h.wasFull = true
 	if h.rng.IntN(3) == 0 { // it dies while the disk is full
 		h.killService()
 	}
