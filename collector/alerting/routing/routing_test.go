@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/e2e/servers"
 	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/deploy"
@@ -179,26 +179,14 @@ func TestCallsForDiskominfoDoNotNeedTheCollector(t *testing.T) {
 	}
 }
 
-func amtool(t *testing.T) string {
-	t.Helper()
-	path, err := filepath.Abs("../../../.tools/bin/amtool")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Skip("amtool is not built: run make tools")
-	}
-	return path
-}
-
 func TestAmtoolChecksTheConfiguration(t *testing.T) {
-	if out, err := exec.Command(amtool(t), "check-config", golden).CombinedOutput(); err != nil {
+	if out, err := exec.Command(servers.Tool(t, "amtool"), "check-config", golden).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
 func TestEveryRouteLeadsWhereTheDirectorySays(t *testing.T) {
-	tool := amtool(t)
+	tool := servers.Tool(t, "amtool")
 	leads := func(want string, labels ...string) {
 		t.Helper()
 		args := append([]string{"config", "routes", "test", "--config.file=" + golden, "--verify.receivers=" + want},
