@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/monev112/monev112/collector/directory"
@@ -39,8 +40,13 @@ func points(sql string) Target {
 	return Target{Datasource: clickhouseRef, EditorType: "sql", QueryType: "timeseries", RawSQL: tidy(sql)}
 }
 
-// tidy removes the indentation that a query has in Go.
+// source finds the tables and views that a query reads, by their names.
+var source = regexp.MustCompile(`\b(FROM|(?:INNER|LEFT) JOIN) ([a-z]\w+)`)
+
+// tidy writes the database before the names that a query reads, whatever the data source's own is, and removes the
+// indentation that the query has in Go.
 func tidy(sql string) string {
+	sql = source.ReplaceAllString(sql, "$1 $${database}.$2")
 	lines := strings.Split(strings.Trim(sql, "\n\t "), "\n")
 	cut := -1
 	for _, l := range lines[1:] {

@@ -3,7 +3,6 @@ package dashboards
 import (
 	"io"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -28,7 +27,7 @@ func TestEveryStatementRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask := func(sql string) (string, int) {
-		r, err := http.Post("http://"+addr+"/?database="+url.QueryEscape(database), "text/plain",
+		r, err := http.Post("http://"+addr+"/", "text/plain",
 			strings.NewReader(sql+"\nFORMAT TSVWithNames"))
 		if err != nil {
 			t.Fatal(err)
@@ -50,6 +49,9 @@ func TestEveryStatementRuns(t *testing.T) {
 		every, one, two := map[string][]string{}, map[string][]string{}, map[string][]string{}
 		for _, v := range d.Templating.List {
 			every[v.Name] = []string{v.Current.Value}
+			if v.Name == "database" {
+				every[v.Name] = []string{database}
+			}
 			if v.Current.Value == "$__all" {
 				every[v.Name] = []string{v.AllValue}
 			}

@@ -1,6 +1,10 @@
 package dashboards
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/monev112/monev112/collector/store"
+)
 
 // all is what a variable holds while All is selected: a regular expression for Prometheus and for chosen alike.
 const all = ".*"
@@ -17,6 +21,7 @@ func sources() []Variable {
 	return []Variable{
 		dataSource("prometheus", "Prometheus", prometheusRef.Type),
 		dataSource("clickhouse", "ClickHouse", clickhouseRef.Type),
+		fixed("database", "Basis data ClickHouse", store.DefaultDatabase),
 	}
 }
 
@@ -47,7 +52,7 @@ func centre() Variable {
 // fromClickHouse asks for two columns: the value, then the text that is shown.
 func fromClickHouse(name, label, sql string, current Option) Variable {
 	return Variable{
-		Name: name, Label: label, Type: "query", Datasource: &clickhouseRef, Query: sql, Refresh: 1, Current: current,
+		Name: name, Label: label, Type: "query", Datasource: &clickhouseRef, Query: tidy(sql), Refresh: 1, Current: current,
 		Options: []Option{},
 	}
 }

@@ -30,7 +30,7 @@ const clusterHead = `-- Generated from collector/store/schema by make generate. 
 var createTable = regexp.MustCompile(
 	`(?s)^CREATE TABLE IF NOT EXISTS (\w+)(.*)ENGINE = ReplacingMergeTree(?:\((\w+)\))?(.*)$`)
 
-var createView = regexp.MustCompile(`^CREATE OR REPLACE VIEW (\w+) AS`)
+var createView = regexp.MustCompile(`^CREATE OR REPLACE VIEW (\S+) AS`)
 
 // clusterSchema is the schema for a cluster: tables first, then what shows all shards of them, and the views.
 func clusterSchema(known []schema.File, views schema.File) (string, error) {
@@ -75,7 +75,7 @@ func shardKey(columns string) string {
 }
 
 func TestClusterSchemaFollowsTheSchema(t *testing.T) {
-	views, err := schema.Views()
+	views, err := schema.Views(DefaultDatabase)
 	if err != nil {
 		t.Fatal(err)
 	}

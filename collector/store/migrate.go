@@ -35,7 +35,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	views, err := schema.Views()
+	views, err := schema.Views(s.cfg.Database)
 	if err != nil {
 		return err
 	}

@@ -19,11 +19,11 @@ func migrations(t *testing.T) []schema.File {
 }
 
 func TestEveryStatementOfTheSchemaMayRunTwice(t *testing.T) {
-	views, err := schema.Views()
+	s := openEmpty(t)
+	views, err := schema.Views(s.cfg.Database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := openEmpty(t)
 	for _, f := range append(migrations(t), views) {
 		for range 2 {
 			for _, stmt := range f.Statements {

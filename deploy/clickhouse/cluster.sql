@@ -430,9 +430,9 @@ ENGINE = Distributed(monev112, currentDatabase(), notifications_local, cityHash6
 CREATE TABLE IF NOT EXISTS retention ON CLUSTER monev112 AS retention_local
 ENGINE = Distributed(monev112, currentDatabase(), retention_local, rand());
 
-CREATE OR REPLACE VIEW events_now ON CLUSTER monev112 AS SELECT * FROM events FINAL;
+CREATE OR REPLACE VIEW monev112.events_now ON CLUSTER monev112 AS SELECT * FROM monev112.events FINAL;
 
-CREATE OR REPLACE VIEW calls_now ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.calls_now ON CLUSTER monev112 AS
 SELECT
     *,
     
@@ -461,10 +461,10 @@ SELECT
     abandon_ms / 1000 AS abandon_seconds,
     if(ended_at >= answered_at, dateDiff('millisecond', answered_at, ended_at) / 1000, NULL) AS talk_seconds,
     if(first_classified_at >= answered_at, dateDiff('millisecond', answered_at, first_classified_at) / 1000, NULL) AS classify_seconds
-FROM calls FINAL
+FROM monev112.calls FINAL
 WHERE events > 0 AND ifNull(class, '') != 'uji';
 
-CREATE OR REPLACE VIEW tickets_now ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.tickets_now ON CLUSTER monev112 AS
 SELECT
     *,
     (state NOT IN ('resolved', 'confirmed', 'closed', 'merged'))::Bool AS open,
@@ -481,10 +481,10 @@ SELECT
         greatest(since, assumeNotNull(opened_at)), least(ifNull(until, assumeNotNull(resolved_at)), assumeNotNull(resolved_at)))),
         `pauses.since`, `pauses.until`) / 1000 AS resolve_net_seconds,
     if(confirmed_at >= last_resolved_at, dateDiff('millisecond', last_resolved_at, confirmed_at) / 1000, NULL) AS confirm_seconds
-FROM tickets FINAL
+FROM monev112.tickets FINAL
 WHERE events > 0;
 
-CREATE OR REPLACE VIEW clocks_now ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.clocks_now ON CLUSTER monev112 AS
 SELECT
     *,
     now64(3, 'UTC') AS at,
@@ -505,9 +505,9 @@ SELECT
             state = 'breached', 'overdue',
             at >= risk_at, 'risk',
             '') AS level
-FROM clocks FINAL;
+FROM monev112.clocks FINAL;
 
-CREATE OR REPLACE VIEW clocks_at ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.clocks_at ON CLUSTER monev112 AS
 SELECT
     *,
     {at:DateTime64(3, 'UTC')} AS at,
@@ -528,12 +528,12 @@ SELECT
             state = 'breached', 'overdue',
             at >= risk_at, 'risk',
             '') AS level
-FROM clocks FINAL
+FROM monev112.clocks FINAL
 WHERE started_at <= {at:DateTime64(3, 'UTC')};
 
-CREATE OR REPLACE VIEW calls_hourly_now ON CLUSTER monev112 AS SELECT * FROM calls_hourly FINAL WHERE received > 0;
+CREATE OR REPLACE VIEW monev112.calls_hourly_now ON CLUSTER monev112 AS SELECT * FROM monev112.calls_hourly FINAL WHERE received > 0;
 
-CREATE OR REPLACE VIEW calls_rollup ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.calls_rollup ON CLUSTER monev112 AS
 SELECT
     s.center AS center,
     toStartOfHour(toDateTime(assumeNotNull(s.at), 'UTC')) AS hour,
@@ -577,15 +577,15 @@ FROM
             c.classified, 'none',
             c.answered, 'unclassified',
             'unanswered') AS stage
-    FROM calls_now AS c
+    FROM monev112.calls_now AS c
     LEFT JOIN
     (
         SELECT center, call, groupUniqArray(ifNull(scope, '')) AS scopes
-        FROM tickets_now
+        FROM monev112.tickets_now
         ARRAY JOIN calls AS call
         WHERE center IN {centers:Array(String)} AND (center, id) IN
         (
-            SELECT center, arrayJoin(tickets) FROM calls
+            SELECT center, arrayJoin(tickets) FROM monev112.calls
             WHERE center IN {centers:Array(String)} AND at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')}
         )
         GROUP BY center, call
@@ -594,7 +594,7 @@ FROM
 ) AS s
 GROUP BY center, hour;
 
-CREATE OR REPLACE VIEW clocks_rollup ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.clocks_rollup ON CLUSTER monev112 AS
 SELECT
     center, clock, day,
     arrayMap(g -> g.1, groups) AS opds,
@@ -621,30 +621,30 @@ FROM
                 breach_at, stopped_at,
                 ifNull(stopped_at <= now64(3, 'UTC'), false) AS settled,
                 ifNull(stopped_at > breach_at, false) AS was_late
-            FROM clocks AS c FINAL
+            FROM monev112.clocks AS c FINAL
             WHERE c.center IN {centers:Array(String)} AND c.subject_kind = 'ticket' AND NOT void
                 AND (c.center, assumeNotNull(c.day)) IN {days:Array(Tuple(String, Date))} AND c.day IS NOT NULL
         )
         GROUP BY center, clock, day, opd, scope
         UNION ALL
         SELECT center, clock, day, '', '', 0, 0, [], 0
-        FROM clocks_daily
+        FROM monev112.clocks_daily
         WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
     )
     GROUP BY center, clock, day
 );
 
-CREATE OR REPLACE VIEW clock_outcomes ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.clock_outcomes ON CLUSTER monev112 AS
 SELECT
     center, clock, day, opd, scope,
     met_count + arrayCount((b, s) -> ifNull(s <= now64(3, 'UTC'), false) AND NOT ifNull(s > b, false), breach_at, stopped_at) AS met,
     late_count + arrayCount((b, s) -> s IS NOT NULL AND ifNull(least(assumeNotNull(s), now64(3, 'UTC')) > b, false), breach_at, stopped_at) AS stopped_late,
     arrayCount((b, s) -> s IS NULL AND ifNull(now64(3, 'UTC') > b, false), breach_at, stopped_at) AS open_late,
     toUInt64(met_count + late_count + length(breach_at) - met - stopped_late - open_late) AS undecided
-FROM clocks_daily FINAL
+FROM monev112.clocks_daily FINAL
 ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at;
 
-CREATE OR REPLACE VIEW tickets_rollup ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.tickets_rollup ON CLUSTER monev112 AS
 SELECT
     center, day, scope,
     arrayMap(t -> t.1, list) AS opds,
@@ -668,37 +668,37 @@ FROM
              toInt64(round(1000 * dispatch_seconds)), toInt64(round(1000 * acknowledge_seconds)), toInt64(round(1000 * turnout_seconds)),
              toInt64(round(1000 * travel_seconds)), toInt64(round(1000 * respond_seconds)), toInt64(round(1000 * own_seconds)),
              toInt64(round(1000 * resolve_seconds)), toInt64(round(1000 * resolve_net_seconds)), toInt64(round(1000 * confirm_seconds))) AS ticket
-        FROM tickets_now AS t
+        FROM monev112.tickets_now AS t
         WHERE t.center IN {centers:Array(String)} AND t.state != 'merged' AND t.day IS NOT NULL
             AND (t.center, assumeNotNull(t.day)) IN {days:Array(Tuple(String, Date))}
         UNION ALL
         SELECT center, day, scope, false,
             ('', '', NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64),
              NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64))
-        FROM tickets_daily
+        FROM monev112.tickets_daily
         WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
     )
     GROUP BY center, day, scope
 );
 
-CREATE OR REPLACE VIEW case_intervals ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.case_intervals ON CLUSTER monev112 AS
 SELECT center, day, '' AS opd, 'own' AS scope, ifNull(category, '') AS category, '' AS priority,
     i.1 AS interval, i.2 AS seconds
-FROM calls_now
+FROM monev112.calls_now
 ARRAY JOIN
     [('answer', toNullable(answer_seconds)), ('classify', classify_seconds), ('talk', talk_seconds)] AS i
 WHERE answered
 UNION ALL
 SELECT center, day, ifNull(opd, '') AS opd, ifNull(scope, 'own') AS scope, ifNull(category, '') AS category,
     ifNull(priority, '') AS priority, i.1 AS interval, i.2 AS seconds
-FROM tickets_now
+FROM monev112.tickets_now
 ARRAY JOIN
     [('dispatch', dispatch_seconds), ('acknowledge', acknowledge_seconds), ('turnout', turnout_seconds),
      ('travel', travel_seconds), ('respond', respond_seconds), ('own', own_seconds), ('resolve', resolve_seconds),
      ('resolve_net', resolve_net_seconds), ('confirm', confirm_seconds)] AS i
 WHERE state != 'merged';
 
-CREATE OR REPLACE VIEW monev_service_level ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_service_level ON CLUSTER monev112 AS
 SELECT
     center, period, measure, numerator, denominator, offered AS n, stamped,
     
@@ -718,7 +718,7 @@ FROM
         sum(calls_hourly_now.stamped) AS stamped,
         sum(arrayCount(x -> x <= {target:UInt32} * 1000, answer_ms)) AS within,
         sum(arrayCount(x -> x < {short:UInt32} * 1000, abandon_ms)) AS short_abandoned
-    FROM calls_hourly_now
+    FROM monev112.calls_hourly_now
     WHERE day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
             'step must be day, week, month, year or all') = 0
@@ -729,7 +729,7 @@ ARRAY JOIN
     [within, within, within] AS numerator,
     [toInt64(offered), toInt64(offered) - toInt64(short_abandoned), toInt64(stamped)] AS denominator;
 
-CREATE OR REPLACE VIEW monev_hoax ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_hoax ON CLUSTER monev112 AS
 SELECT
     center, period, measure, numerator, denominator, answered AS n,
     if(denominator = 0, NULL, numerator / denominator) AS share,
@@ -748,7 +748,7 @@ FROM
         sum(calls_hourly_now.classified) AS classified,
         sum(calls_hourly_now.hoax) AS hoax,
         sum(ghost + pocket + informasi) AS other
-    FROM calls_hourly_now
+    FROM monev112.calls_hourly_now
     WHERE day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
             'step must be day, week, month, year or all') = 0
@@ -759,7 +759,7 @@ ARRAY JOIN
     [toInt64(hoax), toInt64(hoax + other), toInt64(answered) - toInt64(classified)] AS numerator,
     [toInt64(classified), toInt64(classified), toInt64(answered)] AS denominator;
 
-CREATE OR REPLACE VIEW monev_funnel ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_funnel ON CLUSTER monev112 AS
 SELECT
     center, period, stage, numerator, denominator, denominator AS n,
     if(denominator = 0, NULL, numerator / denominator) AS share
@@ -775,7 +775,7 @@ FROM
         sum(received) AS denominator,
         sum(to_hoax) AS f1, sum(to_own) AS f2, sum(to_vertical) AS f3, sum(to_centre) AS f4, sum(to_none) AS f5,
         sum(to_unclassified) AS f6, sum(to_unanswered) AS f7
-    FROM calls_hourly_now
+    FROM monev112.calls_hourly_now
     WHERE day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
             'step must be day, week, month, year or all') = 0
@@ -785,7 +785,7 @@ ARRAY JOIN
     ['hoax', 'own', 'vertical', 'centre', 'none', 'unclassified', 'unanswered'] AS stage,
     [f1, f2, f3, f4, f5, f6, f7] AS numerator;
 
-CREATE OR REPLACE VIEW monev_intervals_calls ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_intervals_calls ON CLUSTER monev112 AS
 SELECT
     center, period, figures.1 AS interval, 'own' AS scope, figures.2 AS numerator, denominator,
     numerator AS n, numerator / denominator AS coverage,
@@ -811,7 +811,7 @@ FROM
     (
         SELECT center, day, answered, answer_ms AS answer, toInt64(round(1000 * classify_seconds)) AS classify,
             toInt64(round(1000 * talk_seconds)) AS talk
-        FROM calls_now
+        FROM monev112.calls_now
     )
     WHERE answered AND day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
@@ -820,7 +820,7 @@ FROM
 )
 ARRAY JOIN list AS figures;
 
-CREATE OR REPLACE VIEW monev_intervals_tickets ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_intervals_tickets ON CLUSTER monev112 AS
 SELECT
     center, period, figures.1 AS interval, scope, figures.2 AS numerator, denominator,
     numerator AS n, numerator / denominator AS coverage,
@@ -848,7 +848,7 @@ FROM
             ('resolve', count(resolve), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve), ifNull(sum(resolve), 0)),
             ('resolve_net', count(resolve_net), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve_net), ifNull(sum(resolve_net), 0)),
             ('confirm', count(confirm), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(confirm), ifNull(sum(confirm), 0))] AS list
-    FROM tickets_daily FINAL
+    FROM monev112.tickets_daily FINAL
     ARRAY JOIN dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout,
         travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net,
         confirm_ms AS confirm
@@ -859,14 +859,14 @@ FROM
 )
 ARRAY JOIN list AS figures;
 
-CREATE OR REPLACE VIEW monev_intervals ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_intervals ON CLUSTER monev112 AS
 SELECT center, period, interval, scope, numerator, denominator, n, coverage, median, p90, p95, mean
-FROM monev_intervals_calls(since = {since:Date}, until = {until:Date}, step = {step:String})
+FROM monev112.monev_intervals_calls(since = {since:Date}, until = {until:Date}, step = {step:String})
 UNION ALL
 SELECT center, period, interval, scope, numerator, denominator, n, coverage, median, p90, p95, mean
-FROM monev_intervals_tickets(since = {since:Date}, until = {until:Date}, step = {step:String});
+FROM monev112.monev_intervals_tickets(since = {since:Date}, until = {until:Date}, step = {step:String});
 
-CREATE OR REPLACE VIEW monev_intervals_opd ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_intervals_opd ON CLUSTER monev112 AS
 SELECT
     center, period, figures.1 AS interval, scope, opd, figures.2 AS numerator, denominator,
     numerator AS n, numerator / denominator AS coverage,
@@ -894,7 +894,7 @@ FROM
             ('resolve', count(resolve), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve), ifNull(sum(resolve), 0)),
             ('resolve_net', count(resolve_net), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve_net), ifNull(sum(resolve_net), 0)),
             ('confirm', count(confirm), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(confirm), ifNull(sum(confirm), 0))] AS list
-    FROM tickets_daily FINAL
+    FROM monev112.tickets_daily FINAL
     ARRAY JOIN opds AS opd, dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout,
         travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net,
         confirm_ms AS confirm
@@ -905,7 +905,7 @@ FROM
 )
 ARRAY JOIN list AS figures;
 
-CREATE OR REPLACE VIEW monev_on_time_tickets ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_on_time_tickets ON CLUSTER monev112 AS
 SELECT
     center, period, clock, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
     if(denominator = 0, NULL, numerator / denominator) AS share,
@@ -925,16 +925,16 @@ FROM
         sum(o.stopped_late) AS stopped_late,
         sum(o.open_late) AS open_late,
         sum(o.undecided) AS undecided
-    FROM clock_outcomes AS o
+    FROM monev112.clock_outcomes AS o
     WHERE scope = 'own' AND day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
             'step must be day, week, month, year or all') = 0
     GROUP BY center, period, clock, opd
 );
 
-CREATE OR REPLACE VIEW monev_on_time ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_on_time ON CLUSTER monev112 AS
 SELECT center, period, clock, opd, numerator, denominator, n, stopped_late, open_late, undecided, share, low, high
-FROM monev_on_time_tickets(since = {since:Date}, until = {until:Date}, step = {step:String})
+FROM monev112.monev_on_time_tickets(since = {since:Date}, until = {until:Date}, step = {step:String})
 UNION ALL
 SELECT
     center, period, clock, '' AS opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
@@ -955,12 +955,12 @@ FROM
         countIf(state = 'breached' AND stopped_at IS NOT NULL) AS stopped_late,
         countIf(state = 'breached' AND stopped_at IS NULL) AS open_late,
         countIf(state IN ('running', 'paused')) AS undecided
-    FROM clocks_now
+    FROM monev112.clocks_now
     WHERE subject_kind = 'call' AND NOT void AND day >= {since:Date} AND day < {until:Date}
     GROUP BY center, period, clock
 );
 
-CREATE OR REPLACE VIEW monev_on_time_outside ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_on_time_outside ON CLUSTER monev112 AS
 SELECT
     center, period, clock, scope, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
     if(denominator = 0, NULL, numerator / denominator) AS share,
@@ -980,62 +980,62 @@ FROM
         sum(o.stopped_late) AS stopped_late,
         sum(o.open_late) AS open_late,
         sum(o.undecided) AS undecided
-    FROM clock_outcomes AS o
+    FROM monev112.clock_outcomes AS o
     WHERE scope != 'own' AND day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
             'step must be day, week, month, year or all') = 0
     GROUP BY center, period, clock, scope, opd
 );
 
-CREATE OR REPLACE VIEW monev_figures ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_figures ON CLUSTER monev112 AS
 SELECT center, 'service_level' AS figure, concat('measure=', measure, ',target=', toString({target:UInt32})) AS dims,
     toFloat64(numerator) AS numerator, toFloat64(denominator) AS denominator, toUInt64(n) AS n, share AS value
-FROM monev_service_level(
+FROM monev112.monev_service_level(
     since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
 UNION ALL
 SELECT center, 'hoax', concat('measure=', measure),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev_hoax(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM monev112.monev_hoax(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
 SELECT center, 'funnel', concat('stage=', stage),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev_funnel(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM monev112.monev_funnel(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
 SELECT center, concat('interval_', s.1), concat('interval=', interval, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
-FROM monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM monev112.monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
 ARRAY JOIN [('median', median), ('p90', p90), ('p95', p95), ('mean', mean)] AS s
 UNION ALL
 SELECT center, concat('interval_', s.1), concat('interval=', interval, ',opd=', opd, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
-FROM monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM monev112.monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all')
 ARRAY JOIN [('median', median), ('p90', p90), ('p95', p95), ('mean', mean)] AS s
 UNION ALL
 SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=own'),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev_on_time(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM monev112.monev_on_time(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
 SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=', ifNull(scope, '')),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev_on_time_outside(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM monev112.monev_on_time_outside(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
 SELECT center, 'coverage', 'measure=answer_stamp', toFloat64(stamped), toFloat64(n), toUInt64(n),
     if(n = 0, NULL, stamped / n)
-FROM monev_service_level(
+FROM monev112.monev_service_level(
     since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
 WHERE measure = 'ketat'
 UNION ALL
 SELECT center, 'coverage', concat('interval=', interval, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
-FROM monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM monev112.monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
 SELECT center, 'coverage', concat('interval=', interval, ',opd=', opd, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
-FROM monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all');
+FROM monev112.monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all');
 
-CREATE OR REPLACE VIEW monev_hoax_cost ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_hoax_cost ON CLUSTER monev112 AS
 SELECT center, 'agent' AS measure, if(count(talk_seconds) = 0, NULL, toFloat64(sum(talk_seconds))) AS amount, count(talk_seconds) AS numerator, count() AS denominator
-FROM calls_now
+FROM monev112.calls_now
 WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
 GROUP BY center
 UNION ALL
@@ -1043,9 +1043,9 @@ SELECT center, 'crew', if(count(seconds) = 0, NULL, toFloat64(sum(seconds))), co
 FROM
 (
     SELECT center, if(resolved_at >= departed_at, dateDiff('millisecond', departed_at, resolved_at) / 1000, NULL) AS seconds
-    FROM tickets_now
+    FROM monev112.tickets_now
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
-        AND (ifNull(result = 'palsu', false) OR id IN (SELECT arrayJoin(tickets) FROM calls_now WHERE center = {center:String} AND class = 'prank_palsu'))
+        AND (ifNull(result = 'palsu', false) OR id IN (SELECT arrayJoin(tickets) FROM monev112.calls_now WHERE center = {center:String} AND class = 'prank_palsu'))
 )
 GROUP BY center
 UNION ALL
@@ -1053,18 +1053,18 @@ SELECT center, 'held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND last
 FROM
 (
     SELECT center, answer_ms AS wait, ifNull(wait > 1000 * {target:UInt32}, false) AS late, ifNull(answered_at, toDateTime64(0, 3, 'UTC')) AS answered
-    FROM calls_now
+    FROM monev112.calls_now
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND NOT hoax AND offered AND class IN ('normal', 'informasi', 'duplikat')
 ) AS waits
 ASOF LEFT JOIN
 (
     SELECT center, assumeNotNull(answered_at) AS begun, max(assumeNotNull(ended_at)) OVER (ORDER BY begun ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_over
-    FROM calls_now
+    FROM monev112.calls_now
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax AND talk_seconds IS NOT NULL
 ) AS talks ON waits.center = talks.center AND waits.answered > talks.begun
 GROUP BY center;
 
-CREATE OR REPLACE VIEW monev_callers ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_callers ON CLUSTER monev112 AS
 SELECT center, key_id, numbers, toUInt64(ceil(numbers / 100)) AS top, arraySum(arraySlice(counts, 1, top)) AS numerator, arraySum(counts) AS n, denominator,
     numerator / n AS share
 FROM
@@ -1073,7 +1073,7 @@ FROM
     FROM
     (
         SELECT center, caller_key_id AS key_id, caller_key, count() AS c, sum(count()) OVER (PARTITION BY center) AS every
-        FROM calls_now
+        FROM monev112.calls_now
         WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
         GROUP BY center, key_id, caller_key
     )
@@ -1081,12 +1081,12 @@ FROM
     GROUP BY center, key_id
 );
 
-CREATE OR REPLACE VIEW monev_blocks ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_blocks ON CLUSTER monev112 AS
 SELECT center, sum(blocks) AS calls, countIf(last_real > first_block) AS numerator, count() AS denominator
 FROM
 (
     SELECT center, countIf(blocked) AS blocks, minIf(at, blocked) AS first_block, maxIf(at, ifNull(class = 'normal', false)) AS last_real
-    FROM calls_now
+    FROM monev112.calls_now
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND caller_key IS NOT NULL
     GROUP BY center, caller_key_id, caller_key
     HAVING blocks > 0

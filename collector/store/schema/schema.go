@@ -68,10 +68,13 @@ func Read(dir fs.FS) ([]File, error) {
 	return out, nil
 }
 
-// Views returns the statements that make the views, each after those that it reads from. Their files are templates, of
-// which the checksum covers the result.
-func Views() (File, error) {
-	tmpl, err := template.New("views").Funcs(template.FuncMap{"wilson": wilsonColumns}).ParseFS(files, "views/*.sql")
+// Views returns the statements that make the views of a database, each after those that it reads from. Every name in
+// them carries the database: a view that asks another one with parameters would look for it where its reader is. Their
+// files are templates, of which the checksum covers the result.
+func Views(database string) (File, error) {
+	tmpl, err := template.New("views").Funcs(template.FuncMap{
+		"wilson": wilsonColumns, "db": func() string { return database },
+	}).ParseFS(files, "views/*.sql")
 	if err != nil {
 		return File{}, fmt.Errorf("schema: %w", err)
 	}

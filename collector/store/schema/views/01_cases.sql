@@ -1,10 +1,10 @@
 -- What people query: each event, call, ticket and clock once, with what follows from its facts. The conditions are those
 -- of the packages casefile and sla, stated a second time in SQL; tests compare the two.
 
-CREATE OR REPLACE VIEW events_now AS SELECT * FROM events FINAL;
+CREATE OR REPLACE VIEW {{db}}.events_now AS SELECT * FROM {{db}}.events FINAL;
 
 -- calls_now leaves out test calls and calls of which only tickets speak.
-CREATE OR REPLACE VIEW calls_now AS
+CREATE OR REPLACE VIEW {{db}}.calls_now AS
 SELECT
     *,
     -- A class that says something; 'belum' says that there is none yet.
@@ -33,10 +33,10 @@ SELECT
     abandon_ms / 1000 AS abandon_seconds,
     if(ended_at >= answered_at, dateDiff('millisecond', answered_at, ended_at) / 1000, NULL) AS talk_seconds,
     if(first_classified_at >= answered_at, dateDiff('millisecond', answered_at, first_classified_at) / 1000, NULL) AS classify_seconds
-FROM calls FINAL
+FROM {{db}}.calls FINAL
 WHERE events > 0 AND ifNull(class, '') != 'uji';
 
-CREATE OR REPLACE VIEW tickets_now AS
+CREATE OR REPLACE VIEW {{db}}.tickets_now AS
 SELECT
     *,
     (state NOT IN ('resolved', 'confirmed', 'closed', 'merged'))::Bool AS open,
@@ -53,7 +53,7 @@ SELECT
         greatest(since, assumeNotNull(opened_at)), least(ifNull(until, assumeNotNull(resolved_at)), assumeNotNull(resolved_at)))),
         `pauses.since`, `pauses.until`) / 1000 AS resolve_net_seconds,
     if(confirmed_at >= last_resolved_at, dateDiff('millisecond', last_resolved_at, confirmed_at) / 1000, NULL) AS confirm_seconds
-FROM tickets FINAL
+FROM {{db}}.tickets FINAL
 WHERE events > 0;
 
 {{- /* What a clock is at the instant `at`. */}}
@@ -76,20 +76,20 @@ WHERE events > 0;
             '') AS level{{end}}
 
 -- A breach is a comparison of timestamps, never an event: the package sla states the same comparison in Go.
-CREATE OR REPLACE VIEW clocks_now AS
+CREATE OR REPLACE VIEW {{db}}.clocks_now AS
 SELECT
     *,
     now64(3, 'UTC') AS at,
     {{template "clock at"}}
-FROM clocks FINAL;
+FROM {{db}}.clocks FINAL;
 
 -- The same at a past instant in UTC, from all that is known today: SELECT ... FROM clocks_at(at = '2026-10-01 00:00:00').
 -- Breached or not is exact whatever was paused after the instant: only a clock that is not late yet can be paused. A pause
 -- that has ended since then shows as running.
-CREATE OR REPLACE VIEW clocks_at AS
+CREATE OR REPLACE VIEW {{db}}.clocks_at AS
 SELECT
     *,
     {at:DateTime64(3, 'UTC')} AS at,
     {{template "clock at"}}
-FROM clocks FINAL
+FROM {{db}}.clocks FINAL
 WHERE started_at <= {at:DateTime64(3, 'UTC')};

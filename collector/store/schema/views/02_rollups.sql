@@ -1,11 +1,11 @@
 -- How the rows of the roll-ups are computed, and what they say now.
 
-CREATE OR REPLACE VIEW calls_hourly_now AS SELECT * FROM calls_hourly FINAL WHERE received > 0;
+CREATE OR REPLACE VIEW {{db}}.calls_hourly_now AS SELECT * FROM {{db}}.calls_hourly FINAL WHERE received > 0;
 
 -- calls_rollup states how an hour is computed: SELECT ... FROM calls_rollup(centers = ['35.15'], since = ..., until = ...) for
 -- the calls of some centres since <= at < until, both on the hour. The collector inserts from it.
 -- stage puts each call into exactly one bin: hoax by its class, else where its tickets went, else why it went nowhere.
-CREATE OR REPLACE VIEW calls_rollup AS
+CREATE OR REPLACE VIEW {{db}}.calls_rollup AS
 SELECT
     s.center AS center,
     toStartOfHour(toDateTime(assumeNotNull(s.at), 'UTC')) AS hour,
@@ -49,15 +49,15 @@ FROM
             c.classified, 'none',
             c.answered, 'unclassified',
             'unanswered') AS stage
-    FROM calls_now AS c
+    FROM {{db}}.calls_now AS c
     LEFT JOIN
     (
         SELECT center, call, groupUniqArray(ifNull(scope, '')) AS scopes
-        FROM tickets_now
+        FROM {{db}}.tickets_now
         ARRAY JOIN calls AS call
         WHERE center IN {centers:Array(String)} AND (center, id) IN
         (
-            SELECT center, arrayJoin(tickets) FROM calls
+            SELECT center, arrayJoin(tickets) FROM {{db}}.calls
             WHERE center IN {centers:Array(String)} AND at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')}
         )
         GROUP BY center, call
@@ -68,7 +68,7 @@ GROUP BY center, hour;
 
 -- clocks_rollup states how a row of clocks_daily is computed, and gives an empty row for one that stands there and has no
 -- clock any more: SELECT ... FROM clocks_rollup(centers = ['35.15'], days = [('35.15', '2026-10-01')]).
-CREATE OR REPLACE VIEW clocks_rollup AS
+CREATE OR REPLACE VIEW {{db}}.clocks_rollup AS
 SELECT
     center, clock, day,
     arrayMap(g -> g.1, groups) AS opds,
@@ -95,33 +95,33 @@ FROM
                 breach_at, stopped_at,
                 ifNull(stopped_at <= now64(3, 'UTC'), false) AS settled,
                 ifNull(stopped_at > breach_at, false) AS was_late
-            FROM clocks AS c FINAL
+            FROM {{db}}.clocks AS c FINAL
             WHERE c.center IN {centers:Array(String)} AND c.subject_kind = 'ticket' AND NOT void
                 AND (c.center, assumeNotNull(c.day)) IN {days:Array(Tuple(String, Date))} AND c.day IS NOT NULL
         )
         GROUP BY center, clock, day, opd, scope
         UNION ALL
         SELECT center, clock, day, '', '', 0, 0, [], 0
-        FROM clocks_daily
+        FROM {{db}}.clocks_daily
         WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
     )
     GROUP BY center, clock, day
 );
 
 -- clock_outcomes: the clocks of tickets by the day on which they began, as they stand now. undecided runs in time.
-CREATE OR REPLACE VIEW clock_outcomes AS
+CREATE OR REPLACE VIEW {{db}}.clock_outcomes AS
 SELECT
     center, clock, day, opd, scope,
     met_count + arrayCount((b, s) -> ifNull(s <= now64(3, 'UTC'), false) AND NOT ifNull(s > b, false), breach_at, stopped_at) AS met,
     late_count + arrayCount((b, s) -> s IS NOT NULL AND ifNull(least(assumeNotNull(s), now64(3, 'UTC')) > b, false), breach_at, stopped_at) AS stopped_late,
     arrayCount((b, s) -> s IS NULL AND ifNull(now64(3, 'UTC') > b, false), breach_at, stopped_at) AS open_late,
     toUInt64(met_count + late_count + length(breach_at) - met - stopped_late - open_late) AS undecided
-FROM clocks_daily FINAL
+FROM {{db}}.clocks_daily FINAL
 ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at;
 
 -- tickets_rollup states how a row of tickets_daily is computed, and gives an empty row for one that stands there and has no
 -- ticket any more. Its arguments are those of clocks_rollup.
-CREATE OR REPLACE VIEW tickets_rollup AS
+CREATE OR REPLACE VIEW {{db}}.tickets_rollup AS
 SELECT
     center, day, scope,
     arrayMap(t -> t.1, list) AS opds,
@@ -145,14 +145,14 @@ FROM
              toInt64(round(1000 * dispatch_seconds)), toInt64(round(1000 * acknowledge_seconds)), toInt64(round(1000 * turnout_seconds)),
              toInt64(round(1000 * travel_seconds)), toInt64(round(1000 * respond_seconds)), toInt64(round(1000 * own_seconds)),
              toInt64(round(1000 * resolve_seconds)), toInt64(round(1000 * resolve_net_seconds)), toInt64(round(1000 * confirm_seconds))) AS ticket
-        FROM tickets_now AS t
+        FROM {{db}}.tickets_now AS t
         WHERE t.center IN {centers:Array(String)} AND t.state != 'merged' AND t.day IS NOT NULL
             AND (t.center, assumeNotNull(t.day)) IN {days:Array(Tuple(String, Date))}
         UNION ALL
         SELECT center, day, scope, false,
             ('', '', NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64),
              NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64))
-        FROM tickets_daily
+        FROM {{db}}.tickets_daily
         WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
     )
     GROUP BY center, day, scope

@@ -41,17 +41,17 @@ less than 1 / n makes them one. */}}
 
 -- One row a case and interval: what a percentile is taken of. NULL seconds: one of the two ends is not known, or they
 -- contradict each other.
-CREATE OR REPLACE VIEW case_intervals AS
+CREATE OR REPLACE VIEW {{db}}.case_intervals AS
 SELECT center, day, '' AS opd, 'own' AS scope, ifNull(category, '') AS category, '' AS priority,
     i.1 AS interval, i.2 AS seconds
-FROM calls_now
+FROM {{db}}.calls_now
 ARRAY JOIN
     [('answer', toNullable(answer_seconds)), ('classify', classify_seconds), ('talk', talk_seconds)] AS i
 WHERE answered
 UNION ALL
 SELECT center, day, ifNull(opd, '') AS opd, ifNull(scope, 'own') AS scope, ifNull(category, '') AS category,
     ifNull(priority, '') AS priority, i.1 AS interval, i.2 AS seconds
-FROM tickets_now
+FROM {{db}}.tickets_now
 ARRAY JOIN
     [('dispatch', dispatch_seconds), ('acknowledge', acknowledge_seconds), ('turnout', turnout_seconds),
      ('travel', travel_seconds), ('respond', respond_seconds), ('own', own_seconds), ('resolve', resolve_seconds),
@@ -59,7 +59,7 @@ ARRAY JOIN
 WHERE state != 'merged';
 
 -- Three service levels, target and short in seconds.
-CREATE OR REPLACE VIEW monev_service_level AS
+CREATE OR REPLACE VIEW {{db}}.monev_service_level AS
 SELECT
     center, period, measure, numerator, denominator, offered AS n, stamped,
     -- Without any answer stamp there is nothing to measure, and 0 % would be a lie.
@@ -73,7 +73,7 @@ FROM
         sum(calls_hourly_now.stamped) AS stamped,
         sum(arrayCount(x -> x <= {target:UInt32} * 1000, answer_ms)) AS within,
         sum(arrayCount(x -> x < {short:UInt32} * 1000, abandon_ms)) AS short_abandoned
-    FROM calls_hourly_now
+    FROM {{db}}.calls_hourly_now
     WHERE {{template "range"}}
     GROUP BY center, period
 )
@@ -83,7 +83,7 @@ ARRAY JOIN
     [toInt64(offered), toInt64(offered) - toInt64(short_abandoned), toInt64(stamped)] AS denominator;
 
 -- rasio_hoaks, rasio_non_darurat and belum (the share of answered calls that nobody has classified yet).
-CREATE OR REPLACE VIEW monev_hoax AS
+CREATE OR REPLACE VIEW {{db}}.monev_hoax AS
 SELECT
     center, period, measure, numerator, denominator, answered AS n,
     if(denominator = 0, NULL, numerator / denominator) AS share,
@@ -96,7 +96,7 @@ FROM
         sum(calls_hourly_now.classified) AS classified,
         sum(calls_hourly_now.hoax) AS hoax,
         sum(ghost + pocket + informasi) AS other
-    FROM calls_hourly_now
+    FROM {{db}}.calls_hourly_now
     WHERE {{template "range"}}
     GROUP BY center, period
 )
@@ -106,7 +106,7 @@ ARRAY JOIN
     [toInt64(classified), toInt64(classified), toInt64(answered)] AS denominator;
 
 -- Where the calls went. Each call stands in exactly one stage, so that the stages add up to received (denominator).
-CREATE OR REPLACE VIEW monev_funnel AS
+CREATE OR REPLACE VIEW {{db}}.monev_funnel AS
 SELECT
     center, period, stage, numerator, denominator, denominator AS n,
     if(denominator = 0, NULL, numerator / denominator) AS share
@@ -117,7 +117,7 @@ FROM
         sum(received) AS denominator,
         sum(to_hoax) AS f1, sum(to_own) AS f2, sum(to_vertical) AS f3, sum(to_centre) AS f4, sum(to_none) AS f5,
         sum(to_unclassified) AS f6, sum(to_unanswered) AS f7
-    FROM calls_hourly_now
+    FROM {{db}}.calls_hourly_now
     WHERE {{template "range"}}
     GROUP BY center, period
 )
@@ -127,7 +127,7 @@ ARRAY JOIN
 
 -- Intervals of calls and of tickets: nearest-rank percentiles, exact, of the cases that have both ends; coverage is their
 -- share of all cases that could have them (answered calls; tickets that were not merged).
-CREATE OR REPLACE VIEW monev_intervals_calls AS
+CREATE OR REPLACE VIEW {{db}}.monev_intervals_calls AS
 SELECT
     center, period, figures.1 AS interval, 'own' AS scope, figures.2 AS numerator, denominator,
     {{template "percentiles"}}
@@ -144,14 +144,14 @@ FROM
     (
         SELECT center, day, answered, answer_ms AS answer, toInt64(round(1000 * classify_seconds)) AS classify,
             toInt64(round(1000 * talk_seconds)) AS talk
-        FROM calls_now
+        FROM {{db}}.calls_now
     )
     WHERE answered AND {{template "range"}}
     GROUP BY center, period
 )
 ARRAY JOIN list AS figures;
 
-CREATE OR REPLACE VIEW monev_intervals_tickets AS
+CREATE OR REPLACE VIEW {{db}}.monev_intervals_tickets AS
 SELECT
     center, period, figures.1 AS interval, scope, figures.2 AS numerator, denominator,
     {{template "percentiles"}}
@@ -161,7 +161,7 @@ FROM
         center, {{template "period"}} AS period, scope,
         count() AS denominator,
         {{template "ticket intervals"}} AS list
-    FROM tickets_daily FINAL
+    FROM {{db}}.tickets_daily FINAL
     ARRAY JOIN dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout,
         travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net,
         confirm_ms AS confirm
@@ -170,15 +170,15 @@ FROM
 )
 ARRAY JOIN list AS figures;
 
-CREATE OR REPLACE VIEW monev_intervals AS
+CREATE OR REPLACE VIEW {{db}}.monev_intervals AS
 SELECT center, period, interval, scope, numerator, denominator, n, coverage, median, p90, p95, mean
-FROM monev_intervals_calls(since = {since:Date}, until = {until:Date}, step = {step:String})
+FROM {{db}}.monev_intervals_calls(since = {since:Date}, until = {until:Date}, step = {step:String})
 UNION ALL
 SELECT center, period, interval, scope, numerator, denominator, n, coverage, median, p90, p95, mean
-FROM monev_intervals_tickets(since = {since:Date}, until = {until:Date}, step = {step:String});
+FROM {{db}}.monev_intervals_tickets(since = {since:Date}, until = {until:Date}, step = {step:String});
 
 -- The same by OPD, vertical agencies apart by scope.
-CREATE OR REPLACE VIEW monev_intervals_opd AS
+CREATE OR REPLACE VIEW {{db}}.monev_intervals_opd AS
 SELECT
     center, period, figures.1 AS interval, scope, opd, figures.2 AS numerator, denominator,
     {{template "percentiles"}}
@@ -188,7 +188,7 @@ FROM
         center, {{template "period"}} AS period, scope, opd,
         count() AS denominator,
         {{template "ticket intervals"}} AS list
-    FROM tickets_daily FINAL
+    FROM {{db}}.tickets_daily FINAL
     ARRAY JOIN opds AS opd, dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout,
         travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net,
         confirm_ms AS confirm
@@ -201,7 +201,7 @@ ARRAY JOIN list AS figures;
 -- A clock that still runs in time is in neither number. monev_on_time_tickets has the clocks of tickets (of an OPD of the
 -- regency, or of none: opd ''), monev_on_time these and the answer clock of calls; monev_on_time_outside everything else:
 -- vertical agencies, and OPDs that the directory does not know.
-CREATE OR REPLACE VIEW monev_on_time_tickets AS
+CREATE OR REPLACE VIEW {{db}}.monev_on_time_tickets AS
 SELECT
     center, period, clock, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
     if(denominator = 0, NULL, numerator / denominator) AS share,
@@ -215,14 +215,14 @@ FROM
         sum(o.stopped_late) AS stopped_late,
         sum(o.open_late) AS open_late,
         sum(o.undecided) AS undecided
-    FROM clock_outcomes AS o
+    FROM {{db}}.clock_outcomes AS o
     WHERE scope = 'own' AND {{template "range"}}
     GROUP BY center, period, clock, opd
 );
 
-CREATE OR REPLACE VIEW monev_on_time AS
+CREATE OR REPLACE VIEW {{db}}.monev_on_time AS
 SELECT center, period, clock, opd, numerator, denominator, n, stopped_late, open_late, undecided, share, low, high
-FROM monev_on_time_tickets(since = {since:Date}, until = {until:Date}, step = {step:String})
+FROM {{db}}.monev_on_time_tickets(since = {since:Date}, until = {until:Date}, step = {step:String})
 UNION ALL
 SELECT
     center, period, clock, '' AS opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
@@ -237,12 +237,12 @@ FROM
         countIf(state = 'breached' AND stopped_at IS NOT NULL) AS stopped_late,
         countIf(state = 'breached' AND stopped_at IS NULL) AS open_late,
         countIf(state IN ('running', 'paused')) AS undecided
-    FROM clocks_now
+    FROM {{db}}.clocks_now
     WHERE subject_kind = 'call' AND NOT void AND day >= {since:Date} AND day < {until:Date}
     GROUP BY center, period, clock
 );
 
-CREATE OR REPLACE VIEW monev_on_time_outside AS
+CREATE OR REPLACE VIEW {{db}}.monev_on_time_outside AS
 SELECT
     center, period, clock, scope, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
     if(denominator = 0, NULL, numerator / denominator) AS share,
@@ -256,55 +256,55 @@ FROM
         sum(o.stopped_late) AS stopped_late,
         sum(o.open_late) AS open_late,
         sum(o.undecided) AS undecided
-    FROM clock_outcomes AS o
+    FROM {{db}}.clock_outcomes AS o
     WHERE scope != 'own' AND {{template "range"}}
     GROUP BY center, period, clock, scope, opd
 );
 
 -- monev_figures: every figure of the monev meeting in one shape, from the views that each states it. What a freeze keeps
 -- and what a later month is compared with. coverage: what share of the cases a figure could be taken of.
-CREATE OR REPLACE VIEW monev_figures AS
+CREATE OR REPLACE VIEW {{db}}.monev_figures AS
 SELECT center, 'service_level' AS figure, concat('measure=', measure, ',target=', toString({target:UInt32})) AS dims,
     toFloat64(numerator) AS numerator, toFloat64(denominator) AS denominator, toUInt64(n) AS n, share AS value
-FROM monev_service_level(
+FROM {{db}}.monev_service_level(
     since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
 UNION ALL
 SELECT center, 'hoax', concat('measure=', measure),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev_hoax(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM {{db}}.monev_hoax(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
 SELECT center, 'funnel', concat('stage=', stage),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev_funnel(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM {{db}}.monev_funnel(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
 SELECT center, concat('interval_', s.1), concat('interval=', interval, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
-FROM monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM {{db}}.monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
 ARRAY JOIN [('median', median), ('p90', p90), ('p95', p95), ('mean', mean)] AS s
 UNION ALL
 SELECT center, concat('interval_', s.1), concat('interval=', interval, ',opd=', opd, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
-FROM monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM {{db}}.monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all')
 ARRAY JOIN [('median', median), ('p90', p90), ('p95', p95), ('mean', mean)] AS s
 UNION ALL
 SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=own'),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev_on_time(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM {{db}}.monev_on_time(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
 SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=', ifNull(scope, '')),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev_on_time_outside(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM {{db}}.monev_on_time_outside(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
 SELECT center, 'coverage', 'measure=answer_stamp', toFloat64(stamped), toFloat64(n), toUInt64(n),
     if(n = 0, NULL, stamped / n)
-FROM monev_service_level(
+FROM {{db}}.monev_service_level(
     since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
 WHERE measure = 'ketat'
 UNION ALL
 SELECT center, 'coverage', concat('interval=', interval, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
-FROM monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM {{db}}.monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
 UNION ALL
 SELECT center, 'coverage', concat('interval=', interval, ',opd=', opd, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
-FROM monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all');
+FROM {{db}}.monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all');

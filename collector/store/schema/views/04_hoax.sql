@@ -5,9 +5,9 @@
 -- false), held (calls of real callers that waited longer than target seconds while a hoax call held an agent).
 -- numerator is what the amount rests on: cases with both ends; for held, calls of real callers with a known wait. A wait
 -- overlaps a talk when, of the talks that began before its end, the last to be over was not over by its start.
-CREATE OR REPLACE VIEW monev_hoax_cost AS
+CREATE OR REPLACE VIEW {{db}}.monev_hoax_cost AS
 SELECT center, 'agent' AS measure, if(count(talk_seconds) = 0, NULL, toFloat64(sum(talk_seconds))) AS amount, count(talk_seconds) AS numerator, count() AS denominator
-FROM calls_now
+FROM {{db}}.calls_now
 WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
 GROUP BY center
 UNION ALL
@@ -15,9 +15,9 @@ SELECT center, 'crew', if(count(seconds) = 0, NULL, toFloat64(sum(seconds))), co
 FROM
 (
     SELECT center, if(resolved_at >= departed_at, dateDiff('millisecond', departed_at, resolved_at) / 1000, NULL) AS seconds
-    FROM tickets_now
+    FROM {{db}}.tickets_now
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
-        AND (ifNull(result = 'palsu', false) OR id IN (SELECT arrayJoin(tickets) FROM calls_now WHERE center = {center:String} AND class = 'prank_palsu'))
+        AND (ifNull(result = 'palsu', false) OR id IN (SELECT arrayJoin(tickets) FROM {{db}}.calls_now WHERE center = {center:String} AND class = 'prank_palsu'))
 )
 GROUP BY center
 UNION ALL
@@ -25,20 +25,20 @@ SELECT center, 'held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND last
 FROM
 (
     SELECT center, answer_ms AS wait, ifNull(wait > 1000 * {target:UInt32}, false) AS late, ifNull(answered_at, toDateTime64(0, 3, 'UTC')) AS answered
-    FROM calls_now
+    FROM {{db}}.calls_now
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND NOT hoax AND offered AND class IN ('normal', 'informasi', 'duplikat')
 ) AS waits
 ASOF LEFT JOIN
 (
     SELECT center, assumeNotNull(answered_at) AS begun, max(assumeNotNull(ended_at)) OVER (ORDER BY begun ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_over
-    FROM calls_now
+    FROM {{db}}.calls_now
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax AND talk_seconds IS NOT NULL
 ) AS talks ON waits.center = talks.center AND waits.answered > talks.begun
 GROUP BY center;
 
 -- Hoax calls by number, one row a key: numbers made with different keys cannot be told apart or together. top is the
 -- hundredth of the numbers, rounded up, that called most; denominator counts all hoax calls, with or without a number.
-CREATE OR REPLACE VIEW monev_callers AS
+CREATE OR REPLACE VIEW {{db}}.monev_callers AS
 SELECT center, key_id, numbers, toUInt64(ceil(numbers / 100)) AS top, arraySum(arraySlice(counts, 1, top)) AS numerator, arraySum(counts) AS n, denominator,
     numerator / n AS share
 FROM
@@ -47,7 +47,7 @@ FROM
     FROM
     (
         SELECT center, caller_key_id AS key_id, caller_key, count() AS c, sum(count()) OVER (PARTITION BY center) AS every
-        FROM calls_now
+        FROM {{db}}.calls_now
         WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
         GROUP BY center, key_id, caller_key
     )
@@ -56,12 +56,12 @@ FROM
 );
 
 -- Numbers that were blocked in the range, and of these the ones that reported a real event (class normal) afterwards.
-CREATE OR REPLACE VIEW monev_blocks AS
+CREATE OR REPLACE VIEW {{db}}.monev_blocks AS
 SELECT center, sum(blocks) AS calls, countIf(last_real > first_block) AS numerator, count() AS denominator
 FROM
 (
     SELECT center, countIf(blocked) AS blocks, minIf(at, blocked) AS first_block, maxIf(at, ifNull(class = 'normal', false)) AS last_real
-    FROM calls_now
+    FROM {{db}}.calls_now
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND caller_key IS NOT NULL
     GROUP BY center, caller_key_id, caller_key
     HAVING blocks > 0
