@@ -22,20 +22,32 @@ type timeline struct {
 // newTimeline sorts evs in place. The result depends on the set of events only, never on their order.
 func newTimeline(evs []*event.Event) timeline {
 	slices.SortFunc(evs, inOrder)
-	var corrections []*event.Event
-	for _, e := range evs {
-		if e.Replaces != "" {
-			corrections = append(corrections, e)
-		}
-	}
+	voided := voidedBy(evs)
 	events := make([]*event.Event, 0, len(evs))
 	for i, e := range evs {
 		repeated := i > 0 && evs[i-1].ID == e.ID && evs[i-1].Source == e.Source
-		if !repeated && !voided(corrections, e) {
+		if !repeated && !voided[eventID{e.Source, e.ID}] {
 			events = append(events, e)
 		}
 	}
 	return timeline{events: events, facts: distinct(events)}
+}
+
+// eventID is what a correction names an event by: its own source, and an id.
+type eventID struct{ source, id string }
+
+// voidedBy returns the events that corrections among evs void; nil when there is none. No event voids itself.
+func voidedBy(evs []*event.Event) (voided map[eventID]bool) {
+	for _, e := range evs {
+		if e.Replaces == "" || e.Replaces == e.ID {
+			continue
+		}
+		if voided == nil {
+			voided = map[eventID]bool{}
+		}
+		voided[eventID{e.Source, e.Replaces}] = true
+	}
+	return voided
 }
 
 // inOrder is the order in which events take effect: by time, then a rejection before the assignment that answers it,
@@ -58,48 +70,43 @@ func rank(t event.Type) int {
 	return 2 * int(t)
 }
 
-// voided reports whether one of the corrections, all events that replace another, is of e's source and replaces e. They
-// are few: a scan beats an index.
-func voided(corrections []*event.Event, e *event.Event) bool {
-	for _, r := range corrections {
-		if r.Replaces == e.ID && r.Source == e.Source && r.ID != e.ID {
-			return true
-		}
-	}
-	return false
-}
-
-// distinct leaves out what another source says again.
+// distinct leaves out what another source says again, in one pass: however many events lie within SameFactWithin.
 func distinct(events []*event.Event) []*event.Event {
-	var facts []*event.Event // nil as long as nothing is repeated: then the facts are the events, without a copy
-	for i, e := range events {
-		before := facts
-		if facts == nil {
-			before = events[:i]
-		}
-		if repeated := repeats(e, before); repeated && facts == nil {
-			facts = slices.Clone(before)
-		} else if !repeated && facts != nil {
-			facts = append(facts, e)
-		}
-	}
-	if facts == nil {
+	if !slices.ContainsFunc(events, func(e *event.Event) bool { return e.Source != events[0].Source }) {
 		return events
+	}
+	said := map[fact]lastSaid{}
+	facts := make([]*event.Event, 0, len(events))
+	for _, e := range events {
+		f := fact{e.Type, value(e)}
+		last, known := said[f]
+		by := last.at // when another source said so last
+		if last.source == e.Source {
+			by = last.otherAt
+		}
+		if known && !by.IsZero() && e.OccurredAt.Sub(by) <= SameFactWithin {
+			continue
+		}
+		if known && last.source != e.Source {
+			last.otherAt = last.at
+		}
+		last.source, last.at = e.Source, e.OccurredAt
+		said[f] = last
+		facts = append(facts, e)
 	}
 	return facts
 }
 
-// repeats reports whether another source stamped e before, among the facts up to e.
-func repeats(e *event.Event, before []*event.Event) bool {
-	for _, f := range slices.Backward(before) {
-		if e.OccurredAt.Sub(f.OccurredAt) > SameFactWithin {
-			return false
-		}
-		if f.Type == e.Type && f.Source != e.Source && value(f) == value(e) {
-			return true
-		}
-	}
-	return false
+// fact is what two sources may say of one case.
+type fact struct {
+	typ   event.Type
+	value string
+}
+
+// lastSaid is when a fact was said last, by which source, and when last by any other.
+type lastSaid struct {
+	source      string
+	at, otherAt time.Time
 }
 
 // value is what makes two events of one type the same fact.
