@@ -80,7 +80,7 @@ generate: dashboards ## everything that is generated: docs/metrics.md, deploy/cl
 	$(GO) test ./collector/observability/metrics -run 'TestTable' -update
 	$(GO) test ./collector/store -run 'TestClusterSchema' -args -update-cluster
 
-dashboards: ## dashboards/json, from the code beside it
+dashboards: ## dashboards/json, from dashboards/pages
 	$(GO) test ./dashboards -run 'TestTheCommittedJSON' -update
 
 dashboards-schemas: ## dashboards/testdata/schema, from the types of @grafana/schema; needs npm

@@ -40,16 +40,16 @@ func TestEveryPanelSaysWhatItShows(t *testing.T) {
 			t.Errorf("%q has no definition", p.Title)
 		case f.Unit == "":
 			t.Errorf("%q has no unit", p.Title)
-		case f.NoValue != noData:
+		case f.NoValue != "belum ada data":
 			t.Errorf("%q shows %q without data", p.Title, f.NoValue)
 		case len(p.Targets) == 0:
 			t.Errorf("%q asks for nothing", p.Title)
 		}
 		// A percentage stands beside its n, in the panel and in its definition.
-		shows := f.Unit == unitShare
+		shows := f.Unit == "percentunit"
 		for _, o := range p.FieldConfig.Overrides {
 			for _, property := range o.Properties {
-				shows = shows || property.ID == "unit" && property.Value == unitShare
+				shows = shows || property.ID == "unit" && property.Value == "percentunit"
 			}
 		}
 		if shows {
@@ -158,8 +158,7 @@ func TestVariablesExistAndAreUsed(t *testing.T) {
 			}
 		}
 		for name := range defined {
-			source := slices.ContainsFunc(sources(), func(v Variable) bool { return v.Name == name })
-			if !source && !slices.Contains(used, name) {
+			if !slices.Contains(sources, name) && !slices.Contains(used, name) {
 				t.Errorf("%s: nothing uses the variable %s", file.Name, name)
 			}
 		}

@@ -1,216 +1,190 @@
 package dashboards
 
-// noData stands wherever nothing was measured: never a zero.
-const noData = "belum ada data"
-
-// Units of Grafana that are used. All write numbers in the reader's own locale.
-const (
-	unitCount   = "locale"      // 40.318
-	unitShare   = "percentunit" // 0..1
-	unitSeconds = "s"
-	unitBytes   = "bytes"
-	unitTime    = "time:HH.mm"
-	unitMoment  = "time:DD MMM YYYY HH.mm"
-	unitNone    = "none"
-	unitEvents  = "cps"
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 )
 
-// Colours that stay apart for the colour-blind; a state is never said by colour alone.
-const (
-	good    = "#3d9970"
-	warning = "#e6a23c"
-	bad     = "#d64545"
-	calm    = "#5794f2"
-	grey    = "#8e8e8e"
-	hoaxed  = "#b877d9"
+// columns is the width of Grafana's grid.
+const columns = 24
+
+// panel is a picture of a page, or with Heading alone a title across it.
+type panel struct {
+	Heading string   `yaml:"heading"`
+	Kind    string   `yaml:"kind"` // of parts.yaml
+	Title   string   `yaml:"title"`
+	Size    [2]int   `yaml:"size"`  // columns and rows of the grid; a row is 30 pixels and a gap of 8
+	Below   bool     `yaml:"below"` // stands below the panel before it, not beside it
+	About   string   `yaml:"about"` // the definition of what it shows
+	Ask     []query  `yaml:"ask"`
+	Values  object   `yaml:"values"`  // settings of all fields
+	Fields  []object `yaml:"fields"`  // settings of the fields with that name, or whose name matches
+	Options object   `yaml:"options"` // of the kind of panel
+}
+
+// query asks Prometheus or ClickHouse; one of the kinds is set.
+type query struct {
+	Legend string `yaml:"legend"`
+	Now    string `yaml:"now"`    // PromQL, the present value
+	List   string `yaml:"list"`   // PromQL, the present value as a table, a row a series
+	Range  string `yaml:"range"`  // PromQL, over the range of the page
+	Rows   string `yaml:"rows"`   // SQL, a table
+	Points string `yaml:"points"` // SQL, a time series: a column time and a column a series
+}
+
+// prometheusRef and clickhouseRef follow the variables of every page.
+var (
+	prometheusRef = object{"type": "prometheus", "uid": "${prometheus}"}
+	clickhouseRef = object{"type": "grafana-clickhouse-datasource", "uid": "${clickhouse}"}
 )
 
-func ptr[T any](v T) *T { return &v }
-
-// steps makes thresholds from a base colour and pairs of (value, colour).
-func steps(base string, pairs ...any) *Thresholds {
-	t := &Thresholds{Mode: "absolute", Steps: []Step{{Color: base}}}
-	for i := 0; i < len(pairs); i += 2 {
-		var v float64
-		switch x := pairs[i].(type) {
-		case int:
-			v = float64(x)
-		case float64:
-			v = x
+func (q query) target() object {
+	t := object{"datasource": prometheusRef}
+	switch {
+	case q.Now != "":
+		t["expr"], t["instant"] = q.Now, true
+	case q.List != "":
+		t["expr"], t["instant"], t["format"] = q.List, true, "table"
+	case q.Range != "":
+		t["expr"], t["range"] = q.Range, true
+	case q.Rows != "":
+		return object{
+			"datasource": clickhouseRef, "editorType": "sql", "queryType": "table", "format": 1, "rawSql": q.Rows,
 		}
-		t.Steps = append(t.Steps, Step{Color: pairs[i+1].(string), Value: &v})
+	default:
+		return object{"datasource": clickhouseRef, "editorType": "sql", "queryType": "timeseries", "rawSql": q.Points}
+	}
+	if q.Legend != "" {
+		t["legendFormat"] = q.Legend
 	}
 	return t
 }
 
-func newPanel(kind, title, description, unit string, targets ...Target) Panel {
-	for i := range targets {
-		targets[i].RefID = string(rune('A' + i))
+// layOut places the panels from left to right and begins a new line where one does not fit. It numbers them in order,
+// so that an id changes only when the page does.
+func (p *page) layOut() []object {
+	var out []object
+	var x, y, high int // the next free place, and the height of the line so far
+	var above struct{ x, bottom int }
+	newLine := func() { x, y, high = 0, y+high, 0 }
+	for i, spec := range p.Panels {
+		w, h := spec.Size[0], spec.Size[1]
+		if spec.Heading != "" {
+			w, h = columns, 1
+		}
+		if w < 1 || w > columns || h < 1 {
+			panic(fmt.Errorf("dashboard %s, panel %q: %d columns, %d rows", p.UID, spec.Title, w, h))
+		}
+		switch {
+		case spec.Below:
+			x = above.x
+		case spec.Heading != "" || x+w > columns:
+			newLine()
+		}
+		top := y
+		if spec.Below {
+			top = above.bottom
+		}
+		out = append(out, with(p.panel(spec), object{"id": i + 1, "gridPos": object{"x": x, "y": top, "w": w, "h": h}}))
+		above.x, above.bottom = x, top+h
+		x, high = x+w, max(high, above.bottom-y)
 	}
-	p := Panel{Type: kind, Title: title, Description: description, Targets: targets,
-		FieldConfig: &FieldConfig{Defaults: Field{
-			Unit: unit, NoValue: noData, Thresholds: steps(calm), Color: &Color{Mode: "thresholds"},
-		}, Overrides: []Override{}}}
-	if len(targets) > 0 {
-		p.Datasource = ptr(targets[0].Datasource)
+	return out
+}
+
+func (p *page) panel(spec panel) object {
+	if spec.Heading != "" {
+		return with(p.parts.Heading, object{"title": spec.Heading})
 	}
-	return p
-}
-
-// stat is one or a few large numbers, the latest of each query.
-func stat(title, description, unit string, targets ...Target) Panel {
-	p := newPanel("stat", title, description, unit, targets...)
-	mode, size := "value", (*Text)(nil)
-	if len(targets) > 1 {
-		// One size for all: else the shortest number, often n, is the largest.
-		mode, size = "value_and_name", &Text{TitleSize: 15, ValueSize: 40}
+	kind, ok := p.parts.Kinds[spec.Kind]
+	if !ok {
+		panic(fmt.Errorf("dashboard %s, panel %q: there is no kind %q", p.UID, spec.Title, spec.Kind))
 	}
-	p.Options = StatOptions{ReduceOptions: Reduce{Calcs: []string{"lastNotNull"}}, Orientation: "auto", TextMode: mode,
-		WideLayout: true,
-		ColorMode:  "value", GraphMode: "none", JustifyMode: "center", PercentChange: "standard", Text: size}
-	return p
-}
-
-// row is a stat with one value for each column of a query's only row.
-func row(title, description, unit string, target Target) Panel {
-	p := stat(title, description, unit, target)
-	o := p.Options.(StatOptions)
-	o.TextMode, o.ReduceOptions.Fields, o.Text = "value_and_name", "/.*/", &Text{TitleSize: 15, ValueSize: 34}
-	p.Options = o
-	return p
-}
-
-// letters sets the size of the values.
-func (p Panel) letters(size int) Panel {
-	o := p.Options.(StatOptions)
-	o.Text = &Text{TitleSize: 15, ValueSize: size}
-	p.Options = o
-	return p
-}
-
-// bars is a bar for each series, or for each column of a query's only row.
-func bars(title, description, unit string, targets ...Target) Panel {
-	p := newPanel("bargauge", title, description, unit, targets...)
-	p.FieldConfig.Defaults.Min = ptr(0.0)
-	p.Options = BarOptions{ReduceOptions: Reduce{Calcs: []string{"lastNotNull"}, Fields: ""}, Orientation: "horizontal",
-		DisplayMode: "basic", ValueMode: "text",
-		NamePlacement: "left", ShowUnfilled: true, Sizing: "auto", MinVizWidth: 8, MinVizHeight: 16, MaxVizHeight: 300,
-		Legend: LegendOff{DisplayMode: "list", Placement: "bottom", Calcs: []string{}}}
-	return p
-}
-
-// series is a chart over time.
-func series(title, description, unit string, targets ...Target) Panel {
-	p := newPanel("timeseries", title, description, unit, targets...)
-	p.FieldConfig.Defaults.Color = &Color{Mode: "palette-classic"}
-	p.FieldConfig.Defaults.Custom = SeriesField{
-		DrawStyle: "line", LineWidth: 2, FillOpacity: 8, ShowPoints: "auto", PointSize: 6, AxisSoftMin: ptr(0.0),
+	var targets, overrides []object
+	for i, q := range spec.Ask {
+		targets = append(targets, with(q.target(), object{"refId": string(rune('A' + i))}))
 	}
-	p.Options = SeriesOptions{Legend: LegendOff{
-		ShowLegend: true, DisplayMode: "list", Placement: "bottom", Calcs: []string{},
-	}, Tooltip: Tooltip{Mode: "multi", Sort: "none"}}
-	return p
-}
-
-// monthly is a chart of a few points, each of which is a whole month: points are drawn and joined across missing
-// months.
-func monthly(title, description, unit string, targets ...Target) Panel {
-	p := series(title, description, unit, targets...)
-	p.FieldConfig.Defaults.Custom = SeriesField{
-		DrawStyle: "line", LineWidth: 2, FillOpacity: 0, ShowPoints: "always", PointSize: 7, AxisSoftMin: ptr(0.0),
+	for _, f := range spec.Fields {
+		overrides = append(overrides, p.override(f))
 	}
-	return p
+	defaults, custom := object{}, object{}
+	for name, v := range p.settings(spec.Values) {
+		if name, own := strings.CutPrefix(name, "custom."); own {
+			custom[name] = v
+		} else {
+			defaults[name] = v
+		}
+	}
+	if len(custom) > 0 {
+		defaults["custom"] = custom
+	}
+	config := object{"defaults": defaults}
+	if overrides != nil {
+		config["overrides"] = overrides
+	}
+	return with(with(p.parts.Panel, kind), object{
+		"title": spec.Title, "description": strings.TrimSpace(spec.About + " " + p.Remark), "fieldConfig": config,
+		"targets": targets, "datasource": targets[0]["datasource"], "options": with(object{}, spec.Options),
+	})
 }
 
-// table lists rows.
-func table(title, description string, targets ...Target) Panel {
-	p := newPanel("table", title, description, unitNone, targets...)
-	p.FieldConfig.Defaults.Custom = CellField{Align: "auto", CellOptions: &CellType{Type: "auto"}}
-	p.Options = TableOptions{ShowHeader: true, CellHeight: "sm"}
-	return p
+// override changes the settings of the fields with a name, or whose name matches a regular expression.
+func (p *page) override(f object) object {
+	f = maps.Clone(f)
+	matcher := object{"id": "byName", "options": f["name"]}
+	if pattern, ok := f["match"]; ok {
+		matcher = object{"id": "byRegexp", "options": pattern}
+	}
+	delete(f, "name")
+	delete(f, "match")
+	settings, properties := p.settings(f), []object{}
+	for _, id := range slices.Sorted(maps.Keys(settings)) {
+		properties = append(properties, object{"id": id, "value": settings[id]})
+	}
+	return object{"matcher": matcher, "properties": properties}
 }
 
-// with changes the fields of that name.
-func (p Panel) with(name string, properties ...Property) Panel {
-	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides,
-		Override{Matcher: Matcher{ID: "byName", Options: name}, Properties: properties})
-	return p
+// settings writes the short settings of a field out in Grafana's words; the others are that already.
+func (p *page) settings(short object) object {
+	out := object{}
+	for name, v := range short {
+		switch name {
+		case "as":
+			preset, ok := p.parts.Presets[v.(string)]
+			if !ok {
+				panic(fmt.Errorf("dashboard %s: there is no preset %q", p.UID, v))
+			}
+			out = with(p.settings(preset), out)
+		case "colour":
+			out["color"] = object{"mode": "fixed", "fixedColor": p.colour(v)}
+		case "width": // pixels
+			out["custom.width"] = v
+		case "steps": // a colour, and pairs of the value from which another begins and that colour
+			list := v.([]any)
+			steps := []object{{"color": p.colour(list[0]), "value": nil}}
+			for i := 1; i+1 < len(list); i += 2 {
+				steps = append(steps, object{"value": list[i], "color": p.colour(list[i+1])})
+			}
+			out["thresholds"] = object{"mode": "absolute", "steps": steps}
+		case "texts": // of values, in order: the value, the text and, where it has one, the colour
+			options := object{}
+			for i, item := range v.([]any) {
+				t := item.([]any)
+				options[t[0].(string)] = object{"text": t[1], "index": i}
+				if len(t) > 2 {
+					options[t[0].(string)].(object)["color"] = p.colour(t[2])
+				}
+			}
+			out["mappings"] = []object{{"type": "value", "options": options}}
+		default:
+			out[name] = v
+		}
+	}
+	return out
 }
 
-// matching changes the fields whose name matches the regular expression.
-func (p Panel) matching(pattern string, properties ...Property) Panel {
-	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides,
-		Override{Matcher: Matcher{ID: "byRegexp", Options: pattern}, Properties: properties})
-	return p
-}
-
-// limits colours the value.
-func (p Panel) limits(t *Thresholds) Panel {
-	p.FieldConfig.Defaults.Thresholds = t
-	return p
-}
-
-// decimals fixes the digits after the comma.
-func (p Panel) decimals(n int) Panel {
-	p.FieldConfig.Defaults.Decimals = &n
-	return p
-}
-
-// line draws the thresholds into a time series.
-func (p Panel) line(t *Thresholds) Panel {
-	p.FieldConfig.Defaults.Thresholds = t
-	c := p.FieldConfig.Defaults.Custom.(SeriesField)
-	c.ThresholdsStyle = &ModeField{Mode: "dashed"}
-	p.FieldConfig.Defaults.Custom = c
-	return p
-}
-
-// wall makes the background of a stat speak, for reading across the room.
-func (p Panel) wall() Panel {
-	o := p.Options.(StatOptions)
-	o.ColorMode = "background_solid"
-	p.Options = o
-	return p
-}
-
-// band colours the area between the bounds of an interval.
-func (p Panel) band(low, high, colour string) Panel {
-	hidden := Property{"custom.lineWidth", 0}
-	tint := Property{"color", Color{Mode: "fixed", FixedColor: colour}}
-	return p.
-		with(low, hidden, tint, Property{"custom.showPoints", "never"}, Property{"custom.fillOpacity", 0}).
-		with(high, hidden, tint, Property{"custom.showPoints", "never"}, Property{"custom.fillOpacity", 18},
-			Property{"custom.fillBelowTo", low})
-}
-
-// count shows a series of n as pale bars with an axis of its own.
-func (p Panel) count(name string) Panel {
-	return p.with(name, Property{"unit", unitCount}, Property{"decimals", 0}, Property{"custom.drawStyle", "bars"},
-		Property{"custom.axisPlacement", "right"},
-		Property{"custom.fillOpacity", 18}, Property{"custom.lineWidth", 0}, Property{"custom.showPoints", "never"},
-		Property{"min", 0},
-		Property{"custom.thresholdsStyle", ModeField{Mode: "off"}}, // the line belongs to the other axis
-
-		Property{"color", Color{Mode: "fixed", FixedColor: grey}})
-}
-
-func unit(u string) Property { return Property{"unit", u} }
-
-func width(pixels int) Property { return Property{"custom.width", pixels} }
-
-func digits(n int) Property { return Property{"decimals", n} }
-
-func colour(c string) Property { return Property{"color", Color{Mode: "fixed", FixedColor: c}} }
-
-// hidden leaves a column of a table out.
-func hidden() Property { return Property{"custom.hideFrom.viz", true} }
-
-func cell(kind, mode string) Property {
-	return Property{"custom.cellOptions", CellType{Type: kind, Mode: mode}}
-}
-
-// high makes the lines of a table taller, for reading from a distance.
-func (p Panel) high() Panel {
-	p.Options = TableOptions{ShowHeader: true, CellHeight: "lg"}
-	return p
-}
+// colour is a colour of parts.yaml, or one of Grafana's own.
+func (p *page) colour(name any) string { return cmp.Or(p.parts.Colours[name.(string)], name.(string)) }

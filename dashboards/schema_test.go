@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -122,12 +123,8 @@ func (s schemas) points(where string, panel map[string]any) (problems []string) 
 	return problems
 }
 
-func asJSON(t *testing.T, d Dashboard) map[string]any {
+func parse(t *testing.T, text []byte) map[string]any {
 	t.Helper()
-	text, err := d.JSON()
-	if err != nil {
-		t.Fatal(err)
-	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
@@ -138,34 +135,40 @@ func asJSON(t *testing.T, d Dashboard) map[string]any {
 func TestTheJSONIsWhatGrafanasTypesSay(t *testing.T) {
 	s := readSchemas(t)
 	for _, file := range All() {
-		for _, problem := range s.check(asJSON(t, file.Dashboard)) {
+		for _, problem := range s.check(parse(t, file.JSON)) {
 			t.Errorf("%s: %s", file.Name, problem)
 		}
 	}
 }
 
+// everyKind is a page with a panel of each kind.
+const everyKind = `
+uid: test
+tags: []
+time: {from: now-1h, to: now}
+menu: {months: true}
+panels:
+  - heading: Judul
+  - {kind: series, title: Grafik, size: [12, 8], ask: [{legend: n, range: up}], fields: [{name: n, as: count}],
+     values: {unit: percentunit, steps: [bad, 0.9, good], custom.thresholdsStyle: {mode: dashed}}}
+  - {kind: table, title: Tabel, size: [6, 8], ask: [{rows: SELECT 1}],
+     fields: [{name: n, width: 80, custom.cellOptions: {type: gauge, mode: basic}}]}
+  - {kind: stat, title: Angka, size: [6, 8], ask: [{now: up}]}
+  - {kind: bars, title: Balok, size: [12, 8], ask: [{now: up}]}
+  - {kind: map, title: Peta, size: [12, 8], ask: [{rows: SELECT 1}]}
+`
+
 // A misspelt name or value anywhere is found: each row plants one in a page that is right.
 func TestAMisspeltNameIsFound(t *testing.T) {
 	s := readSchemas(t)
-	page := func() Dashboard {
-		var g grid
-		g.heading("Judul")
-		g.add(12, 8, series("Grafik", "", unitShare, overTime("n", "up")).line(steps(bad, 0.9, good)).count("n"))
-		g.add(6, 8, table("Tabel", "", rows("SELECT 1")).with("n", width(80), cell("gauge", "basic")))
-		g.add(6, 8, stat("Angka", "", unitCount, now("", "up")))
-		g.add(12, 8, bars("Balok", "", unitCount, now("", "up")))
-		g.add(12, 8, geo("Peta", "", rows("SELECT 1")))
-		return Dashboard{
-			UID: "test", Tags: []string{}, Panels: g.panels, Templating: Templating{sources()}, Annotations: Annotated{notes()},
-			Links: navigation(uidLive),
-		}
-	}
-	if problems := s.check(asJSON(t, page())); len(problems) > 0 {
-		t.Fatalf("without a mistake: %s", strings.Join(problems, "\n"))
-	}
-	text, err := page().JSON()
-	if err != nil {
+	var p page
+	mustRead("parts", departments{}, &p.parts)
+	if err := yaml.Unmarshal([]byte(everyKind), &p); err != nil {
 		t.Fatal(err)
+	}
+	text := p.json([]page{{UID: "other"}})
+	if problems := s.check(parse(t, text)); len(problems) > 0 {
+		t.Fatalf("without a mistake: %s", strings.Join(problems, "\n"))
 	}
 	for _, c := range []struct{ right, wrong string }{
 		{`"fillOpacity": 8`, `"fillOpacty": 8`},
@@ -176,7 +179,7 @@ func TestAMisspeltNameIsFound(t *testing.T) {
 		{`"drawStyle": "line"`, `"drawStyle": "lines"`},
 		{`"w": 12`, `"width": 12`},
 		{`"colorMode": "value"`, `"colorMode": "values"`},
-		{`"graphTooltip": 0`, `"graphTooltip": 7`},
+		{`"graphTooltip": 1`, `"graphTooltip": 7`},
 		{`"cellHeight": "sm"`, `"cellHeight": "small"`},
 		{`"type": "gauge"`, `"type": "gague"`},
 		{`"custom.width"`, `"custom.widht"`},

@@ -69,10 +69,10 @@ func TestEveryStatementRuns(t *testing.T) {
 			}
 		}
 		for _, a := range d.Annotations.List {
-			statements["annotation "+a.Name] = *a.Target
+			statements["annotation "+a.Name] = a.Target
 		}
 		for _, v := range d.Templating.List {
-			if v.Type == "query" && v.Datasource.Type == clickhouseRef.Type {
+			if v.Type == "query" && v.Datasource.Type == clickhouseRef["type"] {
 				statements["variable "+v.Name] = Target{RawSQL: v.Query, Format: 1}
 			}
 		}

@@ -204,7 +204,7 @@ func statements(until time.Time) ([]asked, error) {
 			}
 		}
 		for _, a := range d.Annotations.List {
-			if a.Target != nil && a.Target.RawSQL != "" {
+			if a.Target.RawSQL != "" {
 				if err := add("annotation "+a.Name, a.Target.RawSQL); err != nil {
 					return nil, err
 				}

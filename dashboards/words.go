@@ -1,0 +1,127 @@
+package dashboards
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync"
+	"text/template"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/store/schema"
+	"github.com/monev112/monev112/deploy"
+)
+
+const zone = "Asia/Jakarta"
+
+// names are the words of the shipped directory: what an id is called on screen.
+var names = directory.MustLoad("directory.yaml", deploy.Directory)
+
+// functions are what the SQL of pages shares.
+var functions = template.FuncMap{
+	"zone": func() string { return zone },
+	// The days of the chosen range, first and one past the last, in the zone of the page. An end at midnight belongs to
+	// the day before.
+	"since": func() string { return since },
+	"until": func() string { return until },
+	// Limits a column day to them.
+	"inRange": func() string { return "day >= " + since + " AND day < " + until },
+	// The first day of the month in which the range ends: the month that the indicators are about.
+	"month": func() string { return "toStartOfMonth(toDate($__toTime - 1, '" + zone + "'))" },
+	// Limits to the chosen centre.
+	"here": func() string { return "center = '${center}'" },
+	// Limits a column to a selection; a regular expression serves All, one and several alike, and the same variable
+	// serves Prometheus.
+	"chosen": func(column, variable string) string {
+		return fmt.Sprintf("match(ifNull(%s, ''), '^(${%s:regex})$')", column, variable)
+	},
+	"wilsonLow": schema.WilsonLow, "wilsonHigh": schema.WilsonHigh,
+	"named":      named,
+	"daysOff":    daysOff,
+	"center":     names.DefaultCenter,
+	"centerName": func() string { c, _ := names.Center(names.DefaultCenter()); return c.Name },
+	"kecamatan":  func() []directory.Kecamatan { return names.AllKecamatan(names.DefaultCenter()) },
+}
+
+const (
+	since = "toDate($__fromTime, '" + zone + "')"
+	until = "(toDate($__toTime - 1, '" + zone + "') + 1)"
+)
+
+var words = sync.OnceValues(func() (words map[string]yaml.MapSlice, err error) {
+	text, err := pages.ReadFile("pages/words.yaml")
+	return words, errors.Join(err, yaml.Unmarshal(text, &words))
+})
+
+// named writes an id in column as its name, and an id without a name as it is. What kinds of ids there are, words.yaml
+// says.
+func named(kind, column string) (string, error) {
+	var ids, texts []string
+	add := func(id, name string) { ids, texts = append(ids, quote(id)), append(texts, quote(name)) }
+	all, err := words()
+	if err != nil {
+		return "", err
+	}
+	for _, w := range all[kind] {
+		add(w.Key.(string), w.Value.(string))
+	}
+	here := names.DefaultCenter()
+	switch kind {
+	case "opd":
+		for _, o := range names.OPDs(here) {
+			add(o.ID, o.Name)
+		}
+	case "kecamatan":
+		for _, k := range names.AllKecamatan(here) {
+			add(k.Code, k.Name)
+		}
+	case "category":
+		for _, c := range names.Categories(here) {
+			add(c.ID, c.Name)
+		}
+	case "center":
+		for _, c := range names.Centers() {
+			add(c.Code, c.Name)
+		}
+	}
+	if ids == nil {
+		return "", fmt.Errorf("there are no words for a %s", kind)
+	}
+	return fmt.Sprintf("transform(ifNull(%s, ''), [%s], [%s], ifNull(%[1]s, ''))", column, strings.Join(ids, ", "),
+		strings.Join(texts, ", ")), nil
+}
+
+func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `\'`) + "'" }
+
+// daysOff lists the days off of the shipped calendar as ClickHouse tuples of date and name.
+func daysOff() (string, error) {
+	c, err := shippedCalendar()
+	if err != nil {
+		return "", err
+	}
+	var out []string
+	for d := c.ValidFrom(); d.Before(c.CoveredUntil()); d = d.AddDate(0, 0, 1) {
+		if off, ok := c.DayOffOn(d.Add(12 * time.Hour)); ok {
+			out = append(out, fmt.Sprintf("(toDate('%s'), %s)", d.Format(time.DateOnly), quote(off.Name)))
+		}
+	}
+	return strings.Join(out, ", "), nil
+}
+
+func shippedCalendar() (*sla.Calendar, error) {
+	const dir, name = "defaults/calendars", "id-sidoarjo"
+	data, err := fs.ReadFile(deploy.Defaults, dir+"/"+name+".yaml")
+	if err != nil {
+		return nil, err
+	}
+	book, err := sla.Load([]sla.File{{Name: name + ".yaml", Data: data}}, sla.Config{Default: sla.Use{Calendar: name}})
+	if err != nil {
+		return nil, err
+	}
+	return book.Calendar(names.DefaultCenter()), nil
+}
