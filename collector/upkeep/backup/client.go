@@ -226,7 +226,8 @@ func (c *Client) insert(ctx context.Context, table string, columns []string, pac
 	return nil
 }
 
-func name(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
+// name quotes an identifier, which may come from a manifest.
+func name(s string) string { return "`" + strings.NewReplacer("`", "``", `\`, `\\`).Replace(s) + "`" }
 
 func names(list []string) string {
 	quoted := make([]string, len(list))

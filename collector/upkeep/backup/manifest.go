@@ -140,10 +140,8 @@ func Open(dir string) (*Manifest, error) {
 			"%s: the backup has the format %q and the schema %d, this version of monev112 reads the format %q: "+
 				"restore it with the version that took it (%s)", dir, m.Format, m.Schema, format, m.Program)
 	}
-	for _, f := range m.files() {
-		if !filepath.IsLocal(filepath.FromSlash(f.Name)) {
-			return nil, fmt.Errorf("%s: the manifest names the file %q, which lies outside of the backup", dir, f.Name)
-		}
+	if err := m.checkNames(); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	return m, nil
 }
@@ -154,10 +152,15 @@ func Verify(ctx context.Context, dir string, progress func(Progress)) (*Manifest
 	if err != nil {
 		return nil, err
 	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("verify the backup: %w", err)
+	}
+	defer root.Close()
 	report := reporter{to: progress}
 	done, total := int64(0), m.Bytes()
 	for _, f := range m.files() {
-		got, err := sumFile(ctx, filepath.Join(dir, filepath.FromSlash(f.Name)), func(n int64) {
+		got, err := sumFile(ctx, root, f.Name, func(n int64) {
 			report.update(Progress{"verify", done + n, total, true})
 		})
 		if err != nil {
@@ -174,8 +177,8 @@ func Verify(ctx context.Context, dir string, progress func(Progress)) (*Manifest
 	return m, nil
 }
 
-func sumFile(ctx context.Context, path string, each func(n int64)) (File, error) {
-	f, err := os.Open(path)
+func sumFile(ctx context.Context, root *os.Root, name string, each func(n int64)) (File, error) {
+	f, err := openPlain(root, name)
 	if err != nil {
 		return File{}, err
 	}

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -10,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,6 +60,10 @@ func Restore(ctx context.Context, cfg RestoreConfig) (_ *Manifest, err error) {
 		return nil, err
 	}
 	r := &restorer{cfg: cfg, m: m, report: reporter{to: cfg.Progress}}
+	if r.from, err = os.OpenRoot(cfg.From); err != nil {
+		return nil, err
+	}
+	defer r.from.Close()
 	if cfg.Client != nil && !cfg.NoTables {
 		if err := r.fill(ctx, cfg.Client); err != nil {
 			return nil, err
@@ -74,6 +78,9 @@ func Restore(ctx context.Context, cfg RestoreConfig) (_ *Manifest, err error) {
 }
 
 func checkEmpty(dir string) error {
+	if info, err := os.Lstat(dir); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return fmt.Errorf("%s is a symbolic link: name the folder that it leads to", dir)
+	}
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -90,6 +97,7 @@ func checkEmpty(dir string) error {
 
 type restorer struct {
 	cfg    RestoreConfig
+	from   *os.Root // the folder of the backup
 	m      *Manifest
 	report reporter
 }
@@ -119,13 +127,18 @@ func (r *restorer) folder(ctx context.Context, secrets *Secrets) (err error) {
 			return err
 		}
 	}
+	into, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer into.Close()
 	for _, f := range r.m.Journal.Files {
-		if err := r.copyFile(f, dir, f.Name); err != nil {
+		if err := r.copyFile(f, into, f.Name); err != nil {
 			return err
 		}
 	}
 	for _, f := range r.m.State {
-		if err := r.copyFile(f, dir, strings.TrimPrefix(f.Name, stateDir+"/")); err != nil {
+		if err := r.copyFile(f, into, stateTarget(f.Name)); err != nil {
 			return err
 		}
 	}
@@ -137,7 +150,7 @@ func (r *restorer) folder(ctx context.Context, secrets *Secrets) (err error) {
 		for name, text := range secrets.Files {
 			b, err := base64.StdEncoding.DecodeString(text)
 			if err == nil {
-				err = writeFile(filepath.Join(dir, name), b)
+				err = writeNew(into, name, bytes.NewReader(b))
 			}
 			if err != nil {
 				return fmt.Errorf("restore %s: %w", name, err)
@@ -154,20 +167,14 @@ func (r *restorer) folder(ctx context.Context, secrets *Secrets) (err error) {
 	return publish(dir, r.cfg.DataDir)
 }
 
-func (r *restorer) copyFile(f File, dir, to string) error {
-	in, err := os.Open(filepath.Join(r.cfg.From, filepath.FromSlash(f.Name)))
+// copyFile copies a file of the backup to the name to below into.
+func (r *restorer) copyFile(f File, into *os.Root, to string) error {
+	in, err := openPlain(r.from, f.Name)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	path := filepath.Join(dir, filepath.FromSlash(to))
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	return disk.Replace(disk.OS{}, path, 0o600, func(w io.Writer) error {
-		_, err := io.Copy(w, in)
-		return err
-	})
+	return writeNew(into, to, in)
 }
 
 // fill brings the rows into a ClickHouse, counts them, and brings the schema up to date.
@@ -194,7 +201,7 @@ func (r *restorer) fill(ctx context.Context, c *Client) error {
 	done, total := uint64(0), r.m.Rows()
 	for _, t := range r.m.Tables {
 		for i, f := range t.Files {
-			packed, err := os.Open(filepath.Join(r.cfg.From, filepath.FromSlash(f.Name)))
+			packed, err := openPlain(r.from, f.Name)
 			if err != nil {
 				return err
 			}
@@ -275,8 +282,8 @@ func readSecrets(name string) (*Secrets, error) {
 		return nil, errors.Join(fmt.Errorf("%s is no file of secrets that this version reads (%q)", name, secretsFormat), err)
 	}
 	for f := range s.Files {
-		if !filepath.IsLocal(f) {
-			return nil, fmt.Errorf("%s names the file %q, which lies outside of the data folder", name, f)
+		if err := checkSecretName(f); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return s, nil

@@ -114,6 +114,9 @@ func take(ctx context.Context, cfg TakeConfig) (_ *Manifest, err error) {
 // workFolder makes and locks the folder in which something is prepared, and removes what an interrupted attempt left in
 // it.
 func workFolder(dir string, lock *io.Closer) (string, error) {
+	if info, err := os.Lstat(dir); err == nil && !info.IsDir() {
+		return "", fmt.Errorf("%s is no folder: remove it", dir) // a link would have another folder emptied
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
