@@ -29,17 +29,17 @@ const (
 type yearArrivals struct{ at []int64 }
 
 func newYearArrivals(s stream) *yearArrivals {
+	w := figures()
 	from, to := span2023()
 	firstDay, endDay := dayNumber(from.UnixMilli()), dayNumber(to.UnixMilli())
 	days := make([]int64, 0, endDay-firstDay)
 	for d := firstDay; d < endDay; d++ {
 		month := from.AddDate(0, 0, int(d-firstDay)).Month()
 		// Days differ by more than their weekday: 85 to 115 % of what the calendar says.
-		days = append(days, monthWeights()[month-1]*weekdayWeights()[weekday(d)]*s.between(85, 115))
+		days = append(days, w.Months[month-1]*w.Weekdays[weekday(d)]*s.between(85, 115))
 	}
 	dayWheel := newWheel(days...)
-	hours := hourWeights()
-	hourWheel := newWheel(hours[:]...)
+	hourWheel := newWheel(w.Hours[:]...)
 	y := &yearArrivals{make([]int64, 0, calls2023)}
 	for range calls2023 {
 		d := firstDay + int64(dayWheel.spin(s))
@@ -107,12 +107,12 @@ func (l *liveArrivals) drawSecond() {
 	at := l.second
 	l.second += second
 	l.ready = l.ready[:0]
-	weights := hourWeights()
+	f := figures()
 	var sum int64
-	for _, w := range weights {
+	for _, w := range f.Hours {
 		sum += w + liveFloor
 	}
-	w := (weights[hourOfDay(at)] + liveFloor) * weekdayWeights()[weekday(dayNumber(at))]
+	w := (f.Hours[hourOfDay(at)] + liveFloor) * f.Weekdays[weekday(dayNumber(at))]
 	// In parts of 10^9 of a call: calls a day x weight of the hour / weights of the day / 3,600 s / 100 (weekday) / 1000
 	// (rate).
 	expected := int64(callsPerDay) * l.rateMilli * w * 10_000 / sum / 3600

@@ -38,7 +38,7 @@ func (g *Generator) planCall(inc *incident, a arrival) {
 	if a.again != nil {
 		c.kecamatan = a.again.call.kecamatan
 	} else if n.scope != "" || n.class == event.ClassPrank && g.places.permille(300) || n.class == event.ClassInformasi {
-		c.kecamatan = g.kecamatans[where].code
+		c.kecamatan = figures().Kecamatan[where].Code
 	}
 
 	d := g.say(inc, event.CallReceived, c.id, c.received)
@@ -229,7 +229,7 @@ func (g *Generator) converse(inc *incident, n nature, who *agent) {
 func (g *Generator) classify(inc *incident, n nature, at int64, class string) {
 	d := g.say(inc, event.CallClassified, inc.call.id, at)
 	d.Class, d.Agent, d.Kecamatan = class, inc.call.agent, inc.call.kecamatan
-	d.Category = n.work.category
+	d.Category = n.work.Category
 }
 
 func ptr(n int64) *int64 { return &n }

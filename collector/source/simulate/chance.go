@@ -1,8 +1,10 @@
 package simulate
 
 import (
+	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"sort"
 )
 
 // stream is the source of randomness of one purpose.
@@ -32,6 +34,15 @@ func seconds(q ...int64) spread {
 		s[i] = q[i] * 1000
 	}
 	return s
+}
+
+// UnmarshalText reads quantiles in seconds.
+func (d *spread) UnmarshalText(text []byte) error {
+	n, err := fmt.Sscan(string(text), &d[0], &d[1], &d[2], &d[3], &d[4], &d[5])
+	if n == len(d) {
+		*d = seconds(d[:]...)
+	}
+	return err
 }
 
 // spreadAt is where, in parts of a million, the quantiles of a spread lie.
@@ -92,13 +103,5 @@ func newWheel(weights ...int64) wheel {
 
 func (w wheel) spin(s stream) int {
 	n := s.Int64N(w.upTo[len(w.upTo)-1])
-	lo, hi := 0, len(w.upTo)-1
-	for lo < hi {
-		if mid := (lo + hi) / 2; n < w.upTo[mid] {
-			hi = mid
-		} else {
-			lo = mid + 1
-		}
-	}
-	return lo
+	return sort.Search(len(w.upTo), func(i int) bool { return n < w.upTo[i] })
 }

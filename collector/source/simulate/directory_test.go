@@ -25,9 +25,9 @@ func TestTheDirectoryKnowsEveryName(t *testing.T) {
 			}
 		})
 	}
-	for scope, works := range map[string][]work{scopeOwn: ownWork(), scopeVertical: verticalWork()} {
+	for scope, works := range map[string][]work{scopeOwn: figures().Own, scopeVertical: figures().Vertical} {
 		for _, w := range works {
-			for _, opd := range []string{w.opd, w.mistakenFor} {
+			for _, opd := range []string{w.OPD, w.MistakenFor} {
 				if got := string(d.ScopeOf("35.15", opd)); got != scope {
 					t.Errorf("%s is %s to the directory, %s here", opd, got, scope)
 				}

@@ -96,10 +96,10 @@ func (g *Generator) slip(t *ticketTruth, p *planned) (planned, bool) {
 	case event.CallAnswered:
 		d.Agent, d.WaitMS = "op-00", nil // nobody logged in at that position
 	case event.TicketAssigned:
-		if d.OPD == t.work.opd {
-			d.OPD = t.work.mistakenFor
+		if d.OPD == t.work.OPD {
+			d.OPD = t.work.MistakenFor
 		} else {
-			d.OPD = t.work.opd
+			d.OPD = t.work.OPD
 		}
 	case event.TicketArrived, event.TicketAcknowledged:
 		d.Time = g.moment(at - 30*minute)

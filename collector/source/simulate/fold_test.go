@@ -45,11 +45,11 @@ func folded(t *testing.T, g *Generator) *CenterTotals {
 		cases[e.Key()] = append(cases[e.Key()], &kept)
 	})
 	scopes := map[string]string{}
-	for _, w := range ownWork() {
-		scopes[w.opd], scopes[w.mistakenFor] = scopeOwn, scopeOwn
+	for _, w := range figures().Own {
+		scopes[w.OPD], scopes[w.MistakenFor] = scopeOwn, scopeOwn
 	}
-	for _, w := range verticalWork() {
-		scopes[w.opd], scopes[w.mistakenFor] = scopeVertical, scopeVertical
+	for _, w := range figures().Vertical {
+		scopes[w.OPD], scopes[w.MistakenFor] = scopeVertical, scopeVertical
 	}
 	c := newCenterTally()
 	calls := map[string]casefile.Call{}
@@ -170,7 +170,7 @@ func firstSource(evs []*event.Event) string {
 func addFoldedTicket(c *centerTally, k *casefile.Ticket, call casefile.Call, scopes map[string]string) {
 	t := &c.totals.Tickets
 	truth := &ticketTruth{
-		work: work{category: k.Category, opd: k.OPD, priority: k.Priority}, scope: scopes[k.OPD], kecamatan: k.Kecamatan,
+		work: work{Category: k.Category, OPD: k.OPD, Priority: k.Priority}, scope: scopes[k.OPD], kecamatan: k.Kecamatan,
 		opened: ms(k.OpenedAt), departed: ms(k.DepartedAt), arrived: ms(k.ArrivedAt), resolved: ms(k.ResolvedAt),
 		lastResolved: ms(k.LastResolvedAt), confirmed: ms(k.ConfirmedAt), result: k.Result, merged: ms(k.MergedAt),
 		reopened: k.Reopened, state: string(k.State),

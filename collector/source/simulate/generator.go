@@ -36,20 +36,18 @@ type Generator struct {
 	planned  schedule
 	load     *loader
 
-	shifts     shifts
-	beat       int64 // the next heartbeat
-	nature     natures
-	callers    *callers
-	calls      stream // waiting, talking, classifying
-	places     stream
-	tickets    stream
-	disturb    stream
-	callNo     int
-	ticketNo   int
-	agentNo    int
-	kecamatan  wheel
-	kecamatans []kecamatan
-	tempos     map[string]tempo
+	shifts    shifts
+	beat      int64 // the next heartbeat
+	nature    natures
+	callers   *callers
+	calls     stream // waiting, talking, classifying
+	places    stream
+	tickets   stream
+	disturb   stream
+	callNo    int
+	ticketNo  int
+	agentNo   int
+	kecamatan wheel
 
 	tally *tally
 }
@@ -62,25 +60,19 @@ func New(p Preset, o Options) (*Generator, error) {
 	}
 	g := &Generator{
 		preset: p, o: o, zone: wib(),
-		source:     "simulate/" + string(p),
-		second:     "simulate/" + string(p) + "/pbx",
-		timeScale:  int64(math.Round(o.TimeScale * 1000)),
-		calls:      newStream(o.Seed, "calls"),
-		places:     newStream(o.Seed, "places"),
-		tickets:    newStream(o.Seed, "tickets"),
-		disturb:    newStream(o.Seed, "disturbances"),
-		callers:    newCallers(newStream(o.Seed, "callers"), p == Live),
-		nature:     newNatures(p, newStream(o.Seed, "natures")),
-		kecamatans: sidoarjo(),
-		tempos:     tempos(),
+		source:    "simulate/" + string(p),
+		second:    "simulate/" + string(p) + "/pbx",
+		timeScale: int64(math.Round(o.TimeScale * 1000)),
+		calls:     newStream(o.Seed, "calls"),
+		places:    newStream(o.Seed, "places"),
+		tickets:   newStream(o.Seed, "tickets"),
+		disturb:   newStream(o.Seed, "disturbances"),
+		callers:   newCallers(newStream(o.Seed, "callers"), p == Live),
+		nature:    newNatures(p, newStream(o.Seed, "natures")),
 	}
 	g.tag = tag(p, o)
 	g.tally = newTally(p, o)
-	weights := make([]int64, len(g.kecamatans))
-	for i, k := range g.kecamatans {
-		weights[i] = k.people
-	}
-	g.kecamatan = newWheel(weights...)
+	g.kecamatan = newWheel(each(figures().Kecamatan, func(k kecamatan) int64 { return k.People })...)
 	switch p {
 	case Load:
 		g.load = newLoader(g)
@@ -136,7 +128,7 @@ func (g *Generator) Next(m *Message) bool {
 	p := g.planned.pop()
 	m.At = g.moment(p.deliver)
 	m.Draft = p.draft
-	g.tally.sent(&p)
+	g.tally.sent(p)
 	if p.of != nil {
 		if p.of.pending--; p.of.pending == 0 {
 			g.tally.addCase(p.of)

@@ -128,7 +128,7 @@ func TestMemoryIsBoundedByOpenCases(t *testing.T) {
 		if days == 12 {
 			break
 		}
-		after[days] = len(g.planned.slab)
+		after[days] = len(g.planned.heap)
 	}
 	if after[11] > after[3]*2 {
 		t.Errorf("%d slots after four days, %d after twelve", after[3], after[11])

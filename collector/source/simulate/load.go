@@ -35,17 +35,13 @@ type loader struct {
 
 func newLoader(g *Generator) *loader {
 	l := &loader{
-		g: g, s: newStream(g.o.Seed, "load"), given: loadEventsPerCase, toMS: math.MaxInt64, works: ownWork(),
+		g: g, s: newStream(g.o.Seed, "load"), given: loadEventsPerCase, toMS: math.MaxInt64, works: figures().Own,
 		stepNS: max(int64(math.Round(1e9/(loadCasesPerSecond*g.o.Rate))), 1),
 	}
 	if !g.o.To.IsZero() {
 		l.toMS = g.o.To.UnixMilli()
 	}
-	weights := make([]int64, len(l.works))
-	for i, w := range l.works {
-		weights[i] = w.n2023
-	}
-	l.wheel = newWheel(weights...)
+	l.wheel = newWheel(each(l.works, often)...)
 	l.shares = newWheel(700, 120, 100, 80)
 	return l
 }
@@ -98,7 +94,7 @@ func (l *loader) phone(at int64) {
 	c.class = [...]string{event.ClassPrank, event.ClassNormal, event.ClassGhost, event.ClassInformasi}[l.shares.spin(l.s)]
 	no := int(l.s.Int64N(40)) + 1
 	c.agent, c.position = "op-"+pad(no, 2), "pos-"+pad(no, 2)
-	c.kecamatan = l.g.kecamatans[l.g.place()].code
+	c.kecamatan = figures().Kecamatan[l.g.place()].Code
 
 	d := l.draft(0, event.CallReceived, c.id, c.received)
 	d.Caller, d.Channel = "0860"+pad(int(l.s.between(10_000_000, 99_999_999)), 8), event.ChannelPhone
@@ -122,16 +118,16 @@ func (l *loader) ticket(at int64) {
 	}
 	assigned := t.opened + l.s.between(5, 300)*second
 	acknowledged := assigned + l.s.between(5, 1800)*second
-	t.stays = []stay{{opd: w.opd, assigned: assigned, acknowledged: acknowledged}}
+	t.stays = []stay{{opd: w.OPD, assigned: assigned, acknowledged: acknowledged}}
 	t.arrived = acknowledged + l.s.between(60, 1800)*second
 	t.resolved = t.arrived + l.s.between(60, 7200)*second
 	t.lastResolved = t.resolved
 	t.closed = t.resolved + l.s.between(60, 3600)*second
 
 	d := l.draft(0, event.TicketOpened, t.id, t.opened)
-	d.Calls, d.Category, d.Priority, d.Kecamatan = []string{l.call.id}, w.category, w.priority, t.kecamatan
-	l.draft(1, event.TicketAssigned, t.id, assigned).OPD = w.opd
-	l.draft(2, event.TicketAcknowledged, t.id, acknowledged).OPD = w.opd
+	d.Calls, d.Category, d.Priority, d.Kecamatan = []string{l.call.id}, w.Category, w.Priority, t.kecamatan
+	l.draft(1, event.TicketAssigned, t.id, assigned).OPD = w.OPD
+	l.draft(2, event.TicketAcknowledged, t.id, acknowledged).OPD = w.OPD
 	l.draft(3, event.TicketArrived, t.id, t.arrived)
 	l.draft(4, event.TicketResolved, t.id, t.resolved)
 	l.draft(5, event.TicketClosed, t.id, t.closed)

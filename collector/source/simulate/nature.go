@@ -24,40 +24,27 @@ type natures struct {
 }
 
 func newNatures(p Preset, s stream) natures {
-	n := natures{s: s, own: ownWork(), vertical: verticalWork()}
-	counts := func(ws []work) []int64 {
-		out := make([]int64, len(ws))
-		for i, w := range ws {
-			out[i] = w.n2023
-		}
-		return out
-	}
+	n := natures{s: s, own: figures().Own, vertical: figures().Vertical}
 	if p == Sidoarjo2023 {
 		n.funnel = newSampler(prank2023, own2023, vertical2023)
-		n.ownSampler, n.verticalSampler = newSampler(counts(n.own)...), newSampler(counts(n.vertical)...)
+		n.ownSampler, n.verticalSampler = newSampler(each(n.own, often)...), newSampler(each(n.vertical, often)...)
 		return n
 	}
-	shares := make([]int64, len(liveShares()))
-	for i, c := range liveShares() {
-		shares[i] = c.permille
-	}
-	n.classes = newWheel(shares...)
-	n.ownWheel, n.verticalWheel = newWheel(counts(n.own)...), newWheel(counts(n.vertical)...)
+	n.classes = newWheel(each(figures().LiveShares, func(c share) int64 { return c.Permille })...)
+	n.ownWheel, n.verticalWheel = newWheel(each(n.own, often)...), newWheel(each(n.vertical, often)...)
 	return n
 }
 
-type share struct {
-	class    string
-	permille int64
-}
+// often is the weight of a kind of ticket.
+func often(w work) int64 { return w.N2023 }
 
-// liveShares is what calls are about on a busy floor: mostly pranks, as published, but with everything else in sight.
-func liveShares() []share {
-	return []share{
-		{event.ClassPrank, 520}, {event.ClassGhost, 120}, {event.ClassNormal, 190}, {event.ClassInformasi, 55},
-		{event.ClassPocket, 35}, {event.ClassPutus, 30}, {event.ClassMisrouted, 20}, {"", 18},
-		{event.ClassPrankPalsu, 8}, {event.ClassUji, 4},
+// each is a figure of each item.
+func each[T any](items []T, of func(T) int64) []int64 {
+	out := make([]int64, len(items))
+	for i, item := range items {
+		out[i] = of(item)
 	}
+	return out
 }
 
 func (n *natures) draw(p Preset, a arrival) nature {
@@ -73,7 +60,7 @@ func (n *natures) draw(p Preset, a arrival) nature {
 	if a.flood && n.s.permille(950) {
 		return nature{class: event.ClassPrank}
 	}
-	switch class := liveShares()[n.classes.spin(n.s)].class; class {
+	switch class := figures().LiveShares[n.classes.spin(n.s)].Class; class {
 	case event.ClassNormal:
 		if n.s.permille(400) {
 			return ticketed(scopeOwn, n.own[n.ownWheel.spin(n.s)])
@@ -81,7 +68,7 @@ func (n *natures) draw(p Preset, a arrival) nature {
 		return ticketed(scopeVertical, n.vertical[n.verticalWheel.spin(n.s)])
 	case event.ClassPrankPalsu:
 		for {
-			if w := n.own[n.ownWheel.spin(n.s)]; w.tempo == "fire" || w.tempo == "medical" || w.tempo == "field" {
+			if w := n.own[n.ownWheel.spin(n.s)]; w.Tempo == "fire" || w.Tempo == "medical" || w.Tempo == "field" {
 				return nature{class: class, scope: scopeOwn, work: w, hoax: true}
 			}
 		}
@@ -93,7 +80,7 @@ func (n *natures) draw(p Preset, a arrival) nature {
 // ticketed is a real event: a question when the ticket is one, else normal.
 func ticketed(scope string, w work) nature {
 	n := nature{class: event.ClassNormal, scope: scope, work: w}
-	if w.priority == event.PriorityInformasi {
+	if w.Priority == event.PriorityInformasi {
 		n.class = event.ClassInformasi
 	}
 	return n

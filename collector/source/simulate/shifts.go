@@ -1,6 +1,9 @@
 package simulate
 
-import "strconv"
+import (
+	"fmt"
+	"slices"
+)
 
 // shifts is who is on duty at the call floor, and when each can take the next call. A call waits because an agent is
 // busy with another one, not because a table says so.
@@ -82,35 +85,19 @@ func (d *shifts) pick(from int64, but *agent) (*agent, int64) {
 
 // leave lets go of the agents whose shift was over before at, and tells gone of each.
 func (d *shifts) leave(at int64, gone func(*agent)) {
-	kept := d.agents[:0]
-	for _, a := range d.agents {
-		if a.off > at {
-			kept = append(kept, a)
-		} else {
+	d.agents = slices.DeleteFunc(d.agents, func(a *agent) bool {
+		if a.off <= at {
 			gone(a)
 		}
-	}
-	clear(d.agents[len(kept):])
-	d.agents = kept
+		return a.off <= at
+	})
 }
 
 // queueLength is how many callers wait at an instant; instants must not go back by much.
 func (d *shifts) queueLength(at int64) int {
-	kept := d.waiting[:0]
-	for _, until := range d.waiting {
-		if until > at {
-			kept = append(kept, until)
-		}
-	}
-	d.waiting = kept
-	return len(kept)
+	d.waiting = slices.DeleteFunc(d.waiting, func(until int64) bool { return until <= at })
+	return len(d.waiting)
 }
 
 // pad writes n with at least width digits.
-func pad(n, width int) string {
-	s := strconv.Itoa(n)
-	for len(s) < width {
-		s = "0" + s
-	}
-	return s
-}
+func pad(n, width int) string { return fmt.Sprintf("%0*d", width, n) }

@@ -12,8 +12,8 @@ type tally struct {
 	t       Totals
 	pending int64
 	byType  [64]int64
-	centers map[string]*centerTally
-	center  string
+	center  *centerTally
+	code    string // of the centre
 }
 
 // centerTally is a CenterTotals in the making.
@@ -29,9 +29,9 @@ type centerTally struct {
 
 func newTally(p Preset, o Options) *tally {
 	return &tally{
-		t:       Totals{Preset: p, Seed: o.Seed, From: o.From, To: o.To, Rate: o.Rate, TimeScale: o.TimeScale},
-		centers: map[string]*centerTally{o.Center: newCenterTally()},
-		center:  o.Center,
+		t:      Totals{Preset: p, Seed: o.Seed, From: o.From, To: o.To, Rate: o.Rate, TimeScale: o.TimeScale},
+		center: newCenterTally(),
+		code:   o.Center,
 	}
 }
 
@@ -74,12 +74,11 @@ func (y *tally) sent(p *planned) {
 // addCase adds a case of which everything has been told.
 func (y *tally) addCase(inc *incident) {
 	y.pending--
-	c := y.centers[y.center]
 	if !inc.told {
-		c.addCall(&inc.call)
+		y.center.addCall(&inc.call)
 	}
 	if inc.ticket != nil {
-		c.addTicket(&inc.call, inc.ticket)
+		y.center.addTicket(&inc.call, inc.ticket)
 	}
 }
 
@@ -92,10 +91,7 @@ func (y *tally) totals() Totals {
 			t.Messages.ByType[event.Type(typ).String()] = n
 		}
 	}
-	t.Centers = map[string]*CenterTotals{}
-	for name, c := range y.centers {
-		t.Centers[name] = c.copy()
-	}
+	t.Centers = map[string]*CenterTotals{y.code: y.center.copy()}
 	return t
 }
 
@@ -206,8 +202,8 @@ func (c *centerTally) addTicket(k *callTruth, k2 *ticketTruth) {
 	} else {
 		t.ByScope[k2.scope]++
 	}
-	t.ByPriority[k2.work.priority]++
-	t.ByCategory[k2.work.category]++
+	t.ByPriority[k2.work.Priority]++
+	t.ByCategory[k2.work.Category]++
 	if k2.kecamatan != "" {
 		t.ByKecamatan[k2.kecamatan]++
 	}
@@ -265,7 +261,7 @@ func (c *centerTally) addIntervals(k *callTruth, t *ticketTruth) {
 	add("respond", opd, k.received, t.arrived)
 	add("resolve", opd, t.opened, t.resolved)
 	add("confirm", opd, t.lastResolved, t.confirmed)
-	if t.work.category == "kebakaran" && t.arrived != 0 {
+	if t.work.Category == "kebakaran" && t.arrived != 0 {
 		c.totals.Tickets.FireArrived++
 		c.totals.Tickets.FireInTime += oneIf(t.arrived-k.received <= 15*minute)
 	}

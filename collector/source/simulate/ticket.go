@@ -26,7 +26,7 @@ func (r *ticketRun) after(d spread) int64 {
 // wait lets a duration pass that no time scale shortens.
 func (r *ticketRun) wait(ms int64) int64 {
 	r.now += max(ms/second, 1) * second
-	if r.how.office && r.g.timeScale == 1000 {
+	if r.how.Office && r.g.timeScale == 1000 {
 		if open := workingMoment(r.now); open > r.now {
 			r.now = open + r.g.tickets.between(60, 2400)*second
 		}
@@ -51,8 +51,8 @@ func (r *ticketRun) choose(history, live int) bool {
 
 // open begins the ticket that a call leads to.
 func (g *Generator) open(inc *incident, n nature) *ticketRun {
-	r := &ticketRun{g: g, inc: inc, how: g.tempos[n.work.tempo]}
-	r.how.office, r.now = false, (inc.call.firstClass+second-1)/second*second // the floor never sleeps
+	r := &ticketRun{g: g, inc: inc, how: figures().Tempos[n.work.Tempo]}
+	r.how.Office, r.now = false, (inc.call.firstClass+second-1)/second*second // the floor never sleeps
 	r.after(seconds(3, 8, 20, 60, 180, 400))
 	g.ticketNo++
 	r.t = &ticketTruth{
@@ -62,19 +62,19 @@ func (g *Generator) open(inc *incident, n nature) *ticketRun {
 	inc.ticket = r.t
 	d := r.say(event.TicketOpened)
 	d.Calls = []string{inc.call.id}
-	d.Category, d.Priority, d.Kecamatan = n.work.category, n.work.priority, r.t.kecamatan
+	d.Category, d.Priority, d.Kecamatan = n.work.Category, n.work.Priority, r.t.kecamatan
 	return r
 }
 
 // planTicket lives through a ticket, from its opening to wherever it gets.
 func (g *Generator) planTicket(inc *incident, n nature, where int) {
 	r := g.open(inc, n)
-	if c := n.work.category; r.how.field && c != "kdrt" && c != "darurat_medis" && c != "odgj" {
+	if c := n.work.Category; r.how.Field && c != "kdrt" && c != "darurat_medis" && c != "odgj" {
 		// Sensitive places are not told at all; the others lie within about three kilometres of the office.
 		d := &inc.messages[len(inc.messages)-1].draft
-		k := g.kecamatans[where]
-		lat := float64(k.lat+g.places.between(-250, 250)) / 10_000
-		lon := float64(k.lon+g.places.between(-250, 250)) / 10_000
+		k := figures().Kecamatan[where]
+		lat := float64(k.Lat+g.places.between(-250, 250)) / 10_000
+		lon := float64(k.Lon+g.places.between(-250, 250)) / 10_000
 		d.Lat, d.Lon = &lat, &lon
 	}
 	g.repeatReports(inc, n)
@@ -82,15 +82,15 @@ func (g *Generator) planTicket(inc *incident, n nature, where int) {
 		return // forgotten at the centre
 	}
 	toAssign := seconds(10, 30, 120, 600, 1800, 5400)
-	if n.work.priority == event.PriorityDarurat {
+	if n.work.Priority == event.PriorityDarurat {
 		toAssign = seconds(3, 8, 25, 70, 200, 400)
 	}
 	r.after(toAssign)
 	if !r.misassign() {
 		return
 	}
-	r.assign(n.work.opd)
-	r.how.office = g.tempos[n.work.tempo].office
+	r.assign(n.work.OPD)
+	r.how.Office = figures().Tempos[n.work.Tempo].Office
 	if !r.serve() {
 		return
 	}
@@ -111,13 +111,13 @@ func (r *ticketRun) misassign() bool {
 	switch {
 	case r.t.scope == scopeVertical:
 		share = 10
-	case r.t.work.priority == event.PriorityDarurat:
+	case r.t.work.Priority == event.PriorityDarurat:
 		share = 25
 	}
 	if !r.permille(share) {
 		return true
 	}
-	r.assign(r.t.work.mistakenFor)
+	r.assign(r.t.work.MistakenFor)
 	if r.permille(400) {
 		r.acknowledge(seconds(20, 60, 300, 1800, 7200, 28800))
 	}
@@ -143,7 +143,7 @@ func (r *ticketRun) assign(opd string) {
 	d := r.say(event.TicketAssigned)
 	d.OPD = opd
 	if r.g.preset == Live && r.permille(500) {
-		d.Due = r.g.moment(r.now + max(r.t.work.targetMinutes*minute*1000/r.g.timeScale, minute))
+		d.Due = r.g.moment(r.now + max(r.t.work.DueMinutes*minute*1000/r.g.timeScale, minute))
 	}
 }
 
@@ -172,16 +172,16 @@ func (r *ticketRun) serve() bool {
 		// Left lying, in real time: what a board is there to show.
 		r.wait(r.g.tickets.draw(seconds(900, 2400, 7200, 20_000, 50_000, 90_000)))
 		r.stampAcknowledged()
-	} else if r.permille(r.how.ackShare) {
-		r.acknowledge(r.how.acknowledge)
+	} else if r.permille(r.how.AcknowledgeShare) {
+		r.acknowledge(r.how.Acknowledge)
 	} else {
-		r.after(r.how.acknowledge)
+		r.after(r.how.Acknowledge)
 	}
 	if stuckAt == 1 {
 		return false
 	}
-	if r.how.field {
-		r.after(r.how.turnout)
+	if r.how.Field {
+		r.after(r.how.Turnout)
 		if r.permille(940) {
 			r.t.departed = r.now
 			r.t.state = stateDeparted
@@ -190,16 +190,16 @@ func (r *ticketRun) serve() bool {
 		if stuckAt == 2 {
 			return false
 		}
-		r.after(r.how.travel)
+		r.after(r.how.Travel)
 		if r.permille(960) {
 			r.t.arrived = r.now
 			r.t.state = stateArrived
 			r.say(event.TicketArrived)
 		}
 	}
-	if r.t.work.priority != event.PriorityDarurat && r.permille(80) {
+	if r.t.work.Priority != event.PriorityDarurat && r.permille(80) {
 		r.after(seconds(60, 300, 1200, 3600, 7200, 14400))
-		p := pause{from: r.now, reason: pauseReasons()[r.g.tickets.IntN(len(pauseReasons()))]}
+		p := pause{from: r.now, reason: figures().PauseReasons[r.g.tickets.IntN(len(figures().PauseReasons))]}
 		d := r.say(event.TicketPaused)
 		d.Reason, d.OPD = p.reason, r.t.opd()
 		if stuckAt != 3 {
@@ -211,7 +211,7 @@ func (r *ticketRun) serve() bool {
 	if stuckAt == 3 {
 		return false
 	}
-	r.after(r.how.work)
+	r.after(r.how.Work)
 	return true
 }
 
@@ -223,10 +223,10 @@ func (r *ticketRun) finish() {
 	r.t.lastResolved = r.now
 	r.t.state = stateResolved
 	r.say(event.TicketResolved)
-	r.how.office = false
+	r.how.Office = false
 	again := r.t.reopened > 0
-	if again && r.t.confirmed != 0 || !again && r.permille(r.how.confirmShare) {
-		r.t.confirmed = r.after(r.how.confirm)
+	if again && r.t.confirmed != 0 || !again && r.permille(r.how.ConfirmShare) {
+		r.t.confirmed = r.after(r.how.Confirm)
 		r.t.state = stateConfirmed
 		r.t.result = event.ResultBenar
 		if r.inc.invented {
@@ -237,7 +237,7 @@ func (r *ticketRun) finish() {
 		r.say(event.TicketConfirmed).Result = r.t.result
 	}
 	if r.permille(970) {
-		r.t.closed = r.after(r.how.closing)
+		r.t.closed = r.after(r.how.Closing)
 		r.t.state = stateClosed
 		r.say(event.TicketClosed)
 	}
@@ -256,14 +256,14 @@ func (r *ticketRun) reopen() {
 	if r.choose(0, 250) {
 		return
 	}
-	r.how.office = r.g.tempos[r.t.work.tempo].office
-	r.after(r.how.work)
+	r.how.Office = figures().Tempos[r.t.work.Tempo].Office
+	r.after(r.how.Work)
 	r.finish()
 }
 
 // repeatReports lets neighbours call about the same event: emergencies in the open are seen by many.
 func (g *Generator) repeatReports(inc *incident, n nature) {
-	if g.preset != Live || n.hoax || n.scope != scopeOwn || n.work.tempo == "works" || n.work.tempo == "desk" {
+	if g.preset != Live || n.hoax || n.scope != scopeOwn || n.work.Tempo == "works" || n.work.Tempo == "desk" {
 		return
 	}
 	for range 3 {
@@ -282,7 +282,7 @@ func (g *Generator) planDuplicate(inc *incident, n nature, first *incident) {
 	r := g.open(inc, n)
 	if r.permille(300) {
 		r.after(seconds(5, 15, 30, 90, 200, 400))
-		r.assign(n.work.opd)
+		r.assign(n.work.OPD)
 	}
 	r.now = max(r.now, first.ticket.opened)
 	r.wait(g.tickets.draw(seconds(20, 40, 90, 240, 600, 1200)))
