@@ -152,6 +152,7 @@ func otherAccessTests() map[string][]string {
 		"collector/httpapi": {"TestAThousandWrongKeysAreSlowed", "TestGuessesFromManyAddressesAtOneKeyAreSlowed",
 			"TestOnlyATrustedProxyNamesTheAddress",
 			"TestAThousandWrongLinksAreSlowed", "TestReadsOfSingleCasesAreRecorded",
+			"TestReadsOfListsAreRecorded", "TestNoProxyStandsBeforeAServiceWithoutKeys",
 			"TestPagesAskForNoKeyAndNoTokenReachesTheLog", "TestTheServiceSpeaksTLSAndTakesUpARenewedCertificate"},
 		"collector/web": {"TestALinkThatDoesNotOpenTellsNothing", "TestNoOtherTokenOpens",
 			"TestRotationKeepsLinksUntilTheyExpire", "TestTheButtonIsOfItsPageAlone",

@@ -102,6 +102,9 @@ func (a *API) getTickets(c *gin.Context) {
 	for i := range rows {
 		out.Tickets = append(out.Tickets, a.ticketView(&rows[i], nil, reading{now: now, lang: "id"}))
 	}
+	if len(rows) > 0 {
+		a.recordRead(c, audit.Entry{Kind: "list", Center: f.Center, OPD: f.OPD, Filter: shownFilter(&f), Cases: len(rows)})
+	}
 	a.answer(c, http.StatusOK, out)
 }
 
@@ -228,7 +231,8 @@ func (a *API) find(c *gin.Context, kind event.Kind) (lookup.Case, reading, error
 	case 0:
 		return lookup.Case{}, reading{}, notFound(kind.String())
 	case 1:
-		a.recordRead(c, kind, &all[0].Row)
+		key := all[0].Row.Key
+		a.recordRead(c, audit.Entry{Kind: kind.String(), Center: key.Center, ID: key.ID})
 		return all[0], reading{now: a.cfg.Now(), lang: lang, explain: true}, nil
 	}
 	var centers []string
@@ -240,18 +244,31 @@ func (a *API) find(c *gin.Context, kind event.Kind) (lookup.Case, reading, error
 		"Several centres have this id; add ?center= with one of: "+strings.Join(centers, ", ")+".")
 }
 
-// recordRead writes down who is about to see a single case.
-func (a *API) recordRead(c *gin.Context, kind event.Kind, row *tracker.Row) {
+// recordRead writes down who is about to see what e tells: a single case, or a list.
+func (a *API) recordRead(c *gin.Context, e audit.Entry) {
 	if a.cfg.Hooks.Read == nil {
 		return
 	}
-	who := "nobody" // no key exists
+	e.At, e.Who, e.Action = a.cfg.Now(), "nobody", audit.Read // nobody: no key exists
 	if k := holder(c); k != nil {
-		who = "key:" + k.ID
+		e.Who = "key:" + k.ID
 	}
-	a.cfg.Hooks.Read(audit.Entry{
-		At: a.cfg.Now(), Who: who, Action: audit.Read, Kind: kind.String(), Center: row.Key.Center, ID: row.Key.ID,
-	})
+	a.cfg.Hooks.Read(e)
+}
+
+// shownFilter is what narrows a list beside centre and OPD, as the record of reads has it.
+func shownFilter(f *tracker.TicketFilter) string {
+	var out []string
+	if f.State != "" {
+		out = append(out, string(f.State))
+	}
+	if f.Overdue {
+		out = append(out, "overdue")
+	}
+	if f.AtRisk {
+		out = append(out, "at_risk")
+	}
+	return strings.Join(out, ",")
 }
 
 func notFound(what string) *problem {

@@ -95,6 +95,45 @@ func TestGuessesFromManyAddressesAtOneKeyAreSlowed(t *testing.T) {
 	}
 }
 
+// Whoever reaches the proxy would be let in: it stands on loopback as the service does. A page asks for its link, and
+// health tells nothing of the centre.
+func TestNoProxyStandsBeforeAServiceWithoutKeys(t *testing.T) {
+	for _, trusted := range [][]string{nil, {"127.0.0.1"}} {
+		w := start(t, func(c *Config) { c.TrustedProxies = trusted })
+		for _, header := range []string{"X-Forwarded-For", "x-forwarded-for", "X-Forwarded-Host", "X-Forwarded-Proto",
+			"X-Forwarded-Server", "Forwarded", "Via", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP"} {
+			for _, value := range []string{"192.0.2.1", "127.0.0.1", "1.1 proxy", ""} {
+				for _, path := range []string{"/v1/board", "/v1/tickets", "/v1/directory/review", "/metrics", "/v1/admin/freezes"} {
+					if r := w.get(path, header, value); r.StatusCode != http.StatusForbidden ||
+						!strings.Contains(string(r.body), "monev112 key create") {
+						t.Errorf("%s with %s: %q: %d %s", path, header, value, r.StatusCode, r.body)
+					}
+				}
+				if r := w.post("a s", header, value); r.StatusCode != http.StatusForbidden {
+					t.Errorf("events with %s: %q: %d", header, value, r.StatusCode)
+				}
+				for _, path := range []string{"/-/healthy", "/-/ready", "/openapi.yaml"} {
+					if r := w.get(path, header, value); r.StatusCode != http.StatusOK {
+						t.Errorf("%s with %s: %d %s", path, header, r.StatusCode, r.body)
+					}
+				}
+			}
+		}
+		for _, host := range []string{"rebound.example", "127.0.0.1.example:8112", "192.0.2.1", "[2001:db8::1]:8112", "localhost.x"} {
+			if r := w.get("/v1/board", "Host", host); r.StatusCode != http.StatusForbidden {
+				t.Errorf("Host %s: %d", host, r.StatusCode)
+			}
+		}
+		if r := w.get("/v1/board"); r.StatusCode != http.StatusOK { // as the wallboard and the demo ask
+			t.Errorf("on loopback: %d %s", r.StatusCode, r.body)
+		}
+		secret := w.key(auth.Key{Name: "a", Scopes: []auth.Scope{auth.BoardRead}})
+		if r := w.get("/v1/board", append(bearer(secret), "X-Forwarded-For", "192.0.2.1")...); r.StatusCode != http.StatusOK {
+			t.Errorf("with a key, through a proxy: %d %s", r.StatusCode, r.body)
+		}
+	}
+}
+
 func TestOnlyATrustedProxyNamesTheAddress(t *testing.T) {
 	w := start(t, nil)
 	w.key(auth.Key{Name: "a", Scopes: []auth.Scope{auth.BoardRead}})

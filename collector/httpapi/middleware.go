@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -222,11 +223,18 @@ func (a *API) enter(c *gin.Context) (leave func(), ok bool) {
 // passes, provided that the request names this machine: a web page that a browser here has open may not speak for it.
 func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		open := a.cfg.Keys.AuthDisabled()
+		if open && !ep.behindProxy() && forwarded(c.Request) {
+			a.fail(c, newProblem(http.StatusForbidden, codeForbidden,
+				"This request came through a proxy, and no API key exists yet: whoever reaches the proxy would be let in. Create "+
+					"a key with: monev112 key create."))
+			return
+		}
 		if ep.scopes == nil {
 			c.Next()
 			return
 		}
-		if a.cfg.Keys.AuthDisabled() {
+		if open {
 			if !localRequest(c.Request) {
 				a.fail(c, newProblem(http.StatusForbidden, codeForbidden,
 					"No API key exists yet, so only requests to the loopback address are answered. Create a key with: monev112 key "+
@@ -264,6 +272,28 @@ func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 		a.fail(c, newProblem(http.StatusForbidden, codeForbidden,
 			"The API key does not have the scope "+string(ep.scopes[0])+"."))
 	}
+}
+
+// behindProxy reports whether an endpoint answers through a proxy also while no key exists: pages ask for a signed link
+// instead, the others tell nothing about the centre.
+func (ep endpoint) behindProxy() bool {
+	return strings.HasPrefix(ep.path, "/p/") || strings.HasPrefix(ep.path, "/-/") || ep.path == "/openapi.yaml"
+}
+
+// forwarders are the headers beside X-Forwarded-* by which proxies say that they passed a request on.
+var forwarders = []string{
+	"Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip",
+	"X-Cluster-Client-Ip", "X-Original-Forwarded-For", "X-Original-Host", "X-Envoy-External-Address", "Cdn-Loop",
+}
+
+// forwarded reports whether a proxy says that it passed the request on, for whomever: an empty header says so too.
+func forwarded(r *http.Request) bool {
+	for name := range r.Header {
+		if strings.HasPrefix(name, "X-Forwarded") || slices.Contains(forwarders, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // presented returns the key of a request, empty when there is none.

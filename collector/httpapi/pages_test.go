@@ -3,6 +3,7 @@ package httpapi
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +47,29 @@ func TestWithoutPagesThereAreNone(t *testing.T) {
 	}
 }
 
+func TestReadsOfListsAreRecorded(t *testing.T) {
+	var record []audit.Entry
+	w := start(t, func(c *Config) { c.Hooks.Read = func(e audit.Entry) { record = append(record, e) } })
+	w.get("/v1/tickets") // shows nothing
+	w.stub.cases = []lookup.Case{ticketCase("35.15", "T/1", "dishub"), ticketCase("35.15", "T/2", "dishub")}
+	w.get("/v1/tickets?limit=1&state=assigned&at_risk=true&overdue=true")
+	opd := w.key(auth.Key{Name: "a", Scopes: []auth.Scope{auth.OPDRead("dishub")}, Center: "35.15"})
+	w.get("/v1/tickets", "Authorization", "Bearer "+opd)
+	w.get("/v1/tickets?opd=dlhk", "Authorization", "Bearer "+opd) // refused
+	w.get("/v1/tickets")                                          // likewise
+	keys, err := w.keys.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []audit.Entry{
+		{At: testNow, Who: "nobody", Action: audit.Read, Kind: "list", Filter: "assigned,overdue,at_risk", Cases: 1},
+		{At: w.now, Who: "key:" + keys[0].ID, Action: audit.Read, Kind: "list", Center: "35.15", OPD: "dishub", Cases: 2},
+	}
+	if !slices.Equal(record, want) {
+		t.Errorf("%+v\nwant %+v", record, want)
+	}
+}
+
 func TestReadsOfSingleCasesAreRecorded(t *testing.T) {
 	var record []audit.Entry
 	w := start(t, func(c *Config) { c.Hooks.Read = func(e audit.Entry) { record = append(record, e) } })
@@ -57,7 +81,6 @@ func TestReadsOfSingleCasesAreRecorded(t *testing.T) {
 	w.get("/v1/calls/C1", "Authorization", "Bearer "+secret)
 	w.get("/v1/tickets/T/1", "Authorization", "Bearer "+opd) // sees nothing
 	w.get("/v1/tickets/T/1")                                 // likewise
-	w.get("/v1/tickets", "Authorization", "Bearer "+secret)  // a list, with no events
 	list, err := w.keys.List()
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-// Package audit owns the record of who read a single case, and what people did on a page: append-only JSON lines in
+// Package audit owns the record of who read a case or a list of them, and what people did on a page: append-only JSON lines in
 // local files, bounded in size. It holds ids of keys, links, centres, tickets and calls, and nothing of a citizen.
 //
 // A line is written before the answer is sent. If it cannot be written, because the disk is full, the read goes on all
@@ -42,8 +42,10 @@ type Entry struct {
 	Action string    `json:"action"` // read or acknowledge
 	Kind   string    `json:"kind"`   // ticket, call or list
 	Center string    `json:"center"`
-	OPD    string    `json:"opd,omitzero"` // of a link
-	ID     string    `json:"id,omitzero"`  // of the case
+	OPD    string    `json:"opd,omitzero"`    // of a link, or that a list was narrowed to
+	ID     string    `json:"id,omitzero"`     // of the case
+	Filter string    `json:"filter,omitzero"` // of a list, beside centre and OPD: state, overdue, at_risk
+	Cases  int       `json:"cases,omitzero"`  // that a list showed
 }
 
 // Log appends entries to the file "reads.jsonl" of a folder. Full files are named reads.1.jsonl (the latest) and up. It

@@ -58,6 +58,10 @@ func OpenText(path string, enc Encoding, limits Limits) (*Text, error) {
 	return s, nil
 }
 
+// maxZstdWindow bounds the memory that a packed file claims by its first bytes. Only `zstd --ultra` and --long ask for
+// more.
+const maxZstdWindow = 32 << 20
+
 func (s *Text) unpack(path string, enc Encoding, limit int64) error {
 	var plain io.Reader
 	head := bufio.NewReaderSize(s.packed, 64<<10)
@@ -70,7 +74,7 @@ func (s *Text) unpack(path string, enc Encoding, limit int64) error {
 		}
 		plain = z
 	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(head, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
+		z, err := zstd.NewReader(head, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxZstdWindow))
 		if err != nil {
 			return fmt.Errorf("%s looks like zstd but cannot be unpacked: %w", path, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -15,7 +16,8 @@ import (
 // to Limits.SharedBytes. Nothing of it is ever written to a temporary folder. It is for one goroutine.
 type Workbook struct {
 	file   string
-	zip    *zip.ReadCloser
+	disk   *os.File // nil once closed
+	zip    *zip.Reader
 	parts  map[string]*zip.File
 	sheets []sheetPart
 	shared []string
@@ -37,13 +39,16 @@ const (
 // OpenWorkbook opens a workbook and reads its list of sheets and its shared texts.
 func OpenWorkbook(file string, limits Limits) (*Workbook, error) {
 	limits = limits.withDefaults()
-	z, err := zip.OpenReader(file)
+	f, z, err := openArchive(file)
+	if errors.Is(err, errDirectory) {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s begins like a workbook (xlsx) but cannot be opened: %w; was it copied whole?", file, err)
 	}
-	w := &Workbook{file: file, zip: z, parts: map[string]*zip.File{}, limits: limits, epoch: days1900}
+	w := &Workbook{file: file, disk: f, zip: z, parts: map[string]*zip.File{}, limits: limits, epoch: days1900}
 	if err := w.open(); err != nil {
-		z.Close()
+		f.Close()
 		return nil, err
 	}
 	return w, nil
@@ -58,17 +63,17 @@ func Incomplete(file string) bool {
 	if err != nil || !isWorkbook(magic) {
 		return false
 	}
-	z, err := zip.OpenReader(file)
+	f, _, err := openArchive(file)
 	if err != nil {
-		return true
+		return !errors.Is(err, errDirectory)
 	}
-	z.Close()
+	f.Close()
 	return false
 }
 
 func (w *Workbook) open() error {
 	if len(w.zip.File) > maxParts {
-		return fmt.Errorf("%s: the archive holds more than %d files", w.file, maxParts)
+		return fmt.Errorf("%s: %w", w.file, errDirectory)
 	}
 	size := uint64(0)
 	for _, f := range w.zip.File {
@@ -216,12 +221,12 @@ func (w *Workbook) Sheets() []string {
 
 // Close closes the file. It may be called twice.
 func (w *Workbook) Close() error {
-	if w.zip == nil {
+	if w.disk == nil {
 		return nil
 	}
-	z := w.zip
-	w.zip = nil
-	return z.Close()
+	f := w.disk
+	w.disk = nil
+	return f.Close()
 }
 
 func (w *Workbook) broken(part, what string) error {
