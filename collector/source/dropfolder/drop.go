@@ -10,8 +10,10 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -59,7 +61,8 @@ type Config struct {
 // Limits bound what a folder may ask for. The zero value of a field means its default.
 type Limits struct {
 	FileBytes int64 // one file as it lies on the disk; a larger one fails; default 512 MiB
-	Files     int   // entries of a folder that one scan takes in; the others wait; default 1000
+	Files     int   // files that are watched at once; the others take turns with those that stay; default 1000
+	Entries   int   // entries of a folder that one scan reads; the next scan reads on behind them; default 20,000
 	Contents  int   // contents that are remembered, the oldest forgotten first; default 10,000
 	HalfScans int   // scans for which a workbook that cannot be opened counts as half copied; default 60
 	Rows      importer.Limits
@@ -67,8 +70,8 @@ type Limits struct {
 
 func (l Limits) withDefaults() Limits {
 	return Limits{
-		FileBytes: cmp.Or(l.FileBytes, 512<<20), Files: cmp.Or(l.Files, 1000), Contents: cmp.Or(l.Contents, 10_000),
-		HalfScans: cmp.Or(l.HalfScans, 60), Rows: l.Rows,
+		FileBytes: cmp.Or(l.FileBytes, 512<<20), Files: cmp.Or(l.Files, 1000), Entries: cmp.Or(l.Entries, 20_000),
+		Contents: cmp.Or(l.Contents, 10_000), HalfScans: cmp.Or(l.HalfScans, 60), Rows: l.Rows,
 	}
 }
 
@@ -92,6 +95,8 @@ type folder struct {
 	mapping *mapping.Mapping
 	version string // hash of the mapping's text and source: another mapping is another import of the same content
 	seen    map[string]fileState
+	listing *os.File // where the next scan reads on; nil: at the beginning
+	last    string   // the name that was taken in last when there were more than could be
 }
 
 // fileState is what a file was like at the last scan.
@@ -140,8 +145,13 @@ func New(cfg Config) (*Watcher, error) {
 			}
 		}
 		for _, sub := range []string{doneDir, failedDir} {
-			if err := os.MkdirAll(filepath.Join(f.Dir, sub), 0o750); err != nil {
+			path := filepath.Join(f.Dir, sub)
+			if err := os.MkdirAll(path, 0o750); err != nil {
 				return nil, fmt.Errorf("%s.folder: %w; let this user write to it", at, err)
+			}
+			if info, err := os.Lstat(path); err != nil || !info.IsDir() {
+				return nil, errors.Join(fmt.Errorf("%s.folder: %s must be a folder itself and no link: files are moved into it", at,
+					path), err)
 			}
 		}
 		w.folders = append(w.folders, &folder{Folder: f, mapping: m, version: m.Version(), seen: map[string]fileState{}})
@@ -187,39 +197,47 @@ func plain(err error) string {
 	return "see the report beside the file"
 }
 
+// scan looks at the files that are watched, and takes others in for which there is room. What people put into the folder
+// is reached through its os.Root: no link leads out of it.
 func (w *Watcher) scan(ctx context.Context, f *folder) error {
-	d, err := os.Open(f.Dir)
+	root, err := os.OpenRoot(f.Dir)
 	if err != nil {
 		return err
 	}
-	entries, err := d.ReadDir(w.cfg.Limits.Files)
-	d.Close()
-	if err != nil && !errors.Is(err, io.EOF) {
+	defer root.Close()
+	found, err := f.list(root, w.cfg.Limits.Entries)
+	if err != nil {
 		return err
 	}
-	names := map[string]bool{}
-	for _, e := range entries {
-		names[e.Name()] = true
+	watched := slices.Sorted(maps.Keys(f.seen))
+	found = slices.DeleteFunc(found, func(name string) bool { _, ok := f.seen[name]; return ok })
+	room := max(0, w.cfg.Limits.Files-len(watched))
+	crowded := len(found) > room
+	if crowded { // in a circle, so that each has its turn
+		i, _ := slices.BinarySearch(found, f.last+"\x00")
+		found = append(slices.Clone(found[i:]), found[:i]...)[:room]
+		if room > 0 {
+			f.last = found[room-1]
+		}
 	}
 	seen := map[string]fileState{}
-	for _, e := range entries {
-		name := e.Name()
+	for i, name := range append(watched, found...) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !e.Type().IsRegular() || notReady(name, names) {
-			continue
-		}
-		info, err := e.Info()
-		if err != nil {
-			continue // gone since
+		info, err := root.Lstat(name)
+		if err != nil || !info.Mode().IsRegular() || notReady(name, root) {
+			continue // gone, or not for us
 		}
 		state := fileState{size: info.Size(), mod: info.ModTime()}
 		if before, known := f.seen[name]; known && before.same(info) {
 			state.halves = before.halves
-			if w.importFile(ctx, f, name, &state) {
+			if w.importFile(ctx, f, root, name, &state) {
 				continue
 			}
+		}
+		if i < len(watched) && crowded {
+			continue // it had its turn
 		}
 		seen[name] = state
 	}
@@ -227,9 +245,38 @@ func (w *Watcher) scan(ctx context.Context, f *folder) error {
 	return nil
 }
 
-// notReady reports whether a name is not to be imported, or not yet: hidden, being copied, or open in Excel (~$name) or
-// LibreOffice (.~lock.name#).
-func notReady(name string, all map[string]bool) bool {
+// list returns the sorted names of at most so many entries of the folder that may be files to import, the next ones at
+// each call.
+func (f *folder) list(root *os.Root, entries int) (names []string, err error) {
+	if f.listing == nil {
+		if f.listing, err = root.Open("."); err != nil {
+			return nil, err
+		}
+	}
+	const portion = 1000
+	for read := 0; read < entries; {
+		part, err := f.listing.ReadDir(min(portion, entries-read))
+		read += len(part)
+		for _, e := range part {
+			if e.Type().IsRegular() && !passedOver(e.Name()) {
+				names = append(names, e.Name())
+			}
+		}
+		if err != nil {
+			f.listing.Close()
+			f.listing = nil
+			if !errors.Is(err, io.EOF) {
+				return nil, err
+			}
+			break
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// passedOver reports whether a name is never imported: hidden, or being copied.
+func passedOver(name string) bool {
 	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") {
 		return true
 	}
@@ -238,19 +285,27 @@ func notReady(name string, all map[string]bool) bool {
 			return true
 		}
 	}
-	r := []rune(name)
-	return all[name+".lock"] || all["~$"+name] || len(r) > 2 && all["~$"+string(r[2:])] || all[".~lock."+name+"#"]
+	return false
+}
+
+// notReady reports whether a file is open in Excel (~$name beside it) or LibreOffice (.~lock.name#).
+func notReady(name string, root *os.Root) bool {
+	marks := []string{name + ".lock", "~$" + name, ".~lock." + name + "#"}
+	if r := []rune(name); len(r) > 2 {
+		marks = append(marks, "~$"+string(r[2:]))
+	}
+	return slices.ContainsFunc(marks, func(mark string) bool { _, err := root.Lstat(mark); return err == nil })
 }
 
 // importFile imports a file and moves it; moved is false when it stays for the next scan.
-func (w *Watcher) importFile(ctx context.Context, f *folder, name string, state *fileState) (moved bool) {
+func (w *Watcher) importFile(ctx context.Context, f *folder, root *os.Root, name string, state *fileState) (moved bool) {
 	path := filepath.Join(f.Dir, name)
 	log := w.cfg.Log.With("source", f.mapping.Source, "bytes", state.size)
 	if state.size > w.cfg.Limits.FileBytes {
-		return w.move(f, name, failedDir,
+		return w.move(root, name, failedDir,
 			fmt.Sprintf("The file is larger than %d bytes; split it.\n", w.cfg.Limits.FileBytes), log)
 	}
-	sum, err := contentHash(path)
+	sum, err := contentHash(root, name)
 	if err != nil {
 		log.Warn("dropped file cannot be read", "error", plain(err))
 		return false
@@ -260,45 +315,38 @@ func (w *Watcher) importFile(ctx context.Context, f *folder, name string, state 
 		w.cfg.Now().UTC().Format(time.RFC3339))
 	if at, known := w.ledger.find(f.version + sum); known {
 		log.Info("dropped file was imported before")
-		return w.move(f, name, doneDir, head+"The same content was imported "+at+"; nothing was sent.\n", log)
+		return w.move(root, name, doneDir, head+"The same content was imported "+at+"; nothing was sent.\n", log)
 	}
-	rejects := filepath.Join(f.Dir, ".rejects-"+sum[:12]+".csv")
+	rejects := w.rejects()
+	defer os.Remove(rejects)
 	var text strings.Builder
 	summary, err := importer.Import(ctx, importer.Options{
 		Mapping: f.mapping, Files: []string{path}, Rejects: rejects, State: w.cfg.State, Name: w.cfg.Name,
 		Directory: w.cfg.Directory, Limits: w.cfg.Limits.Rows, Out: &text, Collector: w.cfg.Collector,
 	})
 	result := func(dir string) bool {
-		if _, serr := os.Stat(rejects); serr == nil {
-			if merr := os.Rename(rejects, free(filepath.Join(f.Dir, dir), name, rejectsName)); merr != nil {
-				log.Warn("rejects of a dropped file cannot be moved", "error", plain(merr))
-			}
-		}
 		report := head + text.String()
 		if err != nil && !errors.Is(err, importer.ErrRefused) {
 			report += "It was not imported to its end: " + err.Error() + "\n"
 		}
-		return w.move(f, name, dir, report, log)
+		return w.move(root, name, dir, report, log)
 	}
 	var unsent *send.CollectorError
 	switch {
 	case ctx.Err() != nil, errors.As(err, &unsent), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EIO),
 		errors.Is(err, syscall.EROFS):
-		os.Remove(rejects)
 		if ctx.Err() == nil {
 			log.Warn("dropped file waits: it cannot be imported now", "error", plain(err))
 		}
 		return false
 	case err != nil && !errors.Is(err, importer.ErrRefused):
 		if state.halves++; tabular.Incomplete(path) && state.halves < w.cfg.Limits.HalfScans {
-			os.Remove(rejects)
 			return false // half copied, by a program that pauses
 		}
 		log.Warn("dropped file failed", "rows", summary.Rows, "events", summary.Events)
 		return result(failedDir)
 	}
-	if info, serr := os.Stat(path); serr != nil || !state.same(info) {
-		os.Remove(rejects)
+	if info, serr := root.Lstat(name); serr != nil || !info.Mode().IsRegular() || !state.same(info) {
 		return false // it has changed meanwhile: what was sent is known, the rest follows
 	}
 	if summary.Events == 0 {
@@ -313,33 +361,53 @@ func (w *Watcher) importFile(ctx context.Context, f *folder, name string, state 
 	return result(doneDir)
 }
 
-func (w *Watcher) move(f *folder, name, dir, report string, log *slog.Logger) bool {
-	into := filepath.Join(f.Dir, dir)
-	to := free(into, name, "")
-	if err := os.WriteFile(to+reportName, []byte(report), 0o600); err != nil {
+// rejects is where the refused rows of a file are collected: not in its folder, where others could lay something.
+func (w *Watcher) rejects() string { return filepath.Join(w.cfg.State, "rejects.csv") }
+
+// move moves a file to dir, with its report and its refused rows, if there are any, beside it.
+func (w *Watcher) move(root *os.Root, name, dir, report string, log *slog.Logger) bool {
+	to := free(root, dir, name)
+	if err := writeNew(root, to+reportName, strings.NewReader(report)); err != nil {
 		log.Warn("report of a dropped file cannot be written", "error", plain(err))
 	}
-	if err := os.Rename(filepath.Join(f.Dir, name), to); err != nil {
+	if rejects, err := os.Open(w.rejects()); err == nil {
+		if err := writeNew(root, to+rejectsName, rejects); err != nil {
+			log.Warn("rejects of a dropped file cannot be moved", "error", plain(err))
+		}
+		rejects.Close()
+	}
+	if err := root.Rename(name, to); err != nil {
 		log.Error("dropped file cannot be moved", "error", plain(err))
+		_, _ = root.Remove(to+reportName), root.Remove(to+rejectsName) // the next attempt writes others
 		return false
 	}
 	return true
 }
 
-// free returns a path in dir for name and the ending that no file has yet.
-func free(dir, name, end string) string {
-	path := filepath.Join(dir, name+end)
-	ext := filepath.Ext(name)
-	for i := 2; ; i++ {
-		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) || err != nil && i > 2 {
-			return path
-		}
-		path = filepath.Join(dir, fmt.Sprintf("%s-%d%s%s", strings.TrimSuffix(name, ext), i, ext, end))
+func writeNew(root *os.Root, name string, from io.Reader) error {
+	out, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
 	}
+	_, err = io.Copy(out, from)
+	return errors.Join(err, out.Close())
 }
 
-func contentHash(path string) (string, error) {
-	f, err := os.Open(path)
+// free returns a path in dir for name that neither a file nor its report or rejects has yet.
+func free(root *os.Root, dir, name string) string {
+	ext := filepath.Ext(name)
+	path := filepath.Join(dir, name)
+	for i := 2; slices.ContainsFunc([]string{"", reportName, rejectsName}, func(end string) bool {
+		_, err := root.Lstat(path + end)
+		return err == nil
+	}); i++ {
+		path = filepath.Join(dir, fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), i, ext))
+	}
+	return path
+}
+
+func contentHash(root *os.Root, name string) (string, error) {
+	f, err := root.Open(name)
 	if err != nil {
 		return "", err
 	}

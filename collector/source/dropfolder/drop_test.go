@@ -3,8 +3,11 @@ package dropfolder
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -230,6 +233,77 @@ func TestWhatFailsSaysWhy(t *testing.T) {
 	if err != nil || len(left) != 2 {
 		t.Errorf("%v, %v is left beside done and failed", err, left)
 	}
+}
+
+// Whatever lies in the folder and stays there: each file has its turn, and a scan reads and watches a bounded number.
+func TestNoFileStarves(t *testing.T) {
+	s := newScene(t)
+	s.cfg.Limits.Files, s.cfg.Limits.Entries = 3, 20
+	s.restart()
+	for i := range 40 {
+		if err := os.Mkdir(filepath.Join(s.dir, fmt.Sprintf("a%02d", i)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		s.put(fmt.Sprintf(".a%02d", i), "hidden")
+		s.put(fmt.Sprintf("a%02d.csv.part", i), rows)
+	}
+	good := 12
+	for i := range good {
+		s.put(fmt.Sprintf("m%02d.csv", i), strings.ReplaceAll(rows, "A-", fmt.Sprintf("M%d-", i)))
+	}
+	for scan := range 150 {
+		for i := range 8 { // these are never complete
+			s.put(fmt.Sprintf("%c-grows.csv", 'j'+i), strings.Repeat("x", scan))
+		}
+		s.scans(1)
+		if f := s.folders[0]; len(f.seen) > 3 {
+			t.Fatalf("%d files are watched", len(f.seen))
+		}
+	}
+	for i := range good {
+		s.has(fmt.Sprintf("done/m%02d.csv", i))
+	}
+	if len(s.to.ids) != 2*good {
+		t.Errorf("%d events", len(s.to.ids))
+	}
+}
+
+// Who may write to the folder decides neither what this service reads elsewhere nor what it writes there.
+func TestNoLinkLeadsOutOfTheFolder(t *testing.T) {
+	s := newScene(t)
+	victim := filepath.Join(t.TempDir(), "victim")
+	if err := os.WriteFile(victim, []byte(rows), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(rows + "A-9;99/99/2023 07.30;Waru\n"))
+	for _, name := range []string{
+		"link.csv", "done/a.csv.report.txt", "done/a-2.csv.rejects.csv", ".rejects-" + hex.EncodeToString(sum[:])[:12] + ".csv",
+	} {
+		if err := os.Symlink(victim, filepath.Join(s.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.put("a.csv", rows+"A-9;99/99/2023 07.30;Waru\n")
+	s.scans(3)
+	s.has("done/a-3.csv")
+	s.has("done/a-3.csv.report.txt", "2 accepted")
+	s.has("done/a-3.csv.rejects.csv", ",4,bad_time")
+	if text, err := os.ReadFile(victim); err != nil || string(text) != rows {
+		t.Errorf("written through a link: %q, %v", text, err)
+	}
+	if _, err := os.Lstat(filepath.Join(s.dir, "link.csv")); err != nil || len(s.to.ids) != 2 {
+		t.Errorf("%v, %d events: a link was imported", err, len(s.to.ids))
+	}
+	if err := errors.Join(os.RemoveAll(filepath.Join(s.dir, "done")),
+		os.Symlink(t.TempDir(), filepath.Join(s.dir, "done"))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(s.cfg); err == nil || !strings.Contains(err.Error(), "no link") {
+		t.Errorf("%v", err)
+	}
+	s.put("b.csv", strings.ReplaceAll(rows, "A-", "B-")) // laid while the service runs
+	s.scans(3)
+	s.has("b.csv")
 }
 
 func TestAFileStaysWhileTheCollectorTakesNothing(t *testing.T) {
