@@ -96,7 +96,7 @@ type folder struct {
 	version string // hash of the mapping's text and source: another mapping is another import of the same content
 	seen    map[string]fileState
 	listing *os.File // where the next scan reads on; nil: at the beginning
-	last    string   // the name that was taken in last when there were more than could be
+	waiting []string // names that were listed and have had no turn yet
 }
 
 // fileState is what a file was like at the last scan.
@@ -205,23 +205,18 @@ func (w *Watcher) scan(ctx context.Context, f *folder) error {
 		return err
 	}
 	defer root.Close()
-	found, err := f.list(root, w.cfg.Limits.Entries)
-	if err != nil {
-		return err
-	}
-	watched := slices.Sorted(maps.Keys(f.seen))
-	found = slices.DeleteFunc(found, func(name string) bool { _, ok := f.seen[name]; return ok })
-	room := max(0, w.cfg.Limits.Files-len(watched))
-	crowded := len(found) > room
-	if crowded { // in a circle, so that each has its turn
-		i, _ := slices.BinarySearch(found, f.last+"\x00")
-		found = append(slices.Clone(found[i:]), found[:i]...)[:room]
-		if room > 0 {
-			f.last = found[room-1]
+	if len(f.waiting) == 0 {
+		if f.waiting, err = f.list(root, w.cfg.Limits.Entries); err != nil {
+			return err
 		}
 	}
+	watched := slices.Collect(maps.Keys(f.seen))
+	f.waiting = slices.DeleteFunc(f.waiting, func(name string) bool { _, ok := f.seen[name]; return ok })
+	room := min(len(f.waiting), w.cfg.Limits.Files-len(watched))
+	taken := f.waiting[:room]
+	f.waiting = f.waiting[room:]
 	seen := map[string]fileState{}
-	for i, name := range append(watched, found...) {
+	for i, name := range append(watched, taken...) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -236,8 +231,8 @@ func (w *Watcher) scan(ctx context.Context, f *folder) error {
 				continue
 			}
 		}
-		if i < len(watched) && crowded {
-			continue // it had its turn
+		if i < len(watched) && len(f.waiting) > 0 {
+			continue // it had its turn, and others wait
 		}
 		seen[name] = state
 	}
@@ -245,7 +240,7 @@ func (w *Watcher) scan(ctx context.Context, f *folder) error {
 	return nil
 }
 
-// list returns the sorted names of at most so many entries of the folder that may be files to import, the next ones at
+// list returns the names of at most so many entries of the folder that may be files to import, the next ones at
 // each call.
 func (f *folder) list(root *os.Root, entries int) (names []string, err error) {
 	if f.listing == nil {
@@ -271,7 +266,6 @@ func (f *folder) list(root *os.Root, entries int) (names []string, err error) {
 			break
 		}
 	}
-	slices.Sort(names)
 	return names, nil
 }
 
