@@ -35,7 +35,7 @@ func (s *Shipper) prepare(ctx context.Context) error {
 		return err
 	}
 	if s.resetBoard {
-		if err := s.board.Reset(s.replay); err != nil {
+		if err := s.reset(ctx); err != nil {
 			return fmt.Errorf("replay the journal: %w", err)
 		}
 		s.resetBoard = false
@@ -72,25 +72,30 @@ func (s *Shipper) prepare(ctx context.Context) error {
 	return nil
 }
 
-// replay applies every event that the journal holds.
-func (s *Shipper) replay(apply func(e *event.Event, payload []byte, end uint64)) error {
+// reset makes the board anew from every event that the journal holds.
+func (s *Shipper) reset(ctx context.Context) error {
 	r, err := s.journal.NewReader(s.journal.Stats().First)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	for {
-		rec, ok, err := r.TryNext()
-		if err != nil || !ok {
-			return err
+	return s.board.Reset(func(apply func(e *event.Event, payload []byte, end uint64)) error {
+		for {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			rec, ok, err := r.TryNext()
+			if err != nil || !ok {
+				return err
+			}
+			var e event.Event
+			payload := bytes.Clone(rec.Payload) // the board keeps it
+			if err := event.DecodeBinary(payload, &e); err != nil {
+				return fmt.Errorf("record before position %d: %w", rec.End, err)
+			}
+			apply(&e, payload, uint64(rec.End))
 		}
-		var e event.Event
-		payload := bytes.Clone(rec.Payload) // the board keeps it
-		if err := event.DecodeBinary(payload, &e); err != nil {
-			return fmt.Errorf("record before position %d: %w", rec.End, err)
-		}
-		apply(&e, payload, uint64(rec.End))
-	}
+	})
 }
 
 // load completes cases, and those linked with them, from ClickHouse.

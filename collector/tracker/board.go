@@ -15,6 +15,7 @@ import (
 	"container/list"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -62,7 +63,7 @@ type Board struct {
 
 	mu            sync.RWMutex
 	cases         map[event.Key]*entry
-	idle          list.List              // of *entry: cases that Evict may drop, the longest untouched first
+	idle          *list.List             // of *entry: cases that Evict may drop, the longest untouched first
 	linked        map[event.Key]struct{} // cases whose row changed through a case that they are linked with
 	agents        map[event.Key]*agent
 	centers       map[string]*center         // by label; never a historical one
@@ -70,9 +71,10 @@ type Board struct {
 	sources       map[string]time.Time
 	filter        filter
 	complete      bool
-	shipped       uint64   // journal position up to which ClickHouse has everything, as Evict heard last
-	pendingFold   []*entry // cases with events that are not folded yet; empty while the board is not locked
+	shipped       uint64 // journal position up to which ClickHouse has everything, as Evict heard last
+	queue         foldQueue
 	scratch       caseFolder
+	steps         atomic.Uint64 // work done since the start, see Board.worked
 }
 
 // entry is one case in memory.
@@ -80,7 +82,9 @@ type entry struct {
 	remembered
 	center       *center            // nil for a historical centre
 	from         casefile.CallFacts // of a call: what it gives its tickets
-	pendingFold  bool               // stands in Board.pendingFold
+	queued       foldKind           // how it waits in Board.queue; 0: it does not
+	unfolded     int                // how many of the last events wait with it
+	index        map[uint64]int     // of the events by id; nil while the case is small
 	gen          uint32             // moves with every change
 	storedClocks []uint32           // clocks that its rows in ClickHouse have, as clockID numbers them
 	clocksKnown  bool               // storedClocks are all there are
@@ -126,8 +130,7 @@ type agent struct {
 const (
 	maxAgentEvents = 16 // the latest; a correction of an older state comes too late to matter
 	maxAgents      = 10_000
-	maxSources     = 256  // further sources are shown together as "other"
-	maxCaseEvents  = 1000 // later ones are stored but change no row: such a subject is a sender's mistake
+	maxSources     = 256 // further sources are shown together as "other"
 )
 
 // New returns an empty board. It is not complete, and every case is unknown until TrustFilter is called.
@@ -150,7 +153,7 @@ func New(cfg Config) *Board {
 // clear makes the board empty.
 func (b *Board) clear() {
 	b.cases = map[event.Key]*entry{}
-	b.idle.Init()
+	b.idle = list.New()
 	b.linked = map[event.Key]struct{}{}
 	b.agents = map[event.Key]*agent{}
 	b.centers = map[string]*center{}
@@ -158,6 +161,7 @@ func (b *Board) clear() {
 	b.sources = map[string]time.Time{}
 	b.filter = filter{}
 	b.complete = false
+	b.queue = foldQueue{}
 	for _, code := range b.cfg.Centers {
 		b.center(code)
 	}
@@ -168,26 +172,63 @@ func (b *Board) Apply(e *event.Event, payload []byte, end uint64, live bool) {
 	b.ApplyGroup([]*event.Event{e}, [][]byte{payload}, []uint64{end}, live)
 }
 
-// lockEvents bounds how many events are applied while readers wait.
-const lockEvents = 1024
+// Bounds of what happens while readers wait: events applied, and steps of work (see worked). Work goes over its bound by
+// one case and what is linked with it.
+const (
+	lockEvents = 1024
+	lockSteps  = 1 << 15
+)
 
-// ApplyGroup applies events in order. payloads are their binary forms: the board keeps them, and they must not change.
-// ends are the journal positions behind them. While the journal is replayed live is false, and nothing is emitted.
+// ApplyGroup applies events; those of one case in order. payloads are their binary forms: the board keeps them, and
+// they must not change. ends are the journal positions behind them. While the journal is replayed live is false, and
+// nothing is emitted.
+//
+// A small case is folded for each of its live events. The events of a large one are put together, and it is folded once
+// a group: then the work for an event does not grow with the number of events that come with it.
 func (b *Board) ApplyGroup(events []*event.Event, payloads [][]byte, ends []uint64, live bool) {
-	for len(events) > 0 {
-		n := min(len(events), lockEvents)
-		b.mu.Lock()
-		for i, e := range events[:n] {
-			b.apply(e, payloads[i], ends[i], live)
-		}
-		b.foldPending()
-		b.mu.Unlock()
-		events, payloads, ends = events[n:], payloads[n:], ends[n:]
+	var large []int // positions in events, of large cases
+	for i := 0; i < len(events); {
+		b.locked(func(more func() bool) {
+			for n := 0; i < len(events) && n < lockEvents && more(); i, n = i+1, n+1 {
+				if en := b.cases[events[i].Key()]; en != nil && !en.small() && len(events) > 1 {
+					large = append(large, i)
+					continue
+				}
+				b.apply(events[i], payloads[i], ends[i], live)
+			}
+		})
+	}
+	slices.SortStableFunc(large, func(i, j int) int { return compareKeys(events[i].Key(), events[j].Key()) })
+	for len(large) > 0 {
+		b.locked(func(more func() bool) {
+			for len(large) > 0 && more() {
+				key := events[large[0]].Key()
+				for len(large) > 0 && events[large[0]].Key() == key {
+					i := large[0]
+					b.apply(events[i], payloads[i], ends[i], live)
+					large = large[1:]
+				}
+				b.foldQueued()
+			}
+		})
 	}
 }
 
-// apply takes in one event. A replayed or late event emits nothing, so its case is only queued for foldPending: in an
-// import or a replay the events of a case often come together and are then folded once.
+// locked calls do with the board locked. more reports whether the bound of work under one lock is not reached.
+func (b *Board) locked(do func(more func() bool)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	began := b.steps.Load()
+	do(func() bool { return b.steps.Load()-began < lockSteps })
+	b.foldQueued()
+}
+
+// worked counts steps of work: an event decoded or compared, a case visited. Tests hold it against the size of a case;
+// lockSteps bounds it.
+func (b *Board) worked(steps int) { b.steps.Add(uint64(steps)) }
+
+// apply takes in one event. A replayed or late event emits nothing, so its case is only queued: in an import or a replay
+// the events of a case often come together and are then folded once.
 func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 	ctr, historical := b.center(e.Center)
 	if !historical {
@@ -203,17 +244,19 @@ func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 	case event.KindFeed:
 		return
 	}
-	if live {
-		b.foldPending() // events that emit nothing must not be emitted with this one
-	}
 	en := b.entry(e.Key(), ctr)
 	if len(en.events) == 0 {
 		en.clocksKnown = en.complete && !replayed
 	}
-	if en.find(s.id) >= 0 || len(en.events) >= maxCaseEvents {
+	if en.find(s.id) >= 0 {
 		return
 	}
-	en.events = append(en.events, s)
+	atOnce := live && en.small()
+	if atOnce {
+		b.settle(en) // events that emit nothing must not be emitted with this one
+	}
+	en.add(s)
+	b.worked(1)
 	en.end = max(en.end, end)
 	if e.ReceivedAt.After(en.touched) {
 		en.touched = e.ReceivedAt
@@ -223,26 +266,13 @@ func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 		en.changed()
 		b.place(en)
 		b.linkUnknown(en, e.Calls)
-	case live:
+	case atOnce:
 		b.refold(en, true)
 		b.place(en)
-	case !en.pendingFold:
-		en.pendingFold = true
-		b.pendingFold = append(b.pendingFold, en)
+	default:
+		en.unfolded++
+		b.enqueue(en, live)
 	}
-}
-
-// foldPending folds the cases that replayed and late events changed. It runs before the board is unlocked, so that
-// nobody sees a case that is not folded.
-func (b *Board) foldPending() {
-	for i := 0; i < len(b.pendingFold); i++ {
-		if en := b.pendingFold[i]; en.pendingFold {
-			b.refold(en, false)
-			b.place(en)
-		}
-	}
-	clear(b.pendingFold)
-	b.pendingFold = b.pendingFold[:0]
 }
 
 // Verdict compares an event with those on the board.
@@ -366,13 +396,43 @@ func (b *Board) applyAgent(e *event.Event, ctr *center, s stored) {
 	}
 }
 
+// smallCase is up to how many events and links a case is folded for each live event, and searched without an index.
+const smallCase = 64
+
+func (en *entry) small() bool {
+	return len(en.events) < smallCase && len(en.calls) < smallCase && len(en.tickets) < smallCase
+}
+
+// find returns the place of an event, -1 when the case does not have it.
 func (en *entry) find(id uint64) int {
-	for i := range en.events {
-		if en.events[i].id == id {
-			return i
-		}
+	if en.index == nil {
+		return slices.IndexFunc(en.events, func(s stored) bool { return s.id == id })
+	}
+	if i, ok := en.index[id]; ok {
+		return i
 	}
 	return -1
+}
+
+func (en *entry) add(s stored) {
+	en.events = append(en.events, s)
+	if en.index != nil {
+		en.index[s.id] = len(en.events) - 1
+	} else if len(en.events) >= smallCase {
+		en.reindex()
+	}
+}
+
+// reindex makes the index of a case whose events were replaced.
+func (en *entry) reindex() {
+	en.index = nil
+	if len(en.events) < smallCase {
+		return
+	}
+	en.index = make(map[uint64]int, 2*len(en.events))
+	for i := range en.events {
+		en.index[en.events[i].id] = i
+	}
 }
 
 func (en *entry) changed() {

@@ -146,6 +146,7 @@ func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 	for i := range c.cases {
 		en := &entry{remembered: c.cases[i]}
 		en.center, _ = b.center(en.key.Center)
+		en.reindex()
 		b.cases[en.key], read[i] = en, en
 	}
 	for _, a := range c.agents {
@@ -189,6 +190,7 @@ func (b *Board) restore(read []*entry) {
 			}
 		}
 	}
+	b.foldQueued()
 	for _, en := range read {
 		b.place(en) // in their order, whatever the links touched
 	}

@@ -50,7 +50,8 @@ func (f *caseFolder) ticket(en *entry, from casefile.CallFacts) casefile.Ticket 
 // refold folds a complete case after a change and updates everything derived from it. Without emit the change moves no
 // counter.
 func (b *Board) refold(en *entry, emit bool) {
-	en.pendingFold = false
+	en.queued, en.unfolded = 0, 0
+	b.worked(len(en.events) + len(en.calls))
 	en.changed()
 	if en.key.Kind == event.KindCall {
 		b.refoldCall(en, emit)
@@ -72,12 +73,19 @@ func (b *Board) refoldCall(en *entry, emit bool) {
 	}
 	en.from = from
 	for _, id := range en.tickets {
-		if t := b.cases[event.Key{Center: en.key.Center, Kind: event.KindTicket, ID: id}]; t != nil && t.complete {
-			b.linked[t.key] = struct{}{}
-			t.end = max(t.end, en.end)
-			b.refold(t, emit)
-			b.place(t)
+		t := b.cases[event.Key{Center: en.key.Center, Kind: event.KindTicket, ID: id}]
+		if t == nil || !t.complete {
+			continue
 		}
+		b.linked[t.key] = struct{}{}
+		t.end = max(t.end, en.end)
+		if len(en.tickets) >= smallCase || !t.small() { // a ticket of many calls is folded once for all of them
+			b.enqueue(t, emit)
+			continue
+		}
+		b.settle(t)
+		b.refold(t, emit)
+		b.place(t)
 	}
 }
 
@@ -193,15 +201,16 @@ func (b *Board) link(en *entry, calls, was []string) {
 	call := func(id string) *entry {
 		return b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center)
 	}
-	for i, id := range calls {
-		if j := slices.Index(linked, id); j >= 0 {
+	b.worked(len(calls) + len(was))
+	for i, id := range calls { // all of them are sorted
+		if j, found := slices.BinarySearch(linked, id); found {
 			en.callFacts[i] = gave[j]
 			continue
 		}
 		b.nameOn(call(id), en)
 	}
 	for _, id := range was {
-		if slices.Contains(calls, id) {
+		if _, named := slices.BinarySearch(calls, id); named {
 			continue
 		}
 		c := call(id)

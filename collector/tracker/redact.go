@@ -29,42 +29,43 @@ func (b *Board) Redact(callersBefore, attributesBefore time.Time, apply bool) (c
 	keys := slices.Collect(maps.Keys(b.cases))
 	b.mu.RUnlock()
 	var e event.Event
-	for chunk := range slices.Chunk(keys, rowsAtOnce) { // events come in between
-		b.mu.Lock()
-		for _, k := range chunk {
-			en := b.cases[k]
-			if en == nil {
-				continue
-			}
-			copied := false
-			for i := range en.events {
-				if event.DecodeBinary(en.events[i].payload, &e) != nil {
-					continue // it was decoded before it came here
-				}
-				caller := e.Caller != (event.Caller{}) && e.OccurredAt.Before(callersBefore)
-				some := len(e.Attributes) > 0 && e.OccurredAt.Before(attributesBefore)
-				if caller {
-					callers.add(e.OccurredAt)
-				}
-				if some {
-					attributes.add(e.OccurredAt)
-				}
-				if !apply || !caller && !some {
+	for len(keys) > 0 { // events come in between
+		b.locked(func(more func() bool) {
+			for ; len(keys) > 0 && more(); keys = keys[1:] {
+				en := b.cases[keys[0]]
+				if en == nil {
 					continue
 				}
-				if !copied { // a checkpoint that is being written shares the list
-					en.events, copied = slices.Clone(en.events), true
+				b.worked(1 + len(en.events))
+				copied := false
+				for i := range en.events {
+					if event.DecodeBinary(en.events[i].payload, &e) != nil {
+						continue // it was decoded before it came here
+					}
+					caller := e.Caller != (event.Caller{}) && e.OccurredAt.Before(callersBefore)
+					some := len(e.Attributes) > 0 && e.OccurredAt.Before(attributesBefore)
+					if caller {
+						callers.add(e.OccurredAt)
+					}
+					if some {
+						attributes.add(e.OccurredAt)
+					}
+					if !apply || !caller && !some {
+						continue
+					}
+					if !copied { // a checkpoint that is being written shares the list
+						en.events, copied = slices.Clone(en.events), true
+					}
+					if caller {
+						e.Caller = event.Caller{}
+					}
+					if some {
+						e.Attributes = nil
+					}
+					en.events[i].payload = event.AppendBinary(nil, &e)
 				}
-				if caller {
-					e.Caller = event.Caller{}
-				}
-				if some {
-					e.Attributes = nil
-				}
-				en.events[i].payload = event.AppendBinary(nil, &e)
 			}
-		}
-		b.mu.Unlock()
+		})
 	}
 	return callers, attributes
 }

@@ -2,17 +2,26 @@ package tracker
 
 import "github.com/monev112/monev112/collector/event"
 
-// Reset empties the board and applies what replay gives: every event that the journal still holds. The result is that
-// of a restart without a checkpoint: older cases are unknown until they are read from ClickHouse. Events, readers and
-// checkpoints wait, so that nobody sees half a board. After an error of replay the board is empty.
+// Reset makes the board anew from every event that the journal still holds. The result is that of a restart without a
+// checkpoint: older cases are unknown until they are read from ClickHouse.
+//
+// replay is called twice, and gives the second time what was appended since the first. Only then do events, readers and
+// checkpoints wait: however long the journal, the board goes on as it was, and nobody sees half of the new one. After
+// an error of replay the board is what it was.
 func (b *Board) Reset(replay func(apply func(e *event.Event, payload []byte, end uint64)) error) error {
+	fresh := New(b.cfg)
+	apply := func(e *event.Event, payload []byte, end uint64) { fresh.apply(e, payload, end, false) }
+	if err := replay(apply); err != nil {
+		return err
+	}
+	fresh.foldQueued()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.clear()
-	err := replay(func(e *event.Event, payload []byte, end uint64) { b.apply(e, payload, end, false) })
-	b.foldPending()
-	if err != nil {
-		b.clear()
+	if err := replay(apply); err != nil {
+		return err
 	}
-	return err
+	fresh.foldQueued()
+	b.cases, b.idle, b.linked, b.agents, b.centers = fresh.cases, fresh.idle, fresh.linked, fresh.agents, fresh.centers
+	b.evictedCounts, b.sources, b.filter, b.complete = fresh.evictedCounts, fresh.sources, fresh.filter, false
+	return nil
 }

@@ -34,11 +34,12 @@ type Row struct {
 // MissingCases returns the cases that must be loaded before the rows of the cases named can be made: unknown ones among
 // them and among the calls and tickets they are linked with.
 func (b *Board) MissingCases(keys []event.Key) []event.Key {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
 	var missing []event.Key
 	seen := map[event.Key]bool{}
+	steps := 0
+	defer func() { b.worked(steps) }()
 	need := func(k event.Key) *entry {
+		steps++
 		en := b.cases[k]
 		if (en == nil || !en.complete) && !seen[k] {
 			seen[k] = true
@@ -46,7 +47,12 @@ func (b *Board) MissingCases(keys []event.Key) []event.Key {
 		}
 		return en
 	}
+	walked := map[*entry]bool{} // tickets: many calls lead to one
 	ticket := func(en *entry) {
+		if walked[en] {
+			return
+		}
+		walked[en] = len(en.calls) > 0
 		for _, c := range en.calls {
 			need(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: c})
 		}
@@ -63,11 +69,17 @@ func (b *Board) MissingCases(keys []event.Key) []event.Key {
 			}
 		}
 	}
-	for _, k := range keys {
-		if k.Kind == event.KindCall || k.Kind == event.KindTicket {
-			neighbours(k)
+	for chunk := range slices.Chunk(keys, lockEvents) { // events come in between
+		b.mu.RLock()
+		for _, k := range chunk {
+			if k.Kind == event.KindCall || k.Kind == event.KindTicket {
+				neighbours(k)
+			}
 		}
+		b.mu.RUnlock()
 	}
+	b.mu.RLock()
+	defer b.mu.RUnlock()
 	for k := range b.linked {
 		neighbours(k)
 	}
@@ -91,45 +103,52 @@ func (b *Board) UnknownCases(shipped uint64) []event.Key {
 // Load completes unknown cases with the events that ClickHouse has. Events that came since are kept; where both have
 // the same id, ClickHouse's content wins. Live events that came while the case was unknown emit their outcomes now.
 func (b *Board) Load(cases []Loaded) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for i := range cases {
-		l := &cases[i]
-		ctr, _ := b.center(l.Key.Center)
-		en := b.entry(l.Key, ctr)
-		if en.complete && len(en.events) > 0 {
-			continue
-		}
-		came := en.events
-		en.events = make([]stored, 0, len(l.Events)+len(came))
-		for _, e := range l.Events {
-			en.events = append(en.events,
-				stored{id: idHash(e), digest: [8]byte(e.Digest[:8]), payload: event.AppendBinary(nil, e)})
-			if en.touched.Before(e.ReceivedAt) {
-				en.touched = e.ReceivedAt
+	for len(cases) > 0 {
+		b.locked(func(more func() bool) {
+			for len(cases) > 0 && more() {
+				b.load(&cases[0])
+				cases = cases[1:]
 			}
-		}
-		for _, s := range came {
-			// Outcomes of what ClickHouse has were emitted when it first came, by this process or an earlier one.
-			if en.find(s.id) < 0 {
-				en.events = append(en.events, s)
-			}
-		}
-		for _, t := range l.Tickets {
-			if i, found := slices.BinarySearch(en.tickets, t); !found && b.names(l.Key.Center, t, l.Key.ID) {
-				en.tickets = slices.Insert(slices.Clip(en.tickets), i, t)
-			}
-		}
-		en.complete, en.rowUnverified, en.storedAt = true, true, l.At
-		if con, ok := b.evictedCounts[en.key]; ok {
-			en.counts = con
-			delete(b.evictedCounts, en.key)
-		}
-		b.foldLoaded(en)
-		_, linked := b.linked[en.key]
-		en.dirty = len(came) > 0 || linked
-		b.place(en)
+		})
 	}
+}
+
+func (b *Board) load(l *Loaded) {
+	ctr, _ := b.center(l.Key.Center)
+	en := b.entry(l.Key, ctr)
+	if en.complete && len(en.events) > 0 {
+		return
+	}
+	came := en.events
+	en.events = make([]stored, 0, len(l.Events)+len(came))
+	for _, e := range l.Events {
+		en.events = append(en.events,
+			stored{id: idHash(e), digest: [8]byte(e.Digest[:8]), payload: event.AppendBinary(nil, e)})
+		if en.touched.Before(e.ReceivedAt) {
+			en.touched = e.ReceivedAt
+		}
+	}
+	en.reindex()
+	for _, s := range came {
+		// Outcomes of what ClickHouse has were emitted when it first came, by this process or an earlier one.
+		if en.find(s.id) < 0 {
+			en.add(s)
+		}
+	}
+	for _, t := range l.Tickets {
+		if i, found := slices.BinarySearch(en.tickets, t); !found && b.names(l.Key.Center, t, l.Key.ID) {
+			en.tickets = slices.Insert(slices.Clip(en.tickets), i, t)
+		}
+	}
+	en.complete, en.rowUnverified, en.storedAt = true, true, l.At
+	if con, ok := b.evictedCounts[en.key]; ok {
+		en.counts = con
+		delete(b.evictedCounts, en.key)
+	}
+	b.foldLoaded(en)
+	_, linked := b.linked[en.key]
+	en.dirty = len(came) > 0 || linked
+	b.place(en)
 }
 
 // foldLoaded folds a loaded case twice: without the live events that came while it was unknown, which emits nothing,
@@ -153,11 +172,12 @@ func (b *Board) foldLoaded(en *entry) {
 // names reports whether a ticket names a call, as far as the board can tell.
 func (b *Board) names(center, ticket, call string) bool {
 	t := b.cases[event.Key{Center: center, Kind: event.KindTicket, ID: ticket}]
-	return t == nil || !t.complete || slices.Contains(t.calls, call)
+	if t == nil || !t.complete {
+		return true
+	}
+	_, found := slices.BinarySearch(t.calls, call)
+	return found
 }
-
-// rowsAtOnce bounds how many cases Rows folds while it keeps events from being applied.
-const rowsAtOnce = 256
 
 // Rows makes the rows that changed among the cases named and the cases linked with them. Cases that are unknown or
 // whose row is up to date give none.
@@ -165,10 +185,28 @@ func (b *Board) Rows(keys []event.Key) []Row {
 	todo := b.candidates(keys)
 	var f caseFolder
 	rows := make([]Row, 0, len(todo))
-	for chunk := range slices.Chunk(todo, rowsAtOnce) {
-		rows = b.appendRows(rows, &f, chunk)
+	for len(todo) > 0 {
+		todo = b.eachOf(todo, func(en *entry) {
+			if en.complete && (en.dirty || en.rowUnverified) && len(en.events) > 0 {
+				rows = append(rows, b.rowToStore(&f, en))
+			}
+		})
 	}
 	return rows
+}
+
+// eachOf calls do with the cases in memory among those named, the board locked for reading, until it has kept events
+// from being applied for long enough. It returns those that are left.
+func (b *Board) eachOf(keys []event.Key, do func(*entry)) (left []event.Key) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for steps := 0; len(keys) > 0 && steps < lockSteps; keys = keys[1:] {
+		if en := b.cases[keys[0]]; en != nil {
+			do(en)
+			steps += 16 + len(en.events) + len(en.calls) // the least that a case takes
+		}
+	}
+	return keys
 }
 
 // candidates returns the cases named, those that changed through a link, and linked cases whose rows are unverified:
@@ -205,22 +243,20 @@ func (b *Board) candidates(keys []event.Key) []event.Key {
 	return all
 }
 
-func (b *Board) appendRows(rows []Row, f *caseFolder, keys []event.Key) []Row {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	for _, k := range keys {
-		en := b.cases[k]
-		if en == nil || !en.complete || !en.dirty && !en.rowUnverified || len(en.events) == 0 {
-			continue
-		}
-		r := b.row(f, en)
-		r.gen, r.WasAt = en.gen, en.storedAt
-		r.ClocksOnly = en.clocksKnown && !slices.ContainsFunc(en.storedClocks, func(id uint32) bool {
-			return !slices.ContainsFunc(r.Clocks, func(c sla.Clock) bool { return clockID(c.Name, c.Seq) == id })
-		})
-		rows = append(rows, r)
+// rowToStore is the row of a case and what is known of the one before.
+func (b *Board) rowToStore(f *caseFolder, en *entry) Row {
+	r := b.row(f, en)
+	r.gen, r.WasAt = en.gen, en.storedAt
+	now := make([]uint32, 0, 16)
+	for i := range r.Clocks {
+		now = append(now, clockID(r.Clocks[i].Name, r.Clocks[i].Seq))
 	}
-	return rows
+	slices.Sort(now)
+	r.ClocksOnly = en.clocksKnown && !slices.ContainsFunc(en.storedClocks, func(id uint32) bool {
+		_, found := slices.BinarySearch(now, id)
+		return !found
+	})
+	return r
 }
 
 // row folds a case; its strings lie in the payloads, which never change.
@@ -293,7 +329,7 @@ func (b *Board) Fold(l Loaded, calls []Loaded) (Row, []*event.Event) {
 	t := casefile.FoldTicket(l.Key, events, casefile.CallFacts{})
 	var from casefile.CallFacts
 	for i := range calls {
-		if slices.Contains(t.Calls, calls[i].Key.ID) {
+		if _, named := slices.BinarySearch(t.Calls, calls[i].Key.ID); named {
 			c := casefile.FoldCall(calls[i].Key, slices.Clone(calls[i].Events), nil)
 			from.Add(casefile.CallFacts{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt})
 		}

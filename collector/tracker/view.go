@@ -189,9 +189,29 @@ type TicketFilter struct {
 // OpenTickets returns the open tickets on the board that f chooses, in the order of centre and id, at most limit of
 // those behind after. Stale ones are among them unless f asks for those late or at risk.
 func (b *Board) OpenTickets(f TicketFilter, now time.Time, after event.Key, limit int) []Row {
+	chosen := b.openKeys(f, now, after)
+	slices.SortFunc(chosen, compareKeys)
+	var (
+		fold caseFolder
+		rows []Row
+	)
+	for len(chosen) > 0 && len(rows) < limit {
+		chosen = b.eachOf(chosen, func(en *entry) {
+			if len(rows) == limit || !en.open() || !en.openTicket().matches(f, now, b.cfg.StaleAfter) {
+				return
+			}
+			if r := b.row(&fold, en); f.State == "" || r.Ticket.State == f.State {
+				rows = append(rows, r)
+			}
+		})
+	}
+	return rows
+}
+
+// openKeys returns the open tickets behind after that f chooses, apart from their state, in no order.
+func (b *Board) openKeys(f TicketFilter, now time.Time, after event.Key) (chosen []event.Key) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	var chosen []*entry
 	for _, c := range b.centers {
 		for _, g := range c.groups {
 			if f.OPD != "" && f.OPD != g.opd {
@@ -201,25 +221,12 @@ func (b *Board) OpenTickets(f TicketFilter, now time.Time, after event.Key, limi
 				t := &g.tickets[i]
 				if en := t.entry; (f.Center == "" || f.Center == en.key.Center) && compareKeys(en.key, after) > 0 &&
 					t.matches(f, now, b.cfg.StaleAfter) {
-					chosen = append(chosen, en)
+					chosen = append(chosen, en.key)
 				}
 			}
 		}
 	}
-	slices.SortFunc(chosen, func(a, b *entry) int { return compareKeys(a.key, b.key) })
-	var (
-		fold caseFolder
-		rows []Row
-	)
-	for _, en := range chosen {
-		if len(rows) == limit {
-			break
-		}
-		if r := b.row(&fold, en); f.State == "" || r.Ticket.State == f.State {
-			rows = append(rows, r)
-		}
-	}
-	return rows
+	return chosen
 }
 
 func compareKeys(a, b event.Key) int {

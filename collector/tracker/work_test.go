@@ -1,0 +1,205 @@
+package tracker
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// storm makes n events of one kind of storm. Each names calls in an order of its own, as a sender would who means harm.
+type storm struct {
+	name string
+	make func(i int) *event.Event
+}
+
+var storms = []storm{
+	{"a ticket that names 256 new calls each time", func(i int) *event.Event {
+		e := stormEvent(event.TicketResumed, "t", i)
+		for c := range event.MaxCalls {
+			e.Calls = append(e.Calls, fmt.Sprintf("c%08d", i*event.MaxCalls+c))
+		}
+		return e
+	}},
+	{"calls of one ticket, each with an earlier start", func(i int) *event.Event {
+		if i%2 == 0 {
+			e := stormEvent(event.TicketResumed, "t", i)
+			e.Calls = []string{fmt.Sprintf("c%08d", i)}
+			return e
+		}
+		e := stormEvent(event.CallReceived, fmt.Sprintf("c%08d", i-1), i)
+		e.OccurredAt = e.OccurredAt.Add(-time.Duration(i) * time.Second)
+		return e
+	}},
+	{"corrections of one call, each of the one before", func(i int) *event.Event {
+		e := stormEvent(event.CallClassified, "c", i)
+		e.Class, e.Replaces = "prank", fmt.Sprint("e", i-1)
+		return e
+	}},
+	{"one call named by a ticket each time", func(i int) *event.Event {
+		e := stormEvent(event.TicketOpened, fmt.Sprint("t", i), i)
+		e.Calls = []string{"c"}
+		return e
+	}},
+	{"late and live events of one ticket in turn", func(i int) *event.Event {
+		e := stormEvent(event.TicketPaused, "t", i)
+		e.Reason = "cuaca"
+		if i%2 == 0 {
+			e.OccurredAt = e.OccurredAt.Add(-48 * time.Hour)
+		}
+		return e
+	}},
+}
+
+func stormEvent(typ event.Type, subject string, i int) *event.Event {
+	at := noon.Add(time.Duration(i) * time.Millisecond)
+	e := &event.Event{
+		Source: "s", ID: fmt.Sprint("e", i), Type: typ, Kind: typ.Kind(), Subject: subject, Center: "35.15", OccurredAt: at,
+		ReceivedAt: at,
+	}
+	e.Digest[0], e.Digest[1], e.Digest[2] = byte(i), byte(i>>8), byte(i>>16)
+	return e
+}
+
+// applyStorm applies the first n events of a storm in groups, asks for the rows after each as the shipper does, and
+// returns the steps that the board counted.
+func (s storm) applyStorm(b *Board, n, group int) uint64 {
+	before := b.steps.Load()
+	for i := 0; i < n; i += group {
+		var (
+			events   []*event.Event
+			payloads [][]byte
+			ends     []uint64
+			keys     []event.Key
+			seen     = map[event.Key]bool{}
+		)
+		for j := i; j < min(n, i+group); j++ {
+			e := s.make(j)
+			events, payloads, ends = append(events, e), append(payloads, event.AppendBinary(nil, e)), append(ends, uint64(j+1))
+			if !seen[e.Key()] {
+				seen[e.Key()] = true
+				keys = append(keys, e.Key())
+			}
+		}
+		b.ApplyGroup(events, payloads, ends, true)
+		b.Load(emptyCases(b.MissingCases(keys)))
+		b.MarkStored(b.Rows(keys))
+	}
+	return b.steps.Load() - before
+}
+
+func emptyCases(keys []event.Key) (out []Loaded) {
+	for _, k := range keys {
+		out = append(out, Loaded{Key: k})
+	}
+	return out
+}
+
+// What comes in one group is worked through in steps that grow with the number of events, not with its square, however
+// the events are about one case. This is counted, not timed.
+func TestWorkOfAStormGrowsWithItsEvents(t *testing.T) {
+	for _, s := range storms {
+		t.Run(s.name, func(t *testing.T) {
+			few := s.applyStorm(newBoard(nil), 64, 64)
+			many := s.applyStorm(newBoard(nil), 256, 256)
+			t.Logf("%d steps for 64 events, %d for 256", few, many)
+			if many > 6*few {
+				t.Errorf("%d steps for 64 events, %d for four times as many", few, many)
+			}
+		})
+	}
+}
+
+// However many events a case has, the board that took them in any order and portions, one that read them back and a
+// rebuild make the same of them.
+func TestLargeCasesAreTheSameHoweverTheyCame(t *testing.T) {
+	const n = 1500
+	rnd := rand.New(rand.NewPCG(3, 4))
+	types := []event.Type{
+		event.TicketAssigned, event.TicketAcknowledged, event.TicketPaused, event.TicketResumed, event.TicketResolved,
+		event.TicketReopened,
+	}
+	events := make([]*event.Event, n)
+	for i := range events {
+		e := stormEvent(types[rnd.IntN(len(types))], "t", i)
+		e.Source = fmt.Sprint("s", rnd.IntN(2))
+		e.OPD, e.Reason = []string{"dishub", "pln"}[rnd.IntN(2)], "cuaca"
+		e.Calls = []string{fmt.Sprint("c", rnd.IntN(200))}
+		if rnd.IntN(4) == 0 {
+			e.Replaces = fmt.Sprint("e", rnd.IntN(n))
+		}
+		events[i] = e
+	}
+	key := event.Key{Center: "35.15", Kind: event.KindTicket, ID: "t"}
+	clone := func() []*event.Event { return slices.Clone(events) }
+	want, _ := newBoard(nil).Fold(Loaded{Key: key, Events: clone()}, nil)
+	same := func(how string, b *Board) {
+		t.Helper()
+		got, _, ok := b.Case(key)
+		if !ok {
+			t.Fatalf("%s: the case is not known", how)
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(Row{})); diff != "" {
+			t.Errorf("%s (-rebuilt +got):\n%s", how, diff)
+		}
+	}
+	for range 5 {
+		rnd.Shuffle(n, func(i, j int) { events[i], events[j] = events[j], events[i] })
+		b, left := newBoard(nil), clone()
+		for len(left) > 0 {
+			group := left[:min(len(left), 1+rnd.IntN(300))]
+			left = left[len(group):]
+			var payloads [][]byte
+			for _, e := range group {
+				payloads = append(payloads, event.AppendBinary(nil, e))
+			}
+			b.ApplyGroup(group, payloads, make([]uint64, len(group)), rnd.IntN(2) == 0)
+		}
+		same("applied", b)
+		var saved bytes.Buffer
+		if err := b.Checkpoint()(&saved); err != nil {
+			t.Fatal(err)
+		}
+		restarted := newBoard(nil)
+		if err := restarted.ReadCheckpoint(&saved); err != nil {
+			t.Fatal(err)
+		}
+		same("restarted", restarted)
+	}
+	read := newBoard(nil)
+	read.Load([]Loaded{{Key: key, Events: clone()}})
+	same("read back", read)
+}
+
+// BenchmarkEvent shows what one event of a storm costs against the size that its case has reached.
+func BenchmarkEvent(b *testing.B) {
+	for _, s := range storms {
+		for _, size := range []int{1, 16, 64, 256, 1000} {
+			b.Run(fmt.Sprintf("%s/%d", s.name, size), func(b *testing.B) {
+				board := newBoard(nil)
+				s.applyStorm(board, size, size)
+				before := board.steps.Load()
+				i := size
+				for b.Loop() {
+					e := s.make(i)
+					i++
+					board.Apply(e, event.AppendBinary(nil, e), uint64(i), true)
+					if i == 2*size { // the case keeps its size, more or less
+						b.StopTimer()
+						board = newBoard(nil)
+						s.applyStorm(board, size, size)
+						i = size
+						b.StartTimer()
+					}
+				}
+				b.ReportMetric(float64(board.steps.Load()-before)/float64(b.N), "steps/op")
+			})
+		}
+	}
+}
