@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +10,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	texttemplate "text/template"
 	"time"
+
+	"github.com/goccy/go-yaml"
 
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
@@ -38,9 +43,7 @@ type Proposal struct {
 }
 
 // ProposedColumn says what a column was taken for; Role is empty for one that is not used.
-type ProposedColumn struct {
-	Header, Role, Because string
-}
+type ProposedColumn struct{ Header, Role string }
 
 // ErrNoHeader is returned by Propose when no row looks like a header.
 var ErrNoHeader = errors.New(
@@ -52,68 +55,37 @@ const (
 	headerSearch = 50
 )
 
-// role is what a column can be, and the headers that say so, in lower case without punctuation.
-type role struct {
-	name    string
-	headers []string
+// words.yaml says what each is.
+type words struct {
+	Roles []struct {
+		Name    string   `yaml:"name"`
+		Headers []string `yaml:"headers"`
+	} `yaml:"roles"`
+	Classes map[string][]string `yaml:"classes"`
+	Usual   []string            `yaml:"usual"`
 }
 
-// roles are tried in this order for each column; the first whose header fits takes it.
-var roles = []role{
-	{"number", []string{
-		"no tiket", "nomor tiket", "no ticket", "ticket number", "ticket id", "id tiket", "tiket", "no laporan",
-		"nomor laporan", "id laporan", "no panggilan", "call id", "id panggilan", "no kasus", "case id", "no register",
-		"kode laporan",
-	}},
-	{"received_full", []string{
-		"waktu masuk", "tanggal jam masuk", "tgl jam masuk", "waktu panggilan", "waktu lapor", "waktu laporan",
-		"tanggal waktu", "datetime", "received at", "waktu", "tanggal dan jam", "timestamp",
-	}},
-	{"date", []string{
-		"tanggal", "tgl", "date", "tanggal panggilan", "tgl panggilan", "tanggal lapor", "tanggal laporan", "hari tanggal",
-		"hari dan tanggal", "tgl masuk", "tanggal masuk",
-	}},
-	{"received", []string{
-		"jam masuk", "jam panggilan", "jam lapor", "jam", "pukul", "time", "jam telepon", "call time", "jam laporan",
-	}},
-	{"answered", []string{
-		"jam jawab", "jam diterima", "jam terjawab", "waktu jawab", "answer time", "answered at", "jam angkat",
-	}},
-	{"ended", []string{
-		"jam selesai", "waktu selesai", "jam tutup", "end time", "ended at", "selesai bicara", "jam berakhir",
-	}},
-	{"shift", []string{"shift", "sif", "regu", "piket", "sif piket"}},
-	{"caller", []string{
-		"no hp", "nomor hp", "no telp", "no telepon", "nomor telepon", "telepon", "hp", "phone", "caller", "nomor penelepon",
-		"no penelepon", "no wa", "msisdn",
-	}},
-	{"class", []string{
-		"jenis panggilan", "klasifikasi", "jenis", "kategori panggilan", "tipe panggilan", "class", "call type",
-		"jenis telepon", "status panggilan",
-	}},
-	{"category", []string{
-		"kategori", "kategori laporan", "jenis laporan", "jenis kejadian", "kejadian", "category", "kategori kejadian",
-	}},
-	{"district", []string{"kecamatan", "kec", "district", "wilayah", "lokasi kecamatan"}},
-	{"opd", []string{
-		"opd", "dinas", "instansi", "perangkat daerah", "disposisi", "tujuan disposisi", "diteruskan ke", "department",
-		"opd tujuan",
-	}},
-	{"wait", []string{"lama tunggu", "waktu tunggu", "tunggu", "wait", "waktu tunggu detik", "lama tunggu detik"}},
-}
+//go:embed words.yaml
+var wordsYAML []byte
 
-// classWords are the words that exports use for the classes of calls.
-var classWords = map[string]string{
-	"normal": "normal", "valid": "normal", "emergency": "normal", "darurat": "normal", "laporan": "normal",
-	"real":      "normal",
-	"informasi": "informasi", "info": "informasi", "information": "informasi", "permintaan informasi": "informasi",
-	"prank": "prank", "iseng": "prank", "prank call": "prank", "panggilan iseng": "prank",
-	"hoax": "prank_palsu", "hoaks": "prank_palsu", "laporan palsu": "prank_palsu", "palsu": "prank_palsu",
-	"ghost": "ghost", "ghost call": "ghost", "kosong": "ghost", "panggilan kosong": "ghost", "diam": "ghost",
-	"silent":        "ghost",
-	"tidak sengaja": "pocket", "terpencet": "pocket", "salah wilayah": "misrouted", "luar wilayah": "misrouted",
-	"salah sambung": "misrouted", "putus": "putus", "terputus": "putus", "duplikat": "duplikat", "ganda": "duplikat",
-	"laporan ganda": "duplikat", "uji": "uji", "uji coba": "uji", "test": "uji", "tes": "uji", "belum": "belum",
+var knownWords = sync.OnceValue(func() (w words) {
+	if err := yaml.UnmarshalWithOptions(wordsYAML, &w, yaml.Strict()); err != nil {
+		panic(fmt.Errorf("mapping: words.yaml: %w", err)) // part of the program
+	}
+	return w
+})
+
+// classOf is the class that a word of an export stands for, empty when it is not known.
+func classOf(word string) string {
+	for class, list := range knownWords().Classes {
+		if slices.Contains(list, word) {
+			return class
+		}
+	}
+	if slices.Contains(event.Classes(), word) {
+		return word
+	}
+	return ""
 }
 
 // plainHeader makes a header comparable with those of roles.
@@ -125,9 +97,9 @@ func plainHeader(s string) string {
 
 func roleOf(header string) string {
 	plain := plainHeader(header)
-	for _, r := range roles {
-		if slices.Contains(r.headers, plain) {
-			return r.name
+	for _, r := range knownWords().Roles {
+		if slices.Contains(r.Headers, plain) {
+			return r.Name
 		}
 	}
 	return ""
@@ -153,14 +125,17 @@ func Propose(ctx context.Context, o ProposeOptions) (Proposal, error) {
 	if err != nil {
 		return Proposal{}, err
 	}
-	p := proposer{o: o, s: s}
-	p.propose()
-	out := Proposal{YAML: p.yaml.String(), Notes: p.notes, Sheet: s.sheet, Line: s.line}
+	p := &proposer{o: o, s: s}
+	text := strings.Builder{}
+	if err := proposalText.Execute(&text, p.facts()); err != nil {
+		return Proposal{}, err
+	}
+	out := Proposal{YAML: text.String(), Notes: p.notes, Sheet: s.sheet, Line: s.line}
 	for i, h := range s.header {
 		col := ProposedColumn{Header: h}
 		for r, at := range s.cols {
 			if at == i {
-				col.Role, col.Because = r, p.because[r]
+				col.Role = r
 			}
 		}
 		out.Columns = append(out.Columns, col)
@@ -272,11 +247,9 @@ func sampleOf(rows tabular.Reader) (*sample, error) {
 }
 
 type proposer struct {
-	o       ProposeOptions
-	s       *sample
-	yaml    strings.Builder
-	notes   []string
-	because map[string]string
+	o     ProposeOptions
+	s     *sample
+	notes []string
 }
 
 func (p *proposer) note(format string, args ...any) {
@@ -328,92 +301,81 @@ func (p *proposer) monthFirst(role string) bool {
 	return second > 0 && first == 0
 }
 
-func (p *proposer) propose() {
-	p.because = map[string]string{}
-	w := func(format string, args ...any) { fmt.Fprintf(&p.yaml, format+"\n", args...) }
-	w("# Proposed from the header and the first rows of a file. Read every line; docs/import.md explains the keys.")
-	w("version: 1\nname: %s\nsource: %s\ncenter: %s\ntimezone: %s", strconv.Quote(p.o.Name), strconv.Quote(p.o.Source),
-		strconv.Quote(p.o.Center), p.o.Timezone)
-	w(`nulls: ["-", "--", "N/A", "#N/A", "NULL"]`)
-	if p.s.enc == tabular.Windows1252 {
-		w("table: {encoding: windows-1252}")
-	}
-	w("fields:")
-	w("  number: {column: %s, required: true}", p.head("number"))
-	p.times(w)
-	if p.has("caller") {
-		w("  caller: {column: %s, type: phone, optional: true}", p.head("caller"))
-	}
-	if p.has("wait") {
-		decimal := ""
-		if slices.ContainsFunc(p.cells("wait"), func(c string) bool { return strings.Contains(c, ",") }) {
-			decimal = `, decimal: ","`
-		}
-		w("  wait: {column: %s, type: number%s, multiply: 1000, optional: true} # seconds become milliseconds",
-			p.head("wait"), decimal)
-	}
-	if p.has("class") {
-		p.classes(w)
-	}
-	for _, r := range []string{"category", "district", "opd"} {
-		if p.has(r) {
-			w("  %s: {column: %s, optional: true}", r, p.head(r))
-		}
-	}
-	p.events(w)
+//go:embed proposal.yaml.tmpl
+var proposalTemplate string
+
+// proposalText writes a mapping from facts.
+var proposalText = texttemplate.Must(texttemplate.New("proposal").Funcs(texttemplate.FuncMap{"quote": strconv.Quote}).
+	Parse(proposalTemplate))
+
+// facts are what the template asks for. Columns are the headers of the roles that were found, quoted.
+type facts struct {
+	Name, Source, Center, Timezone string
+	Windows1252                    bool
+	Column                         map[string]string
+	Formats                        string
+	Night                          []string // words of the night shift, when its rows carry the date on which it began
+	Shift                          bool     // the column tells the night shift from the others
+	OwnDate                        map[string]bool
+	DecimalComma                   bool
+	Classes                        map[string]string
+	Later                          string // the field to which classification and ticket are dated
 }
 
-func quoted(names []string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = strconv.Quote(n)
+// facts finds everything out, and notes what a person should look at.
+func (p *proposer) facts() facts {
+	f := facts{
+		Name: p.o.Name, Source: p.o.Source, Center: p.o.Center, Timezone: p.o.Timezone,
+		Windows1252: p.s.enc == tabular.Windows1252, Column: map[string]string{}, Formats: "[office]",
+		OwnDate: map[string]bool{}, Later: "received",
 	}
-	return out
-}
-
-func (p *proposer) times(w func(string, ...any)) {
-	formats := "[office]"
+	for role := range p.s.cols {
+		f.Column[role] = p.head(role)
+	}
 	date := "date"
 	if p.has("received_full") {
 		date = "received_full"
 	}
 	if p.monthFirst(date) {
-		formats = `["M/d/yyyy H:mm", "M/d/yyyy H:mm:ss", "M/d/yyyy H.mm", "M/d/yyyy h:mm a", "M/d/yyyy h:mm:ss a"]`
+		f.Formats = `["M/d/yyyy H:mm", "M/d/yyyy H:mm:ss", "M/d/yyyy H.mm", "M/d/yyyy h:mm a", "M/d/yyyy h:mm:ss a"]`
 		p.note("the dates of %s are read month before day: no day above 12 stands first", p.head(date))
 	} else {
 		p.note("the dates of %s are read day before month", p.head(date))
 	}
-	night := ""
 	if p.has("shift") && !p.has("received_full") {
-		if words := p.nightWords(); len(words) > 0 {
-			w("  shift: {column: %s, optional: true}", p.head("shift"))
-			if p.nightMended(words) {
-				night = fmt.Sprintf(`, night_shift: {until: "07.00", field: shift, in: [%s]}`, strings.Join(quoted(words), ", "))
-				p.note("rows of the night shift after midnight seem to carry the date on which the shift began: night_shift " +
-					"moves them to the next day; remove it if that is wrong")
-			}
+		words := p.nightWords()
+		if f.Shift = len(words) > 0; f.Shift && p.nightMended(words) {
+			f.Night = words
+			p.note("rows of the night shift after midnight seem to carry the date on which the shift began: night_shift " +
+				"moves them to the next day; remove it if that is wrong")
 		}
 	}
-	switch {
-	case p.has("received_full"):
-		w("  received: {column: %s, type: time, formats: %s, required: true}", p.head("received_full"), formats)
-	case p.has("received"):
-		w("  received: {columns: [%s, %s], type: time, formats: %s, required: true%s}", p.head("date"), p.head("received"),
-			formats, night)
-	default:
-		w("  received: {column: %s, type: time, formats: %s, required: true}", p.head("date"), formats)
-	}
-	for _, r := range []string{"answered", "ended"} {
-		if !p.has(r) {
-			continue
-		}
-		if p.has("date") && !p.fullTimes(r) {
-			w("  %s: {columns: [%s, %s], type: time, formats: %s, follows: received, roll_day: true}", r, p.head("date"),
-				p.head(r), formats)
-		} else {
-			w("  %s: {column: %s, type: time, formats: %s, follows: received}", r, p.head(r), formats)
+	for _, role := range []string{"answered", "ended"} {
+		if p.has(role) {
+			f.OwnDate[role] = !p.has("date") || p.fullTimes(role)
+			f.Later = role
 		}
 	}
+	f.DecimalComma = slices.ContainsFunc(p.cells("wait"), func(c string) bool { return strings.Contains(c, ",") })
+	if p.has("class") {
+		f.Classes = p.classes()
+	}
+	if f.Later != "ended" {
+		p.note("no column says when the talk ended: classification and ticket are dated to the field %s", f.Later)
+	}
+	if !p.has("class") {
+		p.note("no column says what kind of call it was: every call stays unclassified")
+	}
+	for i, h := range p.s.header {
+		used := strings.TrimSpace(h) == ""
+		for _, at := range p.s.cols {
+			used = used || at == i
+		}
+		if !used {
+			p.note("the column %s is not used", strconv.Quote(strings.Join(strings.Fields(h), " ")))
+		}
+	}
+	return f
 }
 
 // fullTimes reports whether a column holds dates with its times.
@@ -473,85 +435,24 @@ func (p *proposer) nightMended(words []string) bool {
 	return o.rows > 0 && min(o.backMoved, o.upMoved) < min(o.backWritten, o.upWritten)
 }
 
-func (p *proposer) classes(w func(string, ...any)) {
+// classes are the words of the class column that are known, and the usual ones.
+func (p *proposer) classes() map[string]string {
 	found := map[string]string{}
 	unknown := map[string]int{}
 	for _, c := range p.cells("class") {
 		key := strings.ToLower(c)
-		if class, ok := classWords[key]; ok {
+		if class := classOf(key); class != "" {
 			found[key] = class
-		} else if slices.Contains(event.Classes(), key) {
-			found[key] = key
 		} else if c != "-" {
 			unknown[Mask(key, shownCode)]++
 		}
 	}
-	for k, v := range classWords { // words that later files may hold
-		if _, ok := found[k]; !ok &&
-			slices.Contains([]string{
-				"normal", "informasi", "prank", "iseng", "ghost", "hoax", "laporan palsu", "uji coba", "salah wilayah", "putus",
-			}, k) {
-			found[k] = v
-		}
-	}
-	w("  class:\n    column: %s\n    ignore_case: true\n    optional: true\n    values:", p.head("class"))
-	for _, k := range slices.Sorted(maps.Keys(found)) {
-		w("      %s: %s", strconv.Quote(k), found[k])
+	for _, word := range knownWords().Usual {
+		found[word] = classOf(word)
 	}
 	for _, k := range slices.Sorted(maps.Keys(unknown)) {
 		p.note("the class %q (%d rows of those looked at) is not known: add it to the values of class, its rows are "+
 			"refused until then", k, unknown[k])
 	}
-}
-
-func (p *proposer) events(w func(string, ...any)) {
-	data := func(pairs ...string) string {
-		var out []string
-		for i := 0; i < len(pairs); i += 2 {
-			if pairs[i] == "" || p.has(pairs[i]) {
-				out = append(out, pairs[i+1])
-			}
-		}
-		return strings.Join(out, ", ")
-	}
-	w("events:")
-	w("  - {type: call.received, subject: \"call/{number}\", time: received, required: true, data: {%s}}",
-		data("caller", `caller: "{caller}"`, "", "channel: phone", "district", `kecamatan: "{district}"`))
-	later := "received"
-	if p.has("answered") {
-		w("  - {type: call.answered, subject: \"call/{number}\", time: answered, data: {%s}}",
-			data("wait", `wait_ms: "{wait}"`))
-		later = "answered"
-	}
-	if p.has("ended") {
-		w("  - {type: call.ended, subject: \"call/{number}\", time: ended}")
-		later = "ended"
-	}
-	if later != "ended" {
-		p.note("no column says when the talk ended: classification and ticket are dated to the field %s", later)
-	}
-	if p.has("class") {
-		w("  - type: call.classified\n    subject: \"call/{number}\"\n    time: %s\n    when: [{field: class, empty: "+
-			"false}]\n    data: {%s}", later,
-			data("", `class: "{class}"`, "category", `category: "{category}"`))
-	} else {
-		p.note("no column says what kind of call it was: every call stays unclassified")
-	}
-	if p.has("opd") {
-		w("  # The end of the talk is the first moment at which the ticket surely was made.")
-		w("  - type: ticket.opened\n    subject: \"ticket/{number}\"\n    time: %s\n    when: [{field: opd, empty: "+
-			"false}]\n    data: {%s}", later,
-			data("", `calls: ["{number}"]`, "category", `category: "{category}"`, "district", `kecamatan: "{district}"`))
-		w("  - type: ticket.assigned\n    subject: \"ticket/{number}\"\n    time: %s\n    when: [{field: opd, empty: "+
-			"false}]\n    data: {opd: \"{opd}\"}", later)
-	}
-	for i, h := range p.s.header {
-		used := strings.TrimSpace(h) == ""
-		for _, at := range p.s.cols {
-			used = used || at == i
-		}
-		if !used {
-			p.note("the column %s is not used", strconv.Quote(strings.Join(strings.Fields(h), " ")))
-		}
-	}
+	return found
 }
