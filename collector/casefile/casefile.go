@@ -94,8 +94,12 @@ type Ticket struct {
 	Pauses         []Pause  // disjoint, by From; reasons of united pauses: the earliest's
 	Calls          []string // sorted
 	Flags          []string // sorted
-	Events         int
-	LastEventAt    time.Time // OccurredAt of the latest event
+	Events         int      // number of events that were not voided
+	// Withdrawn says that its opening was withdrawn while it was open, and that nobody has confirmed it. Openings are the
+	// ids of the openings withdrawn.
+	Withdrawn   bool
+	Openings    []string
+	LastEventAt time.Time // OccurredAt of the latest event
 }
 
 // State is how far the ticket has come; paused is apart from it (see Ticket.Paused).

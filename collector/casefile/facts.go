@@ -17,37 +17,48 @@ const SameFactWithin = 2 * time.Second
 type timeline struct {
 	events []*event.Event // each id once, without those that another voids: what details are read from
 	facts  []*event.Event // events, less what another source repeats: what stamps and counts are read from
+
+	voided voided
+	taken  []*event.Event // the events that another withdraws, by time
 }
 
 // newTimeline sorts evs in place. The result depends on the set of events only, never on their order.
 func newTimeline(evs []*event.Event) timeline {
 	slices.SortFunc(evs, inOrder)
-	voided := voidedBy(evs)
-	events := make([]*event.Event, 0, len(evs))
+	tl := timeline{events: make([]*event.Event, 0, len(evs)), voided: voidedBy(evs)}
 	for i, e := range evs {
-		repeated := i > 0 && evs[i-1].ID == e.ID && evs[i-1].Source == e.Source
-		if !repeated && !voided[eventID{e.Source, e.ID}] {
-			events = append(events, e)
+		if e.Type == event.EventWithdrawn || i > 0 && evs[i-1].ID == e.ID && evs[i-1].Source == e.Source {
+			continue // it speaks of another event alone, or stands here twice
+		}
+		if withdrawn, void := tl.voided[eventID{e.Source, e.ID}]; !void {
+			tl.events = append(tl.events, e)
+		} else if withdrawn {
+			tl.taken = append(tl.taken, e)
 		}
 	}
-	return timeline{events: events, facts: distinct(events)}
+	tl.facts = distinct(tl.events)
+	return tl
 }
 
 // eventID is what a correction names an event by: its own source, and an id.
 type eventID struct{ source, id string }
 
-// voidedBy returns the events that corrections among evs void; nil when there is none. No event voids itself.
-func voidedBy(evs []*event.Event) (voided map[eventID]bool) {
+// voided are the events that others of the case void, true where one withdraws it. No event voids itself.
+type voided map[eventID]bool
+
+// voidedBy returns what the events void; nil where they void nothing.
+func voidedBy(evs []*event.Event) (v voided) {
 	for _, e := range evs {
 		if e.Replaces == "" || e.Replaces == e.ID {
 			continue
 		}
-		if voided == nil {
-			voided = map[eventID]bool{}
+		if v == nil {
+			v = voided{}
 		}
-		voided[eventID{e.Source, e.Replaces}] = true
+		id := eventID{e.Source, e.Replaces}
+		v[id] = v[id] || e.Type == event.EventWithdrawn
 	}
-	return voided
+	return v
 }
 
 // inOrder is the order in which events take effect: by time, then a rejection before the assignment that answers it,

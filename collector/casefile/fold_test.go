@@ -177,7 +177,8 @@ func ticketFacts(k *Ticket) map[string]string {
 		"calls":   orDash(strings.Join(k.Calls, ",")),
 		"bounces": strconv.Itoa(k.Bounces), "reopened": strconv.Itoa(k.Reopened), "stays": orDash(strings.Join(stays, ",")),
 		"pauses": orDash(strings.Join(pauses, ",")), "paused": strconv.FormatBool(k.Paused()), "master": orDash(k.Master),
-		"flags": orDash(strings.Join(k.Flags, ",")),
+		"flags": orDash(strings.Join(k.Flags, ",")), "events": strconv.Itoa(k.Events),
+		"listed": strconv.FormatBool(k.Listed()),
 	}
 }
 

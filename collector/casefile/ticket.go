@@ -37,6 +37,12 @@ func (f *CallFacts) Add(c CallFacts) {
 // there is no such ticket.
 func FoldTicket(key event.Key, evs []*event.Event, calls CallFacts) Ticket {
 	tl := newTimeline(evs)
+	t := foldTicket(key, tl, calls)
+	t.foldWithdrawal(tl, calls)
+	return t
+}
+
+func foldTicket(key event.Key, tl timeline, calls CallFacts) Ticket {
 	t := Ticket{
 		Key:        key,
 		ReceivedAt: calls.ReceivedAt,
@@ -76,6 +82,7 @@ func FoldTicket(key event.Key, evs []*event.Event, calls CallFacts) Ticket {
 	t.foldConfirmation(tl)
 	t.State = t.state(tl.facts[reopened:])
 
+	flags.add(len(tl.taken) > 0, FlagEventWithdrawn)
 	flags.add(t.OpenedAt.IsZero(), FlagNotOpened)
 	flags.add(before(t.OpenedAt, t.ReceivedAt), FlagOpenedBeforeReceived)
 	flags.add(before(t.ClosedAt, t.OpenedAt), FlagClosedBeforeOpened)

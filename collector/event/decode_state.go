@@ -240,8 +240,8 @@ func (ds *decodeState) finish(now time.Time) {
 		ds.fail(FieldSubject, WrongSubject, `a subject is "call/<id>", "ticket/<id>", "agent/<id>" or "feed/<id>"`)
 		return
 	}
-	if e.Kind, ok = ParseKind(kind); !ok || e.Kind != e.Type.Kind() {
-		ds.fail(FieldSubject, WrongSubject, "the subject of this type is "+e.Type.Kind().String()+"/<id>")
+	if e.Kind, ok = ParseKind(kind); !ok || e.Type.Kind() != 0 && e.Kind != e.Type.Kind() {
+		ds.fail(FieldSubject, WrongSubject, "the subject of this type is "+subjectOf(e.Type)+"/<id>")
 		return
 	}
 	limit, sh := MaxIDBytes, shapeText
@@ -267,6 +267,14 @@ func (ds *decodeState) finish(now time.Time) {
 	if need := types[e.Type].needs; need != "" && e.text(need) == "" {
 		ds.fail(need, MissingField, "events of this type say nothing without it")
 	}
+}
+
+// subjectOf names the kind of subject that events of t speak of.
+func subjectOf(t Type) string {
+	if t.Kind() == 0 {
+		return "that of the event withdrawn: <kind>"
+	}
+	return t.Kind().String()
 }
 
 func (ds *decodeState) finishTimes(now time.Time) {

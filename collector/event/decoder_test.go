@@ -515,3 +515,51 @@ func TestDigest(t *testing.T) {
 		t.Error("the rotation changed no caller")
 	}
 }
+
+func TestWithdrawalIsOfAnyKindAndNamesWhatItTakesBack(t *testing.T) {
+	d := testDecoder(t)
+	withdrawn := func(subject, members string) string {
+		s := strings.Replace(data(members), "ticket.opened", "event.withdrawn", 1)
+		return strings.Replace(s, "ticket/T1", subject, 1)
+	}
+	for subject, kind := range map[string]Kind{
+		"call/C1": KindCall, "ticket/T1": KindTicket, "agent/a1": KindAgent, "feed/f": KindFeed,
+	} {
+		e, bad := decodeOne(t, d, withdrawn(subject, `"replaces":"e0"`))
+		if bad != nil || e.Type != EventWithdrawn || e.Kind != kind || e.Replaces != "e0" {
+			t.Errorf("%s: %v, %+v", subject, bad, e)
+		}
+	}
+	for _, c := range []struct {
+		subject, members string
+		reason           Reason
+	}{
+		{"ticket/T1", `"opd":"dishub"`, MissingField},
+		{"ticket/T1", `"replaces":"e1"`, OutOfRange}, // itself
+		{"event/T1", `"replaces":"e0"`, WrongSubject},
+		{"T1", `"replaces":"e0"`, WrongSubject},
+	} {
+		if _, bad := decodeOne(t, d, withdrawn(c.subject, c.members)); bad == nil || bad.Reason != c.reason {
+			t.Errorf("%s with %s: %v, want %s", c.subject, c.members, bad, c.reason)
+		}
+	}
+}
+
+func TestCarriesNamesTypes(t *testing.T) {
+	d := testDecoder(t)
+	e, bad := decodeOne(t, d, data(`"carries":["ticket.opened","call.received","ticket.opened"]`))
+	if bad != nil || strings.Join(e.Carries, " ") != "call.received ticket.opened" ||
+		!e.Carried().Has(TicketOpened) || e.Carried().Has(TicketArrived) {
+		t.Errorf("%v, %v", bad, e.Carries)
+	}
+	if strings.Join(e.Carried().Names(), " ") != "call.received ticket.opened" {
+		t.Errorf("names: %v", e.Carried().Names())
+	}
+	if e, _ = decodeOne(t, d, data(`"opd":"x"`)); e.Carried() != AllTypes {
+		t.Error("a source that says nothing carries everything")
+	}
+	if _, bad = decodeOne(t, d, data(`"carries":["ticket.arrives"]`)); bad == nil || bad.Reason != UnknownCode ||
+		bad.Field != FieldCarries {
+		t.Errorf("an unknown type: %v", bad)
+	}
+}

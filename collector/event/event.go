@@ -66,6 +66,10 @@ type Event struct {
 	Replaces  string    `event:"31 replaces MaxIDBytes shapeText"` // id of an event of the Source that this one voids
 	Revision  uint32    `event:"32 revision math.MaxUint32"`
 
+	// Carries names the types of event that a source can give: of a feed.heartbeat as its sender says, of an opening or
+	// an assignment as was known of the source when it entered. Empty: everything.
+	Carries []string `event:"34 carries MaxCarries typeNames"`
+
 	Attributes map[string]string `event:"33 attributes"` // only keys that the configuration allows
 }
 

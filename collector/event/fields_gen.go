@@ -3,6 +3,7 @@
 package event
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -33,6 +34,7 @@ const (
 	FieldWaitMS    Field = "wait_ms"
 	FieldReplaces  Field = "replaces"
 	FieldRevision  Field = "revision"
+	FieldCarries   Field = "carries"
 )
 
 var dataFields = []Field{
@@ -58,6 +60,7 @@ var dataFields = []Field{
 	FieldWaitMS,
 	FieldReplaces,
 	FieldRevision,
+	FieldCarries,
 }
 
 // RawEvent is an event as a source writes it: the members of data as in Event, but the caller's number still raw. Zero
@@ -66,7 +69,8 @@ type RawEvent struct {
 	Source  string
 	ID      string
 	Type    Type
-	Subject string    // the id without the kind's prefix, which follows from Type
+	Kind    Kind      // of the subject of EventWithdrawn; of any other type it follows from Type
+	Subject string    // the id without the kind's prefix
 	Time    time.Time // written with the offset of its location, whole milliseconds
 
 	Caller    string // raw number
@@ -91,6 +95,7 @@ type RawEvent struct {
 	WaitMS    *int64 // wait in the queue as the source measured it
 	Replaces  string // id of an event of the Source that this one voids
 	Revision  uint32
+	Carries   []string
 	// written as further members of data; a Decoder keeps those that its configuration allows
 	Attributes map[string]string
 }
@@ -98,7 +103,7 @@ type RawEvent struct {
 // event returns r as an Event without its caller.
 func (r *RawEvent) event() *Event {
 	return &Event{
-		Source: r.Source, ID: r.ID, Type: r.Type, Kind: r.Type.Kind(), Subject: r.Subject, OccurredAt: r.Time,
+		Source: r.Source, ID: r.ID, Type: r.Type, Kind: cmp.Or(r.Type.Kind(), r.Kind), Subject: r.Subject, OccurredAt: r.Time,
 		Agent:      r.Agent,
 		Queue:      r.Queue,
 		Position:   r.Position,
@@ -120,6 +125,7 @@ func (r *RawEvent) event() *Event {
 		WaitMS:     r.WaitMS,
 		Replaces:   r.Replaces,
 		Revision:   r.Revision,
+		Carries:    r.Carries,
 		Attributes: r.Attributes,
 	}
 }
@@ -167,6 +173,7 @@ func appendFields(dst []byte, e *Event) []byte {
 	dst = appendText(dst, 31, e.Replaces)
 	dst = appendUint32(dst, 32, e.Revision)
 	dst = appendAttributes(dst, 33, e.Attributes)
+	dst = appendTexts(dst, 34, e.Carries)
 	return dst
 }
 
@@ -200,6 +207,7 @@ func appendDigested(dst []byte, e *Event) []byte {
 	dst = appendText(dst, 31, e.Replaces)
 	dst = appendUint32(dst, 32, e.Revision)
 	dst = appendAttributes(dst, 33, e.Attributes)
+	dst = appendTexts(dst, 34, e.Carries)
 	return dst
 }
 
@@ -301,6 +309,8 @@ func decodeFields(payload []byte, e *Event) error {
 			ok = decodeUint32(value, &e.Revision)
 		case 33:
 			ok = decodeAttributes(value, &e.Attributes)
+		case 34:
+			ok = decodeTexts(value, &e.Carries)
 		}
 		if !ok {
 			return fmt.Errorf("%w: value of tag %d before byte %d", ErrBinary, tag, p)
@@ -358,6 +368,7 @@ func appendMembers(dst []byte, e *Event) []byte {
 	dst = appendIntMember(dst, "wait_ms", e.WaitMS)
 	dst = appendTextMember(dst, "replaces", e.Replaces)
 	dst = appendUint32Member(dst, "revision", e.Revision)
+	dst = appendTextsMember(dst, "carries", e.Carries)
 	return appendAttributeMembers(dst, e.Attributes)
 }
 
@@ -422,6 +433,8 @@ func (ds *decodeState) datum(name string) {
 		if n, ok := ds.integer(FieldRevision, math.MaxUint32); ok {
 			e.Revision = uint32(n)
 		}
+	case "carries":
+		e.Carries = ds.words(FieldCarries, MaxCarries, typeNames)
 	default:
 		ds.other(name)
 	}
@@ -474,6 +487,8 @@ func (k *keeper) datum(name string) {
 		k.data = k.text(k.data, FieldReplaces, MaxIDBytes, shapeText)
 	case "revision":
 		k.integer(FieldRevision)
+	case "carries":
+		k.ids(FieldCarries, MaxCarries)
 	default:
 		k.other(name)
 	}

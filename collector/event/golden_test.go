@@ -45,7 +45,7 @@ func TestGolden(t *testing.T) {
 	for _, member := range allData {
 		decoded("only "+strings.ReplaceAll(member, `"`, ""), data(member))
 	}
-	for _, typ := range Types() {
+	for _, typ := range Types()[:FeedHeartbeat] { // those of commit 8bee9c5
 		needs := map[Type]string{CallClassified: `"class":"uji"`, TicketAssigned: `"opd":"x"`,
 			TicketConfirmed: `"result":"benar"`, TicketMerged: `"master":"m"`, AgentState: `"result":"busy"`}[typ]
 		raw := strings.Replace(data(needs), "ticket.opened", typ.String(), 1)

@@ -8,6 +8,7 @@ const (
 	MaxCodeBytes      = 64         // agent, channel, class, priority, reason, result, center
 	MaxCallerBytes    = 64         // the raw caller, before it is replaced
 	MaxCalls          = 256        // elements of calls
+	MaxCarries        = 64         // elements of carries
 	MaxAttributes     = 32         // allowed attributes of one event
 	MaxAttributeBytes = 256        // value of one attribute
 	MaxKeyBytes       = 64         // a key name that is reported as dropped; longer ones are reported as OtherKey

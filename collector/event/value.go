@@ -226,7 +226,17 @@ func (ds *decodeState) degrees(f Field, limit float64) (float64, bool) {
 }
 
 // ids reads an array of ids: a set, kept sorted.
-func (ds *decodeState) ids(f Field, limit int) (ids []string) {
+func (ds *decodeState) ids(f Field, limit int) []string {
+	return ds.set(f, limit, func() string { return ds.text(f, MaxIDBytes, shapeText) })
+}
+
+// words reads an array of words of a closed list: a set, kept sorted.
+func (ds *decodeState) words(f Field, limit int, list []string) []string {
+	return ds.set(f, limit, func() string { return ds.code(f, MaxIDBytes, list) })
+}
+
+// set reads an array of texts, each by element, which returns nothing for one that is refused.
+func (ds *decodeState) set(f Field, limit int, element func() string) (ids []string) {
 	const wrongType = "it is a JSON array of strings"
 	if kind := ds.json.PeekKind(); kind != '[' && kind != 'n' {
 		ds.fail(f, WrongType, wrongType)
@@ -239,10 +249,10 @@ func (ds *decodeState) ids(f Field, limit int) (ids []string) {
 		if ds.json.PeekKind() != '"' {
 			ds.fail(f, WrongType, wrongType)
 			ds.skip()
-		} else if id := ds.text(f, MaxIDBytes, shapeText); id != "" && count <= limit {
+		} else if id := element(); id != "" && count <= limit {
 			ids = append(ids, id)
 		} else if ds.broken == nil {
-			ds.fail(f, MissingField, "an id is not empty")
+			ds.fail(f, MissingField, "no element is empty")
 		}
 	})
 	slices.Sort(ids)

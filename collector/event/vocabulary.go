@@ -51,12 +51,14 @@ const (
 	TicketMerged
 	AgentState
 	FeedHeartbeat
+	// EventWithdrawn takes back the event of its subject and source that replaces names: that one was never so.
+	EventWithdrawn
 )
 
 // typeInfo is what the vocabulary knows of one type.
 type typeInfo struct {
 	name  string
-	kind  Kind
+	kind  Kind  // 0: any
 	needs Field // the data field without which the event says nothing; empty when there is none
 }
 
@@ -87,6 +89,7 @@ var types = [...]typeInfo{
 	TicketMerged:       {"ticket.merged", KindTicket, FieldMaster},
 	AgentState:         {"agent.state", KindAgent, FieldResult},
 	FeedHeartbeat:      {"feed.heartbeat", KindFeed, ""},
+	EventWithdrawn:     {"event.withdrawn", 0, FieldReplaces},
 }
 
 // Types returns every type, in the order of their numbers.
@@ -109,7 +112,8 @@ func (t Type) String() string {
 	return types[t].name
 }
 
-// Kind returns the only kind of subject that events of t speak of; 0 for an unknown type.
+// Kind returns the only kind of subject that events of t speak of; 0 for an unknown type, and for EventWithdrawn, whose
+// subject is that of the event withdrawn.
 func (t Type) Kind() Kind {
 	if !t.Known() {
 		return 0
@@ -127,6 +131,53 @@ func ParseType(s string) (Type, bool) {
 		}
 	}
 	return 0, false
+}
+
+// typeNames are the types without their prefix, as the field carries names them.
+var typeNames = func() []string {
+	var names []string
+	for _, t := range Types() {
+		names = append(names, t.String())
+	}
+	return names
+}()
+
+// TypeSet is a set of types.
+type TypeSet uint64
+
+// AllTypes holds every type.
+const AllTypes = ^TypeSet(0)
+
+// Has reports whether t is in s.
+func (s TypeSet) Has(t Type) bool { return s&(1<<t) != 0 }
+
+// With returns s and t.
+func (s TypeSet) With(t Type) TypeSet { return s | 1<<t }
+
+// Names are the names of the types in s, as the field carries has them.
+func (s TypeSet) Names() []string {
+	var names []string
+	for _, t := range Types() {
+		if s.Has(t) {
+			names = append(names, t.String())
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Carried returns the types that the source of e carried when e entered; all of them where it never said.
+func (e *Event) Carried() TypeSet {
+	if len(e.Carries) == 0 {
+		return AllTypes
+	}
+	var s TypeSet
+	for _, name := range e.Carries {
+		if t, ok := ParseType(TypePrefix + name); ok {
+			s = s.With(t)
+		}
+	}
+	return s
 }
 
 var kinds = [...]string{KindCall: "call", KindTicket: "ticket", KindAgent: "agent", KindFeed: "feed"}

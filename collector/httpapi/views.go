@@ -168,8 +168,12 @@ func eventViews(events []*event.Event) []jsontext.Value {
 		return nil
 	}
 	out := make([]jsontext.Value, len(events))
+	voided := casefile.Voided(events)
 	for i, e := range events {
 		out[i] = event.AppendJSON(nil, e)
+		if voided[e] {
+			out[i] = append(out[i][:len(out[i])-1], `,"voided":true}`...)
+		}
 	}
 	return out
 }

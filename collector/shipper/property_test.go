@@ -252,6 +252,12 @@ func world(t *rapid.T) []event.Event {
 			old := out[rapid.IntRange(0, i-1).Draw(t, "replaces")]
 			if old.Key() == e.Key() {
 				e.Replaces, e.Source = old.ID, old.Source
+				if rapid.Bool().Draw(t, "withdraws") {
+					e.Type = event.EventWithdrawn
+					if rapid.IntRange(0, 3).Draw(t, "confirms") == 0 {
+						e.Source = casefile.ConfirmSource
+					}
+				}
 			}
 		}
 		out = append(out, e)

@@ -30,6 +30,8 @@ const clusterHead = `-- Generated from collector/store/schema by make generate. 
 var createTable = regexp.MustCompile(
 	`(?s)^CREATE TABLE IF NOT EXISTS (\w+)(.*)ENGINE = ReplacingMergeTree(?:\((\w+)\))?(.*)$`)
 
+var addColumn = regexp.MustCompile(`(?s)^ALTER TABLE (\w+) (ADD COLUMN IF NOT EXISTS .*)$`)
+
 var createView = regexp.MustCompile(`^CREATE OR REPLACE VIEW (\S+) AS`)
 
 // clusterSchema is the schema for a cluster: tables first, then what shows all shards of them, and the views.
@@ -38,6 +40,10 @@ func clusterSchema(known []schema.File, views schema.File) (string, error) {
 	var tables, distributed []string
 	for _, m := range known {
 		for _, s := range m.Statements {
+			if a := addColumn.FindStringSubmatch(s); a != nil {
+				tables = append(tables, fmt.Sprintf("ALTER TABLE %s_local ON CLUSTER monev112 %s", a[1], a[2]))
+				continue
+			}
 			t := createTable.FindStringSubmatch(s)
 			if t == nil {
 				return "", fmt.Errorf("%s: what does a cluster do with %.80q?", m.Name, s)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -17,7 +18,7 @@ func drawEvent(round int) *rapid.Generator[*event.Event] {
 	return rapid.Custom(func(t *rapid.T) *event.Event {
 		typ := rapid.SampledFrom(event.Types()).Draw(t, "type")
 		e := &event.Event{
-			Source: text.Draw(t, "source"), ID: text.Draw(t, "id"), Type: typ, Kind: typ.Kind(),
+			Source: text.Draw(t, "source"), ID: text.Draw(t, "id"), Type: typ, Kind: cmp.Or(typ.Kind(), event.KindTicket),
 			Subject:    fmt.Sprintf("%d/%s", round, text.Draw(t, "subject")),
 			Center:     rapid.SampledFrom([]string{"35.15", "c'x", ""}).Draw(t, "center"),
 			OccurredAt: drawTime(t, "occurred"), ReceivedAt: drawTime(t, "received"),

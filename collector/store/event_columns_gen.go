@@ -42,7 +42,8 @@ const eventColumns = "" +
 	", wait_ms" +
 	", replaces" +
 	", revision" +
-	", attributes"
+	", attributes" +
+	", carries"
 
 // newEventColumns returns the columns of the table events, without a row.
 func newEventColumns() []eventColumn {
@@ -80,6 +81,7 @@ func newEventColumns() []eventColumn {
 		fieldOf("replaces", texts, func(e *event.Event) string { return e.Replaces }),
 		fieldOf("revision", uint32s, func(e *event.Event) uint32 { return e.Revision }),
 		fieldOf("attributes", textMaps, func(e *event.Event) map[string]string { return e.Attributes }),
+		fieldOf("carries", textLists, func(e *event.Event) []string { return e.Carries }),
 	}
 }
 
@@ -119,5 +121,6 @@ func (r *eventRow) destinations() []any {
 		&r.Replaces,
 		&r.Revision,
 		&r.Attributes,
+		&r.Carries,
 	}
 }

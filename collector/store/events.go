@@ -162,6 +162,9 @@ func (r *eventRow) event() (*event.Event, error) {
 	if len(e.Calls) == 0 {
 		e.Calls = nil
 	}
+	if len(e.Carries) == 0 {
+		e.Carries = nil
+	}
 	if len(e.Attributes) == 0 {
 		e.Attributes = nil
 	}

@@ -79,8 +79,8 @@ func TestDatabaseOf8bee9c5IsTakenOver(t *testing.T) {
 		}
 	}
 	before := everything(t, s)
-	if n := len(before); n < 2*14 {
-		t.Fatalf("%d rows and definitions to compare", n)
+	if n := len(before); n < 14 {
+		t.Fatalf("the rows of %d tables to compare", n)
 	}
 	for range 2 {
 		if err := s.Migrate(t.Context()); err != nil {
@@ -95,7 +95,7 @@ func TestDatabaseOf8bee9c5IsTakenOver(t *testing.T) {
 	}
 	// The files to come are applied, although 8bee9c5 recorded other ones of their numbers.
 	next := schema.File{
-		Number: BaselineFiles + 1, Name: "005_next.sql", Checksum: "x",
+		Number: uint32(len(migrations(t)) + 1), Name: "next.sql", Checksum: "x",
 		Statements: []string{"CREATE TABLE next (a Int8) ENGINE = Log"},
 	}
 	if _, err := s.migrate(t.Context(), append(migrations(t), next)); err != nil {
@@ -145,14 +145,17 @@ func tables(t *testing.T, s *Store, engine string) []string {
 			quote(engine)+" ORDER BY name")
 }
 
-// everything is the rows and the definition of each table; views follow their text, and were others then.
+// addedColumns are those that files after the baseline add.
+const addedColumns = "carries, unobserved, sources, unobserved_counts"
+
+// everything is the rows of each table, in the columns that there were at the baseline; views follow their text, and were
+// others then.
 func everything(t *testing.T, s *Store) map[string]string {
 	t.Helper()
-	all, out := definitions(t, s), map[string]string{}
+	out := map[string]string{}
 	for _, table := range tables(t, s, "%MergeTree") {
-		out["definition of "+table] = all["definition of "+table]
 		out["rows of "+table] = strings.Join(
-			lines(t, s, "SELECT toString(tuple(*)) FROM "+table+" FINAL ORDER BY 1"), "\n")
+			lines(t, s, "SELECT toString(tuple(* EXCEPT ("+addedColumns+"))) FROM "+table+" FINAL ORDER BY 1"), "\n")
 		if out["rows of "+table] == "" {
 			t.Errorf("table %s is empty", table)
 		}

@@ -167,10 +167,10 @@ func (c *center) showTicket(en *entry, t *casefile.Ticket, label, scope string, 
 		r = recentCase{openedAt: t.OpenedAt, category: t.Category, kecamatan: t.Kecamatan}
 	}
 	c.setRecent(en, r)
-	if t.Events == 0 || !t.State.Open() {
-		c.clearOpen(en)
-	} else {
+	if t.Listed() {
 		c.setOpen(en, t, label, scope, clocks)
+	} else {
+		c.clearOpen(en)
 	}
 }
 

@@ -182,16 +182,20 @@ func (s *story) apply(words []string) ([]string, error) {
 	if len(words) < 3 {
 		return nil, fmt.Errorf("%q: an event has a kind, a subject and a type", words)
 	}
+	kind, _ := event.ParseKind(words[0])
 	typ, ok := event.ParseType(event.TypePrefix + words[0] + "." + words[2])
+	if words[2] == "withdrawn" {
+		typ, ok = event.EventWithdrawn, true
+	}
 	if !ok {
 		return nil, fmt.Errorf("no type %s.%s", words[0], words[2])
 	}
 	e := event.Event{
-		Source: "pbx", ID: fmt.Sprintf("e%d", len(s.journal)+1), Type: typ, Kind: typ.Kind(), Subject: words[1],
+		Source: "pbx", ID: fmt.Sprintf("e%d", len(s.journal)+1), Type: typ, Kind: kind, Subject: words[1],
 		Center: "35.15", OccurredAt: s.now, ReceivedAt: s.now,
 	}
 	fields := map[string]*string{
-		"id": &e.ID, "replaces": &e.Replaces, "class": &e.Class, "opd": &e.OPD, "priority": &e.Priority, "reason": &e.Reason,
+		"id": &e.ID, "source": &e.Source, "replaces": &e.Replaces, "class": &e.Class, "opd": &e.OPD, "priority": &e.Priority, "reason": &e.Reason,
 		"result": &e.Result, "master": &e.Master, "category": &e.Category, "kecamatan": &e.Kecamatan, "position": &e.Position,
 	}
 	for _, w := range words[3:] {

@@ -76,6 +76,7 @@ var typeNames = map[event.Type]string{
 	event.TicketReopened:     "Dibuka kembali",
 	event.TicketRejected:     "Ditolak (bukan kewenangan)",
 	event.TicketMerged:       "Digabung sebagai laporan ganda",
+	event.EventWithdrawn:     "Keterangan ditarik kembali",
 }
 
 func typeName(t event.Type) string { return cmp.Or(typeNames[t], "Keterangan lain") }

@@ -394,6 +394,14 @@ CREATE TABLE IF NOT EXISTS retention_local ON CLUSTER monev112
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 ORDER BY (at, place, kind);
 
+ALTER TABLE events_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS carries Array(LowCardinality(String)) CODEC(ZSTD(1));
+
+ALTER TABLE clocks_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS unobserved Bool;
+
+ALTER TABLE clocks_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS sources Array(LowCardinality(String));
+
+ALTER TABLE clocks_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS unobserved_counts Array(UInt32);
+
 CREATE TABLE IF NOT EXISTS events ON CLUSTER monev112 AS events_local
 ENGINE = Distributed(monev112, currentDatabase(), events_local, cityHash64(center));
 

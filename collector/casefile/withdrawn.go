@@ -1,0 +1,86 @@
+package casefile
+
+import (
+	"slices"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// Flags of a case of which something was taken back.
+const (
+	FlagEventWithdrawn   = "event_withdrawn"   // an event of it was withdrawn: it counts nowhere
+	FlagOpeningWithdrawn = "opening_withdrawn" // so was every opening of the open ticket, and nobody has confirmed it
+)
+
+// ConfirmSource is the source of the events by which a signed-in key confirms that a ticket was never opened: each is an
+// event.EventWithdrawn that replaces the withdrawn opening, of another source than the opening's.
+const ConfirmSource = "monev112/confirm"
+
+// withdrawnOpenings returns the openings of a ticket that were withdrawn, where it has no other, and whether a signed-in
+// key has confirmed each of them.
+func (tl *timeline) withdrawnOpenings() (openings []*event.Event, confirmed bool) {
+	if !tl.earliestAt(event.TicketOpened).IsZero() {
+		return nil, false
+	}
+	confirmed = true
+	for _, e := range tl.taken {
+		if e.Type == event.TicketOpened {
+			openings = append(openings, e)
+			confirmed = confirmed && tl.voided[eventID{ConfirmSource, e.ID}]
+		}
+	}
+	return openings, confirmed
+}
+
+// foldWithdrawal makes of t, which was folded from tl, what is left of it where its opening was withdrawn.
+//
+// Confirmed, there is no such ticket. Until then what was open stays listed: an emergency must not vanish by a mistake
+// in a file. Where nothing else of it is left, it is shown as it was, without stamps: no clock runs, no figure counts it
+// (Events is 0).
+func (t *Ticket) foldWithdrawal(tl timeline, calls CallFacts) {
+	openings, confirmed := tl.withdrawnOpenings()
+	if openings == nil {
+		return
+	}
+	switch {
+	case confirmed:
+		*t = Ticket{Key: t.Key, State: Opened, Flags: t.Flags}
+	case t.Events > 0:
+		t.Withdrawn = t.State.Open()
+	default:
+		was := foldTicket(t.Key, tl.beforeWithdrawal(), calls)
+		if t.Withdrawn = was.State.Open(); t.Withdrawn {
+			t.State, t.OPD, t.Category, t.Priority, t.Kecamatan = was.State, was.OPD, was.Category, was.Priority, was.Kecamatan
+			t.LastEventAt = was.LastEventAt
+		}
+	}
+	if !t.Withdrawn {
+		return
+	}
+	t.Flags = append(flagSet(t.Flags), FlagOpeningWithdrawn).sorted()
+	for _, e := range openings {
+		t.Openings = append(t.Openings, e.ID)
+	}
+}
+
+// beforeWithdrawal returns tl as it was before anything was withdrawn.
+func (tl *timeline) beforeWithdrawal() timeline {
+	all := slices.Concat(tl.events, tl.taken)
+	slices.SortFunc(all, inOrder)
+	return timeline{events: all, facts: distinct(all)}
+}
+
+// Listed reports whether the ticket is shown as open: somebody has to work on it, or to confirm that nobody has.
+func (t *Ticket) Listed() bool { return t.State.Open() && (t.Events > 0 || t.Withdrawn) }
+
+// Voided returns the events that others of the same case correct or withdraw: they count for nothing. A withdrawal itself
+// cannot be taken back: what is true after all is said anew, under an id of its own.
+func Voided(evs []*event.Event) map[*event.Event]bool {
+	out, v := map[*event.Event]bool{}, voidedBy(evs)
+	for _, e := range evs {
+		if _, void := v[eventID{e.Source, e.ID}]; void && e.Type != event.EventWithdrawn {
+			out[e] = true
+		}
+	}
+	return out
+}
