@@ -12,6 +12,7 @@ import (
 	_ "time/tzdata" // calendars need their time zones on machines that have none
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
 // Exit codes.
@@ -64,7 +65,8 @@ func rootCommand() *cobra.Command {
 		},
 	}
 	root.AddCommand(
-		serveCommand(), engineCommand(), demoCommand(), importCommand(), mapCommand(), followCommand(), simulateCommand(),
+		serveCommand(), engineCommand(), demoCommand(), importCommand(), mapCommand(), followCommand(),
+		simulateCommand(), initCommand(),
 		checkCommand(), rebuildCommand(), freezeCommand(), journalCommand(), backupCommand(), restoreCommand(),
 		retentionCommand(), keyCommand(), callerKeyCommand(), linkKeyCommand(), alertmanagerConfigCommand(),
 		healthcheckCommand(), versionCommand(),
@@ -72,8 +74,5 @@ func rootCommand() *cobra.Command {
 	return root
 }
 
-// onTerminal reports whether f is a terminal.
-func onTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
+// onTerminal reports whether f is a terminal, at whose other end a person may be.
+func onTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

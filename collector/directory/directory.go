@@ -70,6 +70,7 @@ type Kecamatan struct {
 	Code     string  `yaml:"code"` // Kemendagri, for example 35.15.08
 	BPS      string  `yaml:"bps"`  // for example 3515110; empty when it is not stated
 	Name     string  `yaml:"name"`
+	Located  bool    // Lat and Lon are known
 	Lat, Lon float64 // a point within it, degrees
 }
 

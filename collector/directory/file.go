@@ -219,11 +219,13 @@ func (l *loader) center(at string, f *centerForm) *entry {
 		field := fmt.Sprintf("%s.kecamatan[%d]", at, i)
 		l.code(field+".code", k.Code)
 		place := k.Kecamatan
-		if k.Lat == nil || k.Lon == nil || *k.Lat < -90 || *k.Lat > 90 || *k.Lon < -180 || *k.Lon > 180 {
+		switch {
+		case k.Lat == nil && k.Lon == nil: // not known
+		case k.Lat == nil || k.Lon == nil || *k.Lat < -90 || *k.Lat > 90 || *k.Lon < -180 || *k.Lon > 180:
 			l.Wrong(field+".lat", "there is no point within the kecamatan",
-				"write lat and lon in degrees, for example lat: -7.4652, lon: 112.7482")
-		} else {
-			place.Lat, place.Lon = *k.Lat, *k.Lon
+				"write lat and lon in degrees, for example lat: -7.4652, lon: 112.7482, or leave out both")
+		default:
+			place.Located, place.Lat, place.Lon = true, *k.Lat, *k.Lon
 		}
 		aliases := k.Aliases
 		if k.BPS != "" {

@@ -147,7 +147,7 @@ func (c *entry) place(e *event.Event) {
 		return
 	}
 	k, ok := c.kecamatan.byID(e.Kecamatan)
-	if !ok {
+	if !ok || !k.Located {
 		dropPlace(e)
 		return
 	}

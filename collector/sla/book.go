@@ -22,6 +22,9 @@ const sourcePolicy = "source"
 type File struct {
 	Name string // as problems name it
 	Data []byte
+	// Builtin is a file that is shipped and that the user cannot edit: a line of it that names an OPD, category or
+	// centre that the directory lacks binds only those that it has.
+	Builtin bool
 }
 
 // Use says which profiles and which calendar a centre goes by. Of several profiles the first that has a matching line
@@ -105,7 +108,7 @@ func Load(files []File, cfg Config) (*Book, error) {
 	for _, f := range files {
 		file := yamlfile.Parse(f.Name, f.Data, MaxFileBytes)
 		if len(file.Problems) == 0 {
-			b.read(file, &cfg.Known)
+			b.read(file, &cfg.Known, f.Builtin)
 		}
 		problems = append(problems, file.Problems...)
 	}
@@ -122,7 +125,7 @@ func Load(files []File, cfg Config) (*Book, error) {
 }
 
 // read adds the calendar or profile of one file.
-func (b *Book) read(f *yamlfile.File, known *Known) {
+func (b *Book) read(f *yamlfile.File, known *Known, builtin bool) {
 	isCalendar, isPolicy := f.Has("calendar"), f.Has("policy")
 	switch {
 	case isCalendar == isPolicy:
@@ -140,7 +143,7 @@ func (b *Book) read(f *yamlfile.File, known *Known) {
 		}
 		b.calendars[c.Name], b.byID[c.id] = c, c
 	default:
-		p := readProfile(f, known)
+		p := readProfile(f, known, builtin)
 		if p == nil {
 			return
 		}

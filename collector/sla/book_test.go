@@ -20,7 +20,7 @@ func shippedFiles(t testing.TB) []File {
 			if err != nil {
 				t.Fatal(err)
 			}
-			files = append(files, File{filepath.Base(n), data})
+			files = append(files, File{Name: filepath.Base(n), Data: data})
 		}
 	}
 	if len(files) < 6 {

@@ -20,7 +20,7 @@ func TestExamplesInTheDocumentationLoad(t *testing.T) {
 		if !ok {
 			t.Fatal("a block does not end")
 		}
-		files = append(files, File{fmt.Sprintf("block %d", i+1), []byte(text)})
+		files = append(files, File{Name: fmt.Sprintf("block %d", i+1), Data: []byte(text)})
 	}
 	if len(files) != 2 {
 		t.Fatalf("%d blocks, want a calendar and a policy", len(files))

@@ -165,7 +165,7 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 }
 
 func loadTest(calendar, policy string) (*Book, error) {
-	return Load([]File{{"calendar.yaml", []byte(calendar)}, {"policy.yaml", []byte(policy)}}, Config{
+	return Load([]File{{Name: "calendar.yaml", Data: []byte(calendar)}, {Name: "policy.yaml", Data: []byte(policy)}}, Config{
 		Default: Use{Profiles: []string{"test"}, Calendar: "test"},
 		Known: Known{Categories: []string{
 			"pju", "sampah", "banjir", "kebakaran", "odgj", "kdrt", "air", "kriminal", "lainnya",
@@ -174,8 +174,8 @@ func loadTest(calendar, policy string) (*Book, error) {
 }
 
 func TestMistakesAcrossFiles(t *testing.T) {
-	good := []File{{"c.yaml", []byte(goodCalendar)}, {"p.yaml", []byte(goodPolicy)}}
-	early := File{"p.yaml", []byte(strings.Replace(goodPolicy, "valid_from: 2023", "valid_from: 2022", 1))}
+	good := []File{{Name: "c.yaml", Data: []byte(goodCalendar)}, {Name: "p.yaml", Data: []byte(goodPolicy)}}
+	early := File{Name: "p.yaml", Data: []byte(strings.Replace(goodPolicy, "valid_from: 2023", "valid_from: 2022", 1))}
 	for _, tt := range []struct {
 		name  string
 		files []File
@@ -190,9 +190,9 @@ func TestMistakesAcrossFiles(t *testing.T) {
 			"p.yaml:9: kind: the default centre uses this policy but has no calendar, which kind days needs"},
 		{"policy before calendar", []File{good[0], early}, Use{Profiles: []string{"test"}, Calendar: "test"},
 			"the policy begins on 2022-01-01, before calendar test, which begins on 2023-01-01"},
-		{"calendar twice", append(good, File{"d.yaml", good[0].Data}), Use{Profiles: []string{"test"}, Calendar: "test"},
+		{"calendar twice", append(good, File{Name: "d.yaml", Data: good[0].Data}), Use{Profiles: []string{"test"}, Calendar: "test"},
 			"d.yaml:1: calendar: calendar test is in c.yaml already; keep one file"},
-		{"policy twice", append(good, File{"q.yaml", good[1].Data}), Use{Profiles: []string{"test"}, Calendar: "test"},
+		{"policy twice", append(good, File{Name: "q.yaml", Data: good[1].Data}), Use{Profiles: []string{"test"}, Calendar: "test"},
 			"q.yaml:1: policy: p.yaml holds policy test with the same valid_from or version"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -224,7 +224,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(s.Data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		b, err := Load([]File{{"f.yaml", data}}, Config{})
+		b, err := Load([]File{{Name: "f.yaml", Data: data}}, Config{})
 		if (b == nil) == (err == nil) {
 			t.Fatal("neither or both of book and error")
 		}
@@ -238,4 +238,39 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A file that is shipped speaks of the OPDs of one regency; another regency that uses it is bound by the rest of it.
+func TestABuiltinPolicyBindsOnlyWhatIsKnown(t *testing.T) {
+	const policy = `policy: test
+version: "1"
+valid_from: 2023-01-01
+clocks:
+  - {clock: acknowledge, kind: elapsed, target: 1h}
+  - {clock: acknowledge, opd: [bpbd, damkar], kind: elapsed, target: 2h}
+  - {clock: acknowledge, opd: [bpbd, dishub], priority: mendesak, kind: elapsed, target: 3h}
+  - {clock: arrive, category: lava, kind: elapsed, target: 4h}
+`
+	cfg := Config{
+		Default: Use{Profiles: []string{"test"}},
+		Known:   Known{Categories: []string{"pju"}, OPDs: []string{"dishub"}, Centers: []string{"35.29"}},
+	}
+	if _, err := Load([]File{{Name: "p.yaml", Data: []byte(policy)}}, cfg); err == nil {
+		t.Error("an own policy that names OPDs which are not there is accepted")
+	}
+	b, err := Load([]File{{Name: "p.yaml", Data: []byte(policy), Builtin: true}}, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := ParseQuery("opd=dishub,priority=mendesak", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, m := range b.Match(q) {
+		got[m.Clock] = m.Target
+	}
+	if got["acknowledge"] != "3h" || got["arrive"] != "" {
+		t.Errorf("targets %v", got)
+	}
 }

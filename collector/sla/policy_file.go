@@ -49,13 +49,14 @@ type capForm struct {
 	Days    *duration `yaml:"days"`
 }
 
-// readProfile reads a policy file. The profile is nil when a problem was reported.
-func readProfile(f *yamlfile.File, known *Known) *Profile {
+// readProfile reads a policy file, leniently what a built-in one says of names that are not known. The profile is nil
+// when a problem was reported.
+func readProfile(f *yamlfile.File, known *Known, builtin bool) *Profile {
 	var form policyForm
 	if f.Decode(&form) != nil {
 		return nil
 	}
-	r := policyReader{File: f, form: &form, known: known}
+	r := policyReader{File: f, form: &form, known: known, builtin: builtin}
 	p := &Profile{
 		Name: string(form.Policy), Version: string(form.Version), File: f.Name, validFrom: int32(form.ValidFrom),
 	}
@@ -71,6 +72,9 @@ func readProfile(f *yamlfile.File, known *Known) *Profile {
 	}
 	for i := range form.Clocks {
 		l := r.line(fmt.Sprintf("clocks[%d]", i), &form.Clocks[i])
+		if l == nil {
+			continue
+		}
 		l.profile, l.Number = p, i+1
 		p.Lines = append(p.Lines, l)
 	}
@@ -88,8 +92,11 @@ type policyReader struct {
 	*yamlfile.File
 	form  *policyForm
 	known *Known
+
+	builtin bool
 }
 
+// line returns nil for a line of a built-in file that binds nothing which is known.
 func (r *policyReader) line(at string, f *lineForm) *Line {
 	l := &Line{At: r.Line(at), Ladder: r.ladder(at+".ladder", f.Ladder, r.form.Ladder)}
 	l.Clocks = checkTexts(r.File, at+".clock", f.Clock)
@@ -118,6 +125,13 @@ func (r *policyReader) line(at string, f *lineForm) *Line {
 			r.Wrong(field, "an answer clock cannot depend on it: while a call rings nobody knows", "remove the key")
 		}
 		allowed := [dims][]string{r.known.Centers, scopes[:], r.known.OPDs, r.known.Categories, priorities[:]}[i]
+		if r.builtin && allowed != nil && len(list) > 0 {
+			l.sel[i] = slices.DeleteFunc(l.sel[i], func(v string) bool { return !slices.Contains(allowed, v) })
+			if len(l.sel[i]) == 0 {
+				return nil
+			}
+			continue
+		}
 		for _, v := range list {
 			if allowed != nil {
 				r.OneOf(field, [dims]string{"centre", "scope", "OPD", "category", "priority"}[i], v, allowed...)

@@ -289,7 +289,7 @@ func TestVersionsOfAPolicyApplyFromTheirDay(t *testing.T) {
 	text := policyFrom2023(fiveDays)
 	next := strings.NewReplacer("2023-01-01", "2026-07-01", `version: "1"`, `version: "2"`, "target: 5d",
 		"target: 3d").Replace(text)
-	files := append(shippedFiles(t), File{"a.yaml", []byte(text)}, File{"b.yaml", []byte(next)})
+	files := append(shippedFiles(t), File{Name: "a.yaml", Data: []byte(text)}, File{Name: "b.yaml", Data: []byte(next)})
 	b, err := Load(files, Config{
 		Default: Use{Profiles: []string{"test", "sidoarjo"}, Calendar: "id-sidoarjo"},
 		Centers: map[string]Use{"sf": {Profiles: []string{"spm-damkar-15"}}},

@@ -39,10 +39,10 @@ func ownScope(opd string) string {
 // book loads one calendar and one policy, both given as text; an empty calendar is the shipped one.
 func book(t testing.TB, calendar, policy string) *Book {
 	t.Helper()
-	files := []File{{"policy.yaml", []byte(policy)}}
+	files := []File{{Name: "policy.yaml", Data: []byte(policy)}}
 	use := Use{Profiles: []string{"test"}, Calendar: "id-sidoarjo"}
 	if calendar != "" {
-		files = append(files, File{"calendar.yaml", []byte(calendar)})
+		files = append(files, File{Name: "calendar.yaml", Data: []byte(calendar)})
 		use.Calendar = "test"
 	} else {
 		files = append(files, shippedFiles(t)...)

@@ -84,7 +84,7 @@ func (f *Files) LoadBook(dir *directory.Directory) (*sla.Book, error) {
 			if err != nil {
 				return nil, err
 			}
-			files = append(files, sla.File{Name: folder + "/" + e.Name(), Data: text})
+			files = append(files, sla.File{Name: folder + "/" + e.Name(), Data: text, Builtin: true})
 		}
 	}
 	return sla.Load(files, sla.ConfigOf(dir))
