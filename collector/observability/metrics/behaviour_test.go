@@ -381,12 +381,12 @@ func TestBoundsHoldTheThresholdsAndGrow(t *testing.T) {
 		30, 60, 64, 90, 120, 180, 300, 420, 600, 900, 1200, 1800, 2700, 3600, 7200, 14400, 28800, day, 3 * day, 5 * day,
 		14 * day, 30 * day, 60 * day,
 	} {
-		if !slices.Contains(ticketBounds(), want) {
+		if !slices.Contains(bounds("ticket"), want) {
 			t.Errorf("ticket_interval_seconds has no bound %v", want)
 		}
 	}
-	if want := []float64{5, 10, 15, 20, 30, 40, 60, 90, 120}; !slices.Equal(answerBounds(), want) {
-		t.Errorf("answer %v", answerBounds())
+	if want := []float64{5, 10, 15, 20, 30, 40, 60, 90, 120}; !slices.Equal(bounds("answer"), want) {
+		t.Errorf("answer %v", bounds("answer"))
 	}
 }
 
@@ -411,7 +411,7 @@ func TestHistogramsAreClassicAndNativeWithExemplarsOfSampledSpans(t *testing.T) 
 	if h.Schema == nil || len(h.PositiveSpan) == 0 {
 		t.Error("not native")
 	}
-	if len(h.Bucket) != len(answerBounds()) || h.Bucket[2].GetUpperBound() != 15 ||
+	if len(h.Bucket) != len(bounds("answer")) || h.Bucket[2].GetUpperBound() != 15 ||
 		h.Bucket[2].GetCumulativeCount() != 3 || h.Bucket[1].GetCumulativeCount() != 0 {
 		t.Errorf("classic buckets %v", h.Bucket)
 	}
