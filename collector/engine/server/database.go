@@ -42,6 +42,9 @@ type Database struct {
 	writers *pool
 	readers *pool
 
+	// connect makes a connection with these settings; bounds are those of them that it must have
+	connect func(settings, bounds []setting) (*session, error)
+
 	requests atomic.Uint64 // numbers statements, so that one can be found and killed
 	instance string        // tells this process's statements from those of an earlier one
 	closed   sync.Once
@@ -96,7 +99,7 @@ func (d *Database) open() (err error) {
 		"--config-file=" + configPath,
 		fmt.Sprintf("--max_server_memory_usage=%d", o.MaxMemoryBytes+reservedBytes),
 	}
-	open := func(settings []setting) (*session, error) {
+	d.connect = func(settings, bounds []setting) (*session, error) {
 		args := append([]string(nil), server...)
 		for _, s := range settings {
 			args = append(args, "--"+s.name+"="+s.value)
@@ -105,7 +108,7 @@ func (d *Database) open() (err error) {
 		if err != nil {
 			return nil, fmt.Errorf("engine: open %s: %w; what ClickHouse wrote to standard error says why", o.DataDir, err)
 		}
-		s := &session{conn: c, baseline: settings, database: defaultDatabase}
+		s := &session{conn: c, baseline: bounds, database: defaultDatabase}
 		// An option that ClickHouse does not know is dropped in silence, and these are the reader's bounds: ask.
 		if err := s.verifySettings(); err != nil {
 			c.Close()
@@ -113,6 +116,7 @@ func (d *Database) open() (err error) {
 		}
 		return s, nil
 	}
+	open := func(settings []setting) (*session, error) { return d.connect(settings, settings) }
 	if d.control, err = open(o.writerSettings()); err != nil {
 		return err
 	}

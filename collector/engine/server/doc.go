@@ -4,10 +4,10 @@
 // # Who may do what
 //
 // A request that carries the engine key may do everything, on connections of its own. Every other request runs on
-// reader connections: ClickHouse's readonly=1, one statement, bounded in time, memory, rows and number, settings in the
-// URL ignored, and functions that touch files or the network refused by name (readonly alone does not stop them: see
-// guard.go). Requests that name a foreign host or come from a foreign web page are refused, and the address is always a
-// loopback one.
+// reader connections: ClickHouse's readonly=1, one statement, bounded in time, memory, rows and number. Settings in its
+// URL are honoured where they reach no bound and refused otherwise (settings.go); functions that touch files or the
+// network are refused by name (readonly alone does not stop them: see guard.go). Requests that name a foreign host or
+// come from a foreign web page are refused, and the address is always a loopback one.
 //
 // # What acknowledged means
 //

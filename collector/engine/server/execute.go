@@ -51,6 +51,13 @@ func (s *handler) execute(ctx context.Context, a *answer, q *request) error {
 		if err := s.guard.check(session.conn, q.statement.sql, q.params); err != nil {
 			return err
 		}
+		if len(q.settings) > 0 {
+			if session, err = s.database.readerWith(session, q.settings); err != nil {
+				return err
+			}
+			defer session.conn.Close()
+			q.settings = nil
+		}
 	}
 	if err := session.use(q.database); err != nil {
 		return err

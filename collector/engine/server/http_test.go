@@ -227,7 +227,7 @@ func TestErrorsCarryCodeAndStatus(t *testing.T) {
 		{"bearer", ask{body: "SELECT 1", header: map[string]string{"Authorization": "Bearer x"}}, 403, "516"},
 		{"unknown setting of a writer", ask{body: "SELECT 1", key: key, query: url.Values{"nosuch_setting": {"1"}}}, 404,
 			"115"},
-		{"session", ask{body: "SELECT 1", query: url.Values{"session_id": {"x"}}}, 501, "48"},
+		{"session of a writer", ask{body: "SELECT 1", key: key, query: url.Values{"session_id": {"x"}}}, 501, "48"},
 		{"long statement", ask{body: "SELECT '" + strings.Repeat("x", 300_000) + "'"}, 413, "290"},
 		{"too many rows", ask{body: "SELECT number FROM numbers(2000000) FORMAT JSON"}, 500, "396"},
 		{"too much memory", ask{body: "SELECT length(groupArray(number)) FROM numbers(200000000)"}, 500, "241"},

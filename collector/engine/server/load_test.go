@@ -356,7 +356,7 @@ func TestClickHouseClientWithoutKeyReads(t *testing.T) {
 	conn := open(t, func(o *clickhouse.Options) {
 		o.Auth.Password = ""
 		o.Auth.Database = database
-		o.Settings = clickhouse.Settings{"max_execution_time": 60, "max_threads": 64, "readonly": 0}
+		o.Settings = clickhouse.Settings{"max_execution_time": 60, "session_timezone": "UTC"}
 	})
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

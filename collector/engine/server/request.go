@@ -55,13 +55,14 @@ func (s *handler) readRequest(w http.ResponseWriter, r *http.Request) (*request,
 		return nil, newException(codeBadArguments, "%d parameters in the URL, at most %d", len(values),
 			maxParams)
 	}
-	if values.Has("session_id") {
-		return nil, newException(codeNotImplemented,
-			"sessions (session_id) are not kept: send settings with each request")
-	}
 	q := &request{
 		writer: writer && r.Method == http.MethodPost, id: values.Get("query_id"), database: values.Get("database"),
 		format: values.Get("default_format"), params: make(map[string]string),
+	}
+	// A reader's session could hold nothing: readonly=1 has no SET and no temporary tables. Clients send an id by default.
+	if q.writer && values.Has("session_id") {
+		return nil, newException(codeNotImplemented,
+			"sessions (session_id) are not kept: send settings with each request")
 	}
 	if q.database == "" {
 		q.database = r.Header.Get("X-ClickHouse-Database")
@@ -96,21 +97,21 @@ func (s *handler) readRequest(w http.ResponseWriter, r *http.Request) (*request,
 
 // clientParams steer the HTTP interface and are not settings of ClickHouse.
 var clientParams = nameSet(
-	`query database default_format query_id user password quota_key role stacktrace compress decompress
+	`query database default_format query_id session_id user password quota_key role stacktrace compress decompress
 	client_protocol_version enable_http_compression http_zlib_compression_level 
 	http_native_compression_disable_checksumming_on_decompress
 	network_compression_method network_zstd_compression_level wait_end_of_query buffer_size send_progress_in_http_headers
 	http_headers_progress_interval_ms cancel_http_readonly_queries_on_client_close add_http_cors_header
 	http_write_exception_in_output_format
-	session_timeout session_check max_execution_time timeout_before_checking_execution_speed readonly`)
+	session_timeout session_check max_execution_time timeout_before_checking_execution_speed`)
 
-// readParams sorts the URL's parameters into those of the statement and, for a writer, settings.
+// readParams sorts the URL's parameters into those of the statement and settings.
 func (q *request) readParams(values url.Values) {
 	for name, list := range values {
 		switch {
 		case strings.HasPrefix(name, "param_"):
 			q.params[strings.TrimPrefix(name, "param_")] = list[0]
-		case q.writer && !clientParams[name] && isSettingName(name):
+		case !clientParams[name] && isSettingName(name):
 			q.settings = append(q.settings, setting{name, list[0]})
 		}
 	}
