@@ -12,8 +12,8 @@ type Agent struct {
 	Since time.Time
 }
 
-// FoldAgent folds the events of one agent: the latest state counts. It sorts evs in place.
+// FoldAgent folds the events of one agent: the latest state that says one counts. It sorts evs in place.
 func FoldAgent(evs []*event.Event) Agent {
-	e := newTimeline(evs).latest(event.AgentState)
+	e := newTimeline(evs).latestWord(event.AgentState, func(e *event.Event) string { return e.Result })
 	return Agent{State: e.Result, Since: e.OccurredAt}
 }

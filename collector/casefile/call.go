@@ -40,7 +40,7 @@ func FoldCall(key event.Key, evs []*event.Event, tickets []string) Call {
 		Kecamatan:      tl.detail(func(e *event.Event) string { return e.Kecamatan }),
 		Category:       tl.detail(func(e *event.Event) string { return e.Category }),
 		Position:       tl.detail(func(e *event.Event) string { return e.Position }),
-		Class:          tl.latest(event.CallClassified).Class,
+		Class:          tl.latestWord(event.CallClassified, func(e *event.Event) string { return e.Class }).Class,
 		Tickets:        tickets,
 		Events:         len(tl.events),
 	}
@@ -73,6 +73,7 @@ func FoldCall(key event.Key, evs []*event.Event, tickets []string) Call {
 	flags.add(before(c.EndedAt, c.AnsweredAt), FlagEndedBeforeAnswered)
 	flags.add(!c.AnsweredAt.IsZero() && !c.AbandonedAt.IsZero(), FlagAnsweredAndAbandoned)
 	flags.add(c.Classified() && c.AnsweredAt.IsZero(), FlagClassWithoutAnswer)
+	flags.add(tl.blanked(), FlagFieldBlanked)
 	c.Flags = flags.sorted()
 	return c
 }

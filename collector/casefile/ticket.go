@@ -89,6 +89,7 @@ func foldTicket(key event.Key, tl timeline, calls CallFacts) Ticket {
 	flags.add(before(t.ResolvedAt, t.OpenedAt), FlagResolvedBeforeOpened)
 	flags.add(before(t.AssignedAt, t.OpenedAt), FlagAssignedBeforeOpened)
 	flags.add(before(t.ArrivedAt, t.DepartedAt), FlagArrivedBeforeDeparted)
+	flags.add(tl.blanked(), FlagFieldBlanked)
 	t.Flags = flags.sorted()
 	return t
 }

@@ -10,7 +10,7 @@ import (
 type Review struct {
 	Center    string
 	Field     event.Field // center, opd, kecamatan or category
-	Name      string      // as the source gave it
+	Name      string      // as the source gave it; empty where it was blanked
 	Ambiguous bool        // it is listed as meaning more than one thing
 }
 
@@ -98,7 +98,8 @@ func resolve[T any](e *entry, n *names[T], name, prefix string) (string, verdict
 
 // Normalize puts e into the directory's words, in place: the default centre where none is named, ids in place of names,
 // and no exact place where the law forbids to keep one. It returns what a person should look at; such names stay as
-// they were given. It fills in nothing that the source did not say: no priority, no OPD, no category.
+// they were given, if they look like names (event.LooksLikeName); else the field is blanked. In an open centre any name
+// may stay that holds no number. It fills in nothing that the source did not say: no priority, no OPD, no category.
 //
 // A place stays exact only beside a category that is known and not sensitive (in an open centre, beside any that is not
 // known as sensitive). Every other place becomes the point of its kecamatan, and is dropped where that is not known: an
@@ -110,31 +111,39 @@ func (d *Directory) Normalize(e *event.Event) (review []Review) {
 		e.Center = d.defaultCenter
 	}
 	c := d.centers[e.Center]
+	for _, f := range e.Blanked {
+		review = append(review, Review{Center: e.Center, Field: event.Field(f)})
+	}
 	if c == nil {
+		for _, f := range [...]event.Field{event.FieldOPD, event.FieldKecamatan, event.FieldCategory} {
+			if given := e.Name(f); given != "" && !event.LooksLikeName(f, given) {
+				e.Blank(f)
+				review = append(review, Review{Center: e.Center, Field: f})
+			}
+		}
 		dropPlace(e)
 		return append(review, Review{Center: e.Center, Field: event.FieldCenter, Name: e.Center})
 	}
-	look := func(field event.Field, given string, what verdict) {
-		if what == found || c.center.Open && what == notFound {
+	resolved := func(field event.Field, to *string, id string, what verdict) {
+		given := *to
+		*to = id
+		switch {
+		case given == "" || what == found:
+			return
+		case !event.LooksLikeName(field, given) && (!c.center.Open || event.HoldsNumber(given)):
+			e.Blank(field)
+			given = ""
+		case c.center.Open && what == notFound:
 			return
 		}
 		review = append(review, Review{Center: e.Center, Field: field, Name: given, Ambiguous: what == ambiguous})
 	}
-	if given := e.OPD; given != "" {
-		var what verdict
-		e.OPD, what = resolve(c, &c.opds, given, "")
-		look(event.FieldOPD, given, what)
-	}
-	if given := e.Kecamatan; given != "" {
-		var what verdict
-		e.Kecamatan, what = resolve(c, &c.kecamatan, given, "kecamatan")
-		look(event.FieldKecamatan, given, what)
-	}
-	if given := e.Category; given != "" {
-		var what verdict
-		e.Category, what = resolve(c, &c.categories, given, "")
-		look(event.FieldCategory, given, what)
-	}
+	id, what := resolve(c, &c.opds, e.OPD, "")
+	resolved(event.FieldOPD, &e.OPD, id, what)
+	id, what = resolve(c, &c.kecamatan, e.Kecamatan, "kecamatan")
+	resolved(event.FieldKecamatan, &e.Kecamatan, id, what)
+	id, what = resolve(c, &c.categories, e.Category, "")
+	resolved(event.FieldCategory, &e.Category, id, what)
 	if e.Lat != nil || e.Lon != nil {
 		c.place(e)
 	}

@@ -127,7 +127,7 @@ func TestBinaryFormIsFrozen(t *testing.T) {
 		OPD:      "op", Kecamatan: "ke", Reason: "re", Result: "rs", Calls: []string{"c1", "c2"}, Master: "m",
 		Due: time.UnixMilli(1_700_000_002_000).UTC(),
 		Lat: ptr(-7.5), Lon: ptr(112.5), RingMS: ptr[int64](300), WaitMS: ptr[int64](0), Replaces: "rp", Revision: 3,
-		Attributes: map[string]string{"b": "2", "a": "1"}, Carries: []string{"call.received"},
+		Attributes: map[string]string{"b": "2", "a": "1"}, Carries: []string{"call.received"}, Blanked: []string{"x", "y"},
 	}
 	const want = "01" + "010173" + "020169" + "030114" + "040102" + "050154" + "060163" + "07087b68e5cf8b010000" +
 		"0808e86be5cf8b010000" +
@@ -136,8 +136,7 @@ func TestBinaryFormIsFrozen(t *testing.T) {
 		"1102636c" + "12026361" + "13027072" + "14026f70" + "15026b65" + "16027265" + "17027273" + "18026331" + "18026332" +
 		"19016d" +
 		"1a08d06fe5cf8b010000" + "1b080000000000001ec0" + "1c080000000000205c40" + "1d02ac02" + "1e0100" + "1f027270" +
-		"200103" + "2103016131" + "2103016232" +
-		"220d63616c6c2e7265636569766564"
+		"200103" + "2103016131" + "2103016232" + "220d63616c6c2e7265636569766564" + "280178" + "280179"
 	if got := hex.EncodeToString(AppendBinary(nil, &e)); got != want {
 		t.Errorf("binary form\n got %s\nwant %s", got, want)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,7 @@ type current struct {
 	batch     *Batch
 	opt       *optional
 	violation violation // the first; later ones often follow from it
+	blanks    []Field   // members of data that may not be kept
 	broken    error     // the JSON cannot be read on
 
 	// context attributes; e.ID and e.Source may be repeated to the sender
@@ -83,6 +85,9 @@ func (ds *decodeState) event(e *Event, raw []byte, depth int, now time.Time, b *
 		return ds.violation
 	}
 	e.Digest = ds.digest(e)
+	for _, f := range ds.blanks {
+		e.Blank(f)
+	}
 	e.Detach()
 	return violation{}
 }
@@ -197,7 +202,7 @@ func (ds *decodeState) other(name string) {
 	kind, s := ds.scalar()
 	switch kind {
 	case '"':
-		s, ok = ds.unquote(Field(key), kind, s, MaxAttributeBytes)
+		s, ok = ds.unquote(Field(key), kind, s, MaxEventBytes)
 	case '0', 't', 'f':
 	case '{', '[':
 		ds.batch.drop(key)
@@ -205,9 +210,10 @@ func (ds *decodeState) other(name string) {
 	default:
 		return
 	}
-	if !ok || !ds.validate(Field(key), s, MaxAttributeBytes, shapeText) {
+	if !ok {
 		return
 	}
+	ds.blank(Field(key), s, MaxAttributeBytes, shapeNote)
 	if ds.e.Attributes == nil {
 		ds.e.Attributes = make(map[string]string)
 	}
@@ -246,7 +252,7 @@ func (ds *decodeState) finish(now time.Time) {
 	}
 	limit, sh := MaxIDBytes, shapeText
 	if e.Kind == KindAgent {
-		limit, sh = MaxCodeBytes, shapeAgent
+		limit, sh = MaxCodeBytes, shapeID
 	}
 	if !ds.validate(FieldSubject, id, limit, sh) {
 		return
@@ -264,7 +270,7 @@ func (ds *decodeState) finish(now time.Time) {
 	if e.Replaces != "" && e.Replaces == e.ID {
 		ds.fail(FieldReplaces, OutOfRange, "an event replaces an earlier one, never itself")
 	}
-	if need := types[e.Type].needs; need != "" && e.text(need) == "" {
+	if need := types[e.Type].needs; need != "" && *e.member(need) == "" {
 		ds.fail(need, MissingField, "events of this type say nothing without it")
 	}
 }
@@ -293,7 +299,7 @@ func (ds *decodeState) finishTimes(now time.Time) {
 
 func (ds *decodeState) finishResult() {
 	e := ds.e
-	if e.Result == "" {
+	if e.Result == "" || slices.Contains(ds.blanks, FieldResult) {
 		return
 	}
 	list := results

@@ -98,7 +98,7 @@ func (b *Batch) drop(key string) {
 		b.Dropped = make(map[string]int)
 	}
 	if _, ok := b.Dropped[key]; !ok {
-		if len(b.Dropped) >= MaxDropped || len(key) > MaxKeyBytes || !shapeCode.fits(key) || looksLikePhone(key) {
+		if len(b.Dropped) >= MaxDropped || len(key) > MaxKeyBytes || !shapeListed.keeps(key, MaxKeyBytes) {
 			key = OtherKey
 		} else {
 			key = strings.Clone(key)

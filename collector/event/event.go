@@ -5,7 +5,10 @@
 // journal in the compact form of AppendBinary. The package reads no clock, does no IO and never stores a number.
 package event
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Caller is a caller's number after pseudonymisation: it can be compared with another of the same key, never read.
 type Caller struct {
@@ -45,17 +48,17 @@ type Event struct {
 	Caller Caller
 
 	Agent     string    `event:"13 agent MaxCodeBytes shapeAgent"`
-	Queue     string    `event:"14 queue MaxNameBytes shapeText"`
-	Position  string    `event:"15 position MaxNameBytes shapeText"`
-	Channel   string    `event:"16 channel MaxCodeBytes shapeLower"`
-	Class     string    `event:"17 class MaxCodeBytes classes"`
-	Category  string    `event:"18 category MaxNameBytes shapeText"`
-	Priority  string    `event:"19 priority MaxCodeBytes priorities"`
-	OPD       string    `event:"20 opd MaxNameBytes shapeText"`
-	Kecamatan string    `event:"21 kecamatan MaxNameBytes shapeText"`
-	Reason    string    `event:"22 reason MaxCodeBytes shapeLower"`
-	Result    string    `event:"23 result MaxCodeBytes shapeLower"` // see Results; of agent.state, see AgentStates
-	Calls     []string  `event:"24 calls MaxCalls"`                 // a set, sorted
+	Queue     string    `event:"14 queue MaxWordBytes shapeLabel"`
+	Position  string    `event:"15 position MaxWordBytes shapeLabel"`
+	Channel   string    `event:"16 channel MaxWordBytes shapeLower"`
+	Class     string    `event:"17 class MaxWordBytes classes"`
+	Category  string    `event:"18 category MaxNameBytes shapeName"`
+	Priority  string    `event:"19 priority MaxWordBytes priorities"`
+	OPD       string    `event:"20 opd MaxNameBytes shapeName"`
+	Kecamatan string    `event:"21 kecamatan MaxNameBytes shapeName"`
+	Reason    string    `event:"22 reason MaxWordBytes shapeLower"`
+	Result    string    `event:"23 result MaxWordBytes shapeListed"` // see Results; of agent.state, see AgentStates
+	Calls     []string  `event:"24 calls MaxCalls"`                  // a set, sorted
 	Master    string    `event:"25 master MaxIDBytes shapeText"`
 	Due       time.Time `event:"26 due MaxYear"`
 	Lat       *float64  `event:"27 lat 90"`
@@ -71,7 +74,35 @@ type Event struct {
 	Carries []string `event:"34 carries MaxCarries typeNames"`
 
 	Attributes map[string]string `event:"33 attributes"` // only keys that the configuration allows
+
+	// Blanked names the members of data that were sent and not kept, since they were no code or name; see Blank.
+	Blanked []string `event:"40 blanked" digest:"-"`
 }
+
+// UnknownName is the OPD of an assignment whose OPD could not be kept: the ticket lies at an OPD that nobody knows, not
+// at the centre as if it had not been assigned.
+const UnknownName = "unknown"
+
+// Blank empties a text member of data, or an attribute, and notes that it was sent: the event stands without it.
+func (e *Event) Blank(f Field) {
+	if m := e.member(f); m != nil {
+		*m = ""
+		if f == FieldOPD && e.Type == TicketAssigned {
+			*m = UnknownName
+		}
+	} else {
+		delete(e.Attributes, string(f))
+		if len(e.Attributes) == 0 {
+			e.Attributes = nil
+		}
+	}
+	if i, noted := slices.BinarySearch(e.Blanked, string(f)); !noted {
+		e.Blanked = slices.Insert(e.Blanked, i, string(f))
+	}
+}
+
+// Name returns a text member of data; empty when it is absent.
+func (e *Event) Name(f Field) string { return *e.member(f) }
 
 // Digest is a truncated HMAC-SHA256 over the binary form of an event without what digest:"-" leaves out.
 type Digest [16]byte

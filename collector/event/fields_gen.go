@@ -174,6 +174,7 @@ func appendFields(dst []byte, e *Event) []byte {
 	dst = appendUint32(dst, 32, e.Revision)
 	dst = appendAttributes(dst, 33, e.Attributes)
 	dst = appendTexts(dst, 34, e.Carries)
+	dst = appendTexts(dst, 40, e.Blanked)
 	return dst
 }
 
@@ -311,6 +312,8 @@ func decodeFields(payload []byte, e *Event) error {
 			ok = decodeAttributes(value, &e.Attributes)
 		case 34:
 			ok = decodeTexts(value, &e.Carries)
+		case 40:
+			ok = decodeTexts(value, &e.Blanked)
 		}
 		if !ok {
 			return fmt.Errorf("%w: value of tag %d before byte %d", ErrBinary, tag, p)
@@ -380,25 +383,25 @@ func (ds *decodeState) datum(name string) {
 	case "agent":
 		e.Agent = ds.text(FieldAgent, MaxCodeBytes, shapeAgent)
 	case "queue":
-		e.Queue = ds.text(FieldQueue, MaxNameBytes, shapeText)
+		e.Queue = ds.text(FieldQueue, MaxWordBytes, shapeLabel)
 	case "position":
-		e.Position = ds.text(FieldPosition, MaxNameBytes, shapeText)
+		e.Position = ds.text(FieldPosition, MaxWordBytes, shapeLabel)
 	case "channel":
-		e.Channel = ds.text(FieldChannel, MaxCodeBytes, shapeLower)
+		e.Channel = ds.text(FieldChannel, MaxWordBytes, shapeLower)
 	case "class":
-		e.Class = ds.code(FieldClass, MaxCodeBytes, classes)
+		e.Class = ds.code(FieldClass, MaxWordBytes, classes)
 	case "category":
-		e.Category = ds.text(FieldCategory, MaxNameBytes, shapeText)
+		e.Category = ds.text(FieldCategory, MaxNameBytes, shapeName)
 	case "priority":
-		e.Priority = ds.code(FieldPriority, MaxCodeBytes, priorities)
+		e.Priority = ds.code(FieldPriority, MaxWordBytes, priorities)
 	case "opd":
-		e.OPD = ds.text(FieldOPD, MaxNameBytes, shapeText)
+		e.OPD = ds.text(FieldOPD, MaxNameBytes, shapeName)
 	case "kecamatan":
-		e.Kecamatan = ds.text(FieldKecamatan, MaxNameBytes, shapeText)
+		e.Kecamatan = ds.text(FieldKecamatan, MaxNameBytes, shapeName)
 	case "reason":
-		e.Reason = ds.text(FieldReason, MaxCodeBytes, shapeLower)
+		e.Reason = ds.text(FieldReason, MaxWordBytes, shapeLower)
 	case "result":
-		e.Result = ds.text(FieldResult, MaxCodeBytes, shapeLower)
+		e.Result = ds.text(FieldResult, MaxWordBytes, shapeListed)
 	case "calls":
 		e.Calls = ds.ids(FieldCalls, MaxCalls)
 	case "master":
@@ -448,25 +451,25 @@ func (k *keeper) datum(name string) {
 	case "agent":
 		k.data = k.text(k.data, FieldAgent, MaxCodeBytes, shapeAgent)
 	case "queue":
-		k.data = k.text(k.data, FieldQueue, MaxNameBytes, shapeText)
+		k.data = k.text(k.data, FieldQueue, MaxWordBytes, shapeLabel)
 	case "position":
-		k.data = k.text(k.data, FieldPosition, MaxNameBytes, shapeText)
+		k.data = k.text(k.data, FieldPosition, MaxWordBytes, shapeLabel)
 	case "channel":
-		k.data = k.text(k.data, FieldChannel, MaxCodeBytes, shapeLower)
+		k.data = k.text(k.data, FieldChannel, MaxWordBytes, shapeLower)
 	case "class":
-		k.data = k.text(k.data, FieldClass, MaxCodeBytes, shapeCode)
+		k.data = k.text(k.data, FieldClass, MaxWordBytes, shapeListed)
 	case "category":
-		k.data = k.text(k.data, FieldCategory, MaxNameBytes, shapeText)
+		k.data = k.text(k.data, FieldCategory, MaxNameBytes, shapeName)
 	case "priority":
-		k.data = k.text(k.data, FieldPriority, MaxCodeBytes, shapeCode)
+		k.data = k.text(k.data, FieldPriority, MaxWordBytes, shapeListed)
 	case "opd":
-		k.data = k.text(k.data, FieldOPD, MaxNameBytes, shapeText)
+		k.data = k.text(k.data, FieldOPD, MaxNameBytes, shapeName)
 	case "kecamatan":
-		k.data = k.text(k.data, FieldKecamatan, MaxNameBytes, shapeText)
+		k.data = k.text(k.data, FieldKecamatan, MaxNameBytes, shapeName)
 	case "reason":
-		k.data = k.text(k.data, FieldReason, MaxCodeBytes, shapeLower)
+		k.data = k.text(k.data, FieldReason, MaxWordBytes, shapeLower)
 	case "result":
-		k.data = k.text(k.data, FieldResult, MaxCodeBytes, shapeLower)
+		k.data = k.text(k.data, FieldResult, MaxWordBytes, shapeListed)
 	case "calls":
 		k.ids(FieldCalls, MaxCalls)
 	case "master":
@@ -494,37 +497,37 @@ func (k *keeper) datum(name string) {
 	}
 }
 
-// text returns a member of data that is text, empty when it is absent.
-func (e *Event) text(f Field) string {
+// member returns a member of data that is text; nil when f is none.
+func (e *Event) member(f Field) *string {
 	switch f {
 	case FieldAgent:
-		return e.Agent
+		return &e.Agent
 	case FieldQueue:
-		return e.Queue
+		return &e.Queue
 	case FieldPosition:
-		return e.Position
+		return &e.Position
 	case FieldChannel:
-		return e.Channel
+		return &e.Channel
 	case FieldClass:
-		return e.Class
+		return &e.Class
 	case FieldCategory:
-		return e.Category
+		return &e.Category
 	case FieldPriority:
-		return e.Priority
+		return &e.Priority
 	case FieldOPD:
-		return e.OPD
+		return &e.OPD
 	case FieldKecamatan:
-		return e.Kecamatan
+		return &e.Kecamatan
 	case FieldReason:
-		return e.Reason
+		return &e.Reason
 	case FieldResult:
-		return e.Result
+		return &e.Result
 	case FieldMaster:
-		return e.Master
+		return &e.Master
 	case FieldCenter:
-		return e.Center
+		return &e.Center
 	case FieldReplaces:
-		return e.Replaces
+		return &e.Replaces
 	}
-	return ""
+	return nil
 }

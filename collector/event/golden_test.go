@@ -20,7 +20,7 @@ var allData = []string{
 	`"lon":112.7665,"lat":-7.3544`, `"due":"2026-11-27T16:30:00.5+07:00"`, `"master":"SDA-2026-00100"`,
 	`"calls":["c-2","c-1","c-2"]`, `"result":"palsu"`, `"reason":"menunggu_material"`, `"kecamatan":"Waru"`,
 	`"opd":"Dinas Perhubungan"`, `"priority":"non_darurat"`, `"category":"pju"`, `"class":"normal"`,
-	`"channel":"phone"`, `"position":"meja-3"`, `"queue":"Antrean 112"`, `"agent":"SIP/201"`,
+	`"channel":"phone"`, `"position":"meja-3"`, `"queue":"antrean-112"`, `"agent":"SIP/201"`,
 	`"caller":"0812-3456-7890"`, `"shift":"pagi","note.code":7`,
 }
 

@@ -4,8 +4,10 @@ package event
 const (
 	MaxIDBytes        = 128        // id, subject, replaces, master, one element of calls
 	MaxSourceBytes    = 128        // source
-	MaxNameBytes      = 128        // opd, kecamatan, category, queue, position: names or codes
-	MaxCodeBytes      = 64         // agent, channel, class, priority, reason, result, center
+	MaxNameBytes      = 128        // opd, kecamatan, category: names or codes
+	MaxCodeBytes      = 64         // agent, center
+	MaxWordBytes      = 40         // queue, position, channel, class, priority, reason, result
+	MaxTextDigits     = 6          // digits of a text that is neither an id nor a time: a telephone number has more
 	MaxCallerBytes    = 64         // the raw caller, before it is replaced
 	MaxCalls          = 256        // elements of calls
 	MaxCarries        = 64         // elements of carries

@@ -3,18 +3,21 @@ package event
 import (
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // looksLikePhone reports whether s holds something that has the shape of a telephone number, wherever in s it stands.
 // It guards the fields in which a number has no business, so it must neither let a caller's number pass as an id nor
-// refuse the ids that centres really use. Shapes that count, spaces, dashes, dots, slashes and brackets between groups
-// allowed, as they stand or percent-encoded:
+// refuse the ids that centres really use. Shapes that count, up to three spaces or punctuation marks of any kind between
+// groups allowed, as they stand or percent-encoded:
 //
 //   - "+" and 8 to 15 digits, any country
 //   - Indonesian mobile: 08, 628 or 00628 and an assigned prefix (0811, 0812, ...), 10 to 13 digits counted from the 0
 //   - the same with the leading 0 lost, as spreadsheets do: 8 and an assigned prefix, 10 to 12 digits
 //   - a mobile number as a spreadsheet writes it: 8,1234567890E+10 or 6.281234567890E+12
 //   - landlines of 021, 022, 024 and 031 (Jakarta, Bandung, Semarang, Surabaya and Sidoarjo), 10 or 11 digits
+//   - landlines whose area code stands in brackets: (0343) 421234
 //
 // What does not count: longer runs of digits, digits inside a word that goes on with letters (hashes), UUIDs, other
 // countries' numbers without "+", and digits that are grouped as nobody groups a telephone number. So "101001240734",
@@ -48,7 +51,7 @@ func looksLikePhone(s string) bool {
 			i++
 			continue
 		}
-		if (c == '0' || c == '6' || c == '8' || i > 0 && s[i-1] == '+') && phoneAt(s, i) {
+		if (c == '0' || c == '6' || c == '8' || i > 0 && s[i-1] == '+') && (phoneAt(s, i) || areaCodeAt(s, i)) {
 			return true
 		}
 		if (c == '6' || c == '8') && scientificPhoneAt(s, i) {
@@ -100,6 +103,24 @@ func phoneAt(s string, i int) bool {
 		}
 		i = sep
 	}
+}
+
+// areaCodeAt reports whether a landline number starts at i whose area code, of three or four digits, is in brackets.
+func areaCodeAt(s string, i int) bool {
+	end := i
+	for end < len(s) && isDigit(s[end]) {
+		end++
+	}
+	if i == 0 || s[i-1] != '(' || s[i] != '0' || end-i < 3 || end-i > 4 || end == len(s) || s[end] != ')' {
+		return false
+	}
+	n := 0
+	for j := afterSeparators(s, end); j < len(s) && isDigit(s[j]); n++ {
+		if j++; j < len(s) && !isDigit(s[j]) {
+			j = afterSeparators(s, j)
+		}
+	}
+	return n >= 5 && n <= 8
 }
 
 // percentDecoded replaces each %XX of s by its byte, once; what is no such escape stays.
@@ -222,21 +243,20 @@ func isUUID(s string, i int) bool {
 	return true
 }
 
-// afterSeparators returns the position after at most two separators between groups of digits, typographic dashes among
-// them.
+// afterSeparators returns the position after at most three separators between groups of digits: spaces, and
+// punctuation and symbols of any script.
 func afterSeparators(s string, i int) int {
-	for range 2 {
-		switch {
-		case i < len(s) && isPhoneSeparator(s[i]):
-			i++
-		case i+2 < len(s) && s[i] == 0xe2 &&
-			(s[i+1] == 0x80 && s[i+2] >= 0x90 && s[i+2] <= 0x95 || s[i+1] == 0x88 && s[i+2] == 0x92):
-			i += 3 // U+2010 to U+2015, U+2212
+	for range 3 {
+		r, w := utf8.DecodeRuneInString(s[i:])
+		if w == 0 || r == '+' || r == '%' || r == utf8.RuneError || unicode.IsLetter(r) || unicode.IsNumber(r) {
+			break
 		}
+		i += w
 	}
 	return i
 }
 
+// isPhoneSeparator reports whether a caller's number may have c between its digits.
 func isPhoneSeparator(c byte) bool {
 	return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')'
 }

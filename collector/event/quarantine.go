@@ -108,7 +108,7 @@ func (k *keeper) integer(f Field) {
 // other keeps an attribute that the configuration allows.
 func (k *keeper) other(name string) {
 	if key, ok := k.state.d.attributes[name]; ok {
-		k.data = k.text(k.data, Field(key), MaxAttributeBytes, shapeText)
+		k.data = k.text(k.data, Field(key), MaxAttributeBytes, shapeNote)
 		return
 	}
 	k.state.skip()
@@ -117,13 +117,20 @@ func (k *keeper) other(name string) {
 // text keeps a string that has the right shape, masks it when it looks like a telephone number, and drops it otherwise.
 func (k *keeper) text(dst []byte, f Field, limit int, sh shape) []byte {
 	if sh == shapeLower { // a code in capitals says what is wrong with it
-		sh = shapeCode
+		sh = shapeListed
 	}
 	s, ok := k.state.string(f, limit)
-	if !ok || s != maskedPhone && !sh.fits(s) {
+	switch {
+	case !ok || s != maskedPhone && !sh.fits(s):
+		return dst
+	case !sh.blanks() || k.state.d.allowed(s):
+		s = k.masked(s)
+	case !sh.keeps(s, limit):
+		s = maskedPhone
+	case sh == shapeName && !LooksLikeName(f, s):
 		return dst
 	}
-	return appendTextMember(dst, f, k.masked(s))
+	return appendTextMember(dst, f, s)
 }
 
 func (k *keeper) masked(s string) string {

@@ -60,8 +60,8 @@ func TestPseudonymised(t *testing.T) {
 
 func TestReplayFromTheQuarantineKeepsTheCaller(t *testing.T) {
 	d := testDecoder(t)
-	raw := data(`"caller":"0812-3456-7890","reason":"menunggu pelapor"`)
-	if _, bad := decodeOne(t, d, raw); bad == nil || bad.Field != FieldReason {
+	raw := data(`"caller":"0812-3456-7890","ring_ms":-1`)
+	if _, bad := decodeOne(t, d, raw); bad == nil || bad.Field != FieldRingMS {
 		t.Fatalf("%v", bad)
 	}
 	kept := string(d.Pseudonymise([]byte(raw)))

@@ -80,13 +80,31 @@ func (ds *decodeState) unquote(f Field, kind byte, quoted string, limit int) (s 
 	return s, true
 }
 
-// text reads a text of a shape that must not look like a telephone number; it is empty when absent or refused.
+// text reads a text of a shape; it is empty when absent or refused. One that is to be blanked is returned: the digest is
+// of what was sent, so that a stricter rule makes no conflict of a repeated event.
 func (ds *decodeState) text(f Field, limit int, sh shape) string {
+	if sh.blanks() {
+		s, _ := ds.string(f, MaxEventBytes)
+		if sh == shapeName && !fitsText(s) { // spreadsheets hide line breaks and no-break spaces in cells
+			s = strings.Join(strings.Fields(s), " ")
+		}
+		ds.blank(f, s, limit, sh)
+		return s
+	}
 	s, ok := ds.string(f, limit)
 	if !ok || !ds.validate(f, s, limit, sh) {
 		return ""
 	}
 	return s
+}
+
+// blank notes a text that may not be kept, and reports whether it did.
+func (ds *decodeState) blank(f Field, s string, limit int, sh shape) bool {
+	if s == "" || sh.keeps(s, limit) || ds.d.allowed(s) && len(s) <= limit {
+		return false
+	}
+	ds.blanks = append(ds.blanks, f)
+	return true
 }
 
 // validate reports whether a text may be the value of a field, and fails the event otherwise.
@@ -110,12 +128,14 @@ func (d *Decoder) allowed(id string) bool {
 	return slices.ContainsFunc(d.allowIDs, func(re *regexp.Regexp) bool { return re.MatchString(id) })
 }
 
-// code reads a word of a closed list.
+// code reads a word of a closed list. What can be no code is blanked; a code that is not listed is refused, for its
+// sender can mend it and a replay can bring it back.
 func (ds *decodeState) code(f Field, limit int, list []string) string {
-	if s, ok := ds.string(f, limit); ok {
-		return ds.listed(f, list, s)
+	s, ok := ds.string(f, MaxEventBytes)
+	if !ok || ds.blank(f, s, limit, shapeListed) {
+		return s
 	}
-	return ""
+	return ds.listed(f, list, s)
 }
 
 // listed returns the list's own word that equals s, and fails the event where there is none.

@@ -84,7 +84,7 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 			})
 			continue
 		}
-		in.unresolved.add(in.cfg.Directory.Normalize(e))
+		in.normalize(e)
 		events, index = append(events, e), append(index, b.Index[i])
 	}
 	done, err := in.accept(ctx, events)
@@ -117,6 +117,14 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 	return event.Receipt{Accepted: done.accepted, Duplicates: done.duplicates, Rejected: rejected}, nil
 }
 
+// normalize puts an event into the directory's words, and notes what a person has to look at.
+func (in *Intake) normalize(e *event.Event) {
+	in.unresolved.add(in.cfg.Directory.Normalize(e))
+	for _, f := range e.Blanked {
+		in.cfg.Metrics.CountBlanked(f)
+	}
+}
+
 // SubmitDrafts is Submit for events that were made in this process.
 func (in *Intake) SubmitDrafts(ctx context.Context, drafts ...event.RawEvent) (event.Receipt, error) {
 	var body []byte
@@ -137,7 +145,7 @@ func (in *Intake) Retry(ctx context.Context, text []byte) error {
 		return &b.Refusals[0]
 	}
 	e := &b.Events[0]
-	in.unresolved.add(in.cfg.Directory.Normalize(e))
+	in.normalize(e)
 	done, err := in.accept(ctx, []*event.Event{e})
 	switch {
 	case errors.Is(err, ErrBusy), errors.Is(err, ErrUnavailable), ctx.Err() != nil:

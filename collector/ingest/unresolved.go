@@ -10,9 +10,9 @@ import (
 
 // UnresolvedName is a name of which the directory does not know what it means.
 type UnresolvedName struct {
-	Kind   string `json:"kind"`   // center, opd, kecamatan or category
+	Kind   string `json:"kind"`   // center, opd, kecamatan or category; any member of data where Name is empty
 	Center string `json:"center"` // empty for a centre
-	Name   string `json:"name"`
+	Name   string `json:"name"`   // empty: it was no code or name and was not kept
 	Count  int    `json:"count"` // events that used it since the start
 }
 

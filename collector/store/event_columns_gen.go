@@ -43,7 +43,8 @@ const eventColumns = "" +
 	", replaces" +
 	", revision" +
 	", attributes" +
-	", carries"
+	", carries" +
+	", blanked"
 
 // newEventColumns returns the columns of the table events, without a row.
 func newEventColumns() []eventColumn {
@@ -82,6 +83,7 @@ func newEventColumns() []eventColumn {
 		fieldOf("revision", uint32s, func(e *event.Event) uint32 { return e.Revision }),
 		fieldOf("attributes", textMaps, func(e *event.Event) map[string]string { return e.Attributes }),
 		fieldOf("carries", textLists, func(e *event.Event) []string { return e.Carries }),
+		fieldOf("blanked", textLists, func(e *event.Event) []string { return e.Blanked }),
 	}
 }
 
@@ -122,5 +124,6 @@ func (r *eventRow) destinations() []any {
 		&r.Revision,
 		&r.Attributes,
 		&r.Carries,
+		&r.Blanked,
 	}
 }

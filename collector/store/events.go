@@ -168,6 +168,9 @@ func (r *eventRow) event() (*event.Event, error) {
 	if len(e.Attributes) == 0 {
 		e.Attributes = nil
 	}
+	if len(e.Blanked) == 0 {
+		e.Blanked = nil
+	}
 	return e, nil
 }
 

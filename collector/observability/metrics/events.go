@@ -24,9 +24,9 @@ const (
 const maxDroppedKeys = 32
 
 type events struct {
-	total, rejected, dropped *prometheus.CounterVec
-	results                  map[EventResult]prometheus.Counter
-	reasons                  closed
+	total, rejected, dropped, blanked *prometheus.CounterVec
+	results                           map[EventResult]prometheus.Counter
+	reasons, fields                   closed
 
 	mu   sync.Mutex
 	keys map[string]bool
@@ -37,10 +37,13 @@ func newEvents(b *builder, v *Vocabulary) *events {
 		total:    b.counter("events_total"),
 		rejected: b.counter("events_rejected_total"),
 		dropped:  b.counter("attributes_dropped_total"),
+		blanked:  b.counter("fields_blanked_total"),
 		results:  map[EventResult]prometheus.Counter{},
 		reasons:  newClosed(v.RejectReasons, Other, ""),
+		fields:   newClosed(blankedFields, Attribute, ""),
 		keys:     map[string]bool{},
 	}
+	create(e.blanked.MetricVec, e.fields.values)
 	for _, r := range [...]EventResult{Accepted, Duplicate, Rejected, Conflict, Backfilled} {
 		e.results[r] = e.total.WithLabelValues(string(r))
 	}
@@ -61,6 +64,19 @@ func (r *Registry) CountEvents(result EventResult, n int) {
 func (r *Registry) CountRejected(reason string) {
 	r.events.results[Rejected].Inc()
 	r.events.rejected.WithLabelValues(r.events.reasons.of(reason)).Inc()
+}
+
+// Attribute is the label of a field that the configuration names.
+const Attribute = "attribute"
+
+// blankedFields are the members of data that a Decoder or a directory blanks.
+var blankedFields = []string{
+	"agent", "queue", "position", "channel", "class", "category", "priority", "opd", "kecamatan", "reason", "result",
+}
+
+// CountBlanked counts a member of data that was sent and not kept.
+func (r *Registry) CountBlanked(field string) {
+	r.events.blanked.WithLabelValues(r.events.fields.of(field)).Inc()
 }
 
 // CountDroppedAttributes counts n attributes of a key that the configuration does not allow. The first maxDroppedKeys
