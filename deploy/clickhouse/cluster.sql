@@ -402,6 +402,8 @@ ALTER TABLE clocks_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS sources Ar
 
 ALTER TABLE clocks_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS unobserved_counts Array(UInt32);
 
+ALTER TABLE events_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS blanked Array(LowCardinality(String)) CODEC(ZSTD(1));
+
 CREATE TABLE IF NOT EXISTS events ON CLUSTER monev112 AS events_local
 ENGINE = Distributed(monev112, currentDatabase(), events_local, cityHash64(center));
 
