@@ -13,7 +13,7 @@ type UnresolvedName struct {
 	Kind   string `json:"kind"`   // center, opd, kecamatan or category; any member of data where Name is empty
 	Center string `json:"center"` // empty for a centre
 	Name   string `json:"name"`   // empty: it was no code or name and was not kept
-	Count  int    `json:"count"` // events that used it since the start
+	Count  int    `json:"count"`  // events that used it since the start
 }
 
 // maxUnresolved bounds the list; further names are not listed.
