@@ -17,6 +17,8 @@ func (s *Store) upsertCalls(ctx context.Context, calls []casefile.Call, version 
 type ticketRow struct {
 	casefile.Ticket
 	Scope string // own, vertical or unknown; empty while the ticket is at no OPD
+	// StayScopes are the scopes of the OPDs of its Assignments, in their order; empty where nothing is known.
+	StayScopes []string
 }
 
 // upsertTickets writes the present facts of tickets under version; see upsertCalls.
@@ -129,6 +131,9 @@ func (s *Store) ticketBlock(rows []ticketRow, version uint64) block {
 		all("lon", "Nullable(Float64)", columnOf(rows, func(r *ticketRow) *float64 { return r.Lon })),
 		each("calls", "Array(String)", columnOf(rows, func(r *ticketRow) []string { return r.Calls })),
 		each("stays.opd", "Array(String)", stays(rows, func(a *casefile.Assignment) string { return a.OPD })),
+		each("stays.scope", "Array(String)", columnOf(rows, func(r *ticketRow) []string {
+			return append(r.StayScopes, make([]string, len(r.Assignments)-len(r.StayScopes))...)
+		})),
 		each("stays.at", "Array(DateTime64(3, 'UTC'))", stays(rows, func(a *casefile.Assignment) time.Time { return a.At })),
 		each("stays.acknowledged_at", "Array(Nullable(DateTime64(3, 'UTC')))",
 			stays(rows, func(a *casefile.Assignment) *time.Time { return orNil(&a.AcknowledgedAt) })),

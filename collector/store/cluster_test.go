@@ -40,6 +40,9 @@ func clusterSchema(known []schema.File, views schema.File) (string, error) {
 	var tables, distributed []string
 	for _, m := range known {
 		for _, s := range m.Statements {
+			if strings.HasPrefix(s, "INSERT INTO ") {
+				continue // a new cluster has no rows
+			}
 			if a := addColumn.FindStringSubmatch(s); a != nil {
 				tables = append(tables, fmt.Sprintf("ALTER TABLE %s_local ON CLUSTER monev112 %s", a[1], a[2]))
 				continue

@@ -37,9 +37,13 @@ func (s *Sink) ChangedRows(ctx context.Context, rows []tracker.Row) (map[event.K
 
 func (s *Sink) ticketRowOf(r *tracker.Row) ticketRow {
 	t := ticketRow{Ticket: *r.Ticket}
-	if t.OPD != "" && s.Scope != nil {
+	if s.Scope == nil {
+		return t
+	}
+	if t.OPD != "" {
 		t.Scope = s.Scope(r.Key.Center, t.OPD)
 	}
+	t.StayScopes = columnOf(t.Assignments, func(a *casefile.Assignment) string { return s.Scope(r.Key.Center, a.OPD) })
 	return t
 }
 

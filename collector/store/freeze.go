@@ -9,7 +9,7 @@ import (
 
 // DefinitionVersion names the formulas of the views monev_*, as docs/definitions.md has them. It changes with any
 // change of a figure's meaning, and is kept beside every frozen figure.
-const DefinitionVersion = "1"
+const DefinitionVersion = "2"
 
 // Figure is one figure of one month: what monev_figures gives and what the table frozen keeps.
 type Figure struct {

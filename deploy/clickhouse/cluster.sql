@@ -404,6 +404,8 @@ ALTER TABLE clocks_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS unob
 
 ALTER TABLE events_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS blanked Array(LowCardinality(String)) CODEC(ZSTD(1));
 
+ALTER TABLE tickets_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `stays.scope` Array(LowCardinality(String)) AFTER `stays.opd`;
+
 CREATE TABLE IF NOT EXISTS events ON CLUSTER monev112 AS events_local
 ENGINE = Distributed(monev112, currentDatabase(), events_local, cityHash64(center));
 
@@ -470,7 +472,8 @@ SELECT
             dateDiff('millisecond', coalesce(queued_at, received_at), abandoned_at)) AS abandon_ms,
     abandon_ms / 1000 AS abandon_seconds,
     if(ended_at >= answered_at, dateDiff('millisecond', answered_at, ended_at) / 1000, NULL) AS talk_seconds,
-    if(first_classified_at >= answered_at, dateDiff('millisecond', answered_at, first_classified_at) / 1000, NULL) AS classify_seconds
+    if(first_classified_at >= answered_at, dateDiff('millisecond', answered_at, first_classified_at) / 1000, NULL)
+        AS classify_seconds
 FROM monev112.calls FINAL
 WHERE events > 0 AND ifNull(class, '') != 'uji';
 
@@ -479,20 +482,165 @@ SELECT
     *,
     (state NOT IN ('resolved', 'confirmed', 'closed', 'merged'))::Bool AS open,
     (paused_since IS NOT NULL)::Bool AS paused,
+    
+    coalesce(resolved_at, first_closed_at) AS handled_at,
     if(assigned_at >= answered_at, dateDiff('millisecond', answered_at, assigned_at) / 1000, NULL) AS dispatch_seconds,
-    if(acknowledged_at >= `stays.at`[-1] AND notEmpty(`stays.at`), dateDiff('millisecond', `stays.at`[-1], acknowledged_at) / 1000, NULL) AS acknowledge_seconds,
+    if(acknowledged_at >= `stays.at`[-1] AND notEmpty(`stays.at`),
+        dateDiff('millisecond', `stays.at`[-1], acknowledged_at) / 1000, NULL) AS acknowledge_seconds,
     if(departed_at >= acknowledged_at, dateDiff('millisecond', acknowledged_at, departed_at) / 1000, NULL) AS turnout_seconds,
     if(arrived_at >= departed_at, dateDiff('millisecond', departed_at, arrived_at) / 1000, NULL) AS travel_seconds,
     if(arrived_at >= received_at, dateDiff('millisecond', received_at, arrived_at) / 1000, NULL) AS respond_seconds,
     if(arrived_at >= assigned_at, dateDiff('millisecond', assigned_at, arrived_at) / 1000, NULL) AS own_seconds,
-    if(resolved_at >= opened_at, dateDiff('millisecond', opened_at, resolved_at) / 1000, NULL) AS resolve_seconds,
+    if(handled_at >= opened_at, dateDiff('millisecond', opened_at, handled_at) / 1000, NULL) AS resolve_seconds,
     
     resolve_seconds - arraySum((since, until) -> greatest(0, dateDiff('millisecond',
-        greatest(since, assumeNotNull(opened_at)), least(ifNull(until, assumeNotNull(resolved_at)), assumeNotNull(resolved_at)))),
+        greatest(since, assumeNotNull(opened_at)), least(ifNull(until, assumeNotNull(handled_at)), assumeNotNull(handled_at)))),
         `pauses.since`, `pauses.until`) / 1000 AS resolve_net_seconds,
-    if(confirmed_at >= last_resolved_at, dateDiff('millisecond', last_resolved_at, confirmed_at) / 1000, NULL) AS confirm_seconds
+    if(confirmed_at >= last_resolved_at, dateDiff('millisecond', last_resolved_at, confirmed_at) / 1000, NULL)
+        AS confirm_seconds
 FROM monev112.tickets FINAL
-WHERE events > 0;
+WHERE events > 0 AND NOT has(flags, 'test');
+
+CREATE OR REPLACE VIEW monev112.calls_at ON CLUSTER monev112 AS
+WITH parseDateTime64BestEffort(if({at:String} = '', '2000-01-01', {at:String}), 3, 'UTC') AS t
+SELECT
+    *,
+    
+    (ifNull(class NOT IN ('', 'belum'), false))::Bool AS classified,
+    
+    (answered_at IS NOT NULL OR classified)::Bool AS answered,
+    
+    if(blocked_at IS NULL, coalesce(queued_at, received_at), NULL) AS offered_at,
+    (offered_at IS NOT NULL)::Bool AS offered,
+    (abandoned_at IS NOT NULL AND answered_at IS NULL)::Bool AS abandoned,
+    (unserved_at IS NOT NULL AND answered_at IS NULL)::Bool AS unserved,
+    (blocked_at IS NOT NULL)::Bool AS blocked,
+    (ifNull(class IN ('prank', 'prank_palsu'), false))::Bool AS hoax,
+    
+    
+    multiIf(answered_at IS NULL, NULL,
+            wait_ms IS NOT NULL, wait_ms,
+            answered_at < coalesce(queued_at, received_at), NULL,
+            dateDiff('millisecond', coalesce(queued_at, received_at), answered_at)) AS answer_ms,
+    answer_ms / 1000 AS answer_seconds,
+    
+    multiIf(abandoned_at IS NULL OR answered_at IS NOT NULL, NULL,
+            wait_ms IS NOT NULL, wait_ms,
+            abandoned_at < coalesce(queued_at, received_at), NULL,
+            dateDiff('millisecond', coalesce(queued_at, received_at), abandoned_at)) AS abandon_ms,
+    abandon_ms / 1000 AS abandon_seconds,
+    if(ended_at >= answered_at, dateDiff('millisecond', answered_at, ended_at) / 1000, NULL) AS talk_seconds,
+    if(first_classified_at >= answered_at, dateDiff('millisecond', answered_at, first_classified_at) / 1000, NULL)
+        AS classify_seconds
+FROM
+(
+    SELECT * REPLACE (
+        if(received_at <= t, received_at, NULL) AS received_at,
+        if(queued_at <= t, queued_at, NULL) AS queued_at,
+        if(ifNull(answered_at > t, false), NULL, wait_ms) AS wait_ms,
+        if(answered_at <= t, answered_at, NULL) AS answered_at,
+        if(abandoned_at <= t, abandoned_at, NULL) AS abandoned_at,
+        if(unserved_at <= t, unserved_reason, NULL) AS unserved_reason,
+        if(unserved_at <= t, unserved_at, NULL) AS unserved_at,
+        if(blocked_at <= t, blocked_at, NULL) AS blocked_at,
+        if(ended_at <= t, ended_at, NULL) AS ended_at,
+        if(ifNull(first_classified_at > t, false), NULL, class) AS class,
+        if(classified_at <= t, classified_at, if(first_classified_at <= t, first_classified_at, NULL)) AS classified_at,
+        if(first_classified_at <= t, first_classified_at, NULL) AS first_classified_at,
+        if(called_back_at <= t, called_back_at, NULL) AS called_back_at)
+    FROM
+    (
+        
+        SELECT * FROM monev112.calls FINAL
+        WHERE events > 0 AND ifNull(class, '') != 'uji' AND at <= t AND {at:String} != ''
+    )
+);
+
+CREATE OR REPLACE VIEW monev112.tickets_at ON CLUSTER monev112 AS
+WITH parseDateTime64BestEffort(if({at:String} = '', '2000-01-01', {at:String}), 3, 'UTC') AS t
+SELECT
+    * EXCEPT (later, n, m),
+    (state NOT IN ('resolved', 'confirmed', 'closed', 'merged'))::Bool AS open,
+    (paused_since IS NOT NULL)::Bool AS paused,
+    
+    coalesce(resolved_at, first_closed_at) AS handled_at,
+    if(assigned_at >= answered_at, dateDiff('millisecond', answered_at, assigned_at) / 1000, NULL) AS dispatch_seconds,
+    if(acknowledged_at >= `stays.at`[-1] AND notEmpty(`stays.at`),
+        dateDiff('millisecond', `stays.at`[-1], acknowledged_at) / 1000, NULL) AS acknowledge_seconds,
+    if(departed_at >= acknowledged_at, dateDiff('millisecond', acknowledged_at, departed_at) / 1000, NULL) AS turnout_seconds,
+    if(arrived_at >= departed_at, dateDiff('millisecond', departed_at, arrived_at) / 1000, NULL) AS travel_seconds,
+    if(arrived_at >= received_at, dateDiff('millisecond', received_at, arrived_at) / 1000, NULL) AS respond_seconds,
+    if(arrived_at >= assigned_at, dateDiff('millisecond', assigned_at, arrived_at) / 1000, NULL) AS own_seconds,
+    if(handled_at >= opened_at, dateDiff('millisecond', opened_at, handled_at) / 1000, NULL) AS resolve_seconds,
+    
+    resolve_seconds - arraySum((since, until) -> greatest(0, dateDiff('millisecond',
+        greatest(since, assumeNotNull(opened_at)), least(ifNull(until, assumeNotNull(handled_at)), assumeNotNull(handled_at)))),
+        `pauses.since`, `pauses.until`) / 1000 AS resolve_net_seconds,
+    if(confirmed_at >= last_resolved_at, dateDiff('millisecond', last_resolved_at, confirmed_at) / 1000, NULL)
+        AS confirm_seconds
+FROM
+(
+    SELECT * REPLACE (
+        if(last_event_at <= t, last_event_at, NULL) AS last_event_at,
+        multiIf(NOT later, state,
+            merged_at IS NOT NULL, 'merged',
+            ifNull(closed_at > reopened_at, closed_at IS NOT NULL), 'closed',
+            ifNull(confirmed_at >= reopened_at, confirmed_at IS NOT NULL), 'confirmed',
+            ifNull(last_resolved_at > reopened_at, last_resolved_at IS NOT NULL), 'resolved',
+            opd IS NULL AND (rejected_at IS NOT NULL OR n > 0), 'rejected',
+            ifNull(arrived_at >= greatest(`stays.at`[-1], ifNull(reopened_at, `stays.at`[-1])), false), 'arrived',
+            ifNull(departed_at >= greatest(`stays.at`[-1], ifNull(reopened_at, `stays.at`[-1])), false), 'departed',
+            acknowledged_at IS NOT NULL, 'acknowledged',
+            n > 0, 'assigned',
+            'opened') AS state)
+    FROM
+    (
+        SELECT * REPLACE (
+            if(n > 0 AND ifNull(`stays.ended_at`[n] > t, true), `stays.opd`[n], NULL) AS opd,
+            if(n > 0 AND ifNull(`stays.ended_at`[n] > t, true), coalesce(nullIf(`stays.scope`[n], ''), scope), NULL) AS scope,
+            if((if(empty(`stays.at`), acknowledged_at, if(n > 0, `stays.acknowledged_at`[n], NULL)) AS acknowledged) <= t, acknowledged, NULL)
+                AS acknowledged_at,
+            toUInt32(arrayCount(i -> `stays.opd`[i] != `stays.opd`[i - 1], range(2, toUInt32(n) + 1))) AS bounces,
+            arraySlice(`stays.opd`, 1, n) AS `stays.opd`,
+            arraySlice(`stays.scope`, 1, n) AS `stays.scope`,
+            arraySlice(`stays.at`, 1, n) AS `stays.at`,
+            arrayMap(x -> if(x <= t, x, NULL), arraySlice(`stays.acknowledged_at`, 1, n)) AS `stays.acknowledged_at`,
+            arrayMap(x -> if(x <= t, x, NULL), arraySlice(`stays.ended_at`, 1, n)) AS `stays.ended_at`,
+            intDiv(arraySum((a, b) -> if(b <= t, dateDiff('millisecond', a, assumeNotNull(b)), 0),
+                `pauses.since`, `pauses.until`), 1000)::Int64 AS paused_s,
+            if(m > 0 AND ifNull(`pauses.until`[m] > t, true), `pauses.since`[m], NULL) AS paused_since,
+            arraySlice(`pauses.since`, 1, m) AS `pauses.since`,
+            arrayMap(x -> if(x <= t, x, NULL), arraySlice(`pauses.until`, 1, m)) AS `pauses.until`,
+            arraySlice(`pauses.reason`, 1, m) AS `pauses.reason`,
+            if(received_at <= t, received_at, NULL) AS received_at,
+            if(answered_at <= t, answered_at, NULL) AS answered_at,
+            if(opened_at <= t, opened_at, NULL) AS opened_at,
+            if(assigned_at <= t, assigned_at, NULL) AS assigned_at,
+            if(departed_at <= t, departed_at, NULL) AS departed_at,
+            if(arrived_at <= t, arrived_at, NULL) AS arrived_at,
+            if(last_resolved_at <= t, last_resolved_at, if(resolved_at <= t, resolved_at, NULL)) AS last_resolved_at,
+            if(resolved_at <= t, resolved_at, NULL) AS resolved_at,
+            if(confirmed_at <= t, result, NULL) AS result,
+            if(confirmed_at <= t, confirmed_at, NULL) AS confirmed_at,
+            if(closed_at <= t, closed_at, if(first_closed_at <= t, first_closed_at, NULL)) AS closed_at,
+            if(first_closed_at <= t, first_closed_at, NULL) AS first_closed_at,
+            if(rejected_at <= t, rejected_at, NULL) AS rejected_at,
+            if(merged_at <= t, master, NULL) AS master,
+            if(merged_at <= t, merged_at, NULL) AS merged_at,
+            toUInt32(reopened - ifNull(reopened_at > t, false)) AS reopened,
+            if(reopened_at <= t, reopened_at, NULL) AS reopened_at)
+        FROM
+        (
+            SELECT
+                *,
+                ifNull(last_event_at > t, false) AS later,
+                arrayCount(x -> x <= t, `stays.at`) AS n,
+                arrayCount(x -> x <= t, `pauses.since`) AS m
+            FROM monev112.tickets FINAL
+            WHERE events > 0 AND NOT has(flags, 'test') AND at <= t AND {at:String} != ''
+        )
+    )
+);
 
 CREATE OR REPLACE VIEW monev112.clocks_now ON CLUSTER monev112 AS
 SELECT
@@ -519,8 +667,7 @@ FROM monev112.clocks FINAL;
 
 CREATE OR REPLACE VIEW monev112.clocks_at ON CLUSTER monev112 AS
 SELECT
-    *,
-    {at:DateTime64(3, 'UTC')} AS at,
+    * EXCEPT (n, away, elsewhere, pause),
     stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
     least(coalesce(stopped_at, at), at) AS until,
     multiIf(void, 'void',
@@ -538,8 +685,35 @@ SELECT
             state = 'breached', 'overdue',
             at >= risk_at, 'risk',
             '') AS level
-FROM monev112.clocks FINAL
-WHERE started_at <= {at:DateTime64(3, 'UTC')};
+FROM
+(
+    SELECT
+        c.* REPLACE (
+            (void AND NOT (breach_at IS NOT NULL AND k.ticket AND NOT k.test AND NOT ifNull(k.merged <= at, false)
+                AND (ifNull(k.merged > at, false) OR ifNull(stopped_at > at, false))))::Bool AS void,
+            if(elsewhere, if(away, NULL, k.opds[n]), opd) AS opd,
+            if(elsewhere, if(away, 'own', coalesce(nullIf(k.scopes[n], ''), scope)), scope) AS scope,
+            if(pause > 0, k.since[pause], paused_since) AS paused_since,
+            if(pause > 0, k.until[pause], pause_ends_at) AS pause_ends_at),
+        parseDateTime64BestEffort(if({at:String} = '', '2000-01-01', {at:String}), 3, 'UTC') AS at,
+        arrayCount(x -> x <= at, k.begun) AS n,
+        n = 0 OR ifNull(k.ends[n] <= at, false) AS away,
+        
+        clock NOT IN ('acknowledge', 'given') AND breach_at > at
+            AND ifNull(greatest(k.begun[-1], ifNull(k.ends[-1], k.begun[-1])) > at, false) AND notEmpty(k.begun) AS elsewhere,
+        if(c.paused_s > 0, arrayFirstIndex((s, u) -> s <= at AND ifNull(at < u, false), k.since, k.until), 0) AS pause
+    FROM monev112.clocks AS c FINAL
+    LEFT JOIN
+    (
+        SELECT
+            center AS k_center, id, true AS ticket, has(flags, 'test') AS test, merged_at AS merged,
+            `stays.opd` AS opds, `stays.scope` AS scopes, `stays.at` AS begun, `stays.ended_at` AS ends,
+            `pauses.since` AS since, `pauses.until` AS until
+        FROM monev112.tickets FINAL
+        WHERE {at:String} != ''
+    ) AS k ON k.k_center = c.center AND k.id = c.subject AND c.subject_kind = 'ticket'
+    WHERE started_at <= at AND {at:String} != ''
+);
 
 CREATE OR REPLACE VIEW monev112.calls_hourly_now ON CLUSTER monev112 AS SELECT * FROM monev112.calls_hourly FINAL WHERE received > 0;
 
@@ -551,7 +725,7 @@ SELECT
     toUInt32(count()) AS received,
     toUInt32(countIf(s.offered)) AS offered,
     toUInt32(countIf(s.answered)) AS answered,
-    toUInt32(countIf(s.answered_at IS NOT NULL)) AS stamped,
+    toUInt32(countIf(s.offered AND s.answered_at IS NOT NULL)) AS stamped,
     toUInt32(countIf(s.abandoned)) AS abandoned,
     toUInt32(countIf(s.unserved)) AS unserved,
     toUInt32(countIf(s.blocked)) AS blocked,
@@ -604,6 +778,71 @@ FROM
 ) AS s
 GROUP BY center, hour;
 
+CREATE OR REPLACE VIEW monev112.calls_counted ON CLUSTER monev112 AS
+SELECT * EXCEPT (hour, version)
+FROM monev112.calls_hourly FINAL
+WHERE received > 0 AND day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
+UNION ALL
+SELECT
+    s.center AS center,
+    assumeNotNull(s.day) AS day,
+    toUInt32(count()) AS received,
+    toUInt32(countIf(s.offered)) AS offered,
+    toUInt32(countIf(s.answered)) AS answered,
+    toUInt32(countIf(s.offered AND s.answered_at IS NOT NULL)) AS stamped,
+    toUInt32(countIf(s.abandoned)) AS abandoned,
+    toUInt32(countIf(s.unserved)) AS unserved,
+    toUInt32(countIf(s.blocked)) AS blocked,
+    toUInt32(countIf(s.classified)) AS classified,
+    toUInt32(countIf(s.hoax)) AS hoax,
+    toUInt32(countIf(s.class = 'normal')) AS normal,
+    toUInt32(countIf(s.class = 'informasi')) AS informasi,
+    toUInt32(countIf(s.class = 'prank')) AS prank,
+    toUInt32(countIf(s.class = 'prank_palsu')) AS prank_palsu,
+    toUInt32(countIf(s.class = 'ghost')) AS ghost,
+    toUInt32(countIf(s.class = 'pocket')) AS pocket,
+    toUInt32(countIf(s.class = 'misrouted')) AS misrouted,
+    toUInt32(countIf(s.class = 'putus')) AS putus,
+    toUInt32(countIf(s.class = 'duplikat')) AS duplikat,
+    toUInt32(countIf(s.stage = 'hoax')) AS to_hoax,
+    toUInt32(countIf(s.stage = 'own')) AS to_own,
+    toUInt32(countIf(s.stage = 'vertical')) AS to_vertical,
+    toUInt32(countIf(s.stage = 'centre')) AS to_centre,
+    toUInt32(countIf(s.stage = 'none')) AS to_none,
+    toUInt32(countIf(s.stage = 'unclassified')) AS to_unclassified,
+    toUInt32(countIf(s.stage = 'unanswered')) AS to_unanswered,
+    arraySort(groupArrayIf(assumeNotNull(s.answer_ms), s.offered AND s.answer_ms IS NOT NULL)) AS answer_ms,
+    arraySort(groupArrayIf(assumeNotNull(s.abandon_ms), s.offered AND s.abandon_ms IS NOT NULL)) AS abandon_ms
+FROM
+(
+    SELECT
+        c.*,
+        multiIf(
+            c.hoax, 'hoax',
+            has(l.scopes, 'own'), 'own',
+            has(l.scopes, 'vertical'), 'vertical',
+            notEmpty(l.scopes), 'centre',
+            c.classified, 'none',
+            c.answered, 'unclassified',
+            'unanswered') AS stage
+    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '')) AS c
+    LEFT JOIN
+    (
+        SELECT center, call, groupUniqArray(if(n = 0 OR ifNull(`stays.ended_at`[n] <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2000-01-01'), 3, 'UTC'), false), '',
+            if(`stays.scope`[n] = '', ifNull(scope, ''), `stays.scope`[n]))) AS scopes
+        FROM
+        (
+            SELECT center, calls, scope, `stays.scope`, `stays.ended_at`, arrayCount(x -> x <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2000-01-01'), 3, 'UTC'), `stays.at`) AS n
+            FROM monev112.tickets FINAL
+            WHERE events > 0 AND NOT has(flags, 'test') AND at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2000-01-01'), 3, 'UTC') AND {as_of:Nullable(String)} IS NOT NULL
+        )
+        ARRAY JOIN calls AS call
+        GROUP BY center, call
+    ) AS l ON l.center = c.center AND l.call = c.id
+    WHERE c.day >= {since:Date} AND c.day < {until:Date}
+) AS s
+GROUP BY center, day;
+
 CREATE OR REPLACE VIEW monev112.clocks_rollup ON CLUSTER monev112 AS
 SELECT
     center, clock, day,
@@ -654,6 +893,21 @@ SELECT
 FROM monev112.clocks_daily FINAL
 ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at;
 
+CREATE OR REPLACE VIEW monev112.clocks_counted ON CLUSTER monev112 AS
+SELECT center, clock, day, opd::String AS opd, scope::String AS scope, met, stopped_late, open_late, undecided
+FROM monev112.clock_outcomes
+WHERE day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
+UNION ALL
+SELECT
+    center, clock, assumeNotNull(c.day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
+    countIf(state = 'met') AS met,
+    countIf(state = 'breached' AND stopped) AS stopped_late,
+    countIf(state = 'breached' AND NOT stopped) AS open_late,
+    countIf(state IN ('running', 'paused')) AS undecided
+FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, '')) AS c
+WHERE subject_kind = 'ticket' AND NOT void AND c.day >= {since:Date} AND c.day < {until:Date}
+GROUP BY center, clock, day, opd, scope;
+
 CREATE OR REPLACE VIEW monev112.tickets_rollup ON CLUSTER monev112 AS
 SELECT
     center, day, scope,
@@ -691,6 +945,36 @@ FROM
     GROUP BY center, day, scope
 );
 
+CREATE OR REPLACE VIEW monev112.tickets_counted ON CLUSTER monev112 AS
+SELECT * EXCEPT version
+FROM monev112.tickets_daily FINAL
+WHERE day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
+UNION ALL
+SELECT
+    center, day, scope,
+    arrayMap(t -> t.1, list) AS opds,
+    arrayMap(t -> t.2, list) AS priorities,
+    arrayMap(t -> t.3, list) AS dispatch_ms,
+    arrayMap(t -> t.4, list) AS acknowledge_ms,
+    arrayMap(t -> t.5, list) AS turnout_ms,
+    arrayMap(t -> t.6, list) AS travel_ms,
+    arrayMap(t -> t.7, list) AS respond_ms,
+    arrayMap(t -> t.8, list) AS own_ms,
+    arrayMap(t -> t.9, list) AS resolve_ms,
+    arrayMap(t -> t.10, list) AS resolve_net_ms,
+    arrayMap(t -> t.11, list) AS confirm_ms
+FROM
+(
+    SELECT center, assumeNotNull(t.day) AS day, ifNull(t.scope, 'own')::String AS scope,
+        groupArray((ifNull(opd, '')::String, ifNull(priority, '')::String,
+             toInt64(round(1000 * dispatch_seconds)), toInt64(round(1000 * acknowledge_seconds)), toInt64(round(1000 * turnout_seconds)),
+             toInt64(round(1000 * travel_seconds)), toInt64(round(1000 * respond_seconds)), toInt64(round(1000 * own_seconds)),
+             toInt64(round(1000 * resolve_seconds)), toInt64(round(1000 * resolve_net_seconds)), toInt64(round(1000 * confirm_seconds)))) AS list
+    FROM monev112.tickets_at(at = coalesce({as_of:Nullable(String)}, '')) AS t
+    WHERE state != 'merged' AND t.day >= {since:Date} AND t.day < {until:Date}
+    GROUP BY center, day, scope
+);
+
 CREATE OR REPLACE VIEW monev112.case_intervals ON CLUSTER monev112 AS
 SELECT center, day, '' AS opd, 'own' AS scope, ifNull(category, '') AS category, '' AS priority,
     i.1 AS interval, i.2 AS seconds
@@ -713,8 +997,8 @@ SELECT
     center, period, measure, numerator, denominator, offered AS n, stamped,
     
     if(denominator = 0 OR stamped = 0, NULL, numerator / denominator) AS share,
-    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
-    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+    if(if(stamped = 0, 0, denominator) = 0, NULL, greatest(0, ((numerator / if(stamped = 0, 0, denominator) + 3.841458820694124 / (2 * if(stamped = 0, 0, denominator))) - 1.959963984540054 * sqrt((numerator / if(stamped = 0, 0, denominator)) * (1 - numerator / if(stamped = 0, 0, denominator)) / if(stamped = 0, 0, denominator) + 3.841458820694124 / (4 * if(stamped = 0, 0, denominator) * if(stamped = 0, 0, denominator)))) / (1 + 3.841458820694124 / if(stamped = 0, 0, denominator)))) AS low,
+    if(if(stamped = 0, 0, denominator) = 0, NULL, least(1, ((numerator / if(stamped = 0, 0, denominator) + 3.841458820694124 / (2 * if(stamped = 0, 0, denominator))) + 1.959963984540054 * sqrt((numerator / if(stamped = 0, 0, denominator)) * (1 - numerator / if(stamped = 0, 0, denominator)) / if(stamped = 0, 0, denominator) + 3.841458820694124 / (4 * if(stamped = 0, 0, denominator) * if(stamped = 0, 0, denominator)))) / (1 + 3.841458820694124 / if(stamped = 0, 0, denominator)))) AS high
 FROM
 (
     SELECT
@@ -724,11 +1008,12 @@ FROM
             {step:String} = 'month', toStartOfMonth(day),
             {step:String} = 'year', toStartOfYear(day),
             {since:Date}) AS period,
-        sum(calls_hourly_now.offered) AS offered,
-        sum(calls_hourly_now.stamped) AS stamped,
+        sum(c.offered) AS offered,
+        sum(c.stamped) AS stamped,
+        sum(length(answer_ms)) AS timed,
         sum(arrayCount(x -> x <= {target:UInt32} * 1000, answer_ms)) AS within,
         sum(arrayCount(x -> x < {short:UInt32} * 1000, abandon_ms)) AS short_abandoned
-    FROM monev112.calls_hourly_now
+    FROM monev112.calls_counted(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}) AS c
     WHERE day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
             'step must be day, week, month, year or all') = 0
@@ -737,11 +1022,13 @@ FROM
 ARRAY JOIN
     ['ketat', 'standar', 'terjawab'] AS measure,
     [within, within, within] AS numerator,
-    [toInt64(offered), toInt64(offered) - toInt64(short_abandoned), toInt64(stamped)] AS denominator;
+    [toInt64(offered - stamped + timed), toInt64(offered - stamped + timed - short_abandoned), toInt64(timed)] AS denominator;
 
 CREATE OR REPLACE VIEW monev112.monev_hoax ON CLUSTER monev112 AS
 SELECT
-    center, period, measure, numerator, denominator, answered AS n,
+    center, period, measure, numerator, denominator, answered AS n, classified,
+    
+    if(answered = 0, NULL, classified / answered) AS coverage,
     if(denominator = 0, NULL, numerator / denominator) AS share,
     if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
     if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
@@ -754,11 +1041,11 @@ FROM
             {step:String} = 'month', toStartOfMonth(day),
             {step:String} = 'year', toStartOfYear(day),
             {since:Date}) AS period,
-        sum(calls_hourly_now.answered) AS answered,
-        sum(calls_hourly_now.classified) AS classified,
-        sum(calls_hourly_now.hoax) AS hoax,
+        sum(c.answered) AS answered,
+        sum(c.classified) AS classified,
+        sum(c.hoax) AS hoax,
         sum(ghost + pocket + informasi) AS other
-    FROM monev112.calls_hourly_now
+    FROM monev112.calls_counted(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}) AS c
     WHERE day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
             'step must be day, week, month, year or all') = 0
@@ -785,7 +1072,7 @@ FROM
         sum(received) AS denominator,
         sum(to_hoax) AS f1, sum(to_own) AS f2, sum(to_vertical) AS f3, sum(to_centre) AS f4, sum(to_none) AS f5,
         sum(to_unclassified) AS f6, sum(to_unanswered) AS f7
-    FROM monev112.calls_hourly_now
+    FROM monev112.calls_counted(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}) AS c
     WHERE day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
             'step must be day, week, month, year or all') = 0
@@ -821,7 +1108,7 @@ FROM
     (
         SELECT center, day, answered, answer_ms AS answer, toInt64(round(1000 * classify_seconds)) AS classify,
             toInt64(round(1000 * talk_seconds)) AS talk
-        FROM monev112.calls_now
+        FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
     )
     WHERE answered AND day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
@@ -858,7 +1145,7 @@ FROM
             ('resolve', count(resolve), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve), ifNull(sum(resolve), 0)),
             ('resolve_net', count(resolve_net), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve_net), ifNull(sum(resolve_net), 0)),
             ('confirm', count(confirm), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(confirm), ifNull(sum(confirm), 0))] AS list
-    FROM monev112.tickets_daily FINAL
+    FROM monev112.tickets_counted(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)})
     ARRAY JOIN dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout,
         travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net,
         confirm_ms AS confirm
@@ -871,10 +1158,10 @@ ARRAY JOIN list AS figures;
 
 CREATE OR REPLACE VIEW monev112.monev_intervals ON CLUSTER monev112 AS
 SELECT center, period, interval, scope, numerator, denominator, n, coverage, median, p90, p95, mean
-FROM monev112.monev_intervals_calls(since = {since:Date}, until = {until:Date}, step = {step:String})
+FROM monev112.monev_intervals_calls(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = {step:String})
 UNION ALL
 SELECT center, period, interval, scope, numerator, denominator, n, coverage, median, p90, p95, mean
-FROM monev112.monev_intervals_tickets(since = {since:Date}, until = {until:Date}, step = {step:String});
+FROM monev112.monev_intervals_tickets(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = {step:String});
 
 CREATE OR REPLACE VIEW monev112.monev_intervals_opd ON CLUSTER monev112 AS
 SELECT
@@ -904,7 +1191,7 @@ FROM
             ('resolve', count(resolve), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve), ifNull(sum(resolve), 0)),
             ('resolve_net', count(resolve_net), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve_net), ifNull(sum(resolve_net), 0)),
             ('confirm', count(confirm), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(confirm), ifNull(sum(confirm), 0))] AS list
-    FROM monev112.tickets_daily FINAL
+    FROM monev112.tickets_counted(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)})
     ARRAY JOIN opds AS opd, dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout,
         travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net,
         confirm_ms AS confirm
@@ -935,7 +1222,7 @@ FROM
         sum(o.stopped_late) AS stopped_late,
         sum(o.open_late) AS open_late,
         sum(o.undecided) AS undecided
-    FROM monev112.clock_outcomes AS o
+    FROM monev112.clocks_counted(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}) AS o
     WHERE scope = 'own' AND day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
             'step must be day, week, month, year or all') = 0
@@ -944,7 +1231,7 @@ FROM
 
 CREATE OR REPLACE VIEW monev112.monev_on_time ON CLUSTER monev112 AS
 SELECT center, period, clock, opd, numerator, denominator, n, stopped_late, open_late, undecided, share, low, high
-FROM monev112.monev_on_time_tickets(since = {since:Date}, until = {until:Date}, step = {step:String})
+FROM monev112.monev_on_time_tickets(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = {step:String})
 UNION ALL
 SELECT
     center, period, clock, '' AS opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
@@ -960,13 +1247,14 @@ FROM
             {step:String} = 'month', toStartOfMonth(day),
             {step:String} = 'year', toStartOfYear(day),
             {since:Date}) AS period, clock,
-        countIf(state = 'met') AS numerator,
-        countIf(state IN ('met', 'breached')) AS denominator,
-        countIf(state = 'breached' AND stopped_at IS NOT NULL) AS stopped_late,
-        countIf(state = 'breached' AND stopped_at IS NULL) AS open_late,
-        countIf(state IN ('running', 'paused')) AS undecided
-    FROM monev112.clocks_now
+countIf(state = 'met') AS met,
+    countIf(state = 'breached' AND stopped) AS stopped_late,
+    countIf(state = 'breached' AND NOT stopped) AS open_late,
+    countIf(state IN ('running', 'paused')) AS undecided, met AS numerator, met + stopped_late + open_late AS denominator
+    FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
     WHERE subject_kind = 'call' AND NOT void AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
     GROUP BY center, period, clock
 );
 
@@ -990,7 +1278,7 @@ FROM
         sum(o.stopped_late) AS stopped_late,
         sum(o.open_late) AS open_late,
         sum(o.undecided) AS undecided
-    FROM monev112.clock_outcomes AS o
+    FROM monev112.clocks_counted(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}) AS o
     WHERE scope != 'own' AND day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
             'step must be day, week, month, year or all') = 0
@@ -1000,52 +1288,48 @@ FROM
 CREATE OR REPLACE VIEW monev112.monev_figures ON CLUSTER monev112 AS
 SELECT center, 'service_level' AS figure, concat('measure=', measure, ',target=', toString({target:UInt32})) AS dims,
     toFloat64(numerator) AS numerator, toFloat64(denominator) AS denominator, toUInt64(n) AS n, share AS value
-FROM monev112.monev_service_level(
-    since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
+FROM monev112.monev_service_level(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
 UNION ALL
 SELECT center, 'hoax', concat('measure=', measure),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev112.monev_hoax(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM monev112.monev_hoax(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all')
 UNION ALL
 SELECT center, 'funnel', concat('stage=', stage),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev112.monev_funnel(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM monev112.monev_funnel(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all')
 UNION ALL
-SELECT center, concat('interval_', s.1), concat('interval=', interval, ',scope=', scope),
+SELECT center, s.1, concat('interval=', interval, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
-FROM monev112.monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
-ARRAY JOIN [('median', median), ('p90', p90), ('p95', p95), ('mean', mean)] AS s
+FROM monev112.monev_intervals(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all')
+ARRAY JOIN [('interval_median', median), ('interval_p90', p90), ('interval_p95', p95), ('interval_mean', mean),
+    ('coverage', toNullable(coverage))] AS s
 UNION ALL
-SELECT center, concat('interval_', s.1), concat('interval=', interval, ',opd=', opd, ',scope=', scope),
+SELECT center, s.1, concat('interval=', interval, ',opd=', opd, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
-FROM monev112.monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all')
-ARRAY JOIN [('median', median), ('p90', p90), ('p95', p95), ('mean', mean)] AS s
+FROM monev112.monev_intervals_opd(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all')
+ARRAY JOIN [('interval_median', median), ('interval_p90', p90), ('interval_p95', p95), ('interval_mean', mean),
+    ('coverage', toNullable(coverage))] AS s
 UNION ALL
 SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=own'),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev112.monev_on_time(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM monev112.monev_on_time(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all')
 UNION ALL
 SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=', ifNull(scope, '')),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev112.monev_on_time_outside(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM monev112.monev_on_time_outside(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all')
 UNION ALL
 SELECT center, 'coverage', 'measure=answer_stamp', toFloat64(stamped), toFloat64(n), toUInt64(n),
     if(n = 0, NULL, stamped / n)
-FROM monev112.monev_service_level(
-    since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
+FROM monev112.monev_service_level(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
 WHERE measure = 'ketat'
 UNION ALL
-SELECT center, 'coverage', concat('interval=', interval, ',scope=', scope),
-    toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
-FROM monev112.monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
-UNION ALL
-SELECT center, 'coverage', concat('interval=', interval, ',opd=', opd, ',scope=', scope),
-    toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
-FROM monev112.monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all');
+SELECT center, 'coverage', 'measure=class', toFloat64(classified), toFloat64(n), toUInt64(n), coverage
+FROM monev112.monev_hoax(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all')
+WHERE measure = 'rasio_hoaks';
 
 CREATE OR REPLACE VIEW monev112.monev_hoax_cost ON CLUSTER monev112 AS
 SELECT center, 'agent' AS measure, if(count(talk_seconds) = 0, NULL, toFloat64(sum(talk_seconds))) AS amount, count(talk_seconds) AS numerator, count() AS denominator
-FROM monev112.calls_now
+FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
 WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
 GROUP BY center
 UNION ALL
@@ -1053,9 +1337,9 @@ SELECT center, 'crew', if(count(seconds) = 0, NULL, toFloat64(sum(seconds))), co
 FROM
 (
     SELECT center, if(resolved_at >= departed_at, dateDiff('millisecond', departed_at, resolved_at) / 1000, NULL) AS seconds
-    FROM monev112.tickets_now
+    FROM monev112.tickets_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
-        AND (ifNull(result = 'palsu', false) OR id IN (SELECT arrayJoin(tickets) FROM monev112.calls_now WHERE center = {center:String} AND class = 'prank_palsu'))
+        AND (ifNull(result = 'palsu', false) OR id IN (SELECT arrayJoin(tickets) FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00')) WHERE center = {center:String} AND class = 'prank_palsu'))
 )
 GROUP BY center
 UNION ALL
@@ -1063,13 +1347,13 @@ SELECT center, 'held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND last
 FROM
 (
     SELECT center, answer_ms AS wait, ifNull(wait > 1000 * {target:UInt32}, false) AS late, ifNull(answered_at, toDateTime64(0, 3, 'UTC')) AS answered
-    FROM monev112.calls_now
+    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND NOT hoax AND offered AND class IN ('normal', 'informasi', 'duplikat')
 ) AS waits
 ASOF LEFT JOIN
 (
     SELECT center, assumeNotNull(answered_at) AS begun, max(assumeNotNull(ended_at)) OVER (ORDER BY begun ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_over
-    FROM monev112.calls_now
+    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax AND talk_seconds IS NOT NULL
 ) AS talks ON waits.center = talks.center AND waits.answered > talks.begun
 GROUP BY center;
@@ -1083,7 +1367,7 @@ FROM
     FROM
     (
         SELECT center, caller_key_id AS key_id, caller_key, count() AS c, sum(count()) OVER (PARTITION BY center) AS every
-        FROM monev112.calls_now
+        FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
         WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
         GROUP BY center, key_id, caller_key
     )
@@ -1096,7 +1380,7 @@ SELECT center, sum(blocks) AS calls, countIf(last_real > first_block) AS numerat
 FROM
 (
     SELECT center, countIf(blocked) AS blocks, minIf(at, blocked) AS first_block, maxIf(at, ifNull(class = 'normal', false)) AS last_real
-    FROM monev112.calls_now
+    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND caller_key IS NOT NULL
     GROUP BY center, caller_key_id, caller_key
     HAVING blocks > 0

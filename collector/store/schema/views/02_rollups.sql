@@ -1,19 +1,18 @@
 -- How the rows of the roll-ups are computed, and what they say now.
 
+{{- /* The instant of a figure as an argument of calls_at, tickets_at and clocks_at, where the roll-ups serve without one;
+and where nothing else does: then all that is known. */}}
+{{define "as of"}}coalesce({as_of:Nullable(String)}, ''){{end}}
+{{define "instant"}}parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2000-01-01'), 3, 'UTC'){{end}}
+{{define "as of or always"}}coalesce({as_of:Nullable(String)}, {{template "always"}}){{end}}
+
 CREATE OR REPLACE VIEW {{db}}.calls_hourly_now AS SELECT * FROM {{db}}.calls_hourly FINAL WHERE received > 0;
 
--- calls_rollup states how an hour is computed: SELECT ... FROM calls_rollup(centers = ['35.15'], since = ..., until = ...) for
--- the calls of some centres since <= at < until, both on the hour. The collector inserts from it.
--- stage puts each call into exactly one bin: hoax by its class, else where its tickets went, else why it went nowhere.
-CREATE OR REPLACE VIEW {{db}}.calls_rollup AS
-SELECT
-    s.center AS center,
-    toStartOfHour(toDateTime(assumeNotNull(s.at), 'UTC')) AS hour,
-    assumeNotNull(min(s.day)) AS day,
-    toUInt32(count()) AS received,
+{{- /* What is counted of the calls of an hour. */}}
+{{define "counts of calls"}}toUInt32(count()) AS received,
     toUInt32(countIf(s.offered)) AS offered,
     toUInt32(countIf(s.answered)) AS answered,
-    toUInt32(countIf(s.answered_at IS NOT NULL)) AS stamped,
+    toUInt32(countIf(s.offered AND s.answered_at IS NOT NULL)) AS stamped,
     toUInt32(countIf(s.abandoned)) AS abandoned,
     toUInt32(countIf(s.unserved)) AS unserved,
     toUInt32(countIf(s.blocked)) AS blocked,
@@ -36,19 +35,32 @@ SELECT
     toUInt32(countIf(s.stage = 'unclassified')) AS to_unclassified,
     toUInt32(countIf(s.stage = 'unanswered')) AS to_unanswered,
     arraySort(groupArrayIf(assumeNotNull(s.answer_ms), s.offered AND s.answer_ms IS NOT NULL)) AS answer_ms,
-    arraySort(groupArrayIf(assumeNotNull(s.abandon_ms), s.offered AND s.abandon_ms IS NOT NULL)) AS abandon_ms
+    arraySort(groupArrayIf(assumeNotNull(s.abandon_ms), s.offered AND s.abandon_ms IS NOT NULL)) AS abandon_ms{{end}}
+
+{{- /* The stage of a call c, whose tickets lie at OPDs of the scopes l.scopes. */}}
+{{define "stage"}}multiIf(
+            c.hoax, 'hoax',
+            has(l.scopes, 'own'), 'own',
+            has(l.scopes, 'vertical'), 'vertical',
+            notEmpty({{.}}), 'centre',
+            c.classified, 'none',
+            c.answered, 'unclassified',
+            'unanswered') AS stage{{end}}
+
+-- calls_rollup states how an hour is computed: SELECT ... FROM calls_rollup(centers = ['35.15'], since = ..., until = ...) for
+-- the calls of some centres since <= at < until, both on the hour. The collector inserts from it.
+-- stage puts each call into exactly one bin: hoax by its class, else where its tickets went, else why it went nowhere.
+CREATE OR REPLACE VIEW {{db}}.calls_rollup AS
+SELECT
+    s.center AS center,
+    toStartOfHour(toDateTime(assumeNotNull(s.at), 'UTC')) AS hour,
+    assumeNotNull(min(s.day)) AS day,
+    {{template "counts of calls"}}
 FROM
 (
     SELECT
         c.*,
-        multiIf(
-            c.hoax, 'hoax',
-            has(l.scopes, 'own'), 'own',
-            has(l.scopes, 'vertical'), 'vertical',
-            notEmpty(c.tickets), 'centre',
-            c.classified, 'none',
-            c.answered, 'unclassified',
-            'unanswered') AS stage
+        {{template "stage" "c.tickets"}}
     FROM {{db}}.calls_now AS c
     LEFT JOIN
     (
@@ -65,6 +77,41 @@ FROM
     WHERE c.center IN {centers:Array(String)} AND c.at >= {since:DateTime64(3, 'UTC')} AND c.at < {until:DateTime64(3, 'UTC')}
 ) AS s
 GROUP BY center, hour;
+
+-- calls_counted, clocks_counted and tickets_counted are what the figures of the days since <= day < until are counted from:
+-- the rows of the roll-ups, and with as_of (RFC 3339) the same computed from the cases as they were at that instant, which
+-- reads every case. as_of may be left out: a parameter that may be NULL is NULL then.
+CREATE OR REPLACE VIEW {{db}}.calls_counted AS
+SELECT * EXCEPT (hour, version)
+FROM {{db}}.calls_hourly FINAL
+WHERE received > 0 AND day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
+UNION ALL
+SELECT
+    s.center AS center,
+    assumeNotNull(s.day) AS day,
+    {{template "counts of calls"}}
+FROM
+(
+    SELECT
+        c.*,
+        {{template "stage" "l.scopes"}}
+    FROM {{db}}.calls_at(at = {{template "as of"}}) AS c
+    LEFT JOIN
+    (
+        SELECT center, call, groupUniqArray(if(n = 0 OR ifNull(`stays.ended_at`[n] <= {{template "instant"}}, false), '',
+            if(`stays.scope`[n] = '', ifNull(scope, ''), `stays.scope`[n]))) AS scopes
+        FROM
+        (
+            SELECT center, calls, scope, `stays.scope`, `stays.ended_at`, arrayCount(x -> x <= {{template "instant"}}, `stays.at`) AS n
+            FROM {{db}}.tickets FINAL
+            WHERE events > 0 AND NOT has(flags, 'test') AND at <= {{template "instant"}} AND {as_of:Nullable(String)} IS NOT NULL
+        )
+        ARRAY JOIN calls AS call
+        GROUP BY center, call
+    ) AS l ON l.center = c.center AND l.call = c.id
+    WHERE c.day >= {since:Date} AND c.day < {until:Date}
+) AS s
+GROUP BY center, day;
 
 -- clocks_rollup states how a row of clocks_daily is computed, and gives an empty row for one that stands there and has no
 -- clock any more: SELECT ... FROM clocks_rollup(centers = ['35.15'], days = [('35.15', '2026-10-01')]).
@@ -108,6 +155,12 @@ FROM
     GROUP BY center, clock, day
 );
 
+{{- /* The clocks of a group by what has become of them at their instant. */}}
+{{define "outcomes"}}countIf(state = 'met') AS met,
+    countIf(state = 'breached' AND stopped) AS stopped_late,
+    countIf(state = 'breached' AND NOT stopped) AS open_late,
+    countIf(state IN ('running', 'paused')) AS undecided{{end}}
+
 -- clock_outcomes: the clocks of tickets by the day on which they began, as they stand now. undecided runs in time.
 CREATE OR REPLACE VIEW {{db}}.clock_outcomes AS
 SELECT
@@ -119,12 +172,24 @@ SELECT
 FROM {{db}}.clocks_daily FINAL
 ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at;
 
--- tickets_rollup states how a row of tickets_daily is computed, and gives an empty row for one that stands there and has no
--- ticket any more. Its arguments are those of clocks_rollup.
-CREATE OR REPLACE VIEW {{db}}.tickets_rollup AS
+CREATE OR REPLACE VIEW {{db}}.clocks_counted AS
+SELECT center, clock, day, opd::String AS opd, scope::String AS scope, met, stopped_late, open_late, undecided
+FROM {{db}}.clock_outcomes
+WHERE day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
+UNION ALL
 SELECT
-    center, day, scope,
-    arrayMap(t -> t.1, list) AS opds,
+    center, clock, assumeNotNull(c.day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
+    {{template "outcomes"}}
+FROM {{db}}.clocks_at(at = {{template "as of"}}) AS c
+WHERE subject_kind = 'ticket' AND NOT void AND c.day >= {since:Date} AND c.day < {until:Date}
+GROUP BY center, clock, day, opd, scope;
+
+{{- /* A ticket in tickets_daily: its OPD, priority and intervals; and a list of such as the columns of the table. */}}
+{{define "intervals of a ticket"}}(ifNull(opd, '')::String, ifNull(priority, '')::String,
+             toInt64(round(1000 * dispatch_seconds)), toInt64(round(1000 * acknowledge_seconds)), toInt64(round(1000 * turnout_seconds)),
+             toInt64(round(1000 * travel_seconds)), toInt64(round(1000 * respond_seconds)), toInt64(round(1000 * own_seconds)),
+             toInt64(round(1000 * resolve_seconds)), toInt64(round(1000 * resolve_net_seconds)), toInt64(round(1000 * confirm_seconds))){{end}}
+{{define "list of tickets"}}arrayMap(t -> t.1, list) AS opds,
     arrayMap(t -> t.2, list) AS priorities,
     arrayMap(t -> t.3, list) AS dispatch_ms,
     arrayMap(t -> t.4, list) AS acknowledge_ms,
@@ -134,17 +199,21 @@ SELECT
     arrayMap(t -> t.8, list) AS own_ms,
     arrayMap(t -> t.9, list) AS resolve_ms,
     arrayMap(t -> t.10, list) AS resolve_net_ms,
-    arrayMap(t -> t.11, list) AS confirm_ms
+    arrayMap(t -> t.11, list) AS confirm_ms{{end}}
+
+-- tickets_rollup states how a row of tickets_daily is computed, and gives an empty row for one that stands there and has no
+-- ticket any more. Its arguments are those of clocks_rollup.
+CREATE OR REPLACE VIEW {{db}}.tickets_rollup AS
+SELECT
+    center, day, scope,
+    {{template "list of tickets"}}
 FROM
 (
     SELECT center, day, scope, arraySort(t -> (t.1, t.2), groupArrayIf(ticket, counts)) AS list
     FROM
     (
         SELECT center, assumeNotNull(day) AS day, ifNull(t.scope, 'own')::String AS scope, true AS counts,
-            (ifNull(opd, '')::String, ifNull(priority, '')::String,
-             toInt64(round(1000 * dispatch_seconds)), toInt64(round(1000 * acknowledge_seconds)), toInt64(round(1000 * turnout_seconds)),
-             toInt64(round(1000 * travel_seconds)), toInt64(round(1000 * respond_seconds)), toInt64(round(1000 * own_seconds)),
-             toInt64(round(1000 * resolve_seconds)), toInt64(round(1000 * resolve_net_seconds)), toInt64(round(1000 * confirm_seconds))) AS ticket
+            {{template "intervals of a ticket"}} AS ticket
         FROM {{db}}.tickets_now AS t
         WHERE t.center IN {centers:Array(String)} AND t.state != 'merged' AND t.day IS NOT NULL
             AND (t.center, assumeNotNull(t.day)) IN {days:Array(Tuple(String, Date))}
@@ -155,5 +224,22 @@ FROM
         FROM {{db}}.tickets_daily
         WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
     )
+    GROUP BY center, day, scope
+);
+
+CREATE OR REPLACE VIEW {{db}}.tickets_counted AS
+SELECT * EXCEPT version
+FROM {{db}}.tickets_daily FINAL
+WHERE day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
+UNION ALL
+SELECT
+    center, day, scope,
+    {{template "list of tickets"}}
+FROM
+(
+    SELECT center, assumeNotNull(t.day) AS day, ifNull(t.scope, 'own')::String AS scope,
+        groupArray({{template "intervals of a ticket"}}) AS list
+    FROM {{db}}.tickets_at(at = {{template "as of"}}) AS t
+    WHERE state != 'merged' AND t.day >= {since:Date} AND t.day < {until:Date}
     GROUP BY center, day, scope
 );

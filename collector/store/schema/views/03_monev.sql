@@ -1,6 +1,7 @@
 -- The figures of monitoring and evaluation, each computed once for dashboards, reports, alerts and freezes alike.
 -- All take days as they are in the centre's own time zone: since <= day < until; and step: day, week, month, year, or
--- all for one row over the whole range. Every share stands beside its numerator, its denominator and its 95 % interval
+-- all for one row over the whole range; and as_of, which may be left out: an instant in RFC 3339 at which the figures are
+-- to be read, from what is known today. Every share stands beside its numerator, its denominator and its 95 % interval
 -- after Wilson (low, high); a share of nothing is NULL. docs/definitions.md gives each formula in words.
 
 {{- /* The first day of the step that a day lies in. */}}
@@ -10,6 +11,12 @@
             {step:String} = 'month', toStartOfMonth(day),
             {step:String} = 'year', toStartOfYear(day),
             {since:Date}){{end}}
+
+{{- /* The arguments that views of figures hand on. */}}
+{{define "days"}}since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}{{end}}
+{{define "steps"}}{{template "days"}}, step = {step:String}{{end}}
+{{define "whole"}}{{template "days"}}, step = 'all'{{end}}
+{{define "answers"}}{{template "whole"}}, target = {target:UInt32}, short = {short:UInt32}{{end}}
 
 {{- /* The condition that every view of figures has. */}}
 {{define "range"}}day >= {since:Date} AND day < {until:Date}
@@ -58,45 +65,49 @@ ARRAY JOIN
      ('resolve_net', resolve_net_seconds), ('confirm', confirm_seconds)] AS i
 WHERE state != 'merged';
 
--- Three service levels, target and short in seconds.
+-- Three service levels, target and short in seconds. Offered calls with an answer stamp are `stamped`; those of them whose
+-- wait is known are `timed`. The rest contradict themselves and are in neither number.
 CREATE OR REPLACE VIEW {{db}}.monev_service_level AS
 SELECT
     center, period, measure, numerator, denominator, offered AS n, stamped,
     -- Without any answer stamp there is nothing to measure, and 0 % would be a lie.
     if(denominator = 0 OR stamped = 0, NULL, numerator / denominator) AS share,
-    {{wilson "numerator" "denominator"}}
+    {{wilson "numerator" "if(stamped = 0, 0, denominator)"}}
 FROM
 (
     SELECT
         center, {{template "period"}} AS period,
-        sum(calls_hourly_now.offered) AS offered,
-        sum(calls_hourly_now.stamped) AS stamped,
+        sum(c.offered) AS offered,
+        sum(c.stamped) AS stamped,
+        sum(length(answer_ms)) AS timed,
         sum(arrayCount(x -> x <= {target:UInt32} * 1000, answer_ms)) AS within,
         sum(arrayCount(x -> x < {short:UInt32} * 1000, abandon_ms)) AS short_abandoned
-    FROM {{db}}.calls_hourly_now
+    FROM {{db}}.calls_counted({{template "days"}}) AS c
     WHERE {{template "range"}}
     GROUP BY center, period
 )
 ARRAY JOIN
     ['ketat', 'standar', 'terjawab'] AS measure,
     [within, within, within] AS numerator,
-    [toInt64(offered), toInt64(offered) - toInt64(short_abandoned), toInt64(stamped)] AS denominator;
+    [toInt64(offered - stamped + timed), toInt64(offered - stamped + timed - short_abandoned), toInt64(timed)] AS denominator;
 
 -- rasio_hoaks, rasio_non_darurat and belum (the share of answered calls that nobody has classified yet).
 CREATE OR REPLACE VIEW {{db}}.monev_hoax AS
 SELECT
-    center, period, measure, numerator, denominator, answered AS n,
+    center, period, measure, numerator, denominator, answered AS n, classified,
+    -- The share of the answered calls that a class says something of: what the two ratios rest on.
+    if(answered = 0, NULL, classified / answered) AS coverage,
     if(denominator = 0, NULL, numerator / denominator) AS share,
     {{wilson "numerator" "denominator"}}
 FROM
 (
     SELECT
         center, {{template "period"}} AS period,
-        sum(calls_hourly_now.answered) AS answered,
-        sum(calls_hourly_now.classified) AS classified,
-        sum(calls_hourly_now.hoax) AS hoax,
+        sum(c.answered) AS answered,
+        sum(c.classified) AS classified,
+        sum(c.hoax) AS hoax,
         sum(ghost + pocket + informasi) AS other
-    FROM {{db}}.calls_hourly_now
+    FROM {{db}}.calls_counted({{template "days"}}) AS c
     WHERE {{template "range"}}
     GROUP BY center, period
 )
@@ -117,7 +128,7 @@ FROM
         sum(received) AS denominator,
         sum(to_hoax) AS f1, sum(to_own) AS f2, sum(to_vertical) AS f3, sum(to_centre) AS f4, sum(to_none) AS f5,
         sum(to_unclassified) AS f6, sum(to_unanswered) AS f7
-    FROM {{db}}.calls_hourly_now
+    FROM {{db}}.calls_counted({{template "days"}}) AS c
     WHERE {{template "range"}}
     GROUP BY center, period
 )
@@ -144,7 +155,7 @@ FROM
     (
         SELECT center, day, answered, answer_ms AS answer, toInt64(round(1000 * classify_seconds)) AS classify,
             toInt64(round(1000 * talk_seconds)) AS talk
-        FROM {{db}}.calls_now
+        FROM {{db}}.calls_at(at = {{template "as of or always"}})
     )
     WHERE answered AND {{template "range"}}
     GROUP BY center, period
@@ -161,7 +172,7 @@ FROM
         center, {{template "period"}} AS period, scope,
         count() AS denominator,
         {{template "ticket intervals"}} AS list
-    FROM {{db}}.tickets_daily FINAL
+    FROM {{db}}.tickets_counted({{template "days"}})
     ARRAY JOIN dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout,
         travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net,
         confirm_ms AS confirm
@@ -172,10 +183,10 @@ ARRAY JOIN list AS figures;
 
 CREATE OR REPLACE VIEW {{db}}.monev_intervals AS
 SELECT center, period, interval, scope, numerator, denominator, n, coverage, median, p90, p95, mean
-FROM {{db}}.monev_intervals_calls(since = {since:Date}, until = {until:Date}, step = {step:String})
+FROM {{db}}.monev_intervals_calls({{template "steps"}})
 UNION ALL
 SELECT center, period, interval, scope, numerator, denominator, n, coverage, median, p90, p95, mean
-FROM {{db}}.monev_intervals_tickets(since = {since:Date}, until = {until:Date}, step = {step:String});
+FROM {{db}}.monev_intervals_tickets({{template "steps"}});
 
 -- The same by OPD, vertical agencies apart by scope.
 CREATE OR REPLACE VIEW {{db}}.monev_intervals_opd AS
@@ -188,7 +199,7 @@ FROM
         center, {{template "period"}} AS period, scope, opd,
         count() AS denominator,
         {{template "ticket intervals"}} AS list
-    FROM {{db}}.tickets_daily FINAL
+    FROM {{db}}.tickets_counted({{template "days"}})
     ARRAY JOIN opds AS opd, dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout,
         travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net,
         confirm_ms AS confirm
@@ -215,14 +226,14 @@ FROM
         sum(o.stopped_late) AS stopped_late,
         sum(o.open_late) AS open_late,
         sum(o.undecided) AS undecided
-    FROM {{db}}.clock_outcomes AS o
+    FROM {{db}}.clocks_counted({{template "days"}}) AS o
     WHERE scope = 'own' AND {{template "range"}}
     GROUP BY center, period, clock, opd
 );
 
 CREATE OR REPLACE VIEW {{db}}.monev_on_time AS
 SELECT center, period, clock, opd, numerator, denominator, n, stopped_late, open_late, undecided, share, low, high
-FROM {{db}}.monev_on_time_tickets(since = {since:Date}, until = {until:Date}, step = {step:String})
+FROM {{db}}.monev_on_time_tickets({{template "steps"}})
 UNION ALL
 SELECT
     center, period, clock, '' AS opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
@@ -232,13 +243,9 @@ FROM
 (
     SELECT
         center, {{template "period"}} AS period, clock,
-        countIf(state = 'met') AS numerator,
-        countIf(state IN ('met', 'breached')) AS denominator,
-        countIf(state = 'breached' AND stopped_at IS NOT NULL) AS stopped_late,
-        countIf(state = 'breached' AND stopped_at IS NULL) AS open_late,
-        countIf(state IN ('running', 'paused')) AS undecided
-    FROM {{db}}.clocks_now
-    WHERE subject_kind = 'call' AND NOT void AND day >= {since:Date} AND day < {until:Date}
+{{template "outcomes"}}, met AS numerator, met + stopped_late + open_late AS denominator
+    FROM {{db}}.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
+    WHERE subject_kind = 'call' AND NOT void AND {{template "range"}}
     GROUP BY center, period, clock
 );
 
@@ -256,7 +263,7 @@ FROM
         sum(o.stopped_late) AS stopped_late,
         sum(o.open_late) AS open_late,
         sum(o.undecided) AS undecided
-    FROM {{db}}.clock_outcomes AS o
+    FROM {{db}}.clocks_counted({{template "days"}}) AS o
     WHERE scope != 'own' AND {{template "range"}}
     GROUP BY center, period, clock, scope, opd
 );
@@ -266,45 +273,41 @@ FROM
 CREATE OR REPLACE VIEW {{db}}.monev_figures AS
 SELECT center, 'service_level' AS figure, concat('measure=', measure, ',target=', toString({target:UInt32})) AS dims,
     toFloat64(numerator) AS numerator, toFloat64(denominator) AS denominator, toUInt64(n) AS n, share AS value
-FROM {{db}}.monev_service_level(
-    since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
+FROM {{db}}.monev_service_level({{template "answers"}})
 UNION ALL
 SELECT center, 'hoax', concat('measure=', measure),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM {{db}}.monev_hoax(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM {{db}}.monev_hoax({{template "whole"}})
 UNION ALL
 SELECT center, 'funnel', concat('stage=', stage),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM {{db}}.monev_funnel(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM {{db}}.monev_funnel({{template "whole"}})
 UNION ALL
-SELECT center, concat('interval_', s.1), concat('interval=', interval, ',scope=', scope),
+SELECT center, s.1, concat('interval=', interval, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
-FROM {{db}}.monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
-ARRAY JOIN [('median', median), ('p90', p90), ('p95', p95), ('mean', mean)] AS s
+FROM {{db}}.monev_intervals({{template "whole"}})
+ARRAY JOIN [('interval_median', median), ('interval_p90', p90), ('interval_p95', p95), ('interval_mean', mean),
+    ('coverage', toNullable(coverage))] AS s
 UNION ALL
-SELECT center, concat('interval_', s.1), concat('interval=', interval, ',opd=', opd, ',scope=', scope),
+SELECT center, s.1, concat('interval=', interval, ',opd=', opd, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
-FROM {{db}}.monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all')
-ARRAY JOIN [('median', median), ('p90', p90), ('p95', p95), ('mean', mean)] AS s
+FROM {{db}}.monev_intervals_opd({{template "whole"}})
+ARRAY JOIN [('interval_median', median), ('interval_p90', p90), ('interval_p95', p95), ('interval_mean', mean),
+    ('coverage', toNullable(coverage))] AS s
 UNION ALL
 SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=own'),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM {{db}}.monev_on_time(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM {{db}}.monev_on_time({{template "whole"}})
 UNION ALL
 SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=', ifNull(scope, '')),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM {{db}}.monev_on_time_outside(since = {since:Date}, until = {until:Date}, step = 'all')
+FROM {{db}}.monev_on_time_outside({{template "whole"}})
 UNION ALL
 SELECT center, 'coverage', 'measure=answer_stamp', toFloat64(stamped), toFloat64(n), toUInt64(n),
     if(n = 0, NULL, stamped / n)
-FROM {{db}}.monev_service_level(
-    since = {since:Date}, until = {until:Date}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
+FROM {{db}}.monev_service_level({{template "answers"}})
 WHERE measure = 'ketat'
 UNION ALL
-SELECT center, 'coverage', concat('interval=', interval, ',scope=', scope),
-    toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
-FROM {{db}}.monev_intervals(since = {since:Date}, until = {until:Date}, step = 'all')
-UNION ALL
-SELECT center, 'coverage', concat('interval=', interval, ',opd=', opd, ',scope=', scope),
-    toFloat64(numerator), toFloat64(denominator), toUInt64(n), coverage
-FROM {{db}}.monev_intervals_opd(since = {since:Date}, until = {until:Date}, step = 'all');
+SELECT center, 'coverage', 'measure=class', toFloat64(classified), toFloat64(n), toUInt64(n), coverage
+FROM {{db}}.monev_hoax({{template "whole"}})
+WHERE measure = 'rasio_hoaks';
