@@ -39,9 +39,13 @@ func (w way) String() string {
 // limitOf is what this machine can do at most: the events of the bodies, decoded and made columns beforehand, inserted
 // by clickhouse-go into the table events of the embedded engine. The best of several ways speaks.
 func (b *bench) limitOf(ctx context.Context, bodies []body) (best float64, how string, cpu time.Duration, err error) {
-	events, err := decode(bodies)
+	decoded, err := decode(bodies)
 	if err != nil {
 		return 0, "", 0, err
+	}
+	events := make([]*event.Event, len(decoded))
+	for i := range decoded {
+		events[i] = &decoded[i]
 	}
 	dir := filepath.Join(b.dir, "limit")
 	p, st, err := b.database(ctx, dir)
@@ -121,7 +125,7 @@ func decode(bodies []body) ([]event.Event, error) {
 }
 
 // insertPrebuilt fills every batch first and measures the sending alone.
-func insertPrebuilt(ctx context.Context, conn driver.Conn, events []event.Event, w way, token string) (time.Duration,
+func insertPrebuilt(ctx context.Context, conn driver.Conn, events []*event.Event, w way, token string) (time.Duration,
 	error) {
 	var batches []driver.Batch
 	defer func() {
@@ -131,11 +135,11 @@ func insertPrebuilt(ctx context.Context, conn driver.Conn, events []event.Event,
 	}()
 	for i := 0; i < len(events); i += w.rows {
 		part := events[i:min(i+w.rows, len(events))]
-		cols := columnsOf(part)
+		cols := store.EventColumns(part)
 		names := make([]string, len(cols))
 		types := make([]clickhouse.ColumnNameAndType, len(cols))
 		for j, c := range cols {
-			names[j], types[j] = c.name, clickhouse.ColumnNameAndType{Name: c.name, Type: c.wire}
+			names[j], types[j] = c.Name, clickhouse.ColumnNameAndType{Name: c.Name, Type: c.Wire}
 		}
 		in := ctx
 		if w.plain {
@@ -152,8 +156,8 @@ func insertPrebuilt(ctx context.Context, conn driver.Conn, events []event.Event,
 		}
 		batches = append(batches, batch)
 		for j, c := range cols {
-			if err := batch.Column(j).Append(c.values); err != nil {
-				return 0, fmt.Errorf("column %s: %w", c.name, err)
+			if err := c.Append(batch.Column(j)); err != nil {
+				return 0, fmt.Errorf("column %s: %w", c.Name, err)
 			}
 		}
 	}
@@ -182,68 +186,5 @@ func insertPrebuilt(ctx context.Context, conn driver.Conn, events []event.Event,
 		return 0, err
 	default:
 		return took, nil
-	}
-}
-
-// valueColumn is one column of events.
-type valueColumn struct {
-	name, wire string
-	values     any
-}
-
-func column[V any](events []event.Event, name, wire string, value func(*event.Event) V) valueColumn {
-	out := make([]V, len(events))
-	for i := range events {
-		out[i] = value(&events[i])
-	}
-	return valueColumn{name, wire, out}
-}
-
-// columnsOf are all columns of the table events; a test holds them to the schema.
-func columnsOf(events []event.Event) []valueColumn {
-	text := func(name string, value func(*event.Event) string) valueColumn {
-		return column(events, name, "String", value)
-	}
-	type ev = *event.Event
-	const when = "DateTime64(3, 'UTC')"
-	return []valueColumn{
-		text("center", func(e ev) string { return e.Center }),
-		text("subject_kind", func(e ev) string { return e.Kind.String() }),
-		text("subject", func(e ev) string { return e.Subject }),
-		text("source", func(e ev) string { return e.Source }),
-		text("id", func(e ev) string { return e.ID }),
-		text("type", func(e ev) string { return e.Type.String() }),
-		column(events, "occurred_at", when, func(e ev) time.Time { return e.OccurredAt }),
-		column(events, "received_at", when, func(e ev) time.Time { return e.ReceivedAt }),
-		column(events, "digest", "FixedString(16)", func(e ev) []byte { return e.Digest[:] }),
-		text("caller_key_id", func(e ev) string { return e.Caller.KeyID }),
-		text("caller_key", func(e ev) string { return e.Caller.Key }),
-		text("caller_last3", func(e ev) string { return e.Caller.Last3 }),
-		text("agent", func(e ev) string { return e.Agent }),
-		text("queue", func(e ev) string { return e.Queue }),
-		text("position", func(e ev) string { return e.Position }),
-		text("channel", func(e ev) string { return e.Channel }),
-		text("class", func(e ev) string { return e.Class }),
-		text("category", func(e ev) string { return e.Category }),
-		text("priority", func(e ev) string { return e.Priority }),
-		text("opd", func(e ev) string { return e.OPD }),
-		text("kecamatan", func(e ev) string { return e.Kecamatan }),
-		text("reason", func(e ev) string { return e.Reason }),
-		text("result", func(e ev) string { return e.Result }),
-		column(events, "calls", "Array(String)", func(e ev) []string { return e.Calls }),
-		text("master", func(e ev) string { return e.Master }),
-		column(events, "due", "Nullable("+when+")", func(e ev) *time.Time {
-			if e.Due.IsZero() {
-				return nil
-			}
-			return &e.Due
-		}),
-		column(events, "lat", "Nullable(Float64)", func(e ev) *float64 { return e.Lat }),
-		column(events, "lon", "Nullable(Float64)", func(e ev) *float64 { return e.Lon }),
-		column(events, "ring_ms", "Nullable(Int64)", func(e ev) *int64 { return e.RingMS }),
-		column(events, "wait_ms", "Nullable(Int64)", func(e ev) *int64 { return e.WaitMS }),
-		text("replaces", func(e ev) string { return e.Replaces }),
-		column(events, "revision", "UInt32", func(e ev) uint32 { return e.Revision }),
-		column(events, "attributes", "Map(String, String)", func(e ev) map[string]string { return e.Attributes }),
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
 	"github.com/monev112/monev112/collector/event"
 )
 
@@ -125,6 +127,24 @@ func (b *eventBlock) block() block {
 	out := block{table: "events", columns: make([]blockColumn, len(b.columns))}
 	for i, c := range b.columns {
 		out.columns[i] = c.block()
+	}
+	return out
+}
+
+// EventColumn is one column of the table events as it is sent over HTTP.
+type EventColumn struct {
+	Name, Wire string
+	Append     func(driver.BatchColumn) error
+}
+
+// EventColumns makes the columns that InsertEvents sends, for measuring what ClickHouse can take.
+func EventColumns(events []*event.Event) []EventColumn {
+	var b eventBlock
+	b.fill(events)
+	columns := b.block().columns
+	out := make([]EventColumn, len(columns))
+	for i, c := range columns {
+		out[i] = EventColumn{c.name, string(c.wire), c.append}
 	}
 	return out
 }
