@@ -55,7 +55,9 @@ func (a *agent) pause(queue string) {
 		a.All = true
 		return
 	}
-	a.join(queue)
+	if a.signedIn() {
+		a.join(queue)
+	}
 	a.Paused = insert(a.Paused, queue)
 }
 
@@ -64,9 +66,14 @@ func (a *agent) unpause(queue string) {
 		a.All, a.Paused = false, nil
 		return
 	}
-	a.join(queue)
+	if a.signedIn() {
+		a.join(queue)
+	}
 	a.Paused, a.All = remove(a.Paused, queue), false
 }
+
+// signedIn reports whether a line has shown the agent at work since the last log-off.
+func (a *agent) signedIn() bool { return a.Said != "" && !a.Gone }
 
 // leave takes the agent out of one queue; out of the last one, the agent is gone.
 func (a *agent) leave(queue string) {
@@ -106,6 +113,18 @@ func (w *work) known() *agent {
 func (w *work) agentLine(change func(*agent)) {
 	if a := w.known(); a != nil {
 		change(a)
+		w.agentState(w.agent, a)
+	}
+}
+
+// pauseLine applies a line of PAUSE and its kin, which do not sign anybody in: who has gone stays gone, and of an agent
+// whom no line has shown at work the pause is remembered until one does.
+func (w *work) pauseLine(change func(*agent)) {
+	a := w.known()
+	if a == nil || a.Gone {
+		return
+	}
+	if change(a); a.signedIn() {
 		w.agentState(w.agent, a)
 	}
 }

@@ -6,6 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/monev112/monev112/collector/internal/yamlfile"
 )
 
 // FolderName is the name, in the data folder, of the folder for the place in the log that the service follows.
@@ -21,6 +25,8 @@ type Config struct {
 	Center string `yaml:"center"`
 	// Feed is the id under which the feed reports that it is alive; default DefaultFeed.
 	Feed string `yaml:"feed"`
+	// Timezone is that of the telephone server, in which a database's queue_log has its times; default DefaultTimezone.
+	Timezone yamlfile.Zone `yaml:"timezone"`
 	// Agents gives the code of an agent for each name or interface that the log has of them: "Budi Santoso": p07.
 	Agents map[string]string `yaml:"agents"`
 	// Positions gives the position (desk) for an agent's name, interface or code: "SIP/101": meja-3.
@@ -29,14 +35,23 @@ type Config struct {
 
 // What a Config without source or feed gets.
 const (
-	DefaultSource = "asterisk"
-	DefaultFeed   = "asterisk"
+	DefaultSource   = "asterisk"
+	DefaultFeed     = "asterisk"
+	DefaultTimezone = "Asia/Jakarta"
 )
 
 // WithDefaults returns c with the fields filled that have a default.
 func (c Config) WithDefaults() Config {
 	c.Source, c.Feed = cmp.Or(c.Source, DefaultSource), cmp.Or(c.Feed, DefaultFeed)
 	return c
+}
+
+// zone is the location of Timezone.
+func (c Config) zone() (*time.Location, error) {
+	if c.Timezone.Location != nil {
+		return c.Timezone.Location, nil
+	}
+	return time.LoadLocation(DefaultTimezone)
 }
 
 // Resolve makes the paths of c absolute.
@@ -69,13 +84,17 @@ func (c *Config) Check() error {
 		}
 	}
 	for name, position := range c.Positions {
-		if name == "" || position == "" || len(position) > maxNameBytes || position != strings.TrimSpace(position) ||
-			!printable([]byte(position)) {
+		if name == "" || position == "" || len(position) > maxPositionNameBytes ||
+			position != strings.TrimSpace(position) || !utf8.ValidString(position) ||
+			strings.ContainsFunc(position, unicode.IsControl) {
 			return fmt.Errorf("positions: %q: %q; a position is a short text without spaces at its ends", name, position)
 		}
 	}
 	return nil
 }
+
+// maxPositionBytes bounds the name of a desk.
+const maxPositionNameBytes = 128
 
 // codeLike reports whether s has the form of an agent that the collector accepts.
 func codeLike(s string) bool {

@@ -1,20 +1,22 @@
 package asterisk
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // Limits of one line.
 const (
 	MaxLineBytes  = 8 << 10 // without its end
-	maxFieldBytes = 1 << 10 // of one field
 	maxIDBytes    = 64      // of a unique id: the ids of events have room for 128 bytes
-	maxNameBytes  = 128     // of a queue or an agent
+	maxQueueBytes = 128     // of a queue's name; what is longer is cut
 	maxEventBytes = 32
-	maxParams     = 16
 )
 
 // The instants that a line may bear: a clock that was never set says 1970.
@@ -26,7 +28,8 @@ var (
 // Line is one line of a queue_log: unix time|unique id|queue|agent|event|params.
 type Line struct {
 	Unix     int64  // seconds, as the clock of the telephone server stood
-	UniqueID string // of the call's channel; empty where the log says NONE
+	Milli    int64  // milliseconds behind them; most logs have none
+	UniqueID string // of the call's channel; empty where the log says NONE, or where no line of Event needs it
 	Queue    string // empty where the log says NONE
 	Agent    string // the member's name or interface; empty where the log says NONE
 	Event    string // for example CONNECT
@@ -34,7 +37,10 @@ type Line struct {
 }
 
 // Time is when the line was written.
-func (l *Line) Time() time.Time { return time.Unix(l.Unix, 0).UTC() }
+func (l *Line) Time() time.Time { return time.UnixMilli(l.ms()).UTC() }
+
+// ms is when the line was written, in Unix milliseconds.
+func (l *Line) ms() int64 { return l.Unix*second + l.Milli }
 
 // param returns parameter i, counted from 0, empty when the line has fewer.
 func (l *Line) param(i int) string {
@@ -52,65 +58,104 @@ func (e ParseError) Error() string { return string(e) }
 
 // The reasons of a ParseError.
 const (
-	LineTooLong   ParseError = "line_too_long"
-	NotPrintable  ParseError = "not_printable_utf8"
-	TooFewFields  ParseError = "fewer_than_5_fields"
-	TooManyFields ParseError = "too_many_fields"
-	BadTime       ParseError = "bad_time"
-	BadUniqueID   ParseError = "bad_unique_id"
-	BadQueue      ParseError = "bad_queue"
-	BadAgent      ParseError = "bad_agent"
-	BadEvent      ParseError = "bad_event"
+	LineTooLong  ParseError = "line_too_long"
+	TooFewFields ParseError = "fewer_than_5_fields"
+	BadTime      ParseError = "bad_time"
+	BadUniqueID  ParseError = "bad_unique_id"
+	BadEvent     ParseError = "bad_event"
+	BadRow       ParseError = "bad_csv_row" // of a dump of the table
 )
 
+// events are the words that lines are known by; true where the line is of a call, which its unique id names.
+var events = map[string]bool{
+	"ENTERQUEUE": true, "CONNECT": true, "COMPLETECALLER": true, "COMPLETEAGENT": true, "TRANSFER": true,
+	"BLINDTRANSFER": true, "ATTENDEDTRANSFER": true, "ABANDON": true, "EXITWITHTIMEOUT": true, "EXITEMPTY": true,
+	"EXITWITHKEY": true, "RINGNOANSWER": true, "RINGCANCELED": true, "CALLOUTBOUND": true,
+	"AGENTDUMP": false, "AGENTLOGIN": false, "AGENTCALLBACKLOGIN": false, "AGENTLOGOFF": false,
+	"AGENTCALLBACKLOGOFF": false, "ADDMEMBER": false, "REMOVEMEMBER": false, "PAUSE": false, "UNPAUSE": false,
+	"PAUSEALL": false, "UNPAUSEALL": false, "QUEUESTART": false,
+	"CONFIGRELOAD": false, "DID": false, "INFO": false, "SYSCOMPAT": false, "PAUSEREASON": false, "PENALTY": false,
+}
+
 // ParseLine reads one line without its line end; every error is a ParseError. The Line holds no reference to text.
+//
+// A line is judged by what it means. Text that is no UTF-8 is read as Windows-1252. Control characters and blanks in a
+// name cost at most these, and a bar in one costs at most the name: the event is the first known word behind the fourth
+// field.
 func ParseLine(text []byte) (Line, error) {
 	if len(text) > MaxLineBytes {
 		return Line{}, LineTooLong
 	}
-	if !printable(text) {
-		return Line{}, NotPrintable
+	if !utf8.Valid(text) {
+		text, _ = charmap.Windows1252.NewDecoder().Bytes(text) // every byte has a meaning
 	}
-	fields := strings.Split(string(text), "|")
+	fields := strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "|")
 	if len(fields) < 5 {
 		return Line{}, TooFewFields
 	}
-	if len(fields) > 5+maxParams {
-		return Line{}, TooManyFields
+	at := 4
+	if i := slices.IndexFunc(fields[4:], isKnown); i >= 0 {
+		at += i
 	}
-	for _, f := range fields[5:] {
-		if len(f) > maxFieldBytes {
-			return Line{}, LineTooLong
-		}
+	queue, agent := fields[2], strings.Join(fields[3:at], "|")
+	if last := fields[at-1]; at > 4 && (named(last) == "" || technical(tidy(last))) { // the bar is in the queue's name
+		queue, agent = strings.Join(fields[2:at-1], "|"), last
 	}
-	l := Line{
-		UniqueID: named(fields[1]), Queue: named(fields[2]), Agent: named(fields[3]), Event: fields[4], Params: fields[5:],
-	}
-	var err error
-	if l.Unix, err = strconv.ParseInt(fields[0], 10, 64); err != nil || fields[0][0] == '+' || l.Unix < firstSecond ||
-		l.Unix >= endSecond {
-		return Line{}, BadTime
-	}
-	if fields[1] == "" || len(l.UniqueID) > maxIDBytes || strings.ContainsFunc(l.UniqueID, func(r rune) bool {
-		return r <= ' ' || r > '~'
-	}) {
-		return Line{}, BadUniqueID
-	}
-	if len(l.Queue) > maxNameBytes || l.Queue != strings.TrimSpace(l.Queue) {
-		return Line{}, BadQueue
-	}
-	if len(l.Agent) > maxNameBytes || l.Agent != strings.TrimSpace(l.Agent) {
-		return Line{}, BadAgent
+	return newLine(fields[0], fields[1], queue, agent, fields[at], fields[at+1:], time.UTC)
+}
+
+func isKnown(word string) bool { _, known := events[strings.TrimSpace(word)]; return known }
+
+// newLine makes a line of its fields. A time without a zone of its own is one of zone.
+func newLine(at, uid, queue, agent, word string, params []string, zone *time.Location) (l Line, err error) {
+	l = Line{UniqueID: named(uid), Queue: named(queue), Agent: named(agent), Event: strings.TrimSpace(word),
+		Params: params}
+	if l.Unix, l.Milli, err = readTime(strings.TrimSpace(at), zone); err != nil {
+		return Line{}, err
 	}
 	if !eventName(l.Event) {
 		return Line{}, BadEvent
 	}
+	if strings.TrimSpace(uid) == "" || len(l.UniqueID) > maxIDBytes ||
+		strings.ContainsFunc(l.UniqueID, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		if events[l.Event] {
+			return Line{}, BadUniqueID
+		}
+		l.UniqueID = ""
+	}
+	if len(l.Queue) > maxQueueBytes {
+		l.Queue = strings.ToValidUTF8(l.Queue[:maxQueueBytes], "")
+	}
 	return l, nil
 }
 
-// named is s, empty where Asterisk says that there is none.
+// readTime reads Unix seconds, or the date and time that a database holds; both may have a fraction.
+func readTime(s string, zone *time.Location) (unix, milli int64, err error) {
+	whole, fraction, _ := strings.Cut(s, ".")
+	at := time.Time{}
+	if unix, err = strconv.ParseInt(whole, 10, 64); err == nil && s[0] != '+' && allDigits(fraction) {
+		milli, _ = strconv.ParseInt((fraction + "000")[:3], 10, 64)
+	} else if at, err = time.ParseInLocation(time.DateTime, strings.Replace(s, "T", " ", 1), zone); err == nil {
+		unix, milli = at.Unix(), int64(at.Nanosecond()/int(time.Millisecond))
+	} else if at, err = time.Parse(time.RFC3339, s); err == nil {
+		unix, milli = at.Unix(), int64(at.Nanosecond()/int(time.Millisecond))
+	}
+	if err != nil || unix < firstSecond || unix >= endSecond {
+		return 0, 0, BadTime
+	}
+	return unix, milli, nil
+}
+
+func allDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
+// tidy makes one blank of each run of blanks and control characters, and none at the ends.
+func tidy(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+}
+
+// named is s tidied, empty where Asterisk says that there is none.
 func named(s string) string {
-	if s == "NONE" {
+	if s = tidy(s); s == "NONE" {
 		return ""
 	}
 	return s
@@ -118,13 +163,4 @@ func named(s string) string {
 
 func eventName(s string) bool {
 	return s != "" && len(s) <= maxEventBytes && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
-}
-
-func printable(text []byte) bool {
-	for _, c := range text {
-		if c < 0x20 || c == 0x7f {
-			return false
-		}
-	}
-	return utf8.Valid(text)
 }

@@ -45,6 +45,10 @@ type Tally struct {
 	Numbers int            // parameters that are no number, or a negative one; the event goes without it
 	Callers int            // numbers of callers that are none, left out
 	Unnamed map[string]int // lines of agents without a code, by the code that hides the name; at most maxUnknown
+	// Outbound calls, and those of them that were answered: no caller of the centre is in them, and no event tells of
+	// them but their agents' states.
+	Outbound, OutboundAnswered int
+	Legs                       int // calls by which an agent asked a colleague: no caller is in them either
 }
 
 // maxUnknown bounds the lists of a Tally.
@@ -100,6 +104,11 @@ func count(in map[string]int, name string) {
 func (m *Mapper) Map(dst []event.RawEvent, l *Line) []event.RawEvent {
 	m.tally.Lines++
 	before := len(dst)
+	if leg := m.calls[l.UniqueID]; leg != nil && leg.Moved { // the caller has taken the place of the agent who asked
+		moved := *l
+		moved.UniqueID = leg.Of
+		l = &moved
+	}
 	w := work{m: m, l: l, out: dst}
 	if l.Agent != "" {
 		code, listed := m.names.Code(l.Agent)
@@ -119,6 +128,7 @@ type work struct {
 	l     *Line
 	agent string // the code
 	out   []event.RawEvent
+	apart event.RawEvent // the latest of a call that is apart
 }
 
 func (w *work) line() {
@@ -132,8 +142,9 @@ func (w *work) line() {
 		w.ended("")
 		w.release()
 	case "TRANSFER", "BLINDTRANSFER", "ATTENDEDTRANSFER":
-		w.ended(ReasonTransfer)
-		w.release()
+		w.transfer()
+	case "CALLOUTBOUND":
+		w.outbound()
 	case "AGENTDUMP": // hung up before the caller was put through
 		w.release()
 	case "ABANDON":
@@ -166,18 +177,19 @@ func (w *work) line() {
 	case "REMOVEMEMBER":
 		w.agentLine(func(a *agent) { a.leave(l.Queue) })
 	case "PAUSE":
-		w.agentLine(func(a *agent) { a.pause(l.Queue) })
+		w.pauseLine(func(a *agent) { a.pause(l.Queue) })
 	case "UNPAUSE":
-		w.agentLine(func(a *agent) { a.unpause(l.Queue) })
+		w.pauseLine(func(a *agent) { a.unpause(l.Queue) })
 	case "PAUSEALL":
-		w.agentLine(func(a *agent) { a.All = true })
+		w.pauseLine(func(a *agent) { a.pause("") })
 	case "UNPAUSEALL":
-		w.agentLine(func(a *agent) { a.All, a.Paused = false, nil })
+		w.pauseLine(func(a *agent) { a.unpause("") })
 	case "QUEUESTART":
 		w.restart()
-	case "CONFIGRELOAD", "DID", "INFO", "SYSCOMPAT":
 	default:
-		count(m.tally.Unknown, l.Event)
+		if _, known := events[l.Event]; !known {
+			count(m.tally.Unknown, l.Event)
+		}
 	}
 }
 
@@ -186,8 +198,8 @@ func (w *work) restart() {
 	m := w.m
 	for _, id := range slices.Sorted(maps.Keys(m.calls)) {
 		c := m.calls[id]
-		if waited := w.l.Unix - c.Entered; c.Waiting && !c.Answered && waited <= maxWait && waited >= -maxWait {
-			c.Left = w.l.Unix
+		if waited := w.l.ms() - c.Entered; c.Waiting && !c.Answered && waited <= maxWait && waited >= -maxWait {
+			c.Left = w.l.ms()
 			w.unserved(id, c, c.Queue, ReasonRestart)
 		}
 		if !c.Done {
@@ -235,6 +247,10 @@ func (w *work) draftOf(t event.Type, c *call, uid, queue string) *event.RawEvent
 	if plain(queue) {
 		d.Queue = queue
 	}
+	if c.apart() {
+		w.apart = d
+		return &w.apart
+	}
 	w.out = append(w.out, d)
 	return &w.out[len(w.out)-1]
 }
@@ -256,25 +272,29 @@ func plain(s string) bool {
 
 // caller returns a number in a form that the collector reads, else nothing: "anonymous" must not cost the event.
 func (m *Mapper) caller(s string) string {
-	s = strings.TrimSpace(s)
-	if s == "" {
+	if s = strings.TrimSpace(s); s == "" {
 		return ""
 	}
-	digits, good := 0, len(s) <= event.MaxCallerBytes
-	for i := 0; i < len(s) && good; i++ {
+	if !isNumber(s) {
+		m.tally.Callers++
+		return ""
+	}
+	return s
+}
+
+// isNumber reports whether s is a telephone number that the collector reads.
+func isNumber(s string) bool {
+	digits := 0
+	for i := range len(s) {
 		switch c := s[i]; {
 		case c >= '0' && c <= '9':
 			digits++
 		case c == '+' && i == 0:
 		case strings.IndexByte(" -.()/", c) >= 0:
 		default:
-			good = false
+			return false
 		}
 	}
 	// 14 digits, so that a country code in the place of a leading 0 stays within the 15 of E.164.
-	if !good || digits < 3 || digits > 14 {
-		m.tally.Callers++
-		return ""
-	}
-	return s
+	return len(s) <= event.MaxCallerBytes && digits >= 3 && digits <= 14
 }

@@ -3,6 +3,7 @@ package asterisk
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,15 +56,19 @@ func tell(d *event.RawEvent) string {
 // base is a minute's beginning, so that the seconds of tell are those of the lines.
 const base = 1774519200
 
+// unescaped has the bytes that a scenario cannot show.
+var unescaped = strings.NewReplacer(`\t`, "\t", `\|`, "|", `\xe9`, "\xe9", `\x00`, "\x00")
+
 // lines puts base before the second that each line begins with.
 func lines(text string) []string {
 	var out []string
 	for _, l := range strings.Split(strings.TrimSpace(text), "\n") {
-		var s int64
 		rest := strings.TrimSpace(l)
-		if n, _ := fmt.Sscanf(rest, "%d|", &s); n == 1 {
-			_, rest, _ = strings.Cut(rest, "|")
-			rest = fmt.Sprintf("%d|%s", base+s, rest)
+		if at, after, ok := strings.Cut(rest, "|"); ok {
+			whole, fraction, _ := strings.Cut(at, ".")
+			if s, err := strconv.ParseInt(whole, 10, 64); err == nil {
+				rest = fmt.Sprintf("%d%s|%s", base+s, strings.TrimSuffix("."+fraction, "."), after)
+			}
 		}
 		out = append(out, rest)
 	}
@@ -224,6 +229,125 @@ func TestWhatALogMeans(t *testing.T) {
 			1.000 agent.state SIP/101 position=meja-1 result=busy
 			2.000 call.ended a.2 queue=112 agent=SIP/101 reason=transfer
 			2.000 agent.state SIP/101 position=meja-1 result=available`},
+		{"a blemish in a name costs the name at most", `
+			1|a.1|112|NONE|ENTERQUEUE||081234500004|1
+			2|a.1|112|Budi  Santoso |CONNECT|1||1
+			3|a.1|112|Budi\tSantoso|COMPLETECALLER|1|1|1
+			4|a.2|112|NONE|ENTERQUEUE||Budi \| 0812|1
+			5|a.2|112|Jos\xe9 \| Luis|CONNECT|1||1
+			6|a.2|112|Jos\xe9 \| Luis|COMPLETEAGENT|1|1|1|\x00
+			7|a.3|satu\|dua|SIP/101|RINGNOANSWER|1000`, `
+			1.000 call.queued a.1 queue=112 caller=081234500004
+			1.000 call.ringing a.1 queue=112 agent=p07 position=meja-7
+			2.000 call.answered a.1 queue=112 agent=p07 position=meja-7 wait=1000 ring=1000
+			2.000 agent.state p07 position=meja-7 result=busy
+			3.000 call.ended a.1 queue=112 agent=p07
+			3.000 agent.state p07 position=meja-7 result=available
+			4.000 call.queued a.2 queue=112
+			4.000 call.ringing a.2 queue=112 agent=JOSE position=JOSE
+			5.000 call.answered a.2 queue=112 agent=JOSE position=JOSE wait=1000 ring=1000
+			5.000 agent.state JOSE position=JOSE result=busy
+			6.000 call.ended a.2 queue=112 agent=JOSE
+			6.000 agent.state JOSE position=JOSE result=available
+			7.000 call.ring_no_answer a.3 queue=satu|dua agent=SIP/101 position=meja-1 ring=1000`},
+		{"times have fractions", `
+			1.25|a.1|112|NONE|ENTERQUEUE|||1
+			2.5|a.1|112|NONE|EXITEMPTY|1|1|1
+			3.75|a.1|medis|NONE|ENTERQUEUE|||1
+			4.123456|a.1|medis|SIP/101|CONNECT|0||`, `
+			1.250 call.queued a.1 queue=112
+			2.500 call.unserved a.1 queue=112 reason=empty
+			3.750 call.queued a.1 queue=medis replaces=a.1.call.unserved.1774519202
+			4.123 call.answered a.1 queue=medis agent=SIP/101 position=meja-1 wait=2250
+			4.123 agent.state SIP/101 position=meja-1 result=busy`},
+		{"an agent asks a queue from the telephone that the log knows, and hands the caller on", `
+			1|a.1|112|NONE|ENTERQUEUE||081234500001|1
+			2|a.1|112|SIP/101|CONNECT|1|a.2|
+			9|a.4|medis|NONE|ENTERQUEUE||101|1
+			10|a.4|112|SIP/101|ATTENDEDTRANSFER|APP|Queue|12|120|1
+			12|a.1|medis|SIP/102|CONNECT|3|a.5|
+			20|a.1|medis|SIP/102|COMPLETEAGENT|3|8|1`, `
+			1.000 call.queued a.1 queue=112 caller=081234500001
+			2.000 call.answered a.1 queue=112 agent=SIP/101 position=meja-1 wait=1000
+			2.000 agent.state SIP/101 position=meja-1 result=busy
+			10.000 call.ended a.1 queue=112 agent=SIP/101 reason=transfer
+			10.000 agent.state SIP/101 position=meja-1 result=available
+			12.000 agent.state SIP/102 position=SIP/102 result=busy
+			20.000 call.ended a.1 queue=medis agent=SIP/102
+			20.000 agent.state SIP/102 position=SIP/102 result=available`},
+		{"an agent asks from a telephone that nobody listed: what was told of the question is withdrawn", `
+			1|a.1|112|NONE|ENTERQUEUE|||1
+			2|a.1|112|Budi Santoso|CONNECT|1|a.2|
+			9|a.4|medis|NONE|ENTERQUEUE||7009|1
+			11|a.4|medis|SIP/102|CONNECT|2|a.5|
+			12|a.4|112|Budi Santoso|ATTENDEDTRANSFER|BRIDGE|x|1|10|1
+			20|a.4|medis|SIP/102|COMPLETEAGENT|2|9|1`, `
+			1.000 call.queued a.1 queue=112
+			2.000 call.answered a.1 queue=112 agent=p07 position=meja-7 wait=1000
+			2.000 agent.state p07 position=meja-7 result=busy
+			9.000 call.queued a.4 queue=medis caller=7009
+			11.000 call.answered a.4 queue=medis agent=SIP/102 position=SIP/102 wait=2000
+			11.000 agent.state SIP/102 position=SIP/102 result=busy
+			12.000 call.ended a.1 queue=112 agent=p07 reason=transfer
+			12.000 agent.state p07 position=meja-7 result=available
+			12.000 event.withdrawn a.4 replaces=a.4.call.answered.1774519211
+			12.000 event.withdrawn a.4 replaces=a.4.call.queued.1774519209
+			20.000 call.ended a.1 queue=medis agent=SIP/102
+			20.000 agent.state SIP/102 position=SIP/102 result=available`},
+		{"an agent asks and gives up; a short number that the public knows is a caller though an agent has it", `
+			1|a.1|112|NONE|ENTERQUEUE|||1
+			2|a.1|112|SIP/110|CONNECT|1|a.2|
+			3|a.3|112|NONE|ENTERQUEUE|||1
+			4|a.3|112|SIP/102|CONNECT|1|a.4|
+			5|a.5|medis|NONE|ENTERQUEUE||102|1
+			8|a.5|medis|NONE|ABANDON|1|1|3
+			9|a.6|112|NONE|ENTERQUEUE||110|1`, `
+			1.000 call.queued a.1 queue=112
+			2.000 call.answered a.1 queue=112 agent=SIP/110 position=SIP/110 wait=1000
+			2.000 agent.state SIP/110 position=SIP/110 result=busy
+			3.000 call.queued a.3 queue=112
+			4.000 call.answered a.3 queue=112 agent=SIP/102 position=SIP/102 wait=1000
+			4.000 agent.state SIP/102 position=SIP/102 result=busy
+			9.000 call.queued a.6 queue=112 caller=110`},
+		{"an agent who is said to be on another call hands a caller on who came from outside", `
+			1|a.1|112|NONE|ENTERQUEUE|||1
+			2|a.1|112|SIP/101|CONNECT|1|a.2|
+			9|a.3|112|NONE|ENTERQUEUE||081234500002|1
+			12|a.3|112|SIP/101|BLINDTRANSFER|600|x|1|7|1`, `
+			1.000 call.queued a.1 queue=112
+			2.000 call.answered a.1 queue=112 agent=SIP/101 position=meja-1 wait=1000
+			2.000 agent.state SIP/101 position=meja-1 result=busy
+			9.000 call.queued a.3 queue=112 caller=081234500002
+			12.000 call.ended a.3 queue=112 agent=SIP/101 reason=transfer
+			12.000 agent.state SIP/101 position=meja-1 result=available`},
+		{"a call out of the house keeps its agent busy and is no call of the centre", `
+			1|a.1|keluar|NONE|CALLOUTBOUND|081234500007|
+			5|a.1|keluar|SIP/101|CONNECT|4|a.2|4
+			9|a.1|keluar|SIP/101|COMPLETEAGENT|4|4|1
+			10|a.3|keluar|NONE|CALLOUTBOUND|081234500007|
+			15|a.3|keluar|NONE|ABANDON|1|1|5`, `
+			5.000 agent.state SIP/101 position=meja-1 result=busy
+			9.000 agent.state SIP/101 position=meja-1 result=available`},
+		{"PAUSE and UNPAUSE sign nobody in", `
+			1|a.1|NONE|Agent/7|AGENTCALLBACKLOGIN|1002@x
+			2|NONE|NONE|Agent/7|PAUSEALL|
+			3|NONE|NONE|Agent/7|AGENTCALLBACKLOGOFF|1002@x|43|CommandLogoff
+			4|NONE|NONE|Agent/7|UNPAUSEALL|
+			4|NONE|112|Agent/7|UNPAUSE|
+			5|NONE|112|SIP/101|PAUSE|Auto-Pause
+			6|a.2|112|NONE|ENTERQUEUE|||1
+			7|a.2|112|SIP/101|CONNECT|1||
+			8|a.2|112|SIP/101|COMPLETEAGENT|1|1|1
+			9|NONE|112|SIP/101|UNPAUSE|`, `
+			1.000 agent.state Agent/7 position=Agent/7 result=available
+			2.000 agent.state Agent/7 position=Agent/7 result=paused
+			3.000 agent.state Agent/7 position=Agent/7 result=offline
+			6.000 call.queued a.2 queue=112
+			7.000 call.answered a.2 queue=112 agent=SIP/101 position=meja-1 wait=1000
+			7.000 agent.state SIP/101 position=meja-1 result=busy
+			8.000 call.ended a.2 queue=112 agent=SIP/101
+			8.000 agent.state SIP/101 position=meja-1 result=paused
+			9.000 agent.state SIP/101 position=meja-1 result=available`},
 		{"the clock is put back while a caller waits: a hold below zero is not known", `
 			30|a.1|112|NONE|ENTERQUEUE|||1
 			5|a.1|112|SIP/101|CONNECT|-25|a.2|2`, `
@@ -237,7 +361,7 @@ func TestWhatALogMeans(t *testing.T) {
 			var got []string
 			ids := map[string]bool{}
 			for _, l := range lines(c.log) {
-				drafts, err := m.MapText(nil, []byte(l))
+				drafts, err := m.MapText(nil, []byte(unescaped.Replace(l)))
 				if err != nil {
 					t.Fatalf("%s: %v", l, err)
 				}
@@ -252,6 +376,8 @@ func TestWhatALogMeans(t *testing.T) {
 					}
 				}
 			}
+			jose, _ := m.names.Code("José | Luis")
+			c.want = strings.ReplaceAll(c.want, "JOSE", jose)
 			var want []string
 			for _, l := range strings.Split(strings.TrimSpace(c.want), "\n") {
 				want = append(want, strings.TrimSpace(l))
@@ -275,16 +401,11 @@ func TestMalformedLinesAreCountedAndStopNothing(t *testing.T) {
 		{"-1|a.1|112|NONE|ABANDON|1|1|1", BadTime},
 		{"0|a.1|112|NONE|ABANDON|1|1|1", BadTime},
 		{"99999999999999|a.1|112|NONE|ABANDON|1|1|1", BadTime},
-		{"1774519200.5|a.1|112|NONE|ABANDON|1|1|1", BadTime},
+		{"1774519200.x|a.1|112|NONE|ABANDON|1|1|1", BadTime},
 		{"1774519200||112|NONE|ABANDON|1|1|1", BadUniqueID},
 		{"1774519200|a b|112|NONE|ABANDON|1|1|1", BadUniqueID},
-		{"1774519200|a.1| 112|NONE|ABANDON|1|1|1", BadQueue},
-		{"1774519200|a.1|112|SIP/1 |ABANDON|1|1|1", BadAgent},
 		{"1774519200|a.1|112|NONE|abandon|1|1|1", BadEvent},
 		{"1774519200|a.1|112|NONE||1", BadEvent},
-		{"1774519200|a.1|112|\xff|ABANDON|1|1|1", NotPrintable},
-		{"1774519200|a.1|112|NONE|ABANDON|\x00", NotPrintable},
-		{"1774519200|a.1|112|NONE|ABANDON" + strings.Repeat("|", 17), TooManyFields},
 		{strings.Repeat("x", MaxLineBytes+1), LineTooLong},
 	} {
 		if _, err := m.MapText(nil, []byte(c.line)); !errors.Is(err, c.want) {
@@ -299,7 +420,7 @@ func TestMalformedLinesAreCountedAndStopNothing(t *testing.T) {
 		t.Errorf("an event that nobody knows: %v, %v", drafts, err)
 	}
 	got := m.Tally()
-	if got.Lines != 19 || got.Numbers != 1 || got.Unknown["PIZZA"] != 1 || got.Malformed[BadTime] != 5 {
+	if got.Lines != 14 || got.Numbers != 1 || got.Unknown["PIZZA"] != 1 || got.Malformed[BadTime] != 5 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -33,7 +33,39 @@ const nameKeyBytes = 32
 
 // NewNames uses the lists of c and the key, which keeps hashed names from being guessed.
 func NewNames(c Config, key []byte) *Names {
-	return &Names{codes: c.Agents, positions: c.Positions, key: key}
+	return &Names{codes: tidied(c.Agents), positions: tidied(c.Positions), key: key}
+}
+
+// tidied has the names as lines have them.
+func tidied(of map[string]string) map[string]string {
+	out := make(map[string]string, len(of))
+	for name, value := range of {
+		out[tidy(name)] = value
+	}
+	return out
+}
+
+// Rings reports whether number is the extension of the agent with that code: that of its technical name, or of one
+// that the configuration lists for it.
+func (n *Names) Rings(code, number string) bool {
+	if extension(code) == number {
+		return true
+	}
+	for name, of := range n.codes {
+		if of == code && extension(name) == number {
+			return true
+		}
+	}
+	return false
+}
+
+// extension is the number of a technical name, empty for any other.
+func extension(name string) string {
+	if !technical(name) {
+		return ""
+	}
+	rest := name[strings.IndexByte(name, '/')+1:]
+	return rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
 }
 
 // Code returns the code that stands for an agent; listed reports whether the name was used as it is or is configured.

@@ -49,7 +49,7 @@ type position struct {
 
 const (
 	positionName     = "position.json"
-	positionVersion  = 1
+	positionVersion  = 2 // 1 had the times of calls in seconds
 	maxPositionBytes = 64 << 20
 )
 
@@ -66,6 +66,14 @@ func readPosition(fsys disk.FS, dir string) (p position, ok bool, err error) {
 	if err := json.Unmarshal(text, &p); err != nil {
 		return p, false, fmt.Errorf(
 			"position file %s: %w; remove it, and the log is read again from its start, which counts nothing twice", name, err)
+	}
+	if p.Version == 1 {
+		p.Version = positionVersion
+		for _, c := range p.Calls {
+			if c != nil {
+				c.Entered, c.Left = c.Entered*second, c.Left*second
+			}
+		}
 	}
 	if p.Version != positionVersion || p.File.Offset < 0 || p.File.HeadBytes < 0 || p.File.HeadBytes > headBytes {
 		return p, false, fmt.Errorf(
