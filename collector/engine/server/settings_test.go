@@ -14,8 +14,14 @@ func TestReadersSettings(t *testing.T) {
 		status        int
 		want          string // of the body, or the code of the exception
 	}{
-		{"session_timezone=Asia/Jakarta", "SELECT timezone(), toString(toDateTime(0))", 200, "Asia/Jakarta\t1970-01-01 07:00:00\n"},
-		{"join_use_nulls=1", "SELECT b FROM (SELECT 1 AS a) AS l LEFT JOIN (SELECT 2 AS a, 'x' AS b) AS r USING a", 200, "\\N\n"},
+		{
+			"session_timezone=Asia/Jakarta", "SELECT timezone(), toString(toDateTime(0))", 200,
+			"Asia/Jakarta\t1970-01-01 07:00:00\n",
+		},
+		{
+			"join_use_nulls=1", "SELECT b FROM (SELECT 1 AS a) AS l LEFT JOIN (SELECT 2 AS a, 'x' AS b) AS r USING a", 200,
+			"\\N\n",
+		},
 		{"max_result_rows=2&result_overflow_mode=break&max_block_size=65409", "SELECT 1", 200, "1\n"},
 		{"max_result_rows=2", "SELECT number FROM numbers(3)", 500, "396"},
 		{"max_result_rows=0", "SELECT 1", 403, "164"},
@@ -71,7 +77,8 @@ func TestFirstRequestsOfClients(t *testing.T) {
 				"SELECT currentUser() AS user, timezone() AS timezone, version() AS version, " +
 					"toInt8(ifNull((SELECT value FROM system.settings WHERE name = 'readonly'), '0')) AS readonly " +
 					"FORMAT RowBinaryWithNamesAndTypes"},
-			{"default_format=RowBinaryWithNamesAndTypes", "SELECT currentUser() AS user, timezone() AS timezone, version() AS version LIMIT 1"},
+			{"default_format=RowBinaryWithNamesAndTypes",
+				"SELECT currentUser() AS user, timezone() AS timezone, version() AS version LIMIT 1"},
 			{"max_result_rows=200&result_overflow_mode=break", "SELECT number FROM system.numbers LIMIT 5"},
 			{"", "SELECT name AS TABLE_SCHEM, null AS TABLE_CATALOG FROM system.databases WHERE name LIKE '%'"},
 			{"", "SELECT t.database, t.name, t.engine FROM system.tables t WHERE t.database NOT IN ('INFORMATION_SCHEMA')"},
@@ -92,7 +99,8 @@ func TestFirstRequestsOfClients(t *testing.T) {
 				t.Fatal(err)
 			}
 			status, header, body := ask{body: r.sql, query: q}.do(t)
-			if status != http.StatusOK || header.Get("X-ClickHouse-Exception-Code") != "" || strings.Contains(body, "DB::Exception") {
+			if status != http.StatusOK || header.Get("X-ClickHouse-Exception-Code") != "" ||
+				strings.Contains(body, "DB::Exception") {
 				t.Errorf("%s: ?%s %s: %d %.300s", client, r.settings, r.sql, status, body)
 			}
 		}
