@@ -125,8 +125,12 @@ func tryMapping(cmd *cobra.Command, out io.Writer, m *mapping.Mapping, o mapping
 	events := &sampleWriter{most: samples, counts: map[string]int{}}
 	sum, err := importer.Import(cmd.Context(),
 		importer.Options{Mapping: m, Files: []string{o.File}, Events: events, Directory: o.Directory})
-	if err != nil && !errors.Is(err, importer.ErrRefused) {
+	if err != nil && !errors.Is(err, importer.ErrRefused) && !errors.Is(err, importer.ErrNoRows) {
 		return err
+	}
+	if _, known := o.Directory.Center(m.Center); !known {
+		return fmt.Errorf("the mapping's centre %q is not in the directory: the collector would refuse every event; "+
+			"name one with --center, or the directory with --config", m.Center)
 	}
 	fmt.Fprintf(out, "an import would do this:\n%s", sum.Text(""))
 	for _, typ := range events.order {

@@ -55,13 +55,19 @@ type Collector interface {
 // ErrRefused is returned by Import when everything was read and sent but some rows or events were refused.
 var ErrRefused = errors.New("some rows were refused")
 
+// ErrNoRows is returned by Import when there is a header and no row below it: more often a wrong file, sheet or mapping
+// than a day without a call.
+var ErrNoRows = errors.New("there is no row below the header")
+
 // Import reads the files, maps their rows and submits the events. It returns a Summary in every case. The error is nil
-// when every row was taken, ErrRefused when some were not, a wrapped ctx.Err() when ctx ended (run it again: what was
-// sent before is a duplicate then), or what ended the import early: a *send.CollectorError where it was the collector.
+// when every row was taken, ErrRefused when some were not, ErrNoRows when there were none, a wrapped ctx.Err() when ctx
+// ended (run it again: what was sent before is a duplicate then), or what ended the import early: a *send.CollectorError
+// where it was the collector.
 func Import(ctx context.Context, o Options) (Summary, error) {
 	r := &run{
 		o: o, mapping: o.Mapping, limits: o.Limits, sum: Summary{Mapping: o.Mapping.Name, DryRun: o.Collector == nil},
-		names: nameCount{dir: o.Directory, center: o.Mapping.Center},
+		names:  nameCount{dir: o.Directory, center: o.Mapping.Center},
+		latest: time.Now().Add(event.MaxFutureSeconds * time.Second).UnixMilli(),
 	}
 	r.limits.GroupBytes = cmp.Or(o.Limits.GroupBytes, 512<<20)
 	if len(o.Files) == 0 {
@@ -118,6 +124,7 @@ type run struct {
 	names     nameCount
 	size      int64
 
+	latest       int64 // milliseconds since 1970: an event after it is in the future
 	rows, events atomic.Int64
 	done         atomic.Int64 // bytes of the files that are read
 	open         atomic.Pointer[tabular.File]
@@ -167,8 +174,12 @@ func (r *run) do(ctx context.Context) (Summary, error) {
 		err = fmt.Errorf("the import was stopped: %w", ctx.Err())
 	}
 	r.sum.Stopped = err != nil
-	if err == nil && r.sum.RefusedTotal() > 0 {
+	switch {
+	case err != nil:
+	case r.sum.RefusedTotal() > 0:
 		err = ErrRefused
+	case r.sum.Rows == 0:
+		err = ErrNoRows
 	}
 	if r.o.Out != nil {
 		fmt.Fprint(r.o.Out, r.sum.Text(r.o.Rejects))
@@ -237,6 +248,7 @@ func (r *run) readFile(ctx context.Context, path string, do func(context.Context
 			r.done.Add(info.Size())
 		}
 		r.sum.SkippedSheets = append(r.sum.SkippedSheets, f.Skipped()...)
+		r.sum.HiddenSheets = append(r.sum.HiddenSheets, f.Hidden()...)
 	}()
 	for {
 		t, err := f.Next()
@@ -298,6 +310,13 @@ func (r *run) readTable(ctx context.Context, t tabular.Table) error {
 
 // take hands the events of a row on: to the grouper, to the collector, or on a dry run to the writer.
 func (r *run) take(ctx context.Context, row tabular.Row, bound *mapping.Binding, events []mapping.Event) error {
+	for _, e := range events {
+		if r.stream == nil && e.Unix > r.latest { // as the collector would
+			return &tabular.RowError{
+				File: row.File, Line: row.Line, Code: CodeServer, Reason: "a time lies in the future; check day and month",
+			}
+		}
+	}
 	if r.groups != nil {
 		return r.groups.add(row, events)
 	}

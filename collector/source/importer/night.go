@@ -16,7 +16,7 @@ func (r *run) checkNights(ctx context.Context) error {
 	}
 	defer func() {
 		r.done.Store(0)
-		r.sum.SkippedSheets = nil
+		r.sum.SkippedSheets, r.sum.HiddenSheets = nil, nil
 	}()
 	return r.readAll(ctx, func(ctx context.Context, t tabular.Table) error {
 		bound := r.mapping.Bind(t.Header)

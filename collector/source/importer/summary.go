@@ -29,6 +29,7 @@ type Summary struct {
 	BlankRows       int
 	RepeatedHeaders int                  // header lines within a table, as where exports were joined
 	SkippedSheets   []string             // sheets of workbooks without the header
+	HiddenSheets    []string             // hidden sheets of workbooks, which were not read
 	Refused         map[tabular.Code]int // rows, and events that the collector rejected
 	FirstRefusals   []string             // masked
 	Notes           mapping.Notes
@@ -83,6 +84,8 @@ func (s *Summary) Text(rejects string) string {
 	note(s.Notes.AmbiguousTimes, "times fell into the hour that the clocks show twice")
 	note(s.Notes.NonexistentTimes, "times fell into the hour that the clocks skip and were moved behind it")
 	note(s.Notes.RolledDays, "times were moved to the next day, behind the time that they follow")
+	note(s.Notes.StepsBack, "times lie before the time that they follow, by too little to be behind midnight; they were "+
+		"left as they are, and their cases are flagged")
 	note(s.Notes.NightShift, "times were moved to the next day: the night shift carries the date on which it began")
 	note(s.Notes.RepairedCallers, "callers' numbers got back what a spreadsheet had taken, the leading 0 for one")
 	note(s.Notes.LostCallers, "callers' numbers could not be read and were left out (8,12E+10 has lost its digits)")
@@ -98,6 +101,9 @@ func (s *Summary) Text(rejects string) string {
 	}
 	for _, name := range s.SkippedSheets {
 		fmt.Fprintf(&b, "%s has no such header and was left out\n", name)
+	}
+	for _, name := range s.HiddenSheets {
+		fmt.Fprintf(&b, "%s is hidden and was not read; to read it, show it or name it in the mapping (table.sheets)\n", name)
 	}
 	if len(s.Unknown) > 0 {
 		fmt.Fprintln(

@@ -41,8 +41,8 @@ type field struct {
 	optional bool // the column may be absent
 	decimal  byte
 	multiply float64
-	follows  int // index of the field that this time follows, or -1
-	rollDay  bool
+	follows  int         // index of the field that this time follows, or -1
+	roll     int64       // seconds, see rollSpec
 	night    *nightShift // nil when dates are those of the day
 }
 
@@ -80,6 +80,7 @@ type Notes struct {
 	NightShift       int // times moved to the next day because the night shift carries the date on which it began
 	LostCallers      int // callers' numbers that a spreadsheet has spoilt (8,12E+10) or that are no numbers
 	RepairedCallers  int // callers' numbers that got back the 0 or the digits that a spreadsheet hides
+	StepsBack        int // times before the one that they follow, by too little to be behind midnight: left as they are
 }
 
 // Add adds the counts of o.
@@ -87,6 +88,7 @@ func (n *Notes) Add(o Notes) {
 	n.AmbiguousTimes += o.AmbiguousTimes
 	n.NonexistentTimes += o.NonexistentTimes
 	n.RolledDays += o.RolledDays
+	n.StepsBack += o.StepsBack
 	n.NightShift += o.NightShift
 	n.LostCallers += o.LostCallers
 	n.RepairedCallers += o.RepairedCallers
@@ -307,11 +309,15 @@ func (f *field) readTime(m *Mapper, row tabular.Row, raw, serials, fault string,
 	if f.follows >= 0 && all[f.follows].set {
 		after = &all[f.follows]
 	}
-	if f.rollDay && after != nil && st.wall < after.wall {
-		st.wall += 86400
-		m.Notes.RolledDays++
-		if st.wall < after.wall {
+	if f.roll > 0 && after != nil && st.wall < after.wall {
+		switch next := st.wall + 86400; {
+		case next < after.wall:
 			return value{}, f.refuse(row, CodeTime, "the time is more than a day before the one that it follows")
+		case next-after.wall <= f.roll:
+			st.wall = next
+			m.Notes.RolledDays++
+		default:
+			m.Notes.StepsBack++
 		}
 	}
 	when := m.zone.resolve(st.wall)

@@ -140,6 +140,15 @@ func TestMapper(t *testing.T) {
 			`  x: {column: X, type: time, formats: ["yyyy-MM-dd HH:mm:ss"], follows: at, roll_day: true}`,
 			"    data: {due: '{x}'}\n"),
 			"1,2026-01-01 23:50:00,2026-01-01 00:10:00,", `"due":"2026-01-02T05:10:00Z"`},
+		{"a second of skew is no midnight", with(
+			`  x: {column: X, type: time, formats: ["yyyy-MM-dd HH:mm:ss"], follows: at, roll_day: true}`,
+			"    data: {due: '{x}'}\n"),
+			"1,2026-01-01 12:00:01,2026-01-01 12:00:00,", `"due":"2026-01-01T17:00:00Z"}} {AmbiguousTimes:0 ` +
+				`NonexistentTimes:0 RolledDays:0 NightShift:0 LostCallers:0 RepairedCallers:0 StepsBack:1}`},
+		{"an own limit over midnight", with(
+			`  x: {column: X, type: time, formats: ["yyyy-MM-dd HH:mm:ss"], follows: at, roll_day: 15m}`,
+			"    data: {due: '{x}'}\n"),
+			"1,2026-01-01 23:50:00,2026-01-01 00:10:00,", `"due":"2026-01-01T05:10:00Z"`},
 		{"not a day earlier", with(
 			`  x: {column: X, type: time, formats: ["yyyy-MM-dd HH:mm:ss"], follows: at, roll_day: true}`, ""),
 			"1,2026-01-03 23:50:00,2026-01-01 00:10:00,", "bad_time"},

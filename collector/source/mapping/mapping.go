@@ -281,7 +281,7 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 	at := "fields." + name
 	f := field{
 		name: name, follows: -1, required: s.Required, optional: s.Optional, join: " ", multiply: s.Multiply,
-		rollDay: s.RollDay, fold: s.IgnoreCase,
+		roll: int64(time.Duration(s.RollDay) / time.Second), fold: s.IgnoreCase,
 	}
 	if !fieldName.MatchString(name) {
 		c.Wrong(at, "the name is not lower-case letters, digits and _", "rename the field")
@@ -318,7 +318,7 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 	if f.kind == timeField && len(s.Formats) == 0 {
 		c.Wrong(at+".formats", "a time lists no formats", `for example formats: ["dd/MM/yyyy HH:mm:ss"]`)
 	}
-	if f.kind != timeField && (len(s.Formats) > 0 || s.Follows != "" || s.RollDay) {
+	if f.kind != timeField && (len(s.Formats) > 0 || s.Follows != "" || s.RollDay != 0) {
 		c.Wrong(at, "formats, follows and roll_day belong to type: time", "set the type or remove them")
 	}
 	for i, text := range s.Formats {
@@ -337,7 +337,7 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 			f.follows = n
 		}
 	}
-	if s.RollDay && s.Follows == "" {
+	if s.RollDay != 0 && s.Follows == "" {
 		c.Wrong(at+".roll_day", "roll_day needs follows", "name the time that comes before this one")
 	}
 	if s.NightShift != nil {

@@ -163,7 +163,8 @@ func takeSample(ctx context.Context, o ProposeOptions) (*sample, error) {
 			return nil, err
 		}
 		defer w.Close()
-		for _, name := range w.Sheets() {
+		visible, _ := w.Sheets()
+		for _, name := range visible {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}

@@ -1,6 +1,9 @@
 package mapping
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/monev112/monev112/collector/internal/yamlfile"
 )
 
@@ -47,8 +50,34 @@ type fieldSpec struct {
 	Decimal    string            `yaml:"decimal"`
 	Multiply   float64           `yaml:"multiply"`
 	Follows    string            `yaml:"follows"`
-	RollDay    bool              `yaml:"roll_day"`
+	RollDay    rollSpec          `yaml:"roll_day"`
 	NightShift *nightSpec        `yaml:"night_shift"`
+}
+
+// rollSpec is how long after the time that it follows a time may be once it is moved over midnight; 0: it is not moved.
+type rollSpec time.Duration
+
+// rollLimit is the limit that `roll_day: true` means. What goes back by less than a day without it is clock skew or a
+// slip, and no midnight.
+const rollLimit = 12 * time.Hour
+
+// UnmarshalText reads true, false or a duration such as 6h.
+func (r *rollSpec) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "true":
+		*r = rollSpec(rollLimit)
+		return nil
+	case "false":
+		*r = 0
+		return nil
+	}
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d < time.Minute || d >= 24*time.Hour {
+		return yamlfile.Wrong(fmt.Sprintf("%q is no limit", text),
+			"write true, or the longest time between the two, such as 6h")
+	}
+	*r = rollSpec(d)
+	return nil
 }
 
 type nightSpec struct {

@@ -205,6 +205,7 @@ func (c *CSV) take(text []byte, size int) (Row, error) {
 		if p.doubled {
 			row.Cells[i] = strings.ReplaceAll(row.Cells[i], `""`, `"`)
 		}
+		row.Cells[i] = CleanCell(row.Cells[i])
 	}
 	return row, nil
 }

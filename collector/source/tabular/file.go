@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 // Table is one table of a file: its header, and a Reader of the rows below it.
@@ -25,6 +26,7 @@ type File struct {
 	book *Workbook
 
 	wanted  []string // sheets that are still to come
+	hidden  []string // sheets that are not read
 	open    *Sheet
 	found   bool
 	closest *headerError // of the sheets without the header
@@ -46,7 +48,8 @@ func (l *Layout) Open(path string, limits Limits) (*File, error) {
 		return nil, err
 	}
 	if f.wanted = l.Sheets; len(f.wanted) == 0 {
-		f.wanted = f.book.Sheets()
+		// A hidden sheet is often an older copy of what is seen: it is read when it is named.
+		f.wanted, f.hidden = f.book.Sheets()
 	}
 	return f, nil
 }
@@ -109,6 +112,9 @@ func (f *File) Next() (Table, error) {
 	switch {
 	case f.found:
 		return Table{}, io.EOF
+	case f.closest == nil && len(f.hidden) > 0:
+		return Table{}, fmt.Errorf("%s has hidden sheets only (%s); show the one that counts, or name it in the mapping "+
+			"(table.sheets)", f.path, strings.Join(f.hidden, ", "))
 	case f.closest == nil:
 		return Table{}, fmt.Errorf("%s holds no worksheet", f.path)
 	}
@@ -125,6 +131,15 @@ func (f *File) closeSheet() {
 
 // Skipped lists the sheets without the header that Next has left out, as file#sheet.
 func (f *File) Skipped() []string { return f.skipped }
+
+// Hidden lists the hidden sheets that were not read, as file#sheet.
+func (f *File) Hidden() []string {
+	out := make([]string, len(f.hidden))
+	for i, name := range f.hidden {
+		out[i] = f.path + "#" + name
+	}
+	return out
+}
 
 // ReadBytes is how many bytes of a text file, as it lies on the disk, have been read; 0 of a workbook.
 func (f *File) ReadBytes() int64 {

@@ -3,10 +3,11 @@ package tabular
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// Row is one row of a table. Cells are valid UTF-8 and not trimmed.
+// Row is one row of a table. Cells are valid UTF-8, not trimmed, and clean (see CleanCell).
 type Row struct {
 	File  string // as the caller named it
 	Line  int    // physical line on which the row starts, from 1 (for a workbook: the number of the row)
@@ -30,6 +31,41 @@ func (r *Row) Blank() bool {
 		}
 	}
 	return true
+}
+
+// errorWords are what spreadsheets show in place of a value that they cannot compute.
+var errorWords = []string{
+	"#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!", "#GETTING_DATA",
+}
+
+// CleanCell undoes what spreadsheets and exporters write around a value: ="0234" and '0234 keep a leading 0, and an
+// error word or a row of # (a column too narrow) stands where there is no value.
+func CleanCell(s string) string {
+	text := strings.TrimSpace(s)
+	if text == "" {
+		return s
+	}
+	switch text[0] {
+	case '=':
+		if inner, ok := strings.CutPrefix(text, `="`); ok && strings.HasSuffix(inner, `"`) {
+			return strings.ReplaceAll(strings.TrimSuffix(inner, `"`), `""`, `"`)
+		}
+	case '\'':
+		if len(text) > 1 && strings.IndexByte("0123456789+-=", text[1]) >= 0 {
+			return text[1:]
+		}
+	case '#':
+		if strings.Trim(text, "#") == "" || slices.ContainsFunc(errorWords, func(w string) bool {
+			return strings.EqualFold(w, text)
+		}) {
+			return ""
+		}
+	case 'E': // LibreOffice
+		if code, ok := strings.CutPrefix(text, "Err:"); ok && len(code) == 3 && strings.Trim(code, "0123456789") == "" {
+			return ""
+		}
+	}
+	return s
 }
 
 // Reader yields the rows of one table in their order. Next returns io.EOF after the last row and a *RowError for a row

@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/runes"
 	"golang.org/x/text/transform"
 )
 
@@ -102,7 +103,33 @@ func (s *Text) unpack(path string, enc Encoding, limit int64) error {
 	default:
 		s.Reader = text
 	}
+	decoded := bufio.NewReaderSize(s.Reader, 64<<10)
+	start, _ := decoded.Peek(64 << 10)
+	if isPage(start) {
+		return fmt.Errorf("%s is a web page (HTML) under another name, as some systems export \"Excel\"; open it in a "+
+			"spreadsheet program and save it as xlsx or CSV", path)
+	}
+	s.Reader = decoded
+	if bytes.IndexByte(start, '\r') >= 0 && bytes.IndexByte(start, '\n') < 0 { // as old Macs end their lines
+		s.Reader = transform.NewReader(decoded, runes.Map(func(r rune) rune {
+			if r == '\r' {
+				return '\n'
+			}
+			return r
+		}))
+	}
 	return nil
+}
+
+// isPage reports whether a text begins as a web page or an XML spreadsheet does.
+func isPage(head []byte) bool {
+	begin := bytes.ToLower(bytes.TrimSpace(head[:min(len(head), 512)]))
+	for _, mark := range []string{"<!doctype html", "<html", "<table", "<head", "<body", "<meta", "<?xml"} {
+		if bytes.HasPrefix(begin, []byte(mark)) {
+			return true
+		}
+	}
+	return false
 }
 
 // ReadBytes is how many bytes of the file, as it lies on the disk, have been read.

@@ -2,6 +2,8 @@ package tabular
 
 import (
 	"archive/zip"
+	"bufio"
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -10,6 +12,9 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // Workbook is an opened .xlsx file (ECMA-376). Its sheets are read as streams; its shared texts are held in memory, up
@@ -25,7 +30,10 @@ type Workbook struct {
 	limits Limits
 }
 
-type sheetPart struct{ name, part string }
+type sheetPart struct {
+	name, part string
+	hidden     bool
+}
 
 // What a workbook may ask for beside Limits.
 const (
@@ -149,7 +157,8 @@ func (w *Workbook) readBook(part string, rels []relation) error {
 			id := attr(e, "id")
 			for _, r := range rels {
 				if r.id == id && strings.HasSuffix(r.kind, "/worksheet") {
-					w.sheets = append(w.sheets, sheetPart{attr(e, "name"), r.target})
+					state := attr(e, "state")
+					w.sheets = append(w.sheets, sheetPart{attr(e, "name"), r.target, state == "hidden" || state == "veryHidden"})
 				}
 			}
 			if len(w.sheets) > maxSheets {
@@ -210,13 +219,16 @@ func unescapeCell(s string) string {
 	return cellEscapes.Replace(s)
 }
 
-// Sheets lists the names of the worksheets in their order, hidden ones included.
-func (w *Workbook) Sheets() []string {
-	out := make([]string, len(w.sheets))
-	for i, s := range w.sheets {
-		out[i] = s.name
+// Sheets lists the names of the worksheets in their order: those that a person sees, and those that are hidden.
+func (w *Workbook) Sheets() (visible, hidden []string) {
+	for _, s := range w.sheets {
+		if s.hidden {
+			hidden = append(hidden, s.name)
+		} else {
+			visible = append(visible, s.name)
+		}
 	}
-	return out
+	return visible, hidden
 }
 
 // Close closes the file. It may be called twice.
@@ -266,8 +278,19 @@ func (w *Workbook) openPart(part string) (*xmlPart, error) {
 		return nil, w.broken(part, err.Error())
 	}
 	x := &xmlPart{w: w, part: part, body: body, left: w.limits.WorkbookBytes}
-	x.dec = xml.NewDecoder(x)
+	text := bufio.NewReader(x)
+	if mark, _ := text.Peek(2); utf16Mark(mark) {
+		x.dec = xml.NewDecoder(transform.NewReader(text, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder()))
+		x.dec.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // decoded already
+	} else {
+		x.dec = xml.NewDecoder(text)
+	}
 	return x, nil
+}
+
+// utf16Mark reports whether a part begins with the byte order mark of UTF-16.
+func utf16Mark(mark []byte) bool {
+	return bytes.Equal(mark, []byte{0xff, 0xfe}) || bytes.Equal(mark, []byte{0xfe, 0xff})
 }
 
 // Read implements io.Reader for the decoder.
@@ -360,7 +383,9 @@ func (w *Workbook) Sheet(name string) (*Sheet, error) {
 		}
 		return &Sheet{w: w, name: name, xml: x}, nil
 	}
-	return nil, fmt.Errorf("%s has no sheet %q; it has %s", w.file, name, strings.Join(quoted(w.Sheets()), ", "))
+	visible, hidden := w.Sheets()
+	return nil, fmt.Errorf("%s has no sheet %q; it has %s", w.file, name,
+		strings.Join(quoted(append(visible, hidden...)), ", "))
 }
 
 func quoted(names []string) []string {
@@ -515,31 +540,36 @@ func (s *Sheet) readCell(kind string, row int) (text string, numeric bool, err e
 }
 
 func (s *Sheet) cellText(kind, value, inline string, row int) (text string, numeric bool, err error) {
+	trimmed := strings.TrimSpace(value)
 	switch kind {
 	case "", "n":
-		value = strings.TrimSpace(value)
-		if value == "" {
+		if _, err := strconv.ParseFloat(trimmed, 64); err != nil || strings.ContainsAny(trimmed, "xXpPiInN_") {
+			return CleanCell(unescapeCell(value)), false, nil // some exporters write texts without their kind
+		}
+		return trimmed, true, nil
+	case "s":
+		if trimmed == "" || trimmed == "-1" { // empty cells of some exporters
 			return "", false, nil
 		}
-		if _, err := strconv.ParseFloat(value, 64); err != nil || strings.ContainsAny(value, "xXpPiInN_") {
-			return "", false, s.w.broken(s.xml.part, fmt.Sprintf("row %d holds a number that is none", row))
-		}
-		return value, true, nil
-	case "s":
-		n, err := strconv.Atoi(strings.TrimSpace(value))
+		n, err := strconv.Atoi(trimmed)
 		if err != nil || n < 0 || n >= len(s.w.shared) {
 			return "", false, s.w.broken(s.xml.part, fmt.Sprintf("row %d names a text that the workbook does not hold", row))
 		}
-		return s.w.shared[n], false, nil
+		return CleanCell(s.w.shared[n]), false, nil
 	case "inlineStr":
-		return unescapeCell(inline), false, nil
+		return CleanCell(unescapeCell(inline)), false, nil
 	case "b":
-		if strings.TrimSpace(value) == "1" {
+		switch trimmed {
+		case "":
+			return "", false, nil
+		case "1":
 			return "TRUE", false, nil
 		}
 		return "FALSE", false, nil
-	case "str", "d", "e":
-		return unescapeCell(value), false, nil
+	case "e": // #REF! and its like
+		return "", false, nil
+	case "str", "d":
+		return CleanCell(unescapeCell(value)), false, nil
 	}
 	return "", false, s.w.broken(s.xml.part, fmt.Sprintf("row %d holds a cell of the unknown kind %.20q", row, kind))
 }
