@@ -207,7 +207,7 @@ func (a *App) openRecords(context.Context) (err error) {
 		return err
 	}
 	a.cleanup("rejected events", a.rejected.Close)
-	if a.dead, err = quarantine.OpenDeadLetters(a.cfg.DataDir); err != nil {
+	if a.dead, err = quarantine.OpenDeadLetters(a.cfg.DataDir, limits.MinFreeBytes, nil); err != nil {
 		return err
 	}
 	a.cleanup("dead letters", a.dead.Close)
@@ -230,7 +230,7 @@ func (a *App) openObservability(ctx context.Context) (err error) {
 	if until, ok := a.book.CoveredUntil(a.dir.DefaultCenter()); ok {
 		a.metrics.Calendar.CoveredUntil(until)
 	}
-	a.metrics.Shipper.WatchQuarantine(a.rejected.Len)
+	a.metrics.Shipper.WatchQuarantine(quarantine.Observe(a.rejected, a.dead))
 	a.tracing, err = telemetry.NewTracing(ctx, telemetry.TraceConfig{
 		Version: a.cfg.Version, Endpoint: a.cfg.File.Tracing.Endpoint, SampleRatio: a.cfg.File.Tracing.SampleRatio,
 		Logger: a.log("tracing"),
@@ -333,6 +333,7 @@ func (a *App) openIntake(context.Context) error {
 		Events:    event.Config{Keys: keys, Attributes: a.cfg.File.Attributes, AllowIDs: a.cfg.File.AllowIDs},
 		Directory: a.dir, Board: a.board, Rejected: a.rejected, Metrics: a.metrics, Exemplars: &a.exemplars,
 		Links: a.requests, Tracer: a.tracing.Tracer("monev112/ingest"), Now: a.cfg.Now, Log: a.log("intake"),
+		StoredDigests: lookup.NewDoor(a.sink, a.shipper.Answering, a.cfg.Now, a.cfg.Log).Digests, HeldBack: a.dead.HeldBack,
 	}, a.ingest)
 	return err
 }
@@ -367,7 +368,7 @@ func (a *App) openAlerting(context.Context) (err error) {
 func (a *App) openUpkeep(context.Context) (err error) {
 	a.retention = retention.New(retention.Config{
 		DataDir: a.cfg.DataDir, Policy: a.cfg.File.Retention, Store: a.store, Prepared: a.shipper.Prepared, Board: a.board,
-		Rejected: a.rejected.Store, Dead: a.dead.Store, Journal: a.journal, StableNow: a.shipper.StableNow, Now: a.cfg.Now,
+		Rejected: a.rejected, Dead: a.dead, Journal: a.journal, StableNow: a.shipper.StableNow, Now: a.cfg.Now,
 		Log: a.log("retention"),
 	})
 	a.rebuild, err = rebuild.New(rebuild.Config{
@@ -591,7 +592,7 @@ func (a *App) Run(ctx context.Context) error {
 			_ = server.Close()
 		}
 		stopIngest()
-		if a.shipper.Prepared() && !a.shipper.Failing() {
+		if a.shipper.Answering() {
 			last, cancel := context.WithTimeout(base, shipTimeout)
 			defer cancel()
 			_ = a.shipper.WaitShipped(last, a.journal.End())

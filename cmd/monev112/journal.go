@@ -63,18 +63,23 @@ func journalCommand() *cobra.Command {
 	inspect.Flags().BoolVar(&full, "json", false, "whole events as JSON")
 	cmd.AddCommand(inspect)
 
-	kinds := map[string]string{"refused": quarantine.RejectedName, "dead": quarantine.DeadName}
+	kinds := map[string]string{
+		"refused": quarantine.RejectedName, "dead": quarantine.DeadName, "conflicts": quarantine.ConflictsName,
+	}
 	which := func(name string) (string, error) {
 		if s, ok := kinds[name]; ok {
 			return s, nil
 		}
-		return "", usagef("journal: %q: say refused (events that the service refused) or dead (rows that ClickHouse refused)",
-			name)
+		return "", usagef("journal: %q: say refused (events that the service refused), dead (rows that ClickHouse refused) "+
+			"or conflicts (accepted events that contradict an earlier one)", name)
 	}
 	cmd.AddCommand(&cobra.Command{
-		Use:   "list refused|dead",
-		Short: "Print refused events, or rows that ClickHouse refused (dead), one per line",
-		Args:  cobra.ExactArgs(1),
+		Use:   "list refused|dead|conflicts",
+		Short: "Print refused events, rows that ClickHouse refused (dead) or conflicts, one per line",
+		Long: `list prints entries of the quarantine, one per line as JSON: refused events; rows that ClickHouse refused (dead);
+conflicts, which are events that were accepted and later found to contradict an earlier one of their source and id.
+Beside the payload of dead letters and conflicts, which is the journal's, it prints the event without its caller.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, err := which(args[0])
 			if err != nil {
@@ -82,13 +87,18 @@ func journalCommand() *cobra.Command {
 			}
 			enc := json.NewEncoder(cmd.OutOrStdout())
 			_, err = quarantine.Read(filepath.Join(data, quarantine.FolderName), name, func(e quarantine.Entry) error {
+				var of event.Event
+				if len(e.Event) == 0 && event.DecodeBinary(e.Payload, &of) == nil {
+					of.Caller = event.Caller{}
+					e.Event = event.AppendJSON(nil, &of)
+				}
 				return enc.Encode(e)
 			})
 			return err
 		},
 	})
 	cmd.AddCommand(&cobra.Command{
-		Use:   "requeue refused|dead [ID...]",
+		Use:   "requeue refused|dead|conflicts [ID...]",
 		Short: "Ask the running service to retry refused entries: those named, or all",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -11,8 +11,8 @@ import (
 
 func retentionCommand() *cobra.Command {
 	var (
-		f     sendFlags
-		apply bool
+		f                  sendFlags
+		apply, deadLetters bool
 	)
 	cmd := &cobra.Command{
 		Use:   "retention",
@@ -22,7 +22,11 @@ caller_months, attributes_months, refused_days). It prints what is due, where, h
 deleted without --apply. With --apply the data is deleted and counted again, and the deletion is recorded in the table
 retention and in retention.jsonl in the data folder. The service also does this by itself once a day.
 
-Events and cases are kept: only callers and attributes are blanked in them. No figure changes but those about callers.`,
+Events and cases are kept: only callers and attributes are blanked in them. No figure changes but those about callers.
+
+Dead letters and conflicts are the only copy of accepted events. Those older than refused_days are shown, and stay
+unless --dead-letters is given with --apply; the service itself never deletes them. Look at them first: journal list
+dead, journal list conflicts.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := f.admin()
@@ -30,13 +34,18 @@ Events and cases are kept: only callers and attributes are blanked in them. No f
 				return err
 			}
 			var r retention.Report
-			err = c.ask(cmd.Context(), http.MethodPost, "/v1/admin/retention", map[string]bool{"apply": apply}, &r)
+			err = c.ask(cmd.Context(), http.MethodPost, "/v1/admin/retention",
+				map[string]bool{"apply": apply, "dead_letters": deadLetters}, &r)
 			if err != nil {
 				return err
 			}
 			out := cmd.OutOrStdout()
 			if err := r.Write(out, wib); err != nil {
 				return err
+			}
+			if kept := r.Kept(); kept > 0 {
+				fmt.Fprintf(out, "%d old dead letters and conflicts stay: they are the only copy of accepted events; "+
+					"--apply --dead-letters deletes them\n", kept)
 			}
 			switch {
 			case apply:
@@ -51,5 +60,6 @@ Events and cases are kept: only callers and attributes are blanked in them. No f
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&apply, "apply", false, "delete what is due")
+	cmd.Flags().BoolVar(&deadLetters, "dead-letters", false, "with --apply: delete old dead letters and conflicts too")
 	return cmd
 }

@@ -483,13 +483,13 @@ func (k *keeper) datum(name string) {
 	case "center":
 		k.data = k.text(k.data, FieldCenter, MaxCodeBytes, shapeCode)
 	case "ring_ms":
-		k.integer(FieldRingMS)
+		k.integer(FieldRingMS, MaxDurationMS)
 	case "wait_ms":
-		k.integer(FieldWaitMS)
+		k.integer(FieldWaitMS, MaxDurationMS)
 	case "replaces":
 		k.data = k.text(k.data, FieldReplaces, MaxIDBytes, shapeText)
 	case "revision":
-		k.integer(FieldRevision)
+		k.integer(FieldRevision, math.MaxUint32)
 	case "carries":
 		k.ids(FieldCarries, MaxCarries)
 	default:

@@ -97,10 +97,10 @@ func (k *keeper) attribute(name string) {
 	}
 }
 
-// integer keeps a number up to MaxDurationMS, which is beyond every revision that a source counts to.
-func (k *keeper) integer(f Field) {
+// integer keeps a whole number up to the limit of its field.
+func (k *keeper) integer(f Field, limit int64) {
 	kind, s := k.state.scalar()
-	if n, err := strconv.ParseInt(s, 10, 64); kind == '0' && err == nil && n >= 0 && n <= MaxDurationMS {
+	if n, ok := wholeNumber(s, limit); kind == '0' && ok {
 		k.data = appendIntMember(k.data, f, &n)
 	}
 }
@@ -179,7 +179,8 @@ func (k *keeper) ids(f Field, limit int) {
 	}
 }
 
-// caller replaces a number, also one that came as a JSON number, by its token.
+// caller replaces a number, also one that came as a JSON number, by its token. Whatever else was sent goes, a token
+// above all: kept, it would look like one of ours, and its sender would name whom he likes when it is replayed.
 func (k *keeper) caller() {
 	kind, raw := k.state.scalar()
 	s := raw
@@ -193,14 +194,10 @@ func (k *keeper) caller() {
 			return
 		}
 	}
-	c, ok, known := k.state.d.keys.parseToken(s)
-	if !ok {
-		if s = strings.TrimSpace(s); noCaller(s) {
-			return
-		}
-		c, known = k.state.pseudonymise(s)
+	if s = strings.TrimSpace(s); noCaller(s) {
+		return
 	}
-	if known {
+	if c, ok := k.state.pseudonymise(s); ok {
 		k.data = appendTextMember(k.data, FieldCaller, string(appendToken(nil, c)))
 	}
 }

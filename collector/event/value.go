@@ -215,20 +215,25 @@ func (ds *decodeState) integer(f Field, limit int64) (int64, bool) {
 	if !ok {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
-		x, err := strconv.ParseFloat(s, 64)
-		if err != nil || x != math.Trunc(x) || x < 0 || x > float64(limit) {
-			n = -1
-		} else {
-			n = int64(x)
-		}
-	}
-	if n < 0 || n > limit {
+	n, ok := wholeNumber(s, limit)
+	if !ok {
 		ds.fail(f, OutOfRange, "it is a whole number from 0 to "+strconv.FormatInt(limit, 10))
 		return 0, false
 	}
 	return n, true
+}
+
+// wholeNumber parses a JSON number as a whole one from 0 to limit.
+func wholeNumber(s string, limit int64) (n int64, ok bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		x, err := strconv.ParseFloat(s, 64)
+		if err != nil || x != math.Trunc(x) || x < 0 || x > float64(limit) {
+			return 0, false
+		}
+		n = int64(x)
+	}
+	return n, n >= 0 && n <= limit
 }
 
 // degrees reads a number from -limit to limit.

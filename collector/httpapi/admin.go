@@ -28,8 +28,9 @@ type Admin struct {
 	Freeze func(ctx context.Context, r freeze.Request) (freeze.Frozen, error)
 	// Compare reports on frozen months: of every centre when none is named, of every frozen month when none is.
 	Compare func(ctx context.Context, center, month string) ([]freeze.Report, error)
-	// CountDue counts the personal data that is due, DeleteDue deletes it.
-	CountDue, DeleteDue func(ctx context.Context) (retention.Report, error)
+	// CountDue counts the personal data that is due, DeleteDue deletes it; old dead letters and conflicts only when asked.
+	CountDue  func(ctx context.Context) (retention.Report, error)
+	DeleteDue func(ctx context.Context, deadLetters bool) (retention.Report, error)
 }
 
 type freezesAnswer struct {
@@ -183,7 +184,8 @@ func (a *API) getFreezes(c *gin.Context) {
 // is due everywhere.
 func (a *API) postRetention(c *gin.Context) {
 	var r struct {
-		Apply bool `json:"apply"`
+		Apply       bool `json:"apply"`
+		DeadLetters bool `json:"dead_letters"`
 	}
 	err := readJSON(c, &r)
 	if key := holder(c); err == nil && key != nil && key.Center != "" {
@@ -193,7 +195,7 @@ func (a *API) postRetention(c *gin.Context) {
 	switch {
 	case err != nil:
 	case r.Apply:
-		out, err = a.cfg.Admin.DeleteDue(c.Request.Context())
+		out, err = a.cfg.Admin.DeleteDue(c.Request.Context(), r.DeadLetters)
 	default:
 		out, err = a.cfg.Admin.CountDue(c.Request.Context())
 	}

@@ -57,11 +57,15 @@ const problemType = "application/problem+json"
 // seconds and is tried again every ten.
 const retryClickHouse = 5 * time.Second
 
+// retryHeldBack is what Retry-After says of a source that waits for an operator.
+const retryHeldBack = time.Minute
+
 // fail answers with a problem and ends the request. An error that is no problem of ours becomes 500 without its text,
 // which goes to the log.
 func (a *API) fail(c *gin.Context, err error) {
 	var p *problem
 	var away *store.UnavailableError
+	var held *ingest.HeldBackError
 	switch {
 	case errors.As(err, &p):
 		q := *p
@@ -69,6 +73,11 @@ func (a *API) fail(c *gin.Context, err error) {
 	case errors.Is(err, ingest.ErrTooLarge):
 		p = newProblem(http.StatusRequestEntityTooLarge, codeTooLarge,
 			"The request can never be taken as a whole. Nothing of it was taken; send smaller batches.")
+	case errors.As(err, &held):
+		p = newProblem(http.StatusTooManyRequests, codeBusy, fmt.Sprintf(
+			"What source %q sent before waits as dead letters and takes the room that is left on the disk; other sources go on. "+
+				"Nothing of this request was taken; tell the operator of the service, and send it again later.", held.Source))
+		p.retryAfter = retryHeldBack
 	case errors.Is(err, ingest.ErrBusy):
 		p = newProblem(http.StatusTooManyRequests, codeBusy,
 			"Too much is waiting. Nothing of this request was taken; send it again later.")

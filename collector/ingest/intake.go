@@ -19,7 +19,7 @@ import (
 	"github.com/monev112/monev112/collector/tracker"
 )
 
-// IntakeConfig is what an Intake works with. All of it is required.
+// IntakeConfig is what an Intake works with. All of it is required but what may be nil.
 type IntakeConfig struct {
 	Events    event.Config // how events are decoded
 	Directory *directory.Directory
@@ -31,7 +31,23 @@ type IntakeConfig struct {
 	Tracer    trace.Tracer
 	Now       func() time.Time
 	Log       *slog.Logger
+	// StoredDigests returns what ClickHouse holds under the source and id of each event, zero where nothing; it is false
+	// when that cannot be told now, and bounds how long it takes. Nil tells nothing.
+	StoredDigests func(ctx context.Context, events []*event.Event) ([]event.Digest, bool)
+	// HeldBack reports whether a source has to wait until an operator has seen to its dead letters. Nil is never.
+	HeldBack func(source string) bool
 }
+
+// HeldBackError says that the events of a source cannot be accepted for now, while those of others can: what it sent
+// before waits as dead letters and takes the room that is left. It is an ErrBusy.
+type HeldBackError struct{ Source string }
+
+func (e *HeldBackError) Error() string {
+	return fmt.Sprintf("dead letters of source %q take the room that is left on the disk", e.Source)
+}
+
+// Unwrap makes it an ErrBusy.
+func (e *HeldBackError) Unwrap() error { return ErrBusy }
 
 // Intake is the way in for the events of every source: it decodes them, resolves their names against the directory,
 // submits them to the loop, and keeps and counts what is rejected. It is safe for concurrent use.
@@ -103,6 +119,7 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 	for _, i := range done.conflicts {
 		e := events[i]
 		conflicts = append(conflicts, e)
+		in.cfg.Metrics.CountConflicts(e.Source, metrics.AtTheDoor, 1)
 		rejected = append(rejected, event.Refusal{
 			Index: index[i], ID: e.ID, Field: event.FieldID, Reason: event.Conflict,
 			Detail: "An event of this source and id was accepted before with other content; " +
@@ -167,8 +184,9 @@ type accepted struct {
 	conflicts            []int // positions in events, ascending
 }
 
-// accept puts events into the journal, unless the board holds them: the board remembers an event for as long as its
-// case is in memory, the loop for a bounded time but also of cases that were evicted.
+// accept puts events into the journal, unless they are known: the board remembers an event for as long as its case is in
+// memory, the loop for a bounded time but also of cases that were evicted, and ClickHouse is asked for what happened
+// before that time.
 func (in *Intake) accept(ctx context.Context, events []*event.Event) (accepted, error) {
 	var out accepted
 	if len(events) == 0 {
@@ -177,8 +195,13 @@ func (in *Intake) accept(ctx context.Context, events []*event.Event) (accepted, 
 	if in.cfg.Board.Full() {
 		return out, fmt.Errorf("%w: the board is full until ClickHouse takes cases over", ErrBusy)
 	}
+	if err := in.heldBack(events); err != nil {
+		return out, err
+	}
+	verdicts := in.cfg.Board.Recognize(events)
+	verdicts = in.recognizeStored(ctx, events, verdicts)
 	unknown, position := events, []int(nil) // position in events of each of unknown; nil: the same
-	if verdicts := in.cfg.Board.Recognize(events); verdicts != nil {
+	if verdicts != nil {
 		unknown = make([]*event.Event, 0, len(events))
 		for i, e := range events {
 			switch verdicts[i] {
@@ -221,4 +244,58 @@ func (in *Intake) accept(ctx context.Context, events []*event.Event) (accepted, 
 		in.cfg.Links.Add(ctx, uint64(in.loop.jrn.End()))
 	}
 	return out, nil
+}
+
+// heldBack refuses a request with events of a source that has to wait. Nothing of it is taken: a refusal of single
+// events would be final.
+func (in *Intake) heldBack(events []*event.Event) error {
+	if in.cfg.HeldBack == nil {
+		return nil
+	}
+	last := ""
+	for _, e := range events {
+		if e.Source != last && in.cfg.HeldBack(e.Source) {
+			in.cfg.Metrics.CountHeldBack(e.Source)
+			return &HeldBackError{e.Source}
+		}
+		last = e.Source
+	}
+	return nil
+}
+
+// recognizeStored adds to verdicts, which may be nil, what ClickHouse knows of events that happened before the loop's
+// memory reaches. Live events are never asked for.
+func (in *Intake) recognizeStored(ctx context.Context, events []*event.Event,
+	verdicts []tracker.Verdict) []tracker.Verdict {
+	if in.cfg.StoredDigests == nil {
+		return verdicts
+	}
+	var old []*event.Event
+	var position []int
+	for _, i := range in.cfg.Board.Unproven(events) {
+		e := events[i]
+		if e.ReceivedAt.Sub(e.OccurredAt) > in.loop.cfg.SeenFor && (verdicts == nil || verdicts[i] == tracker.NewEvent) {
+			old, position = append(old, e), append(position, i)
+		}
+	}
+	if len(old) == 0 {
+		return verdicts
+	}
+	digests, ok := in.cfg.StoredDigests(ctx, old)
+	if !ok {
+		return verdicts
+	}
+	if verdicts == nil {
+		verdicts = make([]tracker.Verdict, len(events))
+	}
+	for j, i := range position {
+		switch digests[j] {
+		case event.Digest{}:
+		case old[j].Digest:
+			verdicts[i] = tracker.Duplicate
+		default:
+			verdicts[i] = tracker.Conflict
+		}
+	}
+	return verdicts
 }

@@ -1,8 +1,8 @@
 package shipper
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -18,7 +18,7 @@ import (
 // ship brings one batch into ClickHouse. Every step may be repeated; the cursor moves last.
 func (s *Shipper) ship(ctx context.Context, b *batch) error {
 	began := s.cfg.Now()
-	clear(s.deadLettered)
+	s.beginBatch()
 	links, more := s.cfg.Links.Links(uint64(b.start), uint64(b.end))
 	ctx, span := telemetry.StartBatch(ctx, s.cfg.Tracer, "ship batch", links, more,
 		attribute.Int("monev112.events", len(b.events)))
@@ -54,6 +54,9 @@ func (s *Shipper) ship(ctx context.Context, b *batch) error {
 		return err
 	}
 	faultpoint.Hit("shipper.cursor")
+	if s.cursor.Start >= s.keptUntil {
+		s.keptBefore = nil
+	}
 	s.progress.advance(b.end)
 	took := s.cfg.Now().Sub(began)
 	s.took.Store(int64(took))
@@ -63,7 +66,7 @@ func (s *Shipper) ship(ctx context.Context, b *batch) error {
 
 // complete loads the cases that the board does not know, and returns the events of the batch that ClickHouse does not
 // hold yet. An event that it holds with other content came twice, too far apart for the list of recent ids: what was
-// stored first stands, and the other goes to the dead letters.
+// stored first stands, and the other is kept apart.
 func (s *Shipper) complete(ctx context.Context, b *batch) ([]*event.Event, error) {
 	for round := 0; ; round++ {
 		missing := s.board.MissingCases(b.keys)
@@ -84,20 +87,55 @@ func (s *Shipper) complete(ctx context.Context, b *batch) ([]*event.Event, error
 		}
 		s.board.Load(loaded)
 	}
+	if err := s.findAgents(ctx, b); err != nil {
+		return nil, err
+	}
 	fresh := make([]*event.Event, 0, len(b.events))
+	var conflicts []*event.Event
+	var payloads [][]byte
 	verdicts := s.board.Recognize(b.events)
 	for i, e := range b.events {
-		if verdicts != nil && verdicts[i] == tracker.Conflict {
-			if err := s.deadLetter(eventRowKey(e), slices.Clone(b.payloads[i]), conflictReason); err != nil {
-				return nil, err
-			}
+		id := eventID{e.Key(), e.Source, e.ID}
+		digest, held := b.held[id]
+		if verdicts != nil && verdicts[i] == tracker.Conflict || e.Kind == event.KindAgent && held && digest != e.Digest {
+			conflicts, payloads = append(conflicts, e), append(payloads, b.payloads[i])
 			continue
 		}
-		if digest, ok := b.held[eventID{e.Key(), e.Source, e.ID}]; !ok || digest != e.Digest {
-			fresh = append(fresh, e)
+		if held && digest == e.Digest {
+			continue
+		}
+		fresh = append(fresh, e)
+		if e.Kind == event.KindAgent {
+			b.held[id] = e.Digest // the batch may say it twice
 		}
 	}
-	return fresh, nil
+	return fresh, s.keepConflicts(conflicts, payloads)
+}
+
+// findAgents notes what ClickHouse holds of the batch's events about agents, which no case remembers: one that came
+// with other content would take the place of the first. A heartbeat has no content to contradict.
+func (s *Shipper) findAgents(ctx context.Context, b *batch) error {
+	var agents []*event.Event
+	for _, e := range b.events {
+		if e.Kind == event.KindAgent {
+			agents = append(agents, e)
+		}
+	}
+	if len(agents) == 0 {
+		return nil
+	}
+	digests, err := s.sink.StoredDigests(ctx, agents)
+	if err != nil {
+		return err
+	}
+	for i, e := range agents {
+		if id := (eventID{e.Key(), e.Source, e.ID}); digests[i] != (event.Digest{}) {
+			b.held[id] = digests[i]
+		} else {
+			delete(b.held, id) // of an attempt that did not reach ClickHouse
+		}
+	}
+	return nil
 }
 
 // eventID is what makes an event one row in ClickHouse.
@@ -127,24 +165,46 @@ func (s *Shipper) readCases(ctx context.Context, keys []event.Key) ([]tracker.Lo
 	return loaded, nil
 }
 
-// insert stores events, halving them around a row that ClickHouse refuses. The token names the journal, the batch and
-// the very rows: a token used again for other rows would make ClickHouse drop them without an error.
+// beginBatch forgets what was found out about the rows of the batch before.
+func (s *Shipper) beginBatch() {
+	clear(s.deadLettered)
+	s.eventRows.taken, s.caseRows.taken = false, false
+}
+
+// insert stores events; those that ClickHouse refuses are given up. The token names the journal, the batch and the very
+// rows: a token used again for other rows would make ClickHouse drop them without an error.
 func (s *Shipper) insert(ctx context.Context, b *batch, events []*event.Event) error {
 	if len(s.deadLettered) > 0 { // in an earlier attempt
 		events = slices.DeleteFunc(slices.Clone(events), func(e *event.Event) bool { return s.deadLettered[eventRowKey(e)] })
 	}
+	var refused []refusedRow
+	err := s.insertHalves(ctx, b, events, &refused)
+	return cmp.Or(s.giveUp(ctx, &s.eventRows, eventsTable, refused), err)
+}
+
+// insertHalves halves events around the rows that ClickHouse refuses.
+func (s *Shipper) insertHalves(ctx context.Context, b *batch, events []*event.Event, refused *[]refusedRow) error {
 	if len(events) == 0 {
 		return nil
 	}
 	err := s.sink.InsertEvents(ctx, events, s.token(b, events))
-	if err == nil || !s.sink.Permanent(err) {
+	if err == nil {
+		s.eventRows.took(events)
+		return nil
+	}
+	if !s.sink.Permanent(err) {
 		return err
 	}
 	if len(events) == 1 {
-		return s.deadLetter(eventRowKey(events[0]), event.AppendBinary(nil, events[0]), err.Error())
+		e := events[0]
+		*refused = append(*refused, refusedRow{eventRowKey(e), event.AppendBinary(nil, e), err.Error()})
+		return s.suspect(ctx, &s.eventRows, len(*refused))
 	}
 	half := len(events) / 2
-	return errors.Join(s.insert(ctx, b, events[:half]), s.insert(ctx, b, events[half:]))
+	if err := s.insertHalves(ctx, b, events[:half], refused); err != nil {
+		return err
+	}
+	return s.insertHalves(ctx, b, events[half:], refused)
 }
 
 func (s *Shipper) token(b *batch, events []*event.Event) string {
@@ -187,17 +247,33 @@ func (s *Shipper) upsertRows(ctx context.Context, rows []tracker.Row) error {
 	if len(s.deadLettered) > 0 {
 		rows = slices.DeleteFunc(slices.Clone(rows), func(r tracker.Row) bool { return s.deadLettered[caseRowKey(r.Key)] })
 	}
+	var refused []refusedRow
+	err := s.upsertHalves(ctx, rows, &refused)
+	return cmp.Or(s.giveUp(ctx, &s.caseRows, casesTable, refused), err)
+}
+
+// upsertHalves halves rows around those that ClickHouse refuses.
+func (s *Shipper) upsertHalves(ctx context.Context, rows []tracker.Row, refused *[]refusedRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	s.version++
 	err := s.sink.Upsert(ctx, rows, s.version)
-	if err == nil || !s.sink.Permanent(err) {
+	if err == nil {
+		s.caseRows.took(nil)
+		return nil
+	}
+	if !s.sink.Permanent(err) {
 		return err
 	}
 	if len(rows) == 1 {
-		return s.deadLetter(caseRowKey(rows[0].Key), appendKey(nil, rows[0].Key), err.Error())
+		key := rows[0].Key
+		*refused = append(*refused, refusedRow{caseRowKey(key), appendKey(nil, key), err.Error()})
+		return s.suspect(ctx, &s.caseRows, len(*refused))
 	}
 	half := len(rows) / 2
-	return errors.Join(s.upsertRows(ctx, rows[:half]), s.upsertRows(ctx, rows[half:]))
+	if err := s.upsertHalves(ctx, rows[:half], refused); err != nil {
+		return err
+	}
+	return s.upsertHalves(ctx, rows[half:], refused)
 }

@@ -34,6 +34,9 @@ func (s *Shipper) prepare(ctx context.Context) error {
 	if err := s.checkDatabase(ctx); err != nil {
 		return err
 	}
+	if err := s.rememberKept(); err != nil {
+		return err
+	}
 	if s.resetBoard {
 		if err := s.reset(ctx); err != nil {
 			return fmt.Errorf("replay the journal: %w", err)

@@ -8,7 +8,7 @@ import (
 	"github.com/monev112/monev112/collector/observability/metrics"
 )
 
-// Observe returns an Observer that counts the rows given up and logs each batch.
+// Observe returns an Observer that counts what could not be stored and logs each batch.
 func Observe(m *metrics.Registry, log *slog.Logger) Observer { return observer{m, log} }
 
 type observer struct {
@@ -20,7 +20,11 @@ func (o observer) BatchStored(_, end journal.Position, events, rows int, took ti
 	o.log.Debug("batch stored", "events", events, "cases", rows, "took", took, "end", uint64(end))
 }
 
-func (o observer) DeadLetter(string) { o.metrics.Shipper.DeadLetters(1) }
+func (o observer) DeadLetters(_ string, rows int) { o.metrics.Shipper.DeadLetters(rows) }
+
+func (o observer) Conflicts(source string, events int) {
+	o.metrics.CountConflicts(source, metrics.Late, events)
+}
 
 // JournalState says how far ClickHouse is behind the journal, for metrics.
 func (s *Shipper) JournalState() metrics.JournalState {

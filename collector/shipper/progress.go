@@ -73,6 +73,9 @@ func (s *Shipper) Prepared() bool {
 // Failing reports whether the last attempt to reach ClickHouse failed.
 func (s *Shipper) Failing() bool { return s.failing.Load() }
 
+// Answering reports whether ClickHouse can be asked: it was prepared, and the last attempt to reach it worked.
+func (s *Shipper) Answering() bool { return s.Prepared() && !s.Failing() }
+
 // WaitShipped waits until ClickHouse has everything up to a journal position.
 func (s *Shipper) WaitShipped(ctx context.Context, upTo journal.Position) error {
 	return s.progress.wait(ctx, func() bool { return s.progress.shipped >= upTo })

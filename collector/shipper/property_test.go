@@ -90,6 +90,14 @@ func (w *warehouse) InsertEvents(_ context.Context, events []*event.Event, token
 	return w.pass()
 }
 
+func (w *warehouse) StoredDigests(_ context.Context, events []*event.Event) ([]event.Digest, error) {
+	out := make([]event.Digest, len(events))
+	for i, e := range events {
+		out[i] = w.events[eventID{e.Key(), e.Source, e.ID}].Digest
+	}
+	return out, w.check()
+}
+
 func (w *warehouse) ReadCases(_ context.Context, keys []event.Key) ([]tracker.Loaded, error) {
 	if w.away {
 		return nil, errAway
@@ -177,9 +185,8 @@ func (w *warehouse) OpenCases(_ context.Context, since time.Time) ([]event.Key, 
 type silent struct{}
 
 func (silent) BatchStored(_, _ journal.Position, _, _ int, _ time.Duration) {}
-func (silent) DeadLetter(string)                                            {}
-func (silent) Requeued(func([]byte, string) (bool, error)) (int, error)     { return 0, nil }
-func (silent) Add([]byte, string, string, time.Time) error                  { return nil }
+func (silent) DeadLetters(string, int)                                      {}
+func (silent) Conflicts(string, int)                                        {}
 
 func boardConfig(emit func(tracker.Outcome)) tracker.Config {
 	jakarta := time.FixedZone("WIB", 7*3600)
@@ -404,6 +411,9 @@ type harness struct {
 	boot    string
 	savedAt journal.Position
 	place   *Database // nil: it is never asked
+	dead    letters
+	// what the journal took
+	accepted map[rowKey]bool
 }
 
 func (h *harness) start(saved []byte, at journal.Position) {
@@ -443,7 +453,7 @@ func (h *harness) start(saved []byte, at journal.Position) {
 	if h.place != nil {
 		cfg.Database = func(context.Context) (Database, error) { return *h.place, nil }
 	}
-	if h.shipper, err = New(cfg, j, h.board, h.w, silent{}); err != nil {
+	if h.shipper, err = New(cfg, j, h.board, h.w, &h.dead); err != nil {
 		h.t.Fatal(err)
 	}
 	if err := h.shipper.prepare(context.Background()); err != nil {
@@ -461,6 +471,10 @@ func (h *harness) accept(e event.Event) {
 		h.t.Fatal(err)
 	}
 	h.board.Apply(&e, payload, uint64(end), true)
+	if h.accepted == nil {
+		h.accepted = map[rowKey]bool{}
+	}
+	h.accepted[eventRowKey(&e)] = true
 }
 
 // shipAll sends what waits, until ctx ends.
@@ -533,6 +547,23 @@ func (h *harness) restart(lose bool) {
 func (h *harness) check(events []event.Event) {
 	if len(h.w.events) != len(events) {
 		h.t.Fatalf("ClickHouse holds %d events, want %d", len(h.w.events), len(events))
+	}
+	kept := map[rowKey]int{}
+	for _, payload := range h.dead.conflicts {
+		var e event.Event
+		if err := event.DecodeBinary([]byte(payload), &e); err != nil {
+			h.t.Fatal(err)
+		}
+		kept[eventRowKey(&e)]++
+	}
+	for row := range h.accepted { // each in one place, once
+		stored := 0
+		if e := h.w.events[row.id]; e.Digest == row.digest {
+			stored = 1
+		}
+		if stored+kept[row] != 1 {
+			h.t.Fatalf("%v: stored %d times, kept as a conflict %d times", row, stored, kept[row])
+		}
 	}
 	want := fresh(events, h.cfg)
 	less := func(a, b tracker.Row) int { return cmp.Compare(fmt.Sprint(a.Key), fmt.Sprint(b.Key)) }

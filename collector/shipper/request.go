@@ -31,7 +31,7 @@ func (s *Shipper) Do(ctx context.Context, fn func(context.Context) error) error 
 // Upsert stores the rows of cases that were folded from what ClickHouse holds, under the next version. It may be called
 // only by a function that Do runs. It does not touch the board.
 func (s *Shipper) Upsert(ctx context.Context, rows []tracker.Row) error {
-	clear(s.deadLettered)
+	s.beginBatch()
 	for len(rows) > 0 {
 		n := min(len(rows), upsertRows)
 		if err := s.upsertRows(ctx, rows[:n]); err != nil {

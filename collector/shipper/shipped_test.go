@@ -33,7 +33,7 @@ func TestNothingIsBehindAnEmptyGroup(t *testing.T) {
 		return noon
 	}, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Linger: time.Nanosecond}
 	board := tracker.New(boardConfig(nil))
-	s, err := New(cfg, j, board, newWarehouse(), silent{})
+	s, err := New(cfg, j, board, newWarehouse(), &letters{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestAFullDiskAtTheStartIsWaitedFor(t *testing.T) {
 	cfg := Config{Dir: "/d", FS: fs.Process(), Boot: "one", Now: func() time.Time {
 		return noon
 	}, Log: slog.New(slog.DiscardHandler), Observer: silent{}}
-	s, err := New(cfg, j, tracker.New(boardConfig(nil)), w, silent{})
+	s, err := New(cfg, j, tracker.New(boardConfig(nil)), w, &letters{})
 	if err != nil {
 		t.Fatal("the service would end: ", err)
 	}

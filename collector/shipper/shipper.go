@@ -30,6 +30,8 @@ type Sink interface {
 	Prepare(ctx context.Context) error
 	// InsertEvents stores events; a repetition with the same token and the same events changes nothing.
 	InsertEvents(ctx context.Context, events []*event.Event, token string) error
+	// StoredDigests returns the digest that is stored under the key, source and id of each event, zero where none is.
+	StoredDigests(ctx context.Context, events []*event.Event) ([]event.Digest, error)
 	// ReadCases returns what is stored of the cases; of a case that it does not hold it returns nothing.
 	ReadCases(ctx context.Context, keys []event.Key) ([]tracker.Loaded, error)
 	// Upsert stores the rows of cases under a version greater than that of every row before.
@@ -44,12 +46,17 @@ type Sink interface {
 	Permanent(err error) bool
 }
 
-// DeadLetters keeps what ClickHouse can never store.
+// DeadLetters keeps what ClickHouse can never store. It is durable when AddRows or AddConflicts return.
 type DeadLetters interface {
-	Add(payload []byte, table, reason string, at time.Time) error
-	// Requeued gives each dead letter that an operator marked to retry, and removes it when that worked. When retry says
-	// later, the marks stay and the rest waits.
-	Requeued(retry func(payload []byte, table string) (later bool, err error)) (int, error)
+	// AddRows keeps rows of a table that ClickHouse refuses, each with who sent it and why it was refused.
+	AddRows(table string, payloads [][]byte, sources, reasons []string, at time.Time) error
+	// AddConflicts keeps events that contradict one that is stored.
+	AddConflicts(events []*event.Event, payloads [][]byte, reason string, at time.Time) error
+	// EachPayload calls fn with everything that is kept.
+	EachPayload(fn func(table string, payload []byte)) error
+	// Requeued gives each dead letter that an operator marked to retry, at most limit of them, and removes it when that
+	// worked. When retry says later, the marks stay and the rest waits.
+	Requeued(limit int, retry func(payload []byte, table string) (later bool, err error)) (int, error)
 }
 
 // Config says how to ship. Zero values take the defaults named beside them.
@@ -63,8 +70,9 @@ type Config struct {
 	MaxLinger time.Duration
 	KeepFor   time.Duration // how long a shipped segment stays; 24 h
 	// how long the clock must run without a jump before anything is deleted by it; 10 min
-	StableFor           time.Duration
-	DeadLetterPerMinute int    // above it shipping stops until the next minute; 100
+	StableFor time.Duration
+	// how many rows a minute are given up while nothing shows that ClickHouse takes any row at all; 100
+	DeadLetterPerMinute int
 	Boot                string // names the boot of the host (BootID); empty: nothing is ever sent again for a boot
 	Now                 func() time.Time
 	Log                 *slog.Logger
@@ -81,8 +89,10 @@ type Config struct {
 type Observer interface {
 	// BatchStored is called when ClickHouse has a batch: events up to the journal position end, rows of cases upserted.
 	BatchStored(start, end journal.Position, events, rows int, took time.Duration)
-	// DeadLetter is called for each row given up.
-	DeadLetter(table string)
+	// DeadLetters is called for rows given up.
+	DeadLetters(table string, rows int)
+	// Conflicts is called for events of a source that were kept apart.
+	Conflicts(source string, events int)
 }
 
 // Shipper is the loop. Make one with New.
@@ -99,12 +109,15 @@ type Shipper struct {
 	took         atomic.Int64 // nanoseconds of the last batch
 	failing      atomic.Bool
 	requests     chan request
-	budget       budget
+	eventRows    refusals
+	caseRows     refusals
 	stable       stableClock
-	stableNow    atomic.Int64     // of stable, in Unix nanoseconds; 0 when there is none
-	deadLettered map[rowKey]bool  // rows of the batch under way
-	completeAt   journal.Position // once shipped so far, a board that was read back is complete
-	resetBoard   bool             // ClickHouse may lack what the board takes it to hold
+	stableNow    atomic.Int64        // of stable, in Unix nanoseconds; 0 when there is none
+	deadLettered map[rowKey]bool     // rows of the batch under way
+	keptBefore   map[payloadSum]bool // see rememberKept
+	keptUntil    journal.Position    // once the cursor is there, keptBefore has served
+	completeAt   journal.Position    // once shipped so far, a board that was read back is complete
+	resetBoard   bool                // ClickHouse may lack what the board takes it to hold
 }
 
 // New reads the cursor. One of another journal is left aside, since positions mean nothing there: shipping begins anew.
@@ -127,7 +140,8 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	setDefault(&cfg.DeadLetterPerMinute, 100)
 	s := &Shipper{
 		cfg: cfg, journal: j, board: b, sink: sink, dead: dead, requests: make(chan request),
-		budget: budget{perMinute: cfg.DeadLetterPerMinute}, stable: stableClock{stableFor: cfg.StableFor},
+		stable: stableClock{stableFor: cfg.StableFor}, eventRows: refusals{perMinute: cfg.DeadLetterPerMinute},
+		caseRows:     refusals{perMinute: cfg.DeadLetterPerMinute},
 		deadLettered: map[rowKey]bool{},
 	}
 	var err error

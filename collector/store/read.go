@@ -51,6 +51,57 @@ func (s *Store) CaseEvents(ctx context.Context, keys []event.Key) (map[event.Key
 	return out, nil
 }
 
+// StoredDigests returns the digest that is stored under the key, source and id of each event, zero where none is.
+func (s *Store) StoredDigests(ctx context.Context, events []*event.Event) ([]event.Digest, error) {
+	type row struct {
+		key        event.Key
+		source, id string
+	}
+	at := make(map[row][]int, len(events)) // an id may come twice
+	for i, e := range events {
+		k := row{e.Key(), e.Source, e.ID}
+		at[k] = append(at[k], i)
+	}
+	out := make([]event.Digest, len(events))
+	ask := func(tuples string) error {
+		sql := "SELECT center, subject_kind, subject, source, id, digest FROM events FINAL" +
+			" WHERE (center, subject_kind, subject, source, id) IN (" + tuples + ")"
+		return s.query(ctx, "read digests", sql, func(scan func(...any) error) error {
+			var k row
+			var kind, digest string
+			if err := scan(&k.key.Center, &kind, &k.key.ID, &k.source, &k.id, &digest); err != nil {
+				return err
+			}
+			k.key.Kind, _ = event.ParseKind(kind)
+			for _, i := range at[k] {
+				copy(out[i][:], digest)
+			}
+			return nil
+		})
+	}
+	var b strings.Builder
+	for k := range at {
+		if b.Len() > maxQueryBytes {
+			if err := ask(b.String()); err != nil {
+				return nil, err
+			}
+			b.Reset()
+		}
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		for i, text := range []string{k.key.Center, k.key.Kind.String(), k.key.ID, k.source, k.id} {
+			b.WriteByte("(,,,,"[i])
+			appendQuoted(&b, text)
+		}
+		b.WriteByte(')')
+	}
+	if b.Len() == 0 {
+		return out, nil
+	}
+	return out, ask(b.String())
+}
+
 // ticketLinks returns the tickets of calls, sorted: those that a call's row names, and those whose events name the call
 // although no row says so yet (the events were stored and the upsert of the cases was not reached).
 func (s *Store) ticketLinks(ctx context.Context, calls []event.Key) (map[event.Key][]string, error) {

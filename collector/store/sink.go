@@ -153,6 +153,11 @@ func (s *Sink) ReadCases(ctx context.Context, keys []event.Key) ([]tracker.Loade
 	return slices.Collect(maps.Values(cases)), err
 }
 
+// StoredDigests is Store.StoredDigests.
+func (s *Sink) StoredDigests(ctx context.Context, events []*event.Event) ([]event.Digest, error) {
+	return s.Store.StoredDigests(ctx, events)
+}
+
 // Upsert stores the rows of cases and of their clocks under version, which must be greater than that of every row
 // before. The hours and days that they belong to or have left follow (see Run).
 func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) error {

@@ -311,6 +311,25 @@ func (b *Board) Recognize(events []*event.Event) []Verdict {
 	return out
 }
 
+// Unproven returns the positions of the events of which Recognize cannot say whether they came before: their case is
+// not wholly in memory, and was or may have been seen.
+func (b *Board) Unproven(events []*event.Event) (positions []int) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for i, e := range events {
+		key := e.Key()
+		isCase := key.Kind == event.KindCall || key.Kind == event.KindTicket
+		en := b.cases[key]
+		switch {
+		case en != nil && en.complete:
+		case en == nil && isCase && b.filter.trusted && !b.filter.has(key):
+		default:
+			positions = append(positions, i)
+		}
+	}
+	return positions
+}
+
 // Full reports whether the board has reached MaxCases. No further event should be accepted until ClickHouse has stored
 // cases and Evict has dropped them.
 func (b *Board) Full() bool {

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/bits-and-blooms/bloom/v3"
 	"github.com/cespare/xxhash/v2"
@@ -41,6 +42,12 @@ func (f *filter) add(key event.Key) bool {
 	f.layers[len(f.layers)-1].Add(h[:])
 	f.inLast++
 	return true
+}
+
+// has reports whether key may have been seen.
+func (f *filter) has(key event.Key) bool {
+	h := subjectHash(key)
+	return slices.ContainsFunc(f.layers, func(l *bloom.BloomFilter) bool { return l.Test(h[:]) })
 }
 
 func subjectHash(key event.Key) [8]byte {

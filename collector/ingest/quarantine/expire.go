@@ -3,8 +3,10 @@ package quarantine
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/monev112/monev112/collector/internal/disk"
@@ -27,79 +29,109 @@ func (s *Store) Older(before time.Time) (n int, oldest time.Time, err error) {
 // Expire removes the entries that were refused before an instant, and every trace of entries that were removed earlier,
 // from the files: they are written anew without them.
 func (s *Store) Expire(before time.Time) error {
+	return s.rewrite(func(e *Entry) change {
+		if e.At.Before(before) {
+			return removed
+		}
+		return unchanged
+	})
+}
+
+// change is what rewrite does with an entry.
+type change uint8
+
+const (
+	unchanged change = iota
+	edited
+	removed
+)
+
+// rewrite gives every entry to edit and writes the files anew that lose something by it, or hold traces of removed
+// entries. Entries may be added between two files.
+func (s *Store) rewrite(edit func(*Entry) change) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.last != nil { // the file that is written is treated as the others; the next entry begins a new one
 		_ = s.last.Close()
 		s.last = nil
 	}
-	for _, f := range s.files {
-		if err := s.rewrite(f, before); err != nil {
+	files := append([]*file(nil), s.files...)
+	s.mu.Unlock()
+	for _, f := range files {
+		if err := s.rewriteFile(f, edit); err != nil {
 			return err
 		}
 	}
-	s.compactOrder()
 	return nil
 }
 
-// rewrite writes a file anew with the entries that stay. Ids given once are not given again: a file keeps the line of
-// the greatest removed id.
-func (s *Store) rewrite(f *file, before time.Time) error {
-	b, err := disk.ReadFile(s.opts.FS, s.path(f.seq), s.opts.MaxBytes+s.opts.FileBytes)
+func (s *Store) rewriteFile(f *file, edit func(*Entry) change) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, err := disk.ReadFile(s.opts.FS, s.path(f.seq), maxFileBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // dropped meanwhile
+	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", s.opts.Name, err)
 	}
-	var out bytes.Buffer
-	places := map[string]place{}
-	var gone []string
-	changed := false
-	eachLine(b, func(offset int, text []byte, ended bool) {
+	out := bytes.NewBuffer(s.head())
+	var gone []*Entry
+	var lost []int // bytes of the lines of gone
+	var heavier []func()
+	touched := false
+	eachLine(b, func(text []byte, ended bool) {
 		var l line
 		if !ended || json.Unmarshal(text, &l) != nil {
-			changed = true // half a line, or damage: nobody can read it
+			touched = true // half a line, or damage: nobody can read it
 			return
 		}
-		at, live := s.entries[l.ID]
-		live = live && at.file == f && at.offset == int64(offset)
+		n, _ := number(l.ID)
+		was := len(text)
 		switch {
-		case l.ID == "": // removals
-		case live && l.At.Before(before):
-			gone = append(gone, l.ID)
-			changed = true
-			return
-		case !live:
-			changed = true
+		case len(l.Removed) > 0: // of entries in earlier files, perhaps
+		case l.ID == "":
+			return // a head
+		case !f.has(n):
+			touched = true
 			return
 		default:
-			places[l.ID] = place{f, int64(out.Len()), len(text)}
+			e := l.Entry
+			switch edit(&e) {
+			case removed:
+				touched = true
+				gone, lost = append(gone, &e), append(lost, was)
+				return
+			case edited:
+				line, merr := json.Marshal(&e)
+				if merr != nil {
+					err = fmt.Errorf("encode entry of %s: %w", s.opts.Name, merr)
+					return
+				}
+				touched, text = true, line
+				heavier = append(heavier, func() { s.weigh(&l.Entry, was, -1); s.weigh(&e, len(line), 1) })
+			}
 		}
 		out.Write(text)
 		out.WriteByte('\n')
 	})
-	if !changed {
-		return nil
-	}
-	if len(gone) > 0 {
-		text, err := json.Marshal(struct {
-			Removed []string `json:"removed"`
-		}{gone[len(gone)-1:]})
-		if err != nil {
-			return fmt.Errorf("encode removal from %s: %w", s.opts.Name, err)
-		}
-		out.Write(append(text, '\n'))
+	if err != nil || !touched {
+		return err
 	}
 	err = disk.Replace(s.opts.FS, s.path(f.seq), 0o600, func(w io.Writer) error {
 		_, err := w.Write(out.Bytes())
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("expire entries of %s: %w", s.opts.Name, err)
+		return fmt.Errorf("write %s anew: %w", s.opts.Name, err)
 	}
-	for _, id := range gone {
-		s.forget(id)
+	for i, e := range gone {
+		n, _ := number(e.ID)
+		f.remove(n)
+		s.stats.Entries--
+		s.weigh(e, lost[i], -1)
 	}
-	for id, p := range places {
-		s.entries[id] = p
+	for _, reweigh := range heavier {
+		reweigh()
 	}
 	s.stats.Bytes += int64(out.Len()) - f.size
 	f.size = int64(out.Len())

@@ -1,7 +1,10 @@
-// Package quarantine owns what was refused and must stay in sight: bad events at the door, and rows that ClickHouse
-// will never take (dead letters). It is a bounded store of NDJSON files, one Entry a line, readable with a pager;
-// entries can be looked at, removed, and given back for another try. It judges nothing and never sees a caller's
-// number: who adds an entry has replaced it.
+// Package quarantine owns what was refused and must stay in sight: bad events at the door, rows that ClickHouse will
+// never take (dead letters), and accepted events that turned out to contradict an earlier one (conflicts). It is a
+// store of NDJSON files, one Entry a line, readable with a pager; entries can be looked at, removed, and given back for
+// another try. It judges nothing and never sees a caller's number: who adds an entry has replaced it.
+//
+// What a sender still has is bounded: the oldest files go first, and are counted. What exists nowhere else (Keep) is
+// never dropped for room. The index costs a bit an entry, so that the disk is its only bound.
 package quarantine
 
 import (
@@ -9,6 +12,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,15 +27,21 @@ import (
 
 // Entry is one refused thing. Event or Payload holds it; the other is empty.
 type Entry struct {
-	ID      string          `json:"id"`               // given by Add; unique and ascending within a store
-	At      time.Time       `json:"at"`               // when it was refused
-	Source  string          `json:"source,omitempty"` // who sent it
-	Field   string          `json:"field,omitempty"`  // what was wrong
-	Reason  string          `json:"reason"`           // why it was refused
-	Table   string          `json:"table,omitempty"`  // dead letters: where it should have gone
-	Event   json.RawMessage `json:"event,omitempty"`  // pseudonymised JSON
+	ID     string    `json:"id"`               // given by Add; unique and ascending within a store
+	At     time.Time `json:"at"`               // when it was refused
+	Source string    `json:"source,omitempty"` // who sent it
+	Field  string    `json:"field,omitempty"`  // what was wrong
+	Reason string    `json:"reason"`           // why it was refused
+	Table  string    `json:"table,omitempty"`  // dead letters: where it should have gone
+	// Format says what a caller in Event is: see formatOwnTokens. Add sets it.
+	Format  int             `json:"format,omitempty"`
+	Event   json.RawMessage `json:"event,omitempty"` // pseudonymised JSON
 	Payload []byte          `json:"payload,omitempty"`
 }
+
+// formatOwnTokens is the Format of entries in whose Event a caller is a token that this service made from a number.
+// Before it, a caller could be whatever token the sender wrote.
+const formatOwnTokens = 2
 
 // Defaults and limits of Options.
 const (
@@ -37,21 +49,35 @@ const (
 	DefaultFileBytes     = 4 << 20
 	DefaultMaxEntries    = 100_000
 	DefaultMaxEntryBytes = 256 << 10
-	maxFiles             = 4096 // each process begins a new one
+	maxFiles             = 4096    // each process begins a new one
+	maxFileBytes         = 1 << 30 // of a file that is read: none is written so long
+	maxReasonBytes       = 4096    // of an entry that is kept whole
+	// maxFileIDs bounds the index of one file: ids further from its first were written by hand.
+	maxFileIDs = 1 << 22
+	// maxSources bounds the sources that are told apart in Stats.
+	maxSources = 1000
 )
+
+// ErrNoRoom says that so little of the disk is free that an entry was not added.
+var ErrNoRoom = errors.New("too little of the disk is free")
 
 // Options says where a store lies and how much it may hold. Dir and Name must be set.
 type Options struct {
-	Dir           string
-	Name          string // begins every file's name; several stores may share a folder
-	MaxBytes      int64  // of all files; above it the oldest file is dropped with what is in it; 0 means DefaultMaxBytes
-	FileBytes     int64  // a file of this size gets no further line; 0 means DefaultFileBytes
-	MaxEntries    int    // above it the oldest file is dropped; 0 means DefaultMaxEntries
-	MaxEntryBytes int    // an entry with a longer line is kept without its Event or Payload; 0 means DefaultMaxEntryBytes
+	Dir       string
+	Name      string // begins every file's name; several stores may share a folder
+	FileBytes int64  // a file of this size gets no further line; 0 means DefaultFileBytes
 
-	// Fsync makes Add and Remove return only when the entries are on stable storage, for entries that exist nowhere else.
-	Fsync bool
-	FS    disk.FS // nil means disk.OS
+	// Keep is for entries that exist nowhere else: nothing is ever dropped or cut, and Add and Remove return only when
+	// the entries are on stable storage. Add returns ErrNoRoom rather than leave less than MinFreeBytes of the disk free.
+	Keep         bool
+	MinFreeBytes int64
+
+	// Without Keep:
+	MaxBytes      int64 // of all files; above it the oldest file is dropped with what is in it; 0 means DefaultMaxBytes
+	MaxEntries    int   // above it the oldest file is dropped; 0 means DefaultMaxEntries
+	MaxEntryBytes int   // an entry with a longer line is kept without its Event or Payload; 0 means DefaultMaxEntryBytes
+
+	FS disk.FS // nil means disk.OS
 }
 
 // Stats counts a store.
@@ -63,35 +89,75 @@ type Stats struct {
 	Damaged int    // lines that could not be read at Open
 }
 
+// SourceStats counts the entries of one source.
+type SourceStats struct {
+	Entries int
+	Bytes   int64 // of their lines
+}
+
 // Store is an open store; one process at a time. All methods may be called concurrently.
 type Store struct {
 	opts Options
 
 	mu      sync.Mutex
 	files   []*file // oldest first
-	entries map[string]place
-	order   []string // ids, oldest first; may name removed ones
 	last    disk.File
 	nextID  uint64
+	top     uint64 // the greatest id indexed
 	stats   Stats
+	sources map[string]SourceStats
+	resume  map[string]resume // of the marks whose entries were not all tried
 }
 
+// file is the index of one file: which ids stand in it and were not removed.
 type file struct {
-	seq  uint64
-	size int64
-	live int // entries not removed
+	seq   uint64
+	size  int64
+	first uint64   // id of bit 0
+	ids   []uint64 // bits
+	live  int
 }
 
-type place struct {
-	file   *file
-	offset int64
-	length int
+func (f *file) has(id uint64) bool {
+	n := id - f.first
+	return id >= f.first && n/64 < uint64(len(f.ids)) && f.ids[n/64]&(1<<(n%64)) != 0
 }
 
-// line is what stands in a file: an entry, or the ids that were removed.
+// add notes an id, unless it stands too far from the first or is there.
+func (f *file) add(id uint64) bool {
+	if len(f.ids) == 0 {
+		f.first = id
+	}
+	n := id - f.first
+	if id < f.first || n >= maxFileIDs || f.has(id) {
+		return false
+	}
+	for uint64(len(f.ids)) <= n/64 {
+		f.ids = append(f.ids, 0)
+	}
+	f.ids[n/64] |= 1 << (n % 64)
+	f.live++
+	return true
+}
+
+func (f *file) remove(id uint64) {
+	n := id - f.first
+	f.ids[n/64] &^= 1 << (n % 64)
+	f.live--
+}
+
+// line is what stands in a file: an entry, the ids that were removed, or at the head the next id, so that none is given
+// twice however many entries go.
 type line struct {
 	Entry
 	Removed []string `json:"removed,omitempty"`
+	Next    uint64   `json:"next,omitempty"`
+}
+
+// number returns the number of an id; ids are positive.
+func number(id string) (uint64, bool) {
+	n, err := strconv.ParseUint(id, 10, 63)
+	return n, err == nil && n > 0
 }
 
 // Open reads the store, creating the folder when there is none.
@@ -115,7 +181,8 @@ func Open(opts Options) (*Store, error) {
 	if opts.Dir == "" || opts.Name == "" {
 		return nil, errors.New("quarantine: Dir and Name must be set")
 	}
-	if opts.MaxBytes < 2*opts.FileBytes || opts.FileBytes < int64(opts.MaxEntryBytes) || opts.MaxEntries < 1 {
+	if !opts.Keep &&
+		(opts.MaxBytes < 2*opts.FileBytes || opts.FileBytes < int64(opts.MaxEntryBytes) || opts.MaxEntries < 1) {
 		return nil, fmt.Errorf(
 			"quarantine: limits do not fit: MaxBytes %d must be at least twice FileBytes %d, and that at least MaxEntryBytes %d",
 			opts.MaxBytes, opts.FileBytes, opts.MaxEntryBytes)
@@ -123,7 +190,7 @@ func Open(opts Options) (*Store, error) {
 	if err := opts.FS.MkdirAll(opts.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create folder of %s: %w", opts.Name, err)
 	}
-	s := &Store{opts: opts, entries: map[string]place{}, nextID: 1}
+	s := &Store{opts: opts, nextID: 1, sources: map[string]SourceStats{}, resume: map[string]resume{}}
 	if err := s.load(); err != nil {
 		return nil, err
 	}
@@ -159,65 +226,120 @@ func (s *Store) load() error {
 	if err != nil {
 		return err
 	}
+	removed := map[*file][]uint64{} // later lines remove entries of earlier files
 	for _, seq := range seqs {
-		// A file may exceed FileBytes by one Add; nothing but this store should make it much longer.
-		b, err := disk.ReadFile(s.opts.FS, s.path(seq), s.opts.MaxBytes+s.opts.FileBytes)
+		b, err := disk.ReadFile(s.opts.FS, s.path(seq), maxFileBytes)
 		if err != nil {
 			return fmt.Errorf("read %s: %w", s.opts.Name, err)
 		}
 		f := &file{seq: seq, size: int64(len(b))}
 		s.files = append(s.files, f)
 		s.stats.Bytes += f.size
-		eachLine(b, func(offset int, text []byte, ended bool) {
+		eachLine(b, func(text []byte, ended bool) {
 			var l line
 			if !ended || json.Unmarshal(text, &l) != nil {
 				s.stats.Damaged++
 				return
 			}
-			s.index(f, l, int64(offset), len(text))
+			s.nextID = max(s.nextID, min(l.Next, math.MaxInt64))
+			for _, id := range append(l.Removed, l.ID) {
+				if n, ok := number(id); ok {
+					s.nextID = max(s.nextID, n+1)
+				}
+			}
+			for _, id := range l.Removed {
+				n, ok := number(id)
+				if in := s.find(n); ok && in != nil {
+					in.remove(n)
+					s.stats.Entries--
+					removed[in] = append(removed[in], n)
+				}
+			}
+			if l.ID != "" && !s.index(f, &l.Entry, len(text)) {
+				s.stats.Damaged++
+			}
 		})
+	}
+	for f, ids := range removed { // what they weighed stands in their lines
+		gone := map[uint64]bool{}
+		for _, id := range ids {
+			gone[id] = true
+		}
+		err := s.lines(f, func(l *line, text []byte) error {
+			if n, _ := number(l.ID); gone[n] {
+				s.weigh(&l.Entry, len(text), -1)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // eachLine calls fn with each line; ended is false for a last one without its newline.
-func eachLine(b []byte, fn func(offset int, text []byte, ended bool)) {
-	for offset := 0; offset < len(b); {
-		n := bytes.IndexByte(b[offset:], '\n')
-		if n < 0 {
-			fn(offset, b[offset:], false)
-			return
-		}
-		fn(offset, b[offset:offset+n], true)
-		offset += n + 1
+func eachLine(b []byte, fn func(text []byte, ended bool)) {
+	for len(b) > 0 {
+		text, rest, ended := bytes.Cut(b, []byte{'\n'})
+		fn(text, ended)
+		b = rest
 	}
 }
 
-func (s *Store) index(f *file, l line, offset int64, length int) {
-	for _, id := range append(l.Removed, l.ID) {
-		if n, err := strconv.ParseUint(id, 10, 63); err == nil {
-			s.nextID = max(s.nextID, n+1)
+// lines calls fn with the lines of a file that can be read. An error of fn ends it and is returned; a file that is gone
+// has none.
+func (s *Store) lines(f *file, fn func(l *line, text []byte) error) error {
+	b, err := disk.ReadFile(s.opts.FS, s.path(f.seq), maxFileBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", s.opts.Name, err)
+	}
+	eachLine(b, func(text []byte, ended bool) {
+		var l line
+		if err == nil && ended && json.Unmarshal(text, &l) == nil {
+			err = fn(&l, text)
 		}
+	})
+	return err
+}
+
+// index notes an entry of a file; it is false when its id is none, or there already.
+func (s *Store) index(f *file, e *Entry, length int) bool {
+	n, ok := number(e.ID)
+	if !ok || n <= s.top && s.find(n) != nil || !f.add(n) {
+		return false
 	}
-	for _, id := range l.Removed {
-		s.forget(id)
-	}
-	if l.ID == "" {
-		return
-	}
-	s.forget(l.ID) // only a file made by hand says an id twice
-	s.entries[l.ID] = place{f, offset, length}
-	s.order = append(s.order, l.ID)
-	f.live++
+	s.top = max(s.top, n)
 	s.stats.Entries++
+	s.weigh(e, length, 1)
+	return true
 }
 
-func (s *Store) forget(id string) {
-	if p, ok := s.entries[id]; ok {
-		delete(s.entries, id)
-		p.file.live--
-		s.stats.Entries--
+// weigh counts an entry with its source, or with sign -1 no longer.
+func (s *Store) weigh(e *Entry, length, sign int) {
+	source := sourceOf(e)
+	if _, known := s.sources[source]; !known && len(s.sources) >= maxSources {
+		source = ""
 	}
+	w := s.sources[source]
+	w.Entries += sign
+	w.Bytes += int64(sign * length)
+	if s.sources[source] = w; w.Entries <= 0 {
+		delete(s.sources, source)
+	}
+}
+
+// find returns the file in which an entry stands that was not removed.
+func (s *Store) find(id uint64) *file {
+	for i := len(s.files) - 1; i >= 0; i-- {
+		if s.files[i].has(id) {
+			return s.files[i]
+		}
+	}
+	return nil
 }
 
 // Stats returns the counts.
@@ -227,80 +349,131 @@ func (s *Store) Stats() Stats {
 	return s.stats
 }
 
+// Sources returns the counts of each source that has entries; beyond a thousand sources the rest counts under "".
+func (s *Store) Sources() map[string]SourceStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.sources)
+}
+
+// Source returns the counts of one source.
+func (s *Store) Source(name string) SourceStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sources[name]
+}
+
 // Len returns how many entries the store holds.
 func (s *Store) Len() int { return s.Stats().Entries }
 
-// Add stores entries in one write, giving each its ID. When a limit is reached the oldest file is dropped and its
+// Add stores entries, giving each its ID. Without Keep the oldest file is dropped when a limit is reached, and its
 // entries are counted in Stats.Dropped. After an error none, some or all of them may be found again.
 func (s *Store) Add(entries ...Entry) error {
-	if len(entries) == 0 {
-		return nil
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var text []byte
-	lines := make([]line, len(entries))
-	ends := make([]int, len(entries))
-	for i, e := range entries {
-		e.ID = strconv.FormatUint(s.nextID, 10)
-		s.nextID++
-		b, err := json.Marshal(e)
-		if err != nil || len(b) > s.opts.MaxEntryBytes {
-			// What was refused may be no JSON, or huge; that it was refused is kept all the same.
-			e.Event, e.Payload = nil, nil
-			e.Source, e.Field, e.Reason, e.Table = clip(e.Source), clip(e.Field), clip(e.Reason), clip(e.Table)
-			s.stats.Cut++
-			if b, err = json.Marshal(e); err != nil {
-				return fmt.Errorf("encode entry of %s: %w", s.opts.Name, err)
-			}
+	for len(entries) > 0 {
+		n, err := s.addSome(entries)
+		if err != nil {
+			return err
 		}
-		text = append(append(text, b...), '\n')
-		lines[i], ends[i] = line{Entry: e}, len(text)
+		entries = entries[n:]
 	}
-	f, base, err := s.write(text)
-	if err != nil {
-		return err
+	if s.opts.Keep {
+		return nil
 	}
-	from := 0
-	for i, l := range lines {
-		s.index(f, l, base+int64(from), ends[i]-from-1)
-		from = ends[i]
-	}
-	s.compactOrder()
 	return s.shrink()
 }
 
-func clip(s string) string { return s[:min(len(s), 256)] }
+// addSome stores as many of the entries as one file should get at once, and returns how many.
+func (s *Store) addSome(entries []Entry) (n int, err error) {
+	var text []byte
+	var lengths []int
+	for ; n < len(entries) && int64(len(text)) < s.opts.FileBytes; n++ {
+		e := entries[n]
+		e.ID = strconv.FormatUint(s.nextID, 10)
+		e.Format = formatOwnTokens
+		s.nextID++
+		b, err := s.encode(&e)
+		if err != nil {
+			return 0, err
+		}
+		text = append(append(text, b...), '\n')
+		entries[n], lengths = e, append(lengths, len(b))
+	}
+	if s.opts.Keep && s.opts.MinFreeBytes > 0 {
+		free, err := s.opts.FS.FreeBytes(s.opts.Dir)
+		if err != nil {
+			return 0, fmt.Errorf("free space for %s: %w", s.opts.Name, err)
+		}
+		if free < uint64(s.opts.MinFreeBytes)+uint64(len(text)) {
+			return 0, fmt.Errorf("%w for %s: %d bytes, %d must stay", ErrNoRoom, s.opts.Name, free, s.opts.MinFreeBytes)
+		}
+	}
+	f, err := s.write(text)
+	if err != nil {
+		return 0, err
+	}
+	for i := range lengths {
+		s.index(f, &entries[i], lengths[i])
+	}
+	return n, nil
+}
+
+// encode returns the line of an entry, and makes e what it says.
+func (s *Store) encode(e *Entry) ([]byte, error) {
+	if s.opts.Keep { // a server's error may be long; what was refused stays whole
+		e.Reason = clip(e.Reason, maxReasonBytes)
+	}
+	b, err := json.Marshal(e)
+	if !s.opts.Keep && (err != nil || len(b) > s.opts.MaxEntryBytes) {
+		// What was refused may be no JSON, or huge; that it was refused is kept all the same.
+		e.Event, e.Payload = nil, nil
+		for _, text := range []*string{&e.Source, &e.Field, &e.Reason, &e.Table} {
+			*text = clip(*text, 256)
+		}
+		s.stats.Cut++
+		b, err = json.Marshal(e)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("encode entry of %s: %w", s.opts.Name, err)
+	}
+	return b, nil
+}
+
+func clip(s string, n int) string { return s[:min(len(s), n)] }
 
 // write appends text to the newest file, or to a new one. A file of an earlier process gets nothing more: what that one
 // wrote last may be in the page cache only, and a gap in front of a line would take the line with it.
-func (s *Store) write(text []byte) (*file, int64, error) {
+func (s *Store) write(text []byte) (*file, error) {
 	if s.last == nil || s.files[len(s.files)-1].size >= s.opts.FileBytes {
 		if err := s.create(); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 	}
 	f := s.files[len(s.files)-1]
-	offset := f.size
-	n, err := s.last.WriteAt(text, offset)
+	if f.size == 0 {
+		text = append(s.head(), text...)
+	}
+	n, err := s.last.WriteAt(text, f.size)
 	if err == nil && n < len(text) {
 		err = fmt.Errorf("short write: %d of %d bytes", n, len(text))
 	}
-	if err == nil && s.opts.Fsync {
+	if err == nil && s.opts.Keep {
 		err = s.last.Sync()
 	}
+	f.size += int64(len(text))
+	s.stats.Bytes += int64(len(text))
 	if err != nil {
 		// Half a line may stand there: the next entry begins a new file.
 		_ = s.last.Close()
 		s.last = nil
-		f.size += int64(len(text))
-		s.stats.Bytes += int64(len(text))
-		return nil, 0, fmt.Errorf("write to %s: %w", s.opts.Name, err)
+		return nil, fmt.Errorf("write to %s: %w", s.opts.Name, err)
 	}
-	f.size += int64(len(text))
-	s.stats.Bytes += int64(len(text))
-	return f, offset, nil
+	return f, nil
 }
+
+// head is the first line of a file.
+func (s *Store) head() []byte { return fmt.Appendf(nil, "{\"next\":%d}\n", s.nextID) }
 
 func (s *Store) create() error {
 	if s.last != nil {
@@ -315,7 +488,7 @@ func (s *Store) create() error {
 	if err != nil {
 		return fmt.Errorf("create file of %s: %w", s.opts.Name, err)
 	}
-	if s.opts.Fsync {
+	if s.opts.Keep {
 		if err := s.opts.FS.SyncDir(s.opts.Dir); err != nil {
 			_ = f.Close()
 			return fmt.Errorf("create file of %s: fsync of the folder: %w", s.opts.Name, err)
@@ -331,77 +504,83 @@ func (s *Store) shrink() error {
 	for len(s.files) > 1 {
 		f := s.files[0]
 		over := s.stats.Bytes > s.opts.MaxBytes || s.stats.Entries > s.opts.MaxEntries || len(s.files) > maxFiles
-		if !over && f.live > 0 {
+		if f.live > 0 && (s.opts.Keep || !over) {
 			return nil
+		}
+		if f.live > 0 {
+			err := s.lines(f, func(l *line, text []byte) error {
+				if n, ok := number(l.ID); ok && f.has(n) {
+					s.weigh(&l.Entry, len(text), -1)
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
 		}
 		if err := s.opts.FS.Remove(s.path(f.seq)); err != nil {
 			return fmt.Errorf("drop oldest file of %s: %w", s.opts.Name, err)
 		}
-		for id, p := range s.entries {
-			if p.file == f {
-				s.forget(id)
-				s.stats.Dropped++
-			}
-		}
+		s.stats.Entries -= f.live
+		s.stats.Dropped += uint64(f.live)
 		s.stats.Bytes -= f.size
 		s.files = s.files[1:]
 	}
 	return nil
 }
 
-// compactOrder forgets the removed ids once they are the most.
-func (s *Store) compactOrder() {
-	if len(s.order) < 2*len(s.entries)+64 {
-		return
-	}
-	kept := s.order[:0]
-	for _, id := range s.order {
-		if _, ok := s.entries[id]; ok {
-			kept = append(kept, id)
-		}
-	}
-	s.order = kept
-}
-
 // Get returns the entry with an id; it is false when there is none.
-func (s *Store) Get(id string) (Entry, bool, error) {
+func (s *Store) Get(id string) (e Entry, found bool, err error) {
+	n, ok := number(id)
+	if !ok {
+		return e, false, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, ok := s.entries[id]
-	if !ok {
-		return Entry{}, false, nil
+	f := s.find(n)
+	if f == nil {
+		return e, false, nil
 	}
-	f, err := s.opts.FS.OpenFile(s.path(p.file.seq), os.O_RDONLY, 0)
-	if err != nil {
-		return Entry{}, false, fmt.Errorf("open %s: %w", s.opts.Name, err)
-	}
-	defer f.Close()
-	b := make([]byte, p.length)
-	if _, err := f.ReadAt(b, p.offset); err != nil {
-		return Entry{}, false, fmt.Errorf("read entry %s of %s: %w", id, s.opts.Name, err)
-	}
-	var e Entry
-	if err := json.Unmarshal(b, &e); err != nil {
-		return Entry{}, false, fmt.Errorf("entry %s of %s: %w", id, s.opts.Name, err)
-	}
-	return e, true, nil
+	err = s.lines(f, func(l *line, _ []byte) error {
+		if l.ID == id {
+			e, found = l.Entry, true
+		}
+		return nil
+	})
+	return e, found, err
 }
 
 // Each calls fn with the entries that the store holds at the call, oldest first; fn may call the store. An error of fn
 // ends it and is returned.
-func (s *Store) Each(fn func(Entry) error) error {
+func (s *Store) Each(fn func(Entry) error) error { return s.from(0, fn) }
+
+// from is Each for the entries with an id above after.
+func (s *Store) from(after uint64, fn func(Entry) error) error {
 	s.mu.Lock()
-	ids := append([]string(nil), s.order...)
+	files, end := append([]*file(nil), s.files...), s.nextID
 	s.mu.Unlock()
-	for _, id := range ids {
-		e, ok, err := s.Get(id)
+	for _, f := range files {
+		s.mu.Lock()
+		skip := f.live == 0 || f.first+uint64(len(f.ids))*64 <= after
+		s.mu.Unlock()
+		if skip {
+			continue
+		}
+		err := s.lines(f, func(l *line, _ []byte) error {
+			n, ok := number(l.ID)
+			if !ok || n <= after || n >= end {
+				return nil
+			}
+			s.mu.Lock()
+			live := f.has(n)
+			s.mu.Unlock()
+			if !live {
+				return nil
+			}
+			return fn(l.Entry)
+		})
 		if err != nil {
 			return err
-		}
-		if ok {
-			if err := fn(e); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -409,30 +588,46 @@ func (s *Store) Each(fn func(Entry) error) error {
 
 // Remove takes entries out; ids that are not there are ignored.
 func (s *Store) Remove(ids ...string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var known []string
 	for _, id := range ids {
-		if _, ok := s.entries[id]; ok {
-			known = append(known, id)
+		e, ok, err := s.Get(id)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		if err := s.remove(&e); err != nil {
+			return err
 		}
 	}
-	if len(known) == 0 {
+	return nil
+}
+
+// remove takes an entry out that was read.
+func (s *Store) remove(e *Entry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, _ := number(e.ID)
+	f := s.find(n)
+	if f == nil {
 		return nil
 	}
 	text, err := json.Marshal(struct {
 		Removed []string `json:"removed"`
-	}{known})
+	}{[]string{e.ID}})
 	if err != nil {
 		return fmt.Errorf("encode removal from %s: %w", s.opts.Name, err)
 	}
-	if _, _, err := s.write(append(text, '\n')); err != nil {
+	if _, err := s.write(append(text, '\n')); err != nil {
 		return err
 	}
-	for _, id := range known {
-		s.forget(id)
+	f.remove(n)
+	s.stats.Entries--
+	entry, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("encode entry of %s: %w", s.opts.Name, err)
 	}
-	s.compactOrder()
+	s.weigh(e, len(entry), -1)
 	return s.shrink()
 }
 

@@ -167,7 +167,7 @@ func TestMarkedEntriesAreTriedAgainAndStayWhenThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	bad := errors.New("still bad")
-	n, err := s.Requeue(func(e quarantine.Entry) error {
+	n, err := s.Requeue(0, func(e quarantine.Entry) error {
 		if e.ID == "3" {
 			return bad
 		}
@@ -179,20 +179,20 @@ func TestMarkedEntriesAreTriedAgainAndStayWhenThatFails(t *testing.T) {
 	if got := reasons(t, s); !slices.Equal(got, []string{"reason 0", "reason 2", "reason 3"}) {
 		t.Fatalf("%q", got)
 	}
-	if n, err := s.Requeue(func(quarantine.Entry) error { return bad }); n != 0 || err != nil {
+	if n, err := s.Requeue(0, func(quarantine.Entry) error { return bad }); n != 0 || err != nil {
 		t.Fatalf("a mark counts twice: %d, %v", n, err)
 	}
 	if err := quarantine.MarkRequeue(disk.OS{}, dir, "refused"); err != nil {
 		t.Fatal(err)
 	}
 	asked := 0
-	if n, err := s.Requeue(func(quarantine.Entry) error {
+	if n, err := s.Requeue(0, func(quarantine.Entry) error {
 		asked++
 		return quarantine.ErrLater
 	}); n != 0 || asked != 1 || !errors.Is(err, quarantine.ErrLater) {
 		t.Fatalf("%d of %d, %v", n, asked, err)
 	}
-	if n, err := s.Requeue(func(quarantine.Entry) error { return nil }); n != 3 || err != nil || s.Len() != 0 {
+	if n, err := s.Requeue(0, func(quarantine.Entry) error { return nil }); n != 3 || err != nil || s.Len() != 0 {
 		t.Fatalf("%d, %v, %d left", n, err, s.Len())
 	}
 }
@@ -221,7 +221,7 @@ func TestDeadLettersSurviveABadDisk(t *testing.T) {
 	for seed := range int64(400) {
 		d := disktest.New(seed)
 		rng := rand.New(rand.NewPCG(uint64(seed), 0))
-		opts := quarantine.Options{Dir: "/q", Name: "dead", FileBytes: 400, MaxEntryBytes: 300, Fsync: true, FS: d}
+		opts := quarantine.Options{Dir: "/q", Name: "dead", FileBytes: 400, Keep: true, FS: d}
 		fail := func(int, disktest.Op, string) *disktest.Fault {
 			if rng.IntN(5) == 0 {
 				return &disktest.Fault{Err: disktest.EIO, Part: rng.Float64(), Silent: rng.IntN(3) == 0}
@@ -282,4 +282,75 @@ func FuzzOpen(f *testing.F) {
 			t.Fatalf("%v, found %v", err, found)
 		}
 	})
+}
+
+// What is the only copy of an accepted event is never dropped: not by number, not by bytes, not for its size.
+func TestKeptEntriesAreNeverDropped(t *testing.T) {
+	s := open(t, quarantine.Options{
+		Dir: t.TempDir(), Keep: true, FileBytes: 2000, MaxBytes: 1, MaxEntries: 1, MaxEntryBytes: 1,
+	})
+	const n = 1000
+	for i := range n / 50 {
+		var list []quarantine.Entry
+		for j := range 50 {
+			list = append(list, entry(50*i+j))
+		}
+		if err := s.Add(list...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	huge := quarantine.Entry{Reason: strings.Repeat("x", 1<<16), Payload: make([]byte, 1<<20)}
+	if err := s.Add(huge); err != nil {
+		t.Fatal(err)
+	}
+	st := s.Stats()
+	if got := reasons(t, s); len(got) != n+1 || st.Entries != n+1 || st.Dropped != 0 || st.Cut != 0 || st.Damaged != 0 {
+		t.Fatalf("%d entries, %+v", len(got), st)
+	}
+	if e, ok, err := s.Get(fmt.Sprint(n + 1)); err != nil || !ok || len(e.Payload) != 1<<20 {
+		t.Fatalf("%v, %v, %d bytes", ok, err, len(e.Payload))
+	}
+	if got := s.Source("//s"); got.Entries != n {
+		t.Errorf("%+v of the source, want %d entries", got, n)
+	}
+}
+
+// A marked store is worked off in portions, and an entry that fails is not given again for the same mark.
+func TestRequeueGoesOnWhereItStopped(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, quarantine.Options{Dir: dir, Keep: true, FileBytes: 600})
+	for i := range 25 {
+		if err := s.Add(entry(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, ids := range [][]string{nil, {"3", "99", "20", "5"}} {
+		if err := quarantine.MarkRequeue(disk.OS{}, dir, "refused", ids...); err != nil {
+			t.Fatal(err)
+		}
+		tried := map[string]int{}
+		for range 10 {
+			_, _ = s.Requeue(4, func(e quarantine.Entry) error {
+				tried[e.ID]++
+				if e.ID == "5" {
+					return errors.New("still bad")
+				}
+				return nil
+			})
+			if err := s.Add(entry(100)); err != nil { // what comes later is not meant
+				t.Fatal(err)
+			}
+		}
+		for id, n := range tried {
+			if n != 1 {
+				t.Errorf("%s was tried %d times", id, n)
+			}
+		}
+		if want := map[bool]int{true: 25, false: 1}[ids == nil]; len(tried) != want {
+			t.Errorf("%d entries were tried, want %d", len(tried), want)
+		}
+	}
+	if got := s.Stats(); got.Entries != 21 {
+		t.Errorf("%+v, want 20 that came later and one that failed", got)
+	}
 }

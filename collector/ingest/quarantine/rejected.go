@@ -1,7 +1,6 @@
 package quarantine
 
 import (
-	"fmt"
 	"path/filepath"
 	"time"
 
@@ -9,11 +8,12 @@ import (
 	"github.com/monev112/monev112/collector/internal/disk"
 )
 
-// The folder of the service's two stores, below its data folder, and their names.
+// The folder of the service's stores, below its data folder, and their names.
 const (
-	FolderName   = "quarantine"
-	RejectedName = "refused" // events that the intake did not accept, pseudonymised
-	DeadName     = "dead"    // rows that ClickHouse can never store
+	FolderName    = "quarantine"
+	RejectedName  = "refused"   // events that the intake did not accept, pseudonymised
+	DeadName      = "dead"      // rows that ClickHouse can never store
+	ConflictsName = "conflicts" // accepted events that turned out to contradict an earlier one
 )
 
 // Rejected is the store of events that the intake did not accept.
@@ -49,30 +49,27 @@ func (r *Rejected) AddConflicts(events []*event.Event, at time.Time) error {
 	return r.Add(entries...)
 }
 
-// DeadLetters is the store of rows that ClickHouse can never store. They exist nowhere else, so each is made durable.
-type DeadLetters struct{ *Store }
-
-// OpenDeadLetters opens the dead letters of a data folder.
-func OpenDeadLetters(dataDir string) (*DeadLetters, error) {
-	s, err := Open(Options{Dir: filepath.Join(dataDir, FolderName), Name: DeadName, Fsync: true})
-	return &DeadLetters{s}, err
-}
-
-// Add keeps a row of table.
-func (d *DeadLetters) Add(payload []byte, table, reason string, at time.Time) error {
-	return d.Store.Add(Entry{At: at, Table: table, Reason: reason, Payload: payload})
-}
-
-// Requeued gives the dead letters that an operator marked to retry, as Store.Requeue does; later is
-// ErrLater.
-func (d *DeadLetters) Requeued(retry func(payload []byte, table string) (later bool, err error)) (int, error) {
-	return d.Requeue(func(e Entry) error {
-		later, err := retry(e.Payload, e.Table)
-		if later {
-			err = fmt.Errorf("%w: %w", ErrLater, err)
+// RedactCallers blanks the callers of events that were refused before an instant, and returns how many were due; without
+// apply it only counts. When they happened is no guide: the time may be what was wrong.
+func (r *Rejected) RedactCallers(before time.Time, apply bool) (due Due, err error) {
+	blank := func(e *Entry) change {
+		if !e.At.Before(before) {
+			return unchanged
 		}
-		return err
-	})
+		text, ok := withoutCaller(e.Event)
+		if !ok {
+			return unchanged
+		}
+		due.add(e.At)
+		e.Event = text
+		return edited
+	}
+	if apply {
+		err = r.rewrite(blank)
+		return due, err
+	}
+	err = r.Each(func(e Entry) error { blank(&e); return nil })
+	return due, err
 }
 
 // MarkIn is MarkRequeue for a store of the service whose data folder is dataDir.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -37,66 +39,134 @@ func MarkRequeue(fsys disk.FS, dir, name string, ids ...string) error {
 	})
 }
 
+// resume says how far a mark has been worked off.
+type resume struct {
+	tried uint64 // of the ids that it names: how many; of a mark for all: the last id
+	end   uint64 // of a mark for all: entries from this id on came later
+}
+
 // Requeue gives each entry that was marked to fn, oldest mark's first, and removes it when fn returns nil. It returns
 // how many went through. An entry for which fn fails stays, its mark is spent, and the errors are joined; after an
-// error that wraps ErrLater the mark is kept and nothing more is tried. After a crash an entry may be given again: fn
-// must bear that, as the journal and ClickHouse do.
-func (s *Store) Requeue(fn func(Entry) error) (requeued int, err error) {
+// error that wraps ErrLater the mark is kept and nothing more is tried. At most limit entries are tried, or all when it
+// is 0: the next call goes on behind them. After a crash an entry may be given again: fn must bear that, as the journal
+// and ClickHouse do.
+func (s *Store) Requeue(limit int, fn func(Entry) error) (requeued int, err error) {
 	names, err := s.opts.FS.ReadDir(s.opts.Dir)
 	if err != nil {
 		return 0, fmt.Errorf("list %s: %w", s.opts.Dir, err)
 	}
-	var errs []error
+	r := round{store: s, fn: fn, left: limit}
+	if limit == 0 {
+		r.left = math.MaxInt
+	}
 	for _, name := range names {
 		if !strings.HasPrefix(name, markPrefix(s.opts.Name)) || !strings.HasSuffix(name, ".json") {
 			continue
 		}
-		n, err := s.requeueMarked(filepath.Join(s.opts.Dir, name), fn)
-		requeued += n
-		errs = append(errs, err)
-		if errors.Is(err, ErrLater) {
+		path := filepath.Join(s.opts.Dir, name)
+		err := r.mark(path)
+		if errors.Is(err, errRoundEnds) {
 			break
 		}
+		delete(s.resume, path)
+		if err := errors.Join(err, s.opts.FS.Remove(path)); err != nil {
+			r.errs = append(r.errs, err)
+		}
 	}
-	return requeued, errors.Join(errs...)
+	return r.requeued, errors.Join(r.errs...)
 }
 
-func (s *Store) requeueMarked(path string, fn func(Entry) error) (requeued int, err error) {
+// round is one call of Requeue.
+type round struct {
+	store    *Store
+	fn       func(Entry) error
+	left     int // how many may still be tried
+	requeued int
+	errs     []error
+}
+
+// errRoundEnds says that a mark is not worked off yet.
+var errRoundEnds = errors.New("to be continued")
+
+// maxErrors bounds how many errors a round reports.
+const maxErrors = 20
+
+// mark works off a mark. An error other than errRoundEnds says why the mark can never be.
+func (r *round) mark(path string) error {
+	s := r.store
 	b, err := disk.ReadFile(s.opts.FS, path, maxMarkBytes)
 	if err != nil {
-		return 0, fmt.Errorf("read requeue mark: %w", err)
+		r.report(fmt.Errorf("read requeue mark: %w", err))
+		return errRoundEnds
 	}
 	var ids []string
 	if err := json.Unmarshal(b, &ids); err != nil {
-		return 0, errors.Join(fmt.Errorf("requeue mark %s: %w", path, err), s.opts.FS.Remove(path))
+		return fmt.Errorf("requeue mark %s: %w", path, err)
 	}
-	if len(ids) == 0 {
+	at := s.resume[path]
+	defer func() { s.resume[path] = at }()
+	if len(ids) > 0 {
+		for _, id := range ids[min(at.tried, uint64(len(ids))):] {
+			e, ok, err := s.Get(id)
+			switch {
+			case err != nil:
+				r.report(err)
+			case ok:
+				if err := r.try(&e); err != nil {
+					return err
+				}
+			}
+			at.tried++
+		}
+		return nil
+	}
+	if at.end == 0 {
 		s.mu.Lock()
-		ids = append(ids, s.order...)
+		at.end = s.nextID
 		s.mu.Unlock()
 	}
-	var errs []error
-	for _, id := range ids {
-		e, ok, err := s.Get(id)
-		if err != nil || !ok {
-			errs = append(errs, err)
-			continue
+	err = s.from(at.tried, func(e Entry) error {
+		n, _ := number(e.ID)
+		if n >= at.end {
+			return nil
 		}
-		if err := fn(e); err != nil {
-			errs = append(errs, fmt.Errorf("requeue entry %s of %s: %w", id, s.opts.Name, err))
-			if errors.Is(err, ErrLater) {
-				return requeued, errors.Join(errs...)
-			}
-			continue
+		if err := r.try(&e); err != nil {
+			return err
 		}
-		if err := s.Remove(id); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		requeued++
+		at.tried = n
+		return nil
+	})
+	if err != nil && !errors.Is(err, errRoundEnds) {
+		r.report(err) // a file that cannot be read now
+		return errRoundEnds
 	}
-	errs = append(errs, s.opts.FS.Remove(path))
-	return requeued, errors.Join(errs...)
+	return err
+}
+
+// try gives one entry; errRoundEnds says that it has to be given again.
+func (r *round) try(e *Entry) error {
+	if r.left == 0 {
+		return errRoundEnds
+	}
+	r.left--
+	err := r.fn(*e)
+	if err == nil {
+		if err = r.store.remove(e); err == nil {
+			r.requeued++
+			return nil
+		}
+	}
+	r.report(fmt.Errorf("requeue entry %s of %s: %w", e.ID, r.store.opts.Name, err))
+	if errors.Is(err, ErrLater) {
+		return errRoundEnds
+	}
+	return nil
+}
+
+func (r *round) report(err error) {
+	if len(r.errs) < maxErrors {
+		r.errs = append(r.errs, err)
+	}
 }
 
 // Read calls fn with the entries of a store that another process may have open, oldest first; damaged counts lines that
@@ -107,34 +177,46 @@ func Read(dir, name string, fn func(Entry) error) (damaged int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	live := map[string]int{} // id -> where in list
-	var list []Entry
-	for _, seq := range seqs {
-		b, err := disk.ReadFile(fsys, filepath.Join(dir, fileName(name, seq)), 1<<30)
-		if err != nil {
-			return damaged, fmt.Errorf("read %s: %w", name, err)
-		}
-		eachLine(b, func(_ int, text []byte, ended bool) {
-			var l line
-			if !ended || json.Unmarshal(text, &l) != nil {
-				damaged++
-				return
+	each := func(fn func(l *line) error) error {
+		for _, seq := range seqs {
+			b, err := disk.ReadFile(fsys, filepath.Join(dir, fileName(name, seq)), maxFileBytes)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // dropped meanwhile
 			}
-			for _, id := range l.Removed {
-				delete(live, id)
+			if err != nil {
+				return fmt.Errorf("read %s: %w", name, err)
 			}
-			if l.ID != "" {
-				live[l.ID] = len(list)
-				list = append(list, l.Entry)
-			}
-		})
-	}
-	for i, e := range list {
-		if at, ok := live[e.ID]; ok && at == i {
-			if err := fn(e); err != nil {
-				return damaged, err
+			eachLine(b, func(text []byte, ended bool) {
+				var l line
+				switch {
+				case err != nil:
+				case !ended || json.Unmarshal(text, &l) != nil:
+					damaged++
+				default:
+					err = fn(&l)
+				}
+			})
+			if err != nil {
+				return err
 			}
 		}
+		return nil
 	}
-	return damaged, nil
+	gone := map[string]bool{}
+	if err := each(func(l *line) error {
+		for _, id := range l.Removed {
+			gone[id] = true
+		}
+		return nil
+	}); err != nil {
+		return 0, err
+	}
+	damaged = 0
+	err = each(func(l *line) error {
+		if l.ID == "" || gone[l.ID] {
+			return nil
+		}
+		return fn(l.Entry)
+	})
+	return damaged, err
 }

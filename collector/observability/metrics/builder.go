@@ -80,16 +80,22 @@ func (b *builder) desc(name string) *prometheus.Desc {
 	return prometheus.NewDesc(d.Name, d.Help, d.Labels, nil)
 }
 
-// probe exposes gauges without labels that somebody is asked for at each scrape. Until watch is called they are absent.
+// probe exposes metrics without labels that somebody is asked for at each scrape. Until watch is called they are absent.
 type probe struct {
 	descs []*prometheus.Desc
+	types []prometheus.ValueType
 	ask   atomic.Pointer[func() []float64] // one value for each desc
 }
 
 func (b *builder) probe(names ...string) *probe {
 	p := new(probe)
 	for _, name := range names {
-		p.descs = append(p.descs, b.desc(name))
+		of := prometheus.GaugeValue
+		if b.unmade[name].Type == Counter {
+			of = prometheus.CounterValue
+		}
+		d := b.take(name, b.unmade[name].Type)
+		p.descs, p.types = append(p.descs, prometheus.NewDesc(d.Name, d.Help, nil, nil)), append(p.types, of)
 	}
 	b.register(p)
 	return p
@@ -108,7 +114,7 @@ func (p *probe) Describe(ch chan<- *prometheus.Desc) {
 func (p *probe) Collect(ch chan<- prometheus.Metric) {
 	if ask := p.ask.Load(); ask != nil {
 		for i, v := range (*ask)() {
-			ch <- prometheus.MustNewConstMetric(p.descs[i], prometheus.GaugeValue, v)
+			ch <- prometheus.MustNewConstMetric(p.descs[i], p.types[i], v)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -20,28 +21,40 @@ const (
 	Backfilled EventResult = "backfilled"
 )
 
+// Found says when a conflict was found.
+type Found string
+
+// When a conflict is found: before the event was accepted, or after.
+const (
+	AtTheDoor Found = "door"
+	Late      Found = "late"
+)
+
 // maxDroppedKeys bounds the names that attributes_dropped_total shows. Senders choose these keys.
 const maxDroppedKeys = 32
 
 type events struct {
-	total, rejected, dropped, blanked *prometheus.CounterVec
-	results                           map[EventResult]prometheus.Counter
-	reasons, fields                   closed
+	total, rejected, dropped, blanked, conflicts, heldBack *prometheus.CounterVec
+	results                                                map[EventResult]prometheus.Counter
+	reasons, fields                                        closed
 
-	mu   sync.Mutex
-	keys map[string]bool
+	mu            sync.Mutex
+	keys, sources map[string]bool // that have a name as labels
 }
 
 func newEvents(b *builder, v *Vocabulary) *events {
 	e := &events{
-		total:    b.counter("events_total"),
-		rejected: b.counter("events_rejected_total"),
-		dropped:  b.counter("attributes_dropped_total"),
-		blanked:  b.counter("fields_blanked_total"),
-		results:  map[EventResult]prometheus.Counter{},
-		reasons:  newClosed(v.RejectReasons, Other, ""),
-		fields:   newClosed(blankedFields, Attribute, ""),
-		keys:     map[string]bool{},
+		total:     b.counter("events_total"),
+		rejected:  b.counter("events_rejected_total"),
+		dropped:   b.counter("attributes_dropped_total"),
+		blanked:   b.counter("fields_blanked_total"),
+		conflicts: b.counter("conflicts_total"),
+		heldBack:  b.counter("source_held_back_total"),
+		results:   map[EventResult]prometheus.Counter{},
+		reasons:   newClosed(v.RejectReasons, Other, ""),
+		fields:    newClosed(blankedFields, Attribute, ""),
+		keys:      map[string]bool{},
+		sources:   map[string]bool{},
 	}
 	create(e.blanked.MetricVec, e.fields.values)
 	for _, r := range [...]EventResult{Accepted, Duplicate, Rejected, Conflict, Backfilled} {
@@ -85,21 +98,41 @@ func (r *Registry) CountDroppedAttributes(key string, n int) {
 	r.events.dropped.WithLabelValues(r.events.key(key)).Add(float64(max(0, n)))
 }
 
+// CountConflicts counts n events of a source that contradict earlier ones. The first maxSources sources keep their
+// name.
+func (r *Registry) CountConflicts(source string, found Found, n int) {
+	r.events.conflicts.WithLabelValues(r.events.source(source), string(found)).Add(float64(max(0, n)))
+}
+
+// CountHeldBack counts a request that a source has to repeat later.
+func (r *Registry) CountHeldBack(source string) {
+	r.events.heldBack.WithLabelValues(r.events.source(source)).Inc()
+}
+
 func (e *events) key(key string) string {
 	if !isName(key) {
 		return Other
 	}
+	return e.label(e.keys, key, maxDroppedKeys)
+}
+
+func (e *events) source(source string) string {
+	return e.label(e.sources, cmp.Or(validLabel(source), Unknown), maxSources)
+}
+
+// label returns value while known, which it grows up to limit values, and Other beyond.
+func (e *events) label(known map[string]bool, value string, limit int) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.keys[key] {
-		return key
+	if known[value] {
+		return value
 	}
-	if len(e.keys) >= maxDroppedKeys {
+	if len(known) >= limit {
 		return Other
 	}
-	key = strings.Clone(key)
-	e.keys[key] = true
-	return key
+	value = strings.Clone(value)
+	known[value] = true
+	return value
 }
 
 // isName accepts what people call a column: a lower-case word with at most three digits. A telephone number, a name

@@ -81,16 +81,30 @@ type Shipper struct {
 	quarantine  *probe
 }
 
+// QuarantineState is what the quarantine holds at one instant.
+type QuarantineState struct {
+	Refused     int    // events that were never accepted
+	Dropped     uint64 // of them, since the start, because there was no room
+	DeadLetters int    // rows that ClickHouse refuses
+	Conflicts   int    // accepted events that contradict an earlier one
+	KeptBytes   int64  // of dead letters and conflicts, which nothing drops
+}
+
 func newShipper(b *builder) *Shipper {
-	return &Shipper{b.counter("dead_letters_total").WithLabelValues(), b.probe("quarantine_events")}
+	return &Shipper{b.counter("dead_letters_total").WithLabelValues(),
+		b.probe("quarantine_events", "quarantine_dropped_total", "dead_letters_held", "conflicts_held", "dead_letters_bytes")}
 }
 
 // DeadLetters counts n events set aside.
 func (s *Shipper) DeadLetters(n int) { s.deadLetters.Add(float64(max(0, n))) }
 
-// WatchQuarantine gives the function that says how many refused events are held.
-func (s *Shipper) WatchQuarantine(n func() int) {
-	s.quarantine.watch(func() []float64 { return []float64{float64(n())} })
+// WatchQuarantine gives the function that is asked at each scrape.
+func (s *Shipper) WatchQuarantine(state func() QuarantineState) {
+	s.quarantine.watch(func() []float64 {
+		q := state()
+		return []float64{float64(q.Refused), float64(q.Dropped), float64(q.DeadLetters), float64(q.Conflicts),
+			float64(q.KeptBytes)}
+	})
 }
 
 // Pager measures the pushes of ticket alerts. Until the first push its gauges are absent.

@@ -65,7 +65,11 @@ func full(t testing.TB) *Registry {
 	r.Journal.Watch(func() JournalState {
 		return JournalState{Bytes: 10, LagBytes: 5, Lag: 2 * time.Second, DiskFreeBytes: 99, Damaged: true}
 	})
-	r.Shipper.WatchQuarantine(func() int { return 3 })
+	r.Shipper.WatchQuarantine(func() QuarantineState {
+		return QuarantineState{Refused: 3, Dropped: 7, DeadLetters: 2, Conflicts: 5, KeptBytes: 900}
+	})
+	r.CountConflicts("/crm", Late, 4)
+	r.CountHeldBack("/crm")
 	r.Pager.Pushed(time.Unix(1700000000, 0), map[string]int{"overdue": 2, "odd": 1})
 	r.Calendar.CoveredUntil(time.Unix(1800000000, 0))
 	r.Expected.Set("35.15", 6, 1.5)

@@ -8,10 +8,14 @@
 //	events        attributes  24 months after it happened         blanked
 //	board         attributes  24 months after it happened         blanked in memory
 //	refused       entry       90 days after it was refused        removed from the quarantine
-//	dead          entry       90 days after ClickHouse refused it removed from the quarantine
+//	refused       caller      13 months after it was refused      blanked, where entries are kept for longer
+//	dead          entry       for ever                            removed on request alone, 90 days after it was kept
+//	dead          caller      13 months after it happened         blanked; the event can still be given back
+//	dead          attributes  24 months after it happened         blanked
 //	journal       -           a day after it was shipped          segments are deleted; a segment is closed after a day
 //
-// Rows of cases, clocks and aggregates are kept.
+// Conflicts are kept as dead letters are. Both are the only copy of accepted events: time alone never removes them, an
+// operator who asks for it does. Rows of cases, clocks and aggregates are kept.
 package retention
 
 import (
@@ -111,6 +115,16 @@ type Report struct {
 func (r Report) Due() (n uint64) {
 	for _, i := range r.Items {
 		n += i.Due
+	}
+	return n
+}
+
+// Kept is how many dead letters and conflicts are due and stay because nobody said to delete them.
+func (r Report) Kept() (n uint64) {
+	for _, i := range r.Items {
+		if i.Asks {
+			n += i.Left
+		}
 	}
 	return n
 }

@@ -28,8 +28,8 @@ type Config struct {
 	Store    *store.Store
 	Prepared func() bool // whether ClickHouse can be asked
 	Board    *tracker.Board
-	Rejected *quarantine.Store
-	Dead     *quarantine.Store
+	Rejected *quarantine.Rejected
+	Dead     *quarantine.DeadLetters
 	Journal  *journal.Journal
 	// StableNow is the latest instant at which the clock had run for a while without a jump; zero when there is none.
 	StableNow func() time.Time
@@ -66,7 +66,7 @@ func (r *Runner) Run(ctx context.Context) {
 		if !r.cfg.Prepared() || !due(r.cfg.Now(), r.cfg.StableNow(), LastRun(r.cfg.DataDir)) {
 			continue
 		}
-		if report, err := r.Apply(ctx); err != nil && ctx.Err() == nil {
+		if report, err := r.Apply(ctx, false); err != nil && ctx.Err() == nil {
 			log.Warn("personal data not deleted, will retry", "error", err, "left", report.Left())
 		}
 	}
@@ -93,8 +93,9 @@ func (r *Runner) Count(ctx context.Context) (Report, error) {
 	return report, err
 }
 
-// Apply counts what is due, deletes it, counts again by the same instants and records the result.
-func (r *Runner) Apply(ctx context.Context) (Report, error) {
+// Apply counts what is due, deletes it, counts again by the same instants and records the result. Dead letters and
+// conflicts stay unless deadLetters asks for them to go.
+func (r *Runner) Apply(ctx context.Context, deadLetters bool) (Report, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	report := Report{At: r.now(), Applied: true}
@@ -109,7 +110,10 @@ func (r *Runner) Apply(ctx context.Context) (Report, error) {
 		}
 	}
 	if cutoff, ok := r.cfg.Policy.Cutoff(Entry, report.At); ok {
-		errs = append(errs, r.cfg.Rejected.Expire(cutoff), r.cfg.Dead.Expire(cutoff))
+		errs = append(errs, r.cfg.Rejected.Expire(cutoff))
+		if deadLetters {
+			errs = append(errs, r.cfg.Dead.Expire(cutoff), r.cfg.Dead.Conflicts.Expire(cutoff))
+		}
 	}
 	errs = append(errs, r.cfg.Journal.Probe()) // closes a segment that is old enough, so that it can be deleted
 	tablesLeft, elsewhereLeft, err := r.count(ctx, report.At, false)
@@ -126,21 +130,22 @@ func (r *Runner) Apply(ctx context.Context) (Report, error) {
 	}
 	errs = append(errs, Record(r.cfg.DataDir, report), r.cfg.Store.RecordRetention(ctx, report.At, report.Items))
 	err = errors.Join(errs...)
-	if err == nil && report.Left() > 0 {
-		err = fmt.Errorf("%d are left: they came while the rest was deleted; run it again", report.Left())
+	if late := report.Left() - report.Kept(); err == nil && late > 0 {
+		err = fmt.Errorf("%d are left: they came while the rest was deleted; run it again", late)
 	}
-	r.cfg.Log.Info("retention applied", "due", report.Due(), "left", report.Left())
+	r.cfg.Log.Info("retention applied", "due", report.Due(), "left", report.Left(), "dead_letters_kept", report.Kept())
 	return report, err
 }
 
-// count counts what is due in ClickHouse's tables and elsewhere. With redact it blanks the board's share as it counts:
+// count counts what is due in ClickHouse's tables and elsewhere. With redact it blanks the share of the board and of the
+// quarantine as it counts:
 // the board comes before the tables, so that what it upserts afterwards is blank.
 func (r *Runner) count(ctx context.Context, now time.Time, redact bool) (tables, elsewhere []store.DueItem, err error) {
 	if !r.cfg.Prepared() {
 		return nil, nil, store.ErrNotReady
 	}
 	elsewhere = r.countBoard(now, redact)
-	entries, err := r.countEntries(now)
+	entries, err := r.countEntries(now, redact)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -148,41 +153,66 @@ func (r *Runner) count(ctx context.Context, now time.Time, redact bool) (tables,
 	return tables, append(elsewhere, entries...), err
 }
 
-func (r *Runner) countBoard(now time.Time, redact bool) (out []store.DueItem) {
-	var cutoffs [2]time.Time // zero: kept for ever
-	kinds := [2]string{Caller, Attributes}
-	for i, kind := range kinds {
-		if cutoff, ok := r.cfg.Policy.Cutoff(kind, now); ok {
-			cutoffs[i] = cutoff
+// cutoffs are the instants before which callers and attributes are due; zero: they are kept for ever.
+func (r *Runner) cutoffs(now time.Time) (callers, attributes time.Time) {
+	of := func(kind string) time.Time {
+		cutoff, ok := r.cfg.Policy.Cutoff(kind, now)
+		if !ok {
+			return time.Time{}
 		}
+		return cutoff
 	}
-	callers, attributes := r.cfg.Board.Redact(cutoffs[0], cutoffs[1], redact)
-	for i, s := range [2]tracker.RedactStats{callers, attributes} {
-		if !cutoffs[i].IsZero() {
-			out = append(out, store.DueItem{
-				DuePlace: store.DuePlace{Where: "board", Kind: kinds[i]}, Cutoff: cutoffs[i], Due: s.Events, Oldest: s.Oldest,
-			})
-		}
-	}
-	return out
+	return of(Caller), of(Attributes)
 }
 
-func (r *Runner) countEntries(now time.Time) (out []store.DueItem, err error) {
+// found appends what is due of a kind in a place, unless it is kept for ever there.
+func found(items []store.DueItem, where, kind string, cutoff time.Time, n uint64, oldest time.Time) []store.DueItem {
+	if cutoff.IsZero() {
+		return items
+	}
+	return append(items, store.DueItem{
+		DuePlace: store.DuePlace{Where: where, Kind: kind}, Cutoff: cutoff, Due: n, Oldest: oldest,
+	})
+}
+
+func (r *Runner) countBoard(now time.Time, redact bool) (out []store.DueItem) {
+	callersBefore, attributesBefore := r.cutoffs(now)
+	callers, attributes := r.cfg.Board.Redact(callersBefore, attributesBefore, redact)
+	out = found(out, "board", Caller, callersBefore, callers.Events, callers.Oldest)
+	return found(out, "board", Attributes, attributesBefore, attributes.Events, attributes.Oldest)
+}
+
+func (r *Runner) countEntries(now time.Time, redact bool) (out []store.DueItem, err error) {
+	callersBefore, attributesBefore := r.cutoffs(now)
+	callers, attributes, err := r.cfg.Dead.Redact(callersBefore, attributesBefore, redact)
+	if err != nil {
+		return nil, err
+	}
+	refused, err := r.cfg.Rejected.RedactCallers(callersBefore, redact)
+	if err != nil {
+		return nil, err
+	}
+	out = found(out, quarantine.RejectedName, Caller, callersBefore, uint64(refused.Entries), refused.Oldest)
+	out = found(out, quarantine.DeadName, Caller, callersBefore, uint64(callers.Entries), callers.Oldest)
+	out = found(out, quarantine.DeadName, Attributes, attributesBefore, uint64(attributes.Entries), attributes.Oldest)
 	cutoff, ok := r.cfg.Policy.Cutoff(Entry, now)
 	if !ok {
-		return nil, nil
+		return out, nil
 	}
 	for _, q := range []struct {
 		name  string
 		store *quarantine.Store
-	}{{quarantine.RejectedName, r.cfg.Rejected}, {quarantine.DeadName, r.cfg.Dead}} {
+		asks  bool
+	}{
+		{quarantine.RejectedName, r.cfg.Rejected.Store, false}, {quarantine.DeadName, r.cfg.Dead.Store, true},
+		{quarantine.ConflictsName, r.cfg.Dead.Conflicts, true},
+	} {
 		n, oldest, err := q.store.Older(cutoff)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, store.DueItem{
-			DuePlace: store.DuePlace{Where: q.name, Kind: Entry}, Cutoff: cutoff, Due: uint64(n), Oldest: oldest,
-		})
+		out = found(out, q.name, Entry, cutoff, uint64(n), oldest)
+		out[len(out)-1].Asks = q.asks
 	}
 	return out, nil
 }
