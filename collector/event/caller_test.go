@@ -3,6 +3,7 @@ package event
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -143,6 +144,9 @@ func indonesian(t *rapid.T) (written, core string) {
 	return lead + core[:3] + sep + core[3:7] + sep + core[7:], core
 }
 
+// ourToken is a caller that Pseudonymise replaced.
+var ourToken = regexp.MustCompile(`,?"caller":"hmac:[^"]*"`)
+
 func TestNoNumberSurvives(t *testing.T) {
 	d := testDecoder(t)
 	replay := testDecoder(t, func(c *Config) { c.AcceptTokens = true })
@@ -208,8 +212,11 @@ func TestNoNumberSurvives(t *testing.T) {
 		if plain := strings.NewReplacer(" ", "", "-", "", ".", "").Replace(seen.String()); strings.Contains(plain, core) {
 			t.Fatalf("%s survives in %q of %s", core, seen.String(), body)
 		}
-		if again := d.Pseudonymise(kept); !bytes.Equal(kept, again) && !bytes.HasPrefix(kept, []byte(`{"unreadable`)) {
-			t.Fatalf("pseudonymised twice:\n%s\n%s", kept, again)
+		// Sent to us, what we kept would be a sender's: it keeps all but the token.
+		want := ourToken.ReplaceAll(kept, nil)
+		want = bytes.ReplaceAll(want, []byte("{,"), []byte("{"))
+		if again := d.Pseudonymise(kept); !bytes.Equal(want, again) && !bytes.HasPrefix(kept, []byte(`{"unreadable`)) {
+			t.Fatalf("pseudonymised twice:\n%s\n%s", want, again)
 		}
 		if err := replay.Decode(&b, kept, Structured, testNow); err != nil {
 			t.Fatal(err)

@@ -26,7 +26,7 @@ type DueItem struct {
 	Oldest time.Time `json:"oldest,omitzero"`
 	Left   uint64    `json:"left"` // of Due, counted again afterwards; Due itself when nothing was asked to go
 	// Asks says that it goes only when an operator asks for it by name.
-	Asks bool `json:"asks,omitempty"`
+	Asks bool `json:"asks,omitzero"`
 }
 
 // personal are the columns that are emptied, and when what is in them happened. It is then as if it had never been
