@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/mapping"
 	"github.com/monev112/monev112/deploy"
@@ -62,6 +63,15 @@ func checkCommand() *cobra.Command {
 				if q.Scope == "" && q.OPD != "" {
 					q.Scope = string(dir.ScopeOf(q.Center, q.OPD))
 				}
+				if q.Category != "" {
+					q.Category, _ = dir.ResolveCategory(q.Center, q.Category)
+				}
+				if q.Priority == "" && q.Category != "" {
+					if q.Priority, _ = dir.DefaultPriority(q.Center, q.Category, q.At); q.Priority != "" {
+						fmt.Fprintf(out, "priority %s: the default of category %s (flag %s)\n", q.Priority, q.Category,
+							casefile.FlagPriorityFromCategory)
+					}
+				}
 				w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 				fmt.Fprintln(w, "CLOCK\tPOLICY\tKIND\tTARGET\tDUE, STARTED NOW\tWHY")
 				for _, m := range book.Match(q) {
@@ -79,6 +89,9 @@ func checkCommand() *cobra.Command {
 			}
 			if until, ok := book.CoveredUntil(dir.DefaultCenter()); ok {
 				fmt.Fprintf(out, "calendar of %s: holidays known until %s\n", dir.DefaultCenter(), until.Format(time.DateOnly))
+			}
+			for _, text := range book.ToConfirm() {
+				fmt.Fprintf(out, "to be confirmed: policy %s\n", text)
 			}
 			_, err = fmt.Fprintf(out, "%d centres, policies %v, calendars %v: no mistake found\n", len(dir.Centers()),
 				book.ProfileNames(), book.CalendarNames())

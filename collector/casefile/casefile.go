@@ -52,12 +52,7 @@ type Assignment struct {
 	At             time.Time
 	AcknowledgedAt time.Time // earliest within the stay
 	EndedAt        time.Time // start of the next stay or the rejection that ended this one; zero while it lasts
-}
-
-// Pause is an interval in which a ticket's clocks may stand still. To is zero while it lasts.
-type Pause struct {
-	From, To time.Time
-	Reason   string
+	HeardAt        time.Time // when its assignment was first received
 }
 
 // Ticket holds the facts of one ticket.
@@ -91,16 +86,27 @@ type Ticket struct {
 	DueOPD         string    // the OPD that the stated due date was given with
 	Lat, Lon       *float64
 	Assignments    []Assignment
-	Pauses         []Pause  // disjoint, by From; reasons of united pauses: the earliest's
-	Calls          []string // sorted
-	Flags          []string // sorted
-	Events         int      // number of events that were not voided
+	Pauses         []Pause   // by From; they may overlap, see PausedSpans
+	Changes        []Change  // of category, priority, OPD and stated due time, by At
+	Handled        []Span    // when it was resolved or closed, until it was reopened, by From
+	OpenedHeardAt  time.Time // when the opening was first received; zero without one
+	ResolvedHeard  time.Time // when the latest resolution was first received
+	Calls          []string  // sorted
+	Flags          []string  // sorted
+	Events         int       // number of events that were not voided
 	// Withdrawn says that its opening was withdrawn while it was open, and that nobody has confirmed it. Openings are the
 	// ids of the openings withdrawn.
 	Withdrawn   bool
 	Openings    []string
 	LastEventAt time.Time // OccurredAt of the latest event
 }
+
+// At is the instant by which a ticket belongs to a day, and which settles the policies that judge it: when it was opened,
+// else when its first call came in, else its first assignment, else its latest event.
+func (t *Ticket) At() time.Time { return first(t.OpenedAt, t.ReceivedAt, t.AssignedAt, t.LastEventAt) }
+
+// HandledAt is where the resolve interval and the clock of that name end: the first resolution, else the first closing.
+func (t *Ticket) HandledAt() time.Time { return first(t.ResolvedAt, t.FirstClosedAt) }
 
 // State is how far the ticket has come; paused is apart from it (see Ticket.Paused).
 type State string
@@ -126,9 +132,4 @@ func (s State) Open() bool {
 		return false
 	}
 	return true
-}
-
-// Paused reports whether the ticket is paused at its latest known fact.
-func (t *Ticket) Paused() bool {
-	return len(t.Pauses) > 0 && t.Pauses[len(t.Pauses)-1].To.IsZero()
 }

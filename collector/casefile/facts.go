@@ -62,16 +62,47 @@ func voidedBy(evs []*event.Event) (v voided) {
 }
 
 // inOrder is the order in which events take effect: by time, then a rejection before the assignment that answers it,
-// then by type as a case lives, then by revision and id, so that the greater one counts as the later.
+// then by type as a case lives, then by revision and id, so that the greater one counts as the later. Of one event that
+// came twice the first receipt stands first.
 func inOrder(a, b *event.Event) int {
 	return cmp.Or(
 		a.OccurredAt.Compare(b.OccurredAt),
 		cmp.Compare(rank(a.Type), rank(b.Type)),
 		cmp.Compare(a.Revision, b.Revision),
-		strings.Compare(a.ID, b.ID),
+		compareIDs(a.ID, b.ID),
 		strings.Compare(a.Source, b.Source),
 		slices.Compare(a.Digest[:], b.Digest[:]),
+		a.ReceivedAt.Compare(b.ReceivedAt),
 	)
+}
+
+// compareIDs compares ids as people number them: digits in a row by their value, so that 9 stands before 10.
+func compareIDs(a, b string) int {
+	for x, y := a, b; x != "" && y != ""; {
+		n, m := digits(x), digits(y)
+		if n == 0 || m == 0 {
+			if x[0] != y[0] {
+				return cmp.Compare(x[0], y[0])
+			}
+			x, y = x[1:], y[1:]
+			continue
+		}
+		u, v := strings.TrimLeft(x[:n], "0"), strings.TrimLeft(y[:m], "0")
+		if c := cmp.Or(cmp.Compare(len(u), len(v)), strings.Compare(u, v)); c != 0 {
+			return c
+		}
+		x, y = x[n:], y[m:]
+	}
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+}
+
+// digits is how many digits s begins with.
+func digits(s string) int {
+	n := 0
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	return n
 }
 
 func rank(t event.Type) int {
@@ -175,6 +206,33 @@ func (tl timeline) detail(field func(*event.Event) string) string {
 		}
 	}
 	return ""
+}
+
+// heardAt is when the fact of e was first received, from whichever source; zero for none.
+func (tl timeline) heardAt(e *event.Event) time.Time {
+	heard := e.ReceivedAt
+	at, _ := slices.BinarySearchFunc(tl.events, e.OccurredAt.Add(-SameFactWithin), func(f *event.Event, t time.Time) int {
+		return f.OccurredAt.Compare(t)
+	})
+	for _, f := range tl.events[at:] {
+		if f.OccurredAt.Sub(e.OccurredAt) > SameFactWithin {
+			break
+		}
+		if f.Type == e.Type && value(f) == value(e) && f.ReceivedAt.Before(heard) {
+			heard = f.ReceivedAt
+		}
+	}
+	return heard
+}
+
+// first returns the first of the instants that is known.
+func first(instants ...time.Time) time.Time {
+	for _, t := range instants {
+		if !t.IsZero() {
+			return t
+		}
+	}
+	return time.Time{}
 }
 
 // earliest returns the earliest of the instants that are known.

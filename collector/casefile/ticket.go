@@ -19,6 +19,9 @@ const (
 	FlagArrivedBeforeDeparted       = "arrived_before_departed"
 	FlagReopenedWithoutResolution   = "reopened_without_resolution"
 	FlagResumedWithoutPause         = "resumed_without_pause"
+	FlagArrivedBeforeReceived       = "arrived_before_received"  // before its call, else before it was opened
+	FlagPauseAndResumeAtOnce        = "pause_and_resume_at_once" // no revision tells which came first: the pause
+	FlagPriorityFromCategory        = "priority_from_category"   // no event states one: its category's default
 )
 
 // CallFacts is what a ticket takes from its calls: their earliest t0 and t3, zero when none is known.
@@ -59,7 +62,9 @@ func foldTicket(key event.Key, tl timeline, calls CallFacts) Ticket {
 	}
 	t.FirstClosedAt = tl.earliestAt(event.TicketClosed)
 	t.ResolvedAt = tl.earliestAt(event.TicketResolved)
-	t.LastResolvedAt = tl.latestAt(event.TicketResolved)
+	last := tl.latest(event.TicketResolved)
+	t.LastResolvedAt, t.ResolvedHeard = last.OccurredAt, tl.heardAt(last)
+	t.OpenedHeardAt = tl.heardAt(tl.earliest(event.TicketOpened))
 	merged := tl.latest(event.TicketMerged)
 	t.MergedAt, t.Master = merged.OccurredAt, merged.Master
 	for _, e := range tl.events {
@@ -78,6 +83,7 @@ func foldTicket(key event.Key, tl timeline, calls CallFacts) Ticket {
 	var flags flagSet
 	t.foldStays(tl, &flags)
 	t.foldPauses(tl, &flags)
+	t.foldChanges(tl)
 	reopened := t.foldReopenings(tl, &flags)
 	t.foldConfirmation(tl)
 	t.State = t.state(tl.facts[reopened:])
@@ -90,6 +96,7 @@ func foldTicket(key event.Key, tl timeline, calls CallFacts) Ticket {
 	flags.add(before(t.AssignedAt, t.OpenedAt), FlagAssignedBeforeOpened)
 	flags.add(before(t.ArrivedAt, t.DepartedAt), FlagArrivedBeforeDeparted)
 	flags.add(tl.blanked(), FlagFieldBlanked)
+	flags.add(before(t.ArrivedAt, first(t.ReceivedAt, t.OpenedAt)), FlagArrivedBeforeReceived)
 	t.Flags = flags.sorted()
 	return t
 }
@@ -110,7 +117,7 @@ func (t *Ticket) foldStays(tl timeline, flags *flagSet) {
 			if n > 0 && t.Assignments[n-1].OPD != e.OPD {
 				t.Bounces++
 			}
-			t.Assignments = append(t.Assignments, Assignment{OPD: e.OPD, At: e.OccurredAt})
+			t.Assignments = append(t.Assignments, Assignment{OPD: e.OPD, At: e.OccurredAt, HeardAt: tl.heardAt(e)})
 		case event.TicketRejected:
 			if stay != nil {
 				stay.EndedAt = e.OccurredAt
@@ -141,47 +148,21 @@ func (t *Ticket) stay() *Assignment {
 	return nil
 }
 
-// foldPauses unites pauses. A resolution or closing ends a pause: what is handled no longer waits. Stamps of one
-// instant are taken together, so that a pause of no length cannot be read as one that never ends.
-func (t *Ticket) foldPauses(tl timeline, flags *flagSet) {
-	for i := 0; i < len(tl.facts); {
-		instant := tl.facts[i].OccurredAt
-		var paused *event.Event
-		var resumed, done bool
-		for ; i < len(tl.facts) && tl.facts[i].OccurredAt.Equal(instant); i++ {
-			switch e := tl.facts[i]; e.Type {
-			case event.TicketPaused:
-				if paused == nil {
-					paused = e
-				}
-			case event.TicketResumed:
-				resumed = true
-			case event.TicketResolved, event.TicketClosed:
-				done = true
-			}
-		}
-		switch running := t.Paused(); {
-		case running && (done || resumed && paused == nil):
-			t.Pauses[len(t.Pauses)-1].To = instant
-		case !running && paused != nil && !resumed && !done:
-			t.Pauses = append(t.Pauses, Pause{From: instant, Reason: paused.Reason})
-		case !running && resumed && paused == nil:
-			flags.add(true, FlagResumedWithoutPause)
-		}
-	}
-}
-
-// foldReopenings counts the reopenings that follow a resolution or closing, and returns how many facts there are up to
-// and with the last of them.
+// foldReopenings finds when the ticket was handled, counts the reopenings that follow a resolution or closing, and
+// returns how many facts there are up to and with the last of them.
 func (t *Ticket) foldReopenings(tl timeline, flags *flagSet) (upTo int) {
 	done := false
 	for i, e := range tl.facts {
 		switch e.Type {
 		case event.TicketResolved, event.TicketClosed:
+			if !done {
+				t.Handled = append(t.Handled, Span{From: e.OccurredAt})
+			}
 			done = true
 		case event.TicketReopened:
 			flags.add(!done, FlagReopenedWithoutResolution)
 			if done {
+				t.Handled[len(t.Handled)-1].To = e.OccurredAt
 				t.Reopened++
 				t.ReopenedAt = e.OccurredAt
 				done, upTo = false, i+1

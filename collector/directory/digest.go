@@ -14,6 +14,9 @@ func (d *Directory) Digest() string {
 		for _, o := range d.OPDs(c.Code) {
 			fmt.Fprintf(h, "%+v\n", o)
 		}
+		for _, k := range d.Categories(c.Code) {
+			fmt.Fprintf(h, "%s %s %v\n", k.ID, k.Priority, k.Priorities)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }

@@ -78,9 +78,17 @@ type Kecamatan struct {
 type Category struct {
 	ID        string `yaml:"id"`
 	Name      string `yaml:"name"`
-	Priority  string `yaml:"priority"`  // proposal, empty when there is none
+	Priority  string `yaml:"priority"`  // of a ticket whose source states none; empty when there is none
 	OPD       string `yaml:"opd"`       // proposal, empty when there is none
 	Sensitive bool   `yaml:"sensitive"` // its exact places are never stored
+	// Other priorities, of tickets that begin on that day of the centre's zone or later; in order of From.
+	Priorities []DatedPriority `yaml:"priorities"`
+}
+
+// DatedPriority is a category's priority from a day on.
+type DatedPriority struct {
+	From     string `yaml:"from"` // 2027-01-01
+	Priority string `yaml:"priority"`
 }
 
 type entry struct {
@@ -117,6 +125,38 @@ func (d *Directory) Centers() []Center {
 		out = append(out, d.centers[code].center)
 	}
 	return out
+}
+
+// DefaultPriority returns the priority of a ticket of that category that begins at an instant and whose source states
+// none; empty where the category has none. known is false for a category that the centre does not list.
+func (d *Directory) DefaultPriority(center, category string, at time.Time) (priority string, known bool) {
+	e := d.centers[center]
+	if e == nil {
+		return "", false
+	}
+	id, what := resolve(e, &e.categories, category, "")
+	if what != found {
+		return "", false
+	}
+	c, _ := e.categories.byID(id)
+	priority = c.Priority
+	if len(c.Priorities) > 0 {
+		day := at.In(e.center.Location).Format(time.DateOnly)
+		for _, p := range c.Priorities {
+			if p.From <= day {
+				priority = p.Priority
+			}
+		}
+	}
+	return priority, true
+}
+
+// Scopes returns what gives the scope of an OPD of a centre, as a source names it.
+func (d *Directory) Scopes(center string) func(opd string) string {
+	return func(opd string) string {
+		id, _ := d.ResolveOPD(center, opd)
+		return string(d.ScopeOf(center, id))
+	}
 }
 
 // Center returns the centre of that code.

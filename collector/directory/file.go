@@ -241,6 +241,14 @@ func (l *loader) center(at string, f *centerForm) *entry {
 		if k.Priority != "" {
 			l.OneOf(field+".priority", "priority", k.Priority, event.Priorities()...)
 		}
+		for n, p := range k.Priorities {
+			at := fmt.Sprintf("%s.priorities[%d]", field, n)
+			l.OneOf(at+".priority", "priority", p.Priority, event.Priorities()...)
+			if _, err := time.Parse(time.DateOnly, p.From); err != nil || n > 0 && k.Priorities[n-1].From >= p.From {
+				l.Wrong(at+".from", fmt.Sprintf("%q is not a date after the one before it", p.From),
+					"write the days in ascending order, as 2027-01-01")
+			}
+		}
 		if _, ok := e.opds.byID(k.OPD); k.OPD != "" && !ok {
 			l.Wrong(field+".opd", fmt.Sprintf("no OPD of this centre has the id %q", k.OPD), "write the id of a listed OPD")
 		}

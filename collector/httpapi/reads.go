@@ -14,7 +14,7 @@ func ReadsOf(dir *directory.Directory, book *sla.Book) Reads {
 		Clock: func(c *sla.Clock, t *casefile.Ticket, now time.Time, lang string, explain bool) ClockReading {
 			r := ClockReading{State: c.State(now), UsedRatio: book.UsedRatio(c, now)}
 			if explain {
-				r.Explain = book.Explain(c, t, now, lang)
+				r.Explain = book.Explain(c, t, dir.Scopes(c.Key.Center), now, lang)
 			}
 			return r
 		},

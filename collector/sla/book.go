@@ -286,6 +286,18 @@ func (b *Book) CalendarNames() []string {
 	return names
 }
 
+// ToConfirm returns what somebody has to confirm, policy by policy: "sp4n: ...". Empty for nothing.
+func (b *Book) ToConfirm() []string {
+	var out []string
+	for _, p := range b.profiles {
+		if p.ToConfirm != "" {
+			out = append(out, p.Name+": "+p.ToConfirm)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // ProfileNames returns the names of all policies that were read, sorted, each once.
 func (b *Book) ProfileNames() []string {
 	var names []string

@@ -61,8 +61,16 @@ type Clock struct {
 	RiskAt        time.Time // when 75 % of the target is used; a running pause is taken to last as long as its cap
 	EscalatedAt   time.Time // 150 %, likewise
 	Escalated2At  time.Time // 200 %, likewise
-	Void          bool      // does not count: merged, a test, or ended in time without the fact that stops it
+	// does not count: merged, a test, ended in time without the fact that stops it, or stopped before it started
+	Void bool
+	// The instant that the target counts from, where an upgrade moved it; zero where that is StartedAt.
+	CountedFrom time.Time
+	// Late when something was received, at this instant, that would have healed it had it come in time; else zero.
+	FrozenAt time.Time
 }
+
+// countedFrom is where the target counts from.
+func (c *Clock) countedFrom() time.Time { return firstOf(c.CountedFrom, c.StartedAt) }
 
 // The states of a clock.
 const (

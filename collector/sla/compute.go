@@ -60,10 +60,10 @@ func (b *Book) AppendCall(dst []Clock, c *casefile.Call) []Clock {
 // Ticket returns the clocks of a ticket: one of each stay at an OPD (acknowledge) and one of each other name for which
 // a policy line applies and a start is known. scopeOf gives the scope of an OPD. The result depends on the facts only.
 //
-// Which line gives a citizen's clock its target is settled by the OPD that the ticket came to first: a change of OPD
-// neither restarts nor lengthens it. The clock's OPD and scope are those of the present OPD. A clock whose case ended
-// without the fact that stops it (a stay that ended unacknowledged, a closing without arrival) is void when that was in
-// time, and breached when it was late.
+// Details that change while a clock runs are judged as judge.go says; the clock's details are those that applied when it
+// stopped or was due, and the present ones while it runs in time. A clock whose case ended without the fact that stops
+// it (a stay that ended unacknowledged, a closing without arrival) is void when that was in time, and breached when it
+// was late. One that stopped before it started is void: the facts contradict each other.
 func (b *Book) Ticket(t *casefile.Ticket, scopeOf func(opd string) string) []Clock {
 	return b.AppendTicket(nil, t, scopeOf)
 }
@@ -71,129 +71,191 @@ func (b *Book) Ticket(t *casefile.Ticket, scopeOf func(opd string) string) []Clo
 // AppendTicket appends what Ticket returns to dst.
 func (b *Book) AppendTicket(dst []Clock, t *casefile.Ticket, scopeOf func(opd string) string) []Clock {
 	rules := b.rulesOf(t.Key.Center)
-	e := rules.at(startOf(t).UnixMilli())
 	if dst == nil {
 		dst = make([]Clock, 0, 5+len(t.Assignments))
 	}
-	scope := scopeIn(t.OPD, scopeOf)
-	base := Clock{
-		Key: t.Key, Seq: 1, OPD: t.OPD, Scope: scope, Category: t.Category, Priority: t.Priority, Kecamatan: t.Kecamatan,
-	}
-	pauses := t.Pauses
-	if t.Priority == emergency {
-		pauses = nil
-	}
-	merged := !t.MergedAt.IsZero()
-	// The clocks are filled in where they will stay: they are large.
-	add := func(l *Line, name string, start, stop, end time.Time) *Clock {
-		dst = append(dst, base)
-		c := &dst[len(dst)-1]
-		c.Name = name
-		c.set(l, rules.calendar, start, stop, end, pauses)
-		c.Void = c.Void || merged
-		return c
-	}
-
-	q := query(t, scopeOf)
+	j := judge{era: rules.at(t.At().UnixMilli()), calendar: rules.calendar, ticket: t, scopeOf: scopeOf}
 	for i := range t.Assignments {
-		s := &t.Assignments[i]
-		own := [dims]string{t.Key.Center, scopeIn(s.OPD, scopeOf), s.OPD, t.Category, t.Priority}
-		l := e.line(clockIndex(Acknowledge), &own)
-		if l == nil {
-			continue
-		}
-		end := s.EndedAt
-		if end.IsZero() {
-			end = within(s.At, s.EndedAt, t.ResolvedAt, t.FirstClosedAt, t.LastResolvedAt, t.ClosedAt)
-		}
-		c := add(l, Acknowledge, s.At, acknowledged(s, t, l.Stop), end)
-		c.Seq, c.OPD, c.Scope = i+1, s.OPD, own[dimScope]
+		j.judge(Acknowledge, i)
+		dst = j.append(dst)
 	}
 	for _, name := range [...]string{Arrive, Resolve, ResolveTotal, Confirm} {
-		l := e.line(clockIndex(name), &q)
-		if l == nil {
-			continue
-		}
-		var stop, end time.Time
-		start := startAt(t, l.Start)
-		switch name {
-		case Arrive, Resolve:
-			stop, end = stopAt(t, l.Stop), earliest(t.ResolvedAt, t.FirstClosedAt)
-		case ResolveTotal:
-			stop = lastHandled(t, l.Stop)
-		case Confirm:
-			start, stop = t.LastResolvedAt, t.ConfirmedAt
-			if t.Reopened > 0 && !t.LastResolvedAt.After(t.ReopenedAt) {
-				end = t.ReopenedAt
-			}
-		}
-		if !start.IsZero() {
-			add(l, name, start, stop, end)
-		}
+		j.judge(name, -1)
+		dst = j.append(dst)
 	}
-	return b.appendGiven(dst, t, e.line(clockIndex(Given), &q), base, scopeOf)
+	return b.appendGiven(dst, &j)
 }
 
+// judge turns to a clock: of a stay, or -1.
+func (j *judge) judge(name string, stay int) {
+	j.name, j.clock, j.stay, j.seq, j.heard = name, clockIndex(name), nil, 1, j.ticket.OpenedHeardAt
+	switch {
+	case stay >= 0:
+		j.stay, j.seq = &j.ticket.Assignments[stay], stay+1
+		j.heard = j.stay.HeardAt
+	case name == Confirm:
+		j.heard = j.ticket.ResolvedHeard
+	}
+}
+
+// facts returns the instants that a line makes of the ticket: when its clock starts, when it stops, and when the case
+// ended without what stops it. A zero start means that there is no such clock.
+func (j *judge) facts(l *Line) (start, stop, end time.Time) {
+	t := j.ticket
+	start = startAt(t, l.Start)
+	switch j.name {
+	case Acknowledge:
+		s := j.stay
+		if start, end = s.At, s.EndedAt; end.IsZero() {
+			end = within(s.At, s.EndedAt, t.ResolvedAt, t.FirstClosedAt, t.LastResolvedAt, t.ClosedAt)
+		}
+		stop = acknowledged(s, t, l.Stop)
+		// What is handled waits for nobody until it is reopened.
+		for _, h := range t.Handled {
+			if h.From.Before(s.At) && (h.To.IsZero() || h.To.After(s.At)) {
+				if h.To.IsZero() || !s.EndedAt.IsZero() && !h.To.Before(s.EndedAt) {
+					return start, time.Time{}, s.At
+				}
+				return h.To, stop, end
+			}
+		}
+	case Arrive:
+		stop, end = stopAt(t, l.Stop), earliest(t.ResolvedAt, t.FirstClosedAt)
+	case Resolve, Given:
+		stop = handled(t, l.Stop)
+	case ResolveTotal:
+		stop = lastHandled(t, l.Stop)
+	case Confirm:
+		start, stop = t.LastResolvedAt, t.ConfirmedAt
+		if t.Reopened > 0 && !t.LastResolvedAt.After(t.ReopenedAt) {
+			end = t.ReopenedAt
+		}
+	}
+	return start, stop, end
+}
+
+// append judges the clock and appends it, if there is one. Clocks are filled in where they will stay: they are large.
+func (j *judge) append(dst []Clock) []Clock {
+	r, frozen := j.rule(false)
+	if r.line == nil {
+		return dst
+	}
+	dst = append(dst, Clock{})
+	c := &dst[len(dst)-1]
+	c.Key, c.Name, c.Seq, c.Kecamatan = j.ticket.Key, j.name, j.seq, j.ticket.Kecamatan
+	c.OPD, c.Scope, c.Category, c.Priority = r.dims[dimOPD], r.dims[dimScope], r.dims[dimCategory], r.dims[dimPriority]
+	c.StartedAt, c.StoppedAt = r.start, r.stop
+	c.of(r.by.line, j.calendar)
+	if unstamped := r.stop.IsZero() && !r.end.IsZero(); unstamped {
+		c.StoppedAt = r.end
+	}
+	if r.ok {
+		c.fill(&r.t)
+	}
+	if from := r.by.from; from != r.start.UnixMilli() {
+		c.CountedFrom = instant(from)
+	}
+	c.FrozenAt = frozen
+	c.Void = !r.ok || !j.ticket.MergedAt.IsZero() || c.StoppedAt != r.stop && !r.end.After(c.BreachAt) || contradicts(c)
+	return dst
+}
+
+// contradicts reports whether c stopped before it started.
+func contradicts(c *Clock) bool { return !c.StoppedAt.IsZero() && c.StoppedAt.Before(c.StartedAt) }
+
 // appendGiven appends the clock against the due time that the source states, if it states one.
-func (b *Book) appendGiven(dst []Clock, t *casefile.Ticket, l *Line, c Clock, scopeOf func(string) string) []Clock {
+func (b *Book) appendGiven(dst []Clock, j *judge) []Clock {
+	t := j.ticket
 	if t.Due.IsZero() {
 		return dst
 	}
+	j.judge(Given, -1)
+	q := j.details(func(time.Time) bool { return true })
+	l := j.era.line(j.clock, &q[len(q)-1].dims)
 	if l == nil {
 		l = b.stated
 	}
-	c.Name, c.Kind, c.Policy, c.PolicyVersion, c.PolicyLine = Given, Stated, l.profile.Name, l.profile.Version, l.Number
-	c.StartedAt = startAt(t, l.Start)
+	c := Clock{Key: t.Key, Name: Given, Seq: 1, Kecamatan: t.Kecamatan}
+	c.of(l, nil)
+	c.StartedAt, c.StoppedAt, _ = j.facts(l)
 	if c.StartedAt.IsZero() {
 		return dst
 	}
-	if t.DueOPD != "" {
-		c.OPD, c.Scope = t.DueOPD, scopeIn(t.DueOPD, scopeOf)
+	due, opd := j.stated(endOf(c.StoppedAt, time.Time{}))
+	d := &q[holder(q, min(endOf(c.StoppedAt, time.Time{}), due.UnixMilli()))]
+	c.OPD, c.Scope, c.Category, c.Priority = d.dims[dimOPD], d.dims[dimScope], d.dims[dimCategory], d.dims[dimPriority]
+	if opd != "" {
+		c.OPD, c.Scope = opd, scopeIn(opd, j.scopeOf)
 	}
-	c.DueAt, c.GrossDueAt, c.BreachAt = t.Due, t.Due, t.Due
-	c.StoppedAt = stopAt(t, l.Stop)
-	if start, target := c.StartedAt.UnixMilli(), t.Due.Sub(c.StartedAt).Milliseconds(); target > 0 {
+	c.DueAt, c.GrossDueAt, c.BreachAt = due, due, due
+	if start, target := c.StartedAt.UnixMilli(), due.Sub(c.StartedAt).Milliseconds(); target > 0 {
 		c.RiskAt = instant(start + share(target, l.Ladder.Risk))
 		c.EscalatedAt = instant(start + share(target, l.Ladder.Escalated))
 		c.Escalated2At = instant(start + share(target, l.Ladder.Escalated2))
 	} else {
 		c.RiskAt, c.EscalatedAt, c.Escalated2At = c.StartedAt, c.StartedAt, c.StartedAt
 	}
-	c.Void = !t.MergedAt.IsZero()
+	c.Void = !t.MergedAt.IsZero() || contradicts(&c)
 	return append(dst, c)
 }
 
-// set fills in the instants. end is when the case ended without the fact that stops the clock; it is looked at only
-// without a stop.
-func (c *Clock) set(l *Line, cal *Calendar, start, stop, end time.Time, pauses []casefile.Pause) {
-	c.Kind, c.Policy, c.PolicyVersion, c.PolicyLine = l.Kind, l.profile.Name, l.profile.Version, l.Number
-	if l.Kind == Hours || l.Kind == Days {
-		c.CalendarVersion = cal.id
+// stated returns the due time that the source states, and the OPD that it was given with. A later one counts unless the
+// clock had stopped or was late by the one before, when it was stated or when it was first received.
+func (j *judge) stated(stop int64) (due time.Time, opd string) {
+	for i := range j.ticket.Changes {
+		c := &j.ticket.Changes[i]
+		if c.Due.IsZero() {
+			continue
+		}
+		if !due.IsZero() {
+			late := func(at time.Time) bool { return !at.IsZero() && min(stop, at.UnixMilli()) > due.UnixMilli() }
+			followed := !j.heard.IsZero() && j.heard.Before(due)
+			if stop <= c.At.UnixMilli() || late(c.At) || followed && late(c.HeardAt) {
+				continue
+			}
+		}
+		due, opd = c.Due, c.OPD
 	}
+	if due.IsZero() { // not folded from events
+		return j.ticket.Due, j.ticket.DueOPD
+	}
+	return due, opd
+}
+
+// set fills in the instants of a clock of one target. end is when the case ended without the fact that stops the clock;
+// it is looked at only without a stop.
+func (c *Clock) set(l *Line, cal *Calendar, start, stop, end time.Time, pauses []casefile.Pause) {
+	c.of(l, cal)
 	c.StartedAt, c.StoppedAt = start, stop
 	unstamped := stop.IsZero() && !end.IsZero()
 	if unstamped {
 		c.StoppedAt = end
 	}
-	until := int64(never)
-	if !c.StoppedAt.IsZero() {
-		until = c.StoppedAt.UnixMilli()
-	}
-	if len(l.Pauses.Reasons) == 0 {
-		pauses = nil
-	}
 	var t timing
-	if !l.compute(&t, cal, start.UnixMilli(), until, pauses) {
+	if !l.compute(&t, cal, start.UnixMilli(), endOf(stop, end), pauses) {
 		c.Void = true
 		return
 	}
+	c.fill(&t)
+	c.Void = unstamped && !end.After(c.BreachAt) || contradicts(c)
+}
+
+// of fills in where the target comes from.
+func (c *Clock) of(l *Line, cal *Calendar) {
+	c.Kind, c.Policy, c.PolicyVersion, c.PolicyLine = l.Kind, l.profile.Name, l.profile.Version, l.Number
+	if l.Kind == Hours || l.Kind == Days {
+		c.CalendarVersion = cal.id
+	}
+}
+
+// fill fills in when c is due.
+func (c *Clock) fill(t *timing) {
 	c.DueAt, c.GrossDueAt, c.BreachAt = instant(t.due), instant(t.gross), instant(t.breach)
 	if t.running {
 		c.PausedSince, c.PauseEndsAt = instant(t.pausedSince), instant(t.pauseEnds)
 	}
 	c.PausedSeconds = t.paused / 1000
 	c.RiskAt, c.EscalatedAt, c.Escalated2At = instant(t.marks[0]), instant(t.marks[1]), instant(t.marks[2])
-	c.Void = unstamped && !end.After(c.BreachAt)
 }
 
 func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
@@ -214,9 +276,11 @@ func acknowledged(s *casefile.Assignment, t *casefile.Ticket, facts []Fact) time
 	return at
 }
 
-// startOf is when a ticket begins: it settles which version of a policy judges it.
-func startOf(t *casefile.Ticket) time.Time {
-	return firstOf(t.OpenedAt, t.ReceivedAt, t.AssignedAt, t.LastEventAt)
+// Older reports whether a ticket began before every policy of its centre: only a due time that its source states can
+// judge it.
+func (b *Book) Older(t *casefile.Ticket) bool {
+	rules := b.rulesOf(t.Key.Center)
+	return len(rules.eras) > 1 && rules.at(t.At().UnixMilli()) == &rules.eras[0]
 }
 
 // firstOf returns the first stamp that is known.
@@ -227,15 +291,6 @@ func firstOf(stamps ...time.Time) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// query is what a citizen's clocks are matched by.
-func query(t *casefile.Ticket, scopeOf func(string) string) [dims]string {
-	opd := t.OPD
-	if len(t.Assignments) > 0 {
-		opd = t.Assignments[0].OPD
-	}
-	return [dims]string{t.Key.Center, scopeIn(opd, scopeOf), opd, t.Category, t.Priority}
 }
 
 func scopeIn(opd string, scopeOf func(string) string) string {
@@ -276,6 +331,17 @@ func stopAt(t *casefile.Ticket, facts []Fact) time.Time {
 		at = earliest(at, stamp(t, f))
 	}
 	return at
+}
+
+// handled returns the first resolution, else the first closing, of those among the facts.
+func handled(t *casefile.Ticket, facts []Fact) time.Time {
+	if slices.Contains(facts, FactResolved) && !t.ResolvedAt.IsZero() {
+		return t.ResolvedAt
+	}
+	if slices.Contains(facts, FactClosed) {
+		return t.FirstClosedAt
+	}
+	return time.Time{}
 }
 
 // lastHandled returns the latest resolution, else the latest closing; neither counts once the ticket was reopened.

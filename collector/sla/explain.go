@@ -16,12 +16,14 @@ const (
 )
 
 // Explain says in sentences how c comes to its due time and what has been counted at now, in Indonesian ("id") or
-// English ("en"). t holds the pauses; it is nil for the clock of a call.
+// English ("en"). t is the ticket that c was computed from, nil for the clock of a call, and scopeOf what it was computed
+// with.
 //
 // Lines that begin with "Dihitung:" ("Counted:") name an interval and end in its seconds; they add up to exactly what
 // was counted, the net time of Used. Long runs of full windows are one line with their sum, so that the number of lines
 // is bounded by the pauses and days off.
-func (b *Book) Explain(c *Clock, t *casefile.Ticket, now time.Time, lang string) []string {
+func (b *Book) Explain(c *Clock, t *casefile.Ticket, scopeOf func(opd string) string, now time.Time, lang string,
+) []string {
 	rules := b.rulesOf(c.Key.Center)
 	g := locale{english: lang == "en", zone: rules.zone}
 	x := explanation{locale: g, clock: c, now: now.UnixMilli()}
@@ -29,35 +31,89 @@ func (b *Book) Explain(c *Clock, t *casefile.Ticket, now time.Time, lang string)
 	if c.Kind == Hours || c.Kind == Days {
 		x.calendar = b.byID[c.CalendarVersion]
 	}
-	if x.header(); x.line == nil || c.DueAt.IsZero() || (c.Kind == Hours || c.Kind == Days) && x.calendar == nil {
+	x.header()
+	r := b.ruling(c, t, scopeOf)
+	x.segments(r.segments)
+	if x.line == nil || c.DueAt.IsZero() || (c.Kind == Hours || c.Kind == Days) && x.calendar == nil {
 		x.verdict(b)
 		return x.out
 	}
-	var pauses []casefile.Pause
-	if t != nil {
-		pauses = t.Pauses
-	}
-	counted := pauses
-	if c.Priority == emergency {
-		counted = nil
-	}
-	x.start, x.until = c.StartedAt.UnixMilli(), x.now
-	stop := int64(never)
-	if !c.StoppedAt.IsZero() {
-		stop = c.StoppedAt.UnixMilli()
-		x.until = min(x.until, stop)
-	}
-	x.until = max(x.until, x.start)
+	x.start, x.until = c.countedFrom().UnixMilli(), x.now
+	stop := endOf(c.StoppedAt, time.Time{})
+	x.until = max(min(x.until, stop), x.start)
 	if c.Kind != Stated {
-		x.line.compute(&x.timing, x.calendar, x.start, stop, counted)
+		x.line.compute(&x.timing, x.calendar, x.start, stop, r.pauses)
 	}
 	x.windows()
-	x.pauses(pauses)
+	if t != nil {
+		x.pauses(t.PausedSpans())
+	}
 	x.skipped()
 	x.numbered()
 	x.dueTimes()
 	x.verdict(b)
 	return x.out
+}
+
+// ruling judges c again, with its segments; of a clock that has no history the result is empty.
+func (b *Book) ruling(c *Clock, t *casefile.Ticket, scopeOf func(opd string) string) (r ruling) {
+	if t == nil || c.Kind == Stated || c.Name == Acknowledge && c.Seq > len(t.Assignments) {
+		return r
+	}
+	rules := b.rulesOf(c.Key.Center)
+	j := judge{era: rules.at(t.At().UnixMilli()), calendar: rules.calendar, ticket: t, scopeOf: scopeOf}
+	stay := -1
+	if c.Name == Acknowledge {
+		stay = c.Seq - 1
+	}
+	j.judge(c.Name, stay)
+	r, _ = j.rule(true)
+	return r
+}
+
+// segments says what each change of details did, if any did something.
+func (x *explanation) segments(all []Segment) {
+	changed := slices.ContainsFunc(all, func(s Segment) bool { return s.Effect != EffectBegins && s.Effect != EffectNone })
+	for i, s := range all {
+		if !changed || s.Effect == EffectNone {
+			continue
+		}
+		who := x.say("%s, kategori %s, %s", "%s, category %s, %s", x.orNone(s.Priority, "tanpa prioritas", "no priority"),
+			x.orNone(s.Category, "belum ada", "none yet"), x.orNone(s.OPD, "di pusat", "at the centre"))
+		if i > 0 {
+			who = x.say("Sejak %s: %s", "From %s: %s", x.instant(s.From.UnixMilli()), who)
+		} else {
+			who = x.say("Mula-mula: %s", "At first: %s", who)
+		}
+		due := ""
+		if !s.DueAt.IsZero() {
+			due = x.instant(s.DueAt.UnixMilli())
+		}
+		switch s.Effect {
+		case EffectBegins:
+			x.add("%s; batas waktu %s.", "%s; due %s.", who, due)
+		case EffectUpgrade:
+			x.add("%s; lebih mendesak, batas waktu %s.", "%s; more urgent, due %s.", who, due)
+		case EffectDowngrade:
+			x.add("%s; lebih longgar, batas waktu %s.", "%s; less urgent, due %s.", who, due)
+		case EffectRemoved:
+			x.add("%s; tanpa batas waktu ini.", "%s; no such clock.", who)
+		case EffectLate:
+			x.add("%s; sudah terlambat dan tetap terlambat (batas waktu %s).", "%s; late already, and stays late (due %s).",
+				who, due)
+		}
+	}
+	if at := x.clock.FrozenAt; !at.IsZero() {
+		x.add("Yang baru diterima sejak %s tidak menghapus keterlambatan: saat itu batas waktu sudah lewat.",
+			"What was first received from %s on heals nothing: the clock was late by then.", x.instant(at.UnixMilli()))
+	}
+}
+
+func (x *explanation) orNone(text, id, en string) string {
+	if text == "" {
+		return x.pick(id, en)
+	}
+	return text
 }
 
 // lineOf finds the line that gave c its target; nil when the book no longer holds it.
@@ -210,18 +266,25 @@ func (x *explanation) pauses(pauses []casefile.Pause) {
 		if until != never {
 			span = x.between(from, until)
 		}
-		k := slices.IndexFunc(x.timing.pieces, func(q piece) bool { return q.from == max(from, x.start) })
+		begin := max(from, x.start)
+		k := slices.IndexFunc(x.timing.pieces, func(q piece) bool { return q.from <= begin && begin < q.until })
+		var part piece // what lies in this span; several spans may be counted as one piece
+		if k >= 0 {
+			part = piece{from: begin, until: min(x.timing.pieces[k].until, max(min(until, x.until), begin))}
+			m := meterOf(x.clock.Kind, x.calendar)
+			part.length = m.before(part.until) - m.before(part.from)
+		}
 		switch {
 		case k >= 0 && x.timing.running && k == len(x.timing.pieces)-1:
 			x.add("Ditunda: %s, %s; paling lama sampai %s.", "Paused: %s, %s; at most until %s.", span, x.reason(p.Reason),
 				x.instant(x.timing.pauseEnds))
-		case k >= 0 && x.timing.pieces[k].until < min(until, x.until):
+		case k >= 0 && part.until < min(until, x.until):
 			x.add("Ditunda: %s, %s: %s tidak dihitung; sejak %s batas penundaan habis.",
 				"Paused: %s, %s: %s not counted; from %s on the cap on pauses was used up.",
-				span, x.reason(p.Reason), unit(x.timing.pieces[k]), x.instant(x.timing.pieces[k].until))
+				span, x.reason(p.Reason), unit(part), x.instant(part.until))
 		case k >= 0:
 			x.add("Ditunda: %s, %s: %s tidak dihitung.", "Paused: %s, %s: %s not counted.", span, x.reason(p.Reason),
-				unit(x.timing.pieces[k]))
+				unit(part))
 		default:
 			x.add("Penundaan tidak diakui: %s, %s (%s).", "Pause not honoured: %s, %s (%s).", span, x.reason(p.Reason),
 				x.whyNot(p, from))
@@ -235,7 +298,11 @@ func (x *explanation) whyNot(p *casefile.Pause, from int64) string {
 		return x.say("laporan darurat tidak dapat ditunda", "emergencies never pause")
 	case len(x.line.Pauses.Reasons) == 0:
 		return x.say("batas waktu ini tidak mengenal penundaan", "this clock never pauses")
-	case !slices.Contains(x.line.Pauses.Reasons, p.Reason):
+	case !x.clock.FrozenAt.IsZero() && !p.HeardAt.Before(x.clock.FrozenAt):
+		return x.say("baru dicatat setelah terlambat", "first recorded when it was late")
+	case !slices.ContainsFunc(strings.Split(p.Reason, "+"), func(r string) bool {
+		return slices.Contains(x.line.Pauses.Reasons, r)
+	}):
 		return x.say("alasan tidak ada dalam kebijakan", "the policy does not list the reason")
 	case from > x.timing.due:
 		return x.say("sudah lewat batas waktu", "it was late already")
@@ -334,6 +401,9 @@ func (x *explanation) verdict(b *Book) {
 			x.seconds(u.Target.Milliseconds()), x.percent(u.Ratio))
 	}
 	state := c.State(time.UnixMilli(x.now))
+	if contradicts(c) {
+		x.add("Berhenti sebelum mulai: catatannya bertentangan.", "It stopped before it started: the facts contradict.")
+	}
 	text := x.say("Keadaan: %s", "State: %s", x.state(state))
 	if state == Breached {
 		until := x.now

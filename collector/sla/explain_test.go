@@ -2,6 +2,7 @@ package sla
 
 import (
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -49,7 +50,10 @@ func TestSecondsOfAnExplanationAddUpToWhatWasCounted(t *testing.T) {
 		b := bookOf(c)
 		l.profile.Lines = []*Line{l}
 		b.profiles = []*Profile{l.profile}
-		b.fallback = &centerRules{calendar: c, zone: c.zone}
+		e := era{from: math.MinInt64}
+		l.Clocks, l.Start, l.Stop = []string{Resolve}, []Fact{FactOpened}, []Fact{FactResolved}
+		e.addLines(l.profile)
+		b.fallback = &centerRules{calendar: c, zone: c.zone, eras: []era{e}}
 		start := drawInstant(t, "start")
 		tk := &casefile.Ticket{Key: ticketKey, OpenedAt: start, Pauses: drawPauses(t, start)}
 		var stop time.Time
@@ -69,7 +73,7 @@ func TestSecondsOfAnExplanationAddUpToWhatWasCounted(t *testing.T) {
 		}
 		want := b.Used(&k, now).Net.Milliseconds()
 		for _, lang := range []string{"id", "en"} {
-			lines := b.Explain(&k, tk, now, lang)
+			lines := b.Explain(&k, tk, ownScope, now, lang)
 			if got := countedMS(t, lines, lang); got != want {
 				t.Fatalf("%s: %d ms, want %d\n%s\n%+v", lang, got, want, strings.Join(lines, "\n"), k)
 			}
@@ -124,8 +128,8 @@ func TestExplanations(t *testing.T) {
 			}
 			c := find(t, b.Ticket(tt.ticket, ownScope), tt.clock, seq)
 			now := at(t, tt.now)
-			got := "# id\n" + strings.Join(b.Explain(c, tt.ticket, now, "id"), "\n") + "\n\n# en\n" +
-				strings.Join(b.Explain(c, tt.ticket, now, "en"), "\n") + "\n"
+			got := "# id\n" + strings.Join(b.Explain(c, tt.ticket, ownScope, now, "id"), "\n") + "\n\n# en\n" +
+				strings.Join(b.Explain(c, tt.ticket, ownScope, now, "en"), "\n") + "\n"
 			path := filepath.Join("testdata", "explain", tt.file+".txt")
 			if *update {
 				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {

@@ -165,6 +165,9 @@ func (g locale) target(l *Line) string {
 }
 
 func (g locale) reason(code string) string {
+	if one, more, several := strings.Cut(code, "+"); several {
+		return g.reason(one) + g.say(" dan ", " and ") + g.reason(more)
+	}
 	if g.english {
 		switch code {
 		case "menunggu_pelapor":

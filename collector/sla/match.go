@@ -80,9 +80,16 @@ func (b *Book) Match(q Query) []Match {
 			if l.Kind == Hours || l.Kind == Days {
 				m.CalendarVersion = rules.calendar.id
 			}
+			if l.profile.ToConfirm != "" {
+				m.Why += "; to be confirmed: " + l.profile.ToConfirm
+			}
 			m.DueAt, _ = due(l, rules.calendar, q.At)
 		} else {
 			m.Why = "no line applies: no such clock"
+			if e == &rules.eras[0] && len(rules.eras) > 1 {
+				m.Why = "the ticket is older than every policy: the first begins on " +
+					time.UnixMilli(rules.eras[1].from).In(rules.zone).Format(time.DateOnly)
+			}
 			if name == Given {
 				m.Policy, m.Kind, m.Target, m.Why = sourcePolicy, Stated, "stated", "wherever the source states a due time"
 			}

@@ -27,7 +27,8 @@ type Profile struct {
 	Name      string
 	Version   string
 	File      string
-	validFrom int32 // day, in the zone of the centre's calendar
+	ToConfirm string // what of it somebody has to confirm, as the file says; empty for nothing
+	validFrom int32  // day, in the zone of the centre's calendar
 	Lines     []*Line
 }
 

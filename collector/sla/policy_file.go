@@ -15,6 +15,7 @@ type policyForm struct {
 	Version   name       `yaml:"version" missing:"count it up whenever the file changes, for example 2026.1"`
 	ValidFrom date       `yaml:"valid_from" missing:"give the day from which cases are judged by it"`
 	Title     text       `yaml:"title"`
+	ToConfirm text       `yaml:"to_confirm"`
 	Ladder    Ladder     `yaml:"ladder"`
 	Pauses    *pauseForm `yaml:"pauses"`
 	Clocks    []lineForm `yaml:"clocks" missing:"give at least one line"`
@@ -59,6 +60,7 @@ func readProfile(f *yamlfile.File, known *Known, builtin bool) *Profile {
 	r := policyReader{File: f, form: &form, known: known, builtin: builtin}
 	p := &Profile{
 		Name: string(form.Policy), Version: string(form.Version), File: f.Name, validFrom: int32(form.ValidFrom),
+		ToConfirm: string(form.ToConfirm),
 	}
 	if p.Name == sourcePolicy {
 		r.Wrong("policy", fmt.Sprintf("the name %q is taken: it stands for due times that a source states", sourcePolicy),

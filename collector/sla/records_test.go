@@ -102,11 +102,12 @@ func TestGivenClockAgreesWithBostonsOwnVerdict(t *testing.T) {
 			lateOf[given.OPD]++
 		case Met:
 			onTime++
-			if closed.Before(opened) {
-				backwards++
+		case Void: // in neither number
+			if !closed.Before(opened) {
+				t.Fatalf("%s is closed and its clock %s", tk.Key.ID, state)
 			}
-		default:
-			t.Fatalf("%s is closed and its clock %s", tk.Key.ID, state)
+			backwards++
+			continue
 		}
 		if verdict := r["OnTime_Status"]; verdict != "" {
 			both++
@@ -119,9 +120,9 @@ func TestGivenClockAgreesWithBostonsOwnVerdict(t *testing.T) {
 		what      string
 		got, want int
 	}{
-		{"tickets with a target", targets, 43592}, {"closed late", late, 10025}, {"on time", onTime, 27295},
-		{"on time and closed before opened", backwards, 40},
-		{"open with a target", open, 6272}, {"rows where both speak", both, 37257}, {"rows where both agree", agree, 37257},
+		{"tickets with a target", targets, 43592}, {"closed late", late, 10025}, {"on time", onTime, 27255},
+		{"closed before opened", backwards, 40},
+		{"open with a target", open, 6272}, {"rows where both speak", both, 37217}, {"rows where both agree", agree, 37217},
 		{"PWDx late", lateOf["PWDx"], 4430}, {"PWDx closed", closedOf["PWDx"], 16716}, {"ISD late", lateOf["ISD"], 3161},
 		{"ISD closed", closedOf["ISD"], 7246},
 		{"BTDT late", lateOf["BTDT"], 1256}, {"BTDT closed", closedOf["BTDT"], 7188},

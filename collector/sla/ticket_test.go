@@ -64,7 +64,7 @@ func TestAChangeOfOPDDoesNotLengthenACitizensClock(t *testing.T) {
 	if before.DueAt != after.DueAt || state(t, after, "2026-07-08 11:00") != Breached {
 		t.Errorf("due moved from %s to %s", before.DueAt, after.DueAt)
 	}
-	if after.OPD != "pln" || after.Scope != ScopeVertical {
+	if after.OPD != "dishub" || after.Scope != ScopeOwn { // who had it when it was due
 		t.Errorf("clock is of %s, %s", after.OPD, after.Scope)
 	}
 }
@@ -110,7 +110,7 @@ func TestAClosingWithoutResolutionResolves(t *testing.T) {
 	}
 }
 
-func TestClosedBeforeOpenedIsJudgedAndMergedIsNot(t *testing.T) {
+func TestClosedBeforeOpenedAndMergedAreInNeitherNumber(t *testing.T) {
 	b := shippedBook(t)
 	tk := &casefile.Ticket{
 		Key: ticketKey, OpenedAt: at(t, "2026-07-06 10:00"), Due: at(t, "2026-07-07 10:00"),
@@ -118,8 +118,8 @@ func TestClosedBeforeOpenedIsJudgedAndMergedIsNot(t *testing.T) {
 	}
 	for _, name := range []string{Resolve, Given} {
 		c := find(t, b.Ticket(tk, ownScope), name, 1)
-		if got := state(t, c, "2026-07-06 12:00"); got != Met {
-			t.Errorf("%s is %s, want %s", name, got, Met)
+		if got := state(t, c, "2026-07-06 12:00"); got != Void {
+			t.Errorf("%s is %s, want %s", name, got, Void)
 		}
 		if u := b.Used(c, at(t, "2026-07-06 12:00")); u.Ratio != 0 || u.Net != 0 {
 			t.Errorf("%s used %+v", name, u)

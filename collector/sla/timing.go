@@ -60,12 +60,42 @@ type piece struct {
 // A pause counts from its beginning, or the clock's start, to its end, or the clock's stop, when its reason is listed
 // and it begins no later than the due time that holds so far: what is late stays late. The cap ends what counts.
 func (l *Line) compute(t *timing, cal *Calendar, start, stop int64, pauses []casefile.Pause) (ok bool) {
+	pauses = l.Pauses.listed(pauses)
 	if l.Kind == Days {
 		ok = l.countClosings(t, cal, start, stop, pauses)
 	} else {
 		ok = l.countTime(t, cal, start, stop, pauses)
 	}
 	return ok && l.setMarks(t, meterOf(l.Kind, cal), start)
+}
+
+// listed returns the pauses for listed reasons, those that overlap or touch united; pauses must be in order of From.
+func (r *PauseRule) listed(pauses []casefile.Pause) []casefile.Pause {
+	if len(r.Reasons) == 0 || len(pauses) == 0 {
+		return nil
+	}
+	plain := true // as they are
+	for i := range pauses {
+		plain = plain && slices.Contains(r.Reasons, pauses[i].Reason) &&
+			(i == 0 || !pauses[i-1].To.IsZero() && pauses[i-1].To.Before(pauses[i].From))
+	}
+	if plain {
+		return pauses
+	}
+	var out []casefile.Pause
+	for _, p := range pauses {
+		if !slices.Contains(r.Reasons, p.Reason) {
+			continue
+		}
+		if n := len(out); n > 0 && (out[n-1].To.IsZero() || !out[n-1].To.Before(p.From)) {
+			if q := &out[n-1]; !q.To.IsZero() && (p.To.IsZero() || p.To.After(q.To)) {
+				q.To = p.To
+			}
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 // due is compute for a clock without pauses.
@@ -90,7 +120,7 @@ func (l *Line) countTime(t *timing, cal *Calendar, start, stop int64, pauses []c
 	limit := l.Pauses.Cap.Milliseconds()
 	chained := int64(never) // where the last counted pause ended: one that begins there continues it
 	for i := range pauses {
-		from, until, open, counts := l.clip(&pauses[i], start, stop)
+		from, until, open, counts := clip(&pauses[i], start, stop)
 		if !counts {
 			continue
 		}
@@ -140,7 +170,7 @@ func (l *Line) countClosings(t *timing, cal *Calendar, start, stop int64, pauses
 	excused := 0
 	chained := int64(never)
 	for i := range pauses {
-		from, until, open, counts := l.clip(&pauses[i], start, stop)
+		from, until, open, counts := clip(&pauses[i], start, stop)
 		if !counts {
 			continue
 		}
@@ -175,16 +205,15 @@ func (l *Line) countClosings(t *timing, cal *Calendar, start, stop int64, pauses
 	return true
 }
 
-// clip returns the part of a pause within a clock's run; open says that it runs on, counts that there is any and that
-// its reason is listed.
-func (l *Line) clip(p *casefile.Pause, start, stop int64) (from, until int64, open, counts bool) {
+// clip returns the part of a pause within a clock's run; open says that it runs on, counts that there is any.
+func clip(p *casefile.Pause, start, stop int64) (from, until int64, open, counts bool) {
 	from = max(p.From.UnixMilli(), start)
 	until, open = stop, stop == never
 	if !p.To.IsZero() {
 		open = false
 		until = min(p.To.UnixMilli(), stop)
 	}
-	return from, until, open, from < until && slices.Contains(l.Pauses.Reasons, p.Reason)
+	return from, until, open, from < until
 }
 
 // setMarks finds when the shares of the ladder are used. What is used is the meter's time since start without the

@@ -14,7 +14,7 @@ type Used struct {
 }
 
 // UsedRatio returns the share of c's target that is used at now, or when it stopped: 0 at the start, 1 at the due time,
-// more when late. It grows with now and stands still while a counted pause runs. Its value is 0.75 at RiskAt.
+// more when late. After an upgrade it counts from there (Clock.CountedFrom). It grows with now and stands still while a counted pause runs. Its value is 0.75 at RiskAt.
 //
 // Elapsed clocks use real time. Open-hours clocks use open time. Working-day clocks, too, use open time: what lies
 // between start and due is the whole, so that three of four equal days are 75 %, and a night or a weekend uses nothing.
@@ -39,7 +39,7 @@ func (b *Book) Used(c *Clock, now time.Time) Used {
 	if !c.StoppedAt.IsZero() {
 		until = min(until, c.StoppedAt.UnixMilli())
 	}
-	start, due := c.StartedAt.UnixMilli(), c.DueAt.UnixMilli()
+	start, due := c.countedFrom().UnixMilli(), c.DueAt.UnixMilli()
 	until = max(until, start)
 	begun := m.before(start)
 	gross := m.before(until) - begun
@@ -75,7 +75,7 @@ func durationOf(ms int64) time.Duration {
 }
 
 func (c *Clock) daysTarget(m meter, paused int64) int64 {
-	return m.before(c.DueAt.UnixMilli()) - m.before(c.StartedAt.UnixMilli()) - paused
+	return m.before(c.DueAt.UnixMilli()) - m.before(c.countedFrom().UnixMilli()) - paused
 }
 
 func ratioOf(net, target int64) float64 {

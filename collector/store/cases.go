@@ -86,7 +86,7 @@ func (s *Store) ticketBlock(rows []ticketRow, version uint64) block {
 		return nullInstants(name, columnOf(rows, func(r *ticketRow) *time.Time { return orNil(field(r)) }))
 	}
 	centers := columnOf(rows, func(r *ticketRow) string { return r.Key.Center })
-	at := columnOf(rows, func(r *ticketRow) time.Time { return ticketAt(&r.Ticket) })
+	at := columnOf(rows, func(r *ticketRow) time.Time { return r.Ticket.At() })
 	return block{"tickets", []blockColumn{
 		texts("center", centers),
 		texts("id", columnOf(rows, func(r *ticketRow) string { return r.Key.ID })),
@@ -121,10 +121,8 @@ func (s *Store) ticketBlock(rows []ticketRow, version uint64) block {
 		all("bounces", "UInt32", columnOf(rows, func(r *ticketRow) uint32 { return uint32(r.Bounces) })),
 		all("paused_s", "Int64", columnOf(rows, func(r *ticketRow) int64 { return pausedSeconds(r.Pauses) })),
 		nullInstants("paused_since", columnOf(rows, func(r *ticketRow) *time.Time {
-			if !r.Paused() {
-				return nil
-			}
-			return &r.Pauses[len(r.Pauses)-1].From
+			since := r.PausedSince()
+			return orNil(&since)
 		})),
 		text("master", func(r *ticketRow) *string { return &r.Master }),
 		all("lat", "Nullable(Float64)", columnOf(rows, func(r *ticketRow) *float64 { return r.Lat })),
@@ -157,17 +155,6 @@ func stays[V any](rows []ticketRow, value func(*casefile.Assignment) V) [][]V {
 
 func pauses[V any](rows []ticketRow, value func(*casefile.Pause) V) [][]V {
 	return columnOf(rows, func(r *ticketRow) []V { return columnOf(r.Pauses, value) })
-}
-
-// ticketAt is the instant by which a ticket belongs to a day: when it was opened, else when its first call came in,
-// else its first assignment, else its latest event.
-func ticketAt(t *casefile.Ticket) time.Time {
-	for _, at := range []time.Time{t.OpenedAt, t.ReceivedAt, t.AssignedAt} {
-		if !at.IsZero() {
-			return at
-		}
-	}
-	return t.LastEventAt
 }
 
 // pausedSeconds adds up the pauses that have ended.

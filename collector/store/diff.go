@@ -37,6 +37,7 @@ func (s *Sink) ChangedRows(ctx context.Context, rows []tracker.Row) (map[event.K
 
 func (s *Sink) ticketRowOf(r *tracker.Row) ticketRow {
 	t := ticketRow{Ticket: *r.Ticket}
+	t.Pauses = t.PausedSpans()
 	if s.Scope == nil {
 		return t
 	}

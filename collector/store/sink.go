@@ -183,7 +183,7 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 			}
 		case r.Ticket != nil:
 			tickets, withDays = append(tickets, s.ticketRowOf(r)), append(withDays, r.Key)
-			if at := ticketAt(r.Ticket); !at.IsZero() {
+			if at := r.Ticket.At(); !at.IsZero() {
 				days = append(days, s.dayOf(r.Key.Center, at))
 			}
 			for j := range r.Clocks {

@@ -40,6 +40,7 @@ type Config struct {
 	Centers      []string
 	Center       func(code string) (CenterConfig, bool)         // false: a centre that the directory does not know
 	OPD          func(center, opd string) (label, scope string) // metric label of an OPD, and who directs it
+	Details      func(*casefile.Ticket)                         // adds what the rules say of a ticket; nil adds nothing
 	TicketClocks func(*casefile.Ticket) []sla.Clock
 	CallClocks   func(*casefile.Call) []sla.Clock
 	Emit         func(Outcome) // called with the board locked; must not call back
@@ -142,6 +143,9 @@ func New(cfg Config) *Board {
 	cfg.MaxCases = cmp.Or(cfg.MaxCases, 1_000_000)
 	// A cache as large as the board would keep it full: nothing would be evicted and every event refused.
 	cfg.CacheCases = min(cfg.CacheCases, cfg.MaxCases/2)
+	if cfg.Details == nil {
+		cfg.Details = func(*casefile.Ticket) {}
+	}
 	if cfg.Emit == nil {
 		cfg.Emit = func(Outcome) {}
 	}

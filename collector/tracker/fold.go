@@ -43,8 +43,10 @@ func (f *caseFolder) call(en *entry) casefile.Call {
 	return casefile.FoldCall(en.key, f.decode(en.events), en.tickets)
 }
 
-func (f *caseFolder) ticket(en *entry, from casefile.CallFacts) casefile.Ticket {
-	return casefile.FoldTicket(en.key, f.decode(en.events), from)
+func (b *Board) foldTicket(f *caseFolder, en *entry, from casefile.CallFacts) casefile.Ticket {
+	t := casefile.FoldTicket(en.key, f.decode(en.events), from)
+	b.cfg.Details(&t)
+	return t
 }
 
 // refold folds a complete case after a change and updates everything derived from it. Without emit the change moves no
@@ -90,14 +92,14 @@ func (b *Board) refoldCall(en *entry, emit bool) {
 }
 
 func (b *Board) refoldTicket(en *entry, emit bool) {
-	t := b.scratch.ticket(en, b.updateCallFacts(en))
+	t := b.foldTicket(&b.scratch, en, b.updateCallFacts(en))
 	was := en.calls
 	if en.rowUnverified {
 		was = b.scratch.everNamed()
 	}
 	if !slices.Equal(t.Calls, en.calls) || !slices.Equal(t.Calls, was) {
 		b.link(en, t.Calls, was)
-		t = b.scratch.ticket(en, b.updateCallFacts(en))
+		t = b.foldTicket(&b.scratch, en, b.updateCallFacts(en))
 	}
 	if en.center == nil {
 		return
@@ -362,6 +364,6 @@ func (r *emittedOutcomes) ticket(t *casefile.Ticket, ctr *center, label func(opd
 	say(emittedInterval+1, "turnout", current, t.AcknowledgedAt, t.DepartedAt)
 	say(emittedInterval+2, "travel", current, t.DepartedAt, t.ArrivedAt)
 	say(emittedInterval+3, "respond", current, t.ReceivedAt, t.ArrivedAt)
-	say(emittedInterval+4, "resolve", current, t.OpenedAt, t.ResolvedAt)
+	say(emittedInterval+4, "resolve", current, t.OpenedAt, t.HandledAt())
 	say(emittedInterval+5, "confirm", current, t.LastResolvedAt, t.ConfirmedAt)
 }

@@ -266,7 +266,7 @@ func (b *Board) row(f *caseFolder, en *entry) Row {
 		c := f.call(en)
 		r.Call, r.Clocks = &c, b.cfg.CallClocks(&c)
 	} else {
-		t := f.ticket(en, b.sumCallFacts(en))
+		t := b.foldTicket(f, en, b.sumCallFacts(en))
 		r.Ticket, r.Clocks = &t, b.cfg.TicketClocks(&t)
 	}
 	return r
@@ -335,6 +335,7 @@ func (b *Board) Fold(l Loaded, calls []Loaded) (Row, []*event.Event) {
 		}
 	}
 	t = casefile.FoldTicket(l.Key, events, from)
+	b.cfg.Details(&t)
 	r.Ticket, r.Clocks = &t, b.cfg.TicketClocks(&t)
 	return r, events
 }

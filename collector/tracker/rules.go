@@ -8,6 +8,9 @@ import (
 	"github.com/monev112/monev112/collector/sla"
 )
 
+// FlagOlderThanPolicies marks a ticket that began before every policy of its centre: it has no clock of a policy.
+const FlagOlderThanPolicies = "older_than_policies"
+
 // Rules returns the part of a Config that follows from a directory and a book of policies. Events of a centre that the
 // directory does not know are treated by the rules of the default centre.
 func Rules(dir *directory.Directory, book *sla.Book) Config {
@@ -32,10 +35,18 @@ func Rules(dir *directory.Directory, book *sla.Book) Config {
 			return dir.Label(center, id), string(dir.ScopeOf(center, id))
 		},
 		TicketClocks: func(t *casefile.Ticket) []sla.Clock {
-			center := t.Key.Center
-			return book.Ticket(t, func(opd string) string { return string(dir.ScopeOf(center, opdID(center, opd))) })
+			return book.Ticket(t, dir.Scopes(t.Key.Center))
 		},
 		CallClocks: book.Call,
+		Details: func(t *casefile.Ticket) {
+			t.DefaultPriorities(func(category string) string {
+				priority, _ := dir.DefaultPriority(t.Key.Center, category, t.At())
+				return priority
+			})
+			if book.Older(t) {
+				t.AddFlag(FlagOlderThanPolicies)
+			}
+		},
 	}
 	for _, c := range dir.Centers() {
 		if !c.Historical {

@@ -53,7 +53,7 @@ func TestTheTicketPageTellsWhatAndWhy(t *testing.T) {
 		"WIB", "Terima OPD", "<button", "Keadaan Senin 9 Maret 2026 10.00 WIB")
 	row, _, _ := w.board.Case(event.Key{Center: center, Kind: event.KindTicket, ID: "SDA-2026-00123"})
 	for i := range row.Clocks {
-		for _, line := range w.book.Explain(&row.Clocks[i], row.Ticket, testNow, "id") {
+		for _, line := range w.book.Explain(&row.Clocks[i], row.Ticket, w.dir.Scopes(row.Key.Center), testNow, "id") {
 			mustShow(t, a, 200, line)
 		}
 	}

@@ -164,7 +164,8 @@ func (p *Pages) clock(v *visit, t *casefile.Ticket, k *sla.Clock) clockView {
 	used := p.cfg.Book.UsedRatio(k, v.now)
 	out := clockView{
 		Name: clockName(k.Name), State: clockState(k.State(v.now)), Urgency: calm, Due: v.instant(k.DueAt),
-		Used: percent(used), UsedOf100: max(0, min(100, int(used*100))), Explain: p.cfg.Book.Explain(k, t, v.now, "id"),
+		Used: percent(used), UsedOf100: max(0, min(100, int(used*100))),
+		Explain: p.cfg.Book.Explain(k, t, p.cfg.Directory.Scopes(k.Key.Center), v.now, "id"),
 	}
 	if k.OPD != "" {
 		if id, known := p.cfg.Directory.ResolveOPD(v.target.center, k.OPD); known && id != v.target.opd &&

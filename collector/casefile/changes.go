@@ -1,0 +1,74 @@
+package casefile
+
+import (
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// Change is what one event says of the details that choose a ticket's clocks, where it says something new. Empty fields
+// leave what was said before.
+type Change struct {
+	At, HeardAt        time.Time // when it happened; when it was first received
+	Category, Priority string
+	Moved              bool   // OPD is where the ticket is from At on; empty is the centre
+	OPD                string // also, beside Due, the OPD that the due time was given with
+	Due                time.Time
+	// The priority that Category has where none is stated. The fold does not know it, see Ticket.DefaultPriorities.
+	CategoryPriority string
+}
+
+// foldChanges finds the changes. An event that repeats what holds says nothing new, unless it was heard of earlier than
+// what it repeats.
+func (t *Ticket) foldChanges(tl timeline) {
+	var category, priority, due *event.Event
+	news := func(was **event.Event, e *event.Event, same bool) bool {
+		if same && *was != nil && !e.ReceivedAt.Before((*was).ReceivedAt) {
+			return false
+		}
+		*was = e
+		return true
+	}
+	stay := -1
+	for _, e := range tl.events {
+		c := Change{At: e.OccurredAt, HeardAt: e.ReceivedAt}
+		if e.Category != "" && news(&category, e, category != nil && category.Category == e.Category) {
+			c.Category = e.Category
+		}
+		if e.Priority != "" && news(&priority, e, priority != nil && priority.Priority == e.Priority) {
+			c.Priority = e.Priority
+		}
+		if !e.Due.IsZero() && news(&due, e, due != nil && due.Due.Equal(e.Due) && due.OPD == e.OPD) {
+			c.Due, c.OPD = e.Due, e.OPD
+		}
+		switch n := stay + 1; {
+		case e.Type == event.TicketAssigned && n < len(t.Assignments) && t.Assignments[n].At.Equal(e.OccurredAt) &&
+			t.Assignments[n].OPD == e.OPD:
+			stay = n
+			c.Moved, c.OPD, c.HeardAt = true, e.OPD, earliest(c.HeardAt, t.Assignments[n].HeardAt)
+		case e.Type == event.TicketRejected && stay >= 0 && t.Assignments[stay].EndedAt.Equal(e.OccurredAt):
+			c.Moved, c.OPD = true, ""
+		}
+		if c.Category != "" || c.Priority != "" || c.Moved || !c.Due.IsZero() {
+			t.Changes = append(t.Changes, c)
+		}
+	}
+}
+
+// DefaultPriorities fills in the priority of each category where no event states one, and flags it; of gives a
+// category's default, empty where it has none.
+func (t *Ticket) DefaultPriorities(of func(category string) string) {
+	for i := range t.Changes {
+		if c := &t.Changes[i]; c.Category != "" {
+			c.CategoryPriority = of(c.Category)
+		}
+	}
+	if t.Priority == "" && t.Category != "" {
+		if t.Priority = of(t.Category); t.Priority != "" {
+			t.AddFlag(FlagPriorityFromCategory)
+		}
+	}
+}
+
+// AddFlag adds a flag, once.
+func (t *Ticket) AddFlag(flag string) { t.Flags = append(flagSet(t.Flags), flag).sorted() }
