@@ -29,6 +29,8 @@ type center struct {
 	quarters map[int64]*[measures]int32
 	recent   map[*entry]recentCase
 	groups   map[groupKey]*openGroup // open tickets
+	// of open tickets that have some, beside the clocks in their group
+	elsewhere map[*entry][]elsewhere
 }
 
 // recentCase is what the live gauges show of a case, beside open tickets. Zero times are shown nowhere.
@@ -44,7 +46,7 @@ type recentCase struct {
 func newCenter(label string, cfg CenterConfig) *center {
 	return &center{
 		label: label, cfg: cfg, quarters: map[int64]*[measures]int32{}, recent: map[*entry]recentCase{},
-		groups: map[groupKey]*openGroup{},
+		groups: map[groupKey]*openGroup{}, elsewhere: map[*entry][]elsewhere{},
 	}
 }
 
@@ -160,15 +162,15 @@ func (c *center) showCall(en *entry, call *casefile.Call) {
 	c.setRecent(en, r)
 }
 
-// showTicket brings the live gauges up to date with a ticket's facts.
-func (c *center) showTicket(en *entry, t *casefile.Ticket, label, scope string, clocks []sla.Clock) {
+// showTicket brings the live gauges up to date with a ticket's facts; opd gives label and scope of an OPD.
+func (c *center) showTicket(en *entry, t *casefile.Ticket, clocks []sla.Clock, opd func(string) (string, string)) {
 	var r recentCase
 	if t.State != casefile.Merged {
 		r = recentCase{openedAt: t.OpenedAt, category: t.Category, kecamatan: t.Kecamatan}
 	}
 	c.setRecent(en, r)
 	if t.Listed() {
-		c.setOpen(en, t, label, scope, clocks)
+		c.setOpen(en, t, clocks, opd)
 	} else {
 		c.clearOpen(en)
 	}

@@ -61,6 +61,21 @@ func (b *Board) DueSummary(center, opd string, now time.Time) DueSummary {
 			}
 		}
 	}
+	for _, c := range b.centers {
+		for en, clocks := range c.elsewhere {
+			since := int64(0)
+			for _, e := range clocks {
+				if e.opd == opd && en.key.Center == center && e.level(at) == pastDue &&
+					en.openTicket().lastEventAt >= staleBefore {
+					late[e.name]++
+					since = e.breach
+				}
+			}
+			if since != 0 {
+				out.Tickets = append(out.Tickets, DueTicket{en.key, true, time.UnixMilli(since).UTC()})
+			}
+		}
+	}
 	for j, n := range late {
 		if n > 0 {
 			out.Overdue = append(out.Overdue, LabelCount{clockNames[j], n})

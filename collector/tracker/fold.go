@@ -104,12 +104,12 @@ func (b *Board) refoldTicket(en *entry, emit bool) {
 	if en.center == nil {
 		return
 	}
-	label, scope := b.opd(&t)
 	clocks := b.cfg.TicketClocks(&t)
-	en.center.showTicket(en, &t, label, scope, clocks)
-	en.emitted.ticket(&t, en.center, func(opd string) string {
-		l, _ := b.cfg.OPD(en.key.Center, opd)
-		return l
+	opd := func(name string) (label, scope string) { return b.opd(en.key.Center, name) }
+	en.center.showTicket(en, &t, clocks, opd)
+	en.emitted.ticket(&t, en.center, func(name string) string {
+		label, _ := opd(name)
+		return label
 	}, b.emitter(en, emit))
 	b.stopClocks(en, clocks, emit, t.Priority)
 }
@@ -117,11 +117,11 @@ func (b *Board) refoldTicket(en *entry, emit bool) {
 // NoOPD is the label of a ticket that lies at the centre.
 const NoOPD = "none"
 
-func (b *Board) opd(t *casefile.Ticket) (label, scope string) {
-	if t.OPD == "" {
-		return NoOPD, "own"
+func (b *Board) opd(center, opd string) (label, scope string) {
+	if opd == "" {
+		return NoOPD, sla.ScopeOwn
 	}
-	return b.cfg.OPD(t.Key.Center, t.OPD)
+	return b.cfg.OPD(center, opd)
 }
 
 // emitter returns what hands on the outcomes of a case, or drops them.
@@ -142,10 +142,7 @@ func (b *Board) stopClocks(en *entry, clocks []sla.Clock, emit bool, priority st
 		if c.Void || c.StoppedAt.IsZero() || !en.emitted.once(clockID(c.Name, c.Seq)) || !emit {
 			continue
 		}
-		label := NoOPD
-		if c.OPD != "" {
-			label, _ = b.cfg.OPD(en.key.Center, c.OPD)
-		}
+		label, _ := b.opd(en.key.Center, c.OPD)
 		b.cfg.Emit(Outcome{
 			Kind: ClockStopped, Case: en.key, Center: en.center.label, Clock: c.Name, OPD: label, Priority: priority,
 			Result: c.State(c.StoppedAt),

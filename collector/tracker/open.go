@@ -27,6 +27,14 @@ type openTicket struct {
 // that there is no such clock, or no such share.
 type openClock struct{ risk, breach int64 }
 
+// elsewhere is a running clock for which not the present OPD of its ticket answers, but the one that had the ticket when
+// the clock became late.
+type elsewhere struct {
+	groupKey
+	name int // its place in clockNames
+	openClock
+}
+
 type groupKey struct{ opd, priority, scope string }
 
 // openSlot is the place of a ticket in the groups.
@@ -40,8 +48,9 @@ func (en *entry) open() bool { return en.slot.group != nil }
 
 func (en *entry) openTicket() *openTicket { return &en.slot.group.tickets[en.slot.index] }
 
-// setOpen puts the ticket into its group, out of the one it was in.
-func (c *center) setOpen(en *entry, t *casefile.Ticket, label, scope string, clocks []sla.Clock) {
+// setOpen puts the ticket into its group, out of the one it was in. opd gives label and scope of an OPD.
+func (c *center) setOpen(en *entry, t *casefile.Ticket, clocks []sla.Clock, opd func(string) (string, string)) {
+	label, scope := opd(t.OPD)
 	key := groupKey{label, t.Priority, scope}
 	g := c.groups[key]
 	if g == nil {
@@ -54,6 +63,7 @@ func (c *center) setOpen(en *entry, t *casefile.Ticket, label, scope string, clo
 		g.tickets = append(g.tickets, openTicket{entry: en})
 		en.slot = openSlot{g, len(g.tickets) - 1}
 	}
+	delete(c.elsewhere, en)
 	o := en.openTicket()
 	*o = openTicket{entry: en, lastEventAt: t.LastEventAt.UnixMilli()}
 	for i := range clocks {
@@ -61,6 +71,14 @@ func (c *center) setOpen(en *entry, t *casefile.Ticket, label, scope string, clo
 		n := slices.Index(clockNames[:], k.Name)
 		if n < 0 || k.Void || !k.StoppedAt.IsZero() || k.BreachAt.IsZero() {
 			continue
+		}
+		if k.OPD != t.OPD && k.Scope != "" {
+			if l, s := opd(k.OPD); s != scope || l != label && k.Kind != sla.Stated {
+				c.elsewhere[en] = append(c.elsewhere[en], elsewhere{
+					groupKey{l, string([]byte(k.Priority)), s}, n, openClock{breach: k.BreachAt.UnixMilli()},
+				})
+				continue
+			}
 		}
 		if at := k.BreachAt.UnixMilli(); o.clocks[n].breach == 0 || at < o.clocks[n].breach {
 			o.clocks[n] = openClock{breach: at}
@@ -73,6 +91,7 @@ func (c *center) setOpen(en *entry, t *casefile.Ticket, label, scope string, clo
 
 // clearOpen takes the ticket out of its group.
 func (c *center) clearOpen(en *entry) {
+	delete(c.elsewhere, en)
 	g := en.slot.group
 	if g == nil {
 		return
@@ -143,6 +162,17 @@ func (o *openTicket) matches(f TicketFilter, now time.Time, staleAfter time.Dura
 	return o.lastEventAt >= now.Add(-staleAfter).UnixMilli() && (f.Overdue && since != 0 || f.AtRisk && risk != 0)
 }
 
+// chosen reports whether f chooses a ticket of a group, or for a clock that another OPD answers for.
+func (c *center) chosen(t *openTicket, f TicketFilter, now time.Time, staleAfter time.Duration) bool {
+	if (f.OPD == "" || f.OPD == t.entry.slot.group.opd) && t.matches(f, now, staleAfter) {
+		return true
+	}
+	return f.Overdue && t.lastEventAt >= now.Add(-staleAfter).UnixMilli() &&
+		slices.ContainsFunc(c.elsewhere[t.entry], func(e elsewhere) bool {
+			return (f.OPD == "" || f.OPD == e.opd) && e.level(now.UnixMilli()) == pastDue
+		})
+}
+
 func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter time.Duration) {
 	open, risk, over := map[TicketCount]int{}, map[TicketCount]int{}, map[TicketCount]int{}
 	oldest := map[string]time.Duration{}
@@ -185,6 +215,14 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 		}
 		if earliest < at {
 			oldest[g.opd] = max(oldest[g.opd], time.Duration(at-earliest)*time.Millisecond)
+		}
+	}
+	for en, clocks := range c.elsewhere {
+		for _, e := range clocks {
+			if e.level(at) == pastDue && en.openTicket().lastEventAt >= staleBefore {
+				over[TicketCount{OPD: e.opd, Clock: clockNames[e.name], Priority: e.priority, Scope: e.scope}]++
+				oldest[e.opd] = max(oldest[e.opd], time.Duration(at-e.breach)*time.Millisecond)
+			}
 		}
 	}
 	s.Open, s.AtRisk, s.Overdue = ticketCounts(open), ticketCounts(risk), ticketCounts(over)

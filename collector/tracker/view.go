@@ -197,7 +197,7 @@ func (b *Board) OpenTickets(f TicketFilter, now time.Time, after event.Key, limi
 	)
 	for len(chosen) > 0 && len(rows) < limit {
 		chosen = b.eachOf(chosen, func(en *entry) {
-			if len(rows) == limit || !en.open() || !en.openTicket().matches(f, now, b.cfg.StaleAfter) {
+			if len(rows) == limit || !en.open() || !en.center.chosen(en.openTicket(), f, now, b.cfg.StaleAfter) {
 				return
 			}
 			if r := b.row(&fold, en); f.State == "" || r.Ticket.State == f.State {
@@ -214,13 +214,10 @@ func (b *Board) openKeys(f TicketFilter, now time.Time, after event.Key) (chosen
 	defer b.mu.RUnlock()
 	for _, c := range b.centers {
 		for _, g := range c.groups {
-			if f.OPD != "" && f.OPD != g.opd {
-				continue
-			}
 			for i := range g.tickets {
 				t := &g.tickets[i]
 				if en := t.entry; (f.Center == "" || f.Center == en.key.Center) && compareKeys(en.key, after) > 0 &&
-					t.matches(f, now, b.cfg.StaleAfter) {
+					c.chosen(t, f, now, b.cfg.StaleAfter) {
 					chosen = append(chosen, en.key)
 				}
 			}

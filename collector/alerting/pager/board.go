@@ -7,6 +7,7 @@ import (
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
 )
 
@@ -29,7 +30,8 @@ func (r *boardReader) view(now time.Time) (v boardView, ok bool) {
 	}
 	tickets := r.tickets(now)
 	counts := map[period]map[opdKey]digestCounts{} // of centres in one zone the same
-	return boardView{Now: now, Tickets: tickets, Status: r.status, Centers: r.dir.Centers(),
+	return boardView{Now: now, Tickets: tickets, Centers: r.dir.Centers(),
+		Status: func(center, id string) (ticketStatus, bool) { return r.status(center, id, now) },
 		Counts: func(from, to time.Time) map[opdKey]digestCounts {
 			p := period{from, to}
 			if counts[p] == nil {
@@ -59,7 +61,7 @@ func (r *boardReader) tickets(now time.Time) []dueTicket {
 func (r *boardReader) ticket(row *tracker.Row, now time.Time) (dueTicket, bool) {
 	center := row.Key.Center
 	c, known := r.dir.Center(center)
-	opd, own := r.opdLabel(center, row.Ticket.OPD)
+	opd, own := r.answerable(row, now)
 	if !known || c.Historical || !own {
 		return dueTicket{}, false
 	}
@@ -71,6 +73,22 @@ func (r *boardReader) ticket(row *tracker.Row, now time.Time) (dueTicket, bool) 
 	}
 	t.Category, t.Kecamatan = r.shownNames(row.Ticket)
 	return t, t.Level != ""
+}
+
+// answerable is the label of the OPD to be told of a ticket: its present one or, where that is outside the regency's
+// power, the one that had the ticket when a clock became late.
+func (r *boardReader) answerable(row *tracker.Row, now time.Time) (label string, own bool) {
+	label, own = r.opdLabel(row.Key.Center, row.Ticket.OPD)
+	var since time.Time
+	for i := range row.Clocks {
+		c := &row.Clocks[i]
+		if (!own || !since.IsZero()) && c.Scope == sla.ScopeOwn && c.Name != sla.Acknowledge &&
+			c.State(now) == sla.Breached && (since.IsZero() || c.BreachAt.Before(since)) {
+			label, own = r.opdLabel(row.Key.Center, c.OPD)
+			since = c.BreachAt
+		}
+	}
+	return label, own
 }
 
 // shownNames returns category and kecamatan as they are shown. What the directory does not know may be anybody's text,
@@ -109,13 +127,13 @@ func (r *boardReader) zone(center string) *time.Location {
 	return time.UTC
 }
 
-func (r *boardReader) status(center, id string) (ticketStatus, bool) {
+func (r *boardReader) status(center, id string, now time.Time) (ticketStatus, bool) {
 	row, _, ok := r.board.Case(event.Key{Center: center, Kind: event.KindTicket, ID: id})
 	if !ok {
 		return ticketStatus{}, false
 	}
 	s := ticketStatus{State: row.Ticket.State, ClosedAt: row.Ticket.ClosedAt}
-	s.OPD, _ = r.opdLabel(center, row.Ticket.OPD)
+	s.OPD, _ = r.answerable(&row, now)
 	s.Category, s.Kecamatan = r.shownNames(row.Ticket)
 	return s, true
 }

@@ -37,7 +37,8 @@ func levelOf(clocks []sla.Clock, now time.Time) clockLevel {
 	for i := range clocks {
 		c := &clocks[i]
 		l := Level(c.Level(now))
-		if l == "" || !c.StoppedAt.IsZero() {
+		// A clock of an agency outside the regency's power is never paged.
+		if l == "" || !c.StoppedAt.IsZero() || c.Scope == sla.ScopeVertical {
 			continue
 		}
 		r.Overdue = r.Overdue || c.Overdue(now)
