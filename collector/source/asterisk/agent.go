@@ -157,6 +157,9 @@ func (w *work) agentState(code string, a *agent) {
 		Source: w.m.cfg.Source, Center: w.m.cfg.Center, Type: event.AgentState, Subject: code, Agent: code, ID: id,
 		Time: w.l.Time(), Result: state, Revision: uint32(n), Position: w.m.names.Position(w.l.Agent, code),
 	})
+	if on := w.m.calls[a.On]; state == event.AgentBusy && on != nil && on.Outbound {
+		w.out[len(w.out)-1].Reason = ReasonOutbound
+	}
 	if w.agent != code { // the line is of another agent
 		w.out[len(w.out)-1].Position = w.m.names.Position("", code)
 	}

@@ -329,3 +329,16 @@ func TestMistakesInTheConfigurationSayWhatWouldBeRight(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A position of the first version has its times in seconds; the wait of a call that goes on must not grow by them.
+func TestAPositionOfTheFirstVersionIsRead(t *testing.T) {
+	dir := t.TempDir()
+	text := `{"version":1,"file":{},"calls":{"a.1":{"q":"112","w":true,"e":1774519201,"l":1774519200,"s":1}}}`
+	if err := os.WriteFile(filepath.Join(dir, positionName), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, ok, err := readPosition(disk.OS{}, dir)
+	if c := p.Calls["a.1"]; err != nil || !ok || c.Entered != 1774519201_000 || c.Left != 1774519200_000 {
+		t.Errorf("%+v, %v, %v", p.Calls["a.1"], ok, err)
+	}
+}

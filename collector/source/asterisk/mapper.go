@@ -23,6 +23,9 @@ const (
 // ReasonTransfer is the reason of a call.ended whose caller was handed on.
 const ReasonTransfer = "transfer"
 
+// ReasonOutbound is the reason of an agent.state busy on a call out of the house.
+const ReasonOutbound = "outbound"
+
 // Mapper says what the lines of one log mean, in the order of the log. It does no IO and reads no clock: the same lines
 // give the same events, with the same ids. It is for one goroutine.
 type Mapper struct {

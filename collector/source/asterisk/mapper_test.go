@@ -326,7 +326,7 @@ func TestWhatALogMeans(t *testing.T) {
 			9|a.1|keluar|SIP/101|COMPLETEAGENT|4|4|1
 			10|a.3|keluar|NONE|CALLOUTBOUND|081234500007|
 			15|a.3|keluar|NONE|ABANDON|1|1|5`, `
-			5.000 agent.state SIP/101 position=meja-1 result=busy
+			5.000 agent.state SIP/101 position=meja-1 reason=outbound result=busy
 			9.000 agent.state SIP/101 position=meja-1 result=available`},
 		{"PAUSE and UNPAUSE sign nobody in", `
 			1|a.1|NONE|Agent/7|AGENTCALLBACKLOGIN|1002@x

@@ -33,44 +33,72 @@ type Place struct {
 // Once reads whole files and returns what was counted. It ends early only with an error of a file or of Event.
 func Once(ctx context.Context, o OnceOptions) (Tally, error) {
 	m := NewMapper(o.Config, o.Names)
-	var drafts []event.RawEvent
 	for _, name := range o.Files {
-		f, _, err := openLog(name)
-		if err != nil {
-			return m.Tally(), err
-		}
-		err = eachLine(f, func(n int, text []byte) error {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			at := Place{name, n}
-			var err error
-			if text == nil {
-				m.Reject(LineTooLong)
-				err = LineTooLong
-			} else {
-				drafts, err = m.MapText(drafts[:0], text)
-			}
-			var malformed ParseError
-			if errors.As(err, &malformed) {
-				if o.Malformed != nil {
-					o.Malformed(at, malformed)
-				}
-				return nil
-			}
-			for i := range drafts {
-				if err := o.Event(&drafts[i], at); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		f.Close()
-		if err != nil {
+		if err := o.once(ctx, m, name); err != nil {
 			return m.Tally(), err
 		}
 	}
 	return m.Tally(), nil
+}
+
+// once reads a log, or a dump of the table that holds one.
+func (o *OnceOptions) once(ctx context.Context, m *Mapper, name string) error {
+	var drafts []event.RawEvent
+	take := func(at Place, err error) error {
+		var malformed ParseError
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.As(err, &malformed):
+			if o.Malformed != nil {
+				o.Malformed(at, malformed)
+			}
+			return nil
+		}
+		for i := range drafts {
+			if err := o.Event(&drafts[i], at); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	zone, err := o.Config.zone()
+	if err != nil {
+		return err
+	}
+	dump, ok, err := readDump(name, zone)
+	if err != nil {
+		return err
+	}
+	for i := range dump {
+		l := &dump[i]
+		if parse, bad := errors.AsType[ParseError](l.err); bad {
+			m.Reject(parse)
+		} else {
+			drafts = m.Map(drafts[:0], &l.line)
+		}
+		if err := take(Place{name, int(l.row)}, l.err); err != nil {
+			return err
+		}
+	}
+	if ok {
+		return nil
+	}
+	f, _, err := openLog(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return eachLine(f, func(n int, text []byte) error {
+		var err error
+		if text == nil {
+			m.Reject(LineTooLong)
+			err = LineTooLong
+		} else {
+			drafts, err = m.MapText(drafts[:0], text)
+		}
+		return take(Place{name, n}, err)
+	})
 }
 
 // eachLine calls line with each line, the last one with or without a line end; text is nil for one that is too long.
@@ -153,6 +181,12 @@ func (t Tally) Print(w io.Writer) {
 	}
 	if t.Numbers > 0 {
 		fmt.Fprintf(w, "%d durations were no number or below zero and were left out\n", t.Numbers)
+	}
+	if t.Outbound > 0 {
+		fmt.Fprintf(w, "kept apart: %d outbound calls, %d of them answered\n", t.Outbound, t.OutboundAnswered)
+	}
+	if t.Legs > 0 {
+		fmt.Fprintf(w, "kept apart: %d calls in which an agent asked a colleague\n", t.Legs)
 	}
 	if t.Callers > 0 {
 		fmt.Fprintf(w, "%d callers were no number and were left out\n", t.Callers)
