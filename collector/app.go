@@ -255,8 +255,9 @@ func (a *App) openBoard(ctx context.Context) error {
 		return s
 	})
 	var err error
-	a.ingest, err = ingest.New(ingest.Config{Dir: a.cfg.DataDir, Now: a.cfg.Now, Logger: a.log("ingest")}, a.journal,
-		a.board, ingest.Observe(a.metrics, a.log("ingest")))
+	a.ingest, err = ingest.New(ingest.Config{
+		Dir: a.cfg.DataDir, Admit: a.board.Admit, Now: a.cfg.Now, Logger: a.log("ingest"),
+	}, a.journal, a.board, ingest.Observe(a.metrics, a.log("ingest")))
 	if err != nil {
 		return err
 	}

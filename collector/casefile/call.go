@@ -67,6 +67,7 @@ func FoldCall(key event.Key, evs []*event.Event, tickets []string) Call {
 	}
 	var flags flagSet
 	flags.add(len(tl.taken) > 0, FlagEventWithdrawn)
+	flags.add(len(tickets) >= MaxTickets || tl.full, FlagCaseFull)
 	flags.add(before(c.AnsweredAt, c.ReceivedAt), FlagAnsweredBeforeReceived)
 	flags.add(before(c.QueuedAt, c.ReceivedAt), FlagQueuedBeforeReceived)
 	flags.add(before(c.AnsweredAt, c.QueuedAt), FlagAnsweredBeforeQueued)

@@ -20,12 +20,13 @@ type timeline struct {
 
 	voided voided
 	taken  []*event.Event // the events that another withdraws, by time
+	full   bool           // the case has reached a bound
 }
 
 // newTimeline sorts evs in place. The result depends on the set of events only, never on their order.
 func newTimeline(evs []*event.Event) timeline {
 	slices.SortFunc(evs, inOrder)
-	tl := timeline{events: make([]*event.Event, 0, len(evs)), voided: voidedBy(evs)}
+	tl := timeline{events: make([]*event.Event, 0, len(evs)), voided: voidedBy(evs), full: fullCase(evs)}
 	for i, e := range evs {
 		if e.Type == event.EventWithdrawn || i > 0 && evs[i-1].ID == e.ID && evs[i-1].Source == e.Source {
 			continue // it speaks of another event alone, or stands here twice

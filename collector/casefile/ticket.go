@@ -89,6 +89,7 @@ func foldTicket(key event.Key, tl timeline, calls CallFacts) Ticket {
 	t.State = t.state(tl.facts[reopened:])
 
 	flags.add(len(tl.taken) > 0, FlagEventWithdrawn)
+	flags.add(len(t.Calls) >= MaxCalls || tl.full, FlagCaseFull)
 	flags.add(t.OpenedAt.IsZero(), FlagNotOpened)
 	flags.add(before(t.OpenedAt, t.ReceivedAt), FlagOpenedBeforeReceived)
 	flags.add(before(t.ClosedAt, t.OpenedAt), FlagClosedBeforeOpened)

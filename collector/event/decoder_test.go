@@ -125,6 +125,7 @@ func TestRefusals(t *testing.T) {
 		UnknownCallerKey: true, // TestReplayFromTheQuarantineKeepsTheCaller
 		Conflict:         true, // given by ingest
 		SourceNotAllowed: true, // given by api
+		CaseFull:         true, // given by ingest
 	}
 	long := strings.Repeat("x", 129)
 	for _, tc := range []struct {

@@ -6,4 +6,6 @@ type Receipt struct {
 	Accepted   int       `json:"accepted"`
 	Duplicates int       `json:"duplicates"` // accepted before, with the same content
 	Rejected   []Refusal `json:"rejected"`   // by Index
+	// Reduced are accepted events of which something was left out, since a case has no room for it; by Index.
+	Reduced []Refusal `json:"reduced,omitempty"`
 }

@@ -27,7 +27,7 @@ const (
 // Reason says in one machine-readable word why an event was refused. The set is closed: it is a metric label.
 type Reason string
 
-// The reasons. A Decoder gives all but the last two, which need what came before and who sends.
+// The reasons. A Decoder gives all but the last three, which need what came before and who sends.
 const (
 	MalformedJSON Reason = "malformed_json"  // not JSON by RFC 8259
 	InvalidUTF8   Reason = "invalid_utf8"    // a string is not UTF-8
@@ -56,12 +56,14 @@ const (
 
 	Conflict         Reason = "conflict"           // the same source and id came before with another content
 	SourceNotAllowed Reason = "source_not_allowed" // the API key is not for this source
+	CaseFull         Reason = "case_full"          // the case, or a call that the event names, has no room for more
 )
 
 var reasons = []Reason{
 	MalformedJSON, InvalidUTF8, DuplicateKey, TooDeep, EventTooLarge, WrongType, MissingField, Unsupported, UnknownType,
 	WrongSubject, TooLong, TooMany, BadCharacters, UnknownCode, PhoneLike, BadCaller, UnknownCallerKey, Masked, BadTime,
 	MissingOffset, TimeInFuture, TimeTooOld, OutOfRange, Conflict, SourceNotAllowed,
+	CaseFull,
 }
 
 // Reasons returns the closed set of reasons.

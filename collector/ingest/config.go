@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/internal/disk"
 )
 
@@ -29,6 +30,9 @@ type Config struct {
 	CheckpointBytes int64         // of journal between two checkpoints; default 64 MiB
 	CheckpointEvery time.Duration // a checkpoint is due after this time when anything was appended; default 5 min
 	ProbeEvery      time.Duration // how often a journal that cannot write is tried again; default 1 s
+
+	// Admit says which of some new events their cases have room for, as tracker.Board.Admit does; nil: all have.
+	Admit func([]*event.Event) []*event.Event
 
 	FS     disk.FS          // of the checkpoint; nil means disk.OS
 	Now    func() time.Time // nil means time.Now; should carry a monotonic reading

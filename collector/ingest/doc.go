@@ -57,12 +57,16 @@ const (
 	Duplicate
 	// Conflict: an event of the same source and id but other content was accepted before; this one is refused.
 	Conflict
+	// Full: the case of the event has no room for it; it is refused.
+	Full
+	// Reduced: accepted without the calls that found no room.
+	Reduced
 )
 
 // Result answers a Submit.
 type Result struct {
 	Statuses   []Status // one for each event, in order
-	Accepted   int
+	Accepted   int      // Reduced ones among them
 	Duplicates int
 	Conflicts  int
 }

@@ -115,7 +115,22 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 	for key, n := range b.Dropped {
 		in.cfg.Metrics.CountDroppedAttributes(key, n)
 	}
-	var conflicts []*event.Event
+	var conflicts, full []*event.Event
+	for _, i := range done.full {
+		full = append(full, events[i])
+		in.cfg.Metrics.CountRejected(string(event.CaseFull))
+		rejected = append(rejected, event.Refusal{
+			Index: index[i], ID: events[i].ID, Field: event.FieldSubject, Reason: event.CaseFull,
+			Detail: fullDetail,
+		})
+	}
+	var reduced []event.Refusal
+	for _, i := range done.reduced {
+		in.cfg.Metrics.CountReduced()
+		reduced = append(reduced, event.Refusal{
+			Index: index[i], ID: events[i].ID, Field: event.FieldCalls, Reason: event.CaseFull, Detail: reducedDetail,
+		})
+	}
 	for _, i := range done.conflicts {
 		e := events[i]
 		conflicts = append(conflicts, e)
@@ -127,11 +142,14 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 		})
 	}
 	if err := errors.Join(in.cfg.Rejected.AddRefusals(in.decoder, b.Refusals, now),
-		in.cfg.Rejected.AddConflicts(conflicts, now)); err != nil {
+		in.cfg.Rejected.AddEvents(conflicts, event.FieldID, event.Conflict, now),
+		in.cfg.Rejected.AddEvents(full, event.FieldSubject, event.CaseFull, now)); err != nil {
 		in.cfg.Log.Warn("rejected events not kept", "error", err)
 	}
 	slices.SortStableFunc(rejected, func(x, y event.Refusal) int { return x.Index - y.Index })
-	return event.Receipt{Accepted: done.accepted, Duplicates: done.duplicates, Rejected: rejected}, nil
+	return event.Receipt{
+		Accepted: done.accepted, Duplicates: done.duplicates, Rejected: rejected, Reduced: reduced,
+	}, nil
 }
 
 // normalize puts an event into the directory's words, and notes what a person has to look at.
@@ -141,6 +159,14 @@ func (in *Intake) normalize(e *event.Event) {
 		in.cfg.Metrics.CountBlanked(f)
 	}
 }
+
+// What senders are told at the bounds of a case.
+const (
+	fullDetail = "The call or ticket has as many events as it can hold; it is flagged case_full. " +
+		"Use an id of its own for every call and ticket."
+	reducedDetail = "The event is accepted without some of its calls: " +
+		"the ticket names as many as it can hold, or as many tickets name the call."
+)
 
 // SubmitDrafts is Submit for events that were made in this process.
 func (in *Intake) SubmitDrafts(ctx context.Context, drafts ...event.RawEvent) (event.Receipt, error) {
@@ -174,6 +200,8 @@ func (in *Intake) Retry(ctx context.Context, text []byte) error {
 			Field: event.FieldID, Reason: event.Conflict,
 			Detail: "the same source and id was accepted before with other content",
 		}
+	case len(done.full) > 0:
+		return &event.Refusal{Field: event.FieldSubject, Reason: event.CaseFull, Detail: fullDetail}
 	}
 	return nil
 }
@@ -181,7 +209,8 @@ func (in *Intake) Retry(ctx context.Context, text []byte) error {
 // accepted says what became of the events of one call of accept.
 type accepted struct {
 	accepted, duplicates int
-	conflicts            []int // positions in events, ascending
+	// positions in events, ascending
+	conflicts, full, reduced []int
 }
 
 // accept puts events into the journal, unless they are known: the board remembers an event for as long as its case is in
@@ -229,12 +258,20 @@ func (in *Intake) accept(ctx context.Context, events []*event.Event) (accepted, 
 	out.duplicates += r.Duplicates
 	backfilled := 0
 	for i, status := range r.Statuses {
-		switch {
-		case status == Conflict && position != nil:
-			out.conflicts = append(out.conflicts, position[i])
-		case status == Conflict:
-			out.conflicts = append(out.conflicts, i)
-		case status == Accepted && unknown[i].ReceivedAt.Sub(unknown[i].OccurredAt) > tracker.LiveWindow:
+		at := i
+		if position != nil {
+			at = position[i]
+		}
+		switch status {
+		case Conflict:
+			out.conflicts = append(out.conflicts, at)
+		case Full:
+			out.full = append(out.full, at)
+		case Reduced:
+			out.reduced = append(out.reduced, at)
+		}
+		if (status == Accepted || status == Reduced) &&
+			unknown[i].ReceivedAt.Sub(unknown[i].OccurredAt) > tracker.LiveWindow {
 			backfilled++
 		}
 	}

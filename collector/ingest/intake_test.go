@@ -14,6 +14,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/ingest"
@@ -21,6 +22,7 @@ import (
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/observability/metrics"
 	"github.com/monev112/monev112/collector/observability/telemetry"
+	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/deploy"
 )
@@ -30,6 +32,7 @@ type entrance struct {
 	*ingest.Intake
 	t        *testing.T
 	loop     *ingest.Loop
+	board    *tracker.Board
 	rejected *quarantine.Rejected
 	metrics  *metrics.Registry
 	start    func()
@@ -55,11 +58,14 @@ func newEntrance(t *testing.T, cfg ingest.Config) *entrance {
 	must(err)
 	keys, err := event.NewKeys(rand.Reader, t0)
 	must(err)
-	board := tracker.New(tracker.Config{Center: func(string) (tracker.CenterConfig, bool) {
-		return tracker.CenterConfig{},
-			true
-	}})
-	cfg.Dir = t.TempDir()
+	board := tracker.New(tracker.Config{
+		Center:       func(string) (tracker.CenterConfig, bool) { return tracker.CenterConfig{}, true },
+		OPD:          func(_, opd string) (string, string) { return opd, "own" },
+		TicketClocks: func(*casefile.Ticket) []sla.Clock { return nil },
+		CallClocks:   func(*casefile.Call) []sla.Clock { return nil },
+	})
+	in.board = board
+	cfg.Dir, cfg.Admit = t.TempDir(), board.Admit
 	ready := make(chan struct{})
 	in.loop, err = ingest.New(cfg, j, board, ingest.Observer{Ready: func(reason error) {
 		if reason == nil {

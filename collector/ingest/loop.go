@@ -56,7 +56,15 @@ type groupScratch struct {
 	records [][]byte
 	keys    []seenKey
 	ends    []uint64
+	of      []place
+	repeats []place // events whose first copy is in this very group
 	pending map[seenKey]seenDigest
+}
+
+// place is where an event stands: the i-th of a request.
+type place struct {
+	request *request
+	i       int
 }
 
 // New returns a loop over an open journal and an empty board. It reads and writes nothing; Restore does.
@@ -162,7 +170,7 @@ func (r *request) result() Result {
 	res := Result{Statuses: r.statuses}
 	for _, s := range r.statuses {
 		switch s {
-		case Accepted:
+		case Accepted, Reduced:
 			res.Accepted++
 		case Duplicate:
 			res.Duplicates++
@@ -262,6 +270,7 @@ func (l *Loop) processGroup(requests []*request) {
 	for _, r := range requests {
 		l.classify(r)
 	}
+	l.admit()
 	if len(g.events) > 0 {
 		began := l.cfg.Now()
 		start, end, err := l.jrn.Append(g.records)
@@ -285,7 +294,10 @@ func (l *Loop) processGroup(requests []*request) {
 	clear(g.events)
 	clear(g.records)
 	clear(g.pending)
+	clear(g.of)
+	clear(g.repeats)
 	g.events, g.records, g.keys, g.ends = g.events[:0], g.records[:0], g.keys[:0], g.ends[:0]
+	g.of, g.repeats = g.of[:0], g.repeats[:0]
 	if l.obs.Group != nil {
 		l.obs.Group(st)
 	}
@@ -301,17 +313,54 @@ func (l *Loop) classify(r *request) {
 			if known, ok = g.pending[key]; ok {
 				// Its first copy is in this very group: the answer holds only if the group is appended.
 				r.needsAppend = true
+				g.repeats = append(g.repeats, place{r, i})
 			}
 		}
 		switch {
 		case !ok:
 			g.pending[key] = digest
 			g.events, g.records, g.keys = append(g.events, e), append(g.records, r.payloads[i]), append(g.keys, key)
+			g.of = append(g.of, place{r, i})
 			r.statuses[i], r.needsAppend = Accepted, true
 		case known == digest:
 			r.statuses[i] = Duplicate
 		default:
 			r.statuses[i] = Conflict
+		}
+	}
+}
+
+// admit takes out of the group what its cases have no room for.
+func (l *Loop) admit() {
+	g := &l.group
+	if l.cfg.Admit == nil || len(g.events) == 0 {
+		return
+	}
+	admitted := l.cfg.Admit(g.events)
+	if admitted == nil {
+		return
+	}
+	n := 0
+	for i, e := range admitted {
+		at := g.of[i]
+		if e == nil {
+			at.request.statuses[at.i] = Full
+			delete(g.pending, g.keys[i])
+			continue
+		}
+		if e != g.events[i] {
+			at.request.statuses[at.i] = Reduced
+			g.records[i] = event.AppendBinary(nil, e)
+		}
+		g.events[n], g.records[n], g.keys[n] = e, g.records[i], g.keys[i]
+		n++
+	}
+	clear(g.events[n:])
+	clear(g.records[n:])
+	g.events, g.records, g.keys = g.events[:n], g.records[:n], g.keys[:n]
+	for _, at := range g.repeats { // a copy is worth what the first is
+		if _, accepted := g.pending[at.request.keys[at.i]]; !accepted {
+			at.request.statuses[at.i] = Full
 		}
 	}
 }

@@ -69,6 +69,7 @@ type Board struct {
 	agents        map[event.Key]*agent
 	centers       map[string]*center         // by label; never a historical one
 	evictedCounts map[event.Key]contribution // of evicted cases, while their windows run
+	evictedSizes  map[event.Key]caseSize     // of large cases that were evicted
 	sources       map[string]time.Time
 	filter        filter
 	complete      bool
@@ -85,7 +86,8 @@ type entry struct {
 	from         casefile.CallFacts // of a call: what it gives its tickets
 	queued       foldKind           // how it waits in Board.queue; 0: it does not
 	unfolded     int                // how many of the last events wait with it
-	index        map[uint64]int     // of the events by id; nil while the case is small
+	tally        *tally             // nil while the case is small
+	named        int                // of a ticket that is not complete: links that its events made
 	gen          uint32             // moves with every change
 	storedClocks []uint32           // clocks that its rows in ClickHouse have, as clockID numbers them
 	clocksKnown  bool               // storedClocks are all there are
@@ -162,6 +164,7 @@ func (b *Board) clear() {
 	b.agents = map[event.Key]*agent{}
 	b.centers = map[string]*center{}
 	b.evictedCounts = map[event.Key]contribution{}
+	b.evictedSizes = map[event.Key]caseSize{}
 	b.sources = map[string]time.Time{}
 	b.filter = filter{}
 	b.complete = false
@@ -259,7 +262,7 @@ func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 	if atOnce {
 		b.settle(en) // events that emit nothing must not be emitted with this one
 	}
-	en.add(s)
+	en.add(s, e)
 	b.worked(1)
 	en.end = max(en.end, end)
 	if e.ReceivedAt.After(en.touched) {
@@ -428,33 +431,21 @@ func (en *entry) small() bool {
 
 // find returns the place of an event, -1 when the case does not have it.
 func (en *entry) find(id uint64) int {
-	if en.index == nil {
+	if en.tally == nil {
 		return slices.IndexFunc(en.events, func(s stored) bool { return s.id == id })
 	}
-	if i, ok := en.index[id]; ok {
+	if i, ok := en.tally.index[id]; ok {
 		return i
 	}
 	return -1
 }
 
-func (en *entry) add(s stored) {
+func (en *entry) add(s stored, e *event.Event) {
 	en.events = append(en.events, s)
-	if en.index != nil {
-		en.index[s.id] = len(en.events) - 1
-	} else if len(en.events) >= smallCase {
-		en.reindex()
-	}
-}
-
-// reindex makes the index of a case whose events were replaced.
-func (en *entry) reindex() {
-	en.index = nil
-	if len(en.events) < smallCase {
-		return
-	}
-	en.index = make(map[uint64]int, 2*len(en.events))
-	for i := range en.events {
-		en.index[en.events[i].id] = i
+	if en.tally != nil {
+		en.tally.add(s, len(en.events)-1, e)
+	} else if len(en.events) == smallCase {
+		en.count()
 	}
 }
 

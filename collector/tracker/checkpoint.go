@@ -146,7 +146,7 @@ func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 	for i := range c.cases {
 		en := &entry{remembered: c.cases[i]}
 		en.center, _ = b.center(en.key.Center)
-		en.reindex()
+		en.count()
 		b.cases[en.key], read[i] = en, en
 	}
 	for _, a := range c.agents {

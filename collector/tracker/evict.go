@@ -47,6 +47,7 @@ func (b *Board) Evict(shipped uint64, now time.Time) {
 			return
 		}
 		b.unplace(en)
+		b.rememberSize(en)
 		delete(b.cases, en.key)
 		delete(b.linked, en.key)
 		if en.center != nil {

@@ -224,16 +224,20 @@ func (b *Board) link(en *entry, calls, was []string) {
 // it may have been stored by an earlier process. Once it is loaded, link removes what it no longer names.
 func (b *Board) linkUnknown(en *entry, calls []string) {
 	for _, id := range calls {
-		b.nameOn(b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center), en)
+		if b.nameOn(b.entry(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: id}, en.center), en) {
+			en.named++
+		}
 	}
 }
 
-// nameOn records on a call that a ticket names it.
-func (b *Board) nameOn(call, ticket *entry) {
-	if at, found := slices.BinarySearch(call.tickets, ticket.key.ID); !found {
+// nameOn records on a call that a ticket names it, and reports whether that is new.
+func (b *Board) nameOn(call, ticket *entry) bool {
+	at, found := slices.BinarySearch(call.tickets, ticket.key.ID)
+	if !found {
 		call.tickets = slices.Insert(slices.Clip(call.tickets), at, ticket.key.ID)
 		b.touchLinked(call, ticket)
 	}
+	return !found
 }
 
 func (b *Board) touchLinked(c, by *entry) {

@@ -128,19 +128,24 @@ func (b *Board) load(l *Loaded) {
 			en.touched = e.ReceivedAt
 		}
 	}
-	en.reindex()
+	en.count()
+	read := len(en.events)
 	for _, s := range came {
 		// Outcomes of what ClickHouse has were emitted when it first came, by this process or an earlier one.
 		if en.find(s.id) < 0 {
-			en.add(s)
+			en.events = append(en.events, s)
 		}
+	}
+	if len(en.events) > read {
+		en.count()
 	}
 	for _, t := range l.Tickets {
 		if i, found := slices.BinarySearch(en.tickets, t); !found && b.names(l.Key.Center, t, l.Key.ID) {
 			en.tickets = slices.Insert(slices.Clip(en.tickets), i, t)
 		}
 	}
-	en.complete, en.rowUnverified, en.storedAt = true, true, l.At
+	en.complete, en.rowUnverified, en.storedAt, en.named = true, true, l.At, 0
+	delete(b.evictedSizes, en.key)
 	if con, ok := b.evictedCounts[en.key]; ok {
 		en.counts = con
 		delete(b.evictedCounts, en.key)

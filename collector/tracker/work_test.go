@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
 )
 
@@ -177,29 +178,97 @@ func TestLargeCasesAreTheSameHoweverTheyCame(t *testing.T) {
 	same("read back", read)
 }
 
-// BenchmarkEvent shows what one event of a storm costs against the size that its case has reached.
+// BenchmarkEvent shows what one live event of a storm costs alone, through the door, against how many came before.
 func BenchmarkEvent(b *testing.B) {
 	for _, s := range storms {
-		for _, size := range []int{1, 16, 64, 256, 1000} {
-			b.Run(fmt.Sprintf("%s/%d", s.name, size), func(b *testing.B) {
-				board := newBoard(nil)
-				s.applyStorm(board, size, size)
-				before := board.steps.Load()
-				i := size
+		for _, before := range []int{1, 16, 64, 256, 900} {
+			b.Run(fmt.Sprintf("%s/%d", s.name, before), func(b *testing.B) {
+				const measured = 16
+				var took time.Duration
+				var steps uint64
 				for b.Loop() {
-					e := s.make(i)
-					i++
-					board.Apply(e, event.AppendBinary(nil, e), uint64(i), true)
-					if i == 2*size { // the case keeps its size, more or less
-						b.StopTimer()
-						board = newBoard(nil)
-						s.applyStorm(board, size, size)
-						i = size
-						b.StartTimer()
+					board := newBoard(nil)
+					for i := range before {
+						s.apply(board, i)
 					}
+					began, worked := time.Now(), board.steps.Load()
+					for i := range measured {
+						s.apply(board, before+i)
+					}
+					took, steps = took+time.Since(began), steps+board.steps.Load()-worked
 				}
-				b.ReportMetric(float64(board.steps.Load()-before)/float64(b.N), "steps/op")
+				b.ReportMetric(float64(took.Nanoseconds())/float64(b.N*measured), "ns/event")
+				b.ReportMetric(float64(steps)/float64(b.N*measured), "steps/event")
 			})
+		}
+	}
+}
+
+// apply applies an event alone, unless its case has no room for it, and asks for the rows as the shipper does.
+func (s storm) apply(b *Board, i int) {
+	e := s.make(i)
+	if admitted := b.Admit([]*event.Event{e}); admitted != nil {
+		if e = admitted[0]; e == nil {
+			return
+		}
+	}
+	b.Apply(e, event.AppendBinary(nil, e), uint64(i+1), true)
+	keys := []event.Key{e.Key()}
+	b.Load(emptyCases(b.MissingCases(keys)))
+	b.MarkStored(b.Rows(keys))
+}
+
+// Through the door, the bounds of a case hold: whatever comes, the work for one event alone stays below what a full
+// case takes, and others are linked with few.
+func TestWorkForOneEventIsBoundedByTheBoundsOfACase(t *testing.T) {
+	// A case is folded twice at most where a link changed, and each call it is linked with is visited a few times.
+	const most = 2 * (casefile.MaxEvents + casefile.ReserveEvents + casefile.MaxCalls + casefile.ReserveCalls +
+		event.MaxCalls)
+	for _, s := range storms {
+		t.Run(s.name, func(t *testing.T) {
+			b := newBoard(nil)
+			var worst uint64
+			for i := range 1200 {
+				before := b.steps.Load()
+				s.apply(b, i)
+				worst = max(worst, b.steps.Load()-before)
+			}
+			for key, en := range b.cases {
+				if len(en.events) > casefile.MaxEvents+casefile.ReserveEvents || len(en.tickets) > casefile.MaxTickets ||
+					len(en.calls) > casefile.MaxCalls+casefile.ReserveCalls {
+					t.Errorf("%v: %d events, %d calls, %d tickets", key, len(en.events), len(en.calls), len(en.tickets))
+				}
+			}
+			t.Logf("at most %d steps for one event", worst)
+			if worst > most {
+				t.Errorf("%d steps for one event, want at most %d", worst, most)
+			}
+		})
+	}
+}
+
+// A large case that was evicted is not as good as new: who sends on fills it no further.
+func TestAnEvictedFullCaseStaysFull(t *testing.T) {
+	b := newBoard(nil)
+	b.cfg.CacheCases, b.cfg.KeepCases = 0, time.Hour
+	s := storms[2] // of one call
+	for round := range 3 {
+		for i := range casefile.MaxEvents + 500 {
+			e := s.make(round*10_000 + i)
+			if admitted := b.Admit([]*event.Event{e}); admitted != nil {
+				continue
+			}
+			b.Apply(e, event.AppendBinary(nil, e), 1, true)
+		}
+		key := event.Key{Center: "35.15", Kind: event.KindCall, ID: "c"}
+		if en := b.cases[key]; round == 0 && len(en.events) != casefile.MaxEvents {
+			t.Fatalf("the case took %d events", len(en.events))
+		} else if round > 0 && en != nil && len(en.events) > casefile.ReservedEvents {
+			t.Errorf("after an eviction it took %d more", len(en.events))
+		}
+		b.Evict(1, noon.Add(100*24*time.Hour))
+		if len(b.cases) > 0 {
+			t.Fatal("not evicted")
 		}
 	}
 }

@@ -37,12 +37,12 @@ func (r *Rejected) AddRefusals(decoder *event.Decoder, refused []event.Refusal, 
 	return r.Add(entries...)
 }
 
-// AddConflicts keeps events that contradict an earlier one of the same source and id.
-func (r *Rejected) AddConflicts(events []*event.Event, at time.Time) error {
+// AddEvents keeps events that were read and are refused all the same.
+func (r *Rejected) AddEvents(events []*event.Event, field event.Field, reason event.Reason, at time.Time) error {
 	entries := make([]Entry, 0, len(events))
 	for _, e := range events {
 		entries = append(entries, Entry{
-			At: at, Source: e.Source, Field: string(event.FieldID), Reason: string(event.Conflict),
+			At: at, Source: e.Source, Field: string(field), Reason: string(reason),
 			Event: event.AppendPseudonymised(nil, e),
 		})
 	}

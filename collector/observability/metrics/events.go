@@ -37,6 +37,7 @@ type events struct {
 	total, rejected, dropped, blanked, conflicts, heldBack *prometheus.CounterVec
 	results                                                map[EventResult]prometheus.Counter
 	reasons, fields                                        closed
+	reduced                                                prometheus.Counter
 
 	mu            sync.Mutex
 	keys, sources map[string]bool // that have a name as labels
@@ -55,6 +56,7 @@ func newEvents(b *builder, v *Vocabulary) *events {
 		fields:    newClosed(blankedFields, Attribute, ""),
 		keys:      map[string]bool{},
 		sources:   map[string]bool{},
+		reduced:   b.counter("events_reduced_total").WithLabelValues(),
 	}
 	create(e.blanked.MetricVec, e.fields.values)
 	for _, r := range [...]EventResult{Accepted, Duplicate, Rejected, Conflict, Backfilled} {
@@ -91,6 +93,9 @@ var blankedFields = []string{
 func (r *Registry) CountBlanked(field string) {
 	r.events.blanked.WithLabelValues(r.events.fields.of(field)).Inc()
 }
+
+// CountReduced counts one event that was accepted without the calls that found no room in a case.
+func (r *Registry) CountReduced() { r.events.reduced.Inc() }
 
 // CountDroppedAttributes counts n attributes of a key that the configuration does not allow. The first maxDroppedKeys
 // keys that look like names keep their name; a key that could hold data (digits, long, upper case) never does.

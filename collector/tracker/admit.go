@@ -1,0 +1,231 @@
+package tracker
+
+import (
+	"slices"
+
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
+)
+
+// Admit holds the bounds of cases (casefile.MaxEvents and its neighbours) against events that are about to be accepted
+// together. It returns nil when all of them have room, else one for each: the event itself; a copy without the calls
+// that find no room; nil when the event finds none. The answer holds until further events are applied.
+//
+// Of a case that is not in memory only what came since it left is known, and that it was full when it left.
+func (b *Board) Admit(events []*event.Event) []*event.Event {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var out []*event.Event
+	g := admission{board: b, cases: map[event.Key]*admitted{}, named: map[event.Key]int{}}
+	for _, e := range events {
+		g.bytes += casefile.Size(e)
+	}
+	g.events = len(events)
+	for i, e := range events {
+		if e.Kind != event.KindCall && e.Kind != event.KindTicket {
+			continue
+		}
+		if a := g.admit(e); a != e {
+			if out == nil {
+				out = slices.Clone(events)
+			}
+			out[i] = a
+		}
+	}
+	return out
+}
+
+// admission is one call of Admit.
+type admission struct {
+	board         *Board
+	events, bytes int                     // of the whole call
+	cases         map[event.Key]*admitted // those that may become full by it, and tickets that name calls
+	named         map[event.Key]int       // of calls: tickets that name them for the first time
+}
+
+// admitted is a case with what was admitted before.
+type admitted struct {
+	events, bytes int
+	before, by    map[senderOf]int    // events on the board, and since
+	linked        []string            // calls before, sorted
+	calls         int                 // their number, also of a case that is not known
+	named         map[string]struct{} // calls since
+}
+
+// senderOf is who speaks of a case, and in which type of event.
+type senderOf struct {
+	source string
+	typ    event.Type
+}
+
+// admit returns e, a copy with fewer calls, or nil.
+func (g *admission) admit(e *event.Event) *event.Event {
+	key, en := e.Key(), g.board.cases[e.Key()]
+	names := e.Kind == event.KindTicket && len(e.Calls) > 0
+	events, bytes, calls := g.board.sizeOf(key, en)
+	if events+g.events <= casefile.MaxEvents && bytes+g.bytes <= casefile.MaxBytes && !names {
+		return e // it cannot become full by this call
+	}
+	c := g.cases[key]
+	if c == nil {
+		c = &admitted{events: events, bytes: bytes, calls: calls, by: map[senderOf]int{}, named: map[string]struct{}{}}
+		if en != nil {
+			c.before, c.linked = en.senders(), en.calls
+		}
+		g.cases[key] = c
+	}
+	by := senderOf{e.Source, e.Type}
+	reserved := c.before[by]+c.by[by] < casefile.ReservedEvents
+	room := reserved && c.events < casefile.MaxEvents+casefile.ReserveEvents // in a full case
+	if c.events >= casefile.MaxEvents && !room {
+		return nil
+	}
+	if names {
+		e = g.admitCalls(e, c, reserved)
+	}
+	size := casefile.Size(e)
+	full := c.events >= casefile.MaxEvents || c.bytes+size > casefile.MaxBytes
+	if full && (!room || size > casefile.ReservedBytes) {
+		return nil
+	}
+	c.events++
+	c.bytes += size
+	c.by[by]++
+	return e
+}
+
+// admitCalls returns e, or a copy with those of its calls that find room: in the ticket, and for the ticket in the call.
+func (g *admission) admitCalls(e *event.Event, c *admitted, reserved bool) *event.Event {
+	var kept []string
+	spare := casefile.ReservedCalls
+	for i, id := range e.Calls {
+		_, again := c.named[id]
+		if !again {
+			_, again = slices.BinarySearch(c.linked, id)
+		}
+		fits := again
+		if !again {
+			key := event.Key{Center: e.Center, Kind: event.KindCall, ID: id}
+			n := c.calls + len(c.named)
+			fits = n < casefile.MaxCalls
+			if !fits && reserved && spare > 0 && n < casefile.MaxCalls+casefile.ReserveCalls {
+				fits = true
+				spare--
+			}
+			if fits = fits && g.board.ticketsOf(key)+g.named[key] < casefile.MaxTickets; fits {
+				c.named[id] = struct{}{}
+				g.named[key]++
+			}
+		}
+		switch {
+		case !fits && kept == nil:
+			kept = append(make([]string, 0, len(e.Calls)), e.Calls[:i]...)
+		case fits && kept != nil:
+			kept = append(kept, id)
+		}
+	}
+	if kept == nil {
+		return e
+	}
+	reduced := *e
+	reduced.Calls = kept
+	if len(kept) == 0 {
+		reduced.Calls = nil
+	}
+	return &reduced
+}
+
+// caseSize is what is remembered of a large case that left memory.
+type caseSize struct{ events, bytes, links int }
+
+// maxEvictedSizes bounds how many of them are remembered; beyond it any is forgotten.
+const maxEvictedSizes = 100_000
+
+// sizeOf returns the events of a case, their size, and the calls that it is linked with, as far as they are known.
+func (b *Board) sizeOf(key event.Key, en *entry) (events, bytes, calls int) {
+	if en != nil {
+		events, bytes, calls = len(en.events), en.size(), max(len(en.calls), en.named)
+	}
+	if len(b.evictedSizes) > 0 && (en == nil || !en.complete) {
+		left := b.evictedSizes[key]
+		events, bytes, calls = events+left.events, bytes+left.bytes, calls+left.links
+	}
+	return events, bytes, calls
+}
+
+// ticketsOf returns how many tickets a call is linked with, as far as it is known.
+func (b *Board) ticketsOf(key event.Key) (n int) {
+	en := b.cases[key]
+	if en != nil {
+		n = len(en.tickets)
+	}
+	if len(b.evictedSizes) > 0 && (en == nil || !en.complete) {
+		n += b.evictedSizes[key].links
+	}
+	return n
+}
+
+// rememberSize keeps the size of a case that leaves memory, if it is half as large as it may be: a sender could
+// otherwise fill it anew each time.
+func (b *Board) rememberSize(en *entry) {
+	links, bytes := max(len(en.calls), len(en.tickets)), en.size()
+	if 2*len(en.events) < casefile.MaxEvents && 2*bytes < casefile.MaxBytes && 2*links < casefile.MaxTickets {
+		return
+	}
+	if len(b.evictedSizes) >= maxEvictedSizes {
+		for key := range b.evictedSizes {
+			delete(b.evictedSizes, key)
+			break
+		}
+	}
+	b.evictedSizes[en.key] = caseSize{len(en.events), bytes, links}
+}
+
+// tally is what is counted of a large case with each event, so that nothing has to be counted again.
+type tally struct {
+	index map[uint64]int // places of the events by id
+	by    map[senderOf]int
+	bytes int
+}
+
+func (t *tally) add(s stored, at int, e *event.Event) {
+	t.index[s.id] = at
+	t.by[senderOf{e.Source, e.Type}]++
+	t.bytes += len(s.payload)
+}
+
+// count makes the tally of a case whose events were replaced; a small one has none.
+func (en *entry) count() {
+	if en.tally = nil; len(en.events) < smallCase {
+		return
+	}
+	var f caseFolder
+	en.tally = &tally{index: make(map[uint64]int, 2*len(en.events)), by: map[senderOf]int{}}
+	for i, e := range f.decode(en.events) {
+		en.tally.add(en.events[i], i, e)
+	}
+}
+
+// size is how large the events are together.
+func (en *entry) size() (bytes int) {
+	if en.tally != nil {
+		return en.tally.bytes
+	}
+	for i := range en.events {
+		bytes += len(en.events[i].payload)
+	}
+	return bytes
+}
+
+// senders says how many events of each type each source sent.
+func (en *entry) senders() map[senderOf]int {
+	if en.tally != nil {
+		return en.tally.by
+	}
+	var f caseFolder
+	by := map[senderOf]int{}
+	for _, e := range f.decode(en.events) {
+		by[senderOf{e.Source, e.Type}]++
+	}
+	return by
+}
