@@ -80,6 +80,9 @@ func TestStatusOfAPost(t *testing.T) {
 		"full queue": {body: "a s", answer: func() (event.Receipt, error) {
 			return event.Receipt{}, fmt.Errorf("queue: %w", ingest.ErrBusy)
 		}, status: 429, code: codeBusy},
+		"a source that waits": {body: "a s", answer: func() (event.Receipt, error) {
+			return event.Receipt{}, &ingest.HeldBackError{Source: "s"}
+		}, status: 429, code: codeBusy},
 		"journal cannot write": {body: "a s", answer: func() (event.Receipt, error) {
 			return event.Receipt{}, ingest.ErrUnavailable
 		}, status: 503, code: codeUnavailable},

@@ -36,6 +36,11 @@ type entrance struct {
 	rejected *quarantine.Rejected
 	metrics  *metrics.Registry
 	start    func()
+	// what ClickHouse holds by id, nil while it cannot be asked, and how often it was asked
+	stored map[string]event.Digest
+	asked  int
+	held   string // source that has to wait
+	keys   *event.Keys
 }
 
 // newEntrance makes an intake whose loop does not run yet.
@@ -58,6 +63,7 @@ func newEntrance(t *testing.T, cfg ingest.Config) *entrance {
 	must(err)
 	keys, err := event.NewKeys(rand.Reader, t0)
 	must(err)
+	in.keys = keys
 	board := tracker.New(tracker.Config{
 		Center:       func(string) (tracker.CenterConfig, bool) { return tracker.CenterConfig{}, true },
 		OPD:          func(_, opd string) (string, string) { return opd, "own" },
@@ -79,6 +85,15 @@ func newEntrance(t *testing.T, cfg ingest.Config) *entrance {
 		Metrics:  in.metrics, Exemplars: &telemetry.Exemplars{}, Links: telemetry.NewLinkRing(1),
 		Tracer: noop.NewTracerProvider().Tracer(""), Now: func() time.Time { return t0 },
 		Log: slog.New(slog.DiscardHandler),
+		StoredDigests: func(_ context.Context, events []*event.Event) ([]event.Digest, bool) {
+			in.asked += len(events)
+			var out []event.Digest
+			for _, e := range events {
+				out = append(out, in.stored[e.ID])
+			}
+			return out, in.stored != nil
+		},
+		HeldBack: func(source string) bool { return source == in.held },
 	}, in.loop)
 	must(err)
 	in.start = func() {
@@ -222,5 +237,129 @@ func TestNamesThatTheDirectoryDoesNotKnowAreListed(t *testing.T) {
 	}
 	if got := in.Unresolved(); !slices.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// dated is call with another time.
+func dated(id, agent, date string) string {
+	return strings.Replace(call(id, "s", agent), "2026-03-01", date, 1)
+}
+
+// TestTheDoorKnowsOldEvents: events from before the loop's memory are answered by what ClickHouse holds, where it can be
+// asked; live ones never wait for it.
+func TestTheDoorKnowsOldEvents(t *testing.T) {
+	in := newEntrance(t, ingest.Config{})
+	in.start()
+	lines := []string{dated("old", "A1", "2026-01-05"), dated("new", "A1", "2026-01-05"), call("live", "s", "A1")}
+	if r, err := in.submit(lines...); err != nil || r.Accepted != 3 || in.asked != 2 {
+		t.Fatalf("ClickHouse away: %+v, %v, asked for %d events, want 2", r, err, in.asked)
+	}
+	in = newEntrance(t, ingest.Config{})
+	in.start()
+	in.stored, in.asked = map[string]event.Digest{"old": {1}}, 0
+	r, err := in.submit(lines...)
+	if err != nil || r.Accepted != 2 || len(r.Rejected) != 1 || r.Rejected[0].Reason != event.Conflict ||
+		r.Rejected[0].ID != "old" || in.asked != 2 {
+		t.Fatalf("%+v, %v, asked for %d events, want 2", r, err, in.asked)
+	}
+	if reasons, _ := in.kept(); !slices.Equal(reasons, []string{"conflict"}) {
+		t.Errorf("kept %q", reasons)
+	}
+	if sample := `monev112_conflicts_total{found="door",source="s"} 1`; !in.counted(sample) {
+		t.Error("not counted: ", sample)
+	}
+	// The same content, written in another order and zone, is no conflict.
+	in.stored["again"] = in.digest(dated("again", "A1", "2026-01-05"))
+	again := strings.Replace(dated("again", "A1", "2026-01-05"), "15:00:00+07:00", "08:00:00.000Z", 1)
+	if r, err := in.submit(again); err != nil || r.Duplicates != 1 {
+		t.Errorf("%+v, %v, want a duplicate", r, err)
+	}
+}
+
+// digest is that of an event as it is sent.
+func (in *entrance) digest(line string) event.Digest {
+	in.t.Helper()
+	d, err := event.NewDecoder(event.Config{Keys: in.keys})
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	var b event.Batch
+	if err := d.Decode(&b, []byte(line), event.Structured, t0); err != nil || len(b.Events) != 1 {
+		in.t.Fatal(err, b.Refusals)
+	}
+	return b.Events[0].Digest
+}
+
+func TestASourceThatFillsTheDiskWaitsAndOthersGoOn(t *testing.T) {
+	in := newEntrance(t, ingest.Config{})
+	in.start()
+	in.held = "s"
+	var held *ingest.HeldBackError
+	_, err := in.submit(call("a", "s", "A1"))
+	if !errors.As(err, &held) || held.Source != "s" || !errors.Is(err, ingest.ErrBusy) {
+		t.Errorf("%v, want a wait", err)
+	}
+	if err := in.Retry(t.Context(), []byte(call("a", "s", "A1"))); !errors.Is(err, quarantine.ErrLater) {
+		t.Errorf("given back: %v, want later", err)
+	}
+	r, err := in.Submit(t.Context(), ingest.Request{Form: event.Structured, Body: []byte(call("a", "other", "A1"))})
+	if err != nil || r.Accepted != 1 {
+		t.Errorf("another source: %+v, %v", r, err)
+	}
+	if !in.counted(`monev112_source_held_back_total{source="s"} 2`) {
+		t.Error("not counted")
+	}
+	in.held = ""
+	if r, err := in.submit(call("a", "s", "A1")); err != nil || r.Accepted != 1 {
+		t.Errorf("later: %+v, %v", r, err)
+	}
+}
+
+// TestNoWayInTakesASendersToken: what looks like a pseudonym of ours, in caller or under the names of the columns, is
+// neither accepted nor kept, whichever way it comes and whatever else is wrong with the event.
+func TestNoWayInTakesASendersToken(t *testing.T) {
+	in := newEntrance(t, ingest.Config{})
+	in.start()
+	id := in.keys.CurrentID()
+	hash := strings.Repeat("ab", 16)
+	token := "hmac:" + id + ":" + hash + ":789"
+	forged := func(id, more string) string {
+		return strings.Replace(call(id, "s", "A1"), `"agent"`, fmt.Sprintf(
+			`"caller_key":%q,"caller_key_id":%q,"caller_last3":"789","caller":%s,"agent"`, hash, id, more), 1)
+	}
+	n := 0
+	for form, wrap := range map[event.Form]func(string) string{
+		event.Structured: func(s string) string { return s }, event.NDJSON: func(s string) string { return s + "\n" },
+		event.BatchArray: func(s string) string { return "[" + s + "]" },
+	} {
+		for _, caller := range []string{
+			fmt.Sprintf("%q", token), fmt.Sprintf("%q", " "+token), fmt.Sprintf(`{"key":%q}`, hash), `"HMAC:` + token[5:] + `"`,
+		} {
+			for _, wrong := range []bool{false, true} { // another fault that is found first
+				n++
+				line := forged(fmt.Sprint("e", n), caller)
+				if wrong {
+					line = strings.Replace(line, "2026-03-01", "2036-03-01", 1)
+				}
+				r, err := in.Submit(t.Context(), ingest.Request{Form: form, Body: []byte(wrap(line))})
+				if err != nil || r.Accepted != 0 {
+					t.Errorf("%s: %+v, %v", line, r, err)
+				}
+			}
+		}
+	}
+	if _, err := in.SubmitDrafts(t.Context(), event.RawEvent{
+		ID: "draft", Source: "s", Type: event.CallAnswered, Subject: "x", Time: t0, Caller: token,
+	}); err != nil {
+		t.Error(err)
+	}
+	reasons, texts := in.kept()
+	if len(texts) != n+1 {
+		t.Errorf("%d are kept, want %d", len(texts), n+1)
+	}
+	for i, text := range texts {
+		if strings.Contains(strings.ToLower(text), "hmac") || strings.Contains(text, hash) {
+			t.Errorf("%s: kept as %s", reasons[i], text)
+		}
 	}
 }

@@ -178,6 +178,37 @@ func TestReadCasesFindsTheTicketsOfACall(t *testing.T) {
 	}
 }
 
+func TestStoredDigestsOfManyEvents(t *testing.T) {
+	s := openSink(t)
+	events := sample(9_000, 0)
+	events[0].ID, events[0].Source = `it's "e"`, `s\1`
+	if err := s.InsertEvents(t.Context(), events[:8_000], ""); err != nil {
+		t.Fatal(err)
+	}
+	twice := *events[5]
+	twice.Digest[0] ^= 1
+	ask := append(slices.Clone(events), &twice)
+	got, err := s.StoredDigests(t.Context(), ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range ask {
+		want := e.Digest
+		switch {
+		case i >= 8_000 && i < 9_000:
+			want = event.Digest{}
+		case i == 9_000:
+			want = events[5].Digest
+		}
+		if got[i] != want {
+			t.Fatalf("%d, %s: %x, want %x", i, e.ID, got[i], want)
+		}
+	}
+	if none, err := s.StoredDigests(t.Context(), nil); err != nil || len(none) != 0 {
+		t.Errorf("%v, %v", none, err)
+	}
+}
+
 func TestReadCasesOfManyKeys(t *testing.T) {
 	s := openSink(t)
 	events := sample(40_000, 0)
