@@ -94,7 +94,8 @@ func (d *DeadLetters) EachPayload(fn func(table string, payload []byte)) error {
 }
 
 // Requeued gives at most limit entries that an operator marked to retry, as Store.Requeue does; later is ErrLater.
-func (d *DeadLetters) Requeued(limit int, retry func(payload []byte, table string) (later bool, err error)) (int, error) {
+func (d *DeadLetters) Requeued(limit int,
+	retry func(payload []byte, table string) (later bool, err error)) (int, error) {
 	try := func(e Entry) error {
 		later, err := retry(e.Payload, e.Table)
 		if later {
@@ -120,7 +121,8 @@ func (d *DeadLetters) HeldBack(source string) bool {
 // Redact blanks callers and attributes in the events that happened before an instant, each unless it is zero, and
 // returns how much was due. Without apply it only counts. The event stays what it was: its digest does not cover the
 // caller and is kept beside the attributes.
-func (d *DeadLetters) Redact(callersBefore, attributesBefore time.Time, apply bool) (callers, attributes Due, err error) {
+func (d *DeadLetters) Redact(callersBefore, attributesBefore time.Time,
+	apply bool) (callers, attributes Due, err error) {
 	blank := func(e *Entry) change {
 		var of event.Event
 		if e.Table != eventsTable || event.DecodeBinary(e.Payload, &of) != nil {

@@ -72,7 +72,8 @@ func TestOnlyTheSourceThatFillsTheDiskIsHeldBack(t *testing.T) {
 	}
 	fsys.free = 2*floor - 1
 	if !d.HeldBack("/crm") || d.HeldBack("/pbx") || d.HeldBack("/new") {
-		t.Errorf("held back: crm %v, pbx %v, new %v; want crm alone", d.HeldBack("/crm"), d.HeldBack("/pbx"), d.HeldBack("/new"))
+		t.Errorf("held back: crm %v, pbx %v, new %v; want crm alone",
+			d.HeldBack("/crm"), d.HeldBack("/pbx"), d.HeldBack("/new"))
 	}
 	fsys.free = floor - 1 // the journal accepts nothing; what it holds may still become dead letters
 	addConflicts(t, d, "/pbx", 1)

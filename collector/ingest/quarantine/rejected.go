@@ -49,8 +49,8 @@ func (r *Rejected) AddEvents(events []*event.Event, field event.Field, reason ev
 	return r.Add(entries...)
 }
 
-// RedactCallers blanks the callers of events that were refused before an instant, and returns how many were due; without
-// apply it only counts. When they happened is no guide: the time may be what was wrong.
+// RedactCallers blanks the callers of events that were refused before an instant, and returns how many were due;
+// without apply it only counts. When they happened is no guide: the time may be what was wrong.
 func (r *Rejected) RedactCallers(before time.Time, apply bool) (due Due, err error) {
 	blank := func(e *Entry) change {
 		if !e.At.Before(before) {
