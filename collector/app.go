@@ -134,15 +134,9 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if err = os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w; choose one that this user may write to", err)
 	}
-	guard, err := auth.NewGuard(auth.FileIn(cfg.DataDir).Path, cfg.Now, cfg.Log)
+	guard, err := auth.Open(cfg.DataDir, cfg.Listen, cfg.Now, cfg.Log)
 	if err != nil {
 		return nil, err
-	}
-	if err = auth.CheckListen(cfg.Listen, !guard.AuthDisabled()); err != nil {
-		return nil, err
-	}
-	if guard.AuthDisabled() {
-		a.log("auth").Warn("no API keys: authentication disabled, listening on loopback only")
 	}
 
 	// The journal comes first of what lies in the folder: its lock makes this process the only one there. What observes

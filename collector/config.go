@@ -17,6 +17,7 @@ import (
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/internal/faultpoint"
+	"github.com/monev112/monev112/collector/internal/keyfile"
 	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/sla/rulefiles"
@@ -190,7 +191,8 @@ func Backup(ctx context.Context, cfg Config, take backup.TakeConfig) (_ *backup.
 	}
 	take.DataDir, take.Program, take.Now = cfg.DataDir, cfg.Version, cfg.Now
 	take.MinFree, take.EngineMemory = cfg.File.Limits.MinFreeBytes, cfg.File.Limits.EngineMemory
-	take.State = []string{quarantine.FolderName, dropfolder.FolderName, audit.FolderName, notifications.FolderName}
+	take.State = []string{quarantine.FolderName, dropfolder.FolderName, audit.FolderName, notifications.FolderName,
+		keyfile.KnownName}
 	take.Secrets = []string{ingest.CallerKeysFile, auth.FileName, web.LinkKeysFile}
 	return backup.Take(ctx, take)
 }

@@ -4,13 +4,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/upkeep/backup"
+	"github.com/monev112/monev112/collector/web"
 )
 
 // clickhouseFlags name a ClickHouse by its HTTP interface.
@@ -149,12 +153,7 @@ are recognised. To move a running service from the embedded ClickHouse to a serv
 				}
 			}
 			describe(cmd.OutOrStdout(), m)
-			if cfg.DataDir != "" && cfg.Secrets == "" {
-				fmt.Fprintln(
-					os.Stderr, "without --secrets the service makes a new caller key, so earlier and later calls of one number "+
-						"are not linked; and no API key is known")
-			}
-			return nil
+			return tellUnrecognised(os.Stderr, cfg)
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "folder of the backup")
@@ -164,6 +163,29 @@ are recognised. To move a running service from the embedded ClickHouse to a serv
 		"create only the folder: the service's ClickHouse server has its tables already")
 	ch.add(cmd, "the server to fill; its database must be empty or not exist")
 	return cmd
+}
+
+// tellUnrecognised says what a restored folder will not recognise, because its keys were not restored.
+func tellUnrecognised(w io.Writer, cfg backup.RestoreConfig) error {
+	if cfg.DataDir == "" {
+		return nil
+	}
+	lost, err := backup.NotRestored(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	for _, key := range []struct{ file, follows string }{
+		{ingest.CallerKeysFile, "the next start makes new ones: an earlier caller counts as a new one, and an event of before " +
+			"that is sent again looks like a conflict instead of a duplicate"},
+		{web.LinkKeysFile, "the next start makes a new one: no link opens that was sent before"},
+		{auth.FileName, "no key of before is known: the service does not start until others are created (monev112 key create)"},
+	} {
+		if slices.Contains(lost, key.file) {
+			fmt.Fprintf(w, "not restored: %s. It is not among the secrets (--secrets); %s. To have it recognised, restore "+
+				"again with the secrets, or put the file into %s before the first start\n", key.file, key.follows, cfg.DataDir)
+		}
+	}
+	return nil
 }
 
 func describe(w io.Writer, m *backup.Manifest) {

@@ -53,6 +53,26 @@ func TestTheCallersKeyIsRotated(t *testing.T) {
 	}
 }
 
+func TestLostKeysAreBegunAnew(t *testing.T) {
+	for file, cmd := range map[string]func() *cobra.Command{"caller-keys": callerKeyCommand, "link-keys.json": linkKeyCommand} {
+		data := t.TempDir()
+		if err := os.WriteFile(filepath.Join(data, file), []byte("damaged"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		text, err := said(t, cmd(), "begin", "--dry-run", "--data", data)
+		if err != nil || !strings.Contains(text, "dry run: nothing was changed") || !strings.Contains(text, "lost: ") {
+			t.Errorf("%s: %s %v", file, text, err)
+		}
+		text, err = said(t, cmd(), "begin", "--data", data)
+		if err != nil || !strings.Contains(text, "kept aside: ") {
+			t.Errorf("%s: %s %v", file, text, err)
+		}
+		if text, err = said(t, cmd(), "list", "--data", data); err != nil || !strings.Contains(text, "current") {
+			t.Errorf("%s: %s %v", file, text, err)
+		}
+	}
+}
+
 func TestTheLinksKeyIsRotated(t *testing.T) {
 	data, now := t.TempDir(), time.Now()
 	cfg := web.LinkConfig{File: web.LinkKeysIn(data).Path, PublicURL: "https://example.go.id"}

@@ -16,7 +16,7 @@ func linkKeyCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "link-key",
-		Short: "List or rotate the key that signs the links in alerts",
+		Short: "List, rotate or begin the key that signs the links in alerts",
 		Long: `link-key changes the file link-keys.json in the data folder. A running service reads the file again
 within a second.`,
 	}
@@ -41,6 +41,27 @@ notification carries a new link.`,
 			return err
 		},
 	}
+	var dryRun bool
+	begin := &cobra.Command{
+		Use:   "begin",
+		Short: "Begin with a new key in the place of lost ones",
+		Long: `begin makes a new file link-keys.json in the place of one that is lost, damaged or of another installation.
+No link opens that was sent before; the next notification carries a new one. What lies there is kept beside it. The
+file known-keys.json records the step.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			aside, key, err := web.LinkKeysIn(data).Begin(time.Now(), dryRun)
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			fmt.Fprintln(w, "lost: the links that were sent before open no more")
+			tellAside(w, aside)
+			return closing(w, dryRun, "link key "+key.ID+" signs from now on")
+		},
+	}
+	begin.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done and lost, change nothing")
+	cmd.AddCommand(begin)
 	rotate.Flags().BoolVar(&drop, "drop", false, "delete the earlier keys: links sent before stop working")
 	cmd.AddCommand(rotate, &cobra.Command{
 		Use:   "list",

@@ -78,6 +78,13 @@ func keyID(secret [keyBytes]byte) string {
 	return "k" + hex.EncodeToString(mac.Sum(nil)[:4])
 }
 
+// DigestID names the digest key, as an id of a caller key names that: useless for finding it.
+func (k *Keys) DigestID() string {
+	mac := hmac.New(sha256.New, k.digest[:])
+	mac.Write([]byte("monev112 digest key id"))
+	return "d" + hex.EncodeToString(mac.Sum(nil)[:4])
+}
+
 // CurrentID returns the id of the key that new callers are replaced with.
 func (k *Keys) CurrentID() string { return k.caller[len(k.caller)-1].id }
 

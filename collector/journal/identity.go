@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -88,6 +89,19 @@ func writeJSON(fsys disk.FS, path string, v any) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(v)
+	})
+}
+
+// HoldsRecords reports whether a record was ever appended to the journal in dir, by the names and sizes of its segments.
+func HoldsRecords(dir string) bool {
+	names, _ := disk.OS{}.ReadDir(dir) // without the folder there is none
+	return slices.ContainsFunc(names, func(name string) bool {
+		first, _, ok := parseSegmentName(name)
+		if !ok || first > 0 {
+			return ok
+		}
+		info, err := os.Stat(filepath.Join(dir, name))
+		return err == nil && info.Size() > segmentHeaderBytes
 	})
 }
 

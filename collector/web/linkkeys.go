@@ -5,11 +5,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/internal/keyfile"
 )
 
@@ -90,7 +92,52 @@ func (f LinkKeys) Rotate(now time.Time, drop bool) (LinkKey, error) {
 		}
 		return append(keys, made), nil
 	})
-	return LinkKey{made.ID, made.CreatedAt}, err
+	if err != nil {
+		return LinkKey{}, err
+	}
+	return LinkKey{made.ID, made.CreatedAt}, f.note(now)
+}
+
+// note records the keys that the file holds now, which a start expects.
+func (f LinkKeys) note(now time.Time) error {
+	keys, err := f.file().Read()
+	if err != nil {
+		return err
+	}
+	return keyfile.KnownIn(filepath.Dir(f.Path)).Note(filepath.Base(f.Path), linkKeyIDs(keys), now)
+}
+
+// open reads the file for a start, and makes it on the first.
+func (f LinkKeys) open(now time.Time) error {
+	dataDir := filepath.Dir(f.Path)
+	_, err := keyfile.ReadOrMake(f.file(), keyfile.Dependent{
+		What:   "without its keys no link opens that was sent before",
+		Remedy: "monev112 link-key begin --data " + dataDir,
+		Evidence: func() bool {
+			_, err := os.Lstat(f.Path + keyfile.LockSuffix)
+			return err == nil && ingest.HasData(dataDir)
+		},
+		Any: true,
+	}, linkKeyIDs, now, func() ([]linkKey, error) { return []linkKey{newLinkKey(now)}, nil })
+	return err
+}
+
+// Begin puts a new key in the place of a file that is lost, damaged or another installation's, and records it; what
+// lies there is kept aside, under the name that is returned. A dry run changes nothing.
+func (f LinkKeys) Begin(now time.Time, dryRun bool) (aside string, key LinkKey, err error) {
+	aside, keys, err := f.file().Begin(func() ([]linkKey, error) { return []linkKey{newLinkKey(now)}, nil }, linkKeyIDs, now,
+		dryRun)
+	if len(keys) > 0 {
+		key = LinkKey{keys[0].ID, keys[0].CreatedAt}
+	}
+	return aside, key, err
+}
+
+func linkKeyIDs(keys []linkKey) (ids []string) {
+	for _, k := range keys {
+		ids = append(ids, k.ID)
+	}
+	return ids
 }
 
 func (f LinkKeys) file() keyfile.File[[]linkKey] {
@@ -102,7 +149,7 @@ func (f LinkKeys) file() keyfile.File[[]linkKey] {
 func parseLinkKeys(text []byte) ([]linkKey, error) {
 	keys, err := decodeLinkKeys(text)
 	if err != nil {
-		return nil, fmt.Errorf("%w; restore it, or remove it to start with a new key (links already sent then die)", err)
+		return nil, err
 	}
 	return keys, nil
 }

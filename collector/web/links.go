@@ -98,7 +98,7 @@ func NewLinks(cfg LinkConfig, now time.Time) (*Links, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	file := LinkKeys{cfg.File}.file()
-	if _, err := file.ReadOrCreate(func() ([]linkKey, error) { return []linkKey{newLinkKey(now)}, nil }); err != nil {
+	if err := (LinkKeys{cfg.File}).open(now); err != nil {
 		return nil, err
 	}
 	keys, err := keyfile.Watch(func() (keyring, error) {

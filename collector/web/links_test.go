@@ -299,3 +299,58 @@ func TestAKeyRotatedByASlowClockIsTheNewest(t *testing.T) {
 		t.Errorf("%v, %v; made %v", list, err, made)
 	}
 }
+
+func TestLostLinkKeysAreNeverReplacedInSilence(t *testing.T) {
+	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	foreign := func(t *testing.T) []byte {
+		_, f := newLinksAndFile(t)
+		text, err := os.ReadFile(f.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	for name, c := range map[string]struct {
+		lose    func(t *testing.T, path string) error
+		problem string
+	}{
+		"gone":              {func(_ *testing.T, p string) error { return os.Remove(p) }, "is missing"},
+		"emptied":           {func(_ *testing.T, p string) error { return os.WriteFile(p, nil, 0o600) }, "not the JSON"},
+		"cut short":         {func(_ *testing.T, p string) error { return os.Truncate(p, 50) }, "not the JSON"},
+		"readable by all":   {func(_ *testing.T, p string) error { return os.Chmod(p, 0o644) }, "chmod 600"},
+		"a link to nowhere": {func(_ *testing.T, p string) error { return errors.Join(os.Remove(p), os.Symlink("no", p)) }, "nowhere"},
+		"another's": {
+			func(t *testing.T, p string) error { return os.WriteFile(p, foreign(t), 0o600) }, "of another installation",
+		},
+	} {
+		_, file := newLinksAndFile(t)
+		open := func() error {
+			_, err := NewLinks(LinkConfig{File: file.Path, PublicURL: "https://example.go.id"}, now)
+			return err
+		}
+		if _, err := file.Rotate(now, true); err != nil { // what a rotation drops is not missed
+			t.Fatal(err)
+		}
+		if err := open(); err != nil {
+			t.Errorf("%s: after a rotation: %v", name, err)
+		}
+		if err := c.lose(t, file.Path); err != nil {
+			t.Fatal(err)
+		}
+		err := open()
+		for _, part := range []string{c.problem, file.Path, "no link opens", "monev112 link-key begin"} {
+			if err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: %v, want %q", name, err, part)
+			}
+		}
+		if _, _, err := file.Begin(now, true); err != nil || open() == nil {
+			t.Errorf("%s: a dry run began: %v", name, err)
+		}
+		if _, _, err := file.Begin(now, false); err != nil {
+			t.Error(name, err)
+		}
+		if err := open(); err != nil {
+			t.Errorf("%s: after begin: %v", name, err)
+		}
+	}
+}

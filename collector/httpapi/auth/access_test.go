@@ -275,6 +275,65 @@ func TestAGuardFollowsTheFile(t *testing.T) {
 	}
 }
 
+// A service whose keys are lost would turn every sender away: it does not start, and says what to do.
+func TestLostKeysEndTheStart(t *testing.T) {
+	other := newFile(t)
+	create(t, other, Key{Name: "b", Scopes: []Scope{BoardRead}})
+	foreign, err := os.ReadFile(other.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		lose    func(f File) error
+		problem string
+	}{
+		"as it was":         {func(File) error { return nil }, ""},
+		"gone":              {func(f File) error { return os.Remove(f.Path) }, "is missing"},
+		"gone, no lock":     {func(f File) error { return errors.Join(os.Remove(f.Path), os.Remove(f.Path+".lock")) }, "is missing"},
+		"gone, no record":   {func(f File) error { return errors.Join(os.Remove(f.Path), os.Remove(knownOf(f))) }, "is missing"},
+		"emptied":           {func(f File) error { return os.WriteFile(f.Path, nil, 0o600) }, "key file"},
+		"cut short":         {func(f File) error { return os.Truncate(f.Path, 40) }, "key file"},
+		"readable by all":   {func(f File) error { return os.Chmod(f.Path, 0o644) }, "chmod 600"},
+		"a link to nowhere": {func(f File) error { return errors.Join(os.Remove(f.Path), os.Symlink("none", f.Path)) }, "nowhere"},
+		"another's":         {func(f File) error { return os.WriteFile(f.Path, foreign, 0o600) }, "of another installation"},
+	} {
+		f := newFile(t)
+		dir := filepath.Dir(f.Path)
+		open := func() error {
+			_, err := Open(dir, "127.0.0.1:8112", func() time.Time { return testNow }, slog.New(slog.DiscardHandler))
+			return err
+		}
+		if err := open(); err != nil {
+			t.Errorf("%s: a fresh folder: %v", name, err)
+		}
+		create(t, f, Key{Name: "a", Scopes: []Scope{BoardRead}})
+		if err := c.lose(f); err != nil {
+			t.Fatal(err)
+		}
+		err := open()
+		if c.problem == "" {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		for _, part := range []string{c.problem, f.Path, "monev112 key create", "no sender and no reader is let in"} {
+			if err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: %v, want %q", name, err, part)
+			}
+		}
+		if err := os.Rename(f.Path, f.Path+".aside"); err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		create(t, f, Key{Name: "a", Scopes: []Scope{BoardRead}})
+		if err := open(); err != nil {
+			t.Errorf("%s: after a key was created: %v", name, err)
+		}
+	}
+}
+
+func knownOf(f File) string { return filepath.Join(filepath.Dir(f.Path), keyfile.KnownName) }
+
 func TestARevokedKeyEndsWithinASecond(t *testing.T) {
 	f := newFile(t)
 	now := testNow

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -116,7 +117,34 @@ func (f File) Create(want Key, now time.Time) (Key, string, error) {
 	if err != nil {
 		return Key{}, "", err
 	}
-	return key, secret, nil
+	keys, err := f.List()
+	if err != nil {
+		return Key{}, "", err
+	}
+	return key, secret, keyfile.KnownIn(filepath.Dir(f.Path)).Note(filepath.Base(f.Path), ids(keys), now)
+}
+
+func ids(keys []Key) (out []string) {
+	for i := range keys {
+		out = append(out, keys[i].ID)
+	}
+	return out
+}
+
+// open reads the file for a start. It refuses one that is lost: a service that lets nobody in turns every sender away,
+// which some take for an end, while nobody is told.
+func (f File) open(now time.Time) error {
+	_, err := keyfile.ReadKnown(f.file(), keyfile.Dependent{
+		What: "without its keys no sender and no reader is let in",
+		Remedy: "move what is left of it aside, then monev112 key create NAME --scope SCOPE --data " + filepath.Dir(f.Path) +
+			" for each of them",
+		Evidence: func() bool { _, err := os.Lstat(f.Path + keyfile.LockSuffix); return err == nil }, // made by the first key
+		Any:      true,
+	}, ids, now)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // no key was ever created
+	}
+	return err
 }
 
 // Revoke ends the key with the given id, or the live key of that name, at now. Revoking twice changes nothing. It

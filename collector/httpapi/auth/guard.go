@@ -22,6 +22,26 @@ type Guard struct {
 	keys    *keyfile.Watched[map[[sha256.Size]byte]*Key]
 }
 
+// Open is NewGuard for a service that starts on the data folder dataDir and listens on listen. It refuses a key file that
+// is lost or another installation's, and an address that others can reach while no key exists.
+func Open(dataDir, listen string, now func() time.Time, log *slog.Logger) (*Guard, error) {
+	f := FileIn(dataDir)
+	if err := f.open(now()); err != nil {
+		return nil, err
+	}
+	g, err := NewGuard(f.Path, now, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := CheckListen(listen, !g.AuthDisabled()); err != nil {
+		return nil, err
+	}
+	if g.AuthDisabled() {
+		log.Warn("no API keys: authentication disabled, listening on loopback only", "component", "auth")
+	}
+	return g, nil
+}
+
 // NewGuard reads the key file at path; without one authentication is disabled. now is the service's clock. The log
 // says when a changed file could not be read; nil discards.
 func NewGuard(path string, now func() time.Time, log *slog.Logger) (*Guard, error) {

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/internal/keyfile"
 	"github.com/monev112/monev112/collector/journal"
 )
 
@@ -65,10 +66,14 @@ func (m *Manifest) checkNames() error {
 func stateTarget(name string) string { return strings.TrimPrefix(name, stateDir+"/") }
 
 // checkStateTarget refuses a name at which something else lies than the state of a service: the state is in folders,
-// and neither in the journal's nor in ClickHouse's; files of the data folder itself are secrets and marks.
+// and neither in the journal's nor in ClickHouse's; files of the data folder itself are secrets and marks, but for the
+// record of known keys.
 func checkStateTarget(to string) error {
 	if err := checkName(to); err != nil {
 		return err
+	}
+	if to == keyfile.KnownName {
+		return nil
 	}
 	folder, _, below := strings.Cut(to, "/")
 	if !below || strings.EqualFold(folder, journal.FolderName) || strings.EqualFold(folder, engine.FolderName) {

@@ -2,16 +2,23 @@ package backup
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/internal/disk"
+	"github.com/monev112/monev112/collector/internal/keyfile"
 	"github.com/monev112/monev112/collector/journal"
 )
 
@@ -180,6 +187,72 @@ func TestRestoreFollowsNoLinkInItsTarget(t *testing.T) {
 		if _, err := os.Lstat(precious); suffix == restoringSuffix && err != nil {
 			t.Errorf("another folder was emptied: %v", err)
 		}
+	}
+}
+
+// A restored folder makes new keys only where it was told so, and takes no keys of another installation.
+func TestARestoreSaysWhichKeysAreLost(t *testing.T) {
+	service := t.TempDir() // whose keys the backup is of
+	if _, err := ingest.ReadOrCreateCallerKeys(service, noon); err != nil {
+		t.Fatal(err)
+	}
+	known := keyfile.KnownIn(service)
+	for _, name := range []string{"link-keys.json", "api-keys.json"} {
+		if err := known.Note(name, []string{"k1"}, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(service, keyfile.KnownName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, _ := handmade(t, map[string]string{"state/" + keyfile.KnownName: string(text)})
+	secretsOf := func(dir string) string {
+		keys, err := os.ReadFile(filepath.Join(dir, ingest.CallerKeysFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(Secrets{Format: secretsFormat, Files: map[string]string{
+			ingest.CallerKeysFile: base64.StdEncoding.EncodeToString(keys),
+		}})
+		name := filepath.Join(t.TempDir(), "secrets")
+		if err := errors.Join(err, os.WriteFile(name, b, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	restore := func(secrets string) (to string, lost []string, err error) {
+		to = filepath.Join(t.TempDir(), "data")
+		if _, err = Restore(t.Context(), RestoreConfig{
+			From: from, DataDir: to, NoTables: true, Secrets: secrets, Now: now,
+		}); err == nil {
+			lost, err = NotRestored(to)
+		}
+		return to, lost, err
+	}
+	to, lost, err := restore("")
+	if err != nil || !slices.Equal(lost, []string{"api-keys.json", "caller-keys", "link-keys.json"}) {
+		t.Errorf("%v, %v", lost, err)
+	}
+	if _, err := ingest.ReadOrCreateCallerKeys(to, noon); err != nil {
+		t.Errorf("who restored without secrets was told: %v", err)
+	}
+	if _, err := auth.Open(to, "127.0.0.1:1", now, slog.New(slog.DiscardHandler)); err == nil {
+		t.Error("a restored folder whose API keys are lost is open")
+	}
+	to, lost, err = restore(secretsOf(service))
+	if err != nil || !slices.Equal(lost, []string{"api-keys.json", "link-keys.json"}) {
+		t.Errorf("%v, %v", lost, err)
+	}
+	if _, err := ingest.ReadOrCreateCallerKeys(to, noon); err != nil {
+		t.Error(err)
+	}
+	other := t.TempDir()
+	if _, err := ingest.ReadOrCreateCallerKeys(other, noon); err != nil {
+		t.Fatal(err)
+	}
+	if to, _, err := restore(secretsOf(other)); err == nil || !strings.Contains(err.Error(), "do not belong to this backup") {
+		t.Errorf("%s holds the keys of another installation: %v", to, err)
 	}
 }
 

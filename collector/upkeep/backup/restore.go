@@ -11,13 +11,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/internal/faultpoint"
+	"github.com/monev112/monev112/collector/internal/keyfile"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/store"
 )
@@ -157,6 +161,9 @@ func (r *restorer) folder(ctx context.Context, secrets *Secrets) (err error) {
 			}
 		}
 	}
+	if err := r.settleKeys(dir, secrets); err != nil {
+		return err
+	}
 	if err := errors.Join(os.Remove(filepath.Join(dir, lockName)), ctx.Err()); err != nil {
 		return err
 	}
@@ -165,6 +172,56 @@ func (r *restorer) folder(ctx context.Context, secrets *Secrets) (err error) {
 		return err
 	}
 	return publish(dir, r.cfg.DataDir)
+}
+
+// settleKeys refuses the secrets of another installation. Where the caller keys or the link keys of the backup are not
+// among the secrets it records that they are given up, so that the service makes others: who restored was told. Lost API
+// keys are not given up: the service opens to nobody, and says so, until some are created.
+func (r *restorer) settleKeys(dir string, secrets *Secrets) error {
+	known := keyfile.KnownIn(dir)
+	entries, err := known.Entries()
+	if err != nil {
+		return err
+	}
+	lost := map[string]bool{ingest.CallerKeysFile: true}
+	for _, e := range entries {
+		lost[e.File] = e.File != auth.FileName
+	}
+	for name := range lost {
+		if secrets != nil && secrets.Files[name] != "" {
+			lost[name] = false
+		}
+		if !lost[name] {
+			continue
+		}
+		if err := known.Note(name, nil, r.cfg.Now()); err != nil {
+			return err
+		}
+	}
+	if lost[ingest.CallerKeysFile] {
+		return nil
+	}
+	if _, err = ingest.ReadOrCreateCallerKeys(dir, r.cfg.Now()); err != nil {
+		return fmt.Errorf("the secrets in %s do not belong to this backup: %w", r.cfg.Secrets, err)
+	}
+	return nil
+}
+
+// NotRestored returns the names of the key files that the service of a backup had and that the folder restored from it
+// lacks. The caller keys each service has; of others the backup of an early version does not tell.
+func NotRestored(dataDir string) (names []string, err error) {
+	entries, err := keyfile.KnownIn(dataDir).Entries()
+	had := map[string]bool{ingest.CallerKeysFile: true}
+	for _, e := range entries {
+		had[e.File] = had[e.File] || len(e.IDs) > 0
+	}
+	for name, had := range had {
+		if _, err := os.Lstat(filepath.Join(dataDir, name)); had && errors.Is(err, fs.ErrNotExist) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, err
 }
 
 // copyFile copies a file of the backup to the name to below into.
