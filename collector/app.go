@@ -330,6 +330,7 @@ func (a *App) openIntake(context.Context) error {
 		Links: a.requests, Tracer: a.tracing.Tracer("monev112/ingest"), Now: a.cfg.Now, Log: a.log("intake"),
 		StoredDigests: lookup.NewDoor(a.sink, a.shipper.Answering, a.cfg.Now, a.cfg.Log).Digests, HeldBack: a.dead.HeldBack,
 	}, a.ingest)
+	a.metrics.Shipper.WatchUnresolved(func() int { return a.intake.UnresolvedNames() })
 	return err
 }
 

@@ -42,6 +42,19 @@ func (u *unresolved) add(names []directory.Review) {
 	}
 }
 
+// UnresolvedNames counts the different names that the directory could not resolve, without those that were not kept.
+func (in *Intake) UnresolvedNames() (n int) {
+	u := &in.unresolved
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for k := range u.counts {
+		if k.Name != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // Unresolved returns the names that the directory could not resolve, the most frequent first.
 func (in *Intake) Unresolved() []UnresolvedName {
 	u := &in.unresolved

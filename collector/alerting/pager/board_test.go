@@ -136,6 +136,36 @@ func TestWhichTicketsArePaged(t *testing.T) {
 	}
 }
 
+// What is paged to nobody, because the directory does not know whose it is, is on the wall under the labels by which the
+// rule Monev112UnknownAssigneeOverdue tells Diskominfo.
+func TestALateTicketOfNobodyIsOnTheWall(t *testing.T) {
+	f := newTestBoard()
+	late := func(id, office string, with ...func(*event.Event)) {
+		f.apply(event.TicketOpened, id, noon, with...)
+		if office != "" {
+			f.apply(event.TicketAssigned, id, noon, append(with, opd(office))...)
+		}
+	}
+	late("unknown OPD", "Dinas Antah Berantah")
+	late("dropped OPD", "dinas_lama")
+	late("unknown centre", "dishub", inCenter("99.99"))
+	late("unknown centre, no OPD", "", inCenter("99.99"))
+	late("rejected by an unknown OPD", "Dinas Antah Berantah")
+	f.apply(event.TicketRejected, "rejected by an unknown OPD", noon.Add(time.Minute))
+	got := map[string]int{}
+	for _, c := range f.board.Snapshot(noon.Add(2 * time.Hour)).Centers {
+		for _, n := range c.Overdue {
+			if n.Clock == sla.Resolve && n.N > 0 {
+				got[c.Center+" "+n.OPD] += n.N
+			}
+		}
+	}
+	want := map[string]int{"35.15 unknown": 2, "35.15 none": 1, "unknown unknown": 1, "unknown none": 1}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestDigestCounts(t *testing.T) {
 	f := newTestBoard()
 	day := func(id, office string, opened, closed time.Time) {

@@ -238,6 +238,14 @@ func TestEveryRouteLeadsWhereTheDirectorySays(t *testing.T) {
 	leads(Operations, "alertname=Monev112CalendarEnding", "audience=diskominfo", "tier=3")
 	leads(Operations, "alertname=Monev112TicketsOverdue", "audience=diskominfo", "tier=2", "center="+sidoarjo,
 		"opd=dishub")
+	// Who is told although the directory does not say whom: at once, whatever the hour.
+	for _, center := range []string{sidoarjo, "unknown"} {
+		leads(Operations, "alertname=Monev112UnknownAssigneeOverdue", "audience=diskominfo", "tier=1", "severity=critical",
+			"center="+center, "opd=unknown")
+	}
+	leads(Operations, "alertname=Monev112NamesUnresolved", "audience=diskominfo", "tier=2", "severity=warning")
+	leads(OperationsTickets, "kind=ticket", "center=99.99", "opd=dishub", "level=overdue", "ticket=T", "priority=darurat")
+	leads(OperationsTickets, "kind=ticket", "center=99.99", "opd=none", "level=escalated", "ticket=T", "priority=darurat")
 	leads(Watchdog, "alertname=Monev112Watchdog", "audience=watchdog", "tier=1")
 	leads(Operations, "alertname=SomethingElse")
 }

@@ -455,6 +455,7 @@ func TestPipelineFigures(t *testing.T) {
 		{3, "quarantine_events", ""}, {7, "quarantine_dropped_total", ""}, {2, "dead_letters_held", ""},
 		{5, "conflicts_held", ""}, {900, "dead_letters_bytes", ""}, {4, "conflicts_total", "source /crm found late"},
 		{1, "source_held_back_total", "source /crm"},
+		{4, "unresolved_names", ""},
 		{1700000000, "pager_last_push_timestamp_seconds", ""}, {2, "pager_alerts", "level overdue"},
 		{0, "pager_alerts", "level risk"}, {1, "pager_alerts", "level other"},
 		{1, "pager_failures_total", "alertmanager am:9093"},
@@ -475,7 +476,7 @@ func TestPipelineFigures(t *testing.T) {
 	bare := gather(t, newTest(t))
 	for _, n := range []string{
 		"journal_bytes", "pager_alerts", "pager_last_push_timestamp_seconds", "calendar_covered_until_timestamp_seconds",
-		"pager_failures_total", "quarantine_events", "calls_expected",
+		"pager_failures_total", "quarantine_events", "unresolved_names", "calls_expected",
 	} {
 		if bare[Prefix+n] != nil {
 			t.Errorf("%s is exposed before anybody knows it", n)

@@ -77,8 +77,8 @@ func (s *Store) Failed(kind string) { s.errors.WithLabelValues(s.kinds.of(kind))
 
 // Shipper measures what could not go the usual way.
 type Shipper struct {
-	deadLetters prometheus.Counter
-	quarantine  *probe
+	deadLetters            prometheus.Counter
+	quarantine, unresolved *probe
 }
 
 // QuarantineState is what the quarantine holds at one instant.
@@ -92,7 +92,8 @@ type QuarantineState struct {
 
 func newShipper(b *builder) *Shipper {
 	return &Shipper{b.counter("dead_letters_total").WithLabelValues(),
-		b.probe("quarantine_events", "quarantine_dropped_total", "dead_letters_held", "conflicts_held", "dead_letters_bytes")}
+		b.probe("quarantine_events", "quarantine_dropped_total", "dead_letters_held", "conflicts_held", "dead_letters_bytes"),
+		b.probe("unresolved_names")}
 }
 
 // DeadLetters counts n events set aside.
@@ -105,6 +106,11 @@ func (s *Shipper) WatchQuarantine(state func() QuarantineState) {
 		return []float64{float64(q.Refused), float64(q.Dropped), float64(q.DeadLetters), float64(q.Conflicts),
 			float64(q.KeptBytes)}
 	})
+}
+
+// WatchUnresolved gives the function that says how many names wait for the directory.
+func (s *Shipper) WatchUnresolved(n func() int) {
+	s.unresolved.watch(func() []float64 { return []float64{float64(n())} })
 }
 
 // Pager measures the pushes of ticket alerts. Until the first push its gauges are absent.

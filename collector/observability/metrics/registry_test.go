@@ -70,6 +70,7 @@ func full(t testing.TB) *Registry {
 	})
 	r.CountConflicts("/crm", Late, 4)
 	r.CountHeldBack("/crm")
+	r.Shipper.WatchUnresolved(func() int { return 4 })
 	r.Pager.Pushed(time.Unix(1700000000, 0), map[string]int{"overdue": 2, "odd": 1})
 	r.Calendar.CoveredUntil(time.Unix(1800000000, 0))
 	r.Expected.Set("35.15", 6, 1.5)
