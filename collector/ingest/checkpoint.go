@@ -175,6 +175,17 @@ func ForgetCheckpoints(fsys disk.FS, dir string) error {
 	return nil
 }
 
+// RemoveIgnored deletes the checkpoints in dir that were set aside. Nothing reads them, and what retention has blanked
+// since still stands in them.
+func RemoveIgnored(fsys disk.FS, dir string) error {
+	for _, name := range []string{checkpointName, previousName} {
+		if err := fsys.Remove(filepath.Join(dir, name+ignoredSuffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("delete a checkpoint that was set aside: %w", err)
+		}
+	}
+	return nil
+}
+
 // openCheckpoint opens a checkpoint that is whole; size is without the sum.
 func openCheckpoint(fsys disk.FS, dir, name string) (f disk.File, head checkpointHead, size int64, err error) {
 	if f, err = fsys.OpenFile(filepath.Join(dir, name), 0, 0); err != nil {

@@ -321,8 +321,10 @@ func (s *Store) index(f *file, e *Entry, length int) bool {
 // weigh counts an entry with its source, or with sign -1 no longer.
 func (s *Store) weigh(e *Entry, length, sign int) {
 	source := sourceOf(e)
-	if _, known := s.sources[source]; !known && len(s.sources) >= maxSources {
-		source = ""
+	if _, known := s.sources[source]; !known {
+		if source = strings.Clone(source); len(s.sources) >= maxSources { // it may lie in a batch
+			source = ""
+		}
 	}
 	w := s.sources[source]
 	w.Entries += sign

@@ -13,6 +13,7 @@
 //	dead          caller      13 months after it happened         blanked; the event can still be given back
 //	dead          attributes  24 months after it happened         blanked
 //	journal       -           a day after it was shipped          segments are deleted; a segment is closed after a day
+//	checkpoints   -           that were set aside: a day          files are deleted
 //
 // Conflicts are kept as dead letters are. Both are the only copy of accepted events: time alone never removes them, an
 // operator who asks for it does. Rows of cases, clocks and aggregates are kept.

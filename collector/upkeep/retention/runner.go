@@ -9,7 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/ingest/quarantine"
+	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/tracker"
@@ -115,7 +117,8 @@ func (r *Runner) Apply(ctx context.Context, deadLetters bool) (Report, error) {
 			errs = append(errs, r.cfg.Dead.Expire(cutoff), r.cfg.Dead.Conflicts.Expire(cutoff))
 		}
 	}
-	errs = append(errs, r.cfg.Journal.Probe()) // closes a segment that is old enough, so that it can be deleted
+	errs = append(errs, ingest.RemoveIgnored(disk.OS{}, r.cfg.DataDir),
+		r.cfg.Journal.Probe()) // closes a segment that is old enough, so that it can be deleted
 	tablesLeft, elsewhereLeft, err := r.count(ctx, report.At, false)
 	errs = append(errs, err)
 	report.Items = append(tables, elsewhere...)
