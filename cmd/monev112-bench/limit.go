@@ -37,7 +37,7 @@ func (w way) String() string {
 }
 
 // limitOf is what this machine can do at most: the events of the bodies, decoded and made columns beforehand, inserted
-// by clickhouse-go into the table events of the embedded engine. The best of several ways speaks.
+// by clickhouse-go into the table events of the embedded engine. The best of several ways counts.
 func (b *bench) limitOf(ctx context.Context, bodies []body) (best float64, how string, cpu time.Duration, err error) {
 	decoded, err := decode(bodies)
 	if err != nil {
@@ -100,7 +100,7 @@ func (b *bench) limitOf(ctx context.Context, bodies []body) (best float64, how s
 	return best, how, cpu, nil
 }
 
-// decode makes events of the bodies as the door does.
+// decode makes events of the bodies as the service does on entry.
 func decode(bodies []body) ([]event.Event, error) {
 	keys, err := event.NewKeys(rand.Reader, time.Now())
 	if err != nil {

@@ -26,7 +26,7 @@ type body struct {
 const batchType = "application/cloudevents-batch+json"
 
 // since is the instant from which simulated events begin: far enough back that the last ticket of a run is closed by
-// now, since the door refuses the future.
+// now, since the service refuses the future.
 func since(cases int) time.Time {
 	return time.Now().Add(-6*time.Hour - time.Duration(cases/1000)*time.Second).Truncate(time.Minute)
 }

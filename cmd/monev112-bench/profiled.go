@@ -14,8 +14,7 @@ import (
 )
 
 // serveProfiled is the service of this very build, with a CPU profile over its whole life and a log that says what
-// each batch took: the program that users get has
-// no way to be profiled from outside.
+// each batch took: the program that users get has no way to be profiled from outside.
 func serveProfiled(ctx context.Context, args []string) (err error) {
 	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
 	cfg := collector.Config{Version: "bench"}

@@ -24,7 +24,7 @@ import (
 // queryGoal is what every statement of every dashboard must stay below.
 const queryGoal = time.Second
 
-// queryRuns is how often each statement runs; the median speaks. One that takes hopelessly long runs once.
+// queryRuns is how often each statement runs; the median counts. One that takes hopelessly long runs once.
 const (
 	queryRuns = 3
 	hopeless  = 4 * queryGoal

@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
-
 	"path/filepath"
+	"time"
 
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/ingest"

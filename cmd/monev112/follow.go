@@ -136,9 +136,9 @@ func (f *followFlags) follow(ctx context.Context, c asterisk.Config, to send.Con
 	}()
 	err = follower.Run(ctx)
 	<-relayed
-	t := relay.Totals()
+	t, seen := relay.Totals(), follower.Tally()
 	log.Info("the queue log is followed no longer", "accepted", t.Accepted, "known", t.Duplicates, "refused", t.Refused,
-		"waiting_bytes", spool.Waiting())
+		"waiting_bytes", spool.Waiting(), "outbound_calls", seen.Outbound, "outbound_answered", seen.OutboundAnswered)
 	if err != nil {
 		return fmt.Errorf("follow: %w", err)
 	}

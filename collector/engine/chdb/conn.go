@@ -70,7 +70,7 @@ var ErrClosed = errors.New("the ClickHouse connection is closed")
 // in ClickHouse's escaped text form, as the HTTP interface's param_name carries them (a tab is \t, a NULL is \N).
 func (c *Conn) Query(sql, format string, params map[string]string) (Result, error) {
 	var out Result
-	err := c.QueryLent(sql, format, params, func(r Result) error {
+	err := c.QueryInPlace(sql, format, params, func(r Result) error {
 		out = r
 		out.Data = bytes.Clone(r.Data)
 		return nil
@@ -78,8 +78,8 @@ func (c *Conn) Query(sql, format string, params map[string]string) (Result, erro
 	return out, err
 }
 
-// QueryLent is Query that lends the result to use: Data is ClickHouse's memory and ends with the call.
-func (c *Conn) QueryLent(sql, format string, params map[string]string, use func(Result) error) error {
+// QueryInPlace is Query without a copy of the result: Data is ClickHouse's memory, which use may read until it returns.
+func (c *Conn) QueryInPlace(sql, format string, params map[string]string, use func(Result) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r, err := c.start(c.lib.queryParamsN, sql, format, params)

@@ -126,7 +126,7 @@ func (s *handler) run(ctx context.Context, a *answer, q *request, session *sessi
 		}
 	}
 	if !a.started && isNotStreamable(err) {
-		err = session.conn.QueryLent(sql, q.format, q.params, func(result chdb.Result) error {
+		err = session.conn.QueryInPlace(sql, q.format, q.params, func(result chdb.Result) error {
 			a.headers(s, q, format, &result)
 			return a.write(result.Data)
 		})

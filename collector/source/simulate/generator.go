@@ -113,9 +113,6 @@ func tag(p Preset, o Options) string {
 	return string(b)
 }
 
-// Source is the CloudEvents source of the generator's messages; a second source is the same with "/pbx".
-func (g *Generator) Source() string { return g.source }
-
 // Next fills m with the next message and reports whether there was one. Messages come in the order of their At.
 func (g *Generator) Next(m *Message) bool {
 	if !g.ready() {
