@@ -76,6 +76,9 @@ type Result struct {
 type Observer struct {
 	// Group is called after each group, also a failed one.
 	Group func(GroupStats)
+	// Watch is given by New the function that tells for how long the loop has stood still (Loop.Stalled). That function
+	// may be called at any time, by anybody.
+	Watch func(stalled func() time.Duration)
 	// Ready is called when the loop becomes able to accept events, and with the reason when it ceases to be.
 	Ready func(reason error)
 }

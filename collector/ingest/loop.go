@@ -28,6 +28,8 @@ type Loop struct {
 	queue *queue
 
 	notReady atomic.Pointer[error] // nil when able to accept
+	born     time.Time             // with a monotonic reading
+	atWork   atomic.Int64          // since when, in nanoseconds after born and one; 0: the loop waits for something to do
 	keyer    atomic.Pointer[seen]  // for its secret; set by Restore
 
 	// Owned by Restore, then by Run.
@@ -81,21 +83,57 @@ func New(cfg Config, j *journal.Journal, board Board, obs Observer) (*Loop, erro
 		queue:    newQueue(cfg.QueueEvents, cfg.QueueBytes),
 		group:    groupScratch{pending: map[seenKey]seenDigest{}},
 		ckptDone: make(chan error, 1),
+		born:     cfg.Now(),
+	}
+	if obs.Watch != nil {
+		obs.Watch(l.Stalled)
 	}
 	l.notReady.Store(&errStarting)
 	return l, nil
 }
 
+// StalledAfter is how long one piece of work may take until the loop counts as standing still. A group takes
+// milliseconds; what takes longer is a disk that does not answer, or a fault of this program.
+const StalledAfter = 5 * time.Second
+
 // Ready returns nil when the loop can accept events, else the reason.
 func (l *Loop) Ready() error {
+	if err := l.writable(); err != nil {
+		return err
+	}
+	if d := l.Stalled(); d > StalledAfter {
+		return fmt.Errorf("%w: one group of events is being worked on for %s", ErrUnavailable, d.Truncate(time.Second))
+	}
+	return nil
+}
+
+// writable returns why nothing can be accepted, as setReady said last.
+func (l *Loop) writable() error {
 	if p := l.notReady.Load(); p != nil {
 		return *p
 	}
 	return nil
 }
 
+// Stalled returns for how long the loop has been at one piece of work: a group of events, the copy for a checkpoint, a
+// try at the journal. It is 0 while it waits for something to do.
+func (l *Loop) Stalled() time.Duration {
+	since := l.atWork.Load()
+	if since == 0 {
+		return 0
+	}
+	return max(0, l.cfg.Now().Sub(l.born)-time.Duration(since-1))
+}
+
+// work does a piece of work, so that Stalled can tell how long it takes.
+func (l *Loop) work(do func()) {
+	l.atWork.Store(1 + int64(l.cfg.Now().Sub(l.born)))
+	defer l.atWork.Store(0)
+	do()
+}
+
 func (l *Loop) setReady(reason error) {
-	was := l.Ready()
+	was := l.writable()
 	if reason == nil {
 		l.notReady.Store(nil)
 	} else {
@@ -190,7 +228,7 @@ func (l *Loop) Run(ctx context.Context) error {
 		}
 	}
 	l.refusing = true
-	l.probe()
+	l.work(l.probe)
 	probe := time.NewTicker(l.cfg.ProbeEvery)
 	defer probe.Stop()
 	checkpoint := time.NewTicker(l.cfg.CheckpointEvery)
@@ -202,9 +240,9 @@ func (l *Loop) Run(ctx context.Context) error {
 		case <-l.queue.wake:
 		case <-probe.C:
 			l.seen.expire(l.seenNow(), 1<<12)
-			l.probe()
+			l.work(l.probe)
 		case <-checkpoint.C:
-			l.startCheckpoint()
+			l.work(l.startCheckpoint)
 		case err := <-l.ckptDone:
 			l.endCheckpoint(err)
 		}
@@ -223,10 +261,10 @@ func (l *Loop) processQueue() {
 		if len(g.requests) == 0 {
 			return
 		}
-		l.processGroup(g.requests)
+		l.work(func() { l.processGroup(g.requests) })
 		clear(g.requests)
 		if int64(l.applied-l.ckptFrom) >= l.cfg.CheckpointBytes {
-			l.startCheckpoint()
+			l.work(l.startCheckpoint)
 		}
 		select { // a busy loop must see the end of a checkpoint too
 		case err := <-l.ckptDone:
@@ -247,7 +285,7 @@ func (l *Loop) probe() {
 func (l *Loop) afterWrite(err error) error {
 	switch {
 	case err != nil:
-		if !l.refusing || errors.Is(l.Ready(), errStarting) {
+		if !l.refusing || errors.Is(l.writable(), errStarting) {
 			l.cfg.Logger.Error("journal cannot write; events are refused until it can", "error", err)
 		}
 		l.refusing = true

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"log/slog"
 
 	"github.com/monev112/monev112/collector/observability/metrics"
@@ -17,11 +18,15 @@ func Observe(m *metrics.Registry, log *slog.Logger) Observer {
 				m.Journal.Appended(g.Append)
 			}
 		},
+		Watch: m.Journal.WatchLoop,
 		Ready: func(reason error) {
-			if reason != nil {
-				log.Error("events are refused", "reason", reason)
-			} else {
+			switch {
+			case reason == nil:
 				log.Info("events are accepted")
+			case errors.Is(reason, errStopping): // nobody has to do anything about it
+				log.Info("events are no longer accepted", "reason", reason)
+			default:
+				log.Error("events are refused", "reason", reason)
 			}
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -21,6 +22,8 @@ const (
 // and nothing else: a number that is not known is absent, never zero.
 type board struct {
 	snapshot atomic.Pointer[func() tracker.Snapshot]
+	patience time.Duration                         // how long a scrape waits for a snapshot
+	late     atomic.Pointer[chan tracker.Snapshot] // where one that took longer will come
 
 	complete, lastEvent *prometheus.Desc
 	ringNoAnswer, same  *prometheus.Desc
@@ -117,6 +120,7 @@ func measureNames() []string {
 
 func newBoard(b *builder, v *Vocabulary, shared *labels) *board {
 	bd := &board{
+		patience:   boardPatience,
 		labels:     shared,
 		agents:     newClosed(v.AgentStates, Unknown, ""),
 		categories: newClosed(v.Categories, Unknown, None),
@@ -188,7 +192,7 @@ func (bd *board) Describe(ch chan<- *prometheus.Desc) {
 func (bd *board) Collect(ch chan<- prometheus.Metric) {
 	var snap tracker.Snapshot
 	if f := bd.snapshot.Load(); f != nil {
-		snap = (*f)()
+		snap = bd.take(*f)
 	}
 	if !snap.Complete {
 		ch <- &sample{desc: bd.complete}
@@ -205,6 +209,29 @@ func (bd *board) Collect(ch chan<- prometheus.Metric) {
 			continue // shown once the board has something of a centre that the directory does not know
 		}
 		bd.center(ch, g, c)
+	}
+}
+
+// boardPatience is how long a scrape waits for the board: much longer than anything keeps it, and shorter than a
+// scrape's timeout.
+const boardPatience = 2 * time.Second
+
+// take returns the board's figures, or those of an incomplete board where it does not give them in time: a loop that
+// stands still must not hide the metric that says so.
+func (bd *board) take(snapshot func() tracker.Snapshot) tracker.Snapshot {
+	if late := bd.late.Load(); late != nil && len(*late) == 0 {
+		return tracker.Snapshot{}
+	}
+	taken := make(chan tracker.Snapshot, 1)
+	go func() { taken <- snapshot() }()
+	timer := time.NewTimer(bd.patience)
+	defer timer.Stop()
+	select {
+	case s := <-taken:
+		return s
+	case <-timer.C:
+		bd.late.Store(&taken)
+		return tracker.Snapshot{}
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 
 // Journal measures the journal.
 type Journal struct {
-	appended prometheus.Observer
-	state    *probe
+	appended    prometheus.Observer
+	state, loop *probe
 }
 
 // JournalState is the journal at one instant. Lag is the age of the oldest record not yet stored, 0 when all is.
@@ -22,10 +22,19 @@ type JournalState struct {
 }
 
 func newJournal(b *builder) *Journal {
-	return &Journal{
+	j := &Journal{
 		appended: b.histogram("journal_append_seconds").WithLabelValues(),
 		state:    b.probe("journal_bytes", "journal_lag_bytes", "journal_lag_seconds", "disk_free_bytes", "journal_damaged"),
+		loop:     b.probe("ingest_stalled_seconds"),
 	}
+	j.WatchLoop(func() time.Duration { return 0 }) // there is none yet
+	return j
+}
+
+// WatchLoop gives the function that says, at each scrape, for how long the loop that takes events in has been at one
+// piece of work.
+func (j *Journal) WatchLoop(stalled func() time.Duration) {
+	j.loop.watch(func() []float64 { return []float64{stalled().Seconds()} })
 }
 
 // Appended records the duration of one append with its fsync.

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -188,5 +189,38 @@ func TestConfigIsRefused(t *testing.T) {
 				t.Error("accepted")
 			}
 		})
+	}
+}
+
+// A board that is locked hides its own figures, and no other metric.
+func TestAScrapeDoesNotWaitForALockedBoard(t *testing.T) {
+	r, err := New(Config{Vocabulary: DefaultVocabulary()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Journal.WatchLoop(func() time.Duration { return 7 * time.Second })
+	r.board.patience = time.Millisecond
+	locked, entered := make(chan struct{}), make(chan struct{}, 2)
+	r.SetBoard(func() tracker.Snapshot {
+		entered <- struct{}{}
+		<-locked
+		return tracker.Snapshot{Complete: true}
+	})
+	for range 2 { // the second does not ask again
+		m := gather(t, r)
+		if value(t, m, "ingest_stalled_seconds") != 7 || value(t, m, "board_complete") != 0 {
+			t.Error("the scrape does not say that the loop stands still")
+		}
+	}
+	if len(entered) != 1 {
+		t.Errorf("%d snapshots wait", len(entered))
+	}
+	close(locked)
+	for len(*r.board.late.Load()) == 0 {
+		runtime.Gosched()
+	}
+	r.board.patience = time.Minute
+	if value(t, gather(t, r), "board_complete") != 1 {
+		t.Error("the board is not shown again")
 	}
 }
