@@ -43,6 +43,7 @@ func FoldCall(key event.Key, evs []*event.Event, tickets []string) Call {
 		Class:          tl.latestWord(event.CallClassified, func(e *event.Event) string { return e.Class }).Class,
 		Tickets:        tickets,
 		Events:         len(tl.events),
+		Origin:         foldOrigin(tl, event.CallReceived, event.CallQueued),
 	}
 	answer := tl.earliest(event.CallAnswered)
 	if c.Agent = answer.Agent; c.Agent == "" {

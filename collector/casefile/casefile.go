@@ -38,6 +38,7 @@ type Call struct {
 	Tickets        []string // ids of tickets that name this call, sorted
 	Flags          []string // contradictions and gaps that were noticed, sorted; see the Flag constants
 	Events         int      // number of events that were not voided
+	Origin                  // what brought it to the centre
 }
 
 // Ring is a ring that no one answered.
@@ -98,6 +99,7 @@ type Ticket struct {
 	// ids of the openings withdrawn.
 	Withdrawn   bool
 	Openings    []string
+	Origin                // what opened and assigned it
 	LastEventAt time.Time // OccurredAt of the latest event
 }
 

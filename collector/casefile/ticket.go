@@ -59,6 +59,7 @@ func foldTicket(key event.Key, tl timeline, calls CallFacts) Ticket {
 		Priority:   tl.detail(func(e *event.Event) string { return e.Priority }),
 		Kecamatan:  tl.detail(func(e *event.Event) string { return e.Kecamatan }),
 		Events:     len(tl.events),
+		Origin:     foldOrigin(tl, event.TicketOpened, event.TicketAssigned),
 	}
 	t.FirstClosedAt = tl.earliestAt(event.TicketClosed)
 	t.ResolvedAt = tl.earliestAt(event.TicketResolved)

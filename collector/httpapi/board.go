@@ -35,6 +35,7 @@ type centerView struct {
 	Open                 []ticketsOf  `json:"tickets_open"`
 	AtRisk               []ticketsOf  `json:"tickets_at_risk"`
 	Overdue              []ticketsOf  `json:"tickets_overdue"`
+	Unrecorded           []ticketsOf  `json:"tickets_unrecorded"`
 	OldestOverdue        []oldestView `json:"oldest_overdue"`
 	Stale                int          `json:"tickets_stale"`
 }
@@ -114,7 +115,7 @@ func (a *API) centerView(s *tracker.CenterSnapshot) centerView {
 		CallsUnclassified: s.CallsUnclassified,
 		CallsToCallBack:   s.CallsToCallBack, Stale: s.Stale,
 		Open: a.ticketsOf(s.Center, s.Open), AtRisk: a.ticketsOf(s.Center, s.AtRisk),
-		Overdue: a.ticketsOf(s.Center, s.Overdue),
+		Overdue: a.ticketsOf(s.Center, s.Overdue), Unrecorded: a.ticketsOf(s.Center, s.Unrecorded),
 	}
 	if a.cfg.Reads.CenterName != nil {
 		v.Name = a.cfg.Reads.CenterName(s.Center)

@@ -45,7 +45,7 @@ type Cases interface {
 
 // ClockReading is what an SLA clock says at an instant.
 type ClockReading struct {
-	State     string   // running, paused, met, breached, void
+	State     string   // running, paused, met, breached, void, unobserved
 	UsedRatio float64  // share of the target that is used; above 1 when overdue
 	Explain   []string // how the due time came about, one step a line; nil when not asked for
 }

@@ -13,6 +13,9 @@ func ReadsOf(dir *directory.Directory, book *sla.Book) Reads {
 	return Reads{
 		Clock: func(c *sla.Clock, t *casefile.Ticket, now time.Time, lang string, explain bool) ClockReading {
 			r := ClockReading{State: c.State(now), UsedRatio: book.UsedRatio(c, now)}
+			if r.State == sla.Unobserved {
+				r.UsedRatio = 0
+			}
 			if explain {
 				r.Explain = book.Explain(c, t, dir.Scopes(c.Key.Center), now, lang)
 			}

@@ -61,6 +61,10 @@ type Clock struct {
 	RiskAt        time.Time // when 75 % of the target is used; a running pause is taken to last as long as its cap
 	EscalatedAt   time.Time // 150 %, likewise
 	Escalated2At  time.Time // 200 %, likewise
+	// Unobserved says that nobody records the fact that stops it: no source that brought the case carries that fact, and it
+	// has come from nowhere else. It is neither in time nor late.
+	Unobserved bool
+	Sources    string // that brought the case, a space between; see casefile.Origin
 	// does not count: merged, a test, ended in time without the fact that stops it, or stopped before it started
 	Void bool
 	// The instant that the target counts from, where an upgrade moved it; zero where that is StartedAt.
@@ -79,11 +83,14 @@ const (
 	Met      = "met"
 	Breached = "breached"
 	Void     = "void"
+	// Unobserved is the state of a clock that nobody can stop.
+	Unobserved = "unobserved"
 )
 
 // State is what c is at now. A clock is late strictly after its due time, and stays late:
 //
 //	void      c.Void
+//	unobserved  c.Unobserved
 //	met       stopped by now, not after BreachAt
 //	breached  stopped, or still running, after BreachAt
 //	paused    a pause that c honours runs and its cap is not used up
@@ -92,6 +99,7 @@ const (
 // The same in SQL over the columns of a row, for an instant at that may be now() or lie in the past:
 //
 //	multiIf(void, 'void',
+//	        unobserved, 'unobserved',
 //	        least(coalesce(stopped_at, at), at) > breach_at, 'breached',
 //	        stopped_at <= at, 'met',
 //	        paused_since <= at AND at < pause_ends_at, 'paused',
@@ -107,6 +115,8 @@ func (c *Clock) State(now time.Time) string {
 	switch {
 	case c.Void:
 		return Void
+	case c.Unobserved:
+		return Unobserved
 	case until.After(c.BreachAt):
 		return Breached
 	case stopped:

@@ -54,6 +54,8 @@ func (b *Book) AppendCall(dst []Clock, c *casefile.Call) []Clock {
 	if stop.IsZero() && end.IsZero() && (!c.EndedAt.IsZero() || c.Classified()) || !c.BlockedAt.IsZero() || c.Test() {
 		k.Void = true
 	}
+	k.Sources = c.Sources
+	k.Unobserved = stop.IsZero() && end.IsZero() && !carried(c.Lacks, l.Stop)
 	return append(dst, k)
 }
 
@@ -63,13 +65,15 @@ func (b *Book) AppendCall(dst []Clock, c *casefile.Call) []Clock {
 // Details that change while a clock runs are judged as judge.go says; the clock's details are those that applied when it
 // stopped or was due, and the present ones while it runs in time. A clock whose case ended without the fact that stops
 // it (a stay that ended unacknowledged, a closing without arrival) is void when that was in time, and breached when it
-// was late. One that stopped before it started is void: the facts contradict each other.
+// was late. One that stopped before it started is void: the facts contradict each other. One that nobody can stop is
+// unobserved.
 func (b *Book) Ticket(t *casefile.Ticket, scopeOf func(opd string) string) []Clock {
 	return b.AppendTicket(nil, t, scopeOf)
 }
 
 // AppendTicket appends what Ticket returns to dst.
 func (b *Book) AppendTicket(dst []Clock, t *casefile.Ticket, scopeOf func(opd string) string) []Clock {
+	from := len(dst)
 	rules := b.rulesOf(t.Key.Center)
 	if dst == nil {
 		dst = make([]Clock, 0, 5+len(t.Assignments))
@@ -83,7 +87,9 @@ func (b *Book) AppendTicket(dst []Clock, t *casefile.Ticket, scopeOf func(opd st
 		j.judge(name, -1)
 		dst = j.append(dst)
 	}
-	return b.appendGiven(dst, &j)
+	dst = b.appendGiven(dst, &j)
+	b.observe(dst[from:], t)
+	return dst
 }
 
 // judge turns to a clock: of a stay, or -1.

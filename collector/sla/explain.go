@@ -395,6 +395,13 @@ func (x *explanation) dueTimes() {
 
 func (x *explanation) verdict(b *Book) {
 	c := x.clock
+	if c.State(time.UnixMilli(x.now)) == Unobserved {
+		x.add("Keadaan: %s. Fakta yang menghentikannya tidak dicatat oleh %s dan tidak datang dari sumber lain: "+
+			"tidak dihitung tepat waktu, tidak pula terlambat.",
+			"State: %s. The fact that stops it is not recorded by %s and came from nowhere else: it counts neither as on time "+
+				"nor as late.", x.state(Unobserved), strings.ReplaceAll(c.Sources, " ", ", "))
+		return
+	}
 	if !c.DueAt.IsZero() {
 		u := b.Used(c, time.UnixMilli(x.now))
 		x.add("Terpakai: %s dari %s (%s).", "Used: %s of %s (%s).", x.seconds(u.Net.Milliseconds()),

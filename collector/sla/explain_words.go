@@ -198,6 +198,8 @@ func (g locale) state(s string) string {
 		return g.say("tepat waktu", "on time")
 	case Breached:
 		return g.say("terlambat", "late")
+	case Unobserved:
+		return g.say("tidak tercatat", "not recorded")
 	}
 	return g.say("tidak dihitung", "does not count")
 }

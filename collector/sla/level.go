@@ -13,12 +13,12 @@ const (
 	LevelEscalated2 Level = "escalated2" // 200 %
 )
 
-// Level returns the highest level that c has reached at now; none for a clock that is void or has stopped. It is a
+// Level returns the highest level that c has reached at now; none for a clock that is void, unobserved or has stopped. It is a
 // comparison of instants, the same as that of the view clocks_now.
 func (c *Clock) Level(now time.Time) Level {
 	reached := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
 	switch {
-	case c.Void || reached(c.StoppedAt) || c.BreachAt.IsZero():
+	case c.Void || c.Unobserved || reached(c.StoppedAt) || c.BreachAt.IsZero():
 		return ""
 	case reached(c.Escalated2At):
 		return LevelEscalated2

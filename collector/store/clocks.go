@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
@@ -120,6 +121,8 @@ func (s *Store) clockBlock(rows []*sla.Clock, version uint64) block {
 		when("risk_at", func(r ref) *time.Time { return &r.RiskAt }),
 		when("escalated_at", func(r ref) *time.Time { return &r.EscalatedAt }),
 		when("escalated2_at", func(r ref) *time.Time { return &r.Escalated2At }),
+		all("unobserved", "Bool", columnOf(rows, func(r *ref) bool { return (*r).Unobserved })),
+		each("sources", "Array(String)", columnOf(rows, func(r *ref) []string { return strings.Fields((*r).Sources) })),
 		all("void", "Bool", columnOf(rows, func(r *ref) bool { return (*r).Void })),
 	}}
 }

@@ -70,7 +70,7 @@ func drawClock(t *rapid.T) sla.Clock {
 	c := sla.Clock{
 		Kind: sla.Elapsed, StartedAt: stamp("started"), DueAt: stamp("due"), StoppedAt: maybe("stopped"),
 		RiskAt: maybe("risk"),
-		Void:   rapid.IntRange(0, 9).Draw(t, "void") == 0,
+		Void:   rapid.IntRange(0, 9).Draw(t, "void") == 0, Unobserved: rapid.IntRange(0, 9).Draw(t, "unobserved") == 0,
 	}
 	c.BreachAt = c.DueAt
 	if rapid.IntRange(0, 2).Draw(t, "paused") == 0 {

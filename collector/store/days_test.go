@@ -16,14 +16,14 @@ import (
 // outcomes counts the clocks of tickets by the roll-up, and directly.
 func outcomes(t *testing.T, s *Store) (rolled, direct []string) {
 	t.Helper()
-	const order = "clock, day, opd, scope, met, stopped_late, open_late, undecided FROM "
+	const order = "clock, day, opd, scope, met, stopped_late, open_late, undecided, unobserved FROM "
 	rolled = lines(t, s, "SELECT center, "+order+"clock_outcomes ORDER BY ALL")
 	direct = lines(t, s, "SELECT center, "+order+`(
 			SELECT center, clock, assumeNotNull(day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS
 			scope,
 				countIf(state = 'met') AS met, countIf(state = 'breached' AND stopped_at IS NOT NULL) AS stopped_late,
 				countIf(state = 'breached' AND stopped_at IS NULL) AS open_late, countIf(state IN ('running', 'paused')) AS
-				undecided
+				undecided, countIf(state = 'unobserved') AS unobserved
 			FROM clocks_now AS c WHERE subject_kind = 'ticket' AND NOT void AND day IS NOT NULL
 			GROUP BY center, clock, day, opd, scope
 		) ORDER BY ALL`)
@@ -77,6 +77,7 @@ func TestDaysFollowTheirClocks(t *testing.T) {
 				started := now.Add(-time.Duration(draw.IntN(96)) * time.Hour)
 				c := sla.Clock{
 					Key: key, Name: name, Seq: seq + 1, OPD: pick("", "dishub", "pln"), StartedAt: started, Void: draw.IntN(5) == 0,
+					Unobserved: draw.IntN(5) == 0, Sources: "pbx",
 				}
 				c.Scope = map[string]string{"": "", "dishub": "own", "pln": "vertical"}[c.OPD]
 				if draw.IntN(6) > 0 {

@@ -216,6 +216,10 @@ func TestOnTime(t *testing.T) {
 			one(at("2200-01-01 00:00:00"), time.Time{})
 		}
 	}
+	blind := ticketKey("blind")
+	cases = append(cases, caseClocks{Key: blind, New: true, Clocks: []sla.Clock{{Key: blind, Name: sla.Resolve, Seq: 1,
+		OPD: "satpolpp", Scope: "own", StartedAt: at("2026-10-01 00:00:00"), DueAt: at("2026-10-02 00:00:00"),
+		BreachAt: at("2026-10-02 00:00:00"), Unobserved: true, Sources: "export"}}})
 	add("bpbd", "own", 23, 1, 1, 4)
 	add("dishub", "own", 9, 1, 0, 0)
 	add("pln", "vertical", 1, 1, 0, 0)
@@ -229,9 +233,10 @@ func TestOnTime(t *testing.T) {
 	}
 	const args = "(since = '2026-10-01', until = '2026-11-01', step = 'month')"
 	got := lines(
-		t, s, "SELECT opd, numerator, denominator, stopped_late, open_late, undecided, share, round(low, 2), round(high, "+
+		t, s, "SELECT opd, numerator, denominator, stopped_late, open_late, undecided, unobserved, share, round(low, 2), round(high, "+
 			"2) FROM monev_on_time"+args+" ORDER BY opd")
-	if d := cmp.Diff([]string{"bpbd 23 25 1 1 4 0.92 0.75 0.98", "dishub 9 10 1 0 0 0.9 0.6 0.98"}, got); d != "" {
+	if d := cmp.Diff([]string{"bpbd 23 25 1 1 4 0 0.92 0.75 0.98", "dishub 9 10 1 0 0 0 0.9 0.6 0.98",
+		"satpolpp 0 0 0 0 0 1 - - -"}, got); d != "" {
 		t.Error(d)
 	}
 	got = lines(t, s, "SELECT scope, opd, numerator, denominator FROM monev_on_time_outside"+args+" ORDER BY opd")

@@ -180,7 +180,8 @@ const maxDaysAtOnce = 1000
 // dailyRollups are the tables of one row a day, and the views that compute it.
 var dailyRollups = []struct{ table, view, columns string }{
 	{"clocks_daily", "clocks_rollup",
-		"center, clock, day, opds, scopes, met_counts, late_counts, open_breach_at, open_stopped_at"},
+		"center, clock, day, opds, scopes, met_counts, late_counts, open_breach_at, open_stopped_at, " +
+			"unobserved_counts"},
 	{"tickets_daily", "tickets_rollup", `center, day, scope, opds, priorities, dispatch_ms, acknowledge_ms, turnout_ms,
 		travel_ms, respond_ms, own_ms, resolve_ms, resolve_net_ms, confirm_ms`},
 }

@@ -139,7 +139,7 @@ func (b *Board) emitter(en *entry, emit bool) func(Outcome) {
 func (b *Board) stopClocks(en *entry, clocks []sla.Clock, emit bool, priority string) {
 	for i := range clocks {
 		c := &clocks[i]
-		if c.Void || c.StoppedAt.IsZero() || !en.emitted.once(clockID(c.Name, c.Seq)) || !emit {
+		if c.Void || c.Unobserved || c.StoppedAt.IsZero() || !en.emitted.once(clockID(c.Name, c.Seq)) || !emit {
 			continue
 		}
 		label, _ := b.opd(en.key.Center, c.OPD)

@@ -20,6 +20,7 @@ type openGroup struct {
 type openTicket struct {
 	entry       *entry
 	lastEventAt int64
+	unrecorded  bool                       // see CenterSnapshot.Unrecorded
 	clocks      [len(clockNames)]openClock // by the clock's place in clockNames
 }
 
@@ -65,11 +66,15 @@ func (c *center) setOpen(en *entry, t *casefile.Ticket, clocks []sla.Clock, opd 
 	}
 	delete(c.elsewhere, en)
 	o := en.openTicket()
-	*o = openTicket{entry: en, lastEventAt: t.LastEventAt.UnixMilli()}
+	*o = openTicket{entry: en, lastEventAt: t.LastEventAt.UnixMilli(), unrecorded: t.Withdrawn}
 	for i := range clocks {
 		k := &clocks[i]
 		n := slices.Index(clockNames[:], k.Name)
 		if n < 0 || k.Void || !k.StoppedAt.IsZero() || k.BreachAt.IsZero() {
+			continue
+		}
+		if k.Unobserved {
+			o.unrecorded = true
 			continue
 		}
 		if k.OPD != t.OPD && k.Scope != "" {
@@ -174,14 +179,15 @@ func (c *center) chosen(t *openTicket, f TicketFilter, now time.Time, staleAfter
 }
 
 func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter time.Duration) {
-	open, risk, over := map[TicketCount]int{}, map[TicketCount]int{}, map[TicketCount]int{}
+	open, risk, over, blind := map[TicketCount]int{}, map[TicketCount]int{}, map[TicketCount]int{}, map[TicketCount]int{}
 	oldest := map[string]time.Duration{}
 	at, staleBefore := now.UnixMilli(), now.Add(-staleAfter).UnixMilli()
 	for _, g := range c.groups {
 		var (
-			n, warned int
-			overdue   [len(clockNames)]int
-			earliest  = at
+			n, warned  int
+			unrecorded int
+			overdue    [len(clockNames)]int
+			earliest   = at
 		)
 		for i := range g.tickets {
 			t := &g.tickets[i]
@@ -190,6 +196,9 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 				continue
 			}
 			n++
+			if t.unrecorded {
+				unrecorded++
+			}
 			late, since, riskAt := t.standing(at)
 			for j, is := range late {
 				if is {
@@ -209,6 +218,7 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 			}
 		}
 		add(open, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, n)
+		add(blind, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, unrecorded)
 		add(risk, TicketCount{OPD: g.opd, Scope: g.scope}, warned)
 		for j, n := range overdue {
 			add(over, TicketCount{OPD: g.opd, Clock: clockNames[j], Priority: g.priority, Scope: g.scope}, n)
@@ -226,6 +236,7 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 		}
 	}
 	s.Open, s.AtRisk, s.Overdue = ticketCounts(open), ticketCounts(risk), ticketCounts(over)
+	s.Unrecorded = ticketCounts(blind)
 	for _, opd := range slices.Sorted(maps.Keys(oldest)) {
 		s.OldestOverdue = append(s.OldestOverdue, OldestOverdue{opd, oldest[opd]})
 	}

@@ -32,7 +32,10 @@ type CenterSnapshot struct {
 	AtRisk             []TicketCount    // OPD, Scope
 	Overdue            []TicketCount    // OPD, Clock, Priority, Scope
 	OldestOverdue      []OldestOverdue
-	Stale              int // open tickets without any event for StaleAfter; in none of the counts above
+	// Unrecorded counts the open tickets that no clock may watch: one that runs is unobserved, or the opening was
+	// withdrawn and nobody has confirmed it. By OPD, Priority, Scope.
+	Unrecorded []TicketCount
+	Stale      int // open tickets without any event for StaleAfter; in none of the counts above
 }
 
 // LabelCount counts cases of one label value.

@@ -140,7 +140,7 @@ func headline(v *visit, row *tracker.Row) (urgency, text string) {
 	}
 	for i := range row.Clocks {
 		switch k := &row.Clocks[i]; {
-		case k.Void || k.BreachAt.IsZero() || !k.StoppedAt.IsZero() && !k.StoppedAt.After(v.now):
+		case k.Void || k.Unobserved || k.BreachAt.IsZero() || !k.StoppedAt.IsZero() && !k.StoppedAt.After(v.now):
 		case k.Overdue(v.now):
 			earlier(&lateSince, k.BreachAt)
 		case k.AtRisk(v.now):
@@ -156,6 +156,9 @@ func headline(v *visit, row *tracker.Row) (urgency, text string) {
 		return risk, "Mendekati batas waktu, sisa " + indonesian.Duration(riskAt.Sub(v.now))
 	case !next.IsZero():
 		return calm, "Dalam batas waktu, sisa " + indonesian.Duration(next.Sub(v.now))
+	}
+	if slices.ContainsFunc(row.Clocks, func(k sla.Clock) bool { return k.State(v.now) == sla.Unobserved }) {
+		return calm, "Penanganan tidak tercatat"
 	}
 	return calm, "Tidak ada batas waktu yang berjalan"
 }
@@ -180,8 +183,10 @@ func (p *Pages) clock(v *visit, t *casefile.Ticket, k *sla.Clock) clockView {
 		out.Paused = indonesian.Duration(time.Duration(k.PausedSeconds) * time.Second)
 	}
 	stopped := !k.StoppedAt.IsZero() && !k.StoppedAt.After(v.now)
-	switch {
-	case k.State(v.now) == sla.Breached && stopped:
+	switch state := k.State(v.now); {
+	case state == sla.Unobserved:
+		out.Used = ""
+	case state == sla.Breached && stopped:
 		out.Urgency, out.When = done, "lewat "+indonesian.Duration(k.StoppedAt.Sub(k.BreachAt))
 	case stopped:
 		out.Urgency = done

@@ -43,6 +43,8 @@ var clockStates = map[string]string{
 	sla.Paused:   "ditunda",
 	sla.Met:      "tepat waktu",
 	sla.Breached: "terlambat",
+
+	sla.Unobserved: "tidak tercatat",
 }
 
 func clockState(state string) string { return cmp.Or(clockStates[state], "tidak dihitung") }

@@ -649,6 +649,7 @@ SELECT
     stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
     least(coalesce(stopped_at, at), at) AS until,
     multiIf(void, 'void',
+            unobserved, 'unobserved',
             until > breach_at, 'breached',
             stopped, 'met',
             paused_since <= at AND at < pause_ends_at, 'paused',
@@ -657,7 +658,7 @@ SELECT
     (state = 'breached' AND NOT stopped)::Bool AS overdue,
     if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
     
-    multiIf(void OR stopped, '',
+    multiIf(void OR unobserved OR stopped, '',
             at >= escalated2_at, 'escalated2',
             at >= escalated_at, 'escalated',
             state = 'breached', 'overdue',
@@ -671,6 +672,7 @@ SELECT
     stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
     least(coalesce(stopped_at, at), at) AS until,
     multiIf(void, 'void',
+            unobserved, 'unobserved',
             until > breach_at, 'breached',
             stopped, 'met',
             paused_since <= at AND at < pause_ends_at, 'paused',
@@ -679,7 +681,7 @@ SELECT
     (state = 'breached' AND NOT stopped)::Bool AS overdue,
     if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
     
-    multiIf(void OR stopped, '',
+    multiIf(void OR unobserved OR stopped, '',
             at >= escalated2_at, 'escalated2',
             at >= escalated_at, 'escalated',
             state = 'breached', 'overdue',
@@ -851,23 +853,25 @@ SELECT
     arrayMap(g -> g.3, groups) AS met_counts,
     arrayMap(g -> g.4, groups) AS late_counts,
     arrayMap(g -> arrayMap(o -> o.1, g.5), groups) AS open_breach_at,
-    arrayMap(g -> arrayMap(o -> o.2, g.5), groups) AS open_stopped_at
+    arrayMap(g -> arrayMap(o -> o.2, g.5), groups) AS open_stopped_at,
+    arrayMap(g -> g.6, groups) AS unobserved_counts
 FROM
 (
-    SELECT center, clock, day, arraySort(g -> (g.1, g.2), groupArrayIf((opd, scope, met, late, open), n > 0)) AS groups
+    SELECT center, clock, day, arraySort(g -> (g.1, g.2), groupArrayIf((opd, scope, met, late, open, unseen), n > 0)) AS groups
     FROM
     (
         SELECT
             center, clock, day, opd, scope,
-            toUInt32(countIf(settled AND NOT was_late)) AS met,
-            toUInt32(countIf(settled AND was_late)) AS late,
-            groupArrayIf((breach_at, stopped_at), NOT settled) AS open,
+            toUInt32(countIf(settled AND NOT was_late AND NOT unobserved)) AS met,
+            toUInt32(countIf(settled AND was_late AND NOT unobserved)) AS late,
+            groupArrayIf((breach_at, stopped_at), NOT settled AND NOT unobserved) AS open,
+            toUInt32(countIf(unobserved)) AS unseen,
             count() AS n
         FROM
         (
             SELECT
                 center, clock, assumeNotNull(c.day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
-                breach_at, stopped_at,
+                breach_at, stopped_at, unobserved,
                 ifNull(stopped_at <= now64(3, 'UTC'), false) AS settled,
                 ifNull(stopped_at > breach_at, false) AS was_late
             FROM monev112.clocks AS c FINAL
@@ -876,7 +880,7 @@ FROM
         )
         GROUP BY center, clock, day, opd, scope
         UNION ALL
-        SELECT center, clock, day, '', '', 0, 0, [], 0
+        SELECT center, clock, day, '', '', 0, 0, [], 0, 0
         FROM monev112.clocks_daily
         WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
     )
@@ -889,12 +893,15 @@ SELECT
     met_count + arrayCount((b, s) -> ifNull(s <= now64(3, 'UTC'), false) AND NOT ifNull(s > b, false), breach_at, stopped_at) AS met,
     late_count + arrayCount((b, s) -> s IS NOT NULL AND ifNull(least(assumeNotNull(s), now64(3, 'UTC')) > b, false), breach_at, stopped_at) AS stopped_late,
     arrayCount((b, s) -> s IS NULL AND ifNull(now64(3, 'UTC') > b, false), breach_at, stopped_at) AS open_late,
-    toUInt64(met_count + late_count + length(breach_at) - met - stopped_late - open_late) AS undecided
+    toUInt64(met_count + late_count + length(breach_at) - met - stopped_late - open_late) AS undecided,
+    unobserved_count AS unobserved
 FROM monev112.clocks_daily FINAL
-ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at;
+ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at,
+    
+    arrayResize(unobserved_counts, length(opds)) AS unobserved_count;
 
 CREATE OR REPLACE VIEW monev112.clocks_counted ON CLUSTER monev112 AS
-SELECT center, clock, day, opd::String AS opd, scope::String AS scope, met, stopped_late, open_late, undecided
+SELECT center, clock, day, opd::String AS opd, scope::String AS scope, met, stopped_late, open_late, undecided, toUInt64(unobserved) AS unobserved
 FROM monev112.clock_outcomes
 WHERE day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
 UNION ALL
@@ -903,7 +910,8 @@ SELECT
     countIf(state = 'met') AS met,
     countIf(state = 'breached' AND stopped) AS stopped_late,
     countIf(state = 'breached' AND NOT stopped) AS open_late,
-    countIf(state IN ('running', 'paused')) AS undecided
+    countIf(state IN ('running', 'paused')) AS undecided,
+    countIf(state = 'unobserved') AS unobserved
 FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, '')) AS c
 WHERE subject_kind = 'ticket' AND NOT void AND c.day >= {since:Date} AND c.day < {until:Date}
 GROUP BY center, clock, day, opd, scope;
@@ -1204,7 +1212,7 @@ ARRAY JOIN list AS figures;
 
 CREATE OR REPLACE VIEW monev112.monev_on_time_tickets ON CLUSTER monev112 AS
 SELECT
-    center, period, clock, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
+    center, period, clock, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided, unobserved,
     if(denominator = 0, NULL, numerator / denominator) AS share,
     if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
     if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
@@ -1221,7 +1229,8 @@ FROM
         sum(o.met + o.stopped_late + o.open_late) AS denominator,
         sum(o.stopped_late) AS stopped_late,
         sum(o.open_late) AS open_late,
-        sum(o.undecided) AS undecided
+        sum(o.undecided) AS undecided,
+        sum(o.unobserved) AS unobserved
     FROM monev112.clocks_counted(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}) AS o
     WHERE scope = 'own' AND day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
@@ -1230,11 +1239,11 @@ FROM
 );
 
 CREATE OR REPLACE VIEW monev112.monev_on_time ON CLUSTER monev112 AS
-SELECT center, period, clock, opd, numerator, denominator, n, stopped_late, open_late, undecided, share, low, high
+SELECT center, period, clock, opd, numerator, denominator, n, stopped_late, open_late, undecided, unobserved, share, low, high
 FROM monev112.monev_on_time_tickets(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = {step:String})
 UNION ALL
 SELECT
-    center, period, clock, '' AS opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
+    center, period, clock, '' AS opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided, unobserved,
     if(denominator = 0, NULL, numerator / denominator) AS share,
     if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
     if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
@@ -1250,7 +1259,8 @@ FROM
 countIf(state = 'met') AS met,
     countIf(state = 'breached' AND stopped) AS stopped_late,
     countIf(state = 'breached' AND NOT stopped) AS open_late,
-    countIf(state IN ('running', 'paused')) AS undecided, met AS numerator, met + stopped_late + open_late AS denominator
+    countIf(state IN ('running', 'paused')) AS undecided,
+    countIf(state = 'unobserved') AS unobserved, met AS numerator, met + stopped_late + open_late AS denominator
     FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
     WHERE subject_kind = 'call' AND NOT void AND day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
@@ -1260,7 +1270,7 @@ countIf(state = 'met') AS met,
 
 CREATE OR REPLACE VIEW monev112.monev_on_time_outside ON CLUSTER monev112 AS
 SELECT
-    center, period, clock, scope, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
+    center, period, clock, scope, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided, unobserved,
     if(denominator = 0, NULL, numerator / denominator) AS share,
     if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
     if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
@@ -1277,7 +1287,8 @@ FROM
         sum(o.met + o.stopped_late + o.open_late) AS denominator,
         sum(o.stopped_late) AS stopped_late,
         sum(o.open_late) AS open_late,
-        sum(o.undecided) AS undecided
+        sum(o.undecided) AS undecided,
+        sum(o.unobserved) AS unobserved
     FROM monev112.clocks_counted(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}) AS o
     WHERE scope != 'own' AND day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
@@ -1326,6 +1337,33 @@ UNION ALL
 SELECT center, 'coverage', 'measure=class', toFloat64(classified), toFloat64(n), toUInt64(n), coverage
 FROM monev112.monev_hoax(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all')
 WHERE measure = 'rasio_hoaks';
+
+CREATE OR REPLACE VIEW monev112.monev_not_recorded ON CLUSTER monev112 AS
+SELECT
+    center, opd, scope, clock, source,
+    countIf(unseen) AS unobserved,
+    count() AS n,
+    countIf(fact IS NOT NULL) AS recorded,
+    min(begun) AS since, max(begun) AS until,
+    (countIf(NOT unseen) >= 20 AND countIf(NOT unseen AND fact IS NOT NULL) = 0
+        AND minIf(begun, NOT unseen) <= now64(3, 'UTC') - INTERVAL 60 DAY)::Bool AS never
+FROM
+(
+    SELECT
+        c.center AS center, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
+        c.clock::String AS clock, arrayStringConcat(c.sources, ' ') AS source,
+        assumeNotNull(c.started_at) AS begun, c.unobserved AS unseen,
+        multiIf(
+            clock = 'acknowledge', coalesce(t.acknowledged_at, t.departed_at, t.arrived_at),
+            clock = 'arrive', t.arrived_at,
+            clock = 'confirm', t.confirmed_at,
+            coalesce(t.resolved_at, t.closed_at)) AS fact
+    FROM monev112.clocks AS c FINAL
+    INNER JOIN monev112.tickets_now AS t ON t.center = c.center AND t.id = c.subject
+    WHERE c.subject_kind = 'ticket' AND NOT c.void AND c.started_at IS NOT NULL
+        AND c.day >= {since:Date} AND c.day < {until:Date}
+)
+GROUP BY center, opd, scope, clock, source;
 
 CREATE OR REPLACE VIEW monev112.monev_hoax_cost ON CLUSTER monev112 AS
 SELECT center, 'agent' AS measure, if(count(talk_seconds) = 0, NULL, toFloat64(sum(talk_seconds))) AS amount, count(talk_seconds) AS numerator, count() AS denominator

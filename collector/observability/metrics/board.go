@@ -45,6 +45,7 @@ type centerGauges struct {
 
 	waiting, oldestWaiting, unclassified, callBack, stale *family
 	agents, windows, within                               *family
+	unrecorded                                            *family
 	open, atRisk, overdue, oldestOverdue                  *family
 }
 
@@ -164,12 +165,14 @@ func newBoard(b *builder, v *Vocabulary, shared *labels) *board {
 			open:          newFamily("tickets_open", nil),
 			atRisk:        newFamily("tickets_at_risk", nil),
 			overdue:       newFamily("tickets_overdue", nil),
+			unrecorded:    newFamily("tickets_unrecorded", nil),
 		}
 		for _, id := range opds.values { // an OPD has one scope, so no cross product with it
 			scope := opds.scope(id)
 			g.atRisk.create(id, scope)
 			for _, p := range bd.given {
 				g.open.create(id, p, scope)
+				g.unrecorded.create(id, p, scope)
 				for _, c := range bd.ticketClocks() {
 					g.overdue.create(id, c, p, scope)
 				}
@@ -251,10 +254,12 @@ func (bd *board) center(ch chan<- prometheus.Metric, g *centerGauges, c *tracker
 	show(ch, g.within, c.Within, func(w tracker.WithinCount) (int, []string) {
 		return w.N, []string{w.Window, secondsLabel(w.Target)}
 	})
-	show(ch, g.open, c.Open, func(t tracker.TicketCount) (int, []string) {
+	ofPriority := func(t tracker.TicketCount) (int, []string) {
 		id := g.opds.of(t.OPD)
 		return t.N, []string{id, bd.priorities.of(t.Priority), g.opds.scope(id)}
-	})
+	}
+	show(ch, g.open, c.Open, ofPriority)
+	show(ch, g.unrecorded, c.Unrecorded, ofPriority)
 	show(ch, g.atRisk, c.AtRisk, func(t tracker.TicketCount) (int, []string) {
 		id := g.opds.of(t.OPD)
 		return t.N, []string{id, g.opds.scope(id)}

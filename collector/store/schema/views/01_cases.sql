@@ -179,6 +179,7 @@ FROM
 {{define "clock at"}}stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
     least(coalesce(stopped_at, at), at) AS until,
     multiIf(void, 'void',
+            unobserved, 'unobserved',
             until > breach_at, 'breached',
             stopped, 'met',
             paused_since <= at AND at < pause_ends_at, 'paused',
@@ -187,7 +188,7 @@ FROM
     (state = 'breached' AND NOT stopped)::Bool AS overdue,
     if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
     -- How far up the ladder a clock that runs has come: '' risk overdue escalated escalated2.
-    multiIf(void OR stopped, '',
+    multiIf(void OR unobserved OR stopped, '',
             at >= escalated2_at, 'escalated2',
             at >= escalated_at, 'escalated',
             state = 'breached', 'overdue',

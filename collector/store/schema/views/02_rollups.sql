@@ -123,23 +123,25 @@ SELECT
     arrayMap(g -> g.3, groups) AS met_counts,
     arrayMap(g -> g.4, groups) AS late_counts,
     arrayMap(g -> arrayMap(o -> o.1, g.5), groups) AS open_breach_at,
-    arrayMap(g -> arrayMap(o -> o.2, g.5), groups) AS open_stopped_at
+    arrayMap(g -> arrayMap(o -> o.2, g.5), groups) AS open_stopped_at,
+    arrayMap(g -> g.6, groups) AS unobserved_counts
 FROM
 (
-    SELECT center, clock, day, arraySort(g -> (g.1, g.2), groupArrayIf((opd, scope, met, late, open), n > 0)) AS groups
+    SELECT center, clock, day, arraySort(g -> (g.1, g.2), groupArrayIf((opd, scope, met, late, open, unseen), n > 0)) AS groups
     FROM
     (
         SELECT
             center, clock, day, opd, scope,
-            toUInt32(countIf(settled AND NOT was_late)) AS met,
-            toUInt32(countIf(settled AND was_late)) AS late,
-            groupArrayIf((breach_at, stopped_at), NOT settled) AS open,
+            toUInt32(countIf(settled AND NOT was_late AND NOT unobserved)) AS met,
+            toUInt32(countIf(settled AND was_late AND NOT unobserved)) AS late,
+            groupArrayIf((breach_at, stopped_at), NOT settled AND NOT unobserved) AS open,
+            toUInt32(countIf(unobserved)) AS unseen,
             count() AS n
         FROM
         (
             SELECT
                 center, clock, assumeNotNull(c.day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
-                breach_at, stopped_at,
+                breach_at, stopped_at, unobserved,
                 ifNull(stopped_at <= now64(3, 'UTC'), false) AS settled,
                 ifNull(stopped_at > breach_at, false) AS was_late
             FROM {{db}}.clocks AS c FINAL
@@ -148,7 +150,7 @@ FROM
         )
         GROUP BY center, clock, day, opd, scope
         UNION ALL
-        SELECT center, clock, day, '', '', 0, 0, [], 0
+        SELECT center, clock, day, '', '', 0, 0, [], 0, 0
         FROM {{db}}.clocks_daily
         WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
     )
@@ -159,21 +161,26 @@ FROM
 {{define "outcomes"}}countIf(state = 'met') AS met,
     countIf(state = 'breached' AND stopped) AS stopped_late,
     countIf(state = 'breached' AND NOT stopped) AS open_late,
-    countIf(state IN ('running', 'paused')) AS undecided{{end}}
+    countIf(state IN ('running', 'paused')) AS undecided,
+    countIf(state = 'unobserved') AS unobserved{{end}}
 
--- clock_outcomes: the clocks of tickets by the day on which they began, as they stand now. undecided runs in time.
+-- clock_outcomes: the clocks of tickets by the day on which they began, as they stand now. undecided runs in time;
+-- unobserved are those that nobody can stop.
 CREATE OR REPLACE VIEW {{db}}.clock_outcomes AS
 SELECT
     center, clock, day, opd, scope,
     met_count + arrayCount((b, s) -> ifNull(s <= now64(3, 'UTC'), false) AND NOT ifNull(s > b, false), breach_at, stopped_at) AS met,
     late_count + arrayCount((b, s) -> s IS NOT NULL AND ifNull(least(assumeNotNull(s), now64(3, 'UTC')) > b, false), breach_at, stopped_at) AS stopped_late,
     arrayCount((b, s) -> s IS NULL AND ifNull(now64(3, 'UTC') > b, false), breach_at, stopped_at) AS open_late,
-    toUInt64(met_count + late_count + length(breach_at) - met - stopped_late - open_late) AS undecided
+    toUInt64(met_count + late_count + length(breach_at) - met - stopped_late - open_late) AS undecided,
+    unobserved_count AS unobserved
 FROM {{db}}.clocks_daily FINAL
-ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at;
+ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at,
+    -- Rows of before there was any have no element.
+    arrayResize(unobserved_counts, length(opds)) AS unobserved_count;
 
 CREATE OR REPLACE VIEW {{db}}.clocks_counted AS
-SELECT center, clock, day, opd::String AS opd, scope::String AS scope, met, stopped_late, open_late, undecided
+SELECT center, clock, day, opd::String AS opd, scope::String AS scope, met, stopped_late, open_late, undecided, toUInt64(unobserved) AS unobserved
 FROM {{db}}.clock_outcomes
 WHERE day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
 UNION ALL

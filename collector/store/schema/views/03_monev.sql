@@ -209,12 +209,13 @@ FROM
 ARRAY JOIN list AS figures;
 
 -- On time: of the clocks that started in the period and are decided (stopped, or past due), those that stopped in time.
--- A clock that still runs in time is in neither number. monev_on_time_tickets has the clocks of tickets (of an OPD of the
+-- A clock that still runs in time is in neither number, nor is one that nobody can stop (unobserved): where all are such,
+-- the share is NULL, "tidak tercatat". monev_on_time_tickets has the clocks of tickets (of an OPD of the
 -- regency, or of none: opd ''), monev_on_time these and the answer clock of calls; monev_on_time_outside everything else:
 -- vertical agencies, and OPDs that the directory does not know.
 CREATE OR REPLACE VIEW {{db}}.monev_on_time_tickets AS
 SELECT
-    center, period, clock, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
+    center, period, clock, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided, unobserved,
     if(denominator = 0, NULL, numerator / denominator) AS share,
     {{wilson "numerator" "denominator"}}
 FROM
@@ -225,18 +226,19 @@ FROM
         sum(o.met + o.stopped_late + o.open_late) AS denominator,
         sum(o.stopped_late) AS stopped_late,
         sum(o.open_late) AS open_late,
-        sum(o.undecided) AS undecided
+        sum(o.undecided) AS undecided,
+        sum(o.unobserved) AS unobserved
     FROM {{db}}.clocks_counted({{template "days"}}) AS o
     WHERE scope = 'own' AND {{template "range"}}
     GROUP BY center, period, clock, opd
 );
 
 CREATE OR REPLACE VIEW {{db}}.monev_on_time AS
-SELECT center, period, clock, opd, numerator, denominator, n, stopped_late, open_late, undecided, share, low, high
+SELECT center, period, clock, opd, numerator, denominator, n, stopped_late, open_late, undecided, unobserved, share, low, high
 FROM {{db}}.monev_on_time_tickets({{template "steps"}})
 UNION ALL
 SELECT
-    center, period, clock, '' AS opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
+    center, period, clock, '' AS opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided, unobserved,
     if(denominator = 0, NULL, numerator / denominator) AS share,
     {{wilson "numerator" "denominator"}}
 FROM
@@ -251,7 +253,7 @@ FROM
 
 CREATE OR REPLACE VIEW {{db}}.monev_on_time_outside AS
 SELECT
-    center, period, clock, scope, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided,
+    center, period, clock, scope, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided, unobserved,
     if(denominator = 0, NULL, numerator / denominator) AS share,
     {{wilson "numerator" "denominator"}}
 FROM
@@ -262,7 +264,8 @@ FROM
         sum(o.met + o.stopped_late + o.open_late) AS denominator,
         sum(o.stopped_late) AS stopped_late,
         sum(o.open_late) AS open_late,
-        sum(o.undecided) AS undecided
+        sum(o.undecided) AS undecided,
+        sum(o.unobserved) AS unobserved
     FROM {{db}}.clocks_counted({{template "days"}}) AS o
     WHERE scope != 'own' AND {{template "range"}}
     GROUP BY center, period, clock, scope, opd
@@ -311,3 +314,33 @@ UNION ALL
 SELECT center, 'coverage', 'measure=class', toFloat64(classified), toFloat64(n), toUInt64(n), coverage
 FROM {{db}}.monev_hoax({{template "whole"}})
 WHERE measure = 'rasio_hoaks';
+
+-- monev_not_recorded: what is not recorded, by OPD and source: the clocks of tickets that began in the range, how many of
+-- them nobody can stop, and of how many the fact that stops them is known (recorded). Where a source is believed to carry
+-- it, and none came in 60 days and 20 tickets, never is true. The sources that brought a ticket together are one row.
+CREATE OR REPLACE VIEW {{db}}.monev_not_recorded AS
+SELECT
+    center, opd, scope, clock, source,
+    countIf(unseen) AS unobserved,
+    count() AS n,
+    countIf(fact IS NOT NULL) AS recorded,
+    min(begun) AS since, max(begun) AS until,
+    (countIf(NOT unseen) >= 20 AND countIf(NOT unseen AND fact IS NOT NULL) = 0
+        AND minIf(begun, NOT unseen) <= now64(3, 'UTC') - INTERVAL 60 DAY)::Bool AS never
+FROM
+(
+    SELECT
+        c.center AS center, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
+        c.clock::String AS clock, arrayStringConcat(c.sources, ' ') AS source,
+        assumeNotNull(c.started_at) AS begun, c.unobserved AS unseen,
+        multiIf(
+            clock = 'acknowledge', coalesce(t.acknowledged_at, t.departed_at, t.arrived_at),
+            clock = 'arrive', t.arrived_at,
+            clock = 'confirm', t.confirmed_at,
+            coalesce(t.resolved_at, t.closed_at)) AS fact
+    FROM {{db}}.clocks AS c FINAL
+    INNER JOIN {{db}}.tickets_now AS t ON t.center = c.center AND t.id = c.subject
+    WHERE c.subject_kind = 'ticket' AND NOT c.void AND c.started_at IS NOT NULL
+        AND c.day >= {since:Date} AND c.day < {until:Date}
+)
+GROUP BY center, opd, scope, clock, source;
