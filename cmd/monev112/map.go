@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -94,7 +96,7 @@ func chooseMapping(cmd *cobra.Command, out io.Writer, o mapping.ProposeOptions, 
 	for _, c := range p.Columns {
 		role := c.Role
 		if role == "" {
-			role = "(not used)"
+			role = "(not used; holds " + c.Content + ")"
 		}
 		fmt.Fprintf(out, "  %-24s %s\n", strings.Join(strings.Fields(c.Header), " "), role)
 	}
@@ -122,7 +124,7 @@ func chooseMapping(cmd *cobra.Command, out io.Writer, o mapping.ProposeOptions, 
 
 // tryMapping shows what an import would do.
 func tryMapping(cmd *cobra.Command, out io.Writer, m *mapping.Mapping, o mapping.ProposeOptions, samples int) error {
-	events := &sampleWriter{most: samples, counts: map[string]int{}}
+	events := &sampleWriter{most: samples, counts: map[string]int{}, classes: map[string]int{}}
 	sum, err := importer.Import(cmd.Context(),
 		importer.Options{Mapping: m, Files: []string{o.File}, Events: events, Directory: o.Directory})
 	if err != nil && !errors.Is(err, importer.ErrRefused) && !errors.Is(err, importer.ErrNoRows) {
@@ -136,24 +138,52 @@ func tryMapping(cmd *cobra.Command, out io.Writer, m *mapping.Mapping, o mapping
 	for _, typ := range events.order {
 		fmt.Fprintf(out, "  %-20s %d\n", typ, events.counts[typ])
 	}
+	events.figures(out)
 	if len(events.shown) > 0 {
 		fmt.Fprintf(out, "the first events of each type:\n%s", events.shown)
 	}
 	return err
 }
 
-// sampleWriter counts events by type and keeps the first of each.
+// sampleWriter counts events by type and class and keeps the first of each type.
 type sampleWriter struct {
-	most   int
-	counts map[string]int
-	order  []string
-	shown  []byte
+	most    int
+	counts  map[string]int
+	classes map[string]int
+	order   []string
+	shown   []byte
+}
+
+// figures says what the events come to in a month's figures, and which facts no row has: a clock that ends with one of
+// them is not measured.
+func (w *sampleWriter) figures(out io.Writer) {
+	n := w.counts
+	fmt.Fprintf(out, "in the figures: %d calls, %d answered, %d classified, %d tickets\n", n["call.received"],
+		n["call.answered"], n["call.classified"], n["ticket.opened"])
+	for _, class := range slices.Sorted(maps.Keys(w.classes)) {
+		fmt.Fprintf(out, "  class %-14s %d\n", class, w.classes[class])
+	}
+	facts := []string{"call.answered", "call.ended", "call.classified"}
+	if n["call.received"] == 0 {
+		facts = nil
+	}
+	if n["ticket.opened"] > 0 {
+		facts = append(facts, "ticket.assigned", "ticket.acknowledged", "ticket.departed", "ticket.arrived", "ticket.resolved",
+			"ticket.confirmed")
+	}
+	if missing := slices.DeleteFunc(facts, func(f string) bool { return n[f] > 0 }); len(missing) > 0 {
+		fmt.Fprintf(out, "not recorded in this file, so not measured: %s\n", strings.Join(missing, ", "))
+	}
 }
 
 // Write takes one event with its line end.
 func (w *sampleWriter) Write(line []byte) (int, error) {
 	_, rest, _ := bytes.Cut(line, []byte(`"type":"monev112.`))
 	typ, _, _ := strings.Cut(string(rest), `"`)
+	if _, rest, ok := bytes.Cut(line, []byte(`"class":"`)); ok {
+		class, _, _ := strings.Cut(string(rest), `"`)
+		w.classes[class]++
+	}
 	if w.counts[typ] == 0 {
 		w.order = append(w.order, typ)
 	}

@@ -22,6 +22,7 @@ const (
 	textField fieldKind = iota
 	timeField
 	numberField
+	durationField // num in milliseconds
 	phoneField
 )
 
@@ -43,6 +44,7 @@ type field struct {
 	multiply float64
 	follows  int         // index of the field that this time follows, or -1
 	roll     int64       // seconds, see rollSpec
+	plus     int         // index of the duration that this time lies behind the one that it follows, or -1
 	night    *nightShift // nil when dates are those of the day
 }
 
@@ -135,6 +137,14 @@ func shape(s string) string {
 // read evaluates f in row. cols are the indexes of its columns, -1 for one that the table lacks. values holds the
 // fields that come before it.
 func (f *field) read(m *Mapper, row tabular.Row, cols []int, all []value) (value, *tabular.RowError) {
+	if f.plus >= 0 {
+		from, took := &all[f.follows], &all[f.plus]
+		if !from.set || !took.set {
+			return value{}, nil
+		}
+		v := value{set: true, unix: from.unix + int64(took.num), wall: from.wall + int64(took.num)/1000}
+		return v, f.checkRange(row, v)
+	}
 	raw, serials, present, lastEmpty := "", "", 0, false
 	number, fault := false, ""
 	for i, col := range cols {
@@ -190,6 +200,12 @@ func (f *field) read(m *Mapper, row tabular.Row, cols []int, all []value) (value
 			}
 		}
 		return f.readNumber(row, raw, decimal)
+	case durationField:
+		d, ok := parseDuration(raw)
+		if !ok {
+			return value{}, f.refuse(row, CodeNumber, fmt.Sprintf("%q is no duration", shape(raw)))
+		}
+		return value{set: true, text: strconv.FormatInt(d, 10), num: float64(d)}, nil
 	case phoneField:
 		if number {
 			raw = wholeNumber(raw)
@@ -279,7 +295,7 @@ func (f *field) readTime(m *Mapper, row tabular.Row, raw, serials, fault string,
 				break
 			}
 			if p.kind == officeForm && fault == "" {
-				_, fault, _ = parseOffice(text)
+				_, fault, _ = parseOffice(text, officeForm)
 			}
 		}
 		if ok || serials == "" {
@@ -287,7 +303,7 @@ func (f *field) readTime(m *Mapper, row tabular.Row, raw, serials, fault string,
 		}
 	}
 	if !ok && serials != "" && fault == "" {
-		st, fault, ok = parseOffice(serials)
+		st, fault, ok = parseOffice(serials, officeForm)
 	}
 	switch {
 	case !ok && fault != "":

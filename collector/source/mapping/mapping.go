@@ -280,13 +280,16 @@ func (c *compiler) compileFields() {
 func (c *compiler) compileField(name string, s fieldSpec) field {
 	at := "fields." + name
 	f := field{
-		name: name, follows: -1, required: s.Required, optional: s.Optional, join: " ", multiply: s.Multiply,
+		name: name, follows: -1, plus: -1, required: s.Required, optional: s.Optional, join: " ", multiply: s.Multiply,
 		roll: int64(time.Duration(s.RollDay) / time.Second), fold: s.IgnoreCase,
 	}
 	if !fieldName.MatchString(name) {
 		c.Wrong(at, "the name is not lower-case letters, digits and _", "rename the field")
 	}
 	switch {
+	case s.Plus != "" && len(s.Column)+len(s.Columns) > 0:
+		c.Wrong(at, "a time with plus has no column of its own", "remove column, or plus")
+	case s.Plus != "": // computed
 	case len(s.Column) > 0 && len(s.Columns) > 0, len(s.Column) == 0 && len(s.Columns) == 0:
 		c.Wrong(at, "a field has either column or columns",
 			"column names one column (or lists the headers it may have), columns are joined")
@@ -307,15 +310,29 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 	if s.Join != nil {
 		f.join = *s.Join
 	}
-	switch c.word(at+".type", "type", s.Type, "text", "time", "number", "phone") {
+	switch c.word(at+".type", "type", s.Type, "text", "time", "number", "phone", "duration") {
 	case "time":
 		f.kind = timeField
 	case "number":
 		f.kind = numberField
 	case "phone":
 		f.kind = phoneField
+	case "duration":
+		f.kind = durationField
 	}
-	if f.kind == timeField && len(s.Formats) == 0 {
+	if s.Plus != "" {
+		n, ok := c.index[s.Plus]
+		switch {
+		case f.kind != timeField || s.Follows == "" || len(s.Formats) > 0:
+			c.Wrong(at+".plus", "plus makes a time of the one that it follows and a duration",
+				"write type: time, follows and plus, and no formats")
+		case !ok || c.spec.Fields[s.Plus].Type != "duration":
+			c.Wrong(at+".plus", fmt.Sprintf("there is no field %q with type: duration", s.Plus), "name one")
+		default:
+			f.plus = n
+		}
+	}
+	if f.kind == timeField && len(s.Formats) == 0 && s.Plus == "" {
 		c.Wrong(at+".formats", "a time lists no formats", `for example formats: ["dd/MM/yyyy HH:mm:ss"]`)
 	}
 	if f.kind != timeField && (len(s.Formats) > 0 || s.Follows != "" || s.RollDay != 0) {
@@ -420,7 +437,8 @@ func (c *compiler) orderFields() {
 	for len(c.m.order) < len(c.m.fields) {
 		before := len(c.m.order)
 		for i, f := range c.m.fields {
-			if !done[i] && (f.follows < 0 || done[f.follows]) && (f.night == nil || f.night.field < 0 || done[f.night.field]) {
+			if !done[i] && (f.follows < 0 || done[f.follows]) && (f.plus < 0 || done[f.plus]) &&
+				(f.night == nil || f.night.field < 0 || done[f.night.field]) {
 				done[i] = true
 				c.m.order = append(c.m.order, i)
 				if f.follows >= 0 && c.m.fields[f.follows].kind != timeField {

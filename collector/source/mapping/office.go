@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -22,8 +24,9 @@ var dayNames = map[string]int{
 	"sabtu": 6, "sab": 6, "sbt": 6, "saturday": 6, "sat": 6,
 }
 
-// parseOffice reads s, all of it. fault says what is wrong with a text that has the right form.
-func parseOffice(s string) (st stamp, fault string, ok bool) {
+// parseOffice reads s, all of it: a date, and behind it what kind says. fault says what is wrong with a text that has
+// the right form.
+func parseOffice(s string, kind patternKind) (st stamp, fault string, ok bool) {
 	p := officeText{rest: strings.ToLower(strings.ReplaceAll(s, "’", "'"))}
 	weekday := -1
 	if word := p.word(); word != "" {
@@ -46,6 +49,13 @@ func parseOffice(s string) (st stamp, fault string, ok bool) {
 		return st, "the name of the day does not fit the date", false
 	}
 	p.skip(" ,t-")
+	switch kind {
+	case officeDate:
+		return stamp{wall: midnight}, "", strings.Trim(p.rest, "0:. ") == "" // exporters write 00:00:00 behind it
+	case dayFraction:
+		part, err := strconv.ParseFloat(strings.Replace(p.rest, ",", ".", 1), 64)
+		return stamp{wall: midnight + int64(math.Round(part*86400))}, "", err == nil && part >= 0 && part < 1
+	}
 	switch word := p.word(); word {
 	case "", "pukul", "pkl", "jam":
 		p.skip(" .:")

@@ -22,7 +22,7 @@ func TestParseOffice(t *testing.T) {
 		"27 Brumaire 2023 07.30": "no", "": "no",
 		"27/02/2023 07.30 13 pm": "no", "27/02/123 07.30": "no", "27 02 2023 07.30": "no", "27/02/2023 07.30 x": "no",
 	} {
-		st, fault, ok := parseOffice(in)
+		st, fault, ok := parseOffice(in, officeForm)
 		got := time.Unix(st.wall, 0).UTC().Format(time.DateTime)
 		if !ok {
 			got = fault

@@ -10,8 +10,7 @@ import (
 
 // pattern is a compiled time format in the letters of Unicode date patterns (yyyy yy MM M MMM dd d HH H hh h mm m ss s
 // SSS a XXX); other characters stand for themselves, text in apostrophes too. A doubled letter wants exactly two
-// digits, a single one takes one or two. "unix" is seconds since 1970, "excel" a date serial of a spreadsheet, "office"
-// what parseOffice reads.
+// digits, a single one takes one or two. The words in namedPatterns are whole formats.
 type pattern struct {
 	text  string
 	parts []part
@@ -24,9 +23,24 @@ const (
 	local patternKind = iota
 	withOffset
 	unixSeconds
+	unixMillis
 	excelSerial
 	officeForm
+	officeDate
+	dayFraction
+	isoForm
 )
+
+// namedPatterns are the formats that have a name.
+var namedPatterns = map[string]patternKind{
+	"unix":         unixSeconds, // since 1970
+	"unix-ms":      unixMillis,
+	"excel":        excelSerial, // date serial of a spreadsheet
+	"office":       officeForm,  // date and time, see parseOffice
+	"office-date":  officeDate,  // a date without a time: its first second
+	"day-fraction": dayFraction, // a date and a part of the day, 0,5 or 0.5 for noon
+	"iso":          isoForm,     // ISO 8601 and what databases print, with or without an offset, see parseISO
+}
 
 // part is one letter group (letter, count) or, with letter 0, one literal byte.
 type part struct {
@@ -44,15 +58,8 @@ type stamp struct {
 
 func compilePattern(text string) (*pattern, error) {
 	p := &pattern{text: text}
-	switch text {
-	case "unix":
-		p.kind = unixSeconds
-		return p, nil
-	case "excel":
-		p.kind = excelSerial
-		return p, nil
-	case "office":
-		p.kind = officeForm
+	if kind, named := namedPatterns[text]; named {
+		p.kind = kind
 		return p, nil
 	}
 	seen := map[byte]bool{}
@@ -127,12 +134,15 @@ var months = map[string]int{
 // parse reads s, all of it, by the pattern.
 func (p *pattern) parse(s string) (stamp, bool) {
 	switch p.kind {
-	case unixSeconds:
+	case unixSeconds, unixMillis:
 		n, err := strconv.ParseFloat(s, 64)
-		if err != nil || !(math.Abs(n) < 1e11) {
+		if p.kind == unixSeconds {
+			n *= 1000
+		}
+		if err != nil || !(math.Abs(n) < 1e14) {
 			return stamp{}, false
 		}
-		ms := int64(math.Round(n * 1000))
+		ms := int64(math.Round(n))
 		return stamp{wall: floorDiv(ms, 1000), ms: ms - floorDiv(ms, 1000)*1000, fixed: true}, true
 	case excelSerial:
 		n, err := strconv.ParseFloat(s, 64)
@@ -141,9 +151,11 @@ func (p *pattern) parse(s string) (stamp, bool) {
 		}
 		// A serial holds about 5 microseconds of precision; a second is what a spreadsheet means.
 		return stamp{wall: int64(math.Round((n - 25569) * 86400))}, true
-	case officeForm:
-		st, _, ok := parseOffice(s)
+	case officeForm, officeDate, dayFraction:
+		st, _, ok := parseOffice(s, p.kind)
 		return st, ok
+	case isoForm:
+		return parseISO(s)
 	}
 	year, month, date, hour, minute, second, ms, offset := 0, 0, 0, 0, 0, 0, 0, 0
 	pm, twelve := false, false
@@ -233,6 +245,36 @@ func (p *pattern) parse(s string) (stamp, bool) {
 		return stamp{wall: wall - int64(offset), ms: int64(ms), fixed: true}, true
 	}
 	return stamp{wall: wall, ms: int64(ms)}, true
+}
+
+// parseISO reads 2025-01-01T07:30:00.1234567+07:00 and its relatives: a space or a small t for the T, no seconds, a
+// fraction of up to nine digits, an offset as Z, +07, +0700 or +07:00 with or without a space before it, or none.
+func parseISO(s string) (stamp, bool) {
+	main, offset, fixed := s, 0, false
+	if i := strings.LastIndexAny(s, "zZ+-"); i >= len("2006-01-02T15:04") {
+		text := s[i:]
+		if len(text) == 3 { // +07
+			text += "00"
+		}
+		at := 0
+		seconds, ok := parseOffset(text, &at)
+		if !ok || at != len(text) {
+			return stamp{}, false
+		}
+		main, offset, fixed = strings.TrimRight(s[:i], " "), seconds, true
+	}
+	if len(main) < len("2006-01-02T15:04") || !strings.ContainsAny(main[10:11], "Tt ") {
+		return stamp{}, false
+	}
+	layout := "2006-01-02 15:04"
+	if len(main) > len(layout) {
+		layout += ":05" // Parse takes a fraction behind it
+	}
+	t, err := time.Parse(layout, strings.Replace(main[:10]+" "+main[11:], ",", ".", 1))
+	if err != nil {
+		return stamp{}, false
+	}
+	return stamp{wall: t.Unix() - int64(offset), ms: int64(t.Nanosecond()) / 1e6, fixed: fixed}, true
 }
 
 // parseOffset reads Z, +07:00 or +0700 at s[*i].

@@ -13,6 +13,7 @@ import (
 	"sync"
 	texttemplate "text/template"
 	"time"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 
@@ -36,18 +37,20 @@ type ProposeOptions struct {
 // Proposal is a mapping that fits a file, as far as its header and first rows tell.
 type Proposal struct {
 	YAML    string
+	Kind    string           // what a row of the file is
 	Columns []ProposedColumn // in the order of the file
 	Notes   []string         // what a person should look at
 	Sheet   string           // of a workbook
 	Line    int              // of the header
 }
 
-// ProposedColumn says what a column was taken for; Role is empty for one that is not used.
-type ProposedColumn struct{ Header, Role string }
+// ProposedColumn says what a column was taken for. Role is empty for one that is not used; Content says what its cells
+// seem to be.
+type ProposedColumn struct{ Header, Role, Content string }
 
-// ErrNoHeader is returned by Propose when no row looks like a header.
+// ErrNoHeader is returned by Propose when no row looks like a header. What was seen in the columns is said with it.
 var ErrNoHeader = errors.New(
-	"no row looks like a header: a table needs a column of case numbers and one of dates or times")
+	"no table was found: it needs a row of column names, a column of case numbers and one of dates or times")
 
 // sampleRows is how many rows are looked at; headerSearch how many may stand above the header.
 const (
@@ -116,6 +119,7 @@ type sample struct {
 	rows   []tabular.Row
 	cols   map[string]int // of a role
 	book   bool
+	unread int // rows that could not be read, as in a wrong encoding
 }
 
 // Propose reads a file's header and first rows and writes a mapping for it. It sends nothing and shows no cell but
@@ -126,15 +130,17 @@ func Propose(ctx context.Context, o ProposeOptions) (Proposal, error) {
 		return Proposal{}, err
 	}
 	p := &proposer{o: o, s: s}
+	p.assign()
+	f := p.facts()
 	text := strings.Builder{}
-	if err := proposalText.Execute(&text, p.facts()); err != nil {
+	if err := proposalText.Execute(&text, f); err != nil {
 		return Proposal{}, err
 	}
-	out := Proposal{YAML: text.String(), Notes: p.notes, Sheet: s.sheet, Line: s.line}
+	out := Proposal{YAML: text.String(), Kind: f.Kind, Notes: p.notes, Sheet: s.sheet, Line: s.line}
 	for i, h := range s.header {
-		col := ProposedColumn{Header: h}
+		col := ProposedColumn{Header: h, Content: p.contents[i]}
 		for r, at := range s.cols {
-			if at == i {
+			if at == i && f.Used[r] {
 				col.Role = r
 			}
 		}
@@ -151,9 +157,16 @@ func takeSample(ctx context.Context, o ProposeOptions) (*sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	var best *sample
+	var best, widest *sample
 	consider := func(s *sample) {
-		if s != nil && (best == nil || len(s.cols) > len(best.cols)) {
+		if s == nil {
+			return
+		}
+		if widest == nil || len(s.header) > len(widest.header) {
+			widest = s
+		}
+		if s.complete(o) && (best == nil || len(s.cols) > len(best.cols) ||
+			len(s.cols) == len(best.cols) && s.unread < best.unread) {
 			best = s
 		}
 	}
@@ -202,19 +215,34 @@ func takeSample(ctx context.Context, o ProposeOptions) (*sample, error) {
 		}
 	}
 	if best == nil {
-		return nil, fmt.Errorf("%s: %w", o.File, ErrNoHeader)
+		return nil, fmt.Errorf("%s: %w%s", o.File, ErrNoHeader, widest.seen(o))
 	}
 	best.file = o.File
 	return best, nil
 }
 
+// seen says of each column of a table without a header that fits what its cells seem to be.
+func (s *sample) seen(o ProposeOptions) string {
+	if s == nil {
+		return "; the file has no row with two cells"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "; line %d looks most like one, and its columns hold:", s.line)
+	for i, h := range s.header {
+		fmt.Fprintf(&b, "\n  %q: %s", Mask(oneLine(h), shownCode), contentOf(s.column(i), o.Directory, o.Center))
+	}
+	return b.String()
+}
+
 // sampleOf finds the row whose cells name the most roles, a case number and a date among them.
 func sampleOf(rows tabular.Reader) (*sample, error) {
 	var head []tabular.Row
+	unread := 0
 	for len(head) < headerSearch+sampleRows {
 		row, err := rows.Next()
 		var bad *tabular.RowError
 		if errors.As(err, &bad) {
+			unread++
 			continue
 		}
 		if errors.Is(err, io.EOF) {
@@ -227,30 +255,111 @@ func sampleOf(rows tabular.Reader) (*sample, error) {
 	}
 	var best *sample
 	for i, row := range head[:min(len(head), headerSearch)] {
-		cols := map[string]int{}
+		cols, names := map[string]int{}, 0
 		for c, cell := range row.Cells {
 			if r := roleOf(cell); r != "" {
 				if _, taken := cols[r]; !taken {
 					cols[r] = c
 				}
 			}
+			if text := oneLine(cell); text != "" && strings.ContainsFunc(text, unicode.IsLetter) {
+				names++
+			}
 		}
-		_, numbered := cols["number"]
-		_, full := cols["received_full"]
-		_, date := cols["date"]
-		_, clock := cols["received"]
-		if !numbered || !full && !(date && clock) && !date || best != nil && len(cols) <= len(best.cols) {
+		// Without a word that is known, the first row of names over other rows is the header.
+		if names < 2 || best != nil && len(cols) <= len(best.cols) {
 			continue
 		}
-		best = &sample{line: row.Line, header: row.Cells, cols: cols, rows: head[i+1:]}
+		best = &sample{line: row.Line, header: row.Cells, cols: cols, rows: head[i+1:], unread: unread}
 	}
 	return best, nil
 }
 
+// complete finds, where the header's words do not say, the columns of case numbers and times by their cells, and
+// reports whether both are there.
+func (s *sample) complete(o ProposeOptions) bool {
+	used := map[int]bool{}
+	for _, at := range s.cols {
+		used[at] = true
+	}
+	first := func(role, content string) {
+		for i := range s.header {
+			if _, has := s.cols[role]; !has && !used[i] && contentOf(s.column(i), o.Directory, o.Center) == content {
+				s.cols[role], used[i] = i, true
+			}
+		}
+	}
+	has := func(role string) bool { _, ok := s.cols[role]; return ok }
+	if !has("number") {
+		first("number", ofIDs)
+	}
+	if !has("received_full") && !has("date") {
+		if first("received_full", ofTimes); !has("received_full") {
+			first("date", ofDates)
+			first("received", ofClocks)
+		}
+	}
+	return has("number") && (has("received_full") || has("date"))
+}
+
+// column returns what column i holds in the sample, without empty cells.
+func (s *sample) column(i int) (out []string) {
+	for _, r := range s.rows {
+		if i < len(r.Cells) && !slices.Equal(r.Cells, s.header) {
+			if c := oneLine(r.Cells[i]); c != "" && !slices.Contains(emptyWords, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// emptyWords are what exports write into a cell for nothing; the proposal lists them as nulls.
+var emptyWords = []string{"-", "--", "N/A", "#N/A", "NULL"}
+
 type proposer struct {
-	o     ProposeOptions
-	s     *sample
-	notes []string
+	o        ProposeOptions
+	s        *sample
+	contents []string // of each column
+	notes    []string
+}
+
+// assign gives roles to columns whose cells say what their header does not, and takes them where cells contradict it.
+func (p *proposer) assign() {
+	used := map[int]string{}
+	for role, at := range p.s.cols {
+		used[at] = role
+	}
+	for i := range p.s.header {
+		p.contents = append(p.contents, contentOf(p.s.column(i), p.o.Directory, p.o.Center))
+	}
+	for i, content := range p.contents {
+		role, free := used[i], used[i] == ""
+		switch {
+		case content == ofClasses && !p.has("class") && (free || role == "category" || role == "priority"):
+			p.give(i, role, "class")
+		case content == ofOPDs && !p.has("opd") && free:
+			p.give(i, role, "opd")
+		case content == ofDistricts && !p.has("district") && free:
+			p.give(i, role, "district")
+		case content == ofCategory && !p.has("category") && (free || role == "class"):
+			p.give(i, role, "category")
+		case content == ofPhones && !p.has("caller") && free:
+			p.give(i, role, "caller")
+		}
+	}
+}
+
+func (p *proposer) give(column int, from, to string) {
+	if from != "" {
+		delete(p.s.cols, from)
+	}
+	p.s.cols[to] = column
+	p.note("the column %s is taken for %s by what its cells hold", p.quoted(column), to)
+}
+
+func (p *proposer) quoted(column int) string {
+	return strconv.Quote(strings.Join(strings.Fields(p.s.header[column]), " "))
 }
 
 func (p *proposer) note(format string, args ...any) {
@@ -259,47 +368,14 @@ func (p *proposer) note(format string, args ...any) {
 
 func (p *proposer) has(role string) bool { _, ok := p.s.cols[role]; return ok }
 
-func (p *proposer) head(role string) string {
-	return strconv.Quote(strings.Join(strings.Fields(p.s.header[p.s.cols[role]]), " "))
-}
+func (p *proposer) head(role string) string { return p.quoted(p.s.cols[role]) }
 
 // cells returns what a role's column holds in the sample.
 func (p *proposer) cells(role string) []string {
-	var out []string
-	for _, r := range p.s.rows {
-		if slices.Equal(r.Cells, p.s.header) {
-			continue
-		}
-		if i, ok := p.s.cols[role]; ok && i < len(r.Cells) {
-			if c := oneLine(r.Cells[i]); c != "" {
-				out = append(out, c)
-			}
-		}
+	if i, ok := p.s.cols[role]; ok {
+		return p.s.column(i)
 	}
-	return out
-}
-
-// monthFirst reports whether the dates can only be read month first.
-func (p *proposer) monthFirst(role string) bool {
-	first, second := 0, 0
-	for _, c := range p.cells(role) {
-		parts := strings.FieldsFunc(c, func(r rune) bool { return r == '/' || r == '-' || r == ' ' })
-		if len(parts) < 3 {
-			continue
-		}
-		a, err1 := strconv.Atoi(parts[0])
-		b, err2 := strconv.Atoi(parts[1])
-		if err1 != nil || err2 != nil || a > 31 {
-			continue
-		}
-		if a > 12 {
-			first++
-		}
-		if b > 12 {
-			second++
-		}
-	}
-	return second > 0 && first == 0
+	return nil
 }
 
 //go:embed proposal.yaml.tmpl
@@ -309,40 +385,81 @@ var proposalTemplate string
 var proposalText = texttemplate.Must(texttemplate.New("proposal").Funcs(texttemplate.FuncMap{"quote": strconv.Quote}).
 	Parse(proposalTemplate))
 
+// Kinds of files, by what a row is.
+const (
+	kindCalls   = "calls"
+	kindTickets = "tickets"
+	kindBoth    = "calls with their tickets"
+)
+
 // facts are what the template asks for. Columns are the headers of the roles that were found, quoted.
 type facts struct {
 	Name, Source, Center, Timezone string
+	Kind                           string
 	Windows1252                    bool
+	Several                        bool // a case stands on several rows
 	Column                         map[string]string
-	Formats                        string
+	Used                           map[string]bool // roles that an event or a rule uses
+	Formats                        map[string]string
 	Night                          []string // words of the night shift, when its rows carry the date on which it began
 	Shift                          bool     // the column tells the night shift from the others
+	Times                          []string // roles of times after the first, in the order of a case's life
 	OwnDate                        map[string]bool
+	EndsAfter                      string // the time that lies a duration behind the first
 	DecimalComma                   bool
-	Classes                        map[string]string
+	Classes, Priorities            map[string]string
 	Later                          string // the field to which classification and ticket are dated
+}
+
+// Calls and Tickets report what the events of a row are about.
+func (f facts) Calls() bool   { return f.Kind != kindTickets }
+func (f facts) Tickets() bool { return f.Kind != kindCalls || f.Column["opd"] != "" }
+
+// Pick says which of several rows of a case counts for an event.
+func (f facts) Pick(role string) string {
+	switch {
+	case !f.Several:
+		return ""
+	case role == "resolved" || role == "closed" || role == "ended" || role == "class":
+		return ", pick: latest"
+	}
+	return ", pick: earliest"
+}
+
+// ticketTimes are the roles of a ticket's times in the order of its life, and their events.
+var ticketTimes = []struct{ Role, Event string }{
+	{"assigned", "assigned"}, {"acknowledged", "acknowledged"}, {"departed", "departed"}, {"arrived", "arrived"},
+	{"resolved", "resolved"}, {"closed", "closed"},
+}
+
+// TicketTimes are the times of a ticket that the file has, but for its assignment.
+func (f facts) TicketTimes() (out []struct{ Role, Event string }) {
+	for _, t := range ticketTimes[1:] {
+		if f.Column[t.Role] != "" || f.EndsAfter == t.Role {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // facts finds everything out, and notes what a person should look at.
 func (p *proposer) facts() facts {
+	p.tellEndFromResolved()
 	f := facts{
-		Name: p.o.Name, Source: p.o.Source, Center: p.o.Center, Timezone: p.o.Timezone,
-		Windows1252: p.s.enc == tabular.Windows1252, Column: map[string]string{}, Formats: "[office]",
-		OwnDate: map[string]bool{}, Later: "received",
+		Name: p.o.Name, Source: p.o.Source, Center: p.o.Center, Timezone: p.o.Timezone, Kind: p.kind(),
+		Windows1252: p.s.enc == tabular.Windows1252, Column: map[string]string{}, Formats: map[string]string{},
+		OwnDate: map[string]bool{}, Later: "received", Used: map[string]bool{"number": true},
+	}
+	p.note("a row of this file seems to be about %s", f.Kind)
+	if d := distinct(p.cells("number")); d < 0.9 {
+		f.Several = true
+		p.note("a number stands in several rows (%d %% are the first of theirs): it may be a log of states or of units; "+
+			"of each event the earliest row counts, of an end the latest", int(100*d))
 	}
 	for role := range p.s.cols {
 		f.Column[role] = p.head(role)
 	}
-	date := "date"
-	if p.has("received_full") {
-		date = "received_full"
-	}
-	if p.monthFirst(date) {
-		f.Formats = `["M/d/yyyy H:mm", "M/d/yyyy H:mm:ss", "M/d/yyyy H.mm", "M/d/yyyy h:mm a", "M/d/yyyy h:mm:ss a"]`
-		p.note("the dates of %s are read month before day: no day above 12 stands first", p.head(date))
-	} else {
-		p.note("the dates of %s are read day before month", p.head(date))
-	}
+	p.times(&f)
 	if p.has("shift") && !p.has("received_full") {
 		words := p.nightWords()
 		if f.Shift = len(words) > 0; f.Shift && p.nightMended(words) {
@@ -351,33 +468,239 @@ func (p *proposer) facts() facts {
 				"moves them to the next day; remove it if that is wrong")
 		}
 	}
-	for _, role := range []string{"answered", "ended"} {
-		if p.has(role) {
-			f.OwnDate[role] = !p.has("date") || p.fullTimes(role)
-			f.Later = role
-		}
-	}
 	f.DecimalComma = slices.ContainsFunc(p.cells("wait"), func(c string) bool { return strings.Contains(c, ",") })
-	if p.has("class") {
+	if p.has("class") && f.Calls() {
 		f.Classes = p.classes()
 	}
-	if f.Later != "ended" {
+	if p.has("priority") && f.Tickets() {
+		f.Priorities = p.priorities()
+	}
+	if f.Calls() && f.Later != "ended" {
 		p.note("no column says when the talk ended: classification and ticket are dated to the field %s", f.Later)
 	}
-	if !p.has("class") {
+	if f.Calls() && !p.has("class") {
 		p.note("no column says what kind of call it was: every call stays unclassified")
 	}
-	for i, h := range p.s.header {
-		used := strings.TrimSpace(h) == ""
-		for _, at := range p.s.cols {
-			used = used || at == i
+	p.use(&f)
+	for i := range p.s.header {
+		if strings.TrimSpace(p.s.header[i]) == "" {
+			continue
 		}
-		if !used {
-			p.note("the column %s is not used", strconv.Quote(strings.Join(strings.Fields(h), " ")))
+		role := ""
+		for r, at := range p.s.cols {
+			if at == i {
+				role = r
+			}
+		}
+		if !f.Used[role] {
+			p.note("the column %s is not used: it seems to hold %s%s", p.quoted(i), p.contents[i], p.why(i, role, f))
 		}
 	}
 	return f
 }
+
+// why says why a column is not used, where that is known.
+func (p *proposer) why(column int, role string, f facts) string {
+	switch {
+	case role == "caller":
+		return "; tickets carry no caller"
+	case role == "lat" || role == "lon":
+		return "; a place belongs to a ticket"
+	case role == "duration":
+		return "; the end has a column of its own"
+	case role != "":
+		return "; it was taken for " + role + ", which an export of " + f.Kind + " has no event for"
+	case p.contents[column] == ofTimes || p.contents[column] == ofClocks || p.contents[column] == ofDates:
+		return "; if an event happens then, name the column in the mapping"
+	}
+	return ""
+}
+
+// kind tells by the columns that are there what a row is.
+func (p *proposer) kind() string {
+	ticket := slices.ContainsFunc(ticketTimes, func(t struct{ Role, Event string }) bool { return p.has(t.Role) })
+	call := p.has("answered") || p.has("ended") || p.has("class") || p.has("wait")
+	switch {
+	case ticket && call:
+		return kindBoth
+	case ticket:
+		return kindTickets
+	}
+	return kindCalls
+}
+
+// longestTalk is the length in seconds from which an end is that of the work and not of a talk.
+const longestTalk = 30 * 60
+
+// tellEndFromResolved settles what "Waktu Selesai" is: beside times of a ticket the end of the work, when half of the
+// rows have it longer after the start than anybody talks or when nothing else of a call is there.
+func (p *proposer) tellEndFromResolved() {
+	at, has := p.s.cols["ended"]
+	if !has || p.has("resolved") {
+		return
+	}
+	if !p.has("assigned") && !p.has("acknowledged") && !p.has("departed") && !p.has("arrived") {
+		return
+	}
+	call := p.has("answered") || p.has("class") || p.has("wait")
+	if long, n := p.longEnds(at); !call || n > 0 && 2*long > n {
+		delete(p.s.cols, "ended")
+		p.s.cols["resolved"] = at
+		p.note("the column %s is taken for the end of the work, not of a talk", p.quoted(at))
+	}
+}
+
+// longEnds counts the rows in which a column of full times lies longer than a talk after the first time.
+func (p *proposer) longEnds(column int) (long, n int) {
+	from, full := p.s.cols["received_full"]
+	if !full {
+		return 0, 0
+	}
+	office := pattern{kind: officeForm}
+	for _, r := range p.s.rows {
+		if from >= len(r.Cells) || column >= len(r.Cells) {
+			continue
+		}
+		a, okA := office.parse(oneLine(r.Cells[from]))
+		b, okB := office.parse(oneLine(r.Cells[column]))
+		if okA && okB {
+			if n++; b.wall-a.wall > longestTalk {
+				long++
+			}
+		}
+	}
+	return long, n
+}
+
+// times chooses the formats of each time, and which have a date of their own.
+func (p *proposer) times(f *facts) {
+	date := "date"
+	if p.has("received_full") {
+		date = "received_full"
+	}
+	f.Formats["received"] = p.formats(date, "received")
+	if strings.HasPrefix(f.Formats["received"], `["M/`) {
+		p.note("the dates of %s are read month before day: no day above 12 stands first", p.head(date))
+	} else {
+		p.note("the dates of %s are read day before month", p.head(date))
+	}
+	if date == "date" && !p.has("received") {
+		p.note("no column says at what time of day a row began: it counts from midnight, and no wait can be told")
+	}
+	for _, role := range []string{
+		"answered", "ended", "assigned", "acknowledged", "departed", "arrived", "resolved", "closed",
+	} {
+		if !p.has(role) {
+			continue
+		}
+		f.OwnDate[role] = !p.has("date") || p.fullTimes(role)
+		if f.OwnDate[role] {
+			f.Formats[role] = p.formats(role, "")
+		} else {
+			f.Formats[role] = p.formats("date", role)
+		}
+		f.Times = append(f.Times, role)
+		if role == "answered" || role == "ended" {
+			f.Later = role
+		}
+	}
+	if p.has("duration") && share(p.cells("duration"), isDuration) >= most {
+		switch {
+		case f.Kind == kindTickets && !p.has("resolved"):
+			f.EndsAfter = "resolved"
+		case f.Kind != kindTickets && !p.has("ended"):
+			f.EndsAfter, f.Later = "ended", "ended"
+		}
+	}
+}
+
+// formats are the first of formatChoices that read a column, joined with a column of clocks where the two make a time.
+func (p *proposer) formats(date, clock string) string {
+	cells := p.cells(date)
+	if i, ok := p.s.cols[clock]; ok && date == "date" {
+		cells = nil
+		for _, r := range p.s.rows {
+			if at := p.s.cols[date]; at < len(r.Cells) && i < len(r.Cells) && oneLine(r.Cells[i]) != "" {
+				cells = append(cells, oneLine(r.Cells[at])+" "+oneLine(r.Cells[i]))
+			}
+		}
+	}
+	bestShare, best := 0.0, formatChoices[0]
+	for _, choice := range formatChoices {
+		if s := share(cells, parsedBy(choice)); s > bestShare+0.01 {
+			bestShare, best = s, choice
+		}
+	}
+	if slices.Equal(best, formatChoices[0]) || !strings.HasPrefix(best[0], "M/") {
+		return "[" + strings.Join(best, ", ") + "]"
+	}
+	return `["` + strings.Join(best, `", "`) + `"]`
+}
+
+// use notes which roles the template uses.
+func (p *proposer) use(f *facts) {
+	use := func(roles ...string) {
+		for _, r := range roles {
+			f.Used[r] = f.Column[r] != ""
+		}
+	}
+	use(f.Times...)
+	if use("received_full"); !f.Used["received_full"] {
+		use("date", "received")
+	} else if slices.ContainsFunc(f.Times, func(r string) bool { return !f.OwnDate[r] }) {
+		use("date")
+	}
+	if f.Shift {
+		use("shift")
+	}
+	if f.Calls() {
+		use("caller", "class")
+		if f.Column["answered"] != "" {
+			use("wait")
+		}
+	}
+	if f.Column["class"] != "" && f.Calls() || f.Tickets() {
+		use("category")
+	}
+	use("district", "opd")
+	if f.Tickets() {
+		use("priority")
+		if f.Column["lat"] != "" && f.Column["lon"] != "" {
+			use("lat", "lon")
+		}
+	}
+	f.Used["duration"] = f.EndsAfter != ""
+	if !f.Calls() || f.Column["class"] == "" {
+		f.Used["class"] = false
+	}
+}
+
+// priorityWords are how exports call priorities.
+var priorityWords = map[string]string{
+	"darurat": "darurat", "emergency": "darurat", "gawat darurat": "darurat", "tinggi": "darurat", "high": "darurat",
+	"mendesak": "mendesak", "urgent": "mendesak", "sedang": "mendesak", "medium": "mendesak",
+	"non darurat": "non_darurat", "non_darurat": "non_darurat", "rendah": "non_darurat", "low": "non_darurat",
+	"biasa": "non_darurat", "normal": "non_darurat", "informasi": "informasi", "information": "informasi",
+}
+
+// priorities are the words of the priority column that are known. An unknown one is left out of its event.
+func (p *proposer) priorities() map[string]string {
+	found := map[string]string{}
+	for _, c := range p.cells("priority") {
+		if v, ok := priorityWords[strings.ToLower(c)]; ok {
+			found[strings.ToLower(c)] = v
+		} else {
+			p.note("the priority %q is not known: add it to the values of priority, or it is left out", Mask(c, shownCode))
+		}
+	}
+	p.notes = slices.Compact(p.notes)
+	return found
+}
+
+// dated reads every time that has a date.
+var dated = parsedBy([]string{
+	"office", "iso", "office-date", "M/d/yyyy H:mm", "M/d/yyyy H:mm:ss", "M/d/yyyy h:mm a", "M/d/yyyy h:mm:ss a",
+})
 
 // fullTimes reports whether a column holds dates with its times.
 func (p *proposer) fullTimes(role string) bool {
@@ -390,7 +713,7 @@ func (p *proposer) fullTimes(role string) bool {
 			}
 			continue
 		}
-		if _, _, ok := parseOffice(c); ok {
+		if dated(c) {
 			full++
 		}
 	}
@@ -411,7 +734,7 @@ func (p *proposer) nightWords() []string {
 // nightMended reports whether moving the night rows to the next day mends the order of the sample.
 func (p *proposer) nightMended(words []string) bool {
 	f := field{
-		kind: timeField, formats: []*pattern{{text: "office", kind: officeForm}}, join: " ", follows: -1,
+		kind: timeField, formats: []*pattern{{text: "office", kind: officeForm}}, join: " ", follows: -1, plus: -1,
 		nulls: map[string]bool{"": true, "-": true}, columns: []yamlfile.Texts{{"date"}, {"time"}},
 	}
 	m := (&Mapping{}).NewMapper(&Binding{})

@@ -180,7 +180,7 @@ func (c *compiler) compileData(at, key string, texts yamlfile.Texts, r *eventRul
 		}
 	}
 	wants := func(kind fieldKind, word string) {
-		if only < 0 || c.m.fields[only].kind != kind {
+		if only < 0 || c.m.fields[only].kind != kind && (kind != numberField || c.m.fields[only].kind != durationField) {
 			c.Wrong(at, "the value is not a single field of type "+word, fmt.Sprintf("write %s: \"{field}\"", key))
 		}
 	}

@@ -51,6 +51,7 @@ type fieldSpec struct {
 	Multiply   float64           `yaml:"multiply"`
 	Follows    string            `yaml:"follows"`
 	RollDay    rollSpec          `yaml:"roll_day"`
+	Plus       string            `yaml:"plus"`
 	NightShift *nightSpec        `yaml:"night_shift"`
 }
 

@@ -1,0 +1,137 @@
+package mapping
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/monev112/monev112/collector/directory"
+)
+
+// What a column's cells are, told from the cells alone.
+const (
+	ofNothing   = "nothing: it is empty"
+	ofTimes     = "times"
+	ofDates     = "dates"
+	ofClocks    = "times of day"
+	ofDurations = "durations"
+	ofPhones    = "telephone numbers"
+	ofPoints    = "coordinates"
+	ofNumbers   = "numbers"
+	ofIDs       = "numbers of cases"
+	ofClasses   = "classes of calls"
+	ofOPDs      = "OPDs"
+	ofDistricts = "kecamatan"
+	ofCategory  = "categories"
+	ofTexts     = "other texts"
+)
+
+// most is the share of a column's cells that must be of a kind; few suffices where the directory knows the word.
+const most, few = 0.8, 0.5
+
+// formatChoices are the formats that a proposal tries, in their order, on the cells of a column of times.
+var formatChoices = [][]string{
+	{"office"},
+	{"M/d/yyyy H:mm", "M/d/yyyy H:mm:ss", "M/d/yyyy H.mm", "M/d/yyyy h:mm a", "M/d/yyyy h:mm:ss a"},
+	{"iso"}, {"day-fraction"}, {"office-date"}, {"unix"}, {"unix-ms"},
+	{"office", "iso", "day-fraction", "office-date"},
+}
+
+var (
+	clockForm = regexp.MustCompile(`^\d{1,2}[.:]\d{2}([.:]\d{2})?( ?(?i:am|pm|wib|wita|wit))?$`)
+	phoneForm = regexp.MustCompile(`^(\+?62|0)8?[0-9 -]{7,14}$`)
+	idForm    = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z ./_-]*[0-9][0-9A-Za-z./_-]*$`)
+)
+
+// share is how many of the cells fit.
+func share(cells []string, fits func(string) bool) float64 {
+	n := 0
+	for _, c := range cells {
+		if fits(c) {
+			n++
+		}
+	}
+	return float64(n) / float64(max(1, len(cells)))
+}
+
+// parsedBy reports whether one of the formats reads a cell, an instant of this century.
+func parsedBy(formats []string) func(string) bool {
+	patterns := make([]*pattern, len(formats))
+	for i, f := range formats {
+		patterns[i], _ = compilePattern(f) // formatChoices hold no other
+	}
+	return func(cell string) bool {
+		return slices.ContainsFunc(patterns, func(p *pattern) bool {
+			st, ok := p.parse(cell)
+			return ok && st.wall > 946684800 && st.wall < 4102444800
+		})
+	}
+}
+
+// contentOf says what a column's cells are. Names are looked up in the directory of a centre, which may be nil.
+func contentOf(cells []string, dir *directory.Directory, center string) string {
+	if len(cells) == 0 {
+		return ofNothing
+	}
+	known := func(resolve func(center, name string) (string, bool)) func(string) bool {
+		return func(cell string) bool { _, ok := resolve(center, cell); return ok }
+	}
+	is := func(least float64, fits func(string) bool) bool { return share(cells, fits) >= least }
+	number := func(c string) (float64, bool) {
+		n, err := strconv.ParseFloat(strings.Replace(c, ",", ".", 1), 64)
+		return n, err == nil
+	}
+	switch {
+	case is(most, func(c string) bool { return classOf(strings.ToLower(c)) != "" }):
+		return ofClasses
+	case is(most, parsedBy([]string{"office-date"})):
+		return ofDates
+	case is(most, parsedBy([]string{"office", "iso"})):
+		return ofTimes
+	case is(most, clockForm.MatchString):
+		return ofClocks
+	case is(most, phoneForm.MatchString):
+		return ofPhones
+	case is(most, func(c string) bool {
+		n, ok := number(c)
+		return ok && n != 0 && n > -180 && n < 180 && len(c)-strings.LastIndexAny(c, ".,") > 3
+	}):
+		return ofPoints
+	case is(most, func(c string) bool { _, ok := number(c); return !ok && isDuration(c) }):
+		return ofDurations
+	case dir != nil && is(few, known(dir.ResolveOPD)):
+		return ofOPDs
+	case dir != nil && is(few, known(dir.ResolveKecamatan)):
+		return ofDistricts
+	case dir != nil && is(few, known(dir.ResolveCategory)):
+		return ofCategory
+	case is(most, idForm.MatchString) && distinct(cells) >= 0.9 && !countsUp(cells):
+		return ofIDs
+	case is(most, func(c string) bool { _, ok := number(c); return ok }):
+		return ofNumbers
+	}
+	return ofTexts
+}
+
+func isDuration(c string) bool { _, ok := parseDuration(c); return ok }
+
+// distinct is the share of cells that are the first of their text.
+func distinct(cells []string) float64 {
+	seen := map[string]bool{}
+	for _, c := range cells {
+		seen[c] = true
+	}
+	return float64(len(seen)) / float64(max(1, len(cells)))
+}
+
+// countsUp reports whether the cells number the rows of the file: 1, 2, 3. The next file has them again, so they number
+// no cases.
+func countsUp(cells []string) bool {
+	for i, c := range cells {
+		if n, err := strconv.Atoi(c); err != nil || n != i+1 {
+			return false
+		}
+	}
+	return true
+}
