@@ -319,6 +319,22 @@ func TestTheCollectorAndClickHouseAgree(t *testing.T) {
 	}
 }
 
+// The server acknowledges what is on its disk, as the embedded engine does: the collector's cursor moves on that word.
+func TestClickHouseSyncsWhatItAcknowledges(t *testing.T) {
+	section := regexp.MustCompile(`(?s)<merge_tree>(.*?)</merge_tree>`)
+	settings := func(text string) (out []string) {
+		for _, m := range section.FindAllStringSubmatch(text, -1) {
+			out = append(out, strings.Fields(m[1])...)
+		}
+		return out
+	}
+	server, embedded := settings(read(t, "clickhouse/config.d/monev112.xml")), settings(read(t,
+		"../collector/engine/server/database.go"))
+	if !slices.Contains(server, "<fsync_after_insert>1</fsync_after_insert>") || !slices.Equal(server, embedded) {
+		t.Errorf("the server has %q, the embedded engine %q", server, embedded)
+	}
+}
+
 func TestClickHouseFilesAreXML(t *testing.T) {
 	for _, name := range []string{"clickhouse/config.d/monev112.xml", "clickhouse/users.d/monev112.xml"} {
 		d := xml.NewDecoder(strings.NewReader(read(t, name)))

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -45,6 +46,22 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+	case "mute": // answers the first question of its parent, and none after it
+		ctx, announce := child.Attach(context.Background(), slog.New(slog.DiscardHandler))
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			panic(err)
+		}
+		var asked atomic.Int32
+		go http.Serve(l, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) > 1 {
+				<-r.Context().Done()
+			}
+		}))
+		if err := announce(l.Addr().String()); err != nil {
+			panic(err)
+		}
+		<-ctx.Done()
 	case "parent": // a program that holds an engine and is killed
 		process, err := child.New(childConfig(os.Args[1], os.Args[2]))
 		if err != nil {
@@ -314,6 +331,62 @@ func TestAnEngineKilledWhileItStartsIsStartedAgain(t *testing.T) {
 	process, _, _, _ := startChild(t, config)
 	if n := process.Restarts(); n < 2 {
 		t.Errorf("it came up after %d restarts", n)
+	}
+}
+
+// saying passes on the messages of a log whose text begins in a certain way.
+type saying struct {
+	slog.Handler
+	start string
+	to    chan<- slog.Record
+}
+
+func (s saying) Enabled(context.Context, slog.Level) bool { return true }
+
+func (s saying) WithAttrs([]slog.Attr) slog.Handler { return s }
+
+func (s saying) Handle(_ context.Context, r slog.Record) error {
+	if strings.HasPrefix(r.Message, s.start) {
+		select {
+		case s.to <- r:
+		default:
+		}
+	}
+	return nil
+}
+
+func TestAnEngineThatHangsIsStartedAgain(t *testing.T) {
+	told := make(chan slog.Record, 10)
+	config := childConfig(t.TempDir(), "127.0.0.1:0")
+	config.Env = []string{mainEnv + "=mute"}
+	config.HealthEvery, config.HealthTimeout, config.HealthMisses = time.Millisecond, 20*time.Millisecond, 3
+	config.Log = slog.New(saying{slog.DiscardHandler, "process ended", told})
+	process, err := child.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- process.Run(ctx) }()
+	for range 2 { // also the one that took its place
+		r := <-told
+		why := ""
+		r.Attrs(func(a slog.Attr) bool {
+			if a.Key == "error" {
+				why = a.Value.String()
+			}
+			return true
+		})
+		if !strings.Contains(why, "answers no more: killed after 3 questions") {
+			t.Errorf("it ended because %q", why)
+		}
+	}
+	if n := process.Restarts(); n < 2 {
+		t.Errorf("%d restarts were counted", n)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package child keeps the embedded ClickHouse running as a process of its own: a fault in ClickHouse, or its memory, is
-// then not the service's. It owns both sides of what parent and child tell each other; it never asks ClickHouse
-// anything.
+// then not the service's. It owns both sides of what parent and child tell each other; it asks ClickHouse
+// nothing but whether it answers.
 package child
 
 import (
@@ -38,6 +38,10 @@ type Config struct {
 	StartTimeout time.Duration
 	// StopTimeout is how long a clean end may take before the engine is killed; default 15 s.
 	StopTimeout time.Duration
+	// An engine that answers no /ping HealthMisses times in a row, asked every HealthEvery and given HealthTimeout for each,
+	// hangs: it is killed and started again. Defaults 10 s, 10 s and 6: a minute or two.
+	HealthEvery, HealthTimeout time.Duration
+	HealthMisses               int
 	// Log gets the engine's own lines and what the supervision does; default slog.Default().
 	Log *slog.Logger
 }
@@ -68,6 +72,9 @@ func New(config Config) (*Process, error) {
 	config.Listen = cmp.Or(config.Listen, engine.DefaultListen)
 	config.StartTimeout = cmp.Or(config.StartTimeout, time.Minute)
 	config.StopTimeout = cmp.Or(config.StopTimeout, 15*time.Second)
+	config.HealthEvery = cmp.Or(config.HealthEvery, 10*time.Second)
+	config.HealthTimeout = cmp.Or(config.HealthTimeout, 10*time.Second)
+	config.HealthMisses = cmp.Or(config.HealthMisses, 6)
 	config.Log = cmp.Or(config.Log, slog.Default()).With("component", "engine")
 	if len(config.Command) == 0 {
 		self, err := os.Executable()
@@ -115,7 +122,7 @@ const (
 	stableAfter  = time.Minute
 )
 
-// Run starts the engine and starts it again whenever it ends, until ctx ends; then it stops it and returns nil. An
+// Run starts the engine and starts it again whenever it ends or hangs, until ctx ends; then it stops it and returns nil. An
 // engine that never came up (library missing, port taken, folder held by another process) ends Run with its reason,
 // unless that was none of its own: it was killed, as by a host without memory, or had no time to open its tables.
 func (p *Process) Run(ctx context.Context) (err error) {
@@ -253,13 +260,50 @@ func (p *Process) runOnce(ctx context.Context) error {
 		return stop(nil)
 	}
 
+	asking, enough := context.WithCancel(ctx)
+	defer enough()
+	hung := make(chan struct{})
+	go p.watch(asking, hung)
 	select {
 	case err := <-exited:
 		_ = stdin.Close()
 		return tail.explain(err)
+	case <-hung:
+		_ = command.Process.Kill()
+		<-exited
+		return fmt.Errorf("%w: killed after %d questions", errHung, p.config.HealthMisses)
 	case <-ctx.Done():
 		return stop(nil)
 	}
+}
+
+// errHung says that an engine was given up because it answered no more.
+var errHung = errors.New("engine: it answers no more")
+
+// watch asks the engine whether it answers until ctx ends, and closes hung when it does not.
+func (p *Process) watch(ctx context.Context, hung chan<- struct{}) {
+	tick := time.NewTicker(p.config.HealthEvery)
+	defer tick.Stop()
+	for misses := 0; misses < p.config.HealthMisses; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		ask, done := context.WithTimeout(ctx, p.config.HealthTimeout)
+		err := engine.Ping(ask, p.Addr())
+		done()
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			misses = 0
+		default:
+			misses++
+			p.config.Log.Warn("process does not answer", "error", err, "misses", misses)
+		}
+	}
+	close(hung)
 }
 
 // maxLogLine bounds one line of the engine's standard error in the log.
