@@ -147,7 +147,7 @@ func otherAccessTests() map[string][]string {
 	return map[string][]string{
 		"collector/httpapi/auth": {
 			"TestTheFileHoldsNoKey", "TestARevokedKeyEndsWithinASecond", "TestAGuardFollowsTheFile",
-			"TestOnlyLoopbackWithoutKeys",
+			"TestOnlyLoopbackWithoutKeys", "TestLostKeysEndTheStart",
 		},
 		"collector/httpapi": {"TestAThousandWrongKeysAreSlowed", "TestGuessesFromManyAddressesAtOneKeyAreSlowed",
 			"TestOnlyATrustedProxyNamesTheAddress",
@@ -157,8 +157,9 @@ func otherAccessTests() map[string][]string {
 		"collector/web": {"TestALinkThatDoesNotOpenTellsNothing", "TestNoOtherTokenOpens",
 			"TestRotationKeepsLinksUntilTheyExpire", "TestTheButtonIsOfItsPageAlone",
 			"TestTheButtonRecordsOneAcknowledgement", "TestNothingPersonalStandsOnAPage", "TestPagesAreForOneReaderAndNoMachine",
-			"TestReadsAreRecorded"},
-		"cmd/monev112": {"TestTheCallersKeyIsRotated", "TestTheLinksKeyIsRotated"},
+			"TestReadsAreRecorded", "TestLostLinkKeysAreNeverReplacedInSilence"},
+		"collector/ingest": {"TestLostCallerKeysAreNeverReplacedInSilence"},
+		"cmd/monev112":     {"TestTheCallersKeyIsRotated", "TestTheLinksKeyIsRotated", "TestLostKeysAreBegunAnew"},
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package child keeps the embedded ClickHouse running as a process of its own: a fault in ClickHouse, or its memory, is
-// then not the service's. It owns both sides of what parent and child tell each other; it asks ClickHouse
-// nothing but whether it answers.
+// then not the service's. It owns both sides of what parent and child tell each other; it asks ClickHouse nothing but
+// whether it answers.
 package child
 
 import (
