@@ -3,6 +3,7 @@ package asterisk
 import (
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -219,18 +220,18 @@ func (w *work) restart() {
 	}
 }
 
-// number reads parameter i as a count of units; absent and malformed ones are not known.
+// number reads parameter i as a count of units, which may have a fraction; absent and malformed ones are not known.
 func (w *work) number(i int, unitMS int64) (ms int64, ok bool) {
-	s := w.l.param(i)
+	s := strings.TrimSpace(w.l.param(i))
 	if s == "" {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 || n > event.MaxDurationMS/unitMS {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(n >= 0 && n <= float64(event.MaxDurationMS/unitMS)) || strings.Trim(s, "0123456789.") != "" {
 		w.m.tally.Numbers++
 		return 0, false
 	}
-	return n * unitMS, true
+	return int64(math.Round(n * float64(unitMS))), true
 }
 
 const (

@@ -254,11 +254,11 @@ func TestWhatALogMeans(t *testing.T) {
 			1.25|a.1|112|NONE|ENTERQUEUE|||1
 			2.5|a.1|112|NONE|EXITEMPTY|1|1|1
 			3.75|a.1|medis|NONE|ENTERQUEUE|||1
-			4.123456|a.1|medis|SIP/101|CONNECT|0||`, `
+			4.123456|a.1|medis|SIP/101|CONNECT|0.25||`, `
 			1.250 call.queued a.1 queue=112
 			2.500 call.unserved a.1 queue=112 reason=empty
 			3.750 call.queued a.1 queue=medis replaces=a.1.call.unserved.1774519202
-			4.123 call.answered a.1 queue=medis agent=SIP/101 position=meja-1 wait=2250
+			4.123 call.answered a.1 queue=medis agent=SIP/101 position=meja-1 wait=2500
 			4.123 agent.state SIP/101 position=meja-1 result=busy`},
 		{"an agent asks a queue from the telephone that the log knows, and hands the caller on", `
 			1|a.1|112|NONE|ENTERQUEUE||081234500001|1
