@@ -208,3 +208,23 @@ func TestRowsAreGivenUpWithoutBoundOnlyWhereClickHouseTakesSome(t *testing.T) {
 		}
 	}
 }
+
+// TestManyBadRowsBeforeABadSchema: what was given up beside rows that were taken does not count.
+func TestManyBadRowsBeforeABadSchema(t *testing.T) {
+	b := newBench(t)
+	marked := old("good", 1)
+	marked.Attributes = map[string]string{"a": "b"} // no witness
+	b.w.bad = func(_ event.Key, id string) bool { return id != "good" }
+	for i, want := range []int{5, 7} {
+		events := []event.Event{marked}[:1-i]
+		for j := range 5 {
+			events = append(events, old(fmt.Sprint("bad", i, "-", j), 1))
+		}
+		batch := b.batch(events...)
+		b.beginBatch()
+		err := b.insert(t.Context(), batch, batch.events)
+		if len(b.dead.table) != want || (err != nil) != (i == 1) {
+			t.Errorf("batch %d: %d dead letters, want %d; %v", i, len(b.dead.table), want, err)
+		}
+	}
+}

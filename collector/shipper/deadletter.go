@@ -63,18 +63,19 @@ func (r *refusals) left(now time.Time) int {
 	if m := now.Truncate(time.Minute); !m.Equal(r.minute) {
 		r.minute, r.used = m, 0
 	}
-	return r.perMinute - r.used
+	return max(0, r.perMinute-r.used)
 }
 
 // took notes rows that ClickHouse took.
 func (r *refusals) took(events []*event.Event) {
 	r.taken = true
-	for _, e := range events {
-		if r.witness == nil && plain(e) {
-			witness := *e
-			witness.Detach()
-			r.witness = &witness
-		}
+	if r.witness != nil {
+		return
+	}
+	if i := slices.IndexFunc(events, plain); i >= 0 {
+		witness := *events[i]
+		witness.Detach()
+		r.witness = &witness
 	}
 }
 
@@ -140,7 +141,9 @@ func (s *Shipper) giveUp(ctx context.Context, r *refusals, table string, rows []
 	if kept := s.keepRows(table, rows[:n], now); kept != nil {
 		return fmt.Errorf("keep dead letters: %w", kept)
 	}
-	r.used += n
+	if !r.taken {
+		r.used += n
+	}
 	return err
 }
 
