@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -216,7 +217,8 @@ func TestReadBesideALiveStore(t *testing.T) {
 	}
 }
 
-// With Fsync, what Add took survives every fault and every end of the process.
+// With Keep, what Add took survives every fault and every end of the process, also beside removals and while the files
+// are written anew.
 func TestDeadLettersSurviveABadDisk(t *testing.T) {
 	for seed := range int64(400) {
 		d := disktest.New(seed)
@@ -235,20 +237,31 @@ func TestDeadLettersSurviveABadDisk(t *testing.T) {
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
-			got := map[string]bool{}
-			if err := s.Each(func(e quarantine.Entry) error { got[e.Reason] = true; return nil }); err != nil {
+			got := map[string]string{}
+			if err := s.Each(func(e quarantine.Entry) error { got[e.Reason] = e.ID; return nil }); err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
 			for reason := range must {
-				if !got[reason] {
+				if got[reason] == "" {
 					t.Fatalf("seed %d, life %d: %q is lost; there is %v", seed, life, reason, got)
 				}
 			}
 			d.Fail = fail
 			for i := range rng.IntN(12) {
-				e := entry(life*100 + i)
-				if s.Add(e) == nil {
-					must[e.Reason] = true
+				switch rng.IntN(6) {
+				case 0:
+					if list := slices.Sorted(maps.Keys(got)); len(list) > 0 {
+						reason := list[rng.IntN(len(list))]
+						delete(must, reason) // whatever Remove says: it may be gone
+						_ = s.Remove(got[reason])
+					}
+				case 1:
+					_ = s.Expire(time.Time{}) // removes nothing but traces
+				default:
+					e := entry(life*100 + i)
+					if s.Add(e) == nil {
+						must[e.Reason] = true
+					}
 				}
 			}
 			if rng.IntN(2) == 0 {
