@@ -514,10 +514,10 @@ func (a *App) EngineAddr() string {
 	return a.engine.Addr()
 }
 
-// How long the parts of a stop may take.
+// How long the parts of a stop may take; with the engine's they stay below the 10 s that a stop may last.
 const (
-	requestsTimeout = 10 * time.Second // requests in hand are answered
-	shipTimeout     = 5 * time.Second  // ClickHouse gets what is left; the rest stays in the journal
+	requestsTimeout = 3 * time.Second // requests in hand are answered
+	shipTimeout     = 2 * time.Second // ClickHouse gets what is left; the rest stays in the journal
 )
 
 // Run serves until ctx ends, or until a part of it fails. Then it stops in the order in which an event travels: no new

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -102,8 +103,30 @@ lost.`,
 	return cmd
 }
 
+// stopWithin is how long a stop may last: less than the 10 s that container runtimes and people wait.
+const stopWithin = 9 * time.Second
+
+// endAtLast calls exit when more than stopWithin passes between the end of ctx and done: whatever a part of the program
+// waits for (a disk, an engine, a file of years), the process ends, as safely as by a power loss. done may be called
+// twice.
+func endAtLast(ctx context.Context, log *slog.Logger, exit func(code int)) (done func()) {
+	ended := make(chan struct{})
+	unwatch := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(stopWithin)
+		defer timer.Stop()
+		select {
+		case <-ended:
+		case <-timer.C:
+			log.Error("stop takes too long, ending the process; what was acknowledged is on disk", "after", stopWithin)
+			exit(exitFailure)
+		}
+	})
+	return sync.OnceFunc(func() { unwatch(); close(ended) })
+}
+
 // serve runs the service until ctx ends; started, if not nil, is called once it listens.
 func serve(ctx context.Context, cfg collector.Config, started func(*collector.App)) error {
+	defer endAtLast(ctx, cfg.Log, os.Exit)()
 	app, err := collector.New(ctx, cfg)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil // stopped while the journal was replayed: as clean an end as any

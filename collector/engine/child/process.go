@@ -36,7 +36,7 @@ type Config struct {
 	// StartTimeout bounds the time until the engine answers /ping: it covers the 15 s that the engine itself waits for the
 	// folder and the port. Default 60 s (opening loads every table).
 	StartTimeout time.Duration
-	// StopTimeout is how long a clean end may take before the engine is killed; default 15 s.
+	// StopTimeout is how long a clean end may take before the engine is killed, which loses nothing; default 2 s.
 	StopTimeout time.Duration
 	// An engine that answers no /ping HealthMisses times in a row, asked every HealthEvery and given HealthTimeout for each,
 	// hangs: it is killed and started again. Defaults 10 s, 10 s and 6: a minute or two.
@@ -71,7 +71,7 @@ func New(config Config) (*Process, error) {
 	config.DataDir = dir
 	config.Listen = cmp.Or(config.Listen, engine.DefaultListen)
 	config.StartTimeout = cmp.Or(config.StartTimeout, time.Minute)
-	config.StopTimeout = cmp.Or(config.StopTimeout, 15*time.Second)
+	config.StopTimeout = cmp.Or(config.StopTimeout, 2*time.Second)
 	config.HealthEvery = cmp.Or(config.HealthEvery, 10*time.Second)
 	config.HealthTimeout = cmp.Or(config.HealthTimeout, 10*time.Second)
 	config.HealthMisses = cmp.Or(config.HealthMisses, 6)
