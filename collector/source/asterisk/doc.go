@@ -3,7 +3,7 @@
 // Its core is pure: ParseLine reads one line, and a Mapper says what a line means, knowing the calls and agents of the
 // lines before it. Around it, a Follower tails the file through rotations and restarts and submits the events: to the
 // collector of its own process, or to a Spool, from which a Relay brings them to a collector elsewhere. Once reads
-// whole files.
+// whole files, and dumps of a database table that holds a log.
 //
 // Ids are computed from the log alone, so that reading a file again changes nothing. A malformed line never stops the
 // reading; it is counted and its place is logged, never its content, which may hold a caller's number. A caller's
