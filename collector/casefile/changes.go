@@ -1,6 +1,7 @@
 package casefile
 
 import (
+	"slices"
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
@@ -16,6 +17,7 @@ type Change struct {
 	Due                time.Time
 	// The priority that Category has where none is stated. The fold does not know it, see Ticket.DefaultPriorities.
 	CategoryPriority string
+	AtLeast          string // a ticket that was merged into it has this priority, see Ticket.Raise
 }
 
 // foldChanges finds the changes. An event that repeats what holds says nothing new, unless it was heard of earlier than
@@ -67,6 +69,21 @@ func (t *Ticket) DefaultPriorities(of func(category string) string) {
 		if t.Priority = of(t.Category); t.Priority != "" {
 			t.AddFlag(FlagPriorityFromCategory)
 		}
+	}
+}
+
+// Raise gives the ticket at least that priority from an instant on; rank orders priorities, the most urgent highest.
+func (t *Ticket) Raise(at time.Time, priority string, rank func(string) int) {
+	i, _ := slices.BinarySearchFunc(t.Changes, at, func(c Change, at time.Time) int {
+		if c.At.After(at) {
+			return 1
+		}
+		return -1 // behind those of the same instant
+	})
+	t.Changes = slices.Insert(slices.Clip(t.Changes), i, Change{At: at, AtLeast: priority})
+	if rank(priority) > rank(t.Priority) {
+		t.Priority = priority
+		t.AddFlag(FlagPriorityFromMember)
 	}
 }
 

@@ -21,7 +21,16 @@ const (
 	FlagResumedWithoutPause         = "resumed_without_pause"
 	FlagArrivedBeforeReceived       = "arrived_before_received"  // before its call, else before it was opened
 	FlagPauseAndResumeAtOnce        = "pause_and_resume_at_once" // no revision tells which came first: the pause
-	FlagPriorityFromCategory        = "priority_from_category"   // no event states one: its category's default
+	// A ticket was merged, and stays where it was: its master is not known as a ticket that was opened; the reference
+	// leads back to it, or too far; its master had been resolved or closed; its master is younger, and has stopped clocks
+	// that still ran here.
+	FlagMasterUnknown        = "master_unknown"
+	FlagMergedInCycle        = "merged_in_cycle"
+	FlagMasterClosed         = "master_closed"
+	FlagMasterYounger        = "master_younger"
+	FlagMergedAfterStop      = "merged_after_stop"      // of a master: a clock had stopped before a ticket was merged into it
+	FlagPriorityFromMember   = "priority_from_member"   // of a master: a ticket that was merged into it is more urgent
+	FlagPriorityFromCategory = "priority_from_category" // no event states one: its category's default
 )
 
 // CallFacts is what a ticket takes from its calls: their earliest t0 and t3, zero when none is known.
@@ -195,8 +204,6 @@ func (t *Ticket) state(facts []*event.Event) State {
 	}
 	n := len(t.Assignments)
 	switch {
-	case !t.MergedAt.IsZero():
-		return Merged
 	case reached(event.TicketClosed):
 		return Closed
 	case !t.ConfirmedAt.IsZero() && !t.ConfirmedAt.Before(t.ReopenedAt):

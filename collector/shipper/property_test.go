@@ -113,6 +113,11 @@ func (w *warehouse) ReadCases(_ context.Context, keys []event.Key) ([]tracker.Lo
 				l.Events = append(l.Events, &e)
 			}
 		}
+		for _, e := range w.events {
+			if k.Kind == event.KindTicket && e.Center == k.Center && e.Master == k.ID {
+				l.Tickets = append(l.Tickets, e.Subject)
+			}
+		}
 		if r, ok := w.rows[k]; ok && r.Call != nil {
 			l.Tickets = r.Call.Tickets
 		}
@@ -252,7 +257,7 @@ func world(t *rapid.T) []event.Event {
 			e.Kecamatan = rapid.SampledFrom([]string{"", "35.15.12"}).Draw(t, "kecamatan")
 			e.Calls = rapid.SampledFrom([][]string{nil, nil, {"c0"}, {"c1"}, {"c0", "c2"}}).Draw(t, "calls")
 			if e.Type == event.TicketMerged {
-				e.Master = "t9"
+				e.Master = rapid.SampledFrom([]string{"t0", "t1", "t2", "t9"}).Draw(t, "master")
 			}
 		}
 		if i > 0 && rapid.IntRange(0, 4).Draw(t, "corrects") == 0 {
@@ -296,8 +301,21 @@ func fresh(events []event.Event, cfg tracker.Config) map[event.Key]tracker.Row {
 			}
 		}
 	}
+	cfg.Emit = nil
+	whole := tracker.New(cfg) // what merged tickets make of each other is the board's: this one sees all in order
+	whole.TrustFilter()
+	grouped := map[event.Key]bool{}
+	for i := range events {
+		e := &events[i]
+		whole.Apply(e, event.AppendBinary(nil, e), 0, false)
+		if e.Master != "" {
+			grouped[e.Key()], grouped[event.Key{Center: e.Center, Kind: event.KindTicket, ID: e.Master}] = true, true
+		}
+	}
 	for k, evs := range by {
-		if k.Kind == event.KindTicket {
+		if grouped[k] {
+			rows[k], _, _ = whole.Case(k)
+		} else if k.Kind == event.KindTicket {
 			t := casefile.FoldTicket(k, slices.Clone(evs), from[k])
 			rows[k] = tracker.Row{Key: k, Ticket: &t, Clocks: cfg.TicketClocks(&t)}
 		} else {

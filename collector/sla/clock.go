@@ -69,6 +69,8 @@ type Clock struct {
 	Void bool
 	// The instant that the target counts from, where an upgrade moved it; zero where that is StartedAt.
 	CountedFrom time.Time
+	// The ticket merged into this one whose due time it has; empty where it is the case's own.
+	Member string
 	// Late when something was received, at this instant, that would have healed it had it come in time; else zero.
 	FrozenAt time.Time
 }

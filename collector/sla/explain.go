@@ -103,6 +103,10 @@ func (x *explanation) segments(all []Segment) {
 				who, due)
 		}
 	}
+	if x.clock.Member != "" {
+		x.add("Batas waktu dari tiket %s yang digabungkan.", "The due time is that of ticket %s, which was merged into it.",
+			x.clock.Member)
+	}
 	if at := x.clock.FrozenAt; !at.IsZero() {
 		x.add("Yang baru diterima sejak %s tidak menghapus keterlambatan: saat itu batas waktu sudah lewat.",
 			"What was first received from %s on heals nothing: the clock was late by then.", x.instant(at.UnixMilli()))

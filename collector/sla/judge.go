@@ -377,7 +377,7 @@ func (j *judge) details(known func(heard time.Time) bool) []details {
 			base = max(base, start.UnixMilli())
 		}
 	}
-	var opd, category, priority, byCategory string
+	var opd, category, priority, byCategory, least string
 	if j.stay != nil {
 		opd = j.stay.OPD
 	}
@@ -393,11 +393,17 @@ func (j *judge) details(known func(heard time.Time) bool) []details {
 		if c.Priority != "" {
 			priority = c.Priority
 		}
+		if rankOf(c.AtLeast) > rankOf(least) {
+			least = c.AtLeast
+		}
 		if c.Moved && j.stay == nil {
 			opd = c.OPD
 		}
 		d := details{from: c.At.UnixMilli()}
 		d.dims = [dims]string{t.Key.Center, scopeIn(opd, j.scopeOf), opd, category, firstText(priority, byCategory)}
+		if rankOf(least) > rankOf(d.dims[dimPriority]) {
+			d.dims[dimPriority] = least
+		}
 		switch last := &out[len(out)-1]; {
 		case len(out) == 1 && d.from <= base, d.from == last.from:
 			last.dims = d.dims

@@ -125,7 +125,7 @@ func TestClosedBeforeOpenedAndMergedAreInNeitherNumber(t *testing.T) {
 			t.Errorf("%s used %+v", name, u)
 		}
 	}
-	tk.MergedAt, tk.Master = at(t, "2026-07-06 12:00"), "SDA-2"
+	tk.MergedAt, tk.Master, tk.State = at(t, "2026-07-06 12:00"), "SDA-2", casefile.Merged
 	for _, c := range b.Ticket(tk, ownScope) {
 		if got := c.State(at(t, "2026-07-20 12:00")); got != Void {
 			t.Errorf("%s of a merged ticket is %s", c.Name, got)

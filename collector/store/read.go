@@ -33,6 +33,46 @@ func (s *Store) ReadCases(ctx context.Context, keys []event.Key) (map[event.Key]
 	for key, tickets := range links {
 		out[key] = tracker.Loaded{Key: key, Events: events[key], Tickets: tickets}
 	}
+	masters := map[string][]string{}
+	for _, k := range keys {
+		if k.Kind == event.KindTicket {
+			masters[k.Center] = append(masters[k.Center], k.ID)
+		}
+	}
+	for center, ids := range masters {
+		merged, err := s.MergedInto(ctx, center, ids)
+		if err != nil {
+			return nil, err
+		}
+		for id, tickets := range merged {
+			key := event.Key{Center: center, Kind: event.KindTicket, ID: id}
+			out[key] = tracker.Loaded{Key: key, Events: events[key], Tickets: tickets}
+		}
+	}
+	return out, nil
+}
+
+// MergedInto returns, of each ticket of a centre, the tickets of which any event names it as their master, voided events
+// among them, sorted.
+func (s *Store) MergedInto(ctx context.Context, center string, masters []string) (map[string][]string, error) {
+	out := map[string][]string{}
+	for array := range arrayLiterals(masters) {
+		sql := "SELECT master, groupUniqArray(subject) FROM events WHERE center = " + quote(center) +
+			" AND subject_kind = 'ticket' AND type = 'ticket.merged' AND has(" + array + ", master) GROUP BY master"
+		err := s.query(ctx, "read merged tickets", sql, func(scan func(...any) error) error {
+			var master string
+			var tickets []string
+			if err := scan(&master, &tickets); err != nil {
+				return err
+			}
+			slices.Sort(tickets)
+			out[master] = tickets
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 	return out, nil
 }
 

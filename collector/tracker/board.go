@@ -94,6 +94,9 @@ type entry struct {
 	storedAt     time.Time          // At of its row in ClickHouse; zero when not known
 	counts       contribution
 	slot         openSlot      // of an open ticket on the board
+	alone        *alone        // of a ticket of a group: what the others need of it
+	master       string        // of a ticket: the one that it refers to
+	waits        bool          // for a master that is open
 	idle         *list.Element // in Board.idle; nil while the case is an open ticket
 }
 
@@ -102,7 +105,7 @@ type entry struct {
 type remembered struct {
 	key     event.Key
 	events  []stored
-	tickets []string // of a call: the tickets that name it
+	tickets []string // of a call: the tickets that name it; of a ticket: those that refer to it as their master
 	calls   []string // of a ticket: the calls it names
 	// of a ticket: what each of calls gave it when last seen, since calls leave memory earlier
 	callFacts     []casefile.CallFacts

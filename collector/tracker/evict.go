@@ -2,10 +2,11 @@ package tracker
 
 import "time"
 
-// place makes a touched case the last that Evict would drop; an open ticket is none that it drops.
+// place makes a touched case the last that Evict would drop; an open ticket, and one that waits for an open master, is
+// none that it drops.
 func (b *Board) place(en *entry) {
 	b.unplace(en)
-	if !en.complete || !en.open() {
+	if !en.complete || !en.open() && !en.waits {
 		en.idle = b.idle.PushBack(en)
 	}
 }

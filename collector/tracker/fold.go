@@ -101,10 +101,12 @@ func (b *Board) refoldTicket(en *entry, emit bool) {
 		b.link(en, t.Calls, was)
 		t = b.foldTicket(&b.scratch, en, b.updateCallFacts(en))
 	}
+	b.regroup(en, &t, emit)
 	if en.center == nil {
 		return
 	}
-	clocks := b.cfg.TicketClocks(&t)
+	clocks := b.judged(en, &t)
+	en.waits = t.State == casefile.Merged && b.endOpen(en)
 	opd := func(name string) (label, scope string) { return b.opd(en.key.Center, name) }
 	en.center.showTicket(en, &t, clocks, opd)
 	en.emitted.ticket(&t, en.center, func(name string) string {

@@ -33,9 +33,9 @@ func (b *Board) enqueue(en *entry, live bool) {
 
 // foldQueued empties the queue.
 func (b *Board) foldQueued() {
-	for _, list := range [...]*[]*entry{&b.queue.calls, &b.queue.tickets} { // to fold a ticket queues nothing
-		for _, en := range *list {
-			b.settle(en)
+	for _, list := range [...]*[]*entry{&b.queue.calls, &b.queue.tickets} { // a ticket queues no call
+		for i := 0; i < len(*list); i++ {
+			b.settle((*list)[i])
 		}
 		clear(*list)
 		*list = (*list)[:0]

@@ -13,7 +13,7 @@ import (
 type Loaded struct {
 	Key     event.Key
 	Events  []*event.Event
-	Tickets []string  // of a call: the tickets that name it
+	Tickets []string  // of a call: the tickets that name it; of a ticket: those that were merged into it
 	At      time.Time // of a call: its At as its row has it, zero when there is none
 }
 
@@ -63,6 +63,11 @@ func (b *Board) MissingCases(keys []event.Key) []event.Key {
 			return
 		}
 		ticket(en)
+		for m, n := en, 0; m != nil && m.master != "" && n < maxChain; n++ {
+			if m = need(event.Key{Center: k.Center, Kind: event.KindTicket, ID: m.master}); m != nil {
+				ticket(m)
+			}
+		}
 		for _, t := range en.tickets {
 			if ten := need(event.Key{Center: k.Center, Kind: event.KindTicket, ID: t}); ten != nil {
 				ticket(ten)
@@ -140,7 +145,8 @@ func (b *Board) load(l *Loaded) {
 		en.count()
 	}
 	for _, t := range l.Tickets {
-		if i, found := slices.BinarySearch(en.tickets, t); !found && b.names(l.Key.Center, t, l.Key.ID) {
+		i, found := slices.BinarySearch(en.tickets, t)
+		if !found && (l.Key.Kind == event.KindTicket || b.names(l.Key.Center, t, l.Key.ID)) {
 			en.tickets = slices.Insert(slices.Clip(en.tickets), i, t)
 		}
 	}
@@ -240,6 +246,7 @@ func (b *Board) candidates(keys []event.Key) []event.Key {
 		if en := b.cases[k]; en != nil {
 			neighbours(k.Center, event.KindTicket, en.tickets)
 			neighbours(k.Center, event.KindCall, en.calls)
+			neighbours(k.Center, event.KindTicket, []string{en.master})
 		}
 	}
 	for k := range b.linked {
@@ -272,7 +279,8 @@ func (b *Board) row(f *caseFolder, en *entry) Row {
 		r.Call, r.Clocks = &c, b.cfg.CallClocks(&c)
 	} else {
 		t := b.foldTicket(f, en, b.sumCallFacts(en))
-		r.Ticket, r.Clocks = &t, b.cfg.TicketClocks(&t)
+		r.Clocks = b.judged(en, &t)
+		r.Ticket = &t
 	}
 	return r
 }
@@ -322,10 +330,20 @@ func (b *Board) Case(key event.Key) (Row, []*event.Event, bool) {
 	return b.row(&f, en), own.decode(en.events), true
 }
 
-// Fold makes the row of a case that is not on the board from what ClickHouse holds, of a ticket with its calls, and
-// returns its events in the order in which they take effect.
+// Fold makes the row of a case that is not on the board from what ClickHouse holds, of a ticket with its calls and the
+// tickets of its group (see Group), and returns its events in the order in which they take effect.
 func (b *Board) Fold(l Loaded, calls []Loaded) (Row, []*event.Event) {
 	r, events := Row{Key: l.Key}, slices.Clone(l.Events)
+	if slices.ContainsFunc(calls, func(c Loaded) bool { return c.Key.Kind == event.KindTicket }) ||
+		l.Key.Kind == event.KindTicket && slices.ContainsFunc(events, func(e *event.Event) bool { return e.Master != "" }) {
+		cfg := b.cfg
+		cfg.Emit = nil
+		group := New(cfg)
+		group.Load(append(slices.Clone(calls), l))
+		r, _, _ = group.Case(l.Key)
+		casefile.FoldTicket(l.Key, events, casefile.CallFacts{}) // puts them in order
+		return r, events
+	}
 	if l.Key.Kind == event.KindCall {
 		c := casefile.FoldCall(l.Key, events, l.Tickets)
 		r.Call, r.Clocks = &c, b.cfg.CallClocks(&c)

@@ -272,6 +272,11 @@ func (s *story) load(keys []event.Key) (out []string) {
 			if r, ok := s.rows[k]; ok && r.Call != nil {
 				l.Tickets, l.At = r.Call.Tickets, r.Call.At()
 			}
+			for _, j := range s.journal[:s.shipped] {
+				if k.Kind == event.KindTicket && j.event.Master == k.ID {
+					l.Tickets = append(l.Tickets, j.event.Subject)
+				}
+			}
 			loaded = append(loaded, l)
 			out = append(out, fmt.Sprintf("read back %s: %d events", k.ID, len(l.Events)))
 		}
@@ -410,6 +415,11 @@ func rowText(r Row) string {
 		}
 		if t.Master != "" {
 			facts = append(facts, "into "+t.Master)
+		}
+		for _, f := range t.Flags {
+			if strings.HasPrefix(f, "master_") || strings.HasPrefix(f, "merged_") || f == casefile.FlagPriorityFromMember {
+				facts = append(facts, f)
+			}
 		}
 		if len(t.Calls) > 0 {
 			facts = append(facts, "call "+strings.Join(t.Calls, " "))

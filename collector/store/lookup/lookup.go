@@ -84,19 +84,11 @@ func (c *Cases) stored(ctx context.Context, keys []event.Key) (out []Case, err e
 		if len(l.Events) == 0 {
 			continue
 		}
-		var calls []tracker.Loaded // a ticket is folded with the calls that it names
-		if l.Key.Kind == event.KindTicket {
-			var named []event.Key
-			for _, e := range l.Events {
-				for _, call := range e.Calls {
-					named = append(named, event.Key{Center: l.Key.Center, Kind: event.KindCall, ID: call})
-				}
-			}
-			if calls, err = c.read(ctx, named); err != nil {
-				return nil, err
-			}
+		with, err := tracker.Group(l, func(keys []event.Key) ([]tracker.Loaded, error) { return c.read(ctx, keys) })
+		if err != nil {
+			return nil, err
 		}
-		row, events := c.Board.Fold(l, calls)
+		row, events := c.Board.Fold(l, with)
 		out = append(out, Case{row, events})
 	}
 	return out, nil

@@ -19,6 +19,7 @@ type Database interface {
 	CountCases(ctx context.Context, center string, span store.Span) (uint64, error)
 	CaseEvents(ctx context.Context, keys []event.Key) (map[event.Key][]*event.Event, error)
 	TicketsOf(ctx context.Context, center string, calls []string) (map[string][]string, error)
+	MergedInto(ctx context.Context, center string, masters []string) (map[string][]string, error)
 	StoredClocks(ctx context.Context, keys []event.Key) (map[event.Key][]sla.Clock, error)
 	ChangedRows(ctx context.Context, rows []tracker.Row) (map[event.Key]bool, error)
 }
@@ -74,13 +75,14 @@ func (r *Runner) fold(ctx context.Context, db Database, keys []event.Key) ([]tra
 		return nil, err
 	}
 	// Of a call: the tickets that name it. Of a ticket: the calls that any event of it names.
-	var calls []string
+	var calls, ids []string
 	linked := map[event.Key]bool{}
 	for _, k := range keys {
 		if k.Kind == event.KindCall {
 			calls = append(calls, k.ID)
 			continue
 		}
+		ids = append(ids, k.ID)
 		for _, e := range own[k] {
 			for _, c := range e.Calls {
 				linked[event.Key{Center: center, Kind: event.KindCall, ID: c}] = true
@@ -88,6 +90,10 @@ func (r *Runner) fold(ctx context.Context, db Database, keys []event.Key) ([]tra
 		}
 	}
 	tickets, err := db.TicketsOf(ctx, center, calls)
+	if err != nil {
+		return nil, err
+	}
+	merged, err := db.MergedInto(ctx, center, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -136,6 +142,12 @@ func (r *Runner) fold(ctx context.Context, db Database, keys []event.Key) ([]tra
 					l.Tickets = append(l.Tickets, t)
 				}
 			}
+		} else if l.Tickets = merged[k.ID]; l.Tickets != nil || slices.ContainsFunc(l.Events, hasMaster) {
+			if with, err = tracker.Group(l, func(keys []event.Key) ([]tracker.Loaded, error) {
+				return readGroup(ctx, db, center, keys)
+			}); err != nil {
+				return nil, err
+			}
 		} else {
 			with = callsOf(&l, eventsOf)
 		}
@@ -143,6 +155,35 @@ func (r *Runner) fold(ctx context.Context, db Database, keys []event.Key) ([]tra
 		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+func hasMaster(e *event.Event) bool { return e.Master != "" }
+
+// readGroup reads cases of one centre, of tickets with those that were merged into them.
+func readGroup(ctx context.Context, db Database, center string, keys []event.Key) ([]tracker.Loaded, error) {
+	events, err := db.CaseEvents(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, k := range keys {
+		if k.Kind == event.KindTicket {
+			ids = append(ids, k.ID)
+		}
+	}
+	merged, err := db.MergedInto(ctx, center, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]tracker.Loaded, 0, len(keys))
+	for _, k := range keys {
+		l := tracker.Loaded{Key: k, Events: events[k]}
+		if k.Kind == event.KindTicket {
+			l.Tickets = merged[k.ID]
+		}
+		out = append(out, l)
+	}
+	return out, nil
 }
 
 // callsOf returns the calls that any event of a ticket names, each once.

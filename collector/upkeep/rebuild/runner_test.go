@@ -94,6 +94,18 @@ func (w *warehouse) TicketsOf(_ context.Context, center string, calls []string) 
 	return out, nil
 }
 
+func (w *warehouse) MergedInto(_ context.Context, center string, masters []string) (map[string][]string, error) {
+	out := map[string][]string{}
+	for _, k := range w.keys(center, event.Key{}) {
+		for _, e := range w.events[k] {
+			if slices.Contains(masters, e.Master) && !slices.Contains(out[e.Master], k.ID) {
+				out[e.Master] = append(out[e.Master], k.ID)
+			}
+		}
+	}
+	return out, nil
+}
+
 func (w *warehouse) StoredClocks(_ context.Context, keys []event.Key) (map[event.Key][]sla.Clock, error) {
 	out := map[event.Key][]sla.Clock{}
 	for _, k := range keys {
