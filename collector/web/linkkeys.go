@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -72,6 +73,12 @@ func (f LinkKeys) List() ([]LinkKey, error) {
 // link that they signed may live, so that links that were already sent open until they expire. With drop the older keys
 // go at once, and no link that was ever sent opens any more: that is for a stolen file.
 func (f LinkKeys) Rotate(now time.Time, drop bool) (LinkKey, error) {
+	if _, err := f.file().Read(); errors.Is(err, fs.ErrNotExist) && !drop {
+		if last, _, err := keyfile.KnownIn(filepath.Dir(f.Path)).Last(filepath.Base(f.Path)); err != nil || len(last.IDs) > 0 {
+			return LinkKey{}, errors.Join(fmt.Errorf("%s is lost, and with it what opens the links sent before: bring it back, or "+
+				"begin with a new key: monev112 link-key begin", f.Path), err)
+		}
+	}
 	var made linkKey
 	err := f.file().Change(func(keys []linkKey) ([]linkKey, error) {
 		made = newLinkKey(now)

@@ -343,7 +343,10 @@ func TestLostLinkKeysAreNeverReplacedInSilence(t *testing.T) {
 				t.Errorf("%s: %v, want %q", name, err, part)
 			}
 		}
-		if _, _, err := file.Begin(now, true); err != nil || open() == nil {
+		if _, err := file.Rotate(now, false); err == nil && name != "another's" {
+			t.Errorf("%s: a rotation put another file in its place", name)
+		}
+		if _, _, err := file.Begin(now, true); err != nil || open() == nil && name != "another's" {
 			t.Errorf("%s: a dry run began: %v", name, err)
 		}
 		if _, _, err := file.Begin(now, false); err != nil {
