@@ -49,7 +49,7 @@ func (s *Sink) pending() [2]pending {
 
 // The pause between recomputations is how far the roll-ups, and with them the views monev_*, may lag behind the cases
 // while Run runs: to recompute with every batch would cost a fast import as much as the batch. After a recomputation
-// that took long the pause is pauseFactor as long, up to maxRecomputePause: no row is stored while one runs.
+// that took long the pause is pauseFactor as long, up to maxRecomputePause: no row is stored while a portion of it runs.
 const (
 	RecomputeEvery    = 3 * time.Second
 	maxRecomputePause = 30 * time.Second
@@ -103,11 +103,15 @@ func (s *Sink) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-time.After(pause):
-			s.mu.Lock()
 			began := time.Now()
-			_ = s.recompute(ctx)
+			for more := true; more; {
+				s.mu.Lock() // for a portion alone: an import of many years must not keep rows from being stored
+				var err error
+				more, err = s.recomputePortion(ctx)
+				more = more && err == nil
+				s.mu.Unlock()
+			}
 			pause = min(max(RecomputeEvery, pauseFactor*time.Since(began)), maxRecomputePause)
-			s.mu.Unlock()
 		}
 	}
 }
@@ -129,22 +133,56 @@ func (p *pending) add(periods []Period) (added []Period) {
 	return added
 }
 
-// recompute brings the pending hours and days up to date.
+// recompute brings all pending hours and days up to date.
 func (s *Sink) recompute(ctx context.Context) error {
+	for {
+		if more, err := s.recomputePortion(ctx); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// recomputePortion brings a portion of the pending hours and days up to date, and reports whether more are left.
+func (s *Sink) recomputePortion(ctx context.Context) (more bool, err error) {
 	for _, p := range s.pending() {
 		if len(p.periods) == 0 {
 			continue
 		}
-		periods := slices.Collect(maps.Keys(p.periods))
+		periods := p.portion()
 		if err := p.recompute(ctx, periods, s.version); err != nil {
-			return err
+			return false, err
 		}
 		if err := s.markPeriods(ctx, p.unit, periods, s.nextMark(), true); err != nil {
-			return err
+			return false, err
 		}
-		clear(p.periods)
+		for _, period := range periods {
+			delete(p.periods, period)
+		}
+		more = more || len(p.periods) > 0
 	}
-	return nil
+	return more, nil
+}
+
+// What one portion has at most: the span from its first period on, and periods.
+const (
+	portionSpan    = 31 * 24 * time.Hour
+	portionPeriods = 20_000
+)
+
+// portion returns the earliest of the pending periods and those that follow it closely.
+func (p *pending) portion() (periods []Period) {
+	var first time.Time
+	for period := range p.periods {
+		if first.IsZero() || period.Start.Before(first) {
+			first = period.Start
+		}
+	}
+	for period := range p.periods {
+		if period.Start.Sub(first) < portionSpan && len(periods) < portionPeriods {
+			periods = append(periods, period)
+		}
+	}
+	return periods
 }
 
 // ReadCases returns what is stored of the cases; of a case that is not stored it returns nothing.
