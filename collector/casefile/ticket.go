@@ -24,12 +24,14 @@ const (
 	// A ticket was merged, and stays where it was: its master is not known as a ticket that was opened; the reference
 	// leads back to it, or too far; its master had been resolved or closed; its master is younger, and has stopped clocks
 	// that still ran here.
-	FlagMasterUnknown        = "master_unknown"
-	FlagMergedInCycle        = "merged_in_cycle"
-	FlagMasterClosed         = "master_closed"
-	FlagMasterYounger        = "master_younger"
-	FlagMergedAfterStop      = "merged_after_stop"      // of a master: a clock had stopped before a ticket was merged into it
-	FlagPriorityFromMember   = "priority_from_member"   // of a master: a ticket that was merged into it is more urgent
+	FlagMasterUnknown      = "master_unknown"
+	FlagMergedInCycle      = "merged_in_cycle"
+	FlagMasterClosed       = "master_closed"
+	FlagMasterYounger      = "master_younger"
+	FlagMergedAfterStop    = "merged_after_stop"    // of a master: a clock had stopped before a ticket was merged into it
+	FlagPriorityFromMember = "priority_from_member" // of a master: a ticket that was merged into it is more urgent
+	// A correction or withdrawal that was first received when a clock was late took the lateness away.
+	FlagCorrectedAfterLate   = "corrected_after_late"
 	FlagPriorityFromCategory = "priority_from_category" // no event states one: its category's default
 )
 

@@ -44,9 +44,7 @@ func (f *caseFolder) call(en *entry) casefile.Call {
 }
 
 func (b *Board) foldTicket(f *caseFolder, en *entry, from casefile.CallFacts) casefile.Ticket {
-	t := casefile.FoldTicket(en.key, f.decode(en.events), from)
-	b.cfg.Details(&t)
-	return t
+	return b.cfg.foldTicket(en.key, f.decode(en.events), from)
 }
 
 // refold folds a complete case after a change and updates everything derived from it. Without emit the change moves no

@@ -357,8 +357,7 @@ func (b *Board) Fold(l Loaded, calls []Loaded) (Row, []*event.Event) {
 			from.Add(casefile.CallFacts{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt})
 		}
 	}
-	t = casefile.FoldTicket(l.Key, events, from)
-	b.cfg.Details(&t)
+	t = b.cfg.foldTicket(l.Key, events, from)
 	r.Ticket, r.Clocks = &t, b.cfg.TicketClocks(&t)
 	return r, events
 }

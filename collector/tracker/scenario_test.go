@@ -417,7 +417,8 @@ func rowText(r Row) string {
 			facts = append(facts, "into "+t.Master)
 		}
 		for _, f := range t.Flags {
-			if strings.HasPrefix(f, "master_") || strings.HasPrefix(f, "merged_") || f == casefile.FlagPriorityFromMember {
+			if strings.HasPrefix(f, "master_") || strings.HasPrefix(f, "merged_") || f == casefile.FlagCorrectedAfterLate ||
+				f == casefile.FlagPriorityFromMember {
 				facts = append(facts, f)
 			}
 		}
