@@ -213,7 +213,7 @@ FROM
 (
     SELECT
         c.* REPLACE (
-            (void AND NOT (breach_at IS NOT NULL AND k.ticket AND NOT k.test AND NOT ifNull(k.merged <= at, false)
+            (void AND NOT v.ran AND NOT (breach_at IS NOT NULL AND k.ticket AND NOT k.test AND NOT ifNull(k.merged <= at, false)
                 AND (ifNull(k.merged > at, false) OR ifNull(stopped_at > at, false))))::Bool AS void,
             if(elsewhere, if(away, NULL, k.opds[n]), opd) AS opd,
             if(elsewhere, if(away, 'own', coalesce(nullIf(k.scopes[n], ''), scope)), scope) AS scope,
@@ -223,18 +223,27 @@ FROM
         arrayCount(x -> x <= at, k.begun) AS n,
         n = 0 OR ifNull(k.ends[n] <= at, false) AS away,
         -- A citizen's clock that was not late yet lay with the OPD that held the ticket then.
-        clock NOT IN ('acknowledge', 'given') AND breach_at > at
+        clock != 'acknowledge' AND NOT (clock = 'given' AND k.stated) AND breach_at > at
             AND ifNull(greatest(k.begun[-1], ifNull(k.ends[-1], k.begun[-1])) > at, false) AND notEmpty(k.begun) AS elsewhere,
         if(c.paused_s > 0, arrayFirstIndex((s, u) -> s <= at AND ifNull(at < u, false), k.since, k.until), 0) AS pause
     FROM {{db}}.clocks AS c FINAL
     LEFT JOIN
     (
         SELECT
-            center AS k_center, id, true AS ticket, has(flags, 'test') AS test, merged_at AS merged,
+            center AS k_center, id, true AS ticket, has(flags, 'test') AS test, merged_at AS merged, due_opd IS NOT NULL AS stated,
             `stays.opd` AS opds, `stays.scope` AS scopes, `stays.at` AS begun, `stays.ended_at` AS ends,
             `pauses.since` AS since, `pauses.until` AS until
         FROM {{db}}.tickets FINAL
         WHERE {{template "asked"}}
     ) AS k ON k.k_center = c.center AND k.id = c.subject AND c.subject_kind = 'ticket'
+    LEFT JOIN
+    (
+        SELECT center AS v_center, id AS v_id, true AS ran
+        FROM {{db}}.calls FINAL
+        WHERE events > 0 AND ifNull(class, '') != 'uji' AND at <= {{template "at"}} AND {{template "asked"}} AND ifNull(least(
+            ifNull(answered_at, {{template "at"}} + 1), ifNull(abandoned_at, {{template "at"}} + 1),
+            ifNull(unserved_at, {{template "at"}} + 1), ifNull(blocked_at, {{template "at"}} + 1),
+            ifNull(ended_at, {{template "at"}} + 1), ifNull(first_classified_at, {{template "at"}} + 1)) > {{template "at"}}, false)
+    ) AS v ON v.v_center = c.center AND v.v_id = c.subject AND c.subject_kind = 'call' AND c.void
     WHERE started_at <= at AND {{template "asked"}}
 );
