@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ func freezeCommand() *cobra.Command {
 		f      sendFlags
 		r      freeze.Request
 		report bool
+		asOf   string
 	)
 	cmd := &cobra.Command{
 		Use:   "freeze --month 2026-10",
@@ -28,6 +30,12 @@ they differ. A month is frozen again only with --again and --reason; the earlier
 			if r.Month == "" && !report {
 				return usagef("freeze: --month is missing, for example --month 2026-10")
 			}
+			if asOf != "" {
+				var err error
+				if r.AsOf, err = time.Parse(time.RFC3339, asOf); err != nil {
+					return usagef("freeze: --as-of %q: give an instant such as 2026-10-31T23:59:59+07:00", asOf)
+				}
+			}
 			c, err := f.admin()
 			if err != nil {
 				return err
@@ -37,7 +45,7 @@ they differ. A month is frozen again only with --again and --reason; the earlier
 				if r.Again || r.Reason != "" {
 					return usagef("freeze: --report freezes nothing; leave --again and --reason out")
 				}
-				reports, err := compareFrozen(cmd.Context(), c, r.Center, r.Month)
+				reports, err := compareFrozen(cmd.Context(), c, r.Center, r.Month, asOf)
 				if err != nil {
 					return err
 				}
@@ -75,6 +83,8 @@ they differ. A month is frozen again only with --again and --reason; the earlier
 	cmd.Flags().StringVar(&r.Center, "center", "", "only this centre (default: every centre with a board)")
 	cmd.Flags().BoolVar(&r.Again, "again", false, "freeze a frozen month once more, as a new revision")
 	cmd.Flags().StringVar(&r.Reason, "reason", "", "why it is frozen again")
+	cmd.Flags().StringVar(&asOf, "as-of", "",
+		"figures as they stood at this instant, from what is known now, such as 2026-10-31T23:59:59+07:00")
 	cmd.Flags().BoolVar(&report, "report", false, "compare what is frozen with the figures as they are now")
 	return cmd
 }

@@ -200,7 +200,7 @@ func (r *rebuilding) frozen(ctx context.Context, spec rebuild.Spec) error {
 		centers = []string{""}
 	}
 	for _, center := range centers {
-		more, err := compareFrozen(ctx, r.client, center, "")
+		more, err := compareFrozen(ctx, r.client, center, "", "")
 		if err != nil {
 			return fmt.Errorf("compare with frozen months: %w", err)
 		}
@@ -213,14 +213,13 @@ func (r *rebuilding) frozen(ctx context.Context, spec rebuild.Spec) error {
 	return nil
 }
 
-// compareFrozen asks for the reports on frozen months; an empty centre or month is all of them.
-func compareFrozen(ctx context.Context, c *adminClient, center, month string) ([]freeze.Report, error) {
+// compareFrozen asks for the reports on frozen months; an empty centre or month is all of them, an empty asOf is now.
+func compareFrozen(ctx context.Context, c *adminClient, center, month, asOf string) ([]freeze.Report, error) {
 	q := url.Values{}
-	if center != "" {
-		q.Set("center", center)
-	}
-	if month != "" {
-		q.Set("month", month)
+	for name, value := range map[string]string{"center": center, "month": month, "as_of": asOf} {
+		if value != "" {
+			q.Set(name, value)
+		}
 	}
 	var answer struct {
 		Reports []freeze.Report `json:"reports"`

@@ -81,6 +81,7 @@ func (t *Ticket) PausedSpans() []Pause {
 func (t *Ticket) foldPauses(tl timeline, flags *flagSet) {
 	facts := tl.facts
 	var running []int // of t.Pauses
+	orphan := false   // a resumption of nothing
 	for i := 0; i < len(tl.events); {
 		instant := tl.events[i].OccurredAt
 		var paused, resumed []*event.Event
@@ -103,7 +104,7 @@ func (t *Ticket) foldPauses(tl timeline, flags *flagSet) {
 		if paused == nil && resumed == nil && !done {
 			continue
 		}
-		flags.add(resumed != nil && paused == nil && len(running) == 0, FlagResumedWithoutPause)
+		orphan = orphan || resumed != nil && paused == nil && len(running) == 0
 		if resumed != nil || done {
 			for _, p := range running {
 				t.Pauses[p].To = instant
@@ -131,6 +132,8 @@ func (t *Ticket) foldPauses(tl timeline, flags *flagSet) {
 			}
 		}
 	}
+	// A state log writes a resumption whenever work goes on: of a ticket that was never paused it says nothing.
+	flags.add(orphan && len(t.Pauses) > 0, FlagResumedWithoutPause)
 }
 
 // resumedLast reports whether, of pauses and resumptions of one instant, a resumption came last: one that its own

@@ -100,7 +100,7 @@ func TestAccess(t *testing.T) {
 		c.Messages = func([]byte) (notifications.Notification, bool, error) {
 			return notifications.Notification{ID: strings.Repeat("0", 32), Alerts: 1}, false, nil
 		}
-		c.Admin.Compare = func(_ context.Context, _, _ string) ([]freeze.Report, error) { return nil, nil }
+		c.Admin.Compare = func(context.Context, string, string, time.Time) ([]freeze.Report, error) { return nil, nil }
 		c.Admin.StartRebuild = func(context.Context, rebuild.Spec) (rebuild.Job, error) { return rebuild.Job{}, nil }
 	})
 	w.stub.snapshot.Complete = true

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
@@ -27,7 +28,7 @@ type Admin struct {
 	// Freeze freezes a month of the centre named, of every centre with a board when none is.
 	Freeze func(ctx context.Context, r freeze.Request) (freeze.Frozen, error)
 	// Compare reports on frozen months: of every centre when none is named, of every frozen month when none is.
-	Compare func(ctx context.Context, center, month string) ([]freeze.Report, error)
+	Compare func(ctx context.Context, center, month string, asOf time.Time) ([]freeze.Report, error)
 	// CountDue counts the personal data that is due, DeleteDue deletes it; old dead letters and conflicts only when asked.
 	CountDue  func(ctx context.Context) (retention.Report, error)
 	DeleteDue func(ctx context.Context, deadLetters bool) (retention.Report, error)
@@ -165,14 +166,17 @@ func (a *API) postFreeze(c *gin.Context) {
 }
 
 func (a *API) getFreezes(c *gin.Context) {
-	q, err := query(c, "center", "month")
-	center := ""
+	q, err := query(c, "center", "month", "as_of")
+	center, asOf := "", time.Time{}
 	if err == nil {
 		center, err = within(c, q.Get("center"))
 	}
+	if err == nil {
+		asOf, err = a.asOf(q)
+	}
 	out := freezesAnswer{}
 	if err == nil {
-		out.Reports, err = a.cfg.Admin.Compare(c.Request.Context(), center, q.Get("month"))
+		out.Reports, err = a.cfg.Admin.Compare(c.Request.Context(), center, q.Get("month"), asOf)
 	}
 	if out.Reports == nil {
 		out.Reports = []freeze.Report{}

@@ -67,7 +67,7 @@ func testAdmin() Admin {
 		},
 		CountDue:  func(context.Context) (retention.Report, error) { return due(false), nil },
 		DeleteDue: func(context.Context, bool) (retention.Report, error) { return due(true), nil },
-		Compare: func(_ context.Context, center, month string) ([]freeze.Report, error) {
+		Compare: func(_ context.Context, center, month string, _ time.Time) ([]freeze.Report, error) {
 			if month == "2026-09" {
 				return nil, errors.Join(freeze.ErrNotFrozen)
 			}

@@ -55,6 +55,7 @@ func (a *API) endpoints() []endpoint {
 		{"GET", "/v1/tickets", a.getTickets, read, true, false},
 		{"GET", "/v1/tickets/*id", a.getTicket, read, true, false},
 		{"GET", "/v1/calls/*id", a.getCall, read, false, false},
+		{"GET", "/v1/flags", a.getFlags, read, false, false},
 		{"GET", "/v1/directory/review", a.getReview, read, false, false},
 		{"GET", "/p/*id", a.pages, nil, false, false},
 		{"HEAD", "/p/*id", a.pages, nil, false, false},

@@ -20,6 +20,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/docs"
@@ -29,6 +30,7 @@ var testNow = time.Date(2026, 3, 13, 8, 0, 0, 0, time.UTC)
 
 // stub is an Intake and Cases.
 type stub struct {
+	asOf       time.Time // of the latest list of tickets
 	submitted  []ingest.Request
 	answer     func() (event.Receipt, error) // nil: see Submit
 	unresolved []ingest.UnresolvedName
@@ -72,6 +74,17 @@ func (s *stub) Submit(ctx context.Context, r ingest.Request) (event.Receipt, err
 func (s *stub) Unresolved() []ingest.UnresolvedName { return s.unresolved }
 
 func (s *stub) Snapshot(time.Time) tracker.Snapshot { return s.snapshot }
+
+func (s *stub) TicketsAsOf(_ context.Context, f tracker.TicketFilter, at time.Time, after event.Key,
+	limit int) ([]tracker.Row, error) {
+	s.asOf = at
+	return s.Tickets(f, at, after, limit)
+}
+
+func (s *stub) Flags(_ context.Context, center string, since, until time.Time) ([]store.FlagCount, error) {
+	return []store.FlagCount{{Center: center, Kind: "ticket", Flag: "closed_before_opened",
+		Source: since.Format(time.DateOnly) + "/" + until.Format(time.DateOnly), Cases: 4, Examples: []string{"a", "b", "c"}}}, nil
+}
 
 func (s *stub) Tickets(f tracker.TicketFilter, _ time.Time, after event.Key, limit int) ([]tracker.Row, error) {
 	s.filter = f

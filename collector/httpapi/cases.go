@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
@@ -72,6 +73,22 @@ func language(q url.Values) (string, error) {
 	return "", badQuery("lang", "use id or en.")
 }
 
+// asOf reads the instant of which an answer is asked; zero is now.
+func (a *API) asOf(q url.Values) (time.Time, error) {
+	s := q.Get("as_of")
+	if s == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, s)
+	switch {
+	case err != nil:
+		return at, badQuery("as_of", "use an instant such as 2026-03-31T23:59:59+07:00 (with + written as %2B).")
+	case at.After(a.cfg.Now()):
+		return at, badQuery("as_of", "it lies in the future.")
+	}
+	return at, nil
+}
+
 func states() []string {
 	var out []string
 	for _, s := range [...]casefile.State{casefile.Opened, casefile.Assigned, casefile.Acknowledged, casefile.Departed,
@@ -83,13 +100,18 @@ func states() []string {
 }
 
 func (a *API) getTickets(c *gin.Context) {
-	f, after, limit, err := a.ticketQuery(c)
+	f, now, after, limit, err := a.ticketQuery(c)
 	if err != nil {
 		a.fail(c, err)
 		return
 	}
-	now := a.cfg.Now()
-	rows, err := a.cfg.Cases.Tickets(f, now, after, limit+1)
+	var rows []tracker.Row
+	if now.IsZero() {
+		now = a.cfg.Now()
+		rows, err = a.cfg.Cases.Tickets(f, now, after, limit+1)
+	} else {
+		rows, err = a.cfg.Cases.TicketsAsOf(c.Request.Context(), f, now, after, limit+1)
+	}
 	if err != nil {
 		a.fail(c, err)
 		return
@@ -108,33 +130,37 @@ func (a *API) getTickets(c *gin.Context) {
 	a.answer(c, http.StatusOK, out)
 }
 
-func (a *API) ticketQuery(c *gin.Context) (f tracker.TicketFilter, after event.Key, limit int, err error) {
-	q, err := query(c, "center", "opd", "state", "overdue", "at_risk", "limit", "cursor")
+func (a *API) ticketQuery(c *gin.Context) (f tracker.TicketFilter, asOf time.Time, after event.Key, limit int,
+	err error) {
+	q, err := query(c, "center", "opd", "state", "overdue", "at_risk", "limit", "cursor", "as_of")
 	if err != nil {
-		return f, after, 0, err
+		return f, asOf, after, 0, err
 	}
 	f = tracker.TicketFilter{Center: q.Get("center"), OPD: q.Get("opd"), State: casefile.State(q.Get("state"))}
 	if f.State != "" && !slices.Contains(states(), string(f.State)) {
-		return f, after, 0, badQuery("state", "use one of "+strings.Join(states(), ", ")+".")
+		return f, asOf, after, 0, badQuery("state", "use one of "+strings.Join(states(), ", ")+".")
 	}
 	if f.Overdue, err = flag(q, "overdue"); err != nil {
-		return f, after, 0, err
+		return f, asOf, after, 0, err
 	}
 	if f.AtRisk, err = flag(q, "at_risk"); err != nil {
-		return f, after, 0, err
+		return f, asOf, after, 0, err
+	}
+	if asOf, err = a.asOf(q); err != nil {
+		return f, asOf, after, 0, err
 	}
 	limit = min(defaultTicketsPerPage, a.limits.TicketsPerPage)
 	if s := q.Get("limit"); s != "" {
 		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > a.limits.TicketsPerPage {
-			return f, after, 0, badQuery("limit", fmt.Sprintf("use a number from 1 to %d.", a.limits.TicketsPerPage))
+			return f, asOf, after, 0, badQuery("limit", fmt.Sprintf("use a number from 1 to %d.", a.limits.TicketsPerPage))
 		}
 	}
 	if s := q.Get("cursor"); s != "" {
 		if after, err = decodeCursor(s); err != nil {
-			return f, after, 0, badQuery("cursor", "it is not one that an answer gave.")
+			return f, asOf, after, 0, badQuery("cursor", "it is not one that an answer gave.")
 		}
 	}
-	return f, after, limit, a.confine(c, &f)
+	return f, asOf, after, limit, a.confine(c, &f)
 }
 
 // confine narrows a filter to what the request's key may see. Asking for more than that is not found, not forbidden:

@@ -17,6 +17,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
 )
@@ -40,6 +41,9 @@ type Intake interface {
 type Cases interface {
 	Snapshot(now time.Time) tracker.Snapshot
 	Tickets(f tracker.TicketFilter, now time.Time, after event.Key, limit int) ([]tracker.Row, error)
+	TicketsAsOf(ctx context.Context, f tracker.TicketFilter, at time.Time, after event.Key, limit int) ([]tracker.Row,
+		error)
+	Flags(ctx context.Context, center string, since, until time.Time) ([]store.FlagCount, error)
 	Find(ctx context.Context, kind event.Kind, center, id string) ([]lookup.Case, error)
 }
 

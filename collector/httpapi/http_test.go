@@ -449,6 +449,31 @@ func TestPagesHoldEveryTicketOnce(t *testing.T) {
 	}
 }
 
+// A list as of an instant comes from what is stored, never from the board of now.
+func TestListsAsOfAnInstant(t *testing.T) {
+	w := start(t, nil)
+	w.stub.cases = append(w.stub.cases, ticketCase("35.15", "T0", "x"))
+	if r := w.get("/v1/tickets?as_of=2026-03-01T07:00:00%2B07:00"); r.StatusCode != 200 ||
+		!w.stub.asOf.Equal(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("%d %s, asked as of %s", r.StatusCode, r.body, w.stub.asOf)
+	}
+	w.stub.asOf = time.Time{}
+	if w.get("/v1/tickets"); !w.stub.asOf.IsZero() {
+		t.Error("the list of now was asked of the past")
+	}
+	for _, bad := range []string{
+		"/v1/tickets?as_of=yesterday", "/v1/tickets?as_of=2299-01-01T00:00:00Z", "/v1/flags?since=1.3.2026",
+	} {
+		if r := w.get(bad); r.StatusCode != 400 {
+			t.Errorf("%s: %d", bad, r.StatusCode)
+		}
+	}
+	r := w.get("/v1/flags?center=35.15&since=2026-03-01&until=2026-04-01")
+	if want := `"source":"2026-03-01/2026-04-01","cases":4`; r.StatusCode != 200 || !strings.Contains(string(r.body), want) {
+		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
+}
+
 func TestTheBoardHasNames(t *testing.T) {
 	w := start(t, nil)
 	w.stub.snapshot = tracker.Snapshot{

@@ -119,7 +119,7 @@ func (s *Store) ticketBlock(rows []ticketRow, version uint64) block {
 		text("result", func(r *ticketRow) *string { return &r.Result }),
 		all("reopened", "UInt32", columnOf(rows, func(r *ticketRow) uint32 { return uint32(r.Reopened) })),
 		all("bounces", "UInt32", columnOf(rows, func(r *ticketRow) uint32 { return uint32(r.Bounces) })),
-		all("paused_s", "Int64", columnOf(rows, func(r *ticketRow) int64 { return pausedSeconds(r.Pauses) })),
+		all("paused_s", "Int64", columnOf(rows, func(r *ticketRow) int64 { return pausedSeconds(r.PausedSpans()) })),
 		nullInstants("paused_since", columnOf(rows, func(r *ticketRow) *time.Time {
 			since := r.PausedSince()
 			return orNil(&since)
@@ -154,7 +154,7 @@ func stays[V any](rows []ticketRow, value func(*casefile.Assignment) V) [][]V {
 }
 
 func pauses[V any](rows []ticketRow, value func(*casefile.Pause) V) [][]V {
-	return columnOf(rows, func(r *ticketRow) []V { return columnOf(r.Pauses, value) })
+	return columnOf(rows, func(r *ticketRow) []V { return columnOf(r.PausedSpans(), value) })
 }
 
 // pausedSeconds adds up the pauses that have ended.

@@ -83,8 +83,11 @@ func drawFacts(draw *rand.Rand, calls, tickets int) facts {
 		key, t := ticketKey(fmt.Sprint("t", i)), after(factsStart, 0, 5*24*3600)
 		add(key, event.TicketOpened, t, func(e *event.Event) {
 			e.Category, e.Priority = pick("pju", "kebakaran", "banjir"), pick("darurat", "mendesak", "non_darurat")
-			for range draw.IntN(3) {
-				e.Calls = append(e.Calls, fmt.Sprint("c", draw.IntN(calls)))
+			for range draw.IntN(9) { // of calls that had come in
+				id := fmt.Sprint("c", draw.IntN(calls))
+				if of := out[callKey(id)]; len(e.Calls) < 3 && len(of) > 0 && of[0].OccurredAt.Before(t.Add(-time.Minute)) {
+					e.Calls = append(e.Calls, id)
+				}
 			}
 			if chance(20) {
 				e.Due = after(t, 3600, 3*86400)
@@ -110,6 +113,10 @@ func drawFacts(draw *rand.Rand, calls, tickets int) facts {
 			t = after(t, 60, 86400)
 			add(key, event.TicketAssigned, t, opd)
 		}
+		if chance(8) { // contradicts its opening
+			add(key, event.TicketResolved, after(out[key][0].OccurredAt, -7200, -1), nil)
+			continue
+		}
 		if chance(40) {
 			add(key, event.TicketDeparted, after(t, 60, 3600), nil)
 			add(key, event.TicketArrived, after(t, 0, 7200), nil)
@@ -121,10 +128,7 @@ func drawFacts(draw *rand.Rand, calls, tickets int) facts {
 				add(key, event.TicketResumed, after(p, 60, 2*86400), nil)
 			}
 		}
-		switch n := draw.IntN(100); {
-		case n < 8: // contradicts its opening
-			add(key, event.TicketResolved, after(out[key][0].OccurredAt, -7200, -1), nil)
-		case n < 55:
+		if chance(55) {
 			t = after(t, 600, 4*86400)
 			add(key, event.TicketResolved, t, nil)
 			if chance(20) {
@@ -223,7 +227,7 @@ func folded(rows, all map[event.Key]tracker.Row, now time.Time, target, short ti
 	}
 	scopes := map[string][]string{} // of a call's tickets
 	for _, r := range rows {
-		if r.Ticket != nil && !ticketAt(all[r.Key].Ticket).After(now) {
+		if r.Ticket != nil && !all[r.Key].Ticket.At().After(now) {
 			for _, call := range r.Ticket.Calls {
 				scope := ""
 				if r.Ticket.OPD != "" {
@@ -301,7 +305,7 @@ func folded(rows, all map[event.Key]tracker.Row, now time.Time, target, short ti
 	out["coverage measure=class"] = figure{float64(classified), float64(answered), float64(answered), float64(classified) / float64(answered)}
 	for _, r := range rows {
 		t := r.Ticket
-		if t == nil || t.State == casefile.Merged || ticketAt(all[r.Key].Ticket).After(now) {
+		if t == nil || t.State == casefile.Merged || all[r.Key].Ticket.At().After(now) {
 			continue
 		}
 		scope := "own"
@@ -314,7 +318,7 @@ func folded(rows, all map[event.Key]tracker.Row, now time.Time, target, short ti
 			stay = t.Assignments[n-1].At
 		}
 		var paused time.Duration
-		for _, p := range t.Pauses {
+		for _, p := range t.PausedSpans() {
 			from, to := p.From, cmp.Or(p.To, handled)
 			if from.Before(t.OpenedAt) {
 				from = t.OpenedAt
@@ -363,7 +367,7 @@ func folded(rows, all map[event.Key]tracker.Row, now time.Time, target, short ti
 	}
 	clocks := map[string]figure{}
 	for _, r := range rows {
-		if r.Ticket != nil && ticketAt(all[r.Key].Ticket).After(now) || r.Call != nil && all[r.Key].Call.Test() {
+		if r.Ticket != nil && all[r.Key].Ticket.At().After(now) || r.Call != nil && all[r.Key].Call.Test() {
 			continue
 		}
 		for i := range r.Clocks {

@@ -35,7 +35,7 @@ func TestAFrozenMonthStands(t *testing.T) {
 	if err := s.Upsert(t.Context(), []tracker.Row{callRow(call), row}, 1); err != nil {
 		t.Fatal(err)
 	}
-	figures, err := s.Figures(t.Context(), "35.15", month, targets)
+	figures, err := s.Figures(t.Context(), "35.15", month, targets, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestAFrozenMonthStands(t *testing.T) {
 	if err := s.Upsert(t.Context(), []tracker.Row{callRow(call)}, 2); err != nil {
 		t.Fatal(err)
 	}
-	now, err := s.Figures(t.Context(), "35.15", month, targets)
+	now, err := s.Figures(t.Context(), "35.15", month, targets, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -310,3 +310,44 @@ func (s *Store) MaxVersion(ctx context.Context) (uint64, error) {
 	err := s.queryOne(ctx, "read the highest version", sql, &version)
 	return version, err
 }
+
+// OpenTicketsAt returns at most limit tickets that were open at a past instant and that f chooses, behind after, by centre
+// and id. opds are the names of OPDs that f's is written with.
+func (s *Store) OpenTicketsAt(ctx context.Context, f tracker.TicketFilter, opds []string, at time.Time, after event.Key,
+	limit int) ([]event.Key, error) {
+	instant := quote(at.UTC().Format(time.RFC3339Nano))
+	sql := "SELECT center, 'ticket', id FROM tickets_at(at = " + instant + ") WHERE open AND (center, id) > (" +
+		quote(after.Center) + ", " + quote(after.ID) + ")"
+	if f.Center != "" {
+		sql += " AND center = " + quote(f.Center)
+	}
+	switch {
+	case f.OPD == tracker.NoOPD:
+		sql += " AND opd IS NULL"
+	case f.OPD != "":
+		sql += " AND opd IN (" + quoteList(opds) + ")"
+	}
+	if f.State != "" {
+		sql += " AND state = " + quote(string(f.State))
+	}
+	var levels []string
+	if f.Overdue {
+		levels = append(levels, "overdue")
+	}
+	if f.AtRisk {
+		levels = append(levels, "level = 'risk'")
+	}
+	if len(levels) > 0 {
+		sql += " AND (center, id) IN (SELECT center, subject FROM clocks_at(at = " + instant +
+			") WHERE subject_kind = 'ticket' AND (" + strings.Join(levels, " OR ") + "))"
+	}
+	return queryAll(ctx, s, "read tickets open at an instant", fmt.Sprintf("%s ORDER BY center, id LIMIT %d", sql, limit),
+		func(k *event.Key) []any { k.Kind = event.KindTicket; return []any{&k.Center, new(string), &k.ID} })
+}
+
+// OPDNames returns the names of OPDs as tickets of a centre name them, of all centres when center is empty.
+func (s *Store) OPDNames(ctx context.Context, center string) (pairs [][2]string, err error) {
+	return queryAll(ctx, s, "read names of OPDs", "SELECT DISTINCT center::String, arrayJoin(`stays.opd`)::String FROM tickets"+
+		" WHERE "+quote(center)+" = '' OR center = "+quote(center),
+		func(p *[2]string) []any { return []any{&p[0], &p[1]} })
+}

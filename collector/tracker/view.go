@@ -226,6 +226,12 @@ func (b *Board) openKeys(f TicketFilter, now time.Time, after event.Key) (chosen
 	return chosen
 }
 
+// OPDLabel is how TicketFilter writes an OPD that a ticket of a centre names.
+func (b *Board) OPDLabel(center, opd string) string {
+	label, _ := b.cfg.OPD(center, opd)
+	return label
+}
+
 func compareKeys(a, b event.Key) int {
 	return cmp.Or(cmp.Compare(a.Center, b.Center), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
 }

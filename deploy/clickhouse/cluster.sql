@@ -691,31 +691,72 @@ FROM
 (
     SELECT
         c.* REPLACE (
-            (void AND NOT (breach_at IS NOT NULL AND k.ticket AND NOT k.test AND NOT ifNull(k.merged <= at, false)
+            (void AND NOT v.ran AND NOT (breach_at IS NOT NULL AND k.ticket AND NOT k.test AND NOT ifNull(k.merged <= at, false)
                 AND (ifNull(k.merged > at, false) OR ifNull(stopped_at > at, false))))::Bool AS void,
             if(elsewhere, if(away, NULL, k.opds[n]), opd) AS opd,
             if(elsewhere, if(away, 'own', coalesce(nullIf(k.scopes[n], ''), scope)), scope) AS scope,
+            
+            if(clock = 'resolve_total' AND ifNull(k.reopened > at AND k.resolved <= at, false), k.resolved, stopped_at)
+                AS stopped_at,
             if(pause > 0, k.since[pause], paused_since) AS paused_since,
             if(pause > 0, k.until[pause], pause_ends_at) AS pause_ends_at),
         parseDateTime64BestEffort(if({at:String} = '', '2000-01-01', {at:String}), 3, 'UTC') AS at,
         arrayCount(x -> x <= at, k.begun) AS n,
         n = 0 OR ifNull(k.ends[n] <= at, false) AS away,
         
-        clock NOT IN ('acknowledge', 'given') AND breach_at > at
+        clock != 'acknowledge' AND NOT (clock = 'given' AND k.stated) AND breach_at > at
             AND ifNull(greatest(k.begun[-1], ifNull(k.ends[-1], k.begun[-1])) > at, false) AND notEmpty(k.begun) AS elsewhere,
         if(c.paused_s > 0, arrayFirstIndex((s, u) -> s <= at AND ifNull(at < u, false), k.since, k.until), 0) AS pause
     FROM monev112.clocks AS c FINAL
     LEFT JOIN
     (
         SELECT
-            center AS k_center, id, true AS ticket, has(flags, 'test') AS test, merged_at AS merged,
+            center AS k_center, id, true AS ticket, has(flags, 'test') AS test, at AS began, merged_at AS merged,
+            reopened_at AS reopened, resolved_at AS resolved, due_opd IS NOT NULL AS stated,
             `stays.opd` AS opds, `stays.scope` AS scopes, `stays.at` AS begun, `stays.ended_at` AS ends,
             `pauses.since` AS since, `pauses.until` AS until
         FROM monev112.tickets FINAL
         WHERE {at:String} != ''
     ) AS k ON k.k_center = c.center AND k.id = c.subject AND c.subject_kind = 'ticket'
-    WHERE started_at <= at AND {at:String} != ''
+    LEFT JOIN
+    (
+        SELECT center AS v_center, id AS v_id, true AS ran
+        FROM monev112.calls FINAL
+        WHERE events > 0 AND ifNull(class, '') != 'uji' AND at <= parseDateTime64BestEffort(if({at:String} = '', '2000-01-01', {at:String}), 3, 'UTC') AND {at:String} != '' AND ifNull(least(
+            ifNull(answered_at, parseDateTime64BestEffort(if({at:String} = '', '2000-01-01', {at:String}), 3, 'UTC') + 1), ifNull(abandoned_at, parseDateTime64BestEffort(if({at:String} = '', '2000-01-01', {at:String}), 3, 'UTC') + 1),
+            ifNull(unserved_at, parseDateTime64BestEffort(if({at:String} = '', '2000-01-01', {at:String}), 3, 'UTC') + 1), ifNull(blocked_at, parseDateTime64BestEffort(if({at:String} = '', '2000-01-01', {at:String}), 3, 'UTC') + 1),
+            ifNull(ended_at, parseDateTime64BestEffort(if({at:String} = '', '2000-01-01', {at:String}), 3, 'UTC') + 1), ifNull(first_classified_at, parseDateTime64BestEffort(if({at:String} = '', '2000-01-01', {at:String}), 3, 'UTC') + 1)) > parseDateTime64BestEffort(if({at:String} = '', '2000-01-01', {at:String}), 3, 'UTC'), false)
+    ) AS v ON v.v_center = c.center AND v.v_id = c.subject AND c.subject_kind = 'call' AND c.void
+    WHERE started_at <= at AND NOT ifNull(k.began > at, false) AND {at:String} != ''
 );
+
+CREATE OR REPLACE VIEW monev112.flags_by_source ON CLUSTER monev112 AS
+SELECT f.center AS center, f.kind AS kind, f.flag AS flag, e.source AS source, uniqExact(f.id) AS cases,
+    groupArraySorted(3)(f.id) AS examples
+FROM
+(
+    SELECT center::String AS center, 'call' AS kind, id, arrayJoin(flags) AS flag
+    FROM monev112.calls FINAL
+    WHERE events > 0 AND day >= {since:Date} AND day < {until:Date}
+    UNION ALL
+    SELECT center::String, 'ticket', id, arrayJoin(flags)
+    FROM monev112.tickets FINAL
+    WHERE events > 0 AND day >= {since:Date} AND day < {until:Date}
+) AS f
+INNER JOIN
+(
+    SELECT DISTINCT center::String AS center, subject_kind::String AS kind, subject, source
+    FROM monev112.events
+    WHERE (center, subject_kind, subject) IN
+    (
+        SELECT center, 'call', id FROM monev112.calls FINAL
+        WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+        UNION ALL
+        SELECT center, 'ticket', id FROM monev112.tickets FINAL
+        WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+    )
+) AS e ON e.center = f.center AND e.kind = f.kind AND e.subject = f.id
+GROUP BY center, kind, flag, source;
 
 CREATE OR REPLACE VIEW monev112.calls_hourly_now ON CLUSTER monev112 AS SELECT * FROM monev112.calls_hourly FINAL WHERE received > 0;
 

@@ -21,7 +21,8 @@ import (
 // Database is ClickHouse as a freeze needs it; *store.Sink is one.
 type Database interface {
 	FlushRollups(ctx context.Context) error
-	Figures(ctx context.Context, center string, month time.Time, targets store.FigureTargets) ([]store.Figure, error)
+	Figures(ctx context.Context, center string, month time.Time, targets store.FigureTargets,
+		asOf time.Time) ([]store.Figure, error)
 	Frozen(ctx context.Context, center string, month time.Time) (*store.Freeze, error)
 	FrozenMonths(ctx context.Context, center string) ([]time.Time, error)
 	KeepFrozen(ctx context.Context, z *store.Freeze) error
@@ -54,6 +55,8 @@ type Request struct {
 	// Again freezes a month that is frozen once more, as a new revision, for Reason.
 	Again  bool   `json:"again"`
 	Reason string `json:"reason"`
+	// AsOf freezes the figures as they stood at a past instant, from what is known now; zero as they stand now.
+	AsOf time.Time `json:"as_of,omitzero"`
 }
 
 // Kept says what was frozen.
@@ -104,6 +107,10 @@ func Check(r Request, c Center, now time.Time) (time.Time, error) {
 		return month, refuse(true,
 			"%s is not over in centre %s before %s: figures of a month that still runs would be frozen half", r.Month, c.Code,
 			over.Format("2006-01-02 15:04 MST"))
+	case r.AsOf.After(now):
+		return month, refuse(false, "as_of lies in the future: nothing is known of it")
+	case !r.AsOf.IsZero() && r.AsOf.Before(month):
+		return month, refuse(false, "as_of lies before the month")
 	case r.Again && reason == "":
 		return month, refuse(false, "a month is frozen again only for a reason: say which")
 	case !r.Again && reason != "":
@@ -151,7 +158,7 @@ func Keep(ctx context.Context, db Database, r Request, c Center, asOf time.Time)
 	case standing != nil:
 		z.Revision, z.Reason = standing.Revision+1, strings.TrimSpace(r.Reason)
 	}
-	if z.Figures, err = compute(ctx, db, c, month, asOf, asOf); err != nil {
+	if z.Figures, err = compute(ctx, db, c, month, asOf, asOf, r.AsOf); err != nil {
 		return Kept{}, err
 	}
 	if len(z.Figures) == 0 {
@@ -180,12 +187,12 @@ func union(to, from []string) []string {
 	return to
 }
 
-// compute gives the figures of a month with what they rest on.
-func compute(ctx context.Context, db Database, c Center, month, since, now time.Time) ([]store.Figure, error) {
+// compute gives the figures of a month, as of an instant unless it is zero, with what they rest on.
+func compute(ctx context.Context, db Database, c Center, month, since, now, asOf time.Time) ([]store.Figure, error) {
 	if err := db.FlushRollups(ctx); err != nil {
 		return nil, err
 	}
-	figures, err := db.Figures(ctx, c.Code, month, c.Targets)
+	figures, err := db.Figures(ctx, c.Code, month, c.Targets, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -203,8 +210,21 @@ func compute(ctx context.Context, db Database, c Center, month, since, now time.
 		case serviceLevel:
 			f.Parameters = "short=" + strconv.Itoa(int(c.Targets.Short))
 		}
+		if !asOf.IsZero() {
+			f.Parameters = strings.TrimSuffix(asOfParameter+asOf.UTC().Format(time.RFC3339)+","+f.Parameters, ",")
+		}
 	}
 	return figures, nil
+}
+
+const asOfParameter = "as_of="
+
+// asOfOf is the instant that a frozen figure was computed as of; zero when it was as things stood.
+func asOfOf(f *store.Figure) time.Time {
+	text, _ := strings.CutPrefix(f.Parameters, asOfParameter)
+	text, _, _ = strings.Cut(text, ",")
+	at, _ := time.Parse(time.RFC3339, text)
+	return at
 }
 
 // The figures whose meaning this package must know to explain them.

@@ -55,10 +55,13 @@ type database struct {
 	calls   uint64
 	tickets map[string]uint64
 	settled int
+	asOf    time.Time // of the latest figures
 }
 
 func (d *database) FlushRollups(context.Context) error { d.settled++; return nil }
-func (d *database) Figures(context.Context, string, time.Time, store.FigureTargets) ([]store.Figure, error) {
+func (d *database) Figures(_ context.Context, _ string, _ time.Time, _ store.FigureTargets,
+	asOf time.Time) ([]store.Figure, error) {
+	d.asOf = asOf
 	return append([]store.Figure{}, d.figures...), nil
 }
 func (d *database) Frozen(context.Context, string, time.Time) (*store.Freeze, error) {
@@ -190,7 +193,7 @@ func TestTheReportSaysWhy(t *testing.T) {
 			t.Fatal(err)
 		}
 		tc.change(d)
-		r, err := Compare(t.Context(), d, tc.center, "2026-10", over.AddDate(0, 1, 0))
+		r, err := Compare(t.Context(), d, tc.center, "2026-10", over.AddDate(0, 1, 0), time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,8 +214,33 @@ func TestTheReportSaysWhy(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Compare(t.Context(), &database{}, center, "2026-10", over); !errors.Is(err, ErrNotFrozen) {
+	if _, err := Compare(t.Context(), &database{}, center, "2026-10", over, time.Time{}); !errors.Is(err, ErrNotFrozen) {
 		t.Errorf("a month that is not frozen: %v", err)
+	}
+}
+
+// What was frozen as of an instant is compared with the figures as of the same, unless another is asked for.
+func TestAFreezeAsOfAnInstant(t *testing.T) {
+	d := october()
+	for _, r := range []Request{{AsOf: over.AddDate(1, 0, 0)}, {AsOf: over.AddDate(0, -2, 0)}} {
+		r.Month = "2026-10"
+		var no *RefusedError
+		if _, err := Keep(t.Context(), d, r, center, over); !errors.As(err, &no) || !strings.Contains(no.Reason, "as_of") {
+			t.Errorf("as of %s: %v", r.AsOf, err)
+		}
+	}
+	if _, err := Keep(t.Context(), d, Request{Month: "2026-10", AsOf: over}, center, over.AddDate(0, 1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	figures := d.frozen[0].Figures
+	if !d.asOf.Equal(over) || figures[0].Parameters != "as_of=2026-10-31T17:00:00Z" ||
+		figures[4].Parameters != "as_of=2026-10-31T17:00:00Z,short=5" {
+		t.Errorf("as of %s: %q, %q", d.asOf, figures[0].Parameters, figures[4].Parameters)
+	}
+	for asked, want := range map[time.Time]time.Time{{}: over, over.AddDate(0, 0, 3): over.AddDate(0, 0, 3)} {
+		if _, err := Compare(t.Context(), d, center, "2026-10", over.AddDate(0, 2, 0), asked); err != nil || !d.asOf.Equal(want) {
+			t.Errorf("compared as of %s, want %s: %v", d.asOf, want, err)
+		}
 	}
 }
 
@@ -222,7 +250,7 @@ func TestTheReportAsPrinted(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.figures[0], d.figures[1], d.calls = figure("funnel", "stage=own", 4), figure("hoax", "measure=belum", 2), 3
-	r, err := Compare(t.Context(), d, center, "2026-10", over)
+	r, err := Compare(t.Context(), d, center, "2026-10", over, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,8 +67,9 @@ func Months(ctx context.Context, db Database, center string) ([]string, error) {
 	return out, nil
 }
 
-// Compare reports what a frozen month's figures are now; ErrNotFrozen when there is no freeze of it.
-func Compare(ctx context.Context, db Database, c Center, month string, now time.Time) (Report, error) {
+// Compare reports what a frozen month's figures are now, or as of a past instant; where asOf is zero, as of the instant
+// that the freeze names, if it does. It returns ErrNotFrozen when there is no freeze of the month.
+func Compare(ctx context.Context, db Database, c Center, month string, now, asOf time.Time) (Report, error) {
 	first, err := parseMonth(month)
 	if err != nil {
 		return Report{}, err
@@ -80,7 +81,13 @@ func Compare(ctx context.Context, db Database, c Center, month string, now time.
 	if z == nil {
 		return Report{}, fmt.Errorf("centre %s, month %s: %w", c.Code, month, ErrNotFrozen)
 	}
-	present, err := compute(ctx, db, c, first, z.FrozenAt, now)
+	if asOf.After(now) {
+		return Report{}, refuse(false, "as_of lies in the future: nothing is known of it")
+	}
+	if asOf.IsZero() && len(z.Figures) > 0 {
+		asOf = asOfOf(&z.Figures[0])
+	}
+	present, err := compute(ctx, db, c, first, z.FrozenAt, now, asOf)
 	if err != nil {
 		return Report{}, err
 	}

@@ -98,8 +98,9 @@ func (r *Runner) Freeze(ctx context.Context, req Request) (Frozen, error) {
 	return out, nil
 }
 
-// Compare reports on frozen months: of every centre when none is named, of every frozen month when none is.
-func (r *Runner) Compare(ctx context.Context, center, month string) (out []Report, err error) {
+// Compare reports on frozen months: of every centre when none is named, of every frozen month when none is; as of an
+// instant unless it is zero.
+func (r *Runner) Compare(ctx context.Context, center, month string, asOf time.Time) (out []Report, err error) {
 	if !r.Writer.Prepared() {
 		return nil, store.ErrNotReady
 	}
@@ -123,7 +124,7 @@ func (r *Runner) Compare(ctx context.Context, center, month string) (out []Repor
 			months = []string{month}
 		}
 		for _, m := range months {
-			report, err := Compare(ctx, r.Database, c, m, r.Now())
+			report, err := Compare(ctx, r.Database, c, m, r.Now(), asOf)
 			if err != nil {
 				return nil, err
 			}

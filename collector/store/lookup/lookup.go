@@ -3,8 +3,10 @@
 package lookup
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
@@ -39,6 +41,55 @@ func (c *Cases) Tickets(f tracker.TicketFilter, now time.Time, after event.Key, 
 	return c.Board.OpenTickets(f, now, after, limit), nil
 }
 
+// TicketsAsOf returns at most limit tickets that were open at a past instant, behind after, by centre and id: each as the
+// events that had happened by then make it, of those that are known today.
+func (c *Cases) TicketsAsOf(ctx context.Context, f tracker.TicketFilter, at time.Time, after event.Key,
+	limit int) ([]tracker.Row, error) {
+	away := func(err error) error {
+		return &store.UnavailableError{Reason: "ClickHouse does not answer now.", Err: err}
+	}
+	var opds []string
+	if f.OPD != "" && f.OPD != tracker.NoOPD {
+		names, err := c.Stored.OPDNames(ctx, f.Center)
+		if err != nil {
+			return nil, away(err)
+		}
+		for _, n := range names {
+			if c.Board.OPDLabel(n[0], n[1]) == f.OPD {
+				opds = append(opds, n[1])
+			}
+		}
+		if len(opds) == 0 {
+			return nil, nil
+		}
+	}
+	keys, err := c.Stored.OpenTicketsAt(ctx, f, opds, at, after, limit)
+	if err != nil {
+		return nil, away(err)
+	}
+	found, err := c.stored(ctx, keys, at)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]tracker.Row, len(found))
+	for i := range found {
+		rows[i] = found[i].Row
+	}
+	slices.SortFunc(rows, func(a, b tracker.Row) int {
+		return cmp.Or(cmp.Compare(a.Key.Center, b.Key.Center), cmp.Compare(a.Key.ID, b.Key.ID))
+	})
+	return rows, nil
+}
+
+// Flags counts which sources contradict themselves; see store.Store.Flags.
+func (c *Cases) Flags(ctx context.Context, center string, since, until time.Time) ([]store.FlagCount, error) {
+	counts, err := c.Stored.Flags(ctx, center, since, until)
+	if err != nil {
+		return nil, &store.UnavailableError{Reason: "ClickHouse does not answer now.", Err: err}
+	}
+	return counts, nil
+}
+
 // Find returns every case of a kind and id: of one centre, or of all when center is empty.
 func (c *Cases) Find(ctx context.Context, kind event.Kind, center, id string) ([]Case, error) {
 	centers := c.Centers
@@ -58,7 +109,7 @@ func (c *Cases) Find(ctx context.Context, kind event.Kind, center, id string) ([
 	if len(keys) == 0 {
 		return found, nil
 	}
-	stored, err := c.stored(ctx, keys)
+	stored, err := c.stored(ctx, keys, time.Time{})
 	if err != nil && len(found) > 0 {
 		return found, nil // another centre's case of the same id cannot be looked up now
 	}
@@ -74,9 +125,9 @@ func (c *Cases) Events(ctx context.Context, kind event.Kind, center, id string) 
 	return out, err
 }
 
-// stored reads cases from ClickHouse and folds them.
-func (c *Cases) stored(ctx context.Context, keys []event.Key) (out []Case, err error) {
-	loaded, err := c.read(ctx, keys)
+// stored reads cases from ClickHouse and folds them; with an instant, what had happened by then.
+func (c *Cases) stored(ctx context.Context, keys []event.Key, until time.Time) (out []Case, err error) {
+	loaded, err := c.read(ctx, keys, until)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +135,7 @@ func (c *Cases) stored(ctx context.Context, keys []event.Key) (out []Case, err e
 		if len(l.Events) == 0 {
 			continue
 		}
-		with, err := tracker.Group(l, func(keys []event.Key) ([]tracker.Loaded, error) { return c.read(ctx, keys) })
+		with, err := tracker.Group(l, func(keys []event.Key) ([]tracker.Loaded, error) { return c.read(ctx, keys, until) })
 		if err != nil {
 			return nil, err
 		}
@@ -94,7 +145,7 @@ func (c *Cases) stored(ctx context.Context, keys []event.Key) (out []Case, err e
 	return out, nil
 }
 
-func (c *Cases) read(ctx context.Context, keys []event.Key) ([]tracker.Loaded, error) {
+func (c *Cases) read(ctx context.Context, keys []event.Key, until time.Time) ([]tracker.Loaded, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
@@ -104,5 +155,12 @@ func (c *Cases) read(ctx context.Context, keys []event.Key) ([]tracker.Loaded, e
 			Reason: "The case is not in memory, and ClickHouse does not answer now.", Err: err,
 		}
 	}
-	return loaded, nil
+	out := make([]tracker.Loaded, 0, len(loaded))
+	for _, l := range loaded {
+		if !until.IsZero() {
+			l.Events = slices.DeleteFunc(l.Events, func(e *event.Event) bool { return e.OccurredAt.After(until) })
+		}
+		out = append(out, l)
+	}
+	return out, nil
 }

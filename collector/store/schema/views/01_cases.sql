@@ -217,6 +217,9 @@ FROM
                 AND (ifNull(k.merged > at, false) OR ifNull(stopped_at > at, false))))::Bool AS void,
             if(elsewhere, if(away, NULL, k.opds[n]), opd) AS opd,
             if(elsewhere, if(away, 'own', coalesce(nullIf(k.scopes[n], ''), scope)), scope) AS scope,
+            -- Handled by then, and reopened since.
+            if(clock = 'resolve_total' AND ifNull(k.reopened > at AND k.resolved <= at, false), k.resolved, stopped_at)
+                AS stopped_at,
             if(pause > 0, k.since[pause], paused_since) AS paused_since,
             if(pause > 0, k.until[pause], pause_ends_at) AS pause_ends_at),
         {{template "at"}} AS at,
@@ -230,7 +233,8 @@ FROM
     LEFT JOIN
     (
         SELECT
-            center AS k_center, id, true AS ticket, has(flags, 'test') AS test, merged_at AS merged, due_opd IS NOT NULL AS stated,
+            center AS k_center, id, true AS ticket, has(flags, 'test') AS test, at AS began, merged_at AS merged,
+            reopened_at AS reopened, resolved_at AS resolved, due_opd IS NOT NULL AS stated,
             `stays.opd` AS opds, `stays.scope` AS scopes, `stays.at` AS begun, `stays.ended_at` AS ends,
             `pauses.since` AS since, `pauses.until` AS until
         FROM {{db}}.tickets FINAL
@@ -245,5 +249,36 @@ FROM
             ifNull(unserved_at, {{template "at"}} + 1), ifNull(blocked_at, {{template "at"}} + 1),
             ifNull(ended_at, {{template "at"}} + 1), ifNull(first_classified_at, {{template "at"}} + 1)) > {{template "at"}}, false)
     ) AS v ON v.v_center = c.center AND v.v_id = c.subject AND c.subject_kind = 'call' AND c.void
-    WHERE started_at <= at AND {{template "asked"}}
+    WHERE started_at <= at AND NOT ifNull(k.began > at, false) AND {{template "asked"}}
 );
+
+-- flags_by_source: which sources contradict themselves or leave gaps: the flagged cases of the days since <= day < until by
+-- kind, flag and source (a mapping has a source of its own), with the first three ids. A case that two sources speak of
+-- counts for both.
+CREATE OR REPLACE VIEW {{db}}.flags_by_source AS
+SELECT f.center AS center, f.kind AS kind, f.flag AS flag, e.source AS source, uniqExact(f.id) AS cases,
+    groupArraySorted(3)(f.id) AS examples
+FROM
+(
+    SELECT center::String AS center, 'call' AS kind, id, arrayJoin(flags) AS flag
+    FROM {{db}}.calls FINAL
+    WHERE events > 0 AND day >= {since:Date} AND day < {until:Date}
+    UNION ALL
+    SELECT center::String, 'ticket', id, arrayJoin(flags)
+    FROM {{db}}.tickets FINAL
+    WHERE events > 0 AND day >= {since:Date} AND day < {until:Date}
+) AS f
+INNER JOIN
+(
+    SELECT DISTINCT center::String AS center, subject_kind::String AS kind, subject, source
+    FROM {{db}}.events
+    WHERE (center, subject_kind, subject) IN
+    (
+        SELECT center, 'call', id FROM {{db}}.calls FINAL
+        WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+        UNION ALL
+        SELECT center, 'ticket', id FROM {{db}}.tickets FINAL
+        WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+    )
+) AS e ON e.center = f.center AND e.kind = f.kind AND e.subject = f.id
+GROUP BY center, kind, flag, source;
