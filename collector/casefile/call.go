@@ -15,6 +15,7 @@ const (
 	FlagEndedBeforeAnswered    = "ended_before_answered"
 	FlagAnsweredAndAbandoned   = "answered_and_abandoned"
 	FlagClassWithoutAnswer     = "class_without_answer" // a class implies an answer that no source stamped
+	FlagReferenceIgnored       = "reference_ignored"    // it names calls or a master, which only tickets do
 )
 
 // FoldCall folds the events of one call; tickets are the ids of tickets that name it. It sorts evs in place and keeps
@@ -76,6 +77,9 @@ func FoldCall(key event.Key, evs []*event.Event, tickets []string) Call {
 	flags.add(!c.AnsweredAt.IsZero() && !c.AbandonedAt.IsZero(), FlagAnsweredAndAbandoned)
 	flags.add(c.Classified() && c.AnsweredAt.IsZero(), FlagClassWithoutAnswer)
 	flags.add(tl.blanked(), FlagFieldBlanked)
+	flags.add(slices.ContainsFunc(tl.events, func(e *event.Event) bool {
+		return len(e.Calls) > 0 || e.Master != ""
+	}), FlagReferenceIgnored)
 	c.Flags = flags.sorted()
 	return c
 }

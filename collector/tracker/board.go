@@ -275,7 +275,9 @@ func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 	case !en.complete:
 		en.changed()
 		b.place(en)
-		b.linkUnknown(en, e.Calls)
+		if e.Kind == event.KindTicket { // a call that names calls claims none
+			b.linkUnknown(en, e.Calls)
+		}
 	case atOnce:
 		b.refold(en, true)
 		b.place(en)
