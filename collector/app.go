@@ -275,7 +275,7 @@ func (a *App) openStore(ctx context.Context) (err error) {
 	}
 	a.cleanup("connections to clickhouse", a.store.Close)
 	a.sink = &store.Sink{
-		Store: a.store, Boards: a.rules.Centers,
+		Store: a.store, Boards: a.rules.Centers, Directory: a.dir,
 		Scope: func(center, opd string) string { _, scope := a.rules.OPD(center, opd); return scope },
 	}
 	a.shipper, err = shipper.New(shipper.Config{

@@ -155,6 +155,33 @@ func (c *entry) place(e *event.Event) {
 	if known && !category.Sensitive || !known && c.center.Open {
 		return
 	}
+	c.snap(e)
+}
+
+// Private reports whether a category, by its id or any of its names, is known as one whose exact places are not stored.
+func (d *Directory) Private(center, category string) bool {
+	e := d.centers[center]
+	if e == nil || category == "" {
+		return false
+	}
+	id, _ := resolve(e, &e.categories, category, "")
+	c, _ := e.categories.byID(id)
+	return c.Sensitive
+}
+
+// SnapPlace puts an event whose place is not for storing to the point of its kecamatan, and takes its place away where
+// that is not known.
+func (d *Directory) SnapPlace(e *event.Event) {
+	switch c := d.centers[e.Center]; {
+	case e.Lat == nil && e.Lon == nil:
+	case c == nil:
+		dropPlace(e)
+	default:
+		c.snap(e)
+	}
+}
+
+func (c *entry) snap(e *event.Event) {
 	k, ok := c.kecamatan.byID(e.Kecamatan)
 	if !ok || !k.Located {
 		dropPlace(e)

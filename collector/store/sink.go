@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/tracker"
 )
@@ -24,6 +25,8 @@ type Sink struct {
 	Boards []string
 	// Scope says whose power an OPD of a centre is in: own, vertical or unknown.
 	Scope func(center, opd string) string
+	// Directory says which categories have no exact places; nil: no place is hidden.
+	Directory *directory.Directory
 
 	// held by Upsert and by a recomputation, so that no hour is recomputed between its mark and its calls
 	mu          sync.Mutex
@@ -31,6 +34,8 @@ type Sink struct {
 	version     uint64              // of the latest upsert
 	marks       uint64              // the latest mark in hours_pending and days_pending
 	running     bool                // Run recomputes; without it Upsert does
+
+	becamePrivate chan struct{} // a row was stored whose case is private; made by Run
 }
 
 // pending are the periods of a unit that have to be recomputed, and how.
@@ -91,12 +96,15 @@ func (s *Sink) Prepare(ctx context.Context) error {
 	return nil // what failed stays pending for Run: roll-ups may lag, events must not wait for them
 }
 
-// Run recomputes the hours and days whose cases changed, every RecomputeEvery or slower, until ctx ends; what is left
+// Run hides places, and recomputes the hours and days whose cases changed, every RecomputeEvery or slower, until ctx ends; what is left
 // then is done by the next Prepare. A failure is counted by Config.Failed and tried again. Without a Run every Upsert
 // recomputes its hours.
 func (s *Sink) Run(ctx context.Context) {
 	s.setRunning(true)
 	defer s.setRunning(false)
+	var places sync.WaitGroup
+	defer places.Wait()
+	places.Go(func() { s.hidePlaces(ctx) })
 	pause := RecomputeEvery
 	for {
 		select {
@@ -119,6 +127,9 @@ func (s *Sink) Run(ctx context.Context) {
 func (s *Sink) setRunning(running bool) {
 	s.mu.Lock()
 	s.running = running
+	if s.becamePrivate == nil {
+		s.becamePrivate = make(chan struct{}, 1)
+	}
 	s.mu.Unlock()
 }
 
@@ -259,6 +270,12 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 	g.Go(func() error { return s.upsertClocks(ctx, clocks, version) })
 	if err := g.Wait(); err != nil {
 		return err
+	}
+	if slices.ContainsFunc(rows, func(r tracker.Row) bool { return r.Private }) {
+		select {
+		case s.becamePrivate <- struct{}{}:
+		default: // nobody runs, or it is told already
+		}
 	}
 	if s.running {
 		return nil

@@ -43,7 +43,10 @@ type Config struct {
 	Details      func(*casefile.Ticket)                         // adds what the rules say of a ticket; nil adds nothing
 	TicketClocks func(*casefile.Ticket) []sla.Clock
 	CallClocks   func(*casefile.Call) []sla.Clock
-	Emit         func(Outcome) // called with the board locked; must not call back
+	// whether a case with an event of this category has no exact place; nil: none has
+	Private   func(center, category string) bool
+	SnapPlace func(*event.Event)
+	Emit      func(Outcome) // called with the board locked; must not call back
 
 	LiveWindow time.Duration // an event older than this when received moves no counter; 1 h
 	KeepCases  time.Duration // how long a case without an open ticket stays in memory after its last event; 48 h
@@ -66,6 +69,7 @@ type Board struct {
 	cases         map[event.Key]*entry
 	idle          *list.List             // of *entry: cases that Evict may drop, the longest untouched first
 	linked        map[event.Key]struct{} // cases whose row changed through a case that they are linked with
+	merged        map[event.Key][]string // tickets in memory that were merged into a ticket
 	agents        map[event.Key]*agent
 	centers       map[string]*center         // by label; never a historical one
 	evictedCounts map[event.Key]contribution // of evicted cases, while their windows run
@@ -93,6 +97,8 @@ type entry struct {
 	clocksKnown  bool               // storedClocks are all there are
 	storedAt     time.Time          // At of its row in ClickHouse; zero when not known
 	counts       contribution
+	private      bool          // no exact place of it is kept
+	mergedInto   string        // of a ticket: what it was merged into
 	slot         openSlot      // of an open ticket on the board
 	alone        *alone        // of a ticket of a group: what the others need of it
 	master       string        // of a ticket: the one that it refers to
@@ -164,6 +170,7 @@ func (b *Board) clear() {
 	b.cases = map[event.Key]*entry{}
 	b.idle = list.New()
 	b.linked = map[event.Key]struct{}{}
+	b.merged = map[event.Key][]string{}
 	b.agents = map[event.Key]*agent{}
 	b.centers = map[string]*center{}
 	b.evictedCounts = map[event.Key]contribution{}

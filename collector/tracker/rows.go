@@ -28,7 +28,9 @@ type Row struct {
 	ClocksOnly bool
 	// WasAt is the At of the call's row as stored before, zero when there is none or, without ClocksOnly, it is not known.
 	WasAt time.Time
-	gen   uint32
+	// Private says that no exact place of the case, and of those linked with it, may be stored.
+	Private bool
+	gen     uint32
 }
 
 // MissingCases returns the cases that must be loaded before the rows of the cases named can be made: unknown ones among
@@ -273,7 +275,7 @@ func (b *Board) rowToStore(f *caseFolder, en *entry) Row {
 
 // row folds a case; its strings lie in the payloads, which never change.
 func (b *Board) row(f *caseFolder, en *entry) Row {
-	r := Row{Key: en.key}
+	r := Row{Key: en.key, Private: en.private}
 	if en.key.Kind == event.KindCall {
 		c := f.call(en)
 		r.Call, r.Clocks = &c, b.cfg.CallClocks(&c)
@@ -334,6 +336,12 @@ func (b *Board) Case(key event.Key) (Row, []*event.Event, bool) {
 // tickets of its group (see Group), and returns its events in the order in which they take effect.
 func (b *Board) Fold(l Loaded, calls []Loaded) (Row, []*event.Event) {
 	r, events := Row{Key: l.Key}, slices.Clone(l.Events)
+	r.Private = b.cfg.private(events) || slices.ContainsFunc(calls, func(c Loaded) bool { return b.cfg.private(c.Events) })
+	if r.Private {
+		for _, e := range events {
+			b.cfg.SnapPlace(e)
+		}
+	}
 	if slices.ContainsFunc(calls, func(c Loaded) bool { return c.Key.Kind == event.KindTicket }) ||
 		l.Key.Kind == event.KindTicket && slices.ContainsFunc(events, func(e *event.Event) bool { return e.Master != "" }) {
 		cfg := b.cfg

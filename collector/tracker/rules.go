@@ -47,6 +47,8 @@ func Rules(dir *directory.Directory, book *sla.Book) Config {
 				t.AddFlag(FlagOlderThanPolicies)
 			}
 		},
+		Private:   dir.Private,
+		SnapPlace: dir.SnapPlace,
 	}
 	for _, c := range dir.Centers() {
 		if !c.Historical {
