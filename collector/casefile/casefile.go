@@ -101,6 +101,8 @@ type Ticket struct {
 	Openings    []string
 	Origin                // what opened and assigned it
 	LastEventAt time.Time // OccurredAt of the latest event
+	// CategoryBlanked says that a category was sent and not kept, before any that was.
+	CategoryBlanked bool
 }
 
 // At is the instant by which a ticket belongs to a day, and which settles the policies that judge it: when it was opened,

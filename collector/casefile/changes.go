@@ -36,6 +36,8 @@ func (t *Ticket) foldChanges(tl timeline) {
 		c := Change{At: e.OccurredAt, HeardAt: e.ReceivedAt}
 		if e.Category != "" && news(&category, e, category != nil && category.Category == e.Category) {
 			c.Category = e.Category
+		} else if category == nil && slices.Contains(e.Blanked, string(event.FieldCategory)) && !t.CategoryBlanked {
+			c.Category, t.CategoryBlanked = event.UnknownName, true
 		}
 		if e.Priority != "" && news(&priority, e, priority != nil && priority.Priority == e.Priority) {
 			c.Priority = e.Priority
@@ -65,8 +67,12 @@ func (t *Ticket) DefaultPriorities(of func(category string) string) {
 			c.CategoryPriority = of(c.Category)
 		}
 	}
-	if t.Priority == "" && t.Category != "" {
-		if t.Priority = of(t.Category); t.Priority != "" {
+	category := t.Category
+	if category == "" && t.CategoryBlanked {
+		category = event.UnknownName
+	}
+	if t.Priority == "" && category != "" {
+		if t.Priority = of(category); t.Priority != "" {
 			t.AddFlag(FlagPriorityFromCategory)
 		}
 	}

@@ -33,6 +33,7 @@ const (
 	// A correction or withdrawal that was first received when a clock was late took the lateness away.
 	FlagCorrectedAfterLate   = "corrected_after_late"
 	FlagPriorityFromCategory = "priority_from_category" // no event states one: its category's default
+	FlagPriorityAssumed      = "priority_assumed"       // nor does the directory know its category: mendesak
 )
 
 // CallFacts is what a ticket takes from its calls: their earliest t0 and t3, zero when none is known.

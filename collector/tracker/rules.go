@@ -1,10 +1,12 @@
 package tracker
 
 import (
+	"slices"
 	"time"
 
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/sla"
 )
 
@@ -40,9 +42,16 @@ func Rules(dir *directory.Directory, book *sla.Book) Config {
 		CallClocks: book.Call,
 		Details: func(t *casefile.Ticket) {
 			t.DefaultPriorities(func(category string) string {
-				priority, _ := dir.DefaultPriority(t.Key.Center, category, t.At())
+				priority, known := dir.DefaultPriority(t.Key.Center, category, t.At())
+				if c, _ := dir.Center(t.Key.Center); !known && !c.Open {
+					return event.PriorityMendesak
+				}
 				return priority
 			})
+			if _, known := dir.DefaultPriority(t.Key.Center, t.Category, t.At()); !known && slices.Contains(t.Flags,
+				casefile.FlagPriorityFromCategory) {
+				t.AddFlag(casefile.FlagPriorityAssumed)
+			}
 			if book.Older(t) {
 				t.AddFlag(FlagOlderThanPolicies)
 			}
