@@ -101,7 +101,11 @@ func (b *Board) end(en *entry, a *alone, seen []*entry) (end *entry, flag string
 
 // endOpen reports whether the ticket for which en waits is open.
 func (b *Board) endOpen(en *entry) bool {
-	end, _ := b.end(en, b.aloneOf(en), nil)
+	own := b.aloneOf(en)
+	if own == nil { // it came before its opening
+		return false
+	}
+	end, _ := b.end(en, own, nil)
 	a := b.aloneOf(end)
 	return a != nil && a.state.Open()
 }
