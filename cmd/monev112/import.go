@@ -50,7 +50,7 @@ func importCommand() *cobra.Command {
 	var (
 		f                             sendFlags
 		named, rejects, state, config string
-		dryRun                        bool
+		dryRun, withdraw              bool
 	)
 	cmd := &cobra.Command{
 		Use:   "import --mapping NAME FILE...",
@@ -94,7 +94,7 @@ sent as corrections. Refused rows are written to the rejects file with line and 
 				return err
 			}
 			o := importer.Options{
-				Mapping: m, Files: files, Rejects: rejects, State: state, Name: f.server, Directory: dir,
+				Mapping: m, Files: files, Rejects: rejects, State: state, Name: f.server, Directory: dir, Withdraw: withdraw,
 				Out: os.Stderr, Terminal: onTerminal(os.Stderr),
 			}
 			if dryRun {
@@ -122,6 +122,8 @@ sent as corrections. Refused rows are written to the rejects file with line and 
 			"(default: monev112 in the user's state folder)")
 	cmd.Flags().StringVar(&config, "config", "",
 		"configuration file whose directory resolves names (default: the built-in directory)")
+	cmd.Flags().BoolVar(&withdraw, "withdraw", false, "take back events of earlier imports, within the time of the files, "+
+		"that no row gives any more; without it they are counted and named")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "send nothing; print the events")
 	return cmd
 }

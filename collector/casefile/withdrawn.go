@@ -73,6 +73,9 @@ func (tl *timeline) beforeWithdrawal() timeline {
 // Listed reports whether the ticket is shown as open: somebody has to work on it, or to confirm that nobody has.
 func (t *Ticket) Listed() bool { return t.State.Open() && (t.Events > 0 || t.Withdrawn) }
 
+// Standing sorts events of one subject in place and returns those that count, in the order in which they take effect.
+func Standing(evs []*event.Event) []*event.Event { return newTimeline(evs).events }
+
 // Voided returns the events that others of the same case correct or withdraw: they count for nothing. A withdrawal itself
 // cannot be taken back: what is true after all is said anew, under an id of its own.
 func Voided(evs []*event.Event) map[*event.Event]bool {

@@ -93,6 +93,13 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 	events, index := make([]*event.Event, 0, len(b.Events)), make([]int, 0, len(b.Events)) // index: in the request
 	for i := range b.Events {
 		e := &b.Events[i]
+		if e.Type == event.FeedHeartbeat && len(e.Carries) > 0 && e.Subject != e.Source {
+			foreign = append(foreign, event.Refusal{
+				Index: b.Index[i], ID: e.ID, Field: event.FieldSubject, Reason: event.WrongSubject,
+				Detail: "A source says of itself alone what it carries: the subject is feed/ and the source.",
+			})
+			continue
+		}
 		if r.Source != "" && e.Source != r.Source {
 			foreign = append(foreign, event.Refusal{
 				Index: b.Index[i], ID: e.ID, Field: event.FieldSource, Reason: event.SourceNotAllowed,
@@ -103,6 +110,7 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 		in.normalize(e)
 		events, index = append(events, e), append(index, b.Index[i])
 	}
+	in.stamp(events)
 	done, err := in.accept(ctx, events)
 	if err != nil {
 		return event.Receipt{}, err
@@ -152,6 +160,35 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 	}, nil
 }
 
+// stamp notes on the events that bring a call or a ticket what their source carries, so that a case is a set of events
+// and nothing else. What a request itself says of its source counts for all of it, wherever it stands in it. The digest
+// does not cover the note: sent again, the event is the same.
+func (in *Intake) stamp(events []*event.Event) {
+	said := map[event.Key][]*event.Event{}
+	for _, e := range events {
+		if e.Type == event.FeedHeartbeat && len(e.Carries) > 0 {
+			said[e.Key()] = append(said[e.Key()], e)
+		}
+	}
+	for _, e := range events {
+		switch e.Type {
+		case event.CallReceived, event.CallQueued, event.TicketOpened, event.TicketAssigned:
+		default:
+			continue
+		}
+		if len(e.Carries) > 0 {
+			continue
+		}
+		e.Carries = in.cfg.Board.Carries(e.Center, e.Source, e.OccurredAt)
+		var since time.Time
+		for _, s := range said[event.Key{Center: e.Center, Kind: event.KindFeed, ID: e.Source}] {
+			if !s.OccurredAt.After(e.OccurredAt) && !s.OccurredAt.Before(since) {
+				since, e.Carries = s.OccurredAt, s.Carries
+			}
+		}
+	}
+}
+
 // normalize puts an event into the directory's words, and notes what a person has to look at.
 func (in *Intake) normalize(e *event.Event) {
 	in.unresolved.add(in.cfg.Directory.Normalize(e))
@@ -189,6 +226,7 @@ func (in *Intake) Retry(ctx context.Context, text []byte) error {
 	}
 	e := &b.Events[0]
 	in.normalize(e)
+	in.stamp([]*event.Event{e})
 	done, err := in.accept(ctx, []*event.Event{e})
 	switch {
 	case errors.Is(err, ErrBusy), errors.Is(err, ErrUnavailable), ctx.Err() != nil:

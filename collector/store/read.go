@@ -243,7 +243,8 @@ func (s *Store) queryEvents(ctx context.Context, what, where string, fn func(*ev
 }
 
 // OpenCases returns the cases that a board of the given centres starts with when it has no checkpoint: tickets on which
-// someone still has to work or whose withdrawal is not confirmed, calls since the given instant, and tickets that an event reached since then.
+// someone still has to work or whose withdrawal is not confirmed, calls since the given instant, tickets that an event
+// reached since then, and the feeds of any centre that ever said what they carry.
 func (s *Store) OpenCases(ctx context.Context, centers []string, since time.Time) ([]event.Key, error) {
 	if len(centers) == 0 {
 		return nil, nil
@@ -253,7 +254,9 @@ func (s *Store) OpenCases(ctx context.Context, centers []string, since time.Time
 			(state NOT IN ('resolved', 'confirmed', 'closed', 'merged') OR last_event_at >= %[2]s) OR has(flags, %[3]s))
 		UNION ALL
 		SELECT center, 'call' AS kind, id FROM calls FINAL
-		WHERE center IN (%[1]s) AND events > 0 AND at >= %[2]s`,
+		WHERE center IN (%[1]s) AND events > 0 AND at >= %[2]s
+		UNION ALL
+		SELECT DISTINCT center, 'feed' AS kind, subject FROM events WHERE subject_kind = 'feed' AND notEmpty(carries)`,
 		quoteList(centers), instant(since), quote(casefile.FlagOpeningWithdrawn))
 	var out []event.Key
 	err := s.query(ctx, "read open cases", sql, func(scan func(...any) error) error {

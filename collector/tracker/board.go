@@ -75,6 +75,7 @@ type Board struct {
 	evictedCounts map[event.Key]contribution // of evicted cases, while their windows run
 	evictedSizes  map[event.Key]caseSize     // of large cases that were evicted
 	sources       map[string]time.Time
+	feeds         map[event.Key]*carrier // what sources said that they carry; of historical centres too
 	filter        filter
 	complete      bool
 	shipped       uint64 // journal position up to which ClickHouse has everything, as Evict heard last
@@ -176,6 +177,7 @@ func (b *Board) clear() {
 	b.evictedCounts = map[event.Key]contribution{}
 	b.evictedSizes = map[event.Key]caseSize{}
 	b.sources = map[string]time.Time{}
+	b.feeds = map[event.Key]*carrier{}
 	b.filter = filter{}
 	b.complete = false
 	b.queue = foldQueue{}
@@ -259,6 +261,7 @@ func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 		b.applyAgent(e, ctr, s)
 		return
 	case event.KindFeed:
+		b.applyFeed(e, s)
 		return
 	}
 	en := b.entry(e.Key(), ctr)

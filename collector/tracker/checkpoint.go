@@ -14,8 +14,9 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// checkpointVersion is the first byte of a board's checkpoint; another version is refused and the journal replayed.
-const checkpointVersion = 3
+// checkpointVersion is the first byte of a board's checkpoint; another version is refused and the journal replayed, but
+// for version 3, which is the same without feeds.
+const checkpointVersion = 4
 
 // ErrCheckpoint says that a checkpoint cannot be read: from another version, or cut short.
 var ErrCheckpoint = errors.New("tracker: unreadable checkpoint")
@@ -53,6 +54,9 @@ func (b *Board) Checkpoint() func(io.Writer) error {
 	for s, at := range b.sources {
 		c.sources = append(c.sources, savedSource{s, at})
 	}
+	for k, f := range b.feeds {
+		c.feeds = append(c.feeds, savedAgent{k, f.events})
+	}
 	return func(to io.Writer) error {
 		w := &codec{w: bufio.NewWriterSize(to, 1<<16)}
 		c.code(w)
@@ -72,6 +76,7 @@ type checkpoint struct {
 	agents            []savedAgent
 	counts            []savedCount
 	sources           []savedSource
+	feeds             []savedAgent
 }
 
 type savedAgent struct {
@@ -92,7 +97,7 @@ type savedSource struct {
 // code writes or reads the checkpoint: it is the format.
 func (p *checkpoint) code(c *codec) {
 	version := uint64(checkpointVersion)
-	if num(c, &version); c.err == nil && version != checkpointVersion {
+	if num(c, &version); c.err == nil && version != checkpointVersion && version != checkpointVersion-1 {
 		c.err = fmt.Errorf("version %d, this program writes %d", version, checkpointVersion)
 	}
 	c.bool(&p.complete)
@@ -117,6 +122,12 @@ func (p *checkpoint) code(c *codec) {
 		c.string(&s.name)
 		c.time(&s.lastAt)
 	})
+	if version == checkpointVersion {
+		items(c, &p.feeds, func(f *savedAgent) {
+			c.key(&f.key)
+			items(c, &f.events, c.stored)
+		})
+	}
 }
 
 // ReadCheckpoint fills an empty board. After an error the board is empty.
@@ -162,6 +173,11 @@ func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 	}
 	for _, s := range c.sources {
 		b.sources[s.name] = s.lastAt
+	}
+	for _, s := range c.feeds {
+		f := &carrier{events: s.events}
+		b.foldFeed(f)
+		b.feeds[s.key] = f
 	}
 	b.restore(read)
 	return nil

@@ -79,6 +79,10 @@ func (b *Board) MissingCases(keys []event.Key) []event.Key {
 	for chunk := range slices.Chunk(keys, lockEvents) { // events come in between
 		b.mu.RLock()
 		for _, k := range chunk {
+			if k.Kind == event.KindFeed && b.feeds[k] == nil && !seen[k] {
+				seen[k] = true
+				missing = append(missing, k)
+			}
 			if k.Kind == event.KindCall || k.Kind == event.KindTicket {
 				neighbours(k)
 			}
@@ -121,6 +125,10 @@ func (b *Board) Load(cases []Loaded) {
 }
 
 func (b *Board) load(l *Loaded) {
+	if l.Key.Kind == event.KindFeed {
+		b.loadFeed(l)
+		return
+	}
 	ctr, _ := b.center(l.Key.Center)
 	en := b.entry(l.Key, ctr)
 	if en.complete && len(en.events) > 0 {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -39,8 +40,9 @@ type corrector struct {
 
 	planned map[string]version // what this run sends, by the event's own id
 	changes map[string]*changed
-	order   []string // of changes
-	bytes   int64    // of changes
+	order   []string          // of changes
+	absent  map[string]string // subjects of the events that rows of this run could give and do not, by id
+	bytes   int64             // of changes
 
 	from, to int64 // the rows of this run lie between these times, when spanned
 	spanned  bool
@@ -59,10 +61,11 @@ type changed struct {
 }
 
 type content struct {
-	hash uint64
-	json []byte
-	row  int64
-	from submission
+	hash    uint64
+	json    []byte
+	row     int64
+	from    submission
+	subject string
 }
 
 // conflict is an event that the collector holds with another content than the memory knew.
@@ -81,6 +84,7 @@ const (
 func newCorrector(r *run, m *memory, h History) *corrector {
 	return &corrector{
 		run: r, memory: m, history: h, planned: map[string]version{}, changes: map[string]*changed{},
+		absent: map[string]string{},
 	}
 }
 
@@ -132,7 +136,7 @@ func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s sub
 	}
 	change := c.changes[e.ID]
 	if !known || held.hash == e.Hash {
-		v := version{id: e.ID, hash: e.Hash, previous: held.previous, revision: held.revision, row: row}
+		v := version{id: e.ID, hash: e.Hash, previous: held.previous, revision: held.revision, row: row, subject: e.Subject}
 		c.planned[e.ID] = v
 		if change != nil {
 			change.confirmed = true
@@ -152,7 +156,7 @@ func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s sub
 			s.place, c.run.limits.GroupBytes)
 	}
 	s.row.Cells, s.bound = nil, nil // only the place is told of rows that are refused later
-	change.contents = append(change.contents, content{e.Hash, bytes.Clone(e.JSON), row, s})
+	change.contents = append(change.contents, content{e.Hash, bytes.Clone(e.JSON), row, s, e.Subject})
 	return nil
 }
 
@@ -212,13 +216,18 @@ func (c *corrector) correct(held version, o content) error {
 		next = version{id: held.id, hash: o.hash, previous: held.hash, revision: held.revision + 1}
 		c.run.sum.Corrected++
 	}
-	next.row = o.row
+	next.row, next.subject = o.row, o.subject
 	c.planned[next.id] = next
 	return c.send(mapping.Event{ID: next.id, JSON: o.json}, next, o.from)
 }
 
 // defers reports whether a rejection is a conflict that resolveConflicts looks into.
 func (c *corrector) defers(s submission, r event.Refusal) bool {
+	if s.version != nil && s.version.withdrawn() && isConflict(r) {
+		c.memory.accepted(*s.version) // withdrawn before, at another instant
+		c.resent++
+		return true
+	}
 	if c.resolving || s.version == nil || !isConflict(r) || len(c.conflicts) >= maxConflicts {
 		return false
 	}
@@ -244,7 +253,7 @@ func (c *corrector) resolveConflicts(ctx context.Context) error {
 		if held.revision == 0 {
 			held.hash = ^s.version.hash & hashMask // it looks the same, and the collector says that it is not
 		}
-		if err := c.correct(held, content{s.version.hash, s.json, s.version.row, s}); err != nil {
+		if err := c.correct(held, content{s.version.hash, s.json, s.version.row, s, s.version.subject}); err != nil {
 			return err
 		}
 	}
@@ -327,7 +336,7 @@ func (c *corrector) caseEvents(ctx context.Context, subject string) ([]send.Held
 // sameData compares the data of an event with what the collector shows of it. The caller and attributes that the
 // collector does not keep do not count.
 func (c *corrector) sameData(ours, theirs map[string]any) bool {
-	for _, key := range []string{"caller", "center"} {
+	for _, key := range []string{"caller", "center", "carries"} {
 		delete(ours, key)
 		delete(theirs, key)
 	}
@@ -362,23 +371,67 @@ func (c *corrector) sameValue(key string, ours, theirs any) bool {
 	return a == b
 }
 
+// withdraw takes back, once all rows are read: events that a row of this run would give if it still said so; with
+// Options.Withdraw also those that no row gives any more. It reports the others.
+func (c *corrector) withdraw(ctx context.Context) error {
+	var gone []version // rows that vanished, or that a changed mapping makes otherwise
+	empty := 0
+	send := func(v version) error {
+		next := version{
+			id: v.id, hash: withdrawnHash, previous: v.hash, revision: v.revision + 1, row: v.row, subject: v.about(),
+		}
+		id := versionID(next.id, next.revision, withdrawnHash)
+		if next.subject == "" || len(id) > event.MaxIDBytes {
+			c.run.refuse(submission{id: v.id}, tabular.CodeTooLarge, "the event cannot be withdrawn: its id is too long, or "+
+				"it was sent by an earlier version and its subject is not known; withdraw it by POST /v1/events")
+			return nil
+		}
+		w := event.RawEvent{
+			Source: c.run.mapping.Source, ID: id, Type: event.EventWithdrawn, Time: time.UnixMilli(next.row).UTC(),
+			Center: c.run.mapping.Center, Replaces: versionID(v.id, v.revision, v.hash), Revision: next.revision,
+		}
+		kind, subject, _ := strings.Cut(next.subject, "/")
+		w.Kind, _ = event.ParseKind(kind)
+		w.Subject = subject
+		c.planned[next.id] = next
+		c.run.sum.Withdrawn++
+		return c.run.emit(w.AppendCloudEvent(nil), submission{id: v.id, version: &next})
+	}
+	for _, v := range c.known() {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		_, planned := c.planned[v.id]
+		if _, emptied := c.absent[v.id]; planned || c.changes[v.id] != nil || v.withdrawn() {
+			continue
+		} else if emptied {
+			empty++
+		} else if !c.spanned || v.row < c.from || v.row > c.to {
+			continue
+		} else if gone = append(gone, v); !c.run.o.Withdraw {
+			continue
+		}
+		if err := send(v); err != nil {
+			return err
+		}
+	}
+	c.run.sum.Emptied = empty
+	c.run.sum.Vanished = len(gone)
+	for i := range gone[:min(len(gone), vanishedShown)] {
+		c.run.sum.FirstVanished = append(c.run.sum.FirstVanished, gone[i].id)
+	}
+	return nil
+}
+
+// known returns all that the memory knows, by id: the collector took these ids, so none is a telephone number.
+func (c *corrector) known() []version {
+	c.memory.mu.Lock()
+	defer c.memory.mu.Unlock()
+	return slices.SortedFunc(maps.Values(c.memory.known), func(a, b version) int { return strings.Compare(a.id, b.id) })
+}
+
 // vanishedShown is how many of the events that no row gives any more are named.
 const vanishedShown = 10
 
-// finish counts what no row gives any more, when the run was complete, and writes the memory down. After a run that
-// ended early, too, the memory is true: it holds what was answered.
-func (c *corrector) finish(complete bool) error {
-	if complete && c.spanned {
-		var vanished []string
-		for id, v := range c.memory.known {
-			_, planned := c.planned[id]
-			if !planned && c.changes[id] == nil && v.row >= c.from && v.row <= c.to {
-				vanished = append(vanished, id)
-			}
-		}
-		slices.Sort(vanished)
-		// The collector took these ids, so none is a telephone number.
-		c.run.sum.Vanished, c.run.sum.FirstVanished = len(vanished), vanished[:min(len(vanished), vanishedShown)]
-	}
-	return c.memory.save()
-}
+// finish writes the memory down. After a run that ended early, too, the memory is true: it holds what was answered.
+func (c *corrector) finish() error { return c.memory.save() }

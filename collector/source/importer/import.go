@@ -38,6 +38,8 @@ type Options struct {
 	// Empty: changed rows are refused as conflicts.
 	State string
 	Name  string // of the collector in State: its address
+	// Withdraw takes back events of earlier imports that no row within the time of the files gives any more.
+	Withdraw bool
 
 	Directory *directory.Directory // resolves names, to list those that it does not know; nil: none are listed
 	Out       io.Writer            // progress and summary for people; nil: none
@@ -157,7 +159,7 @@ func (r *run) do(ctx context.Context) (Summary, error) {
 	if r.corrector != nil {
 		r.sum.Totals.Sent -= r.corrector.resent
 		r.sum.Totals.Refused -= r.corrector.resent
-		if serr := r.corrector.finish(err == nil); err == nil {
+		if serr := r.corrector.finish(); err == nil {
 			err = serr
 		}
 	}
@@ -195,6 +197,9 @@ func (r *run) send(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.announce(ctx); err != nil {
+		return err
+	}
 	if err := r.readAll(ctx, r.readTable); err != nil {
 		return err
 	}
@@ -202,6 +207,9 @@ func (r *run) send(ctx context.Context) error {
 		return err
 	}
 	if err := r.corrector.sendChanges(ctx); err != nil {
+		return err
+	}
+	if err := r.corrector.withdraw(ctx); err != nil {
 		return err
 	}
 	if err := r.stream.Wait(); err != nil {
@@ -268,7 +276,7 @@ func (r *run) readFile(ctx context.Context, path string, do func(context.Context
 func (r *run) readTable(ctx context.Context, t tabular.Table) error {
 	bound := r.mapping.Bind(t.Header)
 	m := r.mapping.NewMapper(bound)
-	m.HideCallers, m.CollectNames = r.stream == nil, r.o.Directory != nil
+	m.HideCallers, m.CollectNames, m.CollectAbsent = r.stream == nil, r.o.Directory != nil, r.corrector != nil
 	defer func() { r.sum.Notes.Add(m.Notes) }()
 	for {
 		if r.rows.Load()%256 == 0 && ctx.Err() != nil {
@@ -298,6 +306,9 @@ func (r *run) readTable(ctx context.Context, t tabular.Table) error {
 			err := r.take(ctx, row, bound, events)
 			if err == nil {
 				r.names.count(m.Names)
+				for _, a := range m.Absent {
+					r.corrector.absent[a.ID] = a.Subject
+				}
 				continue
 			}
 			if !errors.As(err, &refused) {

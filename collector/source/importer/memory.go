@@ -23,7 +23,8 @@ import (
 // the collector holds. It is the file <key>.state of the state folder:
 //
 //	{"format":"monev112-import","version":1,"server":...,"source":...,"center":...}
-//	<hash> <hash before> <revision> <row> <id>      a line an event: hex, hex, decimal, unix ms, the rest of the line
+//	<hash> <hash before> <revision> <row> <id>      a line an event: hex, hex, decimal, unix ms, the rest of the line;
+//	                                                behind the id, after a tab, its subject (absent in older lines)
 //	end <SHA-256 of everything above, hex>
 //
 // It is replaced as a whole. While an import runs, <key>.state.open lies beside it: an import that finds it follows one
@@ -56,7 +57,23 @@ type version struct {
 	hash     uint64
 	previous uint64 // hash of the version that it replaces
 	revision uint32
-	row      int64 // when the row happened, milliseconds since 1970
+	row      int64  // when the row happened, milliseconds since 1970
+	subject  string // such as call/C-1
+}
+
+// withdrawnHash is the hash of a version that says nothing: the event was withdrawn.
+const withdrawnHash = 0
+
+// withdrawn reports whether the collector was told that the event never was.
+func (v *version) withdrawn() bool { return v.revision > 0 && v.hash == withdrawnHash }
+
+// about returns the subject of an event: as noted, else what an id that the mapping did not choose begins with.
+func (v *version) about() string {
+	kind, rest, _ := strings.Cut(v.id, "/")
+	if at := strings.LastIndexByte(rest, '.'); v.subject == "" && (kind == "call" || kind == "ticket") && at > 0 {
+		return kind + "/" + rest[:at]
+	}
+	return v.subject
 }
 
 // hashMask keeps 48 bits of a content hash: what twelve letters of an id hold. Two contents of one event look alike
@@ -179,7 +196,8 @@ func (m *memory) loadLine(text string) bool {
 	previous, err2 := strconv.ParseUint(parts[1], 16, 64)
 	revision, err3 := strconv.ParseUint(parts[2], 10, 32)
 	row, err4 := strconv.ParseInt(parts[3], 10, 64)
-	m.known[parts[4]] = version{parts[4], hash, previous, uint32(revision), row}
+	id, subject, _ := strings.Cut(parts[4], "\t")
+	m.known[id] = version{id, hash, previous, uint32(revision), row, subject}
 	return errors.Join(err1, err2, err3, err4) == nil
 }
 
@@ -196,7 +214,7 @@ func (m *memory) save() error {
 			return err
 		}
 		for id, v := range m.known {
-			if _, err := fmt.Fprintf(out, "%x %x %d %d %s\n", v.hash, v.previous, v.revision, v.row, id); err != nil {
+			if _, err := fmt.Fprintf(out, "%x %x %d %d %s\t%s\n", v.hash, v.previous, v.revision, v.row, id, v.subject); err != nil {
 				return err
 			}
 		}

@@ -39,6 +39,8 @@ type Summary struct {
 	MergedEvents int // of further rows of a case, folded into another
 	Totals       send.Totals
 
+	Emptied       int      // events whose cells are empty now, withdrawn
+	Withdrawn     int      // all events that were withdrawn
 	Corrected     int      // events that have changed since an earlier import, sent as corrections
 	Vanished      int      // events that an earlier import sent, of the same period, and that no row gives any more
 	FirstVanished []string // the ids of the first few
@@ -90,7 +92,13 @@ func (s *Summary) Text(rejects string) string {
 	note(s.Notes.RepairedCallers, "callers' numbers got back what a spreadsheet had taken, the leading 0 for one")
 	note(s.Notes.LostCallers, "callers' numbers could not be read and were left out (8,12E+10 has lost its digits)")
 	note(s.Corrected, "events had changed since an earlier import and were sent as corrections")
-	note(s.Vanished, "events of earlier imports of this period are given by no row any more; they stay as they are:")
+	note(s.Emptied, "events were withdrawn: the rows that gave them are there and no longer say so")
+	vanished := "events of earlier imports of this period are given by no row any more; they stay as they are " +
+		"(--withdraw takes them back):"
+	if s.Withdrawn > s.Emptied {
+		vanished = "events of earlier imports of this period are given by no row any more and were withdrawn:"
+	}
+	note(s.Vanished, vanished)
 	for _, id := range s.FirstVanished {
 		fmt.Fprintf(&b, "  %s\n", id)
 	}

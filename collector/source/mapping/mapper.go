@@ -20,7 +20,12 @@ type Event struct {
 	JSON []byte
 	Hash uint64 // of the content without the caller; events of one id with one hash say the same
 	Rule int    // which of the mapping's events it is
+	// Subject is what it is about, such as call/C-1.
+	Subject string
 }
+
+// Absent is an event that a row would give if the cell of its time, or what the rule asks of the row, were there.
+type Absent struct{ ID, Subject string }
 
 const (
 	maxIDBytes = event.MaxIDBytes
@@ -77,6 +82,10 @@ type Mapper struct {
 	// Names are those of OPDs, kecamatan and categories that the last row says, each once, when CollectNames is set.
 	Names []Name
 	Notes Notes // of the rows that were taken
+
+	// Absent are the events that the mapping makes of other rows and not of the last, when CollectAbsent is set.
+	Absent        []Absent
+	CollectAbsent bool
 
 	mapping *Mapping
 	zone    zone
@@ -145,7 +154,7 @@ func (m *Mapper) convert(row tabular.Row) ([]Event, *tabular.RowError) {
 		}
 		m.values[i] = v
 	}
-	m.events, m.text = m.events[:0], m.text[:0]
+	m.events, m.text, m.Absent = m.events[:0], m.text[:0], m.Absent[:0]
 	for i := range m.mapping.rules {
 		if err := m.emit(i, row, refuse); err != nil {
 			return nil, err
@@ -163,6 +172,7 @@ func (m *Mapper) emit(i int, row tabular.Row,
 	r := &m.mapping.rules[i]
 	for j := range r.when {
 		if !r.when[j].holds(m.values) {
+			m.absent(r)
 			return nil
 		}
 	}
@@ -171,6 +181,7 @@ func (m *Mapper) emit(i int, row tabular.Row,
 		if r.required {
 			return m.mapping.fields[r.time].refuse(row, CodeMissing, fmt.Sprintf("the time of %s is missing", r.typ))
 		}
+		m.absent(r)
 		return nil
 	}
 	var scratch [2 * maxIDBytes]byte
@@ -214,7 +225,9 @@ func (m *Mapper) emit(i int, row tabular.Row,
 	}
 	out = append(out, "}}"...)
 	m.text = out
-	ev := Event{ID: id, Unix: at.unix, JSON: out[from:len(out):len(out)], Rule: i}
+	ev := Event{
+		ID: id, Unix: at.unix, JSON: out[from:len(out):len(out)], Rule: i, Subject: r.kind + "/" + string(subject),
+	}
 	m.hash.Reset()
 	if callerTo > 0 { // the server's digest leaves the caller out, too, and a hash of a number could be undone
 		_, _ = m.hash.Write(out[from:callerFrom])
@@ -235,6 +248,21 @@ func (m *Mapper) emit(i int, row tabular.Row,
 	}
 	m.events = append(m.events, ev)
 	return nil
+}
+
+// absent notes that the row does not give the event of a rule.
+func (m *Mapper) absent(r *eventRule) {
+	if !m.CollectAbsent {
+		return
+	}
+	var scratch [2 * maxIDBytes]byte
+	subject, ok := r.subject.appendTo(scratch[:0], m.mapping.fields, m.values)
+	if !ok || len(subject) == 0 {
+		return
+	}
+	if id := m.eventID(r, subject); id != "" {
+		m.Absent = append(m.Absent, Absent{id, r.kind + "/" + string(subject)})
+	}
 }
 
 // eventID returns the id of an event: what the mapping says, or kind, subject and type. It depends on nothing that

@@ -456,3 +456,12 @@ func (c *compiler) orderFields() {
 		}
 	}
 }
+
+// Types returns the types of event that the mapping can make, without their prefix.
+func (m *Mapping) Types() []string {
+	out := make([]string, len(m.rules))
+	for i := range m.rules {
+		out[i] = m.rules[i].typ
+	}
+	return out
+}

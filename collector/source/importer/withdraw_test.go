@@ -1,0 +1,93 @@
+package importer
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+const ticketExport = head + `fields:
+  id: {column: No, required: true}
+  at: {column: Masuk, type: time, formats: ["yyyy-MM-dd HH:mm:ss"], required: true}
+  done: {column: Selesai, type: time, formats: ["yyyy-MM-dd HH:mm:ss"], optional: true}
+events:
+  - {type: ticket.opened, subject: "ticket/{id}", time: at}
+  - {type: ticket.resolved, subject: "ticket/{id}", time: done}
+`
+
+// TestWhatAFileNoLongerSaysIsWithdrawn sends an export three times: a cell is emptied, a row vanishes, the cell is filled
+// again.
+func TestWhatAFileNoLongerSaysIsWithdrawn(t *testing.T) {
+	d, state := newFakeCollector(t), t.TempDir()
+	send := func(withdraw bool, rows ...string) Summary {
+		t.Helper()
+		o := options(t, d, ticketExport, write(t, "a.csv", []byte("No,Masuk,Selesai\n"+strings.Join(rows, "\n")+"\n")))
+		o.State, o.Withdraw = state, withdraw
+		sum, err := Import(context.Background(), o)
+		if err != nil {
+			t.Fatalf("%v: %v", rows, err)
+		}
+		return sum
+	}
+	stands := func(want ...string) {
+		t.Helper()
+		got := map[string]bool{}
+		for id, e := range standingEvents(d) {
+			if e.Type != event.EventWithdrawn && e.Type != event.FeedHeartbeat {
+				got[strings.SplitN(id, "~", 2)[0]] = true
+			}
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%v stand, want %v", got, want)
+		}
+		for _, w := range want {
+			if !got[w] {
+				t.Fatalf("%v stand, want %v", got, want)
+			}
+		}
+	}
+	a, b := "A,2026-01-01 08:00:00,", "B,2026-01-01 08:05:00,"
+	c := "C,2026-01-01 08:09:00,"
+	send(false, a+"2026-01-01 09:00:00", b, c)
+	sum := send(false, a, c) // B is not in the file, but lies within its time
+	if sum.Emptied != 1 || sum.Withdrawn != 1 || sum.Vanished != 1 || sum.FirstVanished[0] != "ticket/B.opened" {
+		t.Fatalf("%+v", sum)
+	}
+	stands("ticket/A.opened", "ticket/B.opened", "ticket/C.opened")
+	if sum = send(false, a, c); sum.Withdrawn != 0 || sum.Totals.Accepted != 0 {
+		t.Fatalf("the same file again: %+v", sum)
+	}
+	if sum = send(true, a, c); sum.Withdrawn != 1 || sum.Vanished != 1 {
+		t.Fatalf("with --withdraw: %+v", sum)
+	}
+	stands("ticket/A.opened", "ticket/C.opened")
+	if sum = send(true, a+"2026-01-01 09:30:00", b, c); sum.Withdrawn != 0 || sum.Corrected != 2 {
+		t.Fatalf("filled again: %+v", sum)
+	}
+	stands("ticket/A.opened", "ticket/A.resolved", "ticket/B.opened", "ticket/C.opened")
+	var said []string
+	for _, e := range d.events {
+		if e.Type == event.FeedHeartbeat {
+			said = append(said, strings.Join(e.Carries, " "))
+		}
+	}
+	slices.Sort(said)
+	if strings.Join(said, "|") != "ticket.opened|ticket.opened ticket.resolved" {
+		t.Errorf("the files carry %v", said)
+	}
+}
+
+// standingEvents are the events that no other voids, by id.
+func standingEvents(d *fakeCollector) map[string]event.Event {
+	out := map[string]event.Event{}
+	for _, e := range d.events {
+		out[e.ID] = e
+	}
+	for _, e := range d.events {
+		delete(out, e.Replaces)
+	}
+	return out
+}
