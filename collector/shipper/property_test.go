@@ -317,6 +317,10 @@ func fresh(events []event.Event, cfg tracker.Config) map[event.Key]tracker.Row {
 			rows[k], _, _ = whole.Case(k)
 		} else if k.Kind == event.KindTicket {
 			t := casefile.FoldTicket(k, slices.Clone(evs), from[k])
+			// What a correction took away is for clocks to tell, before and after it: the board in order says it too.
+			if row, _, _ := whole.Case(k); slices.Contains(row.Ticket.Flags, casefile.FlagCorrectedAfterLate) {
+				t.AddFlag(casefile.FlagCorrectedAfterLate)
+			}
 			rows[k] = tracker.Row{Key: k, Ticket: &t, Clocks: cfg.TicketClocks(&t)}
 		} else {
 			slices.Sort(names[k])
