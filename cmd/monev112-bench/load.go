@@ -102,36 +102,44 @@ type answer struct {
 	Rejected   json.RawMessage `json:"rejected"`
 }
 
+// postOnce sends one body.
+func postOnce(ctx context.Context, client *http.Client, url, contentType string, b []byte) (a answer, status int,
+	err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(b))
+	if err != nil {
+		return a, 0, err
+	}
+	req.Header.Set("Content-Type", contentType)
+	r, err := client.Do(req)
+	if err != nil {
+		return a, 0, err
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	switch {
+	case err != nil:
+	case r.StatusCode == http.StatusOK:
+		err = json.Unmarshal(text, &a)
+	default:
+		_ = json.Unmarshal(text, &a) // a problem document may count what was taken
+		err = fmt.Errorf("status %d: %.300s", r.StatusCode, text)
+	}
+	return a, r.StatusCode, err
+}
+
 // post sends one body until it is taken, as a client does: 429 and 503 say later.
 func post(ctx context.Context, client *http.Client, url, contentType string, b []byte) (a answer, retries int,
 	err error) {
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(b))
-		if err != nil {
+		a, status, err := postOnce(ctx, client, url, contentType, b)
+		if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 			return a, retries, err
 		}
-		req.Header.Set("Content-Type", contentType)
-		r, err := client.Do(req)
-		if err != nil {
-			return a, retries, err
-		}
-		text, err := io.ReadAll(r.Body)
-		r.Body.Close()
-		if err != nil {
-			return a, retries, err
-		}
-		switch r.StatusCode {
-		case http.StatusOK:
-			return a, retries, json.Unmarshal(text, &a)
-		case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-			retries++
-			select {
-			case <-ctx.Done():
-				return a, retries, ctx.Err()
-			case <-time.After(20 * time.Millisecond):
-			}
-		default:
-			return a, retries, fmt.Errorf("status %d: %.300s", r.StatusCode, text)
+		retries++
+		select {
+		case <-ctx.Done():
+			return a, retries, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }

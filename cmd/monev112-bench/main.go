@@ -152,7 +152,7 @@ func parts() []part {
 	return []part{
 		{"ingest", (*bench).ingest}, {"otelcol", (*bench).otelcol}, {"single", (*bench).single}, {"scrape", (*bench).scrape},
 		{"restart", (*bench).restart}, {"memory", (*bench).memory}, {"import", (*bench).importTable},
-		{"queries", (*bench).queries},
+		{"queries", (*bench).queries}, {"storm", (*bench).storm},
 	}
 }
 

@@ -137,7 +137,7 @@ func (f *fresh) add(events []*sent) {
 }
 
 // verdict is what a check found.
-type verdict struct{ events, losses, doubles, differing int }
+type verdict struct{ events, losses, doubles, differing, invisible int }
 
 // check compares the service with the ledger and with a fresh fold. Everything must have been shipped.
 func (f *fresh) check(merged bool) (v verdict) {
@@ -191,6 +191,7 @@ func (f *fresh) check(merged bool) (v verdict) {
 	}
 	f.counters()
 	f.gauges()
+	v.invisible = f.invisible()
 	return v
 }
 

@@ -15,6 +15,7 @@ type sent struct {
 	acked      bool   // the service said that it has it
 	tried      bool   // it may have it
 	stored     bool   // it was found in ClickHouse
+	hostile    bool   // of a storm: it may be refused
 }
 
 // ledger is what the senders know, outside of the service: in memory, and in a file to look into afterwards.

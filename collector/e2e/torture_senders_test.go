@@ -34,6 +34,7 @@ type supply struct {
 	seed   uint64
 	until  time.Time // events that a simulation has after it are left out: the service refuses the future
 	next   func() (*simulate.Message, bool)
+	storms int // parcels of storms so far
 }
 
 // simulatedHours is how far before the start of the test its events begin. Those of the last hour move counters.
@@ -69,6 +70,11 @@ func (p *supply) message() *simulate.Message {
 func (p *supply) parcel() []*sent {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.rng.IntN(1000) < permilleStorm {
+		out := p.storm()
+		p.rng.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+		return out
+	}
 	n := 1
 	if p.rng.IntN(2) == 0 {
 		n = 2 + p.rng.IntN(40)
@@ -175,19 +181,24 @@ func (c *sender) send(p []*sent) (left []*sent, ok bool) {
 		c.ledger.answered(life, p, -1)
 		return slices.Clone(p), false
 	}
-	refused := map[int]bool{}
+	refused, given := map[int]bool{}, map[int]bool{}
 	for _, r := range a.Rejected {
 		refused[r.Index] = true
+		if p[r.Index].hostile && r.Field != "time" {
+			given[r.Index] = true // a bound that the service states
+			continue
+		}
 		if !c.behind.Load() || r.Field != "time" {
 			c.ledger.violate("event %s is refused: %s %s", r.ID, r.Field, r.Reason)
 		}
 	}
 	var took []*sent
 	for i, e := range p {
-		if refused[i] {
-			left = append(left, e)
-		} else {
+		switch {
+		case !refused[i]:
 			took = append(took, e)
+		case !given[i]:
+			left = append(left, e)
 		}
 	}
 	if a.Accepted+a.Duplicates != len(took) {

@@ -31,7 +31,7 @@ const (
 	keptFree       = 4 << 20 // of it, by the journal
 )
 
-// TestTorture runs the real program under load from clients that retry, repeat, shuffle, correct and give up, while it,
+// TestTorture runs the real program under load from clients that retry, repeat, shuffle, correct, give up and storm, while it,
 // its engine, its disk, its clock and its ClickHouse are harmed in an order that a seed decides. After each round
 // everything is held against a ledger that the clients keep and against a fresh fold of all events.
 func TestTorture(t *testing.T) {
@@ -61,6 +61,7 @@ func TestTorture(t *testing.T) {
 			shipped.Round(time.Millisecond), (time.Since(round) - shipped).Round(time.Millisecond), v.events, h.kills())
 		total.events, total.losses, total.doubles, total.differing = v.events, total.losses+v.losses, total.doubles+v.doubles,
 			total.differing+v.differing
+		total.invisible += v.invisible
 		if wrong := h.ledger.wrong; len(wrong) > 0 {
 			for _, w := range wrong {
 				t.Error(w)
@@ -228,5 +229,6 @@ func (h *harm) report(seed uint64, rounds int, took time.Duration, v verdict) {
 	fmt.Printf("  %-32s %6d\n", "the service killed, all told", h.kills())
 	fmt.Printf("events sent %d, acknowledged %d, stored %d; sent again %d, given up %d, clashing %d\n",
 		tried, acked, v.events, h.ledger.repeats, h.ledger.late, h.ledger.clashes)
-	fmt.Printf("losses %d, doubles %d, differing rows %d\n", v.losses, v.doubles, v.differing)
+	fmt.Printf("losses %d, doubles %d, differing rows %d, invisible tickets %d\n", v.losses, v.doubles, v.differing,
+		v.invisible)
 }
