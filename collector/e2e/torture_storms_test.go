@@ -102,7 +102,8 @@ func (f *fresh) invisible() (n int) {
 			continue // it waits for its master
 		}
 		if n++; n <= 4 {
-			f.h.ledger.violate("open and nowhere to be seen: ticket %s, %+v", id, *t)
+			f.h.ledger.violate("open and nowhere to be seen: ticket %s, opened %s, merged into %q %s, ended %s", id,
+				t.opened, t.master, t.mergedAt, t.ended)
 		}
 	}
 	return n
