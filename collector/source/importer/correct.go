@@ -376,6 +376,9 @@ func (c *corrector) sameValue(key string, ours, theirs any) bool {
 func (c *corrector) withdraw(ctx context.Context) error {
 	var gone []version // rows that vanished, or that a changed mapping makes otherwise
 	empty := 0
+	// A file is of whole days: the row that vanished may have been the first or the last of one.
+	from, _ := c.run.mapping.Day(c.from)
+	_, to := c.run.mapping.Day(c.to)
 	send := func(v version) error {
 		next := version{
 			id: v.id, hash: withdrawnHash, previous: v.hash, revision: v.revision + 1, row: v.row, subject: v.about(),
@@ -406,7 +409,7 @@ func (c *corrector) withdraw(ctx context.Context) error {
 			continue
 		} else if emptied {
 			empty++
-		} else if !c.spanned || v.row < c.from || v.row > c.to {
+		} else if !c.spanned || v.row < from || v.row >= to {
 			continue
 		} else if gone = append(gone, v); !c.run.o.Withdraw {
 			continue

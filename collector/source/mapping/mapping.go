@@ -160,6 +160,14 @@ func (m *Mapping) Layout() *tabular.Layout { return &m.layout }
 // EventType is the type of the events of a rule, for example call.received.
 func (m *Mapping) EventType(rule int) string { return m.rules[rule].typ }
 
+// Day returns when the day of an instant begins and when the next one does, in the zone of the table; all are
+// milliseconds since 1970.
+func (m *Mapping) Day(ms int64) (from, to int64) {
+	y, month, d := time.UnixMilli(ms).In(m.location).Date()
+	return time.Date(y, month, d, 0, 0, 0, 0, m.location).UnixMilli(),
+		time.Date(y, month, d+1, 0, 0, 0, 0, m.location).UnixMilli()
+}
+
 // TakesLatest reports whether of several rows of a case the latest counts for a rule, else the earliest.
 func (m *Mapping) TakesLatest(rule int) bool { return m.rules[rule].latest }
 
