@@ -46,6 +46,18 @@ var functions = template.FuncMap{
 	"center":     names.DefaultCenter,
 	"centerName": func() string { c, _ := names.Center(names.DefaultCenter()); return c.Name },
 	"kecamatan":  func() []directory.Kecamatan { return names.AllKecamatan(names.DefaultCenter()) },
+	"sensitive":  sensitive,
+}
+
+// sensitive lists the sensitive categories of the shipped directory as a list in SQL.
+func sensitive() string {
+	var ids []string
+	for _, k := range names.Categories(names.DefaultCenter()) {
+		if k.Sensitive {
+			ids = append(ids, "'"+k.ID+"'")
+		}
+	}
+	return "(" + strings.Join(ids, ", ") + ")"
 }
 
 const (
