@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/tracker"
@@ -158,7 +159,7 @@ func (c *Cases) read(ctx context.Context, keys []event.Key, until time.Time) ([]
 	out := make([]tracker.Loaded, 0, len(loaded))
 	for _, l := range loaded {
 		if !until.IsZero() {
-			l.Events = slices.DeleteFunc(l.Events, func(e *event.Event) bool { return e.OccurredAt.After(until) })
+			l.Events = casefile.AsOf(l.Events, until)
 		}
 		out = append(out, l)
 	}
