@@ -41,7 +41,7 @@ type corrector struct {
 	planned map[string]version // what this run sends, by the event's own id
 	changes map[string]*changed
 	order   []string          // of changes
-	absent  map[string]string // subjects of the events that rows of this run could give and do not, by id
+	absent  map[string]string // subjects of the events that rows of this run do not give for an empty cell, by id
 	bytes   int64             // of changes
 
 	from, to int64 // the rows of this run lie between these times, when spanned
@@ -371,8 +371,9 @@ func (c *corrector) sameValue(key string, ours, theirs any) bool {
 	return a == b
 }
 
-// withdraw takes back, once all rows are read: events that a row of this run would give if it still said so; with
-// Options.Withdraw also those that no row gives any more. It reports the others.
+// withdraw takes back, once all rows are read: events of the days of this run whose cells are empty in it; with
+// Options.Withdraw also those that no row gives any more, unless a row was refused, since they may be of that row. It
+// reports the others.
 func (c *corrector) withdraw(ctx context.Context) error {
 	var gone []version // rows that vanished, or that a changed mapping makes otherwise
 	empty := 0
@@ -405,13 +406,12 @@ func (c *corrector) withdraw(ctx context.Context) error {
 			return ctx.Err()
 		}
 		_, planned := c.planned[v.id]
-		if _, emptied := c.absent[v.id]; planned || c.changes[v.id] != nil || v.withdrawn() {
+		if planned || c.changes[v.id] != nil || v.withdrawn() || !c.spanned || v.row < from || v.row >= to {
 			continue
-		} else if emptied {
+		}
+		if _, emptied := c.absent[v.id]; emptied {
 			empty++
-		} else if !c.spanned || v.row < from || v.row >= to {
-			continue
-		} else if gone = append(gone, v); !c.run.o.Withdraw {
+		} else if gone = append(gone, v); !c.run.o.Withdraw || c.run.refusedRows > 0 {
 			continue
 		}
 		if err := send(v); err != nil {
@@ -420,6 +420,7 @@ func (c *corrector) withdraw(ctx context.Context) error {
 	}
 	c.run.sum.Emptied = empty
 	c.run.sum.Vanished = len(gone)
+	c.run.sum.Withheld = c.run.o.Withdraw && c.run.refusedRows > 0
 	for i := range gone[:min(len(gone), vanishedShown)] {
 		c.run.sum.FirstVanished = append(c.run.sum.FirstVanished, gone[i].id)
 	}

@@ -126,6 +126,8 @@ type run struct {
 	names     nameCount
 	size      int64
 
+	refusedRows int // rows of which no event was made: what an earlier import made of them is not gone
+
 	latest       int64 // milliseconds since 1970: an event after it is in the future
 	rows, events atomic.Int64
 	done         atomic.Int64 // bytes of the files that are read
@@ -276,7 +278,8 @@ func (r *run) readFile(ctx context.Context, path string, do func(context.Context
 func (r *run) readTable(ctx context.Context, t tabular.Table) error {
 	bound := r.mapping.Bind(t.Header)
 	m := r.mapping.NewMapper(bound)
-	m.HideCallers, m.CollectNames, m.CollectAbsent = r.stream == nil, r.o.Directory != nil, r.corrector != nil
+	m.HideCallers, m.CollectNames = r.stream == nil, r.o.Directory != nil
+	m.CollectAbsent = r.corrector != nil && r.groups == nil // where a case has several rows, another may give the event
 	defer func() { r.sum.Notes.Add(m.Notes) }()
 	for {
 		if r.rows.Load()%256 == 0 && ctx.Err() != nil {
@@ -289,6 +292,7 @@ func (r *run) readTable(ctx context.Context, t tabular.Table) error {
 			return nil
 		case errors.As(err, &refused):
 			r.rows.Add(1)
+			r.refusedRows++
 			r.rejects.add(refused, "", nil)
 			continue
 		case err != nil:
@@ -315,6 +319,7 @@ func (r *run) readTable(ctx context.Context, t tabular.Table) error {
 				return err
 			}
 		}
+		r.refusedRows++
 		r.rejects.add(refused, "", bound.MaskCells(row))
 	}
 }

@@ -44,6 +44,7 @@ type Summary struct {
 	Corrected     int      // events that have changed since an earlier import, sent as corrections
 	Vanished      int      // events that an earlier import sent, of the same period, and that no row gives any more
 	FirstVanished []string // the ids of the first few
+	Withheld      bool     // the vanished ones were to be withdrawn and stay, since rows were refused
 	HistoryHidden bool     // the collector may not be asked what it holds: changed rows are conflicts
 }
 
@@ -92,10 +93,14 @@ func (s *Summary) Text(rejects string) string {
 	note(s.Notes.RepairedCallers, "callers' numbers got back what a spreadsheet had taken, the leading 0 for one")
 	note(s.Notes.LostCallers, "callers' numbers could not be read and were left out (8,12E+10 has lost its digits)")
 	note(s.Corrected, "events had changed since an earlier import and were sent as corrections")
-	note(s.Emptied, "events were withdrawn: the rows that gave them are there and no longer say so")
+	note(s.Emptied, "events were withdrawn: the rows that gave them are there, with an empty cell")
 	vanished := "events of earlier imports of this period are given by no row any more; they stay as they are " +
 		"(--withdraw takes them back):"
-	if s.Withdrawn > s.Emptied {
+	switch {
+	case s.Withheld:
+		vanished = "events of earlier imports of this period are given by no row that was taken; they were not withdrawn, " +
+			"since rows were refused that may give them (correct those and import again):"
+	case s.Withdrawn > s.Emptied:
 		vanished = "events of earlier imports of this period are given by no row any more and were withdrawn:"
 	}
 	note(s.Vanished, vanished)

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -97,4 +98,74 @@ func standingEvents(d *fakeCollector) map[string]event.Event {
 		delete(out, e.Replaces)
 	}
 	return out
+}
+
+// day imports rows below a header, with --withdraw or without, and returns the ids that stand afterwards.
+func day(t *testing.T, d *fakeCollector, state, mapping string, withdraw bool, text string) (Summary, []string) {
+	t.Helper()
+	o := options(t, d, mapping, write(t, "a.csv", []byte(text)))
+	o.State, o.Withdraw = state, withdraw
+	sum, err := Import(context.Background(), o)
+	if err != nil && !errors.Is(err, ErrRefused) {
+		t.Fatalf("%v: %v", text, err)
+	}
+	var ids []string
+	for id, e := range standingEvents(d) {
+		if e.Type != event.EventWithdrawn && e.Type != event.FeedHeartbeat {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return sum, ids
+}
+
+// In a log of states a row of another state is not an empty cell: each day adds to what the days before have said.
+func TestAConditionThatFailsWithdrawsNothing(t *testing.T) {
+	for _, several := range []bool{true, false} {
+		log, pick := head, ""
+		if several {
+			log, pick = log+"table: {rows_per_case: several}\n", ", pick: earliest"
+		}
+		log += `fields:
+  id: {column: No, required: true}
+  at: {column: Waktu, type: time, formats: ["yyyy-MM-dd HH:mm:ss"], required: true}
+  state: {column: Status}
+events:
+`
+		for _, e := range [][2]string{{"opened", "Baru"}, {"arrived", "Tiba"}, {"resolved", "Selesai"}} {
+			log += `  - {type: ticket.` + e[0] + `, subject: "ticket/{id}", time: at, when: [{field: state, equals: ` + e[1] +
+				`}]` + pick + "}\n"
+		}
+		d, state := newFakeCollector(t), t.TempDir()
+		day(t, d, state, log, false, "No,Waktu,Status\nT1,2026-01-01 08:00:00,Baru\nT1,2026-01-01 08:10:00,Tiba\n")
+		sum, ids := day(t, d, state, log, false, "No,Waktu,Status\nT1,2026-01-02 09:00:00,Selesai\n")
+		if sum.Withdrawn != 0 || len(ids) != 3 {
+			t.Errorf("several %v: %d withdrawn, %v stand", several, sum.Withdrawn, ids)
+		}
+	}
+}
+
+// A file without the column says nothing about it.
+func TestAColumnThatIsMissingWithdrawsNothing(t *testing.T) {
+	d, state := newFakeCollector(t), t.TempDir()
+	day(t, d, state, ticketExport, false, "No,Masuk,Selesai\nA,2026-01-01 08:00:00,2026-01-01 09:00:00\n")
+	if sum, ids := day(t, d, state, ticketExport, false, "No,Masuk\nA,2026-01-01 08:00:00\n"); sum.Withdrawn != 0 ||
+		len(ids) != 2 {
+		t.Errorf("%d withdrawn, %v stand", sum.Withdrawn, ids)
+	}
+}
+
+// The events of a row that is refused now look as if they had vanished.
+func TestARefusedRowIsNotWithdrawn(t *testing.T) {
+	d, state := newFakeCollector(t), t.TempDir()
+	first, last := "A,2026-01-01 08:00:00,\n", "C,2026-01-01 08:09:00,\n"
+	good := "No,Masuk,Selesai\n" + first + "B,2026-01-01 08:05:00,2026-01-01 08:30:00\n" + last
+	day(t, d, state, ticketExport, false, good)
+	sum, ids := day(t, d, state, ticketExport, true, strings.Replace(good, "08:30:00", "8.30", 1))
+	if len(ids) != 4 || sum.Withdrawn != 0 || sum.Vanished != 2 || !strings.Contains(sum.Text(""), "were not withdrawn") {
+		t.Errorf("%v stand, %+v\n%s", ids, sum, sum.Text(""))
+	}
+	if _, ids = day(t, d, state, ticketExport, true, "No,Masuk,Selesai\n"+first+last); len(ids) != 2 {
+		t.Errorf("without the row %v stand", ids)
+	}
 }

@@ -24,7 +24,8 @@ type Event struct {
 	Subject string
 }
 
-// Absent is an event that a row would give if the cell of its time, or what the rule asks of the row, were there.
+// Absent is an event that a row would give if a cell of it were not empty: that of the event's time, or one that the rule
+// asks to be filled.
 type Absent struct{ ID, Subject string }
 
 const (
@@ -83,7 +84,7 @@ type Mapper struct {
 	Names []Name
 	Notes Notes // of the rows that were taken
 
-	// Absent are the events that the mapping makes of other rows and not of the last, when CollectAbsent is set.
+	// Absent are the events that the last row does not give because a cell of it is empty, when CollectAbsent is set.
 	Absent        []Absent
 	CollectAbsent bool
 
@@ -170,18 +171,27 @@ func (m *Mapper) convert(row tabular.Row) ([]Event, *tabular.RowError) {
 func (m *Mapper) emit(i int, row tabular.Row,
 	refuse func(tabular.Code, string, ...any) *tabular.RowError) *tabular.RowError {
 	r := &m.mapping.rules[i]
+	skip, emptied := false, true
 	for j := range r.when {
-		if !r.when[j].holds(m.values) {
-			m.absent(r)
-			return nil
+		if w := &r.when[j]; !w.holds(m.values) {
+			skip = true
+			emptied = emptied && w.empty != nil && m.emptied(w.field, row)
 		}
+	}
+	if skip {
+		if emptied {
+			m.absent(r)
+		}
+		return nil
 	}
 	at := m.values[r.time]
 	if !at.set {
 		if r.required {
 			return m.mapping.fields[r.time].refuse(row, CodeMissing, fmt.Sprintf("the time of %s is missing", r.typ))
 		}
-		m.absent(r)
+		if m.emptied(r.time, row) {
+			m.absent(r)
+		}
 		return nil
 	}
 	var scratch [2 * maxIDBytes]byte
@@ -248,6 +258,26 @@ func (m *Mapper) emit(i int, row tabular.Row,
 	}
 	m.events = append(m.events, ev)
 	return nil
+}
+
+// emptied reports whether field i says nothing because a cell of it is empty, and not because the table has no such
+// column or a value map leaves the value out.
+func (m *Mapper) emptied(i int, row tabular.Row) bool {
+	f := &m.mapping.fields[i]
+	if m.values[i].set {
+		return false
+	}
+	if f.plus >= 0 {
+		return m.emptied(f.follows, row) || m.emptied(f.plus, row)
+	}
+	empty := false
+	for _, col := range m.cols[i] {
+		if col < 0 {
+			return false
+		}
+		empty = empty || col >= len(row.Cells) || f.nulls[oneLine(row.Cells[col])]
+	}
+	return empty
 }
 
 // absent notes that the row does not give the event of a rule.
