@@ -9,7 +9,7 @@ import (
 // An import of many years leaves many hours to recompute. They are done in portions of a month, the earliest first, so
 // that rows can be stored in between.
 func TestRollupsOfManyYearsAreRecomputedInPortions(t *testing.T) {
-	p := pending{periods: map[Period]struct{}{}}
+	p := pending{periods: map[Period]struct{}{}, done: &Period{}}
 	start := time.Date(2016, 1, 1, 0, 0, 0, 0, time.UTC)
 	for h := 0; h < 10*365*24; h += 7 {
 		for c := range 2 {
@@ -36,5 +36,71 @@ func TestRollupsOfManyYearsAreRecomputedInPortions(t *testing.T) {
 			t.Fatalf("portion %d is from %v to %v, after %v", n, first, last, done)
 		}
 		done = last
+	}
+}
+
+// An import that marks its old months again between any two portions does not keep the hours of today from being
+// recomputed, nor the old ones.
+func TestRollupsOfTodayHaveTheirTurnDuringAnImport(t *testing.T) {
+	clock := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	today := Period{"35.15", clock}
+	old := time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC)
+	s := Sink{}
+	p := s.pending()[0]
+	importing := func() {
+		for month := range 3 {
+			for h := range 31 * 24 {
+				p.add([]Period{{"35.15", old.AddDate(0, month, 0).Add(time.Duration(h) * time.Hour)}})
+			}
+		}
+	}
+	for round := range 5 {
+		p.add([]Period{today})
+		portions := 0
+		turns := map[time.Month]bool{}
+		for {
+			importing()
+			q := s.pending()[0] // as every portion has it
+			portions++
+			for _, period := range q.portion() {
+				delete(q.periods, period)
+				turns[period.Start.Month()] = true
+			}
+			if _, pending := q.periods[today]; !pending {
+				break
+			}
+			if portions > 5 {
+				t.Fatalf("round %d: today still waits after %d portions", round, portions)
+			}
+		}
+		for _, m := range []time.Month{time.January, time.February, time.March} {
+			if !turns[m] {
+				t.Errorf("round %d: month %d had no turn", round, m)
+			}
+		}
+	}
+}
+
+// More periods than a portion takes lie within its span: the next one goes on where it ended.
+func TestAPortionThatIsFullLeavesNothingOut(t *testing.T) {
+	s := Sink{}
+	p := s.pending()[0]
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for h := range 30 * 24 {
+		for c := range 38 {
+			p.add([]Period{{fmt.Sprint("35.", c), start.Add(time.Duration(h) * time.Hour)}})
+		}
+	}
+	seen := map[Period]bool{}
+	for range 2 {
+		for _, period := range p.portion() { // stays pending, as if it was marked again
+			if seen[period] {
+				t.Fatalf("%v twice", period)
+			}
+			seen[period] = true
+		}
+	}
+	if len(seen) != len(p.periods) {
+		t.Errorf("%d of %d periods had their turn", len(seen), len(p.periods))
 	}
 }

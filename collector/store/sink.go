@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -31,6 +32,7 @@ type Sink struct {
 	// held by Upsert and by a recomputation, so that no hour is recomputed between its mark and its calls
 	mu          sync.Mutex
 	hours, days map[Period]struct{} // pending
+	done        [2]Period           // the last hour and the last day of the latest portions: where the next ones begin
 	version     uint64              // of the latest upsert
 	marks       uint64              // the latest mark in hours_pending and days_pending
 	running     bool                // Run recomputes; without it Upsert does
@@ -42,6 +44,7 @@ type Sink struct {
 type pending struct {
 	unit
 	periods   map[Period]struct{}
+	done      *Period // see Sink.done
 	recompute func(ctx context.Context, periods []Period, version uint64) error
 }
 
@@ -49,7 +52,10 @@ func (s *Sink) pending() [2]pending {
 	if s.hours == nil {
 		s.hours, s.days = map[Period]struct{}{}, map[Period]struct{}{}
 	}
-	return [2]pending{{hourly, s.hours, s.RecomputeHours}, {daily, s.days, s.RecomputeDays}}
+	return [2]pending{
+		{hourly, s.hours, &s.done[0], s.RecomputeHours},
+		{daily, s.days, &s.done[1], s.RecomputeDays},
+	}
 }
 
 // The pause between recomputations is how far the roll-ups, and with them the views monev_*, may lag behind the cases
@@ -180,20 +186,36 @@ const (
 	portionPeriods = 20_000
 )
 
-// portion returns the earliest of the pending periods and those that follow it closely.
+// portion returns the earliest of the pending periods behind the portion before, from the beginning again where none is,
+// and those that follow it closely. So every period has its turn, however often an import marks its old months again.
 func (p *pending) portion() (periods []Period) {
-	var first time.Time
+	first, again := Period{}, Period{} // behind the portion before, and of all
 	for period := range p.periods {
-		if first.IsZero() || period.Start.Before(first) {
-			first = period.Start
+		if again == (Period{}) || comparePeriods(period, again) < 0 {
+			again = period
+		}
+		if comparePeriods(period, *p.done) > 0 && (first == (Period{}) || comparePeriods(period, first) < 0) {
+			first = period
 		}
 	}
+	if first == (Period{}) {
+		first = again
+	}
 	for period := range p.periods {
-		if period.Start.Sub(first) < portionSpan && len(periods) < portionPeriods {
+		if comparePeriods(period, first) >= 0 && period.Start.Sub(first.Start) < portionSpan {
 			periods = append(periods, period)
 		}
 	}
+	slices.SortFunc(periods, comparePeriods)
+	periods = periods[:min(len(periods), portionPeriods)]
+	if len(periods) > 0 {
+		*p.done = periods[len(periods)-1] // also where recomputing it fails: others must not wait for it
+	}
 	return periods
+}
+
+func comparePeriods(a, b Period) int {
+	return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Center, b.Center))
 }
 
 // ReadCases returns what is stored of the cases; of a case that is not stored it returns nothing.
