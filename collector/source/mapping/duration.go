@@ -60,6 +60,19 @@ func parseDuration(s string) (ms int64, ok bool) {
 	return inMS(total)
 }
 
+// numberDuration reads a number of a workbook, in milliseconds: with a fraction it is days, as a workbook holds what it
+// shows as [h]:mm:ss; a whole number is seconds. One of many days with a fraction is neither for certain.
+func numberDuration(s string) (ms int64, ok bool) {
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || v != math.Trunc(v) && v >= 1000 {
+		return 0, false
+	}
+	if v != math.Trunc(v) {
+		v *= 86400
+	}
+	return inMS(v)
+}
+
 // allClock reports whether every part is digits, the last perhaps with a fraction.
 func allClock(parts []string) bool {
 	for i, p := range parts {

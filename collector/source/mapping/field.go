@@ -202,6 +202,12 @@ func (f *field) read(m *Mapper, row tabular.Row, cols []int, all []value) (value
 		return f.readNumber(row, raw, decimal)
 	case durationField:
 		d, ok := parseDuration(raw)
+		if number && len(cols) == 1 {
+			if d, ok = numberDuration(raw); !ok {
+				return value{}, f.refuse(row, CodeNumber,
+					fmt.Sprintf("%q is neither days nor whole seconds: format the column as text", shape(raw)))
+			}
+		}
 		if !ok {
 			return value{}, f.refuse(row, CodeNumber, fmt.Sprintf("%q is no duration", shape(raw)))
 		}

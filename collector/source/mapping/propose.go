@@ -608,6 +608,13 @@ func (p *proposer) times(f *facts) {
 		switch {
 		case f.Kind == kindTickets && !p.has("resolved"):
 			f.EndsAfter = "resolved"
+			if slices.ContainsFunc(p.cells("duration"), func(c string) bool {
+				parts := strings.Split(c, ":")
+				return len(parts) == 2 && allClock(parts)
+			}) {
+				p.note("a duration of %s such as 01:30 is read as minutes and seconds; if hours and minutes are meant, write "+
+					"01:30:00", p.head("duration"))
+			}
 		case f.Kind != kindTickets && !p.has("ended"):
 			f.EndsAfter, f.Later = "ended", "ended"
 		}
