@@ -102,7 +102,8 @@ func Join(t *casefile.Ticket, clocks []Clock, members []Member) (joined []Clock,
 				clocks = append(clocks, a)
 			case !c.StoppedAt.IsZero() && c.StoppedAt.Before(m.At):
 				kept = true
-			case k.BreachAt.Before(c.BreachAt):
+			case k.Unobserved && !c.Unobserved: // nobody can stop it: it takes no clock that somebody can out of sight
+			case c.Unobserved && !k.Unobserved, k.BreachAt.Before(c.BreachAt):
 				a := *k
 				a.Key, a.Seq, a.Member, a.StoppedAt, a.Kecamatan = c.Key, c.Seq, m.ID, c.StoppedAt, c.Kecamatan
 				if !m.At.After(k.BreachAt) {
