@@ -14,8 +14,8 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// checkpointVersion is the first byte of a board's checkpoint; another version is refused and the journal replayed, but
-// for version 3, which is the same without feeds.
+// checkpointVersion is the first byte of a board's checkpoint; another version is refused and the journal replayed.
+// Version 3 has no feeds, and masters in it may lack their members.
 const checkpointVersion = 4
 
 // ErrCheckpoint says that a checkpoint cannot be read: from another version, or cut short.
@@ -97,7 +97,7 @@ type savedSource struct {
 // code writes or reads the checkpoint: it is the format.
 func (p *checkpoint) code(c *codec) {
 	version := uint64(checkpointVersion)
-	if num(c, &version); c.err == nil && version != checkpointVersion && version != checkpointVersion-1 {
+	if num(c, &version); c.err == nil && version != checkpointVersion {
 		c.err = fmt.Errorf("version %d, this program writes %d", version, checkpointVersion)
 	}
 	c.bool(&p.complete)
@@ -122,12 +122,10 @@ func (p *checkpoint) code(c *codec) {
 		c.string(&s.name)
 		c.time(&s.lastAt)
 	})
-	if version == checkpointVersion {
-		items(c, &p.feeds, func(f *savedAgent) {
-			c.key(&f.key)
-			items(c, &f.events, c.stored)
-		})
-	}
+	items(c, &p.feeds, func(f *savedAgent) {
+		c.key(&f.key)
+		items(c, &f.events, c.stored)
+	})
 }
 
 // ReadCheckpoint fills an empty board. After an error the board is empty.

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -234,5 +235,19 @@ func TestWindowsAgreeWithTheViews(t *testing.T) {
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// TestACheckpointOfAnotherVersionIsRefused: the one before may hold masters without their members.
+func TestACheckpointOfAnotherVersionIsRefused(t *testing.T) {
+	f := &feed{b: newBoard(nil)}
+	f.say(event.TicketOpened, "t", noon)
+	saved := withoutFilter(t, f.b)
+	if err := newBoard(nil).ReadCheckpoint(bytes.NewReader(saved)); err != nil {
+		t.Fatal(err)
+	}
+	saved[0] = checkpointVersion - 1
+	if err := newBoard(nil).ReadCheckpoint(bytes.NewReader(saved)); !errors.Is(err, ErrCheckpoint) {
+		t.Errorf("version %d gives %v", saved[0], err)
 	}
 }
