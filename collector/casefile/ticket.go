@@ -21,9 +21,9 @@ const (
 	FlagResumedWithoutPause         = "resumed_without_pause"
 	FlagArrivedBeforeReceived       = "arrived_before_received"  // before its call, else before it was opened
 	FlagPauseAndResumeAtOnce        = "pause_and_resume_at_once" // no revision tells which came first: the pause
-	// A ticket was merged, and stays where it was: its master is not known as a ticket that was opened; the reference
-	// leads back to it, or too far; its master had been resolved or closed; its master is younger, and has stopped clocks
-	// that still ran here.
+	// A ticket was merged, and stays where it was: its master, or it itself, is not known as a ticket that was opened; the
+	// reference leads back to it, or too far; its master had been resolved or closed; its master is younger, and has
+	// stopped clocks that still ran here.
 	FlagMasterUnknown      = "master_unknown"
 	FlagMergedInCycle      = "merged_in_cycle"
 	FlagMasterClosed       = "master_closed"

@@ -76,6 +76,9 @@ func (b *Board) end(en *entry, a *alone, seen []*entry) (end *entry, flag string
 	if a.master == "" {
 		return en, ""
 	}
+	if !a.opened { // nobody would know when its clocks began
+		return en, casefile.FlagMasterUnknown
+	}
 	seen = append(seen, en)
 	m := b.ticketNamed(en.key.Center, a.master)
 	if a.master == en.key.ID || slices.Contains(seen, m) || len(seen) > maxChain {
@@ -205,12 +208,13 @@ func (b *Board) regroup(en *entry, t *casefile.Ticket, emit bool) {
 	}
 }
 
-// followDown queues those that wait for a ticket, or would.
+// followDown queues those that wait for a ticket, or would: all of them, since each is on the board or not by it.
 func (b *Board) followDown(en *entry, emit bool) {
 	seen := map[*entry]bool{en: true}
-	for todo := []*entry{en}; len(todo) > 0 && len(seen) <= maxMembers; todo = todo[1:] {
+	for todo := []*entry{en}; len(todo) > 0; todo = todo[1:] {
+		b.worked(len(todo[0].tickets))
 		for _, id := range todo[0].tickets {
-			if m := b.ticketNamed(en.key.Center, id); m != nil && !seen[m] && len(seen) <= maxMembers {
+			if m := b.ticketNamed(en.key.Center, id); m != nil && !seen[m] {
 				seen[m] = true
 				b.follow(m, en, emit)
 				todo = append(todo, m)

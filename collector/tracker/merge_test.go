@@ -1,0 +1,71 @@
+package tracker
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/sla"
+)
+
+func master(id string) func(*event.Event) { return func(e *event.Event) { e.Master = id } }
+
+// TestAllMembersFollowTheirMaster: however many tickets were merged into one, each is open again when it turns out that
+// its master was closed before.
+func TestAllMembersFollowTheirMaster(t *testing.T) {
+	f := &feed{b: newBoard(nil)}
+	f.say(event.TicketOpened, "M", noon)
+	const n = 70
+	for i := range n {
+		f.say(event.TicketOpened, fmt.Sprintf("T%02d", i), noon.Add(time.Second))
+		f.say(event.TicketMerged, fmt.Sprintf("T%02d", i), noon.Add(10*time.Minute), master("M"))
+	}
+	if _, open := f.b.Size(); open != 1 {
+		t.Fatalf("%d open tickets, want the master", open)
+	}
+	f.late = 10 * time.Minute
+	f.say(event.TicketClosed, "M", noon.Add(5*time.Minute))
+	if _, open := f.b.Size(); open != n {
+		t.Errorf("%d open tickets, want all %d", open, n)
+	}
+	for i := range n {
+		key := event.Key{Center: "35.15", Kind: event.KindTicket, ID: fmt.Sprintf("T%02d", i)}
+		if row, _, _ := f.b.Case(key); !slices.Contains(row.Ticket.Flags, casefile.FlagMasterClosed) {
+			t.Errorf("%s: %v", key.ID, row.Ticket.Flags)
+		}
+		if !f.b.cases[key].dirty {
+			t.Errorf("the row of %s is not made anew", key.ID)
+		}
+	}
+}
+
+// TestATicketThatWasNotOpenedStaysWhereItWas: merged, it keeps its clocks until its opening comes.
+func TestATicketThatWasNotOpenedStaysWhereItWas(t *testing.T) {
+	b := newBoard(nil)
+	b.cfg.TicketClocks = func(t *casefile.Ticket) []sla.Clock {
+		k := sla.Clock{Key: t.Key, Name: sla.Acknowledge, Seq: 1, StartedAt: t.AssignedAt, BreachAt: t.AssignedAt.Add(time.Hour)}
+		k.Void = t.State == casefile.Merged
+		return []sla.Clock{k}
+	}
+	f := &feed{b: b}
+	f.say(event.TicketOpened, "M", noon)
+	f.say(event.TicketAssigned, "T", noon.Add(time.Minute), opd("dishub"))
+	f.say(event.TicketMerged, "T", noon.Add(2*time.Minute), master("M"))
+	key := event.Key{Center: "35.15", Kind: event.KindTicket, ID: "T"}
+	row, _, _ := b.Case(key)
+	if row.Ticket.State != casefile.Assigned || row.Clocks[0].Void ||
+		!slices.Contains(row.Ticket.Flags, casefile.FlagMasterUnknown) {
+		t.Errorf("%s, %v, clocks %+v", row.Ticket.State, row.Ticket.Flags, row.Clocks)
+	}
+	if _, open := b.Size(); open != 2 {
+		t.Errorf("%d open tickets, want 2", open)
+	}
+	f.late = 3 * time.Minute
+	f.say(event.TicketOpened, "T", noon.Add(30*time.Second))
+	if row, _, _ := b.Case(key); row.Ticket.State != casefile.Merged {
+		t.Errorf("opened, it is %s", row.Ticket.State)
+	}
+}
