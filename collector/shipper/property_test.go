@@ -400,8 +400,15 @@ func play(t *testing.T, world func(*rapid.T) []event.Event) {
 			t.Fatalf("board differs from one that saw all in order (-want +got):\n%s", diff)
 		}
 		h.board.Evict(uint64(h.shipper.Shipped()), now.Add(time.Hour))
-		if cases, open := h.board.Size(); cases != open {
-			t.Fatalf("%d cases stay in memory, of which %d are open tickets", cases, open)
+		waiting := map[event.Key]bool{} // for a master that may be open
+		for i := range events {
+			row, _, known := h.board.Case(events[i].Key())
+			if known && row.Ticket != nil && row.Ticket.State == casefile.Merged {
+				waiting[row.Key] = true
+			}
+		}
+		if cases, open := h.board.Size(); cases > open+len(waiting) {
+			t.Fatalf("%d cases stay in memory, of which %d are open tickets and %d were merged", cases, open, len(waiting))
 		}
 		for _, o := range said {
 			if o.Center == "old" {
