@@ -65,7 +65,8 @@ SELECT
 FROM {{db}}.calls FINAL
 WHERE events > 0 AND ifNull(class, '') != 'uji';
 
--- tickets_now leaves out tickets of test calls (flag test).
+-- tickets_now has the tickets of test calls too: nothing sets the flag test, which is left out, and a call of class uji
+-- says nothing of its tickets.
 CREATE OR REPLACE VIEW {{db}}.tickets_now AS
 SELECT
     *,
