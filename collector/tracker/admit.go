@@ -50,6 +50,8 @@ type admitted struct {
 	linked        []string            // calls before, sorted
 	calls         int                 // their number, also of a case that is not known
 	named         map[string]struct{} // calls since
+	withdrawals   int                 // among events
+	standing      map[uint64]struct{} // events that can be taken back, by id; nil until one is to be
 }
 
 // senderOf is who speaks of a case, and in which type of event.
@@ -71,12 +73,27 @@ func (g *admission) admit(e *event.Event) *event.Event {
 		c = &admitted{events: events, bytes: bytes, calls: calls, by: map[senderOf]int{}, named: map[string]struct{}{}}
 		if en != nil {
 			c.before, c.linked = en.senders(), en.calls
+			for by, n := range c.before {
+				if by.typ == event.EventWithdrawn {
+					c.withdrawals += n
+				}
+			}
 		}
 		g.cases[key] = c
 	}
+	if c.takesBack(e, en) {
+		c.events++
+		c.bytes += casefile.Size(e)
+		c.withdrawals++
+		return e
+	}
 	by := senderOf{e.Source, e.Type}
 	reserved := c.before[by]+c.by[by] < casefile.ReservedEvents
-	room := reserved && c.events < casefile.MaxEvents+casefile.ReserveEvents // in a full case
+	reserve := c.events // what counts against the reserve: withdrawals only where another is to come
+	if e.Type != event.EventWithdrawn {
+		reserve -= c.withdrawals
+	}
+	room := reserved && reserve < casefile.MaxEvents+casefile.ReserveEvents // in a full case
 	if c.events >= casefile.MaxEvents && !room {
 		return nil
 	}
@@ -92,6 +109,34 @@ func (g *admission) admit(e *event.Event) *event.Event {
 	c.bytes += size
 	c.by[by]++
 	return e
+}
+
+// takesBack reports whether e withdraws an event that is in the case and stands, and says nothing else. Such an event
+// finds room in a full case, too, so that what filled it by mistake can be taken back; each event is taken back once, and
+// no withdrawal is, so there are never more of them than events.
+func (c *admitted) takesBack(e *event.Event, en *entry) bool {
+	if e.Type != event.EventWithdrawn || en == nil || len(e.Attributes)+len(e.Calls) > 0 {
+		return false
+	}
+	if c.standing == nil {
+		c.standing = map[uint64]struct{}{}
+		var f caseFolder
+		events := f.decode(en.events)
+		for i, o := range events {
+			if o.Type != event.EventWithdrawn {
+				c.standing[en.events[i].id] = struct{}{}
+			}
+		}
+		for _, o := range events {
+			if o.Replaces != "" && o.Replaces != o.ID {
+				delete(c.standing, idHash(&event.Event{Source: o.Source, ID: o.Replaces}))
+			}
+		}
+	}
+	id := idHash(&event.Event{Source: e.Source, ID: e.Replaces})
+	_, stands := c.standing[id]
+	delete(c.standing, id)
+	return stands
 }
 
 // admitCalls returns e, or a copy with those of its calls that find room: in the ticket, and for the ticket in the call.
