@@ -109,14 +109,17 @@ func (s *Sink) hidePlacesOf(ctx context.Context, center, categories string) erro
 // kecamatan, NULL where that is not known.
 func placeSQL(kecamatan []directory.Kecamatan) (exact, lat, lon string) {
 	const place = "lat IS NOT NULL"
-	if len(kecamatan) == 0 {
-		return place, "NULL", "NULL"
-	}
 	var codes, lats, lons []string
 	for _, k := range kecamatan {
+		if !k.Located { // it has no point: its places become NULL, as on the board
+			continue
+		}
 		codes = append(codes, quote(k.Code))
 		lats = append(lats, strconv.FormatFloat(k.Lat, 'f', -1, 64)+"::Float64")
 		lons = append(lons, strconv.FormatFloat(k.Lon, 'f', -1, 64)+"::Float64")
+	}
+	if len(codes) == 0 {
+		return place, "NULL", "NULL"
 	}
 	list := func(of []string) string { return "[" + strings.Join(of, ", ") + "]" }
 	at := "indexOf(" + list(codes) + ", ifNull(toString(kecamatan), ''))"

@@ -68,3 +68,17 @@ func TestPlacesOfPrivateCasesAreTakenOut(t *testing.T) {
 		t.Errorf("the row has not the point of its kecamatan: %v", got)
 	}
 }
+
+// TestAKecamatanWithoutAPointGetsNone: its places become NULL, not the point 0, 0.
+func TestAKecamatanWithoutAPointGetsNone(t *testing.T) {
+	unknown := directory.Kecamatan{Code: "35.29.01"}
+	if exact, lat, lon := placeSQL([]directory.Kecamatan{unknown}); exact != "lat IS NOT NULL" || lat != "NULL" || lon != "NULL" {
+		t.Errorf("%s, %s, %s", exact, lat, lon)
+	}
+	known := directory.Kecamatan{Code: "35.29.02", Located: true, Lat: -6.95, Lon: 114.5}
+	exact, lat, lon := placeSQL([]directory.Kecamatan{unknown, known})
+	wantExact, wantLat, wantLon := placeSQL([]directory.Kecamatan{known})
+	if exact != wantExact || lat != wantLat || lon != wantLon {
+		t.Errorf("%s, %s, %s", exact, lat, lon)
+	}
+}
