@@ -20,7 +20,9 @@ type timeline struct {
 
 	voided voided
 	taken  []*event.Event // the events that another withdraws, by time
-	full   bool           // the case has reached a bound
+	// confirms are the first receipts of ConfirmSource's withdrawals, by the id that each replaces
+	confirms map[string]time.Time
+	full     bool // the case has reached a bound
 }
 
 // newTimeline sorts evs in place. The result depends on the set of events only, never on their order.
@@ -28,6 +30,12 @@ func newTimeline(evs []*event.Event) timeline {
 	slices.SortFunc(evs, inOrder)
 	tl := timeline{events: make([]*event.Event, 0, len(evs)), voided: voidedBy(evs), full: fullCase(evs)}
 	for i, e := range evs {
+		if e.Type == event.EventWithdrawn && e.Source == ConfirmSource {
+			if tl.confirms == nil {
+				tl.confirms = map[string]time.Time{}
+			}
+			tl.confirms[e.Replaces] = earliest(tl.confirms[e.Replaces], e.ReceivedAt)
+		}
 		if e.Type == event.EventWithdrawn || i > 0 && evs[i-1].ID == e.ID && evs[i-1].Source == e.Source {
 			continue // it speaks of another event alone, or stands here twice
 		}

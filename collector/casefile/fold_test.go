@@ -105,6 +105,12 @@ func parseEvent(line string, n int) (event.Event, error) {
 			*p = v
 		case name == "calls":
 			e.Calls = strings.Split(v, ",")
+		case name == "heard":
+			at, err := time.Parse(time.TimeOnly, v)
+			if err != nil {
+				return e, err
+			}
+			e.ReceivedAt = day.Add(at.Sub(at.Truncate(24 * time.Hour)))
 		case name == "rev":
 			i, _ := strconv.Atoi(v)
 			e.Revision = uint32(i)

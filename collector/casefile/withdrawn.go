@@ -2,6 +2,7 @@ package casefile
 
 import (
 	"slices"
+	"time"
 
 	"github.com/monev112/monev112/collector/event"
 )
@@ -14,35 +15,53 @@ const (
 
 // ConfirmSource is the source of the events by which a signed-in key confirms that a ticket was never opened: each is an
 // event.EventWithdrawn that replaces the withdrawn opening, of another source than the opening's.
-const ConfirmSource = "monev112/confirm"
+//
+// PageSource is the source of what an OPD says with the button of its page.
+//
+// Both are reserved: events of them come from the service itself, or from a key that may confirm.
+const (
+	ConfirmSource = "monev112/confirm"
+	PageSource    = "monev112/page"
+)
 
 // withdrawnOpenings returns the openings of a ticket that were withdrawn, where it has no other, and whether a signed-in
-// key has confirmed each of them.
-func (tl *timeline) withdrawnOpenings() (openings []*event.Event, confirmed bool) {
+// key has confirmed each of them, with the receipt of the last confirmation.
+func (tl *timeline) withdrawnOpenings() (openings []*event.Event, confirmed bool, at time.Time) {
 	if !tl.earliestAt(event.TicketOpened).IsZero() {
-		return nil, false
+		return nil, false, at
 	}
 	confirmed = true
 	for _, e := range tl.taken {
 		if e.Type == event.TicketOpened {
 			openings = append(openings, e)
-			confirmed = confirmed && tl.voided[eventID{ConfirmSource, e.ID}]
+			heard, ok := tl.confirms[e.ID]
+			if confirmed = confirmed && ok; heard.After(at) {
+				at = heard
+			}
 		}
 	}
-	return openings, confirmed
+	return openings, confirmed, at
+}
+
+// heardAfter reports whether an event that counts was received after that instant.
+func (tl *timeline) heardAfter(at time.Time) bool {
+	return slices.ContainsFunc(tl.events, func(e *event.Event) bool { return e.ReceivedAt.After(at) })
 }
 
 // foldWithdrawal makes of t, which was folded from tl, what is left of it where its opening was withdrawn.
 //
-// Confirmed, there is no such ticket. Until then what was open stays listed: an emergency must not vanish by a mistake
+// Confirmed, there is no such ticket, unless somebody spoke of it after that: then it is as any ticket whose opening is not
+// known (FlagNotOpened). Until then what was open stays listed: an emergency must not vanish by a mistake
 // in a file. Where nothing else of it is left, it is shown as it was, without stamps: no clock runs, no figure counts it
 // (Events is 0).
 func (t *Ticket) foldWithdrawal(tl timeline, calls CallFacts) {
-	openings, confirmed := tl.withdrawnOpenings()
+	openings, confirmed, at := tl.withdrawnOpenings()
 	if openings == nil {
 		return
 	}
 	switch {
+	case confirmed && tl.heardAfter(at):
+		return
 	case confirmed:
 		*t = Ticket{Key: t.Key, State: Opened, Flags: t.Flags}
 	case t.Events > 0:

@@ -55,7 +55,7 @@ const (
 	OutOfRange       Reason = "out_of_range"       // a number or a due time outside of the field's range
 
 	Conflict         Reason = "conflict"           // the same source and id came before with another content
-	SourceNotAllowed Reason = "source_not_allowed" // the API key is not for this source
+	SourceNotAllowed Reason = "source_not_allowed" // the API key is not for this source, or it is reserved
 	CaseFull         Reason = "case_full"          // the case, or a call that the event names, has no room for more
 )
 

@@ -149,7 +149,8 @@ func otherAccessTests() map[string][]string {
 			"TestTheFileHoldsNoKey", "TestARevokedKeyEndsWithinASecond", "TestAGuardFollowsTheFile",
 			"TestOnlyLoopbackWithoutKeys", "TestLostKeysEndTheStart",
 		},
-		"collector/httpapi": {"TestAThousandWrongKeysAreSlowed", "TestGuessesFromManyAddressesAtOneKeyAreSlowed",
+		"collector/httpapi": {"TestAThousandWrongKeysAreSlowed", "TestReservedSources",
+			"TestGuessesFromManyAddressesAtOneKeyAreSlowed",
 			"TestOnlyATrustedProxyNamesTheAddress",
 			"TestAThousandWrongLinksAreSlowed", "TestReadsOfSingleCasesAreRecorded",
 			"TestReadsOfListsAreRecorded", "TestNoProxyStandsBeforeAServiceWithoutKeys",
@@ -212,5 +213,28 @@ func TestEveryAccessTestHasItsRowInTheDocumentAndViceVersa(t *testing.T) {
 		if !slices.Contains(want, row) || i > 0 && got[i-1] == row {
 			t.Errorf("docs/security.md has a row of no test, or twice: %s", row)
 		}
+	}
+}
+
+// TestReservedSources: the sources of the service itself are for a key that also has the scope admin.
+func TestReservedSources(t *testing.T) {
+	w := start(t, nil)
+	reserved := func(headers ...string) string {
+		if r := w.post("a s", headers...); r.StatusCode != 200 {
+			t.Fatalf("%d %s", r.StatusCode, r.body)
+		}
+		return strings.Join(w.stub.submitted[len(w.stub.submitted)-1].Reserved, " ")
+	}
+	if got := reserved(); got != "monev112/page" {
+		t.Errorf("without any key: %q", got)
+	}
+	write := w.key(auth.Key{Name: "write", Scopes: []auth.Scope{auth.EventsWrite}})
+	admin := w.key(auth.Key{Name: "admin", Scopes: []auth.Scope{auth.EventsWrite, auth.Admin}})
+	w.now = w.now.Add(2 * time.Second)
+	if got := reserved(bearer(write)...); got != "monev112/page monev112/confirm" {
+		t.Errorf("a sender's key: %q", got)
+	}
+	if got := reserved(bearer(admin)...); got != "" {
+		t.Errorf("an operator's key: %q", got)
 	}
 }

@@ -9,7 +9,9 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
 )
 
@@ -33,8 +35,12 @@ func (a *API) postEvents(c *gin.Context) {
 	}
 	defer leave()
 	r := ingest.Request{Form: form, Body: body}
+	r.Reserved = []string{casefile.PageSource} // where no key exists, the service listens on loopback only
 	if key := holder(c); key != nil {
-		r.Source = key.Source
+		r.Source, r.Reserved = key.Source, nil
+		if !key.Allows(auth.Admin) {
+			r.Reserved = []string{casefile.PageSource, casefile.ConfirmSource}
+		}
 	}
 	receipt, err := a.cfg.Intake.Submit(c.Request.Context(), r)
 	if errors.Is(err, event.ErrTooManyEvents) {

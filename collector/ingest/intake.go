@@ -78,6 +78,8 @@ type Request struct {
 	Body []byte // not needed after Submit has returned
 	// Source, unless empty, is the only source whose events the sender may send.
 	Source string
+	// Reserved are the sources that the sender may not send whatever Source says: the service's own.
+	Reserved []string
 }
 
 // Submit decodes the events of a request and returns when those that are accepted are on stable storage and on the
@@ -104,6 +106,13 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 			foreign = append(foreign, event.Refusal{
 				Index: b.Index[i], ID: e.ID, Field: event.FieldSource, Reason: event.SourceNotAllowed,
 				Detail: "The API key is for another source.",
+			})
+			continue
+		}
+		if slices.Contains(r.Reserved, e.Source) {
+			foreign = append(foreign, event.Refusal{
+				Index: b.Index[i], ID: e.ID, Field: event.FieldSource, Reason: event.SourceNotAllowed,
+				Detail: "The source is reserved: the service itself sends it, or a key that has the scope admin too.",
 			})
 			continue
 		}

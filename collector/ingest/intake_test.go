@@ -139,6 +139,21 @@ func (in *entrance) counted(sample string) bool {
 	return strings.Contains(w.Body.String(), sample+"\n")
 }
 
+func TestAReservedSourceIsRefused(t *testing.T) {
+	in := newEntrance(t, ingest.Config{})
+	in.start()
+	r, err := in.Submit(t.Context(), ingest.Request{
+		Form: event.NDJSON, Body: []byte(call("a", "own", "A1") + "\n" + call("b", "s", "A1")), Reserved: []string{"own"},
+	})
+	if err != nil || r.Accepted != 1 || len(r.Rejected) != 1 || r.Rejected[0].Reason != event.SourceNotAllowed {
+		t.Errorf("%+v, %v", r, err)
+	}
+	draft := event.RawEvent{Source: "own", ID: "c", Type: event.CallReceived, Subject: "A1", Time: t0}
+	if r, err := in.SubmitDrafts(t.Context(), draft); err != nil || r.Accepted != 1 {
+		t.Errorf("from the service itself: %+v, %v", r, err)
+	}
+}
+
 func TestTheReceiptSaysWhatBecameOfEachEvent(t *testing.T) {
 	in := newEntrance(t, ingest.Config{})
 	in.start()

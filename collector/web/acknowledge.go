@@ -16,7 +16,7 @@ import (
 
 const (
 	// Source is the event source of acknowledgements that were sent with the button.
-	Source = "monev112/page"
+	Source = casefile.PageSource
 
 	maxFormBytes = 4 << 10
 )
