@@ -53,7 +53,8 @@ events:
 func TestAProposalSaysHowTwoPartsAreRead(t *testing.T) {
 	for lasted, told := range map[string]bool{"01:30": true, "01:30:00": false, "90 menit": false} {
 		file := write(t, "x.csv", []byte("No Tiket,Waktu Lapor,Waktu Disposisi,OPD,Lama Penanganan\n"+
-			"T-1,05/01/2026 08:00,05/01/2026 08:04,Dishub,"+lasted+"\nT-2,05/01/2026 09:00,05/01/2026 09:04,Dishub,"+lasted+"\n"))
+			"T-1,05/01/2026 08:00,05/01/2026 08:04,Dishub,"+lasted+"\n"+
+			"T-2,05/01/2026 09:00,05/01/2026 09:04,Dishub,"+lasted+"\n"))
 		p, err := mapping.Propose(t.Context(), mapping.ProposeOptions{
 			File: file, Name: "x", Source: "x", Center: "c1", Timezone: "Asia/Jakarta",
 		})

@@ -25,6 +25,7 @@ import (
 //	{"format":"monev112-import","version":1,"server":...,"source":...,"center":...}
 //	<hash> <hash before> <revision> <row> <id>      a line an event: hex, hex, decimal, unix ms, the rest of the line;
 //	                                                behind the id, after a tab, its subject (absent in older lines)
+//	carries <mapping's version> <type>=<since, unix ms>,... <mapping's name, quoted>   what its files had
 //	end <SHA-256 of everything above, hex>
 //
 // It is replaced as a whole. While an import runs, <key>.state.open lies beside it: an import that finds it follows one
@@ -39,8 +40,9 @@ type memory struct {
 	// last import did not come to its end.
 	incomplete bool
 
-	mu    sync.Mutex
-	known map[string]version
+	mu      sync.Mutex
+	known   map[string]version
+	carried map[string]carried // by the mapping's name
 }
 
 type memoryKey struct {
@@ -125,7 +127,7 @@ func openMemory(dir string, key memoryKey, limit int) (_ *memory, err error) {
 		return '-'
 	}, strings.ToLower(key.Source))
 	m := &memory{
-		key: key, limit: limit, known: map[string]version{},
+		key: key, limit: limit, known: map[string]version{}, carried: map[string]carried{},
 		path: filepath.Join(dir, name[:min(len(name), 60)]+"-"+hex.EncodeToString(sum[:6])+".state"),
 	}
 	m.lock, err = disk.OS{}.Lock(m.path + ".lock")
@@ -140,6 +142,7 @@ func openMemory(dir string, key memoryKey, limit int) (_ *memory, err error) {
 	m.incomplete = unmarked == nil || err != nil
 	if errors.Is(err, errDamaged) {
 		clear(m.known)
+		clear(m.carried)
 		err = os.Rename(m.path, m.path+".damaged")
 	}
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
@@ -180,6 +183,10 @@ func (m *memory) load() error {
 				return errDamaged
 			}
 			return nil
+		case strings.HasPrefix(text, carriesLine):
+			if !m.loadCarried(text) {
+				return errDamaged
+			}
 		case !m.loadLine(text):
 			return errDamaged
 		}
@@ -215,6 +222,11 @@ func (m *memory) save() error {
 		}
 		for id, v := range m.known {
 			if _, err := fmt.Fprintf(out, "%x %x %d %d %s\t%s\n", v.hash, v.previous, v.revision, v.row, id, v.subject); err != nil {
+				return err
+			}
+		}
+		for name, c := range m.carried {
+			if _, err := fmt.Fprintf(out, "%s%s %s %q\n", carriesLine, c.version, c.types(), name); err != nil {
 				return err
 			}
 		}

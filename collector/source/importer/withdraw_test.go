@@ -83,7 +83,7 @@ func TestWhatAFileNoLongerSaysIsWithdrawn(t *testing.T) {
 	}
 	slices.Sort(said)
 	said = slices.Compact(said)
-	if strings.Join(said, "|") != "ticket.opened|ticket.opened ticket.resolved" {
+	if strings.Join(said, "|") != "ticket.opened ticket.resolved" {
 		t.Errorf("the files carry %v", said)
 	}
 }
@@ -167,5 +167,34 @@ func TestARefusedRowIsNotWithdrawn(t *testing.T) {
 	}
 	if _, ids = day(t, d, state, ticketExport, true, "No,Masuk,Selesai\n"+first+last); len(ids) != 2 {
 		t.Errorf("without the row %v stand", ids)
+	}
+}
+
+// A day without a filled cell carries what days before it had; not days before those, and not once the mapping changes.
+func TestAQuietDayCarriesWhatItsSourceCarries(t *testing.T) {
+	d, state := newFakeCollector(t), t.TempDir()
+	head := "No,Masuk,Selesai\n"
+	day(t, d, state, ticketExport, false, head+"A,,\n") // nothing at all is remembered well, too
+	for _, step := range []struct{ mapping, row, want string }{
+		{ticketExport, "A,2026-01-03 08:00:00,\n", "ticket.opened"},
+		{ticketExport, "B,2026-01-05 08:00:00,2026-01-05 09:00:00\n", "ticket.opened ticket.resolved"},
+		{ticketExport, "C,2026-01-06 08:00:00,\n", "ticket.opened ticket.resolved"},
+		{ticketExport, "D,2026-01-04 08:00:00,\n", "ticket.opened"},
+		{ticketExport + "nulls: [x]\n", "E,2026-01-07 08:00:00,\n", "ticket.opened"},
+	} {
+		known := map[string]bool{}
+		for id := range d.events {
+			known[id] = true
+		}
+		day(t, d, state, step.mapping, false, head+step.row)
+		got := ""
+		for id, e := range d.events {
+			if e.Type == event.FeedHeartbeat && !known[id] {
+				got += strings.Join(e.Carries, " ")
+			}
+		}
+		if got != step.want {
+			t.Errorf("%s carries %q, want %q", step.row, got, step.want)
+		}
 	}
 }

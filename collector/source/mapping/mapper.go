@@ -24,8 +24,8 @@ type Event struct {
 	Subject string
 }
 
-// Absent is an event that a row would give if a cell of it were not empty: that of the event's time, or one that the rule
-// asks to be filled.
+// Absent is an event that a row would give if a cell of it were not empty: that of the event's time, or one that the
+// rule asks to be filled.
 type Absent struct{ ID, Subject string }
 
 const (
