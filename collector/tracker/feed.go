@@ -18,7 +18,7 @@ type carrier struct {
 // Bounds of what is remembered of feeds; further sources are believed to carry everything.
 const (
 	maxFeeds      = 10_000
-	maxFeedEvents = 1000 // of a feed; the latest
+	maxFeedEvents = 64 // of a feed
 )
 
 func (b *Board) applyFeed(e *event.Event, s stored) {
@@ -44,17 +44,53 @@ func (b *Board) applyFeed(e *event.Event, s stored) {
 // foldFeed reads the statements anew.
 func (b *Board) foldFeed(f *carrier) {
 	f.statements = nil
-	for _, e := range casefile.Standing(b.scratch.decode(f.events)) {
+	evs := slices.Clone(b.scratch.decode(f.events))
+	b.worked(len(evs))
+	for len(evs) > maxFeedEvents {
+		drop := leastOf(evs)
+		id := idHash(evs[drop])
+		evs = slices.Delete(evs, drop, drop+1)
+		f.events = slices.DeleteFunc(slices.Clone(f.events), func(s stored) bool { return s.id == id })
+	}
+	for _, e := range casefile.Standing(evs) {
 		if len(e.Carries) > 0 {
 			one := *e
 			one.Detach() // the memory of the folder is used again
 			f.statements = append(f.statements, one)
 		}
 	}
-	if len(f.events) > maxFeedEvents && len(f.statements) > 0 {
-		oldest := idHash(&f.statements[0])
-		f.events = slices.DeleteFunc(slices.Clone(f.events), func(s stored) bool { return s.id == oldest })
+}
+
+// leastOf says which of a feed's events is missed least: one that states nothing and takes back no statement, else a
+// statement that was taken back, else one that repeats the one before, else the oldest. It sorts evs.
+func leastOf(evs []*event.Event) int {
+	void := casefile.Voided(evs)
+	standing := slices.DeleteFunc(casefile.Standing(evs), func(e *event.Event) bool { return len(e.Carries) == 0 })
+	stated := make(map[[2]string]bool, len(evs))
+	for _, e := range evs {
+		if len(e.Carries) > 0 {
+			stated[[2]string{e.Source, e.ID}] = true
+		}
 	}
+	for i, e := range evs {
+		if len(e.Carries) == 0 && !stated[[2]string{e.Source, e.Replaces}] {
+			return i
+		}
+	}
+	for i, e := range evs {
+		if void[e] {
+			return i
+		}
+	}
+	for i := 1; i < len(standing); i++ {
+		if slices.Equal(standing[i-1].Carries, standing[i].Carries) {
+			return slices.Index(evs, standing[i])
+		}
+	}
+	if len(standing) == 0 {
+		return 0
+	}
+	return slices.Index(evs, standing[0])
 }
 
 // Carries returns the types of event that a source of a centre carries at an instant, as it said last by then; nil where

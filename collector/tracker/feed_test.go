@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,42 @@ func TestCarriesIsWhatASourceSaidLast(t *testing.T) {
 			}
 			if board.Carries("35.15", "y", day) != nil || board.Carries("35.78", "x", day) != nil {
 				t.Error("what one source says of one centre counts for another")
+			}
+		}
+	}
+}
+
+// TestAFeedIsBounded: whatever is said in its name, the work for an event does not grow, and the statement stays.
+func TestAFeedIsBounded(t *testing.T) {
+	at := time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
+	for name, more := range map[string]func(i int) event.Event{
+		"takes back what never was":      func(i int) event.Event { return event.Event{Replaces: fmt.Sprint("none", i)} },
+		"each takes back the one before": func(i int) event.Event { return event.Event{Replaces: fmt.Sprint("e", i-1)} },
+		"two take back each other": func(i int) event.Event {
+			return event.Event{Type: event.EventWithdrawn, Replaces: fmt.Sprint("e", i^1)}
+		},
+		"says the same again": func(int) event.Event { return event.Event{Carries: []string{"ticket.opened"}} },
+	} {
+		b := newBoard(nil)
+		apply := func(id string, e event.Event, after time.Duration) {
+			if e.Source, e.ID, e.Kind, e.Subject = "x", id, event.KindFeed, "x"; e.Type == 0 {
+				e.Type = event.FeedHeartbeat
+			}
+			e.Center, e.OccurredAt, e.ReceivedAt = "35.15", at.Add(after), at.Add(after)
+			b.Apply(&e, event.AppendBinary(nil, &e), 1, true)
+		}
+		apply("first", event.Event{Carries: []string{"ticket.opened"}}, 0)
+		for i := range 3 * maxFeedEvents {
+			apply(fmt.Sprint("e", i), more(i), time.Duration(i+1)*time.Minute)
+		}
+		for _, f := range b.feeds {
+			if len(f.events) > maxFeedEvents {
+				t.Errorf("%s: %d events are kept", name, len(f.events))
+			}
+		}
+		for _, after := range []time.Duration{0, time.Hour, 100 * time.Hour} {
+			if got := b.Carries("35.15", "x", at.Add(after)); len(got) != 1 {
+				t.Errorf("%s: after %v it carries %v", name, after, got)
 			}
 		}
 	}
