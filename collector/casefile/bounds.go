@@ -13,6 +13,8 @@ const (
 	MaxCalls = 512
 	// MaxTickets is how many tickets a call is linked with.
 	MaxTickets = 64
+	// MaxMembers is how many tickets may be merged into one.
+	MaxMembers = 512
 
 	// In a full case each source still has room for ReservedEvents events of each type, of ReservedBytes at most and with
 	// ReservedCalls calls that are new to it: who floods a case cannot keep the facts of others out, nor his own of

@@ -25,7 +25,14 @@ func (b *Board) Admit(events []*event.Event) []*event.Event {
 		if e.Kind != event.KindCall && e.Kind != event.KindTicket {
 			continue
 		}
-		if a := g.admit(e); a != e {
+		var a *event.Event
+		if g.hasRoom(e) {
+			a = g.admit(e)
+		}
+		if a != nil {
+			g.joined(e)
+		}
+		if a != e {
 			if out == nil {
 				out = slices.Clone(events)
 			}
@@ -41,6 +48,44 @@ type admission struct {
 	events, bytes int                     // of the whole call
 	cases         map[event.Key]*admitted // those that may become full by it, and tickets that name calls
 	named         map[event.Key]int       // of calls: tickets that name them for the first time
+	members       map[event.Key][]string  // of masters: tickets that are merged into them for the first time
+}
+
+// masterOf returns the master that an event refers its ticket to, false where it does not or repeats what holds.
+func (g *admission) masterOf(e *event.Event) (key event.Key, is bool) {
+	if e.Type != event.TicketMerged || e.Master == "" {
+		return key, false
+	}
+	key = event.Key{Center: e.Center, Kind: event.KindTicket, ID: e.Master}
+	if en := g.board.cases[key]; en != nil {
+		if _, again := slices.BinarySearch(en.tickets, e.Subject); again {
+			return key, false
+		}
+	}
+	return key, !slices.Contains(g.members[key], e.Subject)
+}
+
+// hasRoom reports whether the master that an event refers to, if any, takes one more ticket.
+func (g *admission) hasRoom(e *event.Event) bool {
+	key, is := g.masterOf(e)
+	if !is {
+		return true
+	}
+	n := len(g.members[key])
+	if en := g.board.cases[key]; en != nil {
+		n += len(en.tickets)
+	}
+	return n < casefile.MaxMembers
+}
+
+// joined notes the ticket of an admitted event with the master that it refers to.
+func (g *admission) joined(e *event.Event) {
+	if key, is := g.masterOf(e); is {
+		if g.members == nil {
+			g.members = map[event.Key][]string{}
+		}
+		g.members[key] = append(g.members[key], e.Subject)
+	}
 }
 
 // admitted is a case with what was admitted before.

@@ -69,3 +69,23 @@ func TestATicketThatWasNotOpenedStaysWhereItWas(t *testing.T) {
 		t.Errorf("opened, it is %s", row.Ticket.State)
 	}
 }
+
+// TestAMasterTakesSoManyMembers: a further one is refused at the door, by what is on the board and what comes together;
+// one that is among them already is not.
+func TestAMasterTakesSoManyMembers(t *testing.T) {
+	f := &feed{b: newBoard(nil)}
+	f.say(event.TicketOpened, "M", noon)
+	for i := range casefile.MaxMembers - 1 {
+		f.say(event.TicketMerged, fmt.Sprint("T", i), noon.Add(time.Minute), master("M"))
+	}
+	merged := func(ticket, into string) *event.Event {
+		return &event.Event{Source: "s", ID: ticket, Type: event.TicketMerged, Kind: event.KindTicket, Subject: ticket,
+			Center: "35.15", OccurredAt: noon, ReceivedAt: noon, Master: into}
+	}
+	got := f.b.Admit([]*event.Event{merged("T0", "M"), merged("x", "M"), merged("x", "M"), merged("y", "M"), merged("y", "N")})
+	for i, want := range []bool{true, true, true, false, true} {
+		if is := got != nil && got[i] != nil; is != want {
+			t.Errorf("event %d is admitted: %v, want %v", i, is, want)
+		}
+	}
+}
