@@ -21,7 +21,25 @@ var (
 		"alamat", "blok", "gang", "kav", "kavling", "komplek", "no", "nomor", "dsn", "dusun", "lorong", "perumahan",
 		"bpk", "sdr", "sdri", "pelapor", "hp", "nohp", "telp", "tlp", "nik",
 	}, codeAddress...)
-	opdAddress = slices.DeleteFunc(slices.Clone(nameAddress), func(w string) bool { return w == "perumahan" })
+	opdAddress = slices.DeleteFunc(slices.Clone(nameAddress), func(w string) bool {
+		return w == "perumahan" || w == "no" || w == "nomor"
+	})
+	categoryAddress = slices.DeleteFunc(slices.Clone(nameAddress), func(w string) bool { return mildWords[w] != nil })
+
+	houseWords = []string{"jalan", "rumah", "ruko", "kos", "toko", "pak", "bu", "bapak", "ibu", "lantai"}
+	phoneWords = []string{"hp", "nohp", "no", "nomor", "wa", "tel", "telp", "tlp", "telepon", "telpon", "fax", "call", "ph",
+		"nik", "kk", "ktp"}
+
+	// words of units that are numbered: "Pos Damkar 01"
+	unitWords = []string{"pos", "posko", "wilayah", "sektor", "rayon", "koramil", "kodim", "korem", "upt", "uptd", "sd", "sdn",
+		"smp", "smpn", "sma", "sman", "smk", "smkn", "regu", "pleton", "kompi", "yonif", "seksi", "unit", "zona"}
+	armyWords = []string{"koramil", "kodim", "korem"}
+
+	// words of an address or of a person, and what may follow them in a category: nothing, or one of these
+	mildWords = map[string][]string{
+		"pelapor":   {"iseng", "palsu", "diam", "terputus", "menutup", "anonim", "tidak"},
+		"perumahan": {"dan", "rakyat", "kumuh", "warga"},
+	}
 
 	// what may follow the word jalan (road) in a category: "Jalan Rusak" is one, "Jalan Mawar" an address
 	roadWords = []string{
@@ -43,7 +61,7 @@ func LooksLikeName(f Field, s string) bool {
 	}
 	for _, r := range s {
 		if !unicode.IsLetter(r) && !unicode.IsMark(r) && !(r < utf8.RuneSelf && isDigit(byte(r))) &&
-			!strings.ContainsRune(" '’&()+,-–./_:", r) {
+			!strings.ContainsRune(" '’\"“”‘;&()+,-–./_:", r) {
 			return false
 		}
 	}
@@ -51,22 +69,51 @@ func LooksLikeName(f Field, s string) bool {
 		return true
 	}
 	for i, w := range words {
-		if !emergencyNumber(w) && twoDigits(w) {
+		if twoDigits(w) && !emergencyNumber(w) && !(f == FieldOPD && unitNumber(words[:i], w)) &&
+			!(f == FieldCategory && i > 0 && words[i-1] == "covid" && len(w) == 2) {
 			return false
 		}
-		if w == "jalan" && (f == FieldKecamatan || f == FieldCategory && i+1 < len(words) && !roadEnds(words[i+1:])) {
+		if w == "jalan" && (f == FieldKecamatan || f == FieldCategory && !roadEnds(words[i+1:])) {
 			return false
 		}
 	}
-	if f == FieldOPD {
+	switch f {
+	case FieldOPD:
+		for i, w := range words {
+			if (w == "no" || w == "nomor") && (i+1 == len(words) || !unitNumber(words[:i], words[i+1])) {
+				return false
+			}
+		}
 		return !hasAddress(s, opdAddress)
+	case FieldCategory:
+		for i, w := range words {
+			after, mild := mildWords[w]
+			if mild && i+1 < len(words) && !slices.Contains(after, words[i+1]) || w == "pelapor" && i+1 == len(words) {
+				return false
+			}
+		}
+		return !hasAddress(s, categoryAddress)
 	}
 	return !hasAddress(s, nameAddress)
 }
 
-// roadEnds reports whether what follows the word jalan makes it a kind of report, not an address.
+// unitNumber reports whether w is the number of a unit that the words before it speak of: at most three digits, or the
+// four of a district of the army, which begin with 0.
+func unitNumber(before []string, w string) bool {
+	of := func(units []string) bool {
+		return slices.ContainsFunc(before, func(b string) bool { return slices.Contains(units, b) })
+	}
+	return onlyDigits(w) && (len(w) <= 3 && of(unitWords) || len(w) == 4 && w[0] == '0' && of(armyWords))
+}
+
+// roadEnds reports whether what follows the word jalan makes it a kind of report, not an address: an address has a number
+// somewhere behind the name, or names what the main road (raya) leads to.
 func roadEnds(rest []string) bool {
-	return slices.Contains(roadWords, rest[0]) || len(rest) == 1 && rest[0] == "raya"
+	if len(rest) == 0 || slices.Contains(roadWords, rest[0]) {
+		return true
+	}
+	return (rest[0] != "raya" || len(rest) == 1 || slices.Contains(roadWords, rest[1])) &&
+		!slices.ContainsFunc(rest, func(w string) bool { return strings.ContainsAny(w, "0123456789") })
 }
 
 // wordsOf returns the runs of letters and digits of s, small.

@@ -130,14 +130,17 @@ func TestNoFieldKeepsATelephoneNumber(t *testing.T) {
 // TestCodesThatAreKept are fields of real centres: none is a number.
 func TestCodesThatAreKept(t *testing.T) {
 	for f, values := range map[Field][]string{
-		FieldQueue:    {"112", "112-darurat", "antrean_112", "Q.1", "overflow/112"},
-		FieldAgent:    {"7009", "SIP/7009", "SIP/7009-0000001a", "PJSIP/201-000f4240", "Local/7009", "Agent/1001", "budi.s@112", "a-1"},
-		FieldPosition: {"CT-03", "meja-3", "SIP/7009-0000001a", "Kursi.12", "blok-3"},
+		FieldQueue: {"112", "112-darurat", "antrean_112", "Q.1", "overflow/112", "Antrean 1", "Antrean 112", "Prioritas 2"},
+		FieldAgent: {"7009", "SIP/7009", "SIP/7009-0000001a", "PJSIP/201-000f4240", "Local/7009", "Agent/1001", "budi.s@112", "a-1",
+			"PJSIP/op12-0000001a", "PJSIP/jasnita-0000001a", "AGT-2026001", "OPR.112-0007", "rw", "RT01",
+			"0b5c7c1e-8d1f-4a52-9c3e-6a1f2b3c4d5e"},
+		FieldPosition: {"CT-03", "meja-3", "SIP/7009-0000001a", "Kursi.12", "blok-3", "meja 3", "Meja 12"},
 		FieldChannel:  {"phone", "wa_2"},
 		FieldReason:   {"menunggu_pelapor", "abandon_30", "no_answer", "timeout_120"},
 		FieldClass:    {"normal"},
 		FieldResult:   {"benar"},
-		"shift":       {"pagi", "1", "2026-11-23", "23/11/2026", "07:00-14:00", "2026-11-23T07:00:00+07:00"},
+		"shift": {"pagi", "1", "2026-11-23", "23/11/2026", "07:00-14:00", "2026-11-23T07:00:00+07:00",
+			"2026-11-23 14:30", "23/11/2026 14:30", "SDA-2026-00123", "SDA/2026/11/00123"},
 	} {
 		for _, v := range values {
 			e, bad := decodeOne(t, testDecoder(t), data(fmt.Sprintf("%q:%q", f, v)))
@@ -151,9 +154,11 @@ func TestCodesThatAreKept(t *testing.T) {
 // TestWhatIsNoCodeIsBlanked keeps the event and says which fields it could not keep.
 func TestWhatIsNoCodeIsBlanked(t *testing.T) {
 	for f, values := range map[Field][]string{
-		FieldAgent:     {"Budi Santoso", strings.Repeat("x", 65), "0318912345", "SIP/0812-97531864", "SIP/8120-00012345", "masked:phone"},
-		FieldQueue:     {"Budi Santoso", "(0343) 421234", strings.Repeat("q", 41), "Jl. Raya 12", "jl_raya_12", "rt02/rw03"},
-		FieldPosition:  {"(031) 891-2345", "meja 3", "0812_9753_1864"},
+		FieldAgent: {"Budi Santoso", strings.Repeat("x", 65), "0318912345", "SIP/0812-97531864", "SIP/8120-00012345", "masked:phone",
+			"198012312005011001", "2026001", "HP-2026001", "AGT-4212345", "jl_raya_12", "SIP/op8120-00012345"},
+		FieldQueue: {"Budi Santoso", "(0343) 421234", strings.Repeat("q", 41), "Jl. Raya 12", "jl_raya_12", "rt02/rw03", "rt 02",
+			"rumah 12", "Pak Budi 1", "gg 3", "hp 421", "Antrean 1121"},
+		FieldPosition:  {"(031) 891-2345", "meja 3 pagi", "0812_9753_1864"},
 		FieldChannel:   {"Telepon 112", "0812*9753*1864"},
 		FieldReason:    {"menunggu pelapor", "Hujan", "gg_3"},
 		FieldClass:     {"Laporan iseng oleh anak", "0812,9753,1864", "0812.9753.1864"},
@@ -162,7 +167,8 @@ func TestWhatIsNoCodeIsBlanked(t *testing.T) {
 		FieldCategory:  {strings.Repeat("x", 129), "hubungi 0812.3456.7890 ya", "a\u0000b", "masked:phone"},
 		FieldKecamatan: {"081234567890"},
 		FieldOPD:       {"0812 9753 1864"},
-		"shift":        {strings.Repeat("x", 257), "081234567890", "pelapor 421234-5", "a\nb"},
+		"shift": {strings.Repeat("x", 257), "081234567890", "pelapor 421234-5", "a\nb", "HP-2026-00123", "SDA-0812-97531864",
+			"23/11/2026 14:30 081"},
 	} {
 		for _, v := range values {
 			e, bad := decodeOne(t, testDecoder(t), data(`"`+string(f)+`":`+quoted(v)))
@@ -189,8 +195,8 @@ func quoted(s string) string { return `"` + string(appendQuotedBody(nil, s)) + `
 // A stricter rule makes no conflict of what was accepted before: the digest is of what was sent.
 func TestTheDigestIsOfWhatWasSent(t *testing.T) {
 	d := testDecoder(t)
-	a, _ := decodeOne(t, d, data(`"queue":"Antrean 112"`))
-	b, _ := decodeOne(t, d, data(`"queue":"Antrean 113"`))
+	a, _ := decodeOne(t, d, data(`"queue":"Antrean pagi 112"`))
+	b, _ := decodeOne(t, d, data(`"queue":"Antrean pagi 113"`))
 	if a.Digest == b.Digest || a.Queue != "" || b.Queue != "" {
 		t.Errorf("%v %v", a, b)
 	}
@@ -201,10 +207,14 @@ func TestNames(t *testing.T) {
 		FieldCategory: {
 			"UFO", "kekerasan", "Pohon Tumbang", "Jalan Rusak", "Jalan berlubang", "Kecelakaan Jalan Raya", "Lampu jalan mati",
 			"Gangguan Keamanan & Ketertiban", "Orang tenggelam (laut)", "pengaduan_umum", "ODGJ", "Panggilan 112", "Tahap 2",
+			"Jalan Sempit", "Jalan Kotor", "Marka Jalan Hilang", "Covid-19", "Pelapor iseng", "Gangguan Perumahan",
+			"Jalan Raya Rusak", "Rambu Jalan Roboh", "Pelapor tidak jelas", "Perumahan kumuh",
 		},
 		FieldOPD: {
 			"Dinas Sihir", "PSC 119", "Dinas Perumahan, Permukiman, Cipta Karya dan Tata Ruang", "Perum Jasa Tirta I", "PT. KAI",
 			"Dinas Pemberdayaan Perempuan, Perlindungan Anak dan Keluarga Berencana", "unknown", "BPJN (Balai Jalan Nasional)",
+			"Koramil 0816/01 Sidoarjo", "Pos Damkar 01", "UPT PJU Wilayah 03", "UPTD SDN No. 1", "PDAM “Delta Tirta”",
+			"BPBD; Damkar", "UPTD Puskesmas Waru", "SMPN 12 Sidoarjo", "Kodim 0816",
 		},
 		FieldKecamatan: {"Sda", "Kec. Rungkut", "35.78.03", "Cuauhtémoc"},
 	} {
@@ -217,11 +227,13 @@ func TestNames(t *testing.T) {
 	for f, texts := range map[Field][]string{
 		FieldCategory: {
 			"", "Kebakaran Jl. Raya 12", "Kebakaran Jl.Raya12", "kebakaran_jl_raya_12", "Kebakaran RT02 RW 3", "Rumah no. 5",
-			"Jalan Mawar", "Jalan Raya Waru", "Kebakaran Gg. Melati", "Bpk Slamet kebakaran", "Sdr. Andi", "rumah 12",
+			"Jalan Mawar 12", "Jalan Raya Waru", "Jalan Mawar no. 5", "Jalan Kenanga RT 2", "Mawar-19",
+			"Pelapor Siti", "Perumahan Graha blok C", "Jalan Gajah Mada gang 3", "Jln. Melati", "Kebakaran Gg. Melati", "Bpk Slamet kebakaran", "Sdr. Andi", "rumah 12",
 			"kebakaran rumah warga di belakang pasar dekat masjid besar", strings.Repeat("x", 61), "Perumahan Pondok Jati",
 			"kebakaran ☎", "Blok C", "a=b", "hp. 4212", "421234", "35.15.08",
 		},
-		FieldOPD:       {"Dinas 12", "Jl. Gajah Mada", "PSC 1199", "3578260"},
+		FieldOPD: {"Dinas 12", "Jl. Gajah Mada", "PSC 1199", "3578260", "Pos 421234", "Koramil 4212/34", "Rumah No. 5",
+			"Pos Damkar Jl. Raya 12", "Pos 01 hp 4212"},
 		FieldKecamatan: {"Jalan Raya", "RT 2", "3578260", "35.78.03.2001", "0812.97.53", "satu dua tiga empat lima"},
 	} {
 		for _, s := range texts {
@@ -252,9 +264,30 @@ func TestKeptTextsHoldNoNumberWhateverTheRunes(t *testing.T) {
 		}
 		for f, s := range maps.All(kept(&b.Events[0])) {
 			name := f == FieldCategory || f == FieldOPD || f == FieldKecamatan
-			if digitsOf(s) > MaxTextDigits && !isChannel(s) && !isDate(s) && (!name || LooksLikeName(f, s)) {
+			if digitsOf(s) > MaxTextDigits && !isChannel(s) && !isDate(s) && !isStaffCode(s) && !isTicketNumber(s) && !isUUIDText(s) &&
+				(!name || LooksLikeName(f, s)) {
 				t.Fatalf("%s keeps %q", f, s)
 			}
 		}
 	})
+}
+
+func isUUIDText(s string) bool { return len(s) == 36 && isUUID(s, 0) }
+
+// TestTheSubjectOfAnAgentFollowsTheRuleOfTheAgent, so that states and calls of one agent meet.
+func TestTheSubjectOfAnAgentFollowsTheRuleOfTheAgent(t *testing.T) {
+	for code, ok := range map[string]bool{
+		"PJSIP/op12-0000001a": true, "AGT-2026001": true, "rw": true, "RT01": true, "7009": true,
+		"198012312005011001": false, "jl_raya_12": false, "HP-2026001": false, "0318912345": false,
+	} {
+		raw := strings.NewReplacer("ticket.opened", "agent.state", "ticket/T1", "agent/"+code).Replace(data(`"result":"idle"`))
+		_, bad := decodeOne(t, testDecoder(t), raw)
+		if refused := bad != nil && bad.Field == FieldSubject; refused == ok {
+			t.Errorf("subject %s: %v", code, bad)
+		}
+		e, bad := decodeOne(t, testDecoder(t), data(`"agent":`+quoted(code)))
+		if bad != nil || (e.Agent == code) != ok {
+			t.Errorf("agent %s: %v, %q", code, bad, e.Agent)
+		}
+	}
 }

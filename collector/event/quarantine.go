@@ -147,6 +147,9 @@ func (k *keeper) subject() {
 	}
 	kind, id, ok := strings.Cut(s, "/")
 	if _, known := ParseKind(kind); ok && known {
+		if kind == KindAgent.String() && !shapeID.keeps(id, MaxCodeBytes) && !k.state.d.allowed(id) {
+			id = maskedPhone
+		}
 		s = kind + "/" + k.masked(id)
 	}
 	k.top = appendTextMember(k.top, FieldSubject, k.masked(s))

@@ -116,7 +116,7 @@ func (ds *decodeState) validate(f Field, s string, limit int, sh shape) bool {
 		ds.fail(f, Masked, "the value was masked in the quarantine because it looked like a telephone number")
 	case !sh.fits(s):
 		ds.fail(f, BadCharacters, shapeDetails[sh])
-	case looksLikePhone(s) && !ds.d.allowed(s):
+	case (looksLikePhone(s) || sh == shapeID && !sh.keeps(s, limit)) && !ds.d.allowed(s):
 		ds.fail(f, PhoneLike, phoneDetail)
 	default:
 		return true
