@@ -6,9 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/internal/yamlfile"
 )
 
@@ -78,23 +77,19 @@ func (c *Config) Check() error {
 		}
 	}
 	for name, code := range c.Agents {
-		if name == "" || !codeLike(code) {
-			return fmt.Errorf("agents: %q: %q; a code has at most 64 letters, digits and . _ @ / - and is never a personal name",
-				name, code)
+		if name == "" || code == "" || !event.KeepsAgent(code) {
+			return fmt.Errorf("agents: %q: %q; a code has at most 64 letters, digits and . _ @ / - and is never a personal "+
+				"name or a telephone number", name, code)
 		}
 	}
 	for name, position := range c.Positions {
-		if name == "" || position == "" || len(position) > maxPositionNameBytes ||
-			position != strings.TrimSpace(position) || !utf8.ValidString(position) ||
-			strings.ContainsFunc(position, unicode.IsControl) {
-			return fmt.Errorf("positions: %q: %q; a position is a short text without spaces at its ends", name, position)
+		if name == "" || position == "" || !event.KeepsLabel(position) {
+			return fmt.Errorf("positions: %q: %q; a position has at most 40 letters, digits and . _ / -, "+
+				"or is a word and a number: meja-3, Meja 3", name, position)
 		}
 	}
 	return nil
 }
-
-// maxPositionBytes bounds the name of a desk.
-const maxPositionNameBytes = 128
 
 // codeLike reports whether s has the form of an agent that the collector accepts.
 func codeLike(s string) bool {

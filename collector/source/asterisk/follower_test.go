@@ -317,6 +317,7 @@ func TestMistakesInTheConfigurationSayWhatWouldBeRight(t *testing.T) {
 		"source:":    func(c *Config) { c.Source = "a b" },
 		"agents:":    func(c *Config) { c.Agents = map[string]string{"SIP/1": "Budi Santoso"} },
 		"positions:": func(c *Config) { c.Positions = map[string]string{"SIP/1": " "} },
+		"meja-3":     func(c *Config) { c.Positions = map[string]string{"SIP/1": "Meja Pak Budi"} },
 	} {
 		c := testConfig()
 		change(&c)

@@ -9,13 +9,15 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+
+	"github.com/monev112/monev112/collector/event"
 )
 
 // Limits of one line.
 const (
-	MaxLineBytes  = 8 << 10 // without its end
-	maxIDBytes    = 64      // of a unique id: the ids of events have room for 128 bytes
-	maxQueueBytes = 128     // of a queue's name; what is longer is cut
+	MaxLineBytes  = 8 << 10            // without its end
+	maxIDBytes    = 64                 // of a unique id: the ids of events have room for 128 bytes
+	maxQueueBytes = event.MaxWordBytes // of a queue's name; what is longer is cut
 	maxEventBytes = 32
 )
 

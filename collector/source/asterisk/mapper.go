@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/monev112/monev112/collector/event"
 )
@@ -248,7 +246,7 @@ func (w *work) draftOf(t event.Type, c *call, uid, queue string) *event.RawEvent
 	d := event.RawEvent{
 		Source: w.m.cfg.Source, Center: w.m.cfg.Center, Type: t, Subject: uid, Time: w.l.Time(), ID: c.id(uid, t, w.l.Unix),
 	}
-	if plain(queue) {
+	if event.KeepsLabel(queue) {
 		d.Queue = queue
 	}
 	if c.apart() {
@@ -257,21 +255,6 @@ func (w *work) draftOf(t event.Type, c *call, uid, queue string) *event.RawEvent
 	}
 	w.out = append(w.out, d)
 	return &w.out[len(w.out)-1]
-}
-
-// plain reports whether a name is of letters and signs that the collector accepts, with fewer digits than a telephone
-// number.
-func plain(s string) bool {
-	digits := 0
-	for _, r := range s {
-		if r >= '0' && r <= '9' {
-			digits++
-		}
-		if r >= utf8.RuneSelf && !unicode.IsLetter(r) {
-			return false
-		}
-	}
-	return digits < 8
 }
 
 // caller returns a number in a form that the collector reads, else nothing: "anonymous" must not cost the event.

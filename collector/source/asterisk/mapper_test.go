@@ -249,7 +249,7 @@ func TestWhatALogMeans(t *testing.T) {
 			5.000 agent.state JOSE position=JOSE result=busy
 			6.000 call.ended a.2 queue=112 agent=JOSE
 			6.000 agent.state JOSE position=JOSE result=available
-			7.000 call.ring_no_answer a.3 queue=satu|dua agent=SIP/101 position=meja-1 ring=1000`},
+			7.000 call.ring_no_answer a.3 agent=SIP/101 position=meja-1 ring=1000`},
 		{"times have fractions", `
 			1.25|a.1|112|NONE|ENTERQUEUE|||1
 			2.5|a.1|112|NONE|EXITEMPTY|1|1|1
