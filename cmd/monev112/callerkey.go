@@ -35,13 +35,15 @@ known-keys.json records the step. Keys that are whole are refused: rotate is for
 				return err
 			}
 			w := cmd.OutOrStdout()
-			fmt.Fprintln(w, "lost: which calls came from one number, across this step; and that an event of before, sent again, "+
+			fmt.Fprintln(w, "lost: which calls came from one number, across this step; and that an event of before, sent "+
+				"again, "+
 				"is a duplicate")
 			tellAside(w, aside)
 			if dryRun {
 				return closing(w, true, "")
 			}
-			return closing(w, false, "caller key "+keys.CurrentID()+" begins: start the service, and take a backup with --secrets")
+			return closing(w, false, "caller key "+keys.CurrentID()+" begins: start the service, and take a backup with "+
+				"--secrets")
 		},
 	}
 	begin.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done and lost, change nothing")

@@ -54,7 +54,9 @@ func TestTheCallersKeyIsRotated(t *testing.T) {
 }
 
 func TestLostKeysAreBegunAnew(t *testing.T) {
-	for file, cmd := range map[string]func() *cobra.Command{"caller-keys": callerKeyCommand, "link-keys.json": linkKeyCommand} {
+	for file, cmd := range map[string]func() *cobra.Command{
+		"caller-keys": callerKeyCommand, "link-keys.json": linkKeyCommand,
+	} {
 		data := t.TempDir()
 		if err := os.WriteFile(filepath.Join(data, file), []byte("damaged"), 0o600); err != nil {
 			t.Fatal(err)

@@ -168,7 +168,8 @@ func (w *sampleWriter) figures(out io.Writer) {
 		facts = nil
 	}
 	if n["ticket.opened"] > 0 {
-		facts = append(facts, "ticket.assigned", "ticket.acknowledged", "ticket.departed", "ticket.arrived", "ticket.resolved",
+		facts = append(facts, "ticket.assigned", "ticket.acknowledged", "ticket.departed", "ticket.arrived",
+			"ticket.resolved",
 			"ticket.confirmed")
 	}
 	if missing := slices.DeleteFunc(facts, func(f string) bool { return n[f] > 0 }); len(missing) > 0 {

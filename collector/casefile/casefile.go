@@ -105,8 +105,8 @@ type Ticket struct {
 	CategoryBlanked bool
 }
 
-// At is the instant by which a ticket belongs to a day, and which settles the policies that judge it: when it was opened,
-// else when its first call came in, else its first assignment, else its latest event.
+// At is the instant by which a ticket belongs to a day, and which settles the policies that judge it: when it was
+// opened, else when its first call came in, else its first assignment, else its latest event.
 func (t *Ticket) At() time.Time { return first(t.OpenedAt, t.ReceivedAt, t.AssignedAt, t.LastEventAt) }
 
 // HandledAt is where the resolve interval and the clock of that name end: the first resolution, else the first closing.

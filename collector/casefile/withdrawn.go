@@ -13,8 +13,8 @@ const (
 	FlagOpeningWithdrawn = "opening_withdrawn" // so was every opening of the open ticket, and nobody has confirmed it
 )
 
-// ConfirmSource is the source of the events by which a signed-in key confirms that a ticket was never opened: each is an
-// event.EventWithdrawn that replaces the withdrawn opening, of another source than the opening's.
+// ConfirmSource is the source of the events by which a signed-in key confirms that a ticket was never opened: each is
+// an event.EventWithdrawn that replaces the withdrawn opening, of another source than the opening's.
 //
 // PageSource is the source of what an OPD says with the button of its page.
 //
@@ -24,8 +24,8 @@ const (
 	PageSource    = "monev112/page"
 )
 
-// withdrawnOpenings returns the openings of a ticket that were withdrawn, where it has no other, and whether a signed-in
-// key has confirmed each of them, with the receipt of the last confirmation.
+// withdrawnOpenings returns the openings of a ticket that were withdrawn, where it has no other, and whether a
+// signed-in key has confirmed each of them, with the receipt of the last confirmation.
 func (tl *timeline) withdrawnOpenings() (openings []*event.Event, confirmed bool, at time.Time) {
 	if !tl.earliestAt(event.TicketOpened).IsZero() {
 		return nil, false, at
@@ -50,9 +50,9 @@ func (tl *timeline) heardAfter(at time.Time) bool {
 
 // foldWithdrawal makes of t, which was folded from tl, what is left of it where its opening was withdrawn.
 //
-// Confirmed, there is no such ticket, unless somebody spoke of it after that: then it is as any ticket whose opening is not
-// known (FlagNotOpened). Until then what was open stays listed: an emergency must not vanish by a mistake
-// in a file. Where nothing else of it is left, it is shown as it was, without stamps: no clock runs, no figure counts it
+// Confirmed, there is no such ticket, unless somebody spoke of it after that: then it is as any ticket whose opening is
+// not known (FlagNotOpened). Until then what was open stays listed: an emergency must not vanish by a mistake in a
+// file. Where nothing else of it is left, it is shown as it was, without stamps: no clock runs, no figure counts it
 // (Events is 0).
 func (t *Ticket) foldWithdrawal(tl timeline, calls CallFacts) {
 	openings, confirmed, at := tl.withdrawnOpenings()
@@ -95,8 +95,8 @@ func (t *Ticket) Listed() bool { return t.State.Open() && (t.Events > 0 || t.Wit
 // Standing sorts events of one subject in place and returns those that count, in the order in which they take effect.
 func Standing(evs []*event.Event) []*event.Event { return newTimeline(evs).events }
 
-// Voided returns the events that others of the same case correct or withdraw: they count for nothing. A withdrawal itself
-// cannot be taken back: what is true after all is said anew, under an id of its own.
+// Voided returns the events that others of the same case correct or withdraw: they count for nothing. A withdrawal
+// itself cannot be taken back: what is true after all is said anew, under an id of its own.
 func Voided(evs []*event.Event) map[*event.Event]bool {
 	out, v := map[*event.Event]bool{}, voidedBy(evs)
 	for _, e := range evs {

@@ -195,8 +195,8 @@ func (f *fresh) check(merged bool) (v verdict) {
 	return v
 }
 
-// tables are what service and fresh fold must agree on, without what names a run. Which calls a ticket beyond its bounds
-// keeps depends on which came first, so the huge tickets of the storms are left out.
+// tables are what service and fresh fold must agree on, without what names a run. Which calls a ticket beyond its
+// bounds keeps depends on which came first, so the huge tickets of the storms are left out.
 var tables = map[string]struct{ columns, from string }{
 	"events":  {"* EXCEPT (received_at)", "%s.events FINAL WHERE NOT startsWith(subject, 'HUGE-')"},
 	"calls":   {"* EXCEPT (version, written_at)", "%s.calls FINAL WHERE NOT startsWith(id, 'huge-')"},

@@ -31,9 +31,9 @@ const (
 	keptFree       = 4 << 20 // of it, by the journal
 )
 
-// TestTorture runs the real program under load from clients that retry, repeat, shuffle, correct, give up and storm, while it,
-// its engine, its disk, its clock and its ClickHouse are harmed in an order that a seed decides. After each round
-// everything is held against a ledger that the clients keep and against a fresh fold of all events.
+// TestTorture runs the real program under load from clients that retry, repeat, shuffle, correct, give up and storm,
+// while it, its engine, its disk, its clock and its ClickHouse are harmed in an order that a seed decides. After each
+// round everything is held against a ledger that the clients keep and against a fresh fold of all events.
 func TestTorture(t *testing.T) {
 	if _, err := os.Stat("/proc/self/task"); err != nil {
 		t.Skip("the engine's process is found through /proc: ", err)

@@ -175,7 +175,8 @@ func checkRequest(t failer, d, replay *Decoder, body []byte, form Form) (accepte
 // withinLimits says again, in other words than the decoder's, what an accepted event is.
 func withinLimits(t failer, e *Event) {
 	t.Helper()
-	if !e.Type.Known() || e.Type.Kind() != 0 && e.Kind != e.Type.Kind() || e.ID == "" || e.Source == "" || e.Subject == "" {
+	if !e.Type.Known() || e.Type.Kind() != 0 && e.Kind != e.Type.Kind() || e.ID == "" || e.Source == "" ||
+		e.Subject == "" {
 		t.Fatalf("incomplete: %+v", e)
 	}
 	for _, s := range append([]string{

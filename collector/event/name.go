@@ -27,11 +27,13 @@ var (
 	categoryAddress = slices.DeleteFunc(slices.Clone(nameAddress), func(w string) bool { return mildWords[w] != nil })
 
 	houseWords = []string{"jalan", "rumah", "ruko", "kos", "toko", "pak", "bu", "bapak", "ibu", "lantai"}
-	phoneWords = []string{"hp", "nohp", "no", "nomor", "wa", "tel", "telp", "tlp", "telepon", "telpon", "fax", "call", "ph",
+	phoneWords = []string{"hp", "nohp", "no", "nomor", "wa", "tel", "telp", "tlp", "telepon", "telpon", "fax", "call",
+		"ph",
 		"nik", "kk", "ktp"}
 
 	// words of units that are numbered: "Pos Damkar 01"
-	unitWords = []string{"pos", "posko", "wilayah", "sektor", "rayon", "koramil", "kodim", "korem", "upt", "uptd", "sd", "sdn",
+	unitWords = []string{"pos", "posko", "wilayah", "sektor", "rayon", "koramil", "kodim", "korem", "upt", "uptd", "sd",
+		"sdn",
 		"smp", "smpn", "sma", "sman", "smk", "smkn", "regu", "pleton", "kompi", "yonif", "seksi", "unit", "zona"}
 	armyWords = []string{"koramil", "kodim", "korem"}
 
@@ -106,8 +108,8 @@ func unitNumber(before []string, w string) bool {
 	return onlyDigits(w) && (len(w) <= 3 && of(unitWords) || len(w) == 4 && w[0] == '0' && of(armyWords))
 }
 
-// roadEnds reports whether what follows the word jalan makes it a kind of report, not an address: an address has a number
-// somewhere behind the name, or names what the main road (raya) leads to.
+// roadEnds reports whether what follows the word jalan makes it a kind of report, not an address: an address has a
+// number somewhere behind the name, or names what the main road (raya) leads to.
 func roadEnds(rest []string) bool {
 	if len(rest) == 0 || slices.Contains(roadWords, rest[0]) {
 		return true

@@ -111,7 +111,8 @@ func TestNoFieldKeepsATelephoneNumber(t *testing.T) {
 				got := &b.Events[0]
 				for f, s := range kept(got) {
 					// a directory that knows no such code of a place does not keep it: TestNormalizeKeepsNoNumber
-					if digitsOf(s) > MaxTextDigits && LooksLikeName(f, s) || s == text && !LooksLikeName(f, s) && f != FieldKecamatan &&
+					if digitsOf(s) > MaxTextDigits && LooksLikeName(f, s) || s == text && !LooksLikeName(f, s) &&
+						f != FieldKecamatan &&
 						f != FieldOPD && f != FieldCategory {
 						t.Fatalf("%s keeps %q of %q", f, s, text)
 					}
@@ -131,7 +132,8 @@ func TestNoFieldKeepsATelephoneNumber(t *testing.T) {
 func TestCodesThatAreKept(t *testing.T) {
 	for f, values := range map[Field][]string{
 		FieldQueue: {"112", "112-darurat", "antrean_112", "Q.1", "overflow/112", "Antrean 1", "Antrean 112", "Prioritas 2"},
-		FieldAgent: {"7009", "SIP/7009", "SIP/7009-0000001a", "PJSIP/201-000f4240", "Local/7009", "Agent/1001", "budi.s@112", "a-1",
+		FieldAgent: {"7009", "SIP/7009", "SIP/7009-0000001a", "PJSIP/201-000f4240", "Local/7009", "Agent/1001", "budi.s@112",
+			"a-1",
 			"PJSIP/op12-0000001a", "PJSIP/jasnita-0000001a", "AGT-2026001", "OPR.112-0007", "rw", "RT01",
 			"0b5c7c1e-8d1f-4a52-9c3e-6a1f2b3c4d5e"},
 		FieldPosition: {"CT-03", "meja-3", "SIP/7009-0000001a", "Kursi.12", "blok-3", "meja 3", "Meja 12"},
@@ -154,9 +156,11 @@ func TestCodesThatAreKept(t *testing.T) {
 // TestWhatIsNoCodeIsBlanked keeps the event and says which fields it could not keep.
 func TestWhatIsNoCodeIsBlanked(t *testing.T) {
 	for f, values := range map[Field][]string{
-		FieldAgent: {"Budi Santoso", strings.Repeat("x", 65), "0318912345", "SIP/0812-97531864", "SIP/8120-00012345", "masked:phone",
+		FieldAgent: {"Budi Santoso", strings.Repeat("x", 65), "0318912345", "SIP/0812-97531864", "SIP/8120-00012345",
+			"masked:phone",
 			"198012312005011001", "2026001", "HP-2026001", "AGT-4212345", "jl_raya_12", "SIP/op8120-00012345"},
-		FieldQueue: {"Budi Santoso", "(0343) 421234", strings.Repeat("q", 41), "Jl. Raya 12", "jl_raya_12", "rt02/rw03", "rt 02",
+		FieldQueue: {"Budi Santoso", "(0343) 421234", strings.Repeat("q", 41), "Jl. Raya 12", "jl_raya_12", "rt02/rw03",
+			"rt 02",
 			"rumah 12", "Pak Budi 1", "gg 3", "hp 421", "Antrean 1121"},
 		FieldPosition:  {"(031) 891-2345", "meja 3 pagi", "0812_9753_1864"},
 		FieldChannel:   {"Telepon 112", "0812*9753*1864"},
@@ -228,7 +232,8 @@ func TestNames(t *testing.T) {
 		FieldCategory: {
 			"", "Kebakaran Jl. Raya 12", "Kebakaran Jl.Raya12", "kebakaran_jl_raya_12", "Kebakaran RT02 RW 3", "Rumah no. 5",
 			"Jalan Mawar 12", "Jalan Raya Waru", "Jalan Mawar no. 5", "Jalan Kenanga RT 2", "Mawar-19",
-			"Pelapor Siti", "Perumahan Graha blok C", "Jalan Gajah Mada gang 3", "Jln. Melati", "Kebakaran Gg. Melati", "Bpk Slamet kebakaran", "Sdr. Andi", "rumah 12",
+			"Pelapor Siti", "Perumahan Graha blok C", "Jalan Gajah Mada gang 3", "Jln. Melati", "Kebakaran Gg. Melati",
+			"Bpk Slamet kebakaran", "Sdr. Andi", "rumah 12",
 			"kebakaran rumah warga di belakang pasar dekat masjid besar", strings.Repeat("x", 61), "Perumahan Pondok Jati",
 			"kebakaran ☎", "Blok C", "a=b", "hp. 4212", "421234", "35.15.08",
 		},
@@ -251,7 +256,8 @@ func TestKeptTextsHoldNoNumberWhateverTheRunes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.StringOf(rapid.OneOf(rapid.SampledFrom(runes), rapid.Rune())).Draw(t, "s")
 		members := map[string]string{}
-		for _, f := range []Field{FieldAgent, FieldQueue, FieldPosition, FieldChannel, FieldCategory, FieldOPD, FieldKecamatan,
+		for _, f := range []Field{FieldAgent, FieldQueue, FieldPosition, FieldChannel, FieldCategory, FieldOPD,
+			FieldKecamatan,
 			FieldReason, "shift", "note.code"} {
 			members[string(f)] = quoted(s)
 		}
@@ -264,7 +270,8 @@ func TestKeptTextsHoldNoNumberWhateverTheRunes(t *testing.T) {
 		}
 		for f, s := range maps.All(kept(&b.Events[0])) {
 			name := f == FieldCategory || f == FieldOPD || f == FieldKecamatan
-			if digitsOf(s) > MaxTextDigits && !isChannel(s) && !isDate(s) && !isStaffCode(s) && !isTicketNumber(s) && !isUUIDText(s) &&
+			if digitsOf(s) > MaxTextDigits && !isChannel(s) && !isDate(s) && !isStaffCode(s) && !isTicketNumber(s) &&
+				!isUUIDText(s) &&
 				(!name || LooksLikeName(f, s)) {
 				t.Fatalf("%s keeps %q", f, s)
 			}
@@ -280,7 +287,8 @@ func TestTheSubjectOfAnAgentFollowsTheRuleOfTheAgent(t *testing.T) {
 		"PJSIP/op12-0000001a": true, "AGT-2026001": true, "rw": true, "RT01": true, "7009": true,
 		"198012312005011001": false, "jl_raya_12": false, "HP-2026001": false, "0318912345": false,
 	} {
-		raw := strings.NewReplacer("ticket.opened", "agent.state", "ticket/T1", "agent/"+code).Replace(data(`"result":"idle"`))
+		raw := strings.NewReplacer("ticket.opened", "agent.state", "ticket/T1",
+			"agent/"+code).Replace(data(`"result":"idle"`))
 		_, bad := decodeOne(t, testDecoder(t), raw)
 		if refused := bad != nil && bad.Field == FieldSubject; refused == ok {
 			t.Errorf("subject %s: %v", code, bad)

@@ -9,8 +9,8 @@ import (
 
 // looksLikePhone reports whether s holds something that has the shape of a telephone number, wherever in s it stands.
 // It guards the fields in which a number has no business, so it must neither let a caller's number pass as an id nor
-// refuse the ids that centres really use. Shapes that count, up to three spaces or punctuation marks of any kind between
-// groups allowed, as they stand or percent-encoded:
+// refuse the ids that centres really use. Shapes that count, up to three spaces or punctuation marks of any kind
+// between groups allowed, as they stand or percent-encoded:
 //
 //   - "+" and 8 to 15 digits, any country
 //   - Indonesian mobile: 08, 628 or 00628 and an assigned prefix (0811, 0812, ...), 10 to 13 digits counted from the 0

@@ -96,8 +96,9 @@ func KeepsLabel(s string) bool { return shapeLabel.keeps(s, MaxWordBytes) }
 // KeepsAgent reports whether the code of an agent is kept as it is, in data and as a subject.
 func KeepsAgent(s string) bool { return shapeAgent.keeps(s, MaxCodeBytes) }
 
-// HoldsNumber reports whether s may hold a telephone number: more than MaxTextDigits digits, in any writing that Unicode
-// takes for one (NFKC), whatever stands between them. A time of day or a house number has fewer, a telephone number with its area code more.
+// HoldsNumber reports whether s may hold a telephone number: more than MaxTextDigits digits, in any writing that
+// Unicode takes for one (NFKC), whatever stands between them. A time of day or a house number has fewer, a telephone
+// number with its area code more.
 func HoldsNumber(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
@@ -118,7 +119,8 @@ func HoldsNumber(s string) bool {
 func isDate(s string) bool {
 	for _, layout := range [...]string{time.DateOnly, time.DateTime, time.RFC3339, "02/01/2006", "02-01-2006",
 		"2006-01-02 15:04", "2006-01-02T15:04", "02/01/2006 15:04", "02/01/2006 15:04:05", "02-01-2006 15:04",
-		"02-01-2006 15:04:05", "2006-01-02 15.04", "02/01/2006 15.04", "02-01-2006 15.04", "15:04-15:04", "15.04-15.04", "15:04 - 15:04", "15.04 - 15.04"} {
+		"02-01-2006 15:04:05", "2006-01-02 15.04", "02/01/2006 15.04", "02-01-2006 15.04", "15:04-15:04", "15.04-15.04",
+		"15:04 - 15:04", "15.04 - 15.04"} {
 		if _, err := time.Parse(layout, s); err == nil {
 			return true
 		}
@@ -141,16 +143,16 @@ func isChannel(s string) bool {
 		!looksLikePhone(digits+counter)
 }
 
-// isNumbered reports whether s is one word, a space and a number of at most three digits: "Antrean 112", "meja 3". Words
-// that stand before a house number are none.
+// isNumbered reports whether s is one word, a space and a number of at most three digits: "Antrean 112", "meja 3".
+// Words that stand before a house number are none.
 func isNumbered(s string) bool {
 	word, number, ok := strings.Cut(s, " ")
 	return ok && word != "" && len(onlyThe(word, isLetter)) == len(word) && number != "" && len(number) <= 3 &&
 		onlyDigits(number) && !hasAddress(word, nameAddress) && !hasAddress(word, houseWords)
 }
 
-// isStaffCode reports whether s is the code of an employee: letters, then seven or eight digits that begin with a year or
-// with 112, as in AGT-2026001. No telephone number of Indonesia has so few digits and begins so.
+// isStaffCode reports whether s is the code of an employee: letters, then seven or eight digits that begin with a year
+// or with 112, as in AGT-2026001. No telephone number of Indonesia has so few digits and begins so.
 func isStaffCode(s string) bool {
 	letters := 0
 	for letters < len(s) && isLetter(s[letters]) {
@@ -179,7 +181,8 @@ func isTicketNumber(s string) bool {
 	if len(parts) == 4 && (len(parts[2]) != 2 || parts[2] < "01" || parts[2] > "12" || !onlyDigits(parts[2])) {
 		return false
 	}
-	return len(word) >= 2 && len(word) <= 8 && len(onlyThe(word, isLetter)) == len(word) && !hasAddress(word, phoneWords) &&
+	return len(word) >= 2 && len(word) <= 8 && len(onlyThe(word, isLetter)) == len(word) &&
+		!hasAddress(word, phoneWords) &&
 		len(year) == 4 && onlyDigits(year) && year >= "2000" && year < "2040" && len(counter) <= 6 && onlyDigits(counter)
 }
 

@@ -80,8 +80,8 @@ func (ds *decodeState) unquote(f Field, kind byte, quoted string, limit int) (s 
 	return s, true
 }
 
-// text reads a text of a shape; it is empty when absent or refused. One that is to be blanked is returned: the digest is
-// of what was sent, so that a stricter rule makes no conflict of a repeated event.
+// text reads a text of a shape; it is empty when absent or refused. One that is to be blanked is returned: the digest
+// is of what was sent, so that a stricter rule makes no conflict of a repeated event.
 func (ds *decodeState) text(f Field, limit int, sh shape) string {
 	if sh.blanks() {
 		s, _ := ds.string(f, MaxEventBytes)

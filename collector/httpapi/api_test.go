@@ -83,7 +83,8 @@ func (s *stub) TicketsAsOf(_ context.Context, f tracker.TicketFilter, at time.Ti
 
 func (s *stub) Flags(_ context.Context, center string, since, until time.Time) ([]store.FlagCount, error) {
 	return []store.FlagCount{{Center: center, Kind: "ticket", Flag: "closed_before_opened",
-		Source: since.Format(time.DateOnly) + "/" + until.Format(time.DateOnly), Cases: 4, Examples: []string{"a", "b", "c"}}}, nil
+		Source: since.Format(time.DateOnly) + "/" + until.Format(time.DateOnly), Cases: 4,
+		Examples: []string{"a", "b", "c"}}}, nil
 }
 
 func (s *stub) Tickets(f tracker.TicketFilter, _ time.Time, after event.Key, limit int) ([]tracker.Row, error) {

@@ -119,7 +119,9 @@ func TestNoProxyStandsBeforeAServiceWithoutKeys(t *testing.T) {
 				}
 			}
 		}
-		for _, host := range []string{"rebound.example", "127.0.0.1.example:8112", "192.0.2.1", "[2001:db8::1]:8112", "localhost.x"} {
+		for _, host := range []string{
+			"rebound.example", "127.0.0.1.example:8112", "192.0.2.1", "[2001:db8::1]:8112", "localhost.x",
+		} {
 			if r := w.get("/v1/board", "Host", host); r.StatusCode != http.StatusForbidden {
 				t.Errorf("Host %s: %d", host, r.StatusCode)
 			}

@@ -26,7 +26,8 @@ func TestCallerKeysAreCreatedAtTheFirstStartAndRotated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := ReadOrCreateCallerKeys(dir, now.Add(time.Hour)); err != nil || again.CurrentID() != first.CurrentID() {
+	if again, err := ReadOrCreateCallerKeys(dir, now.Add(time.Hour)); err != nil ||
+		again.CurrentID() != first.CurrentID() {
 		t.Errorf("%v: key %v, then %v", err, first, again)
 	}
 	second, err := RotateCallerKeys(dir, now.Add(24*time.Hour))

@@ -105,7 +105,8 @@ func TestACopyOfARefusedEventIsRefused(t *testing.T) {
 	}
 	last := said("last", "s", "ticket.paused", `,"reason":"cuaca"`, t0)
 	r, err := in.submit(append(lines, last, last)...)
-	if err != nil || r.Accepted != casefile.MaxEvents || r.Duplicates != 0 || len(r.Rejected) != casefile.ReservedEvents+2 {
+	if err != nil || r.Accepted != casefile.MaxEvents || r.Duplicates != 0 ||
+		len(r.Rejected) != casefile.ReservedEvents+2 {
 		t.Errorf("%d accepted, %d duplicates, %d rejected, %v", r.Accepted, r.Duplicates, len(r.Rejected), err)
 	}
 }

@@ -260,8 +260,8 @@ type accepted struct {
 	conflicts, full, reduced []int
 }
 
-// accept puts events into the journal, unless they are known: the board remembers an event for as long as its case is in
-// memory, the loop for a bounded time but also of cases that were evicted, and ClickHouse is asked for what happened
+// accept puts events into the journal, unless they are known: the board remembers an event for as long as its case is
+// in memory, the loop for a bounded time but also of cases that were evicted, and ClickHouse is asked for what happened
 // before that time.
 func (in *Intake) accept(ctx context.Context, events []*event.Event) (accepted, error) {
 	var out accepted

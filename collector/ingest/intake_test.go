@@ -260,8 +260,8 @@ func dated(id, agent, date string) string {
 	return strings.Replace(call(id, "s", agent), "2026-03-01", date, 1)
 }
 
-// TestTheDoorKnowsOldEvents: events from before the loop's memory are answered by what ClickHouse holds, where it can be
-// asked; live ones never wait for it.
+// TestTheDoorKnowsOldEvents: events from before the loop's memory are answered by what ClickHouse holds, where it can
+// be asked; live ones never wait for it.
 func TestTheDoorKnowsOldEvents(t *testing.T) {
 	in := newEntrance(t, ingest.Config{})
 	in.start()

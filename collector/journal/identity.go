@@ -92,7 +92,8 @@ func writeJSON(fsys disk.FS, path string, v any) error {
 	})
 }
 
-// HoldsRecords reports whether a record was ever appended to the journal in dir, by the names and sizes of its segments.
+// HoldsRecords reports whether a record was ever appended to the journal in dir, by the names and sizes of its
+// segments.
 func HoldsRecords(dir string) bool {
 	names, _ := disk.OS{}.ReadDir(dir) // without the folder there is none
 	return slices.ContainsFunc(names, func(name string) bool {

@@ -274,7 +274,8 @@ func TestChangeUUIDKeepsTheRecordsAndContinuesNothing(t *testing.T) {
 	}
 }
 
-// No repair can tell what a file of another journal, or under another name, stands for; the error says what can be done.
+// No repair can tell what a file of another journal, or under another name, stands for; the error says what can be
+// done.
 func TestAMisplacedSegmentIsNotSkipped(t *testing.T) {
 	d, opts, _, segments := smallJournal(t)
 	content := d.Bytes(segments[1])

@@ -132,7 +132,8 @@ func TestWhatIsFoundLateAndEqualIsADuplicate(t *testing.T) {
 	if err := b.ship(t.Context(), b.batch(again)); err != nil {
 		t.Fatal(err)
 	}
-	if len(b.dead.conflicts)+len(b.dead.table) != 0 || !b.w.events[eventID{was.Key(), "s", "e"}].ReceivedAt.Equal(was.ReceivedAt) {
+	if len(b.dead.conflicts)+len(b.dead.table) != 0 ||
+		!b.w.events[eventID{was.Key(), "s", "e"}].ReceivedAt.Equal(was.ReceivedAt) {
 		t.Errorf("%d conflicts, %d dead letters", len(b.dead.conflicts), len(b.dead.table))
 	}
 }

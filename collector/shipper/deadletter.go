@@ -43,9 +43,9 @@ type refusedRow struct {
 	reason  string
 }
 
-// refusals bounds, for one table, how many rows are given up. Where ClickHouse takes some row, those that it refuses are
-// bad rows, however many, and live data must not wait for them. Where it takes none, it is a bad schema: rows wait in
-// the journal until someone has mended it, but for a few a minute, since a small batch may be all bad.
+// refusals bounds, for one table, how many rows are given up. Where ClickHouse takes some row, those that it refuses
+// are bad rows, however many, and live data must not wait for them. Where it takes none, it is a bad schema: rows wait
+// in the journal until someone has mended it, but for a few a minute, since a small batch may be all bad.
 type refusals struct {
 	perMinute int
 	minute    time.Time

@@ -61,8 +61,8 @@ type Clock struct {
 	RiskAt        time.Time // when 75 % of the target is used; a running pause is taken to last as long as its cap
 	EscalatedAt   time.Time // 150 %, likewise
 	Escalated2At  time.Time // 200 %, likewise
-	// Unobserved says that nobody records the fact that stops it: no source that brought the case carries that fact, and it
-	// has come from nowhere else. It is neither in time nor late.
+	// Unobserved says that nobody records the fact that stops it: no source that brought the case carries that fact, and
+	// it has come from nowhere else. It is neither in time nor late.
 	Unobserved bool
 	Sources    string // that brought the case, a space between; see casefile.Origin
 	// does not count: merged, a test, ended in time without the fact that stops it, or stopped before it started

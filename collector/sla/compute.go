@@ -62,11 +62,11 @@ func (b *Book) AppendCall(dst []Clock, c *casefile.Call) []Clock {
 // Ticket returns the clocks of a ticket: one of each stay at an OPD (acknowledge) and one of each other name for which
 // a policy line applies and a start is known. scopeOf gives the scope of an OPD. The result depends on the facts only.
 //
-// Details that change while a clock runs are judged as judge.go says; the clock's details are those that applied when it
-// stopped or was due, and the present ones while it runs in time. A clock whose case ended without the fact that stops
-// it (a stay that ended unacknowledged, a closing without arrival) is void when that was in time, and breached when it
-// was late. One that stopped before it started is void: the facts contradict each other. One that nobody can stop is
-// unobserved.
+// Details that change while a clock runs are judged as judge.go says; the clock's details are those that applied when
+// it stopped or was due, and the present ones while it runs in time. A clock whose case ended without the fact that
+// stops it (a stay that ended unacknowledged, a closing without arrival) is void when that was in time, and breached
+// when it was late. One that stopped before it started is void: the facts contradict each other. One that nobody can
+// stop is unobserved.
 func (b *Book) Ticket(t *casefile.Ticket, scopeOf func(opd string) string) []Clock {
 	return b.AppendTicket(nil, t, scopeOf)
 }
@@ -162,7 +162,8 @@ func (j *judge) append(dst []Clock) []Clock {
 		c.CountedFrom = instant(from)
 	}
 	c.FrozenAt = frozen
-	c.Void = !r.ok || j.ticket.State == casefile.Merged || c.StoppedAt != r.stop && !r.end.After(c.BreachAt) || contradicts(c)
+	c.Void = !r.ok || j.ticket.State == casefile.Merged || c.StoppedAt != r.stop && !r.end.After(c.BreachAt) ||
+		contradicts(c)
 	return dst
 }
 

@@ -16,8 +16,8 @@ const (
 )
 
 // Explain says in sentences how c comes to its due time and what has been counted at now, in Indonesian ("id") or
-// English ("en"). t is the ticket that c was computed from, nil for the clock of a call, and scopeOf what it was computed
-// with.
+// English ("en"). t is the ticket that c was computed from, nil for the clock of a call, and scopeOf what it was
+// computed with.
 //
 // Lines that begin with "Dihitung:" ("Counted:") name an interval and end in its seconds; they add up to exactly what
 // was counted, the net time of Used. Long runs of full windows are one line with their sum, so that the number of lines

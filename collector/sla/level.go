@@ -13,8 +13,8 @@ const (
 	LevelEscalated2 Level = "escalated2" // 200 %
 )
 
-// Level returns the highest level that c has reached at now; none for a clock that is void, unobserved or has stopped. It is a
-// comparison of instants, the same as that of the view clocks_now.
+// Level returns the highest level that c has reached at now; none for a clock that is void, unobserved or has stopped.
+// It is a comparison of instants, the same as that of the view clocks_now.
 func (c *Clock) Level(now time.Time) Level {
 	reached := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
 	switch {

@@ -166,12 +166,13 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 }
 
 func loadTest(calendar, policy string) (*Book, error) {
-	return Load([]File{{Name: "calendar.yaml", Data: []byte(calendar)}, {Name: "policy.yaml", Data: []byte(policy)}}, Config{
-		Default: Use{Profiles: []string{"test"}, Calendar: "test"},
-		Known: Known{Categories: []string{
-			"pju", "sampah", "banjir", "kebakaran", "odgj", "kdrt", "air", "kriminal", "lainnya",
-		}, OPDs: []string{"dishub"}},
-	})
+	return Load([]File{{Name: "calendar.yaml", Data: []byte(calendar)}, {Name: "policy.yaml", Data: []byte(policy)}},
+		Config{
+			Default: Use{Profiles: []string{"test"}, Calendar: "test"},
+			Known: Known{Categories: []string{
+				"pju", "sampah", "banjir", "kebakaran", "odgj", "kdrt", "air", "kriminal", "lainnya",
+			}, OPDs: []string{"dishub"}},
+		})
 }
 
 func TestMistakesAcrossFiles(t *testing.T) {
@@ -191,9 +192,11 @@ func TestMistakesAcrossFiles(t *testing.T) {
 			"p.yaml:9: kind: the default centre uses this policy but has no calendar, which kind days needs"},
 		{"policy before calendar", []File{good[0], early}, Use{Profiles: []string{"test"}, Calendar: "test"},
 			"the policy begins on 2022-01-01, before calendar test, which begins on 2023-01-01"},
-		{"calendar twice", append(good, File{Name: "d.yaml", Data: good[0].Data}), Use{Profiles: []string{"test"}, Calendar: "test"},
+		{"calendar twice", append(good, File{Name: "d.yaml", Data: good[0].Data}),
+			Use{Profiles: []string{"test"}, Calendar: "test"},
 			"d.yaml:1: calendar: calendar test is in c.yaml already; keep one file"},
-		{"policy twice", append(good, File{Name: "q.yaml", Data: good[1].Data}), Use{Profiles: []string{"test"}, Calendar: "test"},
+		{"policy twice", append(good, File{Name: "q.yaml", Data: good[1].Data}),
+			Use{Profiles: []string{"test"}, Calendar: "test"},
 			"q.yaml:1: policy: p.yaml holds policy test with the same valid_from or version"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

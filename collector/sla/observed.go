@@ -29,8 +29,8 @@ func carried(lacks event.TypeSet, facts []Fact) bool {
 	return slices.ContainsFunc(facts, func(f Fact) bool { return !lacks.Has(typeOf[f]) })
 }
 
-// observe marks the clocks of a ticket that nobody can stop, each by its own fact: no source that opened or assigned the
-// ticket carries it, and it came from nowhere. A fact that comes can only make clocks of its own ticket observed.
+// observe marks the clocks of a ticket that nobody can stop, each by its own fact: no source that opened or assigned
+// the ticket carries it, and it came from nowhere. A fact that comes can only make clocks of its own ticket observed.
 func (b *Book) observe(clocks []Clock, t *casefile.Ticket) {
 	for i := range clocks {
 		c := &clocks[i]
@@ -50,10 +50,10 @@ func (b *Book) observe(clocks []Clock, t *casefile.Ticket) {
 // came reports whether one of the facts is known, wherever it came from.
 func came(c *Clock, t *casefile.Ticket, facts []Fact) bool {
 	var at time.Time
-	switch {
-	case c.Name == Acknowledge:
+	switch c.Name {
+	case Acknowledge:
 		at = acknowledged(&t.Assignments[c.Seq-1], t, facts)
-	case c.Name == Confirm:
+	case Confirm:
 		at = t.ConfirmedAt
 	default:
 		at = stopAt(t, facts)

@@ -55,7 +55,9 @@ func TestAClockThatNobodyStopsIsUnobserved(t *testing.T) {
 		{"carries closings: they tell nothing of the acknowledgement", []string{"ticket.opened", "ticket.closed"}, nil,
 			"unobserved unobserved running"},
 		{"an OPD presses the button", []string{"ticket.opened"},
-			[]*event.Event{{Source: "monev112/page", ID: "k", Type: event.TicketAcknowledged, OccurredAt: noon.Add(time.Minute)}},
+			[]*event.Event{{
+				Source: "monev112/page", ID: "k", Type: event.TicketAcknowledged, OccurredAt: noon.Add(time.Minute),
+			}},
 			"met unobserved unobserved"},
 		{"arrived late, which nobody carries", []string{"ticket.opened"},
 			[]*event.Event{{Source: "y", ID: "k", Type: event.TicketArrived, OccurredAt: noon.Add(30 * time.Minute)}},
@@ -81,8 +83,8 @@ func TestAClockThatNobodyStopsIsUnobserved(t *testing.T) {
 	}
 }
 
-// TestAFactOnlyMakesItsOwnTicketObserved draws what sources carry and what came: a fact takes no clock out of sight, and
-// what is carried is judged without any fact.
+// TestAFactOnlyMakesItsOwnTicketObserved draws what sources carry and what came: a fact takes no clock out of sight,
+// and what is carried is judged without any fact.
 func TestAFactOnlyMakesItsOwnTicketObserved(t *testing.T) {
 	b := shippedBook(t, "sidoarjo")
 	rapid.Check(t, func(t *rapid.T) {

@@ -14,7 +14,8 @@ type Used struct {
 }
 
 // UsedRatio returns the share of c's target that is used at now, or when it stopped: 0 at the start, 1 at the due time,
-// more when late. After an upgrade it counts from there (Clock.CountedFrom). It grows with now and stands still while a counted pause runs. Its value is 0.75 at RiskAt.
+// more when late. After an upgrade it counts from there (Clock.CountedFrom). It grows with now and stands still while a
+// counted pause runs. Its value is 0.75 at RiskAt.
 //
 // Elapsed clocks use real time. Open-hours clocks use open time. Working-day clocks, too, use open time: what lies
 // between start and due is the whole, so that three of four equal days are 75 %, and a night or a weekend uses nothing.

@@ -55,7 +55,8 @@ func happened(t *testing.T, line string, n int) *event.Event {
 		t.Fatalf("no type %q", words[2])
 	}
 	e := &event.Event{
-		Source: "s", ID: "e" + strconv.Itoa(n), Type: typ, Kind: event.KindTicket, Subject: ticketKey.ID, Center: ticketKey.Center,
+		Source: "s", ID: "e" + strconv.Itoa(n), Type: typ, Kind: event.KindTicket, Subject: ticketKey.ID,
+		Center:     ticketKey.Center,
 		OccurredAt: at(t, words[0]+" "+words[1]),
 	}
 	e.ReceivedAt, e.Digest[0] = e.OccurredAt, byte(n)
@@ -83,8 +84,8 @@ func happened(t *testing.T, line string, n int) *event.Event {
 	return e
 }
 
-// verdict answers a question such as "2026-07-09 10:00 resolve breached due=2026-07-08T10:00 opd=dishub": the same words
-// with what the clock says; "none" for a clock that is not.
+// verdict answers a question such as "2026-07-09 10:00 resolve breached due=2026-07-08T10:00 opd=dishub": the same
+// words with what the clock says; "none" for a clock that is not.
 func verdict(t *testing.T, b *Book, events []*event.Event, question string, seed int) string {
 	r := rand.New(rand.NewPCG(uint64(seed), 3))
 	arrived := slices.Clone(events)
@@ -165,7 +166,8 @@ func TestOnceLateAlwaysLate(t *testing.T) {
 			events = append(events, e)
 		}
 		for i, e := range events {
-			e.Source, e.ID, e.Kind, e.Center, e.Subject = "s", fmt.Sprint("e", i), event.KindTicket, ticketKey.Center, ticketKey.ID
+			e.Source, e.ID, e.Kind, e.Center, e.Subject = "s", fmt.Sprint("e", i), event.KindTicket, ticketKey.Center,
+				ticketKey.ID
 			e.Digest[0] = byte(i)
 		}
 		slices.SortStableFunc(events, func(a, b *event.Event) int { return a.ReceivedAt.Compare(b.ReceivedAt) })

@@ -35,7 +35,8 @@ func TestClockStatesAtAnInstantAreThoseOfTheClock(t *testing.T) {
 				want[c.Key.ID] = fmt.Sprint(c.State(now), " ", c.Overdue(now), " ", c.AtRisk(now))
 			}
 		}
-		sql := "SELECT subject, state, overdue, level = 'risk' OR (level != '' AND state != 'breached') FROM clocks_at(at = " + quote(now.Format("2006-01-02 15:04:05")) + ")"
+		sql := "SELECT subject, state, overdue, level = 'risk' OR (level != '' AND state != 'breached') " +
+			"FROM clocks_at(at = " + quote(now.Format("2006-01-02 15:04:05")) + ")"
 		err := s.query(t.Context(), "test", sql, func(scan func(...any) error) error {
 			var id, state string
 			var overdue bool

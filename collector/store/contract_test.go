@@ -31,8 +31,8 @@ func TestTheSchemaKeepsTheContract(t *testing.T) {
 			}
 		}
 	}
-	if have := lines(
-		t, s, "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'clocks_now'"); !slices.Contains(have, "state") {
+	const ofClocks = "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'clocks_now'"
+	if have := lines(t, s, ofClocks); !slices.Contains(have, "state") {
 		t.Error("clocks_now has no state")
 	}
 	for _, c := range lines(t, s, `SELECT concat(table, '.', name) FROM system.columns WHERE database = currentDatabase()

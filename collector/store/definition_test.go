@@ -301,8 +301,12 @@ func folded(rows, all map[event.Key]tracker.Row, now time.Time, target, short ti
 		}
 		out[name] = f
 	}
-	out["coverage measure=answer_stamp"] = figure{float64(stamped), float64(offered), float64(offered), float64(stamped) / float64(offered)}
-	out["coverage measure=class"] = figure{float64(classified), float64(answered), float64(answered), float64(classified) / float64(answered)}
+	out["coverage measure=answer_stamp"] = figure{
+		float64(stamped), float64(offered), float64(offered), float64(stamped) / float64(offered),
+	}
+	out["coverage measure=class"] = figure{
+		float64(classified), float64(answered), float64(answered), float64(classified) / float64(answered),
+	}
 	for _, r := range rows {
 		t := r.Ticket
 		if t == nil || t.State == casefile.Merged || all[r.Key].Ticket.At().After(now) {
@@ -373,7 +377,8 @@ func folded(rows, all map[event.Key]tracker.Row, now time.Time, target, short ti
 		for i := range r.Clocks {
 			k := &r.Clocks[i]
 			state := k.State(now)
-			if k.StartedAt.After(now) || state != sla.Met && state != sla.Breached && state != sla.Running && state != sla.Paused {
+			if k.StartedAt.After(now) || state != sla.Met && state != sla.Breached && state != sla.Running &&
+				state != sla.Paused {
 				continue
 			}
 			name := fmt.Sprintf("on_time clock=%s,opd=%s,scope=%s", k.Name, k.OPD, cmp.Or(k.Scope, "own"))
@@ -438,8 +443,8 @@ func definitionBook(t *testing.T) *sla.Book {
 	return b
 }
 
-// One definition: what the views say of random facts, now and as of an instant, is what a slow fold over the events that
-// had happened says.
+// One definition: what the views say of random facts, now and as of an instant, is what a slow fold over the events
+// that had happened says.
 func TestOneDefinition(t *testing.T) {
 	s, book := openSink(t), definitionBook(t)
 	f := drawFacts(rand.New(rand.NewPCG(14, 7)), 300, 200)

@@ -39,8 +39,8 @@ func asked(t *testing.T, view, definition string) string {
 	return view
 }
 
-// asWritten runs a query of a document as its reader does, from the database default; only the name of the database that
-// it asks is the test's.
+// asWritten runs a query of a document as its reader does, from the database default; only the name of the database
+// that it asks is the test's.
 func asWritten(t *testing.T, s *Store, sql string) {
 	t.Helper()
 	rows, err := s.boot.Query(t.Context(), strings.ReplaceAll(sql, DefaultDatabase+".", s.cfg.Database+"."))

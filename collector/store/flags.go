@@ -13,8 +13,8 @@ type FlagCount struct {
 	Examples                   []string // ids of at most three of them
 }
 
-// Flags counts the flags of the cases of the days since <= day < until, of one centre or of all when center is empty, the
-// most frequent first.
+// Flags counts the flags of the cases of the days since <= day < until, of one centre or of all when center is empty,
+// the most frequent first.
 func (s *Store) Flags(ctx context.Context, center string, since, until time.Time) ([]FlagCount, error) {
 	sql := fmt.Sprintf(`SELECT center::String, kind::String, flag::String, source::String, cases, examples
 		FROM flags_by_source(since = %s, until = %s) WHERE %s = '' OR center = %[3]s

@@ -233,7 +233,8 @@ func TestOnTime(t *testing.T) {
 	}
 	const args = "(since = '2026-10-01', until = '2026-11-01', step = 'month')"
 	got := lines(
-		t, s, "SELECT opd, numerator, denominator, stopped_late, open_late, undecided, unobserved, share, round(low, 2), round(high, "+
+		t, s, "SELECT opd, numerator, denominator, stopped_late, open_late, undecided, unobserved, share, round(low, 2), "+
+			"round(high, "+
 			"2) FROM monev_on_time"+args+" ORDER BY opd")
 	if d := cmp.Diff([]string{"bpbd 23 25 1 1 4 0 0.92 0.75 0.98", "dishub 9 10 1 0 0 0 0.9 0.6 0.98",
 		"satpolpp 0 0 0 0 0 1 - - -"}, got); d != "" {

@@ -42,8 +42,8 @@ func (s *Sink) hidePlaces(ctx context.Context) {
 	}
 }
 
-// HidePlaces takes the exact places out of all private cases that have one, and returns when every part that held one is
-// written anew. The files of the former parts go from the disk some minutes later.
+// HidePlaces takes the exact places out of all private cases that have one, and returns when every part that held one
+// is written anew. The files of the former parts go from the disk some minutes later.
 func (s *Sink) HidePlaces(ctx context.Context) error {
 	if s.Directory == nil {
 		return nil
@@ -105,8 +105,8 @@ func (s *Sink) hidePlacesOf(ctx context.Context, center, categories string) erro
 	return nil
 }
 
-// placeSQL returns the condition that a place is exact, which means at no point of a kecamatan, and the point of a row's
-// kecamatan, NULL where that is not known.
+// placeSQL returns the condition that a place is exact, which means at no point of a kecamatan, and the point of a
+// row's kecamatan, NULL where that is not known.
 func placeSQL(kecamatan []directory.Kecamatan) (exact, lat, lon string) {
 	const place = "lat IS NOT NULL"
 	var codes, lats, lons []string
@@ -129,15 +129,16 @@ func placeSQL(kecamatan []directory.Kecamatan) (exact, lat, lon string) {
 	return exact, point(lats), point(lons)
 }
 
-// privateSQL selects the ids of the private tickets and calls of a centre: those with an event of one of the categories,
-// and those linked with them.
+// privateSQL selects the ids of the private tickets and calls of a centre: those with an event of one of the
+// categories, and those linked with them.
 func privateSQL(of, categories string) (tickets, calls string) {
 	with := " FROM events WHERE " + of + " AND subject_kind = "
 	tickets = "SELECT subject" + with + "'ticket' AND category IN (" + categories + ")"
 	calls = "SELECT subject" + with + "'call' AND category IN (" + categories + ")"
 	for range placeRounds {
 		tickets, calls = tickets+
-			" UNION ALL SELECT subject FROM (SELECT subject, arrayJoin(calls) AS call"+with+"'ticket') WHERE call IN ("+calls+")"+
+			" UNION ALL SELECT subject FROM (SELECT subject, arrayJoin(calls) AS call"+with+"'ticket') WHERE call IN ("+calls+
+			")"+
 			" UNION ALL SELECT master"+with+"'ticket' AND type = 'ticket.merged' AND subject IN ("+tickets+")"+
 			" UNION ALL SELECT subject"+with+"'ticket' AND type = 'ticket.merged' AND master IN ("+tickets+")",
 			calls+" UNION ALL SELECT arrayJoin(calls)"+with+"'ticket' AND notEmpty(calls) AND subject IN ("+tickets+")"

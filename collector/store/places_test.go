@@ -9,9 +9,9 @@ import (
 	"github.com/monev112/monev112/deploy"
 )
 
-// TestPlacesOfPrivateCasesAreTakenOut stores exact places of tickets and calls, in several versions of their rows, before
-// it is known that one was violence at home. In the end no row of it or of what is linked with it has one, also not those
-// that a later row has replaced; the place of another ticket stays.
+// TestPlacesOfPrivateCasesAreTakenOut stores exact places of tickets and calls, in several versions of their rows,
+// before it is known that one was violence at home. In the end no row of it or of what is linked with it has one, also
+// not those that a later row has replaced; the place of another ticket stays.
 func TestPlacesOfPrivateCasesAreTakenOut(t *testing.T) {
 	s := &Sink{Store: open(t), Directory: directory.MustLoad("directory.yaml", deploy.Directory)}
 	lat, lon := -7.35113377, 112.77013377
@@ -64,7 +64,8 @@ func TestPlacesOfPrivateCasesAreTakenOut(t *testing.T) {
 	if len(got) != 2 { // T's assignment, which had none, and C's classification, which names no kecamatan
 		t.Errorf("places that are no point of their kecamatan: %v", got)
 	}
-	if got := lines(t, s.Store, "SELECT count() FROM tickets FINAL WHERE id = 'called' AND lat = -7.3544 AND lon = 112.7665"); got[0] != "1" {
+	if got := lines(t, s.Store, "SELECT count() FROM tickets FINAL WHERE id = 'called' AND lat = -7.3544 AND lon = "+
+		"112.7665"); got[0] != "1" {
 		t.Errorf("the row has not the point of its kecamatan: %v", got)
 	}
 }
@@ -72,7 +73,8 @@ func TestPlacesOfPrivateCasesAreTakenOut(t *testing.T) {
 // TestAKecamatanWithoutAPointGetsNone: its places become NULL, not the point 0, 0.
 func TestAKecamatanWithoutAPointGetsNone(t *testing.T) {
 	unknown := directory.Kecamatan{Code: "35.29.01"}
-	if exact, lat, lon := placeSQL([]directory.Kecamatan{unknown}); exact != "lat IS NOT NULL" || lat != "NULL" || lon != "NULL" {
+	if exact, lat, lon := placeSQL([]directory.Kecamatan{unknown}); exact != "lat IS NOT NULL" || lat != "NULL" ||
+		lon != "NULL" {
 		t.Errorf("%s, %s, %s", exact, lat, lon)
 	}
 	known := directory.Kecamatan{Code: "35.29.02", Located: true, Lat: -6.95, Lon: 114.5}

@@ -52,8 +52,8 @@ func (s *Store) ReadCases(ctx context.Context, keys []event.Key) (map[event.Key]
 	return out, nil
 }
 
-// MergedInto returns, of each ticket of a centre, the tickets of which any event names it as their master, voided events
-// among them, sorted.
+// MergedInto returns, of each ticket of a centre, the tickets of which any event names it as their master, voided
+// events among them, sorted.
 func (s *Store) MergedInto(ctx context.Context, center string, masters []string) (map[string][]string, error) {
 	out := map[string][]string{}
 	for array := range arrayLiterals(masters) {
@@ -314,8 +314,8 @@ func (s *Store) MaxVersion(ctx context.Context) (uint64, error) {
 	return version, err
 }
 
-// OpenTicketsAt returns at most limit tickets that were open at a past instant and that f chooses, behind after, by centre
-// and id. opds are the names of OPDs that f's is written with.
+// OpenTicketsAt returns at most limit tickets that were open at a past instant and that f chooses, behind after, by
+// centre and id. opds are the names of OPDs that f's is written with.
 func (s *Store) OpenTicketsAt(ctx context.Context, f tracker.TicketFilter, opds []string, at time.Time, after event.Key,
 	limit int) ([]event.Key, error) {
 	instant := quote(at.UTC().Format(time.RFC3339Nano))
@@ -350,7 +350,8 @@ func (s *Store) OpenTicketsAt(ctx context.Context, f tracker.TicketFilter, opds 
 
 // OPDNames returns the names of OPDs as tickets of a centre name them, of all centres when center is empty.
 func (s *Store) OPDNames(ctx context.Context, center string) (pairs [][2]string, err error) {
-	return queryAll(ctx, s, "read names of OPDs", "SELECT DISTINCT center::String, arrayJoin(`stays.opd`)::String FROM tickets"+
+	return queryAll(ctx, s, "read names of OPDs", "SELECT DISTINCT center::String, arrayJoin(`stays.opd`)::String FROM "+
+		"tickets"+
 		" WHERE "+quote(center)+" = '' OR center = "+quote(center),
 		func(p *[2]string) []any { return []any{&p[0], &p[1]} })
 }

@@ -60,7 +60,8 @@ func (s *Sink) pending() [2]pending {
 
 // The pause between recomputations is how far the roll-ups, and with them the views monev_*, may lag behind the cases
 // while Run runs: to recompute with every batch would cost a fast import as much as the batch. After a recomputation
-// that took long the pause is pauseFactor as long, up to maxRecomputePause: no row is stored while a portion of it runs.
+// that took long the pause is pauseFactor as long, up to maxRecomputePause: no row is stored while a portion of it
+// runs.
 const (
 	RecomputeEvery    = 3 * time.Second
 	maxRecomputePause = 30 * time.Second
@@ -102,9 +103,9 @@ func (s *Sink) Prepare(ctx context.Context) error {
 	return nil // what failed stays pending for Run: roll-ups may lag, events must not wait for them
 }
 
-// Run hides places, and recomputes the hours and days whose cases changed, every RecomputeEvery or slower, until ctx ends; what is left
-// then is done by the next Prepare. A failure is counted by Config.Failed and tried again. Without a Run every Upsert
-// recomputes its hours.
+// Run hides places, and recomputes the hours and days whose cases changed, every RecomputeEvery or slower, until ctx
+// ends; what is left then is done by the next Prepare. A failure is counted by Config.Failed and tried again. Without a
+// Run every Upsert recomputes its hours.
 func (s *Sink) Run(ctx context.Context) {
 	s.setRunning(true)
 	defer s.setRunning(false)
@@ -186,8 +187,9 @@ const (
 	portionPeriods = 20_000
 )
 
-// portion returns the earliest of the pending periods behind the portion before, from the beginning again where none is,
-// and those that follow it closely. So every period has its turn, however often an import marks its old months again.
+// portion returns the earliest of the pending periods behind the portion before, from the beginning again where none
+// is, and those that follow it closely. So every period has its turn, however often an import marks its old months
+// again.
 func (p *pending) portion() (periods []Period) {
 	first, again := Period{}, Period{} // behind the portion before, and of all
 	for period := range p.periods {

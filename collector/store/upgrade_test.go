@@ -157,8 +157,8 @@ func tables(t *testing.T, s *Store, engine string) []string {
 // addedColumns are those that files after the baseline add.
 const addedColumns = "carries, unobserved, sources, unobserved_counts, blanked"
 
-// everything is the rows of each table, in the columns that there were at the baseline; views follow their text, and were
-// others then.
+// everything is the rows of each table, in the columns that there were at the baseline; views follow their text, and
+// were others then.
 func everything(t *testing.T, s *Store) map[string]string {
 	t.Helper()
 	out := map[string]string{}

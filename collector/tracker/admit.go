@@ -157,8 +157,8 @@ func (g *admission) admit(e *event.Event) *event.Event {
 }
 
 // takesBack reports whether e withdraws an event that is in the case and stands, and says nothing else. Such an event
-// finds room in a full case, too, so that what filled it by mistake can be taken back; each event is taken back once, and
-// no withdrawal is, so there are never more of them than events.
+// finds room in a full case, too, so that what filled it by mistake can be taken back; each event is taken back once,
+// and no withdrawal is, so there are never more of them than events.
 func (c *admitted) takesBack(e *event.Event, en *entry) bool {
 	if e.Type != event.EventWithdrawn || en == nil || len(e.Attributes)+len(e.Calls) > 0 {
 		return false
@@ -184,7 +184,8 @@ func (c *admitted) takesBack(e *event.Event, en *entry) bool {
 	return stands
 }
 
-// admitCalls returns e, or a copy with those of its calls that find room: in the ticket, and for the ticket in the call.
+// admitCalls returns e, or a copy with those of its calls that find room: in the ticket, and for the ticket in the
+// call.
 func (g *admission) admitCalls(e *event.Event, c *admitted, reserved bool) *event.Event {
 	var kept []string
 	spare := casefile.ReservedCalls

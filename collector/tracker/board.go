@@ -191,8 +191,8 @@ func (b *Board) Apply(e *event.Event, payload []byte, end uint64, live bool) {
 	b.ApplyGroup([]*event.Event{e}, [][]byte{payload}, []uint64{end}, live)
 }
 
-// Bounds of what happens while readers wait: events applied, and steps of work (see worked). Work goes over its bound by
-// one case and what is linked with it.
+// Bounds of what happens while readers wait: events applied, and steps of work (see worked). Work goes over its bound
+// by one case and what is linked with it.
 const (
 	lockEvents = 1024
 	lockSteps  = 1 << 15
@@ -246,8 +246,8 @@ func (b *Board) locked(do func(more func() bool)) {
 // lockSteps bounds it.
 func (b *Board) worked(steps int) { b.steps.Add(uint64(steps)) }
 
-// apply takes in one event. A replayed or late event emits nothing, so its case is only queued: in an import or a replay
-// the events of a case often come together and are then folded once.
+// apply takes in one event. A replayed or late event emits nothing, so its case is only queued: in an import or a
+// replay the events of a case often come together and are then folded once.
 func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 	ctr, historical := b.center(e.Center)
 	if !historical {

@@ -9,7 +9,8 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// carrier holds what a source has said that it carries: the heartbeats that say so, and what withdraws or corrects them.
+// carrier holds what a source has said that it carries: the heartbeats that say so, and what withdraws or corrects
+// them.
 type carrier struct {
 	events     []stored
 	statements []event.Event // those that count, in the order in which they take effect
@@ -93,8 +94,8 @@ func leastOf(evs []*event.Event) int {
 	return slices.Index(evs, standing[0])
 }
 
-// Carries returns the types of event that a source of a centre carries at an instant, as it said last by then; nil where
-// it said nothing: then it is believed to carry everything.
+// Carries returns the types of event that a source of a centre carries at an instant, as it said last by then; nil
+// where it said nothing: then it is believed to carry everything.
 func (b *Board) Carries(center, source string, at time.Time) []string {
 	b.mu.RLock()
 	defer b.mu.RUnlock()

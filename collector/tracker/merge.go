@@ -15,8 +15,8 @@ import (
 // the ticket waits for its end, which has the highest priority of its open members and the earliest due time of their
 // clocks, so that a breach is counted once. Else the ticket stays where it was, with a flag.
 
-// Limits of a group of merged tickets. What lies beyond has no effect: a ticket that is further from its end stays where
-// it was, and further members give their end nothing.
+// Limits of a group of merged tickets. What lies beyond has no effect: a ticket that is further from its end stays
+// where it was, and further members give their end nothing.
 const (
 	maxChain   = 8
 	maxMembers = 64

@@ -46,7 +46,9 @@ func TestAllMembersFollowTheirMaster(t *testing.T) {
 func TestATicketThatWasNotOpenedStaysWhereItWas(t *testing.T) {
 	b := newBoard(nil)
 	b.cfg.TicketClocks = func(t *casefile.Ticket) []sla.Clock {
-		k := sla.Clock{Key: t.Key, Name: sla.Acknowledge, Seq: 1, StartedAt: t.AssignedAt, BreachAt: t.AssignedAt.Add(time.Hour)}
+		k := sla.Clock{
+			Key: t.Key, Name: sla.Acknowledge, Seq: 1, StartedAt: t.AssignedAt, BreachAt: t.AssignedAt.Add(time.Hour),
+		}
 		k.Void = t.State == casefile.Merged
 		return []sla.Clock{k}
 	}
@@ -82,7 +84,9 @@ func TestAMasterTakesSoManyMembers(t *testing.T) {
 		return &event.Event{Source: "s", ID: ticket, Type: event.TicketMerged, Kind: event.KindTicket, Subject: ticket,
 			Center: "35.15", OccurredAt: noon, ReceivedAt: noon, Master: into}
 	}
-	got := f.b.Admit([]*event.Event{merged("T0", "M"), merged("x", "M"), merged("x", "M"), merged("y", "M"), merged("y", "N")})
+	got := f.b.Admit([]*event.Event{
+		merged("T0", "M"), merged("x", "M"), merged("x", "M"), merged("y", "M"), merged("y", "N"),
+	})
 	for i, want := range []bool{true, true, true, false, true} {
 		if is := got != nil && got[i] != nil; is != want {
 			t.Errorf("event %d is admitted: %v, want %v", i, is, want)

@@ -28,8 +28,8 @@ type openTicket struct {
 // that there is no such clock, or no such share.
 type openClock struct{ risk, breach int64 }
 
-// elsewhere is a running clock for which not the present OPD of its ticket answers, but the one that had the ticket when
-// the clock became late.
+// elsewhere is a running clock for which not the present OPD of its ticket answers, but the one that had the ticket
+// when the clock became late.
 type elsewhere struct {
 	groupKey
 	name int // its place in clockNames

@@ -174,7 +174,8 @@ func TestARebuiltPrivateCaseIsTheBoards(t *testing.T) {
 	}
 	want, _, _ := b.Case(l.Key)
 	got, shown := privateBoard().Fold(l, nil)
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Row{})); diff != "" || !got.Private || *got.Ticket.Lat != -7.3544 {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Row{})); diff != "" || !got.Private ||
+		*got.Ticket.Lat != -7.3544 {
 		t.Errorf("row (-board +rebuild):\n%s", diff)
 	}
 	for _, e := range shown {

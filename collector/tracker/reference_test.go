@@ -14,8 +14,8 @@ import (
 )
 
 // TestAReferenceIsOfTheKindThatDefinesIt gives events of every type references of every kind, in any order, of cases
-// that are new and of cases that have to be read back. The rows are those of the same events without the references that
-// their kind does not define: calls and master are of tickets, replaces is within one case.
+// that are new and of cases that have to be read back. The rows are those of the same events without the references
+// that their kind does not define: calls and master are of tickets, replaces is within one case.
 func TestAReferenceIsOfTheKindThatDefinesIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ids := []string{"0", "1", "2"}

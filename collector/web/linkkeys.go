@@ -74,8 +74,10 @@ func (f LinkKeys) List() ([]LinkKey, error) {
 // go at once, and no link that was ever sent opens any more: that is for a stolen file.
 func (f LinkKeys) Rotate(now time.Time, drop bool) (LinkKey, error) {
 	if _, err := f.file().Read(); errors.Is(err, fs.ErrNotExist) && !drop {
-		if last, _, err := keyfile.KnownIn(filepath.Dir(f.Path)).Last(filepath.Base(f.Path)); err != nil || len(last.IDs) > 0 {
-			return LinkKey{}, errors.Join(fmt.Errorf("%s is lost, and with it what opens the links sent before: bring it back, or "+
+		if last, _, err := keyfile.KnownIn(filepath.Dir(f.Path)).Last(filepath.Base(f.Path)); err != nil ||
+			len(last.IDs) > 0 {
+			return LinkKey{}, errors.Join(fmt.Errorf("%s is lost, and with it what opens the links sent before: bring it "+
+				"back, or "+
 				"begin with a new key: monev112 link-key begin", f.Path), err)
 		}
 	}
@@ -132,7 +134,9 @@ func (f LinkKeys) open(now time.Time) error {
 // Begin puts a new key in the place of a file that is lost, damaged or another installation's, and records it; what
 // lies there is kept aside, under the name that is returned. A dry run changes nothing.
 func (f LinkKeys) Begin(now time.Time, dryRun bool) (aside string, key LinkKey, err error) {
-	aside, keys, err := f.file().Begin(func() ([]linkKey, error) { return []linkKey{newLinkKey(now)}, nil }, linkKeyIDs, now,
+	aside, keys, err := f.file().Begin(func() ([]linkKey, error) {
+		return []linkKey{newLinkKey(now)}, nil
+	}, linkKeyIDs, now,
 		dryRun)
 	if len(keys) > 0 {
 		key = LinkKey{keys[0].ID, keys[0].CreatedAt}

@@ -85,7 +85,8 @@ func (p *Pages) listedTicket(v *visit, d tracker.DueTicket, row *tracker.Row) li
 		out.Urgency, out.When = late, "terlambat "+indonesian.Duration(v.now.Sub(d.At))
 	}
 	for i := range row.Clocks {
-		if k := &row.Clocks[i]; !k.Void && !k.Unobserved && k.StoppedAt.IsZero() && k.BreachAt.UnixMilli() == d.At.UnixMilli() {
+		if k := &row.Clocks[i]; !k.Void && !k.Unobserved && k.StoppedAt.IsZero() &&
+			k.BreachAt.UnixMilli() == d.At.UnixMilli() {
 			out.Clock, out.Due = clockName(k.Name), v.instant(k.DueAt)
 			break
 		}

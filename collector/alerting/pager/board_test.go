@@ -136,8 +136,8 @@ func TestWhichTicketsArePaged(t *testing.T) {
 	}
 }
 
-// What is paged to nobody, because the directory does not know whose it is, is on the wall under the labels by which the
-// rule Monev112UnknownAssigneeOverdue tells Diskominfo.
+// What is paged to nobody, because the directory does not know whose it is, is on the wall under the labels by which
+// the rule Monev112UnknownAssigneeOverdue tells Diskominfo.
 func TestALateTicketOfNobodyIsOnTheWall(t *testing.T) {
 	f := newTestBoard()
 	late := func(id, office string, with ...func(*event.Event)) {

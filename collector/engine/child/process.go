@@ -38,8 +38,8 @@ type Config struct {
 	StartTimeout time.Duration
 	// StopTimeout is how long a clean end may take before the engine is killed, which loses nothing; default 2 s.
 	StopTimeout time.Duration
-	// An engine that answers no /ping HealthMisses times in a row, asked every HealthEvery and given HealthTimeout for each,
-	// hangs: it is killed and started again. Defaults 10 s, 10 s and 6: a minute or two.
+	// An engine that answers no /ping HealthMisses times in a row, asked every HealthEvery and given HealthTimeout for
+	// each, hangs: it is killed and started again. Defaults 10 s, 10 s and 6: a minute or two.
 	HealthEvery, HealthTimeout time.Duration
 	HealthMisses               int
 	// Log gets the engine's own lines and what the supervision does; default slog.Default().
@@ -122,9 +122,10 @@ const (
 	stableAfter  = time.Minute
 )
 
-// Run starts the engine and starts it again whenever it ends or hangs, until ctx ends; then it stops it and returns nil. An
-// engine that never came up (library missing, port taken, folder held by another process) ends Run with its reason,
-// unless that was none of its own: it was killed, as by a host without memory, or had no time to open its tables.
+// Run starts the engine and starts it again whenever it ends or hangs, until ctx ends; then it stops it and returns
+// nil. An engine that never came up (library missing, port taken, folder held by another process) ends Run with its
+// reason, unless that was none of its own: it was killed, as by a host without memory, or had no time to open its
+// tables.
 func (p *Process) Run(ctx context.Context) (err error) {
 	defer func() {
 		if p.err = err; err == nil {

@@ -1,5 +1,6 @@
-// Package audit owns the record of who read a case or a list of them, and what people did on a page: append-only JSON lines in
-// local files, bounded in size. It holds ids of keys, links, centres, tickets and calls, and nothing of a citizen.
+// Package audit owns the record of who read a case or a list of them, and what people did on a page: append-only JSON
+// lines in local files, bounded in size. It holds ids of keys, links, centres, tickets and calls, and nothing of a
+// citizen.
 //
 // A line is written before the answer is sent. If it cannot be written, because the disk is full, the read goes on all
 // the same: this is an emergency service. The failure is logged and counted. Lines are not fsynced one by one: a power

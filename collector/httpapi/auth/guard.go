@@ -22,8 +22,8 @@ type Guard struct {
 	keys    *keyfile.Watched[map[[sha256.Size]byte]*Key]
 }
 
-// Open is NewGuard for a service that starts on the data folder dataDir and listens on listen. It refuses a key file that
-// is lost or another installation's, and an address that others can reach while no key exists.
+// Open is NewGuard for a service that starts on the data folder dataDir and listens on listen. It refuses a key file
+// that is lost or another installation's, and an address that others can reach while no key exists.
 func Open(dataDir, listen string, now func() time.Time, log *slog.Logger) (*Guard, error) {
 	f := FileIn(dataDir)
 	if err := f.open(now()); err != nil {

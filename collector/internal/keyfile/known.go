@@ -99,10 +99,10 @@ type Dependent struct {
 	Any bool
 }
 
-// ReadKnown reads a file of keys of a data folder for a start. It refuses a file that is missing although the folder was
-// used with one, and one without the keys that the folder was used with: other keys in their place would let nothing of
-// before be recognised, and nobody would be told. ids names the keys of T. The error wraps fs.ErrNotExist when there
-// never was a file.
+// ReadKnown reads a file of keys of a data folder for a start. It refuses a file that is missing although the folder
+// was used with one, and one without the keys that the folder was used with: other keys in their place would let
+// nothing of before be recognised, and nobody would be told. ids names the keys of T. The error wraps fs.ErrNotExist
+// when there never was a file.
 func ReadKnown[T any](f File[T], d Dependent, ids func(T) []string, now time.Time) (value T, err error) {
 	known, name := KnownIn(filepath.Dir(f.Path)), filepath.Base(f.Path)
 	last, recorded, err := known.Last(name)
@@ -118,13 +118,15 @@ func ReadKnown[T any](f File[T], d Dependent, ids func(T) []string, now time.Tim
 		}
 		return value, err
 	case err != nil:
-		return value, fmt.Errorf("%w. Mend it, bring it back from the secrets of a backup, or begin with new keys from here: "+
+		return value, fmt.Errorf("%w. Mend it, bring it back from the secrets of a backup, or begin with new keys from "+
+			"here: "+
 			"%s (%s)", err, d.Remedy, d.What)
 	}
 	has := ids(value)
 	lacking := slices.DeleteFunc(slices.Clone(last.IDs), func(id string) bool { return slices.Contains(has, id) })
 	if len(lacking) > 0 && (!d.Any || len(lacking) == len(last.IDs)) {
-		return value, fmt.Errorf("%s %s holds other keys than this folder was used with (%s is not in it): it was cut short, or "+
+		return value, fmt.Errorf("%s %s holds other keys than this folder was used with (%s is not in it): it was cut "+
+			"short, or "+
 			"is of another installation: %s. Bring the right file back from the secrets of a backup, or begin with new keys "+
 			"from here: %s", f.Name, f.Path, lacking[len(lacking)-1], d.What, d.Remedy)
 	}
@@ -133,7 +135,8 @@ func ReadKnown[T any](f File[T], d Dependent, ids func(T) []string, now time.Tim
 }
 
 // ReadOrMake is ReadKnown, and has create make the file where there never was one.
-func ReadOrMake[T any](f File[T], d Dependent, ids func(T) []string, now time.Time, create func() (T, error)) (T, error) {
+func ReadOrMake[T any](f File[T], d Dependent, ids func(T) []string, now time.Time, create func() (T, error)) (T,
+	error) {
 	value, err := ReadKnown(f, d, ids, now)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return value, err

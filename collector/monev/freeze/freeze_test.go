@@ -238,7 +238,8 @@ func TestAFreezeAsOfAnInstant(t *testing.T) {
 		t.Errorf("as of %s: %q, %q", d.asOf, figures[0].Parameters, figures[4].Parameters)
 	}
 	for asked, want := range map[time.Time]time.Time{{}: over, over.AddDate(0, 0, 3): over.AddDate(0, 0, 3)} {
-		if _, err := Compare(t.Context(), d, center, "2026-10", over.AddDate(0, 2, 0), asked); err != nil || !d.asOf.Equal(want) {
+		if _, err := Compare(t.Context(), d, center, "2026-10", over.AddDate(0, 2, 0), asked); err != nil ||
+			!d.asOf.Equal(want) {
 			t.Errorf("compared as of %s, want %s: %v", d.asOf, want, err)
 		}
 	}

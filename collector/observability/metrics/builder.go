@@ -80,7 +80,8 @@ func (b *builder) desc(name string) *prometheus.Desc {
 	return prometheus.NewDesc(d.Name, d.Help, d.Labels, nil)
 }
 
-// probe exposes metrics without labels that somebody is asked for at each scrape. Until watch is called they are absent.
+// probe exposes metrics without labels that somebody is asked for at each scrape. Until watch is called they are
+// absent.
 type probe struct {
 	descs []*prometheus.Desc
 	types []prometheus.ValueType

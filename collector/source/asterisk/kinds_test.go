@@ -17,8 +17,8 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// A floor lives through a day of everything that a log can blur, writes the lines, and keeps the truth of its own: which
-// callers there were, and where each agent stood. Times are Unix milliseconds.
+// A floor lives through a day of everything that a log can blur, writes the lines, and keeps the truth of its own:
+// which callers there were, and where each agent stood. Times are Unix milliseconds.
 type blurred struct {
 	rng   *rand.Rand
 	lines []blurredLine
@@ -200,7 +200,8 @@ func TestADayOfEverythingThatBlurs(t *testing.T) {
 func (b *blurred) writeLog(t *testing.T, path string) string {
 	var text strings.Builder
 	for _, l := range b.lines {
-		fmt.Fprintf(&text, "%d.%03d%s|%s\n", l.at/1000, l.at%1000, []string{"", "000"}[b.rng.IntN(2)], strings.Join(l.fields, "|"))
+		fmt.Fprintf(&text, "%d.%03d%s|%s\n", l.at/1000, l.at%1000, []string{"", "000"}[b.rng.IntN(2)],
+			strings.Join(l.fields, "|"))
 	}
 	latin, err := charmap.Windows1252.NewEncoder().String(text.String())
 	if err == nil {
@@ -220,7 +221,9 @@ func (b *blurred) writeDump(t *testing.T, path string) string {
 	}
 	defer f.Close()
 	w := csv.NewWriter(f)
-	rows := [][]string{{"id", "time", "callid", "queuename", "agent", "event", "data1", "data2", "data3", "data4", "data5"}}
+	rows := [][]string{{
+		"id", "time", "callid", "queuename", "agent", "event", "data1", "data2", "data3", "data4", "data5",
+	}}
 	for i, l := range b.lines {
 		at := time.UnixMilli(l.at).In(time.FixedZone("WIB", 7*3600)).Format("2006-01-02 15:04:05.000000")
 		row := append([]string{fmt.Sprint(i + 1), at}, l.fields...)

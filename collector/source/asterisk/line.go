@@ -152,7 +152,9 @@ func allDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 // tidy makes one blank of each run of blanks and control characters, and none at the ends.
 func tidy(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r)
+	}), " ")
 }
 
 // named is s tidied, empty where Asterisk says that there is none.

@@ -197,8 +197,8 @@ func plain(err error) string {
 	return "see the report beside the file"
 }
 
-// scan looks at the files that are watched, and takes others in for which there is room. What people put into the folder
-// is reached through its os.Root: no link leads out of it.
+// scan looks at the files that are watched, and takes others in for which there is room. What people put into the
+// folder is reached through its os.Root: no link leads out of it.
 func (w *Watcher) scan(ctx context.Context, f *folder) error {
 	root, err := os.OpenRoot(f.Dir)
 	if err != nil {
@@ -292,7 +292,8 @@ func notReady(name string, root *os.Root) bool {
 }
 
 // importFile imports a file and moves it; moved is false when it stays for the next scan.
-func (w *Watcher) importFile(ctx context.Context, f *folder, root *os.Root, name string, state *fileState) (moved bool) {
+func (w *Watcher) importFile(ctx context.Context, f *folder, root *os.Root, name string,
+	state *fileState) (moved bool) {
 	path := filepath.Join(f.Dir, name)
 	log := w.cfg.Log.With("source", f.mapping.Source, "bytes", state.size)
 	if state.size > w.cfg.Limits.FileBytes {

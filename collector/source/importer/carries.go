@@ -16,9 +16,10 @@ import (
 	"github.com/monev112/monev112/collector/source/tabular"
 )
 
-// announce tells the collector, before any row is sent, what each file carries: the types of event that at least one row
-// of it gives, and those that an earlier file of the mapping gave, since a day may pass without one. A mapped column that
-// never had a filled cell carries nothing. The statement holds from the file's first row on; sent again it is the same.
+// announce tells the collector, before any row is sent, what each file carries: the types of event that at least one
+// row of it gives, and those that an earlier file of the mapping gave, since a day may pass without one. A mapped
+// column that never had a filled cell carries nothing. The statement holds from the file's first row on; sent again it
+// is the same.
 func (r *run) announce(ctx context.Context) error {
 	if r.o.Collector == nil || !slices.ContainsFunc(r.mapping.Types(), func(t string) bool {
 		return t == event.TicketOpened.String() || t == event.TicketAssigned.String()

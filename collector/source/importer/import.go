@@ -63,8 +63,8 @@ var ErrNoRows = errors.New("there is no row below the header")
 
 // Import reads the files, maps their rows and submits the events. It returns a Summary in every case. The error is nil
 // when every row was taken, ErrRefused when some were not, ErrNoRows when there were none, a wrapped ctx.Err() when ctx
-// ended (run it again: what was sent before is a duplicate then), or what ended the import early: a *send.CollectorError
-// where it was the collector.
+// ended (run it again: what was sent before is a duplicate then), or what ended the import early: a
+// *send.CollectorError where it was the collector.
 func Import(ctx context.Context, o Options) (Summary, error) {
 	r := &run{
 		o: o, mapping: o.Mapping, limits: o.Limits, sum: Summary{Mapping: o.Mapping.Name, DryRun: o.Collector == nil},

@@ -221,7 +221,8 @@ func (m *memory) save() error {
 			return err
 		}
 		for id, v := range m.known {
-			if _, err := fmt.Fprintf(out, "%x %x %d %d %s\t%s\n", v.hash, v.previous, v.revision, v.row, id, v.subject); err != nil {
+			if _, err := fmt.Fprintf(out, "%x %x %d %d %s\t%s\n", v.hash, v.previous, v.revision, v.row, id,
+				v.subject); err != nil {
 				return err
 			}
 		}

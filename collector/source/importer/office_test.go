@@ -154,8 +154,11 @@ func TestWorkbook(t *testing.T) {
 func TestNightShiftIsChecked(t *testing.T) {
 	head := "No Tiket,Tanggal,Jam Masuk,Jam Jawab,Shift\n"
 	for _, c := range []struct{ name, rows, want string }{
-		{"dates of the shift", "1,27/02/2023,23.50,23.51,Malam\n2,27/02/2023,00.10,00.11,Malam\n3,28/02/2023,08.00,08.01,Pagi\n", ""},
-		{"dates of the day", "1,27/02/2023,23.50,23.51,Malam\n2,28/02/2023,00.10,00.11,Malam\n3,28/02/2023,08.00,08.01,Pagi\n", "the dates of this file seem to be right"},
+		{"dates of the shift",
+			"1,27/02/2023,23.50,23.51,Malam\n2,27/02/2023,00.10,00.11,Malam\n3,28/02/2023,08.00,08.01,Pagi\n", ""},
+		{"dates of the day",
+			"1,27/02/2023,23.50,23.51,Malam\n2,28/02/2023,00.10,00.11,Malam\n3,28/02/2023,08.00,08.01,Pagi\n",
+			"the dates of this file seem to be right"},
 		{"newest first", "3,28/02/2023,08.00,08.01,Pagi\n2,27/02/2023,00.10,00.11,Malam\n1,27/02/2023,23.50,23.51,Malam\n",
 			""},
 	} {

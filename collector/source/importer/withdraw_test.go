@@ -19,8 +19,8 @@ events:
   - {type: ticket.resolved, subject: "ticket/{id}", time: done}
 `
 
-// TestWhatAFileNoLongerSaysIsWithdrawn sends an export three times: a cell is emptied, a row vanishes, the cell is filled
-// again.
+// TestWhatAFileNoLongerSaysIsWithdrawn sends an export three times: a cell is emptied, a row vanishes, the cell is
+// filled again.
 func TestWhatAFileNoLongerSaysIsWithdrawn(t *testing.T) {
 	d, state := newFakeCollector(t), t.TempDir()
 	send := func(withdraw bool, rows ...string) Summary {

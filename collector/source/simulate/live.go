@@ -27,9 +27,9 @@ func (c Clock) withDefaults() Clock {
 const paceStep = 100 * time.Millisecond
 
 // Pace hands the messages of g over when their time has come: those of the past at once, the others by the clock.
-// Before each wait it calls flush, so that nothing handed over is left waiting. It ends, with nil, after the last message,
-// or, when the generator's range has an end, at the first message after it that still lies in the future; with the
-// error of hand or flush; or with the context's.
+// Before each wait it calls flush, so that nothing handed over is left waiting. It ends, with nil, after the last
+// message, or, when the generator's range has an end, at the first message after it that still lies in the future; with
+// the error of hand or flush; or with the context's.
 func Pace(ctx context.Context, g *Generator, clock Clock, hand func(*Message) error, flush func() error) error {
 	clock = clock.withDefaults()
 	var m Message

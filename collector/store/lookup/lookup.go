@@ -42,8 +42,8 @@ func (c *Cases) Tickets(f tracker.TicketFilter, now time.Time, after event.Key, 
 	return c.Board.OpenTickets(f, now, after, limit), nil
 }
 
-// TicketsAsOf returns at most limit tickets that were open at a past instant, behind after, by centre and id: each as the
-// events that had happened by then make it, of those that are known today.
+// TicketsAsOf returns at most limit tickets that were open at a past instant, behind after, by centre and id: each as
+// the events that had happened by then make it, of those that are known today.
 func (c *Cases) TicketsAsOf(ctx context.Context, f tracker.TicketFilter, at time.Time, after event.Key,
 	limit int) ([]tracker.Row, error) {
 	away := func(err error) error {

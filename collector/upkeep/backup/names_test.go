@@ -251,7 +251,8 @@ func TestARestoreSaysWhichKeysAreLost(t *testing.T) {
 	if _, err := ingest.ReadOrCreateCallerKeys(other, noon); err != nil {
 		t.Fatal(err)
 	}
-	if to, _, err := restore(secretsOf(other)); err == nil || !strings.Contains(err.Error(), "do not belong to this backup") {
+	if to, _, err := restore(secretsOf(other)); err == nil || !strings.Contains(err.Error(), "do not belong to this "+
+		"backup") {
 		t.Errorf("%s holds the keys of another installation: %v", to, err)
 	}
 }
@@ -259,7 +260,8 @@ func TestARestoreSaysWhichKeysAreLost(t *testing.T) {
 // Whatever name passes the check: what is restored under it lies below the folder, once, and replaces nothing.
 func FuzzRestoredName(f *testing.F) {
 	for _, name := range []string{
-		"state/audit/reads.jsonl", "state/../x", "state/a/../../x", "state//x", "../x", `state/a\..\x`, "state/a/b", "state/.",
+		"state/audit/reads.jsonl", "state/../x", "state/a/../../x", "state//x", "../x", `state/a\..\x`, "state/a/b",
+		"state/.",
 		"state/state/../../x", "state/lock/x", "state/a/\x00", "state/..x/y",
 	} {
 		f.Add(name)

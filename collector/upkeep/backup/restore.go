@@ -175,8 +175,8 @@ func (r *restorer) folder(ctx context.Context, secrets *Secrets) (err error) {
 }
 
 // settleKeys refuses the secrets of another installation. Where the caller keys or the link keys of the backup are not
-// among the secrets it records that they are given up, so that the service makes others: who restored was told. Lost API
-// keys are not given up: the service opens to nobody, and says so, until some are created.
+// among the secrets it records that they are given up, so that the service makes others: who restored was told. Lost
+// API keys are not given up: the service opens to nobody, and says so, until some are created.
 func (r *restorer) settleKeys(dir string, secrets *Secrets) error {
 	known := keyfile.KnownIn(dir)
 	entries, err := known.Entries()

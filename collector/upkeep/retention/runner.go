@@ -140,9 +140,8 @@ func (r *Runner) Apply(ctx context.Context, deadLetters bool) (Report, error) {
 	return report, err
 }
 
-// count counts what is due in ClickHouse's tables and elsewhere. With redact it blanks the share of the board and of the
-// quarantine as it counts:
-// the board comes before the tables, so that what it upserts afterwards is blank.
+// count counts what is due in ClickHouse's tables and elsewhere. With redact it blanks the share of the board and of
+// the quarantine as it counts: the board comes before the tables, so that what it upserts afterwards is blank.
 func (r *Runner) count(ctx context.Context, now time.Time, redact bool) (tables, elsewhere []store.DueItem, err error) {
 	if !r.cfg.Prepared() {
 		return nil, nil, store.ErrNotReady

@@ -70,7 +70,8 @@ func (a *Answers) Check() error {
 		return fmt.Errorf("the code %q is none: give the Kemendagri code of the regency, for example 35.29", a.Code)
 	}
 	if strings.TrimSpace(a.Name) == "" || strings.ContainsFunc(a.Name, unicode.IsControl) {
-		return errors.New("the name is missing or has more than one line: give it as it is written officially, for example Kabupaten Sumenep")
+		return errors.New("the name is missing or has more than one line: give it as it is written officially, for example " +
+			"Kabupaten Sumenep")
 	}
 	if _, err := time.LoadLocation(a.Zone); err != nil || a.Zone == "" {
 		return fmt.Errorf("%q is no time zone: Asia/Jakarta (WIB), Asia/Makassar (WITA) or Asia/Jayapura (WIT)", a.Zone)

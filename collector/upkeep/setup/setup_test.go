@@ -67,7 +67,8 @@ func TestListsOfAnOffice(t *testing.T) {
 ;;;;
 5;Dinas Lain;DPA2;;piket
 `)
-	a.Kecamatan = write(t, "kec.csv", "Kode;Kecamatan;Lintang;Bujur\n35.29.18;Sapeken;-6,95;115,72\n;Kecamatan Kalianget;;\n")
+	a.Kecamatan = write(t, "kec.csv", "Kode;Kecamatan;Lintang;Bujur\n35.29.18;Sapeken;-6,95;115,72\n;Kecamatan "+
+		"Kalianget;;\n")
 	d := load(t, a)
 	var got []string
 	for _, o := range d.OPDs("35.29") {
@@ -80,7 +81,8 @@ func TestListsOfAnOffice(t *testing.T) {
 		t.Errorf("OPDs %q, want %q", got, want)
 	}
 	k := d.AllKecamatan("35.29")
-	if len(k) != 2 || k[0].Name != "Sapeken" || !k[0].Located || k[0].Lat != -6.95 || k[1].Code != "35.29.01" || k[1].Located {
+	if len(k) != 2 || k[0].Name != "Sapeken" || !k[0].Located || k[0].Lat != -6.95 || k[1].Code != "35.29.01" ||
+		k[1].Located {
 		t.Errorf("kecamatan %+v", k)
 	}
 }
@@ -114,8 +116,10 @@ func TestRefusedAnswers(t *testing.T) {
 		"no zone":             {func(a *Answers) { a.Zone = "Asia/Sumenep" }, "Asia/Makassar"},
 		"no such system":      {func(a *Answers) { a.Systems = []string{"fax"} }, "export, asterisk or api"},
 		"no OPDs":             {func(a *Answers) { a.OPDs = write(t, "o.csv", "Nama OPD\n") }, "lists no OPD"},
-		"twice":               {func(a *Answers) { a.OPDs = write(t, "o.csv", "Nama OPD\nDinas A\ndinas a\n") }, "o.csv:3: \"dinas a\" is listed twice"},
-		"no header":           {func(a *Answers) { a.OPDs = write(t, "o.csv", "Dinas A,x\nDinas B,y\n") }, "nama opd"},
+		"twice": {func(a *Answers) {
+			a.OPDs = write(t, "o.csv", "Nama OPD\nDinas A\ndinas a\n")
+		}, "o.csv:3: \"dinas a\" is listed twice"},
+		"no header": {func(a *Answers) { a.OPDs = write(t, "o.csv", "Dinas A,x\nDinas B,y\n") }, "nama opd"},
 		"strange scope": {
 			func(a *Answers) { a.OPDs = write(t, "o.csv", "Nama OPD,Lingkup\nDinas A,swasta\n") }, "vertikal, or leave",
 		},
