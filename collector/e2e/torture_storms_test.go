@@ -87,7 +87,7 @@ type openTicket struct {
 }
 
 // invisible counts the open tickets that stand nowhere: not in the list of open tickets, and not behind a chain of
-// masters that ends in a listed one. A ticket whose end and reopening fall on one instant is left out.
+// masters that ends in a listed one, or in one that was handled since. A ticket whose end and reopening fall on one instant is left out.
 func (f *fresh) invisible() (n int) {
 	f.t.Helper()
 	tickets := f.h.ledger.tickets()
@@ -98,8 +98,11 @@ func (f *fresh) invisible() (n int) {
 		if !open || t.test || listed[id] {
 			continue
 		}
-		if end := chainEnd(tickets, id); end != id && listed[end] {
-			continue // it waits for its master
+		if end := chainEnd(tickets, id); end != id {
+			master := tickets[end]
+			if listed[end] || master != nil && !master.ended.IsZero() && !master.ended.Before(t.mergedAt) {
+				continue // it waits for its master, or was handled with it
+			}
 		}
 		if n++; n <= 4 {
 			f.h.ledger.violate("open and nowhere to be seen: ticket %s, opened %s, merged into %q %s, ended %s", id,
