@@ -87,7 +87,8 @@ type openTicket struct {
 }
 
 // invisible counts the open tickets that stand nowhere: not in the list of open tickets, and not behind a chain of
-// masters that ends in a listed one, or in one that was handled since. A ticket whose end and reopening fall on one instant is left out.
+// masters that ends in a listed one, or in one that was handled since. A ticket whose end and reopening fall on one
+// instant is left out.
 func (f *fresh) invisible() (n int) {
 	f.t.Helper()
 	tickets := f.h.ledger.tickets()
