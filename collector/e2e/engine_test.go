@@ -103,14 +103,15 @@ func TestEngineForPeople(t *testing.T) {
 				t.Errorf("%v: %d %s", header, status, text)
 			}
 		}
-		if status, text := s.curl("SELECT count() FROM monev112.events", url.Values{"readonly": {"0"}}, nil); status != 200 ||
-			text != "100" {
-			t.Errorf("settings in the address: %d %s", status, text)
+		for name, value := range map[string]string{"readonly": "0", "max_memory_usage": "0", "max_result_rows": "0"} {
+			status, text := s.curl("SELECT 1", url.Values{name: {value}}, nil)
+			if status != http.StatusForbidden || !strings.Contains(text, "Code: 164") {
+				t.Errorf("%s in the address: %d %s", name, status, text)
+			}
 		}
 		if status, text := s.curl(
 			"SELECT getSetting('readonly'), getSetting('max_memory_usage') > 0, getSetting('max_execution_time') > 0",
-			url.Values{"readonly": {"0"}, "max_memory_usage": {"0"}, "max_execution_time": {"0"}},
-			nil); status != 200 || text != "1\t1\t1" {
+			url.Values{"max_execution_time": {"0"}}, nil); status != 200 || text != "1\t1\t1" {
 			t.Errorf("what limits a reader: %d %s", status, text)
 		}
 	})

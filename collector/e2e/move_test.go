@@ -139,7 +139,7 @@ func TestMoveToAServer(t *testing.T) {
 	// To fold every case again from its events changes none.
 	out, errs, code := s.run("rebuild", "--server", "http://"+s.addr, "--dry-run")
 	if code != 0 || !strings.Contains(out, "Nothing would change.") {
-		t.Errorf("rebuild exits with %d: %s%s", code, out, errs)
+		t.Errorf("rebuild exits with %d: %q, %q", code, out, errs)
 	}
 	// The second start knows the server.
 	s.stop()

@@ -88,7 +88,7 @@ func TestAPolicyIsChangedAfterAMonthWasFrozen(t *testing.T) {
 	refused("never frozen", "freeze", "--month", "2025-03", "--again", "--reason", "x")
 	refused("nothing to freeze", "freeze", "--month", "2024-03")
 	refused("not frozen", "freeze", "--report", "--month", "2025-03")
-	holds("freeze", ok("freeze", "--month", "2025-03"), "revision 1", "sidoarjo/2026.1", "definition 1")
+	holds("freeze", ok("freeze", "--month", "2025-03"), "revision 1", "sidoarjo/2026.1", "definition 2")
 	refused("stands", "freeze", "--month", "2025-03")
 	refused("reason", "freeze", "--month", "2025-03", "--again")
 	const frozen = "SELECT count(), groupBitXor(cityHash64(*)) FROM frozen"
