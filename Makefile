@@ -31,7 +31,7 @@ demo: engine ## a simulated call centre: history, then live traffic, until Ctrl-
 # Rules, routes and messages are tested on real servers, built here: minutes once, then kept in .tools/bin.
 # Most tests of whole programs wait for one another's servers: more of them side by side than there are processors.
 test: engine tools chromium packages ## every test, with real servers
-	$(GO) test -timeout 40m -parallel 3 ./...
+	$(GO) test -timeout 60m -parallel 3 ./...
 	$(GO) test -timeout 10m -tags faults ./collector/internal/faultpoint
 	$(GO) test -timeout 10m -tags faults ./collector/ingest -run Killed
 

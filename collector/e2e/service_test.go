@@ -135,7 +135,7 @@ func (s *service) ready() bool {
 }
 
 // patience bounds every wait of these tests; a machine under load may need it.
-const patience = 5 * time.Minute
+const patience = 15 * time.Minute
 
 // until polls until ok, and returns false when the process ends first.
 func (s *service) until(what string, ok func() bool) bool {
