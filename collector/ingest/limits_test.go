@@ -168,16 +168,7 @@ func TestAFullQueueIsBusyAtOnce(t *testing.T) {
 	groups := 0
 	obs := ingest.Observer{Group: func(ingest.GroupStats) { groups++ }}
 	bubble(t, ingest.Config{QueueEvents: 5, QueueBytes: 2000}, obs, func(d *disktest.FS, l *ingest.Loop, b *modelBoard) {
-		hold, held := make(chan struct{}), make(chan struct{}, 1)
-		first := true
-		d.SetFail(func(int, disktest.Op, string) *disktest.Fault {
-			if first {
-				first = false
-				held <- struct{}{}
-				<-hold
-			}
-			return nil
-		})
+		hold, held := holdFirst(d)
 		done := make(chan error, 10)
 		go func() {
 			_, err := l.Submit(context.Background(), []*event.Event{ev("0", 1)})
@@ -394,4 +385,19 @@ func (b slowBoard) Checkpoint() func(io.Writer) error {
 		}
 		return write(w)
 	}
+}
+
+// holdFirst makes the first call to the disk say on held that it has begun, and wait until hold is closed.
+func holdFirst(d *disktest.FS) (hold, held chan struct{}) {
+	hold, held = make(chan struct{}), make(chan struct{}, 1)
+	first := true
+	d.SetFail(func(int, disktest.Op, string) *disktest.Fault {
+		if first {
+			first = false
+			held <- struct{}{}
+			<-hold
+		}
+		return nil
+	})
+	return hold, held
 }

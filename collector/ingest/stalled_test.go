@@ -22,16 +22,7 @@ func TestALoopThatStandsStillIsNotReady(t *testing.T) {
 	obs := ingest.Observer{Watch: func(f func() time.Duration) { stalled = f }}
 	bubble(t, ingest.Config{}, obs, func(d *disktest.FS, l *ingest.Loop, b *modelBoard) {
 		time.Sleep(time.Hour) // of the modelled clock
-		hold, held := make(chan struct{}), make(chan struct{}, 1)
-		first := true
-		d.SetFail(func(int, disktest.Op, string) *disktest.Fault {
-			if first {
-				first = false
-				held <- struct{}{}
-				<-hold
-			}
-			return nil
-		})
+		hold, held := holdFirst(d)
 		done := make(chan error, 1)
 		go func() {
 			_, err := l.Submit(context.Background(), []*event.Event{ev("0", 1)})

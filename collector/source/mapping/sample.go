@@ -1,0 +1,192 @@
+package mapping
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/monev112/monev112/collector/source/tabular"
+)
+
+// sample is the header and the first rows of a table.
+type sample struct {
+	file   string
+	sheet  string
+	sep    byte
+	enc    tabular.Encoding
+	line   int
+	header []string
+	rows   []tabular.Row
+	cols   map[string]int // of a role
+	book   bool
+	unread int // rows that could not be read, as in a wrong encoding
+}
+
+func takeSample(ctx context.Context, o ProposeOptions) (*sample, error) {
+	book, err := tabular.IsWorkbook(o.File)
+	if err != nil {
+		return nil, err
+	}
+	var best, widest *sample
+	consider := func(s *sample) {
+		if s == nil {
+			return
+		}
+		if widest == nil || len(s.header) > len(widest.header) {
+			widest = s
+		}
+		if s.complete(o) && (best == nil || len(s.cols) > len(best.cols) ||
+			len(s.cols) == len(best.cols) && s.unread < best.unread) {
+			best = s
+		}
+	}
+	if book {
+		w, err := tabular.OpenWorkbook(o.File, o.Limits)
+		if err != nil {
+			return nil, err
+		}
+		defer w.Close()
+		visible, _ := w.Sheets()
+		for _, name := range visible {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			sheet, err := w.Sheet(name)
+			if err != nil {
+				return nil, err
+			}
+			s, err := sampleOf(sheet)
+			sheet.Close()
+			if err != nil {
+				return nil, err
+			}
+			if s != nil {
+				s.sheet, s.book = name, true
+			}
+			consider(s)
+		}
+	} else {
+		for _, enc := range []tabular.Encoding{tabular.UTF8, tabular.Windows1252} {
+			for _, sep := range tabular.Separators() {
+				src, err := tabular.OpenText(o.File, enc, o.Limits)
+				if err != nil {
+					return nil, err
+				}
+				s, err := sampleOf(tabular.NewCSV(o.File, src, sep, o.Limits))
+				src.Close()
+				if err != nil {
+					return nil, err
+				}
+				if s != nil {
+					s.sep, s.enc = sep, enc
+				}
+				consider(s)
+			}
+		}
+	}
+	if best == nil {
+		return nil, fmt.Errorf("%s: %w%s", o.File, ErrNoHeader, widest.seen(o))
+	}
+	best.file = o.File
+	return best, nil
+}
+
+// seen says of each column of a table without a header that fits what its cells seem to be.
+func (s *sample) seen(o ProposeOptions) string {
+	if s == nil {
+		return "; the file has no row with two cells"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "; line %d looks most like one, and its columns hold:", s.line)
+	for i, h := range s.header {
+		fmt.Fprintf(&b, "\n  %q: %s", Mask(oneLine(h), shownCode), contentOf(s.column(i), o.Directory, o.Center))
+	}
+	return b.String()
+}
+
+// sampleOf finds the row whose cells name the most roles, a case number and a date among them.
+func sampleOf(rows tabular.Reader) (*sample, error) {
+	var head []tabular.Row
+	unread := 0
+	for len(head) < headerSearch+sampleRows {
+		row, err := rows.Next()
+		var bad *tabular.RowError
+		if errors.As(err, &bad) {
+			unread++
+			continue
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		head = append(head, row)
+	}
+	var best *sample
+	for i, row := range head[:min(len(head), headerSearch)] {
+		cols, names := map[string]int{}, 0
+		for c, cell := range row.Cells {
+			if r := roleOf(cell); r != "" {
+				if _, taken := cols[r]; !taken {
+					cols[r] = c
+				}
+			}
+			if text := oneLine(cell); text != "" && strings.ContainsFunc(text, unicode.IsLetter) {
+				names++
+			}
+		}
+		// Without a word that is known, the first row of names over other rows is the header.
+		if names < 2 || best != nil && len(cols) <= len(best.cols) {
+			continue
+		}
+		best = &sample{line: row.Line, header: row.Cells, cols: cols, rows: head[i+1:], unread: unread}
+	}
+	return best, nil
+}
+
+// complete finds, where the header's words do not say, the columns of case numbers and times by their cells, and
+// reports whether both are there.
+func (s *sample) complete(o ProposeOptions) bool {
+	used := map[int]bool{}
+	for _, at := range s.cols {
+		used[at] = true
+	}
+	first := func(role, content string) {
+		for i := range s.header {
+			if _, has := s.cols[role]; !has && !used[i] && contentOf(s.column(i), o.Directory, o.Center) == content {
+				s.cols[role], used[i] = i, true
+			}
+		}
+	}
+	has := func(role string) bool { _, ok := s.cols[role]; return ok }
+	if !has("number") {
+		first("number", ofIDs)
+	}
+	if !has("received_full") && !has("date") {
+		if first("received_full", ofTimes); !has("received_full") {
+			first("date", ofDates)
+			first("received", ofClocks)
+		}
+	}
+	return has("number") && (has("received_full") || has("date"))
+}
+
+// column returns what column i holds in the sample, without empty cells.
+func (s *sample) column(i int) (out []string) {
+	for _, r := range s.rows {
+		if i < len(r.Cells) && !slices.Equal(r.Cells, s.header) {
+			if c := oneLine(r.Cells[i]); c != "" && !slices.Contains(emptyWords, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// emptyWords are what exports write into a cell for nothing; the proposal lists them as nulls.
+var emptyWords = []string{"-", "--", "N/A", "#N/A", "NULL"}
