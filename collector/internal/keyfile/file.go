@@ -31,7 +31,7 @@ type File[T any] struct {
 func (f File[T]) Read() (value T, err error) {
 	text, err := ReadPrivate(f.Path, f.MaxBytes)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, lerr := os.Lstat(f.Path); lerr == nil {
+		if info, lerr := os.Lstat(f.Path); lerr == nil && info.Mode()&fs.ModeSymlink != 0 {
 			return value, fmt.Errorf("%s %s is a link to nowhere: bring back what it leads to, or remove it", f.Name, f.Path)
 		}
 	}
