@@ -9,22 +9,15 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/monev112/monev112/collector/alerting/notifications"
 	"github.com/monev112/monev112/collector/alerting/pager"
 	"github.com/monev112/monev112/collector/httpapi"
-	"github.com/monev112/monev112/collector/httpapi/audit"
-	"github.com/monev112/monev112/collector/httpapi/auth"
-	"github.com/monev112/monev112/collector/ingest"
-	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/internal/faultpoint"
-	"github.com/monev112/monev112/collector/internal/keyfile"
 	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/sla/rulefiles"
 	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/source/dropfolder"
 	"github.com/monev112/monev112/collector/store"
-	"github.com/monev112/monev112/collector/upkeep/backup"
 	"github.com/monev112/monev112/collector/upkeep/retention"
 	"github.com/monev112/monev112/collector/web"
 )
@@ -174,25 +167,4 @@ func (c *Config) setDefaults() error {
 		c.Now = faultpoint.Now
 	}
 	return nil
-}
-
-// Backup takes a backup of the service in cfg.DataDir, which may run. take says where it goes; its Client is nil
-// unless another ClickHouse than that of cfg is to be read. What a backup leaves out follows from the rest (checkpoint,
-// cursor, the engine's files), is under way (a rebuild: ask for it again) or holds what must not leave the folder (the
-// spool of a followed log, which has raw numbers: the log is read again).
-func Backup(ctx context.Context, cfg Config, take backup.TakeConfig) (_ *backup.Manifest, err error) {
-	if err = cfg.setDefaults(); err != nil {
-		return nil, err
-	}
-	if take.Client == nil {
-		if take.Client, err = backup.ClientOf(cfg.File.ClickHouse); err != nil {
-			return nil, err
-		}
-	}
-	take.DataDir, take.Program, take.Now = cfg.DataDir, cfg.Version, cfg.Now
-	take.MinFree, take.EngineMemory = cfg.File.Limits.MinFreeBytes, cfg.File.Limits.EngineMemory
-	take.State = []string{quarantine.FolderName, dropfolder.FolderName, audit.FolderName, notifications.FolderName,
-		keyfile.KnownName}
-	take.Secrets = []string{ingest.CallerKeysFile, auth.FileName, web.LinkKeysFile}
-	return backup.Take(ctx, take)
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -11,8 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/alerting/notifications"
+	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/ingest/quarantine"
+	"github.com/monev112/monev112/collector/source/dropfolder"
 	"github.com/monev112/monev112/collector/upkeep/backup"
 	"github.com/monev112/monev112/collector/web"
 )
@@ -79,18 +85,15 @@ keys. --secrets writes them to a separate file; keep it in another place. The co
 			case to == "":
 				return usagef("backup: name the new folder with --to")
 			}
-			client, err := ch.client()
+			file, err := readConfig(config)
 			if err != nil {
 				return err
 			}
-			cfg := collector.Config{DataDir: data}
-			cfg.Version, _, _ = build()
-			if cfg.File, err = readConfig(config); err != nil {
+			take := backup.TakeConfig{To: to, SecretsTo: secrets, Progress: show}
+			if take.Client, err = ch.client(); err != nil {
 				return err
 			}
-			m, err := collector.Backup(cmd.Context(), cfg, backup.TakeConfig{
-				To: to, SecretsTo: secrets, Client: client, Progress: show,
-			})
+			m, err := takeBackup(cmd.Context(), data, &file, take)
 			done()
 			if err != nil {
 				return err
@@ -110,6 +113,27 @@ keys. --secrets writes them to a separate file; keep it in another place. The co
 	cmd.Flags().StringVar(&verify, "verify", "", "check every checksum of the backup in this folder; take no backup")
 	ch.add(cmd, "the service's ClickHouse server, when its configuration names the native protocol")
 	return cmd
+}
+
+// takeBackup takes a backup of the service in the folder data, which may run. take says where it goes; its Client is
+// nil unless another ClickHouse than that of the configuration is to be read. What a backup leaves out follows from the
+// rest (checkpoint, cursor, the engine's files), is under way (a rebuild: ask for it again) or holds what must not
+// leave the folder (the spool of a followed log, which has raw numbers: the log is read again).
+func takeBackup(ctx context.Context, data string, file *collector.File, take backup.TakeConfig) (_ *backup.Manifest,
+	err error) {
+	if take.DataDir, err = filepath.Abs(data); err != nil {
+		return nil, fmt.Errorf("data folder %s: %w", data, err)
+	}
+	if take.Client == nil {
+		if take.Client, err = backup.ClientOf(file.ClickHouse); err != nil {
+			return nil, err
+		}
+	}
+	take.Program, _, _ = build()
+	take.Now, take.MinFree, take.EngineMemory = time.Now, file.Limits.MinFreeBytes, file.Limits.EngineMemory
+	take.State = []string{quarantine.FolderName, dropfolder.FolderName, audit.FolderName, notifications.FolderName}
+	take.Secrets = []string{ingest.CallerKeysFile, auth.FileName, web.LinkKeysFile}
+	return backup.Take(ctx, take)
 }
 
 func restoreCommand() *cobra.Command {

@@ -24,6 +24,7 @@ import (
 
 	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/internal/faultpoint"
+	"github.com/monev112/monev112/collector/internal/keyfile"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/shipper"
 )
@@ -37,7 +38,7 @@ type TakeConfig struct {
 	Client *Client
 	// EngineMemory bounds, in bytes, an engine that runs for the backup; 0 is its default.
 	EngineMemory int64
-	State        []string // folders below DataDir that are taken as they are
+	State        []string // folders below DataDir that are taken as they are; the record of known keys always is
 	Secrets      []string // files below DataDir that are taken only when SecretsTo is set
 	SecretsTo    string   // file for the secrets, to be kept elsewhere; empty takes none
 	Program      string   // version
@@ -466,7 +467,7 @@ func (t *taker) journal(dir string) error {
 // state copies the other folders. A file that goes or comes meanwhile is no error: each is replaced or appended to
 // whole. A cursor is left out: it would be about tables that were read before it.
 func (t *taker) state() error {
-	for _, folder := range t.cfg.State {
+	for _, folder := range append(slices.Clone(t.cfg.State), keyfile.KnownName) {
 		root := filepath.Join(t.cfg.DataDir, folder)
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
