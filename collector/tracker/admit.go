@@ -91,12 +91,12 @@ func (g *admission) joined(e *event.Event) {
 // admitted is a case with what was admitted before.
 type admitted struct {
 	events, bytes int
-	before, by    map[senderOf]int    // events on the board, and since
-	linked        []string            // calls before, sorted
-	calls         int                 // their number, also of a case that is not known
-	named         map[string]struct{} // calls since
-	withdrawals   int                 // among events
-	standing      map[uint64]struct{} // events that can be taken back, by id; nil until one is to be
+	before, by    map[senderOf]int       // events on the board, and since
+	linked        []string               // calls before, sorted
+	calls         int                    // their number, also of a case that is not known
+	named         map[string]struct{}    // calls since
+	withdrawals   int                    // among events
+	standing      map[[2]string]struct{} // events that can be taken back, by source and id; nil until one is to be
 }
 
 // senderOf is who speaks of a case, and in which type of event.
@@ -164,21 +164,21 @@ func (c *admitted) takesBack(e *event.Event, en *entry) bool {
 		return false
 	}
 	if c.standing == nil {
-		c.standing = map[uint64]struct{}{}
+		c.standing = map[[2]string]struct{}{}
 		var f caseFolder
 		events := f.decode(en.events)
-		for i, o := range events {
+		for _, o := range events {
 			if o.Type != event.EventWithdrawn {
-				c.standing[en.events[i].id] = struct{}{}
+				c.standing[[2]string{o.Source, o.ID}] = struct{}{}
 			}
 		}
 		for _, o := range events {
 			if o.Replaces != "" && o.Replaces != o.ID {
-				delete(c.standing, idHash(&event.Event{Source: o.Source, ID: o.Replaces}))
+				delete(c.standing, [2]string{o.Source, o.Replaces})
 			}
 		}
 	}
-	id := idHash(&event.Event{Source: e.Source, ID: e.Replaces})
+	id := [2]string{e.Source, e.Replaces}
 	_, stands := c.standing[id]
 	delete(c.standing, id)
 	return stands
@@ -280,7 +280,9 @@ type tally struct {
 }
 
 func (t *tally) add(s stored, at int, e *event.Event) {
-	t.index[s.id] = at
+	if _, clash := t.index[s.id]; !clash {
+		t.index[s.id] = at
+	}
 	t.by[senderOf{e.Source, e.Type}]++
 	t.bytes += len(s.payload)
 }

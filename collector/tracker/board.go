@@ -69,7 +69,6 @@ type Board struct {
 	cases         map[event.Key]*entry
 	idle          *list.List             // of *entry: cases that Evict may drop, the longest untouched first
 	linked        map[event.Key]struct{} // cases whose row changed through a case that they are linked with
-	merged        map[event.Key][]string // tickets in memory that were merged into a ticket
 	agents        map[event.Key]*agent
 	centers       map[string]*center         // by label; never a historical one
 	evictedCounts map[event.Key]contribution // of evicted cases, while their windows run
@@ -99,7 +98,6 @@ type entry struct {
 	storedAt     time.Time          // At of its row in ClickHouse; zero when not known
 	counts       contribution
 	private      bool          // no exact place of it is kept
-	mergedInto   string        // of a ticket: what it was merged into
 	slot         openSlot      // of an open ticket on the board
 	alone        *alone        // of a ticket of a group: what the others need of it
 	master       string        // of a ticket: the one that it refers to
@@ -130,6 +128,15 @@ type stored struct {
 	digest  [8]byte
 	live    bool // moves counters, at the latest when its unknown case is loaded
 	payload []byte
+}
+
+// is reports whether s has the source and id of e, of which id is the hash.
+func (s *stored) is(id uint64, e *event.Event) bool {
+	if s.id != id {
+		return false
+	}
+	var o event.Event
+	return event.DecodeBinary(s.payload, &o) == nil && o.Source == e.Source && o.ID == e.ID
 }
 
 // agent holds the latest events of one agent.
@@ -171,7 +178,6 @@ func (b *Board) clear() {
 	b.cases = map[event.Key]*entry{}
 	b.idle = list.New()
 	b.linked = map[event.Key]struct{}{}
-	b.merged = map[event.Key][]string{}
 	b.agents = map[event.Key]*agent{}
 	b.centers = map[string]*center{}
 	b.evictedCounts = map[event.Key]contribution{}
@@ -268,7 +274,7 @@ func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 	if len(en.events) == 0 {
 		en.clocksKnown = en.complete && !replayed
 	}
-	if en.find(s.id) >= 0 {
+	if en.find(e) >= 0 {
 		return
 	}
 	atOnce := live && en.small()
@@ -318,7 +324,7 @@ func (b *Board) Recognize(events []*event.Event) []Verdict {
 		if en == nil {
 			continue
 		}
-		j := en.find(idHash(e))
+		j := en.find(e)
 		if j < 0 {
 			continue
 		}
@@ -420,7 +426,7 @@ func (b *Board) applyAgent(e *event.Event, ctr *center, s stored) {
 		a = &agent{center: ctr}
 		b.agents[e.Key()] = a
 	}
-	if slices.ContainsFunc(a.events, func(o stored) bool { return o.id == s.id }) {
+	if slices.ContainsFunc(a.events, func(o stored) bool { return o.is(s.id, e) }) {
 		return
 	}
 	a.events = append(a.events, s)
@@ -445,14 +451,18 @@ func (en *entry) small() bool {
 }
 
 // find returns the place of an event, -1 when the case does not have it.
-func (en *entry) find(id uint64) int {
-	if en.tally == nil {
-		return slices.IndexFunc(en.events, func(s stored) bool { return s.id == id })
+func (en *entry) find(e *event.Event) int {
+	id := idHash(e)
+	if en.tally != nil {
+		i, ok := en.tally.index[id]
+		if !ok {
+			return -1
+		}
+		if en.events[i].is(id, e) {
+			return i
+		}
 	}
-	if i, ok := en.tally.index[id]; ok {
-		return i
-	}
-	return -1
+	return slices.IndexFunc(en.events, func(s stored) bool { return s.is(id, e) })
 }
 
 func (en *entry) add(s stored, e *event.Event) {
@@ -469,6 +479,8 @@ func (en *entry) changed() {
 	en.gen++
 }
 
+// idHash is quick and known to everybody, so that a sender can make an id that has the hash of another source's: equal
+// hashes are only a reason to look (stored.is).
 func idHash(e *event.Event) uint64 {
 	var d xxhash.Digest
 	d.Reset()

@@ -50,7 +50,6 @@ func (b *Board) Evict(shipped uint64, now time.Time) {
 		b.unplace(en)
 		b.rememberSize(en)
 		delete(b.cases, en.key)
-		b.setMaster(en, "")
 		delete(b.linked, en.key)
 		if en.center != nil {
 			en.center.forget(en)

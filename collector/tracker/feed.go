@@ -35,7 +35,7 @@ func (b *Board) applyFeed(e *event.Event, s stored) {
 		f = &carrier{}
 		b.feeds[event.Key{Center: strings.Clone(key.Center), Kind: key.Kind, ID: strings.Clone(key.ID)}] = f
 	}
-	if slices.ContainsFunc(f.events, func(o stored) bool { return o.id == s.id }) {
+	if slices.ContainsFunc(f.events, func(o stored) bool { return o.is(s.id, e) }) {
 		return
 	}
 	f.events = append(slices.Clip(f.events), s)
@@ -49,9 +49,9 @@ func (b *Board) foldFeed(f *carrier) {
 	b.worked(len(evs))
 	for len(evs) > maxFeedEvents {
 		drop := leastOf(evs)
-		id := idHash(evs[drop])
+		e := evs[drop]
 		evs = slices.Delete(evs, drop, drop+1)
-		f.events = slices.DeleteFunc(slices.Clone(f.events), func(s stored) bool { return s.id == id })
+		f.events = slices.DeleteFunc(slices.Clone(f.events), func(s stored) bool { return s.is(idHash(e), e) })
 	}
 	for _, e := range casefile.Standing(evs) {
 		if len(e.Carries) > 0 {

@@ -62,7 +62,7 @@ func (b *Board) refold(en *entry, emit bool) {
 
 func (b *Board) refoldCall(en *entry, emit bool) {
 	c := b.scratch.call(en)
-	b.hidePlaces(en, "")
+	b.hidePlaces(en)
 	if en.center != nil {
 		en.center.showCall(en, &c)
 		en.emitted.call(&c, en.center, b.emitter(en, emit))
@@ -100,8 +100,8 @@ func (b *Board) refoldTicket(en *entry, emit bool) {
 		b.link(en, t.Calls, was)
 		t = b.foldTicket(&b.scratch, en, b.updateCallFacts(en))
 	}
-	b.hidePlaces(en, t.Master)
 	b.regroup(en, &t, emit)
+	b.hidePlaces(en)
 	if en.center == nil {
 		return
 	}

@@ -15,12 +15,10 @@ import (
 // the ticket waits for its end, which has the highest priority of its open members and the earliest due time of their
 // clocks, so that a breach is counted once. Else the ticket stays where it was, with a flag.
 
-// Limits of a group of merged tickets. What lies beyond has no effect: a ticket that is further from its end stays
-// where it was, and further members give their end nothing.
-const (
-	maxChain   = 8
-	maxMembers = 64
-)
+// Limits of a group of merged tickets. A ticket that is further from its end stays where it was. The door refuses more
+// than casefile.MaxMembers tickets that were merged into one itself; through chains so many count in all, the nearest
+// first, and the end says that it is full.
+const maxChain = 8
 
 // alone is what the others of its group need of a ticket: its facts before any reference takes effect.
 type alone struct {
@@ -120,11 +118,11 @@ func (b *Board) members(end *entry) (members []sla.Member) {
 		at time.Time
 	}
 	seen := map[*entry]bool{end: true}
-	for todo := []branch{{end, time.Time{}}}; len(todo) > 0 && len(members) < maxMembers; todo = todo[1:] {
+	for todo := []branch{{end, time.Time{}}}; len(todo) > 0 && len(members) < casefile.MaxMembers; todo = todo[1:] {
 		for _, id := range todo[0].en.tickets {
 			m := b.ticketNamed(end.key.Center, id)
 			a := b.aloneOf(m)
-			if a == nil || seen[m] || a.master != todo[0].en.key.ID || len(members) == maxMembers {
+			if a == nil || seen[m] || a.master != todo[0].en.key.ID || len(members) == casefile.MaxMembers {
 				continue
 			}
 			seen[m] = true
@@ -141,6 +139,7 @@ func (b *Board) members(end *entry) (members []sla.Member) {
 			todo = append(todo, branch{m, at})
 		}
 	}
+	b.worked(len(members))
 	slices.SortFunc(members, func(a, b sla.Member) int { return strings.Compare(a.ID, b.ID) })
 	return members
 }
@@ -160,6 +159,9 @@ func (b *Board) judged(en *entry, t *casefile.Ticket) []sla.Clock {
 		t.AddFlag(flag)
 	}
 	members := b.members(en)
+	if len(members) == casefile.MaxMembers {
+		t.AddFlag(casefile.FlagCaseFull)
+	}
 	sla.RaisePriority(t, members)
 	clocks, kept := sla.Join(t, b.cfg.TicketClocks(t), members)
 	if kept {
@@ -232,8 +234,8 @@ func (b *Board) follow(en, by *entry, emit bool) {
 	}
 }
 
-// maxGroupReads bounds how many cases Group reads.
-const maxGroupReads = 1024
+// maxGroupReads bounds how many cases Group reads: a full group, each ticket with some calls.
+const maxGroupReads = 4 * casefile.MaxMembers
 
 // Group reads, with the calls that they name, the tickets that a ticket's row follows from: those that it was merged
 // into, those that were merged into it or into them. read returns what is stored of cases.

@@ -72,6 +72,40 @@ func TestATicketThatWasNotOpenedStaysWhereItWas(t *testing.T) {
 	}
 }
 
+// TestTheLastOfManyMembersRaisesItsMaster: of as many tickets as may be merged into one, any gives it its priority and
+// its clock; so does one that comes through a chain.
+func TestTheLastOfManyMembersRaisesItsMaster(t *testing.T) {
+	b := newBoard(nil)
+	b.cfg.TicketClocks = func(t *casefile.Ticket) []sla.Clock {
+		due := t.OpenedAt.Add(time.Hour)
+		return []sla.Clock{{
+			Key: t.Key, Name: sla.Resolve, Seq: 1, StartedAt: t.OpenedAt, DueAt: due, BreachAt: due, StoppedAt: t.ResolvedAt,
+		}}
+	}
+	f := &feed{b: b}
+	priority := func(p string) func(*event.Event) { return func(e *event.Event) { e.Priority = p } }
+	f.say(event.TicketOpened, "M", noon.Add(time.Minute), priority("non_darurat"))
+	key := event.Key{Center: "35.15", Kind: event.KindTicket, ID: "M"}
+	for i := range casefile.MaxMembers - 1 {
+		id := fmt.Sprintf("T%03d", i)
+		f.say(event.TicketOpened, id, noon.Add(time.Minute), priority("non_darurat"))
+		f.say(event.TicketMerged, id, noon.Add(10*time.Minute), master("M"))
+	}
+	if row, _, _ := b.Case(key); row.Ticket.Priority != "non_darurat" ||
+		slices.Contains(row.Ticket.Flags, casefile.FlagCaseFull) {
+		t.Fatalf("before: %s, %v", row.Ticket.Priority, row.Ticket.Flags)
+	}
+	for _, into := range []string{"M", "T510"} {
+		f.say(event.TicketOpened, "Z", noon, priority("darurat"))
+		f.say(event.TicketMerged, "Z", noon.Add(20*time.Minute), master(into))
+		row, _, _ := b.Case(key)
+		if row.Ticket.Priority != "darurat" || !row.Clocks[0].BreachAt.Equal(noon.Add(time.Hour)) ||
+			!slices.Contains(row.Ticket.Flags, casefile.FlagCaseFull) {
+			t.Errorf("into %s: %s, %v, due %s", into, row.Ticket.Priority, row.Ticket.Flags, row.Clocks[0].BreachAt)
+		}
+	}
+}
+
 // TestAMasterTakesSoManyMembers: a further one is refused at the door, by what is on the board and what comes together;
 // one that is among them already is not.
 func TestAMasterTakesSoManyMembers(t *testing.T) {

@@ -20,11 +20,10 @@ func (c *Config) private(evs []*event.Event) bool {
 
 // hidePlaces takes the exact places from a case that was just folded, if it is private, and from those linked with it.
 // Each case becomes private once, so that no event walks the same links again.
-func (b *Board) hidePlaces(en *entry, master string) {
+func (b *Board) hidePlaces(en *entry) {
 	if b.cfg.Private == nil {
 		return
 	}
-	b.setMaster(en, master)
 	was := en.private
 	en.private = was || b.cfg.private(b.scratch.refs) || slices.ContainsFunc(b.kin(en), func(n *entry) bool {
 		return n.private
@@ -60,28 +59,12 @@ func (b *Board) kin(en *entry) (out []*entry) {
 		return out
 	}
 	add(event.KindCall, en.calls...)
-	add(event.KindTicket, en.mergedInto)
-	add(event.KindTicket, b.merged[en.key]...)
+	add(event.KindTicket, en.master)
+	add(event.KindTicket, en.tickets...)
 	b.worked(len(out))
-	return out
-}
-
-// setMaster notes what a ticket was merged into, and that it was with the master.
-func (b *Board) setMaster(en *entry, master string) {
-	if master == en.mergedInto {
-		return
-	}
-	key := event.Key{Center: en.key.Center, Kind: event.KindTicket, ID: en.mergedInto}
-	if of := slices.DeleteFunc(b.merged[key], func(id string) bool { return id == en.key.ID }); len(of) == 0 {
-		delete(b.merged, key)
-	} else {
-		b.merged[key] = of
-	}
-	en.mergedInto = string([]byte(master)) // own it: a fact's strings lie in its event
-	if master != "" {
-		key.ID = en.mergedInto
-		b.merged[key] = append(b.merged[key], en.key.ID)
-	}
+	return slices.DeleteFunc(out, func(n *entry) bool { // a ticket that only an event of it that is void refers to en
+		return n.key.Kind == event.KindTicket && n.master != en.key.ID && n.key.ID != en.master
+	})
 }
 
 // redactPlaces puts every exact place among the events of a case to the point of its kecamatan.

@@ -12,7 +12,6 @@ import (
 func TestAResetForgetsEverything(t *testing.T) {
 	b := newBoard(nil)
 	key := event.Key{Center: "35.15", Kind: event.KindTicket, ID: "t"}
-	b.merged[key] = []string{"u"}
 	b.feeds[key] = &carrier{}
 	b.evictedSizes[key] = caseSize{events: 900}
 	b.evictedCounts[key] = contribution{}

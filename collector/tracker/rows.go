@@ -145,10 +145,11 @@ func (b *Board) load(l *Loaded) {
 	}
 	en.count()
 	read := len(en.events)
-	for _, s := range came {
+	var f caseFolder
+	for i, e := range f.decode(came) {
 		// Outcomes of what ClickHouse has were emitted when it first came, by this process or an earlier one.
-		if en.find(s.id) < 0 {
-			en.events = append(en.events, s)
+		if en.find(e) < 0 {
+			en.events = append(en.events, came[i])
 		}
 	}
 	if len(en.events) > read {
