@@ -3,7 +3,9 @@ package indonesian
 
 import (
 	"fmt"
+	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,6 +21,11 @@ var Weekdays = [7]string{"Minggu", "Senin", "Selasa", "Rabu", "Kamis", "Jumat", 
 // Date writes "28 November 2026 07.30 WIB", in the zone that t has.
 func Date(t time.Time) string {
 	return fmt.Sprintf("%d %s %d %s", t.Day(), Months[t.Month()-1], t.Year(), t.Format("15.04 MST"))
+}
+
+// Day writes "28 November 2026", in the zone that t has.
+func Day(t time.Time) string {
+	return fmt.Sprintf("%d %s %d", t.Day(), Months[t.Month()-1], t.Year())
 }
 
 // Duration writes a duration in its two largest units: "2 jam 10 menit", "3 hari 4 jam", "kurang dari 1 menit". What is
@@ -47,9 +54,31 @@ func twoUnits(n int64, unit string, m int64, smaller string) string {
 
 // Number writes 40318 as "40.318".
 func Number(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "." + s[i:]
+	digits, negative := strings.CutPrefix(strconv.FormatInt(n, 10), "-")
+	return signed(negative, grouped(digits))
+}
+
+// Decimal writes 1234.56 with one decimal as "1.234,6", and a negative number with a minus sign, "−2,5".
+func Decimal(v float64, decimals int) string {
+	whole, fraction, _ := strings.Cut(strconv.FormatFloat(math.Abs(v), 'f', decimals, 64), ".")
+	negative := v < 0 && strings.Trim(whole+fraction, "0") != ""
+	s := grouped(whole)
+	if fraction != "" {
+		s += "," + fraction
+	}
+	return signed(negative, s)
+}
+
+func grouped(digits string) string {
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "." + digits[i:]
+	}
+	return digits
+}
+
+func signed(negative bool, s string) string {
+	if negative {
+		return "−" + s
 	}
 	return s
 }

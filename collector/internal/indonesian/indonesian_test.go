@@ -24,9 +24,27 @@ func TestDateAndNumber(t *testing.T) {
 	if got := Date(at); got != "28 November 2026 07.30 WIB" {
 		t.Error(got)
 	}
-	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1.000", 40318: "40.318", 1234567: "1.234.567"} {
+	if got := Day(at); got != "28 November 2026" {
+		t.Error(got)
+	}
+	for n, want := range map[int64]string{-100: "−100", -1234: "−1.234", 0: "0", 999: "999", 1000: "1.000", 40318: "40.318", 1234567: "1.234.567"} {
 		if got := Number(n); got != want {
 			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestDecimal(t *testing.T) {
+	for _, tc := range []struct {
+		v        float64
+		decimals int
+		want     string
+	}{
+		{0, 0, "0"}, {80.7, 1, "80,7"}, {1234.56, 1, "1.234,6"}, {-2.5, 1, "−2,5"}, {-0.04, 1, "0,0"}, {999.95, 1, "1.000,0"},
+		{1e6, 2, "1.000.000,00"}, {-123, 0, "−123"},
+	} {
+		if got := Decimal(tc.v, tc.decimals); got != tc.want {
+			t.Errorf("%g with %d: %q, want %q", tc.v, tc.decimals, got, tc.want)
 		}
 	}
 }
