@@ -34,17 +34,31 @@ const (
 	FlagCorrectedAfterLate   = "corrected_after_late"
 	FlagPriorityFromCategory = "priority_from_category" // no event states one: its category's default
 	FlagPriorityAssumed      = "priority_assumed"       // nor does the directory know its category: mendesak
+	// Every call that it names is known and was a test: the ticket is on no board and in no measure.
+	FlagTest = "test"
 )
 
-// CallFacts is what a ticket takes from its calls: their earliest t0 and t3, zero when none is known.
+// CallFacts is what a ticket takes from its calls: their earliest t0 and t3, zero when none is known, and how many of
+// them were test calls.
 type CallFacts struct {
 	ReceivedAt, AnsweredAt time.Time
+	Tests                  int
+}
+
+// Facts returns what the call gives its tickets.
+func (c *Call) Facts() CallFacts {
+	f := CallFacts{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt}
+	if c.Test() {
+		f.Tests = 1
+	}
+	return f
 }
 
 // Add takes in the facts of one more call.
 func (f *CallFacts) Add(c CallFacts) {
 	f.ReceivedAt = earliest(f.ReceivedAt, c.ReceivedAt)
 	f.AnsweredAt = earliest(f.AnsweredAt, c.AnsweredAt)
+	f.Tests += c.Tests
 }
 
 // FoldTicket folds the events of one ticket; calls is what its calls give it. It sorts evs in place and keeps
@@ -103,6 +117,7 @@ func foldTicket(key event.Key, tl timeline, calls CallFacts) Ticket {
 
 	flags.add(len(tl.taken) > 0, FlagEventWithdrawn)
 	flags.add(len(t.Calls) >= MaxCalls || tl.full, FlagCaseFull)
+	flags.add(len(t.Calls) > 0 && calls.Tests == len(t.Calls), FlagTest)
 	flags.add(t.OpenedAt.IsZero(), FlagNotOpened)
 	flags.add(before(t.OpenedAt, t.ReceivedAt), FlagOpenedBeforeReceived)
 	flags.add(before(t.ClosedAt, t.OpenedAt), FlagClosedBeforeOpened)

@@ -90,7 +90,10 @@ func (tl *timeline) beforeWithdrawal() timeline {
 }
 
 // Listed reports whether the ticket is shown as open: somebody has to work on it, or to confirm that nobody has.
-func (t *Ticket) Listed() bool { return t.State.Open() && (t.Events > 0 || t.Withdrawn) }
+func (t *Ticket) Listed() bool { return t.State.Open() && (t.Events > 0 || t.Withdrawn) && !t.Test() }
+
+// Test reports whether the ticket is of test calls alone (FlagTest).
+func (t *Ticket) Test() bool { return slices.Contains(t.Flags, FlagTest) }
 
 // Standing sorts events of one subject in place and returns those that count, in the order in which they take effect.
 func Standing(evs []*event.Event) []*event.Event { return newTimeline(evs).events }

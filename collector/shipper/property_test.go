@@ -296,7 +296,7 @@ func fresh(events []event.Event, cfg tracker.Config) map[event.Key]tracker.Row {
 				names[ck] = append(names[ck], k.ID)
 				cf := casefile.FoldCall(ck, slices.Clone(by[ck]), nil)
 				f := from[k]
-				f.Add(casefile.CallFacts{ReceivedAt: cf.ReceivedAt, AnsweredAt: cf.AnsweredAt})
+				f.Add(cf.Facts())
 				from[k] = f
 			}
 		}

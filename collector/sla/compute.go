@@ -162,7 +162,7 @@ func (j *judge) append(dst []Clock) []Clock {
 		c.CountedFrom = instant(from)
 	}
 	c.FrozenAt = frozen
-	c.Void = !r.ok || j.ticket.State == casefile.Merged || c.StoppedAt != r.stop && !r.end.After(c.BreachAt) ||
+	c.Void = !r.ok || j.ticket.State == casefile.Merged || j.ticket.Test() || c.StoppedAt != r.stop && !r.end.After(c.BreachAt) ||
 		contradicts(c)
 	return dst
 }
@@ -202,7 +202,7 @@ func (b *Book) appendGiven(dst []Clock, j *judge) []Clock {
 	} else {
 		c.RiskAt, c.EscalatedAt, c.Escalated2At = c.StartedAt, c.StartedAt, c.StartedAt
 	}
-	c.Void = t.State == casefile.Merged || contradicts(&c)
+	c.Void = t.State == casefile.Merged || t.Test() || contradicts(&c)
 	return append(dst, c)
 }
 

@@ -195,7 +195,7 @@ func (f facts) rows(book *sla.Book) map[event.Key]tracker.Row {
 			var from casefile.CallFacts
 			for _, id := range casefile.FoldTicket(k, slices.Clone(list), from).Calls {
 				if c := calls[id]; c != nil {
-					from.Add(casefile.CallFacts{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt})
+					from.Add(c.Facts())
 				}
 			}
 			t := casefile.FoldTicket(k, slices.Clone(list), from)
@@ -309,7 +309,7 @@ func folded(rows, all map[event.Key]tracker.Row, now time.Time, target, short ti
 	}
 	for _, r := range rows {
 		t := r.Ticket
-		if t == nil || t.State == casefile.Merged || all[r.Key].Ticket.At().After(now) {
+		if t == nil || t.State == casefile.Merged || all[r.Key].Ticket.Test() || all[r.Key].Ticket.At().After(now) {
 			continue
 		}
 		scope := "own"
@@ -371,7 +371,7 @@ func folded(rows, all map[event.Key]tracker.Row, now time.Time, target, short ti
 	}
 	clocks := map[string]figure{}
 	for _, r := range rows {
-		if r.Ticket != nil && all[r.Key].Ticket.At().After(now) || r.Call != nil && all[r.Key].Call.Test() {
+		if k := all[r.Key]; r.Ticket != nil && (k.Ticket.Test() || k.Ticket.At().After(now)) || r.Call != nil && k.Call.Test() {
 			continue
 		}
 		for i := range r.Clocks {
@@ -452,6 +452,9 @@ func TestOneDefinition(t *testing.T) {
 	var rows []tracker.Row
 	for _, r := range all {
 		rows = append(rows, r)
+	}
+	if !slices.ContainsFunc(rows, func(r tracker.Row) bool { return r.Ticket != nil && r.Ticket.Test() }) {
+		t.Fatal("no ticket of a test call was drawn")
 	}
 	if err := s.Upsert(t.Context(), rows, 1); err != nil {
 		t.Fatal(err)

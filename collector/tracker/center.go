@@ -165,7 +165,7 @@ func (c *center) showCall(en *entry, call *casefile.Call) {
 // showTicket brings the live gauges up to date with a ticket's facts; opd gives label and scope of an OPD.
 func (c *center) showTicket(en *entry, t *casefile.Ticket, clocks []sla.Clock, opd func(string) (string, string)) {
 	var r recentCase
-	if t.State != casefile.Merged {
+	if t.State != casefile.Merged && !t.Test() {
 		r = recentCase{openedAt: t.OpenedAt, category: t.Category, kecamatan: t.Kecamatan}
 	}
 	c.setRecent(en, r)

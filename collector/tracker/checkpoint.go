@@ -15,8 +15,8 @@ import (
 )
 
 // checkpointVersion is the first byte of a board's checkpoint; another version is refused and the journal replayed.
-// Version 3 has no feeds, and masters in it may lack their members.
-const checkpointVersion = 4
+// Version 3 has no feeds, and masters in it may lack their members; version 4 does not know which calls are tests.
+const checkpointVersion = 5
 
 // ErrCheckpoint says that a checkpoint cannot be read: from another version, or cut short.
 var ErrCheckpoint = errors.New("tracker: unreadable checkpoint")

@@ -136,6 +136,7 @@ func (c *codec) remembered(en *remembered) {
 	for i := range en.callFacts {
 		c.time(&en.callFacts[i].ReceivedAt)
 		c.time(&en.callFacts[i].AnsweredAt)
+		num(c, &en.callFacts[i].Tests)
 	}
 	items(c, &en.events, c.stored)
 	items(c, &en.emitted.ids, func(id *uint32) { num(c, id) })

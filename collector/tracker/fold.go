@@ -68,7 +68,7 @@ func (b *Board) refoldCall(en *entry, emit bool) {
 		en.emitted.call(&c, en.center, b.emitter(en, emit))
 		b.stopClocks(en, b.cfg.CallClocks(&c), emit, UnknownLabel)
 	}
-	from := casefile.CallFacts{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt}
+	from := c.Facts()
 	if from == en.from {
 		return
 	}
@@ -109,10 +109,12 @@ func (b *Board) refoldTicket(en *entry, emit bool) {
 	en.waits = t.State == casefile.Merged && b.endOpen(en)
 	opd := func(name string) (label, scope string) { return b.opd(en.key.Center, name) }
 	en.center.showTicket(en, &t, clocks, opd)
-	en.emitted.ticket(&t, en.center, func(name string) string {
-		label, _ := opd(name)
-		return label
-	}, b.emitter(en, emit))
+	if !t.Test() {
+		en.emitted.ticket(&t, en.center, func(name string) string {
+			label, _ := opd(name)
+			return label
+		}, b.emitter(en, emit))
+	}
 	b.stopClocks(en, clocks, emit, t.Priority)
 }
 

@@ -14,6 +14,7 @@ import (
 // master exists as a ticket with an opening and the end was open when it was made, or was reopened since: from then on
 // the ticket waits for its end, which has the highest priority of its open members and the earliest due time of their
 // clocks, so that a breach is counted once. Else the ticket stays where it was, with a flag.
+// A ticket of test calls alone is no master, and waits for none.
 
 // Limits of a group of merged tickets. A ticket that is further from its end stays where it was. The door refuses more
 // than casefile.MaxMembers tickets that were merged into one itself; through chains so many count in all, the nearest
@@ -22,7 +23,7 @@ const maxChain = 8
 
 // alone is what the others of its group need of a ticket: its facts before any reference takes effect.
 type alone struct {
-	opened   bool
+	opened   bool      // and no test
 	at       time.Time // t0: of the first call, else of the opening
 	state    casefile.State
 	handled  []casefile.Span
@@ -34,7 +35,7 @@ type alone struct {
 
 func (b *Board) aloneAs(t *casefile.Ticket) *alone {
 	a := &alone{
-		opened: !t.OpenedAt.IsZero(), at: t.ReceivedAt, state: t.State, handled: t.Handled, master: t.Master,
+		opened: !t.OpenedAt.IsZero() && !t.Test(), at: t.ReceivedAt, state: t.State, handled: t.Handled, master: t.Master,
 		mergedAt: t.MergedAt, changes: t.Changes, clocks: b.cfg.TicketClocks(t),
 	}
 	if a.at.IsZero() {
@@ -147,7 +148,7 @@ func (b *Board) members(end *entry) (members []sla.Member) {
 // judged gives a ticket that was folded on its own the effect of references, its own and those to it, and returns its
 // clocks.
 func (b *Board) judged(en *entry, t *casefile.Ticket) []sla.Clock {
-	if t.Master == "" && len(en.tickets) == 0 {
+	if t.Master == "" && len(en.tickets) == 0 || t.Test() {
 		return b.cfg.TicketClocks(t)
 	}
 	if t.Master != "" {

@@ -371,7 +371,7 @@ func (b *Board) Fold(l Loaded, calls []Loaded) (Row, []*event.Event) {
 	for i := range calls {
 		if _, named := slices.BinarySearch(t.Calls, calls[i].Key.ID); named {
 			c := casefile.FoldCall(calls[i].Key, slices.Clone(calls[i].Events), nil)
-			from.Add(casefile.CallFacts{ReceivedAt: c.ReceivedAt, AnsweredAt: c.AnsweredAt})
+			from.Add(c.Facts())
 		}
 	}
 	t = b.cfg.foldTicket(l.Key, events, from)

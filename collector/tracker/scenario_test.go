@@ -108,13 +108,13 @@ func (s *story) newBoard() *Board {
 			for i, a := range t.Assignments {
 				due := a.At.Add(10 * time.Minute)
 				clocks = append(clocks, sla.Clock{Key: t.Key, Name: sla.Acknowledge, Seq: i + 1, OPD: a.OPD, StartedAt: a.At,
-					DueAt: due, BreachAt: due, RiskAt: due.Add(-150 * time.Second), StoppedAt: a.AcknowledgedAt})
+					DueAt: due, BreachAt: due, RiskAt: due.Add(-150 * time.Second), StoppedAt: a.AcknowledgedAt, Void: t.Test()})
 			}
 			if t.OpenedAt.IsZero() {
 				return clocks
 			}
 			c := sla.Clock{Key: t.Key, Name: sla.Resolve, Seq: 1, OPD: t.OPD, StartedAt: t.OpenedAt,
-				DueAt: t.OpenedAt.Add(time.Hour), Void: t.State == casefile.Merged}
+				DueAt: t.OpenedAt.Add(time.Hour), Void: t.State == casefile.Merged || t.Test()}
 			if !t.State.Open() {
 				c.StoppedAt = t.LastResolvedAt
 			}
@@ -418,7 +418,7 @@ func rowText(r Row) string {
 		}
 		for _, f := range t.Flags {
 			if strings.HasPrefix(f, "master_") || strings.HasPrefix(f, "merged_") || f == casefile.FlagCorrectedAfterLate ||
-				f == casefile.FlagPriorityFromMember {
+				f == casefile.FlagPriorityFromMember || f == casefile.FlagTest {
 				facts = append(facts, f)
 			}
 		}

@@ -65,8 +65,7 @@ SELECT
 FROM {{db}}.calls FINAL
 WHERE events > 0 AND ifNull(class, '') != 'uji';
 
--- tickets_now has the tickets of test calls too: nothing sets the flag test, which is left out, and a call of class uji
--- says nothing of its tickets.
+-- tickets_now leaves out the tickets of which every call is a test.
 CREATE OR REPLACE VIEW {{db}}.tickets_now AS
 SELECT
     *,
@@ -263,11 +262,11 @@ FROM
 (
     SELECT center::String AS center, 'call' AS kind, id, arrayJoin(flags) AS flag
     FROM {{db}}.calls FINAL
-    WHERE events > 0 AND day >= {since:Date} AND day < {until:Date}
+    WHERE events > 0 AND ifNull(class, '') != 'uji' AND day >= {since:Date} AND day < {until:Date}
     UNION ALL
     SELECT center::String, 'ticket', id, arrayJoin(flags)
     FROM {{db}}.tickets FINAL
-    WHERE events > 0 AND day >= {since:Date} AND day < {until:Date}
+    WHERE events > 0 AND NOT has(flags, 'test') AND day >= {since:Date} AND day < {until:Date}
 ) AS f
 INNER JOIN
 (
