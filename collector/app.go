@@ -43,6 +43,7 @@ import (
 	"github.com/monev112/monev112/collector/upkeep/repair"
 	"github.com/monev112/monev112/collector/upkeep/retention"
 	"github.com/monev112/monev112/collector/web"
+	"github.com/monev112/monev112/collector/web/site"
 	"github.com/monev112/monev112/deploy"
 	"github.com/monev112/monev112/docs"
 )
@@ -407,36 +408,24 @@ func (a *App) openAPI(guard *auth.Guard) error {
 		Logger:         a.log("httpapi"),
 		Now:            a.cfg.Now,
 	}
+	pages := site.Service{
+		Links: a.links, Directory: a.dir, Book: a.book, Board: a.board, Cases: a.cases, Intake: a.intake, Keys: guard,
+		Record: a.reads.Record, Version: a.cfg.Version, Now: a.cfg.Now, Log: a.cfg.Log,
+	}
+	var err error
 	if a.links != nil {
-		pages, err := a.newPages()
-		if err != nil {
+		if cfg.Pages, err = site.Linked(pages); err != nil {
 			return err
 		}
-		cfg.Pages = pages
+	}
+	if cfg.Site, err = site.New(pages); err != nil {
+		return err
 	}
 	if a.tracing.Enabled() {
 		cfg.Tracer = a.tracing
 	}
-	var err error
 	a.api, err = httpapi.New(cfg)
 	return err
-}
-
-// newPages makes the pages behind the links of alerts.
-func (a *App) newPages() (*web.Pages, error) {
-	return web.New(web.Config{
-		Links: a.links, Directory: a.dir, Book: a.book, Complete: a.board.Complete, DueSummary: a.board.DueSummary,
-		Ticket: web.TicketOf(a.cases),
-		Row: func(key event.Key) (tracker.Row, bool) {
-			row, _, ok := a.board.Case(key)
-			return row, ok
-		},
-		Acknowledge: func(ctx context.Context, e event.RawEvent) (int, error) {
-			receipt, err := a.intake.SubmitDrafts(ctx, e)
-			return len(receipt.Rejected), err
-		},
-		Record: a.reads.Record, Now: a.cfg.Now, Log: a.cfg.Log,
-	})
 }
 
 // inProcess is this service as a collector for its own sources.

@@ -24,7 +24,8 @@ var levels = [][]string{
 	{"tracker", "journal", "engine"},
 	{"observability"},
 	{"source", "ingest", "shipper", "store"},
-	{"web", "alerting", "monev", "upkeep"},
+	{"alerting", "monev", "upkeep"},
+	{"web"},
 	{"httpapi"},
 	{"."}, // this package
 }

@@ -40,7 +40,8 @@
 // What shows them.
 //
 //   - httpapi: routes, keys, limits, problem documents, the record of reads. Never decides what an event means.
-//   - web: the pages behind the links of alerts, for people with a telephone.
+//   - web: pages for people. Its page is what they have in common: layout, style, languages, signing in, forms; its site
+//     puts them together. Behind the links of alerts stand pages for a telephone that ask for no key.
 //   - alerting: which tickets Alertmanager is told of, its configuration, and the record of who was told what. Never
 //     sends a message to a person itself.
 //   - monev: the figures of a month, frozen as they were reported. Never changes a frozen figure.
@@ -56,7 +57,7 @@
 //
 // # Who may import whom
 //
-// cmd → collector → httpapi → {web, alerting, monev, upkeep} → {source, ingest, shipper, store} → observability →
+// cmd → collector → httpapi → web → {alerting, monev, upkeep} → {source, ingest, shipper, store} → observability →
 // {tracker, journal, engine} → sla → {directory, casefile} → event → internal. Rooms within braces do not import each
 // other. The packages httpapi/auth and httpapi/audit are leaves that web uses too. TestImportsPointOneWay holds this.
 //

@@ -31,7 +31,8 @@ second. As soon as the first key exists, every request needs a key.`,
 		Use:   "create NAME --scope SCOPE",
 		Short: "Create a key and print it once",
 		Long: `Scopes: events:write (send events), board:read (board, tickets, calls), opd:read:<opd> (one OPD's tickets
-only), alerts:log (for Alertmanager: deliver its notifications), admin (rebuild, freeze, retention).`,
+only), alerts:log (for Alertmanager: deliver its notifications), monev:write (pages of the meeting: read them, write
+recommendations and remarks), admin (rebuild, freeze, retention, and on pages everything).`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			want.Name = args[0]

@@ -17,6 +17,8 @@ import (
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
+	"github.com/monev112/monev112/collector/web/home"
+	"github.com/monev112/monev112/collector/web/page"
 )
 
 // accessTest is a request, the key that it comes with, and what it must answer. docs/security.md has a row for each.
@@ -66,6 +68,12 @@ func accessTests() []accessTest {
 		{"GET /v1/tickets/T-1", "none", 401},
 		{"GET /-/healthy", "none", 200},
 		{"GET /openapi.yaml", "none", 200},
+		{"GET /", "none", 303},
+		{"GET /", "revoked", 401},
+		{"GET /", "opd:read:dishub", 200},
+		{"GET /", "events:write", 200},
+		{"GET /masuk", "none", 200},
+		{"GET /aset/style.css", "none", 200},
 	}
 }
 
@@ -79,6 +87,7 @@ func accessKeys(t *testing.T, w *world) map[string]string {
 		"board:read of 35.15": {Name: "board-35.15", Scopes: []auth.Scope{auth.BoardRead}, Center: "35.15"},
 		"events:write":        {Name: "events", Scopes: []auth.Scope{auth.EventsWrite}},
 		"alerts:log":          {Name: "alerts", Scopes: []auth.Scope{auth.AlertsLog}},
+		"monev:write":         {Name: "monev", Scopes: []auth.Scope{auth.MonevWrite}},
 		"admin":               {Name: "admin", Scopes: []auth.Scope{auth.Admin}},
 		"revoked":             {Name: "revoked", Scopes: []auth.Scope{auth.BoardRead}},
 		"expired":             {Name: "expired", Scopes: []auth.Scope{auth.BoardRead}, ExpiresAt: w.now.Add(time.Hour)},
@@ -95,12 +104,24 @@ func accessKeys(t *testing.T, w *world) map[string]string {
 	return out
 }
 
+// newSite is the site with every page, so far as who may see it goes.
+func newSite(t *testing.T, c *Config) *page.Site {
+	t.Helper()
+	s, err := page.New(page.Config{Keys: c.Keys, Record: c.Hooks.Read, Now: c.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	home.Mount(s, home.Config{})
+	return s
+}
+
 func TestAccess(t *testing.T) {
 	w := start(t, func(c *Config) {
 		c.Messages = func([]byte) (notifications.Notification, bool, error) {
 			return notifications.Notification{ID: strings.Repeat("0", 32), Alerts: 1}, false, nil
 		}
 		c.Admin.Compare = func(context.Context, string, string, time.Time) ([]freeze.Report, error) { return nil, nil }
+		c.Site = newSite(t, c)
 		c.Admin.StartRebuild = func(context.Context, rebuild.Spec) (rebuild.Job, error) { return rebuild.Job{}, nil }
 	})
 	w.stub.snapshot.Complete = true
@@ -134,6 +155,9 @@ func TestAccess(t *testing.T) {
 				"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
 				"Cache-Control": "no-store",
 			} {
+				if strings.HasPrefix(path, page.FilesPath) && header == "Cache-Control" {
+					want = "no-cache"
+				}
 				if got := r.Header.Get(header); got != want {
 					t.Errorf("%s is %q", header, got)
 				}
@@ -159,6 +183,9 @@ func otherAccessTests() map[string][]string {
 			"TestRotationKeepsLinksUntilTheyExpire", "TestTheButtonIsOfItsPageAlone",
 			"TestTheButtonRecordsOneAcknowledgement", "TestNothingPersonalStandsOnAPage", "TestPagesAreForOneReaderAndNoMachine",
 			"TestReadsAreRecorded", "TestLostLinkKeysAreNeverReplacedInSilence"},
+		"collector/web/page": {"TestASessionEndsWithItsKeyAndItsTime", "TestASessionCookieIsForThisSiteAlone",
+			"TestAFormIsOfItsPersonAlone", "TestWrongKeysAreCountedAndSlowed", "TestNobodyIsSentToAForeignPage",
+			"TestEveryAnswerIsStrict", "TestWhatAKeyMaySee"},
 		"collector/ingest": {"TestLostCallerKeysAreNeverReplacedInSilence"},
 		"cmd/monev112":     {"TestTheCallersKeyIsRotated", "TestTheLinksKeyIsRotated", "TestLostKeysAreBegunAnew"},
 	}

@@ -78,7 +78,7 @@ func (a *API) endpoints() []endpoint {
 func Routes() []string {
 	var a API
 	var out []string
-	for _, e := range a.endpoints() {
+	for _, e := range append(a.endpoints(), endpoint{path: pagesRoute}) {
 		if !slices.Contains(out, e.path) {
 			out = append(out, e.path)
 		}
@@ -118,10 +118,7 @@ func New(cfg Config) (*API, error) {
 	for _, ep := range a.endpoints() {
 		e.Handle(ep.method, ep.path, a.admit(ep), a.authorize(ep), ep.handle)
 	}
-	e.NoRoute(func(c *gin.Context) {
-		a.fail(c, newProblem(http.StatusNotFound, codeNotFound,
-			"There is nothing at this path; /openapi.yaml lists what there is."))
-	})
+	e.NoRoute(a.page)
 	e.NoMethod(func(c *gin.Context) {
 		a.fail(c, newProblem(http.StatusMethodNotAllowed, codeMethod,
 			"This path does not take the method; see the Allow header."))

@@ -275,7 +275,7 @@ func (a *API) recordRead(c *gin.Context, e audit.Entry) {
 	if a.cfg.Hooks.Read == nil {
 		return
 	}
-	e.At, e.Who, e.Action = a.cfg.Now(), "nobody", audit.Read // nobody: no key exists
+	e.At, e.Who, e.Action = a.cfg.Now(), audit.Nobody, audit.Read
 	if k := holder(c); k != nil {
 		e.Who = "key:" + k.ID
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/collector/web/page"
 )
 
 // Pages answers the requests below /p/.
@@ -129,6 +130,7 @@ type Config struct {
 	// records a notification of Alertmanager
 	Messages       func(body []byte) (m notifications.Notification, again bool, err error)
 	Pages          Pages                           // answers below /p/; nil answers 404
+	Site           *page.Site                      // pages for whoever signs in; nil has none
 	Metrics        http.Handler                    // answers /metrics; nil answers 404
 	MetricsNeedKey bool                            // /metrics asks for a key with board:read
 	OpenAPI        []byte                          // answered at /openapi.yaml

@@ -99,11 +99,12 @@ func TestGuessesFromManyAddressesAtOneKeyAreSlowed(t *testing.T) {
 // health tells nothing of the centre.
 func TestNoProxyStandsBeforeAServiceWithoutKeys(t *testing.T) {
 	for _, trusted := range [][]string{nil, {"127.0.0.1"}} {
-		w := start(t, func(c *Config) { c.TrustedProxies = trusted })
+		w := start(t, func(c *Config) { c.TrustedProxies, c.Site = trusted, newSite(t, c) })
 		for _, header := range []string{"X-Forwarded-For", "x-forwarded-for", "X-Forwarded-Host", "X-Forwarded-Proto",
 			"X-Forwarded-Server", "Forwarded", "Via", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP"} {
 			for _, value := range []string{"192.0.2.1", "127.0.0.1", "1.1 proxy", ""} {
-				for _, path := range []string{"/v1/board", "/v1/tickets", "/v1/directory/review", "/metrics", "/v1/admin/freezes"} {
+				for _, path := range []string{"/v1/board", "/v1/tickets", "/v1/directory/review", "/metrics", "/v1/admin/freezes",
+					"/"} {
 					if r := w.get(path, header, value); r.StatusCode != http.StatusForbidden ||
 						!strings.Contains(string(r.body), "monev112 key create") {
 						t.Errorf("%s with %s: %q: %d %s", path, header, value, r.StatusCode, r.body)
@@ -125,6 +126,12 @@ func TestNoProxyStandsBeforeAServiceWithoutKeys(t *testing.T) {
 			if r := w.get("/v1/board", "Host", host); r.StatusCode != http.StatusForbidden {
 				t.Errorf("Host %s: %d", host, r.StatusCode)
 			}
+		}
+		if r := w.get("/", "Host", "rebound.example"); r.StatusCode != http.StatusForbidden {
+			t.Errorf("a page to a rebound name: %d", r.StatusCode)
+		}
+		if r := w.get("/"); r.StatusCode != http.StatusOK {
+			t.Errorf("a page on loopback: %d", r.StatusCode)
 		}
 		if r := w.get("/v1/board"); r.StatusCode != http.StatusOK { // as the wallboard and the demo ask
 			t.Errorf("on loopback: %d %s", r.StatusCode, r.body)

@@ -28,6 +28,7 @@ const (
 	requestIDHeader = "X-Request-Id"
 	ctxRequestID    = "monev112.request_id"
 	ctxKey          = "monev112.key"
+	ctxPage         = "monev112.page"
 )
 
 func requestID(c *gin.Context) string { return c.GetString(ctxRequestID) }
@@ -36,6 +37,9 @@ func requestID(c *gin.Context) string { return c.GetString(ctxRequestID) }
 func route(c *gin.Context) string {
 	if p := c.FullPath(); p != "" {
 		return p
+	}
+	if c.GetBool(ctxPage) {
+		return pagesRoute
 	}
 	return "other"
 }
@@ -244,7 +248,7 @@ func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 			c.Next()
 			return
 		}
-		secret := presented(c.Request)
+		secret := auth.Presented(c.Request)
 		if secret == "" {
 			a.fail(c, newProblem(http.StatusUnauthorized, codeUnauthorized, "Send an API key: Authorization: Bearer <key>."))
 			return
@@ -294,14 +298,6 @@ func forwarded(r *http.Request) bool {
 		}
 	}
 	return false
-}
-
-// presented returns the key of a request, empty when there is none.
-func presented(r *http.Request) string {
-	if scheme, rest, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
-		return strings.TrimSpace(rest)
-	}
-	return r.Header.Get("X-Api-Key")
 }
 
 // localRequest reports whether the Host is loopback and no foreign page sent the request (a rebound DNS name has a

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 )
@@ -48,6 +49,37 @@ func (a *API) pages(c *gin.Context) {
 		}
 	}
 	a.cfg.Pages.ServeHTTP(c.Writer, c.Request)
+}
+
+// pagesRoute stands for all pages of the site in metrics, logs and spans.
+const pagesRoute = "pages"
+
+// page hands a request to the site, which knows its pages and who may see them.
+func (a *API) page(c *gin.Context) {
+	if a.cfg.Site == nil || !a.cfg.Site.Has(c.Request) {
+		a.fail(c, newProblem(http.StatusNotFound, codeNotFound,
+			"There is nothing at this path; /openapi.yaml lists what there is."))
+		return
+	}
+	c.Set(ctxPage, true)
+	c.Status(http.StatusOK) // gin begins with 404 here
+	if c.Request.ContentLength == 0 {
+		a.conns.arrived(c.Request)
+	}
+	leave, ok := a.enter(c)
+	if !ok {
+		return
+	}
+	defer leave()
+	if a.cfg.Keys.AuthDisabled() && (forwarded(c.Request) || !localRequest(c.Request)) {
+		a.fail(c, newProblem(http.StatusForbidden, codeForbidden,
+			"No API key exists yet, so pages are shown on this machine alone, at its loopback address and not through a proxy. "+
+				"Create a key with: monev112 key create."))
+		return
+	}
+	a.cfg.Site.Serve(c.Writer, c.Request, func(credential string) time.Duration {
+		return a.guesses.bad(newGuesser(c.ClientIP(), credential))
+	})
 }
 
 func (a *API) getOpenAPI(c *gin.Context) {

@@ -17,6 +17,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/collector/web/page"
 )
 
 // ErrUnavailable says that a ticket cannot be looked up now.
@@ -70,11 +71,7 @@ func New(cfg Config) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	style, err := files.ReadFile("templates/style.css")
-	if err != nil {
-		return nil, err
-	}
-	return &Pages{cfg: cfg, templates: t, style: style}, nil
+	return &Pages{cfg: cfg, templates: t, style: page.Style()}, nil
 }
 
 // ServeHTTP implements http.Handler: GET, HEAD and POST of /p/<token>, and /p/style.css.

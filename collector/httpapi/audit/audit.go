@@ -34,14 +34,18 @@ const (
 const (
 	Read        = "read"
 	Acknowledge = "acknowledge"
+	SignIn      = "sign_in" // on a page, with a key
 )
+
+// Nobody is who reads while authentication is disabled.
+const Nobody = "nobody"
 
 // Entry is one line.
 type Entry struct {
 	At     time.Time `json:"at"`
 	Who    string    `json:"who"`    // key:<id>, link:<id>, or nobody while authentication is disabled
-	Action string    `json:"action"` // read or acknowledge
-	Kind   string    `json:"kind"`   // ticket, call or list
+	Action string    `json:"action"` // read, acknowledge, sign_in, or what a page names
+	Kind   string    `json:"kind"`   // ticket, call, list, session, or what a page names
 	Center string    `json:"center"`
 	OPD    string    `json:"opd,omitzero"`    // of a link, or that a list was narrowed to
 	ID     string    `json:"id,omitzero"`     // of the case

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"strings"
@@ -85,6 +86,23 @@ func (g *Guard) Authenticate(secret string) (*Key, bool) {
 		return k, true
 	}
 	return nil, false
+}
+
+// Current returns a key that passed before as the file has it now, or false once it was revoked or has expired.
+func (g *Guard) Current(before *Key) (*Key, bool) {
+	now := g.now()
+	if k := g.keys.Get(now)[before.storedHash()]; k != nil && k.Live(now) {
+		return k, true
+	}
+	return nil, false
+}
+
+// Presented returns the key that a request carries in its header, empty when there is none.
+func Presented(r *http.Request) string {
+	if scheme, rest, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(rest)
+	}
+	return r.Header.Get("X-Api-Key")
 }
 
 // CheckListen refuses an address that others can reach while no key exists.

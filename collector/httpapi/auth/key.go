@@ -20,7 +20,8 @@ const (
 	EventsWrite Scope = "events:write" // POST /v1/events
 	BoardRead   Scope = "board:read"   // the board, all tickets and calls, the directory's review
 	AlertsLog   Scope = "alerts:log"   // deliver Alertmanager's notifications for the record
-	Admin       Scope = "admin"        // rebuild rows, freeze months
+	MonevWrite  Scope = "monev:write"  // pages of the meeting: read them, write recommendations and remarks
+	Admin       Scope = "admin"        // rebuild rows, freeze months; on pages everything
 
 	opdPrefix = "opd:read:"
 )
@@ -82,7 +83,7 @@ func (k *Key) validate() error {
 		return fmt.Errorf("name %q: use 1 to %d letters, digits, '-', '_' or '.'", k.Name, maxNameBytes)
 	}
 	if len(k.Scopes) == 0 {
-		return errors.New("no scope: give events:write, board:read, opd:read:<opd>, alerts:log or admin")
+		return errors.New("no scope: give events:write, board:read, opd:read:<opd>, alerts:log, monev:write or admin")
 	}
 	for _, s := range k.Scopes {
 		opd, isOPD := strings.CutPrefix(string(s), opdPrefix)
@@ -91,8 +92,9 @@ func (k *Key) validate() error {
 			return fmt.Errorf("scope %q names no OPD: use opd:read:<opd>", s)
 		case isOPD && k.Center == "":
 			return fmt.Errorf("scope %q needs a centre: two centres may have an OPD of one id", s)
-		case !isOPD && s != EventsWrite && s != BoardRead && s != AlertsLog && s != Admin:
-			return fmt.Errorf("scope %q is unknown: use events:write, board:read, opd:read:<opd>, alerts:log or admin", s)
+		case !isOPD && s != EventsWrite && s != BoardRead && s != AlertsLog && s != MonevWrite && s != Admin:
+			return fmt.Errorf("scope %q is unknown: use events:write, board:read, opd:read:<opd>, alerts:log, monev:write or "+
+				"admin", s)
 		}
 	}
 	if k.Source != "" && !k.Allows(EventsWrite) {

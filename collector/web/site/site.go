@@ -1,0 +1,61 @@
+package site
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi/audit"
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/store/lookup"
+	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/collector/web"
+	"github.com/monev112/monev112/collector/web/home"
+	"github.com/monev112/monev112/collector/web/page"
+)
+
+// Service is what pages show and do. Every field but Links is required.
+type Service struct {
+	Links     *web.Links // nil when nobody could reach the pages behind links
+	Directory *directory.Directory
+	Book      *sla.Book
+	Board     *tracker.Board
+	Cases     *lookup.Cases
+	Intake    *ingest.Intake
+	Keys      *auth.Guard
+	Record    func(audit.Entry)
+	Version   string
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// New makes the site.
+func New(s Service) (*page.Site, error) {
+	out, err := page.New(page.Config{Keys: s.Keys, Record: s.Record, Now: s.Now, Log: s.Log})
+	if err != nil {
+		return nil, err
+	}
+	home.Mount(out, home.Config{Version: s.Version})
+	return out, nil
+}
+
+// Linked makes the pages behind links, which are signed and ask for no key.
+func Linked(s Service) (*web.Pages, error) {
+	return web.New(web.Config{
+		Links: s.Links, Directory: s.Directory, Book: s.Book, Complete: s.Board.Complete, DueSummary: s.Board.DueSummary,
+		Ticket: web.TicketOf(s.Cases),
+		Row: func(key event.Key) (tracker.Row, bool) {
+			row, _, ok := s.Board.Case(key)
+			return row, ok
+		},
+		Acknowledge: func(ctx context.Context, e event.RawEvent) (int, error) {
+			receipt, err := s.Intake.SubmitDrafts(ctx, e)
+			return len(receipt.Rejected), err
+		},
+		Record: s.Record, Now: s.Now, Log: s.Log,
+	})
+}
