@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/source/mapping"
 	"github.com/monev112/monev112/collector/source/send"
-	"github.com/monev112/monev112/collector/source/tabular"
 )
 
 // announce tells the collector, before any row is sent, what each file carries: the types of event that at least one
@@ -21,35 +19,17 @@ import (
 // column that never had a filled cell carries nothing. The statement holds from the file's first row on; sent again it
 // is the same.
 func (r *run) announce(ctx context.Context) error {
-	if r.o.Collector == nil || !slices.ContainsFunc(r.mapping.Types(), func(t string) bool {
-		return t == event.TicketOpened.String() || t == event.TicketAssigned.String()
-	}) {
+	if !r.announces() {
 		return nil
-	}
-	defer func() {
-		r.done.Store(0)
-		r.sum.SkippedSheets = nil
-	}()
-	var files []statement
-	for _, path := range r.o.Files {
-		var f statement
-		if err := r.readFile(ctx, path, func(ctx context.Context, t tabular.Table) error {
-			return r.survey(ctx, t, &f.types, &f.first)
-		}); err != nil {
-			return err
-		}
-		if f.types != 0 {
-			files = append(files, f)
-		}
 	}
 	ever := carried{since: map[event.Type]int64{}}
 	if r.corrector != nil {
 		ever = r.corrector.memory.carries(r.mapping)
 	}
-	for _, f := range files {
+	for _, f := range r.carries {
 		ever.add(f)
 	}
-	for _, f := range files {
+	for _, f := range r.carries {
 		f.types = ever.at(f.first)
 		beat := event.RawEvent{
 			Source: r.mapping.Source, Subject: r.mapping.Source, Type: event.FeedHeartbeat, Center: r.mapping.Center,
@@ -77,6 +57,13 @@ func (r *run) announce(ctx context.Context) error {
 		r.corrector.memory.carried[r.mapping.Name] = ever
 	}
 	return nil
+}
+
+// announces reports whether the mapping makes tickets, whose clocks need to know what is carried.
+func (r *run) announces() bool {
+	return r.o.Collector != nil && slices.ContainsFunc(r.mapping.Types(), func(t string) bool {
+		return t == event.TicketOpened.String() || t == event.TicketAssigned.String()
+	})
 }
 
 // statement is what a file carries, from the time of its first row on.
@@ -151,39 +138,4 @@ func (m *memory) loadCarried(text string) bool {
 	}
 	m.carried[by] = c
 	return true
-}
-
-// survey adds what the rows of a table give, and when the first of them happened.
-func (r *run) survey(ctx context.Context, t tabular.Table, carried *event.TypeSet, first *int64) error {
-	bound := r.mapping.Bind(t.Header)
-	m := r.mapping.NewMapper(bound)
-	for n := 0; ; n++ {
-		if n%256 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		row, err := t.Next()
-		var refused *tabular.RowError
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case errors.As(err, &refused):
-			continue
-		case err != nil:
-			return err
-		case row.Blank() || bound.RepeatsHeader(row):
-			continue
-		}
-		events, refused := m.Apply(row)
-		if refused != nil {
-			continue
-		}
-		for i := range events {
-			if typ, ok := event.ParseType(event.TypePrefix + r.mapping.EventType(events[i].Rule)); ok {
-				*carried = carried.With(typ)
-			}
-			if *first == 0 || events[i].Unix < *first {
-				*first = events[i].Unix
-			}
-		}
-	}
 }

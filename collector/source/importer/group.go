@@ -73,10 +73,10 @@ func (g *grouper) add(row tabular.Row, events []mapping.Event) error {
 // better reports whether e counts instead of old.
 func (g *grouper) better(e, old mapping.Event) bool {
 	switch {
-	case e.Unix == old.Unix:
+	case e.Rank == old.Rank:
 		return bytes.Compare(e.JSON, old.JSON) < 0
 	case g.mapping.TakesLatest(e.Rule):
-		return e.Unix > old.Unix
+		return e.Rank > old.Rank
 	}
-	return e.Unix < old.Unix
+	return e.Rank < old.Rank
 }

@@ -94,10 +94,10 @@ func Import(ctx context.Context, o Options) (Summary, error) {
 		defer m.close()
 		r.corrector = newCorrector(r, m, o.Collector)
 	}
-	if err := r.checkNights(ctx); err != nil {
+	err := r.look(ctx)
+	if err != nil {
 		return r.sum, err
 	}
-	var err error
 	if r.rejects, err = newRejects(o.Rejects); err != nil {
 		return r.sum, err
 	}
@@ -123,6 +123,8 @@ type run struct {
 	stream    *send.Stream[submission] // nil on a dry run
 	corrector *corrector               // nil without a memory: changed rows are conflicts
 	groups    *grouper                 // nil when a case stands on one row
+	sequence  *mapping.Sequence        // nil when the order of rows means nothing
+	carries   []statement              // of the files that give an event
 	names     nameCount
 	size      int64
 
@@ -266,8 +268,16 @@ func (r *run) readFile(ctx context.Context, path string, do func(context.Context
 			return nil
 		}
 		if err == nil {
-			err = do(ctx, t)
+			if t, err = mapping.CheckTable(t); err != nil {
+				err = fmt.Errorf("%s: %w", path, err)
+			}
+		} else if counts := mapping.CheckFile(ctx, path, r.limits.Limits, err); counts != nil {
+			err = counts
 		}
+		if err != nil {
+			return err
+		}
+		err = do(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -278,7 +288,7 @@ func (r *run) readFile(ctx context.Context, path string, do func(context.Context
 func (r *run) readTable(ctx context.Context, t tabular.Table) error {
 	bound := r.mapping.Bind(t.Header)
 	m := r.mapping.NewMapper(bound)
-	m.HideCallers, m.CollectNames = r.stream == nil, r.o.Directory != nil
+	m.HideCallers, m.CollectNames, m.Sequence = r.stream == nil, r.o.Directory != nil, r.sequence
 	m.CollectAbsent = r.corrector != nil && r.groups == nil // where a case has several rows, another may give the event
 	defer func() { r.sum.Notes.Add(m.Notes) }()
 	for {

@@ -92,6 +92,25 @@ var offices = map[string]struct{ file, want string }{
 			"U-1,05/01/2026 08:00,Damkar,05/01/2026 08:09\nU-2,05/01/2026 09:00,Damkar,\n",
 		"arrived 1, assigned 2, opened 2",
 	},
+	"a log of states": {
+		"No Tiket,Waktu,Status,OPD\nS-1,05/01/2026 08:00,Baru,\nS-1,05/01/2026 08:04,Disposisi,Dishub\n" +
+			"S-1,05/01/2026 08:20,Diterima OPD,Dishub\nS-1,05/01/2026 08:20,Ditunda,Dishub\n" +
+			"S-1,05/01/2026 08:20,Dilanjutkan,Dishub\nS-1,05/01/2026 09:00,Selesai,Dishub\n" +
+			"S-1,05/01/2026 09:05,Selesai,Dishub\nS-1,05/01/2026 10:00,Dibuka Kembali,Dishub\n" +
+			"S-1,05/01/2026 11:00,Selesai,Dishub\nS-2,05/01/2026 08:30,Baru,\nS-2,05/01/2026 08:31,Cetak,\n",
+		"acknowledged 1, assigned 1, opened 2, paused 1, reopened 1, resolved 2, resumed 1",
+	},
+	"a log in English, newest first": {
+		"Ticket ID,Changed At,Status,Department\n9a,2026-01-05 12:00,closed,PWD\n9a,2026-01-05 11:00,resolved,PWD\n" +
+			"9a,2026-01-05 10:00,resumed,PWD\n9a,2026-01-05 10:00,on hold,PWD\n" +
+			"9b,2026-01-05 09:30,open,\n9a,2026-01-05 09:10,assigned,PWD\n9a,2026-01-05 09:00,open,\n",
+		"assigned 1, closed 1, opened 2, paused 1, resolved 1, resumed 1",
+	},
+	"classes with remarks": {
+		"No Tiket,Waktu Masuk,Jenis Panggilan\nP-1,05/01/2026 08:00,Prank (anak-anak)\nP-2,05/01/2026 08:01,Darurat - Kebakaran\n" +
+			"P-3,05/01/2026 08:02,Ghost Call\n",
+		"classified 3, received 3",
+	},
 	"a date without a time": {
 		"No Register,Tanggal Laporan,Kategori,OPD,Tanggal Selesai\nR/01,05/01/2026,PJU,Dishub,07/01/2026\n" +
 			"R/02,06/01/2026,PJU,Dishub,\n",

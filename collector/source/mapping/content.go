@@ -83,7 +83,7 @@ func contentOf(cells []string, dir *directory.Directory, center string) string {
 		return n, err == nil
 	}
 	switch {
-	case is(most, func(c string) bool { return classOf(strings.ToLower(c)) != "" }):
+	case is(most, func(c string) bool { return isClass(strings.ToLower(c)) }):
 		return ofClasses
 	case is(most, parsedBy([]string{"office-date"})):
 		return ofDates
@@ -112,6 +112,11 @@ func contentOf(cells []string, dir *directory.Directory, center string) string {
 		return ofNumbers
 	}
 	return ofTexts
+}
+
+func isClass(c string) bool {
+	word, _ := begins(knownWords().Classes, c)
+	return classOf(c) != "" || word != ""
 }
 
 func isDuration(c string) bool { _, ok := parseDuration(c); return ok }

@@ -15,10 +15,22 @@ var units = map[string]float64{
 }
 
 // parseDuration reads how long something took, in milliseconds: numbers with units in any usual spelling (0 Hari : 20
-// Jam : 41 Menit : 56 Detik, 23 jam 13 menit, 1h5m), clocks (01:02:03; two parts are minutes and seconds, 00:12), or
-// seconds alone. A sign or a unit that stands twice is no duration.
+// Jam : 41 Menit : 56 Detik, 23 jam 13 menit, 1h5m, PT41M56S, 5'30"), clocks (01:02:03; two parts are minutes and seconds, 00:12; behind
+// days, 1 day 02:03:04), or seconds alone. A sign or a unit that stands twice is no duration.
 func parseDuration(s string) (ms int64, ok bool) {
 	s = strings.ToLower(strings.TrimSpace(s))
+	if iso, ok := strings.CutPrefix(s, "p"); ok { // ISO 8601, P1DT2H3M4.5S
+		days, clock, _ := strings.Cut(iso, "t")
+		s = strings.Replace(days, "d", "hari ", 1) + clock
+	}
+	if days, clock, ok := strings.Cut(s, " day"); ok && strings.Contains(clock, ":") { // as Python and PostgreSQL print it
+		n, err := strconv.Atoi(days)
+		ms, ok := parseDuration(strings.TrimLeft(clock, "s, "))
+		return ms + int64(n)*86_400_000, ok && err == nil && n >= 0 && n < 3650 && strings.Count(clock, ":") == 2
+	}
+	if strings.HasSuffix(s, `"`) {
+		s = strings.NewReplacer("'", "m ", `"`, "s").Replace(s)
+	}
 	if parts := strings.Split(s, ":"); (len(parts) == 2 || len(parts) == 3) && allClock(parts) {
 		total := 0.0
 		for i, part := range parts {
@@ -45,8 +57,13 @@ func parseDuration(s string) (ms int64, ok bool) {
 		word := rest[:len(rest)-len(strings.TrimLeftFunc(rest, unicode.IsLetter))]
 		rest = strings.TrimPrefix(rest[len(word):], ".")
 		unit := units[word]
-		if word == "" && numbers == 0 && rest == "" {
+		switch {
+		case word == "" && numbers == 0 && rest == "":
 			unit = 1
+		case word == "d" && (seen[60] || seen[3600]): // detik
+			unit = 1
+		case word == "d" && numbers == 0 && rest == "": // hari or detik
+			return 0, false
 		}
 		if err != nil || unit == 0 || seen[unit] {
 			return 0, false

@@ -34,7 +34,9 @@ type field struct {
 	join    string
 	formats []*pattern
 	nulls   map[string]bool
+	firstOf bool              // the first column that is filled counts, instead of all joined
 	values  map[string]string // nil when the text is kept
+	globs   []glob            // of values, the most definite first
 	fold    bool              // keys of values are in lower case
 	// what happens to a value that values does not list: refuse, keep, empty or the value itself
 	unknown  string
@@ -83,6 +85,8 @@ type Notes struct {
 	LostCallers      int // callers' numbers that a spreadsheet has spoilt (8,12E+10) or that are no numbers
 	RepairedCallers  int // callers' numbers that got back the 0 or the digits that a spreadsheet hides
 	StepsBack        int // times before the one that they follow, by too little to be behind midnight: left as they are
+	Unchanged        int // rows that give no event because they say what the row before them said
+	RowOrder         int // times equal to that of another row of their case, moved by milliseconds into the rows' order
 }
 
 // Add adds the counts of o.
@@ -91,6 +95,8 @@ func (n *Notes) Add(o Notes) {
 	n.NonexistentTimes += o.NonexistentTimes
 	n.RolledDays += o.RolledDays
 	n.StepsBack += o.StepsBack
+	n.RowOrder += o.RowOrder
+	n.Unchanged += o.Unchanged
 	n.NightShift += o.NightShift
 	n.LostCallers += o.LostCallers
 	n.RepairedCallers += o.RepairedCallers
@@ -145,6 +151,9 @@ func (f *field) read(m *Mapper, row tabular.Row, cols []int, all []value) (value
 		v := value{set: true, unix: from.unix + int64(took.num), wall: from.wall + int64(took.num)/1000}
 		return v, f.checkRange(row, v)
 	}
+	if f.firstOf {
+		cols = f.firstFilled(row, cols)
+	}
 	raw, serials, present, lastEmpty := "", "", 0, false
 	number, fault := false, ""
 	for i, col := range cols {
@@ -176,6 +185,9 @@ func (f *field) read(m *Mapper, row tabular.Row, cols []int, all []value) (value
 		present = 0 // a date without a time of day says nothing about when: the column of dates serves several fields
 	}
 	if present == 0 {
+		if mapped, ok := f.values[""]; ok {
+			return value{set: mapped != "", text: mapped}, nil
+		}
 		if f.required {
 			return value{}, f.refuse(row, CodeMissing, "the value is missing")
 		}
@@ -269,11 +281,7 @@ func (f *field) readText(row tabular.Row, raw string) (value, *tabular.RowError)
 	if f.values == nil {
 		return value{set: true, text: raw}, nil
 	}
-	key := raw
-	if f.fold {
-		key = strings.ToLower(raw)
-	}
-	mapped, ok := f.values[key]
+	mapped, ok := f.mapped(raw)
 	if !ok {
 		switch f.unknown {
 		case "refuse":
@@ -379,6 +387,10 @@ var (
 )
 
 func (f *field) checkRange(row tabular.Row, v value) *tabular.RowError {
+	if v.unix < 0 {
+		return f.refuse(row, CodeTimeRange, fmt.Sprintf("the time lies in the year %d, before 1970: a clock that was not set, "+
+			"or what a database writes for an empty time (then list it under nulls)", time.UnixMilli(v.unix).UTC().Year()))
+	}
 	if v.unix < earliestMS || v.unix >= latestMS {
 		return f.refuse(row, CodeTimeRange,
 			fmt.Sprintf("the time is not between %d and %d; if it stands for an empty value, list it under nulls", event.MinYear,

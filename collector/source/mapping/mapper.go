@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,8 @@ type Event struct {
 	JSON []byte
 	Hash uint64 // of the content without the caller; events of one id with one hash say the same
 	Rule int    // which of the mapping's events it is
+	// Rank is what tells which of several rows of a case is the latest: the time, or the field that the rule names.
+	Rank float64
 	// Subject is what it is about, such as call/C-1.
 	Subject string
 }
@@ -80,6 +83,7 @@ type Mapper struct {
 	*Binding
 	HideCallers  bool // but for their last three digits: for events that people will look at
 	CollectNames bool // into Names
+	OnlyTimes    bool // events get no JSON and no hash: for a first look at all rows
 	// Names are those of OPDs, kecamatan and categories that the last row says, each once, when CollectNames is set.
 	Names []Name
 	Notes Notes // of the rows that were taken
@@ -88,12 +92,18 @@ type Mapper struct {
 	Absent        []Absent
 	CollectAbsent bool
 
+	// Sequence is what a SequenceReader has found out of all rows; nil where the mapping asks for none.
+	Sequence *Sequence
+
 	mapping *Mapping
 	zone    zone
-	values  []value
-	events  []Event
-	text    []byte
-	hash    *xxhash.Digest
+	step    rowStep
+	// unchanged says that the row lacks an event because nothing has changed since the one before it.
+	unchanged bool
+	values    []value
+	events    []Event
+	text      []byte
+	hash      *xxhash.Digest
 }
 
 // Name is what a row calls an OPD, a kecamatan or a category.
@@ -121,7 +131,8 @@ const (
 	CodeTimeRange tabular.Code = "time_out_of_range"
 )
 
-// Apply returns the events of a row, valid until the next call: all of them, or none and an error.
+// Apply returns the events of a row, valid until the next call: all of them, or none and an error. A row that only says
+// what the row before it said gives none, without an error.
 func (m *Mapper) Apply(row tabular.Row) ([]Event, *tabular.RowError) {
 	before := m.Notes
 	m.Names = m.Names[:0]
@@ -148,10 +159,15 @@ func (m *Mapper) convert(row tabular.Row) ([]Event, *tabular.RowError) {
 				"the row has %d cells, the header %d; is a cell with the separator in it not quoted?", len(row.Cells), want)
 		}
 	}
+	m.step, m.unchanged = m.Sequence.of(row), false
 	for _, i := range m.mapping.order {
 		v, err := m.mapping.fields[i].read(m, row, m.cols[i], m.values)
 		if err != nil {
 			return nil, err
+		}
+		if s := m.mapping.sequence; s != nil && s.time == i && v.set && m.step.shift > 0 {
+			v.unix += m.step.shift
+			m.Notes.RowOrder++
 		}
 		m.values[i] = v
 	}
@@ -161,7 +177,11 @@ func (m *Mapper) convert(row tabular.Row) ([]Event, *tabular.RowError) {
 			return nil, err
 		}
 	}
-	if len(m.events) == 0 {
+	switch {
+	case len(m.events) > 0:
+	case m.unchanged:
+		m.Notes.Unchanged++
+	default:
 		return nil, refuse(CodeNoEvent, "no event of the mapping applies to the row")
 	}
 	return m.events, nil
@@ -173,8 +193,9 @@ func (m *Mapper) emit(i int, row tabular.Row,
 	r := &m.mapping.rules[i]
 	skip, emptied := false, true
 	for j := range r.when {
-		if w := &r.when[j]; !w.holds(m.values) {
+		if w := &r.when[j]; !w.holds(m.values, m.step.changed) {
 			skip = true
+			m.unchanged = m.unchanged || w.changed >= 0
 			emptied = emptied && w.empty != nil && m.emptied(w.field, row)
 		}
 	}
@@ -210,6 +231,10 @@ func (m *Mapper) emit(i int, row tabular.Row,
 		return refuse(tabular.CodeTooLarge, "the id of %s is longer than %d bytes; give the event a shorter id", r.typ,
 			maxIDBytes)
 	}
+	if m.OnlyTimes {
+		m.events = append(m.events, Event{ID: id, Unix: at.unix, Rule: i})
+		return nil
+	}
 	from := len(m.text)
 	out := append(m.text, eventHead...)
 	out = appendJSON(out, id)
@@ -237,6 +262,7 @@ func (m *Mapper) emit(i int, row tabular.Row,
 	m.text = out
 	ev := Event{
 		ID: id, Unix: at.unix, JSON: out[from:len(out):len(out)], Rule: i, Subject: r.kind + "/" + string(subject),
+		Rank: m.rank(r, at),
 	}
 	m.hash.Reset()
 	if callerTo > 0 { // the server's digest leaves the caller out, too, and a hash of a number could be undone
@@ -260,6 +286,21 @@ func (m *Mapper) emit(i int, row tabular.Row,
 	return nil
 }
 
+// rank tells which row of a case is later by the field that the rule names. A row that leaves it empty loses.
+func (m *Mapper) rank(r *eventRule, at value) float64 {
+	switch {
+	case r.by < 0:
+		return float64(at.unix)
+	case !m.values[r.by].set && r.latest:
+		return math.Inf(-1)
+	case !m.values[r.by].set:
+		return math.Inf(1)
+	case m.mapping.fields[r.by].kind == timeField:
+		return float64(m.values[r.by].unix)
+	}
+	return m.values[r.by].num
+}
+
 // emptied reports whether field i says nothing because a cell of it is empty, and not because the table has no such
 // column or a value map leaves the value out.
 func (m *Mapper) emptied(i int, row tabular.Row) bool {
@@ -275,7 +316,11 @@ func (m *Mapper) emptied(i int, row tabular.Row) bool {
 		if col < 0 {
 			return false
 		}
-		empty = empty || col >= len(row.Cells) || f.nulls[oneLine(row.Cells[col])]
+		one := col >= len(row.Cells) || f.nulls[oneLine(row.Cells[col])]
+		if f.firstOf && !one {
+			return false
+		}
+		empty = empty || one
 	}
 	return empty
 }

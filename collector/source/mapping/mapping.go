@@ -38,6 +38,7 @@ type Mapping struct {
 	fields      []field
 	order       []int // of evaluation: a field comes after the one it follows
 	rules       []eventRule
+	sequence    *sequence // nil when the order of rows means nothing
 }
 
 // eventRule is a compiled eventSpec.
@@ -50,17 +51,20 @@ type eventRule struct {
 	time     int
 	required bool
 	latest   bool // of several rows the latest is taken, else the earliest
+	by       int  // field that tells which row is later, or -1 for the time of the event
 	when     []condition
 	data     []dataItem
 	head     []byte // JSON from source to subject, the same for every event of the rule
 }
 
-// condition is one line of when; all must hold.
+// condition is one line of when; all must hold. Of a field exactly one of in, not_in (of the same texts, none of them
+// empty) and empty: true holds; the empty text among the texts stands for the empty field.
 type condition struct {
-	field int
-	empty *bool
-	in    map[string]bool
-	not   bool
+	field   int
+	empty   *bool
+	in      map[string]bool
+	not     bool
+	changed int // bit of the sequence that says whether the field has changed, or -1
 }
 
 // dataItem is one key of an event's data.
@@ -251,6 +255,7 @@ func (c *compiler) compile() {
 	}
 	m.layout.Sheets = s.Table.Sheets
 	c.compileFields()
+	c.compileSequence()
 	if len(s.Events) == 0 || len(s.Events) > 100 {
 		c.Wrong("events", fmt.Sprintf("there are %d events", len(s.Events)), "a mapping lists 1 to 100")
 		return
@@ -289,22 +294,27 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 	at := "fields." + name
 	f := field{
 		name: name, follows: -1, plus: -1, required: s.Required, optional: s.Optional, join: " ", multiply: s.Multiply,
-		roll: int64(time.Duration(s.RollDay) / time.Second), fold: s.IgnoreCase,
+		roll: int64(time.Duration(s.RollDay) / time.Second), fold: s.IgnoreCase, firstOf: len(s.FirstOf) > 0,
+	}
+	given := 0
+	for _, n := range []int{len(s.Column), len(s.Columns), len(s.FirstOf)} {
+		given += min(n, 1)
 	}
 	if !fieldName.MatchString(name) {
 		c.Wrong(at, "the name is not lower-case letters, digits and _", "rename the field")
 	}
 	switch {
-	case s.Plus != "" && len(s.Column)+len(s.Columns) > 0:
+	case s.Plus != "" && given > 0:
 		c.Wrong(at, "a time with plus has no column of its own", "remove column, or plus")
 	case s.Plus != "": // computed
-	case len(s.Column) > 0 && len(s.Columns) > 0, len(s.Column) == 0 && len(s.Columns) == 0:
-		c.Wrong(at, "a field has either column or columns",
-			"column names one column (or lists the headers it may have), columns are joined")
+	case given != 1:
+		c.Wrong(at, "a field has exactly one of column, columns and first_of",
+			"column names one column (or lists the headers it may have), columns are joined, first_of takes the first that "+
+				"is filled")
 	case len(s.Column) > 0:
 		f.columns = []yamlfile.Texts{s.Column}
 	default:
-		for _, col := range s.Columns {
+		for _, col := range append(s.Columns, s.FirstOf...) {
 			f.columns = append(f.columns, yamlfile.Texts{col})
 		}
 	}
@@ -379,23 +389,16 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 		c.Wrong(at, "values and otherwise belong to type: text", "remove them")
 	}
 	if s.Values != nil {
-		f.values = map[string]string{}
-		for k, v := range s.Values {
-			k = strings.TrimSpace(k)
-			if f.fold {
-				k = strings.ToLower(k)
-			}
-			if old, twice := f.values[k]; twice && old != v {
-				c.Wrong(at+".values", fmt.Sprintf("%q is listed twice", k), "with ignore_case the keys differ in more than case")
-			}
-			f.values[k] = v
-		}
+		c.compileValues(at+".values", s.Values, &f)
 	}
 	f.unknown = "refuse"
 	if s.Otherwise != nil {
 		f.unknown = *s.Otherwise
 		if s.Values == nil {
 			c.Wrong(at+".otherwise", "otherwise needs values", "add the value map")
+		}
+		if _, both := s.Values["*"]; both {
+			c.Wrong(at+".otherwise", `otherwise and the value "*" say the same`, "remove one of them")
 		}
 	}
 	switch s.Decimal {

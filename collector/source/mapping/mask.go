@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"strings"
-
 	"github.com/monev112/monev112/collector/source/tabular"
 )
 
@@ -37,9 +35,6 @@ func (b *Binding) MaskCells(row tabular.Row) []string {
 
 // lists reports whether the value map of f, if it has one, names text.
 func (f *field) lists(text string) bool {
-	if f.fold {
-		text = strings.ToLower(text)
-	}
-	_, ok := f.values[text]
+	_, ok := f.mapped(text)
 	return ok
 }

@@ -247,11 +247,19 @@ func (p *pattern) parse(s string) (stamp, bool) {
 	return stamp{wall: wall, ms: int64(ms)}, true
 }
 
+// zoneNames are the names of offsets that exports write behind a time, in hours.
+var zoneNames = map[string]int{"utc": 0, "gmt": 0, "wib": 7, "wita": 8, "wit": 9}
+
 // parseISO reads 2025-01-01T07:30:00.1234567+07:00 and its relatives: a space or a small t for the T, no seconds, a
 // fraction of up to nine digits, an offset as Z, +07, +0700 or +07:00 with or without a space before it, or none.
 func parseISO(s string) (stamp, bool) {
 	main, offset, fixed := s, 0, false
-	if i := strings.LastIndexAny(s, "zZ+-"); i >= len("2006-01-02T15:04") {
+	if i := strings.LastIndexByte(s, ' '); i >= len("2006-01-02T15:04") {
+		if hours, named := zoneNames[strings.ToLower(s[i+1:])]; named {
+			main, offset, fixed = s[:i], hours*3600, true
+		}
+	}
+	if i := strings.LastIndexAny(s, "zZ+-"); i >= len("2006-01-02T15:04") && !fixed {
 		text := s[i:]
 		if len(text) == 3 { // +07
 			text += "00"
@@ -270,7 +278,11 @@ func parseISO(s string) (stamp, bool) {
 	if len(main) > len(layout) {
 		layout += ":05" // Parse takes a fraction behind it
 	}
-	t, err := time.Parse(layout, strings.Replace(main[:10]+" "+main[11:], ",", ".", 1))
+	date := main[:10]
+	if date[4] == '/' && date[7] == '/' {
+		date = strings.ReplaceAll(date, "/", "-")
+	}
+	t, err := time.Parse(layout, strings.Replace(date+" "+main[11:], ",", ".", 1))
 	if err != nil {
 		return stamp{}, false
 	}

@@ -12,6 +12,8 @@ import (
 	"sync"
 	texttemplate "text/template"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 
@@ -63,6 +65,7 @@ type words struct {
 		Headers []string `yaml:"headers"`
 	} `yaml:"roles"`
 	Classes map[string][]string `yaml:"classes"`
+	States  map[string][]string `yaml:"states"`
 	Usual   []string            `yaml:"usual"`
 }
 
@@ -78,15 +81,37 @@ var knownWords = sync.OnceValue(func() (w words) {
 
 // classOf is the class that a word of an export stands for, empty when it is not known.
 func classOf(word string) string {
-	for class, list := range knownWords().Classes {
-		if slices.Contains(list, word) {
-			return class
-		}
+	if class := listed(knownWords().Classes, word); class != "" {
+		return class
 	}
 	if slices.Contains(event.Classes(), word) {
 		return word
 	}
 	return ""
+}
+
+// listed returns the key whose list has the word.
+func listed(of map[string][]string, word string) string {
+	for key, list := range of {
+		if slices.Contains(list, word) {
+			return key
+		}
+	}
+	return ""
+}
+
+// begins returns the longest word of the lists with which a text of several words begins, and its key.
+func begins(of map[string][]string, text string) (word, key string) {
+	for k, list := range of {
+		for _, w := range list {
+			rest, ok := strings.CutPrefix(text, w)
+			r, _ := utf8.DecodeRuneInString(rest)
+			if ok && rest != "" && !unicode.IsLetter(r) && (len(w) > len(word) || len(w) == len(word) && k < key) {
+				word, key = w, k
+			}
+		}
+	}
+	return word, key
 }
 
 // plainHeader makes a header comparable with those of roles.
@@ -209,6 +234,7 @@ const (
 	kindCalls   = "calls"
 	kindTickets = "tickets"
 	kindBoth    = "calls with their tickets"
+	kindStates  = "the states of tickets"
 )
 
 // facts are what the template asks for. Columns are the headers of the roles that were found, quoted.
@@ -227,11 +253,13 @@ type facts struct {
 	EndsAfter                      string // the time that lies a duration behind the first
 	DecimalComma                   bool
 	Classes, Priorities            map[string]string
-	Later                          string // the field to which classification and ticket are dated
+	States                         map[string]string // of a log of states: its words, by the events that they stand for
+	NewestFirst                    bool              // of a log of states: its rows stand in that order
+	Later                          string            // the field to which classification and ticket are dated
 }
 
 // Calls and Tickets report what the events of a row are about.
-func (f facts) Calls() bool   { return f.Kind != kindTickets }
+func (f facts) Calls() bool   { return f.Kind != kindTickets && f.Kind != kindStates }
 func (f facts) Tickets() bool { return f.Kind != kindCalls || f.Column["opd"] != "" }
 
 // Pick says which of several rows of a case counts for an event.
@@ -243,6 +271,18 @@ func (f facts) Pick(role string) string {
 		return ", pick: latest"
 	}
 	return ", pick: earliest"
+}
+
+// StateEvents are the events that the words of a log of states stand for, in the order of a ticket's life.
+func (f facts) StateEvents() (out []string) {
+	for _, typ := range []string{
+		"assigned", "acknowledged", "rejected", "departed", "arrived", "paused", "resumed", "resolved", "closed", "reopened",
+	} {
+		if slices.Contains(slices.Collect(maps.Values(f.States)), typ) && (typ != "assigned" || f.Column["opd"] != "") {
+			out = append(out, typ)
+		}
+	}
+	return out
 }
 
 // ticketTimes are the roles of a ticket's times in the order of its life, and their events.
@@ -269,11 +309,17 @@ func (p *proposer) facts() facts {
 		Windows1252: p.s.enc == tabular.Windows1252, Column: map[string]string{}, Formats: map[string]string{},
 		OwnDate: map[string]bool{}, Later: "received", Used: map[string]bool{"number": true},
 	}
-	p.note("a row of this file seems to be about %s", f.Kind)
-	if d := distinct(p.cells("number")); d < 0.9 {
-		f.Several = true
-		p.note("a number stands in several rows (%d %% are the first of theirs): it may be a log of states or of units; "+
-			"of each event the earliest row counts, of an end the latest", int(100*d))
+	f.Several = distinct(p.cells("number")) < 0.9
+	switch {
+	case f.Several && p.changesState():
+		f.Kind, f.States = kindStates, p.states()
+		p.note("a number stands in several rows with another %s: a row of this file is a change of state; it gives the event "+
+			"that its word stands for, when it differs from the row before", p.head("status"))
+	case f.Several:
+		p.note("a row of this file seems to be about %s, and a case stands on several rows, as with a row for each unit: of "+
+			"each event the earliest row counts, of an end the latest", f.Kind)
+	default:
+		p.note("a row of this file seems to be about %s", f.Kind)
 	}
 	for role := range p.s.cols {
 		f.Column[role] = p.head(role)
@@ -288,6 +334,9 @@ func (p *proposer) facts() facts {
 		}
 	}
 	f.DecimalComma = slices.ContainsFunc(p.cells("wait"), func(c string) bool { return strings.Contains(c, ",") })
+	if f.Kind == kindStates {
+		f.Times, f.EndsAfter, f.Used["status"], f.NewestFirst = nil, "", true, p.newestFirst()
+	}
 	if p.has("class") && f.Calls() {
 		f.Classes = p.classes()
 	}
@@ -321,6 +370,8 @@ func (p *proposer) facts() facts {
 // why says why a column is not used, where that is known.
 func (p *proposer) why(column int, role string, f facts) string {
 	switch {
+	case role == "status":
+		return "; what happened to a case is told by the times of its events"
 	case role == "caller":
 		return "; tickets carry no caller"
 	case role == "lat" || role == "lon":
@@ -501,6 +552,58 @@ func (p *proposer) use(f *facts) {
 	}
 }
 
+// changesState reports whether the file is a log: most words of its column of states are known, and a case has several.
+func (p *proposer) changesState() bool {
+	known := share(p.cells("status"), func(c string) bool { return stateOf(c) != "" })
+	at, ok := p.s.cols["status"]
+	if !ok || known < few {
+		return false
+	}
+	first := map[string]string{}
+	for _, r := range p.s.rows {
+		if n := p.s.cols["number"]; n < len(r.Cells) && at < len(r.Cells) {
+			number, state := oneLine(r.Cells[n]), stateOf(oneLine(r.Cells[at]))
+			if before, seen := first[number]; seen && before != state {
+				return true
+			}
+			first[number] = state
+		}
+	}
+	return false
+}
+
+// newestFirst reports whether the first row of the file is later than its last.
+func (p *proposer) newestFirst() bool {
+	cells := append(p.cells("received_full"), p.cells("date")...)
+	for _, q := range []*pattern{{kind: isoForm}, {kind: officeForm}, {kind: officeDate}} {
+		first, ok1 := q.parse(cells[0])
+		last, ok2 := q.parse(cells[len(cells)-1])
+		if ok1 && ok2 {
+			return first.wall > last.wall
+		}
+	}
+	return false
+}
+
+// stateOf is the event that a word of a log stands for, empty when it is not known.
+func stateOf(cell string) string { return listed(knownWords().States, strings.ToLower(cell)) }
+
+// states are the words of the column of states that are known. An unknown one is left out.
+func (p *proposer) states() map[string]string {
+	found, unknown := map[string]string{}, map[string]bool{}
+	for _, c := range p.cells("status") {
+		if typ := stateOf(c); typ != "" {
+			found[strings.ToLower(c)] = typ
+		} else {
+			unknown[Mask(c, shownCode)] = true
+		}
+	}
+	for _, c := range slices.Sorted(maps.Keys(unknown)) {
+		p.note("the state %q is not known: add it to the values of state, or its rows say nothing", c)
+	}
+	return found
+}
+
 // priorityWords are how exports call priorities.
 var priorityWords = map[string]string{
 	"darurat": "darurat", "emergency": "darurat", "gawat darurat": "darurat", "tinggi": "darurat", "high": "darurat",
@@ -593,6 +696,8 @@ func (p *proposer) classes() map[string]string {
 		key := strings.ToLower(c)
 		if class := classOf(key); class != "" {
 			found[key] = class
+		} else if word, class := begins(knownWords().Classes, key); word != "" {
+			found[word], found[word+"*"] = class, class
 		} else if c != "-" {
 			unknown[Mask(key, shownCode)]++
 		}

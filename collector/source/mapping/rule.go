@@ -17,7 +17,7 @@ import (
 func (c *compiler) compileEvent(i int) {
 	s := c.spec.Events[i]
 	at := fmt.Sprintf("events[%d]", i)
-	r := eventRule{typ: s.Type, required: s.Required, hasID: s.ID != ""}
+	r := eventRule{typ: s.Type, required: s.Required, hasID: s.ID != "", by: -1}
 	typ, known := event.ParseType(event.TypePrefix + s.Type)
 	if !known || typ == event.FeedHeartbeat {
 		c.Wrong(at+".type", fmt.Sprintf("%q is no type of event that a row can give", s.Type),
@@ -58,6 +58,16 @@ func (c *compiler) compileEvent(i int) {
 		c.Wrong(at+".pick", "pick is for tables with several rows of a case", "remove it or set table.rows_per_case: several")
 	}
 	r.latest = c.word(at+".pick", "pick", s.Pick, "earliest", "latest") == "latest"
+	if s.By != "" {
+		n, ok := c.index[s.By]
+		switch {
+		case s.Pick == "":
+			c.Wrong(at+".by", "by goes with pick", "write pick: latest or pick: earliest")
+		case !ok || c.m.fields[n].kind != timeField && c.m.fields[n].kind != numberField:
+			c.Wrong(at+".by", fmt.Sprintf("there is no field %q that is a time or a number", s.By), "name one")
+		}
+		r.by = n
+	}
 	for j, w := range s.When {
 		c.compileWhen(fmt.Sprintf("%s.when[%d]", at, j), w, &r)
 	}
@@ -107,7 +117,7 @@ func (c *compiler) compileWhen(at string, w condSpec, r *eventRule) {
 		return
 	}
 	given := 0
-	cond := condition{field: n}
+	cond := condition{field: n, changed: -1}
 	list := func(values []string, not bool) {
 		given++
 		cond.not = not
@@ -129,24 +139,47 @@ func (c *compiler) compileWhen(at string, w condSpec, r *eventRule) {
 		given++
 		cond.empty = w.Empty
 	}
+	if w.Changed {
+		given++
+		cond.changed = c.changes(at, n)
+	}
 	if given != 1 {
-		c.Wrong(at, "a condition has exactly one of equals, in, not_in and empty",
+		c.Wrong(at, "a condition has exactly one of equals, in, not_in, empty and changed: true",
 			"write several conditions as several items; all must hold")
 	}
 	if cond.in != nil && c.m.fields[n].kind != textField {
 		c.Wrong(at, "equals, in and not_in compare texts",
 			"use empty: true or false for a time, a number or a telephone number")
 	}
+	c.checkReachable(at, &c.m.fields[n], cond.in)
 	r.when = append(r.when, cond)
 }
 
-// holds reports whether the condition is met.
-func (w *condition) holds(values []value) bool {
-	v := values[w.field]
-	if w.empty != nil {
-		return v.set != *w.empty
+// checkReachable finds a word of a condition that the field's value map can never give.
+func (c *compiler) checkReachable(at string, f *field, words map[string]bool) {
+	if f.values == nil || f.unknown == "keep" {
+		return
 	}
-	return v.set && w.in[v.text] != w.not
+	given := append(slices.Collect(maps.Values(f.values)), "", f.unknown)
+	for _, w := range slices.Sorted(maps.Keys(words)) {
+		if !slices.Contains(given, w) {
+			c.Wrong(at, fmt.Sprintf("the values of %s never give %q", f.name, w), "write one of the right sides of its values")
+		}
+	}
+}
+
+// holds reports whether the condition is met; changed has the bits of the sequence.
+func (w *condition) holds(values []value, changed uint64) bool {
+	v := values[w.field]
+	switch {
+	case w.changed >= 0:
+		return v.set && changed&(1<<w.changed) != 0
+	case w.empty != nil:
+		return v.set != *w.empty
+	case !v.set: // not_in wants another value, and an empty field has none
+		return w.in[""] && !w.not
+	}
+	return w.in[v.text] != w.not
 }
 
 func (c *compiler) compileData(at, key string, texts yamlfile.Texts, r *eventRule) {

@@ -26,18 +26,36 @@ type sample struct {
 	unread int // rows that could not be read, as in a wrong encoding
 }
 
+// CheckFile returns ErrCounts, with what was found, when a file that has not the header of a mapping (err says so) holds
+// counts instead of cases. nil otherwise.
+func CheckFile(ctx context.Context, path string, limits tabular.Limits, err error) error {
+	var header *tabular.HeaderError
+	if !errors.As(err, &header) {
+		return nil
+	}
+	if _, err := takeSample(ctx, ProposeOptions{File: path, Limits: limits}); errors.Is(err, ErrCounts) {
+		return err
+	}
+	return nil
+}
+
 func takeSample(ctx context.Context, o ProposeOptions) (*sample, error) {
 	book, err := tabular.IsWorkbook(o.File)
 	if err != nil {
 		return nil, err
 	}
 	var best, widest *sample
+	var counts error // a table of them
 	consider := func(s *sample) {
 		if s == nil {
 			return
 		}
 		if widest == nil || len(s.header) > len(widest.header) {
 			widest = s
+		}
+		if err := CheckCases(s.header, s.rows[:min(len(s.rows), lookedAt)]); err != nil {
+			counts = err
+			return
 		}
 		if s.complete(o) && (best == nil || len(s.cols) > len(best.cols) ||
 			len(s.cols) == len(best.cols) && s.unread < best.unread) {
@@ -87,6 +105,9 @@ func takeSample(ctx context.Context, o ProposeOptions) (*sample, error) {
 				consider(s)
 			}
 		}
+	}
+	if best == nil && counts != nil {
+		return nil, fmt.Errorf("%s: %w", o.File, counts)
 	}
 	if best == nil {
 		return nil, fmt.Errorf("%s: %w%s", o.File, ErrNoHeader, widest.seen(o))
@@ -141,7 +162,7 @@ func sampleOf(rows tabular.Reader) (*sample, error) {
 			}
 		}
 		// Without a word that is known, the first row of names over other rows is the header.
-		if names < 2 || best != nil && len(cols) <= len(best.cols) {
+		if names < 2 && steps(row.Cells, most) != byHour || best != nil && len(cols) <= len(best.cols) {
 			continue
 		}
 		best = &sample{line: row.Line, header: row.Cells, cols: cols, rows: head[i+1:], unread: unread}

@@ -33,11 +33,20 @@ type tableSpec struct {
 	RowsPerCase string         `yaml:"rows_per_case"`
 	ShortRows   string         `yaml:"short_rows"`
 	Sheets      yamlfile.Texts `yaml:"sheets"`
+	Sequence    *sequenceSpec  `yaml:"sequence"`
+}
+
+// sequenceSpec puts the rows of a case into an order: by a time, and rows of one time as they stand in the file.
+type sequenceSpec struct {
+	Case string `yaml:"case"`
+	Time string `yaml:"time"`
+	Rows string `yaml:"rows"`
 }
 
 type fieldSpec struct {
 	Column     yamlfile.Texts    `yaml:"column"`
 	Columns    []string          `yaml:"columns"`
+	FirstOf    []string          `yaml:"first_of"`
 	Join       *string           `yaml:"join"`
 	Type       string            `yaml:"type"`
 	Formats    []string          `yaml:"formats"`
@@ -93,6 +102,7 @@ type eventSpec struct {
 	ID         string                    `yaml:"id"`
 	Time       string                    `yaml:"time"`
 	Pick       string                    `yaml:"pick"`
+	By         string                    `yaml:"by"`
 	Required   bool                      `yaml:"required"`
 	When       []condSpec                `yaml:"when"`
 	Data       map[string]yamlfile.Texts `yaml:"data"`
@@ -100,9 +110,10 @@ type eventSpec struct {
 }
 
 type condSpec struct {
-	Field  string   `yaml:"field"`
-	Equals *string  `yaml:"equals"`
-	In     []string `yaml:"in"`
-	NotIn  []string `yaml:"not_in"`
-	Empty  *bool    `yaml:"empty"`
+	Field   string   `yaml:"field"`
+	Equals  *string  `yaml:"equals"`
+	In      []string `yaml:"in"`
+	NotIn   []string `yaml:"not_in"`
+	Empty   *bool    `yaml:"empty"`
+	Changed bool     `yaml:"changed"`
 }

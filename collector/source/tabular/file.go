@@ -29,7 +29,7 @@ type File struct {
 	hidden  []string // sheets that are not read
 	open    *Sheet
 	found   bool
-	closest *headerError // of the sheets without the header
+	closest *HeaderError // of the sheets without the header
 	skipped []string
 }
 

@@ -87,7 +87,7 @@ func (l *Layout) CSV(file string, src io.Reader, limits Limits) (Table, error) {
 	if l.Separator != 0 {
 		tried = []byte{l.Separator}
 	}
-	var closest *headerError
+	var closest *HeaderError
 	for _, sep := range tried {
 		_, fault, err := l.findHeader(NewCSV(file, bytes.NewReader(start), sep, limits))
 		if err != nil {
@@ -110,7 +110,7 @@ func (l *Layout) CSV(file string, src io.Reader, limits Limits) (Table, error) {
 
 // findHeader reads rows until one holds every column of the layout. err is what ended the reading but for its plain
 // end.
-func (l *Layout) findHeader(rows Reader) (h Header, fault *headerError, err error) {
+func (l *Layout) findHeader(rows Reader) (h Header, fault *HeaderError, err error) {
 	for range l.HeaderRows {
 		row, err := rows.Next()
 		var bad *RowError
@@ -127,18 +127,18 @@ func (l *Layout) findHeader(rows Reader) (h Header, fault *headerError, err erro
 		if len(missing) == 0 && len(twice) == 0 {
 			return h, nil, nil
 		}
-		fault = closer(fault, &headerError{
+		fault = closer(fault, &HeaderError{
 			file: row.File, line: row.Line, missing: missing, twice: twice, cells: len(row.Cells), rows: l.HeaderRows,
 		})
 	}
 	if fault == nil {
-		fault = &headerError{missing: []string{"any column"}, rows: l.HeaderRows}
+		fault = &HeaderError{missing: []string{"any column"}, rows: l.HeaderRows}
 	}
 	return h, fault, nil
 }
 
-// headerError says that no row holds the columns of the layout, with the row that comes nearest.
-type headerError struct {
+// HeaderError says that no row holds the columns of the layout, with the row that comes nearest.
+type HeaderError struct {
 	file           string
 	line           int
 	missing, twice []string
@@ -146,14 +146,14 @@ type headerError struct {
 }
 
 // closer returns the one of two errors that misses fewer columns, the first of equals; best may be nil.
-func closer(best, other *headerError) *headerError {
+func closer(best, other *HeaderError) *HeaderError {
 	if best == nil || len(other.missing) < len(best.missing) {
 		return other
 	}
 	return best
 }
 
-func (e *headerError) Error() string {
+func (e *HeaderError) Error() string {
 	switch {
 	case e.line == 0:
 		return fmt.Sprintf("%s: the table is empty", e.file)
