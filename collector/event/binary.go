@@ -217,7 +217,7 @@ func decodeAttributes(v []byte, to *map[string]string) bool {
 
 func alias(v []byte) string { return unsafe.String(unsafe.SliceData(v), len(v)) }
 
-// Detach copies every string of e into memory of its own (one allocation, plus those of Attributes), so that e no
+// Detach copies every string of e into memory of its own (one allocation, plus those of Attributes and Record), so that e no
 // longer aliases the buffer it was decoded from. It is not safe for concurrent use on one e.
 func (e *Event) Detach() {
 	texts := e.texts()
@@ -228,8 +228,10 @@ func (e *Event) Detach() {
 	for _, id := range e.Calls {
 		size += len(id)
 	}
-	for k, v := range e.Attributes {
-		size += len(k) + len(v)
+	for _, m := range [...]map[string]string{e.Attributes, e.Record} {
+		for k, v := range m {
+			size += len(k) + len(v)
+		}
 	}
 	own := make([]byte, 0, size)
 	for _, s := range texts {
@@ -238,14 +240,17 @@ func (e *Event) Detach() {
 	for i := range e.Calls {
 		own = moveText(own, &e.Calls[i])
 	}
-	if len(e.Attributes) > 0 {
-		moved := make(map[string]string, len(e.Attributes))
-		for k, v := range e.Attributes {
+	for _, m := range [...]*map[string]string{&e.Attributes, &e.Record} {
+		if len(*m) == 0 {
+			continue
+		}
+		moved := make(map[string]string, len(*m))
+		for k, v := range *m {
 			own = moveText(own, &k)
 			own = moveText(own, &v)
 			moved[k] = v
 		}
-		e.Attributes = moved
+		*m = moved
 	}
 }
 

@@ -128,6 +128,7 @@ func TestBinaryFormIsFrozen(t *testing.T) {
 		Due: time.UnixMilli(1_700_000_002_000).UTC(),
 		Lat: ptr(-7.5), Lon: ptr(112.5), RingMS: ptr[int64](300), WaitMS: ptr[int64](0), Replaces: "rp", Revision: 3,
 		Attributes: map[string]string{"b": "2", "a": "1"}, Carries: []string{"call.received"}, Blanked: []string{"x", "y"},
+		Record: map[string]string{"text": "t", "due": ""}, ChangedBy: "by",
 	}
 	const want = "01" + "010173" + "020169" + "030114" + "040102" + "050154" + "060163" + "07087b68e5cf8b010000" +
 		"0808e86be5cf8b010000" +
@@ -136,7 +137,8 @@ func TestBinaryFormIsFrozen(t *testing.T) {
 		"1102636c" + "12026361" + "13027072" + "14026f70" + "15026b65" + "16027265" + "17027273" + "18026331" + "18026332" +
 		"19016d" +
 		"1a08d06fe5cf8b010000" + "1b080000000000001ec0" + "1c080000000000205c40" + "1d02ac02" + "1e0100" + "1f027270" +
-		"200103" + "2103016131" + "2103016232" + "220d63616c6c2e7265636569766564" + "280178" + "280179"
+		"200103" + "2103016131" + "2103016232" + "220d63616c6c2e7265636569766564" + "280178" + "280179" +
+		"290403647565" + "29060474657874" + "74" + "2a026279"
 	if got := hex.EncodeToString(AppendBinary(nil, &e)); got != want {
 		t.Errorf("binary form\n got %s\nwant %s", got, want)
 	}
@@ -226,7 +228,7 @@ func TestJSONRoundTrip(t *testing.T) {
 }
 
 func TestVocabulary(t *testing.T) {
-	if len(Types()) != 27 {
+	if len(Types()) != 30 {
 		t.Errorf("%d types", len(Types()))
 	}
 	for _, typ := range Types() {

@@ -243,7 +243,8 @@ func (ds *decodeState) finish(now time.Time) {
 	}
 	kind, id, ok := strings.Cut(ds.subject, "/")
 	if !ok || id == "" {
-		ds.fail(FieldSubject, WrongSubject, `a subject is "call/<id>", "ticket/<id>", "agent/<id>" or "feed/<id>"`)
+		ds.fail(FieldSubject, WrongSubject,
+			`a subject is "call/<id>", "ticket/<id>", "agent/<id>", "feed/<id>", "rtl/<id>", "remark/<month>/<section>" or "form/<month>/<name>"`)
 		return
 	}
 	if e.Kind, ok = ParseKind(kind); !ok || e.Type.Kind() != 0 && e.Kind != e.Type.Kind() {
@@ -251,13 +252,17 @@ func (ds *decodeState) finish(now time.Time) {
 		return
 	}
 	limit, sh := MaxIDBytes, shapeText
-	if e.Kind == KindAgent {
+	switch e.Kind {
+	case KindAgent:
 		limit, sh = MaxCodeBytes, shapeID
+	case KindRTL:
+		limit, sh = MaxCodeBytes, shapeCode
 	}
 	if !ds.validate(FieldSubject, id, limit, sh) {
 		return
 	}
 	e.Subject = id
+	ds.finishRecord()
 	ds.finishTimes(now)
 	ds.finishResult()
 	if (e.Lat == nil) != (e.Lon == nil) {

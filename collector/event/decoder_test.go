@@ -118,6 +118,12 @@ func edit(old, new string) string {
 	return strings.Replace(good, old, new, 1)
 }
 
+// office is an event of the office with a record of those members.
+func office(typ, subject, members string) string {
+	return `{"specversion":"1.0","id":"o1","source":"s1","type":"monev112.` + typ + `","subject":"` + subject +
+		`","time":"2026-11-23T07:30:00+07:00","data":{"record":{` + members + `}}}`
+}
+
 func data(members string) string { return edit(`"opd":"dishub"`, members) }
 
 func TestRefusals(t *testing.T) {
@@ -125,6 +131,7 @@ func TestRefusals(t *testing.T) {
 		UnknownCallerKey: true, // TestReplayFromTheQuarantineKeepsTheCaller
 		Conflict:         true, // given by ingest
 		SourceNotAllowed: true, // given by api
+		TypeNotAllowed:   true,
 		CaseFull:         true, // given by ingest
 	}
 	long := strings.Repeat("x", 129)
@@ -171,6 +178,25 @@ func TestRefusals(t *testing.T) {
 		{"source with space", edit(`"s1"`, `"s 1"`), FieldSource, BadCharacters},
 		{"long source", edit(`"s1"`, `"`+long+`"`), FieldSource, TooLong},
 		{"phone as source", edit(`"s1"`, `"tel:+628123456789"`), FieldSource, PhoneLike},
+		{"telephone number in a text", office("rtl.set", "rtl/R1", `"text":"hubungi 0812-3456-7890"`), "record.text", PhoneLike},
+		{"NIK in a text", office("remark.set", "remark/2026-10/kendala", `"text":"NIK 3515081203900001"`), "record.text",
+			IdentityLike},
+		{"NIK in a form", office("form.set", "form/2026-10/sdm", `"data":"{\"a\":[{\"b\":\"3515081203900001\"}]}"`),
+			"record.data", IdentityLike},
+		{"long text", office("rtl.set", "rtl/R1", `"text":"`+strings.Repeat("x", 2001)+`"`), "record.text", TooLong},
+		{"person as owner", office("rtl.set", "rtl/R1", `"owner":"Budi Santoso"`), "record.owner", BadCharacters},
+		{"unknown status", office("rtl.set", "rtl/R1", `"status":"beres"`), "record.status", UnknownCode},
+		{"unknown member", office("rtl.set", "rtl/R1", `"name":"x"`), FieldRecord, UnknownCode},
+		{"day that is none", office("rtl.set", "rtl/R1", `"due":"2026-02-30"`), "record.due", BadTime},
+		{"month as baseline", office("rtl.set", "rtl/R1", `"baseline":"Oktober"`), "record.baseline", BadTime},
+		{"no record", office("rtl.set", "rtl/R1", ``), FieldRecord, MissingField},
+		{"record as text", strings.Replace(office("rtl.set", "rtl/R1", `"text":"x"`), `{"text":"x"}`, `"x"`, 1), FieldRecord,
+			WrongType},
+		{"remark to no month", office("remark.set", "remark/kendala", `"text":"x"`), FieldSubject, WrongSubject},
+		{"remark to no section", office("remark.set", "remark/2026-10/", `"text":"x"`), FieldSubject, WrongSubject},
+		{"unknown form", office("form.set", "form/2026-10/gaji", `"data":"{}"`), FieldSubject, WrongSubject},
+		{"form that is no object", office("form.set", "form/2026-10/sdm", `"data":"[]"`), "record.data", WrongType},
+		{"recommendation of a ticket", office("rtl.set", "ticket/T1", `"text":"x"`), FieldSubject, WrongSubject},
 		{"no type", edit(`"type":"monev112.ticket.opened",`, ``), FieldType, MissingField},
 		{"unknown type", edit(`ticket.opened`, `ticket.open`), FieldType, UnknownType},
 		{"foreign type", edit(`monev112.ticket.opened`, `com.example`), FieldType, UnknownType},

@@ -75,6 +75,14 @@ type Event struct {
 
 	Attributes map[string]string `event:"33 attributes"` // only keys that the configuration allows
 
+	// Record is what an RTLSet, RemarkSet or FormSet sets, by the names of RecordMembers; an empty text clears a member, a
+	// member that is not named stays as it was. Events of other types have none.
+	Record map[string]string `event:"41 record MaxRecordMembers"`
+
+	// ChangedBy is the name of the API key that sent an event of the office; empty where nobody had to sign in. The service
+	// sets it: no sender can.
+	ChangedBy string `event:"42 changed_by" digest:"-"`
+
 	// Blanked names the members of data that were sent and not kept, since they were no code or name; see Blank.
 	Blanked []string `event:"40 blanked" digest:"-"`
 }

@@ -35,6 +35,7 @@ const (
 	FieldReplaces  Field = "replaces"
 	FieldRevision  Field = "revision"
 	FieldCarries   Field = "carries"
+	FieldRecord    Field = "record"
 )
 
 var dataFields = []Field{
@@ -61,6 +62,7 @@ var dataFields = []Field{
 	FieldReplaces,
 	FieldRevision,
 	FieldCarries,
+	FieldRecord,
 }
 
 // RawEvent is an event as a source writes it: the members of data as in Event, but the caller's number still raw. Zero
@@ -96,6 +98,7 @@ type RawEvent struct {
 	Replaces  string // id of an event of the Source that this one voids
 	Revision  uint32
 	Carries   []string
+	Record    map[string]string
 	// written as further members of data; a Decoder keeps those that its configuration allows
 	Attributes map[string]string
 }
@@ -126,6 +129,7 @@ func (r *RawEvent) event() *Event {
 		Replaces:   r.Replaces,
 		Revision:   r.Revision,
 		Carries:    r.Carries,
+		Record:     r.Record,
 		Attributes: r.Attributes,
 	}
 }
@@ -175,6 +179,8 @@ func appendFields(dst []byte, e *Event) []byte {
 	dst = appendAttributes(dst, 33, e.Attributes)
 	dst = appendTexts(dst, 34, e.Carries)
 	dst = appendTexts(dst, 40, e.Blanked)
+	dst = appendAttributes(dst, 41, e.Record)
+	dst = appendText(dst, 42, e.ChangedBy)
 	return dst
 }
 
@@ -209,6 +215,7 @@ func appendDigested(dst []byte, e *Event) []byte {
 	dst = appendUint32(dst, 32, e.Revision)
 	dst = appendAttributes(dst, 33, e.Attributes)
 	dst = appendTexts(dst, 34, e.Carries)
+	dst = appendAttributes(dst, 41, e.Record)
 	return dst
 }
 
@@ -314,6 +321,10 @@ func decodeFields(payload []byte, e *Event) error {
 			ok = decodeTexts(value, &e.Carries)
 		case 40:
 			ok = decodeTexts(value, &e.Blanked)
+		case 41:
+			ok = decodeAttributes(value, &e.Record)
+		case 42:
+			ok = decodeText(value, &e.ChangedBy)
 		}
 		if !ok {
 			return fmt.Errorf("%w: value of tag %d before byte %d", ErrBinary, tag, p)
@@ -323,7 +334,7 @@ func decodeFields(payload []byte, e *Event) error {
 }
 
 // texts returns the fields that are text: after DecodeBinary they alias foreign bytes.
-func (e *Event) texts() [20]*string {
+func (e *Event) texts() [21]*string {
 	return [...]*string{
 		&e.Source,
 		&e.ID,
@@ -345,6 +356,7 @@ func (e *Event) texts() [20]*string {
 		&e.Master,
 		&e.Center,
 		&e.Replaces,
+		&e.ChangedBy,
 	}
 }
 
@@ -372,6 +384,7 @@ func appendMembers(dst []byte, e *Event) []byte {
 	dst = appendTextMember(dst, "replaces", e.Replaces)
 	dst = appendUint32Member(dst, "revision", e.Revision)
 	dst = appendTextsMember(dst, "carries", e.Carries)
+	dst = appendAttributesMember(dst, "record", e.Record)
 	return appendAttributeMembers(dst, e.Attributes)
 }
 
@@ -438,12 +451,14 @@ func (ds *decodeState) datum(name string) {
 		}
 	case "carries":
 		e.Carries = ds.words(FieldCarries, MaxCarries, typeNames)
+	case "record":
+		e.Record = ds.record(FieldRecord, MaxRecordMembers)
 	default:
 		ds.other(name)
 	}
 }
 
-// datum keeps one member of data for the quarantine, but never an exact place.
+// datum keeps one member of data for the quarantine, but never an exact place or a text of the office.
 func (k *keeper) datum(name string) {
 	switch name {
 	case "caller":
@@ -492,6 +507,8 @@ func (k *keeper) datum(name string) {
 		k.integer(FieldRevision, math.MaxUint32)
 	case "carries":
 		k.ids(FieldCarries, MaxCarries)
+	case "record":
+		k.state.skip()
 	default:
 		k.other(name)
 	}

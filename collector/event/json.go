@@ -109,6 +109,16 @@ func appendAttributeMembers(dst []byte, attributes map[string]string) []byte {
 	return dst
 }
 
+// appendAttributesMember appends a member that is an object of texts.
+func appendAttributesMember(dst []byte, name Field, texts map[string]string) []byte {
+	if len(texts) == 0 {
+		return dst
+	}
+	dst = appendName(dst, name)
+	from := len(dst)
+	return closeMembers(appendAttributeMembers(dst, texts), from)
+}
+
 const timeLayout = "2006-01-02T15:04:05.000Z07:00"
 
 func appendTimeMember(dst []byte, name Field, t time.Time) []byte {

@@ -13,6 +13,9 @@ const (
 	MaxCarries        = 64         // elements of carries
 	MaxAttributes     = 32         // allowed attributes of one event
 	MaxAttributeBytes = 256        // value of one attribute
+	MaxRecordMembers  = 32         // members of record
+	MaxRecordRunes    = 2000       // characters of a text of the office
+	MaxFormBytes      = 32 << 10   // data of a form
 	MaxKeyBytes       = 64         // a key name that is reported as dropped; longer ones are reported as OtherKey
 	MaxDropped        = 64         // different dropped key names of one batch; further ones are counted as OtherKey
 	MaxEventBytes     = 64 << 10   // one event as it was sent

@@ -27,7 +27,7 @@ const (
 // Reason says in one machine-readable word why an event was refused. The set is closed: it is a metric label.
 type Reason string
 
-// The reasons. A Decoder gives all but the last three, which need what came before and who sends.
+// The reasons. A Decoder gives all but the last four, which need what came before and who sends.
 const (
 	MalformedJSON Reason = "malformed_json"  // not JSON by RFC 8259
 	InvalidUTF8   Reason = "invalid_utf8"    // a string is not UTF-8
@@ -45,6 +45,7 @@ const (
 	BadCharacters    Reason = "bad_characters"     // control characters, or not the shape of a code
 	UnknownCode      Reason = "unknown_code"       // not in the closed list of the field
 	PhoneLike        Reason = "phone_like"         // looks like a telephone number outside of caller
+	IdentityLike     Reason = "identity_like"      // a text of the office holds what looks like an identity number
 	BadCaller        Reason = "bad_caller"         // caller is no telephone number
 	UnknownCallerKey Reason = "unknown_caller_key" // a replaced caller names a key that is not in the key file
 	Masked           Reason = "masked"             // was masked in the quarantine and cannot be replayed
@@ -56,6 +57,7 @@ const (
 
 	Conflict         Reason = "conflict"           // the same source and id came before with another content
 	SourceNotAllowed Reason = "source_not_allowed" // the API key is not for this source, or it is reserved
+	TypeNotAllowed   Reason = "type_not_allowed"   // the API key is not for events of this type, or of this centre
 	CaseFull         Reason = "case_full"          // the case, or a call that the event names, has no room for more
 )
 
@@ -63,7 +65,7 @@ var reasons = []Reason{
 	MalformedJSON, InvalidUTF8, DuplicateKey, TooDeep, EventTooLarge, WrongType, MissingField, Unsupported, UnknownType,
 	WrongSubject, TooLong, TooMany, BadCharacters, UnknownCode, PhoneLike, BadCaller, UnknownCallerKey, Masked, BadTime,
 	MissingOffset, TimeInFuture, TimeTooOld, OutOfRange, Conflict, SourceNotAllowed,
-	CaseFull,
+	CaseFull, IdentityLike, TypeNotAllowed,
 }
 
 // Reasons returns the closed set of reasons.

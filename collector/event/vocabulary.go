@@ -17,6 +17,9 @@ const (
 	KindTicket
 	KindAgent
 	KindFeed
+	KindRTL    // a recommendation of a monev meeting, rtl/<id>
+	KindRemark // a remark to a section of a month's report, remark/<month>/<section>
+	KindForm   // what people typed for a month, form/<month>/<name>
 )
 
 // Type is the type of an event, the part after "monev112." of a CloudEvents type.
@@ -53,6 +56,10 @@ const (
 	FeedHeartbeat
 	// EventWithdrawn takes back the event of its subject and source that replaces names: that one was never so.
 	EventWithdrawn
+	// RTLSet, RemarkSet and FormSet are what the office writes for its monev meeting; see Event.Record.
+	RTLSet
+	RemarkSet
+	FormSet
 )
 
 // typeInfo is what the vocabulary knows of one type.
@@ -90,6 +97,9 @@ var types = [...]typeInfo{
 	AgentState:         {"agent.state", KindAgent, FieldResult},
 	FeedHeartbeat:      {"feed.heartbeat", KindFeed, ""},
 	EventWithdrawn:     {"event.withdrawn", 0, FieldReplaces},
+	RTLSet:             {"rtl.set", KindRTL, ""},
+	RemarkSet:          {"remark.set", KindRemark, ""},
+	FormSet:            {"form.set", KindForm, ""},
 }
 
 // Types returns every type, in the order of their numbers.
@@ -180,9 +190,19 @@ func (e *Event) Carried() TypeSet {
 	return s
 }
 
-var kinds = [...]string{KindCall: "call", KindTicket: "ticket", KindAgent: "agent", KindFeed: "feed"}
+var kinds = [...]string{
+	KindCall: "call", KindTicket: "ticket", KindAgent: "agent", KindFeed: "feed",
+	KindRTL: "rtl", KindRemark: "remark", KindForm: "form",
+}
 
-// String returns "call", "ticket", "agent", "feed", or "unknown".
+// OfCase reports whether subjects of k are cases, which the board folds: calls and tickets.
+func (k Kind) OfCase() bool { return k == KindCall || k == KindTicket }
+
+// OfOffice reports whether k is what the office writes for its monev meeting. Such events have a Record and are no
+// word about a feed, a case or an agent.
+func (k Kind) OfOffice() bool { return k == KindRTL || k == KindRemark || k == KindForm }
+
+// String returns "call", "ticket", "agent", "feed", "rtl", "remark", "form", or "unknown".
 func (k Kind) String() string {
 	if k == 0 || int(k) >= len(kinds) {
 		return "unknown"

@@ -50,7 +50,7 @@ func (a *API) endpoints() []endpoint {
 	}
 	return []endpoint{
 		// takes its place once its body is here
-		{"POST", "/v1/events", a.postEvents, []auth.Scope{auth.EventsWrite}, false, true},
+		{"POST", "/v1/events", a.postEvents, []auth.Scope{auth.EventsWrite, auth.MonevWrite, auth.Admin}, false, true},
 		{"GET", "/v1/board", a.getBoard, read, false, false},
 		{"GET", "/v1/tickets", a.getTickets, read, true, false},
 		{"GET", "/v1/tickets/*id", a.getTicket, read, true, false},

@@ -36,8 +36,10 @@ func (a *API) postEvents(c *gin.Context) {
 	defer leave()
 	r := ingest.Request{Form: form, Body: body}
 	r.Reserved = []string{casefile.PageSource} // where no key exists, the service listens on loopback only
+	r.Office.Allowed = true
 	if key := holder(c); key != nil {
 		r.Source, r.Reserved = key.Source, nil
+		r.Office = OfficeOf(key)
 		if !key.Allows(auth.Admin) {
 			r.Reserved = []string{casefile.PageSource, casefile.ConfirmSource}
 		}
@@ -58,4 +60,12 @@ func (a *API) postEvents(c *gin.Context) {
 	trace.SpanFromContext(c.Request.Context()).SetAttributes(attribute.Int("events.accepted", receipt.Accepted),
 		attribute.Int("events.duplicates", receipt.Duplicates), attribute.Int("events.rejected", len(receipt.Rejected)))
 	a.answer(c, status, receipt)
+}
+
+// OfficeOf says what a key may send of the events of the office.
+func OfficeOf(key *auth.Key) ingest.Office {
+	admin := key.Allows(auth.Admin)
+	return ingest.Office{
+		Allowed: admin || key.Allows(auth.MonevWrite), Only: !key.Allows(auth.EventsWrite), By: key.Name, Center: key.Center,
+	}
 }

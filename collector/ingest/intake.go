@@ -80,6 +80,29 @@ type Request struct {
 	Source string
 	// Reserved are the sources that the sender may not send whatever Source says: the service's own.
 	Reserved []string
+	// What an API key allows of the events of the office (event.Kind.OfOffice).
+	Office Office
+}
+
+// Office says who sends events of the office.
+type Office struct {
+	Allowed bool   // the sender may send them
+	Only    bool   // and no others
+	By      string // name of the sender's key, noted on each; empty where nobody has to sign in
+	Center  string // the only centre whose events the sender may write; empty is any
+}
+
+// refuse says why the sender may not send e, or is empty.
+func (o *Office) refuse(e *event.Event) string {
+	switch {
+	case o.Only && (!e.Kind.OfOffice() || e.Type == event.EventWithdrawn):
+		return "The API key writes recommendations, remarks and forms only: other events need the scope events:write."
+	case e.Kind.OfOffice() && !o.Allowed:
+		return "Recommendations, remarks and forms need an API key with the scope monev:write or admin."
+	case e.Kind.OfOffice() && o.Center != "" && e.Center != o.Center:
+		return "The API key is for another centre."
+	}
+	return ""
 }
 
 // Submit decodes the events of a request and returns when those that are accepted are on stable storage and on the
@@ -117,6 +140,15 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 			continue
 		}
 		in.normalize(e)
+		if detail := r.Office.refuse(e); detail != "" {
+			foreign = append(foreign, event.Refusal{
+				Index: b.Index[i], ID: e.ID, Field: event.FieldType, Reason: event.TypeNotAllowed, Detail: detail,
+			})
+			continue
+		}
+		if e.Kind.OfOffice() {
+			e.ChangedBy = r.Office.By
+		}
 		events, index = append(events, e), append(index, b.Index[i])
 	}
 	in.stamp(events)
@@ -214,13 +246,18 @@ const (
 		"the ticket names as many as it can hold, or as many tickets name the call."
 )
 
-// SubmitDrafts is Submit for events that were made in this process.
+// SubmitDrafts is Submit for events that were made in this process; none of the office is among them.
 func (in *Intake) SubmitDrafts(ctx context.Context, drafts ...event.RawEvent) (event.Receipt, error) {
+	return in.SubmitOffice(ctx, Office{}, drafts...)
+}
+
+// SubmitOffice is SubmitDrafts for what people write on a page.
+func (in *Intake) SubmitOffice(ctx context.Context, o Office, drafts ...event.RawEvent) (event.Receipt, error) {
 	var body []byte
 	for i := range drafts {
 		body = append(drafts[i].AppendCloudEvent(body), '\n')
 	}
-	return in.Submit(ctx, Request{Form: event.NDJSON, Body: body})
+	return in.Submit(ctx, Request{Form: event.NDJSON, Body: body, Office: o})
 }
 
 // Retry submits a rejected event once more, in the form in which the quarantine keeps it. The error wraps

@@ -154,6 +154,42 @@ func TestAReservedSourceIsRefused(t *testing.T) {
 	}
 }
 
+func TestWhoMayWriteForTheOffice(t *testing.T) {
+	in := newEntrance(t, ingest.Config{})
+	in.start()
+	line := func(id, typ, subject, data string) string {
+		return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"s","type":"monev112.%s","subject":%q,`+
+			`"time":"2026-01-02T15:00:00+07:00","data":{%s}}`, id, typ, subject, data)
+	}
+	rtl := line("r1", "rtl.set", "rtl/R1", `"record":{"text":"Tambah petugas"}`)
+	elsewhere := line("r2", "rtl.set", "rtl/R1", `"center":"35.78","record":{"text":"Tambah petugas"}`)
+	call := line("c1", "call.received", "call/C1", "")
+	withdrawal := line("w1", "event.withdrawn", "rtl/R1", `"replaces":"r1"`)
+	for name, c := range map[string]struct {
+		body   string
+		office ingest.Office
+		ok     bool
+	}{
+		"monev:write":                      {rtl, ingest.Office{Allowed: true, Only: true, By: "sekretariat"}, true},
+		"monev:write, a call":              {call, ingest.Office{Allowed: true, Only: true}, false},
+		"monev:write, a withdrawal":        {withdrawal, ingest.Office{Allowed: true, Only: true}, false},
+		"monev:write of another centre":    {elsewhere, ingest.Office{Allowed: true, Only: true, Center: "35.15"}, false},
+		"events:write":                     {rtl, ingest.Office{}, false},
+		"events:write, a withdrawal":       {withdrawal, ingest.Office{}, false},
+		"events:write, a call":             {call, ingest.Office{}, true},
+		"both scopes, a withdrawal":        {withdrawal, ingest.Office{Allowed: true}, true},
+		"no key asked for, another centre": {elsewhere, ingest.Office{Allowed: true}, true},
+	} {
+		r, err := in.Submit(t.Context(), ingest.Request{Form: event.Structured, Body: []byte(c.body), Office: c.office})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok := len(r.Rejected) == 0; ok != c.ok || !ok && r.Rejected[0].Reason != event.TypeNotAllowed {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
 func TestTheReceiptSaysWhatBecameOfEachEvent(t *testing.T) {
 	in := newEntrance(t, ingest.Config{})
 	in.start()

@@ -87,7 +87,7 @@ func (s *Shipper) complete(ctx context.Context, b *batch) ([]*event.Event, error
 		}
 		s.board.Load(loaded)
 	}
-	if err := s.findAgents(ctx, b); err != nil {
+	if err := s.findSingles(ctx, b); err != nil {
 		return nil, err
 	}
 	fresh := make([]*event.Event, 0, len(b.events))
@@ -97,7 +97,7 @@ func (s *Shipper) complete(ctx context.Context, b *batch) ([]*event.Event, error
 	for i, e := range b.events {
 		id := eventID{e.Key(), e.Source, e.ID}
 		digest, held := b.held[id]
-		if verdicts != nil && verdicts[i] == tracker.Conflict || e.Kind == event.KindAgent && held && digest != e.Digest {
+		if verdicts != nil && verdicts[i] == tracker.Conflict || single(e) && held && digest != e.Digest {
 			conflicts, payloads = append(conflicts, e), append(payloads, b.payloads[i])
 			continue
 		}
@@ -105,30 +105,34 @@ func (s *Shipper) complete(ctx context.Context, b *batch) ([]*event.Event, error
 			continue
 		}
 		fresh = append(fresh, e)
-		if e.Kind == event.KindAgent {
+		if single(e) {
 			b.held[id] = e.Digest // the batch may say it twice
 		}
 	}
 	return fresh, s.keepConflicts(conflicts, payloads)
 }
 
-// findAgents notes what ClickHouse holds of the batch's events about agents, which no case remembers: one that came
-// with other content would take the place of the first. A heartbeat has no content to contradict.
-func (s *Shipper) findAgents(ctx context.Context, b *batch) error {
-	var agents []*event.Event
+// single reports whether no case remembers e, and it has content that another of its id could contradict: events of
+// agents and of the office. A heartbeat has none.
+func single(e *event.Event) bool { return e.Kind == event.KindAgent || e.Kind.OfOffice() }
+
+// findSingles notes what ClickHouse holds of the batch's events that no case remembers: one that came with other
+// content would take the place of the first.
+func (s *Shipper) findSingles(ctx context.Context, b *batch) error {
+	var singles []*event.Event
 	for _, e := range b.events {
-		if e.Kind == event.KindAgent {
-			agents = append(agents, e)
+		if single(e) {
+			singles = append(singles, e)
 		}
 	}
-	if len(agents) == 0 {
+	if len(singles) == 0 {
 		return nil
 	}
-	digests, err := s.sink.StoredDigests(ctx, agents)
+	digests, err := s.sink.StoredDigests(ctx, singles)
 	if err != nil {
 		return err
 	}
-	for i, e := range agents {
+	for i, e := range singles {
 		if id := (eventID{e.Key(), e.Source, e.ID}); digests[i] != (event.Digest{}) {
 			b.held[id] = digests[i]
 		} else {

@@ -44,7 +44,9 @@ const eventColumns = "" +
 	", revision" +
 	", attributes" +
 	", carries" +
-	", blanked"
+	", blanked" +
+	", record" +
+	", changed_by"
 
 // newEventColumns returns the columns of the table events, without a row.
 func newEventColumns() []eventColumn {
@@ -84,6 +86,8 @@ func newEventColumns() []eventColumn {
 		fieldOf("attributes", textMaps, func(e *event.Event) map[string]string { return e.Attributes }),
 		fieldOf("carries", textLists, func(e *event.Event) []string { return e.Carries }),
 		fieldOf("blanked", textLists, func(e *event.Event) []string { return e.Blanked }),
+		fieldOf("record", textMaps, func(e *event.Event) map[string]string { return e.Record }),
+		fieldOf("changed_by", texts, func(e *event.Event) string { return e.ChangedBy }),
 	}
 }
 
@@ -125,5 +129,7 @@ func (r *eventRow) destinations() []any {
 		&r.Attributes,
 		&r.Carries,
 		&r.Blanked,
+		&r.Record,
+		&r.ChangedBy,
 	}
 }

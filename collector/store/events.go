@@ -188,6 +188,9 @@ func (r *eventRow) event() (*event.Event, error) {
 	if len(e.Attributes) == 0 {
 		e.Attributes = nil
 	}
+	if len(e.Record) == 0 {
+		e.Record = nil
+	}
 	if len(e.Blanked) == 0 {
 		e.Blanked = nil
 	}

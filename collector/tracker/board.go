@@ -255,6 +255,9 @@ func (b *Board) worked(steps int) { b.steps.Add(uint64(steps)) }
 // apply takes in one event. A replayed or late event emits nothing, so its case is only queued: in an import or a
 // replay the events of a case often come together and are then folded once.
 func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
+	if e.Kind.OfOffice() {
+		return // no case, and its sender no feed that could fall silent
+	}
 	ctr, historical := b.center(e.Center)
 	if !historical {
 		b.recordSource(e)

@@ -406,6 +406,10 @@ ALTER TABLE events_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS blanked Ar
 
 ALTER TABLE tickets_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `stays.scope` Array(LowCardinality(String)) AFTER `stays.opd`;
 
+ALTER TABLE events_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS record Map(String, String) CODEC(ZSTD(1));
+
+ALTER TABLE events_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS changed_by LowCardinality(String) CODEC(ZSTD(1));
+
 CREATE TABLE IF NOT EXISTS events ON CLUSTER monev112 AS events_local
 ENGINE = Distributed(monev112, currentDatabase(), events_local, cityHash64(center));
 

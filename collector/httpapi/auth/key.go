@@ -20,7 +20,7 @@ const (
 	EventsWrite Scope = "events:write" // POST /v1/events
 	BoardRead   Scope = "board:read"   // the board, all tickets and calls, the directory's review
 	AlertsLog   Scope = "alerts:log"   // deliver Alertmanager's notifications for the record
-	MonevWrite  Scope = "monev:write"  // pages of the meeting: read them, write recommendations and remarks
+	MonevWrite  Scope = "monev:write"  // pages of the meeting, and events of the office (event.Kind.OfOffice)
 	Admin       Scope = "admin"        // rebuild rows, freeze months; on pages everything
 
 	opdPrefix = "opd:read:"
