@@ -44,7 +44,8 @@
 //     puts them together. Behind the links of alerts stand pages for a telephone that ask for no key.
 //   - alerting: which tickets Alertmanager is told of, its configuration, and the record of who was told what. Never
 //     sends a message to a person itself.
-//   - monev: the figures of a month, frozen as they were reported. Never changes a frozen figure.
+//   - monev: the figures of a month, frozen as they were reported. Never changes a frozen figure. Its kendala says why
+//     cases were late.
 //   - observability: metrics, logs and traces. Never carries a number, name, address or text of a citizen.
 //
 // What keeps the house.

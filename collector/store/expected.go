@@ -48,7 +48,7 @@ func (s *Store) CallsExpected(ctx context.Context, center string, now time.Time)
 	if len(values) < expectedMinWeeks {
 		return 0, 0, false, nil
 	}
-	median, mad = medianAndMAD(values)
+	median, mad = MedianAndMAD(values)
 	return median, mad, true, nil
 }
 
@@ -64,8 +64,8 @@ func sameHours(now time.Time, loc *time.Location) []time.Time {
 	return out
 }
 
-// medianAndMAD returns the median of values and the median of their distances from it. It sorts values.
-func medianAndMAD(values []float64) (median, mad float64) {
+// MedianAndMAD returns the median of values and the median of their distances from it. It sorts values.
+func MedianAndMAD(values []float64) (median, mad float64) {
 	median = middle(values)
 	for i := range values {
 		if values[i] -= median; values[i] < 0 {

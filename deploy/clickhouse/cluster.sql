@@ -1469,3 +1469,275 @@ FROM
     HAVING blocks > 0
 )
 GROUP BY center;
+
+CREATE OR REPLACE VIEW monev112.monev_kendala_calls ON CLUSTER monev112 AS
+SELECT
+    late.center AS center, late.id AS id, assumeNotNull(late.day) AS day, late.came AS at, late.moment AS moment,
+    ifNull(late.category, '')::String AS category, ifNull(late.kecamatan, '')::String AS kecamatan,
+    multiIf(
+        late.answered_at IS NULL AND late.classified
+            OR ifNull(late.queued_at < late.received_at, false)
+            OR ifNull(late.answered_at < late.begun, false) OR ifNull(late.answered_at < late.received_at, false)
+            OR ifNull(late.abandoned_at < late.begun, false) OR ifNull(late.unserved_at < late.begun, false)
+            OR ifNull(late.ended_at < late.answered_at, false)
+            OR late.answered_at IS NOT NULL AND late.abandoned_at IS NOT NULL
+            OR late.answered_at IS NULL AND late.abandoned_at IS NULL AND late.unserved_at IS NULL
+            OR late.id IN
+            (
+                SELECT r.call
+                FROM (SELECT call, source FROM (SELECT subject AS call, minOrNullIf(occurred_at, type = 'call.ringing') AS rang_at,
+        countIf(type = 'call.ring_no_answer') AS missed, groupUniqArray(source) AS sources
+    FROM monev112.events
+    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN (SELECT late.id FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
+        least(begun + toIntervalMillisecond(1000 * {target:UInt32}), if(answered_at IS NULL,
+            least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
+    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS late)
+        AND occurred_at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC') AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
+        (
+            SELECT subject, source, replaces FROM monev112.events
+            WHERE center = {center:String} AND subject_kind = 'call' AND replaces != '' AND replaces != id
+        )
+    GROUP BY call) ARRAY JOIN sources AS source) AS r
+                INNER JOIN (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
+        least(begun + toIntervalMillisecond(1000 * {target:UInt32}), if(answered_at IS NULL,
+            least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
+    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS l ON l.id = r.call
+                INNER JOIN (SELECT source, arrayFilter(s -> s.3 > 900000, steps) AS gaps
+    FROM
+    (
+        SELECT source, arraySort(groupUniqArray(occurred_at)) AS beats,
+            arrayMap((a, b) -> (a, b, dateDiff('millisecond', a, b)), arrayPopBack(beats), arrayPopFront(beats)) AS steps
+        FROM monev112.events
+        WHERE center = {center:String} AND subject_kind = 'feed' AND type = 'feed.heartbeat'
+            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY
+            AND occurred_at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC') AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
+        (
+            SELECT subject, source, replaces FROM monev112.events
+            WHERE center = {center:String} AND subject_kind = 'feed' AND replaces != '' AND replaces != id
+        )
+        GROUP BY source
+    )
+    WHERE length(beats) >= 12
+        AND arraySort(arrayMap(s -> s.3, steps))[intDiv(length(steps) + 1, 2)] <= 300000) AS s ON s.source = r.source
+                WHERE arrayExists(g -> g.1 < l.moment AND l.moment < g.2, s.gaps)
+            ), 'data',
+        ifNull(late.abandon_ms < 1000 * {short:UInt32}, false), 'putus_cepat',
+        rings.missed > 0
+            OR ifNull(dateDiff('millisecond', rings.rang_at, late.moment) >= 10000, false), 'dering',
+        toStartOfFifteenMinutes(toDateTime(late.came, 'UTC')) IN (SELECT quarter FROM (SELECT quarter, arraySort(groupArrayArray(arrayResize(arrayMap(x -> toFloat64(x), counts), 4))) AS usual,
+        (usual[intDiv(length(usual) + 1, 2)] + usual[intDiv(length(usual), 2) + 1]) / 2 AS middle,
+        arraySort(arrayMap(x -> abs(x - middle), usual)) AS apart,
+        (apart[intDiv(length(apart) + 1, 2)] + apart[intDiv(length(apart), 2) + 1]) / 2 AS deviation
+    FROM
+    (
+        SELECT quarter, n, toStartOfHour(quarter) - 604800 * week AS hour
+        FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
+        FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+    WHERE center = {center:String} AND at IS NOT NULL
+            AND day >= {since:Date} - 7 * 8 - 2 AND day <= {until:Date}
+        GROUP BY quarter) ARRAY JOIN range(1, 8 + 1) AS week
+        WHERE n >= 5
+    ) AS busy
+    LEFT JOIN (SELECT toStartOfHour(quarter) AS hour, groupArray(n) AS counts FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
+        FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+    WHERE center = {center:String} AND at IS NOT NULL
+            AND day >= {since:Date} - 7 * 8 - 2 AND day <= {until:Date}
+        GROUP BY quarter) GROUP BY hour) AS past ON past.hour = busy.hour
+    WHERE busy.hour IN (SELECT arrayJoin(arrayMap(d -> h.hour + 3600 * d, range(-12, 13))) FROM (SELECT toStartOfHour(quarter) AS hour, groupArray(n) AS counts FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
+        FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+    WHERE center = {center:String} AND at IS NOT NULL
+            AND day >= {since:Date} - 7 * 8 - 2 AND day <= {until:Date}
+        GROUP BY quarter) GROUP BY hour) AS h)
+    GROUP BY quarter
+    HAVING count() >= 4 AND any(n) > middle + 3 * deviation)), 'lonjakan',
+        floor.observed > 0 AND floor.signed < 2, 'petugas',
+        floor.observed > 0 AND floor.busy = floor.signed AND floor.hoax > 0, 'hoaks',
+        floor.observed > 0 AND floor.busy = floor.signed, 'sibuk',
+        'tidak_terjelaskan') AS cause
+FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
+        least(begun + toIntervalMillisecond(1000 * {target:UInt32}), if(answered_at IS NULL,
+            least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
+    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS late
+LEFT JOIN (SELECT subject AS call, minOrNullIf(occurred_at, type = 'call.ringing') AS rang_at,
+        countIf(type = 'call.ring_no_answer') AS missed, groupUniqArray(source) AS sources
+    FROM monev112.events
+    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN (SELECT late.id FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
+        least(begun + toIntervalMillisecond(1000 * {target:UInt32}), if(answered_at IS NULL,
+            least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
+    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS late)
+        AND occurred_at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC') AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
+        (
+            SELECT subject, source, replaces FROM monev112.events
+            WHERE center = {center:String} AND subject_kind = 'call' AND replaces != '' AND replaces != id
+        )
+    GROUP BY call) AS rings ON rings.call = late.id
+LEFT JOIN (SELECT call, countIf(known) AS observed, countIf(known AND state IN ('available', 'busy', 'wrapup')) AS signed,
+        countIf(known AND (state IN ('busy', 'wrapup') OR state = 'available' AND talking)) AS busy,
+        countIf(known AND state IN ('available', 'busy', 'wrapup') AND talking AND with_hoax) AS hoax
+    FROM
+    (
+        SELECT s.call AS call, s.known AS known, s.state AS state, t.over > s.moment AS talking, t.hoax AS with_hoax
+        FROM
+        (
+            SELECT l.call AS call, l.moment AS moment, l.who AS who, a.state AS state,
+                a.since >= l.moment - toIntervalMillisecond(43200000) AS known
+            FROM
+            (
+                SELECT late.id AS call, late.moment AS moment, agents.who AS who
+                FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
+        least(begun + toIntervalMillisecond(1000 * {target:UInt32}), if(answered_at IS NULL,
+            least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
+    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS late
+                CROSS JOIN (SELECT DISTINCT who FROM (SELECT subject AS who, occurred_at AS since,
+            argMax(result::String, (revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
+                extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest)) AS state
+        FROM monev112.events
+        WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state' AND result != ''
+            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY
+            AND occurred_at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC') AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
+        (
+            SELECT subject, source, replaces FROM monev112.events
+            WHERE center = {center:String} AND subject_kind = 'agent' AND replaces != '' AND replaces != id
+        )
+        GROUP BY who, since)) AS agents
+            ) AS l
+            ASOF LEFT JOIN (SELECT subject AS who, occurred_at AS since,
+            argMax(result::String, (revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
+                extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest)) AS state
+        FROM monev112.events
+        WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state' AND result != ''
+            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY
+            AND occurred_at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC') AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
+        (
+            SELECT subject, source, replaces FROM monev112.events
+            WHERE center = {center:String} AND subject_kind = 'agent' AND replaces != '' AND replaces != id
+        )
+        GROUP BY who, since) AS a ON a.who = l.who AND l.moment >= a.since
+        ) AS s
+        ASOF LEFT JOIN (SELECT assumeNotNull(agent)::String AS who, assumeNotNull(answered_at) AS talk, max(assumeNotNull(ended_at)) AS over, max(hoax) AS hoax
+        FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+    WHERE center = {center:String} AND day >= {since:Date} - 2 AND day <= {until:Date} + 2
+            AND agent IS NOT NULL AND ended_at >= answered_at
+        GROUP BY who, talk) AS t ON t.who = s.who AND s.moment >= t.talk
+    )
+    GROUP BY call) AS floor ON floor.call = late.id;
+
+CREATE OR REPLACE VIEW monev112.monev_kendala_tickets ON CLUSTER monev112 AS
+SELECT
+    center, id, clock, seq, assumeNotNull(day) AS day, opd, scope, category, priority, kecamatan, begun AS at,
+    multiIf(
+        opened_at IS NULL OR contradiction
+            OR NOT stopped AND (clock = 'arrive' AND handled_at IS NOT NULL OR clock = 'confirm' AND ifNull(closed_at >= last_resolved_at, false)),
+            'data',
+        ifNull(assigned_at, last) > begun
+            AND ifNull(dateDiff('millisecond', coalesce(answered_at, opened_at), least(ifNull(assigned_at, last), last)) > multiIf(ifNull(priority = 'darurat', false), 180000, ifNull(priority = 'mendesak', false), 900000, 7200000), false),
+            'disposisi',
+        clock != 'acknowledge' AND 4 * arraySum((o, a, b) -> if(o = stay_opds[-1], 0, greatest(0, dateDiff('millisecond', greatest(a, begun), least(ifNull(b, last), last)))), stay_opds, stay_begins, stay_ends)
+            > target_ms, 'pantulan',
+        clock = 'acknowledge' OR arrayExists(x -> begun < x AND x < last, late_acknowledged), 'terima',
+        acknowledged_at >= begun AND ifNull(departed_at >= acknowledged_at, clock = 'arrive' AND arrived_at IS NULL)
+            AND dateDiff('millisecond', acknowledged_at, least(ifNull(departed_at, last), last)) > multiIf(ifNull(priority = 'darurat', false), 120000, ifNull(priority = 'mendesak', false), 900000, 86400000),
+            'berangkat',
+        departed_at >= begun AND (arrived_at IS NOT NULL OR clock = 'arrive')
+            AND dateDiff('millisecond', departed_at, least(ifNull(arrived_at, last), last)) > multiIf(ifNull(priority = 'darurat', false), 600000, ifNull(priority = 'mendesak', false), 1800000, 7200000),
+            'tempuh',
+        breach_at > gross_due_at
+            AND dateDiff('millisecond', gross_due_at, last) <= arraySum((a, b) -> greatest(0, dateDiff('millisecond', greatest(a, begun), least(ifNull(b, last), last))), pause_begins, pause_ends),
+            'jeda',
+        clock IN ('resolve', 'resolve_total', 'given')
+            AND dateDiff('millisecond', work, last) - arraySum((a, b) -> greatest(0, dateDiff('millisecond', greatest(a, work), least(ifNull(b, last), last))), pause_begins, pause_ends) > target_ms,
+            'penanganan',
+        'tidak_terjelaskan') AS cause,
+    if(cause = 'jeda', arraySort(p -> (-p.1, p.2), arrayMap((a, b, r) -> (greatest(0, dateDiff('millisecond', greatest(a, begun), least(ifNull(b, last), last))), r), pause_begins, pause_ends, pause_reasons))[1].2, '') AS reason
+FROM
+(
+    SELECT
+        c.center AS center, c.subject AS id, c.clock::String AS clock, c.seq AS seq, c.day AS day, ifNull(c.opd, '')::String AS opd,
+        ifNull(c.scope, 'own')::String AS scope, ifNull(c.category, '')::String AS category, ifNull(c.priority, '')::String AS priority,
+        ifNull(c.kecamatan, '')::String AS kecamatan, assumeNotNull(c.started_at) AS begun, c.until AS last, c.stopped AS stopped,
+        assumeNotNull(c.breach_at) AS breach_at, ifNull(c.gross_due_at, assumeNotNull(c.breach_at)) AS gross_due_at,
+        dateDiff('millisecond', begun, gross_due_at) AS target_ms,
+        t.opened_at AS opened_at, t.answered_at AS answered_at, t.assigned_at AS assigned_at, t.acknowledged_at AS acknowledged_at,
+        t.departed_at AS departed_at, t.arrived_at AS arrived_at, t.handled_at AS handled_at, t.closed_at AS closed_at,
+        t.last_resolved_at AS last_resolved_at,
+        ifNull(t.opened_at < t.received_at, false) OR ifNull(t.assigned_at < t.opened_at, false) OR ifNull(t.handled_at < t.opened_at, false)
+            OR ifNull(t.arrived_at < t.departed_at, false) OR ifNull(t.arrived_at < coalesce(t.received_at, t.opened_at), false) AS contradiction,
+        
+        greatest(begun, coalesce(t.arrived_at, t.departed_at, t.acknowledged_at, if(empty(t.`stays.at`), begun, t.`stays.at`[-1]))) AS work,
+        t.`stays.opd` AS stay_opds, t.`stays.at` AS stay_begins, t.`stays.ended_at` AS stay_ends,
+        arrayFilter((a, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.since`, t.`pauses.reason`) AS pause_begins,
+        arrayFilter((b, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.until`, t.`pauses.reason`) AS pause_ends,
+        arrayFilter(r -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.reason`) AS pause_reasons,
+        k.late_acknowledged AS late_acknowledged
+    FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) AS c
+    LEFT JOIN
+    (
+        SELECT * FROM monev112.tickets_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) WHERE center = {center:String}
+    ) AS t ON t.id = c.subject
+    LEFT JOIN
+    (
+        SELECT subject, groupArray(assumeNotNull(breach_at)) AS late_acknowledged
+        FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
+        WHERE center = {center:String} AND subject_kind = 'ticket' AND clock = 'acknowledge' AND state = 'breached'
+        GROUP BY subject
+    ) AS k ON k.subject = c.subject
+    WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.state = 'breached'
+        AND c.day >= {since:Date} AND c.day < {until:Date}
+);
+
+CREATE OR REPLACE VIEW monev112.monev_kendala ON CLUSTER monev112 AS
+SELECT
+    c.center AS center, c.period AS period, c.indicator AS indicator, c.scope AS scope, c.opd AS opd, c.cause AS cause, c.reason AS reason,
+    c.numerator AS numerator, d.failing AS denominator, d.decided AS n,
+    if(d.failing = 0, NULL, c.numerator / d.failing) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, indicator, scope, opd, cause, reason, count() AS numerator
+    FROM
+    (
+        SELECT center, day, 'answer' AS indicator, 'own' AS scope, '' AS opd, cause, '' AS reason
+        FROM monev112.monev_kendala_calls(center = {center:String}, since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, target = {target:UInt32}, short = {short:UInt32})
+        UNION ALL
+        SELECT center, day, clock, scope, opd, cause, reason
+        FROM monev112.monev_kendala_tickets(center = {center:String}, since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)})
+    )
+    WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, indicator, scope, opd, cause, reason
+) AS c
+INNER JOIN
+(
+    SELECT center, period, 'answer' AS indicator, 'own' AS scope, '' AS opd, toUInt64(denominator - numerator) AS failing, toUInt64(denominator) AS decided
+    FROM monev112.monev_service_level(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = {step:String}, target = {target:UInt32}, short = {short:UInt32})
+    WHERE center = {center:String} AND measure = 'ketat'
+    UNION ALL
+    SELECT center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, clock, o.scope AS scope, o.opd AS opd, sum(o.stopped_late + o.open_late), sum(o.met + o.stopped_late + o.open_late)
+    FROM monev112.clocks_counted(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}) AS o
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, clock, scope, opd
+) AS d ON d.center = c.center AND d.period = c.period AND d.indicator = c.indicator AND d.scope = c.scope AND d.opd = c.opd;

@@ -73,7 +73,7 @@ func Read(dir fs.FS) ([]File, error) {
 // files are templates, of which the checksum covers the result.
 func Views(database string) (File, error) {
 	tmpl, err := template.New("views").Funcs(template.FuncMap{
-		"wilson": wilsonColumns, "db": func() string { return database },
+		"wilson": wilsonColumns, "db": func() string { return database }, "causes": Causes,
 	}).ParseFS(files, "views/*.sql")
 	if err != nil {
 		return File{}, fmt.Errorf("schema: %w", err)

@@ -1,0 +1,120 @@
+package kendala
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/monev112/monev112/collector/engine/enginetest"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/store"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+func openSink(t *testing.T) *store.Sink {
+	t.Helper()
+	addr, password := enginetest.Start(t)
+	s, err := store.Open(t.Context(), store.Config{Addr: addr, Password: password, Database: enginetest.Database(t),
+		Location: func(string) *time.Location { return wib }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return &store.Sink{Store: s, Boards: []string{"35.15"}, Scope: func(_, opd string) string { return scopeOf(opd) }}
+}
+
+var targets = store.FigureTargets{Answer: 15, Short: 5}
+
+// One definition of causes: of random facts, now and as of an instant, the views say what the pure function says of the
+// same facts folded from the events that had happened, and of the facts that the store reads back; and the causes of
+// each indicator, OPD and scope add up to what the measures count as failing.
+func TestViewsAndFunctionAgree(t *testing.T) {
+	s, book := openSink(t), defaultBook(t)
+	f := draw(rand.New(rand.NewPCG(16, 3)))
+	if err := s.InsertEvents(t.Context(), f.all(), ""); err != nil {
+		t.Fatal(err)
+	}
+	rows := f.rows(book)
+	if err := s.Upsert(t.Context(), slices.Clone(rows), 1); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	seen := map[string]int{}
+	for _, asOf := range []time.Time{{}, monthSince.Add(100 * time.Hour), monthSince.Add(77*time.Hour + 13*time.Minute)} {
+		r := store.CauseRange{Center: "35.15", Since: monthSince, Until: monthUntil, Targets: targets, AsOf: asOf}
+		at, had, folded := now, f, rows
+		if !asOf.IsZero() {
+			at, had = asOf, f.until(asOf)
+			folded = begun(had.rows(book), rows, asOf)
+		}
+		want, decided := Late(had.facts(folded, monthSince, monthUntil, at), targets)
+		view, err := s.CauseCases(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, view); d != "" {
+			t.Errorf("as of %s: the view differs from the folded facts: %s", asOf, d)
+		}
+		facts, err := s.CauseFacts(t.Context(), r, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read, n := Late(facts, targets); cmp.Diff(view, read) != "" || cmp.Diff(decided, n) != "" {
+			t.Errorf("as of %s: the facts as read give something else: %s%s", asOf, cmp.Diff(view, read), cmp.Diff(decided, n))
+		}
+		counts, err := s.CauseCounts(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkCounts(t, counts, view, decided)
+		for _, c := range view {
+			seen[c.Cause]++
+		}
+	}
+	for _, cause := range slices.Concat(CallCauses(), TicketCauses()) {
+		if seen[cause] == 0 {
+			t.Errorf("no case has the cause %s: the test shows nothing of it (%v)", cause, seen)
+		}
+	}
+}
+
+// begun leaves out the cases that had not begun at an instant, as they are known today.
+func begun(rows, today []tracker.Row, at time.Time) []tracker.Row {
+	began := map[any]bool{}
+	for _, r := range today {
+		if r.Call != nil {
+			began[r.Key] = !r.Call.At().After(at) && !r.Call.Test()
+		} else {
+			began[r.Key] = !r.Ticket.At().After(at)
+		}
+	}
+	return slices.DeleteFunc(rows, func(r tracker.Row) bool { return !began[r.Key] })
+}
+
+// checkCounts compares monev_kendala with the cases it counts, and with the cases that were decided.
+func checkCounts(t *testing.T, counts []store.CauseCount, cases []store.CauseCase, decided map[Group]int) {
+	t.Helper()
+	sums, failing := map[Group]int{}, map[Group]int{}
+	for _, c := range cases {
+		failing[Group{c.Indicator, c.Scope, c.OPD}]++
+	}
+	for _, c := range counts {
+		g := Group{c.Indicator, c.Scope, c.OPD}
+		sums[g] += int(c.Numerator)
+		if int(c.Denominator) != failing[g] || int(c.N) != decided[g] {
+			t.Errorf("%v: %d of %d failed, want %d of %d", g, c.Denominator, c.N, failing[g], decided[g])
+		}
+	}
+	if d := cmp.Diff(failing, sums); d != "" || len(sums) < 10 {
+		t.Errorf("the causes do not add up to the failing cases: %s", d)
+	}
+	if failing[Group{Answer, sla.ScopeOwn, ""}] == 0 {
+		t.Error("no call was late")
+	}
+}
