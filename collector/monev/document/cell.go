@@ -81,12 +81,20 @@ func (k Key) ID() string {
 	if k == (Key{}) {
 		return ""
 	}
-	sum := sha256.Sum256([]byte(k.String()))
+	return ID(k.String())
+}
+
+// ID is the short name of a key in words, as Key.String writes it.
+func ID(key string) string {
+	sum := sha256.Sum256([]byte(key))
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:15]))
 }
 
 // NotRecorded is what stands for a fact that no source records.
 const NotRecorded = "tidak tercatat"
+
+// NoRows is what stands in a table without rows.
+const NoRows = "Tidak ada data pada periode ini"
 
 // NotApplicable is what stands where there is nothing to measure.
 const NotApplicable = "–"

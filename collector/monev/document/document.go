@@ -5,7 +5,10 @@
 // reader could check carries a Key that says which figure it is; Compare holds a finished file against the figures.
 package document
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Document is one report.
 type Document struct {
@@ -160,3 +163,15 @@ func (Table) block()      {}
 func (Figure) block()     {}
 func (PageBreak) block()  {}
 func (Signatures) block() {}
+
+// Printed is the signatory as a page shows it, harmless, with a dotted line for the name that is not known.
+func (s Signatory) Printed() Signatory {
+	s = Signatory{Clean(s.Role), Clean(s.Office), Clean(s.Name), Clean(s.Rank), Clean(s.Number)}
+	if s.Name == "" {
+		s.Name = "........................................"
+	}
+	if s.Number != "" && !strings.HasPrefix(s.Number, "NIP") {
+		s.Number = "NIP " + s.Number
+	}
+	return s
+}

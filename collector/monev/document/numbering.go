@@ -1,7 +1,9 @@
 package document
 
 import (
+	"bytes"
 	"fmt"
+	"image/png"
 	"regexp"
 	"strconv"
 )
@@ -35,9 +37,12 @@ var validID = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,39}$`)
 
 // Number counts headings, tables and figures in their order, and says what is wrong with a document: the first heading
 // that skips a level, an ID that is no ID or stands twice, a reference to nothing, a row with other cells than columns,
-// a plot or figure that names no column or table.
+// a plot or figure that names no column or table, a logo that is no PNG.
 func (d *Document) Number() (Numbering, error) {
 	n := Numbering{labels: map[string]string{}}
+	if _, err := png.DecodeConfig(bytes.NewReader(d.Letterhead.Logo)); err != nil && len(d.Letterhead.Logo) > 0 {
+		return n, fmt.Errorf("the logo of the letterhead is no PNG: %w", err)
+	}
 	plotted := map[string]bool{}
 	seen := map[string]bool{}
 	var level [4]int
