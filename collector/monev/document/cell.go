@@ -72,7 +72,7 @@ const (
 )
 
 func (k Key) String() string {
-	return strings.Join([]string{k.Period, k.Figure, k.Dims, string(k.Part)}, "|")
+	return Clean(strings.Join([]string{k.Period, k.Figure, k.Dims, string(k.Part)}, "|"))
 }
 
 // ID is a short name of the key, the same in every file: 24 lower-case letters and digits, short enough for a bookmark.
