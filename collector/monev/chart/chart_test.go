@@ -3,6 +3,7 @@ package chart
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"flag"
 	"fmt"
 	"image/png"
@@ -231,6 +232,9 @@ func TestPicturesAreAsTheyWere(t *testing.T) {
 // sound says what is wrong with a picture as SVG: no XML, a style, a script, a text outside of it.
 func sound(p *Picture) error {
 	svg := p.SVG("x")
+	if strings.ContainsAny(svg, "\x00\u202e") {
+		return errors.New("control characters")
+	}
 	d := xml.NewDecoder(strings.NewReader(svg))
 	for {
 		token, err := d.Token()

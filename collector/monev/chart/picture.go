@@ -19,7 +19,7 @@ type Picture struct {
 func (p *Picture) Size() (width, height float64) { return p.width, p.height }
 
 // Alt is the picture in words: title, basis and what it shows.
-func (p *Picture) Alt() string { return p.title + ". " + p.desc }
+func (p *Picture) Alt() string { return document.Clean(p.title + ". " + p.desc) }
 
 type point struct{ x, y float64 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/monev112/monev112/collector/monev/document"
 )
 
 // SVG writes an svg element with presentation attributes only: a strict Content-Security-Policy blocks style
@@ -15,7 +17,7 @@ func (p *Picture) SVG(id string) string {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" width="%s" height="%s" role="img" `+
 		`aria-labelledby="%s-t %s-d" font-family="Arial, 'Liberation Sans', Helvetica, sans-serif">`+
 		`<title id="%s-t">%s</title><desc id="%s-d">%s</desc><path d="M0 0H%sV%sH0Z" fill="#ffffff"/>`,
-		w, h, w, h, id, id, id, escape(p.title), id, escape(p.desc), w, h)
+		w, h, w, h, id, id, id, escape(p.title), id, escape(document.Clean(p.desc)), w, h)
 	for _, it := range p.items {
 		if it.text != "" {
 			it.writeText(&b)
