@@ -741,11 +741,11 @@ FROM
 (
     SELECT center::String AS center, 'call' AS kind, id, arrayJoin(flags) AS flag
     FROM monev112.calls FINAL
-    WHERE events > 0 AND day >= {since:Date} AND day < {until:Date}
+    WHERE events > 0 AND ifNull(class, '') != 'uji' AND day >= {since:Date} AND day < {until:Date}
     UNION ALL
     SELECT center::String, 'ticket', id, arrayJoin(flags)
     FROM monev112.tickets FINAL
-    WHERE events > 0 AND day >= {since:Date} AND day < {until:Date}
+    WHERE events > 0 AND NOT has(flags, 'test') AND day >= {since:Date} AND day < {until:Date}
 ) AS f
 INNER JOIN
 (
@@ -1741,3 +1741,66 @@ INNER JOIN
             'step must be day, week, month, year or all') = 0
     GROUP BY center, period, clock, scope, opd
 ) AS d ON d.center = c.center AND d.period = c.period AND d.indicator = c.indicator AND d.scope = c.scope AND d.opd = c.opd;
+
+CREATE OR REPLACE VIEW monev112.office_history ON CLUSTER monev112 AS
+SELECT center::String AS center, subject_kind::String AS kind, subject, occurred_at, received_at, changed_by::String AS changed_by,
+    source::String AS source, id, revision, record
+FROM monev112.events FINAL
+WHERE subject_kind IN ('rtl', 'remark', 'form') AND type != 'event.withdrawn'
+    AND (center, subject_kind, subject, source, id) NOT IN
+    (
+        SELECT center, subject_kind, subject, source, replaces FROM monev112.events
+        WHERE subject_kind IN ('rtl', 'remark', 'form') AND replaces != '' AND replaces != id
+    );
+
+CREATE OR REPLACE VIEW monev112.office_now ON CLUSTER monev112 AS
+SELECT center, kind, subject, mapFromArrays(groupArray(name), groupArray(value)) AS record, min(first_at) AS created_at,
+    max(last_at) AS changed_at, argMax(last_by, last) AS changed_by
+FROM
+(
+    SELECT center, kind, subject, name, argMax(value, (occurred_at, revision, id, source)) AS value, min(occurred_at) AS first_at,
+        max(occurred_at) AS last_at, max((occurred_at, revision, id, source)) AS last, argMax(changed_by, (occurred_at, revision, id, source)) AS last_by
+    FROM monev112.office_history
+    ARRAY JOIN mapKeys(record) AS name, mapValues(record) AS value
+    GROUP BY center, kind, subject, name
+)
+GROUP BY center, kind, subject;
+
+CREATE OR REPLACE VIEW monev112.rtl_now ON CLUSTER monev112 AS
+SELECT center, subject AS id, record['text'] AS text, record['owner'] AS owner, record['month'] AS month, record['due'] AS due,
+    if(record['status'] = '', 'usulan', record['status']) AS status, record['completed'] AS completed,
+    record['indicator'] AS indicator, record['opd'] AS opd, record['category'] AS category, record['priority'] AS priority,
+    record['kecamatan'] AS kecamatan, record['baseline'] AS baseline, record['remarks'] AS remarks,
+    created_at, changed_at, changed_by
+FROM monev112.office_now
+WHERE kind = 'rtl';
+
+CREATE OR REPLACE VIEW monev112.monev_indicator ON CLUSTER monev112 AS
+SELECT inside, toUInt64(sum(k)) AS numerator, toUInt64(sum(n)) AS denominator
+FROM
+(
+    SELECT
+        ({opd:String} = '' OR ifNull(opd, '') = {opd:String}) AND ({category:String} = '' OR ifNull(category, '') = {category:String})
+            AND ({priority:String} = '' OR ifNull(priority, '') = {priority:String})
+            AND ({kecamatan:String} = '' OR ifNull(kecamatan, '') = {kecamatan:String}) AS inside,
+        countIf(state = 'met') AS k, countIf(state IN ('met', 'breached')) AS n
+    FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
+    WHERE center = {center:String} AND clock = {indicator:String} AND NOT void AND day >= {since:Date} AND day < {until:Date}
+        AND (subject_kind = 'call' OR ifNull(scope, 'own') = 'own' OR ifNull(opd, '') = {opd:String})
+    GROUP BY inside
+    UNION ALL
+    SELECT
+        ({category:String} = '' OR ifNull(category, '') = {category:String})
+            AND ({kecamatan:String} = '' OR ifNull(kecamatan, '') = {kecamatan:String}) AS inside,
+        countIf(multiIf({indicator:String} = 'tidak_terjawab', offered AND NOT answered,
+            {indicator:String} = 'rasio_hoaks', answered AND hoax,
+            {indicator:String} = 'rasio_non_darurat', answered AND (hoax OR ifNull(class IN ('ghost', 'pocket', 'informasi'), false)),
+            {indicator:String} = 'belum', answered AND NOT classified, false)) AS k,
+        countIf(multiIf({indicator:String} = 'tidak_terjawab', offered,
+            {indicator:String} IN ('rasio_hoaks', 'rasio_non_darurat'), answered AND classified,
+            {indicator:String} = 'belum', answered, false)) AS n
+    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
+    GROUP BY inside
+)
+GROUP BY inside;
