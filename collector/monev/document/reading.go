@@ -75,6 +75,21 @@ func Parse(id, text, where string) Reading {
 	return r
 }
 
+// a number, and its unit or a second number with its unit, at the beginning of a longer text.
+var leading = regexp.MustCompile(`^(?:Rp )?[−-]?\d[\d.]*(?:,\d+)?(?: %| hari(?: \d+ jam)?| jam(?: \d+ menit)?| menit(?: \d+ detik)?)?`)
+
+// ParsePrefix reads the number that a longer text begins with; the rest is prose.
+func ParsePrefix(id, text, where string) Reading {
+	s := strings.ReplaceAll(text, nbsp, " ")
+	if m := leading.FindString(s); m != "" {
+		// "pukul 4.295." ends in a full stop of the sentence
+		s = strings.TrimRight(m, ".")
+	} else if len(s) > 40 {
+		s = s[:40]
+	}
+	return Parse(id, s, where)
+}
+
 // Holds says whether the reading is that of a cell.
 func (r Reading) Holds(c Cell) bool {
 	if r.Absent || c.Kind == AbsentCell {
