@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/monev112/monev112/collector/alerting/delivery"
 	"github.com/monev112/monev112/collector/alerting/notifications"
 	"github.com/monev112/monev112/collector/alerting/pager"
 	"github.com/monev112/monev112/collector/directory"
@@ -79,8 +80,9 @@ type App struct {
 	requests    *telemetry.LinkRing
 	reads       *audit.Log
 	messages    *notifications.Log
-	links       *web.Links   // of alerts; nil when nobody could reach the pages
-	pager       *pager.Pager // nil without an Alertmanager
+	outbox      *delivery.Outbox // of WhatsApp; nil without
+	links       *web.Links       // of alerts; nil when nobody could reach the pages
+	pager       *pager.Pager     // nil without an Alertmanager
 	rebuild     *rebuild.Runner
 	retention   *retention.Runner
 	api         *httpapi.API
@@ -346,6 +348,15 @@ func (a *App) openAlerting(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if a.cfg.File.WhatsApp != nil {
+		if a.outbox, err = a.cfg.File.WhatsApp.Open(delivery.OpenConfig{
+			DataDir: a.cfg.DataDir, MinFreeBytes: a.cfg.File.Limits.MinFreeBytes, PagesURL: a.links.Base(),
+			Metrics: a.metrics.Delivery, Now: a.cfg.Now, Log: a.cfg.Log,
+		}); err != nil {
+			return err
+		}
+		a.cleanup("outbox", a.outbox.Close)
+	}
 	if !a.cfg.File.Pager.Set() {
 		return nil
 	}
@@ -420,6 +431,9 @@ func (a *App) openAPI(guard *auth.Guard) error {
 	}
 	if cfg.Site, err = site.New(pages); err != nil {
 		return err
+	}
+	if a.outbox != nil {
+		cfg.WhatsApp = a.outbox
 	}
 	if a.tracing.Enabled() {
 		cfg.Tracer = a.tracing
@@ -552,6 +566,9 @@ func (a *App) Run(ctx context.Context) error {
 	})
 	if a.pager != nil {
 		background(a.pager.Run)
+	}
+	if a.outbox != nil {
+		background(func(ctx context.Context) { a.outbox.Run(ctx, a.store.InsertNotifications) })
 	}
 	if a.drops != nil {
 		background(a.drops.Run)

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/monev112/monev112/collector/alerting/delivery"
 	"github.com/monev112/monev112/collector/alerting/pager"
 	"github.com/monev112/monev112/collector/httpapi"
 	"github.com/monev112/monev112/collector/internal/faultpoint"
@@ -61,6 +62,8 @@ type File struct {
 	Pages web.Settings `yaml:"pages"`
 	// Pager says which Alertmanagers are told of tickets.
 	Pager pager.Config `yaml:"pager"`
+	// WhatsApp says how the service sends messages to people itself.
+	WhatsApp *delivery.Settings `yaml:"whatsapp"`
 	// Asterisk names the log of a telephone system that the service follows.
 	Asterisk *asterisk.Config `yaml:"asterisk"`
 }
@@ -107,6 +110,7 @@ func (f *File) resolve(dir string) {
 	f.ClickHouse.Resolve(path)
 	f.TLS.Resolve(path)
 	f.Pager.Resolve(path)
+	f.WhatsApp.Resolve(path)
 	for i := range f.Drop {
 		f.Drop[i].Resolve(path)
 	}
@@ -131,6 +135,7 @@ func (f *File) check(file *yamlfile.File) {
 	file.ReportSection("asterisk.", f.Asterisk.Check())
 	file.ReportSection("pages: ", f.Pages.Check())
 	file.ReportSection("pager.", f.Pager.Check())
+	file.ReportSection("whatsapp.", f.WhatsApp.Check())
 }
 
 // Check refuses what reading f alone does not show, without connecting to anything: how ClickHouse and Alertmanager are

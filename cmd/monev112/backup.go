@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/alerting/delivery"
 	"github.com/monev112/monev112/collector/alerting/notifications"
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
@@ -131,7 +132,9 @@ func takeBackup(ctx context.Context, data string, file *collector.File, take bac
 	}
 	take.Program, _, _ = build()
 	take.Now, take.MinFree, take.EngineMemory = time.Now, file.Limits.MinFreeBytes, file.Limits.EngineMemory
-	take.State = []string{quarantine.FolderName, dropfolder.FolderName, audit.FolderName, notifications.FolderName}
+	take.State = []string{
+		quarantine.FolderName, dropfolder.FolderName, audit.FolderName, notifications.FolderName, delivery.FolderName,
+	}
 	take.Secrets = []string{ingest.CallerKeysFile, auth.FileName, web.LinkKeysFile}
 	return backup.Take(ctx, take)
 }

@@ -61,6 +61,14 @@ func accessTests() []accessTest {
 		{"POST /v1/events", "monev:write", 200},
 		{"GET /v1/board", "monev:write", 403},
 		{"GET /v1/admin/freezes", "monev:write", 403},
+		{"POST /alertmanager/v1/whatsapp", "alerts:log", 403},
+		{"POST /alertmanager/v1/whatsapp", "whatsapp:deliver", 200},
+		{"POST /v1/events", "whatsapp:deliver", 403},
+		{"POST /v1/whatsapp/test?to=Kepala", "whatsapp:deliver", 403},
+		{"POST /v1/whatsapp/test?to=Kepala", "admin", 200},
+		{"GET /v1/whatsapp/messages/x", "board:read", 403},
+		{"POST /v1/whatsapp/webhook", "admin", 403}, // a key is no signature
+		{"GET /v1/whatsapp/webhook", "none", 403},
 		{"GET /v1/admin/freezes", "admin", 200},
 		{"GET /v1/board", "admin", 403},
 		{"GET /v1/board", "revoked", 401},
@@ -91,6 +99,7 @@ func accessKeys(t *testing.T, w *world) map[string]string {
 		"events:write":        {Name: "events", Scopes: []auth.Scope{auth.EventsWrite}},
 		"alerts:log":          {Name: "alerts", Scopes: []auth.Scope{auth.AlertsLog}},
 		"monev:write":         {Name: "monev", Scopes: []auth.Scope{auth.MonevWrite}},
+		"whatsapp:deliver":    {Name: "whatsapp", Scopes: []auth.Scope{auth.WhatsAppDeliver}},
 		"admin":               {Name: "admin", Scopes: []auth.Scope{auth.Admin}},
 		"revoked":             {Name: "revoked", Scopes: []auth.Scope{auth.BoardRead}},
 		"expired":             {Name: "expired", Scopes: []auth.Scope{auth.BoardRead}, ExpiresAt: w.now.Add(time.Hour)},
@@ -123,6 +132,7 @@ func TestAccess(t *testing.T) {
 		c.Messages = func([]byte) (notifications.Notification, bool, error) {
 			return notifications.Notification{ID: strings.Repeat("0", 32), Alerts: 1}, false, nil
 		}
+		c.WhatsApp = whatsappStub{}
 		c.Admin.Compare = func(context.Context, string, string, time.Time) ([]freeze.Report, error) { return nil, nil }
 		c.Site = newSite(t, c)
 		c.Admin.StartRebuild = func(context.Context, rebuild.Spec) (rebuild.Job, error) { return rebuild.Job{}, nil }

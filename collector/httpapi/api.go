@@ -65,6 +65,11 @@ func (a *API) endpoints() []endpoint {
 		{"GET", "/-/ready", a.getReady, nil, false, true},
 		metrics,
 		{"POST", messagesPath, a.postMessage, []auth.Scope{auth.AlertsLog}, false, false},
+		{"POST", whatsappPath, a.postWhatsApp, []auth.Scope{auth.WhatsAppDeliver}, false, false},
+		{"GET", webhookPath, a.getWebhook, nil, false, false},
+		{"POST", webhookPath, a.postWebhook, nil, false, false}, // signed by Meta
+		{"POST", "/v1/whatsapp/test", a.postWhatsAppTest, admin, false, false},
+		{"GET", "/v1/whatsapp/messages/*id", a.getWhatsAppMessage, admin, false, false},
 		{"POST", "/v1/admin/rebuilds", a.postRebuild, admin, false, false},
 		{"GET", "/v1/admin/rebuilds/*id", a.getRebuild, admin, false, false},
 		{"DELETE", "/v1/admin/rebuilds/*id", a.deleteRebuild, admin, false, false},

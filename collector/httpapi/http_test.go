@@ -469,7 +469,8 @@ func TestListsAsOfAnInstant(t *testing.T) {
 		}
 	}
 	r := w.get("/v1/flags?center=35.15&since=2026-03-01&until=2026-04-01")
-	if want := `"source":"2026-03-01/2026-04-01","cases":4`; r.StatusCode != 200 || !strings.Contains(string(r.body), want) {
+	if want := `"source":"2026-03-01/2026-04-01","cases":4`; r.StatusCode != 200 ||
+		!strings.Contains(string(r.body), want) {
 		t.Errorf("%d %s", r.StatusCode, r.body)
 	}
 }

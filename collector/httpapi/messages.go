@@ -3,7 +3,6 @@ package httpapi
 import (
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -31,20 +30,9 @@ func (a *API) postMessage(c *gin.Context) {
 }
 
 func (a *API) takeMessage(c *gin.Context) (m notifications.Notification, again bool, err error) {
-	if mediaType, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil ||
-		mediaType != "application/json" {
-		return m, false, newProblem(http.StatusUnsupportedMediaType, codeMediaType, "Send application/json.")
-	}
-	if c.Request.ContentLength > notifications.MaxBodyBytes {
-		return m, false, tooLarge("The message", notifications.MaxBodyBytes)
-	}
-	body, release, err := a.readBody(c.Request)
+	body, err := a.jsonBody(c, notifications.MaxBodyBytes)
 	if err != nil {
 		return m, false, err
-	}
-	defer release()
-	if len(body) > notifications.MaxBodyBytes {
-		return m, false, tooLarge("The message", notifications.MaxBodyBytes)
 	}
 	m, again, err = a.cfg.Messages(body)
 	if errors.Is(err, notifications.ErrPayload) {

@@ -75,7 +75,8 @@ func (a *API) fail(c *gin.Context, err error) {
 			"The request can never be taken as a whole. Nothing of it was taken; send smaller batches.")
 	case errors.As(err, &held):
 		p = newProblem(http.StatusTooManyRequests, codeBusy, fmt.Sprintf(
-			"What source %q sent before waits as dead letters and takes the room that is left on the disk; other sources go on. "+
+			"What source %q sent before waits as dead letters and takes the room that is left on the disk; other sources go "+
+				"on. "+
 				"Nothing of this request was taken; tell the operator of the service, and send it again later.", held.Source))
 		p.retryAfter = retryHeldBack
 	case errors.Is(err, ingest.ErrBusy):

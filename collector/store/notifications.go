@@ -22,9 +22,21 @@ type Notification struct {
 	StartsAt    time.Time
 	EndsAt      time.Time // of a resolved alert
 	Alerts      int       // in the message
+
+	// Of a message that the service sent to a person itself; Channel is empty for what Alertmanager reports.
+	Channel     string // whatsapp, telegram or email
+	Contact     string // who: a name of the contacts file, never a number
+	Round       int    // of the same notification, from 1
+	AcceptedAt  time.Time
+	DeliveredAt time.Time
+	ReadAt      time.Time
+	FailedAt    time.Time // for good
+	Code        int       // of the last refusal
+	Twice       bool      // it may have been sent twice
 }
 
-// InsertNotifications stores notifications; the same ones again change nothing.
+// InsertNotifications stores notifications. The same ones again change nothing; of one that comes with news the latest
+// counts.
 func (s *Store) InsertNotifications(ctx context.Context, rows []Notification) error {
 	type row = Notification
 	return insertRows(ctx, s, rows, func(chunk []row) block {
@@ -44,6 +56,15 @@ func (s *Store) InsertNotifications(ctx context.Context, rows []Notification) er
 			instants("starts_at", columnOf(chunk, func(r *row) time.Time { return r.StartsAt })),
 			nullInstants("ends_at", columnOf(chunk, func(r *row) *time.Time { return orNil(&r.EndsAt) })),
 			all("alerts", "UInt32", columnOf(chunk, func(r *row) uint32 { return uint32(min(r.Alerts, 1<<31)) })),
+			texts("channel", columnOf(chunk, func(r *row) string { return r.Channel })),
+			texts("contact", columnOf(chunk, func(r *row) string { return r.Contact })),
+			all("round", "UInt16", columnOf(chunk, func(r *row) uint16 { return uint16(min(r.Round, 1<<15)) })),
+			nullInstants("accepted_at", columnOf(chunk, func(r *row) *time.Time { return orNil(&r.AcceptedAt) })),
+			nullInstants("delivered_at", columnOf(chunk, func(r *row) *time.Time { return orNil(&r.DeliveredAt) })),
+			nullInstants("read_at", columnOf(chunk, func(r *row) *time.Time { return orNil(&r.ReadAt) })),
+			nullInstants("failed_at", columnOf(chunk, func(r *row) *time.Time { return orNil(&r.FailedAt) })),
+			all("code", "Int32", columnOf(chunk, func(r *row) int32 { return int32(r.Code) })),
+			all("twice", "Bool", columnOf(chunk, func(r *row) bool { return r.Twice })),
 		}}
 	})
 }

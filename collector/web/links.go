@@ -72,6 +72,14 @@ func (c *LinkConfig) Check() error {
 	return nil
 }
 
+// Base is the address below which the pages behind links lie, ending in a slash; empty when nobody could reach them.
+func (l *Links) Base() string {
+	if l == nil {
+		return ""
+	}
+	return l.base
+}
+
 // Links makes and checks the links that alerts carry. Who has a link may see what it names until it expires, and
 // nothing else; it is bound to one centre and one OPD. It is safe for concurrent use.
 type Links struct {

@@ -410,6 +410,24 @@ ALTER TABLE events_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS record Map
 
 ALTER TABLE events_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS changed_by LowCardinality(String) CODEC(ZSTD(1));
 
+ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS channel LowCardinality(String);
+
+ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS contact LowCardinality(String);
+
+ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS round UInt16;
+
+ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS accepted_at Nullable(DateTime64(3, 'UTC'));
+
+ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS delivered_at Nullable(DateTime64(3, 'UTC'));
+
+ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS read_at Nullable(DateTime64(3, 'UTC'));
+
+ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS failed_at Nullable(DateTime64(3, 'UTC'));
+
+ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS code Int32;
+
+ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS twice Bool;
+
 CREATE TABLE IF NOT EXISTS events ON CLUSTER monev112 AS events_local
 ENGINE = Distributed(monev112, currentDatabase(), events_local, cityHash64(center));
 
@@ -1804,3 +1822,17 @@ FROM
     GROUP BY inside
 )
 GROUP BY inside;
+
+CREATE OR REPLACE VIEW monev112.deliveries ON CLUSTER monev112 AS
+SELECT
+    n.center AS center, n.opd AS opd, n.kind AS kind, n.level AS level, n.subject AS ticket, n.priority AS priority,
+    n.message AS message, n.round AS round, n.channel AS channel, n.contact AS contact, n.told_at AS told_at,
+    n.accepted_at AS accepted_at, n.delivered_at AS delivered_at, n.read_at AS read_at, n.failed_at AS failed_at,
+    n.code AS code, n.twice AS twice,
+    multiIf(n.read_at IS NOT NULL, 'read', n.delivered_at IS NOT NULL, 'delivered', n.failed_at IS NOT NULL, 'failed',
+        n.accepted_at IS NOT NULL, 'accepted', 'waiting') AS state,
+    if(t.acknowledged_at >= n.told_at, t.acknowledged_at, NULL) AS acknowledged_at
+FROM monev112.notifications AS n FINAL
+LEFT JOIN (SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at FROM monev112.tickets_now) AS t
+    ON t.center = n.center AND t.id = n.subject
+WHERE n.channel != '';

@@ -5,7 +5,9 @@ import (
 	"net/mail"
 	"net/url"
 	"strings"
+	"unicode"
 
+	"github.com/monev112/monev112/collector/alerting/whatsapp"
 	"github.com/monev112/monev112/collector/internal/yamlfile"
 )
 
@@ -13,6 +15,7 @@ import (
 const (
 	MaxFileBytes = 4 << 20
 	MaxChannels  = 20 // of one recipient
+	MaxNameBytes = 80 // of a person's office
 )
 
 // Contacts says how people are reached. It holds names of files with secrets, never a secret.
@@ -21,6 +24,8 @@ type Contacts struct {
 	Telegram Telegram `yaml:"telegram"`
 	SMTP     SMTP     `yaml:"smtp"`
 	Log      *Webhook `yaml:"log"` // the collector's own record of what was sent; no delivery depends on it
+	// WhatsApp is where Alertmanager hands over what goes by WhatsApp: /alertmanager/v1/whatsapp of the service.
+	WhatsApp *Webhook `yaml:"whatsapp"`
 
 	// Operations is Diskominfo: pipeline, data quality, and what has no other recipient.
 	Operations Channels `yaml:"operations"`
@@ -60,8 +65,10 @@ type OPDContact struct {
 	Channels
 }
 
-// Channels are the ways to one recipient; all are used.
+// Channels are the ways to one recipient. All are used; with WhatsApp the others take their turn when it delivers
+// nothing, and all are used at once for an emergency.
 type Channels struct {
+	WhatsApp []Phone   `yaml:"whatsapp"`
 	Telegram []Chat    `yaml:"telegram"`
 	Email    []string  `yaml:"email"`
 	Webhook  []Webhook `yaml:"webhook"`
@@ -74,6 +81,14 @@ type Chat struct {
 	ThreadID   int    `yaml:"thread_id"`
 }
 
+// Phone is a person's WhatsApp; one of Number and NumberFile. Name stands for the person wherever the number must not
+// be seen: in the records of deliveries and in commands.
+type Phone struct {
+	Name       string `yaml:"name"`
+	Number     string `yaml:"number"`
+	NumberFile string `yaml:"number_file"`
+}
+
 // Webhook is an HTTP receiver of Alertmanager's JSON; one of URL and URLFile. KeyFile holds a bearer token.
 type Webhook struct {
 	URL     string `yaml:"url"`
@@ -81,7 +96,9 @@ type Webhook struct {
 	KeyFile string `yaml:"key_file"`
 }
 
-func (c Channels) empty() bool { return len(c.Telegram)+len(c.Email)+len(c.Webhook) == 0 }
+func (c Channels) empty() bool {
+	return len(c.WhatsApp)+len(c.Telegram)+len(c.Email)+len(c.Webhook) == 0
+}
 
 // LoadContacts reads a contacts file; name is what errors call it. The error is yamlfile.Problems.
 func LoadContacts(name string, text []byte) (*Contacts, error) {
@@ -105,7 +122,11 @@ func (c *Contacts) check() {
 	if c.Log != nil {
 		c.checkWebhook("log", c.Log)
 	}
+	if c.WhatsApp != nil {
+		c.checkWebhook("whatsapp", c.WhatsApp)
+	}
 	c.checkChannels("operations", &c.Operations)
+	c.refuseWhatsApp("operations", &c.Operations)
 	if c.Operations.empty() {
 		c.file.Wrong("operations", "Diskominfo has no channel",
 			"give a telegram, email or webhook entry: alerts without another recipient go there")
@@ -118,6 +139,7 @@ func (c *Contacts) check() {
 	}
 	if c.Watchdog != nil {
 		c.checkChannels("watchdog", c.Watchdog)
+		c.refuseWhatsApp("watchdog", c.Watchdog)
 		if c.Watchdog.empty() {
 			c.file.Wrong("watchdog", "it has no channel", "give a webhook to a service outside of this host, or leave it out")
 		}
@@ -126,6 +148,7 @@ func (c *Contacts) check() {
 		at := fmt.Sprintf("centers[%d]", i)
 		k := &c.Centers[i]
 		c.checkChannels(at+".supervisors", &k.Supervisors)
+		c.refuseWhatsApp(at+".supervisors", &k.Supervisors)
 		c.checkChannels(at+".leadership", &k.Leadership)
 		for j := range k.OPDs {
 			field := fmt.Sprintf("%s.opds[%d]", at, j)
@@ -139,10 +162,11 @@ func (c *Contacts) check() {
 }
 
 func (c *Contacts) checkChannels(at string, to *Channels) {
-	if n := len(to.Telegram) + len(to.Email) + len(to.Webhook); n > MaxChannels {
+	if n := len(to.WhatsApp) + len(to.Telegram) + len(to.Email) + len(to.Webhook); n > MaxChannels {
 		c.file.Wrong(at, fmt.Sprintf("there are %d channels", n),
 			fmt.Sprintf("list at most %d for one recipient; use a group", MaxChannels))
 	}
+	c.checkPhones(at, to.WhatsApp)
 	for i, chat := range to.Telegram {
 		if (chat.ChatID == 0) == (chat.ChatIDFile == "") {
 			c.file.Wrong(fmt.Sprintf("%s.telegram[%d]", at, i), "there is not exactly one of chat_id and chat_id_file",
@@ -163,6 +187,38 @@ func (c *Contacts) checkChannels(at string, to *Channels) {
 	}
 	for i := range to.Webhook {
 		c.checkWebhook(fmt.Sprintf("%s.webhook[%d]", at, i), &to.Webhook[i])
+	}
+}
+
+// refuseWhatsApp keeps alerts on conditions away from WhatsApp: they must not need the collector, which speaks to it.
+func (c *Contacts) refuseWhatsApp(at string, to *Channels) {
+	if len(to.WhatsApp) > 0 {
+		c.file.Wrong(at+".whatsapp", "only tickets, digests and reports go by WhatsApp",
+			"give telegram, email or webhook here: alerts on conditions must not need the collector")
+	}
+}
+
+func (c *Contacts) checkPhones(at string, phones []Phone) {
+	names := map[string]bool{}
+	for i, p := range phones {
+		field := fmt.Sprintf("%s.whatsapp[%d]", at, i)
+		_, err := whatsapp.Number(p.Number)
+		switch {
+		case p.Name == "" || len(p.Name) > MaxNameBytes || names[p.Name] || strings.ContainsFunc(p.Name, unicode.IsControl):
+			c.file.Wrong(field+".name", "there is no name, or it is too long, or another one here has it",
+				"write the office the person holds, for example Kepala Dinas Perhubungan: it stands for the number in records")
+		case strings.Trim(p.Name, "0123456789 +-().") == "":
+			c.file.Wrong(field+".name", "it is a number", "write the office the person holds")
+		case (p.Number == "") == (p.NumberFile == ""):
+			c.file.Wrong(field, "there is not exactly one of number and number_file", "give +62 and the number, or its file")
+		case p.Number != "" && err != nil:
+			c.file.Wrong(field+".number", "it is no telephone number", "write +62 and the number without its leading 0")
+		}
+		names[p.Name] = true
+	}
+	if len(phones) > 0 && c.WhatsApp == nil {
+		c.file.Wrong(at+".whatsapp", "nothing says where messages for WhatsApp go",
+			"give whatsapp.url and whatsapp.key_file at the top of the file")
 	}
 }
 

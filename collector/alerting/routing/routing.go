@@ -65,6 +65,55 @@ func SupervisorsOf(center string) string { return dashed("koordinator-" + center
 // LeadershipOf names the receiver of a centre's Asisten and Sekda.
 func LeadershipOf(center string) string { return dashed("pimpinan-" + center) }
 
+// UrgentOf names the receiver that reaches the people of another one by every way at once. It exists where they have
+// WhatsApp: else the receiver itself does.
+func UrgentOf(receiver string) string { return receiver + urgentSuffix }
+
+const urgentSuffix = "-darurat"
+
+// Recipient is who stands behind a receiver of tickets.
+type Recipient struct {
+	Center   string
+	OPD      string // empty: the leadership of the centre
+	Channels Channels
+	Urgent   bool // Alertmanager uses the other ways itself, at the same time
+}
+
+// Recipient returns who stands behind a receiver.
+func (c *Contacts) Recipient(receiver string) (r Recipient, ok bool) {
+	name, urgent := strings.CutSuffix(receiver, urgentSuffix)
+	for i := range c.Centers {
+		k := &c.Centers[i]
+		if name == LeadershipOf(k.Code) {
+			return Recipient{k.Code, "", k.Leadership, urgent}, true
+		}
+		for _, o := range k.OPDs {
+			if name == ReceiverOf(k.Code, o.ID) {
+				return Recipient{k.Code, o.ID, o.Channels, urgent}, true
+			}
+		}
+	}
+	return r, false
+}
+
+// Named returns who has WhatsApp under a name, and the receiver that reaches them.
+func (c *Contacts) Named(name string) (receiver string, r Recipient, ok bool) {
+	for i := range c.Centers {
+		k := &c.Centers[i]
+		receivers := []string{LeadershipOf(k.Code)}
+		for _, o := range k.OPDs {
+			receivers = append(receivers, ReceiverOf(k.Code, o.ID))
+		}
+		for _, receiver := range receivers {
+			r, _ := c.Recipient(receiver)
+			if slices.ContainsFunc(r.Channels.WhatsApp, func(p Phone) bool { return p.Name == name }) {
+				return receiver, r, true
+			}
+		}
+	}
+	return "", r, false
+}
+
 func hoursOf(center string) string { return dashed("jam-kerja-" + center) }
 
 func dashed(s string) string { return strings.ReplaceAll(s, ".", "-") }
@@ -232,10 +281,10 @@ func (b *builder) center(center directory.Center, contact *CenterContact, ticket
 		never := route{Receiver: Silent, Matchers: []string{match("opd", v)}}
 		of.Routes, digests.Routes = append(of.Routes, never), append(digests.Routes, never)
 	}
-	up := held(route{
+	up := b.held(route{
 		Receiver: leadership, Matchers: []string{match("level", escalatedLevels)}, GroupBy: []string{"center", "level"},
 	}, hours)
-	breach := held(route{
+	breach := b.held(route{
 		Receiver: OperationsTickets, Matchers: []string{equal("level", "overdue")}, GroupBy: []string{"center", "level"},
 		Continue: true,
 	}, hours)
@@ -257,20 +306,25 @@ func (b *builder) center(center directory.Center, contact *CenterContact, ticket
 			channels = contact.OPDs[i].Channels
 		}
 		name := b.orOperations(ReceiverOf(center.Code, o.ID), o.Name+" ("+o.ID+")", tickets, channels, OperationsTickets)
-		of.Routes = append(of.Routes, held(route{Receiver: name, Matchers: []string{equal("opd", o.ID)}}, hours))
+		of.Routes = append(of.Routes, b.held(route{Receiver: name, Matchers: []string{equal("opd", o.ID)}}, hours))
 		digests.Routes = append(digests.Routes, route{Receiver: name, Matchers: []string{equal("opd", o.ID)}})
 	}
 	// What lies at the centre is Diskominfo's, in the same hours.
 	of.Routes = append(of.Routes,
-		held(route{Receiver: OperationsTickets, Matchers: []string{equal("opd", atCenter)}}, hours))
+		b.held(route{Receiver: OperationsTickets, Matchers: []string{equal("opd", atCenter)}}, hours))
 	ticket.Routes, digest.Routes = append(ticket.Routes, of), append(digest.Routes, digests)
 }
 
-// held gives a route open hours, and a child that lets emergencies through at any hour. Intervals are not inherited.
-func held(r route, hours []string) route {
+// held gives a route open hours, and a child that lets emergencies through at any hour, by every way at once. Intervals
+// are not inherited.
+func (b *builder) held(r route, hours []string) route {
 	r.Active = hours
-	if hours != nil {
-		r.Routes = []route{{Receiver: r.Receiver, Matchers: []string{equal("priority", "darurat")}}}
+	urgent := r.Receiver
+	if _, made := b.named[UrgentOf(r.Receiver)]; made {
+		urgent = UrgentOf(r.Receiver)
+	}
+	if hours != nil || urgent != r.Receiver {
+		r.Routes = []route{{Receiver: urgent, Matchers: []string{equal("priority", "darurat")}}}
 	}
 	return r
 }
@@ -313,7 +367,14 @@ func (b *builder) orOperations(name, of string, k kind, c Channels, instead stri
 		b.note("%s: no contact, Diskominfo stands in", of)
 		return instead
 	}
-	b.receiver(name, of, k, c)
+	if len(c.WhatsApp) == 0 {
+		b.receiver(name, of, k, c)
+		return name
+	}
+	hand := *b.in.Contacts.WhatsApp
+	b.receiver(name, of, k, Channels{Webhook: append([]Webhook{hand}, c.Webhook...)})
+	c.Webhook = append([]Webhook{hand}, c.Webhook...)
+	b.receiver(UrgentOf(name), of+", emergencies", k, c)
 	return name
 }
 

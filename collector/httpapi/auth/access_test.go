@@ -287,15 +287,21 @@ func TestLostKeysEndTheStart(t *testing.T) {
 		lose    func(f File) error
 		problem string
 	}{
-		"as it was":         {func(File) error { return nil }, ""},
-		"gone":              {func(f File) error { return os.Remove(f.Path) }, "is missing"},
-		"gone, no lock":     {func(f File) error { return errors.Join(os.Remove(f.Path), os.Remove(f.Path+".lock")) }, "is missing"},
-		"gone, no record":   {func(f File) error { return errors.Join(os.Remove(f.Path), os.Remove(knownOf(f))) }, "is missing"},
-		"emptied":           {func(f File) error { return os.WriteFile(f.Path, nil, 0o600) }, "key file"},
-		"cut short":         {func(f File) error { return os.Truncate(f.Path, 40) }, "key file"},
-		"readable by all":   {func(f File) error { return os.Chmod(f.Path, 0o644) }, "chmod 600"},
-		"a link to nowhere": {func(f File) error { return errors.Join(os.Remove(f.Path), os.Symlink("none", f.Path)) }, "nowhere"},
-		"another's":         {func(f File) error { return os.WriteFile(f.Path, foreign, 0o600) }, "of another installation"},
+		"as it was": {func(File) error { return nil }, ""},
+		"gone":      {func(f File) error { return os.Remove(f.Path) }, "is missing"},
+		"gone, no lock": {func(f File) error {
+			return errors.Join(os.Remove(f.Path), os.Remove(f.Path+".lock"))
+		}, "is missing"},
+		"gone, no record": {func(f File) error {
+			return errors.Join(os.Remove(f.Path), os.Remove(knownOf(f)))
+		}, "is missing"},
+		"emptied":         {func(f File) error { return os.WriteFile(f.Path, nil, 0o600) }, "key file"},
+		"cut short":       {func(f File) error { return os.Truncate(f.Path, 40) }, "key file"},
+		"readable by all": {func(f File) error { return os.Chmod(f.Path, 0o644) }, "chmod 600"},
+		"a link to nowhere": {func(f File) error {
+			return errors.Join(os.Remove(f.Path), os.Symlink("none", f.Path))
+		}, "nowhere"},
+		"another's": {func(f File) error { return os.WriteFile(f.Path, foreign, 0o600) }, "of another installation"},
 	} {
 		f := newFile(t)
 		dir := filepath.Dir(f.Path)

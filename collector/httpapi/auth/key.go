@@ -21,10 +21,17 @@ const (
 	BoardRead   Scope = "board:read"   // the board, all tickets and calls, the directory's review
 	AlertsLog   Scope = "alerts:log"   // deliver Alertmanager's notifications for the record
 	MonevWrite  Scope = "monev:write"  // pages of the meeting, and events of the office (event.Kind.OfOffice)
-	Admin       Scope = "admin"        // rebuild rows, freeze months; on pages everything
+	// WhatsAppDeliver hands over Alertmanager's notifications that go by WhatsApp.
+	WhatsAppDeliver Scope = "whatsapp:deliver"
+	Admin           Scope = "admin" // rebuild rows, freeze months; on pages everything
 
 	opdPrefix = "opd:read:"
 )
+
+// known are the scopes beside those of one OPD.
+var known = []Scope{EventsWrite, BoardRead, AlertsLog, WhatsAppDeliver, MonevWrite, Admin}
+
+const scopeNames = "events:write, board:read, opd:read:<opd>, alerts:log, whatsapp:deliver, monev:write or admin"
 
 // OPDRead returns the scope that reads the tickets of one OPD.
 func OPDRead(opd string) Scope { return Scope(opdPrefix + opd) }
@@ -83,7 +90,7 @@ func (k *Key) validate() error {
 		return fmt.Errorf("name %q: use 1 to %d letters, digits, '-', '_' or '.'", k.Name, maxNameBytes)
 	}
 	if len(k.Scopes) == 0 {
-		return errors.New("no scope: give events:write, board:read, opd:read:<opd>, alerts:log, monev:write or admin")
+		return errors.New("no scope: give " + scopeNames)
 	}
 	for _, s := range k.Scopes {
 		opd, isOPD := strings.CutPrefix(string(s), opdPrefix)
@@ -92,9 +99,8 @@ func (k *Key) validate() error {
 			return fmt.Errorf("scope %q names no OPD: use opd:read:<opd>", s)
 		case isOPD && k.Center == "":
 			return fmt.Errorf("scope %q needs a centre: two centres may have an OPD of one id", s)
-		case !isOPD && s != EventsWrite && s != BoardRead && s != AlertsLog && s != MonevWrite && s != Admin:
-			return fmt.Errorf("scope %q is unknown: use events:write, board:read, opd:read:<opd>, alerts:log, monev:write or "+
-				"admin", s)
+		case !isOPD && !slices.Contains(known, s):
+			return fmt.Errorf("scope %q is unknown: use %s", s, scopeNames)
 		}
 	}
 	if k.Source != "" && !k.Allows(EventsWrite) {

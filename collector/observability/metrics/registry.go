@@ -19,7 +19,7 @@ type Config struct {
 }
 
 // Registry owns every metric of one process. It is safe for concurrent use; create it once and hand its parts to those
-// who do IO: Journal, Store, Shipper, Pager, Calendar, HTTP.
+// who do IO: Journal, Store, Shipper, Pager, Delivery, Calendar, HTTP.
 type Registry struct {
 	prom     *prometheus.Registry
 	logger   *slog.Logger
@@ -31,6 +31,7 @@ type Registry struct {
 	Store    *Store
 	Shipper  *Shipper
 	Pager    *Pager
+	Delivery *Delivery
 	Calendar *Calendar
 	Expected *Expected
 	HTTP     *HTTP
@@ -55,6 +56,7 @@ func New(cfg Config) (*Registry, error) {
 	r.Store = newStore(b, v)
 	r.Shipper = newShipper(b)
 	r.Pager = newPager(b, v)
+	r.Delivery = newDelivery(b)
 	r.Calendar = &Calendar{b.gauge("calendar_covered_until_timestamp_seconds")}
 	r.Expected = &Expected{b.gauge("calls_expected"), labels.centers}
 	r.HTTP = newHTTP(b, v)

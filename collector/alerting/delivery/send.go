@@ -1,0 +1,194 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/monev112/monev112/collector/alerting/routing"
+	"github.com/monev112/monev112/collector/alerting/whatsapp"
+	"github.com/monev112/monev112/collector/internal/faultpoint"
+)
+
+// Refusal is what Telegram or a mail server says against a message.
+type Refusal struct {
+	Code  int
+	After time.Duration // after which to come back; 0: it does not say
+	Final bool          // another attempt changes nothing
+	Moved int64         // the group's new number, when it became a supergroup
+}
+
+func (r *Refusal) Error() string { return "refused" }
+
+// errGone says that the contacts no longer have an address.
+var errGone = &Refusal{Final: true}
+
+// sendTimeout bounds one attempt.
+const sendTimeout = 15 * time.Second
+
+// step does all that is due and returns when to come back at the latest.
+func (o *Outbox) step(ctx context.Context) time.Time {
+	for ctx.Err() == nil {
+		o.mu.Lock()
+		now := o.now()
+		work := o.state.todo(now)
+		var records []record
+		for i := range work.next {
+			records = append(records, record{At: now, Next: &work.next[i]})
+		}
+		for _, p := range work.expired {
+			records = append(records, record{At: now, Refused: &refused{part: p, Final: true}})
+		}
+		var err error
+		if len(records) > 0 {
+			err = o.keep(records...)
+		}
+		o.mu.Unlock()
+		if err != nil {
+			o.log.Error("the outbox cannot be written", "error", err)
+			return now.Add(lastPause)
+		}
+		if len(records) > 0 {
+			continue // what follows from them
+		}
+		if len(work.send) == 0 {
+			return work.at
+		}
+		if err := o.attempt(ctx, work.send[0]); err != nil {
+			o.log.Error("the outbox cannot be written", "error", err)
+			return now.Add(lastPause)
+		}
+	}
+	return o.now()
+}
+
+// attempt tries one message. Its error is that of the journal.
+func (o *Outbox) attempt(ctx context.Context, p part) error {
+	o.mu.Lock()
+	d := o.state.notices[p.Notice].clone()
+	err := o.keep(record{At: o.now(), Sending: &p})
+	o.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	faultpoint.Hit("delivery.sending")
+	id, err := o.hand(ctx, &d, p.Address)
+	faultpoint.Hit("delivery.sent")
+
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := o.now()
+	if err == nil {
+		o.cfg.Observe.Message(string(p.Address.Channel), "accepted")
+		return o.keep(record{At: now, Accepted: &accepted{p, id}})
+	}
+	if ctx.Err() != nil {
+		return nil // the attempt stays open: it may have arrived
+	}
+	return o.keep(o.refusal(&d, p, err, now)...)
+}
+
+// hand gives a message to its channel.
+func (o *Outbox) hand(ctx context.Context, d *Delivery, to Address) (id string, err error) {
+	contacts, err := o.cfg.Contacts()
+	if err != nil {
+		return "", err
+	}
+	who, ok := contacts.Recipient(d.Receiver)
+	if !ok {
+		return "", errGone
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	switch to.Channel {
+	case WhatsApp:
+		i := slices.IndexFunc(who.Channels.WhatsApp, func(p routing.Phone) bool { return p.Name == to.Name })
+		if i < 0 || o.cfg.Senders.WhatsApp == nil {
+			return "", errGone
+		}
+		return o.cfg.Senders.WhatsApp(ctx, who.Channels.WhatsApp[i], d.Message)
+	case Telegram:
+		i := slices.IndexFunc(names(Telegram, len(who.Channels.Telegram)), func(n string) bool { return n == to.Name })
+		if i < 0 || o.cfg.Senders.Telegram == nil {
+			return "", errGone
+		}
+		chat := who.Channels.Telegram[i]
+		o.mu.Lock()
+		if now, moved := o.state.chats[chat.ChatID]; moved {
+			chat.ChatID = now
+		}
+		o.mu.Unlock()
+		return "", o.cfg.Senders.Telegram(ctx, chat, d.text())
+	default:
+		i := slices.IndexFunc(names(Email, len(who.Channels.Email)), func(n string) bool { return n == to.Name })
+		if i < 0 || o.cfg.Senders.Email == nil {
+			return "", errGone
+		}
+		return "", o.cfg.Senders.Email(ctx, who.Channels.Email[i], d.subject(), d.text())
+	}
+}
+
+// refusal turns an error into what is recorded, and holds back what it stands in the way of.
+func (o *Outbox) refusal(d *Delivery, p part, err error, now time.Time) []record {
+	s := o.state
+	out := refused{part: p}
+	var records []record
+	_, progress := s.find(p)
+	var api *whatsapp.Error
+	var other *Refusal
+	switch {
+	case errors.As(err, &api):
+		out.Code = api.Code
+		switch api.Scope() {
+		case whatsapp.ThisMessage:
+			out.Final = true
+		case whatsapp.Recipient:
+			progress.notBefore = now.Add(max(pairEvery<<min(progress.Tries, 6), api.After))
+		case whatsapp.ThisTemplate:
+			records = append(records,
+				record{At: now, Template: &whatsapp.TemplateStatus{Name: d.Message.Template, Stopped: true}})
+		case whatsapp.Account:
+			s.accountAt = now
+			s.backOff(WhatsApp, now, max(api.After, lastPause))
+		default:
+			s.backOff(WhatsApp, now, api.After)
+		}
+	case errors.As(err, &other) && other.Moved != 0:
+		if from := o.chatID(d, p.Address); from != 0 {
+			records = append(records, record{At: now, Moved: &moved{from, other.Moved}})
+			o.log.Warn("a telegram group has a new number: write it into the contacts", "receiver", d.Receiver)
+		}
+	case errors.As(err, &other):
+		out.Code, out.Final = other.Code, other.Final
+		if !other.Final {
+			s.backOff(p.Address.Channel, now, other.After)
+		}
+	default:
+		out.Unsure = true
+		s.backOff(p.Address.Channel, now, 0)
+	}
+	if out.Final {
+		o.cfg.Observe.Message(string(p.Address.Channel), "failed")
+	}
+	var text string
+	if api != nil {
+		text = api.Error() // it holds no number; what other errors hold is not known
+	}
+	o.log.Warn("a message was not taken", "channel", p.Address.Channel, "receiver", d.Receiver, "code", out.Code,
+		"final", out.Final, "reason", text)
+	return append(records, record{At: now, Refused: &out})
+}
+
+// chatID returns the number of a group as the contacts have it.
+func (o *Outbox) chatID(d *Delivery, to Address) int64 {
+	contacts, err := o.cfg.Contacts()
+	if err != nil {
+		return 0
+	}
+	who, _ := contacts.Recipient(d.Receiver)
+	if i := slices.Index(names(Telegram, len(who.Channels.Telegram)), to.Name); i >= 0 {
+		return who.Channels.Telegram[i].ChatID
+	}
+	return 0
+}

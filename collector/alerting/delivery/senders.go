@@ -1,0 +1,163 @@
+package delivery
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/wneessen/go-mail"
+
+	"github.com/monev112/monev112/collector/alerting/routing"
+	"github.com/monev112/monev112/collector/alerting/whatsapp"
+	"github.com/monev112/monev112/collector/internal/keyfile"
+)
+
+const telegramAPI = "https://api.telegram.org"
+
+// senders reach people as the contacts say.
+type senders struct {
+	whatsapp *whatsapp.Client
+	contacts func() (*routing.Contacts, error)
+	http     *http.Client
+}
+
+func (s *senders) all() Senders {
+	return Senders{WhatsApp: s.sendWhatsApp, Telegram: s.sendTelegram, Email: s.sendEmail}
+}
+
+func (s *senders) sendWhatsApp(ctx context.Context, to routing.Phone, m whatsapp.Message) (string, error) {
+	number := to.Number
+	if to.NumberFile != "" {
+		var err error
+		if number, err = keyfile.ReadLine(to.NumberFile); err != nil {
+			return "", err
+		}
+	}
+	number, err := whatsapp.Number(number)
+	if err != nil {
+		return "", &Refusal{Final: true}
+	}
+	return s.whatsapp.Send(ctx, number, m)
+}
+
+// sendTelegram sends by the Bot API. The bot's token is part of the address, so no error of the client is passed on.
+func (s *senders) sendTelegram(ctx context.Context, to routing.Chat, text string) error {
+	contacts, err := s.contacts()
+	if err != nil {
+		return err
+	}
+	token, err := keyfile.ReadLine(contacts.Telegram.BotTokenFile)
+	if err != nil {
+		return err
+	}
+	chat := to.ChatID
+	if chat == 0 {
+		line, err := keyfile.ReadLine(to.ChatIDFile)
+		if err != nil {
+			return err
+		}
+		if chat, err = strconv.ParseInt(strings.TrimSpace(line), 10, 64); err != nil {
+			return &Refusal{Final: true}
+		}
+	}
+	body, err := json.Marshal(map[string]any{
+		"chat_id": chat, "message_thread_id": to.ThreadID, "text": text,
+		"link_preview_options": map[string]any{"is_disabled": true},
+	})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost,
+		cmp.Or(contacts.Telegram.APIURL, telegramAPI)+"/bot"+token+"/sendMessage", bytes.NewReader(body))
+	if err != nil {
+		return errors.New("telegram: the address cannot be made")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := s.http.Do(req)
+	if err != nil {
+		return errors.New("telegram does not answer")
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err != nil {
+		return errors.New("telegram does not answer")
+	}
+	return telegramVerdict(answer)
+}
+
+// telegramVerdict reads an answer of the Bot API.
+func telegramVerdict(answer []byte) error {
+	var in struct {
+		OK         bool `json:"ok"`
+		Code       int  `json:"error_code"`
+		Parameters struct {
+			RetryAfter int   `json:"retry_after"`
+			MigrateTo  int64 `json:"migrate_to_chat_id"`
+		} `json:"parameters"`
+	}
+	switch err := json.Unmarshal(answer, &in); {
+	case err != nil:
+		return errors.New("telegram's answer cannot be read")
+	case in.OK:
+		return nil
+	}
+	return &Refusal{
+		Code: in.Code, After: time.Duration(in.Parameters.RetryAfter) * time.Second, Moved: in.Parameters.MigrateTo,
+		// 403: the bot was blocked or put out of the group; 400: there is no such chat.
+		Final: in.Parameters.MigrateTo == 0 && (in.Code == http.StatusBadRequest || in.Code == http.StatusForbidden),
+	}
+}
+
+func (s *senders) sendEmail(ctx context.Context, to, subject, text string) error {
+	contacts, err := s.contacts()
+	if err != nil {
+		return err
+	}
+	cfg := contacts.SMTP
+	m := mail.NewMsg()
+	if err := errors.Join(m.From(cfg.From), m.To(to)); err != nil {
+		return &Refusal{Final: true}
+	}
+	m.Subject(subject)
+	m.SetBodyString(mail.TypeTextPlain, text)
+	host, port, err := net.SplitHostPort(cfg.Smarthost)
+	if err != nil {
+		return fmt.Errorf("smtp.smarthost: %w", err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return fmt.Errorf("smtp.smarthost: %w", err)
+	}
+	policy := mail.TLSMandatory
+	if cfg.RequireTLS != nil && !*cfg.RequireTLS {
+		policy = mail.TLSOpportunistic
+	}
+	options := []mail.Option{mail.WithPort(number), mail.WithTLSPolicy(policy), mail.WithTimeout(sendTimeout)}
+	if cfg.Username != "" {
+		password, err := keyfile.ReadLine(cfg.PasswordFile)
+		if err != nil {
+			return err
+		}
+		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(cfg.Username),
+			mail.WithPassword(password))
+	}
+	client, err := mail.NewClient(host, options...)
+	if err != nil {
+		return err
+	}
+	err = client.DialAndSendWithContext(ctx, m)
+	var refused *mail.SendError
+	if errors.As(err, &refused) && !refused.IsTemp() && refused.ErrorCode() >= 500 {
+		return &Refusal{Code: refused.ErrorCode(), Final: true}
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package httpapi
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/monev112/monev112/collector/alerting/delivery"
+	"github.com/monev112/monev112/collector/alerting/whatsapp"
+)
+
+// whatsappStub takes everything, believes one signature and knows one message.
+type whatsappStub struct{}
+
+var deliveryID = strings.Repeat("a", 32)
+
+func (whatsappStub) Add(body []byte) (string, bool, error) {
+	if string(body) == `{"odd":1}` {
+		return "", false, delivery.ErrPayload
+	}
+	return deliveryID, false, nil
+}
+
+func (whatsappStub) Webhook(signature string, body []byte) error {
+	switch {
+	case signature != "sha256=right":
+		return delivery.ErrSignature
+	case string(body) == `{"odd":1}`:
+		return whatsapp.ErrWebhook
+	case string(body) == `{"full":1}`:
+		return delivery.ErrUnavailable
+	}
+	return nil
+}
+
+func (whatsappStub) Verify(_, token, challenge string) (string, bool) {
+	return challenge, token == "right"
+}
+
+func (whatsappStub) Test(name string) (string, error) {
+	if name != "Kepala" {
+		return "", delivery.ErrReceiver
+	}
+	return deliveryID, nil
+}
+
+func (whatsappStub) Find(id string) (delivery.Delivery, bool) {
+	at := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
+	return delivery.Delivery{
+		Notice: delivery.Notice{ID: deliveryID, Round: 1, At: at, Message: whatsapp.Message{Template: whatsapp.TicketsLate}},
+		Parts: []delivery.Progress{
+			{Address: delivery.Address{Channel: delivery.WhatsApp, Name: "Kepala"}, Tries: 2, FailedAt: at, Code: 131026},
+		},
+	}, id == deliveryID
+}
+
+func TestWhatsApp(t *testing.T) {
+	w := start(t, func(c *Config) { c.WhatsApp = whatsappStub{} })
+	for _, c := range []struct {
+		request, body, signature, want string
+		status                         int
+	}{
+		{"POST /alertmanager/v1/whatsapp", `{}`, "", deliveryID, 200},
+		{"POST /alertmanager/v1/whatsapp", `{"odd":1}`, "", "not a notification of Alertmanager", 400},
+		{"POST /v1/whatsapp/webhook", `{}`, "sha256=right", "kept", 200},
+		{"POST /v1/whatsapp/webhook", `{}`, "sha256=wrong", "not signed", 403},
+		{"POST /v1/whatsapp/webhook", `{"odd":1}`, "sha256=right", "not a webhook", 400},
+		{"POST /v1/whatsapp/webhook", `{"full":1}`, "sha256=right", "send it again", 503},
+		{"GET /v1/whatsapp/webhook?hub.mode=subscribe&hub.verify_token=right&hub.challenge=1158201444", "", "", "1158201444", 200},
+		{"GET /v1/whatsapp/webhook?hub.mode=subscribe&hub.verify_token=wrong&hub.challenge=1", "", "", "verify_token_file", 403},
+		{"POST /v1/whatsapp/test?to=Kepala", "", "", deliveryID, 200},
+		{"POST /v1/whatsapp/test?to=0812", "", "", "as the contacts file has it", 404},
+		{"GET /v1/whatsapp/messages/" + deliveryID, "", "", "it cannot be delivered", 200},
+		{"GET /v1/whatsapp/messages/x", "", "", "eight days", 404},
+	} {
+		method, path, _ := strings.Cut(c.request, " ")
+		r := w.do(method, path, c.body, "Content-Type", "application/json", "X-Hub-Signature-256", c.signature)
+		if r.StatusCode != c.status || !strings.Contains(string(r.body), c.want) {
+			t.Errorf("%s %s: %d %s, want %d %s", c.request, c.body, r.StatusCode, r.body, c.status, c.want)
+		}
+	}
+}
