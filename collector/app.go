@@ -36,6 +36,7 @@ import (
 	"github.com/monev112/monev112/collector/source/asterisk"
 	"github.com/monev112/monev112/collector/source/dropfolder"
 	"github.com/monev112/monev112/collector/source/send"
+	"github.com/monev112/monev112/collector/source/upload"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
@@ -59,6 +60,7 @@ type App struct {
 	rules tracker.Config
 
 	// The way of an event, in its order.
+	uploads  *upload.Desk
 	drops    *dropfolder.Watcher // nil without drop folders
 	follower *asterisk.Follower  // nil without a queue_log
 	intake   *ingest.Intake
@@ -419,11 +421,18 @@ func (a *App) openAPI(guard *auth.Guard) error {
 		Logger:         a.log("httpapi"),
 		Now:            a.cfg.Now,
 	}
+	var err error
+	if a.uploads, err = upload.New(upload.Config{
+		Dir: a.dataPath(upload.FolderName), State: a.dataPath(dropfolder.FolderName), Directory: a.dir,
+		Collector: a.inProcess(send.Patience{}), Name: dropfolder.Collector, Log: a.cfg.Log, Now: a.cfg.Now,
+	}); err != nil {
+		return err
+	}
 	pages := site.Service{
-		Links: a.links, Directory: a.dir, Book: a.book, Board: a.board, Cases: a.cases, Intake: a.intake, Keys: guard,
+		Uploads: a.uploads,
+		Links:   a.links, Directory: a.dir, Book: a.book, Board: a.board, Cases: a.cases, Intake: a.intake, Keys: guard,
 		Record: a.reads.Record, Version: a.cfg.Version, Now: a.cfg.Now, Log: a.cfg.Log,
 	}
-	var err error
 	if a.links != nil {
 		if cfg.Pages, err = site.Linked(pages); err != nil {
 			return err
@@ -485,7 +494,7 @@ func (a *App) openDrops(context.Context) (err error) {
 	}
 	a.drops, err = dropfolder.New(dropfolder.Config{
 		Folders: a.cfg.File.Drop, State: a.dataPath(dropfolder.FolderName), Builtin: deploy.Defaults, Directory: a.dir,
-		Collector: a.inProcess(send.Patience{Total: -1}), Name: "http://127.0.0.1", Log: a.cfg.Log, Now: a.cfg.Now,
+		Collector: a.inProcess(send.Patience{Total: -1}), Name: dropfolder.Collector, Log: a.cfg.Log, Now: a.cfg.Now,
 	})
 	return err
 }
@@ -556,6 +565,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	background(a.rebuild.Run)
 	background(a.retention.Run)
+	background(a.uploads.Run)
 	background(func(ctx context.Context) {
 		if a.shipper.WaitComplete(ctx) == nil {
 			a.sink.WatchExpectedCalls(ctx, a.metrics.Expected, a.cfg.Now)

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,6 +20,7 @@ func mapCommand() *cobra.Command {
 		o                    mapping.ProposeOptions
 		config, write, named string
 		samples              int
+		columns, words       []string
 	)
 	cmd := &cobra.Command{
 		Use:   "map FILE",
@@ -46,6 +44,12 @@ would be refused.`,
 				return err
 			}
 			o.File = files[0]
+			if o.Roles, err = pairs("column", columns, func(head string) string { return head }); err != nil {
+				return err
+			}
+			if o.Words, err = pairs("word", words, strings.ToLower); err != nil {
+				return err
+			}
 			if o.Center == "" {
 				o.Center = o.Directory.DefaultCenter()
 			}
@@ -70,8 +74,21 @@ would be refused.`,
 		"configuration file whose directory resolves names (default: the built-in directory)")
 	cmd.Flags().StringVar(&write, "write", "", "write the mapping to this file, which must not exist")
 	cmd.Flags().StringVar(&named, "mapping", "", "try this mapping instead of proposing one")
+	cmd.Flags().StringArrayVar(&columns, "column", nil,
+		"what a column is, as \"Waktu Tutup=resolved\", or \"Catatan=-\" for one that is not used; may be given several times. "+
+			"One of "+roleNames())
+	cmd.Flags().StringArrayVar(&words, "word", nil,
+		"what a word in a column means, as class:bercanda=prank; also priority: and status:; may be given several times")
 	cmd.Flags().IntVar(&samples, "samples", 2, "how many events of each type to show")
 	return cmd
+}
+
+func roleNames() string {
+	var out []string
+	for _, r := range mapping.Roles() {
+		out = append(out, r.Name)
+	}
+	return strings.Join(out, ", ")
 }
 
 // chooseMapping proposes a mapping, or reads the one that is named.
@@ -124,72 +141,25 @@ func chooseMapping(cmd *cobra.Command, out io.Writer, o mapping.ProposeOptions, 
 
 // tryMapping shows what an import would do.
 func tryMapping(cmd *cobra.Command, out io.Writer, m *mapping.Mapping, o mapping.ProposeOptions, samples int) error {
-	events := &sampleWriter{most: samples, counts: map[string]int{}, classes: map[string]int{}}
-	sum, err := importer.Import(cmd.Context(),
-		importer.Options{Mapping: m, Files: []string{o.File}, Events: events, Directory: o.Directory})
+	p, err := importer.Try(cmd.Context(), importer.TryOptions{
+		Mapping: m, File: o.File, Directory: o.Directory, Samples: samples,
+	})
 	if err != nil && !errors.Is(err, importer.ErrRefused) && !errors.Is(err, importer.ErrNoRows) {
 		return err
 	}
-	if _, known := o.Directory.Center(m.Center); !known {
-		return fmt.Errorf("the mapping's centre %q is not in the directory: the collector would refuse every event; "+
-			"name one with --center, or the directory with --config", m.Center)
-	}
-	fmt.Fprintf(out, "an import would do this:\n%s", sum.Text(""))
-	for _, typ := range events.order {
-		fmt.Fprintf(out, "  %-20s %d\n", typ, events.counts[typ])
-	}
-	events.figures(out)
-	if len(events.shown) > 0 {
-		fmt.Fprintf(out, "the first events of each type:\n%s", events.shown)
-	}
+	fmt.Fprint(out, p.Text())
 	return err
 }
 
-// sampleWriter counts events by type and class and keeps the first of each type.
-type sampleWriter struct {
-	most    int
-	counts  map[string]int
-	classes map[string]int
-	order   []string
-	shown   []byte
-}
-
-// figures says what the events come to in a month's figures, and which facts no row has: a clock that ends with one of
-// them is not measured.
-func (w *sampleWriter) figures(out io.Writer) {
-	n := w.counts
-	fmt.Fprintf(out, "in the figures: %d calls, %d answered, %d classified, %d tickets\n", n["call.received"],
-		n["call.answered"], n["call.classified"], n["ticket.opened"])
-	for _, class := range slices.Sorted(maps.Keys(w.classes)) {
-		fmt.Fprintf(out, "  class %-14s %d\n", class, w.classes[class])
+// pairs reads NAME=VALUE flags.
+func pairs(flag string, given []string, key func(string) string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, one := range given {
+		at := strings.LastIndexByte(one, '=')
+		if at <= 0 || at == len(one)-1 {
+			return nil, usagef("map: --%s %q has not the form NAME=VALUE", flag, one)
+		}
+		out[key(one[:at])] = one[at+1:]
 	}
-	facts := []string{"call.answered", "call.ended", "call.classified"}
-	if n["call.received"] == 0 {
-		facts = nil
-	}
-	if n["ticket.opened"] > 0 {
-		facts = append(facts, "ticket.assigned", "ticket.acknowledged", "ticket.departed", "ticket.arrived",
-			"ticket.resolved",
-			"ticket.confirmed")
-	}
-	if missing := slices.DeleteFunc(facts, func(f string) bool { return n[f] > 0 }); len(missing) > 0 {
-		fmt.Fprintf(out, "not recorded in this file, so not measured: %s\n", strings.Join(missing, ", "))
-	}
-}
-
-// Write takes one event with its line end.
-func (w *sampleWriter) Write(line []byte) (int, error) {
-	_, rest, _ := bytes.Cut(line, []byte(`"type":"monev112.`))
-	typ, _, _ := strings.Cut(string(rest), `"`)
-	if _, rest, ok := bytes.Cut(line, []byte(`"class":"`)); ok {
-		class, _, _ := strings.Cut(string(rest), `"`)
-		w.classes[class]++
-	}
-	if w.counts[typ] == 0 {
-		w.order = append(w.order, typ)
-	}
-	if w.counts[typ]++; w.counts[typ] <= w.most {
-		w.shown = append(w.shown, line...)
-	}
-	return len(line), nil
+	return out, nil
 }

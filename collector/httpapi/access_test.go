@@ -13,12 +13,16 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/alerting/notifications"
+	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/source/upload"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
 	"github.com/monev112/monev112/collector/web/home"
+	"github.com/monev112/monev112/collector/web/imports"
 	"github.com/monev112/monev112/collector/web/page"
+	"github.com/monev112/monev112/deploy"
 )
 
 // accessTest is a request, the key that it comes with, and what it must answer. docs/security.md has a row for each.
@@ -83,6 +87,10 @@ func accessTests() []accessTest {
 		{"GET /", "revoked", 401},
 		{"GET /", "opd:read:dishub", 200},
 		{"GET /", "events:write", 200},
+		{"GET /impor", "none", 303},
+		{"GET /impor", "monev:write", 403},
+		{"GET /impor", "admin", 200},
+		{"POST /impor", "none", 401},
 		{"GET /masuk", "none", 200},
 		{"GET /aset/style.css", "none", 200},
 	}
@@ -124,6 +132,12 @@ func newSite(t *testing.T, c *Config) *page.Site {
 		t.Fatal(err)
 	}
 	home.Mount(s, home.Config{})
+	dir := t.TempDir()
+	desk, err := upload.New(upload.Config{Dir: filepath.Join(dir, "up"), State: dir, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Now: c.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	imports.Mount(s, desk)
 	return s
 }
 

@@ -28,6 +28,9 @@ import (
 // FolderName is the name, in the data folder, of the folder for what imports remember.
 const FolderName = "imports"
 
+// Collector is the name, in what imports remember, of the service that they are part of.
+const Collector = "http://127.0.0.1"
+
 // Folder is one watched folder: a file that is put into it is imported by the mapping. Folders are a section of the
 // configuration file.
 type Folder struct {

@@ -46,6 +46,12 @@ type Options struct {
 	Terminal  bool                 // Out is a terminal: show a bar
 	// Events takes the events of a dry run as NDJSON, callers' numbers hidden but for three digits; nil: none.
 	Events io.Writer
+	// Progress is called now and then with the rows that are read and, after Collector answered, the share of the work that
+	// is done, 0 to 1; nil: not. It must be quick.
+	Progress func(rows int, share float64)
+
+	most int // of a dry run: rows to read; 0: all
+	see  func(tabular.Row, *mapping.Binding, []mapping.Event)
 }
 
 // Collector takes the events of an import and tells what it holds of earlier ones; send.Client is one.
@@ -148,6 +154,7 @@ func (r *run) do(ctx context.Context) (Summary, error) {
 		r.groups = &grouper{mapping: r.mapping, best: map[string]*grouped{}, limit: r.limits.GroupBytes}
 	}
 	stop := showProgress(r.o.Out, r.o.Terminal, r.progress)
+	stopTelling := r.tell()
 	err := r.send(ctx)
 	if r.stream != nil {
 		if err != nil {
@@ -168,11 +175,12 @@ func (r *run) do(ctx context.Context) (Summary, error) {
 		}
 	}
 	stop()
+	stopTelling()
 
 	r.sum.Rows, r.sum.Events = int(r.rows.Load()), int(r.events.Load())
 	r.sum.Elapsed = time.Since(start)
 	r.sum.Unknown = r.names.list()
-	r.sum.Refused, r.sum.FirstRefusals = r.rejects.counts, r.rejects.first
+	r.sum.Refused, r.sum.FirstRefusals, r.sum.Refusals = r.rejects.counts, r.rejects.first, r.rejects.errs
 	if cerr := r.rejects.close(); err == nil {
 		err = cerr
 	}
@@ -314,8 +322,15 @@ func (r *run) readTable(ctx context.Context, t tabular.Table) error {
 			r.sum.RepeatedHeaders++
 			continue
 		}
-		r.rows.Add(1)
+		if r.rows.Add(1); r.o.most > 0 && int(r.rows.Load()) > r.o.most {
+			r.rows.Add(-1)
+			r.sum.Cut = true
+			return nil
+		}
 		events, refused := m.Apply(row)
+		if refused == nil && r.o.see != nil {
+			r.o.see(row, bound, events)
+		}
 		if refused == nil {
 			err := r.take(ctx, row, bound, events)
 			if err == nil {

@@ -66,6 +66,35 @@ func showProgress(out io.Writer, terminal bool, at func() progress) (stop func()
 	}
 }
 
+// tellEvery is how often Options.Progress is called.
+const tellEvery = 300 * time.Millisecond
+
+// tell calls Options.Progress now and then until stop is called.
+func (r *run) tell() (stop func()) {
+	if r.o.Progress == nil {
+		return func() {}
+	}
+	tick := time.NewTicker(tellEvery)
+	ended, finished := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(finished)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+				p := r.progress()
+				r.o.Progress(p.rows, p.share())
+			}
+		}
+	}()
+	return func() {
+		close(ended)
+		<-finished
+	}
+}
+
 // share of the work done, 0 to 1: reading and sending count alike.
 func (p progress) share() float64 {
 	if p.size <= 0 {

@@ -23,10 +23,15 @@ type rejects struct {
 	csv    *csv.Writer
 	counts map[tabular.Code]int
 	first  []string // the first few, for the summary
+	errs   []tabular.RowError
 	err    error
 }
 
-const firstRefusals = 5
+// How many refusals a summary shows, and how many it holds.
+const (
+	firstRefusals = 5
+	heldRefusals  = 20
+)
 
 func newRejects(path string) (*rejects, error) {
 	r := &rejects{path: path, counts: map[tabular.Code]int{}}
@@ -55,6 +60,9 @@ func (r *rejects) add(e *tabular.RowError, event string, cells []string) {
 	r.counts[e.Code]++
 	if len(r.first) < firstRefusals {
 		r.first = append(r.first, e.Error())
+	}
+	if len(r.errs) < heldRefusals {
+		r.errs = append(r.errs, *e)
 	}
 	r.write(append([]string{e.File, strconv.Itoa(e.Line), string(e.Code), e.Column, e.Reason, event}, cells...)...)
 }

@@ -32,6 +32,8 @@ type Summary struct {
 	HiddenSheets    []string             // hidden sheets of workbooks, which were not read
 	Refused         map[tabular.Code]int // rows, and events that the collector rejected
 	FirstRefusals   []string             // masked
+	Refusals        []tabular.RowError   // the first twenty
+	Cut             bool                 // a preview that looked at the first rows only
 	Notes           mapping.Notes
 	Unknown         []Unknown // names that the directory does not know, the most frequent first, at most maxUnknown
 

@@ -27,6 +27,13 @@ const (
 	ofTexts     = "other texts"
 )
 
+// contentID is what a column's cells are, in Indonesian.
+var contentID = map[string]string{
+	ofNothing: "kosong", ofTimes: "tanggal dan jam", ofDates: "tanggal", ofClocks: "jam", ofDurations: "lama waktu",
+	ofPhones: "nomor telepon", ofPoints: "koordinat", ofNumbers: "angka", ofIDs: "nomor kasus",
+	ofClasses: "jenis panggilan", ofOPDs: "OPD", ofDistricts: "kecamatan", ofCategory: "kategori", ofTexts: "teks lain",
+}
+
 // most is the share of a column's cells that must be of a kind; few suffices where the directory knows the word.
 const most, few = 0.8, 0.5
 

@@ -172,6 +172,9 @@ func (m *Mapping) Day(ms int64) (from, to int64) {
 		time.Date(y, month, d+1, 0, 0, 0, 0, m.location).UnixMilli()
 }
 
+// Local returns an instant, milliseconds since 1970, in the zone of the table.
+func (m *Mapping) Local(ms int64) time.Time { return time.UnixMilli(ms).In(m.location) }
+
 // TakesLatest reports whether of several rows of a case the latest counts for a rule, else the earliest.
 func (m *Mapping) TakesLatest(rule int) bool { return m.rules[rule].latest }
 

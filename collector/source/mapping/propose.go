@@ -32,7 +32,14 @@ type ProposeOptions struct {
 	Timezone  string // IANA name
 	Limits    tabular.Limits
 	Directory *directory.Directory
+	// Roles are what a person says of columns, by header: the name of a Role, or NoRole. They go before what is found.
+	Roles map[string]string
+	// Words are what a person says of words in a column, as "class:bercanda" = "prank"; also of priority and status.
+	Words map[string]string
 }
+
+// NoRole is said of a column that is not to be used.
+const NoRole = "-"
 
 // Proposal is a mapping that fits a file, as far as its header and first rows tell.
 type Proposal struct {
@@ -40,13 +47,23 @@ type Proposal struct {
 	Kind    string           // what a row of the file is
 	Columns []ProposedColumn // in the order of the file
 	Notes   []string         // what a person should look at
+	NotesID []string         // the same in Indonesian
+	Unknown []UnknownWord    // words that stand in for codes and are not known
+	Rows    [][]string       // the first rows, masked
 	Sheet   string           // of a workbook
 	Line    int              // of the header
 }
 
 // ProposedColumn says what a column was taken for. Role is empty for one that is not used; Content says what its cells
-// seem to be.
-type ProposedColumn struct{ Header, Role, Content string }
+// seem to be, Indonesian is the same.
+type ProposedColumn struct{ Header, Role, Content, Indonesian string }
+
+// UnknownWord is a word in the column of a role that is not known, masked, and how many of the rows looked at have it.
+// Key is empty for what is too long, or too much of a number, to be a code.
+type UnknownWord struct {
+	Role, Key, Shown string
+	Rows             int
+}
 
 // ErrNoHeader is returned by Propose when no row looks like a header. What was seen in the columns is said with it.
 var ErrNoHeader = errors.New(
@@ -60,14 +77,22 @@ const (
 
 // words.yaml says what each is.
 type words struct {
-	Roles []struct {
-		Name    string   `yaml:"name"`
-		Headers []string `yaml:"headers"`
-	} `yaml:"roles"`
+	Roles   []Role              `yaml:"roles"`
 	Classes map[string][]string `yaml:"classes"`
 	States  map[string][]string `yaml:"states"`
 	Usual   []string            `yaml:"usual"`
 }
+
+// Role is what a column may be taken for.
+type Role struct {
+	Name       string   `yaml:"name"`
+	Indonesian string   `yaml:"indonesian"`
+	English    string   `yaml:"english"`
+	Headers    []string `yaml:"headers"` // how exports call it, in lower case without punctuation
+}
+
+// Roles returns all of them, the most usual first.
+func Roles() []Role { return knownWords().Roles }
 
 //go:embed words.yaml
 var wordsYAML []byte
@@ -134,9 +159,23 @@ func roleOf(header string) string {
 // Propose reads a file's header and first rows and writes a mapping for it. It sends nothing and shows no cell but
 // words that stand in for codes. What it could not tell is in Notes.
 func Propose(ctx context.Context, o ProposeOptions) (Proposal, error) {
-	s, err := takeSample(ctx, o)
-	if err != nil {
+	if err := o.check(); err != nil {
 		return Proposal{}, err
+	}
+	s, err := takeSample(ctx, o)
+	if s == nil {
+		return Proposal{}, err
+	}
+	if wrong := o.fits(s.header); wrong != nil {
+		return Proposal{}, wrong
+	}
+	if err != nil { // what the columns hold, for a person who says what they are
+		out := Proposal{Sheet: s.sheet, Line: s.line, Rows: s.shown()}
+		for i, h := range s.header {
+			content := contentOf(s.column(i), o.Directory, o.Center)
+			out.Columns = append(out.Columns, ProposedColumn{Header: h, Content: content, Indonesian: contentID[content]})
+		}
+		return out, err
 	}
 	p := &proposer{o: o, s: s}
 	p.assign()
@@ -145,9 +184,10 @@ func Propose(ctx context.Context, o ProposeOptions) (Proposal, error) {
 	if err := proposalText.Execute(&text, f); err != nil {
 		return Proposal{}, err
 	}
-	out := Proposal{YAML: text.String(), Kind: f.Kind, Notes: p.notes, Sheet: s.sheet, Line: s.line}
+	out := Proposal{YAML: text.String(), Kind: f.Kind, Notes: p.notes, NotesID: p.notesID, Unknown: p.unknown,
+		Rows: s.shown(), Sheet: s.sheet, Line: s.line}
 	for i, h := range s.header {
-		col := ProposedColumn{Header: h, Content: p.contents[i]}
+		col := ProposedColumn{Header: h, Content: p.contents[i], Indonesian: contentID[p.contents[i]]}
 		for r, at := range s.cols {
 			if at == i && f.Used[r] {
 				col.Role = r
@@ -161,11 +201,58 @@ func Propose(ctx context.Context, o ProposeOptions) (Proposal, error) {
 	return out, nil
 }
 
+// check refuses what a person says of columns and words when it is none of what could be said.
+func (o *ProposeOptions) check() error {
+	for head, role := range o.Roles {
+		if role != NoRole && !slices.ContainsFunc(Roles(), func(r Role) bool { return r.Name == role }) {
+			return fmt.Errorf("the column %q is said to be %q, which is none of the roles of columns", head, role)
+		}
+	}
+	for word, means := range o.Words {
+		role, _, _ := strings.Cut(word, ":")
+		if !slices.Contains(Meanings(role), means) {
+			return fmt.Errorf("%q is said to mean %q, which is none of %v", word, means, Meanings(role))
+		}
+	}
+	return nil
+}
+
+// fits refuses what is said of columns that the file has not, and a role that two columns are said to have.
+func (o *ProposeOptions) fits(header []string) error {
+	taken := map[string]string{}
+	for _, head := range slices.Sorted(maps.Keys(o.Roles)) {
+		role := o.Roles[head]
+		if !slices.Contains(header, head) {
+			return fmt.Errorf("the file has no column %q", head)
+		}
+		if other, twice := taken[role]; twice && role != NoRole {
+			return fmt.Errorf("the columns %q and %q are both said to be %q; one of them only", other, head, role)
+		}
+		taken[role] = head
+	}
+	return nil
+}
+
+// Meanings are what a word in the column of a role may mean; none for a role whose words are kept as they stand.
+func Meanings(role string) []string {
+	switch role {
+	case "class":
+		return event.Classes()
+	case "priority":
+		return event.Priorities()
+	case "status":
+		return slices.Sorted(maps.Keys(knownWords().States))
+	}
+	return nil
+}
+
 type proposer struct {
 	o        ProposeOptions
 	s        *sample
 	contents []string // of each column
 	notes    []string
+	notesID  []string
+	unknown  []UnknownWord
 }
 
 // assign gives roles to columns whose cells say what their header does not, and takes them where cells contradict it.
@@ -180,6 +267,7 @@ func (p *proposer) assign() {
 	for i, content := range p.contents {
 		role, free := used[i], used[i] == ""
 		switch {
+		case p.s.said[i]:
 		case content == ofClasses && !p.has("class") && (free || role == "category" || role == "priority"):
 			p.give(i, role, "class")
 		case content == ofOPDs && !p.has("opd") && free:
@@ -199,15 +287,19 @@ func (p *proposer) give(column int, from, to string) {
 		delete(p.s.cols, from)
 	}
 	p.s.cols[to] = column
-	p.note("the column %s is taken for %s by what its cells hold", p.quoted(column), to)
+	p.note("kolom %s dibaca sebagai %s menurut isinya", "the column %s is taken for %s by what its cells hold",
+		p.quoted(column), to)
 }
 
 func (p *proposer) quoted(column int) string {
 	return strconv.Quote(strings.Join(strings.Fields(p.s.header[column]), " "))
 }
 
-func (p *proposer) note(format string, args ...any) {
-	p.notes = append(p.notes, fmt.Sprintf(format, args...))
+// note says it in both languages; the arguments are those of both. What was said is not said again.
+func (p *proposer) note(indonesian, english string, args ...any) {
+	if text := fmt.Sprintf(english, args...); !slices.Contains(p.notes, text) {
+		p.notes, p.notesID = append(p.notes, text), append(p.notesID, fmt.Sprintf(indonesian, args...))
+	}
 }
 
 func (p *proposer) has(role string) bool { _, ok := p.s.cols[role]; return ok }
@@ -236,6 +328,10 @@ const (
 	kindBoth    = "calls with their tickets"
 	kindStates  = "the states of tickets"
 )
+
+var kindID = map[string]string{
+	kindCalls: "panggilan", kindTickets: "tiket", kindBoth: "panggilan dengan tiketnya", kindStates: "status tiket",
+}
 
 // facts are what the template asks for. Columns are the headers of the roles that were found, quoted.
 type facts struct {
@@ -313,13 +409,18 @@ func (p *proposer) facts() facts {
 	switch {
 	case f.Several && p.changesState():
 		f.Kind, f.States = kindStates, p.states()
-		p.note("a number stands in several rows with another %s: a row of this file is a change of state; it gives the event "+
-			"that its word stands for, when it differs from the row before", p.head("status"))
+		p.note("satu nomor ada di beberapa baris dengan %s yang berbeda: satu baris adalah satu perubahan status, dan hanya "+
+			"yang berbeda dari baris sebelumnya yang menjadi kejadian",
+			"a number stands in several rows with another %s: a row of this file is a change of state; it gives the event "+
+				"that its word stands for, when it differs from the row before", p.head("status"))
 	case f.Several:
-		p.note("a row of this file seems to be about %s, and a case stands on several rows, as with a row for each unit: of "+
-			"each event the earliest row counts, of an end the latest", f.Kind)
+		p.note("satu baris berkas ini tampaknya tentang "+kindID[f.Kind]+", dan satu nomor ada di beberapa baris, misalnya satu "+
+			"baris per unit: yang paling awal dihitung, untuk akhir yang paling akhir%.0s",
+			"a row of this file seems to be about %s, and a case stands on several rows, as with a row for each unit: of "+
+				"each event the earliest row counts, of an end the latest", f.Kind)
 	default:
-		p.note("a row of this file seems to be about %s", f.Kind)
+		p.note("satu baris berkas ini tampaknya tentang "+kindID[f.Kind]+"%.0s", "a row of this file seems to be about %s",
+			f.Kind)
 	}
 	for role := range p.s.cols {
 		f.Column[role] = p.head(role)
@@ -329,7 +430,8 @@ func (p *proposer) facts() facts {
 		words := p.nightWords()
 		if f.Shift = len(words) > 0; f.Shift && p.nightMended(words) {
 			f.Night = words
-			p.note("rows of the night shift after midnight seem to carry the date on which the shift began: night_shift " +
+			p.note("baris shift malam setelah tengah malam tampaknya memakai tanggal awal shift: baris itu dipindahkan ke hari "+
+				"berikutnya", "rows of the night shift after midnight seem to carry the date on which the shift began: night_shift "+
 				"moves them to the next day; remove it if that is wrong")
 		}
 	}
@@ -344,10 +446,11 @@ func (p *proposer) facts() facts {
 		f.Priorities = p.priorities()
 	}
 	if f.Calls() && f.Later != "ended" {
-		p.note("no column says when the talk ended: classification and ticket are dated to the field %s", f.Later)
+		p.note("tidak ada kolom akhir bicara: jenis panggilan dan tiket memakai waktu %s", "no column says when the talk ended: classification and ticket are dated to the field %s", f.Later)
 	}
 	if f.Calls() && !p.has("class") {
-		p.note("no column says what kind of call it was: every call stays unclassified")
+		p.note("tidak ada kolom jenis panggilan: semua panggilan tidak terklasifikasi",
+			"no column says what kind of call it was: every call stays unclassified")
 	}
 	p.use(&f)
 	for i := range p.s.header {
@@ -361,29 +464,33 @@ func (p *proposer) facts() facts {
 			}
 		}
 		if !f.Used[role] {
-			p.note("the column %s is not used: it seems to hold %s%s", p.quoted(i), p.contents[i], p.why(i, role, f))
+			whyID, why := p.why(i, role, f)
+			p.note("kolom %s tidak dipakai: isinya tampaknya "+contentID[p.contents[i]]+"%.0s"+whyID+"%.0s",
+				"the column %s is not used: it seems to hold %s%s", p.quoted(i), p.contents[i], why)
 		}
 	}
 	return f
 }
 
 // why says why a column is not used, where that is known.
-func (p *proposer) why(column int, role string, f facts) string {
+func (p *proposer) why(column int, role string, f facts) (indonesian, english string) {
 	switch {
 	case role == "status":
-		return "; what happened to a case is told by the times of its events"
+		return "; perjalanan kasus dibaca dari waktunya", "; what happened to a case is told by the times of its events"
 	case role == "caller":
-		return "; tickets carry no caller"
+		return "; tiket tidak memuat penelepon", "; tickets carry no caller"
 	case role == "lat" || role == "lon":
-		return "; a place belongs to a ticket"
+		return "; tempat dicatat pada tiket", "; a place belongs to a ticket"
 	case role == "duration":
-		return "; the end has a column of its own"
+		return "; akhirnya punya kolom sendiri", "; the end has a column of its own"
 	case role != "":
-		return "; it was taken for " + role + ", which an export of " + f.Kind + " has no event for"
+		return "; tidak ada kejadian untuk itu dalam berkas tentang " + kindID[f.Kind],
+			"; it was taken for " + role + ", which an export of " + f.Kind + " has no event for"
 	case p.contents[column] == ofTimes || p.contents[column] == ofClocks || p.contents[column] == ofDates:
-		return "; if an event happens then, name the column in the mapping"
+		return "; bila itu waktu suatu kejadian, pilih artinya",
+			"; if an event happens then, name the column in the mapping"
 	}
-	return ""
+	return "", ""
 }
 
 // kind tells by the columns that are there what a row is.
@@ -406,7 +513,7 @@ const longestTalk = 30 * 60
 // rows have it longer after the start than anybody talks or when nothing else of a call is there.
 func (p *proposer) tellEndFromResolved() {
 	at, has := p.s.cols["ended"]
-	if !has || p.has("resolved") {
+	if !has || p.has("resolved") || p.s.said[at] {
 		return
 	}
 	if !p.has("assigned") && !p.has("acknowledged") && !p.has("departed") && !p.has("arrived") {
@@ -416,7 +523,8 @@ func (p *proposer) tellEndFromResolved() {
 	if long, n := p.longEnds(at); !call || n > 0 && 2*long > n {
 		delete(p.s.cols, "ended")
 		p.s.cols["resolved"] = at
-		p.note("the column %s is taken for the end of the work, not of a talk", p.quoted(at))
+		p.note("kolom %s dibaca sebagai akhir penanganan, bukan akhir bicara",
+			"the column %s is taken for the end of the work, not of a talk", p.quoted(at))
 	}
 }
 
@@ -450,12 +558,14 @@ func (p *proposer) times(f *facts) {
 	}
 	f.Formats["received"] = p.formats(date, "received")
 	if strings.HasPrefix(f.Formats["received"], `["M/`) {
-		p.note("the dates of %s are read month before day: no day above 12 stands first", p.head(date))
+		p.note("tanggal di %s dibaca bulan lebih dahulu: tidak ada angka di atas 12 di depan",
+			"the dates of %s are read month before day: no day above 12 stands first", p.head(date))
 	} else {
-		p.note("the dates of %s are read day before month", p.head(date))
+		p.note("tanggal di %s dibaca hari lebih dahulu", "the dates of %s are read day before month", p.head(date))
 	}
 	if date == "date" && !p.has("received") {
-		p.note("no column says at what time of day a row began: it counts from midnight, and no wait can be told")
+		p.note("tidak ada kolom jam: semua dihitung dari tengah malam, dan lama tunggu tidak diketahui",
+			"no column says at what time of day a row began: it counts from midnight, and no wait can be told")
 	}
 	for _, role := range []string{
 		"answered", "ended", "assigned", "acknowledged", "departed", "arrived", "resolved", "closed",
@@ -482,8 +592,9 @@ func (p *proposer) times(f *facts) {
 				parts := strings.Split(c, ":")
 				return len(parts) == 2 && allClock(parts)
 			}) {
-				p.note("a duration of %s such as 01:30 is read as minutes and seconds; if hours and minutes are meant, write "+
-					"01:30:00", p.head("duration"))
+				p.note("lama di %s seperti 01:30 dibaca sebagai menit dan detik; bila maksudnya jam dan menit, tulis 01:30:00",
+					"a duration of %s such as 01:30 is read as minutes and seconds; if hours and minutes are meant, write "+
+						"01:30:00", p.head("duration"))
 			}
 		case f.Kind != kindTickets && !p.has("ended"):
 			f.EndsAfter, f.Later = "ended", "ended"
@@ -590,18 +701,42 @@ func stateOf(cell string) string { return listed(knownWords().States, strings.To
 
 // states are the words of the column of states that are known. An unknown one is left out.
 func (p *proposer) states() map[string]string {
-	found, unknown := map[string]string{}, map[string]bool{}
-	for _, c := range p.cells("status") {
-		if typ := stateOf(c); typ != "" {
-			found[strings.ToLower(c)] = typ
-		} else {
-			unknown[Mask(c, shownCode)] = true
+	found := map[string]string{}
+	p.words("status", found, stateOf, "status %q tidak dikenal: barisnya tidak dihitung sampai artinya dipilih (%d baris)",
+		"the state %q is not known: add it to the values of state, or its rows say nothing (%d rows)")
+	return found
+}
+
+// words finds out what each word of a role's column means: what a person says, else what is known. It notes the others.
+func (p *proposer) words(role string, found map[string]string, known func(string) string, indonesian, english string) {
+	unknown := map[string]int{}
+	for word, means := range p.o.Words {
+		if key, ok := strings.CutPrefix(word, role+":"); ok {
+			found[key] = means
 		}
 	}
-	for _, c := range slices.Sorted(maps.Keys(unknown)) {
-		p.note("the state %q is not known: add it to the values of state, or its rows say nothing", c)
+	for _, c := range p.cells(role) {
+		key := strings.ToLower(c)
+		if p.o.Words[role+":"+key] != "" {
+			continue
+		} else if code := known(c); code != "" {
+			found[key] = code
+		} else {
+			unknown[key]++
+		}
 	}
-	return found
+	for _, key := range slices.Sorted(maps.Keys(unknown)) {
+		if word, class := begins(knownWords().Classes, key); role == "class" && word != "" {
+			found[word], found[word+"*"] = class, class
+			continue
+		}
+		w := UnknownWord{Role: role, Shown: Mask(key, shownCode), Rows: unknown[key]}
+		if utf8.RuneCountInString(key) <= shownCode && strings.Count(w.Shown, "#") < 5 {
+			w.Key = key
+		}
+		p.unknown = append(p.unknown, w)
+		p.note(indonesian, english, w.Shown, w.Rows)
+	}
 }
 
 // priorityWords are how exports call priorities.
@@ -615,14 +750,9 @@ var priorityWords = map[string]string{
 // priorities are the words of the priority column that are known. An unknown one is left out of its event.
 func (p *proposer) priorities() map[string]string {
 	found := map[string]string{}
-	for _, c := range p.cells("priority") {
-		if v, ok := priorityWords[strings.ToLower(c)]; ok {
-			found[strings.ToLower(c)] = v
-		} else {
-			p.note("the priority %q is not known: add it to the values of priority, or it is left out", Mask(c, shownCode))
-		}
-	}
-	p.notes = slices.Compact(p.notes)
+	p.words("priority", found, func(c string) string { return priorityWords[strings.ToLower(c)] },
+		"prioritas %q tidak dikenal dan tidak dicatat sampai artinya dipilih (%d baris)",
+		"the priority %q is not known: add it to the values of priority, or it is left out (%d rows)")
 	return found
 }
 
@@ -691,23 +821,11 @@ func (p *proposer) nightMended(words []string) bool {
 // classes are the words of the class column that are known, and the usual ones.
 func (p *proposer) classes() map[string]string {
 	found := map[string]string{}
-	unknown := map[string]int{}
-	for _, c := range p.cells("class") {
-		key := strings.ToLower(c)
-		if class := classOf(key); class != "" {
-			found[key] = class
-		} else if word, class := begins(knownWords().Classes, key); word != "" {
-			found[word], found[word+"*"] = class, class
-		} else if c != "-" {
-			unknown[Mask(key, shownCode)]++
-		}
-	}
 	for _, word := range knownWords().Usual {
 		found[word] = classOf(word)
 	}
-	for _, k := range slices.Sorted(maps.Keys(unknown)) {
-		p.note("the class %q (%d rows of those looked at) is not known: add it to the values of class, its rows are "+
-			"refused until then", k, unknown[k])
-	}
+	p.words("class", found, func(c string) string { return classOf(strings.ToLower(c)) },
+		"jenis panggilan %q tidak dikenal: barisnya ditolak sampai artinya dipilih (%d baris dari yang dilihat)",
+		"the class %q is not known: add it to the values of class, its rows are refused until then (%d of the rows looked at)")
 	return found
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -23,7 +24,8 @@ type sample struct {
 	rows   []tabular.Row
 	cols   map[string]int // of a role
 	book   bool
-	unread int // rows that could not be read, as in a wrong encoding
+	said   map[int]bool // columns of which a person said what they are
+	unread int          // rows that could not be read, as in a wrong encoding
 }
 
 // CheckFile returns ErrCounts, with what was found, when a file that has not the header of a mapping (err says so) holds
@@ -110,7 +112,7 @@ func takeSample(ctx context.Context, o ProposeOptions) (*sample, error) {
 		return nil, fmt.Errorf("%s: %w", o.File, counts)
 	}
 	if best == nil {
-		return nil, fmt.Errorf("%s: %w%s", o.File, ErrNoHeader, widest.seen(o))
+		return widest, fmt.Errorf("%s: %w%s", o.File, ErrNoHeader, widest.seen(o))
 	}
 	best.file = o.File
 	return best, nil
@@ -173,7 +175,8 @@ func sampleOf(rows tabular.Reader) (*sample, error) {
 // complete finds, where the header's words do not say, the columns of case numbers and times by their cells, and
 // reports whether both are there.
 func (s *sample) complete(o ProposeOptions) bool {
-	used := map[int]bool{}
+	s.said = s.obey(o.Roles)
+	used := maps.Clone(s.said)
 	for _, at := range s.cols {
 		used[at] = true
 	}
@@ -195,6 +198,35 @@ func (s *sample) complete(o ProposeOptions) bool {
 		}
 	}
 	return has("number") && (has("received_full") || has("date"))
+}
+
+// shown are the first rows as a person may see them who wants to say what the columns are.
+func (s *sample) shown() (out [][]string) {
+	for _, row := range s.rows[:min(len(s.rows), 5)] {
+		cells := make([]string, min(len(row.Cells), len(s.header)))
+		for i := range cells {
+			cells[i] = Mask(shownCell(&row, i), shownText)
+		}
+		out = append(out, cells)
+	}
+	return out
+}
+
+// obey gives columns the roles that a person says they have, and returns these columns.
+func (s *sample) obey(roles map[string]string) map[int]bool {
+	said := map[int]bool{}
+	for i, h := range s.header {
+		role, ok := roles[h]
+		if !ok {
+			continue
+		}
+		said[i] = true
+		maps.DeleteFunc(s.cols, func(_ string, at int) bool { return at == i })
+		if role != NoRole {
+			s.cols[role] = i
+		}
+	}
+	return said
 }
 
 // column returns what column i holds in the sample, without empty cells.

@@ -11,10 +11,12 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/source/upload"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/collector/web"
 	"github.com/monev112/monev112/collector/web/home"
+	"github.com/monev112/monev112/collector/web/imports"
 	"github.com/monev112/monev112/collector/web/page"
 )
 
@@ -27,6 +29,7 @@ type Service struct {
 	Cases     *lookup.Cases
 	Intake    *ingest.Intake
 	Keys      *auth.Guard
+	Uploads   *upload.Desk
 	Record    func(audit.Entry)
 	Version   string
 	Now       func() time.Time
@@ -39,6 +42,7 @@ func New(s Service) (*page.Site, error) {
 	if err != nil {
 		return nil, err
 	}
+	imports.Mount(out, s.Uploads)
 	home.Mount(out, home.Config{Version: s.Version})
 	return out, nil
 }
