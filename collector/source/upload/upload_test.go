@@ -292,7 +292,7 @@ func TestWhatCannotBeSentIsSaid(t *testing.T) {
 		"Jam,Jumlah\n00.00,3\n01.00,5\n02.00,1\n":                      mapping.ErrCounts,
 		"No Tiket,Waktu Lapor\n":                                       nil, // no row says what its columns hold
 		"No Tiket,Waktu Lapor\nA-1,05/10/2028 08:00\nA-2,05/10/2028\n": importer.ErrRefused,
-		"PK\x03\x04 is no workbook": nil, "\xd0\xcf\x11\xe0": nil, "<html><table>": nil,
+		"PK\x03\x04 is no workbook":                                    nil, "\xd0\xcf\x11\xe0": nil, "<html><table>": nil,
 	} {
 		f := w.receive("x.csv", text)
 		p := w.plan(f, usual)
