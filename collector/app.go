@@ -44,6 +44,7 @@ import (
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
 	"github.com/monev112/monev112/collector/upkeep/repair"
 	"github.com/monev112/monev112/collector/upkeep/retention"
+	"github.com/monev112/monev112/collector/upkeep/withdrawal"
 	"github.com/monev112/monev112/collector/web"
 	"github.com/monev112/monev112/collector/web/site"
 	"github.com/monev112/monev112/deploy"
@@ -400,6 +401,10 @@ func (a *App) openAPI(guard *auth.Guard) error {
 		Database: a.sink, Writer: a.shipper, Accepted: a.journal.End, Boards: a.sink.Boards, Now: a.cfg.Now,
 		Centers: freeze.CentersOf(a.dir),
 	}
+	withdrawals := &withdrawal.Service{
+		Stored: a.sink, Find: a.cases.Find, Submit: a.intake.SubmitDrafts, Now: a.cfg.Now,
+		Forget: func(center, source string) error { return a.drops.Forget(center, source) },
+	}
 	cfg := httpapi.Config{
 		Limits: httpapi.Limits{BodyBytes: a.cfg.File.Limits.BodyBytes},
 		Intake: a.intake,
@@ -408,6 +413,7 @@ func (a *App) openAPI(guard *auth.Guard) error {
 		Admin: httpapi.Admin{
 			StartRebuild: a.rebuild.Start, Rebuild: a.rebuild.Get, StopRebuild: a.rebuild.Stop,
 			Freeze: freezes.Freeze, Compare: freezes.Compare, CountDue: a.retention.Count, DeleteDue: a.retention.Apply,
+			SourceEvents: withdrawals.List, Withdraw: withdrawals.Withdraw, Confirm: withdrawals.Confirm,
 		},
 		Hooks:          httpapi.Hooks{Began: a.metrics.HTTP.Began, Read: a.reads.Record},
 		Messages:       a.messages.Add,

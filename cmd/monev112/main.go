@@ -65,7 +65,7 @@ func rootCommand() *cobra.Command {
 		},
 	}
 	root.AddCommand(
-		serveCommand(), engineCommand(), demoCommand(), importCommand(), mapCommand(), followCommand(),
+		serveCommand(), engineCommand(), demoCommand(), importCommand(), withdrawCommand(), mapCommand(), followCommand(),
 		simulateCommand(), initCommand(),
 		checkCommand(), rebuildCommand(), freezeCommand(), journalCommand(), backupCommand(), restoreCommand(),
 		retentionCommand(), keyCommand(), callerKeyCommand(), linkKeyCommand(), alertmanagerConfigCommand(),

@@ -49,16 +49,23 @@ func accessTests() []accessTest {
 		{"POST /v1/events", "opd:read:dishub", 403},
 		{"POST /alertmanager/v1/log", "opd:read:dishub", 403},
 		{"GET /v1/admin/freezes", "opd:read:dishub", 403},
+		{"GET /v1/admin/events?source=s", "opd:read:dishub", 403},
+		{"POST /v1/admin/confirmations", "opd:read:dishub", 403},
 		{"GET /v1/tickets/T-2", "board:read", 200},
 		{"GET /v1/calls/C-1", "board:read", 200},
 		{"GET /v1/board", "board:read", 200},
 		{"POST /v1/events", "board:read", 403},
 		{"POST /v1/admin/rebuilds", "board:read", 403},
+		{"GET /v1/admin/events?source=s", "board:read", 403},
+		{"POST /v1/admin/withdrawals", "board:read", 403},
+		{"POST /v1/admin/confirmations", "board:read", 403},
 		{"GET /v1/tickets/T-3", "board:read of 35.15", 404},
 		{"GET /v1/board?center=35.78", "board:read of 35.15", 404},
 		{"POST /v1/events", "events:write", 200},
 		{"GET /v1/board", "events:write", 403},
 		{"GET /v1/tickets/T-1", "events:write", 403},
+		{"POST /v1/admin/withdrawals", "events:write", 403},
+		{"POST /v1/admin/confirmations", "events:write", 403},
 		{"POST /alertmanager/v1/log", "alerts:log", 200},
 		{"POST /v1/events", "alerts:log", 403},
 		{"GET /v1/tickets", "alerts:log", 403},
@@ -74,6 +81,9 @@ func accessTests() []accessTest {
 		{"POST /v1/whatsapp/webhook", "admin", 403}, // a key is no signature
 		{"GET /v1/whatsapp/webhook", "none", 403},
 		{"GET /v1/admin/freezes", "admin", 200},
+		{"GET /v1/admin/events?source=s", "admin", 200},
+		{"POST /v1/admin/withdrawals", "admin", 200},
+		{"POST /v1/admin/confirmations", "admin", 200},
 		{"GET /v1/board", "admin", 403},
 		{"GET /v1/board", "revoked", 401},
 		{"GET /v1/board", "expired", 401},
@@ -147,6 +157,7 @@ func TestAccess(t *testing.T) {
 			return notifications.Notification{ID: strings.Repeat("0", 32), Alerts: 1}, false, nil
 		}
 		c.WhatsApp = whatsappStub{}
+		c.Admin = testAdmin()
 		c.Admin.Compare = func(context.Context, string, string, time.Time) ([]freeze.Report, error) { return nil, nil }
 		c.Site = newSite(t, c)
 		c.Admin.StartRebuild = func(context.Context, rebuild.Spec) (rebuild.Job, error) { return rebuild.Job{}, nil }

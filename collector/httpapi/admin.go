@@ -18,6 +18,7 @@ import (
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
 	"github.com/monev112/monev112/collector/upkeep/retention"
+	"github.com/monev112/monev112/collector/upkeep/withdrawal"
 )
 
 // Admin is what an operator may ask the service to do.
@@ -32,6 +33,11 @@ type Admin struct {
 	// CountDue counts the personal data that is due, DeleteDue deletes it; old dead letters and conflicts only when asked.
 	CountDue  func(ctx context.Context) (retention.Report, error)
 	DeleteDue func(ctx context.Context, deadLetters bool) (retention.Report, error)
+	// SourceEvents lists the events of a source, Withdraw takes them back, Confirm confirms that a ticket never was; by
+	// is the id of the key that asks, empty where none exists.
+	SourceEvents func(ctx context.Context, q withdrawal.Query) (withdrawal.Page, error)
+	Withdraw     func(ctx context.Context, q withdrawal.Query, by string) (withdrawal.Done, error)
+	Confirm      func(ctx context.Context, center, ticket, by string) (withdrawal.Confirmed, error)
 }
 
 type freezesAnswer struct {
@@ -81,7 +87,14 @@ func within(c *gin.Context, center string) (string, error) {
 func refused(err error) error {
 	var spec *rebuild.SpecError
 	var no *freeze.RefusedError
+	var not *withdrawal.RefusedError
 	switch {
+	case errors.As(err, &not) && not.Wait:
+		return newProblem(http.StatusConflict, codeConflict, not.Reason)
+	case errors.As(err, &not):
+		return newProblem(http.StatusBadRequest, codeBadRequest, not.Reason)
+	case errors.Is(err, withdrawal.ErrNotFound):
+		return notFound("ticket")
 	case errors.As(err, &spec):
 		return newProblem(http.StatusBadRequest, codeBadRequest, spec.Error())
 	case errors.As(err, &no) && no.Conflict:

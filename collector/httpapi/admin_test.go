@@ -8,11 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
 	"github.com/monev112/monev112/collector/upkeep/retention"
+	"github.com/monev112/monev112/collector/upkeep/withdrawal"
 )
 
 func testAdmin() Admin {
@@ -65,6 +68,32 @@ func testAdmin() Admin {
 			}
 			return freeze.Frozen{}, &freeze.RefusedError{Reason: "no month"}
 		},
+		SourceEvents: func(_ context.Context, q withdrawal.Query) (withdrawal.Page, error) {
+			if q.Source == "" {
+				return withdrawal.Page{}, &withdrawal.RefusedError{Reason: "Name a source."}
+			}
+			if q.After.ID != "" {
+				return withdrawal.Page{}, nil
+			}
+			return somePage(), nil
+		},
+		Withdraw: func(_ context.Context, q withdrawal.Query, by string) (withdrawal.Done, error) {
+			if q.Source == "busy" {
+				return withdrawal.Done{}, &withdrawal.RefusedError{Reason: "an import runs", Wait: true}
+			}
+			return withdrawal.Done{Page: somePage(), Withdrawn: 1, Rejected: []event.Refusal{
+				{Index: 1, ID: "e2", Field: event.FieldSubject, Reason: event.CaseFull},
+			}}, nil
+		},
+		Confirm: func(_ context.Context, center, ticket, by string) (withdrawal.Confirmed, error) {
+			switch ticket {
+			case "gone":
+				return withdrawal.Confirmed{}, withdrawal.ErrNotFound
+			case "stands":
+				return withdrawal.Confirmed{}, &withdrawal.RefusedError{Reason: "it has an opening that stands"}
+			}
+			return withdrawal.Confirmed{Center: "35.15", Ticket: ticket, Openings: 1}, nil
+		},
 		CountDue:  func(context.Context) (retention.Report, error) { return due(false), nil },
 		DeleteDue: func(context.Context, bool) (retention.Report, error) { return due(true), nil },
 		Compare: func(_ context.Context, center, month string, _ time.Time) ([]freeze.Report, error) {
@@ -77,6 +106,13 @@ func testAdmin() Admin {
 						Why: []string{"late"}}}}}, nil
 		},
 	}
+}
+
+func somePage() withdrawal.Page {
+	call := event.Key{Center: "35.15", Kind: event.KindCall, ID: "C-1"}
+	return withdrawal.Page{Next: &call, Events: []store.SourceEvent{
+		{Case: call, ID: "e1", Type: "call.received", At: testNow}, {Case: call, ID: "e2", Type: "call.answered", At: testNow},
+	}}
 }
 
 // Every answer is held against docs/openapi.yaml as well.
@@ -106,6 +142,17 @@ func TestOperatorsRequests(t *testing.T) {
 		{"GET", "/v1/admin/freezes?month=2026-10&center=35.15", "", 200, `"why":["late"]`},
 		{"GET", "/v1/admin/freezes?month=2026-09", "", 404, "not frozen"},
 		{"GET", "/v1/admin/freezes?mon=2026-09", "", 400, "unknown"},
+		{"GET", "/v1/admin/events?source=s&since=2026-10-01T00:00:00%2B07:00", "", 200, `"type":"call.received"`},
+		{"GET", "/v1/admin/events?source=s&cursor=" + encodeCursor(*somePage().Next), "", 200, `{"events":[],"next":""}`},
+		{"GET", "/v1/admin/events?source=s&cursor=x", "", 400, "cursor"},
+		{"GET", "/v1/admin/events?source=s&since=2026-10", "", 400, "since"},
+		{"GET", "/v1/admin/events", "", 400, "Name a source"},
+		{"POST", "/v1/admin/withdrawals", `{"source":"s","until":"2026-11-01T00:00:00+07:00"}`, 200, `"reason":"case_full"`},
+		{"POST", "/v1/admin/withdrawals", `{"source":"busy"}`, 409, "an import runs"},
+		{"POST", "/v1/admin/withdrawals", `{"sources":"s"}`, 400, "bad_request"},
+		{"POST", "/v1/admin/confirmations", `{"ticket":"T-1"}`, 200, `"openings":1`},
+		{"POST", "/v1/admin/confirmations", `{"ticket":"gone"}`, 404, "not_found"},
+		{"POST", "/v1/admin/confirmations", `{"ticket":"stands"}`, 400, "an opening that stands"},
 		{"POST", "/v1/admin/retention", `{}`, 200, `"applied":false`},
 		{"POST", "/v1/admin/retention", `{"apply":true}`, 200, `"due":3,"oldest":"2025-01-01T00:00:00Z","left":0`},
 		{"POST", "/v1/admin/retention", `{"aply":true}`, 400, "bad_request"},
@@ -130,6 +177,7 @@ func TestOperatorsNeedTheirScopeAndTheirCentre(t *testing.T) {
 	reader := w.key(auth.Key{Name: "reader", Scopes: []auth.Scope{auth.BoardRead}})
 	bound := w.key(auth.Key{Name: "bound", Scopes: []auth.Scope{auth.Admin}, Center: "35.15"})
 	other := w.key(auth.Key{Name: "other", Scopes: []auth.Scope{auth.Admin}, Center: "35.78"})
+	sourced := w.key(auth.Key{Name: "sourced", Scopes: []auth.Scope{auth.Admin, auth.EventsWrite}, Source: "own"})
 	for _, tc := range []struct {
 		key, method, path, body string
 		status                  int
@@ -143,6 +191,12 @@ func TestOperatorsNeedTheirScopeAndTheirCentre(t *testing.T) {
 		{bound, "POST", "/v1/admin/retention", `{}`, 403},
 		{reader, "POST", "/v1/admin/retention", `{}`, 403},
 		{bound, "POST", "/v1/admin/freezes", `{"month":"2026-10","center":"35.78"}`, 403},
+		{bound, "GET", "/v1/admin/events?source=s&center=35.78", "", 403},
+		{bound, "POST", "/v1/admin/withdrawals", `{"source":"s"}`, 200},
+		{bound, "POST", "/v1/admin/withdrawals", `{"source":"s","center":"35.78"}`, 403},
+		{bound, "POST", "/v1/admin/confirmations", `{"ticket":"T-1","center":"35.78"}`, 403},
+		{sourced, "POST", "/v1/admin/withdrawals", `{"source":"s"}`, 403},
+		{sourced, "POST", "/v1/admin/withdrawals", `{"source":"own"}`, 200},
 		{bound, "GET", "/v1/admin/rebuilds/r1", "", 200},
 		{other, "GET", "/v1/admin/rebuilds/r1", "", 404},
 		{other, "DELETE", "/v1/admin/rebuilds/latest", "", 404},
@@ -154,6 +208,25 @@ func TestOperatorsNeedTheirScopeAndTheirCentre(t *testing.T) {
 		}
 		if r := w.do(tc.method, tc.path, tc.body, headers...); r.StatusCode != tc.status {
 			t.Errorf("%s %s %s: %d %s, want %d", tc.method, tc.path, tc.body, r.StatusCode, r.body, tc.status)
+		}
+	}
+}
+
+// What an operator changes is written down with the name of the key.
+func TestWhatIsTakenBackIsRecordedWithTheKeysName(t *testing.T) {
+	var record []audit.Entry
+	w := start(t, func(c *Config) {
+		c.Admin, c.Hooks.Read = testAdmin(), func(e audit.Entry) { record = append(record, e) }
+	})
+	key := "Bearer " + w.key(auth.Key{Name: "sekretaris", Scopes: []auth.Scope{auth.Admin}})
+	for path, body := range map[string]string{
+		"/v1/admin/withdrawals": `{"source":"s"}`, "/v1/admin/confirmations": `{"ticket":"T-1"}`,
+	} {
+		record = nil
+		r := w.do("POST", path, body, "Content-Type", "application/json", "Authorization", key)
+		if r.StatusCode != 200 || len(record) != 1 || record[0].Name != "sekretaris" ||
+			!strings.HasPrefix(record[0].Who, "key:") || record[0].Action == audit.Read || record[0].Cases+len(record[0].ID) == 0 {
+			t.Errorf("%s: %d, %+v", path, r.StatusCode, record)
 		}
 	}
 }

@@ -76,6 +76,9 @@ func (a *API) endpoints() []endpoint {
 		{"POST", "/v1/admin/freezes", a.postFreeze, admin, false, false},
 		{"GET", "/v1/admin/freezes", a.getFreezes, admin, false, false},
 		{"POST", "/v1/admin/retention", a.postRetention, admin, false, false},
+		{"GET", "/v1/admin/events", a.getSourceEvents, admin, false, false},
+		{"POST", "/v1/admin/withdrawals", a.postWithdrawals, admin, false, false},
+		{"POST", "/v1/admin/confirmations", a.postConfirmation, admin, false, false},
 	}
 }
 

@@ -272,10 +272,15 @@ func (a *API) find(c *gin.Context, kind event.Kind) (lookup.Case, reading, error
 
 // recordRead writes down who is about to see what e tells: a single case, or a list.
 func (a *API) recordRead(c *gin.Context, e audit.Entry) {
+	e.Action = audit.Read
+	a.record(c, e)
+}
+
+func (a *API) record(c *gin.Context, e audit.Entry) {
 	if a.cfg.Hooks.Read == nil {
 		return
 	}
-	e.At, e.Who, e.Action = a.cfg.Now(), audit.Nobody, audit.Read
+	e.At, e.Who = a.cfg.Now(), audit.Nobody
 	if k := holder(c); k != nil {
 		e.Who = "key:" + k.ID
 	}
@@ -301,14 +306,15 @@ func notFound(what string) *problem {
 	return newProblem(http.StatusNotFound, codeNotFound, "There is no such "+what+", or the key may not see it.")
 }
 
-// cursor is the last ticket of a page. It holds nothing that the page did not show.
+// cursor is the last case of a page, a ticket unless it says otherwise. It holds nothing that the page did not show.
 type cursor struct {
 	Center string `json:"c"`
 	ID     string `json:"i"`
+	Call   bool   `json:"l,omitzero"`
 }
 
 func encodeCursor(k event.Key) string {
-	text, err := json.Marshal(cursor{k.Center, k.ID})
+	text, err := json.Marshal(cursor{k.Center, k.ID, k.Kind == event.KindCall})
 	if err != nil {
 		return "" // two strings that came from JSON
 	}
@@ -324,5 +330,9 @@ func decodeCursor(s string) (event.Key, error) {
 	if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
 		return event.Key{}, err
 	}
-	return event.Key{Center: c.Center, Kind: event.KindTicket, ID: c.ID}, nil
+	k := event.Key{Center: c.Center, Kind: event.KindTicket, ID: c.ID}
+	if c.Call {
+		k.Kind = event.KindCall
+	}
+	return k, nil
 }

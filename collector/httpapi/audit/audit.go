@@ -34,7 +34,9 @@ const (
 const (
 	Read        = "read"
 	Acknowledge = "acknowledge"
-	SignIn      = "sign_in" // on a page, with a key
+	SignIn      = "sign_in"  // on a page, with a key
+	Withdraw    = "withdraw" // events of a source were taken back
+	Confirm     = "confirm"  // that a ticket whose opening was taken back never was
 )
 
 // Nobody is who reads while authentication is disabled.
@@ -49,7 +51,8 @@ type Entry struct {
 	Center string    `json:"center"`
 	OPD    string    `json:"opd,omitzero"`    // of a link, or that a list was narrowed to
 	ID     string    `json:"id,omitzero"`     // of the case
-	Filter string    `json:"filter,omitzero"` // of a list, beside centre and OPD: state, overdue, at_risk
+	Filter string    `json:"filter,omitzero"` // of a list, beside centre and OPD: state, overdue, at_risk, source
+	Name   string    `json:"name,omitzero"`   // of the key by which something was changed
 	Cases  int       `json:"cases,omitzero"`  // that a list showed
 }
 

@@ -37,6 +37,8 @@ type Folder struct {
 	Dir     string `yaml:"folder"`  // must exist; done and failed are made below it
 	Mapping string `yaml:"mapping"` // the name of a built-in mapping, or the path of a YAML file
 	Source  string `yaml:"source"`  // takes the place of the mapping's source; empty: the mapping's
+	// Withdraw takes back what an earlier file said and a later edition of it does not say any more.
+	Withdraw bool `yaml:"withdraw"`
 }
 
 // Resolve makes the paths of f absolute.
@@ -86,7 +88,7 @@ const (
 	rejectsName = ".rejects.csv"
 )
 
-// Watcher watches the folders; Run and Scan are for one goroutine.
+// Watcher watches the folders; Run and Scan are for one goroutine, Forget for any.
 type Watcher struct {
 	cfg     Config
 	folders []*folder
@@ -162,6 +164,25 @@ func New(cfg Config) (*Watcher, error) {
 	var err error
 	w.ledger, err = openLedger(filepath.Join(cfg.State, "dropped.txt"), cfg.Limits.Contents)
 	return w, err
+}
+
+// Forget makes the next import of a source look at what the collector holds, of files too that were imported before:
+// something of the source was withdrawn. It fails while an import of the source runs. A nil Watcher remembers nothing.
+func (w *Watcher) Forget(center, source string) error {
+	if w == nil {
+		return nil
+	}
+	if err := importer.Forget(w.cfg.State, w.cfg.Name, source, center); err != nil {
+		return err
+	}
+	for _, f := range w.folders {
+		if f.mapping.Source == source && f.mapping.Center == center {
+			if err := w.ledger.forget(f.version); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Run scans the folders until ctx ends.
@@ -321,6 +342,7 @@ func (w *Watcher) importFile(ctx context.Context, f *folder, root *os.Root, name
 	summary, err := importer.Import(ctx, importer.Options{
 		Mapping: f.mapping, Files: []string{path}, Rejects: rejects, State: w.cfg.State, Name: w.cfg.Name,
 		Directory: w.cfg.Directory, Limits: w.cfg.Limits.Rows, Out: &text, Collector: w.cfg.Collector,
+		Withdraw: f.Withdraw,
 	})
 	result := func(dir string) bool {
 		report := head + text.String()

@@ -342,3 +342,57 @@ func TestWrongConfigurationIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// With withdraw a later edition of a file takes back what it does not say any more; a file of the afternoon takes
+// nothing of the morning back.
+func TestALaterEditionWithdraws(t *testing.T) {
+	s := newScene(t)
+	s.cfg.Folders[0].Withdraw = true
+	s.restart()
+	s.put("pagi.csv", rows)
+	s.scans(2)
+	s.put("sore.csv", "No Tiket;Waktu;Kecamatan\nB-1;27/02/2023 15.30;Waru\nB-2;27/02/2023 15.40;Waru\n")
+	s.scans(2)
+	s.has("done/sore.csv.report.txt", "0 refused")
+	withdrawn := func() (n int) {
+		for id := range s.to.ids {
+			if strings.HasSuffix(id, "-aaaaaaaaaaaa") {
+				n++
+			}
+		}
+		return n
+	}
+	if n := withdrawn(); n != 0 {
+		t.Errorf("the file of the afternoon takes %d events of the morning back", n)
+	}
+	s.put("sore-2.csv", "No Tiket;Waktu;Kecamatan\nB-1;27/02/2023 15.30;Waru\n")
+	s.scans(2)
+	if n := withdrawn(); n != 1 {
+		t.Errorf("a later edition takes %d events back, want 1", n)
+	}
+}
+
+// After a withdrawal from outside the same content is imported again.
+func TestTheSameContentAfterAWithdrawal(t *testing.T) {
+	s := newScene(t)
+	s.put("a.csv", rows)
+	s.scans(2)
+	m := s.folders[0].mapping
+	if err := s.Forget(m.Center, "another"); err != nil {
+		t.Fatal(err)
+	}
+	s.put("b.csv", rows)
+	s.scans(2)
+	s.has("done/b.csv.report.txt", "imported 2026")
+	if err := s.Forget(m.Center, m.Source); err != nil {
+		t.Fatal(err)
+	}
+	s.restart()
+	s.put("c.csv", rows)
+	s.scans(2)
+	s.has("done/c.csv.report.txt", "2 rows")
+	var none *Watcher
+	if err := none.Forget("", ""); err != nil {
+		t.Error(err)
+	}
+}

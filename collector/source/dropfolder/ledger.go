@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/monev112/monev112/collector/internal/disk"
@@ -17,8 +19,10 @@ import (
 // ledger remembers which contents were imported: a text file, one line for each, "<mapping and content hash> <when>".
 // It spares work and explains; forgetting costs a second import, which the server answers with "known".
 type ledger struct {
-	path  string
-	most  int
+	path string
+	most int
+
+	mu    sync.Mutex
 	keys  map[string]string
 	order []string
 }
@@ -60,13 +64,39 @@ func (l *ledger) put(key, at string) {
 }
 
 func (l *ledger) find(key string) (at string, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	at, ok = l.keys[key]
 	return at, ok
 }
 
 // add adds a content and replaces the file.
 func (l *ledger) add(key string, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.put(key, now.UTC().Format(time.RFC3339))
+	return l.write()
+}
+
+// forget forgets every content of a mapping and replaces the file, if there was any.
+func (l *ledger) forget(mapping string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := len(l.order)
+	l.order = slices.DeleteFunc(l.order, func(key string) bool {
+		is := strings.HasPrefix(key, mapping)
+		if is {
+			delete(l.keys, key)
+		}
+		return is
+	})
+	if len(l.order) == before {
+		return nil
+	}
+	return l.write()
+}
+
+func (l *ledger) write() error {
 	return disk.Replace(disk.OS{}, l.path, 0o600, func(out io.Writer) error {
 		for _, k := range l.order {
 			if _, err := fmt.Fprintf(out, "%s %s\n", k, l.keys[k]); err != nil {

@@ -136,7 +136,12 @@ func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s sub
 	}
 	change := c.changes[e.ID]
 	if !known || held.hash == e.Hash {
-		v := version{id: e.ID, hash: e.Hash, previous: held.previous, revision: held.revision, row: row, subject: e.Subject}
+		v := version{
+			id: e.ID, hash: e.Hash, previous: held.previous, revision: held.revision, row: row, subject: e.Subject, file: held.file,
+		}
+		if !known {
+			v.file = c.run.fileNumber(s.place.file)
+		}
 		c.planned[e.ID] = v
 		if change != nil {
 			change.confirmed = true
@@ -213,7 +218,7 @@ func (c *corrector) sendChanges(ctx context.Context) error {
 func (c *corrector) correct(held version, o content) error {
 	next := held
 	if held.hash != o.hash {
-		next = version{id: held.id, hash: o.hash, previous: held.hash, revision: held.revision + 1}
+		next = version{id: held.id, hash: o.hash, previous: held.hash, revision: held.revision + 1, file: held.file}
 		c.run.sum.Corrected++
 	}
 	next.row, next.subject = o.row, o.subject
@@ -377,12 +382,21 @@ func (c *corrector) sameValue(key string, ours, theirs any) bool {
 func (c *corrector) withdraw(ctx context.Context) error {
 	var gone []version // rows that vanished, or that a changed mapping makes otherwise
 	empty := 0
-	// A file is of whole days: the row that vanished may have been the first or the last of one.
+	// The row that vanished may have been the first or the last of a day. Outside of the rows of this run it counts only
+	// where it came in one file with some of them: else a file of the morning would take back that of the afternoon.
+	files := map[uint64]bool{}
+	for id := range c.planned {
+		files[c.planned[id].file] = true
+	}
+	for _, change := range c.changes {
+		files[change.held.file] = true
+	}
+	delete(files, 0)
 	from, _ := c.run.mapping.Day(c.from)
 	_, to := c.run.mapping.Day(c.to)
 	send := func(v version) error {
 		next := version{
-			id: v.id, hash: withdrawnHash, previous: v.hash, revision: v.revision + 1, row: v.row, subject: v.about(),
+			id: v.id, hash: withdrawnHash, previous: v.hash, revision: v.revision + 1, row: v.row, subject: v.about(), file: v.file,
 		}
 		id := versionID(next.id, next.revision, withdrawnHash)
 		if next.subject == "" || len(id) > event.MaxIDBytes {
@@ -409,8 +423,11 @@ func (c *corrector) withdraw(ctx context.Context) error {
 		if planned || c.changes[v.id] != nil || v.withdrawn() || !c.spanned || v.row < from || v.row >= to {
 			continue
 		}
+		outside := v.row < c.from || v.row > c.to
 		if _, emptied := c.absent[v.id]; emptied {
 			empty++
+		} else if outside && !files[v.file] {
+			continue
 		} else if gone = append(gone, v); !c.run.o.Withdraw || c.run.refusedRows > 0 {
 			continue
 		}

@@ -3,11 +3,14 @@ package importer
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +27,8 @@ type Limits struct {
 	GroupBytes int64 // what grouping several rows into cases may hold, and the same for corrections; default 512 MiB
 	StateIDs   int   // events that the memory of earlier imports may hold; default 4,000,000
 }
+
+const defaultStateIDs = 4_000_000
 
 // Options say what to import and where to.
 type Options struct {
@@ -73,7 +78,7 @@ var ErrNoRows = errors.New("there is no row below the header")
 // *send.CollectorError where it was the collector.
 func Import(ctx context.Context, o Options) (Summary, error) {
 	r := &run{
-		o: o, mapping: o.Mapping, limits: o.Limits, sum: Summary{Mapping: o.Mapping.Name, DryRun: o.Collector == nil},
+		o: o, mapping: o.Mapping, began: time.Now(), limits: o.Limits, sum: Summary{Mapping: o.Mapping.Name, DryRun: o.Collector == nil},
 		names:  nameCount{dir: o.Directory, center: o.Mapping.Center},
 		latest: time.Now().Add(event.MaxFutureSeconds * time.Second).UnixMilli(),
 	}
@@ -93,7 +98,7 @@ func Import(ctx context.Context, o Options) (Summary, error) {
 	}
 	if o.State != "" && o.Collector != nil {
 		key := memoryKey{Server: o.Name, Source: o.Mapping.Source, Center: o.Mapping.Center}
-		m, err := openMemory(o.State, key, cmp.Or(o.Limits.StateIDs, 4_000_000))
+		m, err := openMemory(o.State, key, cmp.Or(o.Limits.StateIDs, defaultStateIDs))
 		if err != nil {
 			return r.sum, err
 		}
@@ -131,6 +136,7 @@ type run struct {
 	groups    *grouper                 // nil when a case stands on one row
 	sequence  *mapping.Sequence        // nil when the order of rows means nothing
 	carries   []statement              // of the files that give an event
+	began     time.Time
 	names     nameCount
 	size      int64
 
@@ -143,7 +149,7 @@ type run struct {
 }
 
 func (r *run) do(ctx context.Context) (Summary, error) {
-	start := time.Now()
+	start := r.began
 	if r.o.Collector != nil {
 		r.stream = send.NewStream(ctx, r.o.Collector, r.o.Batching, r.reject)
 		if r.corrector != nil {
@@ -388,6 +394,12 @@ func (r *run) sendGroups(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// fileNumber numbers a file of this run unlike those of other runs; never 0.
+func (r *run) fileNumber(name string) uint64 {
+	sum := sha256.Sum256([]byte(strconv.FormatInt(r.began.UnixNano(), 10) + "\x00" + name))
+	return binary.BigEndian.Uint64(sum[:])>>16 | 1
 }
 
 // submission is an event on its way, so that a rejection finds its row.

@@ -24,7 +24,8 @@ import (
 //
 //	{"format":"monev112-import","version":1,"server":...,"source":...,"center":...}
 //	<hash> <hash before> <revision> <row> <id>      a line an event: hex, hex, decimal, unix ms, the rest of the line;
-//	                                                behind the id, after a tab, its subject (absent in older lines)
+//	                                                behind the id, after a tab each, its subject and the file that gave
+//	                                                it first, a number in hex (absent in older lines)
 //	carries <mapping's version> <type>=<since, unix ms>,... <mapping's name, quoted>   what its files had
 //	end <SHA-256 of everything above, hex>
 //
@@ -39,6 +40,7 @@ type memory struct {
 	// incomplete says that the collector may hold what is not known here: there was no memory, it was damaged, or the
 	// last import did not come to its end.
 	incomplete bool
+	marked     bool // it did not
 
 	mu      sync.Mutex
 	known   map[string]version
@@ -61,6 +63,7 @@ type version struct {
 	revision uint32
 	row      int64  // when the row happened, milliseconds since 1970
 	subject  string // such as call/C-1
+	file     uint64 // a number of the file that gave the event first; 0: not known
 }
 
 // withdrawnHash is the hash of a version that says nothing: the event was withdrawn.
@@ -113,22 +116,26 @@ func parseVersion(id, of string) (revision uint32, hash uint64, ok bool) {
 	return uint32(n), hash, true
 }
 
-// openMemory reads the memory of one source and takes its lock.
-func openMemory(dir string, key memoryKey, limit int) (_ *memory, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("state folder: %w; name one that this user may write to with --state", err)
-	}
-	key.Format, key.Version, key.Server = "monev112-import", 1, strings.TrimSuffix(key.Server, "/")
-	sum := sha256.Sum256([]byte(key.Server + "\x00" + key.Source + "\x00" + key.Center))
+// memoryPath is where the memory of a source lies in a state folder.
+func memoryPath(dir string, key memoryKey) string {
+	sum := sha256.Sum256([]byte(strings.TrimSuffix(key.Server, "/") + "\x00" + key.Source + "\x00" + key.Center))
 	name := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' {
 			return r
 		}
 		return '-'
 	}, strings.ToLower(key.Source))
+	return filepath.Join(dir, name[:min(len(name), 60)]+"-"+hex.EncodeToString(sum[:6])+".state")
+}
+
+// openMemory reads the memory of one source and takes its lock.
+func openMemory(dir string, key memoryKey, limit int) (_ *memory, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("state folder: %w; name one that this user may write to with --state", err)
+	}
+	key.Format, key.Version, key.Server = "monev112-import", 1, strings.TrimSuffix(key.Server, "/")
 	m := &memory{
-		key: key, limit: limit, known: map[string]version{}, carried: map[string]carried{},
-		path: filepath.Join(dir, name[:min(len(name), 60)]+"-"+hex.EncodeToString(sum[:6])+".state"),
+		key: key, limit: limit, known: map[string]version{}, carried: map[string]carried{}, path: memoryPath(dir, key),
 	}
 	m.lock, err = disk.OS{}.Lock(m.path + ".lock")
 	if errors.Is(err, disk.ErrLocked) {
@@ -139,20 +146,26 @@ func openMemory(dir string, key memoryKey, limit int) (_ *memory, err error) {
 	}
 	_, unmarked := os.Stat(m.path + ".open")
 	err = m.load()
-	m.incomplete = unmarked == nil || err != nil
+	m.marked = unmarked == nil
+	m.incomplete = m.marked || err != nil
 	if errors.Is(err, errDamaged) {
 		clear(m.known)
 		clear(m.carried)
 		err = os.Rename(m.path, m.path+".damaged")
 	}
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		err = disk.Replace(disk.OS{}, m.path+".open", 0o600, func(io.Writer) error { return nil })
+		err = m.mark()
 	}
 	if err != nil {
 		m.close()
 		return nil, fmt.Errorf("state file: %w", err)
 	}
 	return m, nil
+}
+
+// mark notes that an import runs.
+func (m *memory) mark() error {
+	return disk.Replace(disk.OS{}, m.path+".open", 0o600, func(io.Writer) error { return nil })
 }
 
 var errDamaged = errors.New("the state file is damaged")
@@ -204,7 +217,12 @@ func (m *memory) loadLine(text string) bool {
 	revision, err3 := strconv.ParseUint(parts[2], 10, 32)
 	row, err4 := strconv.ParseInt(parts[3], 10, 64)
 	id, subject, _ := strings.Cut(parts[4], "\t")
-	m.known[id] = version{id, hash, previous, uint32(revision), row, subject}
+	subject, number, numbered := strings.Cut(subject, "\t")
+	file, err5 := strconv.ParseUint(number, 16, 64)
+	if numbered && err5 != nil {
+		return false
+	}
+	m.known[id] = version{id, hash, previous, uint32(revision), row, subject, file}
 	return errors.Join(err1, err2, err3, err4) == nil
 }
 
@@ -221,8 +239,8 @@ func (m *memory) save() error {
 			return err
 		}
 		for id, v := range m.known {
-			if _, err := fmt.Fprintf(out, "%x %x %d %d %s\t%s\n", v.hash, v.previous, v.revision, v.row, id,
-				v.subject); err != nil {
+			if _, err := fmt.Fprintf(out, "%x %x %d %d %s\t%s\t%x\n", v.hash, v.previous, v.revision, v.row, id,
+				v.subject, v.file); err != nil {
 				return err
 			}
 		}

@@ -198,3 +198,34 @@ func TestAQuietDayCarriesWhatItsSourceCarries(t *testing.T) {
 		}
 	}
 }
+
+// A file of a part of a day takes nothing back of the rest of it, unless an earlier edition of the same file had it.
+func TestAPartOfADayTakesNothingBackOfTheRest(t *testing.T) {
+	d, state := newFakeCollector(t), t.TempDir()
+	const top = "No,Masuk,Selesai\n"
+	morning := "M1,2026-01-01 07:00:00,\nM2,2026-01-01 09:00:00,\n"
+	afternoon := "A1,2026-01-01 13:00:00,\nA2,2026-01-01 14:00:00,\nA3,2026-01-01 15:00:00,\n"
+	day(t, d, state, ticketExport, true, top+morning)
+	if sum, ids := day(t, d, state, ticketExport, true, top+afternoon); sum.Vanished != 0 || len(ids) != 5 {
+		t.Errorf("the afternoon: %+v, %v", sum, ids)
+	}
+	// The morning again, cut at nine; then the whole day; then the morning once more.
+	if sum, ids := day(t, d, state, ticketExport, true, top+morning); sum.Vanished != 0 || len(ids) != 5 {
+		t.Errorf("the morning again: %+v, %v", sum, ids)
+	}
+	if sum, ids := day(t, d, state, ticketExport, true, top+morning+afternoon); sum.Vanished != 0 || len(ids) != 5 {
+		t.Errorf("the whole day: %+v, %v", sum, ids)
+	}
+	if sum, ids := day(t, d, state, ticketExport, true, top+morning); sum.Vanished != 0 || len(ids) != 5 {
+		t.Errorf("the morning once more: %+v, %v", sum, ids)
+	}
+	// An edition of the afternoon without its last row, and one without a row in its midst.
+	if sum, ids := day(t, d, state, ticketExport, true, top+"A1,2026-01-01 13:00:00,\nA2,2026-01-01 14:00:00,\n"); sum.Vanished !=
+		1 || len(ids) != 4 {
+		t.Errorf("the afternoon less its last row: %+v, %v", sum, ids)
+	}
+	if sum, ids := day(t, d, state, ticketExport, true, top+"M1,2026-01-01 07:00:00,\nA2,2026-01-01 14:00:00,\n"); sum.Vanished !=
+		2 || len(ids) != 2 {
+		t.Errorf("a day with two rows less: %+v, %v", sum, ids)
+	}
+}
