@@ -524,6 +524,7 @@ func (b *book) table(t document.Table) error {
 }
 
 func (b *book) tableRow(t document.Table, r document.Row, right []bool) error {
+	lines := 1.0
 	for j, c := range r.Cells {
 		look := style{border: true, bold: c.Strong || r.Total || r.Group, wrap: true, right: right[j] && !r.Group, indent: !right[j] && j > 0}
 		if r.Group {
@@ -534,7 +535,15 @@ func (b *book) tableRow(t document.Table, r document.Row, right []bool) error {
 		if c.Kind == document.AbsentCell && t.Plot != nil && t.Plot.Kind == document.Lines && slices.Contains(t.Plot.Series, j) {
 			c.Text = ""
 		}
+		if !r.Group { // programs do not agree on who makes a row higher for text that wraps
+			lines = max(lines, math.Ceil(float64(utf8.RuneCountInString(b.n.Say(c)))*1.1/b.widths[j]))
+		}
 		if err := b.cell(j, c, look); err != nil {
+			return err
+		}
+	}
+	if lines > 1 {
+		if err := b.f.SetRowHeight(b.sheetName, b.row, min(400, 13*lines+3)); err != nil {
 			return err
 		}
 	}
