@@ -41,14 +41,10 @@ type Freeze struct {
 func (s *Store) Figures(ctx context.Context, center string, month time.Time, targets FigureTargets,
 	asOf time.Time) ([]Figure, error) {
 	since, until := monthOf(month)
-	at := "NULL"
-	if !asOf.IsZero() {
-		at = quote(asOf.UTC().Format(time.RFC3339Nano))
-	}
 	sql := fmt.Sprintf(`SELECT center, figure, dims, numerator, denominator, n, value::Nullable(Float64)
 		FROM monev_figures(since = %s, until = %s, target = %d, short = %d, as_of = %s)
 		WHERE center = %s ORDER BY figure, dims`,
-		quote(since), quote(until), targets.Answer, targets.Short, at, quote(center))
+		quote(since), quote(until), targets.Answer, targets.Short, asOfText(asOf), quote(center))
 	return queryAll(ctx, s, "compute figures", sql, func(f *Figure) []any {
 		return []any{&f.Center, &f.Name, &f.Dims, &f.Numerator, &f.Denominator, &f.N, &f.Value}
 	})
