@@ -23,6 +23,8 @@ type Database interface {
 	FlushRollups(ctx context.Context) error
 	Figures(ctx context.Context, center string, month time.Time, targets store.FigureTargets,
 		asOf time.Time) ([]store.Figure, error)
+	ReportFigures(ctx context.Context, center string, month time.Time, targets store.FigureTargets,
+		asOf time.Time) ([]store.Figure, error)
 	Frozen(ctx context.Context, center string, month time.Time) (*store.Freeze, error)
 	FrozenMonths(ctx context.Context, center string) ([]time.Time, error)
 	KeepFrozen(ctx context.Context, z *store.Freeze) error
@@ -187,7 +189,8 @@ func union(to, from []string) []string {
 	return to
 }
 
-// compute gives the figures of a month, as of an instant unless it is zero, with what they rest on.
+// compute gives the figures of a month and those of its report, as of an instant unless it is zero, with what they rest
+// on.
 func compute(ctx context.Context, db Database, c Center, month, since, now, asOf time.Time) ([]store.Figure, error) {
 	if err := db.FlushRollups(ctx); err != nil {
 		return nil, err
@@ -196,6 +199,12 @@ func compute(ctx context.Context, db Database, c Center, month, since, now, asOf
 	if err != nil {
 		return nil, err
 	}
+	more, err := db.ReportFigures(ctx, c.Code, month, c.Targets, asOf)
+	if err != nil {
+		return nil, err
+	}
+	figures = append(figures, more...)
+	store.SortFigures(figures)
 	bases, err := db.ClockBases(ctx, c.Code, month, since, now)
 	if err != nil {
 		return nil, err
@@ -232,6 +241,21 @@ const (
 	onTime       = "on_time"
 	serviceLevel = "service_level"
 )
+
+// OfReport reports whether a figure is one that the monthly report adds to those of the views monev_*.
+func OfReport(name string) bool {
+	switch name {
+	case "acted", "confirmed", "bounced", "reopened", "arrived_within", "unobserved", "hoax_cost", "hoax_callers",
+		"hoax_blocks":
+		return true
+	}
+	return strings.HasPrefix(name, "calls_") || strings.HasPrefix(name, "tickets_")
+}
+
+// HasReport reports whether a freeze keeps the figures of the report: those of earlier programs do not.
+func HasReport(figures []store.Figure) bool {
+	return slices.ContainsFunc(figures, func(f store.Figure) bool { return OfReport(f.Name) })
+}
 
 // basisOf finds what a figure of monev_on_time rests on.
 func basisOf(bases []store.ClockBasis, dims string) *store.ClockBasis {

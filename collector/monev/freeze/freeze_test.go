@@ -50,6 +50,7 @@ func TestAMonthIsFrozenWhenItIsOver(t *testing.T) {
 // database holds figures of one month in memory.
 type database struct {
 	figures []store.Figure
+	report  []store.Figure // what the monthly report adds
 	frozen  []*store.Freeze
 	bases   []store.ClockBasis
 	calls   uint64
@@ -63,6 +64,10 @@ func (d *database) Figures(_ context.Context, _ string, _ time.Time, _ store.Fig
 	asOf time.Time) ([]store.Figure, error) {
 	d.asOf = asOf
 	return append([]store.Figure{}, d.figures...), nil
+}
+func (d *database) ReportFigures(context.Context, string, time.Time, store.FigureTargets,
+	time.Time) ([]store.Figure, error) {
+	return append([]store.Figure{}, d.report...), nil
 }
 func (d *database) Frozen(context.Context, string, time.Time) (*store.Freeze, error) {
 	if len(d.frozen) == 0 {
@@ -241,6 +246,35 @@ func TestAFreezeAsOfAnInstant(t *testing.T) {
 		if _, err := Compare(t.Context(), d, center, "2026-10", over.AddDate(0, 2, 0), asked); err != nil ||
 			!d.asOf.Equal(want) {
 			t.Errorf("compared as of %s, want %s: %v", d.asOf, want, err)
+		}
+	}
+}
+
+// A freeze of a program that knew no report says nothing of its figures; one that has them is compared in them too.
+func TestFiguresOfTheReport(t *testing.T) {
+	for name, tc := range map[string]struct {
+		then, now []store.Figure
+		want      string
+	}{
+		"an earlier freeze": {nil, []store.Figure{figure("tickets_opd", "opd=dishub,scope=own", 4)}, ""},
+		"the same": {[]store.Figure{figure("acted", "opd=dishub,scope=own", 4)},
+			[]store.Figure{figure("acted", "opd=dishub,scope=own", 4)}, ""},
+		"moved": {[]store.Figure{figure("acted", "opd=dishub,scope=own", 4)},
+			[]store.Figure{figure("acted", "opd=dishub,scope=own", 5)}, "events about 2 tickets of dishub"},
+	} {
+		d := october()
+		d.report, d.tickets = tc.then, map[string]uint64{"dishub": 2}
+		if _, err := Keep(t.Context(), d, Request{Month: "2026-10"}, center, over); err != nil {
+			t.Fatal(err)
+		}
+		d.report = tc.now
+		r, err := Compare(t.Context(), d, center, "2026-10", over, time.Time{})
+		got := ""
+		for _, diff := range r.Differences {
+			got += strings.Join(diff.Why, "; ")
+		}
+		if err != nil || (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
+			t.Errorf("%s: %q, want %q: %v", name, got, tc.want, err)
 		}
 	}
 }

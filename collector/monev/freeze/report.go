@@ -91,6 +91,9 @@ func Compare(ctx context.Context, db Database, c Center, month string, now, asOf
 	if err != nil {
 		return Report{}, err
 	}
+	if !HasReport(z.Figures) {
+		present = slices.DeleteFunc(present, func(f store.Figure) bool { return OfReport(f.Name) })
+	}
 	w := why{freeze: z, center: c}
 	if w.bases, err = db.ClockBases(ctx, c.Code, first, z.FrozenAt, now); err != nil {
 		return Report{}, err
@@ -206,7 +209,7 @@ func (w *why) explainTargets(d store.Difference, add func(string, ...any)) {
 func (w *why) explainCases(f *store.Figure, add func(string, ...any)) {
 	opd, byOPD := dim(f.Dims, "opd")
 	interval, ofInterval := dim(f.Dims, "interval")
-	ofCalls := !ofInterval || interval == "answer" || interval == "classify" || interval == "talk"
+	ofCalls := !ofInterval && !ofTickets(f.Name) || interval == "answer" || interval == "classify" || interval == "talk"
 	if ofCalls && w.calls > 0 {
 		add("events about %d calls of the month came in after the freeze", w.calls)
 	}
@@ -219,6 +222,11 @@ func (w *why) explainCases(f *store.Figure, add func(string, ...any)) {
 	} else if all := w.lateTickets(""); byOPD && n == 0 && all > 0 {
 		add("events about %d tickets of other OPDs came in after the freeze, which may have moved tickets here or away", all)
 	}
+}
+
+// ofTickets reports whether a figure of the report counts tickets.
+func ofTickets(name string) bool {
+	return OfReport(name) && !strings.HasPrefix(name, "calls_") && !strings.HasPrefix(name, "hoax_")
 }
 
 func list(names []string) string {

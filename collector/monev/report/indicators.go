@@ -1,0 +1,168 @@
+package report
+
+import (
+	"strconv"
+)
+
+// The indicators of the report, in its order.
+const (
+	Answer      = "answer"      // calls answered within the target of those that reached the queue
+	Fire        = "fire"        // fires whose first unit arrived within 15 minutes
+	Acknowledge = "acknowledge" // tickets that their OPD acknowledged in time
+	Resolve     = "resolve"     // tickets resolved in time
+	Hoax        = "hoax"        // prank and false calls of those classified; lower is better
+)
+
+var indicatorOrder = []string{Answer, Fire, Acknowledge, Resolve, Hoax}
+
+// indicatorFigure is the name of the figures that indicators are kept as; their dims say which.
+const indicatorFigure = "indicator"
+
+func indicatorDims(indicator string) string { return "indicator=" + indicator }
+
+// FewCases is below how many cases a share is marked "data terbatas".
+const FewCases = 20
+
+// Verdict says whether an indicator reached its target.
+type Verdict string
+
+// The verdicts.
+const (
+	Achieved    Verdict = "achieved"
+	NotAchieved Verdict = "not_achieved"
+	NotRecorded Verdict = "not_recorded" // there is nothing to measure it by
+	NoTarget    Verdict = "no_target"    // nothing to compare it with
+)
+
+// Indicator is one of the five numbers of the meeting.
+type Indicator struct {
+	ID        string   `json:"id"`
+	Target    *float64 `json:"target"` // a share; nil: none
+	Value     *float64 `json:"value"`
+	Numerator float64  `json:"numerator"`
+	N         float64  `json:"n"` // the denominator
+	Low       *float64 `json:"low"`
+	High      *float64 `json:"high"`
+	Before    *float64 `json:"last_month"`
+	Year      *float64 `json:"last_year"` // of the same month
+	// Attained is the value as a share of the target, where lower is better the target as a share of the value.
+	Attained *float64 `json:"attained"`
+	Verdict  Verdict  `json:"verdict"`
+	Limited  bool     `json:"limited"` // fewer than FewCases
+}
+
+// derive computes the figures that the report adds up from those of the month: indicators over all OPDs, and the
+// definitions of hoax that others use.
+func derive(figures []Figure, answerTarget int) (out []Figure) {
+	add := func(name, dims string, k, d float64, recorded bool) {
+		f := Figure{Name: name, Dims: dims, Numerator: k, Denominator: d, N: uint64(d)}
+		if d > 0 && recorded {
+			v := k / d
+			f.Value = &v
+		}
+		out = append(out, f)
+	}
+	sums := map[string][2]float64{}
+	class := map[string]float64{}
+	received, answered := 0.0, 0.0
+	for i := range figures {
+		f := &figures[i]
+		switch f.Name {
+		case "service_level":
+			if f.Dims == "measure=ketat,target="+strconv.Itoa(answerTarget) {
+				add(indicatorFigure, indicatorDims(Answer), f.Numerator, f.Denominator, f.Value != nil)
+			}
+		case "arrived_within":
+			add(indicatorFigure, indicatorDims(Fire), f.Numerator, f.Denominator, true)
+		case "hoax":
+			if f.Dims == "measure=rasio_hoaks" {
+				add(indicatorFigure, indicatorDims(Hoax), f.Numerator, f.Denominator, true)
+			}
+		case "on_time":
+			if clock := f.dim("clock"); f.dim("opd") != "" && f.dim("scope") == "own" {
+				s := sums[clock]
+				sums[clock] = [2]float64{s[0] + f.Numerator, s[1] + f.Denominator}
+			}
+		case "calls_class":
+			class[f.dim("class")] += f.Numerator
+			received = f.Denominator
+			if f.dim("class") != "tidak_terjawab" {
+				answered += f.Numerator
+			}
+		}
+	}
+	for _, clock := range []string{Acknowledge, Resolve} {
+		if s, ok := sums[clock]; ok {
+			add(indicatorFigure, indicatorDims(clock), s[0], s[1], true)
+		}
+	}
+	if received > 0 {
+		hoax := class["prank"] + class["prank_palsu"]
+		silent := hoax + class["ghost"] + class["pocket"]
+		add(hoaxDefinition, "definition=received", hoax, received, true)
+		add(hoaxDefinition, "definition=answered", hoax, answered, true)
+		add(hoaxDefinition, "definition=with_silent", silent, received, true)
+		add(hoaxDefinition, "definition=with_dropped", silent+class["putus"], received, true)
+		add(hoaxDefinition, "definition=false_only", class["prank_palsu"], answered-class["belum"], true)
+		add(informationFigure, "", class["informasi"], answered-class["belum"], true)
+	}
+	return out
+}
+
+const (
+	hoaxDefinition    = "hoax_definition"
+	informationFigure = "information"
+)
+
+// indicators judges the month.
+func (r *Report) indicators() (out []Indicator) {
+	month := r.first()
+	before, year := month.AddDate(0, -1, 0).Format(monthLayout), month.AddDate(-1, 0, 0).Format(monthLayout)
+	value := func(month, id string) *float64 {
+		if f := r.trend(month, id); f != nil {
+			return f.Value
+		}
+		return nil
+	}
+	for _, id := range indicatorOrder {
+		i := Indicator{ID: id, Before: value(before, id), Year: value(year, id), Target: r.Settings.Targets.of(id)}
+		if id == Hoax && i.Target == nil {
+			i.Target = i.Year
+		}
+		if f := r.figure(indicatorFigure, indicatorDims(id)); f != nil {
+			i.Value, i.Numerator, i.N = f.Value, f.Numerator, f.Denominator
+		}
+		i.judge()
+		out = append(out, i)
+	}
+	return out
+}
+
+func (i *Indicator) judge() {
+	switch {
+	case i.Value == nil:
+		i.Verdict = NotRecorded
+		return
+	case i.Target == nil:
+		i.Verdict = NoTarget
+	case i.ID == Hoax && *i.Value < *i.Target, i.ID != Hoax && *i.Value >= *i.Target:
+		i.Verdict = Achieved
+	default:
+		i.Verdict = NotAchieved
+	}
+	low, high := wilson(i.Numerator, i.N)
+	i.Low, i.High, i.Limited = &low, &high, i.N < FewCases
+	if i.Target == nil {
+		return
+	}
+	attained := *i.Value
+	switch {
+	case i.ID != Hoax && *i.Target > 0:
+		attained = *i.Value / *i.Target
+	case i.ID == Hoax && *i.Value > 0:
+		attained = *i.Target / *i.Value
+	default:
+		return
+	}
+	i.Attained = &attained
+}

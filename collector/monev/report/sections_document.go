@@ -1,0 +1,483 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/monev112/monev112/collector/internal/indonesian"
+	"github.com/monev112/monev112/collector/monev/document"
+)
+
+// heldDims are the dims of figures by OPD.
+func heldDims(opd, scope string) string { return "opd=" + opd + ",scope=" + scope }
+
+func clockDims(clock, opd, scope string) string {
+	return "clock=" + clock + ",opd=" + opd + ",scope=" + scope
+}
+
+// opds returns the ids of the OPDs of a scope that had a ticket or a clock this month, in the order of the directory,
+// unknown ones after them.
+func (r *Report) opds(own bool) (out []string) {
+	add := func(f *Figure) {
+		id, scope := f.dim("opd"), f.dim("scope")
+		if id != "" && (scope == "own") == own && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	for _, name := range []string{"tickets_opd", "on_time"} {
+		for _, f := range r.named(name) {
+			add(f)
+		}
+	}
+	at := func(id string) int {
+		if i := slices.IndexFunc(r.OPDs, func(n Named) bool { return n.ID == id }); i >= 0 {
+			return i
+		}
+		return len(r.OPDs)
+	}
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(at(a), at(b)), cmp.Compare(a, b)) })
+	return out
+}
+
+// scopeIn finds the scope under which this month's figures have an OPD.
+func (r *Report) scopeIn(opd string) string {
+	for _, name := range []string{"tickets_opd", "on_time"} {
+		for _, f := range r.named(name) {
+			if f.dim("opd") == opd {
+				return f.dim("scope")
+			}
+		}
+	}
+	return r.scope(opd)
+}
+
+// ranks gives the OPDs whose share of tickets resolved in time stands apart from every other's: n at least FewCases, and
+// an interval that overlaps no other.
+func (r *Report) ranks(opds []string) map[string]int {
+	type unit struct {
+		opd             string
+		share, low, top float64
+	}
+	var units []unit
+	for _, id := range opds {
+		if f := r.figure("on_time", clockDims("resolve", id, "own")); f != nil && f.Value != nil &&
+			f.Denominator >= FewCases {
+			low, high := wilson(f.Numerator, f.Denominator)
+			units = append(units, unit{id, *f.Value, low, high})
+		}
+	}
+	slices.SortFunc(units, func(a, b unit) int { return cmp.Or(cmp.Compare(b.share, a.share), cmp.Compare(a.opd, b.opd)) })
+	out := map[string]int{}
+	for i, u := range units {
+		apart := len(units) > 1
+		for j, v := range units {
+			apart = apart && (i == j || u.low > v.top || u.top < v.low)
+		}
+		if apart {
+			out[u.opd] = i + 1
+		}
+	}
+	return out
+}
+
+func (w *writer) departments() {
+	own, outside := w.opds(true), w.opds(false)
+	if len(own)+len(outside) == 0 {
+		return
+	}
+	w.heading(1, "opd", "Perangkat daerah")
+	w.say(document.Normal, text("“100 % ditindaklanjuti” adalah tiga angka: ditindaklanjuti, tepat waktu, dan dikonfirmasi "+
+		"kepada pelapor."))
+	ranks := w.ranks(own)
+	w.departmentTable("t-opd", "OPD kabupaten, "+w.period()+".", own, true, ranks)
+	if len(outside) > 0 {
+		w.heading(2, "vertikal", "Instansi vertikal")
+		w.say(document.Normal, text("Di luar kewenangan kabupaten: diukur, tidak dinilai."))
+		w.departmentTable("t-vertikal", "Instansi di luar kewenangan kabupaten, "+w.period()+".", outside, false, nil)
+	}
+	w.remarks("opd")
+}
+
+func (w *writer) departmentTable(id, caption string, opds []string, own bool, ranks map[string]int) {
+	if len(opds) == 0 {
+		return
+	}
+	t := document.Table{ID: id, Caption: caption, Columns: []document.Column{{Head: "Perangkat daerah", Width: .25},
+		{Head: "Tiket", Width: .07}, {Head: "Ditindak-lanjuti"}, {Head: "Tepat waktu"}, {Head: "n batas"},
+		{Head: "95 % dari"}, {Head: "sampai"}, {Head: "Dikonfir-masi"}, {Head: "Catatan", Width: .15}},
+		Plot: &document.Plot{Kind: document.Bars, Title: "Tepat waktu menurut perangkat daerah", Label: 0, Series: []int{3}}}
+	for _, opd := range opds {
+		scope := "own"
+		if !own {
+			scope = w.scopeIn(opd)
+		}
+		held, clock := heldDims(opd, scope), clockDims("resolve", opd, scope)
+		low, high := w.interval("on_time", clock)
+		note, f := "", w.figure("on_time", clock)
+		switch {
+		case f == nil || f.Denominator == 0:
+			note = "belum ada batas yang putus"
+			if u := w.figure("unobserved", clock); u != nil && u.Numerator > 0 {
+				note = document.NotRecorded
+			}
+		case f.Denominator < FewCases:
+			note = "data terbatas"
+		case ranks[opd] > 0:
+			note = fmt.Sprintf("peringkat %d", ranks[opd])
+		case own:
+			note = "tidak dibedakan"
+		}
+		share := w.share("on_time", clock)
+		if note == document.NotRecorded {
+			share = document.Absent(document.NotRecorded, share.Key)
+		}
+		t.Rows = append(t.Rows, row(text(w.opdName(opd)), w.number("tickets_opd", held, document.Numerator),
+			w.share("acted", held), share, w.number("on_time", clock, document.Denominator), low, high,
+			w.share("confirmed", held), text(note)))
+	}
+	t.Note = document.Line{text("Tepat waktu: batas penyelesaian yang sudah putus dan dipenuhi. Peringkat hanya bila n " +
+		"paling sedikit 20 dan selangnya tidak bertindihan dengan OPD lain; selain itu OPD tidak dibedakan.")}
+	w.add(t)
+}
+
+func (w *writer) information() {
+	f := w.figure(informationFigure, "")
+	if f == nil {
+		return
+	}
+	w.heading(1, "informasi", "Pusat informasi layanan publik")
+	w.say(document.Normal, text("Dari "), f.number(document.Denominator), text(" panggilan yang diklasifikasi, "),
+		f.number(document.Numerator), text(" permintaan informasi layanan publik ("), f.share(), text(")."))
+	if in := w.Information; in != nil {
+		plain := func(n uint64) document.Cell { return document.Count(float64(n), document.Key{}) }
+		if len(in.Outcomes) > 0 {
+			t := document.Table{ID: "t-hasil", Caption: "Hasil permintaan informasi, " + w.period() + ".",
+				Columns: []document.Column{{Head: "Hasil", Width: .6}, {Head: "Panggilan"}}}
+			for _, o := range in.Outcomes {
+				t.Rows = append(t.Rows, row(text(o.Name), plain(o.N)))
+			}
+			w.add(t)
+		}
+		if in.First != nil {
+			w.say(document.Normal, text("Terjawab pada kontak pertama: "), plain(in.First.Numerator), text(" dari "),
+				plain(in.First.Denominator), text(" permintaan."))
+		}
+		if len(in.Gaps) > 0 {
+			t := document.Table{ID: "t-celah", Caption: "Yang belum dapat dijawab: topik menurut tidak tahu dan pertanyaan " +
+				"berulang.", Columns: []document.Column{{Head: "Topik", Width: .5}, {Head: "Tidak tahu"}, {Head: "Berulang"},
+				{Head: "Permintaan"}}}
+			for _, g := range in.Gaps {
+				t.Rows = append(t.Rows, row(text(g.Topic), plain(g.Unknown), plain(g.Repeats), plain(g.Calls)))
+			}
+			w.add(t)
+		}
+	}
+	w.remarks("informasi")
+}
+
+func (w *writer) areas() {
+	list := w.largest("tickets_kecamatan")
+	if len(list) == 0 {
+		return
+	}
+	w.heading(1, "wilayah", "Wilayah")
+	t := document.Table{ID: "t-kecamatan", Caption: "Tiket menurut kecamatan, tanpa laporan ganda, " + w.period() + ".",
+		Columns: []document.Column{{Head: "Kecamatan", Width: .5}, {Head: "Tiket"}, {Head: "Bagian"}},
+		Plot:    &document.Plot{Kind: document.Bars, Title: "Tiket menurut kecamatan", Label: 0, Series: []int{1}}}
+	few := 0
+	for _, f := range list {
+		n, share := f.number(document.Numerator), f.share()
+		if f.Numerator < hidden {
+			n, share = document.Absent("kurang dari 5", document.Key{}), document.Absent(document.NotApplicable, document.Key{})
+			few++
+		}
+		t.Rows = append(t.Rows, row(text(nameOf(w.Kecamatan, f.dim("kecamatan"), "(tidak diketahui)")), n, share))
+	}
+	t.Note = document.Line{text("Kecamatan dengan kurang dari 5 tiket tidak ditampilkan angkanya.")}
+	if few != 1 { // else the one that is hidden follows from the sum
+		t.Note = append(t.Note, text(" n = "), list[0].number(document.Denominator))
+	}
+	w.add(t)
+	w.remarks("wilayah")
+}
+
+func (w *writer) causes() {
+	if len(w.Causes) == 0 {
+		return
+	}
+	w.heading(1, "kendala", "Kendala")
+	for i, set := range w.Causes {
+		w.heading(2, fmt.Sprintf("kendala-%d", i+1), nameIn(indicatorNames, set.Indicator))
+		t := document.Table{ID: fmt.Sprintf("t-kendala-%d", i+1), Caption: "Sebab kasus yang gagal, " + w.period() + ".",
+			Columns: []document.Column{{Head: "Sebab", Width: .45}, {Head: "Kasus"}, {Head: "Bagian"},
+				{Head: "Terbanyak pada", Width: .27}},
+			Plot: &document.Plot{Kind: document.Bars, Title: "Sebab", Label: 0, Series: []int{1}}}
+		for _, c := range set.Causes {
+			opd := ""
+			if c.OPD != "" {
+				opd = w.opdName(c.OPD)
+			}
+			t.Rows = append(t.Rows, row(text(c.Name), document.Count(float64(c.N), document.Key{}),
+				document.Percent(float64(c.N)/float64(set.Failing), 1, document.Key{}), text(opd)))
+		}
+		t.Rows = append(t.Rows, document.Row{Cells: []document.Cell{text("Jumlah"),
+			document.Count(float64(set.Failing), document.Key{}), text(""), text("")}, Total: true})
+		w.add(t)
+		if set.Change != "" {
+			w.say(document.Normal, text(set.Change))
+		}
+		for _, c := range set.Causes {
+			w.remarks("kendala/" + c.Code)
+		}
+	}
+	w.remarks("kendala")
+}
+
+func (w *writer) followUp() {
+	if len(w.Recommendations) == 0 {
+		return
+	}
+	w.heading(1, "rtl", "Rekomendasi dan tindak lanjut")
+	list := slices.Clone(w.Recommendations)
+	slices.SortStableFunc(list, func(a, b Recommendation) int {
+		late := func(r *Recommendation) int {
+			switch {
+			case r.Overdue:
+				return 0
+			case r.Open():
+				return 1
+			}
+			return 2
+		}
+		return cmp.Or(cmp.Compare(late(&a), late(&b)), a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID))
+	})
+	t := document.Table{ID: "t-rtl", Caption: "Rekomendasi, yang lewat tenggat lebih dahulu.", Columns: []document.Column{
+		{Head: "Rekomendasi", Width: .32}, {Head: "Penanggung jawab", Width: .18}, {Head: "Tenggat", Width: .13},
+		{Head: "Keadaan", Width: .12}, {Head: "Setelahnya", Width: .25}}}
+	for _, m := range list {
+		due := document.Absent(document.NotApplicable, document.Key{})
+		if !m.Due.IsZero() {
+			due = document.Date(m.Due.In(w.location()))
+		}
+		state := text(m.Status)
+		if m.Overdue {
+			state = text(m.Status + ", lewat tenggat").Bold().In(document.Bad)
+		}
+		t.Rows = append(t.Rows, row(text(m.Text), text(w.opdName(m.Owner)), due, state, text(m.Effect)))
+	}
+	t.Note = document.Line{text("“Setelahnya” tidak berarti “karena”: dibandingkan dengan keadaan sebelum dan di luar " +
+		"cakupan rekomendasi.")}
+	w.add(t)
+	w.remarks("rtl")
+}
+
+func (w *writer) typed() {
+	if len(w.Typed) == 0 {
+		return
+	}
+	w.heading(1, "sdm", "SDM, anggaran, dan kepuasan masyarakat")
+	for i, g := range w.Typed {
+		t := document.Table{ID: fmt.Sprintf("t-isian-%d", i+1), Caption: g.Title}
+		for _, c := range g.Columns {
+			t.Columns = append(t.Columns, document.Column{Head: c})
+		}
+		for _, cells := range g.Rows {
+			var out []document.Cell
+			for j := range g.Columns {
+				if j < len(cells) {
+					out = append(out, text(cells[j]))
+				} else {
+					out = append(out, text(""))
+				}
+			}
+			t.Rows = append(t.Rows, row(out...))
+		}
+		if g.Note != "" {
+			t.Note = document.Line{text(g.Note)}
+		}
+		w.add(t)
+	}
+	w.remarks("sdm")
+}
+
+func (w *writer) quality() {
+	w.heading(1, "mutu", "Mutu data dan definisi")
+	t := document.Table{ID: "t-lengkap", Caption: "Kelengkapan: kasus yang faktanya tercatat, " + w.period() + ".",
+		Columns: []document.Column{{Head: "Ukuran", Width: .4}, {Head: "Tercatat"}, {Head: "dari n"}, {Head: "Kelengkapan"}}}
+	coverage := func(name, dims string) {
+		if f := w.figure("coverage", dims); f != nil {
+			t.Rows = append(t.Rows, row(text(name), f.number(document.Numerator), f.number(document.Denominator), f.share()))
+		}
+	}
+	coverage("Cap waktu jawab", "measure=answer_stamp")
+	coverage("Jenis panggilan", "measure=class")
+	for _, s := range ticketSpans {
+		coverage(s.name, "interval="+s.id+",scope=own")
+	}
+	if len(t.Rows) > 0 {
+		w.add(t)
+	}
+	w.notRecorded("")
+	w.flags()
+	w.changes()
+	w.definitions()
+	w.remarks("mutu")
+}
+
+// notRecorded lists the clocks that nobody can stop, of one OPD when opd is not empty.
+func (w *writer) notRecorded(opd string) {
+	t := document.Table{ID: "t-tidak-tercatat", Caption: "Yang tidak tercatat: batas waktu yang tidak dapat dihentikan " +
+		"siapa pun, " + w.period() + ".", Columns: []document.Column{{Head: "Perangkat daerah", Width: .4},
+		{Head: "Batas waktu", Width: .25}, {Head: "Tidak tercatat"}, {Head: "dari n"}}}
+	for _, f := range w.named("unobserved") {
+		if f.Numerator > 0 && (opd == "" || f.dim("opd") == opd) {
+			t.Rows = append(t.Rows, row(text(w.opdName(f.dim("opd"))), text(nameIn(clockNames, f.dim("clock"))),
+				f.number(document.Numerator), f.number(document.Denominator)))
+		}
+	}
+	if len(t.Rows) > 0 {
+		w.add(t)
+	}
+}
+
+func (w *writer) flags() {
+	t := document.Table{ID: "t-tanda", Caption: "Kasus yang datanya bertentangan atau tidak lengkap, " + w.period() + ".",
+		Columns: []document.Column{{Head: "Tanda", Width: .5}, {Head: "Pada"}, {Head: "Kasus"}}}
+	for _, kind := range [][2]string{{"calls_flag", "panggilan"}, {"tickets_flag", "tiket"}} {
+		for _, f := range w.largest(kind[0]) {
+			t.Rows = append(t.Rows, row(text(f.dim("flag")), text(kind[1]), f.number(document.Numerator)))
+		}
+	}
+	if len(t.Rows) > 0 {
+		w.add(t)
+	}
+}
+
+// changes says which frozen months are no longer what was frozen.
+func (w *writer) changes() {
+	if len(w.Changed) == 0 {
+		return
+	}
+	w.heading(2, "berubah", "Yang berubah sejak dibekukan")
+	for i, c := range w.Changed {
+		t := document.Table{ID: fmt.Sprintf("t-berubah-%d", i+1), Caption: fmt.Sprintf("%s, dibekukan %s (revisi %d): %s "+
+			"angka berubah sejak itu.", monthWords(c.Month), indonesian.Day(c.FrozenAt.In(w.location())), c.Revision,
+			indonesian.Number(int64(c.Count))), Columns: []document.Column{{Head: "Angka", Width: .34},
+			{Head: "Dibekukan", Width: .16}, {Head: "Sekarang", Width: .16}, {Head: "Sebab", Width: .34}}}
+		for _, d := range c.Differences {
+			name := d.Figure
+			if d.Dims != "" {
+				name += " (" + strings.ReplaceAll(d.Dims, ",", ", ") + ")"
+			}
+			t.Rows = append(t.Rows, row(text(name), text(d.Frozen.String()), text(d.Now.String()),
+				text(strings.Join(d.Why, "; "))))
+		}
+		if len(t.Rows) < c.Count {
+			t.Note = document.Line{text("Ditampilkan %d yang pertama; semuanya dengan monev112 freeze --report --month %s.",
+				len(t.Rows), c.Month)}
+		}
+		w.add(t)
+	}
+}
+
+func (w *writer) definitions() {
+	level := 2
+	if len(w.blocks) == 0 || !slices.ContainsFunc(w.blocks, func(b document.Block) bool {
+		_, ok := b.(document.Heading)
+		return ok
+	}) {
+		level = 1
+	}
+	w.heading(level, "definisi", "Definisi")
+	t := document.Table{ID: "t-definisi", Caption: "Definisi versi " + w.definitionVersion() + ".",
+		Columns: []document.Column{{Head: "Ukuran", Width: .25}, {Head: "Rumus", Width: .75}}}
+	for _, f := range formulas {
+		t.Rows = append(t.Rows, row(text(f[0]), text(f[1])))
+	}
+	w.add(t)
+}
+
+// appendix has one page for each OPD.
+func (w *writer) appendix() {
+	opds := slices.Concat(w.opds(true), w.opds(false))
+	if len(opds) == 0 {
+		return
+	}
+	w.heading(1, "lampiran", "Lampiran: satu halaman setiap perangkat daerah")
+	for i, opd := range opds {
+		if i > 0 {
+			w.add(document.PageBreak{})
+		}
+		w.opdPage(opd, 2)
+	}
+}
+
+// opdPage is what an OPD's head gets.
+func (w *writer) opdPage(opd string, level int) {
+	scope := w.scopeIn(opd)
+	id := "opd-" + slug(opd)
+	w.heading(level, id, w.opdName(opd))
+	held := heldDims(opd, scope)
+	tickets := w.figure("tickets_opd", held)
+	if tickets == nil && w.figure("on_time", clockDims("resolve", opd, scope)) == nil {
+		w.say(document.Normal, text("Tidak ada tiket bagi %s pada %s.", w.opdName(opd), w.period()))
+		return
+	}
+	if scope != "own" {
+		w.say(document.Note, text("Di luar kewenangan kabupaten: diukur, tidak dinilai."))
+	}
+	if tickets != nil {
+		w.say(document.Lead, text("Dari "), tickets.number(document.Numerator), text(" tiket, "),
+			w.number("acted", held, document.Numerator), text(" ditindaklanjuti ("), w.share("acted", held), text("), "),
+			w.number("confirmed", held, document.Numerator), text(" dikonfirmasi kepada pelapor ("),
+			w.share("confirmed", held), text("), "), w.number("bounced", held, document.Numerator),
+			text(" berpindah OPD, "), w.number("reopened", held, document.Numerator), text(" dibuka kembali."))
+	}
+	t := document.Table{ID: "t-" + id + "-batas", Caption: "Batas waktu " + w.opdName(opd) + ", " + w.period() + ".",
+		Columns: []document.Column{{Head: "Batas waktu", Width: .24}, {Head: "Tepat waktu"}, {Head: "n"}, {Head: "Bagian"},
+			{Head: "95 % dari"}, {Head: "sampai"}, {Head: "Tidak tercatat"}, {Head: "Catatan", Width: .16}}}
+	for _, clock := range clockOrder {
+		dims := clockDims(clock, opd, scope)
+		f, u := w.figure("on_time", dims), w.figure("unobserved", dims)
+		if f == nil && (u == nil || u.Numerator == 0) {
+			continue
+		}
+		low, high := w.interval("on_time", dims)
+		note, share := "", w.share("on_time", dims)
+		switch {
+		case f == nil || f.Denominator == 0:
+			if u != nil && u.Numerator > 0 {
+				note, share = document.NotRecorded, document.Absent(document.NotRecorded, share.Key)
+			}
+		case f.Denominator < FewCases:
+			note = "data terbatas"
+		}
+		t.Rows = append(t.Rows, row(text(nameIn(clockNames, clock)), w.number("on_time", dims, document.Numerator),
+			w.number("on_time", dims, document.Denominator), share, low, high,
+			w.number("unobserved", dims, document.Numerator), text(note)))
+	}
+	if len(t.Rows) > 0 {
+		w.add(t)
+	}
+	w.spans("t-"+id+"-waktu", "Lama setiap tahap, "+w.opdName(opd)+".", ticketSpans[1:], opd)
+	for i := range w.Recommendations {
+		if m := &w.Recommendations[i]; m.Owner == opd && m.Open() {
+			w.say(document.Normal, text("Rekomendasi: ").Bold(), text("%s (%s).", m.Text, m.Status))
+		}
+	}
+}
+
+// slug makes an id of a document from one of the directory, which may hold any letter. Different ids stay different.
+func slug(id string) string {
+	var b strings.Builder
+	for _, c := range []byte(id) {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "-%02x", c)
+		}
+	}
+	return b.String()
+}
