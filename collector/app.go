@@ -29,6 +29,7 @@ import (
 	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/monev/report"
 	"github.com/monev112/monev112/collector/observability/metrics"
 	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/shipper"
@@ -88,6 +89,7 @@ type App struct {
 	pager       *pager.Pager     // nil without an Alertmanager
 	rebuild     *rebuild.Runner
 	retention   *retention.Runner
+	reports     *report.Runner
 	api         *httpapi.API
 	certificate *httpapi.Certificate // nil without TLS
 	listener    net.Listener
@@ -434,6 +436,13 @@ func (a *App) openAPI(guard *auth.Guard) error {
 	}); err != nil {
 		return err
 	}
+	if a.reports, err = report.New(report.Config{
+		Settings: a.cfg.File.Report, DataDir: a.cfg.DataDir, Database: a.sink, Prepared: a.shipper.Prepared,
+		Directory: a.dir, Book: a.book, Boards: a.sink.Boards, Now: a.cfg.Now, Log: a.log("report"),
+	}); err != nil {
+		return err
+	}
+	cfg.Reports = a.reports
 	pages := site.Service{
 		Uploads: a.uploads,
 		Links:   a.links, Directory: a.dir, Book: a.book, Board: a.board, Cases: a.cases, Intake: a.intake, Keys: guard,

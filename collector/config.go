@@ -14,6 +14,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi"
 	"github.com/monev112/monev112/collector/internal/faultpoint"
 	"github.com/monev112/monev112/collector/internal/yamlfile"
+	"github.com/monev112/monev112/collector/monev/report"
 	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/sla/rulefiles"
 	"github.com/monev112/monev112/collector/source/asterisk"
@@ -64,6 +65,8 @@ type File struct {
 	Pager pager.Config `yaml:"pager"`
 	// WhatsApp says how the service sends messages to people itself.
 	WhatsApp *delivery.Settings `yaml:"whatsapp"`
+	// Report says what is printed around the figures of the monthly report.
+	Report report.Settings `yaml:"report"`
 	// Asterisk names the log of a telephone system that the service follows.
 	Asterisk *asterisk.Config `yaml:"asterisk"`
 }
@@ -111,6 +114,7 @@ func (f *File) resolve(dir string) {
 	f.TLS.Resolve(path)
 	f.Pager.Resolve(path)
 	f.WhatsApp.Resolve(path)
+	f.Report.Resolve(path)
 	for i := range f.Drop {
 		f.Drop[i].Resolve(path)
 	}
@@ -136,6 +140,7 @@ func (f *File) check(file *yamlfile.File) {
 	file.ReportSection("pages: ", f.Pages.Check())
 	file.ReportSection("pager.", f.Pager.Check())
 	file.ReportSection("whatsapp.", f.WhatsApp.Check())
+	file.ReportSection("report.", f.Report.Check())
 }
 
 // Check refuses what reading f alone does not show, without connecting to anything: how ClickHouse and Alertmanager are
@@ -146,6 +151,9 @@ func (f *File) Check(ctx context.Context) error {
 	}
 	if err := f.TLS.CheckFiles(); err != nil {
 		return err
+	}
+	if _, err := f.Report.ReadLogo(); err != nil {
+		return fmt.Errorf("report.%w", err)
 	}
 	if err := f.Pager.CheckFiles(); err != nil {
 		return fmt.Errorf("pager.%w", err)

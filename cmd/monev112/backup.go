@@ -19,6 +19,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/ingest/quarantine"
+	"github.com/monev112/monev112/collector/monev/report"
 	"github.com/monev112/monev112/collector/source/dropfolder"
 	"github.com/monev112/monev112/collector/upkeep/backup"
 	"github.com/monev112/monev112/collector/web"
@@ -134,6 +135,7 @@ func takeBackup(ctx context.Context, data string, file *collector.File, take bac
 	take.Now, take.MinFree, take.EngineMemory = time.Now, file.Limits.MinFreeBytes, file.Limits.EngineMemory
 	take.State = []string{
 		quarantine.FolderName, dropfolder.FolderName, audit.FolderName, notifications.FolderName, delivery.FolderName,
+		report.FolderName,
 	}
 	take.Secrets = []string{ingest.CallerKeysFile, auth.FileName, web.LinkKeysFile}
 	return backup.Take(ctx, take)

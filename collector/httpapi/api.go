@@ -44,6 +44,7 @@ type endpoint struct {
 
 func (a *API) endpoints() []endpoint {
 	read, admin := []auth.Scope{auth.BoardRead}, []auth.Scope{auth.Admin}
+	meeting := []auth.Scope{auth.BoardRead, auth.MonevWrite}
 	metrics := endpoint{"GET", "/metrics", a.metrics, nil, false, true}
 	if a.cfg.MetricsNeedKey {
 		metrics.scopes = read
@@ -75,6 +76,10 @@ func (a *API) endpoints() []endpoint {
 		{"DELETE", "/v1/admin/rebuilds/*id", a.deleteRebuild, admin, false, false},
 		{"POST", "/v1/admin/freezes", a.postFreeze, admin, false, false},
 		{"GET", "/v1/admin/freezes", a.getFreezes, admin, false, false},
+		{"GET", "/v1/report", a.getReport, meeting, true, false},
+		{"POST", "/v1/report", a.postReport, []auth.Scope{auth.MonevWrite, auth.Admin}, false, false},
+		{"GET", "/v1/report/changes", a.getReportChanges, meeting, false, false},
+		{"GET", "/v1/reports", a.getReports, meeting, false, false},
 		{"POST", "/v1/admin/retention", a.postRetention, admin, false, false},
 		{"GET", "/v1/admin/events", a.getSourceEvents, admin, false, false},
 		{"POST", "/v1/admin/withdrawals", a.postWithdrawals, admin, false, false},

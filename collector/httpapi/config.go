@@ -125,8 +125,10 @@ type Config struct {
 	Cases  Cases
 	Reads  Reads
 	Admin  Admin
-	Hooks  Hooks
-	Keys   *auth.Guard
+	// Reports makes the reports of the meeting.
+	Reports Reports
+	Hooks   Hooks
+	Keys    *auth.Guard
 	// records a notification of Alertmanager
 	Messages       func(body []byte) (m notifications.Notification, again bool, err error)
 	WhatsApp       WhatsApp                        // nil answers 404

@@ -44,6 +44,26 @@ func (s *Store) Indicators(ctx context.Context, center string, first, last time.
 	})
 }
 
+// FrozenFigure is a figure of a month as the latest freeze of it keeps it.
+type FrozenFigure struct {
+	Month time.Time // its first day, UTC
+	Figure
+}
+
+// FrozenIndicators returns the figures that indicators follow from, as frozen, of the months from first to last, both
+// included; months without a freeze are left out.
+func (s *Store) FrozenIndicators(ctx context.Context, center string, first, last time.Time) ([]FrozenFigure, error) {
+	since, _ := monthOf(first)
+	_, until := monthOf(last)
+	where := "center = " + quote(center) + " AND month >= " + quote(since) + " AND month < " + quote(until)
+	sql := `SELECT month, center::String, figure::String, dims, numerator, denominator, n, value FROM frozen FINAL WHERE ` +
+		where + ` AND figure IN ('service_level', 'hoax', 'on_time', 'arrived_within') AND (month, revision) IN
+		(SELECT month, max(revision) FROM frozen WHERE ` + where + ` GROUP BY month) ORDER BY month, figure, dims`
+	return queryAll(ctx, s, "read frozen indicators", sql, func(f *FrozenFigure) []any {
+		return []any{&f.Month, &f.Center, &f.Name, &f.Dims, &f.Numerator, &f.Denominator, &f.N, &f.Value}
+	})
+}
+
 // MonthsWithCalls returns the months of a centre in which a call was received, ascending, with how many.
 func (s *Store) MonthsWithCalls(ctx context.Context, center string) (months []time.Time, received []uint64, err error) {
 	sql := `SELECT toStartOfMonth(day) AS month, sum(received) FROM calls_hourly_now WHERE center = ` + quote(center) +

@@ -120,6 +120,40 @@ func Compare(ctx context.Context, db Database, c Center, month string, now, asOf
 	return r, nil
 }
 
+// MayDiffer reports whether the figures of a frozen month may have moved since: an event of it came in, a clock passed
+// its due time, or what judges it was given a new version. It costs far less than Compare, and it does not see what was
+// edited without a new version. A month that is not frozen cannot differ.
+func MayDiffer(ctx context.Context, db Database, c Center, month, now time.Time) (bool, error) {
+	z, err := db.Frozen(ctx, c.Code, month)
+	if err != nil || z == nil {
+		return false, err
+	}
+	if z.DefinitionVersion != store.DefinitionVersion {
+		return true, nil
+	}
+	calls, tickets, err := db.LateCases(ctx, c.Code, month, z.FrozenAt)
+	if err != nil || calls > 0 || len(tickets) > 0 {
+		return err == nil, err
+	}
+	bases, err := db.ClockBases(ctx, c.Code, month, z.FrozenAt, now)
+	if err != nil {
+		return false, err
+	}
+	for i := range z.Figures {
+		f := &z.Figures[i]
+		switch b := basisOf(bases, f.Dims); {
+		case f.Name == serviceLevel && (!strings.HasSuffix(f.Dims, fmt.Sprintf("target=%d", c.Targets.Answer)) ||
+			!strings.HasSuffix(f.Parameters, fmt.Sprintf("short=%d", c.Targets.Short))):
+			return true, nil
+		case f.Name != onTime:
+		case b == nil && len(f.Policies)+len(f.Calendars) > 0, b != nil && (b.Passed > 0 ||
+			!slices.Equal(b.Policies, f.Policies) || !slices.Equal(b.Calendars, f.Calendars)):
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // why is what the reasons of differences are read from.
 type why struct {
 	freeze  *store.Freeze

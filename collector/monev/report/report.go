@@ -253,3 +253,18 @@ func wilson(k, n float64) (low, high float64) {
 	middle, reach, scale := p+z*z/(2*n), z*math.Sqrt(p*(1-p)/n+z*z/(4*n*n)), 1+z*z/n
 	return max(0, (middle-reach)/scale), min(1, (middle+reach)/scale)
 }
+
+// Part is the report as one OPD may see it: its own figures and nothing of another's. An empty opd is the whole.
+func (r *Report) Part(opd string) *Report {
+	if opd == "" {
+		return r
+	}
+	p := *r
+	p.index, p.Indicators, p.Trend, p.Changed = nil, []Indicator{}, []MonthFigure{}, []ChangedMonth{}
+	p.Kecamatan, p.Categories = []Named{}, []Named{}
+	p.Figures = slices.DeleteFunc(slices.Clone(r.Figures), func(f Figure) bool { return f.dim("opd") != opd })
+	p.OPDs = slices.DeleteFunc(slices.Clone(r.OPDs), func(n Named) bool { return n.ID != opd })
+	p.Sections = Sections{Recommendations: slices.DeleteFunc(slices.Clone(r.Recommendations),
+		func(m Recommendation) bool { return m.Owner != opd })}
+	return &p
+}

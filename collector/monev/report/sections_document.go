@@ -2,6 +2,8 @@ package report
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -469,7 +471,11 @@ func (w *writer) opdPage(opd string, level int) {
 	}
 }
 
-// slug makes an id of a document from one of the directory, which may hold any letter. Different ids stay different.
+// maxSlug leaves room for what stands around a slug in an id.
+const maxSlug = 24
+
+// slug makes an id of a document, or a name of a file, from an id of the directory, which may hold any letter and be
+// long. Different ids stay different.
 func slug(id string) string {
 	var b strings.Builder
 	for _, c := range []byte(id) {
@@ -478,6 +484,10 @@ func slug(id string) string {
 		} else {
 			fmt.Fprintf(&b, "-%02x", c)
 		}
+	}
+	if b.Len() > maxSlug {
+		sum := sha256.Sum256([]byte(id))
+		return "x-" + hex.EncodeToString(sum[:8])
 	}
 	return b.String()
 }

@@ -2,14 +2,15 @@ package report
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	_ "image/jpeg" // a logo may be one
-	_ "image/png"
-	"os"
+	"image/png"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"github.com/monev112/monev112/collector/internal/disk"
 )
 
 // Settings is the section "report" of the configuration file: what is printed around the figures, and what is aimed at.
@@ -83,75 +84,70 @@ func (s Settings) withDefaults() Settings {
 // Resolve makes the path of the logo absolute.
 func (s *Settings) Resolve(path func(string) string) { s.Logo = path(s.Logo) }
 
-// Check tells every mistake that the text shows, with its key and what would be right. It opens no file.
+// Check tells the first mistake that the text shows, with its key and what would be right. It opens no file.
 func (s *Settings) Check() error {
-	var errs []error
-	line := func(key, text string) {
-		switch n := utf8.RuneCountInString(text); {
-		case n > maxTextRunes:
-			errs = append(errs, fmt.Errorf("%s: has %d characters; at most %d fit on a line", key, n, maxTextRunes))
-		case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }):
-			errs = append(errs, fmt.Errorf("%s: holds a control character; write one line of text", key))
-		}
-	}
-	line("title", s.Title)
-	line("institution", s.Institution)
-	line("city", s.City)
-	line("number", s.Number)
 	if len(s.Letterhead) > maxLines {
-		errs = append(errs, fmt.Errorf("letterhead: has %d lines; at most %d", len(s.Letterhead), maxLines))
-	}
-	for i, text := range s.Letterhead {
-		line(fmt.Sprintf("letterhead[%d]", i), text)
+		return fmt.Errorf("letterhead: %d lines; write at most %d", len(s.Letterhead), maxLines)
 	}
 	if len(s.Signatories) > maxSignatories {
-		errs = append(errs, fmt.Errorf("signatories: %d people; at most %d fit beside each other", len(s.Signatories),
-			maxSignatories))
+		return fmt.Errorf("signatories: %d people; name at most %d, who fit beside each other", len(s.Signatories),
+			maxSignatories)
+	}
+	lines := [][2]string{
+		{"title", s.Title}, {"institution", s.Institution}, {"city", s.City}, {"number", s.Number},
+	}
+	for i, text := range s.Letterhead {
+		lines = append(lines, [2]string{fmt.Sprintf("letterhead[%d]", i), text})
 	}
 	for i, p := range s.Signatories {
 		at := fmt.Sprintf("signatories[%d].", i)
 		if strings.TrimSpace(p.Office) == "" {
-			errs = append(errs, fmt.Errorf("%soffice: is missing; write the office, as Kepala Dinas", at))
+			return fmt.Errorf("%soffice: is missing; write the office, such as Kepala Dinas", at)
 		}
-		for key, text := range map[string]string{
-			"role": p.Role, "office": p.Office, "name": p.Name, "rank": p.Rank, "number": p.Number,
-		} {
-			line(at+key, text)
+		lines = append(lines, [2]string{at + "role", p.Role}, [2]string{at + "office", p.Office},
+			[2]string{at + "name", p.Name}, [2]string{at + "rank", p.Rank}, [2]string{at + "number", p.Number})
+	}
+	for _, l := range lines {
+		switch n := utf8.RuneCountInString(l[1]); {
+		case n > maxTextRunes:
+			return fmt.Errorf("%s: %d characters; write at most %d, which fit on a line", l[0], n, maxTextRunes)
+		case strings.ContainsFunc(l[1], unicode.IsControl):
+			return fmt.Errorf("%s: a control character stands in it; write one line of text", l[0])
 		}
 	}
 	for _, id := range indicatorOrder {
-		if t := s.Targets.of(id); t != nil && (*t <= 0 || *t > 1) {
-			errs = append(errs, fmt.Errorf("targets.%s: %g; write a share such as 0.9 for 90 %%", id, *t))
+		if t := s.Targets.of(id); t != nil && !(*t > 0 && *t <= 1) {
+			return fmt.Errorf("targets.%s: %g; write a share above 0 and at most 1, such as 0.9", id, *t)
 		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
-// ReadLogo reads the logo, nil when there is none. It refuses what is no PNG or JPEG of bounded size.
+// ReadLogo reads the logo as a PNG, nil when there is none. It refuses what is no PNG or JPEG of bounded size.
 func (s *Settings) ReadLogo() ([]byte, error) {
 	if s.Logo == "" {
 		return nil, nil
 	}
-	info, err := os.Stat(s.Logo)
+	text, err := disk.ReadFile(disk.OS{}, s.Logo, MaxLogoBytes)
 	if err != nil {
-		return nil, fmt.Errorf("logo: %w", err)
+		return nil, fmt.Errorf("logo: %w; use a PNG or JPEG of at most %d KiB", err, MaxLogoBytes>>10)
 	}
-	if !info.Mode().IsRegular() || info.Size() > MaxLogoBytes {
-		return nil, fmt.Errorf("logo: %s is no file of at most %d KiB; make the picture smaller", s.Logo, MaxLogoBytes>>10)
-	}
-	text, err := os.ReadFile(s.Logo)
+	c, kind, err := image.DecodeConfig(bytes.NewReader(text))
 	if err != nil {
-		return nil, fmt.Errorf("logo: %w", err)
-	}
-	if len(text) > MaxLogoBytes {
-		return nil, fmt.Errorf("logo: %s grew beyond %d KiB while it was read", s.Logo, MaxLogoBytes>>10)
-	}
-	c, _, err := image.DecodeConfig(bytes.NewReader(text))
-	if err != nil {
-		return nil, fmt.Errorf("logo: %s is no PNG or JPEG: %w", s.Logo, err)
+		return nil, fmt.Errorf("logo: %s is no picture (%w); use a PNG or JPEG", s.Logo, err)
 	}
 	if c.Width > maxLogoPixels || c.Height > maxLogoPixels || c.Width == 0 || c.Height == 0 {
-		return nil, fmt.Errorf("logo: %s has %d x %d pixels; at most %d on a side", s.Logo, c.Width, c.Height, maxLogoPixels)
+		return nil, fmt.Errorf("logo: %s has %d x %d pixels; use at most %d on a side", s.Logo, c.Width, c.Height,
+			maxLogoPixels)
 	}
-	return text, nil
+	picture, _, err := image.Decode(bytes.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("logo: %s is damaged (%w); save it anew", s.Logo, err)
+	}
+	if kind == "png" {
+		return text, nil
+	}
+	var out bytes.Buffer
+	err = png.Encode(&out, picture)
+	return out.Bytes(), err
 }

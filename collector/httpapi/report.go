@@ -1,0 +1,190 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/monev112/monev112/collector/httpapi/audit"
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/monev/report"
+)
+
+// Reports makes the reports of the monev meeting; *report.Runner is one.
+type Reports interface {
+	Report(ctx context.Context, q report.Request) (*report.Result, error)
+	File(a *report.Result, format string) ([]byte, error)
+	// Changed is what of a frozen month is no longer what was frozen; nil when nothing is.
+	Changed(ctx context.Context, center, month string) (*freeze.Report, error)
+	Months(ctx context.Context, center string) ([]report.Month, error)
+}
+
+// reportTag is the header that names what an answer was made from: files of one tag agree.
+const reportTag = "Monev112-Report"
+
+var reportTypes = map[string]string{
+	"html": "text/html; charset=utf-8",
+	"json": "application/json",
+	"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+	"docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+
+type monthsAnswer struct {
+	Months []report.Month `json:"months"`
+}
+
+type changesAnswer struct {
+	Changes *freeze.Report `json:"changes"` // null: every figure is what was frozen, or the month is not frozen
+}
+
+// reportRefused turns the refusals of reports into problems.
+func reportRefused(err error) error {
+	var no *report.RefusedError
+	switch {
+	case errors.As(err, &no) && no.Conflict:
+		return newProblem(http.StatusConflict, codeConflict, no.Reason)
+	case errors.As(err, &no):
+		return newProblem(http.StatusBadRequest, codeBadRequest, no.Reason)
+	case errors.Is(err, report.ErrFormat):
+		return badQuery("format", report.ErrFormat.Error()+".")
+	}
+	return refused(err)
+}
+
+// who is the name of the request's key, as what is kept has it.
+func who(c *gin.Context) string {
+	if k := holder(c); k != nil {
+		return k.Name
+	}
+	return audit.Nobody
+}
+
+// part narrows a request of a report to what its key may see: a key that reads OPDs alone sees their parts.
+func part(c *gin.Context, opd string) (string, error) {
+	key := holder(c)
+	if key == nil || key.Allows(auth.BoardRead) || key.Allows(auth.MonevWrite) {
+		return opd, nil
+	}
+	switch opds := key.OPDs(); {
+	case opd == "" && len(opds) == 1:
+		return opds[0], nil
+	case opd == "":
+		return "", badQuery("opd", "this key reads several OPDs; name one.")
+	case !slices.Contains(opds, opd):
+		return "", notFound("report")
+	}
+	return opd, nil
+}
+
+func (a *API) getReport(c *gin.Context) {
+	q, err := query(c, "center", "month", "opd", "format", "edition", "draft")
+	var r report.Request
+	if err == nil {
+		r = report.Request{Month: q.Get("month"), By: who(c)}
+		r.Center, err = within(c, q.Get("center"))
+	}
+	if err == nil {
+		r.OPD, err = part(c, q.Get("opd"))
+	}
+	if err == nil {
+		r.Draft, err = flag(q, "draft")
+	}
+	if s := q.Get("edition"); err == nil && s != "" {
+		if r.Edition, err = strconv.Atoi(s); err != nil || r.Edition < 1 {
+			err = badQuery("edition", "use a number from 1.")
+		}
+	}
+	format := "json"
+	if s := q.Get("format"); s != "" {
+		format = s
+	}
+	if _, known := reportTypes[format]; err == nil && !known {
+		err = badQuery("format", report.ErrFormat.Error()+".")
+	}
+	if err == nil && r.Draft && r.Edition > 0 {
+		err = badQuery("edition", "an edition is no draft; give one of the two.")
+	}
+	var result *report.Result
+	if err == nil {
+		result, err = a.cfg.Reports.Report(c.Request.Context(), r)
+	}
+	var file []byte
+	if err == nil {
+		file, err = a.cfg.Reports.File(result, format)
+	}
+	if err != nil {
+		a.fail(c, reportRefused(err))
+		return
+	}
+	a.recordRead(c, audit.Entry{Kind: "report", Center: result.Report.Center, OPD: result.OPD, ID: result.Report.Month})
+	c.Header(reportTag, result.Tag())
+	c.Header("Content-Disposition", fmt.Sprintf("attachment; filename=%q", result.Name(format)))
+	c.Data(http.StatusOK, reportTypes[format], file)
+}
+
+// postReport hands out a further edition of a month.
+func (a *API) postReport(c *gin.Context) {
+	var r report.Request
+	err := readJSON(c, &r)
+	if err == nil {
+		r.Center, err = within(c, r.Center)
+	}
+	if err == nil && (r.OPD != "" || r.Draft || r.Edition != 0) {
+		err = newProblem(http.StatusBadRequest, codeBadRequest, "Give center, month and again alone: a report is handed "+
+			"out whole.")
+	}
+	var result *report.Result
+	if err == nil {
+		r.By = who(c)
+		result, err = a.cfg.Reports.Report(c.Request.Context(), r)
+	}
+	if err == nil && result.Edition == nil {
+		err = newProblem(http.StatusConflict, codeConflict, "The month is not frozen: its report is a draft, which is not "+
+			"handed out. Freeze the month first.")
+	}
+	if err != nil {
+		a.fail(c, reportRefused(err))
+		return
+	}
+	a.answer(c, http.StatusOK, result.Edition.Summary())
+}
+
+func (a *API) getReports(c *gin.Context) {
+	q, err := query(c, "center")
+	center := ""
+	if err == nil {
+		center, err = within(c, q.Get("center"))
+	}
+	out := monthsAnswer{}
+	if err == nil {
+		out.Months, err = a.cfg.Reports.Months(c.Request.Context(), center)
+	}
+	if err != nil {
+		a.fail(c, reportRefused(err))
+		return
+	}
+	a.answer(c, http.StatusOK, out)
+}
+
+func (a *API) getReportChanges(c *gin.Context) {
+	q, err := query(c, "center", "month")
+	center := ""
+	if err == nil {
+		center, err = within(c, q.Get("center"))
+	}
+	var out changesAnswer
+	if err == nil {
+		out.Changes, err = a.cfg.Reports.Changed(c.Request.Context(), center, q.Get("month"))
+	}
+	if err != nil {
+		a.fail(c, reportRefused(err))
+		return
+	}
+	a.answer(c, http.StatusOK, out)
+}

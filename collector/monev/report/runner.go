@@ -1,0 +1,537 @@
+package report
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/monev/document"
+	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/store"
+)
+
+// Database is ClickHouse as reports need it; *store.Sink is one.
+type Database interface {
+	freeze.Database
+	Indicators(ctx context.Context, center string, first, last time.Time,
+		targets store.FigureTargets) ([]store.MonthFigure, error)
+	FrozenIndicators(ctx context.Context, center string, first, last time.Time) ([]store.FrozenFigure, error)
+	MonthsWithCalls(ctx context.Context, center string) ([]time.Time, []uint64, error)
+}
+
+// Config is what a Runner is made of. Gather may be nil.
+type Config struct {
+	Settings  Settings
+	DataDir   string
+	Database  Database
+	Prepared  func() bool // ClickHouse answers and has its schema
+	Directory *directory.Directory
+	Book      *sla.Book
+	Boards    []string // codes of the centres whose reports are made by themselves
+	// Gather returns the sections that other rooms know.
+	Gather func(ctx context.Context, center string, month time.Time) (Sections, error)
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Runner makes reports from the figures and hands them out. It is safe for concurrent use: one report is made at a time.
+type Runner struct {
+	cfg     Config
+	logo    []byte
+	shelf   *Shelf
+	centers []freeze.Center
+
+	making sync.Mutex
+	drafts []draft // those of the last draftLife, the oldest first
+}
+
+// draft is a report that was not handed out. It is used again for a moment, so that the files of one command agree.
+type draft struct {
+	report *Report
+	until  time.Time
+}
+
+const (
+	draftLife = time.Minute
+	maxDrafts = 8
+)
+
+// RefusedError is a month of which there is no report, or a request that makes no sense. Conflict tells a month whose
+// time has not come, or that is empty, from a mistake in the request.
+type RefusedError struct {
+	Reason   string
+	Conflict bool
+}
+
+func (e *RefusedError) Error() string { return e.Reason }
+
+// New returns a Runner. It reads the logo.
+func New(cfg Config) (*Runner, error) {
+	logo, err := cfg.Settings.ReadLogo()
+	if err != nil {
+		return nil, fmt.Errorf("report.%w", err)
+	}
+	return &Runner{cfg: cfg, logo: logo, shelf: NewShelf(cfg.DataDir), centers: freeze.CentersOf(cfg.Directory)}, nil
+}
+
+// Request asks for a report.
+type Request struct {
+	Center  string `json:"center"` // empty: the default centre
+	Month   string `json:"month"`  // 2023-10
+	OPD     string `json:"opd"`    // its part alone
+	Edition int    `json:"edition"`
+	Draft   bool   `json:"draft"` // as it would be handed out now; nothing is kept
+	// Again hands out a further edition of a month that has one.
+	Again bool   `json:"again"`
+	By    string `json:"-"` // who asks
+}
+
+// Result is a report, or the part of one OPD.
+type Result struct {
+	Report  *Report
+	Edition *Edition // nil: a draft
+	OPD     string
+}
+
+// Tag names what the answer was made from: files of one tag agree.
+func (a *Result) Tag() string {
+	if a.Edition != nil {
+		return fmt.Sprintf("edition-%d-%s", a.Edition.Number, a.Report.Checksum[:12])
+	}
+	return fmt.Sprintf("draft-%d-%s", a.Report.MadeAt.Unix(), a.Report.Checksum[:12])
+}
+
+// Name is what a file of the answer is called.
+func (a *Result) Name(format string) string {
+	return FileName(a.Report.Center, a.Report.Month, a.OPD, format)
+}
+
+// FileName is what a report, or the part of an OPD, is called in a folder.
+func FileName(center, month, opd, format string) string {
+	name := "laporan-112-" + folderName(center) + "-" + month
+	if opd != "" {
+		name += "-" + slug(opd)
+	}
+	return name + "." + format
+}
+
+// Summary is what is known of an edition without reading it.
+type Summary struct {
+	Center   string    `json:"center"`
+	Month    string    `json:"month"`
+	Edition  int       `json:"edition"`
+	MadeAt   time.Time `json:"made_at"`
+	By       string    `json:"by"`
+	Revision int       `json:"revision"` // of the freeze
+	Checksum string    `json:"checksum"` // of the figures
+}
+
+// Summary tells of an edition.
+func (e *Edition) Summary() Summary {
+	s := Summary{e.Report.Center, e.Report.Month, e.Number, e.MadeAt, e.By, 0, e.Report.Checksum}
+	if e.Report.Frozen != nil {
+		s.Revision = e.Report.Frozen.Revision
+	}
+	return s
+}
+
+// Month is a month of a centre that a report can be made of.
+type Month struct {
+	Center   string    `json:"center"`
+	Month    string    `json:"month"`
+	Calls    uint64    `json:"calls"` // received, as they are now
+	Frozen   bool      `json:"frozen"`
+	Editions []Summary `json:"editions"` // what was handed out
+}
+
+// Months returns the months of a centre that hold a call, are frozen, or of which a report was handed out, the latest
+// first.
+func (r *Runner) Months(ctx context.Context, center string) ([]Month, error) {
+	c, err := r.center(center)
+	if err != nil {
+		return nil, err
+	}
+	if !r.cfg.Prepared() {
+		return nil, store.ErrNotReady
+	}
+	by := map[string]*Month{}
+	get := func(month string) *Month {
+		if by[month] == nil {
+			by[month] = &Month{Center: c.Code, Month: month, Editions: []Summary{}}
+		}
+		return by[month]
+	}
+	months, calls, err := r.cfg.Database.MonthsWithCalls(ctx, c.Code)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range months {
+		get(m.Format(monthLayout)).Calls = calls[i]
+	}
+	if months, err = r.cfg.Database.FrozenMonths(ctx, c.Code); err != nil {
+		return nil, err
+	}
+	for _, m := range months {
+		get(m.Format(monthLayout)).Frozen = true
+	}
+	kept, err := r.shelf.Months(c.Code)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range kept {
+		if get(m).Editions, err = r.shelf.Summaries(c.Code, m); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]Month, 0, len(by))
+	for _, m := range by {
+		out = append(out, *m)
+	}
+	slices.SortFunc(out, func(a, b Month) int { return compare(b.Month, a.Month) })
+	return out, nil
+}
+
+func (r *Runner) center(code string) (freeze.Center, error) {
+	if code == "" {
+		code = r.cfg.Directory.DefaultCenter()
+	}
+	i := slices.IndexFunc(r.centers, func(c freeze.Center) bool { return c.Code == code })
+	if i < 0 {
+		return freeze.Center{}, &RefusedError{"the directory knows no such centre", false}
+	}
+	return r.centers[i], nil
+}
+
+// Report finds or makes a report. Of a frozen month the first that is asked for is kept, and is the answer from then on;
+// of any other month it is a draft.
+func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
+	c, err := r.center(q.Center)
+	if err != nil {
+		return nil, err
+	}
+	month, err := time.Parse(monthLayout, q.Month)
+	if err != nil {
+		return nil, &RefusedError{fmt.Sprintf("month %q: give a month such as 2026-10", q.Month), false}
+	}
+	now := r.cfg.Now()
+	if begins := in(month, c.Location); now.Before(begins) {
+		return nil, &RefusedError{fmt.Sprintf("%s has not begun in centre %s: there is nothing to report", q.Month, c.Code),
+			true}
+	}
+	if q.OPD != "" {
+		if _, known := r.cfg.Directory.OPD(c.Code, q.OPD); !known {
+			return nil, &RefusedError{fmt.Sprintf("the directory knows no OPD %q in centre %s", q.OPD, c.Code), false}
+		}
+	}
+	if !q.Draft && !q.Again {
+		e, err := r.shelf.Edition(c.Code, q.Month, q.Edition)
+		if err != nil {
+			return nil, err
+		}
+		if e != nil {
+			return &Result{e.Report.Part(q.OPD), e, q.OPD}, nil
+		}
+		if q.Edition != 0 {
+			return nil, &RefusedError{fmt.Sprintf("%s of centre %s has no edition %d", q.Month, c.Code, q.Edition), true}
+		}
+	}
+	r.making.Lock()
+	defer r.making.Unlock()
+	rep, err := r.make(ctx, c, month, q.Again)
+	if err != nil {
+		return nil, err
+	}
+	a := &Result{OPD: q.OPD}
+	if !q.Draft && !rep.Provisional {
+		if a.Edition, err = r.shelf.Keep(rep, q.By, false); err != nil {
+			return nil, err
+		}
+		rep = a.Edition.Report
+		r.cfg.Log.Info("report handed out", "center", c.Code, "month", q.Month, "edition", a.Edition.Number)
+	}
+	a.Report = rep.Part(q.OPD)
+	return a, nil
+}
+
+func in(month time.Time, zone *time.Location) time.Time {
+	y, m, _ := month.Date()
+	return time.Date(y, m, 1, 0, 0, 0, 0, zone)
+}
+
+// make makes a report from the figures of now, or takes the draft of a moment ago.
+func (r *Runner) make(ctx context.Context, c freeze.Center, month time.Time, fresh bool) (*Report, error) {
+	now := r.cfg.Now()
+	r.drafts = slices.DeleteFunc(r.drafts, func(d draft) bool { return !now.Before(d.until) })
+	if !fresh {
+		for _, d := range r.drafts {
+			if d.report.Center == c.Code && d.report.Month == month.Format(monthLayout) {
+				return d.report, nil
+			}
+		}
+	}
+	if !r.cfg.Prepared() {
+		return nil, store.ErrNotReady
+	}
+	f, err := r.gather(ctx, c, month, now)
+	if err != nil {
+		return nil, err
+	}
+	rep := Model(*f, r.cfg.Settings, r.logo)
+	r.drafts = append(r.drafts, draft{rep, now.Add(draftLife)})
+	if len(r.drafts) > maxDrafts {
+		r.drafts = r.drafts[1:]
+	}
+	return rep, nil
+}
+
+// gather fetches all that a report says, each number once.
+func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Time) (*Facts, error) {
+	db, dir := r.cfg.Database, r.cfg.Directory
+	named, _ := dir.Center(c.Code)
+	f := &Facts{
+		Center: c.Code, CenterName: named.Name, Zone: c.Location.String(), Month: month, Now: now,
+		Ends: in(month.AddDate(0, 1, 0), c.Location), AnswerTarget: int(c.Targets.Answer),
+		ShortAbandon: int(c.Targets.Short), DefinitionVersion: store.DefinitionVersion,
+	}
+	for _, o := range dir.OPDs(c.Code) {
+		f.OPDs = append(f.OPDs, Named{ID: o.ID, Name: o.Name, Scope: string(o.Scope)})
+	}
+	for _, k := range dir.AllKecamatan(c.Code) {
+		f.Kecamatan = append(f.Kecamatan, Named{ID: k.Code, Name: k.Name})
+	}
+	for _, k := range dir.Categories(c.Code) {
+		f.Categories = append(f.Categories, Named{ID: k.ID, Name: k.Name, Private: dir.Private(c.Code, k.ID)})
+	}
+	z, err := db.Frozen(ctx, c.Code, month)
+	if err != nil {
+		return nil, err
+	}
+	first := month.AddDate(0, -12, 0)
+	var figures, more []store.Figure
+	var bases []store.ClockBasis
+	var trend []store.MonthFigure
+	var frozen []store.FrozenFigure
+	g, ctx := errgroup.WithContext(ctx)
+	fetch := func(do func(ctx context.Context) error) { g.Go(func() error { return do(ctx) }) }
+	if z == nil {
+		if err := db.FlushRollups(ctx); err != nil {
+			return nil, err
+		}
+		fetch(func(ctx context.Context) (err error) {
+			figures, err = db.Figures(ctx, c.Code, month, c.Targets, time.Time{})
+			return err
+		})
+		fetch(func(ctx context.Context) (err error) {
+			bases, err = db.ClockBases(ctx, c.Code, month, now, now)
+			return err
+		})
+	}
+	if z == nil || !freeze.HasReport(z.Figures) {
+		fetch(func(ctx context.Context) (err error) {
+			more, err = db.ReportFigures(ctx, c.Code, month, c.Targets, time.Time{})
+			return err
+		})
+	}
+	fetch(func(ctx context.Context) (err error) {
+		trend, err = db.Indicators(ctx, c.Code, first, month, c.Targets)
+		return err
+	})
+	fetch(func(ctx context.Context) (err error) {
+		frozen, err = db.FrozenIndicators(ctx, c.Code, first, month)
+		return err
+	})
+	fetch(func(ctx context.Context) error {
+		changed, err := r.changed(ctx, c, []time.Time{month.AddDate(0, -1, 0), month}, now)
+		f.Changed = changed
+		return err
+	})
+	if r.cfg.Gather != nil {
+		fetch(func(ctx context.Context) (err error) {
+			f.Sections, err = r.cfg.Gather(ctx, c.Code, month)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if z != nil {
+		figures = z.Figures
+		f.Frozen = &Frozen{z.Revision, z.Reason, z.FrozenAt, z.DefinitionVersion, freeze.HasReport(z.Figures)}
+		for i := range z.Figures {
+			f.Policies, f.Calendars = join(f.Policies, z.Figures[i].Policies), join(f.Calendars, z.Figures[i].Calendars)
+		}
+	}
+	for i := range bases {
+		f.Policies, f.Calendars = join(f.Policies, bases[i].Policies), join(f.Calendars, bases[i].Calendars)
+	}
+	f.Figures = append(slices.Clip(figures), more...)
+	if empty(f.Figures) {
+		return nil, &RefusedError{fmt.Sprintf("%s of centre %s holds no call and no ticket: there is nothing to report",
+			month.Format(monthLayout), c.Code), true}
+	}
+	f.Trend = months(trend, frozen, f.Figures, month, c, f.Frozen != nil)
+	return f, nil
+}
+
+// empty reports whether the figures count no call and no ticket.
+func empty(figures []store.Figure) bool {
+	return !slices.ContainsFunc(figures, func(f store.Figure) bool {
+		return f.Denominator > 0 && (f.Name == "funnel" || f.Name == "tickets_opd" || f.Name == "on_time" ||
+			f.Name == "coverage")
+	})
+}
+
+func join(to, from []string) []string {
+	for _, s := range from {
+		if i, found := slices.BinarySearch(to, s); !found {
+			to = slices.Insert(to, i, s)
+		}
+	}
+	return to
+}
+
+// months puts the indicators of thirteen months together: of the month itself from its figures, of a frozen month as
+// frozen, of the others as they are now.
+func months(now []store.MonthFigure, frozen []store.FrozenFigure, own []store.Figure, month time.Time, c freeze.Center,
+	ownFrozen bool) (out []MonthFigure) {
+	target := int(c.Targets.Answer)
+	derived := map[string][]Figure{}
+	add := func(month string, figures []Figure) {
+		derived[month] = slices.DeleteFunc(derive(figures, target), func(f Figure) bool { return f.Name != indicatorFigure })
+	}
+	byMonth := map[string][]Figure{}
+	for _, f := range frozen {
+		m := f.Month.Format(monthLayout)
+		byMonth[m] = append(byMonth[m], figureOf(&f.Figure))
+	}
+	for m, figures := range byMonth {
+		add(m, figures)
+	}
+	this := month.Format(monthLayout)
+	var figures []Figure
+	for i := range own {
+		figures = append(figures, figureOf(&own[i]))
+	}
+	add(this, figures)
+	for _, f := range now {
+		m := f.Month.Format(monthLayout)
+		dims := indicatorDims(f.Indicator)
+		if !slices.ContainsFunc(derived[m], func(g Figure) bool { return g.Dims == dims }) {
+			out = append(out, MonthFigure{m, false, Figure{indicatorFigure, dims, f.Numerator, f.Denominator, f.N, f.Value}})
+		}
+	}
+	for m, list := range derived {
+		for _, f := range list {
+			out = append(out, MonthFigure{m, m != this || ownFrozen, f})
+		}
+	}
+	slices.SortFunc(out, func(a, b MonthFigure) int {
+		if a.Month != b.Month {
+			return compare(a.Month, b.Month)
+		}
+		return compare(a.Dims, b.Dims)
+	})
+	return out
+}
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func figureOf(f *store.Figure) Figure {
+	return Figure{f.Name, f.Dims, f.Numerator, f.Denominator, f.N, f.Value}
+}
+
+// changed compares frozen months with what their figures are now. Months of which nothing came in since and nothing
+// that decides was edited are told apart first, with a small question: comparing costs as much as a freeze.
+func (r *Runner) changed(ctx context.Context, c freeze.Center, months []time.Time, now time.Time) ([]freeze.Report,
+	error) {
+	var out []freeze.Report
+	for _, m := range months {
+		may, err := freeze.MayDiffer(ctx, r.cfg.Database, c, m, now)
+		if err != nil {
+			return nil, err
+		}
+		if !may {
+			continue
+		}
+		rep, err := freeze.Compare(ctx, r.cfg.Database, c, m.Format(monthLayout), now, time.Time{})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rep)
+	}
+	return out, nil
+}
+
+// Changed says what of a frozen month is no longer what was frozen; nil when nothing is, or it is not frozen.
+func (r *Runner) Changed(ctx context.Context, center, month string) (*freeze.Report, error) {
+	c, err := r.center(center)
+	if err != nil {
+		return nil, err
+	}
+	m, err := time.Parse(monthLayout, month)
+	if err != nil {
+		return nil, &RefusedError{fmt.Sprintf("month %q: give a month such as 2026-10", month), false}
+	}
+	if !r.cfg.Prepared() {
+		return nil, store.ErrNotReady
+	}
+	list, err := r.changed(ctx, c, []time.Time{m}, r.cfg.Now())
+	if err != nil || len(list) == 0 || len(list[0].Differences) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
+}
+
+// Formats are what a report can be written as. PDF is made from HTML by the command, where a browser is at hand.
+var Formats = []string{"html", "xlsx", "docx", "json"}
+
+// ErrFormat is a format that reports are not written in.
+var ErrFormat = errors.New("a report is written as html, xlsx, docx or json")
+
+// File writes the answer in a format. What was handed out is the same bytes whenever it is asked for.
+func (r *Runner) File(a *Result, format string) ([]byte, error) {
+	if !slices.Contains(Formats, format) {
+		return nil, ErrFormat
+	}
+	write := func() ([]byte, error) { return Write(a.Report, a.OPD, format) }
+	if a.Edition == nil {
+		return write()
+	}
+	part := "all"
+	if a.OPD != "" {
+		part = "opd-" + slug(a.OPD)
+	}
+	return r.shelf.File(a.Edition, part, format, write)
+}
+
+// Write writes a report, or an OPD's part of it, in a format.
+func Write(r *Report, opd, format string) ([]byte, error) {
+	if format == "json" {
+		return json.MarshalIndent(r, "", "  ")
+	}
+	write, ok := renderers[format]
+	if !ok {
+		return nil, ErrFormat
+	}
+	return write(r.Document(opd))
+}
+
+// renderers write a document.
+var renderers = map[string]func(*document.Document) ([]byte, error){}
