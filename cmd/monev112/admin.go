@@ -47,17 +47,29 @@ func (r *refusal) Error() string { return r.detail }
 // ask sends a request and reads its answer into out. A *refusal is what the service says no to; any other error is a
 // service that cannot be reached.
 func (c *adminClient) ask(ctx context.Context, method, path string, in, out any) error {
+	text, _, err := c.fetch(ctx, method, path, in)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, out); err != nil {
+		return fmt.Errorf("%s answers something else than expected (is it monev112 of this version?): %w", c.server, err)
+	}
+	return nil
+}
+
+// fetch is ask for an answer of any kind.
+func (c *adminClient) fetch(ctx context.Context, method, path string, in any) ([]byte, http.Header, error) {
 	var body io.Reader
 	if in != nil {
 		text, err := json.Marshal(in)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		body = bytes.NewReader(text)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.server+path, body)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -67,22 +79,19 @@ func (c *adminClient) ask(ctx context.Context, method, path string, in, out any)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if resp.StatusCode >= 300 {
 		var p struct{ Code, Detail string }
 		if json.Unmarshal(text, &p) != nil || p.Detail == "" {
 			p.Detail = fmt.Sprintf("%s answers %s", c.server, resp.Status)
 		}
-		return &refusal{resp.StatusCode, p.Code, p.Detail}
+		return nil, nil, &refusal{resp.StatusCode, p.Code, p.Detail}
 	}
-	if err := json.Unmarshal(text, out); err != nil {
-		return fmt.Errorf("%s answers something else than expected (is it monev112 of this version?): %w", c.server, err)
-	}
-	return nil
+	return text, resp.Header, nil
 }

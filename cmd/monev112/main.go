@@ -67,7 +67,7 @@ func rootCommand() *cobra.Command {
 	root.AddCommand(
 		serveCommand(), engineCommand(), demoCommand(), importCommand(), withdrawCommand(), mapCommand(), followCommand(),
 		simulateCommand(), initCommand(),
-		checkCommand(), rebuildCommand(), freezeCommand(), journalCommand(), backupCommand(), restoreCommand(),
+		checkCommand(), rebuildCommand(), freezeCommand(), reportCommand(), journalCommand(), backupCommand(), restoreCommand(),
 		retentionCommand(), keyCommand(), callerKeyCommand(), linkKeyCommand(), alertmanagerConfigCommand(),
 		healthcheckCommand(), versionCommand(),
 	)

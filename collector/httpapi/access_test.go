@@ -84,6 +84,20 @@ func accessTests() []accessTest {
 		{"GET /v1/admin/events?source=s", "admin", 200},
 		{"POST /v1/admin/withdrawals", "admin", 200},
 		{"POST /v1/admin/confirmations", "admin", 200},
+		{"GET /v1/report?month=2026-10", "board:read", 200},
+		{"GET /v1/report?month=2026-10", "monev:write", 200},
+		{"GET /v1/report?month=2026-10", "opd:read:dishub", 200},
+		{"GET /v1/report?month=2026-10&opd=dlhk", "opd:read:dishub", 404},
+		{"GET /v1/report?month=2026-10&center=35.78", "opd:read:dishub", 403},
+		{"GET /v1/report?month=2026-10", "events:write", 403},
+		{"GET /v1/report?month=2026-10", "none", 401},
+		{"POST /v1/report", "board:read", 403},
+		{"POST /v1/report", "monev:write", 200},
+		{"POST /v1/report", "admin", 200},
+		{"GET /v1/reports", "opd:read:dishub", 403},
+		{"GET /v1/reports", "board:read", 200},
+		{"GET /v1/report/changes?month=2026-10", "opd:read:dishub", 403},
+		{"GET /v1/report/changes?month=2026-10", "board:read", 200},
 		{"GET /v1/board", "admin", 403},
 		{"GET /v1/board", "revoked", 401},
 		{"GET /v1/board", "expired", 401},
@@ -159,6 +173,7 @@ func TestAccess(t *testing.T) {
 		c.WhatsApp = whatsappStub{}
 		c.Admin = testAdmin()
 		c.Admin.Compare = func(context.Context, string, string, time.Time) ([]freeze.Report, error) { return nil, nil }
+		c.Reports = testReports{}
 		c.Site = newSite(t, c)
 		c.Admin.StartRebuild = func(context.Context, rebuild.Spec) (rebuild.Job, error) { return rebuild.Job{}, nil }
 	})

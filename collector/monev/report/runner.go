@@ -1,10 +1,12 @@
 package report
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/monev/document"
+	"github.com/monev112/monev112/collector/monev/document/html"
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
@@ -530,8 +533,10 @@ func Write(r *Report, opd, format string) ([]byte, error) {
 	if !ok {
 		return nil, ErrFormat
 	}
-	return write(r.Document(opd))
+	var b bytes.Buffer
+	err := write(&b, r.Document(opd))
+	return b.Bytes(), err
 }
 
 // renderers write a document.
-var renderers = map[string]func(*document.Document) ([]byte, error){}
+var renderers = map[string]func(io.Writer, *document.Document) error{"html": html.Write}

@@ -243,3 +243,14 @@ func (s *Shelf) File(e *Edition, part, format string, make func() ([]byte, error
 	}
 	return text, s.write(name, text)
 }
+
+// WriteFile writes a finished file: the old one or the new one whole, never a part.
+func WriteFile(name string, text []byte) error {
+	return disk.Replace(disk.OS{}, name, 0o644, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+// ReadFile reads a finished file of bounded size.
+func ReadFile(name string) ([]byte, error) { return disk.ReadFile(disk.OS{}, name, maxFileBytes) }

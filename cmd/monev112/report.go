@@ -1,0 +1,279 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector/monev/report"
+)
+
+// reportFlags say which report is asked for, and where it goes.
+type reportFlags struct {
+	sendFlags
+	month, center, opd, out string
+	formats                 []string
+	check, draft, again     bool
+}
+
+func reportCommand() *cobra.Command {
+	f := &reportFlags{}
+	cmd := &cobra.Command{
+		Use:   "report --month 2026-10",
+		Short: "Write the monthly report of the monev meeting",
+		Long: `report asks a running service for the report of a month and writes it to files. The report of a frozen month is
+handed out once: from then on the same bytes are given, whatever is recomputed, until --again hands out a further
+edition. The report of any other month is marked SEMENTARA on every page. --opd writes the part of one OPD alone.
+
+--check reads the files back and compares every number with the figures in the database; what is missing is written
+first, what is there is left as it is. It prints how many numbers were compared, and ends with 1 on any difference.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&f.month, "month", "", "the month, such as 2026-10")
+	cmd.Flags().StringVar(&f.center, "center", "", "the centre (default: the directory's)")
+	cmd.Flags().StringVar(&f.opd, "opd", "", "only the part of this OPD, such as dishub")
+	cmd.Flags().StringSliceVar(&f.formats, "format", []string{"html"}, "html, xlsx, docx, json, pdf; several with commas")
+	cmd.Flags().StringVar(&f.out, "out", ".", "folder for the files")
+	cmd.Flags().BoolVar(&f.check, "check", false, "read the files back and compare every number with the figures")
+	cmd.Flags().BoolVar(&f.draft, "draft", false, "as it would be handed out now; nothing is kept")
+	cmd.Flags().BoolVar(&f.again, "again", false, "hand out a further edition (needs a key with monev:write or admin)")
+	return cmd
+}
+
+const pdfFormat = "pdf"
+
+func (f *reportFlags) run(ctx context.Context, out, errOut io.Writer) error {
+	switch {
+	case f.month == "":
+		return usagef("report: --month is missing, for example --month 2026-10")
+	case f.draft && f.again:
+		return usagef("report: --draft keeps nothing and --again hands out; give one of the two")
+	case f.check && f.again:
+		return usagef("report: --check looks at what was handed out; hand out first, without --check")
+	case len(f.formats) == 0:
+		return usagef("report: --format is empty; name html, xlsx, docx, json or pdf")
+	}
+	if _, err := time.Parse("2006-01", f.month); err != nil {
+		return usagef("report: --month %q: give a month such as 2026-10", f.month)
+	}
+	for i, format := range f.formats {
+		f.formats[i] = strings.ToLower(strings.TrimSpace(format))
+		if f.formats[i] != pdfFormat && !slices.Contains(report.Formats, f.formats[i]) {
+			return usagef("report: --format %q: use html, xlsx, docx, json or pdf", format)
+		}
+	}
+	c, err := f.admin()
+	if err != nil {
+		return err
+	}
+	if f.again {
+		var made report.Summary
+		err := c.ask(ctx, http.MethodPost, "/v1/report",
+			report.Request{Center: f.center, Month: f.month, Again: true}, &made)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%s, centre %s: edition %d handed out\n", made.Month, made.Center, made.Edition)
+	}
+	if err := os.MkdirAll(f.out, 0o755); err != nil {
+		return fmt.Errorf("report: --out %s: %w", f.out, err)
+	}
+	made, files, err := f.fetch(ctx, c)
+	if err != nil {
+		return err
+	}
+	noPDF := error(nil)
+	for _, format := range f.formats {
+		name := filepath.Join(f.out, report.FileName(made.Center, made.Month, f.opd, format))
+		if _, err := os.Stat(name); f.check && err == nil {
+			continue
+		}
+		file := files[format]
+		if format == pdfFormat {
+			if file, noPDF = pdf(ctx, files["html"]); noPDF != nil {
+				fmt.Fprintf(errOut, "report: no PDF: %v\n", noPDF)
+				continue
+			}
+		}
+		if err := report.WriteFile(name, file); err != nil {
+			return fmt.Errorf("report: write %s: %w", name, err)
+		}
+		fmt.Fprintln(out, name)
+	}
+	if made.Provisional {
+		fmt.Fprintf(out, "%s is not frozen: the report is provisional, and every page says SEMENTARA\n", made.Month)
+	}
+	if !f.check {
+		return noPDF
+	}
+	return errors.Join(f.compare(ctx, c, made, out), noPDF)
+}
+
+// path is where the service answers with the report.
+func (f *reportFlags) path(format string, draft bool) string {
+	q := url.Values{"month": {f.month}, "format": {format}}
+	for key, value := range map[string]string{"center": f.center, "opd": f.opd} {
+		if value != "" {
+			q.Set(key, value)
+		}
+	}
+	if draft {
+		q.Set("draft", "true")
+	}
+	return "/v1/report?" + q.Encode()
+}
+
+// fetchTries is how often the files are asked for, until they are all of one report: a draft may be made anew between
+// two of them.
+const fetchTries = 3
+
+// fetch gets the report and its files, all made from the same figures.
+func (f *reportFlags) fetch(ctx context.Context, c *adminClient) (*report.Report, map[string][]byte, error) {
+	for range fetchTries {
+		files, tag, agree := map[string][]byte{}, "", true
+		formats := append([]string{"json"}, f.formats...)
+		if slices.Contains(f.formats, pdfFormat) {
+			formats = append(formats, "html")
+		}
+		for _, format := range formats {
+			if _, have := files[format]; have || format == pdfFormat {
+				continue
+			}
+			file, header, err := c.fetch(ctx, http.MethodGet, f.path(format, f.draft), nil)
+			if err != nil {
+				return nil, nil, err
+			}
+			if got := header.Get("Monev112-Report"); tag == "" {
+				tag = got
+			} else if got != tag {
+				agree = false
+			}
+			files[format] = file
+		}
+		if !agree {
+			continue
+		}
+		made := &report.Report{}
+		if err := json.Unmarshal(files["json"], made); err != nil {
+			return nil, nil, fmt.Errorf("%s answers something else than expected (is it monev112 of this version?): %w",
+				c.server, err)
+		}
+		return made, files, nil
+	}
+	return nil, nil, errors.New("report: the figures moved while the files were made; freeze the month, or try again")
+}
+
+// compare holds the finished files against the figures.
+func (f *reportFlags) compare(ctx context.Context, c *adminClient, made *report.Report, out io.Writer) error {
+	var now report.Report
+	if err := c.ask(ctx, http.MethodGet, f.path("json", true), nil, &now); err != nil {
+		return err
+	}
+	compared, wrong := 0, 0
+	for _, format := range f.formats {
+		name := filepath.Join(f.out, report.FileName(made.Center, made.Month, f.opd, format))
+		if format == pdfFormat {
+			fmt.Fprintf(out, "%s: made from the HTML, not read back\n", name)
+			continue
+		}
+		file, err := report.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+		n, differences, err := report.Check(made, &now, f.opd, format, file)
+		if err != nil {
+			return fmt.Errorf("report: %s: %w", name, err)
+		}
+		fmt.Fprintf(out, "%s: %d numbers compared, %d differences\n", name, n, len(differences))
+		for i, d := range differences {
+			if i == maxShownDifferences {
+				fmt.Fprintf(out, "  and %d more\n", len(differences)-i)
+				break
+			}
+			fmt.Fprintf(out, "  %s\n", d)
+		}
+		compared, wrong = compared+n, wrong+len(differences)
+	}
+	fmt.Fprintf(out, "%d numbers compared, %d differences\n", compared, wrong)
+	if wrong > 0 {
+		return fmt.Errorf("report: %d numbers are not what the figures say", wrong)
+	}
+	return nil
+}
+
+const maxShownDifferences = 20
+
+// browsers print a page as PDF, the first that is there.
+var browsers = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
+
+// pdfTimeout bounds a browser that does not come back.
+const pdfTimeout = 2 * time.Minute
+
+// pdf prints a page with the browser of this machine, in a folder of its own and without a network.
+func pdf(ctx context.Context, page []byte) ([]byte, error) {
+	browser := ""
+	for _, name := range browsers {
+		if path, err := exec.LookPath(name); err == nil {
+			browser = path
+			break
+		}
+	}
+	if browser == "" {
+		return nil, errors.New("no Chromium is installed here; install one, or open the HTML in a browser and print it " +
+			"into a file")
+	}
+	dir, err := os.MkdirTemp("", "monev112-pdf-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	in, to := filepath.Join(dir, "report.html"), filepath.Join(dir, "report.pdf")
+	if err := os.WriteFile(in, page, 0o600); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, pdfTimeout)
+	defer cancel()
+	args := []string{"--headless", "--disable-gpu", "--no-pdf-header-footer", "--disable-extensions", "--no-first-run",
+		"--user-data-dir=" + filepath.Join(dir, "profile"), "--host-resolver-rules=MAP * ~NOTFOUND",
+		"--print-to-pdf=" + to, "file://" + in}
+	if os.Geteuid() == 0 {
+		args = append([]string{"--no-sandbox"}, args...) // Chromium refuses its sandbox to root
+	}
+	var said bytes.Buffer
+	run := exec.CommandContext(ctx, browser, args...)
+	run.Stderr = &said
+	if err := run.Run(); err != nil {
+		return nil, fmt.Errorf("%s cannot print the page: %w%s", browser, err, lastLine(said.Bytes()))
+	}
+	file, err := report.ReadFile(to)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s wrote no file%s", browser, lastLine(said.Bytes()))
+	}
+	return file, err
+}
+
+func lastLine(text []byte) string {
+	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	if last := lines[len(lines)-1]; len(last) > 0 {
+		return fmt.Sprintf(" (%.200s)", last)
+	}
+	return ""
+}
