@@ -529,15 +529,11 @@ func (a *App) Close() error {
 // Addr is where the service listens.
 func (a *App) Addr() net.Addr { return a.listener.Addr() }
 
-// Ready says why no event can be accepted now; nil means that one can. It is what /-/ready answers, and safe for
-// concurrent use.
+// Ready says why no event can be accepted now; nil means that one can. It is safe for concurrent use.
 func (a *App) Ready() error { return a.ingest.Ready() }
 
 // EngineAddr is where the embedded ClickHouse listens, empty before it answers and with a server.
 func (a *App) EngineAddr() string {
-	if a.engine == nil {
-		return ""
-	}
 	return a.engine.Addr()
 }
 
@@ -586,21 +582,13 @@ func (a *App) Run(ctx context.Context) error {
 			a.sink.WatchExpectedCalls(ctx, a.metrics.Expected, a.cfg.Now)
 		}
 	})
-	background(func(ctx context.Context) {
-		a.rejected.RunRetries(ctx, a.ingest.Ready, a.intake.Retry, a.log("quarantine"))
-	})
-	if a.pager != nil {
-		background(a.pager.Run)
-	}
-	if a.outbox != nil {
-		background(func(ctx context.Context) { a.outbox.Run(ctx, a.store.InsertNotifications) })
-	}
-	if a.drops != nil {
-		background(a.drops.Run)
-	}
-	if a.follower != nil {
-		g.Go(func() error { return a.follower.Run(gctx) })
-	}
+	retries := a.log("quarantine")
+	background(func(ctx context.Context) { a.rejected.RunRetries(ctx, a.ingest.Ready, a.intake.Retry, retries) })
+	background(a.pager.Run)
+	background(func(ctx context.Context) { a.outbox.Run(ctx, a.store.InsertNotifications) })
+	background(a.drops.Run)
+	g.Go(func() error { return a.follower.Run(gctx) })
+	background(a.reports.Run)
 
 	server := a.api.Server(base)
 	g.Go(func() error {

@@ -65,8 +65,7 @@ type File struct {
 	Pager pager.Config `yaml:"pager"`
 	// WhatsApp says how the service sends messages to people itself.
 	WhatsApp *delivery.Settings `yaml:"whatsapp"`
-	// Report says what is printed around the figures of the monthly report.
-	Report report.Settings `yaml:"report"`
+	Report   report.Settings    `yaml:"report"` // what is printed around the figures of the monthly report
 	// Asterisk names the log of a telephone system that the service follows.
 	Asterisk *asterisk.Config `yaml:"asterisk"`
 }
@@ -152,13 +151,10 @@ func (f *File) Check(ctx context.Context) error {
 	if err := f.TLS.CheckFiles(); err != nil {
 		return err
 	}
-	if _, err := f.Report.ReadLogo(); err != nil {
-		return fmt.Errorf("report.%w", err)
-	}
 	if err := f.Pager.CheckFiles(); err != nil {
 		return fmt.Errorf("pager.%w", err)
 	}
-	return f.ClickHouse.CheckFiles(ctx)
+	return errors.Join(f.Report.CheckFiles(), f.ClickHouse.CheckFiles(ctx))
 }
 
 func (c *Config) setDefaults() error {

@@ -92,8 +92,11 @@ func New(opt Options) (*Pager, error) {
 
 // Run reads the board and pushes until ctx ends. A slow or absent Alertmanager holds up neither the board nor another
 // Alertmanager. Nothing is pushed at the end: the alerts end by themselves after Lifetime, and a service that is back
-// before that repeats nothing.
+// before that repeats nothing. Without a Pager it does nothing.
 func (p *Pager) Run(ctx context.Context) {
+	if p == nil {
+		return
+	}
 	var wg sync.WaitGroup
 	for _, s := range p.servers {
 		wg.Go(func() { s.run(ctx) })

@@ -101,8 +101,11 @@ func (p *Process) WaitReady(ctx context.Context) (addr, key string, err error) {
 	return p.Addr(), key, err
 }
 
-// Addr is the engine's address, or "" before it has answered. It stays the same over restarts.
+// Addr is the engine's address, or "" before it has answered, and without a Process. It stays the same over restarts.
 func (p *Process) Addr() string {
+	if p == nil {
+		return ""
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.addr

@@ -17,6 +17,7 @@ import (
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/monev/document"
 	"github.com/monev112/monev112/collector/monev/document/html"
+	"github.com/monev112/monev112/collector/monev/document/xlsx"
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
@@ -55,6 +56,8 @@ type Runner struct {
 
 	making sync.Mutex
 	drafts []draft // those of the last draftLife, the oldest first
+
+	told told
 }
 
 // draft is a report that was not handed out. It is used again for a moment, so that the files of one command agree.
@@ -539,4 +542,4 @@ func Write(r *Report, opd, format string) ([]byte, error) {
 }
 
 // renderers write a document.
-var renderers = map[string]func(io.Writer, *document.Document) error{"html": html.Write}
+var renderers = map[string]func(io.Writer, *document.Document) error{"html": html.Write, "xlsx": xlsx.Write}

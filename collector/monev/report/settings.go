@@ -123,6 +123,14 @@ func (s *Settings) Check() error {
 	return nil
 }
 
+// CheckFiles refuses a logo that cannot be printed.
+func (s *Settings) CheckFiles() error {
+	if _, err := s.ReadLogo(); err != nil {
+		return fmt.Errorf("report.%w", err)
+	}
+	return nil
+}
+
 // ReadLogo reads the logo as a PNG, nil when there is none. It refuses what is no PNG or JPEG of bounded size.
 func (s *Settings) ReadLogo() ([]byte, error) {
 	if s.Logo == "" {

@@ -136,7 +136,11 @@ func (f *Follower) Close() error {
 }
 
 // Run follows the log until ctx ends, and then remembers the place. A log that is missing or unreadable is waited for.
+// Without a Follower it does nothing.
 func (f *Follower) Run(ctx context.Context) error {
+	if f == nil {
+		return nil
+	}
 	for ctx.Err() == nil {
 		caughtUp, err := f.Step(ctx)
 		pause := time.Duration(0)

@@ -185,8 +185,11 @@ func (w *Watcher) Forget(center, source string) error {
 	return nil
 }
 
-// Run scans the folders until ctx ends.
+// Run scans the folders until ctx ends. Without a Watcher it does nothing.
 func (w *Watcher) Run(ctx context.Context) {
+	if w == nil {
+		return
+	}
 	tick := time.NewTicker(w.cfg.Every)
 	defer tick.Stop()
 	for {
