@@ -30,6 +30,7 @@ import (
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/monev/report"
+	"github.com/monev112/monev112/collector/monev/rtl"
 	"github.com/monev112/monev112/collector/observability/metrics"
 	"github.com/monev112/monev112/collector/observability/telemetry"
 	"github.com/monev112/monev112/collector/shipper"
@@ -76,6 +77,7 @@ type App struct {
 	sink     *store.Sink
 	engine   *child.Process // nil with a ClickHouse server
 	cases    *lookup.Cases
+	office   *rtl.Book
 
 	// What people and other programs see of it.
 	metrics     *metrics.Registry
@@ -249,7 +251,7 @@ func (a *App) openBoard(ctx context.Context) error {
 	cfg := a.rules
 	cfg.Emit = func(o tracker.Outcome) { a.metrics.ObserveTraced(o, a.exemplars.Span(o.Case)) }
 	cfg.MaxCases = a.cfg.File.Limits.MaxCases
-	a.board = tracker.New(cfg)
+	a.board, a.office = tracker.New(cfg), rtl.NewBook(a.dir)
 	a.metrics.SetBoard(func() tracker.Snapshot {
 		s := a.board.Snapshot(a.cfg.Now())
 		// People who press a button on a page are no feed that could fall silent.
@@ -259,7 +261,7 @@ func (a *App) openBoard(ctx context.Context) error {
 	var err error
 	a.ingest, err = ingest.New(ingest.Config{
 		Dir: a.cfg.DataDir, Admit: a.board.Admit, Now: a.cfg.Now, Logger: a.log("ingest"),
-	}, a.journal, a.board, ingest.Observe(a.metrics, a.log("ingest")))
+	}, a.journal, a.office.Watch(a.board), ingest.Observe(a.metrics, a.log("ingest")))
 	if err != nil {
 		return err
 	}
@@ -282,6 +284,7 @@ func (a *App) openStore(ctx context.Context) (err error) {
 		return err
 	}
 	a.cleanup("connections to clickhouse", a.store.Close)
+	a.office.Database = a.store
 	a.sink = &store.Sink{
 		Store: a.store, Boards: a.rules.Centers, Directory: a.dir,
 		Scope: func(center, opd string) string { _, scope := a.rules.OPD(center, opd); return scope },
@@ -411,6 +414,7 @@ func (a *App) openAPI(guard *auth.Guard) error {
 		Limits: httpapi.Limits{BodyBytes: a.cfg.File.Limits.BodyBytes},
 		Intake: a.intake,
 		Cases:  a.cases,
+		Office: a.office,
 		Reads:  httpapi.ReadsOf(a.dir, a.book),
 		Admin: httpapi.Admin{
 			StartRebuild: a.rebuild.Start, Rebuild: a.rebuild.Get, StopRebuild: a.rebuild.Stop,

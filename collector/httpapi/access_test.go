@@ -70,6 +70,9 @@ func accessTests() []accessTest {
 		{"POST /v1/events", "alerts:log", 403},
 		{"GET /v1/tickets", "alerts:log", 403},
 		{"POST /v1/events", "monev:write", 200},
+		{"GET /v1/office", "monev:write", 200},
+		{"GET /v1/office", "opd:read:dishub", 403},
+		{"GET /v1/office?center=35.78", "board:read of 35.15", 403},
 		{"GET /v1/board", "monev:write", 403},
 		{"GET /v1/admin/freezes", "monev:write", 403},
 		{"POST /alertmanager/v1/whatsapp", "alerts:log", 403},
@@ -172,6 +175,7 @@ func TestAccess(t *testing.T) {
 		}
 		c.WhatsApp = whatsappStub{}
 		c.Admin = testAdmin()
+		c.Office = emptyOffice{}
 		c.Admin.Compare = func(context.Context, string, string, time.Time) ([]freeze.Report, error) { return nil, nil }
 		c.Reports = testReports{}
 		c.Site = newSite(t, c)

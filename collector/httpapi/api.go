@@ -58,6 +58,7 @@ func (a *API) endpoints() []endpoint {
 		{"GET", "/v1/calls/*id", a.getCall, read, false, false},
 		{"GET", "/v1/flags", a.getFlags, read, false, false},
 		{"GET", "/v1/directory/review", a.getReview, read, false, false},
+		{"GET", "/v1/office", a.getOffice, []auth.Scope{auth.BoardRead, auth.MonevWrite, auth.Admin}, false, false},
 		{"GET", "/p/*id", a.pages, nil, false, false},
 		{"HEAD", "/p/*id", a.pages, nil, false, false},
 		{"POST", "/p/*id", a.pages, nil, false, false},

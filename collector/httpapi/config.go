@@ -127,6 +127,7 @@ type Config struct {
 	Admin  Admin
 	// Reports makes the reports of the meeting.
 	Reports Reports
+	Office  Office // what the office writes for its meeting; nil answers 404
 	Hooks   Hooks
 	Keys    *auth.Guard
 	// records a notification of Alertmanager

@@ -148,6 +148,11 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 		}
 		if e.Kind.OfOffice() {
 			e.ChangedBy = r.Office.By
+			if refused := in.resolveScope(e); refused != nil {
+				refused.Index, refused.ID = b.Index[i], e.ID
+				foreign = append(foreign, *refused)
+				continue
+			}
 		}
 		events, index = append(events, e), append(index, b.Index[i])
 	}
@@ -236,6 +241,36 @@ func (in *Intake) normalize(e *event.Event) {
 	for _, f := range e.Blanked {
 		in.cfg.Metrics.CountBlanked(f)
 	}
+}
+
+// resolveScope puts the scope of a recommendation into the directory's words: a name that it does not know would be
+// measured as nothing.
+func (in *Intake) resolveScope(e *event.Event) *event.Refusal {
+	d := in.cfg.Directory
+	if _, known := d.Center(e.Center); !known {
+		return nil
+	}
+	for _, part := range [...]struct {
+		name, what string
+		resolve    func(center, name string) (string, bool)
+	}{
+		{event.RecordOPD, "OPD", d.ResolveOPD}, {event.RecordCategory, "category", d.ResolveCategory},
+		{event.RecordKecamatan, "kecamatan", d.ResolveKecamatan},
+	} {
+		name := e.Record[part.name]
+		if name == "" {
+			continue
+		}
+		id, known := part.resolve(e.Center, name)
+		if !known {
+			return &event.Refusal{
+				Field: event.FieldRecord + "." + event.Field(part.name), Reason: event.UnknownCode,
+				Detail: "The directory of the centre has no such " + part.what + ".",
+			}
+		}
+		e.Record[part.name] = id
+	}
+	return nil
 }
 
 // What senders are told at the bounds of a case.

@@ -163,6 +163,12 @@ func TestWhoMayWriteForTheOffice(t *testing.T) {
 	}
 	rtl := line("r1", "rtl.set", "rtl/R1", `"record":{"text":"Tambah petugas"}`)
 	elsewhere := line("r2", "rtl.set", "rtl/R1", `"center":"35.78","record":{"text":"Tambah petugas"}`)
+	unknown := line("r3", "rtl.set", "rtl/R1", `"record":{"opd":"dinas sihir"}`)
+	r, err := in.Submit(t.Context(), ingest.Request{Form: event.Structured, Body: []byte(unknown),
+		Office: ingest.Office{Allowed: true}})
+	if err != nil || len(r.Rejected) != 1 || r.Rejected[0].Field != "record.opd" || r.Rejected[0].Reason != event.UnknownCode {
+		t.Errorf("%+v %v", r, err)
+	}
 	call := line("c1", "call.received", "call/C1", "")
 	withdrawal := line("w1", "event.withdrawn", "rtl/R1", `"replaces":"r1"`)
 	for name, c := range map[string]struct {

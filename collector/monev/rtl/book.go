@@ -1,6 +1,7 @@
 package rtl
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -17,17 +18,21 @@ const maxRecent = 10_000
 // Book reads the ledgers of all centres: from ClickHouse, and from what was accepted since and is still on its way
 // there, so that who writes something reads it at once. It is safe for concurrent use.
 type Book struct {
-	db  Database
-	loc func(center string) *time.Location
+	Database // set before anything is read
+	dir      Centers
 
 	mu     sync.Mutex
 	recent []*event.Event
 }
 
-// NewBook returns a book. loc gives a centre's time zone.
-func NewBook(db Database, loc func(center string) *time.Location) *Book {
-	return &Book{db: db, loc: loc}
+// Centers is what a book knows of centres; *directory.Directory is one.
+type Centers interface {
+	DefaultCenter() string
+	Location(center string) *time.Location
 }
+
+// NewBook returns a book without a database yet.
+func NewBook(dir Centers) *Book { return &Book{dir: dir} }
 
 // Watch returns a board that hands everything on to board and lets the book see the events of the office.
 func (b *Book) Watch(board ingest.Board) ingest.Board { return watched{board, b} }
@@ -57,15 +62,19 @@ func (b *Book) note(e *event.Event) {
 	}
 }
 
-// Location is a centre's time zone.
-func (b *Book) Location(center string) *time.Location { return b.loc(center) }
+// Today is the present day of a centre, YYYY-MM-DD in its time zone, and the centre: the directory's default where none is
+// named.
+func (b *Book) Today(center string, now time.Time) (of, today string) {
+	of = cmp.Or(center, b.dir.DefaultCenter())
+	return of, now.In(b.dir.Location(of)).Format(time.DateOnly)
+}
 
 // Ledger returns the ledger of a centre.
 func (b *Book) Ledger(ctx context.Context, center string) (Ledger, error) {
 	b.mu.Lock()
 	recent := slices.Clone(b.recent)
 	b.mu.Unlock()
-	stored, err := b.db.OfficeEvents(ctx, center)
+	stored, err := b.OfficeEvents(ctx, center)
 	if err != nil {
 		return Ledger{}, err
 	}
@@ -83,10 +92,10 @@ func (b *Book) Ledger(ctx context.Context, center string) (Ledger, error) {
 			stored = append(stored, e)
 		}
 	}
-	return Fold(stored, b.loc(center)), nil
+	return Fold(stored, b.dir.Location(center)), nil
 }
 
 // Measure measures the effect of a recommendation with what happened before the day until (YYYY-MM-DD).
 func (b *Book) Measure(ctx context.Context, r *Recommendation, until string, asOf time.Time) (Effect, error) {
-	return Measure(ctx, b.db, r, until, asOf)
+	return Measure(ctx, b.Database, r, until, asOf)
 }

@@ -17,6 +17,11 @@ type late struct {
 
 func (l *late) OfficeEvents(context.Context, string) ([]*event.Event, error) { return l.stored, nil }
 
+type oneCenter struct{}
+
+func (oneCenter) DefaultCenter() string          { return "35.15" }
+func (oneCenter) Location(string) *time.Location { return wib }
+
 type noBoard struct {
 	ingest.Board
 	applied int
@@ -28,7 +33,8 @@ func (b *noBoard) ApplyGroup(events []*event.Event, _ [][]byte, _ []uint64, _ bo
 
 func TestWhatIsWrittenIsReadBeforeItIsShipped(t *testing.T) {
 	db, board := &late{}, &noBoard{}
-	b := NewBook(db, func(string) *time.Location { return wib })
+	b := NewBook(oneCenter{})
+	b.Database = db
 	e := change("1", "R1", 1, "a", map[string]string{"text": "Tambah petugas"})
 	other := change("2", "R2", 1, "a", map[string]string{"text": "di pusat lain"})
 	other.Center = "35.78"

@@ -1,0 +1,76 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/monev112/monev112/collector/monev/rtl"
+)
+
+// Office reads what the office writes for its monev meeting; *rtl.Book is one.
+type Office interface {
+	Ledger(ctx context.Context, center string) (rtl.Ledger, error)
+	Measure(ctx context.Context, r *rtl.Recommendation, until string, asOf time.Time) (rtl.Effect, error)
+	Today(center string, now time.Time) (of, today string)
+}
+
+type officeAnswer struct {
+	Center          string               `json:"center"`
+	Today           string               `json:"today"` // in the centre's time zone
+	Recommendations []recommendationView `json:"recommendations"`
+	Remarks         []rtl.Remark         `json:"remarks"`
+	Forms           []rtl.Form           `json:"forms"`
+}
+
+// recommendationView is a recommendation with what was measured of it.
+type recommendationView struct {
+	rtl.Recommendation
+	Overdue bool       `json:"overdue"`
+	Effect  rtl.Effect `json:"effect"`
+	Says    string     `json:"effect_sentence"` // in Indonesian
+}
+
+// getOffice answers what the office of a centre wrote: recommendations as they are listed, overdue ones first, with
+// their measured effect until yesterday's end.
+func (a *API) getOffice(c *gin.Context) {
+	q, err := query(c, "center")
+	center := q.Get("center")
+	if err == nil && a.cfg.Office == nil {
+		err = newProblem(http.StatusNotFound, codeNotFound, "This service keeps no recommendations.")
+	}
+	if err == nil {
+		center, err = within(c, center)
+	}
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	ctx := c.Request.Context()
+	center, today := a.cfg.Office.Today(center, a.cfg.Now())
+	ledger, err := a.cfg.Office.Ledger(ctx, center)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	out := officeAnswer{
+		Center: center, Today: today, Recommendations: []recommendationView{}, Remarks: ledger.Remarks, Forms: ledger.Forms,
+	}
+	if out.Remarks == nil {
+		out.Remarks = []rtl.Remark{}
+	}
+	if out.Forms == nil {
+		out.Forms = []rtl.Form{}
+	}
+	for _, r := range rtl.Listed(ledger.Recommendations, today) {
+		effect, err := a.cfg.Office.Measure(ctx, &r, today, time.Time{})
+		if err != nil {
+			a.fail(c, err)
+			return
+		}
+		out.Recommendations = append(out.Recommendations, recommendationView{r, r.Overdue(today), effect, effect.Sentence()})
+	}
+	a.answer(c, http.StatusOK, out)
+}

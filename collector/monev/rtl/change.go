@@ -1,0 +1,175 @@
+package rtl
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+)
+
+// Source is the source of the events that pages and commands write.
+const Source = "monev112/rtl"
+
+// Record returns the members of r as an event would set them; those that nobody has said are left out.
+func (r *Recommendation) Record() map[string]string {
+	out := map[string]string{
+		event.RecordText: r.Text, event.RecordOwner: r.Owner, event.RecordMonth: r.Month, event.RecordDue: r.Due,
+		event.RecordStatus: r.Status, event.RecordCompleted: r.Completed, event.RecordIndicator: r.Indicator,
+		event.RecordOPD: r.OPD, event.RecordCategory: r.Category, event.RecordPriority: r.Priority,
+		event.RecordKecamatan: r.Kecamatan, event.RecordBaseline: r.Baseline, event.RecordRemarks: r.Remarks,
+	}
+	maps.DeleteFunc(out, func(_, v string) bool { return v == "" })
+	return out
+}
+
+// Find returns the recommendation of an id.
+func (l *Ledger) Find(id string) *Recommendation {
+	for i := range l.Recommendations {
+		if l.Recommendations[i].ID == id {
+			return &l.Recommendations[i]
+		}
+	}
+	return nil
+}
+
+// Remark returns the text of people to a section of a month's report; empty where there is none.
+func (l *Ledger) Remark(month, section string) string {
+	for _, r := range l.Remarks {
+		if r.Month == month && r.Section == section {
+			return r.Text
+		}
+	}
+	return ""
+}
+
+// Form returns what people typed for a month under that name, and false where they gave nothing.
+func (l *Ledger) Form(month, name string) (Form, bool) {
+	for _, f := range l.Forms {
+		if f.Month == month && f.Name == name && f.Data != "" {
+			return f, true
+		}
+	}
+	return Form{}, false
+}
+
+var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// NewID returns an id for a recommendation of a month, the same for the same text, so that a file that is imported
+// again adds nothing.
+func NewID(month, text string) string {
+	h := sha256.Sum256([]byte(month + "\x00" + strings.Join(strings.Fields(strings.ToLower(text)), " ")))
+	id := []byte(cmp.Or(month, "rtl") + "-")
+	for _, b := range h[:3] {
+		id = append(id, 'a'+b>>4, 'a'+b&15)
+	}
+	return string(id)
+}
+
+// Set returns the change that gives a recommendation the members of want, and false where it has them. was is nil for a
+// new one. Members that want does not name stay; an empty text clears one. The error is one sentence about the first
+// mistake.
+func Set(center, id string, was *Recommendation, want map[string]string, now time.Time) (event.RawEvent, bool, error) {
+	if !idPattern.MatchString(id) {
+		return event.RawEvent{}, false, fmt.Errorf("id %q: use letters, digits and . _ -, at most 64", id)
+	}
+	record, present, last := map[string]string{}, map[string]string{}, time.Time{}
+	if was != nil {
+		present, last = was.Record(), was.Last().At
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		text, refused := event.FitRecord(event.RTLSet, name, want[name])
+		if refused != nil {
+			return event.RawEvent{}, false, fmt.Errorf("%s: %s", name, refused.Detail)
+		}
+		if text != present[name] {
+			record[name] = text
+		}
+	}
+	after := maps.Clone(present)
+	maps.Copy(after, record)
+	if err := check(after, record); err != nil {
+		return event.RawEvent{}, false, err
+	}
+	return draft(event.RTLSet, center, id, record, last, now), len(record) > 0, nil
+}
+
+// check says what of a recommendation as it would be contradicts itself.
+func check(after, changed map[string]string) error {
+	code := after[event.RecordIndicator]
+	indicator, known := IndicatorOf(code)
+	var codes []string
+	for _, i := range indicators {
+		codes = append(codes, i.Code)
+	}
+	switch {
+	case after[event.RecordText] == "":
+		return errors.New("text: a recommendation says what is to be done")
+	case code != "" && !known:
+		return fmt.Errorf("indicator: it is one of %s", strings.Join(codes, ", "))
+	case indicator.Calls && (after[event.RecordOPD] != "" || after[event.RecordPriority] != ""):
+		return fmt.Errorf("indicator: %s is of calls, which lie at no OPD and have no priority; leave opd and priority empty", code)
+	case changed[event.RecordCompleted] != "" && after[event.RecordStatus] != event.RTLSelesai:
+		return errors.New("completed: only what has the status selesai was completed on a day")
+	}
+	return nil
+}
+
+// SetRemark returns the change that gives a section of a month's report a remark, and false where it has that one. An
+// empty text takes the remark back.
+func SetRemark(center, month, section string, l *Ledger, text string, now time.Time) (event.RawEvent, bool, error) {
+	text, refused := event.FitRecord(event.RemarkSet, event.RecordText, text)
+	if refused != nil {
+		return event.RawEvent{}, false, fmt.Errorf("text: %s", refused.Detail)
+	}
+	var last time.Time
+	for _, r := range l.Remarks {
+		if r.Month == month && r.Section == section {
+			last = r.Last().At
+		}
+	}
+	return draft(event.RemarkSet, center, month+"/"+section, map[string]string{event.RecordText: text}, last, now),
+		text != l.Remark(month, section), nil
+}
+
+// SetForm returns the change that gives a form of a month its data, and false where it has the same.
+func SetForm(center, month string, l *Ledger, data FormData, now time.Time) (event.RawEvent, bool, error) {
+	text := data.JSON()
+	if _, refused := event.FitRecord(event.FormSet, event.RecordData, text); refused != nil {
+		return event.RawEvent{}, false, fmt.Errorf("%s: %s", data.FormName(), refused.Detail)
+	}
+	var last time.Time
+	present := ""
+	for _, f := range l.Forms {
+		if f.Month == month && f.Name == data.FormName() {
+			last, present = f.Last().At, f.Data
+		}
+	}
+	return draft(event.FormSet, center, month+"/"+data.FormName(), map[string]string{event.RecordData: text}, last, now),
+		text != present, nil
+}
+
+// draft is a change that takes effect after the last one, also where the clock of that one was ahead.
+func draft(t event.Type, center, subject string, record map[string]string, last, now time.Time) event.RawEvent {
+	at := now.UTC().Truncate(time.Millisecond)
+	if !at.After(last) {
+		at = last.Add(time.Millisecond)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\x00%s\x00%s\x00%s", t, center, subject, at)
+	for _, name := range slices.Sorted(maps.Keys(record)) {
+		fmt.Fprintf(&b, "\x00%s\x00%s", name, record[name])
+	}
+	id := []byte{}
+	h := sha256.Sum256([]byte(b.String()))
+	for _, c := range h[:16] {
+		id = append(id, 'a'+c>>4, 'a'+c&15) // letters cannot be taken for a telephone number
+	}
+	return event.RawEvent{Source: Source, ID: string(id), Type: t, Subject: subject, Time: at, Center: center, Record: record}
+}
