@@ -388,11 +388,8 @@ func (a *App) openUpkeep(context.Context) (err error) {
 		Log: a.log("retention"),
 	})
 	a.rebuild, err = rebuild.New(rebuild.Config{
-		Dir:      a.cfg.DataDir,
-		Connect:  func() (rebuild.Database, rebuild.Writer, bool) { return a.sink, a.shipper, a.shipper.Prepared() },
-		Fold:     a.board.Fold,
-		Centers:  a.cases.Centers,
-		Location: a.rules.Location,
+		Dir: a.cfg.DataDir, Fold: a.board.Fold, Centers: a.cases.Centers, Location: a.rules.Location,
+		Connect: func() (rebuild.Database, rebuild.Writer, bool) { return a.sink, a.shipper, a.shipper.Prepared() },
 		// All that the row of a case follows from beside its events.
 		Basis: fmt.Sprintf("rules %s, directory %s, program %s", a.book.Digest(), a.dir.Digest(), a.cfg.Version),
 		Now:   a.cfg.Now, Log: a.log("rebuild"), PortionCases: a.cfg.File.Limits.RebuildCases,
@@ -412,10 +409,7 @@ func (a *App) openAPI(guard *auth.Guard) error {
 	}
 	cfg := httpapi.Config{
 		Limits: httpapi.Limits{BodyBytes: a.cfg.File.Limits.BodyBytes},
-		Intake: a.intake,
-		Cases:  a.cases,
-		Office: a.office,
-		Reads:  httpapi.ReadsOf(a.dir, a.book),
+		Intake: a.intake, Cases: a.cases, Office: a.office, Reads: httpapi.ReadsOf(a.dir, a.book),
 		Admin: httpapi.Admin{
 			StartRebuild: a.rebuild.Start, Rebuild: a.rebuild.Get, StopRebuild: a.rebuild.Stop,
 			Freeze: freezes.Freeze, Compare: freezes.Compare, CountDue: a.retention.Count, DeleteDue: a.retention.Apply,
