@@ -1,0 +1,239 @@
+// Package browser lets tests look at pages in Chromium. It is for tests alone.
+package browser
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// timeout is how long Chromium may take for anything: a loaded machine is slow.
+const timeout = 90 * time.Second
+
+// Browser is Debian's Chromium, spoken to over the WebDriver protocol.
+type Browser struct {
+	t       testing.TB
+	session string
+	client  http.Client
+}
+
+var driverPort = regexp.MustCompile(`started successfully on port (\d+)`)
+
+// Start starts Chromium, or skips the test where there is none. Without scripts, pages run none, as on a careful
+// telephone; what the test itself asks still runs.
+func Start(t testing.TB, scripts bool) *Browser {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts Chromium: not with -short")
+	}
+	driver, err := exec.LookPath("chromedriver")
+	if err != nil {
+		t.Skip("no chromedriver: apt-get install chromium chromium-driver (make chromium) to see the pages in a browser")
+	}
+	binary, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("no chromium: apt-get install chromium chromium-driver (make chromium) to see the pages in a browser")
+	}
+	profile, err := os.MkdirTemp("", "monev112-chromium-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &Browser{t: t, client: http.Client{Timeout: timeout}}
+	base, stop := startDriver(t, driver)
+	t.Cleanup(func() {
+		if b.session != base {
+			if req, err := http.NewRequest(http.MethodDelete, b.session, nil); err == nil {
+				if resp, err := b.client.Do(req); err == nil {
+					_ = resp.Body.Close()
+				}
+			}
+		}
+		stop()
+		_ = os.RemoveAll(profile) // Chromium may still be writing into it: what it leaves is not the test's concern
+	})
+	b.session = base
+	setting := 2
+	if scripts {
+		setting = 1
+	}
+	var made struct{ SessionID string }
+	b.Do(http.MethodPost, "", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{
+		"browserName": "chrome",
+		"goog:chromeOptions": map[string]any{
+			"binary": binary,
+			"args": []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+				"--disable-background-networking",
+				"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--user-data-dir=" + profile},
+			"prefs": map[string]any{"profile.managed_default_content_settings.javascript": setting},
+		},
+		"goog:loggingPrefs": map[string]string{"browser": "ALL"},
+	}}}, &made)
+	b.session = base + "/" + made.SessionID
+	return b
+}
+
+// startDriver starts chromedriver and returns where it takes sessions. A driver that does not start says nothing of the
+// pages: the test is skipped.
+func startDriver(t testing.TB, driver string) (base string, stop func()) {
+	t.Helper()
+	cmd := exec.Command(driver, "--port=0")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		t.Skip("chromedriver does not start: ", err)
+	}
+	stop = func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
+	said := make(chan string)
+	go func() {
+		var all strings.Builder
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			fmt.Fprintln(&all, lines.Text())
+			if driverPort.MatchString(lines.Text()) {
+				break
+			}
+		}
+		said <- all.String()
+		_, _ = io.Copy(io.Discard, out)
+	}()
+	select {
+	case text := <-said:
+		if m := driverPort.FindStringSubmatch(text); m != nil {
+			return "http://127.0.0.1:" + m[1] + "/session", stop
+		}
+		stop()
+		t.Skip("chromedriver does not start: ", text)
+	case <-time.After(timeout):
+		stop()
+		t.Skip("chromedriver does not start: ", <-said)
+	}
+	return "", stop
+}
+
+// Do sends a command; what the driver answers goes to into.
+func (b *Browser) Do(method, path string, body, into any) {
+	b.t.Helper()
+	var text []byte
+	if method == http.MethodPost {
+		if body == nil {
+			body = struct{}{}
+		}
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	req, err := http.NewRequest(method, b.session+path, bytes.NewReader(text))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	resp, err := b.client.Do(req)
+	if err != nil { // nothing that a page could do
+		b.t.Skipf("chromedriver does not answer %s: %v", path, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		b.t.Fatalf("chromedriver %s: %d %s %v", path, resp.StatusCode, answer, err)
+	}
+	if into == nil {
+		return
+	}
+	if err := json.Unmarshal(answer, &struct{ Value any }{into}); err != nil {
+		b.t.Fatalf("chromedriver %s: %v in %s", path, err, answer)
+	}
+}
+
+// Open opens a page.
+func (b *Browser) Open(url string) {
+	b.t.Helper()
+	b.Do(http.MethodPost, "/url", map[string]string{"url": url}, nil)
+}
+
+// Resize makes the screen as wide as that.
+func (b *Browser) Resize(width int) {
+	b.t.Helper()
+	b.Do(http.MethodPost, "/goog/cdp/execute", map[string]any{"cmd": "Emulation.setDeviceMetricsOverride",
+		"params": map[string]any{"width": width, "height": 844, "deviceScaleFactor": 2, "mobile": true}}, nil)
+}
+
+// Eval runs an expression in the page.
+func (b *Browser) Eval(expression string, into any) {
+	b.t.Helper()
+	b.Do(http.MethodPost, "/execute/sync", map[string]any{"script": "return " + expression, "args": []any{}}, into)
+}
+
+// Click clicks the first element that the selector finds, as a finger would.
+func (b *Browser) Click(selector string) {
+	b.t.Helper()
+	var element map[string]string
+	b.Do(http.MethodPost, "/element", map[string]string{"using": "css selector", "value": selector}, &element)
+	for _, id := range element {
+		b.Do(http.MethodPost, "/element/"+id+"/click", nil, nil)
+	}
+}
+
+// Text is what the page shows.
+func (b *Browser) Text() (s string) {
+	b.t.Helper()
+	b.Eval("document.body.innerText", &s)
+	return s
+}
+
+// Fits fails the test when the page is wider than the screen, and keeps a picture where the variable PAGE_SHOTS names a
+// folder.
+func (b *Browser) Fits(name string, width int) {
+	b.t.Helper()
+	var size struct{ Wide, Screen, Tall int }
+	b.Eval("{wide: document.documentElement.scrollWidth, screen: window.innerWidth, tall: "+
+		"document.documentElement.scrollHeight}", &size)
+	if size.Wide > width || size.Screen != width {
+		b.t.Errorf("%s is %d wide on a screen of %d, want %d", name, size.Wide, size.Screen, width)
+	}
+	if dir := os.Getenv("PAGE_SHOTS"); dir != "" {
+		var shot struct{ Data string }
+		b.Do(http.MethodPost, "/goog/cdp/execute",
+			map[string]any{"cmd": "Page.captureScreenshot", "params": map[string]any{"captureBeyondViewport": true,
+				"clip": map[string]any{"x": 0, "y": 0, "width": width, "height": min(size.Tall, 2600), "scale": 1}}}, &shot)
+		png, err := base64.StdEncoding.DecodeString(shot.Data)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%d.png", name, width)), png, 0o644); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+// Quiet fails the test when the browser had something to complain of, such as what the page's own policy forbids. Lines
+// with one of the texts expected do not count.
+func (b *Browser) Quiet(expected ...string) {
+	b.t.Helper()
+	var lines []struct{ Level, Message string }
+	b.Do(http.MethodPost, "/se/log", map[string]string{"type": "browser"}, &lines)
+	for _, l := range lines {
+		// The icon it asks for unasked.
+		if !slices.ContainsFunc(append(expected, "/favicon.ico"), func(e string) bool { return strings.Contains(l.Message, e) }) {
+			b.t.Errorf("the browser says: %s %s", l.Level, l.Message)
+		}
+	}
+}
+
