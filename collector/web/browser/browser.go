@@ -76,7 +76,7 @@ func Start(t testing.TB, scripts bool) *Browser {
 			"args": []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 				"--disable-background-networking",
 				"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--user-data-dir=" + profile},
-			"prefs": map[string]any{"profile.managed_default_content_settings.javascript": setting},
+			"prefs": map[string]any{"intl.accept_languages": "id", "profile.managed_default_content_settings.javascript": setting},
 		},
 		"goog:loggingPrefs": map[string]string{"browser": "ALL"},
 	}}}, &made)
@@ -191,6 +191,28 @@ func (b *Browser) Click(selector string) {
 	}
 }
 
+// Type types into the first element that the selector finds; into a choice of files, their paths.
+func (b *Browser) Type(selector, text string) {
+	b.t.Helper()
+	var element map[string]string
+	b.Do(http.MethodPost, "/element", map[string]string{"using": "css selector", "value": selector}, &element)
+	for _, id := range element {
+		b.Do(http.MethodPost, "/element/"+id+"/value", map[string]string{"text": text}, nil)
+	}
+}
+
+// Until waits until an expression in the page is true.
+func (b *Browser) Until(expression string) {
+	b.t.Helper()
+	for end := time.Now().Add(timeout / 3); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		var holds bool
+		if b.Eval(expression, &holds); holds {
+			return
+		}
+	}
+	b.t.Fatalf("never %s:\n%s", expression, b.Text())
+}
+
 // Text is what the page shows.
 func (b *Browser) Text() (s string) {
 	b.t.Helper()
@@ -236,4 +258,3 @@ func (b *Browser) Quiet(expected ...string) {
 		}
 	}
 }
-

@@ -268,6 +268,7 @@ type jobView struct {
 	upload.Job
 	numbers
 	Percent int
+	Refused int
 	When    string
 }
 
@@ -277,7 +278,7 @@ func (p *pages) jobView(r *page.Request) (jobView, bool) {
 	if c, known := p.desk.Directory().Center(p.desk.Directory().DefaultCenter()); known {
 		zone = c.Location
 	}
-	return jobView{j, numbersFor(r), int(100 * j.Share), j.Started.In(zone).Format("02/01/2006 15.04")}, ok
+	return jobView{j, numbersFor(r), int(100 * j.Share), j.Summary.RefusedTotal(), j.Started.In(zone).Format("02/01/2006 15.04")}, ok
 }
 
 func (p *pages) job(r *page.Request) {
