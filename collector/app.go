@@ -29,6 +29,7 @@ import (
 	"github.com/monev112/monev112/collector/ingest/quarantine"
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/monev/kendala"
 	"github.com/monev112/monev112/collector/monev/report"
 	"github.com/monev112/monev112/collector/monev/rtl"
 	"github.com/monev112/monev112/collector/observability/metrics"
@@ -415,6 +416,7 @@ func (a *App) openAPI(guard *auth.Guard) error {
 			Freeze: freezes.Freeze, Compare: freezes.Compare, CountDue: a.retention.Count, DeleteDue: a.retention.Apply,
 			SourceEvents: withdrawals.List, Withdraw: withdrawals.Withdraw, Confirm: withdrawals.Confirm,
 		},
+		Kendala:        kendala.NewRunner(a.store, a.dir, a.cfg.Now).Result,
 		Hooks:          httpapi.Hooks{Began: a.metrics.HTTP.Began, Read: a.reads.Record},
 		Messages:       a.messages.Add,
 		Keys:           guard,

@@ -41,12 +41,10 @@
 //
 //   - httpapi: routes, keys, limits, problem documents, the record of reads. Never decides what an event means.
 //   - web: pages for people. Its page is what they have in common: layout, style, languages, signing in, forms; its
-//     site
-//     puts them together. Behind the links of alerts stand pages for a telephone that ask for no key.
+//     site puts them together. Behind the links of alerts stand pages for a telephone that ask for no key.
 //   - alerting: which tickets Alertmanager is told of, its configuration, the record of who was told what, and the one
 //     way to people that Alertmanager has not: WhatsApp (delivery).
-//   - monev: the figures of a month, frozen as they were reported. Never changes a frozen figure. Its kendala says why
-//     cases were late.
+//   - monev: a month's figures, frozen as reported, and why cases were late (kendala). Never changes a frozen figure.
 //   - observability: metrics, logs and traces. Never carries a number, name, address or text of a citizen.
 //
 // What keeps the house.

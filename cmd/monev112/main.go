@@ -68,7 +68,7 @@ func rootCommand() *cobra.Command {
 		serveCommand(), engineCommand(), demoCommand(), importCommand(), withdrawCommand(), mapCommand(), followCommand(),
 		simulateCommand(), initCommand(),
 		checkCommand(), rebuildCommand(), freezeCommand(), reportCommand(), journalCommand(), backupCommand(), restoreCommand(),
-		rtlCommand(), monevDataCommand(),
+		rtlCommand(), monevDataCommand(), kendalaCommand(),
 		retentionCommand(), keyCommand(), callerKeyCommand(), linkKeyCommand(), alertmanagerConfigCommand(),
 		healthcheckCommand(), versionCommand(),
 	)

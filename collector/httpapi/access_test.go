@@ -16,6 +16,7 @@ import (
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/monev/kendala"
 	"github.com/monev112/monev112/collector/source/upload"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
@@ -102,6 +103,14 @@ func accessTests() []accessTest {
 		{"GET /v1/report/changes?month=2026-10", "opd:read:dishub", 403},
 		{"GET /v1/report/changes?month=2026-10", "board:read", 200},
 		{"GET /v1/board", "admin", 403},
+		{"GET /v1/monev/kendala?month=2026-10", "admin", 200},
+		{"GET /v1/monev/kendala?month=2026-10", "monev:write", 200},
+		{"GET /v1/monev/kendala?month=2026-10", "board:read", 200},
+		{"GET /v1/monev/kendala?month=2026-10&center=35.78", "board:read of 35.15", 403},
+		{"GET /v1/monev/kendala?month=2026-10", "opd:read:dishub", 200},
+		{"GET /v1/monev/kendala?month=2026-10&opd=dlhk", "opd:read:dishub", 403},
+		{"GET /v1/monev/kendala?month=2026-10&check=true", "opd:read:dishub", 403},
+		{"GET /v1/monev/kendala?month=2026-10", "events:write", 403},
 		{"GET /v1/board", "revoked", 401},
 		{"GET /v1/board", "expired", 401},
 		{"GET /v1/board", "unknown", 401},
@@ -179,6 +188,9 @@ func TestAccess(t *testing.T) {
 		c.Admin.Compare = func(context.Context, string, string, time.Time) ([]freeze.Report, error) { return nil, nil }
 		c.Reports = testReports{}
 		c.Site = newSite(t, c)
+		c.Kendala = func(context.Context, kendala.Request) (kendala.Result, error) {
+			return kendala.Result{Indicators: []kendala.Indicator{}}, nil
+		}
 		c.Admin.StartRebuild = func(context.Context, rebuild.Spec) (rebuild.Job, error) { return rebuild.Job{}, nil }
 	})
 	w.stub.snapshot.Complete = true

@@ -16,6 +16,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/monev/kendala"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/store/lookup"
@@ -128,6 +129,8 @@ type Config struct {
 	// Reports makes the reports of the meeting.
 	Reports Reports
 	Office  Office // what the office writes for its meeting; nil answers 404
+	// why the cases of a month were late
+	Kendala func(ctx context.Context, r kendala.Request) (kendala.Result, error)
 	Hooks   Hooks
 	Keys    *auth.Guard
 	// records a notification of Alertmanager

@@ -14,7 +14,7 @@ var viewParameter = regexp.MustCompile(`\{(\w+):(\w+)`)
 // viewArguments are what the views that take parameters are asked with.
 var viewArguments = map[string]string{
 	"since": "'2026-10-01'", "until": "'2026-11-01'", "step": "'all'", "target": "15", "short": "5", "center": "'35.15'",
-	"centers": "['35.15']", "days": "[('35.15', '2026-10-01')]", "at": "'2026-10-02 00:00:00'",
+	"centers": "['35.15']", "days": "[('35.15', '2026-10-01')]", "at": "'2026-10-02 00:00:00'", "zone": "'Asia/Jakarta'",
 }
 
 // asked is what to write after FROM to ask a view of that definition.

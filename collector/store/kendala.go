@@ -97,6 +97,19 @@ type CauseCount struct {
 	Numerator, Denominator, N            uint64
 }
 
+// CauseSum counts the late cases of an indicator, scope and OPD that have a cause.
+type CauseSum struct {
+	Indicator, Scope, OPD, Cause, Reason string
+	N                                    uint64
+	Examples                             []string // ids of at most three
+}
+
+// CausePart is a row of monev_kendala_groups: of the N decided cases of one value of a dimension Met were in time.
+type CausePart struct {
+	Indicator, Scope, Dimension, Value string
+	Met, N                             uint64
+}
+
 // MaxCauseCases bounds what one question about causes reads: calls, and clocks of tickets. A month of the largest centre
 // has a third of it.
 const MaxCauseCases = 300_000
@@ -108,19 +121,47 @@ func (e *TooManyCasesError) Error() string {
 	return fmt.Sprintf("the range has more than %d %s: ask for less at a time", MaxCauseCases, e.What)
 }
 
+const causeCases = "SELECT 'answer' AS indicator, id, 0::UInt16 AS seq, '' AS opd, 'own' AS scope, category, '' AS priority, " +
+	"kecamatan, at, cause, '' AS reason FROM monev_kendala_calls(%[1]s%[2]s) UNION ALL SELECT clock, id, seq, opd, scope, " +
+	"category, priority, kecamatan, at, cause, reason::String FROM monev_kendala_tickets(%[1]s)"
+
 // CauseCases reads the late cases of a range with their causes, in order of indicator, id and number.
 func (s *Store) CauseCases(ctx context.Context, r CauseRange) ([]CauseCase, error) {
-	sql := `SELECT 'answer', id, 0::UInt16, '', 'own', category, '', kecamatan, at, cause, ''
-		FROM monev_kendala_calls(` + r.parameters() + r.answers() + `)
-		UNION ALL SELECT clock, id, seq, opd, scope, category, priority, kecamatan, at, cause, reason::String
-		FROM monev_kendala_tickets(` + r.parameters() + `)`
-	return bounded(ctx, s, "late cases", "SELECT * FROM ("+sql+") AS c(indicator, id, seq, opd, scope, category, priority, "+
-		"kecamatan, at, cause, reason) ORDER BY indicator, id, seq", func(scan func(...any) error) (c CauseCase, err error) {
+	sql := "SELECT * FROM (" + fmt.Sprintf(causeCases, r.parameters(), r.answers()) + ") ORDER BY indicator, id, seq"
+	return bounded(ctx, s, "late cases", sql, func(scan func(...any) error) (c CauseCase, err error) {
 		var seq uint16
 		err = scan(&c.Indicator, &c.ID, &seq, &c.OPD, &c.Scope, &c.Category, &c.Priority, &c.Kecamatan, &c.At, &c.Cause,
 			&c.Reason)
 		c.Seq, c.At = int(seq), c.At.UTC()
 		return c, err
+	})
+}
+
+// CauseSums counts the late cases of a range by cause; of one OPD only, where opd names it, and then no calls.
+func (s *Store) CauseSums(ctx context.Context, r CauseRange, opd string) ([]CauseSum, error) {
+	sql := "SELECT indicator, scope, opd, cause, reason, count(), groupArraySorted(3)(id) FROM (" +
+		fmt.Sprintf(causeCases, r.parameters(), r.answers()) + ")"
+	if opd != "" {
+		sql += " WHERE opd = " + quote(opd)
+	}
+	return queryAll(ctx, s, "count late cases", sql+" GROUP BY indicator, scope, opd, cause, reason ORDER BY ALL",
+		func(c *CauseSum) []any {
+			return []any{&c.Indicator, &c.Scope, &c.OPD, &c.Cause, &c.Reason, &c.N, &c.Examples}
+		})
+}
+
+// CauseParts counts the decided cases of a range by what a change may be told by; of one OPD only, where opd names it,
+// and then no calls. zone is the centre's.
+func (s *Store) CauseParts(ctx context.Context, r CauseRange, opd, zone string) ([]CausePart, error) {
+	of := "NULL"
+	if opd != "" {
+		of = quote(opd)
+	}
+	sql := fmt.Sprintf(`SELECT indicator, scope, dimension, value, numerator, n
+		FROM monev_kendala_groups(%s, target = %d, zone = %s, opd = %s) ORDER BY ALL`, r.parameters(), r.Targets.Answer,
+		quote(zone), of)
+	return queryAll(ctx, s, "count decided cases", sql, func(p *CausePart) []any {
+		return []any{&p.Indicator, &p.Scope, &p.Dimension, &p.Value, &p.Met, &p.N}
 	})
 }
 

@@ -1489,42 +1489,7 @@ FROM
 GROUP BY center;
 
 CREATE OR REPLACE VIEW monev112.monev_kendala_calls ON CLUSTER monev112 AS
-SELECT
-    late.center AS center, late.id AS id, assumeNotNull(late.day) AS day, late.came AS at, late.moment AS moment,
-    ifNull(late.category, '')::String AS category, ifNull(late.kecamatan, '')::String AS kecamatan,
-    multiIf(
-        late.answered_at IS NULL AND late.classified
-            OR ifNull(late.queued_at < late.received_at, false)
-            OR ifNull(late.answered_at < late.begun, false) OR ifNull(late.answered_at < late.received_at, false)
-            OR ifNull(late.abandoned_at < late.begun, false) OR ifNull(late.unserved_at < late.begun, false)
-            OR ifNull(late.ended_at < late.answered_at, false)
-            OR late.answered_at IS NOT NULL AND late.abandoned_at IS NOT NULL
-            OR late.answered_at IS NULL AND late.abandoned_at IS NULL AND late.unserved_at IS NULL
-            OR late.id IN
-            (
-                SELECT r.call
-                FROM (SELECT call, source FROM (SELECT subject AS call, minOrNullIf(occurred_at, type = 'call.ringing') AS rang_at,
-        countIf(type = 'call.ring_no_answer') AS missed, groupUniqArray(source) AS sources
-    FROM monev112.events
-    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN (SELECT late.id FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
-        least(begun + toIntervalMillisecond(1000 * {target:UInt32}), if(answered_at IS NULL,
-            least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
-    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
-    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
-        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS late)
-        AND occurred_at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC') AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
-        (
-            SELECT subject, source, replaces FROM monev112.events
-            WHERE center = {center:String} AND subject_kind = 'call' AND replaces != '' AND replaces != id
-        )
-    GROUP BY call) ARRAY JOIN sources AS source) AS r
-                INNER JOIN (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
-        least(begun + toIntervalMillisecond(1000 * {target:UInt32}), if(answered_at IS NULL,
-            least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
-    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
-    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
-        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS l ON l.id = r.call
-                INNER JOIN (SELECT source, arrayFilter(s -> s.3 > 900000, steps) AS gaps
+WITH (SELECT groupArray((source::String, gaps)) FROM (SELECT source, arrayFilter(s -> s.3 > 900000, steps) AS gaps
     FROM
     (
         SELECT source, arraySort(groupUniqArray(occurred_at)) AS beats,
@@ -1540,9 +1505,19 @@ SELECT
         GROUP BY source
     )
     WHERE length(beats) >= 12
-        AND arraySort(arrayMap(s -> s.3, steps))[intDiv(length(steps) + 1, 2)] <= 300000) AS s ON s.source = r.source
-                WHERE arrayExists(g -> g.1 < l.moment AND l.moment < g.2, s.gaps)
-            ), 'data',
+        AND arraySort(arrayMap(s -> s.3, steps))[intDiv(length(steps) + 1, 2)] <= 300000)) AS quiet
+SELECT
+    late.center AS center, late.id AS id, assumeNotNull(late.day) AS day, late.came AS at, late.moment AS moment,
+    ifNull(late.category, '')::String AS category, ifNull(late.kecamatan, '')::String AS kecamatan,
+    multiIf(
+        late.answered_at IS NULL AND late.classified
+            OR ifNull(late.queued_at < late.received_at, false)
+            OR ifNull(late.answered_at < late.begun, false) OR ifNull(late.answered_at < late.received_at, false)
+            OR ifNull(late.abandoned_at < late.begun, false) OR ifNull(late.unserved_at < late.begun, false)
+            OR ifNull(late.ended_at < late.answered_at, false)
+            OR late.answered_at IS NOT NULL AND late.abandoned_at IS NOT NULL
+            OR late.answered_at IS NULL AND late.abandoned_at IS NULL AND late.unserved_at IS NULL
+            OR arrayExists(s -> arrayExists(g -> g.1 < late.moment AND late.moment < g.2, arrayFirst(q -> q.1 = s, quiet).2), rings.sources), 'data',
         ifNull(late.abandon_ms < 1000 * {short:UInt32}, false), 'putus_cepat',
         rings.missed > 0
             OR ifNull(dateDiff('millisecond', rings.rang_at, late.moment) >= 10000, false), 'dering',
@@ -1759,6 +1734,26 @@ INNER JOIN
             'step must be day, week, month, year or all') = 0
     GROUP BY center, period, clock, scope, opd
 ) AS d ON d.center = c.center AND d.period = c.period AND d.indicator = c.indicator AND d.scope = c.scope AND d.opd = c.opd;
+
+CREATE OR REPLACE VIEW monev112.monev_kendala_groups ON CLUSTER monev112 AS
+SELECT center, indicator, scope, part.1 AS dimension, part.2 AS value, countIf(in_time) AS numerator, count() AS n
+FROM
+(
+    SELECT center, 'answer' AS indicator, 'own' AS scope, ifNull(answer_ms <= 1000 * {target:UInt32}, false) AS in_time,
+        [('category', ifNull(category, '')::String), ('kecamatan', ifNull(kecamatan, '')::String), ('shift', toString(intDiv(60 * toHour(assumeNotNull(at), {zone:String}) + toMinute(assumeNotNull(at), {zone:String}), 15)))] AS parts
+    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND {opd:Nullable(String)} IS NULL
+    UNION ALL
+    SELECT center, clock, ifNull(c.scope, 'own')::String, state = 'met',
+        [('opd', ifNull(c.opd, '')::String), ('category', ifNull(c.category, '')::String), ('priority', ifNull(c.priority, '')::String),
+         ('kecamatan', ifNull(c.kecamatan, '')::String), ('shift', toString(intDiv(60 * toHour(assumeNotNull(started_at), {zone:String}) + toMinute(assumeNotNull(started_at), {zone:String}), 15)))]
+    FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) AS c
+    WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.state IN ('met', 'breached')
+        AND c.day >= {since:Date} AND c.day < {until:Date} AND ({opd:Nullable(String)} IS NULL OR c.opd = {opd:Nullable(String)})
+)
+ARRAY JOIN parts AS part
+GROUP BY center, indicator, scope, dimension, value;
 
 CREATE OR REPLACE VIEW monev112.office_history ON CLUSTER monev112 AS
 SELECT center::String AS center, subject_kind::String AS kind, subject, occurred_at, received_at, changed_by::String AS changed_by,

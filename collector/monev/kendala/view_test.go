@@ -8,10 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/engine/enginetest"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/deploy"
 )
 
 func openSink(t *testing.T) *store.Sink {
@@ -46,7 +48,7 @@ func TestViewsAndFunctionAgree(t *testing.T) {
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	seen := map[string]int{}
-	for _, asOf := range []time.Time{{}, monthSince.Add(100 * time.Hour), monthSince.Add(77*time.Hour + 13*time.Minute)} {
+	for _, asOf := range []time.Time{{}, monthSince.Add(101*time.Hour + 13*time.Minute)} {
 		r := store.CauseRange{Center: "35.15", Since: monthSince, Until: monthUntil, Targets: targets, AsOf: asOf}
 		at, had, folded := now, f, rows
 		if !asOf.IsZero() {
@@ -77,9 +79,39 @@ func TestViewsAndFunctionAgree(t *testing.T) {
 			seen[c.Cause]++
 		}
 	}
+	r := NewRunner(s.Store, directory.MustLoad("directory.yaml", deploy.Directory), time.Now)
+	checkResult(t, r, Request{Month: "2026-10", OPD: "dishub", Check: true})
+	checkResult(t, r, Request{Month: "2026-10", Check: true})
 	for _, cause := range slices.Concat(CallCauses(), TicketCauses()) {
 		if seen[cause] == 0 {
 			t.Errorf("no case has the cause %s: the test shows nothing of it (%v)", cause, seen)
+		}
+	}
+}
+
+// checkResult asks for a month as the service does, and for a check of it.
+func checkResult(t *testing.T, r *Runner, q Request) {
+	t.Helper()
+	got, err := r.Result(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Check.Differences != 0 || got.Check.Cases < 100 || got.Check.Counts < 20 {
+		t.Errorf("%+v: %+v", q, got.Check)
+	}
+	if n := len(got.Indicators); n < 4 {
+		t.Errorf("%+v: %d indicators", q, n)
+	}
+	for _, i := range got.Indicators {
+		var n, most uint64
+		for _, c := range i.Causes {
+			n, most = n+c.N, max(most, c.N)
+			if c.Word == "" || len(c.Examples) == 0 || c.OPDName == "" {
+				t.Errorf("%s: %+v", i.Indicator, c)
+			}
+		}
+		if n != i.Late || i.Late > i.N || i.Late > 0 && i.Of(i.Largest).N != most {
+			t.Errorf("%s: the causes add up to %d of %d late; the largest is %s", i.Indicator, n, i.Late, i.Largest)
 		}
 	}
 }

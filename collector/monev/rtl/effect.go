@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/monev112/monev112/collector/internal/indonesian"
+	"github.com/monev112/monev112/collector/monev/share"
 	"github.com/monev112/monev112/collector/sla"
 )
 
@@ -71,15 +72,7 @@ func (i Interval) ExcludesZero() bool { return i.Low > 0 || i.High < 0 }
 
 // EnoughN is the least denominator of each share for which an effect is judged; below it data are too few ("data
 // terbatas").
-const EnoughN = 20
-
-// wilson is the 95 % score interval of c (E. B. Wilson, 1927). N is not 0.
-func wilson(c Count) (low, high float64) {
-	const z = 1.959963984540054
-	p, n := c.Share(), float64(c.N)
-	mid, half, by := p+z*z/(2*n), z*math.Sqrt(p*(1-p)/n+z*z/(4*n*n)), 1+z*z/n
-	return max(0, (mid-half)/by), min(1, (mid+half)/by)
-}
+const EnoughN = share.Few
 
 // Difference is the share after less the share before, with Newcombe's 95 % interval from Wilson's two (R. G. Newcombe,
 // Statistics in Medicine 17, 1998, method 10): with p the shares and l, u their Wilson bounds,
@@ -92,11 +85,8 @@ func Difference(before, after Count) *Interval {
 	if before.N == 0 || after.N == 0 {
 		return nil
 	}
-	p0, p1 := before.Share(), after.Share()
-	l0, u0 := wilson(before)
-	l1, u1 := wilson(after)
-	d := p1 - p0
-	return &Interval{d, d - math.Hypot(p1-l1, u0-p0), d + math.Hypot(u1-p1, p0-l0)}
+	d, low, high := share.Difference(share.Share(before), share.Share(after))
+	return &Interval{d, low, high}
 }
 
 // Beyond is the difference inside a scope less the difference outside of it, with the interval that both of theirs give

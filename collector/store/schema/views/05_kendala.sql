@@ -15,6 +15,8 @@
             WHERE center = {center:String} AND subject_kind = '{{.}}' AND replaces != '' AND replaces != id
         ){{end}}
 
+{{define "quarter of the day"}}toString(intDiv(60 * toHour(assumeNotNull({{.}}), {zone:String}) + toMinute(assumeNotNull({{.}}), {zone:String}), 15)){{end}}
+
 {{- /* The calls that monev_service_level, measure ketat, counts in its denominator and not in its numerator; and the moment
 at which each should have been answered, or until which its caller waited. */}}
 {{define "late calls"}}SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
@@ -114,6 +116,7 @@ and of these those with a hoax call. */}}
 -- Each call that was not answered within target, with its cause. moment is when it should have been answered, or until
 -- when its caller waited.
 CREATE OR REPLACE VIEW {{db}}.monev_kendala_calls AS
+WITH (SELECT groupArray((source::String, gaps)) FROM ({{template "silences"}})) AS quiet
 SELECT
     late.center AS center, late.id AS id, assumeNotNull(late.day) AS day, late.came AS at, late.moment AS moment,
     ifNull(late.category, '')::String AS category, ifNull(late.kecamatan, '')::String AS kecamatan,
@@ -125,14 +128,7 @@ SELECT
             OR ifNull(late.ended_at < late.answered_at, false)
             OR late.answered_at IS NOT NULL AND late.abandoned_at IS NOT NULL
             OR late.answered_at IS NULL AND late.abandoned_at IS NULL AND late.unserved_at IS NULL
-            OR late.id IN
-            (
-                SELECT r.call
-                FROM (SELECT call, source FROM ({{template "rings"}}) ARRAY JOIN sources AS source) AS r
-                INNER JOIN ({{template "late calls"}}) AS l ON l.id = r.call
-                INNER JOIN ({{template "silences"}}) AS s ON s.source = r.source
-                WHERE arrayExists(g -> g.1 < l.moment AND l.moment < g.2, s.gaps)
-            ), 'data',
+            OR arrayExists(s -> arrayExists(g -> g.1 < late.moment AND late.moment < g.2, arrayFirst(q -> q.1 = s, quiet).2), rings.sources), 'data',
         ifNull(late.abandon_ms < 1000 * {short:UInt32}, false), 'putus_cepat',
         rings.missed > 0
             OR ifNull(dateDiff('millisecond', rings.rang_at, late.moment) >= {{causes.Ringing.Milliseconds}}, false), 'dering',
@@ -246,3 +242,26 @@ INNER JOIN
     WHERE center = {center:String} AND {{template "range"}}
     GROUP BY center, period, clock, scope, opd
 ) AS d ON d.center = c.center AND d.period = c.period AND d.indicator = c.indicator AND d.scope = c.scope AND d.opd = c.opd;
+
+-- monev_kendala_groups: what is in time, by indicator, scope and each of opd, category, priority, kecamatan and shift: the
+-- parts that a change between two periods is told by. numerator is the cases in time, n those decided; the parts of a
+-- dimension add up to the whole. A shift is given as the quarter of the hour, counted from local midnight (zone), in which
+-- the case began. With opd, which may be left out, only the clocks of that OPD, and no calls.
+CREATE OR REPLACE VIEW {{db}}.monev_kendala_groups AS
+SELECT center, indicator, scope, part.1 AS dimension, part.2 AS value, countIf(in_time) AS numerator, count() AS n
+FROM
+(
+    SELECT center, 'answer' AS indicator, 'own' AS scope, ifNull(answer_ms <= 1000 * {target:UInt32}, false) AS in_time,
+        [('category', ifNull(category, '')::String), ('kecamatan', ifNull(kecamatan, '')::String), ('shift', {{template "quarter of the day" "at"}})] AS parts
+    FROM {{template "calls of the centre"}} AND day >= {since:Date} AND day < {until:Date} AND offered
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND {opd:Nullable(String)} IS NULL
+    UNION ALL
+    SELECT center, clock, ifNull(c.scope, 'own')::String, state = 'met',
+        [('opd', ifNull(c.opd, '')::String), ('category', ifNull(c.category, '')::String), ('priority', ifNull(c.priority, '')::String),
+         ('kecamatan', ifNull(c.kecamatan, '')::String), ('shift', {{template "quarter of the day" "started_at"}})]
+    FROM {{db}}.clocks_at(at = {{template "read at"}}) AS c
+    WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.state IN ('met', 'breached')
+        AND c.day >= {since:Date} AND c.day < {until:Date} AND ({opd:Nullable(String)} IS NULL OR c.opd = {opd:Nullable(String)})
+)
+ARRAY JOIN parts AS part
+GROUP BY center, indicator, scope, dimension, value;
