@@ -50,9 +50,12 @@ func days() Trend {
 
 func months() Trend {
 	t := Trend{
-		Title: "Tingkat layanan", Unit: share, Line: "dijawab ≤ 15 detik", Band: "selang 95 %", Target: Target{0.9, "target 90 %"},
+		Title: "Tingkat layanan", Unit: share, Line: "dijawab ≤ 15 detik", Band: "selang 95 %",
+		Target: Target{0.9, "target 90 %"},
 	}
-	for i, m := range []string{"Nov 2022", "Des 2022", "Jan 2023", "Feb 2023", "Mar 2023", "Apr 2023", "Mei 2023", "Jun 2023"} {
+	for i, m := range []string{
+		"Nov 2022", "Des 2022", "Jan 2023", "Feb 2023", "Mar 2023", "Apr 2023", "Mei 2023", "Jun 2023",
+	} {
 		v := 0.82 + 0.02*float64(i%5)
 		t.Points = append(t.Points, Point{m, v, v - 0.02, v + 0.02, 4000})
 	}
@@ -71,7 +74,8 @@ func departments(n int) Bars {
 			r.Name += fmt.Sprint(" ", i+1)
 		}
 		r.Numerator = uint64(r.Value * float64(r.Denominator))
-		r.Low, r.High = max(0, r.Value-0.4/math.Sqrt(float64(r.Denominator))), min(1, r.Value+0.2/math.Sqrt(float64(r.Denominator)))
+		r.Low, r.High = max(0, r.Value-0.4/math.Sqrt(float64(r.Denominator))),
+			min(1, r.Value+0.2/math.Sqrt(float64(r.Denominator)))
 		if i%9 == 5 {
 			r.Value, r.Low, r.High = nan, nan, nan
 		}
@@ -85,7 +89,8 @@ func effects() Bars {
 		Title: "Perubahan tingkat layanan menurut sif", Note: "poin persen terhadap September 2023", Target: NoTarget,
 		Unit: Unit{Name: "poin", Decimals: 1},
 		Rows: []Bar{
-			{Name: "pagi", Value: 1.2, Low: 0.4, High: 2, Denominator: 1800}, {Name: "sore", Value: -3.4, Low: -5, High: -1.8, Denominator: 1500},
+			{Name: "pagi", Value: 1.2, Low: 0.4, High: 2, Denominator: 1800},
+			{Name: "sore", Value: -3.4, Low: -5, High: -1.8, Denominator: 1500},
 			{Name: "malam", Value: -0.2, Low: nan, High: nan, Denominator: 12},
 		},
 	}
@@ -95,7 +100,8 @@ func funnel() Funnel {
 	return Funnel{
 		Title: "Ke mana panggilan pergi", Of: "panggilan masuk", Total: 4295,
 		Stages: []Stage{
-			{"Hoaks", 3466}, {"Tiket di OPD kabupaten", 139}, {"Tiket di instansi vertikal", 31}, {"Ditangani pusat panggilan", 4},
+			{"Hoaks", 3466}, {"Tiket di OPD kabupaten", 139}, {"Tiket di instansi vertikal", 31},
+			{"Ditangani pusat panggilan", 4},
 			{"Terklasifikasi, tanpa tiket", 402}, {"Belum diklasifikasi", 61}, {"Tidak terjawab", 192},
 		},
 	}
@@ -105,7 +111,8 @@ func causes(n int) Stack {
 	s := Stack{
 		Title: "Penyebab panggilan tidak terjawab dalam 15 detik", Of: "panggilan",
 		Parts: []string{
-			"data", "putus cepat", "dering tidak diangkat", "lonjakan", "kurang petugas", "petugas melayani hoaks", "semua sibuk",
+			"data", "putus cepat", "dering tidak diangkat", "lonjakan", "kurang petugas", "petugas melayani hoaks",
+			"semua sibuk",
 			"tidak terjelaskan", "jeda", "penanganan",
 		},
 	}
@@ -123,7 +130,9 @@ func causes(n int) Stack {
 }
 
 func hours() Heat {
-	h := Heat{Title: "Kapan telepon berdering", Note: "rata-rata per jam, WIB", Unit: Unit{Name: "panggilan per jam", Decimals: 1}}
+	h := Heat{
+		Title: "Kapan telepon berdering", Note: "rata-rata per jam, WIB", Unit: Unit{Name: "panggilan per jam", Decimals: 1},
+	}
 	for d := range h.Cells {
 		for hour := range h.Cells[d] {
 			h.Cells[d][hour] = 8 + 7*math.Sin(float64(hour-8)/24*2*math.Pi) + float64(d)/4
@@ -134,8 +143,11 @@ func hours() Heat {
 }
 
 func kecamatan(borders bool) Map {
-	m := Map{Title: "Tiket per 10.000 penduduk menurut kecamatan", Unit: Unit{Name: "tiket per 10.000 penduduk", Decimals: 1}}
-	names := strings.Fields("Tarik Prambon Krembung Porong Jabon Tanggulangin Candi Tulangan Wonoayu Sukodono Sidoarjo Buduran " +
+	m := Map{
+		Title: "Tiket per 10.000 penduduk menurut kecamatan", Unit: Unit{Name: "tiket per 10.000 penduduk", Decimals: 1},
+	}
+	names := strings.Fields("Tarik Prambon Krembung Porong Jabon Tanggulangin Candi Tulangan Wonoayu Sukodono Sidoarjo " +
+		"Buduran " +
 		"Sedati Waru Gedangan Taman Krian Balongbendo")
 	for i, name := range names {
 		a := Area{Code: fmt.Sprintf("35.15.%02d", i+1), Name: name, Value: float64(i%7) / 2.1, N: uint64(i * 3)}
@@ -160,7 +172,8 @@ func squares(n int) []byte {
 	for i := range n {
 		x, y := 112.5+0.05*float64(i%6), -7.3-0.06*float64(i/6)
 		ring := func(x, y, s float64) string {
-			return fmt.Sprintf("[[%g,%g],[%g,%g],[%g,%g],[%g,%g],[%g,%g]]", x, y, x+s*0.04, y, x+s*0.05, y+s*0.05, x, y+s*0.06, x, y)
+			return fmt.Sprintf("[[%g,%g],[%g,%g],[%g,%g],[%g,%g],[%g,%g]]", x, y, x+s*0.04, y, x+s*0.05, y+s*0.05, x, y+s*0.06,
+				x, y)
 		}
 		kind, c := "Polygon", "["+ring(x, y, 1)+"]"
 		switch i {
@@ -169,7 +182,8 @@ func squares(n int) []byte {
 		case 1:
 			kind, c = "MultiPolygon", "[["+ring(x, y, 0.6)+"],["+ring(x+0.03, y+0.03, 0.3)+"]]"
 		}
-		fs = append(fs, fmt.Sprintf(`{"type":"Feature","properties":{"kode":"3515%02d"},"geometry":{"type":%q,"coordinates":%s}}`, i+1, kind, c))
+		fs = append(fs, fmt.Sprintf(
+			`{"type":"Feature","properties":{"kode":"3515%02d"},"geometry":{"type":%q,"coordinates":%s}}`, i+1, kind, c))
 	}
 	return []byte(`{"type":"FeatureCollection","features":[` + strings.Join(fs, ",") + `]}`)
 }
@@ -190,15 +204,21 @@ func gallery() map[string]*Picture {
 	open := funnel()
 	open.Stages = open.Stages[:6]
 	return map[string]*Picture{
-		"trend": DrawTrend(october, days()), "trend-share": DrawTrend(october, months()), "trend-one": DrawTrend(october, one),
+		"trend": DrawTrend(october, days()), "trend-share": DrawTrend(october, months()),
+		"trend-one":  DrawTrend(october, one),
 		"trend-zero": DrawTrend(october, flat), "trend-none": DrawTrend(Basis{}, Trend{Title: "Kosong"}),
-		"bars": DrawBars(october, departments(12)), "bars-60": DrawBars(october, departments(60)), "bars-70": DrawBars(october, departments(70)),
-		"bars-effects": DrawBars(october, effects()), "bars-zero": DrawBars(october, zero), "bars-none": DrawBars(october, Bars{}),
-		"funnel": DrawFunnel(october, funnel()), "funnel-open": DrawFunnel(october, open), "funnel-none": DrawFunnel(october, Funnel{}),
-		"stack": DrawStack(october, causes(10)), "stack-60": DrawStack(october, causes(60)), "stack-one": DrawStack(october, causes(1)),
+		"bars": DrawBars(october, departments(12)), "bars-60": DrawBars(october, departments(60)),
+		"bars-70":      DrawBars(october, departments(70)),
+		"bars-effects": DrawBars(october, effects()), "bars-zero": DrawBars(october, zero),
+		"bars-none": DrawBars(october, Bars{}),
+		"funnel":    DrawFunnel(october, funnel()), "funnel-open": DrawFunnel(october, open),
+		"funnel-none": DrawFunnel(october, Funnel{}),
+		"stack":       DrawStack(october, causes(10)), "stack-60": DrawStack(october, causes(60)),
+		"stack-one":  DrawStack(october, causes(1)),
 		"stack-none": DrawStack(october, Stack{}),
 		"heat":       DrawHeat(october, hours()), "heat-zero": DrawHeat(october, Heat{Title: "Nol"}),
-		"map": DrawMap(october, kecamatan(true)), "map-tiles": DrawMap(october, kecamatan(false)), "map-none": DrawMap(october, Map{Title: "Kosong"}),
+		"map": DrawMap(october, kecamatan(true)), "map-tiles": DrawMap(october, kecamatan(false)),
+		"map-none": DrawMap(october, Map{Title: "Kosong"}),
 	}
 }
 
@@ -238,7 +258,7 @@ func sound(p *Picture) error {
 	d := xml.NewDecoder(strings.NewReader(svg))
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -317,11 +337,15 @@ func TestAnyDataIsDrawn(t *testing.T) {
 	name := rapid.OneOf(rapid.StringN(0, 100, 300), rapid.SampledFrom([]string{
 		long, `<script>alert(1)</script>`, `"><style>`, "=cmd|' /C calc'!A0", "a\x00\u202eb", strings.Repeat("W", 80), "\xff",
 	}))
-	value := rapid.OneOf(rapid.Float64Range(-1e6, 1e6), rapid.Float64Range(0, 1), rapid.SampledFrom([]float64{0, nan, 1e12, 1e-9}))
+	value := rapid.OneOf(rapid.Float64Range(-1e6, 1e6), rapid.Float64Range(0, 1),
+		rapid.SampledFrom([]float64{0, nan, 1e12, 1e-9}))
 	rapid.Check(t, func(t *rapid.T) {
 		u := Unit{name.Draw(t, "unit"), rapid.IntRange(0, 3).Draw(t, "decimals"), rapid.Bool().Draw(t, "percent")}
 		on := On(name.Draw(t, "period"), rapid.Uint64().Draw(t, "n"), "panggilan")
-		trend := Trend{Title: name.Draw(t, "title"), Note: name.Draw(t, "note"), Unit: u, Line: "l", Band: "b", Target: Target{value.Draw(t, "target"), "target"}}
+		trend := Trend{
+			Title: name.Draw(t, "title"), Note: name.Draw(t, "note"), Unit: u, Line: "l", Band: "b",
+			Target: Target{value.Draw(t, "target"), "target"},
+		}
 		bars := Bars{Unit: u, Target: trend.Target}
 		stack := Stack{Parts: []string{name.Draw(t, "part"), "b"}}
 		areas := Map{Unit: u}
@@ -349,11 +373,12 @@ func TestBordersAreRefusedInWords(t *testing.T) {
 		return `{"type":"FeatureCollection","features":[{"properties":` + properties + `,"geometry":` + geometry + `}]}`
 	}
 	for want, text := range map[string]string{
-		"GeoJSON: ":               `{`,
-		"no FeatureCollection":    `{"type":"Feature"}`,
-		`has no property "kode"`:  feature(`{}`, `{}`),
-		`geometry "Point"`:        feature(`{"kode":1}`, `{"type":"Point","coordinates":[1,2]}`),
-		"no longitude":            feature(`{"kode":1}`, `{"type":"Polygon","coordinates":[[[112,-7],[700000,9200000],[113,-8]]]}`),
+		"GeoJSON: ":              `{`,
+		"no FeatureCollection":   `{"type":"Feature"}`,
+		`has no property "kode"`: feature(`{}`, `{}`),
+		`geometry "Point"`:       feature(`{"kode":1}`, `{"type":"Point","coordinates":[1,2]}`),
+		"no longitude": feature(`{"kode":1}`,
+			`{"type":"Polygon","coordinates":[[[112,-7],[700000,9200000],[113,-8]]]}`),
 		"fewer than three":        feature(`{"kode":1}`, `{"type":"Polygon","coordinates":[[[112,-7],[112,-7]]]}`),
 		"feature 1 has no ring":   feature(`{"kode":1}`, `{"type":"Polygon","coordinates":[]}`),
 		"feature 1: json":         feature(`{"kode":1}`, `{"type":"Polygon","coordinates":7}`),

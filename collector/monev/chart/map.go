@@ -196,7 +196,9 @@ func (p *Picture) areaLabel(a Area, u Unit, c point, room, top float64) {
 
 // tiles draws one square an area.
 func (p *Picture) tiles(m Map, y, top float64) float64 {
-	placed := slices.IndexFunc(m.Areas, func(a Area) bool { return a.Column < 1 || a.Row < 1 || a.Column > 12 || a.Row > 40 }) < 0
+	placed := slices.IndexFunc(m.Areas, func(a Area) bool {
+		return a.Column < 1 || a.Row < 1 || a.Column > 12 || a.Row > 40
+	}) < 0
 	columns, rows := 6, (len(m.Areas)+5)/6
 	if placed {
 		columns, rows = 1, 1

@@ -115,7 +115,8 @@ type raster struct {
 }
 
 // paint fills what add draws, into a rasterizer no larger than the box around it.
-func (r *raster) paint(pts []point, pad float64, c colour, add func(z *vector.Rasterizer, at func(point) (x, y float32))) {
+func (r *raster) paint(pts []point, pad float64, c colour,
+	add func(z *vector.Rasterizer, at func(point) (x, y float32))) {
 	low, high := point{math.Inf(1), math.Inf(1)}, point{math.Inf(-1), math.Inf(-1)}
 	for _, q := range pts {
 		low, high = point{min(low.x, q.x), min(low.y, q.y)}, point{max(high.x, q.x), max(high.y, q.y)}
@@ -223,7 +224,9 @@ func dashes(pts []point, dash []float64) (runs [][]point) {
 }
 
 // arguments is how many points a piece of a glyph has.
-var arguments = [...]int{sfnt.SegmentOpMoveTo: 1, sfnt.SegmentOpLineTo: 1, sfnt.SegmentOpQuadTo: 2, sfnt.SegmentOpCubeTo: 3}
+var arguments = [...]int{
+	sfnt.SegmentOpMoveTo: 1, sfnt.SegmentOpLineTo: 1, sfnt.SegmentOpQuadTo: 2, sfnt.SegmentOpCubeTo: 3,
+}
 
 func (r *raster) text(it *item) {
 	f := faces()[0]

@@ -6,7 +6,8 @@ import (
 )
 
 // Clean makes a text of people harmless and keeps it readable: one line, no control characters, no marks that turn the
-// direction of reading, nothing that XML cannot hold. Markup and formulas are text and stay; each renderer escapes them.
+// direction of reading, nothing that XML cannot hold. Markup and formulas are text and stay; each renderer escapes
+// them.
 func Clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -1,5 +1,5 @@
-// Package document is the model of a report: headings, prose, tables with typed cells, figures, signatures. The packages
-// below it write one model as HTML, DOCX, XLSX, JSON and PDF, and read the numbers of finished files back.
+// Package document is the model of a report: headings, prose, tables with typed cells, figures, signatures. The
+// packages below it write one model as HTML, DOCX, XLSX, JSON and PDF, and read the numbers of finished files back.
 //
 // A model is a value: no IO, no clock. The same model gives the same bytes in every format but PDF. Every number that a
 // reader could check carries a Key that says which figure it is; Compare holds a finished file against the figures.

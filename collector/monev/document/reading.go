@@ -76,7 +76,8 @@ func Parse(id, text, where string) Reading {
 }
 
 // a number, and its unit or a second number with its unit, at the beginning of a longer text.
-var leading = regexp.MustCompile(`^(?:Rp )?[−-]?\d[\d.]*(?:,\d+)?(?: %| hari(?: \d+ jam)?| jam(?: \d+ menit)?| menit(?: \d+ detik)?)?`)
+var leading = regexp.MustCompile(
+	`^(?:Rp )?[−-]?\d[\d.]*(?:,\d+)?(?: %| hari(?: \d+ jam)?| jam(?: \d+ menit)?| menit(?: \d+ detik)?)?`)
 
 // ParsePrefix reads the number that a longer text begins with; the rest is prose.
 func ParsePrefix(id, text, where string) Reading {

@@ -21,7 +21,8 @@ import (
 var Hostile = []string{
 	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `</style><style>*{display:none}`, `]]>&amp;{{.}}`,
 	`=cmd|' /C calc'!A0`, `+62-1`, `-2+3`, `@SUM(A1:A9)`, "Dinas\u202eSOL\u202c", "a\x00b\x07c\x1bd", "satu\ndua\ttiga",
-	"Dinas Perumahan, Permukiman, Cipta Karya dan Tata Ruang Kabupaten Sidoarjo (PJU)", strings.Repeat("W", 80), "\xff\xfe",
+	"Dinas Perumahan, Permukiman, Cipta Karya dan Tata Ruang Kabupaten Sidoarjo (PJU)", strings.Repeat("W", 80),
+	"\xff\xfe",
 	"_x0041_", "'quoted", "{=1+1}", "دائرة", "&amp;", `a\b`, "   ",
 }
 
@@ -42,12 +43,15 @@ func Monthly(departments int) *document.Document {
 		Title: "Laporan Kinerja Call Center 112", Subtitle: "Kabupaten Sidoarjo", Period: "Oktober 2023",
 		Author: "Dinas Komunikasi dan Informatika Kabupaten Sidoarjo", Mark: "SEMENTARA", Made: made, Contents: true,
 		Letterhead: document.Letterhead{
-			Lines: []string{"PEMERINTAH KABUPATEN SIDOARJO", "DINAS KOMUNIKASI DAN INFORMATIKA", "Jalan Diponegoro 139, Sidoarjo"},
-			Logo:  logo.Bytes(),
+			Lines: []string{"PEMERINTAH KABUPATEN SIDOARJO", "DINAS KOMUNIKASI DAN INFORMATIKA", "Jalan Diponegoro 139, " +
+				"Sidoarjo"},
+			Logo: logo.Bytes(),
 		},
 		Facts: []document.Fact{
 			{Label: "Data sampai", Value: document.Line{document.Instant(made)}},
-			{Label: "Cakupan", Value: document.Line{percent(0.9871, 1, Key("coverage", "", document.Value)), text(" panggilan berkelas")}},
+			{Label: "Cakupan", Value: document.Line{
+				percent(0.9871, 1, Key("coverage", "", document.Value)), text(" panggilan berkelas"),
+			}},
 			{Label: "Nomor", Value: document.Line{text("..........................")}},
 		},
 	}
@@ -57,27 +61,35 @@ func Monthly(departments int) *document.Document {
 		document.Heading{Level: 1, ID: "ringkasan", Text: "Ringkasan"},
 		document.Paragraph{Style: document.Lead, Line: document.Line{
 			text("Dari "), count(4295, Key("calls", "", document.N)), text(" panggilan, "), percent(0.80712, 1, level).Bold(),
-			text(" dijawab dalam 15 detik: "), text("tidak tercapai").In(document.Bad), text(". Lihat "), document.Reference("t-indikator"), text("."),
+			text(" dijawab dalam 15 detik: "), text("tidak tercapai").In(document.Bad), text(". Lihat "),
+			document.Reference("t-indikator"), text("."),
 		}},
 		document.Table{
 			ID: "t-indikator", Caption: "Indikator, target dan realisasi",
-			Columns: []document.Column{{Head: "Indikator", Width: 0.32}, {Head: "Target"}, {Head: "Realisasi"}, {Head: "n"}, {Head: "Selang 95 %", Width: 0.2}, {Head: "Hasil"}},
+			Columns: []document.Column{
+				{Head: "Indikator", Width: 0.32}, {Head: "Target"}, {Head: "Realisasi"}, {Head: "n"},
+				{Head: "Selang 95 %", Width: 0.2}, {Head: "Hasil"},
+			},
 			Rows: []document.Row{
 				{Cells: []document.Cell{
 					text("Panggilan dijawab dalam 15 detik"), percent(0.9, 0, document.Key{}), percent(0.80712, 1, level),
-					count(4103, Key("service_level", "measure=ketat,target=15", document.N)), text("79,5–81,9 %"), text("tidak tercapai").In(document.Bad),
+					count(4103, Key("service_level", "measure=ketat,target=15", document.N)), text("79,5–81,9 %"),
+					text("tidak tercapai").In(document.Bad),
 				}},
 				{Cells: []document.Cell{
 					text("Waktu tiba di lokasi, median"), document.Duration(900, 0, document.Key{}),
-					document.Duration(7859.4, 1, Key("interval_p50", "interval=arrive", document.Value)), count(38, Key("interval_p50", "interval=arrive", document.N)),
+					document.Duration(7859.4, 1, Key("interval_p50", "interval=arrive", document.Value)),
+					count(38, Key("interval_p50", "interval=arrive", document.N)),
 					document.Absent(document.NotApplicable, document.Key{}), text("tercapai").In(document.Good),
 				}},
 				{Cells: []document.Cell{
 					text("Waktu jawab, 9 dari 10"), document.Number(15, 0, "detik", document.Key{}),
-					document.Number(14.25, 1, "detik", Key("answer_p90", "", document.Value)), count(4103, Key("answer_p90", "", document.N)), text(""), text(""),
+					document.Number(14.25, 1, "detik", Key("answer_p90", "", document.Value)),
+					count(4103, Key("answer_p90", "", document.N)), text(""), text(""),
 				}},
 				{Cells: []document.Cell{
-					text("Penutupan dikonfirmasi"), percent(0.8, 0, document.Key{}), document.Absent(document.NotRecorded, Key("confirmed", "", document.Value)),
+					text("Penutupan dikonfirmasi"), percent(0.8, 0, document.Key{}),
+					document.Absent(document.NotRecorded, Key("confirmed", "", document.Value)),
 					count(0, Key("confirmed", "", document.N)), text(""), text("tidak dinilai").In(document.Attention),
 				}},
 			},
@@ -85,21 +97,36 @@ func Monthly(departments int) *document.Document {
 		},
 		document.Paragraph{Style: document.Warning, Line: document.Line{text("Angka sementara: bulan ini belum dibekukan.")}},
 		document.Heading{Level: 2, ID: "sebab", Text: "Sebab"},
-		document.List{Items: []document.Line{{text("Lonjakan pada "), document.Date(made)}, {text("Petugas kurang dari dua")}}},
+		document.List{Items: []document.Line{
+			{text("Lonjakan pada "), document.Date(made)}, {text("Petugas kurang dari dua")},
+		}},
 		document.List{Ordered: true, Items: []document.Line{{text("pertama")}, {text("kedua")}}},
 		document.Heading{Level: 1, ID: "corong", Text: "Corong"},
-		document.Figure{ID: "g-corong", Caption: "Ke mana panggilan pergi.", Table: "t-corong", Picture: chart.DrawFunnel(on, chart.Funnel{
-			Title: "Ke mana panggilan pergi", Of: "panggilan masuk", Total: 4295,
-			Stages: []chart.Stage{{Name: "Hoaks", N: 3466}, {Name: "Tiket", N: 170}, {Name: "Lain", N: 659}},
-		})},
+		document.Figure{ID: "g-corong", Caption: "Ke mana panggilan pergi.", Table: "t-corong",
+			Picture: chart.DrawFunnel(on, chart.Funnel{
+				Title: "Ke mana panggilan pergi", Of: "panggilan masuk", Total: 4295,
+				Stages: []chart.Stage{{Name: "Hoaks", N: 3466}, {Name: "Tiket", N: 170}, {Name: "Lain", N: 659}},
+			})},
 		document.Table{
-			ID: "t-corong", Caption: "Corong panggilan", Columns: []document.Column{{Head: "Tahap"}, {Head: "Panggilan"}, {Head: "Bagian"}},
+			ID: "t-corong", Caption: "Corong panggilan",
+			Columns: []document.Column{{Head: "Tahap"}, {Head: "Panggilan"}, {Head: "Bagian"}},
 			Rows: []document.Row{
 				{Cells: []document.Cell{text("Panggilan masuk")}, Group: true},
-				{Cells: []document.Cell{text("Hoaks"), count(3466, Key("funnel", "stage=hoax", document.Numerator)), percent(3466.0/4295, 1, Key("funnel", "stage=hoax", document.Value))}},
-				{Cells: []document.Cell{text("Tiket"), count(170, Key("funnel", "stage=own", document.Numerator)), percent(170.0/4295, 1, Key("funnel", "stage=own", document.Value))}},
-				{Cells: []document.Cell{text("Lain"), count(659, Key("funnel", "stage=none", document.Numerator)), percent(659.0/4295, 1, Key("funnel", "stage=none", document.Value))}},
-				{Cells: []document.Cell{text("Jumlah"), count(4295, Key("funnel", "", document.Denominator)), percent(1, 1, document.Key{})}, Total: true},
+				{Cells: []document.Cell{
+					text("Hoaks"), count(3466, Key("funnel", "stage=hoax", document.Numerator)),
+					percent(3466.0/4295, 1, Key("funnel", "stage=hoax", document.Value)),
+				}},
+				{Cells: []document.Cell{
+					text("Tiket"), count(170, Key("funnel", "stage=own", document.Numerator)),
+					percent(170.0/4295, 1, Key("funnel", "stage=own", document.Value)),
+				}},
+				{Cells: []document.Cell{
+					text("Lain"), count(659, Key("funnel", "stage=none", document.Numerator)),
+					percent(659.0/4295, 1, Key("funnel", "stage=none", document.Value)),
+				}},
+				{Cells: []document.Cell{
+					text("Jumlah"), count(4295, Key("funnel", "", document.Denominator)), percent(1, 1, document.Key{}),
+				}, Total: true},
 			},
 			Plot: &document.Plot{Kind: document.Bars, Title: "Corong panggilan", Label: 0, Series: []int{1}},
 		},
@@ -119,17 +146,25 @@ func Monthly(departments int) *document.Document {
 		for hour := range 24 {
 			v := 6 + 5*math.Sin(float64(hour-8)/24*2*math.Pi) + float64(day)/3
 			h.Cells[day][hour] = v
-			r.Cells = append(r.Cells, document.Number(v, 1, "", Key("heat", fmt.Sprintf("day=%d,hour=%d", day, hour), document.Value)))
+			r.Cells = append(r.Cells,
+				document.Number(v, 1, "", Key("heat", fmt.Sprintf("day=%d,hour=%d", day, hour), document.Value)))
 		}
 		heat.Rows = append(heat.Rows, r)
 	}
-	add(document.Figure{ID: "g-jam", Caption: "Rata-rata panggilan per jam, WIB.", Picture: chart.DrawHeat(on, h), Table: "t-jam"}, heat)
+	add(document.Figure{
+		ID: "g-jam", Caption: "Rata-rata panggilan per jam, WIB.", Picture: chart.DrawHeat(on, h), Table: "t-jam",
+	}, heat)
 	opd := document.Table{
 		ID: "t-opd", Caption: "Tiket tepat waktu menurut perangkat daerah",
-		Columns: []document.Column{{Head: "Perangkat daerah", Width: 0.4}, {Head: "Tiket"}, {Head: "Tepat waktu"}, {Head: "Bagian"}, {Head: "Bawah"}, {Head: "Atas"}},
-		Plot:    &document.Plot{Kind: document.Bars, Title: "Tepat waktu", Label: 0, Series: []int{3}},
+		Columns: []document.Column{
+			{Head: "Perangkat daerah", Width: 0.4}, {Head: "Tiket"}, {Head: "Tepat waktu"}, {Head: "Bagian"}, {Head: "Bawah"},
+			{Head: "Atas"},
+		},
+		Plot: &document.Plot{Kind: document.Bars, Title: "Tepat waktu", Label: 0, Series: []int{3}},
 	}
-	bars := chart.Bars{Title: "Tiket tepat waktu", Unit: chart.Unit{Percent: true, Decimals: 1}, Counts: true, Target: chart.NoTarget}
+	bars := chart.Bars{
+		Title: "Tiket tepat waktu", Unit: chart.Unit{Percent: true, Decimals: 1}, Counts: true, Target: chart.NoTarget,
+	}
 	for i := range departments {
 		dims := fmt.Sprintf("clock=resolve,opd=%d", i)
 		n, on := float64(20+i), float64(12+i/2)
@@ -137,10 +172,15 @@ func Monthly(departments int) *document.Document {
 		if i < 5 {
 			name = []string{"Dinas Perhubungan", "BPBD", "Satpol PP", "Dinas Kesehatan", "Dinas Sosial"}[i]
 		}
-		bars.Rows = append(bars.Rows, chart.Bar{Name: name, Value: on / n, Low: on/n - 0.1, High: on/n + 0.05, Numerator: uint64(on), Denominator: uint64(n)})
+		bars.Rows = append(bars.Rows,
+			chart.Bar{
+				Name: name, Value: on / n, Low: on/n - 0.1, High: on/n + 0.05, Numerator: uint64(on), Denominator: uint64(n),
+			})
 		opd.Rows = append(opd.Rows, document.Row{Cells: []document.Cell{
-			text(name), count(n, Key("on_time", dims, document.Denominator)), count(on, Key("on_time", dims, document.Numerator)),
-			percent(on/n, 1, Key("on_time", dims, document.Value)), percent(on/n-0.1, 1, Key("on_time", dims, document.Low)), percent(on/n+0.05, 1, Key("on_time", dims, document.High)),
+			text(name), count(n, Key("on_time", dims, document.Denominator)),
+			count(on, Key("on_time", dims, document.Numerator)),
+			percent(on/n, 1, Key("on_time", dims, document.Value)), percent(on/n-0.1, 1, Key("on_time", dims, document.Low)),
+			percent(on/n+0.05, 1, Key("on_time", dims, document.High)),
 		}})
 	}
 	add(
@@ -151,7 +191,8 @@ func Monthly(departments int) *document.Document {
 		document.Heading{Level: 1, ID: "pengesahan", Text: "Pengesahan", Plain: true},
 		document.Signatures{Place: "Sidoarjo, ........ November 2023", People: []document.Signatory{
 			{Role: "Mengetahui,", Office: "Sekretaris Daerah"},
-			{Office: "Kepala Dinas Komunikasi dan Informatika", Name: "Nama Kepala, S.T.", Rank: "Pembina Tingkat I", Number: "19700101 199503 1 001"},
+			{Office: "Kepala Dinas Komunikasi dan Informatika", Name: "Nama Kepala, S.T.", Rank: "Pembina Tingkat I",
+				Number: "19700101 199503 1 001"},
 		}},
 	)
 	return d
@@ -167,7 +208,9 @@ func Nasty() *document.Document {
 		id := fmt.Sprintf("n-%d", i)
 		d.Blocks = append(d.Blocks,
 			document.Heading{Level: 1, ID: id, Text: s},
-			document.Paragraph{Line: document.Line{document.Text(s), document.Count(float64(i), Key("nasty", s, document.N)), document.Text(s)}},
+			document.Paragraph{Line: document.Line{
+				document.Text(s), document.Count(float64(i), Key("nasty", s, document.N)), document.Text(s),
+			}},
 			document.List{Items: []document.Line{{document.Text(s)}}},
 			document.Figure{ID: id + "-g", Caption: s, Picture: chart.DrawFunnel(chart.On(s, 1, s), chart.Funnel{
 				Title: s, Of: s, Total: 2, Stages: []chart.Stage{{Name: s, N: 2}},

@@ -47,7 +47,8 @@ func Write(out io.Writer, d *document.Document) error {
 
 	rels := head + `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">`
 	for i, p := range [][2]string{
-		{"styles", "styles"}, {"numbering", "numbering"}, {"settings", "settings"}, {"header", "header1"}, {"footer", "footer1"},
+		{"styles", "styles"}, {"numbering", "numbering"}, {"settings", "settings"}, {"header", "header1"},
+		{"footer", "footer1"},
 	} {
 		rels += fmt.Sprintf(`<Relationship Id="rId%d" Type="%s%s" Target="%s.xml"/>`, i+1, office, p[0], p[1])
 	}
@@ -134,10 +135,13 @@ func field(code, last string) string {
 // bookmarked is a bookmark around runs.
 func (x *writer) bookmarked(name, inner string) string {
 	x.bookmarks++
-	return fmt.Sprintf(`<w:bookmarkStart w:id="%d" w:name="%s"/>%s<w:bookmarkEnd w:id="%d"/>`, x.bookmarks, name, inner, x.bookmarks)
+	return fmt.Sprintf(`<w:bookmarkStart w:id="%d" w:name="%s"/>%s<w:bookmarkEnd w:id="%d"/>`, x.bookmarks, name, inner,
+		x.bookmarks)
 }
 
-var tones = [...]string{document.Plain: "", document.Good: "1C5E2C", document.Bad: "8A1F1F", document.Attention: "6B4700"}
+var tones = [...]string{
+	document.Plain: "", document.Good: "1C5E2C", document.Bad: "8A1F1F", document.Attention: "6B4700",
+}
 
 func (x *writer) cell(c document.Cell, bold bool) string {
 	properties := ""
@@ -175,7 +179,8 @@ func (x *writer) front(d *document.Document) {
 	sub := strings.Trim(document.Clean(d.Subtitle)+", "+document.Clean(d.Period), ", ")
 	x.s(paragraph("Subtitle", "", run(sub, "")))
 	for _, f := range d.Facts {
-		x.s(paragraph("Catatan", `<w:tabs><w:tab w:val="left" w:pos="2268"/></w:tabs><w:spacing w:after="40"/><w:ind w:left="2268" w:hanging="2268"/>`,
+		x.s(paragraph("Catatan",
+			`<w:tabs><w:tab w:val="left" w:pos="2268"/></w:tabs><w:spacing w:after="40"/><w:ind w:left="2268" w:hanging="2268"/>`,
 			run(document.Clean(f.Label), "")+`<w:r><w:tab/></w:r>`+x.line(f.Value)))
 	}
 	if d.Contents {
@@ -205,19 +210,23 @@ func (x *writer) letterhead(l document.Letterhead) {
 	} else {
 		x.s(lines)
 	}
-	x.s(paragraph("Kop", `<w:pBdr><w:bottom w:val="double" w:sz="6" w:space="1" w:color="1A1A1A"/></w:pBdr><w:spacing w:after="240"/>`, ""))
+	x.s(paragraph(
+		"Kop", `<w:pBdr><w:bottom w:val="double" w:sz="6" w:space="1" w:color="1A1A1A"/></w:pBdr><w:spacing w:after="240"/>`,
+		""))
 }
 
 // bare is a table of one row without borders.
 func bare(widths []int, cells []string) string {
 	var b strings.Builder
-	b.WriteString(`<w:tbl><w:tblPr><w:tblW w:w="` + fmt.Sprint(textWidth) + `" w:type="dxa"/><w:tblLayout w:type="fixed"/></w:tblPr><w:tblGrid>`)
+	b.WriteString(`<w:tbl><w:tblPr><w:tblW w:w="` + fmt.Sprint(textWidth) +
+		`" w:type="dxa"/><w:tblLayout w:type="fixed"/></w:tblPr><w:tblGrid>`)
 	for _, w := range widths {
 		fmt.Fprintf(&b, `<w:gridCol w:w="%d"/>`, w)
 	}
 	b.WriteString(`</w:tblGrid><w:tr><w:trPr><w:cantSplit/></w:trPr>`)
 	for i, c := range cells {
-		fmt.Fprintf(&b, `<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/><w:vAlign w:val="center"/></w:tcPr>%s</w:tc>`, widths[i], c)
+		fmt.Fprintf(&b, `<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/><w:vAlign w:val="center"/></w:tcPr>%s</w:tc>`, widths[i],
+			c)
 	}
 	b.WriteString(`</w:tr></w:tbl>`)
 	return b.String()
@@ -268,7 +277,8 @@ func (x *writer) block(b document.Block) {
 	case document.List:
 		style, properties := "ListBullet", ""
 		if b.Ordered {
-			style, properties = "ListNumber", fmt.Sprintf(`<w:numPr><w:ilvl w:val="0"/><w:numId w:val="%d"/></w:numPr>`, x.lists+firstList)
+			style, properties = "ListNumber",
+				fmt.Sprintf(`<w:numPr><w:ilvl w:val="0"/><w:numId w:val="%d"/></w:numPr>`, x.lists+firstList)
 			x.lists++
 		}
 		for _, l := range b.Items {
@@ -292,14 +302,16 @@ func (x *writer) caption(id, text, properties string) {
 	label := x.n.Label(id)
 	kind, number, _ := strings.Cut(label, " ")
 	x.s(paragraph("Caption", properties,
-		x.bookmarked(x.anchors[id], run(kind+" ", "")+field(`SEQ `+kind+` \* ARABIC`, number))+run(". "+document.Clean(text), "")))
+		x.bookmarked(x.anchors[id], run(kind+" ", "")+field(`SEQ `+kind+` \* ARABIC`, number))+
+			run(". "+document.Clean(text), "")))
 }
 
 func (x *writer) table(t document.Table) {
 	x.caption(t.ID, t.Caption, "<w:keepNext/>")
-	fmt.Fprintf(&x.b, `<w:tbl><w:tblPr><w:tblStyle w:val="TabelLaporan"/><w:tblW w:w="%d" w:type="dxa"/><w:tblLayout w:type="fixed"/>`+
-		`<w:tblLook w:val="0420" w:firstRow="1" w:lastRow="0" w:firstColumn="0" w:lastColumn="0" w:noHBand="0" w:noVBand="1"/>`+
-		`<w:tblCaption w:val="%s"/></w:tblPr><w:tblGrid>`, textWidth, escape(document.Clean(t.Caption)))
+	fmt.Fprintf(
+		&x.b, `<w:tbl><w:tblPr><w:tblStyle w:val="TabelLaporan"/><w:tblW w:w="%d" w:type="dxa"/><w:tblLayout w:type="fixed"/>`+
+			`<w:tblLook w:val="0420" w:firstRow="1" w:lastRow="0" w:firstColumn="0" w:lastColumn="0" w:noHBand="0" w:noVBand="1"/>`+
+			`<w:tblCaption w:val="%s"/></w:tblPr><w:tblGrid>`, textWidth, escape(document.Clean(t.Caption)))
 	widths, style := make([]int, len(t.Columns)), "IsiTabel"
 	for i, w := range t.Widths() {
 		widths[i] = int(w * textWidth)
@@ -318,7 +330,8 @@ func (x *writer) table(t document.Table) {
 		if bold {
 			merge += `<w:shd w:val="clear" w:color="auto" w:fill="EEF3F9"/>`
 		}
-		fmt.Fprintf(&x.b, `<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/>%s</w:tcPr>%s</w:tc>`, wide, merge, paragraph(style, properties, inner))
+		fmt.Fprintf(&x.b, `<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/>%s</w:tcPr>%s</w:tc>`, wide, merge,
+			paragraph(style, properties, inner))
 	}
 	align := func(column int) string {
 		if right[column] {
@@ -380,13 +393,14 @@ func (x *writer) picture(file []byte, wide, high int, alt string) string {
 		alt = string(r[:maxAlt]) + "…"
 	}
 	alt = escape(document.Clean(alt))
-	return fmt.Sprintf(`<w:r><w:drawing><wp:inline xmlns:wp="%[1]swordprocessingDrawing" distT="0" distB="0" distL="0" distR="0">`+
-		`<wp:extent cx="%[2]d" cy="%[3]d"/><wp:docPr id="%[4]d" name="Gambar %[4]d" descr="%[5]s"/><wp:cNvGraphicFramePr>`+
-		`<a:graphicFrameLocks xmlns:a="%[1]smain" noChangeAspect="1"/></wp:cNvGraphicFramePr><a:graphic xmlns:a="%[1]smain">`+
-		`<a:graphicData uri="%[1]spicture"><pic:pic xmlns:pic="%[1]spicture"><pic:nvPicPr><pic:cNvPr id="%[4]d" name="gambar%[4]d.png"/>`+
-		`<pic:cNvPicPr/></pic:nvPicPr><pic:blipFill><a:blip r:embed="rIdG%[4]d"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill>`+
-		`<pic:spPr><a:xfrm><a:off x="0" y="0"/><a:ext cx="%[2]d" cy="%[3]d"/></a:xfrm><a:prstGeom prst="rect"><a:avLst/></a:prstGeom>`+
-		`</pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r>`, drawing, wide, high, n, alt)
+	return fmt.Sprintf(
+		`<w:r><w:drawing><wp:inline xmlns:wp="%[1]swordprocessingDrawing" distT="0" distB="0" distL="0" distR="0">`+
+			`<wp:extent cx="%[2]d" cy="%[3]d"/><wp:docPr id="%[4]d" name="Gambar %[4]d" descr="%[5]s"/><wp:cNvGraphicFramePr>`+
+			`<a:graphicFrameLocks xmlns:a="%[1]smain" noChangeAspect="1"/></wp:cNvGraphicFramePr><a:graphic xmlns:a="%[1]smain">`+
+			`<a:graphicData uri="%[1]spicture"><pic:pic xmlns:pic="%[1]spicture"><pic:nvPicPr><pic:cNvPr id="%[4]d" name="gambar%[4]d.png"/>`+
+			`<pic:cNvPicPr/></pic:nvPicPr><pic:blipFill><a:blip r:embed="rIdG%[4]d"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill>`+
+			`<pic:spPr><a:xfrm><a:off x="0" y="0"/><a:ext cx="%[2]d" cy="%[3]d"/></a:xfrm><a:prstGeom prst="rect"><a:avLst/></a:prstGeom>`+
+			`</pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r>`, drawing, wide, high, n, alt)
 }
 
 func (x *writer) signatures(b document.Signatures) {
@@ -399,7 +413,8 @@ func (x *writer) signatures(b document.Signatures) {
 		p = p.Printed()
 		say := func(s, properties string) string { return paragraph("TandaTangan", "", run(s, properties)) }
 		widths[i] = textWidth / len(b.People)
-		cells[i] = say(p.Role, "") + say(p.Office, "") + strings.Repeat(say("", ""), 4) + say(p.Name, `<w:b/><w:u w:val="single"/>`) +
+		cells[i] = say(p.Role, "") + say(p.Office, "") + strings.Repeat(say("", ""), 4) +
+			say(p.Name, `<w:b/><w:u w:val="single"/>`) +
 			say(p.Rank, "") + say(p.Number, "")
 	}
 	x.s(bare(widths, cells) + paragraph("Normal", "", ""))

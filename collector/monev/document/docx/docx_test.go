@@ -101,7 +101,8 @@ func TestAChangedNumberIsFound(t *testing.T) {
 	d := documenttest.Monthly(3)
 	file := written(t, d, "changed")
 	for was, is := range map[string]string{
-		">80,7\u00a0%<": ">80,8\u00a0%<", ">4.295<": ">4.259<", "2 jam 10 menit": "2 jam 11 menit", "tidak tercatat": "0", ">14,2\u00a0detik<": "><",
+		">80,7\u00a0%<": ">80,8\u00a0%<", ">4.295<": ">4.259<", "2 jam 10 menit": "2 jam 11 menit", "tidak tercatat": "0",
+		">14,2\u00a0detik<": "><",
 	} {
 		found, err := Read(replaced(t, file, was, is))
 		if _, differences := document.Compare(d.Numbers(false), found); err != nil || len(differences) != 1 {
@@ -113,9 +114,11 @@ func TestAChangedNumberIsFound(t *testing.T) {
 func TestADeletedBookmarkIsMissing(t *testing.T) {
 	d := documenttest.Monthly(3)
 	file := written(t, d, "deleted")
-	mark := regexp.MustCompile(`<w:bookmarkStart w:id="\d+" w:name="k_[^>]*>`).FindString(parts(t, file)["word/document.xml"])
+	mark := regexp.MustCompile(`<w:bookmarkStart w:id="\d+" w:name="k_[^>]*>`).FindString(parts(t,
+		file)["word/document.xml"])
 	found, err := Read(replaced(t, file, mark, ""))
-	if _, differences := document.Compare(d.Numbers(false), found); err != nil || len(differences) != 1 || differences[0].File != "" {
+	if _, differences := document.Compare(d.Numbers(false), found); err != nil || len(differences) != 1 ||
+		differences[0].File != "" {
 		t.Errorf("%v, %v", differences, err)
 	}
 }
@@ -162,7 +165,8 @@ func TestNothingHostileIsAlive(t *testing.T) {
 }
 
 func TestHostileDocumentsOpenInAnOffice(t *testing.T) {
-	if pdf := documenttest.Office(t, written(t, documenttest.Nasty(), "nasty"), "docx", "pdf"); !bytes.HasPrefix(pdf, []byte("%PDF")) {
+	if pdf := documenttest.Office(t, written(t, documenttest.Nasty(), "nasty"), "docx", "pdf"); !bytes.HasPrefix(pdf,
+		[]byte("%PDF")) {
 		t.Error("no PDF")
 	}
 }
@@ -173,7 +177,8 @@ func TestPeopleCanGoOnWriting(t *testing.T) {
 	all := parts(t, written(t, d, "styles"))
 	text := all["word/document.xml"]
 	for _, want := range []string{
-		`<w:pStyle w:val="Heading1"/>`, `<w:pStyle w:val="Heading2"/>`, ` TOC \o "1-2" \h \z \u `, `<w:tblHeader/>`, `SEQ Tabel \* ARABIC`,
+		`<w:pStyle w:val="Heading1"/>`, `<w:pStyle w:val="Heading2"/>`, ` TOC \o "1-2" \h \z \u `, `<w:tblHeader/>`,
+		`SEQ Tabel \* ARABIC`,
 		`<w:hyperlink w:anchor="_Toc000001"`, `<w:pStyle w:val="TandaSementara"/>`,
 	} {
 		if !strings.Contains(text, want) {

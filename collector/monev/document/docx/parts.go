@@ -90,12 +90,14 @@ func header(d *document.Document) string {
 	if d.Mark != "" {
 		mark = run(document.Clean(d.Mark), `<w:b/><w:color w:val="8A1F1F"/><w:sz w:val="22"/>`)
 	}
-	return head + `<w:hdr ` + ns + `>` + paragraph("Header", "", run(short(d.Author), "")+tab+mark+tab+run(short(d.Period), "")) + `</w:hdr>`
+	return head + `<w:hdr ` + ns + `>` +
+		paragraph("Header", "", run(short(d.Author), "")+tab+mark+tab+run(short(d.Period), "")) + `</w:hdr>`
 }
 
 func footer(d *document.Document) string {
-	return head + `<w:ftr ` + ns + `>` + paragraph("Footer", "", run(short(d.Title), "")+`<w:r><w:tab/></w:r><w:r><w:tab/></w:r>`+
-		run("Halaman ", "")+field("PAGE", "1")+run(" dari ", "")+field("NUMPAGES", "1")) + `</w:ftr>`
+	return head + `<w:ftr ` + ns + `>` +
+		paragraph("Footer", "", run(short(d.Title), "")+`<w:r><w:tab/></w:r><w:r><w:tab/></w:r>`+
+			run("Halaman ", "")+field("PAGE", "1")+run(" dari ", "")+field("NUMPAGES", "1")) + `</w:ftr>`
 }
 
 // short is what fits into a third of a header.

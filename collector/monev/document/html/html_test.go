@@ -43,10 +43,14 @@ func TestNumbersAreReadBack(t *testing.T) {
 func TestAChangedNumberIsFound(t *testing.T) {
 	d := documenttest.Monthly(3)
 	file := string(written(t, d, "changed"))
-	for was, is := range map[string]string{">80,7\u00a0%</strong>": ">80,8\u00a0%</strong>", ">4.295</span>": ">4.296</span>", "2 jam 10 menit": "2 jam 11 menit"} {
+	for was, is := range map[string]string{
+		">80,7\u00a0%</strong>": ">80,8\u00a0%</strong>", ">4.295</span>": ">4.296</span>",
+		"2 jam 10 menit": "2 jam 11 menit",
+	} {
 		changed := strings.Replace(file, was, is, 1)
 		if changed == file {
-			if changed = strings.Replace(file, strings.TrimSuffix(was, "</strong>"), strings.TrimSuffix(is, "</strong>"), 1); changed == file {
+			if changed = strings.Replace(file, strings.TrimSuffix(was, "</strong>"), strings.TrimSuffix(is, "</strong>"),
+				1); changed == file {
 				t.Fatalf("no %q in the file", was)
 			}
 		}
@@ -83,7 +87,8 @@ func TestNothingHostileIsAlive(t *testing.T) {
 			styles++
 		}
 		for _, a := range n.Attr {
-			url := a.Key == "href" && !strings.HasPrefix(a.Val, "#") || a.Key == "src" && !strings.HasPrefix(a.Val, "data:image/png;base64,")
+			url := a.Key == "href" && !strings.HasPrefix(a.Val, "#") || a.Key == "src" &&
+				!strings.HasPrefix(a.Val, "data:image/png;base64,")
 			if a.Key == "style" || strings.HasPrefix(a.Key, "on") || url {
 				t.Errorf("%s %s=%q", n.Data, a.Key, a.Val)
 			}
@@ -118,11 +123,13 @@ func TestThePolicyAllowsTheStyle(t *testing.T) {
 
 func TestTheMarkStandsOnEveryPage(t *testing.T) {
 	d := documenttest.Monthly(1)
-	if file := string(written(t, d, "mark")); !strings.Contains(file, `@top-center{content:"SEMENTARA"`) || !strings.Contains(file, `<p class="mark">SEMENTARA</p>`) {
+	if file := string(written(t, d, "mark")); !strings.Contains(file, `@top-center{content:"SEMENTARA"`) ||
+		!strings.Contains(file, `<p class="mark">SEMENTARA</p>`) {
 		t.Error("no mark")
 	}
 	d.Mark = ""
-	if file := string(written(t, d, "unmarked")); strings.Contains(file, "SEMENTARA") || strings.Contains(file, "@top-center") {
+	if file := string(written(t, d, "unmarked")); strings.Contains(file, "SEMENTARA") ||
+		strings.Contains(file, "@top-center") {
 		t.Error("a mark")
 	}
 }

@@ -63,8 +63,9 @@ type cell struct {
 
 var (
 	kinds = [...]string{
-		document.TextCell: "text", document.NumberCell: "number", document.PercentCell: "percent", document.DurationCell: "duration",
-		document.DateCell: "date", document.AbsentCell: "absent", document.ReferenceCell: "reference",
+		document.TextCell: "text", document.NumberCell: "number", document.PercentCell: "percent",
+		document.DurationCell: "duration",
+		document.DateCell:     "date", document.AbsentCell: "absent", document.ReferenceCell: "reference",
 	}
 	styles = [...]string{document.Normal: "", document.Note: "note", document.Lead: "lead", document.Warning: "warning"}
 )
@@ -146,7 +147,8 @@ func line(n document.Numbering, l document.Line) []cell {
 			x.Time = &at
 		}
 		if k := c.Key; k != (document.Key{}) {
-			k.Dims, k.Figure, k.Period, k.Part = document.Clean(k.Dims), document.Clean(k.Figure), document.Clean(k.Period), document.Part(document.Clean(string(k.Part)))
+			k.Dims, k.Figure, k.Period, k.Part = document.Clean(k.Dims), document.Clean(k.Figure), document.Clean(k.Period),
+				document.Part(document.Clean(string(k.Part)))
 			x.Key = &k
 		}
 		out = append(out, x)

@@ -1,5 +1,6 @@
-// Package pdf prints a report's HTML with Chromium, where Chromium is at hand: on the computer of who asks for the report,
-// not inside the hardened service. It is the only package of documents that does IO. The bytes differ in each run.
+// Package pdf prints a report's HTML with Chromium, where Chromium is at hand: on the computer of who asks for the
+// report, not inside the hardened service. It is the only package of documents that does IO. The bytes differ in each
+// run.
 package pdf
 
 import (
@@ -14,7 +15,8 @@ import (
 )
 
 // ErrNoChromium says that there is no program that prints.
-var ErrNoChromium = errors.New("no PDF: Chromium is not installed here. Install chromium (or google-chrome), or open the " +
+var ErrNoChromium = errors.New("no PDF: Chromium is not installed here. Install chromium (or google-chrome), or open " +
+	"the " +
 	"HTML in any browser and print it")
 
 // programs are the names of Chromium on the systems that we know.

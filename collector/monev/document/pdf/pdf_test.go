@@ -53,7 +53,8 @@ func TestAProgramThatFailsIsQuoted(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Print(t.Context(), []byte("<p>"))
-	if err == nil || !strings.Contains(err.Error(), "exit status 7") || !strings.Contains(err.Error(), "cannot open display") {
+	if err == nil || !strings.Contains(err.Error(), "exit status 7") ||
+		!strings.Contains(err.Error(), "cannot open display") {
 		t.Error(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())

@@ -16,7 +16,8 @@ var colours = []string{
 }
 
 var shapes = map[document.PlotKind]excelize.ChartType{
-	document.Lines: excelize.Line, document.Bars: excelize.Bar, document.Columns: excelize.Col, document.Stacked: excelize.ColStacked,
+	document.Lines: excelize.Line, document.Bars: excelize.Bar, document.Columns: excelize.Col,
+	document.Stacked: excelize.ColStacked,
 }
 
 // plot draws a native chart of the rows first to last below the table, or colours its cells.
@@ -46,7 +47,8 @@ func (b *book) plot(t document.Table, head, first, last int) error {
 		fill := excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{colours[k%len(colours)]}}
 		c.Series = append(c.Series, excelize.ChartSeries{
 			Name: sheet + name, Categories: cells(p.Label, first, last), Values: cells(s, first, last), Fill: fill,
-			Line: excelize.LineOptions{Width: 2, Fill: fill}, Marker: excelize.ChartMarker{Symbol: "circle", Size: 5, Fill: fill},
+			Line:   excelize.LineOptions{Width: 2, Fill: fill},
+			Marker: excelize.ChartMarker{Symbol: "circle", Size: 5, Fill: fill},
 		})
 	}
 	format, low := seriesFormat(t)
@@ -103,6 +105,7 @@ func (b *book) heat(p document.Plot, first, last int) error {
 	from, _ := excelize.CoordinatesToCellName(slices.Min(p.Series)+1, first)
 	to, _ := excelize.CoordinatesToCellName(slices.Max(p.Series)+1, last)
 	return b.f.SetConditionalFormat(b.sheetName, from+":"+to, []excelize.ConditionalFormatOptions{{
-		Type: "2_color_scale", Criteria: "=", MinType: "num", MinValue: "0", MaxType: "max", MinColor: "#F1F5FB", MaxColor: "#77AAD4",
+		Type: "2_color_scale", Criteria: "=", MinType: "num", MinValue: "0", MaxType: "max", MinColor: "#F1F5FB",
+		MaxColor: "#77AAD4",
 	}})
 }

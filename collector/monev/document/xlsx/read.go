@@ -22,8 +22,8 @@ var (
 	refersTo = regexp.MustCompile(`^=?\$?(?:'((?:[^']|'')+)'|([^'!.]+))[!.]\$?([A-Z]+)\$?(\d+)$`)
 )
 
-// Read reads the numbers of a finished workbook, by their hidden names. Where is sheet and cell. A number whose cell was
-// deleted reads as nothing.
+// Read reads the numbers of a finished workbook, by their hidden names. Where is sheet and cell. A number whose cell
+// was deleted reads as nothing.
 func Read(file []byte) ([]document.Reading, error) {
 	f, err := excelize.OpenReader(bytes.NewReader(file), excelize.Options{
 		UnzipSizeLimit: maxUnzipped, UnzipXMLSizeLimit: maxUnzipped, RawCellValue: true,

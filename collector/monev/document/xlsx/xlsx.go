@@ -241,7 +241,8 @@ func (b *book) page(s section) error {
 		}),
 		b.f.SetSheetProps(s.name, &excelize.SheetPropsOptions{FitToPage: &yes}),
 		b.f.SetPageMargins(s.name, &excelize.PageLayoutMarginsOptions{
-			Left: margin(0.6), Right: margin(0.6), Top: margin(0.8), Bottom: margin(0.7), Header: margin(0.35), Footer: margin(0.35),
+			Left: margin(0.6), Right: margin(0.6), Top: margin(0.8), Bottom: margin(0.7), Header: margin(0.35),
+			Footer: margin(0.35),
 		}),
 		b.f.SetHeaderFooter(s.name, &excelize.HeaderFooterOptions{OddHeader: cut(head, 255), OddFooter: cut(foot, 255)}),
 		b.f.SetSheetView(s.name, -1, &excelize.ViewOptions{ShowGridLines: &off}),
@@ -488,7 +489,8 @@ func (b *book) table(t document.Table) error {
 	}
 	right := t.Right()
 	for j, c := range t.Columns {
-		if err := b.text(j, document.Clean(c.Head), style{head: true, right: right[j], indent: !right[j] && j > 0}); err != nil {
+		if err := b.text(j, document.Clean(c.Head),
+			style{head: true, right: right[j], indent: !right[j] && j > 0}); err != nil {
 			return err
 		}
 	}
@@ -526,13 +528,17 @@ func (b *book) table(t document.Table) error {
 func (b *book) tableRow(t document.Table, r document.Row, right []bool) error {
 	lines := 1.0
 	for j, c := range r.Cells {
-		look := style{border: true, bold: c.Strong || r.Total || r.Group, wrap: true, right: right[j] && !r.Group, indent: !right[j] && j > 0}
+		look := style{
+			border: true, bold: c.Strong || r.Total || r.Group, wrap: true, right: right[j] && !r.Group,
+			indent: !right[j] && j > 0,
+		}
 		if r.Group {
 			look.fill = "EEF3F9"
 		}
 		look.colour = [...]string{"", "1C5E2C", "8A1F1F", "6B4700"}[c.Tone]
 		// A word in a line of numbers would be drawn as zero: an empty cell is a gap.
-		if c.Kind == document.AbsentCell && t.Plot != nil && t.Plot.Kind == document.Lines && slices.Contains(t.Plot.Series, j) {
+		if c.Kind == document.AbsentCell && t.Plot != nil && t.Plot.Kind == document.Lines &&
+			slices.Contains(t.Plot.Series, j) {
 			c.Text = ""
 		}
 		if !r.Group { // programs do not agree on who makes a row higher for text that wraps

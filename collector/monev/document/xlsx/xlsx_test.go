@@ -82,7 +82,8 @@ func TestAChangedNumberIsFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		if kind, _ := f.GetCellType(sheet, cell); kind == excelize.CellTypeSharedString {
-			err = f.SetCellStr(sheet, cell, strings.NewReplacer("0", "1", "4", "5", "8", "9", "tidak tercatat", "0").Replace(text))
+			err = f.SetCellStr(sheet, cell,
+				strings.NewReplacer("0", "1", "4", "5", "8", "9", "tidak tercatat", "0").Replace(text))
 		} else {
 			err = f.SetCellValue(sheet, cell, want[i].Value*1.001+0.001)
 		}
@@ -160,7 +161,8 @@ func TestNothingHostileIsAlive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasPrefix(f.Name, "xl/worksheets/") && (bytes.Contains(part, []byte("<f>")) || bytes.Contains(part, []byte("<f "))) {
+		if strings.HasPrefix(f.Name, "xl/worksheets/") &&
+			(bytes.Contains(part, []byte("<f>")) || bytes.Contains(part, []byte("<f "))) {
 			t.Errorf("%s has a formula", f.Name)
 		}
 		if bytes.Contains(part, []byte(`TargetMode="External"`)) {
@@ -196,7 +198,8 @@ func TestNothingHostileIsAlive(t *testing.T) {
 }
 
 func TestHostileWorkbooksOpenInAnOffice(t *testing.T) {
-	if pdf := documenttest.Office(t, written(t, documenttest.Nasty(), "nasty"), "xlsx", "pdf"); !bytes.HasPrefix(pdf, []byte("%PDF")) {
+	if pdf := documenttest.Office(t, written(t, documenttest.Nasty(), "nasty"), "xlsx", "pdf"); !bytes.HasPrefix(pdf,
+		[]byte("%PDF")) {
 		t.Error("no PDF")
 	}
 }
@@ -209,7 +212,8 @@ func TestSheetsAreNamedAsAWorkbookTakesThem(t *testing.T) {
 				rapid.Just(strings.Repeat("ä😀", 20))).Draw(t, "name")
 			before := len(used)
 			got := sheetName(s, used)
-			if len(used) != before+1 || len(utf16.Encode([]rune(got))) > 31 || got == "" || strings.ContainsAny(got, `:\/?*[]`) ||
+			if len(used) != before+1 || len(utf16.Encode([]rune(got))) > 31 || got == "" ||
+				strings.ContainsAny(got, `:\/?*[]`) ||
 				strings.HasPrefix(got, "'") || strings.HasSuffix(got, "'") {
 				t.Fatalf("%q becomes %q", s, got)
 			}
