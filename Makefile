@@ -16,7 +16,7 @@ GOLANGCI     := v2.15.0
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 24
 
-.PHONY: help build engine demo test unit check race lint tidy generated chromium packages deb format generate \
+.PHONY: help build engine demo test unit check race lint tidy generated chromium office packages deb format generate \
 	dashboards dashboards-schemas dashboards-preview otelcol bench torture soak fuzz tools
 
 build: ## the program
@@ -30,7 +30,7 @@ demo: engine ## a simulated call centre: history, then live traffic, until Ctrl-
 
 # Rules, routes and messages are tested on real servers, built here: minutes once, then kept in .tools/bin.
 # Most tests of whole programs wait for one another's servers: more of them side by side than there are processors.
-test: engine tools chromium packages ## every test, with real servers
+test: engine tools chromium office packages ## every test, with real servers
 	$(GO) test -timeout 60m -parallel 3 ./...
 	$(GO) test -timeout 10m -tags faults ./collector/internal/faultpoint
 	$(GO) test -timeout 10m -tags faults ./collector/ingest -run Killed
@@ -60,6 +60,13 @@ chromium:
 	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	  timeout 600 sh -c 'apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends chromium chromium-driver' >/dev/null 2>&1; \
 	} || echo "chromium and chromium-driver are not here and could not be installed: the tests of the pages in a browser are skipped"
+
+# LibreOffice without its windows, for the tests that open reports as offices do and save them. Likewise.
+office:
+	@command -v soffice >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  timeout 600 sh -c 'apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends libreoffice-writer-nogui libreoffice-calc-nogui fonts-liberation' >/dev/null 2>&1; \
+	} || echo "LibreOffice is not here and could not be installed: the tests that open reports in it are skipped"
 
 # Debian's programs for the test that installs our package under a real systemd, in a container. Likewise.
 packages:

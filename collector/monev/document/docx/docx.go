@@ -61,8 +61,12 @@ func Write(out io.Writer, d *document.Document) error {
 		{"word/settings.xml", []byte(settings)}, {"word/header1.xml", []byte(header(d))},
 		{"word/footer1.xml", []byte(footer(d))}, {"docProps/core.xml", []byte(core(d))},
 	}, x.media...) {
+		method := zip.Deflate
+		if strings.HasSuffix(p.name, ".png") {
+			method = zip.Store // is compressed
+		}
 		f, err := z.CreateHeader(&zip.FileHeader{
-			Name: p.name, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC),
+			Name: p.name, Method: method, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC),
 		})
 		if err != nil {
 			return err
