@@ -293,11 +293,11 @@ func TestConditionsEndAsNoLongerSeenAndNeverAsSolved(t *testing.T) {
 func TestDigestTellsTheDay(t *testing.T) {
 	a := alert{Status: "firing", Labels: map[string]string{"kind": "digest", "opd": "dishub"},
 		Annotations: map[string]string{
-			"opd_name": "Dinas Perhubungan", "open": "12", "overdue": "3", "at_risk": "2", "closed": "5", "escalated": "1"}}
+			"opd_name": "Dinas Perhubungan", "open": "12", "overdue": "3", "at_risk": "2", "closed": "5", "escalated": "1", "unrecorded": "4"}}
 	got := render(t, "monev112.tickets.telegram",
 		message{Alerts: sent{a}, CommonLabels: a.Labels, CommonAnnotations: a.Annotations})
 	want := "<b>Ringkasan pagi Dinas Perhubungan</b>\nTerbuka: 12 · terlambat: 3 · mendekati batas waktu: 2\nDitutup " +
-		"sejak kemarin: 5 · dieskalasi: 1"
+		"sejak kemarin: 5 · dieskalasi: 1\nPenanganan tidak tercatat: 4 (bukan keterlambatan)"
 	if got != want {
 		t.Errorf("got %q\nwant %q", got, want)
 	}

@@ -66,7 +66,11 @@ func (c *center) setOpen(en *entry, t *casefile.Ticket, clocks []sla.Clock, opd 
 	}
 	delete(c.elsewhere, en)
 	o := en.openTicket()
-	*o = openTicket{entry: en, lastEventAt: t.LastEventAt.UnixMilli(), unrecorded: t.Withdrawn}
+	// Without any clock that counts, too, nobody would hear of it.
+	watched := slices.ContainsFunc(clocks, func(k sla.Clock) bool {
+		return !k.Void && !k.Unobserved && !k.BreachAt.IsZero()
+	})
+	*o = openTicket{entry: en, lastEventAt: t.LastEventAt.UnixMilli(), unrecorded: t.Withdrawn || !watched}
 	for i := range clocks {
 		k := &clocks[i]
 		n := slices.Index(clockNames[:], k.Name)

@@ -32,8 +32,8 @@ type CenterSnapshot struct {
 	AtRisk             []TicketCount    // OPD, Scope
 	Overdue            []TicketCount    // OPD, Clock, Priority, Scope
 	OldestOverdue      []OldestOverdue
-	// Unrecorded counts the open tickets that no clock may watch: one that runs is unobserved, or the opening was
-	// withdrawn and nobody has confirmed it. By OPD, Priority, Scope.
+	// Unrecorded counts the open tickets that no clock may watch: one that runs is unobserved, none counts at all, or the
+	// opening was withdrawn and nobody has confirmed it. By OPD, Priority, Scope.
 	Unrecorded []TicketCount
 	Stale      int // open tickets without any event for StaleAfter; in none of the counts above
 }

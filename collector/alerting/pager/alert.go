@@ -91,6 +91,9 @@ func (b *alertBuilder) build(s *state, tickets []dueTicket, unlisted map[opdKey]
 		} {
 			annotations[name] = strconv.Itoa(n)
 		}
+		if d.Unrecorded > 0 {
+			annotations["unrecorded"] = strconv.Itoa(d.Unrecorded)
+		}
 		out = append(out, Alert{map[string]string{
 			"alertname": digestAlert, "kind": "digest", "center": d.Center, "opd": d.OPD, "date": d.Date,
 		}, annotations, d.StartsAt, d.Until})

@@ -146,7 +146,7 @@ func (r *boardReader) counts(tickets []dueTicket, closed period, now time.Time) 
 		c := out[k]
 		out[k] = digestCounts{
 			Open: c.Open + n.Open, AtRisk: c.AtRisk + n.AtRisk, Overdue: c.Overdue + n.Overdue,
-			Escalated: c.Escalated + n.Escalated, Closed: c.Closed + n.Closed,
+			Escalated: c.Escalated + n.Escalated, Closed: c.Closed + n.Closed, Unrecorded: c.Unrecorded + n.Unrecorded,
 		}
 	}
 	snapshot := r.board.Snapshot(now)
@@ -154,6 +154,11 @@ func (r *boardReader) counts(tickets []dueTicket, closed period, now time.Time) 
 		for _, n := range snapshot.Centers[i].Open {
 			if n.Scope == string(directory.Own) {
 				add(snapshot.Centers[i].Center, n.OPD, digestCounts{Open: n.N})
+			}
+		}
+		for _, n := range snapshot.Centers[i].Unrecorded {
+			if n.Scope == string(directory.Own) {
+				add(snapshot.Centers[i].Center, n.OPD, digestCounts{Unrecorded: n.N})
 			}
 		}
 	}

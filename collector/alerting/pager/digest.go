@@ -17,6 +17,8 @@ type digestCounts struct {
 	Overdue   int `json:"overdue"`   // late on any clock, each ticket once
 	Escalated int `json:"escalated"` // of those overdue
 	Closed    int `json:"closed"`    // in the 24 hours up to the digest's time
+	// Unrecorded are open and no clock may watch them: as the gauge tickets_unrecorded.
+	Unrecorded int `json:"unrecorded,omitzero"`
 }
 
 // digest is the alert that gives one OPD its figures of a morning, as they were at its first push.

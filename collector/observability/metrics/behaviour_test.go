@@ -440,6 +440,8 @@ func TestPipelineFigures(t *testing.T) {
 	r.HTTP.Began()("/wp-admin", 418, time.Millisecond)
 	r.HTTP.Began()
 	r.Expected.Set("99", 1, 1)
+	r.Expected.Never("35.15", 3)
+	r.Expected.Never("99", 1)
 	m := gather(t, r)
 	for _, c := range []struct {
 		want   float64
@@ -460,7 +462,7 @@ func TestPipelineFigures(t *testing.T) {
 		{0, "pager_alerts", "level risk"}, {1, "pager_alerts", "level other"},
 		{1, "pager_failures_total", "alertmanager am:9093"},
 		{1800000000, "calendar_covered_until_timestamp_seconds", ""}, {6, "calls_expected", "center 35.15 stat median"},
-		{1.5, "calls_expected", "stat mad"},
+		{1.5, "calls_expected", "stat mad"}, {3, "facts_never_recorded", "center 35.15"},
 		{1, "http_requests_total", "route /v1/events code 200"}, {1, "http_requests_total", "route other code other"},
 		{1, "http_requests_in_flight", ""},
 		{1, "build_info", "version 1.2.3"}, {1, "directory_info", "center 35.15 label kecamatan value 35.15.18 name Waru"},
@@ -468,6 +470,10 @@ func TestPipelineFigures(t *testing.T) {
 		if got := value(t, m, c.name, strings.Fields(c.labels)...); got != c.want {
 			t.Errorf("%s{%s} is %v, want %v", c.name, c.labels, got, c.want)
 		}
+	}
+	r.Expected.Never("35.15", -1)
+	if series(t, gather(t, r), "facts_never_recorded", "center", "35.15") != nil {
+		t.Error("facts_never_recorded stays when it is not known")
 	}
 	r.Expected.Clear("35.15")
 	if series(t, gather(t, r), "calls_expected", "stat", "median") != nil {

@@ -170,7 +170,20 @@ func (c *Calendar) CoveredUntil(t time.Time) { c.until.WithLabelValues().Set(uni
 // Expected is the usual number of calls of the present hour, per centre.
 type Expected struct {
 	calls   *prometheus.GaugeVec
+	never   *prometheus.GaugeVec
 	centers closed
+}
+
+// Never states how many clocks of a centre's OPDs were never stopped by a fact that a feed is said to carry; unknown
+// centres are ignored. A negative number makes the figure absent.
+func (e *Expected) Never(center string, clocks int) {
+	switch {
+	case center == Unknown || !e.centers.has(center):
+	case clocks < 0:
+		e.never.DeleteLabelValues(center)
+	default:
+		e.never.WithLabelValues(center).Set(float64(clocks))
+	}
 }
 
 // Set states the median and the median absolute deviation for a centre; unknown centres are ignored.

@@ -58,7 +58,7 @@ func New(cfg Config) (*Registry, error) {
 	r.Pager = newPager(b, v)
 	r.Delivery = newDelivery(b)
 	r.Calendar = &Calendar{b.gauge("calendar_covered_until_timestamp_seconds")}
-	r.Expected = &Expected{b.gauge("calls_expected"), labels.centers}
+	r.Expected = &Expected{b.gauge("calls_expected"), b.gauge("facts_never_recorded"), labels.centers}
 	r.HTTP = newHTTP(b, v)
 	names := b.gauge("directory_info")
 	for _, c := range cfg.Centers {

@@ -74,6 +74,7 @@ func full(t testing.TB) *Registry {
 	r.Shipper.WatchUnresolved(func() int { return 4 })
 	r.Pager.Pushed(time.Unix(1700000000, 0), map[string]int{"overdue": 2, "odd": 1})
 	r.Calendar.CoveredUntil(time.Unix(1800000000, 0))
+	r.Expected.Never("35.15", 2)
 	r.Expected.Set("35.15", 6, 1.5)
 	return r
 }
