@@ -226,8 +226,12 @@ func (h *harm) enginePID() int {
 	if h.apart != nil {
 		return h.apart.Process.Pid
 	}
-	p := strconv.Itoa(h.cmd.Process.Pid)
-	tasks, _ := filepath.Glob("/proc/" + p + "/task/*/children")
+	return enginePID(h.cmd.Process.Pid)
+}
+
+// enginePID is the child of a service, 0 while it has none.
+func enginePID(service int) int {
+	tasks, _ := filepath.Glob("/proc/" + strconv.Itoa(service) + "/task/*/children")
 	for _, task := range tasks {
 		text, _ := os.ReadFile(task)
 		for _, f := range strings.Fields(string(text)) {

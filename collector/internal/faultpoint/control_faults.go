@@ -15,9 +15,10 @@ import (
 	"unsafe"
 )
 
-// The file that MONEV112_FAULTS names holds lines of two kinds:
+// The file that MONEV112_FAULTS names holds lines of three kinds:
 //
 //	clock SECONDS                            the clock of the process is so far ahead (or, below 0, behind)
+//	aged SECONDS                             the process has been running so much longer
 //	fail OP PATH AFTER COUNT ERROR [PART]    of the calls OP on files whose path contains PATH, the first AFTER pass, the
 //	                                         next COUNT fail with ERROR (EIO or ENOSPC), a write after PART of its bytes
 //
@@ -28,6 +29,7 @@ type control struct {
 	name  string
 	stamp stamp
 	clock time.Duration
+	aged  time.Duration
 	rules []*rule
 }
 
@@ -52,7 +54,7 @@ var errorsByName = map[string]error{"EIO": syscall.EIO, "ENOSPC": syscall.ENOSPC
 func (c *control) reload() {
 	info, err := os.Stat(c.name)
 	if errors.Is(err, fs.ErrNotExist) {
-		c.stamp, c.clock, c.rules = stamp{}, 0, nil
+		c.stamp, c.clock, c.aged, c.rules = stamp{}, 0, 0, nil
 		return
 	}
 	if err != nil {
@@ -67,7 +69,7 @@ func (c *control) reload() {
 		return
 	}
 	if err == nil {
-		c.clock, c.rules, err = parseControl(string(text))
+		c.clock, c.aged, c.rules, err = parseControl(string(text))
 	}
 	if err != nil {
 		panic(err)
@@ -75,19 +77,23 @@ func (c *control) reload() {
 	c.stamp = now
 }
 
-func parseControl(text string) (clock time.Duration, rules []*rule, err error) {
+func parseControl(text string) (clock, aged time.Duration, rules []*rule, err error) {
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
-		bad := fmt.Errorf("faultpoint: MONEV112_FAULTS: %q: want clock SECONDS, or fail OP PATH AFTER COUNT ERROR [PART]",
+		bad := fmt.Errorf("faultpoint: MONEV112_FAULTS: %q: want clock SECONDS, aged SECONDS, or fail OP PATH AFTER COUNT ERROR [PART]",
 			line)
 		switch {
 		case len(f) == 0:
-		case f[0] == "clock" && len(f) == 2:
+		case (f[0] == "clock" || f[0] == "aged") && len(f) == 2:
 			n, err := strconv.Atoi(f[1])
-			if err != nil {
-				return 0, nil, bad
+			if err != nil || f[0] == "aged" && n < 0 {
+				return 0, 0, nil, bad
 			}
-			clock = time.Duration(n) * time.Second
+			if f[0] == "clock" {
+				clock = time.Duration(n) * time.Second
+			} else {
+				aged = time.Duration(n) * time.Second
+			}
 		case f[0] == "fail" && (len(f) == 6 || len(f) == 7):
 			r := &rule{op: f[1], path: f[2]}
 			var err1, err2, err3 error
@@ -100,14 +106,14 @@ func parseControl(text string) (clock time.Duration, rules []*rule, err error) {
 			known := strings.Contains(" write sync create rename remove syncdir ", " "+r.op+" ")
 			if err := errors.Join(err1, err2, err3); err != nil || !known || r.fault.Err == nil || r.fault.Part < 0 ||
 				r.fault.Part > 1 {
-				return 0, nil, bad
+				return 0, 0, nil, bad
 			}
 			rules = append(rules, r)
 		default:
-			return 0, nil, bad
+			return 0, 0, nil, bad
 		}
 	}
-	return clock, rules, nil
+	return clock, aged, rules, nil
 }
 
 // Fail returns how the call op on the file name is to fail, nil when it is not. It is safe for concurrent use.
@@ -144,8 +150,8 @@ func (c *control) note(op, name string) {
 	_ = f.Close()
 }
 
-// Now is time.Now, moved as the file says. As when a host's clock is set, only the wall reading moves: durations
-// between two instants stay what they are.
+// Now is time.Now, moved as the file says. As when a host's clock is set, "clock" moves the wall reading alone:
+// durations between two instants stay what they are.
 func Now() time.Time {
 	now, c := time.Now(), controlled()
 	if c.name == "" {
@@ -154,7 +160,7 @@ func Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reload()
-	return step(now, c.clock)
+	return step(now.Add(c.aged), c.clock)
 }
 
 // step moves the wall reading of t, which must have a monotonic one, by whole seconds. The package time has no other

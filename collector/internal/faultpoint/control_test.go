@@ -62,15 +62,20 @@ func TestTheFileSaysWhichCallsFail(t *testing.T) {
 	if hits, err := os.ReadFile(c.name + ".hits"); err != nil || strings.Count(string(hits), "\n") != 3 {
 		t.Errorf("%q, %v", hits, err)
 	}
+	before := Now()
+	write("aged 3600\n")
+	if d := Now().Sub(before); d < time.Hour || d > time.Hour+time.Minute {
+		t.Errorf("aged by an hour, %s went by", d)
+	}
 	write("")
 	if Fail("sync", "/d/journal/1") != nil || time.Until(Now()) > time.Second {
 		t.Error("an empty file fails calls")
 	}
 	for _, bad := range []string{
-		"clok 1", "clock x", "fail write a 0 1 EOOPS", "fail rite a 0 1 EIO", "fail write a b 1 EIO",
+		"clok 1", "clock x", "aged -1", "fail write a 0 1 EOOPS", "fail rite a 0 1 EIO", "fail write a b 1 EIO",
 		"fail write a 0 1 EIO 2",
 	} {
-		if _, _, err := parseControl(bad); err == nil {
+		if _, _, _, err := parseControl(bad); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}
