@@ -2,16 +2,25 @@ package e2e
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/monev112/monev112/collector/web"
 )
 
 // numbers are callers; each is written in every spelling and put in every field.
@@ -190,4 +199,211 @@ func TestNumbersStandNowhere(t *testing.T) {
 	}
 	t.Logf("%d events accepted, %d refused; looked into %d files of %d bytes, %d tables, %d bytes of answers, %d of logs",
 		accepted, refused, files, bytesRead, len(tables), said.Len(), len(s.log.String()))
+}
+
+// victim is a place that must be forgotten, and witness one that may stay: where the witness is found the search works.
+var (
+	victim  = [2]float64{-7.4472165, 112.7183295}
+	witness = [2]float64{-7.3960413, 112.7288671}
+)
+
+// holdsPlace reports whether one of the two coordinates stands in a text, as digits or as a Float64 of 8 bytes.
+func holdsPlace(text []byte, place [2]float64) bool {
+	return slices.ContainsFunc(place[:], func(d float64) bool {
+		bits := make([]byte, 8)
+		for i := range bits {
+			bits[i] = byte(math.Float64bits(d) >> (8 * i))
+		}
+		return bytes.Contains(text, bits) || bytes.Contains(text, []byte(strconv.FormatFloat(d, 'f', 5, 64)[:8]))
+	})
+}
+
+// TestAVictimsPlaceStandsNowhere: a ticket with an exact place turns out to be a case of violence at home. Its place is
+// gone from answers, pages, metrics and tables, from the files of ClickHouse, and, once the segment of its events has
+// aged out, from journal, checkpoint and a new backup; so are the words of an address, a number and a name that came in
+// fields where they do not belong. The place of another ticket is found in all of them by the same search.
+//
+// ClickHouse compresses its files: a number of 8 bytes that comes once stands in them as it is, which the witness shows.
+func TestAVictimsPlaceStandsNowhere(t *testing.T) {
+	t.Parallel()
+	s := newAging(t)
+	pages := filepath.Join(t.TempDir(), "monev112.yaml")
+	if err := os.WriteFile(pages, fmt.Appendf(nil, "pages: {public_url: 'http://%s'}\n", s.addr), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.args = []string{"--config", pages, "--log-level", "debug", "--log-format", "json"}
+	s.start()
+	if !s.ready() {
+		t.Fatal("the service ended")
+	}
+	words := []string{"Mawar", "081297531864", "Rahayu"} // of an address, of a caller, of a name
+	n := 0
+	post := func(kind, subject string, data fields) {
+		t.Helper()
+		n++
+		text := line(fmt.Sprint("v-", n), fields{"type": "monev112." + kind, "subject": subject, "data": data,
+			"time": s.now().UTC().Format(time.RFC3339Nano)})
+		if a, status, said := s.send(ndjson, "", []byte(text)); status != http.StatusOK || a.Accepted != 1 {
+			t.Fatalf("%d: %s", status, said)
+		}
+	}
+	place := func(p [2]float64) fields {
+		return fields{"category": "kecelakaan", "kecamatan": "Sidoarjo", "lat": p[0], "lon": p[1], "calls": []string{"v"}}
+	}
+	post("call.received", "call/v", fields{"caller": words[1]})
+	post("ticket.opened", "ticket/v", place(victim))
+	post("ticket.opened", "ticket/w", fields{"category": "kecelakaan", "kecamatan": "Sidoarjo", "lat": witness[0],
+		"lon": witness[1]})
+	post("ticket.assigned", "ticket/v", fields{"opd": "dp3akb", "reason": "Jl. " + words[0] + " 12",
+		"note": "pelapor " + words[2] + ", Jl. " + words[0]})
+	post("agent.state", "agent/1", fields{"agent": "Siti " + words[2] + " " + words[1], "result": "available"})
+	s.shipped()
+	for _, table := range []string{"events", "tickets"} { // else the files of former parts stay for eight minutes
+		s.order("ALTER TABLE " + table + " MODIFY SETTING old_parts_lifetime = 1, cleanup_delay_period = 1, " +
+			"max_cleanup_delay_period = 1, cleanup_delay_period_random_add = 0")
+	}
+	if !holdsPlace([]byte(s.query("SELECT lat, lon FROM events WHERE subject = 'v'")), victim) {
+		t.Fatal("the place is not stored while nothing forbids it")
+	}
+	post("ticket.opened", "ticket/v", fields{"category": "kdrt", "replaces": "v-2", "calls": []string{"v"}})
+	s.shipped()
+
+	exact := func(where string, text []byte, witnessed bool) {
+		t.Helper()
+		if holdsPlace(text, victim) {
+			t.Errorf("%s holds the victim's place", where)
+		}
+		for _, w := range words {
+			if bytes.Contains(text, []byte(w)) {
+				t.Errorf("%s holds %q", where, w)
+			}
+		}
+		if witnessed && !holdsPlace(text, witness) {
+			t.Errorf("%s does not hold the place that may stay: the search is no good", where)
+		}
+	}
+	tables := func() []byte {
+		t.Helper()
+		var all bytes.Buffer
+		for table := range strings.Lines(s.query("SELECT database || '.' || name FROM system.tables WHERE database = " +
+			"'monev112' AND engine NOT LIKE '%View' OR database = 'system' AND name LIKE '%\\_log'")) {
+			all.WriteString(s.query("SELECT * FROM " + strings.TrimSpace(table) + " FORMAT JSONEachRow"))
+		}
+		return all.Bytes()
+	}
+	s.until("the place is taken out of the tables", func() bool { return !holdsPlace(tables(), victim) })
+	exact("a table", tables(), true)
+	s.until("the files of former parts are gone", func() bool {
+		return s.query("SELECT count() FROM system.parts WHERE table IN ('events', 'tickets') AND NOT active") == "0"
+	})
+	folder := func(skip ...string) (all []byte) {
+		t.Helper()
+		err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() && slices.Contains(skip, d.Name()) {
+				return filepath.SkipDir
+			}
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			if errors.Is(err, fs.ErrNotExist) { // a part that was merged meanwhile
+				return nil
+			}
+			all = append(all, b...)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	exact("ClickHouse's folder", folder("journal", "quarantine"), true)
+
+	links, err := web.NewLinks(web.LinkConfig{PublicURL: "http://" + s.addr, File: filepath.Join(s.dir, "link-keys.json")},
+		time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	for _, url := range []string{
+		"/metrics", "/v1/board", "/v1/tickets", "/v1/tickets/v", "/v1/tickets/w", "/v1/calls/v",
+		links.List("35.15", "dp3akb", s.now()), links.Ticket("35.15", "dp3akb", "v", s.now()),
+	} {
+		if strings.HasPrefix(url, "/") {
+			url = "http://" + s.addr + url
+		}
+		r, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r.Body)
+		r.Body.Close()
+		if err != nil || r.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s %v %s", url, r.Status, err, text)
+		}
+		said.Write(text)
+	}
+	exact("an answer", said.Bytes(), true)
+
+	// The segment of the events ages out: it closes after a day, and is deleted a day after it was shipped.
+	if !holdsPlace(folder("clickhouse"), victim) {
+		t.Error("the journal does not hold what was sent: what follows shows nothing")
+	}
+	for range 2 {
+		s.age(30)
+		post("call.received", fmt.Sprint("call/later", n), nil)
+		s.shipped()
+		if code := s.stop(); code != 0 { // which writes a checkpoint
+			t.Fatalf("exit code %d", code)
+		}
+		if s.start(); !s.ready() {
+			t.Fatal("the service ended")
+		}
+	}
+	s.age(1)
+	post("call.received", "call/last", nil)
+	if !s.until("the segment is deleted", func() bool { return !holdsPlace(folder("clickhouse"), victim) }) {
+		t.Fatal("the service ended")
+	}
+	to := filepath.Join(t.TempDir(), "backup")
+	if out, code, _ := s.tool("", "backup", "--data", s.dir, "--to", to); code != 0 {
+		t.Fatalf("backup exits with %d: %s", code, out)
+	}
+	exact("a backup", unpacked(t, to), true)
+	if code := s.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	exact("the data folder", folder(), true)
+	exact("the log", logTime.ReplaceAll([]byte(s.log.String()), nil), false)
+}
+
+// unpacked is the content of a folder's files, those that are packed unpacked.
+func unpacked(t *testing.T, folder string) (all []byte) {
+	t.Helper()
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		var r io.Reader = f
+		if strings.HasSuffix(path, ".zst") {
+			z, err := zstd.NewReader(f)
+			if err != nil {
+				return err
+			}
+			defer z.Close()
+			r = z
+		}
+		b, err := io.ReadAll(r)
+		all = append(all, b...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }

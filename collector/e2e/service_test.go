@@ -364,12 +364,18 @@ func copyKeys(t testing.TB, from, to string) {
 // merge makes ClickHouse merge a table whole, as it would in time.
 func (s *service) merge(table string) {
 	s.t.Helper()
+	s.order("OPTIMIZE TABLE " + table + " FINAL")
+}
+
+// order has ClickHouse do what only the service may ask of it.
+func (s *service) order(sql string) {
+	s.t.Helper()
 	key, err := os.ReadFile(filepath.Join(s.dir, "clickhouse", "engine.key"))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	req, err := http.NewRequest(http.MethodPost, "http://"+s.engine+"/?database=monev112",
-		strings.NewReader("OPTIMIZE TABLE "+table+" FINAL"))
+		strings.NewReader(sql))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -380,6 +386,6 @@ func (s *service) merge(table string) {
 	}
 	defer r.Body.Close()
 	if body, _ := io.ReadAll(r.Body); r.StatusCode != http.StatusOK {
-		s.t.Fatalf("optimize: %d: %s", r.StatusCode, body)
+		s.t.Fatalf("%d: %s\nof %s", r.StatusCode, body, sql)
 	}
 }

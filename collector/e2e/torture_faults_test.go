@@ -3,16 +3,22 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/internal/disk"
+	"github.com/monev112/monev112/collector/internal/disk/disktest"
 )
 
 // harm is what drives faults into a running service, one after another, as its seed says.
@@ -53,7 +59,7 @@ func (h *harm) kinds() []kind {
 	}
 	if h.faultsFile != "" {
 		all = append(all, kind{"killed at a place", 6, (*harm).killAtPlace}, kind{"disk fails", 4, (*harm).failDisk},
-			kind{"clock steps", 2, (*harm).stepClock})
+			kind{"clock steps", 2, (*harm).stepClock}, kind{"secret lost", 1, (*harm).loseSecret})
 	}
 	if h.disk != "" {
 		all = append(all, kind{"disk full", 2, (*harm).fillDisk})
@@ -154,6 +160,7 @@ func (h *harm) again() {
 	switch {
 	case h.armed != "" && h.killed():
 		h.count("killed at " + h.armed)
+		h.powerLoss()
 	case harmed && !strings.Contains(h.log.String()[h.logFrom:], "events are accepted"):
 		h.count("start refused")
 		h.heal()
@@ -175,6 +182,94 @@ func (h *harm) killed() bool {
 func (h *harm) killService() {
 	h.kill()
 	h.count("service killed")
+	h.powerLoss()
+	h.run()
+}
+
+// powerLoss takes from the journal of a service that was killed, half of the time, what no fsync covered: the end of a
+// segment is missing, or stands in some of its sectors alone, or noise stands behind it.
+func (h *harm) powerLoss() {
+	if h.faultsFile == "" || h.rng.IntN(2) == 0 {
+		return
+	}
+	text, _ := os.ReadFile(h.faultsFile + ".synced")
+	synced := map[string]int64{} // by segment; it gets its name after its first fsync
+	for line := range strings.Lines(string(text)) {
+		size, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		n, err := strconv.ParseInt(size, 10, 64)
+		if err != nil {
+			continue // the process was killed while it wrote the line
+		}
+		synced[filepath.Base(strings.TrimSuffix(name, disk.TempSuffix))] = n
+	}
+	segments, err := filepath.Glob(filepath.Join(h.dir, "journal", "*.seg"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for i, name := range segments {
+		kept, known := synced[filepath.Base(name)]
+		f, err := os.OpenFile(name, os.O_RDWR, 0)
+		if err != nil || !known {
+			continue
+		}
+		b, err := io.ReadAll(f)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		kept = min(kept, int64(len(b)))
+		lost := len(b) - int(kept)
+		b = b[kept:][:h.rng.IntN(lost+1)]
+		for sector := range slices.Chunk(b, disktest.SectorBytes) {
+			if h.rng.IntN(2) == 0 {
+				clear(sector)
+			}
+		}
+		if lost > 0 {
+			h.count("unsynced writes lost")
+		}
+		if i == len(segments)-1 && h.rng.IntN(3) == 0 {
+			for range 1 + h.rng.IntN(4096) {
+				b = append(b, byte(h.rng.Uint32()))
+			}
+			h.count("journal tail damaged")
+		}
+		if err := f.Truncate(kept); err != nil {
+			h.t.Fatal(err)
+		}
+		_, _ = f.WriteAt(b, kept) // the disk may be full
+		_ = f.Close()
+	}
+}
+
+// loseSecret takes a file of secrets away: the service refuses to start and says what to do. Brought back, nothing is
+// lost.
+func (h *harm) loseSecret() {
+	h.heal()
+	h.accepts() // it has taken something in by now
+	h.kill()
+	secret := []struct{ name, remedy string }{
+		{ingest.CallerKeysFile, "monev112 caller-key begin"}, {filepath.Join("journal", "journal.json"), "journal renew"},
+	}[h.rng.IntN(2)]
+	path := filepath.Join(h.dir, secret.name)
+	if err := os.Rename(path, path+".lost"); err != nil {
+		h.t.Fatal(err)
+	}
+	h.launch("")
+	select {
+	case <-h.gone:
+	case <-time.After(patience):
+		h.t.Fatal("the service does not end without ", secret.name)
+	}
+	if said := h.log.String()[h.logFrom:]; h.killed() || !strings.Contains(said, secret.remedy) {
+		h.ledger.violate("without %s the service says, %v: %s", secret.name, h.waitErr, tail(said, 500))
+	}
+	if _, err := os.Stat(path); err == nil {
+		h.ledger.violate("%s was made anew in silence", secret.name)
+	}
+	if err := os.Rename(path+".lost", path); err != nil {
+		h.t.Fatal(err)
+	}
+	h.count("secret lost")
 	h.run()
 }
 

@@ -47,7 +47,11 @@ func (f osFile) Sync() error {
 	if err := failed("sync", f.Name()); err != nil {
 		return err
 	}
-	return f.File.Sync()
+	if err := f.File.Sync(); err != nil {
+		return err
+	}
+	faultpoint.Synced(f.File)
+	return nil
 }
 
 // failed is the error with which a test makes a call fail; nil in a normal build.

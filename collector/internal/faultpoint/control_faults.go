@@ -132,22 +132,39 @@ func Fail(op, name string) *Fault {
 			r.after--
 		default:
 			r.count--
-			c.note(op, name)
+			c.line(".hits", op, name)
 			return &r.fault
 		}
 	}
 	return nil
 }
 
-func (c *control) note(op, name string) {
-	f, err := os.OpenFile(c.name+".hits", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+// line adds a line to a file beside the one that controls.
+func (c *control) line(suffix string, words ...any) {
+	f, err := os.OpenFile(c.name+suffix, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err == nil {
-		_, err = fmt.Fprintln(f, op, name)
+		_, err = fmt.Fprintln(f, words...)
 	}
 	if err != nil {
 		panic(err) // a fault that nobody counts
 	}
 	_ = f.Close()
+}
+
+// Synced adds a line to the file of that name with ".synced" behind it: the size of f and its name, so that a test can
+// take from a file what no fsync covered, as a power loss does. It is safe for concurrent use.
+func Synced(f *os.File) {
+	c := controlled()
+	if c.name == "" {
+		return
+	}
+	info, err := f.Stat()
+	if err != nil {
+		panic(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.line(".synced", info.Size(), f.Name())
 }
 
 // Now is time.Now, moved as the file says. As when a host's clock is set, "clock" moves the wall reading alone:

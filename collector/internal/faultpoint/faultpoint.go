@@ -10,13 +10,19 @@
 // program runs.
 package faultpoint
 
-import "time"
+import (
+	"os"
+	"time"
+)
 
 // Hit marks that the place called name was reached. It is free of cost in a normal build and safe for concurrent use.
 func Hit(name string) {}
 
 // Fail returns how the call op on the file name is to fail, nil in a normal build. It is safe for concurrent use.
 func Fail(op, name string) *Fault { return nil }
+
+// Synced marks that all of f is on the disk. It does nothing in a normal build and is safe for concurrent use.
+func Synced(f *os.File) {}
 
 // Now is time.Now in a normal build.
 func Now() time.Time { return time.Now() }
