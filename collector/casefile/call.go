@@ -42,9 +42,13 @@ func FoldCall(key event.Key, evs []*event.Event, tickets []string) Call {
 		Category:       tl.detail(func(e *event.Event) string { return e.Category }),
 		Position:       tl.detail(func(e *event.Event) string { return e.Position }),
 		Class:          tl.latestWord(event.CallClassified, func(e *event.Event) string { return e.Class }).Class,
+		Outcome:        tl.lastOutcome().Outcome,
 		Tickets:        tickets,
 		Events:         len(tl.events),
 		Origin:         foldOrigin(tl, event.CallReceived, event.CallQueued),
+	}
+	if c.Outcome == event.OutcomeDirujuk {
+		c.ReferredTo = tl.lastOutcome().OPD
 	}
 	answer := tl.earliest(event.CallAnswered)
 	if c.Agent = answer.Agent; c.Agent == "" {

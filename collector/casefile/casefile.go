@@ -26,6 +26,8 @@ type Call struct {
 	FirstClassAt   time.Time // of the earliest classification: the end of the classify interval
 	CalledBackAt   time.Time
 	Class          string // of the latest classification
+	Outcome        string // of a question: the latest that was said, see event.Outcomes
+	ReferredTo     string // of a question that was referred: to whom
 	Agent          string
 	Queue          string
 	Channel        string

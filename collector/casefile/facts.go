@@ -217,6 +217,16 @@ func (tl timeline) detail(field func(*event.Event) string) string {
 	return ""
 }
 
+// lastOutcome returns the latest event that says what came of a question, else none.
+func (tl timeline) lastOutcome() *event.Event {
+	for _, e := range slices.Backward(tl.events) {
+		if e.Outcome != "" {
+			return e
+		}
+	}
+	return &none
+}
+
 // heardAt is when the fact of e was first received, from whichever source; zero for none.
 func (tl timeline) heardAt(e *event.Event) time.Time {
 	heard := e.ReceivedAt

@@ -128,7 +128,7 @@ func TestBinaryFormIsFrozen(t *testing.T) {
 		Due: time.UnixMilli(1_700_000_002_000).UTC(),
 		Lat: ptr(-7.5), Lon: ptr(112.5), RingMS: ptr[int64](300), WaitMS: ptr[int64](0), Replaces: "rp", Revision: 3,
 		Attributes: map[string]string{"b": "2", "a": "1"}, Carries: []string{"call.received"}, Blanked: []string{"x", "y"},
-		Record: map[string]string{"text": "t", "due": ""}, ChangedBy: "by",
+		Record: map[string]string{"text": "t", "due": ""}, ChangedBy: "by", Outcome: "oc",
 	}
 	const want = "01" + "010173" + "020169" + "030114" + "040102" + "050154" + "060163" + "07087b68e5cf8b010000" +
 		"0808e86be5cf8b010000" +
@@ -138,7 +138,7 @@ func TestBinaryFormIsFrozen(t *testing.T) {
 		"19016d" +
 		"1a08d06fe5cf8b010000" + "1b080000000000001ec0" + "1c080000000000205c40" + "1d02ac02" + "1e0100" + "1f027270" +
 		"200103" + "2103016131" + "2103016232" + "220d63616c6c2e7265636569766564" + "280178" + "280179" +
-		"290403647565" + "29060474657874" + "74" + "2a026279"
+		"290403647565" + "29060474657874" + "74" + "2a026279" + "2b026f63"
 	if got := hex.EncodeToString(AppendBinary(nil, &e)); got != want {
 		t.Errorf("binary form\n got %s\nwant %s", got, want)
 	}

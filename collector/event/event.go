@@ -83,6 +83,9 @@ type Event struct {
 	// sets it: no sender can.
 	ChangedBy string `event:"42 changed_by" digest:"-"`
 
+	// Outcome says what came of a question about a public service, see Outcomes; OPD is to whom one was referred.
+	Outcome string `event:"43 outcome MaxWordBytes outcomes"`
+
 	// Blanked names the members of data that were sent and not kept, since they were no code or name; see Blank.
 	Blanked []string `event:"40 blanked" digest:"-"`
 }

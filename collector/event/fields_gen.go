@@ -36,6 +36,7 @@ const (
 	FieldRevision  Field = "revision"
 	FieldCarries   Field = "carries"
 	FieldRecord    Field = "record"
+	FieldOutcome   Field = "outcome"
 )
 
 var dataFields = []Field{
@@ -63,6 +64,7 @@ var dataFields = []Field{
 	FieldRevision,
 	FieldCarries,
 	FieldRecord,
+	FieldOutcome,
 }
 
 // RawEvent is an event as a source writes it: the members of data as in Event, but the caller's number still raw. Zero
@@ -99,6 +101,7 @@ type RawEvent struct {
 	Revision  uint32
 	Carries   []string
 	Record    map[string]string
+	Outcome   string
 	// written as further members of data; a Decoder keeps those that its configuration allows
 	Attributes map[string]string
 }
@@ -130,6 +133,7 @@ func (r *RawEvent) event() *Event {
 		Revision:   r.Revision,
 		Carries:    r.Carries,
 		Record:     r.Record,
+		Outcome:    r.Outcome,
 		Attributes: r.Attributes,
 	}
 }
@@ -181,6 +185,7 @@ func appendFields(dst []byte, e *Event) []byte {
 	dst = appendTexts(dst, 40, e.Blanked)
 	dst = appendAttributes(dst, 41, e.Record)
 	dst = appendText(dst, 42, e.ChangedBy)
+	dst = appendText(dst, 43, e.Outcome)
 	return dst
 }
 
@@ -216,6 +221,7 @@ func appendDigested(dst []byte, e *Event) []byte {
 	dst = appendAttributes(dst, 33, e.Attributes)
 	dst = appendTexts(dst, 34, e.Carries)
 	dst = appendAttributes(dst, 41, e.Record)
+	dst = appendText(dst, 43, e.Outcome)
 	return dst
 }
 
@@ -325,6 +331,8 @@ func decodeFields(payload []byte, e *Event) error {
 			ok = decodeAttributes(value, &e.Record)
 		case 42:
 			ok = decodeText(value, &e.ChangedBy)
+		case 43:
+			ok = decodeText(value, &e.Outcome)
 		}
 		if !ok {
 			return fmt.Errorf("%w: value of tag %d before byte %d", ErrBinary, tag, p)
@@ -334,7 +342,7 @@ func decodeFields(payload []byte, e *Event) error {
 }
 
 // texts returns the fields that are text: after DecodeBinary they alias foreign bytes.
-func (e *Event) texts() [21]*string {
+func (e *Event) texts() [22]*string {
 	return [...]*string{
 		&e.Source,
 		&e.ID,
@@ -357,6 +365,7 @@ func (e *Event) texts() [21]*string {
 		&e.Center,
 		&e.Replaces,
 		&e.ChangedBy,
+		&e.Outcome,
 	}
 }
 
@@ -385,6 +394,7 @@ func appendMembers(dst []byte, e *Event) []byte {
 	dst = appendUint32Member(dst, "revision", e.Revision)
 	dst = appendTextsMember(dst, "carries", e.Carries)
 	dst = appendAttributesMember(dst, "record", e.Record)
+	dst = appendTextMember(dst, "outcome", e.Outcome)
 	return appendAttributeMembers(dst, e.Attributes)
 }
 
@@ -453,6 +463,8 @@ func (ds *decodeState) datum(name string) {
 		e.Carries = ds.words(FieldCarries, MaxCarries, typeNames)
 	case "record":
 		e.Record = ds.record(FieldRecord, MaxRecordMembers)
+	case "outcome":
+		e.Outcome = ds.code(FieldOutcome, MaxWordBytes, outcomes)
 	default:
 		ds.other(name)
 	}
@@ -509,6 +521,8 @@ func (k *keeper) datum(name string) {
 		k.ids(FieldCarries, MaxCarries)
 	case "record":
 		k.state.skip()
+	case "outcome":
+		k.data = k.text(k.data, FieldOutcome, MaxWordBytes, shapeListed)
 	default:
 		k.other(name)
 	}
@@ -545,6 +559,8 @@ func (e *Event) member(f Field) *string {
 		return &e.Center
 	case FieldReplaces:
 		return &e.Replaces
+	case FieldOutcome:
+		return &e.Outcome
 	}
 	return nil
 }

@@ -243,6 +243,13 @@ const (
 	PriorityInformasi  = "informasi"
 )
 
+// The outcomes of a call of class informasi.
+const (
+	OutcomeDijawab   = "dijawab"    // answered here
+	OutcomeDirujuk   = "dirujuk"    // referred to an office, which OPD of the event names
+	OutcomeTidakTahu = "tidak_tahu" // nobody knew
+)
+
 // The results of telling the caller (ticket.confirmed; any other ticket event may carry one too).
 const (
 	ResultBenar          = "benar"
@@ -283,6 +290,7 @@ var (
 		ClassMisrouted, ClassPutus, ClassDuplikat, ClassUji, ClassBelum,
 	}
 	priorities  = []string{PriorityDarurat, PriorityMendesak, PriorityNonDarurat, PriorityInformasi}
+	outcomes    = []string{OutcomeDijawab, OutcomeDirujuk, OutcomeTidakTahu}
 	results     = []string{ResultBenar, ResultPalsu, ResultTidakDitemukan}
 	agentStates = []string{AgentAvailable, AgentBusy, AgentWrapup, AgentPaused, AgentOffline}
 	channels    = []string{
@@ -299,6 +307,9 @@ func Priorities() []string { return slices.Clone(priorities) }
 
 // Results returns the closed list of confirmation results.
 func Results() []string { return slices.Clone(results) }
+
+// Outcomes returns the closed list of what comes of a question.
+func Outcomes() []string { return slices.Clone(outcomes) }
 
 // AgentStates returns the closed list of agent states.
 func AgentStates() []string { return slices.Clone(agentStates) }

@@ -63,6 +63,8 @@ func (s *Store) callBlock(rows []casefile.Call, version uint64) block {
 		when("called_back_at", func(r *call) *time.Time { return &r.CalledBackAt }),
 		text("class", func(r *call) *string { return &r.Class }),
 		text("category", func(r *call) *string { return &r.Category }),
+		text("outcome", func(r *call) *string { return &r.Outcome }),
+		text("referred_to", func(r *call) *string { return &r.ReferredTo }),
 		text("agent", func(r *call) *string { return &r.Agent }),
 		text("queue", func(r *call) *string { return &r.Queue }),
 		text("position", func(r *call) *string { return &r.Position }),

@@ -46,7 +46,8 @@ const eventColumns = "" +
 	", carries" +
 	", blanked" +
 	", record" +
-	", changed_by"
+	", changed_by" +
+	", outcome"
 
 // newEventColumns returns the columns of the table events, without a row.
 func newEventColumns() []eventColumn {
@@ -88,6 +89,7 @@ func newEventColumns() []eventColumn {
 		fieldOf("blanked", textLists, func(e *event.Event) []string { return e.Blanked }),
 		fieldOf("record", textMaps, func(e *event.Event) map[string]string { return e.Record }),
 		fieldOf("changed_by", texts, func(e *event.Event) string { return e.ChangedBy }),
+		fieldOf("outcome", texts, func(e *event.Event) string { return e.Outcome }),
 	}
 }
 
@@ -131,5 +133,6 @@ func (r *eventRow) destinations() []any {
 		&r.Blanked,
 		&r.Record,
 		&r.ChangedBy,
+		&r.Outcome,
 	}
 }

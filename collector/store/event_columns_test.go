@@ -30,7 +30,7 @@ func TestEventColumnsSendWhatTheyAlwaysSent(t *testing.T) {
 		Kecamatan: "ke", Reason: "re", Result: "rs", Calls: []string{"c1", "c2"}, Master: "m",
 		Due: time.UnixMilli(1_700_000_002_000).UTC(), Lat: &lat, Lon: &lon, RingMS: &ring, WaitMS: &wait, Replaces: "rp",
 		Revision: 3, Attributes: map[string]string{"shift": "pagi"}, Blanked: []string{"unit"},
-		Record: map[string]string{"text": "t"}, ChangedBy: "by",
+		Record: map[string]string{"text": "t"}, ChangedBy: "by", Outcome: "oc",
 	}
 	b := new(eventBlock)
 	b.fill([]*event.Event{&full, {Type: event.CallReceived, Kind: event.KindCall, OccurredAt: full.OccurredAt,

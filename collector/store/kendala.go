@@ -64,8 +64,13 @@ type CauseRange struct {
 
 // parameters are those that every view of causes has.
 func (r CauseRange) parameters() string {
-	return fmt.Sprintf("center = %s, since = %s, until = %s, as_of = %s", quote(r.Center),
-		quote(r.Since.Format(time.DateOnly)), quote(r.Until.Format(time.DateOnly)), r.asOf())
+	return "center = " + quote(r.Center) + ", " + r.span()
+}
+
+// span is what every view of figures has.
+func (r CauseRange) span() string {
+	return fmt.Sprintf("since = %s, until = %s, as_of = %s", quote(r.Since.Format(time.DateOnly)),
+		quote(r.Until.Format(time.DateOnly)), r.asOf())
 }
 
 func (r CauseRange) asOf() string {

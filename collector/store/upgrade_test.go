@@ -155,7 +155,7 @@ func tables(t *testing.T, s *Store, engine string) []string {
 }
 
 // addedColumns are those that files after the baseline add.
-const addedColumns = "carries, unobserved, sources, unobserved_counts, blanked, record, changed_by"
+const addedColumns = "carries, unobserved, sources, unobserved_counts, blanked, record, changed_by, outcome, referred_to"
 
 // everything is the rows of each table, in the columns that there were at the baseline; views follow their text, and
 // were others then.

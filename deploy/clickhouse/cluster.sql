@@ -428,6 +428,12 @@ ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS cod
 
 ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS twice Bool;
 
+ALTER TABLE events_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS outcome LowCardinality(String) CODEC(ZSTD(1));
+
+ALTER TABLE calls_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS outcome LowCardinality(Nullable(String)) AFTER category;
+
+ALTER TABLE calls_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS referred_to LowCardinality(Nullable(String)) AFTER outcome;
+
 CREATE TABLE IF NOT EXISTS events ON CLUSTER monev112 AS events_local
 ENGINE = Distributed(monev112, currentDatabase(), events_local, cityHash64(center));
 
@@ -567,6 +573,8 @@ FROM
         if(blocked_at <= t, blocked_at, NULL) AS blocked_at,
         if(ended_at <= t, ended_at, NULL) AS ended_at,
         if(ifNull(first_classified_at > t, false), NULL, class) AS class,
+        if(ifNull(first_classified_at > t, false), NULL, outcome) AS outcome,
+        if(ifNull(first_classified_at > t, false), NULL, referred_to) AS referred_to,
         if(classified_at <= t, classified_at, if(first_classified_at <= t, first_classified_at, NULL)) AS classified_at,
         if(first_classified_at <= t, first_classified_at, NULL) AS first_classified_at,
         if(called_back_at <= t, called_back_at, NULL) AS called_back_at)
@@ -1831,3 +1839,104 @@ FROM monev112.notifications AS n FINAL
 LEFT JOIN (SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at FROM monev112.tickets_now) AS t
     ON t.center = n.center AND t.id = n.subject
 WHERE n.channel != '';
+
+CREATE OR REPLACE VIEW monev112.monev_informasi ON CLUSTER monev112 AS
+SELECT
+    center, period, measure, numerator, denominator, n,
+    if(n = 0, NULL, denominator / n) AS coverage,
+    if(denominator = 0, NULL, numerator / denominator) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, 'informasi' AS measure, toInt64(sum(c.informasi)) AS numerator,
+        toInt64(sum(c.classified)) AS denominator, toInt64(sum(c.answered)) AS n
+    FROM monev112.calls_counted(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}) AS c
+    WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period
+    UNION ALL
+    SELECT center, period, m.1, toInt64(m.2), toInt64(m.3), toInt64(questions)
+    FROM
+    (
+        SELECT center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, count() AS questions,
+            countIf(outcome IS NOT NULL) AS told,
+            [
+                ('dijawab', countIf(ifNull(outcome = 'dijawab', false)), told),
+                ('dirujuk', countIf(ifNull(outcome = 'dirujuk', false)), told),
+                ('tidak_tahu', countIf(ifNull(outcome = 'tidak_tahu', false)), told),
+                ('kontak_pertama', countIf(judged AND ifNull(outcome = 'dijawab', false) AND NOT ifNull(until_next <= 604800000, false)), countIf(judged)),
+                ('berulang', countIf(followed AND ifNull(since_last <= 604800000, false)), countIf(followed))
+            ] AS measures
+        FROM (SELECT * FROM
+    (
+        SELECT center, day, id, at, class, outcome, referred_to, ifNull(category, '') AS topic,
+            caller_key IS NOT NULL AND topic != '' AS followed,
+            followed AND outcome IS NOT NULL AND at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC')
+                - toIntervalMillisecond(604800000) AS judged,
+            if(followed AND rank > 1, dateDiff('millisecond', before, at), NULL) AS since_last,
+            if(followed AND rank < total, dateDiff('millisecond', at, after), NULL) AS until_next
+        FROM
+        (
+            SELECT center, day, id, assumeNotNull(c.at) AS at, class, outcome, referred_to, category, caller_key,
+                row_number() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS rank,
+                count() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS total,
+                lagInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
+                leadInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
+            FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00')) AS c
+            WHERE c.at IS NOT NULL AND day >= {since:Date} - 8 AND day < {until:Date} + 8
+            WINDOW w AS (PARTITION BY center, ifNull(caller_key_id, ''), ifNull(caller_key, id), ifNull(category, '') ORDER BY c.at, id)
+        )
+    )
+    WHERE day >= {since:Date} AND day < {until:Date} AND ifNull(class = 'informasi', false))
+        WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+        GROUP BY center, period
+    )
+    ARRAY JOIN measures AS m
+);
+
+CREATE OR REPLACE VIEW monev112.monev_informasi_topics ON CLUSTER monev112 AS
+SELECT
+    center, topic, ifNull(q.referred_to, '') AS referred_to, count() AS n,
+    countIf(outcome IS NOT NULL) AS told,
+    countIf(ifNull(outcome = 'dijawab', false)) AS dijawab,
+    countIf(ifNull(outcome = 'dirujuk', false)) AS dirujuk,
+    countIf(ifNull(outcome = 'tidak_tahu', false)) AS tidak_tahu,
+    countIf(q.followed) AS followed,
+    countIf(q.followed AND ifNull(since_last <= 604800000, false)) AS repeats,
+    maxIf(day, ifNull(outcome = 'tidak_tahu', false)) AS last
+FROM (SELECT * FROM
+    (
+        SELECT center, day, id, at, class, outcome, referred_to, ifNull(category, '') AS topic,
+            caller_key IS NOT NULL AND topic != '' AS followed,
+            followed AND outcome IS NOT NULL AND at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC')
+                - toIntervalMillisecond(604800000) AS judged,
+            if(followed AND rank > 1, dateDiff('millisecond', before, at), NULL) AS since_last,
+            if(followed AND rank < total, dateDiff('millisecond', at, after), NULL) AS until_next
+        FROM
+        (
+            SELECT center, day, id, assumeNotNull(c.at) AS at, class, outcome, referred_to, category, caller_key,
+                row_number() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS rank,
+                count() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS total,
+                lagInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
+                leadInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
+            FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00')) AS c
+            WHERE c.at IS NOT NULL AND day >= {since:Date} - 8 AND day < {until:Date} + 8
+            WINDOW w AS (PARTITION BY center, ifNull(caller_key_id, ''), ifNull(caller_key, id), ifNull(category, '') ORDER BY c.at, id)
+        )
+    )
+    WHERE day >= {since:Date} AND day < {until:Date} AND ifNull(class = 'informasi', false)) AS q
+GROUP BY center, topic, q.referred_to;

@@ -104,7 +104,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	rows := func(c *Client) string {
 		t.Helper()
 		var out strings.Builder
-		if err := c.streamRows(t.Context(), "SELECT * FROM events FINAL ORDER BY ALL", 37, func(row []byte) error {
+		if err := c.streamRows(t.Context(), "SELECT * FROM events FINAL ORDER BY ALL", 38, func(row []byte) error {
 			out.Write(row)
 			return nil
 		}); err != nil {

@@ -95,6 +95,8 @@ FROM
         if(blocked_at <= t, blocked_at, NULL) AS blocked_at,
         if(ended_at <= t, ended_at, NULL) AS ended_at,
         if(ifNull(first_classified_at > t, false), NULL, class) AS class,
+        if(ifNull(first_classified_at > t, false), NULL, outcome) AS outcome,
+        if(ifNull(first_classified_at > t, false), NULL, referred_to) AS referred_to,
         if(classified_at <= t, classified_at, if(first_classified_at <= t, first_classified_at, NULL)) AS classified_at,
         if(first_classified_at <= t, first_classified_at, NULL) AS first_classified_at,
         if(called_back_at <= t, called_back_at, NULL) AS called_back_at)
