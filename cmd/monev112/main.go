@@ -70,7 +70,7 @@ func rootCommand() *cobra.Command {
 		checkCommand(), rebuildCommand(), freezeCommand(), reportCommand(), journalCommand(), backupCommand(), restoreCommand(),
 		rtlCommand(), monevDataCommand(), kendalaCommand(),
 		retentionCommand(), keyCommand(), callerKeyCommand(), linkKeyCommand(), alertmanagerConfigCommand(),
-		healthcheckCommand(), versionCommand(),
+		whatsappCommand(), healthcheckCommand(), versionCommand(),
 	)
 	return root
 }

@@ -32,6 +32,7 @@ type paging struct {
 	hook     *WebhookServer
 	dir      string
 	config   string // of the collector
+	extra    string // sections of it beside the policies, calendars and the pager
 	serial   int
 }
 
@@ -78,7 +79,11 @@ const (
 
 // newPaging starts Alertmanager and prepares a collector; startAll starts it. open are the working hours of the
 // calendar.
-func newPaging(t *testing.T, open string) *paging {
+func newPaging(t *testing.T, open string) *paging { return newPagingBy(t, open, nil) }
+
+// newPagingBy is newPaging with another way to the head of Dinas Perhubungan: what it adds to the contacts file, at its
+// top and to the channels of that OPD.
+func newPagingBy(t *testing.T, open string, way func(p *paging) (top, channels string)) *paging {
 	t.Helper()
 	servers.Tool(t, "alertmanager") // before anything is started
 	p := &paging{
@@ -106,10 +111,17 @@ valid_from: 2023-01-01
 covered_until: 2100-12-31
 weekly: [{from: 2023-01-01, windows: {`+open+`}}]
 `)
+	top, dishubs := "", dishub.channels(p.hook.URL())
+	if way != nil {
+		var more string
+		top, more = way(p)
+		dishubs += ", " + more
+	}
 	p.config = p.write("monev112.yaml", p.collectorConfig(""))
 	p.s.args = append(p.s.args, "--config", p.config)
 	contacts := p.write("contacts.yaml", fmt.Sprintf(`
 version: 1
+%s
 telegram: {bot_token_file: %q, api_url: %q}
 smtp: {smarthost: %q, from: peringatan112@example.go.id, require_tls: false}
 log: {url: "http://%s/alertmanager/v1/log"}
@@ -122,9 +134,9 @@ centers:
       - {id: dishub, %s}
       - {id: dpubmsda, %s}
       - {id: dlhk, %s}
-`, filepath.Join(p.dir, "token"), p.telegram.URL(), p.mail.Addr(), p.s.addr,
+`, top, filepath.Join(p.dir, "token"), p.telegram.URL(), p.mail.Addr(), p.s.addr,
 		diskominfo.channels(p.hook.URL()), supervisors.channels(p.hook.URL()), leadership.channels(p.hook.URL()),
-		dishub.channels(p.hook.URL()), dpubmsda.channels(p.hook.URL()), dlhk.channels(p.hook.URL())))
+		dishubs, dpubmsda.channels(p.hook.URL()), dlhk.channels(p.hook.URL())))
 	generated, notes, code := p.s.run("alertmanager-config", "--config", p.config, "--contacts", contacts, "--templates",
 		filepath.Join(servers.Root(t), "alerts", "templates", "*.tmpl"))
 	if code != 0 {
@@ -151,7 +163,7 @@ func (p *paging) collectorConfig(pager string) string {
 	if pager != "" {
 		text += "pager: " + pager + "\n"
 	}
-	return text
+	return text + p.extra
 }
 
 // startPrometheus starts it with the shipped configuration and rules.

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -88,7 +89,9 @@ func (s *TelegramServer) decode(r *http.Request, body []byte) (TelegramMessage, 
 			fmt.Errorf("%s %s is no sendMessage of the bot", r.Method, strings.ReplaceAll(r.URL.Path, s.token, "<token>"))
 	}
 	var raw map[string]any
-	if err := json.Unmarshal(body, &raw); err != nil {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(&raw); err != nil {
 		return TelegramMessage{}, fmt.Errorf("the body is no JSON: %w", err)
 	}
 	for k := range raw {
@@ -104,10 +107,13 @@ func (s *TelegramServer) decode(r *http.Request, body []byte) (TelegramMessage, 
 	if err != nil || chat == 0 {
 		return TelegramMessage{}, fmt.Errorf("chat_id %v", raw["chat_id"])
 	}
+	markup, _ := raw["text"].(string)
+	if raw["parse_mode"] == nil { // plain text, as the service itself sends
+		return TelegramMessage{Chat: chat, HTML: html.EscapeString(markup), Text: markup}, checkLength(markup, markup)
+	}
 	if raw["parse_mode"] != "HTML" {
 		return TelegramMessage{}, fmt.Errorf("parse_mode %v", raw["parse_mode"])
 	}
-	markup, _ := raw["text"].(string)
 	text, err := visible(markup)
 	if err != nil {
 		return TelegramMessage{}, fmt.Errorf("can't parse entities: %w, in\n%s", err, markup)

@@ -98,8 +98,10 @@ func decode(body []byte, contacts *routing.Contacts, pagesURL string) (*Notice, 
 		return nil, err
 	}
 	n.Alerts = n.Alerts[:min(len(n.Alerts), maxAlerts)]
-	for _, ph := range to.Channels.WhatsApp {
-		n.To = append(n.To, Address{WhatsApp, ph.Name})
+	if t, _ := whatsapp.Named(n.Message.Template); (t.Button == "") == (n.Message.Button == "") {
+		for _, ph := range to.Channels.WhatsApp {
+			n.To = append(n.To, Address{WhatsApp, ph.Name})
+		}
 	}
 	if !n.Urgent {
 		for _, name := range names(Telegram, len(to.Channels.Telegram)) {
@@ -108,6 +110,9 @@ func decode(body []byte, contacts *routing.Contacts, pagesURL string) (*Notice, 
 		for _, name := range names(Email, len(to.Channels.Email)) {
 			n.To = append(n.To, Address{Email, name})
 		}
+	}
+	if len(n.To) == 0 {
+		return nil, fmt.Errorf("%w: it has no link to a page of this service, and its receiver no other way", ErrPayload)
 	}
 	return n, nil
 }
@@ -171,11 +176,9 @@ func (n *Notice) write(list []alertInput, count int, pagesURL string) error {
 	button := ""
 	if t.Button != "" {
 		n.Link = cmp.Or(common(list, "list_link"), common(list, "link"))
-		token, ok := strings.CutPrefix(n.Link, pagesURL)
-		if !ok || token == "" || pagesURL == "" {
-			return fmt.Errorf("%w: it has no link to a page of this service", ErrPayload)
+		if button, _ = strings.CutPrefix(n.Link, pagesURL); button == n.Link {
+			button = "" // not a page of this service: the button of the template cannot lead there
 		}
-		button = token
 	}
 	var err error
 	n.Message, err = t.Fill(button, params...)

@@ -69,10 +69,11 @@ func (s *senders) sendTelegram(ctx context.Context, to routing.Chat, text string
 			return &Refusal{Final: true}
 		}
 	}
-	body, err := json.Marshal(map[string]any{
-		"chat_id": chat, "message_thread_id": to.ThreadID, "text": text,
-		"link_preview_options": map[string]any{"is_disabled": true},
-	})
+	in := map[string]any{"chat_id": chat, "text": text, "link_preview_options": map[string]any{"is_disabled": true}}
+	if to.ThreadID != 0 {
+		in["message_thread_id"] = to.ThreadID
+	}
+	body, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
