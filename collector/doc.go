@@ -27,8 +27,8 @@
 //
 // What moves and keeps events.
 //
-//   - source: turns tables, logs and a simulation into events and submits them, over HTTP or in process. Never writes
-//     the journal itself.
+//   - source: turns tables, logs, files from a page and a simulation into events and submits them, over HTTP or in
+//     process. Never writes the journal itself.
 //   - ingest: the intake of every source, and the one loop that writes journal and board. Never acknowledges what is
 //     not on stable storage. What it rejects goes to ingest/quarantine, without callers' numbers.
 //   - journal: a segmented, checksummed, append-only log of records. Knows nothing of events.
