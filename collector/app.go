@@ -444,18 +444,18 @@ func (a *App) openAPI(guard *auth.Guard) error {
 	}
 	cfg.Reports = a.reports
 	pages := site.Service{
-		Uploads: a.uploads,
-		Links:   a.links, Directory: a.dir, Book: a.book, Board: a.board, Cases: a.cases, Intake: a.intake, Keys: guard,
-		Record: a.reads.Record, Version: a.cfg.Version, Now: a.cfg.Now, Log: a.cfg.Log,
+		Uploads: a.uploads, Links: a.links, Directory: a.dir, Book: a.book, Board: a.board, Cases: a.cases, Intake: a.intake,
+		Keys: guard, Record: a.reads.Record, DataDir: a.cfg.DataDir, Version: a.cfg.Version, Now: a.cfg.Now, Log: a.cfg.Log,
 	}
 	if a.links != nil {
 		if cfg.Pages, err = site.Linked(pages); err != nil {
 			return err
 		}
 	}
-	if cfg.Site, err = site.New(pages); err != nil {
+	if cfg.Site, cfg.Wall, err = site.New(pages); err != nil {
 		return err
 	}
+	a.metrics.HTTP.WatchStreams(cfg.Wall.Streams)
 	if a.outbox != nil {
 		cfg.WhatsApp = a.outbox
 	}

@@ -66,7 +66,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		serveCommand(), engineCommand(), demoCommand(), importCommand(), withdrawCommand(), mapCommand(), followCommand(),
-		simulateCommand(), initCommand(),
+		simulateCommand(), initCommand(), linkCommand(),
 		checkCommand(), rebuildCommand(), freezeCommand(), reportCommand(), journalCommand(), backupCommand(), restoreCommand(),
 		rtlCommand(), monevDataCommand(), kendalaCommand(),
 		retentionCommand(), keyCommand(), callerKeyCommand(), linkKeyCommand(), alertmanagerConfigCommand(),

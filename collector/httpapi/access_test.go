@@ -128,6 +128,16 @@ func accessTests() []accessTest {
 		{"GET /impor", "admin", 200},
 		{"POST /impor", "none", 401},
 		{"GET /masuk", "none", 200},
+		{"GET /papan", "none", 303},
+		{"GET /papan", "board:read", 200},
+		{"GET /papan", "admin", 200},
+		{"GET /papan", "opd:read:dishub", 403},
+		{"GET /papan", "events:write", 403},
+		{"GET /papan?center=35.78", "board:read of 35.15", 404},
+		{"GET /papan/x", "none", 404},
+		{"GET /v1/board/stream", "none", 401},
+		{"GET /v1/board/stream", "opd:read:dishub", 403},
+		{"GET /v1/board/stream?link=x", "none", 404},
 		{"GET /aset/style.css", "none", 200},
 	}
 }
@@ -191,6 +201,7 @@ func TestAccess(t *testing.T) {
 		c.Kendala = func(context.Context, kendala.Request) (kendala.Result, error) {
 			return kendala.Result{Indicators: []kendala.Indicator{}}, nil
 		}
+		c.Wall = newWall(t, c, t.TempDir())
 		c.Admin.StartRebuild = func(context.Context, rebuild.Spec) (rebuild.Job, error) { return rebuild.Job{}, nil }
 	})
 	w.stub.snapshot.Complete = true
@@ -247,14 +258,18 @@ func otherAccessTests() map[string][]string {
 			"TestOnlyATrustedProxyNamesTheAddress",
 			"TestAThousandWrongLinksAreSlowed", "TestReadsOfSingleCasesAreRecorded",
 			"TestReadsOfListsAreRecorded", "TestNoProxyStandsBeforeAServiceWithoutKeys",
+			"TestWhoMayFollowTheBoard", "TestASessionFollowsTheBoard",
 			"TestPagesAskForNoKeyAndNoTokenReachesTheLog", "TestTheServiceSpeaksTLSAndTakesUpARenewedCertificate"},
 		"collector/web": {"TestALinkThatDoesNotOpenTellsNothing", "TestNoOtherTokenOpens",
 			"TestRotationKeepsLinksUntilTheyExpire", "TestTheButtonIsOfItsPageAlone",
 			"TestTheButtonRecordsOneAcknowledgement", "TestNothingPersonalStandsOnAPage", "TestPagesAreForOneReaderAndNoMachine",
-			"TestReadsAreRecorded", "TestLostLinkKeysAreNeverReplacedInSilence"},
+			"TestReadsAreRecorded", "TestADisplaysLinkOpensUntilItIsRevokedOrExpires",
+			"TestADisplaysLinkOpensNoPageOfAnOPDAndViceVersa", "TestLostLinkKeysAreNeverReplacedInSilence"},
 		"collector/web/page": {"TestASessionEndsWithItsKeyAndItsTime", "TestASessionCookieIsForThisSiteAlone",
 			"TestAFormIsOfItsPersonAlone", "TestWrongKeysAreCountedAndSlowed", "TestNobodyIsSentToAForeignPage",
 			"TestEveryAnswerIsStrict", "TestWhatAKeyMaySee"},
+		"collector/web/wall": {"TestAReaderThatMayReadNoMoreIsToldSoWithinTenSeconds",
+			"TestStreamsAreBoundedForEachReaderAndInAll", "TestAScreenThatDoesNotReadIsDropped"},
 		"collector/ingest": {"TestLostCallerKeysAreNeverReplacedInSilence"},
 		"cmd/monev112":     {"TestTheCallersKeyIsRotated", "TestTheLinksKeyIsRotated", "TestLostKeysAreBegunAnew"},
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/web/wall"
 )
 
 // API answers HTTP requests. Make one with New; it is safe for concurrent use.
@@ -53,6 +54,7 @@ func (a *API) endpoints() []endpoint {
 		// takes its place once its body is here
 		{"POST", "/v1/events", a.postEvents, []auth.Scope{auth.EventsWrite, auth.MonevWrite, auth.Admin}, false, true},
 		{"GET", "/v1/board", a.getBoard, read, false, false},
+		{"GET", wall.StreamPath, a.getStream, read, false, true},
 		{"GET", "/v1/tickets", a.getTickets, read, true, false},
 		{"GET", "/v1/tickets/*id", a.getTicket, read, true, false},
 		{"GET", "/v1/calls/*id", a.getCall, read, false, false},
@@ -155,7 +157,7 @@ func (a *API) Server(base context.Context) *http.Server {
 	// With HTTP/2 a client could keep one connection busy with a cheap request and hold it with slow ones.
 	var spoken http.Protocols
 	spoken.SetHTTP1(true)
-	return &http.Server{
+	s := &http.Server{
 		Protocols:         &spoken,
 		Handler:           a.handler,
 		ReadHeaderTimeout: a.limits.HeaderTimeout,
@@ -168,6 +170,10 @@ func (a *API) Server(base context.Context) *http.Server {
 		ConnState:         a.conns.changed,
 		ErrorLog:          slog.NewLogLogger(quiet{a.logger.Handler()}, slog.LevelDebug),
 	}
+	if a.cfg.Wall != nil {
+		s.RegisterOnShutdown(a.cfg.Wall.Stop)
+	}
+	return s
 }
 
 // quiet hides the text of net/http's own complaints, which name clients' addresses, behind a constant message.

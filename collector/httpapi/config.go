@@ -22,6 +22,7 @@ import (
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/collector/web/page"
+	"github.com/monev112/monev112/collector/web/wall"
 )
 
 // Pages answers the requests below /p/.
@@ -138,6 +139,7 @@ type Config struct {
 	WhatsApp       WhatsApp                        // nil answers 404
 	Pages          Pages                           // answers below /p/; nil answers 404
 	Site           *page.Site                      // pages for whoever signs in; nil has none
+	Wall           *wall.Wall                      // streams the board; nil answers 404
 	Metrics        http.Handler                    // answers /metrics; nil answers 404
 	MetricsNeedKey bool                            // /metrics asks for a key with board:read
 	OpenAPI        []byte                          // answered at /openapi.yaml

@@ -21,6 +21,8 @@ import (
 
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/web/page"
+	"github.com/monev112/monev112/collector/web/wall"
 )
 
 // Keys of values that one request carries.
@@ -29,6 +31,7 @@ const (
 	ctxRequestID    = "monev112.request_id"
 	ctxKey          = "monev112.key"
 	ctxPage         = "monev112.page"
+	ctxAnswered     = "monev112.answered" // when the answer began, of one that lasts
 )
 
 func requestID(c *gin.Context) string { return c.GetString(ctxRequestID) }
@@ -100,7 +103,11 @@ func (a *API) observe(c *gin.Context) {
 		ended = a.cfg.Hooks.Began()
 	}
 	defer func() {
-		took := since(start, a.cfg.Now())
+		end := a.cfg.Now()
+		if at, ok := c.Get(ctxAnswered); ok {
+			end = at.(time.Time)
+		}
+		took := since(start, end)
 		ended(route(c), c.Writer.Status(), took)
 		a.log(c, took)
 	}()
@@ -228,6 +235,10 @@ func (a *API) enter(c *gin.Context) (leave func(), ok bool) {
 func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		open := a.cfg.Keys.AuthDisabled()
+		if ep.screen() && c.Query("link") != "" { // the handler looks at it
+			c.Next()
+			return
+		}
 		if open && !ep.behindProxy() && forwarded(c.Request) {
 			a.fail(c, newProblem(http.StatusForbidden, codeForbidden,
 				"This request came through a proxy, and no API key exists yet: whoever reaches the proxy would be let in. Create "+
@@ -249,6 +260,13 @@ func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 			return
 		}
 		secret := auth.Presented(c.Request)
+		if secret == "" && ep.screen() && a.cfg.Site != nil {
+			if p := a.cfg.Site.Live(c.Request); p.Key != nil && p.May(page.Scopes(ep.scopes...)) {
+				c.Set(ctxKey, p.Key)
+				c.Next()
+				return
+			}
+		}
 		if secret == "" {
 			a.fail(c, newProblem(http.StatusUnauthorized, codeUnauthorized, "Send an API key: Authorization: Bearer <key>."))
 			return
@@ -283,6 +301,10 @@ func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 func (ep endpoint) behindProxy() bool {
 	return strings.HasPrefix(ep.path, "/p/") || strings.HasPrefix(ep.path, "/-/") || ep.path == "/openapi.yaml"
 }
+
+// screen reports whether screens ask for an endpoint too: with the session of a page, in which admin allows it, or with
+// the link of a display.
+func (ep endpoint) screen() bool { return ep.path == wall.StreamPath }
 
 // forwarders are the headers beside X-Forwarded-* by which proxies say that they passed a request on.
 var forwarders = []string{

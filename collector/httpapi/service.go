@@ -71,7 +71,8 @@ func (a *API) page(c *gin.Context) {
 		return
 	}
 	defer leave()
-	if a.cfg.Keys.AuthDisabled() && (forwarded(c.Request) || !localRequest(c.Request)) {
+	if a.cfg.Keys.AuthDisabled() && !a.cfg.Site.AsksForLink(c.Request) &&
+		(forwarded(c.Request) || !localRequest(c.Request)) {
 		a.fail(c, newProblem(http.StatusForbidden, codeForbidden,
 			"No API key exists yet, so pages are shown on this machine alone, at its loopback address and not through a proxy. "+
 				"Create a key with: monev112 key create."))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/sla"
 )
 
@@ -211,6 +212,9 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 			}
 			if since != 0 {
 				earliest = min(earliest, since)
+				if g.priority == event.PriorityDarurat {
+					s.EmergenciesOverdue++
+				}
 			}
 			if riskAt != 0 {
 				warned++
@@ -232,8 +236,16 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 		}
 	}
 	for en, clocks := range c.elsewhere {
+		if en.openTicket().lastEventAt < staleBefore {
+			continue
+		}
+		_, counted, _ := en.openTicket().standing(at)
 		for _, e := range clocks {
-			if e.level(at) == pastDue && en.openTicket().lastEventAt >= staleBefore {
+			if e.level(at) == pastDue {
+				if counted == 0 && en.slot.group.priority == event.PriorityDarurat {
+					s.EmergenciesOverdue++
+				}
+				counted = e.breach
 				over[TicketCount{OPD: e.opd, Clock: clockNames[e.name], Priority: e.priority, Scope: e.scope}]++
 				oldest[e.opd] = max(oldest[e.opd], time.Duration(at-e.breach)*time.Millisecond)
 			}

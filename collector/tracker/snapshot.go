@@ -32,10 +32,17 @@ type CenterSnapshot struct {
 	AtRisk             []TicketCount    // OPD, Scope
 	Overdue            []TicketCount    // OPD, Clock, Priority, Scope
 	OldestOverdue      []OldestOverdue
+	EmergenciesOverdue int // open tickets of priority darurat that are late on some clock, each counted once
 	// Unrecorded counts the open tickets that no clock may watch: one that runs is unobserved, none counts at all, or the
 	// opening was withdrawn and nobody has confirmed it. By OPD, Priority, Scope.
 	Unrecorded []TicketCount
 	Stale      int // open tickets without any event for StaleAfter; in none of the counts above
+}
+
+// CallBack is a caller who was abandoned and not called back.
+type CallBack struct {
+	ID          string // of the call
+	AbandonedAt time.Time
 }
 
 // LabelCount counts cases of one label value.

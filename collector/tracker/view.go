@@ -55,6 +55,26 @@ func (b *Board) Snapshot(now time.Time) Snapshot {
 	return s
 }
 
+// CallBacks returns the callers of a centre whom CallsToCallBack counts, the longest waiting first, at most limit.
+func (b *Board) CallBacks(center string, now time.Time, limit int) (out []CallBack) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if !b.complete {
+		return nil
+	}
+	for _, c := range b.centers {
+		for en, r := range c.recent {
+			if !r.callBack.IsZero() && now.Sub(r.callBack) <= callBackWithin && en.key.Center == center {
+				out = append(out, CallBack{en.key.ID, r.callBack})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b CallBack) int {
+		return cmp.Or(a.AbandonedAt.Compare(b.AbandonedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return out[:min(limit, len(out))]
+}
+
 func (c *center) snapshot(now time.Time, staleAfter time.Duration) CenterSnapshot {
 	s := CenterSnapshot{Center: c.label}
 	s.Windows, s.Within = c.windows(now)

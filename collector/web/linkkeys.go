@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -19,8 +20,8 @@ import (
 const (
 	linkKeyVersion  = 1
 	linkSecretBytes = 32
-	maxLinkKeys     = 64
-	maxKeyFileBytes = 64 << 10
+	maxLinkKeys     = 512
+	maxKeyFileBytes = 256 << 10
 )
 
 // LinkKeys is the file at Path that holds the keys that sign links. It lies outside of the database, has mode 0600, and
@@ -92,7 +93,7 @@ func (f LinkKeys) Rotate(now time.Time, drop bool) (LinkKey, error) {
 			made.CreatedAt = keys[n-1].CreatedAt
 		}
 		// A key signs until its successor is made.
-		for len(keys) > 1 && now.Sub(keys[1].CreatedAt) > maxLifetime+48*time.Hour {
+		for len(keys) > 1 && now.Sub(keys[1].CreatedAt) > maxDisplay+48*time.Hour {
 			keys = keys[1:]
 		}
 		if len(keys) >= maxLinkKeys {
@@ -114,6 +115,17 @@ func (f LinkKeys) note(now time.Time) error {
 		return err
 	}
 	return keyfile.KnownIn(filepath.Dir(f.Path)).Note(filepath.Base(f.Path), linkKeyIDs(keys), now)
+}
+
+// keyring follows the file, and makes it on the first start.
+func (f LinkKeys) keyring(now time.Time, log *slog.Logger) (*keyfile.Watched[keyring], error) {
+	if err := f.open(now); err != nil {
+		return nil, err
+	}
+	return keyfile.Watch(func() (keyring, error) {
+		keys, err := f.file().Read()
+		return newKeyring(keys), err
+	}, now, log.With("component", "web"), f.Path)
 }
 
 // open reads the file for a start, and makes it on the first.

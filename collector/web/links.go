@@ -23,9 +23,10 @@ import (
 const (
 	defaultLifetime = 7 * 24 * time.Hour
 	minLifetime     = 24 * time.Hour
-	maxLifetime     = 31 * 24 * time.Hour
-	maxLinkBytes    = 400 // a link stands in an annotation of an alert
-	maxURLBytes     = 100 // of the public URL
+	maxLifetime     = 31 * 24 * time.Hour  // of a link in an alert
+	maxDisplay      = 400 * 24 * time.Hour // of a display's link
+	maxLinkBytes    = 400                  // a link stands in an annotation of an alert
+	maxURLBytes     = 100                  // of the public URL
 
 	// LinkKeysFile is the name of the key file in the data folder.
 	LinkKeysFile = "link-keys.json"
@@ -33,8 +34,9 @@ const (
 
 // A token is the base64url form, without padding, of
 //
-//	version (1 byte, 1) | key id (4) | kind (1: 'l' list, 't' ticket) | expiry (4, seconds since 1970, big endian)
-//	| length of center (1) | center | length of opd (1) | opd | ticket id (the rest, empty for a list) | MAC (16)
+//	version (1 byte, 1) | key id (4) | kind (1: 'l' list, 't' ticket, 'd' display) | expiry (4, seconds since 1970, big
+//	endian) | length of center (1) | center | length of opd (1, 0 for a display) | opd | id (the rest: of the ticket,
+//	empty for a list, of the link for a display) | MAC (16)
 //
 // where MAC is the first 16 bytes of HMAC-SHA256 of "monev112 link" | 0 | all that stands before it.
 const (
@@ -44,6 +46,7 @@ const (
 	headBytes    = 1 + kidBytes + 1 + 4
 	kindList     = 'l'
 	kindTicket   = 't'
+	kindDisplay  = 'd'
 )
 
 // LinkConfig is what Links are made of. File and PublicURL are required.
@@ -105,14 +108,7 @@ func NewLinks(cfg LinkConfig, now time.Time) (*Links, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	file := LinkKeys{cfg.File}.file()
-	if err := (LinkKeys{cfg.File}).open(now); err != nil {
-		return nil, err
-	}
-	keys, err := keyfile.Watch(func() (keyring, error) {
-		keys, err := file.Read()
-		return newKeyring(keys), err
-	}, now, log.With("component", "web"), cfg.File)
+	keys, err := LinkKeys{cfg.File}.keyring(now, log)
 	if err != nil {
 		return nil, err
 	}
@@ -165,20 +161,40 @@ func (l *Links) link(t target, now time.Time) string {
 	return l.base + token
 }
 
+func (l *Links) sign(t target, now time.Time) string { return l.keys.Get(now).sign(t) }
+
+// open returns what the token of an OPD's link names.
+func (l *Links) open(token string, now time.Time) (target, error) {
+	t, err := l.keys.Get(now).open(token, now)
+	if t.kind == kindDisplay {
+		return target{}, errLink
+	}
+	return t, err
+}
+
+// named reports whether the target names what its kind does.
+func (t *target) named() bool {
+	switch t.kind {
+	case kindList:
+		return t.opd != "" && t.id == ""
+	case kindTicket:
+		return t.opd != "" && t.id != ""
+	}
+	return t.kind == kindDisplay && t.opd == "" && t.id != ""
+}
+
 // sign returns the token of a target, empty when the target cannot be named.
-func (l *Links) sign(t target, now time.Time) string {
-	if t.center == "" || t.opd == "" || len(t.center) > 255 || len(t.opd) > 255 || len(t.id) > event.MaxIDBytes ||
-		(t.id == "") != (t.kind == kindList) {
+func (r keyring) sign(t target) string {
+	if t.center == "" || len(t.center) > 255 || len(t.opd) > 255 || len(t.id) > event.MaxIDBytes || !t.named() {
 		return ""
 	}
-	keys := l.keys.Get(now)
-	b := append([]byte{tokenVersion}, keys.current[:]...)
+	b := append([]byte{tokenVersion}, r.current[:]...)
 	b = append(b, t.kind)
 	b = binary.BigEndian.AppendUint32(b, uint32(t.expires.Unix()))
 	b = append(append(b, byte(len(t.center))), t.center...)
 	b = append(append(b, byte(len(t.opd))), t.opd...)
 	b = append(b, t.id...)
-	b = append(b, mac(keys.secrets[keys.current], "link", b)...)
+	b = append(b, mac(r.secrets[r.current], "link", b)...)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
@@ -186,7 +202,7 @@ func (l *Links) sign(t target, now time.Time) string {
 var errLink = errors.New("the link is not valid or has expired")
 
 // open returns what a token names. It compares in constant time.
-func (l *Links) open(token string, now time.Time) (target, error) {
+func (r keyring) open(token string, now time.Time) (target, error) {
 	if len(token) > maxLinkBytes {
 		return target{}, errLink
 	}
@@ -194,7 +210,7 @@ func (l *Links) open(token string, now time.Time) (target, error) {
 	if err != nil || len(b) < headBytes+2+macBytes || b[0] != tokenVersion {
 		return target{}, errLink
 	}
-	secret := l.keys.Get(now).secrets[keyID(b[1:1+kidBytes])]
+	secret := r.secrets[keyID(b[1:1+kidBytes])]
 	got, body := b[len(b)-macBytes:], b[:len(b)-macBytes]
 	if secret == nil || !hmac.Equal(got, mac(secret, "link", body)) {
 		return target{}, errLink
@@ -211,8 +227,7 @@ func (l *Links) open(token string, now time.Time) (target, error) {
 		return s
 	}
 	t.center, t.opd, t.id = cut(), cut(), string(rest)
-	if !ok || !now.Before(t.expires) || (t.kind != kindList && t.kind != kindTicket) ||
-		(t.id == "") != (t.kind == kindList) {
+	if !ok || !now.Before(t.expires) || !t.named() {
 		return target{}, errLink
 	}
 	return t, nil

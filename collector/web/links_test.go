@@ -151,7 +151,7 @@ func TestRotationKeepsLinksUntilTheyExpire(t *testing.T) {
 	}
 	// A key that no living link can carry goes with the next rotation.
 	for range 3 {
-		now = now.Add(maxLifetime)
+		now = now.Add(maxDisplay)
 		if _, err := file.Rotate(now, false); err != nil {
 			t.Fatal(err)
 		}

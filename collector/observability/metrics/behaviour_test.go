@@ -185,8 +185,9 @@ func TestTheBoardIsExact(t *testing.T) {
 			{Center: "99.99", CallsWaiting: 77}, // not a live centre here
 			{
 				Center: "35.15", CallsWaiting: 2, OldestWaiting: 1500 * time.Millisecond, CallsUnclassified: 4, CallsToCallBack: 5,
-				Stale:  6,
-				Agents: []tracker.LabelCount{{Label: "busy", N: 3}, {Label: "dreaming", N: 1}, {Label: "sleeping", N: 1}},
+				EmergenciesOverdue: 7,
+				Stale:              6,
+				Agents:             []tracker.LabelCount{{Label: "busy", N: 3}, {Label: "dreaming", N: 1}, {Label: "sleeping", N: 1}},
 				Open: []tracker.TicketCount{
 					{OPD: "damkar", Priority: "darurat", Scope: "own", N: 5}, {OPD: "moon", N: 1}, {OPD: "mars", N: 2},
 					{OPD: tracker.NoOPD, Scope: "own", N: 3},
@@ -220,6 +221,7 @@ func TestTheBoardIsExact(t *testing.T) {
 		{4, "calls_unclassified", ""},
 		{5, "calls_to_call_back", ""},
 		{6, "tickets_stale", ""},
+		{7, "emergencies_overdue", ""},
 		{3, "agents", "state busy"},
 		{0, "agents", "state offline"},
 		{2, "agents", "state unknown"},
@@ -439,6 +441,7 @@ func TestPipelineFigures(t *testing.T) {
 	r.HTTP.Began()("/v1/events", 200, time.Millisecond)
 	r.HTTP.Began()("/wp-admin", 418, time.Millisecond)
 	r.HTTP.Began()
+	r.HTTP.WatchStreams(func() (open, refused int) { return 50, 2 })
 	r.Expected.Set("99", 1, 1)
 	r.Expected.Never("35.15", 3)
 	r.Expected.Never("99", 1)
@@ -464,7 +467,7 @@ func TestPipelineFigures(t *testing.T) {
 		{1800000000, "calendar_covered_until_timestamp_seconds", ""}, {6, "calls_expected", "center 35.15 stat median"},
 		{1.5, "calls_expected", "stat mad"}, {3, "facts_never_recorded", "center 35.15"},
 		{1, "http_requests_total", "route /v1/events code 200"}, {1, "http_requests_total", "route other code other"},
-		{1, "http_requests_in_flight", ""},
+		{1, "http_requests_in_flight", ""}, {50, "board_streams", ""}, {2, "board_streams_refused_total", ""},
 		{1, "build_info", "version 1.2.3"}, {1, "directory_info", "center 35.15 label kecamatan value 35.15.18 name Waru"},
 	} {
 		if got := value(t, m, c.name, strings.Fields(c.labels)...); got != c.want {
@@ -482,7 +485,7 @@ func TestPipelineFigures(t *testing.T) {
 	bare := gather(t, newTest(t))
 	for _, n := range []string{
 		"journal_bytes", "pager_alerts", "pager_last_push_timestamp_seconds", "calendar_covered_until_timestamp_seconds",
-		"pager_failures_total", "quarantine_events", "unresolved_names", "calls_expected",
+		"pager_failures_total", "quarantine_events", "unresolved_names", "calls_expected", "board_streams",
 	} {
 		if bare[Prefix+n] != nil {
 			t.Errorf("%s is exposed before anybody knows it", n)

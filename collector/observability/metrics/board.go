@@ -45,7 +45,7 @@ type centerGauges struct {
 
 	waiting, oldestWaiting, unclassified, callBack, stale *family
 	agents, windows, within                               *family
-	unrecorded                                            *family
+	unrecorded, emergencies                               *family
 	open, atRisk, overdue, oldestOverdue                  *family
 }
 
@@ -158,6 +158,7 @@ func newBoard(b *builder, v *Vocabulary, shared *labels) *board {
 			unclassified:  newFamily("calls_unclassified"),
 			callBack:      newFamily("calls_to_call_back"),
 			stale:         newFamily("tickets_stale"),
+			emergencies:   newFamily("emergencies_overdue"),
 			agents:        newFamily("agents", bd.agents.values),
 			windows:       newFamily("window_calls", windowNames(), measureNames()),
 			within:        newFamily("window_calls_within_target", windowNames(), targets),
@@ -242,6 +243,7 @@ func (bd *board) center(ch chan<- prometheus.Metric, g *centerGauges, c *tracker
 	for f, n := range map[*family]float64{
 		g.waiting: float64(c.CallsWaiting), g.oldestWaiting: c.OldestWaiting.Seconds(),
 		g.unclassified: float64(c.CallsUnclassified), g.callBack: float64(c.CallsToCallBack), g.stale: float64(c.Stale),
+		g.emergencies: float64(c.EmergenciesOverdue),
 	} {
 		ch <- &sample{f.desc, f.pairs[0], n}
 	}

@@ -19,6 +19,7 @@ type HTTP struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	inFlight prometheus.Gauge
+	streams  *probe
 	routes   closed
 	codes    closed
 }
@@ -28,6 +29,7 @@ func newHTTP(b *builder, v *Vocabulary) *HTTP {
 		requests: b.counter("http_requests_total"),
 		seconds:  b.histogram("http_request_seconds"),
 		inFlight: b.gauge("http_requests_in_flight").WithLabelValues(),
+		streams:  b.probe("board_streams", "board_streams_refused_total"),
 		routes:   newClosed(v.Routes, Other, ""),
 		codes:    newClosed([]string{"200", "400", "401", "403", "404", "405", "413", "415", "429", "500", "503"}, Other, ""),
 	}
@@ -45,6 +47,14 @@ func (h *HTTP) Began() (ended func(route string, status int, took time.Duration)
 		h.requests.WithLabelValues(route, h.codes.of(strconv.Itoa(status))).Inc()
 		h.seconds.WithLabelValues(route).Observe(took.Seconds())
 	}
+}
+
+// WatchStreams gives the function that says how many streams of the board are open, and how many were refused.
+func (h *HTTP) WatchStreams(state func() (open, refused int)) {
+	h.streams.watch(func() []float64 {
+		open, refused := state()
+		return []float64{float64(open), float64(refused)}
+	})
 }
 
 // maxScrapes bounds concurrent scrapes; more are answered 503, so that a hung scraper cannot hold the memory.

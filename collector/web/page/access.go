@@ -9,13 +9,14 @@ import (
 
 // Access says who may use a page. The zero value is for keys with the scope admin alone.
 type Access struct {
-	public, anyKey, anyOPD bool
-	scopes                 []auth.Scope
+	public, linked, anyKey, anyOPD bool
+	scopes                         []auth.Scope
 }
 
-// Public is for everybody; AnyKey for whoever is signed in; AnyOPD also for a key that reads an OPD.
+// Public is for everybody; Linked too, for its handler asks for a signed link; AnyKey is for whoever is signed in.
 var (
 	Public = Access{public: true}
+	Linked = Access{public: true, linked: true}
 	AnyKey = Access{anyKey: true}
 )
 

@@ -245,7 +245,8 @@ func TestASessionCookieIsForThisSiteAlone(t *testing.T) {
 	secret := w.key(auth.Key{Name: "a", Scopes: []auth.Scope{auth.BoardRead}})
 	w.signIn(secret)
 	c := w.cookies[sessionCookie]
-	if c == nil || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Secure || c.MaxAge != 12*3600 || c.Domain != "" {
+	if c == nil || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Secure || c.MaxAge != 12*3600 ||
+		c.Domain != "" {
 		t.Fatalf("%+v", c)
 	}
 	before := c.Value

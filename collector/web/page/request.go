@@ -84,6 +84,7 @@ type Page struct {
 	Data      any
 	Scripts   []string // names of files, loaded as modules
 	Class     string   // of the body, for the style sheet: wide, wall
+	Bare      bool     // without the header of the site
 }
 
 // view is the dot of a page's template.

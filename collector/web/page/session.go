@@ -158,8 +158,8 @@ func (r *Request) refuse() {
 	}
 }
 
-// slowed counts a wrong credential. When too many came before it answers the request.
-func (r *Request) slowed(credential string) bool {
+// Slowed counts a wrong credential: a key, or the path of a link. When too many came before it answers the request.
+func (r *Request) Slowed(credential string) bool {
 	wrong, _ := r.Context().Value(wrongKey{}).(Wrong)
 	if wrong == nil {
 		return false
@@ -200,7 +200,7 @@ func (s *Site) signIn(r *Request) {
 	secret := strings.TrimSpace(r.PostForm.Get("key"))
 	key, ok := s.cfg.Keys.Authenticate(secret)
 	if !ok {
-		if !r.slowed(secret) {
+		if !r.Slowed(secret) {
 			r.signInPage(http.StatusUnauthorized, signInView{back, true})
 		}
 		return

@@ -29,6 +29,8 @@ const MaxFormBytes = 256 << 10
 // FilesPath is where style sheet and scripts lie.
 const FilesPath = "/aset/"
 
+const filesPattern = "GET " + FilesPath + "{name}"
+
 // policy is the Content-Security-Policy of every page: nothing inline, nothing of others.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -47,6 +49,7 @@ type Site struct {
 	cfg       Config
 	mux       *http.ServeMux
 	menu      []menuItem
+	linked    []string // patterns
 	files     map[string]file
 	templates *template.Template
 	sessions  sessions
@@ -88,7 +91,7 @@ func New(cfg Config) (*Site, error) {
 		sessions: newSessions(), foreign: http.NewCrossOriginProtection(),
 	}
 	s.AddFiles(embedded)
-	s.mux.HandleFunc("GET "+FilesPath+"{name}", s.file)
+	s.mux.HandleFunc(filesPattern, s.file)
 	s.Handle("GET /masuk", Public, s.showSignIn)
 	s.Handle("POST /masuk", Public, s.signIn)
 	s.Handle("POST /keluar", Public, s.signOut)
@@ -101,7 +104,8 @@ func MustParse(files fs.FS, patterns ...string) *template.Template {
 	return template.Must(template.ParseFS(files, patterns...))
 }
 
-// AddFiles serves the files in the folder files of fsys, scripts and pictures, below FilesPath. Everybody may read them.
+// AddFiles serves the files in the folder files of fsys, scripts and pictures, below FilesPath. Everybody may read
+// them.
 func (s *Site) AddFiles(fsys fs.FS) {
 	names, _ := fs.Glob(fsys, "files/*")
 	for _, name := range names {
@@ -139,6 +143,9 @@ func Unparsed(r *route) { r.unparsed = true }
 // Handle gives the site a page: a pattern of net/http with its method, who may come, and what answers.
 func (s *Site) Handle(pattern string, access Access, handle Handler, options ...Option) {
 	rt := &route{access: access, handle: handle}
+	if access.linked {
+		s.linked = append(s.linked, pattern)
+	}
 	for _, o := range options {
 		o(rt)
 	}
@@ -154,6 +161,12 @@ func (s *Site) Menu(path string, name Text, access Access) {
 func (s *Site) Has(r *http.Request) bool {
 	_, pattern := s.mux.Handler(r)
 	return pattern != ""
+}
+
+// AsksForLink reports whether a page asks for a signed link itself, or is style and script of one that does.
+func (s *Site) AsksForLink(r *http.Request) bool {
+	_, pattern := s.mux.Handler(r)
+	return slices.Contains(s.linked, pattern) || pattern == filesPattern
 }
 
 // Wrong counts a credential that did not open, and says how long its sender has to wait because too many came before.
@@ -207,7 +220,7 @@ func (s *Site) serve(w http.ResponseWriter, hr *http.Request, rt *route) {
 	r.Person, r.session, wrongBearer = s.identify(hr, r.Now)
 	switch {
 	case wrongBearer != "":
-		if r.slowed(wrongBearer) {
+		if r.Slowed(wrongBearer) {
 			return
 		}
 		r.Notice(http.StatusUnauthorized, r.T("Kunci tidak berlaku", "The key is not valid"),

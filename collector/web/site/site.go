@@ -18,6 +18,7 @@ import (
 	"github.com/monev112/monev112/collector/web/home"
 	"github.com/monev112/monev112/collector/web/imports"
 	"github.com/monev112/monev112/collector/web/page"
+	"github.com/monev112/monev112/collector/web/wall"
 )
 
 // Service is what pages show and do. Every field but Links is required.
@@ -31,20 +32,33 @@ type Service struct {
 	Keys      *auth.Guard
 	Uploads   *upload.Desk
 	Record    func(audit.Entry)
+	DataDir   string
 	Version   string
 	Now       func() time.Time
 	Log       *slog.Logger
 }
 
-// New makes the site.
-func New(s Service) (*page.Site, error) {
+// New makes the site, and the wall that streams the board to its screens.
+func New(s Service) (*page.Site, *wall.Wall, error) {
 	out, err := page.New(page.Config{Keys: s.Keys, Record: s.Record, Now: s.Now, Log: s.Log})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	displays, err := web.OpenDisplays(s.DataDir, s.Now(), s.Log)
+	if err != nil {
+		return nil, nil, err
+	}
+	screen, err := wall.New(wall.Config{
+		Snapshot: s.Board.Snapshot, CallBacks: s.Board.CallBacks, Directory: s.Directory, Displays: displays,
+		Version: s.Version, Now: s.Now,
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	imports.Mount(out, s.Uploads)
 	home.Mount(out, home.Config{Version: s.Version})
-	return out, nil
+	screen.Mount(out)
+	return out, screen, nil
 }
 
 // Linked makes the pages behind links, which are signed and ask for no key.

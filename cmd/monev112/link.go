@@ -1,0 +1,130 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/web"
+)
+
+func linkCommand() *cobra.Command {
+	var (
+		data, config, to, center, expires, address, revoke string
+		list                                               bool
+	)
+	cmd := &cobra.Command{
+		Use:   "link --to papan [--center CODE] [--expires 365d]",
+		Short: "Make, list and revoke the links of displays on a wall",
+		Long: `link makes a signed link to the wallboard of a centre, for a screen that nobody signs in at. It shows counts
+and nothing else. It opens until it expires or is revoked, which a running service sees within seconds.
+
+The address is pages.public_url of the configuration, or --url; without either the link is for this machine.`,
+		Example: `  monev112 link --to papan --center 35.15 --expires 365d
+  monev112 link --list
+  monev112 link --revoke d1f0c2a9`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			links, now := web.DisplayLinks{Dir: data}, time.Now()
+			switch {
+			case list:
+				return printDisplays(cmd.OutOrStdout(), links, now)
+			case revoke != "":
+				l, err := links.Revoke(revoke, now)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "link %s is revoked; screens that show it stop within 10 s\n", l.ID)
+				return err
+			case to == "":
+				return &usageError{fmt.Errorf("say what to do: --to %s, --list or --revoke ID", web.ToWallboard)}
+			case to != web.ToWallboard:
+				return &usageError{fmt.Errorf("--to %q is unknown: use %s", to, web.ToWallboard)}
+			}
+			lifetime, err := parseDays(expires)
+			if err != nil {
+				return &usageError{err}
+			}
+			file, err := readConfig(config)
+			if err != nil {
+				return err
+			}
+			dir, err := file.LoadDirectory()
+			if err != nil {
+				return err
+			}
+			center = cmp.Or(center, dir.DefaultCenter())
+			if c, known := dir.Center(center); !known || c.Historical {
+				return fmt.Errorf("centre %q has no live board: name one of the directory with --center", center)
+			}
+			base := cmp.Or(address, file.Pages.PublicURL, "http://"+collector.DefaultListen)
+			if u, err := url.Parse(base); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+				return &usageError{fmt.Errorf("--url %q: use https://host or https://host/folder", base)}
+			}
+			l, token, err := links.Create(center, lifetime, now)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s/papan/%s\n", strings.TrimRight(base, "/"), token)
+			fmt.Fprintf(cmd.ErrOrStderr(),
+				"link %s opens until %s; it is shown only once. To end it: monev112 link --revoke %s\n", l.ID, l.ExpiresAt.Format(time.DateOnly), l.ID)
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&data, "data", "data", "data folder of the service")
+	f.StringVar(&config, "config", "", "configuration file (default: the built-in one, for Sidoarjo)")
+	f.StringVar(&to, "to", "", "what the link opens: papan, the wallboard")
+	f.StringVar(&center, "center", "", "centre whose board it shows (default: that of the directory)")
+	f.StringVar(&expires, "expires", "365d", "how long it opens: 365d, 12h; at most 400d")
+	f.StringVar(&address, "url", "", "address of the service as the screen reaches it")
+	f.BoolVar(&list, "list", false, "list the links, without what opens them")
+	f.StringVar(&revoke, "revoke", "", "end the link with this id")
+	cmd.MarkFlagsMutuallyExclusive("to", "list", "revoke")
+	return cmd
+}
+
+// parseDays reads a duration of Go, or a number of days such as 365d.
+func parseDays(text string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.Atoi(days)
+		if err != nil || n < 0 || n > 10_000 {
+			return 0, fmt.Errorf("--expires %q: use days such as 365d, or hours such as 12h", text)
+		}
+		return time.Duration(n) * 24 * time.Hour, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("--expires %q: use days such as 365d, or hours such as 12h", text)
+	}
+	return d, nil
+}
+
+func printDisplays(out io.Writer, links web.DisplayLinks, now time.Time) error {
+	all, err := links.List()
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tTO\tCENTER\tCREATED\tSTATE")
+	for i := range all {
+		l := &all[i]
+		state := "opens until " + l.ExpiresAt.Format(time.DateOnly)
+		switch {
+		case !l.RevokedAt.IsZero():
+			state = "revoked " + l.RevokedAt.Format(time.DateOnly)
+		case !l.Live(now):
+			state = "expired " + l.ExpiresAt.Format(time.DateOnly)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", l.ID, l.To, l.Center, l.CreatedAt.Format(time.DateOnly), state)
+	}
+	return w.Flush()
+}
