@@ -49,7 +49,7 @@ func DrawTrend(on Basis, t Trend) *Picture {
 		ticks = []float64{0.5, 0.6, 0.7, 0.8, 0.9, 1}
 		p.text(0, y+11, "sumbu mulai pada 50 %", font{size: 11, colour: soft})
 	}
-	f := frame{gutter(ticks, t.Unit), y + 20, pageWidth - t.right(), y + 220}
+	f := frame{gutter(ticks, t.Unit), y + 20, pageWidth - t.right(), y + 180}
 	at := p.vertical(f, ticks, t.Unit)
 	p.axisName(f, t.Unit)
 	w := (f.x1 - f.x0) / float64(len(t.Points))

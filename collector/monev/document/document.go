@@ -24,7 +24,7 @@ type Document struct {
 	// Facts are the lines below the title: "Data sampai", "Revisi", "Checksum".
 	Facts  []Fact
 	Blocks []Block
-	// Contents puts a table of contents after the facts.
+	// Contents puts a table of contents before the first heading; what stands above it is the first page.
 	Contents bool
 }
 

@@ -197,3 +197,23 @@ func TestWidthsAddUpToOne(t *testing.T) {
 		}
 	})
 }
+
+func TestColumnsOfNumbersStandOnTheRight(t *testing.T) {
+	number, absent, empty := Count(1, share), Absent(NotRecorded, share), Text("")
+	for name, tc := range map[string]struct {
+		cells []Cell
+		want  bool
+	}{
+		"numbers": {[]Cell{number, number}, true}, "text": {[]Cell{Text("a")}, false}, "mixed": {[]Cell{number, Text("a"), number}, false},
+		"a total without one": {[]Cell{number, empty}, true}, "absent": {[]Cell{absent, absent}, true},
+		"absent first": {[]Cell{absent, number}, true}, "absent among text": {[]Cell{absent, Text("a")}, false}, "nothing": {nil, false},
+	} {
+		table := Table{Columns: []Column{{}}}
+		for _, c := range tc.cells {
+			table.Rows = append(table.Rows, Row{Cells: []Cell{c}})
+		}
+		if got := table.Right()[0]; got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -154,15 +154,18 @@ func (t Table) Widths() []float64 {
 	return out
 }
 
-// Right says which columns stand on the right: those whose cells are numbers.
+// Right says which columns stand on the right: those whose cells are numbers. Empty cells and absent numbers belong to
+// either.
 func (t Table) Right() []bool {
 	out := make([]bool, len(t.Columns))
 	for i := range out {
 		for _, r := range t.Rows {
-			if r.Group || r.Cells[i].Kind == AbsentCell {
+			if r.Group || r.Cells[i].Kind == TextCell && r.Cells[i].Text == "" {
 				continue
 			}
-			if out[i] = r.Cells[i].Numeric(); !out[i] {
+			absent := r.Cells[i].Kind == AbsentCell
+			if out[i] = out[i] || absent || r.Cells[i].Numeric(); !absent && !r.Cells[i].Numeric() {
+				out[i] = false
 				break
 			}
 		}

@@ -375,6 +375,7 @@ func (w *writer) trendTable() {
 	}
 	if len(t.Rows) > 1 {
 		w.add(t)
+		w.trendFigures()
 	}
 }
 
@@ -397,6 +398,7 @@ func (w *writer) funnel() {
 	}
 	t.Rows = append(t.Rows, document.Row{Cells: []document.Cell{text("Diterima"), received.number(document.Denominator),
 		text("")}, Total: true})
+	w.funnelFigure(received)
 	w.add(t)
 	w.table("t-jenis", "Panggilan menurut jenis, "+w.period()+".", "Jenis", "Panggilan", w.inOrder("calls_class", "class",
 		classOrder), func(f *Figure) string { return nameIn(classNames, f.dim("class")) })
@@ -541,8 +543,8 @@ func (w *writer) heatTable() {
 		return
 	}
 	t := document.Table{ID: "t-jam", Caption: "Panggilan masuk menurut hari dan jam, " + w.period() + ".",
-		Columns: []document.Column{{Head: "Jam", Width: .16}},
-		Plot:    &document.Plot{Kind: document.Heat, Title: "Panggilan menurut hari dan jam", Label: 0}}
+		Columns: []document.Column{{Head: "Jam", Width: .16}}, SheetOnly: true, // the figure has every number
+		Plot: &document.Plot{Kind: document.Heat, Title: "Panggilan menurut hari dan jam", Label: 0}}
 	for d := range weekdays {
 		t.Columns = append(t.Columns, document.Column{Head: weekdays[d]})
 		t.Plot.Series = append(t.Plot.Series, d+1)
@@ -556,6 +558,7 @@ func (w *writer) heatTable() {
 		}
 		t.Rows = append(t.Rows, row(cells...))
 	}
+	w.heatFigure()
 	w.add(t)
 }
 

@@ -93,6 +93,9 @@ func (w *writer) departments() {
 	w.say(document.Normal, text("“100 % ditindaklanjuti” adalah tiga angka: ditindaklanjuti, tepat waktu, dan dikonfirmasi "+
 		"kepada pelapor."))
 	ranks := w.ranks(own)
+	if len(own) > 0 {
+		w.departmentFigure(own)
+	}
 	w.departmentTable("t-opd", "OPD kabupaten, "+w.period()+".", own, true, ranks)
 	if len(outside) > 0 {
 		w.heading(2, "vertikal", "Instansi vertikal")
@@ -201,6 +204,9 @@ func (w *writer) areas() {
 	if few != 1 { // else the one that is hidden follows from the sum
 		t.Note = append(t.Note, text(" n = "), list[0].number(document.Denominator))
 	}
+	if len(w.Kecamatan) > 0 {
+		w.areaFigure(list)
+	}
 	w.add(t)
 	w.remarks("wilayah")
 }
@@ -226,6 +232,7 @@ func (w *writer) causes() {
 		}
 		t.Rows = append(t.Rows, document.Row{Cells: []document.Cell{text("Jumlah"),
 			document.Count(float64(set.Failing), document.Key{}), text(""), text("")}, Total: true})
+		w.causeFigure(i, set)
 		w.add(t)
 		if set.Change != "" {
 			w.say(document.Normal, text(set.Change))

@@ -40,7 +40,12 @@ func Write(out io.Writer, d *document.Document) error {
 	}
 	x.s(head + `<w:document ` + ns + `><w:body>`)
 	x.front(d)
+	contents := d.Contents
 	for _, b := range d.Blocks {
+		if _, ok := b.(document.Heading); ok && contents {
+			contents = false
+			x.contents(d.Blocks)
+		}
 		x.block(b)
 	}
 	x.s(sectionEnd + `</w:body></w:document>`)
@@ -186,9 +191,6 @@ func (x *writer) front(d *document.Document) {
 		x.s(paragraph("Catatan",
 			`<w:tabs><w:tab w:val="left" w:pos="2268"/></w:tabs><w:spacing w:after="40"/><w:ind w:left="2268" w:hanging="2268"/>`,
 			run(document.Clean(f.Label), "")+`<w:r><w:tab/></w:r>`+x.line(f.Value)))
-	}
-	if d.Contents {
-		x.contents(d.Blocks)
 	}
 }
 

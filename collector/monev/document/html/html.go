@@ -72,7 +72,7 @@ type view struct {
 	Logo                                  template.URL
 	Kop                                   []string
 	Facts                                 []fact
-	Contents, Blocks                      []block
+	Blocks                                []block
 }
 
 type fact struct {
@@ -89,6 +89,7 @@ type block struct {
 	Ordered                       bool
 	Columns                       []column
 	Rows                          []row
+	Contents                      []block // headings
 	SVG                           template.HTML
 	People                        []document.Signatory
 }
@@ -130,14 +131,19 @@ func Write(w io.Writer, d *document.Document) error {
 	for _, f := range d.Facts {
 		v.Facts = append(v.Facts, fact{document.Clean(f.Label), line(n, f.Value)})
 	}
+	contents := -1 // where they stand
 	for _, b := range d.Blocks {
 		x := blockOf(n, b)
-		if x.Kind == "" {
+		switch {
+		case x.Kind == "":
 			continue
+		case x.Kind == "heading" && d.Contents && contents < 0:
+			contents = len(v.Blocks)
+			v.Blocks = append(v.Blocks, block{Kind: "contents"})
 		}
 		v.Blocks = append(v.Blocks, x)
-		if d.Contents && x.Kind == "heading" && x.Level < 3 {
-			v.Contents = append(v.Contents, x)
+		if contents >= 0 && x.Kind == "heading" && x.Level < 3 {
+			v.Blocks[contents].Contents = append(v.Blocks[contents].Contents, x)
 		}
 	}
 	return tmpl.Execute(w, v)

@@ -211,6 +211,9 @@ func (b *book) sheet(i int, s section) error {
 			return err
 		}
 	}
+	if i == 0 && b.d.Contents {
+		return b.contents()
+	}
 	return nil
 }
 
@@ -376,14 +379,16 @@ func (b *book) cover() error {
 			return err
 		}
 	}
-	if !d.Contents {
-		return nil
-	}
+	b.row++
+	return nil
+}
+
+func (b *book) contents() error {
 	b.row++
 	if err := b.prose(document.Line{document.Text("Daftar Isi")}, style{bold: true, size: 13, colour: deep}); err != nil {
 		return err
 	}
-	for _, s := range sections(d)[1:] {
+	for _, s := range sections(b.d)[1:] {
 		h := s.blocks[0].(document.Heading)
 		text := strings.TrimSpace(b.n.Label(h.ID) + " " + document.Clean(h.Text))
 		cell := b.at(0)
