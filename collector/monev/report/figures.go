@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/monev112/monev112/collector/internal/indonesian"
 	"github.com/monev112/monev112/collector/monev/chart"
@@ -76,7 +75,9 @@ func (w *writer) funnelFigure(received *Figure) {
 }
 
 func (w *writer) heatFigure() {
-	h := chart.Heat{Title: "Kapan telepon berdering", Note: "jumlah menurut jam dan hari", Unit: chart.Unit{Name: "panggilan"}}
+	h := chart.Heat{
+		Title: "Kapan telepon berdering", Note: "jumlah menurut jam dan hari", Unit: chart.Unit{Name: "panggilan"},
+	}
 	n := 0.0
 	for hour := range 24 {
 		for d := range h.Cells {
@@ -145,13 +146,29 @@ func (w *writer) areaFigure(list []*Figure) {
 	w.picture("g-wilayah", "Tiket menurut kecamatan, "+w.period()+".", "", chart.DrawMap(on, m))
 }
 
-// causeFigure shows that the causes add up to the failing cases.
+// causeTitle names the indicator or the clock that a set of causes is about.
+func causeTitle(id string) string {
+	if name := indicatorNames[id]; name != "" {
+		return name
+	}
+	if name := clockNames[id]; name != "" {
+		return "Batas waktu: " + name
+	}
+	return id
+}
+
+// causeFigure shows that the causes add up to the failing cases; a single one needs no picture.
 func (w *writer) causeFigure(i int, set CauseSet) {
-	f := chart.Funnel{Title: "Mengapa gagal: " + nameIn(indicatorNames, set.Indicator), Of: "kasus gagal", Total: set.Failing}
+	if len(set.Causes) < 2 {
+		return
+	}
+	title := causeTitle(set.Indicator)
+	f := chart.Funnel{Title: "Sebab kegagalan: " + title, Of: "kasus gagal", Total: set.Failing}
 	for _, c := range set.Causes {
 		f.Stages = append(f.Stages, chart.Stage{Name: c.Name, N: c.N})
 	}
 	on := chart.On(w.period(), set.Failing, "kasus gagal")
-	caption := "Sebab kasus yang gagal: " + strings.ToLower(nameIn(indicatorNames, set.Indicator)) + "."
-	w.picture(fmt.Sprintf("g-kendala-%d", i+1), caption, fmt.Sprintf("t-kendala-%d", i+1), chart.DrawFunnel(on, f))
+	w.picture(fmt.Sprintf("g-kendala-%d", i+1), "Sebab kasus yang gagal, "+w.period()+".",
+		fmt.Sprintf("t-kendala-%d", i+1),
+		chart.DrawFunnel(on, f))
 }

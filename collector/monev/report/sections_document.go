@@ -217,7 +217,7 @@ func (w *writer) causes() {
 	}
 	w.heading(1, "kendala", "Kendala")
 	for i, set := range w.Causes {
-		w.heading(2, fmt.Sprintf("kendala-%d", i+1), nameIn(indicatorNames, set.Indicator))
+		w.heading(2, fmt.Sprintf("kendala-%d", i+1), causeTitle(set.Indicator))
 		t := document.Table{ID: fmt.Sprintf("t-kendala-%d", i+1), Caption: "Sebab kasus yang gagal, " + w.period() + ".",
 			Columns: []document.Column{{Head: "Sebab", Width: .45}, {Head: "Kasus"}, {Head: "Bagian"},
 				{Head: "Terbanyak pada", Width: .27}},
