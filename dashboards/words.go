@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"text/template"
@@ -12,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/monev/kendala"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store/schema"
 	"github.com/monev112/monev112/deploy"
@@ -95,6 +98,11 @@ func named(kind, column string) (string, error) {
 	case "category":
 		for _, c := range names.Categories(here) {
 			add(c.ID, c.Name)
+		}
+	case "cause":
+		words := kendala.Words()
+		for _, id := range slices.Sorted(maps.Keys(words)) {
+			add(id, words[id])
 		}
 	case "center":
 		for _, c := range names.Centers() {

@@ -28,7 +28,7 @@ const (
 // yearArrivals has every call of 2023 drawn at the start: the number is exact, so each call must know of the others.
 type yearArrivals struct{ at []int64 }
 
-func newYearArrivals(s stream) *yearArrivals {
+func newYearArrivals(s, plants stream) *yearArrivals {
 	w := figures()
 	from, to := span2023()
 	firstDay, endDay := dayNumber(from.UnixMilli()), dayNumber(to.UnixMilli())
@@ -47,6 +47,7 @@ func newYearArrivals(s stream) *yearArrivals {
 		y.at = append(y.at, d*day-wibOffset+h*hour+s.Int64N(hour))
 	}
 	slices.Sort(y.at)
+	crowd(y.at, plants)
 	return y
 }
 

@@ -110,7 +110,7 @@ func (g *Generator) ring(inc *incident) *agent {
 		missShare = 25
 	}
 	misses := g.calls.permille(missShare)
-	answers := rings + g.calls.draw(pickup())
+	answers := rings + g.calls.draw(g.pickupOf(c.queued))
 	if misses && rings+ringTimeout < givesUp && rings+ringTimeout < c.queued+queueTimeout {
 		g.rings(inc, who, rings)
 		missed := rings + ringTimeout
@@ -125,7 +125,7 @@ func (g *Generator) ring(inc *incident) *agent {
 			ready = missed + second
 		}
 		rings = max(missed+300, ready+800)
-		answers = rings + g.calls.draw(pickup())
+		answers = rings + g.calls.draw(g.pickupOf(c.queued))
 	}
 	until := min(answers, givesUp, c.queued+queueTimeout)
 	g.shifts.waiting = append(g.shifts.waiting, until)
@@ -180,7 +180,7 @@ func (g *Generator) callBack(inc *incident) {
 // converse is the talk, its classification and its end.
 func (g *Generator) converse(inc *incident, n nature, who *agent) {
 	c := &inc.call
-	c.ended = c.answered + g.calls.draw(talk(n.class))
+	c.ended = c.answered + g.calls.draw(g.talkOf(n.class, c.received))
 	toClass := seconds(4, 12, 35, 90, 180, 600)
 	if event.Hoax(n.class) && !n.hoax || n.class == event.ClassGhost || n.class == event.ClassPocket {
 		toClass = seconds(3, 6, 14, 40, 90, 240)

@@ -9,7 +9,9 @@ import (
 // advance plans what happens on the floor by itself until an instant: shifts, breaks, heartbeats.
 func (g *Generator) advance(at int64) {
 	for shiftStart(g.shifts.nextShift)-10*minute <= at {
-		for _, a := range g.shifts.roster(g.shifts.nextShift) {
+		roster := g.shifts.roster(g.shifts.nextShift)
+		g.callAway(roster)
+		for _, a := range roster {
 			a.on = max(a.on, g.start) // who is on duty at the start logs in then, for all we know
 			a.freeAt = max(a.freeAt, a.on)
 			a.rested = a.pauseFrom < g.start
@@ -30,6 +32,9 @@ func (g *Generator) advance(at int64) {
 		}
 	}
 	g.shifts.leave(at, func(a *agent) { g.agentState(a, event.AgentOffline, max(a.off, a.freeAt+1)) })
+	if g.preset == Sidoarjo2023 {
+		g.plantedBeats(at)
+	}
 	if g.preset != Live {
 		return
 	}

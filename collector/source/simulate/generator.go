@@ -78,8 +78,9 @@ func New(p Preset, o Options) (*Generator, error) {
 		g.load = newLoader(g)
 		return g, nil
 	case Sidoarjo2023:
-		g.arrivals = newYearArrivals(newStream(o.Seed, "arrivals"))
+		g.arrivals = newYearArrivals(newStream(o.Seed, "arrivals"), newStream(o.Seed, "plants"))
 		g.shifts.perShift = 4
+		g.beat = time.Date(2023, time.September, 1, 0, 0, 0, 0, wib()).UnixMilli()
 	case Live:
 		g.arrivals = newLiveArrivals(o.Seed, o)
 		// Enough agents for the busiest hour of the rate, at about half occupancy, within the limit.

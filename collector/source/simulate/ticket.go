@@ -91,6 +91,7 @@ func (g *Generator) planTicket(inc *incident, n nature, where int) {
 	}
 	r.assign(n.work.OPD)
 	r.how.Office = figures().Tempos[n.work.Tempo].Office
+	r.slow(n.work.OPD)
 	if !r.serve() {
 		return
 	}

@@ -48,6 +48,7 @@ type world struct {
 	Months       [12]int64         `yaml:"months"`
 	Talk         map[string]spread `yaml:"talk"`
 	LiveShares   []share           `yaml:"live_shares"`
+	Planted      []plant           `yaml:"planted"`
 }
 
 // kecamatan is a district.
