@@ -592,6 +592,9 @@ func (a *App) Run(ctx context.Context) error {
 
 	server := a.api.Server(base)
 	g.Go(func() error {
+		if err := a.intake.State(gctx, a.cfg.File.Carries); err != nil {
+			return err
+		}
 		log.Info("listening", "addr", a.listener.Addr().String(), "data", a.cfg.DataDir)
 		if err := a.api.Serve(server, a.listener); !errors.Is(err, http.ErrServerClosed) {
 			return err

@@ -12,6 +12,7 @@ import (
 	"github.com/monev112/monev112/collector/alerting/delivery"
 	"github.com/monev112/monev112/collector/alerting/pager"
 	"github.com/monev112/monev112/collector/httpapi"
+	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/internal/faultpoint"
 	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/monev/report"
@@ -56,9 +57,9 @@ type File struct {
 	Tracing        telemetry.Settings `yaml:"tracing"`
 	Limits         Limits             `yaml:"limits"`
 	// Retention says how long personal data is kept.
-	Retention retention.Policy `yaml:"retention"`
-	// Drop are folders whose files are imported.
-	Drop []dropfolder.Folder `yaml:"drop"`
+	Retention retention.Policy   `yaml:"retention"`
+	Drop      dropfolder.Folders `yaml:"drop"`    // folders whose files are imported
+	Carries   ingest.Statements  `yaml:"carries"` // what sources send, where it is not everything
 	// Pages says how telephones reach the pages behind the links of alerts.
 	Pages web.Settings `yaml:"pages"`
 	// Pager says which Alertmanagers are told of tickets.
@@ -114,12 +115,8 @@ func (f *File) resolve(dir string) {
 	f.Pager.Resolve(path)
 	f.WhatsApp.Resolve(path)
 	f.Report.Resolve(path)
-	for i := range f.Drop {
-		f.Drop[i].Resolve(path)
-	}
-	if f.Asterisk != nil {
-		f.Asterisk.Resolve(path)
-	}
+	f.Drop.Resolve(path)
+	f.Asterisk.Resolve(path)
 }
 
 // check reports what each section shows to be wrong. It opens no file.
@@ -140,6 +137,7 @@ func (f *File) check(file *yamlfile.File) {
 	file.ReportSection("pager.", f.Pager.Check())
 	file.ReportSection("whatsapp.", f.WhatsApp.Check())
 	file.ReportSection("report.", f.Report.Check())
+	file.ReportSection("", f.Carries.Check())
 }
 
 // Check refuses what reading f alone does not show, without connecting to anything: how ClickHouse and Alertmanager are

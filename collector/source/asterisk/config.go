@@ -53,8 +53,12 @@ func (c Config) zone() (*time.Location, error) {
 	return time.LoadLocation(DefaultTimezone)
 }
 
-// Resolve makes the paths of c absolute.
-func (c *Config) Resolve(path func(string) string) { c.QueueLog = path(c.QueueLog) }
+// Resolve makes the paths of c absolute; nil has none.
+func (c *Config) Resolve(path func(string) string) {
+	if c != nil {
+		c.QueueLog = path(c.QueueLog)
+	}
+}
 
 // Check tells the first mistake, with the field and what would be right. It touches no file. A section that is not
 // there is right.

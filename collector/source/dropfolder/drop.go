@@ -41,11 +41,17 @@ type Folder struct {
 	Withdraw bool `yaml:"withdraw"`
 }
 
-// Resolve makes the paths of f absolute.
-func (f *Folder) Resolve(path func(string) string) {
-	f.Dir = path(f.Dir)
-	if filepath.Ext(f.Mapping) != "" {
-		f.Mapping = path(f.Mapping)
+// Folders are those of the configuration file.
+type Folders []Folder
+
+// Resolve makes the paths of all absolute.
+func (all Folders) Resolve(path func(string) string) {
+	for i := range all {
+		f := &all[i]
+		f.Dir = path(f.Dir)
+		if filepath.Ext(f.Mapping) != "" {
+			f.Mapping = path(f.Mapping)
+		}
 	}
 }
 
