@@ -415,6 +415,10 @@ func (f *field) readNumber(row tabular.Row, raw string, decimal byte) (value, *t
 // plainNumber rewrites a number to a point as decimal sign. Thousands are accepted where they stand in groups of three
 // with the other sign; anything else is refused, because a guess would be off by a factor of a thousand.
 func plainNumber(s string, decimal byte) (string, bool) {
+	if whole, fraction, has := strings.Cut(strings.TrimPrefix(s, "-"), "."); decimal == '.' && allDigits(whole) &&
+		(!has || allDigits(fraction)) {
+		return s, true
+	}
 	thousands := byte(',')
 	if decimal == ',' {
 		thousands = '.'
