@@ -55,14 +55,16 @@ func said(t *testing.T, m *mapping.Mapping, file string) (string, Summary) {
 // The cases that offices have brought, one after the other, each with what is right.
 func TestCasesOfOffices(t *testing.T) {
 	for file, want := range map[string]string{
-		"cr-only.csv":    "call/C-1 call.received 03-02T03:00:05,\"channel\":\"phone\",\"kecamatan\":\"Waru\"\n*call/C-2 call.received 03-02T04:00:00*class\":\"prank\"",
+		"cr-only.csv": "call/C-1 call.received 03-02T03:00:05,\"channel\":\"phone\",\"kecamatan\":\"Waru\"\n*call/C-2 " +
+			"call.received 03-02T04:00:00*class\":\"prank\"",
 		"text-guard.csv": `call/0234 call.received 03-02T03:00:00,"caller":"*********890"*`,
 		"day-fractions.csv": "call/A-1 call.received 02-28T05:00:00*call/A-1 call.answered 02-28T05:01:00*" +
 			"call/A-2 call.received 02-27T23:00:00*call/A-2 call.answered 02-27T23:01:00*",
 		"answer-before-received.csv": "call/R9-1 call.received 03-02T03:00:05*call/R9-1 call.answered 03-02T03:00:03*" +
 			"call/R9-2 call.ended 03-02T03:59:58*",
 		"ticket-export.csv": `ticket/T-1 ticket.opened 10-05T01:00:00,"category":"PJU","kecamatan":"Waru"` + "\n" +
-			`ticket/T-1 ticket.assigned 10-05T01:04:00,"opd":"Dishub"` + "\n" + "ticket/T-1 ticket.acknowledged 10-05T01:20:00\n" +
+			`ticket/T-1 ticket.assigned 10-05T01:04:00,"opd":"Dishub"` + "\n" + "ticket/T-1 ticket.acknowledged " +
+			"10-05T01:20:00\n" +
 			"ticket/T-1 ticket.arrived 10-05T03:00:00\nticket/T-1 ticket.resolved 10-05T04:30:00\n*",
 		"export-of-another-112.csv": `call/112-250101-0001 call.received 01-01T00:30:00,*"kecamatan":"Waru"` + "\n" +
 			"call/112-250101-0001 call.ended 01-01T01:11:56\n" +
@@ -149,8 +151,8 @@ func TestCallsOnlyCarryNoWork(t *testing.T) {
 	}
 }
 
-// The same export corrected: an answer that was emptied is withdrawn, a class is corrected, a row that is gone is named,
-// and taken back when asked.
+// The same export corrected: an answer that was emptied is withdrawn, a class is corrected, a row that is gone is
+// named, and taken back when asked.
 func TestACorrectedExport(t *testing.T) {
 	first, second := past(t, "corrected-first.csv"), past(t, "corrected-second.csv")
 	_, p := proposed(t, first)

@@ -137,7 +137,8 @@ func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s sub
 	change := c.changes[e.ID]
 	if !known || held.hash == e.Hash {
 		v := version{
-			id: e.ID, hash: e.Hash, previous: held.previous, revision: held.revision, row: row, subject: e.Subject, file: held.file,
+			id: e.ID, hash: e.Hash, previous: held.previous, revision: held.revision, row: row, subject: e.Subject,
+			file: held.file,
 		}
 		if !known {
 			v.file = c.run.fileNumber(s.place.file)
@@ -396,7 +397,8 @@ func (c *corrector) withdraw(ctx context.Context) error {
 	_, to := c.run.mapping.Day(c.to)
 	send := func(v version) error {
 		next := version{
-			id: v.id, hash: withdrawnHash, previous: v.hash, revision: v.revision + 1, row: v.row, subject: v.about(), file: v.file,
+			id: v.id, hash: withdrawnHash, previous: v.hash, revision: v.revision + 1, row: v.row, subject: v.about(),
+			file: v.file,
 		}
 		id := versionID(next.id, next.revision, withdrawnHash)
 		if next.subject == "" || len(id) > event.MaxIDBytes {

@@ -51,8 +51,8 @@ type Options struct {
 	Terminal  bool                 // Out is a terminal: show a bar
 	// Events takes the events of a dry run as NDJSON, callers' numbers hidden but for three digits; nil: none.
 	Events io.Writer
-	// Progress is called now and then with the rows that are read and, after Collector answered, the share of the work that
-	// is done, 0 to 1; nil: not. It must be quick.
+	// Progress is called now and then with the rows that are read and, after Collector answered, the share of the work
+	// that is done, 0 to 1; nil: not. It must be quick.
 	Progress func(rows int, share float64)
 
 	most int // of a dry run: rows to read; 0: all
@@ -78,7 +78,8 @@ var ErrNoRows = errors.New("there is no row below the header")
 // *send.CollectorError where it was the collector.
 func Import(ctx context.Context, o Options) (Summary, error) {
 	r := &run{
-		o: o, mapping: o.Mapping, began: time.Now(), limits: o.Limits, sum: Summary{Mapping: o.Mapping.Name, DryRun: o.Collector == nil},
+		o: o, mapping: o.Mapping, began: time.Now(), limits: o.Limits,
+		sum:    Summary{Mapping: o.Mapping.Name, DryRun: o.Collector == nil},
 		names:  nameCount{dir: o.Directory, center: o.Mapping.Center},
 		latest: time.Now().Add(event.MaxFutureSeconds * time.Second).UnixMilli(),
 	}

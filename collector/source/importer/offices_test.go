@@ -107,7 +107,8 @@ var offices = map[string]struct{ file, want string }{
 		"assigned 1, closed 1, opened 2, paused 1, resolved 1, resumed 1",
 	},
 	"classes with remarks": {
-		"No Tiket,Waktu Masuk,Jenis Panggilan\nP-1,05/01/2026 08:00,Prank (anak-anak)\nP-2,05/01/2026 08:01,Darurat - Kebakaran\n" +
+		"No Tiket,Waktu Masuk,Jenis Panggilan\nP-1,05/01/2026 08:00,Prank (anak-anak)\nP-2,05/01/2026 08:01,Darurat - " +
+			"Kebakaran\n" +
 			"P-3,05/01/2026 08:02,Ghost Call\n",
 		"classified 3, received 3",
 	},

@@ -80,7 +80,8 @@ T-2 02:30:00Z paused`
 	// Newest first.
 	turned := slices.Clone(rows)
 	slices.Reverse(turned)
-	if got, _ := told(t, strings.Replace(stateLog, "time: at}", "time: at, rows: newest_first}", 1), write(turned)); got != want {
+	if got, _ := told(t, strings.Replace(stateLog, "time: at}", "time: at, rows: newest_first}", 1),
+		write(turned)); got != want {
 		t.Errorf("newest first: got\n%s", got)
 	}
 	// The cases one among the other, each in its own order.
@@ -107,7 +108,8 @@ T-2 02:30:00Z paused`
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Import(t.Context(), Options{Mapping: m, Files: []string{write(rows)}, Limits: Limits{GroupBytes: 500}}); err == nil ||
+	if _, err := Import(t.Context(),
+		Options{Mapping: m, Files: []string{write(rows)}, Limits: Limits{GroupBytes: 500}}); err == nil ||
 		!strings.Contains(err.Error(), "parts that hold whole cases") {
 		t.Errorf("%v", err)
 	}
@@ -143,17 +145,22 @@ events:
 // their columns are called; tables of cases that look a little like them are not.
 func TestCountsAreNoCases(t *testing.T) {
 	counts := map[string]string{
-		"hours of a day":      "Jam,Jumlah\n00,3\n01,5\n02,0\n03,1\n04,7\n",
-		"hours in English":    "Date,Hour,Calls\n2026-01-05,8,3\n2026-01-05,9,5\n2026-01-05,10,2\n2026-01-05,11,2\n",
-		"spans":               "Tanggal;Jam;Jumlah Panggilan;Terjawab\n05/01/2026;00.00 - 00.59;3;2\n05/01/2026;01.00 - 01.59;5;4\n05/01/2026;02.00 - 02.59;5;5\n",
-		"spans with s/d":      "No,Pukul,Normal,Prank,Total\n1,07.00 s/d 08.00,3,2,5\n2,08.00 s/d 09.00,1,2,3\n3,09.00 s/d 10.00,8,2,10\n,Jumlah,12,6,18\n",
-		"instants":            "timestamp,total_calls\n2026-01-05 08:00:00,12\n2026-01-05 09:00:00,31\n2026-01-05 10:00:00,7\n2026-01-05 11:00:00,19\n",
-		"ISO instants":        "Interval Start,Offered,Answered,ASA\n2026-01-05T08:00:00+07:00,12,11,00:08\n2026-01-05T09:00:00+07:00,31,30,00:05\n2026-01-05T10:00:00+07:00,7,7,00:03\n",
-		"American hours":      "Hour,Incoming Calls\n8 AM,3\n9 AM,4\n10 AM,1\n11 AM,6\n12 PM,2\n1 PM,2\n",
-		"hours as columns":    "Tanggal," + strings.Join(hours(), ",") + "\n05/01/2026" + strings.Repeat(",3", 24) + "\n06/01/2026" + strings.Repeat(",1", 24) + "\n",
-		"days":                "Tanggal,Total Panggilan,Prank,Normal\n01/01/2026,30,10,20\n02/01/2026,31,11,20\n03/01/2026,29,9,20\n04/01/2026,29,9,20\n",
-		"months":              "Bulan,Jumlah\nJanuari 2026,300\nFebruari 2026,310\nMaret 2026,290\n",
-		"the hours of OPDs":   "ID,Jam,OPD,Jumlah\n1,Jam 08,Dishub,3\n2,Jam 09,Dishub,4\n3,Jam 10,Dishub,4\n4,Jam 11,Dishub,4\n",
+		"hours of a day":   "Jam,Jumlah\n00,3\n01,5\n02,0\n03,1\n04,7\n",
+		"hours in English": "Date,Hour,Calls\n2026-01-05,8,3\n2026-01-05,9,5\n2026-01-05,10,2\n2026-01-05,11,2\n",
+		"spans": "Tanggal;Jam;Jumlah Panggilan;Terjawab\n05/01/2026;00.00 - 00.59;3;2\n05/01/2026;01.00 - " +
+			"01.59;5;4\n05/01/2026;02.00 - 02.59;5;5\n",
+		"spans with s/d": "No,Pukul,Normal,Prank,Total\n1,07.00 s/d 08.00,3,2,5\n2,08.00 s/d 09.00,1,2,3\n3,09.00 s/d " +
+			"10.00,8,2,10\n,Jumlah,12,6,18\n",
+		"instants": "timestamp,total_calls\n2026-01-05 08:00:00,12\n2026-01-05 09:00:00,31\n2026-01-05 " +
+			"10:00:00,7\n2026-01-05 11:00:00,19\n",
+		"ISO instants":   "Interval Start,Offered,Answered,ASA\n2026-01-05T08:00:00+07:00,12,11,00:08\n2026-01-05T09:00:00+07:00,31,30,00:05\n2026-01-05T10:00:00+07:00,7,7,00:03\n",
+		"American hours": "Hour,Incoming Calls\n8 AM,3\n9 AM,4\n10 AM,1\n11 AM,6\n12 PM,2\n1 PM,2\n",
+		"hours as columns": "Tanggal," + strings.Join(hours(), ",") + "\n05/01/2026" + strings.Repeat(",3", 24) +
+			"\n06/01/2026" + strings.Repeat(",1", 24) + "\n",
+		"days":   "Tanggal,Total Panggilan,Prank,Normal\n01/01/2026,30,10,20\n02/01/2026,31,11,20\n03/01/2026,29,9,20\n04/01/2026,29,9,20\n",
+		"months": "Bulan,Jumlah\nJanuari 2026,300\nFebruari 2026,310\nMaret 2026,290\n",
+		"the hours of OPDs": "ID,Jam,OPD,Jumlah\n1,Jam 08,Dishub,3\n2,Jam 09,Dishub,4\n3,Jam 10,Dishub,4\n4,Jam " +
+			"11,Dishub,4\n",
 		"hours, newest first": "Jam;Jumlah\n23.00;3\n22.00;5\n21.00;9\n20.00;1\n",
 	}
 	for name, text := range counts {
@@ -173,9 +180,12 @@ func TestCountsAreNoCases(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"calls on the hour":    "No Tiket,Waktu Masuk,Tunggu\nA-1,05/01/2026 08:00,3\nA-2,05/01/2026 09:00,4\nA-3,05/01/2026 10:00,5\nA-4,05/01/2026 11:00,5\n",
-		"one a day":            "No Tiket,Tanggal,Jam Masuk,Lama\n1,05/01/2026,08:00,3\n2,06/01/2026,08:10,4\n3,07/01/2026,10:00,5\n4,08/01/2026,10:20,5\n",
-		"numbered, no tickets": "No,ID Laporan,Waktu\n1,90001,05/01/2026 08:03\n2,90002,05/01/2026 08:04\n3,90003,05/01/2026 08:05\n",
+		"calls on the hour": "No Tiket,Waktu Masuk,Tunggu\nA-1,05/01/2026 08:00,3\nA-2,05/01/2026 " +
+			"09:00,4\nA-3,05/01/2026 10:00,5\nA-4,05/01/2026 11:00,5\n",
+		"one a day": "No Tiket,Tanggal,Jam " +
+			"Masuk,Lama\n1,05/01/2026,08:00,3\n2,06/01/2026,08:10,4\n3,07/01/2026,10:00,5\n4,08/01/2026,10:20,5\n",
+		"numbered, no tickets": "No,ID Laporan,Waktu\n1,90001,05/01/2026 08:03\n2,90002,05/01/2026 " +
+			"08:04\n3,90003,05/01/2026 08:05\n",
 	} {
 		if _, err := mapping.Propose(t.Context(), mapping.ProposeOptions{
 			File: write(t, "x.csv", []byte(text)), Name: "x", Source: "x", Center: "35.15", Timezone: "Asia/Jakarta",
@@ -203,7 +213,8 @@ events:
 	}
 	d := newFakeCollector(t)
 	file := write(t, "x.csv", []byte("Tanggal,Jam,Jumlah\n05/01/2026,08.00,3\n05/01/2026,09.00,5\n05/01/2026,10.00,5\n"))
-	if _, err := Import(t.Context(), Options{Mapping: m, Files: []string{file}, Collector: d.client(send.Config{})}); !errors.Is(err,
+	if _, err := Import(t.Context(),
+		Options{Mapping: m, Files: []string{file}, Collector: d.client(send.Config{})}); !errors.Is(err,
 		mapping.ErrCounts) || d.count() != 0 {
 		t.Errorf("%v, %d events", err, d.count())
 	}

@@ -59,7 +59,8 @@ type EventExample struct {
 }
 
 // ErrUnknownCenter says that the mapping's centre is not in the directory.
-var ErrUnknownCenter = errors.New("the collector would refuse every event; name a centre with --center, or the directory " +
+var ErrUnknownCenter = errors.New("the collector would refuse every event; name a centre with --center, or the " +
+	"directory " +
 	"with --config")
 
 // Try tells what an import of a file would do. The error is that of Import.
@@ -125,7 +126,8 @@ func (p *Preview) Text() string {
 		n["call.answered"], n["call.classified"], n["ticket.opened"])
 	if len(p.Months) > 1 {
 		for _, m := range p.Months {
-			fmt.Fprintf(&b, "  %s: %d calls, %d answered, %d classified, %d tickets, %d resolved\n", m.Month, m.Calls, m.Answered,
+			fmt.Fprintf(&b, "  %s: %d calls, %d answered, %d classified, %d tickets, %d resolved\n", m.Month, m.Calls,
+				m.Answered,
 				m.Classified, m.Tickets, m.Resolved)
 		}
 	}

@@ -92,7 +92,8 @@ func (s *Summary) Text(rejects string) string {
 	note(s.Notes.StepsBack, "times lie before the time that they follow, by too little to be behind midnight; they were "+
 		"left as they are, and their cases are flagged")
 	note(s.Notes.NightShift, "times were moved to the next day: the night shift carries the date on which it began")
-	note(s.Notes.RowOrder, "times were those of the row before of their case and were moved by milliseconds, in the order of "+
+	note(s.Notes.RowOrder, "times were those of the row before of their case and were moved by milliseconds, in the "+
+		"order of "+
 		"the rows")
 	note(s.Notes.Unchanged, "rows say what the row before them said and give no event")
 	note(s.Notes.RepairedCallers, "callers' numbers got back what a spreadsheet had taken, the leading 0 for one")

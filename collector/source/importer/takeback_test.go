@@ -60,7 +60,8 @@ func TestTheSameFileAfterAWithdrawal(t *testing.T) {
 			t.Fatal(err)
 		}
 		sum, ids := day(t, d, state, ticketExport, false, text)
-		if sum.Corrected != 2 || sum.Totals.Accepted != 2 || len(ids) != 3 || !strings.HasPrefix(ids[0], "ticket/A.opened~r2-") {
+		if sum.Corrected != 2 || sum.Totals.Accepted != 2 || len(ids) != 3 ||
+			!strings.HasPrefix(ids[0], "ticket/A.opened~r2-") {
 			t.Errorf("told %v: %+v, %v", told, sum, ids)
 		}
 		if sum, _ = day(t, d, state, ticketExport, false, text); sum.Corrected != 0 || sum.Totals.Accepted != 0 {

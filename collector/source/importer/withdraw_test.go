@@ -220,11 +220,13 @@ func TestAPartOfADayTakesNothingBackOfTheRest(t *testing.T) {
 		t.Errorf("the morning once more: %+v, %v", sum, ids)
 	}
 	// An edition of the afternoon without its last row, and one without a row in its midst.
-	if sum, ids := day(t, d, state, ticketExport, true, top+"A1,2026-01-01 13:00:00,\nA2,2026-01-01 14:00:00,\n"); sum.Vanished !=
+	if sum, ids := day(t, d, state, ticketExport, true,
+		top+"A1,2026-01-01 13:00:00,\nA2,2026-01-01 14:00:00,\n"); sum.Vanished !=
 		1 || len(ids) != 4 {
 		t.Errorf("the afternoon less its last row: %+v, %v", sum, ids)
 	}
-	if sum, ids := day(t, d, state, ticketExport, true, top+"M1,2026-01-01 07:00:00,\nA2,2026-01-01 14:00:00,\n"); sum.Vanished !=
+	if sum, ids := day(t, d, state, ticketExport, true,
+		top+"M1,2026-01-01 07:00:00,\nA2,2026-01-01 14:00:00,\n"); sum.Vanished !=
 		2 || len(ids) != 2 {
 		t.Errorf("a day with two rows less: %+v, %v", sum, ids)
 	}

@@ -6,8 +6,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Of every value exactly one of in, not_in and empty: true holds, when the texts hold no empty one; with it, exactly one
-// of in and not_in does.
+// Of every value exactly one of in, not_in and empty: true holds, when the texts hold no empty one; with it, exactly
+// one of in and not_in does.
 func TestConditionsAreExhaustive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		texts := rapid.SliceOfN(rapid.SampledFrom([]string{"", "a", "b", "c"}), 1, 4).Draw(t, "texts")

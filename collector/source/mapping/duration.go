@@ -15,8 +15,8 @@ var units = map[string]float64{
 }
 
 // parseDuration reads how long something took, in milliseconds: numbers with units in any usual spelling (0 Hari : 20
-// Jam : 41 Menit : 56 Detik, 23 jam 13 menit, 1h5m, PT41M56S, 5'30"), clocks (01:02:03; two parts are minutes and seconds, 00:12; behind
-// days, 1 day 02:03:04), or seconds alone. A sign or a unit that stands twice is no duration.
+// Jam : 41 Menit : 56 Detik, 23 jam 13 menit, 1h5m, PT41M56S, 5'30"), clocks (01:02:03; two parts are minutes and
+// seconds, 00:12; behind days, 1 day 02:03:04), or seconds alone. A sign or a unit that stands twice is no duration.
 func parseDuration(s string) (ms int64, ok bool) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	if iso, ok := strings.CutPrefix(s, "p"); ok { // ISO 8601, P1DT2H3M4.5S

@@ -388,7 +388,8 @@ var (
 
 func (f *field) checkRange(row tabular.Row, v value) *tabular.RowError {
 	if v.unix < 0 {
-		return f.refuse(row, CodeTimeRange, fmt.Sprintf("the time lies in the year %d, before 1970: a clock that was not set, "+
+		return f.refuse(row, CodeTimeRange, fmt.Sprintf("the time lies in the year %d, before 1970: a clock that was not "+
+			"set, "+
 			"or what a database writes for an empty time (then list it under nulls)", time.UnixMilli(v.unix).UTC().Year()))
 	}
 	if v.unix < earliestMS || v.unix >= latestMS {

@@ -26,7 +26,9 @@ func TestSpellingsOfInstants(t *testing.T) {
 		}
 	}
 	iso, _ := compilePattern("iso")
-	for text, ms := range map[string]int64{"2026-01-02T03:04:05.1234567": 123, "2026-01-02 03:04:05.9": 900, "2026-01-02T03:04": -5000} {
+	for text, ms := range map[string]int64{
+		"2026-01-02T03:04:05.1234567": 123, "2026-01-02 03:04:05.9": 900, "2026-01-02T03:04": -5000,
+	} {
 		if st, ok := iso.parse(text); !ok || st.fixed || (st.wall-want.Unix())*1000+st.ms != ms {
 			t.Errorf("%q: %+v, %v", text, st, ok)
 		}
@@ -41,7 +43,8 @@ func TestSpellingsOfInstants(t *testing.T) {
 func TestSpellingsOfDurations(t *testing.T) {
 	for text, seconds := range map[string]int64{
 		"0 Hari : 20 Jam : 41 Menit : 56 Detik": 74516, "23 jam 13 menit": 83580, "00:12": 12, "01:02:03": 3723,
-		"1 Hari 2 Jam": 93600, "0 hari, 0 jam, 0 menit, 4 detik": 4, "20j 41m 56d": 74516, "56d": 0, "1d 2h": 93600, "-5": 0, "P": 0, "1h05m": 3900, "45 mnt": 2700,
+		"1 Hari 2 Jam": 93600, "0 hari, 0 jam, 0 menit, 4 detik": 4, "20j 41m 56d": 74516, "56d": 0, "1d 2h": 93600, "-5": 0,
+		"P": 0, "1h05m": 3900, "45 mnt": 2700,
 		"2 menit 5 detik": 125, "90 detik": 90, "90": 90, "90 s": 90, "1,5 jam": 5400, "PT41M56S": 2516, "P1DT2H": 93600,
 		"1 day 02:03:04": 93784, "2 days, 1:00:00": 176400, "5'30\"": 330, "41 min 56 sec": 2516, "1:02:03.500": 3723,
 	} {

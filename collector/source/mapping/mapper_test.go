@@ -149,7 +149,8 @@ func TestMapper(t *testing.T) {
 			`1,2026-01-01 00:00:00,b,`, `"class":"belum"`},
 		{"a prefix", with(`  x: {column: X, ignore_case: true, values: {"darurat*": normal, "darurat palsu*": prank}}`,
 			"    data: {class: '{x}'}\n"), `1,2026-01-01 00:00:00,DARURAT (api),`, `"class":"normal"`},
-		{"the longer prefix", with(`  x: {column: X, ignore_case: true, values: {"darurat*": normal, "darurat palsu*": prank}}`,
+		{"the longer prefix", with(
+			`  x: {column: X, ignore_case: true, values: {"darurat*": normal, "darurat palsu*": prank}}`,
 			"    data: {class: '{x}'}\n"), `1,2026-01-01 00:00:00,Darurat palsu 2,`, `"class":"prank"`},
 		{"the text itself before a wildcard", with(`  x: {column: X, values: {"a*": normal, "ab": prank, "a*b": uji}}`,
 			"    data: {class: '{x}'}\n"), `1,2026-01-01 00:00:00,ab,`, `"class":"prank"`},

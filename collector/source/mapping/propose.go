@@ -414,7 +414,8 @@ func (p *proposer) facts() facts {
 			"a number stands in several rows with another %s: a row of this file is a change of state; it gives the event "+
 				"that its word stands for, when it differs from the row before", p.head("status"))
 	case f.Several:
-		p.note("satu baris berkas ini tampaknya tentang "+kindID[f.Kind]+", dan satu nomor ada di beberapa baris, misalnya satu "+
+		p.note("satu baris berkas ini tampaknya tentang "+kindID[f.Kind]+", dan satu nomor ada di beberapa baris, misalnya "+
+			"satu "+
 			"baris per unit: yang paling awal dihitung, untuk akhir yang paling akhir%.0s",
 			"a row of this file seems to be about %s, and a case stands on several rows, as with a row for each unit: of "+
 				"each event the earliest row counts, of an end the latest", f.Kind)
@@ -431,7 +432,8 @@ func (p *proposer) facts() facts {
 		if f.Shift = len(words) > 0; f.Shift && p.nightMended(words) {
 			f.Night = words
 			p.note("baris shift malam setelah tengah malam tampaknya memakai tanggal awal shift: baris itu dipindahkan ke hari "+
-				"berikutnya", "rows of the night shift after midnight seem to carry the date on which the shift began: night_shift "+
+				"berikutnya", "rows of the night shift after midnight seem to carry the date on which the shift began: "+
+				"night_shift "+
 				"moves them to the next day; remove it if that is wrong")
 		}
 	}
@@ -446,7 +448,8 @@ func (p *proposer) facts() facts {
 		f.Priorities = p.priorities()
 	}
 	if f.Calls() && f.Later != "ended" {
-		p.note("tidak ada kolom akhir bicara: jenis panggilan dan tiket memakai waktu %s", "no column says when the talk ended: classification and ticket are dated to the field %s", f.Later)
+		p.note("tidak ada kolom akhir bicara: jenis panggilan dan tiket memakai waktu %s", "no column says when the talk "+
+			"ended: classification and ticket are dated to the field %s", f.Later)
 	}
 	if f.Calls() && !p.has("class") {
 		p.note("tidak ada kolom jenis panggilan: semua panggilan tidak terklasifikasi",
@@ -826,6 +829,7 @@ func (p *proposer) classes() map[string]string {
 	}
 	p.words("class", found, func(c string) string { return classOf(strings.ToLower(c)) },
 		"jenis panggilan %q tidak dikenal: barisnya ditolak sampai artinya dipilih (%d baris dari yang dilihat)",
-		"the class %q is not known: add it to the values of class, its rows are refused until then (%d of the rows looked at)")
+		"the class %q is not known: add it to the values of class, its rows are refused until then (%d of the rows looked "+
+			"at)")
 	return found
 }

@@ -28,8 +28,8 @@ type sample struct {
 	unread int          // rows that could not be read, as in a wrong encoding
 }
 
-// CheckFile returns ErrCounts, with what was found, when a file that has not the header of a mapping (err says so) holds
-// counts instead of cases. nil otherwise.
+// CheckFile returns ErrCounts, with what was found, when a file that has not the header of a mapping (err says so)
+// holds counts instead of cases. nil otherwise.
 func CheckFile(ctx context.Context, path string, limits tabular.Limits, err error) error {
 	var header *tabular.HeaderError
 	if !errors.As(err, &header) {

@@ -46,8 +46,8 @@ type Job struct {
 // rejectsFile is the name, beside the file, of its refused rows.
 const rejectsFile = ".rejects.csv" // no uploaded file has such a name
 
-// Start begins the import of a file by a choice, and keeps the mapping under the choice's name. It returns ErrBusy while
-// another import runs.
+// Start begins the import of a file by a choice, and keeps the mapping under the choice's name. It returns ErrBusy
+// while another import runs.
 func (d *Desk) Start(ctx context.Context, f *File, c Choice, by string) error {
 	p, m, err := d.propose(ctx, f, &c)
 	if err != nil {

@@ -81,7 +81,8 @@ func (w *world) begin(l Limits) {
 	w.t.Helper()
 	var err error
 	w.Desk, err = New(Config{
-		Dir: filepath.Join(w.dir, "uploads"), State: filepath.Join(w.dir, "imports"), Collector: w.to, Name: "here", Limits: l,
+		Dir: filepath.Join(w.dir, "uploads"), State: filepath.Join(w.dir, "imports"), Collector: w.to, Name: "here",
+		Limits:    l,
 		Directory: directory.MustLoad("directory.yaml", deploy.Directory), Now: func() time.Time { return w.now },
 	})
 	if err != nil {
@@ -195,7 +196,8 @@ func TestAFileFromThePageIsImported(t *testing.T) {
 		t.Errorf("the second time: %+v", j)
 	}
 	// Another header is no such file.
-	if kept := w.KeptFor(w.plan(w.receive("x.csv", "Kode,Waktu\nA-1,05/10/2026 08:00\n"), usual).Proposal); len(kept) != 0 {
+	if kept := w.KeptFor(w.plan(w.receive("x.csv", "Kode,Waktu\nA-1,05/10/2026 08:00\n"),
+		usual).Proposal); len(kept) != 0 {
 		t.Errorf("offered for another header: %+v", kept)
 	}
 }

@@ -253,7 +253,9 @@ func (b *Browser) Quiet(expected ...string) {
 	b.Do(http.MethodPost, "/se/log", map[string]string{"type": "browser"}, &lines)
 	for _, l := range lines {
 		// The icon it asks for unasked.
-		if !slices.ContainsFunc(append(expected, "/favicon.ico"), func(e string) bool { return strings.Contains(l.Message, e) }) {
+		if !slices.ContainsFunc(append(expected, "/favicon.ico"), func(e string) bool {
+			return strings.Contains(l.Message, e)
+		}) {
 			b.t.Errorf("the browser says: %s %s", l.Level, l.Message)
 		}
 	}

@@ -47,7 +47,8 @@ const script = "impor.js"
 
 func (p *pages) render(r *page.Request, status int, title, name string, data any) {
 	r.Render(page.Page{
-		Status: status, Title: title, Templates: p.templates, Name: name, Data: data, Scripts: []string{script}, Class: "wide",
+		Status: status, Title: title, Templates: p.templates, Name: name, Data: data, Scripts: []string{script},
+		Class: "wide",
 	})
 }
 
@@ -259,7 +260,8 @@ func (p *pages) rejects(r *page.Request) {
 	}
 	h := r.W.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": j.File.Name + ".ditolak.csv"}))
+	h.Set("Content-Disposition",
+		mime.FormatMediaType("attachment", map[string]string{"filename": j.File.Name + ".ditolak.csv"}))
 	r.Record(audit.Entry{Action: "rejects", Kind: "file", ID: j.File.SHA256[:12]})
 	_ = p.desk.Rejects(r.W) // the browser has gone, or the file
 }
@@ -278,7 +280,9 @@ func (p *pages) jobView(r *page.Request) (jobView, bool) {
 	if c, known := p.desk.Directory().Center(p.desk.Directory().DefaultCenter()); known {
 		zone = c.Location
 	}
-	return jobView{j, numbersFor(r), int(100 * j.Share), j.Summary.RefusedTotal(), j.Started.In(zone).Format("02/01/2006 15.04")}, ok
+	return jobView{
+		j, numbersFor(r), int(100 * j.Share), j.Summary.RefusedTotal(), j.Started.In(zone).Format("02/01/2006 15.04"),
+	}, ok
 }
 
 func (p *pages) job(r *page.Request) {

@@ -58,7 +58,9 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site, err := page.New(page.Config{Keys: guard, Now: clock, Record: func(e audit.Entry) { w.record = append(w.record, e) }})
+	site, err := page.New(page.Config{
+		Keys: guard, Now: clock, Record: func(e audit.Entry) { w.record = append(w.record, e) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,9 +87,11 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-const tickets = "No Tiket,Waktu Lapor,Kategori,Kecamatan,OPD,Waktu Disposisi,Waktu Diterima OPD,Waktu Tiba,Waktu Selesai,Status\n" +
+const tickets = "No Tiket,Waktu Lapor,Kategori,Kecamatan,OPD,Waktu Disposisi,Waktu Diterima OPD,Waktu Tiba,Waktu " +
+	"Selesai,Status\n" +
 	"T-1,05/10/2026 08:00,PJU,Waru,Dishub,05/10/2026 08:04,05/10/2026 08:20,05/10/2026 10:00,05/10/2026 11:30,Selesai\n" +
-	"T-2,05/10/2026 09:00,Kebakaran,Taman,Damkar,05/10/2026 09:01,05/10/2026 09:02,05/10/2026 09:13,05/10/2026 10:05,Selesai\n"
+	"T-2,05/10/2026 09:00,Kebakaran,Taman,Damkar,05/10/2026 09:01,05/10/2026 09:02,05/10/2026 09:13,05/10/2026 " +
+	"10:05,Selesai\n"
 
 const calls = "No Tiket;Tanggal;Jam Masuk;Jam Jawab;Jam Selesai;Jenis Panggilan;No HP;Kecamatan\n" +
 	"K-1;02/10/2026;08.00.05;08.00.11;08.03.00;Normal;081234567890;Waru\n" +

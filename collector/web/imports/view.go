@@ -156,7 +156,8 @@ func rows(r *page.Request, plan upload.Plan) (out []rowView) {
 
 // plain shows the members of a JSON object to people.
 func plain(members string) string {
-	return strings.Trim(strings.NewReplacer(`":"`, ": ", `","`, ", ", `":`, ": ", `,"`, ", ", `"`, "").Replace(members), `"`)
+	return strings.Trim(strings.NewReplacer(`":"`, ": ", `","`, ", ", `":`, ": ", `,"`, ", ", `"`, "").Replace(members),
+		`"`)
 }
 
 func clock(at time.Time) string {
