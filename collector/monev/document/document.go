@@ -1,5 +1,5 @@
 // Package document is the model of a report: headings, prose, tables with typed cells, figures, signatures. The
-// packages below it write one model as HTML, DOCX, XLSX, JSON and PDF, and read the numbers of finished files back.
+// packages below it write one model as HTML, DOCX, XLSX and PDF, and read the numbers of finished files back.
 //
 // A model is a value: no IO, no clock. The same model gives the same bytes in every format but PDF. Every number that a
 // reader could check carries a Key that says which figure it is; Compare holds a finished file against the figures.
@@ -89,7 +89,7 @@ type Table struct {
 	Note    Line // below the table; empty is none
 	// Plot draws the table's numbers as a native chart in the XLSX.
 	Plot *Plot
-	// SheetOnly leaves the table to XLSX and JSON: the numbers of a figure that shows them itself.
+	// SheetOnly leaves the table to the XLSX: the numbers of a figure that shows them itself.
 	SheetOnly bool
 }
 

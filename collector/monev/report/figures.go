@@ -129,6 +129,9 @@ func (w *writer) departmentFigure(opds []string) {
 
 func (w *writer) areaFigure(list []*Figure) {
 	m := chart.Map{Title: "Tiket menurut kecamatan", Unit: chart.Unit{Name: "tiket"}}
+	if len(w.Borders) > 0 {
+		m.Borders, _ = chart.ReadBorders(w.Borders, w.Settings.bordersCode()) // was read before; else tiles
+	}
 	n := 0.0
 	byCode := map[string]*Figure{}
 	for _, f := range list {

@@ -101,6 +101,7 @@ type Report struct {
 	Checksum          string         `json:"checksum"` // of the figures: SHA-256, hex
 	Settings          Settings       `json:"settings"`
 	Logo              []byte         `json:"logo,omitempty"`
+	Borders           []byte         `json:"borders,omitempty"` // of the kecamatan, GeoJSON
 	Indicators        []Indicator    `json:"indicators"`
 	Figures           []Figure       `json:"figures"`
 	Trend             []MonthFigure  `json:"trend"`
@@ -261,7 +262,7 @@ func (r *Report) Part(opd string) *Report {
 	}
 	p := *r
 	p.index, p.Indicators, p.Trend, p.Changed = nil, []Indicator{}, []MonthFigure{}, []ChangedMonth{}
-	p.Kecamatan, p.Categories = []Named{}, []Named{}
+	p.Kecamatan, p.Categories, p.Borders = []Named{}, []Named{}, nil
 	p.Figures = slices.DeleteFunc(slices.Clone(r.Figures), func(f Figure) bool { return f.dim("opd") != opd })
 	p.OPDs = slices.DeleteFunc(slices.Clone(r.OPDs), func(n Named) bool { return n.ID != opd })
 	p.Sections = Sections{Recommendations: slices.DeleteFunc(slices.Clone(r.Recommendations),

@@ -51,6 +51,7 @@ type Config struct {
 type Runner struct {
 	cfg     Config
 	logo    []byte
+	borders []byte
 	shelf   *Shelf
 	centers []freeze.Center
 
@@ -80,13 +81,17 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string { return e.Reason }
 
-// New returns a Runner. It reads the logo.
+// New returns a Runner. It reads logo and borders.
 func New(cfg Config) (*Runner, error) {
 	logo, err := cfg.Settings.ReadLogo()
 	if err != nil {
 		return nil, fmt.Errorf("report.%w", err)
 	}
-	return &Runner{cfg: cfg, logo: logo, shelf: NewShelf(cfg.DataDir), centers: freeze.CentersOf(cfg.Directory)}, nil
+	borders, err := cfg.Settings.ReadBorders()
+	if err != nil {
+		return nil, fmt.Errorf("report.%w", err)
+	}
+	return &Runner{cfg: cfg, logo: logo, borders: borders, shelf: NewShelf(cfg.DataDir), centers: freeze.CentersOf(cfg.Directory)}, nil
 }
 
 // Request asks for a report.
@@ -292,6 +297,7 @@ func (r *Runner) make(ctx context.Context, c freeze.Center, month time.Time, fre
 		return nil, err
 	}
 	rep := Model(*f, r.cfg.Settings, r.logo)
+	rep.Borders = r.borders
 	r.drafts = append(r.drafts, draft{rep, now.Add(draftLife)})
 	if len(r.drafts) > maxDrafts {
 		r.drafts = r.drafts[1:]

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image"
 	_ "image/jpeg" // a logo may be one
@@ -11,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/monev112/monev112/collector/internal/disk"
+	"github.com/monev112/monev112/collector/monev/chart"
 )
 
 // Settings is the section "report" of the configuration file: what is printed around the figures, and what is aimed at.
@@ -24,6 +26,10 @@ type Settings struct {
 	Letterhead []string `yaml:"letterhead" json:"letterhead"`
 	// Logo is a PNG or JPEG file beside the letterhead.
 	Logo string `yaml:"logo" json:"-"`
+	// Borders is a GeoJSON file with the borders of the kecamatan, and BordersCode the property that has their codes,
+	// "kode" when empty. Without it the map is tiles.
+	Borders     string `yaml:"borders" json:"-"`
+	BordersCode string `yaml:"borders_code" json:"borders_code,omitempty"`
 	// City stands before the date of the signatures.
 	City string `yaml:"city" json:"city"`
 	// Number is how the letter number begins; it is completed by hand.
@@ -65,7 +71,9 @@ const (
 	maxLines       = 6   // of the letterhead
 	maxSignatories = 4
 	MaxLogoBytes   = 256 << 10
-	maxLogoPixels  = 2000 // on a side
+	// MaxBordersBytes bounds the borders: they are kept with every report that was handed out.
+	MaxBordersBytes = 1 << 20
+	maxLogoPixels   = 2000 // on a side
 )
 
 func (s Settings) withDefaults() Settings {
@@ -81,8 +89,10 @@ func (s Settings) withDefaults() Settings {
 	return s
 }
 
-// Resolve makes the path of the logo absolute.
-func (s *Settings) Resolve(path func(string) string) { s.Logo = path(s.Logo) }
+// Resolve makes the paths of logo and borders absolute.
+func (s *Settings) Resolve(path func(string) string) {
+	s.Logo, s.Borders = path(s.Logo), path(s.Borders)
+}
 
 // Check tells the first mistake that the text shows, with its key and what would be right. It opens no file.
 func (s *Settings) Check() error {
@@ -123,13 +133,34 @@ func (s *Settings) Check() error {
 	return nil
 }
 
-// CheckFiles refuses a logo that cannot be printed.
+// CheckFiles refuses a logo that cannot be printed, and borders that cannot be drawn.
 func (s *Settings) CheckFiles() error {
 	if _, err := s.ReadLogo(); err != nil {
 		return fmt.Errorf("report.%w", err)
 	}
+	if _, err := s.ReadBorders(); err != nil {
+		return fmt.Errorf("report.%w", err)
+	}
 	return nil
 }
+
+// ReadBorders reads the borders as they stand in their file, nil when there are none. It refuses what cannot be drawn.
+func (s *Settings) ReadBorders() ([]byte, error) {
+	if s.Borders == "" {
+		return nil, nil
+	}
+	text, err := disk.ReadFile(disk.OS{}, s.Borders, MaxBordersBytes)
+	if err == nil {
+		_, err = chart.ReadBorders(text, s.bordersCode())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("borders: %w; use GeoJSON in degrees, at most %d KiB, with a code in the property %q", err,
+			MaxBordersBytes>>10, s.bordersCode())
+	}
+	return text, nil
+}
+
+func (s *Settings) bordersCode() string { return cmp.Or(s.BordersCode, "kode") }
 
 // ReadLogo reads the logo as a PNG, nil when there is none. It refuses what is no PNG or JPEG of bounded size.
 func (s *Settings) ReadLogo() ([]byte, error) {
