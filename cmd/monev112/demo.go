@@ -61,7 +61,7 @@ func demo(ctx context.Context, cfg collector.Config, rate float64, out io.Writer
 		}
 		w := &demoWait{server: "http://" + app.Addr().String(), engine: app.EngineAddr, progress: os.Stderr,
 			terminal: onTerminal(os.Stderr)}
-		fmt.Fprintf(out, "monev112 listens on %s. First ten months of history (40,318 calls, 2023), then live traffic.\n\n",
+		fmt.Fprintf(out, "Open %s/ in a browser. First ten months of history (40,318 calls, 2023), then live traffic.\n\n",
 			w.server)
 		o := simulate.RunOptions{
 			Preset: simulate.Sidoarjo2023, Server: w.server, Progress: w.progress, Terminal: w.terminal,
@@ -93,7 +93,7 @@ func demo(ctx context.Context, cfg collector.Config, rate float64, out io.Writer
 
 // demoText names the commands of the README's "Try it", in their order.
 const demoText = `
-The service listens on %[1]s, the embedded ClickHouse on http://%[2]s. While live traffic runs, try:
+The pages are at %[1]s/ (the wallboard at %[1]s/papan), the embedded ClickHouse on http://%[2]s. While live traffic runs, try:
 
   curl -s %[1]s/metrics | grep ^monev112_window_calls
   curl -s '%[1]s/v1/tickets?overdue=true&limit=3'

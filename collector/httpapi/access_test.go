@@ -128,6 +128,8 @@ func accessTests() []accessTest {
 		{"GET /impor", "admin", 200},
 		{"POST /impor", "none", 401},
 		{"GET /masuk", "none", 200},
+		{"GET /definisi", "none", 303},
+		{"GET /definisi", "alerts:log", 200},
 		{"GET /papan", "none", 303},
 		{"GET /papan", "board:read", 200},
 		{"GET /papan", "admin", 200},
@@ -177,7 +179,12 @@ func newSite(t *testing.T, c *Config) *page.Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	home.Mount(s, home.Config{})
+	if err := home.Mount(s, home.Config{
+		Directory: directory.MustLoad("directory.yaml", deploy.Directory), Snapshot: c.Cases.Snapshot,
+		Incomplete: func() string { return "" },
+	}); err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	desk, err := upload.New(upload.Config{Dir: filepath.Join(dir, "up"), State: dir, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Now: c.Now})
 	if err != nil {

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"fmt"
 	"log/slog"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -16,6 +18,8 @@ type Settings struct {
 	PublicURL string `yaml:"public_url"`
 	// LinkDays is how many days a link lives; 0 is 7.
 	LinkDays int `yaml:"link_days"`
+	// GrafanaURL is the address of a Grafana with the dashboards, to which the home page leads; empty is none.
+	GrafanaURL string `yaml:"grafana_url"`
 }
 
 func (s Settings) links(scheme, listen, dataDir string) LinkConfig {
@@ -43,6 +47,10 @@ func (s Settings) Open(scheme, listen, dataDir string, now time.Time, log *slog.
 
 // Check tells the first mistake, and what would be right. It touches no file.
 func (s Settings) Check() error {
+	if u, err := url.Parse(s.GrafanaURL); s.GrafanaURL != "" && (err != nil || u.Host == "" || u.User != nil ||
+		u.Scheme != "https" && u.Scheme != "http") {
+		return fmt.Errorf("grafana_url %q: use https://host or https://host/folder", s.GrafanaURL)
+	}
 	cfg := s.links("http", "127.0.0.1:8112", "") // without a public URL any address on loopback is as good
 	return cfg.Check()
 }

@@ -260,3 +260,30 @@ func (b *Browser) Quiet(expected ...string) {
 		}
 	}
 }
+
+// Accessible fails the test when axe-core finds a serious or critical fault in the page. Where axe-core is not there it
+// only says so: the rest of the test goes on.
+func (b *Browser) Accessible(name string) {
+	b.t.Helper()
+	var script []byte
+	for _, folder := range []string{"browser", "../browser"} { // of a test in collector/web, and below it
+		if text, err := os.ReadFile(filepath.Join(folder, "node_modules/axe-core/axe.min.js")); err == nil {
+			script = text
+		}
+	}
+	if script == nil {
+		b.t.Logf("%s: not looked at by axe-core: npm install --no-save --prefix collector/web/browser axe-core", name)
+		return
+	}
+	var found []struct {
+		ID, Impact, Help string
+		Nodes            []struct{ HTML string }
+	}
+	b.Do(http.MethodPost, "/execute/sync", map[string]any{"script": string(script), "args": []any{}}, nil)
+	b.Do(http.MethodPost, "/execute/async", map[string]any{"args": []any{}, "script": `const done = arguments[0];
+		axe.run({resultTypes: ["violations"]}).then((r) =>
+			done(r.violations.filter((v) => ["serious", "critical"].includes(v.impact))))`}, &found)
+	for _, f := range found {
+		b.t.Errorf("%s: axe: %s (%s): %s: %.300v", name, f.ID, f.Impact, f.Help, f.Nodes)
+	}
+}

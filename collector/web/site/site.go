@@ -19,6 +19,7 @@ import (
 	"github.com/monev112/monev112/collector/web/imports"
 	"github.com/monev112/monev112/collector/web/page"
 	"github.com/monev112/monev112/collector/web/wall"
+	"github.com/monev112/monev112/docs"
 )
 
 // Service is what pages show and do. Every field but Links is required.
@@ -32,6 +33,7 @@ type Service struct {
 	Keys      *auth.Guard
 	Uploads   *upload.Desk
 	Record    func(audit.Entry)
+	Settings  web.Settings
 	DataDir   string
 	Version   string
 	Now       func() time.Time
@@ -56,7 +58,12 @@ func New(s Service) (*page.Site, *wall.Wall, error) {
 		return nil, nil, err
 	}
 	imports.Mount(out, s.Uploads)
-	home.Mount(out, home.Config{Version: s.Version})
+	if err := home.Mount(out, home.Config{
+		Version: s.Version, Grafana: s.Settings.GrafanaURL, Started: s.Now(), Directory: s.Directory,
+		Snapshot: s.Board.Snapshot, Incomplete: s.Cases.Incomplete, Definitions: docs.Definitions(),
+	}); err != nil {
+		return nil, nil, err
+	}
 	screen.Mount(out)
 	return out, screen, nil
 }
