@@ -73,7 +73,8 @@ const uploadTime = 5 * time.Minute
 
 // receive takes a file: a form of several parts, its token before its file.
 func (p *pages) receive(r *page.Request) {
-	_ = http.NewResponseController(r.W).SetReadDeadline(time.Now().Add(uploadTime)) // else that of the server holds
+	c, end := http.NewResponseController(r.W), time.Now().Add(uploadTime)
+	_ = errors.Join(c.SetReadDeadline(end), c.SetWriteDeadline(end)) // else those of the server hold
 	most := p.desk.Limits().FileBytes
 	r.Body = http.MaxBytesReader(r.W, r.Body, most+64<<10)
 	parts, err := r.MultipartReader()
