@@ -109,6 +109,15 @@ func (s *stub) Find(_ context.Context, kind event.Kind, center, id string) ([]lo
 	return out, s.err
 }
 
+// FindAsOf knows no case that had begun before testNow.
+func (s *stub) FindAsOf(_ context.Context, key event.Key, at time.Time) (lookup.Case, bool, error) {
+	found, err := s.Find(context.Background(), key.Kind, key.Center, key.ID)
+	if err != nil || at.Before(testNow.Add(-time.Hour)) {
+		return lookup.Case{}, false, err
+	}
+	return found[0], true, nil
+}
+
 func ticketCase(center, id, opd string) lookup.Case {
 	key := event.Key{Center: center, Kind: event.KindTicket, ID: id}
 	return lookup.Case{

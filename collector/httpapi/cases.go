@@ -233,7 +233,11 @@ func (a *API) getCall(c *gin.Context) {
 
 // find returns the one case of the request's id that its key may see.
 func (a *API) find(c *gin.Context, kind event.Kind) (lookup.Case, reading, error) {
-	q, err := query(c, "center", "lang")
+	q, err := query(c, "center", "lang", "as_of")
+	if err != nil {
+		return lookup.Case{}, reading{}, err
+	}
+	asOf, err := a.asOf(q)
 	if err != nil {
 		return lookup.Case{}, reading{}, err
 	}
@@ -257,9 +261,20 @@ func (a *API) find(c *gin.Context, kind event.Kind) (lookup.Case, reading, error
 	case 0:
 		return lookup.Case{}, reading{}, notFound(kind.String())
 	case 1:
-		key := all[0].Row.Key
+		key, r := all[0].Row.Key, reading{now: a.cfg.Now(), lang: lang, explain: true}
+		if !asOf.IsZero() { // whoever may see the case now may see what it was
+			r.now = asOf
+			then, began, err := a.cfg.Cases.FindAsOf(c.Request.Context(), key, asOf)
+			if err == nil && !began {
+				err = notFound(kind.String() + " at that instant")
+			}
+			if err != nil {
+				return lookup.Case{}, reading{}, err
+			}
+			all[0] = then
+		}
 		a.recordRead(c, audit.Entry{Kind: kind.String(), Center: key.Center, ID: key.ID})
-		return all[0], reading{now: a.cfg.Now(), lang: lang, explain: true}, nil
+		return all[0], r, nil
 	}
 	var centers []string
 	for i := range all {

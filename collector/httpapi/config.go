@@ -48,6 +48,7 @@ type Cases interface {
 		error)
 	Flags(ctx context.Context, center string, since, until time.Time) ([]store.FlagCount, error)
 	Find(ctx context.Context, kind event.Kind, center, id string) ([]lookup.Case, error)
+	FindAsOf(ctx context.Context, key event.Key, at time.Time) (found lookup.Case, began bool, err error)
 }
 
 // ClockReading is what an SLA clock says at an instant.

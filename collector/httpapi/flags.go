@@ -27,7 +27,10 @@ const defaultFlagDays = 28
 
 // getFlags answers which sources contradict themselves, of the days since <= day < until.
 func (a *API) getFlags(c *gin.Context) {
-	q, err := query(c, "center", "since", "until")
+	q, err := query(c, "center", "since", "until", "as_of")
+	if err == nil && q.Get("as_of") != "" {
+		err = badQuery("as_of", "a flag says what is known now. since and until choose the days of the cases.")
+	}
 	var center string
 	var since, until time.Time
 	if err == nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
@@ -44,6 +45,25 @@ func TestWithoutPagesThereAreNone(t *testing.T) {
 	w := start(t, nil)
 	if r := w.get("/p/x"); r.StatusCode != 404 || r.code() != codeNotFound {
 		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
+}
+
+func TestOneCaseAsOfAnInstant(t *testing.T) {
+	w := start(t, nil)
+	w.stub.cases = []lookup.Case{ticketCase("35.15", "T-1", "dishub"), callCase("35.15", "C-1")}
+	at := func(d time.Duration) string { return testNow.Add(d).UTC().Format(time.RFC3339) }
+	for path, want := range map[string]int{
+		"/v1/tickets/T-1?as_of=" + at(-time.Minute): 200,
+		"/v1/calls/C-1?as_of=" + at(-time.Minute):   200,
+		"/v1/tickets/T-1?as_of=" + at(-2*time.Hour): 404,
+		"/v1/tickets/T-1?as_of=" + at(48*time.Hour): 400,
+		"/v1/tickets/T-1?as_of=kemarin":             400,
+		"/v1/board?as_of=" + at(-time.Minute):       400,
+		"/v1/flags?as_of=" + at(-time.Minute):       400,
+	} {
+		if r := w.get(path); r.StatusCode != want {
+			t.Errorf("%s: %d %s", path, r.StatusCode, r.body)
+		}
 	}
 }
 

@@ -254,7 +254,7 @@ func Group(l Loaded, read func([]event.Key) ([]Loaded, error)) (with []Loaded, e
 			if from[i].Key.Kind != event.KindTicket {
 				continue
 			}
-			for _, e := range from[i].Events {
+			for _, e := range slices.Concat(from[i].Events, from[i].Later) {
 				add(e.Center, event.KindTicket, e.Master)
 				for _, c := range e.Calls {
 					add(e.Center, event.KindCall, c)

@@ -13,8 +13,9 @@ import (
 type Loaded struct {
 	Key     event.Key
 	Events  []*event.Event
-	Tickets []string  // of a call: the tickets that name it; of a ticket: those that were merged into it
-	At      time.Time // of a call: its At as its row has it, zero when there is none
+	Later   []*event.Event // what is left out of Events as it came later: it may still say that no exact place is shown
+	Tickets []string       // of a call: the tickets that name it; of a ticket: those that were merged into it
+	At      time.Time      // of a call: its At as its row has it, zero when there is none
 }
 
 // Row is a case as ClickHouse should hold it: one of Call and Ticket is set, Clocks are all of its clocks.
@@ -345,7 +346,8 @@ func (b *Board) Case(key event.Key) (Row, []*event.Event, bool) {
 // tickets of its group (see Group), and returns its events in the order in which they take effect.
 func (b *Board) Fold(l Loaded, calls []Loaded) (Row, []*event.Event) {
 	r, events := Row{Key: l.Key}, slices.Clone(l.Events)
-	r.Private = b.cfg.private(events) || slices.ContainsFunc(calls, func(c Loaded) bool { return b.cfg.private(c.Events) })
+	private := func(l Loaded) bool { return b.cfg.private(l.Events) || b.cfg.private(l.Later) }
+	r.Private = private(l) || slices.ContainsFunc(calls, private)
 	if r.Private {
 		for _, e := range events {
 			b.cfg.SnapPlace(e)
@@ -357,7 +359,9 @@ func (b *Board) Fold(l Loaded, calls []Loaded) (Row, []*event.Event) {
 		cfg.Emit = nil
 		group := New(cfg)
 		group.Load(append(slices.Clone(calls), l))
+		private := r.Private
 		r, _, _ = group.Case(l.Key)
+		r.Private = r.Private || private
 		casefile.FoldTicket(l.Key, events, casefile.CallFacts{}) // puts them in order
 		return r, events
 	}

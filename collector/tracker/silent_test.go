@@ -208,3 +208,44 @@ func TestWhatNoClockTellsOfIsCounted(t *testing.T) {
 		}
 	}
 }
+
+// As of an instant no exact place is shown of a case that became private after it, of its own or through its call.
+func TestNoPlaceIsShownOfBeforeACaseWasPrivate(t *testing.T) {
+	cfg, at := shippedRules(t), time.Date(2026, 11, 2, 1, 0, 0, 0, time.UTC)
+	lat, lon := -7.350123, 112.730456
+	say := func(kind event.Kind, typ event.Type, category string, calls ...string) *event.Event {
+		e := &event.Event{
+			Source: "s", ID: typ.String() + category, Type: typ, Kind: kind, Subject: "x", Center: "35.15", OccurredAt: at,
+			ReceivedAt: at, Category: category, Calls: calls,
+		}
+		if typ == event.TicketOpened {
+			e.Lat, e.Lon, e.Kecamatan = &lat, &lon, "35.15.18"
+		}
+		return e
+	}
+	key := func(kind event.Kind) event.Key { return event.Key{Center: "35.15", Kind: kind, ID: "x"} }
+	later := []*event.Event{say(event.KindTicket, event.TicketAssigned, "kdrt")}
+	call := Loaded{Key: key(event.KindCall), Events: []*event.Event{say(event.KindCall, event.CallReceived, "")}}
+	private := call
+	private.Later = []*event.Event{say(event.KindCall, event.CallClassified, "kdrt")}
+	master := Loaded{Key: event.Key{Center: "35.15", Kind: event.KindTicket, ID: "m"}, Later: later}
+	for name, c := range map[string]struct {
+		later []*event.Event
+		with  []Loaded
+		want  bool
+	}{
+		"nothing private":        {nil, []Loaded{call}, false},
+		"a later category":       {later, []Loaded{call}, true},
+		"a later class of call":  {nil, []Loaded{private}, true},
+		"a later one of a group": {nil, []Loaded{call, master}, true},
+	} {
+		l := Loaded{
+			Key: key(event.KindTicket), Events: []*event.Event{say(event.KindTicket, event.TicketOpened, "kecelakaan", "x")}, Later: c.later,
+		}
+		row, events := New(cfg).Fold(l, c.with)
+		shown := events[0].Lat != nil && *events[0].Lat == lat || row.Ticket.Lat != nil && *row.Ticket.Lat == lat
+		if row.Private != c.want || shown == c.want {
+			t.Errorf("%s: private %v, the exact place is shown: %v", name, row.Private, shown)
+		}
+	}
+}

@@ -117,6 +117,16 @@ func (c *Cases) Find(ctx context.Context, kind event.Kind, center, id string) ([
 	return append(found, stored...), err
 }
 
+// FindAsOf returns a case as the events that had happened by an instant make it, of those that are known today; false
+// where it had not begun.
+func (c *Cases) FindAsOf(ctx context.Context, key event.Key, at time.Time) (Case, bool, error) {
+	found, err := c.stored(ctx, []event.Key{key}, at)
+	if err != nil || len(found) == 0 {
+		return Case{}, false, err
+	}
+	return found[0], true, nil
+}
+
 // Events is Find for the events alone.
 func (c *Cases) Events(ctx context.Context, kind event.Kind, center, id string) (out []*event.Event, err error) {
 	found, err := c.Find(ctx, kind, center, id)
@@ -159,7 +169,9 @@ func (c *Cases) read(ctx context.Context, keys []event.Key, until time.Time) ([]
 	out := make([]tracker.Loaded, 0, len(loaded))
 	for _, l := range loaded {
 		if !until.IsZero() {
-			l.Events = casefile.AsOf(l.Events, until)
+			all := l.Events
+			l.Events = casefile.AsOf(all, until)
+			l.Later = slices.DeleteFunc(slices.Clone(all), func(e *event.Event) bool { return slices.Contains(l.Events, e) })
 		}
 		out = append(out, l)
 	}
