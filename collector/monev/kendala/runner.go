@@ -94,9 +94,11 @@ func (r *Runner) Result(ctx context.Context, q Request) (Result, error) {
 	n := names{r.directory, center}
 	out.Indicators = n.assemble(sums, n.parts(present, scope), n.parts(past, scope), scope)
 	if q.Check {
-		out.Check, err = r.check(ctx, ask, now, sums, present, q.OPD)
+		if out.Check, err = r.check(ctx, ask, now, sums, present, q.OPD); err != nil {
+			return out, refused(err)
+		}
 	}
-	return out, refused(err)
+	return out, nil
 }
 
 const monthLayout = "2006-01"
@@ -137,6 +139,9 @@ func refused(err error) error {
 	var many *store.TooManyCasesError
 	if errors.As(err, &many) {
 		return refuse("%s", many.Error())
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &store.UnavailableError{Reason: "ClickHouse took too long to count the causes.", Err: err}
 	}
 	return err
 }
