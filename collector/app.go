@@ -30,6 +30,7 @@ import (
 	"github.com/monev112/monev112/collector/journal"
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/monev/kendala"
+	"github.com/monev112/monev112/collector/monev/number"
 	"github.com/monev112/monev112/collector/monev/report"
 	"github.com/monev112/monev112/collector/monev/rtl"
 	"github.com/monev112/monev112/collector/observability/metrics"
@@ -416,10 +417,9 @@ func (a *App) openAPI(guard *auth.Guard) error {
 			Freeze: freezes.Freeze, Compare: freezes.Compare, CountDue: a.retention.Count, DeleteDue: a.retention.Apply,
 			SourceEvents: withdrawals.List, Withdraw: withdrawals.Withdraw, Confirm: withdrawals.Confirm,
 		},
-		Kendala:        kendala.NewRunner(a.store, a.dir, a.cfg.Now).Result,
-		Hooks:          httpapi.Hooks{Began: a.metrics.HTTP.Began, Read: a.reads.Record},
-		Messages:       a.messages.Add,
-		Keys:           guard,
+		Kendala: kendala.NewRunner(a.store, a.dir, a.cfg.Now).Result, Number: number.NewRunner(a.store, a.dir).Result,
+		Hooks:    httpapi.Hooks{Began: a.metrics.HTTP.Began, Read: a.reads.Record},
+		Messages: a.messages.Add, Keys: guard,
 		TrustedProxies: a.cfg.File.TrustedProxies,
 		Certificate:    a.certificate,
 		Metrics:        a.metrics.Handler(),
@@ -444,8 +444,9 @@ func (a *App) openAPI(guard *auth.Guard) error {
 	}
 	cfg.Reports = a.reports
 	pages := site.Service{
-		Uploads: a.uploads, Links: a.links, Directory: a.dir, Book: a.book, Board: a.board, Cases: a.cases, Intake: a.intake,
-		Keys: guard, Record: a.reads.Record, DataDir: a.cfg.DataDir, Version: a.cfg.Version, Now: a.cfg.Now, Log: a.cfg.Log, Settings: a.cfg.File.Pages,
+		Uploads: a.uploads, Number: cfg.Number, Links: a.links, Directory: a.dir, Book: a.book, Board: a.board,
+		Cases: a.cases, Intake: a.intake, Keys: guard, Record: a.reads.Record, DataDir: a.cfg.DataDir,
+		Version: a.cfg.Version, Now: a.cfg.Now, Log: a.cfg.Log, Settings: a.cfg.File.Pages,
 	}
 	if a.links != nil {
 		if cfg.Pages, err = site.Linked(pages); err != nil {

@@ -45,7 +45,7 @@
 //   - alerting: which tickets Alertmanager is told of, its configuration, the record of who was told what, and the one
 //     way to people that Alertmanager has not: WhatsApp (delivery).
 //   - monev: a month's figures, frozen as reported, why cases were late (kendala), and what reports are written with
-//     (document, chart). Never changes a frozen figure.
+//     (document, chart), the gap list (information), origins of a percentage (number). Never changes a frozen figure.
 //   - observability: metrics, logs and traces. Never carries a number, name, address or text of a citizen.
 //
 // What keeps the house.

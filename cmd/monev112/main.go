@@ -68,7 +68,7 @@ func rootCommand() *cobra.Command {
 		serveCommand(), engineCommand(), demoCommand(), importCommand(), withdrawCommand(), mapCommand(), followCommand(),
 		simulateCommand(), initCommand(), linkCommand(),
 		checkCommand(), rebuildCommand(), freezeCommand(), reportCommand(), journalCommand(), backupCommand(), restoreCommand(),
-		rtlCommand(), monevDataCommand(), kendalaCommand(),
+		rtlCommand(), monevDataCommand(), kendalaCommand(), numberCommand(),
 		retentionCommand(), keyCommand(), callerKeyCommand(), linkKeyCommand(), alertmanagerConfigCommand(),
 		whatsappCommand(), healthcheckCommand(), versionCommand(),
 	)

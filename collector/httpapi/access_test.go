@@ -17,6 +17,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/monev/kendala"
+	"github.com/monev112/monev112/collector/monev/number"
 	"github.com/monev112/monev112/collector/source/upload"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
@@ -111,6 +112,10 @@ func accessTests() []accessTest {
 		{"GET /v1/monev/kendala?month=2026-10&opd=dlhk", "opd:read:dishub", 403},
 		{"GET /v1/monev/kendala?month=2026-10&check=true", "opd:read:dishub", 403},
 		{"GET /v1/monev/kendala?month=2026-10", "events:write", 403},
+		{"GET /v1/monev/number?value=80.7&since=2023-01-01&until=2023-11-01", "board:read", 200},
+		{"GET /v1/monev/number?value=80.7&center=35.78", "board:read of 35.15", 403},
+		{"GET /v1/monev/number?value=80.7", "opd:read:dishub", 403},
+		{"GET /v1/monev/number?value=80.7", "events:write", 403},
 		{"GET /v1/board", "revoked", 401},
 		{"GET /v1/board", "expired", 401},
 		{"GET /v1/board", "unknown", 401},
@@ -205,6 +210,7 @@ func TestAccess(t *testing.T) {
 		c.Admin.Compare = func(context.Context, string, string, time.Time) ([]freeze.Report, error) { return nil, nil }
 		c.Reports = testReports{}
 		c.Site = newSite(t, c)
+		c.Number = func(context.Context, number.Request) (number.Result, error) { return number.Result{}, nil }
 		c.Kendala = func(context.Context, kendala.Request) (kendala.Result, error) {
 			return kendala.Result{Indicators: []kendala.Indicator{}}, nil
 		}

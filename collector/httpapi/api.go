@@ -60,6 +60,7 @@ func (a *API) endpoints() []endpoint {
 		{"GET", "/v1/calls/*id", a.getCall, read, false, false},
 		{"GET", "/v1/flags", a.getFlags, read, false, false},
 		{"GET", "/v1/monev/kendala", a.getKendala, []auth.Scope{auth.BoardRead, auth.MonevWrite, auth.Admin}, true, false},
+		{"GET", "/v1/monev/number", a.getNumber, []auth.Scope{auth.BoardRead, auth.MonevWrite, auth.Admin}, false, false},
 		{"GET", "/v1/directory/review", a.getReview, read, false, false},
 		{"GET", "/v1/office", a.getOffice, []auth.Scope{auth.BoardRead, auth.MonevWrite, auth.Admin}, false, false},
 		{"GET", "/p/*id", a.pages, nil, false, false},

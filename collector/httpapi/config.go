@@ -17,6 +17,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/monev/kendala"
+	"github.com/monev112/monev112/collector/monev/number"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/store/lookup"
@@ -133,8 +134,10 @@ type Config struct {
 	Office  Office // what the office writes for its meeting; nil answers 404
 	// why the cases of a month were late
 	Kendala func(ctx context.Context, r kendala.Request) (kendala.Result, error)
-	Hooks   Hooks
-	Keys    *auth.Guard
+	// Number tells which shares of a range round to a number.
+	Number func(ctx context.Context, r number.Request) (number.Result, error)
+	Hooks  Hooks
+	Keys   *auth.Guard
 	// records a notification of Alertmanager
 	Messages       func(body []byte) (m notifications.Notification, again bool, err error)
 	WhatsApp       WhatsApp                        // nil answers 404

@@ -41,6 +41,17 @@ type Freeze struct {
 func (s *Store) Figures(ctx context.Context, center string, month time.Time, targets FigureTargets,
 	asOf time.Time) ([]Figure, error) {
 	since, until := monthOf(month)
+	return s.figures(ctx, center, since, until, targets, asOf)
+}
+
+// FiguresBetween is Figures for the days since <= day < until.
+func (s *Store) FiguresBetween(ctx context.Context, center string, since, until time.Time, targets FigureTargets,
+	asOf time.Time) ([]Figure, error) {
+	return s.figures(ctx, center, since.Format(time.DateOnly), until.Format(time.DateOnly), targets, asOf)
+}
+
+func (s *Store) figures(ctx context.Context, center, since, until string, targets FigureTargets,
+	asOf time.Time) ([]Figure, error) {
 	sql := fmt.Sprintf(`SELECT center, figure, dims, numerator, denominator, n, value::Nullable(Float64)
 		FROM monev_figures(since = %s, until = %s, target = %d, short = %d, as_of = %s)
 		WHERE center = %s ORDER BY figure, dims`,

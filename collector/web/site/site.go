@@ -15,6 +15,7 @@ import (
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/collector/web"
+	"github.com/monev112/monev112/collector/web/figure"
 	"github.com/monev112/monev112/collector/web/home"
 	"github.com/monev112/monev112/collector/web/imports"
 	"github.com/monev112/monev112/collector/web/page"
@@ -32,6 +33,7 @@ type Service struct {
 	Intake    *ingest.Intake
 	Keys      *auth.Guard
 	Uploads   *upload.Desk
+	Number    figure.Find
 	Record    func(audit.Entry)
 	Settings  web.Settings
 	DataDir   string
@@ -58,6 +60,7 @@ func New(s Service) (*page.Site, *wall.Wall, error) {
 		return nil, nil, err
 	}
 	imports.Mount(out, s.Uploads)
+	figure.Mount(out, s.Number)
 	if err := home.Mount(out, home.Config{
 		Version: s.Version, Grafana: s.Settings.GrafanaURL, Started: s.Now(), Directory: s.Directory,
 		Snapshot: s.Board.Snapshot, Incomplete: s.Cases.Incomplete, Definitions: docs.Definitions(),
