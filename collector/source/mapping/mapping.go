@@ -91,7 +91,7 @@ var dataKeys = map[string]dataKind{
 	"caller": dataCaller, "agent": dataText, "queue": dataText, "position": dataText, "channel": dataText,
 	"class":    dataText,
 	"category": dataText, "priority": dataText, "opd": dataText, "kecamatan": dataText, "reason": dataText,
-	"result": dataText,
+	"result": dataText, "outcome": dataText,
 	"calls":  dataList, "master": dataText, "due": dataTime, "lat": dataNumber, "lon": dataNumber,
 	"ring_ms": dataInteger, "wait_ms": dataInteger, "revision": dataInteger,
 }
@@ -103,6 +103,8 @@ func codes(key string) []string {
 		return event.Classes()
 	case "priority":
 		return event.Priorities()
+	case "outcome":
+		return event.Outcomes()
 	}
 	return nil
 }
