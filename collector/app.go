@@ -426,8 +426,7 @@ func (a *App) openAPI(guard *auth.Guard) error {
 		MetricsNeedKey: a.cfg.File.MetricsNeedKey,
 		OpenAPI:        docs.OpenAPI(),
 		Ready:          func(context.Context) error { return a.ingest.Ready() },
-		Logger:         a.log("httpapi"),
-		Now:            a.cfg.Now,
+		Logger:         a.log("httpapi"), Now: a.cfg.Now,
 	}
 	var err error
 	if a.uploads, err = upload.New(upload.Config{

@@ -92,7 +92,7 @@ var dataKeys = map[string]dataKind{
 	"class":    dataText,
 	"category": dataText, "priority": dataText, "opd": dataText, "kecamatan": dataText, "reason": dataText,
 	"result": dataText, "outcome": dataText,
-	"calls":  dataList, "master": dataText, "due": dataTime, "lat": dataNumber, "lon": dataNumber,
+	"calls": dataList, "master": dataText, "due": dataTime, "lat": dataNumber, "lon": dataNumber,
 	"ring_ms": dataInteger, "wait_ms": dataInteger, "revision": dataInteger,
 }
 
