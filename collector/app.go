@@ -373,7 +373,8 @@ func (a *App) openAlerting(context.Context) (err error) {
 	opt := pager.Options{
 		Config: a.cfg.File.Pager, Dir: a.cfg.DataDir, Board: a.board, Directory: a.dir,
 		Pushed: a.metrics.Pager.Pushed, Failed: a.metrics.Pager.Failed, Now: a.cfg.Now, Log: a.cfg.Log,
-		Tracer: a.tracing.Tracer("monev112/pager"),
+		Tracer:  a.tracing.Tracer("monev112/pager"),
+		Reports: func(now time.Time) []pager.Report { return site.Announce(a.reports, a.links, now) },
 	}
 	if a.links != nil {
 		opt.Links = a.links
@@ -437,14 +438,15 @@ func (a *App) openAPI(guard *auth.Guard) error {
 	}
 	if a.reports, err = report.New(report.Config{
 		Settings: a.cfg.File.Report, DataDir: a.cfg.DataDir, Database: a.sink, Prepared: a.shipper.Prepared,
-		Directory: a.dir, Book: a.book, Boards: a.sink.Boards, Now: a.cfg.Now, Log: a.log("report"),
+		Directory: a.dir, Book: a.book, Boards: a.sink.Boards, Now: a.cfg.Now, Log: a.log("report"), Office: a.office,
+		Kendala: cfg.Kendala,
 	}); err != nil {
 		return err
 	}
 	cfg.Reports = a.reports
 	pages := site.Service{
-		Uploads: a.uploads, Number: cfg.Number, Links: a.links, Directory: a.dir, Book: a.book, Board: a.board,
-		Cases: a.cases, Intake: a.intake, Keys: guard, Record: a.reads.Record, DataDir: a.cfg.DataDir,
+		Uploads: a.uploads, Number: cfg.Number, Reports: a.reports, Links: a.links, Directory: a.dir, Book: a.book,
+		Board: a.board, Cases: a.cases, Intake: a.intake, Keys: guard, Record: a.reads.Record, DataDir: a.cfg.DataDir,
 		Version: a.cfg.Version, Now: a.cfg.Now, Log: a.cfg.Log, Settings: a.cfg.File.Pages,
 	}
 	if a.links != nil {
@@ -582,8 +584,7 @@ func (a *App) Run(ctx context.Context) error {
 			a.sink.WatchExpectedCalls(ctx, a.metrics.Expected, a.cfg.Now)
 		}
 	})
-	retries := a.log("quarantine")
-	background(func(ctx context.Context) { a.rejected.RunRetries(ctx, a.ingest.Ready, a.intake.Retry, retries) })
+	background(func(c context.Context) { a.rejected.RunRetries(c, a.ingest.Ready, a.intake.Retry, a.log("quarantine")) })
 	background(a.pager.Run)
 	background(func(ctx context.Context) { a.outbox.Run(ctx, a.store.InsertNotifications) })
 	background(a.drops.Run)

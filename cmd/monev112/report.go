@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/monev112/monev112/collector/monev/document/pdf"
 	"github.com/monev112/monev112/collector/monev/report"
 )
 
@@ -108,7 +106,7 @@ func (f *reportFlags) run(ctx context.Context, out, errOut io.Writer) error {
 		}
 		file := files[format]
 		if format == pdfFormat {
-			if file, noPDF = pdf(ctx, files["html"]); noPDF != nil {
+			if file, noPDF = pdf.Print(ctx, files["html"]); noPDF != nil {
 				fmt.Fprintf(errOut, "report: no PDF: %v\n", noPDF)
 				continue
 			}
@@ -220,60 +218,3 @@ func (f *reportFlags) compare(ctx context.Context, c *adminClient, made *report.
 }
 
 const maxShownDifferences = 20
-
-// browsers print a page as PDF, the first that is there.
-var browsers = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
-
-// pdfTimeout bounds a browser that does not come back.
-const pdfTimeout = 2 * time.Minute
-
-// pdf prints a page with the browser of this machine, in a folder of its own and without a network.
-func pdf(ctx context.Context, page []byte) ([]byte, error) {
-	browser := ""
-	for _, name := range browsers {
-		if path, err := exec.LookPath(name); err == nil {
-			browser = path
-			break
-		}
-	}
-	if browser == "" {
-		return nil, errors.New("no Chromium is installed here; install one, or open the HTML in a browser and print it " +
-			"into a file")
-	}
-	dir, err := os.MkdirTemp("", "monev112-pdf-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	in, to := filepath.Join(dir, "report.html"), filepath.Join(dir, "report.pdf")
-	if err := os.WriteFile(in, page, 0o600); err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, pdfTimeout)
-	defer cancel()
-	args := []string{"--headless", "--disable-gpu", "--no-pdf-header-footer", "--disable-extensions", "--no-first-run",
-		"--user-data-dir=" + filepath.Join(dir, "profile"), "--host-resolver-rules=MAP * ~NOTFOUND",
-		"--print-to-pdf=" + to, "file://" + in}
-	if os.Geteuid() == 0 {
-		args = append([]string{"--no-sandbox"}, args...) // Chromium refuses its sandbox to root
-	}
-	var said bytes.Buffer
-	run := exec.CommandContext(ctx, browser, args...)
-	run.Stderr = &said
-	if err := run.Run(); err != nil {
-		return nil, fmt.Errorf("%s cannot print the page: %w%s", browser, err, lastLine(said.Bytes()))
-	}
-	file, err := report.ReadFile(to)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s wrote no file%s", browser, lastLine(said.Bytes()))
-	}
-	return file, err
-}
-
-func lastLine(text []byte) string {
-	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-	if last := lines[len(lines)-1]; len(last) > 0 {
-		return fmt.Sprintf(" (%.200s)", last)
-	}
-	return ""
-}

@@ -34,9 +34,9 @@ const (
 
 // A token is the base64url form, without padding, of
 //
-//	version (1 byte, 1) | key id (4) | kind (1: 'l' list, 't' ticket, 'd' display) | expiry (4, seconds since 1970, big
-//	endian) | length of center (1) | center | length of opd (1, 0 for a display) | opd | id (the rest: of the ticket,
-//	empty for a list, of the link for a display) | MAC (16)
+//	version (1 byte, 1) | key id (4) | kind (1: 'l' list, 't' ticket, 'd' display, 'r' report) | expiry (4, seconds since
+//	1970, big endian) | length of center (1) | center | length of opd (1, 0 for a display or report) | opd | id (the
+//	rest: of the ticket, empty for a list, of the link for a display, month/edition of a report) | MAC (16)
 //
 // where MAC is the first 16 bytes of HMAC-SHA256 of "monev112 link" | 0 | all that stands before it.
 const (
@@ -47,6 +47,7 @@ const (
 	kindList     = 'l'
 	kindTicket   = 't'
 	kindDisplay  = 'd'
+	kindReport   = 'r'
 )
 
 // LinkConfig is what Links are made of. File and PublicURL are required.
@@ -138,6 +139,12 @@ func (l *Links) Ticket(center, opd, id string, now time.Time) string {
 	return l.link(target{kind: kindTicket, center: center, opd: opd, id: id, expires: l.expiry(now)}, now)
 }
 
+// Report returns the link to a report that was handed out. Who has it sees the report whole and nothing else.
+func (l *Links) Report(center, month string, edition int, now time.Time) string {
+	return l.link(target{kind: kindReport, center: center, id: fmt.Sprintf("%s/%d", month, edition),
+		expires: l.expiry(now)}, now)
+}
+
 // expiry is the end of the day in WIB at which the lifetime of a link that is made now ends.
 func (l *Links) expiry(now time.Time) time.Time {
 	const day = 24 * time.Hour
@@ -180,7 +187,7 @@ func (t *target) named() bool {
 	case kindTicket:
 		return t.opd != "" && t.id != ""
 	}
-	return t.kind == kindDisplay && t.opd == "" && t.id != ""
+	return (t.kind == kindDisplay || t.kind == kindReport) && t.opd == "" && t.id != ""
 }
 
 // sign returns the token of a target, empty when the target cannot be named.

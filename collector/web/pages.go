@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -23,7 +24,7 @@ import (
 // ErrUnavailable says that a ticket cannot be looked up now.
 var ErrUnavailable = errors.New("unavailable")
 
-// Config is what Pages are made of; every field but Log is required. The functions are called from several requests at
+// Config is what Pages are made of; every field but Log and Report is required. The functions are called from several requests at
 // once.
 type Config struct {
 	Links     *Links
@@ -40,6 +41,8 @@ type Config struct {
 	Row func(key event.Key) (tracker.Row, bool)
 	// Acknowledge submits an event. It returns once the event is durable and on the board, or refused.
 	Acknowledge func(ctx context.Context, e event.RawEvent) (refused int, err error)
+	// Report answers with a report that was handed out, and reports whether there is one; nil: there is none.
+	Report func(ctx context.Context, w http.ResponseWriter, center, month string, edition int) bool
 	// Record writes down who read or did what.
 	Record func(audit.Entry)
 	Now    func() time.Time
@@ -61,7 +64,7 @@ var files embed.FS
 func New(cfg Config) (*Pages, error) {
 	if cfg.Links == nil || cfg.Directory == nil || cfg.Book == nil || cfg.Complete == nil || cfg.DueSummary == nil ||
 		cfg.Ticket == nil || cfg.Row == nil || cfg.Acknowledge == nil || cfg.Record == nil || cfg.Now == nil {
-		return nil, errors.New("web: every field of the configuration but Log is required")
+		return nil, errors.New("web: every field of the configuration but Log and Report is required")
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -93,6 +96,10 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	now := p.cfg.Now()
 	t, err := p.cfg.Links.open(token, now)
+	if err == nil && t.kind == kindReport {
+		p.report(w, r, visit{token: token, target: t, now: now})
+		return
+	}
 	opd, known := p.cfg.Directory.OPD(t.center, t.opd)
 	if err != nil || !known {
 		p.invalidLink(w)
@@ -112,6 +119,23 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.ticket(w, r, &v)
 	default:
 		p.list(w, &v)
+	}
+}
+
+// report shows the report that a link names. It needs no board.
+func (p *Pages) report(w http.ResponseWriter, r *http.Request, v visit) {
+	month, number, _ := strings.Cut(v.target.id, "/")
+	edition, err := strconv.Atoi(number)
+	if err != nil || p.cfg.Report == nil ||
+		(r.Method != http.MethodGet && r.Method != http.MethodHead) {
+		p.invalidLink(w)
+		return
+	}
+	e := v.entry(audit.Read, "report")
+	e.ID = month
+	p.cfg.Record(e)
+	if !p.cfg.Report(r.Context(), w, v.target.center, month, edition) {
+		p.invalidLink(w)
 	}
 }
 

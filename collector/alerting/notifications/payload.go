@@ -27,6 +27,7 @@ const (
 const (
 	kindTicket    = "ticket"
 	kindDigest    = "digest"
+	kindReport    = "report"
 	kindCondition = "condition"
 )
 
@@ -36,7 +37,7 @@ var ErrPayload = errors.New("not a webhook payload of Alertmanager, version 4")
 // Row is one alert of one notification.
 type Row struct {
 	Center    string `json:"center,omitzero"`
-	Kind      string `json:"kind"`             // ticket, digest or condition
+	Kind      string `json:"kind"`             // ticket, digest, report or condition
 	Subject   string `json:"subject,omitzero"` // id of the ticket
 	Alertname string `json:"alertname"`
 	// Level is, of a ticket, risk, overdue, escalated, escalated2 or closed; of a condition its severity.
@@ -131,6 +132,8 @@ func (a *alert) row() Row {
 		r.Kind, r.Subject, r.Level = kindTicket, code(a.Labels["ticket"]), code(a.Labels["level"])
 	case kindDigest:
 		r.Kind, r.Level = kindDigest, ""
+	case kindReport:
+		r.Kind, r.Subject, r.Level = kindReport, code(a.Labels["month"]), ""
 	}
 	if a.Status == "resolved" && !a.EndsAt.IsZero() {
 		r.EndsAt = a.EndsAt.UTC().Truncate(time.Millisecond)

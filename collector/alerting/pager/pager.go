@@ -25,6 +25,9 @@ type Options struct {
 	Directory *directory.Directory
 	Links     Links // nil: alerts carry no links
 
+	// Reports returns the monthly reports that leadership is told of at an instant; nil: none.
+	Reports func(now time.Time) []Report
+
 	// Pushed is told of each push that an Alertmanager took: its instant and its active alerts by level. With several
 	// servers it is told of the same push by each.
 	Pushed func(at time.Time, levels map[string]int)
@@ -145,7 +148,11 @@ func (p *Pager) round() *push {
 	p.mu.Unlock()
 	tickets := p.state.advance(view, p.opt.Config.ClosedFor, p.digestAt)
 	p.save()
-	next, err := encode(now, p.alerts.build(p.state, tickets, unlistedByOPD, now))
+	alerts := p.alerts.build(p.state, tickets, unlistedByOPD, now)
+	if p.opt.Reports != nil {
+		alerts = append(alerts, aboutReports(p.opt.Reports(now))...)
+	}
+	next, err := encode(now, alerts)
 	if err != nil {
 		p.log.Error("alerts cannot be encoded as JSON", "error", err)
 		return nil

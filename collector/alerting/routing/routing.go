@@ -188,6 +188,10 @@ func (b *builder) file() *file {
 		Receiver: OperationsTickets, Matchers: []string{equal("kind", "digest")}, GroupBy: []string{"center", "opd"},
 		GroupWait: "10s", GroupInterval: "1h", RepeatInterval: "24h",
 	}
+	reports := route{
+		Receiver: OperationsTickets, Matchers: []string{equal("kind", "report")}, GroupBy: []string{"center", "month"},
+		GroupWait: "10s", GroupInterval: "1h", RepeatInterval: "168h",
+	}
 	floor := route{
 		Receiver: Operations, Matchers: []string{equal("audience", "supervisor")}, GroupWait: "5s", GroupInterval: "1m",
 		RepeatInterval: "1h",
@@ -203,9 +207,9 @@ func (b *builder) file() *file {
 			b.note("centre %s has no contacts: everything of it goes to Diskominfo", center.Code)
 			continue
 		}
-		b.center(center, contact, &ticket, &digest, &floor)
+		b.center(center, contact, &ticket, &digest, &reports, &floor)
 	}
-	f.Route.Routes = []route{watchdog, ticket, digest, floor, b.operations()}
+	f.Route.Routes = []route{watchdog, ticket, digest, reports, floor, b.operations()}
 	f.Inhibit = inhibitions()
 	f.Intervals, f.Receivers = b.intervals, b.receivers
 	return f
@@ -252,8 +256,8 @@ func (b *builder) contactsByCenter() map[string]*CenterContact {
 	return out
 }
 
-// center adds the routes of one centre to those of tickets, digests and the call floor.
-func (b *builder) center(center directory.Center, contact *CenterContact, ticket, digest, floor *route) {
+// center adds the routes of one centre to those of tickets, digests, reports and the call floor.
+func (b *builder) center(center directory.Center, contact *CenterContact, ticket, digest, reports, floor *route) {
 	var hours []string
 	if b.in.Calendar != nil {
 		if c := b.in.Calendar(center.Code); c != nil {
@@ -275,6 +279,7 @@ func (b *builder) center(center directory.Center, contact *CenterContact, ticket
 
 	leadership := b.orOperations(LeadershipOf(center.Code), "leadership of "+center.Code, tickets, contact.Leadership,
 		OperationsTickets)
+	reports.Routes = append(reports.Routes, route{Receiver: leadership, Matchers: []string{here}})
 	of := route{Receiver: OperationsTickets, Matchers: []string{here}}
 	digests := route{Receiver: OperationsTickets, Matchers: []string{here}}
 	if v := b.verticals(center.Code); v != "" {

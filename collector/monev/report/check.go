@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/monev112/monev112/collector/monev/document"
+	"github.com/monev112/monev112/collector/monev/document/docx"
 	"github.com/monev112/monev112/collector/monev/document/html"
 	"github.com/monev112/monev112/collector/monev/document/xlsx"
 )
@@ -57,7 +58,8 @@ func (r *Report) unrecorded(k document.Key) bool {
 func same(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b)) }
 
 // readers read the numbers of a file.
-var readers = map[string]func([]byte) ([]document.Reading, error){"html": html.Read, "xlsx": xlsx.Read}
+var readers = map[string]func([]byte) ([]document.Reading, error){"html": html.Read, "xlsx": xlsx.Read,
+	"docx": docx.Read}
 
 // checkJSON compares the figures and indicators of a JSON file.
 func checkJSON(r, now *Report, file []byte) (compared int, differences []string, err error) {

@@ -249,15 +249,17 @@ func direction(d float64) string {
 // why names what stood in the way of an indicator, who is in charge, and the recommendation that is open.
 func (w *writer) why(in *Indicator) (items []document.Line) {
 	opd := w.worst(in.ID)
-	for _, set := range w.Causes {
-		if set.Indicator == in.ID && len(set.Causes) > 0 {
-			c := set.Causes[0]
-			if c.OPD != "" {
-				opd = c.OPD
-			}
-			items = append(items, document.Line{text("Kendala terbesar: ").Bold(), text("%s, %d dari %d kasus.", c.Name, c.N,
-				set.Failing)})
+	if set := w.setOf(in.ID); set != nil && set.largest() != nil {
+		c, of := set.largest(), "kasus"
+		if in.ID == Fire {
+			of = "tiket yang terlambat tiba"
+		} else {
+			opd = c.OPD
 		}
+		items = append(items, document.Line{text("Kendala terbesar: ").Bold(), text("%s, %d dari %d %s.", c.Name, c.N,
+			set.Failing, of)})
+	} else if line := w.kindOfHoax(); in.ID == Hoax && line != nil {
+		items = append(items, line)
 	}
 	if opd != "" {
 		items = append(items, document.Line{text("Penanggung jawab: ").Bold(), text(w.opdName(opd) + ".")})
@@ -281,8 +283,16 @@ func (w *writer) why(in *Indicator) (items []document.Line) {
 
 // worst is the OPD with the most late clocks of an indicator; empty where none is behind it.
 func (r *Report) worst(indicator string) (opd string) {
-	clock := map[string]string{Acknowledge: "acknowledge", Resolve: "resolve", Fire: "arrive"}[indicator]
 	most := 0.0
+	if indicator == Fire {
+		for _, f := range r.named("fires_opd") {
+			if late := f.Denominator - f.Numerator; late > most {
+				opd, most = f.dim("opd"), late
+			}
+		}
+		return opd
+	}
+	clock := map[string]string{Acknowledge: "acknowledge", Resolve: "resolve"}[indicator]
 	for _, f := range r.named("on_time") {
 		if f.dim("clock") != clock || f.dim("scope") != "own" || f.dim("opd") == "" {
 			continue
@@ -328,10 +338,6 @@ func (w *writer) summary() {
 		in := &w.Indicators[i]
 		dims := indicatorDims(in.ID)
 		low, high := w.interval(indicatorFigure, dims)
-		status := verdictWords[in.Verdict]
-		if in.Limited {
-			status += ", data terbatas"
-		}
 		tone := map[Verdict]document.Tone{Achieved: document.Good, NotAchieved: document.Bad}[in.Verdict]
 		v := w.share(indicatorFigure, dims)
 		if in.Verdict == NotRecorded {
@@ -339,14 +345,11 @@ func (w *writer) summary() {
 		}
 		t.Rows = append(t.Rows, row(text(indicatorNames[in.ID]), in.target(), v, in.attained(),
 			w.number(indicatorFigure, dims, document.Denominator), low, high, w.monthShare(before, in.ID),
-			w.monthShare(year, in.ID), text(status).Bold().In(tone)))
+			w.monthShare(year, in.ID), text(in.Words()).Bold().In(tone)))
 	}
 	t.Note = document.Line{text("n: penyebut. Capaian: realisasi dibagi sasaran; bagi hoaks sasaran dibagi realisasi. " +
 		"Sasaran hoaks: di bawah bulan yang sama tahun lalu, bila tidak ditetapkan. Di bawah 20 kasus: data terbatas.")}
 	w.add(t)
-	for i := range w.Indicators {
-		w.say(document.Lead, w.sentence(&w.Indicators[i])...)
-	}
 	w.trendTable()
 	w.remarks("ringkasan")
 }
@@ -397,7 +400,7 @@ func (w *writer) funnel() {
 			w.share("funnel", dims)))
 	}
 	t.Rows = append(t.Rows, document.Row{Cells: []document.Cell{text("Diterima"), received.number(document.Denominator),
-		text("")}, Total: true})
+		document.Absent("", document.Key{})}, Total: true})
 	w.funnelFigure(received)
 	w.add(t)
 	w.table("t-jenis", "Panggilan menurut jenis, "+w.period()+".", "Jenis", "Panggilan", w.inOrder("calls_class", "class",
@@ -506,9 +509,10 @@ func quarterWords(at string) string {
 
 // spans adds a table of intervals, of one OPD when opd is not empty.
 func (w *writer) spans(id, caption string, list []span, opd string) {
-	t := document.Table{ID: id, Caption: caption, Columns: []document.Column{{Head: "Tahap", Width: .17},
-		{Head: "Dihitung dari", Width: .2}, {Head: "sampai", Width: .14}, {Head: "5 dari 10 dalam"},
-		{Head: "9 dari 10 dalam"}, {Head: "Rata-rata"}, {Head: "n"}, {Head: "Tercatat"}}}
+	t := document.Table{ID: id, Caption: caption, Columns: []document.Column{{Head: "Tahap", Width: .15},
+		{Head: "Dihitung dari", Width: .16}, {Head: "sampai", Width: .12}, {Head: "5 dari 10 dalam", Width: .13},
+		{Head: "9 dari 10 dalam", Width: .13}, {Head: "Rata-rata", Width: .13}, {Head: "n", Width: .07},
+		{Head: "Tercatat", Width: .11}}}
 	for _, s := range list {
 		dims := "interval=" + s.id + ",scope=own"
 		if opd != "" {

@@ -166,3 +166,14 @@ func (i *Indicator) judge() {
 	}
 	i.Attained = &attained
 }
+
+// Name says what is measured.
+func (i *Indicator) Name() string { return indicatorNames[i.ID] }
+
+// Words says the verdict.
+func (i *Indicator) Words() string {
+	if i.Limited && i.Verdict != NotRecorded {
+		return verdictWords[i.Verdict] + ", data terbatas"
+	}
+	return verdictWords[i.Verdict]
+}

@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -207,14 +208,21 @@ func (r *Report) trend(month, indicator string) *MonthFigure {
 	return nil
 }
 
+// nextDim is where a dimension ends: a name that a source gave an OPD may hold a comma.
+var nextDim = regexp.MustCompile(`,[a-z]+=`)
+
 // dim returns the value of one dimension.
 func (f *Figure) dim(name string) string {
-	for part := range strings.SplitSeq(f.Dims, ",") {
-		if v, ok := strings.CutPrefix(part, name+"="); ok {
-			return v
+	rest, ok := strings.CutPrefix(f.Dims, name+"=")
+	if !ok {
+		if _, rest, ok = strings.Cut(f.Dims, ","+name+"="); !ok {
+			return ""
 		}
 	}
-	return ""
+	if end := nextDim.FindStringIndex(rest); end != nil {
+		rest = rest[:end[0]]
+	}
+	return rest
 }
 
 // first returns the first day of the month.

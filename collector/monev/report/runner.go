@@ -16,6 +16,7 @@ import (
 
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/monev/document"
+	"github.com/monev112/monev112/collector/monev/document/docx"
 	"github.com/monev112/monev112/collector/monev/document/html"
 	"github.com/monev112/monev112/collector/monev/document/xlsx"
 	"github.com/monev112/monev112/collector/monev/freeze"
@@ -32,7 +33,7 @@ type Database interface {
 	MonthsWithCalls(ctx context.Context, center string) ([]time.Time, []uint64, error)
 }
 
-// Config is what a Runner is made of. Gather may be nil.
+// Config is what a Runner is made of. Office and Kendala may be nil.
 type Config struct {
 	Settings  Settings
 	DataDir   string
@@ -41,10 +42,10 @@ type Config struct {
 	Directory *directory.Directory
 	Book      *sla.Book
 	Boards    []string // codes of the centres whose reports are made by themselves
-	// Gather returns the sections that other rooms know.
-	Gather func(ctx context.Context, center string, month time.Time) (Sections, error)
-	Now    func() time.Time
-	Log    *slog.Logger
+	Office    Office   // nil: nobody writes anything
+	Kendala   Kendala  // nil: no causes are told
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // Runner makes reports from the figures and hands them out. It is safe for concurrent use: one report is made at a time.
@@ -332,6 +333,7 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	var bases []store.ClockBasis
 	var trend []store.MonthFigure
 	var frozen []store.FrozenFigure
+	var causes []CauseSet
 	g, ctx := errgroup.WithContext(ctx)
 	fetch := func(do func(ctx context.Context) error) { g.Go(func() error { return do(ctx) }) }
 	if z == nil {
@@ -366,10 +368,15 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 		f.Changed = changed
 		return err
 	})
-	if r.cfg.Gather != nil {
+	if r.cfg.Kendala != nil {
 		fetch(func(ctx context.Context) (err error) {
-			f.Sections, err = r.cfg.Gather(ctx, c.Code, month)
+			causes, err = causesOf(ctx, r.cfg.Kendala, c.Code, month.Format(monthLayout))
 			return err
+		})
+	}
+	if r.cfg.Office != nil {
+		fetch(func(ctx context.Context) error {
+			return written(ctx, r.cfg.Office, &f.Sections, c.Code, month, now.In(c.Location).Format(time.DateOnly))
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -385,7 +392,7 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	for i := range bases {
 		f.Policies, f.Calendars = join(f.Policies, bases[i].Policies), join(f.Calendars, bases[i].Calendars)
 	}
-	f.Figures = append(slices.Clip(figures), more...)
+	f.Figures, f.Causes = append(slices.Clip(figures), more...), causes
 	if empty(f.Figures) {
 		return nil, &RefusedError{fmt.Sprintf("%s of centre %s holds no call and no ticket: there is nothing to report",
 			month.Format(monthLayout), c.Code), true}
@@ -548,4 +555,5 @@ func Write(r *Report, opd, format string) ([]byte, error) {
 }
 
 // renderers write a document.
-var renderers = map[string]func(io.Writer, *document.Document) error{"html": html.Write, "xlsx": xlsx.Write}
+var renderers = map[string]func(io.Writer, *document.Document) error{"html": html.Write, "xlsx": xlsx.Write,
+	"docx": docx.Write}

@@ -23,6 +23,7 @@ const (
 // Told is a report that leadership is told of.
 type Told struct {
 	Center, Month string
+	CenterName    string
 	Edition       int
 	At            time.Time // when it was made
 	Missed        int       // indicators that did not reach their target
@@ -159,7 +160,7 @@ func (r *Runner) makeByItself(ctx context.Context, c freeze.Center, month string
 }
 
 func (r *Runner) tell(e *Edition) {
-	t := Told{Center: e.Report.Center, Month: e.Report.Month, Edition: e.Number, At: e.MadeAt}
+	t := Told{Center: e.Report.Center, CenterName: e.Report.CenterName, Month: e.Report.Month, Edition: e.Number, At: e.MadeAt}
 	for i := range e.Report.Indicators {
 		switch e.Report.Indicators[i].Verdict {
 		case NotAchieved:

@@ -13,9 +13,12 @@ type Sections struct {
 
 // CauseSet is why the failing cases of an indicator failed; the counts of its causes add up to Failing.
 type CauseSet struct {
-	Indicator string  `json:"indicator"`
+	Indicator string  `json:"indicator"` // answer, or a clock of tickets
+	Name      string  `json:"name"`
 	Failing   uint64  `json:"failing"`
-	Causes    []Cause `json:"causes"`           // the largest first, "tidak terjelaskan" last
+	Decided   uint64  `json:"decided"`          // of so many
+	Largest   string  `json:"largest"`          // the code of the cause of the most cases
+	Causes    []Cause `json:"causes"`           // in the order in which they are tried
 	Change    string  `json:"change,omitempty"` // what moved the indicator since the month before, one sentence
 }
 

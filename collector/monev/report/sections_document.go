@@ -216,9 +216,13 @@ func (w *writer) causes() {
 		return
 	}
 	w.heading(1, "kendala", "Kendala")
+	w.say(document.Normal, text("Setiap kasus yang gagal mendapat tepat satu sebab, yang pertama yang cocok; jumlah semua "+
+		"sebab sama dengan yang gagal. Dihitung saat laporan dibuat."))
 	for i, set := range w.Causes {
+		name := cmp.Or(set.Name, nameIn(indicatorNames, set.Indicator))
 		w.heading(2, fmt.Sprintf("kendala-%d", i+1), causeTitle(set.Indicator))
-		t := document.Table{ID: fmt.Sprintf("t-kendala-%d", i+1), Caption: "Sebab kasus yang gagal, " + w.period() + ".",
+		t := document.Table{ID: fmt.Sprintf("t-kendala-%d", i+1), Caption: fmt.Sprintf("Sebab %d yang gagal dari %d: %s, %s.",
+			set.Failing, set.Decided, name, w.period()),
 			Columns: []document.Column{{Head: "Sebab", Width: .45}, {Head: "Kasus"}, {Head: "Bagian"},
 				{Head: "Terbanyak pada", Width: .27}},
 			Plot: &document.Plot{Kind: document.Bars, Title: "Sebab", Label: 0, Series: []int{1}}}

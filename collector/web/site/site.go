@@ -3,13 +3,16 @@ package site
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
+	"github.com/monev112/monev112/collector/alerting/pager"
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/monev/report"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/upload"
 	"github.com/monev112/monev112/collector/store/lookup"
@@ -18,6 +21,7 @@ import (
 	"github.com/monev112/monev112/collector/web/figure"
 	"github.com/monev112/monev112/collector/web/home"
 	"github.com/monev112/monev112/collector/web/imports"
+	"github.com/monev112/monev112/collector/web/meeting"
 	"github.com/monev112/monev112/collector/web/page"
 	"github.com/monev112/monev112/collector/web/wall"
 	"github.com/monev112/monev112/docs"
@@ -34,6 +38,7 @@ type Service struct {
 	Keys      *auth.Guard
 	Uploads   *upload.Desk
 	Number    figure.Find
+	Reports   *report.Runner
 	Record    func(audit.Entry)
 	Settings  web.Settings
 	DataDir   string
@@ -61,6 +66,11 @@ func New(s Service) (*page.Site, *wall.Wall, error) {
 	}
 	imports.Mount(out, s.Uploads)
 	figure.Mount(out, s.Number)
+	links := meeting.Config{Reports: s.Reports}
+	if s.Links != nil {
+		links.Link = s.Links.Report
+	}
+	meeting.Mount(out, links)
 	if err := home.Mount(out, home.Config{
 		Version: s.Version, Grafana: s.Settings.GrafanaURL, Started: s.Now(), Directory: s.Directory,
 		Snapshot: s.Board.Snapshot, Incomplete: s.Cases.Incomplete, Definitions: docs.Definitions(),
@@ -84,6 +94,22 @@ func Linked(s Service) (*web.Pages, error) {
 			receipt, err := s.Intake.SubmitDrafts(ctx, e)
 			return len(receipt.Rejected), err
 		},
+		Report: func(ctx context.Context, w http.ResponseWriter, center, month string, edition int) bool {
+			return meeting.Show(ctx, w, s.Reports, center, month, edition)
+		},
 		Record: s.Record, Now: s.Now, Log: s.Log,
 	})
+}
+
+// Announce returns the reports that leadership is told of now, with links to them.
+func Announce(reports *report.Runner, links *web.Links, now time.Time) (out []pager.Report) {
+	for _, t := range reports.Told(now) {
+		r := pager.Report{Center: t.Center, CenterName: t.CenterName, Month: t.Month, At: t.At, Until: t.At.Add(report.TellFor),
+			Missed: t.Missed, Judged: t.Judged}
+		if links != nil {
+			r.Link = links.Report(t.Center, t.Month, t.Edition, t.At)
+		}
+		out = append(out, r)
+	}
+	return out
 }

@@ -37,7 +37,8 @@ FROM
             ('bounced', held, toUInt8(bounces > 0)),
             ('reopened', held, toUInt8(reopened > 0))],
         if(category = 'kebakaran' AND respond_seconds IS NOT NULL,
-            [('arrived_within', 'category=kebakaran,seconds=900', toUInt8(assumeNotNull(respond_seconds) <= 900))], []),
+            [('arrived_within', 'category=kebakaran,seconds=900', toUInt8(assumeNotNull(respond_seconds) <= 900)),
+             ('fires_opd', held, toUInt8(assumeNotNull(respond_seconds) <= 900))], []),
         arrayMap(f -> ('tickets_flag', concat('flag=', f), 1), flags)) AS list
     FROM {{db}}.tickets_at(at = {{template "as of or always"}})
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
