@@ -528,11 +528,10 @@ func (a *App) Close() error {
 	return errors.Join(errs...)
 }
 
-// Addr is where the service listens.
+// Addr is where the service listens; Ready says why no event can be accepted now, nil that one can. Both are safe for
+// concurrent use.
 func (a *App) Addr() net.Addr { return a.listener.Addr() }
-
-// Ready says why no event can be accepted now; nil means that one can. It is safe for concurrent use.
-func (a *App) Ready() error { return a.ingest.Ready() }
+func (a *App) Ready() error   { return a.ingest.Ready() }
 
 // EngineAddr is where the embedded ClickHouse listens, empty before it answers and with a server.
 func (a *App) EngineAddr() string {
