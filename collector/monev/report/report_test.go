@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -19,11 +18,10 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monev112/monev112/collector/monev/document"
-	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/store"
 )
 
-var october = time.Date(2023, 10, 1, 0, 0, 0, 0, time.UTC)
+var firstDay = time.Date(2023, 10, 1, 0, 0, 0, 0, time.UTC)
 
 func figure(name, dims string, k, d float64) store.Figure {
 	f := store.Figure{Center: "35.15", Name: name, Dims: dims, Numerator: k, Denominator: d, N: uint64(d)}
@@ -37,7 +35,7 @@ func figure(name, dims string, k, d float64) store.Figure {
 // month is a month of calls and tickets; clocks are the on-time figures by OPD: name, in time, decided.
 func month(opds ...string) Facts {
 	f := Facts{
-		Center: "35.15", CenterName: "Kabupaten Sidoarjo", Zone: "Asia/Jakarta", Month: october,
+		Center: "35.15", CenterName: "Kabupaten Sidoarjo", Zone: "Asia/Jakarta", Month: firstDay,
 		Now: time.Date(2023, 11, 2, 3, 0, 0, 0, time.UTC), Ends: time.Date(2023, 10, 31, 17, 0, 0, 0, time.UTC),
 		AnswerTarget: 15, ShortAbandon: 5, DefinitionVersion: "2", Policies: []string{"sidoarjo/2026.1"},
 		Figures: []store.Figure{
@@ -421,43 +419,3 @@ func TestAReportIsDueFromTheFirstWorkingDayOn(t *testing.T) {
 		}
 	}
 }
-
-// database has the figures of one month.
-type database struct {
-	Database // what is not asked for
-	facts    Facts
-	frozen   *store.Freeze
-	asked    int
-}
-
-func (d *database) FlushRollups(context.Context) error { return nil }
-func (d *database) Figures(context.Context, string, time.Time, store.FigureTargets, time.Time) ([]store.Figure, error) {
-	d.asked++
-	return d.facts.Figures, nil
-}
-func (d *database) ReportFigures(context.Context, string, time.Time, store.FigureTargets, time.Time) ([]store.Figure, error) {
-	return nil, nil
-}
-func (d *database) Frozen(_ context.Context, _ string, m time.Time) (*store.Freeze, error) {
-	if !m.Equal(october) {
-		return nil, nil
-	}
-	return d.frozen, nil
-}
-func (d *database) FrozenMonths(context.Context, string) ([]time.Time, error) {
-	return []time.Time{october}, nil
-}
-func (d *database) ClockBases(context.Context, string, time.Time, time.Time, time.Time) ([]store.ClockBasis, error) {
-	return nil, nil
-}
-func (d *database) LateCases(context.Context, string, time.Time, time.Time) (uint64, map[string]uint64, error) {
-	return 0, nil, nil
-}
-func (d *database) Indicators(context.Context, string, time.Time, time.Time, store.FigureTargets) ([]store.MonthFigure, error) {
-	return nil, nil
-}
-func (d *database) FrozenIndicators(context.Context, string, time.Time, time.Time) ([]store.FrozenFigure, error) {
-	return nil, nil
-}
-
-var _ freeze.Database = (*database)(nil)
