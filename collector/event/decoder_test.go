@@ -194,6 +194,8 @@ func TestRefusals(t *testing.T) {
 			WrongType},
 		{"remark to no month", office("remark.set", "remark/kendala", `"text":"x"`), FieldSubject, WrongSubject},
 		{"remark to no section", office("remark.set", "remark/2026-10/", `"text":"x"`), FieldSubject, WrongSubject},
+		{"remark to a part of a part", office("remark.set", "remark/2026-10/kendala/tempuh/a", `"text":"x"`), FieldSubject,
+			WrongSubject},
 		{"unknown form", office("form.set", "form/2026-10/gaji", `"data":"{}"`), FieldSubject, WrongSubject},
 		{"form that is no object", office("form.set", "form/2026-10/sdm", `"data":"[]"`), "record.data", WrongType},
 		{"recommendation of a ticket", office("rtl.set", "ticket/T1", `"text":"x"`), FieldSubject, WrongSubject},

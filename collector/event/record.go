@@ -142,8 +142,9 @@ func (ds *decodeState) finishRecord() {
 	case e.Kind == KindForm && !slices.Contains(forms, name):
 		ds.fail(FieldSubject, WrongSubject, "a form is one of "+strings.Join(forms, ", "))
 		return
-	case !shapeListed.fits(name) || name == "" || len(name) > MaxCodeBytes:
-		ds.fail(FieldSubject, WrongSubject, "a section is named by a code of letters, digits and . _ -")
+	case e.Kind == KindRemark && !isSection(name):
+		ds.fail(FieldSubject, WrongSubject, "a section is named by a code of letters, digits and . _ -, a part of it by another "+
+			"behind a slash")
 		return
 	}
 	if len(e.Record) == 0 {
@@ -158,6 +159,12 @@ func (ds *decodeState) finishRecord() {
 		}
 		e.Record[name] = kept
 	}
+}
+
+// isSection reports whether s names a section of a report, or a part of one: "kendala", "kendala/tempuh".
+func isSection(s string) bool {
+	section, part, parted := strings.Cut(s, "/")
+	return section != "" && parted == (part != "") && len(s) <= MaxCodeBytes && shapeListed.fits(section) && shapeListed.fits(part)
 }
 
 func fitFreeText(s string) (string, Reason, string) {

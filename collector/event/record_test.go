@@ -29,6 +29,10 @@ func TestOnlyEventsOfTheOfficeKeepARecord(t *testing.T) {
 		t.Errorf("sent again as it is shown, it is another event: %v", bad)
 	}
 
+	if e, bad := decodeOne(t, d, office("remark.set", "remark/2026-10/kendala/tempuh", `"text":"x"`)); bad != nil ||
+		e.Subject != "2026-10/kendala/tempuh" {
+		t.Errorf("%v %q", bad, e.Subject)
+	}
 	var b Batch
 	if err := d.Decode(&b, []byte(data(`"opd":"dishub","record":{"text":"hubungi 081234567890"}`)), Structured,
 		testNow); err != nil {
