@@ -445,9 +445,9 @@ func (a *App) openAPI(guard *auth.Guard) error {
 	}
 	cfg.Reports = a.reports
 	pages := site.Service{
-		Uploads: a.uploads, Number: cfg.Number, Reports: a.reports, Links: a.links, Directory: a.dir, Book: a.book,
-		Board: a.board, Cases: a.cases, Intake: a.intake, Keys: guard, Record: a.reads.Record, DataDir: a.cfg.DataDir,
-		Version: a.cfg.Version, Now: a.cfg.Now, Log: a.cfg.Log, Settings: a.cfg.File.Pages,
+		Uploads: a.uploads, Number: cfg.Number, Reports: a.reports, Office: a.office, Links: a.links, Directory: a.dir,
+		Book: a.book, Board: a.board, Cases: a.cases, Intake: a.intake, Keys: guard, Record: a.reads.Record,
+		DataDir: a.cfg.DataDir, Version: a.cfg.Version, Now: a.cfg.Now, Log: a.cfg.Log, Settings: a.cfg.File.Pages,
 	}
 	if a.links != nil {
 		if cfg.Pages, err = site.Linked(pages); err != nil {

@@ -44,8 +44,8 @@
 //     site puts them together. Behind the links of alerts stand pages for a telephone that ask for no key.
 //   - alerting: which tickets Alertmanager is told of, its configuration, the record of who was told what, and the one
 //     way to people that Alertmanager has not: WhatsApp (delivery).
-//   - monev: a month's figures, frozen as reported, why cases were late (kendala), the report, kept as handed out (with
-//     document, chart), the gap list (information), origins of a percentage (number). Never changes what was frozen.
+//   - monev: figures of a month, frozen, why cases were late (kendala), what the office writes (rtl), the report (with
+//     document, chart), the gap list (information), origins of a percentage (number). Never changes a freeze.
 //   - observability: metrics, logs and traces. Never carries a number, name, address or text of a citizen.
 //
 // What keeps the house.

@@ -66,7 +66,15 @@ func (b *Book) note(e *event.Event) {
 // named.
 func (b *Book) Today(center string, now time.Time) (of, today string) {
 	of = cmp.Or(center, b.dir.DefaultCenter())
-	return of, now.In(b.dir.Location(of)).Format(time.DateOnly)
+	return of, now.In(b.location(of)).Format(time.DateOnly)
+}
+
+// location is a centre's time zone; UTC where the directory does not know the centre.
+func (b *Book) location(center string) *time.Location {
+	if loc := b.dir.Location(center); loc != nil {
+		return loc
+	}
+	return time.UTC
 }
 
 // Ledger returns the ledger of a centre.
@@ -92,7 +100,7 @@ func (b *Book) Ledger(ctx context.Context, center string) (Ledger, error) {
 			stored = append(stored, e)
 		}
 	}
-	return Fold(stored, b.dir.Location(center)), nil
+	return Fold(stored, b.location(center)), nil
 }
 
 // Measure measures the effect of a recommendation with what happened before the day until (YYYY-MM-DD).

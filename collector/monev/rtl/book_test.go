@@ -19,8 +19,13 @@ func (l *late) OfficeEvents(context.Context, string) ([]*event.Event, error) { r
 
 type oneCenter struct{}
 
-func (oneCenter) DefaultCenter() string          { return "35.15" }
-func (oneCenter) Location(string) *time.Location { return wib }
+func (oneCenter) DefaultCenter() string { return "35.15" }
+func (oneCenter) Location(center string) *time.Location {
+	if center != "35.15" {
+		return nil
+	}
+	return wib
+}
 
 type noBoard struct {
 	ingest.Board
@@ -32,6 +37,9 @@ func (b *noBoard) ApplyGroup(events []*event.Event, _ [][]byte, _ []uint64, _ bo
 }
 
 func TestWhatIsWrittenIsReadBeforeItIsShipped(t *testing.T) {
+	if of, today := NewBook(oneCenter{}).Today("x", time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)); of != "x" || today != "2026-11-01" {
+		t.Errorf("%s %s", of, today)
+	}
 	db, board := &late{}, &noBoard{}
 	b := NewBook(oneCenter{})
 	b.Database = db

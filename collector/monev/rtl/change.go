@@ -3,7 +3,6 @@ package rtl
 import (
 	"cmp"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -72,6 +71,33 @@ func NewID(month, text string) string {
 	return string(id)
 }
 
+// Mistake is what is wrong with a change that somebody wants, in a sentence of either language.
+type Mistake struct {
+	Member              string // of a record
+	English, Indonesian string
+}
+
+// Error implements error.
+func (m *Mistake) Error() string { return m.Member + ": " + m.English }
+
+// mistakeOf says a refusal of the door in both languages.
+func mistakeOf(member string, r *event.Refusal) *Mistake {
+	const nobody = "hapus, karena laporan tidak menyebut orang."
+	says := map[event.Reason]string{
+		event.PhoneLike: "memuat angka yang mirip nomor telepon; " + nobody +
+			" Uang ditulis Rp 1.250.000.000, nomor surat 800/123/438.5/2026.",
+		event.IdentityLike: "memuat angka yang mirip nomor identitas (NIK, KK, atau NIP); " + nobody,
+		event.TooLong:      "terlalu panjang; paling banyak 2.000 karakter.",
+		event.BadTime:      "hari ditulis seperti 2026-10-31, bulan seperti 2026-10.",
+		event.OutOfRange:   "di luar tahun 2000 sampai 2099.",
+		event.UnknownCode:  "pilih salah satu dari daftar.",
+	}[r.Reason]
+	if member == event.RecordOwner && r.Reason == event.BadCharacters {
+		says = "sebut kode OPD atau jabatan, misalnya Kepala Bidang TIK atau Supervisor 112, bukan nama orang."
+	}
+	return &Mistake{member, r.Detail, cmp.Or(says, "tidak dapat dipakai.")}
+}
+
 // Set returns the change that gives a recommendation the members of want, and false where it has them. was is nil for a
 // new one. Members that want does not name stay; an empty text clears one. The error is one sentence about the first
 // mistake.
@@ -86,7 +112,7 @@ func Set(center, id string, was *Recommendation, want map[string]string, now tim
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		text, refused := event.FitRecord(event.RTLSet, name, want[name])
 		if refused != nil {
-			return event.RawEvent{}, false, fmt.Errorf("%s: %s", name, refused.Detail)
+			return event.RawEvent{}, false, mistakeOf(name, refused)
 		}
 		if text != present[name] {
 			record[name] = text
@@ -110,13 +136,15 @@ func check(after, changed map[string]string) error {
 	}
 	switch {
 	case after[event.RecordText] == "":
-		return errors.New("text: a recommendation says what is to be done")
+		return &Mistake{event.RecordText, "a recommendation says what is to be done", "tulis apa yang direkomendasikan."}
 	case code != "" && !known:
-		return fmt.Errorf("indicator: it is one of %s", strings.Join(codes, ", "))
+		return &Mistake{event.RecordIndicator, "it is one of " + strings.Join(codes, ", "), "pilih salah satu dari daftar."}
 	case indicator.Calls && (after[event.RecordOPD] != "" || after[event.RecordPriority] != ""):
-		return fmt.Errorf("indicator: %s is of calls, which lie at no OPD and have no priority; leave opd and priority empty", code)
+		return &Mistake{event.RecordIndicator, code + " is of calls, which lie at no OPD and have no priority; leave opd and " +
+			"priority empty", "indikator panggilan tidak mengenal OPD dan prioritas; kosongkan keduanya."}
 	case changed[event.RecordCompleted] != "" && after[event.RecordStatus] != event.RTLSelesai:
-		return errors.New("completed: only what has the status selesai was completed on a day")
+		return &Mistake{event.RecordCompleted, "only what has the status selesai was completed on a day",
+			"hanya yang berstatus selesai yang punya tanggal selesai."}
 	}
 	return nil
 }
@@ -126,7 +154,7 @@ func check(after, changed map[string]string) error {
 func SetRemark(center, month, section string, l *Ledger, text string, now time.Time) (event.RawEvent, bool, error) {
 	text, refused := event.FitRecord(event.RemarkSet, event.RecordText, text)
 	if refused != nil {
-		return event.RawEvent{}, false, fmt.Errorf("text: %s", refused.Detail)
+		return event.RawEvent{}, false, mistakeOf(event.RecordText, refused)
 	}
 	var last time.Time
 	for _, r := range l.Remarks {

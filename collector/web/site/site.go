@@ -13,6 +13,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/monev/report"
+	"github.com/monev112/monev112/collector/monev/rtl"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/upload"
 	"github.com/monev112/monev112/collector/store/lookup"
@@ -23,6 +24,7 @@ import (
 	"github.com/monev112/monev112/collector/web/imports"
 	"github.com/monev112/monev112/collector/web/meeting"
 	"github.com/monev112/monev112/collector/web/page"
+	rtlpage "github.com/monev112/monev112/collector/web/rtl"
 	"github.com/monev112/monev112/collector/web/wall"
 	"github.com/monev112/monev112/docs"
 )
@@ -39,6 +41,7 @@ type Service struct {
 	Uploads   *upload.Desk
 	Number    figure.Find
 	Reports   *report.Runner
+	Office    *rtl.Book
 	Record    func(audit.Entry)
 	Settings  web.Settings
 	DataDir   string
@@ -71,6 +74,7 @@ func New(s Service) (*page.Site, *wall.Wall, error) {
 		links.Link = s.Links.Report
 	}
 	meeting.Mount(out, links)
+	rtlpage.Mount(out, rtlpage.Config{Book: s.Office, Directory: s.Directory, Submit: s.Intake.SubmitOffice})
 	if err := home.Mount(out, home.Config{
 		Version: s.Version, Grafana: s.Settings.GrafanaURL, Started: s.Now(), Directory: s.Directory,
 		Snapshot: s.Board.Snapshot, Incomplete: s.Cases.Incomplete, Definitions: docs.Definitions(),

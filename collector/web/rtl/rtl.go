@@ -1,0 +1,489 @@
+// Package rtl owns the pages with forms of the monev meeting: its recommendations, listed, added and changed, each with
+// its history, and people's remarks to the sections of a month's report.
+package rtl
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi/audit"
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/internal/indonesian"
+	"github.com/monev112/monev112/collector/monev/rtl"
+	"github.com/monev112/monev112/collector/web/page"
+)
+
+//go:embed templates
+var files embed.FS
+
+// Book reads what was written; *rtl.Book of package monev/rtl is one.
+type Book interface {
+	Ledger(ctx context.Context, center string) (rtl.Ledger, error)
+	Measure(ctx context.Context, r *rtl.Recommendation, until string, asOf time.Time) (rtl.Effect, error)
+	Today(center string, now time.Time) (of, today string)
+}
+
+// Config is what the pages are made of.
+type Config struct {
+	Book      Book
+	Directory *directory.Directory
+	Submit    func(ctx context.Context, who ingest.Office, drafts ...event.RawEvent) (event.Receipt, error)
+}
+
+type pages struct {
+	Config
+	templates *template.Template
+}
+
+// Mount gives the site its pages.
+func Mount(s *page.Site, cfg Config) {
+	p := &pages{cfg, page.MustParse(files, "templates/*.html")}
+	read, write := page.Scopes(auth.BoardRead, auth.MonevWrite), page.Scopes(auth.MonevWrite)
+	s.Handle("GET /rtl", read, p.list)
+	s.Handle("POST /rtl", write, p.save)
+	s.Handle("GET /rtl/{id}", read, p.show)
+	s.Handle("POST /rtl/{id}", write, p.save)
+	s.Handle("GET /monev/{month}/catatan", read, p.remarks)
+	s.Handle("POST /monev/{month}/catatan", write, p.saveRemark)
+	s.Menu("/rtl", page.Text{Indonesian: "Tindak lanjut", English: "Follow-up"}, read)
+}
+
+// statuses in both languages.
+var statuses = map[string]page.Text{
+	event.RTLUsulan:    {Indonesian: "usulan", English: "proposed"},
+	event.RTLDisetujui: {Indonesian: "disetujui", English: "approved"},
+	event.RTLBerjalan:  {Indonesian: "berjalan", English: "under way"},
+	event.RTLSelesai:   {Indonesian: "selesai", English: "completed"},
+	event.RTLBatal:     {Indonesian: "batal", English: "given up"},
+}
+
+// members in both languages, in the order of the form.
+var members = []struct {
+	name string
+	page.Text
+}{
+	{event.RecordText, page.Text{Indonesian: "Rekomendasi", English: "Recommendation"}},
+	{event.RecordOwner, page.Text{Indonesian: "Penanggung jawab", English: "Owner"}},
+	{event.RecordMonth, page.Text{Indonesian: "Rapat bulan", English: "Meeting of the month"}},
+	{event.RecordDue, page.Text{Indonesian: "Batas waktu", English: "Due"}},
+	{event.RecordStatus, page.Text{Indonesian: "Status", English: "Status"}},
+	{event.RecordCompleted, page.Text{Indonesian: "Tanggal selesai", English: "Completed on"}},
+	{event.RecordIndicator, page.Text{Indonesian: "Indikator yang dituju", English: "Indicator that should move"}},
+	{event.RecordOPD, page.Text{Indonesian: "Hanya OPD", English: "Only this OPD"}},
+	{event.RecordCategory, page.Text{Indonesian: "Hanya kategori", English: "Only this category"}},
+	{event.RecordPriority, page.Text{Indonesian: "Hanya prioritas", English: "Only this priority"}},
+	{event.RecordKecamatan, page.Text{Indonesian: "Hanya kecamatan", English: "Only this kecamatan"}},
+	{event.RecordBaseline, page.Text{Indonesian: "Bulan dasar (pembanding)", English: "Baseline month"}},
+	{event.RecordRemarks, page.Text{Indonesian: "Catatan", English: "Remarks"}},
+}
+
+func label(r *page.Request, member string) string {
+	for _, m := range members {
+		if m.name == member {
+			return r.Say(m.Text)
+		}
+	}
+	return member
+}
+
+// Sections are the sections of a report that people may write a remark to, as package report names them.
+var Sections = []struct {
+	Code string
+	page.Text
+}{
+	{"pengesahan", page.Text{Indonesian: "Pengesahan", English: "Approval"}},
+	{"ringkasan", page.Text{Indonesian: "Ringkasan", English: "Summary"}},
+	{"corong", page.Text{Indonesian: "Corong panggilan", English: "Funnel of calls"}},
+	{"kecepatan", page.Text{Indonesian: "Kecepatan", English: "Speed"}},
+	{"hoaks", page.Text{Indonesian: "Hoaks", English: "Hoax"}},
+	{"opd", page.Text{Indonesian: "Perangkat daerah", English: "Departments"}},
+	{"informasi", page.Text{Indonesian: "Pusat informasi", English: "Information service"}},
+	{"wilayah", page.Text{Indonesian: "Wilayah", English: "Districts"}},
+	{"kendala", page.Text{Indonesian: "Kendala", English: "Obstacles"}},
+	{"rtl", page.Text{Indonesian: "Rekomendasi dan tindak lanjut", English: "Recommendations and follow-up"}},
+	{"sdm", page.Text{Indonesian: "SDM, anggaran, SKM", English: "Staff, budget, satisfaction"}},
+	{"mutu", page.Text{Indonesian: "Mutu data dan definisi", English: "Data quality and definitions"}},
+}
+
+// option is one choice of a field.
+type option struct{ Value, Label string }
+
+// field is one field of the form.
+type field struct {
+	Name, Label, Type, Value string
+	Options                  []option // a choice, where there are any
+	Long                     bool
+	Hint                     string
+}
+
+type listView struct {
+	Center  string
+	Today   string
+	Rows    []row
+	Late    int
+	May     bool // write
+	Form    formView
+	Problem string
+}
+
+type row struct {
+	ID, Text, Owner, Due, Status string
+	Overdue                      bool
+	Says                         string
+}
+
+type formView struct {
+	*page.Request
+	Action string
+	Fields []field
+	Button string
+}
+
+type showView struct {
+	Center   string
+	Row      row
+	Scope    string
+	May      bool
+	Form     formView
+	Problem  string
+	Saved    bool
+	History  []change
+	Measured bool
+}
+
+type change struct {
+	When, By string
+	Set      []rtl.Setting
+}
+
+// center is the centre that the request is about, and its present day; ok is false when it was answered already.
+func (p *pages) center(r *page.Request) (center, today string, ok bool) {
+	center, today = p.Book.Today(cmp.Or(r.Person.Center(), r.URL.Query().Get("center")), r.Now)
+	if _, known := p.Directory.Center(center); !known || !r.Person.MaySee(center) {
+		r.NotFound()
+		return "", "", false
+	}
+	return center, today, true
+}
+
+func (p *pages) ledger(r *page.Request, center string) (rtl.Ledger, bool) {
+	l, err := p.Book.Ledger(r.Context(), center)
+	if err != nil {
+		r.Notice(http.StatusServiceUnavailable, r.T("Belum dapat dibaca", "Cannot be read now"),
+			r.T("ClickHouse belum menjawab. Tidak ada yang hilang; muat ulang sebentar lagi.",
+				"ClickHouse does not answer yet. Nothing is lost; reload in a moment."))
+	}
+	return l, err == nil
+}
+
+func (p *pages) list(r *page.Request) { p.renderList(r, nil, "", http.StatusOK) }
+
+func (p *pages) renderList(r *page.Request, typed map[string]string, problem string, status int) {
+	center, today, ok := p.center(r)
+	if !ok {
+		return
+	}
+	l, ok := p.ledger(r, center)
+	if !ok {
+		return
+	}
+	v := listView{Center: p.Directory.CenterLabel(center), Today: p.day(r, today), May: p.mayWrite(r), Problem: problem}
+	for _, one := range rtl.Listed(l.Recommendations, today) {
+		row := p.row(r, &one, today)
+		if one.Completed != "" {
+			if e, err := p.Book.Measure(r.Context(), &one, today, time.Time{}); err == nil && e.Verdict != rtl.NotYet {
+				row.Says = e.Sentence()
+			}
+		}
+		if v.Rows = append(v.Rows, row); row.Overdue {
+			v.Late++
+		}
+	}
+	if typed == nil {
+		typed = map[string]string{event.RecordMonth: today[:7], event.RecordStatus: event.RTLUsulan}
+	}
+	v.Form = formView{r, p.address(r, center, ""), p.fields(r, center, typed), r.T("Tambah", "Add")}
+	r.Render(page.Page{Status: status, Title: r.T("Tindak lanjut", "Follow-up"), Templates: p.templates, Name: "list.html", Data: v})
+}
+
+func (p *pages) mayWrite(r *page.Request) bool { return r.Person.May(page.Scopes(auth.MonevWrite)) }
+
+// address is where a form goes, from the page's root.
+func (p *pages) address(r *page.Request, center, id string) string {
+	to := "rtl"
+	if id != "" {
+		to += "/" + url.PathEscape(id)
+	}
+	if r.Person.Center() == "" && center != p.Directory.DefaultCenter() {
+		to += "?center=" + url.QueryEscape(center)
+	}
+	return to
+}
+
+func (p *pages) row(r *page.Request, one *rtl.Recommendation, today string) row {
+	return row{
+		ID: one.ID, Text: cmp.Or(one.Text, r.T("tidak tercatat", "not recorded")), Owner: p.owner(one.Center, one.Owner),
+		Due: p.day(r, one.Due), Status: r.Say(statuses[one.Status]), Overdue: one.Overdue(today),
+	}
+}
+
+// owner names an OPD in full where its code is given.
+func (p *pages) owner(center, owner string) string {
+	if o, known := p.Directory.OPD(center, owner); known {
+		return o.Name
+	}
+	return owner
+}
+
+// day writes a day for people; empty where there is none.
+func (p *pages) day(r *page.Request, day string) string {
+	t, err := time.Parse(time.DateOnly, day)
+	if err != nil || r.Lang == page.English {
+		return day
+	}
+	return indonesian.Day(t)
+}
+
+func (p *pages) show(r *page.Request) { p.renderOne(r, nil, "", http.StatusOK) }
+
+func (p *pages) renderOne(r *page.Request, typed map[string]string, problem string, status int) {
+	center, today, ok := p.center(r)
+	if !ok {
+		return
+	}
+	l, ok := p.ledger(r, center)
+	if !ok {
+		return
+	}
+	one := l.Find(r.PathValue("id"))
+	if one == nil {
+		r.NotFound()
+		return
+	}
+	v := showView{Center: p.Directory.CenterLabel(center), Row: p.row(r, one, today), May: p.mayWrite(r), Problem: problem,
+		Saved: r.URL.Query().Has("tersimpan")}
+	effect, err := p.Book.Measure(r.Context(), one, today, time.Time{})
+	if err == nil {
+		v.Row.Says, v.Measured = effect.Sentence(), effect.Verdict != rtl.NotYet
+	}
+	if typed == nil {
+		typed = one.Record()
+	}
+	v.Form = formView{r, p.address(r, center, one.ID), p.fields(r, center, typed), r.T("Simpan", "Save")}
+	v.History = p.history(r, one.History, center)
+	r.Render(page.Page{Status: status, Title: one.ID, Templates: p.templates, Name: "show.html", Data: v})
+}
+
+// history is the latest change first.
+func (p *pages) history(r *page.Request, h rtl.History, center string) (out []change) {
+	for _, c := range slices.Backward(h.Changes) {
+		one := change{When: c.At.In(p.Directory.Location(center)).Format("2006-01-02 15.04.05 MST"),
+			By: cmp.Or(c.By, r.T("tanpa kunci", "without a key"))}
+		for _, s := range c.Set {
+			one.Set = append(one.Set, rtl.Setting{Name: label(r, s.Name), From: cmp.Or(s.From, "–"), To: cmp.Or(s.To, "–")})
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+func (p *pages) fields(r *page.Request, center string, values map[string]string) (out []field) {
+	any := option{"", r.T("(semua)", "(all)")}
+	none := option{"", r.T("(tidak ada)", "(none)")}
+	for _, m := range members {
+		f := field{Name: m.name, Label: r.Say(m.Text), Type: "text", Value: values[m.name]}
+		switch m.name {
+		case event.RecordText, event.RecordRemarks:
+			f.Long = true
+		case event.RecordOwner:
+			f.Hint = r.T("Kode OPD atau jabatan, bukan nama orang.", "Code of an OPD or an office, never a person's name.")
+		case event.RecordDue, event.RecordCompleted:
+			f.Type = "date"
+		case event.RecordMonth, event.RecordBaseline:
+			f.Type = "month"
+		case event.RecordStatus:
+			for _, s := range event.RTLStatuses() {
+				f.Options = append(f.Options, option{s, r.Say(statuses[s])})
+			}
+		case event.RecordIndicator:
+			f.Options = []option{none}
+			for _, i := range rtl.Indicators() {
+				f.Options = append(f.Options, option{i.Code, r.T(i.Name, i.English)})
+			}
+		case event.RecordOPD:
+			f.Options = []option{any}
+			for _, o := range p.Directory.OPDs(center) {
+				f.Options = append(f.Options, option{o.ID, o.Name})
+			}
+		case event.RecordCategory:
+			f.Options = []option{any}
+			for _, c := range p.Directory.Categories(center) {
+				f.Options = append(f.Options, option{c.ID, c.Name})
+			}
+		case event.RecordKecamatan:
+			f.Options = []option{any}
+			for _, k := range p.Directory.AllKecamatan(center) {
+				f.Options = append(f.Options, option{k.Code, k.Name})
+			}
+		case event.RecordPriority:
+			f.Options = []option{any}
+			for _, s := range event.Priorities() {
+				f.Options = append(f.Options, option{s, strings.ReplaceAll(s, "_", "-")})
+			}
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// save adds a recommendation, or changes the one that the path names.
+func (p *pages) save(r *page.Request) {
+	center, _, ok := p.center(r)
+	if !ok {
+		return
+	}
+	l, ok := p.ledger(r, center)
+	if !ok {
+		return
+	}
+	want := map[string]string{}
+	for _, m := range members {
+		if r.PostForm.Has(m.name) {
+			want[m.name] = r.PostForm.Get(m.name)
+		}
+	}
+	id, again := r.PathValue("id"), p.renderOne
+	if id == "" {
+		id, again = rtl.NewID(want[event.RecordMonth], want[event.RecordText]), p.renderList
+	} else if l.Find(id) == nil {
+		r.NotFound()
+		return
+	}
+	draft, changed, err := rtl.Set(center, id, l.Find(id), want, r.Now)
+	if problem := p.write(r, center, draft, changed, err); problem != "" {
+		again(r, want, problem, http.StatusUnprocessableEntity)
+		return
+	}
+	r.Record(audit.Entry{Action: "write", Kind: "rtl", ID: id, Center: center})
+	to := p.address(r, center, id)
+	if strings.Contains(to, "?") {
+		to += "&tersimpan"
+	} else {
+		to += "?tersimpan"
+	}
+	r.Redirect("/" + to)
+}
+
+// write hands a change to the journal, and says what is wrong with it otherwise.
+func (p *pages) write(r *page.Request, center string, draft event.RawEvent, changed bool, err error) string {
+	var mistake *rtl.Mistake
+	switch {
+	case errors.As(err, &mistake):
+		return label(r, mistake.Member) + ": " + r.T(mistake.Indonesian, mistake.English)
+	case err != nil:
+		return err.Error()
+	case !changed:
+		return ""
+	}
+	receipt, err := p.Submit(r.Context(), ingest.Office{Allowed: true, Only: true, By: r.Person.Name(), Center: center}, draft)
+	switch {
+	case err != nil:
+		return r.T("Belum dapat disimpan; tekan sekali lagi sebentar lagi.", "Cannot be saved now; press again in a moment.")
+	case len(receipt.Rejected) > 0:
+		return receipt.Rejected[0].Error()
+	}
+	return ""
+}
+
+type remarksView struct {
+	Center, Month string
+	May, Saved    bool
+	Problem       string
+	Remarks       []remarkView
+}
+
+type remarkView struct {
+	Section, Name, Text string
+	History             []change
+	Action              string
+}
+
+func (p *pages) remarks(r *page.Request) { p.renderRemarks(r, "", "", "", http.StatusOK) }
+
+func (p *pages) renderRemarks(r *page.Request, section, typed, problem string, status int) {
+	center, _, ok := p.center(r)
+	if !ok {
+		return
+	}
+	month, err := time.Parse("2006-01", r.PathValue("month"))
+	if err != nil {
+		r.NotFound()
+		return
+	}
+	l, ok := p.ledger(r, center)
+	if !ok {
+		return
+	}
+	v := remarksView{Center: p.Directory.CenterLabel(center), Month: month.Format("2006-01"), May: p.mayWrite(r),
+		Saved: r.URL.Query().Has("tersimpan"), Problem: problem}
+	action := "monev/" + v.Month + "/catatan"
+	if r.Person.Center() == "" && center != p.Directory.DefaultCenter() {
+		action += "?center=" + url.QueryEscape(center)
+	}
+	add := func(code, name string) {
+		one := remarkView{Section: code, Name: name, Text: l.Remark(v.Month, code), Action: action}
+		for i := range l.Remarks {
+			if m := &l.Remarks[i]; m.Month == v.Month && m.Section == code {
+				one.History = p.history(r, m.History, center)
+			}
+		}
+		if problem != "" && section == code {
+			one.Text = typed
+		}
+		v.Remarks = append(v.Remarks, one)
+	}
+	for _, s := range Sections {
+		add(s.Code, r.Say(s.Text))
+		for _, m := range l.Remarks { // to its parts, as a cause of kendala
+			if m.Month == v.Month && strings.HasPrefix(m.Section, s.Code+"/") {
+				add(m.Section, r.Say(s.Text)+": "+strings.TrimPrefix(m.Section, s.Code+"/"))
+			}
+		}
+	}
+	r.Render(page.Page{Status: status, Title: r.T("Catatan", "Remarks") + " " + v.Month, Templates: p.templates,
+		Name: "remarks.html", Data: v})
+}
+
+func (p *pages) saveRemark(r *page.Request) {
+	center, _, ok := p.center(r)
+	if !ok {
+		return
+	}
+	month, section := r.PathValue("month"), r.PostForm.Get("section")
+	l, ok := p.ledger(r, center)
+	if !ok {
+		return
+	}
+	draft, changed, err := rtl.SetRemark(center, month, section, &l, r.PostForm.Get("text"), r.Now)
+	if problem := p.write(r, center, draft, changed, err); problem != "" {
+		p.renderRemarks(r, section, r.PostForm.Get("text"), problem, http.StatusUnprocessableEntity)
+		return
+	}
+	r.Record(audit.Entry{Action: "write", Kind: "remark", ID: month + "/" + section, Center: center})
+	to := "/monev/" + url.PathEscape(month) + "/catatan?tersimpan"
+	if r.Person.Center() == "" && center != p.Directory.DefaultCenter() {
+		to += "&center=" + url.QueryEscape(center)
+	}
+	r.Redirect(to)
+}

@@ -1,0 +1,179 @@
+package rtl
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi/audit"
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/ingest"
+	"github.com/monev112/monev112/collector/monev/rtl"
+	"github.com/monev112/monev112/collector/web/page"
+	"github.com/monev112/monev112/deploy"
+)
+
+var now = time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC)
+
+// world is a site whose office writes to memory.
+type world struct {
+	t       *testing.T
+	site    *page.Site
+	keys    auth.File
+	now     time.Time
+	events  []*event.Event
+	cookies map[string]*http.Cookie
+	record  []audit.Entry
+}
+
+func (w *world) Ledger(context.Context, string) (rtl.Ledger, error) {
+	return rtl.Fold(w.events, time.UTC), nil
+}
+
+func (w *world) Measure(context.Context, *rtl.Recommendation, string, time.Time) (rtl.Effect, error) {
+	return rtl.Effect{Verdict: rtl.NotYet}, nil
+}
+
+func (w *world) Today(center string, now time.Time) (of, today string) {
+	if center == "" {
+		center = "35.15"
+	}
+	return center, now.Format(time.DateOnly)
+}
+
+func (w *world) submit(_ context.Context, who ingest.Office, drafts ...event.RawEvent) (event.Receipt, error) {
+	for _, d := range drafts {
+		w.events = append(w.events, &event.Event{Source: d.Source, ID: d.ID, Type: d.Type, Kind: d.Type.Kind(), Subject: d.Subject,
+			Center: d.Center, OccurredAt: d.Time, Record: d.Record, ChangedBy: who.By})
+	}
+	return event.Receipt{Accepted: len(drafts)}, nil
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, now: now, cookies: map[string]*http.Cookie{}, keys: auth.File{Path: filepath.Join(t.TempDir(), auth.FileName)}}
+	guard, err := auth.NewGuard(w.keys.Path, func() time.Time { return w.now }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.site, err = page.New(page.Config{Keys: guard, Now: func() time.Time { return w.now },
+		Record: func(e audit.Entry) { w.record = append(w.record, e) }}); err != nil {
+		t.Fatal(err)
+	}
+	Mount(w.site, Config{Book: w, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Submit: w.submit})
+	return w
+}
+
+func (w *world) do(method, path string, form url.Values) (int, string, string) {
+	w.t.Helper()
+	r := httptest.NewRequest(method, path, strings.NewReader(form.Encode()))
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for _, c := range w.cookies {
+		r.AddCookie(c)
+	}
+	rec := httptest.NewRecorder()
+	w.site.Serve(rec, r, func(string) time.Duration { return 0 })
+	for _, c := range rec.Result().Cookies() {
+		w.cookies[c.Name] = c
+	}
+	return rec.Code, rec.Body.String(), rec.Header().Get("Location")
+}
+
+var token = regexp.MustCompile(`name="form" value="([^"]*)"`)
+
+func (w *world) post(path string, form url.Values) (int, string, string) {
+	w.t.Helper()
+	_, body, _ := w.do("GET", path, nil)
+	form.Set("form", token.FindStringSubmatch(body)[1])
+	return w.do("POST", path, form)
+}
+
+func (w *world) signIn(scope auth.Scope) {
+	w.t.Helper()
+	_, secret, err := w.keys.Create(auth.Key{Name: "sekretariat", Scopes: []auth.Scope{scope}}, w.now)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.now = w.now.Add(2 * time.Second)
+	w.cookies = map[string]*http.Cookie{}
+	if code, body, _ := w.post("/masuk", url.Values{"key": {secret}}); code != 303 {
+		w.t.Fatal(code, body)
+	}
+}
+
+func TestWritingARecommendation(t *testing.T) {
+	w := newWorld(t)
+	w.signIn(auth.MonevWrite)
+	code, _, to := w.post("/rtl", url.Values{"text": {"Tambah <b>petugas</b>"}, "owner": {"diskominfo"}, "due": {"2026-11-01"},
+		"status": {"usulan"}, "opd": {""}})
+	id := rtl.NewID("", "Tambah <b>petugas</b>")
+	if code != 303 || to != "./rtl/"+id+"?tersimpan" || len(w.events) != 1 || w.events[0].ChangedBy != "sekretariat" {
+		t.Fatalf("%d %s %v", code, to, w.events)
+	}
+	if _, body, _ := w.do("GET", "/rtl", nil); !strings.Contains(body, "1 rekomendasi melewati batas waktu") ||
+		!strings.Contains(body, "Tambah &lt;b&gt;petugas&lt;/b&gt;") || !strings.Contains(body, "Dinas Komunikasi dan Informatika") {
+		t.Error(body)
+	}
+	w.now = w.now.Add(time.Minute)
+	if code, body, _ := w.post("/rtl/"+id, url.Values{"status": {"selesai"}}); code != 303 {
+		t.Fatal(code, body)
+	}
+	if _, body, _ := w.do("GET", "/rtl/"+id, nil); strings.Count(body, "sekretariat") < 2 || !strings.Contains(body, "usulan → selesai") {
+		t.Error(body)
+	}
+	if code, _, _ := w.post("/rtl/"+id, url.Values{"status": {"selesai"}}); code != 303 || len(w.events) != 2 {
+		t.Errorf("the same again: %d, %d events", code, len(w.events))
+	}
+	for want, form := range map[string]url.Values{
+		"Rekomendasi: memuat angka yang mirip nomor telepon": {"text": {"hubungi 0812-3456-7890"}},
+		"Penanggung jawab: sebut kode OPD atau jabatan":      {"text": {"x"}, "owner": {"Budi Santoso"}},
+		"Rekomendasi: tulis apa yang direkomendasikan":       {"text": {" "}},
+	} {
+		if code, body, _ := w.post("/rtl", form); code != 422 || !strings.Contains(body, want) || len(w.events) != 2 {
+			t.Errorf("%v: %d, want %q", form, code, want)
+		}
+	}
+	if code, _, _ := w.do("POST", "/rtl", url.Values{"text": {"tanpa token"}}); code != 403 || len(w.events) != 2 {
+		t.Errorf("without a token: %d", code)
+	}
+	for _, path := range []string{"/rtl/R-9", "/rtl?center=99.99", "/monev/2026-13/catatan"} {
+		if code, _, _ := w.do("GET", path, nil); code != 404 {
+			t.Errorf("%s: %d", path, code)
+		}
+	}
+}
+
+func TestRemarksToSections(t *testing.T) {
+	w := newWorld(t)
+	w.signIn(auth.MonevWrite)
+	if code, _, to := w.post("/monev/2026-10/catatan", url.Values{"section": {"kendala"}, "text": {"Hujan deras"}}); code != 303 ||
+		to != "../../monev/2026-10/catatan?tersimpan" || w.events[0].Subject != "2026-10/kendala" {
+		t.Fatal(code, to)
+	}
+	code, body, _ := w.post("/monev/2026-10/catatan", url.Values{"section": {"hoaks"}, "text": {"NIK 3515081203900001"}})
+	if code != 422 || !strings.Contains(body, "mirip nomor identitas") || !strings.Contains(body, ">Hujan deras</textarea>") {
+		t.Error(code, body)
+	}
+}
+
+func TestWhoReadsCannotWrite(t *testing.T) {
+	w := newWorld(t)
+	w.signIn(auth.BoardRead)
+	code, body, _ := w.do("GET", "/rtl", nil)
+	if code != 200 || strings.Contains(body, "Tambah rekomendasi") {
+		t.Error(code, body)
+	}
+	if code, _, _ := w.post("/rtl", url.Values{"text": {"x"}}); code != 403 || len(w.events) != 0 {
+		t.Errorf("%d", code)
+	}
+}
