@@ -93,7 +93,8 @@ func demo(ctx context.Context, cfg collector.Config, rate float64, out io.Writer
 
 // demoText names the commands of the README's "Try it", in their order.
 const demoText = `
-The pages are at %[1]s/ (the wallboard at %[1]s/papan), the embedded ClickHouse on http://%[2]s. While live traffic runs, try:
+The pages are at %[1]s/ (the wallboard at %[1]s/papan), the embedded ClickHouse on http://%[2]s.
+While live traffic runs, try:
 
   curl -s %[1]s/metrics | grep ^monev112_window_calls
   curl -s '%[1]s/v1/tickets?overdue=true&limit=3'

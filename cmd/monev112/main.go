@@ -67,7 +67,8 @@ func rootCommand() *cobra.Command {
 	root.AddCommand(
 		serveCommand(), engineCommand(), demoCommand(), importCommand(), withdrawCommand(), mapCommand(), followCommand(),
 		simulateCommand(), initCommand(), linkCommand(),
-		checkCommand(), rebuildCommand(), freezeCommand(), reportCommand(), journalCommand(), backupCommand(), restoreCommand(),
+		checkCommand(), rebuildCommand(), freezeCommand(), reportCommand(), journalCommand(), backupCommand(),
+		restoreCommand(),
 		rtlCommand(), monevDataCommand(), kendalaCommand(), numberCommand(),
 		retentionCommand(), keyCommand(), callerKeyCommand(), linkKeyCommand(), alertmanagerConfigCommand(),
 		whatsappCommand(), healthcheckCommand(), versionCommand(),

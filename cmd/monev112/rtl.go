@@ -380,7 +380,8 @@ sends what differs from what stands. Importing a file again changes nothing. An 
 			if dryRun {
 				would = "would be "
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d added, %d changed, %d as they were\n", strings.TrimSpace(args[0]+" "+would), added,
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d added, %d changed, %d as they were\n", strings.TrimSpace(args[0]+" "+would),
+				added,
 				len(drafts)-added, len(entries)-len(drafts))
 			return nil
 		},

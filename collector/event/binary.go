@@ -217,8 +217,8 @@ func decodeAttributes(v []byte, to *map[string]string) bool {
 
 func alias(v []byte) string { return unsafe.String(unsafe.SliceData(v), len(v)) }
 
-// Detach copies every string of e into memory of its own (one allocation, plus those of Attributes and Record), so that e no
-// longer aliases the buffer it was decoded from. It is not safe for concurrent use on one e.
+// Detach copies every string of e into memory of its own (one allocation, plus those of Attributes and Record), so that
+// e no longer aliases the buffer it was decoded from. It is not safe for concurrent use on one e.
 func (e *Event) Detach() {
 	texts := e.texts()
 	size := 0

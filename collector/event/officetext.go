@@ -46,8 +46,9 @@ var (
 	// groups of digits with a mark or two between them
 	digitGroups = regexp.MustCompile(`[0-9]+(?:[ .\-/]{1,2}[0-9]+)*`)
 	// what follows a word that announces a telephone number, with its area code or without
-	announced = regexp.MustCompile(`(?i)\b(?:no(?:mor)?\.? ?)?(?:hp|handphone|hape|telp|telpon|telepon|tlp|wa|whatsapp|kontak|hub|hubungi|fax|faks)\b` +
-		`[^0-9\n]{0,20}[(+]?([0-9](?:[ .\-()/]{0,2}[0-9]){5,})`)
+	announced = regexp.MustCompile(
+		`(?i)\b(?:no(?:mor)?\.? ?)?(?:hp|handphone|hape|telp|telpon|telepon|tlp|wa|whatsapp|kontak|hub|hubungi|fax|faks)\b` +
+			`[^0-9\n]{0,20}[(+]?([0-9](?:[ .\-()/]{0,2}[0-9]){5,})`)
 	// a landline: an area code of three or four digits, then five to eight more
 	landline = regexp.MustCompile(`(?:^|[^0-9])\(?0[2-9][0-9]{1,2}\)?[ .\-]{1,3}[0-9](?:[ .\-]?[0-9]){4,7}(?:$|[^0-9])`)
 	// digits that are all written apart: 0 8 1 2 3 4 5 6 7 8
@@ -75,7 +76,8 @@ func personalNumber(s string) (Reason, string) {
 				"a report names no person"
 		}
 	}
-	if looksLikePhone(plain) || announced.MatchString(plain) || landline.MatchString(plain) || mobileInText.MatchString(plain) {
+	if looksLikePhone(plain) || announced.MatchString(plain) || landline.MatchString(plain) ||
+		mobileInText.MatchString(plain) {
 		return PhoneLike, officePhoneDetail
 	}
 	for _, m := range apart.FindAllStringSubmatch(plain, -1) {
@@ -98,8 +100,8 @@ func digitValue(r rune) rune {
 	return r - zero
 }
 
-// holdsIdentity reports whether groups of digits in a row hold an identity number: 16 to 18 digits in one piece (NIK and
-// KK have 16, NIP 18), or several groups that together are a NIK or a NIP by its parts.
+// holdsIdentity reports whether groups of digits in a row hold an identity number: 16 to 18 digits in one piece (NIK
+// and KK have 16, NIP 18), or several groups that together are a NIK or a NIP by its parts.
 func holdsIdentity(groups []string) bool {
 	for i, g := range groups {
 		if len(g) >= 16 && len(g) <= 18 {
@@ -117,11 +119,12 @@ func holdsIdentity(groups []string) bool {
 	return false
 }
 
-// isNIK reports whether 16 digits begin with the code of a province and have a day of birth in its place; 40 is added to
-// the day of a woman.
+// isNIK reports whether 16 digits begin with the code of a province and have a day of birth in its place; 40 is added
+// to the day of a woman.
 func isNIK(d string) bool {
 	day, month := d[6:8], d[8:10]
-	return strings.Contains("11 12 13 14 15 16 17 18 19 21 31 32 33 34 35 36 51 52 53 61 62 63 64 65 71 72 73 74 75 76 81 82 "+
+	return strings.Contains("11 12 13 14 15 16 17 18 19 21 31 32 33 34 35 36 51 52 53 61 62 63 64 65 71 72 73 74 75 76 "+
+		"81 82 "+
 		"91 92 93 94 95 96 97", d[:2]) && month >= "01" && month <= "12" &&
 		(day >= "01" && day <= "31" || day >= "41" && day <= "71")
 }

@@ -143,7 +143,8 @@ func (ds *decodeState) finishRecord() {
 		ds.fail(FieldSubject, WrongSubject, "a form is one of "+strings.Join(forms, ", "))
 		return
 	case e.Kind == KindRemark && !isSection(name):
-		ds.fail(FieldSubject, WrongSubject, "a section is named by a code of letters, digits and . _ -, a part of it by another "+
+		ds.fail(FieldSubject, WrongSubject, "a section is named by a code of letters, digits and . _ -, a part of it by "+
+			"another "+
 			"behind a slash")
 		return
 	}
@@ -164,7 +165,8 @@ func (ds *decodeState) finishRecord() {
 // isSection reports whether s names a section of a report, or a part of one: "kendala", "kendala/tempuh".
 func isSection(s string) bool {
 	section, part, parted := strings.Cut(s, "/")
-	return section != "" && parted == (part != "") && len(s) <= MaxCodeBytes && shapeListed.fits(section) && shapeListed.fits(part)
+	return section != "" && parted == (part != "") && len(s) <= MaxCodeBytes && shapeListed.fits(section) &&
+		shapeListed.fits(part)
 }
 
 func fitFreeText(s string) (string, Reason, string) {
@@ -212,17 +214,21 @@ func fitFormData(s string) (string, Reason, string) {
 // officeWords begin the function of an office: who is named by one is answerable as its holder, not as a citizen.
 var officeWords = []string{
 	"admin", "administrator", "agen", "asisten", "badan", "bagian", "bidang", "bpbd", "bupati", "camat", "call", "dinas",
-	"direktur", "diskominfo", "gubernur", "inspektorat", "instansi", "jabatan", "kabag", "kabid", "kadis", "kantor", "kapolsek",
+	"direktur", "diskominfo", "gubernur", "inspektorat", "instansi", "jabatan", "kabag", "kabid", "kadis", "kantor",
+	"kapolsek",
 	"kasatpol", "kasi", "kasubag", "kasubbag", "kasubbid", "kecamatan", "kelurahan", "kepala", "kodim", "kolaborasi",
 	"komandan", "koordinator", "layanan", "lurah", "manajer", "operator", "opd", "pejabat", "pelaksana", "pemerintah",
-	"penanggung", "pengawas", "pengelola", "perangkat", "petugas", "plh", "plt", "pokja", "polres", "polresta", "polsek", "pos",
+	"penanggung", "pengawas", "pengelola", "perangkat", "petugas", "plh", "plt", "pokja", "polres", "polresta", "polsek",
+	"pos",
 	"ppid", "pusat", "puskesmas", "regu", "rsud", "rumah", "satgas", "satpol", "satuan", "seksi", "sekda", "sekretariat",
-	"sekretaris", "seluruh", "semua", "staf", "subbagian", "subbidang", "supervisor", "tim", "unit", "upt", "uptd", "wakil",
+	"sekretaris", "seluruh", "semua", "staf", "subbagian", "subbidang", "supervisor", "tim", "unit", "upt", "uptd",
+	"wakil",
 	"walikota",
 }
 
 func fitOwner(s string) (string, Reason, string) {
-	const detail = "an owner is the code of an OPD or the function of an office, such as Kepala Bidang TIK or Supervisor 112, " +
+	const detail = "an owner is the code of an OPD or the function of an office, such as Kepala Bidang TIK or " +
+		"Supervisor 112, " +
 		"never a person's name"
 	s = strings.Join(strings.Fields(cleanText(s)), " ")
 	words := wordsOf(s)

@@ -39,7 +39,8 @@ func (s Statements) Check() error {
 			return fmt.Errorf("%s.types: it is empty; list the types of event that the source sends", at)
 		}
 		for _, t := range one.Types {
-			if typ, ok := event.ParseType(event.TypePrefix + t); !ok || typ == event.FeedHeartbeat || typ == event.EventWithdrawn {
+			if typ, ok := event.ParseType(event.TypePrefix + t); !ok || typ == event.FeedHeartbeat ||
+				typ == event.EventWithdrawn {
 				return fmt.Errorf("%s.types: %q is no type of a fact; write such as ticket.arrived", at, t)
 			}
 		}
@@ -83,7 +84,8 @@ func (in *Intake) State(ctx context.Context, all Statements) error {
 			return fmt.Errorf("carries: %w", err)
 		}
 		if since.After(in.cfg.Now()) {
-			return fmt.Errorf("carries: of source %q something is stated since %s, which is to come; add it then", s.Source, s.Since)
+			return fmt.Errorf("carries: of source %q something is stated since %s, which is to come; add it then", s.Source,
+				s.Since)
 		}
 		types := slices.Compact(slices.Sorted(slices.Values(s.Types)))
 		e := event.RawEvent{

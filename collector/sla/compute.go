@@ -162,7 +162,8 @@ func (j *judge) append(dst []Clock) []Clock {
 		c.CountedFrom = instant(from)
 	}
 	c.FrozenAt = frozen
-	c.Void = !r.ok || j.ticket.State == casefile.Merged || j.ticket.Test() || c.StoppedAt != r.stop && !r.end.After(c.BreachAt) ||
+	c.Void = !r.ok || j.ticket.State == casefile.Merged || j.ticket.Test() || c.StoppedAt != r.stop &&
+		!r.end.After(c.BreachAt) ||
 		contradicts(c)
 	return dst
 }

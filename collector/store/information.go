@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// InformationRange is what one question about the information service covers: the days since <= day < until of a centre,
-// as they are known now, or as of an instant.
+// InformationRange is what one question about the information service covers: the days since <= day < until of a
+// centre, as they are known now, or as of an instant.
 type InformationRange struct {
 	Center       string
 	Since, Until time.Time // days, as UTC midnights
@@ -28,8 +28,8 @@ type InformationMeasure struct {
 	Coverage, Share, Low, High *float64
 }
 
-// InformationTopic is a row of monev_informasi_topics: the questions about one topic that were referred to one office, or
-// to none.
+// InformationTopic is a row of monev_informasi_topics: the questions about one topic that were referred to one office,
+// or to none.
 type InformationTopic struct {
 	Topic, ReferredTo                    string // empty: the call has no category; it was not referred
 	N, Told, Answered, Referred, Unknown uint64
@@ -50,7 +50,8 @@ func (s *Store) Information(ctx context.Context, r InformationRange, step string
 
 // InformationTopics reads the questions of a range by topic and by the office that they were referred to.
 func (s *Store) InformationTopics(ctx context.Context, r InformationRange) ([]InformationTopic, error) {
-	sql := fmt.Sprintf(`SELECT topic::String, referred_to::String, n, told, dijawab, dirujuk, tidak_tahu, followed, repeats,
+	sql := fmt.Sprintf(
+		`SELECT topic::String, referred_to::String, n, told, dijawab, dirujuk, tidak_tahu, followed, repeats,
 		if(tidak_tahu = 0, toDateTime(0, 'UTC'), toDateTime(last, 'UTC'))
 		FROM monev_informasi_topics(%s) WHERE center = %s ORDER BY topic, referred_to`, r.parameters(), quote(r.Center))
 	topics, err := queryAll(ctx, s, "read the topics of questions", sql, func(t *InformationTopic) []any {

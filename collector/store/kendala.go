@@ -115,8 +115,8 @@ type CausePart struct {
 	Met, N                             uint64
 }
 
-// MaxCauseCases bounds what one question about causes reads: calls, and clocks of tickets. A month of the largest centre
-// has a third of it.
+// MaxCauseCases bounds what one question about causes reads: calls, and clocks of tickets. A month of the largest
+// centre has a third of it.
 const MaxCauseCases = 300_000
 
 // TooManyCasesError is a range with more than MaxCauseCases calls or clocks.
@@ -126,8 +126,10 @@ func (e *TooManyCasesError) Error() string {
 	return fmt.Sprintf("the range has more than %d %s: ask for less at a time", MaxCauseCases, e.What)
 }
 
-const causeCases = "SELECT 'answer' AS indicator, id, 0::UInt16 AS seq, '' AS opd, 'own' AS scope, category, '' AS priority, " +
-	"kecamatan, at, cause, '' AS reason FROM monev_kendala_calls(%[1]s%[2]s) UNION ALL SELECT clock, id, seq, opd, scope, " +
+const causeCases = "SELECT 'answer' AS indicator, id, 0::UInt16 AS seq, '' AS opd, 'own' AS scope, category, '' AS " +
+	"priority, " +
+	"kecamatan, at, cause, '' AS reason FROM monev_kendala_calls(%[1]s%[2]s) UNION ALL SELECT clock, id, seq, opd, " +
+	"scope, " +
 	"category, priority, kecamatan, at, cause, reason::String FROM monev_kendala_tickets(%[1]s)"
 
 // CauseCases reads the late cases of a range with their causes, in order of indicator, id and number.
@@ -180,7 +182,8 @@ func (s *Store) CauseCounts(ctx context.Context, r CauseRange) ([]CauseCount, er
 }
 
 // bounded is queryAll that refuses more than MaxCauseCases rows.
-func bounded[T any](ctx context.Context, s *Store, what, sql string, read func(func(...any) error) (T, error)) ([]T, error) {
+func bounded[T any](ctx context.Context, s *Store, what, sql string, read func(func(...any) error) (T, error)) ([]T,
+	error) {
 	var out []T
 	err := s.query(ctx, "read "+what, sql+fmt.Sprintf(" LIMIT %d", MaxCauseCases+1), func(scan func(...any) error) error {
 		row, err := read(scan)
@@ -195,7 +198,8 @@ func bounded[T any](ctx context.Context, s *Store, what, sql string, read func(f
 
 // notVoid leaves out the events of a centre's cases of a kind that others of their case void.
 func notVoid(center, kind string) string {
-	return "type != 'event.withdrawn' AND (subject, source, id) NOT IN (SELECT subject, source, replaces FROM events WHERE center = " +
+	return "type != 'event.withdrawn' AND (subject, source, id) NOT IN (SELECT subject, source, replaces FROM events " +
+		"WHERE center = " +
 		quote(center) + " AND subject_kind = " + quote(kind) + " AND replaces != '' AND replaces != id)"
 }
 
@@ -217,7 +221,8 @@ func (s *Store) CauseFacts(ctx context.Context, r CauseRange, now time.Time) (*C
 
 func (r CauseRange) days(before, after int) string {
 	return fmt.Sprintf("center = %s AND day >= %s AND day < %s", quote(r.Center),
-		quote(r.Since.AddDate(0, 0, -before).Format(time.DateOnly)), quote(r.Until.AddDate(0, 0, after).Format(time.DateOnly)))
+		quote(r.Since.AddDate(0, 0, -before).Format(time.DateOnly)),
+		quote(r.Until.AddDate(0, 0, after).Format(time.DateOnly)))
 }
 
 // at is the instant as calls_at, tickets_at and clocks_at take it.
@@ -242,7 +247,8 @@ func (s *Store) causeCalls(ctx context.Context, f *CauseFacts, r CauseRange) (er
 			e.rang_at, e.missed > 0, e.sources
 		FROM (SELECT * FROM calls_at(at = ` + f.at() + `) WHERE ` + r.days(0, 0) + `) AS c
 		LEFT JOIN (
-			SELECT subject, minOrNullIf(occurred_at, type = 'call.ringing') AS rang_at, countIf(type = 'call.ring_no_answer') AS missed,
+			SELECT subject, minOrNullIf(occurred_at, type = 'call.ringing') AS rang_at,
+				countIf(type = 'call.ring_no_answer') AS missed,
 				arraySort(groupUniqArray(source::String)) AS sources
 			FROM events WHERE center = ` + quote(r.Center) + ` AND subject_kind = 'call' AND occurred_at <= ` + instant(f.At) + `
 				AND subject IN (SELECT id FROM calls_at(at = ` + f.at() + `) WHERE ` + r.days(0, 0) + `) AND ` +
@@ -252,7 +258,8 @@ func (s *Store) causeCalls(ctx context.Context, f *CauseFacts, r CauseRange) (er
 		err = scan(&c.Key.ID, &at[0], &at[1], &at[2], &at[3], &at[4], &at[5], &at[6], &c.WaitMS, &c.Class, &c.Agent,
 			&c.Category, &c.Kecamatan, &at[7], &c.Missed, &c.Via)
 		c.Key.Center, c.Key.Kind = r.Center, event.KindCall
-		for i, to := range []*time.Time{&c.ReceivedAt, &c.QueuedAt, &c.AnsweredAt, &c.AbandonedAt, &c.UnservedAt, &c.BlockedAt,
+		for i, to := range []*time.Time{&c.ReceivedAt, &c.QueuedAt, &c.AnsweredAt, &c.AbandonedAt, &c.UnservedAt,
+			&c.BlockedAt,
 			&c.EndedAt, &c.RangAt} {
 			set(to, at[i])
 		}

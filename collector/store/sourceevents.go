@@ -23,7 +23,8 @@ const sourceRows = 4000
 
 // SourceEvents returns a portion of the events of a source that stand and happened since <= t < until, a zero time
 // being no bound: of one centre, or of all when center is empty, in the order of centre, kind and id of the case, those
-// behind after. next is where the following portion begins, nil after the last. A portion may be empty and not the last.
+// behind after. next is where the following portion begins, nil after the last. A portion may be empty and not the
+// last.
 func (s *Store) SourceEvents(ctx context.Context, center, source string, since, until time.Time, after event.Key,
 ) (events []SourceEvent, next *event.Key, err error) {
 	where := "source = " + quote(source) + " AND subject_kind IN ('call', 'ticket')"
@@ -32,7 +33,8 @@ func (s *Store) SourceEvents(ctx context.Context, center, source string, since, 
 	}
 	if after.ID != "" {
 		c, k, id := quote(after.Center), quote(after.Kind.String()), quote(after.ID)
-		where += fmt.Sprintf(" AND center >= %s AND (center > %[1]s OR subject_kind > %s OR subject_kind = %[2]s AND subject > %s)",
+		where += fmt.Sprintf(" AND center >= %s AND (center > %[1]s OR subject_kind > %s OR subject_kind = %[2]s AND "+
+			"subject > %s)",
 			c, k, id)
 	}
 	type row struct {

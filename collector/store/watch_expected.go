@@ -13,8 +13,8 @@ const expectedCallsEvery = 5 * time.Minute
 // neverRecordedEvery is how often, in times of that, it is asked what feeds never bring; it reads half a year.
 const neverRecordedEvery = 12
 
-// NeverRecorded counts the clocks of a centre's OPDs whose stopping fact a feed is said to carry and never brought, in 60
-// days and 20 tickets of the half year before.
+// NeverRecorded counts the clocks of a centre's OPDs whose stopping fact a feed is said to carry and never brought, in
+// 60 days and 20 tickets of the half year before.
 func (s *Store) NeverRecorded(ctx context.Context, center string, now time.Time) (n int, err error) {
 	day := func(days int) string { return quote(now.UTC().AddDate(0, 0, days).Format(time.DateOnly)) }
 	var clocks uint64

@@ -24,8 +24,8 @@ import (
 // ErrUnavailable says that a ticket cannot be looked up now.
 var ErrUnavailable = errors.New("unavailable")
 
-// Config is what Pages are made of; every field but Log and Report is required. The functions are called from several requests at
-// once.
+// Config is what Pages are made of; every field but Log and Report is required. The functions are called from several
+// requests at once.
 type Config struct {
 	Links     *Links
 	Directory *directory.Directory

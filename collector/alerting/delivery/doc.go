@@ -3,8 +3,8 @@
 //
 // # The way of a notification
 //
-//	Alertmanager ─▶ Add ─▶ journal (fsync), then answered ─▶ Run ─▶ WhatsApp ── nothing delivered in 5 minutes ──▶ Telegram
-//	                          ▲                                        │                                      └──▶ e-mail
+//	Alertmanager ─▶ Add ─▶ journal (fsync), then answered ─▶ Run ─▶ WhatsApp ── nothing in 5 minutes ──▶ Telegram
+//	                          ▲                                        │                                └──▶ e-mail
 //	                          └── statuses, signed by Meta ◀───────────┘
 //
 // Everything that happens is a record in the journal; the state is the fold of the records, so that a kill at any point

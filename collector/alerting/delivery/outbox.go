@@ -265,7 +265,8 @@ func (o *Outbox) health() metrics.DeliveryState {
 	return o.state.health(o.now())
 }
 
-// Run sends what is to be sent and ships what became of it to insert, until ctx ends. Without an Outbox it does nothing.
+// Run sends what is to be sent and ships what became of it to insert, until ctx ends. Without an Outbox it does
+// nothing.
 func (o *Outbox) Run(ctx context.Context, insert func(context.Context, []store.Notification) error) {
 	if o == nil {
 		return

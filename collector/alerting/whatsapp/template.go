@@ -101,8 +101,8 @@ func (t Template) Submission(pages string) map[string]any {
 	}
 }
 
-// Fill makes the message of a template: parameters are cut so that the text stays within the platform's limit. A template
-// with a button can be sent only with the end of its address, button.
+// Fill makes the message of a template: parameters are cut so that the text stays within the platform's limit. A
+// template with a button can be sent only with the end of its address, button.
 func (t Template) Fill(button string, params ...string) (Message, error) {
 	if n := t.Placeholders(); n != len(params) {
 		return Message{}, fmt.Errorf("template %s takes %d parameters, not %d", t.Name, n, len(params))

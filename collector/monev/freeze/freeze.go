@@ -245,7 +245,8 @@ const (
 // OfReport reports whether a figure is one that the monthly report adds to those of the views monev_*.
 func OfReport(name string) bool {
 	switch name {
-	case "acted", "confirmed", "bounced", "reopened", "arrived_within", "fires_opd", "unobserved", "hoax_cost", "hoax_callers",
+	case "acted", "confirmed", "bounced", "reopened", "arrived_within", "fires_opd", "unobserved", "hoax_cost",
+		"hoax_callers",
 		"hoax_blocks":
 		return true
 	}

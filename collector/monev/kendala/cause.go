@@ -40,8 +40,8 @@ func TicketCauses() []string {
 	return []string{Data, Dispatch, Bounce, Acknowledge, Turnout, Travel, Pause, Work, Unexplained}
 }
 
-// Answer is the indicator of calls: answered within the target, of all that were offered (measure ketat). The others are
-// the clocks of tickets.
+// Answer is the indicator of calls: answered within the target, of all that were offered (measure ketat). The others
+// are the clocks of tickets.
 const Answer = sla.Answer
 
 // partition is what the causes of calls are told from, prepared.
@@ -53,8 +53,8 @@ type partition struct {
 	surges        map[int64]bool             // by quarter, where they were asked for
 }
 
-// Late returns the failing cases of facts with their causes, in order of indicator, id and number, and how many cases of
-// each group were decided.
+// Late returns the failing cases of facts with their causes, in order of indicator, id and number, and how many cases
+// of each group were decided.
 func Late(f *store.CauseFacts, targets store.FigureTargets) ([]store.CauseCase, map[Group]int) {
 	p := &partition{f: f, limits: schema.Causes(), target: time.Duration(targets.Answer) * time.Second,
 		short: time.Duration(targets.Short) * time.Second, surges: map[int64]bool{}}
@@ -178,7 +178,9 @@ func (p *partition) findSilences() map[string][]casefile.Span {
 
 func (p *partition) silent(c *store.CauseCall, m time.Time) bool {
 	return slices.ContainsFunc(c.Via, func(source string) bool {
-		return slices.ContainsFunc(p.silences[source], func(s casefile.Span) bool { return s.From.Before(m) && m.Before(s.To) })
+		return slices.ContainsFunc(p.silences[source], func(s casefile.Span) bool {
+			return s.From.Before(m) && m.Before(s.To)
+		})
 	})
 }
 
@@ -223,13 +225,15 @@ func (p *partition) callsAround(hour int64) bool {
 	return false
 }
 
-// floor counts the agents at a moment: whose state was known; who took calls; of these who were busy, and who had a hoax
-// call.
+// floor counts the agents at a moment: whose state was known; who took calls; of these who were busy, and who had a
+// hoax call.
 type floor struct{ observed, signed, busy, hoax int }
 
 func (p *partition) floor(m time.Time) (fl floor) {
 	for who, states := range p.f.Agents {
-		i, found := slices.BinarySearchFunc(states, m, func(s store.AgentState, m time.Time) int { return s.Since.Compare(m) })
+		i, found := slices.BinarySearchFunc(states, m, func(s store.AgentState, m time.Time) int {
+			return s.Since.Compare(m)
+		})
 		if !found {
 			i--
 		}

@@ -172,7 +172,8 @@ func (n names) assemble(sums []store.CauseSum, now, before parts, scope string) 
 			continue
 		}
 		late := share.Share{K: of.N - of.K, N: of.N}
-		i := Indicator{Indicator: name, Name: IndicatorWords()[name], Scope: cmp.Or(scope, sla.ScopeOwn), N: of.N, Late: late.K,
+		i := Indicator{Indicator: name, Name: IndicatorWords()[name], Scope: cmp.Or(scope, sla.ScopeOwn), N: of.N,
+			Late:  late.K,
 			Share: late.Value(), Few: late.Few(), Causes: n.causes(name, sums, late.K, scope), Changes: []Change{}}
 		i.Low, i.High = late.Wilson()
 		var most uint64

@@ -185,9 +185,11 @@ func (c *Check) cases(pure, view []store.CauseCase) {
 		c.Cases++
 		switch {
 		case order < 0:
-			c.differ("%s %s: the function counts it as late (%s), the view does not", pure[0].Indicator, pure[0].ID, pure[0].Cause)
+			c.differ("%s %s: the function counts it as late (%s), the view does not", pure[0].Indicator, pure[0].ID,
+				pure[0].Cause)
 		case order > 0:
-			c.differ("%s %s: the view counts it as late (%s), the function does not", view[0].Indicator, view[0].ID, view[0].Cause)
+			c.differ("%s %s: the view counts it as late (%s), the function does not", view[0].Indicator, view[0].ID,
+				view[0].Cause)
 		case pure[0] != view[0]:
 			c.differ("%s %s: %s by the function, %s by the view", pure[0].Indicator, pure[0].ID, pure[0].Cause, view[0].Cause)
 		}

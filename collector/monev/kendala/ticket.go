@@ -69,12 +69,15 @@ func (p *partition) ticketCause(k *sla.Clock) (cause, reason string) {
 		return sum
 	}
 	switch {
-	case t.OpenedAt.IsZero(), before(t.OpenedAt, t.ReceivedAt), before(t.AssignedAt, t.OpenedAt), before(handled, t.OpenedAt),
+	case t.OpenedAt.IsZero(), before(t.OpenedAt, t.ReceivedAt), before(t.AssignedAt, t.OpenedAt),
+		before(handled, t.OpenedAt),
 		before(t.ArrivedAt, t.DepartedAt), before(t.ArrivedAt, first(t.ReceivedAt, t.OpenedAt)),
 		!stopped && k.Name == sla.Arrive && !handled.IsZero(),
-		!stopped && k.Name == sla.Confirm && !t.ClosedAt.IsZero() && !t.LastResolvedAt.IsZero() && !t.ClosedAt.Before(t.LastResolvedAt):
+		!stopped && k.Name == sla.Confirm && !t.ClosedAt.IsZero() && !t.LastResolvedAt.IsZero() &&
+			!t.ClosedAt.Before(t.LastResolvedAt):
 		return Data, ""
-	case first(t.AssignedAt, last).After(begun) && segment(first(t.AnsweredAt, t.OpenedAt), t.AssignedAt, p.limits.Dispatch):
+	case first(t.AssignedAt, last).After(begun) &&
+		segment(first(t.AnsweredAt, t.OpenedAt), t.AssignedAt, p.limits.Dispatch):
 		return Dispatch, ""
 	case k.Name != sla.Acknowledge && time.Duration(p.limits.BounceTimes)*elsewhere(t, begun, last) > target:
 		return Bounce, ""
@@ -107,7 +110,9 @@ func (p *partition) ticketCause(k *sla.Clock) (cause, reason string) {
 
 // pauses are those of a ticket that may let a clock stand still.
 func (p *partition) pauses(t *casefile.Ticket) []casefile.Pause {
-	return slices.DeleteFunc(slices.Clone(t.PausedSpans()), func(s casefile.Pause) bool { return !p.limits.Paused(s.Reason) })
+	return slices.DeleteFunc(slices.Clone(t.PausedSpans()), func(s casefile.Pause) bool {
+		return !p.limits.Paused(s.Reason)
+	})
 }
 
 // longest is the reason of the pause that lasted longest between two instants.

@@ -55,11 +55,13 @@ func (r *Result) Write(w io.Writer) {
 }
 
 func (i *Indicator) write(w io.Writer, against string) {
-	fmt.Fprintf(w, "\n%s: %s dari %s tidak tercapai (%s, %s–%s)%s\n", capital(i.Name), number(i.Late), number(i.N), percent(i.Share),
+	fmt.Fprintf(w, "\n%s: %s dari %s tidak tercapai (%s, %s–%s)%s\n", capital(i.Name), number(i.Late), number(i.N),
+		percent(i.Share),
 		percent(i.Low), percent(i.High), few(i.Few))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, c := range i.Causes {
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s%s\n", c.Cause, number(c.N), percent(c.Share), c.Word, c.OPDName, reasons(c.Reasons))
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s%s\n", c.Cause, number(c.N), percent(c.Share), c.Word, c.OPDName,
+			reasons(c.Reasons))
 	}
 	_ = t.Flush() // a printer that fails is seen by its owner
 	for _, c := range i.Changes {

@@ -16,13 +16,16 @@ var names = map[string]Text{
 	"prank_palsu": {"laporan palsu", "false reports"}, "ghost": {"panggilan diam", "silent callers"},
 	"pocket": {"tidak sengaja", "unintentional"}, "misrouted": {"salah wilayah", "other region"},
 	"putus": {"terputus", "dropped"}, "duplikat": {"laporan ganda", "duplicates"},
-	"to_own": {"diteruskan ke OPD", "passed to OPDs"}, "to_vertical": {"diteruskan ke instansi vertikal", "passed to vertical agencies"},
+	"to_own":      {"diteruskan ke OPD", "passed to OPDs"},
+	"to_vertical": {"diteruskan ke instansi vertikal", "passed to vertical agencies"},
 }
 
 // numerators are what people divide, denominators what they divide it by; denominators of classes take numerators of
 // their own classes alone.
 var (
-	classes    = []string{"normal", "informasi", "prank", "prank_palsu", "ghost", "pocket", "misrouted", "putus", "duplikat"}
+	classes = []string{
+		"normal", "informasi", "prank", "prank_palsu", "ghost", "pocket", "misrouted", "putus", "duplikat",
+	}
 	numerators = [][]string{
 		{"prank", "prank_palsu"}, {"prank"}, {"prank_palsu"}, {"ghost"}, {"pocket"}, {"informasi"}, {"normal"}, {"misrouted"},
 		{"putus"}, {"duplikat"}, {"prank", "ghost"}, {"prank", "prank_palsu", "ghost"},

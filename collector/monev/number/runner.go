@@ -115,7 +115,8 @@ func (r Result) Write(w io.Writer) {
 		fmt.Fprintf(w, "%s of centre %s, %s up to before %s: no share of ours rounds to it; the nearest are\n\n", r.Value,
 			r.Center, r.Since, r.Until)
 	default:
-		fmt.Fprintf(w, "centre %s has no calls from %s up to before %s: there is nothing to compare %s with\n", r.Center, r.Since,
+		fmt.Fprintf(w, "centre %s has no calls from %s up to before %s: there is nothing to compare %s with\n", r.Center,
+			r.Since,
 			r.Until, r.Value)
 	}
 	for _, m := range list {

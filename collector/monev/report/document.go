@@ -124,7 +124,8 @@ func (w *writer) notes() {
 		w.say(document.Warning, text("Angka sementara: bulan ini belum dibekukan, dan data yang masuk kemudian mengubahnya."))
 	}
 	if w.Frozen != nil && w.Frozen.DefinitionVersion != w.DefinitionVersion {
-		w.say(document.Warning, text("Bulan ini dibekukan dengan definisi versi %s; program sekarang menghitung dengan versi "+
+		w.say(document.Warning, text("Bulan ini dibekukan dengan definisi versi %s; program sekarang menghitung dengan "+
+			"versi "+
 			"%s. Angka di sini tetap seperti dibekukan.", w.Frozen.DefinitionVersion, w.DefinitionVersion))
 	}
 	if w.Frozen != nil && !w.Frozen.Details {
@@ -132,7 +133,8 @@ func (w *writer) notes() {
 			"saat laporan dibuat."))
 	}
 	if days := w.emptyDays(); len(days) > 0 {
-		w.say(document.Warning, text("Data tidak lengkap: %d hari tanpa satu pun panggilan, yaitu tanggal %s. Angka bulan ini "+
+		w.say(document.Warning, text("Data tidak lengkap: %d hari tanpa satu pun panggilan, yaitu tanggal %s. Angka bulan "+
+			"ini "+
 			"berlaku bagi hari yang ada datanya.", len(days), dayRanges(days)))
 	}
 }
@@ -308,7 +310,8 @@ func (w *writer) approval() {
 	w.add(document.Heading{Level: 1, ID: "pengesahan", Text: "Pengesahan", Plain: true})
 	number := cmp.Or(w.Settings.Number, "........................................")
 	w.say(document.Normal, text("Nomor: %s", number))
-	w.say(document.Normal, text("%s untuk %s bulan %s disusun dari data pusat layanan dengan definisi versi %s. Semua angka "+
+	w.say(document.Normal, text("%s untuk %s bulan %s disusun dari data pusat layanan dengan definisi versi %s. Semua "+
+		"angka "+
 		"disertai pembilang, penyebut dan n; angka yang tidak tercatat ditulis demikian.", w.Settings.Title, w.CenterName,
 		w.period(), w.definitionVersion()))
 	w.say(document.Note, text("Checksum angka (SHA-256): %s", w.Checksum))
@@ -391,8 +394,9 @@ func (w *writer) funnel() {
 	n := received.number(document.Denominator)
 	w.say(document.Normal, text("Pusat layanan menerima "), n, text(" panggilan. Setiap panggilan berada pada tepat satu "+
 		"tahap, sehingga jumlah semua tahap sama dengan yang diterima."))
-	t := document.Table{ID: "t-corong", Caption: "Ke mana panggilan pergi, " + w.period() + ".", Columns: []document.Column{
-		{Head: "Tahap", Width: .5}, {Head: "Panggilan"}, {Head: "Bagian"}},
+	t := document.Table{ID: "t-corong", Caption: "Ke mana panggilan pergi, " + w.period() + ".",
+		Columns: []document.Column{
+			{Head: "Tahap", Width: .5}, {Head: "Panggilan"}, {Head: "Bagian"}},
 		Plot: &document.Plot{Kind: document.Bars, Title: "Corong panggilan", Label: 0, Series: []int{1}}}
 	for _, stage := range stageOrder {
 		dims := "stage=" + stage

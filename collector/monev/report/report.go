@@ -1,10 +1,10 @@
-// Package report makes the monthly report of the monev meeting from the figures of a month: what was achieved, what not,
-// and what stood in the way.
+// Package report makes the monthly report of the monev meeting from the figures of a month: what was achieved, what
+// not, and what stood in the way.
 //
 // Model turns figures and settings into a Report, Document a Report into a document that the renderers of package
 // document write. Both are pure: the same figures give the same pages. A Report holds all that its pages say, so that
-// one that was handed out can be written again whatever has changed since. Runner fetches the figures and keeps what was
-// handed out.
+// one that was handed out can be written again whatever has changed since. Runner fetches the figures and keeps what
+// was handed out.
 package report
 
 import (
@@ -170,7 +170,8 @@ func checksum(figures []Figure) string {
 		if f.Value != nil {
 			value = fmt.Sprintf("%.9g", *f.Value)
 		}
-		lines = append(lines, fmt.Sprintf("%s|%s|%.15g|%.15g|%d|%s\n", f.Name, f.Dims, f.Numerator, f.Denominator, f.N, value))
+		lines = append(lines, fmt.Sprintf("%s|%s|%.15g|%.15g|%d|%s\n", f.Name, f.Dims, f.Numerator, f.Denominator, f.N,
+			value))
 	}
 	slices.Sort(lines)
 	sum := sha256.Sum256([]byte(strings.Join(lines, "")))

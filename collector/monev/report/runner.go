@@ -48,7 +48,8 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// Runner makes reports from the figures and hands them out. It is safe for concurrent use: one report is made at a time.
+// Runner makes reports from the figures and hands them out. It is safe for concurrent use: one report is made at a
+// time.
 type Runner struct {
 	cfg     Config
 	logo    []byte
@@ -92,7 +93,9 @@ func New(cfg Config) (*Runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report.%w", err)
 	}
-	return &Runner{cfg: cfg, logo: logo, borders: borders, shelf: NewShelf(cfg.DataDir), centers: freeze.CentersOf(cfg.Directory)}, nil
+	return &Runner{
+		cfg: cfg, logo: logo, borders: borders, shelf: NewShelf(cfg.DataDir), centers: freeze.CentersOf(cfg.Directory),
+	}, nil
 }
 
 // Request asks for a report.
@@ -223,8 +226,8 @@ func (r *Runner) center(code string) (freeze.Center, error) {
 	return r.centers[i], nil
 }
 
-// Report finds or makes a report. Of a frozen month the first that is asked for is kept, and is the answer from then on;
-// of any other month it is a draft.
+// Report finds or makes a report. Of a frozen month the first that is asked for is kept, and is the answer from then
+// on; of any other month it is a draft.
 func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 	c, err := r.center(q.Center)
 	if err != nil {

@@ -160,7 +160,9 @@ func (r *Runner) makeByItself(ctx context.Context, c freeze.Center, month string
 }
 
 func (r *Runner) tell(e *Edition) {
-	t := Told{Center: e.Report.Center, CenterName: e.Report.CenterName, Month: e.Report.Month, Edition: e.Number, At: e.MadeAt}
+	t := Told{
+		Center: e.Report.Center, CenterName: e.Report.CenterName, Month: e.Report.Month, Edition: e.Number, At: e.MadeAt,
+	}
 	for i := range e.Report.Indicators {
 		switch e.Report.Indicators[i].Verdict {
 		case NotAchieved:

@@ -55,8 +55,8 @@ func (r *Report) scopeIn(opd string) string {
 	return r.scope(opd)
 }
 
-// ranks gives the OPDs whose share of tickets resolved in time stands apart from every other's: n at least FewCases, and
-// an interval that overlaps no other.
+// ranks gives the OPDs whose share of tickets resolved in time stands apart from every other's: n at least FewCases,
+// and an interval that overlaps no other.
 func (r *Report) ranks(opds []string) map[string]int {
 	type unit struct {
 		opd             string
@@ -90,7 +90,8 @@ func (w *writer) departments() {
 		return
 	}
 	w.heading(1, "opd", "Perangkat daerah")
-	w.say(document.Normal, text("“100 % ditindaklanjuti” adalah tiga angka: ditindaklanjuti, tepat waktu, dan dikonfirmasi "+
+	w.say(document.Normal, text("“100 % ditindaklanjuti” adalah tiga angka: ditindaklanjuti, tepat waktu, dan "+
+		"dikonfirmasi "+
 		"kepada pelapor."))
 	ranks := w.ranks(own)
 	if len(own) > 0 {
@@ -216,7 +217,8 @@ func (w *writer) causes() {
 		return
 	}
 	w.heading(1, "kendala", "Kendala")
-	w.say(document.Normal, text("Setiap kasus yang gagal mendapat tepat satu sebab, yang pertama yang cocok; jumlah semua "+
+	w.say(document.Normal, text("Setiap kasus yang gagal mendapat tepat satu sebab, yang pertama yang cocok; jumlah "+
+		"semua "+
 		"sebab sama dengan yang gagal. Dihitung saat laporan dibuat."))
 	for i, set := range w.Causes {
 		name := cmp.Or(set.Name, nameIn(indicatorNames, set.Indicator))

@@ -93,10 +93,12 @@ var classNames = map[string]string{
 
 // formulas are the definitions that the last section prints.
 var formulas = [][2]string{
-	{"Panggilan dijawab dalam batas waktu", "dijawab dalam T detik / masuk antrean dan tidak diblokir (ketat); panggilan " +
-		"uji tidak dihitung, panggilan iseng dihitung: sifatnya belum diketahui selama telepon berdering"},
-	{"Kebakaran: unit tiba dalam 15 menit", "tiket kebakaran dengan panggilan masuk sampai unit pertama tiba paling lama " +
-		"900 detik / tiket kebakaran yang kedua ujungnya tercatat (Permendagri 114/2018)"},
+	{"Panggilan dijawab dalam batas waktu",
+		"dijawab dalam T detik / masuk antrean dan tidak diblokir (ketat); panggilan " +
+			"uji tidak dihitung, panggilan iseng dihitung: sifatnya belum diketahui selama telepon berdering"},
+	{"Kebakaran: unit tiba dalam 15 menit",
+		"tiket kebakaran dengan panggilan masuk sampai unit pertama tiba paling lama " +
+			"900 detik / tiket kebakaran yang kedua ujungnya tercatat (Permendagri 114/2018)"},
 	{"Tepat waktu", "batas waktu OPD kabupaten yang dimulai bulan ini dan sudah putus: yang dipenuhi / semua yang putus; " +
 		"yang terlambat sekali tetap terlambat; instansi vertikal dihitung terpisah"},
 	{"Rasio hoaks", "(iseng + laporan palsu) / (terjawab dan diklasifikasi)"},
@@ -105,5 +107,6 @@ var formulas = [][2]string{
 	{"Selang 95 %", "selang skor Wilson; dua angka yang selangnya bertindihan tidak dibedakan"},
 	{"5 dari 10, 9 dari 10 dalam", "peringkat terdekat, tepat: dari n nilai berurutan nilai ke 0,5 n atau 0,9 n, " +
 		"dibulatkan ke atas"},
-	{"Tidak tercatat", "tidak ada sumber yang mencatat fakta yang menghentikan batas waktu itu; tidak masuk angka mana pun"},
+	{"Tidak tercatat", "tidak ada sumber yang mencatat fakta yang menghentikan batas waktu itu; tidak masuk angka mana " +
+		"pun"},
 }

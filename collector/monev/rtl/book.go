@@ -62,8 +62,8 @@ func (b *Book) note(e *event.Event) {
 	}
 }
 
-// Today is the present day of a centre, YYYY-MM-DD in its time zone, and the centre: the directory's default where none is
-// named.
+// Today is the present day of a centre, YYYY-MM-DD in its time zone, and the centre: the directory's default where none
+// is named.
 func (b *Book) Today(center string, now time.Time) (of, today string) {
 	of = cmp.Or(center, b.dir.DefaultCenter())
 	return of, now.In(b.location(of)).Format(time.DateOnly)

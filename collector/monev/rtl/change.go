@@ -140,7 +140,8 @@ func check(after, changed map[string]string) error {
 	case code != "" && !known:
 		return &Mistake{event.RecordIndicator, "it is one of " + strings.Join(codes, ", "), "pilih salah satu dari daftar."}
 	case indicator.Calls && (after[event.RecordOPD] != "" || after[event.RecordPriority] != ""):
-		return &Mistake{event.RecordIndicator, code + " is of calls, which lie at no OPD and have no priority; leave opd and " +
+		return &Mistake{event.RecordIndicator, code + " is of calls, which lie at no OPD and have no priority; leave opd " +
+			"and " +
 			"priority empty", "indikator panggilan tidak mengenal OPD dan prioritas; kosongkan keduanya."}
 	case changed[event.RecordCompleted] != "" && after[event.RecordStatus] != event.RTLSelesai:
 		return &Mistake{event.RecordCompleted, "only what has the status selesai was completed on a day",
@@ -199,5 +200,7 @@ func draft(t event.Type, center, subject string, record map[string]string, last,
 	for _, c := range h[:16] {
 		id = append(id, 'a'+c>>4, 'a'+c&15) // letters cannot be taken for a telephone number
 	}
-	return event.RawEvent{Source: Source, ID: string(id), Type: t, Subject: subject, Time: at, Center: center, Record: record}
+	return event.RawEvent{
+		Source: Source, ID: string(id), Type: t, Subject: subject, Time: at, Center: center, Record: record,
+	}
 }

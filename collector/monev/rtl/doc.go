@@ -1,5 +1,6 @@
-// Package rtl is the follow-up ledger of the monev meeting: its recommendations (rencana tindak lanjut), people's remarks
-// to sections of a month's report, and the data that people type for a month (staff, budget, satisfaction survey).
+// Package rtl is the follow-up ledger of the monev meeting: its recommendations (rencana tindak lanjut), people's
+// remarks to sections of a month's report, and the data that people type for a month (staff, budget, satisfaction
+// survey).
 //
 // Each is written as an event of the office (event.Kind.OfOffice) and is the fold of its events: a set of changes, of
 // which for each member the last counts. The order is that of the time of the change, then its revision, then its id,

@@ -188,7 +188,8 @@ func (e *Effect) Sentence() string {
 		points(e.Difference) + "."
 	switch {
 	case e.Beyond != nil:
-		s += " Di luar cakupan " + of(e.OutsideAfter) + ", sebelumnya " + of(e.OutsideBefore) + ". Di atas perubahan di luar " +
+		s += " Di luar cakupan " + of(e.OutsideAfter) + ", sebelumnya " + of(e.OutsideBefore) + ". Di atas perubahan di " +
+			"luar " +
 			"cakupan: " + points(e.Beyond) + "."
 	case e.OutsideBefore.N+e.OutsideAfter.N > 0:
 		s += " Di luar cakupan data terbatas, tidak dibandingkan."

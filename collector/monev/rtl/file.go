@@ -27,8 +27,8 @@ type Column struct {
 	Member string // of a record; empty for the id
 }
 
-// Columns are the columns of the sheet, in their order. A report may add columns of its own behind them: an import reads
-// these alone.
+// Columns are the columns of the sheet, in their order. A report may add columns of its own behind them: an import
+// reads these alone.
 var Columns = []Column{
 	{"ID", ""}, {"Rekomendasi", event.RecordText}, {"Penanggung jawab", event.RecordOwner}, {"Rapat", event.RecordMonth},
 	{"Batas waktu", event.RecordDue}, {"Status", event.RecordStatus}, {"Selesai", event.RecordCompleted},
@@ -50,8 +50,8 @@ func (r *Recommendation) Cells() []string {
 	return out
 }
 
-// clearMark in a cell or a YAML value clears a member; an empty cell leaves it as it is, so that last time's sheet takes
-// nothing back that was written since.
+// clearMark in a cell or a YAML value clears a member; an empty cell leaves it as it is, so that last time's sheet
+// takes nothing back that was written since.
 const clearMark = "-"
 
 // Entry is one recommendation of a file: what it sets, and where it stands.
@@ -204,7 +204,8 @@ func readTable(path, sheet, header string) (*table, error) {
 		switch {
 		case errors.Is(err, io.EOF):
 			if t.columns == nil {
-				return nil, fmt.Errorf("%s, sheet %s: no row has the column %s; keep the header as the report writes it", path, t.sheet,
+				return nil, fmt.Errorf("%s, sheet %s: no row has the column %s; keep the header as the report writes it", path,
+					t.sheet,
 					header)
 			}
 			return t, nil
@@ -280,7 +281,9 @@ func readSheet(path string) ([]Entry, error) {
 	return out, nil
 }
 
-var dayLayouts = []string{time.DateOnly, "02/01/2006", "2/1/2006", "02-01-2006", "2 January 2006", "2006-01-02 15:04:05"}
+var dayLayouts = []string{
+	time.DateOnly, "02/01/2006", "2/1/2006", "02-01-2006", "2 January 2006", "2006-01-02 15:04:05",
+}
 
 // dayOf reads a cell with a day: a date of the spreadsheet, or a text.
 func dayOf(row *tabular.Row, column int, text string) (string, error) {
@@ -311,7 +314,9 @@ func monthOf(row *tabular.Row, column int, text string) (string, error) {
 		return text, nil
 	}
 	name, year, _ := strings.Cut(text, " ")
-	if i := slices.IndexFunc(indonesian.Months[:], func(m string) bool { return strings.EqualFold(m, name) }); i >= 0 && len(year) == 4 {
+	if i := slices.IndexFunc(indonesian.Months[:], func(m string) bool {
+		return strings.EqualFold(m, name)
+	}); i >= 0 && len(year) == 4 {
 		return fmt.Sprintf("%s-%02d", year, i+1), nil
 	}
 	day, err := dayOf(row, column, text)
@@ -404,7 +409,8 @@ func formsOfYAML(path string) (out []FormData, err error) {
 				to          *int64
 			}{{"pagu", r.Granted, &row.Granted}, {"realisasi", r.Spent, &row.Spent}} {
 				if *sum.to, err = rupiah(sum.text); err != nil {
-					f.Wrong(fmt.Sprintf("anggaran[%d].%s", i, sum.field), strconv.Quote(sum.text), "write whole rupiah, such as 1250000000")
+					f.Wrong(fmt.Sprintf("anggaran[%d].%s", i, sum.field), strconv.Quote(sum.text), "write whole rupiah, such as "+
+						"1250000000")
 				}
 			}
 			b.Rows = append(b.Rows, row)
@@ -495,8 +501,8 @@ func budgetSheet(path string) (FormData, error) {
 	return b, nil
 }
 
-// surveySheet reads a row for each element, U1 to U9, with how many answered 1, 2, 3 and 4; a row Responden has how many
-// were asked in the column 1, or it is the most answers of any element.
+// surveySheet reads a row for each element, U1 to U9, with how many answered 1, 2, 3 and 4; a row Responden has how
+// many were asked in the column 1, or it is the most answers of any element.
 func surveySheet(path string) (FormData, error) {
 	t, err := readTable(path, "SKM", "Unsur")
 	if err != nil {
@@ -515,7 +521,8 @@ func surveySheet(path string) (FormData, error) {
 			s.Respondents = int(*n)
 			continue
 		}
-		if len(name) < 2 || name[0] != 'U' || name[1] < '1' || name[1] > '9' || len(name) > 2 && name[2] != ' ' && name[2] != '.' {
+		if len(name) < 2 || name[0] != 'U' || name[1] < '1' || name[1] > '9' || len(name) > 2 && name[2] != ' ' &&
+			name[2] != '.' {
 			return nil, fmt.Errorf("%s, column Unsur: %q; name the elements U1 to U9, and Responden", t.place(row), name)
 		}
 		sum := 0
@@ -543,7 +550,8 @@ func (t *table) whole(row *tabular.Row, header string, needed bool) (*int64, err
 	}
 	n, err := rupiah(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s, column %s: %q is no whole number; write it in digits, such as 1250000000", t.place(row), header,
+		return nil, fmt.Errorf("%s, column %s: %q is no whole number; write it in digits, such as 1250000000", t.place(row),
+			header,
 			text)
 	}
 	return &n, nil

@@ -224,7 +224,8 @@ func (s *Survey) check() error {
 		case n == 0:
 			return fmt.Errorf("unsur U%d (%s) has no answer; the index needs all nine elements", u+1, Elements[u])
 		case n > s.Respondents:
-			return fmt.Errorf("unsur U%d (%s) has %d answers of %d respondents; each answers an element once", u+1, Elements[u], n,
+			return fmt.Errorf("unsur U%d (%s) has %d answers of %d respondents; each answers an element once", u+1, Elements[u],
+				n,
 				s.Respondents)
 		}
 	}

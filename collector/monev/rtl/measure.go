@@ -32,7 +32,8 @@ func Measure(ctx context.Context, db Database, r *Recommendation, until string, 
 	if !since.Before(end) {
 		return e, nil
 	}
-	q := store.IndicatorQuery{Center: r.Center, Indicator: r.Indicator, OPD: r.OPD, Category: r.Category, Priority: r.Priority,
+	q := store.IndicatorQuery{Center: r.Center, Indicator: r.Indicator, OPD: r.OPD, Category: r.Category,
+		Priority:  r.Priority,
 		Kecamatan: r.Kecamatan, Since: month, Until: month.AddDate(0, 1, 0), AsOf: asOf}
 	in, out, err := db.Indicator(ctx, q)
 	if err != nil {
@@ -80,8 +81,8 @@ func frozenCount(z *store.Freeze, r *Recommendation, computed Count) (Count, boo
 	return out, true
 }
 
-// onTimeOf reports whether a frozen figure on_time is of the clock of r and of its OPD; of any OPD of the regency where r
-// names none.
+// onTimeOf reports whether a frozen figure on_time is of the clock of r and of its OPD; of any OPD of the regency where
+// r names none.
 func onTimeOf(dims string, r *Recommendation) bool {
 	d := dimsOf(dims)
 	return d["clock"] == r.Indicator && (r.OPD != "" && d["opd"] == r.OPD || r.OPD == "" && d["scope"] == "own")

@@ -31,8 +31,8 @@ func (s Share) Wilson() (low, high float64) {
 	return max(0, (middle-half)/(1+z*z/n)), min(1, (middle+half)/(1+z*z/n))
 }
 
-// Difference is after less before, with its 95 % interval by Newcombe's hybrid score method (R. G. Newcombe, 1998, method
-// 10). NaN where one of them is of nothing.
+// Difference is after less before, with its 95 % interval by Newcombe's hybrid score method (R. G. Newcombe, 1998,
+// method 10). NaN where one of them is of nothing.
 func Difference(before, after Share) (d, low, high float64) {
 	p, q := before.Value(), after.Value()
 	l, u := before.Wilson()

@@ -8,8 +8,8 @@ import (
 	"github.com/monev112/monev112/collector/event"
 )
 
-// plant is a trouble of one month of Sidoarjo2023, named by the cause that monev must find: on Days, between two minutes
-// of the day in WIB; without days all month.
+// plant is a trouble of one month of Sidoarjo2023, named by the cause that monev must find: on Days, between two
+// minutes of the day in WIB; without days all month.
 type plant struct {
 	Cause  string     `yaml:"cause"`
 	Month  time.Month `yaml:"month"`

@@ -68,7 +68,9 @@ func (CauseLimits) SQL(targets map[string]time.Duration, column string) string {
 
 // Paused reports whether a pause, of the reasons that overlap in it, joined by "+", may let a clock stand still.
 func (l CauseLimits) Paused(reason string) bool {
-	return slices.ContainsFunc(strings.Split(reason, "+"), func(r string) bool { return slices.Contains(l.PauseReasons, r) })
+	return slices.ContainsFunc(strings.Split(reason, "+"), func(r string) bool {
+		return slices.Contains(l.PauseReasons, r)
+	})
 }
 
 // Reasons gives PauseReasons as a list in SQL.

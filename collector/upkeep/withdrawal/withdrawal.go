@@ -152,7 +152,8 @@ func (s *Service) Confirm(ctx context.Context, center, ticket, by string) (c Con
 	c = Confirmed{Center: t.Key.Center, Ticket: t.Key.ID}
 	if !t.Withdrawn {
 		if c.Listed = t.Listed(); c.Listed {
-			return c, &RefusedError{Reason: "No withdrawn opening of this ticket waits for a confirmation: it has an opening that " +
+			return c, &RefusedError{Reason: "No withdrawn opening of this ticket waits for a confirmation: it has an opening " +
+				"that " +
 				"stands, or was spoken of after it was confirmed. Withdraw what is wrong first."}
 		}
 		return c, nil
@@ -160,7 +161,8 @@ func (s *Service) Confirm(ctx context.Context, center, ticket, by string) (c Con
 	var events []event.RawEvent
 	for _, opening := range t.Openings {
 		events = append(events, event.RawEvent{
-			Source: casefile.ConfirmSource, ID: confirmationID(t.Key, opening), Type: event.EventWithdrawn, Kind: event.KindTicket,
+			Source: casefile.ConfirmSource, ID: confirmationID(t.Key, opening), Type: event.EventWithdrawn,
+			Kind:    event.KindTicket,
 			Subject: t.Key.ID, Center: t.Key.Center, Time: s.Now(), Replaces: opening, Agent: agent(by),
 		})
 	}

@@ -87,6 +87,7 @@ func (p *pages) show(r *page.Request) {
 		}
 	}
 	r.Render(page.Page{
-		Title: r.T("Asal angka", "Where a number comes from"), Templates: p.templates, Name: "figure.html", Data: v, Status: status,
+		Title: r.T("Asal angka", "Where a number comes from"), Templates: p.templates, Name: "figure.html", Data: v,
+		Status: status,
 	})
 }

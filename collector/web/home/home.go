@@ -97,7 +97,9 @@ func (p *pages) home(r *page.Request) {
 		v.Complete = true
 	}
 	snap := p.cfg.Snapshot(r.Now)
-	slices.SortStableFunc(snap.Sources, func(a, b tracker.SourceSnapshot) int { return b.LastEventAt.Compare(a.LastEventAt) })
+	slices.SortStableFunc(snap.Sources, func(a, b tracker.SourceSnapshot) int {
+		return b.LastEventAt.Compare(a.LastEventAt)
+	})
 	if len(snap.Sources) > 0 {
 		v.Latest = at(snap.Sources[0].LastEventAt)
 	}

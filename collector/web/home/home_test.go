@@ -24,7 +24,6 @@ type world struct {
 	site *page.Site
 	keys auth.File
 	now  time.Time
-	cfg  Config
 }
 
 func newWorld(t *testing.T, edit func(*Config)) *world {
@@ -75,7 +74,8 @@ func (w *world) get(path, secret, language string) string {
 func TestHomeSaysWhatRunsAndWhetherDataIsComplete(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Grafana = "https://grafana.example/d/live" })
 	for language, want := range map[string][]string{
-		"id": {"Data lengkap", "29 November 2026 09.00 WIB", "29 November 2026 09.55 WIB", "5 menit lalu", "3 hari lalu", "pbx",
+		"id": {"Data lengkap", "29 November 2026 09.00 WIB", "29 November 2026 09.55 WIB", "5 menit lalu", "3 hari lalu",
+			"pbx",
 			"monev112 1.2.3", `href="https://grafana.example/d/live"`, `href="./metrics"`, `href="./definisi"`},
 		"en": {"Data is complete", "29 November 2026 09:00 WIB", "5 min ago", "3 days ago"},
 	} {

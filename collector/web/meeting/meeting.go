@@ -310,8 +310,8 @@ var policyTag = regexp.MustCompile(`http-equiv="Content-Security-Policy" content
 // maxHeadBytes is how far into a file its policy may stand.
 const maxHeadBytes = 4096
 
-// policyOf is the policy of a report as it stands in the file: of one that was handed out it stays what it was. The rest
-// of the header's policy is stricter than any report needs.
+// policyOf is the policy of a report as it stands in the file: of one that was handed out it stays what it was. The
+// rest of the header's policy is stricter than any report needs.
 func policyOf(text []byte) string {
 	const strict = "default-src 'none'; frame-ancestors 'none'"
 	m := policyTag.FindSubmatch(text[:min(len(text), maxHeadBytes)])

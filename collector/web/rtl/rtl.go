@@ -214,7 +214,9 @@ func (p *pages) renderList(r *page.Request, typed map[string]string, problem str
 		typed = map[string]string{event.RecordMonth: today[:7], event.RecordStatus: event.RTLUsulan}
 	}
 	v.Form = formView{r, p.address(r, center, ""), p.fields(r, center, typed), r.T("Tambah", "Add")}
-	r.Render(page.Page{Status: status, Title: r.T("Tindak lanjut", "Follow-up"), Templates: p.templates, Name: "list.html", Data: v})
+	r.Render(page.Page{
+		Status: status, Title: r.T("Tindak lanjut", "Follow-up"), Templates: p.templates, Name: "list.html", Data: v,
+	})
 }
 
 func (p *pages) mayWrite(r *page.Request) bool { return r.Person.May(page.Scopes(auth.MonevWrite)) }
@@ -396,7 +398,8 @@ func (p *pages) write(r *page.Request, center string, draft event.RawEvent, chan
 	case !changed:
 		return ""
 	}
-	receipt, err := p.Submit(r.Context(), ingest.Office{Allowed: true, Only: true, By: r.Person.Name(), Center: center}, draft)
+	receipt, err := p.Submit(r.Context(), ingest.Office{Allowed: true, Only: true, By: r.Person.Name(), Center: center},
+		draft)
 	switch {
 	case err != nil:
 		return r.T("Belum dapat disimpan; tekan sekali lagi sebentar lagi.", "Cannot be saved now; press again in a moment.")

@@ -108,7 +108,8 @@ func Linked(s Service) (*web.Pages, error) {
 // Announce returns the reports that leadership is told of now, with links to them.
 func Announce(reports *report.Runner, links *web.Links, now time.Time) (out []pager.Report) {
 	for _, t := range reports.Told(now) {
-		r := pager.Report{Center: t.Center, CenterName: t.CenterName, Month: t.Month, At: t.At, Until: t.At.Add(report.TellFor),
+		r := pager.Report{Center: t.Center, CenterName: t.CenterName, Month: t.Month, At: t.At,
+			Until:  t.At.Add(report.TellFor),
 			Missed: t.Missed, Judged: t.Judged}
 		if links != nil {
 			r.Link = links.Report(t.Center, t.Month, t.Edition, t.At)
