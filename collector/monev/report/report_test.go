@@ -419,3 +419,21 @@ func TestAReportIsDueFromTheFirstWorkingDayOn(t *testing.T) {
 		}
 	}
 }
+
+// A draft is used again for a moment, but never beyond the freeze of its month.
+func TestADraftEndsWithTheFreeze(t *testing.T) {
+	r := Model(month(), Settings{}, nil)
+	f := month()
+	f.Frozen = &Frozen{Revision: 1}
+	frozen := Model(f, Settings{}, nil)
+	for _, tc := range []struct {
+		report *Report
+		z      *store.Freeze
+		want   bool
+	}{{r, nil, true}, {r, &store.Freeze{Revision: 1}, false}, {frozen, nil, false}, {frozen, &store.Freeze{Revision: 1}, true},
+		{frozen, &store.Freeze{Revision: 2}, false}} {
+		if got := tc.report.of(tc.z); got != tc.want {
+			t.Errorf("%v of %v: %t", tc.report.Frozen, tc.z, got)
+		}
+	}
+}

@@ -286,17 +286,21 @@ func in(month time.Time, zone *time.Location) time.Time {
 func (r *Runner) make(ctx context.Context, c freeze.Center, month time.Time, fresh bool) (*Report, error) {
 	now := r.cfg.Now()
 	r.drafts = slices.DeleteFunc(r.drafts, func(d draft) bool { return !now.Before(d.until) })
+	if !r.cfg.Prepared() {
+		return nil, store.ErrNotReady
+	}
+	z, err := r.cfg.Database.Frozen(ctx, c.Code, month)
+	if err != nil {
+		return nil, err
+	}
 	if !fresh {
 		for _, d := range r.drafts {
-			if d.report.Center == c.Code && d.report.Month == month.Format(monthLayout) {
+			if d.report.Center == c.Code && d.report.Month == month.Format(monthLayout) && d.report.of(z) {
 				return d.report, nil
 			}
 		}
 	}
-	if !r.cfg.Prepared() {
-		return nil, store.ErrNotReady
-	}
-	f, err := r.gather(ctx, c, month, now)
+	f, err := r.gather(ctx, c, month, now, z)
 	if err != nil {
 		return nil, err
 	}
@@ -309,8 +313,16 @@ func (r *Runner) make(ctx context.Context, c freeze.Center, month time.Time, fre
 	return rep, nil
 }
 
-// gather fetches all that a report says, each number once.
-func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Time) (*Facts, error) {
+// of reports whether a report was made from that freeze, or from none where z is nil.
+func (r *Report) of(z *store.Freeze) bool {
+	if z == nil || r.Frozen == nil {
+		return z == nil && r.Frozen == nil
+	}
+	return z.Revision == r.Frozen.Revision
+}
+
+// gather fetches all that a report says, each number once; z is the freeze of the month, nil where there is none.
+func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Time, z *store.Freeze) (*Facts, error) {
 	db, dir := r.cfg.Database, r.cfg.Directory
 	named, _ := dir.Center(c.Code)
 	f := &Facts{
@@ -326,10 +338,6 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	}
 	for _, k := range dir.Categories(c.Code) {
 		f.Categories = append(f.Categories, Named{ID: k.ID, Name: k.Name, Private: dir.Private(c.Code, k.ID)})
-	}
-	z, err := db.Frozen(ctx, c.Code, month)
-	if err != nil {
-		return nil, err
 	}
 	first := month.AddDate(0, -12, 0)
 	var figures, more []store.Figure
