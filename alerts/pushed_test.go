@@ -60,6 +60,22 @@ func of(alerts []alert) message {
 		CommonAnnotations: common(alerts, func(a alert) map[string]string { return a.Annotations })}
 }
 
+// report is a monthly report as the pager tells of it, by TestLeadershipIsToldOfAReport.
+var report = alert{
+	Status: "firing",
+	Labels: map[string]string{"alertname": "Monev112Report", "kind": "report", "center": "35.15", "month": "2026-10"},
+	Annotations: map[string]string{"period": "Oktober 2026", "center_name": "Kabupaten Sidoarjo", "missed": "1",
+		"judged": "5", "link": "https://monev112.example.go.id/p/report"},
+}
+
+func TestTheMessageOfAMonthlyReport(t *testing.T) {
+	want := "<b>Laporan kinerja 112 Oktober 2026</b>\nKabupaten Sidoarjo: 1 dari 5 indikator tidak tercapai.\n" +
+		"<a href=\"https://monev112.example.go.id/p/report\">Buka laporan</a>"
+	if got := render(t, "monev112.tickets.telegram", of([]alert{report})); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 func TestMessagesOfARealPush(t *testing.T) {
 	groups := pushed(t)
 	link := func(opd string) string {
@@ -103,7 +119,9 @@ func TestMessagesOfARealPush(t *testing.T) {
 // and every one in the push is explained to who writes a template.
 func TestThePagerSaysWhatTheTemplatesUse(t *testing.T) {
 	said := map[string]bool{"Annotations.unlisted": true} // beyond the limits alone
-	for _, alerts := range pushed(t) {
+	groups := pushed(t)
+	groups["report"] = []alert{report}
+	for _, alerts := range groups {
 		for _, a := range alerts {
 			for k := range a.Labels {
 				said["Labels."+k] = true
