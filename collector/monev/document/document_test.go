@@ -78,7 +78,12 @@ func TestAChangedDigitIsFound(t *testing.T) {
 			i := rapid.SampledFrom(digits).Draw(t, "place")
 			text[i] = '0' + (text[i]-'0'+rune(rapid.IntRange(1, 9).Draw(t, "by")))%10
 		}
-		if _, d := Compare([]Cell{c}, []Reading{Parse(c.Key.ID(), string(text), "")}); len(d) != 1 {
+		r := Parse(c.Key.ID(), string(text), "")
+		if tie := 1e-3 * (r.High - r.Low); c.Value-r.Low < tie && c.Value > r.Low-tie || r.High-c.Value < tie &&
+			c.Value < r.High+tie {
+			t.Skip("0,75 may be shown as 0,7 and as 0,8: neither says that somebody changed it")
+		}
+		if _, d := Compare([]Cell{c}, []Reading{r}); len(d) != 1 {
 			t.Fatalf("%q for %q (%g) passes", string(text), c.String(), c.Value)
 		}
 	})
@@ -204,9 +209,11 @@ func TestColumnsOfNumbersStandOnTheRight(t *testing.T) {
 		cells []Cell
 		want  bool
 	}{
-		"numbers": {[]Cell{number, number}, true}, "text": {[]Cell{Text("a")}, false}, "mixed": {[]Cell{number, Text("a"), number}, false},
+		"numbers": {[]Cell{number, number}, true}, "text": {[]Cell{Text("a")}, false},
+		"mixed":               {[]Cell{number, Text("a"), number}, false},
 		"a total without one": {[]Cell{number, empty}, true}, "absent": {[]Cell{absent, absent}, true},
-		"absent first": {[]Cell{absent, number}, true}, "absent among text": {[]Cell{absent, Text("a")}, false}, "nothing": {nil, false},
+		"absent first": {[]Cell{absent, number}, true}, "absent among text": {[]Cell{absent, Text("a")}, false},
+		"nothing": {nil, false},
 	} {
 		table := Table{Columns: []Column{{}}}
 		for _, c := range tc.cells {

@@ -19,7 +19,7 @@ type Reading struct {
 }
 
 // exactly is how far two exact numbers may differ, relative to their size: office programs keep 15 digits.
-const exactly = 1e-9
+const exactly = 1e-13
 
 // Exact reads a number that was not rounded.
 func Exact(id, text, where string, v float64) Reading {
