@@ -15,6 +15,7 @@ var viewParameter = regexp.MustCompile(`\{(\w+):(\w+)`)
 var viewArguments = map[string]string{
 	"since": "'2026-10-01'", "until": "'2026-11-01'", "step": "'all'", "target": "15", "short": "5", "center": "'35.15'",
 	"centers": "['35.15']", "days": "[('35.15', '2026-10-01')]", "at": "'2026-10-02 00:00:00'", "zone": "'Asia/Jakarta'",
+	"opd": "''", "category": "''", "priority": "''", "kecamatan": "''", "indicator": "'resolve'",
 }
 
 // asked is what to write after FROM to ask a view of that definition.

@@ -1840,6 +1840,89 @@ LEFT JOIN (SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at FRO
     ON t.center = n.center AND t.id = n.subject
 WHERE n.channel != '';
 
+CREATE OR REPLACE VIEW monev112.monev_report ON CLUSTER monev112 AS
+SELECT {center:String} AS center, g.1::String AS figure, g.2::String AS dims, toFloat64(sum(g.3)) AS numerator,
+    toFloat64(if(startsWith(figure, 'calls_'), any(total), count())) AS denominator, toUInt64(denominator) AS n,
+    if(denominator = 0, NULL, numerator / denominator) AS value
+FROM
+(
+    SELECT count() OVER () AS total, arrayConcat([
+            ('calls_class', concat('class=', multiIf(NOT answered, 'tidak_terjawab', classified, ifNull(class, ''), 'belum')), 1),
+            ('calls_hour', concat('hour=', leftPad(toString(toHour(local)), 2, '0'), ',weekday=', toString(toDayOfWeek(local))), 1),
+            ('calls_quarter', concat('at=', formatDateTime(toStartOfFifteenMinutes(local), '%Y-%m-%dT%H:%i')), 1),
+            ('calls_day', concat('day=', toString(assumeNotNull(day))), 1)],
+        arrayMap(f -> ('calls_flag', concat('flag=', f), 1), flags)) AS list
+    FROM (SELECT *, toTimeZone(assumeNotNull(at), {zone:String}) AS local FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00')))
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
+)
+ARRAY JOIN list AS g
+GROUP BY figure, dims
+
+QUALIFY figure != 'calls_quarter' OR row_number() OVER (PARTITION BY figure ORDER BY numerator DESC, dims) = 1
+UNION ALL
+SELECT {center:String}, g.1::String AS figure, g.2::String AS dims, toFloat64(sum(g.3)) AS numerator,
+    toFloat64(if(startsWith(figure, 'tickets_'), any(total), count())) AS denominator, toUInt64(denominator) AS n,
+    if(denominator = 0, NULL, numerator / denominator)
+FROM
+(
+    SELECT count() OVER () AS total, concat('opd=', ifNull(opd, ''), ',scope=', ifNull(scope, 'own')) AS held,
+        arrayConcat([
+            ('tickets_opd', held, 1),
+            ('tickets_category', concat('category=', ifNull(category, '')), 1),
+            ('tickets_kecamatan', concat('kecamatan=', ifNull(kecamatan, '')), 1),
+            ('tickets_priority', concat('priority=', ifNull(priority, '')), 1),
+            ('acted', held, toUInt8(coalesce(acknowledged_at, departed_at, arrived_at, resolved_at) IS NOT NULL)),
+            ('confirmed', held, toUInt8(confirmed_at IS NOT NULL)),
+            ('bounced', held, toUInt8(bounces > 0)),
+            ('reopened', held, toUInt8(reopened > 0))],
+        if(category = 'kebakaran' AND respond_seconds IS NOT NULL,
+            [('arrived_within', 'category=kebakaran,seconds=900', toUInt8(assumeNotNull(respond_seconds) <= 900)),
+             ('fires_opd', held, toUInt8(assumeNotNull(respond_seconds) <= 900))], []),
+        arrayMap(f -> ('tickets_flag', concat('flag=', f), 1), flags)) AS list
+    FROM monev112.tickets_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
+)
+ARRAY JOIN list AS g
+GROUP BY figure, dims
+UNION ALL
+SELECT center, 'unobserved', concat('clock=', clock, ',opd=', c.opd, ',scope=', c.scope),
+    toFloat64(sum(c.unobserved)), toFloat64(sum(met + stopped_late + open_late + undecided + c.unobserved)) AS whole, toUInt64(whole),
+    if(whole = 0, NULL, sum(c.unobserved) / whole)
+FROM monev112.clocks_counted(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}) AS c
+WHERE center = {center:String}
+GROUP BY center, clock, opd, scope
+UNION ALL
+SELECT center, 'hoax_cost', concat('measure=', measure), toFloat64(numerator), toFloat64(denominator), toUInt64(numerator), amount
+FROM monev112.monev_hoax_cost(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, center = {center:String}, target = {target:UInt32})
+UNION ALL
+
+SELECT center, 'hoax_callers', '', toFloat64(numerator), toFloat64(calls), toUInt64(numbers), share
+FROM (SELECT *, n AS calls FROM monev112.monev_callers(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, center = {center:String}) ORDER BY calls DESC, key_id LIMIT 1)
+UNION ALL
+SELECT center, 'hoax_blocks', '', toFloat64(numerator), toFloat64(denominator), toUInt64(denominator), if(denominator = 0, NULL, numerator / denominator)
+FROM monev112.monev_blocks(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, center = {center:String});
+
+CREATE OR REPLACE VIEW monev112.monev_indicators ON CLUSTER monev112 AS
+SELECT center, period AS month, 'answer' AS indicator, toFloat64(numerator) AS numerator, toFloat64(denominator) AS denominator,
+    toUInt64(if(stamped = 0, 0, n)) AS n, share AS value
+FROM monev112.monev_service_level(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'month', target = {target:UInt32}, short = {short:UInt32})
+WHERE measure = 'ketat' AND center = {center:String}
+UNION ALL
+SELECT {center:String}, toStartOfMonth(assumeNotNull(day)) AS month, 'fire', toFloat64(countIf(respond_seconds <= 900)), toFloat64(count(respond_seconds)),
+    toUInt64(count(respond_seconds)), if(count(respond_seconds) = 0, NULL, countIf(respond_seconds <= 900) / count(respond_seconds))
+FROM monev112.tickets_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND category = 'kebakaran' AND state != 'merged'
+GROUP BY month
+UNION ALL
+SELECT center, period AS month, clock, toFloat64(sum(o.numerator)) AS k, toFloat64(sum(o.denominator)) AS d, toUInt64(d), if(d = 0, NULL, k / d)
+FROM monev112.monev_on_time_tickets(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'month') AS o
+WHERE center = {center:String} AND clock IN ('acknowledge', 'resolve') AND opd != ''
+GROUP BY center, month, clock
+UNION ALL
+SELECT center, period AS month, 'hoax', toFloat64(numerator), toFloat64(denominator), toUInt64(denominator), share
+FROM monev112.monev_hoax(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'month')
+WHERE measure = 'rasio_hoaks' AND center = {center:String};
+
 CREATE OR REPLACE VIEW monev112.monev_informasi ON CLUSTER monev112 AS
 SELECT
     center, period, measure, numerator, denominator, n,

@@ -91,6 +91,15 @@ func (c *Cases) Flags(ctx context.Context, center string, since, until time.Time
 	return counts, nil
 }
 
+// NotRecorded counts what no source records; see store.Store.NotRecorded.
+func (c *Cases) NotRecorded(ctx context.Context, center string, since, until time.Time) ([]store.NotRecorded, error) {
+	rows, err := c.Stored.NotRecorded(ctx, center, since, until)
+	if err != nil {
+		return nil, &store.UnavailableError{Reason: "ClickHouse does not answer now.", Err: err}
+	}
+	return rows, nil
+}
+
 // Find returns every case of a kind and id: of one centre, or of all when center is empty.
 func (c *Cases) Find(ctx context.Context, kind event.Kind, center, id string) ([]Case, error) {
 	centers := c.Centers

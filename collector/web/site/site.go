@@ -24,6 +24,7 @@ import (
 	"github.com/monev112/monev112/collector/web/imports"
 	"github.com/monev112/monev112/collector/web/meeting"
 	"github.com/monev112/monev112/collector/web/page"
+	"github.com/monev112/monev112/collector/web/quality"
 	rtlpage "github.com/monev112/monev112/collector/web/rtl"
 	"github.com/monev112/monev112/collector/web/wall"
 	"github.com/monev112/monev112/docs"
@@ -69,6 +70,9 @@ func New(s Service) (*page.Site, *wall.Wall, error) {
 	}
 	imports.Mount(out, s.Uploads)
 	figure.Mount(out, s.Number)
+	quality.Mount(out, quality.Config{
+		Flags: s.Cases.Flags, NotRecorded: s.Cases.NotRecorded, Directory: s.Directory, Now: s.Now,
+	})
 	links := meeting.Config{Reports: s.Reports}
 	if s.Links != nil {
 		links.Link = s.Links.Report

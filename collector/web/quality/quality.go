@@ -1,0 +1,227 @@
+// Package quality owns the page /mutu: the cases that contradict themselves, by flag and source, and what no source
+// records. It computes nothing itself: the figures are those of the views flags_by_source and monev_not_recorded.
+package quality
+
+import (
+	"context"
+	"embed"
+	"html/template"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/internal/indonesian"
+	"github.com/monev112/monev112/collector/store"
+	"github.com/monev112/monev112/collector/web/page"
+)
+
+//go:embed templates
+var files embed.FS
+
+// Config is what the page is made of; every field is required.
+type Config struct {
+	Flags       func(ctx context.Context, center string, since, until time.Time) ([]store.FlagCount, error)
+	NotRecorded func(ctx context.Context, center string, since, until time.Time) ([]store.NotRecorded, error)
+	Directory   *directory.Directory
+	Now         func() time.Time
+}
+
+// defaultDays is how far back the page looks unless it is told.
+const defaultDays = 28
+
+type pages struct {
+	cfg       Config
+	templates *template.Template
+}
+
+// Mount gives the site its page /mutu.
+func Mount(s *page.Site, cfg Config) {
+	p := &pages{cfg, page.MustParse(files, "templates/*.html")}
+	access := page.Scopes(auth.BoardRead, auth.MonevWrite)
+	s.Handle("GET /mutu", access, p.show)
+	s.Menu("/mutu", page.Text{Indonesian: "Mutu data", English: "Data quality"}, access)
+}
+
+type view struct {
+	Since, Until string // days; Until is the day after the last
+	Wrong        string
+	Flags        []flagRow
+	Unrecorded   []unrecordedRow
+}
+
+type flagRow struct {
+	store.FlagCount
+	Words, Count string
+}
+
+type unrecordedRow struct {
+	Center, OPD, Clock, Source, Unobserved, N, Recorded string
+	Never                                               bool // carried by what its source says, and never brought
+}
+
+func (p *pages) show(r *page.Request) {
+	q := r.URL.Query()
+	today := p.cfg.Now().UTC().Truncate(24 * time.Hour)
+	v := view{
+		Since: today.AddDate(0, 0, 2-defaultDays).Format(time.DateOnly), Until: today.AddDate(0, 0, 2).Format(time.DateOnly),
+	}
+	if q.Has("since") {
+		v.Since, v.Until = q.Get("since"), q.Get("until")
+	}
+	since, err1 := time.Parse(time.DateOnly, v.Since)
+	until, err2 := time.Parse(time.DateOnly, v.Until)
+	status := http.StatusOK
+	if err1 != nil || err2 != nil || !since.Before(until) {
+		status = http.StatusBadRequest
+		v.Wrong = r.T("Tulis dua tanggal; tanggal kedua adalah hari setelah hari terakhir.",
+			"Give two days; the second is the day after the last.")
+	} else if err := p.read(r, &v, since, until); err != nil {
+		status = http.StatusServiceUnavailable
+		v.Wrong = r.T("Basis data belum menjawab. Coba lagi sebentar lagi.",
+			"The database does not answer. Try again in a moment.")
+	}
+	r.Render(page.Page{
+		Title: r.T("Mutu data", "Data quality"), Templates: p.templates, Name: "quality.html", Data: v, Status: status,
+	})
+}
+
+func (p *pages) read(r *page.Request, v *view, since, until time.Time) error {
+	center := r.Person.Center()
+	flags, err := p.cfg.Flags(r.Context(), center, since, until)
+	if err != nil {
+		return err
+	}
+	for _, f := range flags {
+		words, ok := flagWords[f.Flag]
+		if !ok {
+			words = page.Text{Indonesian: f.Flag, English: f.Flag}
+		}
+		v.Flags = append(v.Flags, flagRow{f, r.T(words.Indonesian, words.English), indonesian.Number(int64(f.Cases))})
+	}
+	missing, err := p.cfg.NotRecorded(r.Context(), center, since, until)
+	if err != nil {
+		return err
+	}
+	for _, m := range missing {
+		name := m.OPD
+		if o, ok := p.cfg.Directory.OPD(m.Center, m.OPD); ok {
+			name = o.Name
+		}
+		if name == "" {
+			name = r.T("belum pada OPD", "at no OPD")
+		}
+		clock := clockWords[m.Clock]
+		v.Unrecorded = append(v.Unrecorded, unrecordedRow{
+			m.Center, name, r.T(clock.Indonesian, clock.English), m.Source, indonesian.Number(int64(m.Unobserved)),
+			indonesian.Number(int64(m.N)), indonesian.Number(int64(m.Recorded)), m.Never,
+		})
+	}
+	slices.SortStableFunc(v.Unrecorded, func(a, b unrecordedRow) int {
+		switch {
+		case a.Never == b.Never:
+			return 0
+		case a.Never:
+			return -1
+		default:
+			return 1
+		}
+	})
+	return nil
+}
+
+// clockWords name what a clock waits for.
+var clockWords = map[string]page.Text{
+	"acknowledge":   {Indonesian: "Diterima OPD", English: "acknowledged"},
+	"arrive":        {Indonesian: "Tiba di lokasi", English: "arrived"},
+	"resolve":       {Indonesian: "Selesai ditangani", English: "resolved"},
+	"resolve_total": {Indonesian: "Selesai ditangani, seluruhnya", English: "resolved, in all"},
+	"given":         {Indonesian: "Selesai menurut batas dari sumber", English: "resolved by the source's own date"},
+	"confirm":       {Indonesian: "Dikonfirmasi pelapor", English: "confirmed"},
+}
+
+// flagWords say what a flag means, as an official would.
+var flagWords = map[string]page.Text{
+	casefile.FlagFieldBlanked: {
+		Indonesian: "isian dikosongkan karena memuat nomor, alamat atau teks bebas", English: "a field held a number, an " +
+			"address or free text and was blanked",
+	},
+	casefile.FlagCaseFull: {
+		Indonesian: "kejadian melebihi batas satu kasus", English: "more events than a case may have",
+	},
+	casefile.FlagAnsweredBeforeReceived: {Indonesian: "dijawab sebelum masuk", English: "answered before it was " +
+		"received"},
+	casefile.FlagQueuedBeforeReceived: {
+		Indonesian: "mengantre sebelum masuk", English: "queued before it was received",
+	},
+	casefile.FlagAnsweredBeforeQueued: {
+		Indonesian: "dijawab sebelum mengantre", English: "answered before it was queued",
+	},
+	casefile.FlagEndedBeforeAnswered: {
+		Indonesian: "berakhir sebelum dijawab", English: "ended before it was answered",
+	},
+	casefile.FlagAnsweredAndAbandoned: {
+		Indonesian: "dijawab dan ditutup penelepon sebelum dijawab", English: "answered, and abandoned",
+	},
+	casefile.FlagClassWithoutAnswer: {
+		Indonesian: "diklasifikasi tanpa catatan dijawab", English: "classified without an answer",
+	},
+	casefile.FlagReferenceIgnored: {
+		Indonesian: "koreksi menunjuk kejadian yang tidak dapat diganti", English: "a correction names an event that it " +
+			"cannot replace",
+	},
+	casefile.FlagNotOpened: {
+		Indonesian: "tiket tanpa catatan dibuka", English: "a ticket without an opening",
+	},
+	casefile.FlagOpenedBeforeReceived: {
+		Indonesian: "tiket dibuka sebelum panggilan masuk", English: "opened before the call was received",
+	},
+	casefile.FlagClosedBeforeOpened: {
+		Indonesian: "ditutup sebelum dibuka", English: "closed before it was opened",
+	},
+	casefile.FlagResolvedBeforeOpened: {
+		Indonesian: "selesai sebelum dibuka", English: "resolved before it was opened",
+	},
+	casefile.FlagAssignedBeforeOpened: {
+		Indonesian: "disposisi sebelum dibuka", English: "assigned before it was opened",
+	},
+	casefile.FlagAcknowledgedWithoutAssigned: {
+		Indonesian: "diterima tanpa disposisi", English: "acknowledged without an assignment",
+	},
+	casefile.FlagArrivedBeforeDeparted: {Indonesian: "tiba sebelum berangkat", English: "arrived before departure"},
+	casefile.FlagReopenedWithoutResolution: {
+		Indonesian: "dibuka lagi tanpa pernah selesai", English: "reopened without a resolution",
+	},
+	casefile.FlagResumedWithoutPause: {Indonesian: "dilanjutkan tanpa ditunda", English: "resumed without a pause"},
+	casefile.FlagArrivedBeforeReceived: {
+		Indonesian: "tiba sebelum panggilan masuk", English: "arrived before the call was received",
+	},
+	casefile.FlagPauseAndResumeAtOnce: {
+		Indonesian: "ditunda dan dilanjutkan pada saat yang sama", English: "paused and resumed at one instant",
+	},
+	casefile.FlagMasterUnknown: {
+		Indonesian: "digabung ke tiket yang tidak dikenal", English: "merged into an unknown ticket",
+	},
+	casefile.FlagMergedInCycle: {Indonesian: "digabung melingkar", English: "merged in a circle"},
+	casefile.FlagMasterClosed: {
+		Indonesian: "digabung ke tiket yang sudah ditutup", English: "merged into a closed ticket",
+	},
+	casefile.FlagMasterYounger: {
+		Indonesian: "digabung ke tiket yang lebih baru", English: "merged into a younger ticket",
+	},
+	casefile.FlagMergedAfterStop: {Indonesian: "digabung setelah selesai", English: "merged after it was handled"},
+	casefile.FlagPriorityFromMember: {
+		Indonesian: "prioritas dari tiket yang digabung", English: "priority of a merged ticket",
+	},
+	casefile.FlagCorrectedAfterLate: {
+		Indonesian: "waktunya dikoreksi setelah terlambat", English: "a time was corrected after it was late",
+	},
+	casefile.FlagPriorityFromCategory: {Indonesian: "prioritas dari kategori", English: "priority of its category"},
+	casefile.FlagPriorityAssumed: {Indonesian: "prioritas dianggap mendesak", English: "priority assumed to be " +
+		"urgent"},
+	casefile.FlagTest:             {Indonesian: "tiket dari panggilan uji", English: "a test call's ticket"},
+	casefile.FlagEventWithdrawn:   {Indonesian: "kejadian ditarik kembali", English: "an event was withdrawn"},
+	casefile.FlagOpeningWithdrawn: {Indonesian: "pembukaan tiket ditarik kembali", English: "the opening was withdrawn"},
+}
