@@ -182,7 +182,7 @@ func (f *reportFlags) fetch(ctx context.Context, c *adminClient) (*report.Report
 // compare holds the finished files against the figures.
 func (f *reportFlags) compare(ctx context.Context, c *adminClient, made *report.Report, out io.Writer) error {
 	var now report.Report
-	if err := c.ask(ctx, http.MethodGet, f.path("json", true), nil, &now); err != nil {
+	if err := c.ask(ctx, http.MethodGet, f.path("json", true)+"&fresh=true", nil, &now); err != nil {
 		return err
 	}
 	compared, wrong := 0, 0

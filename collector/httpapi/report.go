@@ -83,7 +83,7 @@ func part(c *gin.Context, opd string) (string, error) {
 }
 
 func (a *API) getReport(c *gin.Context) {
-	q, err := query(c, "center", "month", "opd", "format", "edition", "draft")
+	q, err := query(c, "center", "month", "opd", "format", "edition", "draft", "fresh")
 	var r report.Request
 	if err == nil {
 		r = report.Request{Month: q.Get("month"), By: who(c)}
@@ -94,6 +94,9 @@ func (a *API) getReport(c *gin.Context) {
 	}
 	if err == nil {
 		r.Draft, err = flag(q, "draft")
+	}
+	if err == nil {
+		r.Fresh, err = flag(q, "fresh")
 	}
 	if s := q.Get("edition"); err == nil && s != "" {
 		if r.Edition, err = strconv.Atoi(s); err != nil || r.Edition < 1 {

@@ -70,6 +70,7 @@ func TestReports(t *testing.T) {
 		"/v1/report?month=2026-10&format=html":           {200, "html"},
 		"/v1/report?month=2026-10&format=pdf":            {400, "html, xlsx, docx or json"},
 		"/v1/report?month=2026-10&edition=0":             {400, "from 1"},
+		"/v1/report?month=2026-10&fresh=1":               {400, "fresh"},
 		"/v1/report?month=2026-10&edition=1&draft=true":  {400, "no draft"},
 		"/v1/report?month=2026-10&months=2026-11":        {400, "unknown"},
 		"/v1/report?month=2026-12":                       {409, "has not begun"},

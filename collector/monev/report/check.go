@@ -116,12 +116,12 @@ func checkJSON(r, now *Report, file []byte) (compared int, differences []string,
 			differences = append(differences, fmt.Sprintf("%s %s is no figure of this report", f.Name, f.Dims))
 		}
 	}
-	if len(got.Indicators) != len(r.Indicators) {
+	if len(got.Indicators) != len(now.Indicators) {
 		return compared, append(differences, fmt.Sprintf("%d indicators, there are %d", len(got.Indicators),
-			len(r.Indicators))), nil
+			len(now.Indicators))), nil
 	}
 	for i := range got.Indicators {
-		a, b := &got.Indicators[i], &r.Indicators[i]
+		a, b := &got.Indicators[i], &now.Indicators[i]
 		for part, p := range map[string][2]*float64{
 			"target": {a.Target, b.Target}, "value": {a.Value, b.Value}, "low": {a.Low, b.Low}, "high": {a.High, b.High},
 			"last_month": {a.Before, b.Before}, "last_year": {a.Year, b.Year}, "attained": {a.Attained, b.Attained},
@@ -132,11 +132,16 @@ func checkJSON(r, now *Report, file []byte) (compared int, differences []string,
 		number("indicator "+a.ID+" n", a.N, b.N, true, true)
 	}
 	for i := range got.Trend {
-		if f := r.trendOf(&got.Trend[i]); f != nil {
+		if f := now.trendOf(&got.Trend[i]); f != nil {
 			figures(got.Trend[i].Month+" ", got.Trend[i].Figure, f.Figure)
 		} else {
 			differences = append(differences, fmt.Sprintf("%s %s is no month of this report", got.Trend[i].Month,
 				got.Trend[i].Dims))
+		}
+	}
+	for i := range now.Trend {
+		if f := &now.Trend[i]; got.trendOf(f) == nil {
+			differences = append(differences, fmt.Sprintf("%s %s is missing", f.Month, f.Dims))
 		}
 	}
 	return compared, differences, nil

@@ -351,7 +351,8 @@ func (w *writer) summary() {
 			w.monthShare(year, in.ID), text(in.Words()).Bold().In(tone)))
 	}
 	t.Note = document.Line{text("n: penyebut. Capaian: realisasi dibagi sasaran; bagi hoaks sasaran dibagi realisasi. " +
-		"Sasaran hoaks: di bawah bulan yang sama tahun lalu, bila tidak ditetapkan. Di bawah 20 kasus: data terbatas.")}
+		"Sasaran hoaks: di bawah bulan yang sama tahun lalu, bila tidak ditetapkan; sama dengannya tidak tercapai, " +
+		"kecuali 0 %. Di bawah 20 kasus: data terbatas.")}
 	w.add(t)
 	w.trendTable()
 	w.remarks("ringkasan")

@@ -145,7 +145,7 @@ func (i *Indicator) judge() {
 		return
 	case i.Target == nil:
 		i.Verdict = NoTarget
-	case i.ID == Hoax && *i.Value < *i.Target, i.ID != Hoax && *i.Value >= *i.Target:
+	case i.ID == Hoax && (*i.Value < *i.Target || *i.Value == 0), i.ID != Hoax && *i.Value >= *i.Target:
 		i.Verdict = Achieved
 	default:
 		i.Verdict = NotAchieved

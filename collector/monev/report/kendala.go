@@ -9,6 +9,7 @@ import (
 	"github.com/monev112/monev112/collector/internal/indonesian"
 	"github.com/monev112/monev112/collector/monev/document"
 	"github.com/monev112/monev112/collector/monev/kendala"
+	"github.com/monev112/monev112/collector/monev/share"
 	"github.com/monev112/monev112/collector/sla"
 )
 
@@ -17,8 +18,9 @@ type Kendala func(ctx context.Context, q kendala.Request) (kendala.Result, error
 
 // causesOf asks why the cases of a month failed, as they are known now. A month with more cases than are answered at a
 // time has no such section.
-func causesOf(ctx context.Context, ask Kendala, center, month string) (out []CauseSet, err error) {
-	result, err := ask(ctx, kendala.Request{Center: center, Month: month})
+func causesOf(ctx context.Context, ask Kendala, q kendala.Request, private func(category string) bool) (out []CauseSet,
+	err error) {
+	result, err := ask(ctx, q)
 	var no *kendala.RefusedError
 	if errors.As(err, &no) {
 		return nil, nil
@@ -32,7 +34,7 @@ func causesOf(ctx context.Context, ask Kendala, center, month string) (out []Cau
 			continue
 		}
 		set := CauseSet{Indicator: in.Indicator, Name: in.Name, Failing: in.Late, Decided: in.N, Largest: in.Largest,
-			Change: changeWords(in.Changes)}
+			Change: changeWords(in.Changes, secretPart(private))}
 		for _, c := range in.Causes {
 			set.Causes = append(set.Causes, Cause{Code: c.Cause, Name: c.Word, N: c.N, OPD: c.OPD})
 		}
@@ -41,27 +43,55 @@ func causesOf(ctx context.Context, ask Kendala, center, month string) (out []Cau
 	return out, nil
 }
 
-// changeWords says what moved an indicator since the month before: the value of the dimension that moved it most.
-func changeWords(changes []kendala.Change) string {
+// changeWords says what moved an indicator since the month before: the value of the dimension that moved it most. Shares
+// are of cases in time, so that more is better. A value that secret holds is told by none.
+func changeWords(changes []kendala.Change, secret func(dimension string, p *kendala.Part) bool) string {
 	var best *kendala.Change
-	moved := func(c *kendala.Change) float64 { return math.Abs(c.Parts[0].Mix + c.Parts[0].Rate) }
+	var by *kendala.Part
+	moved := func(p *kendala.Part) float64 { return math.Abs(p.Mix + p.Rate) }
 	for i := range changes {
-		if c := &changes[i]; len(c.Parts) > 0 && (best == nil || moved(c) > moved(best)) {
-			best = c
+		c := &changes[i]
+		for j := range c.Parts {
+			if p := &c.Parts[j]; !secret(c.Dimension, p) && (by == nil || moved(p) > moved(by)) {
+				best, by = c, p
+			}
 		}
 	}
 	if best == nil {
 		return ""
 	}
-	points := func(v float64) string { return indonesian.Decimal(100*v, 1) }
-	p := &best.Parts[0]
-	s := fmt.Sprintf("Yang gagal berubah %s poin dari bulan sebelumnya (selang 95 %% %s sampai %s); terbesar pada %s %s: "+
-		"%s poin karena komposisi, %s poin karena tingkat kegagalannya.", points(best.Delta), points(best.Low),
-		points(best.High), kendala.DimensionWords()[best.Dimension], p.Name, points(p.Mix), points(p.Rate))
-	if best.Few || p.Few {
+	points := func(v float64) string {
+		s := indonesian.Decimal(100*v, 1)
+		if v > 0 && s != indonesian.Decimal(0, 1) {
+			s = "+" + s
+		}
+		return s
+	}
+	of := func(s share.Share) string {
+		return fmt.Sprintf("%s %% (%s dari %s)", indonesian.Decimal(100*s.Value(), 1), indonesian.Number(int64(s.K)),
+			indonesian.Number(int64(s.N)))
+	}
+	s := fmt.Sprintf("Yang tepat waktu berubah %s poin dari bulan sebelumnya, dari %s menjadi %s (selang 95 %% %s sampai "+
+		"%s); terbesar pada %s %s: %s poin karena komposisi, %s poin karena tingkat ketepatannya.", points(best.Delta),
+		of(best.Before), of(best.After), points(best.Low), points(best.High), kendala.DimensionWords()[best.Dimension],
+		by.Name, points(by.Mix), points(by.Rate))
+	if best.Few || by.Few {
 		s += " Data terbatas."
 	}
 	return s
+}
+
+// secretPart tells values that are not named: sensitive categories, and places with few cases.
+func secretPart(private func(category string) bool) func(dimension string, p *kendala.Part) bool {
+	return func(dimension string, p *kendala.Part) bool {
+		switch dimension {
+		case "category":
+			return private(p.Value)
+		case "kecamatan":
+			return min(p.Before.N, p.After.N) < hidden
+		}
+		return false
+	}
 }
 
 // setOf finds why the cases of an indicator failed. Of fires it is told from all tickets that arrived late.

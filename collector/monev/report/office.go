@@ -56,7 +56,7 @@ func written(ctx context.Context, office Office, s *Sections, center string, mon
 			if err != nil {
 				return err
 			}
-			m.Effect = effectWords(&e)
+			m.Effect = e.Sentence()
 		}
 		s.Recommendations = append(s.Recommendations, m)
 	}
@@ -76,28 +76,6 @@ func written(ctx context.Context, office Office, s *Sections, center string, mon
 		s.Typed = append(s.Typed, typedTables(data)...)
 	}
 	return nil
-}
-
-var effectVerdicts = map[rtl.Verdict]string{
-	rtl.Better: "membaik", rtl.Worse: "memburuk", rtl.NoEvidence: "belum terbukti berubah", rtl.FewData: "data terbatas",
-	rtl.NotYet: "belum diukur",
-}
-
-// effectWords says what came after a recommendation, never that it came of it.
-func effectWords(e *rtl.Effect) string {
-	if e.Verdict == rtl.NotYet {
-		return effectVerdicts[e.Verdict]
-	}
-	share := func(c rtl.Count) string {
-		return fmt.Sprintf("%s (%s dari %s)", document.Percent(c.Share(), 1, document.Key{}),
-			indonesian.Number(int64(c.K)), indonesian.Number(int64(c.N)))
-	}
-	s := fmt.Sprintf("setelah: %s, sebelumnya %s; %s", share(e.After), share(e.Before), effectVerdicts[e.Verdict])
-	if d := e.Difference; d != nil {
-		points := func(v float64) string { return indonesian.Decimal(100*v, 1) }
-		s += fmt.Sprintf(", selisih %s poin (%s sampai %s)", points(d.Value), points(d.Low), points(d.High))
-	}
-	return s
 }
 
 func typedTables(data rtl.FormData) []TypedTable {

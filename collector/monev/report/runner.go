@@ -20,6 +20,7 @@ import (
 	"github.com/monev112/monev112/collector/monev/document/html"
 	"github.com/monev112/monev112/collector/monev/document/xlsx"
 	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/monev/kendala"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
 )
@@ -106,7 +107,9 @@ type Request struct {
 	Edition int    `json:"edition"`
 	Draft   bool   `json:"draft"` // as it would be handed out now; nothing is kept
 	// Again hands out a further edition of a month that has one.
-	Again bool   `json:"again"`
+	Again bool `json:"again"`
+	// Fresh takes the figures from the database, not from the draft of a moment ago.
+	Fresh bool   `json:"-"`
 	By    string `json:"-"` // who asks
 }
 
@@ -261,7 +264,7 @@ func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 	}
 	r.making.Lock()
 	defer r.making.Unlock()
-	rep, err := r.make(ctx, c, month, q.Again)
+	rep, err := r.make(ctx, c, month, q.Again || q.Fresh)
 	if err != nil {
 		return nil, err
 	}
@@ -381,7 +384,8 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	})
 	if r.cfg.Kendala != nil {
 		fetch(func(ctx context.Context) (err error) {
-			causes, err = causesOf(ctx, r.cfg.Kendala, c.Code, month.Format(monthLayout))
+			causes, err = causesOf(ctx, r.cfg.Kendala, kendala.Request{Center: c.Code, Month: month.Format(monthLayout)},
+				func(category string) bool { return dir.Private(c.Code, category) })
 			return err
 		})
 	}

@@ -56,24 +56,25 @@ func (r *Report) scopeIn(opd string) string {
 }
 
 // ranks gives the OPDs whose share of tickets resolved in time stands apart from every other's: n at least FewCases,
-// and an interval that overlaps no other.
+// and an interval that overlaps no other, however few cases the other has.
 func (r *Report) ranks(opds []string) map[string]int {
 	type unit struct {
 		opd             string
 		share, low, top float64
+		few             bool
 	}
 	var units []unit
 	for _, id := range opds {
 		if f := r.figure("on_time", clockDims("resolve", id, "own")); f != nil && f.Value != nil &&
-			f.Denominator >= FewCases {
+			f.Denominator > 0 {
 			low, high := wilson(f.Numerator, f.Denominator)
-			units = append(units, unit{id, *f.Value, low, high})
+			units = append(units, unit{id, *f.Value, low, high, f.Denominator < FewCases})
 		}
 	}
 	slices.SortFunc(units, func(a, b unit) int { return cmp.Or(cmp.Compare(b.share, a.share), cmp.Compare(a.opd, b.opd)) })
 	out := map[string]int{}
 	for i, u := range units {
-		apart := len(units) > 1
+		apart := len(units) > 1 && !u.few
 		for j, v := range units {
 			apart = apart && (i == j || u.low > v.top || u.top < v.low)
 		}
