@@ -19,11 +19,14 @@ import (
 	"github.com/monev112/monev112/collector/monev/kendala"
 	"github.com/monev112/monev112/collector/monev/number"
 	"github.com/monev112/monev112/collector/source/upload"
+	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
+	"github.com/monev112/monev112/collector/web/figure"
 	"github.com/monev112/monev112/collector/web/home"
 	"github.com/monev112/monev112/collector/web/imports"
 	"github.com/monev112/monev112/collector/web/page"
+	"github.com/monev112/monev112/collector/web/quality"
 	"github.com/monev112/monev112/deploy"
 )
 
@@ -132,6 +135,15 @@ func accessTests() []accessTest {
 		{"GET /impor", "monev:write", 403},
 		{"GET /impor", "admin", 200},
 		{"POST /impor", "none", 401},
+		{"GET /mutu", "none", 303},
+		{"GET /mutu", "board:read", 200},
+		{"GET /mutu", "monev:write", 200},
+		{"GET /mutu", "opd:read:dishub", 403},
+		{"GET /mutu", "events:write", 403},
+		{"GET /angka", "none", 303},
+		{"GET /angka", "board:read", 200},
+		{"GET /angka", "monev:write", 200},
+		{"GET /angka", "opd:read:dishub", 403},
 		{"GET /masuk", "none", 200},
 		{"GET /definisi", "none", 303},
 		{"GET /definisi", "alerts:log", 200},
@@ -196,6 +208,12 @@ func newSite(t *testing.T, c *Config) *page.Site {
 		t.Fatal(err)
 	}
 	imports.Mount(s, desk)
+	figure.Mount(s, func(context.Context, number.Request) (number.Result, error) { return number.Result{}, nil })
+	quality.Mount(s, quality.Config{
+		Flags:       func(context.Context, string, time.Time, time.Time) ([]store.FlagCount, error) { return nil, nil },
+		NotRecorded: func(context.Context, string, time.Time, time.Time) ([]store.NotRecorded, error) { return nil, nil },
+		Directory:   testDirectory, Now: time.Now,
+	})
 	return s
 }
 
