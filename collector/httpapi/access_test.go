@@ -212,7 +212,7 @@ func newSite(t *testing.T, c *Config) *page.Site {
 	quality.Mount(s, quality.Config{
 		Flags:       func(context.Context, string, time.Time, time.Time) ([]store.FlagCount, error) { return nil, nil },
 		NotRecorded: func(context.Context, string, time.Time, time.Time) ([]store.NotRecorded, error) { return nil, nil },
-		Directory:   testDirectory, Now: time.Now,
+		Directory:   directory.MustLoad("directory.yaml", deploy.Directory), Now: time.Now,
 	})
 	return s
 }

@@ -227,9 +227,10 @@ func (n names) causes(indicator string, sums []store.CauseSum, late uint64, scop
 		c.Share = of.Value()
 		c.Low, c.High = of.Wilson()
 		if !ofTheCentre(indicator, cause) {
-			for _, opd := range slices.Sorted(maps.Keys(byOPD)) {
-				if c.OPD == "" || byOPD[opd] > byOPD[c.OPD] {
-					c.OPD = opd
+			var most uint64
+			for _, opd := range slices.Sorted(maps.Keys(byOPD)) { // '' is the centre, which has tickets too
+				if byOPD[opd] > most {
+					most, c.OPD = byOPD[opd], opd
 				}
 			}
 		}

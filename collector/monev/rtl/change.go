@@ -147,6 +147,14 @@ func check(after, changed map[string]string) error {
 		return &Mistake{event.RecordCompleted, "only what has the status selesai was completed on a day",
 			"hanya yang berstatus selesai yang punya tanggal selesai."}
 	}
+	month, err := time.Parse("2006-01", after[event.RecordBaseline])
+	completed, err2 := time.Parse(time.DateOnly, after[event.RecordCompleted])
+	if err == nil && err2 == nil && completed.Before(month.AddDate(0, 1, -1)) {
+		return &Mistake{event.RecordBaseline, "its baseline " + after[event.RecordBaseline] + " was not over on the day of " +
+			"its " +
+			"completion: name an earlier month", "bulan pembandingnya belum berakhir saat rekomendasi selesai; pilih bulan " +
+			"sebelumnya."}
+	}
 	return nil
 }
 

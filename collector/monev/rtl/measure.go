@@ -27,6 +27,9 @@ func Measure(ctx context.Context, db Database, r *Recommendation, until string, 
 	if !known || err != nil || err2 != nil || err3 != nil {
 		return e, nil
 	}
+	if completed.Before(month.AddDate(0, 1, -1)) {
+		return e, nil // the month that it is held against was not over
+	}
 	since := completed.AddDate(0, 0, 1)
 	e.Since, e.Until = since.Format(time.DateOnly), until
 	if !since.Before(end) {

@@ -383,16 +383,7 @@ func (c *corrector) sameValue(key string, ours, theirs any) bool {
 func (c *corrector) withdraw(ctx context.Context) error {
 	var gone []version // rows that vanished, or that a changed mapping makes otherwise
 	empty := 0
-	// The row that vanished may have been the first or the last of a day. Outside of the rows of this run it counts only
-	// where it came in one file with some of them: else a file of the morning would take back that of the afternoon.
-	files := map[uint64]bool{}
-	for id := range c.planned {
-		files[c.planned[id].file] = true
-	}
-	for _, change := range c.changes {
-		files[change.held.file] = true
-	}
-	delete(files, 0)
+	reaches := c.reaches()
 	from, _ := c.run.mapping.Day(c.from)
 	_, to := c.run.mapping.Day(c.to)
 	send := func(v version) error {
@@ -425,10 +416,10 @@ func (c *corrector) withdraw(ctx context.Context) error {
 		if planned || c.changes[v.id] != nil || v.withdrawn() || !c.spanned || v.row < from || v.row >= to {
 			continue
 		}
-		outside := v.row < c.from || v.row > c.to
+		before, after := v.row < c.from, v.row > c.to
 		if _, emptied := c.absent[v.id]; emptied {
 			empty++
-		} else if outside && !files[v.file] {
+		} else if r := reaches[v.file]; before && !(r.last && c.to <= r.to) || after && !(r.first && c.from >= r.from) {
 			continue
 		} else if gone = append(gone, v); !c.run.o.Withdraw || c.run.refusedRows > 0 {
 			continue
@@ -444,6 +435,37 @@ func (c *corrector) withdraw(ctx context.Context) error {
 		c.run.sum.FirstVanished = append(c.run.sum.FirstVanished, gone[i].id)
 	}
 	return nil
+}
+
+// reach is what a file of before holds, and whether this run has its first and its last row.
+type reach struct {
+	from, to    int64 // of its rows, as version.row
+	first, last bool
+}
+
+// reaches returns the reach of each file of before. A row that vanished may have been the first or the last of its
+// file, and so lie outside of the rows of this run. It counts there only where this run is that file once more: it has
+// the row at the other end, and nothing beyond. Else a file of the morning would take back that of the afternoon, and
+// an export of the last hours all that came before.
+func (c *corrector) reaches() map[uint64]reach {
+	out := map[uint64]reach{}
+	for _, v := range c.known() {
+		if v.file == 0 || v.withdrawn() {
+			continue
+		}
+		_, here := c.planned[v.id]
+		here = here || c.changes[v.id] != nil
+		r, found := out[v.file]
+		if !found || v.row < r.from {
+			r.from, r.first = v.row, false
+		}
+		if !found || v.row > r.to {
+			r.to, r.last = v.row, false
+		}
+		r.first, r.last = r.first || here && v.row == r.from, r.last || here && v.row == r.to
+		out[v.file] = r
+	}
+	return out
 }
 
 // known returns all that the memory knows, by id: the collector took these ids, so none is a telephone number.
