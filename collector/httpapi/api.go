@@ -73,7 +73,7 @@ func (a *API) endpoints() []endpoint {
 		{"POST", messagesPath, a.postMessage, []auth.Scope{auth.AlertsLog}, false, false},
 		{"POST", whatsappPath, a.postWhatsApp, []auth.Scope{auth.WhatsAppDeliver}, false, false},
 		{"GET", webhookPath, a.getWebhook, nil, false, false},
-		{"POST", webhookPath, a.postWebhook, nil, false, false}, // signed by Meta
+		{"POST", webhookPath, a.postWebhook, nil, false, true}, // signed by Meta; takes its place once its body is here
 		{"POST", "/v1/whatsapp/test", a.postWhatsAppTest, admin, false, false},
 		{"GET", "/v1/whatsapp/messages/*id", a.getWhatsAppMessage, admin, false, false},
 		{"POST", "/v1/admin/rebuilds", a.postRebuild, admin, false, false},

@@ -12,6 +12,9 @@ import (
 
 const messagesPath = "/alertmanager/v1/log"
 
+// alertmanagerPaths are those that Alertmanager sends to.
+var alertmanagerPaths = []string{messagesPath, whatsappPath}
+
 // messageAnswer says what became of a message of Alertmanager.
 type messageAnswer struct {
 	Message string `json:"message"` // its id in the record

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -83,7 +84,7 @@ func (a *API) fail(c *gin.Context, err error) {
 		p = newProblem(http.StatusTooManyRequests, codeBusy,
 			"Too much is waiting. Nothing of this request was taken; send it again later.")
 		p.retryAfter = a.limits.RetryAfter
-		if route(c) == messagesPath { // Alertmanager sends a message again after 5xx alone
+		if slices.Contains(alertmanagerPaths, route(c)) { // Alertmanager sends a message again after 5xx alone
 			p.Status, p.Title = http.StatusServiceUnavailable, http.StatusText(http.StatusServiceUnavailable)
 		}
 	case errors.Is(err, ingest.ErrUnavailable):

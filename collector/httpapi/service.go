@@ -1,10 +1,15 @@
 package httpapi
 
 import (
+	"bytes"
+	"io"
+	"mime"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/monev112/monev112/collector/web/page"
 )
 
 type statusAnswer struct {
@@ -63,7 +68,13 @@ func (a *API) page(c *gin.Context) {
 	}
 	c.Set(ctxPage, true)
 	c.Status(http.StatusOK) // gin begins with 404 here
-	if c.Request.ContentLength == 0 {
+	mediaType, _, _ := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	if mediaType == "application/x-www-form-urlencoded" {
+		// Who sends slowly holds a connection until then, and none of the places for those who are served.
+		text, err := io.ReadAll(http.MaxBytesReader(nil, c.Request.Body, page.MaxFormBytes+1))
+		c.Request.Body = io.NopCloser(io.MultiReader(bytes.NewReader(text), failing{err}))
+		a.conns.arrived(c.Request)
+	} else if c.Request.ContentLength == 0 {
 		a.conns.arrived(c.Request)
 	}
 	leave, ok := a.enter(c)
@@ -89,4 +100,14 @@ func (a *API) getOpenAPI(c *gin.Context) {
 		return
 	}
 	c.Data(http.StatusOK, "application/yaml", a.cfg.OpenAPI)
+}
+
+// failing is the end of a body: an error, or io.EOF where there is none.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) {
+	if f.err == nil {
+		return 0, io.EOF
+	}
+	return 0, f.err
 }

@@ -64,9 +64,9 @@ func (a *API) postWhatsApp(c *gin.Context) {
 	}
 	id, again, err := a.cfg.WhatsApp.Add(body)
 	switch {
-	case errors.Is(err, delivery.ErrPayload), errors.Is(err, delivery.ErrReceiver):
+	case errors.Is(err, delivery.ErrPayload):
 		a.fail(c, newProblem(http.StatusBadRequest, codeBadRequest, sentence(err)))
-	case err != nil:
+	case err != nil: // a receiver that is not known yet among them: Alertmanager sends again after 5xx alone
 		a.failUnavailable(c, err)
 	default:
 		a.answer(c, http.StatusOK, deliveryAnswer{ID: id, Again: again})
@@ -97,11 +97,21 @@ func (a *API) postWebhook(c *gin.Context) {
 		a.noWhatsApp(c)
 		return
 	}
+	if c.GetHeader("Content-Encoding") != "" { // before its signature is known a body is not unpacked
+		a.fail(c, newProblem(http.StatusUnsupportedMediaType, codeMediaType, "Send the body as it is signed, unpacked."))
+		return
+	}
 	body, err := a.jsonBody(c, whatsapp.MaxWebhookBytes)
 	if err != nil {
 		a.fail(c, err)
 		return
 	}
+	a.conns.arrived(c.Request)
+	leave, ok := a.enter(c)
+	if !ok {
+		return
+	}
+	defer leave()
 	err = a.cfg.WhatsApp.Webhook(c.GetHeader("X-Hub-Signature-256"), body)
 	switch {
 	case errors.Is(err, delivery.ErrSignature):

@@ -18,6 +18,9 @@ func (whatsappStub) Add(body []byte) (string, bool, error) {
 	if string(body) == `{"odd":1}` {
 		return "", false, delivery.ErrPayload
 	}
+	if string(body) == `{"unknown":1}` {
+		return "", false, delivery.ErrReceiver
+	}
 	return deliveryID, false, nil
 }
 
@@ -62,6 +65,7 @@ func TestWhatsApp(t *testing.T) {
 	}{
 		{"POST /alertmanager/v1/whatsapp", `{}`, "", deliveryID, 200},
 		{"POST /alertmanager/v1/whatsapp", `{"odd":1}`, "", "not a notification of Alertmanager", 400},
+		{"POST /alertmanager/v1/whatsapp", `{"unknown":1}`, "", "send it again", 503}, // its contacts may be on their way
 		{"POST /v1/whatsapp/webhook", `{}`, "sha256=right", "kept", 200},
 		{"POST /v1/whatsapp/webhook", `{}`, "sha256=wrong", "not signed", 403},
 		{"POST /v1/whatsapp/webhook", `{"odd":1}`, "sha256=right", "not a webhook", 400},

@@ -26,9 +26,10 @@ const FolderName = "outbox"
 const (
 	segmentBytes = 4 << 20
 	keepFor      = 8 * 24 * time.Hour // statuses come up to a week later
+	keepEarly    = time.Hour          // a status whose message is not known
 	maxNotices   = 20_000             // in memory
 	shipEvery    = time.Second
-	maxShipped   = 1000 // notices of one insert
+	maxShipped   = 20_000 // rows of one insert, unless one notice has more
 )
 
 // Errors of Add.
@@ -51,16 +52,17 @@ type Senders struct {
 
 // config is what an Outbox is made of. Every field but Log is required.
 type config struct {
-	Dir          string
-	MinFreeBytes int64
-	Contacts     func() (*routing.Contacts, error) // as they are now
-	Signed       func(header string, body []byte) bool
-	Verify       func(mode, token, challenge string) (answer string, ok bool)
-	PagesURL     string // below which the pages lie, ending in a slash
-	Senders      Senders
-	Observe      observer
-	Now          func() time.Time
-	Log          *slog.Logger
+	Dir           string
+	MinFreeBytes  int64
+	Contacts      func() (*routing.Contacts, error) // as they are now
+	Signed        func(header string, body []byte) bool
+	Verify        func(mode, token, challenge string) (answer string, ok bool)
+	PhoneNumberID string // Meta's id of the office's number
+	PagesURL      string // below which the pages lie, ending in a slash
+	Senders       Senders
+	Observe       observer
+	Now           func() time.Time
+	Log           *slog.Logger
 }
 
 // observer is told of each message that came to a state: accepted, delivered, read or failed.
@@ -211,7 +213,7 @@ func (o *Outbox) Webhook(signature string, body []byte) error {
 	if !o.cfg.Signed(signature, body) {
 		return ErrSignature
 	}
-	u, err := whatsapp.ParseWebhook(body)
+	u, err := whatsapp.ParseWebhook(body, o.cfg.PhoneNumberID)
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func (o *office) start() {
 	}
 	var err error
 	o.box, err = open(config{
-		Dir: o.dir, Contacts: func() (*routing.Contacts, error) { return o.contacts, nil }, PagesURL: pages,
+		Dir: o.dir, Contacts: func() (*routing.Contacts, error) { return o.contacts, nil }, PagesURL: pages, PhoneNumberID: whatsapptest.PhoneNumberID,
 		Signed: func(header string, _ []byte) bool { return header == "signed" },
 		Senders: Senders{
 			WhatsApp: func(_ context.Context, p routing.Phone, m whatsapp.Message) (string, error) {

@@ -83,7 +83,7 @@ func (o *Outbox) shipOnce(ctx context.Context, insert func(context.Context, []st
 	for id := range o.state.dirty {
 		d := o.state.notices[id]
 		changed[id] = d.changed
-		if rows = append(rows, d.rows()...); len(changed) == maxShipped {
+		if rows = append(rows, d.rows()...); len(rows) >= maxShipped {
 			break
 		}
 	}
@@ -98,6 +98,7 @@ func (o *Outbox) shipOnce(ctx context.Context, insert func(context.Context, []st
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.state.forgetEarly(now.Add(-keepEarly))
 	for id, at := range changed {
 		if d := o.state.notices[id]; d != nil && d.changed.Equal(at) {
 			delete(o.state.dirty, id)

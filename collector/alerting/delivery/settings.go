@@ -90,7 +90,7 @@ func (s *Settings) Open(cfg OpenConfig) (*Outbox, error) {
 	reach := &senders{client, contacts, &http.Client{Timeout: sendTimeout}}
 	o, err := open(config{
 		Dir: filepath.Join(cfg.DataDir, FolderName), MinFreeBytes: cfg.MinFreeBytes, Contacts: contacts,
-		PagesURL: cfg.PagesURL, Senders: reach.all(), Observe: cfg.Metrics,
+		PhoneNumberID: s.PhoneNumberID, PagesURL: cfg.PagesURL, Senders: reach.all(), Observe: cfg.Metrics,
 		Now: cfg.Now, Log: cfg.Log,
 		Signed: func(header string, body []byte) bool {
 			secret, err := keyfile.ReadLine(s.SecretFile)

@@ -15,8 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/monev112/monev112/collector/event"
 	"go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/monev112/monev112/collector/event"
 )
 
 // lateBoard has one ticket that is 70 minutes old at the instant it returns: overdue.

@@ -83,8 +83,9 @@ var templateEvents = map[string]bool{
 	"PAUSED": true, "DISABLED": true, "REJECTED": true, "PENDING_DELETION": true, "DELETED": true,
 }
 
-// ParseWebhook reads a signed body. What it does not know it leaves out: Meta adds fields at any time.
-func ParseWebhook(body []byte) (u Updates, err error) {
+// ParseWebhook reads a signed body. What it does not know it leaves out: Meta adds fields at any time. So is what is said
+// of messages of another business number of the same app than phoneNumberID.
+func ParseWebhook(body []byte, phoneNumberID string) (u Updates, err error) {
 	var in struct {
 		Object string `json:"object"`
 		Entry  []struct {
@@ -101,7 +102,7 @@ func ParseWebhook(body []byte) (u Updates, err error) {
 		for _, c := range e.Changes {
 			switch c.Field {
 			case "messages":
-				u.readMessages(c.Value)
+				u.readMessages(c.Value, phoneNumberID)
 			case "message_template_status_update":
 				var t struct {
 					Event string `json:"event"`
@@ -119,8 +120,11 @@ func ParseWebhook(body []byte) (u Updates, err error) {
 	return u, nil
 }
 
-func (u *Updates) readMessages(text []byte) {
+func (u *Updates) readMessages(text []byte, phoneNumberID string) {
 	var v struct {
+		Metadata struct {
+			PhoneNumberID string `json:"phone_number_id"`
+		} `json:"metadata"`
 		Statuses []struct {
 			ID        string `json:"id"`
 			Status    State  `json:"status"`
@@ -131,7 +135,7 @@ func (u *Updates) readMessages(text []byte) {
 		} `json:"statuses"`
 		Messages []struct{} `json:"messages"`
 	}
-	if json.Unmarshal(text, &v) != nil {
+	if json.Unmarshal(text, &v) != nil || v.Metadata.PhoneNumberID != phoneNumberID {
 		return
 	}
 	u.Incoming += len(v.Messages)

@@ -139,19 +139,23 @@ func TestOnlyMetaIsBelieved(t *testing.T) {
 
 func TestWebhooks(t *testing.T) {
 	at := time.Unix(1700000000, 0).UTC()
-	u, err := whatsapp.ParseWebhook(whatsapptest.Status("wamid.1", "failed", at, 131026))
+	u, err := whatsapp.ParseWebhook(whatsapptest.Status("wamid.1", "failed", at, 131026), whatsapptest.PhoneNumberID)
 	if want := (whatsapp.Status{ID: "wamid.1", State: whatsapp.Failed, At: at, Code: 131026}); err != nil ||
 		len(u.Statuses) != 1 || u.Statuses[0] != want {
 		t.Errorf("%+v %v", u, err)
 	}
+	if u, err := whatsapp.ParseWebhook(whatsapptest.Status("wamid.1", "read", at, 0), "999"); err != nil ||
+		len(u.Statuses) != 0 {
+		t.Errorf("of another number: %+v %v", u, err)
+	}
 	for event, stopped := range map[string]bool{"PAUSED": true, "DISABLED": true, "REJECTED": true, "APPROVED": false} {
-		u, err := whatsapp.ParseWebhook(whatsapptest.TemplateEvent("monev112_uji", event))
+		u, err := whatsapp.ParseWebhook(whatsapptest.TemplateEvent("monev112_uji", event), whatsapptest.PhoneNumberID)
 		if err != nil || len(u.Templates) != 1 || u.Templates[0].Stopped != stopped {
 			t.Errorf("%s: %+v %v", event, u, err)
 		}
 	}
 	for _, body := range []string{"", "x", `{"object":"page"}`, `[]`} {
-		if _, err := whatsapp.ParseWebhook([]byte(body)); !errors.Is(err, whatsapp.ErrWebhook) {
+		if _, err := whatsapp.ParseWebhook([]byte(body), whatsapptest.PhoneNumberID); !errors.Is(err, whatsapp.ErrWebhook) {
 			t.Errorf("%q: %v", body, err)
 		}
 	}
@@ -160,8 +164,8 @@ func TestWebhooks(t *testing.T) {
 		`{"field":"messages","value":{"messages":[{"from":"628"}]}}`,
 		`{"field":"odd","value":{}}`, `{"field":"messages","value":{"statuses":[{"id":"","status":"read","timestamp":"1"},` +
 			`{"id":"a","status":"warning","timestamp":"1"},{"id":"a","status":"read","timestamp":"x"}]}}`} {
-		u, err := whatsapp.ParseWebhook([]byte(`{"object":"whatsapp_business_account","entry":[{"changes":[` + value +
-			`]}]}`))
+		u, err := whatsapp.ParseWebhook([]byte(`{"object":"whatsapp_business_account","entry":[{"changes":[`+value+
+			`]}]}`), whatsapptest.PhoneNumberID)
 		if err != nil || len(u.Statuses)+len(u.Templates) != 0 {
 			t.Errorf("%s: %+v %v", value, u, err)
 		}
@@ -172,7 +176,7 @@ func FuzzParseWebhook(f *testing.F) {
 	f.Add(whatsapptest.Status("wamid.1", "read", time.Unix(1700000000, 0), 1))
 	f.Add(whatsapptest.TemplateEvent("monev112_uji", "PAUSED"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		u, err := whatsapp.ParseWebhook(body)
+		u, err := whatsapp.ParseWebhook(body, whatsapptest.PhoneNumberID)
 		if err != nil && len(u.Statuses)+len(u.Templates) != 0 {
 			t.Error("an error and updates")
 		}
