@@ -168,3 +168,31 @@ func TestABodyOfEverySizeArrivesWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestFormsAndWebhooksThatNeverComeTakeNoPlace announces forms and webhooks, without a key, and sends nothing of them.
+func TestFormsAndWebhooksThatNeverComeTakeNoPlace(t *testing.T) {
+	w := start(t, func(c *Config) {
+		c.Limits.Concurrent, c.WhatsApp = 2, whatsappStub{}
+		c.Site = newSite(t, c)
+	})
+	for _, head := range []string{
+		"POST /masuk HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+		"POST /v1/whatsapp/webhook HTTP/1.1\r\nContent-Type: application/json\r\n",
+	} {
+		for range 8 {
+			c, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if _, err := io.WriteString(c, head+"Host: 127.0.0.1\r\nContent-Length: 100\r\n\r\na"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 20 { // the last of them have reached the handler by now
+			if r := w.get("/v1/board"); r.StatusCode != http.StatusOK && r.StatusCode != http.StatusServiceUnavailable {
+				t.Fatalf("%.20q: %d %s", head, r.StatusCode, r.body)
+			}
+		}
+	}
+}

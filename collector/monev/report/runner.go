@@ -264,6 +264,14 @@ func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 	}
 	r.making.Lock()
 	defer r.making.Unlock()
+	if !q.Draft && !q.Again { // somebody else may have made it meanwhile
+		if e, err := r.shelf.Edition(c.Code, q.Month, 0); err != nil || e != nil {
+			if err != nil {
+				return nil, err
+			}
+			return &Result{e.Report.Part(q.OPD), e, q.OPD}, nil
+		}
+	}
 	rep, err := r.make(ctx, c, month, q.Again || q.Fresh)
 	if err != nil {
 		return nil, err
@@ -275,6 +283,9 @@ func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 		}
 		rep = a.Edition.Report
 		r.cfg.Log.Info("report handed out", "center", c.Code, "month", q.Month, "edition", a.Edition.Number)
+		if a.Edition.Number == 1 { // leadership is told of a month once, whoever asked for it first
+			r.tell(a.Edition)
+		}
 	}
 	a.Report = rep.Part(q.OPD)
 	return a, nil
