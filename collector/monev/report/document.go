@@ -194,8 +194,19 @@ func (w *writer) pageOne() {
 // sentence says an indicator as somebody reads it aloud.
 func (w *writer) sentence(in *Indicator) document.Line {
 	dims := indicatorDims(in.ID)
-	if in.Verdict == NotRecorded {
-		return document.Line{text(indicatorNames[in.ID] + ": "), text("tidak tercatat").Bold(), text(" bulan ini.")}
+	unrecorded := w.figure(unrecordedFigure, dims)
+	if in.Value == nil {
+		line := document.Line{text(indicatorNames[in.ID] + ": "), text(verdictWords[in.Verdict]).Bold(), text(" bulan ini")}
+		switch {
+		case in.Verdict != NotRecorded || unrecorded == nil:
+		case in.ID == Fire:
+			line = append(line, text(" ("), w.number(indicatorFigure, dims, document.Denominator), text(" dari "),
+				unrecorded.number(document.Denominator), text(" tercatat)"))
+		default:
+			line = append(line, text(" ("), unrecorded.number(document.Numerator), text(" dari "),
+				unrecorded.number(document.Denominator), text(" kasus)"))
+		}
+		return append(line, text("."))
 	}
 	k := w.number(indicatorFigure, dims, document.Numerator)
 	n := w.number(indicatorFigure, dims, document.Denominator)
@@ -208,8 +219,11 @@ func (w *writer) sentence(in *Indicator) document.Line {
 		line = document.Line{text("Dari "), n, text(" panggilan yang masuk antrean, "), k,
 			text(" dijawab dalam %d detik (", w.AnswerTarget), v, text(")")}
 	case Fire:
-		line = document.Line{text("Dari "), n, text(" kebakaran yang waktunya tercatat, unit tiba dalam 15 menit pada "), k,
-			text(" kejadian ("), v, text(")")}
+		line = document.Line{text("Dari "), n, text(" kebakaran yang waktunya tercatat")}
+		if unrecorded != nil {
+			line = append(line, text(" ("), n, text(" dari "), unrecorded.number(document.Denominator), text(" tercatat)"))
+		}
+		line = append(line, text(", unit tiba dalam 15 menit pada "), k, text(" kejadian ("), v, text(")"))
 	case Acknowledge:
 		line = document.Line{text("Dari "), n, text(" tiket yang batas terimanya sudah putus, "), k,
 			text(" diterima OPD tepat waktu ("), v, text(")")}
@@ -230,6 +244,9 @@ func (w *writer) sentence(in *Indicator) document.Line {
 	}
 	if in.Limited {
 		line = append(line, text(", data terbatas"))
+	}
+	if unrecorded != nil && unrecorded.Numerator > 0 && in.ID != Fire {
+		line = append(line, text(", "), unrecorded.number(document.Numerator), text(" lagi tidak tercatat"))
 	}
 	if in.Before != nil && in.Value != nil {
 		line = append(line, text(", "+direction(*in.Value-*in.Before)+" bulan lalu ("),
@@ -333,9 +350,9 @@ func (w *writer) summary() {
 	w.heading(1, "ringkasan", "Ringkasan")
 	before, year := w.first().AddDate(0, -1, 0).Format(monthLayout), w.first().AddDate(-1, 0, 0).Format(monthLayout)
 	t := document.Table{ID: "t-indikator", Caption: "Lima indikator, " + w.period() + ".", Columns: []document.Column{
-		{Head: "Indikator", Width: .24}, {Head: "Sasaran", Width: .08}, {Head: "Realisasi", Width: .09},
-		{Head: "Capaian", Width: .09}, {Head: "n", Width: .07}, {Head: "95 % dari", Width: .07}, {Head: "sampai", Width: .07},
-		{Head: "Bulan lalu", Width: .08}, {Head: "Tahun lalu", Width: .08}, {Head: "Status", Width: .13},
+		{Head: "Indikator", Width: .2}, {Head: "Sasaran", Width: .08}, {Head: "Realisasi", Width: .08},
+		{Head: "Capaian", Width: .08}, {Head: "n", Width: .06}, {Head: "Tidak tercatat", Width: .08}, {Head: "95 % dari", Width: .07}, {Head: "sampai", Width: .07},
+		{Head: "Bulan lalu", Width: .08}, {Head: "Tahun lalu", Width: .08}, {Head: "Status", Width: .12},
 	}}
 	for i := range w.Indicators {
 		in := &w.Indicators[i]
@@ -343,14 +360,15 @@ func (w *writer) summary() {
 		low, high := w.interval(indicatorFigure, dims)
 		tone := map[Verdict]document.Tone{Achieved: document.Good, NotAchieved: document.Bad}[in.Verdict]
 		v := w.share(indicatorFigure, dims)
-		if in.Verdict == NotRecorded {
-			v = document.Absent(document.NotRecorded, v.Key)
+		if in.Value == nil {
+			v = document.Absent(verdictWords[in.Verdict], v.Key)
 		}
 		t.Rows = append(t.Rows, row(text(indicatorNames[in.ID]), in.target(), v, in.attained(),
-			w.number(indicatorFigure, dims, document.Denominator), low, high, w.monthShare(before, in.ID),
+			w.number(indicatorFigure, dims, document.Denominator), w.number(unrecordedFigure, dims, document.Numerator), low,
+			high, w.monthShare(before, in.ID),
 			w.monthShare(year, in.ID), text(in.Words()).Bold().In(tone)))
 	}
-	t.Note = document.Line{text("n: penyebut. Capaian: realisasi dibagi sasaran; bagi hoaks sasaran dibagi realisasi. " +
+	t.Note = document.Line{text("n: penyebut. Tidak tercatat: kasus yang karena itu tidak masuk n. Capaian: realisasi dibagi sasaran; bagi hoaks sasaran dibagi realisasi. " +
 		"Sasaran hoaks: di bawah bulan yang sama tahun lalu, bila tidak ditetapkan; sama dengannya tidak tercapai, " +
 		"kecuali 0 %. Di bawah 20 kasus: data terbatas.")}
 	w.add(t)
@@ -411,7 +429,12 @@ func (w *writer) funnel() {
 	w.table("t-jenis", "Panggilan menurut jenis, "+w.period()+".", "Jenis", "Panggilan", w.inOrder("calls_class", "class",
 		classOrder), func(f *Figure) string { return nameIn(classNames, f.dim("class")) })
 	w.table("t-kategori", "Tiket menurut kategori, tanpa laporan ganda, "+w.period()+".", "Kategori", "Tiket",
-		w.categories(), func(f *Figure) string { return nameOf(w.Categories, f.dim("category"), "(tanpa kategori)") })
+		w.parts("tickets_category"), func(f *Figure) string {
+			if f.dim("category") == joint {
+				return "Kategori sensitif dan lainnya"
+			}
+			return nameOf(w.Categories, f.dim("category"), "(tanpa kategori)")
+		})
 	w.remarks("corong")
 }
 
@@ -436,20 +459,6 @@ func (r *Report) inOrder(name, dim string, order []string) []*Figure {
 func (r *Report) largest(name string) []*Figure {
 	out := r.named(name)
 	slices.SortStableFunc(out, func(a, b *Figure) int { return cmp.Compare(b.Numerator, a.Numerator) })
-	return out
-}
-
-// hidden is the count below which a cell of a sensitive kind or of a place is not shown.
-const hidden = 5
-
-// categories leaves small counts of sensitive categories out: they are told as a whole.
-func (r *Report) categories() (out []*Figure) {
-	for _, f := range r.largest("tickets_category") {
-		i := slices.IndexFunc(r.Categories, func(n Named) bool { return n.ID == f.dim("category") })
-		if i < 0 || !r.Categories[i].Private || f.Numerator >= hidden {
-			out = append(out, f)
-		}
-	}
 	return out
 }
 

@@ -132,15 +132,15 @@ func (w *writer) areaFigure(list []*Figure) {
 	if len(w.Borders) > 0 {
 		m.Borders, _ = chart.ReadBorders(w.Borders, w.Settings.bordersCode()) // was read before; else tiles
 	}
-	n := 0.0
+	n := 0.0 // of the areas that are shown
 	byCode := map[string]*Figure{}
 	for _, f := range list {
-		n += f.Numerator
 		byCode[f.dim("kecamatan")] = f
 	}
 	for _, k := range w.Kecamatan {
-		a := chart.Area{Code: k.ID, Name: k.Name, Value: math.NaN(), Missing: "kurang dari 5"}
-		if f := byCode[k.ID]; f != nil && f.Numerator >= hidden {
+		a := chart.Area{Code: k.ID, Name: k.Name, Value: math.NaN(), Missing: "tidak ditampilkan"}
+		if f := byCode[k.ID]; f != nil {
+			n += f.Numerator
 			a.Value, a.N = f.Numerator, uint64(f.Numerator)
 		}
 		m.Areas = append(m.Areas, a)

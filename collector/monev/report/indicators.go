@@ -30,7 +30,8 @@ type Verdict string
 const (
 	Achieved    Verdict = "achieved"
 	NotAchieved Verdict = "not_achieved"
-	NotRecorded Verdict = "not_recorded" // there is nothing to measure it by
+	NotRecorded Verdict = "not_recorded" // there were cases, and nothing to measure them by
+	NoCase      Verdict = "no_case"      // nothing happened that it measures
 	NoTarget    Verdict = "no_target"    // nothing to compare it with
 )
 
@@ -63,6 +64,8 @@ func derive(figures []Figure, answerTarget int) (out []Figure) {
 		out = append(out, f)
 	}
 	sums := map[string][2]float64{}
+	unrecorded := map[string][2]float64{} // cases that no share can hold, of all of them
+	fires, arrived := 0.0, false
 	class := map[string]float64{}
 	received, answered := 0.0, 0.0
 	for i := range figures {
@@ -71,17 +74,32 @@ func derive(figures []Figure, answerTarget int) (out []Figure) {
 		case "service_level":
 			if f.Dims == "measure=ketat,target="+strconv.Itoa(answerTarget) {
 				add(indicatorFigure, indicatorDims(Answer), f.Numerator, f.Denominator, f.Value != nil)
+				if f.Value == nil {
+					unrecorded[Answer] = [2]float64{f.Denominator, f.Denominator}
+				}
 			}
 		case "arrived_within":
 			add(indicatorFigure, indicatorDims(Fire), f.Numerator, f.Denominator, true)
+			arrived = true
+			unrecorded[Fire] = [2]float64{unrecorded[Fire][0] - f.Denominator, 0}
+		case "tickets_category":
+			if f.dim("category") == fireCategory {
+				fires = f.Numerator
+			}
 		case "hoax":
-			if f.Dims == "measure=rasio_hoaks" {
+			switch f.Dims {
+			case "measure=rasio_hoaks":
 				add(indicatorFigure, indicatorDims(Hoax), f.Numerator, f.Denominator, true)
+			case "measure=belum":
+				unrecorded[Hoax] = [2]float64{f.Numerator, f.Denominator}
 			}
 		case "on_time":
-			if clock := f.dim("clock"); f.dim("opd") != "" && f.dim("scope") == "own" {
-				s := sums[clock]
-				sums[clock] = [2]float64{s[0] + f.Numerator, s[1] + f.Denominator}
+			if f.dim("scope") == "own" { // also of the centre itself, without an OPD
+				plus(sums, f)
+			}
+		case "unobserved":
+			if f.dim("scope") == "own" {
+				plus(unrecorded, f)
 			}
 		case "calls_class":
 			class[f.dim("class")] += f.Numerator
@@ -94,6 +112,15 @@ func derive(figures []Figure, answerTarget int) (out []Figure) {
 	for _, clock := range []string{Acknowledge, Resolve} {
 		if s, ok := sums[clock]; ok {
 			add(indicatorFigure, indicatorDims(clock), s[0], s[1], true)
+		}
+	}
+	if fires > 0 && !arrived {
+		add(indicatorFigure, indicatorDims(Fire), 0, 0, true)
+	}
+	unrecorded[Fire] = [2]float64{max(0, fires+unrecorded[Fire][0]), fires}
+	for _, id := range indicatorOrder {
+		if s := unrecorded[id]; s[1] > 0 {
+			add(unrecordedFigure, indicatorDims(id), s[0], s[1], true)
 		}
 	}
 	if received > 0 {
@@ -109,7 +136,16 @@ func derive(figures []Figure, answerTarget int) (out []Figure) {
 	return out
 }
 
+// plus adds a figure of an OPD's clock to the sums by clock.
+func plus(sums map[string][2]float64, f *Figure) {
+	s := sums[f.dim("clock")]
+	sums[f.dim("clock")] = [2]float64{s[0] + f.Numerator, s[1] + f.Denominator}
+}
+
 const (
+	// unrecordedFigure has for each indicator the cases that nothing is recorded of, of all of them.
+	unrecordedFigure  = "unrecorded"
+	fireCategory      = "kebakaran"
 	hoaxDefinition    = "hoax_definition"
 	informationFigure = "information"
 )
@@ -132,16 +168,22 @@ func (r *Report) indicators() (out []Indicator) {
 		if f := r.figure(indicatorFigure, indicatorDims(id)); f != nil {
 			i.Value, i.Numerator, i.N = f.Value, f.Numerator, f.Denominator
 		}
-		i.judge()
+		u := r.figure(unrecordedFigure, indicatorDims(id))
+		i.judge(u != nil && u.Numerator > 0)
 		out = append(out, i)
 	}
 	return out
 }
 
-func (i *Indicator) judge() {
+// judge fills in the verdict and what follows from it; unrecorded says that there are cases of which nothing is
+// recorded.
+func (i *Indicator) judge(unrecorded bool) {
 	switch {
-	case i.Value == nil:
+	case i.Value == nil && unrecorded:
 		i.Verdict = NotRecorded
+		return
+	case i.Value == nil:
+		i.Verdict = NoCase
 		return
 	case i.Target == nil:
 		i.Verdict = NoTarget
@@ -172,7 +214,7 @@ func (i *Indicator) Name() string { return indicatorNames[i.ID] }
 
 // Words says the verdict.
 func (i *Indicator) Words() string {
-	if i.Limited && i.Verdict != NotRecorded {
+	if i.Limited && i.Value != nil {
 		return verdictWords[i.Verdict] + ", data terbatas"
 	}
 	return verdictWords[i.Verdict]

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/monev112/monev112/collector/monev/kendala"
 	"github.com/monev112/monev112/collector/monev/rtl"
 	"github.com/monev112/monev112/collector/monev/share"
@@ -77,7 +79,7 @@ func TestNoHoaxIsAchieved(t *testing.T) {
 		want          Verdict
 	}{{0, 0, Achieved}, {0, .1, Achieved}, {.1, .1, NotAchieved}, {.09, .1, Achieved}, {.2, .1, NotAchieved}} {
 		i := Indicator{ID: Hoax, Value: at(tc.value), Target: at(tc.target), Numerator: 100 * tc.value, N: 100}
-		if i.judge(); i.Verdict != tc.want {
+		if i.judge(false); i.Verdict != tc.want {
 			t.Errorf("%g of %g: %s", tc.value, tc.target, i.Verdict)
 		}
 	}
@@ -113,4 +115,94 @@ func TestCheckFindsALostMonth(t *testing.T) {
 	if _, wrong, err := Check(r, r, "", "json", file); err != nil || len(wrong) != 1 || !strings.Contains(wrong[0], "2023-09") {
 		t.Error(wrong, err)
 	}
+}
+
+func TestNothingHappenedIsNotUnrecorded(t *testing.T) {
+	for name, tc := range map[string]struct {
+		figures []store.Figure
+		verdict map[string]Verdict
+		want    []string
+	}{
+		"no fire, no clock": {[]store.Figure{figure("tickets_category", "category=banjir", 3, 3)},
+			map[string]Verdict{Fire: NoCase, Acknowledge: NoCase, Resolve: NoCase, Answer: NoCase, Hoax: NoCase},
+			[]string{"Kebakaran: unit tiba dalam 15 menit: tidak ada kasus bulan ini."}},
+		"fires without an arrival": {[]store.Figure{figure("tickets_category", "category=kebakaran", 20, 20),
+			figure("unobserved", clockDims("resolve", "", "own"), 12, 12)},
+			map[string]Verdict{Fire: NotRecorded, Resolve: NotRecorded, Acknowledge: NoCase},
+			[]string{"tidak tercatat bulan ini (0 dari 20 tercatat).", "tidak tercatat bulan ini (12 dari 12 kasus)."}},
+		"some of each": {[]store.Figure{figure("tickets_category", "category=kebakaran", 20, 20),
+			figure("arrived_within", "category=kebakaran,seconds=900", 1, 2),
+			figure("on_time", clockDims("resolve", "a", "own"), 20, 30), figure("on_time", clockDims("resolve", "", "own"), 1, 10),
+			figure("on_time", clockDims("resolve", "pln", "vertical"), 0, 10),
+			figure("unobserved", clockDims("resolve", "a", "own"), 7, 37)},
+			map[string]Verdict{Fire: NotAchieved, Resolve: NotAchieved},
+			[]string{"Dari 2 kebakaran yang waktunya tercatat (2 dari 20 tercatat), unit tiba dalam 15 menit pada 1 kejadian",
+				"Dari 40 tiket yang batas selesainya sudah putus, 21 selesai tepat waktu (52,5 %); sasaran 90,0 % tidak " +
+					"tercapai, 7 lagi tidak tercatat."}},
+		"no call classified": {[]store.Figure{figure("hoax", "measure=rasio_hoaks", 0, 0), figure("hoax", "measure=belum", 9, 9)},
+			map[string]Verdict{Hoax: NotRecorded}, nil},
+	} {
+		f := month()
+		f.Figures = tc.figures
+		r := Model(f, Settings{}, nil)
+		for _, in := range r.Indicators {
+			if want := tc.verdict[in.ID]; want != "" && in.Verdict != want {
+				t.Errorf("%s: %s is %s", name, in.ID, in.Verdict)
+			}
+		}
+		got := words(t, r.Document(""))
+		for _, want := range tc.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: %q is not in\n%s", name, want, got)
+			}
+		}
+	}
+}
+
+// No small cell of a sensitive category or of a place is in the figures, nor follows from the others and their sum.
+func TestSmallCellsDoNotFollowFromTheOthers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := month()
+		f.Figures, f.Categories = nil, []Named{{ID: fireCategory}}
+		was := map[string]float64{}
+		for _, kind := range [][2]string{{"tickets_category", "category="}, {"tickets_kecamatan", "kecamatan="}} {
+			counts := rapid.SliceOfN(rapid.IntRange(1, 12), 1, 9).Draw(t, kind[0])
+			sum := 0
+			for _, n := range counts {
+				sum += n
+			}
+			for i, n := range counts {
+				id := fmt.Sprint("c", i)
+				f.Categories = append(f.Categories, Named{ID: id, Private: i%2 == 0})
+				f.Figures = append(f.Figures, figure(kind[0], kind[1]+id, float64(n), float64(sum)))
+				was[kind[0]+id] = float64(n)
+			}
+		}
+		r := Model(f, Settings{}, nil)
+		for _, name := range []string{"tickets_category", "tickets_kecamatan"} {
+			shown, sum, total, cells := 0, 0.0, 0.0, 0
+			for key := range was {
+				if strings.HasPrefix(key, name) {
+					cells++
+				}
+			}
+			for _, g := range r.named(name) {
+				id := g.dim("category") + g.dim("kecamatan")
+				sum, total = sum+g.Numerator, g.Denominator
+				if id == joint {
+					continue
+				}
+				shown++
+				if g.Numerator < hidden && (name == "tickets_kecamatan" || r.private(id)) {
+					t.Fatalf("%s %s is shown: %g", name, id, g.Numerator)
+				}
+			}
+			if sum != total {
+				t.Fatalf("%s: the cells add up to %g of %g", name, sum, total)
+			}
+			if shown == cells-1 && cells > 1 {
+				t.Fatalf("%s: the one that is not shown follows from the sum", name)
+			}
+		}
+	})
 }

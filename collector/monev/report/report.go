@@ -145,10 +145,12 @@ func Model(f Facts, s Settings, logo []byte) *Report {
 	}
 	r.Checksum = checksum(r.Figures)
 	r.Figures = append(r.Figures, derive(r.Figures, f.AnswerTarget)...)
+	r.safe()
 	for _, c := range f.Changed {
 		if len(c.Differences) > 0 {
+			told := r.tellable(c.Differences)
 			r.Changed = append(r.Changed, ChangedMonth{c.Month, c.Revision, c.FrozenAt, len(c.Differences),
-				c.Differences[:min(len(c.Differences), maxDifferences)]})
+				told[:min(len(told), maxDifferences)]})
 		}
 	}
 	r.Indicators = r.indicators()

@@ -412,11 +412,11 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 		figures = z.Figures
 		f.Frozen = &Frozen{z.Revision, z.Reason, z.FrozenAt, z.DefinitionVersion, freeze.HasReport(z.Figures)}
 		for i := range z.Figures {
-			f.Policies, f.Calendars = join(f.Policies, z.Figures[i].Policies), join(f.Calendars, z.Figures[i].Calendars)
+			f.Policies, f.Calendars = merge(f.Policies, z.Figures[i].Policies), merge(f.Calendars, z.Figures[i].Calendars)
 		}
 	}
 	for i := range bases {
-		f.Policies, f.Calendars = join(f.Policies, bases[i].Policies), join(f.Calendars, bases[i].Calendars)
+		f.Policies, f.Calendars = merge(f.Policies, bases[i].Policies), merge(f.Calendars, bases[i].Calendars)
 	}
 	f.Figures, f.Causes = append(slices.Clip(figures), more...), causes
 	if empty(f.Figures) {
@@ -435,7 +435,7 @@ func empty(figures []store.Figure) bool {
 	})
 }
 
-func join(to, from []string) []string {
+func merge(to, from []string) []string {
 	for _, s := range from {
 		if i, found := slices.BinarySearch(to, s); !found {
 			to = slices.Insert(to, i, s)

@@ -185,7 +185,7 @@ func (w *writer) information() {
 }
 
 func (w *writer) areas() {
-	list := w.largest("tickets_kecamatan")
+	list := w.parts("tickets_kecamatan")
 	if len(list) == 0 {
 		return
 	}
@@ -193,19 +193,15 @@ func (w *writer) areas() {
 	t := document.Table{ID: "t-kecamatan", Caption: "Tiket menurut kecamatan, tanpa laporan ganda, " + w.period() + ".",
 		Columns: []document.Column{{Head: "Kecamatan", Width: .5}, {Head: "Tiket"}, {Head: "Bagian"}},
 		Plot:    &document.Plot{Kind: document.Bars, Title: "Tiket menurut kecamatan", Label: 0, Series: []int{1}}}
-	few := 0
 	for _, f := range list {
-		n, share := f.number(document.Numerator), f.share()
-		if f.Numerator < hidden {
-			n, share = document.Absent("kurang dari 5", document.Key{}), document.Absent(document.NotApplicable, document.Key{})
-			few++
+		name := nameOf(w.Kecamatan, f.dim("kecamatan"), "(tidak diketahui)")
+		if f.dim("kecamatan") == joint {
+			name = "Kecamatan dengan kurang dari 5 tiket dan lainnya"
 		}
-		t.Rows = append(t.Rows, row(text(nameOf(w.Kecamatan, f.dim("kecamatan"), "(tidak diketahui)")), n, share))
+		t.Rows = append(t.Rows, row(text(name), f.number(document.Numerator), f.share()))
 	}
-	t.Note = document.Line{text("Kecamatan dengan kurang dari 5 tiket tidak ditampilkan angkanya.")}
-	if few != 1 { // else the one that is hidden follows from the sum
-		t.Note = append(t.Note, text(" n = "), list[0].number(document.Denominator))
-	}
+	t.Note = document.Line{text("Kecamatan dengan kurang dari 5 tiket dijumlahkan, bila perlu bersama yang berikutnya. n = "),
+		list[0].number(document.Denominator)}
 	if len(w.Kecamatan) > 0 {
 		w.areaFigure(list)
 	}
