@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,6 +129,10 @@ func (w *writer) notes() {
 			"versi "+
 			"%s. Angka di sini tetap seperti dibekukan.", w.Frozen.DefinitionVersion, w.DefinitionVersion))
 	}
+	if w.PresentTarget != 0 {
+		w.say(document.Warning, text("Panggilan bulan ini dinilai dengan batas jawab %d detik, seperti dibekukan; batas "+
+			"sekarang %d detik.", w.AnswerTarget, w.PresentTarget))
+	}
 	if w.Frozen != nil && !w.Frozen.Details {
 		w.say(document.Note, text("Rincian menurut jenis, jam, OPD dan kecamatan tidak ikut dibekukan; rincian itu dihitung "+
 			"saat laporan dibuat."))
@@ -182,12 +187,17 @@ func dayRanges(days []int) string {
 // recommended.
 func (w *writer) pageOne() {
 	w.notes()
+	caused := false
 	for i := range w.Indicators {
 		in := &w.Indicators[i]
 		w.say(document.Lead, w.sentence(in)...)
 		if in.Verdict == NotAchieved {
 			w.add(document.List{Items: w.why(in)})
+			caused = caused || w.setOf(in.ID) != nil
 		}
+	}
+	if caused && w.Frozen != nil {
+		w.say(document.Note, text("Sebab dihitung saat laporan dibuat; angka indikator seperti dibekukan."))
 	}
 }
 
@@ -397,6 +407,16 @@ func (w *writer) trendTable() {
 		if some {
 			t.Rows = append(t.Rows, row(append(cells, text(state))...))
 		}
+	}
+	if len(w.TrendTargets) > 0 {
+		note := fmt.Sprintf("Batas jawab %d detik, kecuali ", w.AnswerTarget)
+		for i, m := range slices.Sorted(maps.Keys(w.TrendTargets)) {
+			if i > 0 {
+				note += ", "
+			}
+			note += fmt.Sprintf("%s %d detik", monthWords(m), w.TrendTargets[m])
+		}
+		t.Note = document.Line{text(note + ": angka jawabnya tidak sebanding.")}
 	}
 	if len(t.Rows) > 1 {
 		w.add(t)

@@ -54,7 +54,7 @@ type Indicator struct {
 
 // derive computes the figures that the report adds up from those of the month: indicators over all OPDs, and the
 // definitions of hoax that others use.
-func derive(figures []Figure, answerTarget int) (out []Figure) {
+func derive(figures []Figure) (out []Figure) {
 	add := func(name, dims string, k, d float64, recorded bool) {
 		f := Figure{Name: name, Dims: dims, Numerator: k, Denominator: d, N: uint64(d)}
 		if d > 0 && recorded {
@@ -72,7 +72,7 @@ func derive(figures []Figure, answerTarget int) (out []Figure) {
 		f := &figures[i]
 		switch f.Name {
 		case "service_level":
-			if f.Dims == "measure=ketat,target="+strconv.Itoa(answerTarget) {
+			if f.dim("measure") == "ketat" { // by the target of its month
 				add(indicatorFigure, indicatorDims(Answer), f.Numerator, f.Denominator, f.Value != nil)
 				if f.Value == nil {
 					unrecorded[Answer] = [2]float64{f.Denominator, f.Denominator}
@@ -134,6 +134,17 @@ func derive(figures []Figure, answerTarget int) (out []Figure) {
 		add(informationFigure, "", class["informasi"], answered-class["belum"], true)
 	}
 	return out
+}
+
+// answerTarget is the target that calls were judged by, in seconds; 0 where the figures have none.
+func answerTarget(figures []Figure) int {
+	for i := range figures {
+		if f := &figures[i]; f.Name == "service_level" && f.dim("measure") == "ketat" {
+			seconds, _ := strconv.Atoi(f.dim("target"))
+			return seconds
+		}
+	}
+	return 0
 }
 
 // plus adds a figure of an OPD's clock to the sums by clock.

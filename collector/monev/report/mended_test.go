@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/monev/kendala"
 	"github.com/monev112/monev112/collector/monev/rtl"
 	"github.com/monev112/monev112/collector/monev/share"
@@ -205,4 +206,34 @@ func TestSmallCellsDoNotFollowFromTheOthers(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAFrozenMonthIsJudgedByItsOwnTarget(t *testing.T) {
+	f := month()
+	f.Figures[0] = figure("service_level", "measure=ketat,target=10", 4000, 4295)
+	f.Frozen = &Frozen{Revision: 1, At: f.Now, DefinitionVersion: "2", Details: true}
+	f.Figures = append(f.Figures, figure("on_time", clockDims("resolve", "bpbd", "own"), 10, 40))
+	f.Causes = []CauseSet{{Indicator: Resolve, Failing: 30, Decided: 40, Causes: []Cause{{"jeda", "jeda", 30, "bpbd"}}}}
+	now := []store.MonthFigure{{Month: firstDay.AddDate(0, -1, 0), Indicator: Answer, Numerator: 9, Denominator: 10, N: 10}}
+	old := []store.FrozenFigure{{Month: firstDay.AddDate(0, -2, 0), Figure: figure("service_level",
+		"measure=ketat,target=20", 8, 10)}}
+	f.Trend, f.TrendTargets = months(now, old, f.Figures, firstDay, freeze.Center{Targets: store.FigureTargets{Answer: 15}},
+		true)
+	r := Model(f, Settings{}, nil)
+	got := words(t, r.Document(""))
+	for _, want := range []string{"4.000 dijawab dalam 10 detik", "batas jawab 10 detik, seperti dibekukan; batas sekarang " +
+		"15 detik", "Sebab dihitung saat laporan dibuat"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in\n%s", want, got)
+		}
+	}
+	if r.AnswerTarget != 10 || fmt.Sprint(r.TrendTargets) != "map[2023-08:20 2023-09:15]" ||
+		r.trend("2023-08", Answer) == nil || *r.trend("2023-08", Answer).Value != .8 {
+		t.Error(r.AnswerTarget, r.TrendTargets, r.Trend)
+	}
+	z := []store.Figure{figure("service_level", "measure=ketat,target=10", 1, 2)}
+	z[0].Parameters = "as_of=2023-11-01T00:00:00Z,short=7"
+	if got := targetsOf(z, store.FigureTargets{Answer: 15, Short: 5}); got != (store.FigureTargets{Answer: 10, Short: 7}) {
+		t.Error(got)
+	}
 }

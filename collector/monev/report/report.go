@@ -70,8 +70,10 @@ type Facts struct {
 	Frozen     *Frozen   // nil: the figures are of now, and the report is provisional
 	Figures    []store.Figure
 	// Trend holds the indicators of the month and the twelve before it, months without a case left out.
-	Trend             []MonthFigure
-	AnswerTarget      int // seconds
+	Trend []MonthFigure
+	// TrendTargets are the answer targets of those months, in seconds.
+	TrendTargets      map[string]int
+	AnswerTarget      int // seconds, as the directory has it now
 	ShortAbandon      int // seconds
 	DefinitionVersion string
 	Policies          []string
@@ -95,6 +97,8 @@ type Report struct {
 	Running           bool           `json:"running"`     // the month is not over
 	Frozen            *Frozen        `json:"frozen,omitempty"`
 	AnswerTarget      int            `json:"answer_target_seconds"`
+	PresentTarget     int            `json:"present_answer_target_seconds,omitempty"` // where the directory has another now
+	TrendTargets      map[string]int `json:"trend_answer_target_seconds,omitempty"`   // of months that have another
 	ShortAbandon      int            `json:"short_abandon_seconds"`
 	DefinitionVersion string         `json:"definition_version"`
 	Policies          []string       `json:"policies"`
@@ -144,7 +148,18 @@ func Model(f Facts, s Settings, logo []byte) *Report {
 		r.Figures = append(r.Figures, Figure{g.Name, g.Dims, g.Numerator, g.Denominator, g.N, g.Value})
 	}
 	r.Checksum = checksum(r.Figures)
-	r.Figures = append(r.Figures, derive(r.Figures, f.AnswerTarget)...)
+	if was := answerTarget(r.Figures); was != 0 && was != r.AnswerTarget {
+		r.AnswerTarget, r.PresentTarget = was, r.AnswerTarget
+	}
+	for m, target := range f.TrendTargets {
+		if target != r.AnswerTarget {
+			if r.TrendTargets == nil {
+				r.TrendTargets = map[string]int{}
+			}
+			r.TrendTargets[m] = target
+		}
+	}
+	r.Figures = append(r.Figures, derive(r.Figures)...)
 	r.safe()
 	for _, c := range f.Changed {
 		if len(c.Differences) > 0 {
@@ -273,6 +288,7 @@ func (r *Report) Part(opd string) *Report {
 	}
 	p := *r
 	p.index, p.Indicators, p.Trend, p.Changed = nil, []Indicator{}, []MonthFigure{}, []ChangedMonth{}
+	p.TrendTargets = nil
 	p.Kecamatan, p.Categories, p.Borders = []Named{}, []Named{}, nil
 	p.Figures = slices.DeleteFunc(slices.Clone(r.Figures), func(f Figure) bool { return f.dim("opd") != opd })
 	p.OPDs = slices.DeleteFunc(slices.Clone(r.OPDs), func(n Named) bool { return n.ID != opd })

@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -353,6 +355,11 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	for _, k := range dir.Categories(c.Code) {
 		f.Categories = append(f.Categories, Named{ID: k.ID, Name: k.Name, Private: dir.Private(c.Code, k.ID)})
 	}
+	targets := c.Targets
+	if z != nil {
+		targets = targetsOf(z.Figures, targets)
+		f.ShortAbandon = int(targets.Short)
+	}
 	first := month.AddDate(0, -12, 0)
 	var figures, more []store.Figure
 	var bases []store.ClockBasis
@@ -376,7 +383,7 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	}
 	if z == nil || !freeze.HasReport(z.Figures) {
 		fetch(func(ctx context.Context) (err error) {
-			more, err = db.ReportFigures(ctx, c.Code, month, c.Targets, time.Time{})
+			more, err = db.ReportFigures(ctx, c.Code, month, targets, time.Time{})
 			return err
 		})
 	}
@@ -395,7 +402,9 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	})
 	if r.cfg.Kendala != nil {
 		fetch(func(ctx context.Context) (err error) {
-			causes, err = causesOf(ctx, r.cfg.Kendala, kendala.Request{Center: c.Code, Month: month.Format(monthLayout)},
+			causes, err = causesOf(ctx, r.cfg.Kendala, kendala.Request{Center: c.Code, Month: month.Format(monthLayout),
+				AsOf: now}, // so that no clock moves between its questions
+
 				func(category string) bool { return dir.Private(c.Code, category) })
 			return err
 		})
@@ -423,8 +432,29 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 		return nil, &RefusedError{fmt.Sprintf("%s of centre %s holds no call and no ticket: there is nothing to report",
 			month.Format(monthLayout), c.Code), true}
 	}
-	f.Trend = months(trend, frozen, f.Figures, month, c, f.Frozen != nil)
+	f.Trend, f.TrendTargets = months(trend, frozen, f.Figures, month, c, f.Frozen != nil)
 	return f, nil
+}
+
+// targetsOf are the targets that a month was frozen with; what it does not say is as it is now.
+func targetsOf(figures []store.Figure, now store.FigureTargets) store.FigureTargets {
+	for i := range figures {
+		f := figureOf(&figures[i])
+		if f.Name != "service_level" || f.dim("measure") != "ketat" {
+			continue
+		}
+		if answer, err := strconv.ParseUint(f.dim("target"), 10, 32); err == nil {
+			now.Answer = uint32(answer)
+		}
+		for _, p := range strings.Split(figures[i].Parameters, ",") {
+			if text, ok := strings.CutPrefix(p, "short="); ok {
+				if short, err := strconv.ParseUint(text, 10, 32); err == nil {
+					now.Short = uint32(short)
+				}
+			}
+		}
+	}
+	return now
 }
 
 // empty reports whether the figures count no call and no ticket.
@@ -447,11 +477,14 @@ func merge(to, from []string) []string {
 // months puts the indicators of thirteen months together: of the month itself from its figures, of a frozen month as
 // frozen, of the others as they are now.
 func months(now []store.MonthFigure, frozen []store.FrozenFigure, own []store.Figure, month time.Time, c freeze.Center,
-	ownFrozen bool) (out []MonthFigure) {
-	target := int(c.Targets.Answer)
+	ownFrozen bool) (out []MonthFigure, targets map[string]int) {
+	targets = map[string]int{}
 	derived := map[string][]Figure{}
 	add := func(month string, figures []Figure) {
-		derived[month] = slices.DeleteFunc(derive(figures, target), func(f Figure) bool { return f.Name != indicatorFigure })
+		if target := answerTarget(figures); target != 0 {
+			targets[month] = target
+		}
+		derived[month] = slices.DeleteFunc(derive(figures), func(f Figure) bool { return f.Name != indicatorFigure })
 	}
 	byMonth := map[string][]Figure{}
 	for _, f := range frozen {
@@ -471,6 +504,9 @@ func months(now []store.MonthFigure, frozen []store.FrozenFigure, own []store.Fi
 		m := f.Month.Format(monthLayout)
 		dims := indicatorDims(f.Indicator)
 		if !slices.ContainsFunc(derived[m], func(g Figure) bool { return g.Dims == dims }) {
+			if f.Indicator == Answer {
+				targets[m] = int(c.Targets.Answer)
+			}
 			out = append(out, MonthFigure{m, false, Figure{indicatorFigure, dims, f.Numerator, f.Denominator, f.N, f.Value}})
 		}
 	}
@@ -485,7 +521,7 @@ func months(now []store.MonthFigure, frozen []store.FrozenFigure, own []store.Fi
 		}
 		return compare(a.Dims, b.Dims)
 	})
-	return out
+	return out, targets
 }
 
 func compare(a, b string) int {
