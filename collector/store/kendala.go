@@ -157,6 +157,18 @@ func (s *Store) CauseSums(ctx context.Context, r CauseRange, opd string) ([]Caus
 		})
 }
 
+// AnswersStamped reports whether any offered call of a range has an answer stamp. Without one it is not recorded whether
+// calls were answered in time.
+func (s *Store) AnswersStamped(ctx context.Context, r CauseRange) (stamped bool, err error) {
+	at := "now64(3, 'UTC')"
+	if !r.AsOf.IsZero() {
+		at = instant(r.AsOf)
+	}
+	err = s.queryOne(ctx, "look for answer stamps", `SELECT count() > 0 FROM (SELECT 1 FROM calls_now
+		WHERE `+r.days(0, 0)+` AND offered AND answered_at <= `+at+` LIMIT 1)`, &stamped)
+	return stamped, err
+}
+
 // CauseParts counts the decided cases of a range by what a change may be told by; of one OPD only, where opd names it,
 // and then no calls. zone is the centre's.
 func (s *Store) CauseParts(ctx context.Context, r CauseRange, opd, zone string) ([]CausePart, error) {

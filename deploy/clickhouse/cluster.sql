@@ -1728,7 +1728,8 @@ INNER JOIN
 (
     SELECT center, period, 'answer' AS indicator, 'own' AS scope, '' AS opd, toUInt64(denominator - numerator) AS failing, toUInt64(denominator) AS decided
     FROM monev112.monev_service_level(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = {step:String}, target = {target:UInt32}, short = {short:UInt32})
-    WHERE center = {center:String} AND measure = 'ketat'
+    
+    WHERE center = {center:String} AND measure = 'ketat' AND stamped > 0
     UNION ALL
     SELECT center, multiIf(
             {step:String} = 'day', day,

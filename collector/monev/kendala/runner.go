@@ -19,6 +19,7 @@ type Database interface {
 	CauseCounts(ctx context.Context, r store.CauseRange) ([]store.CauseCount, error)
 	CauseCases(ctx context.Context, r store.CauseRange) ([]store.CauseCase, error)
 	CauseFacts(ctx context.Context, r store.CauseRange, now time.Time) (*store.CauseFacts, error)
+	AnswersStamped(ctx context.Context, r store.CauseRange) (bool, error)
 }
 
 // Request asks for the causes of a month.
@@ -91,6 +92,14 @@ func (r *Runner) Result(ctx context.Context, q Request) (Result, error) {
 	if err != nil {
 		return out, refused(err)
 	}
+	// Where nobody stamps answers, whether a call was answered in time is not recorded: it has not failed.
+	sums, present, err = r.recorded(ctx, ask, sums, present)
+	if err == nil {
+		_, past, err = r.recorded(ctx, was, nil, past)
+	}
+	if err != nil {
+		return out, refused(err)
+	}
 	n := names{r.directory, center}
 	out.Indicators = n.assemble(sums, n.parts(present, scope), n.parts(past, scope), scope)
 	if q.Check {
@@ -99,6 +108,17 @@ func (r *Runner) Result(ctx context.Context, q Request) (Result, error) {
 		}
 	}
 	return out, nil
+}
+
+// recorded leaves the indicator of calls out where no offered call of the range has an answer stamp.
+func (r *Runner) recorded(ctx context.Context, ask store.CauseRange, sums []store.CauseSum, parts []store.CausePart) (
+	[]store.CauseSum, []store.CausePart, error) {
+	stamped, err := r.database.AnswersStamped(ctx, ask)
+	if err != nil || stamped {
+		return sums, parts, err
+	}
+	return slices.DeleteFunc(sums, func(s store.CauseSum) bool { return s.Indicator == Answer }),
+		slices.DeleteFunc(parts, func(p store.CausePart) bool { return p.Indicator == Answer }), nil
 }
 
 const monthLayout = "2006-01"
@@ -163,6 +183,13 @@ func (r *Runner) check(ctx context.Context, ask store.CauseRange, now time.Time,
 		return nil, err
 	}
 	pure, decided := Late(facts, ask.Targets)
+	if stamped, err := r.database.AnswersStamped(ctx, ask); err != nil {
+		return nil, err
+	} else if !stamped {
+		ofCalls := func(c store.CauseCase) bool { return c.Indicator == Answer }
+		pure, view = slices.DeleteFunc(pure, ofCalls), slices.DeleteFunc(view, ofCalls)
+		delete(decided, Group{Answer, sla.ScopeOwn, ""})
+	}
 	c := &Check{Examples: []string{}}
 	c.cases(pure, view)
 	c.counts(pure, decided, counts)

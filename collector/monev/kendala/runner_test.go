@@ -20,7 +20,10 @@ type database struct {
 	cause string // by the views
 	parts []store.CausePart
 	err   error
+	blank bool // no call has an answer stamp
 }
+
+func (d *database) AnswersStamped(context.Context, store.CauseRange) (bool, error) { return !d.blank, nil }
 
 func (d *database) CauseSums(context.Context, store.CauseRange, string) ([]store.CauseSum, error) {
 	return []store.CauseSum{{Indicator: Answer, Scope: "own", Cause: d.cause, N: 1, Examples: []string{"c1"}}}, d.err
@@ -76,6 +79,16 @@ func TestCheckFindsWhatDiffers(t *testing.T) {
 			!strings.Contains(text, tc.want) {
 			t.Errorf("%s: %d differences: %s", name, got.Check.Differences, text)
 		}
+	}
+}
+
+// Where nobody stamps answers, no call has failed: it is not recorded.
+func TestCallsWithoutAnswerStampsHaveNoCauses(t *testing.T) {
+	d := oneLateCall()
+	d.blank = true
+	got, err := runner(d).Result(t.Context(), Request{Month: "2026-10", Check: true})
+	if err != nil || len(got.Indicators) != 0 {
+		t.Errorf("%+v %v", got.Indicators, err)
 	}
 }
 

@@ -235,7 +235,8 @@ INNER JOIN
 (
     SELECT center, period, 'answer' AS indicator, 'own' AS scope, '' AS opd, toUInt64(denominator - numerator) AS failing, toUInt64(denominator) AS decided
     FROM {{db}}.monev_service_level({{template "steps"}}, target = {target:UInt32}, short = {short:UInt32})
-    WHERE center = {center:String} AND measure = 'ketat'
+    -- Without any answer stamp it is not recorded whether calls were answered in time.
+    WHERE center = {center:String} AND measure = 'ketat' AND stamped > 0
     UNION ALL
     SELECT center, {{template "period"}} AS period, clock, o.scope AS scope, o.opd AS opd, sum(o.stopped_late + o.open_late), sum(o.met + o.stopped_late + o.open_late)
     FROM {{db}}.clocks_counted({{template "days"}}) AS o
