@@ -30,11 +30,10 @@ func cleanText(s string) string {
 var harmless = []*regexp.Regexp{
 	// sums of money: with a currency in whatever form; with a word of magnitude; grouped by thousands so that the first
 	// group has one or two digits
-	regexp.MustCompile(`(?i)\b(?:rp|idr)\b?\.? ?[0-9][0-9.,]*`),
-	regexp.MustCompile(`(?i)\b[1-9][0-9.,]* ?(?:rupiah|ribu|rb|juta|jt|miliar|milyar|triliun)\b`),
+	regexp.MustCompile(`(?i)\b(?:rp|idr)\b?\.? ?[1-9][0-9]*(?:[.,][0-9]{1,3}\b)*`),
+	regexp.MustCompile(`(?i)\b[1-9][0-9]*(?:[.,][0-9]{1,3}\b)*(?:[.,][0-9]{1,3})? ?` +
+		`(?:rupiah|ribu|rb|juta|jt|miliar|milyar|triliun)\b`),
 	regexp.MustCompile(`\b[1-9][0-9]?(?:\.[0-9]{3}){2,}(?:,[0-9]{1,2}|,-)?`),
-	// numbers of letters: parts between slashes, a year at the end
-	regexp.MustCompile(`\b[0-9A-Za-z.\-]{1,20}(?:/[0-9A-Za-z.\-]{1,20}){1,6}/(?:19|20)[0-9]{2}\b`),
 	// days
 	regexp.MustCompile(`\b(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]\b`),
 	regexp.MustCompile(`\b[0-3]?[0-9]([-/.])[01]?[0-9][-/.](?:19|20)[0-9]{2}\b`),
@@ -43,6 +42,10 @@ var harmless = []*regexp.Regexp{
 }
 
 var (
+	// numbers of letters: parts between slashes, a year at the end
+	letterNumber = regexp.MustCompile(`\b[0-9A-Za-z.\-]{1,20}(?:/[0-9A-Za-z.\-]{1,20}){1,6}/(?:19|20)[0-9]{2}\b`)
+	// a mobile number whose groups are parted by slashes, at the beginning of what looks like the number of a letter
+	slashedMobile = regexp.MustCompile(`^(?:08|62|0062)[0-9]*(?:/[0-9]+)*(?:/|$)`)
 	// groups of digits with a mark or two between them
 	digitGroups = regexp.MustCompile(`[0-9]+(?:[ .\-/]{1,2}[0-9]+)*`)
 	// what follows a word that announces a telephone number, with its area code or without
@@ -67,11 +70,17 @@ func personalNumber(s string) (Reason, string) {
 		}
 		return r
 	}, plain)
+	plain = withoutLetterNumbers(plain)
 	for _, re := range harmless {
-		plain = re.ReplaceAllString(plain, " # ")
+		plain = re.ReplaceAllStringFunc(plain, func(m string) string {
+			if holdsIdentity(digitRuns(m)) {
+				return m // nobody has so much money
+			}
+			return " # "
+		})
 	}
 	for _, m := range digitGroups.FindAllString(plain, -1) {
-		if holdsIdentity(strings.FieldsFunc(m, func(r rune) bool { return r < '0' || r > '9' })) {
+		if holdsIdentity(digitRuns(m)) {
 			return IdentityLike, "it holds what looks like an identity number (NIK, KK or NIP); leave it out: " +
 				"a report names no person"
 		}
@@ -86,6 +95,35 @@ func personalNumber(s string) (Reason, string) {
 		}
 	}
 	return "", ""
+}
+
+// withoutLetterNumbers takes the numbers of letters out of a text, but for those with a personal number in a part, or
+// made of their parts.
+func withoutLetterNumbers(s string) string {
+	var b strings.Builder
+	end := 0
+	for _, at := range letterNumber.FindAllStringIndex(s, -1) {
+		parts := strings.Split(s[at[0]:at[1]], "/")
+		parts = parts[:len(parts)-1] // without the year
+		whole := strings.Join(parts, "/")
+		personal := holdsIdentity(digitRuns(whole)) || looksLikePhone(slashedMobile.FindString(whole)) ||
+			announced.MatchString(s[max(end, at[0]-40):at[0]]+parts[0])
+		for _, part := range parts {
+			reason, _ := personalNumber(part)
+			personal = personal || reason != ""
+		}
+		if personal {
+			continue
+		}
+		b.WriteString(s[end:at[0]] + " # ")
+		end = at[1]
+	}
+	return b.String() + s[end:]
+}
+
+// digitRuns returns the runs of digits in s.
+func digitRuns(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
 const officePhoneDetail = "it holds what looks like a telephone number; leave it out: a report names no person. " +

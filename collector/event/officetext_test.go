@@ -18,7 +18,9 @@ func TestTextsOfTheOffice(t *testing.T) {
 		"WA gateway Rp 12.000.000 per tahun", "5.1.02.01.01.0024 belanja jasa", "tahun 2023 2024 2025 2026",
 		"rasio 0,85 naik menjadi 0,912", "tiket SDA-2026-00123", "koordinat -7,4478 112,7183", "kode 35.15.08",
 		"=cmd|' /C calc'!A0", "<script>alert(1)</script>", "R. 1 2 3 4 5", "sif 1, 2, 3, 4, 5, 6, 7, 8 dan 9", "2021 2022 2023 2024", "jan 4295 3801 4012 3990 4100 4200",
-		"dari 12.345 menjadi 123.456 lalu 1.234.567",
+		"dari 12.345 menjadi 123.456 lalu 1.234.567", "094/1234567/438.1.1.2/2026", "031/2345/438.5/2026",
+		"hubungi sesuai surat 094/1234567/438.1.1.2/2026", "0812/3456/438.6/2026", "Rp 0,5 miliar", "812.345.678rupiah", "Rp 0",
+		"Rp 6.281.234.567.890", "800/123/438.5/2026 senilai Rp 1.250.000.000,00", "B/0012/III/KES.3/2026",
 	} {
 		if reason, detail := personalNumber(cleanText(s)); reason != "" {
 			t.Errorf("%q is refused: %s, %s", s, reason, detail)
@@ -57,6 +59,22 @@ func TestTextsOfTheOffice(t *testing.T) {
 		"３５１５０８１２０３９００００１":                             IdentityLike,
 		"ktp:3578012345670001 alamat Jl. Mawar":        IdentityLike,
 		"KK no. 3515081203900001, Rp 1.250.000.000,00": IdentityLike,
+		"081234567890/Budi/2026":                       PhoneLike,
+		"Budi/081234567890/RT03/2026":                  PhoneLike,
+		"0812/3456/7890/2026":                          PhoneLike,
+		"08123456/7890/2026":                           PhoneLike,
+		"+62812/3456/7890/2026":                        PhoneLike,
+		"0812-3456-7890/Budi/2026":                     PhoneLike,
+		"telp 8921234/Budi/2026":                       PhoneLike,
+		"800/123/438.5/2026 081234567890/Budi/2026":    PhoneLike,
+		"Rp 081234567890":                              PhoneLike,
+		"Rp. 0812-3456-7890":                           PhoneLike,
+		"Rp 1,081234567890":                            PhoneLike,
+		"1.081234567890 rupiah":                        PhoneLike,
+		"3515010101800001/RT03/2026":                   IdentityLike,
+		"351501/010180/0001/2026":                      IdentityLike,
+		"RT03/3515010101800001/2026":                   IdentityLike,
+		"Rp 3515010101800001":                          IdentityLike,
 	} {
 		if reason, _ := personalNumber(cleanText(s)); reason != want {
 			t.Errorf("%q: %q, want %q", s, reason, want)

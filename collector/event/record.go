@@ -1,12 +1,17 @@
 package event
 
 import (
-	"encoding/json"
+	"errors"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/monev112/monev112/collector/event/form"
 )
 
 // The members of Event.Record.
@@ -133,16 +138,16 @@ func (ds *decodeState) finishRecord() {
 		}
 		return
 	}
-	month, name, ok := strings.Cut(e.Subject, "/")
+	month, subject, ok := strings.Cut(e.Subject, "/")
 	switch {
 	case e.Kind == KindRTL:
 	case !ok || !isMonth(month):
 		ds.fail(FieldSubject, WrongSubject, "the subject of this type is "+e.Kind.String()+"/<year>-<month>/<name>")
 		return
-	case e.Kind == KindForm && !slices.Contains(forms, name):
+	case e.Kind == KindForm && !slices.Contains(forms, subject):
 		ds.fail(FieldSubject, WrongSubject, "a form is one of "+strings.Join(forms, ", "))
 		return
-	case e.Kind == KindRemark && !isSection(name):
+	case e.Kind == KindRemark && !isSection(subject):
 		ds.fail(FieldSubject, WrongSubject, "a section is named by a code of letters, digits and . _ -, a part of it by "+
 			"another "+
 			"behind a slash")
@@ -157,6 +162,12 @@ func (ds *decodeState) finishRecord() {
 		if refused != nil {
 			ds.fail(refused.Field, refused.Reason, refused.Detail)
 			return
+		}
+		if e.Kind == KindForm && kept != "" {
+			if _, err := form.Parse(subject, kept); err != nil {
+				ds.fail(FieldRecord+"."+Field(name), WrongType, err.Error())
+				return
+			}
 		}
 		e.Record[name] = kept
 	}
@@ -178,37 +189,42 @@ func fitFreeText(s string) (string, Reason, string) {
 	return s, reason, detail
 }
 
-// fitFormData takes a JSON object whose texts are free of personal numbers; a form's own program knows the rest.
+// sums are the members of a form that hold sums of rupiah, which may look like anything.
+var sums = []string{"pagu", "realisasi"}
+
+// fitFormData takes a JSON object without members that are there twice, whose texts, names and numbers are free of
+// personal numbers; package form knows the rest.
 func fitFormData(s string) (string, Reason, string) {
+	const detail = "the data of a form is a JSON object, written as a string, and has no member twice"
 	if len(s) > MaxFormBytes {
 		return "", TooLong, "the data of a form has at most " + strconv.Itoa(MaxFormBytes) + " bytes"
 	}
-	var data map[string]any
-	if json.Unmarshal([]byte(s), &data) != nil {
-		return "", WrongType, "the data of a form is a JSON object, written as a string"
+	d := jsontext.NewDecoder(strings.NewReader(s)) // refuses names that are there twice
+	if d.PeekKind() != '{' {
+		return "", WrongType, detail
 	}
-	var fault Reason
-	var why string
-	var walk func(any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case string:
-			if _, r, d := fitFreeText(v); fault == "" {
-				fault, why = r, d
-			}
-		case []any:
-			for _, e := range v {
-				walk(e)
-			}
-		case map[string]any:
-			for k, e := range v {
-				walk(k)
-				walk(e)
+	for {
+		token, err := d.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return s, "", ""
+		}
+		if err != nil || d.StackDepth() == 0 && token.Kind() != '}' {
+			return "", WrongType, detail
+		}
+		var reason Reason
+		var why string
+		switch token.Kind() {
+		case '"':
+			_, reason, why = fitFreeText(token.String())
+		case '0':
+			if !slices.Contains(sums, d.StackPointer().LastToken()) {
+				reason, why = personalNumber(token.String())
 			}
 		}
+		if reason != "" {
+			return "", reason, why
+		}
 	}
-	walk(data)
-	return s, fault, why
 }
 
 // officeWords begin the function of an office: who is named by one is answerable as its holder, not as a citizen.

@@ -1,6 +1,9 @@
 package event
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -45,5 +48,51 @@ func TestOnlyEventsOfTheOfficeKeepARecord(t *testing.T) {
 		`{"specversion":"1.0","id":"o1","source":"s1","type":"monev112.rtl.set","subject":"rtl/R1",`+
 			`"time":"2026-11-23T07:30:00+07:00","data":{}}` {
 		t.Errorf("the quarantine keeps %s", kept)
+	}
+}
+
+func TestFormsAreCheckedAtTheDoor(t *testing.T) {
+	const skm = `{"responden":4,"unsur":[[0,0,4,0],[0,0,4,0],[0,0,4,0],[0,0,4,0],[0,0,4,0],[0,0,4,0],[0,0,4,0],[0,0,4,0],[0,0,4,0]]}`
+	const sdm, anggaran = `{"rows":[{"fungsi":"Operator","jumlah":3%s}]}`, `{"rows":[{"uraian":"Jasa","pagu":81234567890,"realisasi":1250000000%s}]}`
+	d := testDecoder(t)
+	for _, c := range []struct {
+		form, data string
+		want       Reason
+	}{
+		{"sdm", fmt.Sprintf(sdm, ""), ""},
+		{"sdm", fmt.Sprintf(sdm, `,"kebutuhan":5,"per_sif":2,"keterangan":"surat 094/1234567/438.1.1.2/2026"`), ""},
+		{"anggaran", fmt.Sprintf(anggaran, ""), ""},
+		{"anggaran", fmt.Sprintf(anggaran, `,"kode":"5.1.02.01.01.0024"`), ""},
+		{"skm", skm, ""},
+		{"sdm", "", ""}, // taken back
+		{"sdm", `{"rows":[]}`, WrongType},
+		{"sdm", `{"x":1}`, WrongType},
+		{"sdm", `{}`, WrongType},
+		{"sdm", `{"rows":[{"fungsi":"Operator"}]}`, WrongType},
+		{"sdm", `{"rows":[{"fungsi":"Operator","jumlah":null}]}`, WrongType},
+		{"sdm", fmt.Sprintf(sdm, "") + "{}", WrongType},
+		{"sdm", fmt.Sprintf(sdm, "") + "x", WrongType},
+		{"sdm", skm, WrongType},
+		{"skm", fmt.Sprintf(sdm, ""), WrongType},
+		{"skm", strings.Replace(skm, "[0,0,4,0],", "", 1), WrongType},
+		{"anggaran", `{"rows":[{"uraian":"Jasa","pagu":1e3,"realisasi":"Rp 5"}]}`, WrongType},
+		{"anggaran", `{"rows":[{"uraian":"Jasa","pagu":3515010101800001,"realisasi":0}]}`, WrongType},
+		{"sdm", fmt.Sprintf(sdm, `,"keterangan":"hubungi 081234567890","keterangan":"x"`), PhoneLike},
+		{"sdm", fmt.Sprintf(sdm, `,"keterangan":"x","keterangan":"x"`), WrongType},
+		{"sdm", fmt.Sprintf(sdm, `,"nik":3515010101800001`), IdentityLike},
+		{"sdm", fmt.Sprintf(sdm, `,"nik":3515010101800001.0`), IdentityLike},
+		{"sdm", fmt.Sprintf(sdm, `,"hp":6281234567890`), PhoneLike},
+		{"sdm", fmt.Sprintf(sdm, `,"hp":81234567890`), PhoneLike},
+		{"sdm", fmt.Sprintf(sdm, `,"hp":8.1234567890e10`), PhoneLike},
+		{"sdm", fmt.Sprintf(sdm, `,"081234567890":1`), PhoneLike},
+	} {
+		text, _ := json.Marshal(c.data)
+		e, bad := decodeOne(t, d, office("form.set", "form/2026-10/"+c.form, `"data":`+string(text)))
+		switch {
+		case c.want == "" && (bad != nil || e.Record[RecordData] != c.data):
+			t.Errorf("%s %s: %v", c.form, c.data, bad)
+		case c.want != "" && (bad == nil || bad.Reason != c.want):
+			t.Errorf("%s %s: %v, want %s", c.form, c.data, bad, c.want)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/event/form"
 	"github.com/monev112/monev112/collector/internal/indonesian"
 	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/collector/source/tabular"
@@ -345,7 +346,7 @@ func ReadForms(path string) (out []FormData, err error) {
 		return nil, fmt.Errorf("%s has none of the sections sdm, anggaran and skm", path)
 	}
 	for _, f := range out {
-		if err := f.check(); err != nil {
+		if err := f.Check(); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", path, f.FormName(), err)
 		}
 	}
@@ -570,7 +571,7 @@ func rupiah(text string) (int64, error) {
 		s = strings.ReplaceAll(s, ".", "")
 	}
 	v, err := strconv.ParseFloat(s, 64)
-	if err != nil || v != math.Trunc(v) || v < 0 || v > maxRupiah {
+	if err != nil || v != math.Trunc(v) || v < 0 || v > form.MaxRupiah {
 		return 0, errors.New("no whole number")
 	}
 	return int64(v), nil

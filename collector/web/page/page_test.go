@@ -382,3 +382,24 @@ func TestFilesAreAskedForAgainAndSentOnce(t *testing.T) {
 		t.Errorf("%d", a.Code)
 	}
 }
+
+func TestAFormWithAKeyInTheHeader(t *testing.T) {
+	w := newWorld(t)
+	bearer := "Bearer " + w.key(auth.Key{Name: "a", Scopes: []auth.Scope{auth.MonevWrite}})
+	w.site.Handle("POST /form/{month}", Scopes(auth.MonevWrite), func(r *Request) {
+		w.saved = append(w.saved, r.PostForm.Get("text"))
+	})
+	if a := w.do("POST", "/form/1", url.Values{"text": {"x"}}, "Authorization", bearer); a.Code != 200 || w.saved[0] != "x" {
+		t.Errorf("%d %q", a.Code, w.saved)
+	}
+	for name, a := range map[string]answer{
+		"too long": w.do("POST", "/form/1", url.Values{"text": {strings.Repeat("x", MaxFormBytes)}}, "Authorization", bearer),
+		"no form":  w.do("POST", "/form/1", nil, "Authorization", bearer),
+		"as JSON": w.do("POST", "/form/1", url.Values{"text": {"x"}}, "Authorization", bearer,
+			"Content-Type", "application/json"),
+	} {
+		if a.Code < 400 || len(w.saved) != 1 || !strings.Contains(a.body, "Belum tersimpan") {
+			t.Errorf("%s: %d %q", name, a.Code, w.saved)
+		}
+	}
+}

@@ -113,19 +113,18 @@ func (s *Site) Live(r *http.Request) Person {
 	return p
 }
 
-// fromForm reports whether a request that changes something comes from a page of this site, shown to this person.
+// fromForm parses the form of a request that changes something, and reports whether it comes from a page of this site,
+// shown to this person, or bears a key.
 func (r *Request) fromForm(rt *route) bool {
-	if auth.Presented(r.Request) != "" {
-		return true // no page of others can make a browser send a key
-	}
-	if r.site.foreign.Check(r.Request) != nil {
+	keyed := auth.Presented(r.Request) != "" // no page of others can make a browser send a key
+	if !keyed && r.site.foreign.Check(r.Request) != nil {
 		return false
 	}
 	if rt.unparsed {
 		return true
 	}
 	r.Body = http.MaxBytesReader(r.W, r.Body, MaxFormBytes)
-	return r.ParseForm() == nil && r.CheckToken(r.PostForm.Get(tokenField))
+	return r.ParseForm() == nil && (keyed || r.CheckToken(r.PostForm.Get(tokenField)))
 }
 
 const tokenField = "form"

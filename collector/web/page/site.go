@@ -231,7 +231,14 @@ func (s *Site) serve(w http.ResponseWriter, hr *http.Request, rt *route) {
 		return
 	}
 	if hr.Method != http.MethodGet && hr.Method != http.MethodHead {
-		if !r.fromForm(rt) {
+		ok := r.fromForm(rt)
+		if ok && !rt.unparsed && len(r.PostForm) == 0 { // with a key: others have sent a token
+			r.Notice(http.StatusUnsupportedMediaType, r.T("Belum tersimpan", "Not saved"),
+				r.T("Tidak ada isian. Kirim sebagai application/x-www-form-urlencoded.",
+					"There are no fields. Send them as application/x-www-form-urlencoded."))
+			return
+		}
+		if !ok {
 			r.Notice(http.StatusForbidden, r.T("Belum tersimpan", "Not saved"),
 				r.T("Formulir ini sudah tidak berlaku: halaman dibuka sebelum Anda masuk, atau layanan dimulai ulang. "+
 					"Kembali, muat ulang halaman, dan isi sekali lagi.",
