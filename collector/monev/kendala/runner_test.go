@@ -23,7 +23,9 @@ type database struct {
 	blank bool // no call has an answer stamp
 }
 
-func (d *database) AnswersStamped(context.Context, store.CauseRange) (bool, error) { return !d.blank, nil }
+func (d *database) AnswersStamped(context.Context, store.CauseRange) (bool, error) {
+	return !d.blank, nil
+}
 
 func (d *database) CauseSums(context.Context, store.CauseRange, string) ([]store.CauseSum, error) {
 	return []store.CauseSum{{Indicator: Answer, Scope: "own", Cause: d.cause, N: 1, Examples: []string{"c1"}}}, d.err
