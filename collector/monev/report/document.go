@@ -361,7 +361,8 @@ func (w *writer) summary() {
 	before, year := w.first().AddDate(0, -1, 0).Format(monthLayout), w.first().AddDate(-1, 0, 0).Format(monthLayout)
 	t := document.Table{ID: "t-indikator", Caption: "Lima indikator, " + w.period() + ".", Columns: []document.Column{
 		{Head: "Indikator", Width: .2}, {Head: "Sasaran", Width: .08}, {Head: "Realisasi", Width: .08},
-		{Head: "Capaian", Width: .08}, {Head: "n", Width: .06}, {Head: "Tidak tercatat", Width: .08}, {Head: "95 % dari", Width: .07}, {Head: "sampai", Width: .07},
+		{Head: "Capaian", Width: .08}, {Head: "n", Width: .06}, {Head: "Tidak tercatat", Width: .08},
+		{Head: "95 % dari", Width: .07}, {Head: "sampai", Width: .07},
 		{Head: "Bulan lalu", Width: .08}, {Head: "Tahun lalu", Width: .08}, {Head: "Status", Width: .12},
 	}}
 	for i := range w.Indicators {
@@ -378,7 +379,8 @@ func (w *writer) summary() {
 			high, w.monthShare(before, in.ID),
 			w.monthShare(year, in.ID), text(in.Words()).Bold().In(tone)))
 	}
-	t.Note = document.Line{text("n: penyebut. Tidak tercatat: kasus yang karena itu tidak masuk n. Capaian: realisasi dibagi sasaran; bagi hoaks sasaran dibagi realisasi. " +
+	t.Note = document.Line{text("n: penyebut. Tidak tercatat: kasus yang karena itu tidak masuk n. Capaian: realisasi " +
+		"dibagi sasaran; bagi hoaks sasaran dibagi realisasi. " +
 		"Sasaran hoaks: di bawah bulan yang sama tahun lalu, bila tidak ditetapkan; sama dengannya tidak tercapai, " +
 		"kecuali 0 %. Di bawah 20 kasus: data terbatas.")}
 	w.add(t)

@@ -43,8 +43,8 @@ func causesOf(ctx context.Context, ask Kendala, q kendala.Request, private func(
 	return out, nil
 }
 
-// changeWords says what moved an indicator since the month before: the value of the dimension that moved it most. Shares
-// are of cases in time, so that more is better. A value that secret holds is told by none.
+// changeWords says what moved an indicator since the month before: the value of the dimension that moved it most.
+// Shares are of cases in time, so that more is better. A value that secret holds is told by none.
 func changeWords(changes []kendala.Change, secret func(dimension string, p *kendala.Part) bool) string {
 	var best *kendala.Change
 	var by *kendala.Part

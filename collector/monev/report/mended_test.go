@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/monev/information"
 	"github.com/monev112/monev112/collector/monev/kendala"
 	"github.com/monev112/monev112/collector/monev/rtl"
 	"github.com/monev112/monev112/collector/monev/share"
@@ -235,5 +236,31 @@ func TestAFrozenMonthIsJudgedByItsOwnTarget(t *testing.T) {
 	z[0].Parameters = "as_of=2023-11-01T00:00:00Z,short=7"
 	if got := targetsOf(z, store.FigureTargets{Answer: 15, Short: 5}); got != (store.FigureTargets{Answer: 10, Short: 7}) {
 		t.Error(got)
+	}
+}
+
+func TestTheInformationServiceIsTold(t *testing.T) {
+	measure := func(name string, k, d int64) store.InformationMeasure {
+		return store.InformationMeasure{Name: name, Numerator: k, Denominator: d, N: 40}
+	}
+	topics := []store.InformationTopic{{Topic: "ktp", N: 9, Told: 9, Unknown: 6, Repeats: 2},
+		{Topic: "kdrt", N: 2, Told: 2, Unknown: 1}, {Topic: "listrik", ReferredTo: "pln", N: 7, Told: 7, Referred: 7}}
+	gaps := information.List(topics, func(id string) bool { return id == "kdrt" }, func(o string) bool { return o == "pln" })
+	f := month()
+	f.Information = informationSection([]store.InformationMeasure{measure("dijawab", 20, 30), measure("dirujuk", 3, 30),
+		measure("tidak_tahu", 7, 30), measure("kontak_pertama", 15, 25), measure("berulang", 0, 0)}, gaps, strings.ToUpper)
+	got := words(t, Model(f, Settings{}, nil).Document(""))
+	for _, want := range []string{"Dijawab | 20 |", "Tidak dapat dijawab | 7 |", "Tidak tercatat | 10 |",
+		"Terjawab pada kontak pertama: 15 dari 25 (60,0 %); dapat dinilai pada 25 dari 40 permintaan.",
+		"dalam 7 hari: tidak tercatat.", "KTP | 6 | 2 | 9", "LAINNYA | 1 | 0 | 2", "LISTRIK | 0 | 0 | 7"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "KDRT") {
+		t.Error("a sensitive topic with two questions is named")
+	}
+	if informationSection(nil, information.Gaps{}, strings.ToUpper) != nil {
+		t.Error("nobody asked")
 	}
 }

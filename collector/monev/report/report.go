@@ -88,17 +88,18 @@ type Facts struct {
 
 // Report is the model of a monthly report. It is kept as JSON: fields are added, never changed.
 type Report struct {
-	Center            string         `json:"center"`
-	CenterName        string         `json:"center_name"`
-	Zone              string         `json:"zone"`
-	Month             string         `json:"month"` // 2023-10
-	MadeAt            time.Time      `json:"made_at"`
-	Provisional       bool           `json:"provisional"` // the month is not frozen
-	Running           bool           `json:"running"`     // the month is not over
-	Frozen            *Frozen        `json:"frozen,omitempty"`
-	AnswerTarget      int            `json:"answer_target_seconds"`
-	PresentTarget     int            `json:"present_answer_target_seconds,omitempty"` // where the directory has another now
-	TrendTargets      map[string]int `json:"trend_answer_target_seconds,omitempty"`   // of months that have another
+	Center       string    `json:"center"`
+	CenterName   string    `json:"center_name"`
+	Zone         string    `json:"zone"`
+	Month        string    `json:"month"` // 2023-10
+	MadeAt       time.Time `json:"made_at"`
+	Provisional  bool      `json:"provisional"` // the month is not frozen
+	Running      bool      `json:"running"`     // the month is not over
+	Frozen       *Frozen   `json:"frozen,omitempty"`
+	AnswerTarget int       `json:"answer_target_seconds"`
+	// where the directory has another now
+	PresentTarget     int            `json:"present_answer_target_seconds,omitempty"`
+	TrendTargets      map[string]int `json:"trend_answer_target_seconds,omitempty"` // of months that have another
 	ShortAbandon      int            `json:"short_abandon_seconds"`
 	DefinitionVersion string         `json:"definition_version"`
 	Policies          []string       `json:"policies"`

@@ -34,6 +34,8 @@ type Database interface {
 		targets store.FigureTargets) ([]store.MonthFigure, error)
 	FrozenIndicators(ctx context.Context, center string, first, last time.Time) ([]store.FrozenFigure, error)
 	MonthsWithCalls(ctx context.Context, center string) ([]time.Time, []uint64, error)
+	Information(ctx context.Context, r store.InformationRange, step string) ([]store.InformationMeasure, error)
+	InformationTopics(ctx context.Context, r store.InformationRange) ([]store.InformationTopic, error)
 }
 
 // Config is what a Runner is made of. Office and Kendala may be nil.
@@ -400,6 +402,11 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 		f.Changed = changed
 		return err
 	})
+	var asked *Information
+	fetch(func(ctx context.Context) (err error) {
+		asked, err = informationOf(ctx, db, dir, c.Code, month)
+		return err
+	})
 	if r.cfg.Kendala != nil {
 		fetch(func(ctx context.Context) (err error) {
 			causes, err = causesOf(ctx, r.cfg.Kendala, kendala.Request{Center: c.Code, Month: month.Format(monthLayout),
@@ -427,7 +434,7 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	for i := range bases {
 		f.Policies, f.Calendars = merge(f.Policies, bases[i].Policies), merge(f.Calendars, bases[i].Calendars)
 	}
-	f.Figures, f.Causes = append(slices.Clip(figures), more...), causes
+	f.Figures, f.Causes, f.Information = append(slices.Clip(figures), more...), causes, asked
 	if empty(f.Figures) {
 		return nil, &RefusedError{fmt.Sprintf("%s of centre %s holds no call and no ticket: there is nothing to report",
 			month.Format(monthLayout), c.Code), true}

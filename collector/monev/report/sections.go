@@ -55,10 +55,13 @@ type Remark struct {
 
 // Information is the centre as a source of information.
 type Information struct {
-	Calls    uint64  `json:"calls"`    // of class informasi
-	Outcomes []Count `json:"outcomes"` // dijawab, dirujuk, tidak_tahu, tidak tercatat
+	Calls    uint64  `json:"calls"`          // of class informasi
+	Outcomes []Count `json:"outcomes"`       // dijawab, dirujuk, tidak_tahu, tidak tercatat
+	Told     *Share  `json:"told,omitempty"` // questions whose outcome is recorded, of all
 	First    *Share  `json:"first_contact,omitempty"`
-	Gaps     []Gap   `json:"gaps"` // what the knowledge base lacks, the worst first
+	Repeated *Share  `json:"repeated,omitempty"` // of a number that had asked about the topic within 7 days before
+	Gaps     []Gap   `json:"gaps"`               // what the knowledge base lacks, the worst first
+	Outside  []Gap   `json:"outside,omitempty"`  // referred to offices outside of the regency's power
 }
 
 // Count is a number of something.

@@ -159,27 +159,45 @@ func (w *writer) information() {
 		f.number(document.Numerator), text(" permintaan informasi layanan publik ("), f.share(), text(")."))
 	if in := w.Information; in != nil {
 		plain := func(n uint64) document.Cell { return document.Count(float64(n), document.Key{}) }
+		part := func(s *Share) document.Cell {
+			return document.Percent(float64(s.Numerator)/float64(s.Denominator), 1, document.Key{})
+		}
+		say := func(what string, s *Share) { // with how many of all questions it could be told of
+			if s == nil {
+				w.say(document.Normal, text(what+": "+document.NotRecorded+"."))
+				return
+			}
+			w.say(document.Normal, text(what+": "), plain(s.Numerator), text(" dari "), plain(s.Denominator), text(" ("),
+				part(s), text("); dapat dinilai pada "), plain(s.Denominator), text(" dari "), plain(in.Calls),
+				text(" permintaan."))
+		}
 		if len(in.Outcomes) > 0 {
 			t := document.Table{ID: "t-hasil", Caption: "Hasil permintaan informasi, " + w.period() + ".",
 				Columns: []document.Column{{Head: "Hasil", Width: .6}, {Head: "Panggilan"}}}
 			for _, o := range in.Outcomes {
 				t.Rows = append(t.Rows, row(text(o.Name), plain(o.N)))
 			}
+			if in.Told != nil {
+				t.Note = document.Line{text("Hasilnya tercatat pada "), plain(in.Told.Numerator), text(" dari "),
+					plain(in.Told.Denominator), text(" permintaan. Dihitung saat laporan dibuat.")}
+			}
 			w.add(t)
 		}
-		if in.First != nil {
-			w.say(document.Normal, text("Terjawab pada kontak pertama: "), plain(in.First.Numerator), text(" dari "),
-				plain(in.First.Denominator), text(" permintaan."))
-		}
-		if len(in.Gaps) > 0 {
-			t := document.Table{ID: "t-celah", Caption: "Yang belum dapat dijawab: topik menurut tidak tahu dan pertanyaan " +
-				"berulang.", Columns: []document.Column{{Head: "Topik", Width: .5}, {Head: "Tidak tahu"}, {Head: "Berulang"},
-				{Head: "Permintaan"}}}
-			for _, g := range in.Gaps {
+		say("Terjawab pada kontak pertama", in.First)
+		say("Ditanyakan lagi oleh nomor yang sama dalam 7 hari", in.Repeated)
+		list := func(id, caption string, gaps []Gap) {
+			if len(gaps) == 0 {
+				return
+			}
+			t := document.Table{ID: id, Caption: caption, Columns: []document.Column{{Head: "Topik", Width: .5},
+				{Head: "Tidak tahu"}, {Head: "Berulang"}, {Head: "Permintaan"}}}
+			for _, g := range gaps {
 				t.Rows = append(t.Rows, row(text(g.Topic), plain(g.Unknown), plain(g.Repeats), plain(g.Calls)))
 			}
 			w.add(t)
 		}
+		list("t-celah", "Yang belum dapat dijawab: topik menurut tidak tahu dan pertanyaan berulang.", in.Gaps)
+		list("t-luar", "Topik yang dirujuk ke instansi di luar kewenangan kabupaten.", in.Outside)
 	}
 	w.remarks("informasi")
 }
@@ -200,7 +218,8 @@ func (w *writer) areas() {
 		}
 		t.Rows = append(t.Rows, row(text(name), f.number(document.Numerator), f.share()))
 	}
-	t.Note = document.Line{text("Kecamatan dengan kurang dari 5 tiket dijumlahkan, bila perlu bersama yang berikutnya. n = "),
+	t.Note = document.Line{text("Kecamatan dengan kurang dari 5 tiket dijumlahkan, bila perlu bersama yang berikutnya. " +
+		"n = "),
 		list[0].number(document.Denominator)}
 	if len(w.Kecamatan) > 0 {
 		w.areaFigure(list)

@@ -25,9 +25,9 @@ func (r *Report) private(category string) bool {
 	return slices.ContainsFunc(r.Categories, func(n Named) bool { return n.ID == category && n.Private })
 }
 
-// join replaces the cells of a figure that are small by one cell for all of them. So that none follows from the sum, the
-// smallest of the others join it until it has two cells, hidden cases, and twice as many cases as cells. Fires are told
-// elsewhere and hide nothing.
+// join replaces the cells of a figure that are small by one cell for all of them. So that none follows from the sum,
+// the smallest of the others join it until it has two cells, hidden cases, and twice as many cases as cells. Fires are
+// told elsewhere and hide nothing.
 func join(figures []Figure, name, dim string, small func(*Figure) bool) []Figure {
 	var in, others []Figure
 	for _, f := range figures {
