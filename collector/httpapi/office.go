@@ -33,8 +33,12 @@ type recommendationView struct {
 	Says    string     `json:"effect_sentence"` // in Indonesian
 }
 
+// notMeasured is said of a completed recommendation that is not among the rtl.MaxMeasured latest.
+const notMeasured = "Tidak diukur dalam daftar ini: hanya 20 yang selesai terakhir diukur; lihat halaman rekomendasi ini."
+
 // getOffice answers what the office of a centre wrote: recommendations as they are listed, overdue ones first, with
-// their measured effect until yesterday's end.
+// the measured effect of those completed last until yesterday's
+// end.
 func (a *API) getOffice(c *gin.Context) {
 	q, err := query(c, "center")
 	center := q.Get("center")
@@ -64,13 +68,21 @@ func (a *API) getOffice(c *gin.Context) {
 	if out.Forms == nil {
 		out.Forms = []rtl.Form{}
 	}
-	for _, r := range rtl.Listed(ledger.Recommendations, today) {
-		effect, err := a.cfg.Office.Measure(ctx, &r, today, time.Time{})
-		if err != nil {
-			a.fail(c, err)
-			return
+	measured := 0
+	for _, r := range rtl.Listed(ledger.Recommendations, today) { // those completed last before others that are completed
+		effect := rtl.Effect{Indicator: r.Indicator, Verdict: rtl.NotYet}
+		says := notMeasured
+		if r.Completed == "" || measured < rtl.MaxMeasured {
+			if effect, err = a.cfg.Office.Measure(ctx, &r, today, time.Time{}); err != nil {
+				a.fail(c, err)
+				return
+			}
+			says = effect.Sentence()
 		}
-		out.Recommendations = append(out.Recommendations, recommendationView{r, r.Overdue(today), effect, effect.Sentence()})
+		if r.Completed != "" {
+			measured++
+		}
+		out.Recommendations = append(out.Recommendations, recommendationView{r, r.Overdue(today), effect, says})
 	}
 	a.answer(c, http.StatusOK, out)
 }

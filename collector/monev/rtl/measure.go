@@ -16,6 +16,10 @@ type Database interface {
 	Frozen(ctx context.Context, center string, month time.Time) (*store.Freeze, error)
 }
 
+// MaxMeasured bounds the recommendations of a list whose effect is measured, those completed last first: each asks
+// ClickHouse.
+const MaxMeasured = 20
+
 // Measure measures the effect of a recommendation with what happened before the day until (YYYY-MM-DD), as known at
 // asOf; the zero asOf is now. Its verdict is NotYet where there is nothing to measure.
 func Measure(ctx context.Context, db Database, r *Recommendation, until string, asOf time.Time) (Effect, error) {

@@ -74,6 +74,7 @@ type homeView struct {
 	Menu             []page.Entry
 	Grafana          string
 	Metrics          bool
+	Listed           bool // the sources
 }
 
 type sourceView struct{ Name, At, Ago string }
@@ -103,7 +104,9 @@ func (p *pages) home(r *page.Request) {
 	if len(snap.Sources) > 0 {
 		v.Latest = at(snap.Sources[0].LastEventAt)
 	}
-	if v.Metrics = r.Person.May(page.Scopes(auth.BoardRead)); v.Metrics {
+	v.Metrics = r.Person.May(page.Scopes(auth.BoardRead))
+	// The board does not know which centre a source is of: who may see one centre alone is shown none.
+	if v.Listed = v.Metrics && r.Person.Center() == ""; v.Listed {
 		for _, s := range snap.Sources[:min(maxSources, len(snap.Sources))] {
 			v.Sources = append(v.Sources, sourceView{s.Source, at(s.LastEventAt), ago(r, r.Now.Sub(s.LastEventAt))})
 		}

@@ -109,6 +109,20 @@ func TestHomeShowsAKeyWhatItAllows(t *testing.T) {
 	}
 }
 
+func TestHomeListsNoSourcesForAKeyOfOneCentre(t *testing.T) {
+	w := newWorld(t, nil)
+	for center, shown := range map[string]bool{"": true, "35.15": false} {
+		_, secret, err := w.keys.Create(auth.Key{Name: "a" + center, Scopes: []auth.Scope{auth.BoardRead}, Center: center}, w.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(2 * time.Second)
+		if body := w.get("/", secret, "id"); strings.Contains(body, "pbx") != shown || strings.Contains(body, "Sumber data") != shown {
+			t.Errorf("key of %q: %s", center, body)
+		}
+	}
+}
+
 func TestDefinitionsAreRendered(t *testing.T) {
 	body := newWorld(t, nil).get("/definisi", "", "id")
 	for _, text := range []string{"<h1", "<table>", "<th", "<code>monev_service_level</code>", `lang="en"`} {

@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/monev112/monev112/collector/directory"
@@ -44,11 +46,12 @@ type Config struct {
 type pages struct {
 	Config
 	templates *template.Template
+	writing   sync.Mutex
 }
 
 // Mount gives the site its pages.
 func Mount(s *page.Site, cfg Config) {
-	p := &pages{cfg, page.MustParse(files, "templates/*.html")}
+	p := &pages{Config: cfg, templates: page.MustParse(files, "templates/*.html")}
 	read, write := page.Scopes(auth.BoardRead, auth.MonevWrite), page.Scopes(auth.MonevWrite)
 	s.Handle("GET /rtl", read, p.list)
 	s.Handle("POST /rtl", write, p.save)
@@ -128,13 +131,16 @@ type field struct {
 }
 
 type listView struct {
-	Center  string
-	Today   string
-	Rows    []row
-	Late    int
-	May     bool // write
-	Form    formView
-	Problem string
+	Center string
+	Today  string
+	Rows   []row
+	Late   int
+	// Unmeasured counts completed recommendations beyond those whose effect the list says.
+	Unmeasured int
+	Query      string // ?center= of a centre that has to be named
+	May        bool   // write
+	Form       formView
+	Problem    string
 }
 
 type row struct {
@@ -145,13 +151,15 @@ type row struct {
 
 type formView struct {
 	*page.Request
-	Action string
-	Fields []field
-	Button string
+	Action  string
+	Version string // of what the form was filled with; see version
+	Fields  []field
+	Button  string
 }
 
 type showView struct {
 	Center   string
+	Query    string
 	Row      row
 	Scope    string
 	May      bool
@@ -198,10 +206,17 @@ func (p *pages) renderList(r *page.Request, typed map[string]string, problem str
 	if !ok {
 		return
 	}
-	v := listView{Center: p.Directory.CenterLabel(center), Today: p.day(r, today), May: p.mayWrite(r), Problem: problem}
-	for _, one := range rtl.Listed(l.Recommendations, today) {
+	v := listView{Center: p.Directory.CenterLabel(center), Today: p.day(r, today), Query: p.query(r, center),
+		May: p.mayWrite(r), Problem: problem}
+	measured := 0
+	for _, one := range rtl.Listed(l.Recommendations, today) { // those completed last before others that are completed
 		row := p.row(r, &one, today)
-		if one.Completed != "" {
+		switch {
+		case one.Completed == "":
+		case measured == rtl.MaxMeasured:
+			v.Unmeasured++
+		default:
+			measured++
 			if e, err := p.Book.Measure(r.Context(), &one, today, time.Time{}); err == nil && e.Verdict != rtl.NotYet {
 				row.Says = e.Sentence()
 			}
@@ -213,7 +228,7 @@ func (p *pages) renderList(r *page.Request, typed map[string]string, problem str
 	if typed == nil {
 		typed = map[string]string{event.RecordMonth: today[:7], event.RecordStatus: event.RTLUsulan}
 	}
-	v.Form = formView{r, p.address(r, center, ""), p.fields(r, center, typed), r.T("Tambah", "Add")}
+	v.Form = formView{r, p.address(r, center, ""), "", p.fields(r, center, typed), r.T("Tambah", "Add")}
 	r.Render(page.Page{
 		Status: status, Title: r.T("Tindak lanjut", "Follow-up"), Templates: p.templates, Name: "list.html", Data: v,
 	})
@@ -227,10 +242,20 @@ func (p *pages) address(r *page.Request, center, id string) string {
 	if id != "" {
 		to += "/" + url.PathEscape(id)
 	}
-	if r.Person.Center() == "" && center != p.Directory.DefaultCenter() {
-		to += "?center=" + url.QueryEscape(center)
+	return to + p.query(r, center)
+}
+
+// query names the centre in an address, where it has to be named.
+func (p *pages) query(r *page.Request, center string) string {
+	if r.Person.Center() != "" || center == p.Directory.DefaultCenter() {
+		return ""
 	}
-	return to
+	return "?center=" + url.QueryEscape(center)
+}
+
+// saved is the query of a page after something was saved.
+func (p *pages) saved(r *page.Request, center string) string {
+	return cmp.Or(strings.Replace(p.query(r, center), "?", "?tersimpan&", 1), "?tersimpan")
 }
 
 func (p *pages) row(r *page.Request, one *rtl.Recommendation, today string) row {
@@ -273,8 +298,8 @@ func (p *pages) renderOne(r *page.Request, typed map[string]string, problem stri
 		r.NotFound()
 		return
 	}
-	v := showView{Center: p.Directory.CenterLabel(center), Row: p.row(r, one, today), May: p.mayWrite(r), Problem: problem,
-		Saved: r.URL.Query().Has("tersimpan")}
+	v := showView{Center: p.Directory.CenterLabel(center), Query: p.query(r, center), Row: p.row(r, one, today),
+		May: p.mayWrite(r), Problem: problem, Saved: r.URL.Query().Has("tersimpan")}
 	effect, err := p.Book.Measure(r.Context(), one, today, time.Time{})
 	if err == nil {
 		v.Row.Says, v.Measured = effect.Sentence(), effect.Verdict != rtl.NotYet
@@ -282,7 +307,7 @@ func (p *pages) renderOne(r *page.Request, typed map[string]string, problem stri
 	if typed == nil {
 		typed = one.Record()
 	}
-	v.Form = formView{r, p.address(r, center, one.ID), p.fields(r, center, typed), r.T("Simpan", "Save")}
+	v.Form = formView{r, p.address(r, center, one.ID), version(one.History), p.fields(r, center, typed), r.T("Simpan", "Save")}
 	v.History = p.history(r, one.History, center)
 	r.Render(page.Page{Status: status, Title: one.ID, Templates: p.templates, Name: "show.html", Data: v})
 }
@@ -349,12 +374,40 @@ func (p *pages) fields(r *page.Request, center string, values map[string]string)
 	return out
 }
 
+const versionField = "versi"
+
+// version names a state of something: it is another one after every change, also after one that came late.
+func version(h rtl.History) string {
+	if len(h.Changes) == 0 {
+		return "0"
+	}
+	return strconv.Itoa(len(h.Changes)) + "-" + strconv.FormatInt(h.Last().At.UnixMilli(), 10)
+}
+
+// moved says who changed something since the form was filled with it; empty where nobody did, or the request is of no
+// such form.
+func (p *pages) moved(r *page.Request, h rtl.History, center string) string {
+	if was := r.PostForm.Get(versionField); was == "" || was == version(h) {
+		return ""
+	}
+	if len(h.Changes) == 0 {
+		return r.T("Yang Anda ubah sudah tidak ada. Isian Anda belum tersimpan.",
+			"What you changed is not there any more. What you typed is not saved.")
+	}
+	last := p.history(r, h, center)[0]
+	return r.T("Sementara itu sudah diubah oleh %s (%s); lihat riwayatnya. Isian Anda belum tersimpan: periksa, lalu simpan "+
+		"sekali lagi.", "Meanwhile %s has changed this (%s); see its history. What you typed is not saved: check it, then save "+
+		"once more.", last.By, last.When)
+}
+
 // save adds a recommendation, or changes the one that the path names.
 func (p *pages) save(r *page.Request) {
 	center, _, ok := p.center(r)
 	if !ok {
 		return
 	}
+	p.writing.Lock() // nobody writes between what is read here and what is written
+	defer p.writing.Unlock()
 	l, ok := p.ledger(r, center)
 	if !ok {
 		return
@@ -368,8 +421,11 @@ func (p *pages) save(r *page.Request) {
 	id, again := r.PathValue("id"), p.renderOne
 	if id == "" {
 		id, again = rtl.NewID(want[event.RecordMonth], want[event.RecordText]), p.renderList
-	} else if l.Find(id) == nil {
+	} else if one := l.Find(id); one == nil {
 		r.NotFound()
+		return
+	} else if problem := p.moved(r, one.History, center); problem != "" {
+		again(r, want, problem, http.StatusConflict)
 		return
 	}
 	draft, changed, err := rtl.Set(center, id, l.Find(id), want, r.Now)
@@ -378,13 +434,7 @@ func (p *pages) save(r *page.Request) {
 		return
 	}
 	r.Record(audit.Entry{Action: "write", Kind: "rtl", ID: id, Center: center})
-	to := p.address(r, center, id)
-	if strings.Contains(to, "?") {
-		to += "&tersimpan"
-	} else {
-		to += "?tersimpan"
-	}
-	r.Redirect("/" + to)
+	r.Redirect("/rtl/" + url.PathEscape(id) + p.saved(r, center))
 }
 
 // write hands a change to the journal, and says what is wrong with it otherwise.
@@ -410,16 +460,16 @@ func (p *pages) write(r *page.Request, center string, draft event.RawEvent, chan
 }
 
 type remarksView struct {
-	Center, Month string
-	May, Saved    bool
-	Problem       string
-	Remarks       []remarkView
+	Center, Month, Query string
+	May, Saved           bool
+	Problem              string
+	Remarks              []remarkView
 }
 
 type remarkView struct {
 	Section, Name, Text string
 	History             []change
-	Action              string
+	Action, Version     string
 }
 
 func (p *pages) remarks(r *page.Request) { p.renderRemarks(r, "", "", "", http.StatusOK) }
@@ -438,19 +488,13 @@ func (p *pages) renderRemarks(r *page.Request, section, typed, problem string, s
 	if !ok {
 		return
 	}
-	v := remarksView{Center: p.Directory.CenterLabel(center), Month: month.Format("2006-01"), May: p.mayWrite(r),
-		Saved: r.URL.Query().Has("tersimpan"), Problem: problem}
-	action := "monev/" + v.Month + "/catatan"
-	if r.Person.Center() == "" && center != p.Directory.DefaultCenter() {
-		action += "?center=" + url.QueryEscape(center)
-	}
+	v := remarksView{Center: p.Directory.CenterLabel(center), Month: month.Format("2006-01"), Query: p.query(r, center),
+		May: p.mayWrite(r), Saved: r.URL.Query().Has("tersimpan"), Problem: problem}
+	action := "monev/" + v.Month + "/catatan" + v.Query
 	add := func(code, name string) {
-		one := remarkView{Section: code, Name: name, Text: l.Remark(v.Month, code), Action: action}
-		for i := range l.Remarks {
-			if m := &l.Remarks[i]; m.Month == v.Month && m.Section == code {
-				one.History = p.history(r, m.History, center)
-			}
-		}
+		one := remarkView{Section: code, Name: name, Text: l.Remark(v.Month, code), Action: action,
+			Version: version(remarkHistory(&l, v.Month, code))}
+		one.History = p.history(r, remarkHistory(&l, v.Month, code), center)
 		if problem != "" && section == code {
 			one.Text = typed
 		}
@@ -468,14 +512,29 @@ func (p *pages) renderRemarks(r *page.Request, section, typed, problem string, s
 		Name: "remarks.html", Data: v})
 }
 
+func remarkHistory(l *rtl.Ledger, month, section string) (h rtl.History) {
+	for _, m := range l.Remarks {
+		if m.Month == month && m.Section == section {
+			h = m.History
+		}
+	}
+	return h
+}
+
 func (p *pages) saveRemark(r *page.Request) {
 	center, _, ok := p.center(r)
 	if !ok {
 		return
 	}
+	p.writing.Lock() // nobody writes between what is read here and what is written
+	defer p.writing.Unlock()
 	month, section := r.PathValue("month"), r.PostForm.Get("section")
 	l, ok := p.ledger(r, center)
 	if !ok {
+		return
+	}
+	if problem := p.moved(r, remarkHistory(&l, month, section), center); problem != "" {
+		p.renderRemarks(r, section, r.PostForm.Get("text"), problem, http.StatusConflict)
 		return
 	}
 	draft, changed, err := rtl.SetRemark(center, month, section, &l, r.PostForm.Get("text"), r.Now)
@@ -484,9 +543,5 @@ func (p *pages) saveRemark(r *page.Request) {
 		return
 	}
 	r.Record(audit.Entry{Action: "write", Kind: "remark", ID: month + "/" + section, Center: center})
-	to := "/monev/" + url.PathEscape(month) + "/catatan?tersimpan"
-	if r.Person.Center() == "" && center != p.Directory.DefaultCenter() {
-		to += "&center=" + url.QueryEscape(center)
-	}
-	r.Redirect(to)
+	r.Redirect("/monev/" + url.PathEscape(month) + "/catatan" + p.saved(r, center))
 }

@@ -2,6 +2,7 @@ package rtl
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -32,13 +33,15 @@ type world struct {
 	events  []*event.Event
 	cookies map[string]*http.Cookie
 	record  []audit.Entry
+	asked   []string // recommendations whose effect was asked for
 }
 
 func (w *world) Ledger(context.Context, string) (rtl.Ledger, error) {
 	return rtl.Fold(w.events, time.UTC), nil
 }
 
-func (w *world) Measure(context.Context, *rtl.Recommendation, string, time.Time) (rtl.Effect, error) {
+func (w *world) Measure(_ context.Context, r *rtl.Recommendation, _ string, _ time.Time) (rtl.Effect, error) {
+	w.asked = append(w.asked, r.ID)
 	return rtl.Effect{Verdict: rtl.NotYet}, nil
 }
 
@@ -57,6 +60,9 @@ func (w *world) submit(_ context.Context, who ingest.Office, drafts ...event.Raw
 	return event.Receipt{Accepted: len(drafts)}, nil
 }
 
+var twoCentres = strings.Replace(deploy.Directory, "\ncenters:\n", "\ncenters:\n  - {code: \"35.78\", name: Kota Surabaya, "+
+	"timezone: Asia/Jakarta, shifts: [\"07:00\"], policy: sidoarjo}\n", 1)
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, now: now, cookies: map[string]*http.Cookie{}, keys: auth.File{Path: filepath.Join(t.TempDir(), auth.FileName)}}
@@ -68,7 +74,7 @@ func newWorld(t *testing.T) *world {
 		Record: func(e audit.Entry) { w.record = append(w.record, e) }}); err != nil {
 		t.Fatal(err)
 	}
-	Mount(w.site, Config{Book: w, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Submit: w.submit})
+	Mount(w.site, Config{Book: w, Directory: directory.MustLoad("directory.yaml", twoCentres), Submit: w.submit})
 	return w
 }
 
@@ -175,5 +181,78 @@ func TestWhoReadsCannotWrite(t *testing.T) {
 	}
 	if code, _, _ := w.post("/rtl", url.Values{"text": {"x"}}); code != 403 || len(w.events) != 0 {
 		t.Errorf("%d", code)
+	}
+}
+
+var versi = regexp.MustCompile(`name="versi" value="([^"]*)"`)
+
+func TestAnOldFormOverwritesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.signIn(auth.MonevWrite)
+	if code, body, _ := w.post("/rtl", url.Values{"text": {"Tambah petugas"}, "status": {"usulan"}}); code != 303 {
+		t.Fatal(code, body)
+	}
+	id := rtl.NewID("", "Tambah petugas")
+	for path, forms := range map[string][3]url.Values{
+		"/rtl/" + id: {{"status": {"disetujui"}}, {"status": {"usulan"}, "owner": {"damkar"}}, {"owner": {"damkar"}}},
+		"/monev/2026-10/catatan": {{"section": {"pengesahan"}, "text": {"Satu"}}, {"section": {"pengesahan"}, "text": {"Dua"}},
+			{"section": {"pengesahan"}, "text": {"Tiga"}}},
+	} {
+		_, body, _ := w.do("GET", path, nil)
+		old := versi.FindStringSubmatch(body)[1]
+		forms[0].Set("versi", old)
+		if code, body, _ := w.post(path, forms[0]); code != 303 {
+			t.Fatal(path, code, body)
+		}
+		n := len(w.events)
+		forms[1].Set("versi", old)
+		code, body, _ := w.post(path, forms[1])
+		if code != 409 || len(w.events) != n || !strings.Contains(body, "Sementara itu sudah diubah oleh sekretariat") {
+			t.Errorf("%s: %d, %s", path, code, body)
+		}
+		now := versi.FindStringSubmatch(body)[1]
+		forms[2].Set("versi", now)
+		if code, body, _ := w.post(path, forms[2]); now == old || code != 303 || len(w.events) != n+1 {
+			t.Errorf("%s, looked at and sent again: %d, %s", path, code, body)
+		}
+	}
+}
+
+func TestTheListMeasuresTheLatestAlone(t *testing.T) {
+	w := newWorld(t)
+	for day := range 25 {
+		w.events = append(w.events, &event.Event{Source: "s", ID: fmt.Sprint(day), Type: event.RTLSet, Kind: event.KindRTL,
+			Subject: fmt.Sprint("R-", day), Center: "35.15", OccurredAt: now, Record: map[string]string{"text": "x",
+				"status": "selesai", "completed": fmt.Sprintf("2026-10-%02d", day+1)}})
+	}
+	w.signIn(auth.BoardRead)
+	_, body, _ := w.do("GET", "/rtl", nil)
+	if len(w.asked) != 20 || w.asked[0] != "R-24" || !strings.Contains(body, "yang selesai terakhir; 5 lainnya") {
+		t.Errorf("%q %s", w.asked, body)
+	}
+}
+
+func TestLinksKeepTheCentre(t *testing.T) {
+	w := newWorld(t)
+	const other = "35.78"
+	w.events = []*event.Event{{Source: "s", ID: "1", Type: event.RTLSet, Kind: event.KindRTL, Subject: "R-1", Center: other,
+		OccurredAt: now, Record: map[string]string{"text": "x"}}}
+	w.signIn(auth.MonevWrite)
+	for path, want := range map[string][]string{
+		"/rtl?center=" + other:                   {`rtl/R-1?center=` + other + `"`, `action="./rtl?center=` + other + `"`},
+		"/rtl/R-1?center=" + other:               {`rtl?center=` + other + `"`, `action="../rtl/R-1?center=` + other + `"`},
+		"/monev/2026-10/catatan?center=" + other: {`monev/2026-10?center=` + other + `"`},
+	} {
+		code, body, _ := w.do("GET", path, nil)
+		for _, link := range want {
+			if code != 200 || !strings.Contains(body, link) {
+				t.Errorf("%s: %d, no %s in %s", path, code, link, body)
+			}
+		}
+	}
+	_, body, _ := w.do("GET", "/rtl/R-1?center="+other, nil)
+	if code, _, to := w.do("POST", "/rtl/R-1?center="+other, url.Values{"form": {token.FindStringSubmatch(body)[1]},
+		"status": {"batal"}}); code != 303 || to != "../rtl/R-1?tersimpan&center="+other {
+		t.Errorf("%d %s", code, to)
 	}
 }
