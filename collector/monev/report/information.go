@@ -51,6 +51,9 @@ func informationSection(measures []store.InformationMeasure, gaps information.Ga
 	told := by["dijawab"].Denominator
 	out := &Information{Calls: uint64(questions), Told: &Share{uint64(told), uint64(questions)}}
 	for _, o := range outcomes {
+		if told == 0 {
+			break // not 0 but unknown
+		}
 		out.Outcomes = append(out.Outcomes, Count{o[1], uint64(by[o[0]].Numerator)})
 	}
 	out.Outcomes = append(out.Outcomes, Count{"Tidak tercatat", uint64(questions - told)})
@@ -67,6 +70,6 @@ func informationSection(measures []store.InformationMeasure, gaps information.Ga
 		}
 		return out
 	}
-	out.Gaps, out.Outside = list(gaps.Lacking), list(gaps.Outside)
+	out.Gaps, out.Outside = nonNil(list(gaps.Lacking)), list(gaps.Outside)
 	return out
 }

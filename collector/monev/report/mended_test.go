@@ -260,6 +260,10 @@ func TestTheInformationServiceIsTold(t *testing.T) {
 	if strings.Contains(got, "KDRT") {
 		t.Error("a sensitive topic with two questions is named")
 	}
+	silent := informationSection([]store.InformationMeasure{measure("dijawab", 0, 0)}, information.Gaps{}, strings.ToUpper)
+	if fmt.Sprint(silent.Outcomes) != "[{Tidak tercatat 40}]" {
+		t.Error(silent.Outcomes)
+	}
 	if informationSection(nil, information.Gaps{}, strings.ToUpper) != nil {
 		t.Error("nobody asked")
 	}

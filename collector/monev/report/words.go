@@ -99,7 +99,8 @@ var formulas = [][2]string{
 	{"Kebakaran: unit tiba dalam 15 menit",
 		"tiket kebakaran dengan panggilan masuk sampai unit pertama tiba paling lama " +
 			"900 detik / tiket kebakaran yang kedua ujungnya tercatat (Permendagri 114/2018)"},
-	{"Tepat waktu", "batas waktu OPD kabupaten dan pusat layanan yang dimulai bulan ini dan sudah putus: yang dipenuhi / semua yang putus; " +
+	{"Tepat waktu", "batas waktu OPD kabupaten dan pusat layanan yang dimulai bulan ini dan sudah putus: yang " +
+		"dipenuhi / semua yang putus; " +
 		"yang terlambat sekali tetap terlambat; instansi vertikal dihitung terpisah"},
 	{"Rasio hoaks", "(iseng + laporan palsu) / (terjawab dan diklasifikasi)"},
 	{"Ditindaklanjuti", "tiket yang diterima OPD, berangkat, tiba atau selesai / tiket yang dibuka, tanpa laporan ganda"},
