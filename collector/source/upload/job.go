@@ -1,15 +1,19 @@
 package upload
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/monev112/monev112/collector/internal/disk"
 	"github.com/monev112/monev112/collector/source/importer"
 	"github.com/monev112/monev112/collector/source/mapping"
 )
@@ -18,7 +22,9 @@ import (
 type job struct {
 	file    *File
 	by      string
-	mapping *mapping.Mapping
+	center  string
+	source  string
+	mapping *mapping.Mapping // nil: it was interrupted by the end of the service
 
 	started time.Time
 	rows    int
@@ -33,6 +39,8 @@ type job struct {
 type Job struct {
 	File    *File
 	By      string
+	Center  string
+	Source  string
 	Started time.Time
 	Rows    int
 	Share   float64 // of the work, 0 to 1
@@ -41,6 +49,47 @@ type Job struct {
 	Text    string           // the summary as the command import shows it
 	Err     error            // what ended it early; nil also when rows were refused
 	Rejects bool             // refused rows can be fetched
+	// Interrupted says that the service ended before the import, which does not go on: of it, only the above up to
+	// Started, and of the file its name, are known.
+	Interrupted bool
+}
+
+// begunName is the file that says which import has begun; one that comes to its end removes it.
+const begunName = "upload.json"
+
+type begun struct {
+	File    string    `json:"file"`
+	By      string    `json:"by"`
+	Center  string    `json:"center"`
+	Source  string    `json:"source"`
+	Started time.Time `json:"started"`
+}
+
+func (d *Desk) begunPath() string { return filepath.Join(d.cfg.State, begunName) }
+
+func (d *Desk) begin(j *job) error {
+	text, err := json.Marshal(begun{j.file.Name, j.by, j.center, j.source, j.started})
+	if err != nil {
+		return err
+	}
+	return disk.Replace(disk.OS{}, d.begunPath(), 0o600, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+// interrupted returns the import that had begun when the service ended; nil for none.
+func (d *Desk) interrupted() *job {
+	text, err := disk.ReadFile(disk.OS{}, d.begunPath(), maxKeptBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var b begun
+	if err = cmp.Or(err, json.Unmarshal(text, &b)); err != nil {
+		d.cfg.Log.Warn("what an import left when the service ended cannot be read", "error", err)
+		return nil
+	}
+	return &job{file: &File{Name: b.File}, by: b.By, center: b.Center, source: b.Source, started: b.Started, done: true}
 }
 
 // rejectsFile is the name, beside the file, of its refused rows.
@@ -53,7 +102,7 @@ func (d *Desk) Start(ctx context.Context, f *File, c Choice, by string) error {
 	if err != nil {
 		return &fault{d.shown(f, err.Error()), err}
 	}
-	j := &job{file: f, by: by, mapping: m, started: d.cfg.Now()}
+	j := &job{file: f, by: by, center: c.Center, source: m.Source, mapping: m, started: d.cfg.Now()}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.last != nil && !d.last.done {
@@ -66,6 +115,9 @@ func (d *Desk) Start(ctx context.Context, f *File, c Choice, by string) error {
 		if err := d.keep(Kept{Choice: c, YAML: p.YAML, Header: header(p.Proposal), By: by, At: j.started}); err != nil {
 			return err
 		}
+	}
+	if err := d.begin(j); err != nil {
+		return err
 	}
 	d.last = j
 	d.start <- j // there is room: the one before is done
@@ -81,7 +133,8 @@ func (d *Desk) Job() (out Job, ok bool) {
 		return out, false
 	}
 	return Job{
-		File: j.file, By: j.by, Started: j.started, Rows: j.rows, Share: j.share, Done: j.done, Summary: j.summary,
+		File: j.file, By: j.by, Center: j.center, Source: j.source, Interrupted: j.mapping == nil, Started: j.started,
+		Rows: j.rows, Share: j.share, Done: j.done, Summary: j.summary,
 		Text: j.text, Err: j.err, Rejects: j.done && d.files[j.file.ID] != nil && j.summary.RefusedTotal() > 0,
 	}, true
 }
@@ -140,6 +193,11 @@ func (d *Desk) run(ctx context.Context, j *job) {
 	} else {
 		log.Info("uploaded file imported", "rows", sum.Rows, "events", sum.Events, "accepted", sum.Totals.Accepted,
 			"known", sum.Totals.Duplicates, "corrected", sum.Corrected, "refused", sum.RefusedTotal())
+	}
+	if err == nil {
+		if gone := os.Remove(d.begunPath()); gone != nil {
+			log.Warn("the record of an import cannot be removed", "error", gone)
+		}
 	}
 	for i := range sum.Refusals {
 		sum.Refusals[i].File = d.shown(j.file, sum.Refusals[i].File)

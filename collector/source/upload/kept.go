@@ -1,10 +1,13 @@
 package upload
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,7 +20,8 @@ import (
 	"github.com/monev112/monev112/collector/source/tabular"
 )
 
-// Kept is a mapping that an import used, kept under the name of its choice, as <name>.json in the folder mappings.
+// Kept is a mapping that an import used, kept under centre and name of its choice, as <centre>_<name>.json in the
+// folder mappings; earlier ones are called <name>.json.
 type Kept struct {
 	Choice Choice    `json:"choice"`
 	YAML   string    `json:"yaml"`
@@ -44,12 +48,17 @@ func header(p mapping.Proposal) (out []string) {
 	return out
 }
 
+// keptPath is where the mapping of a centre lies.
+func (d *Desk) keptPath(center, name string) string {
+	return filepath.Join(d.cfg.State, mappingsFolder, url.PathEscape(center)+"_"+name+".json")
+}
+
 func (d *Desk) keep(k Kept) error {
 	if !keptName.MatchString(k.Choice.Name) {
 		return ErrName
 	}
 	folder := filepath.Join(d.cfg.State, mappingsFolder)
-	path := filepath.Join(folder, k.Choice.Name+".json")
+	path := d.keptPath(k.Choice.Center, k.Choice.Name)
 	if names, _ := filepath.Glob(filepath.Join(folder, "*.json")); len(names) >= d.cfg.Limits.Kept &&
 		!slices.Contains(names, path) {
 		return fmt.Errorf("%d mappings are kept, which is the most: choose one of their names", len(names))
@@ -64,36 +73,59 @@ func (d *Desk) keep(k Kept) error {
 	})
 }
 
-func (d *Desk) kept(name string) (k Kept, err error) {
+func (d *Desk) kept(center, name string) (Kept, error) {
 	if !keptName.MatchString(name) {
-		return k, ErrName
+		return Kept{}, ErrName
 	}
-	f, err := os.Open(filepath.Join(d.cfg.State, mappingsFolder, name+".json"))
+	k, err := readKept(d.keptPath(center, name))
+	if errors.Is(err, fs.ErrNotExist) { // it may be an earlier one
+		k, err = readKept(filepath.Join(d.cfg.State, mappingsFolder, name+".json"))
+	}
+	if err == nil && k.Choice.Center != center {
+		err = fs.ErrNotExist
+	}
 	if err != nil {
-		return k, fmt.Errorf("kept mapping %s: %w", name, err)
-	}
-	defer f.Close()
-	if err := json.NewDecoder(io.LimitReader(f, maxKeptBytes)).Decode(&k); err != nil {
-		return k, fmt.Errorf("kept mapping %s: %w", name, err)
+		return Kept{}, fmt.Errorf("kept mapping %s: %w", name, err)
 	}
 	return k, nil
 }
 
-// Kept returns the mapping that is kept under a name.
-func (d *Desk) Kept(name string) (Kept, bool) {
-	k, err := d.kept(name)
+func readKept(path string) (k Kept, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return k, err
+	}
+	defer f.Close()
+	err = json.NewDecoder(io.LimitReader(f, maxKeptBytes)).Decode(&k)
+	return k, err
+}
+
+// Kept returns the mapping of a centre that is kept under a name.
+func (d *Desk) Kept(center, name string) (Kept, bool) {
+	k, err := d.kept(center, name)
 	return k, err == nil
 }
 
-// KeptFor returns the mappings that were kept for files with this header, the latest first.
+// KeptFor returns the mappings, of any centre, that were kept for files with this header, the latest first.
 func (d *Desk) KeptFor(p mapping.Proposal) (out []Kept) {
 	names, _ := filepath.Glob(filepath.Join(d.cfg.State, mappingsFolder, "*.json"))
+	type id struct{ center, name string }
+	latest := map[id]Kept{} // one that was kept again replaces an earlier one under its old name
 	for _, path := range names {
-		k, err := d.kept(strings.TrimSuffix(filepath.Base(path), ".json"))
-		if err == nil && slices.Equal(k.Header, header(p)) {
+		k, err := readKept(path)
+		at := id{k.Choice.Center, k.Choice.Name}
+		if err == nil && keptName.MatchString(at.name) && !k.At.Before(latest[at].At) {
+			latest[at] = k
+		}
+	}
+	for _, k := range latest {
+		if slices.Equal(k.Header, header(p)) {
 			out = append(out, k)
 		}
 	}
-	slices.SortFunc(out, func(a, b Kept) int { return b.At.Compare(a.At) })
+	slices.SortFunc(out, func(a, b Kept) int {
+		return cmp.Or(b.At.Compare(a.At), strings.Compare(a.Choice.Center, b.Choice.Center),
+			strings.Compare(a.Choice.Name, b.Choice.Name))
+	})
 	return out
 }

@@ -105,9 +105,11 @@ func New(cfg Config) (*Desk, error) {
 			return nil, fmt.Errorf("uploaded files: %w", err)
 		}
 	}
-	return &Desk{
+	d := &Desk{
 		cfg: cfg, look: make(chan struct{}, 1), start: make(chan *job, 1), files: map[string]*File{},
-	}, nil
+	}
+	d.last = d.interrupted()
+	return d, nil
 }
 
 // Limits are those that hold.
@@ -218,7 +220,7 @@ func (d *Desk) shown(f *File, text string) string {
 
 // Choice is what a person says of a file.
 type Choice struct {
-	Kept   string            `json:"-"`     // take the mapping that was kept under this name as it is
+	Kept   string            `json:"-"`     // take the mapping of Center that was kept under this name as it is
 	Roles  map[string]string `json:"roles"` // see mapping.ProposeOptions
 	Words  map[string]string `json:"words"`
 	Name   string            `json:"name"` // of the mapping
@@ -277,7 +279,7 @@ func (f *fault) Unwrap() error { return f.cause }
 // propose returns the mapping that a choice means.
 func (d *Desk) propose(ctx context.Context, f *File, c *Choice) (p Plan, m *mapping.Mapping, err error) {
 	if c.Kept != "" {
-		kept, err := d.kept(c.Kept)
+		kept, err := d.kept(c.Center, c.Kept)
 		if err != nil {
 			return p, nil, err
 		}

@@ -188,10 +188,10 @@ func TestAFileFromThePageIsImported(t *testing.T) {
 	if len(kept) != 1 || kept[0].Choice.Name != "ekspor" || kept[0].By != "pengelola" {
 		t.Fatalf("kept %+v", kept)
 	}
-	if p := w.plan(f, Choice{Kept: "ekspor"}); p.Refused != nil || p.YAML != kept[0].YAML {
+	if p := w.plan(f, Choice{Kept: "ekspor", Center: "35.15"}); p.Refused != nil || p.YAML != kept[0].YAML {
 		t.Fatalf("%v", p.Refused)
 	}
-	if j := w.send(f, Choice{Kept: "ekspor"}); j.Err != nil || j.Summary.Totals.Accepted != 0 ||
+	if j := w.send(f, Choice{Kept: "ekspor", Center: "35.15"}); j.Err != nil || j.Summary.Totals.Accepted != 0 ||
 		j.Summary.Totals.Duplicates == 0 {
 		t.Errorf("the second time: %+v", j)
 	}
@@ -242,8 +242,17 @@ func TestOneImportAtATimeThatStopsWithTheService(t *testing.T) {
 	}
 	close(w.to.hold)
 	w.begin(Limits{})
+	if j, ok := w.Job(); !ok || !j.Interrupted || !j.Done || j.File.Name != "a.csv" || j.Center != "35.15" ||
+		j.Source != "ekspor-112" || !j.Started.Equal(w.now) {
+		t.Errorf("after the restart: %+v", j)
+	}
 	if j := w.send(w.receive("a.csv", tickets), usual); j.Err != nil || j.Summary.Totals.Accepted == 0 {
 		t.Errorf("begun again: %+v", j)
+	}
+	w.stop()
+	w.begin(Limits{})
+	if j, ok := w.Job(); ok {
+		t.Errorf("of an import that came to its end, after a restart: %+v", j)
 	}
 }
 
@@ -327,5 +336,38 @@ func TestWhatCannotBeSentIsSaid(t *testing.T) {
 	c.Roles = map[string]string{"Alfa": "number", "Beta": "received_full"}
 	if p := w.plan(w.receive("x.csv", "Alfa,Beta\nx,05/10/2026 08:00\ny,05/10/2026 09:00\n"), c); p.Refused != nil {
 		t.Errorf("%v", p.Refused)
+	}
+}
+
+func TestKeptMappingsAreOfACentre(t *testing.T) {
+	w := newWorld(t, Limits{})
+	p := w.plan(w.receive("a.csv", tickets), usual)
+	k := Kept{Choice: usual, YAML: "one", Header: header(p.Proposal), At: w.now}
+	other := k
+	other.Choice.Center, other.YAML = "35.78", "two"
+	for _, k := range []Kept{k, other} {
+		if err := w.keep(k); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for center, yaml := range map[string]string{"35.15": "one", "35.78": "two", "": "", "35": ""} {
+		if got, ok := w.Kept(center, "ekspor"); ok != (yaml != "") || got.YAML != yaml {
+			t.Errorf("%q: %v %+v", center, ok, got)
+		}
+	}
+	if got := w.KeptFor(p.Proposal); len(got) != 2 {
+		t.Errorf("%+v", got)
+	}
+	// One that was kept before the file's name had the centre is found, by its own centre.
+	text, _ := json.Marshal(k)
+	if err := errors.Join(os.Remove(w.keptPath("35.15", "ekspor")), os.Remove(w.keptPath("35.78", "ekspor")),
+		os.WriteFile(filepath.Join(w.dir, "imports", mappingsFolder, "ekspor.json"), text, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := w.Kept("35.15", "ekspor"); !ok || got.YAML != "one" {
+		t.Errorf("%+v", got)
+	}
+	if _, ok := w.Kept("35.78", "ekspor"); ok {
+		t.Error("another centre's")
 	}
 }

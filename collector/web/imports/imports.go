@@ -143,8 +143,10 @@ func (p *pages) show(r *page.Request) {
 	if err != nil {
 		return // the browser has gone
 	}
-	kept := p.desk.KeptFor(plan.Proposal)
-	if len(kept) > 0 && r.URL.Query().Get("usulan") == "" && r.Person.MaySee(kept[0].Choice.Center) {
+	kept := slices.DeleteFunc(p.desk.KeptFor(plan.Proposal), func(k upload.Kept) bool {
+		return !allowed(r, k.Choice.Center, k.Choice.Source)
+	})
+	if len(kept) > 0 && r.URL.Query().Get("usulan") == "" {
 		c = kept[0].Choice
 		c.Kept = kept[0].Choice.Name
 		if plan, err = p.desk.Plan(r.Context(), f, c); err != nil {
@@ -154,9 +156,24 @@ func (p *pages) show(r *page.Request) {
 	p.plan(r, http.StatusOK, f, c, plan, "")
 }
 
+// boundTo is the only source that the person may send; empty is any.
+func boundTo(r *page.Request) string {
+	if r.Person.Key == nil {
+		return ""
+	}
+	return r.Person.Key.Source
+}
+
+// allowed reports whether the person may see and do an import of a centre as a source.
+func allowed(r *page.Request, center, source string) bool {
+	only := boundTo(r)
+	return r.Person.MaySee(center) && (only == "" || only == source)
+}
+
+// file is the one that the path names: for a key of one centre or source, one that it handed over itself.
 func (p *pages) file(r *page.Request) (*upload.File, bool) {
 	f, err := p.desk.File(r.PathValue("id"))
-	if err != nil {
+	if err != nil || (r.Person.Center() != "" || boundTo(r) != "") && f.By != r.Person.Name() {
 		p.frontWith(r, http.StatusNotFound, r.T("Berkas itu sudah dihapus dari layanan. Pilih berkas sekali lagi.",
 			"That file was removed from the service. Choose it once more."))
 		return nil, false
@@ -167,7 +184,7 @@ func (p *pages) file(r *page.Request) (*upload.File, bool) {
 func (p *pages) defaults(r *page.Request) upload.Choice {
 	dir := p.desk.Directory()
 	return upload.Choice{
-		Name: "ekspor", Source: "ekspor-112", Center: cmp.Or(r.Person.Center(), dir.DefaultCenter()),
+		Name: "ekspor", Source: cmp.Or(boundTo(r), "ekspor-112"), Center: cmp.Or(r.Person.Center(), dir.DefaultCenter()),
 	}
 }
 
@@ -189,7 +206,12 @@ func (p *pages) choose(r *page.Request) {
 		return
 	}
 	if do == "kirim" {
-		err := p.desk.Start(r.Context(), f, c, r.Person.Name())
+		status, err := http.StatusConflict, error(errSource)
+		if allowed(r, c.Center, c.Source) {
+			err = p.desk.Start(r.Context(), f, c, r.Person.Name())
+		} else {
+			status = http.StatusForbidden
+		}
 		if err == nil {
 			r.Record(audit.Entry{Action: "import", Kind: "file", Center: c.Center, ID: f.SHA256[:12]})
 			r.Redirect("/impor/jalan")
@@ -199,7 +221,7 @@ func (p *pages) choose(r *page.Request) {
 		if perr != nil {
 			return
 		}
-		p.plan(r, http.StatusConflict, f, c, plan, p.startFault(r, err))
+		p.plan(r, status, f, c, plan, p.startFault(r, err))
 		return
 	}
 	plan, err := p.desk.Plan(r.Context(), f, c)
@@ -209,8 +231,14 @@ func (p *pages) choose(r *page.Request) {
 	p.plan(r, http.StatusOK, f, c, plan, "")
 }
 
+// errSource is that of a key that may send another source alone.
+var errSource = errors.New("the key may not send this source")
+
 func (p *pages) startFault(r *page.Request, err error) string {
 	switch {
+	case errors.Is(err, errSource):
+		return r.T("Kunci %s hanya boleh mengirim sebagai sumber %s.", "The key %s may send as the source %s alone.",
+			r.Person.Name(), boundTo(r))
 	case errors.Is(err, upload.ErrBusy):
 		return r.T("Impor lain sedang berjalan. Tunggu sampai selesai, lalu kirim lagi.",
 			"Another import is running. Wait until it is done, then send again.")
@@ -245,7 +273,7 @@ func (p *pages) choice(r *page.Request) upload.Choice {
 	c.Name = cmp.Or(strings.TrimSpace(r.PostForm.Get("nama")), c.Name)
 	c.Source = cmp.Or(strings.TrimSpace(r.PostForm.Get("sumber")), c.Source)
 	c.Center = cmp.Or(r.PostForm.Get("pusat"), c.Center)
-	if kept, ok := p.desk.Kept(r.PostForm.Get("simpanan")); ok && kept.Choice.Name == c.Name &&
+	if kept, ok := p.desk.Kept(c.Center, r.PostForm.Get("simpanan")); ok && kept.Choice.Name == c.Name &&
 		kept.Choice.Source == c.Source && kept.Choice.Center == c.Center && maps.Equal(kept.Choice.Roles, c.Roles) &&
 		maps.Equal(kept.Choice.Words, c.Words) {
 		c.Kept = c.Name
@@ -255,7 +283,7 @@ func (p *pages) choice(r *page.Request) upload.Choice {
 
 func (p *pages) rejects(r *page.Request) {
 	j, ok := p.desk.Job()
-	if !ok || !j.Rejects {
+	if !ok || !j.Rejects || !allowed(r, j.Center, j.Source) {
 		r.NotFound()
 		return
 	}
@@ -283,7 +311,7 @@ func (p *pages) jobView(r *page.Request) (jobView, bool) {
 	}
 	return jobView{
 		j, numbersFor(r), int(100 * j.Share), j.Summary.RefusedTotal(), j.Started.In(zone).Format("02/01/2006 15.04"),
-	}, ok
+	}, ok && allowed(r, j.Center, j.Source)
 }
 
 func (p *pages) job(r *page.Request) {

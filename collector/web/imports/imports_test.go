@@ -337,3 +337,76 @@ func TestTheImportPageInABrowser(t *testing.T) {
 	b.Fits("impor", 390)
 	b.Quiet()
 }
+
+// A key of one centre or source sees and sends what is of its own alone.
+func TestABoundKeyKeepsToItsOwn(t *testing.T) {
+	w := newWorld(t)
+	secret := map[string]string{}
+	for _, k := range []auth.Key{
+		{Name: "all", Scopes: []auth.Scope{auth.Admin}},
+		{Name: "sidoarjo", Scopes: []auth.Scope{auth.Admin}, Center: "35.15"},
+		{Name: "surabaya", Scopes: []auth.Scope{auth.Admin}, Center: "35.78"},
+		{Name: "pbx", Scopes: []auth.Scope{auth.Admin, auth.EventsWrite}, Source: "pbx"},
+	} {
+		_, s, err := w.keys.Create(k, w.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret[k.Name] = "Bearer " + s
+	}
+	w.now = w.now.Add(2 * time.Second)
+	as := func(who, method, path string, form url.Values) answer {
+		r, err := http.NewRequest(method, w.URL+path, strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Authorization", secret[who])
+		return w.do(r, err)
+	}
+	upload := func(who, name, text string) string {
+		var body bytes.Buffer
+		m := multipart.NewWriter(&body)
+		part, _ := m.CreateFormFile("berkas", name)
+		_, _ = part.Write([]byte(text))
+		_ = m.Close()
+		r, err := http.NewRequest("POST", w.URL+"/impor", &body)
+		r.Header.Set("Content-Type", m.FormDataContentType())
+		r.Header.Set("Authorization", secret[who])
+		return w.do(r, err).to
+	}
+	path := upload("sidoarjo", "rahasia.csv", calls)
+	for who, want := range map[string]int{"all": 200, "sidoarjo": 200, "surabaya": 404, "pbx": 404} {
+		if a := as(who, "GET", path, nil); a.status != want {
+			t.Errorf("%s, the file: %d", who, a.status)
+		}
+	}
+	f := as("sidoarjo", "GET", path, nil).form()
+	f.Set("do", "kirim")
+	if a := as("sidoarjo", "POST", path, f); a.status != 303 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	for !strings.Contains(as("sidoarjo", "GET", "/impor/jalan", nil).body, "Selesai") {
+		time.Sleep(time.Millisecond) // as the page asks
+	}
+	for who, sees := range map[string]bool{"all": true, "sidoarjo": true, "surabaya": false, "pbx": false} {
+		if a := as(who, "GET", "/impor", nil); strings.Contains(a.body, "rahasia.csv") != sees {
+			t.Errorf("%s, the front: %s", who, a.body)
+		}
+		if a := as(who, "GET", "/impor/jalan", nil); (a.status == 200) != sees {
+			t.Errorf("%s, the import: %d", who, a.status)
+		}
+		if a := as(who, "GET", "/impor/ditolak.csv", nil); (a.status == 200) != sees {
+			t.Errorf("%s, its refused rows: %d", who, a.status)
+		}
+	}
+	sent := w.to.events
+	path = upload("pbx", "b.csv", calls)
+	f = as("pbx", "GET", path, nil).form()
+	if f.Get("sumber") != "pbx" {
+		t.Errorf("proposed as %s", f.Get("sumber"))
+	}
+	f.Set("do", "kirim")
+	f.Set("sumber", "ekspor-112")
+	if a := as("pbx", "POST", path, f); a.status != 403 || w.to.events != sent ||
+		!strings.Contains(a.body, "hanya boleh mengirim sebagai sumber pbx") {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
