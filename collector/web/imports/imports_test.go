@@ -49,7 +49,8 @@ type world struct {
 	now    time.Time
 }
 
-func newWorld(t *testing.T) *world {
+// newWorld starts a service; begun is what one before it left of an import, or nothing.
+func newWorld(t *testing.T, begun ...string) *world {
 	t.Helper()
 	w := &world{t: t, to: &taker{}, now: time.Date(2026, 11, 29, 3, 0, 0, 0, time.UTC)}
 	w.keys = auth.File{Path: filepath.Join(t.TempDir(), auth.FileName)}
@@ -65,6 +66,11 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
+	for _, text := range begun {
+		if err := os.WriteFile(filepath.Join(dir, "upload.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	desk, err := upload.New(upload.Config{
 		Dir: filepath.Join(dir, "uploads"), State: dir, Collector: w.to, Name: "here", Now: clock,
 		Directory: directory.MustLoad("directory.yaml", deploy.Directory), Limits: upload.Limits{FileBytes: 1 << 20},
@@ -408,5 +414,15 @@ func TestABoundKeyKeepsToItsOwn(t *testing.T) {
 	if a := as("pbx", "POST", path, f); a.status != 403 || w.to.events != sent ||
 		!strings.Contains(a.body, "hanya boleh mengirim sebagai sumber pbx") {
 		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+func TestAnInterruptedImportIsTold(t *testing.T) {
+	w := newWorld(t, `{"file":"lama.csv","by":"a","center":"35.15","source":"pbx","started":"2026-11-29T02:00:00Z"}`)
+	for _, path := range []string{"/impor", "/impor/jalan"} {
+		w.get(path).has(t, "lama.csv", "Terputus: serahkan lagi berkas yang sama; yang sudah terkirim tidak dikirim ulang.")
+	}
+	if a := w.get("/impor/jalan"); strings.Contains(a.body, "data-running") || strings.Contains(a.body, "baris dibaca") {
+		t.Error(a.body)
 	}
 }

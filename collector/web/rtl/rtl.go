@@ -307,7 +307,9 @@ func (p *pages) renderOne(r *page.Request, typed map[string]string, problem stri
 	if typed == nil {
 		typed = one.Record()
 	}
-	v.Form = formView{r, p.address(r, center, one.ID), version(one.History), p.fields(r, center, typed), r.T("Simpan", "Save")}
+	v.Form = formView{
+		r, p.address(r, center, one.ID), version(one.History), p.fields(r, center, typed), r.T("Simpan", "Save"),
+	}
 	v.History = p.history(r, one.History, center)
 	r.Render(page.Page{Status: status, Title: one.ID, Templates: p.templates, Name: "show.html", Data: v})
 }
@@ -374,6 +376,12 @@ func (p *pages) fields(r *page.Request, center string, values map[string]string)
 	return out
 }
 
+// nothingSent refuses a form without a field that could be saved.
+func (p *pages) nothingSent(r *page.Request) {
+	r.Notice(http.StatusUnprocessableEntity, r.T("Belum tersimpan", "Not saved"),
+		r.T("Tidak ada isian yang dapat disimpan.", "There is no field to save."))
+}
+
 const versionField = "versi"
 
 // version names a state of something: it is another one after every change, also after one that came late.
@@ -395,8 +403,8 @@ func (p *pages) moved(r *page.Request, h rtl.History, center string) string {
 			"What you changed is not there any more. What you typed is not saved.")
 	}
 	last := p.history(r, h, center)[0]
-	return r.T("Sementara itu sudah diubah oleh %s (%s); lihat riwayatnya. Isian Anda belum tersimpan: periksa, lalu simpan "+
-		"sekali lagi.", "Meanwhile %s has changed this (%s); see its history. What you typed is not saved: check it, then save "+
+	return r.T("Sementara itu sudah diubah oleh %s (%s); lihat riwayatnya. Isian Anda belum tersimpan: periksa, lalu "+
+		"simpan sekali lagi.", "Meanwhile %s has changed this (%s); see its history. What you typed is not saved: check it, then save "+
 		"once more.", last.By, last.When)
 }
 
@@ -417,6 +425,10 @@ func (p *pages) save(r *page.Request) {
 		if r.PostForm.Has(m.name) {
 			want[m.name] = r.PostForm.Get(m.name)
 		}
+	}
+	if len(want) == 0 {
+		p.nothingSent(r)
+		return
 	}
 	id, again := r.PathValue("id"), p.renderOne
 	if id == "" {
@@ -528,6 +540,10 @@ func (p *pages) saveRemark(r *page.Request) {
 	}
 	p.writing.Lock() // nobody writes between what is read here and what is written
 	defer p.writing.Unlock()
+	if !r.PostForm.Has("section") || !r.PostForm.Has("text") {
+		p.nothingSent(r)
+		return
+	}
 	month, section := r.PathValue("month"), r.PostForm.Get("section")
 	l, ok := p.ledger(r, center)
 	if !ok {

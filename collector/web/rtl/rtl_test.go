@@ -218,6 +218,20 @@ func TestAnOldFormOverwritesNothing(t *testing.T) {
 	}
 }
 
+func TestAFormWithoutFieldsSavesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.signIn(auth.MonevWrite)
+	w.post("/rtl", url.Values{"text": {"Tambah petugas"}})
+	w.post("/monev/2026-10/catatan", url.Values{"section": {"kendala"}, "text": {"Hujan"}})
+	for path, form := range map[string]url.Values{
+		"/rtl/" + rtl.NewID("", "Tambah petugas"): {"teks": {"x"}}, "/monev/2026-10/catatan": {"section": {"kendala"}},
+	} {
+		if code, body, _ := w.post(path, form); code != 422 || len(w.events) != 2 || !strings.Contains(body, "Belum tersimpan") {
+			t.Errorf("%s: %d, %d events", path, code, len(w.events))
+		}
+	}
+}
+
 func TestTheListMeasuresTheLatestAlone(t *testing.T) {
 	w := newWorld(t)
 	for day := range 25 {
