@@ -404,8 +404,8 @@ func (p *pages) moved(r *page.Request, h rtl.History, center string) string {
 	}
 	last := p.history(r, h, center)[0]
 	return r.T("Sementara itu sudah diubah oleh %s (%s); lihat riwayatnya. Isian Anda belum tersimpan: periksa, lalu "+
-		"simpan sekali lagi.", "Meanwhile %s has changed this (%s); see its history. What you typed is not saved: check it, then save "+
-		"once more.", last.By, last.When)
+		"simpan sekali lagi.", "Meanwhile %s has changed this (%s); see its history. What you typed is not saved: "+
+		"check it, then save once more.", last.By, last.When)
 }
 
 // save adds a recommendation, or changes the one that the path names.
