@@ -221,7 +221,7 @@ func (h *liveHour) everyQuery(t *testing.T) {
 		"Atribut yang dibuang": true, "Kebakaran: tiba dalam 15 menit menurut kecamatan": true,
 		"Kejadian yang mungkin sama":              true,
 		"Dering tak terangkat, 15 menit terakhir": true, "Waktu tanggap darurat": true, "Keamanan pemblokiran": true,
-		"Alasan jeda": true, "Data yang bertentangan atau kurang": true, "Tidak tercatat": true,
+		"Siapa yang menerima pesan": true, "Alasan jeda": true, "Data yang bertentangan atau kurang": true, "Tidak tercatat": true,
 	}
 	chosen := map[string][]string{
 		"opd": {"damkar"}, "kecamatan": {"35.15.18"}, "priority": {"darurat"}, "category": {"kebakaran"},
