@@ -31,8 +31,8 @@ func withdrawCommand() *cobra.Command {
 		Short: "Take a whole mistaken import back",
 		Long: `withdraw takes back, through a running service, every call's and ticket's event of a source that stands: each gets
 an event monev112.event.withdrawn beside it. Nothing is deleted; what was withdrawn counts for nothing, and the cases
-say so (flag event_withdrawn). With --since and --until it takes back what happened in between; they take a day (2026-10-15)
-or a month (2026-10) in WIB, or an instant (2026-10-15T08:00:00+07:00), and --until is not included.
+say so (flag event_withdrawn). With --since and --until it takes back what happened in between; they take a day
+(2026-10-15) or a month (2026-10) in WIB, or an instant (2026-10-15T08:00:00+07:00), and --until is not included.
 
 It says first how many events there are and of what, and asks; without a terminal it needs --yes. A run that was stopped
 goes on when the same command is run again; a run after the last changes nothing. Events that are not in ClickHouse yet
@@ -93,8 +93,8 @@ func withdrawConfirmCommand() *cobra.Command {
 		Short: "Confirm that tickets whose opening was withdrawn never were",
 		Long: `confirm says of open tickets whose every opening was withdrawn (flag opening_withdrawn) that they never were: they
 leave every list. What is said of such a ticket afterwards brings it back. The confirmation is an event with the id of
-the API key, and stands in the record of reads with the key's name. With - ticket ids are read from standard input, one a
-line. The API key needs the scope admin.`,
+the API key, and stands in the record of reads with the key's name. With - ticket ids are read from standard input, one
+a line. The API key needs the scope admin.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, tickets []string) error {
 			c, err := f.admin()

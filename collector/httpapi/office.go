@@ -34,7 +34,8 @@ type recommendationView struct {
 }
 
 // notMeasured is said of a completed recommendation that is not among the rtl.MaxMeasured latest.
-const notMeasured = "Tidak diukur dalam daftar ini: hanya 20 yang selesai terakhir diukur; lihat halaman rekomendasi ini."
+const notMeasured = "Tidak diukur dalam daftar ini: hanya 20 yang selesai terakhir diukur; lihat halaman rekomendasi " +
+	"ini."
 
 // getOffice answers what the office of a centre wrote: recommendations as they are listed, overdue ones first, with
 // the measured effect of those completed last until yesterday's

@@ -29,11 +29,12 @@ func (s *Store) Flags(ctx context.Context, center string, since, until time.Time
 type NotRecorded struct {
 	Center, OPD, Clock, Source string
 	Unobserved, N, Recorded    uint64 // clocks that nobody can stop, all, and those whose stopping fact is known
-	Never                      bool   // its source is said to carry the fact, and brought it not once in 60 days and 20 tickets
+	// its source is said to carry the fact, and brought it not once in 60 days and 20 tickets
+	Never bool
 }
 
-// NotRecorded returns what is not recorded of the tickets of the days since <= day < until, of one centre or of all when
-// center is empty, the most frequent first. What is recorded of every ticket is left out.
+// NotRecorded returns what is not recorded of the tickets of the days since <= day < until, of one centre or of all
+// when center is empty, the most frequent first. What is recorded of every ticket is left out.
 func (s *Store) NotRecorded(ctx context.Context, center string, since, until time.Time) ([]NotRecorded, error) {
 	sql := fmt.Sprintf(`SELECT center::String, opd, clock, source, unobserved, n, recorded, never
 		FROM monev_not_recorded(since = %s, until = %s) WHERE (%s = '' OR center = %[3]s) AND (unobserved > 0 OR never)

@@ -157,8 +157,8 @@ func (s *Store) CauseSums(ctx context.Context, r CauseRange, opd string) ([]Caus
 		})
 }
 
-// AnswersStamped reports whether any offered call of a range has an answer stamp. Without one it is not recorded whether
-// calls were answered in time.
+// AnswersStamped reports whether any offered call of a range has an answer stamp. Without one it is not recorded
+// whether calls were answered in time.
 func (s *Store) AnswersStamped(ctx context.Context, r CauseRange) (stamped bool, err error) {
 	at := "now64(3, 'UTC')"
 	if !r.AsOf.IsZero() {

@@ -362,7 +362,8 @@ func (s *state) forget(before time.Time) {
 	}
 }
 
-// forgetEarly lets go of statuses of before whose message nobody knows: they are of another sender, or of one forgotten.
+// forgetEarly lets go of statuses of before whose message nobody knows: they are of another sender, or of one
+// forgotten.
 func (s *state) forgetEarly(before time.Time) {
 	for id, list := range s.early {
 		if list[0].At.Before(before) {

@@ -83,8 +83,8 @@ var templateEvents = map[string]bool{
 	"PAUSED": true, "DISABLED": true, "REJECTED": true, "PENDING_DELETION": true, "DELETED": true,
 }
 
-// ParseWebhook reads a signed body. What it does not know it leaves out: Meta adds fields at any time. So is what is said
-// of messages of another business number of the same app than phoneNumberID.
+// ParseWebhook reads a signed body. What it does not know it leaves out: Meta adds fields at any time. So is what is
+// said of messages of another business number of the same app than phoneNumberID.
 func ParseWebhook(body []byte, phoneNumberID string) (u Updates, err error) {
 	var in struct {
 		Object string `json:"object"`
