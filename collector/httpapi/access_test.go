@@ -27,6 +27,7 @@ import (
 	"github.com/monev112/monev112/collector/web/imports"
 	"github.com/monev112/monev112/collector/web/page"
 	"github.com/monev112/monev112/collector/web/quality"
+	"github.com/monev112/monev112/collector/web/told"
 	"github.com/monev112/monev112/deploy"
 )
 
@@ -140,6 +141,9 @@ func accessTests() []accessTest {
 		{"GET /mutu", "monev:write", 200},
 		{"GET /mutu", "opd:read:dishub", 403},
 		{"GET /mutu", "events:write", 403},
+		{"GET /pesan", "none", 303},
+		{"GET /pesan", "board:read", 200},
+		{"GET /pesan", "opd:read:dishub", 403},
 		{"GET /angka", "none", 303},
 		{"GET /angka", "board:read", 200},
 		{"GET /angka", "monev:write", 200},
@@ -209,6 +213,10 @@ func newSite(t *testing.T, c *Config) *page.Site {
 	}
 	imports.Mount(s, desk)
 	figure.Mount(s, func(context.Context, number.Request) (number.Result, error) { return number.Result{}, nil })
+	told.Mount(s, told.Config{
+		Told:      func(context.Context, string, time.Time, time.Time) ([]store.Told, error) { return nil, nil },
+		Directory: directory.MustLoad("directory.yaml", deploy.Directory), Now: time.Now,
+	})
 	quality.Mount(s, quality.Config{
 		Flags:       func(context.Context, string, time.Time, time.Time) ([]store.FlagCount, error) { return nil, nil },
 		NotRecorded: func(context.Context, string, time.Time, time.Time) ([]store.NotRecorded, error) { return nil, nil },

@@ -68,3 +68,30 @@ func (s *Store) InsertNotifications(ctx context.Context, rows []Notification) er
 		}}
 	})
 }
+
+// Told counts the messages of the service itself to one OPD by one channel: rows of the view deliveries.
+type Told struct {
+	Center, OPD, Channel   string // OPD is empty for the leadership
+	Messages, Delivered    uint64 // delivered: the telephone says so, or, but for WhatsApp, the channel took it
+	Read, Failed           uint64
+	ToRead, ToAcknowledged *float64 // median seconds since the message was made; nil: none
+}
+
+// Told returns who was told in since <= told_at < until, of one centre or of all when center is empty.
+func (s *Store) Told(ctx context.Context, center string, since, until time.Time) ([]Told, error) {
+	sql := `SELECT center::String, ifNull(opd, '')::String AS office, channel::String, uniqExact(message),
+			uniqExactIf(message, state IN ('delivered', 'read') OR channel != 'whatsapp' AND state = 'accepted'),
+			uniqExactIf(message, state = 'read'), uniqExactIf(message, state = 'failed'),
+			if(countIf(read_at IS NOT NULL) = 0, NULL,
+				toFloat64(quantileExactIf(0.5)(dateDiff('second', told_at, ifNull(read_at, told_at)), read_at IS NOT NULL))),
+			if(countIf(acknowledged_at IS NOT NULL) = 0, NULL, toFloat64(quantileExactIf(0.5)(
+				dateDiff('second', told_at, ifNull(acknowledged_at, told_at)), acknowledged_at IS NOT NULL)))
+		FROM deliveries WHERE told_at >= ` + instant(since) + ` AND told_at < ` + instant(until) + ` AND state != 'waiting'
+			AND (` + quote(center) + ` = '' OR center = ` + quote(center) + `)
+		GROUP BY center, office, channel ORDER BY center, office, channel LIMIT 1000`
+	return queryAll(ctx, s, "read who was told", sql, func(t *Told) []any {
+		return []any{
+			&t.Center, &t.OPD, &t.Channel, &t.Messages, &t.Delivered, &t.Read, &t.Failed, &t.ToRead, &t.ToAcknowledged,
+		}
+	})
+}

@@ -3,6 +3,9 @@ package store
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestNotificationsInsertedTwiceAreOne(t *testing.T) {
@@ -38,5 +41,52 @@ func TestNotificationsInsertedTwiceAreOne(t *testing.T) {
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestTold(t *testing.T) {
+	s := open(t)
+	at := at("2026-11-23 02:00:00")
+	row := func(message, fingerprint, channel string, delivered, read time.Duration) Notification {
+		n := Notification{
+			Center: "35.15", Kind: "ticket", Subject: "T-" + fingerprint, ToldAt: at, Message: message, Fingerprint: fingerprint,
+			Receiver: "opd-35-15-dishub", Status: "firing", OPD: "dishub", StartsAt: at, Alerts: 1, Channel: channel,
+			Contact: "Kepala Dinas Perhubungan", Round: 1, AcceptedAt: at.Add(time.Second),
+		}
+		if delivered > 0 {
+			n.DeliveredAt = at.Add(delivered)
+		}
+		if read > 0 {
+			n.ReadAt = at.Add(read)
+		}
+		return n
+	}
+	waits := row("m4", "1", "email", 0, 0)
+	waits.AcceptedAt = time.Time{}
+	report := row("", "1", "", 0, 0) // what Alertmanager reports
+	report.Channel, report.Contact, report.Round, report.AcceptedAt = "", "", 0, time.Time{}
+	for _, rows := range [][]Notification{
+		{row("m1", "1", "whatsapp", 0, 0), row("m1", "2", "whatsapp", 0, 0), row("m2", "1", "whatsapp", 0, 0), waits, report},
+		{row("m1", "1", "whatsapp", time.Minute, 2*time.Minute), row("m1", "2", "whatsapp", time.Minute, 2*time.Minute),
+			row("m3", "1", "telegram", 0, 0)}, // the same two have news
+	} {
+		if err := s.InsertNotifications(t.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := s.Told(t.Context(), "35.15", at.Add(-time.Hour), at.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := 120.0
+	want := []Told{
+		{Center: "35.15", OPD: "dishub", Channel: "telegram", Messages: 1, Delivered: 1},
+		{Center: "35.15", OPD: "dishub", Channel: "whatsapp", Messages: 2, Delivered: 1, Read: 1, ToRead: &read},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if got, err := s.Told(t.Context(), "35.78", at.Add(-time.Hour), at.Add(time.Hour)); err != nil || len(got) != 0 {
+		t.Errorf("of another centre: %+v %v", got, err)
 	}
 }

@@ -100,6 +100,15 @@ func (c *Cases) NotRecorded(ctx context.Context, center string, since, until tim
 	return rows, nil
 }
 
+// Told counts the messages of the service itself; see store.Store.Told.
+func (c *Cases) Told(ctx context.Context, center string, since, until time.Time) ([]store.Told, error) {
+	rows, err := c.Stored.Told(ctx, center, since, until)
+	if err != nil {
+		return nil, &store.UnavailableError{Reason: "ClickHouse does not answer now.", Err: err}
+	}
+	return rows, nil
+}
+
 // Find returns every case of a kind and id: of one centre, or of all when center is empty.
 func (c *Cases) Find(ctx context.Context, kind event.Kind, center, id string) ([]Case, error) {
 	centers := c.Centers

@@ -26,6 +26,7 @@ import (
 	"github.com/monev112/monev112/collector/web/page"
 	"github.com/monev112/monev112/collector/web/quality"
 	rtlpage "github.com/monev112/monev112/collector/web/rtl"
+	"github.com/monev112/monev112/collector/web/told"
 	"github.com/monev112/monev112/collector/web/wall"
 	"github.com/monev112/monev112/docs"
 )
@@ -70,6 +71,7 @@ func New(s Service) (*page.Site, *wall.Wall, error) {
 	}
 	imports.Mount(out, s.Uploads)
 	figure.Mount(out, s.Number)
+	told.Mount(out, told.Config{Told: s.Cases.Told, Directory: s.Directory, Now: s.Now})
 	quality.Mount(out, quality.Config{
 		Flags: s.Cases.Flags, NotRecorded: s.Cases.NotRecorded, Directory: s.Directory, Now: s.Now,
 	})
