@@ -2,8 +2,10 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -169,4 +171,81 @@ func TestWhatsApp(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTheOutboxOverKills kills the service at every place of the way of a message. It is sent after the next start, and
+// a second time only where it had left and nothing said so: that one is marked.
+func TestTheOutboxOverKills(t *testing.T) {
+	t.Parallel()
+	for at, want := range map[string]struct {
+		messages int
+		twice    string
+	}{
+		"delivery.sending":  {1, "1"}, // nobody can know that it had not left
+		"delivery.sent":     {2, "1"},
+		"delivery.recorded": {1, "0"},
+	} {
+		t.Run(at, func(t *testing.T) {
+			api := whatsapptest.New()
+			t.Cleanup(api.Close)
+			for _, tmpl := range whatsapp.Templates() {
+				text, err := json.Marshal(tmpl.Submission("http://127.0.0.1/p/"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := api.Approve(text); err != nil {
+					t.Fatal(err)
+				}
+			}
+			dir := t.TempDir()
+			write := func(name, text string) string {
+				path := filepath.Join(dir, name)
+				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return path
+			}
+			write("contacts.yaml", fmt.Sprintf(`version: 1
+whatsapp: {url: "http://127.0.0.1:1"}
+operations: {webhook: [{url: "http://127.0.0.1:2"}]}
+centers: [{code: "35.15", leadership: {whatsapp: [{name: Sekda, number: "+%s"}]}}]
+`, officialsNumber))
+			config := write("monev112.yaml", fmt.Sprintf("whatsapp:\n  contacts: contacts.yaml\n  phone_number_id: %q\n"+
+				"  api_url: %s/v23.0\n  token_file: %s\n  app_secret_file: %s\n  verify_token_file: %s\n",
+				whatsapptest.PhoneNumberID, api.URL, write("token", whatsapptest.Token), write("secret", whatsapptest.AppSecret),
+				write("verify", whatsapptest.VerifyToken)))
+			s := newService(t, "--config", config).start("MONEV112_KILL_AT=" + at + ":1")
+			if !s.ready() {
+				t.Fatal("the service ended")
+			}
+			body := `{"version":"4","groupKey":"g","receiver":"pimpinan-35-15","alerts":[{"status":"firing","fingerprint":` +
+				`"00000000000000aa","startsAt":"2026-11-23T01:00:00Z","labels":{"alertname":"Monev112Ticket","kind":"ticket",` +
+				`"level":"escalated","ticket":"T-1","priority":"mendesak"},"annotations":{"late_by":"3 jam"}}]}`
+			hand := func() int {
+				resp, err := http.Post("http://"+s.addr+"/alertmanager/v1/whatsapp", "application/json", strings.NewReader(body))
+				if err != nil {
+					return 0 // it was killed before it could answer
+				}
+				_ = resp.Body.Close()
+				return resp.StatusCode
+			}
+			if got := hand(); got != http.StatusOK && got != 0 {
+				t.Fatalf("handed over: %d", got)
+			}
+			<-s.gone
+			if !s.start().ready() {
+				t.Fatal("the second start ended")
+			}
+			if got := hand(); got != http.StatusOK { // as Alertmanager does, which may have got no answer
+				t.Fatalf("handed over again: %d", got)
+			}
+			s.until("the record says so", func() bool {
+				got, err := s.tryQuery("SELECT count(), countIf(twice) FROM deliveries WHERE state = 'accepted'")
+				return err == nil && strings.TrimSpace(got) == "1\t"+want.twice
+			})
+			if taken, _ := api.Taken(); len(taken) != want.messages {
+				t.Errorf("%d messages, want %d", len(taken), want.messages)
+			}
+		})
+	}
 }

@@ -81,7 +81,9 @@ func (o *Outbox) attempt(ctx context.Context, p part) error {
 	now := o.now()
 	if err == nil {
 		o.cfg.Observe.Message(string(p.Address.Channel), "accepted")
-		return o.keep(record{At: now, Accepted: &accepted{p, id}})
+		err = o.keep(record{At: now, Accepted: &accepted{p, id}})
+		faultpoint.Hit("delivery.recorded")
+		return err
 	}
 	if ctx.Err() != nil {
 		return nil // the attempt stays open: it may have arrived
