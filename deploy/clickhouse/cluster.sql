@@ -1917,7 +1917,7 @@ GROUP BY month
 UNION ALL
 SELECT center, period AS month, clock, toFloat64(sum(o.numerator)) AS k, toFloat64(sum(o.denominator)) AS d, toUInt64(d), if(d = 0, NULL, k / d)
 FROM monev112.monev_on_time_tickets(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'month') AS o
-WHERE center = {center:String} AND clock IN ('acknowledge', 'resolve') AND opd != ''
+WHERE center = {center:String} AND clock IN ('acknowledge', 'resolve')
 GROUP BY center, month, clock
 UNION ALL
 SELECT center, period AS month, 'hoax', toFloat64(numerator), toFloat64(denominator), toUInt64(denominator), share
