@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,14 +158,15 @@ func callCase(center, id string) lookup.Case {
 
 // world is an API under test with everything around it.
 type world struct {
-	t    *testing.T
-	stub *stub
-	url  string
-	keys auth.File
-	log  *bytes.Buffer
-	now  time.Time
-	doc  *document
-	api  *API
+	t     *testing.T
+	stub  *stub
+	url   string
+	keys  auth.File
+	log   *bytes.Buffer
+	now   time.Time
+	doc   *document
+	api   *API
+	clock sync.Mutex // over now, while a stream reads it
 }
 
 func start(t *testing.T, edit func(*Config)) *world {
@@ -175,7 +177,11 @@ func start(t *testing.T, edit func(*Config)) *world {
 		{Kind: "opd", Center: "35.15", Name: "Dinas X", Count: 2},
 	}
 	w.keys = auth.File{Path: filepath.Join(t.TempDir(), auth.FileName)}
-	clock := func() time.Time { return w.now }
+	clock := func() time.Time {
+		w.clock.Lock()
+		defer w.clock.Unlock()
+		return w.now
+	}
 	logger := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	guard, err := auth.NewGuard(w.keys.Path, clock, nil)
 	if err != nil {
@@ -270,6 +276,13 @@ func (w *world) do(method, path, body string, headers ...string) reply {
 		w.doc.check(w.t, method, path, r)
 	}
 	return r
+}
+
+// pass lets time pass, also beside streams.
+func (w *world) pass(d time.Duration) {
+	w.clock.Lock()
+	defer w.clock.Unlock()
+	w.now = w.now.Add(d)
 }
 
 func (w *world) get(path string, headers ...string) reply { return w.do("GET", path, "", headers...) }

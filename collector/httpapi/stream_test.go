@@ -171,7 +171,7 @@ func TestWhoMayFollowTheBoard(t *testing.T) {
 	if _, err := links.Revoke(l.ID, w.now); err != nil {
 		t.Fatal(err)
 	}
-	w.now = w.now.Add(2 * time.Second)
+	w.pass(2 * time.Second)
 	for _, path := range []string{"/papan/" + token, wall.StreamPath + "?link=" + token} {
 		if r := w.get(path); r.StatusCode != 404 {
 			t.Errorf("revoked: %s: %d", path, r.StatusCode)
@@ -213,7 +213,7 @@ func TestASessionFollowsTheBoard(t *testing.T) {
 	if _, err := w.keys.Revoke("admin", w.now); err != nil {
 		t.Fatal(err)
 	}
-	w.now = w.now.Add(2 * time.Second)
+	w.pass(2 * time.Second)
 	if status, _, _ := w.stream("?center=35.15", "Cookie", cookie); status != 401 {
 		t.Errorf("after the key was revoked: %d", status)
 	}
