@@ -144,6 +144,7 @@ type agent struct {
 	center *center
 	events []stored
 	state  casefile.Agent
+	heard  time.Time // of the latest event
 }
 
 // Limits of what the board keeps beside cases.
@@ -434,7 +435,7 @@ func (b *Board) applyAgent(e *event.Event, ctr *center, s stored) {
 	}
 	a.events = append(a.events, s)
 	evs := b.scratch.decode(a.events)
-	a.state = casefile.FoldAgent(slices.Clone(evs))
+	a.fold(evs)
 	if len(a.events) > maxAgentEvents {
 		oldest := 0
 		for i := range evs {
@@ -443,6 +444,17 @@ func (b *Board) applyAgent(e *event.Event, ctr *center, s stored) {
 			}
 		}
 		a.events = slices.Delete(a.events, oldest, oldest+1)
+	}
+}
+
+// fold computes what follows from the events. A withdrawal says nothing of the state, and is heard all the same: it may
+// have come before what it withdraws.
+func (a *agent) fold(evs []*event.Event) {
+	a.state = casefile.FoldAgent(slices.Clone(evs))
+	for _, e := range evs {
+		if e.OccurredAt.After(a.heard) {
+			a.heard = e.OccurredAt
+		}
 	}
 }
 

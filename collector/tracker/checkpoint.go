@@ -10,7 +10,6 @@ import (
 
 	"github.com/bits-and-blooms/bloom/v3"
 
-	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
 )
 
@@ -160,7 +159,8 @@ func (b *Board) ReadCheckpoint(from io.Reader) (err error) {
 	}
 	for _, a := range c.agents {
 		if ctr, _ := b.center(a.key.Center); ctr != nil {
-			b.agents[a.key] = &agent{center: ctr, events: a.events, state: casefile.FoldAgent(b.scratch.decode(a.events))}
+			b.agents[a.key] = &agent{center: ctr, events: a.events}
+			b.agents[a.key].fold(b.scratch.decode(a.events))
 		}
 	}
 	for _, s := range c.counts {

@@ -35,7 +35,7 @@ func (b *Board) Evict(shipped uint64, now time.Time) {
 		}
 	}
 	for key, a := range b.agents {
-		if now.Sub(a.state.Since) > 2*agentSilentAfter {
+		if now.Sub(a.heard) > 2*agentSilentAfter {
 			delete(b.agents, key)
 		}
 	}
