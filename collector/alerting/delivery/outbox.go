@@ -46,7 +46,8 @@ var (
 // channel refused; anything else is worth another attempt.
 type Senders struct {
 	WhatsApp func(ctx context.Context, to routing.Phone, m whatsapp.Message) (id string, err error)
-	Telegram func(ctx context.Context, to routing.Chat, text string) error
+	// moved returns the number that a chat has now.
+	Telegram func(ctx context.Context, to routing.Chat, moved func(chat int64) int64, text string) error
 	Email    func(ctx context.Context, to, subject, text string) error
 }
 

@@ -87,14 +87,16 @@ func (o *office) start() {
 	}
 	var err error
 	o.box, err = open(config{
-		Dir: o.dir, Contacts: func() (*routing.Contacts, error) { return o.contacts, nil }, PagesURL: pages, PhoneNumberID: whatsapptest.PhoneNumberID,
+		Dir: o.dir, Contacts: func() (*routing.Contacts, error) {
+			return o.contacts, nil
+		}, PagesURL: pages, PhoneNumberID: whatsapptest.PhoneNumberID,
 		Signed: func(header string, _ []byte) bool { return header == "signed" },
 		Senders: Senders{
 			WhatsApp: func(_ context.Context, p routing.Phone, m whatsapp.Message) (string, error) {
 				return send(WhatsApp, p.Name, m.Text())
 			},
-			Telegram: func(_ context.Context, c routing.Chat, text string) error {
-				_, err := send(Telegram, fmt.Sprint(c.ChatID), text)
+			Telegram: func(_ context.Context, c routing.Chat, moved func(int64) int64, text string) error {
+				_, err := send(Telegram, fmt.Sprint(moved(c.ChatID)), text)
 				return err
 			},
 			Email: func(_ context.Context, to, _, text string) error { _, err := send(Email, to, text); return err },
@@ -301,7 +303,7 @@ func TestAGroupThatBecameASupergroupIsReached(t *testing.T) {
 		case c == WhatsApp:
 			return &whatsapp.Error{Code: 131026}
 		case to == "-100":
-			return &Refusal{Code: 400, Moved: -1009}
+			return &Refusal{Code: 400, Chat: -100, Moved: -1009}
 		default:
 			return nil
 		}
@@ -492,6 +494,28 @@ func TestRowsHoldNamesAndNoNumbers(t *testing.T) {
 	o.restart()
 	if o.box.shipOnce(t.Context(), insert); len(rows) != 8 {
 		t.Errorf("after a restart: %d rows", len(rows))
+	}
+}
+
+// News that come while rows are on their way to ClickHouse are shipped too, whatever their time: Meta's has no
+// fractions.
+func TestNewsBesideAnInsertAreShipped(t *testing.T) {
+	o := newOffice(t, t.TempDir())
+	o.add(late("opd-35-15-damkar", "overdue", "mendesak", 1))
+	o.now = o.now.Add(-time.Second)
+	o.box.shipOnce(t.Context(), func(context.Context, []store.Notification) error {
+		o.status(o.sent[0], whatsapp.Delivered, 0)
+		return nil
+	})
+	delivered := false
+	o.box.shipOnce(t.Context(), func(_ context.Context, in []store.Notification) error {
+		for _, r := range in {
+			delivered = delivered || !r.DeliveredAt.IsZero()
+		}
+		return nil
+	})
+	if !delivered {
+		t.Error("ClickHouse never hears of the delivery")
 	}
 }
 

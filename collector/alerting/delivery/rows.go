@@ -17,8 +17,7 @@ func (s *state) health(now time.Time) metrics.DeliveryState {
 	}
 	slices.Sort(h.Stopped)
 	reached, since := map[[2]string]time.Time{}, map[[2]string]time.Time{}
-	byAge := s.ordered()
-	for _, d := range byAge {
+	for _, d := range s.notices {
 		k := [2]string{d.Center, d.OPD}
 		if slices.ContainsFunc(d.Parts, func(p Progress) bool { return p.Channel == WhatsApp && p.Reached() }) {
 			reached[k] = latest(reached[k], d.At)
@@ -29,7 +28,7 @@ func (s *state) health(now time.Time) metrics.DeliveryState {
 			}
 		}
 	}
-	for _, d := range byAge {
+	for _, d := range s.notices {
 		k := [2]string{d.Center, d.OPD}
 		if d.At.After(reached[k]) && (since[k].IsZero() || d.At.Before(since[k])) {
 			since[k] = d.At
@@ -78,11 +77,11 @@ func (o *Outbox) ship(ctx context.Context, insert func(context.Context, []store.
 func (o *Outbox) shipOnce(ctx context.Context, insert func(context.Context, []store.Notification) error) {
 	o.mu.Lock()
 	now := o.now()
-	changed := map[string]time.Time{}
+	shipped := map[string]int{} // revisions
 	var rows []store.Notification
 	for id := range o.state.dirty {
 		d := o.state.notices[id]
-		changed[id] = d.changed
+		shipped[id] = d.revision
 		if rows = append(rows, d.rows()...); len(rows) >= maxShipped {
 			break
 		}
@@ -99,8 +98,8 @@ func (o *Outbox) shipOnce(ctx context.Context, insert func(context.Context, []st
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.state.forgetEarly(now.Add(-keepEarly))
-	for id, at := range changed {
-		if d := o.state.notices[id]; d != nil && d.changed.Equal(at) {
+	for id, revision := range shipped {
+		if d := o.state.notices[id]; d != nil && d.revision == revision {
 			delete(o.state.dirty, id)
 		}
 	}

@@ -16,7 +16,8 @@ type Refusal struct {
 	Code  int
 	After time.Duration // after which to come back; 0: it does not say
 	Final bool          // another attempt changes nothing
-	Moved int64         // the group's new number, when it became a supergroup
+	// Chat became a supergroup, with the number Moved; 0: it did not.
+	Chat, Moved int64
 }
 
 func (r *Refusal) Error() string { return "refused" }
@@ -111,19 +112,13 @@ func (o *Outbox) hand(ctx context.Context, d *Delivery, to Address) (id string, 
 		}
 		return o.cfg.Senders.WhatsApp(ctx, who.Channels.WhatsApp[i], d.Message)
 	case Telegram:
-		i := slices.IndexFunc(names(Telegram, len(who.Channels.Telegram)), func(n string) bool { return n == to.Name })
+		i := slices.Index(names(Telegram, len(who.Channels.Telegram)), to.Name)
 		if i < 0 || o.cfg.Senders.Telegram == nil {
 			return "", errGone
 		}
-		chat := who.Channels.Telegram[i]
-		o.mu.Lock()
-		if now, moved := o.state.chats[chat.ChatID]; moved {
-			chat.ChatID = now
-		}
-		o.mu.Unlock()
-		return "", o.cfg.Senders.Telegram(ctx, chat, d.text())
+		return "", o.cfg.Senders.Telegram(ctx, who.Channels.Telegram[i], o.moved, d.text())
 	default:
-		i := slices.IndexFunc(names(Email, len(who.Channels.Email)), func(n string) bool { return n == to.Name })
+		i := slices.Index(names(Email, len(who.Channels.Email)), to.Name)
 		if i < 0 || o.cfg.Senders.Email == nil {
 			return "", errGone
 		}
@@ -157,10 +152,8 @@ func (o *Outbox) refusal(d *Delivery, p part, err error, now time.Time) []record
 			s.backOff(WhatsApp, now, api.After)
 		}
 	case errors.As(err, &other) && other.Moved != 0:
-		if from := o.chatID(d, p.Address); from != 0 {
-			records = append(records, record{At: now, Moved: &moved{from, other.Moved}})
-			o.log.Warn("a telegram group has a new number: write it into the contacts", "receiver", d.Receiver)
-		}
+		records = append(records, record{At: now, Moved: &moved{other.Chat, other.Moved}})
+		o.log.Warn("a telegram group has a new number: write it into the contacts", "receiver", d.Receiver)
 	case errors.As(err, &other):
 		out.Code, out.Final = other.Code, other.Final
 		if !other.Final {
@@ -182,15 +175,12 @@ func (o *Outbox) refusal(d *Delivery, p part, err error, now time.Time) []record
 	return append(records, record{At: now, Refused: &out})
 }
 
-// chatID returns the number of a group as the contacts have it.
-func (o *Outbox) chatID(d *Delivery, to Address) int64 {
-	contacts, err := o.cfg.Contacts()
-	if err != nil {
-		return 0
+// moved returns the number that a Telegram chat has now.
+func (o *Outbox) moved(chat int64) int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if now, ok := o.state.chats[chat]; ok {
+		return now
 	}
-	who, _ := contacts.Recipient(d.Receiver)
-	if i := slices.Index(names(Telegram, len(who.Channels.Telegram)), to.Name); i >= 0 {
-		return who.Channels.Telegram[i].ChatID
-	}
-	return 0
+	return chat
 }

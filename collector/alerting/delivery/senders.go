@@ -50,7 +50,7 @@ func (s *senders) sendWhatsApp(ctx context.Context, to routing.Phone, m whatsapp
 }
 
 // sendTelegram sends by the Bot API. The bot's token is part of the address, so no error of the client is passed on.
-func (s *senders) sendTelegram(ctx context.Context, to routing.Chat, text string) error {
+func (s *senders) sendTelegram(ctx context.Context, to routing.Chat, moved func(chat int64) int64, text string) error {
 	contacts, err := s.contacts()
 	if err != nil {
 		return err
@@ -69,6 +69,7 @@ func (s *senders) sendTelegram(ctx context.Context, to routing.Chat, text string
 			return &Refusal{Final: true}
 		}
 	}
+	chat = moved(chat)
 	in := map[string]any{"chat_id": chat, "text": text, "link_preview_options": map[string]any{"is_disabled": true}}
 	if to.ThreadID != 0 {
 		in["message_thread_id"] = to.ThreadID
@@ -92,11 +93,11 @@ func (s *senders) sendTelegram(ctx context.Context, to routing.Chat, text string
 	if err != nil {
 		return errors.New("telegram does not answer")
 	}
-	return telegramVerdict(answer)
+	return telegramVerdict(chat, answer)
 }
 
 // telegramVerdict reads an answer of the Bot API.
-func telegramVerdict(answer []byte) error {
+func telegramVerdict(chat int64, answer []byte) error {
 	var in struct {
 		OK         bool `json:"ok"`
 		Code       int  `json:"error_code"`
@@ -112,7 +113,8 @@ func telegramVerdict(answer []byte) error {
 		return nil
 	}
 	return &Refusal{
-		Code: in.Code, After: time.Duration(in.Parameters.RetryAfter) * time.Second, Moved: in.Parameters.MigrateTo,
+		Code: in.Code, After: time.Duration(in.Parameters.RetryAfter) * time.Second, Chat: chat,
+		Moved: in.Parameters.MigrateTo,
 		// 403: the bot was blocked or put out of the group; 400: there is no such chat.
 		Final: in.Parameters.MigrateTo == 0 && (in.Code == http.StatusBadRequest || in.Code == http.StatusForbidden),
 	}

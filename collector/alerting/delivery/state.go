@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -53,10 +52,10 @@ func (p *Progress) Reached() bool {
 // Delivery is a notice and what became of it.
 type Delivery struct {
 	Notice
-	Parts   []Progress
-	turns   []Channel // the channels that have begun
-	turnAt  time.Time // when the last of them did
-	changed time.Time
+	Parts    []Progress
+	turns    []Channel // the channels that have begun
+	turnAt   time.Time // when the last of them did
+	revision int       // counts the news
 }
 
 // Reached reports whether somebody has it.
@@ -74,11 +73,10 @@ func (d *Delivery) wanted(p *Progress) bool {
 type state struct {
 	notices map[string]*Delivery
 	rounds  map[string]*Delivery // by key: its last round
-	byID    map[string]*Progress // by the message id of WhatsApp
-	ofID    map[string]*Delivery
+	sentAs  map[string]part      // by the message id of WhatsApp
 	early   map[string][]whatsapp.Status
-	stopped map[string]stop // by template
-	chats   map[int64]int64 // Telegram groups that moved
+	stopped map[string]time.Time // templates that must not be sent, since when
+	chats   map[int64]int64      // Telegram groups that moved
 	pair    map[string]time.Time
 	dirty   map[string]bool // notices whose rows ClickHouse does not have
 
@@ -88,16 +86,10 @@ type state struct {
 	pause      map[Channel]time.Duration
 }
 
-// stop says that a template must not be sent.
-type stop struct {
-	at     time.Time
-	byMeta bool // Meta said so by webhook, and will say when it is over
-}
-
 func newState() *state {
 	return &state{
-		notices: map[string]*Delivery{}, rounds: map[string]*Delivery{}, byID: map[string]*Progress{},
-		ofID: map[string]*Delivery{}, early: map[string][]whatsapp.Status{}, stopped: map[string]stop{},
+		notices: map[string]*Delivery{}, rounds: map[string]*Delivery{}, sentAs: map[string]part{},
+		early: map[string][]whatsapp.Status{}, stopped: map[string]time.Time{},
 		chats: map[int64]int64{}, pair: map[string]time.Time{}, dirty: map[string]bool{},
 		pauseUntil: map[Channel]time.Time{}, pause: map[Channel]time.Duration{},
 	}
@@ -110,7 +102,7 @@ func (s *state) apply(r *record) {
 		s.queue(r.Queued)
 	case r.Template != nil:
 		if r.Template.Stopped {
-			s.stopped[r.Template.Name] = stop{r.At, r.Template.Event != ""}
+			s.stopped[r.Template.Name] = r.At
 		} else {
 			delete(s.stopped, r.Template.Name)
 		}
@@ -126,12 +118,12 @@ func (s *state) apply(r *record) {
 		if d, p := s.find(*r.Sending); p != nil {
 			p.Twice = p.Twice || !p.SendingAt.IsZero() // the one before has no end on record
 			p.SendingAt, p.Tries = r.At, p.Tries+1
-			s.touch(d, r.At)
+			s.touch(d)
 		}
 	case r.Accepted != nil:
 		if d, p := s.find(r.Accepted.part); p != nil {
 			p.SendingAt, p.AcceptedAt, p.Code = time.Time{}, r.At, 0
-			s.touch(d, r.At)
+			s.touch(d)
 			s.sent(d, p, r)
 		}
 	case r.Refused != nil:
@@ -143,13 +135,13 @@ func (s *state) apply(r *record) {
 			if r.Refused.Final {
 				p.FailedAt = r.At
 			}
-			s.touch(d, r.At)
+			s.touch(d)
 		}
 	}
 }
 
 func (s *state) queue(n *Notice) {
-	d := &Delivery{Notice: *n, turns: n.channels()[:1], turnAt: n.At, changed: n.At}
+	d := &Delivery{Notice: *n, turns: n.channels()[:1], turnAt: n.At}
 	for _, a := range n.To {
 		d.Parts = append(d.Parts, Progress{Address: a})
 	}
@@ -167,7 +159,7 @@ func (s *state) sent(d *Delivery, p *Progress, r *record) {
 	s.pair[d.Receiver+"\x00"+p.Name] = r.At
 	if id := r.Accepted.MessageID; id != "" {
 		p.messageID = id
-		s.byID[id], s.ofID[id] = p, d
+		s.sentAs[id] = r.Accepted.part
 		for _, early := range s.early[id] {
 			s.status(&early)
 		}
@@ -177,14 +169,13 @@ func (s *state) sent(d *Delivery, p *Progress, r *record) {
 
 // status notes what WhatsApp says of a message, in whatever order it comes: the earliest time of each state counts.
 func (s *state) status(in *whatsapp.Status) {
-	p := s.byID[in.ID]
+	d, p := s.find(s.sentAs[in.ID])
 	if p == nil {
 		if len(s.early) < maxEarly && len(s.early[in.ID]) < 4 {
 			s.early[in.ID] = append(s.early[in.ID], *in)
 		}
 		return
 	}
-	d := s.ofID[in.ID]
 	set := func(t *time.Time) {
 		if t.IsZero() || in.At.Before(*t) {
 			*t = in.At
@@ -200,13 +191,12 @@ func (s *state) status(in *whatsapp.Status) {
 		set(&p.FailedAt)
 		p.Code = in.Code
 	}
-	s.touch(d, in.At)
+	s.touch(d)
 }
 
-func (s *state) touch(d *Delivery, at time.Time) {
-	if at.After(d.changed) {
-		d.changed = at
-	}
+// touch notes that a delivery has news for ClickHouse.
+func (s *state) touch(d *Delivery) {
+	d.revision++
 	s.dirty[d.ID] = true
 }
 
@@ -251,7 +241,7 @@ func (s *state) todo(now time.Time) todo {
 			out.at = t
 		}
 	}
-	for _, d := range s.ordered() {
+	for _, d := range s.open() {
 		if now.Sub(d.At) > giveUpAfter {
 			for i := range d.Parts {
 				if d.wanted(&d.Parts[i]) {
@@ -286,11 +276,23 @@ func (s *state) todo(now time.Time) todo {
 	return out
 }
 
-// ordered returns all notices, emergencies first, then by age.
-func (s *state) ordered() []*Delivery {
-	return slices.SortedFunc(maps.Values(s.notices), func(a, b *Delivery) int {
+// open returns the notices of which something may be left to do, emergencies first, then by age.
+func (s *state) open() (out []*Delivery) {
+	for _, d := range s.notices {
+		if !d.done() {
+			out = append(out, d)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Delivery) int {
 		return cmp.Or(urgentFirst(a, b), a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
 	})
+	return out
+}
+
+// done reports whether nothing is left to do: no message is to be sent, and no channel can take its turn.
+func (d *Delivery) done() bool {
+	return (d.Reached() || len(d.turns) == len(d.channels())) &&
+		!slices.ContainsFunc(d.Parts, func(p Progress) bool { return d.wanted(&p) })
 }
 
 func urgentFirst(a, b *Delivery) int {
@@ -313,16 +315,16 @@ func (s *state) earliest(d *Delivery, p *Progress) time.Time {
 	if last := s.pair[d.Receiver+"\x00"+p.Name]; !last.IsZero() {
 		at = latest(at, last.Add(pairEvery))
 	}
-	if st, ok := s.stopped[d.Message.Template]; ok {
-		at = latest(at, st.at.Add(probeEvery))
+	if since, stopped := s.stopped[d.Message.Template]; stopped {
+		at = latest(at, since.Add(probeEvery))
 	}
 	return at
 }
 
 // hopeless reports whether the channel that has its turn cannot send the notice for now, so that it is not waited for.
 func (s *state) hopeless(d *Delivery, now time.Time) bool {
-	st, ok := s.stopped[d.Message.Template]
-	return d.turns[len(d.turns)-1] == WhatsApp && ok && now.Before(st.at.Add(probeEvery))
+	since, stopped := s.stopped[d.Message.Template]
+	return d.turns[len(d.turns)-1] == WhatsApp && stopped && now.Before(since.Add(probeEvery))
 }
 
 // nextChannel says whether another channel takes its turn: everything on this one has failed, or nothing was delivered
@@ -355,8 +357,7 @@ func (s *state) forget(before time.Time) {
 				delete(s.rounds, d.Key)
 			}
 			for _, p := range d.Parts {
-				delete(s.byID, p.messageID)
-				delete(s.ofID, p.messageID)
+				delete(s.sentAs, p.messageID)
 			}
 		}
 	}

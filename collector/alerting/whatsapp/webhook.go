@@ -67,11 +67,10 @@ type TemplateStatus struct {
 	Event   string // as Meta names it, in lower case
 }
 
-// Updates are what one webhook says. Messages of people to the number are counted and not read.
+// Updates are what one webhook says. Messages of people to the number are not read.
 type Updates struct {
 	Statuses  []Status
 	Templates []TemplateStatus
-	Incoming  int
 }
 
 // ErrWebhook says that a signed body is not what the Cloud API sends.
@@ -133,12 +132,10 @@ func (u *Updates) readMessages(text []byte, phoneNumberID string) {
 				Code int `json:"code"`
 			} `json:"errors"`
 		} `json:"statuses"`
-		Messages []struct{} `json:"messages"`
 	}
 	if json.Unmarshal(text, &v) != nil || v.Metadata.PhoneNumberID != phoneNumberID {
 		return
 	}
-	u.Incoming += len(v.Messages)
 	for _, s := range v.Statuses {
 		seconds, err := strconv.ParseInt(s.Timestamp, 10, 64)
 		if err != nil || s.ID == "" || len(s.ID) > 512 {

@@ -1,0 +1,64 @@
+package delivery
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/monev112/monev112/collector/alerting/routing"
+)
+
+// TestWhatTelegramAnswers: a group that moved is named by the number that was asked, also where a file holds it.
+func TestWhatTelegramAnswers(t *testing.T) {
+	answer, asked := "", int64(0)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			Chat int64 `json:"chat_id"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil || r.URL.Path != "/botsecret/sendMessage" {
+			t.Errorf("%s %v", r.URL.Path, err)
+		}
+		asked = in.Chat
+		fmt.Fprint(w, answer)
+	}))
+	t.Cleanup(server.Close)
+	write := func(name, text string) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	s := &senders{http: server.Client(), contacts: func() (*routing.Contacts, error) {
+		return &routing.Contacts{Telegram: routing.Telegram{BotTokenFile: write("token", "secret"), APIURL: server.URL}}, nil
+	}}
+	for _, c := range []struct {
+		answer string
+		want   *Refusal
+	}{
+		{`{"ok":true,"result":{}}`, nil},
+		{`{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}`,
+			&Refusal{Code: 403, Chat: -7, Final: true}},
+		{`{"ok":false,"error_code":429,"parameters":{"retry_after":17}}`,
+			&Refusal{Code: 429, Chat: -7, After: 17 * time.Second}},
+		{`{"ok":false,"error_code":400,"parameters":{"migrate_to_chat_id":-1007}}`,
+			&Refusal{Code: 400, Chat: -7, Moved: -1007}},
+		{`{"ok":false,"error_code":500}`, &Refusal{Code: 500, Chat: -7}},
+	} {
+		answer = c.answer
+		err := s.sendTelegram(t.Context(), routing.Chat{ChatIDFile: write("chat", "-5")}, func(chat int64) int64 {
+			return chat - 2
+		},
+			"teks")
+		var got *Refusal
+		if errors.As(err, &got); (got == nil) != (c.want == nil) || got != nil && *got != *c.want || asked != -7 {
+			t.Errorf("%s: %+v, want %+v; asked %d", c.answer, got, c.want, asked)
+		}
+	}
+}
