@@ -71,11 +71,11 @@ func (a *API) endpoints() []endpoint {
 		{"GET", "/-/ready", a.getReady, nil, false, true},
 		metrics,
 		{"POST", messagesPath, a.postMessage, []auth.Scope{auth.AlertsLog}, false, false},
-		{"POST", whatsappPath, a.postWhatsApp, []auth.Scope{auth.WhatsAppDeliver}, false, false},
-		{"GET", webhookPath, a.getWebhook, nil, false, false},
-		{"POST", webhookPath, a.postWebhook, nil, false, true}, // signed by Meta; takes its place once its body is here
-		{"POST", "/v1/whatsapp/test", a.postWhatsAppTest, admin, false, false},
-		{"GET", "/v1/whatsapp/messages/*id", a.getWhatsAppMessage, admin, false, false},
+		{"POST", whatsappPath, a.byWhatsApp(a.postWhatsApp), []auth.Scope{auth.WhatsAppDeliver}, false, false},
+		{"GET", webhookPath, a.byWhatsApp(a.getWebhook), nil, false, false},
+		{"POST", webhookPath, a.byWhatsApp(a.postWebhook), nil, false, true}, // signed by Meta; takes its place once its body is here
+		{"POST", "/v1/whatsapp/test", a.byWhatsApp(a.postWhatsAppTest), admin, false, false},
+		{"GET", "/v1/whatsapp/messages/*id", a.byWhatsApp(a.getWhatsAppMessage), admin, false, false},
 		{"POST", "/v1/admin/rebuilds", a.postRebuild, admin, false, false},
 		{"GET", "/v1/admin/rebuilds/*id", a.getRebuild, admin, false, false},
 		{"DELETE", "/v1/admin/rebuilds/*id", a.deleteRebuild, admin, false, false},

@@ -53,10 +53,6 @@ type messageStatus struct {
 
 // postWhatsApp takes a notification of Alertmanager that goes by WhatsApp.
 func (a *API) postWhatsApp(c *gin.Context) {
-	if a.cfg.WhatsApp == nil {
-		a.noWhatsApp(c)
-		return
-	}
 	body, err := a.jsonBody(c, delivery.MaxBodyBytes)
 	if err != nil {
 		a.fail(c, err)
@@ -75,10 +71,6 @@ func (a *API) postWhatsApp(c *gin.Context) {
 
 // getWebhook answers Meta's question whether this address is ours.
 func (a *API) getWebhook(c *gin.Context) {
-	if a.cfg.WhatsApp == nil {
-		a.noWhatsApp(c)
-		return
-	}
 	answer, ok := a.cfg.WhatsApp.Verify(c.Query("hub.mode"), c.Query("hub.verify_token"), c.Query("hub.challenge"))
 	if !ok {
 		if wait := a.guesses.bad(newGuesser(c.ClientIP(), webhookPath)); wait > 0 {
@@ -93,10 +85,6 @@ func (a *API) getWebhook(c *gin.Context) {
 
 // postWebhook takes what Meta says of messages and templates. Meta repeats what is not answered with 200.
 func (a *API) postWebhook(c *gin.Context) {
-	if a.cfg.WhatsApp == nil {
-		a.noWhatsApp(c)
-		return
-	}
 	if c.GetHeader("Content-Encoding") != "" { // before its signature is known a body is not unpacked
 		a.fail(c, newProblem(http.StatusUnsupportedMediaType, codeMediaType, "Send the body as it is signed, unpacked."))
 		return
@@ -131,10 +119,6 @@ func (a *API) postWebhook(c *gin.Context) {
 
 // postWhatsAppTest sends a test message to a person of the contacts.
 func (a *API) postWhatsAppTest(c *gin.Context) {
-	if a.cfg.WhatsApp == nil {
-		a.noWhatsApp(c)
-		return
-	}
 	name := c.Query("to")
 	id, err := a.cfg.WhatsApp.Test(name)
 	switch {
@@ -150,10 +134,6 @@ func (a *API) postWhatsAppTest(c *gin.Context) {
 
 // getWhatsAppMessage says what became of a notification.
 func (a *API) getWhatsAppMessage(c *gin.Context) {
-	if a.cfg.WhatsApp == nil {
-		a.noWhatsApp(c)
-		return
-	}
 	d, ok := a.cfg.WhatsApp.Find(strings.TrimPrefix(c.Param("id"), "/"))
 	if !ok {
 		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "No message with this id is kept; it is for eight days."))
@@ -173,8 +153,15 @@ func (a *API) getWhatsAppMessage(c *gin.Context) {
 	a.answer(c, http.StatusOK, out)
 }
 
-func (a *API) noWhatsApp(c *gin.Context) {
-	a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "The configuration has no section whatsapp."))
+// byWhatsApp answers 404 where the configuration has no section whatsapp.
+func (a *API) byWhatsApp(handle gin.HandlerFunc) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if a.cfg.WhatsApp == nil {
+			a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "The configuration has no section whatsapp."))
+			return
+		}
+		handle(c)
+	}
 }
 
 func (a *API) failUnavailable(c *gin.Context, err error) {

@@ -93,32 +93,33 @@ func (r *Runner) Result(ctx context.Context, q Request) (Result, error) {
 		return out, refused(err)
 	}
 	// Where nobody stamps answers, whether a call was answered in time is not recorded: it has not failed.
-	sums, present, err = r.recorded(ctx, ask, sums, present)
-	if err == nil {
-		_, past, err = r.recorded(ctx, was, nil, past)
-	}
+	stamped, err := r.database.AnswersStamped(ctx, ask)
 	if err != nil {
 		return out, refused(err)
+	}
+	wasStamped, err := r.database.AnswersStamped(ctx, was)
+	if err != nil {
+		return out, refused(err)
+	}
+	if !stamped {
+		sums = slices.DeleteFunc(sums, func(s store.CauseSum) bool { return s.Indicator == Answer })
+		present = withoutCalls(present)
+	}
+	if !wasStamped {
+		past = withoutCalls(past)
 	}
 	n := names{r.directory, center}
 	out.Indicators = n.assemble(sums, n.parts(present, scope), n.parts(past, scope), scope)
 	if q.Check {
-		if out.Check, err = r.check(ctx, ask, now, sums, present, q.OPD); err != nil {
+		if out.Check, err = r.check(ctx, ask, now, stamped, sums, present, q.OPD); err != nil {
 			return out, refused(err)
 		}
 	}
 	return out, nil
 }
 
-// recorded leaves the indicator of calls out where no offered call of the range has an answer stamp.
-func (r *Runner) recorded(ctx context.Context, ask store.CauseRange, sums []store.CauseSum, parts []store.CausePart) (
-	[]store.CauseSum, []store.CausePart, error) {
-	stamped, err := r.database.AnswersStamped(ctx, ask)
-	if err != nil || stamped {
-		return sums, parts, err
-	}
-	return slices.DeleteFunc(sums, func(s store.CauseSum) bool { return s.Indicator == Answer }),
-		slices.DeleteFunc(parts, func(p store.CausePart) bool { return p.Indicator == Answer }), nil
+func withoutCalls(parts []store.CausePart) []store.CausePart {
+	return slices.DeleteFunc(parts, func(p store.CausePart) bool { return p.Indicator == Answer })
 }
 
 const monthLayout = "2006-01"
@@ -167,8 +168,8 @@ func refused(err error) error {
 }
 
 // check recomputes the causes of a range by the pure function and compares them, case by case, with the view, and what
-// is counted of them with monev_kendala and with what the result was made from.
-func (r *Runner) check(ctx context.Context, ask store.CauseRange, now time.Time, sums []store.CauseSum,
+// is counted of them with monev_kendala and with what the result was made from; of calls only where answers are stamped.
+func (r *Runner) check(ctx context.Context, ask store.CauseRange, now time.Time, stamped bool, sums []store.CauseSum,
 	present []store.CausePart, opd string) (*Check, error) {
 	facts, err := r.database.CauseFacts(ctx, ask, now)
 	if err != nil {
@@ -183,9 +184,7 @@ func (r *Runner) check(ctx context.Context, ask store.CauseRange, now time.Time,
 		return nil, err
 	}
 	pure, decided := Late(facts, ask.Targets)
-	if stamped, err := r.database.AnswersStamped(ctx, ask); err != nil {
-		return nil, err
-	} else if !stamped {
+	if !stamped {
 		ofCalls := func(c store.CauseCase) bool { return c.Indicator == Answer }
 		pure, view = slices.DeleteFunc(pure, ofCalls), slices.DeleteFunc(view, ofCalls)
 		delete(decided, Group{Answer, sla.ScopeOwn, ""})

@@ -13,9 +13,6 @@ import (
 	"github.com/monev112/monev112/collector/sla"
 )
 
-// maxMeasured bounds the recommendations of a report whose effect is measured: each asks ClickHouse.
-const maxMeasured = 20
-
 // Office is what the office wrote for its meetings; *rtl.Book is one.
 type Office interface {
 	Ledger(ctx context.Context, center string) (rtl.Ledger, error)
@@ -50,7 +47,7 @@ func written(ctx context.Context, office Office, s *Sections, center string, mon
 		m := Recommendation{ID: r.ID, Text: r.Text, Owner: r.Owner, Indicator: indicatorOf(r.Indicator), Status: r.Status,
 			Overdue: r.Overdue(today)}
 		m.Due, _ = time.Parse(time.DateOnly, r.Due)
-		if r.Status == event.RTLSelesai && measured < maxMeasured {
+		if r.Status == event.RTLSelesai && measured < rtl.MaxMeasured {
 			measured++
 			e, err := office.Measure(ctx, &r, today, time.Time{})
 			if err != nil {

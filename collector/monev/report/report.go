@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/monev/share"
 	"github.com/monev112/monev112/collector/store"
 )
 
@@ -271,15 +272,12 @@ func nameOf(list []Named, id, none string) string {
 	return id
 }
 
-// wilson is the 95 % score interval (E. B. Wilson, 1927) of k of n, as the views monev_* have it.
+// wilson is share.Share's interval of a figure's counts; NaN of nothing.
 func wilson(k, n float64) (low, high float64) {
 	if n <= 0 {
 		return math.NaN(), math.NaN()
 	}
-	const z = 1.959963984540054
-	p := k / n
-	middle, reach, scale := p+z*z/(2*n), z*math.Sqrt(p*(1-p)/n+z*z/(4*n*n)), 1+z*z/n
-	return max(0, (middle-reach)/scale), min(1, (middle+reach)/scale)
+	return share.Share{K: uint64(k), N: uint64(n)}.Wilson()
 }
 
 // Part is the report as one OPD may see it: its own figures and nothing of another's. An empty opd is the whole.

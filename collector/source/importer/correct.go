@@ -383,7 +383,8 @@ func (c *corrector) sameValue(key string, ours, theirs any) bool {
 func (c *corrector) withdraw(ctx context.Context) error {
 	var gone []version // rows that vanished, or that a changed mapping makes otherwise
 	empty := 0
-	reaches := c.reaches()
+	known := c.known()
+	reaches := c.reaches(known)
 	from, _ := c.run.mapping.Day(c.from)
 	_, to := c.run.mapping.Day(c.to)
 	send := func(v version) error {
@@ -408,7 +409,7 @@ func (c *corrector) withdraw(ctx context.Context) error {
 		c.run.sum.Withdrawn++
 		return c.run.emit(w.AppendCloudEvent(nil), submission{id: v.id, version: &next})
 	}
-	for _, v := range c.known() {
+	for _, v := range known {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -447,9 +448,9 @@ type reach struct {
 // file, and so lie outside of the rows of this run. It counts there only where this run is that file once more: it has
 // the row at the other end, and nothing beyond. Else a file of the morning would take back that of the afternoon, and
 // an export of the last hours all that came before.
-func (c *corrector) reaches() map[uint64]reach {
+func (c *corrector) reaches(known []version) map[uint64]reach {
 	out := map[uint64]reach{}
-	for _, v := range c.known() {
+	for _, v := range known {
 		if v.file == 0 || v.withdrawn() {
 			continue
 		}
