@@ -77,8 +77,7 @@ func (p *pages) show(r *page.Request) {
 					"setelah hari terakhir."
 			}
 		case err != nil:
-			status, v.Wrong = http.StatusServiceUnavailable, r.T("Basis data belum menjawab. Coba lagi sebentar lagi.",
-				"The database does not answer. Try again in a moment.")
+			status, v.Wrong = http.StatusServiceUnavailable, r.T(page.Away.Indonesian, page.Away.English)
 		default:
 			v.Result = &result
 			for _, m := range append(result.Fits, result.Nearest...) {

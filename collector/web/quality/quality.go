@@ -46,10 +46,10 @@ func Mount(s *page.Site, cfg Config) {
 }
 
 type view struct {
-	Since, Until string // days; Until is the day after the last
-	Wrong        string
-	Flags        []flagRow
-	Unrecorded   []unrecordedRow
+	page.Days
+	Wrong      string
+	Flags      []flagRow
+	Unrecorded []unrecordedRow
 }
 
 type flagRow struct {
@@ -63,33 +63,22 @@ type unrecordedRow struct {
 }
 
 func (p *pages) show(r *page.Request) {
-	q := r.URL.Query()
-	today := p.cfg.Now().UTC().Truncate(24 * time.Hour)
-	v := view{
-		Since: today.AddDate(0, 0, 2-defaultDays).Format(time.DateOnly), Until: today.AddDate(0, 0, 2).Format(time.DateOnly),
-	}
-	if q.Has("since") {
-		v.Since, v.Until = q.Get("since"), q.Get("until")
-	}
-	since, err1 := time.Parse(time.DateOnly, v.Since)
-	until, err2 := time.Parse(time.DateOnly, v.Until)
+	var v view
+	v.Days, v.Wrong = r.Days(p.cfg.Now(), defaultDays)
 	status := http.StatusOK
-	if err1 != nil || err2 != nil || !since.Before(until) {
+	if v.Wrong != "" {
 		status = http.StatusBadRequest
-		v.Wrong = r.T("Tulis dua tanggal; tanggal kedua adalah hari setelah hari terakhir.",
-			"Give two days; the second is the day after the last.")
-	} else if err := p.read(r, &v, since, until); err != nil {
-		status = http.StatusServiceUnavailable
-		v.Wrong = r.T("Basis data belum menjawab. Coba lagi sebentar lagi.",
-			"The database does not answer. Try again in a moment.")
+	} else if err := p.read(r, &v); err != nil {
+		status, v.Wrong = http.StatusServiceUnavailable, r.T(page.Away.Indonesian, page.Away.English)
 	}
 	r.Render(page.Page{
 		Title: r.T("Mutu data", "Data quality"), Templates: p.templates, Name: "quality.html", Data: v, Status: status,
 	})
 }
 
-func (p *pages) read(r *page.Request, v *view, since, until time.Time) error {
+func (p *pages) read(r *page.Request, v *view) error {
 	center := r.Person.Center()
+	since, until := v.Range()
 	flags, err := p.cfg.Flags(r.Context(), center, since, until)
 	if err != nil {
 		return err

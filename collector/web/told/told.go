@@ -43,33 +43,23 @@ func Mount(s *page.Site, cfg Config) {
 }
 
 type view struct {
-	Since, Until, Wrong string // days; Until is the day after the last
-	Rows                []row
+	page.Days
+	Wrong string
+	Rows  []row
 }
 
 // row is the messages to one OPD by one channel; absent times are "–".
 type row struct{ OPD, Channel, Messages, Delivered, Read, Failed, ToRead, ToAcknowledged string }
 
 func (p *pages) show(r *page.Request) {
-	q := r.URL.Query()
-	today := p.cfg.Now().UTC().Truncate(24 * time.Hour)
-	v := view{
-		Since: today.AddDate(0, 0, 2-defaultDays).Format(time.DateOnly), Until: today.AddDate(0, 0, 2).Format(time.DateOnly),
-	}
-	if q.Has("since") {
-		v.Since, v.Until = q.Get("since"), q.Get("until")
-	}
-	since, err1 := time.Parse(time.DateOnly, v.Since)
-	until, err2 := time.Parse(time.DateOnly, v.Until)
+	var v view
+	v.Days, v.Wrong = r.Days(p.cfg.Now(), defaultDays)
 	status := http.StatusOK
-	if err1 != nil || err2 != nil || !since.Before(until) {
+	since, until := v.Range()
+	if v.Wrong != "" {
 		status = http.StatusBadRequest
-		v.Wrong = r.T("Tulis dua tanggal; tanggal kedua adalah hari setelah hari terakhir.",
-			"Give two days; the second is the day after the last.")
 	} else if rows, err := p.cfg.Told(r.Context(), r.Person.Center(), since, until); err != nil {
-		status = http.StatusServiceUnavailable
-		v.Wrong = r.T("Basis data belum menjawab. Coba lagi sebentar lagi.",
-			"The database does not answer. Try again in a moment.")
+		status, v.Wrong = http.StatusServiceUnavailable, r.T(page.Away.Indonesian, page.Away.English)
 	} else {
 		for _, t := range rows {
 			v.Rows = append(v.Rows, p.row(r, &t))
