@@ -168,7 +168,8 @@ func refused(err error) error {
 }
 
 // check recomputes the causes of a range by the pure function and compares them, case by case, with the view, and what
-// is counted of them with monev_kendala and with what the result was made from; of calls only where answers are stamped.
+// is counted of them with monev_kendala and with what the result was made from; of calls only where answers are
+// stamped.
 func (r *Runner) check(ctx context.Context, ask store.CauseRange, now time.Time, stamped bool, sums []store.CauseSum,
 	present []store.CausePart, opd string) (*Check, error) {
 	facts, err := r.database.CauseFacts(ctx, ask, now)
