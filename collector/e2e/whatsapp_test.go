@@ -108,6 +108,9 @@ func TestWhatsApp(t *testing.T) {
 		Until(t, "the second message", func() bool { return len(taken()) > 1 })
 		said(taken()[1], "failed", 131026)
 		Until(t, "Telegram", func() bool { return len(p.telegram.Messages(dishub.chat)) > 0 })
+		Until(t, "what is known of it to be durable", func() bool { // before that a kill sends it again, marked twice
+			return p.s.metric(`monev112_delivery_messages_total{channel="telegram",state="accepted"}`) == 1
+		})
 		p.s.kill()
 		p.s.start().ready()
 		p.s.until("the record says so", func() bool { // once the engine runs again

@@ -81,10 +81,12 @@ func (o *Outbox) attempt(ctx context.Context, p part) error {
 	defer o.mu.Unlock()
 	now := o.now()
 	if err == nil {
-		o.cfg.Observe.Message(string(p.Address.Channel), "accepted")
-		err = o.keep(record{At: now, Accepted: &accepted{p, id}})
+		if err := o.keep(record{At: now, Accepted: &accepted{p, id}}); err != nil {
+			return err
+		}
 		faultpoint.Hit("delivery.recorded")
-		return err
+		o.cfg.Observe.Message(string(p.Address.Channel), "accepted")
+		return nil
 	}
 	if ctx.Err() != nil {
 		return nil // the attempt stays open: it may have arrived
