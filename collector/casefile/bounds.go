@@ -15,6 +15,13 @@ const (
 	MaxTickets = 64
 	// MaxMembers is how many tickets may be merged into one.
 	MaxMembers = 512
+	// MaxStays is how many stays at an OPD have a clock of their own; beyond them the latest has.
+	MaxStays = 64
+	// MaxPauses is how many pauses stop the clocks of a ticket, the earliest: what is paused more often runs on.
+	MaxPauses = 64
+	// MaxChanges is how many changes of details a clock is judged by one after the other; where it has more, the latest
+	// details hold from the last of them on.
+	MaxChanges = 128
 
 	// In a full case each source still has room for ReservedEvents events of each type, of ReservedBytes at most and with
 	// ReservedCalls calls that are new to it: who floods a case cannot keep the facts of others out, nor his own of
@@ -26,7 +33,8 @@ const (
 	ReserveCalls   = 128
 )
 
-// FlagCaseFull says that the case has reached a bound: further events of it may have been refused, or calls left out.
+// FlagCaseFull says that the case has reached a bound: further events of it may have been refused, calls left out, or
+// stays, pauses or changes not looked at one by one.
 const FlagCaseFull = "case_full"
 
 // Size is about what an event takes in memory, in bytes.

@@ -116,7 +116,9 @@ func foldTicket(key event.Key, tl timeline, calls CallFacts) Ticket {
 	t.State = t.state(tl.facts[reopened:])
 
 	flags.add(len(tl.taken) > 0, FlagEventWithdrawn)
-	flags.add(len(t.Calls) >= MaxCalls || tl.full, FlagCaseFull)
+	flags.add(len(t.Calls) >= MaxCalls || len(t.Assignments) > MaxStays || len(t.Pauses) > MaxPauses ||
+		len(t.Changes) > MaxChanges || tl.full, FlagCaseFull)
+	t.Pauses = t.Pauses[:min(len(t.Pauses), MaxPauses)]
 	flags.add(len(t.Calls) > 0 && calls.Tests == len(t.Calls), FlagTest)
 	flags.add(t.OpenedAt.IsZero(), FlagNotOpened)
 	flags.add(before(t.OpenedAt, t.ReceivedAt), FlagOpenedBeforeReceived)

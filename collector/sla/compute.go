@@ -76,10 +76,13 @@ func (b *Book) AppendTicket(dst []Clock, t *casefile.Ticket, scopeOf func(opd st
 	from := len(dst)
 	rules := b.rulesOf(t.Key.Center)
 	if dst == nil {
-		dst = make([]Clock, 0, 5+len(t.Assignments))
+		dst = make([]Clock, 0, 5+min(len(t.Assignments), casefile.MaxStays+1))
 	}
 	j := judge{era: rules.at(t.At().UnixMilli()), calendar: rules.calendar, ticket: t, scopeOf: scopeOf}
 	for i := range t.Assignments {
+		if casefile.MaxStays <= i && i < len(t.Assignments)-1 {
+			continue
+		}
 		j.judge(Acknowledge, i)
 		dst = j.append(dst)
 	}

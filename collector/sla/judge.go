@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -53,6 +54,27 @@ type target struct {
 	line *Line
 	from int64
 	rank int // of the priority that it was set with
+
+	t        timing
+	ok       bool // the calendar knows the instants
+	reckoned int  // the round of the course in which t was computed; 0: it was not
+}
+
+// covers reports whether t is late no later than o, whatever the pauses, and was set with no less a priority: beside t
+// nobody needs o.
+func (t *target) covers(o *target) bool {
+	return t.line == o.line && t.from <= o.from && t.rank >= o.rank
+}
+
+// with adds a target to those of a set that no other covers: it grows with the lines of a policy, not with the changes
+// of a ticket.
+func with(set []target, t target) []target {
+	for i := range set {
+		if set[i].covers(&t) {
+			return set
+		}
+	}
+	return append(slices.DeleteFunc(set, func(o target) bool { return t.covers(&o) }), t)
 }
 
 // details are what lines are chosen by, from an instant on.
@@ -75,8 +97,15 @@ type judge struct {
 	heard time.Time            // when the fact that starts the clock was first received
 
 	changes  []casefile.Change // of the ticket
+	late     []receipt         // of what was received after it happened, the latest after it first; nil: not looked for
 	segments []details         // memory that is used again
 	target   [1]target
+}
+
+// receipt is when something was received, and how long after it happened.
+type receipt struct {
+	at  time.Time
+	lag time.Duration
 }
 
 // ruling is what a judge finds.
@@ -121,45 +150,38 @@ func (j *judge) rule(explain bool) (r ruling, frozen time.Time) {
 	return j.until(time.Time{}, explain), time.Time{}
 }
 
-// checks are the receipts of what was received after it happened, in order.
+// checks are the receipts of what was received after it happened and after the fact that starts the clock, in order.
 func (j *judge) checks() []time.Time {
-	if len(j.ticket.Changes)+len(j.ticket.Pauses) == 0 {
-		return nil
+	if j.late == nil {
+		j.late = lateReceipts(j.ticket)
 	}
-	type receipt struct {
-		at  time.Time
-		lag time.Duration
-	}
-	var late []receipt
-	add := func(heard, at time.Time) {
-		if lag := heard.Sub(at); !heard.IsZero() && lag > 0 && heard.After(j.heard) {
-			late = append(late, receipt{heard, lag})
-		}
-	}
-	for i := range j.ticket.Changes {
-		add(j.ticket.Changes[i].HeardAt, j.ticket.Changes[i].At)
-	}
-	for i := range j.ticket.Pauses {
-		add(j.ticket.Pauses[i].HeardAt, j.ticket.Pauses[i].From)
-	}
-	if late == nil {
-		return nil
-	}
-	if len(late) > maxChecks {
-		slices.SortFunc(late, func(a, b receipt) int {
-			if a.lag != b.lag {
-				return int(min(max(b.lag-a.lag, -1), 1))
+	var out []time.Time
+	for i := range j.late {
+		if j.late[i].at.After(j.heard) {
+			if out = append(out, j.late[i].at); len(out) == maxChecks {
+				break
 			}
-			return a.at.Compare(b.at)
-		})
-		late = late[:maxChecks]
-	}
-	out := make([]time.Time, len(late))
-	for i := range late {
-		out[i] = late[i].at
+		}
 	}
 	slices.SortFunc(out, time.Time.Compare)
 	return slices.CompactFunc(out, time.Time.Equal)
+}
+
+func lateReceipts(t *casefile.Ticket) []receipt {
+	late := []receipt{}
+	add := func(heard, at time.Time) {
+		if lag := heard.Sub(at); !heard.IsZero() && lag > 0 {
+			late = append(late, receipt{heard, lag})
+		}
+	}
+	for i := range t.Changes {
+		add(t.Changes[i].HeardAt, t.Changes[i].At)
+	}
+	for i := range t.Pauses {
+		add(t.Pauses[i].HeardAt, t.Pauses[i].From)
+	}
+	slices.SortFunc(late, func(a, b receipt) int { return cmp.Or(cmp.Compare(b.lag, a.lag), a.at.Compare(b.at)) })
+	return late
 }
 
 // until judges by what was received before an instant, by everything where it is zero.
@@ -170,14 +192,13 @@ func (j *judge) until(heardBefore time.Time, explain bool) (r ruling) {
 	if !heardBefore.IsZero() && len(pauses) > 0 {
 		pauses = slices.DeleteFunc(slices.Clone(pauses), func(p casefile.Pause) bool { return !known(p.HeardAt) })
 	}
-	var past []target
-	targets := j.target[:0]
+	c := course{judge: j, pauses: pauses, targets: j.target[:0], round: 1}
 	n := 0 // segments that applied before the clock stopped or was late
 	for i := range segments {
 		d := &segments[i]
 		was := r
 		if i > 0 && was.line != nil {
-			r.t, r.by, r.ok = j.earliest(targets, r.ended(), j.pauses(pauses, segments[:i]))
+			r.t, r.by, r.ok = c.earliest(c.targets)
 			if !r.ok || r.ended() <= d.from {
 				break
 			}
@@ -189,10 +210,11 @@ func (j *judge) until(heardBefore time.Time, explain bool) (r ruling) {
 			}
 		}
 		n = i + 1
+		c.enter(d, i == 0)
 		l := j.era.line(j.clock, &d.dims)
 		if l == nil {
-			past = append(past, targets...)
-			targets, r.line = nil, nil
+			c.leave()
+			r.line = nil
 			if explain {
 				r.segments = append(r.segments, j.segment(d, nil, 0, EffectRemoved))
 			}
@@ -204,41 +226,46 @@ func (j *judge) until(heardBefore time.Time, explain bool) (r ruling) {
 			r.line = nil
 			return r
 		}
+		if ended := r.ended(); ended != c.stop {
+			c.stop = ended
+			c.again()
+		}
 		start, now := r.start.UnixMilli(), max(r.start.UnixMilli(), d.from)
-		fresh := target{l, start, rankOf(d.dims[dimPriority])}
+		fresh := target{line: l, from: start, rank: rankOf(d.dims[dimPriority])}
 		effect := EffectBegins
-		applied := j.pauses(pauses, segments[:i+1])
 		switch {
 		case i == 0:
-			targets = append(targets, fresh)
-		case len(targets) == 0 && r.ended() <= d.from: // it would begin when all is done
+			c.set(fresh)
+		case len(c.targets) == 0 && r.ended() <= d.from: // it would begin when all is done
 			r.line = nil
 			continue
-		case len(targets) == 0:
+		case len(c.targets) == 0:
 			fresh.from = now
-			targets = append(atLeast(past, fresh.rank), fresh)
-		case l == was.line && fresh.rank == targets[len(targets)-1].rank:
+			c.recall(fresh.rank)
+			c.set(fresh)
+		case l == was.line && fresh.rank == c.latest().rank:
 			effect = EffectNone
 		default:
-			old, _, ok := j.earliest(targets, r.ended(), applied)
+			old, _, ok := c.earliest(c.targets)
 			one := [...]target{fresh}
-			new, _, okNew := j.earliest(one[:], r.ended(), applied)
+			new, _, okNew := c.earliest(one[:])
 			switch {
 			case !ok || !okNew || new.due == old.due:
 				effect = EffectNone
-				targets[len(targets)-1].rank = max(targets[len(targets)-1].rank, fresh.rank)
+				c.latest().rank = max(c.latest().rank, fresh.rank)
 			case new.due < old.due:
 				effect = EffectUpgrade
 				fresh.from = now
-				targets = append(append(slices.Clone(targets), atLeast(past, fresh.rank)...), fresh)
+				c.recall(fresh.rank)
+				c.set(fresh)
 			default:
 				effect = EffectDowngrade
-				past = append(past, targets...)
-				targets = []target{fresh}
+				c.leave()
+				c.set(fresh)
 			}
 		}
 		if explain {
-			t, _, _ := j.earliest(targets, r.ended(), applied)
+			t, _, _ := c.earliest(c.targets)
 			r.segments = append(r.segments, j.segment(d, l, t.due, effect))
 		}
 	}
@@ -246,10 +273,137 @@ func (j *judge) until(heardBefore time.Time, explain bool) (r ruling) {
 		return r
 	}
 	segments = segments[:n]
-	r.pauses = j.pauses(pauses, segments)
-	r.t, r.by, r.ok = j.earliest(targets, r.ended(), r.pauses)
+	r.t, r.by, r.ok = c.earliest(c.targets)
+	if explain {
+		r.pauses = c.counted(r.by.line)
+	}
 	r.dims = segments[holder(segments, min(r.ended(), r.t.breach))].dims
 	return r
+}
+
+// course is a clock on its way through the segments of its ticket. What it computes is computed again only where the
+// pauses that apply have changed.
+type course struct {
+	*judge
+	pauses      []casefile.Pause
+	emergencies []stretch // so far: an emergency never pauses
+	stop        int64
+	round       int // moves whenever what was computed holds no longer
+
+	// of targets the last was set last; the others, and the past ones, are those that no other of them covers
+	targets, past []target
+}
+
+// stretch is a time in milliseconds.
+type stretch struct{ from, until int64 }
+
+// enter notes where a segment begins.
+func (c *course) enter(d *details, first bool) {
+	n := len(c.emergencies)
+	is, was := d.dims[dimPriority] == emergency, n > 0 && c.emergencies[n-1].until == never
+	switch {
+	case is == was:
+		return
+	case was:
+		c.emergencies[n-1].until = d.from
+	case first:
+		c.emergencies = append(c.emergencies, stretch{math.MinInt64, never})
+	default:
+		c.emergencies = append(c.emergencies, stretch{d.from, never})
+	}
+	c.again()
+}
+
+func (c *course) again() {
+	if len(c.pauses) > 0 {
+		c.round++
+	}
+}
+
+func (c *course) latest() *target { return &c.targets[len(c.targets)-1] }
+
+// set adds a target as the latest.
+func (c *course) set(t target) {
+	if n := len(c.targets); n > 0 {
+		c.targets = with(c.targets[:n-1], c.targets[n-1])
+	}
+	c.targets = append(c.targets, t)
+}
+
+// leave makes all targets past ones.
+func (c *course) leave() {
+	for _, t := range c.targets {
+		c.past = with(c.past, t)
+	}
+	c.targets = c.targets[:0]
+}
+
+// recall adds the past targets that were set with that priority or one above. Another is set next.
+func (c *course) recall(rank int) {
+	for _, t := range c.past {
+		if t.rank >= rank {
+			c.set(t)
+		}
+	}
+}
+
+// earliest returns the timing of the target that is late first.
+func (c *course) earliest(targets []target) (first timing, by target, ok bool) {
+	first.breach = math.MaxInt64
+	for i := range targets {
+		at := &targets[i]
+		if at.reckoned != c.round {
+			at.t = timing{}
+			at.ok = at.line.compute(&at.t, c.calendar, at.from, c.stop, c.counted(at.line))
+			at.reckoned = c.round
+		}
+		if !at.ok {
+			continue
+		}
+		if !ok || at.t.breach < first.breach || at.t.breach == first.breach && at.t.due < first.due {
+			first, by, ok = at.t, *at, true
+		}
+	}
+	if !ok && len(targets) > 0 {
+		by = targets[0]
+	}
+	return first, by, ok
+}
+
+// counted returns the pauses that a line counts, disjoint, less the times of emergency.
+func (c *course) counted(l *Line) []casefile.Pause {
+	all := l.Pauses.listed(c.pauses)
+	if len(all) == 0 || len(c.emergencies) == 0 {
+		return all
+	}
+	var out []casefile.Pause
+	cuts := c.emergencies
+	for _, p := range all {
+		from, until := p.From.UnixMilli(), int64(never)
+		if !p.To.IsZero() {
+			until = p.To.UnixMilli()
+		}
+		for len(cuts) > 0 && cuts[0].until <= from {
+			cuts = cuts[1:]
+		}
+		for _, cut := range cuts {
+			if cut.from >= until {
+				break
+			}
+			if from < cut.from {
+				q := p
+				q.From, q.To = instant(from), instant(cut.from)
+				out = append(out, q)
+			}
+			from = cut.until
+		}
+		if from < until {
+			q := p
+			q.From = instant(from)
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // holder returns which of the segments applied at an instant.
@@ -262,86 +416,12 @@ func holder(segments []details, at int64) int {
 	return 0
 }
 
-// earliest returns the timing of the target that is late first.
-func (j *judge) earliest(targets []target, stop int64, pauses []casefile.Pause) (first timing, by target, ok bool) {
-	first.breach = math.MaxInt64
-	for _, at := range targets {
-		var t timing
-		if !at.line.compute(&t, j.calendar, at.from, stop, pauses) {
-			continue
-		}
-		if !ok || t.breach < first.breach || t.breach == first.breach && t.due < first.due {
-			first, by, ok = t, at, true
-		}
-	}
-	if !ok && len(targets) > 0 {
-		by = targets[0]
-	}
-	return first, by, ok
-}
-
-// atLeast returns the targets that were set with that priority or one above.
-func atLeast(past []target, rank int) (out []target) {
-	for _, t := range past {
-		if t.rank >= rank {
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
 // rankOf orders priorities, the most urgent highest; 0 for none.
 func rankOf(priority string) int {
 	if i := slices.Index(priorities[:], priority); i >= 0 {
 		return len(priorities) - i
 	}
 	return 0
-}
-
-// pauses leaves out what lies in a time of emergency: an emergency never pauses. The last of the segments lasts.
-func (j *judge) pauses(all []casefile.Pause, segments []details) []casefile.Pause {
-	if len(all) == 0 {
-		return nil
-	}
-	out := all
-	for i := range segments {
-		if segments[i].dims[dimPriority] != emergency {
-			continue
-		}
-		from, until := int64(math.MinInt64), int64(never)
-		if i > 0 {
-			from = segments[i].from
-		}
-		if i+1 < len(segments) {
-			until = segments[i+1].from
-		}
-		out = withoutSpan(out, from, until)
-	}
-	return out
-}
-
-// withoutSpan takes [from, until) out of pauses.
-func withoutSpan(all []casefile.Pause, from, until int64) (out []casefile.Pause) {
-	for _, p := range all {
-		begins, ends := p.From.UnixMilli(), int64(never)
-		if !p.To.IsZero() {
-			ends = p.To.UnixMilli()
-		}
-		if begins < from {
-			q := p
-			if ends > from {
-				q.To = instant(from)
-			}
-			out = append(out, q)
-		}
-		if ends > until {
-			q := p
-			q.From = instant(max(begins, until))
-			out = append(out, q)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b casefile.Pause) int { return a.From.Compare(b.From) })
-	return out
 }
 
 func (j *judge) segment(d *details, l *Line, due int64, effect Effect) Segment {
@@ -381,9 +461,16 @@ func (j *judge) details(known func(heard time.Time) bool) []details {
 	if j.stay != nil {
 		opd = j.stay.OPD
 	}
+	until := time.Time{} // of a stay: what is said after it does not matter to it
+	if j.stay != nil && j.stay.EndedAt.After(j.stay.At) {
+		until = j.stay.EndedAt
+	}
 	out := append(j.segments[:0], details{from: math.MinInt64})
 	for i := range changes {
 		c := &changes[i]
+		if !until.IsZero() && !c.At.Before(until) {
+			break
+		}
 		if !known(c.HeardAt) {
 			continue
 		}
@@ -405,7 +492,7 @@ func (j *judge) details(known func(heard time.Time) bool) []details {
 			d.dims[dimPriority] = least
 		}
 		switch last := &out[len(out)-1]; {
-		case len(out) == 1 && d.from <= base, d.from == last.from:
+		case len(out) == 1 && d.from <= base, d.from == last.from, len(out) == casefile.MaxChanges:
 			last.dims = d.dims
 		case d.dims != last.dims:
 			out = append(out, d)

@@ -20,27 +20,35 @@ func (m *Member) joins(k *Clock) bool {
 	return !k.Void && (k.StoppedAt.IsZero() || k.StoppedAt.After(m.At) || k.StoppedAt.After(k.BreachAt))
 }
 
-// counterpart returns the master's clock that a member's counts on, nil for none: the one of its name, of an OPD's own
-// clocks the last of that OPD.
-func counterpart(clocks []Clock, k *Clock) (c *Clock) {
+// counterparts finds the master's clock that a member's counts on: the one of its name, of an OPD's own clocks the last
+// of that OPD.
+type counterparts map[[2]string]int // places among the master's clocks
+
+func counterpartsOf(clocks []Clock) counterparts {
+	c := counterparts{}
 	for i := range clocks {
-		if o := &clocks[i]; o.Name == k.Name && (k.Name != Acknowledge || o.OPD == k.OPD) {
-			c = o
-		}
+		c[nameOf(&clocks[i])] = i
 	}
 	return c
+}
+
+func nameOf(k *Clock) [2]string {
+	if k.Name == Acknowledge {
+		return [2]string{k.Name, k.OPD}
+	}
+	return [2]string{k.Name}
 }
 
 // Restarts reports whether a merger at an instant would end a citizen's clock of a member for nothing: it runs or is
 // late, and the master's had stopped.
 func Restarts(member, master []Clock, at time.Time) bool {
-	m := Member{At: at}
+	m, counterparts := Member{At: at}, counterpartsOf(master)
 	for i := range member {
 		k := &member[i]
 		if k.Name != Arrive && k.Name != Resolve && k.Name != Given || !m.joins(k) {
 			continue
 		}
-		if c := counterpart(master, k); c != nil && !c.StoppedAt.IsZero() && c.StoppedAt.Before(at) {
+		if n, ok := counterparts[nameOf(k)]; ok && !master[n].StoppedAt.IsZero() && master[n].StoppedAt.Before(at) {
 			return true
 		}
 	}
@@ -49,6 +57,7 @@ func Restarts(member, master []Clock, at time.Time) bool {
 
 // RaisePriority gives a master the highest priority of its open members, from when they were merged into it.
 func RaisePriority(t *casefile.Ticket, members []Member) {
+	var first [len(priorities) + 1]time.Time // by rank: when a member first had it
 	for i := range members {
 		m := &members[i]
 		if !m.Open {
@@ -56,9 +65,8 @@ func RaisePriority(t *casefile.Ticket, members []Member) {
 		}
 		var priority, byCategory string
 		raise := func(at time.Time) {
-			if p := firstText(priority, byCategory); p != "" {
-				t.Raise(at, p, rankOf)
-			}
+			rank := rankOf(firstText(priority, byCategory))
+			first[rank] = earliest(first[rank], at)
 		}
 		merged := false
 		for _, c := range m.Changes {
@@ -78,12 +86,21 @@ func RaisePriority(t *casefile.Ticket, members []Member) {
 			raise(m.At)
 		}
 	}
+	var since time.Time // from then on it has a more urgent one
+	for _, priority := range priorities {
+		at := first[rankOf(priority)]
+		if !at.IsZero() && (since.IsZero() || at.Before(since)) {
+			t.Raise(at, priority, rankOf)
+			since = at
+		}
+	}
 }
 
 // Join returns the clocks of a master with those of its members: of each name the one that is due first counts, and it
 // stops when the master's does. kept says that one of the master's had stopped before a member came: it keeps its
 // verdict.
 func Join(t *casefile.Ticket, clocks []Clock, members []Member) (joined []Clock, kept bool) {
+	counterparts := counterpartsOf(clocks)
 	for i := range members {
 		m := &members[i]
 		for n := range m.Clocks {
@@ -91,15 +108,21 @@ func Join(t *casefile.Ticket, clocks []Clock, members []Member) (joined []Clock,
 			if k.Name == Confirm || !m.joins(k) {
 				continue
 			}
-			c := counterpart(clocks, k)
-			switch {
-			case c == nil && k.Name == Acknowledge:
-			case c == nil:
+			at, ok := counterparts[nameOf(k)]
+			if !ok && k.Name == Acknowledge {
+				continue
+			}
+			if !ok {
 				a := *k
 				a.Key, a.Member = t.Key, m.ID
 				a.StoppedAt = stopOf(t, k.Name)
 				a.Void = contradicts(&a)
+				counterparts[nameOf(&a)] = len(clocks)
 				clocks = append(clocks, a)
+				continue
+			}
+			c := &clocks[at]
+			switch {
 			case !c.StoppedAt.IsZero() && c.StoppedAt.Before(m.At):
 				kept = true
 			case k.Unobserved && !c.Unobserved: // nobody can stop it: it takes no clock that somebody can out of sight
