@@ -40,6 +40,8 @@ func run(ctx context.Context, args []string) error {
 			return runEngine(ctx, args[1:])
 		case "soak":
 			return runSoak(ctx, args[1:])
+		case "rage":
+			return runRage(ctx, args[1:])
 		}
 	}
 	b, err := parse(args)

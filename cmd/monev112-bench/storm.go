@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/monev112/monev112/collector/engine"
@@ -58,12 +61,14 @@ func storms() []storm {
 				if i == 0 {
 					return line(b, "huge", "opened", "ticket.opened", "ticket/HUGE", at, `"category":"pju"`)
 				}
-				calls := make([]string, stormCalls)
-				for j := range calls {
-					calls[j] = strconv.Quote(fmt.Sprintf("huge-%d-%d", i, j))
+				calls := []byte(`"calls":[`)
+				for j := range stormCalls {
+					calls = strconv.AppendInt(append(calls, `"huge-`...), int64(i*stormCalls+j), 10)
+					calls = append(calls, `",`...)
 				}
-				return line(b, "huge", strconv.Itoa(i), "ticket.resumed", "ticket/HUGE", at.Add(time.Duration(i)*time.Second),
-					`"calls":[`+strings.Join(calls, ",")+`]`)
+				calls[len(calls)-1] = ']'
+				return line(b, "huge", strconv.Itoa(i), "ticket.resumed", "ticket/HUGE",
+					at.Add(time.Duration(i%14_000)*time.Second), string(calls))
 			})
 		}},
 		{"a call corrected again and again", func(n int) []byte {
@@ -128,8 +133,9 @@ func (b *bench) oneStorm(ctx context.Context, s storm, seconds int) (err error) 
 	over, end := context.WithCancel(ctx)
 	defer end()
 	sent, refused := 0, 0
+	var raged error
 	if s.body != nil {
-		beside.Go(func() { sent, refused = p.rage(over, s) })
+		beside.Go(func() { sent, refused, raged = p.rage(over, &s) })
 	}
 	watch := watched{p: p}
 	beside.Go(func() { watch.run(over) })
@@ -143,7 +149,7 @@ func (b *bench) oneStorm(ctx context.Context, s storm, seconds int) (err error) 
 	close(answered)
 	end()
 	beside.Wait()
-	if err != nil {
+	if err = errors.Join(err, raged); err != nil {
 		return err
 	}
 	took := slices.Collect(func(yield func(time.Duration) bool) {
@@ -165,8 +171,39 @@ func (b *bench) oneStorm(ctx context.Context, s storm, seconds int) (err error) 
 	return nil
 }
 
-// rage sends a storm with a few clients until it is over, whatever comes back.
-func (p *process) rage(ctx context.Context, s storm) (sent, refused int) {
+// rage sends a storm until ctx ends, from a process of its own: what it costs to make must not be taken for what it
+// costs to receive.
+func (p *process) rage(ctx context.Context, s *storm) (sent, refused int, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return 0, 0, err
+	}
+	cmd := exec.CommandContext(ctx, self, "rage", s.name, "http://"+p.addr+"/v1/events")
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	out, err := cmd.Output()
+	if _, scanned := fmt.Sscan(string(out), &sent, &refused); scanned != nil {
+		return 0, 0, errors.Join(scanned, err)
+	}
+	return sent, refused, nil
+}
+
+// runRage is that process. It prints how many events it sent and how many were not accepted.
+func runRage(ctx context.Context, args []string) error {
+	if len(args) != 2 {
+		return errors.New("rage: want a storm and an address")
+	}
+	all := storms()
+	i := slices.IndexFunc(all, func(s storm) bool { return s.name == args[0] })
+	if i < 0 {
+		return fmt.Errorf("no storm %q", args[0])
+	}
+	sent, refused := all[i].rage(ctx, args[1])
+	fmt.Println(sent, refused)
+	return nil
+}
+
+// rage sends the storm with a few clients until it is over, whatever comes back.
+func (s *storm) rage(ctx context.Context, url string) (sent, refused int) {
 	var mu sync.Mutex
 	var clients sync.WaitGroup
 	next := 0
@@ -176,10 +213,11 @@ func (p *process) rage(ctx context.Context, s storm) (sent, refused int) {
 			defer client.CloseIdleConnections()
 			for ctx.Err() == nil {
 				mu.Lock()
-				body := s.body(next)
+				n := next
 				next++
 				mu.Unlock()
-				a, status, err := postOnce(ctx, client, "http://"+p.addr+"/v1/events", batchType, body)
+				body := s.body(n)
+				a, status, err := postOnce(ctx, client, url, batchType, body)
 				if err != nil || status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 					time.Sleep(stormPause)
 				}

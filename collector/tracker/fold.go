@@ -276,13 +276,18 @@ const (
 	emittedInterval  uint32 = 16      // plus the interval's index
 	emittedStay      uint32 = 1 << 8  // plus the stay's index
 	emittedClock     uint32 = 1 << 16 // plus clock's index << 8 plus seq
+	emittedLateClock uint32 = 1 << 24 // plus clock's index << 16 plus a seq above maxEmittedPerKey
 	maxEmittedPerKey        = 255
 )
 
 var clockNames = [...]string{"answer", "acknowledge", "arrive", "resolve", "resolve_total", "confirm", "given"}
 
 func clockID(name string, seq int) uint32 {
-	return emittedClock + uint32(slices.Index(clockNames[:], name)+1)<<8 + uint32(min(seq, maxEmittedPerKey))
+	index := uint32(slices.Index(clockNames[:], name) + 1)
+	if seq > maxEmittedPerKey {
+		return emittedLateClock + index<<16 + uint32(seq)
+	}
+	return emittedClock + index<<8 + uint32(seq)
 }
 
 // once reports whether the outcome was not emitted before, and notes that it is now.

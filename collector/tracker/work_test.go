@@ -12,6 +12,7 @@ import (
 
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/sla"
 )
 
 // storm makes n events of one kind of storm. Each names calls in an order of its own, as a sender would who means harm.
@@ -270,5 +271,32 @@ func TestAnEvictedFullCaseStaysFull(t *testing.T) {
 		if len(b.cases) > 0 {
 			t.Fatal("not evicted")
 		}
+	}
+}
+
+// Of a ticket that was at more OPDs than are looked at, the clock of the stay that ended leaves ClickHouse when the next
+// begins, however far the numbers have come.
+func TestTheClockOfAnEarlierLatestStayIsVoided(t *testing.T) {
+	b := newBoard(nil)
+	b.cfg.TicketClocks = func(t *casefile.Ticket) []sla.Clock { // of the latest stay alone
+		return []sla.Clock{{Key: t.Key, Name: sla.Acknowledge, Seq: len(t.Assignments), OPD: t.OPD}}
+	}
+	assign := func(i int) {
+		e := stormEvent(event.TicketAssigned, "t", i)
+		e.OPD = []string{"dishub", "damkar"}[i%2]
+		b.Apply(e, event.AppendBinary(nil, e), uint64(i+1), true)
+	}
+	keys := []event.Key{{Center: "35.15", Kind: event.KindTicket, ID: "t"}}
+	for i := range 300 {
+		assign(i)
+	}
+	b.MarkStored(b.Rows(keys))
+	assign(300)
+	rows := b.Rows(keys)
+	if len(rows) != 1 || rows[0].Clocks[0].Seq != 301 {
+		t.Fatalf("rows %+v", rows)
+	}
+	if rows[0].ClocksOnly {
+		t.Errorf("the clock of stay 300 would stay in ClickHouse beside that of stay 301")
 	}
 }
