@@ -65,7 +65,7 @@ func demo(ctx context.Context, cfg collector.Config, rate float64, out io.Writer
 			w.server)
 		o := simulate.RunOptions{
 			Preset: simulate.Sidoarjo2023, Server: w.server, Progress: w.progress, Terminal: w.terminal,
-			Totals: filepath.Join(cfg.DataDir, "history.json"),
+			Totals: filepath.Join(cfg.DataDir, "history.json"), Recommendations: true,
 		}
 		if err := simulate.Run(ctx, o); err != nil || ctx.Err() != nil {
 			return err
@@ -93,7 +93,8 @@ func demo(ctx context.Context, cfg collector.Config, rate float64, out io.Writer
 
 // demoText names the commands of the README's "Try it", in their order.
 const demoText = `
-The pages are at %[1]s/ (the wallboard at %[1]s/papan), the embedded ClickHouse on http://%[2]s.
+The pages are at %[1]s/ (the wallboard at %[1]s/papan, the report of a month with troubles that the simulation planted
+at %[1]s/monev/2023-10), the embedded ClickHouse on http://%[2]s.
 While live traffic runs, try:
 
   curl -s %[1]s/metrics | grep ^monev112_window_calls

@@ -34,11 +34,13 @@ func reportCommand() *cobra.Command {
 		Use:   "report --month 2026-10",
 		Short: "Write the monthly report of the monev meeting",
 		Long: `report asks a running service for the report of a month and writes it to files. The report of a frozen month is
-handed out once: from then on the same bytes are given, whatever is recomputed, until --again hands out a further
-edition. The report of any other month is marked SEMENTARA on every page. --opd writes the part of one OPD alone.
+handed out once, by the service itself or by a key with monev:write or admin: from then on the same bytes are given,
+whatever is recomputed, until --again hands out a further edition. The report of any other month is marked SEMENTARA on every page. --opd writes the part of one OPD alone.
 
 --check reads the files back and compares every number with the figures in the database; what is missing is written
-first, what is there is left as it is. It prints how many numbers were compared, and ends with 1 on any difference.`,
+first, what is there is left as it is. It prints how many numbers were compared, and ends with 1 on any difference. What
+no freeze holds (causes, recommendations, questions, typed data) may move after a report was handed out: it is compared
+with what was handed out, and what has moved since is listed.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -119,6 +121,9 @@ func (f *reportFlags) run(ctx context.Context, out, errOut io.Writer) error {
 	if made.Provisional {
 		fmt.Fprintf(out, "%s is not frozen: the report is provisional, and every page says SEMENTARA\n", made.Month)
 	}
+	if made.Draft && !f.draft {
+		fmt.Fprintf(out, "%s was not handed out yet, and this key may only read: every page says RANCANGAN\n", made.Month)
+	}
 	if !f.check {
 		return noPDF
 	}
@@ -186,6 +191,7 @@ func (f *reportFlags) compare(ctx context.Context, c *adminClient, made *report.
 		return err
 	}
 	compared, wrong := 0, 0
+	var moved []string
 	for _, format := range f.formats {
 		name := filepath.Join(f.out, report.FileName(made.Center, made.Month, f.opd, format))
 		if format == pdfFormat {
@@ -196,19 +202,20 @@ func (f *reportFlags) compare(ctx context.Context, c *adminClient, made *report.
 		if err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
-		n, differences, err := report.Check(made, &now, f.opd, format, file)
+		c, err := report.Check(made, &now, f.opd, format, file)
 		if err != nil {
 			return fmt.Errorf("report: %s: %w", name, err)
 		}
-		fmt.Fprintf(out, "%s: %d numbers compared, %d differences\n", name, n, len(differences))
-		for i, d := range differences {
-			if i == maxShownDifferences {
-				fmt.Fprintf(out, "  and %d more\n", len(differences)-i)
-				break
-			}
-			fmt.Fprintf(out, "  %s\n", d)
+		fmt.Fprintf(out, "%s: %d numbers compared, %d differences\n", name, c.Compared, len(c.Differences))
+		some(out, c.Differences)
+		if len(c.Moved) > len(moved) {
+			moved = c.Moved
 		}
-		compared, wrong = compared+n, wrong+len(differences)
+		compared, wrong = compared+c.Compared, wrong+len(c.Differences)
+	}
+	if len(moved) > 0 {
+		fmt.Fprintf(out, "%d numbers that no freeze holds have moved since the report was handed out\n", len(moved))
+		some(out, moved)
 	}
 	fmt.Fprintf(out, "%d numbers compared, %d differences\n", compared, wrong)
 	if wrong > 0 {
@@ -218,3 +225,14 @@ func (f *reportFlags) compare(ctx context.Context, c *adminClient, made *report.
 }
 
 const maxShownDifferences = 20
+
+// some prints the first lines of a list.
+func some(out io.Writer, lines []string) {
+	for i, l := range lines {
+		if i == maxShownDifferences {
+			fmt.Fprintf(out, "  and %d more\n", len(lines)-i)
+			return
+		}
+		fmt.Fprintf(out, "  %s\n", l)
+	}
+}

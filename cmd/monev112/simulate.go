@@ -52,6 +52,8 @@ real time, with every kind of call and fault), load (many small cases, for bench
 	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "the same seed gives the same events")
 	cmd.Flags().Int64Var(&o.Cases, "cases", 0, "load: how many cases")
 	cmd.Flags().StringVar(&totals, "totals", "", "write the expected totals to this file, as JSON")
+	cmd.Flags().BoolVar(&o.Recommendations, "recommendations", false,
+		"sidoarjo-2023: also write the recommendations that it plants (needs a key with monev:write)")
 	cmd.Flags().BoolVar(&lines, "lines", false, "print the events as NDJSON instead of sending them")
 	return cmd
 }

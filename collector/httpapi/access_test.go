@@ -95,6 +95,7 @@ func accessTests() []accessTest {
 		{"POST /v1/admin/confirmations", "admin", 200},
 		{"GET /v1/report?month=2026-10", "board:read", 200},
 		{"GET /v1/report?month=2026-10", "monev:write", 200},
+		{"GET /v1/report?month=2026-10", "admin", 200},
 		{"GET /v1/report?month=2026-10", "opd:read:dishub", 200},
 		{"GET /v1/report?month=2026-10&opd=dlhk", "opd:read:dishub", 404},
 		{"GET /v1/report?month=2026-10&center=35.78", "opd:read:dishub", 403},

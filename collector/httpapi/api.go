@@ -45,7 +45,7 @@ type endpoint struct {
 
 func (a *API) endpoints() []endpoint {
 	read, admin := []auth.Scope{auth.BoardRead}, []auth.Scope{auth.Admin}
-	meeting := []auth.Scope{auth.BoardRead, auth.MonevWrite}
+	meeting := []auth.Scope{auth.BoardRead, auth.MonevWrite, auth.Admin}
 	metrics := endpoint{"GET", "/metrics", a.metrics, nil, false, true}
 	if a.cfg.MetricsNeedKey {
 		metrics.scopes = read

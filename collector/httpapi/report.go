@@ -68,7 +68,7 @@ func who(c *gin.Context) string {
 // part narrows a request of a report to what its key may see: a key that reads OPDs alone sees their parts.
 func part(c *gin.Context, opd string) (string, error) {
 	key := holder(c)
-	if key == nil || key.Allows(auth.BoardRead) || key.Allows(auth.MonevWrite) {
+	if mayHandOut(key) || key.Allows(auth.BoardRead) {
 		return opd, nil
 	}
 	switch opds := key.OPDs(); {
@@ -82,6 +82,11 @@ func part(c *gin.Context, opd string) (string, error) {
 	return opd, nil
 }
 
+// mayHandOut reports whether a key may hand a report out; where no key exists, everybody may.
+func mayHandOut(key *auth.Key) bool {
+	return key == nil || key.Allows(auth.MonevWrite) || key.Allows(auth.Admin)
+}
+
 func (a *API) getReport(c *gin.Context) {
 	q, err := query(c, "center", "month", "opd", "format", "edition", "draft", "fresh")
 	var r report.Request
@@ -91,6 +96,7 @@ func (a *API) getReport(c *gin.Context) {
 	}
 	if err == nil {
 		r.OPD, err = part(c, q.Get("opd"))
+		r.HandOut = mayHandOut(holder(c))
 	}
 	if err == nil {
 		r.Draft, err = flag(q, "draft")

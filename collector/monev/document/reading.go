@@ -15,7 +15,8 @@ type Reading struct {
 	Where  string // in the file: "Ringkasan!C5"; empty where the format has no places
 	Low    float64
 	High   float64
-	Absent bool // something that is no number, "tidak tercatat"
+	Absent bool   // something that is no number, "tidak tercatat"
+	Rest   string // of a number within a longer text: all that follows from its place on
 }
 
 // exactly is how far two exact numbers may differ, relative to their size: office programs keep 15 digits.
@@ -88,15 +89,26 @@ func ParsePrefix(id, text, where string) Reading {
 	} else if len(s) > 40 {
 		s = s[:40]
 	}
-	return Parse(id, s, where)
+	r := Parse(id, s, where)
+	r.Rest = text
+	return r
 }
 
 // Holds says whether the reading is that of a cell.
 func (r Reading) Holds(c Cell) bool {
+	if c.Kind == TextCell || c.Kind == DateCell { // word for word
+		want := plain(c.String())
+		return plain(r.Text) == want || want != "" && strings.HasPrefix(plain(r.Rest), want)
+	}
 	if r.Absent || c.Kind == AbsentCell {
 		return r.Absent && c.Kind == AbsentCell
 	}
 	return r.Low <= c.Value && c.Value <= r.High
+}
+
+// plain is a text as a comparison sees it: office programs change the spaces.
+func plain(s string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(s, nbsp, " ")), " ")
 }
 
 // Difference is a number of a file that is not what the figures say.

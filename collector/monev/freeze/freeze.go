@@ -242,6 +242,29 @@ const (
 	serviceLevel = "service_level"
 )
 
+// Targets are the targets that a month was frozen with; what its figures do not say is as it is now.
+func Targets(figures []store.Figure, now store.FigureTargets) store.FigureTargets {
+	for i := range figures {
+		f := &figures[i]
+		measure, _ := dim(f.Dims, "measure")
+		target, ok := dim(f.Dims, "target")
+		if f.Name != serviceLevel || measure != "ketat" || !ok {
+			continue
+		}
+		if answer, err := strconv.ParseUint(target, 10, 32); err == nil {
+			now.Answer = uint32(answer)
+		}
+		for p := range strings.SplitSeq(f.Parameters, ",") {
+			if text, ok := strings.CutPrefix(p, "short="); ok {
+				if short, err := strconv.ParseUint(text, 10, 32); err == nil {
+					now.Short = uint32(short)
+				}
+			}
+		}
+	}
+	return now
+}
+
 // OfReport reports whether a figure is one that the monthly report adds to those of the views monev_*.
 func OfReport(name string) bool {
 	switch name {

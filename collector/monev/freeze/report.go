@@ -37,6 +37,8 @@ type Difference struct {
 	Now    *Value `json:"now"`    // null: there is no such figure any more
 	// Why holds every reason that is known to bear on the figure, never none.
 	Why []string `json:"why"`
+	// Sebab is Why in Indonesian.
+	Sebab []string `json:"sebab,omitempty"`
 }
 
 // Value is a figure's numbers.
@@ -180,9 +182,12 @@ func (w *why) explain(d store.Difference) Difference {
 		f = d.Now
 	}
 	out := Difference{Figure: f.Name, Dims: f.Dims, Frozen: valueOf(d.Frozen), Now: valueOf(d.Now)}
-	add := func(format string, args ...any) { out.Why = append(out.Why, fmt.Sprintf(format, args...)) }
+	add := func(english, indonesian string, args ...any) {
+		out.Why = append(out.Why, fmt.Sprintf(english, args...))
+		out.Sebab = append(out.Sebab, fmt.Sprintf(indonesian, args...))
+	}
 	if was := w.freeze.DefinitionVersion; was != store.DefinitionVersion {
-		add("definition version %s is now %s", was, store.DefinitionVersion)
+		add("definition version %s is now %s", "definisi versi %s kini %s", was, store.DefinitionVersion)
 	}
 	switch f.Name {
 	case onTime:
@@ -194,13 +199,18 @@ func (w *why) explain(d store.Difference) Difference {
 		w.explainCases(f, add)
 	}
 	if len(out.Why) == 0 {
-		add("neither definition, versions nor events changed: a policy, a calendar or the directory was edited without a " +
-			"new version, or this version of the program reads the events otherwise")
+		add("neither definition, versions nor events changed: a policy, a calendar or the directory was edited without a "+
+			"new version, or this version of the program reads the events otherwise",
+			"definisi, versi, dan peristiwa tidak berubah: kebijakan, kalender, atau direktori disunting tanpa versi baru, "+
+				"atau versi program ini membaca peristiwa secara lain")
 	}
 	return out
 }
 
-func (w *why) explainClocks(d store.Difference, dims string, add func(string, ...any)) {
+// adder takes a reason in English and in Indonesian, with the same arguments.
+type adder func(english, indonesian string, args ...any)
+
+func (w *why) explainClocks(d store.Difference, dims string, add adder) {
 	b := basisOf(w.bases, dims)
 	var then, now store.Figure
 	if d.Frozen != nil {
@@ -210,51 +220,58 @@ func (w *why) explainClocks(d store.Difference, dims string, add func(string, ..
 		now.Policies, now.Calendars = b.Policies, b.Calendars
 	}
 	if !slices.Equal(then.Policies, now.Policies) {
-		add("policy %s is now %s", list(then.Policies), list(now.Policies))
+		add("policy %s is now %s", "kebijakan %s kini %s", list(then.Policies), list(now.Policies))
 	}
 	if !slices.Equal(then.Calendars, now.Calendars) {
-		add("calendar %s is now %s", list(then.Calendars), list(now.Calendars))
+		add("calendar %s is now %s", "kalender %s kini %s", list(then.Calendars), list(now.Calendars))
 	}
 	if b == nil {
 		return
 	}
 	if b.Late > 0 {
-		add("events about %d of its clocks came in after the freeze", b.Late)
+		add("events about %d of its clocks came in after the freeze",
+			"peristiwa tentang %d batas waktunya masuk setelah dibekukan", b.Late)
 	}
 	if b.Passed > 0 {
-		add("%d clocks that ran in time at the freeze have passed their due time since", b.Passed)
+		add("%d clocks that ran in time at the freeze have passed their due time since",
+			"%d batas waktu yang masih berjalan saat dibekukan kini terlampaui", b.Passed)
 	}
 }
 
-func (w *why) explainTargets(d store.Difference, add func(string, ...any)) {
+func (w *why) explainTargets(d store.Difference, add adder) {
 	if d.Frozen != nil && d.Now == nil {
 		if was, ok := dim(d.Frozen.Dims, "target"); ok && was != fmt.Sprint(w.center.Targets.Answer) {
-			add("the answer target of %s s is now %d s", was, w.center.Targets.Answer)
+			add("the answer target of %s s is now %d s", "batas jawab %s detik kini %d detik", was, w.center.Targets.Answer)
 		}
 	}
 	if d.Frozen == nil {
-		add("the freeze has no answer target of %d s", w.center.Targets.Answer)
+		add("the freeze has no answer target of %d s", "batas jawab %d detik tidak ikut dibekukan", w.center.Targets.Answer)
 	}
 	if d.Frozen != nil && d.Now != nil && d.Frozen.Parameters != d.Now.Parameters {
-		add("%s is now %s", d.Frozen.Parameters, d.Now.Parameters)
+		add("%s is now %s", "%s kini %s", d.Frozen.Parameters, d.Now.Parameters)
 	}
 }
 
-func (w *why) explainCases(f *store.Figure, add func(string, ...any)) {
+func (w *why) explainCases(f *store.Figure, add adder) {
 	opd, byOPD := dim(f.Dims, "opd")
 	interval, ofInterval := dim(f.Dims, "interval")
 	ofCalls := !ofInterval && !ofTickets(f.Name) || interval == "answer" || interval == "classify" || interval == "talk"
 	if ofCalls && w.calls > 0 {
-		add("events about %d calls of the month came in after the freeze", w.calls)
+		add("events about %d calls of the month came in after the freeze",
+			"peristiwa tentang %d panggilan bulan itu masuk setelah dibekukan", w.calls)
 	}
 	if n := w.lateTickets(opd); (!ofCalls || f.Name == "funnel") && n > 0 {
-		where := "of the month"
 		if byOPD && opd != "" {
-			where = "of " + opd
+			add("events about %d tickets of %s came in after the freeze",
+				"peristiwa tentang %d tiket %s masuk setelah dibekukan", n, opd)
+		} else {
+			add("events about %d tickets of the month came in after the freeze",
+				"peristiwa tentang %d tiket bulan itu masuk setelah dibekukan", n)
 		}
-		add("events about %d tickets %s came in after the freeze", n, where)
 	} else if all := w.lateTickets(""); byOPD && n == 0 && all > 0 {
-		add("events about %d tickets of other OPDs came in after the freeze, which may have moved tickets here or away", all)
+		add("events about %d tickets of other OPDs came in after the freeze, which may have moved tickets here or away",
+			"peristiwa tentang %d tiket OPD lain masuk setelah dibekukan, yang dapat memindahkan tiket ke sini atau dari sini",
+			all)
 	}
 }
 

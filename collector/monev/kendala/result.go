@@ -17,13 +17,15 @@ import (
 
 // Result is why the cases of a month were late, and what changed against another month.
 type Result struct {
-	Center            string      `json:"center"`
-	Month             string      `json:"month"`
-	Against           string      `json:"against"`
-	OPD               string      `json:"opd"` // empty for all of the regency
-	AsOf              time.Time   `json:"as_of,omitzero"`
-	Target            uint32      `json:"target"` // seconds, of the answer
+	Center  string    `json:"center"`
+	Month   string    `json:"month"`
+	Against string    `json:"against"`
+	OPD     string    `json:"opd"` // empty for all of the regency
+	AsOf    time.Time `json:"as_of,omitzero"`
+	// Target and Short are seconds: those that the month was frozen with, else the directory's.
+	Target            uint32      `json:"target"` // of the answer
 	Short             uint32      `json:"short"`
+	Frozen            int         `json:"frozen"` // the revision of that freeze; 0: none
 	DefinitionVersion string      `json:"definition_version"`
 	Indicators        []Indicator `json:"indicators"` // in the order of sla.Names, those with a decided case
 	Check             *Check      `json:"check,omitempty"`

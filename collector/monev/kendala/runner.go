@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
 )
@@ -20,6 +21,7 @@ type Database interface {
 	CauseCases(ctx context.Context, r store.CauseRange) ([]store.CauseCase, error)
 	CauseFacts(ctx context.Context, r store.CauseRange, now time.Time) (*store.CauseFacts, error)
 	AnswersStamped(ctx context.Context, r store.CauseRange) (bool, error)
+	Frozen(ctx context.Context, center string, month time.Time) (*store.Freeze, error)
 }
 
 // Request asks for the causes of a month.
@@ -68,6 +70,13 @@ func (r *Runner) Result(ctx context.Context, q Request) (Result, error) {
 	ask := store.CauseRange{Center: center.Code, Since: month, Until: month.AddDate(0, 1, 0), AsOf: q.AsOf,
 		Targets: store.FigureTargets{Answer: uint32(center.AnswerTarget / time.Second),
 			Short: uint32(center.ShortAbandon / time.Second)}}
+	z, err := r.database.Frozen(ctx, center.Code, month)
+	if err != nil {
+		return Result{}, refused(err)
+	}
+	if z != nil { // why calls failed is told by the target by which they are counted as failed
+		ask.Targets = freeze.Targets(z.Figures, ask.Targets)
+	}
 	if q.Check && ask.AsOf.IsZero() {
 		ask.AsOf = now // so that no clock moves between two questions
 	}
@@ -75,6 +84,9 @@ func (r *Runner) Result(ctx context.Context, q Request) (Result, error) {
 	was.Since, was.Until = against, against.AddDate(0, 1, 0)
 	out := Result{Center: center.Code, Month: month.Format(monthLayout), Against: against.Format(monthLayout), OPD: q.OPD,
 		AsOf: q.AsOf, Target: ask.Targets.Answer, Short: ask.Targets.Short, DefinitionVersion: store.DefinitionVersion}
+	if z != nil {
+		out.Frozen = z.Revision
+	}
 	scope := sla.ScopeOwn
 	if q.OPD != "" {
 		scope = string(r.directory.ScopeOf(center.Code, q.OPD))

@@ -21,13 +21,21 @@ type database struct {
 	parts []store.CausePart
 	err   error
 	blank bool // no call has an answer stamp
+
+	frozen *store.Freeze
+	asked  []store.CauseRange
+}
+
+func (d *database) Frozen(context.Context, string, time.Time) (*store.Freeze, error) {
+	return d.frozen, nil
 }
 
 func (d *database) AnswersStamped(context.Context, store.CauseRange) (bool, error) {
 	return !d.blank, nil
 }
 
-func (d *database) CauseSums(context.Context, store.CauseRange, string) ([]store.CauseSum, error) {
+func (d *database) CauseSums(_ context.Context, r store.CauseRange, _ string) ([]store.CauseSum, error) {
+	d.asked = append(d.asked, r)
 	return []store.CauseSum{{Indicator: Answer, Scope: "own", Cause: d.cause, N: 1, Examples: []string{"c1"}}}, d.err
 }
 
@@ -138,5 +146,26 @@ Pemeriksaan: 1 kasus dan 5 angka dibandingkan, 0 berbeda
 `
 	if b.String() != want {
 		t.Errorf("%s", b.String())
+	}
+}
+
+// Why calls of a frozen month failed is told by the target by which the freeze counts them as failed.
+func TestAFrozenMonthHasTheTargetOfItsFreeze(t *testing.T) {
+	for name, tc := range map[string]struct {
+		frozen *store.Freeze
+		want   store.FigureTargets
+	}{
+		"not frozen": {nil, store.FigureTargets{Answer: 15, Short: 5}},
+		"frozen": {&store.Freeze{Revision: 2, Figures: []store.Figure{{Name: "service_level",
+			Dims: "measure=ketat,target=20", Parameters: "short=7"}}}, store.FigureTargets{Answer: 20, Short: 7}},
+		"frozen without calls": {&store.Freeze{Revision: 1}, store.FigureTargets{Answer: 15, Short: 5}},
+	} {
+		d := oneLateCall()
+		d.frozen = tc.frozen
+		got, err := runner(d).Result(t.Context(), Request{Month: "2026-10"})
+		if err != nil || len(d.asked) != 1 || d.asked[0].Targets != tc.want || got.Target != tc.want.Answer ||
+			(got.Frozen > 0) != (tc.frozen != nil) {
+			t.Errorf("%s: %+v %+v %v", name, d.asked, got, err)
+		}
 	}
 }

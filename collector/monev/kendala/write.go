@@ -39,6 +39,9 @@ func (r *Result) Write(w io.Writer) {
 	if !r.AsOf.IsZero() {
 		fmt.Fprintf(w, ", per %s", r.AsOf.Format("2006-01-02 15:04:05 MST"))
 	}
+	if r.Frozen > 0 {
+		fmt.Fprintf(w, ", batas jawab %d detik seperti dibekukan, revisi %d", r.Target, r.Frozen)
+	}
 	fmt.Fprintln(w, ")")
 	if len(r.Indicators) == 0 {
 		fmt.Fprintln(w, "Tidak ada kasus yang sudah putus dalam bulan ini.")

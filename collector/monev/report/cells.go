@@ -102,6 +102,9 @@ func (r *Report) monthShare(month, indicator string) document.Cell {
 // fetched, or what follows from them by one of the formulas below. known is false for a key that no figure stands
 // behind; absent for one whose number is not there.
 func (r *Report) Number(k document.Key) (v float64, absent, known bool) {
+	if v, absent, known = r.counted(k); known {
+		return v, absent, known
+	}
 	f := r.figure(k.Figure, k.Dims)
 	if k.Period != "" {
 		f = nil
@@ -156,6 +159,24 @@ const (
 	// attained is the part of a target that says how much of it was reached.
 	attained document.Part = "attained"
 )
+
+// target is within how many seconds a call is to be answered.
+func (r *Report) target() document.Cell {
+	return document.Number(float64(r.AnswerTarget), 0, "detik", key(answerTargetName, document.Value))
+}
+
+// causeCell gives a number of a cause, or of the whole set where c is nil.
+func (r *Report) causeCell(set *CauseSet, c *Cause, part document.Part) document.Cell {
+	k := key(causeFigure, part, "indicator", set.Indicator)
+	if c != nil {
+		k = key(causeFigure, part, "cause", c.Code, "indicator", set.Indicator)
+	}
+	v, _, _ := r.counted(k)
+	if part == document.Value {
+		return document.Percent(v, 1, k)
+	}
+	return document.Count(v, k)
+}
 
 func (i *Indicator) target() document.Cell {
 	k := document.Key{Figure: targetFigure, Dims: indicatorDims(i.ID), Part: document.Value}

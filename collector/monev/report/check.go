@@ -3,49 +3,119 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/monev112/monev112/collector/monev/document"
 	"github.com/monev112/monev112/collector/monev/document/docx"
 	"github.com/monev112/monev112/collector/monev/document/html"
 	"github.com/monev112/monev112/collector/monev/document/xlsx"
+	"github.com/monev112/monev112/collector/store"
 )
 
+// Checked is what came of reading a finished file back, each difference in words with its place.
+type Checked struct {
+	Compared int // numbers of the file
+	// Differences are numbers of the file that are not those of the report, and of the report that are not those of the
+	// database, while its freeze stands.
+	Differences []string
+	// Moved are numbers of a report that was handed out which no freeze holds and which are others by now.
+	Moved []string
+}
+
 // Check reads a finished file back and holds every number of it against the figures: r is the report that the file
-// should hold, now has the figures as they are kept in the database. It returns how many numbers were compared, and
-// every difference in words.
-func Check(r, now *Report, opd, format string, file []byte) (compared int, differences []string, err error) {
+// should hold, now has the figures as they are kept in the database. Of a file that an earlier program wrote only the
+// numbers are compared to which that program gave a key.
+func Check(r, now *Report, opd, format string, file []byte) (Checked, error) {
+	var c Checked
 	if format == "json" {
-		return checkJSON(r, now, file)
+		if err := c.json(r, file); err != nil {
+			return c, err
+		}
+		c.figures(r, now, opd, r.cells(now))
+		return c, nil
 	}
 	read, ok := readers[format]
 	if !ok {
-		return 0, nil, ErrFormat
+		return c, ErrFormat
 	}
 	found, err := read(file)
 	if err != nil {
-		return 0, nil, fmt.Errorf("the file cannot be read as %s: %w", format, err)
+		return c, fmt.Errorf("the file cannot be read as %s: %w", format, err)
 	}
 	want := r.Document(opd).Numbers(format == "xlsx")
-	for _, c := range want {
-		v, absent, known := now.Number(c.Key)
-		is := c.Kind == document.AbsentCell
-		switch {
-		case !known:
-			differences = append(differences, fmt.Sprintf("%s: no figure is behind it", c.Key))
-		case c.Key.Part == document.Value && is: // a reason in words stands for it, as "tidak tercatat"
-			if !absent && !r.unrecorded(c.Key) {
-				differences = append(differences, fmt.Sprintf("%s is absent, the figures say %g", c.Key, v))
-			}
-		case is != absent || !is && !same(c.Value, v):
-			differences = append(differences, fmt.Sprintf("%s is %s, the figures say %g", c.Key, c.String(), v))
-		}
+	if r.Layout < layout {
+		want = thoseOf(want, found)
 	}
 	compared, wrong := document.Compare(want, found)
+	c.Compared = compared
 	for _, d := range wrong {
-		differences = append(differences, d.String())
+		c.Differences = append(c.Differences, d.String())
 	}
-	return compared, differences, nil
+	c.figures(r, now, opd, want)
+	return c, nil
+}
+
+// thoseOf are the cells that a file has, as often as it has them.
+func thoseOf(want []document.Cell, found []document.Reading) []document.Cell {
+	n := map[string]int{}
+	for _, r := range found {
+		n[r.ID]++
+	}
+	return slices.DeleteFunc(want, func(c document.Cell) bool {
+		n[c.Key.ID()]--
+		return n[c.Key.ID()] < 0
+	})
+}
+
+// readers read the numbers of a file.
+var readers = map[string]func([]byte) ([]document.Reading, error){"html": html.Read, "xlsx": xlsx.Read,
+	"docx": docx.Read}
+
+// figures holds the cells of a report against the figures as they are now.
+func (c *Checked) figures(r, now *Report, opd string, cells []document.Cell) {
+	words := func(x *document.Cell) bool { return x.Kind == document.TextCell || x.Kind == document.DateCell }
+	said := map[document.Key]string{}
+	for _, x := range now.Document(opd).Numbers(true) {
+		if words(&x) {
+			said[x.Key] = x.String()
+		}
+	}
+	same := r.Frozen == nil || now.of(&store.Freeze{Revision: r.Frozen.Revision})
+	seen := map[document.Key]bool{}
+	for i := range cells {
+		x, is := &cells[i], ""
+		v, absent, known := now.Number(x.Key)
+		none := x.Kind == document.AbsentCell
+		switch {
+		case words(x):
+			if text, ok := said[x.Key]; !ok || text != x.String() {
+				is = fmt.Sprintf("%q", text)
+			}
+		case !known:
+			is = "nothing"
+		case x.Key.Part == document.Value && none: // a reason in words stands for it, as "tidak tercatat"
+			if !absent && !r.unrecorded(x.Key) {
+				is = fmt.Sprintf("%g", v)
+			}
+		case none != absent || !none && !equal(x.Value, v):
+			if is = fmt.Sprintf("%g", v); absent {
+				is = "nothing"
+			}
+		}
+		if is == "" || seen[x.Key] {
+			continue
+		}
+		seen[x.Key] = true
+		line := fmt.Sprintf("%s is %s, the figures say %s", x.Key, x.String(), is)
+		if same && (r.Frozen == nil || r.OfFreeze(x.Key)) {
+			c.Differences = append(c.Differences, line)
+		} else {
+			c.Moved = append(c.Moved, line)
+		}
+	}
 }
 
 // unrecorded reports whether a share is withheld because nobody records what it is a share of.
@@ -54,104 +124,115 @@ func (r *Report) unrecorded(k document.Key) bool {
 	return f == nil || f.Denominator == 0
 }
 
-// same reports whether two numbers are one: the terms of a mean are added in any order.
-func same(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b)) }
+// equal reports whether two numbers are one: the terms of a mean are added in any order.
+func equal(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b)) }
 
-// readers read the numbers of a file.
-var readers = map[string]func([]byte) ([]document.Reading, error){"html": html.Read, "xlsx": xlsx.Read,
-	"docx": docx.Read}
-
-// checkJSON compares the figures and indicators of a JSON file.
-func checkJSON(r, now *Report, file []byte) (compared int, differences []string, err error) {
-	var got Report
-	if err := json.Unmarshal(file, &got); err != nil {
-		return 0, nil, fmt.Errorf("the file cannot be read as json: %w", err)
-	}
-	if got.Center != r.Center || got.Month != r.Month {
-		return 0, []string{fmt.Sprintf("the file is of %s of centre %s, not of %s of centre %s", got.Month, got.Center,
-			r.Month, r.Center)}, nil
-	}
-	number := func(what string, is, want float64, isThere, wantThere bool) {
-		compared++
-		switch {
-		case isThere != wantThere, isThere && !same(is, want):
-			say := func(v float64, there bool) string {
-				if !there {
-					return "none"
-				}
-				return fmt.Sprintf("%g", v)
+// cells are the numbers of a report, and of those that it lacks: it is held against now by their keys.
+func (r *Report) cells(now *Report) (out []document.Cell) {
+	keys := map[document.Key]bool{}
+	add := func(k document.Key) {
+		for _, k.Part = range []document.Part{document.Numerator, document.Denominator, document.N, document.Value} {
+			if keys[k] {
+				continue
 			}
-			differences = append(differences, fmt.Sprintf("%s is %s, the figures say %s", what, say(is, isThere),
-				say(want, wantThere)))
+			keys[k] = true
+			cell := document.Cell{Kind: document.NumberCell, Decimals: 3, Key: k}
+			var absent bool
+			if cell.Value, absent, _ = r.Number(k); absent {
+				cell = document.Absent(document.NotApplicable, k)
+			}
+			out = append(out, cell)
 		}
 	}
-	deref := func(p *float64) (float64, bool) {
-		if p == nil {
-			return 0, false
+	for _, x := range []*Report{r, now} {
+		for i := range x.Figures {
+			add(document.Key{Figure: x.Figures[i].Name, Dims: x.Figures[i].Dims})
 		}
-		return *p, true
-	}
-	pair := func(what string, a, b *float64) {
-		x, is := deref(a)
-		y, want := deref(b)
-		number(what, x, y, is, want)
-	}
-	figures := func(at string, a, b Figure) {
-		at += a.Name + " " + a.Dims + " "
-		number(at+"numerator", a.Numerator, b.Numerator, true, true)
-		number(at+"denominator", a.Denominator, b.Denominator, true, true)
-		number(at+"n", float64(a.N), float64(b.N), true, true)
-		pair(at+"value", a.Value, b.Value)
-	}
-	for i := range now.Figures {
-		f := &now.Figures[i]
-		if g := got.figure(f.Name, f.Dims); g != nil {
-			figures("", *g, *f)
-		} else {
-			differences = append(differences, fmt.Sprintf("%s %s is missing", f.Name, f.Dims))
+		for i := range x.Trend {
+			add(document.Key{Period: x.Trend[i].Month, Figure: x.Trend[i].Name, Dims: x.Trend[i].Dims})
 		}
 	}
-	for i := range got.Figures {
-		if f := &got.Figures[i]; now.figure(f.Name, f.Dims) == nil {
-			differences = append(differences, fmt.Sprintf("%s %s is no figure of this report", f.Name, f.Dims))
-		}
-	}
-	if len(got.Indicators) != len(now.Indicators) {
-		return compared, append(differences, fmt.Sprintf("%d indicators, there are %d", len(got.Indicators),
-			len(now.Indicators))), nil
-	}
-	for i := range got.Indicators {
-		a, b := &got.Indicators[i], &now.Indicators[i]
-		for part, p := range map[string][2]*float64{
-			"target": {a.Target, b.Target}, "value": {a.Value, b.Value}, "low": {a.Low, b.Low}, "high": {a.High, b.High},
-			"last_month": {a.Before, b.Before}, "last_year": {a.Year, b.Year}, "attained": {a.Attained, b.Attained},
-		} {
-			pair("indicator "+a.ID+" "+part, p[0], p[1])
-		}
-		number("indicator "+a.ID+" numerator", a.Numerator, b.Numerator, true, true)
-		number("indicator "+a.ID+" n", a.N, b.N, true, true)
-	}
-	for i := range got.Trend {
-		if f := now.trendOf(&got.Trend[i]); f != nil {
-			figures(got.Trend[i].Month+" ", got.Trend[i].Figure, f.Figure)
-		} else {
-			differences = append(differences, fmt.Sprintf("%s %s is no month of this report", got.Trend[i].Month,
-				got.Trend[i].Dims))
-		}
-	}
-	for i := range now.Trend {
-		if f := &now.Trend[i]; got.trendOf(f) == nil {
-			differences = append(differences, fmt.Sprintf("%s %s is missing", f.Month, f.Dims))
-		}
-	}
-	return compared, differences, nil
+	return out
 }
 
-func (r *Report) trendOf(f *MonthFigure) *MonthFigure {
-	for i := range r.Trend {
-		if t := &r.Trend[i]; t.Month == f.Month && t.Name == f.Name && t.Dims == f.Dims {
-			return t
+// json compares every number of a JSON file with the report.
+func (c *Checked) json(r *Report, file []byte) error {
+	var got Report
+	if err := json.Unmarshal(file, &got); err != nil {
+		return fmt.Errorf("the file cannot be read as json: %w", err)
+	}
+	if got.Center != r.Center || got.Month != r.Month {
+		c.Differences = append(c.Differences, fmt.Sprintf("the file is of %s of centre %s, not of %s of centre %s",
+			got.Month, got.Center, r.Month, r.Center))
+		return nil
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	want, found := leaves(text), leaves(file)
+	say := func(v *float64, there bool) string {
+		switch {
+		case !there:
+			return "missing"
+		case v == nil:
+			return "null"
+		}
+		return fmt.Sprintf("%.12g", *v)
+	}
+	all := maps.Clone(want)
+	maps.Copy(all, found)
+	for _, at := range slices.Sorted(maps.Keys(all)) {
+		a, there := found[at]
+		b, wanted := want[at]
+		if there && wanted {
+			c.Compared++
+		}
+		if there != wanted || (a == nil) != (b == nil) || a != nil && !equal(*a, *b) {
+			c.Differences = append(c.Differences, fmt.Sprintf("%s is %s, should be %s", at, say(a, there), say(b, wanted)))
 		}
 	}
 	return nil
+}
+
+// nameMembers are the members that tell the elements of a list apart.
+var nameMembers = []string{"month", "figure", "dims", "id", "indicator", "code", "title", "section", "name", "topic"}
+
+// leaves are the numbers of a JSON text by where they stand; nil for a null.
+func leaves(text []byte) map[string]*float64 {
+	var v any
+	_ = json.Unmarshal(text, &v) // was read before
+	out := map[string]*float64{}
+	var walk func(at string, v any)
+	walk = func(at string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for name, x := range v {
+				walk(strings.TrimPrefix(at+" "+name, " "), x)
+			}
+		case []any:
+			times := map[string]int{}
+			for _, x := range v {
+				var names []string
+				if m, ok := x.(map[string]any); ok {
+					for _, name := range nameMembers {
+						if s, ok := m[name].(string); ok {
+							names = append(names, s)
+						}
+					}
+				}
+				name := strings.Join(names, " ")
+				if times[name]++; times[name] > 1 || name == "" {
+					name = strings.TrimPrefix(fmt.Sprintf("%s #%d", name, times[name]), " ")
+				}
+				walk(at+" "+name, x)
+			}
+		case float64:
+			out[at] = &v
+		case nil:
+			out[at] = nil
+		}
+	}
+	walk("", v)
+	return out
 }

@@ -22,8 +22,11 @@ func (r *Report) Document(opd string) *document.Document {
 	if d.Author == "" {
 		d.Author = "Call Center 112 " + r.CenterName
 	}
-	if r.Provisional {
+	switch {
+	case r.Provisional:
 		d.Mark = "SEMENTARA"
+	case r.Draft:
+		d.Mark = "RANCANGAN"
 	}
 	d.Facts = r.facts()
 	if opd != "" {
@@ -62,7 +65,7 @@ func (w *writer) remarks(section string) {
 	for _, m := range w.Remarks {
 		if m.Section == section {
 			w.say(document.Normal, text("Catatan ").Bold(), text("(%s, %s): %s", m.By,
-				indonesian.Day(m.At.In(w.location())), m.Text))
+				indonesian.Day(m.At.In(w.Location())), m.Text))
 		}
 	}
 }
@@ -84,7 +87,7 @@ func monthWords(month string) string {
 }
 
 func (r *Report) facts() []document.Fact {
-	zone := r.location()
+	zone := r.Location()
 	first := r.first()
 	fact := func(label string, cells ...document.Cell) document.Fact {
 		return document.Fact{Label: label, Value: cells}
@@ -130,17 +133,18 @@ func (w *writer) notes() {
 			"%s. Angka di sini tetap seperti dibekukan.", w.Frozen.DefinitionVersion, w.DefinitionVersion))
 	}
 	if w.PresentTarget != 0 {
-		w.say(document.Warning, text("Panggilan bulan ini dinilai dengan batas jawab %d detik, seperti dibekukan; batas "+
-			"sekarang %d detik.", w.AnswerTarget, w.PresentTarget))
+		w.say(document.Warning, text("Panggilan bulan ini dinilai dengan batas jawab "), w.target(),
+			text(", seperti dibekukan; "), sentence(key(saidFigure, document.Sentence, "of", "present_target"),
+				"batas sekarang %d detik.", w.PresentTarget))
 	}
 	if w.Frozen != nil && !w.Frozen.Details {
 		w.say(document.Note, text("Rincian menurut jenis, jam, OPD dan kecamatan tidak ikut dibekukan; rincian itu dihitung "+
 			"saat laporan dibuat."))
 	}
 	if days := w.emptyDays(); len(days) > 0 {
-		w.say(document.Warning, text("Data tidak lengkap: %d hari tanpa satu pun panggilan, yaitu tanggal %s. Angka bulan "+
-			"ini "+
-			"berlaku bagi hari yang ada datanya.", len(days), dayRanges(days)))
+		w.say(document.Warning, sentence(key(saidFigure, document.Sentence, "of", "empty_days"), "Data tidak lengkap: %d "+
+			"hari tanpa satu pun panggilan, yaitu tanggal %s. Angka bulan ini berlaku bagi hari yang ada datanya.", len(days),
+			dayRanges(days)))
 	}
 }
 
@@ -157,7 +161,7 @@ func (r *Report) emptyDays() (days []int) {
 	if len(have) == 0 || calls/float64(len(have)) < busyDay {
 		return nil
 	}
-	today := r.MadeAt.In(r.location()).Format("2006-01-02")
+	today := r.MadeAt.In(r.Location()).Format("2006-01-02")
 	for d := r.first(); d.Format(monthLayout) == r.Month && d.Format("2006-01-02") < today; d = d.AddDate(0, 0, 1) {
 		if !have[d.Format("2006-01-02")] {
 			days = append(days, d.Day())
@@ -227,7 +231,7 @@ func (w *writer) sentence(in *Indicator) document.Line {
 	switch in.ID {
 	case Answer:
 		line = document.Line{text("Dari "), n, text(" panggilan yang masuk antrean, "), k,
-			text(" dijawab dalam %d detik (", w.AnswerTarget), v, text(")")}
+			text(" dijawab dalam "), w.target(), text(" ("), v, text(")")}
 	case Fire:
 		line = document.Line{text("Dari "), n, text(" kebakaran yang waktunya tercatat")}
 		if unrecorded != nil {
@@ -285,8 +289,9 @@ func (w *writer) why(in *Indicator) (items []document.Line) {
 		} else {
 			opd = c.OPD
 		}
-		items = append(items, document.Line{text("Kendala terbesar: ").Bold(), text("%s, %d dari %d %s.", c.Name, c.N,
-			set.Failing, of)})
+		items = append(items, document.Line{text("Kendala terbesar: ").Bold(), text(c.Name + ", "),
+			w.causeCell(set, c, document.Numerator), text(" dari "), w.causeCell(set, nil, document.Numerator),
+			text(" " + of + ".")})
 	} else if line := w.kindOfHoax(); in.ID == Hoax && line != nil {
 		items = append(items, line)
 	}
@@ -418,7 +423,8 @@ func (w *writer) trendTable() {
 			}
 			note += fmt.Sprintf("%s %d detik", monthWords(m), w.TrendTargets[m])
 		}
-		t.Note = document.Line{text(note + ": angka jawabnya tidak sebanding.")}
+		t.Note = document.Line{document.Words(note+": angka jawabnya tidak sebanding.",
+			key(saidFigure, document.Sentence, "of", "trend_targets"))}
 	}
 	if len(t.Rows) > 1 {
 		w.add(t)
@@ -500,8 +506,7 @@ func (w *writer) table(id, caption, head, counted string, figures []*Figure, nam
 
 func (w *writer) speed() {
 	w.heading(1, "kecepatan", "Kecepatan")
-	t := document.Table{ID: "t-layanan", Caption: fmt.Sprintf("Tiga tingkat layanan, batas %d detik, %s.", w.AnswerTarget,
-		w.period()), Columns: []document.Column{{Head: "Ukuran", Width: .16}, {Head: "Arti", Width: .34},
+	t := document.Table{ID: "t-layanan", Caption: "Tiga tingkat layanan, " + w.period() + ".", Columns: []document.Column{{Head: "Ukuran", Width: .16}, {Head: "Arti", Width: .34},
 		{Head: "Dalam batas"}, {Head: "Penyebut"}, {Head: "Bagian"}, {Head: "95 % dari"}, {Head: "sampai"}}}
 	for _, level := range levelOrder {
 		dims := "measure=" + level + ",target=" + strconv.Itoa(w.AnswerTarget)
@@ -513,14 +518,17 @@ func (w *writer) speed() {
 			w.number("service_level", dims, document.Numerator), w.number("service_level", dims, document.Denominator),
 			w.share("service_level", dims), low, high))
 	}
-	t.Note = document.Line{text("Batas pendek: %d detik.", w.ShortAbandon)}
+	t.Note = document.Line{text("Batas jawab: "), w.target(), text("; batas pendek: "),
+		document.Number(float64(w.ShortAbandon), 0, "detik", key(shortFigure, document.Value)), text(".")}
 	if len(t.Rows) > 0 {
 		w.add(t)
 	}
 	w.spans("t-waktu", "Lama setiap tahap, "+w.period()+".", append(slices.Clone(callSpans), ticketSpans...), "")
 	w.heatTable()
 	if f := w.figure("calls_quarter", w.quarter()); f != nil {
-		w.say(document.Normal, text("Seperempat jam tersibuk: %s, ", quarterWords(f.dim("at"))), f.number(document.Numerator),
+		w.say(document.Normal, text("Seperempat jam tersibuk: "),
+			document.Words(quarterWords(f.dim("at")), key(saidFigure, document.Sentence, "of", "busiest_quarter")), text(", "),
+			f.number(document.Numerator),
 			text(" panggilan."))
 	}
 	w.remarks("kecepatan")

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -35,7 +33,7 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	}
 	targets := c.Targets
 	if z != nil {
-		targets = targetsOf(z.Figures, targets)
+		targets = freeze.Targets(z.Figures, targets)
 		f.ShortAbandon = int(targets.Short)
 	}
 	first := month.AddDate(0, -12, 0)
@@ -117,27 +115,6 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	}
 	f.Trend, f.TrendTargets = months(trend, frozen, f.Figures, month, c, f.Frozen != nil)
 	return f, nil
-}
-
-// targetsOf are the targets that a month was frozen with; what it does not say is as it is now.
-func targetsOf(figures []store.Figure, now store.FigureTargets) store.FigureTargets {
-	for i := range figures {
-		f := figureOf(&figures[i])
-		if f.Name != "service_level" || f.dim("measure") != "ketat" {
-			continue
-		}
-		if answer, err := strconv.ParseUint(f.dim("target"), 10, 32); err == nil {
-			now.Answer = uint32(answer)
-		}
-		for _, p := range strings.Split(figures[i].Parameters, ",") {
-			if text, ok := strings.CutPrefix(p, "short="); ok {
-				if short, err := strconv.ParseUint(text, 10, 32); err == nil {
-					now.Short = uint32(short)
-				}
-			}
-		}
-	}
-	return now
 }
 
 // empty reports whether the figures count no call and no ticket.

@@ -234,7 +234,7 @@ func TestAFrozenMonthIsJudgedByItsOwnTarget(t *testing.T) {
 	}
 	z := []store.Figure{figure("service_level", "measure=ketat,target=10", 1, 2)}
 	z[0].Parameters = "as_of=2023-11-01T00:00:00Z,short=7"
-	if got := targetsOf(z, store.FigureTargets{Answer: 15, Short: 5}); got != (store.FigureTargets{Answer: 10, Short: 7}) {
+	if got := freeze.Targets(z, store.FigureTargets{Answer: 15, Short: 5}); got != (store.FigureTargets{Answer: 10, Short: 7}) {
 		t.Error(got)
 	}
 }

@@ -75,20 +75,55 @@ func written(ctx context.Context, office Office, s *Sections, center string, mon
 	return nil
 }
 
-func typedTables(data rtl.FormData) []TypedTable {
-	number := func(n int64) string { return indonesian.Number(n) }
-	some := func(n *int) string {
-		if n == nil {
-			return document.NotApplicable
+// add adds a row: texts, and numbers as *float64, nil for one that nobody gave.
+func (t *TypedTable) add(cells ...any) {
+	said, values := make([]string, len(cells)), make([]*float64, len(cells))
+	for i, c := range cells {
+		switch c := c.(type) {
+		case string:
+			said[i] = c
+		case *float64:
+			said[i] = document.NotApplicable
+			if values[i] = c; c != nil {
+				said[i] = indonesian.Decimal(*c, t.decimals(i))
+			}
 		}
-		return strconv.Itoa(*n)
+	}
+	t.Rows, t.Values = append(t.Rows, said), append(t.Values, values)
+}
+
+func (t *TypedTable) decimals(column int) int {
+	if column < len(t.Decimals) {
+		return t.Decimals[column]
+	}
+	return 0
+}
+
+// cell is one cell of the table, a number where it was given as one.
+func (t *TypedTable) cell(k document.Key, row, column int) document.Cell {
+	if row < len(t.Values) && column < len(t.Values[row]) && t.Values[row][column] != nil {
+		return document.Number(*t.Values[row][column], t.decimals(column), "", k)
+	}
+	if column < len(t.Rows[row]) {
+		return text(t.Rows[row][column])
+	}
+	return text("")
+}
+
+func typedTables(data rtl.FormData) []TypedTable {
+	of := func(n float64) *float64 { return &n }
+	some := func(n *int) *float64 {
+		if n == nil {
+			return nil
+		}
+		return of(float64(*n))
 	}
 	switch f := data.(type) {
 	case *rtl.Staff:
 		t := TypedTable{Title: "Sumber daya manusia menurut fungsi.",
 			Columns: []string{"Fungsi", "Jumlah", "Kebutuhan", "Per sif", "Keterangan"}}
 		for _, r := range f.Rows {
-			t.Rows = append(t.Rows, []string{r.Function, strconv.Itoa(r.Count), some(r.Needed), some(r.PerShift), r.Note})
+			t.add(r.Function, of(float64(r.Count)), some(r.Needed), some(r.PerShift), r.Note)
 		}
 		t.Note = "Jumlah seluruhnya: " + strconv.Itoa(f.Total())
 		return []TypedTable{t}
@@ -96,10 +131,10 @@ func typedTables(data rtl.FormData) []TypedTable {
 		t := TypedTable{Title: "Anggaran, dalam rupiah.",
 			Columns: []string{"Kode", "Uraian", "Pagu", "Realisasi", "Keterangan"}}
 		for _, r := range f.Rows {
-			t.Rows = append(t.Rows, []string{r.Code, r.Item, number(r.Granted), number(r.Spent), r.Note})
+			t.add(r.Code, r.Item, of(float64(r.Granted)), of(float64(r.Spent)), r.Note)
 		}
 		granted, spent := f.Total()
-		t.Note = fmt.Sprintf("Jumlah: pagu %s, realisasi %s", number(granted), number(spent))
+		t.Note = fmt.Sprintf("Jumlah: pagu %s, realisasi %s", indonesian.Number(granted), indonesian.Number(spent))
 		if granted > 0 {
 			t.Note += " (" + document.Percent(float64(spent)/float64(granted), 1, document.Key{}).String() + ")"
 		}
@@ -107,10 +142,9 @@ func typedTables(data rtl.FormData) []TypedTable {
 	case *rtl.Survey:
 		c := f.Compute()
 		t := TypedTable{Title: "Survei kepuasan masyarakat (PermenPANRB 14/2017).",
-			Columns: []string{"Unsur", "n", "Nilai rata-rata", "Tertimbang"}}
+			Columns: []string{"Unsur", "n", "Nilai rata-rata", "Tertimbang"}, Decimals: []int{0, 0, 2, 2}}
 		for i, name := range rtl.Elements {
-			t.Rows = append(t.Rows, []string{fmt.Sprintf("U%d %s", i+1, name), strconv.Itoa(c.N[i]),
-				indonesian.Decimal(c.NRR[i], 2), indonesian.Decimal(c.Weighted[i], 2)})
+			t.add(fmt.Sprintf("U%d %s", i+1, name), of(float64(c.N[i])), of(c.NRR[i]), of(c.Weighted[i]))
 		}
 		t.Note = fmt.Sprintf("IKM %s, mutu %s (%s), dari %d responden.", indonesian.Decimal(c.IKM, 2), c.Quality, c.Words,
 			f.Respondents)

@@ -89,13 +89,16 @@ type Facts struct {
 
 // Report is the model of a monthly report. It is kept as JSON: fields are added, never changed.
 type Report struct {
+	// Layout is the version of what is keyed on the pages; see Check.
+	Layout       int       `json:"layout,omitempty"`
 	Center       string    `json:"center"`
 	CenterName   string    `json:"center_name"`
 	Zone         string    `json:"zone"`
 	Month        string    `json:"month"` // 2023-10
 	MadeAt       time.Time `json:"made_at"`
-	Provisional  bool      `json:"provisional"` // the month is not frozen
-	Running      bool      `json:"running"`     // the month is not over
+	Provisional  bool      `json:"provisional"`     // the month is not frozen
+	Draft        bool      `json:"draft,omitempty"` // it is, and this was not handed out
+	Running      bool      `json:"running"`         // the month is not over
 	Frozen       *Frozen   `json:"frozen,omitempty"`
 	AnswerTarget int       `json:"answer_target_seconds"`
 	// where the directory has another now
@@ -136,10 +139,13 @@ const maxDifferences = 10
 
 const monthLayout = "2006-01"
 
+// layout rises whenever a page gains or loses a number with a key.
+const layout = 2
+
 // Model makes a report. It refuses nothing: a month with three tickets is a report that says so.
 func Model(f Facts, s Settings, logo []byte) *Report {
 	r := &Report{
-		Center: f.Center, CenterName: f.CenterName, Zone: f.Zone, Month: f.Month.Format(monthLayout),
+		Layout: layout, Center: f.Center, CenterName: f.CenterName, Zone: f.Zone, Month: f.Month.Format(monthLayout),
 		MadeAt: f.Now.UTC().Truncate(time.Second), Provisional: f.Frozen == nil, Running: f.Now.Before(f.Ends),
 		Frozen: f.Frozen, AnswerTarget: f.AnswerTarget, ShortAbandon: f.ShortAbandon,
 		DefinitionVersion: f.DefinitionVersion, Policies: nonNil(f.Policies), Calendars: nonNil(f.Calendars),
@@ -251,7 +257,8 @@ func (r *Report) first() time.Time {
 	return t
 }
 
-func (r *Report) location() *time.Location {
+// Location is the zone of the report's centre.
+func (r *Report) Location() *time.Location {
 	zone, err := time.LoadLocation(r.Zone)
 	if err != nil {
 		return time.UTC

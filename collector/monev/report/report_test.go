@@ -239,24 +239,24 @@ func TestCheckFindsAChangedNumber(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, wrong, err := Check(r, r, "", format, file)
-		if err != nil || n < 150 || len(wrong) != 0 {
-			t.Errorf("%s: %d compared, %q, %v", format, n, wrong, err)
+		c, err := Check(r, r, "", format, file)
+		if err != nil || c.Compared < 150 || len(c.Differences) != 0 {
+			t.Errorf("%s: %+v, %v", format, c, err)
 		}
 		changed := bytes.Replace(file, []byte("4.130"), []byte("4.131"), 1)
 		if format == "json" {
 			changed = bytes.Replace(file, []byte("4130"), []byte("4131"), 1)
 		}
-		if _, wrong, err = Check(r, r, "", format, changed); err != nil || len(wrong) != 1 {
-			t.Errorf("%s, one number changed: %q, %v", format, wrong, err)
+		if c, err = Check(r, r, "", format, changed); err != nil || len(c.Differences) != 1 {
+			t.Errorf("%s, one number changed: %+v, %v", format, c, err)
 		}
 		moved := month("dishub", "bpbd")
 		moved.Figures[0] = figure("service_level", "measure=ketat,target=15", 4131, 4295)
-		if _, wrong, err = Check(r, Model(moved, Settings{}, nil), "", format, file); err != nil || len(wrong) == 0 {
-			t.Errorf("%s, the figures moved: %q, %v", format, wrong, err)
+		if c, err = Check(r, Model(moved, Settings{}, nil), "", format, file); err != nil || len(c.Differences) == 0 {
+			t.Errorf("%s, the figures moved: %+v, %v", format, c, err)
 		}
 	}
-	if _, _, err := Check(r, r, "", "json", []byte("{")); err == nil {
+	if _, err := Check(r, r, "", "json", []byte("{")); err == nil {
 		t.Error("half a file is read")
 	}
 }
@@ -273,6 +273,9 @@ func TestEveryNumberHasItsFigure(t *testing.T) {
 		r := Model(f, Settings{}, nil)
 		for _, c := range r.Document("").Numbers(true) {
 			v, absent, known := r.Number(c.Key)
+			if c.Kind == document.TextCell || c.Kind == document.DateCell {
+				continue // a sentence
+			}
 			if !known || c.Kind != document.AbsentCell && (absent || v != c.Value) {
 				t.Fatalf("%s is %v, the figures say %g, absent %t, known %t", c.Key, c, v, absent, known)
 			}

@@ -107,6 +107,8 @@ type Request struct {
 	Draft   bool   `json:"draft"` // as it would be handed out now; nothing is kept
 	// Again hands out a further edition of a month that has one.
 	Again bool `json:"again"`
+	// HandOut lets the first report of a frozen month that is asked for be handed out; without it that is a draft.
+	HandOut bool `json:"-"`
 	// Fresh takes the figures from the database, not from the draft of a moment ago.
 	Fresh bool   `json:"-"`
 	By    string `json:"-"` // who asks
@@ -228,8 +230,8 @@ func (r *Runner) center(code string) (freeze.Center, error) {
 	return r.centers[i], nil
 }
 
-// Report finds or makes a report. Of a frozen month the first that is asked for is kept, and is the answer from then
-// on; of any other month it is a draft.
+// Report finds or makes a report. Of a frozen month the first that somebody asks for who may hand out is kept, and is
+// the answer from then on; of any other month, and for anybody else until then, it is a draft.
 func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 	c, err := r.center(q.Center)
 	if err != nil {
@@ -276,7 +278,7 @@ func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 		return nil, err
 	}
 	a := &Result{OPD: q.OPD}
-	if !q.Draft && !rep.Provisional {
+	if !q.Draft && !rep.Provisional && (q.HandOut || q.Again) {
 		if a.Edition, err = r.shelf.Keep(rep, q.By, false); err != nil {
 			return nil, err
 		}
@@ -285,6 +287,9 @@ func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 		if a.Edition.Number == 1 { // leadership is told of a month once, whoever asked for it first
 			r.tell(a.Edition)
 		}
+	} else if !rep.Provisional {
+		own := *rep
+		rep, own.Draft = &own, true
 	}
 	a.Report = rep.Part(q.OPD)
 	return a, nil

@@ -88,6 +88,9 @@ type Gap struct {
 type TypedTable struct {
 	Title   string     `json:"title"`
 	Columns []string   `json:"columns"`
-	Rows    [][]string `json:"rows"`
-	Note    string     `json:"note,omitempty"`
+	Rows    [][]string `json:"rows"` // as people read them
+	// Values are the numbers of Rows, nil where a cell is text; a report of an earlier program has none.
+	Values   [][]*float64 `json:"values,omitempty"`
+	Decimals []int        `json:"decimals,omitempty"` // of a column's numbers
+	Note     string       `json:"note,omitempty"`
 }

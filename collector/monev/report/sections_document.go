@@ -10,6 +10,7 @@ import (
 
 	"github.com/monev112/monev112/collector/internal/indonesian"
 	"github.com/monev112/monev112/collector/monev/document"
+	"github.com/monev112/monev112/collector/monev/freeze"
 )
 
 // heldDims are the dims of figures by OPD.
@@ -142,7 +143,7 @@ func (w *writer) departmentTable(id, caption string, opds []string, own bool, ra
 		}
 		t.Rows = append(t.Rows, row(text(w.opdName(opd)), w.number("tickets_opd", held, document.Numerator),
 			w.share("acted", held), share, w.number("on_time", clock, document.Denominator), low, high,
-			w.share("confirmed", held), text(note)))
+			w.share("confirmed", held), document.Words(note, key(saidFigure, document.Sentence, "of", "note", "opd", opd))))
 	}
 	t.Note = document.Line{text("Tepat waktu: batas penyelesaian yang sudah putus dan dipenuhi. Peringkat hanya bila n " +
 		"paling sedikit 20 dan selangnya tidak bertindihan dengan OPD lain; selain itu OPD tidak dibedakan.")}
@@ -158,46 +159,57 @@ func (w *writer) information() {
 	w.say(document.Normal, text("Dari "), f.number(document.Denominator), text(" panggilan yang diklasifikasi, "),
 		f.number(document.Numerator), text(" permintaan informasi layanan publik ("), f.share(), text(")."))
 	if in := w.Information; in != nil {
-		plain := func(n uint64) document.Cell { return document.Count(float64(n), document.Key{}) }
-		part := func(s *Share) document.Cell {
-			return document.Percent(float64(s.Numerator)/float64(s.Denominator), 1, document.Key{})
+		count := func(k document.Key) document.Cell {
+			v, _, _ := w.counted(k)
+			return document.Count(v, k)
 		}
-		say := func(what string, s *Share) { // with how many of all questions it could be told of
+		asked := func(measure string, part document.Part) document.Key {
+			return key(askedFigure, part, "measure", measure)
+		}
+		say := func(what, measure string, s *Share) { // with how many of all questions it could be told of
 			if s == nil {
 				w.say(document.Normal, text(what+": "+document.NotRecorded+"."))
 				return
 			}
-			w.say(document.Normal, text(what+": "), plain(s.Numerator), text(" dari "), plain(s.Denominator), text(" ("),
-				part(s), text("); dapat dinilai pada "), plain(s.Denominator), text(" dari "), plain(in.Calls),
+			share, _, _ := w.counted(asked(measure, document.Value))
+			w.say(document.Normal, text(what+": "), count(asked(measure, document.Numerator)), text(" dari "),
+				count(asked(measure, document.Denominator)), text(" ("),
+				document.Percent(share, 1, asked(measure, document.Value)), text("); dapat dinilai pada "),
+				count(asked(measure, document.Denominator)), text(" dari "), count(asked(askedAll, document.N)),
 				text(" permintaan."))
 		}
 		if len(in.Outcomes) > 0 {
 			t := document.Table{ID: "t-hasil", Caption: "Hasil permintaan informasi, " + w.period() + ".",
 				Columns: []document.Column{{Head: "Hasil", Width: .6}, {Head: "Panggilan"}}}
-			for _, o := range in.Outcomes {
-				t.Rows = append(t.Rows, row(text(o.Name), plain(o.N)))
+			for i, o := range in.Outcomes {
+				t.Rows = append(t.Rows, row(text(o.Name), count(key(outcomeFigure, document.N, "row", i+1))))
 			}
 			if in.Told != nil {
-				t.Note = document.Line{text("Hasilnya tercatat pada "), plain(in.Told.Numerator), text(" dari "),
-					plain(in.Told.Denominator), text(" permintaan. Dihitung saat laporan dibuat.")}
+				t.Note = document.Line{text("Hasilnya tercatat pada "), count(asked(askedTold, document.Numerator)),
+					text(" dari "), count(asked(askedTold, document.Denominator)),
+					text(" permintaan. Dihitung saat laporan dibuat.")}
 			}
 			w.add(t)
 		}
-		say("Terjawab pada kontak pertama", in.First)
-		say("Ditanyakan lagi oleh nomor yang sama dalam 7 hari", in.Repeated)
-		list := func(id, caption string, gaps []Gap) {
+		say("Terjawab pada kontak pertama", askedFirst, in.First)
+		say("Ditanyakan lagi oleh nomor yang sama dalam 7 hari", askedAgain, in.Repeated)
+		list := func(id, caption, which string, gaps []Gap) {
 			if len(gaps) == 0 {
 				return
 			}
 			t := document.Table{ID: id, Caption: caption, Columns: []document.Column{{Head: "Topik", Width: .5},
 				{Head: "Tidak tahu"}, {Head: "Berulang"}, {Head: "Permintaan"}}}
-			for _, g := range gaps {
-				t.Rows = append(t.Rows, row(text(g.Topic), plain(g.Unknown), plain(g.Repeats), plain(g.Calls)))
+			for i, g := range gaps {
+				cells := []document.Cell{text(g.Topic)}
+				for _, part := range []document.Part{unknownPart, repeatsPart, document.N} {
+					cells = append(cells, count(key(gapFigure, part, "list", which, "row", i+1)))
+				}
+				t.Rows = append(t.Rows, row(cells...))
 			}
 			w.add(t)
 		}
-		list("t-celah", "Yang belum dapat dijawab: topik menurut tidak tahu dan pertanyaan berulang.", in.Gaps)
-		list("t-luar", "Topik yang dirujuk ke instansi di luar kewenangan kabupaten.", in.Outside)
+		list("t-celah", "Yang belum dapat dijawab: topik menurut tidak tahu dan pertanyaan berulang.", listLacking, in.Gaps)
+		list("t-luar", "Topik yang dirujuk ke instansi di luar kewenangan kabupaten.", listOutside, in.Outside)
 	}
 	w.remarks("informasi")
 }
@@ -236,28 +248,32 @@ func (w *writer) causes() {
 	w.say(document.Normal, text("Setiap kasus yang gagal mendapat tepat satu sebab, yang pertama yang cocok; jumlah "+
 		"semua "+
 		"sebab sama dengan yang gagal. Dihitung saat laporan dibuat."))
-	for i, set := range w.Causes {
+	for i := range w.Causes {
+		set := &w.Causes[i]
 		name := cmp.Or(set.Name, nameIn(indicatorNames, set.Indicator))
 		w.heading(2, fmt.Sprintf("kendala-%d", i+1), causeTitle(set.Indicator))
-		t := document.Table{ID: fmt.Sprintf("t-kendala-%d", i+1), Caption: fmt.Sprintf("Sebab %d yang gagal dari %d: %s, %s.",
-			set.Failing, set.Decided, name, w.period()),
+		w.say(document.Normal, text("Dari "), w.causeCell(set, nil, document.Denominator), text(" kasus yang diputuskan, "),
+			w.causeCell(set, nil, document.Numerator), text(" gagal: "+name+"."))
+		t := document.Table{ID: fmt.Sprintf("t-kendala-%d", i+1), Caption: fmt.Sprintf("Sebab yang gagal: %s, %s.", name,
+			w.period()),
 			Columns: []document.Column{{Head: "Sebab", Width: .45}, {Head: "Kasus"}, {Head: "Bagian"},
 				{Head: "Terbanyak pada", Width: .27}},
 			Plot: &document.Plot{Kind: document.Bars, Title: "Sebab", Label: 0, Series: []int{1}}}
-		for _, c := range set.Causes {
-			opd := ""
+		for j := range set.Causes {
+			c, opd := &set.Causes[j], ""
 			if c.OPD != "" {
 				opd = w.opdName(c.OPD)
 			}
-			t.Rows = append(t.Rows, row(text(c.Name), document.Count(float64(c.N), document.Key{}),
-				document.Percent(float64(c.N)/float64(set.Failing), 1, document.Key{}), text(opd)))
+			t.Rows = append(t.Rows, row(text(c.Name), w.causeCell(set, c, document.Numerator),
+				w.causeCell(set, c, document.Value), text(opd)))
 		}
 		t.Rows = append(t.Rows, document.Row{Cells: []document.Cell{text("Jumlah"),
-			document.Count(float64(set.Failing), document.Key{}), text(""), text("")}, Total: true})
-		w.causeFigure(i, set)
+			w.causeCell(set, nil, document.Numerator), text(""), text("")}, Total: true})
+		w.causeFigure(i, *set)
 		w.add(t)
 		if set.Change != "" {
-			w.say(document.Normal, text(set.Change))
+			w.say(document.Normal, document.Words(set.Change, key(changeFigure, document.Sentence, "indicator",
+				set.Indicator)))
 		}
 		for _, c := range set.Causes {
 			w.remarks("kendala/" + c.Code)
@@ -290,13 +306,14 @@ func (w *writer) followUp() {
 	for _, m := range list {
 		due := document.Absent(document.NotApplicable, document.Key{})
 		if !m.Due.IsZero() {
-			due = document.Date(m.Due.In(w.location()))
+			due = document.Day(m.Due.In(w.Location()), key(followFigure, duePart, "id", m.ID))
 		}
 		state := text(m.Status)
 		if m.Overdue {
 			state = text(m.Status + ", lewat tenggat").Bold().In(document.Bad)
 		}
-		t.Rows = append(t.Rows, row(text(m.Text), text(w.opdName(m.Owner)), due, state, text(m.Effect)))
+		t.Rows = append(t.Rows, row(text(m.Text), text(w.opdName(m.Owner)), due, state,
+			document.Words(m.Effect, key(followFigure, document.Sentence, "id", m.ID))))
 	}
 	t.Note = document.Line{text("“Setelahnya” tidak berarti “karena”: dibandingkan dengan keadaan sebelum dan di luar " +
 		"cakupan rekomendasi.")}
@@ -309,24 +326,21 @@ func (w *writer) typed() {
 		return
 	}
 	w.heading(1, "sdm", "SDM, anggaran, dan kepuasan masyarakat")
-	for i, g := range w.Typed {
+	for i := range w.Typed {
+		g := &w.Typed[i]
 		t := document.Table{ID: fmt.Sprintf("t-isian-%d", i+1), Caption: g.Title}
 		for _, c := range g.Columns {
 			t.Columns = append(t.Columns, document.Column{Head: c})
 		}
-		for _, cells := range g.Rows {
-			var out []document.Cell
+		for k := range g.Rows {
+			out := make([]document.Cell, len(g.Columns))
 			for j := range g.Columns {
-				if j < len(cells) {
-					out = append(out, text(cells[j]))
-				} else {
-					out = append(out, text(""))
-				}
+				out[j] = g.cell(key(typedFigure, document.Value, "table", i+1, "row", k+1, "column", j+1), k, j)
 			}
 			t.Rows = append(t.Rows, row(out...))
 		}
 		if g.Note != "" {
-			t.Note = document.Line{text(g.Note)}
+			t.Note = document.Line{document.Words(g.Note, key(typedFigure, document.Sentence, "table", i+1))}
 		}
 		w.add(t)
 	}
@@ -393,24 +407,56 @@ func (w *writer) changes() {
 	}
 	w.heading(2, "berubah", "Yang berubah sejak dibekukan")
 	for i, c := range w.Changed {
-		t := document.Table{ID: fmt.Sprintf("t-berubah-%d", i+1), Caption: fmt.Sprintf("%s, dibekukan %s (revisi %d): %s "+
-			"angka berubah sejak itu.", monthWords(c.Month), indonesian.Day(c.FrozenAt.In(w.location())), c.Revision,
-			indonesian.Number(int64(c.Count))), Columns: []document.Column{{Head: "Angka", Width: .34},
+		moved := key(differenceFigure, document.N, "month", c.Month)
+		w.say(document.Normal, text(monthWords(c.Month)+": "), document.Count(float64(c.Count), moved),
+			text(" angka berubah sejak dibekukan."))
+		t := document.Table{ID: fmt.Sprintf("t-berubah-%d", i+1), Caption: fmt.Sprintf("%s, dibekukan %s (revisi %d).",
+			monthWords(c.Month), indonesian.Day(c.FrozenAt.In(w.Location())), c.Revision), Columns: []document.Column{{Head: "Angka", Width: .34},
 			{Head: "Dibekukan", Width: .16}, {Head: "Sekarang", Width: .16}, {Head: "Sebab", Width: .34}}}
-		for _, d := range c.Differences {
-			name := d.Figure
-			if d.Dims != "" {
-				name += " (" + strings.ReplaceAll(d.Dims, ",", ", ") + ")"
-			}
-			t.Rows = append(t.Rows, row(text(name), text(d.Frozen.String()), text(d.Now.String()),
-				text(strings.Join(d.Why, "; "))))
+		for k, m := range w.Moved(c.Differences, false) {
+			t.Rows = append(t.Rows, row(text(m.Name),
+				document.Words(m.Frozen, key(differenceFigure, frozenPart, "month", c.Month, "row", k+1)),
+				document.Words(m.Now, key(differenceFigure, presentPart, "month", c.Month, "row", k+1)), text(m.Why)))
 		}
 		if len(t.Rows) < c.Count {
-			t.Note = document.Line{text("Ditampilkan %d yang pertama; semuanya dengan monev112 freeze --report --month %s.",
-				len(t.Rows), c.Month)}
+			t.Note = document.Line{text("Ditampilkan yang pertama; semuanya dengan monev112 freeze --report --month %s.",
+				c.Month)}
 		}
 		w.add(t)
 	}
+}
+
+// Moved is a figure that is no longer what was frozen, in words.
+type Moved struct{ Name, Frozen, Now, Why string }
+
+// Moved says differences in words, without those that would tell a cell which the report joins.
+func (r *Report) Moved(differences []freeze.Difference, english bool) (out []Moved) {
+	for _, d := range r.tellable(differences) {
+		name, why := d.Figure, d.Sebab
+		if d.Dims != "" {
+			name += " (" + strings.ReplaceAll(d.Dims, ",", ", ") + ")"
+		}
+		if english || len(why) == 0 { // an edition of an earlier program has none
+			why = d.Why
+		}
+		out = append(out, Moved{name, valueWords(d.Frozen), valueWords(d.Now), strings.Join(why, "; ")})
+	}
+	return out
+}
+
+// valueWords says a figure's numbers in a line.
+func valueWords(v *freeze.Value) string {
+	if v == nil {
+		return "tidak ada"
+	}
+	counts := indonesian.Decimal(v.Numerator, 0) + " dari " + indonesian.Decimal(v.Denominator, 0)
+	switch {
+	case v.Value == nil:
+		return counts
+	case equal(*v.Value*v.Denominator, v.Numerator):
+		return indonesian.Decimal(100**v.Value, 2) + " % (" + counts + ")"
+	}
+	return indonesian.Decimal(*v.Value, 1) + " (n = " + indonesian.Number(int64(v.N)) + ")"
 }
 
 func (w *writer) definitions() {

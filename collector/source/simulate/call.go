@@ -230,6 +230,9 @@ func (g *Generator) classify(inc *incident, n nature, at int64, class string) {
 	d := g.say(inc, event.CallClassified, inc.call.id, at)
 	d.Class, d.Agent, d.Kecamatan = class, inc.call.agent, inc.call.kecamatan
 	d.Category = n.work.Category
+	if class == event.ClassInformasi {
+		g.answer(d, n)
+	}
 }
 
 func ptr(n int64) *int64 { return &n }

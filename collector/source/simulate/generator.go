@@ -44,6 +44,8 @@ type Generator struct {
 	places    stream
 	tickets   stream
 	disturb   stream
+	outcomes  stream // of questions
+	questions wheel
 	callNo    int
 	ticketNo  int
 	agentNo   int
@@ -67,6 +69,8 @@ func New(p Preset, o Options) (*Generator, error) {
 		places:    newStream(o.Seed, "places"),
 		tickets:   newStream(o.Seed, "tickets"),
 		disturb:   newStream(o.Seed, "disturbances"),
+		outcomes:  newStream(o.Seed, "outcomes"),
+		questions: newWheel(each(figures().Questions, func(q question) int64 { return q.Weight })...),
 		callers:   newCallers(newStream(o.Seed, "callers"), p == Live),
 		nature:    newNatures(p, newStream(o.Seed, "natures")),
 	}

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -124,5 +125,77 @@ func (r *ticketRun) slow(opd string) {
 	}
 	for i := range r.how.Acknowledge {
 		r.how.Acknowledge[i] *= p.Slower
+	}
+}
+
+// recommendation is one that a meeting of 2023 made; the texts are as an event has them.
+type recommendation struct {
+	ID        string `yaml:"id"`
+	Text      string `yaml:"text"`
+	Owner     string `yaml:"owner"`
+	Month     string `yaml:"month"`
+	Due       string `yaml:"due"`
+	Status    string `yaml:"status"`
+	Completed string `yaml:"completed"`
+	Indicator string `yaml:"indicator"`
+	OPD       string `yaml:"opd"`
+	Baseline  string `yaml:"baseline"`
+	Slower    int64  `yaml:"slower"` // confirmations before its completion
+}
+
+// Recommendations are those that Sidoarjo2023 plants, as events of the office: one that works, one that does not, and one
+// that is still open. No preset sends them, because they need the scope monev:write: Run does where it is asked to.
+func Recommendations(center string) (out []event.RawEvent) {
+	for i := range figures().Recommendations {
+		r := &figures().Recommendations[i]
+		record := map[string]string{
+			event.RecordText: r.Text, event.RecordOwner: r.Owner, event.RecordMonth: r.Month, event.RecordDue: r.Due,
+			event.RecordStatus: r.Status, event.RecordCompleted: r.Completed, event.RecordIndicator: r.Indicator,
+			event.RecordOPD: r.OPD, event.RecordBaseline: r.Baseline,
+		}
+		maps.DeleteFunc(record, func(_, v string) bool { return v == "" })
+		month, _ := time.ParseInLocation("2006-01", r.Month, wib())
+		out = append(out, event.RawEvent{
+			Source: officeSource, ID: "rekomendasi-" + r.ID, Type: event.RTLSet, Subject: r.ID, Center: center, Record: record,
+			Time: month.AddDate(0, 1, 3).Add(9 * time.Hour), // the meeting, on the fourth of the month after
+		})
+	}
+	return out
+}
+
+// officeSource is no source of calls and tickets: what an office writes is not part of a world's totals.
+const officeSource = "simulate-office"
+
+// confirmOf is how long confirming takes a ticket of an OPD that was resolved at an instant.
+func (g *Generator) confirmOf(d spread, opd string, at int64) spread {
+	if g.preset != Sidoarjo2023 {
+		return d
+	}
+	for i := range figures().Recommendations {
+		r := &figures().Recommendations[i]
+		if r.Slower == 0 || r.OPD != opd || g.moment(at).Format(time.DateOnly) > r.Completed {
+			continue
+		}
+		for j := range d {
+			d[j] *= r.Slower
+		}
+	}
+	return d
+}
+
+// answer says what came of a question about a public service.
+func (g *Generator) answer(d *event.RawEvent, n nature) {
+	q := question{Answered: 150, Referred: 700, Unknown: 100, OPD: n.work.OPD} // of those that a ticket passes on
+	if n.scope == "" {
+		q = figures().Questions[g.questions.spin(g.outcomes)]
+		d.Category = q.Topic
+	}
+	switch of := g.outcomes.IntN(1000); {
+	case of < q.Answered:
+		d.Outcome = event.OutcomeDijawab
+	case of < q.Answered+q.Referred:
+		d.Outcome, d.OPD = event.OutcomeDirujuk, q.OPD
+	case of < q.Answered+q.Referred+q.Unknown:
+		d.Outcome = event.OutcomeTidakTahu
 	}
 }

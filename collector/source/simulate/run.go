@@ -21,6 +21,9 @@ type RunOptions struct {
 	Key    string    // API key; empty where none is asked for
 	Lines  io.Writer // when set, messages are written here, one a line, and nothing is sent
 	Totals string    // file for the totals as JSON, written at the end; empty means none
+	// Recommendations sends those that Sidoarjo2023 plants as well, when everything else is sent; the key needs
+	// monev:write.
+	Recommendations bool
 
 	Progress io.Writer // where progress goes; nil means nowhere
 	Terminal bool      // Progress is a terminal: one line that is written over
@@ -57,6 +60,9 @@ func Run(ctx context.Context, o RunOptions) error {
 func (o *RunOptions) generator() (*Generator, error) {
 	if (o.Server == "") == (o.Lines == nil) {
 		return nil, fmt.Errorf("%w: name one destination, a server or a file of lines", ErrOptions)
+	}
+	if o.Recommendations && (o.Preset != Sidoarjo2023 || o.Lines != nil) {
+		return nil, fmt.Errorf("%w: recommendations are planted in %s, and sent to a server", ErrOptions, Sidoarjo2023)
 	}
 	now := o.Clock.Now()
 	switch o.Preset {
@@ -117,6 +123,13 @@ func runSend(ctx context.Context, g *Generator, o RunOptions, p *progress) error
 		p.look()
 		return stream.Flush()
 	})
+	if err == nil && o.Recommendations && ctx.Err() == nil {
+		for _, d := range Recommendations(g.o.Center) {
+			if err = stream.Add(d.AppendCloudEvent(body[:0]), d.ID); err != nil {
+				break
+			}
+		}
+	}
 	totals, closeErr := stream.Close()
 	p.sent(totals)
 	if closeErr != nil {

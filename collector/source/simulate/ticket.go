@@ -227,7 +227,7 @@ func (r *ticketRun) finish() {
 	r.how.Office = false
 	again := r.t.reopened > 0
 	if again && r.t.confirmed != 0 || !again && r.permille(r.how.ConfirmShare) {
-		r.t.confirmed = r.after(r.how.Confirm)
+		r.t.confirmed = r.after(r.g.confirmOf(r.how.Confirm, r.t.opd(), r.now))
 		r.t.state = stateConfirmed
 		r.t.result = event.ResultBenar
 		if r.inc.invented {

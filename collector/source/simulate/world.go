@@ -49,6 +49,19 @@ type world struct {
 	Talk         map[string]spread `yaml:"talk"`
 	LiveShares   []share           `yaml:"live_shares"`
 	Planted      []plant           `yaml:"planted"`
+	// Recommendations and what came of them, and what callers ask.
+	Recommendations []recommendation `yaml:"recommendations"`
+	Questions       []question       `yaml:"questions"`
+}
+
+// question is a topic that callers ask about without a ticket; what comes of it in per mille.
+type question struct {
+	Topic    string `yaml:"topic"`
+	Weight   int64  `yaml:"weight"`
+	Answered int    `yaml:"answered"`
+	Referred int    `yaml:"referred"`
+	Unknown  int    `yaml:"unknown"`
+	OPD      string `yaml:"opd"` // to whom it is referred
 }
 
 // kecamatan is a district.

@@ -71,6 +71,9 @@ func center(r *page.Request) (string, bool) {
 // by is who has a report made, as what is kept has it.
 func by(r *page.Request) string { return cmp.Or(r.Person.Name(), audit.Nobody) }
 
+// mayHandOut reports whether the person may hand a report out.
+func mayHandOut(r *page.Request) bool { return r.Person.May(page.Scopes(auth.MonevWrite)) }
+
 // fail answers with why there is no report.
 func (p *pages) fail(r *page.Request, err error) {
 	var no *report.RefusedError
@@ -142,8 +145,25 @@ func monthName(r *page.Request, month string) string {
 	return indonesian.Months[t.Month()-1] + " " + strconv.Itoa(t.Year())
 }
 
+// instant writes a time with the name of its zone.
+func instant(r *page.Request, t time.Time) string {
+	if r.Lang == page.English {
+		return t.Format("2 January 2006 15:04 MST")
+	}
+	return indonesian.Date(t)
+}
+
+// maxMoved bounds the changed figures that a page lists.
+const maxMoved = 100
+
 type indicatorRow struct {
 	Name, Target, Value, Before, Year, N, Verdict, Tone string
+}
+
+// editionRow is a report that was handed out; At is in the centre's zone.
+type editionRow struct {
+	Number, Revision int
+	At, By           string
 }
 
 type monthView struct {
@@ -151,10 +171,11 @@ type monthView struct {
 	Before, After        string // months; empty: none
 	Provisional, Running bool
 	Indicators           []indicatorRow
-	Summary              template.HTML
-	Editions             []report.Summary
-	Edition              int // shown; 0 is a draft
+	Editions             []editionRow
+	Edition              int  // shown; 0 is a draft
+	Draft                bool // of a frozen month: nobody who may has handed it out yet
 	Changed              int
+	Moved                []report.Moved // the first of what changed
 	Link                 string
 	MayHandOut           bool
 	Query                string // "?center=..." to go on with
@@ -167,7 +188,8 @@ func (p *pages) month(r *page.Request) {
 		return
 	}
 	month := r.PathValue("month")
-	result, err := p.cfg.Reports.Report(r.Context(), report.Request{Center: code, Month: month, By: by(r)})
+	result, err := p.cfg.Reports.Report(r.Context(), report.Request{Center: code, Month: month,
+		HandOut: mayHandOut(r), By: by(r)})
 	if err != nil {
 		p.fail(r, err)
 		return
@@ -179,13 +201,15 @@ func (p *pages) month(r *page.Request) {
 	}
 	rep := result.Report
 	v := monthView{Center: rep.Center, Month: month, Name: monthName(r, month), Provisional: rep.Provisional,
-		Running: rep.Running, MayHandOut: !rep.Provisional && r.Person.May(page.Scopes(auth.MonevWrite))}
+		Running: rep.Running, Draft: rep.Draft, MayHandOut: !rep.Provisional && mayHandOut(r)}
 	if asked := r.URL.Query().Get("center"); asked != "" {
 		v.Query = "?center=" + template.URLQueryEscaper(asked)
 	}
 	i := slices.IndexFunc(list, func(m report.Month) bool { return m.Month == month })
 	if i >= 0 {
-		v.Editions = list[i].Editions
+		for _, e := range list[i].Editions {
+			v.Editions = append(v.Editions, editionRow{e.Edition, e.Revision, instant(r, e.MadeAt.In(rep.Location())), e.By})
+		}
 		if i+1 < len(list) {
 			v.Before = list[i+1].Month
 		}
@@ -196,7 +220,8 @@ func (p *pages) month(r *page.Request) {
 	if result.Edition != nil {
 		v.Edition = result.Edition.Number
 		if changed, err := p.cfg.Reports.Changed(r.Context(), rep.Center, month); err == nil && changed != nil {
-			v.Changed = len(changed.Differences)
+			v.Changed, v.Moved = len(changed.Differences), rep.Moved(changed.Differences, r.Lang == page.English)
+			v.Moved = v.Moved[:min(len(v.Moved), maxMoved)]
 		}
 		if p.cfg.Link != nil {
 			v.Link = p.cfg.Link(rep.Center, month, v.Edition, r.Now)
@@ -260,7 +285,7 @@ func (p *pages) file(r *page.Request) {
 		return
 	}
 	result, err := p.cfg.Reports.Report(r.Context(), report.Request{Center: code, Month: r.PathValue("month"),
-		Edition: edition, OPD: r.URL.Query().Get("opd"), By: by(r)})
+		Edition: edition, OPD: r.URL.Query().Get("opd"), HandOut: mayHandOut(r), By: by(r)})
 	if err != nil {
 		p.fail(r, err)
 		return

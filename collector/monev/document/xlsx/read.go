@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"github.com/monev112/monev112/collector/internal/indonesian"
 	"github.com/monev112/monev112/collector/monev/document"
 )
 
@@ -18,7 +20,7 @@ import (
 const maxUnzipped = 256 << 20
 
 var (
-	known    = regexp.MustCompile(`^k_([a-z2-7]{24})_(\d+)_(n|d|p\d+)$`)
+	known    = regexp.MustCompile(`^k_([a-z2-7]{24})_(\d+)_(n|d|t|p\d+)$`)
 	refersTo = regexp.MustCompile(`^=?\$?(?:'((?:[^']|'')+)'|([^'!.]+))[!.]\$?([A-Z]+)\$?(\d+)$`)
 )
 
@@ -84,8 +86,13 @@ func readName(f *excelize.File, id, how, ref string) document.Reading {
 	if err != nil {
 		return document.Parse(id, text, where)
 	}
-	if how == "d" {
+	switch how {
+	case "d":
 		v *= 86400
+	case "t":
+		if day, err := excelize.ExcelDateToTime(v, false); err == nil && v == math.Trunc(v) {
+			text = indonesian.Day(day)
+		}
 	}
 	return document.Exact(id, text, where, v)
 }

@@ -5,7 +5,7 @@
 //
 //	k_<Key.ID>_<place in the document>_<how the cell holds it>
 //
-// how is n for a number, d for a length of time in days, p<offset> for a number within a text.
+// how is n for a number or a text, d for a length of time in days, t for a date, p<offset> for what begins within a text.
 package xlsx
 
 import (
@@ -572,8 +572,11 @@ func (b *book) tableRow(t document.Table, r document.Row, right []bool) error {
 func (b *book) cell(j int, c document.Cell, look style) error {
 	if c.Key != (document.Key{}) {
 		how := "n"
-		if c.Kind == document.DurationCell {
+		switch c.Kind {
+		case document.DurationCell:
 			how = "d"
+		case document.DateCell:
+			how = "t"
 		}
 		b.name(c.Key, how, j)
 	}
