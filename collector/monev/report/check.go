@@ -155,7 +155,7 @@ func (r *Report) cells(now *Report) (out []document.Cell) {
 	return out
 }
 
-// json compares every number of a JSON file with the report.
+// json compares every number and text of a JSON file with the report.
 func (c *Checked) json(r *Report, file []byte) error {
 	var got Report
 	if err := json.Unmarshal(file, &got); err != nil {
@@ -171,38 +171,61 @@ func (c *Checked) json(r *Report, file []byte) error {
 		return err
 	}
 	want, found := leaves(text), leaves(file)
-	say := func(v *float64, there bool) string {
-		switch {
-		case !there:
+	say := func(l leaf, there bool) string {
+		if !there {
 			return "missing"
-		case v == nil:
-			return "null"
 		}
-		return fmt.Sprintf("%.12g", *v)
+		return l.String()
 	}
 	all := maps.Clone(want)
 	maps.Copy(all, found)
 	for _, at := range slices.Sorted(maps.Keys(all)) {
 		a, there := found[at]
 		b, wanted := want[at]
-		if there && wanted {
+		if there && wanted && b.number != nil {
 			c.Compared++
 		}
-		if there != wanted || (a == nil) != (b == nil) || a != nil && !equal(*a, *b) {
+		if there != wanted || !a.is(b) {
 			c.Differences = append(c.Differences, fmt.Sprintf("%s is %s, should be %s", at, say(a, there), say(b, wanted)))
 		}
 	}
 	return nil
 }
 
+// leaf is a number or a text of a JSON file, or a null.
+type leaf struct {
+	number *float64
+	text   *string
+}
+
+func (l leaf) is(other leaf) bool {
+	switch {
+	case l.number != nil && other.number != nil:
+		return equal(*l.number, *other.number)
+	case l.text != nil && other.text != nil:
+		return *l.text == *other.text
+	}
+	return l == other
+}
+
+func (l leaf) String() string {
+	switch {
+	case l.number != nil:
+		return fmt.Sprintf("%.12g", *l.number)
+	case l.text != nil:
+		return fmt.Sprintf("%q", *l.text)
+	}
+	return "null"
+}
+
 // nameMembers are the members that tell the elements of a list apart.
 var nameMembers = []string{"month", "figure", "dims", "id", "indicator", "code", "title", "section", "name", "topic"}
 
-// leaves are the numbers of a JSON text by where they stand; nil for a null.
-func leaves(text []byte) map[string]*float64 {
+// leaves are the numbers, texts and nulls of a JSON text by where they stand.
+func leaves(text []byte) map[string]leaf {
 	var v any
 	_ = json.Unmarshal(text, &v) // was read before
-	out := map[string]*float64{}
+	out := map[string]leaf{}
 	var walk func(at string, v any)
 	walk = func(at string, v any) {
 		switch v := v.(type) {
@@ -228,9 +251,11 @@ func leaves(text []byte) map[string]*float64 {
 				walk(at+" "+name, x)
 			}
 		case float64:
-			out[at] = &v
+			out[at] = leaf{number: &v}
+		case string:
+			out[at] = leaf{text: &v}
 		case nil:
-			out[at] = nil
+			out[at] = leaf{}
 		}
 	}
 	walk("", v)
