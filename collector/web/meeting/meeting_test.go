@@ -114,7 +114,7 @@ var token = regexp.MustCompile(`name="form" value="([^"]*)"`)
 
 func (w *world) signIn(scope auth.Scope) {
 	w.t.Helper()
-	_, secret, err := w.keys.Create(auth.Key{Name: string(scope), Scopes: []auth.Scope{scope}}, w.now)
+	_, secret, err := w.keys.Create(auth.Key{Name: strings.ReplaceAll(string(scope), ":", "-"), Scopes: []auth.Scope{scope}}, w.now)
 	if err != nil {
 		w.t.Fatal(err)
 	}

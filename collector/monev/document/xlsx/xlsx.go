@@ -590,10 +590,14 @@ func (b *book) cell(j int, c document.Cell, look style) error {
 		value, look.format = c.Value/86400, "[h]:mm:ss"
 	case document.DateCell:
 		_, offset := c.At.Zone()
-		value, look.format = c.At.UTC().Add(time.Duration(offset)*time.Second), "[$-421]d mmmm yyyy"
+		at := c.At.UTC().Add(time.Duration(offset) * time.Second)
+		look.format = "[$-421]d mmmm yyyy"
 		if c.Clock {
 			look.format += " hh.mm"
+		} else {
+			at = at.Truncate(24 * time.Hour)
 		}
+		value = at
 	default:
 		return b.text(j, b.n.Say(c), look)
 	}
