@@ -17,7 +17,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 24
 
 .PHONY: help build engine demo test unit check race lint tidy generated chromium office packages deb format generate \
-	dashboards dashboards-schemas dashboards-preview otelcol bench torture soak fuzz tools
+	dashboards dashboards-schemas dashboards-preview otelcol bench torture soak fuzz properties tools
 
 build: ## the program
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o monev112 ./cmd/monev112
@@ -31,7 +31,7 @@ demo: engine ## a simulated call centre: history, then live traffic, until Ctrl-
 # Rules, routes and messages are tested on real servers, built here: minutes once, then kept in .tools/bin.
 # Most tests of whole programs wait for one another's servers: more of them side by side than there are processors.
 test: engine tools chromium office packages ## every test, with real servers
-	$(GO) test -timeout 60m -parallel 3 ./...
+	$(GO) test -timeout 240m -parallel 3 ./...
 	$(GO) test -timeout 10m -tags faults ./collector/internal/faultpoint
 	$(GO) test -timeout 10m -tags faults ./collector/ingest -run Killed
 
@@ -113,7 +113,7 @@ torture: engine ## faults by chance until the service was killed KILLS times, th
 	$(GO) test -v -timeout 180m ./collector/e2e -run '^TestTorture$$' -torture.rounds $(ROUNDS) -torture.kills $(KILLS) -torture.seed $(SEED)
 	$(GO) test -v -timeout 60m ./collector/e2e -run '^TestTorture$$' -torture.rounds 6 -torture.seed $(SEED) -torture.ordinary
 	$(GO) test -timeout 120m -count 3 ./collector/e2e -run 'Killed|ClickHouse|Disk|Board|Hostile'
-	$(GO) test -timeout 120m -count 3 -tags faults ./collector/ingest ./collector/journal ./collector/upkeep/rebuild ./collector/shipper
+	RAPID_SEED=0 $(GO) test -timeout 120m -count 3 -tags faults ./collector/ingest ./collector/journal ./collector/upkeep/rebuild ./collector/shipper
 
 DURATION ?= 30m
 RATE     ?= 2000
@@ -126,6 +126,11 @@ fuzz: ## each fuzz test for FUZZTIME
 	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep ^Fuzz); do \
 	    echo "$$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) || exit 1; \
 	  done; done
+
+CHECKS ?= 1000
+properties: engine ## the packages with properties, each property on CHECKS new cases
+	RAPID_SEED=0 RAPID_CHECKS=$(CHECKS) $(GO) test -timeout 240m \
+	  $$(grep -rl --include='*_test.go' pgregory.net/rapid collector | xargs -n 1 dirname | sort -u | sed 's|^|./|')
 
 tools: $(BIN)/prometheus $(BIN)/promtool $(BIN)/alertmanager $(BIN)/amtool $(BIN)/nfpm ## real servers for tests and rules
 

@@ -171,3 +171,35 @@ func TestPureRoomsKnowNothingOfTheOutside(t *testing.T) {
 		t.Error("imports are not followed: the directory is read by internal/yamlfile")
 	}
 }
+
+// TestPropertiesRepeat holds that every test package with properties imports rapidseed: one that draws new cases in
+// each run refuses a change that has nothing to do with what it found.
+func TestPropertiesRepeat(t *testing.T) {
+	draws, seeded := map[string]bool{}, map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, i := range f.Imports {
+			switch name, _ := strconv.Unquote(i.Path.Value); name {
+			case "pgregory.net/rapid":
+				draws[filepath.Dir(path)] = true
+			case module + "collector/internal/rapidseed":
+				seeded[filepath.Dir(path)] = true
+			}
+		}
+		return nil
+	})
+	if err != nil || len(draws) == 0 {
+		t.Fatalf("%d packages with properties: %v", len(draws), err)
+	}
+	for folder := range draws {
+		if !seeded[folder] {
+			t.Errorf("%s draws new cases in each run: import _ %q in a test", folder, module+"collector/internal/rapidseed")
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monev112/monev112/collector/event"
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 	"github.com/monev112/monev112/collector/internal/yamlfile"
 	"github.com/monev112/monev112/deploy"
 )

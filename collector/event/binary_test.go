@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 )
 
 // anyEvent draws an event that the codec must carry, well beyond what the decoder lets in.

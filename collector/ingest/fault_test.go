@@ -14,6 +14,7 @@ import (
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/internal/disk/disktest"
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 	"github.com/monev112/monev112/collector/journal"
 )
 

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monev112/monev112/collector/event"
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 )
 
 var errDied = errors.New("the process died")

@@ -53,6 +53,11 @@ func newWarehouse() *warehouse {
 	return &warehouse{events: map[eventID]event.Event{}, rows: map[event.Key]tracker.Row{}, tokens: map[string]int{}}
 }
 
+// inOrder returns the keys of a map in the same order each time, so that a seed of rapid repeats exactly.
+func inOrder[K comparable, V any](m map[K]V) []K {
+	return slices.SortedFunc(maps.Keys(m), func(a, b K) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+}
+
 func (w *warehouse) Prepare(context.Context) error              { return w.check() }
 func (w *warehouse) MaxVersion(context.Context) (uint64, error) { return w.version, w.check() }
 func (w *warehouse) Permanent(err error) bool                   { return errors.Is(err, errBad) }
@@ -105,24 +110,26 @@ func (w *warehouse) ReadCases(_ context.Context, keys []event.Key) ([]tracker.Lo
 	if err := w.pass(); err != nil {
 		return nil, err
 	}
+	ids, rows := inOrder(w.events), inOrder(w.rows)
 	var out []tracker.Loaded
 	for _, k := range keys {
 		l := tracker.Loaded{Key: k}
-		for _, e := range w.events {
-			if e.Key() == k {
+		for _, id := range ids {
+			if e := w.events[id]; e.Key() == k {
 				l.Events = append(l.Events, &e)
 			}
 		}
-		for _, e := range w.events {
-			if k.Kind == event.KindTicket && e.Center == k.Center && e.Master == k.ID {
+		for _, id := range ids {
+			if e := w.events[id]; k.Kind == event.KindTicket && e.Center == k.Center && e.Master == k.ID {
 				l.Tickets = append(l.Tickets, e.Subject)
 			}
 		}
 		if r, ok := w.rows[k]; ok && r.Call != nil {
 			l.Tickets = r.Call.Tickets
 		}
-		for key, r := range w.rows {
-			if r.Ticket != nil && key.Center == k.Center && k.Kind == event.KindCall && slices.Contains(r.Ticket.Calls, k.ID) {
+		for _, key := range rows {
+			t := w.rows[key].Ticket
+			if t != nil && key.Center == k.Center && k.Kind == event.KindCall && slices.Contains(t.Calls, k.ID) {
 				l.Tickets = append(slices.Clone(l.Tickets), key.ID)
 			}
 		}
@@ -171,7 +178,7 @@ func (w *warehouse) Subjects(_ context.Context, fn func([]event.Key) error) erro
 			keys[event.Key{Center: e.Center, Kind: event.KindCall, ID: c}] = true
 		}
 	}
-	return fn(slices.Collect(maps.Keys(keys)))
+	return fn(inOrder(keys))
 }
 
 func (w *warehouse) OpenCases(_ context.Context, since time.Time) ([]event.Key, error) {
@@ -179,8 +186,8 @@ func (w *warehouse) OpenCases(_ context.Context, since time.Time) ([]event.Key, 
 		return nil, errAway
 	}
 	var keys []event.Key
-	for k, r := range w.rows {
-		if r.Call != nil || r.Ticket.State.Open() {
+	for _, k := range inOrder(w.rows) {
+		if r := w.rows[k]; r.Call != nil || r.Ticket.State.Open() {
 			keys = append(keys, k)
 		}
 	}

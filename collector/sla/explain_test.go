@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monev112/monev112/collector/casefile"
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 )
 
 // The view states in SQL what casefile states in Go; a thousand calls of every shape must not tell them apart.

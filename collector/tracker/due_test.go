@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monev112/monev112/collector/event"
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 )
 
 // Whatever is on the board, an OPD's list has the numbers of the gauges, and the tickets that OpenTickets chooses.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/internal/keyfile"
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 	"pgregory.net/rapid"
 )
 

@@ -16,6 +16,7 @@ import (
 	"github.com/monev112/monev112/collector/alerting/routing"
 	"github.com/monev112/monev112/collector/alerting/whatsapp"
 	"github.com/monev112/monev112/collector/alerting/whatsapp/whatsapptest"
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 	"github.com/monev112/monev112/collector/store"
 )
 

@@ -11,6 +11,7 @@ import (
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/deploy"

@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 )
 
 var (

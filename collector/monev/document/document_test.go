@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 )
 
 var share = Key{Figure: "service_level", Dims: "measure=ketat,target=15", Part: Value}

@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 	"github.com/monev112/monev112/collector/monev/share"
 )
 

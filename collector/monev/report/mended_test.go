@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/monev/information"
 	"github.com/monev112/monev112/collector/monev/kendala"

@@ -14,6 +14,7 @@ import (
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/engine/enginetest"
 	"github.com/monev112/monev112/collector/event"
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/tracker"

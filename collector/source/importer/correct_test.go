@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monev112/monev112/collector/directory"
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 	"github.com/monev112/monev112/deploy"
 )
 

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 )
 
 // Of every value exactly one of in, not_in and empty: true holds, when the texts hold no empty one; with it, exactly

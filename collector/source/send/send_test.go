@@ -18,13 +18,14 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/internal/noleaks"
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { noleaks.Main(m) }
 
 // reply is how a fake server answers one request: by status, or with a failure of the connection.
 type reply struct {

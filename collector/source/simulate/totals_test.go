@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 )
 
 // checkTotals holds the figures of one world against each other.

@@ -17,6 +17,7 @@ import (
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/internal/disk/disktest"
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/tracker"

@@ -17,6 +17,7 @@ import (
 	"github.com/xuri/excelize/v2"
 	"pgregory.net/rapid"
 
+	_ "github.com/monev112/monev112/collector/internal/rapidseed"
 	"github.com/monev112/monev112/collector/monev/document"
 	"github.com/monev112/monev112/collector/monev/document/documenttest"
 )
