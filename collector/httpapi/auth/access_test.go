@@ -338,6 +338,29 @@ func TestLostKeysEndTheStart(t *testing.T) {
 	}
 }
 
+// A service may start while the first key is made, whose lock is there before it.
+func TestAServiceStartsBesideTheFirstKey(t *testing.T) {
+	f := newFile(t)
+	made := make(chan error, 1)
+	go func() {
+		_, _, err := f.Create(Key{Name: "a", Scopes: []Scope{BoardRead}}, testNow)
+		made <- err
+	}()
+	for {
+		if err := f.open(testNow); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-made:
+			if err != nil {
+				t.Fatal(err)
+			}
+			return
+		default:
+		}
+	}
+}
+
 func knownOf(f File) string { return filepath.Join(filepath.Dir(f.Path), keyfile.KnownName) }
 
 func TestARevokedKeyEndsWithinASecond(t *testing.T) {

@@ -110,12 +110,16 @@ func ReadKnown[T any](f File[T], d Dependent, ids func(T) []string, now time.Tim
 		return value, err
 	}
 	value, err = f.Read()
+	lost := errors.Is(err, fs.ErrNotExist) && (len(last.IDs) > 0 || !recorded && d.Evidence())
+	if _, lerr := os.Lstat(f.Path + LockSuffix); lost && lerr == nil {
+		// It may be in the making: who makes it holds the lock until it is there. Without the lock it stays missing.
+		_ = f.locked(func() error { value, err = f.Read(); return nil })
+	}
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && lost:
+		return value, fmt.Errorf("%s %s is missing, and this folder was used with one: %s. Bring the file back from the "+
+			"secrets of a backup, or begin with new keys from here: %s", f.Name, f.Path, d.What, d.Remedy)
 	case errors.Is(err, fs.ErrNotExist):
-		if len(last.IDs) > 0 || !recorded && d.Evidence() {
-			return value, fmt.Errorf("%s %s is missing, and this folder was used with one: %s. Bring the file back from the "+
-				"secrets of a backup, or begin with new keys from here: %s", f.Name, f.Path, d.What, d.Remedy)
-		}
 		return value, err
 	case err != nil:
 		return value, fmt.Errorf("%w. Mend it, bring it back from the secrets of a backup, or begin with new keys from "+

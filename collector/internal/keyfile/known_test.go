@@ -92,6 +92,19 @@ func TestALostFileIsNeverReplacedInSilence(t *testing.T) {
 	}
 }
 
+// Who makes the first file makes its lock before it: a start that finds the one and not the other looks again.
+func TestAFileInTheMakingIsNotLost(t *testing.T) {
+	file := numberFile(filepath.Join(t.TempDir(), "number"))
+	made := func() bool { // between the two looks
+		writeFile(t, file.Path+LockSuffix, "", 0o600)
+		writeFile(t, file.Path, "7", 0o600)
+		return true
+	}
+	if n, err := ReadKnown(file, Dependent{Evidence: made}, numberIDs, testNow); err != nil || n != 7 {
+		t.Errorf("%d, %v", n, err)
+	}
+}
+
 func TestEarlierKeysMayBeDroppedWhereAnyIsEnough(t *testing.T) {
 	for _, c := range []struct {
 		any     bool
