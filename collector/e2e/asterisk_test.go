@@ -49,8 +49,7 @@ func (s *service) shows(series string, want float64) {
 	}
 }
 
-const waiting, windowAnswered = `monev112_calls_waiting{center="35.15"}`,
-	`monev112_window_calls{center="35.15",measure="answered",window="day"}`
+const waiting = `monev112_calls_waiting{center="35.15"}`
 
 // serve follows a queue_log by configuration: a waiting caller shows, an answer ends the wait, and the wait is the
 // queue's hold time, whatever a call detail record says. A restart in the middle of a rotation misses nothing.
@@ -158,7 +157,10 @@ func TestFollowKeepsWhileTheCollectorIsAway(t *testing.T) {
 	start()
 	s.start()
 	s.shows(waiting, 2)
-	s.shows(windowAnswered, 1)
+	s.shipped()
+	if got := s.query("SELECT countIf(isNotNull(answered_at)), count() FROM calls_now"); got != "1\t3" {
+		t.Errorf("calls answered, and all: %s, want 1 and 3", got)
+	}
 	if err := end(os.Interrupt); err != nil {
 		t.Errorf("follow does not stop cleanly: %v", err)
 	}

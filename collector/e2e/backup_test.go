@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -35,8 +36,11 @@ func (s *service) tool(env string, args ...string) (text string, code int, kille
 func (s *service) rowCounts() string {
 	s.t.Helper()
 	var out []string
-	for _, table := range []string{"events", "calls", "tickets", "clocks", "calls_hourly", "frozen", "notifications"} {
-		out = append(out, table+" "+s.query("SELECT count() FROM "+table+" FINAL"))
+	for _, rows := range []string{ // without those that say that there is none any more, which a backup need not hold
+		"events FINAL", "calls FINAL", "tickets FINAL", "clocks FINAL WHERE NOT void", "calls_hourly_now", "frozen FINAL",
+		"notifications FINAL",
+	} {
+		out = append(out, rows+" "+s.query("SELECT count() FROM "+rows))
 	}
 	return strings.Join(out, "\n")
 }
@@ -75,11 +79,13 @@ func TestBackupBesideIngestAndRestore(t *testing.T) {
 
 	sent := make(chan struct{})
 	began := make(chan struct{})
+	begin := sync.OnceFunc(func() { close(began) })
 	go func() {
 		defer close(sent)
+		defer begin() // what ended early is told below
 		for i, b := range batches[third:] {
 			if i == 2 {
-				close(began)
+				begin()
 			}
 			if !s.tryDeliver(b) {
 				return

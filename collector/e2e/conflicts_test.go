@@ -78,13 +78,9 @@ func TestLateConflictsHoldNoLiveEventUp(t *testing.T) {
 	if engine == 0 {
 		t.Fatal("the engine's process is not found")
 	}
-	if err := syscall.Kill(engine, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	s.signal(engine, syscall.SIGSTOP)
 	a := post(append(old(storm, 2*storm, "other"), beside()...)...)
-	if err := syscall.Kill(engine, syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
+	s.signal(engine, syscall.SIGCONT)
 	if a.Accepted != storm+live || len(a.Rejected) > 0 {
 		t.Errorf("while ClickHouse does not answer %d of %d are accepted, %d refused: are they remembered?", a.Accepted,
 			storm+live, len(a.Rejected))

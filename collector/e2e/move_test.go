@@ -19,31 +19,45 @@ func startEngine(t *testing.T) (addr, keyFile string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(t.TempDir(), "server")
-	addr, keyFile = freeAddr(t), filepath.Join(dir, "engine.key")
-	log := &syncBuffer{}
-	cmd := exec.Command(path, "engine", "--data", dir, "--listen", addr)
-	cmd.Stderr = log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	dir, log := filepath.Join(t.TempDir(), "server"), &syncBuffer{}
+	var cmd *exec.Cmd
+	var gone chan struct{}
+	start := func() {
+		addr = freeAddr(t)
+		cmd, gone = exec.Command(path, "engine", "--data", dir, "--listen", addr), make(chan struct{})
+		cmd.Stderr = log
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		go func(cmd *exec.Cmd, gone chan struct{}) {
+			_ = cmd.Wait()
+			close(gone)
+		}(cmd, gone)
 	}
+	start()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-gone
 		if t.Failed() {
 			t.Logf("log of the server:\n%s", tail(log.String(), 2000))
 		}
 	})
-	for deadline := time.Now().Add(patience); ; {
-		if r, err := http.Get("http://" + addr + "/ping"); err == nil {
+	Until(t, "the server answers", func() bool {
+		select {
+		case <-gone:
+			if !portTaken(log.String()) {
+				t.Fatal("the server ended")
+			}
+			start()
+		default:
+		}
+		r, err := http.Get("http://" + addr + "/ping")
+		if err == nil {
 			r.Body.Close()
-			return addr, keyFile
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("the server does not answer")
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return err == nil
+	})
+	return addr, filepath.Join(dir, "engine.key")
 }
 
 // TestMoveToAServer moves a service from the embedded ClickHouse to another while a client sends without a pause:

@@ -39,6 +39,8 @@ func blocks(t *testing.T, document, language string) []string {
 
 // shell runs a block of a document as a reader does, in dir, against the service under test.
 func (s *service) shell(dir, block string) (string, error) {
+	s.t.Helper()
+	needs(s.t, "sh", "curl")
 	path, err := binary()
 	if err != nil {
 		s.t.Fatal(err)

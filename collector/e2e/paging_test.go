@@ -290,14 +290,14 @@ func TestQuietHours(t *testing.T) {
 }
 
 // begunToday is a time of day of the service, just begun. In the last minutes of a day the service's next start has its
-// clock ten minutes behind: else the day would be over before it has started, and the digest of the next one far away.
+// clock half an hour behind: else the day would be over before it has started, and the digest of the next one far away.
 func (p *paging) begunToday() time.Time {
 	now := time.Now().In(wib)
-	if now.Add(3*time.Minute).Day() == now.Day() {
+	if now.Add(15*time.Minute).Day() == now.Day() {
 		return now
 	}
-	p.s.env = append(p.s.env, "MONEV112_FAULTS="+p.write("faults", "clock -600\n"))
-	return now.Add(-10 * time.Minute)
+	p.s.env = append(p.s.env, "MONEV112_FAULTS="+p.write("faults", "clock -1800\n"))
+	return now.Add(-30 * time.Minute)
 }
 
 // personal finds the caller, however the number is written.

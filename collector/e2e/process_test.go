@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,45 +14,33 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/e2e/servers"
+	"github.com/monev112/monev112/collector/internal/freeaddr"
 )
 
-// Patience bounds every wait of this package; a machine under load may need it.
-const Patience = 5 * time.Minute
+// patience bounds every wait of these tests; a machine under load may need it.
+const patience = 15 * time.Minute
 
 // pause is how long a wait rests between two looks.
 const pause = 20 * time.Millisecond
 
-// Until polls until ok, and fails the test after Patience; what says what was waited for.
+// Until polls until ok, and fails the test after patience; what says what was waited for.
 func Until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(Patience); !ok(); time.Sleep(pause) {
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within %s: %s", Patience, what)
+			t.Fatalf("not within %s: %s", patience, what)
 		}
 	}
 }
 
-// freeAddr returns a loopback address on which nothing listens. It lies below the ports that the kernel gives to
-// outgoing connections, so that a server can be killed and get its port back.
+// freeAddr returns a loopback address on which nothing listens, for a server that may be killed and started again.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	low := 32768
-	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
-		fmt.Sscan(string(text), &low)
+	addr, err := freeaddr.Loopback()
+	if err != nil {
+		t.Fatal(err)
 	}
-	const first = 12000
-	for range 100 {
-		port := 0 // a machine that gives out nearly all ports: the kernel's choice
-		if low > first+1000 {
-			port = first + rand.IntN(low-first)
-		}
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			defer l.Close()
-			return l.Addr().String()
-		}
-	}
-	t.Fatal("no free port")
-	return ""
+	return addr
 }
 
 // process is a server with a folder, a configuration and an address that outlive it.
@@ -108,12 +94,15 @@ func (p *process) URL() string { return "http://" + p.addr }
 // Start starts a server that was killed or stopped, on the same port and data, and waits until it is ready.
 func (p *process) Start() {
 	p.t.Helper()
-	for deadline := time.Now().Add(Patience); !p.start(); time.Sleep(pause) {
+	for deadline := time.Now().Add(patience); !p.start(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
 			p.t.Fatalf("%s does not get its port %s back", p.name, p.addr)
 		}
 	}
 }
+
+// portTaken reports whether a server that ended says that another program had its port.
+func portTaken(log string) bool { return strings.Contains(log, "address already in use") }
 
 // start returns false when the port is taken.
 func (p *process) start() bool {
@@ -142,12 +131,12 @@ func (p *process) start() bool {
 		_ = cmd.Wait()
 		close(gone)
 	}()
-	deadline := time.Now().Add(Patience)
+	deadline := time.Now().Add(patience)
 	for {
 		select {
 		case <-gone:
 			text, _ := os.ReadFile(p.logFile())
-			if strings.Contains(string(text[before:]), "address already in use") {
+			if portTaken(string(text[before:])) {
 				return false
 			}
 			p.t.Fatalf("%s ended before it was ready:\n%s", p.name, text[before:])
@@ -160,7 +149,7 @@ func (p *process) start() bool {
 			}
 		}
 		if time.Now().After(deadline) {
-			p.t.Fatalf("%s is not ready within %s", p.name, Patience)
+			p.t.Fatalf("%s is not ready within %s", p.name, patience)
 		}
 	}
 }
@@ -180,7 +169,7 @@ func (p *process) Stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.gone:
-	case <-time.After(Patience):
+	case <-time.After(patience):
 		p.t.Fatalf("%s does not stop on SIGTERM", p.name)
 	}
 }

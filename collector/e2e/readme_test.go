@@ -38,6 +38,7 @@ func indentedBlocks(t *testing.T, section string) []string {
 // TestReadme runs the README's first minutes as a newcomer would: the demo, and the commands in their order as soon as
 // the demo says that there is something to see.
 func TestReadme(t *testing.T) {
+	needs(t, "bash", "curl")
 	blocks := indentedBlocks(t, "Try it")
 	if len(blocks) != 3 || !strings.HasPrefix(blocks[0], "make demo ") {
 		t.Fatalf("blocks of the README: %q", blocks)

@@ -48,7 +48,7 @@ func TestJournalRepair(t *testing.T) {
 	skipped := func() string {
 		t.Helper()
 		s.start()
-		<-s.gone
+		s.ended("it refuses to start")
 		at := regexp.MustCompile(`journal skip --at (\d+)`).FindAllStringSubmatch(s.log.String(), -1)
 		if at == nil {
 			t.Fatalf("the service does not name the place:\n%s", tail(s.log.String(), 2000))

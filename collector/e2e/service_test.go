@@ -41,9 +41,18 @@ func buildProgram(path string, flags ...string) error {
 	return nil
 }
 
+// roomBytes is what the data folders of the tests that run at once, and what the go command builds, take of the disk.
+const roomBytes = 2 << 30
+
 func TestMain(m *testing.M) {
 	if flag.Parse(); testing.Short() {
 		return // every test here starts servers
+	}
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(os.TempDir(), &disk); err == nil && disk.Bavail*uint64(disk.Bsize) < roomBytes {
+		fmt.Fprintf(os.Stderr, "%s has %d MiB left, and these tests need %d: make room, or set TMPDIR to a larger disk\n",
+			os.TempDir(), disk.Bavail*uint64(disk.Bsize)>>20, roomBytes>>20)
+		os.Exit(1)
 	}
 	state, err := os.MkdirTemp("", "monev112-state-") // of imports: not the home of who runs the tests
 	if err != nil {
@@ -73,6 +82,8 @@ type service struct {
 	gone    chan struct{}
 	log     *syncBuffer
 	waitErr error
+	once    []string // the environment of the latest start
+	before  int      // bytes of log before it
 }
 
 // newService prepares a service on a folder of its own; start runs it.
@@ -90,6 +101,16 @@ func newService(t testing.TB, args ...string) *service {
 	return s
 }
 
+// needs skips a test of commands that this machine has not.
+func needs(t testing.TB, programs ...string) {
+	t.Helper()
+	for _, name := range programs {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skip("commands of a document are run, and this machine has no ", name)
+		}
+	}
+}
+
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 
 func (s *service) start(env ...string) *service {
@@ -105,6 +126,7 @@ func (s *service) start(env ...string) *service {
 		append([]string{cmp.Or(s.command, "serve"), "--data", s.dir, "--listen", s.addr, "--engine-listen", s.engine},
 			s.args...)...)
 	s.cmd.Env = append(append(os.Environ(), s.env...), env...)
+	s.once, s.before = env, len(s.log.String())
 	s.cmd.Stderr = s.log
 	if s.said != nil {
 		s.cmd.Stdout = s.said
@@ -121,21 +143,26 @@ func (s *service) start(env ...string) *service {
 	return s
 }
 
-// ready waits until events are accepted; it returns false when the process ends before.
+// ready waits until events are accepted; it returns false when the process ends before. One that found its port taken,
+// by a test of another package that looks for one of its own, is started again.
 func (s *service) ready() bool {
 	s.t.Helper()
-	return s.until("events are accepted", func() bool {
-		r, err := http.Get("http://" + s.addr + "/-/ready")
-		if err != nil {
+	for deadline := time.Now().Add(patience); ; s.start(s.once...) {
+		if s.until("events are accepted", func() bool {
+			r, err := http.Get("http://" + s.addr + "/-/ready")
+			if err != nil {
+				return false
+			}
+			r.Body.Close()
+			return r.StatusCode == http.StatusOK
+		}) {
+			return true
+		}
+		if !portTaken(s.log.String()[s.before:]) || time.Now().After(deadline) {
 			return false
 		}
-		r.Body.Close()
-		return r.StatusCode == http.StatusOK
-	})
+	}
 }
-
-// patience bounds every wait of these tests; a machine under load may need it.
-const patience = 15 * time.Minute
 
 // until polls until ok, and returns false when the process ends first.
 func (s *service) until(what string, ok func() bool) bool {
@@ -158,6 +185,12 @@ func (s *service) within(patience time.Duration, what string, ok func() bool) bo
 		}
 	}
 	return true
+}
+
+// ended waits for an end that the test brought about.
+func (s *service) ended(why string) {
+	s.t.Helper()
+	s.until(why, func() bool { return false })
 }
 
 // kill ends the process at once, as power loss does for a process.

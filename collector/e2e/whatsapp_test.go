@@ -235,7 +235,7 @@ centers: [{code: "35.15", leadership: {whatsapp: [{name: Sekda, number: "+%s"}]}
 			if got := hand(); got != http.StatusOK && got != 0 {
 				t.Fatalf("handed over: %d", got)
 			}
-			<-s.gone
+			s.ended("killed at " + at)
 			if !s.start().ready() {
 				t.Fatal("the second start ended")
 			}

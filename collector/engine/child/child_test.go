@@ -24,7 +24,11 @@ import (
 	"github.com/monev112/monev112/collector/engine/enginetest"
 	"github.com/monev112/monev112/collector/engine/install"
 	"github.com/monev112/monev112/collector/engine/server"
+	"github.com/monev112/monev112/collector/internal/freeaddr"
 )
+
+// patience bounds every wait; a machine under load may need it.
+const patience = 5 * time.Minute
 
 // mainEnv makes this test binary a program that is run as a child.
 const mainEnv = "MONEV112_ENGINE_TEST_MAIN"
@@ -37,7 +41,7 @@ func TestMain(m *testing.M) {
 		flags := flag.NewFlagSet("engine", flag.ExitOnError)
 		data, listen := flags.String("data", "", ""), flags.String("listen", "", "")
 		_ = flags.Parse(os.Args[1:])
-		patience := 15 * time.Second
+		patience := patience // for folder and port of one that is ending
 		if p, err := time.ParseDuration(os.Getenv("PATIENCE")); err == nil {
 			patience = p
 		}
@@ -74,7 +78,7 @@ func TestMain(m *testing.M) {
 func childConfig(data, listen string) child.Config {
 	return child.Config{
 		DataDir: data, Listen: listen, Command: []string{os.Args[0]}, Env: []string{mainEnv + "=engine"},
-		Log: slog.New(slog.DiscardHandler),
+		StopTimeout: patience, Log: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -96,8 +100,9 @@ func startChild(t *testing.T, config child.Config) (process *child.Process, addr
 		}
 	})
 	t.Cleanup(stop)
-	addr, key, err = process.WaitReady(ctx)
-	if err != nil {
+	wait, over := context.WithTimeout(ctx, patience)
+	defer over()
+	if addr, key, err = process.WaitReady(wait); err != nil {
 		t.Fatal(err)
 	}
 	return process, addr, key, stop
@@ -229,7 +234,7 @@ func TestKilledEngineKeepsEveryAcknowledgedRow(t *testing.T) {
 // waitForPing waits until the engine answers again.
 func waitForPing(t *testing.T, addr string) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		response, err := http.Get("http://" + addr + "/ping")
 		if err == nil {
@@ -246,12 +251,10 @@ func waitForPing(t *testing.T, addr string) {
 func TestEngineEndsWithItsParent(t *testing.T) {
 	enginetest.Start(t)
 	data := t.TempDir()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := freeaddr.Loopback()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := listener.Addr().String()
-	listener.Close()
 	parent := exec.Command(os.Args[0], data, addr)
 	parent.Env = append(os.Environ(), mainEnv+"=parent")
 	if err := parent.Start(); err != nil {
@@ -260,7 +263,7 @@ func TestEngineEndsWithItsParent(t *testing.T) {
 	waitForPing(t, addr)
 	_ = parent.Process.Kill()
 	_ = parent.Wait()
-	// A second engine waits for folder and port and gets them, in its 15 s.
+	// A second engine waits for folder and port, and gets them.
 	_, again, _, stop := startChild(t, childConfig(data, addr))
 	if again != addr {
 		t.Errorf("listens on %s", again)
@@ -327,7 +330,7 @@ func TestAnEngineKilledWhileItStartsIsStartedAgain(t *testing.T) {
 		case $n in 0) kill -KILL $$;; 1) exec sleep 600;; *) exec "$PROGRAM" "$@";; esac`
 	config.Command = []string{"/bin/sh", "-c", script, "sh"}
 	config.Env = append(config.Env, "PROGRAM="+os.Args[0], "LIVES="+t.TempDir())
-	config.StartTimeout = 10 * time.Second
+	config.StartTimeout = 30 * time.Second // the second is killed after that, a later one has to come up within it
 	process, _, _, _ := startChild(t, config)
 	if n := process.Restarts(); n < 2 {
 		t.Errorf("it came up after %d restarts", n)

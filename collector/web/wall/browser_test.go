@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/httpapi/auth"
+	"github.com/monev112/monev112/collector/internal/freeaddr"
 	"github.com/monev112/monev112/collector/web/browser"
 	"github.com/monev112/monev112/collector/web/page"
 )
@@ -46,11 +47,20 @@ func (w *world) service(address string) (at string, stop func()) {
 	return l.Addr().String(), func() { _ = s.Close() }
 }
 
+func freeAddr(t *testing.T) string { // of a service that comes back
+	t.Helper()
+	addr, err := freeaddr.Loopback()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addr
+}
+
 // The page follows the board, says so when it no longer can, and comes back by itself.
 func TestTheWallboardInABrowser(t *testing.T) {
 	b := browser.Start(t, true)
 	w := newWorld(t)
-	address, stop := w.service("127.0.0.1:0")
+	address, stop := w.service(freeAddr(t))
 	const tile = `document.querySelector('[data-k="antre"]').textContent`
 	const state = `document.getElementById('papan').dataset.state`
 	b.Resize(1920)
@@ -86,7 +96,7 @@ func TestTheWallboardInABrowser(t *testing.T) {
 func TestTheWallboardLoadsItselfAgainAfterAnUpgrade(t *testing.T) {
 	b := browser.Start(t, true)
 	w := newWorld(t)
-	address, stop := w.service("127.0.0.1:0")
+	address, stop := w.service(freeAddr(t))
 	b.Open("http://" + address + "/papan")
 	b.Until(`document.getElementById('papan').dataset.state === "tersambung"`)
 	b.Eval(`window.mine = true`, nil)
