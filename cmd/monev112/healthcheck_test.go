@@ -17,14 +17,12 @@ func TestHealthcheck(t *testing.T) {
 	}
 	well, ill, private := httptest.NewServer(answer(200)), httptest.NewServer(answer(503)),
 		httptest.NewTLSServer(answer(200))
-	gone := httptest.NewServer(answer(200))
-	gone.Close()
 	t.Cleanup(func() { well.Close(); ill.Close(); private.Close() })
 	for name, c := range map[string]struct{ url, want string }{
 		"ready":           {well.URL, ""},
 		"ready, with TLS": {private.URL, ""},
 		"not ready":       {ill.URL, "503 Service Unavailable: the journal cannot write"},
-		"gone":            {gone.URL, "refused"},
+		"gone":            {"http://127.0.0.1:1", "refused"},
 		"no URL":          {"localhost", "is not a URL"},
 		"another scheme":  {"ftp://127.0.0.1/", "unsupported protocol"},
 	} {

@@ -102,7 +102,10 @@ func (r *rebuilding) stop(ctx context.Context) error {
 func (r *rebuilding) run(ctx context.Context, spec rebuild.Spec) error {
 	var j rebuild.Job
 	if err := r.client.ask(ctx, http.MethodPost, "/v1/admin/rebuilds", spec, &j); err != nil {
-		return err
+		if _, refused := errors.AsType[*refusal](err); refused {
+			return err
+		}
+		return fmt.Errorf("ask for the rebuild: %w; once the service answers, ask for the same again to go on", err)
 	}
 	fmt.Fprintf(r.progress, "rebuild %s of %s", j.ID, j.Spec.Period())
 	switch {

@@ -103,9 +103,6 @@ lost.`,
 	return cmd
 }
 
-// stopWithin is how long a stop may last: less than the 10 s that container runtimes and people wait.
-const stopWithin = 9 * time.Second
-
 // endAtLast calls exit when more than stopWithin passes between the end of ctx and done: whatever a part of the program
 // waits for (a disk, an engine, a file of years), the process ends, as safely as by a power loss. done may be called
 // twice.
