@@ -81,7 +81,7 @@ func TestThePackageOnDebian(t *testing.T) {
 	}
 	command(t, nil, "cp", "testdata/inside.sh", folder)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 45*time.Minute)
 	defer cancel()
 	said, err := exec.CommandContext(ctx, "unshare", "--mount", "sh", "testdata/container.sh", folder).CombinedOutput()
 	log, lerr := os.ReadFile(filepath.Join(folder, "log"))

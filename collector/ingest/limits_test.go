@@ -11,15 +11,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/internal/disk/disktest"
+	"github.com/monev112/monev112/collector/internal/noleaks"
 	"github.com/monev112/monev112/collector/journal"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { noleaks.Main(m) }
 
 // bubble runs a collector on a modelled disk under synctest's clock.
 func bubble(t *testing.T, cfg ingest.Config, obs ingest.Observer,

@@ -22,5 +22,5 @@ ExecStopPost=systemctl poweroff --force --force
 StandardOutput=file:/mnt/test/log
 StandardError=inherit
 UNIT
-exec timeout --kill-after=20 480 systemd-nspawn --quiet --directory="$PWD/root" --private-network --register=no --keep-unit \
+exec timeout --kill-after=20 2400 systemd-nspawn --quiet --directory="$PWD/root" --private-network --register=no --keep-unit \
 	--bind="$folder:/mnt/test" --console=pipe --boot systemd.unit=basic.target systemd.wants=inside.service

@@ -11,7 +11,7 @@ check() {
 }
 is() { [ "$1" = "$2" ] || { echo "is '$1', not '$2'"; return 1; }; }
 until_true() { # a slow machine is no failure
-	for _ in $(seq 300); do "$@" > /dev/null 2>&1 && return 0; sleep 0.2; done
+	for _ in $(seq 3000); do "$@" > /dev/null 2>&1 && return 0; sleep 0.2; done
 	"$@"
 }
 pid() { systemctl show --value --property=MainPID monev112; }

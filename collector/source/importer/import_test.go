@@ -15,17 +15,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
-	"go.uber.org/goleak"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
+	"github.com/monev112/monev112/collector/internal/noleaks"
 	"github.com/monev112/monev112/collector/source/mapping"
 	"github.com/monev112/monev112/collector/source/send"
 	"github.com/monev112/monev112/collector/source/tabular"
 	"github.com/monev112/monev112/deploy"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { noleaks.Main(m) }
 
 const head = `version: 1
 name: t

@@ -119,11 +119,11 @@ func (w *world) plan(f *File, c Choice) Plan {
 // done waits for the end of the import that runs.
 func (w *world) done() Job {
 	w.t.Helper()
-	for range 20_000 {
+	// Nobody tells of the end: the page asks, too.
+	for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if j, ok := w.Job(); ok && j.Done {
 			return j
 		}
-		time.Sleep(time.Millisecond) // nobody tells of the end: the page asks, too
 	}
 	w.t.Fatal("the import does not end")
 	return Job{}

@@ -20,7 +20,7 @@ import (
 )
 
 // timeout is how long Chromium may take for anything: a loaded machine is slow.
-const timeout = 90 * time.Second
+const timeout = 3 * time.Minute
 
 // Browser is Debian's Chromium, spoken to over the WebDriver protocol.
 type Browser struct {
@@ -131,12 +131,32 @@ func startDriver(t testing.TB, driver string) (base string, stop func()) {
 // Do sends a command; what the driver answers goes to into.
 func (b *Browser) Do(method, path string, body, into any) {
 	b.t.Helper()
+	status, answer, err := b.send(method, path, body)
+	if path == "" && status == http.StatusInternalServerError { // no session: Chromium was slow to come up
+		status, answer, err = b.send(method, path, body)
+	}
+	if status == 0 { // nothing that a page could do
+		b.t.Skipf("chromedriver does not answer %s: %v", path, err)
+	}
+	if err != nil || status != http.StatusOK {
+		b.t.Fatalf("chromedriver %s: %d %s %v", path, status, answer, err)
+	}
+	if into == nil {
+		return
+	}
+	if err := json.Unmarshal(answer, &struct{ Value any }{into}); err != nil {
+		b.t.Fatalf("chromedriver %s: %v in %s", path, err, answer)
+	}
+}
+
+// send returns the driver's answer; the status is 0 when there is none.
+func (b *Browser) send(method, path string, body any) (status int, answer []byte, err error) {
+	b.t.Helper()
 	var text []byte
 	if method == http.MethodPost {
 		if body == nil {
 			body = struct{}{}
 		}
-		var err error
 		if text, err = json.Marshal(body); err != nil {
 			b.t.Fatal(err)
 		}
@@ -146,20 +166,12 @@ func (b *Browser) Do(method, path string, body, into any) {
 		b.t.Fatal(err)
 	}
 	resp, err := b.client.Do(req)
-	if err != nil { // nothing that a page could do
-		b.t.Skipf("chromedriver does not answer %s: %v", path, err)
+	if err != nil {
+		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		b.t.Fatalf("chromedriver %s: %d %s %v", path, resp.StatusCode, answer, err)
-	}
-	if into == nil {
-		return
-	}
-	if err := json.Unmarshal(answer, &struct{ Value any }{into}); err != nil {
-		b.t.Fatalf("chromedriver %s: %v in %s", path, err, answer)
-	}
+	answer, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, answer, err
 }
 
 // Open opens a page.
@@ -204,7 +216,7 @@ func (b *Browser) Type(selector, text string) {
 // Until waits until an expression in the page is true.
 func (b *Browser) Until(expression string) {
 	b.t.Helper()
-	for end := time.Now().Add(timeout / 3); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(timeout); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		var holds bool
 		if b.Eval(expression, &holds); holds {
 			return

@@ -26,7 +26,7 @@ func Office(t testing.TB, file []byte, from, to string) []byte {
 	if err := os.WriteFile(in, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer stop()
 	out := filepath.Join(dir, "out")
 	format, _, _ := strings.Cut(to, ":")

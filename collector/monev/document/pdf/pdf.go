@@ -22,7 +22,7 @@ var ErrNoChromium = errors.New("no PDF: Chromium is not installed here. Install 
 // programs are the names of Chromium on the systems that we know.
 var programs = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
 
-// timeout bounds a run: a report prints in seconds.
+// timeout bounds a run of a caller who gives no deadline: a report prints in seconds.
 const timeout = 90 * time.Second
 
 // Print returns the PDF of an HTML file that needs nothing else.
@@ -46,8 +46,12 @@ func Print(ctx context.Context, html []byte) ([]byte, error) {
 	if err := os.WriteFile(in, html, 0o600); err != nil {
 		return nil, err
 	}
-	ctx, stop := context.WithTimeout(ctx, timeout)
-	defer stop()
+	if _, given := ctx.Deadline(); !given {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, timeout)
+		defer stop()
+	}
+	began := time.Now()
 	args := []string{
 		"--headless", "--disable-gpu", "--no-first-run", "--disable-extensions", "--disable-background-networking",
 		"--no-pdf-header-footer", "--user-data-dir=" + filepath.Join(dir, "profile"), "--print-to-pdf=" + out,
@@ -63,7 +67,7 @@ func Print(ctx context.Context, html []byte) ([]byte, error) {
 	pdf, missing := os.ReadFile(out)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return nil, fmt.Errorf("no PDF: %s did not print within %s", program, timeout)
+		return nil, fmt.Errorf("no PDF: %s did not print within %s", program, time.Since(began).Round(time.Second))
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case missing != nil || !bytes.HasPrefix(pdf, []byte("%PDF-")):

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/monev112/monev112/collector/monev/document/documenttest"
 	"github.com/monev112/monev112/collector/monev/document/html"
@@ -26,7 +27,9 @@ func TestAReportPrints(t *testing.T) {
 	if err := html.Write(&b, documenttest.Monthly(60)); err != nil {
 		t.Fatal(err)
 	}
-	pdf, err := Print(t.Context(), b.Bytes())
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer stop()
+	pdf, err := Print(ctx, b.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
