@@ -115,13 +115,16 @@ func TestHoaxCostAgainstTheMessages(t *testing.T) {
 	today := time.Now().In(wib)
 	from := time.Date(today.Year(), today.Month(), today.Day()-35-int(today.Weekday()+6)%7, 0, 0, 0, 0, wib)
 	to := from.AddDate(0, 0, 3)
-	g, err := simulate.New(simulate.Live, simulate.Options{Seed: 4, From: from, To: to, Rate: 12, TimeScale: 20})
+	drawn := time.Date(2026, 10, 19, 0, 0, 0, 0, wib) // a Monday: each run moves the same events
+	g, err := simulate.New(simulate.Live,
+		simulate.Options{Seed: 4, From: drawn, To: drawn.Add(to.Sub(from)), Rate: 12, TimeScale: 20})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var drafts []event.RawEvent
 	var body []byte
 	for m := range g.All() {
+		moved(&m.Draft, from.Sub(drawn))
 		drafts = append(drafts, m.Draft)
 		body = append(m.Draft.AppendCloudEvent(body), '\n')
 	}
@@ -248,6 +251,14 @@ func TestHoaxCostAgainstTheMessages(t *testing.T) {
 				"panggilan diblokir": float64(blocks),
 			})
 	})
+}
+
+// moved is a draft of another moment.
+func moved(d *event.RawEvent, by time.Duration) {
+	d.Time = d.Time.Add(by)
+	if !d.Due.IsZero() {
+		d.Due = d.Due.Add(by)
+	}
 }
 
 // postAll sends lines of events in batches and expects none to be refused.

@@ -174,10 +174,7 @@ scrape_configs: [{job_name: monev112, static_configs: [{targets: [%q]}]}]
 	ids := map[string]bool{}
 	for m := range g.All() {
 		if m.Draft.Time.Before(drawn) { // what is yet to come is not sent
-			m.Draft.Time = m.Draft.Time.Add(h.now.Sub(drawn))
-			if !m.Draft.Due.IsZero() {
-				m.Draft.Due = m.Draft.Due.Add(h.now.Sub(drawn))
-			}
+			moved(&m.Draft, h.now.Sub(drawn))
 			drafts = append(drafts, m.Draft)
 			ids[m.Draft.Source+" "+m.Draft.ID] = true
 			half := &bodies[len(drafts)%2]
