@@ -60,6 +60,7 @@ type parts struct {
 	Variables            map[string]object
 	Notes                []struct{ Name, Query, Colour string }
 	Ranges               []object
+	Dates                map[string]string // the unit of the time axis of a kind
 	Colours              map[string]string
 }
 
@@ -77,6 +78,7 @@ func All() []File {
 		{"opd", "departments", departments{"own", "OPD", "monev_on_time_tickets", "opd != ''"}},
 		{"vertical", "departments", departments{"vertical", "Instansi", "monev_on_time_outside", "scope = 'vertical'"}},
 		{"monev", "monev", departments{}},
+		{"provinsi", "provinsi", departments{}},
 		{"pipeline", "pipeline", departments{}},
 	}
 	all := make([]page, len(list))
@@ -168,11 +170,11 @@ func (p *page) variables() []object {
 	return out
 }
 
-// notes are the annotations, which only pages over months have.
+// notes are the annotations, which only pages over the months of one centre have.
 func (p *page) notes() []object {
 	out := []object{}
 	for _, n := range p.parts.Notes {
-		if p.Menu.Months {
+		if p.Menu.Months && slices.Contains(p.Variables, "center") {
 			out = append(out, object{
 				"name": n.Name, "datasource": clickhouseRef, "enable": true, "hide": false, "iconColor": n.Colour,
 				"target": with(query{Rows: n.Query}.target(), object{"refId": "Anno"}),

@@ -18,6 +18,7 @@ type panel struct {
 	Title   string   `yaml:"title"`
 	Size    [2]int   `yaml:"size"`  // columns and rows of the grid; a row is 30 pixels and a gap of 8
 	Below   bool     `yaml:"below"` // stands below the panel before it, not beside it
+	Empty   string   `yaml:"empty"` // what it says when it has nothing: "tidak ada", or "belum ada data" where nobody measured
 	About   string   `yaml:"about"` // the definition of what it shows
 	Ask     []query  `yaml:"ask"`
 	Values  object   `yaml:"values"`  // settings of all fields
@@ -104,13 +105,19 @@ func (p *page) panel(spec panel) object {
 		panic(fmt.Errorf("dashboard %s, panel %q: there is no kind %q", p.UID, spec.Title, spec.Kind))
 	}
 	var targets, overrides []object
+	if unit, ok := p.parts.Dates[spec.Kind]; ok {
+		overrides = append(overrides, object{
+			"matcher":    object{"id": "byType", "options": "time"},
+			"properties": []object{{"id": "unit", "value": unit}},
+		})
+	}
 	for i, q := range spec.Ask {
 		targets = append(targets, with(q.target(), object{"refId": string(rune('A' + i))}))
 	}
 	for _, f := range spec.Fields {
 		overrides = append(overrides, p.override(f))
 	}
-	defaults, custom := object{}, object{}
+	defaults, custom := object{"noValue": spec.Empty}, object{}
 	for name, v := range p.settings(spec.Values) {
 		if name, own := strings.CutPrefix(name, "custom."); own {
 			custom[name] = v
@@ -169,6 +176,11 @@ func (p *page) settings(short object) object {
 				steps = append(steps, object{"value": list[i], "color": p.colour(list[i+1])})
 			}
 			out["thresholds"] = object{"mode": "absolute", "steps": steps}
+		case "marked": // a part of the text, and the colour of texts that have it
+			list := v.([]any)
+			out["mappings"] = []object{{"type": "regex", "options": object{
+				"pattern": fmt.Sprintf("/%s/", list[0]), "result": object{"color": p.colour(list[1]), "index": 0},
+			}}}
 		case "texts": // of values, in order: the value, the text and, where it has one, the colour
 			options := object{}
 			for i, item := range v.([]any) {

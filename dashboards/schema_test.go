@@ -147,6 +147,7 @@ uid: test
 tags: []
 time: {from: now-1h, to: now}
 menu: {months: true}
+variables: [center]
 panels:
   - heading: Judul
   - {kind: series, title: Grafik, size: [12, 8], ask: [{legend: n, range: up}], fields: [{name: n, as: count}],

@@ -17,6 +17,7 @@ import (
 	"github.com/monev112/monev112/collector/monev/kendala"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store/schema"
+	"github.com/monev112/monev112/collector/web/quality"
 	"github.com/monev112/monev112/deploy"
 )
 
@@ -43,13 +44,27 @@ var functions = template.FuncMap{
 	"chosen": func(column, variable string) string {
 		return fmt.Sprintf("match(ifNull(%s, ''), '^(${%s:regex})$')", column, variable)
 	},
+	"duration": duration, "percent": percent,
 	"wilsonLow": schema.WilsonLow, "wilsonHigh": schema.WilsonHigh,
-	"named":      named,
-	"daysOff":    daysOff,
-	"center":     names.DefaultCenter,
-	"centerName": func() string { c, _ := names.Center(names.DefaultCenter()); return c.Name },
-	"kecamatan":  func() []directory.Kecamatan { return names.AllKecamatan(names.DefaultCenter()) },
-	"sensitive":  sensitive,
+	"named":       named,
+	"daysOff":     daysOff,
+	"center":      names.DefaultCenter,
+	"centerName":  func() string { c, _ := names.Center(names.DefaultCenter()); return c.Name },
+	"liveCenters": liveCenters,
+	"categories":  func() []directory.Category { return names.Categories(names.DefaultCenter()) },
+	"kecamatan":   func() []directory.Kecamatan { return names.AllKecamatan(names.DefaultCenter()) },
+	"sensitive":   sensitive,
+}
+
+// liveCenters lists the centres of the shipped directory that have a board, as strings in SQL.
+func liveCenters() string {
+	var codes []string
+	for _, c := range names.Centers() {
+		if !c.Historical {
+			codes = append(codes, quote(c.Code))
+		}
+	}
+	return strings.Join(codes, ", ")
 }
 
 // sensitive lists the sensitive categories of the shipped directory as a list in SQL.
@@ -104,6 +119,11 @@ func named(kind, column string) (string, error) {
 		for _, id := range slices.Sorted(maps.Keys(words)) {
 			add(id, words[id])
 		}
+	case "flag":
+		words := quality.FlagWords()
+		for _, id := range slices.Sorted(maps.Keys(words)) {
+			add(id, words[id])
+		}
 	case "center":
 		for _, c := range names.Centers() {
 			add(c.Code, c.Name)
@@ -114,6 +134,25 @@ func named(kind, column string) (string, error) {
 	}
 	return fmt.Sprintf("transform(ifNull(%s, ''), [%s], [%s], ifNull(%[1]s, ''))", column, strings.Join(ids, ", "),
 		strings.Join(texts, ", ")), nil
+}
+
+// duration writes a number of seconds as indonesian.Duration does, in its two largest units and in seconds where it is
+// less than an hour: Grafana's own units of time are English words.
+func duration(seconds string) string {
+	two := func(unit, word string, size, smaller int, next string) string {
+		return fmt.Sprintf("concat(toString(intDiv(%[1]s, %[3]d)), ' %[2]s', if(intDiv(%[1]s %% %[3]d, %[4]d) = 0, '', "+
+			"concat(' ', toString(intDiv(%[1]s %% %[3]d, %[4]d)), ' %[5]s')))", unit, word, size, smaller, next)
+	}
+	s := "toInt64(" + seconds + ")"
+	return fmt.Sprintf("multiIf((%[1]s) IS NULL, NULL, %[2]s < 60, concat(toString(%[2]s), ' detik'), %[2]s < 3600, %[3]s, "+
+		"%[2]s < 86400, %[4]s, %[5]s)", seconds, s, two(s, "menit", 60, 1, "detik"), two(s, "jam", 3600, 60, "menit"),
+		two(s, "hari", 86400, 3600, "jam"))
+}
+
+// percent writes a share as "95,4 %": Grafana's own unit has a decimal point whatever the language.
+func percent(share string) string {
+	return fmt.Sprintf("if((%[1]s) IS NULL, NULL, concat(replaceOne(toDecimalString(100 * (%[1]s), 1), '.', ','), ' %%'))",
+		share)
 }
 
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `\'`) + "'" }

@@ -42,6 +42,8 @@ func run(ctx context.Context, args []string) error {
 			return runSoak(ctx, args[1:])
 		case "rage":
 			return runRage(ctx, args[1:])
+		case "wall":
+			return runWall(ctx, args[1:])
 		}
 	}
 	b, err := parse(args)
@@ -84,6 +86,7 @@ type bench struct {
 	sizes
 	quick     bool
 	only      []string
+	wallboard walls
 	clients   int
 	batch     int
 	collector string // path of an OpenTelemetry Collector
@@ -95,7 +98,7 @@ type bench struct {
 }
 
 func parse(args []string) (*bench, error) {
-	b := &bench{sizes: fullSizes, clients: 8, batch: 500}
+	b := &bench{sizes: fullSizes, wallboard: fullWall, clients: 8, batch: 500}
 	fs := flag.NewFlagSet("monev112-bench", flag.ContinueOnError)
 	fs.BoolVar(&b.quick, "quick", false, "small sizes: whether everything works, not how fast it is")
 	only := fs.String("only", "", "comma-separated parts: "+strings.Join(partNames(), ", "))
@@ -118,7 +121,7 @@ func parse(args []string) (*bench, error) {
 		return nil, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
 	if b.quick {
-		b.sizes = quickSizes
+		b.sizes, b.wallboard = quickSizes, quickWall
 	}
 	if *events != 0 {
 		b.events = *events
@@ -154,7 +157,7 @@ func parts() []part {
 	return []part{
 		{"ingest", (*bench).ingest}, {"otelcol", (*bench).otelcol}, {"single", (*bench).single}, {"scrape", (*bench).scrape},
 		{"restart", (*bench).restart}, {"memory", (*bench).memory}, {"import", (*bench).importTable},
-		{"queries", (*bench).queries}, {"storm", (*bench).storm},
+		{"queries", (*bench).queries}, {"storm", (*bench).storm}, {"wall", (*bench).wall},
 	}
 }
 

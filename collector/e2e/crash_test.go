@@ -25,6 +25,7 @@ var cases = map[string]string{
 	"tickets": "SELECT * EXCEPT (version) FROM tickets FINAL ORDER BY ALL",
 	"clocks":  "SELECT * EXCEPT (version) FROM clocks FINAL WHERE NOT void ORDER BY ALL",
 	"hours":   "SELECT * EXCEPT (version) FROM calls_hourly_now ORDER BY ALL",
+	"daily":   "SELECT * EXCEPT (version) FROM calls_daily_now ORDER BY ALL",
 	// Of the day's roll-ups what does not depend on when they are read; the order within a group is ClickHouse's.
 	"days": "SELECT center, clock, day, opds, scopes, met_counts, late_counts, arrayMap(b -> arraySort(b), " +
 		"open_breach_at) FROM clocks_daily FINAL WHERE notEmpty(opds) ORDER BY ALL",

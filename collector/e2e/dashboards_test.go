@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/internal/indonesian"
 	"github.com/monev112/monev112/collector/source/simulate"
 	"github.com/monev112/monev112/dashboards"
 	"github.com/monev112/monev112/dashboards/fill"
@@ -101,9 +102,9 @@ func TestDashboardsAgainstTheTotals(t *testing.T) {
 		// What ten months without a late or paused ticket cannot show, nor calls whose numbers retention has taken.
 		none := map[string]bool{
 			"Pemberitahuan terakhir": true, "Alasan jeda": true, "Tiket terlambat": true, "Keamanan pemblokiran": true,
-			"Penelepon hoaks": true,
+			"Penelepon hoaks": true, "Tiket yang terlambat sekarang": true,
 		}
-		for _, uid := range []string{"monev112-monev", "monev112-opd", "monev112-vertical"} {
+		for _, uid := range []string{"monev112-monev", "monev112-provinsi", "monev112-opd", "monev112-vertical"} {
 			p := s.page(uid, from, to)
 			for _, panel := range p.d.Panels {
 				for _, target := range panel.Targets {
@@ -203,15 +204,28 @@ func TestDashboardsAgainstTheTotals(t *testing.T) {
 		if float64(x.Within15)/float64(x.Offered) >= 0.9 {
 			status = "✔ tercapai"
 		}
-		if math.Abs(number(t, answered["Bulan ini"])-float64(x.Within15)/float64(x.Offered)) > 1e-12 ||
-			answered["n"] != fmt.Sprint(x.Offered) ||
-			math.Abs(number(t, answered["Bulan lalu"])-float64(before.Within15)/float64(before.Offered)) > 1e-12 ||
+		share := func(k, n int64) string { return indonesian.Decimal(100*float64(k)/float64(n), 1) + " %" }
+		if answered["Bulan ini"] != share(x.Within15, x.Offered) || answered["n"] != fmt.Sprint(x.Offered) ||
+			answered["Bulan lalu"] != share(before.Within15, before.Offered) ||
 			answered["Status"] != status || answered["Tahun lalu"] != `\N` {
 			t.Errorf("answered: %v, the simulation made %d of %d", answered, x.Within15, x.Offered)
 		}
-		if math.Abs(number(t, hoax["Bulan ini"])-float64(x.Hoax)/float64(x.Classified)) > 1e-12 ||
+		if hoax["Bulan ini"] != share(x.Hoax, x.Classified) ||
 			hoax["Status"] != "– belum ada pembanding" {
 			t.Errorf("hoax: %v", hoax)
+		}
+	})
+	t.Run("centres", func(t *testing.T) {
+		p := s.page("monev112-provinsi", from, to)
+		for title, want := range map[string][2]string{
+			"Rasio hoaks":                         {"32543", "40318"},
+			"Panggilan dijawab dalam 15 detik":    {fmt.Sprint(c.Calls.Within15), fmt.Sprint(c.Calls.Offered)},
+			"Kebakaran: unit tiba dalam 15 menit": {fmt.Sprint(c.Tickets.FireInTime), fmt.Sprint(c.Tickets.FireArrived)},
+		} {
+			rows := p.rows(title)
+			if len(rows) != 1 || rows[0]["Kode"] != "35.15" || rows[0]["Pembilang"] != want[0] || rows[0]["n"] != want[1] {
+				t.Errorf("%q: %v, the simulation made %v", title, rows, want)
+			}
 		}
 	})
 	t.Run("hours and weekdays", func(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,7 +143,11 @@ func (p *page) panel(title string) dashboards.Panel {
 // ClickHouse both show is the same.
 func TestLiveHour(t *testing.T) {
 	t.Parallel()
-	s := newService(t)
+	config := filepath.Join(t.TempDir(), "monev112.yaml")
+	if err := os.WriteFile(config, []byte("pages: {grafana_url: https://grafana.example/d/monev112-live}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := newService(t, "--config", config)
 	h := &liveHour{t: t, s: s}
 	h.prom = StartPrometheus(t, func(string) string {
 		return fmt.Sprintf(`
@@ -196,6 +202,7 @@ scrape_configs: [{job_name: monev112, static_configs: [{targets: [%q]}]}]
 	t.Run("every query", h.everyQuery)
 	h.scraped = time.Time{} // tickets become late while a test looks
 	t.Run("departments", h.departments)
+	t.Run("screens", h.screens)
 	t.Run("pipeline", h.pipeline)
 }
 
@@ -223,7 +230,7 @@ func (h *liveHour) everyQuery(t *testing.T) {
 		"Pemberitahuan terakhir": true, "Peringatan yang menyala": true, "Peringatan tiket": true,
 		"Kiriman ke Alertmanager":              true,
 		"Panggilan jam ini dibanding biasanya": true, "Kegagalan ClickHouse": true, "Penolakan menurut alasan": true,
-		"Penelepon hoaks":      true,
+		"Penelepon hoaks": true, "Kebakaran: unit tiba dalam 15 menit": true,
 		"Atribut yang dibuang": true, "Kebakaran: tiba dalam 15 menit menurut kecamatan": true,
 		"Kejadian yang mungkin sama":              true,
 		"Dering tak terangkat, 15 menit terakhir": true, "Waktu tanggap darurat": true, "Keamanan pemblokiran": true,

@@ -102,19 +102,23 @@ func (s *Store) storedPeriods(ctx context.Context, conditions iter.Seq[string], 
 	return out, nil
 }
 
-const hourlyColumns = `center, hour, day, received, offered, answered, stamped, abandoned, unserved, blocked, classified, hoax,
+// countsOfCalls are the columns that calls_hourly and calls_daily share beside center, day and version.
+const countsOfCalls = `received, offered, answered, stamped, abandoned, unserved, blocked, classified, hoax,
 	normal, informasi, prank, prank_palsu, ghost, pocket, misrouted, putus, duplikat,
 	to_hoax, to_own, to_vertical, to_centre, to_none, to_unclassified, to_unanswered, answer_ms, abandon_ms`
 
-// RecomputeHours writes the rows of calls_hourly anew from the calls as they are stored, and empties the rows of hours
-// that no longer have any. version must not be less than that of any earlier recomputation.
+// RecomputeHours writes the rows of calls_hourly anew from the calls as they are stored, empties the rows of hours that
+// no longer have any, and adds the days of all these hours up in calls_daily. version must not be less than that of any
+// earlier recomputation.
 func (s *Store) RecomputeHours(ctx context.Context, hours []Period, version uint64) error {
 	for _, r := range hourRanges(hours) {
 		centers, since, until := quoteList(r.centers), quoteTime(r.since), quoteTime(r.until)
-		sql := fmt.Sprintf(`INSERT INTO calls_hourly (%[1]s, version)
-			SELECT %[1]s, %[2]d FROM calls_rollup(centers = [%[3]s], since = %[4]s, until = %[5]s)`,
-			hourlyColumns, version, centers, since, until)
-		if err := s.exec(ctx, "recompute hours", sql); err != nil {
+		insert := func(table, keys, view string) error {
+			return s.exec(ctx, "recompute "+table, fmt.Sprintf(`INSERT INTO %[1]s (%[2]s, %[3]s, version)
+				SELECT %[2]s, %[3]s, %[4]d FROM %[5]s(centers = [%[6]s], since = %[7]s, until = %[8]s)`,
+				table, keys, countsOfCalls, version, view, centers, since, until))
+		}
+		if err := insert("calls_hourly", "center, hour, day", "calls_rollup"); err != nil {
 			return err
 		}
 		empty := fmt.Sprintf(
@@ -123,6 +127,9 @@ func (s *Store) RecomputeHours(ctx context.Context, hours []Period, version uint
 				SELECT center, toStartOfHour(toDateTime(assumeNotNull(at), 'UTC')) FROM calls_now
 				WHERE center IN (%[2]s) AND at >= %[3]s AND at < %[4]s)`, version, centers, since, until)
 		if err := s.exec(ctx, "empty hours", empty); err != nil {
+			return err
+		}
+		if err := insert("calls_daily", "center, day", "calls_daily_rollup"); err != nil {
 			return err
 		}
 	}

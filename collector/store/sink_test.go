@@ -18,8 +18,18 @@ import (
 
 var _ shipper.Sink = (*Sink)(nil)
 
+// storedHourly reads the hours, after a look whether their days are their sums.
 func storedHourly(t *testing.T, s *Sink) []string {
 	t.Helper()
+	sums := func(table string) []string {
+		return lines(t, s.Store, `SELECT center, day, sum(received), sum(offered), sum(answered), sum(stamped), sum(abandoned),
+			sum(unserved), sum(blocked), sum(classified), sum(hoax), sum(ghost), sum(to_own), sum(to_unanswered),
+			arraySort(groupArrayArray(answer_ms)), arraySort(groupArrayArray(abandon_ms))
+			FROM `+table+` GROUP BY center, day ORDER BY ALL`)
+	}
+	if d := cmp.Diff(sums("calls_hourly_now"), sums("calls_daily_now")); d != "" {
+		t.Errorf("days are not the sums of their hours: %s", d)
+	}
 	return lines(t, s.Store, "SELECT center, hour, day, received, hoax, answer_ms FROM calls_hourly_now ORDER BY ALL")
 }
 

@@ -4,7 +4,7 @@ import { createServer } from 'vite';
 import puppeteer from 'puppeteer-core';
 
 const [folder = 'shots', ...asked] = process.argv.slice(2);
-const pages = asked.length ? asked : ['live?theme=dark', 'opd?theme=light', 'vertical?theme=light', 'monev?theme=light', 'pipeline?theme=dark'];
+const pages = asked.length ? asked : ['live?theme=dark', 'opd?theme=light', 'vertical?theme=light', 'monev?theme=light', 'provinsi?theme=light', 'pipeline?theme=dark'];
 mkdirSync(folder, { recursive: true });
 const server = await (await createServer()).listen();
 const browser = await puppeteer.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--lang=id-ID'], env: { ...process.env, LANGUAGE: 'id_ID' }, headless: true });

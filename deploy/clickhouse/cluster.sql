@@ -434,6 +434,44 @@ ALTER TABLE calls_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS outcome Low
 
 ALTER TABLE calls_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS referred_to LowCardinality(Nullable(String)) AFTER outcome;
 
+CREATE TABLE IF NOT EXISTS calls_daily_local ON CLUSTER monev112
+(
+    center        LowCardinality(String),
+    
+    day           Date CODEC(Delta(2), ZSTD(1)),
+    version       UInt64 CODEC(Delta(8), ZSTD(1)),
+    received      UInt32,
+    offered       UInt32,
+    answered      UInt32,
+    stamped       UInt32,
+    abandoned     UInt32,
+    unserved      UInt32,
+    blocked       UInt32,
+    classified    UInt32,
+    hoax          UInt32,
+    normal        UInt32,
+    informasi     UInt32,
+    prank         UInt32,
+    prank_palsu   UInt32,
+    ghost         UInt32,
+    pocket        UInt32,
+    misrouted     UInt32,
+    putus         UInt32,
+    duplikat      UInt32,
+    to_hoax       UInt32,
+    to_own        UInt32,
+    to_vertical   UInt32,
+    to_centre     UInt32,
+    to_none       UInt32,
+    to_unclassified UInt32,
+    to_unanswered UInt32,
+    
+    answer_ms     Array(Int64) CODEC(Delta(8), ZSTD(1)),
+    abandon_ms    Array(Int64) CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
+ORDER BY (center, day);
+
 CREATE TABLE IF NOT EXISTS events ON CLUSTER monev112 AS events_local
 ENGINE = Distributed(monev112, currentDatabase(), events_local, cityHash64(center));
 
@@ -469,6 +507,9 @@ ENGINE = Distributed(monev112, currentDatabase(), notifications_local, cityHash6
 
 CREATE TABLE IF NOT EXISTS retention ON CLUSTER monev112 AS retention_local
 ENGINE = Distributed(monev112, currentDatabase(), retention_local, rand());
+
+CREATE TABLE IF NOT EXISTS calls_daily ON CLUSTER monev112 AS calls_daily_local
+ENGINE = Distributed(monev112, currentDatabase(), calls_daily_local, cityHash64(center));
 
 CREATE OR REPLACE VIEW monev112.events_now ON CLUSTER monev112 AS SELECT * FROM monev112.events FINAL;
 
@@ -790,6 +831,8 @@ GROUP BY center, kind, flag, source;
 
 CREATE OR REPLACE VIEW monev112.calls_hourly_now ON CLUSTER monev112 AS SELECT * FROM monev112.calls_hourly FINAL WHERE received > 0;
 
+CREATE OR REPLACE VIEW monev112.calls_daily_now ON CLUSTER monev112 AS SELECT * FROM monev112.calls_daily FINAL WHERE received > 0;
+
 CREATE OR REPLACE VIEW monev112.calls_rollup ON CLUSTER monev112 AS
 SELECT
     s.center AS center,
@@ -851,9 +894,37 @@ FROM
 ) AS s
 GROUP BY center, hour;
 
+CREATE OR REPLACE VIEW monev112.calls_daily_rollup ON CLUSTER monev112 AS
+SELECT
+    center, h.day AS day,
+    toUInt32(sum(h.received)) AS received, toUInt32(sum(h.offered)) AS offered,
+    toUInt32(sum(h.answered)) AS answered, toUInt32(sum(h.stamped)) AS stamped,
+    toUInt32(sum(h.abandoned)) AS abandoned, toUInt32(sum(h.unserved)) AS unserved,
+    toUInt32(sum(h.blocked)) AS blocked, toUInt32(sum(h.classified)) AS classified,
+    toUInt32(sum(h.hoax)) AS hoax, toUInt32(sum(h.normal)) AS normal,
+    toUInt32(sum(h.informasi)) AS informasi, toUInt32(sum(h.prank)) AS prank,
+    toUInt32(sum(h.prank_palsu)) AS prank_palsu, toUInt32(sum(h.ghost)) AS ghost,
+    toUInt32(sum(h.pocket)) AS pocket, toUInt32(sum(h.misrouted)) AS misrouted,
+    toUInt32(sum(h.putus)) AS putus, toUInt32(sum(h.duplikat)) AS duplikat,
+    toUInt32(sum(h.to_hoax)) AS to_hoax, toUInt32(sum(h.to_own)) AS to_own,
+    toUInt32(sum(h.to_vertical)) AS to_vertical, toUInt32(sum(h.to_centre)) AS to_centre,
+    toUInt32(sum(h.to_none)) AS to_none, toUInt32(sum(h.to_unclassified)) AS to_unclassified,
+    toUInt32(sum(h.to_unanswered)) AS to_unanswered,
+    arraySort(groupArrayArray(h.answer_ms)) AS answer_ms,
+    arraySort(groupArrayArray(h.abandon_ms)) AS abandon_ms
+FROM monev112.calls_hourly AS h FINAL
+
+WHERE center IN {centers:Array(String)} AND hour >= {since:DateTime64(3, 'UTC')} - INTERVAL 26 HOUR
+    AND hour < {until:DateTime64(3, 'UTC')} + INTERVAL 26 HOUR AND (center, h.day) IN
+    (
+        SELECT center, day FROM monev112.calls_hourly
+        WHERE center IN {centers:Array(String)} AND hour >= {since:DateTime64(3, 'UTC')} AND hour < {until:DateTime64(3, 'UTC')}
+    )
+GROUP BY center, day;
+
 CREATE OR REPLACE VIEW monev112.calls_counted ON CLUSTER monev112 AS
-SELECT * EXCEPT (hour, version)
-FROM monev112.calls_hourly FINAL
+SELECT * EXCEPT version
+FROM monev112.calls_daily FINAL
 WHERE received > 0 AND day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
 UNION ALL
 SELECT

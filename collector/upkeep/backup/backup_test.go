@@ -86,7 +86,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 		order[table.Name] = i + 1
 	}
 	for rollup, marks := range map[string]string{
-		"calls_hourly": "hours_pending", "clocks_daily": "days_pending", "tickets_daily": "days_pending",
+		"calls_hourly": "hours_pending", "calls_daily": "hours_pending", "clocks_daily": "days_pending", "tickets_daily": "days_pending",
 	} {
 		if order[marks] == 0 || order[marks] > order[rollup] {
 			t.Errorf("%s is table %d, %s with the marks of what is behind in it %d: a recomputation between them is lost",

@@ -299,3 +299,52 @@ func (b *Browser) Accessible(name string) {
 		b.t.Errorf("%s: axe: %s (%s): %s: %.300v", name, f.ID, f.Impact, f.Help, f.Nodes)
 	}
 }
+
+// Dark makes the page see a reader who prefers dark colours, or one who prefers light ones.
+func (b *Browser) Dark(dark bool) {
+	b.t.Helper()
+	scheme := map[bool]string{false: "light", true: "dark"}[dark]
+	b.Do(http.MethodPost, "/goog/cdp/execute", map[string]any{"cmd": "Emulation.setEmulatedMedia", "params": map[string]any{
+		"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}},
+	}}, nil)
+}
+
+// Press presses a key and lets it go, such as "\ue004", the tabulator.
+func (b *Browser) Press(key string) {
+	b.t.Helper()
+	b.Do(http.MethodPost, "/actions", map[string]any{"actions": []map[string]any{{
+		"type": "key", "id": "keyboard",
+		"actions": []map[string]string{{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}},
+	}}}, nil)
+}
+
+// Keyboard fails the test when the tabulator does not reach something that can be pressed or filled in, or when one
+// cannot see where it is.
+func (b *Browser) Keyboard(name string) {
+	b.t.Helper()
+	const all = `[...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")].filter(
+		(e) => !e.disabled && e.type !== "hidden" && (e.getClientRects().length > 0))`
+	var n int
+	b.Eval(`(() => { window.reached = new Set(); window.unseen = []; document.activeElement?.blur(); return `+all+`.length; })()`,
+		&n)
+	for left := 1; left > 0 && n >= 0; n-- {
+		for range 8 { // a date is several stops
+			b.Press("\ue004")
+			b.Eval(`(() => { const e = document.activeElement;
+				if (e !== document.body && !window.reached.has(e)) {
+					window.reached.add(e);
+					if (getComputedStyle(e).outlineStyle === "none") window.unseen.push(e.outerHTML);
+				}
+				return `+all+`.filter((e) => !window.reached.has(e)).length; })()`, &left)
+			if left == 0 {
+				break
+			}
+		}
+	}
+	var missed, unseen []string
+	b.Eval(all+`.filter((e) => !window.reached.has(e)).map((e) => e.outerHTML)`, &missed)
+	b.Eval(`window.unseen`, &unseen)
+	if len(missed) > 0 || len(unseen) > 0 {
+		b.t.Errorf("%s: the keyboard does not reach %.600q; nothing shows that it is at %.600q", name, missed, unseen)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/parser"
 
+	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/internal/indonesian"
@@ -101,8 +102,11 @@ func (p *pages) home(r *page.Request) {
 	slices.SortStableFunc(snap.Sources, func(a, b tracker.SourceSnapshot) int {
 		return b.LastEventAt.Compare(a.LastEventAt)
 	})
-	if len(snap.Sources) > 0 {
-		v.Latest = at(snap.Sources[0].LastEventAt)
+	for _, s := range snap.Sources {
+		if s.Source != casefile.PageSource { // as on the wallboard: a button that is pressed brings no data
+			v.Latest = at(s.LastEventAt)
+			break
+		}
 	}
 	v.Metrics = r.Person.May(page.Scopes(auth.BoardRead))
 	// The board does not know which centre a source is of: who may see one centre alone is shown none.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/tracker"
@@ -42,6 +43,7 @@ func newWorld(t *testing.T, edit func(*Config)) *world {
 		Snapshot: func(now time.Time) tracker.Snapshot {
 			return tracker.Snapshot{At: now, Complete: true, Sources: []tracker.SourceSnapshot{
 				{Source: "old", LastEventAt: now.Add(-72 * time.Hour)}, {Source: "pbx", LastEventAt: now.Add(-5 * time.Minute)},
+				{Source: casefile.PageSource, LastEventAt: now}, // a button that was pressed is no data
 			}}
 		},
 		Incomplete:  func() string { return "" },

@@ -316,6 +316,8 @@ func TestTheImportPageInABrowser(t *testing.T) {
 	b.Resize(1280)
 	b.Open(w.URL + "/impor")
 	b.Fits("impor-1", 1280)
+	b.Accessible("import, a file")
+	b.Keyboard("import, a file")
 	file := filepath.Join(t.TempDir(), "panggilan-oktober.csv")
 	if err := os.WriteFile(file, []byte(calls), 0o600); err != nil {
 		t.Fatal(err)
@@ -323,6 +325,8 @@ func TestTheImportPageInABrowser(t *testing.T) {
 	b.Type("#berkas", file) // choosing a file sends it
 	b.Until(`document.querySelector("[data-plan]") !== null`)
 	b.Fits("impor-2", 1280)
+	b.Accessible("import, its columns")
+	b.Keyboard("import, its columns")
 	// By keyboard alone: the menu has the focus and keeps it.
 	b.Eval(`document.querySelector("[name='arti.0']").focus()`, nil)
 	b.Type("[name='arti.0']", "i\ue004")
@@ -334,6 +338,7 @@ func TestTheImportPageInABrowser(t *testing.T) {
 	b.Click("button[value=kirim]")
 	b.Until(`location.pathname.endsWith("/jalan") && !document.querySelector("[data-running]")`)
 	b.Fits("impor-4", 1280)
+	b.Accessible("import, its end")
 	if text := b.Text(); !strings.Contains(text, "Selesai; sebagian ditolak") || w.to.events == 0 {
 		t.Errorf("%d events\n%s", w.to.events, text)
 	}

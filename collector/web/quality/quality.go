@@ -131,6 +131,15 @@ var clockWords = map[string]page.Text{
 	"confirm":       {Indonesian: "Dikonfirmasi pelapor", English: "confirmed"},
 }
 
+// FlagWords returns what each flag means in Indonesian, for the screens of others.
+func FlagWords() map[string]string {
+	out := map[string]string{}
+	for flag, words := range flagWords {
+		out[flag] = words.Indonesian
+	}
+	return out
+}
+
 // flagWords say what a flag means, as an official would.
 var flagWords = map[string]page.Text{
 	casefile.FlagFieldBlanked: {

@@ -80,6 +80,13 @@ func TestTheWallboardInABrowser(t *testing.T) {
 	b.Resize(390)
 	b.Fits("wall-390", 390)
 	b.Accessible("wallboard")
+	b.Keyboard("wallboard")
+	b.Dark(true)
+	b.Accessible("wallboard, dark")
+	b.Fits("wall-dark", 390)
+	b.Resize(1920)
+	b.Fits("wall-dark", 1920)
+	b.Resize(390)
 
 	stop()
 	b.Until(state + ` === "putus" && !document.getElementById('putus').hidden`)

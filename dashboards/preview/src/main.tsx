@@ -13,7 +13,7 @@ setTimeZoneResolver(() => 'Asia/Jakarta');
 const zone = 'Asia/Jakarta';
 
 const ids = ['unit', 'min', 'max', 'decimals', 'displayName', 'noValue', 'thresholds', 'mappings', 'links', 'color'];
-const custom = ['cellOptions', 'drawStyle', 'fillOpacity', 'lineWidth', 'showPoints', 'pointSize', 'fillBelowTo', 'axisPlacement', 'thresholdsStyle', 'stacking', 'width', 'align', 'hideFrom.viz', 'spanNulls'];
+const custom = ['cellOptions', 'drawStyle', 'fillOpacity', 'lineWidth', 'showPoints', 'pointSize', 'fillBelowTo', 'axisPlacement', 'thresholdsStyle', 'stacking', 'width', 'align', 'hideFrom.viz', 'spanNulls', 'wrapText', 'wrapHeaderText', 'axisLabel'];
 const option = (id: string, path: string, isCustom: boolean) => ({ id, path, name: id, isCustom, process: identityOverrideProcessor, shouldApply: () => true, editor: null, override: null }) as any;
 const registry = new FieldConfigOptionsRegistry(() => [...ids.map((id) => option(id, id, false)), ...custom.map((id) => option(`custom.${id}`, id, true))]);
 const bus: any = { publish() {}, getStream: () => ({ subscribe: () => ({ unsubscribe() {} }), pipe() { return this; } }), subscribe: () => ({ unsubscribe() {} }), removeAllListeners() {}, newScopedBus() { return this; } };

@@ -8,6 +8,8 @@ and where nothing else does: then all that is known. */}}
 
 CREATE OR REPLACE VIEW {{db}}.calls_hourly_now AS SELECT * FROM {{db}}.calls_hourly FINAL WHERE received > 0;
 
+CREATE OR REPLACE VIEW {{db}}.calls_daily_now AS SELECT * FROM {{db}}.calls_daily FINAL WHERE received > 0;
+
 {{- /* What is counted of the calls of an hour. */}}
 {{define "counts of calls"}}toUInt32(count()) AS received,
     toUInt32(countIf(s.offered)) AS offered,
@@ -78,12 +80,42 @@ FROM
 ) AS s
 GROUP BY center, hour;
 
+-- calls_daily_rollup states how a row of calls_daily is computed from the hours as they stand: the days of the hours
+-- since <= hour < until of some centres, each whole. A day that has no call any more is a row of zeros.
+CREATE OR REPLACE VIEW {{db}}.calls_daily_rollup AS
+SELECT
+    center, h.day AS day,
+    toUInt32(sum(h.received)) AS received, toUInt32(sum(h.offered)) AS offered,
+    toUInt32(sum(h.answered)) AS answered, toUInt32(sum(h.stamped)) AS stamped,
+    toUInt32(sum(h.abandoned)) AS abandoned, toUInt32(sum(h.unserved)) AS unserved,
+    toUInt32(sum(h.blocked)) AS blocked, toUInt32(sum(h.classified)) AS classified,
+    toUInt32(sum(h.hoax)) AS hoax, toUInt32(sum(h.normal)) AS normal,
+    toUInt32(sum(h.informasi)) AS informasi, toUInt32(sum(h.prank)) AS prank,
+    toUInt32(sum(h.prank_palsu)) AS prank_palsu, toUInt32(sum(h.ghost)) AS ghost,
+    toUInt32(sum(h.pocket)) AS pocket, toUInt32(sum(h.misrouted)) AS misrouted,
+    toUInt32(sum(h.putus)) AS putus, toUInt32(sum(h.duplikat)) AS duplikat,
+    toUInt32(sum(h.to_hoax)) AS to_hoax, toUInt32(sum(h.to_own)) AS to_own,
+    toUInt32(sum(h.to_vertical)) AS to_vertical, toUInt32(sum(h.to_centre)) AS to_centre,
+    toUInt32(sum(h.to_none)) AS to_none, toUInt32(sum(h.to_unclassified)) AS to_unclassified,
+    toUInt32(sum(h.to_unanswered)) AS to_unanswered,
+    arraySort(groupArrayArray(h.answer_ms)) AS answer_ms,
+    arraySort(groupArrayArray(h.abandon_ms)) AS abandon_ms
+FROM {{db}}.calls_hourly AS h FINAL
+-- The hours of a day lie within 26 hours of any of them.
+WHERE center IN {centers:Array(String)} AND hour >= {since:DateTime64(3, 'UTC')} - INTERVAL 26 HOUR
+    AND hour < {until:DateTime64(3, 'UTC')} + INTERVAL 26 HOUR AND (center, h.day) IN
+    (
+        SELECT center, day FROM {{db}}.calls_hourly
+        WHERE center IN {centers:Array(String)} AND hour >= {since:DateTime64(3, 'UTC')} AND hour < {until:DateTime64(3, 'UTC')}
+    )
+GROUP BY center, day;
+
 -- calls_counted, clocks_counted and tickets_counted are what the figures of the days since <= day < until are counted from:
 -- the rows of the roll-ups, and with as_of (RFC 3339) the same computed from the cases as they were at that instant, which
 -- reads every case. as_of may be left out: a parameter that may be NULL is NULL then.
 CREATE OR REPLACE VIEW {{db}}.calls_counted AS
-SELECT * EXCEPT (hour, version)
-FROM {{db}}.calls_hourly FINAL
+SELECT * EXCEPT version
+FROM {{db}}.calls_daily FINAL
 WHERE received > 0 AND day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
 UNION ALL
 SELECT
