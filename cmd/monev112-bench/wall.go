@@ -76,13 +76,12 @@ func (b *bench) wall(ctx context.Context) (err error) {
 	defer streams.Wait()
 	defer end()
 	n := w.rate * int(w.lasts.Seconds())
-	alone, err := p.callers(ctx, "before", n, w.rate)
-	if err != nil {
-		return err
-	}
 
+	// On a service that has done nothing yet, whose memory has no room left over.
 	before, _ := p.used()
-	if err := p.watch(over, &streams, 0, newScreens(w.idle, 0)); err != nil {
+	idle, leave := context.WithCancel(over)
+	defer leave()
+	if err := p.watch(idle, &streams, 0, newScreens(w.idle, 0)); err != nil {
 		return err
 	}
 	select {
@@ -91,7 +90,21 @@ func (b *bench) wall(ctx context.Context) (err error) {
 	case <-time.After(idleFor):
 	}
 	after, _ := p.used()
+	open := func(what string, n int) error {
+		return p.until(over, what, time.Second, func() bool { return p.metric("monev112_board_streams ") == float64(n) })
+	}
+	leave()
+	if err := open("the streams have ended", 0); err != nil {
+		return err
+	}
 
+	alone, err := p.callers(ctx, "before", n, w.rate)
+	if err != nil {
+		return err
+	}
+	if err := p.watch(over, &streams, 0, newScreens(w.idle, 0)); err != nil {
+		return err
+	}
 	screens := newScreens(w.screens, 2*n)
 	if err := p.watch(over, &streams, w.idle, screens); err != nil {
 		return err
@@ -102,11 +115,6 @@ func (b *bench) wall(ctx context.Context) (err error) {
 			return err
 		}
 		defer deaf.Close()
-	}
-	open := func(what string, n int) error {
-		return p.until(over, what, time.Second, func() bool {
-			return p.metric("monev112_board_streams ") == float64(n)
-		})
 	}
 	if err := open("all streams are open", w.idle+w.screens+deafStreams); err != nil {
 		return err
