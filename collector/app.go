@@ -449,13 +449,12 @@ func (a *App) openAPI(guard *auth.Guard) error {
 		Book: a.book, Board: a.board, Cases: a.cases, Intake: a.intake, Keys: guard, Record: a.reads.Record,
 		DataDir: a.cfg.DataDir, Version: a.cfg.Version, Now: a.cfg.Now, Log: a.cfg.Log, Settings: a.cfg.File.Pages,
 	}
-	if a.links != nil {
-		if cfg.Pages, err = site.Linked(pages); err != nil {
-			return err
-		}
-	}
-	if cfg.Site, cfg.Wall, err = site.New(pages); err != nil {
+	var behindLinks *web.Pages
+	if cfg.Site, cfg.Wall, behindLinks, err = site.New(pages); err != nil {
 		return err
+	}
+	if a.links != nil {
+		cfg.Pages = behindLinks
 	}
 	a.metrics.HTTP.WatchStreams(cfg.Wall.Streams)
 	if a.outbox != nil {

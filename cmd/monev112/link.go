@@ -18,17 +18,22 @@ import (
 
 func linkCommand() *cobra.Command {
 	var (
-		data, config, to, center, expires, address, revoke string
-		list                                               bool
+		data, config, to, center, opd, name, expires, address, revoke string
+		list                                                          bool
 	)
 	cmd := &cobra.Command{
-		Use:   "link --to papan [--center CODE] [--expires 365d]",
-		Short: "Make, list and revoke the links of displays on a wall",
-		Long: `link makes a signed link to the wallboard of a centre, for a screen that nobody signs in at. It shows counts
-and nothing else. It opens until it expires or is revoked, which a running service sees within seconds.
+		Use:   "link --to papan|opd [--center CODE] [--opd ID --name HOLDER] [--expires 90d]",
+		Short: "Make, list and revoke the links of displays on a wall and of heads of departments",
+		Long: `link makes a signed link that asks for no key.
 
-The address is pages.public_url of the configuration, or --url; without either the link is for this machine.`,
+--to papan: to the wallboard of a centre, for a screen that nobody signs in at. It shows counts and nothing else.
+--to opd: to the pages of one OPD of a centre, for a head who is known by --name, best an office. It shows the tickets of
+that OPD alone; what is recorded through it is written down with that name.
+
+A link opens until it expires or is revoked, which a running service sees at once. The address is pages.public_url of the
+configuration, or --url; without either the link is for this machine.`,
 		Example: `  monev112 link --to papan --center 35.15 --expires 365d
+  monev112 link --to opd --center 35.15 --opd dishub --name "Kepala Dinas Perhubungan" --expires 90d
   monev112 link --list
   monev112 link --revoke d1f0c2a9`,
 		Args: cobra.NoArgs,
@@ -42,12 +47,23 @@ The address is pages.public_url of the configuration, or --url; without either t
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "link %s is revoked; screens that show it stop within 10 s\n", l.ID)
+				what := "screens that show it stop within 10 s"
+				if l.To == web.ToOPD {
+					what = "its pages open no more"
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "link %s is revoked; %s\n", l.ID, what)
 				return err
 			case to == "":
-				return &usageError{fmt.Errorf("say what to do: --to %s, --list or --revoke ID", web.ToWallboard)}
-			case to != web.ToWallboard:
-				return &usageError{fmt.Errorf("--to %q is unknown: use %s", to, web.ToWallboard)}
+				return &usageError{fmt.Errorf("say what to do: --to %s, --to %s, --list or --revoke ID", web.ToWallboard, web.ToOPD)}
+			case to != web.ToWallboard && to != web.ToOPD:
+				return &usageError{fmt.Errorf("--to %q is unknown: use %s or %s", to, web.ToWallboard, web.ToOPD)}
+			case to == web.ToOPD && (opd == "" || name == ""):
+				return &usageError{fmt.Errorf("--to %s needs --opd, and --name of who holds the link", web.ToOPD)}
+			case to == web.ToWallboard && (opd != "" || name != ""):
+				return &usageError{fmt.Errorf("--opd and --name are for --to %s", web.ToOPD)}
+			}
+			if expires == "" {
+				expires = map[string]string{web.ToWallboard: "365d", web.ToOPD: "90d"}[to]
 			}
 			lifetime, err := parseDays(expires)
 			if err != nil {
@@ -69,11 +85,23 @@ The address is pages.public_url of the configuration, or --url; without either t
 			if u, err := url.Parse(base); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 				return &usageError{fmt.Errorf("--url %q: use https://host or https://host/folder", base)}
 			}
-			l, token, err := links.Create(center, lifetime, now)
+			var l web.DisplayLink
+			var token string
+			folder := web.ToWallboard
+			if to == web.ToOPD {
+				id, known := dir.ResolveOPD(center, opd)
+				if !known {
+					return fmt.Errorf("the directory of centre %s knows no OPD %q", center, opd)
+				}
+				folder = web.ToOPD + "/" + id
+				l, token, err = links.CreateOPD(center, id, name, lifetime, now)
+			} else {
+				l, token, err = links.Create(center, lifetime, now)
+			}
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s/papan/%s\n", strings.TrimRight(base, "/"), token)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s/%s/%s\n", strings.TrimRight(base, "/"), folder, token)
 			fmt.Fprintf(cmd.ErrOrStderr(),
 				"link %s opens until %s; it is shown only once. To end it: monev112 link --revoke %s\n", l.ID, l.ExpiresAt.Format(time.DateOnly), l.ID)
 			return err
@@ -82,10 +110,12 @@ The address is pages.public_url of the configuration, or --url; without either t
 	f := cmd.Flags()
 	f.StringVar(&data, "data", "data", "data folder of the service")
 	f.StringVar(&config, "config", "", "configuration file (default: the built-in one, for Sidoarjo)")
-	f.StringVar(&to, "to", "", "what the link opens: papan, the wallboard")
-	f.StringVar(&center, "center", "", "centre whose board it shows (default: that of the directory)")
-	f.StringVar(&expires, "expires", "365d", "how long it opens: 365d, 12h; at most 400d")
-	f.StringVar(&address, "url", "", "address of the service as the screen reaches it")
+	f.StringVar(&to, "to", "", "what the link opens: papan, the wallboard; opd, the pages of an OPD")
+	f.StringVar(&center, "center", "", "centre whose board or OPD it shows (default: that of the directory)")
+	f.StringVar(&opd, "opd", "", "OPD whose pages it shows: id or name in the directory")
+	f.StringVar(&name, "name", "", "who holds it, best an office; written down with what is recorded")
+	f.StringVar(&expires, "expires", "", "how long it opens: 90d, 12h; at most 400d (default: 365d of a display, 90d of a person)")
+	f.StringVar(&address, "url", "", "address of the service as the screen or telephone reaches it")
 	f.BoolVar(&list, "list", false, "list the links, without what opens them")
 	f.StringVar(&revoke, "revoke", "", "end the link with this id")
 	cmd.MarkFlagsMutuallyExclusive("to", "list", "revoke")
@@ -114,7 +144,7 @@ func printDisplays(out io.Writer, links web.DisplayLinks, now time.Time) error {
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tTO\tCENTER\tCREATED\tSTATE")
+	fmt.Fprintln(w, "ID\tTO\tCENTER\tCREATED\tSTATE\tOPD\tHOLDER")
 	for i := range all {
 		l := &all[i]
 		state := "opens until " + l.ExpiresAt.Format(time.DateOnly)
@@ -124,7 +154,8 @@ func printDisplays(out io.Writer, links web.DisplayLinks, now time.Time) error {
 		case !l.Live(now):
 			state = "expired " + l.ExpiresAt.Format(time.DateOnly)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", l.ID, l.To, l.Center, l.CreatedAt.Format(time.DateOnly), state)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, l.To, l.Center, l.CreatedAt.Format(time.DateOnly), state,
+			l.OPD, l.Name)
 	}
 	return w.Flush()
 }

@@ -40,7 +40,7 @@ const FlagCaseFull = "case_full"
 // Size is about what an event takes in memory, in bytes.
 func Size(e *event.Event) int {
 	n := 160 + len(e.ID) + len(e.Source) + len(e.Queue) + len(e.Position) + len(e.Category) + len(e.OPD) +
-		len(e.Kecamatan) + len(e.Master) + len(e.Replaces)
+		len(e.Kecamatan) + len(e.Master) + len(e.Replaces) + len(e.ChangedBy)
 	for _, c := range e.Calls {
 		n += len(c) + 2
 	}

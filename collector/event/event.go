@@ -79,8 +79,8 @@ type Event struct {
 	// member that is not named stays as it was. Events of other types have none.
 	Record map[string]string `event:"41 record MaxRecordMembers"`
 
-	// ChangedBy is the name of the API key that sent an event of the office; empty where nobody had to sign in. The
-	// service sets it: no sender can.
+	// ChangedBy is the name of the API key that sent an event of the office, empty where nobody had to sign in; of what an
+	// OPD records on its page, who held the link. The service sets it: no sender can.
 	ChangedBy string `event:"42 changed_by" digest:"-"`
 
 	// Outcome says what came of a question about a public service, see Outcomes; OPD is to whom one was referred.

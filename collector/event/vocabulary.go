@@ -60,6 +60,9 @@ const (
 	RTLSet
 	RemarkSet
 	FormSet
+	// TicketExplained says why an OPD is late with a ticket: its reason is a code, its OPD who says so. It is no step of
+	// the ticket's way and moves no clock.
+	TicketExplained
 )
 
 // typeInfo is what the vocabulary knows of one type.
@@ -100,6 +103,7 @@ var types = [...]typeInfo{
 	RTLSet:             {"rtl.set", KindRTL, ""},
 	RemarkSet:          {"remark.set", KindRemark, ""},
 	FormSet:            {"form.set", KindForm, ""},
+	TicketExplained:    {"ticket.explained", KindTicket, FieldReason},
 }
 
 // Types returns every type, in the order of their numbers.

@@ -82,6 +82,8 @@ type Request struct {
 	Reserved []string
 	// What an API key allows of the events of the office (event.Kind.OfOffice).
 	Office Office
+	// By, unless empty, is who answers for the events, noted on each: the holder of the link that a page was opened with.
+	By string
 }
 
 // Office says who sends events of the office.
@@ -153,6 +155,9 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 				foreign = append(foreign, *refused)
 				continue
 			}
+		}
+		if r.By != "" {
+			e.ChangedBy = r.By
 		}
 		events, index = append(events, e), append(index, b.Index[i])
 	}
@@ -288,11 +293,19 @@ func (in *Intake) SubmitDrafts(ctx context.Context, drafts ...event.RawEvent) (e
 
 // SubmitOffice is SubmitDrafts for what people write on a page.
 func (in *Intake) SubmitOffice(ctx context.Context, o Office, drafts ...event.RawEvent) (event.Receipt, error) {
-	var body []byte
+	return in.Submit(ctx, Request{Form: event.NDJSON, Body: bodyOf(drafts), Office: o})
+}
+
+// SubmitBy is SubmitDrafts for what somebody records of a ticket on a page.
+func (in *Intake) SubmitBy(ctx context.Context, by string, drafts ...event.RawEvent) (event.Receipt, error) {
+	return in.Submit(ctx, Request{Form: event.NDJSON, Body: bodyOf(drafts), By: by})
+}
+
+func bodyOf(drafts []event.RawEvent) (body []byte) {
 	for i := range drafts {
 		body = append(drafts[i].AppendCloudEvent(body), '\n')
 	}
-	return in.Submit(ctx, Request{Form: event.NDJSON, Body: body, Office: o})
+	return body
 }
 
 // Retry submits a rejected event once more, in the form in which the quarantine keeps it. The error wraps

@@ -29,6 +29,8 @@ type CauseFacts struct {
 	Tickets map[string]*casefile.Ticket
 	// LateAcknowledged is, of each ticket, when its acknowledge clocks were late that were.
 	LateAcknowledged map[string][]time.Time
+	// Stated is why an OPD was late, as it said last: by ticket, then by OPD.
+	Stated map[string]map[string]string
 	// At is the instant that all is read at.
 	At time.Time
 }
@@ -94,6 +96,7 @@ type CauseCase struct {
 	Kecamatan     string
 	At            time.Time // of a call when it came, of a clock when it began
 	Cause, Reason string
+	Stated        string // the reason that the OPD gave itself; empty where it gave none
 }
 
 // CauseCount is a row of monev_kendala.
@@ -102,11 +105,11 @@ type CauseCount struct {
 	Numerator, Denominator, N            uint64
 }
 
-// CauseSum counts the late cases of an indicator, scope and OPD that have a cause.
+// CauseSum counts the late cases of an indicator, scope and OPD that have a cause, by what the OPD itself said.
 type CauseSum struct {
-	Indicator, Scope, OPD, Cause, Reason string
-	N                                    uint64
-	Examples                             []string // ids of at most three
+	Indicator, Scope, OPD, Cause, Reason, Stated string
+	N                                            uint64
+	Examples                                     []string // ids of at most three
 }
 
 // CausePart is a row of monev_kendala_groups: of the N decided cases of one value of a dimension Met were in time.
@@ -128,9 +131,9 @@ func (e *TooManyCasesError) Error() string {
 
 const causeCases = "SELECT 'answer' AS indicator, id, 0::UInt16 AS seq, '' AS opd, 'own' AS scope, category, '' AS " +
 	"priority, " +
-	"kecamatan, at, cause, '' AS reason FROM monev_kendala_calls(%[1]s%[2]s) UNION ALL SELECT clock, id, seq, opd, " +
-	"scope, " +
-	"category, priority, kecamatan, at, cause, reason::String FROM monev_kendala_tickets(%[1]s)"
+	"kecamatan, at, cause, '' AS reason, '' AS stated FROM monev_kendala_calls(%[1]s%[2]s) UNION ALL SELECT clock, id, " +
+	"seq, opd, scope, category, priority, kecamatan, at, cause, reason::String, stated::String " +
+	"FROM monev_kendala_tickets(%[1]s)"
 
 // CauseCases reads the late cases of a range with their causes, in order of indicator, id and number.
 func (s *Store) CauseCases(ctx context.Context, r CauseRange) ([]CauseCase, error) {
@@ -138,7 +141,7 @@ func (s *Store) CauseCases(ctx context.Context, r CauseRange) ([]CauseCase, erro
 	return bounded(ctx, s, "late cases", sql, func(scan func(...any) error) (c CauseCase, err error) {
 		var seq uint16
 		err = scan(&c.Indicator, &c.ID, &seq, &c.OPD, &c.Scope, &c.Category, &c.Priority, &c.Kecamatan, &c.At, &c.Cause,
-			&c.Reason)
+			&c.Reason, &c.Stated)
 		c.Seq, c.At = int(seq), c.At.UTC()
 		return c, err
 	})
@@ -146,14 +149,14 @@ func (s *Store) CauseCases(ctx context.Context, r CauseRange) ([]CauseCase, erro
 
 // CauseSums counts the late cases of a range by cause; of one OPD only, where opd names it, and then no calls.
 func (s *Store) CauseSums(ctx context.Context, r CauseRange, opd string) ([]CauseSum, error) {
-	sql := "SELECT indicator, scope, opd, cause, reason, count(), groupArraySorted(3)(id) FROM (" +
+	sql := "SELECT indicator, scope, opd, cause, reason, stated, count(), groupArraySorted(3)(id) FROM (" +
 		fmt.Sprintf(causeCases, r.parameters(), r.answers()) + ")"
 	if opd != "" {
 		sql += " WHERE opd = " + quote(opd)
 	}
-	return queryAll(ctx, s, "count late cases", sql+" GROUP BY indicator, scope, opd, cause, reason ORDER BY ALL",
+	return queryAll(ctx, s, "count late cases", sql+" GROUP BY indicator, scope, opd, cause, reason, stated ORDER BY ALL",
 		func(c *CauseSum) []any {
-			return []any{&c.Indicator, &c.Scope, &c.OPD, &c.Cause, &c.Reason, &c.N, &c.Examples}
+			return []any{&c.Indicator, &c.Scope, &c.OPD, &c.Cause, &c.Reason, &c.Stated, &c.N, &c.Examples}
 		})
 }
 
@@ -223,6 +226,7 @@ func (s *Store) CauseFacts(ctx context.Context, r CauseRange, now time.Time) (*C
 	}
 	for _, read := range []func(context.Context, *CauseFacts, CauseRange) error{
 		s.causeCalls, s.causeQuarters, s.causeAgents, s.causeTalks, s.causeBeats, s.causeClocks, s.causeTickets,
+		s.causeStated,
 	} {
 		if err := read(ctx, f, r); err != nil {
 			return nil, err
@@ -414,4 +418,42 @@ func (s *Store) causeTickets(ctx context.Context, f *CauseFacts, r CauseRange) e
 		f.Tickets[t.Key.ID] = t
 	}
 	return err
+}
+
+// causeStated folds what OPDs said of why they were late: the latest word of each on a ticket.
+func (s *Store) causeStated(ctx context.Context, f *CauseFacts, r CauseRange) error {
+	events := map[string][]*event.Event{}
+	sql := `SELECT DISTINCT subject, opd::String, occurred_at, reason::String, revision, id, source::String, digest FROM events
+		WHERE center = ` + quote(r.Center) + ` AND subject_kind = 'ticket' AND type = 'ticket.explained' AND reason != ''
+			AND occurred_at <= ` + instant(f.At) + ` AND ` + notVoid(r.Center, "ticket")
+	err := s.query(ctx, "read reasons of OPDs", sql, func(scan func(...any) error) error {
+		e := &event.Event{Type: event.TicketExplained, Kind: event.KindTicket}
+		var digest string
+		if err := scan(&e.Subject, &e.OPD, &e.OccurredAt, &e.Reason, &e.Revision, &e.ID, &e.Source, &digest); err != nil {
+			return err
+		}
+		e.OccurredAt = e.OccurredAt.UTC()
+		copy(e.Digest[:], digest)
+		events[e.Subject] = append(events[e.Subject], e)
+		return nil
+	})
+	f.Stated = StatedReasons(events)
+	return err
+}
+
+// StatedReasons is why OPDs were late, as each said last of a ticket, from the events that stand of each ticket.
+func StatedReasons(events map[string][]*event.Event) map[string]map[string]string {
+	out := map[string]map[string]string{}
+	for id, evs := range events {
+		for _, e := range casefile.Standing(evs) {
+			if e.Type != event.TicketExplained || e.Reason == "" {
+				continue
+			}
+			if out[id] == nil {
+				out[id] = map[string]string{}
+			}
+			out[id][e.OPD] = e.Reason
+		}
+	}
+	return out
 }

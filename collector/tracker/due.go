@@ -3,6 +3,7 @@ package tracker
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
@@ -17,9 +18,14 @@ type DueSummary struct {
 	// Tickets are all that are late or at risk: the longest late first, then those at risk, the nearest to its due time
 	// first.
 	Tickets []DueTicket
+	// Soon are those that are late on no clock and will be within SoonWithin, the nearest to its due time first.
+	Soon []DueTicket
 }
 
-// DueTicket is an open ticket that is late or at risk.
+// SoonWithin is what due soon means: a weekend and the working day after it are within.
+const SoonWithin = 72 * time.Hour
+
+// DueTicket is an open ticket that is late, at risk, or due soon.
 type DueTicket struct {
 	Key  event.Key
 	Late bool
@@ -58,6 +64,9 @@ func (b *Board) DueSummary(center, opd string, now time.Time) DueSummary {
 				if first := cmp.Or(since, risk); first != 0 {
 					out.Tickets = append(out.Tickets, DueTicket{t.entry.key, since != 0, time.UnixMilli(first).UTC()})
 				}
+				if next := t.next(at); since == 0 && next != 0 && next-at <= SoonWithin.Milliseconds() {
+					out.Soon = append(out.Soon, DueTicket{t.entry.key, false, time.UnixMilli(next).UTC()})
+				}
 			}
 		}
 	}
@@ -81,14 +90,37 @@ func (b *Board) DueSummary(center, opd string, now time.Time) DueSummary {
 			out.Overdue = append(out.Overdue, LabelCount{clockNames[j], n})
 		}
 	}
-	slices.SortFunc(out.Tickets, func(a, b DueTicket) int {
-		if a.Late != b.Late {
-			if a.Late {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(a.At.Compare(b.At), compareKeys(a.Key, b.Key))
-	})
+	slices.SortFunc(out.Tickets, compareDue)
+	slices.SortFunc(out.Soon, compareDue)
 	return out
+}
+
+func compareDue(a, b DueTicket) int {
+	if a.Late != b.Late {
+		if a.Late {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(a.At.Compare(b.At), compareKeys(a.Key, b.Key))
+}
+
+// OpenMatching returns open tickets of the OPD with that label whose id holds text, in whatever case its letters are,
+// by id, at most limit.
+func (b *Board) OpenMatching(center, opd, text string, limit int) (found []event.Key) {
+	text = strings.ToLower(text)
+	b.mu.RLock()
+	for _, c := range b.centers {
+		for _, g := range c.groups {
+			for i := range g.tickets {
+				if key := g.tickets[i].entry.key; g.opd == opd && key.Center == center &&
+					strings.Contains(strings.ToLower(key.ID), text) {
+					found = append(found, key)
+				}
+			}
+		}
+	}
+	b.mu.RUnlock()
+	slices.SortFunc(found, compareKeys)
+	return found[:min(limit, len(found))]
 }

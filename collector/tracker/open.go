@@ -162,6 +162,16 @@ func (o *openTicket) standing(at int64) (late [len(clockNames)]bool, since, risk
 	return late, since, risk
 }
 
+// next is when a running clock of the ticket becomes late next after an instant, 0: none does.
+func (o *openTicket) next(at int64) (next int64) {
+	for i := range o.clocks {
+		if b := o.clocks[i].breach; b >= at && b != 0 && (next == 0 || b < next) {
+			next = b
+		}
+	}
+	return next
+}
+
 // matches reports whether the ticket is late or at risk as f asks. A stale ticket is neither: it is a question of data
 // quality, and the gauges do not count it either.
 func (o *openTicket) matches(f TicketFilter, now time.Time, staleAfter time.Duration) bool {

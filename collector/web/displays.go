@@ -9,32 +9,43 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/internal/keyfile"
 )
 
-// DisplayLinksFile is the name of the file of the links of displays in the data folder. It holds no secret.
+// DisplayLinksFile is the name of the file of listed links, of displays and of persons, in the data folder. It holds no
+// secret.
 const DisplayLinksFile = "display-links.json"
 
-// ToWallboard is what a display's link opens: the wallboard of a centre.
-const ToWallboard = "papan"
+// What a listed link opens: the wallboard of a centre, or the pages of one OPD of a centre.
+const (
+	ToWallboard = "papan"
+	ToOPD       = "opd"
+)
 
 const (
 	displayVersion  = 1
 	maxDisplays     = 1000
 	maxDisplayBytes = 1 << 20
+	maxHolderBytes  = 64
 )
 
-// DisplayLink is one link that was made for a display on a wall. It opens while it is listed, not revoked, and not
-// expired.
+// DisplayLink is one link that was made for a display on a wall, or for a person of an OPD. It opens while it is listed,
+// not revoked, and not expired.
 type DisplayLink struct {
 	ID        string    `json:"id"` // stands in the link, for people: list and revoke by it
-	To        string    `json:"to"` // papan
+	To        string    `json:"to"` // ToWallboard or ToOPD
 	Center    string    `json:"center"`
+	OPD       string    `json:"opd,omitzero"`  // id in the directory
+	Name      string    `json:"name,omitzero"` // of the holder, written down with what is recorded through the link
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
 	RevokedAt time.Time `json:"revoked_at,omitzero"`
@@ -45,8 +56,8 @@ func (l *DisplayLink) Live(now time.Time) bool {
 	return l.RevokedAt.IsZero() && now.Before(l.ExpiresAt)
 }
 
-// DisplayLinks are the links of displays of the data folder Dir. Its methods may be called from several processes at
-// once; a running service sees a change within keyfile.Recheck.
+// DisplayLinks are the listed links of the data folder Dir. Its methods may be called from several processes at once; a
+// running service sees a change at the next request.
 type DisplayLinks struct{ Dir string }
 
 type displayContent struct {
@@ -86,6 +97,23 @@ func (d DisplayLinks) List() ([]DisplayLink, error) {
 
 // Create makes a link to the wallboard of a centre and returns it with its token. Expired links are forgotten.
 func (d DisplayLinks) Create(center string, lifetime time.Duration, now time.Time) (DisplayLink, string, error) {
+	return d.create(DisplayLink{To: ToWallboard, Center: center}, lifetime, now)
+}
+
+// CreateOPD makes a link to the pages of an OPD for a person, and returns it with its token: opd is the directory's id,
+// name the holder's, best an office such as "Kepala Dinas Perhubungan".
+func (d DisplayLinks) CreateOPD(center, opd, name string, lifetime time.Duration, now time.Time) (DisplayLink, string,
+	error) {
+	if n := len(name); n == 0 || n > maxHolderBytes || strings.TrimSpace(name) != name || !utf8.ValidString(name) ||
+		strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) || event.HoldsNumber(name) ||
+		strings.HasPrefix(name, byLink) {
+		return DisplayLink{}, "", fmt.Errorf("name %q: use 1 to %d printable characters without a telephone or identity "+
+			"number, best an office such as Kepala Dinas Perhubungan", name, maxHolderBytes)
+	}
+	return d.create(DisplayLink{To: ToOPD, Center: center, OPD: opd, Name: name}, lifetime, now)
+}
+
+func (d DisplayLinks) create(link DisplayLink, lifetime time.Duration, now time.Time) (DisplayLink, string, error) {
 	if lifetime < time.Minute || lifetime > maxDisplay {
 		return DisplayLink{}, "", fmt.Errorf("a link for %s: use one minute to %d days", lifetime, maxDisplay/(24*time.Hour))
 	}
@@ -93,15 +121,19 @@ func (d DisplayLinks) Create(center string, lifetime time.Duration, now time.Tim
 	if err != nil {
 		return DisplayLink{}, "", err
 	}
+	kind, letter := byte(kindDisplay), "d"
+	if link.To == ToOPD {
+		kind, letter = kindPerson, "o"
+	}
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
 	now = now.UTC().Truncate(time.Second)
-	link := DisplayLink{
-		ID: "d" + hex.EncodeToString(b[:]), To: ToWallboard, Center: center, CreatedAt: now, ExpiresAt: now.Add(lifetime),
-	}
-	token := keys.Get(now).sign(target{kind: kindDisplay, center: center, id: link.ID, expires: link.ExpiresAt})
+	link.ID, link.CreatedAt, link.ExpiresAt = letter+hex.EncodeToString(b[:]), now, now.Add(lifetime)
+	token := keys.Get(now).sign(target{
+		kind: kind, center: link.Center, opd: link.OPD, id: link.ID, expires: link.ExpiresAt,
+	})
 	if token == "" {
-		return DisplayLink{}, "", fmt.Errorf("centre %q cannot be named in a link", center)
+		return DisplayLink{}, "", fmt.Errorf("centre %q and OPD %q cannot be named in a link", link.Center, link.OPD)
 	}
 	err = d.file().Change(func(links []DisplayLink) ([]DisplayLink, error) {
 		links = slices.DeleteFunc(links, func(l DisplayLink) bool { return !now.Before(l.ExpiresAt) })
@@ -143,13 +175,13 @@ func (d DisplayLinks) Revoke(id string, now time.Time) (revoked DisplayLink, err
 	return revoked, err
 }
 
-// Displays tells a running service what the link of a display opens. It is safe for concurrent use.
+// Displays tells a running service what a listed link opens. It is safe for concurrent use.
 type Displays struct {
 	keys  *keyfile.Watched[keyring]
 	links *keyfile.Watched[map[string]DisplayLink]
 }
 
-// OpenDisplays reads the links of the data folder dir, and follows them.
+// OpenDisplays reads the listed links of the data folder dir, and follows them.
 func OpenDisplays(dir string, now time.Time, log *slog.Logger) (*Displays, error) {
 	keys, err := LinkKeysIn(dir).keyring(now, log)
 	if err != nil {
@@ -170,12 +202,21 @@ func OpenDisplays(dir string, now time.Time, log *slog.Logger) (*Displays, error
 	return &Displays{keys, links}, nil
 }
 
-// Open returns the link that a token is, while it opens.
+// Open returns the link of a display that a token is, while it opens.
 func (d *Displays) Open(token string, now time.Time) (DisplayLink, bool) {
+	return d.listed(token, kindDisplay, now)
+}
+
+// OpenOPD returns the link of a person that a token is, while it opens.
+func (d *Displays) OpenOPD(token string, now time.Time) (DisplayLink, bool) {
+	return d.listed(token, kindPerson, now)
+}
+
+func (d *Displays) listed(token string, kind byte, now time.Time) (DisplayLink, bool) {
 	t, err := d.keys.Get(now).open(token, now)
-	if err != nil || t.kind != kindDisplay {
+	if err != nil || t.kind != kind {
 		return DisplayLink{}, false
 	}
-	l, listed := d.links.Get(now)[t.id]
-	return l, listed && l.Center == t.center && l.Live(now)
+	l, listed := d.links.Fresh(now)[t.id]
+	return l, listed && l.Center == t.center && l.OPD == t.opd && l.Live(now)
 }

@@ -1,7 +1,9 @@
-// Package web owns what stands behind the link of an alert: the links, which are signed and expire, and the pages that
-// a telephone shows without scripts: an OPD's late tickets, and one ticket with its timeline, its clocks and the button
-// "Diterima". It reads the board and submits one kind of event; it keeps no state but its key file.
+// Package web owns what stands behind links that ask for no key: the links, which are signed and expire, and the pages
+// that a telephone shows without scripts: an OPD's late tickets, those due soon, its trend, and one ticket with its
+// timeline, its clocks and the buttons by which the OPD records its own steps. It reads the board and submits events of
+// one source; it keeps no state but its key file and the list of links.
 //
 // A link is a bearer credential of little power: it shows what one OPD may see of its own tickets, nothing that names a
-// citizen, for some days. See docs/security.md for what a stolen one gives.
+// citizen, for some days; a person's link for some months, until it is revoked. See docs/security.md for what a stolen
+// one gives.
 package web

@@ -24,7 +24,7 @@ const (
 	defaultLifetime = 7 * 24 * time.Hour
 	minLifetime     = 24 * time.Hour
 	maxLifetime     = 31 * 24 * time.Hour  // of a link in an alert
-	maxDisplay      = 400 * 24 * time.Hour // of a display's link
+	maxDisplay      = 400 * 24 * time.Hour // of a link that is listed: of a display, or of a person
 	maxLinkBytes    = 400                  // a link stands in an annotation of an alert
 	maxURLBytes     = 100                  // of the public URL
 
@@ -34,9 +34,10 @@ const (
 
 // A token is the base64url form, without padding, of
 //
-//	version (1 byte, 1) | key id (4) | kind (1: 'l' list, 't' ticket, 'd' display, 'r' report) | expiry (4, seconds since
-//	1970, big endian) | length of center (1) | center | length of opd (1, 0 for a display or report) | opd | id (the
-//	rest: of the ticket, empty for a list, of the link for a display, month/edition of a report) | MAC (16)
+//	version (1 byte, 1) | key id (4) | kind (1: 'l' list, 't' ticket, 'd' display, 'r' report, 'o' person of an OPD) | expiry
+//	(4, seconds since 1970, big endian) | length of center (1) | center | length of opd (1, 0 for a display or report) |
+//	opd | id (the rest: of the ticket, empty for a list, of the link for a display or a person, month/edition of a
+//	report) | MAC (16)
 //
 // where MAC is the first 16 bytes of HMAC-SHA256 of "monev112 link" | 0 | all that stands before it.
 const (
@@ -48,6 +49,7 @@ const (
 	kindTicket   = 't'
 	kindDisplay  = 'd'
 	kindReport   = 'r'
+	kindPerson   = 'o'
 )
 
 // LinkConfig is what Links are made of. File and PublicURL are required.
@@ -170,10 +172,13 @@ func (l *Links) link(t target, now time.Time) string {
 
 func (l *Links) sign(t target, now time.Time) string { return l.keys.Get(now).sign(t) }
 
-// open returns what the token of an OPD's link names.
+// open returns what the token of an alert's link names.
 func (l *Links) open(token string, now time.Time) (target, error) {
+	if l == nil {
+		return target{}, errLink
+	}
 	t, err := l.keys.Get(now).open(token, now)
-	if t.kind == kindDisplay {
+	if t.kind == kindDisplay || t.kind == kindPerson { // these are listed, and open while they stand there
 		return target{}, errLink
 	}
 	return t, err
@@ -184,7 +189,7 @@ func (t *target) named() bool {
 	switch t.kind {
 	case kindList:
 		return t.opd != "" && t.id == ""
-	case kindTicket:
+	case kindTicket, kindPerson:
 		return t.opd != "" && t.id != ""
 	}
 	return (t.kind == kindDisplay || t.kind == kindReport) && t.opd == "" && t.id != ""
@@ -240,23 +245,24 @@ func (r keyring) open(token string, now time.Time) (target, error) {
 	return t, nil
 }
 
-// formKey returns what the page behind token puts into its form, so that the button works on that page alone: stay says
-// which state of the ticket was shown. It is empty for a token that does not open.
-func (l *Links) formKey(token, stay string, now time.Time) string {
+// formKey returns what a page puts into its form, so that the button works on that page alone: link is its address below
+// the folder, which begins with token; stay says which state of the ticket was shown. It is empty for a token that does
+// not open.
+func (r keyring) formKey(token, link, stay string) string {
 	b, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || len(b) < headBytes {
 		return ""
 	}
-	secret := l.keys.Get(now).secrets[keyID(b[1:1+kidBytes])]
+	secret := r.secrets[keyID(b[1:1+kidBytes])]
 	if secret == nil {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString(mac(secret, "form", []byte(token+"\x00"+stay)))
+	return base64.RawURLEncoding.EncodeToString(mac(secret, "form", []byte(link+"\x00"+stay)))
 }
 
 // checkForm reports whether got is the formKey of the same page and state. It compares in constant time.
-func (l *Links) checkForm(token, stay, got string, now time.Time) bool {
-	want := l.formKey(token, stay, now)
+func (r keyring) checkForm(token, link, stay, got string) bool {
+	want := r.formKey(token, link, stay)
 	return want != "" && hmac.Equal([]byte(want), []byte(got))
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
@@ -13,20 +14,51 @@ import (
 // maxListed bounds the tickets of a list; of the rest there is a number.
 const maxListed = 50
 
-// list shows an OPD its late tickets.
-func (p *Pages) list(w http.ResponseWriter, v *visit) {
-	p.cfg.Record(v.entry(audit.Read, "list"))
-	p.render(w, http.StatusOK, "list.html", p.listView(v))
+// list shows an OPD its late tickets, those that are due soon, its trend, or what it searches.
+func (p *Pages) list(w http.ResponseWriter, r *http.Request, v *visit) {
+	entry := v.entry(audit.Read, "list")
+	q := r.URL.Query()
+	out := p.listView(v)
+	switch number := strings.TrimSpace(q.Get(askNumber)); {
+	case number != "":
+		if len(number) > event.MaxIDBytes {
+			number = number[:event.MaxIDBytes]
+		}
+		out.View, out.Number = askNumber, strings.ToValidUTF8(number, "")
+		out.Found, out.Unsure = p.search(r.Context(), v, out.Number)
+		entry.Cases = len(out.Found)
+	case q.Get(askView) == viewSoon:
+		out.View = viewSoon
+	case q.Get(askView) == viewTrend:
+		out.View = viewTrend
+		out.Trends, out.Unsure = p.trends(r.Context(), v)
+	}
+	p.cfg.Record(entry)
+	p.render(w, http.StatusOK, "list.html", out)
 }
+
+const (
+	viewSoon  = "segera"
+	viewTrend = "tren"
+)
 
 type listView struct {
 	OPD, At string
+	Link    string // of the list
+	View    string // empty is the list of what is late or at risk
 	Open    int
 	Late    int // tickets late on some clock
 	AtRisk  int
 	Clocks  []clockCount // late tickets by clock
 	Tickets []listedTicket
 	More    int
+	Soon    []listedTicket
+	SoonAll int // how many are due soon
+	Number  string
+	Found   []listedTicket
+	Unsure  bool // the database did not answer
+	Trends  []trendView
+	Holder  string // of a person's link
 }
 
 type clockCount struct {
@@ -50,7 +82,11 @@ type listedTicket struct {
 func (p *Pages) listView(v *visit) listView {
 	due := p.cfg.DueSummary(v.target.center, p.cfg.Directory.Label(v.target.center, v.target.opd), v.now)
 	out := listView{
-		OPD: v.opd.Name, At: v.instant(v.now), Open: due.Open, AtRisk: due.AtRisk, More: max(0, len(due.Tickets)-maxListed),
+		OPD: v.opd.Name, At: v.instant(v.now), Link: v.token, Open: due.Open, AtRisk: due.AtRisk,
+		More: max(0, len(due.Tickets)-maxListed), SoonAll: len(due.Soon),
+	}
+	if v.target.kind == kindPerson {
+		out.Holder = v.by
 	}
 	for _, k := range due.Overdue {
 		out.Clocks = append(out.Clocks, clockCount{clockName(k.Label), k.N})
@@ -66,6 +102,11 @@ func (p *Pages) listView(v *visit) listView {
 			out.Tickets = append(out.Tickets, p.listedTicket(v, t, &row))
 		}
 	}
+	for _, t := range due.Soon[:min(maxListed, len(due.Soon))] {
+		if row, ok := p.cfg.Row(t.Key); ok && row.Ticket != nil {
+			out.Soon = append(out.Soon, p.listedTicket(v, t, &row))
+		}
+	}
 	return out
 }
 
@@ -76,10 +117,7 @@ func (p *Pages) listedTicket(v *visit, d tracker.DueTicket, row *tracker.Row) li
 		Emergency: t.Priority == event.PriorityDarurat,
 		Received:  !lastAssignment(t).AcknowledgedAt.IsZero(),
 		When:      "sisa " + indonesian.Duration(d.At.Sub(v.now)), Due: v.instant(d.At), Paused: t.Paused(),
-		// A link of the list opens a ticket for as long as the list itself, and not a day longer.
-		Link: p.cfg.Links.sign(target{
-			kind: kindTicket, center: v.target.center, opd: v.target.opd, id: d.Key.ID, expires: v.target.expires,
-		}, v.now),
+		Link: v.link(d.Key.ID),
 	}
 	if d.Late {
 		out.Urgency, out.When = late, "terlambat "+indonesian.Duration(v.now.Sub(d.At))

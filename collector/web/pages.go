@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/collector/web/page"
 )
@@ -24,23 +26,28 @@ import (
 // ErrUnavailable says that a ticket cannot be looked up now.
 var ErrUnavailable = errors.New("unavailable")
 
-// Config is what Pages are made of; every field but Log and Report is required. The functions are called from several
-// requests at once.
+// Config is what Pages are made of; every field but Links, Log and Report is required. The functions are called from
+// several requests at once.
 type Config struct {
-	Links     *Links
+	Links     *Links    // of alerts; nil where nobody could reach the pages behind them
+	Displays  *Displays // the links that are listed, those of persons among them
 	Directory *directory.Directory
 	Book      *sla.Book
 	// Complete reports whether the board is complete: until then nothing is shown.
 	Complete func() bool
-	// DueSummary returns the tickets of an OPD (its label) that are late or at risk.
-	DueSummary func(center, opd string, now time.Time) tracker.DueSummary
+	// DueSummary returns the tickets of an OPD (its label) that are late, at risk or due soon; OpenMatching those whose id
+	// holds a text.
+	DueSummary   func(center, opd string, now time.Time) tracker.DueSummary
+	OpenMatching func(center, opd, text string, limit int) []event.Key
 	// Ticket looks a ticket up, with its events in the order in which they take effect. It returns ErrUnavailable when it
 	// cannot tell.
 	Ticket func(ctx context.Context, center, id string) (row tracker.Row, events []*event.Event, ok bool, err error)
 	// Row returns the row of a case on the board.
 	Row func(key event.Key) (tracker.Row, bool)
-	// Acknowledge submits an event. It returns once the event is durable and on the board, or refused.
-	Acknowledge func(ctx context.Context, e event.RawEvent) (refused int, err error)
+	// OnTime returns how many clocks of an OPD were in time in each month of the days since <= day < until.
+	OnTime func(ctx context.Context, center, opd string, since, until time.Time) ([]store.OPDMonth, error)
+	// Submit submits an event, for which by answers. It returns once the event is durable and on the board, or refused.
+	Submit func(ctx context.Context, by string, e event.RawEvent) (refused int, err error)
 	// Report answers with a report that was handed out, and reports whether there is one; nil: there is none.
 	Report func(ctx context.Context, w http.ResponseWriter, center, month string, edition int) bool
 	// Record writes down who read or did what.
@@ -49,22 +56,27 @@ type Config struct {
 	Log    *slog.Logger // nil discards
 }
 
-// Pages answers the requests below /p/. It is safe for concurrent use.
+// Pages answers the requests below /p/, and those for the pages of a person of an OPD. It is safe for concurrent use.
 type Pages struct {
 	cfg       Config
 	templates *template.Template
 	style     []byte
-	acks      [64]sync.Mutex // by ticket: a double click sends one event
+	locks     [64]sync.Mutex // by ticket: a double click sends one event
+	asking    chan struct{}  // bounds the questions to the database that a reader can ask
 }
+
+// maxAsking is how many questions to the database readers ask at once; more are answered without.
+const maxAsking = 4
 
 //go:embed templates
 var files embed.FS
 
 // New returns the pages.
 func New(cfg Config) (*Pages, error) {
-	if cfg.Links == nil || cfg.Directory == nil || cfg.Book == nil || cfg.Complete == nil || cfg.DueSummary == nil ||
-		cfg.Ticket == nil || cfg.Row == nil || cfg.Acknowledge == nil || cfg.Record == nil || cfg.Now == nil {
-		return nil, errors.New("web: every field of the configuration but Log and Report is required")
+	if cfg.Displays == nil || cfg.Directory == nil || cfg.Book == nil || cfg.Complete == nil || cfg.DueSummary == nil ||
+		cfg.OpenMatching == nil || cfg.Ticket == nil || cfg.Row == nil || cfg.OnTime == nil || cfg.Submit == nil ||
+		cfg.Record == nil || cfg.Now == nil {
+		return nil, errors.New("web: every field of the configuration but Links, Log and Report is required")
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -74,12 +86,11 @@ func New(cfg Config) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pages{cfg: cfg, templates: t, style: page.Style()}, nil
+	return &Pages{cfg: cfg, templates: t, style: page.Style(), asking: make(chan struct{}, maxAsking)}, nil
 }
 
-// ServeHTTP implements http.Handler: GET, HEAD and POST of /p/<token>, and /p/style.css.
-func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
+// harden sets what a browser obeys.
+func harden(h http.Header) {
 	h.Set("Content-Security-Policy",
 		"default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
@@ -87,21 +98,69 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Robots-Tag", "noindex, nofollow")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
+}
 
+// styleName is what the style sheet is called, beside the tokens of links.
+const styleName = "style.css"
+
+func (p *Pages) sendStyle(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	_, _ = w.Write(p.style)
+}
+
+// ServeHTTP implements http.Handler: GET, HEAD and POST of /p/<token>, and /p/style.css.
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	harden(w.Header())
 	token := strings.TrimPrefix(r.URL.Path, "/p/")
-	if token == "style.css" && r.Method != http.MethodPost {
-		h.Set("Content-Type", "text/css; charset=utf-8")
-		_, _ = w.Write(p.style)
+	if token == styleName && r.Method != http.MethodPost {
+		p.sendStyle(w)
 		return
 	}
 	now := p.cfg.Now()
 	t, err := p.cfg.Links.open(token, now)
 	if err == nil && t.kind == kindReport {
-		p.report(w, r, visit{token: token, target: t, now: now})
+		p.report(w, r, visit{token: token, target: t, now: now, whose: byLink + linkID(token)})
 		return
 	}
-	opd, known := p.cfg.Directory.OPD(t.center, t.opd)
-	if err != nil || !known {
+	if err != nil {
+		p.invalidLink(w)
+		return
+	}
+	p.serve(w, r, &visit{token: token, target: t, ticket: t.id, now: now, keys: p.cfg.Links.keys.Get(now),
+		by: byLink + linkID(token), whose: byLink + linkID(token)})
+}
+
+// ServePerson answers GET, HEAD and POST of /opd/<opd>/<token>, where the token is of a person's link to that OPD, and
+// of the style sheet beside it. slowed answers for whoever has guessed too often, and reports whether it did.
+func (p *Pages) ServePerson(w http.ResponseWriter, r *http.Request, opd, token string, slowed func() bool) {
+	if token == styleName && r.Method != http.MethodPost {
+		harden(w.Header())
+		p.sendStyle(w)
+		return
+	}
+	now := p.cfg.Now()
+	l, ok := p.cfg.Displays.OpenOPD(token, now)
+	id := r.URL.Query().Get(askTicket)
+	if ok = ok && l.OPD == opd && len(id) <= event.MaxIDBytes; !ok && slowed() {
+		return
+	}
+	harden(w.Header())
+	if !ok {
+		p.notice(w, http.StatusNotFound, "Tautan tidak berlaku",
+			"Tautan pribadi ini tidak berlaku, sudah kedaluwarsa, atau dicabut.",
+			"Minta tautan yang baru kepada Diskominfo.")
+		return
+	}
+	p.serve(w, r, &visit{
+		token: token, target: target{kind: kindPerson, center: l.Center, opd: l.OPD, expires: l.ExpiresAt}, ticket: id,
+		now: now, keys: p.cfg.Displays.keys.Get(now), by: l.Name, whose: byLink + l.ID,
+	})
+}
+
+// serve answers a request with a link that opens.
+func (p *Pages) serve(w http.ResponseWriter, r *http.Request, v *visit) {
+	opd, known := p.cfg.Directory.OPD(v.target.center, v.target.opd)
+	if !known {
 		p.invalidLink(w)
 		return
 	}
@@ -109,16 +168,16 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.notReady(w)
 		return
 	}
-	v := visit{token: token, target: t, opd: opd, now: now, zone: p.zone(t.center)}
+	v.opd, v.zone = opd, p.zone(v.target.center)
 	switch {
-	case t.kind == kindTicket && r.Method == http.MethodPost:
-		p.acknowledge(w, r, &v)
+	case v.ticket != "" && r.Method == http.MethodPost:
+		p.record(w, r, v)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		p.invalidLink(w)
-	case t.kind == kindTicket:
-		p.ticket(w, r, &v)
+	case v.ticket != "":
+		p.ticket(w, r, v)
 	default:
-		p.list(w, &v)
+		p.list(w, r, v)
 	}
 }
 
@@ -143,7 +202,7 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request, v visit) {
 // expired.
 func (p *Pages) ValidLink(path string) bool {
 	token := strings.TrimPrefix(path, "/p/")
-	if token == "style.css" {
+	if token == styleName {
 		return true
 	}
 	_, err := p.cfg.Links.open(token, p.cfg.Now())
@@ -154,19 +213,48 @@ func (p *Pages) ValidLink(path string) bool {
 type visit struct {
 	token  string
 	target target
+	ticket string // id of the one that is asked for; empty for the list
 	opd    directory.OPD
 	now    time.Time
 	zone   *time.Location // of the centre
+	keys   keyring        // which signed the link
+	by     string         // who answers for what is recorded: a name, or the link's
+	whose  string         // the link, in the record of reads
+}
+
+// The parameters of a page's address.
+const (
+	askTicket = "tiket" // behind a person's link
+	askView   = "lihat" // segera, tren
+	askNumber = "cari"
+)
+
+// self is the address of the page, relative to its own folder.
+func (v *visit) self() string {
+	if v.target.kind == kindPerson && v.ticket != "" {
+		return v.token + "?" + url.Values{askTicket: {v.ticket}}.Encode()
+	}
+	return v.token
+}
+
+// link is the address of a ticket's page, relative to that of the list: it opens for as long as the list, and not a day
+// longer.
+func (v *visit) link(id string) string {
+	if v.target.kind == kindPerson {
+		return v.token + "?" + url.Values{askTicket: {id}}.Encode()
+	}
+	return v.keys.sign(target{
+		kind: kindTicket, center: v.target.center, opd: v.target.opd, id: id, expires: v.target.expires,
+	})
 }
 
 func (v *visit) key() event.Key {
-	return event.Key{Center: v.target.center, Kind: event.KindTicket, ID: v.target.id}
+	return event.Key{Center: v.target.center, Kind: event.KindTicket, ID: v.ticket}
 }
 
 func (v *visit) entry(action, kind string) audit.Entry {
 	return audit.Entry{
-		At: v.now, Who: "link:" + linkID(v.token), Action: action, Kind: kind, Center: v.target.center, OPD: v.target.opd,
-		ID: v.target.id,
+		At: v.now, Who: v.whose, Action: action, Kind: kind, Center: v.target.center, OPD: v.target.opd, ID: v.ticket,
 	}
 }
 
@@ -223,6 +311,6 @@ func (p *Pages) ticketChanged(w http.ResponseWriter, v *visit) {
 			"Keadaan tiket sudah berubah sejak halaman ini dibuka, sehingga tombolnya tidak berlaku lagi.",
 			"Buka lagi halaman tiket dan periksa keadaannya.",
 		},
-		Link: v.token,
+		Link: v.self(),
 	})
 }

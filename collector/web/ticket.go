@@ -11,6 +11,7 @@ import (
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/internal/indonesian"
+	"github.com/monev112/monev112/collector/monev/kendala"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
 )
@@ -38,17 +39,21 @@ func (p *Pages) holds(v *visit, row *tracker.Row) bool {
 
 // find returns the link's ticket, or answers the request itself.
 func (p *Pages) find(w http.ResponseWriter, r *http.Request, v *visit) (tracker.Row, []*event.Event, bool) {
-	row, events, ok, err := p.cfg.Ticket(r.Context(), v.target.center, v.target.id)
+	row, events, ok, err := p.cfg.Ticket(r.Context(), v.target.center, v.ticket)
 	switch {
 	case errors.Is(err, ErrUnavailable) || err != nil && r.Context().Err() != nil:
 		p.notReady(w)
 	case err != nil:
 		p.cfg.Log.Error("a ticket cannot be looked up for its page", "error", err)
 		p.notReady(w)
-	case !ok || !p.holds(v, &row):
-		p.invalidLink(w)
-	default:
+	case ok && (p.holds(v, &row) || p.justRejected(v, &row, events)):
 		return row, events, true
+	case v.target.kind == kindPerson:
+		p.render(w, http.StatusNotFound, "notice.html", noticeView{
+			Title: "Tiket tidak ada", Lines: []string{"Tiket ini tidak ada, atau tidak lagi berada di OPD Anda."}, Link: v.token,
+		})
+	default:
+		p.invalidLink(w)
 	}
 	return tracker.Row{}, nil, false
 }
@@ -79,11 +84,16 @@ type ticketView struct {
 	Clocks       []clockView
 	Timeline     []timelineLine
 	Earlier      int    // lines that the timeline leaves out
-	Offer        bool   // the button
-	Token        string // where its form is sent
-	Stay, Form   string // fields of its form
-	Acknowledged string // when the OPD acknowledged; empty when it has not
-	OutsideOfOwn bool   // a vertical agency
+	Link         string // of this page, where its forms are sent
+	List         string // of the OPD's list; empty where the link opens this ticket alone
+	Stay, Form   string // fields of its forms
+	Next, Left   []*step
+	Offers       bool // some step of the way
+	Pause        *step
+	Reject       *step
+	Explain      *step
+	Recorded     []recordedView
+	OutsideOfOwn bool // a vertical agency
 }
 
 type clockView struct {
@@ -96,16 +106,21 @@ type clockView struct {
 	Explain              []string
 }
 
-type timelineLine struct{ When, What string }
+type timelineLine struct{ When, What, Who string }
+
+// recordedView is what is recorded of the OPD's own steps; ID and Until where it can be taken back.
+type recordedView struct{ What, When, Who, ID, Until string }
 
 func (p *Pages) ticketView(v *visit, row *tracker.Row, events []*event.Event) ticketView {
 	t := row.Ticket
 	out := ticketView{
-		ID: t.Key.ID, OPD: v.opd.Name, At: v.instant(v.now), Token: v.token,
+		ID: t.Key.ID, OPD: v.opd.Name, At: v.instant(v.now), Link: v.self(),
 		State: stateName(t.State), Paused: t.Paused(), Category: p.category(v, t), Kecamatan: p.kecamatan(v, t),
 		Priority: priorityName(t.Priority), Emergency: t.Priority == event.PriorityDarurat,
-		Acknowledged: v.instant(lastAssignment(t).AcknowledgedAt), Bounces: t.Bounces, Reopened: t.Reopened,
-		OutsideOfOwn: v.opd.Scope != "own",
+		Bounces: t.Bounces, Reopened: t.Reopened, OutsideOfOwn: v.opd.Scope != "own",
+	}
+	if v.target.kind == kindPerson {
+		out.List = v.token
 	}
 	out.Urgency, out.Headline = headline(v, row)
 	for i := range row.Clocks {
@@ -117,10 +132,40 @@ func (p *Pages) ticketView(v *visit, row *tracker.Row, events []*event.Event) ti
 		return cmp.Compare(urgencyRank(a.Urgency), urgencyRank(b.Urgency))
 	})
 	out.Timeline, out.Earlier = p.timeline(v, t, events)
-	var at time.Time
-	if at, out.Offer = p.offered(v, row); out.Offer {
-		out.Stay = stayName(at)
-		out.Form = p.cfg.Links.formKey(v.token, out.Stay, v.now)
+	st := p.standing(v, row, events)
+	out.Stay = st.name()
+	out.Form = v.keys.formKey(v.token, out.Link, out.Stay)
+	out.Next, out.Left = st.next()
+	out.Offers = len(out.Next)+len(out.Left) > 0
+	for typ, field := range map[event.Type]**step{
+		event.TicketPaused: &out.Pause, event.TicketRejected: &out.Reject, event.TicketExplained: &out.Explain,
+	} {
+		if of := stepOf(typ); st.offers(of) {
+			*field = of
+		}
+	}
+	out.Recorded = recorded(v, st)
+	return out
+}
+
+// recorded lists the OPD's own steps that stand, the latest first.
+func recorded(v *visit, s *standing) (out []recordedView) {
+	said := map[*step]bool{}
+	for _, e := range slices.Backward(s.facts) {
+		st := stepOf(e.Type)
+		until := s.undoUntil(v, e)
+		if st == nil || said[st] && until.IsZero() || e.Type == event.TicketAcknowledged && e != s.first[e.Type] {
+			continue
+		}
+		said[st] = true
+		line := recordedView{What: st.Label, When: v.instant(e.OccurredAt), Who: who(e)}
+		if word := st.words[e.Reason]; word != "" {
+			line.What += " (" + word + ")"
+		}
+		if !until.IsZero() {
+			line.ID, line.Until = e.ID, until.In(v.zone).Format("15.04")
+		}
+		out = append(out, line)
 	}
 	return out
 }
@@ -204,18 +249,12 @@ func (p *Pages) clock(v *visit, t *casefile.Ticket, k *sla.Clock) clockView {
 // two sources told.
 func (p *Pages) timeline(v *visit, t *casefile.Ticket, events []*event.Event) (lines []timelineLine, earlier int) {
 	if !t.ReceivedAt.IsZero() {
-		lines = append(lines, timelineLine{v.instant(t.ReceivedAt), "Panggilan masuk"})
+		lines = append(lines, timelineLine{When: v.instant(t.ReceivedAt), What: "Panggilan masuk"})
 	}
-	type replaced struct{ source, id string }
-	void := map[replaced]bool{}
-	for _, e := range events {
-		if e.Replaces != "" && e.Replaces != e.ID {
-			void[replaced{e.Source, e.Replaces}] = true
-		}
-	}
+	void := casefile.Voided(events)
 	shown := map[string]time.Time{}
 	for _, e := range events {
-		if void[replaced{e.Source, e.ID}] {
+		if void[e] {
 			continue
 		}
 		what := p.happened(v, e)
@@ -223,7 +262,7 @@ func (p *Pages) timeline(v *visit, t *casefile.Ticket, events []*event.Event) (l
 			continue
 		}
 		shown[what] = e.OccurredAt
-		lines = append(lines, timelineLine{v.instant(e.OccurredAt), what})
+		lines = append(lines, timelineLine{v.instant(e.OccurredAt), what, who(e)})
 	}
 	if earlier = max(0, len(lines)-maxTimeline); earlier > 0 {
 		lines = lines[earlier:]
@@ -243,6 +282,10 @@ func (p *Pages) happened(v *visit, e *event.Event) string {
 		return what + " ke OPD lain"
 	case event.TicketPaused:
 		if r := pauseReasons[e.Reason]; r != "" {
+			return what + ": " + r
+		}
+	case event.TicketExplained:
+		if r := kendala.DelayWords()[e.Reason]; r != "" {
 			return what + ": " + r
 		}
 	case event.TicketConfirmed:

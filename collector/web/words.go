@@ -78,6 +78,7 @@ var typeNames = map[event.Type]string{
 	event.TicketReopened:     "Dibuka kembali",
 	event.TicketRejected:     "Ditolak (bukan kewenangan)",
 	event.TicketMerged:       "Digabung sebagai laporan ganda",
+	event.TicketExplained:    "Alasan terlambat",
 	event.EventWithdrawn:     "Keterangan ditarik kembali",
 }
 
@@ -91,6 +92,9 @@ var priorityNames = map[string]string{
 }
 
 func priorityName(p string) string { return cmp.Or(priorityNames[p], "Belum ditetapkan") }
+
+// pauseCodes are the reasons for which a ticket may wait, as they are shown.
+var pauseCodes = []string{"menunggu_pelapor", "menunggu_pihak_lain", "menunggu_material", "cuaca"}
 
 // pauseReasons and resultNames leave out what is no code: it may be anybody's text.
 var (

@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,9 +21,12 @@ import (
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/httpapi/audit"
+	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/collector/web"
+	"github.com/monev112/monev112/collector/web/page"
 	"github.com/monev112/monev112/deploy"
 )
 
@@ -40,7 +45,9 @@ type world struct {
 	book    *sla.Book
 	board   *tracker.Board
 	links   *web.Links
+	data    string // folder
 	pages   *web.Pages
+	site    *page.Site // with the pages of persons
 	decoder *event.Decoder
 
 	mu       sync.Mutex
@@ -51,6 +58,7 @@ type world struct {
 	sent     []event.RawEvent
 	refuse   error
 	record   []audit.Entry
+	months   []store.OPDMonth
 }
 
 func newWorld(t testing.TB) *world {
@@ -90,13 +98,33 @@ func newWorld(t testing.TB) *world {
 	if w.decoder, err = event.NewDecoder(event.Config{Keys: keys}); err != nil {
 		t.Fatal(err)
 	}
+	w.data = t.TempDir()
 	if w.links, err = web.NewLinks(web.LinkConfig{
-		File: filepath.Join(t.TempDir(), web.LinkKeysFile), PublicURL: publicURL,
+		File: filepath.Join(w.data, web.LinkKeysFile), PublicURL: publicURL,
 	}, testNow); err != nil {
 		t.Fatal(err)
 	}
+	displays, err := web.OpenDisplays(w.data, testNow, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard, err := auth.NewGuard(filepath.Join(w.data, auth.FileName), w.clock, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.pages, err = web.New(web.Config{
-		Links: w.links, Directory: w.dir, Book: w.book, DueSummary: w.board.DueSummary,
+		Links: w.links, Displays: displays, Directory: w.dir, Book: w.book, DueSummary: w.board.DueSummary,
+		OpenMatching: w.board.OpenMatching,
+		OnTime: func(_ context.Context, _, _ string, since, until time.Time) ([]store.OPDMonth, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if w.away != nil {
+				return nil, w.away
+			}
+			return slices.DeleteFunc(slices.Clone(w.months), func(m store.OPDMonth) bool {
+				return m.Month.Before(since) || !m.Month.Before(until)
+			}), nil
+		},
 		Complete: func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.complete },
 		Ticket: func(_ context.Context, center, id string) (tracker.Row, []*event.Event, bool, error) {
 			row, events, ok := w.board.Case(event.Key{Center: center, Kind: event.KindTicket, ID: id})
@@ -108,18 +136,24 @@ func newWorld(t testing.TB) *world {
 			row, _, ok := w.board.Case(key)
 			return row, ok
 		},
-		Acknowledge: w.take,
-		Record:      func(e audit.Entry) { w.mu.Lock(); defer w.mu.Unlock(); w.record = append(w.record, e) },
-		Now:         func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now },
+		Submit: w.take,
+		Record: func(e audit.Entry) { w.mu.Lock(); defer w.mu.Unlock(); w.record = append(w.record, e) },
+		Now:    w.clock,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	if w.site, err = page.New(page.Config{Keys: guard, Now: w.clock}); err != nil {
+		t.Fatal(err)
+	}
+	web.Mount(w.site, w.pages)
 	return w
 }
 
+func (w *world) clock() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now }
+
 // take is the door and the journal: an id that came before is not taken again.
-func (w *world) take(_ context.Context, d event.RawEvent) (int, error) {
+func (w *world) take(_ context.Context, by string, d event.RawEvent) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.refuse != nil {
@@ -133,6 +167,7 @@ func (w *world) take(_ context.Context, d event.RawEvent) (int, error) {
 	}
 	e := &b.Events[0]
 	w.dir.Normalize(e)
+	e.ChangedBy = by
 	w.n++
 	w.board.Apply(e, event.AppendBinary(nil, e), w.n, true)
 	return 0, nil
@@ -148,7 +183,7 @@ func (w *world) say(typ event.Type, id string, at time.Time, edit func(*event.Ra
 	if edit != nil {
 		edit(&d)
 	}
-	if n, err := w.take(context.Background(), d); n > 0 || err != nil {
+	if n, err := w.take(context.Background(), "", d); n > 0 || err != nil {
 		w.t.Fatal(n, err)
 	}
 	w.sent = nil
@@ -181,17 +216,44 @@ func (w *world) do(method, path string, form url.Values) answer {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	rec := httptest.NewRecorder()
-	w.pages.ServeHTTP(rec, r)
+	w.ServeHTTP(rec, r)
 	return answer{rec.Code, rec.Header(), rec.Body.String()}
+}
+
+// ServeHTTP answers as the service does.
+func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/p/") {
+		w.pages.ServeHTTP(rw, r)
+	} else {
+		w.site.Serve(rw, r, nil)
+	}
 }
 
 func (w *world) get(link string) answer { return w.do(http.MethodGet, path(link), nil) }
 
 var hidden = regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)">`)
 
-// form returns the fields of a page's button; nil when it is not offered.
+// offers are the values of a page's buttons, in their order.
+func (a answer) offers() (out []string) {
+	for _, m := range regexp.MustCompile(`name="catat" value="(\w+)"`).FindAllStringSubmatch(a.body, -1) {
+		out = append(out, m[1])
+	}
+	return out
+}
+
+// press returns what a button sends, with further fields as pairs.
+func (a answer) press(step string, more ...string) url.Values {
+	out := a.form()
+	out.Set("catat", step)
+	for i := 0; i+1 < len(more); i += 2 {
+		out.Set(more[i], more[i+1])
+	}
+	return out
+}
+
+// form returns the hidden fields of a page's forms; nil when no button is offered.
 func (a answer) form() url.Values {
-	if !strings.Contains(a.body, "<button") {
+	if len(a.offers()) == 0 {
 		return nil
 	}
 	out := url.Values{}

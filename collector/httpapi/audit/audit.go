@@ -34,6 +34,8 @@ const (
 const (
 	Read        = "read"
 	Acknowledge = "acknowledge"
+	Record      = "record"   // an OPD recorded a step of a ticket; Filter names it
+	Undo        = "undo"     // and took it back
 	SignIn      = "sign_in"  // on a page, with a key
 	Withdraw    = "withdraw" // events of a source were taken back
 	Confirm     = "confirm"  // that a ticket whose opening was taken back never was
@@ -51,7 +53,7 @@ type Entry struct {
 	Center string    `json:"center"`
 	OPD    string    `json:"opd,omitzero"`    // of a link, or that a list was narrowed to
 	ID     string    `json:"id,omitzero"`     // of the case
-	Filter string    `json:"filter,omitzero"` // of a list, beside centre and OPD: state, overdue, at_risk, source
+	Filter string    `json:"filter,omitzero"` // of a list, beside centre and OPD: state, overdue, at_risk, source; the step of a record
 	Name   string    `json:"name,omitzero"`   // of the key by which something was changed
 	Cases  int       `json:"cases,omitzero"`  // that a list showed
 }

@@ -47,6 +47,18 @@ func (w *Watched[T]) Get(now time.Time) T {
 	if w.recent(now) {
 		return w.value
 	}
+	return w.follow(now)
+}
+
+// Fresh is Get that looks at the files whenever it is asked: a change takes effect at once.
+func (w *Watched[T]) Fresh(now time.Time) T {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.follow(now)
+}
+
+// follow looks at the files. The caller holds the lock.
+func (w *Watched[T]) follow(now time.Time) T {
 	w.checked = now
 	infos := w.look()
 	if sameFiles(infos, w.infos) {

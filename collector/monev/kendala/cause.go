@@ -87,6 +87,7 @@ func Late(f *store.CauseFacts, targets store.FigureTargets) ([]store.CauseCase, 
 		decided[Group{k.Name, c.Scope, k.OPD}]++
 		if state == sla.Breached {
 			c.Cause, c.Reason = p.ticketCause(k)
+			c.Stated = f.Stated[k.Key.ID][k.OPD]
 			out = append(out, c)
 		}
 	}

@@ -183,6 +183,9 @@ func draw(r *rand.Rand) events {
 	for i := range 250 {
 		out.ticket(r, key(event.KindTicket, fmt.Sprint("t", i)), after(start, 0, 12*86400), n)
 	}
+	for i := range 250 {
+		out.explain(r, key(event.KindTicket, fmt.Sprint("t", i)))
+	}
 	return out
 }
 
@@ -273,6 +276,31 @@ func (f events) ticket(r *rand.Rand, k event.Key, t time.Time, calls int) {
 	}
 }
 
+// explain lets OPDs say why they are late with a ticket, think better of it, or take it back.
+func (f events) explain(r *rand.Rand, k event.Key) {
+	list := f[k]
+	if len(list) == 0 {
+		return
+	}
+	pick := func(list ...string) string { return list[r.IntN(len(list))] }
+	say := func(e *event.Event) {
+		e.OPD, e.Reason = pick("dishub", "bpbd", "damkar", "pln", "gas"), pick(DelayReasons()...)
+	}
+	for range r.IntN(4) {
+		at := list[r.IntN(len(list))].OccurredAt.Add(time.Duration(r.IntN(86400)) * time.Second)
+		f.add(k, event.TicketExplained, at, say)
+		id := f[k][len(f[k])-1].ID
+		switch r.IntN(5) {
+		case 0:
+			f.add(k, event.EventWithdrawn, at, func(e *event.Event) { e.Replaces = id })
+		case 1:
+			f.add(k, event.TicketExplained, at, func(e *event.Event) { say(e); e.Replaces = id })
+		case 2: // two at one instant
+			f.add(k, event.TicketExplained, at, say)
+		}
+	}
+}
+
 func (f events) all() (out []*event.Event) {
 	for _, list := range f {
 		out = append(out, list...)
@@ -355,7 +383,7 @@ func in(t, since, until time.Time) bool {
 func (f events) facts(rows []tracker.Row, since, until, at time.Time) *store.CauseFacts {
 	out := &store.CauseFacts{At: at, Quarters: map[int64]int{}, Agents: map[string][]store.AgentState{},
 		Talks: map[string][]store.Talk{}, Beats: map[string][]time.Time{}, Tickets: map[string]*casefile.Ticket{},
-		LateAcknowledged: map[string][]time.Time{}}
+		LateAcknowledged: map[string][]time.Time{}, Stated: map[string]map[string]string{}}
 	for i := range rows {
 		r := &rows[i]
 		if c := r.Call; c != nil && !c.Test() {
@@ -417,6 +445,21 @@ func (f events) facts(rows []tracker.Row, since, until, at time.Time) *store.Cau
 	}
 	for k, list := range f {
 		switch k.Kind {
+		case event.KindTicket:
+			last := map[string]*event.Event{}
+			void := casefile.Voided(list)
+			for _, e := range list {
+				if was := last[e.OPD]; e.Type == event.TicketExplained && !void[e] && (was == nil ||
+					!e.OccurredAt.Before(was.OccurredAt)) { // of one instant the later id, which f.add numbers
+					last[e.OPD] = e
+				}
+			}
+			for opd, e := range last {
+				if out.Stated[k.ID] == nil {
+					out.Stated[k.ID] = map[string]string{}
+				}
+				out.Stated[k.ID][opd] = e.Reason
+			}
 		case event.KindAgent:
 			at := map[int64][]*event.Event{}
 			for _, e := range list {

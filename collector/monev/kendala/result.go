@@ -59,9 +59,11 @@ type Cause struct {
 	Low   float64 `json:"low"`
 	High  float64 `json:"high"`
 	// OPD answers for it: the one with the most of these cases; empty for the centre.
-	OPD      string            `json:"opd"`
-	OPDName  string            `json:"opd_name"`
-	Reasons  map[string]uint64 `json:"reasons"`  // of pauses
+	OPD     string            `json:"opd"`
+	OPDName string            `json:"opd_name"`
+	Reasons map[string]uint64 `json:"reasons"` // of pauses
+	// Stated is what the OPDs themselves gave as the reason, by its code, of how many of these cases; see DelayReasons.
+	Stated   map[string]uint64 `json:"stated"`
 	Examples []string          `json:"examples"` // ids of at most three cases
 }
 
@@ -207,7 +209,8 @@ func (n names) causes(indicator string, sums []store.CauseSum, late uint64, scop
 	}
 	out := []Cause{}
 	for _, cause := range order {
-		c := Cause{Cause: cause, Word: Words()[cause], Reasons: map[string]uint64{}, Examples: []string{}}
+		c := Cause{Cause: cause, Word: Words()[cause], Reasons: map[string]uint64{},
+			Stated: map[string]uint64{}, Examples: []string{}}
 		byOPD := map[string]uint64{}
 		for _, s := range sums {
 			if s.Indicator != indicator || s.Cause != cause || scope != "" && s.Scope != scope {
@@ -217,6 +220,9 @@ func (n names) causes(indicator string, sums []store.CauseSum, late uint64, scop
 			byOPD[s.OPD] += s.N
 			if s.Reason != "" {
 				c.Reasons[s.Reason] += s.N
+			}
+			if s.Stated != "" {
+				c.Stated[s.Stated] += s.N
 			}
 			c.Examples = append(c.Examples, s.Examples...)
 		}

@@ -271,14 +271,18 @@ func (c *Check) counts(pure []store.CauseCase, decided map[Group]int, counts []s
 // result compares what the result was made from with the cases.
 func (c *Check) result(pure []store.CauseCase, decided map[Group]int, sums []store.CauseSum, present []store.CausePart,
 	opd string) {
-	want := map[counted]uint64{}
+	type summed struct {
+		counted
+		Stated string
+	}
+	want := map[summed]uint64{}
 	for _, k := range pure {
 		if opd == "" || k.OPD == opd {
-			want[counted{Group{k.Indicator, k.Scope, k.OPD}, k.Cause, k.Reason}]++
+			want[summed{counted{Group{k.Indicator, k.Scope, k.OPD}, k.Cause, k.Reason}, k.Stated}]++
 		}
 	}
 	for _, s := range sums {
-		key := counted{Group{s.Indicator, s.Scope, s.OPD}, s.Cause, s.Reason}
+		key := summed{counted{Group{s.Indicator, s.Scope, s.OPD}, s.Cause, s.Reason}, s.Stated}
 		c.number(fmt.Sprintf("sum of %v", key), s.N, want[key])
 		delete(want, key)
 	}

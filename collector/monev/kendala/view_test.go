@@ -76,13 +76,15 @@ func TestViewsAndFunctionAgree(t *testing.T) {
 		}
 		checkCounts(t, counts, view, decided)
 		for _, c := range view {
-			seen[c.Cause]++
+			if seen[c.Cause]++; c.Stated != "" {
+				seen["stated"]++
+			}
 		}
 	}
 	r := NewRunner(s.Store, directory.MustLoad("directory.yaml", deploy.Directory), time.Now)
 	checkResult(t, r, Request{Month: "2026-10", OPD: "dishub", Check: true})
 	checkResult(t, r, Request{Month: "2026-10", Check: true})
-	for _, cause := range slices.Concat(CallCauses(), TicketCauses()) {
+	for _, cause := range slices.Concat(CallCauses(), TicketCauses(), []string{"stated"}) {
 		if seen[cause] == 0 {
 			t.Errorf("no case has the cause %s: the test shows nothing of it (%v)", cause, seen)
 		}
@@ -106,7 +108,11 @@ func checkResult(t *testing.T, r *Runner, q Request) {
 		var n, most uint64
 		for _, c := range i.Causes {
 			n, most = n+c.N, max(most, c.N)
-			if c.Word == "" || len(c.Examples) == 0 || c.OPDName == "" {
+			said := uint64(0)
+			for _, k := range c.Stated {
+				said += k
+			}
+			if c.Word == "" || len(c.Examples) == 0 || c.OPDName == "" || said > c.N {
 				t.Errorf("%s: %+v", i.Indicator, c)
 			}
 		}

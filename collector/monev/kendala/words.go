@@ -23,6 +23,45 @@ func Words() map[string]string {
 	}
 }
 
+// The reasons that an OPD gives for being late (event.TicketExplained). They stand beside the measured cause and never
+// change it. All are defaults of this product.
+const (
+	DelayStaff     = "personel_terbatas"
+	DelayEquipment = "kendaraan_peralatan"
+	DelayElsewhere = "kejadian_lain"
+	DelayAddress   = "alamat_tidak_jelas"
+	DelayTraffic   = "lalu_lintas"
+	DelayWeather   = "cuaca"
+	DelayOthers    = "pihak_lain"
+	DelayMaterial  = "material_anggaran"
+	DelayDispatch  = "diteruskan_terlambat"
+	DelayUnwritten = "terlambat_dicatat"
+	DelayOther     = "lainnya"
+)
+
+// DelayReasons are the reasons in the order in which they are offered.
+func DelayReasons() []string {
+	return []string{DelayStaff, DelayEquipment, DelayElsewhere, DelayAddress, DelayTraffic, DelayWeather, DelayOthers,
+		DelayMaterial, DelayDispatch, DelayUnwritten, DelayOther}
+}
+
+// DelayWords are what the reasons are called.
+func DelayWords() map[string]string {
+	return map[string]string{
+		DelayStaff:     "personel terbatas",
+		DelayEquipment: "kendaraan atau peralatan tidak tersedia",
+		DelayElsewhere: "sedang menangani kejadian lain",
+		DelayAddress:   "alamat atau keterangan tidak jelas",
+		DelayTraffic:   "lalu lintas atau akses jalan",
+		DelayWeather:   "cuaca",
+		DelayOthers:    "menunggu pihak lain",
+		DelayMaterial:  "menunggu material atau anggaran",
+		DelayDispatch:  "terlambat atau keliru diteruskan",
+		DelayUnwritten: "ditangani tepat waktu, terlambat dicatat",
+		DelayOther:     "alasan lain",
+	}
+}
+
 // IndicatorWords are what the indicators are called.
 func IndicatorWords() map[string]string {
 	return map[string]string{

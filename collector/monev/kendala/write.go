@@ -1,6 +1,7 @@
 package kendala
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -63,8 +64,12 @@ func (i *Indicator) write(w io.Writer, against string) {
 		percent(i.Low), percent(i.High), few(i.Few))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, c := range i.Causes {
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s%s\n", c.Cause, number(c.N), percent(c.Share), c.Word, c.OPDName,
-			reasons(c.Reasons))
+		stated := StatedWords(c.Stated)
+		if stated != "" {
+			stated = "; menurut OPD: " + stated
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s%s%s\n", c.Cause, number(c.N), percent(c.Share), c.Word, c.OPDName,
+			reasons(c.Reasons), stated)
 	}
 	_ = t.Flush() // a printer that fails is seen by its owner
 	for _, c := range i.Changes {
@@ -103,6 +108,17 @@ func reasons(by map[string]uint64) string {
 		return ""
 	}
 	return " (" + strings.Join(out, ", ") + ")"
+}
+
+// StatedWords says what OPDs gave as their reasons, the most frequent first; empty where they gave none.
+func StatedWords(by map[string]uint64) string {
+	var out []string
+	for _, r := range slices.SortedFunc(maps.Keys(by), func(a, b string) int {
+		return cmp.Or(cmp.Compare(by[b], by[a]), cmp.Compare(a, b))
+	}) {
+		out = append(out, fmt.Sprintf("%s %d", cmp.Or(DelayWords()[r], strings.ReplaceAll(r, "_", " ")), by[r]))
+	}
+	return strings.Join(out, ", ")
 }
 
 func capital(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] }

@@ -35,8 +35,17 @@ func causesOf(ctx context.Context, ask Kendala, q kendala.Request, private func(
 		}
 		set := CauseSet{Indicator: in.Indicator, Name: in.Name, Failing: in.Late, Decided: in.N, Largest: in.Largest,
 			Change: changeWords(in.Changes, secretPart(private))}
+		stated, n := map[string]uint64{}, uint64(0)
 		for _, c := range in.Causes {
 			set.Causes = append(set.Causes, Cause{Code: c.Cause, Name: c.Word, N: c.N, OPD: c.OPD})
+			for reason, k := range c.Stated {
+				stated[reason] += k
+				n += k
+			}
+		}
+		if n > 0 {
+			set.Stated = fmt.Sprintf("Menurut OPD sendiri, pada %s dari %s yang gagal: %s.", indonesian.Number(int64(n)),
+				indonesian.Number(int64(in.Late)), kendala.StatedWords(stated))
 		}
 		out = append(out, set)
 	}

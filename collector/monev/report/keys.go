@@ -12,6 +12,7 @@ import (
 const (
 	causeFigure      = "kendala"            // dims indicator, and cause where it is one; of a set: failing of decided
 	changeFigure     = "kendala_change"     // dims indicator
+	statedFigure     = "kendala_stated"     // dims indicator
 	askedFigure      = "information_asked"  // dims measure
 	outcomeFigure    = "information_result" // dims row, from 1
 	gapFigure        = "information_gap"    // dims list and row
@@ -49,8 +50,8 @@ func sentence(k document.Key, format string, args ...any) document.Cell {
 // report is made.
 func (r *Report) OfFreeze(k document.Key) bool {
 	switch k.Figure {
-	case causeFigure, changeFigure, askedFigure, outcomeFigure, gapFigure, followFigure, typedFigure, differenceFigure,
-		answerTargetName, shortFigure, saidFigure, targetFigure:
+	case causeFigure, changeFigure, statedFigure, askedFigure, outcomeFigure, gapFigure, followFigure, typedFigure,
+		differenceFigure, answerTargetName, shortFigure, saidFigure, targetFigure:
 		return false
 	}
 	if k.Period != "" {

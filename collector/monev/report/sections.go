@@ -19,6 +19,7 @@ type CauseSet struct {
 	Decided   uint64  `json:"decided"`          // of so many
 	Largest   string  `json:"largest"`          // the code of the cause of the most cases
 	Causes    []Cause `json:"causes"`           // in the order in which they are tried
+	Stated    string  `json:"stated,omitempty"` // what the OPDs themselves gave as reasons, one sentence
 	Change    string  `json:"change,omitempty"` // what moved the indicator since the month before, one sentence
 }
 

@@ -271,6 +271,10 @@ func (w *writer) causes() {
 			w.causeCell(set, nil, document.Numerator), text(""), text("")}, Total: true})
 		w.causeFigure(i, *set)
 		w.add(t)
+		if set.Stated != "" {
+			w.say(document.Normal, document.Words(set.Stated, key(statedFigure, document.Sentence, "indicator",
+				set.Indicator)))
+		}
 		if set.Change != "" {
 			w.say(document.Normal, document.Words(set.Change, key(changeFigure, document.Sentence, "indicator",
 				set.Indicator)))

@@ -117,6 +117,9 @@ func (s *Site) Live(r *http.Request) Person {
 // shown to this person, or bears a key.
 func (r *Request) fromForm(rt *route) bool {
 	keyed := auth.Presented(r.Request) != "" // no page of others can make a browser send a key
+	if rt.access.linked && rt.unparsed {     // its handler asks for the link, and for a form that is bound to it
+		return true
+	}
 	if !keyed && r.site.foreign.Check(r.Request) != nil {
 		return false
 	}

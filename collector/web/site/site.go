@@ -33,7 +33,7 @@ import (
 
 // Service is what pages show and do. Every field but Links is required.
 type Service struct {
-	Links     *web.Links // nil when nobody could reach the pages behind links
+	Links     *web.Links // nil when nobody could reach the pages behind the links of alerts
 	Directory *directory.Directory
 	Book      *sla.Book
 	Board     *tracker.Board
@@ -52,23 +52,29 @@ type Service struct {
 	Log       *slog.Logger
 }
 
-// New makes the site, and the wall that streams the board to its screens.
-func New(s Service) (*page.Site, *wall.Wall, error) {
-	out, err := page.New(page.Config{Keys: s.Keys, Record: s.Record, Now: s.Now, Log: s.Log})
-	if err != nil {
-		return nil, nil, err
-	}
+// New makes the site, the wall that streams the board to its screens, and the pages behind links, which are signed and
+// ask for no key.
+func New(s Service) (*page.Site, *wall.Wall, *web.Pages, error) {
 	displays, err := web.OpenDisplays(s.DataDir, s.Now(), s.Log)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
+	}
+	linked, err := pagesBehindLinks(s, displays)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	out, err := page.New(page.Config{Keys: s.Keys, Record: s.Record, Now: s.Now, Log: s.Log})
+	if err != nil {
+		return nil, nil, nil, err
 	}
 	screen, err := wall.New(wall.Config{
 		Snapshot: s.Board.Snapshot, CallBacks: s.Board.CallBacks, Directory: s.Directory, Displays: displays,
 		Version: s.Version, Now: s.Now,
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
+	web.Mount(out, linked)
 	imports.Mount(out, s.Uploads)
 	figure.Mount(out, s.Number)
 	told.Mount(out, told.Config{Told: s.Cases.Told, Directory: s.Directory, Now: s.Now})
@@ -85,23 +91,23 @@ func New(s Service) (*page.Site, *wall.Wall, error) {
 		Version: s.Version, Grafana: s.Settings.GrafanaURL, Started: s.Now(), Directory: s.Directory,
 		Snapshot: s.Board.Snapshot, Incomplete: s.Cases.Incomplete, Definitions: docs.Definitions(),
 	}); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	screen.Mount(out)
-	return out, screen, nil
+	return out, screen, linked, nil
 }
 
-// Linked makes the pages behind links, which are signed and ask for no key.
-func Linked(s Service) (*web.Pages, error) {
+func pagesBehindLinks(s Service, displays *web.Displays) (*web.Pages, error) {
 	return web.New(web.Config{
-		Links: s.Links, Directory: s.Directory, Book: s.Book, Complete: s.Board.Complete, DueSummary: s.Board.DueSummary,
-		Ticket: web.TicketOf(s.Cases),
+		Links: s.Links, Displays: displays, Directory: s.Directory, Book: s.Book, Complete: s.Board.Complete,
+		DueSummary: s.Board.DueSummary, OpenMatching: s.Board.OpenMatching, Ticket: web.TicketOf(s.Cases),
+		OnTime: s.Cases.Stored.OPDMonths,
 		Row: func(key event.Key) (tracker.Row, bool) {
 			row, _, ok := s.Board.Case(key)
 			return row, ok
 		},
-		Acknowledge: func(ctx context.Context, e event.RawEvent) (int, error) {
-			receipt, err := s.Intake.SubmitDrafts(ctx, e)
+		Submit: func(ctx context.Context, by string, e event.RawEvent) (int, error) {
+			receipt, err := s.Intake.SubmitBy(ctx, by, e)
 			return len(receipt.Rejected), err
 		},
 		Report: func(ctx context.Context, w http.ResponseWriter, center, month string, edition int) bool {

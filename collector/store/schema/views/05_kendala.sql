@@ -72,11 +72,13 @@ at which each should have been answered, or until which its caller waited. */}}
     WHERE length(beats) >= {{causes.BeatsAtLeast}}
         AND arraySort(arrayMap(s -> s.3, steps))[intDiv(length(steps) + 1, 2)] <= {{causes.BeatUsual.Milliseconds}}{{end}}
 
-{{- /* What each agent was from an instant on: of several at one instant, the state that the fold takes. An id counts as
-people number it: its digits by their value. */}}
+{{- /* The order of events of one instant: an id counts as people number it, its digits by their value. */}}
+{{define "id order"}}revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
+                extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest{{end}}
+
+{{- /* What each agent was from an instant on: of several at one instant, the state that the fold takes. */}}
 {{define "agent states"}}SELECT subject AS who, occurred_at AS since,
-            argMax(result::String, (revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
-                extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest)) AS state
+            argMax(result::String, ({{template "id order"}})) AS state
         FROM {{db}}.events
         WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state' AND result != ''
             AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY
@@ -141,10 +143,18 @@ FROM ({{template "late calls"}}) AS late
 LEFT JOIN ({{template "rings"}}) AS rings ON rings.call = late.id
 LEFT JOIN ({{template "floor"}}) AS floor ON floor.call = late.id;
 
+{{- /* Why an OPD was late, as it said last: of each ticket and OPD. */}}
+{{define "stated"}}SELECT subject, opd::String AS by_opd, argMax(reason::String, (occurred_at, {{template "id order"}})) AS code
+        FROM {{db}}.events
+        WHERE center = {center:String} AND subject_kind = 'ticket' AND type = 'ticket.explained' AND reason != ''
+            AND {{template "happened"}} AND {{template "not void" "ticket"}}
+        GROUP BY subject, by_opd{{end}}
+
 {{- /* How long a stay or pause lasted between two instants, in milliseconds. */}}
 {{define "part"}}greatest(0, dateDiff('millisecond', greatest(a, {{.}}), least(ifNull(b, last), last))){{end}}
 
--- Each clock of a ticket that is late, with its cause; reason is that of the longest pause where the cause is jeda, else ''.
+-- Each clock of a ticket that is late, with its cause; reason is that of the longest pause where the cause is jeda, else '';
+-- stated is the reason that its OPD gave itself, '' where it gave none: it stands beside the cause and never changes it.
 CREATE OR REPLACE VIEW {{db}}.monev_kendala_tickets AS
 SELECT
     center, id, clock, seq, assumeNotNull(day) AS day, opd, scope, category, priority, kecamatan, begun AS at,
@@ -171,7 +181,8 @@ SELECT
             AND dateDiff('millisecond', work, last) - arraySum((a, b) -> {{template "part" "work"}}, pause_begins, pause_ends) > target_ms,
             'penanganan',
         'tidak_terjelaskan') AS cause,
-    if(cause = 'jeda', arraySort(p -> (-p.1, p.2), arrayMap((a, b, r) -> ({{template "part" "begun"}}, r), pause_begins, pause_ends, pause_reasons))[1].2, '') AS reason
+    if(cause = 'jeda', arraySort(p -> (-p.1, p.2), arrayMap((a, b, r) -> ({{template "part" "begun"}}, r), pause_begins, pause_ends, pause_reasons))[1].2, '') AS reason,
+    stated
 FROM
 (
     SELECT
@@ -191,7 +202,7 @@ FROM
         arrayFilter((a, r) -> hasAny(splitByChar('+', r::String), {{causes.Reasons}}), t.`pauses.since`, t.`pauses.reason`) AS pause_begins,
         arrayFilter((b, r) -> hasAny(splitByChar('+', r::String), {{causes.Reasons}}), t.`pauses.until`, t.`pauses.reason`) AS pause_ends,
         arrayFilter(r -> hasAny(splitByChar('+', r::String), {{causes.Reasons}}), t.`pauses.reason`) AS pause_reasons,
-        k.late_acknowledged AS late_acknowledged
+        k.late_acknowledged AS late_acknowledged, said.code AS stated
     FROM {{db}}.clocks_at(at = {{template "read at"}}) AS c
     LEFT JOIN
     (
@@ -204,6 +215,7 @@ FROM
         WHERE center = {center:String} AND subject_kind = 'ticket' AND clock = 'acknowledge' AND state = 'breached'
         GROUP BY subject
     ) AS k ON k.subject = c.subject
+    LEFT JOIN ({{template "stated"}}) AS said ON said.subject = c.subject AND said.by_opd = ifNull(c.opd, '')::String
     WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.state = 'breached'
         AND c.day >= {since:Date} AND c.day < {until:Date}
 );

@@ -1,0 +1,64 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/tracker"
+)
+
+const (
+	maxFound    = 20
+	leastNumber = 3               // characters of a number that is not whole
+	askWithin   = 5 * time.Second // of a question to the database
+)
+
+// search finds the OPD's tickets of a number: the one that has it, open or not, and open ones whose number holds it.
+// unsure says that a ticket which is not on the board cannot be looked up now. A ticket of another OPD is not found.
+func (p *Pages) search(ctx context.Context, v *visit, number string) (found []listedTicket, unsure bool) {
+	row, _, ok, err := p.look(ctx, v, number)
+	if unsure = err != nil; ok && p.holds(v, &row) {
+		found = append(found, p.foundTicket(v, &row))
+	}
+	if len([]rune(number)) < leastNumber {
+		return found, unsure
+	}
+	label := p.cfg.Directory.Label(v.target.center, v.target.opd)
+	for _, key := range p.cfg.OpenMatching(v.target.center, label, number, maxFound) {
+		if row, ok := p.cfg.Row(key); ok && row.Ticket != nil && key.ID != number {
+			found = append(found, p.foundTicket(v, &row))
+		}
+	}
+	return found, unsure
+}
+
+// look looks a ticket up, unless too many ask already.
+func (p *Pages) look(ctx context.Context, v *visit, id string) (tracker.Row, []*event.Event, bool, error) {
+	if !p.mayAsk() {
+		return tracker.Row{}, nil, false, ErrUnavailable
+	}
+	defer p.asked()
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	return p.cfg.Ticket(ctx, v.target.center, id)
+}
+
+func (p *Pages) mayAsk() bool {
+	select {
+	case p.asking <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *Pages) asked() { <-p.asking }
+
+// foundTicket shows a ticket by how it stands.
+func (p *Pages) foundTicket(v *visit, row *tracker.Row) listedTicket {
+	out := p.listedTicket(v, tracker.DueTicket{Key: row.Key, At: v.now}, row)
+	out.Urgency, out.When = headline(v, row)
+	out.Due, out.Clock = "", ""
+	return out
+}
