@@ -230,7 +230,7 @@ func TestJSONRoundTrip(t *testing.T) {
 }
 
 func TestVocabulary(t *testing.T) {
-	if len(Types()) != 30 {
+	if len(Types()) != 31 {
 		t.Errorf("%d types", len(Types()))
 	}
 	for _, typ := range Types() {

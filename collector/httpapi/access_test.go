@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,14 +15,19 @@ import (
 
 	"github.com/monev112/monev112/collector/alerting/notifications"
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/monev/kendala"
 	"github.com/monev112/monev112/collector/monev/number"
+	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/source/upload"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/store/lookup"
+	"github.com/monev112/monev112/collector/tracker"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
+	"github.com/monev112/monev112/collector/web"
 	"github.com/monev112/monev112/collector/web/figure"
 	"github.com/monev112/monev112/collector/web/home"
 	"github.com/monev112/monev112/collector/web/imports"
@@ -159,6 +165,10 @@ func accessTests() []accessTest {
 		{"GET /papan", "events:write", 403},
 		{"GET /papan?center=35.78", "board:read of 35.15", 404},
 		{"GET /papan/x", "none", 404},
+		{"GET /opd/dishub/x", "none", 404},
+		{"GET /opd/dishub/x", "opd:read:dishub", 404},
+		{"GET /opd/dishub/style.css", "none", 200},
+		{"POST /opd/dishub/x", "none", 404},
 		{"GET /v1/board/stream", "none", 401},
 		{"GET /v1/board/stream", "opd:read:dishub", 403},
 		{"GET /v1/board/stream?link=x", "none", 404},
@@ -213,6 +223,7 @@ func newSite(t *testing.T, c *Config) *page.Site {
 		t.Fatal(err)
 	}
 	imports.Mount(s, desk)
+	web.Mount(s, newPages(t, dir, c.Now))
 	figure.Mount(s, func(context.Context, number.Request) (number.Result, error) { return number.Result{}, nil })
 	told.Mount(s, told.Config{
 		Told:      func(context.Context, string, time.Time, time.Time) ([]store.Told, error) { return nil, nil },
@@ -224,6 +235,32 @@ func newSite(t *testing.T, c *Config) *page.Site {
 		Directory:   directory.MustLoad("directory.yaml", deploy.Directory), Now: time.Now,
 	})
 	return s
+}
+
+// newPages are the pages behind links of a board without tickets.
+func newPages(t *testing.T, dir string, now func() time.Time) *web.Pages {
+	t.Helper()
+	displays, err := web.OpenDisplays(dir, now(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := web.New(web.Config{
+		Displays: displays, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Book: new(sla.Book),
+		Complete:     func() bool { return true },
+		DueSummary:   func(string, string, time.Time) (d tracker.DueSummary) { return d },
+		OpenMatching: func(string, string, string, int) []event.Key { return nil },
+		Ticket: func(context.Context, string, string) (r tracker.Row, _ []*event.Event, _ bool, _ error) {
+			return r, nil, false, nil
+		},
+		Row:    func(event.Key) (r tracker.Row, _ bool) { return r, false },
+		OnTime: func(context.Context, string, string, time.Time, time.Time) ([]store.OPDMonth, error) { return nil, nil },
+		Submit: func(context.Context, string, event.RawEvent) (int, error) { return 0, nil },
+		Record: func(audit.Entry) {}, Now: now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func TestAccess(t *testing.T) {

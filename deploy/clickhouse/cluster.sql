@@ -1730,7 +1730,8 @@ SELECT
             AND dateDiff('millisecond', work, last) - arraySum((a, b) -> greatest(0, dateDiff('millisecond', greatest(a, work), least(ifNull(b, last), last))), pause_begins, pause_ends) > target_ms,
             'penanganan',
         'tidak_terjelaskan') AS cause,
-    if(cause = 'jeda', arraySort(p -> (-p.1, p.2), arrayMap((a, b, r) -> (greatest(0, dateDiff('millisecond', greatest(a, begun), least(ifNull(b, last), last))), r), pause_begins, pause_ends, pause_reasons))[1].2, '') AS reason
+    if(cause = 'jeda', arraySort(p -> (-p.1, p.2), arrayMap((a, b, r) -> (greatest(0, dateDiff('millisecond', greatest(a, begun), least(ifNull(b, last), last))), r), pause_begins, pause_ends, pause_reasons))[1].2, '') AS reason,
+    stated
 FROM
 (
     SELECT
@@ -1750,7 +1751,7 @@ FROM
         arrayFilter((a, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.since`, t.`pauses.reason`) AS pause_begins,
         arrayFilter((b, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.until`, t.`pauses.reason`) AS pause_ends,
         arrayFilter(r -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.reason`) AS pause_reasons,
-        k.late_acknowledged AS late_acknowledged
+        k.late_acknowledged AS late_acknowledged, said.code AS stated
     FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) AS c
     LEFT JOIN
     (
@@ -1763,6 +1764,16 @@ FROM
         WHERE center = {center:String} AND subject_kind = 'ticket' AND clock = 'acknowledge' AND state = 'breached'
         GROUP BY subject
     ) AS k ON k.subject = c.subject
+    LEFT JOIN (SELECT subject, opd::String AS by_opd, argMax(reason::String, (occurred_at, revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
+                extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest)) AS code
+        FROM monev112.events
+        WHERE center = {center:String} AND subject_kind = 'ticket' AND type = 'ticket.explained' AND reason != ''
+            AND occurred_at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC') AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
+        (
+            SELECT subject, source, replaces FROM monev112.events
+            WHERE center = {center:String} AND subject_kind = 'ticket' AND replaces != '' AND replaces != id
+        )
+        GROUP BY subject, by_opd) AS said ON said.subject = c.subject AND said.by_opd = ifNull(c.opd, '')::String
     WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.state = 'breached'
         AND c.day >= {since:Date} AND c.day < {until:Date}
 );
