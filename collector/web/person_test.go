@@ -3,7 +3,6 @@ package web_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -197,13 +196,4 @@ func TestTheTrendSaysWhatItRestsOn(t *testing.T) {
 	mustShow(t, w.get(link), 200, "Tren belum dapat ditampilkan")
 	w.away, w.months = nil, nil
 	mustShow(t, w.get(link), 200, "Belum ada tiket yang dapat ditampilkan")
-}
-
-var _ http.Handler = (*world)(nil)
-
-func server(t *testing.T, w *world) string {
-	t.Helper()
-	s := httptest.NewServer(w)
-	t.Cleanup(s.Close)
-	return s.URL
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"net/http"
@@ -22,6 +23,7 @@ const (
 	maxFormBytes = 4 << 10
 	statedBack   = 2 * time.Hour    // how far back a time can be stated
 	undoWithin   = 10 * time.Minute // of its recording, a record can be taken back
+	submitWithin = 20 * time.Second // an event is durable or has failed
 	// maxRecorded bounds what the page sends of one ticket: who presses without end must not fill its case.
 	maxRecorded = 60
 	// byLink begins the name of whoever used a link that names nobody, as in the record of reads.
@@ -126,7 +128,10 @@ func (p *Pages) undo(w http.ResponseWriter, r *http.Request, v *visit, s *standi
 
 // submit sends an event and shows the ticket with it, or says that it is not recorded.
 func (p *Pages) submit(w http.ResponseWriter, r *http.Request, v *visit, e event.RawEvent, action, what string) {
-	refused, err := p.cfg.Submit(r.Context(), v.by, e)
+	// A browser that gives up, because its button was tapped twice, must not leave the second tap in doubt.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), submitWithin)
+	defer cancel()
+	refused, err := p.cfg.Submit(ctx, v.by, e)
 	if err != nil || refused > 0 {
 		p.cfg.Log.Error("what an OPD recorded was not accepted", "step", what, "refused", refused, "error", err)
 		w.Header().Set("Retry-After", "30")

@@ -75,6 +75,9 @@ func TestViewsAndFunctionAgree(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkCounts(t, counts, view, decided)
+		if asOf.IsZero() {
+			checkMonths(t, s, view, decided)
+		}
 		for _, c := range view {
 			if seen[c.Cause]++; c.Stated != "" {
 				seen["stated"]++
@@ -87,6 +90,27 @@ func TestViewsAndFunctionAgree(t *testing.T) {
 	for _, cause := range slices.Concat(CallCauses(), TicketCauses(), []string{"stated"}) {
 		if seen[cause] == 0 {
 			t.Errorf("no case has the cause %s: the test shows nothing of it (%v)", cause, seen)
+		}
+	}
+}
+
+// checkMonths compares what OPDs are shown of the month with the cases of their clocks.
+func checkMonths(t *testing.T, s *store.Sink, view []store.CauseCase, decided map[Group]int) {
+	t.Helper()
+	late := map[Group]int{}
+	for _, c := range view {
+		late[Group{c.Indicator, c.Scope, c.OPD}]++
+	}
+	for opd, scope := range map[string]string{"dishub": sla.ScopeOwn, "pln": sla.ScopeVertical} {
+		months, err := s.OPDMonths(t.Context(), "35.15", opd, monthSince, monthUntil)
+		if err != nil || len(months) < 3 {
+			t.Fatalf("%s: %+v %v", opd, months, err)
+		}
+		for _, m := range months {
+			g := Group{m.Clock, scope, opd}
+			if !m.Month.Equal(monthSince) || int(m.Denominator) != decided[g] || int(m.Denominator-m.Numerator) != late[g] {
+				t.Errorf("%+v, want %d late of %d", m, late[g], decided[g])
+			}
 		}
 	}
 }
