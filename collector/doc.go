@@ -53,7 +53,7 @@
 //   - upkeep: rebuilds of stored cases, retention of personal data, backup and restore, repair of the journal;
 //     setup writes the configuration of a new centre.
 //   - internal: files that tests can make fail (disk, faultpoint), strict YAML (yamlfile), secrets (keyfile),
-//     Indonesian dates. Knows no room.
+//     Indonesian dates; for tests alone freeaddr, noleaks and rapidseed. Knows no room.
 //   - e2e: the real program with the real engine, killed, started again and counted.
 //
 // # Who may import whom

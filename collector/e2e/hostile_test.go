@@ -279,7 +279,11 @@ func TestHostileClients(t *testing.T) {
 			"a method of its own": "BREW /v1/board HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
 			"noise":               strings.Repeat("\x00\xff\x7f", 1000) + "\r\n\r\n",
 		} {
-			if got := h.says(t, text); !bad(got) {
+			got := 0
+			if h.until(name, func() bool { // 503: a ticket is looked for in ClickHouse, which is not there yet or has no time
+				got = h.says(t, text)
+				return got != http.StatusServiceUnavailable
+			}); !bad(got) {
 				t.Errorf("%s: status %d", name, got)
 			}
 		}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -25,8 +26,12 @@ type pushes struct {
 func newPushes(t *testing.T) *pushes {
 	p := &pushes{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, err := io.ReadAll(r.Body)
+		if err != nil { // the service was killed while it pushed
+			return
+		}
 		var alerts []pager.Alert
-		if err := json.NewDecoder(r.Body).Decode(&alerts); err != nil || r.Method != http.MethodPost ||
+		if err := json.Unmarshal(text, &alerts); err != nil || r.Method != http.MethodPost ||
 			r.URL.Path != "/api/v2/alerts" {
 			t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
 			http.Error(w, "no", http.StatusBadRequest)
