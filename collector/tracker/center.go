@@ -31,6 +31,8 @@ type center struct {
 	groups   map[groupKey]*openGroup // open tickets
 	// of open tickets that have some, beside the clocks in their group
 	elsewhere map[*entry][]elsewhere
+	due       instants // open tickets by when they are first at risk or late
+	quiet     instants // open tickets by their last event
 }
 
 // recentCase is what the live gauges show of a case, beside open tickets. Zero times are shown nowhere.
@@ -47,6 +49,8 @@ func newCenter(label string, cfg CenterConfig) *center {
 	return &center{
 		label: label, cfg: cfg, quarters: map[int64]*[measures]int32{}, recent: map[*entry]recentCase{},
 		groups: map[groupKey]*openGroup{}, elsewhere: map[*entry][]elsewhere{},
+		due:   instants{map[int64][]*entry{}, func(en *entry) *instantSlot { return &en.slot.due }},
+		quiet: instants{map[int64][]*entry{}, func(en *entry) *instantSlot { return &en.slot.quiet }},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/sla"
 )
 
 // DueSummary is the work of one OPD that is late or at risk. Its numbers agree with Snapshot: stale tickets are in
@@ -42,31 +43,26 @@ func (b *Board) DueSummary(center, opd string, now time.Time) DueSummary {
 		at, staleBefore = now.UnixMilli(), now.Add(-b.cfg.StaleAfter).UnixMilli()
 	)
 	for _, c := range b.centers {
-		for _, g := range c.groups {
-			if g.opd != opd {
+		out.Open += c.openOf(center, opd, staleBefore)
+		for en := range c.due.until(at + SoonWithin.Milliseconds()) {
+			t := en.openTicket()
+			if en.slot.group.opd != opd || t.lastEventAt < staleBefore || en.key.Center != center {
 				continue
 			}
-			for i := range g.tickets {
-				t := &g.tickets[i]
-				if t.lastEventAt < staleBefore || t.entry.key.Center != center {
-					continue
+			on, since, risk := t.standing(at)
+			for j, is := range on {
+				if is {
+					late[j]++
 				}
-				out.Open++
-				on, since, risk := t.standing(at)
-				for j, is := range on {
-					if is {
-						late[j]++
-					}
-				}
-				if risk != 0 {
-					out.AtRisk++
-				}
-				if first := cmp.Or(since, risk); first != 0 {
-					out.Tickets = append(out.Tickets, DueTicket{t.entry.key, since != 0, time.UnixMilli(first).UTC()})
-				}
-				if next := t.next(at); since == 0 && next != 0 && next-at <= SoonWithin.Milliseconds() {
-					out.Soon = append(out.Soon, DueTicket{t.entry.key, false, time.UnixMilli(next).UTC()})
-				}
+			}
+			if risk != 0 {
+				out.AtRisk++
+			}
+			if first := cmp.Or(since, risk); first != 0 {
+				out.Tickets = append(out.Tickets, DueTicket{en.key, since != 0, time.UnixMilli(first).UTC()})
+			}
+			if next := t.next(at); since == 0 && next != 0 && next-at <= SoonWithin.Milliseconds() {
+				out.Soon = append(out.Soon, DueTicket{en.key, false, time.UnixMilli(next).UTC()})
 			}
 		}
 	}
@@ -123,4 +119,93 @@ func (b *Board) OpenMatching(center, opd, text string, limit int) (found []event
 	b.mu.RUnlock()
 	slices.SortFunc(found, compareKeys)
 	return found[:min(limit, len(found))]
+}
+
+// openOf counts the open tickets of an OPD that are not stale. Tickets of centres that the directory does not know lie
+// together.
+func (c *center) openOf(center, opd string, staleBefore int64) (n int) {
+	for _, g := range c.groups {
+		switch {
+		case g.opd != opd:
+		case c.label == center && center != UnknownLabel:
+			n += len(g.tickets)
+		case c.label == UnknownLabel:
+			for i := range g.tickets {
+				n += one(g.tickets[i].entry.key.Center == center && g.tickets[i].lastEventAt >= staleBefore)
+			}
+		}
+	}
+	if c.label == center && center != UnknownLabel {
+		for en := range c.quiet.until(staleBefore) {
+			n -= one(en.slot.group.opd == opd && en.openTicket().lastEventAt < staleBefore)
+		}
+	}
+	return n
+}
+
+// Due is an open ticket that is late or at risk.
+type Due struct {
+	Key        event.Key
+	OPD, Scope string // label of its OPD, and who directs it
+	Priority   string
+	Category   string // as the ticket names it
+	Kecamatan  string // likewise
+	Marks      []Marks
+}
+
+// Marks are the instants, in Unix milliseconds, from which a running clock has reached a level, of Breach after it; 0 is
+// never.
+type Marks struct{ Risk, Breach, Escalated, Escalated2 int64 }
+
+// Level is that of the clock at an instant; see sla.Clock.Level.
+func (m *Marks) Level(at int64) sla.Level {
+	reached := func(mark int64) bool { return mark != 0 && at >= mark }
+	switch {
+	case reached(m.Escalated2):
+		return sla.LevelEscalated2
+	case reached(m.Escalated):
+		return sla.LevelEscalated
+	case at > m.Breach:
+		return sla.LevelOverdue
+	case reached(m.Risk):
+		return sla.LevelRisk
+	}
+	return ""
+}
+
+// MarksOf returns the marks of the clocks that run, and for which somebody within the regency's power answers.
+func MarksOf(clocks []sla.Clock) (out []Marks) {
+	for i := range clocks {
+		k := &clocks[i]
+		if k.Void || k.Unobserved || !k.StoppedAt.IsZero() || k.BreachAt.IsZero() || k.Scope == sla.ScopeVertical {
+			continue
+		}
+		at := func(t time.Time) int64 {
+			if t.IsZero() {
+				return 0
+			}
+			return t.UnixMilli()
+		}
+		if out == nil {
+			out = make([]Marks, 0, len(clocks)-i)
+		}
+		out = append(out, Marks{at(k.RiskAt), at(k.BreachAt), at(k.EscalatedAt), at(k.Escalated2At)})
+	}
+	return out
+}
+
+// Due returns the open tickets that OpenTickets chooses as late or at risk, in no order. It walks no other.
+func (b *Board) Due(now time.Time) []Due {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	f := TicketFilter{Overdue: true, AtRisk: true}
+	var out []Due
+	for _, c := range b.centers {
+		for en := range c.due.until(now.UnixMilli()) {
+			if t, g := en.openTicket(), en.slot.group; c.chosen(t, f, now, b.cfg.StaleAfter) {
+				out = append(out, Due{en.key, g.opd, g.scope, g.priority, t.category, t.kecamatan, t.marks})
+			}
+		}
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -15,6 +16,7 @@ import (
 type openGroup struct {
 	opd, priority, scope string
 	tickets              []openTicket
+	unrecorded           int // of tickets
 }
 
 // openTicket holds what the gauges read of one open ticket. Times are Unix milliseconds.
@@ -23,6 +25,9 @@ type openTicket struct {
 	lastEventAt int64
 	unrecorded  bool                       // see CenterSnapshot.Unrecorded
 	clocks      [len(clockNames)]openClock // by the clock's place in clockNames
+	// What Due says of it; the strings lie in its events.
+	category, kecamatan string
+	marks               []Marks
 }
 
 // openClock is a clock that runs: from risk on it has used its share of warning, after breach it is late. Zero means
@@ -39,10 +44,11 @@ type elsewhere struct {
 
 type groupKey struct{ opd, priority, scope string }
 
-// openSlot is the place of a ticket in the groups.
+// openSlot is the place of a ticket in the groups, and in center.due and center.quiet.
 type openSlot struct {
-	group *openGroup
-	index int
+	group      *openGroup
+	index      int
+	due, quiet instantSlot
 }
 
 // open reports whether the case is an open ticket on the board.
@@ -63,15 +69,19 @@ func (c *center) setOpen(en *entry, t *casefile.Ticket, clocks []sla.Clock, opd 
 	if en.slot.group != g {
 		c.clearOpen(en)
 		g.tickets = append(g.tickets, openTicket{entry: en})
-		en.slot = openSlot{g, len(g.tickets) - 1}
+		en.slot = openSlot{group: g, index: len(g.tickets) - 1}
 	}
 	delete(c.elsewhere, en)
 	o := en.openTicket()
+	g.unrecorded -= one(o.unrecorded)
 	// Without any clock that counts, too, nobody would hear of it.
 	watched := slices.ContainsFunc(clocks, func(k sla.Clock) bool {
 		return !k.Void && !k.Unobserved && !k.BreachAt.IsZero()
 	})
-	*o = openTicket{entry: en, lastEventAt: t.LastEventAt.UnixMilli(), unrecorded: t.Withdrawn || !watched}
+	*o = openTicket{
+		entry: en, lastEventAt: t.LastEventAt.UnixMilli(), unrecorded: t.Withdrawn || !watched, category: t.Category,
+		kecamatan: t.Kecamatan, marks: MarksOf(clocks),
+	}
 	for i := range clocks {
 		k := &clocks[i]
 		n := slices.Index(clockNames[:], k.Name)
@@ -97,6 +107,40 @@ func (c *center) setOpen(en *entry, t *casefile.Ticket, clocks []sla.Clock, opd 
 			}
 		}
 	}
+	g.unrecorded += one(o.unrecorded)
+	c.quiet.put(en, o.lastEventAt)
+	if at, ok := o.due(c.elsewhere[en]); ok {
+		c.due.put(en, at)
+	} else {
+		c.due.remove(en)
+	}
+}
+
+func one(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// due is the first instant at which the ticket is at risk or late on a clock, its own or one that another OPD answers
+// for.
+func (o *openTicket) due(elsewhere []elsewhere) (first int64, ok bool) {
+	add := func(k *openClock) {
+		if k.breach == 0 {
+			return
+		}
+		if at := min(k.breach, cmp.Or(k.risk, k.breach)); !ok || at < first {
+			first, ok = at, true
+		}
+	}
+	for i := range o.clocks {
+		add(&o.clocks[i])
+	}
+	for i := range elsewhere {
+		add(&elsewhere[i].openClock)
+	}
+	return first, ok
 }
 
 // clearOpen takes the ticket out of its group.
@@ -106,6 +150,9 @@ func (c *center) clearOpen(en *entry) {
 	if g == nil {
 		return
 	}
+	c.due.remove(en)
+	c.quiet.remove(en)
+	g.unrecorded -= one(en.openTicket().unrecorded)
 	last := len(g.tickets) - 1
 	g.tickets[en.slot.index] = g.tickets[last]
 	g.tickets[en.slot.index].entry.slot.index = en.slot.index
@@ -197,52 +244,56 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 	open, risk, over, blind := map[TicketCount]int{}, map[TicketCount]int{}, map[TicketCount]int{}, map[TicketCount]int{}
 	oldest := map[string]time.Duration{}
 	at, staleBefore := now.UnixMilli(), now.Add(-staleAfter).UnixMilli()
+	add := func(to map[TicketCount]int, key TicketCount, n int) {
+		if n != 0 {
+			to[key] += n
+		}
+	}
 	for _, g := range c.groups {
-		var (
-			n, warned  int
-			unrecorded int
-			overdue    [len(clockNames)]int
-			earliest   = at
-		)
-		for i := range g.tickets {
-			t := &g.tickets[i]
-			if t.lastEventAt < staleBefore {
-				s.Stale++
-				continue
-			}
-			n++
-			if t.unrecorded {
-				unrecorded++
-			}
-			late, since, riskAt := t.standing(at)
-			for j, is := range late {
-				if is {
-					overdue[j]++
-				}
-			}
-			if since != 0 {
-				earliest = min(earliest, since)
-				if g.priority == event.PriorityDarurat {
-					s.EmergenciesOverdue++
-				}
-			}
-			if riskAt != 0 {
-				warned++
-			}
+		add(open, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, len(g.tickets))
+		add(blind, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, g.unrecorded)
+	}
+	for en := range c.quiet.until(staleBefore) {
+		if t, g := en.openTicket(), en.slot.group; t.lastEventAt < staleBefore {
+			s.Stale++
+			add(open, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, -1)
+			add(blind, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, -one(t.unrecorded))
 		}
-		add := func(to map[TicketCount]int, key TicketCount, n int) {
-			if n > 0 {
-				to[key] += n
-			}
+	}
+	type lateness struct {
+		atRisk, emergencies int
+		overdue             [len(clockNames)]int
+		earliest            int64
+	}
+	late := map[*openGroup]*lateness{}
+	for en := range c.due.until(at) {
+		t, g := en.openTicket(), en.slot.group
+		if t.lastEventAt < staleBefore {
+			continue
 		}
-		add(open, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, n)
-		add(blind, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, unrecorded)
-		add(risk, TicketCount{OPD: g.opd, Scope: g.scope}, warned)
-		for j, n := range overdue {
+		l := late[g]
+		if l == nil {
+			l = &lateness{earliest: at}
+			late[g] = l
+		}
+		on, since, riskAt := t.standing(at)
+		for j, is := range on {
+			l.overdue[j] += one(is)
+		}
+		if since != 0 {
+			l.earliest = min(l.earliest, since)
+			l.emergencies += one(g.priority == event.PriorityDarurat)
+		}
+		l.atRisk += one(riskAt != 0)
+	}
+	for g, l := range late {
+		add(risk, TicketCount{OPD: g.opd, Scope: g.scope}, l.atRisk)
+		for j, n := range l.overdue {
 			add(over, TicketCount{OPD: g.opd, Clock: clockNames[j], Priority: g.priority, Scope: g.scope}, n)
 		}
-		if earliest < at {
-			oldest[g.opd] = max(oldest[g.opd], time.Duration(at-earliest)*time.Millisecond)
+		s.EmergenciesOverdue += l.emergencies
+		if l.earliest < at {
+			oldest[g.opd] = max(oldest[g.opd], time.Duration(at-l.earliest)*time.Millisecond)
 		}
 	}
 	for en, clocks := range c.elsewhere {

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -116,8 +117,9 @@ func (c *center) snapshot(now time.Time, staleAfter time.Duration) CenterSnapsho
 func ticketCounts(m map[TicketCount]int) []TicketCount {
 	out := make([]TicketCount, 0, len(m))
 	for k, n := range m {
-		k.N = n
-		out = append(out, k)
+		if k.N = n; n > 0 {
+			out = append(out, k)
+		}
 	}
 	slices.SortFunc(out, func(a, b TicketCount) int {
 		return cmp.Or(cmp.Compare(a.OPD, b.OPD), cmp.Compare(a.Clock, b.Clock), cmp.Compare(a.Priority, b.Priority),
@@ -233,17 +235,30 @@ func (b *Board) openKeys(f TicketFilter, now time.Time, after event.Key) (chosen
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for _, c := range b.centers {
-		for _, g := range c.groups {
-			for i := range g.tickets {
-				t := &g.tickets[i]
-				if en := t.entry; (f.Center == "" || f.Center == en.key.Center) && compareKeys(en.key, after) > 0 &&
-					c.chosen(t, f, now, b.cfg.StaleAfter) {
-					chosen = append(chosen, en.key)
-				}
+		for en := range c.candidates(f, now) {
+			if (f.Center == "" || f.Center == en.key.Center) && compareKeys(en.key, after) > 0 &&
+				c.chosen(en.openTicket(), f, now, b.cfg.StaleAfter) {
+				chosen = append(chosen, en.key)
 			}
 		}
 	}
 	return chosen
+}
+
+// candidates returns all open tickets among which f chooses.
+func (c *center) candidates(f TicketFilter, now time.Time) iter.Seq[*entry] {
+	if f.Overdue || f.AtRisk {
+		return c.due.until(now.UnixMilli())
+	}
+	return func(yield func(*entry) bool) {
+		for _, g := range c.groups {
+			for i := range g.tickets {
+				if !yield(g.tickets[i].entry) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // OPDLabel is how TicketFilter writes an OPD that a ticket of a centre names.

@@ -4,15 +4,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
 )
-
-// boardPageRows bounds how many late tickets are folded under the board's lock at once.
-const boardPageRows = 2_000
 
 // boardReader reads the board for the pager. The board knows OPDs by their labels; the directory says whom they mean.
 type boardReader struct {
@@ -41,38 +37,36 @@ func (r *boardReader) view(now time.Time) (v boardView, ok bool) {
 		}}, true
 }
 
-// tickets returns the open tickets, within the regency's power and not stale, that have reached a level.
+// tickets returns the open tickets, within the regency's power and not stale, that have reached a level. Of none but
+// those that lie outside of that power now the case is folded.
 func (r *boardReader) tickets(now time.Time) []dueTicket {
 	var out []dueTicket
-	for after := (event.Key{}); ; {
-		rows := r.board.OpenTickets(tracker.TicketFilter{Overdue: true, AtRisk: true}, now, after, boardPageRows)
-		for i := range rows {
-			if t, ok := r.ticket(&rows[i], now); ok {
-				out = append(out, t)
+	due := r.board.Due(now)
+	for i := range due {
+		d := &due[i]
+		level := levelOf(d.Marks, now)
+		c, known := r.dir.Center(d.Key.Center)
+		if level.Level == "" || !known || c.Historical {
+			continue
+		}
+		opd, own := d.OPD, d.Scope == string(directory.Own)
+		if !own {
+			if row, _, ok := r.board.Case(d.Key); ok {
+				opd, own = r.answerable(&row, now)
 			}
 		}
-		if len(rows) < boardPageRows {
-			return out
+		if !own {
+			continue
 		}
-		after = rows[len(rows)-1].Key
+		// Invalid UTF-8 would be another id once it was written to the state file, and one ticket's alert would end the
+		// other's.
+		t := dueTicket{
+			Center: c.Code, ID: strings.ToValidUTF8(d.Key.ID, "\uFFFD"), OPD: opd, Priority: d.Priority, clockLevel: level,
+		}
+		t.Category, t.Kecamatan = r.shownNames(c.Code, d.Category, d.Kecamatan)
+		out = append(out, t)
 	}
-}
-
-func (r *boardReader) ticket(row *tracker.Row, now time.Time) (dueTicket, bool) {
-	center := row.Key.Center
-	c, known := r.dir.Center(center)
-	opd, own := r.answerable(row, now)
-	if !known || c.Historical || !own {
-		return dueTicket{}, false
-	}
-	// Strings of a row lie in the payloads of its events: a ticket that is kept must not keep those. Invalid UTF-8 would
-	// be another id once it was written to the state file, and one ticket's alert would end the other's.
-	id := strings.Clone(strings.ToValidUTF8(row.Key.ID, "\uFFFD"))
-	t := dueTicket{
-		Center: c.Code, ID: id, OPD: opd, Priority: strings.Clone(row.Ticket.Priority), clockLevel: levelOf(row.Clocks, now),
-	}
-	t.Category, t.Kecamatan = r.shownNames(row.Ticket)
-	return t, t.Level != ""
+	return out
 }
 
 // answerable is the label of the OPD to be told of a ticket: its present one or, where that is outside the regency's
@@ -93,12 +87,12 @@ func (r *boardReader) answerable(row *tracker.Row, now time.Time) (label string,
 
 // shownNames returns category and kecamatan as they are shown. What the directory does not know may be anybody's text,
 // and a sensitive category would tell about a person: both are left out.
-func (r *boardReader) shownNames(t *casefile.Ticket) (category, kecamatan string) {
-	if k, ok := r.dir.Category(t.Key.Center, t.Category); ok && !k.Sensitive {
-		category = k.Name
+func (r *boardReader) shownNames(center, category, kecamatan string) (categoryName, kecamatanName string) {
+	if k, ok := r.dir.Category(center, category); ok && !k.Sensitive {
+		categoryName = k.Name
 	}
-	k, _ := r.dir.Kecamatan(t.Key.Center, t.Kecamatan)
-	return category, k.Name
+	k, _ := r.dir.Kecamatan(center, kecamatan)
+	return categoryName, k.Name
 }
 
 // opdLabel returns the label of an OPD as a ticket names it, and whether it is within the regency's power. A ticket at
@@ -134,7 +128,7 @@ func (r *boardReader) status(center, id string, now time.Time) (ticketStatus, bo
 	}
 	s := ticketStatus{State: row.Ticket.State, ClosedAt: row.Ticket.ClosedAt}
 	s.OPD, _ = r.answerable(&row, now)
-	s.Category, s.Kecamatan = r.shownNames(row.Ticket)
+	s.Category, s.Kecamatan = r.shownNames(center, row.Ticket.Category, row.Ticket.Kecamatan)
 	return s, true
 }
 

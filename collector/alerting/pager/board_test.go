@@ -305,3 +305,51 @@ func TestDigestIsToldOnceADay(t *testing.T) {
 		}
 	}
 }
+
+// TestTheTicketsToBePagedAreThoseOfAFullWalk: what the index of the board gives is what every open case says, folded.
+func TestTheTicketsToBePagedAreThoseOfAFullWalk(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		f := newTestBoard()
+		for range rapid.IntRange(0, 50).Draw(r, "events") {
+			id := rapid.IntRange(0, 9).Draw(r, "ticket")
+			center := "35.15"
+			if id == 9 {
+				center = "99.99"
+			}
+			f.apply(rapid.SampledFrom([]event.Type{
+				event.TicketOpened, event.TicketOpened, event.TicketAssigned, event.TicketAcknowledged, event.TicketRejected,
+				event.TicketResolved, event.TicketClosed, event.TicketMerged,
+			}).Draw(r, "type"), fmt.Sprint("T", id), noon.Add(-time.Duration(rapid.IntRange(0, 180).Draw(r, "ago"))*time.Minute),
+				inCenter(center), func(e *event.Event) {
+					switch e.Type {
+					case event.TicketOpened:
+						of(rapid.SampledFrom([]string{"pju", "kdrt", "?"}).Draw(r, "category"), "mendesak")(e)
+					case event.TicketAssigned:
+						e.OPD = rapid.SampledFrom([]string{"dishub", "Dinas Perhubungan", "pln", "?"}).Draw(r, "opd")
+					case event.TicketMerged:
+						e.Master = fmt.Sprint("T", id%3)
+					}
+				})
+		}
+		now := noon.Add(time.Duration(rapid.IntRange(-120, 120).Draw(r, "now")) * time.Minute)
+		want := map[string]dueTicket{}
+		for _, row := range f.board.OpenTickets(tracker.TicketFilter{}, now, event.Key{}, 100) {
+			c, known := f.dir.Center(row.Key.Center)
+			opd, own := f.answerable(&row, now)
+			d := dueTicket{
+				Center: c.Code, ID: row.Key.ID, OPD: opd, Priority: row.Ticket.Priority, clockLevel: levelByClocks(row.Clocks, now),
+			}
+			d.Category, d.Kecamatan = f.shownNames(c.Code, row.Ticket.Category, row.Ticket.Kecamatan)
+			if known && own && d.Level != "" {
+				want[d.ID] = d
+			}
+		}
+		got := map[string]dueTicket{}
+		for _, d := range f.tickets(now) {
+			got[d.ID] = d
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(dueTicket{})); diff != "" {
+			r.Fatalf("(-full walk +index)\n%s", diff)
+		}
+	})
+}

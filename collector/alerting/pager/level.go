@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/tracker"
 )
 
 // Level is the value of the label "level": that of a clock, or Closed.
@@ -20,7 +21,9 @@ const (
 )
 
 // rank orders the levels of open tickets; 0 is none.
-func (l Level) rank() int { return slices.Index([]Level{"", Risk, Overdue, Escalated, Escalated2}, l) }
+func (l Level) rank() int { return slices.Index(ranks[:], l) }
+
+var ranks = [...]Level{"", Risk, Overdue, Escalated, Escalated2}
 
 // clockLevel is what the running clocks of a ticket say at an instant.
 type clockLevel struct {
@@ -30,22 +33,25 @@ type clockLevel struct {
 	Overdue bool      // some clock is late, as the gauge tickets_overdue counts it
 }
 
-// levelOf says where a ticket stands at now. Only clocks that run count, paused ones among them.
-func levelOf(clocks []sla.Clock, now time.Time) clockLevel {
+// levelOf says where a ticket stands at now, by its running clocks, paused ones among them. A clock of an agency outside
+// the regency's power is never paged.
+func levelOf(clocks []tracker.Marks, now time.Time) clockLevel {
 	var r clockLevel
-	now = now.Truncate(time.Millisecond) // the precision of stored times
+	at, due := now.UnixMilli(), int64(0) // the precision of stored times
 	for i := range clocks {
 		c := &clocks[i]
-		l := Level(c.Level(now))
-		// A clock of an agency outside the regency's power is never paged.
-		if l == "" || !c.StoppedAt.IsZero() || c.Scope == sla.ScopeVertical {
+		l := Level(c.Level(at))
+		if l == "" {
 			continue
 		}
-		r.Overdue = r.Overdue || c.Overdue(now)
-		r.AtRisk = r.AtRisk || c.AtRisk(now)
-		if l.rank() > r.Level.rank() || l == r.Level && c.BreachAt.Before(r.DueAt) {
-			r.Level, r.DueAt = l, c.BreachAt
+		r.Overdue = r.Overdue || at > c.Breach
+		r.AtRisk = r.AtRisk || at <= c.Breach && c.Risk != 0 && at >= c.Risk
+		if l.rank() > r.Level.rank() || l == r.Level && c.Breach < due {
+			r.Level, due = l, c.Breach
 		}
+	}
+	if r.Level != "" {
+		r.DueAt = time.UnixMilli(due).UTC()
 	}
 	return r
 }

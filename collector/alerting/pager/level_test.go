@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/tracker"
 )
 
 // noon is 12.00 WIB on a Monday.
@@ -54,7 +55,7 @@ func TestLevelOfATicket(t *testing.T) {
 		{"no clock", nil, time.Hour, "", 0, false, false},
 	}
 	for _, tt := range tests {
-		got := levelOf(tt.clocks, noon.Add(tt.after))
+		got := levelOf(tracker.MarksOf(tt.clocks), noon.Add(tt.after))
 		want := clockLevel{Level: tt.level, AtRisk: tt.atRisk, Overdue: tt.overdue}
 		if tt.level != "" {
 			want.DueAt = noon.Add(tt.due)
@@ -75,7 +76,7 @@ func TestLevelNeverFallsWhileClocksRun(t *testing.T) {
 		slices.Sort(instants)
 		before := 0
 		for _, at := range instants {
-			r := levelOf(clocks, noon.Add(time.Duration(at)))
+			r := levelOf(tracker.MarksOf(clocks), noon.Add(time.Duration(at)))
 			if r.Level.rank() < before {
 				t.Fatalf("fell to %q at %s", r.Level, time.Duration(at))
 			}
@@ -96,4 +97,22 @@ func TestTheTimeOfAClosingIsShort(t *testing.T) {
 	if got := shortTime(at, at.Add(20*time.Hour), wib); got != "28 Nov 07.30 WIB" {
 		t.Error(got)
 	}
+}
+
+// levelByClocks says the same from the clocks themselves, as sla defines it.
+func levelByClocks(clocks []sla.Clock, now time.Time) clockLevel {
+	var r clockLevel
+	for i := range clocks {
+		c := &clocks[i]
+		l := Level(c.Level(now))
+		if l == "" || !c.StoppedAt.IsZero() || c.Scope == sla.ScopeVertical {
+			continue
+		}
+		r.Overdue = r.Overdue || c.Overdue(now)
+		r.AtRisk = r.AtRisk || c.AtRisk(now)
+		if l.rank() > r.Level.rank() || l == r.Level && c.BreachAt.Before(r.DueAt) {
+			r.Level, r.DueAt = l, c.BreachAt
+		}
+	}
+	return r
 }
