@@ -17,7 +17,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 24
 
 .PHONY: help build engine demo test unit check race lint tidy generated chromium office packages deb format generate \
-	dashboards dashboards-schemas dashboards-preview otelcol bench torture soak fuzz properties tools
+	dashboards dashboards-schemas dashboards-preview otelcol bench bench-against torture soak fuzz properties tools
 
 build: ## the program
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o monev112 ./cmd/monev112
@@ -104,6 +104,10 @@ $(BIN)/otelcol: cmd/monev112-bench/otelcol.yaml
 
 bench: engine ## the table of docs/performance.md
 	$(GO) run ./cmd/monev112-bench
+
+bench-against: engine ## this tree beside an older commit, REV=...; fails where it lost 10 %
+	@test -n '$(REV)' || { echo "name the commit to compare with: make bench-against REV=v0.1.0"; exit 2; }
+	$(GO) run ./cmd/monev112-bench against -rev '$(REV)'
 
 # docs/proof.md says what these do and how to run one again from its seed.
 ROUNDS ?= 20

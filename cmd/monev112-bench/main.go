@@ -44,6 +44,8 @@ func run(ctx context.Context, args []string) error {
 			return runRage(ctx, args[1:])
 		case "wall":
 			return runWall(ctx, args[1:])
+		case "against":
+			return runAgainst(ctx, args[1:])
 		}
 	}
 	b, err := parse(args)

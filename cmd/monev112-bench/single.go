@@ -15,19 +15,33 @@ const singleClients = 64
 // single measures how long one event waits for its acknowledgement when 1,000 a second come, beside what the disk needs
 // to make a few bytes durable.
 func (b *bench) single(ctx context.Context) error {
-	n := int(b.singles.Seconds()) * b.singleRate
-	bodies, err := encode(n, 1, 2)
+	took, raw, err := b.singleTimes(ctx)
 	if err != nil {
 		return err
 	}
+	b.table.add("single event acknowledged, p50", ms(quantile(took, 0.50)), ms(quantile(raw, 0.50))+" fsync", "",
+		fmt.Sprintf("%s/s offered on a schedule for %s; late answers count from when they were due",
+			thousands(int64(b.singleRate)), b.singles))
+	b.table.add("single event acknowledged, p99", ms(quantile(took, 0.99)), ms(quantile(raw, 0.99))+" fsync", "10 ms",
+		"slowest "+ms(slices.Max(took)))
+	return nil
+}
+
+// singleTimes returns how long single events waited, and how long the disk needed beside.
+func (b *bench) singleTimes(ctx context.Context) (took, raw []time.Duration, err error) {
+	n := int(b.singles.Seconds()) * b.singleRate
+	bodies, err := encode(n, 1, 2)
+	if err != nil {
+		return nil, nil, err
+	}
 	p, err := b.serveNew(ctx, "single", "")
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer func() { _ = p.stop() }()
 	before, err := syncTimes(filepath.Join(b.dir, "raw"), 300)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	answered := make(chan time.Duration, n)
 	every := time.Second / time.Duration(b.singleRate)
@@ -37,24 +51,17 @@ func (b *bench) single(ctx context.Context) error {
 			answered <- time.Since(due)
 			return err
 		}); err != nil {
-		return err
+		return nil, nil, err
 	}
 	close(answered)
-	var took []time.Duration
 	for t := range answered {
 		took = append(took, t)
 	}
 	after, err := syncTimes(filepath.Join(b.dir, "raw"), 300)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	raw := append(before, after...)
-	b.table.add("single event acknowledged, p50", ms(quantile(took, 0.50)), ms(quantile(raw, 0.50))+" fsync", "",
-		fmt.Sprintf("%s/s offered on a schedule for %s; late answers count from when they were due",
-			thousands(int64(b.singleRate)), b.singles))
-	b.table.add("single event acknowledged, p99", ms(quantile(took, 0.99)), ms(quantile(raw, 0.99))+" fsync", "10 ms",
-		"slowest "+ms(slices.Max(took)))
-	return nil
+	return took, append(before, after...), nil
 }
 
 // syncTimes measures appending 300 bytes and fsync on the disk of the data.
