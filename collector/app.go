@@ -88,7 +88,7 @@ type App struct {
 	requests    *telemetry.LinkRing
 	reads       *audit.Log
 	messages    *notifications.Log
-	outbox      *delivery.Outbox // of WhatsApp; nil without
+	outbox      *delivery.Outbox // nil where the service sends nothing itself
 	links       *web.Links       // of alerts; nil when nobody could reach the pages
 	pager       *pager.Pager     // nil without an Alertmanager
 	rebuild     *rebuild.Runner
@@ -358,15 +358,13 @@ func (a *App) openAlerting(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.cfg.File.WhatsApp != nil {
-		if a.outbox, err = a.cfg.File.WhatsApp.Open(delivery.OpenConfig{
-			DataDir: a.cfg.DataDir, MinFreeBytes: a.cfg.File.Limits.MinFreeBytes, PagesURL: a.links.Base(),
-			Metrics: a.metrics.Delivery, Now: a.cfg.Now, Log: a.cfg.Log,
-		}); err != nil {
-			return err
-		}
-		a.cleanup("outbox", a.outbox.Close)
+	if a.outbox, err = a.cfg.File.Delivery.Open(delivery.OpenConfig{
+		DataDir: a.cfg.DataDir, MinFreeBytes: a.cfg.File.Limits.MinFreeBytes, PagesURL: a.links.Base(),
+		Metrics: a.metrics.Delivery, Now: a.cfg.Now, Log: a.cfg.Log,
+	}); err != nil {
+		return err
 	}
+	a.cleanup("outbox", a.outbox.Close)
 	if !a.cfg.File.Pager.Set() {
 		return nil
 	}
@@ -458,7 +456,7 @@ func (a *App) openAPI(guard *auth.Guard) error {
 	}
 	a.metrics.HTTP.WatchStreams(cfg.Wall.Streams)
 	if a.outbox != nil {
-		cfg.WhatsApp = a.outbox
+		cfg.Outbox = a.outbox
 	}
 	if a.tracing.Enabled() {
 		cfg.Tracer = a.tracing

@@ -63,13 +63,15 @@ type File struct {
 	// Pages says how telephones reach the pages behind the links of alerts.
 	Pages web.Settings `yaml:"pages"`
 	// Pager says which Alertmanagers are told of tickets.
-	Pager pager.Config `yaml:"pager"`
-	// WhatsApp says how the service sends messages to people itself.
-	WhatsApp *delivery.Settings `yaml:"whatsapp"`
-	Report   report.Settings    `yaml:"report"` // what is printed around the figures of the monthly report
+	Pager    pager.Config    `yaml:"pager"`
+	Delivery                 // how the service sends messages to people itself
+	Report   report.Settings `yaml:"report"` // what is printed around the figures of the monthly report
 	// Asterisk names the log of a telephone system that the service follows.
 	Asterisk *asterisk.Config `yaml:"asterisk"`
 }
+
+// Delivery holds the sections whatsapp and telegram.
+type Delivery = delivery.Settings
 
 // Limits are the bounds that a deployment may want to move; zero is the default.
 type Limits struct {
@@ -113,7 +115,7 @@ func (f *File) resolve(dir string) {
 	f.ClickHouse.Resolve(path)
 	f.TLS.Resolve(path)
 	f.Pager.Resolve(path)
-	f.WhatsApp.Resolve(path)
+	f.Delivery.Resolve(path)
 	f.Report.Resolve(path)
 	f.Drop.Resolve(path)
 	f.Asterisk.Resolve(path)
@@ -135,7 +137,7 @@ func (f *File) check(file *yamlfile.File) {
 	file.ReportSection("asterisk.", f.Asterisk.Check())
 	file.ReportSection("pages: ", f.Pages.Check())
 	file.ReportSection("pager.", f.Pager.Check())
-	file.ReportSection("whatsapp.", f.WhatsApp.Check())
+	file.ReportSection("", f.Delivery.Check())
 	file.ReportSection("report.", f.Report.Check())
 	file.ReportSection("", f.Carries.Check())
 }

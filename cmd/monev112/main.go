@@ -71,7 +71,7 @@ func rootCommand() *cobra.Command {
 		restoreCommand(),
 		rtlCommand(), monevDataCommand(), kendalaCommand(), numberCommand(),
 		retentionCommand(), keyCommand(), callerKeyCommand(), linkKeyCommand(), alertmanagerConfigCommand(),
-		whatsappCommand(), healthcheckCommand(), versionCommand(),
+		whatsappCommand(), telegramCommand(), healthcheckCommand(), versionCommand(),
 	)
 	return root
 }

@@ -24,7 +24,24 @@ func whatsappCommand() *cobra.Command {
 		Long: `The service sends tickets, digests and reports by the official WhatsApp Business Cloud API, from templates that
 Meta approves first. docs/whatsapp.md says what an office must do at Meta.`,
 	}
-	cmd.AddCommand(whatsappTemplatesCommand(), whatsappTestCommand())
+	cmd.AddCommand(whatsappTemplatesCommand(), messageTestCommand("whatsapp", `test has the running service send a message to the
+person of that name in the contacts file, and tells when WhatsApp took it, when the telephone had it, and when it was
+read. It ends with an error when the message fails, or is not delivered in time.`,
+		"not delivered in time: is the telephone on, and does Meta reach the webhook of this service?"))
+	return cmd
+}
+
+func telegramCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "telegram",
+		Short: "A test message by Telegram",
+		Long: `With a section telegram in its configuration the service sends tickets, digests and reports by Telegram itself, and
+records what became of each. docs/whatsapp.md says how.`,
+	}
+	cmd.AddCommand(messageTestCommand("telegram", `test has the running service send a message to the chat of that name in the
+contacts file, and tells when Telegram took it; what happens to it then Telegram tells nobody. It ends with an error when
+the message is refused, for example because the bot was blocked, or not taken in time.`,
+		"not taken in time: does the service reach api.telegram.org?"))
 	return cmd
 }
 
@@ -90,35 +107,35 @@ type delivered struct {
 		ReadAt      time.Time `json:"read_at"`
 		FailedAt    time.Time `json:"failed_at"`
 		Meaning     string    `json:"meaning"`
+		Moved       bool      `json:"moved"`
 	} `json:"messages"`
 }
 
-func whatsappTestCommand() *cobra.Command {
+// messageTestCommand sends a test message by a channel. late is what to say when nothing came of it in time.
+func messageTestCommand(channel, long, late string) *cobra.Command {
 	var f sendFlags
 	var to string
 	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "test --to NAME",
-		Short: "Send a test message to a person of the contacts, and follow what becomes of it",
-		Long: `test has the running service send a message to the person of that name in the contacts file, and tells when WhatsApp
-took it, when the telephone had it, and when it was read. It ends with an error when the message fails, or is not
-delivered in time. It needs a key with the scope admin.`,
-		Args: cobra.NoArgs,
+		Short: "Send a test message to a name of the contacts file, and follow what becomes of it",
+		Long:  long + " It needs a key with the\nscope admin.",
+		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if to == "" {
-				return usagef("whatsapp test: name a person of the contacts file with --to")
+				return usagef("%s test: give a name of the contacts file with --to", channel)
 			}
 			c, err := f.admin()
 			if err != nil {
 				return err
 			}
 			var d delivered
-			if err := c.ask(cmd.Context(), http.MethodPost, "/v1/whatsapp/test?to="+url.QueryEscape(to), nil, &d); err != nil {
+			if err := c.ask(cmd.Context(), http.MethodPost, "/v1/"+channel+"/test?to="+url.QueryEscape(to), nil, &d); err != nil {
 				return err
 			}
 			out, end, told := cmd.OutOrStdout(), time.Now().Add(wait), map[string]bool{}
 			for {
-				if err := c.ask(cmd.Context(), http.MethodGet, "/v1/whatsapp/messages/"+d.ID, nil, &d); err != nil {
+				if err := c.ask(cmd.Context(), http.MethodGet, "/v1/"+channel+"/messages/"+d.ID, nil, &d); err != nil {
 					return err
 				}
 				done, err := d.tell(out, told)
@@ -126,7 +143,7 @@ delivered in time. It needs a key with the scope admin.`,
 					return err
 				}
 				if time.Now().After(end) {
-					return errors.New("not delivered in time: is the telephone on, and does Meta reach the webhook of this service?")
+					return errors.New(late)
 				}
 				select {
 				case <-cmd.Context().Done():
@@ -137,12 +154,13 @@ delivered in time. It needs a key with the scope admin.`,
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&to, "to", "", "name of the person, as the contacts file has it")
+	cmd.Flags().StringVar(&to, "to", "", "name of the person or chat, as the contacts file has it")
 	cmd.Flags().DurationVar(&wait, "wait", 2*time.Minute, "how long to follow it")
 	return cmd
 }
 
-// tell prints what has become known since the last time. It is done once the telephone has the message.
+// tell prints what has become known since the last time. It is done once the telephone has the message, or Telegram,
+// which says no more.
 func (d *delivered) tell(out io.Writer, told map[string]bool) (done bool, err error) {
 	for _, m := range d.Messages {
 		for _, s := range []struct {
@@ -161,7 +179,11 @@ func (d *delivered) tell(out io.Writer, told map[string]bool) (done bool, err er
 			told[m.Meaning] = true
 			fmt.Fprintf(out, "attempt %d: %s\n", m.Tries, m.Meaning)
 		}
-		done = !m.DeliveredAt.IsZero()
+		if m.Moved && !told["moved"] {
+			told["moved"] = true
+			fmt.Fprintln(out, "the group became a supergroup: write its new number, which the log of the service has, into the contacts file")
+		}
+		done = !m.DeliveredAt.IsZero() || m.Channel == "telegram" && !m.AcceptedAt.IsZero()
 	}
 	return done, nil
 }

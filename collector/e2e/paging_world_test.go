@@ -33,6 +33,7 @@ type paging struct {
 	dir      string
 	config   string // of the collector
 	extra    string // sections of it beside the policies, calendars and the pager
+	deliver  string // where the contacts say that messages by Telegram are handed over; empty: nowhere
 	serial   int
 }
 
@@ -46,7 +47,8 @@ func (r recipient) path() string { return "/" + r.name }
 func (r recipient) mail() string { return r.name + "@example.go.id" }
 
 func (r recipient) channels(hook string) string {
-	return fmt.Sprintf("telegram: [{chat_id: %d}], email: [%s], webhook: [{url: %q}]", r.chat, r.mail(), hook+r.path())
+	return fmt.Sprintf("telegram: [{name: Grup %s, chat_id: %d}], email: [%s], webhook: [{url: %q}]", r.name, r.chat,
+		r.mail(), hook+r.path())
 }
 
 var (
@@ -114,15 +116,20 @@ weekly: [{from: 2023-01-01, windows: {`+open+`}}]
 	top, dishubs := "", dishub.channels(p.hook.URL())
 	if way != nil {
 		var more string
-		top, more = way(p)
-		dishubs += ", " + more
+		if top, more = way(p); more != "" {
+			dishubs += ", " + more
+		}
+	}
+	bot := fmt.Sprintf("{bot_token_file: %q, api_url: %q}", filepath.Join(p.dir, "token"), p.telegram.URL())
+	if p.deliver != "" {
+		bot = strings.TrimSuffix(bot, "}") + fmt.Sprintf(", deliver: {url: %q}}", p.deliver)
 	}
 	p.config = p.write("monev112.yaml", p.collectorConfig(""))
 	p.s.args = append(p.s.args, "--config", p.config)
 	contacts := p.write("contacts.yaml", fmt.Sprintf(`
 version: 1
 %s
-telegram: {bot_token_file: %q, api_url: %q}
+telegram: %s
 smtp: {smarthost: %q, from: peringatan112@example.go.id, require_tls: false}
 log: {url: "http://%s/alertmanager/v1/log"}
 operations: {%s}
@@ -134,7 +141,7 @@ centers:
       - {id: dishub, %s}
       - {id: dpubmsda, %s}
       - {id: dlhk, %s}
-`, top, filepath.Join(p.dir, "token"), p.telegram.URL(), p.mail.Addr(), p.s.addr,
+`, top, bot, p.mail.Addr(), p.s.addr,
 		diskominfo.channels(p.hook.URL()), supervisors.channels(p.hook.URL()), leadership.channels(p.hook.URL()),
 		dishubs, dpubmsda.channels(p.hook.URL()), dlhk.channels(p.hook.URL())))
 	generated, notes, code := p.s.run("alertmanager-config", "--config", p.config, "--contacts", contacts, "--templates",

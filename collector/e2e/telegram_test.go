@@ -35,11 +35,19 @@ type TelegramServer struct {
 	token  string
 	mu     sync.Mutex
 	all    []TelegramMessage
+	refuse map[int64]telegramRefusal // by chat
+}
+
+// telegramRefusal is what the Bot API says against a message to a chat.
+type telegramRefusal struct {
+	times      int // how often; below 0: always
+	code       int
+	parameters map[string]any
 }
 
 // StartTelegram starts a server that ends with the test, for the bot with the token.
 func StartTelegram(t testing.TB, token string) *TelegramServer {
-	s := &TelegramServer{token: token}
+	s := &TelegramServer{token: token, refuse: map[int64]telegramRefusal{}}
 	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -56,6 +64,17 @@ func StartTelegram(t testing.TB, token string) *TelegramServer {
 			return
 		}
 		s.mu.Lock()
+		refusal := s.refuse[m.Chat]
+		if refusal.times != 0 {
+			refusal.times--
+			s.refuse[m.Chat] = refusal
+			s.mu.Unlock()
+			w.WriteHeader(refusal.code)
+			_ = json.NewEncoder(w).Encode(map[string]any{
+				"ok": false, "error_code": refusal.code, "description": "refused", "parameters": refusal.parameters,
+			})
+			return
+		}
 		s.all = append(s.all, m)
 		id := len(s.all)
 		s.mu.Unlock()
@@ -69,6 +88,13 @@ func StartTelegram(t testing.TB, token string) *TelegramServer {
 
 // URL is what api_url is set to.
 func (s *TelegramServer) URL() string { return s.server.URL }
+
+// Refuse has messages to a chat refused so many times, always when times is below 0.
+func (s *TelegramServer) Refuse(chat int64, times, code int, parameters map[string]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuse[chat] = telegramRefusal{times, code, parameters}
+}
 
 // Messages returns the messages to a chat, in order; to all chats when it is 0.
 func (s *TelegramServer) Messages(chat int64) []TelegramMessage {
@@ -108,9 +134,6 @@ func (s *TelegramServer) decode(r *http.Request, body []byte) (TelegramMessage, 
 		return TelegramMessage{}, fmt.Errorf("chat_id %v", raw["chat_id"])
 	}
 	markup, _ := raw["text"].(string)
-	if raw["parse_mode"] == nil { // plain text, as the service itself sends
-		return TelegramMessage{Chat: chat, HTML: html.EscapeString(markup), Text: markup}, checkLength(markup, markup)
-	}
 	if raw["parse_mode"] != "HTML" {
 		return TelegramMessage{}, fmt.Errorf("parse_mode %v", raw["parse_mode"])
 	}

@@ -89,10 +89,19 @@ func accessTests() []accessTest {
 		{"GET /v1/admin/freezes", "monev:write", 403},
 		{"POST /alertmanager/v1/whatsapp", "alerts:log", 403},
 		{"POST /alertmanager/v1/whatsapp", "whatsapp:deliver", 200},
+		{"POST /alertmanager/v1/whatsapp", "deliver of 35.78", 403},
+		{"POST /alertmanager/v1/telegram", "alerts:log", 403},
+		{"POST /alertmanager/v1/telegram", "whatsapp:deliver", 200},
 		{"POST /v1/events", "whatsapp:deliver", 403},
 		{"POST /v1/whatsapp/test?to=Kepala", "whatsapp:deliver", 403},
 		{"POST /v1/whatsapp/test?to=Kepala", "admin", 200},
+		{"POST /v1/whatsapp/test?to=Kepala", "admin of 35.78", 404},
+		{"POST /v1/telegram/test?to=Grup+Dishub", "admin", 200},
+		{"POST /v1/telegram/test?to=Grup+Dishub", "admin of 35.78", 404},
 		{"GET /v1/whatsapp/messages/x", "board:read", 403},
+		{"GET /v1/whatsapp/messages/" + deliveryID, "admin", 200},
+		{"GET /v1/whatsapp/messages/" + deliveryID, "admin of 35.78", 404},
+		{"GET /v1/telegram/messages/" + deliveryID, "admin of 35.78", 404},
 		{"POST /v1/whatsapp/webhook", "admin", 403}, // a key is no signature
 		{"GET /v1/whatsapp/webhook", "none", 403},
 		{"GET /v1/admin/freezes", "admin", 200},
@@ -188,7 +197,9 @@ func accessKeys(t *testing.T, w *world) map[string]string {
 		"alerts:log":          {Name: "alerts", Scopes: []auth.Scope{auth.AlertsLog}},
 		"monev:write":         {Name: "monev", Scopes: []auth.Scope{auth.MonevWrite}},
 		"whatsapp:deliver":    {Name: "whatsapp", Scopes: []auth.Scope{auth.WhatsAppDeliver}},
+		"deliver of 35.78":    {Name: "telegram-35.78", Scopes: []auth.Scope{auth.TelegramDeliver}, Center: "35.78"},
 		"admin":               {Name: "admin", Scopes: []auth.Scope{auth.Admin}},
+		"admin of 35.78":      {Name: "admin-35.78", Scopes: []auth.Scope{auth.Admin}, Center: "35.78"},
 		"revoked":             {Name: "revoked", Scopes: []auth.Scope{auth.BoardRead}},
 		"expired":             {Name: "expired", Scopes: []auth.Scope{auth.BoardRead}, ExpiresAt: w.now.Add(time.Hour)},
 	} {
@@ -268,7 +279,7 @@ func TestAccess(t *testing.T) {
 		c.Messages = func([]byte) (notifications.Notification, bool, error) {
 			return notifications.Notification{ID: strings.Repeat("0", 32), Alerts: 1}, false, nil
 		}
-		c.WhatsApp = whatsappStub{}
+		c.Outbox = outboxStub{}
 		c.Admin = testAdmin()
 		c.Office = emptyOffice{}
 		c.Admin.Compare = func(context.Context, string, string, time.Time) ([]freeze.Report, error) { return nil, nil }

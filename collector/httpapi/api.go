@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 
+	"github.com/monev112/monev112/collector/alerting/delivery"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/web/wall"
 )
@@ -46,6 +47,7 @@ type endpoint struct {
 func (a *API) endpoints() []endpoint {
 	read, admin := []auth.Scope{auth.BoardRead}, []auth.Scope{auth.Admin}
 	meeting := []auth.Scope{auth.BoardRead, auth.MonevWrite, auth.Admin}
+	deliver := []auth.Scope{auth.WhatsAppDeliver, auth.TelegramDeliver}
 	metrics := endpoint{"GET", "/metrics", a.metrics, nil, false, true}
 	if a.cfg.MetricsNeedKey {
 		metrics.scopes = read
@@ -71,11 +73,14 @@ func (a *API) endpoints() []endpoint {
 		{"GET", "/-/ready", a.getReady, nil, false, true},
 		metrics,
 		{"POST", messagesPath, a.postMessage, []auth.Scope{auth.AlertsLog}, false, false},
-		{"POST", whatsappPath, a.byWhatsApp(a.postWhatsApp), []auth.Scope{auth.WhatsAppDeliver}, false, false},
-		{"GET", webhookPath, a.byWhatsApp(a.getWebhook), nil, false, false},
-		{"POST", webhookPath, a.byWhatsApp(a.postWebhook), nil, false, true}, // signed by Meta; takes its place once its body is here
-		{"POST", "/v1/whatsapp/test", a.byWhatsApp(a.postWhatsAppTest), admin, false, false},
-		{"GET", "/v1/whatsapp/messages/*id", a.byWhatsApp(a.getWhatsAppMessage), admin, false, false},
+		{"POST", whatsappPath, a.sends(a.postDelivery), deliver, false, false},
+		{"POST", telegramPath, a.sends(a.postDelivery), deliver, false, false},
+		{"GET", webhookPath, a.sends(a.getWebhook), nil, false, false},
+		{"POST", webhookPath, a.sends(a.postWebhook), nil, false, true}, // signed by Meta; takes its place once its body is here
+		{"POST", "/v1/whatsapp/test", a.sends(a.postTest(delivery.WhatsApp)), admin, false, false},
+		{"GET", "/v1/whatsapp/messages/*id", a.sends(a.getDelivery), admin, false, false},
+		{"POST", "/v1/telegram/test", a.sends(a.postTest(delivery.Telegram)), admin, false, false},
+		{"GET", "/v1/telegram/messages/*id", a.sends(a.getDelivery), admin, false, false},
 		{"POST", "/v1/admin/rebuilds", a.postRebuild, admin, false, false},
 		{"GET", "/v1/admin/rebuilds/*id", a.getRebuild, admin, false, false},
 		{"DELETE", "/v1/admin/rebuilds/*id", a.deleteRebuild, admin, false, false},

@@ -140,7 +140,7 @@ type Config struct {
 	Keys   *auth.Guard
 	// records a notification of Alertmanager
 	Messages       func(body []byte) (m notifications.Notification, again bool, err error)
-	WhatsApp       WhatsApp                        // nil answers 404
+	Outbox         Outbox                          // what the service sends itself; nil answers 404
 	Pages          Pages                           // answers below /p/; nil answers 404
 	Site           *page.Site                      // pages for whoever signs in; nil has none
 	Wall           *wall.Wall                      // streams the board; nil answers 404

@@ -172,7 +172,7 @@ func TestABodyOfEverySizeArrivesWhole(t *testing.T) {
 // TestFormsAndWebhooksThatNeverComeTakeNoPlace announces forms and webhooks, without a key, and sends nothing of them.
 func TestFormsAndWebhooksThatNeverComeTakeNoPlace(t *testing.T) {
 	w := start(t, func(c *Config) {
-		c.Limits.Concurrent, c.WhatsApp = 2, whatsappStub{}
+		c.Limits.Concurrent, c.Outbox = 2, outboxStub{}
 		c.Site = newSite(t, c)
 	})
 	for _, head := range []string{

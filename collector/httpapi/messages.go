@@ -13,7 +13,7 @@ import (
 const messagesPath = "/alertmanager/v1/log"
 
 // alertmanagerPaths are those that Alertmanager sends to.
-var alertmanagerPaths = []string{messagesPath, whatsappPath}
+var alertmanagerPaths = []string{messagesPath, whatsappPath, telegramPath}
 
 // messageAnswer says what became of a message of Alertmanager.
 type messageAnswer struct {

@@ -16,16 +16,17 @@ import (
 
 const (
 	whatsappPath = "/alertmanager/v1/whatsapp"
+	telegramPath = "/alertmanager/v1/telegram"
 	webhookPath  = "/v1/whatsapp/webhook"
 )
 
-// WhatsApp sends what Alertmanager hands over; *delivery.Outbox does.
-type WhatsApp interface {
-	Add(body []byte) (id string, repeated bool, err error)
+// Outbox sends what Alertmanager hands over; *delivery.Outbox does. A centre that is not empty limits whom it is about.
+type Outbox interface {
+	Add(center string, body []byte) (id string, repeated bool, err error)
 	Webhook(signature string, body []byte) error
 	Verify(mode, token, challenge string) (answer string, ok bool)
-	Test(name string) (id string, err error)
-	Find(id string) (delivery.Delivery, bool)
+	Test(center string, by delivery.Channel, name string) (id string, err error)
+	Find(center, id string) (delivery.Delivery, bool)
 }
 
 // deliveryAnswer says what became of a notification. It names people as the contacts do.
@@ -49,17 +50,28 @@ type messageStatus struct {
 	Code        int              `json:"code,omitzero"`
 	Meaning     string           `json:"meaning,omitzero"` // of the code
 	Twice       bool             `json:"twice,omitzero"`
+	Moved       bool             `json:"moved,omitzero"`
 }
 
-// postWhatsApp takes a notification of Alertmanager that goes by WhatsApp.
-func (a *API) postWhatsApp(c *gin.Context) {
+// ownCenter is the centre that the request's key is bound to; empty is any.
+func ownCenter(c *gin.Context) string {
+	if key := holder(c); key != nil {
+		return key.Center
+	}
+	return ""
+}
+
+// postDelivery takes a notification of Alertmanager that the service sends.
+func (a *API) postDelivery(c *gin.Context) {
 	body, err := a.jsonBody(c, delivery.MaxBodyBytes)
 	if err != nil {
 		a.fail(c, err)
 		return
 	}
-	id, again, err := a.cfg.WhatsApp.Add(body)
+	id, again, err := a.cfg.Outbox.Add(ownCenter(c), body)
 	switch {
+	case errors.Is(err, delivery.ErrCenter):
+		a.fail(c, newProblem(http.StatusForbidden, codeForbidden, "The API key is bound to another centre."))
 	case errors.Is(err, delivery.ErrPayload):
 		a.fail(c, newProblem(http.StatusBadRequest, codeBadRequest, sentence(err)))
 	case err != nil: // a receiver that is not known yet among them: Alertmanager sends again after 5xx alone
@@ -71,7 +83,7 @@ func (a *API) postWhatsApp(c *gin.Context) {
 
 // getWebhook answers Meta's question whether this address is ours.
 func (a *API) getWebhook(c *gin.Context) {
-	answer, ok := a.cfg.WhatsApp.Verify(c.Query("hub.mode"), c.Query("hub.verify_token"), c.Query("hub.challenge"))
+	answer, ok := a.cfg.Outbox.Verify(c.Query("hub.mode"), c.Query("hub.verify_token"), c.Query("hub.challenge"))
 	if !ok {
 		if wait := a.guesses.bad(newGuesser(c.ClientIP(), webhookPath)); wait > 0 {
 			a.slow(c, wait)
@@ -100,7 +112,7 @@ func (a *API) postWebhook(c *gin.Context) {
 		return
 	}
 	defer leave()
-	err = a.cfg.WhatsApp.Webhook(c.GetHeader("X-Hub-Signature-256"), body)
+	err = a.cfg.Outbox.Webhook(c.GetHeader("X-Hub-Signature-256"), body)
 	switch {
 	case errors.Is(err, delivery.ErrSignature):
 		if wait := a.guesses.bad(newGuesser(c.ClientIP(), webhookPath)); wait > 0 {
@@ -117,24 +129,25 @@ func (a *API) postWebhook(c *gin.Context) {
 	}
 }
 
-// postWhatsAppTest sends a test message to a person of the contacts.
-func (a *API) postWhatsAppTest(c *gin.Context) {
-	name := c.Query("to")
-	id, err := a.cfg.WhatsApp.Test(name)
-	switch {
-	case errors.Is(err, delivery.ErrReceiver):
-		a.fail(c, newProblem(http.StatusNotFound, codeNotFound,
-			"No contact with WhatsApp has this name: give one as the contacts file has it."))
-	case err != nil:
-		a.failUnavailable(c, err)
-	default:
-		a.answer(c, http.StatusOK, deliveryAnswer{ID: id})
+// postTest sends a test message to a person or chat of the contacts.
+func (a *API) postTest(by delivery.Channel) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		id, err := a.cfg.Outbox.Test(ownCenter(c), by, c.Query("to"))
+		switch {
+		case errors.Is(err, delivery.ErrReceiver):
+			a.fail(c, newProblem(http.StatusNotFound, codeNotFound,
+				"No contact with "+by.String()+" has this name: give one as the contacts file has it."))
+		case err != nil:
+			a.failUnavailable(c, err)
+		default:
+			a.answer(c, http.StatusOK, deliveryAnswer{ID: id})
+		}
 	}
 }
 
-// getWhatsAppMessage says what became of a notification.
-func (a *API) getWhatsAppMessage(c *gin.Context) {
-	d, ok := a.cfg.WhatsApp.Find(strings.TrimPrefix(c.Param("id"), "/"))
+// getDelivery says what became of a notification.
+func (a *API) getDelivery(c *gin.Context) {
+	d, ok := a.cfg.Outbox.Find(ownCenter(c), strings.TrimPrefix(c.Param("id"), "/"))
 	if !ok {
 		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "No message with this id is kept; it is for eight days."))
 		return
@@ -143,21 +156,26 @@ func (a *API) getWhatsAppMessage(c *gin.Context) {
 	for _, p := range d.Parts {
 		m := messageStatus{
 			Channel: p.Channel, Contact: p.Name, Tries: p.Tries, AcceptedAt: p.AcceptedAt, DeliveredAt: p.DeliveredAt,
-			ReadAt: p.ReadAt, FailedAt: p.FailedAt, Code: p.Code, Twice: p.Twice,
+			ReadAt: p.ReadAt, FailedAt: p.FailedAt, Code: p.Code, Twice: p.Twice, Moved: p.Moved,
 		}
-		if p.Code != 0 && p.Channel == delivery.WhatsApp {
+		switch {
+		case p.Code == 0:
+		case p.Channel == delivery.WhatsApp:
 			m.Meaning = (&whatsapp.Error{Code: p.Code}).Error()
+		case p.Channel == delivery.Telegram:
+			m.Meaning = delivery.TelegramMeaning(p.Code)
 		}
 		out.Messages = append(out.Messages, m)
 	}
 	a.answer(c, http.StatusOK, out)
 }
 
-// byWhatsApp answers 404 where the configuration has no section whatsapp.
-func (a *API) byWhatsApp(handle gin.HandlerFunc) gin.HandlerFunc {
+// sends answers 404 where the service sends nothing itself.
+func (a *API) sends(handle gin.HandlerFunc) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if a.cfg.WhatsApp == nil {
-			a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "The configuration has no section whatsapp."))
+		if a.cfg.Outbox == nil {
+			a.fail(c, newProblem(http.StatusNotFound, codeNotFound,
+				"The configuration has neither a section whatsapp nor a section telegram."))
 			return
 		}
 		handle(c)

@@ -9,12 +9,15 @@ import (
 	"github.com/monev112/monev112/collector/alerting/whatsapp"
 )
 
-// whatsappStub takes everything, believes one signature and knows one message.
-type whatsappStub struct{}
+// outboxStub takes everything of one centre, believes one signature and knows one message.
+type outboxStub struct{}
 
 var deliveryID = strings.Repeat("a", 32)
 
-func (whatsappStub) Add(body []byte) (string, bool, error) {
+func (outboxStub) Add(center string, body []byte) (string, bool, error) {
+	if center == "35.78" {
+		return "", false, delivery.ErrCenter
+	}
 	if string(body) == `{"odd":1}` {
 		return "", false, delivery.ErrPayload
 	}
@@ -24,7 +27,7 @@ func (whatsappStub) Add(body []byte) (string, bool, error) {
 	return deliveryID, false, nil
 }
 
-func (whatsappStub) Webhook(signature string, body []byte) error {
+func (outboxStub) Webhook(signature string, body []byte) error {
 	switch {
 	case signature != "sha256=right":
 		return delivery.ErrSignature
@@ -36,29 +39,31 @@ func (whatsappStub) Webhook(signature string, body []byte) error {
 	return nil
 }
 
-func (whatsappStub) Verify(_, token, challenge string) (string, bool) {
+func (outboxStub) Verify(_, token, challenge string) (string, bool) {
 	return challenge, token == "right"
 }
 
-func (whatsappStub) Test(name string) (string, error) {
-	if name != "Kepala" {
+func (outboxStub) Test(center string, by delivery.Channel, name string) (string, error) {
+	if name != map[delivery.Channel]string{delivery.WhatsApp: "Kepala", delivery.Telegram: "Grup Dishub"}[by] ||
+		center == "35.78" {
 		return "", delivery.ErrReceiver
 	}
 	return deliveryID, nil
 }
 
-func (whatsappStub) Find(id string) (delivery.Delivery, bool) {
+func (outboxStub) Find(center, id string) (delivery.Delivery, bool) {
 	at := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 	return delivery.Delivery{
 		Notice: delivery.Notice{ID: deliveryID, Round: 1, At: at, Message: whatsapp.Message{Template: whatsapp.TicketsLate}},
 		Parts: []delivery.Progress{
 			{Address: delivery.Address{Channel: delivery.WhatsApp, Name: "Kepala"}, Tries: 2, FailedAt: at, Code: 131026},
+			{Address: delivery.Address{Channel: delivery.Telegram, Name: "Grup Dishub"}, Tries: 1, FailedAt: at, Code: 403},
 		},
-	}, id == deliveryID
+	}, id == deliveryID && center != "35.78"
 }
 
-func TestWhatsApp(t *testing.T) {
-	w := start(t, func(c *Config) { c.WhatsApp = whatsappStub{} })
+func TestOutbox(t *testing.T) {
+	w := start(t, func(c *Config) { c.Outbox = outboxStub{} })
 	for _, c := range []struct {
 		request, body, signature, want string
 		status                         int
@@ -66,6 +71,7 @@ func TestWhatsApp(t *testing.T) {
 		{"POST /alertmanager/v1/whatsapp", `{}`, "", deliveryID, 200},
 		{"POST /alertmanager/v1/whatsapp", `{"odd":1}`, "", "not a notification of Alertmanager", 400},
 		{"POST /alertmanager/v1/whatsapp", `{"unknown":1}`, "", "send it again", 503}, // its contacts may be on their way
+		{"POST /alertmanager/v1/telegram", `{}`, "", deliveryID, 200},
 		{"POST /v1/whatsapp/webhook", `{}`, "sha256=right", "kept", 200},
 		{"POST /v1/whatsapp/webhook", `{}`, "sha256=wrong", "not signed", 403},
 		{"POST /v1/whatsapp/webhook", `{"odd":1}`, "sha256=right", "not a webhook", 400},
@@ -75,6 +81,9 @@ func TestWhatsApp(t *testing.T) {
 		{"POST /v1/whatsapp/test?to=Kepala", "", "", deliveryID, 200},
 		{"POST /v1/whatsapp/test?to=0812", "", "", "as the contacts file has it", 404},
 		{"GET /v1/whatsapp/messages/" + deliveryID, "", "", "it cannot be delivered", 200},
+		{"POST /v1/telegram/test?to=Kepala", "", "", "No contact with Telegram", 404},
+		{"POST /v1/telegram/test?to=Grup+Dishub", "", "", deliveryID, 200},
+		{"GET /v1/telegram/messages/" + deliveryID, "", "", "the bot was blocked", 200},
 		{"GET /v1/whatsapp/messages/x", "", "", "eight days", 404},
 	} {
 		method, path, _ := strings.Cut(c.request, " ")

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -33,6 +34,9 @@ type Notification struct {
 	FailedAt    time.Time // for good
 	Code        int       // of the last refusal
 	Twice       bool      // it may have been sent twice
+	LateSince   time.Time // of a late ticket: when its clock was due
+	Tries       int
+	Moved       bool // the chat has another number than the contacts say
 }
 
 // InsertNotifications stores notifications. The same ones again change nothing; of one that comes with news the latest
@@ -65,33 +69,39 @@ func (s *Store) InsertNotifications(ctx context.Context, rows []Notification) er
 			nullInstants("failed_at", columnOf(chunk, func(r *row) *time.Time { return orNil(&r.FailedAt) })),
 			all("code", "Int32", columnOf(chunk, func(r *row) int32 { return int32(r.Code) })),
 			all("twice", "Bool", columnOf(chunk, func(r *row) bool { return r.Twice })),
+			nullInstants("late_since", columnOf(chunk, func(r *row) *time.Time { return orNil(&r.LateSince) })),
+			all("tries", "UInt16", columnOf(chunk, func(r *row) uint16 { return uint16(min(r.Tries, 1<<15)) })),
+			all("moved", "Bool", columnOf(chunk, func(r *row) bool { return r.Moved })),
 		}}
 	})
 }
 
 // Told counts the messages of the service itself to one OPD by one channel: rows of the view deliveries.
 type Told struct {
-	Center, OPD, Channel   string // OPD is empty for the leadership
-	Messages, Delivered    uint64 // delivered: the telephone says so, or, but for WhatsApp, the channel took it
-	Read, Failed           uint64
-	ToRead, ToAcknowledged *float64 // median seconds since the message was made; nil: none
+	Center, OPD, Channel string // OPD is empty for the leadership
+	Messages, Delivered  uint64 // delivered: the telephone says so, or, but for WhatsApp, the channel took it
+	Read, Failed         uint64
+	// Of the late tickets in them, each once: seconds from when its clock was due until somebody read of it, until the OPD
+	// acknowledged it.
+	ToRead, ToAcknowledged Median
+}
+
+// Median is the middle of N values; nil of none.
+type Median struct {
+	Value *float64
+	N     uint64
 }
 
 // Told returns who was told in since <= told_at < until, of one centre or of all when center is empty.
 func (s *Store) Told(ctx context.Context, center string, since, until time.Time) ([]Told, error) {
-	sql := `SELECT center::String, ifNull(opd, '')::String AS office, channel::String, uniqExact(message),
-			uniqExactIf(message, state IN ('delivered', 'read') OR channel != 'whatsapp' AND state = 'accepted'),
-			uniqExactIf(message, state = 'read'), uniqExactIf(message, state = 'failed'),
-			if(countIf(read_at IS NOT NULL) = 0, NULL,
-				toFloat64(quantileExactIf(0.5)(dateDiff('second', told_at, ifNull(read_at, told_at)), read_at IS NOT NULL))),
-			if(countIf(acknowledged_at IS NOT NULL) = 0, NULL, toFloat64(quantileExactIf(0.5)(
-				dateDiff('second', told_at, ifNull(acknowledged_at, told_at)), acknowledged_at IS NOT NULL)))
-		FROM deliveries WHERE told_at >= ` + instant(since) + ` AND told_at < ` + instant(until) + ` AND state != 'waiting'
-			AND (` + quote(center) + ` = '' OR center = ` + quote(center) + `)
-		GROUP BY center, office, channel ORDER BY center, office, channel LIMIT 1000`
+	sql := fmt.Sprintf(`SELECT center::String, opd::String, channel::String, messages, delivered, seen, failed,
+			to_read, reads, to_acknowledged, acknowledgements
+		FROM deliveries_by_opd(since = %d, until = %d) WHERE %[3]s = '' OR center = %[3]s
+		ORDER BY center, opd, channel LIMIT 1000`, since.UnixMilli(), until.UnixMilli(), quote(center))
 	return queryAll(ctx, s, "read who was told", sql, func(t *Told) []any {
 		return []any{
-			&t.Center, &t.OPD, &t.Channel, &t.Messages, &t.Delivered, &t.Read, &t.Failed, &t.ToRead, &t.ToAcknowledged,
+			&t.Center, &t.OPD, &t.Channel, &t.Messages, &t.Delivered, &t.Read, &t.Failed, &t.ToRead.Value, &t.ToRead.N,
+			&t.ToAcknowledged.Value, &t.ToAcknowledged.N,
 		}
 	})
 }

@@ -52,6 +52,7 @@ func TestTold(t *testing.T) {
 			Center: "35.15", Kind: "ticket", Subject: "T-" + fingerprint, ToldAt: at, Message: message, Fingerprint: fingerprint,
 			Receiver: "opd-35-15-dishub", Status: "firing", OPD: "dishub", StartsAt: at, Alerts: 1, Channel: channel,
 			Contact: "Kepala Dinas Perhubungan", Round: 1, AcceptedAt: at.Add(time.Second),
+			LateSince: at.Add(-time.Duration(fingerprint[0]-'0') * time.Hour), // each ticket was late on its own
 		}
 		if delivered > 0 {
 			n.DeliveredAt = at.Add(delivered)
@@ -68,6 +69,7 @@ func TestTold(t *testing.T) {
 	for _, rows := range [][]Notification{
 		{row("m1", "1", "whatsapp", 0, 0), row("m1", "2", "whatsapp", 0, 0), row("m2", "1", "whatsapp", 0, 0), waits, report},
 		{row("m1", "1", "whatsapp", time.Minute, 2*time.Minute), row("m1", "2", "whatsapp", time.Minute, 2*time.Minute),
+			row("m1", "3", "whatsapp", time.Minute, 2*time.Minute), row("m5", "2", "whatsapp", time.Minute, 3*time.Hour),
 			row("m3", "1", "telegram", 0, 0)}, // the same two have news
 	} {
 		if err := s.InsertNotifications(t.Context(), rows); err != nil {
@@ -78,10 +80,12 @@ func TestTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read := 120.0
+	// Three tickets, late for one, two and three hours when they were told: read of first after two minutes each.
+	read := (2*time.Hour + 2*time.Minute).Seconds()
 	want := []Told{
 		{Center: "35.15", OPD: "dishub", Channel: "telegram", Messages: 1, Delivered: 1},
-		{Center: "35.15", OPD: "dishub", Channel: "whatsapp", Messages: 2, Delivered: 1, Read: 1, ToRead: &read},
+		{Center: "35.15", OPD: "dishub", Channel: "whatsapp", Messages: 3, Delivered: 2, Read: 2,
+			ToRead: Median{&read, 3}},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

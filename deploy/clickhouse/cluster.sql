@@ -472,6 +472,12 @@ CREATE TABLE IF NOT EXISTS calls_daily_local ON CLUSTER monev112
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
 ORDER BY (center, day);
 
+ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS late_since Nullable(DateTime64(3, 'UTC'));
+
+ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS tries UInt16;
+
+ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS moved Bool;
+
 CREATE TABLE IF NOT EXISTS events ON CLUSTER monev112 AS events_local
 ENGINE = Distributed(monev112, currentDatabase(), events_local, cityHash64(center));
 
@@ -1917,11 +1923,44 @@ SELECT
     n.code AS code, n.twice AS twice,
     multiIf(n.read_at IS NOT NULL, 'read', n.delivered_at IS NOT NULL, 'delivered', n.failed_at IS NOT NULL, 'failed',
         n.accepted_at IS NOT NULL, 'accepted', 'waiting') AS state,
-    if(t.acknowledged_at >= n.told_at, t.acknowledged_at, NULL) AS acknowledged_at
+    if(t.acknowledged_at >= n.told_at, t.acknowledged_at, NULL) AS acknowledged_at,
+    n.late_since AS late_since, n.tries AS tries, n.moved AS moved
 FROM monev112.notifications AS n FINAL
 LEFT JOIN (SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at FROM monev112.tickets_now) AS t
     ON t.center = n.center AND t.id = n.subject
 WHERE n.channel != '';
+
+CREATE OR REPLACE VIEW monev112.deliveries_by_opd ON CLUSTER monev112 AS
+SELECT m.center AS center, m.office AS opd, m.channel AS channel, m.messages AS messages, m.delivered AS delivered,
+    m.seen AS seen, m.failed AS failed, t.reads AS reads, if(t.reads = 0, NULL, t.read_after) AS to_read,
+    t.acknowledgements AS acknowledgements, if(t.acknowledgements = 0, NULL, t.acknowledged_after) AS to_acknowledged
+FROM
+(
+    SELECT center, ifNull(opd, '') AS office, channel, uniqExact(message) AS messages,
+        uniqExactIf(message, state IN ('delivered', 'read') OR channel != 'whatsapp' AND state = 'accepted') AS delivered,
+        uniqExactIf(message, state = 'read') AS seen, uniqExactIf(message, state = 'failed') AS failed
+    FROM monev112.deliveries
+    WHERE told_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND told_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+            AND state != 'waiting'
+    GROUP BY center, office, channel
+) AS m
+LEFT JOIN
+(
+    SELECT center, office, channel, countIf(at_read IS NOT NULL) AS reads,
+        toFloat64(quantileExactIf(0.5)(dateDiff('second', since_when, ifNull(at_read, since_when)), at_read IS NOT NULL)) AS read_after,
+        countIf(at_ack IS NOT NULL) AS acknowledgements,
+        toFloat64(quantileExactIf(0.5)(dateDiff('second', since_when, ifNull(at_ack, since_when)), at_ack IS NOT NULL)) AS acknowledged_after
+    FROM
+    (
+        SELECT center, ifNull(opd, '') AS office, channel, ticket, assumeNotNull(min(late_since)) AS since_when,
+            min(read_at) AS at_read, min(acknowledged_at) AS at_ack
+        FROM monev112.deliveries
+        WHERE told_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND told_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+            AND state != 'waiting' AND late_since IS NOT NULL
+        GROUP BY center, office, channel, ticket
+    )
+    GROUP BY center, office, channel
+) AS t ON t.center = m.center AND t.office = m.office AND t.channel = m.channel;
 
 CREATE OR REPLACE VIEW monev112.monev_report ON CLUSTER monev112 AS
 SELECT {center:String} AS center, g.1::String AS figure, g.2::String AS dims, toFloat64(sum(g.3)) AS numerator,

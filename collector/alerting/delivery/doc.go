@@ -1,11 +1,14 @@
-// Package delivery brings notifications to people by WhatsApp and proves it: a durable outbox between Alertmanager,
-// which hands notifications over and forgets them, and the ways to a person, of which each may fail.
+// Package delivery brings notifications to people by WhatsApp and Telegram and proves it: a durable outbox between
+// Alertmanager, which hands notifications over and forgets them, and the ways to a person, of which each may fail.
 //
 // # The way of a notification
 //
 //	Alertmanager ─▶ Add ─▶ journal (fsync), then answered ─▶ Run ─▶ WhatsApp ── nothing in 5 minutes ──▶ Telegram
 //	                          ▲                                        │                                └──▶ e-mail
 //	                          └── statuses, signed by Meta ◀───────────┘
+//
+// Who has no WhatsApp is told by Telegram first. An emergency comes here for WhatsApp alone: Alertmanager uses the other
+// ways itself, so that they do not need this service.
 //
 // Everything that happens is a record in the journal; the state is the fold of the records, so that a kill at any point
 // loses nothing. Between the record "sending" and the record of the answer a message may have left: after a kill there

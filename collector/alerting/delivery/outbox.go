@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,23 +40,27 @@ var (
 	ErrUnavailable = errors.New("the notification cannot be kept now")
 	// ErrReceiver says that nobody stands behind a receiver: the contacts changed since Alertmanager's configuration was
 	// written.
-	ErrReceiver = errors.New("no contact has WhatsApp behind this receiver: write Alertmanager's configuration again")
+	ErrReceiver = errors.New("no contact that the service sends to stands behind this receiver: write Alertmanager's " +
+		"configuration again")
+	// ErrCenter says that a receiver is of another centre than who asks may see.
+	ErrCenter = errors.New("the receiver is of another centre")
 )
 
 // Senders hand one message over; each may be nil where the configuration has none. An error is *Refusal where the
 // channel refused; anything else is worth another attempt.
 type Senders struct {
 	WhatsApp func(ctx context.Context, to routing.Phone, m whatsapp.Message) (id string, err error)
-	// moved returns the number that a chat has now.
+	// moved returns the number that a chat has now; text is in Telegram's HTML.
 	Telegram func(ctx context.Context, to routing.Chat, moved func(chat int64) int64, text string) error
 	Email    func(ctx context.Context, to, subject, text string) error
 }
 
 // config is what an Outbox is made of. Every field but Log is required.
 type config struct {
-	Dir           string
-	MinFreeBytes  int64
-	Contacts      func() (*routing.Contacts, error) // as they are now
+	Dir          string
+	MinFreeBytes int64
+	Contacts     func() (*routing.Contacts, error) // as they are now
+	// nil without WhatsApp
 	Signed        func(header string, body []byte) bool
 	Verify        func(mode, token, challenge string) (answer string, ok bool)
 	PhoneNumberID string // Meta's id of the office's number
@@ -121,8 +126,13 @@ func (o *Outbox) restore() error {
 	}
 }
 
-// Close closes the journal. It may be called twice.
-func (o *Outbox) Close() error { return o.journal.Close() }
+// Close closes the journal. It may be called twice. Without an Outbox it does nothing.
+func (o *Outbox) Close() error {
+	if o == nil {
+		return nil
+	}
+	return o.journal.Close()
+}
 
 // keep makes records durable and applies them. The caller holds mu.
 func (o *Outbox) keep(records ...record) error {
@@ -142,9 +152,9 @@ func (o *Outbox) keep(records ...record) error {
 	return nil
 }
 
-// Add takes a notification of Alertmanager and returns when it is durable; repeated says that it was taken before.
-// Errors are ErrPayload, ErrReceiver and ErrUnavailable.
-func (o *Outbox) Add(body []byte) (id string, repeated bool, err error) {
+// Add takes a notification of Alertmanager and returns when it is durable; repeated says that it was taken before. With
+// a centre it takes those to its people alone. Errors are ErrPayload, ErrReceiver, ErrCenter and ErrUnavailable.
+func (o *Outbox) Add(center string, body []byte) (id string, repeated bool, err error) {
 	contacts, err := o.cfg.Contacts()
 	if err != nil {
 		return "", false, errors.Join(ErrUnavailable, err)
@@ -152,6 +162,9 @@ func (o *Outbox) Add(body []byte) (id string, repeated bool, err error) {
 	n, err := decode(body, contacts, o.cfg.PagesURL)
 	if err != nil {
 		return "", false, err
+	}
+	if center != "" && n.Center != center {
+		return "", false, ErrCenter
 	}
 	return o.add(n)
 }
@@ -175,15 +188,18 @@ func (o *Outbox) add(n *Notice) (id string, repeated bool, err error) {
 	return n.ID, false, nil
 }
 
-// Test queues a test message to the person of that name, wherever the contacts have it.
-func (o *Outbox) Test(name string) (id string, err error) {
+// Test queues a test message by a channel to the person or chat of that name, of a centre or, where it is empty,
+// wherever the contacts have it.
+func (o *Outbox) Test(center string, by Channel, name string) (id string, err error) {
 	contacts, err := o.cfg.Contacts()
 	if err != nil {
 		return "", err
 	}
-	receiver, to, ok := contacts.Named(name)
+	receiver, to, ok := contacts.Find(center, func(c *routing.Channels) bool {
+		return slices.Contains(names(by, c), name)
+	})
 	if !ok {
-		return "", fmt.Errorf("%w: no contact with WhatsApp has the name %q", ErrReceiver, name)
+		return "", fmt.Errorf("%w: no contact with %s has the name %q", ErrReceiver, by, name)
 	}
 	now := o.now()
 	t, _ := whatsapp.Named(whatsapp.TestMessage)
@@ -193,7 +209,7 @@ func (o *Outbox) Test(name string) (id string, err error) {
 	}
 	id, _, err = o.add(&Notice{
 		Key: "test " + newID(), Receiver: receiver, Center: to.Center, OPD: to.OPD, Kind: kindTest, Message: m,
-		To: []Address{{WhatsApp, name}},
+		To: []Address{{by, name}},
 	})
 	return id, err
 }
@@ -205,13 +221,16 @@ var ErrSignature = errors.New("the signature is not Meta's")
 
 // Verify answers Meta's question whether this address takes its webhooks.
 func (o *Outbox) Verify(mode, token, challenge string) (answer string, ok bool) {
+	if o.cfg.Verify == nil {
+		return "", false
+	}
 	return o.cfg.Verify(mode, token, challenge)
 }
 
 // Webhook takes what Meta says, signed in the header X-Hub-Signature-256, and returns when it is durable. The errors
 // are ErrSignature, whatsapp.ErrWebhook and ErrUnavailable.
 func (o *Outbox) Webhook(signature string, body []byte) error {
-	if !o.cfg.Signed(signature, body) {
+	if o.cfg.Signed == nil || !o.cfg.Signed(signature, body) {
 		return ErrSignature
 	}
 	u, err := whatsapp.ParseWebhook(body, o.cfg.PhoneNumberID)
@@ -244,12 +263,12 @@ func (o *Outbox) Webhook(signature string, body []byte) error {
 	return nil
 }
 
-// Find returns a delivery by its id.
-func (o *Outbox) Find(id string) (Delivery, bool) {
+// Find returns a delivery by its id; with a centre those to its people alone.
+func (o *Outbox) Find(center, id string) (Delivery, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	d := o.state.notices[id]
-	if d == nil {
+	if d == nil || center != "" && d.Center != center {
 		return Delivery{}, false
 	}
 	return d.clone(), true

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"pgregory.net/rapid"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/monev112/monev112/collector/alerting/whatsapp"
 	"github.com/monev112/monev112/collector/alerting/whatsapp/whatsapptest"
 	_ "github.com/monev112/monev112/collector/internal/rapidseed"
+	"github.com/monev112/monev112/collector/observability/metrics"
 	"github.com/monev112/monev112/collector/store"
 )
 
@@ -37,9 +40,19 @@ centers:
       - id: damkar
         whatsapp: [{name: Kepala Damkar, number: "+6281200000004"}]
         telegram: [{chat_id: -200}]
+      - id: dlhk
+        telegram: [{name: Grup DLHK, chat_id: -300}]
+        email: [kepala.dlhk@example.go.id]
 `
 	pages = "https://112.example.go.id/p/"
 	opd   = "opd-35-15-dishub"
+	// byTelegram has no WhatsApp.
+	byTelegram = "opd-35-15-dlhk"
+)
+
+var (
+	byWhatsApp = metrics.Undelivered{Center: "35.15", OPD: "dishub", Channel: "whatsapp"}
+	toDLHK     = metrics.Undelivered{Center: "35.15", OPD: "dlhk", Channel: "telegram"}
 )
 
 // office is an outbox with people whose telephones the test holds.
@@ -163,7 +176,7 @@ func late(receiver, level, priority string, n int) []byte {
 
 func (o *office) add(body []byte) (id string, repeated bool) {
 	o.t.Helper()
-	id, repeated, err := o.box.Add(body)
+	id, repeated, err := o.box.Add("", body)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -183,14 +196,14 @@ func TestFiftyLateTicketsAreOneMessageToEachPerson(t *testing.T) {
 	if !slices.Equal(o.to(), []string{"Kepala Dishub", "Sekretaris Dishub"}) || o.sent[0].text != want {
 		t.Fatalf("%v\n%s", o.to(), o.sent[0].text)
 	}
-	d, _ := o.box.Find(id)
+	d, _ := o.box.Find("", id)
 	if d.Message.Button != "AWxQ" || d.Round != 1 || len(d.Alerts) != 50 {
 		t.Errorf("%+v", d.Notice)
 	}
 	// Alertmanager's repeat_interval begins another round; a ticket more is another notification.
 	o.now = o.now.Add(4 * time.Hour)
 	second, repeated := o.add(late(opd, "overdue", "mendesak", 50))
-	if d, _ := o.box.Find(second); repeated || d.Round != 2 {
+	if d, _ := o.box.Find("", second); repeated || d.Round != 2 {
 		t.Errorf("after four hours: %v, round %d", repeated, d.Round)
 	}
 	if _, repeated := o.add(late(opd, "overdue", "mendesak", 51)); repeated {
@@ -207,11 +220,11 @@ func TestADeliveredMessageGoesNoOtherWay(t *testing.T) {
 	o.pass(time.Minute)
 	o.status(o.sent[0], whatsapp.Read, 0)
 	o.pass(time.Hour)
-	d, _ := o.box.Find(id)
+	d, _ := o.box.Find("", id)
 	if len(o.sent) != 2 || d.Parts[0].DeliveredAt.IsZero() || !d.Parts[0].ReadAt.After(d.Parts[0].DeliveredAt) {
 		t.Errorf("%v %+v", o.to(), d.Parts)
 	}
-	if h := o.box.health(); h.Waiting != 0 || h.Undelivered[[2]string{"35.15", "dishub"}] != 0 {
+	if h := o.box.health(); h.Waiting != 0 || h.Undelivered[byWhatsApp] != 0 {
 		t.Errorf("%+v", h)
 	}
 }
@@ -228,10 +241,14 @@ func TestWhatIsNotDeliveredGoesTheNextWayOnce(t *testing.T) {
 	if want := []string{"Kepala Dishub", "Sekretaris Dishub", "-100"}; !slices.Equal(o.to(), want) {
 		t.Errorf("%v, want %v", o.to(), want)
 	}
-	if text := o.sent[2].text; !strings.HasSuffix(text, "tautan di bawah ini.\n\n"+pages+"AWxQ") {
+	if text := o.sent[2].text; !strings.HasSuffix(text, "tautan di bawah ini.\n\n"+
+		"• Tiket T-000 (PJU, Kec. Waru Kota) melewati batas waktu 100 jam\n"+
+		"• Tiket T-001 (PJU, Kec. Waru Kota) melewati batas waktu 99 jam\n"+
+		"• Tiket T-002 (PJU, Kec. Waru Kota) melewati batas waktu 98 jam\n\n"+
+		`<a href="`+pages+`AWxQ">Buka daftar tiket</a>`) {
 		t.Error(text)
 	}
-	if h := o.box.health(); h.Undelivered[[2]string{"35.15", "dishub"}] < time.Hour {
+	if h := o.box.health(); h.Undelivered[byWhatsApp] < time.Hour {
 		t.Errorf("nothing was delivered by WhatsApp: %+v", h)
 	}
 }
@@ -284,7 +301,7 @@ func TestABlockedBotLeadsToEmail(t *testing.T) {
 	if !slices.Equal(o.to(), []string{"kepala@example.go.id"}) {
 		t.Errorf("%v", o.to())
 	}
-	d, _ := o.box.Find(id)
+	d, _ := o.box.Find("", id)
 	for _, p := range d.Parts {
 		if p.Channel == WhatsApp && p.Tries < 2 {
 			t.Errorf("%s was tried %d times", p.Name, p.Tries)
@@ -326,6 +343,121 @@ func TestAnEmergencyIsSentByWhatsAppAlone(t *testing.T) { // Alertmanager uses t
 	if !slices.Equal(o.to(), []string{"Kepala Dishub", "Sekretaris Dishub"}) ||
 		!strings.HasPrefix(o.sent[0].text, "DARURAT") {
 		t.Errorf("%v %s", o.to(), o.sent[0].text)
+	}
+}
+
+// TestTelegramAloneHasTheSameLedger: an OPD without WhatsApp, and whatever the Bot API answers.
+func TestTelegramAloneHasTheSameLedger(t *testing.T) {
+	for name, c := range map[string]struct {
+		answers []error // of the first attempts
+		passes  int     // minutes
+		to      []string
+		want    Progress // of the chat
+		behind  bool     // nothing was delivered to the OPD
+	}{
+		"accepted": {nil, 10, []string{"-300"}, Progress{Tries: 1}, false},
+		"blocked": {[]error{&Refusal{Code: 403, Final: true}}, 1, []string{"kepala.dlhk@example.go.id"},
+			Progress{Tries: 1, Code: 403}, true},
+		"too many": {[]error{&Refusal{Code: 429, After: 90 * time.Second}}, 4, []string{"-300"}, Progress{Tries: 2}, false},
+		"too many for long": {[]error{&Refusal{Code: 429, After: time.Hour}}, 90, []string{"kepala.dlhk@example.go.id"},
+			Progress{Tries: 1, Code: 429}, true},
+		"moved": {[]error{&Refusal{Code: 400, Chat: -300, Moved: -1003}}, 1, []string{"-1003"}, Progress{Tries: 2, Moved: true},
+			false},
+		"moved twice": {[]error{&Refusal{Code: 400, Chat: -300, Moved: -1003}, &Refusal{Code: 400, Chat: -1003, Moved: -1004}}, 2,
+			[]string{"-1004"}, Progress{Tries: 3, Moved: true}, false},
+		"no answer": {[]error{errors.New("timeout")}, 4, []string{"-300"}, Progress{Tries: 2, Twice: true}, false},
+		"no bot":    {[]error{&Refusal{Code: 401, Account: true}}, 4, nil, Progress{Tries: 1, Code: 401}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, t.TempDir())
+			o.answer = func(by Channel, _ string) error {
+				if by != Telegram || len(c.answers) == 0 {
+					return nil
+				}
+				err := c.answers[0]
+				c.answers = c.answers[1:]
+				return err
+			}
+			id, _ := o.add(late(byTelegram, "overdue", "mendesak", 2))
+			for range c.passes {
+				o.pass(time.Minute)
+			}
+			o.restart() // what is recorded survives it
+			d, _ := o.box.Find("", id)
+			got := d.Parts[0]
+			if got.Name != "Grup DLHK" || got.Tries != c.want.Tries || got.Code != c.want.Code || got.Moved != c.want.Moved ||
+				got.Twice != c.want.Twice || got.AcceptedAt.IsZero() != (c.want.Code != 0) {
+				t.Errorf("%+v, want %+v", got, c.want)
+			}
+			h := o.box.health()
+			if !slices.Equal(o.to(), c.to) || (h.Undelivered[toDLHK] > 0) != c.behind {
+				t.Errorf("%v, want %v; %+v", o.to(), c.to, h)
+			}
+		})
+	}
+}
+
+// TestABotThatIsRefusedIsToldUntilItWorks: the gauge is of this process alone.
+func TestABotThatIsRefusedIsToldUntilItWorks(t *testing.T) {
+	o := newOffice(t, t.TempDir())
+	o.answer = func(Channel, string) error { return &Refusal{Code: 401, Account: true} }
+	o.add(late(byTelegram, "overdue", "mendesak", 1))
+	o.pass(time.Minute)
+	if h := o.box.health(); !h.Refused["telegram"] || h.Refused["whatsapp"] {
+		t.Errorf("%+v", h)
+	}
+	o.answer = nil
+	o.add(late("opd-35-15-damkar", "overdue", "mendesak", 1))
+	o.pass(lastPause)
+	o.pass(time.Minute)
+	if h := o.box.health(); h.Refused["telegram"] {
+		t.Errorf("after it works: %+v %v", h, o.to())
+	}
+}
+
+// TestAnEmergencyByTelegramIsNoneOfTheService: Alertmanager sends it itself, so that it does not need the service.
+func TestAnEmergencyByTelegramIsNoneOfTheService(t *testing.T) {
+	o := newOffice(t, t.TempDir())
+	if _, _, err := o.box.Add("", late(routing.UrgentOf(byTelegram), "overdue", "darurat", 1)); !errors.Is(err, ErrReceiver) {
+		t.Error(err)
+	}
+}
+
+func TestATestReachesTheChatOfThatName(t *testing.T) {
+	o := newOffice(t, t.TempDir())
+	for _, c := range []struct {
+		center  string
+		by      Channel
+		name    string
+		reaches string
+	}{
+		{"", Telegram, "Grup DLHK", "-300"}, {"35.15", Telegram, "Grup DLHK", "-300"}, {"35.78", Telegram, "Grup DLHK", ""},
+		{"", Telegram, "Kepala Dishub", ""}, {"", WhatsApp, "Kepala Dishub", "Kepala Dishub"}, {"", WhatsApp, "Grup DLHK", ""},
+	} {
+		o.sent = nil
+		id, err := o.box.Test(c.center, c.by, c.name)
+		o.pass(time.Minute)
+		if (err == nil) != (c.reaches != "") || err == nil && !slices.Equal(o.to(), []string{c.reaches}) {
+			t.Errorf("%+v: %v %v", c, err, o.to())
+		}
+		if _, ok := o.box.Find("35.78", id); ok {
+			t.Error("another centre sees it")
+		}
+	}
+}
+
+// TestTextsFitIntoTelegram: also where every text is as long as it can be, and holds what HTML reads.
+func TestTextsFitIntoTelegram(t *testing.T) {
+	o := newOffice(t, t.TempDir())
+	long := strings.Repeat("&<", 2000)
+	body := strings.NewReplacer(`"PJU"`, `"`+long+`"`, `"Waru\nKota"`, `"`+long+`"`, `" jam"`, `"`+long+`"`).Replace(
+		string(late(byTelegram, "overdue", "mendesak", 40)))
+	body = strings.ReplaceAll(body, "Dinas Perhubungan", long)
+	o.add([]byte(body))
+	text := html.UnescapeString(o.sent[0].text)
+	if n := len(utf16.Encode([]rune(text))); n > 4096 || strings.Count(text, "• Tiket T-") != 10 ||
+		!strings.Contains(text, "\ndan 30 lainnya\n") || strings.Contains(o.sent[0].text, "&<") {
+		t.Errorf("%d characters:\n%s", n, o.sent[0].text)
 	}
 }
 
@@ -386,13 +518,13 @@ func TestTheAccountIsNotTriedAgainAndAgain(t *testing.T) {
 	for range 240 {
 		o.pass(time.Second)
 	}
-	if h := o.box.health(); tries != 1 || !h.Refused {
+	if h := o.box.health(); tries != 1 || !h.Refused["whatsapp"] {
 		t.Errorf("%d attempts in four minutes, %+v", tries, h)
 	}
 	o.answer = nil
 	o.pass(lastPause)
 	o.add(late(opd, "overdue", "mendesak", 2))
-	if o.box.health().Refused {
+	if o.box.health().Refused["whatsapp"] {
 		t.Error("a message was taken, and the account counts as refused")
 	}
 }
@@ -400,10 +532,10 @@ func TestTheAccountIsNotTriedAgainAndAgain(t *testing.T) {
 func TestAMessageWhoseButtonCannotLeadThereGoesTheNextWay(t *testing.T) {
 	o := newOffice(t, t.TempDir())
 	o.add([]byte(strings.ReplaceAll(string(late(opd, "overdue", "mendesak", 1)), pages, "https://other.example/p/")))
-	if !slices.Equal(o.to(), []string{"-100"}) || !strings.HasSuffix(o.sent[0].text, "https://other.example/p/AWxQ") {
+	if !slices.Equal(o.to(), []string{"-100"}) || !strings.Contains(o.sent[0].text, `"https://other.example/p/AWxQ"`) {
 		t.Errorf("%v %+v", o.to(), o.sent)
 	}
-	_, _, err := o.box.Add([]byte(strings.ReplaceAll(string(late("pimpinan-35-15", "overdue", "mendesak", 1)), pages,
+	_, _, err := o.box.Add("", []byte(strings.ReplaceAll(string(late("pimpinan-35-15", "overdue", "mendesak", 1)), pages,
 		"x")))
 	if !errors.Is(err, ErrPayload) {
 		t.Errorf("who has no other way: %v", err)
@@ -433,7 +565,7 @@ func TestAStatusMayComeBeforeItsMessage(t *testing.T) {
 	}
 	id, _ := o.add(late("opd-35-15-damkar", "overdue", "mendesak", 1))
 	for range 2 {
-		if d, _ := o.box.Find(id); d.Parts[0].ReadAt.IsZero() {
+		if d, _ := o.box.Find("", id); d.Parts[0].ReadAt.IsZero() {
 			t.Errorf("%+v", d.Parts[0])
 		}
 		o.restart()
@@ -451,7 +583,7 @@ func TestWhatOthersSendIsRefused(t *testing.T) {
 		"nobody":           {late("diskominfo", "overdue", "mendesak", 1), ErrReceiver},
 		"an unknown level": {late(opd, "odd", "mendesak", 1), ErrPayload},
 	} {
-		if _, _, err := o.box.Add(c.body); !errors.Is(err, c.want) {
+		if _, _, err := o.box.Add("", c.body); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -550,7 +682,7 @@ func TestNothingIsLostAndDoublesAreKnown(t *testing.T) {
 			switch rapid.IntRange(0, 4).Draw(rt, "do") {
 			case 0, 1:
 				receiver := rapid.SampledFrom([]string{opd, "opd-35-15-damkar"}).Draw(rt, "receiver")
-				if id, _, err := o.box.Add(late(receiver, "overdue", "mendesak", rapid.IntRange(1, 3).Draw(rt, "n"))); err == nil {
+				if id, _, err := o.box.Add("", late(receiver, "overdue", "mendesak", rapid.IntRange(1, 3).Draw(rt, "n"))); err == nil {
 					ids[id] = true // acknowledged
 				}
 			case 2:
@@ -576,7 +708,7 @@ func TestNothingIsLostAndDoublesAreKnown(t *testing.T) {
 			left[s.to+s.text]++
 		}
 		for id := range ids {
-			d, ok := o.box.Find(id)
+			d, ok := o.box.Find("", id)
 			if !ok {
 				rt.Fatalf("%s is lost", id)
 			}

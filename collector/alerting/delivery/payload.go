@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"html"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +34,7 @@ const (
 )
 
 // ErrPayload says that a body is not a notification of tickets, a digest or a report from Alertmanager, version 4.
-var ErrPayload = errors.New("not a notification of Alertmanager that goes by WhatsApp")
+var ErrPayload = errors.New("not a notification of Alertmanager that the service sends")
 
 type payload struct {
 	Version         string       `json:"version"`
@@ -62,7 +63,8 @@ func decode(body []byte, contacts *routing.Contacts, pagesURL string) (*Notice, 
 		return nil, fmt.Errorf("%w: version, groupKey or alerts are missing", ErrPayload)
 	}
 	to, ok := contacts.Recipient(p.Receiver)
-	if !ok || len(to.Channels.WhatsApp) == 0 {
+	all := &to.Channels
+	if !ok || len(all.WhatsApp) == 0 && (to.Urgent || len(all.Telegram)+len(all.Email) == 0) {
 		return nil, ErrReceiver
 	}
 	first := p.Alerts[0].Labels
@@ -90,7 +92,7 @@ func decode(body []byte, contacts *routing.Contacts, pagesURL string) (*Notice, 
 		a := &firing[i]
 		n.Alerts = append(n.Alerts, Alert{
 			Name: cut(a.Labels["alertname"]), Ticket: cut(a.Labels["ticket"]), Fingerprint: a.Fingerprint, Status: a.Status,
-			Priority: cut(a.Labels["priority"]), StartsAt: a.StartsAt.UTC().Truncate(time.Millisecond),
+			Priority: cut(a.Labels["priority"]), StartsAt: a.StartsAt.UTC().Truncate(time.Millisecond), LateSince: a.lateSince(),
 		})
 	}
 	n.Key = keyOf(&p, n)
@@ -99,22 +101,34 @@ func decode(body []byte, contacts *routing.Contacts, pagesURL string) (*Notice, 
 	}
 	n.Alerts = n.Alerts[:min(len(n.Alerts), maxAlerts)]
 	if t, _ := whatsapp.Named(n.Message.Template); (t.Button == "") == (n.Message.Button == "") {
-		for _, ph := range to.Channels.WhatsApp {
-			n.To = append(n.To, Address{WhatsApp, ph.Name})
-		}
+		n.address(WhatsApp, all)
 	}
 	if !n.Urgent {
-		for _, name := range names(Telegram, len(to.Channels.Telegram)) {
-			n.To = append(n.To, Address{Telegram, name})
-		}
-		for _, name := range names(Email, len(to.Channels.Email)) {
-			n.To = append(n.To, Address{Email, name})
-		}
+		n.address(Telegram, all)
+		n.address(Email, all)
 	}
 	if len(n.To) == 0 {
 		return nil, fmt.Errorf("%w: it has no link to a page of this service, and its receiver no other way", ErrPayload)
 	}
 	return n, nil
+}
+
+func (n *Notice) address(by Channel, to *routing.Channels) {
+	for _, name := range names(by, to) {
+		n.To = append(n.To, Address{by, name})
+	}
+}
+
+// lateSince is when the clock of a late ticket was due; zero of everything else.
+func (a *alertInput) lateSince() time.Time {
+	if a.Labels["kind"] != kindTicket || !slices.Contains([]string{"overdue", "escalated", "escalated2"}, a.Labels["level"]) {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339, a.Annotations["due_at"])
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // order puts the oldest first: the earliest due time, or closing.
@@ -139,12 +153,7 @@ func (n *Notice) write(list []alertInput, count int, pagesURL string) error {
 	oldest := &list[0]
 	note := func(key string) string { return cmp.Or(oldest.Annotations[key], "-") }
 	who := cmp.Or(common(list, "opd_name"), "beberapa perangkat daerah")
-	ticket := cmp.Or(oldest.Labels["ticket"], "-")
-	if about := strings.Join(slices.DeleteFunc([]string{
-		oldest.Annotations["category"], prefixed("Kec. ", oldest.Annotations["kecamatan"]),
-	}, func(s string) bool { return s == "" }), ", "); about != "" {
-		ticket += " (" + about + ")"
-	}
+	ticket := oldest.ticket(maxIDBytes)
 	number := strconv.Itoa(count)
 	var name string
 	var params []string
@@ -180,9 +189,67 @@ func (n *Notice) write(list []alertInput, count int, pagesURL string) error {
 			button = "" // not a page of this service: the button of the template cannot lead there
 		}
 	}
+	n.Lines = n.lines(list, count)
 	var err error
 	n.Message, err = t.Fill(button, params...)
 	return err
+}
+
+// maxLines is how many tickets a message by free text lists.
+const maxLines = 10
+
+// lines are what the template has no room for: several tickets each, the oldest first, and the rest of a digest or a
+// report.
+func (n *Notice) lines(list []alertInput, count int) (out []string) {
+	note := func(key string) string { return list[0].Annotations[key] }
+	switch {
+	case n.Kind == kindDigest && note("unrecorded") != "":
+		return []string{"Penanganan tidak tercatat: " + whatsapp.Parameter(note("unrecorded"), 20) + " (bukan keterlambatan)."}
+	case n.Kind == kindReport && note("judged") != "":
+		return []string{fmt.Sprintf("%s dari %s indikator tidak tercapai.", whatsapp.Parameter(note("missed"), 20),
+			whatsapp.Parameter(note("judged"), 20))}
+	case n.Kind == kindTicket && count > 1:
+		for i := range list[:min(len(list), maxLines)] {
+			out = append(out, "• "+list[i].line(n.Level))
+		}
+		if more := count - len(out); more > 0 {
+			out = append(out, fmt.Sprintf("dan %d lainnya", more))
+		}
+	}
+	if unlisted := common(list, "unlisted"); unlisted != "" {
+		out = append(out, "Masih ada "+whatsapp.Parameter(unlisted, 20)+" tiket lain di luar hitungan pesan ini.")
+	}
+	return out
+}
+
+// line says of one ticket what it is and how late.
+func (a *alertInput) line(level string) string {
+	says, when := "melewati batas waktu", a.Annotations["late_by"]
+	switch level {
+	case "closed":
+		says, when = "ditutup", a.Annotations["closed"]
+	case "risk":
+		says, when = "mendekati batas waktu, sisa", a.Annotations["left"]
+	}
+	return "Tiket " + a.ticket(maxTextRunes) + " " + says + " " + whatsapp.Parameter(when, maxTextRunes)
+}
+
+// maxTextRunes bounds each text of a line, so that ten lines fit into a message of Telegram.
+const maxTextRunes = 32
+
+// ticket names the ticket, with its category and place where they may be shown.
+func (a *alertInput) ticket(most int) string {
+	var about []string
+	for _, s := range []string{a.Annotations["category"], prefixed("Kec. ", a.Annotations["kecamatan"])} {
+		if s != "" {
+			about = append(about, whatsapp.Parameter(s, most))
+		}
+	}
+	out := whatsapp.Parameter(a.Labels["ticket"], most)
+	if len(about) > 0 {
+		out += " (" + strings.Join(about, ", ") + ")"
+	}
+	return out
 }
 
 // common returns the annotation that all have alike, else nothing.
@@ -210,20 +277,50 @@ func cut(s string) string {
 	return s
 }
 
-// names of the addresses of a channel that has no names of its own, by their place in the contacts.
-func names(c Channel, n int) []string {
-	out := make([]string, n)
-	for i := range out {
-		out[i] = fmt.Sprintf("%s %d", c, i+1)
+// names of the addresses of a channel, in the order of the contacts.
+func names(by Channel, c *routing.Channels) (out []string) {
+	switch by {
+	case WhatsApp:
+		for _, p := range c.WhatsApp {
+			out = append(out, p.Name)
+		}
+	case Telegram:
+		for i := range c.Telegram {
+			out = append(out, c.ChatName(i))
+		}
+	case Email:
+		for i := range c.Email {
+			out = append(out, fmt.Sprintf("%s %d", by, i+1))
+		}
 	}
 	return out
 }
 
-// text is the notice for ways that take free text.
+// text is the notice for e-mail.
 func (d *Delivery) text() string {
-	text := d.Message.Text()
+	text := d.freeText()
 	if d.Link != "" {
-		text = strings.ReplaceAll(text, "tombol di bawah ini", "tautan di bawah ini") + "\n\n" + d.Link
+		text += "\n\n" + d.Link
+	}
+	return text
+}
+
+// markup is the notice in Telegram's HTML.
+func (d *Delivery) markup() string {
+	text := html.EscapeString(d.freeText())
+	if t, _ := whatsapp.Named(d.Message.Template); d.Link != "" && len(d.Link) <= maxLinkBytes {
+		text += fmt.Sprintf("\n\n<a href=\"%s\">%s</a>", html.EscapeString(d.Link), html.EscapeString(t.Button))
+	}
+	return text
+}
+
+// maxLinkBytes is more than a link of the service has; a longer one could cost the message.
+const maxLinkBytes = 1000
+
+func (d *Delivery) freeText() string {
+	text := strings.ReplaceAll(d.Message.Text(), "tombol di bawah ini", "tautan di bawah ini")
+	if len(d.Lines) > 0 {
+		text += "\n\n" + strings.Join(d.Lines, "\n")
 	}
 	return text
 }

@@ -17,6 +17,17 @@ const (
 	Email    Channel = "email"
 )
 
+// String is how people write the channel.
+func (c Channel) String() string {
+	switch c {
+	case WhatsApp:
+		return "WhatsApp"
+	case Telegram:
+		return "Telegram"
+	}
+	return "e-mail"
+}
+
 // Notice is one notification to the people behind one receiver.
 type Notice struct {
 	ID       string           `json:"id"`    // 32 hexadecimal digits
@@ -31,7 +42,8 @@ type Notice struct {
 	Urgent   bool             `json:"urgent,omitzero"` // the other ways are used by Alertmanager at once
 	Alerts   []Alert          `json:"alerts"`
 	Message  whatsapp.Message `json:"message"`
-	Link     string           `json:"link,omitzero"` // the page, for ways without a button
+	Link     string           `json:"link,omitzero"`  // the page, for ways without a button
+	Lines    []string         `json:"lines,omitzero"` // of single tickets, for ways that take free text
 	To       []Address        `json:"to"`
 }
 
@@ -44,6 +56,7 @@ type Alert struct {
 	Priority    string    `json:"priority,omitzero"`
 	StartsAt    time.Time `json:"starts_at"`
 	EndsAt      time.Time `json:"ends_at,omitzero"`
+	LateSince   time.Time `json:"late_since,omitzero"` // of a late ticket: when its clock was due
 }
 
 // Address is a person on a channel, by name.
@@ -82,6 +95,7 @@ type refused struct {
 	Final bool `json:"final"` // no further attempt is made
 	// Unsure: no answer came, so that it may have arrived.
 	Unsure bool `json:"unsure,omitzero"`
+	Moved  bool `json:"moved,omitzero"` // the chat has another number, under which it is tried again
 }
 
 // moved says that a Telegram group became a supergroup, with another number.

@@ -11,15 +11,22 @@ import (
 
 // health computes what alerts are made of.
 func (s *state) health(now time.Time) metrics.DeliveryState {
-	h := metrics.DeliveryState{Refused: !s.accountAt.IsZero(), Undelivered: map[[2]string]time.Duration{}}
+	h := metrics.DeliveryState{Refused: map[string]bool{}, Undelivered: map[metrics.Undelivered]time.Duration{}}
+	for c := range s.accounts {
+		h.Refused[string(c)] = true
+	}
 	for name := range s.stopped {
 		h.Stopped = append(h.Stopped, name)
 	}
 	slices.Sort(h.Stopped)
-	reached, since := map[[2]string]time.Time{}, map[[2]string]time.Time{}
+	// By the first way that an OPD has: the later ones stand in for it.
+	key := func(d *Delivery) metrics.Undelivered {
+		return metrics.Undelivered{Center: d.Center, OPD: d.OPD, Channel: string(d.turns[0])}
+	}
+	reached, since := map[metrics.Undelivered]time.Time{}, map[metrics.Undelivered]time.Time{}
 	for _, d := range s.notices {
-		k := [2]string{d.Center, d.OPD}
-		if slices.ContainsFunc(d.Parts, func(p Progress) bool { return p.Channel == WhatsApp && p.Reached() }) {
+		k := key(d)
+		if slices.ContainsFunc(d.Parts, func(p Progress) bool { return p.Channel == d.turns[0] && p.Reached() }) {
 			reached[k] = latest(reached[k], d.At)
 		}
 		for i := range d.Parts {
@@ -29,7 +36,7 @@ func (s *state) health(now time.Time) metrics.DeliveryState {
 		}
 	}
 	for _, d := range s.notices {
-		k := [2]string{d.Center, d.OPD}
+		k := key(d)
 		if d.At.After(reached[k]) && (since[k].IsZero() || d.At.Before(since[k])) {
 			since[k] = d.At
 		}
@@ -53,7 +60,8 @@ func (d *Delivery) rows() (out []store.Notification) {
 				Fingerprint: a.Fingerprint, Receiver: d.Receiver, Alertname: a.Name, Level: d.Level, Status: a.Status, OPD: d.OPD,
 				Priority: a.Priority, StartsAt: a.StartsAt, Alerts: len(d.Alerts),
 				Channel: string(p.Channel), Contact: p.Name, Round: d.Round, AcceptedAt: p.AcceptedAt, DeliveredAt: p.DeliveredAt,
-				ReadAt: p.ReadAt, FailedAt: p.FailedAt, Code: p.Code, Twice: p.Twice,
+				ReadAt: p.ReadAt, FailedAt: p.FailedAt, Code: p.Code, Twice: p.Twice, LateSince: a.LateSince, Tries: p.Tries,
+				Moved: p.Moved,
 			})
 		}
 	}

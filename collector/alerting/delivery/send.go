@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/monev112/monev112/collector/alerting/routing"
 	"github.com/monev112/monev112/collector/alerting/whatsapp"
 	"github.com/monev112/monev112/collector/internal/faultpoint"
 )
@@ -16,6 +15,8 @@ type Refusal struct {
 	Code  int
 	After time.Duration // after which to come back; 0: it does not say
 	Final bool          // another attempt changes nothing
+	// Account: all messages of the channel are refused until a person acts.
+	Account bool
 	// Chat became a supergroup, with the number Moved; 0: it did not.
 	Chat, Moved int64
 }
@@ -25,8 +26,10 @@ func (r *Refusal) Error() string { return "refused" }
 // errGone says that the contacts no longer have an address.
 var errGone = &Refusal{Final: true}
 
-// sendTimeout bounds one attempt.
-const sendTimeout = 15 * time.Second
+const (
+	sendTimeout = 15 * time.Second // of one attempt
+	maxMoves    = 8                // of one chat that are followed
+)
 
 // step does all that is due and returns when to come back at the latest.
 func (o *Outbox) step(ctx context.Context) time.Time {
@@ -106,21 +109,19 @@ func (o *Outbox) hand(ctx context.Context, d *Delivery, to Address) (id string, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
+	i := slices.Index(names(to.Channel, &who.Channels), to.Name)
 	switch to.Channel {
 	case WhatsApp:
-		i := slices.IndexFunc(who.Channels.WhatsApp, func(p routing.Phone) bool { return p.Name == to.Name })
 		if i < 0 || o.cfg.Senders.WhatsApp == nil {
 			return "", errGone
 		}
 		return o.cfg.Senders.WhatsApp(ctx, who.Channels.WhatsApp[i], d.Message)
 	case Telegram:
-		i := slices.Index(names(Telegram, len(who.Channels.Telegram)), to.Name)
 		if i < 0 || o.cfg.Senders.Telegram == nil {
 			return "", errGone
 		}
-		return "", o.cfg.Senders.Telegram(ctx, who.Channels.Telegram[i], o.moved, d.text())
+		return "", o.cfg.Senders.Telegram(ctx, who.Channels.Telegram[i], o.moved, d.markup())
 	default:
-		i := slices.Index(names(Email, len(who.Channels.Email)), to.Name)
 		if i < 0 || o.cfg.Senders.Email == nil {
 			return "", errGone
 		}
@@ -148,17 +149,26 @@ func (o *Outbox) refusal(d *Delivery, p part, err error, now time.Time) []record
 			records = append(records,
 				record{At: now, Template: &whatsapp.TemplateStatus{Name: d.Message.Template, Stopped: true}})
 		case whatsapp.Account:
-			s.accountAt = now
+			s.accounts[WhatsApp] = now
 			s.backOff(WhatsApp, now, max(api.After, lastPause))
 		default:
 			s.backOff(WhatsApp, now, api.After)
 		}
 	case errors.As(err, &other) && other.Moved != 0:
+		out.Code, out.Moved = other.Code, true
+		if progress.Tries > 1 { // it moves on and on
+			progress.notBefore = now.Add(pairEvery << min(progress.Tries, 6))
+		}
 		records = append(records, record{At: now, Moved: &moved{other.Chat, other.Moved}})
-		o.log.Warn("a telegram group has a new number: write it into the contacts", "receiver", d.Receiver)
+		o.log.Warn("a telegram group has a new number: write it into the contacts", "receiver", d.Receiver, "chat",
+			p.Address.Name, "chat_id", other.Moved)
 	case errors.As(err, &other):
 		out.Code, out.Final = other.Code, other.Final
-		if !other.Final {
+		switch {
+		case other.Account:
+			s.accounts[p.Address.Channel] = now
+			s.backOff(p.Address.Channel, now, max(other.After, lastPause))
+		case !other.Final:
 			s.backOff(p.Address.Channel, now, other.After)
 		}
 	default:
@@ -168,9 +178,12 @@ func (o *Outbox) refusal(d *Delivery, p part, err error, now time.Time) []record
 	if out.Final {
 		o.cfg.Observe.Message(string(p.Address.Channel), "failed")
 	}
-	var text string
-	if api != nil {
-		text = api.Error() // it holds no number; what other errors hold is not known
+	var text string // of neither a number; what other errors hold is not known
+	switch {
+	case api != nil:
+		text = api.Error()
+	case other != nil && p.Address.Channel == Telegram:
+		text = TelegramMeaning(other.Code)
 	}
 	o.log.Warn("a message was not taken", "channel", p.Address.Channel, "receiver", d.Receiver, "code", out.Code,
 		"final", out.Final, "reason", text)
@@ -181,8 +194,12 @@ func (o *Outbox) refusal(d *Delivery, p part, err error, now time.Time) []record
 func (o *Outbox) moved(chat int64) int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if now, ok := o.state.chats[chat]; ok {
-		return now
+	for range maxMoves {
+		now, ok := o.state.chats[chat]
+		if !ok {
+			break
+		}
+		chat = now
 	}
 	return chat
 }

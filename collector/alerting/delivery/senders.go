@@ -25,13 +25,18 @@ const telegramAPI = "https://api.telegram.org"
 
 // senders reach people as the contacts say.
 type senders struct {
-	whatsapp *whatsapp.Client
+	whatsapp *whatsapp.Client // nil without WhatsApp
+	botToken string           // file of the bot's token; empty: the one that the contacts name
 	contacts func() (*routing.Contacts, error)
 	http     *http.Client
 }
 
 func (s *senders) all() Senders {
-	return Senders{WhatsApp: s.sendWhatsApp, Telegram: s.sendTelegram, Email: s.sendEmail}
+	out := Senders{Telegram: s.sendTelegram, Email: s.sendEmail}
+	if s.whatsapp != nil {
+		out.WhatsApp = s.sendWhatsApp
+	}
+	return out
 }
 
 func (s *senders) sendWhatsApp(ctx context.Context, to routing.Phone, m whatsapp.Message) (string, error) {
@@ -55,7 +60,7 @@ func (s *senders) sendTelegram(ctx context.Context, to routing.Chat, moved func(
 	if err != nil {
 		return err
 	}
-	token, err := keyfile.ReadLine(contacts.Telegram.BotTokenFile)
+	token, err := keyfile.ReadLine(cmp.Or(s.botToken, contacts.Telegram.BotTokenFile))
 	if err != nil {
 		return err
 	}
@@ -70,7 +75,8 @@ func (s *senders) sendTelegram(ctx context.Context, to routing.Chat, moved func(
 		}
 	}
 	chat = moved(chat)
-	in := map[string]any{"chat_id": chat, "text": text, "link_preview_options": map[string]any{"is_disabled": true}}
+	in := map[string]any{"chat_id": chat, "text": text, "parse_mode": "HTML",
+		"link_preview_options": map[string]any{"is_disabled": true}}
 	if to.ThreadID != 0 {
 		in["message_thread_id"] = to.ThreadID
 	}
@@ -115,9 +121,25 @@ func telegramVerdict(chat int64, answer []byte) error {
 	return &Refusal{
 		Code: in.Code, After: time.Duration(in.Parameters.RetryAfter) * time.Second, Chat: chat,
 		Moved: in.Parameters.MigrateTo,
-		// 403: the bot was blocked or put out of the group; 400: there is no such chat.
 		Final: in.Parameters.MigrateTo == 0 && (in.Code == http.StatusBadRequest || in.Code == http.StatusForbidden),
+		// A token that is no bot's makes an address that is not there.
+		Account: in.Code == http.StatusUnauthorized || in.Code == http.StatusNotFound,
 	}
+}
+
+// TelegramMeaning explains a code of the Bot API.
+func TelegramMeaning(code int) string {
+	switch code {
+	case http.StatusBadRequest:
+		return "there is no such chat or topic, or the bot may not write there"
+	case http.StatusUnauthorized, http.StatusNotFound:
+		return "the bot's token is not valid"
+	case http.StatusForbidden:
+		return "the bot was blocked, put out of the group, or never started by the person"
+	case http.StatusTooManyRequests:
+		return "too many messages: Telegram says when to come back"
+	}
+	return fmt.Sprintf("code %d", code)
 }
 
 func (s *senders) sendEmail(ctx context.Context, to, subject, text string) error {

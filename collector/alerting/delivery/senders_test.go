@@ -49,6 +49,7 @@ func TestWhatTelegramAnswers(t *testing.T) {
 			&Refusal{Code: 429, Chat: -7, After: 17 * time.Second}},
 		{`{"ok":false,"error_code":400,"parameters":{"migrate_to_chat_id":-1007}}`,
 			&Refusal{Code: 400, Chat: -7, Moved: -1007}},
+		{`{"ok":false,"error_code":401,"description":"Unauthorized"}`, &Refusal{Code: 401, Chat: -7, Account: true}},
 		{`{"ok":false,"error_code":500}`, &Refusal{Code: 500, Chat: -7}},
 	} {
 		answer = c.answer

@@ -14,8 +14,23 @@ import (
 	"github.com/monev112/monev112/collector/observability/metrics"
 )
 
-// Settings are the section "whatsapp" of the configuration file. docs/whatsapp.md says where Meta shows each.
+// Settings are the sections of the configuration file on messages that the service sends to people itself. Without any
+// it sends none.
 type Settings struct {
+	WhatsApp *WhatsAppSettings `yaml:"whatsapp"`
+	Telegram *TelegramSettings `yaml:"telegram"`
+}
+
+// TelegramSettings let the service send by Telegram. With WhatsApp it is also the next way without them.
+type TelegramSettings struct {
+	// Contacts is the file that alertmanager-config reads too: who has which chat.
+	Contacts string `yaml:"contacts"`
+	// TokenFile holds the bot's token. The file that the contacts name is for Alertmanager, which may be another user.
+	TokenFile string `yaml:"bot_token_file"`
+}
+
+// WhatsAppSettings say how the service reaches WhatsApp. docs/whatsapp.md says where Meta shows each.
+type WhatsAppSettings struct {
 	// Contacts is the file that alertmanager-config reads too: who has which number.
 	Contacts string `yaml:"contacts"`
 	// PhoneNumberID is Meta's id of the office's number, not the number.
@@ -28,28 +43,45 @@ type Settings struct {
 
 // Resolve makes the paths absolute; path is given each that is set.
 func (s *Settings) Resolve(path func(string) string) {
-	if s == nil {
-		return
+	var files []*string
+	if w := s.WhatsApp; w != nil {
+		files = append(files, &w.Contacts, &w.TokenFile, &w.SecretFile, &w.VerifyFile)
 	}
-	for _, p := range []*string{&s.Contacts, &s.TokenFile, &s.SecretFile, &s.VerifyFile} {
+	if t := s.Telegram; t != nil {
+		files = append(files, &t.Contacts, &t.TokenFile)
+	}
+	for _, p := range files {
 		*p = path(*p)
 	}
 }
 
 // Check tells the first mistake, and what would be right. It touches no file.
 func (s *Settings) Check() error {
-	if s == nil {
-		return nil
+	type setting struct{ name, value string }
+	var all []setting
+	w, t := s.WhatsApp, s.Telegram
+	if w != nil {
+		all = append(all, setting{"whatsapp.contacts", w.Contacts}, setting{"whatsapp.token_file", w.TokenFile},
+			setting{"whatsapp.app_secret_file", w.SecretFile}, setting{"whatsapp.verify_token_file", w.VerifyFile})
 	}
-	for name, value := range map[string]string{
-		"contacts": s.Contacts, "token_file": s.TokenFile, "app_secret_file": s.SecretFile, "verify_token_file": s.VerifyFile,
-	} {
-		if value == "" {
-			return fmt.Errorf("%s is missing: docs/whatsapp.md says what belongs there", name)
+	if t != nil {
+		all = append(all, setting{"telegram.contacts", t.Contacts}, setting{"telegram.bot_token_file", t.TokenFile})
+	}
+	for _, k := range all {
+		if k.value == "" {
+			return fmt.Errorf("%s: it is missing; docs/whatsapp.md says what belongs there", k.name)
 		}
 	}
-	_, err := whatsapp.NewClient(s.APIURL, s.PhoneNumberID, s.TokenFile)
-	return err
+	if w != nil && t != nil && w.Contacts != t.Contacts {
+		return errors.New("telegram.contacts: it is another file than whatsapp.contacts; name one file in both")
+	}
+	if w == nil {
+		return nil
+	}
+	if _, err := whatsapp.NewClient(w.APIURL, w.PhoneNumberID, w.TokenFile); err != nil {
+		return fmt.Errorf("whatsapp.%w", err)
+	}
+	return nil
 }
 
 // OpenConfig is what Open needs beside the settings. Every field but Log is required.
@@ -62,51 +94,71 @@ type OpenConfig struct {
 	Log          *slog.Logger
 }
 
-// Open opens the outbox of a service. It refuses settings that could deliver nothing.
+// Open opens the outbox of a service; nil where the settings say that it sends nothing. It refuses settings that could
+// deliver nothing.
 func (s *Settings) Open(cfg OpenConfig) (*Outbox, error) {
-	if cfg.PagesURL == "" {
-		return nil, errors.New("whatsapp: its buttons lead to the pages of the service: set pages.public_url")
+	w, t := s.WhatsApp, s.Telegram
+	if w == nil && t == nil {
+		return nil, nil
 	}
-	client, err := whatsapp.NewClient(s.APIURL, s.PhoneNumberID, s.TokenFile)
-	if err != nil {
-		return nil, fmt.Errorf("whatsapp: %w", err)
+	own := config{
+		Dir: filepath.Join(cfg.DataDir, FolderName), MinFreeBytes: cfg.MinFreeBytes, PagesURL: cfg.PagesURL,
+		Observe: cfg.Metrics, Now: cfg.Now, Log: cfg.Log,
 	}
-	for _, name := range []string{s.TokenFile, s.SecretFile, s.VerifyFile} {
-		if _, err := keyfile.ReadLine(name); err != nil {
+	reach := &senders{http: &http.Client{Timeout: sendTimeout}}
+	section, file := "whatsapp", ""
+	var secrets []string
+	if t != nil {
+		section, file, reach.botToken = "telegram", t.Contacts, t.TokenFile
+		secrets = append(secrets, t.TokenFile)
+	}
+	if w != nil {
+		if section, file = "whatsapp", w.Contacts; cfg.PagesURL == "" {
+			return nil, errors.New("whatsapp: its buttons lead to the pages of the service: set pages.public_url")
+		}
+		secrets = append(secrets, w.TokenFile, w.SecretFile, w.VerifyFile)
+		var err error
+		if reach.whatsapp, err = whatsapp.NewClient(w.APIURL, w.PhoneNumberID, w.TokenFile); err != nil {
 			return nil, fmt.Errorf("whatsapp: %w", err)
+		}
+		own.PhoneNumberID, own.Signed, own.Verify = w.PhoneNumberID, w.signed, w.verify
+	}
+	for _, name := range secrets {
+		if _, err := keyfile.ReadLine(name); err != nil {
+			return nil, fmt.Errorf("%s: %w", section, err)
 		}
 	}
 	watched, err := keyfile.Watch(func() (*routing.Contacts, error) {
-		text, err := keyfile.Read(s.Contacts, routing.MaxFileBytes)
+		text, err := keyfile.Read(file, routing.MaxFileBytes)
 		if err != nil {
 			return nil, err
 		}
-		return routing.LoadContacts(s.Contacts, text)
-	}, cfg.Now(), cfg.Log, s.Contacts)
+		return routing.LoadContacts(file, text)
+	}, cfg.Now(), cfg.Log, file)
 	if err != nil {
-		return nil, fmt.Errorf("whatsapp: %w", err)
+		return nil, fmt.Errorf("%s: %w", section, err)
 	}
-	contacts := func() (*routing.Contacts, error) { return watched.Get(cfg.Now()), nil }
-	reach := &senders{client, contacts, &http.Client{Timeout: sendTimeout}}
-	o, err := open(config{
-		Dir: filepath.Join(cfg.DataDir, FolderName), MinFreeBytes: cfg.MinFreeBytes, Contacts: contacts,
-		PhoneNumberID: s.PhoneNumberID, PagesURL: cfg.PagesURL, Senders: reach.all(), Observe: cfg.Metrics,
-		Now: cfg.Now, Log: cfg.Log,
-		Signed: func(header string, body []byte) bool {
-			secret, err := keyfile.ReadLine(s.SecretFile)
-			return err == nil && whatsapp.Signed(secret, header, body)
-		},
-		Verify: func(mode, token, challenge string) (string, bool) {
-			want, err := keyfile.ReadLine(s.VerifyFile)
-			if err != nil {
-				return "", false
-			}
-			return whatsapp.Challenge(want, mode, token, challenge)
-		},
-	})
+	own.Contacts = func() (*routing.Contacts, error) { return watched.Get(cfg.Now()), nil }
+	reach.contacts = own.Contacts
+	own.Senders = reach.all()
+	o, err := open(own)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Metrics.Watch(o.health)
+	cfg.Metrics.Watch(o.health, w != nil)
 	return o, nil
+}
+
+// signed reports whether Meta signed a body.
+func (s *WhatsAppSettings) signed(header string, body []byte) bool {
+	secret, err := keyfile.ReadLine(s.SecretFile)
+	return err == nil && whatsapp.Signed(secret, header, body)
+}
+
+func (s *WhatsAppSettings) verify(mode, token, challenge string) (string, bool) {
+	want, err := keyfile.ReadLine(s.VerifyFile)
+	if err != nil {
+		return "", false
+	}
+	return whatsapp.Challenge(want, mode, token, challenge)
 }

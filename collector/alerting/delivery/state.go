@@ -39,6 +39,7 @@ type Progress struct {
 	FailedAt    time.Time // for good
 	Code        int       // of the last refusal
 	Twice       bool      // it may have been sent twice
+	Moved       bool      // the chat has another number than the contacts say
 	messageID   string
 	notBefore   time.Time
 }
@@ -81,7 +82,7 @@ type state struct {
 	dirty   map[string]bool // notices whose rows ClickHouse does not have
 
 	// What follows from failures of this process alone; it is not recorded.
-	accountAt  time.Time             // WhatsApp refused the account; zero: it works
+	accounts   map[Channel]time.Time // since when a channel refuses the account; not there: it works
 	pauseUntil map[Channel]time.Time // nothing is sent before
 	pause      map[Channel]time.Duration
 }
@@ -91,7 +92,7 @@ func newState() *state {
 		notices: map[string]*Delivery{}, rounds: map[string]*Delivery{}, sentAs: map[string]part{},
 		early: map[string][]whatsapp.Status{}, stopped: map[string]time.Time{},
 		chats: map[int64]int64{}, pair: map[string]time.Time{}, dirty: map[string]bool{},
-		pauseUntil: map[Channel]time.Time{}, pause: map[Channel]time.Duration{},
+		accounts: map[Channel]time.Time{}, pauseUntil: map[Channel]time.Time{}, pause: map[Channel]time.Duration{},
 	}
 }
 
@@ -128,7 +129,7 @@ func (s *state) apply(r *record) {
 		}
 	case r.Refused != nil:
 		if d, p := s.find(r.Refused.part); p != nil {
-			p.Code = r.Refused.Code
+			p.Code, p.Moved = r.Refused.Code, p.Moved || r.Refused.Moved
 			if !r.Refused.Unsure {
 				p.SendingAt = time.Time{}
 			}
@@ -151,10 +152,10 @@ func (s *state) queue(n *Notice) {
 // sent notes what follows from an acceptance.
 func (s *state) sent(d *Delivery, p *Progress, r *record) {
 	s.pauseUntil[p.Channel], s.pause[p.Channel] = time.Time{}, 0
+	delete(s.accounts, p.Channel)
 	if p.Channel != WhatsApp {
 		return
 	}
-	s.accountAt = time.Time{}
 	delete(s.stopped, d.Message.Template) // it was taken
 	s.pair[d.Receiver+"\x00"+p.Name] = r.At
 	if id := r.Accepted.MessageID; id != "" {

@@ -1,9 +1,11 @@
 package routing
 
 import (
+	"cmp"
 	"fmt"
 	"net/mail"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -40,6 +42,9 @@ type Contacts struct {
 type Telegram struct {
 	BotTokenFile string `yaml:"bot_token_file"`
 	APIURL       string `yaml:"api_url"` // empty: Telegram's own
+	// Deliver is where Alertmanager hands over tickets, digests and reports for chats, so that the service sends them and
+	// records what became of each: /alertmanager/v1/telegram of the service. nil: Alertmanager sends them itself.
+	Deliver *Webhook `yaml:"deliver"`
 }
 
 // SMTP is the mail server.
@@ -65,8 +70,8 @@ type OPDContact struct {
 	Channels
 }
 
-// Channels are the ways to one recipient. All are used; with WhatsApp the others take their turn when it delivers
-// nothing, and all are used at once for an emergency.
+// Channels are the ways to one recipient. All are used. Where the service sends (WhatsApp, or Telegram with
+// Telegram.Deliver) they take their turn when the one before delivers nothing; for an emergency all are used at once.
 type Channels struct {
 	WhatsApp []Phone   `yaml:"whatsapp"`
 	Telegram []Chat    `yaml:"telegram"`
@@ -74,8 +79,10 @@ type Channels struct {
 	Webhook  []Webhook `yaml:"webhook"`
 }
 
-// Chat is a Telegram chat or group; one of ChatID and ChatIDFile.
+// Chat is a Telegram chat or group; one of ChatID and ChatIDFile. Name stands for it in the records of deliveries and in
+// commands; without one they call it by its place in the list.
 type Chat struct {
+	Name       string `yaml:"name"`
 	ChatID     int64  `yaml:"chat_id"`
 	ChatIDFile string `yaml:"chat_id_file"`
 	ThreadID   int    `yaml:"thread_id"`
@@ -94,6 +101,11 @@ type Webhook struct {
 	URL     string `yaml:"url"`
 	URLFile string `yaml:"url_file"`
 	KeyFile string `yaml:"key_file"`
+}
+
+// ChatName is what the records of deliveries call a chat.
+func (c *Channels) ChatName(i int) string {
+	return cmp.Or(c.Telegram[i].Name, fmt.Sprintf("telegram %d", i+1))
 }
 
 func (c Channels) empty() bool {
@@ -125,6 +137,9 @@ func (c *Contacts) check() {
 	if c.WhatsApp != nil {
 		c.checkWebhook("whatsapp", c.WhatsApp)
 	}
+	if c.Telegram.Deliver != nil {
+		c.checkWebhook("telegram.deliver", c.Telegram.Deliver)
+	}
 	c.checkChannels("operations", &c.Operations)
 	c.refuseWhatsApp("operations", &c.Operations)
 	if c.Operations.empty() {
@@ -132,7 +147,9 @@ func (c *Contacts) check() {
 			"give a telegram, email or webhook entry: alerts without another recipient go there")
 	}
 	for i, w := range c.Operations.Webhook {
-		if c.Log != nil && w.URL != "" && sameHost(w.URL, c.Log.URL) {
+		if slices.ContainsFunc([]*Webhook{c.Log, c.WhatsApp, c.Telegram.Deliver}, func(own *Webhook) bool {
+			return own != nil && sameHost(w.URL, own.URL)
+		}) {
 			c.file.Wrong(fmt.Sprintf("operations.webhook[%d]", i), "it leads to the collector",
 				"alerts on the collector must not need the collector: name another receiver")
 		}
@@ -167,7 +184,16 @@ func (c *Contacts) checkChannels(at string, to *Channels) {
 			fmt.Sprintf("list at most %d for one recipient; use a group", MaxChannels))
 	}
 	c.checkPhones(at, to.WhatsApp)
+	names := map[string]bool{}
 	for i, chat := range to.Telegram {
+		if chat.Name == "" {
+			names[to.ChatName(i)] = true
+		}
+	}
+	for i, chat := range to.Telegram {
+		if chat.Name != "" {
+			c.checkName(fmt.Sprintf("%s.telegram[%d].name", at, i), chat.Name, "write what the chat is called", names)
+		}
 		if (chat.ChatID == 0) == (chat.ChatIDFile == "") {
 			c.file.Wrong(fmt.Sprintf("%s.telegram[%d]", at, i), "there is not exactly one of chat_id and chat_id_file",
 				"give the number of the chat (groups begin with -100), or the file that holds it")
@@ -204,22 +230,33 @@ func (c *Contacts) checkPhones(at string, phones []Phone) {
 		field := fmt.Sprintf("%s.whatsapp[%d]", at, i)
 		_, err := whatsapp.Number(p.Number)
 		switch {
-		case p.Name == "" || len(p.Name) > MaxNameBytes || names[p.Name] || strings.ContainsFunc(p.Name, unicode.IsControl):
-			c.file.Wrong(field+".name", "there is no name, or it is too long, or another one here has it",
-				"write the office the person holds, for example Kepala Dinas Perhubungan: it stands for the number in records")
-		case strings.Trim(p.Name, "0123456789 +-().") == "":
-			c.file.Wrong(field+".name", "it is a number", "write the office the person holds")
+		case !c.checkName(field+".name", p.Name,
+			"write the office the person holds, for example Kepala Dinas Perhubungan: it stands for the number in records", names):
 		case (p.Number == "") == (p.NumberFile == ""):
 			c.file.Wrong(field, "there is not exactly one of number and number_file", "give +62 and the number, or its file")
 		case p.Number != "" && err != nil:
 			c.file.Wrong(field+".number", "it is no telephone number", "write +62 and the number without its leading 0")
 		}
-		names[p.Name] = true
 	}
 	if len(phones) > 0 && c.WhatsApp == nil {
 		c.file.Wrong(at+".whatsapp", "nothing says where messages for WhatsApp go",
 			"give whatsapp.url and whatsapp.key_file at the top of the file")
 	}
+}
+
+// checkName reports whether a name may stand for a number, and adds it to those of its list.
+func (c *Contacts) checkName(field, name, remedy string, names map[string]bool) bool {
+	taken := names[name]
+	names[name] = true
+	switch {
+	case name == "" || len(name) > MaxNameBytes || taken || strings.ContainsFunc(name, unicode.IsControl):
+		c.file.Wrong(field, "there is no name, or it is too long, or another one here has it", remedy)
+	case strings.Trim(name, "0123456789 +-().") == "":
+		c.file.Wrong(field, "it is a number", remedy)
+	default:
+		return true
+	}
+	return false
 }
 
 func (c *Contacts) checkWebhook(at string, w *Webhook) {

@@ -65,8 +65,8 @@ func SupervisorsOf(center string) string { return dashed("koordinator-" + center
 // LeadershipOf names the receiver of a centre's Asisten and Sekda.
 func LeadershipOf(center string) string { return dashed("pimpinan-" + center) }
 
-// UrgentOf names the receiver that reaches the people of another one by every way at once. It exists where they have
-// WhatsApp: else the receiver itself does.
+// UrgentOf names the receiver that reaches the people of another one by every way at once, and needs the service for
+// WhatsApp alone. It exists where the service sends to them: else the receiver itself does.
 func UrgentOf(receiver string) string { return receiver + urgentSuffix }
 
 const urgentSuffix = "-darurat"
@@ -96,17 +96,20 @@ func (c *Contacts) Recipient(receiver string) (r Recipient, ok bool) {
 	return r, false
 }
 
-// Named returns who has WhatsApp under a name, and the receiver that reaches them.
-func (c *Contacts) Named(name string) (receiver string, r Recipient, ok bool) {
+// Find returns who has channels of which has is true, in a centre or, where it is empty, in any, and the receiver that
+// reaches them.
+func (c *Contacts) Find(center string, has func(*Channels) bool) (receiver string, r Recipient, ok bool) {
 	for i := range c.Centers {
 		k := &c.Centers[i]
+		if center != "" && center != k.Code {
+			continue
+		}
 		receivers := []string{LeadershipOf(k.Code)}
 		for _, o := range k.OPDs {
 			receivers = append(receivers, ReceiverOf(k.Code, o.ID))
 		}
 		for _, receiver := range receivers {
-			r, _ := c.Recipient(receiver)
-			if slices.ContainsFunc(r.Channels.WhatsApp, func(p Phone) bool { return p.Name == name }) {
+			if r, _ := c.Recipient(receiver); has(&r.Channels) {
 				return receiver, r, true
 			}
 		}
@@ -372,14 +375,19 @@ func (b *builder) orOperations(name, of string, k kind, c Channels, instead stri
 		b.note("%s: no contact, Diskominfo stands in", of)
 		return instead
 	}
-	if len(c.WhatsApp) == 0 {
+	all := b.in.Contacts
+	switch {
+	case len(c.WhatsApp) > 0:
+		withHand := append([]Webhook{*all.WhatsApp}, c.Webhook...)
+		b.receiver(name, of, k, Channels{Webhook: withHand})
+		c.Webhook = withHand // beside the other ways: only the service speaks to WhatsApp
+		b.receiver(UrgentOf(name), of+", emergencies", k, c)
+	case len(c.Telegram) > 0 && all.Telegram.Deliver != nil && k == tickets:
+		b.receiver(name, of, k, Channels{Webhook: append([]Webhook{*all.Telegram.Deliver}, c.Webhook...)})
+		b.receiver(UrgentOf(name), of+", emergencies", k, c)
+	default:
 		b.receiver(name, of, k, c)
-		return name
 	}
-	hand := *b.in.Contacts.WhatsApp
-	b.receiver(name, of, k, Channels{Webhook: append([]Webhook{hand}, c.Webhook...)})
-	c.Webhook = append([]Webhook{hand}, c.Webhook...)
-	b.receiver(UrgentOf(name), of+", emergencies", k, c)
 	return name
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -152,6 +153,18 @@ func TestMistakesInContactsAreNamedWithTheirPlace(t *testing.T) {
 			head + "  webhook: [{url: \"http://127.0.0.1:8112/x\"}]\nlog: {url: " +
 				"\"http://127.0.0.1:8112/alertmanager/v1/log\"}\n", "must not need the collector",
 		},
+		"to the outbox": {
+			head + "  webhook: [{url: \"http://127.0.0.1:8112/x\"}]\n" +
+				"whatsapp: {url: \"http://127.0.0.1:8112/alertmanager/v1/whatsapp\"}\n", "must not need the collector",
+		},
+		"one name for two chats": {
+			head + "centers:\n  - code: \"35.15\"\n    leadership:\n      telegram: [{name: a, chat_id: -2}, {name: a, chat_id: -3}]\n",
+			"contacts.yaml:8: centers[0].leadership.telegram[1].name",
+		},
+		"a name that another has by its place": {
+			head + "centers:\n  - code: \"35.15\"\n    leadership:\n      telegram: [{chat_id: -2}, {name: telegram 1, chat_id: -3}]\n",
+			"another one here has it",
+		},
 		"password in url": {head + "log: {url: \"http://u:p@host/x\"}\n", "holds a password"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,6 +189,57 @@ func TestCallsForDiskominfoDoNotNeedTheCollector(t *testing.T) {
 	receiver, _, _ := strings.Cut(rest, "\n  - name: ")
 	if !strings.Contains(receiver, "telegram_configs") && !strings.Contains(receiver, "email_configs") {
 		t.Errorf("no channel of its own:\n%s", receiver)
+	}
+}
+
+// TestTheServiceSendsByTelegramWhereTheOfficeSaysSo: tickets, digests and reports; never a condition, and no emergency.
+func TestTheServiceSendsByTelegramWhereTheOfficeSaysSo(t *testing.T) {
+	text, err := os.ReadFile(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const own = "http://127.0.0.1:8112/alertmanager/v1/telegram"
+	contacts, err := LoadContacts("contacts.yaml", []byte(strings.Replace(string(text), "telegram:\n",
+		"telegram:\n  deliver: {url: "+own+", key_file: /k}\n", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, b := book(t)
+	out, _, err := Configuration(Input{Directory: dir, Calendar: b.Calendar, Contacts: contacts, From: november})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]struct{ deliver, telegram, email bool }{
+		Operations:                               {false, true, true},
+		OperationsTickets:                        {false, true, true},
+		"koordinator-35-15":                      {false, true, false}, // conditions of the call floor
+		LeadershipOf(sidoarjo):                   {true, false, false},
+		ReceiverOf(sidoarjo, "dishub"):           {true, false, false}, // e-mail is the next way
+		UrgentOf(ReceiverOf(sidoarjo, "dishub")): {false, true, true},
+		ReceiverOf(sidoarjo, "dinsos"):           {false, false, true}, // has no Telegram
+	} {
+		_, rest, found := strings.Cut(string(out), "- name: "+name+"\n")
+		block, _, _ := strings.Cut(rest, "\n  - name: ")
+		if got := strings.Contains(block, "url: "+own); !found || got != want.deliver ||
+			strings.Contains(block, "telegram_configs") != want.telegram || strings.Contains(block, "email_configs") != want.email {
+			t.Errorf("%s: want %+v, is\n%s", name, want, block)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "alertmanager.yml")
+	if err := os.WriteFile(file, out, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(servers.Tool(t, "amtool"), "check-config", file).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for priority, want := range map[string]string{
+		"darurat": UrgentOf(ReceiverOf(sidoarjo, "dishub")), "mendesak": ReceiverOf(sidoarjo, "dishub"),
+	} {
+		if out, err := exec.Command(servers.Tool(t, "amtool"), "config", "routes", "test", "--config.file="+file,
+			"--verify.receivers="+want, "kind=ticket", "center="+sidoarjo, "opd=dishub", "level=risk", "ticket=T",
+			"priority="+priority).CombinedOutput(); err != nil {
+			t.Errorf("%s: %s", priority, out)
+		}
 	}
 }
 

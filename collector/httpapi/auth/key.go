@@ -21,17 +21,19 @@ const (
 	BoardRead   Scope = "board:read"   // the board, all tickets and calls, the directory's review
 	AlertsLog   Scope = "alerts:log"   // deliver Alertmanager's notifications for the record
 	MonevWrite  Scope = "monev:write"  // pages of the meeting, and events of the office (event.Kind.OfOffice)
-	// WhatsAppDeliver hands over Alertmanager's notifications that go by WhatsApp.
+	// WhatsAppDeliver and TelegramDeliver hand over Alertmanager's notifications that the service sends.
 	WhatsAppDeliver Scope = "whatsapp:deliver"
+	TelegramDeliver Scope = "telegram:deliver"
 	Admin           Scope = "admin" // rebuild rows, freeze months; on pages everything
 
 	opdPrefix = "opd:read:"
 )
 
 // known are the scopes beside those of one OPD.
-var known = []Scope{EventsWrite, BoardRead, AlertsLog, WhatsAppDeliver, MonevWrite, Admin}
+var known = []Scope{EventsWrite, BoardRead, AlertsLog, WhatsAppDeliver, TelegramDeliver, MonevWrite, Admin}
 
-const scopeNames = "events:write, board:read, opd:read:<opd>, alerts:log, whatsapp:deliver, monev:write or admin"
+const scopeNames = "events:write, board:read, opd:read:<opd>, alerts:log, whatsapp:deliver, telegram:deliver, " +
+	"monev:write or admin"
 
 // OPDRead returns the scope that reads the tickets of one OPD.
 func OPDRead(opd string) Scope { return Scope(opdPrefix + opd) }

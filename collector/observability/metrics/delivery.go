@@ -7,20 +7,24 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Delivery measures the messages that the service sends to people itself. Without WhatsApp its gauges are absent.
+// Delivery measures the messages that the service sends to people itself. Without any its gauges are absent.
 type Delivery struct {
 	messages                            *prometheus.CounterVec
 	waiting, refused, stopped, silences *prometheus.Desc
+	channels                            []string // that may refuse the account; set before state
 	state                               atomic.Pointer[func() DeliveryState]
 }
 
 // DeliveryState is the outbox at one instant.
 type DeliveryState struct {
-	Waiting     int                         // messages that no channel has taken
-	Refused     bool                        // WhatsApp refuses the account
-	Stopped     []string                    // templates that must not be sent
-	Undelivered map[[2]string]time.Duration // by centre and OPD: for how long WhatsApp has delivered nothing
+	Waiting     int                           // messages that no channel has taken
+	Refused     map[string]bool               // channels that refuse the account
+	Stopped     []string                      // templates that must not be sent
+	Undelivered map[Undelivered]time.Duration // for how long a channel has delivered nothing to an OPD
 }
+
+// Undelivered names an OPD and the first of the ways to it.
+type Undelivered struct{ Center, OPD, Channel string }
 
 func newDelivery(b *builder) *Delivery {
 	d := &Delivery{
@@ -35,9 +39,13 @@ func newDelivery(b *builder) *Delivery {
 // Message counts a message that came to a state: accepted, delivered, read or failed.
 func (d *Delivery) Message(channel, state string) { d.messages.WithLabelValues(channel, state).Inc() }
 
-// Watch gives the function that is asked at each scrape.
-func (d *Delivery) Watch(state func() DeliveryState) {
-	create(d.messages.MetricVec, []string{"whatsapp"}, []string{"accepted", "delivered", "read", "failed"})
+// Watch gives the function that is asked at each scrape, and says whether the service speaks to WhatsApp.
+func (d *Delivery) Watch(state func() DeliveryState, whatsapp bool) {
+	d.channels = []string{"telegram"}
+	if whatsapp {
+		d.channels = []string{"whatsapp", "telegram"}
+		create(d.messages.MetricVec, []string{"whatsapp"}, []string{"accepted", "delivered", "read", "failed"})
+	}
 	create(d.messages.MetricVec, []string{"telegram", "email"}, []string{"accepted", "failed"})
 	d.state.Store(&state)
 }
@@ -60,16 +68,18 @@ func (d *Delivery) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, v, labels...)
 	}
-	refused := 0.0
-	if s.Refused {
-		refused = 1
-	}
 	gauge(d.waiting, float64(s.Waiting))
-	gauge(d.refused, refused)
+	for _, channel := range d.channels {
+		refused := 0.0
+		if s.Refused[channel] {
+			refused = 1
+		}
+		gauge(d.refused, refused, channel)
+	}
 	for _, name := range s.Stopped {
 		gauge(d.stopped, 1, name)
 	}
 	for k, age := range s.Undelivered {
-		gauge(d.silences, age.Seconds(), k[0], k[1])
+		gauge(d.silences, age.Seconds(), k.Center, k.OPD, k.Channel)
 	}
 }

@@ -76,10 +76,10 @@ func full(t testing.TB) *Registry {
 	r.Pager.Pushed(time.Unix(1700000000, 0), map[string]int{"overdue": 2, "odd": 1})
 	r.Delivery.Watch(func() DeliveryState {
 		return DeliveryState{
-			Waiting: 2, Refused: true, Stopped: []string{"monev112_uji"},
-			Undelivered: map[[2]string]time.Duration{{"35.15", "dishub"}: time.Hour},
+			Waiting: 2, Refused: map[string]bool{"whatsapp": true}, Stopped: []string{"monev112_uji"},
+			Undelivered: map[Undelivered]time.Duration{{"35.15", "dishub", "whatsapp"}: time.Hour},
 		}
-	})
+	}, true)
 	r.Calendar.CoveredUntil(time.Unix(1800000000, 0))
 	r.Expected.Never("35.15", 2)
 	r.Expected.Set("35.15", 6, 1.5)

@@ -48,7 +48,7 @@ type view struct {
 	Rows  []row
 }
 
-// row is the messages to one OPD by one channel; absent times are "–".
+// row is the messages to one OPD by one channel; absent times are "–". Times say of how many tickets they are the median.
 type row struct{ OPD, Channel, Messages, Delivered, Read, Failed, ToRead, ToAcknowledged string }
 
 func (p *pages) show(r *page.Request) {
@@ -78,11 +78,11 @@ func (p *pages) row(r *page.Request, t *store.Told) row {
 		name = r.T("Pimpinan", "Leadership")
 	}
 	count := func(n uint64) string { return indonesian.Number(int64(n)) }
-	span := func(seconds *float64) string {
-		if seconds == nil {
+	span := func(m store.Median) string {
+		if m.Value == nil {
 			return "–"
 		}
-		return indonesian.Duration(time.Duration(*seconds * float64(time.Second)))
+		return indonesian.Duration(time.Duration(*m.Value*float64(time.Second))) + " (n = " + count(m.N) + ")"
 	}
 	read := count(t.Read)
 	if t.Channel != "whatsapp" {

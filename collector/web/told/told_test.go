@@ -40,7 +40,7 @@ func TestThePageSaysWhoWasTold(t *testing.T) {
 			}
 			return []store.Told{
 				{Center: "35.15", OPD: "dishub", Channel: "whatsapp", Messages: 1234, Delivered: 9, Read: 8, Failed: 1,
-					ToRead: &minutes},
+					ToRead: store.Median{Value: &minutes, N: 8}},
 				{Center: "35.15", Channel: "email", Messages: 1},
 			}, nil
 		},
@@ -52,7 +52,7 @@ func TestThePageSaysWhoWasTold(t *testing.T) {
 		want            []string
 	}{
 		{"", "id", 200, []string{
-			"Dinas Perhubungan", "1.234", "10 menit", "Pimpinan", "Surel", "<td>–</td>", `href="./pesan"`,
+			"Dinas Perhubungan", "1.234", "10 menit (n = 8)", "Pimpinan", "Surel", "<td>–</td>", `href="./pesan"`,
 		}},
 		{"", "en", 200, []string{"Leadership", "E-mail", "Who was told"}},
 		{"?since=2020-01-01&until=2020-02-01", "id", 200, []string{"Tidak ada pesan"}},

@@ -1,6 +1,6 @@
 -- deliveries: each alert of each message that the collector sent to a person, with what became of it and when the OPD
 -- acknowledged the ticket after it. By WhatsApp a message is delivered when the telephone says so; by Telegram and e-mail
--- no more is known than that it was accepted.
+-- no more is known than that it was accepted. late_since is when the clock of a late ticket was due.
 CREATE OR REPLACE VIEW {{db}}.deliveries AS
 SELECT
     n.center AS center, n.opd AS opd, n.kind AS kind, n.level AS level, n.subject AS ticket, n.priority AS priority,
@@ -9,8 +9,46 @@ SELECT
     n.code AS code, n.twice AS twice,
     multiIf(n.read_at IS NOT NULL, 'read', n.delivered_at IS NOT NULL, 'delivered', n.failed_at IS NOT NULL, 'failed',
         n.accepted_at IS NOT NULL, 'accepted', 'waiting') AS state,
-    if(t.acknowledged_at >= n.told_at, t.acknowledged_at, NULL) AS acknowledged_at
+    if(t.acknowledged_at >= n.told_at, t.acknowledged_at, NULL) AS acknowledged_at,
+    n.late_since AS late_since, n.tries AS tries, n.moved AS moved
 FROM {{db}}.notifications AS n FINAL
 LEFT JOIN (SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at FROM {{db}}.tickets_now) AS t
     ON t.center = n.center AND t.id = n.subject
 WHERE n.channel != '';
+
+{{- define "told in"}}told_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND told_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+            AND state != 'waiting'{{end}}
+
+-- deliveries_by_opd: the messages of a time, since <= told_at < until in milliseconds since 1970, by OPD ('' is the
+-- leadership) and channel. delivered: the telephone says so, or, but for WhatsApp, the channel took it. to_read and
+-- to_acknowledged are medians, in seconds, over the late tickets in them, each once: from when its clock was due until
+-- somebody read of it (of reads tickets), until the OPD acknowledged it (of acknowledgements).
+CREATE OR REPLACE VIEW {{db}}.deliveries_by_opd AS
+SELECT m.center AS center, m.office AS opd, m.channel AS channel, m.messages AS messages, m.delivered AS delivered,
+    m.seen AS seen, m.failed AS failed, t.reads AS reads, if(t.reads = 0, NULL, t.read_after) AS to_read,
+    t.acknowledgements AS acknowledgements, if(t.acknowledgements = 0, NULL, t.acknowledged_after) AS to_acknowledged
+FROM
+(
+    SELECT center, ifNull(opd, '') AS office, channel, uniqExact(message) AS messages,
+        uniqExactIf(message, state IN ('delivered', 'read') OR channel != 'whatsapp' AND state = 'accepted') AS delivered,
+        uniqExactIf(message, state = 'read') AS seen, uniqExactIf(message, state = 'failed') AS failed
+    FROM {{db}}.deliveries
+    WHERE {{template "told in"}}
+    GROUP BY center, office, channel
+) AS m
+LEFT JOIN
+(
+    SELECT center, office, channel, countIf(at_read IS NOT NULL) AS reads,
+        toFloat64(quantileExactIf(0.5)(dateDiff('second', since_when, ifNull(at_read, since_when)), at_read IS NOT NULL)) AS read_after,
+        countIf(at_ack IS NOT NULL) AS acknowledgements,
+        toFloat64(quantileExactIf(0.5)(dateDiff('second', since_when, ifNull(at_ack, since_when)), at_ack IS NOT NULL)) AS acknowledged_after
+    FROM
+    (
+        SELECT center, ifNull(opd, '') AS office, channel, ticket, assumeNotNull(min(late_since)) AS since_when,
+            min(read_at) AS at_read, min(acknowledged_at) AS at_ack
+        FROM {{db}}.deliveries
+        WHERE {{template "told in"}} AND late_since IS NOT NULL
+        GROUP BY center, office, channel, ticket
+    )
+    GROUP BY center, office, channel
+) AS t ON t.center = m.center AND t.office = m.office AND t.channel = m.channel;
