@@ -40,7 +40,7 @@ func plain(t *testing.T) string {
 	told.Mount(site, told.Config{
 		Told: func(context.Context, string, time.Time, time.Time) ([]store.Told, error) {
 			return []store.Told{
-				{Center: "35.15", OPD: "dishub", Channel: "whatsapp", Messages: 1234, Delivered: 9, Read: 8, Failed: 1, ToRead: &minutes},
+				{Center: "35.15", OPD: "dishub", Channel: "whatsapp", Messages: 1234, Delivered: 9, Read: 8, Failed: 1, ToRead: store.Median{Value: &minutes, N: 1}},
 			}, nil
 		},
 		Directory: dir, Now: time.Now,
