@@ -131,6 +131,33 @@ func TestTheIndexFindsWhatAFullWalkFinds(t *testing.T) {
 				r.Fatalf("%+v: %v, want %v", filter, got, want[j])
 			}
 		}
+		for _, center := range []string{"35.15", "nowhere"} {
+			summary, open := f.b.DueSummary(center, "dishub", now), 0
+			var got, want []event.Key
+			for _, c := range f.b.centers {
+				for _, g := range c.groups {
+					for i := range g.tickets {
+						k := &g.tickets[i]
+						if g.opd != "dishub" || k.entry.key.Center != center || k.lastEventAt < staleBefore {
+							continue
+						}
+						open++
+						_, since, _ := k.standing(at)
+						if next := k.next(at); since == 0 && next != 0 && next-at <= SoonWithin.Milliseconds() {
+							want = append(want, k.entry.key)
+						}
+					}
+				}
+			}
+			for _, d := range summary.Soon {
+				got = append(got, d.Key)
+			}
+			slices.SortFunc(got, compareKeys)
+			slices.SortFunc(want, compareKeys)
+			if summary.Open != open || !slices.Equal(got, want) {
+				r.Fatalf("%s: %d open, %v due soon, want %d, %v", center, summary.Open, got, open, want)
+			}
+		}
 		var due []event.Key
 		for _, d := range f.b.Due(now) {
 			due = append(due, d.Key)
