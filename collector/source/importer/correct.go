@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -38,11 +37,11 @@ type corrector struct {
 	memory  *memory
 	history History
 
-	planned map[string]version // what this run sends, by the event's own id
+	planned map[string]plan // what this run sends, by the event's own id
 	changes map[string]*changed
-	order   []string          // of changes
-	absent  map[string]string // subjects of the events that rows of this run do not give for an empty cell, by id
-	bytes   int64             // of changes
+	order   []string            // of changes
+	absent  map[string]struct{} // ids of events of before that rows of this run do not give for an empty cell
+	bytes   int64               // of changes
 
 	from, to int64 // the rows of this run lie between these times, when spanned
 	spanned  bool
@@ -52,6 +51,16 @@ type corrector struct {
 	resent    int                         // how many of them were sent again
 	cases     map[string][]send.HeldEvent // answers of the history; events of one row ask for the same case
 }
+
+// plan is the version of an event that a run sends, without what the event tells.
+type plan struct {
+	hash, previous uint64
+	row            int64
+	file           uint64
+	revision       uint32
+}
+
+func (v *version) plan() plan { return plan{v.hash, v.previous, v.row, v.file, v.revision} }
 
 // changed holds the contents that rows give an event which the collector holds with another one.
 type changed struct {
@@ -83,8 +92,8 @@ const (
 
 func newCorrector(r *run, m *memory, h History) *corrector {
 	return &corrector{
-		run: r, memory: m, history: h, planned: map[string]version{}, changes: map[string]*changed{},
-		absent: map[string]string{},
+		run: r, memory: m, history: h, planned: map[string]plan{}, changes: map[string]*changed{},
+		absent: map[string]struct{}{},
 	}
 }
 
@@ -119,12 +128,12 @@ func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s sub
 		c.from, c.to, c.spanned = row, row, true
 	}
 	c.from, c.to = min(c.from, row), max(c.to, row)
-	if plan, ok := c.planned[e.ID]; ok {
-		if plan.hash != e.Hash {
+	if p, ok := c.planned[e.ID]; ok {
+		if p.hash != e.Hash {
 			c.run.contradiction(s)
 			return nil
 		}
-		return c.send(e, plan, s)
+		return c.send(e, version{e.ID, p.hash, p.previous, p.revision, p.row, e.Subject, p.file}, s)
 	}
 	if c.memory.full(e.ID, len(c.planned)) {
 		return fmt.Errorf("%s: the memory of earlier imports holds %d events already; import without it (--state none), "+
@@ -143,7 +152,7 @@ func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s sub
 		if !known {
 			v.file = c.run.fileNumber(s.place.file)
 		}
-		c.planned[e.ID] = v
+		c.planned[e.ID] = v.plan()
 		if change != nil {
 			change.confirmed = true
 		}
@@ -223,7 +232,7 @@ func (c *corrector) correct(held version, o content) error {
 		c.run.sum.Corrected++
 	}
 	next.row, next.subject = o.row, o.subject
-	c.planned[next.id] = next
+	c.planned[next.id] = next.plan()
 	return c.send(mapping.Event{ID: next.id, JSON: o.json}, next, o.from)
 }
 
@@ -383,10 +392,11 @@ func (c *corrector) sameValue(key string, ours, theirs any) bool {
 func (c *corrector) withdraw(ctx context.Context) error {
 	var gone []version // rows that vanished, or that a changed mapping makes otherwise
 	empty := 0
-	known := c.known()
-	reaches := c.reaches(known)
-	from, _ := c.run.mapping.Day(c.from)
-	_, to := c.run.mapping.Day(c.to)
+	missed := c.missed()
+	var reaches map[uint64]reach
+	if slices.ContainsFunc(missed, func(v version) bool { _, emptied := c.absent[v.id]; return !emptied }) {
+		reaches = c.reaches()
+	}
 	send := func(v version) error {
 		next := version{
 			id: v.id, hash: withdrawnHash, previous: v.hash, revision: v.revision + 1, row: v.row, subject: v.about(),
@@ -405,17 +415,13 @@ func (c *corrector) withdraw(ctx context.Context) error {
 		kind, subject, _ := strings.Cut(next.subject, "/")
 		w.Kind, _ = event.ParseKind(kind)
 		w.Subject = subject
-		c.planned[next.id] = next
+		c.planned[next.id] = next.plan()
 		c.run.sum.Withdrawn++
 		return c.run.emit(w.AppendCloudEvent(nil), submission{id: v.id, version: &next})
 	}
-	for _, v := range known {
+	for _, v := range missed {
 		if ctx.Err() != nil {
 			return ctx.Err()
-		}
-		_, planned := c.planned[v.id]
-		if planned || c.changes[v.id] != nil || v.withdrawn() || !c.spanned || v.row < from || v.row >= to {
-			continue
 		}
 		before, after := v.row < c.from, v.row > c.to
 		if _, emptied := c.absent[v.id]; emptied {
@@ -448,14 +454,13 @@ type reach struct {
 // file, and so lie outside of the rows of this run. It counts there only where this run is that file once more: it has
 // the row at the other end, and nothing beyond. Else a file of the morning would take back that of the afternoon, and
 // an export of the last hours all that came before.
-func (c *corrector) reaches(known []version) map[uint64]reach {
+func (c *corrector) reaches() map[uint64]reach {
 	out := map[uint64]reach{}
-	for _, v := range known {
+	for v := range c.memory.all() {
 		if v.file == 0 || v.withdrawn() {
 			continue
 		}
-		_, here := c.planned[v.id]
-		here = here || c.changes[v.id] != nil
+		here := c.here(v.id)
 		r, found := out[v.file]
 		if !found || v.row < r.from {
 			r.from, r.first = v.row, false
@@ -469,11 +474,27 @@ func (c *corrector) reaches(known []version) map[uint64]reach {
 	return out
 }
 
-// known returns all that the memory knows, by id: the collector took these ids, so none is a telephone number.
-func (c *corrector) known() []version {
-	c.memory.mu.Lock()
-	defer c.memory.mu.Unlock()
-	return slices.SortedFunc(maps.Values(c.memory.known), func(a, b version) int { return strings.Compare(a.id, b.id) })
+// missed returns what the memory knows of the days of this run and no row gives, by id: the collector took these ids, so
+// none is a telephone number.
+func (c *corrector) missed() (out []version) {
+	if !c.spanned {
+		return nil
+	}
+	from, _ := c.run.mapping.Day(c.from)
+	_, to := c.run.mapping.Day(c.to)
+	for v := range c.memory.all() {
+		if !c.here(v.id) && !v.withdrawn() && v.row >= from && v.row < to {
+			out = append(out, v)
+		}
+	}
+	slices.SortFunc(out, func(a, b version) int { return strings.Compare(a.id, b.id) })
+	return out
+}
+
+// here reports whether a row of this run gives an event.
+func (c *corrector) here(id string) bool {
+	_, planned := c.planned[id]
+	return planned || c.changes[id] != nil
 }
 
 // vanishedShown is how many of the events that no row gives any more are named.

@@ -141,6 +141,9 @@ type run struct {
 	names     nameCount
 	size      int64
 
+	numbered string // the last file that fileNumber was asked for
+	number   uint64
+
 	refusedRows int // rows of which no event was made: what an earlier import made of them is not gone
 
 	latest       int64 // milliseconds since 1970: an event after it is in the future
@@ -342,8 +345,10 @@ func (r *run) readTable(ctx context.Context, t tabular.Table) error {
 			err := r.take(ctx, row, bound, events)
 			if err == nil {
 				r.names.count(m.Names)
-				for _, a := range m.Absent {
-					r.corrector.absent[a.ID] = a.Subject
+				for _, id := range m.Absent {
+					if _, before := r.corrector.memory.find(id); before {
+						r.corrector.absent[id] = struct{}{}
+					}
 				}
 				continue
 			}
@@ -399,8 +404,11 @@ func (r *run) sendGroups(ctx context.Context) error {
 
 // fileNumber numbers a file of this run unlike those of other runs; never 0.
 func (r *run) fileNumber(name string) uint64 {
-	sum := sha256.Sum256([]byte(strconv.FormatInt(r.began.UnixNano(), 10) + "\x00" + name))
-	return binary.BigEndian.Uint64(sum[:])>>16 | 1
+	if name != r.numbered {
+		sum := sha256.Sum256([]byte(strconv.FormatInt(r.began.UnixNano(), 10) + "\x00" + name))
+		r.numbered, r.number = name, binary.BigEndian.Uint64(sum[:])>>16|1
+	}
+	return r.number
 }
 
 // submission is an event on its way, so that a rejection finds its row.

@@ -10,6 +10,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -43,7 +44,7 @@ type memory struct {
 	marked     bool // it did not
 
 	mu      sync.Mutex
-	known   map[string]version
+	known   map[string]kept
 	carried map[string]carried // by the mapping's name
 }
 
@@ -64,6 +65,27 @@ type version struct {
 	row      int64  // when the row happened, milliseconds since 1970
 	subject  string // such as call/C-1
 	file     uint64 // a number of the file that gave the event first; 0: not known
+}
+
+// kept is a version as the memory holds it, by its id: of millions of events each byte counts.
+type kept struct {
+	hash, previous uint64
+	row            int64
+	file           uint64
+	subject        string // empty where version.about tells it from the id
+	revision       uint32
+}
+
+func (v version) kept() kept {
+	k := kept{v.hash, v.previous, v.row, v.file, v.subject, v.revision}
+	if v.subject = ""; v.about() == k.subject {
+		k.subject = ""
+	}
+	return k
+}
+
+func (k *kept) version(id string) version {
+	return version{id, k.hash, k.previous, k.revision, k.row, k.subject, k.file}
 }
 
 // withdrawnHash is the hash of a version that says nothing: the event was withdrawn.
@@ -135,7 +157,7 @@ func openMemory(dir string, key memoryKey, limit int) (_ *memory, err error) {
 	}
 	key.Format, key.Version, key.Server = "monev112-import", 1, strings.TrimSuffix(key.Server, "/")
 	m := &memory{
-		key: key, limit: limit, known: map[string]version{}, carried: map[string]carried{}, path: memoryPath(dir, key),
+		key: key, limit: limit, known: map[string]kept{}, carried: map[string]carried{}, path: memoryPath(dir, key),
 	}
 	m.lock, err = disk.OS{}.Lock(m.path + ".lock")
 	if errors.Is(err, disk.ErrLocked) {
@@ -222,7 +244,8 @@ func (m *memory) loadLine(text string) bool {
 	if numbered && err5 != nil {
 		return false
 	}
-	m.known[id] = version{id, hash, previous, uint32(revision), row, subject, file}
+	v := version{strings.Clone(id), hash, previous, uint32(revision), row, strings.Clone(subject), file}
+	m.known[v.id] = v.kept() // not the whole line
 	return errors.Join(err1, err2, err3, err4) == nil
 }
 
@@ -267,14 +290,27 @@ func (m *memory) close() { _ = m.lock.Close() } // the end of the process unlock
 func (m *memory) accepted(v version) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.known[v.id] = v
+	m.known[v.id] = v.kept()
 }
 
 func (m *memory) find(id string) (version, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	v, ok := m.known[id]
-	return v, ok
+	return v.version(id), ok
+}
+
+// all goes over the versions in no order; the memory must not be asked meanwhile.
+func (m *memory) all() iter.Seq[version] {
+	return func(yield func(version) bool) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for id, k := range m.known {
+			if !yield(k.version(id)) {
+				return
+			}
+		}
+	}
 }
 
 // full reports whether there is no room for an event that is not known yet, with so many planned.

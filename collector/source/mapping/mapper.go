@@ -27,10 +27,6 @@ type Event struct {
 	Subject string
 }
 
-// Absent is an event that a row would give if a cell of it were not empty: that of the event's time, or one that the
-// rule asks to be filled.
-type Absent struct{ ID, Subject string }
-
 const (
 	maxIDBytes = event.MaxIDBytes
 	eventHead  = `{"specversion":"1.0","id":` // of every event's JSON
@@ -88,8 +84,9 @@ type Mapper struct {
 	Names []Name
 	Notes Notes // of the rows that were taken
 
-	// Absent are the events that the last row does not give because a cell of it is empty, when CollectAbsent is set.
-	Absent        []Absent
+	// Absent are the ids of the events that the last row would give if a cell of it were not empty, that of the event's
+	// time or one that the rule asks to be filled, when CollectAbsent is set.
+	Absent        []string
 	CollectAbsent bool
 
 	// Sequence is what a SequenceReader has found out of all rows; nil where the mapping asks for none.
@@ -336,7 +333,7 @@ func (m *Mapper) absent(r *eventRule) {
 		return
 	}
 	if id := m.eventID(r, subject); id != "" {
-		m.Absent = append(m.Absent, Absent{id, r.kind + "/" + string(subject)})
+		m.Absent = append(m.Absent, id)
 	}
 }
 
