@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,6 +47,9 @@ func stateFolder() (string, error) {
 	}
 	return filepath.Join(home, ".local", "state", "monev112"), nil
 }
+
+// importMemory is beyond what memory is given back before it is asked for: about what 4 million remembered events take.
+const importMemory = 3 << 29
 
 func importCommand() *cobra.Command {
 	var (
@@ -106,6 +111,9 @@ sent as corrections. Refused rows are written to the rejects file with line and 
 				}
 				defer client.Close()
 				o.Collector = client
+			}
+			if debug.SetMemoryLimit(-1) == math.MaxInt64 { // GOMEMLIMIT is not set
+				debug.SetMemoryLimit(importMemory)
 			}
 			_, err = importer.Import(cmd.Context(), o)
 			if errors.Is(err, importer.ErrRefused) && rejects != "" {
