@@ -114,6 +114,10 @@ func TestAnOPDsPageInABrowser(t *testing.T) {
 	w.ticket(id, "kebakaran", "darurat", "damkar", testNow.Add(-25*time.Minute))
 	w.ticket("SDA-2026-00098", "kebakaran", "darurat", "damkar", testNow.Add(-3*time.Hour))
 	w.ticket("SDA-2026-00125", "evakuasi_hewan", "non_darurat", "damkar", testNow.Add(-24*time.Hour))
+	for i := range 4 { // due soon
+		w.ticket(fmt.Sprintf("SDA-2026-%05d", 130+i), "evakuasi_hewan", "non_darurat", "damkar",
+			testNow.Add(-time.Duration(6+i)*time.Minute))
+	}
 	for m := range 8 {
 		w.months = append(w.months, store.OPDMonth{Month: time.Date(2025, time.Month(8+m), 1, 0, 0, 0, 0, time.UTC),
 			Clock: "arrive", Numerator: uint64(9 + m), Denominator: uint64(20 + m%3)})
@@ -132,6 +136,7 @@ func TestAnOPDsPageInABrowser(t *testing.T) {
 			b.Fits(name, width)
 			b.Accessible(name)
 		}
+		b.Open(list + "?tiket=" + id)
 		tabTo(t, b, "button[value=berangkat]")
 		key(b, enter)
 		b.Until(`document.body.innerText.includes("Berangkat tercatat Senin 9 Maret 2026 10.00 WIB, oleh Kepala Bidang Damkar")`)

@@ -104,7 +104,9 @@ func (p *Pages) listView(v *visit) listView {
 	}
 	for _, t := range due.Soon[:min(maxListed, len(due.Soon))] {
 		if row, ok := p.cfg.Row(t.Key); ok && row.Ticket != nil {
-			out.Soon = append(out.Soon, p.listedTicket(v, t, &row))
+			soon := p.listedTicket(v, t, &row)
+			soon.Urgency, _ = headline(v, &row) // not all of them are at risk yet
+			out.Soon = append(out.Soon, soon)
 		}
 	}
 	return out

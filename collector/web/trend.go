@@ -66,7 +66,7 @@ func trendOf(clock string, months []store.OPDMonth, last time.Time) trendView {
 			High: math.NaN(),
 		}
 		row := trendRow{
-			Month: indonesian.Months[month.Month()-1] + month.Format(" 2006"), Share: "–", Of: "tidak ada batas yang putus",
+			Month: indonesian.Months[month.Month()-1][:3] + month.Format(" 2006"), Share: "–", Of: "tidak ada batas yang putus",
 		}
 		if i := slices.IndexFunc(months, func(m store.OPDMonth) bool { return m.Month.Equal(month) }); i >= 0 {
 			switch m := &months[i]; {
