@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -113,6 +114,33 @@ func somePage() withdrawal.Page {
 	return withdrawal.Page{Next: &call, Events: []store.SourceEvent{
 		{Case: call, ID: "e1", Type: "call.received", At: testNow}, {Case: call, ID: "e2", Type: "call.answered", At: testNow},
 	}}
+}
+
+// What takes minutes, as on a slow machine, is not cut off when other answers would be.
+func TestAnAnswerThatIsLongInTheMakingArrives(t *testing.T) {
+	const limit = 20 * time.Millisecond
+	w := start(t, func(c *Config) {
+		c.Limits.WriteTimeout = limit
+		admin := testAdmin()
+		apply := admin.DeleteDue
+		admin.DeleteDue = func(ctx context.Context, deadLetters bool) (retention.Report, error) {
+			select {
+			case <-ctx.Done():
+				return retention.Report{}, ctx.Err()
+			case <-time.After(10 * limit):
+				return apply(ctx, deadLetters)
+			}
+		}
+		c.Admin = admin
+	})
+	r, err := http.Post(w.url+"/v1/admin/retention", "application/json", strings.NewReader(`{"apply":true}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	if text, err := io.ReadAll(r.Body); err != nil || r.StatusCode != http.StatusOK {
+		t.Errorf("%d, %v: %s", r.StatusCode, err, text)
+	}
 }
 
 // Every answer is held against docs/openapi.yaml as well.

@@ -139,7 +139,7 @@ func New(cfg Config) (*API, error) {
 	}
 	e.Use(a.identify, a.observe, a.recover, a.harden)
 	for _, ep := range a.endpoints() {
-		e.Handle(ep.method, ep.path, a.admit(ep), a.authorize(ep), ep.handle)
+		e.Handle(ep.method, ep.path, a.admit(ep), a.authorize(ep), ep.patient, ep.handle)
 	}
 	e.NoRoute(a.page)
 	e.NoMethod(func(c *gin.Context) {

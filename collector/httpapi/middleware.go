@@ -230,6 +230,18 @@ func (a *API) enter(c *gin.Context) (leave func(), ok bool) {
 	}
 }
 
+// computeTimeout is how long an answer may take that adds up a month or more, or changes as much: as long as monev112's
+// own commands wait for it.
+const computeTimeout = 5 * time.Minute
+
+// patient gives such an answer, to a caller who was let in, more than Limits.WriteTimeout.
+func (e endpoint) patient(c *gin.Context) {
+	if strings.HasPrefix(e.path, "/v1/admin/") || strings.HasPrefix(e.path, "/v1/report") ||
+		strings.HasPrefix(e.path, "/v1/monev/") {
+		_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(computeTimeout)) // else that of the server holds
+	}
+}
+
 // authorize lets a request pass whose key has what the endpoint asks for. While no key was ever created everything
 // passes, provided that the request names this machine: a web page that a browser here has open may not speak for it.
 func (a *API) authorize(ep endpoint) gin.HandlerFunc {
