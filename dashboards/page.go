@@ -60,7 +60,7 @@ type parts struct {
 	Variables            map[string]object
 	Notes                []struct{ Name, Query, Colour string }
 	Ranges               []object
-	Dates                map[string]string // the unit of the time axis of a kind
+	Dates                map[string]string // how a kind writes an instant of its axis
 	Colours              map[string]string
 }
 

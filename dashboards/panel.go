@@ -108,7 +108,8 @@ func (p *page) panel(spec panel) object {
 	if unit, ok := p.parts.Dates[spec.Kind]; ok {
 		overrides = append(overrides, object{
 			"matcher":    object{"id": "byType", "options": "time"},
-			"properties": []object{{"id": "unit", "value": unit}},
+			// The label of the axis of values is not that of the axis of time.
+			"properties": []object{{"id": "unit", "value": unit}, {"id": "custom.axisLabel", "value": ""}},
 		})
 	}
 	for i, q := range spec.Ask {

@@ -102,7 +102,7 @@ func TestUnitsHoldNoEnglishWord(t *testing.T) {
 				strings.HasPrefix(fmt.Sprint(unit), "time:")
 		}
 		if p.Type == "timeseries" && !dated {
-			t.Errorf("%q: its time axis is Grafana's, 11/24", p.Title)
+			t.Errorf("%q: an instant of its axis is written as Grafana does, 11/24", p.Title)
 		}
 	})
 }

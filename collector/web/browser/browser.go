@@ -71,6 +71,7 @@ func Start(t testing.TB, scripts bool) *Browser {
 	var made struct{ SessionID string }
 	b.Do(http.MethodPost, "", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{
 		"browserName": "chrome",
+		"timeouts":    map[string]int64{"script": timeout.Milliseconds(), "pageLoad": timeout.Milliseconds()},
 		"goog:chromeOptions": map[string]any{
 			"binary": binary,
 			"args": []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

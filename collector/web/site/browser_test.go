@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,10 +25,16 @@ import (
 	"github.com/monev112/monev112/docs"
 )
 
-// plain are the pages without a script of their own, full of what they may show.
-func plain(t *testing.T) string {
+// plain are the pages without a script of their own, full of what they may show. With a key they ask for it.
+func plain(t *testing.T, key bool) string {
 	t.Helper()
-	guard, err := auth.NewGuard(filepath.Join(t.TempDir(), auth.FileName), time.Now, nil)
+	keys := auth.File{Path: filepath.Join(t.TempDir(), auth.FileName)}
+	if key {
+		if _, _, err := keys.Create(auth.Key{Name: "a", Scopes: []auth.Scope{auth.BoardRead}}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	guard, err := auth.NewGuard(keys.Path, time.Now, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,23 +94,25 @@ func plain(t *testing.T) string {
 // browser for nothing that its policy forbids.
 func TestPagesInABrowser(t *testing.T) {
 	b := browser.Start(t, true)
-	address := plain(t)
-	for _, p := range []struct{ name, path string }{
-		{"home", "/"}, {"definitions", "/definisi"}, {"quality", "/mutu"}, {"messages", "/pesan"},
-		{"figure", "/angka?value=80,7&since=2023-01-01&until=2023-11-01"}, {"figure-empty", "/angka"},
-		{"sign-in", "/masuk?ke=/mutu"},
+	open, closed := plain(t, false), plain(t, true)
+	for _, p := range []struct{ name, address string }{
+		{"sign-in", closed + "/mutu"}, {"home", open + "/"}, {"definitions", open + "/definisi"}, {"quality", open + "/mutu"},
+		{"messages", open + "/pesan"}, {"figure", open + "/angka?value=80,7&since=2023-01-01&until=2023-11-01"},
 	} {
 		b.Resize(1280)
 		b.Dark(false)
-		b.Open(address + p.path)
+		b.Open(p.address)
 		b.Accessible(p.name)
 		b.Keyboard(p.name)
 		b.Fits(p.name, 1280)
 		b.Dark(true)
-		b.Accessible(p.name + ", dark")
 		b.Resize(390)
 		b.Fits(p.name, 390)
-		b.Accessible(p.name + ", narrow")
+		b.Accessible(p.name + ", dark and narrow")
 	}
-	b.Quiet()
+	b.Open(closed + "/mutu")
+	if text := b.Text(); !strings.Contains(text, "Kunci") {
+		t.Errorf("nobody is asked for a key:\n%s", text)
+	}
+	b.Quiet("401")
 }
