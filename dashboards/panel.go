@@ -107,7 +107,7 @@ func (p *page) panel(spec panel) object {
 	var targets, overrides []object
 	if unit, ok := p.parts.Dates[spec.Kind]; ok {
 		overrides = append(overrides, object{
-			"matcher":    object{"id": "byType", "options": "time"},
+			"matcher": object{"id": "byType", "options": "time"},
 			// The label of the axis of values is not that of the axis of time.
 			"properties": []object{{"id": "unit", "value": unit}, {"id": "custom.axisLabel", "value": ""}},
 		})
