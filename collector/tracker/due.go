@@ -198,8 +198,11 @@ func MarksOf(clocks []sla.Clock) (out []Marks) {
 func (b *Board) Due(now time.Time) []Due {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	f := TicketFilter{Overdue: true, AtRisk: true}
-	var out []Due
+	f, n := TicketFilter{Overdue: true, AtRisk: true}, 0
+	for _, c := range b.centers {
+		n += c.due.upTo(now.UnixMilli())
+	}
+	out := make([]Due, 0, n)
 	for _, c := range b.centers {
 		for en := range c.due.until(now.UnixMilli()) {
 			if t, g := en.openTicket(), en.slot.group; c.chosen(t, f, now, b.cfg.StaleAfter) {

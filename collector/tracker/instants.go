@@ -62,3 +62,13 @@ func (x *instants) until(at int64) iter.Seq[*entry] {
 		}
 	}
 }
+
+// upTo is how many until returns.
+func (x *instants) upTo(at int64) (n int) {
+	for bucket, list := range x.buckets {
+		if bucket <= at/bucketWidth {
+			n += len(list)
+		}
+	}
+	return n
+}

@@ -40,13 +40,21 @@ func (r *boardReader) view(now time.Time) (v boardView, ok bool) {
 // tickets returns the open tickets, within the regency's power and not stale, that have reached a level. Of none but
 // those that lie outside of that power now the case is folded.
 func (r *boardReader) tickets(now time.Time) []dueTicket {
-	var out []dueTicket
 	due := r.board.Due(now)
+	out := make([]dueTicket, 0, len(due))
+	type code struct{ center, category, kecamatan string }
+	shown := map[code][2]string{} // looking them up is not free, and many tickets are about the same
+	centers := map[string]string{}
+	for _, c := range r.dir.Centers() {
+		if !c.Historical {
+			centers[c.Code] = c.Code
+		}
+	}
 	for i := range due {
 		d := &due[i]
 		level := levelOf(d.Marks, now)
-		c, known := r.dir.Center(d.Key.Center)
-		if level.Level == "" || !known || c.Historical {
+		center, paged := centers[d.Key.Center]
+		if level.Level == "" || !paged {
 			continue
 		}
 		opd, own := d.OPD, d.Scope == string(directory.Own)
@@ -61,9 +69,15 @@ func (r *boardReader) tickets(now time.Time) []dueTicket {
 		// Invalid UTF-8 would be another id once it was written to the state file, and one ticket's alert would end the
 		// other's.
 		t := dueTicket{
-			Center: c.Code, ID: strings.ToValidUTF8(d.Key.ID, "\uFFFD"), OPD: opd, Priority: d.Priority, clockLevel: level,
+			Center: center, ID: strings.ToValidUTF8(d.Key.ID, "\uFFFD"), OPD: opd, Priority: d.Priority, clockLevel: level,
 		}
-		t.Category, t.Kecamatan = r.shownNames(c.Code, d.Category, d.Kecamatan)
+		k := code{center, d.Category, d.Kecamatan}
+		names, known := shown[k]
+		if !known {
+			names[0], names[1] = r.shownNames(center, d.Category, d.Kecamatan)
+			shown[k] = names
+		}
+		t.Category, t.Kecamatan = names[0], names[1]
 		out = append(out, t)
 	}
 	return out

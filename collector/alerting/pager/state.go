@@ -257,21 +257,31 @@ func limit(tickets []dueTicket, perOPD, total int) (kept []dueTicket, unlisted m
 	if len(tickets) <= perOPD {
 		return tickets, nil
 	}
-	tickets = slices.Clone(tickets) // the digest counts all
-	slices.SortFunc(tickets, func(a, b dueTicket) int {
-		return cmp.Or(cmp.Compare(b.Level.rank(), a.Level.rank()), a.DueAt.Compare(b.DueAt),
-			a.identity().compare(b.identity()))
+	// A ticket is long, and there may be a hundred thousand: what decides is put in order.
+	type place struct {
+		rank, index int
+		due         int64
+	}
+	order := make([]place, len(tickets))
+	for i := range tickets {
+		order[i] = place{tickets[i].Level.rank(), i, tickets[i].DueAt.UnixMilli()}
+	}
+	slices.SortFunc(order, func(a, b place) int {
+		if c := cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(a.due, b.due)); c != 0 {
+			return c
+		}
+		return tickets[a.index].identity().compare(tickets[b.index].identity())
 	})
 	unlisted, listed := map[opdKey]int{}, map[opdKey]int{}
-	kept = tickets[:0]
-	for _, t := range tickets {
+	for _, o := range order {
+		t := &tickets[o.index]
 		k := opdKey{t.Center, t.OPD}
 		if listed[k] == perOPD || len(kept) == total {
 			unlisted[k]++
 			continue
 		}
 		listed[k]++
-		kept = append(kept, t)
+		kept = append(kept, *t)
 	}
 	return kept, unlisted
 }
