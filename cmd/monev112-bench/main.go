@@ -63,17 +63,18 @@ type sizes struct {
 	openTickets int
 	replay      int // events after the checkpoint
 	importRows  int
-	calls       int // of the year over which the dashboards' statements run
+	calls       int // of the year over which the dashboards' statements run and reports are made
+	centers     int // of which the report of a month is made
 }
 
 var (
 	fullSizes = sizes{
 		events: 600_000, singles: 15 * time.Second, singleRate: 1000, openTickets: 100_000, replay: 1_000_000,
-		importRows: 60_000, calls: 15_000_000,
+		importRows: 60_000, calls: 15_000_000, centers: countryCenters,
 	}
 	quickSizes = sizes{
 		events: 60_000, singles: 3 * time.Second, singleRate: 1000, openTickets: 10_000, replay: 50_000, importRows: 5_000,
-		calls: 120_000,
+		calls: 120_000, centers: 10,
 	}
 )
 
@@ -105,9 +106,9 @@ func parse(args []string) (*bench, error) {
 	fs.BoolVar(&b.quick, "quick", false, "small sizes: whether everything works, not how fast it is")
 	only := fs.String("only", "", "comma-separated parts: "+strings.Join(partNames(), ", "))
 	events := fs.Int("events", 0, "events of the main measurement (default 600000)")
-	calls := fs.Int("calls", 0, "calls of the year over which the dashboards' statements run (default 15000000)")
+	calls := fs.Int("calls", 0, "calls of the year over which the parts queries and report run (default 15000000)")
 	fs.StringVar(&b.country, "country", "",
-		"folder that keeps the year of calls between runs of the part queries (default: made anew and removed)")
+		"folder that keeps the year of calls between runs of the parts queries and report (default: made anew and removed)")
 	fs.IntVar(&b.clients, "clients", b.clients, "concurrent clients of the main measurement")
 	fs.IntVar(&b.batch, "batch", b.batch, "events in one request of the main measurement")
 	fs.StringVar(&b.collector, "otelcol", filepath.Join(".tools", "bin", "otelcol"),
@@ -159,7 +160,7 @@ func parts() []part {
 	return []part{
 		{"ingest", (*bench).ingest}, {"otelcol", (*bench).otelcol}, {"single", (*bench).single}, {"scrape", (*bench).scrape},
 		{"restart", (*bench).restart}, {"memory", (*bench).memory}, {"import", (*bench).importTable},
-		{"queries", (*bench).queries}, {"storm", (*bench).storm}, {"wall", (*bench).wall},
+		{"queries", (*bench).queries}, {"report", (*bench).report}, {"storm", (*bench).storm}, {"wall", (*bench).wall},
 	}
 }
 

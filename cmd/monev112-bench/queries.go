@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -32,28 +31,44 @@ const (
 
 // queries measures every statement of every dashboard over a country's year.
 func (b *bench) queries(ctx context.Context) (err error) {
-	dir := cmp.Or(b.country, filepath.Join(b.dir, "queries"))
-	p, st, err := b.database(ctx, dir)
+	c, err := b.openCountry(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = p.stop() }()
-	defer st.Close()
+	defer c.close()
+	return b.measureQueries(ctx, c.p, c.until)
+}
+
+// openCountry starts an engine with a country's year, which is made where the folder does not hold it yet.
+func (b *bench) openCountry(ctx context.Context) (*country, error) {
+	p, st, err := b.database(ctx, cmp.Or(b.country, filepath.Join(b.dir, "country")))
+	if err != nil {
+		return nil, err
+	}
 	c := &country{calls: b.calls, until: time.Now().UTC().Truncate(24 * time.Hour), p: p, store: st}
 	for _, step := range []struct {
 		table string
 		fill  func(context.Context) error
 	}{{"calls", c.make}, {"tickets_daily", c.rollUp}} {
-		if n, err := p.query("SELECT count() FROM monev112." + step.table); err != nil || n == "0" {
-			if err := errors.Join(err, step.fill(ctx)); err != nil {
-				return err
-			}
+		n, err := p.query("SELECT count() FROM monev112." + step.table)
+		if err == nil && n == "0" {
+			err = step.fill(ctx)
+		}
+		if err != nil {
+			c.close()
+			return nil, err
 		}
 	}
 	if err := settleMerges(ctx, p); err != nil {
-		return err
+		c.close()
+		return nil, err
 	}
-	return b.measureQueries(ctx, p, c.until)
+	return c, nil
+}
+
+func (c *country) close() {
+	_ = c.store.Close()
+	_ = c.p.stop()
 }
 
 // settleMerges waits until ClickHouse has merged what it merges by itself.

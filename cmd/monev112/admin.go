@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -16,6 +17,7 @@ import (
 type adminClient struct {
 	server, key string
 	http        *http.Client
+	waiting     func() // told once of an answer that has to be waited for; nil is silence
 }
 
 // adminTimeout bounds one request; a freeze of a large centre computes every figure of a month.
@@ -33,7 +35,7 @@ func (f *sendFlags) admin() (*adminClient, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, usagef("--server %q: give an address such as http://127.0.0.1:8112", f.server)
 	}
-	return &adminClient{strings.TrimRight(f.server, "/"), key, &http.Client{Timeout: adminTimeout}}, nil
+	return &adminClient{strings.TrimRight(f.server, "/"), key, &http.Client{Timeout: adminTimeout}, nil}, nil
 }
 
 // refusal is an answer that is no result.
@@ -57,19 +59,39 @@ func (c *adminClient) ask(ctx context.Context, method, path string, in, out any)
 	return nil
 }
 
-// fetch is ask for an answer of any kind.
+// fetch is ask for an answer of any kind. It waits for one that is being made.
 func (c *adminClient) fetch(ctx context.Context, method, path string, in any) ([]byte, http.Header, error) {
+	for {
+		text, header, wait, err := c.fetchOnce(ctx, method, path, in)
+		if err != nil || wait == 0 {
+			return text, header, err
+		}
+		if c.waiting != nil {
+			c.waiting()
+			c.waiting = nil // said once
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		}
+	}
+}
+
+// fetchOnce is fetch that says for how long to wait before asking again; zero: the answer is there.
+func (c *adminClient) fetchOnce(ctx context.Context, method, path string, in any) (text []byte, header http.Header,
+	wait time.Duration, err error) {
 	var body io.Reader
 	if in != nil {
-		text, err := json.Marshal(in)
+		sent, err := json.Marshal(in)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, 0, err
 		}
-		body = bytes.NewReader(text)
+		body = bytes.NewReader(sent)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.server+path, body)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -79,19 +101,23 @@ func (c *adminClient) fetch(ctx context.Context, method, path string, in any) ([
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
+	text, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	if resp.StatusCode >= 300 {
 		var p struct{ Code, Detail string }
 		if json.Unmarshal(text, &p) != nil || p.Detail == "" {
 			p.Detail = fmt.Sprintf("%s answers %s", c.server, resp.Status)
 		}
-		return nil, nil, &refusal{resp.StatusCode, p.Code, p.Detail}
+		return nil, nil, 0, &refusal{resp.StatusCode, p.Code, p.Detail}
 	}
-	return text, resp.Header, nil
+	if resp.StatusCode == http.StatusAccepted { // without the header it is work that nobody waits for
+		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+		wait = time.Duration(seconds) * time.Second
+	}
+	return text, resp.Header, wait, nil
 }

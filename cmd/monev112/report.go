@@ -84,6 +84,7 @@ func (f *reportFlags) run(ctx context.Context, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
+	c.waiting = func() { fmt.Fprintln(errOut, "report: the service is making the report; waiting for it") }
 	if f.again {
 		var made report.Summary
 		err := c.ask(ctx, http.MethodPost, "/v1/report",

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -43,7 +44,25 @@ type changesAnswer struct {
 	Changes *freeze.Report `json:"changes"` // null: every figure is what was frozen, or the month is not frozen
 }
 
-// reportRefused turns the refusals of reports into problems.
+// reportProgress is the answer while a report is being made.
+type reportProgress struct {
+	Detail string `json:"detail"`
+}
+
+// failReport answers why there is no report: not yet, or one of the refusals of reports as a problem.
+func (a *API) failReport(c *gin.Context, err error) {
+	var wait *report.MakingError
+	if errors.As(err, &wait) {
+		c.Header("Retry-After", strconv.Itoa(int(report.AskAgain/time.Second)))
+		a.answer(c, http.StatusAccepted, reportProgress{wait.Error()})
+		return
+	}
+	a.fail(c, reportRefused(err))
+}
+
+// reportWait leaves an answer the rest of the time that it has.
+func (a *API) reportWait() time.Duration { return a.limits.WriteTimeout / 4 * 3 }
+
 func reportRefused(err error) error {
 	var no *report.RefusedError
 	switch {
@@ -121,6 +140,7 @@ func (a *API) getReport(c *gin.Context) {
 	}
 	var result *report.Result
 	if err == nil {
+		r.Wait = a.reportWait()
 		result, err = a.cfg.Reports.Report(c.Request.Context(), r)
 	}
 	var file []byte
@@ -128,7 +148,7 @@ func (a *API) getReport(c *gin.Context) {
 		file, err = a.cfg.Reports.File(result, format)
 	}
 	if err != nil {
-		a.fail(c, reportRefused(err))
+		a.failReport(c, err)
 		return
 	}
 	a.recordRead(c, audit.Entry{Kind: "report", Center: result.Report.Center, OPD: result.OPD, ID: result.Report.Month})
@@ -150,7 +170,7 @@ func (a *API) postReport(c *gin.Context) {
 	}
 	var result *report.Result
 	if err == nil {
-		r.By = who(c)
+		r.By, r.Wait = who(c), a.reportWait()
 		result, err = a.cfg.Reports.Report(c.Request.Context(), r)
 	}
 	if err == nil && result.Edition == nil {
@@ -158,7 +178,7 @@ func (a *API) postReport(c *gin.Context) {
 			"handed out. Freeze the month first.")
 	}
 	if err != nil {
-		a.fail(c, reportRefused(err))
+		a.failReport(c, err)
 		return
 	}
 	a.answer(c, http.StatusOK, result.Edition.Summary())

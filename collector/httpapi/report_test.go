@@ -18,6 +18,8 @@ func (testReports) Report(_ context.Context, q report.Request) (*report.Result, 
 	switch q.Month {
 	case "2026-12":
 		return nil, &report.RefusedError{Reason: "has not begun", Conflict: true}
+	case "2026-09":
+		return nil, &report.MakingError{Center: "35.15", Month: q.Month}
 	case "x":
 		return nil, &report.RefusedError{Reason: "no month"}
 	}
@@ -74,6 +76,7 @@ func TestReports(t *testing.T) {
 		"/v1/report?month=2026-10&edition=1&draft=true":  {400, "no draft"},
 		"/v1/report?month=2026-10&months=2026-11":        {400, "unknown"},
 		"/v1/report?month=2026-12":                       {409, "has not begun"},
+		"/v1/report?month=2026-09":                       {202, "is being made: ask again in 5 seconds"},
 		"/v1/report?month=x":                             {400, "no month"},
 		"/v1/report/changes?month=2026-10":               {200, `"why":["late"]`},
 		"/v1/report/changes?month=2026-09":               {200, `"changes":null`},
@@ -89,7 +92,11 @@ func TestReports(t *testing.T) {
 		`attachment; filename="laporan-112-35.15-2026-10.html"` {
 		t.Error(got)
 	}
+	if got := w.get("/v1/report?month=2026-09").Header.Get("Retry-After"); got != "5" {
+		t.Error(got)
+	}
 	for body, want := range map[string]int{
+		`{"month":"2026-09","again":true}`: 202,
 		`{"month":"2026-10","again":true}`: 200, `{"month":"2026-11"}`: 409, `{"month":"2026-10","draft":true}`: 400,
 		`{"month":"2026-10","edition":2}`: 400, `{"month":"2026-12"}`: 409,
 	} {

@@ -21,8 +21,8 @@ func (s *Store) CallCounts(ctx context.Context, center string, since, until time
 		}
 		sql += "toInt64(sum(c." + c + "))"
 	}
-	sql += fmt.Sprintf(" FROM calls_counted(since = %s, until = %s, as_of = NULL) AS c WHERE center = %s",
-		quote(since.Format(time.DateOnly)), quote(until.Format(time.DateOnly)), quote(center))
+	sql += " FROM " + viewAt("calls_counted", time.Time{}, fmt.Sprintf("since = %s, until = %s",
+		quote(since.Format(time.DateOnly)), quote(until.Format(time.DateOnly)))) + " AS c WHERE center = " + quote(center)
 	out := make(map[string]int64, len(counts))
 	err := s.query(ctx, "count calls", sql, func(scan func(...any) error) error {
 		into := make([]any, len(counts))

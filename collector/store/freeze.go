@@ -52,10 +52,10 @@ func (s *Store) FiguresBetween(ctx context.Context, center string, since, until 
 
 func (s *Store) figures(ctx context.Context, center, since, until string, targets FigureTargets,
 	asOf time.Time) ([]Figure, error) {
-	sql := fmt.Sprintf(`SELECT center, figure, dims, numerator, denominator, n, value::Nullable(Float64)
-		FROM monev_figures(since = %s, until = %s, target = %d, short = %d, as_of = %s)
-		WHERE center = %s ORDER BY figure, dims`,
-		quote(since), quote(until), targets.Answer, targets.Short, asOfText(asOf), quote(center))
+	view := viewAt("monev_figures", asOf, fmt.Sprintf("since = %s, until = %s, target = %d, short = %d", quote(since),
+		quote(until), targets.Answer, targets.Short))
+	sql := `SELECT center, figure, dims, numerator, denominator, n, value::Nullable(Float64) FROM ` + view +
+		` WHERE center = ` + quote(center) + ` ORDER BY figure, dims`
 	return queryAll(ctx, s, "compute figures", sql, func(f *Figure) []any {
 		return []any{&f.Center, &f.Name, &f.Dims, &f.Numerator, &f.Denominator, &f.N, &f.Value}
 	})

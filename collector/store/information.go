@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -14,9 +13,9 @@ type InformationRange struct {
 	AsOf         time.Time // zero: now
 }
 
-// parameters are those that both views have.
-func (r InformationRange) parameters() string {
-	return CauseRange{Center: r.Center, Since: r.Since, Until: r.Until, AsOf: r.AsOf}.span()
+// view writes one of both views with its arguments.
+func (r InformationRange) view(name, more string) string {
+	return viewAt(name, r.AsOf, CauseRange{Since: r.Since, Until: r.Until}.span()+more)
 }
 
 // InformationMeasure is a row of monev_informasi. Share, Low and High are nil without a denominator, Coverage without
@@ -39,10 +38,10 @@ type InformationTopic struct {
 
 // Information reads the measures of the information service, by step: day, week, month, year, or all.
 func (s *Store) Information(ctx context.Context, r InformationRange, step string) ([]InformationMeasure, error) {
-	sql := fmt.Sprintf(`SELECT period, measure, numerator, denominator, n, coverage::Nullable(Float64),
+	sql := `SELECT period, measure, numerator, denominator, n, coverage::Nullable(Float64),
 		share::Nullable(Float64), low::Nullable(Float64), high::Nullable(Float64)
-		FROM monev_informasi(%s, step = %s) WHERE center = %s ORDER BY period, measure`, r.parameters(), quote(step),
-		quote(r.Center))
+		FROM ` + r.view("monev_informasi", ", step = "+quote(step)) + ` WHERE center = ` + quote(r.Center) +
+		` ORDER BY period, measure`
 	return queryAll(ctx, s, "read the information service", sql, func(m *InformationMeasure) []any {
 		return []any{&m.Period, &m.Name, &m.Numerator, &m.Denominator, &m.N, &m.Coverage, &m.Share, &m.Low, &m.High}
 	})
@@ -50,10 +49,9 @@ func (s *Store) Information(ctx context.Context, r InformationRange, step string
 
 // InformationTopics reads the questions of a range by topic and by the office that they were referred to.
 func (s *Store) InformationTopics(ctx context.Context, r InformationRange) ([]InformationTopic, error) {
-	sql := fmt.Sprintf(
-		`SELECT topic::String, referred_to::String, n, told, dijawab, dirujuk, tidak_tahu, followed, repeats,
+	sql := `SELECT topic::String, referred_to::String, n, told, dijawab, dirujuk, tidak_tahu, followed, repeats,
 		if(tidak_tahu = 0, toDateTime(0, 'UTC'), toDateTime(last, 'UTC'))
-		FROM monev_informasi_topics(%s) WHERE center = %s ORDER BY topic, referred_to`, r.parameters(), quote(r.Center))
+		FROM ` + r.view("monev_informasi_topics", "") + ` WHERE center = ` + quote(r.Center) + ` ORDER BY topic, referred_to`
 	topics, err := queryAll(ctx, s, "read the topics of questions", sql, func(t *InformationTopic) []any {
 		return []any{&t.Topic, &t.ReferredTo, &t.N, &t.Told, &t.Answered, &t.Referred, &t.Unknown, &t.Followed, &t.Repeats,
 			&t.LastUnknown}

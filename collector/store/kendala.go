@@ -56,30 +56,29 @@ type Talk struct {
 }
 
 // CauseRange says of what causes are asked: a centre's days since <= day < until, the targets of the service level, and
-// the instant to read the facts at, zero for now.
+// the instant to read the facts at, zero for all that is known.
 type CauseRange struct {
 	Center       string
 	Since, Until time.Time // days, as UTC midnights
 	Targets      FigureTargets
 	AsOf         time.Time
+	// Judged is when clocks are judged where AsOf is zero, so that none moves between two questions; zero is now.
+	Judged time.Time
 }
 
-// parameters are those that every view of causes has.
-func (r CauseRange) parameters() string {
-	return "center = " + quote(r.Center) + ", " + r.span()
+// view writes a view of causes with the arguments that all have, and more.
+func (r CauseRange) view(name, more string) string {
+	arguments := "center = " + quote(r.Center) + ", " + r.span() + more
+	if r.AsOf.IsZero() && !r.Judged.IsZero() {
+		arguments += ", judged_at = " + quote(r.Judged.UTC().Format(time.RFC3339Nano))
+	}
+	return viewAt(name, r.AsOf, arguments)
 }
 
 // span is what every view of figures has.
 func (r CauseRange) span() string {
-	return fmt.Sprintf("since = %s, until = %s, as_of = %s", quote(r.Since.Format(time.DateOnly)),
-		quote(r.Until.Format(time.DateOnly)), r.asOf())
-}
-
-func (r CauseRange) asOf() string {
-	if r.AsOf.IsZero() {
-		return "NULL"
-	}
-	return quote(r.AsOf.UTC().Format(time.RFC3339Nano))
+	return fmt.Sprintf("since = %s, until = %s", quote(r.Since.Format(time.DateOnly)),
+		quote(r.Until.Format(time.DateOnly)))
 }
 
 func (r CauseRange) answers() string {
@@ -129,15 +128,17 @@ func (e *TooManyCasesError) Error() string {
 	return fmt.Sprintf("the range has more than %d %s: ask for less at a time", MaxCauseCases, e.What)
 }
 
-const causeCases = "SELECT 'answer' AS indicator, id, 0::UInt16 AS seq, '' AS opd, 'own' AS scope, category, '' AS " +
-	"priority, " +
-	"kecamatan, at, cause, '' AS reason, '' AS stated FROM monev_kendala_calls(%[1]s%[2]s) UNION ALL SELECT clock, id, " +
-	"seq, opd, scope, category, priority, kecamatan, at, cause, reason::String, stated::String " +
-	"FROM monev_kendala_tickets(%[1]s)"
+// cases selects the late cases of a range.
+func (r CauseRange) cases() string {
+	return "SELECT 'answer' AS indicator, id, 0::UInt16 AS seq, '' AS opd, 'own' AS scope, category, '' AS priority, " +
+		"kecamatan, at, cause, '' AS reason, '' AS stated FROM " + r.view("monev_kendala_calls", r.answers()) +
+		" UNION ALL SELECT clock, id, seq, opd, scope, category, priority, kecamatan, at, cause, reason::String, " +
+		"stated::String FROM " + r.view("monev_kendala_tickets", "")
+}
 
 // CauseCases reads the late cases of a range with their causes, in order of indicator, id and number.
 func (s *Store) CauseCases(ctx context.Context, r CauseRange) ([]CauseCase, error) {
-	sql := "SELECT * FROM (" + fmt.Sprintf(causeCases, r.parameters(), r.answers()) + ") ORDER BY indicator, id, seq"
+	sql := "SELECT * FROM (" + r.cases() + ") ORDER BY indicator, id, seq"
 	return bounded(ctx, s, "late cases", sql, func(scan func(...any) error) (c CauseCase, err error) {
 		var seq uint16
 		err = scan(&c.Indicator, &c.ID, &seq, &c.OPD, &c.Scope, &c.Category, &c.Priority, &c.Kecamatan, &c.At, &c.Cause,
@@ -149,8 +150,7 @@ func (s *Store) CauseCases(ctx context.Context, r CauseRange) ([]CauseCase, erro
 
 // CauseSums counts the late cases of a range by cause; of one OPD only, where opd names it, and then no calls.
 func (s *Store) CauseSums(ctx context.Context, r CauseRange, opd string) ([]CauseSum, error) {
-	sql := "SELECT indicator, scope, opd, cause, reason, stated, count(), groupArraySorted(3)(id) FROM (" +
-		fmt.Sprintf(causeCases, r.parameters(), r.answers()) + ")"
+	sql := "SELECT indicator, scope, opd, cause, reason, stated, count(), groupArraySorted(3)(id) FROM (" + r.cases() + ")"
 	if opd != "" {
 		sql += " WHERE opd = " + quote(opd)
 	}
@@ -179,9 +179,8 @@ func (s *Store) CauseParts(ctx context.Context, r CauseRange, opd, zone string) 
 	if opd != "" {
 		of = quote(opd)
 	}
-	sql := fmt.Sprintf(`SELECT indicator, scope, dimension, value, numerator, n
-		FROM monev_kendala_groups(%s, target = %d, zone = %s, opd = %s) ORDER BY ALL`, r.parameters(), r.Targets.Answer,
-		quote(zone), of)
+	sql := `SELECT indicator, scope, dimension, value, numerator, n FROM ` + r.view("monev_kendala_groups",
+		fmt.Sprintf(", target = %d, zone = %s, opd = %s", r.Targets.Answer, quote(zone), of)) + ` ORDER BY ALL`
 	return queryAll(ctx, s, "count decided cases", sql, func(p *CausePart) []any {
 		return []any{&p.Indicator, &p.Scope, &p.Dimension, &p.Value, &p.Met, &p.N}
 	})
@@ -190,7 +189,7 @@ func (s *Store) CauseParts(ctx context.Context, r CauseRange, opd, zone string) 
 // CauseCounts reads monev_kendala for a range as a whole.
 func (s *Store) CauseCounts(ctx context.Context, r CauseRange) ([]CauseCount, error) {
 	sql := `SELECT indicator, scope, opd, cause, reason::String, numerator, denominator, n
-		FROM monev_kendala(` + r.parameters() + r.answers() + `, step = 'all') ORDER BY indicator, scope, opd, cause, reason`
+		FROM ` + r.view("monev_kendala", r.answers()+", step = 'all'") + ` ORDER BY indicator, scope, opd, cause, reason`
 	return queryAll(ctx, s, "count causes", sql, func(c *CauseCount) []any {
 		return []any{&c.Indicator, &c.Scope, &c.OPD, &c.Cause, &c.Reason, &c.Numerator, &c.Denominator, &c.N}
 	})

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -42,10 +41,6 @@ type Ratio struct{ K, N uint64 }
 
 // Indicator counts an indicator inside a scope and outside of it.
 func (s *Store) Indicator(ctx context.Context, q IndicatorQuery) (inside, outside Ratio, err error) {
-	at := "NULL"
-	if !q.AsOf.IsZero() {
-		at = quote(q.AsOf.UTC().Format(time.RFC3339Nano))
-	}
 	var parts []string
 	for _, p := range [][2]string{
 		{"center", q.Center}, {"indicator", q.Indicator}, {"opd", q.OPD}, {"category", q.Category}, {"priority", q.Priority},
@@ -53,8 +48,7 @@ func (s *Store) Indicator(ctx context.Context, q IndicatorQuery) (inside, outsid
 	} {
 		parts = append(parts, p[0]+" = "+quote(p[1]))
 	}
-	parts = append(parts, "as_of = "+at)
-	sql := fmt.Sprintf("SELECT inside, numerator, denominator FROM monev_indicator(%s)", strings.Join(parts, ", "))
+	sql := "SELECT inside, numerator, denominator FROM " + viewAt("monev_indicator", q.AsOf, strings.Join(parts, ", "))
 	err = s.query(ctx, "count an indicator", sql, func(scan func(...any) error) error {
 		var in uint8
 		var r Ratio

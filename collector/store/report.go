@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/monev112/monev112/collector/store/schema"
 )
 
 // ReportFigures computes what the monthly report says of a centre's month beside Figures, as of an instant, as things
@@ -13,9 +15,10 @@ import (
 func (s *Store) ReportFigures(ctx context.Context, center string, month time.Time, targets FigureTargets,
 	asOf time.Time) ([]Figure, error) {
 	since, until := monthOf(month)
-	sql := fmt.Sprintf(`SELECT center, figure, dims, numerator, denominator, n, value::Nullable(Float64)
-		FROM monev_report(center = %s, since = %s, until = %s, target = %d, zone = %s, as_of = %s) ORDER BY figure, dims`,
-		quote(center), quote(since), quote(until), targets.Answer, quote(s.cfg.Location(center).String()), asOfText(asOf))
+	view := viewAt("monev_report", asOf, fmt.Sprintf("center = %s, since = %s, until = %s, target = %d, zone = %s",
+		quote(center), quote(since), quote(until), targets.Answer, quote(s.cfg.Location(center).String())))
+	sql := `SELECT center, figure, dims, numerator, denominator, n, value::Nullable(Float64) FROM ` + view +
+		` ORDER BY figure, dims`
 	return queryAll(ctx, s, "compute figures of the report", sql, func(f *Figure) []any {
 		return []any{&f.Center, &f.Name, &f.Dims, &f.Numerator, &f.Denominator, &f.N, &f.Value}
 	})
@@ -36,9 +39,10 @@ func (s *Store) Indicators(ctx context.Context, center string, first, last time.
 	targets FigureTargets) ([]MonthFigure, error) {
 	since, _ := monthOf(first)
 	_, until := monthOf(last)
-	sql := fmt.Sprintf(`SELECT month::Date, indicator::String, numerator, denominator, n, value::Nullable(Float64)
-		FROM monev_indicators(center = %s, since = %s, until = %s, target = %d, short = %d) ORDER BY month, indicator`,
-		quote(center), quote(since), quote(until), targets.Answer, targets.Short)
+	view := viewAt("monev_indicators", time.Time{}, fmt.Sprintf("center = %s, since = %s, until = %s, target = %d, short = %d",
+		quote(center), quote(since), quote(until), targets.Answer, targets.Short))
+	sql := `SELECT month::Date, indicator::String, numerator, denominator, n, value::Nullable(Float64) FROM ` + view +
+		` ORDER BY month, indicator`
 	return queryAll(ctx, s, "compute indicators", sql, func(f *MonthFigure) []any {
 		return []any{&f.Month, &f.Indicator, &f.Numerator, &f.Denominator, &f.N, &f.Value}
 	})
@@ -87,9 +91,10 @@ func SortFigures(list []Figure) {
 	})
 }
 
-func asOfText(asOf time.Time) string {
+// viewAt writes a view of figures with its arguments, read as of an instant; the twin of the present where it is zero.
+func viewAt(view string, asOf time.Time, arguments string) string {
 	if asOf.IsZero() {
-		return "NULL"
+		return fmt.Sprintf("%s(%s)", schema.Present(view), arguments)
 	}
-	return quote(asOf.UTC().Format(time.RFC3339Nano))
+	return fmt.Sprintf("%s(%s, as_of = %s)", view, arguments, quote(asOf.UTC().Format(time.RFC3339Nano)))
 }

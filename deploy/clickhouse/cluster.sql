@@ -1445,17 +1445,24 @@ FROM
 );
 
 CREATE OR REPLACE VIEW monev112.monev_figures ON CLUSTER monev112 AS
-SELECT center, 'service_level' AS figure, concat('measure=', measure, ',target=', toString({target:UInt32})) AS dims,
-    toFloat64(numerator) AS numerator, toFloat64(denominator) AS denominator, toUInt64(n) AS n, share AS value
-FROM monev112.monev_service_level(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
-UNION ALL
-SELECT center, 'hoax', concat('measure=', measure),
-    toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev112.monev_hoax(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all')
-UNION ALL
-SELECT center, 'funnel', concat('stage=', stage),
-    toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
+SELECT center, 'funnel' AS figure, concat('stage=', stage) AS dims, toFloat64(numerator) AS numerator,
+    toFloat64(denominator) AS denominator, toUInt64(n) AS n, share AS value
 FROM monev112.monev_funnel(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all')
+UNION ALL
+SELECT center, s.1, s.2, s.3, s.4, s.5, s.6
+FROM monev112.monev_service_level(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
+ARRAY JOIN arrayConcat(
+    [('service_level', concat('measure=', measure, ',target=', toString({target:UInt32})),
+        toFloat64(numerator), toFloat64(denominator), toUInt64(n), toNullable(share))],
+    if(measure = 'ketat', [('coverage', 'measure=answer_stamp', toFloat64(stamped), toFloat64(n), toUInt64(n),
+        if(n = 0, NULL, stamped / n))], [])) AS s
+UNION ALL
+SELECT center, s.1, s.2, s.3, s.4, s.5, s.6
+FROM monev112.monev_hoax(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all')
+ARRAY JOIN arrayConcat(
+    [('hoax', concat('measure=', measure), toFloat64(numerator), toFloat64(denominator), toUInt64(n), toNullable(share))],
+    if(measure = 'rasio_hoaks', [('coverage', 'measure=class', toFloat64(classified), toFloat64(n), toUInt64(n),
+        toNullable(coverage))], [])) AS s
 UNION ALL
 SELECT center, s.1, concat('interval=', interval, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
@@ -1475,16 +1482,7 @@ FROM monev112.monev_on_time(since = {since:Date}, until = {until:Date}, as_of = 
 UNION ALL
 SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=', ifNull(scope, '')),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM monev112.monev_on_time_outside(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all')
-UNION ALL
-SELECT center, 'coverage', 'measure=answer_stamp', toFloat64(stamped), toFloat64(n), toUInt64(n),
-    if(n = 0, NULL, stamped / n)
-FROM monev112.monev_service_level(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
-WHERE measure = 'ketat'
-UNION ALL
-SELECT center, 'coverage', 'measure=class', toFloat64(classified), toFloat64(n), toUInt64(n), coverage
-FROM monev112.monev_hoax(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all')
-WHERE measure = 'rasio_hoaks';
+FROM monev112.monev_on_time_outside(since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, step = 'all');
 
 CREATE OR REPLACE VIEW monev112.monev_not_recorded ON CLUSTER monev112 AS
 SELECT
@@ -2139,6 +2137,1010 @@ FROM (SELECT * FROM
                 lagInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
                 leadInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
             FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00')) AS c
+            WHERE c.at IS NOT NULL AND day >= {since:Date} - 8 AND day < {until:Date} + 8
+            WINDOW w AS (PARTITION BY center, ifNull(caller_key_id, ''), ifNull(caller_key, id), ifNull(category, '') ORDER BY c.at, id)
+        )
+    )
+    WHERE day >= {since:Date} AND day < {until:Date} AND ifNull(class = 'informasi', false)) AS q
+GROUP BY center, topic, q.referred_to;
+
+CREATE OR REPLACE VIEW monev112.present_calls_counted ON CLUSTER monev112 AS
+SELECT * EXCEPT version
+FROM monev112.calls_daily FINAL
+WHERE received > 0 AND day >= {since:Date} AND day < {until:Date};
+
+CREATE OR REPLACE VIEW monev112.present_clocks_counted ON CLUSTER monev112 AS
+SELECT center, clock, day, opd::String AS opd, scope::String AS scope, met, stopped_late, open_late, undecided, toUInt64(unobserved) AS unobserved
+FROM monev112.clock_outcomes
+WHERE day >= {since:Date} AND day < {until:Date};
+
+CREATE OR REPLACE VIEW monev112.present_tickets_counted ON CLUSTER monev112 AS
+SELECT * EXCEPT version
+FROM monev112.tickets_daily FINAL
+WHERE day >= {since:Date} AND day < {until:Date};
+
+CREATE OR REPLACE VIEW monev112.present_monev_service_level ON CLUSTER monev112 AS
+SELECT
+    center, period, measure, numerator, denominator, offered AS n, stamped,
+    
+    if(denominator = 0 OR stamped = 0, NULL, numerator / denominator) AS share,
+    if(if(stamped = 0, 0, denominator) = 0, NULL, greatest(0, ((numerator / if(stamped = 0, 0, denominator) + 3.841458820694124 / (2 * if(stamped = 0, 0, denominator))) - 1.959963984540054 * sqrt((numerator / if(stamped = 0, 0, denominator)) * (1 - numerator / if(stamped = 0, 0, denominator)) / if(stamped = 0, 0, denominator) + 3.841458820694124 / (4 * if(stamped = 0, 0, denominator) * if(stamped = 0, 0, denominator)))) / (1 + 3.841458820694124 / if(stamped = 0, 0, denominator)))) AS low,
+    if(if(stamped = 0, 0, denominator) = 0, NULL, least(1, ((numerator / if(stamped = 0, 0, denominator) + 3.841458820694124 / (2 * if(stamped = 0, 0, denominator))) + 1.959963984540054 * sqrt((numerator / if(stamped = 0, 0, denominator)) * (1 - numerator / if(stamped = 0, 0, denominator)) / if(stamped = 0, 0, denominator) + 3.841458820694124 / (4 * if(stamped = 0, 0, denominator) * if(stamped = 0, 0, denominator)))) / (1 + 3.841458820694124 / if(stamped = 0, 0, denominator)))) AS high
+FROM
+(
+    SELECT
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period,
+        sum(c.offered) AS offered,
+        sum(c.stamped) AS stamped,
+        sum(length(answer_ms)) AS timed,
+        sum(arrayCount(x -> x <= {target:UInt32} * 1000, answer_ms)) AS within,
+        sum(arrayCount(x -> x < {short:UInt32} * 1000, abandon_ms)) AS short_abandoned
+    FROM monev112.present_calls_counted(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}) AS c
+    WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period
+)
+ARRAY JOIN
+    ['ketat', 'standar', 'terjawab'] AS measure,
+    [within, within, within] AS numerator,
+    [toInt64(offered - stamped + timed), toInt64(offered - stamped + timed - short_abandoned), toInt64(timed)] AS denominator;
+
+CREATE OR REPLACE VIEW monev112.present_monev_hoax ON CLUSTER monev112 AS
+SELECT
+    center, period, measure, numerator, denominator, answered AS n, classified,
+    
+    if(answered = 0, NULL, classified / answered) AS coverage,
+    if(denominator = 0, NULL, numerator / denominator) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period,
+        sum(c.answered) AS answered,
+        sum(c.classified) AS classified,
+        sum(c.hoax) AS hoax,
+        sum(ghost + pocket + informasi) AS other
+    FROM monev112.present_calls_counted(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}) AS c
+    WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period
+)
+ARRAY JOIN
+    ['rasio_hoaks', 'rasio_non_darurat', 'belum'] AS measure,
+    [toInt64(hoax), toInt64(hoax + other), toInt64(answered) - toInt64(classified)] AS numerator,
+    [toInt64(classified), toInt64(classified), toInt64(answered)] AS denominator;
+
+CREATE OR REPLACE VIEW monev112.present_monev_funnel ON CLUSTER monev112 AS
+SELECT
+    center, period, stage, numerator, denominator, denominator AS n,
+    if(denominator = 0, NULL, numerator / denominator) AS share
+FROM
+(
+    SELECT
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period,
+        sum(received) AS denominator,
+        sum(to_hoax) AS f1, sum(to_own) AS f2, sum(to_vertical) AS f3, sum(to_centre) AS f4, sum(to_none) AS f5,
+        sum(to_unclassified) AS f6, sum(to_unanswered) AS f7
+    FROM monev112.present_calls_counted(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}) AS c
+    WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period
+)
+ARRAY JOIN
+    ['hoax', 'own', 'vertical', 'centre', 'none', 'unclassified', 'unanswered'] AS stage,
+    [f1, f2, f3, f4, f5, f6, f7] AS numerator;
+
+CREATE OR REPLACE VIEW monev112.present_monev_intervals_calls ON CLUSTER monev112 AS
+SELECT
+    center, period, figures.1 AS interval, 'own' AS scope, figures.2 AS numerator, denominator,
+    numerator AS n, numerator / denominator AS coverage,
+    if(n = 0, NULL, figures.3[1] / 1000) AS median,
+    if(n = 0, NULL, figures.3[2] / 1000) AS p90,
+    if(n = 0, NULL, figures.3[3] / 1000) AS p95,
+    if(n = 0, NULL, figures.4 / n / 1000) AS mean
+FROM
+(
+    SELECT
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period,
+        count() AS denominator,
+        [
+            ('answer', count(answer), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(answer), ifNull(sum(answer), 0)),
+            ('classify', count(classify), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(classify), ifNull(sum(classify), 0)),
+            ('talk', count(talk), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(talk), ifNull(sum(talk), 0))] AS list
+    FROM
+    (
+        SELECT center, day, answered, answer_ms AS answer, toInt64(round(1000 * classify_seconds)) AS classify,
+            toInt64(round(1000 * talk_seconds)) AS talk
+        FROM monev112.calls_now
+    )
+    WHERE answered AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period
+)
+ARRAY JOIN list AS figures;
+
+CREATE OR REPLACE VIEW monev112.present_monev_intervals_tickets ON CLUSTER monev112 AS
+SELECT
+    center, period, figures.1 AS interval, scope, figures.2 AS numerator, denominator,
+    numerator AS n, numerator / denominator AS coverage,
+    if(n = 0, NULL, figures.3[1] / 1000) AS median,
+    if(n = 0, NULL, figures.3[2] / 1000) AS p90,
+    if(n = 0, NULL, figures.3[3] / 1000) AS p95,
+    if(n = 0, NULL, figures.4 / n / 1000) AS mean
+FROM
+(
+    SELECT
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, scope,
+        count() AS denominator,
+        [
+            ('dispatch', count(dispatch), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(dispatch), ifNull(sum(dispatch), 0)),
+            ('acknowledge', count(acknowledge), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(acknowledge), ifNull(sum(acknowledge), 0)),
+            ('turnout', count(turnout), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(turnout), ifNull(sum(turnout), 0)),
+            ('travel', count(travel), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(travel), ifNull(sum(travel), 0)),
+            ('respond', count(respond), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(respond), ifNull(sum(respond), 0)),
+            ('own', count(own), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(own), ifNull(sum(own), 0)),
+            ('resolve', count(resolve), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve), ifNull(sum(resolve), 0)),
+            ('resolve_net', count(resolve_net), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve_net), ifNull(sum(resolve_net), 0)),
+            ('confirm', count(confirm), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(confirm), ifNull(sum(confirm), 0))] AS list
+    FROM monev112.present_tickets_counted(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)})
+    ARRAY JOIN dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout,
+        travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net,
+        confirm_ms AS confirm
+    WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, scope
+)
+ARRAY JOIN list AS figures;
+
+CREATE OR REPLACE VIEW monev112.present_monev_intervals ON CLUSTER monev112 AS
+SELECT center, period, interval, scope, numerator, denominator, n, coverage, median, p90, p95, mean
+FROM monev112.present_monev_intervals_calls(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = {step:String})
+UNION ALL
+SELECT center, period, interval, scope, numerator, denominator, n, coverage, median, p90, p95, mean
+FROM monev112.present_monev_intervals_tickets(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = {step:String});
+
+CREATE OR REPLACE VIEW monev112.present_monev_intervals_opd ON CLUSTER monev112 AS
+SELECT
+    center, period, figures.1 AS interval, scope, opd, figures.2 AS numerator, denominator,
+    numerator AS n, numerator / denominator AS coverage,
+    if(n = 0, NULL, figures.3[1] / 1000) AS median,
+    if(n = 0, NULL, figures.3[2] / 1000) AS p90,
+    if(n = 0, NULL, figures.3[3] / 1000) AS p95,
+    if(n = 0, NULL, figures.4 / n / 1000) AS mean
+FROM
+(
+    SELECT
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, scope, opd,
+        count() AS denominator,
+        [
+            ('dispatch', count(dispatch), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(dispatch), ifNull(sum(dispatch), 0)),
+            ('acknowledge', count(acknowledge), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(acknowledge), ifNull(sum(acknowledge), 0)),
+            ('turnout', count(turnout), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(turnout), ifNull(sum(turnout), 0)),
+            ('travel', count(travel), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(travel), ifNull(sum(travel), 0)),
+            ('respond', count(respond), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(respond), ifNull(sum(respond), 0)),
+            ('own', count(own), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(own), ifNull(sum(own), 0)),
+            ('resolve', count(resolve), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve), ifNull(sum(resolve), 0)),
+            ('resolve_net', count(resolve_net), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(resolve_net), ifNull(sum(resolve_net), 0)),
+            ('confirm', count(confirm), quantilesExact(0.499999999999, 0.899999999999, 0.949999999999)(confirm), ifNull(sum(confirm), 0))] AS list
+    FROM monev112.present_tickets_counted(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)})
+    ARRAY JOIN opds AS opd, dispatch_ms AS dispatch, acknowledge_ms AS acknowledge, turnout_ms AS turnout,
+        travel_ms AS travel, respond_ms AS respond, own_ms AS own, resolve_ms AS resolve, resolve_net_ms AS resolve_net,
+        confirm_ms AS confirm
+    WHERE opd != '' AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, scope, opd
+)
+ARRAY JOIN list AS figures;
+
+CREATE OR REPLACE VIEW monev112.present_monev_on_time_tickets ON CLUSTER monev112 AS
+SELECT
+    center, period, clock, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided, unobserved,
+    if(denominator = 0, NULL, numerator / denominator) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, clock, o.opd AS opd,
+        sum(o.met) AS numerator,
+        sum(o.met + o.stopped_late + o.open_late) AS denominator,
+        sum(o.stopped_late) AS stopped_late,
+        sum(o.open_late) AS open_late,
+        sum(o.undecided) AS undecided,
+        sum(o.unobserved) AS unobserved
+    FROM monev112.present_clocks_counted(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}) AS o
+    WHERE scope = 'own' AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, clock, opd
+);
+
+CREATE OR REPLACE VIEW monev112.present_monev_on_time ON CLUSTER monev112 AS
+SELECT center, period, clock, opd, numerator, denominator, n, stopped_late, open_late, undecided, unobserved, share, low, high
+FROM monev112.present_monev_on_time_tickets(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = {step:String})
+UNION ALL
+SELECT
+    center, period, clock, '' AS opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided, unobserved,
+    if(denominator = 0, NULL, numerator / denominator) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, clock,
+countIf(state = 'met') AS met,
+    countIf(state = 'breached' AND stopped) AS stopped_late,
+    countIf(state = 'breached' AND NOT stopped) AS open_late,
+    countIf(state IN ('running', 'paused')) AS undecided,
+    countIf(state = 'unobserved') AS unobserved, met AS numerator, met + stopped_late + open_late AS denominator
+    FROM (
+        SELECT *, parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC') AS at, stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
+    least(coalesce(stopped_at, at), at) AS until,
+    multiIf(void, 'void',
+            unobserved, 'unobserved',
+            until > breach_at, 'breached',
+            stopped, 'met',
+            paused_since <= at AND at < pause_ends_at, 'paused',
+            'running') AS state,
+    
+    (state = 'breached' AND NOT stopped)::Bool AS overdue,
+    if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
+    
+    multiIf(void OR unobserved OR stopped, '',
+            at >= escalated2_at, 'escalated2',
+            at >= escalated_at, 'escalated',
+            state = 'breached', 'overdue',
+            at >= risk_at, 'risk',
+            '') AS level
+        FROM monev112.clocks FINAL WHERE started_at <= at
+    )
+    WHERE subject_kind = 'call' AND NOT void AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, clock
+);
+
+CREATE OR REPLACE VIEW monev112.present_monev_on_time_outside ON CLUSTER monev112 AS
+SELECT
+    center, period, clock, scope, opd, numerator, denominator, denominator AS n, stopped_late, open_late, undecided, unobserved,
+    if(denominator = 0, NULL, numerator / denominator) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT
+        center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, clock, o.scope AS scope, o.opd AS opd,
+        sum(o.met) AS numerator,
+        sum(o.met + o.stopped_late + o.open_late) AS denominator,
+        sum(o.stopped_late) AS stopped_late,
+        sum(o.open_late) AS open_late,
+        sum(o.undecided) AS undecided,
+        sum(o.unobserved) AS unobserved
+    FROM monev112.present_clocks_counted(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}) AS o
+    WHERE scope != 'own' AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, clock, scope, opd
+);
+
+CREATE OR REPLACE VIEW monev112.present_monev_figures ON CLUSTER monev112 AS
+SELECT center, 'funnel' AS figure, concat('stage=', stage) AS dims, toFloat64(numerator) AS numerator,
+    toFloat64(denominator) AS denominator, toUInt64(n) AS n, share AS value
+FROM monev112.present_monev_funnel(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = 'all')
+UNION ALL
+SELECT center, s.1, s.2, s.3, s.4, s.5, s.6
+FROM monev112.present_monev_service_level(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = 'all', target = {target:UInt32}, short = {short:UInt32})
+ARRAY JOIN arrayConcat(
+    [('service_level', concat('measure=', measure, ',target=', toString({target:UInt32})),
+        toFloat64(numerator), toFloat64(denominator), toUInt64(n), toNullable(share))],
+    if(measure = 'ketat', [('coverage', 'measure=answer_stamp', toFloat64(stamped), toFloat64(n), toUInt64(n),
+        if(n = 0, NULL, stamped / n))], [])) AS s
+UNION ALL
+SELECT center, s.1, s.2, s.3, s.4, s.5, s.6
+FROM monev112.present_monev_hoax(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = 'all')
+ARRAY JOIN arrayConcat(
+    [('hoax', concat('measure=', measure), toFloat64(numerator), toFloat64(denominator), toUInt64(n), toNullable(share))],
+    if(measure = 'rasio_hoaks', [('coverage', 'measure=class', toFloat64(classified), toFloat64(n), toUInt64(n),
+        toNullable(coverage))], [])) AS s
+UNION ALL
+SELECT center, s.1, concat('interval=', interval, ',scope=', scope),
+    toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
+FROM monev112.present_monev_intervals(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = 'all')
+ARRAY JOIN [('interval_median', median), ('interval_p90', p90), ('interval_p95', p95), ('interval_mean', mean),
+    ('coverage', toNullable(coverage))] AS s
+UNION ALL
+SELECT center, s.1, concat('interval=', interval, ',opd=', opd, ',scope=', scope),
+    toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
+FROM monev112.present_monev_intervals_opd(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = 'all')
+ARRAY JOIN [('interval_median', median), ('interval_p90', p90), ('interval_p95', p95), ('interval_mean', mean),
+    ('coverage', toNullable(coverage))] AS s
+UNION ALL
+SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=own'),
+    toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
+FROM monev112.present_monev_on_time(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = 'all')
+UNION ALL
+SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=', ifNull(scope, '')),
+    toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
+FROM monev112.present_monev_on_time_outside(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = 'all');
+
+CREATE OR REPLACE VIEW monev112.present_monev_hoax_cost ON CLUSTER monev112 AS
+SELECT center, 'agent' AS measure, if(count(talk_seconds) = 0, NULL, toFloat64(sum(talk_seconds))) AS amount, count(talk_seconds) AS numerator, count() AS denominator
+FROM monev112.calls_now
+WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
+GROUP BY center
+UNION ALL
+SELECT center, 'crew', if(count(seconds) = 0, NULL, toFloat64(sum(seconds))), count(seconds), count()
+FROM
+(
+    SELECT center, if(resolved_at >= departed_at, dateDiff('millisecond', departed_at, resolved_at) / 1000, NULL) AS seconds
+    FROM monev112.tickets_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
+        AND (ifNull(result = 'palsu', false) OR id IN (SELECT arrayJoin(tickets) FROM monev112.calls_now WHERE center = {center:String} AND class = 'prank_palsu'))
+)
+GROUP BY center
+UNION ALL
+SELECT center, 'held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND last_over > answered - toIntervalMillisecond(assumeNotNull(wait))))), count(wait), count()
+FROM
+(
+    SELECT center, answer_ms AS wait, ifNull(wait > 1000 * {target:UInt32}, false) AS late, ifNull(answered_at, toDateTime64(0, 3, 'UTC')) AS answered
+    FROM monev112.calls_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND NOT hoax AND offered AND class IN ('normal', 'informasi', 'duplikat')
+) AS waits
+ASOF LEFT JOIN
+(
+    SELECT center, assumeNotNull(answered_at) AS begun, max(assumeNotNull(ended_at)) OVER (ORDER BY begun ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_over
+    FROM monev112.calls_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax AND talk_seconds IS NOT NULL
+) AS talks ON waits.center = talks.center AND waits.answered > talks.begun
+GROUP BY center;
+
+CREATE OR REPLACE VIEW monev112.present_monev_callers ON CLUSTER monev112 AS
+SELECT center, key_id, numbers, toUInt64(ceil(numbers / 100)) AS top, arraySum(arraySlice(counts, 1, top)) AS numerator, arraySum(counts) AS n, denominator,
+    numerator / n AS share
+FROM
+(
+    SELECT center, key_id, count() AS numbers, arrayReverseSort(groupArray(c)) AS counts, any(every) AS denominator
+    FROM
+    (
+        SELECT center, caller_key_id AS key_id, caller_key, count() AS c, sum(count()) OVER (PARTITION BY center) AS every
+        FROM monev112.calls_now
+        WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
+        GROUP BY center, key_id, caller_key
+    )
+    WHERE caller_key IS NOT NULL
+    GROUP BY center, key_id
+);
+
+CREATE OR REPLACE VIEW monev112.present_monev_blocks ON CLUSTER monev112 AS
+SELECT center, sum(blocks) AS calls, countIf(last_real > first_block) AS numerator, count() AS denominator
+FROM
+(
+    SELECT center, countIf(blocked) AS blocks, minIf(at, blocked) AS first_block, maxIf(at, ifNull(class = 'normal', false)) AS last_real
+    FROM monev112.calls_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND caller_key IS NOT NULL
+    GROUP BY center, caller_key_id, caller_key
+    HAVING blocks > 0
+)
+GROUP BY center;
+
+CREATE OR REPLACE VIEW monev112.present_monev_kendala_calls ON CLUSTER monev112 AS
+WITH (SELECT groupArray((source::String, gaps)) FROM (SELECT source, arrayFilter(s -> s.3 > 900000, steps) AS gaps
+    FROM
+    (
+        SELECT source, arraySort(groupUniqArray(occurred_at)) AS beats,
+            arrayMap((a, b) -> (a, b, dateDiff('millisecond', a, b)), arrayPopBack(beats), arrayPopFront(beats)) AS steps
+        FROM monev112.events
+        WHERE center = {center:String} AND subject_kind = 'feed' AND type = 'feed.heartbeat'
+            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY
+            AND true AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
+        (
+            SELECT subject, source, replaces FROM monev112.events
+            WHERE center = {center:String} AND subject_kind = 'feed' AND replaces != '' AND replaces != id
+        )
+        GROUP BY source
+    )
+    WHERE length(beats) >= 12
+        AND arraySort(arrayMap(s -> s.3, steps))[intDiv(length(steps) + 1, 2)] <= 300000)) AS quiet
+SELECT
+    late.center AS center, late.id AS id, assumeNotNull(late.day) AS day, late.came AS at, late.moment AS moment,
+    ifNull(late.category, '')::String AS category, ifNull(late.kecamatan, '')::String AS kecamatan,
+    multiIf(
+        late.answered_at IS NULL AND late.classified
+            OR ifNull(late.queued_at < late.received_at, false)
+            OR ifNull(late.answered_at < late.begun, false) OR ifNull(late.answered_at < late.received_at, false)
+            OR ifNull(late.abandoned_at < late.begun, false) OR ifNull(late.unserved_at < late.begun, false)
+            OR ifNull(late.ended_at < late.answered_at, false)
+            OR late.answered_at IS NOT NULL AND late.abandoned_at IS NOT NULL
+            OR late.answered_at IS NULL AND late.abandoned_at IS NULL AND late.unserved_at IS NULL
+            OR arrayExists(s -> arrayExists(g -> g.1 < late.moment AND late.moment < g.2, arrayFirst(q -> q.1 = s, quiet).2), rings.sources), 'data',
+        ifNull(late.abandon_ms < 1000 * {short:UInt32}, false), 'putus_cepat',
+        rings.missed > 0
+            OR ifNull(dateDiff('millisecond', rings.rang_at, late.moment) >= 10000, false), 'dering',
+        toStartOfFifteenMinutes(toDateTime(late.came, 'UTC')) IN (SELECT quarter FROM (SELECT quarter, arraySort(groupArrayArray(arrayResize(arrayMap(x -> toFloat64(x), counts), 4))) AS usual,
+        (usual[intDiv(length(usual) + 1, 2)] + usual[intDiv(length(usual), 2) + 1]) / 2 AS middle,
+        arraySort(arrayMap(x -> abs(x - middle), usual)) AS apart,
+        (apart[intDiv(length(apart) + 1, 2)] + apart[intDiv(length(apart), 2) + 1]) / 2 AS deviation
+    FROM
+    (
+        SELECT quarter, n, toStartOfHour(quarter) - 604800 * week AS hour
+        FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
+        FROM monev112.calls_now
+    WHERE center = {center:String} AND at IS NOT NULL
+            AND day >= {since:Date} - 7 * 8 - 2 AND day <= {until:Date}
+        GROUP BY quarter) ARRAY JOIN range(1, 8 + 1) AS week
+        WHERE n >= 5
+    ) AS busy
+    LEFT JOIN (SELECT toStartOfHour(quarter) AS hour, groupArray(n) AS counts FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
+        FROM monev112.calls_now
+    WHERE center = {center:String} AND at IS NOT NULL
+            AND day >= {since:Date} - 7 * 8 - 2 AND day <= {until:Date}
+        GROUP BY quarter) GROUP BY hour) AS past ON past.hour = busy.hour
+    WHERE busy.hour IN (SELECT arrayJoin(arrayMap(d -> h.hour + 3600 * d, range(-12, 13))) FROM (SELECT toStartOfHour(quarter) AS hour, groupArray(n) AS counts FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
+        FROM monev112.calls_now
+    WHERE center = {center:String} AND at IS NOT NULL
+            AND day >= {since:Date} - 7 * 8 - 2 AND day <= {until:Date}
+        GROUP BY quarter) GROUP BY hour) AS h)
+    GROUP BY quarter
+    HAVING count() >= 4 AND any(n) > middle + 3 * deviation)), 'lonjakan',
+        floor.observed > 0 AND floor.signed < 2, 'petugas',
+        floor.observed > 0 AND floor.busy = floor.signed AND floor.hoax > 0, 'hoaks',
+        floor.observed > 0 AND floor.busy = floor.signed, 'sibuk',
+        'tidak_terjelaskan') AS cause
+FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
+        least(begun + toIntervalMillisecond(1000 * {target:UInt32}), if(answered_at IS NULL,
+            least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
+    FROM monev112.calls_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS late
+LEFT JOIN (SELECT subject AS call, minOrNullIf(occurred_at, type = 'call.ringing') AS rang_at,
+        countIf(type = 'call.ring_no_answer') AS missed, groupUniqArray(source) AS sources
+    FROM monev112.events
+    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN (SELECT late.id FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
+        least(begun + toIntervalMillisecond(1000 * {target:UInt32}), if(answered_at IS NULL,
+            least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
+    FROM monev112.calls_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS late)
+        AND true AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
+        (
+            SELECT subject, source, replaces FROM monev112.events
+            WHERE center = {center:String} AND subject_kind = 'call' AND replaces != '' AND replaces != id
+        )
+    GROUP BY call) AS rings ON rings.call = late.id
+LEFT JOIN (SELECT call, countIf(known) AS observed, countIf(known AND state IN ('available', 'busy', 'wrapup')) AS signed,
+        countIf(known AND (state IN ('busy', 'wrapup') OR state = 'available' AND talking)) AS busy,
+        countIf(known AND state IN ('available', 'busy', 'wrapup') AND talking AND with_hoax) AS hoax
+    FROM
+    (
+        SELECT s.call AS call, s.known AS known, s.state AS state, t.over > s.moment AS talking, t.hoax AS with_hoax
+        FROM
+        (
+            SELECT l.call AS call, l.moment AS moment, l.who AS who, a.state AS state,
+                a.since >= l.moment - toIntervalMillisecond(43200000) AS known
+            FROM
+            (
+                SELECT late.id AS call, late.moment AS moment, agents.who AS who
+                FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
+        least(begun + toIntervalMillisecond(1000 * {target:UInt32}), if(answered_at IS NULL,
+            least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
+    FROM monev112.calls_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS late
+                CROSS JOIN (SELECT DISTINCT who FROM (SELECT subject AS who, occurred_at AS since,
+            argMax(result::String, (revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
+                extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest)) AS state
+        FROM monev112.events
+        WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state' AND result != ''
+            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY
+            AND true AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
+        (
+            SELECT subject, source, replaces FROM monev112.events
+            WHERE center = {center:String} AND subject_kind = 'agent' AND replaces != '' AND replaces != id
+        )
+        GROUP BY who, since)) AS agents
+            ) AS l
+            ASOF LEFT JOIN (SELECT subject AS who, occurred_at AS since,
+            argMax(result::String, (revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
+                extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest)) AS state
+        FROM monev112.events
+        WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state' AND result != ''
+            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY
+            AND true AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
+        (
+            SELECT subject, source, replaces FROM monev112.events
+            WHERE center = {center:String} AND subject_kind = 'agent' AND replaces != '' AND replaces != id
+        )
+        GROUP BY who, since) AS a ON a.who = l.who AND l.moment >= a.since
+        ) AS s
+        ASOF LEFT JOIN (SELECT assumeNotNull(agent)::String AS who, assumeNotNull(answered_at) AS talk, max(assumeNotNull(ended_at)) AS over, max(hoax) AS hoax
+        FROM monev112.calls_now
+    WHERE center = {center:String} AND day >= {since:Date} - 2 AND day <= {until:Date} + 2
+            AND agent IS NOT NULL AND ended_at >= answered_at
+        GROUP BY who, talk) AS t ON t.who = s.who AND s.moment >= t.talk
+    )
+    GROUP BY call) AS floor ON floor.call = late.id;
+
+CREATE OR REPLACE VIEW monev112.present_monev_kendala_tickets ON CLUSTER monev112 AS
+SELECT
+    center, id, clock, seq, assumeNotNull(day) AS day, opd, scope, category, priority, kecamatan, begun AS at,
+    multiIf(
+        opened_at IS NULL OR contradiction
+            OR NOT stopped AND (clock = 'arrive' AND handled_at IS NOT NULL OR clock = 'confirm' AND ifNull(closed_at >= last_resolved_at, false)),
+            'data',
+        ifNull(assigned_at, last) > begun
+            AND ifNull(dateDiff('millisecond', coalesce(answered_at, opened_at), least(ifNull(assigned_at, last), last)) > multiIf(ifNull(priority = 'darurat', false), 180000, ifNull(priority = 'mendesak', false), 900000, 7200000), false),
+            'disposisi',
+        clock != 'acknowledge' AND 4 * arraySum((o, a, b) -> if(o = stay_opds[-1], 0, greatest(0, dateDiff('millisecond', greatest(a, begun), least(ifNull(b, last), last)))), stay_opds, stay_begins, stay_ends)
+            > target_ms, 'pantulan',
+        clock = 'acknowledge' OR arrayExists(x -> begun < x AND x < last, late_acknowledged), 'terima',
+        acknowledged_at >= begun AND ifNull(departed_at >= acknowledged_at, clock = 'arrive' AND arrived_at IS NULL)
+            AND dateDiff('millisecond', acknowledged_at, least(ifNull(departed_at, last), last)) > multiIf(ifNull(priority = 'darurat', false), 120000, ifNull(priority = 'mendesak', false), 900000, 86400000),
+            'berangkat',
+        departed_at >= begun AND (arrived_at IS NOT NULL OR clock = 'arrive')
+            AND dateDiff('millisecond', departed_at, least(ifNull(arrived_at, last), last)) > multiIf(ifNull(priority = 'darurat', false), 600000, ifNull(priority = 'mendesak', false), 1800000, 7200000),
+            'tempuh',
+        breach_at > gross_due_at
+            AND dateDiff('millisecond', gross_due_at, last) <= arraySum((a, b) -> greatest(0, dateDiff('millisecond', greatest(a, begun), least(ifNull(b, last), last))), pause_begins, pause_ends),
+            'jeda',
+        clock IN ('resolve', 'resolve_total', 'given')
+            AND dateDiff('millisecond', work, last) - arraySum((a, b) -> greatest(0, dateDiff('millisecond', greatest(a, work), least(ifNull(b, last), last))), pause_begins, pause_ends) > target_ms,
+            'penanganan',
+        'tidak_terjelaskan') AS cause,
+    if(cause = 'jeda', arraySort(p -> (-p.1, p.2), arrayMap((a, b, r) -> (greatest(0, dateDiff('millisecond', greatest(a, begun), least(ifNull(b, last), last))), r), pause_begins, pause_ends, pause_reasons))[1].2, '') AS reason,
+    stated
+FROM
+(
+    SELECT
+        c.center AS center, c.subject AS id, c.clock::String AS clock, c.seq AS seq, c.day AS day, ifNull(c.opd, '')::String AS opd,
+        ifNull(c.scope, 'own')::String AS scope, ifNull(c.category, '')::String AS category, ifNull(c.priority, '')::String AS priority,
+        ifNull(c.kecamatan, '')::String AS kecamatan, assumeNotNull(c.started_at) AS begun, c.until AS last, c.stopped AS stopped,
+        assumeNotNull(c.breach_at) AS breach_at, ifNull(c.gross_due_at, assumeNotNull(c.breach_at)) AS gross_due_at,
+        dateDiff('millisecond', begun, gross_due_at) AS target_ms,
+        t.opened_at AS opened_at, t.answered_at AS answered_at, t.assigned_at AS assigned_at, t.acknowledged_at AS acknowledged_at,
+        t.departed_at AS departed_at, t.arrived_at AS arrived_at, t.handled_at AS handled_at, t.closed_at AS closed_at,
+        t.last_resolved_at AS last_resolved_at,
+        ifNull(t.opened_at < t.received_at, false) OR ifNull(t.assigned_at < t.opened_at, false) OR ifNull(t.handled_at < t.opened_at, false)
+            OR ifNull(t.arrived_at < t.departed_at, false) OR ifNull(t.arrived_at < coalesce(t.received_at, t.opened_at), false) AS contradiction,
+        
+        greatest(begun, coalesce(t.arrived_at, t.departed_at, t.acknowledged_at, if(empty(t.`stays.at`), begun, t.`stays.at`[-1]))) AS work,
+        t.`stays.opd` AS stay_opds, t.`stays.at` AS stay_begins, t.`stays.ended_at` AS stay_ends,
+        arrayFilter((a, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.since`, t.`pauses.reason`) AS pause_begins,
+        arrayFilter((b, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.until`, t.`pauses.reason`) AS pause_ends,
+        arrayFilter(r -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.reason`) AS pause_reasons,
+        k.late_acknowledged AS late_acknowledged, said.code AS stated
+    FROM (
+        SELECT *, parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC') AS at, stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
+    least(coalesce(stopped_at, at), at) AS until,
+    multiIf(void, 'void',
+            unobserved, 'unobserved',
+            until > breach_at, 'breached',
+            stopped, 'met',
+            paused_since <= at AND at < pause_ends_at, 'paused',
+            'running') AS state,
+    
+    (state = 'breached' AND NOT stopped)::Bool AS overdue,
+    if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
+    
+    multiIf(void OR unobserved OR stopped, '',
+            at >= escalated2_at, 'escalated2',
+            at >= escalated_at, 'escalated',
+            state = 'breached', 'overdue',
+            at >= risk_at, 'risk',
+            '') AS level
+        FROM monev112.clocks FINAL WHERE started_at <= at
+    ) AS c
+    LEFT JOIN
+    (
+        SELECT * FROM monev112.tickets_now WHERE center = {center:String}
+    ) AS t ON t.id = c.subject
+    LEFT JOIN
+    (
+        SELECT subject, groupArray(assumeNotNull(breach_at)) AS late_acknowledged
+        FROM (
+        SELECT *, parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC') AS at, stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
+    least(coalesce(stopped_at, at), at) AS until,
+    multiIf(void, 'void',
+            unobserved, 'unobserved',
+            until > breach_at, 'breached',
+            stopped, 'met',
+            paused_since <= at AND at < pause_ends_at, 'paused',
+            'running') AS state,
+    
+    (state = 'breached' AND NOT stopped)::Bool AS overdue,
+    if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
+    
+    multiIf(void OR unobserved OR stopped, '',
+            at >= escalated2_at, 'escalated2',
+            at >= escalated_at, 'escalated',
+            state = 'breached', 'overdue',
+            at >= risk_at, 'risk',
+            '') AS level
+        FROM monev112.clocks FINAL WHERE started_at <= at
+    )
+        WHERE center = {center:String} AND subject_kind = 'ticket' AND clock = 'acknowledge' AND state = 'breached'
+        GROUP BY subject
+    ) AS k ON k.subject = c.subject
+    LEFT JOIN (SELECT subject, opd::String AS by_opd, argMax(reason::String, (occurred_at, revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
+                extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest)) AS code
+        FROM monev112.events
+        WHERE center = {center:String} AND subject_kind = 'ticket' AND type = 'ticket.explained' AND reason != ''
+            AND true AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
+        (
+            SELECT subject, source, replaces FROM monev112.events
+            WHERE center = {center:String} AND subject_kind = 'ticket' AND replaces != '' AND replaces != id
+        )
+        GROUP BY subject, by_opd) AS said ON said.subject = c.subject AND said.by_opd = ifNull(c.opd, '')::String
+    WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.state = 'breached'
+        AND c.day >= {since:Date} AND c.day < {until:Date}
+);
+
+CREATE OR REPLACE VIEW monev112.present_monev_kendala ON CLUSTER monev112 AS
+SELECT
+    c.center AS center, c.period AS period, c.indicator AS indicator, c.scope AS scope, c.opd AS opd, c.cause AS cause, c.reason AS reason,
+    c.numerator AS numerator, d.failing AS denominator, d.decided AS n,
+    if(d.failing = 0, NULL, c.numerator / d.failing) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, indicator, scope, opd, cause, reason, count() AS numerator
+    FROM
+    (
+        SELECT center, day, 'answer' AS indicator, 'own' AS scope, '' AS opd, cause, '' AS reason
+        FROM monev112.present_monev_kendala_calls(center = {center:String}, since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, target = {target:UInt32}, short = {short:UInt32})
+        UNION ALL
+        SELECT center, day, clock, scope, opd, cause, reason
+        FROM monev112.present_monev_kendala_tickets(center = {center:String}, since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)})
+    )
+    WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, indicator, scope, opd, cause, reason
+) AS c
+INNER JOIN
+(
+    SELECT center, period, 'answer' AS indicator, 'own' AS scope, '' AS opd, toUInt64(denominator - numerator) AS failing, toUInt64(denominator) AS decided
+    FROM monev112.present_monev_service_level(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = {step:String}, target = {target:UInt32}, short = {short:UInt32})
+    
+    WHERE center = {center:String} AND measure = 'ketat' AND stamped > 0
+    UNION ALL
+    SELECT center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, clock, o.scope AS scope, o.opd AS opd, sum(o.stopped_late + o.open_late), sum(o.met + o.stopped_late + o.open_late)
+    FROM monev112.present_clocks_counted(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}) AS o
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period, clock, scope, opd
+) AS d ON d.center = c.center AND d.period = c.period AND d.indicator = c.indicator AND d.scope = c.scope AND d.opd = c.opd;
+
+CREATE OR REPLACE VIEW monev112.present_monev_kendala_groups ON CLUSTER monev112 AS
+SELECT center, indicator, scope, part.1 AS dimension, part.2 AS value, countIf(in_time) AS numerator, count() AS n
+FROM
+(
+    SELECT center, 'answer' AS indicator, 'own' AS scope, ifNull(answer_ms <= 1000 * {target:UInt32}, false) AS in_time,
+        [('category', ifNull(category, '')::String), ('kecamatan', ifNull(kecamatan, '')::String), ('shift', toString(intDiv(60 * toHour(assumeNotNull(at), {zone:String}) + toMinute(assumeNotNull(at), {zone:String}), 15)))] AS parts
+    FROM monev112.calls_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND {opd:Nullable(String)} IS NULL
+    UNION ALL
+    SELECT center, clock, ifNull(c.scope, 'own')::String, state = 'met',
+        [('opd', ifNull(c.opd, '')::String), ('category', ifNull(c.category, '')::String), ('priority', ifNull(c.priority, '')::String),
+         ('kecamatan', ifNull(c.kecamatan, '')::String), ('shift', toString(intDiv(60 * toHour(assumeNotNull(started_at), {zone:String}) + toMinute(assumeNotNull(started_at), {zone:String}), 15)))]
+    FROM (
+        SELECT *, parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC') AS at, stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
+    least(coalesce(stopped_at, at), at) AS until,
+    multiIf(void, 'void',
+            unobserved, 'unobserved',
+            until > breach_at, 'breached',
+            stopped, 'met',
+            paused_since <= at AND at < pause_ends_at, 'paused',
+            'running') AS state,
+    
+    (state = 'breached' AND NOT stopped)::Bool AS overdue,
+    if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
+    
+    multiIf(void OR unobserved OR stopped, '',
+            at >= escalated2_at, 'escalated2',
+            at >= escalated_at, 'escalated',
+            state = 'breached', 'overdue',
+            at >= risk_at, 'risk',
+            '') AS level
+        FROM monev112.clocks FINAL WHERE started_at <= at
+    ) AS c
+    WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.state IN ('met', 'breached')
+        AND c.day >= {since:Date} AND c.day < {until:Date} AND ({opd:Nullable(String)} IS NULL OR c.opd = {opd:Nullable(String)})
+)
+ARRAY JOIN parts AS part
+GROUP BY center, indicator, scope, dimension, value;
+
+CREATE OR REPLACE VIEW monev112.present_monev_indicator ON CLUSTER monev112 AS
+SELECT inside, toUInt64(sum(k)) AS numerator, toUInt64(sum(n)) AS denominator
+FROM
+(
+    SELECT
+        ({opd:String} = '' OR ifNull(opd, '') = {opd:String}) AND ({category:String} = '' OR ifNull(category, '') = {category:String})
+            AND ({priority:String} = '' OR ifNull(priority, '') = {priority:String})
+            AND ({kecamatan:String} = '' OR ifNull(kecamatan, '') = {kecamatan:String}) AS inside,
+        countIf(state = 'met') AS k, countIf(state IN ('met', 'breached')) AS n
+    FROM (
+        SELECT *, parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC') AS at, stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
+    least(coalesce(stopped_at, at), at) AS until,
+    multiIf(void, 'void',
+            unobserved, 'unobserved',
+            until > breach_at, 'breached',
+            stopped, 'met',
+            paused_since <= at AND at < pause_ends_at, 'paused',
+            'running') AS state,
+    
+    (state = 'breached' AND NOT stopped)::Bool AS overdue,
+    if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
+    
+    multiIf(void OR unobserved OR stopped, '',
+            at >= escalated2_at, 'escalated2',
+            at >= escalated_at, 'escalated',
+            state = 'breached', 'overdue',
+            at >= risk_at, 'risk',
+            '') AS level
+        FROM monev112.clocks FINAL WHERE started_at <= at
+    )
+    WHERE center = {center:String} AND clock = {indicator:String} AND NOT void AND day >= {since:Date} AND day < {until:Date}
+        AND (subject_kind = 'call' OR ifNull(scope, 'own') = 'own' OR ifNull(opd, '') = {opd:String})
+    GROUP BY inside
+    UNION ALL
+    SELECT
+        ({category:String} = '' OR ifNull(category, '') = {category:String})
+            AND ({kecamatan:String} = '' OR ifNull(kecamatan, '') = {kecamatan:String}) AS inside,
+        countIf(multiIf({indicator:String} = 'tidak_terjawab', offered AND NOT answered,
+            {indicator:String} = 'rasio_hoaks', answered AND hoax,
+            {indicator:String} = 'rasio_non_darurat', answered AND (hoax OR ifNull(class IN ('ghost', 'pocket', 'informasi'), false)),
+            {indicator:String} = 'belum', answered AND NOT classified, false)) AS k,
+        countIf(multiIf({indicator:String} = 'tidak_terjawab', offered,
+            {indicator:String} IN ('rasio_hoaks', 'rasio_non_darurat'), answered AND classified,
+            {indicator:String} = 'belum', answered, false)) AS n
+    FROM monev112.calls_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
+    GROUP BY inside
+)
+GROUP BY inside;
+
+CREATE OR REPLACE VIEW monev112.present_monev_report ON CLUSTER monev112 AS
+SELECT {center:String} AS center, g.1::String AS figure, g.2::String AS dims, toFloat64(sum(g.3)) AS numerator,
+    toFloat64(if(startsWith(figure, 'calls_'), any(total), count())) AS denominator, toUInt64(denominator) AS n,
+    if(denominator = 0, NULL, numerator / denominator) AS value
+FROM
+(
+    SELECT count() OVER () AS total, arrayConcat([
+            ('calls_class', concat('class=', multiIf(NOT answered, 'tidak_terjawab', classified, ifNull(class, ''), 'belum')), 1),
+            ('calls_hour', concat('hour=', leftPad(toString(toHour(local)), 2, '0'), ',weekday=', toString(toDayOfWeek(local))), 1),
+            ('calls_quarter', concat('at=', formatDateTime(toStartOfFifteenMinutes(local), '%Y-%m-%dT%H:%i')), 1),
+            ('calls_day', concat('day=', toString(assumeNotNull(day))), 1)],
+        arrayMap(f -> ('calls_flag', concat('flag=', f), 1), flags)) AS list
+    FROM (SELECT *, toTimeZone(assumeNotNull(at), {zone:String}) AS local FROM monev112.calls_now)
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
+)
+ARRAY JOIN list AS g
+GROUP BY figure, dims
+
+QUALIFY figure != 'calls_quarter' OR row_number() OVER (PARTITION BY figure ORDER BY numerator DESC, dims) = 1
+UNION ALL
+SELECT {center:String}, g.1::String AS figure, g.2::String AS dims, toFloat64(sum(g.3)) AS numerator,
+    toFloat64(if(startsWith(figure, 'tickets_'), any(total), count())) AS denominator, toUInt64(denominator) AS n,
+    if(denominator = 0, NULL, numerator / denominator)
+FROM
+(
+    SELECT count() OVER () AS total, concat('opd=', ifNull(opd, ''), ',scope=', ifNull(scope, 'own')) AS held,
+        arrayConcat([
+            ('tickets_opd', held, 1),
+            ('tickets_category', concat('category=', ifNull(category, '')), 1),
+            ('tickets_kecamatan', concat('kecamatan=', ifNull(kecamatan, '')), 1),
+            ('tickets_priority', concat('priority=', ifNull(priority, '')), 1),
+            ('acted', held, toUInt8(coalesce(acknowledged_at, departed_at, arrived_at, resolved_at) IS NOT NULL)),
+            ('confirmed', held, toUInt8(confirmed_at IS NOT NULL)),
+            ('bounced', held, toUInt8(bounces > 0)),
+            ('reopened', held, toUInt8(reopened > 0))],
+        if(category = 'kebakaran' AND respond_seconds IS NOT NULL,
+            [('arrived_within', 'category=kebakaran,seconds=900', toUInt8(assumeNotNull(respond_seconds) <= 900)),
+             ('fires_opd', held, toUInt8(assumeNotNull(respond_seconds) <= 900))], []),
+        arrayMap(f -> ('tickets_flag', concat('flag=', f), 1), flags)) AS list
+    FROM monev112.tickets_now
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
+)
+ARRAY JOIN list AS g
+GROUP BY figure, dims
+UNION ALL
+SELECT center, 'unobserved', concat('clock=', clock, ',opd=', c.opd, ',scope=', c.scope),
+    toFloat64(sum(c.unobserved)), toFloat64(sum(met + stopped_late + open_late + undecided + c.unobserved)) AS whole, toUInt64(whole),
+    if(whole = 0, NULL, sum(c.unobserved) / whole)
+FROM monev112.present_clocks_counted(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}) AS c
+WHERE center = {center:String}
+GROUP BY center, clock, opd, scope
+UNION ALL
+SELECT center, 'hoax_cost', concat('measure=', measure), toFloat64(numerator), toFloat64(denominator), toUInt64(numerator), amount
+FROM monev112.present_monev_hoax_cost(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, center = {center:String}, target = {target:UInt32})
+UNION ALL
+
+SELECT center, 'hoax_callers', '', toFloat64(numerator), toFloat64(calls), toUInt64(numbers), share
+FROM (SELECT *, n AS calls FROM monev112.present_monev_callers(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, center = {center:String}) ORDER BY calls DESC, key_id LIMIT 1)
+UNION ALL
+SELECT center, 'hoax_blocks', '', toFloat64(numerator), toFloat64(denominator), toUInt64(denominator), if(denominator = 0, NULL, numerator / denominator)
+FROM monev112.present_monev_blocks(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, center = {center:String});
+
+CREATE OR REPLACE VIEW monev112.present_monev_indicators ON CLUSTER monev112 AS
+SELECT center, period AS month, 'answer' AS indicator, toFloat64(numerator) AS numerator, toFloat64(denominator) AS denominator,
+    toUInt64(if(stamped = 0, 0, n)) AS n, share AS value
+FROM monev112.present_monev_service_level(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = 'month', target = {target:UInt32}, short = {short:UInt32})
+WHERE measure = 'ketat' AND center = {center:String}
+UNION ALL
+SELECT {center:String}, toStartOfMonth(assumeNotNull(day)) AS month, 'fire', toFloat64(countIf(respond_seconds <= 900)), toFloat64(count(respond_seconds)),
+    toUInt64(count(respond_seconds)), if(count(respond_seconds) = 0, NULL, countIf(respond_seconds <= 900) / count(respond_seconds))
+FROM monev112.tickets_now
+WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND category = 'kebakaran' AND state != 'merged'
+GROUP BY month
+UNION ALL
+SELECT center, period AS month, clock, toFloat64(sum(o.numerator)) AS k, toFloat64(sum(o.denominator)) AS d, toUInt64(d), if(d = 0, NULL, k / d)
+FROM monev112.present_monev_on_time_tickets(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = 'month') AS o
+WHERE center = {center:String} AND clock IN ('acknowledge', 'resolve')
+GROUP BY center, month, clock
+UNION ALL
+SELECT center, period AS month, 'hoax', toFloat64(numerator), toFloat64(denominator), toUInt64(denominator), share
+FROM monev112.present_monev_hoax(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = 'month')
+WHERE measure = 'rasio_hoaks' AND center = {center:String};
+
+CREATE OR REPLACE VIEW monev112.present_monev_informasi ON CLUSTER monev112 AS
+SELECT
+    center, period, measure, numerator, denominator, n,
+    if(n = 0, NULL, denominator / n) AS coverage,
+    if(denominator = 0, NULL, numerator / denominator) AS share,
+    if(denominator = 0, NULL, greatest(0, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) - 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS low,
+    if(denominator = 0, NULL, least(1, ((numerator / denominator + 3.841458820694124 / (2 * denominator)) + 1.959963984540054 * sqrt((numerator / denominator) * (1 - numerator / denominator) / denominator + 3.841458820694124 / (4 * denominator * denominator))) / (1 + 3.841458820694124 / denominator))) AS high
+FROM
+(
+    SELECT center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, 'informasi' AS measure, toInt64(sum(c.informasi)) AS numerator,
+        toInt64(sum(c.classified)) AS denominator, toInt64(sum(c.answered)) AS n
+    FROM monev112.present_calls_counted(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}) AS c
+    WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+    GROUP BY center, period
+    UNION ALL
+    SELECT center, period, m.1, toInt64(m.2), toInt64(m.3), toInt64(questions)
+    FROM
+    (
+        SELECT center, multiIf(
+            {step:String} = 'day', day,
+            {step:String} = 'week', toMonday(day),
+            {step:String} = 'month', toStartOfMonth(day),
+            {step:String} = 'year', toStartOfYear(day),
+            {since:Date}) AS period, count() AS questions,
+            countIf(outcome IS NOT NULL) AS told,
+            [
+                ('dijawab', countIf(ifNull(outcome = 'dijawab', false)), told),
+                ('dirujuk', countIf(ifNull(outcome = 'dirujuk', false)), told),
+                ('tidak_tahu', countIf(ifNull(outcome = 'tidak_tahu', false)), told),
+                ('kontak_pertama', countIf(judged AND ifNull(outcome = 'dijawab', false) AND NOT ifNull(until_next <= 604800000, false)), countIf(judged)),
+                ('berulang', countIf(followed AND ifNull(since_last <= 604800000, false)), countIf(followed))
+            ] AS measures
+        FROM (SELECT * FROM
+    (
+        SELECT center, day, id, at, class, outcome, referred_to, ifNull(category, '') AS topic,
+            caller_key IS NOT NULL AND topic != '' AS followed,
+            followed AND outcome IS NOT NULL AND at <= parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC')
+                - toIntervalMillisecond(604800000) AS judged,
+            if(followed AND rank > 1, dateDiff('millisecond', before, at), NULL) AS since_last,
+            if(followed AND rank < total, dateDiff('millisecond', at, after), NULL) AS until_next
+        FROM
+        (
+            SELECT center, day, id, assumeNotNull(c.at) AS at, class, outcome, referred_to, category, caller_key,
+                row_number() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS rank,
+                count() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS total,
+                lagInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
+                leadInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
+            FROM monev112.calls_now AS c
+            WHERE c.at IS NOT NULL AND day >= {since:Date} - 8 AND day < {until:Date} + 8
+            WINDOW w AS (PARTITION BY center, ifNull(caller_key_id, ''), ifNull(caller_key, id), ifNull(category, '') ORDER BY c.at, id)
+        )
+    )
+    WHERE day >= {since:Date} AND day < {until:Date} AND ifNull(class = 'informasi', false))
+        WHERE day >= {since:Date} AND day < {until:Date}
+        AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
+            'step must be day, week, month, year or all') = 0
+        GROUP BY center, period
+    )
+    ARRAY JOIN measures AS m
+);
+
+CREATE OR REPLACE VIEW monev112.present_monev_informasi_topics ON CLUSTER monev112 AS
+SELECT
+    center, topic, ifNull(q.referred_to, '') AS referred_to, count() AS n,
+    countIf(outcome IS NOT NULL) AS told,
+    countIf(ifNull(outcome = 'dijawab', false)) AS dijawab,
+    countIf(ifNull(outcome = 'dirujuk', false)) AS dirujuk,
+    countIf(ifNull(outcome = 'tidak_tahu', false)) AS tidak_tahu,
+    countIf(q.followed) AS followed,
+    countIf(q.followed AND ifNull(since_last <= 604800000, false)) AS repeats,
+    maxIf(day, ifNull(outcome = 'tidak_tahu', false)) AS last
+FROM (SELECT * FROM
+    (
+        SELECT center, day, id, at, class, outcome, referred_to, ifNull(category, '') AS topic,
+            caller_key IS NOT NULL AND topic != '' AS followed,
+            followed AND outcome IS NOT NULL AND at <= parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC')
+                - toIntervalMillisecond(604800000) AS judged,
+            if(followed AND rank > 1, dateDiff('millisecond', before, at), NULL) AS since_last,
+            if(followed AND rank < total, dateDiff('millisecond', at, after), NULL) AS until_next
+        FROM
+        (
+            SELECT center, day, id, assumeNotNull(c.at) AS at, class, outcome, referred_to, category, caller_key,
+                row_number() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS rank,
+                count() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS total,
+                lagInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
+                leadInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
+            FROM monev112.calls_now AS c
             WHERE c.at IS NOT NULL AND day >= {since:Date} - 8 AND day < {until:Date} + 8
             WINDOW w AS (PARTITION BY center, ifNull(caller_key_id, ''), ifNull(caller_key, id), ifNull(category, '') ORDER BY c.at, id)
         )

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/sla"
@@ -77,8 +79,8 @@ func (r *Runner) Result(ctx context.Context, q Request) (Result, error) {
 	if z != nil { // why calls failed is told by the target by which they are counted as failed
 		ask.Targets = freeze.Targets(z.Figures, ask.Targets)
 	}
-	if q.Check && ask.AsOf.IsZero() {
-		ask.AsOf = now // so that no clock moves between two questions
+	if ask.Judged = now; q.Check && ask.AsOf.IsZero() {
+		ask.AsOf = now // the facts are read as of an instant
 	}
 	was := ask
 	was.Since, was.Until = against, against.AddDate(0, 1, 0)
@@ -92,25 +94,17 @@ func (r *Runner) Result(ctx context.Context, q Request) (Result, error) {
 		scope = string(r.directory.ScopeOf(center.Code, q.OPD))
 	}
 	zone := center.Location.String()
-	sums, err := r.database.CauseSums(ctx, ask, q.OPD)
-	if err != nil {
-		return out, refused(err)
-	}
-	present, err := r.database.CauseParts(ctx, ask, q.OPD, zone)
-	if err != nil {
-		return out, refused(err)
-	}
-	past, err := r.database.CauseParts(ctx, was, q.OPD, zone)
-	if err != nil {
-		return out, refused(err)
-	}
+	var sums []store.CauseSum
+	var present, past []store.CausePart
 	// Where nobody stamps answers, whether a call was answered in time is not recorded: it has not failed.
-	stamped, err := r.database.AnswersStamped(ctx, ask)
-	if err != nil {
-		return out, refused(err)
-	}
-	wasStamped, err := r.database.AnswersStamped(ctx, was)
-	if err != nil {
+	var stamped, wasStamped bool
+	g, asking := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { sums, err = r.database.CauseSums(asking, ask, q.OPD); return err })
+	g.Go(func() (err error) { present, err = r.database.CauseParts(asking, ask, q.OPD, zone); return err })
+	g.Go(func() (err error) { past, err = r.database.CauseParts(asking, was, q.OPD, zone); return err })
+	g.Go(func() (err error) { stamped, err = r.database.AnswersStamped(asking, ask); return err })
+	g.Go(func() (err error) { wasStamped, err = r.database.AnswersStamped(asking, was); return err })
+	if err := g.Wait(); err != nil {
 		return out, refused(err)
 	}
 	if !stamped {

@@ -83,9 +83,7 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	})
 	if r.cfg.Kendala != nil {
 		fetch(func(ctx context.Context) (err error) {
-			causes, err = causesOf(ctx, r.cfg.Kendala, kendala.Request{Center: c.Code, Month: month.Format(monthLayout),
-				AsOf: now}, // so that no clock moves between its questions
-
+			causes, err = causesOf(ctx, r.cfg.Kendala, kendala.Request{Center: c.Code, Month: month.Format(monthLayout)},
 				func(category string) bool { return dir.Private(c.Code, category) })
 			return err
 		})

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -49,7 +50,7 @@ type Config struct {
 }
 
 // Runner makes reports from the figures and hands them out. It is safe for concurrent use: one report is made at a
-// time.
+// time, and those who ask for the same one share it.
 type Runner struct {
 	cfg     Config
 	logo    []byte
@@ -59,6 +60,9 @@ type Runner struct {
 
 	making sync.Mutex
 	drafts []draft // those of the last draftLife, the oldest first
+
+	mu   sync.Mutex
+	made map[wanted]*making
 
 	told told
 }
@@ -95,6 +99,7 @@ func New(cfg Config) (*Runner, error) {
 	}
 	return &Runner{
 		cfg: cfg, logo: logo, borders: borders, shelf: NewShelf(cfg.DataDir), centers: freeze.CentersOf(cfg.Directory),
+		made: map[wanted]*making{},
 	}, nil
 }
 
@@ -112,6 +117,8 @@ type Request struct {
 	// Fresh takes the figures from the database, not from the draft of a moment ago.
 	Fresh bool   `json:"-"`
 	By    string `json:"-"` // who asks
+	// Wait bounds how long the asker waits for a report that has to be made; zero is three quarters of a minute.
+	Wait time.Duration `json:"-"`
 }
 
 // Result is a report, or the part of one OPD.
@@ -231,7 +238,8 @@ func (r *Runner) center(code string) (freeze.Center, error) {
 }
 
 // Report finds or makes a report. Of a frozen month the first that somebody asks for who may hand out is kept, and is
-// the answer from then on; of any other month, and for anybody else until then, it is a draft.
+// the answer from then on; of any other month, and for anybody else until then, it is a draft. A *MakingError says that
+// it is not ready yet.
 func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 	c, err := r.center(q.Center)
 	if err != nil {
@@ -263,35 +271,45 @@ func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 			return nil, &RefusedError{fmt.Sprintf("%s of centre %s has no edition %d", q.Month, c.Code, q.Edition), true}
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(q.Wait, waitFor))
+	defer cancel()
+	whole, err := r.once(ctx, wanted{c.Code, q.Month, q.Draft, q.Again, q.Fresh, q.HandOut},
+		func(ctx context.Context) (*Result, error) { return r.whole(ctx, c, month, q) })
+	if err != nil {
+		return nil, err
+	}
+	return &Result{whole.Report.Part(q.OPD), whole.Edition, q.OPD}, nil
+}
+
+// whole makes the report of no OPD, and keeps it where it is handed out.
+func (r *Runner) whole(ctx context.Context, c freeze.Center, month time.Time, q Request) (*Result, error) {
 	r.making.Lock()
 	defer r.making.Unlock()
 	if !q.Draft && !q.Again { // somebody else may have made it meanwhile
-		if e, err := r.shelf.Edition(c.Code, q.Month, 0); err != nil || e != nil {
-			if err != nil {
-				return nil, err
-			}
-			return &Result{e.Report.Part(q.OPD), e, q.OPD}, nil
+		if e, err := r.shelf.Edition(c.Code, q.Month, 0); err != nil {
+			return nil, err
+		} else if e != nil {
+			return &Result{Report: e.Report, Edition: e}, nil
 		}
 	}
 	rep, err := r.make(ctx, c, month, q.Again || q.Fresh)
 	if err != nil {
 		return nil, err
 	}
-	a := &Result{OPD: q.OPD}
+	a := &Result{Report: rep}
 	if !q.Draft && !rep.Provisional && (q.HandOut || q.Again) {
 		if a.Edition, err = r.shelf.Keep(rep, q.By, false); err != nil {
 			return nil, err
 		}
-		rep = a.Edition.Report
+		a.Report = a.Edition.Report
 		r.cfg.Log.Info("report handed out", "center", c.Code, "month", q.Month, "edition", a.Edition.Number)
 		if a.Edition.Number == 1 { // leadership is told of a month once, whoever asked for it first
 			r.tell(a.Edition)
 		}
 	} else if !rep.Provisional {
 		own := *rep
-		rep, own.Draft = &own, true
+		a.Report, own.Draft = &own, true
 	}
-	a.Report = rep.Part(q.OPD)
 	return a, nil
 }
 

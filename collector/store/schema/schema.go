@@ -71,24 +71,71 @@ func Read(dir fs.FS) ([]File, error) {
 // Views returns the statements that make the views of a database, each after those that it reads from. Every name in
 // them carries the database: a view that asks another one with parameters would look for it where its reader is. Their
 // files are templates, of which the checksum covers the result.
+//
+// Each view that takes as_of has a twin, called Present of its name, which the program asks for figures of the present:
+// it has no half for past instants, which costs most of the planning though it reads nothing.
 func Views(database string) (File, error) {
+	text, err := viewsText(database, false)
+	if err != nil {
+		return File{}, err
+	}
+	all, err := splitStatements(text)
+	if err != nil {
+		return File{}, fmt.Errorf("schema views: %w", err)
+	}
+	present, err := viewsText(database, true)
+	if err != nil {
+		return File{}, err
+	}
+	twins, err := splitStatements(present)
+	if err != nil {
+		return File{}, fmt.Errorf("schema views: %w", err)
+	}
+	rename := []string{"as_of", "judged_at"}
+	for i, s := range all {
+		if strings.Contains(s, "{as_of:") {
+			name, _, _ := strings.Cut(strings.TrimPrefix(s, "CREATE OR REPLACE VIEW "), " ")
+			bare := strings.TrimPrefix(name, database+".")
+			for _, after := range []string{" ", "("} {
+				rename = append(rename, name+after, database+"."+Present(bare)+after)
+			}
+			continue
+		}
+		twins[i] = "" // it is its own
+	}
+	twin := strings.NewReplacer(rename...)
+	for _, s := range twins {
+		if s != "" {
+			text += ";\n" + twin.Replace(s)
+		}
+	}
+	return newFile(0, "views", text)
+}
+
+// Present names the twin of a view that takes as_of: the same view of the present alone. It takes judged_at in its
+// place, the instant that clocks are judged at (RFC 3339), which may be left out.
+func Present(view string) string { return "present_" + view }
+
+// viewsText fills the templates of the views.
+func viewsText(database string, present bool) (string, error) {
 	tmpl, err := template.New("views").Funcs(template.FuncMap{
 		"wilson": wilsonColumns, "db": func() string { return database }, "causes": Causes,
+		"present": func() bool { return present },
 	}).ParseFS(files, "views/*.sql")
 	if err != nil {
-		return File{}, fmt.Errorf("schema: %w", err)
+		return "", fmt.Errorf("schema: %w", err)
 	}
 	names, err := fs.Glob(files, "views/*.sql")
 	if err != nil {
-		return File{}, err
+		return "", err
 	}
 	var text strings.Builder
 	for _, name := range names {
 		if err := tmpl.ExecuteTemplate(&text, strings.TrimPrefix(name, "views/"), nil); err != nil {
-			return File{}, fmt.Errorf("schema: %w", err)
+			return "", fmt.Errorf("schema: %w", err)
 		}
 	}
-	return newFile(0, "views", text.String())
+	return text.String(), nil
 }
 
 func wilsonColumns(k, n string) string {

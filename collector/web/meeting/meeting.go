@@ -74,11 +74,22 @@ func by(r *page.Request) string { return cmp.Or(r.Person.Name(), audit.Nobody) }
 // mayHandOut reports whether the person may hand a report out.
 func mayHandOut(r *page.Request) bool { return r.Person.May(page.Scopes(auth.MonevWrite)) }
 
+// patience is how long a person sees nothing before being told that a report is being made.
+const patience = 10 * time.Second
+
 // fail answers with why there is no report.
 func (p *pages) fail(r *page.Request, err error) {
 	var no *report.RefusedError
+	var wait *report.MakingError
 	var away *store.UnavailableError
 	switch {
+	case errors.As(err, &wait):
+		again := strconv.Itoa(int(report.AskAgain / time.Second))
+		r.W.Header().Set("Retry-After", again)
+		r.W.Header().Set("Refresh", again)
+		r.Notice(http.StatusAccepted, r.T("Laporan sedang dibuat", "The report is being made"), r.T(
+			"Halaman ini dimuat ulang dengan sendirinya, dan menampilkan laporan begitu selesai.",
+			"This page loads itself again, and shows the report as soon as it is ready."))
 	case errors.As(err, &no):
 		r.Notice(http.StatusConflict, r.T("Tidak ada laporan", "No report"), no.Reason)
 	case errors.As(err, &away), errors.Is(err, store.ErrNotReady):
@@ -189,7 +200,7 @@ func (p *pages) month(r *page.Request) {
 	}
 	month := r.PathValue("month")
 	result, err := p.cfg.Reports.Report(r.Context(), report.Request{Center: code, Month: month,
-		HandOut: mayHandOut(r), By: by(r)})
+		HandOut: mayHandOut(r), By: by(r), Wait: patience})
 	if err != nil {
 		p.fail(r, err)
 		return
@@ -257,7 +268,7 @@ func (p *pages) handOut(r *page.Request) {
 	}
 	month := r.PathValue("month")
 	result, err := p.cfg.Reports.Report(r.Context(), report.Request{Center: code, Month: month, Again: true,
-		By: by(r)})
+		By: by(r), Wait: patience})
 	if err != nil {
 		p.fail(r, err)
 		return
@@ -285,7 +296,7 @@ func (p *pages) file(r *page.Request) {
 		return
 	}
 	result, err := p.cfg.Reports.Report(r.Context(), report.Request{Center: code, Month: r.PathValue("month"),
-		Edition: edition, OPD: r.URL.Query().Get("opd"), HandOut: mayHandOut(r), By: by(r)})
+		Edition: edition, OPD: r.URL.Query().Get("opd"), HandOut: mayHandOut(r), By: by(r), Wait: patience})
 	if err != nil {
 		p.fail(r, err)
 		return

@@ -5,6 +5,17 @@ and where nothing else does: then all that is known. */}}
 {{define "as of"}}coalesce({as_of:Nullable(String)}, ''){{end}}
 {{define "instant"}}parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2000-01-01'), 3, 'UTC'){{end}}
 {{define "as of or always"}}coalesce({as_of:Nullable(String)}, {{template "always"}}){{end}}
+{{define "read at"}}coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))){{end}}
+
+{{- /* The cases at the instant of a figure; of the present, which twins of these views serve (schema.Views), as they are
+known. Clocks are judged there at judged_at, so that no clock moves between two statements, and now where it is left out. */}}
+{{define "calls as of"}}{{db}}.{{if present}}calls_now{{else}}calls_at(at = {{template "as of or always"}}){{end}}{{end}}
+{{define "tickets as of"}}{{db}}.{{if present}}tickets_now{{else}}tickets_at(at = {{template "as of or always"}}){{end}}{{end}}
+{{define "tickets judged"}}{{db}}.{{if present}}tickets_now{{else}}tickets_at(at = {{template "read at"}}){{end}}{{end}}
+{{define "clocks judged"}}{{if present}}(
+        SELECT *, parseDateTime64BestEffort({{template "read at"}}, 3, 'UTC') AS at, {{template "clock at"}}
+        FROM {{db}}.clocks FINAL WHERE started_at <= at
+    ){{else}}{{db}}.clocks_at(at = {{template "read at"}}){{end}}{{end}}
 
 CREATE OR REPLACE VIEW {{db}}.calls_hourly_now AS SELECT * FROM {{db}}.calls_hourly FINAL WHERE received > 0;
 
@@ -116,7 +127,7 @@ GROUP BY center, day;
 CREATE OR REPLACE VIEW {{db}}.calls_counted AS
 SELECT * EXCEPT version
 FROM {{db}}.calls_daily FINAL
-WHERE received > 0 AND day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
+WHERE received > 0 AND day >= {since:Date} AND day < {until:Date}{{if not present}} AND {as_of:Nullable(String)} IS NULL
 UNION ALL
 SELECT
     s.center AS center,
@@ -143,7 +154,7 @@ FROM
     ) AS l ON l.center = c.center AND l.call = c.id
     WHERE c.day >= {since:Date} AND c.day < {until:Date}
 ) AS s
-GROUP BY center, day;
+GROUP BY center, day{{end}};
 
 -- clocks_rollup states how a row of clocks_daily is computed, and gives an empty row for one that stands there and has no
 -- clock any more: SELECT ... FROM clocks_rollup(centers = ['35.15'], days = [('35.15', '2026-10-01')]).
@@ -214,14 +225,14 @@ ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS
 CREATE OR REPLACE VIEW {{db}}.clocks_counted AS
 SELECT center, clock, day, opd::String AS opd, scope::String AS scope, met, stopped_late, open_late, undecided, toUInt64(unobserved) AS unobserved
 FROM {{db}}.clock_outcomes
-WHERE day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
+WHERE day >= {since:Date} AND day < {until:Date}{{if not present}} AND {as_of:Nullable(String)} IS NULL
 UNION ALL
 SELECT
     center, clock, assumeNotNull(c.day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
     {{template "outcomes"}}
 FROM {{db}}.clocks_at(at = {{template "as of"}}) AS c
 WHERE subject_kind = 'ticket' AND NOT void AND c.day >= {since:Date} AND c.day < {until:Date}
-GROUP BY center, clock, day, opd, scope;
+GROUP BY center, clock, day, opd, scope{{end}};
 
 {{- /* A ticket in tickets_daily: its OPD, priority and intervals; and a list of such as the columns of the table. */}}
 {{define "intervals of a ticket"}}(ifNull(opd, '')::String, ifNull(priority, '')::String,
@@ -269,7 +280,7 @@ FROM
 CREATE OR REPLACE VIEW {{db}}.tickets_counted AS
 SELECT * EXCEPT version
 FROM {{db}}.tickets_daily FINAL
-WHERE day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
+WHERE day >= {since:Date} AND day < {until:Date}{{if not present}} AND {as_of:Nullable(String)} IS NULL
 UNION ALL
 SELECT
     center, day, scope,
@@ -281,4 +292,4 @@ FROM
     FROM {{db}}.tickets_at(at = {{template "as of"}}) AS t
     WHERE state != 'merged' AND t.day >= {since:Date} AND t.day < {until:Date}
     GROUP BY center, day, scope
-);
+){{end}};

@@ -155,7 +155,7 @@ FROM
     (
         SELECT center, day, answered, answer_ms AS answer, toInt64(round(1000 * classify_seconds)) AS classify,
             toInt64(round(1000 * talk_seconds)) AS talk
-        FROM {{db}}.calls_at(at = {{template "as of or always"}})
+        FROM {{template "calls as of"}}
     )
     WHERE answered AND {{template "range"}}
     GROUP BY center, period
@@ -246,7 +246,7 @@ FROM
     SELECT
         center, {{template "period"}} AS period, clock,
 {{template "outcomes"}}, met AS numerator, met + stopped_late + open_late AS denominator
-    FROM {{db}}.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
+    FROM {{template "clocks judged"}}
     WHERE subject_kind = 'call' AND NOT void AND {{template "range"}}
     GROUP BY center, period, clock
 );
@@ -274,17 +274,24 @@ FROM
 -- monev_figures: every figure of the monev meeting in one shape, from the views that each states it. What a freeze keeps
 -- and what a later month is compared with. coverage: what share of the cases a figure could be taken of.
 CREATE OR REPLACE VIEW {{db}}.monev_figures AS
-SELECT center, 'service_level' AS figure, concat('measure=', measure, ',target=', toString({target:UInt32})) AS dims,
-    toFloat64(numerator) AS numerator, toFloat64(denominator) AS denominator, toUInt64(n) AS n, share AS value
-FROM {{db}}.monev_service_level({{template "answers"}})
-UNION ALL
-SELECT center, 'hoax', concat('measure=', measure),
-    toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM {{db}}.monev_hoax({{template "whole"}})
-UNION ALL
-SELECT center, 'funnel', concat('stage=', stage),
-    toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
+SELECT center, 'funnel' AS figure, concat('stage=', stage) AS dims, toFloat64(numerator) AS numerator,
+    toFloat64(denominator) AS denominator, toUInt64(n) AS n, share AS value
 FROM {{db}}.monev_funnel({{template "whole"}})
+UNION ALL
+SELECT center, s.1, s.2, s.3, s.4, s.5, s.6
+FROM {{db}}.monev_service_level({{template "answers"}})
+ARRAY JOIN arrayConcat(
+    [('service_level', concat('measure=', measure, ',target=', toString({target:UInt32})),
+        toFloat64(numerator), toFloat64(denominator), toUInt64(n), toNullable(share))],
+    if(measure = 'ketat', [('coverage', 'measure=answer_stamp', toFloat64(stamped), toFloat64(n), toUInt64(n),
+        if(n = 0, NULL, stamped / n))], [])) AS s
+UNION ALL
+SELECT center, s.1, s.2, s.3, s.4, s.5, s.6
+FROM {{db}}.monev_hoax({{template "whole"}})
+ARRAY JOIN arrayConcat(
+    [('hoax', concat('measure=', measure), toFloat64(numerator), toFloat64(denominator), toUInt64(n), toNullable(share))],
+    if(measure = 'rasio_hoaks', [('coverage', 'measure=class', toFloat64(classified), toFloat64(n), toUInt64(n),
+        toNullable(coverage))], [])) AS s
 UNION ALL
 SELECT center, s.1, concat('interval=', interval, ',scope=', scope),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), s.2
@@ -304,16 +311,7 @@ FROM {{db}}.monev_on_time({{template "whole"}})
 UNION ALL
 SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=', ifNull(scope, '')),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
-FROM {{db}}.monev_on_time_outside({{template "whole"}})
-UNION ALL
-SELECT center, 'coverage', 'measure=answer_stamp', toFloat64(stamped), toFloat64(n), toUInt64(n),
-    if(n = 0, NULL, stamped / n)
-FROM {{db}}.monev_service_level({{template "answers"}})
-WHERE measure = 'ketat'
-UNION ALL
-SELECT center, 'coverage', 'measure=class', toFloat64(classified), toFloat64(n), toUInt64(n), coverage
-FROM {{db}}.monev_hoax({{template "whole"}})
-WHERE measure = 'rasio_hoaks';
+FROM {{db}}.monev_on_time_outside({{template "whole"}});
 
 -- monev_not_recorded: what is not recorded, by OPD and source: the clocks of tickets that began in the range, how many of
 -- them nobody can stop, and of how many the fact that stops them is known (recorded). Where a source is believed to carry

@@ -7,7 +7,7 @@
 -- overlaps a talk when, of the talks that began before its end, the last to be over was not over by its start.
 CREATE OR REPLACE VIEW {{db}}.monev_hoax_cost AS
 SELECT center, 'agent' AS measure, if(count(talk_seconds) = 0, NULL, toFloat64(sum(talk_seconds))) AS amount, count(talk_seconds) AS numerator, count() AS denominator
-FROM {{db}}.calls_at(at = {{template "as of or always"}})
+FROM {{template "calls as of"}}
 WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
 GROUP BY center
 UNION ALL
@@ -15,9 +15,9 @@ SELECT center, 'crew', if(count(seconds) = 0, NULL, toFloat64(sum(seconds))), co
 FROM
 (
     SELECT center, if(resolved_at >= departed_at, dateDiff('millisecond', departed_at, resolved_at) / 1000, NULL) AS seconds
-    FROM {{db}}.tickets_at(at = {{template "as of or always"}})
+    FROM {{template "tickets as of"}}
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
-        AND (ifNull(result = 'palsu', false) OR id IN (SELECT arrayJoin(tickets) FROM {{db}}.calls_at(at = {{template "as of or always"}}) WHERE center = {center:String} AND class = 'prank_palsu'))
+        AND (ifNull(result = 'palsu', false) OR id IN (SELECT arrayJoin(tickets) FROM {{template "calls as of"}} WHERE center = {center:String} AND class = 'prank_palsu'))
 )
 GROUP BY center
 UNION ALL
@@ -25,13 +25,13 @@ SELECT center, 'held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND last
 FROM
 (
     SELECT center, answer_ms AS wait, ifNull(wait > 1000 * {target:UInt32}, false) AS late, ifNull(answered_at, toDateTime64(0, 3, 'UTC')) AS answered
-    FROM {{db}}.calls_at(at = {{template "as of or always"}})
+    FROM {{template "calls as of"}}
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND NOT hoax AND offered AND class IN ('normal', 'informasi', 'duplikat')
 ) AS waits
 ASOF LEFT JOIN
 (
     SELECT center, assumeNotNull(answered_at) AS begun, max(assumeNotNull(ended_at)) OVER (ORDER BY begun ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_over
-    FROM {{db}}.calls_at(at = {{template "as of or always"}})
+    FROM {{template "calls as of"}}
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax AND talk_seconds IS NOT NULL
 ) AS talks ON waits.center = talks.center AND waits.answered > talks.begun
 GROUP BY center;
@@ -47,7 +47,7 @@ FROM
     FROM
     (
         SELECT center, caller_key_id AS key_id, caller_key, count() AS c, sum(count()) OVER (PARTITION BY center) AS every
-        FROM {{db}}.calls_at(at = {{template "as of or always"}})
+        FROM {{template "calls as of"}}
         WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
         GROUP BY center, key_id, caller_key
     )
@@ -61,7 +61,7 @@ SELECT center, sum(blocks) AS calls, countIf(last_real > first_block) AS numerat
 FROM
 (
     SELECT center, countIf(blocked) AS blocks, minIf(at, blocked) AS first_block, maxIf(at, ifNull(class = 'normal', false)) AS last_real
-    FROM {{db}}.calls_at(at = {{template "as of or always"}})
+    FROM {{template "calls as of"}}
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND caller_key IS NOT NULL
     GROUP BY center, caller_key_id, caller_key
     HAVING blocks > 0

@@ -2,10 +2,9 @@
 -- add up to the failing cases. One centre at a time; days, target, short and as_of as in the monev views. The package
 -- kendala states the same conditions in Go, a test compares the two. docs/definitions.md has each in words.
 
-{{- /* The instant that tickets are read at, and a condition on what happened. */}}
-{{define "read at"}}coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))){{end}}
-{{define "happened"}}occurred_at <= parseDateTime64BestEffort({{template "as of or always"}}, 3, 'UTC'){{end}}
-{{define "calls of the centre"}}{{db}}.calls_at(at = {{template "as of or always"}})
+{{- /* A condition on what happened. */}}
+{{define "happened"}}{{if present}}true{{else}}occurred_at <= parseDateTime64BestEffort({{template "as of or always"}}, 3, 'UTC'){{end}}{{end}}
+{{define "calls of the centre"}}{{template "calls as of"}}
     WHERE center = {center:String}{{end}}
 
 {{- /* Leaves out the events of a kind that others of their case void. */}}
@@ -203,15 +202,15 @@ FROM
         arrayFilter((b, r) -> hasAny(splitByChar('+', r::String), {{causes.Reasons}}), t.`pauses.until`, t.`pauses.reason`) AS pause_ends,
         arrayFilter(r -> hasAny(splitByChar('+', r::String), {{causes.Reasons}}), t.`pauses.reason`) AS pause_reasons,
         k.late_acknowledged AS late_acknowledged, said.code AS stated
-    FROM {{db}}.clocks_at(at = {{template "read at"}}) AS c
+    FROM {{template "clocks judged"}} AS c
     LEFT JOIN
     (
-        SELECT * FROM {{db}}.tickets_at(at = {{template "read at"}}) WHERE center = {center:String}
+        SELECT * FROM {{template "tickets judged"}} WHERE center = {center:String}
     ) AS t ON t.id = c.subject
     LEFT JOIN
     (
         SELECT subject, groupArray(assumeNotNull(breach_at)) AS late_acknowledged
-        FROM {{db}}.clocks_at(at = {{template "read at"}})
+        FROM {{template "clocks judged"}}
         WHERE center = {center:String} AND subject_kind = 'ticket' AND clock = 'acknowledge' AND state = 'breached'
         GROUP BY subject
     ) AS k ON k.subject = c.subject
@@ -272,7 +271,7 @@ FROM
     SELECT center, clock, ifNull(c.scope, 'own')::String, state = 'met',
         [('opd', ifNull(c.opd, '')::String), ('category', ifNull(c.category, '')::String), ('priority', ifNull(c.priority, '')::String),
          ('kecamatan', ifNull(c.kecamatan, '')::String), ('shift', {{template "quarter of the day" "started_at"}})]
-    FROM {{db}}.clocks_at(at = {{template "read at"}}) AS c
+    FROM {{template "clocks judged"}} AS c
     WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.state IN ('met', 'breached')
         AND c.day >= {since:Date} AND c.day < {until:Date} AND ({opd:Nullable(String)} IS NULL OR c.opd = {opd:Nullable(String)})
 )

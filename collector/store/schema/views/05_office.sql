@@ -54,7 +54,7 @@ FROM
             AND ({priority:String} = '' OR ifNull(priority, '') = {priority:String})
             AND ({kecamatan:String} = '' OR ifNull(kecamatan, '') = {kecamatan:String}) AS inside,
         countIf(state = 'met') AS k, countIf(state IN ('met', 'breached')) AS n
-    FROM {{db}}.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
+    FROM {{template "clocks judged"}}
     WHERE center = {center:String} AND clock = {indicator:String} AND NOT void AND day >= {since:Date} AND day < {until:Date}
         AND (subject_kind = 'call' OR ifNull(scope, 'own') = 'own' OR ifNull(opd, '') = {opd:String})
     GROUP BY inside
@@ -69,7 +69,7 @@ FROM
         countIf(multiIf({indicator:String} = 'tidak_terjawab', offered,
             {indicator:String} IN ('rasio_hoaks', 'rasio_non_darurat'), answered AND classified,
             {indicator:String} = 'belum', answered, false)) AS n
-    FROM {{db}}.calls_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
+    FROM {{db}}.{{if present}}calls_now{{else}}calls_at(at = {{template "read at"}}){{end}}
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
     GROUP BY inside
 )

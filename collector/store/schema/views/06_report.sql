@@ -13,7 +13,7 @@ FROM
             ('calls_quarter', concat('at=', formatDateTime(toStartOfFifteenMinutes(local), '%Y-%m-%dT%H:%i')), 1),
             ('calls_day', concat('day=', toString(assumeNotNull(day))), 1)],
         arrayMap(f -> ('calls_flag', concat('flag=', f), 1), flags)) AS list
-    FROM (SELECT *, toTimeZone(assumeNotNull(at), {zone:String}) AS local FROM {{db}}.calls_at(at = {{template "as of or always"}}))
+    FROM (SELECT *, toTimeZone(assumeNotNull(at), {zone:String}) AS local FROM {{template "calls as of"}})
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
 )
 ARRAY JOIN list AS g
@@ -40,7 +40,7 @@ FROM
             [('arrived_within', 'category=kebakaran,seconds=900', toUInt8(assumeNotNull(respond_seconds) <= 900)),
              ('fires_opd', held, toUInt8(assumeNotNull(respond_seconds) <= 900))], []),
         arrayMap(f -> ('tickets_flag', concat('flag=', f), 1), flags)) AS list
-    FROM {{db}}.tickets_at(at = {{template "as of or always"}})
+    FROM {{template "tickets as of"}}
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
 )
 ARRAY JOIN list AS g
@@ -73,7 +73,7 @@ WHERE measure = 'ketat' AND center = {center:String}
 UNION ALL
 SELECT {center:String}, toStartOfMonth(assumeNotNull(day)) AS month, 'fire', toFloat64(countIf(respond_seconds <= 900)), toFloat64(count(respond_seconds)),
     toUInt64(count(respond_seconds)), if(count(respond_seconds) = 0, NULL, countIf(respond_seconds <= 900) / count(respond_seconds))
-FROM {{db}}.tickets_at(at = {{template "as of or always"}})
+FROM {{template "tickets as of"}}
 WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND category = 'kebakaran' AND state != 'merged'
 GROUP BY month
 UNION ALL

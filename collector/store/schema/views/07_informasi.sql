@@ -22,7 +22,7 @@ Numbers made with different keys cannot be compared. */}}
                 count() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS total,
                 lagInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
                 leadInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
-            FROM {{db}}.calls_at(at = {{template "as of or always"}}) AS c
+            FROM {{template "calls as of"}} AS c
             WHERE c.at IS NOT NULL AND day >= {since:Date} - 8 AND day < {until:Date} + 8
             WINDOW w AS (PARTITION BY center, ifNull(caller_key_id, ''), ifNull(caller_key, id), ifNull(category, '') ORDER BY c.at, id)
         )
