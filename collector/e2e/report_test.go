@@ -50,7 +50,7 @@ func TestAHandedOutReportStays(t *testing.T) {
 		return out
 	}
 	s.ready()
-	s.simulated("--preset", "sidoarjo-2023", "--from", "2023-07-01", "--to", "2023-09-01")
+	s.simulated("--preset", "sidoarjo-2023", "--from", "2023-07-25", "--to", "2023-08-06")
 	s.shipped()
 	ok("freeze", "--month", "2023-07")
 	first := files("2023-07", "first")

@@ -2,9 +2,12 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
 )
 
 // exec runs one statement that gives no rows.
@@ -16,7 +19,11 @@ func (s *Store) exec(ctx context.Context, what, sql string) error {
 func (s *Store) query(ctx context.Context, what, sql string, row func(scan func(...any) error) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.RequestTimeout)
 	defer cancel()
-	return s.stream(ctx, what, sql, row)
+	err := s.stream(ctx, what, sql, row)
+	if errors.Is(err, clickhouse.ErrAcquireConnTimeout) {
+		return &UnavailableError{Reason: "ClickHouse is busy with other questions. Try again in a moment.", Err: err}
+	}
+	return err
 }
 
 // stream is query without a bound but ctx.
