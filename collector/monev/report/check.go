@@ -171,6 +171,8 @@ func (c *Checked) json(r *Report, file []byte) error {
 		return err
 	}
 	want, found := leaves(text), leaves(file)
+	delete(want, madeAt) // a draft is made anew
+	delete(found, madeAt)
 	say := func(l leaf, there bool) string {
 		if !there {
 			return "missing"
@@ -191,6 +193,8 @@ func (c *Checked) json(r *Report, file []byte) error {
 	}
 	return nil
 }
+
+const madeAt = "made_at"
 
 // leaf is a number or a text of a JSON file, or a null.
 type leaf struct {

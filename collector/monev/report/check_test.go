@@ -177,6 +177,9 @@ func TestEveryNumberOfTheJSONIsChecked(t *testing.T) {
 		if !json.Valid(changed) || bytes.Equal(changed, file) {
 			return
 		}
+		if bytes.Contains(changed[max(0, i-20):i], []byte(`"made_at"`)) {
+			return // a draft is made anew
+		}
 		if c, err := Check(r, r, "", "json", changed); err == nil && len(c.Differences) == 0 {
 			t.Fatalf("%s: %+v, %v", changed[max(0, i-60):i+20], c, err)
 		}
