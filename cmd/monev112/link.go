@@ -54,7 +54,8 @@ configuration, or --url; without either the link is for this machine.`,
 				_, err = fmt.Fprintf(cmd.OutOrStdout(), "link %s is revoked; %s\n", l.ID, what)
 				return err
 			case to == "":
-				return &usageError{fmt.Errorf("say what to do: --to %s, --to %s, --list or --revoke ID", web.ToWallboard, web.ToOPD)}
+				return &usageError{fmt.Errorf("say what to do: --to %s, --to %s, --list or --revoke ID", web.ToWallboard,
+					web.ToOPD)}
 			case to != web.ToWallboard && to != web.ToOPD:
 				return &usageError{fmt.Errorf("--to %q is unknown: use %s or %s", to, web.ToWallboard, web.ToOPD)}
 			case to == web.ToOPD && (opd == "" || name == ""):
@@ -103,7 +104,8 @@ configuration, or --url; without either the link is for this machine.`,
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s/%s/%s\n", strings.TrimRight(base, "/"), folder, token)
 			fmt.Fprintf(cmd.ErrOrStderr(),
-				"link %s opens until %s; it is shown only once. To end it: monev112 link --revoke %s\n", l.ID, l.ExpiresAt.Format(time.DateOnly), l.ID)
+				"link %s opens until %s; it is shown only once. To end it: monev112 link --revoke %s\n", l.ID,
+				l.ExpiresAt.Format(time.DateOnly), l.ID)
 			return err
 		},
 	}
@@ -114,7 +116,8 @@ configuration, or --url; without either the link is for this machine.`,
 	f.StringVar(&center, "center", "", "centre whose board or OPD it shows (default: that of the directory)")
 	f.StringVar(&opd, "opd", "", "OPD whose pages it shows: id or name in the directory")
 	f.StringVar(&name, "name", "", "who holds it, best an office; written down with what is recorded")
-	f.StringVar(&expires, "expires", "", "how long it opens: 90d, 12h; at most 400d (default: 365d of a display, 90d of a person)")
+	f.StringVar(&expires, "expires", "", "how long it opens: 90d, 12h; at most 400d (default: 365d of a display, 90d of "+
+		"a person)")
 	f.StringVar(&address, "url", "", "address of the service as the screen or telephone reaches it")
 	f.BoolVar(&list, "list", false, "list the links, without what opens them")
 	f.StringVar(&revoke, "revoke", "", "end the link with this id")

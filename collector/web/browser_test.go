@@ -129,7 +129,8 @@ func TestAnOPDsPageInABrowser(t *testing.T) {
 	for _, width := range []int{390, 1920} {
 		b.Resize(width)
 		for name, page := range map[string]string{
-			"opd-daftar": list, "opd-segera": list + "?lihat=segera", "opd-tren": list + "?lihat=tren", "opd-cari": list + "?cari=001",
+			"opd-daftar": list, "opd-segera": list + "?lihat=segera", "opd-tren": list + "?lihat=tren",
+			"opd-cari":   list + "?cari=001",
 			"opd-kosong": list + "?cari=9999", "opd-tiket": list + "?tiket=" + id,
 		} {
 			b.Open(page)

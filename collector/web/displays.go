@@ -38,8 +38,8 @@ const (
 	maxHolderBytes  = 64
 )
 
-// DisplayLink is one link that was made for a display on a wall, or for a person of an OPD. It opens while it is listed,
-// not revoked, and not expired.
+// DisplayLink is one link that was made for a display on a wall, or for a person of an OPD. It opens while it is
+// listed, not revoked, and not expired.
 type DisplayLink struct {
 	ID        string    `json:"id"` // stands in the link, for people: list and revoke by it
 	To        string    `json:"to"` // ToWallboard or ToOPD

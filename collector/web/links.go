@@ -245,9 +245,9 @@ func (r keyring) open(token string, now time.Time) (target, error) {
 	return t, nil
 }
 
-// formKey returns what a page puts into its form, so that the button works on that page alone: link is its address below
-// the folder, which begins with token; stay says which state of the ticket was shown. It is empty for a token that does
-// not open.
+// formKey returns what a page puts into its form, so that the button works on that page alone: link is its address
+// below the folder, which begins with token; stay says which state of the ticket was shown. It is empty for a token
+// that does not open.
 func (r keyring) formKey(token, link, stay string) string {
 	b, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || len(b) < headBytes {

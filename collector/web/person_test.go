@@ -39,14 +39,17 @@ func TestAPersonsLinkOpensItsOPDAlone(t *testing.T) {
 		"another OPD's page": "/opd/dlhk/" + token, "an alert's page": "/p/" + token,
 		"any letter changed": path(link[:len(link)-1] + string(link[len(link)-1]^1)),
 		"an alert's link":    "/opd/dishub/" + strings.TrimPrefix(path(w.links.List(center, "dishub", testNow)), "/p/"),
-		"a ticket's link":    "/opd/dishub/" + strings.TrimPrefix(path(w.links.Ticket(center, "dishub", "D-1", testNow)), "/p/"),
-		"nothing":            "/opd/dishub/x",
+		"a ticket's link": "/opd/dishub/" +
+			strings.TrimPrefix(path(w.links.Ticket(center, "dishub", "D-1", testNow)), "/p/"),
+		"nothing": "/opd/dishub/x",
 	} {
 		if b := w.do(http.MethodGet, p, nil); b.status != 404 || strings.Contains(b.body, "D-1") {
 			t.Errorf("%s: %d", name, b.status)
 		}
 	}
-	for name, id := range map[string]string{"another's ticket": "L-1", "no ticket": "X", "long": strings.Repeat("x", 200)} {
+	for name, id := range map[string]string{
+		"another's ticket": "L-1", "no ticket": "X", "long": strings.Repeat("x", 200),
+	} {
 		if b := w.get(link + "?tiket=" + id); b.status != 404 || strings.Contains(b.body, "sampah") {
 			t.Errorf("%s: %d", name, b.status)
 		}
@@ -187,7 +190,8 @@ func TestTheTrendSaysWhatItRestsOn(t *testing.T) {
 	}
 	link := w.links.List(center, "dishub", testNow) + "?lihat=tren"
 	a := w.get(link)
-	mustShow(t, a, 200, "<svg", "92,0 %", "23 dari 25", "tidak tercatat", "7 tiket", "3 dari 4; data terbatas", "Terima OPD",
+	mustShow(t, a, 200, "<svg", "92,0 %", "23 dari 25", "tidak tercatat", "7 tiket", "3 dari 4; data terbatas",
+		"Terima OPD",
 		"75,0 % sampai 97,8 %")
 	if regexp.MustCompile(`(?i)<script|\sstyle=`).MatchString(a.body) {
 		t.Error("a script or an inline style")

@@ -153,9 +153,9 @@ func (p *Pages) showTicket(w http.ResponseWriter, v *visit) {
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// stated reads a time as the form has it: the latest instant at which the clocks of the centre showed it. Without one it
-// is now. It lies between lo and hi, now where that is zero, and within statedBack; a minute in which one of them lies
-// is enough. wrong says what is to be given instead.
+// stated reads a time as the form has it: the latest instant at which the clocks of the centre showed it. Without one
+// it is now. It lies between lo and hi, now where that is zero, and within statedBack; a minute in which one of them
+// lies is enough. wrong says what is to be given instead.
 func (v *visit) stated(text string, lo, hi time.Time) (at time.Time, wrong string) {
 	if text == "" && hi.IsZero() {
 		if v.now.Before(lo) { // the sender's clock runs ahead of ours: nothing happens before the assignment
@@ -170,7 +170,8 @@ func (v *visit) stated(text string, lo, hi time.Time) (at time.Time, wrong strin
 		lo = earliest
 	}
 	clock := func(t time.Time) string { return t.In(v.zone).Format("15.04 MST") }
-	wrong = fmt.Sprintf("Sebutkan jam kejadian antara %s dan %s: paling lama dua jam ke belakang, dan tidak sebelum tiket "+
+	wrong = fmt.Sprintf("Sebutkan jam kejadian antara %s dan %s: paling lama dua jam ke belakang, dan tidak sebelum "+
+		"tiket "+
 		"diteruskan atau langkah sebelumnya.", clock(lo), clock(hi))
 	if hi.Before(lo) {
 		wrong = "Langkah ini sudah lebih dari dua jam lalu, atau tidak mungkin terjadi menurut langkah lain yang sudah " +

@@ -38,20 +38,26 @@ func TestEachButtonRecordsItsStep(t *testing.T) {
 		says         string
 	}{
 		{"diterima", "", event.TicketAcknowledged,
-			func(k *casefile.Ticket) bool { return k.AcknowledgedAt.Equal(testNow) }, "Diterima tercatat Senin 9 Maret 2026 10.00"},
+			func(k *casefile.Ticket) bool { return k.AcknowledgedAt.Equal(testNow) }, "Diterima tercatat Senin 9 Maret 2026 " +
+				"10.00"},
 		{"berangkat", "", event.TicketDeparted,
-			func(k *casefile.Ticket) bool { return k.DepartedAt.Equal(testNow) && k.State == casefile.Departed }, "Berangkat tercatat"},
+			func(k *casefile.Ticket) bool {
+				return k.DepartedAt.Equal(testNow) && k.State == casefile.Departed
+			}, "Berangkat tercatat"},
 		{"tiba", "", event.TicketArrived,
 			func(k *casefile.Ticket) bool { return k.ArrivedAt.Equal(testNow) }, "Tiba di lokasi tercatat"},
 		{"selesai", "", event.TicketResolved,
-			func(k *casefile.Ticket) bool { return k.ResolvedAt.Equal(testNow) && !k.State.Open() }, "Selesai ditangani tercatat"},
+			func(k *casefile.Ticket) bool {
+				return k.ResolvedAt.Equal(testNow) && !k.State.Open()
+			}, "Selesai ditangani tercatat"},
 		{"bukan_kewenangan", "", event.TicketRejected,
 			func(k *casefile.Ticket) bool { return k.RejectedAt.Equal(testNow) && k.OPD == "" }, "Bukan kewenangan tercatat"},
 		{"ditunda", "menunggu_material", event.TicketPaused,
 			func(k *casefile.Ticket) bool { return k.Paused() && k.Pauses[0].Reason == "menunggu_material" },
 			"Ditunda (menunggu material) tercatat"},
 		{"alasan", "personel_terbatas", event.TicketExplained,
-			func(k *casefile.Ticket) bool { return k.State == casefile.Assigned }, "Alasan terlambat (personel terbatas) tercatat"},
+			func(k *casefile.Ticket) bool { return k.State == casefile.Assigned }, "Alasan terlambat (personel terbatas) " +
+				"tercatat"},
 	} {
 		t.Run(tt.step, func(t *testing.T) {
 			w := newWorld(t)
@@ -106,7 +112,8 @@ func TestEachButtonRecordsItsStep(t *testing.T) {
 				w.sent[1].Source != web.Source {
 				t.Fatalf("%+v", w.sent)
 			}
-			if k := w.state("T-1"); k.State != casefile.Assigned || k.Paused() || k.OPD != "damkar" || tt.step != "alasan" && tt.is(k) {
+			if k := w.state("T-1"); k.State != casefile.Assigned || k.Paused() || k.OPD != "damkar" || tt.step != "alasan" &&
+				tt.is(k) {
 				t.Errorf("after the undo: %+v", k)
 			}
 			mustShow(t, w.do(http.MethodPost, path(link), form), http.StatusConflict, "Keadaan tiket sudah berubah")
@@ -285,7 +292,8 @@ func TestTwoPeopleAtOneTicket(t *testing.T) {
 		t.Fatal(a.status)
 	}
 	// The second presses the same a moment later, on a page of before: it finds the first.
-	if a := w.do(http.MethodPost, path(other), two.press("berangkat")); a.status != http.StatusSeeOther || len(w.sent) != 1 {
+	if a := w.do(http.MethodPost, path(other), two.press("berangkat")); a.status != http.StatusSeeOther ||
+		len(w.sent) != 1 {
 		t.Errorf("%d %+v", a.status, w.sent)
 	}
 	mustShow(t, w.get(other), 200, "Berangkat tercatat Senin 9 Maret 2026 10.00 WIB, lewat tautan pesan")

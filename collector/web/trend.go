@@ -38,7 +38,8 @@ func (p *Pages) trends(ctx context.Context, v *visit) (out []trendView, unsure b
 	defer cancel()
 	y, m, _ := v.now.In(v.zone).Date()
 	last := time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
-	months, err := p.cfg.OnTime(ctx, v.target.center, v.target.opd, last.AddDate(0, 1-trendMonths, 0), last.AddDate(0, 1, 0))
+	months, err := p.cfg.OnTime(ctx, v.target.center, v.target.opd, last.AddDate(0, 1-trendMonths, 0),
+		last.AddDate(0, 1, 0))
 	if err != nil {
 		p.cfg.Log.Warn("the trend of an OPD cannot be read", "error", err)
 		return nil, true
@@ -87,7 +88,8 @@ func trendOf(clock string, months []store.OPDMonth, last time.Time) trendView {
 		t.Points, out.Rows = append(t.Points, point), append(out.Rows, row)
 	}
 	slices.Reverse(out.Rows)
-	on := chart.On(fmt.Sprintf("%s sampai %s", t.Points[0].Label, t.Points[len(t.Points)-1].Label), n, "batas waktu yang putus")
+	on := chart.On(fmt.Sprintf("%s sampai %s", t.Points[0].Label, t.Points[len(t.Points)-1].Label), n,
+		"batas waktu yang putus")
 	out.Chart = template.HTML(chart.DrawTrend(on, t).SVG("tren-" + clock))
 	return out
 }
