@@ -323,14 +323,15 @@ func TestChildSaysWhyItCannotStart(t *testing.T) {
 	}
 }
 
-// TestAnEngineKilledWhileItStartsIsStartedAgain kills the first engine before it can answer, and lets the second hang.
+// TestAnEngineKilledWhileItStartsIsStartedAgain kills the first engine before it can answer, lets the second hang, and
+// gives the next too little time, which grows until it is enough.
 func TestAnEngineKilledWhileItStartsIsStartedAgain(t *testing.T) {
 	config := childConfig(t.TempDir(), "127.0.0.1:0")
 	const script = `n=$(ls "$LIVES" | wc -l); touch "$LIVES/$n"
 		case $n in 0) kill -KILL $$;; 1) exec sleep 600;; *) exec "$PROGRAM" "$@";; esac`
 	config.Command = []string{"/bin/sh", "-c", script, "sh"}
 	config.Env = append(config.Env, "PROGRAM="+os.Args[0], "LIVES="+t.TempDir())
-	config.StartTimeout = 30 * time.Second // the second is killed after that, a later one has to come up within it
+	config.StartTimeout = 500 * time.Millisecond
 	process, _, _, _ := startChild(t, config)
 	if n := process.Restarts(); n < 2 {
 		t.Errorf("it came up after %d restarts", n)

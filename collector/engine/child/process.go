@@ -34,7 +34,8 @@ type Config struct {
 	// Env is added to this process's environment.
 	Env []string
 	// StartTimeout bounds the time until the engine answers /ping: it covers the 15 s that the engine itself waits for the
-	// folder and the port. Default 60 s (opening loads every table).
+	// folder and the port. Default 60 s (opening loads every table); after a start that took longer, twice as long as
+	// before, up to 16 min.
 	StartTimeout time.Duration
 	// StopTimeout is how long a clean end may take before the engine is killed, which loses nothing; default 2 s.
 	StopTimeout time.Duration
@@ -125,6 +126,9 @@ const (
 	stableAfter  = time.Minute
 )
 
+// maxStartTimeout is how far Config.StartTimeout grows.
+const maxStartTimeout = 16 * time.Minute
+
 // Run starts the engine and starts it again whenever it ends or hangs, until ctx ends; then it stops it and returns
 // nil. An engine that never came up (library missing, port taken, folder held by another process) ends Run with its
 // reason, unless that was none of its own: it was killed, as by a host without memory, or had no time to open its
@@ -136,10 +140,10 @@ func (p *Process) Run(ctx context.Context) (err error) {
 		}
 		close(p.over)
 	}()
-	backoff := firstBackoff
+	backoff, patience := firstBackoff, p.config.StartTimeout
 	for {
 		started := time.Now()
-		err := p.runOnce(ctx)
+		err := p.runOnce(ctx, patience)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -159,6 +163,11 @@ func (p *Process) Run(ctx context.Context) (err error) {
 			return nil
 		}
 		backoff = min(2*backoff, maxBackoff)
+		if errors.Is(err, errNotReady) { // it may need longer: a slow machine, or years of tables
+			patience = min(2*patience, max(p.config.StartTimeout, maxStartTimeout))
+		} else {
+			patience = p.config.StartTimeout
+		}
 	}
 }
 
@@ -175,8 +184,8 @@ func temporary(err error) bool {
 	return errors.Is(err, errNotReady)
 }
 
-// runOnce starts the process and returns when it has ended.
-func (p *Process) runOnce(ctx context.Context) error {
+// runOnce starts the process, which has to be ready within patience, and returns when it has ended.
+func (p *Process) runOnce(ctx context.Context, patience time.Duration) error {
 	listen := p.config.Listen
 	if addr := p.Addr(); addr != "" {
 		listen = addr
@@ -237,7 +246,7 @@ func (p *Process) runOnce(ctx context.Context) error {
 		line, _ := bufio.NewReader(readyRead).ReadString('\n')
 		addr <- strings.TrimSpace(line)
 	}()
-	timeout := time.NewTimer(p.config.StartTimeout)
+	timeout := time.NewTimer(patience)
 	defer timeout.Stop()
 	select {
 	case a := <-addr:
@@ -259,7 +268,7 @@ func (p *Process) runOnce(ctx context.Context) error {
 		return tail.explain(err)
 	case <-timeout.C:
 		_ = command.Process.Kill()
-		return stop(fmt.Errorf("%w after %s", errNotReady, p.config.StartTimeout))
+		return stop(fmt.Errorf("%w after %s", errNotReady, patience))
 	case <-ctx.Done():
 		return stop(nil)
 	}
