@@ -84,7 +84,7 @@ func TestOutbox(t *testing.T) {
 		{"POST /v1/telegram/test?to=Kepala", "", "", "No contact with Telegram", 404},
 		{"POST /v1/telegram/test?to=Grup+Dishub", "", "", deliveryID, 200},
 		{"GET /v1/telegram/messages/" + deliveryID, "", "", "the bot was blocked", 200},
-		{"GET /v1/whatsapp/messages/x", "", "", "eight days", 404},
+		{"GET /v1/whatsapp/messages/x", "", "", "at most eight days", 404},
 	} {
 		method, path, _ := strings.Cut(c.request, " ")
 		r := w.do(method, path, c.body, "Content-Type", "application/json", "X-Hub-Signature-256", c.signature)

@@ -29,6 +29,8 @@ const (
 	keepFor      = 8 * 24 * time.Hour // statuses come up to a week later
 	keepEarly    = time.Hour          // a status whose message is not known
 	maxNotices   = 20_000             // in memory
+	maxUrgent    = 5_000              // emergencies beyond them
+	roomFor      = maxNotices / 20    // how many notices room is made for at once
 	shipEvery    = time.Second
 	maxShipped   = 20_000 // rows of one insert, unless one notice has more
 )
@@ -177,11 +179,18 @@ func (o *Outbox) add(n *Notice) (id string, repeated bool, err error) {
 	if same != nil {
 		return same.ID, true, nil
 	}
-	if len(o.state.notices) >= maxNotices {
-		return "", false, fmt.Errorf("%w: %d notifications are kept, which is the limit", ErrUnavailable, maxNotices)
-	}
 	n.Round, n.At, n.ID = round, now, newID()
-	if err := o.keep(record{At: now, Queued: n}); err != nil {
+	records := []record{{At: now, Queued: n}}
+	if kept := len(o.state.notices); kept >= maxNotices {
+		dropped := o.state.settled(now, kept-maxNotices+roomFor)
+		if kept -= len(dropped); kept >= maxNotices && (!n.Urgent || kept >= maxNotices+maxUrgent) {
+			return "", false, fmt.Errorf("%w: %d notifications are kept, which is the limit", ErrUnavailable, kept)
+		}
+		if len(dropped) > 0 {
+			records = append(records, record{At: now, Dropped: dropped})
+		}
+	}
+	if err := o.keep(records...); err != nil {
 		return "", false, errors.Join(ErrUnavailable, err)
 	}
 	o.nudge()

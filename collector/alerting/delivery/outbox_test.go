@@ -652,6 +652,106 @@ func TestNewsBesideAnInsertAreShipped(t *testing.T) {
 	}
 }
 
+// TestAFullOutboxMakesRoom: by what is stored and settled, the oldest first, and after a restart it is the same.
+func TestAFullOutboxMakesRoom(t *testing.T) {
+	o := newOffice(t, t.TempDir())
+	group, phone := Address{Telegram, "Grup DLHK"}, Address{WhatsApp, "Kepala Damkar"}
+	var records []record
+	for i := range maxNotices {
+		id, to, at := fmt.Sprintf("n%05d", i), group, o.now.Add(-3*time.Hour).Add(time.Duration(i)*time.Millisecond)
+		switch {
+		case i == 0:
+			to = phone // WhatsApp may yet tell
+		case i >= maxNotices-10:
+			at = o.now.Add(-repeatWindow / 2) // Alertmanager may repeat it
+		}
+		records = append(records, record{At: at, Queued: &Notice{
+			ID: id, Key: id, Round: 1, At: at, Receiver: byTelegram, Center: "35.15", OPD: "dlhk", Kind: kindTicket,
+			Alerts: []Alert{{Name: "x", Fingerprint: "f"}}, To: []Address{to},
+		}})
+		if i != 1 { // is not sent yet
+			records = append(records, record{At: at, Accepted: &accepted{part{id, to}, ""}})
+		}
+	}
+	if err := o.box.keep(records...); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := o.box.Add("", late(byTelegram, "overdue", "mendesak", 1)); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("nothing is stored: %v", err)
+	}
+	if _, _, err := o.box.Add("", late(routing.UrgentOf(opd), "overdue", "darurat", 1)); err != nil {
+		t.Errorf("an emergency: %v", err)
+	}
+	insert := func(context.Context, []store.Notification) error { return nil }
+	for len(o.box.state.dirty) > 0 {
+		o.box.shipOnce(t.Context(), insert)
+	}
+	if _, _, err := o.box.Add("", late(byTelegram, "overdue", "mendesak", 1)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		left := o.box.state.notices
+		if len(left) != maxNotices-roomFor+1 {
+			t.Errorf("%d are left", len(left))
+		}
+		for _, i := range []int{0, 1, roomFor + 4, maxNotices - 1} {
+			if left[fmt.Sprintf("n%05d", i)] == nil {
+				t.Errorf("%d is away", i)
+			}
+		}
+		for _, i := range []int{2, roomFor + 2} {
+			if left[fmt.Sprintf("n%05d", i)] != nil {
+				t.Errorf("%d is kept", i)
+			}
+		}
+		o.restart()
+	}
+}
+
+// TestOneUnshippedNoticeHoldsNoOther: what is stored is let go of in time beside one that ClickHouse does not take.
+func TestOneUnshippedNoticeHoldsNoOther(t *testing.T) {
+	o := newOffice(t, t.TempDir())
+	stored, _ := o.add(late(byTelegram, "overdue", "mendesak", 1))
+	o.box.shipOnce(t.Context(), func(context.Context, []store.Notification) error { return nil })
+	waiting, _ := o.add(late("opd-35-15-damkar", "overdue", "mendesak", 1))
+	o.now = o.now.Add(keepFor + time.Minute)
+	o.box.shipOnce(t.Context(), func(context.Context, []store.Notification) error { return errors.New("not this one") })
+	_, first := o.box.Find("", stored)
+	_, second := o.box.Find("", waiting)
+	if first || !second {
+		t.Errorf("the stored one is kept: %v; the other one: %v", first, second)
+	}
+	o.restart()
+	if _, ok := o.box.Find("", waiting); !ok {
+		t.Error("after a restart it is away")
+	}
+}
+
+// TestOneBusyGroupHoldsNoOther: a group's own limit is not the bot's; two that say so are.
+func TestOneBusyGroupHoldsNoOther(t *testing.T) {
+	for _, busy := range []int{1, 2} {
+		o := newOffice(t, t.TempDir())
+		asked := map[string]int{}
+		o.answer = func(c Channel, to string) error {
+			if asked[to]++; c == WhatsApp {
+				return &whatsapp.Error{Code: 131026}
+			}
+			if to == "-300" || busy == 2 && to == "-100" {
+				return &Refusal{Code: 429, After: 4 * time.Minute}
+			}
+			return nil
+		}
+		o.add(late(byTelegram, "overdue", "mendesak", 1))
+		o.add(late(byTelegram, "overdue", "mendesak", 2)) // waits with the first
+		o.add(late(opd, "overdue", "mendesak", 1))
+		o.add(late("opd-35-15-damkar", "overdue", "mendesak", 1))
+		o.pass(time.Second)
+		if want := 2 - busy; asked["-200"] != want || asked["-300"] != 1 {
+			t.Errorf("%d busy: %v, another group is to be asked %d times", busy, asked, want)
+		}
+	}
+}
+
 // TestNothingIsLostAndDoublesAreKnown plays notifications, failures, statuses and kills at any point. At the end
 // everybody was told once by some way, and a message that left twice says so.
 func TestNothingIsLostAndDoublesAreKnown(t *testing.T) {

@@ -65,7 +65,7 @@ type Address struct {
 	Name    string  `json:"name"`
 }
 
-// record is one fact about the outbox. Exactly one of the pointers is set.
+// record is one fact about the outbox. Exactly one of its facts is set.
 type record struct {
 	At       time.Time                `json:"at"`
 	Queued   *Notice                  `json:"queued,omitzero"`
@@ -76,6 +76,7 @@ type record struct {
 	Next     *part                    `json:"next,omitzero"` // the channel whose turn it is now; Address is not used
 	Template *whatsapp.TemplateStatus `json:"template,omitzero"`
 	Moved    *moved                   `json:"moved,omitzero"`
+	Dropped  []string                 `json:"dropped,omitzero"` // ids of notices that made room for newer ones
 }
 
 // part is one message: a notice to one address.

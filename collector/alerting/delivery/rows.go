@@ -100,7 +100,7 @@ func (o *Outbox) shipOnce(ctx context.Context, insert func(context.Context, []st
 			if ctx.Err() == nil {
 				o.log.Debug("deliveries wait for clickhouse", "rows", len(rows), "error", err)
 			}
-			return
+			shipped = nil
 		}
 	}
 	o.mu.Lock()
@@ -111,11 +111,13 @@ func (o *Outbox) shipOnce(ctx context.Context, insert func(context.Context, []st
 			delete(o.state.dirty, id)
 		}
 	}
-	if len(o.state.dirty) > 0 {
-		return
-	}
 	before := now.Add(-keepFor)
 	o.state.forget(before)
+	for id := range o.state.dirty { // its records are still needed
+		if at := o.state.notices[id].At; at.Before(before) {
+			before = at
+		}
+	}
 	if _, err := o.journal.Retain(o.journal.End(), before); err != nil {
 		o.log.Warn("old deliveries cannot be removed", "error", err)
 	}

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 
@@ -19,6 +20,8 @@ type Refusal struct {
 	Account bool
 	// Chat became a supergroup, with the number Moved; 0: it did not.
 	Chat, Moved int64
+	// Why says for the log what is wrong on this side, without a secret; empty: the code says it.
+	Why string
 }
 
 func (r *Refusal) Error() string { return "refused" }
@@ -168,6 +171,8 @@ func (o *Outbox) refusal(d *Delivery, p part, err error, now time.Time) []record
 		case other.Account:
 			s.accounts[p.Address.Channel] = now
 			s.backOff(p.Address.Channel, now, max(other.After, lastPause))
+		case other.Code == http.StatusTooManyRequests && p.Address.Channel == Telegram:
+			s.tooMany(d, progress, now, other.After)
 		case !other.Final:
 			s.backOff(p.Address.Channel, now, other.After)
 		}
@@ -182,6 +187,8 @@ func (o *Outbox) refusal(d *Delivery, p part, err error, now time.Time) []record
 	switch {
 	case api != nil:
 		text = api.Error()
+	case other != nil && other.Why != "":
+		text = other.Why
 	case other != nil && p.Address.Channel == Telegram:
 		text = TelegramMeaning(other.Code)
 	}

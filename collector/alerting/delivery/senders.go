@@ -40,18 +40,80 @@ func (s *senders) all() Senders {
 }
 
 func (s *senders) sendWhatsApp(ctx context.Context, to routing.Phone, m whatsapp.Message) (string, error) {
-	number := to.Number
-	if to.NumberFile != "" {
+	number, err := numberOf(to)
+	if err != nil {
+		return "", &Refusal{Final: true, Why: err.Error()}
+	}
+	return s.whatsapp.Send(ctx, number, m)
+}
+
+// numberOf returns the number of a person. Errors name the file, and show nothing of what it holds.
+func numberOf(p routing.Phone) (string, error) {
+	number := p.Number
+	if p.NumberFile != "" {
 		var err error
-		if number, err = keyfile.ReadLine(to.NumberFile); err != nil {
+		if number, err = keyfile.ReadLine(p.NumberFile); err != nil {
 			return "", err
 		}
 	}
 	number, err := whatsapp.Number(number)
 	if err != nil {
-		return "", &Refusal{Final: true}
+		return "", fmt.Errorf("%s holds no telephone number", cmp.Or(p.NumberFile, "the contact"))
 	}
-	return s.whatsapp.Send(ctx, number, m)
+	return number, nil
+}
+
+// chatOf is numberOf of a chat.
+func chatOf(c routing.Chat) (int64, error) {
+	if c.ChatID != 0 {
+		return c.ChatID, nil
+	}
+	line, err := keyfile.ReadLine(c.ChatIDFile)
+	if err != nil {
+		return 0, err
+	}
+	chat, err := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
+	if err != nil || chat == 0 {
+		return 0, fmt.Errorf("%s holds no number of a chat", c.ChatIDFile)
+	}
+	return chat, nil
+}
+
+// unreadable returns what is wrong with the files that sending to the contacts needs.
+func (s *senders) unreadable(contacts *routing.Contacts) (wrong []error) {
+	check := func(err error) {
+		if err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	var byTelegram, byEmail bool
+	look := func(to *routing.Channels) {
+		for _, c := range to.Telegram {
+			_, err := chatOf(c)
+			check(err)
+		}
+		for _, p := range to.WhatsApp {
+			_, err := numberOf(p)
+			check(err)
+		}
+		byTelegram, byEmail = byTelegram || len(to.Telegram) > 0, byEmail || len(to.Email) > 0
+	}
+	for i := range contacts.Centers {
+		c := &contacts.Centers[i]
+		look(&c.Leadership)
+		for j := range c.OPDs {
+			look(&c.OPDs[j].Channels)
+		}
+	}
+	if byTelegram && s.botToken == "" {
+		_, err := keyfile.ReadLine(contacts.Telegram.BotTokenFile)
+		check(err)
+	}
+	if byEmail && contacts.SMTP.Username != "" {
+		_, err := keyfile.ReadLine(contacts.SMTP.PasswordFile)
+		check(err)
+	}
+	return wrong
 }
 
 // sendTelegram sends by the Bot API. The bot's token is part of the address, so no error of the client is passed on.
@@ -62,17 +124,11 @@ func (s *senders) sendTelegram(ctx context.Context, to routing.Chat, moved func(
 	}
 	token, err := keyfile.ReadLine(cmp.Or(s.botToken, contacts.Telegram.BotTokenFile))
 	if err != nil {
-		return err
+		return &Refusal{Account: true, Why: err.Error()}
 	}
-	chat := to.ChatID
-	if chat == 0 {
-		line, err := keyfile.ReadLine(to.ChatIDFile)
-		if err != nil {
-			return err
-		}
-		if chat, err = strconv.ParseInt(strings.TrimSpace(line), 10, 64); err != nil {
-			return &Refusal{Final: true}
-		}
+	chat, err := chatOf(to)
+	if err != nil {
+		return &Refusal{Final: true, Why: err.Error()}
 	}
 	chat = moved(chat)
 	in := map[string]any{"chat_id": chat, "text": text, "parse_mode": "HTML",
@@ -169,8 +225,8 @@ func (s *senders) sendEmail(ctx context.Context, to, subject, text string) error
 	options := []mail.Option{mail.WithPort(number), mail.WithTLSPolicy(policy), mail.WithTimeout(sendTimeout)}
 	if cfg.Username != "" {
 		password, err := keyfile.ReadLine(cfg.PasswordFile)
-		if err != nil {
-			return err
+		if err != nil { // of no use to anybody until a person acts
+			return &Refusal{Account: true, Why: err.Error()}
 		}
 		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(cfg.Username),
 			mail.WithPassword(password))

@@ -140,6 +140,11 @@ func (s *Settings) Open(cfg OpenConfig) (*Outbox, error) {
 	}
 	own.Contacts = func() (*routing.Contacts, error) { return watched.Get(cfg.Now()), nil }
 	reach.contacts = own.Contacts
+	if cfg.Log != nil {
+		for _, err := range reach.unreadable(watched.Get(cfg.Now())) {
+			cfg.Log.Warn("a file of the contacts cannot be used: nothing is sent by it", "component", "delivery", "error", err)
+		}
+	}
 	own.Senders = reach.all()
 	o, err := open(own)
 	if err != nil {

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -17,6 +18,8 @@ const (
 	fallbackAfter = 5 * time.Minute
 	// giveUpAfter ends the attempts: Alertmanager's next round has begun by then.
 	giveUpAfter = 4 * time.Hour
+	// lastStatus is when WhatsApp has nearly always said what it will of a message.
+	lastStatus = 24 * time.Hour
 	// pairEvery is the least time between two messages to one person, a limit of WhatsApp.
 	pairEvery = 6 * time.Second
 	// probeEvery is how often a template that was refused as stopped is tried again.
@@ -85,6 +88,7 @@ type state struct {
 	accounts   map[Channel]time.Time // since when a channel refuses the account; not there: it works
 	pauseUntil map[Channel]time.Time // nothing is sent before
 	pause      map[Channel]time.Duration
+	busy       map[string]time.Time // until when a chat takes no more; keys as of pair
 }
 
 func newState() *state {
@@ -93,6 +97,7 @@ func newState() *state {
 		early: map[string][]whatsapp.Status{}, stopped: map[string]time.Time{},
 		chats: map[int64]int64{}, pair: map[string]time.Time{}, dirty: map[string]bool{},
 		accounts: map[Channel]time.Time{}, pauseUntil: map[Channel]time.Time{}, pause: map[Channel]time.Duration{},
+		busy: map[string]time.Time{},
 	}
 }
 
@@ -109,6 +114,10 @@ func (s *state) apply(r *record) {
 		}
 	case r.Moved != nil:
 		s.chats[r.Moved.From] = r.Moved.To
+	case r.Dropped != nil:
+		for _, id := range r.Dropped {
+			s.drop(id)
+		}
 	case r.Status != nil:
 		s.status(r.Status)
 	case r.Next != nil:
@@ -157,7 +166,7 @@ func (s *state) sent(d *Delivery, p *Progress, r *record) {
 		return
 	}
 	delete(s.stopped, d.Message.Template) // it was taken
-	s.pair[d.Receiver+"\x00"+p.Name] = r.At
+	s.pair[pairOf(d, p)] = r.At
 	if id := r.Accepted.MessageID; id != "" {
 		p.messageID = id
 		s.sentAs[id] = r.Accepted.part
@@ -285,7 +294,7 @@ func (s *state) open() (out []*Delivery) {
 		}
 	}
 	slices.SortFunc(out, func(a, b *Delivery) int {
-		return cmp.Or(urgentFirst(a, b), a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(urgentFirst(a, b), byAge(a, b))
 	})
 	return out
 }
@@ -311,9 +320,9 @@ func urgentFirst(a, b *Delivery) int {
 func (s *state) earliest(d *Delivery, p *Progress) time.Time {
 	at := latest(p.notBefore, s.pauseUntil[p.Channel])
 	if p.Channel != WhatsApp {
-		return at
+		return latest(at, s.busy[pairOf(d, p)])
 	}
-	if last := s.pair[d.Receiver+"\x00"+p.Name]; !last.IsZero() {
+	if last := s.pair[pairOf(d, p)]; !last.IsZero() {
 		at = latest(at, last.Add(pairEvery))
 	}
 	if since, stopped := s.stopped[d.Message.Template]; stopped {
@@ -343,6 +352,19 @@ func (d *Delivery) nextChannel(now time.Time, hopeless bool) (Channel, bool) {
 	return all[len(d.turns)], true
 }
 
+// pairOf is the key of a person or chat behind a receiver.
+func pairOf(d *Delivery, p *Progress) string { return d.Receiver + "\x00" + p.Name }
+
+// tooMany notes that a chat takes no more messages for now. That may be its own limit; a second one that says so within
+// that time shows that it is the bot's, and the channel waits.
+func (s *state) tooMany(d *Delivery, p *Progress, now time.Time, asked time.Duration) {
+	maps.DeleteFunc(s.busy, func(_ string, until time.Time) bool { return !until.After(now) })
+	s.busy[pairOf(d, p)] = now.Add(max(pairEvery<<min(p.Tries, 6), min(asked, giveUpAfter)))
+	if len(s.busy) > 1 {
+		s.backOff(p.Channel, now, asked)
+	}
+}
+
 // backOff holds a channel back after a failure, longer each time, or as long as it asks for.
 func (s *state) backOff(c Channel, now time.Time, asked time.Duration) {
 	s.pause[c] = min(max(2*s.pause[c], firstPause), lastPause)
@@ -353,16 +375,53 @@ func (s *state) backOff(c Channel, now time.Time, asked time.Duration) {
 func (s *state) forget(before time.Time) {
 	for id, d := range s.notices {
 		if d.At.Before(before) && !s.dirty[id] {
-			delete(s.notices, id)
-			if s.rounds[d.Key] == d {
-				delete(s.rounds, d.Key)
-			}
-			for _, p := range d.Parts {
-				delete(s.sentAs, p.messageID)
-			}
+			s.drop(id)
 		}
 	}
 }
+
+func (s *state) drop(id string) {
+	d := s.notices[id]
+	if d == nil {
+		return
+	}
+	delete(s.notices, id)
+	delete(s.dirty, id)
+	if s.rounds[d.Key] == d {
+		delete(s.rounds, d.Key)
+	}
+	for _, p := range d.Parts {
+		delete(s.sentAs, p.messageID)
+	}
+}
+
+// settled returns at most limit notices, the oldest, that can be let go of before their time: they are stored, nothing
+// is left to do or to be heard of them, and Alertmanager no longer repeats them.
+func (s *state) settled(now time.Time, limit int) (ids []string) {
+	var all []*Delivery
+	for id, d := range s.notices {
+		quiet := repeatWindow
+		if slices.ContainsFunc(d.To, func(a Address) bool { return a.Channel == WhatsApp }) {
+			quiet = lastStatus
+		}
+		if now.Sub(d.At) > quiet && !s.dirty[id] && d.over(now) {
+			all = append(all, d)
+		}
+	}
+	slices.SortFunc(all, byAge)
+	for _, d := range all[:min(len(all), limit)] {
+		ids = append(ids, d.ID)
+	}
+	return ids
+}
+
+// over reports whether nothing more is sent: all is done, or it is too late for what is not.
+func (d *Delivery) over(now time.Time) bool {
+	late := now.Sub(d.At) > giveUpAfter
+	return d.done() || late && !slices.ContainsFunc(d.Parts, func(p Progress) bool { return d.wanted(&p) })
+}
+
+func byAge(a, b *Delivery) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) }
 
 // forgetEarly lets go of statuses of before whose message nobody knows: they are of another sender, or of one
 // forgotten.
