@@ -99,7 +99,8 @@ func checkCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&config, "config", "", "configuration file (default: the built-in one)")
-	cmd.Flags().StringVar(&ticket, "ticket", "", "what is known of a ticket: category=,priority=,opd=,center=")
+	cmd.Flags().StringVar(&ticket, "ticket", "", "what is known of a ticket: category=,priority=,opd=,center=, "+
+		"and at= (2026-03-13 or an instant) for one that starts then")
 	cmd.Flags().StringSliceVar(&mappings, "mapping", nil, "mapping files to check as well")
 	return cmd
 }

@@ -11,8 +11,8 @@ import (
 
 func numberCommand() *cobra.Command {
 	var (
-		f                    sendFlags
-		since, until, center string
+		f                          sendFlags
+		since, until, center, asOf string
 	)
 	cmd := &cobra.Command{
 		Use:   "number 80.7% --since 2023-01-01 --until 2023-11-01",
@@ -32,6 +32,9 @@ says so and lists the nearest. A comma or a point may be written, with or withou
 			if center != "" {
 				q.Set("center", center)
 			}
+			if asOf != "" {
+				q.Set("as_of", asOf)
+			}
 			c, err := f.admin()
 			if err != nil {
 				return err
@@ -47,6 +50,8 @@ says so and lists the nearest. A comma or a point may be written, with or withou
 	f.add(cmd)
 	cmd.Flags().StringVar(&since, "since", "", "the first day, such as 2023-01-01")
 	cmd.Flags().StringVar(&until, "until", "", "the day after the last, such as 2023-11-01")
+	cmd.Flags().StringVar(&asOf, "as-of", "", "as things stood at this instant, from what is known now, such as "+
+		"2023-10-31T23:59:59+07:00")
 	cmd.Flags().StringVar(&center, "center", "", "code of the centre (default: the directory's)")
 	return cmd
 }

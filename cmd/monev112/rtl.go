@@ -44,7 +44,7 @@ func (o *office) ledger() rtl.Ledger {
 // officeFlags say which centre of which service a command is about.
 type officeFlags struct {
 	sendFlags
-	center string
+	center, asOf string
 }
 
 func (f *officeFlags) add(cmd *cobra.Command) {
@@ -58,7 +58,7 @@ func (f *officeFlags) read(ctx context.Context) (*adminClient, *office, error) {
 		return nil, nil, err
 	}
 	var o office
-	err = c.ask(ctx, http.MethodGet, "/v1/office?center="+url.QueryEscape(f.center), nil, &o)
+	err = c.ask(ctx, http.MethodGet, "/v1/office?"+url.Values{"center": {f.center}, "as_of": {f.asOf}}.Encode(), nil, &o)
 	return c, &o, err
 }
 
@@ -172,6 +172,7 @@ func rtlListCommand() *cobra.Command {
 		},
 	}
 	f.add(cmd)
+	cmd.Flags().StringVar(&f.asOf, "as-of", "", "as the list stood at this instant, such as 2026-10-31T23:59:59+07:00")
 	cmd.Flags().BoolVar(&open, "open", false, "only those that are neither selesai nor batal")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print everything as JSON, with remarks, typed data and histories")
 	return cmd

@@ -47,3 +47,11 @@ func AsOf(evs []*event.Event, until time.Time) []*event.Event {
 	}
 	return slices.DeleteFunc(slices.Clone(evs), func(e *event.Event) bool { return out[e] })
 }
+
+// CorrectedAsOf forgets the corrections that were received after an instant.
+func (t *Ticket) CorrectedAsOf(until time.Time) {
+	t.Corrected = slices.DeleteFunc(t.Corrected, func(c Correction) bool { return c.ReceivedAt.After(until) })
+	if len(t.Corrected) == 0 {
+		t.Flags = slices.DeleteFunc(t.Flags, func(f string) bool { return f == FlagCorrectedAfterLate })
+	}
+}

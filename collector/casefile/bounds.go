@@ -13,7 +13,7 @@ const (
 	MaxCalls = 512
 	// MaxTickets is how many tickets a call is linked with.
 	MaxTickets = 64
-	// MaxMembers is how many tickets may be merged into one.
+	// MaxMembers is how many tickets may be merged into one, through chains too.
 	MaxMembers = 512
 	// MaxStays is how many stays at an OPD have a clock of their own; beyond them the latest has.
 	MaxStays = 64

@@ -58,6 +58,18 @@ type Assignment struct {
 	HeardAt        time.Time // when its assignment was first received
 }
 
+// Correction is the verdict on a clock that held until a correction or withdrawal was received and took it away: it was
+// late. The verdict of now is that of the ticket's clocks.
+type Correction struct {
+	ReceivedAt time.Time // when the correction was
+	Clock      string
+	Seq        int
+	OPD, Scope string // that the clock counted for
+	StartedAt  time.Time
+	DueAt      time.Time // late after this instant
+	StoppedAt  time.Time // later than that; zero where the clock still ran
+}
+
 // Ticket holds the facts of one ticket.
 type Ticket struct {
 	Key            event.Key
@@ -89,14 +101,15 @@ type Ticket struct {
 	DueOPD         string    // the OPD that the stated due date was given with
 	Lat, Lon       *float64
 	Assignments    []Assignment
-	Pauses         []Pause   // by From; they may overlap, see PausedSpans
-	Changes        []Change  // of category, priority, OPD and stated due time, by At
-	Handled        []Span    // when it was resolved or closed, until it was reopened, by From
-	OpenedHeardAt  time.Time // when the opening was first received; zero without one
-	ResolvedHeard  time.Time // when the latest resolution was first received
-	Calls          []string  // sorted
-	Flags          []string  // sorted
-	Events         int       // number of events that were not voided
+	Pauses         []Pause      // by From; they may overlap, see PausedSpans
+	Changes        []Change     // of category, priority, OPD and stated due time, by At
+	Handled        []Span       // when it was resolved or closed, until it was reopened, by From
+	OpenedHeardAt  time.Time    // when the opening was first received; zero without one
+	ResolvedHeard  time.Time    // when the latest resolution was first received
+	Calls          []string     // sorted
+	Flags          []string     // sorted
+	Corrected      []Correction // by receipt; what FlagCorrectedAfterLate stands for
+	Events         int          // number of events that were not voided
 	// Withdrawn says that its opening was withdrawn while it was open, and that nobody has confirmed it. Openings are the
 	// ids of the openings withdrawn.
 	Withdrawn   bool

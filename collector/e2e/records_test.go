@@ -44,6 +44,15 @@ var records = []struct {
 			NOT void
 			AND stopped_at IS NOT NULL AND opd IN ('PWDx', 'ISD', 'BTDT') GROUP BY opd ORDER BY
 			opd`: "BTDT\t1256\t7188\nISD\t3161\t7246\nPWDx\t4430\t16676",
+		// As it stood at midnight of the first of April, whatever the city did afterwards: in time, closed late, open and
+		// late, open and in time; and what was open.
+		`SELECT countIf(state = 'met'), countIf(state = 'breached' AND stopped), countIf(state = 'breached' AND NOT stopped),
+			countIf(state IN ('running', 'paused'))
+			FROM clocks_at(at = '2015-04-01T00:00:00-04:00') WHERE center = 'us-boston' AND clock = 'given' AND NOT
+			void`: "9085\t2915\t3084\t3059",
+		`SELECT sum(c.met), sum(c.stopped_late), sum(c.open_late), sum(c.undecided) FROM clocks_counted(since = '2015-01-01',
+			until = '2015-07-01', as_of = '2015-04-01T00:00:00-04:00') AS c WHERE center = 'us-boston' AND clock = 'given'`: "9085\t2915\t3084\t3059",
+		"SELECT countIf(open) FROM tickets_at(at = '2015-04-01T00:00:00-04:00') WHERE center = 'us-boston'": "8353",
 	}},
 }
 

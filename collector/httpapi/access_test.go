@@ -157,6 +157,7 @@ func accessTests() []accessTest {
 		{"GET /mutu", "monev:write", 200},
 		{"GET /mutu", "opd:read:dishub", 403},
 		{"GET /mutu", "events:write", 403},
+		{"POST /mutu", "board:read", 403},
 		{"GET /pesan", "none", 303},
 		{"GET /pesan", "board:read", 200},
 		{"GET /pesan", "opd:read:dishub", 403},
@@ -241,8 +242,12 @@ func newSite(t *testing.T, c *Config) *page.Site {
 		Directory: directory.MustLoad("directory.yaml", deploy.Directory), Now: time.Now,
 	})
 	quality.Mount(s, quality.Config{
-		Flags:       func(context.Context, string, time.Time, time.Time) ([]store.FlagCount, error) { return nil, nil },
+		Flags: func(context.Context, string, time.Time, time.Time, time.Time) ([]store.FlagCount, error) {
+			return nil, nil
+		},
 		NotRecorded: func(context.Context, string, time.Time, time.Time) ([]store.NotRecorded, error) { return nil, nil },
+		Corrected:   func(context.Context, string, time.Time, time.Time) ([]store.Corrected, error) { return nil, nil },
+		Withdrawn:   func(context.Context, string) ([]store.WithdrawnTicket, error) { return nil, nil },
 		Directory:   directory.MustLoad("directory.yaml", deploy.Directory), Now: time.Now,
 	})
 	return s
@@ -263,10 +268,11 @@ func newPages(t *testing.T, dir string, now func() time.Time) *web.Pages {
 		Ticket: func(context.Context, string, string) (r tracker.Row, _ []*event.Event, _ bool, _ error) {
 			return r, nil, false, nil
 		},
-		Row:    func(event.Key) (r tracker.Row, _ bool) { return r, false },
-		OnTime: func(context.Context, string, string, time.Time, time.Time) ([]store.OPDMonth, error) { return nil, nil },
-		Submit: func(context.Context, string, event.RawEvent) (int, error) { return 0, nil },
-		Record: func(audit.Entry) {}, Now: now,
+		Row:       func(event.Key) (r tracker.Row, _ bool) { return r, false },
+		Corrected: func(context.Context, string, time.Time, time.Time) ([]store.Corrected, error) { return nil, nil },
+		OnTime:    func(context.Context, string, string, time.Time, time.Time) ([]store.OPDMonth, error) { return nil, nil },
+		Submit:    func(context.Context, string, event.RawEvent) (int, error) { return 0, nil },
+		Record:    func(audit.Entry) {}, Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)

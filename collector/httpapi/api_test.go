@@ -82,7 +82,7 @@ func (s *stub) TicketsAsOf(_ context.Context, f tracker.TicketFilter, at time.Ti
 	return s.Tickets(f, at, after, limit)
 }
 
-func (s *stub) Flags(_ context.Context, center string, since, until time.Time) ([]store.FlagCount, error) {
+func (s *stub) Flags(_ context.Context, center string, since, until, asOf time.Time) ([]store.FlagCount, error) {
 	return []store.FlagCount{{Center: center, Kind: "ticket", Flag: "closed_before_opened",
 		Source: since.Format(time.DateOnly) + "/" + until.Format(time.DateOnly), Cases: 4,
 		Examples: []string{"a", "b", "c"}}}, nil

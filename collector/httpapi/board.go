@@ -156,7 +156,11 @@ type reviewAnswer struct {
 }
 
 func (a *API) getReview(c *gin.Context) {
-	if _, err := query(c); err != nil {
+	q, err := query(c, "as_of")
+	if err == nil && q.Get("as_of") != "" {
+		err = badQuery("as_of", "the list shows the names that nobody has resolved now; it keeps no past.")
+	}
+	if err != nil {
 		a.fail(c, err)
 		return
 	}

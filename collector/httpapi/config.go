@@ -47,7 +47,7 @@ type Cases interface {
 	Tickets(f tracker.TicketFilter, now time.Time, after event.Key, limit int) ([]tracker.Row, error)
 	TicketsAsOf(ctx context.Context, f tracker.TicketFilter, at time.Time, after event.Key, limit int) ([]tracker.Row,
 		error)
-	Flags(ctx context.Context, center string, since, until time.Time) ([]store.FlagCount, error)
+	Flags(ctx context.Context, center string, since, until, asOf time.Time) ([]store.FlagCount, error)
 	Find(ctx context.Context, kind event.Kind, center, id string) ([]lookup.Case, error)
 	FindAsOf(ctx context.Context, key event.Key, at time.Time) (found lookup.Case, began bool, err error)
 }

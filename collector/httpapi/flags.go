@@ -28,16 +28,20 @@ const defaultFlagDays = 28
 // getFlags answers which sources contradict themselves, of the days since <= day < until.
 func (a *API) getFlags(c *gin.Context) {
 	q, err := query(c, "center", "since", "until", "as_of")
-	if err == nil && q.Get("as_of") != "" {
-		err = badQuery("as_of", "a flag says what is known now. since and until choose the days of the cases.")
-	}
 	var center string
-	var since, until time.Time
+	var since, until, asOf time.Time
 	if err == nil {
 		center, err = within(c, q.Get("center"))
 	}
 	if err == nil {
-		today := a.cfg.Now().UTC().Truncate(24 * time.Hour)
+		asOf, err = a.asOf(q)
+	}
+	if err == nil {
+		present := a.cfg.Now()
+		if !asOf.IsZero() {
+			present = asOf
+		}
+		today := present.UTC().Truncate(24 * time.Hour)
 		until, err = day(q, "until", today.AddDate(0, 0, 2)) // today in every time zone
 	}
 	if err == nil {
@@ -47,7 +51,7 @@ func (a *API) getFlags(c *gin.Context) {
 		a.fail(c, err)
 		return
 	}
-	counts, err := a.cfg.Cases.Flags(c.Request.Context(), center, since, until)
+	counts, err := a.cfg.Cases.Flags(c.Request.Context(), center, since, until, asOf)
 	if err != nil {
 		a.fail(c, err)
 		return

@@ -11,10 +11,13 @@ import (
 
 // getNumber answers which shares of ours round to a number.
 func (a *API) getNumber(c *gin.Context) {
-	q, err := query(c, "value", "center", "since", "until")
+	q, err := query(c, "value", "center", "since", "until", "as_of")
 	r := number.Request{Value: q.Get("value"), Since: q.Get("since"), Until: q.Get("until")}
 	if err == nil {
 		r.Center, err = within(c, q.Get("center"))
+	}
+	if err == nil {
+		r.AsOf, err = a.asOf(q)
 	}
 	var out number.Result
 	if err == nil {

@@ -12,7 +12,7 @@ import (
 
 // Office reads what the office writes for its monev meeting; *rtl.Book is one.
 type Office interface {
-	Ledger(ctx context.Context, center string) (rtl.Ledger, error)
+	LedgerAsOf(ctx context.Context, center string, asOf time.Time) (rtl.Ledger, error)
 	Measure(ctx context.Context, r *rtl.Recommendation, until string, asOf time.Time) (rtl.Effect, error)
 	Today(center string, now time.Time) (of, today string)
 }
@@ -41,21 +41,28 @@ const notMeasured = "Tidak diukur dalam daftar ini: hanya 20 yang selesai terakh
 // the measured effect of those completed last until yesterday's
 // end.
 func (a *API) getOffice(c *gin.Context) {
-	q, err := query(c, "center")
+	q, err := query(c, "center", "as_of")
 	center := q.Get("center")
+	var asOf time.Time
 	if err == nil && a.cfg.Office == nil {
 		err = newProblem(http.StatusNotFound, codeNotFound, "This service keeps no recommendations.")
 	}
 	if err == nil {
 		center, err = within(c, center)
 	}
+	if err == nil {
+		asOf, err = a.asOf(q)
+	}
 	if err != nil {
 		a.fail(c, err)
 		return
 	}
-	ctx := c.Request.Context()
-	center, today := a.cfg.Office.Today(center, a.cfg.Now())
-	ledger, err := a.cfg.Office.Ledger(ctx, center)
+	ctx, now := c.Request.Context(), a.cfg.Now()
+	if !asOf.IsZero() {
+		now = asOf
+	}
+	center, today := a.cfg.Office.Today(center, now)
+	ledger, err := a.cfg.Office.LedgerAsOf(ctx, center, asOf)
 	if err != nil {
 		a.fail(c, err)
 		return
@@ -74,7 +81,7 @@ func (a *API) getOffice(c *gin.Context) {
 		effect := rtl.Effect{Indicator: r.Indicator, Verdict: rtl.NotYet}
 		says := notMeasured
 		if r.Completed == "" || measured < rtl.MaxMeasured {
-			if effect, err = a.cfg.Office.Measure(ctx, &r, today, time.Time{}); err != nil {
+			if effect, err = a.cfg.Office.Measure(ctx, &r, today, asOf); err != nil {
 				a.fail(c, err)
 				return
 			}

@@ -13,7 +13,7 @@ import (
 
 type emptyOffice struct{}
 
-func (emptyOffice) Ledger(_ context.Context, center string) (rtl.Ledger, error) {
+func (emptyOffice) LedgerAsOf(_ context.Context, center string, _ time.Time) (rtl.Ledger, error) {
 	return rtl.Ledger{Recommendations: []rtl.Recommendation{
 		{Center: center, ID: "R-2", Text: "nanti", Status: "usulan", Due: "2027-01-01"},
 		{Center: center, ID: "R-1", Text: "lewat", Status: "berjalan", Due: "2020-01-01"},
@@ -47,7 +47,7 @@ type oldOffice struct {
 	measured *[]string
 }
 
-func (o oldOffice) Ledger(context.Context, string) (l rtl.Ledger, err error) {
+func (o oldOffice) LedgerAsOf(context.Context, string, time.Time) (l rtl.Ledger, err error) {
 	for day := range 25 {
 		l.Recommendations = append(l.Recommendations, rtl.Recommendation{ID: fmt.Sprint("R-", day), Status: event.RTLSelesai,
 			Completed: fmt.Sprintf("2026-10-%02d", day+1)})

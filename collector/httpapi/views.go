@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -41,6 +42,38 @@ type clockView struct {
 	Explain         []string `json:"explain"`
 }
 
+// correctedView is a verdict that a correction or withdrawal took away after the clock was late, beside that of now.
+type correctedView struct {
+	Clock      string       `json:"clock"`
+	Seq        int          `json:"seq"`
+	OPD        string       `json:"opd"`
+	ReceivedAt instant      `json:"received_at"` // when the correction was received: until then Before held
+	Before     verdictView  `json:"before"`
+	After      *verdictView `json:"after"` // null where there is no such clock any more
+}
+
+type verdictView struct {
+	State     string  `json:"state"`
+	DueAt     instant `json:"due_at"`
+	StoppedAt instant `json:"stopped_at"`
+}
+
+func (a *API) correctedViews(row *tracker.Row, now time.Time) []correctedView {
+	out := []correctedView{}
+	for _, k := range row.Ticket.Corrected {
+		v := correctedView{
+			Clock: k.Clock, Seq: k.Seq, OPD: cmp.Or(a.opdID(row.Key.Center, k.OPD), k.OPD), ReceivedAt: instant(k.ReceivedAt),
+			Before: verdictView{sla.Breached, instant(k.DueAt), instant(k.StoppedAt)},
+		}
+		if i := slices.IndexFunc(row.Clocks, func(n sla.Clock) bool { return n.Name == k.Clock && n.Seq == k.Seq }); i >= 0 {
+			n := &row.Clocks[i]
+			v.After = &verdictView{n.State(now), instant(n.BreachAt), instant(n.StoppedAt)}
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
 // ticketView is a ticket; Events are absent in a list, and so are the explanations.
 type ticketView struct {
 	ID             string           `json:"id"`
@@ -68,6 +101,7 @@ type ticketView struct {
 	Master         string           `json:"master"`
 	Calls          []string         `json:"calls"`
 	Flags          []string         `json:"flags"`
+	Corrected      []correctedView  `json:"corrected"`
 	Events         []jsontext.Value `json:"events,omitzero"`
 	Clocks         []clockView      `json:"clocks"`
 }
@@ -142,7 +176,8 @@ func (a *API) ticketView(row *tracker.Row, events []*event.Event, r reading) tic
 		ConfirmedAt: instant(t.ConfirmedAt),
 		ClosedAt:    instant(t.ClosedAt), RejectedAt: instant(t.RejectedAt),
 		Result: t.Result, Reopened: t.Reopened, Bounces: t.Bounces, Master: t.Master, Calls: t.Calls, Flags: t.Flags,
-		Events: eventViews(events), Clocks: a.clockViews(row.Clocks, t, r),
+		Corrected: a.correctedViews(row, r.now),
+		Events:    eventViews(events), Clocks: a.clockViews(row.Clocks, t, r),
 	}
 }
 

@@ -64,7 +64,10 @@ type Clock struct {
 	// Unobserved says that nobody records the fact that stops it: no source that brought the case carries that fact, and
 	// it has come from nowhere else. It is neither in time nor late.
 	Unobserved bool
-	Sources    string // that brought the case, a space between; see casefile.Origin
+	// Lacking says that no source that brought the case carries that fact, whether or not it came: until it comes the
+	// clock is unobserved.
+	Lacking bool
+	Sources string // that brought the case, a space between; see casefile.Origin
 	// does not count: merged, a test, ended in time without the fact that stops it, or stopped before it started
 	Void bool
 	// The instant that the target counts from, where an upgrade moved it; zero where that is StartedAt.

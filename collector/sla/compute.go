@@ -55,7 +55,8 @@ func (b *Book) AppendCall(dst []Clock, c *casefile.Call) []Clock {
 		k.Void = true
 	}
 	k.Sources = c.Sources
-	k.Unobserved = stop.IsZero() && end.IsZero() && !carried(c.Lacks, l.Stop)
+	k.Lacking = !carried(c.Lacks, l.Stop)
+	k.Unobserved = k.Lacking && stop.IsZero() && end.IsZero()
 	return append(dst, k)
 }
 

@@ -35,6 +35,7 @@ func (b *Book) Explain(c *Clock, t *casefile.Ticket, scopeOf func(opd string) st
 	r := b.ruling(c, t, scopeOf)
 	x.segments(r.segments)
 	if x.line == nil || c.DueAt.IsZero() || (c.Kind == Hours || c.Kind == Days) && x.calendar == nil {
+		x.corrected(t)
 		x.verdict(b)
 		return x.out
 	}
@@ -51,8 +52,28 @@ func (b *Book) Explain(c *Clock, t *casefile.Ticket, scopeOf func(opd string) st
 	x.skipped()
 	x.numbered()
 	x.dueTimes()
+	x.corrected(t)
 	x.verdict(b)
 	return x.out
+}
+
+// corrected says what held of the clock before each correction that took a lateness away. What holds now follows it.
+func (x *explanation) corrected(t *casefile.Ticket) {
+	if t == nil {
+		return
+	}
+	for _, k := range t.Corrected {
+		if k.Clock != x.clock.Name || k.Seq != x.clock.Seq {
+			continue
+		}
+		end := x.pick("belum berhenti", "not stopped")
+		if !k.StoppedAt.IsZero() {
+			end = x.say("berhenti %s", "stopped %s", x.instant(k.StoppedAt.UnixMilli()))
+		}
+		x.add("Dikoreksi setelah terlambat: sampai koreksi diterima (%s) batas waktunya %s, %s, jadi terlambat.",
+			"Corrected after it was late: until the correction was received (%s) it was due %s and %s, so it was late.",
+			x.instant(k.ReceivedAt.UnixMilli()), x.instant(k.DueAt.UnixMilli()), end)
+	}
 }
 
 // ruling judges c again, with its segments; of a clock that has no history the result is empty.

@@ -43,7 +43,8 @@ func (b *Book) observe(clocks []Clock, t *casefile.Ticket) {
 			continue
 		}
 		facts := proof(c.Name, l.Stop)
-		c.Unobserved = !carried(t.Lacks, facts) && !came(c, t, facts)
+		c.Lacking = !carried(t.Lacks, facts)
+		c.Unobserved = c.Lacking && !came(c, t, facts)
 	}
 }
 

@@ -146,6 +146,21 @@ func (s *Store) ticketBlock(rows []ticketRow, version uint64) block {
 			pauses(rows, func(p *casefile.Pause) *time.Time { return orNil(&p.To) })),
 		each("pauses.reason", "Array(String)", pauses(rows, func(p *casefile.Pause) string { return p.Reason })),
 		each("flags", "Array(String)", columnOf(rows, func(r *ticketRow) []string { return r.Flags })),
+		each("corrected.received_at", "Array(DateTime64(3, 'UTC'))",
+			corrected(rows, func(c *casefile.Correction) time.Time { return c.ReceivedAt })),
+		each("corrected.clock", "Array(String)", corrected(rows, func(c *casefile.Correction) string { return c.Clock })),
+		each("corrected.seq", "Array(UInt16)", corrected(rows, func(c *casefile.Correction) uint16 { return uint16(c.Seq) })),
+		each("corrected.opd", "Array(String)", corrected(rows, func(c *casefile.Correction) string { return c.OPD })),
+		each("corrected.scope", "Array(String)", corrected(rows, func(c *casefile.Correction) string { return c.Scope })),
+		each("corrected.day", "Array(Date)", columnOf(rows, func(r *ticketRow) []time.Time {
+			return columnOf(r.Corrected, func(c *casefile.Correction) time.Time { return dayIn(s.cfg.Location(r.Key.Center), c.StartedAt) })
+		})),
+		each("corrected.started_at", "Array(DateTime64(3, 'UTC'))",
+			corrected(rows, func(c *casefile.Correction) time.Time { return c.StartedAt })),
+		each("corrected.due_at", "Array(DateTime64(3, 'UTC'))",
+			corrected(rows, func(c *casefile.Correction) time.Time { return c.DueAt })),
+		each("corrected.stopped_at", "Array(Nullable(DateTime64(3, 'UTC')))",
+			corrected(rows, func(c *casefile.Correction) *time.Time { return orNil(&c.StoppedAt) })),
 		all("events", "UInt32", columnOf(rows, func(r *ticketRow) uint32 { return uint32(r.Events) })),
 		when("last_event_at", func(r *ticketRow) *time.Time { return &r.LastEventAt }),
 	}}
@@ -157,6 +172,10 @@ func stays[V any](rows []ticketRow, value func(*casefile.Assignment) V) [][]V {
 
 func pauses[V any](rows []ticketRow, value func(*casefile.Pause) V) [][]V {
 	return columnOf(rows, func(r *ticketRow) []V { return columnOf(r.PausedSpans(), value) })
+}
+
+func corrected[V any](rows []ticketRow, value func(*casefile.Correction) V) [][]V {
+	return columnOf(rows, func(r *ticketRow) []V { return columnOf(r.Corrected, value) })
 }
 
 // pausedSeconds adds up the pauses that have ended.
@@ -183,9 +202,14 @@ func (s *Store) days(name string, centers []string, at []time.Time) blockColumn 
 			loc = s.cfg.Location(centers[i])
 			zones[centers[i]] = loc
 		}
-		y, m, d := t.In(loc).Date()
-		day := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+		day := dayIn(loc, t)
 		out[i] = &day
 	}
 	return all(name, "Nullable(Date)", out)
+}
+
+// dayIn is the calendar day of an instant, as its midnight in UTC.
+func dayIn(loc *time.Location, t time.Time) time.Time {
+	y, m, d := t.In(loc).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }

@@ -122,6 +122,7 @@ func (s *Store) clockBlock(rows []*sla.Clock, version uint64) block {
 		when("escalated_at", func(r ref) *time.Time { return &r.EscalatedAt }),
 		when("escalated2_at", func(r ref) *time.Time { return &r.Escalated2At }),
 		all("unobserved", "Bool", columnOf(rows, func(r *ref) bool { return (*r).Unobserved })),
+		all("lacking", "Bool", columnOf(rows, func(r *ref) bool { return (*r).Lacking })),
 		each("sources", "Array(String)", columnOf(rows, func(r *ref) []string { return strings.Fields((*r).Sources) })),
 		all("void", "Bool", columnOf(rows, func(r *ref) bool { return (*r).Void })),
 	}}

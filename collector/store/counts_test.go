@@ -2,6 +2,7 @@ package store
 
 import (
 	"testing"
+	"time"
 
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
@@ -31,7 +32,7 @@ func TestCallCountsAreThoseOfTheirDays(t *testing.T) {
 	if err := s.FlushRollups(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	got, err := s.CallCounts(t.Context(), "35.15", at("2026-10-02 00:00:00"), at("2026-10-03 00:00:00"))
+	got, err := s.CallCounts(t.Context(), "35.15", at("2026-10-02 00:00:00"), at("2026-10-03 00:00:00"), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,8 +25,9 @@ type facts map[event.Key][]*event.Event
 
 var factsStart = at("2026-10-05 01:00:00")
 
-// drawFacts draws calls and tickets of a week: contradictory ones, tests, duplicates, pauses, bounces, reopenings.
-func drawFacts(draw *rand.Rand, calls, tickets int) facts {
+// drawFacts draws calls and tickets of a week: contradictory ones, tests, duplicates, pauses, bounces, reopenings, some of
+// a source that carries little, some events corrected or withdrawn later. With groups, tickets are merged into any other.
+func drawFacts(draw *rand.Rand, calls, tickets int, groups bool) facts {
 	out := facts{}
 	pick := func(list ...string) string { return list[draw.IntN(len(list))] }
 	chance := func(percent int) bool { return draw.IntN(100) < percent }
@@ -93,17 +94,31 @@ func drawFacts(draw *rand.Rand, calls, tickets int) facts {
 				e.Due = after(t, 3600, 3*86400)
 			}
 		})
+		if chance(4) { // a mistake: nothing of it is left
+			e := out[key][0]
+			add(key, event.EventWithdrawn, e.OccurredAt, func(w *event.Event) {
+				w.Replaces, w.ReceivedAt = e.ID, after(e.OccurredAt, 60, 6*86400)
+			})
+			continue
+		}
 		opd := func(e *event.Event) { e.OPD = pick("dishub", "bpbd", "pln", "gas") }
 		if chance(90) {
 			t = after(t, 10, 7200)
 			add(key, event.TicketAssigned, t, opd)
 		}
 		if chance(8) {
-			add(key, event.TicketMerged, after(t, 60, 2*86400), func(e *event.Event) { e.Master = "t0" })
-			continue
+			into := "none" // is never opened: the ticket stays where it was
+			if groups {
+				into = fmt.Sprint("t", draw.IntN(tickets))
+			}
+			add(key, event.TicketMerged, after(t, 60, 2*86400), func(e *event.Event) { e.Master = into })
 		}
 		if chance(70) {
-			add(key, event.TicketAcknowledged, after(t, -60, 3*3600), nil)
+			early := 0
+			if groups { // before its assignment; of a time between the two no row tells
+				early = -60
+			}
+			add(key, event.TicketAcknowledged, after(t, early, 3*3600), nil)
 		}
 		if chance(20) {
 			t = after(t, 60, 2*86400)
@@ -145,17 +160,44 @@ func drawFacts(draw *rand.Rand, calls, tickets int) facts {
 		if chance(30) {
 			add(key, event.TicketClosed, after(t, 60, 2*86400), nil)
 		}
+		if chance(15) { // of a source that tells of its beginning alone; what else is known came from elsewhere
+			for _, e := range out[key] {
+				if e.Type == event.TicketOpened || e.Type == event.TicketAssigned {
+					e.Source, e.Carries = "blind", []string{"ticket.opened", "ticket.assigned", "ticket.closed"}
+				}
+			}
+		}
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(out), func(a, b event.Key) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
+	}) {
+		for _, e := range slices.Clone(out[key]) {
+			if !chance(4) {
+				continue
+			}
+			heard := after(e.OccurredAt, 60, 6*86400)
+			if chance(50) {
+				add(key, event.EventWithdrawn, e.OccurredAt, func(w *event.Event) {
+					w.Source, w.Replaces, w.ReceivedAt = e.Source, e.ID, heard
+				})
+			} else {
+				add(key, e.Type, after(e.OccurredAt, -300, 7200), func(n *event.Event) {
+					id, at := n.ID, n.OccurredAt
+					*n = *e
+					n.ID, n.OccurredAt, n.ReceivedAt, n.Replaces = id, at, heard, e.ID
+				})
+			}
+		}
 	}
 	return out
 }
 
+// until is what of the facts had happened by an instant, of what is known today.
 func (f facts) until(t time.Time) facts {
 	out := facts{}
 	for k, list := range f {
-		for _, e := range list {
-			if !e.OccurredAt.After(t) {
-				out[k] = append(out[k], e)
-			}
+		if had := casefile.AsOf(list, t); len(had) > 0 {
+			out[k] = had
 		}
 	}
 	return out
@@ -171,35 +213,35 @@ func scopeOf(opd string) string {
 	return "own"
 }
 
-// rows folds facts as the board does.
+// rows are those of a board that holds the facts.
 func (f facts) rows(book *sla.Book) map[event.Key]tracker.Row {
-	out, tickets := map[event.Key]tracker.Row{}, map[string][]string{}
-	calls := map[string]*casefile.Call{}
+	b := tracker.New(tracker.Config{
+		Center:       func(string) (tracker.CenterConfig, bool) { return tracker.CenterConfig{Location: wib}, true },
+		OPD:          func(_, opd string) (string, string) { return opd, scopeOf(opd) },
+		TicketClocks: func(t *casefile.Ticket) []sla.Clock { return book.Ticket(t, scopeOf) },
+		CallClocks:   book.Call,
+	})
+	named := map[event.Key][]string{} // tickets that name a call, or refer to a master
 	for k, list := range f {
 		for _, e := range list {
 			for _, call := range e.Calls {
-				tickets[call] = append(tickets[call], k.ID)
+				named[callKey(call)] = append(named[callKey(call)], k.ID)
+			}
+			if e.Master != "" {
+				named[ticketKey(e.Master)] = append(named[ticketKey(e.Master)], k.ID)
 			}
 		}
 	}
+	var all []tracker.Loaded
 	for k, list := range f {
-		if k.Kind == event.KindCall {
-			linked := slices.Compact(slices.Sorted(slices.Values(tickets[k.ID])))
-			c := casefile.FoldCall(k, slices.Clone(list), linked)
-			calls[k.ID] = &c
-			out[k] = tracker.Row{Key: k, Call: &c, Clocks: book.Call(&c)}
-		}
+		tickets := slices.Compact(slices.Sorted(slices.Values(named[k])))
+		all = append(all, tracker.Loaded{Key: k, Events: slices.Clone(list), Tickets: tickets})
 	}
-	for k, list := range f {
-		if k.Kind == event.KindTicket {
-			var from casefile.CallFacts
-			for _, id := range casefile.FoldTicket(k, slices.Clone(list), from).Calls {
-				if c := calls[id]; c != nil {
-					from.Add(c.Facts())
-				}
-			}
-			t := casefile.FoldTicket(k, slices.Clone(list), from)
-			out[k] = tracker.Row{Key: k, Ticket: &t, Clocks: book.Ticket(&t, scopeOf)}
+	b.Load(all)
+	out := map[event.Key]tracker.Row{}
+	for k := range f {
+		if row, _, ok := b.Case(k); ok {
+			out[k] = row
 		}
 	}
 	return out
@@ -227,7 +269,7 @@ func folded(rows, all map[event.Key]tracker.Row, now time.Time, target, short ti
 	}
 	scopes := map[string][]string{} // of a call's tickets
 	for _, r := range rows {
-		if r.Ticket != nil && !all[r.Key].Ticket.At().After(now) {
+		if r.Ticket != nil && r.Ticket.Events > 0 && !all[r.Key].Ticket.At().After(now) {
 			for _, call := range r.Ticket.Calls {
 				scope := ""
 				if r.Ticket.OPD != "" {
@@ -241,7 +283,7 @@ func folded(rows, all map[event.Key]tracker.Row, now time.Time, target, short ti
 	level := fmt.Sprint(",target=", target.Seconds())
 	for _, r := range rows {
 		c := r.Call
-		if c == nil || all[r.Key].Call.Test() || all[r.Key].Call.At().After(now) {
+		if c == nil || c.Events == 0 || all[r.Key].Call.Test() || all[r.Key].Call.At().After(now) {
 			continue
 		}
 		stage := "unanswered"
@@ -309,7 +351,7 @@ func folded(rows, all map[event.Key]tracker.Row, now time.Time, target, short ti
 	}
 	for _, r := range rows {
 		t := r.Ticket
-		if t == nil || t.State == casefile.Merged || all[r.Key].Ticket.Test() || all[r.Key].Ticket.At().After(now) {
+		if t == nil || t.Events == 0 || t.State == casefile.Merged || all[r.Key].Ticket.Test() || all[r.Key].Ticket.At().After(now) {
 			continue
 		}
 		scope := "own"
@@ -345,7 +387,7 @@ func folded(rows, all map[event.Key]tracker.Row, now time.Time, target, short ti
 			measure("interval=own"+end, t.AssignedAt, t.ArrivedAt, true)
 			measure("interval=resolve"+end, t.OpenedAt, handled, true)
 			measure("interval=resolve_net"+end, now, now.Add(handled.Sub(t.OpenedAt)-paused),
-				!handled.IsZero() && !handled.Before(t.OpenedAt))
+				!t.OpenedAt.IsZero() && !handled.IsZero() && !handled.Before(t.OpenedAt))
 			measure("interval=confirm"+end, t.LastResolvedAt, t.ConfirmedAt, true)
 		}
 	}
@@ -444,34 +486,73 @@ func definitionBook(t *testing.T) *sla.Book {
 }
 
 // One definition: what the views say of random facts, now and as of an instant, is what a slow fold over the events
-// that had happened says.
+// that had happened says. A group of merged tickets is compared as it is now: what it was before a merger, no row keeps.
 func TestOneDefinition(t *testing.T) {
+	for _, groups := range []bool{false, true} {
+		t.Run(fmt.Sprint("groups ", groups), func(t *testing.T) { oneDefinition(t, groups) })
+	}
+}
+
+func oneDefinition(t *testing.T, groups bool) {
+	const target, short = 15 * time.Second, 5 * time.Second
 	s, book := openSink(t), definitionBook(t)
-	f := drawFacts(rand.New(rand.NewPCG(14, 7)), 300, 200)
+	f := drawFacts(rand.New(rand.NewPCG(14, 7)), 300, 200, groups)
 	all := f.rows(book)
-	var rows []tracker.Row
-	for _, r := range all {
-		rows = append(rows, r)
+	rows := slices.Collect(maps.Values(all))
+	for what, has := range map[string]func(r tracker.Row) bool{
+		"a ticket of a test call": func(r tracker.Row) bool { return r.Ticket != nil && r.Ticket.Test() },
+		"one that was corrected after it was late": func(r tracker.Row) bool {
+			return r.Ticket != nil && len(r.Ticket.Corrected) > 0
+		},
+		"one of which nothing is left": func(r tracker.Row) bool { return r.Ticket != nil && r.Ticket.Events == 0 },
+		"a clock that nobody can stop": func(r tracker.Row) bool {
+			return slices.ContainsFunc(r.Clocks, func(k sla.Clock) bool { return k.Unobserved })
+		},
+		"one that was merged": func(r tracker.Row) bool {
+			return r.Ticket != nil && (r.Ticket.State == casefile.Merged || !groups)
+		},
+	} {
+		if !slices.ContainsFunc(rows, has) {
+			t.Errorf("%s was not drawn", what)
+		}
 	}
-	if !slices.ContainsFunc(rows, func(r tracker.Row) bool { return r.Ticket != nil && r.Ticket.Test() }) {
-		t.Fatal("no ticket of a test call was drawn")
+	var events []*event.Event
+	for _, list := range f {
+		events = append(events, list...)
 	}
-	if err := s.Upsert(t.Context(), rows, 1); err != nil {
+	if err := s.InsertEvents(t.Context(), events, ""); err != nil {
 		t.Fatal(err)
+	}
+	if err := s.Upsert(t.Context(), slices.Clone(rows), 1); err != nil {
+		t.Fatal(err)
+	}
+	if changed, err := s.ChangedRows(t.Context(), rows); err != nil || len(changed) > 0 {
+		t.Errorf("rows differ from what was written: %v, %v", changed, err)
 	}
 	near := gocmp.Comparer(func(a, b float64) bool {
 		return math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) <= 1e-3*max(1, math.Abs(a))
 	})
 	now := time.Now()
-	if d := gocmp.Diff(folded(all, all, now, 15*time.Second, 5*time.Second), sqlFigures(t, s.Store, ""), near); d != "" {
+	if d := gocmp.Diff(folded(all, all, now, target, short), sqlFigures(t, s.Store, ""), near); d != "" {
 		t.Errorf("now: %s", d)
+	}
+	sameMeasures(t, "now", measures(all, all, now, target), sqlMeasures(t, s.Store, ""))
+	if groups {
+		return
 	}
 	for _, after := range []time.Duration{30 * time.Hour, 77*time.Hour + 13*time.Minute, 30 * 24 * time.Hour} {
 		instant := factsStart.Add(after)
-		want := folded(f.until(instant).rows(book), all, instant, 15*time.Second, 5*time.Second)
-		got := sqlFigures(t, s.Store, ", as_of = "+quote(instant.In(wib).Format(time.RFC3339)))
+		had := f.until(instant).rows(book)
+		for _, r := range had {
+			if r.Ticket != nil {
+				r.Ticket.CorrectedAsOf(instant)
+			}
+		}
+		asOf := ", as_of = " + quote(instant.In(wib).Format(time.RFC3339))
+		want, got := folded(had, all, instant, target, short), sqlFigures(t, s.Store, asOf)
 		if d := gocmp.Diff(want, got, near); d != "" {
 			t.Errorf("as of %s: %s", instant, d)
 		}
+		sameMeasures(t, "as of "+instant.String(), measures(had, all, instant, target), sqlMeasures(t, s.Store, asOf))
 	}
 }

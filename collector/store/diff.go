@@ -144,6 +144,8 @@ func sameValue(a, b any) bool {
 		return sameList(a, b.([]*time.Time))
 	case []string:
 		return sameList(a, b.([]string))
+	case []uint16:
+		return sameList(a, b.([]uint16))
 	}
 	return reflect.DeepEqual(a, b)
 }

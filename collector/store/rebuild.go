@@ -101,7 +101,7 @@ func (s *Store) StoredClocks(ctx context.Context, keys []event.Key) (map[event.K
 const clockColumns = `center, subject_kind, subject, clock, seq, kind, policy, policy_version, policy_line,
 	ifNull(calendar_version, '')::String, ifNull(opd, '')::String, ifNull(scope, '')::String, ifNull(category, '')::String,
 	ifNull(priority, '')::String, ifNull(kecamatan, '')::String, started_at, due_at, gross_due_at, paused_since,
-	pause_ends_at, breach_at, stopped_at, paused_s, risk_at, escalated_at, escalated2_at, unobserved,
+	pause_ends_at, breach_at, stopped_at, paused_s, risk_at, escalated_at, escalated2_at, unobserved, lacking,
 	arrayStringConcat(sources, ' '), void`
 
 // scanClock is the inverse of clockBlock.
@@ -112,7 +112,7 @@ func scanClock(scan func(...any) error) (c sla.Clock, err error) {
 	err = scan(&c.Key.Center, &subjectKind, &c.Key.ID, &c.Name, &seq, &kind, &c.Policy, &c.PolicyVersion, &line,
 		&c.CalendarVersion, &c.OPD, &c.Scope, &c.Category, &c.Priority, &c.Kecamatan,
 		&at[0], &at[1], &at[2], &at[3], &at[4], &at[5], &at[6], &c.PausedSeconds, &at[7], &at[8], &at[9],
-		&c.Unobserved, &c.Sources, &c.Void)
+		&c.Unobserved, &c.Lacking, &c.Sources, &c.Void)
 	if err != nil {
 		return c, err
 	}

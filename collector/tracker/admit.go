@@ -49,6 +49,7 @@ type admission struct {
 	cases         map[event.Key]*admitted // those that may become full by it, and tickets that name calls
 	named         map[event.Key]int       // of calls: tickets that name them for the first time
 	members       map[event.Key][]string  // of masters: tickets that are merged into them for the first time
+	joinedTo      map[event.Key]string    // of those tickets: their masters
 }
 
 // masterOf returns the master that an event refers its ticket to, false where it does not or repeats what holds.
@@ -65,26 +66,53 @@ func (g *admission) masterOf(e *event.Event) (key event.Key, is bool) {
 	return key, !slices.Contains(g.members[key], e.Subject)
 }
 
-// hasRoom reports whether the master that an event refers to, if any, takes one more ticket.
+// hasRoom reports whether the master that an event refers to, if any, takes the event's ticket with all that wait for
+// it: the whole group, through chains, has at most casefile.MaxMembers tickets, so that the work for an event of one is
+// bounded.
 func (g *admission) hasRoom(e *event.Event) bool {
 	key, is := g.masterOf(e)
 	if !is {
 		return true
 	}
-	n := len(g.members[key])
-	if en := g.board.cases[key]; en != nil {
-		n += len(en.tickets)
+	top := key
+	for range maxChain {
+		up := g.joinedTo[top]
+		if en := g.board.cases[top]; up == "" && en != nil {
+			up = en.master
+		}
+		if up == "" || up == top.ID {
+			break
+		}
+		top.ID = up
 	}
-	return n < casefile.MaxMembers
+	seen := map[event.Key]bool{top: true, e.Key(): true}
+	for todo := []event.Key{top, e.Key()}; len(todo) > 0; todo = todo[1:] {
+		below := g.members[todo[0]]
+		if en := g.board.cases[todo[0]]; en != nil {
+			below = slices.Concat(below, en.tickets)
+		}
+		for _, id := range below {
+			if k := (event.Key{Center: key.Center, Kind: event.KindTicket, ID: id}); !seen[k] {
+				seen[k] = true
+				todo = append(todo, k)
+			}
+		}
+		if len(seen) > casefile.MaxMembers+1 { // the master of all is no member
+			return false
+		}
+	}
+	g.board.worked(len(seen))
+	return true
 }
 
 // joined notes the ticket of an admitted event with the master that it refers to.
 func (g *admission) joined(e *event.Event) {
 	if key, is := g.masterOf(e); is {
 		if g.members == nil {
-			g.members = map[event.Key][]string{}
+			g.members, g.joinedTo = map[event.Key][]string{}, map[event.Key]string{}
 		}
 		g.members[key] = append(g.members[key], e.Subject)
+		g.joinedTo[e.Key()] = e.Master
 	}
 }
 

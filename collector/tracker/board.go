@@ -101,6 +101,8 @@ type entry struct {
 	slot         openSlot      // of an open ticket on the board
 	alone        *alone        // of a ticket of a group: what the others need of it
 	master       string        // of a ticket: the one that it refers to
+	joined       string        // of a ticket with a master: for which it waited when it was folded, its own id for none
+	notJoined    string        // the flag that says why it waits for none
 	waits        bool          // for a master that is open
 	idle         *list.Element // in Board.idle; nil while the case is an open ticket
 }

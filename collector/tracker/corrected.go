@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -9,27 +10,31 @@ import (
 	"github.com/monev112/monev112/collector/sla"
 )
 
-// foldTicket folds a ticket and adds what the rules say of it. It sorts evs.
-func (c *Config) foldTicket(key event.Key, evs []*event.Event, from casefile.CallFacts) casefile.Ticket {
-	t := casefile.FoldTicket(key, evs, from)
+// foldTicket folds a ticket and adds what the rules say of it. It sorts evs. steps is how many events it has folded.
+func (c *Config) foldTicket(key event.Key, evs []*event.Event, from casefile.CallFacts) (t casefile.Ticket, steps int) {
+	t = casefile.FoldTicket(key, evs, from)
 	c.Details(&t)
-	if slices.ContainsFunc(evs, corrects) && c.correctedAfterLate(&t, evs, from) {
-		t.AddFlag(casefile.FlagCorrectedAfterLate)
+	steps = len(evs)
+	if slices.ContainsFunc(evs, corrects) {
+		var more int
+		if t.Corrected, more = c.correctedAfterLate(key, evs, from); t.Corrected != nil {
+			t.AddFlag(casefile.FlagCorrectedAfterLate)
+		}
+		steps += more
 	}
-	return t
+	return t, steps
 }
 
 func corrects(e *event.Event) bool { return e.Replaces != "" }
 
-// Bounds of how many corrections of a ticket are looked at, the latest, and of the events folded for it.
-const (
-	maxCorrections     = 16
-	maxCorrectedEvents = 8192
-)
+// maxCorrections bounds how many receipts of corrections of a ticket are looked at, the latest. Of a ticket with more
+// than casefile.MaxEvents / maxCorrections events they are fewer, so that all of it takes no more than two full cases.
+const maxCorrections = 16
 
-// correctedAfterLate reports whether one of the corrections and withdrawals took a lateness away when it was received:
-// a clock was late then, by what had been received before, and with the correction beside that it was not.
-func (c *Config) correctedAfterLate(t *casefile.Ticket, evs []*event.Event, from casefile.CallFacts) bool {
+// correctedAfterLate returns the lateness that corrections and withdrawals took away when they were received: a clock
+// was late then, by what had been received before, and with the correction beside that it was not.
+func (c *Config) correctedAfterLate(key event.Key, evs []*event.Event, from casefile.CallFacts) (
+	out []casefile.Correction, steps int) {
 	var heard []time.Time // the latest first; those of one instant are one
 	for _, e := range evs {
 		if corrects(e) {
@@ -38,22 +43,35 @@ func (c *Config) correctedAfterLate(t *casefile.Ticket, evs []*event.Event, from
 	}
 	slices.SortFunc(heard, func(a, b time.Time) int { return b.Compare(a) })
 	heard = slices.CompactFunc(heard, time.Time.Equal)
-	most := min(maxCorrections, 1+maxCorrectedEvents/len(evs))
-	for _, at := range heard[:min(len(heard), most)] {
-		late := c.lateClocks(t.Key, evs, from, at, func(e *event.Event) bool { return e.ReceivedAt.Before(at) })
+	heard = heard[:min(len(heard), maxCorrections, max(1, casefile.MaxEvents/len(evs)))]
+	for _, at := range heard {
+		steps += len(evs)
+		late := c.lateClocks(key, evs, from, at, func(e *event.Event) bool { return e.ReceivedAt.Before(at) })
 		if len(late) == 0 {
 			continue
 		}
-		with := c.lateClocks(t.Key, evs, from, at, func(e *event.Event) bool {
+		steps += len(evs)
+		with := c.lateClocks(key, evs, from, at, func(e *event.Event) bool {
 			return e.ReceivedAt.Before(at) || corrects(e) && e.ReceivedAt.Equal(at)
 		})
-		for _, k := range late {
-			if !slices.ContainsFunc(with, func(n sla.Clock) bool { return n.Name == k.Name && n.Seq == k.Seq }) {
-				return true
+		for i := range late {
+			k := &late[i]
+			if slices.ContainsFunc(with, func(n sla.Clock) bool { return n.Name == k.Name && n.Seq == k.Seq }) {
+				continue
 			}
+			was := casefile.Correction{
+				ReceivedAt: at, Clock: k.Name, Seq: k.Seq, OPD: k.OPD, Scope: k.Scope, StartedAt: k.StartedAt, DueAt: k.BreachAt,
+			}
+			if !k.StoppedAt.After(at) {
+				was.StoppedAt = k.StoppedAt
+			}
+			out = append(out, was)
 		}
 	}
-	return false
+	slices.SortFunc(out, func(a, b casefile.Correction) int {
+		return cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), cmp.Compare(a.Clock, b.Clock), cmp.Compare(a.Seq, b.Seq))
+	})
+	return out, steps
 }
 
 // lateClocks returns the clocks that are late at an instant by some of a ticket's events.

@@ -44,7 +44,9 @@ func (f *caseFolder) call(en *entry) casefile.Call {
 }
 
 func (b *Board) foldTicket(f *caseFolder, en *entry, from casefile.CallFacts) casefile.Ticket {
-	return b.cfg.foldTicket(en.key, f.decode(en.events), from)
+	t, steps := b.cfg.foldTicket(en.key, f.decode(en.events), from)
+	b.worked(steps - len(en.events)) // the first fold is counted by who asks for it
+	return t
 }
 
 // refold folds a complete case after a change and updates everything derived from it. Without emit the change moves no
@@ -106,7 +108,10 @@ func (b *Board) refoldTicket(en *entry, emit bool) {
 		return
 	}
 	clocks := b.judged(en, &t)
-	en.waits = t.State == casefile.Merged && b.endOpen(en)
+	if en.joined, en.notJoined, en.waits = "", "", false; en.alone != nil && t.Master != "" {
+		end, flag := b.end(en, en.alone, nil)
+		en.joined, en.notJoined, en.waits = end.key.ID, flag, end != en && b.endOpen(en)
+	}
 	opd := func(name string) (label, scope string) { return b.opd(en.key.Center, name) }
 	en.center.showTicket(en, &t, clocks, opd)
 	if !t.Test() {

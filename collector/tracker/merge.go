@@ -211,19 +211,40 @@ func (b *Board) regroup(en *entry, t *casefile.Ticket, emit bool) {
 	}
 }
 
-// followDown queues those that wait for a ticket, or would: all of them, since each is on the board or not by it.
+// followDown looks at those that wait for a ticket, or would, as far as a chain reaches: each is on the board or not by
+// it. It queues those of which that changes; the facts of the others stand.
 func (b *Board) followDown(en *entry, emit bool) {
 	seen := map[*entry]bool{en: true}
-	for todo := []*entry{en}; len(todo) > 0; todo = todo[1:] {
-		b.worked(len(todo[0].tickets))
-		for _, id := range todo[0].tickets {
-			if m := b.ticketNamed(en.key.Center, id); m != nil && !seen[m] {
+	from := []*entry{en}
+	for range maxChain + 1 {
+		var next []*entry
+		for _, f := range from {
+			b.worked(len(f.tickets))
+			for _, id := range f.tickets {
+				m := b.ticketNamed(en.key.Center, id)
+				if m == nil || seen[m] {
+					continue
+				}
 				seen[m] = true
-				b.follow(m, en, emit)
-				todo = append(todo, m)
+				next = append(next, m)
+				if m.alone == nil || !b.stays(m) {
+					b.follow(m, en, emit)
+				}
 			}
 		}
+		from = next
 	}
+}
+
+// stays reports whether a ticket still waits for what it did when it was folded, or for nothing for the same reason.
+func (b *Board) stays(en *entry) bool {
+	end, flag := b.end(en, en.alone, nil)
+	if en.joined == "" || en.joined != end.key.ID || en.notJoined != flag {
+		return false
+	}
+	en.waits = end != en && b.endOpen(en)
+	b.place(en)
+	return true
 }
 
 // follow queues a ticket whose facts follow from another's.

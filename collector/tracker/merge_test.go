@@ -127,3 +127,92 @@ func TestAMasterTakesSoManyMembers(t *testing.T) {
 		}
 	}
 }
+
+// TestAGroupTakesSoManyTickets: what lies below a ticket, as far as a chain has an effect, counts as one group, on the
+// board and in what comes together, whichever way it is built; so the work for an event of one of it is bounded.
+func TestAGroupTakesSoManyTickets(t *testing.T) {
+	merged := func(ticket, into int) *event.Event {
+		return &event.Event{Source: "s", ID: fmt.Sprint("m", ticket), Type: event.TicketMerged, Kind: event.KindTicket,
+			Subject: fmt.Sprint("T", ticket), Center: "35.15", OccurredAt: noon, ReceivedAt: noon, Master: fmt.Sprint("T", into)}
+	}
+	into := map[string]func(i int) (ticket, master int){
+		"a tree from the top":    func(i int) (int, int) { return i + 1, i / 3 },
+		"a chain from the top":   func(i int) (int, int) { return i + 1, i },
+		"a tree from the bottom": func(i int) (int, int) { return 2000 - i, (2000 - i) / 3 },
+		"a ring":                 func(i int) (int, int) { return i, (i + 1) % 1000 },
+	}
+	for name, edge := range into {
+		for _, group := range []int{1, 1000} {
+			f := &feed{b: newBoard(nil)}
+			taken := 0
+			for i := 0; i < 1000; i += group {
+				var events []*event.Event
+				for j := i; j < i+group; j++ {
+					events = append(events, merged(edge(j)))
+				}
+				admitted := f.b.Admit(events)
+				for j, e := range events {
+					if admitted != nil && admitted[j] == nil {
+						continue
+					}
+					taken++
+					f.b.Apply(e, event.AppendBinary(nil, e), uint64(taken), true)
+				}
+			}
+			largest := 0
+			for _, en := range f.b.cases {
+				seen, level := map[string]bool{en.key.ID: true}, []*entry{en}
+				for range maxChain + 1 { // as far as one ticket's facts follow from another's
+					var next []*entry
+					for _, below := range level {
+						for _, id := range below.tickets {
+							if !seen[id] {
+								seen[id] = true
+								next = append(next, f.b.ticketNamed("35.15", id))
+							}
+						}
+					}
+					level = next
+				}
+				largest = max(largest, len(seen))
+			}
+			if limit := casefile.MaxMembers + 1; largest > limit || taken < limit/2 {
+				t.Errorf("%s, by %d: %d of 1000 are taken, the largest group has %d", name, group, taken, largest)
+			}
+		}
+	}
+}
+
+// TestAMastersOwnEventsLeaveItsMembersAlone: what changes nothing for those that wait for it folds none of them anew,
+// however many they are; what does, all.
+func TestAMastersOwnEventsLeaveItsMembersAlone(t *testing.T) {
+	steps := map[int]uint64{}
+	for _, n := range []int{10, 400} {
+		f := &feed{b: newBoard(nil)}
+		f.say(event.TicketOpened, "M", noon)
+		for i := range n {
+			f.say(event.TicketOpened, fmt.Sprint("T", i), noon.Add(time.Second))
+			f.say(event.TicketMerged, fmt.Sprint("T", i), noon.Add(time.Minute), master("M"))
+		}
+		before := f.b.steps.Load()
+		f.say(event.TicketResolved, "M", noon.Add(10*time.Minute))
+		f.say(event.TicketReopened, "M", noon.Add(11*time.Minute))
+		steps[n] = f.b.steps.Load() - before
+		f.b.MarkStored(f.b.Rows([]event.Key{{Center: "35.15", Kind: event.KindTicket, ID: "M"}}))
+		if _, open := f.b.Size(); open != 1 {
+			t.Errorf("%d open tickets, want the master", open)
+		}
+		f.say(event.TicketResolved, "M", noon.Add(12*time.Minute))
+		f.say(event.TicketClosed, "M", noon.Add(13*time.Minute))
+		if _, open := f.b.Size(); open != 0 {
+			t.Errorf("%d open tickets", open)
+		}
+		if f.b.idle.Len() != n+1 {
+			t.Errorf("%d of %d may be evicted", f.b.idle.Len(), n+1)
+		}
+	}
+	t.Logf("%d steps with 10 members, %d with 400", steps[10], steps[400])
+	if steps[400] > 10*400 {
+		t.Errorf("%d steps with 10 members, %d with 400", steps[10], steps[400])
+	}
+}

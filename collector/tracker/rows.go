@@ -378,7 +378,7 @@ func (b *Board) Fold(l Loaded, calls []Loaded) (Row, []*event.Event) {
 			from.Add(c.Facts())
 		}
 	}
-	t = b.cfg.foldTicket(l.Key, events, from)
+	t, _ = b.cfg.foldTicket(l.Key, events, from)
 	r.Ticket, r.Clocks = &t, b.cfg.TicketClocks(&t)
 	return r, events
 }

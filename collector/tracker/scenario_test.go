@@ -333,12 +333,28 @@ func (s *story) look(ids []string) []string {
 			kind = event.KindCall
 		}
 		if r, events, ok := s.board.Case(event.Key{Center: "35.15", Kind: kind, ID: id}); ok {
-			out = append(out, fmt.Sprintf("%s; %d events%s", rowText(r), len(events), clocksText(r.Clocks, s.now)))
+			out = append(out, fmt.Sprintf("%s; %d events%s%s", rowText(r), len(events), clocksText(r.Clocks, s.now),
+				correctedText(r.Ticket)))
 		} else {
 			out = append(out, id+" is not on the board")
 		}
 	}
 	return out
+}
+
+// correctedText says what held of a ticket's clocks before they were corrected.
+func correctedText(t *casefile.Ticket) (text string) {
+	if t == nil {
+		return ""
+	}
+	for _, c := range t.Corrected {
+		text += fmt.Sprintf("; until %s %s was late after %s", c.ReceivedAt.In(jakarta).Format(time.TimeOnly), c.Clock,
+			c.DueAt.In(jakarta).Format(time.TimeOnly))
+		if !c.StoppedAt.IsZero() {
+			text += ", stopped " + c.StoppedAt.In(jakarta).Format(time.TimeOnly)
+		}
+	}
+	return text
 }
 
 func boardText(c *CenterSnapshot) string {

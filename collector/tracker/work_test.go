@@ -44,6 +44,11 @@ var storms = []storm{
 		e.Class, e.Replaces = "prank", fmt.Sprint("e", i-1)
 		return e
 	}},
+	{"corrections of one ticket, each of the one before", func(i int) *event.Event {
+		e := stormEvent(event.TicketOpened, "t", i)
+		e.Kecamatan, e.Replaces = fmt.Sprint("k", i), fmt.Sprint("e", i-1)
+		return e
+	}},
 	{"one call named by a ticket each time", func(i int) *event.Event {
 		e := stormEvent(event.TicketOpened, fmt.Sprint("t", i), i)
 		e.Calls = []string{"c"}
@@ -55,6 +60,31 @@ var storms = []storm{
 		if i%2 == 0 {
 			e.OccurredAt = e.OccurredAt.Add(-48 * time.Hour)
 		}
+		return e
+	}},
+}
+
+// mergers are storms of which one event may be the business of a whole group.
+var mergers = []storm{
+	{"tickets merged into one that is resolved and opened again", func(i int) *event.Event {
+		switch {
+		case i == 0:
+			return stormEvent(event.TicketOpened, "m", i)
+		case i%3 == 0:
+			return stormEvent([]event.Type{event.TicketResolved, event.TicketReopened}[i%2], "m", i)
+		case i%3 == 1:
+			return stormEvent(event.TicketOpened, fmt.Sprint("t", i), i)
+		}
+		e := stormEvent(event.TicketMerged, fmt.Sprint("t", i-1), i)
+		e.Master = "m"
+		return e
+	}},
+	{"tickets merged into others in turn, a tree that has no end", func(i int) *event.Event {
+		if i%2 == 0 {
+			return stormEvent(event.TicketOpened, fmt.Sprint("t", i), i)
+		}
+		e := stormEvent(event.TicketMerged, fmt.Sprint("t", i-1), i)
+		e.Master = fmt.Sprint("t", max(0, i-1-i%60))
 		return e
 	}},
 }
@@ -181,7 +211,7 @@ func TestLargeCasesAreTheSameHoweverTheyCame(t *testing.T) {
 
 // BenchmarkEvent shows what one live event of a storm costs alone, through the door, against how many came before.
 func BenchmarkEvent(b *testing.B) {
-	for _, s := range storms {
+	for _, s := range slices.Concat(storms, mergers) {
 		for _, before := range []int{1, 16, 64, 256, 900} {
 			b.Run(fmt.Sprintf("%s/%d", s.name, before), func(b *testing.B) {
 				const measured = 16
@@ -225,7 +255,7 @@ func TestWorkForOneEventIsBoundedByTheBoundsOfACase(t *testing.T) {
 	// A case is folded twice at most where a link changed, and each call it is linked with is visited a few times.
 	const most = 2 * (casefile.MaxEvents + casefile.ReserveEvents + casefile.MaxCalls + casefile.ReserveCalls +
 		event.MaxCalls)
-	for _, s := range storms {
+	for _, s := range slices.Concat(storms, mergers) {
 		t.Run(s.name, func(t *testing.T) {
 			b := newBoard(nil)
 			var worst uint64
@@ -235,7 +265,11 @@ func TestWorkForOneEventIsBoundedByTheBoundsOfACase(t *testing.T) {
 				worst = max(worst, b.steps.Load()-before)
 			}
 			for key, en := range b.cases {
-				if len(en.events) > casefile.MaxEvents+casefile.ReserveEvents || len(en.tickets) > casefile.MaxTickets ||
+				most := casefile.MaxTickets
+				if key.Kind == event.KindTicket {
+					most = casefile.MaxMembers
+				}
+				if len(en.events) > casefile.MaxEvents+casefile.ReserveEvents || len(en.tickets) > most ||
 					len(en.calls) > casefile.MaxCalls+casefile.ReserveCalls {
 					t.Errorf("%v: %d events, %d calls, %d tickets", key, len(en.events), len(en.calls), len(en.tickets))
 				}

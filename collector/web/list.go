@@ -14,7 +14,7 @@ import (
 // maxListed bounds the tickets of a list; of the rest there is a number.
 const maxListed = 50
 
-// list shows an OPD its late tickets, those that are due soon, its trend, or what it searches.
+// list shows an OPD its late tickets, those that are due soon, its trend, what was corrected, or what it searches.
 func (p *Pages) list(w http.ResponseWriter, r *http.Request, v *visit) {
 	entry := v.entry(audit.Read, "list")
 	q := r.URL.Query()
@@ -29,6 +29,9 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request, v *visit) {
 		entry.Cases = len(out.Found)
 	case q.Get(askView) == viewSoon:
 		out.View = viewSoon
+	case q.Get(askView) == viewCorrected:
+		out.View = viewCorrected
+		out.Corrected, out.MoreCorrected, out.Unsure = p.correctedList(r.Context(), v)
 	case q.Get(askView) == viewTrend:
 		out.View = viewTrend
 		out.Trends, out.Unsure = p.trends(r.Context(), v)
@@ -38,8 +41,9 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request, v *visit) {
 }
 
 const (
-	viewSoon  = "segera"
-	viewTrend = "tren"
+	viewSoon      = "segera"
+	viewTrend     = "tren"
+	viewCorrected = "koreksi"
 )
 
 type listView struct {
@@ -59,6 +63,9 @@ type listView struct {
 	Unsure  bool // the database did not answer
 	Trends  []trendView
 	Holder  string // of a person's link
+
+	Corrected     []correctedView // after they were late
+	MoreCorrected int
 }
 
 type clockCount struct {

@@ -46,6 +46,8 @@ type Config struct {
 	Row func(key event.Key) (tracker.Row, bool)
 	// OnTime returns how many clocks of an OPD were in time in each month of the days since <= day < until.
 	OnTime func(ctx context.Context, center, opd string, since, until time.Time) ([]store.OPDMonth, error)
+	// Corrected lists the clocks of a centre that were corrected after they were late, which began since <= day < until.
+	Corrected func(ctx context.Context, center string, since, until time.Time) ([]store.Corrected, error)
 	// Submit submits an event, for which by answers. It returns once the event is durable and on the board, or refused.
 	Submit func(ctx context.Context, by string, e event.RawEvent) (refused int, err error)
 	// Report answers with a report that was handed out, and reports whether there is one; nil: there is none.
@@ -75,7 +77,7 @@ var files embed.FS
 func New(cfg Config) (*Pages, error) {
 	if cfg.Displays == nil || cfg.Directory == nil || cfg.Book == nil || cfg.Complete == nil || cfg.DueSummary == nil ||
 		cfg.OpenMatching == nil || cfg.Ticket == nil || cfg.Row == nil || cfg.OnTime == nil || cfg.Submit == nil ||
-		cfg.Record == nil || cfg.Now == nil {
+		cfg.Corrected == nil || cfg.Record == nil || cfg.Now == nil {
 		return nil, errors.New("web: every field of the configuration but Links, Log and Report is required")
 	}
 	if cfg.Log == nil {
@@ -225,7 +227,7 @@ type visit struct {
 // The parameters of a page's address.
 const (
 	askTicket = "tiket" // behind a person's link
-	askView   = "lihat" // segera, tren
+	askView   = "lihat" // segera, tren, koreksi
 	askNumber = "cari"
 )
 

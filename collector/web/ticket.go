@@ -94,6 +94,7 @@ type ticketView struct {
 	Explain      *step
 	Recorded     []recordedView
 	OutsideOfOwn bool // a vertical agency
+	Corrected    []correctedView
 }
 
 type clockView struct {
@@ -131,6 +132,7 @@ func (p *Pages) ticketView(v *visit, row *tracker.Row, events []*event.Event) ti
 	slices.SortStableFunc(out.Clocks, func(a, b clockView) int {
 		return cmp.Compare(urgencyRank(a.Urgency), urgencyRank(b.Urgency))
 	})
+	out.Corrected = correctedOf(v, row)
 	out.Timeline, out.Earlier = p.timeline(v, t, events)
 	st := p.standing(v, row, events)
 	out.Stay = st.name()

@@ -59,6 +59,8 @@ type world struct {
 	refuse   error
 	record   []audit.Entry
 	months   []store.OPDMonth
+
+	corrected []store.Corrected // what the database tells
 }
 
 func newWorld(t testing.TB) *world {
@@ -135,6 +137,11 @@ func newWorld(t testing.TB) *world {
 		Row: func(key event.Key) (tracker.Row, bool) {
 			row, _, ok := w.board.Case(key)
 			return row, ok
+		},
+		Corrected: func(_ context.Context, center string, _, _ time.Time) ([]store.Corrected, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.corrected, w.away
 		},
 		Submit: w.take,
 		Record: func(e audit.Entry) { w.mu.Lock(); defer w.mu.Unlock(); w.record = append(w.record, e) },

@@ -14,14 +14,15 @@ import (
 type Database interface {
 	FiguresBetween(ctx context.Context, center string, since, until time.Time, targets store.FigureTargets,
 		asOf time.Time) ([]store.Figure, error)
-	CallCounts(ctx context.Context, center string, since, until time.Time) (map[string]int64, error)
+	CallCounts(ctx context.Context, center string, since, until, asOf time.Time) (map[string]int64, error)
 }
 
 // Request asks what a number may be.
 type Request struct {
 	Value        string
-	Center       string // empty is the default centre
-	Since, Until string // days, 2023-01-01; until is the day after the last
+	Center       string    // empty is the default centre
+	Since, Until string    // days, 2023-01-01; until is the day after the last
+	AsOf         time.Time // as things stood then, of what is known now; zero: now
 }
 
 // Result is what a number may be. Fits is empty where nothing of ours rounds to it; then Nearest holds what comes near.
@@ -89,11 +90,11 @@ func (r *Runner) Result(ctx context.Context, q Request) (out Result, err error) 
 	}
 	figures, err := r.database.FiguresBetween(ctx, center.Code, since, until, store.FigureTargets{
 		Answer: uint32(center.AnswerTarget / time.Second), Short: uint32(center.ShortAbandon / time.Second),
-	}, time.Time{})
+	}, q.AsOf)
 	if err != nil {
 		return out, err
 	}
-	counts, err := r.database.CallCounts(ctx, center.Code, since, until)
+	counts, err := r.database.CallCounts(ctx, center.Code, since, until, q.AsOf)
 	if err != nil {
 		return out, err
 	}

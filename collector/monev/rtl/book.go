@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/ingest"
 )
@@ -79,6 +80,11 @@ func (b *Book) location(center string) *time.Location {
 
 // Ledger returns the ledger of a centre.
 func (b *Book) Ledger(ctx context.Context, center string) (Ledger, error) {
+	return b.LedgerAsOf(ctx, center, time.Time{})
+}
+
+// LedgerAsOf returns the ledger of a centre as it stood at an instant; the zero time is now.
+func (b *Book) LedgerAsOf(ctx context.Context, center string, asOf time.Time) (Ledger, error) {
 	b.mu.Lock()
 	recent := slices.Clone(b.recent)
 	b.mu.Unlock()
@@ -99,6 +105,9 @@ func (b *Book) Ledger(ctx context.Context, center string) (Ledger, error) {
 		if e.Center == center && !arrived(e) {
 			stored = append(stored, e)
 		}
+	}
+	if !asOf.IsZero() {
+		stored = casefile.AsOf(stored, asOf)
 	}
 	return Fold(stored, b.location(center)), nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -419,10 +420,8 @@ func (c *corrector) withdraw(ctx context.Context) error {
 		c.run.sum.Withdrawn++
 		return c.run.emit(w.AppendCloudEvent(nil), submission{id: v.id, version: &next})
 	}
+	var take []version
 	for _, v := range missed {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
 		before, after := v.row < c.from, v.row > c.to
 		if _, emptied := c.absent[v.id]; emptied {
 			empty++
@@ -431,17 +430,44 @@ func (c *corrector) withdraw(ctx context.Context) error {
 		} else if gone = append(gone, v); !c.run.o.Withdraw || c.run.refusedRows > 0 {
 			continue
 		}
-		if err := send(v); err != nil {
-			return err
-		}
+		take = append(take, v)
 	}
 	c.run.sum.Emptied = empty
-	c.run.sum.Vanished = len(gone)
+	c.run.sum.Vanished, c.run.sum.VanishedOf = len(gone), countTypes(gone)
 	c.run.sum.Withheld = c.run.o.Withdraw && c.run.refusedRows > 0
 	for i := range gone[:min(len(gone), vanishedShown)] {
 		c.run.sum.FirstVanished = append(c.run.sum.FirstVanished, gone[i].id)
 	}
+	if out := c.run.o.Out; out != nil && len(take) > empty {
+		fmt.Fprintf(out, "taking back %s events that no row gives any more: %s\n", group(len(gone)), c.run.sum.VanishedOf)
+	}
+	for _, v := range take {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := send(v); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// countTypes says of which types events are, by their ids: "2 call.answered, 1 ticket.opened, 1 other".
+func countTypes(events []version) string {
+	n := map[string]int{}
+	for i := range events {
+		kind, _, _ := strings.Cut(events[i].about(), "/")
+		typ := kind + "." + events[i].id[strings.LastIndexByte(events[i].id, '.')+1:]
+		if _, known := event.ParseType(event.TypePrefix + typ); !known { // the mapping gives ids of its own
+			typ = "other"
+		}
+		n[typ]++
+	}
+	var out []string
+	for _, typ := range slices.Sorted(maps.Keys(n)) {
+		out = append(out, group(n[typ])+" "+typ)
+	}
+	return strings.Join(out, ", ")
 }
 
 // reach is what a file of before holds, and whether this run has its first and its last row.

@@ -45,6 +45,7 @@ type Summary struct {
 	Withdrawn     int      // all events that were withdrawn
 	Corrected     int      // events that have changed since an earlier import, sent as corrections
 	Vanished      int      // events that an earlier import sent, of the same period, and that no row gives any more
+	VanishedOf    string   // of which types they are: "2 call.answered, 1 ticket.opened"
 	FirstVanished []string // the ids of the first few
 	Withheld      bool     // the vanished ones were to be withdrawn and stay, since rows were refused
 	HistoryHidden bool     // the collector may not be asked what it holds: changed rows are conflicts
@@ -109,7 +110,7 @@ func (s *Summary) Text(rejects string) string {
 	case s.Withdrawn > s.Emptied:
 		vanished = "events of earlier imports of this period are given by no row any more and were withdrawn:"
 	}
-	note(s.Vanished, vanished)
+	note(s.Vanished, vanished+" "+s.VanishedOf)
 	for _, id := range s.FirstVanished {
 		fmt.Fprintf(&b, "  %s\n", id)
 	}

@@ -83,8 +83,8 @@ func (c *Cases) TicketsAsOf(ctx context.Context, f tracker.TicketFilter, at time
 }
 
 // Flags counts which sources contradict themselves; see store.Store.Flags.
-func (c *Cases) Flags(ctx context.Context, center string, since, until time.Time) ([]store.FlagCount, error) {
-	counts, err := c.Stored.Flags(ctx, center, since, until)
+func (c *Cases) Flags(ctx context.Context, center string, since, until, asOf time.Time) ([]store.FlagCount, error) {
+	counts, err := c.Stored.Flags(ctx, center, since, until, asOf)
 	if err != nil {
 		return nil, &store.UnavailableError{Reason: "ClickHouse does not answer now.", Err: err}
 	}
@@ -94,6 +94,24 @@ func (c *Cases) Flags(ctx context.Context, center string, since, until time.Time
 // NotRecorded counts what no source records; see store.Store.NotRecorded.
 func (c *Cases) NotRecorded(ctx context.Context, center string, since, until time.Time) ([]store.NotRecorded, error) {
 	rows, err := c.Stored.NotRecorded(ctx, center, since, until)
+	if err != nil {
+		return nil, &store.UnavailableError{Reason: "ClickHouse does not answer now.", Err: err}
+	}
+	return rows, nil
+}
+
+// Corrected lists what was late before it was corrected; see store.Store.Corrected.
+func (c *Cases) Corrected(ctx context.Context, center string, since, until time.Time) ([]store.Corrected, error) {
+	rows, err := c.Stored.Corrected(ctx, center, since, until)
+	if err != nil {
+		return nil, &store.UnavailableError{Reason: "ClickHouse does not answer now.", Err: err}
+	}
+	return rows, nil
+}
+
+// WithdrawnTickets lists what waits for a confirmation; see store.Store.WithdrawnTickets.
+func (c *Cases) WithdrawnTickets(ctx context.Context, center string) ([]store.WithdrawnTicket, error) {
+	rows, err := c.Stored.WithdrawnTickets(ctx, center)
 	if err != nil {
 		return nil, &store.UnavailableError{Reason: "ClickHouse does not answer now.", Err: err}
 	}
@@ -169,6 +187,9 @@ func (c *Cases) stored(ctx context.Context, keys []event.Key, until time.Time) (
 			return nil, err
 		}
 		row, events := c.Board.Fold(l, with)
+		if !until.IsZero() && row.Ticket != nil {
+			row.Ticket.CorrectedAsOf(until)
+		}
 		out = append(out, Case{row, events})
 	}
 	return out, nil

@@ -5,16 +5,21 @@ package quality
 import (
 	"context"
 	"embed"
+	"errors"
 	"html/template"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/internal/indonesian"
+	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
+	"github.com/monev112/monev112/collector/upkeep/withdrawal"
 	"github.com/monev112/monev112/collector/web/page"
 )
 
@@ -23,10 +28,14 @@ var files embed.FS
 
 // Config is what the page is made of; every field is required.
 type Config struct {
-	Flags       func(ctx context.Context, center string, since, until time.Time) ([]store.FlagCount, error)
+	Flags       func(ctx context.Context, center string, since, until, asOf time.Time) ([]store.FlagCount, error)
 	NotRecorded func(ctx context.Context, center string, since, until time.Time) ([]store.NotRecorded, error)
-	Directory   *directory.Directory
-	Now         func() time.Time
+	Corrected   func(ctx context.Context, center string, since, until time.Time) ([]store.Corrected, error)
+	Withdrawn   func(ctx context.Context, center string) ([]store.WithdrawnTicket, error)
+	// Confirm confirms that a ticket whose every opening was withdrawn never was; by is the id of the key.
+	Confirm   func(ctx context.Context, center, ticket, by string) (withdrawal.Confirmed, error)
+	Directory *directory.Directory
+	Now       func() time.Time
 }
 
 // defaultDays is how far back the page looks unless it is told.
@@ -37,11 +46,15 @@ type pages struct {
 	templates *template.Template
 }
 
+// confirmers are who may confirm that a ticket never was: keys with the scope admin.
+var confirmers page.Access
+
 // Mount gives the site its page /mutu.
 func Mount(s *page.Site, cfg Config) {
 	p := &pages{cfg, page.MustParse(files, "templates/*.html")}
 	access := page.Scopes(auth.BoardRead, auth.MonevWrite)
 	s.Handle("GET /mutu", access, p.show)
+	s.Handle("POST /mutu", confirmers, p.confirm)
 	s.Menu("/mutu", page.Text{Indonesian: "Mutu data", English: "Data quality"}, access)
 }
 
@@ -50,7 +63,16 @@ type view struct {
 	Wrong      string
 	Flags      []flagRow
 	Unrecorded []unrecordedRow
+	Corrected  []correctedRow
+	More       bool // than are shown
+	Waiting    []waitingRow
+	MayConfirm bool
 }
+
+// waitingRow is an open ticket whose opening was withdrawn.
+type waitingRow struct{ Center, Ticket, OPD, Opened, Sources string }
+
+type correctedRow struct{ Ticket, OPD, Clock, At, Before, After string }
 
 type flagRow struct {
 	store.FlagCount
@@ -76,10 +98,55 @@ func (p *pages) show(r *page.Request) {
 	})
 }
 
+// confirm takes an admin's word that a ticket whose opening was withdrawn never was.
+func (p *pages) confirm(r *page.Request) {
+	center, ticket := r.PostForm.Get("center"), r.PostForm.Get("ticket")
+	if !r.Person.MaySee(center) || center == "" {
+		r.NotFound()
+		return
+	}
+	by := ""
+	if r.Person.Key != nil {
+		by = r.Person.Key.ID
+	}
+	done, err := p.cfg.Confirm(r.Context(), center, ticket, by)
+	var no *withdrawal.RefusedError
+	title := r.T("Belum dikonfirmasi", "Not confirmed")
+	switch {
+	case errors.Is(err, withdrawal.ErrNotFound):
+		r.NotFound()
+	case errors.As(err, &no):
+		r.Notice(http.StatusConflict, title, r.Say(page.Text{Indonesian: "Tiket ini memiliki pembukaan yang masih berlaku, " +
+			"atau disebut lagi setelah dikonfirmasi. Tarik kembali yang keliru lebih dahulu.", English: no.Reason}))
+	case err != nil:
+		r.Notice(http.StatusServiceUnavailable, title, r.Say(page.Away))
+	default:
+		if done.Openings > 0 {
+			r.Record(audit.Entry{
+				Action: audit.Confirm, Kind: "ticket", Center: done.Center, ID: done.Ticket, Name: r.Person.Name(),
+			})
+		}
+		r.Notice(http.StatusOK, r.T("Dikonfirmasi", "Confirmed"),
+			r.T("Tiket %s dinyatakan tidak pernah ada dan hilang dari semua daftar dalam beberapa saat.",
+				"Ticket %s never was; it leaves every list in a moment.", done.Ticket))
+	}
+}
+
 func (p *pages) read(r *page.Request, v *view) error {
 	center := r.Person.Center()
 	since, until := v.Range()
-	flags, err := p.cfg.Flags(r.Context(), center, since, until)
+	waiting, err := p.cfg.Withdrawn(r.Context(), center)
+	if err != nil {
+		return err
+	}
+	v.MayConfirm = r.Person.May(confirmers)
+	for _, w := range waiting {
+		v.Waiting = append(v.Waiting, waitingRow{
+			w.Center, w.Ticket, p.opdName(r, w.Center, w.OPD), indonesian.Date(w.OpenedAt.In(p.zone(w.Center))),
+			strings.Join(w.Sources, ", "),
+		})
+	}
+	flags, err := p.cfg.Flags(r.Context(), center, since, until, time.Time{})
 	if err != nil {
 		return err
 	}
@@ -95,17 +162,23 @@ func (p *pages) read(r *page.Request, v *view) error {
 		return err
 	}
 	for _, m := range missing {
-		name := m.OPD
-		if o, ok := p.cfg.Directory.OPD(m.Center, m.OPD); ok {
-			name = o.Name
-		}
-		if name == "" {
-			name = r.T("belum pada OPD", "at no OPD")
-		}
-		clock := clockWords[m.Clock]
 		v.Unrecorded = append(v.Unrecorded, unrecordedRow{
-			m.Center, name, r.T(clock.Indonesian, clock.English), m.Source, indonesian.Number(int64(m.Unobserved)),
+			m.Center, p.opdName(r, m.Center, m.OPD), r.Say(clockWords[m.Clock]), m.Source,
+			indonesian.Number(int64(m.Unobserved)),
 			indonesian.Number(int64(m.N)), indonesian.Number(int64(m.Recorded)), m.Never,
+		})
+	}
+	corrected, err := p.cfg.Corrected(r.Context(), center, since, until)
+	if err != nil {
+		return err
+	}
+	v.More = len(corrected) > maxCorrected
+	for _, c := range corrected[:min(len(corrected), maxCorrected)] {
+		zone := p.zone(c.Center)
+		say := func(at time.Time) string { return indonesian.Date(at.In(zone)) }
+		before, after := verdict(&c, say)
+		v.Corrected = append(v.Corrected, correctedRow{
+			c.Ticket, p.opdName(r, c.Center, c.OPD), r.Say(clockWords[c.Clock]), say(c.CorrectedAt), r.Say(before), r.Say(after),
 		})
 	}
 	slices.SortStableFunc(v.Unrecorded, func(a, b unrecordedRow) int {
@@ -119,6 +192,61 @@ func (p *pages) read(r *page.Request, v *view) error {
 		}
 	})
 	return nil
+}
+
+// maxCorrected bounds the corrections that the page shows.
+const maxCorrected = 100
+
+func (p *pages) zone(center string) *time.Location {
+	if k, ok := p.cfg.Directory.Center(center); ok && k.Location != nil {
+		return k.Location
+	}
+	return time.UTC
+}
+
+// opdName names an OPD as a ticket does.
+func (p *pages) opdName(r *page.Request, center, opd string) string {
+	if id, ok := p.cfg.Directory.ResolveOPD(center, opd); ok {
+		if o, ok := p.cfg.Directory.OPD(center, id); ok {
+			return o.Name
+		}
+	}
+	if opd == "" {
+		return r.T("belum pada OPD", "at no OPD")
+	}
+	return opd
+}
+
+// verdict says both verdicts on a clock that was corrected after it was late.
+func verdict(c *store.Corrected, say func(time.Time) string) (before, after page.Text) {
+	add := func(t *page.Text, id, en string, at time.Time) {
+		t.Indonesian, t.English = t.Indonesian+id+say(at), t.English+en+say(at)
+	}
+	before = page.Text{Indonesian: "terlambat", English: "late"}
+	add(&before, "; batas waktu ", "; due ", c.DueBefore)
+	if c.StoppedBefore != nil {
+		add(&before, ", berhenti ", ", stopped ", *c.StoppedBefore)
+	}
+	after, ok := stateWords[c.StateAfter]
+	if !ok {
+		after = page.Text{Indonesian: c.StateAfter, English: c.StateAfter}
+	}
+	if c.DueAfter != nil {
+		add(&after, "; batas waktu ", "; due ", *c.DueAfter)
+	}
+	if c.StoppedAfter != nil {
+		add(&after, ", berhenti ", ", stopped ", *c.StoppedAfter)
+	}
+	return before, after
+}
+
+var stateWords = map[string]page.Text{
+	sla.Met:        {Indonesian: "tepat waktu", English: "on time"},
+	sla.Breached:   {Indonesian: "terlambat", English: "late"},
+	sla.Running:    {Indonesian: "berjalan", English: "running"},
+	sla.Paused:     {Indonesian: "ditunda", English: "paused"},
+	sla.Unobserved: {Indonesian: "tidak tercatat", English: "not recorded"},
+	"none":         {Indonesian: "tidak dihitung lagi", English: "not counted any more"},
 }
 
 // clockWords name what a clock waits for.

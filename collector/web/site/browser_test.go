@@ -53,13 +53,21 @@ func plain(t *testing.T, key bool) string {
 		Directory: dir, Now: time.Now,
 	})
 	quality.Mount(site, quality.Config{
-		Flags: func(context.Context, string, time.Time, time.Time) ([]store.FlagCount, error) {
+		Flags: func(context.Context, string, time.Time, time.Time, time.Time) ([]store.FlagCount, error) {
 			return []store.FlagCount{{Center: "35.15", Kind: "ticket", Flag: casefile.FlagResolvedBeforeOpened, Source: "/crm",
 				Cases: 12, Examples: []string{"SDA-2026-00123"}}}, nil
 		},
 		NotRecorded: func(context.Context, string, time.Time, time.Time) ([]store.NotRecorded, error) {
 			return []store.NotRecorded{{Center: "35.15", OPD: "dishub", Clock: "arrive", Source: "/calls", Unobserved: 40, N: 40,
 				Never: true}}, nil
+		},
+		Corrected: func(context.Context, string, time.Time, time.Time) ([]store.Corrected, error) {
+			return []store.Corrected{{Center: "35.15", Ticket: "SDA-2026-00124", Clock: "resolve", Seq: 1, OPD: "dishub",
+				CorrectedAt: time.Now(), DueBefore: time.Now(), StateAfter: "none"}}, nil
+		},
+		Withdrawn: func(context.Context, string) ([]store.WithdrawnTicket, error) {
+			return []store.WithdrawnTicket{{Center: "35.15", Ticket: "SDA-2026-00125", OPD: "dishub", OpenedAt: time.Now(),
+				Sources: []string{"import/a"}}}, nil
 		},
 		Directory: dir, Now: time.Now,
 	})

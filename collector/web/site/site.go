@@ -18,6 +18,7 @@ import (
 	"github.com/monev112/monev112/collector/source/upload"
 	"github.com/monev112/monev112/collector/store/lookup"
 	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/collector/upkeep/withdrawal"
 	"github.com/monev112/monev112/collector/web"
 	"github.com/monev112/monev112/collector/web/figure"
 	"github.com/monev112/monev112/collector/web/home"
@@ -44,6 +45,7 @@ type Service struct {
 	Number    figure.Find
 	Reports   *report.Runner
 	Office    *rtl.Book
+	Confirm   func(ctx context.Context, center, ticket, by string) (withdrawal.Confirmed, error)
 	Record    func(audit.Entry)
 	Settings  web.Settings
 	DataDir   string
@@ -79,7 +81,8 @@ func New(s Service) (*page.Site, *wall.Wall, *web.Pages, error) {
 	figure.Mount(out, s.Number)
 	told.Mount(out, told.Config{Told: s.Cases.Told, Directory: s.Directory, Now: s.Now})
 	quality.Mount(out, quality.Config{
-		Flags: s.Cases.Flags, NotRecorded: s.Cases.NotRecorded, Directory: s.Directory, Now: s.Now,
+		Flags: s.Cases.Flags, NotRecorded: s.Cases.NotRecorded, Corrected: s.Cases.Corrected,
+		Withdrawn: s.Cases.WithdrawnTickets, Confirm: s.Confirm, Directory: s.Directory, Now: s.Now,
 	})
 	links := meeting.Config{Reports: s.Reports}
 	if s.Links != nil {
@@ -101,7 +104,7 @@ func pagesBehindLinks(s Service, displays *web.Displays) (*web.Pages, error) {
 	return web.New(web.Config{
 		Links: s.Links, Displays: displays, Directory: s.Directory, Book: s.Book, Complete: s.Board.Complete,
 		DueSummary: s.Board.DueSummary, OpenMatching: s.Board.OpenMatching, Ticket: web.TicketOf(s.Cases),
-		OnTime: s.Cases.Stored.OPDMonths,
+		OnTime: s.Cases.Stored.OPDMonths, Corrected: s.Cases.Corrected,
 		Row: func(key event.Key) (tracker.Row, bool) {
 			row, _, ok := s.Board.Case(key)
 			return row, ok

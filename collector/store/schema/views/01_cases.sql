@@ -118,7 +118,7 @@ FROM
     SELECT * REPLACE (
         if(last_event_at <= t, last_event_at, NULL) AS last_event_at,
         multiIf(NOT later, state,
-            merged_at IS NOT NULL, 'merged',
+            merged_at IS NOT NULL AND state = 'merged', 'merged', -- a reference without effect leaves it where it was
             ifNull(closed_at > reopened_at, closed_at IS NOT NULL), 'closed',
             ifNull(confirmed_at >= reopened_at, confirmed_at IS NOT NULL), 'confirmed',
             ifNull(last_resolved_at > reopened_at, last_resolved_at IS NOT NULL), 'resolved',
@@ -217,6 +217,7 @@ FROM
         c.* REPLACE (
             (void AND NOT v.ran AND NOT (breach_at IS NOT NULL AND k.ticket AND NOT k.test AND NOT ifNull(k.merged <= at, false)
                 AND (ifNull(k.merged > at, false) OR ifNull(stopped_at > at, false))))::Bool AS void,
+            (unobserved OR lacking AND ifNull(stopped_at > at, false))::Bool AS unobserved,
             if(elsewhere, if(away, NULL, k.opds[n]), opd) AS opd,
             if(elsewhere, if(away, 'own', coalesce(nullIf(k.scopes[n], ''), scope)), scope) AS scope,
             -- Handled by then, and reopened since.
@@ -256,25 +257,28 @@ FROM
 
 -- flags_by_source: which sources contradict themselves or leave gaps: the flagged cases of the days since <= day < until by
 -- kind, flag and source (a mapping has a source of its own), with the first three ids. A case that two sources speak of
--- counts for both.
+-- counts for both. With as_of, those that had begun by the instant, by what had been said of them: a flag itself says what
+-- is known now, but for corrected_after_late, which stands from when the correction was received.
 CREATE OR REPLACE VIEW {{db}}.flags_by_source AS
+WITH parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, {{template "always"}}), 3, 'UTC') AS t
 SELECT f.center AS center, f.kind AS kind, f.flag AS flag, e.source AS source, uniqExact(f.id) AS cases,
     groupArraySorted(3)(f.id) AS examples
 FROM
 (
     SELECT center::String AS center, 'call' AS kind, id, arrayJoin(flags) AS flag
     FROM {{db}}.calls FINAL
-    WHERE events > 0 AND ifNull(class, '') != 'uji' AND day >= {since:Date} AND day < {until:Date}
+    WHERE events > 0 AND ifNull(class, '') != 'uji' AND at <= t AND day >= {since:Date} AND day < {until:Date}
     UNION ALL
-    SELECT center::String, 'ticket', id, arrayJoin(flags)
+    SELECT center::String, 'ticket', id, arrayJoin(arrayFilter(f -> f != 'corrected_after_late' OR empty(`corrected.received_at`)
+        OR arrayMin(`corrected.received_at`) <= t, flags))
     FROM {{db}}.tickets FINAL
-    WHERE events > 0 AND NOT has(flags, 'test') AND day >= {since:Date} AND day < {until:Date}
+    WHERE events > 0 AND NOT has(flags, 'test') AND at <= t AND day >= {since:Date} AND day < {until:Date}
 ) AS f
 INNER JOIN
 (
     SELECT DISTINCT center::String AS center, subject_kind::String AS kind, subject, source
     FROM {{db}}.events
-    WHERE (center, subject_kind, subject) IN
+    WHERE occurred_at <= t AND (center, subject_kind, subject) IN
     (
         SELECT center, 'call', id FROM {{db}}.calls FINAL
         WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}

@@ -324,20 +324,20 @@ SELECT
     countIf(fact IS NOT NULL) AS recorded,
     min(begun) AS since, max(begun) AS until,
     (countIf(NOT unseen) >= 20 AND countIf(NOT unseen AND fact IS NOT NULL) = 0
-        AND minIf(begun, NOT unseen) <= now64(3, 'UTC') - INTERVAL 60 DAY)::Bool AS never
+        AND minIf(begun, NOT unseen) <= any(until_now) - INTERVAL 60 DAY)::Bool AS never
 FROM
 (
     SELECT
         c.center AS center, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
         c.clock::String AS clock, arrayStringConcat(c.sources, ' ') AS source,
-        assumeNotNull(c.started_at) AS begun, c.unobserved AS unseen,
+        assumeNotNull(c.started_at) AS begun, c.unobserved AS unseen, c.at AS until_now,
         multiIf(
             clock = 'acknowledge', coalesce(t.acknowledged_at, t.departed_at, t.arrived_at),
             clock = 'arrive', t.arrived_at,
             clock = 'confirm', t.confirmed_at,
             coalesce(t.resolved_at, t.closed_at)) AS fact
-    FROM {{db}}.clocks AS c FINAL
-    INNER JOIN {{db}}.tickets_now AS t ON t.center = c.center AND t.id = c.subject
+    FROM {{db}}.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) AS c
+    INNER JOIN {{db}}.tickets_at(at = {{template "as of or always"}}) AS t ON t.center = c.center AND t.id = c.subject
     WHERE c.subject_kind = 'ticket' AND NOT c.void AND c.started_at IS NOT NULL
         AND c.day >= {since:Date} AND c.day < {until:Date}
 )
