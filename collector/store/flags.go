@@ -16,10 +16,13 @@ type FlagCount struct {
 // Flags counts the flags of the cases of the days since <= day < until, of one centre or of all when center is empty,
 // the most frequent first. With an instant, of those that had begun by then; zero is now.
 func (s *Store) Flags(ctx context.Context, center string, since, until, asOf time.Time) ([]FlagCount, error) {
+	days := fmt.Sprintf("since = %s, until = %s", quote(since.Format(time.DateOnly)), quote(until.Format(time.DateOnly)))
+	if !asOf.IsZero() {
+		days += ", as_of = " + quote(asOf.UTC().Format(time.RFC3339Nano))
+	}
 	sql := fmt.Sprintf(`SELECT center::String, kind::String, flag::String, source::String, cases, examples
-		FROM flags_by_source(since = %s, until = %s, as_of = %s) WHERE %s = '' OR center = %[4]s
-		ORDER BY cases DESC, center, kind, flag, source`,
-		quote(since.Format(time.DateOnly)), quote(until.Format(time.DateOnly)), asOfText(asOf), quote(center))
+		FROM flags_by_source(%s) WHERE %s = '' OR center = %[2]s ORDER BY cases DESC, center, kind, flag, source`,
+		days, quote(center))
 	return queryAll(ctx, s, "count flags", sql, func(f *FlagCount) []any {
 		return []any{&f.Center, &f.Kind, &f.Flag, &f.Source, &f.Cases, &f.Examples}
 	})

@@ -478,6 +478,26 @@ ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS tri
 
 ALTER TABLE notifications_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS moved Bool;
 
+ALTER TABLE tickets_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `corrected.received_at` Array(DateTime64(3, 'UTC')) AFTER flags;
+
+ALTER TABLE tickets_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `corrected.clock` Array(LowCardinality(String)) AFTER `corrected.received_at`;
+
+ALTER TABLE tickets_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `corrected.seq` Array(UInt16) AFTER `corrected.clock`;
+
+ALTER TABLE tickets_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `corrected.opd` Array(LowCardinality(String)) AFTER `corrected.seq`;
+
+ALTER TABLE tickets_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `corrected.scope` Array(LowCardinality(String)) AFTER `corrected.opd`;
+
+ALTER TABLE tickets_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `corrected.day` Array(Date) AFTER `corrected.scope`;
+
+ALTER TABLE tickets_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `corrected.started_at` Array(DateTime64(3, 'UTC')) AFTER `corrected.day`;
+
+ALTER TABLE tickets_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `corrected.due_at` Array(DateTime64(3, 'UTC')) AFTER `corrected.started_at`;
+
+ALTER TABLE tickets_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `corrected.stopped_at` Array(Nullable(DateTime64(3, 'UTC'))) AFTER `corrected.due_at`;
+
+ALTER TABLE clocks_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS lacking Bool AFTER unobserved;
+
 CREATE TABLE IF NOT EXISTS events ON CLUSTER monev112 AS events_local
 ENGINE = Distributed(monev112, currentDatabase(), events_local, cityHash64(center));
 
@@ -660,7 +680,7 @@ FROM
     SELECT * REPLACE (
         if(last_event_at <= t, last_event_at, NULL) AS last_event_at,
         multiIf(NOT later, state,
-            merged_at IS NOT NULL, 'merged',
+            merged_at IS NOT NULL AND state = 'merged', 'merged', 
             ifNull(closed_at > reopened_at, closed_at IS NOT NULL), 'closed',
             ifNull(confirmed_at >= reopened_at, confirmed_at IS NOT NULL), 'confirmed',
             ifNull(last_resolved_at > reopened_at, last_resolved_at IS NOT NULL), 'resolved',
@@ -770,6 +790,7 @@ FROM
         c.* REPLACE (
             (void AND NOT v.ran AND NOT (breach_at IS NOT NULL AND k.ticket AND NOT k.test AND NOT ifNull(k.merged <= at, false)
                 AND (ifNull(k.merged > at, false) OR ifNull(stopped_at > at, false))))::Bool AS void,
+            (unobserved OR lacking AND ifNull(stopped_at > at, false))::Bool AS unobserved,
             if(elsewhere, if(away, NULL, k.opds[n]), opd) AS opd,
             if(elsewhere, if(away, 'own', coalesce(nullIf(k.scopes[n], ''), scope)), scope) AS scope,
             
@@ -808,23 +829,25 @@ FROM
 );
 
 CREATE OR REPLACE VIEW monev112.flags_by_source ON CLUSTER monev112 AS
+WITH parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC') AS t
 SELECT f.center AS center, f.kind AS kind, f.flag AS flag, e.source AS source, uniqExact(f.id) AS cases,
     groupArraySorted(3)(f.id) AS examples
 FROM
 (
     SELECT center::String AS center, 'call' AS kind, id, arrayJoin(flags) AS flag
     FROM monev112.calls FINAL
-    WHERE events > 0 AND ifNull(class, '') != 'uji' AND day >= {since:Date} AND day < {until:Date}
+    WHERE events > 0 AND ifNull(class, '') != 'uji' AND at <= t AND day >= {since:Date} AND day < {until:Date}
     UNION ALL
-    SELECT center::String, 'ticket', id, arrayJoin(flags)
+    SELECT center::String, 'ticket', id, arrayJoin(arrayFilter(f -> f != 'corrected_after_late' OR empty(`corrected.received_at`)
+        OR arrayMin(`corrected.received_at`) <= t, flags))
     FROM monev112.tickets FINAL
-    WHERE events > 0 AND NOT has(flags, 'test') AND day >= {since:Date} AND day < {until:Date}
+    WHERE events > 0 AND NOT has(flags, 'test') AND at <= t AND day >= {since:Date} AND day < {until:Date}
 ) AS f
 INNER JOIN
 (
     SELECT DISTINCT center::String AS center, subject_kind::String AS kind, subject, source
     FROM monev112.events
-    WHERE (center, subject_kind, subject) IN
+    WHERE occurred_at <= t AND (center, subject_kind, subject) IN
     (
         SELECT center, 'call', id FROM monev112.calls FINAL
         WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
@@ -1492,20 +1515,20 @@ SELECT
     countIf(fact IS NOT NULL) AS recorded,
     min(begun) AS since, max(begun) AS until,
     (countIf(NOT unseen) >= 20 AND countIf(NOT unseen AND fact IS NOT NULL) = 0
-        AND minIf(begun, NOT unseen) <= now64(3, 'UTC') - INTERVAL 60 DAY)::Bool AS never
+        AND minIf(begun, NOT unseen) <= any(until_now) - INTERVAL 60 DAY)::Bool AS never
 FROM
 (
     SELECT
         c.center AS center, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
         c.clock::String AS clock, arrayStringConcat(c.sources, ' ') AS source,
-        assumeNotNull(c.started_at) AS begun, c.unobserved AS unseen,
+        assumeNotNull(c.started_at) AS begun, c.unobserved AS unseen, c.at AS until_now,
         multiIf(
             clock = 'acknowledge', coalesce(t.acknowledged_at, t.departed_at, t.arrived_at),
             clock = 'arrive', t.arrived_at,
             clock = 'confirm', t.confirmed_at,
             coalesce(t.resolved_at, t.closed_at)) AS fact
-    FROM monev112.clocks AS c FINAL
-    INNER JOIN monev112.tickets_now AS t ON t.center = c.center AND t.id = c.subject
+    FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) AS c
+    INNER JOIN monev112.tickets_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00')) AS t ON t.center = c.center AND t.id = c.subject
     WHERE c.subject_kind = 'ticket' AND NOT c.void AND c.started_at IS NOT NULL
         AND c.day >= {since:Date} AND c.day < {until:Date}
 )
@@ -2144,6 +2167,62 @@ FROM (SELECT * FROM
     WHERE day >= {since:Date} AND day < {until:Date} AND ifNull(class = 'informasi', false)) AS q
 GROUP BY center, topic, q.referred_to;
 
+CREATE OR REPLACE VIEW monev112.monev_corrected ON CLUSTER monev112 AS
+SELECT
+    c.center AS center, c.ticket AS ticket, c.clock AS clock, c.seq AS seq, c.opd AS opd, c.scope AS scope, c.day AS day,
+    c.corrected_at AS corrected_at, c.started_at AS started_before, c.due_at AS due_before, c.stopped_at AS stopped_before,
+    dateDiff('millisecond', c.due_at, coalesce(c.stopped_at, c.corrected_at)) / 1000 AS late_before_seconds,
+    if(n.state IN ('', 'void'), 'none', n.state) AS state_after,
+    if(state_after = 'none', NULL, n.breach_at) AS due_after,
+    if(state_after = 'none' OR NOT n.stopped, NULL, n.stopped_at) AS stopped_after
+FROM
+(
+    SELECT center::String AS center, id AS ticket, clock::String AS clock, seq, opd_of::String AS opd, scope_of::String AS scope,
+        day_of AS day, corrected_at, started_at, due_at, stopped_at
+    FROM monev112.tickets FINAL
+    ARRAY JOIN `corrected.clock` AS clock, `corrected.seq` AS seq, `corrected.opd` AS opd_of, `corrected.scope` AS scope_of,
+        `corrected.day` AS day_of, `corrected.received_at` AS corrected_at, `corrected.started_at` AS started_at,
+        `corrected.due_at` AS due_at, `corrected.stopped_at` AS stopped_at
+    WHERE day_of >= {since:Date} AND day_of < {until:Date} AND NOT has(flags, 'test')
+        AND corrected_at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC')
+) AS c
+LEFT JOIN
+(
+    SELECT center::String AS center, subject, clock::String AS clock, seq, state, stopped, breach_at, stopped_at
+    FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
+    WHERE subject_kind = 'ticket'
+) AS n ON n.center = c.center AND n.subject = c.ticket AND n.clock = c.clock AND n.seq = c.seq;
+
+CREATE OR REPLACE VIEW monev112.present_flags_by_source ON CLUSTER monev112 AS
+WITH parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC') AS t
+SELECT f.center AS center, f.kind AS kind, f.flag AS flag, e.source AS source, uniqExact(f.id) AS cases,
+    groupArraySorted(3)(f.id) AS examples
+FROM
+(
+    SELECT center::String AS center, 'call' AS kind, id, arrayJoin(flags) AS flag
+    FROM monev112.calls FINAL
+    WHERE events > 0 AND ifNull(class, '') != 'uji' AND at <= t AND day >= {since:Date} AND day < {until:Date}
+    UNION ALL
+    SELECT center::String, 'ticket', id, arrayJoin(arrayFilter(f -> f != 'corrected_after_late' OR empty(`corrected.received_at`)
+        OR arrayMin(`corrected.received_at`) <= t, flags))
+    FROM monev112.tickets FINAL
+    WHERE events > 0 AND NOT has(flags, 'test') AND at <= t AND day >= {since:Date} AND day < {until:Date}
+) AS f
+INNER JOIN
+(
+    SELECT DISTINCT center::String AS center, subject_kind::String AS kind, subject, source
+    FROM monev112.events
+    WHERE occurred_at <= t AND (center, subject_kind, subject) IN
+    (
+        SELECT center, 'call', id FROM monev112.calls FINAL
+        WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+        UNION ALL
+        SELECT center, 'ticket', id FROM monev112.tickets FINAL
+        WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+    )
+) AS e ON e.center = f.center AND e.kind = f.kind AND e.subject = f.id
+GROUP BY center, kind, flag, source;
+
 CREATE OR REPLACE VIEW monev112.present_calls_counted ON CLUSTER monev112 AS
 SELECT * EXCEPT version
 FROM monev112.calls_daily FINAL
@@ -2514,6 +2593,33 @@ UNION ALL
 SELECT center, 'on_time', concat('clock=', clock, ',opd=', opd, ',scope=', ifNull(scope, '')),
     toFloat64(numerator), toFloat64(denominator), toUInt64(n), share
 FROM monev112.present_monev_on_time_outside(since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, step = 'all');
+
+CREATE OR REPLACE VIEW monev112.present_monev_not_recorded ON CLUSTER monev112 AS
+SELECT
+    center, opd, scope, clock, source,
+    countIf(unseen) AS unobserved,
+    count() AS n,
+    countIf(fact IS NOT NULL) AS recorded,
+    min(begun) AS since, max(begun) AS until,
+    (countIf(NOT unseen) >= 20 AND countIf(NOT unseen AND fact IS NOT NULL) = 0
+        AND minIf(begun, NOT unseen) <= any(until_now) - INTERVAL 60 DAY)::Bool AS never
+FROM
+(
+    SELECT
+        c.center AS center, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
+        c.clock::String AS clock, arrayStringConcat(c.sources, ' ') AS source,
+        assumeNotNull(c.started_at) AS begun, c.unobserved AS unseen, c.at AS until_now,
+        multiIf(
+            clock = 'acknowledge', coalesce(t.acknowledged_at, t.departed_at, t.arrived_at),
+            clock = 'arrive', t.arrived_at,
+            clock = 'confirm', t.confirmed_at,
+            coalesce(t.resolved_at, t.closed_at)) AS fact
+    FROM monev112.clocks_at(at = coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC')))) AS c
+    INNER JOIN monev112.tickets_at(at = coalesce({judged_at:Nullable(String)}, '2299-12-31 00:00:00')) AS t ON t.center = c.center AND t.id = c.subject
+    WHERE c.subject_kind = 'ticket' AND NOT c.void AND c.started_at IS NOT NULL
+        AND c.day >= {since:Date} AND c.day < {until:Date}
+)
+GROUP BY center, opd, scope, clock, source;
 
 CREATE OR REPLACE VIEW monev112.present_monev_hoax_cost ON CLUSTER monev112 AS
 SELECT center, 'agent' AS measure, if(count(talk_seconds) = 0, NULL, toFloat64(sum(talk_seconds))) AS amount, count(talk_seconds) AS numerator, count() AS denominator
@@ -3147,3 +3253,29 @@ FROM (SELECT * FROM
     )
     WHERE day >= {since:Date} AND day < {until:Date} AND ifNull(class = 'informasi', false)) AS q
 GROUP BY center, topic, q.referred_to;
+
+CREATE OR REPLACE VIEW monev112.present_monev_corrected ON CLUSTER monev112 AS
+SELECT
+    c.center AS center, c.ticket AS ticket, c.clock AS clock, c.seq AS seq, c.opd AS opd, c.scope AS scope, c.day AS day,
+    c.corrected_at AS corrected_at, c.started_at AS started_before, c.due_at AS due_before, c.stopped_at AS stopped_before,
+    dateDiff('millisecond', c.due_at, coalesce(c.stopped_at, c.corrected_at)) / 1000 AS late_before_seconds,
+    if(n.state IN ('', 'void'), 'none', n.state) AS state_after,
+    if(state_after = 'none', NULL, n.breach_at) AS due_after,
+    if(state_after = 'none' OR NOT n.stopped, NULL, n.stopped_at) AS stopped_after
+FROM
+(
+    SELECT center::String AS center, id AS ticket, clock::String AS clock, seq, opd_of::String AS opd, scope_of::String AS scope,
+        day_of AS day, corrected_at, started_at, due_at, stopped_at
+    FROM monev112.tickets FINAL
+    ARRAY JOIN `corrected.clock` AS clock, `corrected.seq` AS seq, `corrected.opd` AS opd_of, `corrected.scope` AS scope_of,
+        `corrected.day` AS day_of, `corrected.received_at` AS corrected_at, `corrected.started_at` AS started_at,
+        `corrected.due_at` AS due_at, `corrected.stopped_at` AS stopped_at
+    WHERE day_of >= {since:Date} AND day_of < {until:Date} AND NOT has(flags, 'test')
+        AND corrected_at <= parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC')
+) AS c
+LEFT JOIN
+(
+    SELECT center::String AS center, subject, clock::String AS clock, seq, state, stopped, breach_at, stopped_at
+    FROM monev112.clocks_at(at = coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))))
+    WHERE subject_kind = 'ticket'
+) AS n ON n.center = c.center AND n.subject = c.ticket AND n.clock = c.clock AND n.seq = c.seq;
