@@ -110,7 +110,8 @@ func runAgainst(ctx context.Context, args []string) (err error) {
 			slices.Reverse(turns)
 		}
 		for _, t := range turns {
-			fmt.Fprintf(os.Stderr, "pair %d of %d, %s, load average %s ...\n", i+1, *pairs, filepath.Base(t.program), loadAverage())
+			fmt.Fprintf(os.Stderr, "pair %d of %d, %s, load average %s ...\n", i+1, *pairs, filepath.Base(t.program),
+				loadAverage())
 			b.program = t.program
 			if *t.into, err = b.figures(ctx); err != nil {
 				return fmt.Errorf("%s: %w", filepath.Base(t.program), err)
@@ -134,7 +135,8 @@ func report(w io.Writer, all []comparison, allowed float64) error {
 			mark = "LOST"
 			lost = append(lost, fmt.Sprintf("%s: %.0f %%", c.measure, 100*c.loss))
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%+.1f %%\t%s\n", c.measure, spread(c.old, c.unit), spread(c.now, c.unit), 100*c.loss, mark)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%+.1f %%\t%s\n", c.measure, spread(c.old, c.unit), spread(c.now, c.unit), 100*c.loss,
+			mark)
 	}
 	if err := tw.Flush(); err != nil {
 		return err

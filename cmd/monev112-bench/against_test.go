@@ -19,15 +19,20 @@ func TestALossIsTheMedianOfPairs(t *testing.T) {
 		"a time that grew":             {[]pair{{run(100, 10), run(100, 12)}}, "processor time: 20 %"},
 		"better":                       {[]pair{{run(100, 10), run(300, 5)}}, ""},
 		"a machine that is slow later": {[]pair{{run(100, 10), run(101, 10)}, {run(50, 20), run(49, 20)}}, ""},
-		"one pair that was disturbed":  {[]pair{{run(100, 10), run(100, 10)}, {run(100, 10), run(30, 40)}, {run(99, 10), run(100, 10)}}, ""},
-		"a loss in most pairs":         {[]pair{{run(100, 10), run(80, 10)}, {run(100, 10), run(81, 10)}, {run(60, 10), run(100, 10)}}, "events stored: 19 %"},
+		"one pair that was disturbed": {[]pair{
+			{run(100, 10), run(100, 10)}, {run(100, 10), run(30, 40)}, {run(99, 10), run(100, 10)},
+		}, ""},
+		"a loss in most pairs": {[]pair{
+			{run(100, 10), run(80, 10)}, {run(100, 10), run(81, 10)}, {run(60, 10), run(100, 10)},
+		}, "events stored: 19 %"},
 	} {
 		var out strings.Builder
 		err := report(&out, compare(c.pairs), 0.1)
 		switch {
 		case c.lost == "" && (err != nil || strings.Contains(out.String(), "LOST")):
 			t.Errorf("%s: %v\n%s", name, err, out.String())
-		case c.lost != "" && (err == nil || !strings.Contains(err.Error(), c.lost) || strings.Count(out.String(), "LOST") != 1):
+		case c.lost != "" && (err == nil || !strings.Contains(err.Error(), c.lost) ||
+			strings.Count(out.String(), "LOST") != 1):
 			t.Errorf("%s: %v, want %s\n%s", name, err, c.lost, out.String())
 		}
 	}

@@ -24,10 +24,11 @@ func whatsappCommand() *cobra.Command {
 		Long: `The service sends tickets, digests and reports by the official WhatsApp Business Cloud API, from templates that
 Meta approves first. docs/whatsapp.md says what an office must do at Meta.`,
 	}
-	cmd.AddCommand(whatsappTemplatesCommand(), messageTestCommand("whatsapp", `test has the running service send a message to the
+	cmd.AddCommand(whatsappTemplatesCommand(),
+		messageTestCommand("whatsapp", `test has the running service send a message to the
 person of that name in the contacts file, and tells when WhatsApp took it, when the telephone had it, and when it was
 read. It ends with an error when the message fails, or is not delivered in time.`,
-		"not delivered in time: is the telephone on, and does Meta reach the webhook of this service?"))
+			"not delivered in time: is the telephone on, and does Meta reach the webhook of this service?"))
 	return cmd
 }
 
@@ -38,7 +39,8 @@ func telegramCommand() *cobra.Command {
 		Long: `With a section telegram in its configuration the service sends tickets, digests and reports by Telegram itself, and
 records what became of each. docs/whatsapp.md says how.`,
 	}
-	cmd.AddCommand(messageTestCommand("telegram", `test has the running service send a message to the chat of that name in the
+	cmd.AddCommand(messageTestCommand("telegram",
+		`test has the running service send a message to the chat of that name in the
 contacts file, and tells when Telegram took it; what happens to it then Telegram tells nobody. It ends with an error when
 the message is refused, for example because the bot was blocked, or not taken in time.`,
 		"not taken in time: does the service reach api.telegram.org?"))
@@ -130,7 +132,8 @@ func messageTestCommand(channel, long, late string) *cobra.Command {
 				return err
 			}
 			var d delivered
-			if err := c.ask(cmd.Context(), http.MethodPost, "/v1/"+channel+"/test?to="+url.QueryEscape(to), nil, &d); err != nil {
+			if err := c.ask(cmd.Context(), http.MethodPost, "/v1/"+channel+"/test?to="+url.QueryEscape(to), nil,
+				&d); err != nil {
 				return err
 			}
 			out, end, told := cmd.OutOrStdout(), time.Now().Add(wait), map[string]bool{}
@@ -181,7 +184,8 @@ func (d *delivered) tell(out io.Writer, told map[string]bool) (done bool, err er
 		}
 		if m.Moved && !told["moved"] {
 			told["moved"] = true
-			fmt.Fprintln(out, "the group became a supergroup: write its new number, which the log of the service has, into the contacts file")
+			fmt.Fprintln(out, "the group became a supergroup: write its new number, which the log of the service has, into "+
+				"the contacts file")
 		}
 		done = !m.DeliveredAt.IsZero() || m.Channel == "telegram" && !m.AcceptedAt.IsZero()
 	}

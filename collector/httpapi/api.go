@@ -76,7 +76,8 @@ func (a *API) endpoints() []endpoint {
 		{"POST", whatsappPath, a.sends(a.postDelivery), deliver, false, false},
 		{"POST", telegramPath, a.sends(a.postDelivery), deliver, false, false},
 		{"GET", webhookPath, a.sends(a.getWebhook), nil, false, false},
-		{"POST", webhookPath, a.sends(a.postWebhook), nil, false, true}, // signed by Meta; takes its place once its body is here
+		// signed by Meta; takes its place once its body is here
+		{"POST", webhookPath, a.sends(a.postWebhook), nil, false, true},
 		{"POST", "/v1/whatsapp/test", a.sends(a.postTest(delivery.WhatsApp)), admin, false, false},
 		{"GET", "/v1/whatsapp/messages/*id", a.sends(a.getDelivery), admin, false, false},
 		{"POST", "/v1/telegram/test", a.sends(a.postTest(delivery.Telegram)), admin, false, false},

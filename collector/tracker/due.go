@@ -153,8 +153,8 @@ type Due struct {
 	Marks      []Marks
 }
 
-// Marks are the instants, in Unix milliseconds, from which a running clock has reached a level, of Breach after it; 0 is
-// never.
+// Marks are the instants, in Unix milliseconds, from which a running clock has reached a level, of Breach after it; 0
+// is never.
 type Marks struct{ Risk, Breach, Escalated, Escalated2 int64 }
 
 // Level is that of the clock at an instant; see sla.Clock.Level.

@@ -67,8 +67,8 @@ func twoClocks(t *casefile.Ticket) (out []sla.Clock) {
 	return out
 }
 
-// TestTheIndexFindsWhatAFullWalkFinds: the figures of the board, the late tickets of OpenTickets and of Due are those of
-// a walk over all open tickets, whatever became of them and whenever it is asked.
+// TestTheIndexFindsWhatAFullWalkFinds: the figures of the board, the late tickets of OpenTickets and of Due are those
+// of a walk over all open tickets, whatever became of them and whenever it is asked.
 func TestTheIndexFindsWhatAFullWalkFinds(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		f := &feed{b: newBoard(nil)}
@@ -76,7 +76,9 @@ func TestTheIndexFindsWhatAFullWalkFinds(t *testing.T) {
 		now := randomTickets(r, f)
 		snapshot := f.b.Snapshot(now)
 		at, staleBefore := now.UnixMilli(), now.Add(-f.b.cfg.StaleAfter).UnixMilli()
-		filters := []TicketFilter{{Overdue: true}, {AtRisk: true}, {Overdue: true, AtRisk: true}, {OPD: "dishub", Overdue: true}}
+		filters := []TicketFilter{
+			{Overdue: true}, {AtRisk: true}, {Overdue: true, AtRisk: true}, {OPD: "dishub", Overdue: true},
+		}
 		want := make([][]event.Key, len(filters))
 		held := 0
 		for _, s := range snapshot.Centers {

@@ -7,8 +7,8 @@
 //	                          ▲                                        │                                └──▶ e-mail
 //	                          └── statuses, signed by Meta ◀───────────┘
 //
-// Who has no WhatsApp is told by Telegram first. An emergency comes here for WhatsApp alone: Alertmanager uses the other
-// ways itself, so that they do not need this service.
+// Who has no WhatsApp is told by Telegram first. An emergency comes here for WhatsApp alone: Alertmanager uses the
+// other ways itself, so that they do not need this service.
 //
 // Everything that happens is a record in the journal; the state is the fold of the records, so that a kill at any point
 // loses nothing. Between the record "sending" and the record of the answer a message may have left: after a kill there

@@ -361,9 +361,12 @@ func TestTelegramAloneHasTheSameLedger(t *testing.T) {
 		"too many": {[]error{&Refusal{Code: 429, After: 90 * time.Second}}, 4, []string{"-300"}, Progress{Tries: 2}, false},
 		"too many for long": {[]error{&Refusal{Code: 429, After: time.Hour}}, 90, []string{"kepala.dlhk@example.go.id"},
 			Progress{Tries: 1, Code: 429}, true},
-		"moved": {[]error{&Refusal{Code: 400, Chat: -300, Moved: -1003}}, 1, []string{"-1003"}, Progress{Tries: 2, Moved: true},
+		"moved": {[]error{&Refusal{Code: 400, Chat: -300, Moved: -1003}}, 1, []string{"-1003"},
+			Progress{Tries: 2, Moved: true},
 			false},
-		"moved twice": {[]error{&Refusal{Code: 400, Chat: -300, Moved: -1003}, &Refusal{Code: 400, Chat: -1003, Moved: -1004}}, 2,
+		"moved twice": {[]error{
+			&Refusal{Code: 400, Chat: -300, Moved: -1003}, &Refusal{Code: 400, Chat: -1003, Moved: -1004},
+		}, 2,
 			[]string{"-1004"}, Progress{Tries: 3, Moved: true}, false},
 		"no answer": {[]error{errors.New("timeout")}, 4, []string{"-300"}, Progress{Tries: 2, Twice: true}, false},
 		"no bot":    {[]error{&Refusal{Code: 401, Account: true}}, 4, nil, Progress{Tries: 1, Code: 401}, true},
@@ -418,7 +421,8 @@ func TestABotThatIsRefusedIsToldUntilItWorks(t *testing.T) {
 // TestAnEmergencyByTelegramIsNoneOfTheService: Alertmanager sends it itself, so that it does not need the service.
 func TestAnEmergencyByTelegramIsNoneOfTheService(t *testing.T) {
 	o := newOffice(t, t.TempDir())
-	if _, _, err := o.box.Add("", late(routing.UrgentOf(byTelegram), "overdue", "darurat", 1)); !errors.Is(err, ErrReceiver) {
+	if _, _, err := o.box.Add("", late(routing.UrgentOf(byTelegram), "overdue", "darurat", 1)); !errors.Is(err,
+		ErrReceiver) {
 		t.Error(err)
 	}
 }
@@ -432,7 +436,8 @@ func TestATestReachesTheChatOfThatName(t *testing.T) {
 		reaches string
 	}{
 		{"", Telegram, "Grup DLHK", "-300"}, {"35.15", Telegram, "Grup DLHK", "-300"}, {"35.78", Telegram, "Grup DLHK", ""},
-		{"", Telegram, "Kepala Dishub", ""}, {"", WhatsApp, "Kepala Dishub", "Kepala Dishub"}, {"", WhatsApp, "Grup DLHK", ""},
+		{"", Telegram, "Kepala Dishub", ""}, {"", WhatsApp, "Kepala Dishub", "Kepala Dishub"},
+		{"", WhatsApp, "Grup DLHK", ""},
 	} {
 		o.sent = nil
 		id, err := o.box.Test(c.center, c.by, c.name)
@@ -782,7 +787,8 @@ func TestNothingIsLostAndDoublesAreKnown(t *testing.T) {
 			switch rapid.IntRange(0, 4).Draw(rt, "do") {
 			case 0, 1:
 				receiver := rapid.SampledFrom([]string{opd, "opd-35-15-damkar"}).Draw(rt, "receiver")
-				if id, _, err := o.box.Add("", late(receiver, "overdue", "mendesak", rapid.IntRange(1, 3).Draw(rt, "n"))); err == nil {
+				if id, _, err := o.box.Add("",
+					late(receiver, "overdue", "mendesak", rapid.IntRange(1, 3).Draw(rt, "n"))); err == nil {
 					ids[id] = true // acknowledged
 				}
 			case 2:

@@ -121,7 +121,8 @@ func (n *Notice) address(by Channel, to *routing.Channels) {
 
 // lateSince is when the clock of a late ticket was due; zero of everything else.
 func (a *alertInput) lateSince() time.Time {
-	if a.Labels["kind"] != kindTicket || !slices.Contains([]string{"overdue", "escalated", "escalated2"}, a.Labels["level"]) {
+	if a.Labels["kind"] != kindTicket ||
+		!slices.Contains([]string{"overdue", "escalated", "escalated2"}, a.Labels["level"]) {
 		return time.Time{}
 	}
 	at, err := time.Parse(time.RFC3339, a.Annotations["due_at"])
@@ -204,7 +205,9 @@ func (n *Notice) lines(list []alertInput, count int) (out []string) {
 	note := func(key string) string { return list[0].Annotations[key] }
 	switch {
 	case n.Kind == kindDigest && note("unrecorded") != "":
-		return []string{"Penanganan tidak tercatat: " + whatsapp.Parameter(note("unrecorded"), 20) + " (bukan keterlambatan)."}
+		return []string{
+			"Penanganan tidak tercatat: " + whatsapp.Parameter(note("unrecorded"), 20) + " (bukan keterlambatan).",
+		}
 	case n.Kind == kindReport && note("judged") != "":
 		return []string{fmt.Sprintf("%s dari %s indikator tidak tercapai.", whatsapp.Parameter(note("missed"), 20),
 			whatsapp.Parameter(note("judged"), 20))}

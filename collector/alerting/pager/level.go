@@ -33,8 +33,8 @@ type clockLevel struct {
 	Overdue bool      // some clock is late, as the gauge tickets_overdue counts it
 }
 
-// levelOf says where a ticket stands at now, by its running clocks, paused ones among them. A clock of an agency outside
-// the regency's power is never paged.
+// levelOf says where a ticket stands at now, by its running clocks, paused ones among them. A clock of an agency
+// outside the regency's power is never paged.
 func levelOf(clocks []tracker.Marks, now time.Time) clockLevel {
 	var r clockLevel
 	at, due := now.UnixMilli(), int64(0) // the precision of stored times

@@ -79,8 +79,8 @@ type Channels struct {
 	Webhook  []Webhook `yaml:"webhook"`
 }
 
-// Chat is a Telegram chat or group; one of ChatID and ChatIDFile. Name stands for it in the records of deliveries and in
-// commands; without one they call it by its place in the list.
+// Chat is a Telegram chat or group; one of ChatID and ChatIDFile. Name stands for it in the records of deliveries and
+// in commands; without one they call it by its place in the list.
 type Chat struct {
 	Name       string `yaml:"name"`
 	ChatID     int64  `yaml:"chat_id"`
@@ -231,7 +231,8 @@ func (c *Contacts) checkPhones(at string, phones []Phone) {
 		_, err := whatsapp.Number(p.Number)
 		switch {
 		case !c.checkName(field+".name", p.Name,
-			"write the office the person holds, for example Kepala Dinas Perhubungan: it stands for the number in records", names):
+			"write the office the person holds, for example Kepala Dinas Perhubungan: it stands for the number in records",
+			names):
 		case (p.Number == "") == (p.NumberFile == ""):
 			c.file.Wrong(field, "there is not exactly one of number and number_file", "give +62 and the number, or its file")
 		case p.Number != "" && err != nil:

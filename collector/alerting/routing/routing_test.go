@@ -158,11 +158,13 @@ func TestMistakesInContactsAreNamedWithTheirPlace(t *testing.T) {
 				"whatsapp: {url: \"http://127.0.0.1:8112/alertmanager/v1/whatsapp\"}\n", "must not need the collector",
 		},
 		"one name for two chats": {
-			head + "centers:\n  - code: \"35.15\"\n    leadership:\n      telegram: [{name: a, chat_id: -2}, {name: a, chat_id: -3}]\n",
+			head + "centers:\n  - code: \"35.15\"\n    leadership:\n      telegram: [{name: a, chat_id: -2}, {name: a, " +
+				"chat_id: -3}]\n",
 			"contacts.yaml:8: centers[0].leadership.telegram[1].name",
 		},
 		"a name that another has by its place": {
-			head + "centers:\n  - code: \"35.15\"\n    leadership:\n      telegram: [{chat_id: -2}, {name: telegram 1, chat_id: -3}]\n",
+			head + "centers:\n  - code: \"35.15\"\n    leadership:\n      telegram: [{chat_id: -2}, {name: telegram 1, " +
+				"chat_id: -3}]\n",
 			"another one here has it",
 		},
 		"password in url": {head + "log: {url: \"http://u:p@host/x\"}\n", "holds a password"},
@@ -221,7 +223,8 @@ func TestTheServiceSendsByTelegramWhereTheOfficeSaysSo(t *testing.T) {
 		_, rest, found := strings.Cut(string(out), "- name: "+name+"\n")
 		block, _, _ := strings.Cut(rest, "\n  - name: ")
 		if got := strings.Contains(block, "url: "+own); !found || got != want.deliver ||
-			strings.Contains(block, "telegram_configs") != want.telegram || strings.Contains(block, "email_configs") != want.email {
+			strings.Contains(block, "telegram_configs") != want.telegram ||
+			strings.Contains(block, "email_configs") != want.email {
 			t.Errorf("%s: want %+v, is\n%s", name, want, block)
 		}
 	}
