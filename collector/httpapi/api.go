@@ -73,8 +73,8 @@ func (a *API) endpoints() []endpoint {
 		{"GET", "/-/ready", a.getReady, nil, false, true},
 		metrics,
 		{"POST", messagesPath, a.postMessage, []auth.Scope{auth.AlertsLog}, false, false},
-		{"POST", whatsappPath, a.sends(a.postDelivery), deliver, false, false},
-		{"POST", telegramPath, a.sends(a.postDelivery), deliver, false, false},
+		{"POST", whatsappPath, a.takes(delivery.WhatsApp), deliver, false, false},
+		{"POST", telegramPath, a.takes(delivery.Telegram), deliver, false, false},
 		{"GET", webhookPath, a.sends(a.getWebhook), nil, false, false},
 		// signed by Meta; takes its place once its body is here
 		{"POST", webhookPath, a.sends(a.postWebhook), nil, false, true},

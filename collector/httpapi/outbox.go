@@ -27,6 +27,7 @@ type Outbox interface {
 	Verify(mode, token, challenge string) (answer string, ok bool)
 	Test(center string, by delivery.Channel, name string) (id string, err error)
 	Find(center, id string) (delivery.Delivery, bool)
+	Takes(by delivery.Channel) bool // the configuration has the channel's section
 }
 
 // deliveryAnswer says what became of a notification. It names people as the contacts do.
@@ -180,6 +181,18 @@ func (a *API) sends(handle gin.HandlerFunc) gin.HandlerFunc {
 		}
 		handle(c)
 	}
+}
+
+// takes is postDelivery, and answers 404 where the configuration has no section for the channel.
+func (a *API) takes(by delivery.Channel) gin.HandlerFunc {
+	return a.sends(func(c *gin.Context) {
+		if !a.cfg.Outbox.Takes(by) {
+			a.fail(c, newProblem(http.StatusNotFound, codeNotFound,
+				"The configuration has no section "+string(by)+": the service takes nothing here that goes by "+by.String()+"."))
+			return
+		}
+		a.postDelivery(c)
+	})
 }
 
 func (a *API) failUnavailable(c *gin.Context, err error) {

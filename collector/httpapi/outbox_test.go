@@ -10,7 +10,7 @@ import (
 )
 
 // outboxStub takes everything of one centre, believes one signature and knows one message.
-type outboxStub struct{}
+type outboxStub struct{ without delivery.Channel }
 
 var deliveryID = strings.Repeat("a", 32)
 
@@ -42,6 +42,8 @@ func (outboxStub) Webhook(signature string, body []byte) error {
 func (outboxStub) Verify(_, token, challenge string) (string, bool) {
 	return challenge, token == "right"
 }
+
+func (o outboxStub) Takes(by delivery.Channel) bool { return by != o.without }
 
 func (outboxStub) Test(center string, by delivery.Channel, name string) (string, error) {
 	if name != map[delivery.Channel]string{delivery.WhatsApp: "Kepala", delivery.Telegram: "Grup Dishub"}[by] ||
@@ -90,6 +92,21 @@ func TestOutbox(t *testing.T) {
 		r := w.do(method, path, c.body, "Content-Type", "application/json", "X-Hub-Signature-256", c.signature)
 		if r.StatusCode != c.status || !strings.Contains(string(r.body), c.want) {
 			t.Errorf("%s %s: %d %s, want %d %s", c.request, c.body, r.StatusCode, r.body, c.status, c.want)
+		}
+	}
+}
+
+// TestAHandOverNeedsItsSection: without the section telegram Alertmanager is not answered as if it were sent.
+func TestAHandOverNeedsItsSection(t *testing.T) {
+	for without, want := range map[delivery.Channel][2]int{
+		"": {200, 200}, delivery.Telegram: {200, 404}, delivery.WhatsApp: {404, 200},
+	} {
+		w := start(t, func(c *Config) { c.Outbox = outboxStub{without} })
+		for i, path := range []string{"/alertmanager/v1/whatsapp", "/alertmanager/v1/telegram"} {
+			r := w.do("POST", path, `{}`, "Content-Type", "application/json")
+			if r.StatusCode != want[i] || want[i] == 404 && !strings.Contains(string(r.body), "no section "+string(without)) {
+				t.Errorf("without %q, %s: %d %s", without, path, r.StatusCode, r.body)
+			}
 		}
 	}
 }

@@ -94,3 +94,48 @@ func TestTold(t *testing.T) {
 		t.Errorf("of another centre: %+v %v", got, err)
 	}
 }
+
+// TestAcknowledgedByWhoWasTold: the OPD that was told acknowledged, and not the one to which the ticket went on; who was
+// not reached acknowledged for another reason.
+func TestAcknowledgedByWhoWasTold(t *testing.T) {
+	s := open(t)
+	told := at("2026-11-23 02:00:00")
+	if err := s.exec(t.Context(), "insert", `INSERT INTO tickets (center, id, events, acknowledged_at, stays.opd, stays.at,
+			stays.acknowledged_at) VALUES ('35.15', 'T-1', 1, '2026-11-23 06:00:00',
+		['dlhk', 'dishub', 'dlhk', 'dishub', 'damkar'], ['2026-11-23 00:00:00', '2026-11-23 01:00:00', '2026-11-23 02:00:00',
+			'2026-11-23 03:30:00', '2026-11-23 05:00:00'],
+		['2026-11-23 00:30:00', '2026-11-23 03:00:00', NULL, '2026-11-23 04:00:00', '2026-11-23 06:00:00'])`); err != nil {
+		t.Fatal(err)
+	}
+	row := func(message, opd, ticket string) Notification {
+		return Notification{
+			Center: "35.15", Kind: "ticket", Subject: ticket, ToldAt: told, Message: message, Fingerprint: "f", Receiver: "r",
+			Status: "firing", OPD: opd, StartsAt: told, Alerts: 1, Channel: "telegram", Contact: "Grup", Round: 1,
+			AcceptedAt: told, LateSince: told.Add(-time.Hour),
+		}
+	}
+	failed := row("m4", "damkar", "T-1")
+	failed.AcceptedAt, failed.FailedAt = time.Time{}, told
+	if err := s.InsertNotifications(t.Context(), []Notification{
+		row("m1", "dishub", "T-1"), row("m2", "dlhk", "T-1"), row("m3", "", "T-1"), failed, row("m5", "dishub", "T-2"),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	got := lines(t, s, `SELECT message, ifNull(opd, '-'), ifNull(formatDateTime(acknowledged_at, '%H.%i'), '-')
+		FROM deliveries ORDER BY message`)
+	want := []string{"m1 dishub 03.00", "m2 dlhk -", "m3 - 06.00", "m4 damkar 06.00", "m5 dishub -"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	counts, err := s.Told(t.Context(), "35.15", told.Add(-time.Hour), told.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := map[string]uint64{}
+	for _, c := range counts {
+		n[c.OPD] = c.ToAcknowledged.N
+	}
+	if d := cmp.Diff(map[string]uint64{"": 1, "dishub": 1, "dlhk": 0, "damkar": 0}, n); d != "" {
+		t.Error(d)
+	}
+}

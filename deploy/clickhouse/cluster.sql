@@ -1944,10 +1944,12 @@ SELECT
     n.code AS code, n.twice AS twice,
     multiIf(n.read_at IS NOT NULL, 'read', n.delivered_at IS NOT NULL, 'delivered', n.failed_at IS NOT NULL, 'failed',
         n.accepted_at IS NOT NULL, 'accepted', 'waiting') AS state,
-    if(t.acknowledged_at >= n.told_at, t.acknowledged_at, NULL) AS acknowledged_at,
+    if(n.opd IS NULL, if(t.acknowledged_at >= n.told_at, t.acknowledged_at, NULL),
+        arraySort(arrayFilter((a, o) -> ifNull(o = n.opd AND a >= n.told_at, false), t.acknowledgements, t.opds))[1]) AS acknowledged_at,
     n.late_since AS late_since, n.tries AS tries, n.moved AS moved
 FROM monev112.notifications AS n FINAL
-LEFT JOIN (SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at FROM monev112.tickets_now) AS t
+LEFT JOIN (SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at, `stays.opd` AS opds,
+        `stays.acknowledged_at` AS acknowledgements FROM monev112.tickets_now) AS t
     ON t.center = n.center AND t.id = n.subject
 WHERE n.channel != '';
 
@@ -1977,7 +1979,7 @@ LEFT JOIN
             min(read_at) AS at_read, min(acknowledged_at) AS at_ack
         FROM monev112.deliveries
         WHERE told_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND told_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
-            AND state != 'waiting' AND late_since IS NOT NULL
+            AND state != 'waiting' AND late_since IS NOT NULL AND state != 'failed'
         GROUP BY center, office, channel, ticket
     )
     GROUP BY center, office, channel

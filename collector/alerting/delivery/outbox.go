@@ -65,8 +65,9 @@ type config struct {
 	// nil without WhatsApp
 	Signed        func(header string, body []byte) bool
 	Verify        func(mode, token, challenge string) (answer string, ok bool)
-	PhoneNumberID string // Meta's id of the office's number
-	PagesURL      string // below which the pages lie, ending in a slash
+	PhoneNumberID string    // Meta's id of the office's number
+	PagesURL      string    // below which the pages lie, ending in a slash
+	Takes         []Channel // with a section of their own
 	Senders       Senders
 	Observe       observer
 	Now           func() time.Time
@@ -196,6 +197,9 @@ func (o *Outbox) add(n *Notice) (id string, repeated bool, err error) {
 	o.nudge()
 	return n.ID, false, nil
 }
+
+// Takes reports whether Alertmanager may hand over for a channel: the configuration has its section.
+func (o *Outbox) Takes(by Channel) bool { return slices.Contains(o.cfg.Takes, by) }
 
 // Test queues a test message by a channel to the person or chat of that name, of a centre or, where it is empty,
 // wherever the contacts have it.

@@ -110,7 +110,7 @@ func (s *Settings) Open(cfg OpenConfig) (*Outbox, error) {
 	var secrets []string
 	if t != nil {
 		section, file, reach.botToken = "telegram", t.Contacts, t.TokenFile
-		secrets = append(secrets, t.TokenFile)
+		secrets, own.Takes = append(secrets, t.TokenFile), append(own.Takes, Telegram)
 	}
 	if w != nil {
 		if section, file = "whatsapp", w.Contacts; cfg.PagesURL == "" {
@@ -121,6 +121,7 @@ func (s *Settings) Open(cfg OpenConfig) (*Outbox, error) {
 		if reach.whatsapp, err = whatsapp.NewClient(w.APIURL, w.PhoneNumberID, w.TokenFile); err != nil {
 			return nil, fmt.Errorf("whatsapp: %w", err)
 		}
+		own.Takes = append(own.Takes, WhatsApp)
 		own.PhoneNumberID, own.Signed, own.Verify = w.PhoneNumberID, w.signed, w.verify
 	}
 	for _, name := range secrets {

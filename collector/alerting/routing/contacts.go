@@ -146,17 +146,11 @@ func (c *Contacts) check() {
 		c.file.Wrong("operations", "Diskominfo has no channel",
 			"give a telegram, email or webhook entry: alerts without another recipient go there")
 	}
-	for i, w := range c.Operations.Webhook {
-		if slices.ContainsFunc([]*Webhook{c.Log, c.WhatsApp, c.Telegram.Deliver}, func(own *Webhook) bool {
-			return own != nil && sameHost(w.URL, own.URL)
-		}) {
-			c.file.Wrong(fmt.Sprintf("operations.webhook[%d]", i), "it leads to the collector",
-				"alerts on the collector must not need the collector: name another receiver")
-		}
-	}
+	c.refuseService("operations", &c.Operations)
 	if c.Watchdog != nil {
 		c.checkChannels("watchdog", c.Watchdog)
 		c.refuseWhatsApp("watchdog", c.Watchdog)
+		c.refuseService("watchdog", c.Watchdog)
 		if c.Watchdog.empty() {
 			c.file.Wrong("watchdog", "it has no channel", "give a webhook to a service outside of this host, or leave it out")
 		}
@@ -166,6 +160,7 @@ func (c *Contacts) check() {
 		k := &c.Centers[i]
 		c.checkChannels(at+".supervisors", &k.Supervisors)
 		c.refuseWhatsApp(at+".supervisors", &k.Supervisors)
+		c.refuseService(at+".supervisors", &k.Supervisors)
 		c.checkChannels(at+".leadership", &k.Leadership)
 		for j := range k.OPDs {
 			field := fmt.Sprintf("%s.opds[%d]", at, j)
@@ -221,6 +216,19 @@ func (c *Contacts) refuseWhatsApp(at string, to *Channels) {
 	if len(to.WhatsApp) > 0 {
 		c.file.Wrong(at+".whatsapp", "only tickets, digests and reports go by WhatsApp",
 			"give telegram, email or webhook here: alerts on conditions must not need the collector")
+	}
+}
+
+// refuseService keeps the same alerts away from the collector's own addresses, as far as the file shows them: what a
+// url_file holds is not read here, and not checked.
+func (c *Contacts) refuseService(at string, to *Channels) {
+	for i, w := range to.Webhook {
+		if slices.ContainsFunc([]*Webhook{c.Log, c.WhatsApp, c.Telegram.Deliver}, func(own *Webhook) bool {
+			return own != nil && sameHost(w.URL, own.URL)
+		}) {
+			c.file.Wrong(fmt.Sprintf("%s.webhook[%d]", at, i), "it leads to the collector",
+				"alerts on conditions must not need the collector: name another receiver; an address in a url_file is not checked")
+		}
 	}
 }
 

@@ -157,6 +157,15 @@ func TestMistakesInContactsAreNamedWithTheirPlace(t *testing.T) {
 			head + "  webhook: [{url: \"http://127.0.0.1:8112/x\"}]\n" +
 				"whatsapp: {url: \"http://127.0.0.1:8112/alertmanager/v1/whatsapp\"}\n", "must not need the collector",
 		},
+		"the watchdog to the collector": {
+			head + "watchdog: {webhook: [{url: \"http://127.0.0.1:8112/x\"}]}\n" +
+				"log: {url: \"http://127.0.0.1:8112/alertmanager/v1/log\"}\n", "watchdog.webhook[0]: it leads to the collector",
+		},
+		"the call floor to the outbox": {
+			strings.Replace(head, "{bot", "{deliver: {url: \"http://127.0.0.1:8112/alertmanager/v1/telegram\"}, bot", 1) +
+				"centers:\n  - code: \"35.15\"\n    supervisors:\n      webhook: [{url_file: /u}, {url: \"http://127.0.0.1:8112/x\"}]\n",
+			"centers[0].supervisors.webhook[1]: it leads to the collector",
+		},
 		"one name for two chats": {
 			head + "centers:\n  - code: \"35.15\"\n    leadership:\n      telegram: [{name: a, chat_id: -2}, {name: a, " +
 				"chat_id: -3}]\n",

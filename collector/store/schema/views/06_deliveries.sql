@@ -1,6 +1,7 @@
--- deliveries: each alert of each message that the collector sent to a person, with what became of it and when the OPD
--- acknowledged the ticket after it. By WhatsApp a message is delivered when the telephone says so; by Telegram and e-mail
--- no more is known than that it was accepted. late_since is when the clock of a late ticket was due.
+-- deliveries: each alert of each message that the collector sent to a person, with what became of it and when the ticket
+-- was acknowledged after it: by the OPD that was told, for the first time after it; of one to the leadership, by the OPD
+-- that has the ticket. By WhatsApp a message is delivered when the telephone says so; by Telegram and e-mail no more is
+-- known than that it was accepted. late_since is when the clock of a late ticket was due.
 CREATE OR REPLACE VIEW {{db}}.deliveries AS
 SELECT
     n.center AS center, n.opd AS opd, n.kind AS kind, n.level AS level, n.subject AS ticket, n.priority AS priority,
@@ -9,10 +10,12 @@ SELECT
     n.code AS code, n.twice AS twice,
     multiIf(n.read_at IS NOT NULL, 'read', n.delivered_at IS NOT NULL, 'delivered', n.failed_at IS NOT NULL, 'failed',
         n.accepted_at IS NOT NULL, 'accepted', 'waiting') AS state,
-    if(t.acknowledged_at >= n.told_at, t.acknowledged_at, NULL) AS acknowledged_at,
+    if(n.opd IS NULL, if(t.acknowledged_at >= n.told_at, t.acknowledged_at, NULL),
+        arraySort(arrayFilter((a, o) -> ifNull(o = n.opd AND a >= n.told_at, false), t.acknowledgements, t.opds))[1]) AS acknowledged_at,
     n.late_since AS late_since, n.tries AS tries, n.moved AS moved
 FROM {{db}}.notifications AS n FINAL
-LEFT JOIN (SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at FROM {{db}}.tickets_now) AS t
+LEFT JOIN (SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at, `stays.opd` AS opds,
+        `stays.acknowledged_at` AS acknowledgements FROM {{db}}.tickets_now) AS t
     ON t.center = n.center AND t.id = n.subject
 WHERE n.channel != '';
 
@@ -21,7 +24,7 @@ WHERE n.channel != '';
 
 -- deliveries_by_opd: the messages of a time, since <= told_at < until in milliseconds since 1970, by OPD ('' is the
 -- leadership) and channel. delivered: the telephone says so, or, but for WhatsApp, the channel took it. to_read and
--- to_acknowledged are medians, in seconds, over the late tickets in them, each once: from when its clock was due until
+-- to_acknowledged are medians, in seconds, over the late tickets in those that did not fail, each once: from when its clock was due until
 -- somebody read of it (of reads tickets), until the OPD acknowledged it (of acknowledgements).
 CREATE OR REPLACE VIEW {{db}}.deliveries_by_opd AS
 SELECT m.center AS center, m.office AS opd, m.channel AS channel, m.messages AS messages, m.delivered AS delivered,
@@ -47,7 +50,7 @@ LEFT JOIN
         SELECT center, ifNull(opd, '') AS office, channel, ticket, assumeNotNull(min(late_since)) AS since_when,
             min(read_at) AS at_read, min(acknowledged_at) AS at_ack
         FROM {{db}}.deliveries
-        WHERE {{template "told in"}} AND late_since IS NOT NULL
+        WHERE {{template "told in"}} AND late_since IS NOT NULL AND state != 'failed'
         GROUP BY center, office, channel, ticket
     )
     GROUP BY center, office, channel
