@@ -27,11 +27,14 @@ type figure struct {
 	more    bool // more is better
 }
 
-// loss is by which share b is worse than a; negative when it is better.
+// loss is by which share b is worse than a; negative when it is better. What was measured and is now nothing is lost
+// whole, also where less is better: nothing takes no time.
 func loss(a, b figure) float64 {
 	switch {
-	case a.value <= 0 || b.value <= 0:
+	case a.value <= 0:
 		return 0
+	case b.value <= 0:
+		return 1
 	case a.more:
 		return 1 - b.value/a.value
 	default:
@@ -189,7 +192,7 @@ func buildRevision(ctx context.Context, dir, rev string) (commit, program string
 	if err := os.MkdirAll(source, 0o700); err != nil {
 		return "", "", err
 	}
-	if _, err := run(bytes.NewReader(archive), source, "tar", "-x"); err != nil {
+	if _, err := run(bytes.NewReader(archive), source, "tar", "-xf", "-"); err != nil {
 		return "", "", err
 	}
 	program = filepath.Join(dir, "monev112-"+commit)

@@ -17,6 +17,9 @@ func TestALossIsTheMedianOfPairs(t *testing.T) {
 		"a tenth less is allowed":      {[]pair{{run(100, 10), run(91, 10.9)}}, ""},
 		"a rate that fell":             {[]pair{{run(100, 10), run(80, 10)}}, "events stored: 20 %"},
 		"a time that grew":             {[]pair{{run(100, 10), run(100, 12)}}, "processor time: 20 %"},
+		"a rate that is nothing now":   {[]pair{{run(100, 10), run(0, 10)}}, "events stored: 100 %"},
+		"a time that is nothing now":   {[]pair{{run(100, 10), run(100, 0)}}, "processor time: 100 %"},
+		"nothing before":               {[]pair{{run(0, 0), run(100, 10)}}, ""},
 		"better":                       {[]pair{{run(100, 10), run(300, 5)}}, ""},
 		"a machine that is slow later": {[]pair{{run(100, 10), run(101, 10)}, {run(50, 20), run(49, 20)}}, ""},
 		"one pair that was disturbed": {[]pair{

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -14,15 +15,22 @@ type OPDMonth struct {
 	Unobserved             uint64 // that nobody can stop: in neither number
 }
 
-// OPDMonths returns them for each month of the days since <= day < until in which a clock began, by clock and month.
-func (s *Store) OPDMonths(ctx context.Context, center, opd string, since, until time.Time) ([]OPDMonth, error) {
+// OPDMonths returns them for each month of the days since <= day < until in which a clock began, by clock and month. The
+// OPD is given by all names that its clocks may have, at least one.
+func (s *Store) OPDMonths(ctx context.Context, center string, names []string, since, until time.Time) ([]OPDMonth,
+	error) {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = quote(name)
+	}
 	view := func(name string) string {
-		return fmt.Sprintf(`SELECT period::Date, clock::String, toUInt64(numerator), toUInt64(denominator), toUInt64(unobserved)
-			FROM %s(since = %s, until = %s, as_of = NULL, step = 'month') WHERE center = %s AND opd = %s`, name,
-			quote(since.Format(time.DateOnly)), quote(until.Format(time.DateOnly)), quote(center), quote(opd))
+		return fmt.Sprintf(`SELECT period::Date AS month, clock::String AS of, numerator, denominator, unobserved
+			FROM %s(since = %s, until = %s, as_of = NULL, step = 'month') WHERE center = %s AND opd IN (%s)`, name,
+			quote(since.Format(time.DateOnly)), quote(until.Format(time.DateOnly)), quote(center), strings.Join(quoted, ", "))
 	}
 	sql := view("monev_on_time_tickets") + " UNION ALL " + view("monev_on_time_outside")
-	return queryAll(ctx, s, "count clocks in time by month", "SELECT * FROM ("+sql+") ORDER BY 2, 1",
+	return queryAll(ctx, s, "count clocks in time by month", "SELECT month, of, toUInt64(sum(numerator)), "+
+		"toUInt64(sum(denominator)), toUInt64(sum(unobserved)) FROM ("+sql+") GROUP BY month, of ORDER BY of, month",
 		func(m *OPDMonth) []any {
 			return []any{&m.Month, &m.Clock, &m.Numerator, &m.Denominator, &m.Unobserved}
 		})

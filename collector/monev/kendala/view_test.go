@@ -102,7 +102,7 @@ func checkMonths(t *testing.T, s *store.Sink, view []store.CauseCase, decided ma
 		late[Group{c.Indicator, c.Scope, c.OPD}]++
 	}
 	for opd, scope := range map[string]string{"dishub": sla.ScopeOwn, "pln": sla.ScopeVertical} {
-		months, err := s.OPDMonths(t.Context(), "35.15", opd, monthSince, monthUntil)
+		months, err := s.OPDMonths(t.Context(), "35.15", []string{opd}, monthSince, monthUntil)
 		if err != nil || len(months) < 3 {
 			t.Fatalf("%s: %+v %v", opd, months, err)
 		}

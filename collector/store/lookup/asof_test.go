@@ -14,9 +14,49 @@ import (
 	"github.com/monev112/monev112/deploy"
 )
 
-// The list of tickets as of an instant says what the view tickets_at says: what a later correction or withdrawal voids,
-// of the ticket or of its call, had not happened.
-func TestTicketsAsOfAnInstantVoidWhatIsKnownToBeWrong(t *testing.T) {
+// The trend of an OPD counts the tickets too that came under a name which the directory learned only later.
+func TestTheMonthsOfAnOPDCountEveryNameOfIt(t *testing.T) {
+	cases, sink := open(t)
+	damkar, _ := directory.MustLoad("directory.yaml", deploy.Directory).OPD("35.15", "damkar")
+	eight := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
+	var rows []tracker.Row
+	for id, opd := range map[string]string{"a": "damkar", "b": damkar.Name, "c": "dishub"} {
+		var events []*event.Event
+		for i, typ := range []event.Type{event.TicketOpened, event.TicketAssigned, event.TicketAcknowledged} {
+			events = append(events, &event.Event{
+				Source: "s", ID: id + string(rune('0'+i)), Type: typ, Kind: event.KindTicket, Subject: id, Center: "35.15",
+				OPD: opd, Priority: event.PriorityDarurat, OccurredAt: eight.Add(time.Duration(i) * time.Second),
+			})
+		}
+		row, _ := cases.Board.Fold(tracker.Loaded{Key: events[0].Key(), Events: events}, nil)
+		row.Clocks = []sla.Clock{{Key: row.Key, Name: sla.Acknowledge, OPD: opd, Scope: sla.ScopeOwn, StartedAt: eight,
+			DueAt: eight.Add(time.Hour), BreachAt: eight.Add(time.Hour), StoppedAt: eight.Add(time.Second)}}
+		rows = append(rows, row)
+	}
+	if err := sink.Upsert(t.Context(), rows, 1); err != nil {
+		t.Fatal(err)
+	}
+	months, err := cases.OPDMonths(t.Context(), "35.15", "damkar", eight.AddDate(0, 0, -1), eight.AddDate(0, 0, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, m := range months {
+		if m.Clock == sla.Acknowledge {
+			n++
+			if m.Numerator != 2 || m.Denominator != 2 {
+				t.Errorf("%+v", m)
+			}
+		}
+	}
+	if n != 1 || damkar.Name == "damkar" {
+		t.Errorf("%+v", months)
+	}
+}
+
+// open returns an empty database behind a board.
+func open(t *testing.T) (*Cases, *store.Sink) {
+	t.Helper()
 	addr, password := enginetest.Start(t)
 	s, err := store.Open(t.Context(), store.Config{Addr: addr, Password: password, Database: enginetest.Database(t)})
 	if err != nil {
@@ -32,7 +72,14 @@ func TestTicketsAsOfAnInstantVoidWhatIsKnownToBeWrong(t *testing.T) {
 	}
 	board := tracker.New(tracker.Rules(directory.MustLoad("directory.yaml", deploy.Directory), book))
 	sink := &store.Sink{Store: s, Scope: func(string, string) string { return "own" }}
-	cases := &Cases{Board: board, Stored: sink, Centers: []string{"35.15"}, Incomplete: func() string { return "" }}
+	return &Cases{Board: board, Stored: sink, Centers: []string{"35.15"}, Incomplete: func() string { return "" }}, sink
+}
+
+// The list of tickets as of an instant says what the view tickets_at says: what a later correction or withdrawal voids,
+// of the ticket or of its call, had not happened.
+func TestTicketsAsOfAnInstantVoidWhatIsKnownToBeWrong(t *testing.T) {
+	cases, sink := open(t)
+	board, s := cases.Board, sink.Store
 
 	eight := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
 	var events []*event.Event

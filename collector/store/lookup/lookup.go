@@ -51,14 +51,9 @@ func (c *Cases) TicketsAsOf(ctx context.Context, f tracker.TicketFilter, at time
 	}
 	var opds []string
 	if f.OPD != "" && f.OPD != tracker.NoOPD {
-		names, err := c.Stored.OPDNames(ctx, f.Center)
-		if err != nil {
+		var err error
+		if opds, err = c.named(ctx, f.Center, f.OPD); err != nil {
 			return nil, away(err)
-		}
-		for _, n := range names {
-			if c.Board.OPDLabel(n[0], n[1]) == f.OPD {
-				opds = append(opds, n[1])
-			}
 		}
 		if len(opds) == 0 {
 			return nil, nil
@@ -80,6 +75,26 @@ func (c *Cases) TicketsAsOf(ctx context.Context, f tracker.TicketFilter, at time
 		return cmp.Or(cmp.Compare(a.Key.Center, b.Key.Center), cmp.Compare(a.Key.ID, b.Key.ID))
 	})
 	return rows, nil
+}
+
+// named returns what tickets call the OPD of a label: its id, and names that the directory did not know when they came.
+func (c *Cases) named(ctx context.Context, center, label string) (opds []string, err error) {
+	names, err := c.Stored.OPDNames(ctx, center)
+	for _, n := range names {
+		if c.Board.OPDLabel(n[0], n[1]) == label {
+			opds = append(opds, n[1])
+		}
+	}
+	return opds, err
+}
+
+// OPDMonths counts the clocks in time of an OPD by month, under whatever name; see store.Store.OPDMonths.
+func (c *Cases) OPDMonths(ctx context.Context, center, opd string, since, until time.Time) ([]store.OPDMonth, error) {
+	names, err := c.named(ctx, center, c.Board.OPDLabel(center, opd))
+	if err != nil || len(names) == 0 {
+		return nil, err
+	}
+	return c.Stored.OPDMonths(ctx, center, names, since, until)
 }
 
 // Flags counts which sources contradict themselves; see store.Store.Flags.

@@ -104,7 +104,7 @@ func pagesBehindLinks(s Service, displays *web.Displays) (*web.Pages, error) {
 	return web.New(web.Config{
 		Links: s.Links, Displays: displays, Directory: s.Directory, Book: s.Book, Complete: s.Board.Complete,
 		DueSummary: s.Board.DueSummary, OpenMatching: s.Board.OpenMatching, Ticket: web.TicketOf(s.Cases),
-		OnTime: s.Cases.Stored.OPDMonths, Corrected: s.Cases.Corrected,
+		OnTime: s.Cases.OPDMonths, Corrected: s.Cases.Corrected,
 		Row: func(key event.Key) (tracker.Row, bool) {
 			row, _, ok := s.Board.Case(key)
 			return row, ok
