@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/monev112/monev112/collector/directory"
@@ -63,8 +62,8 @@ type Pages struct {
 	cfg       Config
 	templates *template.Template
 	style     []byte
-	locks     [64]sync.Mutex // by ticket: a double click sends one event
-	asking    chan struct{}  // bounds the questions to the database that a reader can ask
+	turns     turns         // a double click sends one event
+	asking    chan struct{} // bounds the questions to the database that a reader can ask
 }
 
 // maxAsking is how many questions to the database readers ask at once; more are answered without.
@@ -143,7 +142,7 @@ func (p *Pages) ServePerson(w http.ResponseWriter, r *http.Request, opd, token s
 	now := p.cfg.Now()
 	l, ok := p.cfg.Displays.OpenOPD(token, now)
 	id := r.URL.Query().Get(askTicket)
-	if ok = ok && l.OPD == opd && len(id) <= event.MaxIDBytes; !ok && slowed() {
+	if ok = ok && l.OPD == opd; !ok && slowed() {
 		return
 	}
 	harden(w.Header())
@@ -172,6 +171,8 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, v *visit) {
 	}
 	v.opd, v.zone = opd, p.zone(v.target.center)
 	switch {
+	case len(v.ticket) > event.MaxIDBytes:
+		p.noTicket(w, v)
 	case v.ticket != "" && r.Method == http.MethodPost:
 		p.record(w, r, v)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:

@@ -333,7 +333,8 @@ func TestWhileTheBoardIsIncompleteNothingIsShown(t *testing.T) {
 		}
 	}
 	w.complete, w.away = true, web.ErrUnavailable
-	mustShow(t, w.get(ticket), 503, "Data belum lengkap")
+	mustShow(t, w.get(w.links.Ticket(center, "dishub", "closed long ago", testNow)), 503, "Data belum lengkap")
+	mustShow(t, w.get(ticket), 200) // the board has it
 	if len(w.sent) != 0 {
 		t.Error("something was sent")
 	}

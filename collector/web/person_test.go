@@ -165,6 +165,40 @@ func TestSearchByNumber(t *testing.T) {
 	}
 }
 
+// Neither a search nor the address of a ticket tells another OPD's ticket from none, whether the database answers or not.
+func TestAnotherOPDsTicketIsAsOneThatIsNowhere(t *testing.T) {
+	w := newWorld(t)
+	w.ticket("D-1", "pju", "non_darurat", "dishub", testNow.Add(-time.Hour))
+	w.ticket("SDA-2026-00200", "sampah", "non_darurat", "dlhk", testNow.Add(-time.Hour))
+	link := w.person(center, "dishub", "Kadis")
+	for _, ask := range []string{"?cari=", "?tiket="} {
+		for _, away := range []error{nil, web.ErrUnavailable} {
+			w.away = away
+			theirs, none := w.get(link+ask+"SDA-2026-00200"), w.get(link+ask+"SDA-2026-99999")
+			if theirs.status != none.status ||
+				strings.ReplaceAll(theirs.body, "SDA-2026-00200", "") != strings.ReplaceAll(none.body, "SDA-2026-99999", "") {
+				t.Errorf("%s, %v: %d %s\nand %d %s", ask, away, theirs.status, theirs.body, none.status, none.body)
+			}
+		}
+	}
+	w.asked = 0
+	mustShow(t, w.get(link+"?tiket=D-1"), 200, "Perjalanan tiket")
+	mustShow(t, w.press(link+"?tiket=D-1", "diterima"), http.StatusSeeOther)
+	if w.asked > 0 {
+		t.Error("a ticket of the board is asked of the database")
+	}
+}
+
+// An id that is too long is no guess of a link.
+func TestALongNumberBehindAGoodLinkIsNoGuess(t *testing.T) {
+	w := newWorld(t)
+	link := w.person(center, "dishub", "Kadis")
+	for range 200 {
+		mustShow(t, w.get(link+"?tiket="+strings.Repeat("x", event.MaxIDBytes+1)), 404, "Tiket tidak ada")
+	}
+	mustShow(t, w.get(link), 200)
+}
+
 func TestWhatIsDueSoon(t *testing.T) {
 	w := newWorld(t)
 	w.ticket("NEAR", "pju", "mendesak", "dishub", testNow.Add(-5*time.Minute))

@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"slices"
@@ -52,10 +51,7 @@ func (p *Pages) record(w http.ResponseWriter, r *http.Request, v *visit) {
 		p.ticketChanged(w, v)
 		return
 	}
-	digest := sha256.Sum256([]byte(v.target.center + "\x00" + v.ticket))
-	lock := &p.locks[digest[0]%byte(len(p.locks))]
-	lock.Lock()
-	defer lock.Unlock()
+	defer p.turns.take(v.key())()
 	row, events, ok := p.find(w, r, v)
 	if !ok {
 		return
@@ -74,8 +70,15 @@ func (p *Pages) record(w http.ResponseWriter, r *http.Request, v *visit) {
 	}
 	same := s.sameStay(stay)
 	id := recordID(st, v.key(), v.target.opd, stay)
+	lo, hi := s.bounds(st)
+	at, wrong := v.stated(r.PostForm.Get(fieldTime), lo, hi)
 	switch earlier := s.page[id]; {
 	case earlier != nil && !s.void[earlier], earlier == nil && same && s.done(st):
+		if e := cmp.Or(earlier, s.latest(st)); e != nil && (st.reasons != nil && e.Reason != reason ||
+			r.PostForm.Get(fieldTime) != "" && (wrong != "" || at.Sub(e.OccurredAt).Abs() >= time.Minute)) {
+			p.otherwise(w, v, st, e)
+			return
+		}
 		p.showTicket(w, v)
 		return
 	case earlier != nil || !same || !s.offers(st):
@@ -86,8 +89,6 @@ func (p *Pages) record(w http.ResponseWriter, r *http.Request, v *visit) {
 		p.refuse(w, v, "Terlalu banyak yang sudah dicatat untuk tiket ini. Hubungi koordinator piket Call Center 112.")
 		return
 	}
-	lo, hi := s.bounds(st)
-	at, wrong := v.stated(r.PostForm.Get(fieldTime), lo, hi)
 	if wrong != "" {
 		p.refuse(w, v, wrong)
 		return
@@ -111,8 +112,11 @@ func (p *Pages) undo(w http.ResponseWriter, r *http.Request, v *visit, s *standi
 	switch {
 	case e != nil && s.void[e]:
 		p.showTicket(w, v)
-	case e == nil || e.OPD != v.target.opd:
+	case e == nil || !p.own(v, e.OPD):
 		p.ticketChanged(w, v)
+	case s.undoUntil(v, e).IsZero() && v.now.Before(e.ReceivedAt.Add(undoWithin)):
+		p.refuse(w, v, "Tiket ini sudah diteruskan atau dibuka kembali sesudah langkah itu dicatat, sehingga langkah itu "+
+			"tidak dapat dibatalkan di sini. Sampaikan lewat telepon kepada koordinator piket Call Center 112.")
 	case s.undoUntil(v, e).IsZero():
 		p.refuse(w, v, "Yang dicatat lebih dari sepuluh menit lalu tidak dapat dibatalkan di sini. Sampaikan lewat telepon "+
 			"kepada koordinator piket Call Center 112.")
@@ -206,6 +210,22 @@ func who(e *event.Event) string {
 		return "lewat tautan pesan"
 	}
 	return "oleh " + e.ChangedBy
+}
+
+// otherwise answers a form that says of a step other than what stands: what stands, and that the form is not recorded.
+func (p *Pages) otherwise(w http.ResponseWriter, v *visit, st *step, e *event.Event) {
+	by := who(e)
+	if by != "" {
+		by = ", " + by
+	}
+	p.render(w, http.StatusConflict, "notice.html", noticeView{
+		Title: "Belum tercatat",
+		Lines: []string{
+			st.said(e) + " sudah tercatat " + v.instant(e.OccurredAt) + by + ". Yang Anda kirim berbeda, dan tidak dicatat.",
+			"Buka lagi halaman tiket. Bila yang tercatat keliru, batalkan dahulu, lalu catat yang benar.",
+		},
+		Link: v.self(),
+	})
 }
 
 // refuse says why nothing was recorded, and leads back to the ticket.

@@ -33,8 +33,17 @@ func (p *Pages) search(ctx context.Context, v *visit, number string) (found []li
 	return found, unsure
 }
 
-// look looks a ticket up, unless too many ask already.
+// look looks a ticket up, off the board unless too many ask already. A ticket of the board that is another OPD's is
+// answered as one that is nowhere, by the database: whether that answers must not tell the two apart. The link of an
+// alert names its ticket itself, and has nothing to tell.
 func (p *Pages) look(ctx context.Context, v *visit, id string) (tracker.Row, []*event.Event, bool, error) {
+	if _, board := p.cfg.Row(event.Key{Center: v.target.center, Kind: event.KindTicket, ID: id}); board {
+		row, events, ok, err := p.cfg.Ticket(ctx, v.target.center, id)
+		if err != nil || v.target.kind == kindTicket || ok && (p.holds(v, &row) || p.justRejected(v, &row, events)) {
+			return row, events, ok, err
+		}
+		id = "" // no ticket has it
+	}
 	if !p.mayAsk() {
 		return tracker.Row{}, nil, false, ErrUnavailable
 	}

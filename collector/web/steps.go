@@ -48,6 +48,14 @@ func (st *step) Options() (out []option) {
 	return out
 }
 
+// said is the step with the reason that an event of it gives.
+func (st *step) said(e *event.Event) string {
+	if word := st.words[e.Reason]; word != "" {
+		return st.Label + " (" + word + ")"
+	}
+	return st.Label
+}
+
 type option struct{ Code, Word string }
 
 func stepNamed(name string) (*step, bool) {
@@ -68,6 +76,7 @@ func stepOf(typ event.Type) *step {
 // standing is what the buttons of a page follow from: how a ticket stands with the OPD of the link.
 type standing struct {
 	ticket *casefile.Ticket
+	own    func(opd string) bool // whether a name is one of the OPD of the link
 	stay   casefile.Assignment
 	since  time.Time // the stay, or the last reopening in it
 	open   bool      // the OPD works on it, in the regency's power
@@ -82,7 +91,7 @@ type standing struct {
 
 func (p *Pages) standing(v *visit, row *tracker.Row, events []*event.Event) *standing {
 	t := row.Ticket
-	s := &standing{ticket: t, stay: lastAssignment(t), first: map[event.Type]*event.Event{},
+	s := &standing{ticket: t, own: func(opd string) bool { return p.own(v, opd) }, stay: lastAssignment(t), first: map[event.Type]*event.Event{},
 		page: map[string]*event.Event{}, void: casefile.Voided(events)}
 	if s.since = s.stay.At; t.ReopenedAt.After(s.since) {
 		s.since = t.ReopenedAt
@@ -90,8 +99,7 @@ func (p *Pages) standing(v *visit, row *tracker.Row, events []*event.Event) *sta
 	s.open = !s.stay.At.IsZero() && s.stay.EndedAt.IsZero() && t.State.Open() && v.opd.Scope == directory.Own
 	s.late = v.opd.Scope == directory.Own && t.State != casefile.Merged &&
 		slices.ContainsFunc(row.Clocks, func(k sla.Clock) bool {
-			opd, known := p.cfg.Directory.ResolveOPD(v.target.center, k.OPD)
-			return known && opd == v.target.opd && !k.Void && k.State(v.now) == sla.Breached
+			return p.own(v, k.OPD) && !k.Void && k.State(v.now) == sla.Breached
 		})
 	for _, e := range events {
 		if e.Source == Source {
@@ -151,6 +159,19 @@ func (s *standing) done(st *step) bool {
 	return s.first[st.typ] != nil
 }
 
+// latest is the event of a step that stands, the last one where it can be repeated; nil where there is none.
+func (s *standing) latest(st *step) *event.Event {
+	if st.reasons == nil {
+		return s.first[st.typ]
+	}
+	for _, e := range slices.Backward(s.facts) {
+		if e.Type == st.typ {
+			return e
+		}
+	}
+	return nil
+}
+
 // bounds are between what instants a step can have happened; a zero hi is now.
 func (s *standing) bounds(st *step) (lo, hi time.Time) {
 	lo = s.since
@@ -203,7 +224,7 @@ func (s *standing) next() (next, left []*step) {
 // undoUntil is until when what the page recorded can be taken back by the OPD that did; zero where it cannot.
 func (s *standing) undoUntil(v *visit, e *event.Event) time.Time {
 	until := e.ReceivedAt.Add(undoWithin)
-	if e.Source != Source || stepOf(e.Type) == nil || e.OPD != v.target.opd || s.void[e] || e.OccurredAt.Before(s.since) ||
+	if e.Source != Source || stepOf(e.Type) == nil || !s.own(e.OPD) || s.void[e] || e.OccurredAt.Before(s.since) ||
 		!v.now.Before(until) {
 		return time.Time{}
 	}
@@ -218,8 +239,7 @@ func (p *Pages) justRejected(v *visit, row *tracker.Row, events []*event.Event) 
 		return false
 	}
 	a := lastAssignment(t)
-	opd, known := p.cfg.Directory.ResolveOPD(v.target.center, a.OPD)
-	if !known || opd != v.target.opd {
+	if !p.own(v, a.OPD) {
 		return false
 	}
 	s := p.standing(v, row, events)

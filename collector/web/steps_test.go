@@ -146,6 +146,24 @@ func TestAfterTenMinutesNothingIsTakenBack(t *testing.T) {
 	}
 }
 
+func TestWhatWentOnIsNotTakenBack(t *testing.T) {
+	for typ, opd := range map[event.Type]string{event.TicketReopened: "", event.TicketAssigned: "damkar"} {
+		w := newWorld(t)
+		w.ticket("T-1", "kebakaran", "darurat", "damkar", testNow.Add(-time.Hour))
+		link := w.links.Ticket(center, "damkar", "T-1", testNow)
+		w.press(link, "selesai")
+		undo := w.get(link).press("batal")
+		w.now = testNow.Add(time.Minute)
+		if opd != "" {
+			w.say(typ, "T-1", w.now.Add(-time.Second), func(d *event.RawEvent) { d.OPD = "bpbd" })
+		}
+		w.say(typ, "T-1", w.now, func(d *event.RawEvent) { d.OPD = opd })
+		a := w.do(http.MethodPost, path(link), undo)
+		mustShow(t, a, http.StatusUnprocessableEntity, "sudah diteruskan atau dibuka kembali")
+		mustHide(t, a, "sepuluh menit")
+	}
+}
+
 // What another source said is not the page's to take back, nor what the page said for another OPD.
 func TestOnlyItsOwnRecordsAreTakenBack(t *testing.T) {
 	w := newWorld(t)
@@ -308,6 +326,46 @@ func TestTwoPeopleAtOneTicket(t *testing.T) {
 		mustShow(t, w.do(http.MethodPost, path(other), two.press(step, "alasan", "cuaca")), http.StatusConflict)
 	}
 	if len(w.sent) != 3 {
+		t.Errorf("%+v", w.sent)
+	}
+}
+
+// What the second says otherwise is not as if recorded: they see what stands.
+func TestWhoSaysOtherwiseIsTold(t *testing.T) {
+	w := newWorld(t)
+	w.ticket("T-1", "kebakaran", "darurat", "damkar", testNow.Add(-2*time.Hour)) // late
+	link := w.links.Ticket(center, "damkar", "T-1", testNow)
+	for _, tt := range []struct {
+		step, field, first, second, stands string
+	}{
+		{"alasan", "alasan", "personel_terbatas", "material_anggaran", "Alasan terlambat (personel terbatas) sudah tercatat"},
+		{"berangkat", "pukul", "09:20", "09:40", "Berangkat sudah tercatat Senin 9 Maret 2026 09.20"},
+		{"tiba", "pukul", "", "09:40", "Tiba di lokasi sudah tercatat Senin 9 Maret 2026 10.00"},
+		{"ditunda", "alasan", "cuaca", "menunggu_material", "Ditunda (cuaca"},
+	} {
+		w.sent = nil
+		old := w.get(link)
+		for range 2 {
+			if a := w.do(http.MethodPost, path(link), old.press(tt.step, tt.field, tt.first)); a.status != http.StatusSeeOther {
+				t.Errorf("%+v: %d %s", tt, a.status, a.body)
+			}
+		}
+		mustShow(t, w.do(http.MethodPost, path(link), old.press(tt.step, tt.field, tt.second)), http.StatusConflict, tt.stands,
+			"tidak dicatat")
+	}
+}
+
+// The minute in which something happened is the same, however far its second has gone on.
+func TestADoubleClickWithTheTimeOfNow(t *testing.T) {
+	w := newWorld(t)
+	w.ticket("T-1", "kebakaran", "darurat", "damkar", testNow.Add(-time.Hour))
+	link := w.links.Ticket(center, "damkar", "T-1", testNow)
+	form := w.get(link).press("berangkat", "pukul", "10:01") // a telephone's clock runs ahead
+	for range 2 {
+		mustShow(t, w.do(http.MethodPost, path(link), form), http.StatusSeeOther)
+		w.now = w.now.Add(20 * time.Second)
+	}
+	if len(w.sent) != 1 {
 		t.Errorf("%+v", w.sent)
 	}
 }

@@ -30,16 +30,18 @@ const (
 // holds reports whether a ticket is with the OPD of the link now. A ticket of another OPD does not exist for it, even
 // if it had it once.
 func (p *Pages) holds(v *visit, row *tracker.Row) bool {
-	if row.Ticket == nil || row.Ticket.OPD == "" {
-		return false
-	}
-	id, known := p.cfg.Directory.ResolveOPD(v.target.center, row.Ticket.OPD)
-	return known && id == v.target.opd
+	return row.Ticket != nil && p.own(v, row.Ticket.OPD)
+}
+
+// own reports whether a name is one of the OPD of the link.
+func (p *Pages) own(v *visit, name string) bool {
+	id, known := p.cfg.Directory.ResolveOPD(v.target.center, name)
+	return known && name != "" && id == v.target.opd
 }
 
 // find returns the link's ticket, or answers the request itself.
 func (p *Pages) find(w http.ResponseWriter, r *http.Request, v *visit) (tracker.Row, []*event.Event, bool) {
-	row, events, ok, err := p.cfg.Ticket(r.Context(), v.target.center, v.ticket)
+	row, events, ok, err := p.look(r.Context(), v, v.ticket)
 	switch {
 	case errors.Is(err, ErrUnavailable) || err != nil && r.Context().Err() != nil:
 		p.notReady(w)
@@ -49,13 +51,18 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request, v *visit) (tracker.
 	case ok && (p.holds(v, &row) || p.justRejected(v, &row, events)):
 		return row, events, true
 	case v.target.kind == kindPerson:
-		p.render(w, http.StatusNotFound, "notice.html", noticeView{
-			Title: "Tiket tidak ada", Lines: []string{"Tiket ini tidak ada, atau tidak lagi berada di OPD Anda."}, Link: v.token,
-		})
+		p.noTicket(w, v)
 	default:
 		p.invalidLink(w)
 	}
 	return tracker.Row{}, nil, false
+}
+
+// noTicket answers whoever asks for a ticket that their link does not open.
+func (p *Pages) noTicket(w http.ResponseWriter, v *visit) {
+	p.render(w, http.StatusNotFound, "notice.html", noticeView{
+		Title: "Tiket tidak ada", Lines: []string{"Tiket ini tidak ada, atau tidak lagi berada di OPD Anda."}, Link: v.token,
+	})
 }
 
 // ticket shows one ticket.
@@ -160,10 +167,7 @@ func recorded(v *visit, s *standing) (out []recordedView) {
 			continue
 		}
 		said[st] = true
-		line := recordedView{What: st.Label, When: v.instant(e.OccurredAt), Who: who(e)}
-		if word := st.words[e.Reason]; word != "" {
-			line.What += " (" + word + ")"
-		}
+		line := recordedView{What: st.said(e), When: v.instant(e.OccurredAt), Who: who(e)}
 		if !until.IsZero() {
 			line.ID, line.Until = e.ID, until.In(v.zone).Format("15.04")
 		}

@@ -54,7 +54,8 @@ type world struct {
 	now      time.Time
 	n        uint64
 	complete bool
-	away     error
+	away     error // of the database
+	asked    int   // how often it was asked for a ticket
 	sent     []event.RawEvent
 	refuse   error
 	record   []audit.Entry
@@ -132,6 +133,10 @@ func newWorld(t testing.TB) *world {
 			row, events, ok := w.board.Case(event.Key{Center: center, Kind: event.KindTicket, ID: id})
 			w.mu.Lock()
 			defer w.mu.Unlock()
+			if ok { // of the board
+				return row, events, ok, nil
+			}
+			w.asked++
 			return row, events, ok, w.away
 		},
 		Row: func(key event.Key) (tracker.Row, bool) {
