@@ -83,6 +83,7 @@ type Request struct {
 	// What an API key allows of the events of the office (event.Kind.OfOffice).
 	Office Office
 	// By, unless empty, is who answers for the events, noted on each: the holder of the link that a page was opened with.
+	// Such events name the centre, and an OPD as its ticket does: they stay in these words.
 	By string
 }
 
@@ -141,7 +142,9 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 			})
 			continue
 		}
-		in.normalize(e)
+		if r.By == "" {
+			in.normalize(e)
+		}
 		if detail := r.Office.refuse(e); detail != "" {
 			foreign = append(foreign, event.Refusal{
 				Index: b.Index[i], ID: e.ID, Field: event.FieldType, Reason: event.TypeNotAllowed, Detail: detail,

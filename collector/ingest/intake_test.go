@@ -297,6 +297,27 @@ func TestNamesThatTheDirectoryDoesNotKnowAreListed(t *testing.T) {
 	}
 }
 
+// What a page records names the OPD as its ticket does, to be joined with it.
+func TestWhatAPageRecordsStaysInItsWords(t *testing.T) {
+	in := newEntrance(t, ingest.Config{})
+	in.board.TrustFilter()
+	in.board.SetComplete(true)
+	in.start()
+	damkar, _ := directory.MustLoad("directory.yaml", deploy.Directory).OPD("35.15", "damkar")
+	for by, want := range map[string]string{"": "damkar", "Kadis": damkar.Name} {
+		if r, err := in.SubmitBy(t.Context(), by, event.RawEvent{
+			Source: "s", ID: "e" + by, Type: event.TicketExplained, Subject: "T" + by, Time: t0, Center: "35.15",
+			OPD: damkar.Name, Reason: "personel_terbatas",
+		}); err != nil || r.Accepted != 1 {
+			t.Fatalf("%+v %v", r, err)
+		}
+		_, events, _ := in.board.Case(event.Key{Center: "35.15", Kind: event.KindTicket, ID: "T" + by})
+		if len(events) != 1 || events[0].OPD != want || events[0].ChangedBy != by {
+			t.Errorf("%q: %+v, want %s", by, events, want)
+		}
+	}
+}
+
 // dated is call with another time.
 func dated(id, agent, date string) string {
 	return strings.Replace(call(id, "s", agent), "2026-03-01", date, 1)

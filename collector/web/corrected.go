@@ -62,6 +62,12 @@ func correctedOf(v *visit, row *tracker.Row) (out []correctedView) {
 // correctedList returns what was corrected of the OPD's tickets, and how many more there are; away while it cannot be
 // told.
 func (p *Pages) correctedList(ctx context.Context, v *visit) (out []correctedView, more int, away bool) {
+	if !p.mayAsk() {
+		return nil, 0, true
+	}
+	defer p.asked()
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
 	today := v.now.In(v.zone)
 	all, err := p.cfg.Corrected(ctx, v.target.center, today.AddDate(0, 0, -correctedDays), today.AddDate(0, 0, 1))
 	if err != nil {

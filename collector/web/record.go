@@ -99,6 +99,9 @@ func (p *Pages) record(w http.ResponseWriter, r *http.Request, v *visit) {
 	if st.reasons != nil {
 		e.Reason = reason
 	}
+	if st.typ == event.TicketExplained {
+		e.OPD = s.lateAs
+	}
 	action := audit.Record
 	if st.typ == event.TicketAcknowledged {
 		action = audit.Acknowledge

@@ -81,6 +81,7 @@ type standing struct {
 	since  time.Time // the stay, or the last reopening in it
 	open   bool      // the OPD works on it, in the regency's power
 	late   bool      // on a clock that the OPD answers for
+	lateAs string    // what the latest such clock calls the OPD: reasons are joined with clocks by it
 	// facts are the events that stand since then, by time; first is the first of each type.
 	facts []*event.Event
 	first map[event.Type]*event.Event
@@ -97,10 +98,12 @@ func (p *Pages) standing(v *visit, row *tracker.Row, events []*event.Event) *sta
 		s.since = t.ReopenedAt
 	}
 	s.open = !s.stay.At.IsZero() && s.stay.EndedAt.IsZero() && t.State.Open() && v.opd.Scope == directory.Own
-	s.late = v.opd.Scope == directory.Own && t.State != casefile.Merged &&
-		slices.ContainsFunc(row.Clocks, func(k sla.Clock) bool {
-			return p.own(v, k.OPD) && !k.Void && k.State(v.now) == sla.Breached
-		})
+	for _, k := range row.Clocks {
+		if v.opd.Scope == directory.Own && t.State != casefile.Merged && p.own(v, k.OPD) && !k.Void &&
+			k.State(v.now) == sla.Breached {
+			s.late, s.lateAs = true, k.OPD
+		}
+	}
 	for _, e := range events {
 		if e.Source == Source {
 			s.page[e.ID] = e

@@ -330,6 +330,26 @@ func TestTwoPeopleAtOneTicket(t *testing.T) {
 	}
 }
 
+// A reason is joined with the late clock by the OPD's name, which may be one that the directory did not know then.
+func TestAReasonNamesTheOPDAsItsClockDoes(t *testing.T) {
+	w := newWorld(t)
+	damkar, _ := w.dir.OPD(center, "damkar")
+	w.unknown = true
+	w.ticket("T-1", "kebakaran", "darurat", damkar.Name, testNow.Add(-2*time.Hour))
+	w.unknown = false
+	link := w.links.Ticket(center, "damkar", "T-1", testNow)
+	mustShow(t, w.press(link, "alasan", "alasan", "personel_terbatas"), http.StatusSeeOther)
+	row, events, _ := w.board.Case(event.Key{Center: center, Kind: event.KindTicket, ID: "T-1"})
+	if last := events[len(events)-1]; last.Type != event.TicketExplained || last.OPD != damkar.Name ||
+		row.Clocks[0].OPD != damkar.Name {
+		t.Errorf("%+v, of %+v", last, row.Clocks)
+	}
+	mustShow(t, w.press(link, "batal"), http.StatusSeeOther) // whose it is
+	if len(w.sent) != 2 || w.sent[1].Type != event.EventWithdrawn {
+		t.Errorf("%+v", w.sent)
+	}
+}
+
 // What the second says otherwise is not as if recorded: they see what stands.
 func TestWhoSaysOtherwiseIsTold(t *testing.T) {
 	w := newWorld(t)

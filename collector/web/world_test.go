@@ -54,6 +54,7 @@ type world struct {
 	now      time.Time
 	n        uint64
 	complete bool
+	unknown  bool  // the directory learns names only later
 	away     error // of the database
 	asked    int   // how often it was asked for a ticket
 	sent     []event.RawEvent
@@ -178,7 +179,9 @@ func (w *world) take(_ context.Context, by string, d event.RawEvent) (int, error
 		return 1, err
 	}
 	e := &b.Events[0]
-	w.dir.Normalize(e)
+	if by == "" && !w.unknown {
+		w.dir.Normalize(e)
+	}
 	e.ChangedBy = by
 	w.n++
 	w.board.Apply(e, event.AppendBinary(nil, e), w.n, true)
