@@ -360,9 +360,10 @@ func (p *paging) press(t *testing.T, address string) {
 		text, -1) {
 		form.Set(m[1], m[2])
 	}
-	if len(form) == 0 || !strings.Contains(text, `<button type="submit">Diterima</button>`) {
+	if len(form) == 0 || !strings.Contains(text, `name="catat" value="diterima">Diterima</button>`) {
 		t.Fatalf("no button on\n%s", text)
 	}
+	form.Set("catat", "diterima")
 	if after := pageText(t, func() (*http.Response, error) {
 		return http.PostForm(address, form)
 	}); !strings.Contains(after, "Diterima tercatat") {
