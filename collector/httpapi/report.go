@@ -63,9 +63,15 @@ func (a *API) failReport(c *gin.Context, err error) {
 // reportWait leaves an answer the rest of the time that it has.
 func (a *API) reportWait() time.Duration { return a.limits.WriteTimeout / 4 * 3 }
 
+// reportRefused turns a refusal of reports into a problem.
 func reportRefused(err error) error {
 	var no *report.RefusedError
+	var busy *report.BusyError
 	switch {
+	case errors.As(err, &busy):
+		p := newProblem(http.StatusServiceUnavailable, codeUnavailable, busy.Reason)
+		p.retryAfter = report.AskAgain
+		return p
 	case errors.As(err, &no) && no.Conflict:
 		return newProblem(http.StatusConflict, codeConflict, no.Reason)
 	case errors.As(err, &no):
@@ -106,6 +112,14 @@ func mayHandOut(key *auth.Key) bool {
 	return key == nil || key.Allows(auth.MonevWrite) || key.Allows(auth.Admin)
 }
 
+// recordHandOut returns what records that the request's key handed a report out, maybe after the answer.
+func (a *API) recordHandOut(c *gin.Context) func(*report.Edition) {
+	c = c.Copy()
+	return func(e *report.Edition) {
+		a.recordChange(c, audit.Entry{Action: audit.HandOut, Kind: "report", Center: e.Report.Center, ID: e.Report.Month})
+	}
+}
+
 func (a *API) getReport(c *gin.Context) {
 	q, err := query(c, "center", "month", "opd", "format", "edition", "draft", "fresh")
 	var r report.Request
@@ -140,7 +154,7 @@ func (a *API) getReport(c *gin.Context) {
 	}
 	var result *report.Result
 	if err == nil {
-		r.Wait = a.reportWait()
+		r.Wait, r.Kept = a.reportWait(), a.recordHandOut(c)
 		result, err = a.cfg.Reports.Report(c.Request.Context(), r)
 	}
 	var file []byte
@@ -170,7 +184,7 @@ func (a *API) postReport(c *gin.Context) {
 	}
 	var result *report.Result
 	if err == nil {
-		r.By, r.Wait = who(c), a.reportWait()
+		r.By, r.Wait, r.Polls, r.Kept = who(c), a.reportWait(), true, a.recordHandOut(c)
 		result, err = a.cfg.Reports.Report(c.Request.Context(), r)
 	}
 	if err == nil && result.Edition == nil {

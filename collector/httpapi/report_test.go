@@ -2,10 +2,12 @@ package httpapi
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/monev/report"
 	"github.com/monev112/monev112/collector/store"
@@ -18,7 +20,12 @@ func (testReports) Report(_ context.Context, q report.Request) (*report.Result, 
 	switch q.Month {
 	case "2026-12":
 		return nil, &report.RefusedError{Reason: "has not begun", Conflict: true}
+	case "2026-08":
+		return nil, &report.BusyError{Reason: "4 reports are being made"}
 	case "2026-09":
+		if q.Kept != nil && q.Polls {
+			q.Kept(&report.Edition{Report: &report.Report{Center: "35.15", Month: q.Month}})
+		}
 		return nil, &report.MakingError{Center: "35.15", Month: q.Month}
 	case "x":
 		return nil, &report.RefusedError{Reason: "no month"}
@@ -63,7 +70,10 @@ func (testReports) Months(context.Context, string) ([]report.Month, error) {
 }
 
 func TestReports(t *testing.T) {
-	w := start(t, func(c *Config) { c.Reports = testReports{} })
+	var record []audit.Entry
+	w := start(t, func(c *Config) {
+		c.Reports, c.Hooks.Read = testReports{}, func(e audit.Entry) { record = append(record, e) }
+	})
 	for path, want := range map[string]struct {
 		status int
 		text   string
@@ -77,6 +87,7 @@ func TestReports(t *testing.T) {
 		"/v1/report?month=2026-10&months=2026-11":        {400, "unknown"},
 		"/v1/report?month=2026-12":                       {409, "has not begun"},
 		"/v1/report?month=2026-09":                       {202, "is being made: ask again in 5 seconds"},
+		"/v1/report?month=2026-08":                       {503, "4 reports are being made"},
 		"/v1/report?month=x":                             {400, "no month"},
 		"/v1/report/changes?month=2026-10":               {200, `"why":["late"]`},
 		"/v1/report/changes?month=2026-09":               {200, `"changes":null`},
@@ -95,6 +106,9 @@ func TestReports(t *testing.T) {
 	if got := w.get("/v1/report?month=2026-09").Header.Get("Retry-After"); got != "5" {
 		t.Error(got)
 	}
+	if got := w.get("/v1/report?month=2026-08").Header.Get("Retry-After"); got != "5" {
+		t.Error(got)
+	}
 	for body, want := range map[string]int{
 		`{"month":"2026-09","again":true}`: 202,
 		`{"month":"2026-10","again":true}`: 200, `{"month":"2026-11"}`: 409, `{"month":"2026-10","draft":true}`: 400,
@@ -103,5 +117,9 @@ func TestReports(t *testing.T) {
 		if r := w.do("POST", "/v1/report", body, "Content-Type", "application/json"); r.StatusCode != want {
 			t.Errorf("%s: %d %s", body, r.StatusCode, r.body)
 		}
+	}
+	record = slices.DeleteFunc(record, func(e audit.Entry) bool { return e.Action == audit.Read })
+	if len(record) != 1 || record[0].Action != audit.HandOut || record[0].Who != "nobody" || record[0].ID != "2026-09" {
+		t.Errorf("what was handed out after the answer is not recorded: %+v", record)
 	}
 }

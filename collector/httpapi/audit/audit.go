@@ -38,6 +38,7 @@ const (
 	Undo        = "undo"     // and took it back
 	SignIn      = "sign_in"  // on a page, with a key
 	Withdraw    = "withdraw" // events of a source were taken back
+	HandOut     = "hand out" // a report became an edition
 	Confirm     = "confirm"  // that a ticket whose opening was taken back never was
 )
 

@@ -303,7 +303,7 @@ func (w *writer) why(in *Indicator) (items []document.Line) {
 	none := true
 	for i := range w.Recommendations {
 		if m := &w.Recommendations[i]; m.Indicator == in.ID && m.Open() {
-			items = append(items, document.Line{text("Rekomendasi: ").Bold(), text("%s (%s).", m.Text, m.Status)})
+			items = append(items, document.Line{text("Rekomendasi: ").Bold(), text(m.sentence())})
 			none = false
 			break
 		}

@@ -7,10 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/monev112/monev112/collector/directory"
-	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
-	"github.com/monev112/monev112/deploy"
 )
 
 // frozenDatabase has one frozen month, of which nothing came in since.
@@ -54,20 +51,7 @@ func (d *frozenDatabase) ClockBases(context.Context, string, time.Time, time.Tim
 
 // Looking hands nothing out: who may only read gets a draft that says so, until somebody who may has handed out.
 func TestAReaderHandsNothingOut(t *testing.T) {
-	dir := directory.MustLoad("directory.yaml", deploy.Directory)
-	now := time.Date(2023, 11, 2, 3, 0, 0, 0, time.UTC)
-	figures := month("dishub").Figures
-	for i := range figures {
-		if figures[i].Name == "service_level" {
-			figures[i].Parameters = "short=5"
-		}
-	}
-	r, err := New(Config{DataDir: t.TempDir(), Database: &frozenDatabase{figures: figures},
-		Prepared: func() bool { return true }, Directory: dir, Book: &sla.Book{}, Now: func() time.Time { return now },
-		Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r, now := newMaker(t, slog.New(slog.DiscardHandler))
 	ask := func(q Request) *Result {
 		q.Month = "2023-10"
 		a, err := r.Report(t.Context(), q)
@@ -98,7 +82,7 @@ func TestAReaderHandsNothingOut(t *testing.T) {
 			t.Errorf("%s: %v %v", format, err, err2)
 		}
 	}
-	if told := r.Told(now); len(told) != 1 || told[0].Edition != 1 {
+	if told := r.Told(*now); len(told) != 1 || told[0].Edition != 1 {
 		t.Errorf("leadership is told of %+v", told)
 	}
 }

@@ -115,7 +115,7 @@ func TestTheReportSaysWhatWasAchieved(t *testing.T) {
 	}
 	f.Causes = []CauseSet{{Indicator: Acknowledge, Failing: 12, Largest: "terima", Causes: []Cause{{"terima", "OPD terlambat menerima", 9, "bpbd"},
 		{"tidak_terjelaskan", "tidak terjelaskan", 3, ""}}}}
-	f.Recommendations = []Recommendation{{ID: "r1", Text: "Piket malam di BPBD", Owner: "bpbd", Indicator: Acknowledge,
+	f.Recommendations = []Recommendation{{ID: "r1", Text: "Piket malam di BPBD.", Owner: "bpbd", Indicator: Acknowledge,
 		Status: "berjalan"}}
 	f.Remarks = []Remark{{"kendala/terima", "Sudah dibahas", "kadis", f.Now}}
 	got := words(t, Model(f, Settings{}, nil).Document(""))

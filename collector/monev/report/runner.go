@@ -58,8 +58,12 @@ type Runner struct {
 	shelf   *Shelf
 	centers []freeze.Center
 
-	making sync.Mutex
-	drafts []draft // those of the last draftLife, the oldest first
+	turn   chan struct{} // holds one while a report is made
+	drafts []draft       // those of the last draftLife, the oldest first; whose turn it is has them
+
+	life    context.Context // of the service: until Run returns
+	end     func()
+	makings sync.WaitGroup
 
 	mu   sync.Mutex
 	made map[wanted]*making
@@ -97,10 +101,12 @@ func New(cfg Config) (*Runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report.%w", err)
 	}
-	return &Runner{
+	r := &Runner{
 		cfg: cfg, logo: logo, borders: borders, shelf: NewShelf(cfg.DataDir), centers: freeze.CentersOf(cfg.Directory),
-		made: map[wanted]*making{},
-	}, nil
+		turn: make(chan struct{}, 1), made: map[wanted]*making{},
+	}
+	r.life, r.end = context.WithCancel(context.Background())
+	return r, nil
 }
 
 // Request asks for a report.
@@ -117,6 +123,11 @@ type Request struct {
 	// Fresh takes the figures from the database, not from the draft of a moment ago.
 	Fresh bool   `json:"-"`
 	By    string `json:"-"` // who asks
+	// Polls says that whoever is told to wait sends the same request again: the edition that was handed out meanwhile
+	// is then the answer, and no further one.
+	Polls bool `json:"-"`
+	// Kept is called when an edition is kept on behalf of this request, maybe after it was answered. It may be nil.
+	Kept func(*Edition) `json:"-"`
 	// Wait bounds how long the asker waits for a report that has to be made; zero is three quarters of a minute.
 	Wait time.Duration `json:"-"`
 }
@@ -239,7 +250,7 @@ func (r *Runner) center(code string) (freeze.Center, error) {
 
 // Report finds or makes a report. Of a frozen month the first that somebody asks for who may hand out is kept, and is
 // the answer from then on; of any other month, and for anybody else until then, it is a draft. A *MakingError says that
-// it is not ready yet.
+// it is not ready yet, a *BusyError that it was not begun.
 func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 	c, err := r.center(q.Center)
 	if err != nil {
@@ -273,7 +284,7 @@ func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(q.Wait, waitFor))
 	defer cancel()
-	whole, err := r.once(ctx, wanted{c.Code, q.Month, q.Draft, q.Again, q.Fresh, q.HandOut},
+	whole, err := r.once(ctx, wanted{c.Code, q.Month, q.Draft, q.Again, q.Fresh, q.HandOut, q.Polls},
 		func(ctx context.Context) (*Result, error) { return r.whole(ctx, c, month, q) })
 	if err != nil {
 		return nil, err
@@ -283,8 +294,11 @@ func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 
 // whole makes the report of no OPD, and keeps it where it is handed out.
 func (r *Runner) whole(ctx context.Context, c freeze.Center, month time.Time, q Request) (*Result, error) {
-	r.making.Lock()
-	defer r.making.Unlock()
+	unlock, err := r.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if !q.Draft && !q.Again { // somebody else may have made it meanwhile
 		if e, err := r.shelf.Edition(c.Code, q.Month, 0); err != nil {
 			return nil, err
@@ -298,10 +312,16 @@ func (r *Runner) whole(ctx context.Context, c freeze.Center, month time.Time, q 
 	}
 	a := &Result{Report: rep}
 	if !q.Draft && !rep.Provisional && (q.HandOut || q.Again) {
+		if err := ctx.Err(); err != nil { // a stop hands nothing out
+			return nil, err
+		}
 		if a.Edition, err = r.shelf.Keep(rep, q.By, false); err != nil {
 			return nil, err
 		}
 		a.Report = a.Edition.Report
+		if q.Kept != nil {
+			q.Kept(a.Edition)
+		}
 		r.cfg.Log.Info("report handed out", "center", c.Code, "month", q.Month, "edition", a.Edition.Number)
 		if a.Edition.Number == 1 { // leadership is told of a month once, whoever asked for it first
 			r.tell(a.Edition)

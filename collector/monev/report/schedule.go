@@ -70,8 +70,9 @@ func Due(now time.Time, calendar *sla.Calendar, zone *time.Location, frozen func
 	return out
 }
 
-// Run makes reports by itself until ctx ends.
+// Run makes reports by itself until ctx ends. Then it ends those that others asked for as well.
 func (r *Runner) Run(ctx context.Context) {
+	defer r.stop()
 	r.recall()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -98,7 +99,7 @@ func (r *Runner) look(ctx context.Context, now time.Time) error {
 		if !slices.Contains(r.cfg.Boards, c.Code) {
 			continue
 		}
-		if err := r.lookAt(ctx, c, now); err != nil {
+		if err := r.guarded(func() error { return r.lookAt(ctx, c, now) }); err != nil {
 			errs = append(errs, err)
 			var away *store.UnavailableError
 			if errors.As(err, &away) {
@@ -138,8 +139,11 @@ func (r *Runner) makeByItself(ctx context.Context, c freeze.Center, month string
 	if err != nil {
 		return err
 	}
-	r.making.Lock()
-	defer r.making.Unlock()
+	unlock, err := r.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if n, err := r.shelf.Editions(c.Code, month); err != nil || len(n) > 0 {
 		return err // somebody asked for it meanwhile
 	}
@@ -149,6 +153,9 @@ func (r *Runner) makeByItself(ctx context.Context, c freeze.Center, month string
 	}
 	if rep.Provisional {
 		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	e, err := r.shelf.Keep(rep, Automatic, true)
 	if err != nil {

@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Sections are the parts of a report that are neither frozen nor counted here. Each is left out when it is empty.
 type Sections struct {
@@ -45,6 +48,11 @@ type Recommendation struct {
 
 // Open reports whether a recommendation still waits to be done.
 func (r *Recommendation) Open() bool { return r.Status != "selesai" && r.Status != "batal" }
+
+// sentence is the text with its status, whether or not it was written with a full stop.
+func (r *Recommendation) sentence() string {
+	return strings.TrimRight(r.Text, ". ") + " (" + r.Status + ")."
+}
 
 // Remark is what people write to a section, or to a cause of it.
 type Remark struct {

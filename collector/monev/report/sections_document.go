@@ -545,7 +545,7 @@ func (w *writer) opdPage(opd string, level int) {
 	w.spans("t-"+id+"-waktu", "Lama setiap tahap, "+w.opdName(opd)+".", ticketSpans[1:], opd)
 	for i := range w.Recommendations {
 		if m := &w.Recommendations[i]; m.Owner == opd && m.Open() {
-			w.say(document.Normal, text("Rekomendasi: ").Bold(), text("%s (%s).", m.Text, m.Status))
+			w.say(document.Normal, text("Rekomendasi: ").Bold(), text(m.sentence()))
 		}
 	}
 }

@@ -71,6 +71,14 @@ func center(r *page.Request) (string, bool) {
 // by is who has a report made, as what is kept has it.
 func by(r *page.Request) string { return cmp.Or(r.Person.Name(), audit.Nobody) }
 
+// handedOut returns what records that the person handed a report out, maybe after the answer.
+func handedOut(r *page.Request) func(*report.Edition) {
+	return func(e *report.Edition) {
+		r.Record(audit.Entry{Action: audit.HandOut, Kind: "report", Center: e.Report.Center, ID: e.Report.Month,
+			Name: r.Person.Name()})
+	}
+}
+
 // mayHandOut reports whether the person may hand a report out.
 func mayHandOut(r *page.Request) bool { return r.Person.May(page.Scopes(auth.MonevWrite)) }
 
@@ -81,6 +89,7 @@ const patience = 10 * time.Second
 func (p *pages) fail(r *page.Request, err error) {
 	var no *report.RefusedError
 	var wait *report.MakingError
+	var busy *report.BusyError
 	var away *store.UnavailableError
 	switch {
 	case errors.As(err, &wait):
@@ -90,6 +99,11 @@ func (p *pages) fail(r *page.Request, err error) {
 		r.Notice(http.StatusAccepted, r.T("Laporan sedang dibuat", "The report is being made"), r.T(
 			"Halaman ini dimuat ulang dengan sendirinya, dan menampilkan laporan begitu selesai.",
 			"This page loads itself again, and shows the report as soon as it is ready."))
+	case errors.As(err, &busy):
+		r.W.Header().Set("Retry-After", strconv.Itoa(int(report.AskAgain/time.Second)))
+		r.Notice(http.StatusServiceUnavailable, r.T("Laporan belum dapat dibuat", "The report cannot be made yet"), r.T(
+			"Layanan sedang membuat laporan lain. Muat ulang halaman ini beberapa saat lagi.",
+			"The service is making other reports. Load this page again in a moment."))
 	case errors.As(err, &no):
 		r.Notice(http.StatusConflict, r.T("Tidak ada laporan", "No report"), no.Reason)
 	case errors.As(err, &away), errors.Is(err, store.ErrNotReady):
@@ -200,7 +214,7 @@ func (p *pages) month(r *page.Request) {
 	}
 	month := r.PathValue("month")
 	result, err := p.cfg.Reports.Report(r.Context(), report.Request{Center: code, Month: month,
-		HandOut: mayHandOut(r), By: by(r), Wait: patience})
+		HandOut: mayHandOut(r), By: by(r), Wait: patience, Kept: handedOut(r)})
 	if err != nil {
 		p.fail(r, err)
 		return
@@ -267,13 +281,12 @@ func (p *pages) handOut(r *page.Request) {
 		return
 	}
 	month := r.PathValue("month")
-	result, err := p.cfg.Reports.Report(r.Context(), report.Request{Center: code, Month: month, Again: true,
-		By: by(r), Wait: patience})
+	_, err := p.cfg.Reports.Report(r.Context(), report.Request{Center: code, Month: month, Again: true,
+		By: by(r), Wait: patience, Kept: handedOut(r)})
 	if err != nil {
 		p.fail(r, err)
 		return
 	}
-	r.Record(audit.Entry{Action: "hand out", Kind: "report", Center: result.Report.Center, ID: month})
 	to := "/monev/" + month
 	if asked := r.URL.Query().Get("center"); asked != "" {
 		to += "?center=" + template.URLQueryEscaper(asked)
@@ -296,7 +309,8 @@ func (p *pages) file(r *page.Request) {
 		return
 	}
 	result, err := p.cfg.Reports.Report(r.Context(), report.Request{Center: code, Month: r.PathValue("month"),
-		Edition: edition, OPD: r.URL.Query().Get("opd"), HandOut: mayHandOut(r), By: by(r), Wait: patience})
+		Edition: edition, OPD: r.URL.Query().Get("opd"), HandOut: mayHandOut(r), By: by(r), Wait: patience,
+		Kept: handedOut(r)})
 	if err != nil {
 		p.fail(r, err)
 		return

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/monev/report"
@@ -31,11 +32,16 @@ type world struct {
 	now     time.Time
 	cookies map[string]*http.Cookie
 	asked   []report.Request
+	busy    error
+	record  []audit.Entry
 	handed  bool
 }
 
 func (w *world) Report(_ context.Context, q report.Request) (*report.Result, error) {
 	w.asked = append(w.asked, q)
+	if w.busy != nil {
+		return nil, w.busy
+	}
 	w.handed = w.handed || q.HandOut || q.Again
 	var figures []store.Figure
 	for _, f := range []store.Figure{{Name: "hoax", Dims: "measure=rasio_hoaks", Numerator: 80},
@@ -86,7 +92,8 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.site, err = page.New(page.Config{Keys: guard, Now: func() time.Time { return w.now }}); err != nil {
+	if w.site, err = page.New(page.Config{Keys: guard, Now: func() time.Time { return w.now },
+		Record: func(e audit.Entry) { w.record = append(w.record, e) }}); err != nil {
 		t.Fatal(err)
 	}
 	Mount(w.site, Config{Reports: w})
@@ -142,6 +149,28 @@ func TestLookingHandsNothingOut(t *testing.T) {
 	w.signIn(auth.MonevWrite)
 	if code, body := w.do("GET", "/monev/2026-10", nil); code != 200 || strings.Contains(body, "RANCANGAN") || !w.handed {
 		t.Errorf("%d %s", code, body)
+	}
+}
+
+// A hand-out that outlasts the person's patience enters the record when the edition is kept, with who wanted it.
+func TestALateHandOutIsRecorded(t *testing.T) {
+	w := newWorld(t)
+	w.signIn(auth.MonevWrite)
+	_, body := w.do("GET", "/monev/2026-10", nil)
+	w.busy, w.record = &report.MakingError{Center: "35.15", Month: "2026-10"}, nil
+	form := url.Values{"form": {token.FindStringSubmatch(body)[1]}}
+	if code, body := w.do("POST", "/monev/2026-10", form); code != 202 || len(w.record) > 0 {
+		t.Fatal(code, body, w.record)
+	}
+	q := w.asked[len(w.asked)-1]
+	q.Kept(&report.Edition{Report: &report.Report{Center: "35.15", Month: "2026-10"}})
+	if e := w.record; len(e) != 1 || e[0].Action != audit.HandOut || !strings.HasPrefix(e[0].Who, "key:") ||
+		e[0].Name != "monev-write" || e[0].ID != "2026-10" || !q.Again || q.Polls {
+		t.Errorf("%+v %+v", q, e)
+	}
+	w.busy = &report.BusyError{Reason: "4 reports are being made"}
+	if code, body := w.do("GET", "/monev/2026-10", nil); code != 503 || !strings.Contains(body, "laporan lain") {
+		t.Error(code, body)
 	}
 }
 
