@@ -15,8 +15,8 @@ type OPDMonth struct {
 	Unobserved             uint64 // that nobody can stop: in neither number
 }
 
-// OPDMonths returns them for each month of the days since <= day < until in which a clock began, by clock and month. The
-// OPD is given by all names that its clocks may have, at least one.
+// OPDMonths returns them for each month of the days since <= day < until in which a clock began, by clock and month.
+// The OPD is given by all names that its clocks may have, at least one.
 func (s *Store) OPDMonths(ctx context.Context, center string, names []string, since, until time.Time) ([]OPDMonth,
 	error) {
 	quoted := make([]string, len(names))

@@ -92,7 +92,8 @@ type standing struct {
 
 func (p *Pages) standing(v *visit, row *tracker.Row, events []*event.Event) *standing {
 	t := row.Ticket
-	s := &standing{ticket: t, own: func(opd string) bool { return p.own(v, opd) }, stay: lastAssignment(t), first: map[event.Type]*event.Event{},
+	s := &standing{ticket: t, own: func(opd string) bool { return p.own(v, opd) },
+		stay: lastAssignment(t), first: map[event.Type]*event.Event{},
 		page: map[string]*event.Event{}, void: casefile.Voided(events)}
 	if s.since = s.stay.At; t.ReopenedAt.After(s.since) {
 		s.since = t.ReopenedAt
