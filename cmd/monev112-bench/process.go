@@ -124,7 +124,9 @@ func (b *bench) database(ctx context.Context, dir string) (p *process, st *store
 	}
 	key, err := engine.ReadKey(dir)
 	if err == nil {
-		st, err = store.Open(ctx, store.Config{Addr: p.engine, Password: key, RequestTimeout: patience})
+		zone, _ := time.LoadLocation("Asia/Jakarta") // nil is the same zone, by a name that ClickHouse does not know
+		st, err = store.Open(ctx, store.Config{Addr: p.engine, Password: key, RequestTimeout: patience,
+			Location: func(string) *time.Location { return zone }})
 	}
 	if err == nil {
 		err = st.Migrate(ctx)

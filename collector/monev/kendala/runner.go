@@ -99,6 +99,7 @@ func (r *Runner) Result(ctx context.Context, q Request) (Result, error) {
 	// Where nobody stamps answers, whether a call was answered in time is not recorded: it has not failed.
 	var stamped, wasStamped bool
 	g, asking := errgroup.WithContext(ctx)
+	g.SetLimit(2) // the store has six connections, for which nobody waits long
 	g.Go(func() (err error) { sums, err = r.database.CauseSums(asking, ask, q.OPD); return err })
 	g.Go(func() (err error) { present, err = r.database.CauseParts(asking, ask, q.OPD, zone); return err })
 	g.Go(func() (err error) { past, err = r.database.CauseParts(asking, was, q.OPD, zone); return err })

@@ -43,6 +43,7 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	var frozen []store.FrozenFigure
 	var causes []CauseSet
 	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(3) // of the store's six connections, for which nobody waits long; causes take two of their own
 	fetch := func(do func(ctx context.Context) error) { g.Go(func() error { return do(ctx) }) }
 	if z == nil {
 		if err := db.FlushRollups(ctx); err != nil {
