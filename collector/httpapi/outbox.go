@@ -150,7 +150,8 @@ func (a *API) postTest(by delivery.Channel) gin.HandlerFunc {
 func (a *API) getDelivery(c *gin.Context) {
 	d, ok := a.cfg.Outbox.Find(ownCenter(c), strings.TrimPrefix(c.Param("id"), "/"))
 	if !ok {
-		a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "No message with this id is kept; it is for at most eight days."))
+		a.fail(c, newProblem(http.StatusNotFound, codeNotFound,
+			"No message with this id is kept; it is for at most eight days."))
 		return
 	}
 	out := deliveryAnswer{ID: d.ID, Round: d.Round, At: d.At, Template: d.Message.Template}
