@@ -44,7 +44,7 @@ func TestPagesOnATelephone(t *testing.T) {
 		if text := b.Text(); !strings.Contains(text, long) || !strings.Contains(text, "Perjalanan tiket") {
 			t.Errorf("the first ticket: %s", text)
 		}
-		b.Click("details summary")
+		b.Click("section details summary")
 		b.Fits("why", width)
 		if text := b.Text(); !strings.Contains(text, "Dihitung: ") {
 			t.Errorf("the explanation does not open: %s", text)
