@@ -444,8 +444,9 @@ func (a *App) openAPI(guard *auth.Guard) error {
 	cfg.Reports = a.reports
 	pages := site.Service{
 		Uploads: a.uploads, Number: cfg.Number, Reports: a.reports, Office: a.office, Links: a.links, Directory: a.dir,
-		Confirm: withdrawals.Confirm, Book: a.book, Board: a.board, Cases: a.cases, Intake: a.intake, Keys: guard, Record: a.reads.Record, Now: a.cfg.Now,
-		DataDir: a.cfg.DataDir, Version: a.cfg.Version, Log: a.cfg.Log, Settings: a.cfg.File.Pages,
+		Confirm: withdrawals.Confirm, Book: a.book, Board: a.board, Cases: a.cases, Intake: a.intake, Keys: guard,
+		Record: a.reads.Record, Now: a.cfg.Now, DataDir: a.cfg.DataDir, Version: a.cfg.Version, Log: a.cfg.Log,
+		Settings: a.cfg.File.Pages,
 	}
 	var behindLinks *web.Pages
 	if cfg.Site, cfg.Wall, behindLinks, err = site.New(pages); err != nil {

@@ -42,8 +42,8 @@
 //   - httpapi: routes, keys, limits, problem documents, the record of reads. Never decides what an event means.
 //   - web: pages for people. Its page is what they have in common: layout, style, languages, signing in, forms; its
 //     site puts them together. Behind the links of alerts stand pages for a telephone that ask for no key.
-//   - alerting: which tickets Alertmanager is told of, its configuration, the record of who was told what, and the ways to
-//     people with a record of each message: WhatsApp and, where the office says so, Telegram (delivery).
+//   - alerting: which tickets Alertmanager is told of, its configuration, the record of who was told what, and the ways
+//     to people with a record of each message: WhatsApp and, where the office says so, Telegram (delivery).
 //   - monev: figures of a month, frozen, why cases were late (kendala), what the office writes (rtl), the report (with
 //     document, chart), the gap list (information), origins of a percentage (number). Never changes a freeze.
 //   - observability: metrics, logs and traces. Never carries a number, name, address or text of a citizen.

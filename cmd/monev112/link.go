@@ -27,11 +27,11 @@ func linkCommand() *cobra.Command {
 		Long: `link makes a signed link that asks for no key.
 
 --to papan: to the wallboard of a centre, for a screen that nobody signs in at. It shows counts and nothing else.
---to opd: to the pages of one OPD of a centre, for a head who is known by --name, best an office. It shows the tickets of
-that OPD alone; what is recorded through it is written down with that name.
+--to opd: to the pages of one OPD of a centre, for a head who is known by --name, best an office. It shows the tickets
+of that OPD alone; what is recorded through it is written down with that name.
 
-A link opens until it expires or is revoked, which a running service sees at once. The address is pages.public_url of the
-configuration, or --url; without either the link is for this machine.`,
+A link opens until it expires or is revoked, which a running service sees at once. The address is pages.public_url of
+the configuration, or --url; without either the link is for this machine.`,
 		Example: `  monev112 link --to papan --center 35.15 --expires 365d
   monev112 link --to opd --center 35.15 --opd dishub --name "Kepala Dinas Perhubungan" --expires 90d
   monev112 link --list

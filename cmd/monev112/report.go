@@ -35,7 +35,8 @@ func reportCommand() *cobra.Command {
 		Short: "Write the monthly report of the monev meeting",
 		Long: `report asks a running service for the report of a month and writes it to files. The report of a frozen month is
 handed out once, by the service itself or by a key with monev:write or admin: from then on the same bytes are given,
-whatever is recomputed, until --again hands out a further edition. The report of any other month is marked SEMENTARA on every page. --opd writes the part of one OPD alone.
+whatever is recomputed, until --again hands out a further edition. The report of any other month is marked
+SEMENTARA on every page. --opd writes the part of one OPD alone.
 
 --check reads the files back and compares every number with the figures in the database; what is missing is written
 first, what is there is left as it is. It prints how many numbers were compared, and ends with 1 on any difference. What

@@ -41,8 +41,8 @@ records what became of each. docs/whatsapp.md says how.`,
 	}
 	cmd.AddCommand(messageTestCommand("telegram",
 		`test has the running service send a message to the chat of that name in the
-contacts file, and tells when Telegram took it; what happens to it then Telegram tells nobody. It ends with an error when
-the message is refused, for example because the bot was blocked, or not taken in time.`,
+contacts file, and tells when Telegram took it; what happens to it then Telegram tells nobody. It ends with an error
+when the message is refused, for example because the bot was blocked, or not taken in time.`,
 		"not taken in time: does the service reach api.telegram.org?"))
 	return cmd
 }

@@ -238,7 +238,8 @@ const computeTimeout = 5 * time.Minute
 func (e endpoint) patient(c *gin.Context) {
 	if strings.HasPrefix(e.path, "/v1/admin/") || strings.HasPrefix(e.path, "/v1/report") ||
 		strings.HasPrefix(e.path, "/v1/monev/") {
-		_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(computeTimeout)) // else that of the server holds
+		// else that of the server holds
+		_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(computeTimeout))
 	}
 }
 

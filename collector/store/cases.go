@@ -153,7 +153,9 @@ func (s *Store) ticketBlock(rows []ticketRow, version uint64) block {
 		each("corrected.opd", "Array(String)", corrected(rows, func(c *casefile.Correction) string { return c.OPD })),
 		each("corrected.scope", "Array(String)", corrected(rows, func(c *casefile.Correction) string { return c.Scope })),
 		each("corrected.day", "Array(Date)", columnOf(rows, func(r *ticketRow) []time.Time {
-			return columnOf(r.Corrected, func(c *casefile.Correction) time.Time { return dayIn(s.cfg.Location(r.Key.Center), c.StartedAt) })
+			return columnOf(r.Corrected, func(c *casefile.Correction) time.Time {
+				return dayIn(s.cfg.Location(r.Key.Center), c.StartedAt)
+			})
 		})),
 		each("corrected.started_at", "Array(DateTime64(3, 'UTC'))",
 			corrected(rows, func(c *casefile.Correction) time.Time { return c.StartedAt })),

@@ -1,5 +1,5 @@
-// Package freeaddr finds addresses for the servers of tests that have to come back on the port they had. It is for tests
-// alone.
+// Package freeaddr finds addresses for the servers of tests that have to come back on the port they had. It is for
+// tests alone.
 package freeaddr
 
 import (

@@ -506,8 +506,9 @@ func (w *writer) table(id, caption, head, counted string, figures []*Figure, nam
 
 func (w *writer) speed() {
 	w.heading(1, "kecepatan", "Kecepatan")
-	t := document.Table{ID: "t-layanan", Caption: "Tiga tingkat layanan, " + w.period() + ".", Columns: []document.Column{{Head: "Ukuran", Width: .16}, {Head: "Arti", Width: .34},
-		{Head: "Dalam batas"}, {Head: "Penyebut"}, {Head: "Bagian"}, {Head: "95 % dari"}, {Head: "sampai"}}}
+	t := document.Table{ID: "t-layanan", Caption: "Tiga tingkat layanan, " + w.period() + ".",
+		Columns: []document.Column{{Head: "Ukuran", Width: .16}, {Head: "Arti", Width: .34},
+			{Head: "Dalam batas"}, {Head: "Penyebut"}, {Head: "Bagian"}, {Head: "95 % dari"}, {Head: "sampai"}}}
 	for _, level := range levelOrder {
 		dims := "measure=" + level + ",target=" + strconv.Itoa(w.AnswerTarget)
 		if w.figure("service_level", dims) == nil {

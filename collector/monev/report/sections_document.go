@@ -415,8 +415,9 @@ func (w *writer) changes() {
 		w.say(document.Normal, text(monthWords(c.Month)+": "), document.Count(float64(c.Count), moved),
 			text(" angka berubah sejak dibekukan."))
 		t := document.Table{ID: fmt.Sprintf("t-berubah-%d", i+1), Caption: fmt.Sprintf("%s, dibekukan %s (revisi %d).",
-			monthWords(c.Month), indonesian.Day(c.FrozenAt.In(w.Location())), c.Revision), Columns: []document.Column{{Head: "Angka", Width: .34},
-			{Head: "Dibekukan", Width: .16}, {Head: "Sekarang", Width: .16}, {Head: "Sebab", Width: .34}}}
+			monthWords(c.Month), indonesian.Day(c.FrozenAt.In(w.Location())), c.Revision),
+			Columns: []document.Column{{Head: "Angka", Width: .34},
+				{Head: "Dibekukan", Width: .16}, {Head: "Sekarang", Width: .16}, {Head: "Sebab", Width: .34}}}
 		for k, m := range w.Moved(c.Differences, false) {
 			t.Rows = append(t.Rows, row(text(m.Name),
 				document.Words(m.Frozen, key(differenceFigure, frozenPart, "month", c.Month, "row", k+1)),

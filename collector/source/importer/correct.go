@@ -500,8 +500,8 @@ func (c *corrector) reaches() map[uint64]reach {
 	return out
 }
 
-// missed returns what the memory knows of the days of this run and no row gives, by id: the collector took these ids, so
-// none is a telephone number.
+// missed returns what the memory knows of the days of this run and no row gives, by id: the collector took these ids,
+// so none is a telephone number.
 func (c *corrector) missed() (out []version) {
 	if !c.spanned {
 		return nil

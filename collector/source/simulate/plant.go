@@ -143,8 +143,8 @@ type recommendation struct {
 	Slower    int64  `yaml:"slower"` // confirmations before its completion
 }
 
-// Recommendations are those that Sidoarjo2023 plants, as events of the office: one that works, one that does not, and one
-// that is still open. No preset sends them, because they need the scope monev:write: Run does where it is asked to.
+// Recommendations are those that Sidoarjo2023 plants, as events of the office: one that works, one that does not, and
+// one that is still open. No preset sends them, because they need the scope monev:write: Run does where it is asked to.
 func Recommendations(center string) (out []event.RawEvent) {
 	for i := range figures().Recommendations {
 		r := &figures().Recommendations[i]

@@ -77,7 +77,9 @@ func Start(t testing.TB, scripts bool) *Browser {
 			"args": []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 				"--disable-background-networking",
 				"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--user-data-dir=" + profile},
-			"prefs": map[string]any{"intl.accept_languages": "id", "profile.managed_default_content_settings.javascript": setting},
+			"prefs": map[string]any{
+				"intl.accept_languages": "id", "profile.managed_default_content_settings.javascript": setting,
+			},
 		},
 		"goog:loggingPrefs": map[string]string{"browser": "ALL"},
 	}}}, &made)
@@ -305,9 +307,10 @@ func (b *Browser) Accessible(name string) {
 func (b *Browser) Dark(dark bool) {
 	b.t.Helper()
 	scheme := map[bool]string{false: "light", true: "dark"}[dark]
-	b.Do(http.MethodPost, "/goog/cdp/execute", map[string]any{"cmd": "Emulation.setEmulatedMedia", "params": map[string]any{
-		"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}},
-	}}, nil)
+	b.Do(http.MethodPost, "/goog/cdp/execute",
+		map[string]any{"cmd": "Emulation.setEmulatedMedia", "params": map[string]any{
+			"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}},
+		}}, nil)
 }
 
 // Press presses a key and lets it go, such as "\ue004", the tabulator.
@@ -326,7 +329,8 @@ func (b *Browser) Keyboard(name string) {
 	const all = `[...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")].filter(
 		(e) => !e.disabled && e.type !== "hidden" && e.getClientRects().length > 0 && e.checkVisibility())`
 	var n int
-	b.Eval(`(() => { window.reached = new Set(); window.unseen = []; document.activeElement?.blur(); return `+all+`.length; })()`,
+	b.Eval(`(() => { window.reached = new Set(); window.unseen = []; document.activeElement?.blur(); return `+all+
+		`.length; })()`,
 		&n)
 	for left := 1; left > 0 && n >= 0; n-- {
 		for range 8 { // a date is several stops

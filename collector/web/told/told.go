@@ -48,7 +48,8 @@ type view struct {
 	Rows  []row
 }
 
-// row is the messages to one OPD by one channel; absent times are "–". Times say of how many tickets they are the median.
+// row is the messages to one OPD by one channel; absent times are "–". Times say of how many tickets they are the
+// median.
 type row struct{ OPD, Channel, Messages, Delivered, Read, Failed, ToRead, ToAcknowledged string }
 
 func (p *pages) show(r *page.Request) {

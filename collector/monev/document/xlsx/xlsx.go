@@ -5,7 +5,8 @@
 //
 //	k_<Key.ID>_<place in the document>_<how the cell holds it>
 //
-// how is n for a number or a text, d for a length of time in days, t for a date, p<offset> for what begins within a text.
+// how is n for a number or a text, d for a length of time in days, t for a date, p<offset> for what begins within a
+// text.
 package xlsx
 
 import (
