@@ -28,7 +28,8 @@ func (b *bench) report(ctx context.Context) error {
 		return err
 	}
 	defer c.close()
-	list, err := c.p.query("SELECT center FROM monev112.calls GROUP BY center ORDER BY center = '35.15' DESC, count() DESC")
+	list, err := c.p.query("SELECT center FROM monev112.calls GROUP BY center ORDER BY center = '35.15' DESC, count() " +
+		"DESC")
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,8 @@ type made struct {
 }
 
 // makeReports makes reports one after the other, each in all formats, and adds a row of what that cost.
-func (b *bench) makeReports(ctx context.Context, p *process, runner *monthly.Runner, measure string, list []made) error {
+func (b *bench) makeReports(ctx context.Context, p *process, runner *monthly.Runner, measure string,
+	list []made) error {
 	pids := append(childrenOf(p.cmd.Process.Pid), p.cmd.Process.Pid)
 	resetPeak(append(pids, os.Getpid()))
 	before, _ := p.used()
@@ -97,8 +99,10 @@ func (b *bench) makeReports(ctx context.Context, p *process, runner *monthly.Run
 		total += t
 	}
 	slices.Sort(times)
-	b.table.add(measure, fmt.Sprintf("%.2f s, slowest %.2f s", times[len(times)/2].Seconds(), times[len(times)-1].Seconds()),
-		"", reportGoal+" each", fmt.Sprintf("%d reports in %.0f s, %s each; engine %.2f s of processor time each; peak memory %s "+
+	b.table.add(measure, fmt.Sprintf("%.2f s, slowest %.2f s", times[len(times)/2].Seconds(),
+		times[len(times)-1].Seconds()),
+		"", reportGoal+" each", fmt.Sprintf("%d reports in %.0f s, %s each; engine %.2f s of processor time each; peak "+
+			"memory %s "+
 			"here, %s of the engine", len(times), total.Seconds(), mib(int64(bytes/len(times))),
 			(after.cpu-before.cpu).Seconds()/float64(len(times)), mib(peakOf(os.Getpid())), mib(peakOf(pids...))))
 	return nil
@@ -116,7 +120,8 @@ func countryDirectory(centers []string) (*directory.Directory, error) {
 	}
 	text := "version: 1\ndefault_center: \"35.15\"\ncenters:\n"
 	for _, code := range centers {
-		text += fmt.Sprintf("  - code: %q\n    name: Kabupaten %s\n    timezone: Asia/Jakarta\n    opds:\n%s", code, code, &opds)
+		text += fmt.Sprintf("  - code: %q\n    name: Kabupaten %s\n    timezone: Asia/Jakarta\n    opds:\n%s", code, code,
+			&opds)
 	}
 	return directory.Load("country.yaml", []byte(text))
 }

@@ -332,19 +332,20 @@ func TestAVictimsPlaceStandsNowhere(t *testing.T) {
 		if strings.HasPrefix(url, "/") {
 			url = "http://" + s.addr + url
 		}
-		var r *http.Response
+		var status int
 		var text []byte
 		s.until(url+" is answered", func() bool { // 503: ClickHouse has no time
-			var err error
-			if r, err = http.Get(url); err != nil {
+			r, err := http.Get(url)
+			if err != nil {
 				t.Fatal(err)
 			}
+			defer r.Body.Close()
+			status = r.StatusCode
 			text, err = io.ReadAll(r.Body)
-			r.Body.Close()
-			return err == nil && r.StatusCode != http.StatusServiceUnavailable
+			return err == nil && status != http.StatusServiceUnavailable
 		})
-		if r.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %s %s", url, r.Status, text)
+		if status != http.StatusOK {
+			t.Fatalf("%s: %d %s", url, status, text)
 		}
 		said.Write(text)
 	}

@@ -34,7 +34,7 @@ const (
 
 // A token is the base64url form, without padding, of
 //
-//	version (1 byte, 1) | key id (4) | kind (1: 'l' list, 't' ticket, 'd' display, 'r' report, 'o' person of an OPD) | expiry
+//	version (1 byte, 1) | key id (4) | kind (1: 'l' list, 't' ticket, 'd' display, 'r' report, 'o' person) | expiry
 //	(4, seconds since 1970, big endian) | length of center (1) | center | length of opd (1, 0 for a display or report) |
 //	opd | id (the rest: of the ticket, empty for a list, of the link for a display or a person, month/edition of a
 //	report) | MAC (16)
