@@ -24,6 +24,7 @@ func TestEveryListTakesAsOf(t *testing.T) {
 	none := []string{ // a stream, documents that bear their own date, single jobs and messages; until bounds the last
 		"/v1/board/stream", "/v1/report", "/v1/report/changes", "/v1/reports", "/v1/admin/rebuilds/*id",
 		"/v1/whatsapp/webhook", "/v1/whatsapp/messages/*id", "/v1/admin/events",
+		"/v1/telegram/messages/*id",
 	}
 	w := start(t, func(c *Config) {
 		c.Admin, c.Office = testAdmin(), emptyOffice{}

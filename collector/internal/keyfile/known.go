@@ -89,6 +89,9 @@ func (k Known) Note(file string, ids []string, now time.Time) error {
 	})
 }
 
+// makingPause is between looks for a file that somebody may be about to make.
+const makingPause = 20 * time.Millisecond
+
 // Dependent says what follows from the keys of one file, for who finds it missing or another's.
 type Dependent struct {
 	What   string // what depends on the keys, a sentence's end: "...: the callers' numbers are ..."
@@ -112,8 +115,14 @@ func ReadKnown[T any](f File[T], d Dependent, ids func(T) []string, now time.Tim
 	value, err = f.Read()
 	lost := errors.Is(err, fs.ErrNotExist) && (len(last.IDs) > 0 || !recorded && d.Evidence())
 	if _, lerr := os.Lstat(f.Path + LockSuffix); lost && lerr == nil {
-		// It may be in the making: who makes it holds the lock until it is there. Without the lock it stays missing.
-		_ = f.locked(func() error { value, err = f.Read(); return nil })
+		// It may be in the making: who makes it holds the lock until it is there, from a moment after the lock's file came.
+		// Without the lock it stays missing.
+		for tries := 25; tries > 0 && errors.Is(err, fs.ErrNotExist); tries-- {
+			_ = f.locked(func() error { value, err = f.Read(); return nil })
+			if errors.Is(err, fs.ErrNotExist) {
+				time.Sleep(makingPause)
+			}
+		}
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && lost:
