@@ -215,8 +215,8 @@ func clock(out map[string]figure, t *casefile.Ticket, k *sla.Clock, now time.Tim
 	case sla.Confirm:
 		fact = t.ConfirmedAt
 	}
-	add(fmt.Sprintf("not_recorded %s %s %s %s", k.OPD, scope, k.Name, t.Sources), state == sla.Unobserved, true)
-	add(fmt.Sprintf("recorded %s %s %s %s", k.OPD, scope, k.Name, t.Sources), !fact.IsZero(), true)
+	add(fmt.Sprintf("not_recorded %s %s %s %s", k.OPD, scope, k.Name, k.Sources), state == sla.Unobserved, true)
+	add(fmt.Sprintf("recorded %s %s %s %s", k.OPD, scope, k.Name, k.Sources), !fact.IsZero(), true)
 	decided := state == sla.Met || state == sla.Breached
 	if scope != "own" || !decided {
 		return
