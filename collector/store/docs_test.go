@@ -15,6 +15,7 @@ var viewParameter = regexp.MustCompile(`\{(\w+):(\w+)`)
 var viewArguments = map[string]string{
 	"since": "'2026-10-01'", "until": "'2026-11-01'", "step": "'all'", "target": "15", "short": "5", "center": "'35.15'",
 	"centers": "['35.15']", "days": "[('35.15', '2026-10-01')]", "at": "'2026-10-02 00:00:00'", "zone": "'Asia/Jakarta'",
+	"since Int64": "0", "until Int64": "9999999999999", // milliseconds since 1970
 	"opd": "''", "category": "''", "priority": "''", "kecamatan": "''", "indicator": "'resolve'",
 }
 
@@ -26,7 +27,10 @@ func asked(t *testing.T, view, definition string) string {
 		if p[2] == "Nullable" {
 			continue // may be left out
 		}
-		value, known := viewArguments[p[1]]
+		value, known := viewArguments[p[1]+" "+p[2]]
+		if !known {
+			value, known = viewArguments[p[1]]
+		}
 		if !known {
 			t.Fatalf("view %s takes the parameter %s: say in viewArguments what to ask it with", view, p[1])
 		}

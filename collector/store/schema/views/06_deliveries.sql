@@ -24,8 +24,8 @@ WHERE n.channel != '';
 
 -- deliveries_by_opd: the messages of a time, since <= told_at < until in milliseconds since 1970, by OPD ('' is the
 -- leadership) and channel. delivered: the telephone says so, or, but for WhatsApp, the channel took it. to_read and
--- to_acknowledged are medians, in seconds, over the late tickets in those that did not fail, each once: from when its clock was due until
--- somebody read of it (of reads tickets), until the OPD acknowledged it (of acknowledgements).
+-- to_acknowledged are medians, in seconds, over the late tickets in those that did not fail, each once: from when its
+-- clock was due until somebody read of it (of reads tickets), until the OPD acknowledged it (of acknowledgements).
 CREATE OR REPLACE VIEW {{db}}.deliveries_by_opd AS
 SELECT m.center AS center, m.office AS opd, m.channel AS channel, m.messages AS messages, m.delivered AS delivered,
     m.seen AS seen, m.failed AS failed, t.reads AS reads, if(t.reads = 0, NULL, t.read_after) AS to_read,
