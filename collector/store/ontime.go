@@ -23,10 +23,11 @@ func (s *Store) OPDMonths(ctx context.Context, center string, names []string, si
 	for i, name := range names {
 		quoted[i] = quote(name)
 	}
+	days := fmt.Sprintf("since = %s, until = %s, step = 'month'", quote(since.Format(time.DateOnly)),
+		quote(until.Format(time.DateOnly)))
 	view := func(name string) string {
 		return fmt.Sprintf(`SELECT period::Date AS month, clock::String AS of, numerator, denominator, unobserved
-			FROM %s(since = %s, until = %s, as_of = NULL, step = 'month') WHERE center = %s AND opd IN (%s)`, name,
-			quote(since.Format(time.DateOnly)), quote(until.Format(time.DateOnly)), quote(center), strings.Join(quoted, ", "))
+			FROM %s WHERE center = %s AND opd IN (%s)`, viewAt(name, time.Time{}, days), quote(center), strings.Join(quoted, ", "))
 	}
 	sql := view("monev_on_time_tickets") + " UNION ALL " + view("monev_on_time_outside")
 	return queryAll(ctx, s, "count clocks in time by month", "SELECT month, of, toUInt64(sum(numerator)), "+
