@@ -102,8 +102,7 @@ func (b *bench) makeReports(ctx context.Context, p *process, runner *monthly.Run
 	b.table.add(measure, fmt.Sprintf("%.2f s, slowest %.2f s", times[len(times)/2].Seconds(),
 		times[len(times)-1].Seconds()),
 		"", reportGoal+" each", fmt.Sprintf("%d reports in %.0f s, %s each; engine %.2f s of processor time each; peak "+
-			"memory %s "+
-			"here, %s of the engine", len(times), total.Seconds(), mib(int64(bytes/len(times))),
+			"memory %s here, %s of the engine", len(times), total.Seconds(), mib(int64(bytes/len(times))),
 			(after.cpu-before.cpu).Seconds()/float64(len(times)), mib(peakOf(os.Getpid())), mib(peakOf(pids...))))
 	return nil
 }

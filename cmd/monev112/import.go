@@ -131,8 +131,7 @@ sent as corrections. Refused rows are written to the rejects file with line and 
 	cmd.Flags().StringVar(&config, "config", "",
 		"configuration file whose directory resolves names (default: the built-in directory)")
 	cmd.Flags().BoolVar(&withdraw, "withdraw", false, "take back events of earlier imports, within the time of the "+
-		"files, "+
-		"that no row gives any more; without it they are counted and named")
+		"files, that no row gives any more; without it they are counted and named")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "send nothing; print the events")
 	return cmd
 }

@@ -82,8 +82,7 @@ func (a *API) getBoard(c *gin.Context) {
 	q, err := query(c, "center", "as_of")
 	if err == nil && q.Get("as_of") != "" {
 		err = badQuery("as_of", "the board shows now. Ask /v1/tickets?as_of= for the open tickets of a past instant, and a "+
-			"view "+
-			"monev_...(as_of = ...) for figures.")
+			"view monev_...(as_of = ...) for figures.")
 	}
 	if err != nil {
 		a.fail(c, err)

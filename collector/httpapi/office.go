@@ -38,8 +38,7 @@ const notMeasured = "Tidak diukur dalam daftar ini: hanya 20 yang selesai terakh
 	"ini."
 
 // getOffice answers what the office of a centre wrote: recommendations as they are listed, overdue ones first, with
-// the measured effect of those completed last until yesterday's
-// end.
+// the measured effect of those completed last until yesterday's end.
 func (a *API) getOffice(c *gin.Context) {
 	q, err := query(c, "center", "as_of")
 	center := q.Get("center")

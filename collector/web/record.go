@@ -178,8 +178,7 @@ func (v *visit) stated(text string, lo, hi time.Time) (at time.Time, wrong strin
 	}
 	clock := func(t time.Time) string { return t.In(v.zone).Format("15.04 MST") }
 	wrong = fmt.Sprintf("Sebutkan jam kejadian antara %s dan %s: paling lama dua jam ke belakang, dan tidak sebelum "+
-		"tiket "+
-		"diteruskan atau langkah sebelumnya.", clock(lo), clock(hi))
+		"tiket diteruskan atau langkah sebelumnya.", clock(lo), clock(hi))
 	if hi.Before(lo) {
 		wrong = "Langkah ini sudah lebih dari dua jam lalu, atau tidak mungkin terjadi menurut langkah lain yang sudah " +
 			"dicatat. Sampaikan lewat telepon kepada koordinator piket Call Center 112."

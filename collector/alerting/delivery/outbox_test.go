@@ -191,8 +191,7 @@ func TestFiftyLateTicketsAreOneMessageToEachPerson(t *testing.T) {
 		t.Errorf("the same notification again: %v", repeated)
 	}
 	want := "Call Center 112: Dinas Perhubungan memiliki 50 tiket yang melewati batas waktu. Yang tertua, tiket T-000 " +
-		"(PJU, " +
-		"Kec. Waru Kota), sudah terlambat 100 jam. Mohon ditindaklanjuti dan dicatat melalui tombol di bawah ini."
+		"(PJU, Kec. Waru Kota), sudah terlambat 100 jam. Mohon ditindaklanjuti dan dicatat melalui tombol di bawah ini."
 	if !slices.Equal(o.to(), []string{"Kepala Dishub", "Sekretaris Dishub"}) || o.sent[0].text != want {
 		t.Fatalf("%v\n%s", o.to(), o.sent[0].text)
 	}

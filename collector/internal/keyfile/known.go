@@ -132,16 +132,14 @@ func ReadKnown[T any](f File[T], d Dependent, ids func(T) []string, now time.Tim
 		return value, err
 	case err != nil:
 		return value, fmt.Errorf("%w. Mend it, bring it back from the secrets of a backup, or begin with new keys from "+
-			"here: "+
-			"%s (%s)", err, d.Remedy, d.What)
+			"here: %s (%s)", err, d.Remedy, d.What)
 	}
 	has := ids(value)
 	lacking := slices.DeleteFunc(slices.Clone(last.IDs), func(id string) bool { return slices.Contains(has, id) })
 	if len(lacking) > 0 && (!d.Any || len(lacking) == len(last.IDs)) {
 		return value, fmt.Errorf("%s %s holds other keys than this folder was used with (%s is not in it): it was cut "+
-			"short, or "+
-			"is of another installation: %s. Bring the right file back from the secrets of a backup, or begin with new keys "+
-			"from here: %s", f.Name, f.Path, lacking[len(lacking)-1], d.What, d.Remedy)
+			"short, or is of another installation: %s. Bring the right file back from the secrets of a backup, or begin with "+
+			"new keys from here: %s", f.Name, f.Path, lacking[len(lacking)-1], d.What, d.Remedy)
 	}
 	_ = known.Note(name, has, now) // a full disk stops no start: the next one records it
 	return value, nil

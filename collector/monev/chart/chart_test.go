@@ -149,8 +149,7 @@ func kecamatan(borders bool) Map {
 		Title: "Tiket per 10.000 penduduk menurut kecamatan", Unit: Unit{Name: "tiket per 10.000 penduduk", Decimals: 1},
 	}
 	names := strings.Fields("Tarik Prambon Krembung Porong Jabon Tanggulangin Candi Tulangan Wonoayu Sukodono Sidoarjo " +
-		"Buduran " +
-		"Sedati Waru Gedangan Taman Krian Balongbendo")
+		"Buduran Sedati Waru Gedangan Taman Krian Balongbendo")
 	for i, name := range names {
 		a := Area{Code: fmt.Sprintf("35.15.%02d", i+1), Name: name, Value: float64(i%7) / 2.1, N: uint64(i * 3)}
 		if i == 13 {

@@ -93,8 +93,7 @@ func (w *writer) departments() {
 	}
 	w.heading(1, "opd", "Perangkat daerah")
 	w.say(document.Normal, text("“100 % ditindaklanjuti” adalah tiga angka: ditindaklanjuti, tepat waktu, dan "+
-		"dikonfirmasi "+
-		"kepada pelapor."))
+		"dikonfirmasi kepada pelapor."))
 	ranks := w.ranks(own)
 	if len(own) > 0 {
 		w.departmentFigure(own)
@@ -246,8 +245,7 @@ func (w *writer) causes() {
 	}
 	w.heading(1, "kendala", "Kendala")
 	w.say(document.Normal, text("Setiap kasus yang gagal mendapat tepat satu sebab, yang pertama yang cocok; jumlah "+
-		"semua "+
-		"sebab sama dengan yang gagal. Dihitung saat laporan dibuat."))
+		"semua sebab sama dengan yang gagal. Dihitung saat laporan dibuat."))
 	for i := range w.Causes {
 		set := &w.Causes[i]
 		name := cmp.Or(set.Name, nameIn(indicatorNames, set.Indicator))

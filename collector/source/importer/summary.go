@@ -94,8 +94,7 @@ func (s *Summary) Text(rejects string) string {
 		"left as they are, and their cases are flagged")
 	note(s.Notes.NightShift, "times were moved to the next day: the night shift carries the date on which it began")
 	note(s.Notes.RowOrder, "times were those of the row before of their case and were moved by milliseconds, in the "+
-		"order of "+
-		"the rows")
+		"order of the rows")
 	note(s.Notes.Unchanged, "rows say what the row before them said and give no event")
 	note(s.Notes.RepairedCallers, "callers' numbers got back what a spreadsheet had taken, the leading 0 for one")
 	note(s.Notes.LostCallers, "callers' numbers could not be read and were left out (8,12E+10 has lost its digits)")

@@ -85,8 +85,7 @@ func (p *proposer) facts() facts {
 				"that its word stands for, when it differs from the row before", p.head("status"))
 	case f.Several:
 		p.note("satu baris berkas ini tampaknya tentang "+kindID[f.Kind]+", dan satu nomor ada di beberapa baris, misalnya "+
-			"satu "+
-			"baris per unit: yang paling awal dihitung, untuk akhir yang paling akhir%.0s",
+			"satu baris per unit: yang paling awal dihitung, untuk akhir yang paling akhir%.0s",
 			"a row of this file seems to be about %s, and a case stands on several rows, as with a row for each unit: of "+
 				"each event the earliest row counts, of an end the latest", f.Kind)
 	default:
@@ -103,8 +102,7 @@ func (p *proposer) facts() facts {
 			f.Night = words
 			p.note("baris shift malam setelah tengah malam tampaknya memakai tanggal awal shift: baris itu dipindahkan ke hari "+
 				"berikutnya", "rows of the night shift after midnight seem to carry the date on which the shift began: "+
-				"night_shift "+
-				"moves them to the next day; remove it if that is wrong")
+				"night_shift moves them to the next day; remove it if that is wrong")
 		}
 	}
 	f.DecimalComma = slices.ContainsFunc(p.cells("wait"), func(c string) bool { return strings.Contains(c, ",") })

@@ -16,8 +16,7 @@ import (
 
 // ErrNoChromium says that there is no program that prints.
 var ErrNoChromium = errors.New("no PDF: Chromium is not installed here. Install chromium (or google-chrome), or open " +
-	"the " +
-	"HTML in any browser and print it")
+	"the HTML in any browser and print it")
 
 // programs are the names of Chromium on the systems that we know.
 var programs = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
