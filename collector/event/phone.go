@@ -262,3 +262,13 @@ func isPhoneSeparator(c byte) bool {
 }
 func isDigit(c byte) bool  { return c-'0' <= 9 }
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// Letters writes bytes in the letters a to p, two each: an id that is made of them cannot be taken for a telephone
+// number.
+func Letters(b []byte) string {
+	out := make([]byte, 0, 2*len(b))
+	for _, c := range b {
+		out = append(out, 'a'+c>>4, 'a'+c&15)
+	}
+	return string(out)
+}

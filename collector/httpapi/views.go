@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -65,8 +64,7 @@ func (a *API) correctedViews(row *tracker.Row, now time.Time) []correctedView {
 			Clock: k.Clock, Seq: k.Seq, OPD: cmp.Or(a.opdID(row.Key.Center, k.OPD), k.OPD), ReceivedAt: instant(k.ReceivedAt),
 			Before: verdictView{sla.Breached, instant(k.DueAt), instant(k.StoppedAt)},
 		}
-		if i := slices.IndexFunc(row.Clocks, func(n sla.Clock) bool { return n.Name == k.Clock && n.Seq == k.Seq }); i >= 0 {
-			n := &row.Clocks[i]
+		if n := sla.Find(row.Clocks, k.Clock, k.Seq); n != nil {
 			v.After = &verdictView{n.State(now), instant(n.BreachAt), instant(n.StoppedAt)}
 		}
 		out = append(out, v)

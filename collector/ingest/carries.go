@@ -130,12 +130,8 @@ func (in *Intake) stateOne(ctx context.Context, e event.RawEvent) (r event.Recei
 	}
 }
 
-// statementID is the same whatever is stated. Its letters cannot be taken for a telephone number.
+// statementID is the same whatever is stated.
 func statementID(center, source string, since time.Time) string {
 	sum := sha256.Sum256([]byte(center + "\x00" + source + "\x00" + since.UTC().String()))
-	id := []byte("configured-")
-	for _, b := range sum[:12] {
-		id = append(id, 'a'+b>>4, 'a'+b&15)
-	}
-	return string(id)
+	return "configured-" + event.Letters(sum[:12])
 }

@@ -146,3 +146,13 @@ func (c *Clock) AtRisk(now time.Time) bool {
 func (c *Clock) Overdue(now time.Time) bool {
 	return c.State(now) == Breached && (c.StoppedAt.IsZero() || c.StoppedAt.After(now))
 }
+
+// Find returns the clock of a case with that name and number, nil when it is not among them.
+func Find(clocks []Clock, name string, seq int) *Clock {
+	for i := range clocks {
+		if clocks[i].Name == name && clocks[i].Seq == seq {
+			return &clocks[i]
+		}
+	}
+	return nil
+}

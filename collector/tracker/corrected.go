@@ -56,7 +56,7 @@ func (c *Config) correctedAfterLate(key event.Key, evs []*event.Event, from case
 		})
 		for i := range late {
 			k := &late[i]
-			if slices.ContainsFunc(with, func(n sla.Clock) bool { return n.Name == k.Name && n.Seq == k.Seq }) {
+			if sla.Find(with, k.Name, k.Seq) != nil {
 				continue
 			}
 			was := casefile.Correction{

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
@@ -50,8 +49,7 @@ func (c *correctedView) now(v *visit, state string, due, stopped time.Time) {
 func correctedOf(v *visit, row *tracker.Row) (out []correctedView) {
 	for _, k := range row.Ticket.Corrected {
 		c := v.corrected(k.Clock, k.ReceivedAt, k.DueAt, &k.StoppedAt)
-		if i := slices.IndexFunc(row.Clocks, func(n sla.Clock) bool { return n.Name == k.Clock && n.Seq == k.Seq }); i >= 0 {
-			n := &row.Clocks[i]
+		if n := sla.Find(row.Clocks, k.Clock, k.Seq); n != nil {
 			c.now(v, n.State(v.now), n.BreachAt, n.StoppedAt)
 		}
 		out = append(out, c)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -262,10 +263,7 @@ func (v *visit) entry(action, kind string) audit.Entry {
 }
 
 func (p *Pages) zone(center string) *time.Location {
-	if c, ok := p.cfg.Directory.Center(center); ok && c.Location != nil {
-		return c.Location
-	}
-	return time.UTC
+	return cmp.Or(p.cfg.Directory.Location(center), time.UTC)
 }
 
 func (p *Pages) render(w http.ResponseWriter, status int, name string, view any) {

@@ -259,13 +259,8 @@ func lastAssignment(t *casefile.Ticket) casefile.Assignment {
 	return casefile.Assignment{}
 }
 
-// recordID is the same for every press of one button as a page shows it. Its letters cannot be taken for a telephone
-// number.
+// recordID is the same for every press of one button as a page shows it.
 func recordID(st *step, key event.Key, opd, stay string) string {
 	h := sha256.Sum256([]byte(strings.Join([]string{key.Center, key.ID, opd, stay}, "\x00")))
-	id := []byte(st.Name + "-")
-	for _, b := range h[:16] {
-		id = append(id, 'a'+b>>4, 'a'+b&15)
-	}
-	return string(id)
+	return st.Name + "-" + event.Letters(h[:16])
 }

@@ -27,7 +27,7 @@ func aboutReports(list []Report) (out []Alert) {
 		set(annotations, "center_name", r.CenterName)
 		set(annotations, "link", r.Link)
 		if t, err := time.Parse("2006-01", r.Month); err == nil {
-			annotations["period"] = indonesian.Months[t.Month()-1] + " " + strconv.Itoa(t.Year())
+			annotations["period"] = indonesian.Month(t)
 		}
 		out = append(out, Alert{map[string]string{
 			"alertname": reportAlert, "kind": "report", "center": r.Center, "month": r.Month,

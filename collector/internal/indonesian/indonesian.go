@@ -28,6 +28,9 @@ func Day(t time.Time) string {
 	return fmt.Sprintf("%d %s %d", t.Day(), Months[t.Month()-1], t.Year())
 }
 
+// Month writes "November 2026", in the zone that t has.
+func Month(t time.Time) string { return Months[t.Month()-1] + t.Format(" 2006") }
+
 // Duration writes a duration in its two largest units: "2 jam 10 menit", "3 hari 4 jam", "kurang dari 1 menit". What is
 // less than the smaller unit is cut off.
 func Duration(d time.Duration) string {

@@ -71,8 +71,7 @@ func (w *writer) remarks(section string) {
 }
 
 func (r *Report) period() string {
-	m := r.first()
-	return indonesian.Months[m.Month()-1] + " " + strconv.Itoa(m.Year())
+	return indonesian.Month(r.first())
 }
 
 func monthWords(month string) string {
@@ -129,8 +128,7 @@ func (w *writer) notes() {
 	}
 	if w.Frozen != nil && w.Frozen.DefinitionVersion != w.DefinitionVersion {
 		w.say(document.Warning, text("Bulan ini dibekukan dengan definisi versi %s; program sekarang menghitung dengan "+
-			"versi "+
-			"%s. Angka di sini tetap seperti dibekukan.", w.Frozen.DefinitionVersion, w.DefinitionVersion))
+			"versi %s. Angka di sini tetap seperti dibekukan.", w.Frozen.DefinitionVersion, w.DefinitionVersion))
 	}
 	if w.PresentTarget != 0 {
 		w.say(document.Warning, text("Panggilan bulan ini dinilai dengan batas jawab "), w.target(),
@@ -343,8 +341,8 @@ func (w *writer) approval() {
 	number := cmp.Or(w.Settings.Number, "........................................")
 	w.say(document.Normal, text("Nomor: %s", number))
 	w.say(document.Normal, text("%s untuk %s bulan %s disusun dari data pusat layanan dengan definisi versi %s. Semua "+
-		"angka "+
-		"disertai pembilang, penyebut dan n; angka yang tidak tercatat ditulis demikian.", w.Settings.Title, w.CenterName,
+		"angka disertai pembilang, penyebut dan n; angka yang tidak tercatat ditulis "+
+		"demikian.", w.Settings.Title, w.CenterName,
 		w.period(), w.definitionVersion()))
 	w.say(document.Note, text("Checksum angka (SHA-256): %s", w.Checksum))
 	s := document.Signatures{Place: strings.TrimPrefix(fmt.Sprintf("%s, ........................ %d", w.Settings.City,

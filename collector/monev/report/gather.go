@@ -1,9 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -175,22 +177,9 @@ func months(now []store.MonthFigure, frozen []store.FrozenFigure, own []store.Fi
 		}
 	}
 	slices.SortFunc(out, func(a, b MonthFigure) int {
-		if a.Month != b.Month {
-			return compare(a.Month, b.Month)
-		}
-		return compare(a.Dims, b.Dims)
+		return cmp.Or(strings.Compare(a.Month, b.Month), strings.Compare(a.Dims, b.Dims))
 	})
 	return out, targets
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func figureOf(f *store.Figure) Figure {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -233,7 +234,7 @@ func (r *Runner) Months(ctx context.Context, center string) ([]Month, error) {
 	for _, m := range by {
 		out = append(out, *m)
 	}
-	slices.SortFunc(out, func(a, b Month) int { return compare(b.Month, a.Month) })
+	slices.SortFunc(out, func(a, b Month) int { return strings.Compare(b.Month, a.Month) })
 	return out, nil
 }
 

@@ -64,11 +64,7 @@ var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // again adds nothing.
 func NewID(month, text string) string {
 	h := sha256.Sum256([]byte(month + "\x00" + strings.Join(strings.Fields(strings.ToLower(text)), " ")))
-	id := []byte(cmp.Or(month, "rtl") + "-")
-	for _, b := range h[:3] {
-		id = append(id, 'a'+b>>4, 'a'+b&15)
-	}
-	return string(id)
+	return cmp.Or(month, "rtl") + "-" + event.Letters(h[:3])
 }
 
 // Mistake is what is wrong with a change that somebody wants, in a sentence of either language.
@@ -141,8 +137,7 @@ func check(after, changed map[string]string) error {
 		return &Mistake{event.RecordIndicator, "it is one of " + strings.Join(codes, ", "), "pilih salah satu dari daftar."}
 	case indicator.Calls && (after[event.RecordOPD] != "" || after[event.RecordPriority] != ""):
 		return &Mistake{event.RecordIndicator, code + " is of calls, which lie at no OPD and have no priority; leave opd " +
-			"and " +
-			"priority empty", "indikator panggilan tidak mengenal OPD dan prioritas; kosongkan keduanya."}
+			"and priority empty", "indikator panggilan tidak mengenal OPD dan prioritas; kosongkan keduanya."}
 	case changed[event.RecordCompleted] != "" && after[event.RecordStatus] != event.RTLSelesai:
 		return &Mistake{event.RecordCompleted, "only what has the status selesai was completed on a day",
 			"hanya yang berstatus selesai yang punya tanggal selesai."}
@@ -151,8 +146,8 @@ func check(after, changed map[string]string) error {
 	completed, err2 := time.Parse(time.DateOnly, after[event.RecordCompleted])
 	if err == nil && err2 == nil && completed.Before(month.AddDate(0, 1, -1)) {
 		return &Mistake{event.RecordBaseline, "its baseline " + after[event.RecordBaseline] + " was not over on the day of " +
-			"its " +
-			"completion: name an earlier month", "bulan pembandingnya belum berakhir saat rekomendasi selesai; pilih bulan " +
+			"its completion: name an earlier " +
+			"month", "bulan pembandingnya belum berakhir saat rekomendasi selesai; pilih bulan " +
 			"sebelumnya."}
 	}
 	return nil

@@ -37,11 +37,7 @@ func (r *run) announce(ctx context.Context) error {
 		}
 		beat.Revision = uint32(len(beat.Carries)) // of two statements of one instant the one that says more counts
 		sum := sha256.Sum256([]byte(beat.Center + "\x00" + beat.Time.String() + "\x00" + strings.Join(beat.Carries, " ")))
-		id := []byte("carries-")
-		for _, b := range sum[:12] {
-			id = append(id, 'a'+b>>4, 'a'+b&15)
-		}
-		beat.ID = string(id)
+		beat.ID = "carries-" + event.Letters(sum[:12])
 		if _, err := r.o.Collector.Submit(ctx, append(beat.AppendCloudEvent(nil), '\n'), 1); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()

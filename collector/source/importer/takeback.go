@@ -28,11 +28,7 @@ func WithdrawalID(id string) (string, uint32) {
 	of := versionID(base, revision+1, withdrawnHash)
 	if len(of) > event.MaxIDBytes { // no import made this one
 		sum := sha256.Sum256([]byte(id))
-		letters := []byte("withdrawn-")
-		for _, b := range sum[:16] {
-			letters = append(letters, 'a'+b>>4, 'a'+b&15)
-		}
-		return string(letters), 1
+		return "withdrawn-" + event.Letters(sum[:16]), 1
 	}
 	return of, revision + 1
 }

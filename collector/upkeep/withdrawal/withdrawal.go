@@ -153,8 +153,7 @@ func (s *Service) Confirm(ctx context.Context, center, ticket, by string) (c Con
 	if !t.Withdrawn {
 		if c.Listed = t.Listed(); c.Listed {
 			return c, &RefusedError{Reason: "No withdrawn opening of this ticket waits for a confirmation: it has an opening " +
-				"that " +
-				"stands, or was spoken of after it was confirmed. Withdraw what is wrong first."}
+				"that stands, or was spoken of after it was confirmed. Withdraw what is wrong first."}
 		}
 		return c, nil
 	}
@@ -174,12 +173,8 @@ func (s *Service) Confirm(ctx context.Context, center, ticket, by string) (c Con
 	return c, err
 }
 
-// confirmationID is the same each time. Its letters cannot be taken for a telephone number.
+// confirmationID is the same each time.
 func confirmationID(of event.Key, opening string) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{of.Center, of.ID, opening}, "\x00")))
-	id := []byte("confirm-")
-	for _, b := range sum[:16] {
-		id = append(id, 'a'+b>>4, 'a'+b&15)
-	}
-	return string(id)
+	return "confirm-" + event.Letters(sum[:16])
 }

@@ -167,7 +167,7 @@ func monthName(r *page.Request, month string) string {
 	if r.Lang == page.English {
 		return t.Format("January 2006")
 	}
-	return indonesian.Months[t.Month()-1] + " " + strconv.Itoa(t.Year())
+	return indonesian.Month(t)
 }
 
 // instant writes a time with the name of its zone.

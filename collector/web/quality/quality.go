@@ -3,6 +3,7 @@
 package quality
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -91,7 +92,7 @@ func (p *pages) show(r *page.Request) {
 	if v.Wrong != "" {
 		status = http.StatusBadRequest
 	} else if err := p.read(r, &v); err != nil {
-		status, v.Wrong = http.StatusServiceUnavailable, r.T(page.Away.Indonesian, page.Away.English)
+		status, v.Wrong = http.StatusServiceUnavailable, r.Say(page.Away)
 	}
 	r.Render(page.Page{
 		Title: r.T("Mutu data", "Data quality"), Templates: p.templates, Name: "quality.html", Data: v, Status: status,
@@ -198,10 +199,7 @@ func (p *pages) read(r *page.Request, v *view) error {
 const maxCorrected = 100
 
 func (p *pages) zone(center string) *time.Location {
-	if k, ok := p.cfg.Directory.Center(center); ok && k.Location != nil {
-		return k.Location
-	}
-	return time.UTC
+	return cmp.Or(p.cfg.Directory.Location(center), time.UTC)
 }
 
 // opdName names an OPD as a ticket does.

@@ -60,7 +60,7 @@ func (p *pages) show(r *page.Request) {
 	if v.Wrong != "" {
 		status = http.StatusBadRequest
 	} else if rows, err := p.cfg.Told(r.Context(), r.Person.Center(), since, until); err != nil {
-		status, v.Wrong = http.StatusServiceUnavailable, r.T(page.Away.Indonesian, page.Away.English)
+		status, v.Wrong = http.StatusServiceUnavailable, r.Say(page.Away)
 	} else {
 		for _, t := range rows {
 			v.Rows = append(v.Rows, p.row(r, &t))
