@@ -88,7 +88,7 @@ func TestDashboardsAgainstTheTotals(t *testing.T) {
 	if !s.ready() {
 		t.Fatal("the service ended")
 	}
-	totals := s.simulated("--preset", "sidoarjo-2023")
+	totals := s.simulated("--preset", "sidoarjo-2023", "--recommendations")
 	s.shipped()
 	c := totals.Centers["35.15"]
 	wib, err := time.LoadLocation("Asia/Jakarta")

@@ -235,6 +235,7 @@ func (h *liveHour) everyQuery(t *testing.T) {
 		"Kejadian yang mungkin sama":              true,
 		"Dering tak terangkat, 15 menit terakhir": true, "Waktu tanggap darurat": true, "Keamanan pemblokiran": true,
 		"Siapa yang menerima pesan": true, "Alasan jeda": true, "Data yang bertentangan atau kurang": true, "Tidak tercatat": true,
+		"Rekomendasi dan tindak lanjut (RTL)": true,
 	}
 	chosen := map[string][]string{
 		"opd": {"damkar"}, "kecamatan": {"35.15.18"}, "priority": {"darurat"}, "category": {"kebakaran"},

@@ -32,7 +32,7 @@ func TestRollupsOfManyYearsAreRecomputedInPortions(t *testing.T) {
 				last = period.Start
 			}
 		}
-		if last.Sub(first) >= portionSpan || first.Before(done) || n > 130 {
+		if last.Sub(first) >= portionSpan && len(portion) > fewPeriods || first.Before(done) || n > 130 {
 			t.Fatalf("portion %d is from %v to %v, after %v", n, first, last, done)
 		}
 		done = last
@@ -102,5 +102,27 @@ func TestAPortionThatIsFullLeavesNothingOut(t *testing.T) {
 	}
 	if len(seen) != len(p.periods) {
 		t.Errorf("%d of %d periods had their turn", len(seen), len(p.periods))
+	}
+}
+
+// Periods that lie far apart are done many at a time, and none spans more than a year.
+func TestStrewnPeriodsAreRecomputedInFewPortions(t *testing.T) {
+	p := pending{periods: map[Period]struct{}{}, done: &Period{}}
+	start := time.Date(2009, 1, 1, 0, 0, 0, 0, time.UTC)
+	for d := 0; d < 9*365; d += 3 {
+		p.periods[Period{"us-sf", start.AddDate(0, 0, d)}] = struct{}{}
+	}
+	portions := 0
+	for ; len(p.periods) > 0; portions++ {
+		portion := p.portion()
+		if first, last := portion[0], portion[len(portion)-1]; last.Start.Sub(first.Start) >= widePortion {
+			t.Errorf("a portion from %v to %v", first.Start, last.Start)
+		}
+		for _, period := range portion {
+			delete(p.periods, period)
+		}
+	}
+	if portions != 9 {
+		t.Errorf("%d portions", portions)
 	}
 }

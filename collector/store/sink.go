@@ -181,10 +181,14 @@ func (s *Sink) recomputePortion(ctx context.Context) (more bool, err error) {
 	return more, nil
 }
 
-// What one portion has at most: the span from its first period on, and periods.
+// What one portion has at most: periods, and the span from its first period on. A portion of few periods may span more:
+// a statement costs about as much as the rows of a quiet year, and an import of nine years with a ticket every other day
+// would be recomputed in a hundred portions.
 const (
-	portionSpan    = 31 * 24 * time.Hour
 	portionPeriods = 20_000
+	portionSpan    = 31 * 24 * time.Hour
+	fewPeriods     = 31 * 24
+	widePortion    = 366 * 24 * time.Hour
 )
 
 // portion returns the earliest of the pending periods behind the portion before, from the beginning again where none
@@ -203,13 +207,17 @@ func (p *pending) portion() (periods []Period) {
 	if first == (Period{}) {
 		first = again
 	}
+	dense := 0 // periods within portionSpan
 	for period := range p.periods {
-		if comparePeriods(period, first) >= 0 && period.Start.Sub(first.Start) < portionSpan {
+		if after := period.Start.Sub(first.Start); comparePeriods(period, first) >= 0 && after < widePortion {
 			periods = append(periods, period)
+			if after < portionSpan {
+				dense++
+			}
 		}
 	}
 	slices.SortFunc(periods, comparePeriods)
-	periods = periods[:min(len(periods), portionPeriods)]
+	periods = periods[:min(len(periods), max(fewPeriods, min(dense, portionPeriods)))]
 	if len(periods) > 0 {
 		*p.done = periods[len(periods)-1] // also where recomputing it fails: others must not wait for it
 	}
