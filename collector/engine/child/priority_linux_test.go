@@ -38,9 +38,10 @@ func TestChildGivesWayToItsParent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := min(20-own+10, 19)
+	mine := 20 - own
+	want := min(mine+10, 19)
 	// ClickHouse raises a guard of its memory above all when it may.
-	if n := threads(t, enginePID(t, data)); n[want] < 5 || n[20-own] > 0 {
+	if n := threads(t, enginePID(t, data)); n[want] < 5 || want > mine && n[mine] > 0 {
 		t.Errorf("nice of the child's threads: %v, want %d", n, want)
 	}
 }
