@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/tracker"
+	"github.com/monev112/monev112/deploy"
 )
 
 // events are the events of one centre by case.
@@ -321,15 +323,8 @@ func (f events) until(t time.Time) events {
 	return out
 }
 
-func scopeOf(opd string) string {
-	switch opd {
-	case "pln":
-		return sla.ScopeVertical
-	case "gas":
-		return sla.ScopeUnknown
-	}
-	return sla.ScopeOwn
-}
+// scopeOf is the scope of an OPD by the shipped directory, which does not know gas.
+var scopeOf = directory.MustLoad("directory.yaml", deploy.Directory).Scopes("35.15")
 
 // rows folds the events as the board does.
 func (f events) rows(book *sla.Book) []tracker.Row {

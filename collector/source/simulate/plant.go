@@ -12,14 +12,14 @@ import (
 // plant is a trouble of one month of Sidoarjo2023, named by the cause that monev must find: on Days, between two
 // minutes of the day in WIB; without days all month.
 type plant struct {
-	Cause  string     `yaml:"cause"`
-	Month  time.Month `yaml:"month"`
-	Days   []int      `yaml:"days"`
-	From   int64      `yaml:"from"`
-	To     int64      `yaml:"to"`
-	Calls  int        `yaml:"calls"` // moved to each of the days
-	OPD    string     `yaml:"opd"`
-	Slower int64      `yaml:"slower"`
+	Cause       string     `yaml:"cause"`
+	Month       time.Month `yaml:"month"`
+	Days        []int      `yaml:"days"`
+	From        int64      `yaml:"from"`
+	To          int64      `yaml:"to"`
+	Calls       int        `yaml:"calls"` // moved to each of the days
+	OPD         string     `yaml:"opd"`
+	Acknowledge spread     `yaml:"acknowledge"`
 }
 
 // The causes that are planted.
@@ -117,14 +117,10 @@ func (g *Generator) pickupOf(at int64) spread {
 	return pickup()
 }
 
-// slow makes an OPD acknowledge slower.
+// slow makes an OPD acknowledge late.
 func (r *ticketRun) slow(opd string) {
-	p, _, _ := r.g.planted(plantSlow, r.t.opened)
-	if p == nil || p.OPD != opd {
-		return
-	}
-	for i := range r.how.Acknowledge {
-		r.how.Acknowledge[i] *= p.Slower
+	if p, _, _ := r.g.planted(plantSlow, r.t.opened); p != nil && p.OPD == opd {
+		r.how.Acknowledge = p.Acknowledge
 	}
 }
 
