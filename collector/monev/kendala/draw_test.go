@@ -328,7 +328,7 @@ var scopeOf = directory.MustLoad("directory.yaml", deploy.Directory).Scopes("35.
 
 // rows folds the events as the board does.
 func (f events) rows(book *sla.Book) []tracker.Row {
-	var out []tracker.Row
+	out := make([]tracker.Row, 0, len(f))
 	tickets, calls := map[string][]string{}, map[string]*casefile.Call{}
 	for k, list := range f {
 		for _, e := range list {
@@ -376,7 +376,7 @@ func in(t, since, until time.Time) bool {
 
 // facts gathers what causes are told from, from folded cases and the events of their agents and feeds.
 func (f events) facts(rows []tracker.Row, since, until, at time.Time) *store.CauseFacts {
-	out := &store.CauseFacts{At: at, Quarters: map[int64]int{}, Agents: map[string][]store.AgentState{},
+	out := &store.CauseFacts{At: at, Calls: make([]store.CauseCall, 0, len(rows)), Quarters: map[int64]int{}, Agents: map[string][]store.AgentState{},
 		Talks: map[string][]store.Talk{}, Beats: map[string][]time.Time{}, Tickets: map[string]*casefile.Ticket{},
 		LateAcknowledged: map[string][]time.Time{}, Stated: map[string]map[string]string{}}
 	for i := range rows {
@@ -397,7 +397,7 @@ func (f events) facts(rows []tracker.Row, since, until, at time.Time) *store.Cau
 					}
 				}
 				for _, e := range f[r.Key] {
-					if voided[e.Source+" "+e.ID] || e.Type == event.EventWithdrawn {
+					if len(voided) > 0 && voided[e.Source+" "+e.ID] || e.Type == event.EventWithdrawn {
 						continue
 					}
 					if e.Type == event.CallRinging && (call.RangAt.IsZero() || e.OccurredAt.Before(call.RangAt)) {

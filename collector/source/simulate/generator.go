@@ -34,6 +34,7 @@ type Generator struct {
 	drained  bool     // no arrivals are left
 	queue    arrivalQueue
 	planned  schedule
+	messages []planned // room for those of the call that is being planned
 	load     *loader
 
 	shifts    shifts
@@ -229,7 +230,7 @@ func (g *Generator) nextArrival() (arrival, bool) {
 
 // receive plans a call and all that follows from it.
 func (g *Generator) receive(a arrival) {
-	inc := &incident{}
+	inc := &incident{messages: g.messages[:0]}
 	g.planCall(inc, a)
 	if g.preset == Live {
 		g.disturbIncident(inc)
@@ -240,11 +241,11 @@ func (g *Generator) receive(a arrival) {
 		inc.messages[i].of = inc
 		g.planned.push(inc.messages[i])
 	}
-	inc.messages = nil
+	inc.messages, g.messages = nil, inc.messages
 }
 
 // skip plans a call and forgets it.
-func (g *Generator) skip(a arrival) { g.planCall(&incident{}, a) }
+func (g *Generator) skip(a arrival) { g.planCall(&incident{messages: g.messages[:0]}, a) }
 
 // moment turns an instant of the package into a time in WIB.
 func (g *Generator) moment(at int64) time.Time { return time.UnixMilli(at).In(g.zone) }

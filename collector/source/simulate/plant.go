@@ -135,6 +135,7 @@ type recommendation struct {
 	Completed string `yaml:"completed"`
 	Indicator string `yaml:"indicator"`
 	OPD       string `yaml:"opd"`
+	Priority  string `yaml:"priority"`
 	Baseline  string `yaml:"baseline"`
 	Slower    int64  `yaml:"slower"` // confirmations before its completion
 }
@@ -147,7 +148,7 @@ func Recommendations(center string) (out []event.RawEvent) {
 		record := map[string]string{
 			event.RecordText: r.Text, event.RecordOwner: r.Owner, event.RecordMonth: r.Month, event.RecordDue: r.Due,
 			event.RecordStatus: r.Status, event.RecordCompleted: r.Completed, event.RecordIndicator: r.Indicator,
-			event.RecordOPD: r.OPD, event.RecordBaseline: r.Baseline,
+			event.RecordOPD: r.OPD, event.RecordPriority: r.Priority, event.RecordBaseline: r.Baseline,
 		}
 		maps.DeleteFunc(record, func(_, v string) bool { return v == "" })
 		month, _ := time.ParseInLocation("2006-01", r.Month, wib())
