@@ -9,6 +9,8 @@ PROMETHEUS   := v0.316.0
 ALERTMANAGER := v0.31.1
 OTELCOL      := v0.161.0
 NFPM         := v2.43.4
+AXE          := 4.14.1
+AXEDIR       := collector/web/browser
 GOLANGCI     := v2.15.0
 
 .DEFAULT_GOAL := build
@@ -16,7 +18,7 @@ GOLANGCI     := v2.15.0
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 24
 
-.PHONY: help build engine demo test unit check race lint tidy generated chromium office packages deb format generate \
+.PHONY: help build engine demo test unit check race lint tidy generated chromium axe office packages deb format generate \
 	dashboards dashboards-schemas dashboards-preview otelcol bench bench-against torture soak fuzz properties tools
 
 build: ## the program
@@ -31,7 +33,7 @@ demo: engine ## a simulated call centre: history, then live traffic, until Ctrl-
 # Rules, routes and messages are tested on real servers, built here: minutes once, then kept in .tools/bin.
 # Most tests of whole programs wait for one another's servers: more of them side by side than there are processors. The
 # engine gives way to whatever runs beside it, here compilers and other tests: at the lowest priority all are equal.
-test: engine tools chromium office packages ## every test, with real servers
+test: engine tools chromium axe office packages ## every test, with real servers
 	nice -n 19 $(GO) test -timeout 240m -parallel 3 ./...
 	$(GO) test -timeout 10m -tags faults ./collector/internal/faultpoint
 	$(GO) test -timeout 10m -tags faults ./collector/ingest -run Killed
@@ -61,6 +63,12 @@ chromium:
 	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	  timeout 600 sh -c 'apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends chromium chromium-driver' >/dev/null 2>&1; \
 	} || echo "chromium and chromium-driver are not here and could not be installed: the tests of the pages in a browser are skipped"
+
+# axe-core, for the tests that look at the pages as a reader without eyes does: npm's, beside the tests. Likewise.
+axe:
+	@grep -qs '"version": "$(AXE)"' $(AXEDIR)/node_modules/axe-core/package.json || \
+	  timeout 300 npm install --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent --prefix $(AXEDIR) axe-core@$(AXE) >/dev/null 2>&1 || \
+	  echo "axe-core is not here and npm could not install it: whether the pages are accessible is not tested"
 
 # LibreOffice without its windows, for the tests that open reports as offices do and save them. Likewise.
 office:

@@ -24,7 +24,7 @@ const timeout = 3 * time.Minute
 
 // Browser is Debian's Chromium, spoken to over the WebDriver protocol.
 type Browser struct {
-	t       testing.TB
+	t       *testing.T
 	session string
 	client  http.Client
 }
@@ -33,7 +33,7 @@ var driverPort = regexp.MustCompile(`started successfully on port (\d+)`)
 
 // Start starts Chromium, or skips the test where there is none. Without scripts, pages run none, as on a careful
 // telephone; what the test itself asks still runs.
-func Start(t testing.TB, scripts bool) *Browser {
+func Start(t *testing.T, scripts bool) *Browser {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts Chromium: not with -short")
@@ -277,8 +277,15 @@ func (b *Browser) Quiet(expected ...string) {
 }
 
 // Accessible fails the test when axe-core finds a serious or critical fault in the page. Where axe-core is not there it
-// only says so: the rest of the test goes on.
+// is a subtest that is skipped, and the rest of the test goes on.
 func (b *Browser) Accessible(name string) {
+	b.t.Helper()
+	b.t.Run("axe: "+name, func(t *testing.T) {
+		(&Browser{t: t, session: b.session, client: b.client}).axe()
+	})
+}
+
+func (b *Browser) axe() {
 	b.t.Helper()
 	var script []byte
 	for _, folder := range []string{"browser", "../browser"} { // of a test in collector/web, and below it
@@ -287,8 +294,7 @@ func (b *Browser) Accessible(name string) {
 		}
 	}
 	if script == nil {
-		b.t.Logf("%s: not looked at by axe-core: npm install --no-save --prefix collector/web/browser axe-core", name)
-		return
+		b.t.Skip("no axe-core: make axe installs it with npm")
 	}
 	var found []struct {
 		ID, Impact, Help string
@@ -299,7 +305,7 @@ func (b *Browser) Accessible(name string) {
 		axe.run({resultTypes: ["violations"]}).then((r) =>
 			done(r.violations.filter((v) => ["serious", "critical"].includes(v.impact))))`}, &found)
 	for _, f := range found {
-		b.t.Errorf("%s: axe: %s (%s): %s: %.300v", name, f.ID, f.Impact, f.Help, f.Nodes)
+		b.t.Errorf("%s (%s): %s: %.300v", f.ID, f.Impact, f.Help, f.Nodes)
 	}
 }
 

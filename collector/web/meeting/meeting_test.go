@@ -189,6 +189,13 @@ func TestAMonthThatMoved(t *testing.T) {
 	}
 }
 
+// Keys, as a browser is told of them.
+const (
+	enter = "\ue007"
+	left  = "\ue012"
+	right = "\ue014"
+)
+
 func TestThePagesInABrowser(t *testing.T) {
 	b := browser.Start(t, true)
 	w := newWorld(t)
@@ -200,17 +207,30 @@ func TestThePagesInABrowser(t *testing.T) {
 		Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.site.Serve(rw, r, nil) })}
 	go func() { _ = s.Serve(l) }()
 	defer s.Close()
-	for name, path := range map[string]string{"monev": "/monev", "monev-bulan": "/monev/2026-10",
-		"laporan": "/monev/2026-10/laporan.html"} {
+	for _, p := range []struct{ name, path string }{
+		{"monev", "/monev"}, {"monev-rancangan", "/monev/2026-10"}, {"laporan", "/monev/2026-10/laporan.html"},
+		{"monev-bulan", "/monev/2026-10"}, // handed out, with editions and what moved since
+	} {
 		for _, width := range []int{1280, 390} {
 			b.Resize(width)
-			b.Open("http://" + l.Addr().String() + path)
+			b.Dark(width == 390)
+			b.Open("http://" + l.Addr().String() + p.path)
 			b.Until(`document.readyState === "complete"`)
-			if name != "laporan" { // which is paper
-				b.Fits(name, width)
+			if p.name != "laporan" { // which is paper
+				b.Fits(p.name, width)
+				b.Keyboard(p.name)
 			}
-			b.Accessible(name)
+			b.Accessible(p.name)
+		}
+		if p.name == "monev-rancangan" {
+			b.Eval(`document.querySelector("main form button").focus()`, nil)
+			b.Press(enter)
+			b.Until(`document.body.innerText.includes("Yang sudah diserahkan")`)
 		}
 	}
+	b.Press(right)
+	b.Until(`location.pathname === "/monev/2026-11"`)
+	b.Press(left)
+	b.Until(`location.pathname === "/monev/2026-10"`)
 	b.Quiet()
 }

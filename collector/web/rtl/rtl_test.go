@@ -18,6 +18,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/ingest"
 	"github.com/monev112/monev112/collector/monev/rtl"
+	"github.com/monev112/monev112/collector/web/browser"
 	"github.com/monev112/monev112/collector/web/page"
 	"github.com/monev112/monev112/deploy"
 )
@@ -269,4 +270,40 @@ func TestLinksKeepTheCentre(t *testing.T) {
 		"status": {"batal"}}); code != 303 || to != "../rtl/R-1?tersimpan&center="+other {
 		t.Errorf("%d %s", code, to)
 	}
+}
+
+// Who cannot use a mouse or see the page writes a recommendation, follows it up and remarks on the report.
+func TestThePagesInABrowser(t *testing.T) {
+	b := browser.Start(t, true)
+	w := newWorld(t)
+	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.site.Serve(rw, r, nil) }))
+	defer s.Close()
+	look := func(name string) {
+		for _, width := range []int{1280, 390} {
+			b.Resize(width)
+			b.Dark(width == 390)
+			b.Fits(name, width)
+			b.Accessible(name)
+		}
+		b.Keyboard(name)
+	}
+	press := func(button string) {
+		b.Eval(`document.querySelector("`+button+`").focus()`, nil)
+		b.Press("\ue007")
+	}
+	b.Open(s.URL + "/rtl")
+	look("rtl-kosong")
+	b.Type("#f-text", "Tambah petugas malam <b>")
+	b.Type("#f-due", "11012026") // as the browser's own field of a date takes it
+	press("form.stack button")
+	b.Until(`document.querySelector(".note.calm")?.textContent === "Tersimpan."`)
+	look("rtl-satu")
+	b.Open(s.URL + "/rtl")
+	look("rtl")
+	b.Open(s.URL + "/monev/2026-10/catatan")
+	b.Type("textarea", "Hujan deras")
+	press("form.stack button")
+	b.Until(`document.querySelector(".note.calm")?.textContent === "Tersimpan."`)
+	look("rtl-catatan")
+	b.Quiet()
 }
