@@ -23,8 +23,10 @@ func (b *bench) importTable(ctx context.Context) error {
 	}
 	defer func() { _ = p.stop() }()
 	began := time.Now()
-	out, err := exec.CommandContext(ctx, b.program, "import", "--server", "http://"+p.addr, "--mapping",
-		"boston311-2015-h1", "--rejects", filepath.Join(b.dir, "rejects.csv"), csv).CombinedOutput()
+	cmd := exec.CommandContext(ctx, b.program, "import", "--server", "http://"+p.addr, "--mapping",
+		"boston311-2015-h1", "--rejects", filepath.Join(b.dir, "rejects.csv"), csv)
+	serveBefore, engineBefore := p.used()
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("import: %w\n%.2000s", err, out)
 	}
@@ -34,6 +36,7 @@ func (b *bench) importTable(ctx context.Context) error {
 		return err
 	}
 	stored := since.Sub(began)
+	serve, engine := p.used()
 	tickets, err := p.query("SELECT count() FROM monev112.tickets FINAL")
 	if err != nil {
 		return err
@@ -46,8 +49,10 @@ func (b *bench) importTable(ctx context.Context) error {
 		return err
 	}
 	b.table.add("import of a table", rate(perSecond(b.importRows, sent)), "", "",
-		fmt.Sprintf("%s rows, %s events acknowledged; stored with cases and clocks after %.1f s",
-			thousands(int64(b.importRows)), events, stored.Seconds()))
+		fmt.Sprintf("%s rows, %s events acknowledged; stored with cases and clocks after %.1f s; processor time %.1f s import + "+
+			"%.1f s serve + %.1f s engine", thousands(int64(b.importRows)), events, stored.Seconds(),
+			(cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()).Seconds(),
+			(serve.cpu-serveBefore.cpu).Seconds(), (engine.cpu-engineBefore.cpu).Seconds()))
 	return nil
 }
 

@@ -98,8 +98,8 @@ func newFresh(t *testing.T, h *harm, rng *rand.Rand) *fresh {
 	return f
 }
 
-// add folds the events, in an order of its own.
-func (f *fresh) add(events []*sent) {
+// add folds the events, in an order of its own, each as received by the service.
+func (f *fresh) add(events []*sent, received map[string]time.Time) {
 	f.t.Helper()
 	f.rng.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 	for part := range slices.Chunk(events, event.MaxBatchEvents) {
@@ -115,6 +115,7 @@ func (f *fresh) add(events []*sent) {
 		var keys []event.Key
 		for i := range b.Events {
 			e := &b.Events[i]
+			e.ReceivedAt = received[e.Source+"\x00"+e.ID]
 			f.dir.Normalize(e)
 			f.pos++
 			f.board.Apply(e, event.AppendBinary(nil, e), f.pos, true)
@@ -143,11 +144,14 @@ type verdict struct{ events, losses, doubles, differing, invisible int }
 func (f *fresh) check(merged bool) (v verdict) {
 	f.t.Helper()
 	l := f.h.ledger
-	rows := map[string]int{}
-	for line := range strings.Lines(f.h.query("SELECT source, id, count() FROM events FINAL GROUP BY source, id")) {
+	rows, received := map[string]int{}, map[string]time.Time{}
+	for line := range strings.Lines(f.h.query(
+		"SELECT source, id, count(), toUnixTimestamp64Milli(max(received_at)) FROM events FINAL GROUP BY source, id")) {
 		p := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		n, _ := strconv.Atoi(p[2])
-		rows[p[0]+"\x00"+p[1]] = n
+		key := p[0] + "\x00" + p[1]
+		rows[key], _ = strconv.Atoi(p[2])
+		ms, _ := strconv.ParseInt(p[3], 10, 64)
+		received[key] = time.UnixMilli(ms).UTC()
 	}
 	var news []*sent
 	l.mu.Lock()
@@ -185,7 +189,7 @@ func (f *fresh) check(merged bool) (v verdict) {
 		}
 	}
 	slices.SortFunc(news, func(a, b *sent) int { return strings.Compare(a.id, b.id) }) // then shuffled by the seed
-	f.add(news)
+	f.add(news, received)
 	for name, t := range tables {
 		v.differing += f.differ(name, t.columns, t.from)
 	}
@@ -198,7 +202,7 @@ func (f *fresh) check(merged bool) (v verdict) {
 // tables are what service and fresh fold must agree on, without what names a run. Which calls a ticket beyond its
 // bounds keeps depends on which came first, so the huge tickets of the storms are left out.
 var tables = map[string]struct{ columns, from string }{
-	"events":  {"* EXCEPT (received_at)", "%s.events FINAL WHERE NOT startsWith(subject, 'HUGE-')"},
+	"events":  {"*", "%s.events FINAL WHERE NOT startsWith(subject, 'HUGE-')"},
 	"calls":   {"* EXCEPT (version, written_at)", "%s.calls FINAL WHERE NOT startsWith(id, 'huge-')"},
 	"tickets": {"* EXCEPT (version)", "%s.tickets FINAL WHERE NOT startsWith(id, 'HUGE-')"},
 	"clocks":  {"* EXCEPT (version)", "%s.clocks FINAL WHERE NOT void AND NOT startsWith(subject, 'HUGE-')"},
