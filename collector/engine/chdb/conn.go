@@ -118,7 +118,8 @@ func (c *Conn) Stream(sql, format string, params map[string]string, each func(Re
 }
 
 // Insert runs an INSERT whose rows come from next, chunk by chunk, in the given input format, until it gives an empty
-// one. It returns when the part is durable. An error of next cancels it.
+// one; a chunk is not read after the next one was asked for. It returns when the part is durable. An error of next
+// cancels it.
 func (c *Conn) Insert(sql, format string, params map[string]string, next func() ([]byte, error)) (sum Result,
 	err error) {
 	c.mu.Lock()

@@ -110,6 +110,17 @@ func TestRoundTripOfEveryColumnType(t *testing.T) {
 	}
 }
 
+// Two files a column, each written and synced by itself, were a good part of what an insert of many columns cost.
+func TestWhatAnInsertBringsIsOneFile(t *testing.T) {
+	database := enginetest.Database(t)
+	write(t, "CREATE TABLE "+database+".t (a UInt64, b UInt64) ENGINE = MergeTree ORDER BY a")
+	write(t, "INSERT INTO "+database+".t SELECT number, number FROM numbers(1_000_000)") // 16 MB
+	got := read(t, "SELECT DISTINCT part_type FROM system.parts WHERE active AND database = '"+database+"'")
+	if got != "Compact\n" {
+		t.Errorf("parts are %q", got)
+	}
+}
+
 func TestEveryTableIsDurableByDefault(t *testing.T) {
 	got := read(
 		t, "SELECT name, value FROM system.merge_tree_settings WHERE name IN ('fsync_after_insert', "+

@@ -78,7 +78,10 @@ func (s *handler) execute(ctx context.Context, a *answer, q *request) error {
 // insert stores the rows of the body. It is not ended when the client goes away after its last byte: what was sent
 // whole is stored, and a client that asks again sends the same deduplication token.
 func (s *handler) insert(a *answer, q *request, session *session) error {
-	result, err := session.conn.Insert(q.statement.sql, q.statement.format, q.params, q.rowsFrom())
+	if session.chunk == nil {
+		session.chunk = make([]byte, insertChunkBytes)
+	}
+	result, err := session.conn.Insert(q.statement.sql, q.statement.format, q.params, q.rowsFrom(session.chunk))
 	if err != nil {
 		// A cancelled insert keeps its hold on the table until the connection is used again or closed [seen: DROP TABLE
 		// waits].

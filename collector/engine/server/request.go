@@ -320,15 +320,14 @@ func acceptedEncoding(accept string) string {
 	return ""
 }
 
-// rowsFrom gives the rows of an INSERT chunk by chunk: what stood in the statement's text, then the body.
-func (q *request) rowsFrom() func() ([]byte, error) {
+// rowsFrom gives the rows of an INSERT chunk by chunk, each in buffer: what stood in the statement's text, then the body.
+func (q *request) rowsFrom(buffer []byte) func() ([]byte, error) {
 	source := io.MultiReader(strings.NewReader(q.statement.data), q.body)
 	done := false
 	return func() ([]byte, error) {
 		if done {
 			return nil, nil
 		}
-		buffer := make([]byte, insertChunkBytes)
 		n, end, err := readUpTo(source, buffer)
 		if err != nil {
 			return nil, badBody(err)

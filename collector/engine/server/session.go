@@ -18,6 +18,7 @@ type session struct {
 	baseline []setting // what the session goes back to after a request
 	database string    // the session's current database
 	broken   bool      // could not be put back: replaced at the next use
+	chunk    []byte    // for the rows of its inserts
 }
 
 // verifySettings asks ClickHouse for the baseline's values.

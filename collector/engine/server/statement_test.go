@@ -154,7 +154,7 @@ func TestUnpackedBodyIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	next := q.rowsFrom()
+	next := q.rowsFrom(make([]byte, insertChunkBytes))
 	for {
 		chunk, err := next()
 		var tooLarge *http.MaxBytesError
@@ -209,7 +209,7 @@ func FuzzReadRequest(f *testing.F) {
 			}
 			if q.statement.insert {
 				total := 0
-				for next := q.rowsFrom(); ; {
+				for next := q.rowsFrom(make([]byte, insertChunkBytes)); ; {
 					chunk, err := next()
 					if err != nil || len(chunk) == 0 {
 						break
