@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -101,6 +103,9 @@ func (c *adminClient) fetchOnce(ctx context.Context, method, path string, in any
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			err = fmt.Errorf("no service at %s (%w): start it, or name where it runs with --server", c.server, err)
+		}
 		return nil, nil, 0, err
 	}
 	defer resp.Body.Close()

@@ -61,6 +61,8 @@ with what was handed out, and what has moved since is listed.`,
 
 const pdfFormat = "pdf"
 
+func isPDF(format string) bool { return strings.EqualFold(strings.TrimSpace(format), pdfFormat) }
+
 func (f *reportFlags) run(ctx context.Context, out, errOut io.Writer) error {
 	switch {
 	case f.month == "":
@@ -71,6 +73,8 @@ func (f *reportFlags) run(ctx context.Context, out, errOut io.Writer) error {
 		return usagef("report: --check looks at what was handed out; hand out first, without --check")
 	case len(f.formats) == 0:
 		return usagef("report: --format is empty; name html, xlsx, docx, json or pdf")
+	case f.check && !slices.ContainsFunc(f.formats, func(format string) bool { return !isPDF(format) }):
+		return usagef("report: --check reads no PDF back, which is made from the HTML; name html, xlsx, docx or json")
 	}
 	if _, err := time.Parse("2006-01", f.month); err != nil {
 		return usagef("report: --month %q: give a month such as 2026-10", f.month)
@@ -96,7 +100,7 @@ func (f *reportFlags) run(ctx context.Context, out, errOut io.Writer) error {
 		fmt.Fprintf(out, "%s, centre %s: edition %d handed out\n", made.Month, made.Center, made.Edition)
 	}
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
-		return fmt.Errorf("report: --out %s: %w", f.out, err)
+		return fmt.Errorf("report: --out %s: %w; name a folder that you may write to", f.out, err)
 	}
 	made, files, err := f.fetch(ctx, c)
 	if err != nil {
@@ -206,7 +210,7 @@ func (f *reportFlags) compare(ctx context.Context, c *adminClient, made *report.
 		}
 		c, err := report.Check(made, &now, f.opd, format, file)
 		if err != nil {
-			return fmt.Errorf("report: %s: %w", name, err)
+			return fmt.Errorf("report: %s: %w; remove it to have it written anew", name, err)
 		}
 		fmt.Fprintf(out, "%s: %d numbers compared, %d differences\n", name, c.Compared, len(c.Differences))
 		some(out, c.Differences)

@@ -161,7 +161,7 @@ func rtlListCommand() *cobra.Command {
 				return err
 			}
 			if n == 0 {
-				fmt.Fprintln(out, "no recommendation")
+				fmt.Fprintln(out, "centre", o.Center, "has no recommendation")
 			}
 			for i := range o.Recommendations {
 				if r := &o.Recommendations[i]; r.Effect.Verdict != rtl.NotYet && (!open || r.Open()) {

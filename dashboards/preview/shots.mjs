@@ -12,6 +12,7 @@ let failed = false;
 for (const asked of pages) {
   const [name, search = ''] = asked.split('?');
   const page = await browser.newPage();
+  await (await page.createCDPSession()).send('Emulation.setLocaleOverride', { locale: 'id-ID' }); // numbers as its readers see them
   const width = Number(new URLSearchParams(search).get('width') ?? 1600);
   await page.setViewport({ width, height: 1000, deviceScaleFactor: Number(process.env.SCALE ?? 1) });
   page.on('pageerror', (e) => { failed = true; console.error(name, String(e.stack ?? e).slice(0, 600)); });

@@ -129,7 +129,10 @@ func withoutCalls(parts []store.CausePart) []store.CausePart {
 	return slices.DeleteFunc(parts, func(p store.CausePart) bool { return p.Indicator == Answer })
 }
 
-const monthLayout = "2006-01"
+const (
+	monthLayout  = "2006-01"
+	earliestYear = 2000 // the database holds no date of the first centuries
+)
 
 // read checks a request as far as the directory and the calendar can tell.
 func (r *Runner) read(q Request, now time.Time) (center directory.Center, month, against time.Time, err error) {
@@ -141,7 +144,7 @@ func (r *Runner) read(q Request, now time.Time) (center directory.Center, month,
 	if !known {
 		return center, month, against, refuse("the directory knows no centre %q", code)
 	}
-	if month, err = time.Parse(monthLayout, q.Month); err != nil {
+	if month, err = time.Parse(monthLayout, q.Month); err != nil || month.Year() < earliestYear {
 		return center, month, against, refuse("month %q: give a month such as 2026-10", q.Month)
 	}
 	y, m, _ := month.Date()
@@ -150,7 +153,7 @@ func (r *Runner) read(q Request, now time.Time) (center directory.Center, month,
 	}
 	against = month.AddDate(0, -1, 0)
 	if q.Against != "" {
-		if against, err = time.Parse(monthLayout, q.Against); err != nil {
+		if against, err = time.Parse(monthLayout, q.Against); err != nil || against.Year() < earliestYear {
 			return center, month, against, refuse("against %q: give a month such as 2026-09", q.Against)
 		}
 	}

@@ -111,6 +111,8 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 		"knows no centre":     {Month: "2026-10", Center: "99.99"},
 		"knows no OPD \"x\"":  {Month: "2026-10", OPD: "x"},
 		"give a month such a": {},
+		"\"0000-01\": give":   {Month: "0000-01"},
+		"against \"0001-01\"": {Month: "2026-10", Against: "0001-01"},
 	} {
 		var no *RefusedError
 		if _, err := runner(oneLateCall()).Result(t.Context(), q); !errors.As(err, &no) || !strings.Contains(no.Reason, want) {

@@ -34,6 +34,28 @@ func newMaker(t *testing.T, log *slog.Logger) (*Runner, *time.Time) {
 	return r, &now
 }
 
+func TestRequestsThatMakeNoSense(t *testing.T) {
+	r, _ := newMaker(t, slog.New(slog.DiscardHandler))
+	for _, c := range []struct {
+		q        Request
+		conflict bool
+		want     string
+	}{
+		{Request{Month: "2023-13"}, false, `Bulan "2023-13" tidak dikenali`},
+		{Request{Month: "0000-01"}, false, `Bulan "0000-01" tidak dikenali`},
+		{Request{Month: "2023-12"}, true, "Desember 2023 belum dimulai"},
+		{Request{Month: "2023-10", OPD: "x"}, false, `perangkat daerah "x"`},
+		{Request{Month: "2023-10", Center: "99.99"}, false, `pusat layanan "99.99"`},
+		{Request{Month: "2023-10", Edition: 7}, true, "Laporan Oktober 2023 tidak mempunyai edisi 7"},
+	} {
+		var no *RefusedError
+		if _, err := r.Report(t.Context(), c.q); !errors.As(err, &no) || no.Conflict != c.conflict || no.Reason == "" ||
+			!strings.Contains(no.Sebab, c.want) {
+			t.Errorf("%+v: %v, %+v, want %q", c.q, err, no, c.want)
+		}
+	}
+}
+
 // A report that takes longer than its asker waits is made all the same, once, and is the answer to who asks next.
 func TestAReportOutlivesItsAskers(t *testing.T) {
 	r, now := newMaker(t, slog.New(slog.DiscardHandler))

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/directory"
+	"github.com/monev112/monev112/collector/internal/indonesian"
 	"github.com/monev112/monev112/collector/monev/document"
 	"github.com/monev112/monev112/collector/monev/document/docx"
 	"github.com/monev112/monev112/collector/monev/document/html"
@@ -88,6 +89,7 @@ const (
 type RefusedError struct {
 	Reason   string
 	Conflict bool
+	Sebab    string // the reason in Indonesian
 }
 
 func (e *RefusedError) Error() string { return e.Reason }
@@ -238,13 +240,24 @@ func (r *Runner) Months(ctx context.Context, center string) ([]Month, error) {
 	return out, nil
 }
 
+// parseMonth reads a month that a database can hold, with the one before it and the same a year before.
+func parseMonth(s string) (time.Time, error) {
+	month, err := time.Parse(monthLayout, s)
+	if err != nil || month.Year() < 2000 {
+		return month, &RefusedError{fmt.Sprintf("month %q: give a month such as 2026-10", s), false,
+			fmt.Sprintf("Bulan %q tidak dikenali: tulis tahun dan bulan, misalnya 2026-10.", s)}
+	}
+	return month, nil
+}
+
 func (r *Runner) center(code string) (freeze.Center, error) {
 	if code == "" {
 		code = r.cfg.Directory.DefaultCenter()
 	}
 	i := slices.IndexFunc(r.centers, func(c freeze.Center) bool { return c.Code == code })
 	if i < 0 {
-		return freeze.Center{}, &RefusedError{"the directory knows no such centre", false}
+		return freeze.Center{}, &RefusedError{fmt.Sprintf("the directory knows no centre %q", code), false,
+			fmt.Sprintf("Direktori tidak mengenal pusat layanan %q.", code)}
 	}
 	return r.centers[i], nil
 }
@@ -257,18 +270,19 @@ func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	month, err := time.Parse(monthLayout, q.Month)
+	month, err := parseMonth(q.Month)
 	if err != nil {
-		return nil, &RefusedError{fmt.Sprintf("month %q: give a month such as 2026-10", q.Month), false}
+		return nil, err
 	}
 	now := r.cfg.Now()
 	if begins := in(month, c.Location); now.Before(begins) {
 		return nil, &RefusedError{fmt.Sprintf("%s has not begun in centre %s: there is nothing to report", q.Month, c.Code),
-			true}
+			true, indonesian.Month(month) + " belum dimulai: belum ada yang dapat dilaporkan."}
 	}
 	if q.OPD != "" {
 		if _, known := r.cfg.Directory.OPD(c.Code, q.OPD); !known {
-			return nil, &RefusedError{fmt.Sprintf("the directory knows no OPD %q in centre %s", q.OPD, c.Code), false}
+			return nil, &RefusedError{fmt.Sprintf("the directory knows no OPD %q in centre %s", q.OPD, c.Code), false,
+				fmt.Sprintf("Direktori tidak mengenal perangkat daerah %q di pusat layanan %s.", q.OPD, c.Code)}
 		}
 	}
 	if !q.Draft && !q.Again {
@@ -280,7 +294,8 @@ func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 			return &Result{e.Report.Part(q.OPD), e, q.OPD}, nil
 		}
 		if q.Edition != 0 {
-			return nil, &RefusedError{fmt.Sprintf("%s of centre %s has no edition %d", q.Month, c.Code, q.Edition), true}
+			return nil, &RefusedError{fmt.Sprintf("%s of centre %s has no edition %d", q.Month, c.Code, q.Edition), true,
+				fmt.Sprintf("Laporan %s tidak mempunyai edisi %d.", indonesian.Month(month), q.Edition)}
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(q.Wait, waitFor))
@@ -384,9 +399,9 @@ func (r *Runner) Changed(ctx context.Context, center, month string) (*freeze.Rep
 	if err != nil {
 		return nil, err
 	}
-	m, err := time.Parse(monthLayout, month)
+	m, err := parseMonth(month)
 	if err != nil {
-		return nil, &RefusedError{fmt.Sprintf("month %q: give a month such as 2026-10", month), false}
+		return nil, err
 	}
 	if !r.cfg.Prepared() {
 		return nil, store.ErrNotReady

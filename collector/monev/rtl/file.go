@@ -189,6 +189,9 @@ func readTable(path, sheet, header string) (*table, error) {
 	}
 	defer w.Close()
 	visible, _ := w.Sheets()
+	if len(visible) == 0 {
+		return nil, fmt.Errorf("%s holds no sheet: give a workbook (.xlsx) or YAML", path)
+	}
 	i := slices.IndexFunc(visible, func(name string) bool { return strings.EqualFold(strings.TrimSpace(name), sheet) })
 	if i < 0 {
 		return nil, fmt.Errorf("%w: %s has no sheet %s, but %s", errNoSheet, path, sheet, strings.Join(visible, ", "))

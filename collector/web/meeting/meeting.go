@@ -105,7 +105,11 @@ func (p *pages) fail(r *page.Request, err error) {
 			"Layanan sedang membuat laporan lain. Muat ulang halaman ini beberapa saat lagi.",
 			"The service is making other reports. Load this page again in a moment."))
 	case errors.As(err, &no):
-		r.Notice(http.StatusConflict, r.T("Tidak ada laporan", "No report"), no.Reason)
+		status := http.StatusNotFound
+		if no.Conflict {
+			status = http.StatusConflict
+		}
+		r.Notice(status, r.T("Tidak ada laporan", "No report"), r.T(no.Sebab, no.Reason))
 	case errors.As(err, &away), errors.Is(err, store.ErrNotReady):
 		r.W.Header().Set("Retry-After", "5")
 		r.Notice(http.StatusServiceUnavailable, r.T("Data belum siap", "The data is not ready"), r.T(

@@ -174,6 +174,23 @@ func TestALateHandOutIsRecorded(t *testing.T) {
 	}
 }
 
+// A refusal is told in the reader's language, what nobody has as not there.
+func TestARefusalIsReadable(t *testing.T) {
+	for _, c := range []struct {
+		conflict bool
+		status   int
+	}{{false, 404}, {true, 409}} {
+		w := newWorld(t)
+		w.busy = &report.RefusedError{Reason: "nothing of 100%d", Sebab: "tidak ada 100%d", Conflict: c.conflict}
+		for _, path := range []string{"/monev/2026-13", "/monev/2026-13/laporan.xlsx"} {
+			if code, body := w.do("GET", path, nil); code != c.status || !strings.Contains(body, "tidak ada 100%d") ||
+				strings.Contains(body, "nothing of") {
+				t.Errorf("%s: %d %s", path, code, body)
+			}
+		}
+	}
+}
+
 // The page shows earlier editions with the centre's time, and what has moved since the freeze beside the report.
 func TestAMonthThatMoved(t *testing.T) {
 	w := newWorld(t)
