@@ -569,7 +569,10 @@ func (w *writer) spans(id, caption string, list []span, opd string) {
 			w.number("interval_median", dims, document.Numerator), w.share("coverage", dims)))
 	}
 	t.Note = document.Line{text("n: kasus yang kedua ujungnya tercatat; Tercatat: bagiannya dari semua kasus yang dapat " +
-		"memilikinya. Tiket: OPD kabupaten.")}
+		"memilikinya.")}
+	if opd == "" {
+		t.Note = append(t.Note, text(" Tiket: OPD kabupaten."))
+	}
 	if len(t.Rows) > 0 {
 		w.add(t)
 	}

@@ -303,8 +303,8 @@ func (w *writer) followUp() {
 		return cmp.Or(cmp.Compare(late(&a), late(&b)), a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID))
 	})
 	t := document.Table{ID: "t-rtl", Caption: "Rekomendasi, yang lewat tenggat lebih dahulu.", Columns: []document.Column{
-		{Head: "Rekomendasi", Width: .32}, {Head: "Penanggung jawab", Width: .18}, {Head: "Tenggat", Width: .13},
-		{Head: "Keadaan", Width: .12}, {Head: "Setelahnya", Width: .25}}}
+		{Head: "Rekomendasi", Width: .26}, {Head: "Penanggung jawab", Width: .17}, {Head: "Tenggat", Width: .12},
+		{Head: "Keadaan", Width: .11}, {Head: "Setelahnya", Width: .34}}}
 	for _, m := range list {
 		due := document.Absent(document.NotApplicable, document.Key{})
 		if !m.Due.IsZero() {
