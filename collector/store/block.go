@@ -24,14 +24,6 @@ type blockColumn struct {
 	name   string
 	wire   column.Type
 	append func(driver.BatchColumn) error
-	// Every row has what ClickHouse fills a column with that an insert does not name: nothing, or zero. No column that is
-	// sent has a default of its own.
-	blank bool
-}
-
-// sent are the columns that an insert names: those that say something. A batch leaves a good part of them blank.
-func (b block) sent() []blockColumn {
-	return slices.DeleteFunc(slices.Clone(b.columns), func(c blockColumn) bool { return c.blank })
 }
 
 // texts is a column that is text on both sides.
@@ -47,23 +39,12 @@ func nullInstants(name string, v []*time.Time) blockColumn {
 }
 
 // all appends a whole slice at once.
-func all[T comparable](name string, wire column.Type, v []T) blockColumn {
-	var zero T
-	blank := !slices.ContainsFunc(v, func(x T) bool { return x != zero })
-	return blockColumn{name, wire, func(c driver.BatchColumn) error { return c.Append(v) }, blank}
+func all[T any](name string, wire column.Type, v []T) blockColumn {
+	return blockColumn{name, wire, func(c driver.BatchColumn) error { return c.Append(v) }}
 }
 
-// each appends lists row by row: the client's path for slices of them goes through reflection twice.
-func each[E any](name string, wire column.Type, v [][]E) blockColumn {
-	return rowwise(name, wire, v, !slices.ContainsFunc(v, func(x []E) bool { return len(x) > 0 }))
-}
-
-func textMaps(name string, v []map[string]string) blockColumn {
-	return rowwise(name, "Map(String, String)", v,
-		!slices.ContainsFunc(v, func(x map[string]string) bool { return len(x) > 0 }))
-}
-
-func rowwise[T any](name string, wire column.Type, v []T, blank bool) blockColumn {
+// each appends row by row: for arrays and maps the client's path for slices goes through reflection twice.
+func each[T any](name string, wire column.Type, v []T) blockColumn {
 	return blockColumn{name, wire, func(c driver.BatchColumn) error {
 		for i := range v {
 			if err := c.AppendRow(v[i]); err != nil {
@@ -71,7 +52,7 @@ func rowwise[T any](name string, wire column.Type, v []T, blank bool) blockColum
 			}
 		}
 		return nil
-	}, blank}
+	}}
 }
 
 // insertSettings leave to the merges what they do anyway: a block has each key once, and to look for repetitions in it
@@ -86,10 +67,9 @@ func (s *Store) insert(ctx context.Context, b block, rows int, token string) err
 	}
 	start := time.Now()
 	err := s.request(ctx, "insert into "+b.table, func(ctx context.Context) error {
-		columns := b.sent()
-		types := make([]clickhouse.ColumnNameAndType, len(columns))
+		types := make([]clickhouse.ColumnNameAndType, len(b.columns))
 		names := make([]byte, 0, 1024)
-		for i, c := range columns {
+		for i, c := range b.columns {
 			types[i] = clickhouse.ColumnNameAndType{Name: c.name, Type: string(c.wire)}
 			if i > 0 {
 				names = append(names, ", "...)
@@ -106,7 +86,7 @@ func (s *Store) insert(ctx context.Context, b block, rows int, token string) err
 			return err
 		}
 		room := s.reuse.lend(b.table, rows, batch.Columns())
-		for i, c := range columns {
+		for i, c := range b.columns {
 			if err := c.append(batch.Column(i)); err != nil {
 				_ = batch.Abort()
 				return fmt.Errorf("column %s: %w: %w", c.name, errValue, err)

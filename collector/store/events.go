@@ -102,13 +102,14 @@ func (c *fieldColumn[T]) reset() {
 }
 
 // How the fields of an event go over HTTP, beside texts, instants and nullInstants.
-func digests(name string, v [][]byte) blockColumn {
-	return blockColumn{name, "FixedString(16)", func(c driver.BatchColumn) error { return c.Append(v) }, false}
-}
+func digests(name string, v [][]byte) blockColumn      { return all(name, "FixedString(16)", v) }
 func nullFloats(name string, v []*float64) blockColumn { return all(name, "Nullable(Float64)", v) }
 func nullInts(name string, v []*int64) blockColumn     { return all(name, "Nullable(Int64)", v) }
 func uint32s(name string, v []uint32) blockColumn      { return all(name, "UInt32", v) }
 func textLists(name string, v [][]string) blockColumn  { return each(name, "Array(String)", v) }
+func textMaps(name string, v []map[string]string) blockColumn {
+	return each(name, "Map(String, String)", v)
+}
 
 // fill maps events to columns. It keeps references into the events until reset.
 func (b *eventBlock) fill(events []*event.Event) {
@@ -140,7 +141,7 @@ type EventColumn struct {
 func EventColumns(events []*event.Event) []EventColumn {
 	var b eventBlock
 	b.fill(events)
-	columns := b.block().sent()
+	columns := b.block().columns
 	out := make([]EventColumn, len(columns))
 	for i, c := range columns {
 		out[i] = EventColumn{c.name, string(c.wire), c.append}

@@ -124,48 +124,6 @@ func TestEventChunksAreWholeAndBounded(t *testing.T) {
 	})
 }
 
-// A column that no row of an insert fills is not sent: ClickHouse puts nothing there by itself, unless the column has a
-// default of its own.
-func TestColumnsOfNothingAreLeftOut(t *testing.T) {
-	s := openSink(t)
-	full, bare := sample(1, 0)[0], sample(1, 1)[0]
-	*bare = event.Event{
-		Source: bare.Source, ID: bare.ID, Type: bare.Type, Kind: bare.Kind, Subject: bare.Subject, Center: bare.Center,
-		OccurredAt: bare.OccurredAt, ReceivedAt: bare.ReceivedAt, Digest: bare.Digest,
-	}
-	names := func(b block) (names []string) {
-		for _, c := range b.sent() {
-			names = append(names, c.name)
-		}
-		return names
-	}
-	of := func(events ...*event.Event) block {
-		b := new(eventBlock)
-		b.fill(events)
-		return b.block()
-	}
-	want := []string{"source", "id", "type", "subject_kind", "subject", "center", "occurred_at", "received_at", "digest"}
-	if got := names(of(bare)); !slices.Equal(got, want) {
-		t.Errorf("an event that says nothing sends %q, want %q", got, want)
-	}
-	if got, want := names(of(bare, full)), names(of(full)); !slices.Equal(got, want) {
-		t.Errorf("beside an event that says more %q are sent, want %q", got, want)
-	}
-	for _, b := range []block{of(full), s.callBlock(nil, 1), s.ticketBlock(nil, 1), s.clockBlock(nil, 1)} {
-		defaults, err := queryAll(t.Context(), s.Store, "read defaults", "SELECT name FROM system.columns "+
-			"WHERE database = currentDatabase() AND default_kind != '' AND table = "+quote(b.table),
-			func(name *string) []any { return []any{name} })
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range b.columns {
-			if slices.Contains(defaults, c.name) {
-				t.Errorf("%s.%s has a default: left out, it would not be empty", b.table, c.name)
-			}
-		}
-	}
-}
-
 // countEvents returns how many rows the table events has, and how many different events they are: repetitions that
 // ClickHouse has not merged away yet make the difference.
 func countEvents(t *testing.T, s *Store) (rows, events uint64, err error) {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"reflect"
-	"slices"
 	"sync"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
@@ -33,16 +32,13 @@ func (s *columnReuse) lend(table string, rows int, to []column.Interface) int {
 	from := s.of[table]
 	delete(s.of, table)
 	s.mu.Unlock()
-	if oversized(from.rows, rows) {
+	if len(from.columns) != len(to) || oversized(from.rows, rows) {
 		return rows
 	}
-	for _, c := range to {
-		i := slices.IndexFunc(from.columns, func(old column.Interface) bool { return old.Name() == c.Name() })
-		if i < 0 { // the insert before had none
-			continue
-		}
+	for i, c := range to {
 		old, now := reflect.ValueOf(from.columns[i]), reflect.ValueOf(c)
-		if old.Type() == now.Type() && now.Kind() == reflect.Pointer && from.columns[i].Type() == c.Type() {
+		if old.Type() == now.Type() && now.Kind() == reflect.Pointer && from.columns[i].Name() == c.Name() &&
+			from.columns[i].Type() == c.Type() {
 			now.Elem().Set(old.Elem())
 		}
 	}
