@@ -44,7 +44,7 @@ func eachLook(t *testing.T, f func(t *testing.T, p looks)) {
 
 var (
 	// languageFree are the units that hold no word and, but for those that pointed names, no decimal point.
-	languageFree = []string{"none", "locale", "dthms", "percentunit", "bytes"}
+	languageFree = []string{"none", "string", "locale", "dthms", "percentunit", "bytes"}
 	// pointed are written with a decimal point whatever the language: they are shown without decimals.
 	pointed    = regexp.MustCompile(`^(percentunit|bytes|suffix:.*)$`)
 	ownWord    = regexp.MustCompile(`^suffix:(detik|menit|jam|hari)$`)

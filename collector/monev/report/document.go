@@ -363,9 +363,9 @@ func (w *writer) summary() {
 	w.heading(1, "ringkasan", "Ringkasan")
 	before, year := w.first().AddDate(0, -1, 0).Format(monthLayout), w.first().AddDate(-1, 0, 0).Format(monthLayout)
 	t := document.Table{ID: "t-indikator", Caption: "Lima indikator, " + w.period() + ".", Columns: []document.Column{
-		{Head: "Indikator", Width: .2}, {Head: "Sasaran", Width: .08}, {Head: "Realisasi", Width: .08},
-		{Head: "Capaian", Width: .08}, {Head: "n", Width: .06}, {Head: "Tidak tercatat", Width: .08},
-		{Head: "95 % dari", Width: .07}, {Head: "sampai", Width: .07},
+		{Head: "Indikator", Width: .17}, {Head: "Sasaran", Width: .08}, {Head: "Realisasi", Width: .095},
+		{Head: "Capaian", Width: .085}, {Head: "n", Width: .06}, {Head: "Tidak tercatat", Width: .08},
+		{Head: "95 % dari", Width: .07}, {Head: "sampai", Width: .08},
 		{Head: "Bulan lalu", Width: .08}, {Head: "Tahun lalu", Width: .08}, {Head: "Status", Width: .12},
 	}}
 	for i := range w.Indicators {
@@ -505,8 +505,9 @@ func (w *writer) table(id, caption, head, counted string, figures []*Figure, nam
 func (w *writer) speed() {
 	w.heading(1, "kecepatan", "Kecepatan")
 	t := document.Table{ID: "t-layanan", Caption: "Tiga tingkat layanan, " + w.period() + ".",
-		Columns: []document.Column{{Head: "Ukuran", Width: .16}, {Head: "Arti", Width: .34},
-			{Head: "Dalam batas"}, {Head: "Penyebut"}, {Head: "Bagian"}, {Head: "95 % dari"}, {Head: "sampai"}}}
+		Columns: []document.Column{{Head: "Ukuran", Width: .14}, {Head: "Arti", Width: .3},
+			{Head: "Dalam batas", Width: .11}, {Head: "Penyebut", Width: .13}, {Head: "Bagian", Width: .11},
+			{Head: "95 % dari", Width: .1}, {Head: "sampai", Width: .11}}}
 	for _, level := range levelOrder {
 		dims := "measure=" + level + ",target=" + strconv.Itoa(w.AnswerTarget)
 		if w.figure("service_level", dims) == nil {
@@ -618,8 +619,9 @@ func (w *writer) hoax() {
 	}
 	w.heading(1, "hoaks", "Hoaks")
 	t := document.Table{ID: "t-hoaks", Caption: "Setiap definisi hoaks yang lazim dan angkanya, " + w.period() + ".",
-		Columns: []document.Column{{Head: "Definisi", Width: .23}, {Head: "Rumus", Width: .33}, {Head: "Pembilang"},
-			{Head: "Penyebut"}, {Head: "Bagian"}, {Head: "95 % dari"}, {Head: "sampai"}}}
+		Columns: []document.Column{{Head: "Definisi", Width: .19}, {Head: "Rumus", Width: .25},
+			{Head: "Pembilang", Width: .14}, {Head: "Penyebut", Width: .13}, {Head: "Bagian", Width: .1},
+			{Head: "95 % dari", Width: .09}, {Head: "sampai", Width: .1}}}
 	for _, d := range hoaxDefinitions {
 		if w.figure(d.figure, d.dims) == nil {
 			continue

@@ -314,19 +314,21 @@ func (x *writer) caption(id, text, properties string) {
 
 func (x *writer) table(t document.Table) {
 	x.caption(t.ID, t.Caption, "<w:keepNext/>")
+	style, margins := "IsiTabel", ""
+	if len(t.Columns) >= dense {
+		style = "IsiRapat"
+		margins = `<w:tblCellMar><w:left w:w="50" w:type="dxa"/><w:right w:w="50" w:type="dxa"/></w:tblCellMar>`
+	}
 	fmt.Fprintf(
-		&x.b, `<w:tbl><w:tblPr><w:tblStyle w:val="TabelLaporan"/><w:tblW w:w="%d" w:type="dxa"/><w:tblLayout w:type="fixed"/>`+
+		&x.b, `<w:tbl><w:tblPr><w:tblStyle w:val="TabelLaporan"/><w:tblW w:w="%d" w:type="dxa"/><w:tblLayout w:type="fixed"/>%s`+
 			`<w:tblLook w:val="0420" w:firstRow="1" w:lastRow="0" w:firstColumn="0" w:lastColumn="0" w:noHBand="0" w:noVBand="1"/>`+
-			`<w:tblCaption w:val="%s"/></w:tblPr><w:tblGrid>`, textWidth, escape(document.Clean(t.Caption)))
-	widths, style := make([]int, len(t.Columns)), "IsiTabel"
+			`<w:tblCaption w:val="%s"/></w:tblPr><w:tblGrid>`, textWidth, margins, escape(document.Clean(t.Caption)))
+	widths := make([]int, len(t.Columns))
 	for i, w := range t.Widths() {
 		widths[i] = int(w * textWidth)
 		fmt.Fprintf(&x.b, `<w:gridCol w:w="%d"/>`, widths[i])
 	}
 	x.s(`</w:tblGrid>`)
-	if len(t.Columns) >= dense {
-		style = "IsiRapat"
-	}
 	right := t.Right()
 	cell := func(column, span int, properties, inner string, bold bool) {
 		wide, merge := widths[column], ""
