@@ -320,7 +320,8 @@ func acceptedEncoding(accept string) string {
 	return ""
 }
 
-// rowsFrom gives the rows of an INSERT chunk by chunk, each in buffer: what stood in the statement's text, then the body.
+// rowsFrom gives the rows of an INSERT chunk by chunk, each in buffer: what stood in the statement's text, then the
+// body.
 func (q *request) rowsFrom(buffer []byte) func() ([]byte, error) {
 	source := io.MultiReader(strings.NewReader(q.statement.data), q.body)
 	done := false
