@@ -248,16 +248,6 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 	var hours, days []Period // that the cases belong to, or belonged to as far as the board knows
 	var moved []event.Key    // calls that may have belonged to another hour before
 	var withDays []event.Key // tickets
-	// The stage of a call in the funnel depends on its tickets' OPDs: its hour has to follow although its own row does not
-	// change. What remains here are calls whose hours the rows do not tell.
-	ofTickets := map[event.Key]struct{}{}
-	for i := range rows {
-		if t := rows[i].Ticket; t != nil {
-			for _, id := range t.Calls {
-				ofTickets[event.Key{Center: rows[i].Key.Center, Kind: event.KindCall, ID: id}] = struct{}{}
-			}
-		}
-	}
 	for i := range rows {
 		r := &rows[i]
 		switch {
@@ -266,13 +256,11 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 			if at := r.Call.At(); !at.IsZero() {
 				hours = append(hours, Period{r.Key.Center, hourOf(at)})
 			}
-			if r.ClocksOnly {
-				delete(ofTickets, r.Key)
-				if !r.WasAt.IsZero() {
-					hours = append(hours, Period{r.Key.Center, hourOf(r.WasAt)})
-				}
-			} else {
+			switch {
+			case !r.ClocksOnly:
 				moved = append(moved, r.Key)
+			case !r.WasAt.IsZero():
+				hours = append(hours, Period{r.Key.Center, hourOf(r.WasAt)})
 			}
 		case r.Ticket != nil:
 			tickets, withDays = append(tickets, s.ticketRowOf(r)), append(withDays, r.Key)
@@ -284,12 +272,16 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 					days = append(days, s.dayOf(r.Key.Center, c.StartedAt))
 				}
 			}
+			// The stage of a call in the funnel depends on its tickets' OPDs: its hour has to follow although its own row does
+			// not change.
+			for _, id := range r.Ticket.Calls {
+				moved = append(moved, event.Key{Center: r.Key.Center, Kind: event.KindCall, ID: id})
+			}
 		default:
 			return fmt.Errorf("row of %s %s: neither call nor ticket", r.Key.Kind, r.Key.ID)
 		}
 		clocks = append(clocks, caseClocks{Key: r.Key, Clocks: r.Clocks, New: r.ClocksOnly})
 	}
-	moved = slices.AppendSeq(moved, maps.Keys(ofTickets))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var hoursBefore, daysBefore []Period
