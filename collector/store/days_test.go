@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/tracker"
 )
@@ -96,6 +97,7 @@ func TestDaysFollowTheirClocks(t *testing.T) {
 		return r
 	}
 	var last []tracker.Row
+	stored := map[event.Key]bool{}
 	for step := range 18 {
 		rows := last // a batch that is sent again
 		if step%6 != 5 {
@@ -104,6 +106,7 @@ func TestDaysFollowTheirClocks(t *testing.T) {
 			for range 1 + draw.IntN(6) {
 				if r := row(); !seen[r.Key.Center+r.Key.ID] {
 					seen[r.Key.Center+r.Key.ID] = true
+					r.New = !stored[r.Key]
 					rows = append(rows, r)
 				}
 			}
@@ -112,6 +115,9 @@ func TestDaysFollowTheirClocks(t *testing.T) {
 			t.Fatal(err)
 		}
 		last = rows
+		for i := range rows {
+			stored[rows[i].Key] = true
+		}
 		rolled, direct := outcomes(t, s.Store)
 		if d := cmp.Diff(direct, rolled); d != "" {
 			t.Fatalf("after step %d: %s", step, d)

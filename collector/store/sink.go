@@ -247,7 +247,7 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 	clocks := make([]caseClocks, 0, len(rows))
 	var hours, days []Period // that the cases belong to, or belonged to as far as the board knows
 	var moved []event.Key    // calls that may have belonged to another hour before
-	var withDays []event.Key // tickets
+	var withDays []event.Key // tickets that may have belonged to other days before
 	for i := range rows {
 		r := &rows[i]
 		switch {
@@ -263,7 +263,10 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 				hours = append(hours, Period{r.Key.Center, hourOf(r.WasAt)})
 			}
 		case r.Ticket != nil:
-			tickets, withDays = append(tickets, s.ticketRowOf(r)), append(withDays, r.Key)
+			tickets = append(tickets, s.ticketRowOf(r))
+			if !r.New {
+				withDays = append(withDays, r.Key)
+			}
 			if at := r.Ticket.At(); !at.IsZero() {
 				days = append(days, s.dayOf(r.Key.Center, at))
 			}

@@ -251,3 +251,28 @@ func TestACheckpointOfAnotherVersionIsRefused(t *testing.T) {
 		t.Errorf("version %d gives %v", saved[0], err)
 	}
 }
+
+// Whoever stores the row of a new case need not ask which days and hours it belonged to before; of any other he must.
+func TestARowIsNewUntilOneWasStored(t *testing.T) {
+	f := &feed{b: newBoard(nil)}
+	f.say(event.TicketOpened, "t", noon)
+	keys := []event.Key{{Center: "35.15", Kind: event.KindTicket, ID: "t"}}
+	isNew := func(b *Board) bool {
+		rows := b.Rows(keys)
+		if len(rows) != 1 {
+			t.Fatalf("rows %v", rows)
+		}
+		return rows[0].New
+	}
+	if !isNew(f.b) {
+		t.Error("of a case that began in this process nothing is stored")
+	}
+	if isNew(again(t, f.b, nil)) {
+		t.Error("after a restart nobody knows what was stored")
+	}
+	f.b.MarkStored(f.b.Rows(keys))
+	f.say(event.TicketAssigned, "t", noon.Add(time.Minute), opd("dishub"))
+	if isNew(f.b) {
+		t.Error("a row was stored")
+	}
+}

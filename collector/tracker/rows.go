@@ -27,8 +27,10 @@ type Row struct {
 	// ClocksOnly says that every clock of the case that was ever stored is among Clocks, so that none must be voided.
 	// WasAt is known then.
 	ClocksOnly bool
-	// WasAt is the At of the call's row as stored before, zero when there is none or, without ClocksOnly, it is not known.
+	// WasAt is the At of the row as stored before, zero when there is none or, without ClocksOnly, it is not known.
 	WasAt time.Time
+	// New says that no row of the case was ever stored.
+	New bool
 	// Private says that no exact place of the case, and of those linked with it, may be stored.
 	Private bool
 	gen     uint32
@@ -280,6 +282,7 @@ func (b *Board) rowToStore(f *caseFolder, en *entry) Row {
 		_, found := slices.BinarySearch(now, id)
 		return !found
 	})
+	r.New = en.clocksKnown && en.storedAt.IsZero() && len(en.storedClocks) == 0
 	return r
 }
 
@@ -313,6 +316,8 @@ func (b *Board) MarkStored(rows []Row) {
 		}
 		if r.Call != nil {
 			en.storedAt = r.Call.At()
+		} else {
+			en.storedAt = r.Ticket.At()
 		}
 		if en.gen == r.gen {
 			en.dirty, en.rowUnverified = false, false
