@@ -49,8 +49,8 @@ func (b *bench) importTable(ctx context.Context) error {
 		return err
 	}
 	b.table.add("import of a table", rate(perSecond(b.importRows, sent)), "", "",
-		fmt.Sprintf("%s rows, %s events acknowledged; stored with cases and clocks after %.1f s; processor time %.1f s import + "+
-			"%.1f s serve + %.1f s engine", thousands(int64(b.importRows)), events, stored.Seconds(),
+		fmt.Sprintf("%s rows, %s events acknowledged; stored with cases and clocks after %.1f s; processor time %.1f s "+
+			"import + %.1f s serve + %.1f s engine", thousands(int64(b.importRows)), events, stored.Seconds(),
 			(cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()).Seconds(),
 			(serve.cpu-serveBefore.cpu).Seconds(), (engine.cpu-engineBefore.cpu).Seconds()))
 	return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/monev112/monev112/collector/web/browser"
 )
 
-// TestTheWallboardOverAKill looks at the wallboard of the real program in a real browser: a caller who waits is there, a
-// killed service turns it grey, and after a restart it goes on by itself with what was acknowledged.
+// TestTheWallboardOverAKill looks at the wallboard of the real program in a real browser: a caller who waits is there,
+// a killed service turns it grey, and after a restart it goes on by itself with what was acknowledged.
 func TestTheWallboardOverAKill(t *testing.T) {
 	t.Parallel()
 	b := browser.Start(t, true)

@@ -182,8 +182,8 @@ func (s *Sink) recomputePortion(ctx context.Context) (more bool, err error) {
 }
 
 // What one portion has at most: periods, and the span from its first period on. A portion of few periods may span more:
-// a statement costs about as much as the rows of a quiet year, and an import of nine years with a ticket every other day
-// would be recomputed in a hundred portions.
+// a statement costs about as much as the rows of a quiet year, and an import of nine years with a ticket every other
+// day would be recomputed in a hundred portions.
 const (
 	portionPeriods = 20_000
 	portionSpan    = 31 * 24 * time.Hour

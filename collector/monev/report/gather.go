@@ -113,8 +113,8 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	f.Figures, f.Causes, f.Information = append(slices.Clip(figures), more...), causes, asked
 	if empty(f.Figures) {
 		return nil, &RefusedError{fmt.Sprintf("%s of centre %s holds no call and no ticket: there is nothing to report",
-			month.Format(monthLayout), c.Code), true, indonesian.Month(month) + " tidak memuat panggilan maupun tiket: tidak ada " +
-			"yang dapat dilaporkan."}
+			month.Format(monthLayout), c.Code), true, indonesian.Month(month) + " tidak memuat panggilan maupun tiket: tidak " +
+			"ada yang dapat dilaporkan."}
 	}
 	f.Trend, f.TrendTargets = months(trend, frozen, f.Figures, month, c, f.Frozen != nil)
 	return f, nil

@@ -192,8 +192,8 @@ func (s *Shelf) Keep(r *Report, by string, auto bool) (*Edition, error) {
 	if len(list) >= maxEditions {
 		return nil, &RefusedError{fmt.Sprintf("%s of centre %s has %d editions, which is as many as are kept; hand out one "+
 			"of them, or add what is new to the next month's", r.Month, r.Center, len(list)), true,
-			fmt.Sprintf("Laporan bulan ini sudah mempunyai %d edisi, sebanyak yang disimpan. Yang baru dimuat dalam laporan bulan "+
-				"berikutnya.", len(list))}
+			fmt.Sprintf("Laporan bulan ini sudah mempunyai %d edisi, sebanyak yang disimpan. Yang baru dimuat dalam laporan "+
+				"bulan berikutnya.", len(list))}
 	}
 	text, err := json.Marshal(e)
 	if err != nil {
