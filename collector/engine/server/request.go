@@ -28,7 +28,7 @@ type request struct {
 	format    string // default output format
 	id        string // query_id
 	params    map[string]string
-	settings  []setting // of a writer, to set for the statement
+	settings  []setting // as the URL states them
 	timeout   time.Duration
 	body      io.Reader // the rest of the rows
 	protocol  int       // client_protocol_version

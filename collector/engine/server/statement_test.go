@@ -177,6 +177,7 @@ func FuzzReadRequest(f *testing.F) {
 	_ = w.Compress([]byte("INSERT INTO t FORMAT TSV\n1\n"))
 	f.Add("query=SELECT+1", "", "", []byte(""))
 	f.Add("query=INSERT+INTO+t+FORMAT+Native", "", "", []byte("\x01\x01\x01a\x06UInt64........"))
+	f.Add("final=1&max_threads=1", "", "", []byte("SELECT 1"))
 	f.Add("", "gzip", "", zipped.Bytes())
 	f.Add("decompress=1", "", "", w.Data)
 	f.Add("decompress=1&compress=1&network_compression_method=ZSTD", "zstd", "",
@@ -201,8 +202,13 @@ func FuzzReadRequest(f *testing.F) {
 				}
 				continue
 			}
-			if q.writer && key == "" || !q.writer && len(q.settings) > 0 {
+			if q.writer && key == "" {
 				t.Errorf("a reader became %+v", q)
+			}
+			for _, s := range q.settings { // what a reader may choose is asked behind this, in readerWith
+				if !isSettingName(s.name) {
+					t.Errorf("a setting named %q", s.name)
+				}
 			}
 			if len(q.statement.sql) > 4<<10+1 {
 				t.Errorf("a statement of %d bytes", len(q.statement.sql))
