@@ -201,6 +201,7 @@ func FuzzPropose(f *testing.F) {
 	for _, o := range offices {
 		f.Add([]byte(o.file))
 	}
+	f.Add([]byte("Tiket;;A\n0;1/1/01"))
 	f.Add([]byte("\"}: {\",Waktu,No Tiket\nx,05/01/2026 08:00,1\n"))
 	dir := directory.MustLoad("directory.yaml", deploy.Directory)
 	f.Fuzz(func(t *testing.T, file []byte) {
@@ -216,4 +217,29 @@ func FuzzPropose(f *testing.F) {
 			t.Fatalf("a proposal that is no mapping: %v\n%s", err, p.YAML)
 		}
 	})
+}
+
+// A mapping names columns by their headers: one without a header is not used, and it is said what to do.
+func TestAColumnWithoutAHeaderIsNotUsed(t *testing.T) {
+	dir := directory.MustLoad("directory.yaml", deploy.Directory)
+	propose := func(file string, roles map[string]string) (mapping.Proposal, error) {
+		return mapping.Propose(t.Context(), mapping.ProposeOptions{File: write(t, "x.csv", []byte(file)), Name: "x", Source: "x",
+			Center: "35.15", Timezone: "Asia/Jakarta", Directory: dir, Roles: roles})
+	}
+	const only = "Tiket;;A\n1;01/02/2026 08:00;x\n2;01/02/2026 09:00;y\n"
+	if _, err := propose(only, nil); !errors.Is(err, mapping.ErrNoHeader) ||
+		!strings.Contains(err.Error(), "write one into the file") {
+		t.Errorf("the only time has no header: %v", err)
+	}
+	if _, err := propose(only, map[string]string{"": "received_full"}); err == nil ||
+		!strings.Contains(err.Error(), "write a header") {
+		t.Errorf("a role for a column without a header: %v", err)
+	}
+	p, err := propose("No Tiket;Waktu;;\n1;01/02/2026 08:00;damkar;0811111111\n2;01/02/2026 09:00;dishub;0822222222\n", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(p.YAML, `column: ""`) {
+		t.Errorf("a column without a name:\n%s", p.YAML)
+	}
 }

@@ -204,6 +204,9 @@ func Propose(ctx context.Context, o ProposeOptions) (Proposal, error) {
 // check refuses what a person says of columns and words when it is none of what could be said.
 func (o *ProposeOptions) check() error {
 	for head, role := range o.Roles {
+		if tabular.NormalHeader(head) == "" && role != NoRole {
+			return fmt.Errorf("a column without a header is said to be %q: write a header into the file first", role)
+		}
 		if role != NoRole && !slices.ContainsFunc(Roles(), func(r Role) bool { return r.Name == role }) {
 			return fmt.Errorf("the column %q is said to be %q, which is none of the roles of columns", head, role)
 		}
@@ -267,7 +270,7 @@ func (p *proposer) assign() {
 	for i, content := range p.contents {
 		role, free := used[i], used[i] == ""
 		switch {
-		case p.s.said[i]:
+		case p.s.said[i] || !p.s.named(i):
 		case content == ofClasses && !p.has("class") && (free || role == "category" || role == "priority"):
 			p.give(i, role, "class")
 		case content == ofOPDs && !p.has("opd") && free:

@@ -127,6 +127,9 @@ func (s *sample) seen(o ProposeOptions) string {
 	fmt.Fprintf(&b, "; line %d looks most like one, and its columns hold:", s.line)
 	for i, h := range s.header {
 		fmt.Fprintf(&b, "\n  %q: %s", Mask(oneLine(h), shownCode), contentOf(s.column(i), o.Directory, o.Center))
+		if !s.named(i) {
+			b.WriteString(", not usable without a header: write one into the file")
+		}
 	}
 	return b.String()
 }
@@ -180,6 +183,9 @@ func (s *sample) complete(o ProposeOptions) bool {
 	for _, at := range s.cols {
 		used[at] = true
 	}
+	for i := range s.header {
+		used[i] = used[i] || !s.named(i)
+	}
 	first := func(role, content string) {
 		for i := range s.header {
 			if _, has := s.cols[role]; !has && !used[i] && contentOf(s.column(i), o.Directory, o.Center) == content {
@@ -211,6 +217,9 @@ func (s *sample) shown() (out [][]string) {
 	}
 	return out
 }
+
+// named reports whether a column has a header: a mapping cannot name one that has none.
+func (s *sample) named(i int) bool { return tabular.NormalHeader(s.header[i]) != "" }
 
 // obey gives columns the roles that a person says they have, and returns these columns.
 func (s *sample) obey(roles map[string]string) map[int]bool {
