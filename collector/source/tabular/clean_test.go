@@ -16,7 +16,7 @@ import (
 func TestCleanCell(t *testing.T) {
 	for given, want := range map[string]string{
 		`="0234"`: "0234", ` ="081 ""x"" 2" `: `081 "x" 2`, "'0812": "0812", "'+62812": "+62812", "'tis": "'tis", "'": "'",
-		"#REF!": "", "#n/a": "", " #VALUE! ": "", "####": "", "#1": "#1", "#REF!x": "#REF!x", "Err:502": "", "Err:x": "Err:x",
+		"#REF!": "", "#n/a": "", " #VALUE! ": "", "####": "", "#": "#", "#1": "#1", "#REF!x": "#REF!x", "Err:502": "", "Err:x": "Err:x",
 		"=1+1": "=1+1", `="x`: `="x`, "": "", " a ": " a ", "Eraser": "Eraser",
 	} {
 		if got := CleanCell(given); got != want {

@@ -39,7 +39,7 @@ var errorWords = []string{
 }
 
 // CleanCell undoes what spreadsheets and exporters write around a value: ="0234" and '0234 keep a leading 0, and an
-// error word or a row of # (a column too narrow) stands where there is no value.
+// error word or a row of # (a column too narrow) stands where there is no value. One # alone heads a column of numbers.
 func CleanCell(s string) string {
 	text := strings.TrimSpace(s)
 	if text == "" {
@@ -55,7 +55,7 @@ func CleanCell(s string) string {
 			return text[1:]
 		}
 	case '#':
-		if strings.Trim(text, "#") == "" || slices.ContainsFunc(errorWords, func(w string) bool {
+		if len(text) > 1 && strings.Trim(text, "#") == "" || slices.ContainsFunc(errorWords, func(w string) bool {
 			return strings.EqualFold(w, text)
 		}) {
 			return ""
