@@ -126,11 +126,18 @@ func Check(r Request, c Center, now time.Time) (time.Time, error) {
 }
 
 func parseMonth(s string) (time.Time, error) {
-	month, err := time.Parse(monthLayout, s)
-	if err != nil {
+	month, ok := ParseMonth(s)
+	if !ok {
 		return month, refuse(false, "month %q: give a month such as 2026-10", s)
 	}
 	return month, nil
+}
+
+// ParseMonth reads a month such as 2026-10 that the database can hold, with those that it is compared with: it has no
+// date of the first centuries.
+func ParseMonth(s string) (month time.Time, ok bool) {
+	month, err := time.Parse(monthLayout, s)
+	return month, err == nil && month.Year() >= 2000
 }
 
 // Keep freezes a month. Everything that was accepted by asOf must be in the database, and nothing may write case rows

@@ -129,10 +129,7 @@ func withoutCalls(parts []store.CausePart) []store.CausePart {
 	return slices.DeleteFunc(parts, func(p store.CausePart) bool { return p.Indicator == Answer })
 }
 
-const (
-	monthLayout  = "2006-01"
-	earliestYear = 2000 // the database holds no date of the first centuries
-)
+const monthLayout = "2006-01"
 
 // read checks a request as far as the directory and the calendar can tell.
 func (r *Runner) read(q Request, now time.Time) (center directory.Center, month, against time.Time, err error) {
@@ -144,7 +141,8 @@ func (r *Runner) read(q Request, now time.Time) (center directory.Center, month,
 	if !known {
 		return center, month, against, refuse("the directory knows no centre %q", code)
 	}
-	if month, err = time.Parse(monthLayout, q.Month); err != nil || month.Year() < earliestYear {
+	var ok bool
+	if month, ok = freeze.ParseMonth(q.Month); !ok {
 		return center, month, against, refuse("month %q: give a month such as 2026-10", q.Month)
 	}
 	y, m, _ := month.Date()
@@ -153,7 +151,7 @@ func (r *Runner) read(q Request, now time.Time) (center directory.Center, month,
 	}
 	against = month.AddDate(0, -1, 0)
 	if q.Against != "" {
-		if against, err = time.Parse(monthLayout, q.Against); err != nil || against.Year() < earliestYear {
+		if against, ok = freeze.ParseMonth(q.Against); !ok {
 			return center, month, against, refuse("against %q: give a month such as 2026-09", q.Against)
 		}
 	}

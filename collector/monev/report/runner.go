@@ -240,10 +240,9 @@ func (r *Runner) Months(ctx context.Context, center string) ([]Month, error) {
 	return out, nil
 }
 
-// parseMonth reads a month that a database can hold, with the one before it and the same a year before.
 func parseMonth(s string) (time.Time, error) {
-	month, err := time.Parse(monthLayout, s)
-	if err != nil || month.Year() < 2000 {
+	month, ok := freeze.ParseMonth(s)
+	if !ok {
 		return month, &RefusedError{fmt.Sprintf("month %q: give a month such as 2026-10", s), false,
 			fmt.Sprintf("Bulan %q tidak dikenali: tulis tahun dan bulan, misalnya 2026-10.", s)}
 	}
