@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -56,19 +55,7 @@ func TestWhatASourceNeverSaysIsNoFailure(t *testing.T) {
 	}
 	s.shipped()
 
-	get := func(path string) string {
-		t.Helper()
-		r, err := http.Get("http://" + s.addr + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.Body.Close()
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(body)
-	}
+	get := func(path string) string { return s.get(t, "http://"+s.addr+path) }
 	const april = "since = '2026-04-01', until = '2026-05-01', step = 'all'"
 	const february = "since = '2026-02-01', until = '2026-03-01', step = 'all'"
 	const january = "since = '2026-01-01', until = '2026-02-01', step = 'all'"

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -19,15 +18,11 @@ type OPDMonth struct {
 // The OPD is given by all names that its clocks may have, at least one.
 func (s *Store) OPDMonths(ctx context.Context, center string, names []string, since, until time.Time) ([]OPDMonth,
 	error) {
-	quoted := make([]string, len(names))
-	for i, name := range names {
-		quoted[i] = quote(name)
-	}
 	days := fmt.Sprintf("since = %s, until = %s, step = 'month'", quote(since.Format(time.DateOnly)),
 		quote(until.Format(time.DateOnly)))
 	view := func(name string) string {
 		return fmt.Sprintf(`SELECT period::Date AS month, clock::String AS of, numerator, denominator, unobserved
-			FROM %s WHERE center = %s AND opd IN (%s)`, viewAt(name, time.Time{}, days), quote(center), strings.Join(quoted, ", "))
+			FROM %s WHERE center = %s AND opd IN (%s)`, viewAt(name, time.Time{}, days), quote(center), quoteList(names))
 	}
 	sql := view("monev_on_time_tickets") + " UNION ALL " + view("monev_on_time_outside")
 	return queryAll(ctx, s, "count clocks in time by month", "SELECT month, of, toUInt64(sum(numerator)), "+

@@ -39,9 +39,8 @@ func (s *Store) Indicators(ctx context.Context, center string, first, last time.
 	targets FigureTargets) ([]MonthFigure, error) {
 	since, _ := monthOf(first)
 	_, until := monthOf(last)
-	view := viewAt("monev_indicators", time.Time{}, fmt.Sprintf("center = %s, since = %s, until = %s, target = %d, "+
-		"short = %d",
-		quote(center), quote(since), quote(until), targets.Answer, targets.Short))
+	view := viewAt("monev_indicators", time.Time{}, fmt.Sprintf("center = %s, since = %s, until = %s, "+
+		"target = %d, short = %d", quote(center), quote(since), quote(until), targets.Answer, targets.Short))
 	sql := `SELECT month::Date, indicator::String, numerator, denominator, n, value::Nullable(Float64) FROM ` + view +
 		` ORDER BY month, indicator`
 	return queryAll(ctx, s, "compute indicators", sql, func(f *MonthFigure) []any {

@@ -341,8 +341,7 @@ func (w *writer) approval() {
 	number := cmp.Or(w.Settings.Number, "........................................")
 	w.say(document.Normal, text("Nomor: %s", number))
 	w.say(document.Normal, text("%s untuk %s bulan %s disusun dari data pusat layanan dengan definisi versi %s. Semua "+
-		"angka disertai pembilang, penyebut dan n; angka yang tidak tercatat ditulis "+
-		"demikian.", w.Settings.Title, w.CenterName,
+		"angka disertai pembilang, penyebut dan n; angka yang tidak tercatat ditulis demikian.", w.Settings.Title, w.CenterName,
 		w.period(), w.definitionVersion()))
 	w.say(document.Note, text("Checksum angka (SHA-256): %s", w.Checksum))
 	s := document.Signatures{Place: strings.TrimPrefix(fmt.Sprintf("%s, ........................ %d", w.Settings.City,

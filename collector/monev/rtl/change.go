@@ -146,9 +146,8 @@ func check(after, changed map[string]string) error {
 	completed, err2 := time.Parse(time.DateOnly, after[event.RecordCompleted])
 	if err == nil && err2 == nil && completed.Before(month.AddDate(0, 1, -1)) {
 		return &Mistake{event.RecordBaseline, "its baseline " + after[event.RecordBaseline] + " was not over on the day of " +
-			"its completion: name an earlier " +
-			"month", "bulan pembandingnya belum berakhir saat rekomendasi selesai; pilih bulan " +
-			"sebelumnya."}
+			"its completion: name an earlier month", "bulan pembandingnya belum berakhir saat rekomendasi selesai; pilih " +
+			"bulan sebelumnya."}
 	}
 	return nil
 }
