@@ -216,26 +216,32 @@ func TestAFullQueueIsBusyAtOnce(t *testing.T) {
 }
 
 func TestIdsAreForgottenByRunningTimeNotByTheWallClock(t *testing.T) {
-	s := newStation(t)
 	now := time.Now() // carries a monotonic reading
-	s.cfg.Now = func() time.Time { return now }
-	s.cfg.SeenFor = time.Hour
-	s.start()
-	s.submit([]ingest.Status{acc}, ev("a", 1))
-	now = now.Add(59 * time.Minute)
-	s.submit([]ingest.Status{dup, acc}, ev("a", 1), ev("b", 1))
-	if err := s.stop(); err != nil {
-		t.Fatal(err)
-	}
-	now = now.Round(0).AddDate(10, 0, 0) // a wall clock that is ten years ahead at the next boot
-	s.start()
-	s.submit([]ingest.Status{dup, dup}, ev("a", 1), ev("b", 1))
-	now = now.Add(2 * time.Minute)
-	s.submit([]ingest.Status{acc, dup}, ev("c", 1), ev("b", 1))
-	s.submit([]ingest.Status{acc}, ev("a", 1)) // 61 minutes of running time
-	if err := s.stop(); err != nil {
-		t.Fatal(err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		jump := func(to time.Time) {
+			synctest.Wait() // for the loop to wait too: what it works on over a jump counts as standing still
+			now = to
+		}
+		s := newStation(t)
+		s.cfg.Now = func() time.Time { return now }
+		s.cfg.SeenFor = time.Hour
+		s.start()
+		s.submit([]ingest.Status{acc}, ev("a", 1))
+		jump(now.Add(59 * time.Minute))
+		s.submit([]ingest.Status{dup, acc}, ev("a", 1), ev("b", 1))
+		if err := s.stop(); err != nil {
+			t.Fatal(err)
+		}
+		jump(now.Round(0).AddDate(10, 0, 0)) // a wall clock that is ten years ahead at the next boot
+		s.start()
+		s.submit([]ingest.Status{dup, dup}, ev("a", 1), ev("b", 1))
+		jump(now.Add(2 * time.Minute))
+		s.submit([]ingest.Status{acc, dup}, ev("c", 1), ev("b", 1))
+		s.submit([]ingest.Status{acc}, ev("a", 1)) // 61 minutes of running time
+		if err := s.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 func TestDamagedOrForeignCheckpointsAreIgnored(t *testing.T) {
