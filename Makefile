@@ -19,7 +19,8 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 24
 
 .PHONY: help build engine demo test unit check race lint tidy generated chromium axe office packages deb format generate \
-	dashboards dashboards-schemas dashboards-preview otelcol bench bench-against torture soak fuzz properties tools
+	dashboards dashboards-schemas dashboards-preview otelcol bench bench-country bench-against torture soak fuzz \
+	properties tools
 
 build: ## the program
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o monev112 ./cmd/monev112
@@ -111,8 +112,12 @@ $(BIN)/otelcol: cmd/monev112-bench/otelcol.yaml
 	$(GO) run go.opentelemetry.io/collector/cmd/builder@$(OTELCOL) --config $<
 	cp .tools/otelcol/otelcol $@
 
-bench: engine ## the table of docs/performance.md
-	$(GO) run ./cmd/monev112-bench
+RUNS ?= 1
+bench: engine ## the table of docs/performance.md, the worst of RUNS runs; make otelcol builds its peer
+	$(GO) run ./cmd/monev112-bench -runs $(RUNS)
+
+bench-country: engine ## pages and reports over a year of the whole country: half an hour and 5 GB of disk
+	$(GO) run ./cmd/monev112-bench -only queries,report -runs $(RUNS)
 
 bench-against: engine ## this tree beside an older commit, REV=...; fails where it lost 10 %
 	@test -n '$(REV)' || { echo "name the commit to compare with: make bench-against REV=v0.1.0"; exit 2; }

@@ -19,14 +19,6 @@ import (
 // nightSizes are those of a comparison that may take a quarter of an hour.
 var nightSizes = sizes{events: 300_000, singles: 15 * time.Second, singleRate: 1000, openTickets: 20_000}
 
-// figure is one result of a run.
-type figure struct {
-	measure string
-	value   float64
-	unit    string
-	more    bool // more is better
-}
-
 // loss is by which share b is worse than a; negative when it is better. What was measured and is now nothing is lost
 // whole, also where less is better: nothing takes no time.
 func loss(a, b figure) float64 {
@@ -233,13 +225,12 @@ func (b *bench) figures(ctx context.Context) (out []figure, err error) {
 		return nil, err
 	}
 	million := 1e6 / float64(in.events)
-	inMS := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 	return []figure{
 		{"events accepted", perSecond(in.events, in.accepted), "/s", true},
 		{"events stored, cases upserted", perSecond(in.events, in.stored), "/s", true},
 		{"processor time of a million events, service", in.self.cpu.Seconds() * million, "s", false},
 		{"processor time of a million events, engine", in.child.cpu.Seconds() * million, "s", false},
-		{"memory after it, service", float64(in.self.rssBytes) / (1 << 20), "MiB", false},
+		{"memory after it, service", inMiB(in.self.rssBytes), "MiB", false},
 		{"single event acknowledged, p50", inMS(quantile(times, 0.5)), "ms", false},
 		{"single event acknowledged, p99", inMS(quantile(times, 0.99)), "ms", false},
 		{"scrape of /metrics, p50", inMS(quantile(scrapes, 0.5)), "ms", false},

@@ -48,7 +48,7 @@ func (b *bench) importTable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.table.add("import of a table", rate(perSecond(b.importRows, sent)), "", "",
+	b.table.add(figure{"import of a table, rows", perSecond(b.importRows, sent), "/s", true}, noGoal, "",
 		fmt.Sprintf("%s rows, %s events acknowledged; stored with cases and clocks after %.1f s; processor time %.1f s "+
 			"import + %.1f s serve + %.1f s engine", thousands(int64(b.importRows)), events, stored.Seconds(),
 			(cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()).Seconds(),

@@ -6,33 +6,41 @@ import (
 	"time"
 )
 
-// ingest measures batches from eight clients to ClickHouse, beside what ClickHouse can take.
+// ingest measures batches from eight clients to ClickHouse, beside what this machine can do at most.
 func (b *bench) ingest(ctx context.Context) error {
 	bodies, err := encode(b.events, b.batch, 1)
 	if err != nil {
 		return err
 	}
 	n := eventsOf(bodies)
-	limit, how, limitCPU, err := b.limitOf(ctx, bodies)
+	columns, how, columnsCPU, err := b.limitOf(ctx, bodies)
 	if err != nil {
-		return fmt.Errorf("limit: %w", err)
+		return fmt.Errorf("limit of inserting: %w", err)
+	}
+	limit, err := b.decodingLimit(ctx, bodies)
+	if err != nil {
+		return fmt.Errorf("limit of decoding and inserting: %w", err)
 	}
 	in, err := b.take(ctx, bodies)
 	if err != nil {
 		return err
 	}
-	storedRate := perSecond(n, in.stored)
-	b.table.add("events accepted", rate(perSecond(n, in.accepted)), "", "",
+	b.stored = perSecond(n, in.stored)
+	million := func(d time.Duration) float64 { return d.Seconds() * 1e6 / float64(n) }
+	b.table.add(figure{"events accepted", perSecond(n, in.accepted), "/s", true}, noGoal, "",
 		fmt.Sprintf("%s events, batches of %d, %d clients, %d asked to come later", thousands(int64(n)), b.batch, b.clients,
 			in.retries))
-	b.table.add("events stored, cases upserted", rate(storedRate), rate(limit), "60 %",
-		fmt.Sprintf("%.0f %% of the limit; limit: %s", 100*storedRate/limit, how))
-	million := func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()*1e6/float64(n)) }
-	b.table.add("processor time of a million events",
-		million(in.self.cpu)+" serve + "+million(in.child.cpu)+" engine", million(limitCPU)+" engine", "",
-		fmt.Sprintf("%.0f %% of this work is the limit's; load generator left out",
-			100*limitCPU.Seconds()/(in.self.cpu+in.child.cpu).Seconds()))
-	b.table.add("memory after it", mib(in.self.rssBytes)+" serve + "+mib(in.child.rssBytes)+" engine", "", "", "resident")
+	b.table.add(figure{"events stored, cases upserted", b.stored, "/s", true}, noGoal, "", "")
+	b.table.add(figure{"share of decoding and inserting alone", 100 * b.stored / limit.rate, "%", true}, 70,
+		thousands(int64(limit.rate))+"/s", limit.how)
+	b.table.add(figure{"share of inserting columns made beforehand", 100 * b.stored / columns, "%", true}, noGoal,
+		thousands(int64(columns))+"/s", how)
+	b.table.add(figure{"processor time of a million events, both processes", million(in.self.cpu + in.child.cpu), "s",
+		false}, 14, fmt.Sprintf("%.1f s decoding + %.1f s its engine", million(limit.cpu), million(limit.engine)),
+		fmt.Sprintf("%.1f s serve + %.1f s engine, load generator left out; columns made beforehand: %.1f s engine",
+			million(in.self.cpu), million(in.child.cpu), million(columnsCPU)))
+	b.table.add(figure{"memory right after it, service", inMiB(in.self.rssBytes), "MiB", false}, noGoal, "",
+		"resident; engine "+mib(in.child.rssBytes))
 	return nil
 }
 

@@ -81,6 +81,8 @@ var (
 // maxEvents bounds -events: every body is kept encoded in memory.
 const maxEvents = 5_000_000
 
+const maxRuns = 100
+
 // Bounds of -calls: fewer leave days without any, more do not fit the disk of a usual machine (200 bytes a call).
 const minCalls, maxCalls = 12_000, 100_000_000
 
@@ -89,22 +91,27 @@ type bench struct {
 	sizes
 	quick     bool
 	only      []string
+	runs      int
 	wallboard walls
 	clients   int
 	batch     int
-	collector string // path of an OpenTelemetry Collector
-	profile   string // where the CPU profile of the service goes
-	country   string // an engine's folder that holds a year of calls or gets one, and is kept
-	dir       string
-	program   string // path of the binary
+	collector string  // path of an OpenTelemetry Collector
+	profile   string  // where the CPU profile of the service goes
+	country   string  // an engine's folder that holds a year of calls or gets one, and is kept
+	top       string  // everything of this run, unless the user named another folder
+	dir       string  // of the part at hand
+	program   string  // path of the binary
+	stored    float64 // events a second that the part ingest stored in this round; 0: it was not run
 	table     table
 }
 
 func parse(args []string) (*bench, error) {
-	b := &bench{sizes: fullSizes, wallboard: fullWall, clients: 8, batch: 500}
+	b := &bench{sizes: fullSizes, wallboard: fullWall, runs: 1, clients: 8, batch: 500}
 	fs := flag.NewFlagSet("monev112-bench", flag.ContinueOnError)
 	fs.BoolVar(&b.quick, "quick", false, "small sizes: whether everything works, not how fast it is")
-	only := fs.String("only", "", "comma-separated parts: "+strings.Join(partNames(), ", "))
+	only := fs.String("only", "", "comma-separated parts: "+strings.Join(partNames(), ", ")+
+		" (default: all but queries and report, which need 5 GB of disk and half an hour: make bench-country)")
+	fs.IntVar(&b.runs, "runs", b.runs, "how often each part is measured; the table has the worst")
 	events := fs.Int("events", 0, "events of the main measurement (default 600000)")
 	calls := fs.Int("calls", 0, "calls of the year over which the parts queries and report run (default 15000000)")
 	fs.StringVar(&b.country, "country", "",
@@ -139,6 +146,9 @@ func parse(args []string) (*bench, error) {
 		return nil, fmt.Errorf("sizes: -events from one batch to %d, -clients from 1 to 256, -batch from 1 to 10000",
 			maxEvents)
 	}
+	if b.runs < 1 || b.runs > maxRuns {
+		return nil, fmt.Errorf("-runs from 1 to %d", maxRuns)
+	}
 	if *only != "" {
 		b.only = strings.Split(*only, ",")
 		for _, name := range b.only {
@@ -157,11 +167,16 @@ type part struct {
 }
 
 func parts() []part {
-	return []part{
+	return append([]part{
 		{"ingest", (*bench).ingest}, {"otelcol", (*bench).otelcol}, {"single", (*bench).single}, {"scrape", (*bench).scrape},
 		{"restart", (*bench).restart}, {"memory", (*bench).memory}, {"import", (*bench).importTable},
-		{"queries", (*bench).queries}, {"report", (*bench).report}, {"storm", (*bench).storm}, {"wall", (*bench).wall},
-	}
+		{"storm", (*bench).storm}, {"wall", (*bench).wall},
+	}, countryParts()...)
+}
+
+// countryParts need a country's year, and are measured only where they are named.
+func countryParts() []part {
+	return []part{{"queries", (*bench).queries}, {"report", (*bench).report}}
 }
 
 func partNames() []string {
@@ -172,37 +187,53 @@ func partNames() []string {
 	return names
 }
 
+// chosen are the parts of -only, or those that need no country.
+func (b *bench) chosen() []part {
+	all := parts()
+	if len(b.only) == 0 {
+		return all[:len(all)-len(countryParts())]
+	}
+	return slices.DeleteFunc(all, func(p part) bool { return !slices.Contains(b.only, p.name) })
+}
+
 func (b *bench) run(ctx context.Context) (err error) {
 	if _, err := install.Find(); err != nil {
 		return err
 	}
-	base := b.dir
-	if b.dir, err = os.MkdirTemp(base, "monev112-bench-"); err != nil {
+	if b.top, err = os.MkdirTemp(b.dir, "monev112-bench-"); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
-	if b.program, err = build(ctx, b.dir); err != nil {
+	defer func() { err = errors.Join(err, os.RemoveAll(b.top)) }()
+	if b.program, err = build(ctx, b.top); err != nil {
 		return err
 	}
 	b.table.header(b)
-	for _, p := range parts() {
-		if len(b.only) > 0 && !slices.Contains(b.only, p.name) {
-			continue
+	defer func() { b.table.print(os.Stdout) }() // what was measured until an error, too
+	for round := range b.runs {
+		b.stored = 0
+		for _, p := range b.chosen() {
+			began := time.Now()
+			fmt.Fprintf(os.Stderr, "%s, run %d of %d ...\n", p.name, round+1, b.runs)
+			if err := b.measure(ctx, p); err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+			fmt.Fprintf(os.Stderr, "%s took %s, load average %s\n", p.name, time.Since(began).Round(100*time.Millisecond),
+				loadAverage())
 		}
-		began := time.Now()
-		fmt.Fprintf(os.Stderr, "%s ...\n", p.name)
-		if err := p.do(b, ctx); err != nil {
-			b.table.print(os.Stdout) // what was measured until then
-			return fmt.Errorf("%s: %w", p.name, err)
-		}
-		fmt.Fprintf(os.Stderr, "%s took %s, load average %s\n", p.name, time.Since(began).Round(100*time.Millisecond),
-			loadAverage())
 	}
-	b.table.print(os.Stdout)
 	return nil
 }
 
-// folder makes a folder of the run's own.
+// measure does a part once, in a folder of its own that is removed after it.
+func (b *bench) measure(ctx context.Context, p part) (err error) {
+	if b.dir, err = os.MkdirTemp(b.top, p.name+"-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	return p.do(b, ctx)
+}
+
+// folder makes a folder of the part's own.
 func (b *bench) folder(name string) (string, error) {
 	dir := filepath.Join(b.dir, name)
 	return dir, os.MkdirAll(dir, 0o700)

@@ -19,13 +19,17 @@ import (
 	"github.com/monev112/monev112/collector/engine"
 )
 
+// peerGoal is how many times as many events a second are stored as by the OpenTelemetry Collector.
+const peerGoal = 3
+
 // otelcol measures a widely used way to the same place, on the same machine in the same run: an OpenTelemetry Collector
 // that takes the same events as log records of OTLP over HTTP in JSON, in the same batches from as many clients, puts
 // each batch on disk with an fsync before it answers, and inserts into the embedded engine with its ClickHouse
 // exporter. It checks, folds and counts nothing. `make otelcol` builds it.
 func (b *bench) otelcol(ctx context.Context) error {
 	if _, err := os.Stat(b.collector); err != nil {
-		b.table.add("OpenTelemetry Collector", "not measured", "", "", "build it with `make otelcol`: "+err.Error())
+		b.table.add(figure{"stored beside the OpenTelemetry Collector", notMeasured, "times", true}, peerGoal, "",
+			"build it with `make otelcol`: "+err.Error())
 		return nil
 	}
 	bodies, err := encode(b.events, b.batch, 1)
@@ -101,14 +105,20 @@ func (b *bench) otelcol(ctx context.Context) error {
 	stored := time.Since(began)
 	self1, _ := col.used()
 	db1, _ := db.used()
-	million := func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()*1e6/float64(n)) }
-	b.table.add("OpenTelemetry Collector, accepted", rate(perSecond(n, accepted)), "", "",
+	million := func(d time.Duration) float64 { return d.Seconds() * 1e6 / float64(n) }
+	b.table.add(figure{"OpenTelemetry Collector, accepted", perSecond(n, accepted), "/s", true}, noGoal, "",
 		fmt.Sprintf("the same events as OTLP log records in JSON, fsynced persistent queue, %d asked to come later",
 			retries.Load()))
-	b.table.add("OpenTelemetry Collector, stored", rate(perSecond(n, stored)), "", "half of ours",
+	peer := perSecond(n, stored)
+	b.table.add(figure{"OpenTelemetry Collector, stored", peer, "/s", true}, noGoal, "",
 		"its ClickHouse exporter into the same engine; it checks, folds and counts nothing")
-	b.table.add("OpenTelemetry Collector, processor time",
-		million(self1.cpu-self0.cpu)+" collector + "+million(db1.cpu-db0.cpu)+" engine", "", "", "of a million events")
+	b.table.add(figure{"OpenTelemetry Collector, processor time of a million events",
+		million(self1.cpu - self0.cpu + db1.cpu - db0.cpu), "s", false}, noGoal, "",
+		fmt.Sprintf("%.1f s collector + %.1f s engine", million(self1.cpu-self0.cpu), million(db1.cpu-db0.cpu)))
+	if b.stored > 0 {
+		b.table.add(figure{"stored beside the OpenTelemetry Collector", b.stored / peer, "times", true}, peerGoal, "",
+			fmt.Sprintf("%s/s and %s/s in this run", thousands(int64(b.stored)), thousands(int64(peer))))
+	}
 	return nil
 }
 

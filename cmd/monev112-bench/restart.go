@@ -43,7 +43,7 @@ func (b *bench) restart(ctx context.Context) error {
 	}
 	took := time.Since(began)
 	self, _ := p.used()
-	b.table.add("restart, ready", fmt.Sprintf("%.2f s", took.Seconds()), "", "10 s",
+	b.table.add(figure{"restart, ready", took.Seconds(), "s", false}, 10, "",
 		fmt.Sprintf("%s events (%s) after the checkpoint, %s/s replayed, %.1f s processor time, %s resident",
 			thousands(int64(n)), mib(bytes), thousands(int64(perSecond(n, took))), self.cpu.Seconds(), mib(self.rssBytes)))
 	return nil

@@ -77,7 +77,8 @@ func (b *bench) scrape(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.table.add("scrape of /metrics, p50", ms(quantile(took, 0.5)), ms(quantile(empty, 0.5))+" without tickets", "50 ms",
+	b.table.add(figure{"scrape of /metrics, p50", inMS(quantile(took, 0.5)), "ms", false}, 50,
+		ms(quantile(empty, 0.5))+" without tickets",
 		fmt.Sprintf("%s open tickets of %d OPDs, protobuf, %s KiB (%s KiB without tickets); slowest of %d: %s",
 			thousands(int64(b.openTickets)), len(opds), thousands(int64(size>>10)), thousands(int64(emptySize>>10)),
 			scrapes, ms(quantile(took, 1))))
@@ -156,7 +157,7 @@ func (b *bench) memory(context.Context) error {
 		return fmt.Errorf("%d tickets are open on the board, want %d", open, b.openTickets)
 	}
 	runtime.KeepAlive(events)
-	b.table.add("memory of an open ticket", thousands(int64(after-before)/int64(open))+" bytes", "", "",
+	b.table.add(figure{"memory of an open ticket", float64(after-before) / float64(open), "bytes", false}, noGoal, "",
 		"two events and its clocks, live heap, in process")
 	return nil
 }

@@ -165,8 +165,9 @@ func (b *bench) oneStorm(ctx context.Context, s storm, seconds int) (err error) 
 	}
 	note := fmt.Sprintf("%d honest events/s for %d s; storm: %d events sent, %d not accepted", honestRate, seconds, sent,
 		refused)
-	b.table.add("honest p99 beside: "+s.name, ms(quantile(took, 0.99)), "p50 "+ms(quantile(took, 0.50)), "250 ms", note)
-	b.table.add("  slowest to ClickHouse", lag.Round(time.Millisecond).String(), "", "10 s",
+	b.table.add(figure{"honest p99 beside storm: " + s.name, inMS(quantile(took, 0.99)), "ms", false}, 250, "",
+		"p50 "+ms(quantile(took, 0.50))+"; "+note)
+	b.table.add(figure{"slowest to ClickHouse beside storm: " + s.name, lag.Seconds(), "s", false}, 10, "",
 		fmt.Sprintf("of one event every %s", probeEvery))
 	return nil
 }

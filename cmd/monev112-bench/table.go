@@ -3,12 +3,78 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 )
+
+// figure is one result of a run.
+type figure struct {
+	measure string
+	value   float64 // notMeasured; never where it was not reached at all
+	unit    string
+	more    bool // more is better
+}
+
+var notMeasured, never = math.NaN(), math.Inf(1)
+
+func (f figure) String() string {
+	switch {
+	case math.IsNaN(f.value):
+		return "not measured"
+	case math.IsInf(f.value, 1):
+		return "not reached"
+	}
+	switch f.unit {
+	case "/s":
+		return thousands(int64(f.value)) + f.unit
+	case "bytes", "events", "rows":
+		return thousands(int64(f.value)) + " " + f.unit
+	case "MiB", "%":
+		return fmt.Sprintf("%.0f %s", f.value, f.unit)
+	default:
+		return fmt.Sprintf("%.2f %s", f.value, f.unit)
+	}
+}
+
+func (f figure) worse(than float64) bool {
+	if f.more {
+		return f.value < than
+	}
+	return f.value > than
+}
+
+// row is a figure with its goal, the limit of this machine measured in the same run, and what else there is to say.
+type row struct {
+	figure
+	goal        float64 // in the figure's unit; noGoal
+	limit, note string
+}
+
+const noGoal = -1
+
+func (r row) cells() []string {
+	goal, met := "", ""
+	if r.goal != noGoal {
+		bound := "at most"
+		if r.more {
+			bound = "at least"
+		}
+		goal = fmt.Sprintf("%s %v %s", bound, r.goal, r.unit)
+		switch {
+		case math.IsNaN(r.value):
+		case r.worse(r.goal):
+			met = "MISSED"
+		default:
+			met = "met"
+		}
+	}
+	return []string{r.measure, r.String(), goal, met, r.limit, r.note}
+}
 
 // table collects what was measured and prints it once, at the end.
 type table struct {
@@ -17,11 +83,29 @@ type table struct {
 	busy bool // the machine did other work too
 }
 
-type row struct{ measure, reached, limit, goal, note string }
-
-func (t *table) add(measure, reached, limit, goal, note string) {
-	t.rows = append(t.rows, row{measure, reached, limit, goal, note})
+func (t *table) add(f figure, goal float64, limit, note string) {
+	t.rows = append(t.rows, row{f, goal, limit, note})
 	t.look()
+}
+
+// worst are the rows by measure, in the order in which they were first measured: of several runs the worst, with the
+// figures of all in its note.
+func (t *table) worst() (out []row) {
+	runs := map[string][]string{}
+	for _, r := range t.rows {
+		i := slices.IndexFunc(out, func(o row) bool { return o.measure == r.measure })
+		if runs[r.measure] = append(runs[r.measure], r.String()); i < 0 {
+			out = append(out, r)
+		} else if r.worse(out[i].value) {
+			out[i] = r
+		}
+	}
+	for i, r := range out {
+		if all := runs[r.measure]; len(all) > 1 {
+			out[i].note = fmt.Sprintf("%d runs: %s; %s", len(all), strings.Join(all, ", "), r.note)
+		}
+	}
+	return out
 }
 
 // look notes whether more waits for the processors than they can do. A run alone keeps them about full by itself: only
@@ -39,22 +123,27 @@ func (t *table) header(b *bench) {
 			runtime.GOARCH,
 			runtime.NumCPU(), loadAverage(), time.Now().UTC().Format("2006-01-02 15:04 UTC")),
 	}
+	if b.runs > 1 {
+		t.head = append(t.head, fmt.Sprintf("the worst of %d runs, with what was measured beside it", b.runs))
+	}
 	if b.quick {
 		t.head = append(t.head, "-quick: small sizes; these figures say that everything works, not how fast it is")
 	}
 	t.look()
 }
 
+// print writes the table in Markdown.
 func (t *table) print(w io.Writer) {
 	for _, line := range t.head {
 		fmt.Fprintln(w, line)
 	}
 	fmt.Fprintln(w)
-	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(tw, "measure\treached\tlimit here\tgoal\tnote")
-	fmt.Fprintln(tw, strings.Repeat("-\t", 4)+"-")
-	for _, r := range t.rows {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", r.measure, r.reached, r.limit, r.goal, r.note)
+	tw := tabwriter.NewWriter(w, 0, 4, 1, ' ', 0)
+	line := func(cells []string) { fmt.Fprintln(tw, "| "+strings.Join(cells, "\t| ")+"\t|") }
+	line([]string{"measure", "reached", "goal", "", "limit here", "note"})
+	line(slices.Repeat([]string{"---"}, 6))
+	for _, r := range t.worst() {
+		line(r.cells())
 	}
 	_ = tw.Flush()
 	fmt.Fprintf(w, "\nload average %s at the end\n", loadAverage())
@@ -78,8 +167,6 @@ func loadAverage() string {
 
 func perSecond(n int, took time.Duration) float64 { return float64(n) / took.Seconds() }
 
-func rate(v float64) string { return thousands(int64(v)) + "/s" }
-
 // thousands writes a number with commas.
 func thousands(n int64) string {
 	s := fmt.Sprint(n)
@@ -89,6 +176,10 @@ func thousands(n int64) string {
 	return s
 }
 
-func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond)) }
+func inMS(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-func mib(bytes int64) string { return fmt.Sprintf("%.0f MiB", float64(bytes)/(1<<20)) }
+func inMiB(bytes int64) float64 { return float64(bytes) / (1 << 20) }
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", inMS(d)) }
+
+func mib(bytes int64) string { return fmt.Sprintf("%.0f MiB", inMiB(bytes)) }
