@@ -147,7 +147,7 @@ func (c *Client) Submit(ctx context.Context, body []byte, count int) (Answer, er
 func (c *Client) pack(body []byte) ([]byte, error) {
 	switch c.cfg.Compression {
 	case Zstd:
-		return c.zstd.EncodeAll(body, nil), nil
+		return c.zstd.EncodeAll(body, make([]byte, 0, 1<<10+len(body)/8)), nil // events look alike
 	case Gzip:
 		var b bytes.Buffer
 		z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
@@ -159,7 +159,7 @@ func (c *Client) pack(body []byte) ([]byte, error) {
 		}
 		return b.Bytes(), err
 	}
-	return body, nil
+	return bytes.Clone(body), nil // an answer may come while it is still being read
 }
 
 // response is the answer to one request, read whole.

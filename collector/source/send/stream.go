@@ -30,7 +30,8 @@ type Totals struct {
 }
 
 // Stream gathers events into batches and sends these, several at once; T is what the caller wants to hear back about a
-// refused event. Events of one case may arrive in any order. Add, and then Close, are for one goroutine.
+// refused event. Events of one case may arrive in any order. Add, and then Close, are for one goroutine. Batches that
+// are answered are filled again.
 type Stream[T any] struct {
 	// Taken is called for the events of an answered batch that the server has now, accepted or known, never by two
 	// goroutines at once and never while refuse is. It may be nil; it is set before the first Add.
@@ -44,9 +45,8 @@ type Stream[T any] struct {
 	cancel context.CancelCauseFunc
 	tasks  chan batch[T]
 	open   sync.WaitGroup // batches that are not answered
-	body   []byte
-	ends   []int // where each event of body ends
-	tags   []T
+	free   chan batch[T]  // to be filled again
+	batch  batch[T]       // at hand
 	mu     sync.Mutex
 	totals Totals
 }
@@ -63,18 +63,28 @@ func (e *CollectorError) Unwrap() error { return e.Cause }
 
 type batch[T any] struct {
 	body []byte
-	ends []int
+	ends []int // where each event of body ends
 	tags []T
 }
 
+// event returns event i as it was added.
+func (b *batch[T]) event(i int) []byte {
+	from := 0
+	if i > 0 {
+		from = b.ends[i-1]
+	}
+	return b.body[from : b.ends[i]-1]
+}
+
 // NewStream starts the senders. refuse is called for every event that the server refused, never by two goroutines at
-// once. Close must be called.
+// once; Refusal.Raw is the event, until refuse returns. Close must be called.
 func NewStream[T any](ctx context.Context, to Submitter, limits Batching, refuse func(T, event.Refusal)) *Stream[T] {
 	limits = Batching{cmp.Or(limits.Events, 500), cmp.Or(limits.Bytes, 1<<20), cmp.Or(limits.Senders, 4)}
 	ctx, cancel := context.WithCancelCause(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	s := &Stream[T]{
 		to: to, limits: limits, refuse: refuse, group: group, ctx: ctx, cancel: cancel, tasks: make(chan batch[T]),
+		free: make(chan batch[T], limits.Senders),
 	}
 	for range limits.Senders {
 		group.Go(func() error {
@@ -94,6 +104,7 @@ func NewStream[T any](ctx context.Context, to Submitter, limits Batching, refuse
 					if err != nil {
 						return err
 					}
+					s.free <- batch[T]{b.body[:0], b.ends[:0], b.tags[:0]}
 				}
 			}
 		})
@@ -104,20 +115,21 @@ func NewStream[T any](ctx context.Context, to Submitter, limits Batching, refuse
 // Add puts one event, a JSON object on one line, into the batch at hand; it blocks while all senders are busy. After an
 // error nothing more is sent: Close tells the first cause.
 func (s *Stream[T]) Add(event []byte, tag T) error {
-	if len(s.ends) > 0 && (len(s.ends) >= s.limits.Events || len(s.body)+len(event)+1 > s.limits.Bytes) {
+	b := &s.batch
+	if len(b.ends) > 0 && (len(b.ends) >= s.limits.Events || len(b.body)+len(event)+1 > s.limits.Bytes) {
 		if err := s.Flush(); err != nil {
 			return err
 		}
 	}
-	s.body = append(append(s.body, event...), '\n')
-	s.ends = append(s.ends, len(s.body))
-	s.tags = append(s.tags, tag)
+	b.body = append(append(b.body, event...), '\n')
+	b.ends = append(b.ends, len(b.body))
+	b.tags = append(b.tags, tag)
 	return nil
 }
 
 // Flush sends the batch at hand without waiting for it to fill.
 func (s *Stream[T]) Flush() error {
-	if len(s.ends) == 0 {
+	if len(s.batch.ends) == 0 {
 		return nil
 	}
 	s.open.Add(1)
@@ -125,9 +137,13 @@ func (s *Stream[T]) Flush() error {
 	case <-s.ctx.Done():
 		s.open.Done()
 		return context.Cause(s.ctx)
-	case s.tasks <- batch[T]{s.body, s.ends, s.tags}:
+	case s.tasks <- s.batch:
 	}
-	s.body, s.ends, s.tags = make([]byte, 0, cap(s.body)), make([]int, 0, cap(s.ends)), make([]T, 0, cap(s.tags))
+	select {
+	case s.batch = <-s.free:
+	default:
+		s.batch = batch[T]{}
+	}
 	return nil
 }
 
@@ -185,6 +201,7 @@ func (s *Stream[T]) deliver(ctx context.Context, b batch[T]) error {
 	refused := make(map[int]bool, len(answer.Rejected))
 	for _, r := range answer.Rejected {
 		refused[r.Index] = true
+		r.Raw = b.event(r.Index)
 		s.refuse(b.tags[r.Index], r)
 	}
 	if s.Taken == nil {
@@ -206,7 +223,7 @@ func (s *Stream[T]) split(ctx context.Context, b batch[T]) error {
 		defer s.mu.Unlock()
 		s.totals.Sent++
 		s.totals.Refused++
-		s.refuse(b.tags[0], event.Refusal{Reason: event.EventTooLarge})
+		s.refuse(b.tags[0], event.Refusal{Reason: event.EventTooLarge, Raw: b.event(0)})
 		return nil
 	}
 	cut := b.ends[n/2-1]
