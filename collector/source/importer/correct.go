@@ -38,11 +38,9 @@ type corrector struct {
 	memory  *memory
 	history History
 
-	planned map[string]plan // what this run sends, by the event's own id
-	changes map[string]*changed
-	order   []string            // of changes
-	absent  map[string]struct{} // ids of events of before that rows of this run do not give for an empty cell
-	bytes   int64               // of changes
+	changes map[*entry]*changed
+	order   []*entry // of changes
+	bytes   int64    // of changes
 
 	from, to int64 // the rows of this run lie between these times, when spanned
 	spanned  bool
@@ -52,16 +50,6 @@ type corrector struct {
 	resent    int                         // how many of them were sent again
 	cases     map[string][]send.HeldEvent // answers of the history; events of one row ask for the same case
 }
-
-// plan is the version of an event that a run sends, without what the event tells.
-type plan struct {
-	hash, previous uint64
-	row            int64
-	file           uint64
-	revision       uint32
-}
-
-func (v *version) plan() plan { return plan{v.hash, v.previous, v.row, v.file, v.revision} }
 
 // changed holds the contents that rows give an event which the collector holds with another one.
 type changed struct {
@@ -81,6 +69,8 @@ type content struct {
 // conflict is an event that the collector holds with another content than the memory knew.
 type conflict struct {
 	submission submission
+	sent       version
+	json       []byte // as it would be sent under its own id
 	refusal    event.Refusal
 }
 
@@ -92,10 +82,7 @@ const (
 )
 
 func newCorrector(r *run, m *memory, h History) *corrector {
-	return &corrector{
-		run: r, memory: m, history: h, planned: map[string]plan{}, changes: map[string]*changed{},
-		absent: map[string]struct{}{},
-	}
+	return &corrector{run: r, memory: m, history: h, changes: map[*entry]*changed{}}
 }
 
 // prepare finds out, where the memory is not complete, whether the history may know more.
@@ -129,31 +116,33 @@ func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s sub
 		c.from, c.to, c.spanned = row, row, true
 	}
 	c.from, c.to = min(c.from, row), max(c.to, row)
-	if p, ok := c.planned[e.ID]; ok {
-		if p.hash != e.Hash {
+	known, ok := c.memory.entry(e.ID)
+	if !ok {
+		return fmt.Errorf("%s: the memory of earlier imports holds %d events already; import without it (--state none), "+
+			"changed rows are conflicts then", s.from.place(), c.memory.limit)
+	}
+	s.entry = known
+	if known.planned {
+		if known.hash != e.Hash {
 			c.run.contradiction(s)
 			return nil
 		}
-		return c.send(e, version{e.ID, p.hash, p.previous, p.revision, p.row, e.Subject, p.file}, s)
+		return c.send(e, known.version, s)
 	}
-	if c.memory.full(e.ID, len(c.planned)) {
-		return fmt.Errorf("%s: the memory of earlier imports holds %d events already; import without it (--state none), "+
-			"changed rows are conflicts then", s.place, c.memory.limit)
-	}
-	held, known, err := c.held(ctx, e)
+	held, found, err := c.held(ctx, e, known)
 	if err != nil {
 		return err
 	}
-	change := c.changes[e.ID]
-	if !known || held.hash == e.Hash {
+	change := c.changes[known]
+	if !found || held.hash == e.Hash {
 		v := version{
-			id: e.ID, hash: e.Hash, previous: held.previous, revision: held.revision, row: row, subject: e.Subject,
+			hash: e.Hash, previous: held.previous, revision: held.revision, row: row, subject: noted(e.ID, e.Subject),
 			file: held.file,
 		}
-		if !known {
-			v.file = c.run.fileNumber(s.place.file)
+		if !found {
+			v.file = c.run.fileNumber(s.from.row.File)
 		}
-		c.planned[e.ID] = v.plan()
+		c.memory.plan(known, v, found && known.held)
 		if change != nil {
 			change.confirmed = true
 		}
@@ -161,45 +150,45 @@ func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s sub
 	}
 	if change == nil {
 		change = &changed{held: held}
-		c.changes[e.ID] = change
-		c.order = append(c.order, e.ID)
+		c.changes[known] = change
+		c.order = append(c.order, known)
 	}
 	if slices.ContainsFunc(change.contents, func(o content) bool { return o.hash == e.Hash }) {
 		return nil
 	}
 	if c.bytes += int64(len(e.JSON)) + groupOverhead; c.bytes > c.run.limits.GroupBytes {
 		return fmt.Errorf("%s: more than %d bytes of rows have changed since the last import; import the file in parts",
-			s.place, c.run.limits.GroupBytes)
+			s.from.place(), c.run.limits.GroupBytes)
 	}
-	s.row.Cells, s.bound = nil, nil // only the place is told of rows that are refused later
-	change.contents = append(change.contents, content{e.Hash, bytes.Clone(e.JSON), row, s, e.Subject})
+	s.from = s.from.place().origin() // its cells are not kept
+	change.contents = append(change.contents, content{e.Hash, bytes.Clone(e.JSON), row, s, noted(e.ID, e.Subject)})
 	return nil
 }
 
 // send sends an event as version v. The ids are the same each time, so that sending again is a duplicate.
 func (c *corrector) send(e mapping.Event, v version, s submission) error {
-	s.version, s.json = &v, bytes.Clone(e.JSON)
 	if v.revision == 0 {
 		return c.run.emit(e.JSON, s)
 	}
-	id := versionID(v.id, v.revision, v.hash)
+	id := versionID(e.ID, v.revision, v.hash)
 	if len(id) > event.MaxIDBytes {
-		s.bound = nil
+		s.from = s.from.place().origin()
 		c.run.refuse(s, tabular.CodeTooLarge, fmt.Sprintf("the row has changed, and the id of its correction is longer than "+
 			"%d bytes; give the event a shorter id in the mapping", event.MaxIDBytes))
 		return nil
 	}
-	return c.run.emit(e.Version(id, versionID(v.id, v.revision-1, v.previous), v.revision), s)
+	s.json = bytes.Clone(e.JSON)
+	return c.run.emit(e.Version(id, versionID(e.ID, v.revision-1, v.previous), v.revision), s)
 }
 
 // sendChanges sends what has changed, once all rows are read. Of several contents the first in the order of their bytes
 // counts, so that the order of the rows does not matter.
 func (c *corrector) sendChanges(ctx context.Context) error {
-	for i, id := range c.order {
+	for i, of := range c.order {
 		if i%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		change := c.changes[id]
+		change := c.changes[of]
 		slices.SortFunc(change.contents, func(a, b content) int { return bytes.Compare(a.json, b.json) })
 		for i, o := range change.contents {
 			if change.confirmed || i > 0 {
@@ -209,7 +198,7 @@ func (c *corrector) sendChanges(ctx context.Context) error {
 			held := change.held
 			if len(c.order) <= maxConfirmed {
 				// Another program may have corrected the event meanwhile: two corrections of one version would both stand.
-				now, ok, err := c.find(ctx, id, o.json, o.hash)
+				now, ok, err := c.find(ctx, of.id, o.json, o.hash)
 				if err != nil {
 					return err
 				}
@@ -229,25 +218,33 @@ func (c *corrector) sendChanges(ctx context.Context) error {
 func (c *corrector) correct(held version, o content) error {
 	next := held
 	if held.hash != o.hash {
-		next = version{id: held.id, hash: o.hash, previous: held.hash, revision: held.revision + 1, file: held.file}
+		next = version{hash: o.hash, previous: held.hash, revision: held.revision + 1, file: held.file}
 		c.run.sum.Corrected++
 	}
 	next.row, next.subject = o.row, o.subject
-	c.planned[next.id] = next.plan()
-	return c.send(mapping.Event{ID: next.id, JSON: o.json}, next, o.from)
+	o.from.next = &next
+	return c.send(mapping.Event{ID: o.from.id, JSON: o.json}, next, o.from)
 }
 
 // defers reports whether a rejection is a conflict that resolveConflicts looks into.
 func (c *corrector) defers(s submission, r event.Refusal) bool {
-	if s.version != nil && s.version.withdrawn() && isConflict(r) {
-		c.memory.accepted(*s.version) // withdrawn before, at another instant
+	if s.next != nil && s.next.withdrawn() && isConflict(r) {
+		c.memory.accepted(s.entry, s.next) // withdrawn before, at another instant
 		c.resent++
 		return true
 	}
-	if c.resolving || s.version == nil || !isConflict(r) || len(c.conflicts) >= maxConflicts {
+	if c.resolving || s.entry == nil || !isConflict(r) || len(c.conflicts) >= maxConflicts {
 		return false
 	}
-	c.conflicts = append(c.conflicts, conflict{s, r})
+	lost := conflict{submission: s, sent: s.entry.version, json: s.json, refusal: r}
+	if s.next != nil {
+		lost.sent = *s.next
+	}
+	if lost.json == nil { // it was sent under its own id
+		lost.json = bytes.Clone(r.Raw)
+	}
+	lost.refusal.Raw = nil
+	c.conflicts = append(c.conflicts, lost)
 	return true
 }
 
@@ -256,8 +253,8 @@ func (c *corrector) defers(s submission, r event.Refusal) bool {
 func (c *corrector) resolveConflicts(ctx context.Context) error {
 	c.resolving, c.cases = true, nil
 	for _, lost := range c.conflicts {
-		s := lost.submission
-		held, ok, err := c.find(ctx, s.version.id, s.json, s.version.hash)
+		s, sent := lost.submission, lost.sent
+		held, ok, err := c.find(ctx, s.id, lost.json, sent.hash)
 		if err != nil {
 			return err
 		}
@@ -267,9 +264,9 @@ func (c *corrector) resolveConflicts(ctx context.Context) error {
 		}
 		c.resent++
 		if held.revision == 0 {
-			held.hash = ^s.version.hash & hashMask // it looks the same, and the collector says that it is not
+			held.hash = ^sent.hash & hashMask // it looks the same, and the collector says that it is not
 		}
-		if err := c.correct(held, content{s.version.hash, s.json, s.version.row, s, s.version.subject}); err != nil {
+		if err := c.correct(held, content{sent.hash, lost.json, sent.row, s, sent.subject}); err != nil {
 			return err
 		}
 	}
@@ -278,16 +275,18 @@ func (c *corrector) resolveConflicts(ctx context.Context) error {
 
 // held returns the version of an event that the collector holds: by the memory, or by the history where the memory is
 // not complete.
-func (c *corrector) held(ctx context.Context, e mapping.Event) (version, bool, error) {
-	v, ok := c.memory.find(e.ID)
+func (c *corrector) held(ctx context.Context, e mapping.Event, known *entry) (v version, ok bool, err error) {
+	if known.held {
+		v, ok = known.version, true
+	}
 	if !c.memory.incomplete || c.run.sum.HistoryHidden || ok && v.hash == e.Hash && v.revision > 0 {
 		return v, ok, nil
 	}
-	found, known, err := c.find(ctx, e.ID, e.JSON, e.Hash)
+	found, there, err := c.find(ctx, e.ID, e.JSON, e.Hash)
 	if c.run.sum.HistoryHidden {
 		return v, ok, nil
 	}
-	return found, known, err
+	return found, there, err
 }
 
 // find asks the history for the version of an event that counts. Of revision 0 the collector keeps no hash of ours, so
@@ -316,7 +315,7 @@ func (c *corrector) find(ctx context.Context, id string, text []byte, hash uint6
 		if err := json.Unmarshal(e.Data, &data); err != nil {
 			return v, false, fmt.Errorf("decode the collector's event %s: %w", mapping.Mask(e.ID, event.MaxIDBytes), err)
 		}
-		found, v = true, version{id: id, hash: theirHash, revision: revision}
+		found, v = true, version{hash: theirHash, revision: revision}
 		switch replaced, _ := data["replaces"].(string); {
 		case revision > 0:
 			_, v.previous, _ = parseVersion(id, replaced)
@@ -391,61 +390,59 @@ func (c *corrector) sameValue(key string, ours, theirs any) bool {
 // Options.Withdraw also those that no row gives any more, unless a row was refused, since they may be of that row. It
 // reports the others.
 func (c *corrector) withdraw(ctx context.Context) error {
-	var gone []version // rows that vanished, or that a changed mapping makes otherwise
+	var gone []*entry // rows that vanished, or that a changed mapping makes otherwise
 	empty := 0
 	missed := c.missed()
 	var reaches map[uint64]reach
-	if slices.ContainsFunc(missed, func(v version) bool { _, emptied := c.absent[v.id]; return !emptied }) {
+	if slices.ContainsFunc(missed, func(e *entry) bool { return !e.emptied }) {
 		reaches = c.reaches()
 	}
-	send := func(v version) error {
+	send := func(e *entry) error {
 		next := version{
-			id: v.id, hash: withdrawnHash, previous: v.hash, revision: v.revision + 1, row: v.row, subject: v.about(),
-			file: v.file,
+			hash: withdrawnHash, previous: e.hash, revision: e.revision + 1, row: e.row, subject: e.subject, file: e.file,
 		}
-		id := versionID(next.id, next.revision, withdrawnHash)
-		if next.subject == "" || len(id) > event.MaxIDBytes {
-			c.run.refuse(submission{id: v.id}, tabular.CodeTooLarge, "the event cannot be withdrawn: its id is too long, or "+
-				"it was sent by an earlier version and its subject is not known; withdraw it by POST /v1/events")
+		subject, id := e.about(), versionID(e.id, next.revision, withdrawnHash)
+		if subject == "" || len(id) > event.MaxIDBytes {
+			c.run.refuse(submission{from: &origin{}, id: e.id}, tabular.CodeTooLarge, "the event cannot be withdrawn: its id "+
+				"is too long, or it was sent by an earlier version and its subject is not known; withdraw it by POST /v1/events")
 			return nil
 		}
 		w := event.RawEvent{
 			Source: c.run.mapping.Source, ID: id, Type: event.EventWithdrawn, Time: time.UnixMilli(next.row).UTC(),
-			Center: c.run.mapping.Center, Replaces: versionID(v.id, v.revision, v.hash), Revision: next.revision,
+			Center: c.run.mapping.Center, Replaces: versionID(e.id, e.revision, e.hash), Revision: next.revision,
 		}
-		kind, subject, _ := strings.Cut(next.subject, "/")
+		kind, of, _ := strings.Cut(subject, "/")
 		w.Kind, _ = event.ParseKind(kind)
-		w.Subject = subject
-		c.planned[next.id] = next.plan()
+		w.Subject = of
 		c.run.sum.Withdrawn++
-		return c.run.emit(w.AppendCloudEvent(nil), submission{id: v.id, version: &next})
+		return c.run.emit(w.AppendCloudEvent(nil), submission{from: &origin{}, id: e.id, entry: e, next: &next})
 	}
-	var take []version
-	for _, v := range missed {
-		before, after := v.row < c.from, v.row > c.to
-		if _, emptied := c.absent[v.id]; emptied {
+	var take []*entry
+	for _, e := range missed {
+		before, after := e.row < c.from, e.row > c.to
+		if e.emptied {
 			empty++
-		} else if r := reaches[v.file]; before && !(r.last && c.to <= r.to) || after && !(r.first && c.from >= r.from) {
+		} else if r := reaches[e.file]; before && !(r.last && c.to <= r.to) || after && !(r.first && c.from >= r.from) {
 			continue
-		} else if gone = append(gone, v); !c.run.o.Withdraw || c.run.refusedRows > 0 {
+		} else if gone = append(gone, e); !c.run.o.Withdraw || c.run.refusedRows > 0 {
 			continue
 		}
-		take = append(take, v)
+		take = append(take, e)
 	}
 	c.run.sum.Emptied = empty
 	c.run.sum.Vanished, c.run.sum.VanishedOf = len(gone), countTypes(gone)
 	c.run.sum.Withheld = c.run.o.Withdraw && c.run.refusedRows > 0
-	for i := range gone[:min(len(gone), vanishedShown)] {
-		c.run.sum.FirstVanished = append(c.run.sum.FirstVanished, gone[i].id)
+	for _, e := range gone[:min(len(gone), vanishedShown)] {
+		c.run.sum.FirstVanished = append(c.run.sum.FirstVanished, e.id)
 	}
 	if out := c.run.o.Out; out != nil && len(take) > empty {
 		fmt.Fprintf(out, "taking back %s events that no row gives any more: %s\n", group(len(gone)), c.run.sum.VanishedOf)
 	}
-	for _, v := range take {
+	for _, e := range take {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := send(v); err != nil {
+		if err := send(e); err != nil {
 			return err
 		}
 	}
@@ -453,11 +450,11 @@ func (c *corrector) withdraw(ctx context.Context) error {
 }
 
 // countTypes says of which types events are, by their ids: "2 call.answered, 1 ticket.opened, 1 other".
-func countTypes(events []version) string {
+func countTypes(events []*entry) string {
 	n := map[string]int{}
-	for i := range events {
-		kind, _, _ := strings.Cut(events[i].about(), "/")
-		typ := kind + "." + events[i].id[strings.LastIndexByte(events[i].id, '.')+1:]
+	for _, e := range events {
+		kind, _, _ := strings.Cut(e.about(), "/")
+		typ := kind + "." + e.id[strings.LastIndexByte(e.id, '.')+1:]
 		if _, known := event.ParseType(event.TypePrefix + typ); !known { // the mapping gives ids of its own
 			typ = "other"
 		}
@@ -486,7 +483,7 @@ func (c *corrector) reaches() map[uint64]reach {
 		if v.file == 0 || v.withdrawn() {
 			continue
 		}
-		here := c.here(v.id)
+		here := c.here(v)
 		r, found := out[v.file]
 		if !found || v.row < r.from {
 			r.from, r.first = v.row, false
@@ -502,26 +499,23 @@ func (c *corrector) reaches() map[uint64]reach {
 
 // missed returns what the memory knows of the days of this run and no row gives, by id: the collector took these ids,
 // so none is a telephone number.
-func (c *corrector) missed() (out []version) {
+func (c *corrector) missed() (out []*entry) {
 	if !c.spanned {
 		return nil
 	}
 	from, _ := c.run.mapping.Day(c.from)
 	_, to := c.run.mapping.Day(c.to)
 	for v := range c.memory.all() {
-		if !c.here(v.id) && !v.withdrawn() && v.row >= from && v.row < to {
+		if !c.here(v) && !v.withdrawn() && v.row >= from && v.row < to {
 			out = append(out, v)
 		}
 	}
-	slices.SortFunc(out, func(a, b version) int { return strings.Compare(a.id, b.id) })
+	slices.SortFunc(out, func(a, b *entry) int { return strings.Compare(a.id, b.id) })
 	return out
 }
 
 // here reports whether a row of this run gives an event.
-func (c *corrector) here(id string) bool {
-	_, planned := c.planned[id]
-	return planned || c.changes[id] != nil
-}
+func (c *corrector) here(e *entry) bool { return e.planned || c.changes[e] != nil }
 
 // vanishedShown is how many of the events that no row gives any more are named.
 const vanishedShown = 10

@@ -157,7 +157,7 @@ func (r *run) do(ctx context.Context) (Summary, error) {
 	if r.o.Collector != nil {
 		r.stream = send.NewStream(ctx, r.o.Collector, r.o.Batching, r.reject)
 		if r.corrector != nil {
-			r.stream.Taken = func(s submission) { r.corrector.memory.accepted(*s.version) }
+			r.stream.Taken = func(s submission) { r.corrector.memory.accepted(s.entry, s.next) }
 		}
 	}
 	if r.mapping.Several {
@@ -346,8 +346,8 @@ func (r *run) readTable(ctx context.Context, t tabular.Table) error {
 			if err == nil {
 				r.names.count(m.Names)
 				for _, id := range m.Absent {
-					if _, before := r.corrector.memory.find(id); before {
-						r.corrector.absent[id] = struct{}{}
+					if before := r.corrector.memory.find(id); before != nil {
+						before.emptied = true
 					}
 				}
 				continue
@@ -374,9 +374,9 @@ func (r *run) take(ctx context.Context, row tabular.Row, bound *mapping.Binding,
 		return r.groups.add(row, events)
 	}
 	r.events.Add(int64(len(events)))
+	from := &origin{row, bound}
 	for _, e := range events {
-		s := submission{place: place{row.File, row.Line}, row: row, bound: bound, id: e.ID}
-		if err := r.offer(ctx, e, events[0].Unix, s); err != nil {
+		if err := r.offer(ctx, e, events[0].Unix, submission{from: from, id: e.ID}); err != nil {
 			return err
 		}
 	}
@@ -395,7 +395,7 @@ func (r *run) sendGroups(ctx context.Context) error {
 			return ctx.Err()
 		}
 		g := r.groups.best[id]
-		if err := r.offer(ctx, g.event, g.event.Unix, submission{place: g.from, id: id}); err != nil {
+		if err := r.offer(ctx, g.event, g.event.Unix, submission{from: g.from.origin(), id: id}); err != nil {
 			return err
 		}
 	}
@@ -413,19 +413,28 @@ func (r *run) fileNumber(name string) uint64 {
 
 // submission is an event on its way, so that a rejection finds its row.
 type submission struct {
-	place   place
-	row     tabular.Row // empty for a case of several rows
-	bound   *mapping.Binding
-	id      string
-	version *version // what to remember once the collector has it; nil without a memory
-	json    []byte   // of the event under its own id, with version
+	from  *origin
+	id    string   // its own
+	entry *entry   // what is remembered of it; nil without a memory
+	next  *version // what entry becomes once the collector has it; nil: as planned
+	json  []byte   // of the event under its own id, when it is sent under another
 }
+
+// origin is the row of an event, without cells where its cells are not told.
+type origin struct {
+	row   tabular.Row
+	bound *mapping.Binding
+}
+
+func (o *origin) place() place { return place{o.row.File, o.row.Line} }
 
 // place is where a row stands.
 type place struct {
 	file string
 	line int
 }
+
+func (p place) origin() *origin { return &origin{row: tabular.Row{File: p.file, Line: p.line}} }
 
 func (p place) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
 
@@ -475,9 +484,9 @@ func (r *run) contradiction(s submission) {
 
 func (r *run) refuse(s submission, code tabular.Code, reason string) {
 	var cells []string
-	if s.bound != nil {
-		cells = s.bound.MaskCells(s.row)
+	if s.from.bound != nil {
+		cells = s.from.bound.MaskCells(s.from.row)
 	}
-	r.rejects.add(&tabular.RowError{File: s.place.file, Line: s.place.line, Code: code, Reason: reason},
+	r.rejects.add(&tabular.RowError{File: s.from.row.File, Line: s.from.row.Line, Code: code, Reason: reason},
 		mapping.Mask(s.id, 2*event.MaxIDBytes), cells)
 }

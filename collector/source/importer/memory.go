@@ -2,6 +2,7 @@ package importer
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -43,8 +44,9 @@ type memory struct {
 	incomplete bool
 	marked     bool // it did not
 
-	mu      sync.Mutex
-	known   map[string]kept
+	mu      sync.Mutex         // guards which entries are held, and what of
+	entries map[string]*entry  // by the event's own id
+	block   []entry            // of which the next entries are taken
 	carried map[string]carried // by the mapping's name
 }
 
@@ -58,34 +60,21 @@ type memoryKey struct {
 
 // version is one content of an event. Revision 0 has the event's own id; revision n replaces n-1.
 type version struct {
-	id       string // of revision 0
 	hash     uint64
 	previous uint64 // hash of the version that it replaces
-	revision uint32
 	row      int64  // when the row happened, milliseconds since 1970
-	subject  string // such as call/C-1
 	file     uint64 // a number of the file that gave the event first; 0: not known
+	subject  string // such as call/C-1; empty where the id tells it (see about)
+	revision uint32
 }
 
-// kept is a version as the memory holds it, by its id: of millions of events each byte counts.
-type kept struct {
-	hash, previous uint64
-	row            int64
-	file           uint64
-	subject        string // empty where version.about tells it from the id
-	revision       uint32
-}
-
-func (v version) kept() kept {
-	k := kept{v.hash, v.previous, v.row, v.file, v.subject, v.revision}
-	if v.subject = ""; v.about() == k.subject {
-		k.subject = ""
-	}
-	return k
-}
-
-func (k *kept) version(id string) version {
-	return version{id, k.hash, k.previous, k.revision, k.row, k.subject, k.file}
+// entry is what is known of one event: of millions each byte counts.
+type entry struct {
+	id string // of revision 0
+	version
+	held    bool // the collector has it in this version, as far as is known
+	planned bool // a row of this run gives it: in this version, until all rows are read
+	emptied bool // a row of this run does not give it, for an empty cell
 }
 
 // withdrawnHash is the hash of a version that says nothing: the event was withdrawn.
@@ -94,13 +83,24 @@ const withdrawnHash = 0
 // withdrawn reports whether the collector was told that the event never was.
 func (v *version) withdrawn() bool { return v.revision > 0 && v.hash == withdrawnHash }
 
-// about returns the subject of an event: as noted, else what an id that the mapping did not choose begins with.
-func (v *version) about() string {
-	kind, rest, _ := strings.Cut(v.id, "/")
-	if at := strings.LastIndexByte(rest, '.'); v.subject == "" && (kind == "call" || kind == "ticket") && at > 0 {
-		return kind + "/" + rest[:at]
+// about returns the subject of an event: as noted, else what its id says.
+func (e *entry) about() string { return cmp.Or(e.subject, subjectOf(e.id)) }
+
+// subjectOf is what an id that the mapping did not choose begins with; empty of another.
+func subjectOf(id string) string {
+	kind, rest, _ := strings.Cut(id, "/")
+	if at := strings.LastIndexByte(rest, '.'); (kind == "call" || kind == "ticket") && at > 0 {
+		return id[:len(kind)+1+at]
 	}
-	return v.subject
+	return ""
+}
+
+// noted is a subject as a version keeps it.
+func noted(id, subject string) string {
+	if subject == subjectOf(id) {
+		return ""
+	}
+	return subject
 }
 
 // hashMask keeps 48 bits of a content hash: what twelve letters of an id hold. Two contents of one event look alike
@@ -157,7 +157,7 @@ func openMemory(dir string, key memoryKey, limit int) (_ *memory, err error) {
 	}
 	key.Format, key.Version, key.Server = "monev112-import", 1, strings.TrimSuffix(key.Server, "/")
 	m := &memory{
-		key: key, limit: limit, known: map[string]kept{}, carried: map[string]carried{}, path: memoryPath(dir, key),
+		key: key, limit: limit, entries: map[string]*entry{}, carried: map[string]carried{}, path: memoryPath(dir, key),
 	}
 	m.lock, err = disk.OS{}.Lock(m.path + ".lock")
 	if errors.Is(err, disk.ErrLocked) {
@@ -171,7 +171,7 @@ func openMemory(dir string, key memoryKey, limit int) (_ *memory, err error) {
 	m.marked = unmarked == nil
 	m.incomplete = m.marked || err != nil
 	if errors.Is(err, errDamaged) {
-		clear(m.known)
+		clear(m.entries)
 		clear(m.carried)
 		err = os.Rename(m.path, m.path+".damaged")
 	}
@@ -231,7 +231,7 @@ func (m *memory) load() error {
 
 func (m *memory) loadLine(text string) bool {
 	parts := strings.SplitN(text, " ", 5)
-	if len(parts) != 5 || parts[4] == "" || len(m.known) >= m.limit {
+	if len(parts) != 5 || parts[4] == "" || len(m.entries) >= m.limit {
 		return false
 	}
 	hash, err1 := strconv.ParseUint(parts[0], 16, 64)
@@ -244,8 +244,9 @@ func (m *memory) loadLine(text string) bool {
 	if numbered && err5 != nil {
 		return false
 	}
-	v := version{strings.Clone(id), hash, previous, uint32(revision), row, strings.Clone(subject), file}
-	m.known[v.id] = v.kept() // not the whole line
+	e, _ := m.entry(strings.Clone(id)) // not the whole line
+	e.version = version{hash, previous, row, file, strings.Clone(noted(id, subject)), uint32(revision)}
+	e.held = true
 	return errors.Join(err1, err2, err3, err4) == nil
 }
 
@@ -261,9 +262,13 @@ func (m *memory) save() error {
 		if err := json.NewEncoder(out).Encode(m.key); err != nil {
 			return err
 		}
-		for id, v := range m.known {
-			if _, err := fmt.Fprintf(out, "%x %x %d %d %s\t%s\t%x\n", v.hash, v.previous, v.revision, v.row, id,
-				v.subject, v.file); err != nil {
+		var line []byte
+		for _, e := range m.entries {
+			if !e.held {
+				continue
+			}
+			line = e.appendLine(line[:0])
+			if _, err := out.Write(line); err != nil {
 				return err
 			}
 		}
@@ -286,37 +291,69 @@ func (m *memory) save() error {
 
 func (m *memory) close() { _ = m.lock.Close() } // the end of the process unlocks it in any case
 
-// accepted remembers a version that the collector has.
-func (m *memory) accepted(v version) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.known[v.id] = v.kept()
+// appendLine appends the line of the state file.
+func (e *entry) appendLine(dst []byte) []byte {
+	dst = append(strconv.AppendUint(dst, e.hash, 16), ' ')
+	dst = append(strconv.AppendUint(dst, e.previous, 16), ' ')
+	dst = append(strconv.AppendUint(dst, uint64(e.revision), 10), ' ')
+	dst = append(strconv.AppendInt(dst, e.row, 10), ' ')
+	dst = append(append(append(append(dst, e.id...), '\t'), e.subject...), '\t')
+	return append(strconv.AppendUint(dst, e.file, 16), '\n')
 }
 
-func (m *memory) find(id string) (version, bool) {
+// accepted notes that the collector has an event: in version next, or without one as planned.
+func (m *memory) accepted(e *entry, next *version) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	v, ok := m.known[id]
-	return v.version(id), ok
+	if e.held = true; next != nil {
+		e.version = *next
+	}
 }
 
-// all goes over the versions in no order; the memory must not be asked meanwhile.
-func (m *memory) all() iter.Seq[version] {
-	return func(yield func(version) bool) {
+// plan notes in which version this run sends an event. held says whether the collector is known to have it so.
+func (m *memory) plan(e *entry, v version, held bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e.version, e.held, e.planned = v, held, true
+}
+
+// find returns the entry of an event that the collector holds, nil when there is none. Like entry it is for one
+// goroutine.
+func (m *memory) find(id string) *entry {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e := m.entries[id]; e != nil && e.held {
+		return e
+	}
+	return nil
+}
+
+// entry returns that of an event, a new one when there is none; ok is false when there is no room for one.
+func (m *memory) entry(id string) (e *entry, ok bool) {
+	if e, ok := m.entries[id]; ok {
+		return e, true
+	}
+	if len(m.entries) >= m.limit {
+		return nil, false
+	}
+	if len(m.block) == 0 {
+		m.block = make([]entry, 256)
+	}
+	e, m.block = &m.block[0], m.block[1:]
+	e.id = id
+	m.entries[id] = e
+	return e, true
+}
+
+// all goes over what the collector holds, in no order; the memory must not be asked meanwhile.
+func (m *memory) all() iter.Seq[*entry] {
+	return func(yield func(*entry) bool) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		for id, k := range m.known {
-			if !yield(k.version(id)) {
+		for _, e := range m.entries {
+			if e.held && !yield(e) {
 				return
 			}
 		}
 	}
-}
-
-// full reports whether there is no room for an event that is not known yet, with so many planned.
-func (m *memory) full(id string, planned int) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	_, ok := m.known[id]
-	return !ok && max(len(m.known), planned) >= m.limit
 }

@@ -49,16 +49,17 @@ func OpenMemory(dir, server, source, center string) (*Memory, error) {
 // Withdrawn notes that the collector holds no such event any more. subject is such as ticket/T-1.
 func (m *Memory) Withdrawn(id, subject string, at time.Time) {
 	base, revision, hash := splitVersion(id)
-	v := version{id: base, previous: hash, revision: revision + 1, row: at.UnixMilli(), subject: subject}
-	if held, ok := m.m.find(base); ok {
-		if held.revision > revision {
-			return
-		}
-		v.row, v.previous, v.file = held.row, held.hash, held.file
-	} else if m.m.full(base, 0) {
-		return
+	v := version{
+		previous: hash, revision: revision + 1, row: at.UnixMilli(), subject: noted(base, subject),
 	}
-	m.m.accepted(v)
+	e, ok := m.m.entry(base)
+	switch {
+	case !ok, e.held && e.revision > revision:
+		return
+	case e.held:
+		v.row, v.previous, v.file = e.row, e.hash, e.file
+	}
+	m.m.accepted(e, &v)
 }
 
 // Save writes the memory down. Where an import before did not come to its end, the next one still asks the collector.
