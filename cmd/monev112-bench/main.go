@@ -63,18 +63,23 @@ type sizes struct {
 	openTickets int
 	replay      int // events after the checkpoint
 	importRows  int
-	calls       int // of the year over which the dashboards' statements run and reports are made
-	centers     int // of which the report of a month is made
+	visibleFor  time.Duration // how long events come whose way to the eye is timed
+	settles     time.Duration // how long a service is left alone before its memory counts
+	held        int           // events after which its memory counts, those of open tickets included
+	heldOpen    int           // tickets of them that stay open
+	calls       int           // of the year over which the dashboards' statements run and reports are made
+	centers     int           // of which the report of a month is made
 }
 
 var (
 	fullSizes = sizes{
 		events: 600_000, singles: 15 * time.Second, singleRate: 1000, openTickets: 100_000, replay: 1_000_000,
-		importRows: 60_000, calls: 15_000_000, centers: countryCenters,
+		importRows: 60_000, visibleFor: 30 * time.Second, settles: 30 * time.Second, held: 1_000_000, heldOpen: 20_000,
+		calls: 15_000_000, centers: countryCenters,
 	}
 	quickSizes = sizes{
 		events: 60_000, singles: 3 * time.Second, singleRate: 1000, openTickets: 10_000, replay: 50_000, importRows: 5_000,
-		calls: 120_000, centers: 10,
+		visibleFor: 5 * time.Second, settles: 3 * time.Second, held: 50_000, heldOpen: 1_000, calls: 120_000, centers: 10,
 	}
 )
 
@@ -168,9 +173,10 @@ type part struct {
 
 func parts() []part {
 	return append([]part{
-		{"ingest", (*bench).ingest}, {"otelcol", (*bench).otelcol}, {"single", (*bench).single}, {"scrape", (*bench).scrape},
-		{"restart", (*bench).restart}, {"memory", (*bench).memory}, {"import", (*bench).importTable},
-		{"storm", (*bench).storm}, {"wall", (*bench).wall},
+		{"ingest", (*bench).ingest}, {"otelcol", (*bench).otelcol}, {"single", (*bench).single},
+		{"visible", (*bench).visible}, {"scrape", (*bench).scrape}, {"restart", (*bench).restart},
+		{"resident", (*bench).resident}, {"memory", (*bench).memory}, {"pager", (*bench).pager}, {"demo", (*bench).demo},
+		{"import", (*bench).importTable}, {"storm", (*bench).storm}, {"wall", (*bench).wall},
 	}, countryParts()...)
 }
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -59,16 +60,12 @@ func freeAddr() (string, error) {
 }
 
 // serve starts the service on a data folder; with a profile it is this very program that serves and writes one.
-func (b *bench) serve(dir, profile string, args ...string) (*process, error) {
+func (b *bench) serve(dir, profile string, more ...string) (*process, error) {
 	p := &process{dir: dir}
-	var err error
-	if p.addr, err = freeAddr(); err != nil {
+	args, err := p.args("serve", more...)
+	if err != nil {
 		return nil, err
 	}
-	if p.engine, err = freeAddr(); err != nil {
-		return nil, err
-	}
-	args = append([]string{"serve", "--data", dir, "--listen", p.addr, "--engine-listen", p.engine}, args...)
 	if profile == "" {
 		return p, p.start(exec.Command(b.program, append(args, "--log-level", "warn")...))
 	}
@@ -77,6 +74,18 @@ func (b *bench) serve(dir, profile string, args ...string) (*process, error) {
 		return nil, err
 	}
 	return p, p.start(exec.Command(self, append(args, "--cpuprofile", profile)...))
+}
+
+// args are those with which a command serves p's folder on free ports.
+func (p *process) args(command string, more ...string) ([]string, error) {
+	var err error
+	if p.addr, err = freeAddr(); err != nil {
+		return nil, err
+	}
+	if p.engine, err = freeAddr(); err != nil {
+		return nil, err
+	}
+	return append([]string{command, "--data", p.dir, "--listen", p.addr, "--engine-listen", p.engine}, more...), nil
 }
 
 // serveNew starts the service on a new folder and waits until the board is complete, so that a measurement begins with
@@ -89,7 +98,7 @@ func (b *bench) serveNew(ctx context.Context, name, profile string, args ...stri
 	err = p.ready(ctx)
 	if err == nil {
 		err = p.until(ctx, "the board is complete", 50*time.Millisecond, func() bool {
-			return p.metric("monev112_board_complete ") == 1
+			return p.metric("monev112_board_complete") == 1
 		})
 	}
 	if err != nil {
@@ -219,7 +228,7 @@ func (p *process) shipped(ctx context.Context) (since time.Time, err error) {
 			return false
 		}
 		asked = time.Now()
-		return p.metric("monev112_journal_lag_bytes ") == 0
+		return p.metric("monev112_journal_lag_bytes") == 0
 	})
 	return since, err
 }
@@ -227,8 +236,8 @@ func (p *process) shipped(ctx context.Context) (since time.Time, err error) {
 // askEvery bounds how often a cursor that stands makes the service count.
 const askEvery = 250 * time.Millisecond
 
-// metric reads one series without labels; -1 when there is none.
-func (p *process) metric(name string) float64 {
+// metric adds up the series of some names, from one scrape; -1 when there is none.
+func (p *process) metric(names ...string) float64 {
 	req, err := http.NewRequest(http.MethodGet, "http://"+p.addr+"/metrics", nil)
 	if err != nil {
 		return -1
@@ -239,15 +248,26 @@ func (p *process) metric(name string) float64 {
 		return -1
 	}
 	defer r.Body.Close()
-	value := -1.0
-	for lines := bufio.NewScanner(r.Body); lines.Scan(); {
-		if rest, ok := bytes.CutPrefix(lines.Bytes(), []byte(name)); ok {
-			if v, err := strconv.ParseFloat(string(bytes.TrimSpace(rest)), 64); err == nil {
-				value = v
-			}
+	return sumOf(r.Body, names)
+}
+
+// sumOf adds up the series of some names in the text of a scrape; -1 when there is none.
+func sumOf(text io.Reader, names []string) float64 {
+	sum, found := 0.0, false
+	for lines := bufio.NewScanner(text); lines.Scan(); {
+		end := strings.IndexAny(lines.Text(), "{ ")
+		if end < 0 || !slices.Contains(names, lines.Text()[:end]) {
+			continue
+		}
+		value := lines.Text()[strings.LastIndexByte(lines.Text(), ' ')+1:]
+		if v, err := strconv.ParseFloat(value, 64); err == nil {
+			sum, found = sum+v, true
 		}
 	}
-	return value
+	if !found {
+		return -1
+	}
+	return sum
 }
 
 // query asks ClickHouse.

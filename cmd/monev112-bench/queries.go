@@ -155,7 +155,8 @@ func (b *bench) addSlowest(measure string, list []asked, everywhere bool) {
 	if refused > 0 {
 		f.value = never
 	}
-	b.table.add(f, queryGoal.Seconds(), "", fmt.Sprintf("%s%d statements, %d over 1 s, %d refused", where, n, over, refused))
+	b.table.add(f, queryGoal.Seconds(), "",
+		fmt.Sprintf("%s%d statements, %d over 1 s, %d refused", where, n, over, refused))
 }
 
 const allCentres = "all centres, a year"

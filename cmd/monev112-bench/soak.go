@@ -206,8 +206,8 @@ func (s *soak) sample(p *process) {
 	sent := s.sent.Load()
 	s.samples = append(s.samples, sample{
 		at: time.Since(s.began), serve: float64(self.rssBytes) / (1 << 20), engine: float64(child.rssBytes) / (1 << 20),
-		goroutines: p.metric("go_goroutines "), files: p.metric("process_open_fds "), engineOpen: float64(engineOpen),
-		lagSeconds: p.metric("monev112_journal_lag_seconds "), perEvent: float64(tables) / float64(max(1, sent)), sent: sent,
+		goroutines: p.metric("go_goroutines"), files: p.metric("process_open_fds"), engineOpen: float64(engineOpen),
+		lagSeconds: p.metric("monev112_journal_lag_seconds"), perEvent: float64(tables) / float64(max(1, sent)), sent: sent,
 	})
 }
 

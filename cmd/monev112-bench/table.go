@@ -53,6 +53,7 @@ type row struct {
 	figure
 	goal        float64 // in the figure's unit; noGoal
 	limit, note string
+	runs        []string // the figures of all runs, where it is the worst of them
 }
 
 const noGoal = -1
@@ -73,7 +74,7 @@ func (r row) cells() []string {
 			met = "met"
 		}
 	}
-	return []string{r.measure, r.String(), goal, met, r.limit, r.note}
+	return []string{r.measure, r.String(), goal, met, strings.Join(r.runs, ", "), r.limit, r.note}
 }
 
 // table collects what was measured and prints it once, at the end.
@@ -84,26 +85,22 @@ type table struct {
 }
 
 func (t *table) add(f figure, goal float64, limit, note string) {
-	t.rows = append(t.rows, row{f, goal, limit, note})
+	t.rows = append(t.rows, row{figure: f, goal: goal, limit: limit, note: note})
 	t.look()
 }
 
-// worst are the rows by measure, in the order in which they were first measured: of several runs the worst, with the
-// figures of all in its note.
+// worst are the rows by measure, in the order in which they were first measured: of several runs the worst.
 func (t *table) worst() (out []row) {
-	runs := map[string][]string{}
 	for _, r := range t.rows {
 		i := slices.IndexFunc(out, func(o row) bool { return o.measure == r.measure })
-		if runs[r.measure] = append(runs[r.measure], r.String()); i < 0 {
-			out = append(out, r)
-		} else if r.worse(out[i].value) {
+		if i < 0 {
+			i, out = len(out), append(out, r)
+		}
+		runs := append(out[i].runs, r.String())
+		if r.worse(out[i].value) {
 			out[i] = r
 		}
-	}
-	for i, r := range out {
-		if all := runs[r.measure]; len(all) > 1 {
-			out[i].note = fmt.Sprintf("%d runs: %s; %s", len(all), strings.Join(all, ", "), r.note)
-		}
+		out[i].runs = runs
 	}
 	return out
 }
@@ -140,8 +137,9 @@ func (t *table) print(w io.Writer) {
 	fmt.Fprintln(w)
 	tw := tabwriter.NewWriter(w, 0, 4, 1, ' ', 0)
 	line := func(cells []string) { fmt.Fprintln(tw, "| "+strings.Join(cells, "\t| ")+"\t|") }
-	line([]string{"measure", "reached", "goal", "", "limit here", "note"})
-	line(slices.Repeat([]string{"---"}, 6))
+	head := []string{"measure", "reached", "goal", "", "runs", "limit here", "note"}
+	line(head)
+	line(slices.Repeat([]string{"---"}, len(head)))
 	for _, r := range t.worst() {
 		line(r.cells())
 	}

@@ -92,7 +92,7 @@ func (b *bench) wall(ctx context.Context) (err error) {
 	}
 	after, _ := p.used()
 	open := func(what string, n int) error {
-		return p.until(over, what, time.Second, func() bool { return p.metric("monev112_board_streams ") == float64(n) })
+		return p.until(over, what, time.Second, func() bool { return p.metric("monev112_board_streams") == float64(n) })
 	}
 	leave()
 	if err := open("the streams have ended", 0); err != nil {
@@ -142,13 +142,7 @@ func (b *bench) wall(ctx context.Context) (err error) {
 	for i, c := range beside {
 		acknowledged[i] = c.acknowledged
 	}
-	slices.SortFunc(acknowledged, time.Time.Compare)
-	var took []time.Duration
-	for i := range screens {
-		for j, at := range acknowledged {
-			took = append(took, max(0, screens[i].at(n+1+j).Sub(at)))
-		}
-	}
+	took := untilShown(screens, n, acknowledged)
 	waits := func(calls []caller) (out []time.Duration) {
 		for _, c := range calls {
 			out = append(out, c.wait)
@@ -228,6 +222,17 @@ func (s *screen) show(n int, at time.Time) {
 	for ; s.shown < min(n, len(s.waiting)-1); s.shown++ {
 		s.waiting[s.shown+1] = at
 	}
+}
+
+// untilShown is how long each screen needed to show calls that were acknowledged, beside those that waited before.
+func untilShown(screens []*screen, before int, acknowledged []time.Time) (took []time.Duration) {
+	slices.SortFunc(acknowledged, time.Time.Compare)
+	for _, s := range screens {
+		for i, at := range acknowledged {
+			took = append(took, max(0, s.at(before+1+i).Sub(at)))
+		}
+	}
+	return took
 }
 
 // watch opens a stream for each screen, the first of them being number from of all, and waits until each has the board.
