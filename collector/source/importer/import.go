@@ -110,6 +110,9 @@ func Import(ctx context.Context, o Options) (Summary, error) {
 	if err != nil {
 		return r.sum, err
 	}
+	if r.corrector != nil && !r.mapping.Several {
+		r.corrector.memory.expect(r.likely)
+	}
 	if r.rejects, err = newRejects(o.Rejects); err != nil {
 		return r.sum, err
 	}
@@ -137,6 +140,7 @@ type run struct {
 	groups    *grouper                 // nil when a case stands on one row
 	sequence  *mapping.Sequence        // nil when the order of rows means nothing
 	carries   []statement              // of the files that give an event
+	likely    int                      // events, by the first look; 0: not known
 	began     time.Time
 	names     nameCount
 	size      int64

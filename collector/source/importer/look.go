@@ -41,6 +41,12 @@ func (r *run) lookAt(ctx context.Context, t tabular.Table, order *mapping.Sequen
 	bound := r.mapping.Bind(t.Header)
 	m, nights := r.mapping.NewMapper(bound), r.mapping.NewNightCheck()
 	m.OnlyTimes = true
+	var types []event.Type // by the rule
+	for _, name := range r.mapping.Types() {
+		typ, _ := event.ParseType(event.TypePrefix + name)
+		types = append(types, typ)
+	}
+	seen := make([]bool, len(types))
 	for n := 0; ; n++ {
 		if n%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -57,6 +63,11 @@ func (r *run) lookAt(ctx context.Context, t tabular.Table, order *mapping.Sequen
 		case err != nil:
 			return err
 		}
+		r.likely += len(types)
+		// Most rows say nothing new of what the file carries: no rule gives its first event, and no event is the earliest.
+		if order == nil && nights == nil && !m.MayTell(row, f.first, seen) {
+			continue
+		}
 		events, refused := m.Apply(row)
 		if refused != nil {
 			continue
@@ -70,9 +81,8 @@ func (r *run) lookAt(ctx context.Context, t tabular.Table, order *mapping.Sequen
 			}
 		}
 		for i := range events {
-			if typ, ok := event.ParseType(event.TypePrefix + r.mapping.EventType(events[i].Rule)); ok {
-				f.types = f.types.With(typ)
-			}
+			rule := events[i].Rule
+			seen[rule], f.types = true, f.types.With(types[rule])
 			if f.first == 0 || events[i].Unix < f.first {
 				f.first = events[i].Unix
 			}

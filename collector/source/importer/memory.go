@@ -46,7 +46,7 @@ type memory struct {
 
 	mu      sync.Mutex         // guards which entries are held, and what of
 	entries map[string]*entry  // by the event's own id
-	block   []entry            // of which the next entries are taken
+	blocks  [][]entry          // the same in the order in which they came
 	carried map[string]carried // by the mapping's name
 }
 
@@ -172,6 +172,7 @@ func openMemory(dir string, key memoryKey, limit int) (_ *memory, err error) {
 	m.incomplete = m.marked || err != nil
 	if errors.Is(err, errDamaged) {
 		clear(m.entries)
+		m.blocks = nil
 		clear(m.carried)
 		err = os.Rename(m.path, m.path+".damaged")
 	}
@@ -254,21 +255,14 @@ func hexSum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }
 
 // save replaces the file and removes the mark of an import that runs.
 func (m *memory) save() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	err := disk.Replace(disk.OS{}, m.path, 0o600, func(w io.Writer) error {
 		sum := sha256.New()
-		out := io.MultiWriter(w, sum)
+		out := bufio.NewWriterSize(io.MultiWriter(w, sum), 64<<10)
 		if err := json.NewEncoder(out).Encode(m.key); err != nil {
 			return err
 		}
-		var line []byte
-		for _, e := range m.entries {
-			if !e.held {
-				continue
-			}
-			line = e.appendLine(line[:0])
-			if _, err := out.Write(line); err != nil {
+		for e := range m.all() {
+			if _, err := out.Write(e.appendLine(out.AvailableBuffer())); err != nil {
 				return err
 			}
 		}
@@ -276,6 +270,9 @@ func (m *memory) save() error {
 			if _, err := fmt.Fprintf(out, "%s%s %s %q\n", carriesLine, c.version, c.types(), name); err != nil {
 				return err
 			}
+		}
+		if err := out.Flush(); err != nil {
+			return err
 		}
 		_, err := fmt.Fprintf(w, "end %s\n", hexSum(sum))
 		return err
@@ -336,23 +333,33 @@ func (m *memory) entry(id string) (e *entry, ok bool) {
 	if len(m.entries) >= m.limit {
 		return nil, false
 	}
-	if len(m.block) == 0 {
-		m.block = make([]entry, 256)
+	if n := len(m.blocks); n == 0 || len(m.blocks[n-1]) == cap(m.blocks[n-1]) {
+		m.blocks = append(m.blocks, make([]entry, 0, 256))
 	}
-	e, m.block = &m.block[0], m.block[1:]
-	e.id = id
+	block := &m.blocks[len(m.blocks)-1]
+	*block = append(*block, entry{id: id}) // it never grows: entries stay where they are
+	e = &(*block)[len(*block)-1]
 	m.entries[id] = e
 	return e, true
 }
 
-// all goes over what the collector holds, in no order; the memory must not be asked meanwhile.
+// expect makes room for so many events at once where none is known.
+func (m *memory) expect(events int) {
+	if len(m.entries) == 0 {
+		m.entries = make(map[string]*entry, min(events, m.limit))
+	}
+}
+
+// all goes over what the collector holds, in the order in which it came; the memory must not be asked meanwhile.
 func (m *memory) all() iter.Seq[*entry] {
 	return func(yield func(*entry) bool) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		for _, e := range m.entries {
-			if e.held && !yield(e) {
-				return
+		for _, block := range m.blocks {
+			for i := range block {
+				if block[i].held && !yield(&block[i]) {
+					return
+				}
 			}
 		}
 	}

@@ -101,6 +101,7 @@ type Mapper struct {
 	events    []Event
 	text      []byte
 	hash      *xxhash.Digest
+	times     []int // fields that the times of events need, for MayTell
 }
 
 // Name is what a row calls an OPD, a kecamatan or a category.
@@ -139,6 +140,55 @@ func (m *Mapper) Apply(row tabular.Row) ([]Event, *tabular.RowError) {
 		return nil, err
 	}
 	return events, nil
+}
+
+// MayTell reports whether a row may give an event before an instant, or one of a rule that was not seen yet: it reads
+// the times of events and nothing else. It is for mappings without a Sequence.
+func (m *Mapper) MayTell(row tabular.Row, before int64, seen []bool) bool {
+	if m.times == nil {
+		m.times = m.mapping.timeFields()
+	}
+	for _, i := range m.times {
+		v, err := m.mapping.fields[i].read(m, row, m.cols[i], m.values)
+		if err != nil {
+			return false // Apply would refuse the row
+		}
+		m.values[i] = v
+	}
+	for i := range m.mapping.rules {
+		if at := m.values[m.mapping.rules[i].time]; at.set && (at.unix < before || !seen[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// timeFields are the fields of the times of events and those that they need, in the order of evaluation.
+func (m *Mapping) timeFields() (out []int) {
+	need := make([]bool, len(m.fields))
+	for _, r := range m.rules {
+		need[r.time] = true
+	}
+	for _, i := range slices.Backward(m.order) {
+		f := &m.fields[i]
+		if !need[i] {
+			continue
+		}
+		for _, other := range [...]int{f.follows, f.plus} {
+			if other >= 0 {
+				need[other] = true
+			}
+		}
+		if f.night != nil && f.night.field >= 0 {
+			need[f.night.field] = true
+		}
+	}
+	for _, i := range m.order {
+		if need[i] {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 func (m *Mapper) convert(row tabular.Row) ([]Event, *tabular.RowError) {
@@ -258,8 +308,12 @@ func (m *Mapper) emit(i int, row tabular.Row,
 	out = append(out, "}}"...)
 	m.text = out
 	ev := Event{
-		ID: id, Unix: at.unix, JSON: out[from:len(out):len(out)], Rule: i, Subject: r.kind + "/" + string(subject),
-		Rank: m.rank(r, at),
+		ID: id, Unix: at.unix, JSON: out[from:len(out):len(out)], Rule: i, Rank: m.rank(r, at),
+	}
+	if r.hasID {
+		ev.Subject = r.kind + "/" + string(subject)
+	} else {
+		ev.Subject = id[:len(r.kind)+1+len(subject)]
 	}
 	m.hash.Reset()
 	if callerTo > 0 { // the server's digest leaves the caller out, too, and a hash of a number could be undone

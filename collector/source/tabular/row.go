@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Row is one row of a table. Cells are valid UTF-8, not trimmed, and clean (see CleanCell).
@@ -41,6 +42,9 @@ var errorWords = []string{
 // CleanCell undoes what spreadsheets and exporters write around a value: ="0234" and '0234 keep a leading 0, and an
 // error word or a row of # (a column too narrow) stands where there is no value. One # alone heads a column of numbers.
 func CleanCell(s string) string {
+	if s == "" || s[0] > ' ' && strings.IndexByte("='#E", s[0]) < 0 && s[0] < utf8.RuneSelf {
+		return s // nearly all are
+	}
 	text := strings.TrimSpace(s)
 	if text == "" {
 		return s
