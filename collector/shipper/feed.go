@@ -84,9 +84,12 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 	if f.reader == nil {
 		return nil, f.unreadable
 	}
-	b := f.emptyBatch()
-	b.start, b.end = f.at.Start, f.at.Start
+	var b *batch
 	size := 0
+	begin := func() {
+		b = f.emptyBatch()
+		b.start, b.end = f.at.Start, f.at.Start
+	}
 	add := func(rec journal.Record) error {
 		if err := event.DecodeBinary(rec.Payload, b.add()); err != nil {
 			return fmt.Errorf("record before position %d: %w", rec.End, err)
@@ -96,6 +99,7 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 		return nil
 	}
 	if f.at.End > f.at.Start { // an unfinished batch: exactly the same again
+		begin()
 		for b.end < f.at.End {
 			rec, ok, err := f.reader.TryNext()
 			if err != nil {
@@ -115,9 +119,9 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 	}
 	rec, err := f.first(ctx)
 	if err != nil || rec.End == 0 {
-		f.recycle(b)
 		return nil, err
 	}
+	begin() // not before: who waits keeps no memory that trim should free
 	if err := add(rec); err != nil {
 		return nil, err
 	}
@@ -204,6 +208,14 @@ func (f *feed) recycle(b *batch) {
 	b.events, b.payloads, b.keys = b.events[:0], b.payloads[:0], b.keys[:0]
 	select {
 	case f.used <- b:
+	default:
+	}
+}
+
+// trim frees what recycle kept.
+func (f *feed) trim() {
+	select {
+	case <-f.used:
 	default:
 	}
 }

@@ -1,8 +1,16 @@
 package shipper
 
 import (
+	"context"
+	"log/slog"
+	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/journal"
+	"github.com/monev112/monev112/collector/tracker"
 )
 
 func TestABatchLingersFromWhenItsFirstEventWasAppended(t *testing.T) {
@@ -21,4 +29,53 @@ func TestABatchLingersFromWhenItsFirstEventWasAppended(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
+}
+
+// Memory is given back once a start or a burst is over, and not for the few events of every day.
+func TestTheMemoryOfABurstIsGivenBack(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		j, err := journal.Open(journal.Options{Dir: dir, GroupBytes: 8 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer j.Close()
+		board, w := tracker.New(boardConfig(nil)), newWarehouse()
+		s, err := New(Config{Dir: dir, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Now: time.Now},
+			j, board, w, &letters{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- s.Run(ctx) }()
+		come := 0
+		for i, step := range []struct{ events, trimmed int }{{0, 1}, {10, 1}, {burstEvents, 2}, {10, 2}, {0, 2}} {
+			var payloads [][]byte
+			for range step.events {
+				e := event.Event{
+					Center: "35.15", Source: "/s", ID: strconv.Itoa(come), Type: event.CallReceived, Kind: event.KindCall,
+					Subject: strconv.Itoa(come), OccurredAt: noon, ReceivedAt: noon,
+				}
+				payloads = append(payloads, event.AppendBinary(nil, &e))
+				board.Apply(&e, payloads[len(payloads)-1], 0, false)
+				come++
+			}
+			if len(payloads) > 0 {
+				if _, _, err := j.Append(payloads); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(10 * idleTick) // of the bubble's clock
+			synctest.Wait()
+			if len(w.events) != come || w.trimmed != step.trimmed {
+				t.Errorf("step %d: %d of %d events stored, memory given back %d times, want %d", i, len(w.events), come,
+					w.trimmed, step.trimmed)
+			}
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }

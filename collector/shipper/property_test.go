@@ -31,6 +31,7 @@ type warehouse struct {
 	rows    map[event.Key]tracker.Row
 	version uint64
 	tokens  map[string]int
+	trimmed int
 	away    bool
 	bad     func(event.Key, string) bool // rows that can never be stored, by case and id of the event, "" for a case's row
 	// called before and after what a request does; an error is what the request answers
@@ -59,6 +60,7 @@ func inOrder[K comparable, V any](m map[K]V) []K {
 }
 
 func (w *warehouse) Prepare(context.Context) error              { return w.check() }
+func (w *warehouse) Trim()                                      { w.trimmed++ }
 func (w *warehouse) MaxVersion(context.Context) (uint64, error) { return w.version, w.check() }
 func (w *warehouse) Permanent(err error) bool                   { return errors.Is(err, errBad) }
 func (w *warehouse) check() error {

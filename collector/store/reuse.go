@@ -58,6 +58,13 @@ func (s *columnReuse) keep(table string, room int, columns []column.Interface) {
 	s.of[table] = usedColumns{columns, room}
 }
 
+// trim frees everything that is kept.
+func (s *columnReuse) trim() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.of, s.events = nil, nil
+}
+
 // takeEvents returns an empty block of events, with the room of the last one where nobody else has it. A sync.Pool
 // would lose it to every second collection, of which there are several in the time of one insert.
 func (s *columnReuse) takeEvents() *eventBlock {

@@ -348,5 +348,8 @@ func (s *Sink) OpenCases(ctx context.Context, since time.Time) ([]event.Key, err
 	return s.Store.OpenCases(ctx, s.Boards, since)
 }
 
+// Trim frees the memory that inserts left for the next ones.
+func (s *Sink) Trim() { s.reuse.trim() }
+
 // Permanent reports whether err is the fault of a row, so that no repetition helps.
 func (s *Sink) Permanent(err error) bool { return KindOf(err) == Value }

@@ -108,7 +108,7 @@ func Open(_ context.Context, cfg Config) (*Store, error) {
 		ReadTimeout:      cfg.RequestTimeout,
 		MaxOpenConns:     maxOpenConns,
 		MaxIdleConns:     maxOpenConns,
-		ConnMaxLifetime:  10 * time.Minute,
+		ConnMaxLifetime:  time.Minute, // it keeps the buffer of its largest insert, up to 50 MiB
 		ConnOpenStrategy: clickhouse.ConnOpenInOrder,
 		Settings:         clickhouse.Settings{},
 		ClientInfo: clickhouse.ClientInfo{Products: []struct{ Name, Version string }{

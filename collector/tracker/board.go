@@ -52,7 +52,9 @@ type Config struct {
 	KeepCases  time.Duration // how long a case without an open ticket stays in memory after its last event; 48 h
 	StaleAfter time.Duration // an open ticket without any event for so long is stale; 180 days
 	CacheCases int           // how many cases without an open ticket stay in memory; 200,000
-	MaxCases   int           // how many cases may be in memory before Full reports true; 1,000,000
+	// how many of them that came late as a whole, as those of an import do: few are asked for again; 20,000
+	CacheLate int
+	MaxCases  int // how many cases may be in memory before Full reports true; 1,000,000
 }
 
 // LiveWindow is the default of Config.LiveWindow.
@@ -67,7 +69,7 @@ type Board struct {
 
 	mu            sync.RWMutex
 	cases         map[event.Key]*entry
-	idle          *list.List             // of *entry: cases that Evict may drop, the longest untouched first
+	idle, late    *list.List             // of *entry: cases that Evict may drop, the longest untouched first
 	linked        map[event.Key]struct{} // cases whose row changed through a case that they are linked with
 	agents        map[event.Key]*agent
 	centers       map[string]*center         // by label; never a historical one
@@ -104,7 +106,8 @@ type entry struct {
 	joined       string        // of a ticket with a master: for which it waited when it was folded, its own id for none
 	notJoined    string        // the flag that says why it waits for none
 	waits        bool          // for a master that is open
-	idle         *list.Element // in Board.idle; nil while the case is an open ticket
+	late         bool          // none of its events was live when it was received, or the centre is historical
+	idle         *list.Element // in Board.late or Board.idle; nil while the case is an open ticket
 }
 
 // remembered is the part of a case that a checkpoint holds. The checkpoint shares its slices, so their elements never
@@ -162,9 +165,11 @@ func New(cfg Config) *Board {
 	cfg.KeepCases = cmp.Or(cfg.KeepCases, 48*time.Hour)
 	cfg.StaleAfter = cmp.Or(cfg.StaleAfter, 180*24*time.Hour)
 	cfg.CacheCases = cmp.Or(cfg.CacheCases, 200_000)
+	cfg.CacheLate = cmp.Or(cfg.CacheLate, 20_000)
 	cfg.MaxCases = cmp.Or(cfg.MaxCases, 1_000_000)
 	// A cache as large as the board would keep it full: nothing would be evicted and every event refused.
 	cfg.CacheCases = min(cfg.CacheCases, cfg.MaxCases/2)
+	cfg.CacheLate = min(cfg.CacheLate, cfg.CacheCases)
 	if cfg.Details == nil {
 		cfg.Details = func(*casefile.Ticket) {}
 	}
@@ -179,7 +184,7 @@ func New(cfg Config) *Board {
 // clear makes the board empty.
 func (b *Board) clear() {
 	b.cases = map[event.Key]*entry{}
-	b.idle = list.New()
+	b.idle, b.late = list.New(), list.New()
 	b.linked = map[event.Key]struct{}{}
 	b.agents = map[event.Key]*agent{}
 	b.centers = map[string]*center{}

@@ -36,8 +36,8 @@ func (b *Board) Checkpoint() func(io.Writer) error {
 			c.cases = append(c.cases, en.remembered)
 		}
 	}
-	for el := b.idle.Front(); el != nil; el = el.Next() {
-		save(el.Value.(*entry)) // in their order
+	for en := range b.evictable { // in their order
+		save(en)
 	}
 	for _, en := range b.cases {
 		if en.idle == nil {

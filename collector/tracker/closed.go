@@ -8,7 +8,8 @@ import (
 )
 
 // ClosedTickets returns the tickets in memory that were closed in [from, to) and are closed still. It is the whole
-// number as long as from lies less than Config.KeepCases back and no more than CacheCases cases were touched since.
+// number as long as from lies less than Config.KeepCases back and no more than CacheCases cases, and CacheLate late
+// ones, were touched since.
 func (b *Board) ClosedTickets(from, to time.Time) []casefile.Ticket {
 	var (
 		out  []casefile.Ticket
@@ -32,8 +33,7 @@ func (b *Board) ClosedTickets(from, to time.Time) []casefile.Ticket {
 func (b *Board) touchedTickets(since time.Time) (keys []event.Key) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	for el := b.idle.Front(); el != nil; el = el.Next() {
-		en := el.Value.(*entry)
+	for en := range b.evictable {
 		if en.key.Kind == event.KindTicket && en.complete && en.center != nil && len(en.events) > 0 &&
 			!en.touched.Before(since) {
 			keys = append(keys, en.key)

@@ -1,26 +1,46 @@
 package tracker
 
-import "time"
+import (
+	"container/list"
+	"time"
+)
 
 // place makes a touched case the last that Evict would drop; an open ticket, and one that waits for an open master, is
 // none that it drops.
 func (b *Board) place(en *entry) {
 	b.unplace(en)
 	if !en.complete || !en.open() && !en.waits {
-		en.idle = b.idle.PushBack(en)
+		list := b.idle
+		if en.late {
+			list = b.late
+		}
+		en.idle = list.PushBack(en)
 	}
 }
 
 func (b *Board) unplace(en *entry) {
 	if en.idle != nil {
-		b.idle.Remove(en.idle)
+		b.idle.Remove(en.idle) // it stands in one of them
+		b.late.Remove(en.idle)
 		en.idle = nil
 	}
 }
 
-// Evict drops cases without an open ticket, the longest untouched first, while there are more than CacheCases of them
-// or they were untouched for KeepCases. It drops no case that an event behind shipped acted on: of the others
-// ClickHouse has events and row. It also drops what no window can show any more, and agents that were silent for long.
+// evictable gives the cases that Evict may drop, the longest untouched of each list first.
+func (b *Board) evictable(yield func(*entry) bool) {
+	for _, list := range []*list.List{b.late, b.idle} {
+		for el := list.Front(); el != nil; el = el.Next() {
+			if !yield(el.Value.(*entry)) {
+				return
+			}
+		}
+	}
+}
+
+// Evict drops cases without an open ticket, the longest untouched first, while there are more than CacheCases of them,
+// or CacheLate of the late ones, or they were untouched for KeepCases. It drops no case that an event behind shipped
+// acted on: of the others ClickHouse has events and row. It also drops what no window can show any more, and agents
+// that were silent for long.
 func (b *Board) Evict(shipped uint64, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -39,12 +59,15 @@ func (b *Board) Evict(shipped uint64, now time.Time) {
 			delete(b.agents, key)
 		}
 	}
-	for el := b.idle.Front(); el != nil; el = b.idle.Front() {
+	b.evict(b.idle, b.cfg.CacheCases, now, oldest)
+	b.evict(b.late, b.cfg.CacheLate, now, oldest)
+}
+
+// evict drops from the front of a list while it has more than so many cases, or they were untouched for long.
+func (b *Board) evict(list *list.List, most int, now time.Time, oldest int64) {
+	for el := list.Front(); el != nil; el = list.Front() {
 		en := el.Value.(*entry)
-		if b.idle.Len() <= b.cfg.CacheCases && now.Sub(en.touched) < b.cfg.KeepCases {
-			return
-		}
-		if en.end > shipped {
+		if list.Len() <= most && now.Sub(en.touched) < b.cfg.KeepCases || en.end > b.shipped {
 			return
 		}
 		b.unplace(en)

@@ -39,6 +39,11 @@ func (f *caseFolder) decode(events []stored) []*event.Event {
 	return f.refs
 }
 
+// late reports whether all of the decoded events were received later than window after they occurred.
+func (f *caseFolder) late(window time.Duration) bool {
+	return !slices.ContainsFunc(f.refs, func(e *event.Event) bool { return e.ReceivedAt.Sub(e.OccurredAt) <= window })
+}
+
 func (f *caseFolder) call(en *entry) casefile.Call {
 	return casefile.FoldCall(en.key, f.decode(en.events), en.tickets)
 }
@@ -64,6 +69,7 @@ func (b *Board) refold(en *entry, emit bool) {
 
 func (b *Board) refoldCall(en *entry, emit bool) {
 	c := b.scratch.call(en)
+	en.late = en.center == nil || b.scratch.late(b.cfg.LiveWindow)
 	b.hidePlaces(en)
 	if en.center != nil {
 		en.center.showCall(en, &c)
@@ -94,6 +100,7 @@ func (b *Board) refoldCall(en *entry, emit bool) {
 
 func (b *Board) refoldTicket(en *entry, emit bool) {
 	t := b.foldTicket(&b.scratch, en, b.updateCallFacts(en))
+	en.late = en.center == nil || b.scratch.late(b.cfg.LiveWindow)
 	was := en.calls
 	if en.rowUnverified {
 		was = b.scratch.everNamed()

@@ -21,7 +21,7 @@ func (b *Board) Reset(replay func(apply func(e *event.Event, payload []byte, end
 		return err
 	}
 	fresh.foldQueued()
-	b.cases, b.idle, b.linked = fresh.cases, fresh.idle, fresh.linked
+	b.cases, b.idle, b.late, b.linked = fresh.cases, fresh.idle, fresh.late, fresh.linked
 	b.agents, b.centers, b.sources, b.feeds = fresh.agents, fresh.centers, fresh.sources, fresh.feeds
 	b.evictedCounts, b.evictedSizes = fresh.evictedCounts, fresh.evictedSizes
 	b.filter, b.queue, b.complete = fresh.filter, fresh.queue, false
