@@ -51,6 +51,9 @@ func (b *bench) restart(ctx context.Context) error {
 
 // prepareJournal writes a data folder: a checkpoint of an empty board, and the events after it.
 func prepareJournal(ctx context.Context, dir string, events []event.Event) (int64, error) {
+	if _, err := ingest.ReadOrCreateCallerKeys(dir, time.Now()); err != nil { // the service refuses a journal without
+		return 0, err
+	}
 	board, err := newBoard()
 	if err != nil {
 		return 0, err

@@ -53,7 +53,7 @@ type row struct {
 	figure
 	goal        float64 // in the figure's unit; noGoal
 	limit, note string
-	runs        []string // the figures of all runs, where it is the worst of them
+	runs        []string // the figures of all runs, of which it is the worst
 }
 
 const noGoal = -1
@@ -74,7 +74,11 @@ func (r row) cells() []string {
 			met = "met"
 		}
 	}
-	return []string{r.measure, r.String(), goal, met, strings.Join(r.runs, ", "), r.limit, r.note}
+	runs := ""
+	if len(r.runs) > 1 {
+		runs = strings.Join(r.runs, ", ")
+	}
+	return []string{r.measure, r.String(), goal, met, runs, r.limit, r.note}
 }
 
 // table collects what was measured and prints it once, at the end.
