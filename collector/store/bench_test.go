@@ -34,9 +34,7 @@ func BenchmarkInsertPrebuilt(b *testing.B) {
 	for _, native := range []bool{false, true} {
 		b.Run(fmt.Sprintf("tableTypes=%v", native), func(b *testing.B) {
 			s := open(b)
-			blk := new(eventBlock)
-			blk.fill(sample(benchRows, 0))
-			cols := blk.block().columns
+			cols := eventBlock(sample(benchRows, 0)).columns
 			b.ResetTimer()
 			for i := range b.N {
 				b.StopTimer()
@@ -69,12 +67,8 @@ func BenchmarkInsertPrebuilt(b *testing.B) {
 func BenchmarkMapEvents(b *testing.B) {
 	events := sample(benchRows, 0)
 	var sink []column.Interface
-	var reuse columnReuse
 	for range b.N {
-		blk := reuse.takeEvents()
-		blk.fill(events)
-		sink = buildColumns(b, blk.block())
-		reuse.keepEvents(blk)
+		sink = buildColumns(b, eventBlock(events))
 	}
 	_ = sink
 	b.ReportMetric(float64(benchRows*b.N)/b.Elapsed().Seconds(), "rows/s")

@@ -32,10 +32,8 @@ func TestEventColumnsSendWhatTheyAlwaysSent(t *testing.T) {
 		Revision: 3, Attributes: map[string]string{"shift": "pagi"}, Blanked: []string{"unit"},
 		Record: map[string]string{"text": "t"}, ChangedBy: "by", Outcome: "oc",
 	}
-	b := new(eventBlock)
-	b.fill([]*event.Event{&full, {Type: event.CallReceived, Kind: event.KindCall, OccurredAt: full.OccurredAt,
+	blk := eventBlock([]*event.Event{&full, {Type: event.CallReceived, Kind: event.KindCall, OccurredAt: full.OccurredAt,
 		ReceivedAt: full.ReceivedAt}})
-	blk := b.block()
 	var lines []string
 	for i, col := range blankColumns(t, blk) {
 		c := blk.columns[i]

@@ -25,11 +25,7 @@ func (s *Store) insertChunks(ctx context.Context, chunks [][]*event.Event, token
 		if t != "" && len(chunks) > 1 {
 			t = fmt.Sprintf("%s/%d", token, i)
 		}
-		b := s.reuse.takeEvents()
-		b.fill(chunk)
-		err := s.insert(ctx, b.block(), len(chunk), t)
-		s.reuse.keepEvents(b)
-		if err != nil {
+		if err := s.insert(ctx, eventBlock(chunk), len(chunk), t); err != nil {
 			return err
 		}
 	}
@@ -61,45 +57,30 @@ func eventChunks(events []*event.Event, maxRows, maxYears int) [][]*event.Event 
 	return append(out, events[start:])
 }
 
-// eventBlock holds the columns of the table events. Its memory serves the next insert, so that a steady stream
-// allocates none. The zero value is ready.
-type eventBlock struct {
-	columns    []eventColumn
-	rows, room int // room is for how many rows the columns have grown
-}
+// eventColumn makes one column of the table events.
+type eventColumn func([]*event.Event) blockColumn
 
-// eventColumn is one column of the table events.
-type eventColumn interface {
-	fill([]*event.Event) // keeps references into the events until reset
-	block() blockColumn
-	reset() // lets the events go and keeps the room
-}
-
-// fieldColumn is the column of one field of an event.
-type fieldColumn[T any] struct {
-	name  string
-	send  func(name string, rows []T) blockColumn
-	value func(*event.Event) T
-	rows  []T
-}
-
+// fieldOf makes the column of one field of an event. Its values go to the client in pieces: all of an insert's would be
+// some 20 MiB beside the client's own, full of pointers.
 func fieldOf[T any](name string, send func(string, []T) blockColumn, value func(*event.Event) T) eventColumn {
-	return &fieldColumn[T]{name: name, send: send, value: value}
-}
-
-func (c *fieldColumn[T]) fill(events []*event.Event) {
-	c.rows = slices.Grow(c.rows, len(events))
-	for _, e := range events {
-		c.rows = append(c.rows, c.value(e))
+	return func(events []*event.Event) blockColumn {
+		return blockColumn{name, send(name, nil).wire, func(to driver.BatchColumn) error {
+			values := make([]T, 0, min(len(events), pieceRows))
+			for piece := range slices.Chunk(events, pieceRows) {
+				values = values[:0]
+				for _, e := range piece {
+					values = append(values, value(e))
+				}
+				if err := send(name, values).append(to); err != nil {
+					return err
+				}
+			}
+			return nil
+		}}
 	}
 }
 
-func (c *fieldColumn[T]) block() blockColumn { return c.send(c.name, c.rows) }
-
-func (c *fieldColumn[T]) reset() {
-	clear(c.rows)
-	c.rows = c.rows[:0]
-}
+const pieceRows = 1000
 
 // How the fields of an event go over HTTP, beside texts, instants and nullInstants.
 func digests(name string, v [][]byte) blockColumn      { return all(name, "FixedString(16)", v) }
@@ -111,22 +92,13 @@ func textMaps(name string, v []map[string]string) blockColumn {
 	return each(name, "Map(String, String)", v)
 }
 
-// fill maps events to columns. It keeps references into the events until reset.
-func (b *eventBlock) fill(events []*event.Event) {
-	if b.columns == nil {
-		b.columns = newEventColumns()
-	}
-	b.rows += len(events)
-	b.room = max(b.room, b.rows)
-	for _, c := range b.columns {
-		c.fill(events)
-	}
-}
+const eventsTable = "events"
 
-func (b *eventBlock) block() block {
-	out := block{table: "events", columns: make([]blockColumn, len(b.columns))}
-	for i, c := range b.columns {
-		out.columns[i] = c.block()
+// eventBlock maps events to columns.
+func eventBlock(events []*event.Event) block {
+	out := block{table: eventsTable}
+	for _, column := range newEventColumns() {
+		out.columns = append(out.columns, column(events))
 	}
 	return out
 }
@@ -139,22 +111,12 @@ type EventColumn struct {
 
 // EventColumns makes the columns that InsertEvents sends, for measuring what ClickHouse can take.
 func EventColumns(events []*event.Event) []EventColumn {
-	var b eventBlock
-	b.fill(events)
-	columns := b.block().columns
+	columns := eventBlock(events).columns
 	out := make([]EventColumn, len(columns))
 	for i, c := range columns {
 		out[i] = EventColumn{c.name, string(c.wire), c.append}
 	}
 	return out
-}
-
-// reset lets the events go and keeps the room.
-func (b *eventBlock) reset() {
-	b.rows = 0
-	for _, c := range b.columns {
-		c.reset()
-	}
 }
 
 // eventRow is a row of eventColumns as it is read, with the values that an Event has in another form.

@@ -23,10 +23,8 @@ func TestBlocksFitTheTypesOfTheTables(t *testing.T) {
 			Assignments: []casefile.Assignment{{OPD: "x", At: clockStart}, {At: clockStart, EndedAt: clockStart.Add(time.Hour)}},
 			Pauses:      []casefile.Pause{{From: clockStart, Reason: "cuaca"}}, Flags: []string{"f"}, Events: 1}}
 	clock, call := rapid.Custom(drawClock).Example(1), rapid.Custom(drawCall).Example(1)
-	e := new(eventBlock)
-	e.fill([]*event.Event{drawEvent(1).Example(3), {}})
 	for _, b := range []block{
-		e.block(),
+		eventBlock([]*event.Event{drawEvent(1).Example(3), {}}),
 		s.callBlock([]casefile.Call{call, {}}, 1),
 		s.ticketBlock([]ticketRow{ticket, {}}, 1),
 		s.clockBlock([]*sla.Clock{&clock, {}}, 1),

@@ -11,9 +11,8 @@ import (
 // insert anew and lets them grow row by row, which was 40 % of all allocations; this way each grows once. The zero
 // value is ready, and safe for concurrent use.
 type columnReuse struct {
-	mu     sync.Mutex
-	of     map[string]usedColumns // the client's columns, by table
-	events *eventBlock            // nil while an insert has it
+	mu sync.Mutex
+	of map[string]usedColumns // by table
 }
 
 type usedColumns struct {
@@ -62,28 +61,5 @@ func (s *columnReuse) keep(table string, room int, columns []column.Interface) {
 func (s *columnReuse) trim() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.of, s.events = nil, nil
-}
-
-// takeEvents returns an empty block of events, with the room of the last one where nobody else has it. A sync.Pool
-// would lose it to every second collection, of which there are several in the time of one insert.
-func (s *columnReuse) takeEvents() *eventBlock {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := s.events
-	if s.events = nil; b == nil {
-		b = new(eventBlock)
-	}
-	return b
-}
-
-// keepEvents lets the events of a block go and keeps its room for the next insert, unless a burst is over.
-func (s *columnReuse) keepEvents(b *eventBlock) {
-	if oversized(b.room, b.rows) {
-		return
-	}
-	b.reset()
-	s.mu.Lock()
-	s.events = b
-	s.mu.Unlock()
+	s.of = nil
 }

@@ -36,9 +36,7 @@ func TestColumnsUsedAgainSendTheSame(t *testing.T) {
 				clock := rapid.Custom(drawClock).Draw(rt, "clock")
 				clocks = append(clocks, &clock)
 			}
-			e := new(eventBlock)
-			e.fill(events)
-			for _, b := range []block{e.block(), s.callBlock(calls, 1), s.clockBlock(clocks, 1)} {
+			for _, b := range []block{eventBlock(events), s.callBlock(calls, 1), s.clockBlock(clocks, 1)} {
 				fresh, used := blankColumns(rt, b), blankColumns(rt, b)
 				room := reuse.lend(b.table, n, used)
 				if got, want := sent(rt, b, used), sent(rt, b, fresh); !bytes.Equal(got, want) {
