@@ -65,6 +65,10 @@ func (s *Store) insert(ctx context.Context, b block, rows int, token string) err
 	if rows == 0 {
 		return nil
 	}
+	conn := s.conn
+	if b.table == eventsTable {
+		conn = s.bulk
+	}
 	start := time.Now()
 	err := s.request(ctx, "insert into "+b.table, func(ctx context.Context) error {
 		types := make([]clickhouse.ColumnNameAndType, len(b.columns))
@@ -81,7 +85,7 @@ func (s *Store) insert(ctx context.Context, b block, rows int, token string) err
 			sql += ", insert_deduplication_token = " + quote(token)
 		}
 		ctx = clickhouse.Context(ctx, clickhouse.WithColumnNamesAndTypes(types))
-		batch, err := s.conn.PrepareBatch(ctx, sql, driver.WithReleaseConnection())
+		batch, err := conn.PrepareBatch(ctx, sql, driver.WithReleaseConnection())
 		if err != nil {
 			return err
 		}

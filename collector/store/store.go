@@ -82,6 +82,7 @@ type TLS struct {
 type Store struct {
 	cfg  Config
 	conn driver.Conn // its default database is monev112's
+	bulk driver.Conn // the same with one connection, for the inserts of events: each keeps a buffer as large as its largest
 	boot driver.Conn // without a default database, to create it
 
 	reuse columnReuse
@@ -149,7 +150,13 @@ func Open(_ context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("clickhouse options: %w", err), boot.Close())
 	}
-	return &Store{cfg: cfg, conn: conn, boot: boot}, nil
+	bulkOpts := opts
+	bulkOpts.MaxOpenConns, bulkOpts.MaxIdleConns = 1, 1
+	bulk, err := clickhouse.Open(&bulkOpts)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("clickhouse options: %w", err), boot.Close(), conn.Close())
+	}
+	return &Store{cfg: cfg, conn: conn, bulk: bulk, boot: boot}, nil
 }
 
 func (c *Config) setDefaults() {
@@ -217,7 +224,7 @@ func (t TLS) load() (*tls.Config, error) {
 }
 
 // Close ends the connections. It may be called twice.
-func (s *Store) Close() error { return errors.Join(s.conn.Close(), s.boot.Close()) }
+func (s *Store) Close() error { return errors.Join(s.conn.Close(), s.bulk.Close(), s.boot.Close()) }
 
 // Ping asks ClickHouse for a trivial answer: nil when it is there and lets us in.
 func (s *Store) Ping(ctx context.Context) error {
