@@ -488,6 +488,9 @@ func (en *entry) find(e *event.Event) int {
 }
 
 func (en *entry) add(s stored, e *event.Event) {
+	if n := len(en.events); n == cap(en.events) && n < smallCase { // most cases have few, and stay in memory for days
+		en.events = append(make([]stored, 0, n+max(2, n/4)), en.events...)
+	}
 	en.events = append(en.events, s)
 	if en.tally != nil {
 		en.tally.add(s, len(en.events)-1, e)

@@ -9,10 +9,11 @@ import (
 	"github.com/monev112/monev112/collector/sla"
 )
 
-// caseFolder decodes and folds cases; it reuses the memory of the events.
+// caseFolder decodes and folds cases; it reuses the memory of the events and of the call.
 type caseFolder struct {
 	events []event.Event
 	refs   []*event.Event
+	folded casefile.Call
 }
 
 // undecodable is an event on the board that this program cannot read.
@@ -44,8 +45,10 @@ func (f *caseFolder) late(window time.Duration) bool {
 	return !slices.ContainsFunc(f.refs, func(e *event.Event) bool { return e.ReceivedAt.Sub(e.OccurredAt) <= window })
 }
 
-func (f *caseFolder) call(en *entry) casefile.Call {
-	return casefile.FoldCall(en.key, f.decode(en.events), en.tickets)
+// call folds a call; it is valid until the next one.
+func (f *caseFolder) call(en *entry) *casefile.Call {
+	f.folded = casefile.FoldCall(en.key, f.decode(en.events), en.tickets)
+	return &f.folded
 }
 
 func (b *Board) foldTicket(f *caseFolder, en *entry, from casefile.CallFacts) casefile.Ticket {
@@ -72,9 +75,9 @@ func (b *Board) refoldCall(en *entry, emit bool) {
 	en.late = en.center == nil || b.scratch.late(b.cfg.LiveWindow)
 	b.hidePlaces(en)
 	if en.center != nil {
-		en.center.showCall(en, &c)
-		en.emitted.call(&c, en.center, b.emitter(en, emit))
-		b.stopClocks(en, b.cfg.CallClocks(&c), emit, UnknownLabel)
+		en.center.showCall(en, c)
+		en.emitted.call(c, en.center, b.emitter(en, emit))
+		b.stopClocks(en, b.cfg.CallClocks(c), emit, UnknownLabel)
 	}
 	from := c.Facts()
 	if from == en.from {

@@ -54,10 +54,10 @@ func (b *Board) MissingCases(keys []event.Key) []event.Key {
 	}
 	walked := map[*entry]bool{} // tickets: many calls lead to one
 	ticket := func(en *entry) {
-		if walked[en] {
+		if len(en.calls) == 0 || walked[en] {
 			return
 		}
-		walked[en] = len(en.calls) > 0
+		walked[en] = true
 		for _, c := range en.calls {
 			need(event.Key{Center: en.key.Center, Kind: event.KindCall, ID: c})
 		}
@@ -260,7 +260,9 @@ func (b *Board) candidates(keys []event.Key) []event.Key {
 		if en := b.cases[k]; en != nil {
 			neighbours(k.Center, event.KindTicket, en.tickets)
 			neighbours(k.Center, event.KindCall, en.calls)
-			neighbours(k.Center, event.KindTicket, []string{en.master})
+			if en.master != "" {
+				neighbours(k.Center, event.KindTicket, []string{en.master})
+			}
 		}
 	}
 	for k := range b.linked {
@@ -273,24 +275,29 @@ func (b *Board) candidates(keys []event.Key) []event.Key {
 func (b *Board) rowToStore(f *caseFolder, en *entry) Row {
 	r := b.row(f, en)
 	r.gen, r.WasAt = en.gen, en.storedAt
+	r.ClocksOnly = en.clocksKnown && (len(en.storedClocks) == 0 || r.hasClocks(en.storedClocks))
+	r.New = en.clocksKnown && en.storedAt.IsZero() && len(en.storedClocks) == 0
+	return r
+}
+
+// hasClocks reports whether the row has all of the clocks.
+func (r *Row) hasClocks(ids []uint32) bool {
 	now := make([]uint32, 0, 16)
 	for i := range r.Clocks {
 		now = append(now, clockID(r.Clocks[i].Name, r.Clocks[i].Seq))
 	}
 	slices.Sort(now)
-	r.ClocksOnly = en.clocksKnown && !slices.ContainsFunc(en.storedClocks, func(id uint32) bool {
+	return !slices.ContainsFunc(ids, func(id uint32) bool {
 		_, found := slices.BinarySearch(now, id)
 		return !found
 	})
-	r.New = en.clocksKnown && en.storedAt.IsZero() && len(en.storedClocks) == 0
-	return r
 }
 
 // row folds a case; its strings lie in the payloads, which never change.
 func (b *Board) row(f *caseFolder, en *entry) Row {
 	r := Row{Key: en.key, Private: en.private}
 	if en.key.Kind == event.KindCall {
-		c := f.call(en)
+		c := *f.call(en)
 		r.Call, r.Clocks = &c, b.cfg.CallClocks(&c)
 	} else {
 		t := b.foldTicket(f, en, b.sumCallFacts(en))
