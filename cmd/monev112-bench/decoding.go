@@ -56,16 +56,18 @@ func (p *plainEvent) event(received time.Time) event.Event {
 	}
 }
 
-// decodePlain reads a body and appends its events.
-func decodePlain(into []*event.Event, b []byte) ([]*event.Event, error) {
-	var plain []plainEvent
-	if err := json.Unmarshal(b, &plain); err != nil {
+// plainDecoder reads bodies, one after the other, in the same room.
+type plainDecoder struct{ room []plainEvent }
+
+// decode reads a body and appends its events.
+func (d *plainDecoder) decode(into []*event.Event, b []byte) ([]*event.Event, error) {
+	if err := json.Unmarshal(b, &d.room); err != nil {
 		return into, err
 	}
-	events := make([]event.Event, len(plain))
+	events := make([]event.Event, len(d.room))
 	now := time.Now().UTC()
-	for i := range plain {
-		events[i] = plain[i].event(now)
+	for i := range d.room {
+		events[i] = d.room[i].event(now)
 		into = append(into, &events[i])
 	}
 	return into, nil
@@ -146,9 +148,10 @@ func pipe(ctx context.Context, st *store.Store, bodies []body, rows, inserters i
 		decoders.Add(1)
 		g.Go(func() (err error) {
 			defer decoders.Done()
+			var d plainDecoder
 			var block []*event.Event
 			for b := range work {
-				if block, err = decodePlain(block, b.bytes); err != nil {
+				if block, err = d.decode(block, b.bytes); err != nil {
 					return err
 				}
 				if len(block) >= rows {

@@ -18,9 +18,10 @@ func TestTheDecodingLimitReadsWhatTheServiceReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var d plainDecoder
 	var got []*event.Event
 	for _, b := range bodies {
-		if got, err = decodePlain(got, b.bytes); err != nil {
+		if got, err = d.decode(got, b.bytes); err != nil {
 			t.Fatal(err)
 		}
 	}
