@@ -24,6 +24,7 @@ type violation struct {
 // decodeState decodes and validates events one after the other, for one goroutine at a time.
 type decodeState struct {
 	d         *Decoder
+	frames    []frame // of the request
 	json      *jsontext.Decoder
 	buf       bytes.Buffer
 	digestMAC hash.Hash

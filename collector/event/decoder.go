@@ -90,7 +90,6 @@ type Batch struct {
 	Index    []int          // position in the request of each of Events
 	Refusals []Refusal      // the others, in the order in which they came
 	Dropped  map[string]int // how often a key was left out, by name; at most MaxDropped names and OtherKey
-	frames   []frame
 }
 
 func (b *Batch) drop(key string) {
@@ -116,31 +115,30 @@ func (b *Batch) drop(key string) {
 // The events do not alias body; Refusal.Raw does. Decode returns ErrTooManyEvents, and leaves b empty, when body holds
 // more than MaxBatchEvents events; a body's size is the caller's to limit.
 func (d *Decoder) Decode(b *Batch, body []byte, form Form, now time.Time) error {
-	b.Events, b.Index, b.Refusals, b.frames = b.Events[:0], b.Index[:0], b.Refusals[:0], b.frames[:0]
+	b.Events, b.Index, b.Refusals = b.Events[:0], b.Index[:0], b.Refusals[:0]
 	clear(b.Dropped)
-	rest := -1
+	ds := d.pool.Get().(*decodeState)
+	defer d.pool.Put(ds)
+	frames, rest := ds.frames[:0], -1
 	switch form {
 	case Structured:
 		p := skipSpace(body, 0)
-		b.frames = append(b.frames, frame{p, len(body), depthOf(body)})
+		frames = append(frames, frame{p, len(body), depthOf(body)})
 	case BatchArray:
-		b.frames, rest = arrayFrames(b.frames, body, MaxBatchEvents)
+		frames, rest = arrayFrames(frames, body, MaxBatchEvents)
 	case NDJSON:
-		b.frames = lineFrames(b.frames, body, MaxBatchEvents)
+		frames = lineFrames(frames, body, MaxBatchEvents)
 	default:
 		return fmt.Errorf("event decoder: unknown form %d", form)
 	}
-	if len(b.frames) > MaxBatchEvents {
-		b.frames = b.frames[:0]
+	ds.frames = frames
+	if len(frames) > MaxBatchEvents {
 		return ErrTooManyEvents
 	}
-	b.Events = slices.Grow(b.Events, len(b.frames))
-	b.Index = slices.Grow(b.Index, len(b.frames))
-
-	ds := d.pool.Get().(*decodeState)
-	defer d.pool.Put(ds)
+	b.Events = slices.Grow(b.Events, len(frames))
+	b.Index = slices.Grow(b.Index, len(frames))
 	received := now.UTC().Truncate(time.Millisecond)
-	for i, f := range b.frames {
+	for i, f := range frames {
 		b.Events = b.Events[:len(b.Events)+1]
 		e := &b.Events[len(b.Events)-1]
 		raw := body[f.start:f.end]
@@ -157,11 +155,11 @@ func (d *Decoder) Decode(b *Batch, body []byte, form Form, now time.Time) error 
 	}
 	if rest >= 0 {
 		detail := "the batch could not be read from byte " + strconv.Itoa(rest) + " on; what came before it was"
-		if len(b.frames) == 0 {
+		if len(frames) == 0 {
 			detail = "a batch is a JSON array of events"
 		}
 		b.Refusals = append(b.Refusals, Refusal{
-			Index: len(b.frames), Reason: MalformedJSON, Detail: detail, Rest: true, Raw: body[rest:],
+			Index: len(frames), Reason: MalformedJSON, Detail: detail, Rest: true, Raw: body[rest:],
 		})
 	}
 	return nil

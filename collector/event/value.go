@@ -181,7 +181,8 @@ func parseTime(s string) (time.Time, Reason) {
 	// package time reads more than RFC 3339: an hour of one digit, a comma before the fraction, an offset of 60 minutes
 	if len(s) < len(toSeconds) || s[len("2006-01-02T15")] != ':' || strings.Contains(s, ",") ||
 		strings.HasSuffix(s, ":60") ||
-		len(s)-len(strings.TrimLeft(s[len(toSeconds):], ".0123456789")) > len(toSeconds)+maxFractionBytes {
+		len(s) > len(toSeconds)+maxFractionBytes &&
+			len(s)-len(strings.TrimLeft(s[len(toSeconds):], ".0123456789")) > len(toSeconds)+maxFractionBytes {
 		return time.Time{}, BadTime
 	}
 	t, err := time.Parse(time.RFC3339, s)
