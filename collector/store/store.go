@@ -82,7 +82,7 @@ type TLS struct {
 type Store struct {
 	cfg  Config
 	conn driver.Conn // its default database is monev112's
-	bulk driver.Conn // the same with one connection, for the inserts of events: each keeps a buffer as large as its largest
+	bulk driver.Conn // conn with one connection, for events: each one keeps a buffer as large as its largest insert
 	boot driver.Conn // without a default database, to create it
 
 	reuse columnReuse
