@@ -28,7 +28,12 @@ type Limits struct {
 	StateIDs   int   // events that the memory of earlier imports may hold; default 4,000,000
 }
 
-const defaultStateIDs = 4_000_000
+const (
+	defaultStateIDs = 4_000_000
+	// batchEvents is more than a Stream's own default: each request and each of the collector's groups has a cost of its
+	// own, and nobody waits for the answer to one row. More would keep calls that arrive meanwhile waiting.
+	batchEvents = 1000
+)
 
 // Options say what to import and where to.
 type Options struct {
@@ -38,7 +43,7 @@ type Options struct {
 	Limits  Limits
 
 	Collector Collector     // where the events go; nil is a dry run: read and map, submit nothing
-	Batching  send.Batching // how much goes into one request
+	Batching  send.Batching // how much goes into one request; default batchEvents
 	// State is a folder in which imports remember what they sent, so that a row that has changed becomes a correction.
 	// Empty: changed rows are refused as conflicts.
 	State string
@@ -159,7 +164,9 @@ type run struct {
 func (r *run) do(ctx context.Context) (Summary, error) {
 	start := r.began
 	if r.o.Collector != nil {
-		r.stream = send.NewStream(ctx, r.o.Collector, r.o.Batching, r.reject)
+		batching := r.o.Batching
+		batching.Events = cmp.Or(batching.Events, batchEvents)
+		r.stream = send.NewStream(ctx, r.o.Collector, batching, r.reject)
 		if r.corrector != nil {
 			r.stream.Taken = func(s submission) { r.corrector.memory.accepted(s.entry, s.next) }
 		}
