@@ -138,11 +138,8 @@ func (b *Browser) Do(method, path string, body, into any) {
 	if path == "" && status == http.StatusInternalServerError { // no session: Chromium was slow to come up
 		status, answer, err = b.send(method, path, body)
 	}
-	if status == 0 { // nothing that a page could do
-		b.t.Skipf("chromedriver does not answer %s: %v", path, err)
-	}
 	if err != nil || status != http.StatusOK {
-		b.t.Fatalf("chromedriver %s: %d %s %v", path, status, answer, err)
+		b.refused(path, status, answer, err)
 	}
 	if into == nil {
 		return
@@ -150,6 +147,15 @@ func (b *Browser) Do(method, path string, body, into any) {
 	if err := json.Unmarshal(answer, &struct{ Value any }{into}); err != nil {
 		b.t.Fatalf("chromedriver %s: %v in %s", path, err, answer)
 	}
+}
+
+// refused ends the test after a command that did not work.
+func (b *Browser) refused(command string, status int, answer []byte, err error) {
+	b.t.Helper()
+	if status == 0 { // nothing that a page could do
+		b.t.Skipf("chromedriver does not answer %s: %v", command, err)
+	}
+	b.t.Fatalf("chromedriver %s: %d %s %v", command, status, answer, err)
 }
 
 // send returns the driver's answer; the status is 0 when there is none.
@@ -199,20 +205,31 @@ func (b *Browser) Eval(expression string, into any) {
 // Click clicks the first element that the selector finds, as a finger would.
 func (b *Browser) Click(selector string) {
 	b.t.Helper()
-	var element map[string]string
-	b.Do(http.MethodPost, "/element", map[string]string{"using": "css selector", "value": selector}, &element)
-	for _, id := range element {
-		b.Do(http.MethodPost, "/element/"+id+"/click", nil, nil)
-	}
+	b.act(selector, "/click", nil)
 }
 
 // Type types into the first element that the selector finds; into a choice of files, their paths.
 func (b *Browser) Type(selector, text string) {
 	b.t.Helper()
-	var element map[string]string
-	b.Do(http.MethodPost, "/element", map[string]string{"using": "css selector", "value": selector}, &element)
-	for _, id := range element {
-		b.Do(http.MethodPost, "/element/"+id+"/value", map[string]string{"text": text}, nil)
+	b.act(selector, "/value", map[string]string{"text": text})
+}
+
+// act has the driver do something to the first element that the selector finds. A page that renews its parts may have
+// put another in its place since it was found: that one is looked for again.
+func (b *Browser) act(selector, action string, body any) {
+	b.t.Helper()
+	for end := time.Now().Add(timeout); ; {
+		var found map[string]string // its one value is the driver's name of the element
+		b.Do(http.MethodPost, "/element", map[string]string{"using": "css selector", "value": selector}, &found)
+		for _, id := range found {
+			status, answer, err := b.send(http.MethodPost, "/element/"+id+action, body)
+			if err == nil && status == http.StatusOK {
+				return
+			}
+			if !bytes.Contains(answer, []byte("stale element reference")) || time.Now().After(end) {
+				b.refused(selector+action, status, answer, err)
+			}
+		}
 	}
 }
 
