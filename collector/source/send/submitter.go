@@ -13,8 +13,8 @@ import (
 
 // Submitter takes one batch of events and answers for each of them. It is safe for concurrent use.
 type Submitter interface {
-	// Submit takes count events, one JSON object a line; body is only read, and only until Submit returns. The error wraps a *Temporary when the same
-	// batch may be taken later, and is ErrTooLarge when smaller batches may be taken.
+	// Submit takes count events, one JSON object a line; body is only read, and only until Submit returns. The error
+	// wraps a *Temporary when the same batch may be taken later, and is ErrTooLarge when smaller batches may be taken.
 	Submit(ctx context.Context, body []byte, count int) (Answer, error)
 }
 
