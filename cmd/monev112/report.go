@@ -224,7 +224,7 @@ func (f *reportFlags) compare(ctx context.Context, c *adminClient, made *report.
 	}
 	fmt.Fprintf(out, "%d numbers compared, %d differences\n", compared, wrong)
 	if wrong > 0 {
-		return fmt.Errorf("report: %d numbers are not what the figures say", wrong)
+		return fmt.Errorf("report: %d of the numbers are not what the figures say", wrong)
 	}
 	return nil
 }
