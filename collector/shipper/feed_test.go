@@ -31,7 +31,7 @@ func TestABatchLingersFromWhenItsFirstEventWasAppended(t *testing.T) {
 	}
 }
 
-// Memory is given back once a start or a burst is over, and not for the few events of every day.
+// Memory is given back when a start or a burst is over and once more later, and not for the few events of every day.
 func TestTheMemoryOfABurstIsGivenBack(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestTheMemoryOfABurstIsGivenBack(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- s.Run(ctx) }()
 		come := 0
-		for i, step := range []struct{ events, trimmed int }{{0, 1}, {10, 1}, {burstEvents, 2}, {10, 2}, {0, 2}} {
+		for i, step := range []struct{ events, trimmed int }{{0, 2}, {10, 2}, {burstEvents, 4}, {10, 4}, {0, 4}} {
 			var payloads [][]byte
 			for range step.events {
 				e := event.Event{
@@ -66,7 +66,7 @@ func TestTheMemoryOfABurstIsGivenBack(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			time.Sleep(10 * idleTick) // of the bubble's clock
+			time.Sleep(2 * trimAgain * idleTick) // of the bubble's clock
 			synctest.Wait()
 			if len(w.events) != come || w.trimmed != step.trimmed {
 				t.Errorf("step %d: %d of %d events stored, memory given back %d times, want %d", i, len(w.events), come,
@@ -78,4 +78,26 @@ func TestTheMemoryOfABurstIsGivenBack(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestABurstEndsAmidSteadyTraffic(t *testing.T) {
+	b := burst{}
+	count := func(ticks, events int, drained bool) (n int) {
+		for range ticks {
+			b.shipped(events)
+			if b.trims(drained) {
+				n++
+			}
+		}
+		return n
+	}
+	for i, step := range []struct {
+		events  int
+		drained bool
+		want    int
+	}{{100, false, 0}, {burstEvents, false, 0}, {100, false, 2}, {100, false, 0}} {
+		if got := count(3*trimAgain, step.events, step.drained); got != step.want {
+			t.Errorf("step %d: memory given back %d times, want %d", i, got, step.want)
+		}
+	}
 }

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -121,7 +120,7 @@ type Shipper struct {
 	keptUntil    journal.Position    // once the cursor is there, keptBefore has served
 	completeAt   journal.Position    // once shipped so far, a board that was read back is complete
 	resetBoard   bool                // ClickHouse may lack what the board takes it to hold
-	burst        bool                // much was shipped, or the service starts: memory was grown for it
+	burst        burst
 }
 
 // New reads the cursor. One of another journal is left aside, since positions mean nothing there: shipping begins anew.
@@ -146,7 +145,7 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 		cfg: cfg, journal: j, board: b, sink: sink, dead: dead, requests: make(chan request),
 		stable: stableClock{stableFor: cfg.StableFor}, eventRows: refusals{perMinute: cfg.DeadLetterPerMinute},
 		caseRows:     refusals{perMinute: cfg.DeadLetterPerMinute},
-		deadLettered: map[rowKey]bool{}, burst: true,
+		deadLettered: map[rowKey]bool{}, burst: burst{grown: true}, // a start grows memory as well
 	}
 	var err error
 	if s.cursor, err = readCursor(cfg.FS, cfg.Dir, j); err != nil {
@@ -208,8 +207,8 @@ func (s *Shipper) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return s.stop()
 		case <-tick.C:
-			if s.burst && s.Shipped() >= s.journal.Stats().End {
-				s.endBurst(feed)
+			if s.burst.trims(s.Shipped() >= s.journal.Stats().End) {
+				s.trim(feed)
 			}
 		case r := <-s.requests:
 			r.done <- r.do(ctx)
@@ -235,7 +234,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 				}
 				return err
 			}
-			s.burst = s.burst || len(next.batch.events) >= burstEvents
+			s.burst.shipped(len(next.batch.events))
 			feed.recycle(next.batch)
 		}
 		if !s.board.Complete() && s.Shipped() >= s.completeAt {
@@ -246,18 +245,6 @@ func (s *Shipper) Run(ctx context.Context) error {
 		s.deleteShipped()
 		s.requeue(ctx)
 	}
-}
-
-// burstEvents in one batch are a burst: an import, or the backlog of a ClickHouse that was away.
-const burstEvents = 5_000
-
-// endBurst gives the memory of a burst back to the system. The runtime would keep it until the heap has grown as much
-// again, which on a small machine ClickHouse could have used.
-func (s *Shipper) endBurst(f *feed) {
-	f.trim()
-	s.sink.Trim()
-	debug.FreeOSMemory()
-	s.burst = false
 }
 
 // stop notes that the shipper ended in order: the host may boot again without anything being lost.
