@@ -17,12 +17,9 @@ type FlagCount struct {
 // the most frequent first. With an instant, of those that had begun by then; zero is now.
 func (s *Store) Flags(ctx context.Context, center string, since, until, asOf time.Time) ([]FlagCount, error) {
 	days := fmt.Sprintf("since = %s, until = %s", quote(since.Format(time.DateOnly)), quote(until.Format(time.DateOnly)))
-	if !asOf.IsZero() {
-		days += ", as_of = " + quote(asOf.UTC().Format(time.RFC3339Nano))
-	}
 	sql := fmt.Sprintf(`SELECT center::String, kind::String, flag::String, source::String, cases, examples
-		FROM flags_by_source(%s) WHERE %s = '' OR center = %[2]s ORDER BY cases DESC, center, kind, flag, source`,
-		days, quote(center))
+		FROM %s WHERE %s = '' OR center = %[2]s ORDER BY cases DESC, center, kind, flag, source`,
+		viewAt("flags_by_source", asOf, days), quote(center))
 	return queryAll(ctx, s, "count flags", sql, func(f *FlagCount) []any {
 		return []any{&f.Center, &f.Kind, &f.Flag, &f.Source, &f.Cases, &f.Examples}
 	})
@@ -50,7 +47,7 @@ const MaxCorrected = 1000
 func (s *Store) Corrected(ctx context.Context, center string, since, until time.Time) ([]Corrected, error) {
 	sql := fmt.Sprintf(`SELECT center, ticket, clock, seq, opd, corrected_at, due_before, stopped_before,
 		state_after, due_after, stopped_after
-		FROM monev_corrected(since = %s, until = %s) WHERE %s = '' OR center = %[3]s
+		FROM present_monev_corrected(since = %s, until = %s) WHERE %s = '' OR center = %[3]s
 		ORDER BY corrected_at DESC, center, ticket, clock, seq LIMIT %[4]d`,
 		quote(since.Format(time.DateOnly)), quote(until.Format(time.DateOnly)), quote(center), MaxCorrected)
 	return queryAll(ctx, s, "read what was corrected", sql, func(c *Corrected) []any {
@@ -100,7 +97,7 @@ type NotRecorded struct {
 // when center is empty, the most frequent first. What is recorded of every ticket is left out.
 func (s *Store) NotRecorded(ctx context.Context, center string, since, until time.Time) ([]NotRecorded, error) {
 	sql := fmt.Sprintf(`SELECT center::String, opd, clock, source, unobserved, n, recorded, never
-		FROM monev_not_recorded(since = %s, until = %s) WHERE (%s = '' OR center = %[3]s) AND (unobserved > 0 OR never)
+		FROM present_monev_not_recorded(since = %s, until = %s) WHERE (%s = '' OR center = %[3]s) AND (unobserved > 0 OR never)
 		ORDER BY unobserved DESC, center, opd, clock, source LIMIT 1000`,
 		quote(since.Format(time.DateOnly)), quote(until.Format(time.DateOnly)), quote(center))
 	return queryAll(ctx, s, "read what is not recorded", sql, func(r *NotRecorded) []any {

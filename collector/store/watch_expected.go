@@ -19,7 +19,7 @@ func (s *Store) NeverRecorded(ctx context.Context, center string, now time.Time)
 	day := func(days int) string { return quote(now.UTC().AddDate(0, 0, days).Format(time.DateOnly)) }
 	var clocks uint64
 	err = s.queryOne(ctx, "read what is never recorded", `SELECT uniqExact(opd, clock)
-		FROM monev_not_recorded(since = `+day(-182)+`, until = `+day(2)+`)
+		FROM present_monev_not_recorded(since = `+day(-182)+`, until = `+day(2)+`)
 		WHERE center = `+quote(center)+` AND opd != '' AND never AND clock IN ('acknowledge', 'arrive', 'resolve', 'confirm')`,
 		&clocks)
 	return int(clocks), err

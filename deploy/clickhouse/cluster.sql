@@ -835,13 +835,15 @@ SELECT f.center AS center, f.kind AS kind, f.flag AS flag, e.source AS source, u
 FROM
 (
     SELECT center::String AS center, 'call' AS kind, id, arrayJoin(flags) AS flag
-    FROM monev112.calls FINAL
-    WHERE events > 0 AND ifNull(class, '') != 'uji' AND at <= t AND day >= {since:Date} AND day < {until:Date}
+    FROM monev112.calls AS c FINAL
+    WHERE events > 0 AND ifNull(class, '') != 'uji' AND at <= t AND notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+        AND (c.center, c.id) IN (SELECT center, id FROM monev112.calls WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date})
     UNION ALL
     SELECT center::String, 'ticket', id, arrayJoin(arrayFilter(f -> f != 'corrected_after_late' OR empty(`corrected.received_at`)
         OR arrayMin(`corrected.received_at`) <= t, flags))
-    FROM monev112.tickets FINAL
-    WHERE events > 0 AND NOT has(flags, 'test') AND at <= t AND day >= {since:Date} AND day < {until:Date}
+    FROM monev112.tickets AS c FINAL
+    WHERE events > 0 AND NOT has(flags, 'test') AND at <= t AND notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+        AND (c.center, c.id) IN (SELECT center, id FROM monev112.tickets WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date})
 ) AS f
 INNER JOIN
 (
@@ -849,11 +851,9 @@ INNER JOIN
     FROM monev112.events
     WHERE occurred_at <= t AND (center, subject_kind, subject) IN
     (
-        SELECT center, 'call', id FROM monev112.calls FINAL
-        WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+        SELECT center, 'call', id FROM monev112.calls WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
         UNION ALL
-        SELECT center, 'ticket', id FROM monev112.tickets FINAL
-        WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+        SELECT center, 'ticket', id FROM monev112.tickets WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
     )
 ) AS e ON e.center = f.center AND e.kind = f.kind AND e.subject = f.id
 GROUP BY center, kind, flag, source;
@@ -1523,10 +1523,10 @@ FROM
         c.clock::String AS clock, arrayStringConcat(c.sources, ' ') AS source,
         assumeNotNull(c.started_at) AS begun, c.unobserved AS unseen, c.at AS until_now,
         multiIf(
-            clock = 'acknowledge', coalesce(t.acknowledged_at, t.departed_at, t.arrived_at),
+            clock = 'acknowledge', coalesce(if(empty(t.`stays.at`), t.acknowledged_at, t.`stays.acknowledged_at`[-1]), t.departed_at, t.arrived_at),
             clock = 'arrive', t.arrived_at,
             clock = 'confirm', t.confirmed_at,
-            coalesce(t.resolved_at, t.closed_at)) AS fact
+            coalesce(t.resolved_at, t.closed_at, t.first_closed_at)) AS fact
     FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) AS c
     INNER JOIN monev112.tickets_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00')) AS t ON t.center = c.center AND t.id = c.subject
     WHERE c.subject_kind = 'ticket' AND NOT c.void AND c.started_at IS NOT NULL
@@ -1535,10 +1535,27 @@ FROM
 GROUP BY center, opd, scope, clock, source;
 
 CREATE OR REPLACE VIEW monev112.monev_hoax_cost ON CLUSTER monev112 AS
-SELECT center, 'agent' AS measure, if(count(talk_seconds) = 0, NULL, toFloat64(sum(talk_seconds))) AS amount, count(talk_seconds) AS numerator, count() AS denominator
-FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
-WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
-GROUP BY center
+SELECT center, m.1 AS measure, m.2 AS amount, m.3 AS numerator, m.4 AS denominator
+FROM
+(
+    SELECT center, [
+        ('agent', if(count(talk) = 0, NULL, toFloat64(sum(talk))), count(talk), countIf(hoax)),
+        ('held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND ifNull(last_over > picked_up - toIntervalMillisecond(assumeNotNull(wait)), false)))),
+            count(wait), countIf(NOT hoax))] AS list
+    FROM
+    (
+        SELECT center, hoax, if(hoax, talk_seconds, NULL) AS talk, if(hoax, NULL, answer_ms) AS wait,
+            ifNull(wait > 1000 * {target:UInt32}, false) AS late, ifNull(answered_at, toDateTime64(0, 3, 'UTC')) AS picked_up,
+            
+            max(if(talk IS NULL, NULL, ended_at)) OVER (ORDER BY picked_up, hoax ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_over
+        FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+        WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
+            AND (hoax OR offered AND class IN ('normal', 'informasi', 'duplikat'))
+    )
+    GROUP BY center
+)
+ARRAY JOIN list AS m
+WHERE denominator > 0
 UNION ALL
 SELECT center, 'crew', if(count(seconds) = 0, NULL, toFloat64(sum(seconds))), count(seconds), count()
 FROM
@@ -1548,21 +1565,6 @@ FROM
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
         AND (ifNull(result = 'palsu', false) OR id IN (SELECT arrayJoin(tickets) FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00')) WHERE center = {center:String} AND class = 'prank_palsu'))
 )
-GROUP BY center
-UNION ALL
-SELECT center, 'held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND last_over > answered - toIntervalMillisecond(assumeNotNull(wait))))), count(wait), count()
-FROM
-(
-    SELECT center, answer_ms AS wait, ifNull(wait > 1000 * {target:UInt32}, false) AS late, ifNull(answered_at, toDateTime64(0, 3, 'UTC')) AS answered
-    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
-    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND NOT hoax AND offered AND class IN ('normal', 'informasi', 'duplikat')
-) AS waits
-ASOF LEFT JOIN
-(
-    SELECT center, assumeNotNull(answered_at) AS begun, max(assumeNotNull(ended_at)) OVER (ORDER BY begun ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_over
-    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
-    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax AND talk_seconds IS NOT NULL
-) AS talks ON waits.center = talks.center AND waits.answered > talks.begun
 GROUP BY center;
 
 CREATE OR REPLACE VIEW monev112.monev_callers ON CLUSTER monev112 AS
@@ -1627,32 +1629,27 @@ SELECT
         ifNull(late.abandon_ms < 1000 * {short:UInt32}, false), 'putus_cepat',
         rings.missed > 0
             OR ifNull(dateDiff('millisecond', rings.rang_at, late.moment) >= 10000, false), 'dering',
-        toStartOfFifteenMinutes(toDateTime(late.came, 'UTC')) IN (SELECT quarter FROM (SELECT quarter, arraySort(groupArrayArray(arrayResize(arrayMap(x -> toFloat64(x), counts), 4))) AS usual,
-        (usual[intDiv(length(usual) + 1, 2)] + usual[intDiv(length(usual), 2) + 1]) / 2 AS middle,
-        arraySort(arrayMap(x -> abs(x - middle), usual)) AS apart,
-        (apart[intDiv(length(apart) + 1, 2)] + apart[intDiv(length(apart), 2) + 1]) / 2 AS deviation
+        toStartOfFifteenMinutes(toDateTime(late.came, 'UTC')) IN (SELECT quarter FROM (SELECT busy.1 AS quarter
     FROM
     (
-        SELECT quarter, n, toStartOfHour(quarter) - 604800 * week AS hour
-        FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
+        SELECT hour + 604800 * week AS later, groupArrayArrayIf(counts, week = 0) AS own, countIf(week > 0) AS weeks,
+            arraySort(groupArrayArrayIf(arrayResize(arrayMap(c -> toFloat64(c.2), counts), 4), week > 0)) AS usual,
+            (usual[intDiv(length(usual) + 1, 2)] + usual[intDiv(length(usual), 2) + 1]) / 2 AS middle,
+            arraySort(arrayMap(x -> abs(x - middle), usual)) AS apart,
+            (apart[intDiv(length(apart) + 1, 2)] + apart[intDiv(length(apart), 2) + 1]) / 2 AS deviation
+        FROM (SELECT filled + 3600 * away AS hour, groupArrayArrayIf(list, away = 0) AS counts
+    FROM (SELECT toStartOfHour(quarter) AS filled, groupArray((quarter, n)) AS list FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
         FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
     WHERE center = {center:String} AND at IS NOT NULL
             AND day >= {since:Date} - 7 * 8 - 2 AND day <= {until:Date}
-        GROUP BY quarter) ARRAY JOIN range(1, 8 + 1) AS week
-        WHERE n >= 5
-    ) AS busy
-    LEFT JOIN (SELECT toStartOfHour(quarter) AS hour, groupArray(n) AS counts FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
-        FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
-    WHERE center = {center:String} AND at IS NOT NULL
-            AND day >= {since:Date} - 7 * 8 - 2 AND day <= {until:Date}
-        GROUP BY quarter) GROUP BY hour) AS past ON past.hour = busy.hour
-    WHERE busy.hour IN (SELECT arrayJoin(arrayMap(d -> h.hour + 3600 * d, range(-12, 13))) FROM (SELECT toStartOfHour(quarter) AS hour, groupArray(n) AS counts FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
-        FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
-    WHERE center = {center:String} AND at IS NOT NULL
-            AND day >= {since:Date} - 7 * 8 - 2 AND day <= {until:Date}
-        GROUP BY quarter) GROUP BY hour) AS h)
-    GROUP BY quarter
-    HAVING count() >= 4 AND any(n) > middle + 3 * deviation)), 'lonjakan',
+        GROUP BY quarter) GROUP BY filled)
+    ARRAY JOIN range(-12, 13) AS away
+    GROUP BY hour) ARRAY JOIN range(0, 8 + 1) AS week
+        GROUP BY later
+        HAVING weeks >= 4
+    )
+    ARRAY JOIN own AS busy
+    WHERE busy.2 >= 5 AND busy.2 > middle + 3 * deviation)), 'lonjakan',
         floor.observed > 0 AND floor.signed < 2, 'petugas',
         floor.observed > 0 AND floor.busy = floor.signed AND floor.hoax > 0, 'hoaks',
         floor.observed > 0 AND floor.busy = floor.signed, 'sibuk',
@@ -1726,7 +1723,9 @@ LEFT JOIN (SELECT call, countIf(known) AS observed, countIf(known AND state IN (
         ASOF LEFT JOIN (SELECT assumeNotNull(agent)::String AS who, assumeNotNull(answered_at) AS talk, max(assumeNotNull(ended_at)) AS over, max(hoax) AS hoax
         FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
     WHERE center = {center:String} AND day >= {since:Date} - 2 AND day <= {until:Date} + 2
-            AND agent IS NOT NULL AND ended_at >= answered_at
+            AND ended_at >= answered_at
+            
+            AND agent IN (SELECT subject FROM monev112.events WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state')
         GROUP BY who, talk) AS t ON t.who = s.who AND s.moment >= t.talk
     )
     GROUP BY call) AS floor ON floor.call = late.id;
@@ -1942,15 +1941,18 @@ SELECT
     n.message AS message, n.round AS round, n.channel AS channel, n.contact AS contact, n.told_at AS told_at,
     n.accepted_at AS accepted_at, n.delivered_at AS delivered_at, n.read_at AS read_at, n.failed_at AS failed_at,
     n.code AS code, n.twice AS twice,
-    multiIf(n.read_at IS NOT NULL, 'read', n.delivered_at IS NOT NULL, 'delivered', n.failed_at IS NOT NULL, 'failed',
-        n.accepted_at IS NOT NULL, 'accepted', 'waiting') AS state,
+    multiIf(read_at IS NOT NULL, 'read', delivered_at IS NOT NULL, 'delivered', failed_at IS NOT NULL, 'failed',
+        accepted_at IS NOT NULL, 'accepted', 'waiting') AS state,
     if(n.opd IS NULL, if(t.acknowledged_at >= n.told_at, t.acknowledged_at, NULL),
         arraySort(arrayFilter((a, o) -> ifNull(o = n.opd AND a >= n.told_at, false), t.acknowledgements, t.opds))[1]) AS acknowledged_at,
     n.late_since AS late_since, n.tries AS tries, n.moved AS moved
 FROM monev112.notifications AS n FINAL
-LEFT JOIN (SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at, `stays.opd` AS opds,
-        `stays.acknowledged_at` AS acknowledgements FROM monev112.tickets_now) AS t
-    ON t.center = n.center AND t.id = n.subject
+LEFT JOIN
+(
+    SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at, `stays.opd` AS opds, `stays.acknowledged_at` AS acknowledgements
+    FROM monev112.tickets_now
+    WHERE (center, id) IN (SELECT center, subject FROM monev112.notifications WHERE channel != '')
+) AS t ON t.center = n.center AND t.id = n.subject
 WHERE n.channel != '';
 
 CREATE OR REPLACE VIEW monev112.deliveries_by_opd ON CLUSTER monev112 AS
@@ -1962,9 +1964,9 @@ FROM
     SELECT center, ifNull(opd, '') AS office, channel, uniqExact(message) AS messages,
         uniqExactIf(message, state IN ('delivered', 'read') OR channel != 'whatsapp' AND state = 'accepted') AS delivered,
         uniqExactIf(message, state = 'read') AS seen, uniqExactIf(message, state = 'failed') AS failed
-    FROM monev112.deliveries
-    WHERE told_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND told_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
-            AND state != 'waiting'
+    FROM (SELECT *, multiIf(read_at IS NOT NULL, 'read', delivered_at IS NOT NULL, 'delivered', failed_at IS NOT NULL, 'failed',
+        accepted_at IS NOT NULL, 'accepted', 'waiting') AS state FROM monev112.notifications FINAL WHERE channel != '')
+    WHERE told_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND told_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC') AND state != 'waiting'
     GROUP BY center, office, channel
 ) AS m
 LEFT JOIN
@@ -1977,9 +1979,25 @@ LEFT JOIN
     (
         SELECT center, ifNull(opd, '') AS office, channel, ticket, assumeNotNull(min(late_since)) AS since_when,
             min(read_at) AS at_read, min(acknowledged_at) AS at_ack
-        FROM monev112.deliveries
-        WHERE told_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND told_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
-            AND state != 'waiting' AND late_since IS NOT NULL AND state != 'failed'
+        FROM (SELECT
+    n.center AS center, n.opd AS opd, n.kind AS kind, n.level AS level, n.subject AS ticket, n.priority AS priority,
+    n.message AS message, n.round AS round, n.channel AS channel, n.contact AS contact, n.told_at AS told_at,
+    n.accepted_at AS accepted_at, n.delivered_at AS delivered_at, n.read_at AS read_at, n.failed_at AS failed_at,
+    n.code AS code, n.twice AS twice,
+    multiIf(read_at IS NOT NULL, 'read', delivered_at IS NOT NULL, 'delivered', failed_at IS NOT NULL, 'failed',
+        accepted_at IS NOT NULL, 'accepted', 'waiting') AS state,
+    if(n.opd IS NULL, if(t.acknowledged_at >= n.told_at, t.acknowledged_at, NULL),
+        arraySort(arrayFilter((a, o) -> ifNull(o = n.opd AND a >= n.told_at, false), t.acknowledgements, t.opds))[1]) AS acknowledged_at,
+    n.late_since AS late_since, n.tries AS tries, n.moved AS moved
+FROM monev112.notifications AS n FINAL
+LEFT JOIN
+(
+    SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at, `stays.opd` AS opds, `stays.acknowledged_at` AS acknowledgements
+    FROM monev112.tickets_now
+    WHERE (center, id) IN (SELECT center, subject FROM monev112.notifications WHERE channel != '' AND late_since IS NOT NULL)
+) AS t ON t.center = n.center AND t.id = n.subject
+WHERE n.channel != '')
+        WHERE told_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND told_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC') AND state != 'waiting' AND late_since IS NOT NULL AND state != 'failed'
         GROUP BY center, office, channel, ticket
     )
     GROUP BY center, office, channel
@@ -2113,17 +2131,17 @@ FROM
             caller_key IS NOT NULL AND topic != '' AS followed,
             followed AND outcome IS NOT NULL AND at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC')
                 - toIntervalMillisecond(604800000) AS judged,
-            if(followed AND rank > 1, dateDiff('millisecond', before, at), NULL) AS since_last,
-            if(followed AND rank < total, dateDiff('millisecond', at, after), NULL) AS until_next
+            if(followed, dateDiff('millisecond', before, at), NULL) AS since_last,
+            if(followed, dateDiff('millisecond', at, after), NULL) AS until_next
         FROM
         (
             SELECT center, day, id, assumeNotNull(c.at) AS at, class, outcome, referred_to, category, caller_key,
-                row_number() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS rank,
-                count() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS total,
-                lagInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
-                leadInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
+                lagInFrame(c.at) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
+                leadInFrame(c.at) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
             FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00')) AS c
             WHERE c.at IS NOT NULL AND day >= {since:Date} - 8 AND day < {until:Date} + 8
+                
+                AND (ifNull(class = 'informasi', false) OR caller_key IS NOT NULL AND ifNull(category, '') != '')
             WINDOW w AS (PARTITION BY center, ifNull(caller_key_id, ''), ifNull(caller_key, id), ifNull(category, '') ORDER BY c.at, id)
         )
     )
@@ -2152,17 +2170,17 @@ FROM (SELECT * FROM
             caller_key IS NOT NULL AND topic != '' AS followed,
             followed AND outcome IS NOT NULL AND at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC')
                 - toIntervalMillisecond(604800000) AS judged,
-            if(followed AND rank > 1, dateDiff('millisecond', before, at), NULL) AS since_last,
-            if(followed AND rank < total, dateDiff('millisecond', at, after), NULL) AS until_next
+            if(followed, dateDiff('millisecond', before, at), NULL) AS since_last,
+            if(followed, dateDiff('millisecond', at, after), NULL) AS until_next
         FROM
         (
             SELECT center, day, id, assumeNotNull(c.at) AS at, class, outcome, referred_to, category, caller_key,
-                row_number() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS rank,
-                count() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS total,
-                lagInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
-                leadInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
+                lagInFrame(c.at) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
+                leadInFrame(c.at) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
             FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00')) AS c
             WHERE c.at IS NOT NULL AND day >= {since:Date} - 8 AND day < {until:Date} + 8
+                
+                AND (ifNull(class = 'informasi', false) OR caller_key IS NOT NULL AND ifNull(category, '') != '')
             WINDOW w AS (PARTITION BY center, ifNull(caller_key_id, ''), ifNull(caller_key, id), ifNull(category, '') ORDER BY c.at, id)
         )
     )
@@ -2191,8 +2209,8 @@ FROM
 LEFT JOIN
 (
     SELECT center::String AS center, subject, clock::String AS clock, seq, state, stopped, breach_at, stopped_at
-    FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
-    WHERE subject_kind = 'ticket'
+    FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) AS k
+    WHERE k.subject_kind = 'ticket' AND (k.center, k.subject) IN (SELECT center, id FROM monev112.tickets WHERE notEmpty(`corrected.day`))
 ) AS n ON n.center = c.center AND n.subject = c.ticket AND n.clock = c.clock AND n.seq = c.seq;
 
 CREATE OR REPLACE VIEW monev112.present_flags_by_source ON CLUSTER monev112 AS
@@ -2202,13 +2220,15 @@ SELECT f.center AS center, f.kind AS kind, f.flag AS flag, e.source AS source, u
 FROM
 (
     SELECT center::String AS center, 'call' AS kind, id, arrayJoin(flags) AS flag
-    FROM monev112.calls FINAL
-    WHERE events > 0 AND ifNull(class, '') != 'uji' AND at <= t AND day >= {since:Date} AND day < {until:Date}
+    FROM monev112.calls AS c FINAL
+    WHERE events > 0 AND ifNull(class, '') != 'uji' AND at <= t AND notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+        AND (c.center, c.id) IN (SELECT center, id FROM monev112.calls WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date})
     UNION ALL
     SELECT center::String, 'ticket', id, arrayJoin(arrayFilter(f -> f != 'corrected_after_late' OR empty(`corrected.received_at`)
         OR arrayMin(`corrected.received_at`) <= t, flags))
-    FROM monev112.tickets FINAL
-    WHERE events > 0 AND NOT has(flags, 'test') AND at <= t AND day >= {since:Date} AND day < {until:Date}
+    FROM monev112.tickets AS c FINAL
+    WHERE events > 0 AND NOT has(flags, 'test') AND at <= t AND notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+        AND (c.center, c.id) IN (SELECT center, id FROM monev112.tickets WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date})
 ) AS f
 INNER JOIN
 (
@@ -2216,11 +2236,9 @@ INNER JOIN
     FROM monev112.events
     WHERE occurred_at <= t AND (center, subject_kind, subject) IN
     (
-        SELECT center, 'call', id FROM monev112.calls FINAL
-        WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+        SELECT center, 'call', id FROM monev112.calls WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
         UNION ALL
-        SELECT center, 'ticket', id FROM monev112.tickets FINAL
-        WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+        SELECT center, 'ticket', id FROM monev112.tickets WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
     )
 ) AS e ON e.center = f.center AND e.kind = f.kind AND e.subject = f.id
 GROUP BY center, kind, flag, source;
@@ -2612,22 +2630,59 @@ FROM
         c.clock::String AS clock, arrayStringConcat(c.sources, ' ') AS source,
         assumeNotNull(c.started_at) AS begun, c.unobserved AS unseen, c.at AS until_now,
         multiIf(
-            clock = 'acknowledge', coalesce(t.acknowledged_at, t.departed_at, t.arrived_at),
+            clock = 'acknowledge', coalesce(if(empty(t.`stays.at`), t.acknowledged_at, t.`stays.acknowledged_at`[-1]), t.departed_at, t.arrived_at),
             clock = 'arrive', t.arrived_at,
             clock = 'confirm', t.confirmed_at,
-            coalesce(t.resolved_at, t.closed_at)) AS fact
-    FROM monev112.clocks_at(at = coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC')))) AS c
-    INNER JOIN monev112.tickets_at(at = coalesce({judged_at:Nullable(String)}, '2299-12-31 00:00:00')) AS t ON t.center = c.center AND t.id = c.subject
+            coalesce(t.resolved_at, t.closed_at, t.first_closed_at)) AS fact
+    FROM (
+        SELECT *, parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC') AS at, stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
+    least(coalesce(stopped_at, at), at) AS until,
+    multiIf(void, 'void',
+            unobserved, 'unobserved',
+            until > breach_at, 'breached',
+            stopped, 'met',
+            paused_since <= at AND at < pause_ends_at, 'paused',
+            'running') AS state,
+    
+    (state = 'breached' AND NOT stopped)::Bool AS overdue,
+    if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
+    
+    multiIf(void OR unobserved OR stopped, '',
+            at >= escalated2_at, 'escalated2',
+            at >= escalated_at, 'escalated',
+            state = 'breached', 'overdue',
+            at >= risk_at, 'risk',
+            '') AS level
+        FROM monev112.clocks FINAL WHERE started_at <= at
+    ) AS c
+    INNER JOIN monev112.tickets_now AS t ON t.center = c.center AND t.id = c.subject
     WHERE c.subject_kind = 'ticket' AND NOT c.void AND c.started_at IS NOT NULL
         AND c.day >= {since:Date} AND c.day < {until:Date}
 )
 GROUP BY center, opd, scope, clock, source;
 
 CREATE OR REPLACE VIEW monev112.present_monev_hoax_cost ON CLUSTER monev112 AS
-SELECT center, 'agent' AS measure, if(count(talk_seconds) = 0, NULL, toFloat64(sum(talk_seconds))) AS amount, count(talk_seconds) AS numerator, count() AS denominator
-FROM monev112.calls_now
-WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
-GROUP BY center
+SELECT center, m.1 AS measure, m.2 AS amount, m.3 AS numerator, m.4 AS denominator
+FROM
+(
+    SELECT center, [
+        ('agent', if(count(talk) = 0, NULL, toFloat64(sum(talk))), count(talk), countIf(hoax)),
+        ('held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND ifNull(last_over > picked_up - toIntervalMillisecond(assumeNotNull(wait)), false)))),
+            count(wait), countIf(NOT hoax))] AS list
+    FROM
+    (
+        SELECT center, hoax, if(hoax, talk_seconds, NULL) AS talk, if(hoax, NULL, answer_ms) AS wait,
+            ifNull(wait > 1000 * {target:UInt32}, false) AS late, ifNull(answered_at, toDateTime64(0, 3, 'UTC')) AS picked_up,
+            
+            max(if(talk IS NULL, NULL, ended_at)) OVER (ORDER BY picked_up, hoax ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_over
+        FROM monev112.calls_now
+        WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
+            AND (hoax OR offered AND class IN ('normal', 'informasi', 'duplikat'))
+    )
+    GROUP BY center
+)
+ARRAY JOIN list AS m
+WHERE denominator > 0
 UNION ALL
 SELECT center, 'crew', if(count(seconds) = 0, NULL, toFloat64(sum(seconds))), count(seconds), count()
 FROM
@@ -2637,21 +2692,6 @@ FROM
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
         AND (ifNull(result = 'palsu', false) OR id IN (SELECT arrayJoin(tickets) FROM monev112.calls_now WHERE center = {center:String} AND class = 'prank_palsu'))
 )
-GROUP BY center
-UNION ALL
-SELECT center, 'held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND last_over > answered - toIntervalMillisecond(assumeNotNull(wait))))), count(wait), count()
-FROM
-(
-    SELECT center, answer_ms AS wait, ifNull(wait > 1000 * {target:UInt32}, false) AS late, ifNull(answered_at, toDateTime64(0, 3, 'UTC')) AS answered
-    FROM monev112.calls_now
-    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND NOT hoax AND offered AND class IN ('normal', 'informasi', 'duplikat')
-) AS waits
-ASOF LEFT JOIN
-(
-    SELECT center, assumeNotNull(answered_at) AS begun, max(assumeNotNull(ended_at)) OVER (ORDER BY begun ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_over
-    FROM monev112.calls_now
-    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax AND talk_seconds IS NOT NULL
-) AS talks ON waits.center = talks.center AND waits.answered > talks.begun
 GROUP BY center;
 
 CREATE OR REPLACE VIEW monev112.present_monev_callers ON CLUSTER monev112 AS
@@ -2716,32 +2756,27 @@ SELECT
         ifNull(late.abandon_ms < 1000 * {short:UInt32}, false), 'putus_cepat',
         rings.missed > 0
             OR ifNull(dateDiff('millisecond', rings.rang_at, late.moment) >= 10000, false), 'dering',
-        toStartOfFifteenMinutes(toDateTime(late.came, 'UTC')) IN (SELECT quarter FROM (SELECT quarter, arraySort(groupArrayArray(arrayResize(arrayMap(x -> toFloat64(x), counts), 4))) AS usual,
-        (usual[intDiv(length(usual) + 1, 2)] + usual[intDiv(length(usual), 2) + 1]) / 2 AS middle,
-        arraySort(arrayMap(x -> abs(x - middle), usual)) AS apart,
-        (apart[intDiv(length(apart) + 1, 2)] + apart[intDiv(length(apart), 2) + 1]) / 2 AS deviation
+        toStartOfFifteenMinutes(toDateTime(late.came, 'UTC')) IN (SELECT quarter FROM (SELECT busy.1 AS quarter
     FROM
     (
-        SELECT quarter, n, toStartOfHour(quarter) - 604800 * week AS hour
-        FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
+        SELECT hour + 604800 * week AS later, groupArrayArrayIf(counts, week = 0) AS own, countIf(week > 0) AS weeks,
+            arraySort(groupArrayArrayIf(arrayResize(arrayMap(c -> toFloat64(c.2), counts), 4), week > 0)) AS usual,
+            (usual[intDiv(length(usual) + 1, 2)] + usual[intDiv(length(usual), 2) + 1]) / 2 AS middle,
+            arraySort(arrayMap(x -> abs(x - middle), usual)) AS apart,
+            (apart[intDiv(length(apart) + 1, 2)] + apart[intDiv(length(apart), 2) + 1]) / 2 AS deviation
+        FROM (SELECT filled + 3600 * away AS hour, groupArrayArrayIf(list, away = 0) AS counts
+    FROM (SELECT toStartOfHour(quarter) AS filled, groupArray((quarter, n)) AS list FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
         FROM monev112.calls_now
     WHERE center = {center:String} AND at IS NOT NULL
             AND day >= {since:Date} - 7 * 8 - 2 AND day <= {until:Date}
-        GROUP BY quarter) ARRAY JOIN range(1, 8 + 1) AS week
-        WHERE n >= 5
-    ) AS busy
-    LEFT JOIN (SELECT toStartOfHour(quarter) AS hour, groupArray(n) AS counts FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
-        FROM monev112.calls_now
-    WHERE center = {center:String} AND at IS NOT NULL
-            AND day >= {since:Date} - 7 * 8 - 2 AND day <= {until:Date}
-        GROUP BY quarter) GROUP BY hour) AS past ON past.hour = busy.hour
-    WHERE busy.hour IN (SELECT arrayJoin(arrayMap(d -> h.hour + 3600 * d, range(-12, 13))) FROM (SELECT toStartOfHour(quarter) AS hour, groupArray(n) AS counts FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
-        FROM monev112.calls_now
-    WHERE center = {center:String} AND at IS NOT NULL
-            AND day >= {since:Date} - 7 * 8 - 2 AND day <= {until:Date}
-        GROUP BY quarter) GROUP BY hour) AS h)
-    GROUP BY quarter
-    HAVING count() >= 4 AND any(n) > middle + 3 * deviation)), 'lonjakan',
+        GROUP BY quarter) GROUP BY filled)
+    ARRAY JOIN range(-12, 13) AS away
+    GROUP BY hour) ARRAY JOIN range(0, 8 + 1) AS week
+        GROUP BY later
+        HAVING weeks >= 4
+    )
+    ARRAY JOIN own AS busy
+    WHERE busy.2 >= 5 AND busy.2 > middle + 3 * deviation)), 'lonjakan',
         floor.observed > 0 AND floor.signed < 2, 'petugas',
         floor.observed > 0 AND floor.busy = floor.signed AND floor.hoax > 0, 'hoaks',
         floor.observed > 0 AND floor.busy = floor.signed, 'sibuk',
@@ -2815,7 +2850,9 @@ LEFT JOIN (SELECT call, countIf(known) AS observed, countIf(known AND state IN (
         ASOF LEFT JOIN (SELECT assumeNotNull(agent)::String AS who, assumeNotNull(answered_at) AS talk, max(assumeNotNull(ended_at)) AS over, max(hoax) AS hoax
         FROM monev112.calls_now
     WHERE center = {center:String} AND day >= {since:Date} - 2 AND day <= {until:Date} + 2
-            AND agent IS NOT NULL AND ended_at >= answered_at
+            AND ended_at >= answered_at
+            
+            AND agent IN (SELECT subject FROM monev112.events WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state')
         GROUP BY who, talk) AS t ON t.who = s.who AND s.moment >= t.talk
     )
     GROUP BY call) AS floor ON floor.call = late.id;
@@ -3200,17 +3237,17 @@ FROM
             caller_key IS NOT NULL AND topic != '' AS followed,
             followed AND outcome IS NOT NULL AND at <= parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC')
                 - toIntervalMillisecond(604800000) AS judged,
-            if(followed AND rank > 1, dateDiff('millisecond', before, at), NULL) AS since_last,
-            if(followed AND rank < total, dateDiff('millisecond', at, after), NULL) AS until_next
+            if(followed, dateDiff('millisecond', before, at), NULL) AS since_last,
+            if(followed, dateDiff('millisecond', at, after), NULL) AS until_next
         FROM
         (
             SELECT center, day, id, assumeNotNull(c.at) AS at, class, outcome, referred_to, category, caller_key,
-                row_number() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS rank,
-                count() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS total,
-                lagInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
-                leadInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
+                lagInFrame(c.at) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
+                leadInFrame(c.at) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
             FROM monev112.calls_now AS c
             WHERE c.at IS NOT NULL AND day >= {since:Date} - 8 AND day < {until:Date} + 8
+                
+                AND (ifNull(class = 'informasi', false) OR caller_key IS NOT NULL AND ifNull(category, '') != '')
             WINDOW w AS (PARTITION BY center, ifNull(caller_key_id, ''), ifNull(caller_key, id), ifNull(category, '') ORDER BY c.at, id)
         )
     )
@@ -3239,17 +3276,17 @@ FROM (SELECT * FROM
             caller_key IS NOT NULL AND topic != '' AS followed,
             followed AND outcome IS NOT NULL AND at <= parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC')
                 - toIntervalMillisecond(604800000) AS judged,
-            if(followed AND rank > 1, dateDiff('millisecond', before, at), NULL) AS since_last,
-            if(followed AND rank < total, dateDiff('millisecond', at, after), NULL) AS until_next
+            if(followed, dateDiff('millisecond', before, at), NULL) AS since_last,
+            if(followed, dateDiff('millisecond', at, after), NULL) AS until_next
         FROM
         (
             SELECT center, day, id, assumeNotNull(c.at) AS at, class, outcome, referred_to, category, caller_key,
-                row_number() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS rank,
-                count() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS total,
-                lagInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
-                leadInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
+                lagInFrame(c.at) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
+                leadInFrame(c.at) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
             FROM monev112.calls_now AS c
             WHERE c.at IS NOT NULL AND day >= {since:Date} - 8 AND day < {until:Date} + 8
+                
+                AND (ifNull(class = 'informasi', false) OR caller_key IS NOT NULL AND ifNull(category, '') != '')
             WINDOW w AS (PARTITION BY center, ifNull(caller_key_id, ''), ifNull(caller_key, id), ifNull(category, '') ORDER BY c.at, id)
         )
     )
@@ -3278,6 +3315,26 @@ FROM
 LEFT JOIN
 (
     SELECT center::String AS center, subject, clock::String AS clock, seq, state, stopped, breach_at, stopped_at
-    FROM monev112.clocks_at(at = coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))))
-    WHERE subject_kind = 'ticket'
+    FROM (
+        SELECT *, parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC') AS at, stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
+    least(coalesce(stopped_at, at), at) AS until,
+    multiIf(void, 'void',
+            unobserved, 'unobserved',
+            until > breach_at, 'breached',
+            stopped, 'met',
+            paused_since <= at AND at < pause_ends_at, 'paused',
+            'running') AS state,
+    
+    (state = 'breached' AND NOT stopped)::Bool AS overdue,
+    if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
+    
+    multiIf(void OR unobserved OR stopped, '',
+            at >= escalated2_at, 'escalated2',
+            at >= escalated_at, 'escalated',
+            state = 'breached', 'overdue',
+            at >= risk_at, 'risk',
+            '') AS level
+        FROM monev112.clocks FINAL WHERE started_at <= at
+    ) AS k
+    WHERE k.subject_kind = 'ticket' AND (k.center, k.subject) IN (SELECT center, id FROM monev112.tickets WHERE notEmpty(`corrected.day`))
 ) AS n ON n.center = c.center AND n.subject = c.ticket AND n.clock = c.clock AND n.seq = c.seq;

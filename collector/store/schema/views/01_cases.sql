@@ -255,6 +255,9 @@ FROM
     WHERE started_at <= at AND NOT ifNull(k.began > at, false) AND {{template "asked"}}
 );
 
+{{- /* The flagged rows of the days. Those that FINAL keeps are among them: so FINAL reads no others. */}}
+{{define "flagged"}}notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}{{end}}
+
 -- flags_by_source: which sources contradict themselves or leave gaps: the flagged cases of the days since <= day < until by
 -- kind, flag and source (a mapping has a source of its own), with the first three ids. A case that two sources speak of
 -- counts for both. With as_of, those that had begun by the instant, by what had been said of them: a flag itself says what
@@ -266,13 +269,15 @@ SELECT f.center AS center, f.kind AS kind, f.flag AS flag, e.source AS source, u
 FROM
 (
     SELECT center::String AS center, 'call' AS kind, id, arrayJoin(flags) AS flag
-    FROM {{db}}.calls FINAL
-    WHERE events > 0 AND ifNull(class, '') != 'uji' AND at <= t AND day >= {since:Date} AND day < {until:Date}
+    FROM {{db}}.calls AS c FINAL
+    WHERE events > 0 AND ifNull(class, '') != 'uji' AND at <= t AND {{template "flagged"}}
+        AND (c.center, c.id) IN (SELECT center, id FROM {{db}}.calls WHERE {{template "flagged"}})
     UNION ALL
     SELECT center::String, 'ticket', id, arrayJoin(arrayFilter(f -> f != 'corrected_after_late' OR empty(`corrected.received_at`)
         OR arrayMin(`corrected.received_at`) <= t, flags))
-    FROM {{db}}.tickets FINAL
-    WHERE events > 0 AND NOT has(flags, 'test') AND at <= t AND day >= {since:Date} AND day < {until:Date}
+    FROM {{db}}.tickets AS c FINAL
+    WHERE events > 0 AND NOT has(flags, 'test') AND at <= t AND {{template "flagged"}}
+        AND (c.center, c.id) IN (SELECT center, id FROM {{db}}.tickets WHERE {{template "flagged"}})
 ) AS f
 INNER JOIN
 (
@@ -280,11 +285,9 @@ INNER JOIN
     FROM {{db}}.events
     WHERE occurred_at <= t AND (center, subject_kind, subject) IN
     (
-        SELECT center, 'call', id FROM {{db}}.calls FINAL
-        WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+        SELECT center, 'call', id FROM {{db}}.calls WHERE {{template "flagged"}}
         UNION ALL
-        SELECT center, 'ticket', id FROM {{db}}.tickets FINAL
-        WHERE notEmpty(flags) AND day >= {since:Date} AND day < {until:Date}
+        SELECT center, 'ticket', id FROM {{db}}.tickets WHERE {{template "flagged"}}
     )
 ) AS e ON e.center = f.center AND e.kind = f.kind AND e.subject = f.id
 GROUP BY center, kind, flag, source;

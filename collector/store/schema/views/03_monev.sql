@@ -332,12 +332,12 @@ FROM
         c.clock::String AS clock, arrayStringConcat(c.sources, ' ') AS source,
         assumeNotNull(c.started_at) AS begun, c.unobserved AS unseen, c.at AS until_now,
         multiIf(
-            clock = 'acknowledge', coalesce(t.acknowledged_at, t.departed_at, t.arrived_at),
+            clock = 'acknowledge', coalesce(if(empty(t.`stays.at`), t.acknowledged_at, t.`stays.acknowledged_at`[-1]), t.departed_at, t.arrived_at),
             clock = 'arrive', t.arrived_at,
             clock = 'confirm', t.confirmed_at,
-            coalesce(t.resolved_at, t.closed_at)) AS fact
-    FROM {{db}}.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) AS c
-    INNER JOIN {{db}}.tickets_at(at = {{template "as of or always"}}) AS t ON t.center = c.center AND t.id = c.subject
+            coalesce(t.resolved_at, t.closed_at, t.first_closed_at)) AS fact
+    FROM {{template "clocks judged"}} AS c
+    INNER JOIN {{template "tickets as of"}} AS t ON t.center = c.center AND t.id = c.subject
     WHERE c.subject_kind = 'ticket' AND NOT c.void AND c.started_at IS NOT NULL
         AND c.day >= {since:Date} AND c.day < {until:Date}
 )

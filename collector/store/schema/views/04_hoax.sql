@@ -6,10 +6,27 @@
 -- numerator is what the amount rests on: cases with both ends; for held, calls of real callers with a known wait. A wait
 -- overlaps a talk when, of the talks that began before its end, the last to be over was not over by its start.
 CREATE OR REPLACE VIEW {{db}}.monev_hoax_cost AS
-SELECT center, 'agent' AS measure, if(count(talk_seconds) = 0, NULL, toFloat64(sum(talk_seconds))) AS amount, count(talk_seconds) AS numerator, count() AS denominator
-FROM {{template "calls as of"}}
-WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax
-GROUP BY center
+SELECT center, m.1 AS measure, m.2 AS amount, m.3 AS numerator, m.4 AS denominator
+FROM
+(
+    SELECT center, [
+        ('agent', if(count(talk) = 0, NULL, toFloat64(sum(talk))), count(talk), countIf(hoax)),
+        ('held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND ifNull(last_over > picked_up - toIntervalMillisecond(assumeNotNull(wait)), false)))),
+            count(wait), countIf(NOT hoax))] AS list
+    FROM
+    (
+        SELECT center, hoax, if(hoax, talk_seconds, NULL) AS talk, if(hoax, NULL, answer_ms) AS wait,
+            ifNull(wait > 1000 * {target:UInt32}, false) AS late, ifNull(answered_at, toDateTime64(0, 3, 'UTC')) AS picked_up,
+            -- Of the talks that began before: a wait stands before the talks of its instant.
+            max(if(talk IS NULL, NULL, ended_at)) OVER (ORDER BY picked_up, hoax ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_over
+        FROM {{template "calls as of"}}
+        WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
+            AND (hoax OR offered AND class IN ('normal', 'informasi', 'duplikat'))
+    )
+    GROUP BY center
+)
+ARRAY JOIN list AS m
+WHERE denominator > 0
 UNION ALL
 SELECT center, 'crew', if(count(seconds) = 0, NULL, toFloat64(sum(seconds))), count(seconds), count()
 FROM
@@ -19,21 +36,6 @@ FROM
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
         AND (ifNull(result = 'palsu', false) OR id IN (SELECT arrayJoin(tickets) FROM {{template "calls as of"}} WHERE center = {center:String} AND class = 'prank_palsu'))
 )
-GROUP BY center
-UNION ALL
-SELECT center, 'held', if(count(wait) = 0, NULL, toFloat64(countIf(late AND last_over > answered - toIntervalMillisecond(assumeNotNull(wait))))), count(wait), count()
-FROM
-(
-    SELECT center, answer_ms AS wait, ifNull(wait > 1000 * {target:UInt32}, false) AS late, ifNull(answered_at, toDateTime64(0, 3, 'UTC')) AS answered
-    FROM {{template "calls as of"}}
-    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND NOT hoax AND offered AND class IN ('normal', 'informasi', 'duplikat')
-) AS waits
-ASOF LEFT JOIN
-(
-    SELECT center, assumeNotNull(answered_at) AS begun, max(assumeNotNull(ended_at)) OVER (ORDER BY begun ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_over
-    FROM {{template "calls as of"}}
-    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND hoax AND talk_seconds IS NOT NULL
-) AS talks ON waits.center = talks.center AND waits.answered > talks.begun
 GROUP BY center;
 
 -- Hoax calls by number, one row a key: numbers made with different keys cannot be told apart or together. top is the

@@ -38,23 +38,29 @@ at which each should have been answered, or until which its caller waited. */}}
         FROM {{template "calls of the centre"}} AND at IS NOT NULL
             AND day >= {since:Date} - 7 * {{causes.SurgeWeeks}} - 2 AND day <= {until:Date}
         GROUP BY quarter{{end}}
-{{define "hours"}}SELECT toStartOfHour(quarter) AS hour, groupArray(n) AS counts FROM ({{template "quarters"}}) GROUP BY hour{{end}}
 
-{{- /* The quarters with a surge. An hour without calls has four quarters with none. */}}
-{{define "surges"}}SELECT quarter, arraySort(groupArrayArray(arrayResize(arrayMap(x -> toFloat64(x), counts), 4))) AS usual,
-        (usual[intDiv(length(usual) + 1, 2)] + usual[intDiv(length(usual), 2) + 1]) / 2 AS middle,
-        arraySort(arrayMap(x -> abs(x - middle), usual)) AS apart,
-        (apart[intDiv(length(apart) + 1, 2)] + apart[intDiv(length(apart), 2) + 1]) / 2 AS deviation
+{{- /* The hours that have a call within 12 hours, each with its quarters that have calls. */}}
+{{define "hours"}}SELECT filled + 3600 * away AS hour, groupArrayArrayIf(list, away = 0) AS counts
+    FROM (SELECT toStartOfHour(quarter) AS filled, groupArray((quarter, n)) AS list FROM ({{template "quarters"}}) GROUP BY filled)
+    ARRAY JOIN range(-12, 13) AS away
+    GROUP BY hour{{end}}
+
+{{- /* The quarters with a surge: each hour is laid beside those of the weeks before. An hour without calls has four quarters
+with none. */}}
+{{define "surges"}}SELECT busy.1 AS quarter
     FROM
     (
-        SELECT quarter, n, toStartOfHour(quarter) - 604800 * week AS hour
-        FROM ({{template "quarters"}}) ARRAY JOIN range(1, {{causes.SurgeWeeks}} + 1) AS week
-        WHERE n >= {{causes.SurgeCalls}}
-    ) AS busy
-    LEFT JOIN ({{template "hours"}}) AS past ON past.hour = busy.hour
-    WHERE busy.hour IN (SELECT arrayJoin(arrayMap(d -> h.hour + 3600 * d, range(-12, 13))) FROM ({{template "hours"}}) AS h)
-    GROUP BY quarter
-    HAVING count() >= {{causes.SurgeLeastWeeks}} AND any(n) > middle + {{causes.SurgeMAD}} * deviation{{end}}
+        SELECT hour + 604800 * week AS later, groupArrayArrayIf(counts, week = 0) AS own, countIf(week > 0) AS weeks,
+            arraySort(groupArrayArrayIf(arrayResize(arrayMap(c -> toFloat64(c.2), counts), 4), week > 0)) AS usual,
+            (usual[intDiv(length(usual) + 1, 2)] + usual[intDiv(length(usual), 2) + 1]) / 2 AS middle,
+            arraySort(arrayMap(x -> abs(x - middle), usual)) AS apart,
+            (apart[intDiv(length(apart) + 1, 2)] + apart[intDiv(length(apart), 2) + 1]) / 2 AS deviation
+        FROM ({{template "hours"}}) ARRAY JOIN range(0, {{causes.SurgeWeeks}} + 1) AS week
+        GROUP BY later
+        HAVING weeks >= {{causes.SurgeLeastWeeks}}
+    )
+    ARRAY JOIN own AS busy
+    WHERE busy.2 >= {{causes.SurgeCalls}} AND busy.2 > middle + {{causes.SurgeMAD}} * deviation{{end}}
 
 {{- /* The times in which sources that send heartbeats were silent. */}}
 {{define "silences"}}SELECT source, arrayFilter(s -> s.3 > {{causes.BeatGap.Milliseconds}}, steps) AS gaps
@@ -87,7 +93,9 @@ at which each should have been answered, or until which its caller waited. */}}
 {{- /* The talks of agents, by the instant at which each began. */}}
 {{define "talks"}}SELECT assumeNotNull(agent)::String AS who, assumeNotNull(answered_at) AS talk, max(assumeNotNull(ended_at)) AS over, max(hoax) AS hoax
         FROM {{template "calls of the centre"}} AND day >= {since:Date} - 2 AND day <= {until:Date} + 2
-            AND agent IS NOT NULL AND ended_at >= answered_at
+            AND ended_at >= answered_at
+            -- The floor knows no others.
+            AND agent IN (SELECT subject FROM {{db}}.events WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state')
         GROUP BY who, talk{{end}}
 
 {{- /* The floor at the moment of each late call: agents whose state was known, who took calls, of them those who were busy,

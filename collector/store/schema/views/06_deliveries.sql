@@ -2,25 +2,33 @@
 -- was acknowledged after it: by the OPD that was told, for the first time after it; of one to the leadership, by the OPD
 -- that has the ticket. By WhatsApp a message is delivered when the telephone says so; by Telegram and e-mail no more is
 -- known than that it was accepted. late_since is when the clock of a late ticket was due.
-CREATE OR REPLACE VIEW {{db}}.deliveries AS
-SELECT
+{{- /* What became of the message of a notification. */}}
+{{define "delivery state"}}multiIf(read_at IS NOT NULL, 'read', delivered_at IS NOT NULL, 'delivered', failed_at IS NOT NULL, 'failed',
+        accepted_at IS NOT NULL, 'accepted', 'waiting'){{end}}
+
+{{- /* The deliveries; only the tickets of notifications that fulfil a condition are read. */}}
+{{define "delivered"}}SELECT
     n.center AS center, n.opd AS opd, n.kind AS kind, n.level AS level, n.subject AS ticket, n.priority AS priority,
     n.message AS message, n.round AS round, n.channel AS channel, n.contact AS contact, n.told_at AS told_at,
     n.accepted_at AS accepted_at, n.delivered_at AS delivered_at, n.read_at AS read_at, n.failed_at AS failed_at,
     n.code AS code, n.twice AS twice,
-    multiIf(n.read_at IS NOT NULL, 'read', n.delivered_at IS NOT NULL, 'delivered', n.failed_at IS NOT NULL, 'failed',
-        n.accepted_at IS NOT NULL, 'accepted', 'waiting') AS state,
+    {{template "delivery state"}} AS state,
     if(n.opd IS NULL, if(t.acknowledged_at >= n.told_at, t.acknowledged_at, NULL),
         arraySort(arrayFilter((a, o) -> ifNull(o = n.opd AND a >= n.told_at, false), t.acknowledgements, t.opds))[1]) AS acknowledged_at,
     n.late_since AS late_since, n.tries AS tries, n.moved AS moved
 FROM {{db}}.notifications AS n FINAL
-LEFT JOIN (SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at, `stays.opd` AS opds,
-        `stays.acknowledged_at` AS acknowledgements FROM {{db}}.tickets_now) AS t
-    ON t.center = n.center AND t.id = n.subject
-WHERE n.channel != '';
+LEFT JOIN
+(
+    SELECT center, id, toNullable(acknowledged_at) AS acknowledged_at, `stays.opd` AS opds, `stays.acknowledged_at` AS acknowledgements
+    FROM {{db}}.tickets_now
+    WHERE (center, id) IN (SELECT center, subject FROM {{db}}.notifications WHERE channel != ''{{.}})
+) AS t ON t.center = n.center AND t.id = n.subject
+WHERE n.channel != ''{{end}}
 
-{{- define "told in"}}told_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND told_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
-            AND state != 'waiting'{{end}}
+CREATE OR REPLACE VIEW {{db}}.deliveries AS
+{{template "delivered" ""}};
+
+{{define "told"}}told_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND told_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC'){{end}}
 
 -- deliveries_by_opd: the messages of a time, since <= told_at < until in milliseconds since 1970, by OPD ('' is the
 -- leadership) and channel. delivered: the telephone says so, or, but for WhatsApp, the channel took it. to_read and
@@ -35,8 +43,8 @@ FROM
     SELECT center, ifNull(opd, '') AS office, channel, uniqExact(message) AS messages,
         uniqExactIf(message, state IN ('delivered', 'read') OR channel != 'whatsapp' AND state = 'accepted') AS delivered,
         uniqExactIf(message, state = 'read') AS seen, uniqExactIf(message, state = 'failed') AS failed
-    FROM {{db}}.deliveries
-    WHERE {{template "told in"}}
+    FROM (SELECT *, {{template "delivery state"}} AS state FROM {{db}}.notifications FINAL WHERE channel != '')
+    WHERE {{template "told"}} AND state != 'waiting'
     GROUP BY center, office, channel
 ) AS m
 LEFT JOIN
@@ -49,8 +57,8 @@ LEFT JOIN
     (
         SELECT center, ifNull(opd, '') AS office, channel, ticket, assumeNotNull(min(late_since)) AS since_when,
             min(read_at) AS at_read, min(acknowledged_at) AS at_ack
-        FROM {{db}}.deliveries
-        WHERE {{template "told in"}} AND late_since IS NOT NULL AND state != 'failed'
+        FROM ({{template "delivered" " AND late_since IS NOT NULL"}})
+        WHERE {{template "told"}} AND state != 'waiting' AND late_since IS NOT NULL AND state != 'failed'
         GROUP BY center, office, channel, ticket
     )
     GROUP BY center, office, channel

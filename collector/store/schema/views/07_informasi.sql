@@ -13,17 +13,17 @@ Numbers made with different keys cannot be compared. */}}
             caller_key IS NOT NULL AND topic != '' AS followed,
             followed AND outcome IS NOT NULL AND at <= parseDateTime64BestEffort({{template "read at"}}, 3, 'UTC')
                 - toIntervalMillisecond({{template "repeat"}}) AS judged,
-            if(followed AND rank > 1, dateDiff('millisecond', before, at), NULL) AS since_last,
-            if(followed AND rank < total, dateDiff('millisecond', at, after), NULL) AS until_next
+            if(followed, dateDiff('millisecond', before, at), NULL) AS since_last,
+            if(followed, dateDiff('millisecond', at, after), NULL) AS until_next
         FROM
         (
             SELECT center, day, id, assumeNotNull(c.at) AS at, class, outcome, referred_to, category, caller_key,
-                row_number() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS rank,
-                count() OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS total,
-                lagInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
-                leadInFrame(assumeNotNull(c.at)) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
+                lagInFrame(c.at) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
+                leadInFrame(c.at) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after
             FROM {{template "calls as of"}} AS c
             WHERE c.at IS NOT NULL AND day >= {since:Date} - 8 AND day < {until:Date} + 8
+                -- Questions, and what one can be a repeat of or be repeated by.
+                AND (ifNull(class = 'informasi', false) OR caller_key IS NOT NULL AND ifNull(category, '') != '')
             WINDOW w AS (PARTITION BY center, ifNull(caller_key_id, ''), ifNull(caller_key, id), ifNull(category, '') ORDER BY c.at, id)
         )
     )

@@ -24,6 +24,6 @@ FROM
 LEFT JOIN
 (
     SELECT center::String AS center, subject, clock::String AS clock, seq, state, stopped, breach_at, stopped_at
-    FROM {{db}}.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
-    WHERE subject_kind = 'ticket'
+    FROM {{template "clocks judged"}} AS k
+    WHERE k.subject_kind = 'ticket' AND (k.center, k.subject) IN (SELECT center, id FROM {{db}}.tickets WHERE notEmpty(`corrected.day`))
 ) AS n ON n.center = c.center AND n.subject = c.ticket AND n.clock = c.clock AND n.seq = c.seq;
