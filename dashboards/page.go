@@ -25,8 +25,7 @@ type File struct {
 // departments is what the two pages of departments differ in. Vertical agencies are outside the regency's power: they
 // have a page of their own and never stand in an OPD's score.
 type departments struct {
-	Scope, Who, OnTime string // scope of the tickets, what a department is called, the view of its clocks
-	Theirs             string // condition on OnTime and monev_intervals_opd
+	Scope, Who string // scope of the tickets, what a department is called
 }
 
 // page is a file of pages/.
@@ -75,8 +74,8 @@ func All() []File {
 		of           departments
 	}{
 		{"live", "live", departments{}},
-		{"opd", "departments", departments{"own", "OPD", "monev_on_time_tickets", "opd != ''"}},
-		{"vertical", "departments", departments{"vertical", "Instansi", "monev_on_time_outside", "scope = 'vertical'"}},
+		{"opd", "departments", departments{"own", "OPD"}},
+		{"vertical", "departments", departments{"vertical", "Instansi"}},
 		{"monev", "monev", departments{}},
 		{"provinsi", "provinsi", departments{}},
 		{"pipeline", "pipeline", departments{}},
