@@ -34,8 +34,8 @@ func (b *burst) trims(drained bool) bool {
 	return b.quiet == 1 || b.quiet == trimAgain
 }
 
-// trim gives the memory of a burst back to the system. The runtime would keep it until the heap has grown as much again,
-// which on a small machine ClickHouse could have used.
+// trim gives the memory of a burst back to the system. The runtime would keep it until the heap has grown as much
+// again, which on a small machine ClickHouse could have used.
 func (s *Shipper) trim(f *feed) {
 	f.trim()
 	s.sink.Trim()

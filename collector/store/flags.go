@@ -97,7 +97,8 @@ type NotRecorded struct {
 // when center is empty, the most frequent first. What is recorded of every ticket is left out.
 func (s *Store) NotRecorded(ctx context.Context, center string, since, until time.Time) ([]NotRecorded, error) {
 	sql := fmt.Sprintf(`SELECT center::String, opd, clock, source, unobserved, n, recorded, never
-		FROM present_monev_not_recorded(since = %s, until = %s) WHERE (%s = '' OR center = %[3]s) AND (unobserved > 0 OR never)
+		FROM present_monev_not_recorded(since = %s, until = %s)
+		WHERE (%s = '' OR center = %[3]s) AND (unobserved > 0 OR never)
 		ORDER BY unobserved DESC, center, opd, clock, source LIMIT 1000`,
 		quote(since.Format(time.DateOnly)), quote(until.Format(time.DateOnly)), quote(center))
 	return queryAll(ctx, s, "read what is not recorded", sql, func(r *NotRecorded) []any {
