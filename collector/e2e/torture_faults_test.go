@@ -100,7 +100,7 @@ func (h *harm) run() {
 		place = places[h.rng.IntN(len(places))]
 	}
 	h.launch(place)
-	if h.rng.IntN(3) > 0 {
+	if h.rng.IntN(3) > 0 && !h.full() { // on a full disk it may be up and accept nothing until there is room
 		h.accepts()
 	}
 }
