@@ -3,7 +3,6 @@ package xlsx
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/xuri/excelize/v2"
 
@@ -21,12 +20,13 @@ var shapes = map[document.PlotKind]excelize.ChartType{
 }
 
 // plot draws a native chart of the rows first to last below the table, or colours its cells.
-func (b *book) plot(t document.Table, head, first, last int) error {
+func (b *book) plot(t document.Table, head, first, last int) {
 	p := *t.Plot
 	if p.Kind == document.Heat {
-		return b.heat(p, first, last)
+		b.heat(p, first, last)
+		return
 	}
-	sheet := "'" + strings.ReplaceAll(b.sheetName, "'", "''") + "'!"
+	sheet := quoted(b.sheetName)
 	cells := func(column, from, to int) string {
 		name, _ := excelize.ColumnNumberToName(column + 1)
 		return fmt.Sprintf("%s$%s$%d:$%s$%d", sheet, name, from, name, to)
@@ -71,11 +71,8 @@ func (b *book) plot(t document.Table, head, first, last int) error {
 		c.Overlap, c.GapWidth = &overlap, &gap
 	}
 	c.Dimension = excelize.ChartDimension{Width: 640, Height: height}
-	if err := b.f.AddChart(b.sheetName, b.at(0), c); err != nil {
-		return err
-	}
+	b.keep(b.f.AddChart(b.sheetName, b.at(0), c))
 	b.row += int(height)/20 + 2
-	return nil
 }
 
 // seriesFormat is how the axis of a plot writes numbers, and the lowest of them.
@@ -101,11 +98,11 @@ func seriesFormat(t document.Table) (format string, low float64) {
 }
 
 // heat colours cells from pale to dark by their value.
-func (b *book) heat(p document.Plot, first, last int) error {
+func (b *book) heat(p document.Plot, first, last int) {
 	from, _ := excelize.CoordinatesToCellName(slices.Min(p.Series)+1, first)
 	to, _ := excelize.CoordinatesToCellName(slices.Max(p.Series)+1, last)
-	return b.f.SetConditionalFormat(b.sheetName, from+":"+to, []excelize.ConditionalFormatOptions{{
+	b.keep(b.f.SetConditionalFormat(b.sheetName, from+":"+to, []excelize.ConditionalFormatOptions{{
 		Type: "2_color_scale", Criteria: "=", MinType: "num", MinValue: "0", MaxType: "max", MinColor: "#F1F5FB",
 		MaxColor: "#77AAD4",
-	}})
+	}}))
 }

@@ -10,6 +10,7 @@
 package xlsx
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -39,15 +40,10 @@ func Write(w io.Writer, d *document.Document) error {
 	}
 	f := excelize.NewFile()
 	defer f.Close()
-	b := &book{f: f, n: n, d: d, styles: map[style]int{}, tables: map[string]bool{}}
-	for _, x := range d.Blocks {
-		if t, ok := x.(document.Table); ok && t.Plot != nil {
-			b.tables[t.ID] = true
-		}
-	}
+	b := &book{f: f, n: n, d: d, styles: map[style]int{}}
 	for i, s := range sections(d) {
-		if err := b.sheet(i, s); err != nil {
-			return fmt.Errorf("sheet %q: %w", s.name, err)
+		if b.sheet(i, s); b.err != nil {
+			return fmt.Errorf("sheet %q: %w", s.name, b.err)
 		}
 	}
 	f.SetActiveSheet(0)
@@ -78,11 +74,7 @@ func sections(d *document.Document) []section {
 	used := map[string]bool{"sampul": true, "history": true}
 	for _, b := range d.Blocks {
 		if h, ok := b.(document.Heading); ok && h.Level == 1 {
-			name := h.Sheet
-			if name == "" {
-				name = h.Text
-			}
-			out = append(out, section{name: sheetName(name, used)})
+			out = append(out, section{name: sheetName(cmp.Or(h.Sheet, h.Text), used)})
 		}
 		s := &out[len(out)-1]
 		s.blocks = append(s.blocks, b)
@@ -99,9 +91,7 @@ func sheetName(s string, used map[string]bool) string {
 		return r
 	}, document.Clean(s))
 	s = strings.Trim(strings.Join(strings.Fields(s), " "), "' ")
-	if s == "" {
-		s = "Bagian"
-	}
+	s = cmp.Or(s, "Bagian")
 	for i := 1; ; i++ {
 		suffix := ""
 		if i > 1 {
@@ -134,13 +124,15 @@ type style struct {
 	colour, fill                            string
 }
 
+// book is the workbook that is being written. What the library refuses is kept in err, and ends the writing of a sheet
+// at its end: every later step would write into a workbook that nobody gets.
 type book struct {
 	f      *excelize.File
 	n      document.Numbering
 	d      *document.Document
 	styles map[style]int
-	tables map[string]bool // that have a plot
 	names  []name
+	err    error // the first
 
 	// The sheet that is being written.
 	sheetName string
@@ -148,19 +140,22 @@ type book struct {
 	widths    []float64
 }
 
+func (b *book) keep(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
 // name is a hidden defined name.
 type name struct{ name, refersTo string }
 
-func (b *book) style(s style) (int, error) {
+func (b *book) style(s style) int {
 	if id, ok := b.styles[s]; ok {
-		return id, nil
+		return id
 	}
 	x := &excelize.Style{
-		Font:      &excelize.Font{Family: family, Size: 10, Bold: s.bold || s.head, Color: s.colour},
+		Font:      &excelize.Font{Family: family, Size: cmp.Or(s.size, 10), Bold: s.bold || s.head, Color: s.colour},
 		Alignment: &excelize.Alignment{Vertical: "top", WrapText: s.wrap || s.head},
-	}
-	if s.size > 0 {
-		x.Font.Size = s.size
 	}
 	if s.format != "" {
 		x.CustomNumFmt = &s.format
@@ -181,45 +176,35 @@ func (b *book) style(s style) (int, error) {
 		x.Border = []excelize.Border{{Type: "bottom", Color: "BFBFBF", Style: 1}}
 	}
 	id, err := b.f.NewStyle(x)
+	b.keep(err)
 	b.styles[s] = id
-	return id, err
+	return id
 }
 
-func (b *book) sheet(i int, s section) error {
-	var err error
+func (b *book) sheet(i int, s section) {
 	if i == 0 {
-		err = b.f.SetSheetName("Sheet1", s.name)
+		b.keep(b.f.SetSheetName("Sheet1", s.name))
 	} else {
-		_, err = b.f.NewSheet(s.name)
-	}
-	if err != nil {
-		return err
+		_, err := b.f.NewSheet(s.name)
+		b.keep(err)
 	}
 	b.sheetName, b.row, b.widths = s.name, 1, columnWidths(b.n, s.blocks)
-	if err := b.page(s); err != nil {
-		return err
-	}
+	b.page()
 	if i == 0 {
-		err = b.cover()
+		b.cover()
 	} else if b.d.Mark != "" {
-		err = b.prose(document.Line{document.Text(b.d.Mark + " · " + b.d.Period)}, style{bold: true, colour: "8A1F1F"})
-	}
-	if err != nil {
-		return err
+		b.say(b.d.Mark+" · "+b.d.Period, style{bold: true, colour: "8A1F1F"})
 	}
 	for _, x := range s.blocks {
-		if err := b.block(x); err != nil {
-			return err
-		}
+		b.block(x)
 	}
 	if i == 0 && b.d.Contents {
-		return b.contents()
+		b.contents()
 	}
-	return nil
 }
 
 // page sets how the sheet prints: A4, as wide as the paper, with the mark on every page.
-func (b *book) page(s section) error {
+func (b *book) page() {
 	orientation := "portrait"
 	if len(b.widths) > 10 {
 		orientation = "landscape"
@@ -231,31 +216,21 @@ func (b *book) page(s section) error {
 	foot := "&L&8 " + running(b.d.Title) + "&R&8 Halaman &P dari &N"
 	for j, w := range b.widths {
 		col, err := excelize.ColumnNumberToName(j + 1)
-		if err != nil {
-			return err
-		}
-		if err := b.f.SetColWidth(s.name, col, col, w); err != nil {
-			return err
-		}
+		b.keep(err)
+		b.keep(b.f.SetColWidth(b.sheetName, col, col, w))
 	}
 	off := false
-	for _, err := range []error{
-		b.f.SetPageLayout(s.name, &excelize.PageLayoutOptions{
-			Size: &a4, Orientation: &orientation, FitToWidth: &one, FitToHeight: &zero,
-		}),
-		b.f.SetSheetProps(s.name, &excelize.SheetPropsOptions{FitToPage: &yes}),
-		b.f.SetPageMargins(s.name, &excelize.PageLayoutMarginsOptions{
-			Left: margin(0.6), Right: margin(0.6), Top: margin(0.8), Bottom: margin(0.7), Header: margin(0.35),
-			Footer: margin(0.35),
-		}),
-		b.f.SetHeaderFooter(s.name, &excelize.HeaderFooterOptions{OddHeader: cut(head, 255), OddFooter: cut(foot, 255)}),
-		b.f.SetSheetView(s.name, -1, &excelize.ViewOptions{ShowGridLines: &off}),
-	} {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	b.keep(b.f.SetPageLayout(b.sheetName, &excelize.PageLayoutOptions{
+		Size: &a4, Orientation: &orientation, FitToWidth: &one, FitToHeight: &zero,
+	}))
+	b.keep(b.f.SetSheetProps(b.sheetName, &excelize.SheetPropsOptions{FitToPage: &yes}))
+	b.keep(b.f.SetPageMargins(b.sheetName, &excelize.PageLayoutMarginsOptions{
+		Left: margin(0.6), Right: margin(0.6), Top: margin(0.8), Bottom: margin(0.7), Header: margin(0.35),
+		Footer: margin(0.35),
+	}))
+	b.keep(b.f.SetHeaderFooter(b.sheetName,
+		&excelize.HeaderFooterOptions{OddHeader: cut(head, 255), OddFooter: cut(foot, 255)}))
+	b.keep(b.f.SetSheetView(b.sheetName, -1, &excelize.ViewOptions{ShowGridLines: &off}))
 }
 
 // columnWidths are as wide as the cells of the sheet's tables need, in characters.
@@ -295,8 +270,11 @@ func (b *book) at(column int) string {
 	return s
 }
 
+// say is prose of a text without numbers.
+func (b *book) say(text string, s style) { b.prose(document.Line{document.Text(text)}, s) }
+
 // prose writes a line of text over the width of the sheet, in as many rows of text as it needs.
-func (b *book) prose(l document.Line, s style) error {
+func (b *book) prose(l document.Line, s style) {
 	text := ""
 	for _, c := range l {
 		if c.Key != (document.Key{}) {
@@ -305,10 +283,7 @@ func (b *book) prose(l document.Line, s style) error {
 		text += b.n.Say(c)
 	}
 	s.wrap = true
-	size := s.size
-	if size == 0 {
-		size = 10
-	}
+	size := cmp.Or(s.size, 10)
 	wide := 0.0
 	last := 0
 	for j, w := range b.widths {
@@ -317,188 +292,148 @@ func (b *book) prose(l document.Line, s style) error {
 		}
 	}
 	lines := math.Ceil(float64(utf8.RuneCountInString(text)) * size / 10 / (wide * 0.95))
-	if err := b.text(0, text, s); err != nil {
-		return err
-	}
-	if err := b.f.MergeCell(b.sheetName, b.at(0), b.at(last)); err != nil {
-		return err
-	}
-	if err := b.f.SetRowHeight(b.sheetName, b.row, min(400, max(1, lines)*size*1.35+2)); err != nil {
-		return err
-	}
+	b.text(0, text, s)
+	b.keep(b.f.MergeCell(b.sheetName, b.at(0), b.at(last)))
+	b.height(max(1, lines)*size*1.35 + 2)
 	b.row++
-	return nil
 }
+
+// height makes the row as high as its text, in points; 400 is near what a workbook takes.
+func (b *book) height(points float64) { b.keep(b.f.SetRowHeight(b.sheetName, b.row, min(400, points))) }
 
 // escaped are words that a workbook takes for the code of a character.
 var escaped = regexp.MustCompile(`_(x[0-9A-Fa-f]{4}_)`)
 
-func (b *book) text(column int, s string, look style) error {
-	id, err := b.style(look)
-	if err != nil {
-		return err
-	}
+func (b *book) text(column int, s string, look style) {
 	s = escaped.ReplaceAllString(cut(s, maxText), "_x005F_$1")
-	if err := b.f.SetCellStr(b.sheetName, b.at(column), s); err != nil {
-		return err
-	}
-	return b.f.SetCellStyle(b.sheetName, b.at(column), b.at(column), id)
+	b.keep(b.f.SetCellStr(b.sheetName, b.at(column), s))
+	b.look(column, look)
+}
+
+func (b *book) look(column int, look style) {
+	b.keep(b.f.SetCellStyle(b.sheetName, b.at(column), b.at(column), b.style(look)))
 }
 
 // name keeps where a number stands.
 func (b *book) name(k document.Key, how string, column int) {
 	ref, _ := excelize.CoordinatesToCellName(column+1, b.row, true)
 	b.names = append(b.names, name{
-		fmt.Sprintf("k_%s_%d_%s", k.ID(), len(b.names), how), "'" + strings.ReplaceAll(b.sheetName, "'", "''") + "'!" + ref,
+		fmt.Sprintf("k_%s_%d_%s", k.ID(), len(b.names), how), quoted(b.sheetName) + ref,
 	})
 }
 
-func (b *book) cover() error {
+func (b *book) cover() {
 	d := b.d
 	for _, l := range d.Letterhead.Lines {
-		if err := b.prose(document.Line{document.Text(l)}, style{bold: true}); err != nil {
-			return err
-		}
+		b.say(l, style{bold: true})
 	}
 	if d.Mark != "" {
-		if err := b.prose(document.Line{document.Text(d.Mark)}, style{bold: true, size: 12, colour: "8A1F1F"}); err != nil {
-			return err
-		}
+		b.say(d.Mark, style{bold: true, size: 12, colour: "8A1F1F"})
 	}
 	b.row++
-	if err := b.prose(document.Line{document.Text(d.Title)}, style{bold: true, size: 18, colour: deep}); err != nil {
-		return err
-	}
-	sub := strings.Trim(document.Clean(d.Subtitle)+", "+document.Clean(d.Period), ", ")
-	if err := b.prose(document.Line{document.Text(sub)}, style{size: 12, colour: "555555"}); err != nil {
-		return err
-	}
+	b.say(d.Title, style{bold: true, size: 18, colour: deep})
+	b.say(strings.Trim(document.Clean(d.Subtitle)+", "+document.Clean(d.Period), ", "), style{size: 12, colour: "555555"})
 	b.row++
 	for _, f := range d.Facts {
-		l := append(document.Line{document.Text(f.Label + ": ")}, f.Value...)
-		if err := b.prose(l, style{}); err != nil {
-			return err
-		}
+		b.prose(append(document.Line{document.Text(f.Label + ": ")}, f.Value...), style{})
 	}
 	b.row++
-	return nil
 }
 
-func (b *book) contents() error {
+func (b *book) contents() {
 	b.row++
-	if err := b.prose(document.Line{document.Text("Daftar Isi")}, style{bold: true, size: 13, colour: deep}); err != nil {
-		return err
-	}
+	b.say("Daftar Isi", style{bold: true, size: 13, colour: deep})
 	for _, s := range sections(b.d)[1:] {
 		h := s.blocks[0].(document.Heading)
-		text := strings.TrimSpace(b.n.Label(h.ID) + " " + document.Clean(h.Text))
 		cell := b.at(0)
-		if err := b.prose(document.Line{document.Text(text)}, style{colour: "0B4F8A"}); err != nil {
-			return err
-		}
-		link := "'" + strings.ReplaceAll(s.name, "'", "''") + "'!A1"
-		if err := b.f.SetCellHyperLink(b.sheetName, cell, link, "Location"); err != nil {
-			return err
-		}
+		b.say(b.titleOf(h), style{colour: "0B4F8A"})
+		b.keep(b.f.SetCellHyperLink(b.sheetName, cell, quoted(s.name)+"A1", "Location"))
 	}
 	b.row++
-	return nil
 }
+
+func (b *book) titleOf(h document.Heading) string {
+	return strings.TrimSpace(b.n.Label(h.ID) + " " + document.Clean(h.Text))
+}
+
+// quoted is how a formula names a sheet.
+func quoted(sheet string) string { return "'" + strings.ReplaceAll(sheet, "'", "''") + "'!" }
 
 var looks = [...]style{
 	document.Normal: {}, document.Note: {size: 9, colour: "555555"}, document.Lead: {size: 12, bold: true},
 	document.Warning: {bold: true, colour: "8A1F1F"},
 }
 
-func (b *book) block(x document.Block) error {
+func (b *book) block(x document.Block) {
 	switch x := x.(type) {
 	case document.Heading:
 		if x.Level > 1 {
 			b.row++
 		}
-		text := strings.TrimSpace(b.n.Label(x.ID) + " " + document.Clean(x.Text))
-		return b.prose(document.Line{document.Text(text)}, style{bold: true, size: float64(18 - 2*x.Level), colour: deep})
+		b.say(b.titleOf(x), style{bold: true, size: float64(18 - 2*x.Level), colour: deep})
 	case document.Paragraph:
-		return b.prose(x.Line, looks[x.Style])
+		b.prose(x.Line, looks[x.Style])
 	case document.List:
 		for i, l := range x.Items {
 			mark := "• "
 			if x.Ordered {
 				mark = fmt.Sprintf("%d. ", i+1)
 			}
-			if err := b.prose(append(document.Line{document.Text(mark)}, l...), style{}); err != nil {
-				return err
-			}
+			b.prose(append(document.Line{document.Text(mark)}, l...), style{})
 		}
 	case document.Table:
-		return b.table(x)
+		b.table(x)
 	case document.Figure:
 		if x.Table == "" {
-			return b.picture(x)
+			b.picture(x)
 		}
 	case document.Signatures:
-		return b.signatures(x)
+		b.signatures(x)
 	}
-	return nil
 }
 
-func (b *book) picture(x document.Figure) error {
+func (b *book) picture(x document.Figure) {
 	const scale = 1.5
 	_, h := x.Picture.Size()
-	err := b.f.AddPictureFromBytes(b.sheetName, b.at(0), &excelize.Picture{
+	b.keep(b.f.AddPictureFromBytes(b.sheetName, b.at(0), &excelize.Picture{
 		Extension: ".png", File: x.Picture.PNG(scale),
 		Format: &excelize.GraphicOptions{
 			AltText: x.Picture.Alt(), ScaleX: 1 / scale, ScaleY: 1 / scale, Positioning: "oneCell",
 		},
-	})
-	if err != nil {
-		return err
-	}
+	}))
 	b.row += int(h/20) + 2
-	return b.caption(x.ID, x.Caption)
+	b.caption(x.ID, x.Caption)
 }
 
-func (b *book) caption(id, text string) error {
+func (b *book) caption(id, text string) {
 	if label := b.n.Label(id); label != "" {
 		text = label + ". " + text
 	}
-	return b.prose(document.Line{document.Text(text)}, style{size: 9, bold: true, colour: "555555"})
+	b.say(text, style{size: 9, bold: true, colour: "555555"})
 }
 
-func (b *book) signatures(x document.Signatures) error {
+func (b *book) signatures(x document.Signatures) {
 	b.row++
-	if err := b.prose(document.Line{document.Text(x.Place)}, style{}); err != nil {
-		return err
-	}
+	b.say(x.Place, style{})
 	for k := range 6 {
 		for i, p := range x.People {
 			p = p.Printed()
 			words := [...]string{p.Role, p.Office, "", p.Name, p.Rank, p.Number}[k]
-			if err := b.text(i*3, words, style{bold: k == 3}); err != nil {
-				return err
-			}
+			b.text(i*3, words, style{bold: k == 3})
 		}
 		if k == 2 {
-			if err := b.f.SetRowHeight(b.sheetName, b.row, 60); err != nil {
-				return err
-			}
+			b.height(60)
 		}
 		b.row++
 	}
-	return nil
 }
 
-func (b *book) table(t document.Table) error {
+func (b *book) table(t document.Table) {
 	b.row++
-	if err := b.caption(t.ID, t.Caption); err != nil {
-		return err
-	}
+	b.caption(t.ID, t.Caption)
 	right := t.Right()
 	for j, c := range t.Columns {
-		if err := b.text(j, document.Clean(c.Head),
-			style{head: true, right: right[j], indent: !right[j] && j > 0}); err != nil {
-			return err
-		}
+		b.text(j, document.Clean(c.Head), style{head: true, right: right[j], indent: !right[j] && j > 0})
 	}
 	head := b.row
 	b.row++
@@ -510,28 +445,21 @@ func (b *book) table(t document.Table) error {
 			}
 			last = b.row
 		}
-		if err := b.tableRow(t, r, right); err != nil {
-			return err
-		}
+		b.tableRow(t, r, right)
 	}
 	if len(t.Rows) == 0 {
-		if err := b.prose(document.Line{document.Text(document.NoRows)}, looks[document.Note]); err != nil {
-			return err
-		}
+		b.say(document.NoRows, looks[document.Note])
 	}
 	if len(t.Note) > 0 {
-		if err := b.prose(t.Note, looks[document.Note]); err != nil {
-			return err
-		}
+		b.prose(t.Note, looks[document.Note])
 	}
 	b.row++
-	if t.Plot == nil || first == 0 {
-		return nil
+	if t.Plot != nil && first != 0 {
+		b.plot(t, head, first, last)
 	}
-	return b.plot(t, head, first, last)
 }
 
-func (b *book) tableRow(t document.Table, r document.Row, right []bool) error {
+func (b *book) tableRow(t document.Table, r document.Row, right []bool) {
 	lines := 1.0
 	for j, c := range r.Cells {
 		look := style{
@@ -550,27 +478,19 @@ func (b *book) tableRow(t document.Table, r document.Row, right []bool) error {
 		if !r.Group { // programs do not agree on who makes a row higher for text that wraps
 			lines = max(lines, math.Ceil(float64(utf8.RuneCountInString(b.n.Say(c)))*1.1/b.widths[j]))
 		}
-		if err := b.cell(j, c, look); err != nil {
-			return err
-		}
+		b.cell(j, c, look)
 	}
 	if lines > 1 {
-		if err := b.f.SetRowHeight(b.sheetName, b.row, min(400, 13*lines+3)); err != nil {
-			return err
-		}
+		b.height(13*lines + 3)
 	}
 	if r.Group {
-		last, _ := excelize.CoordinatesToCellName(len(t.Columns), b.row)
-		if err := b.f.MergeCell(b.sheetName, b.at(0), last); err != nil {
-			return err
-		}
+		b.keep(b.f.MergeCell(b.sheetName, b.at(0), b.at(len(t.Columns)-1)))
 	}
 	b.row++
-	return nil
 }
 
 // cell writes a value as a value.
-func (b *book) cell(j int, c document.Cell, look style) error {
+func (b *book) cell(j int, c document.Cell, look style) {
 	if c.Key != (document.Key{}) {
 		how := "n"
 		switch c.Kind {
@@ -600,17 +520,12 @@ func (b *book) cell(j int, c document.Cell, look style) error {
 		}
 		value = at
 	default:
-		return b.text(j, b.n.Say(c), look)
+		b.text(j, b.n.Say(c), look)
+		return
 	}
 	look.wrap = false
-	id, err := b.style(look)
-	if err != nil {
-		return err
-	}
-	if err := b.f.SetCellValue(b.sheetName, b.at(j), value); err != nil {
-		return err
-	}
-	return b.f.SetCellStyle(b.sheetName, b.at(j), b.at(j), id)
+	b.keep(b.f.SetCellValue(b.sheetName, b.at(j), value))
+	b.look(j, look)
 }
 
 func fraction(decimals int) string {
