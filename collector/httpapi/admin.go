@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -15,6 +16,9 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/monev/kendala"
+	"github.com/monev112/monev112/collector/monev/number"
+	"github.com/monev112/monev112/collector/monev/report"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/upkeep/rebuild"
 	"github.com/monev112/monev112/collector/upkeep/retention"
@@ -71,38 +75,63 @@ func readJSON(c *gin.Context, into any) error {
 	return nil
 }
 
-// within holds a request's centre against the centre that its key is bound to, and returns the one to use.
-func within(c *gin.Context, center string) (string, error) {
-	key := holder(c)
-	if key == nil || key.Center == "" || key.Center == center {
-		return center, nil
+// errOtherCenter answers who asks for another centre than the key's.
+var errOtherCenter = newProblem(http.StatusForbidden, codeForbidden, "The API key is bound to another centre.")
+
+// ownCenter is the centre that the request's key is bound to; empty is any.
+func ownCenter(c *gin.Context) string {
+	if key := holder(c); key != nil {
+		return key.Center
 	}
-	if center != "" {
-		return "", newProblem(http.StatusForbidden, codeForbidden, "The API key is bound to another centre.")
-	}
-	return key.Center, nil
+	return ""
 }
 
-// refused turns the refusals of an operator's request into problems.
+// within holds a request's centre against the centre that its key is bound to, and returns the one to use.
+func within(c *gin.Context, center string) (string, error) {
+	if own := ownCenter(c); own != "" && center != "" && center != own {
+		return "", errOtherCenter
+	}
+	return cmp.Or(center, ownCenter(c)), nil
+}
+
+// refused turns the refusals of requests into problems. Other errors stay.
 func refused(err error) error {
 	var spec *rebuild.SpecError
-	var no *freeze.RefusedError
-	var not *withdrawal.RefusedError
+	var month *freeze.RefusedError
+	var events *withdrawal.RefusedError
+	var made *report.RefusedError
+	var causes *kendala.RefusedError
+	var percentage *number.RefusedError
+	var busy *report.BusyError
+	bad := func(conflict bool, reason string) error {
+		if conflict {
+			return newProblem(http.StatusConflict, codeConflict, reason)
+		}
+		return newProblem(http.StatusBadRequest, codeBadRequest, reason)
+	}
 	switch {
-	case errors.As(err, &not) && not.Wait:
-		return newProblem(http.StatusConflict, codeConflict, not.Reason)
-	case errors.As(err, &not):
-		return newProblem(http.StatusBadRequest, codeBadRequest, not.Reason)
+	case errors.As(err, &events):
+		return bad(events.Wait, events.Reason)
+	case errors.As(err, &spec):
+		return bad(false, spec.Error())
+	case errors.As(err, &month):
+		return bad(month.Conflict, month.Reason)
+	case errors.As(err, &made):
+		return bad(made.Conflict, made.Reason)
+	case errors.As(err, &causes):
+		return bad(false, causes.Reason)
+	case errors.As(err, &percentage):
+		return bad(false, percentage.Reason)
+	case errors.As(err, &busy):
+		p := newProblem(http.StatusServiceUnavailable, codeUnavailable, busy.Reason)
+		p.retryAfter = report.AskAgain
+		return p
+	case errors.Is(err, report.ErrFormat):
+		return badQuery("format", report.ErrFormat.Error()+".")
 	case errors.Is(err, withdrawal.ErrNotFound):
 		return notFound("ticket")
-	case errors.As(err, &spec):
-		return newProblem(http.StatusBadRequest, codeBadRequest, spec.Error())
-	case errors.As(err, &no) && no.Conflict:
-		return newProblem(http.StatusConflict, codeConflict, no.Reason)
-	case errors.As(err, &no):
-		return newProblem(http.StatusBadRequest, codeBadRequest, no.Reason)
 	case errors.Is(err, rebuild.ErrBusy):
-		return newProblem(http.StatusConflict, codeConflict, "Another rebuild is under way; wait for it or stop it.")
+		return bad(true, "Another rebuild is under way; wait for it or stop it.")
 	case errors.Is(err, rebuild.ErrUnknown):
 		return notFound("rebuild")
 	case errors.Is(err, freeze.ErrNotFrozen):
@@ -116,114 +145,88 @@ func refused(err error) error {
 func (a *API) postRebuild(c *gin.Context) {
 	var spec rebuild.Spec
 	err := readJSON(c, &spec)
-	if key := holder(c); err == nil && key != nil && key.Center != "" {
+	if own := ownCenter(c); err == nil && own != "" {
 		if len(spec.Centers) == 0 {
-			spec.Centers = []string{key.Center}
-		} else if !slices.Equal(spec.Centers, []string{key.Center}) {
-			err = newProblem(http.StatusForbidden, codeForbidden, "The API key is bound to another centre.")
+			spec.Centers = []string{own}
+		} else if !slices.Equal(spec.Centers, []string{own}) {
+			err = errOtherCenter
 		}
 	}
 	var job rebuild.Job
 	if err == nil {
 		job, err = a.cfg.Admin.StartRebuild(c.Request.Context(), spec)
 	}
-	a.answerJob(c, http.StatusAccepted, job, err)
-}
-
-func (a *API) getRebuild(c *gin.Context)    { a.namedRebuild(c, a.cfg.Admin.Rebuild) }
-func (a *API) deleteRebuild(c *gin.Context) { a.namedRebuild(c, a.cfg.Admin.StopRebuild) }
-
-func (a *API) namedRebuild(c *gin.Context, do func(string) (rebuild.Job, error)) {
-	if _, err := query(c); err != nil {
+	if err != nil {
 		a.fail(c, err)
 		return
+	}
+	a.answer(c, http.StatusAccepted, job)
+}
+
+func (a *API) getRebuild(c *gin.Context) (any, error) { return a.namedRebuild(c, a.cfg.Admin.Rebuild) }
+
+func (a *API) deleteRebuild(c *gin.Context) (any, error) {
+	return a.namedRebuild(c, a.cfg.Admin.StopRebuild)
+}
+
+func (a *API) namedRebuild(c *gin.Context, do func(string) (rebuild.Job, error)) (any, error) {
+	if q := a.query(c); q.err != nil {
+		return nil, q.err
 	}
 	id := strings.TrimPrefix(c.Param("id"), "/")
 	switch id {
 	case "":
-		a.fail(c, notFound("rebuild"))
-		return
+		return nil, rebuild.ErrUnknown
 	case latest:
 		id = ""
 	}
 	job, err := a.cfg.Admin.Rebuild(id)
-	if key := holder(c); err == nil && key != nil && key.Center != "" &&
-		!slices.Equal(job.Spec.Centers, []string{key.Center}) {
-		err = rebuild.ErrUnknown
-	}
-	if err == nil {
-		job, err = do(job.ID)
-	}
-	a.answerJob(c, http.StatusOK, job, err)
-}
-
-func (a *API) answerJob(c *gin.Context, status int, job rebuild.Job, err error) {
 	if err != nil {
-		a.fail(c, refused(err))
-		return
+		return nil, err
 	}
-	a.answer(c, status, job)
+	if own := ownCenter(c); own != "" && !slices.Equal(job.Spec.Centers, []string{own}) {
+		return nil, rebuild.ErrUnknown
+	}
+	return do(job.ID)
 }
 
-func (a *API) postFreeze(c *gin.Context) {
+func (a *API) postFreeze(c *gin.Context) (any, error) {
 	var r freeze.Request
 	err := readJSON(c, &r)
 	if err == nil {
 		r.Center, err = within(c, r.Center)
 	}
-	var out freeze.Frozen
-	if err == nil {
-		out, err = a.cfg.Admin.Freeze(c.Request.Context(), r)
+	if err != nil {
+		return nil, err
 	}
-	a.answerAdmin(c, out, err)
+	return a.cfg.Admin.Freeze(c.Request.Context(), r)
 }
 
-func (a *API) getFreezes(c *gin.Context) {
-	q, err := query(c, "center", "month", "as_of")
-	center, asOf := "", time.Time{}
-	if err == nil {
-		center, err = within(c, q.Get("center"))
+func (a *API) getFreezes(c *gin.Context) (any, error) {
+	q := a.query(c, "center", "month", "as_of")
+	center, asOf := q.center(), q.asOf()
+	if q.err != nil {
+		return nil, q.err
 	}
-	if err == nil {
-		asOf, err = a.asOf(q)
-	}
-	out := freezesAnswer{}
-	if err == nil {
-		out.Reports, err = a.cfg.Admin.Compare(c.Request.Context(), center, q.Get("month"), asOf)
-	}
-	if out.Reports == nil {
-		out.Reports = []freeze.Report{}
-	}
-	a.answerAdmin(c, out, err)
+	reports, err := a.cfg.Admin.Compare(c.Request.Context(), center, q.Get("month"), asOf)
+	return freezesAnswer{append([]freeze.Report{}, reports...)}, err
 }
 
 // postRetention counts, and with apply deletes, the personal data that is due. It is for keys of no centre: what is due
 // is due everywhere.
-func (a *API) postRetention(c *gin.Context) {
+func (a *API) postRetention(c *gin.Context) (any, error) {
 	var r struct {
 		Apply       bool `json:"apply"`
 		DeadLetters bool `json:"dead_letters"`
 	}
-	err := readJSON(c, &r)
-	if key := holder(c); err == nil && key != nil && key.Center != "" {
-		err = newProblem(http.StatusForbidden, codeForbidden, "The API key is bound to a centre; retention is for all.")
-	}
-	var out retention.Report
-	switch {
+	switch err := readJSON(c, &r); {
 	case err != nil:
+		return nil, err
+	case ownCenter(c) != "":
+		return nil, newProblem(http.StatusForbidden, codeForbidden,
+			"The API key is bound to a centre; retention is for all.")
 	case r.Apply:
-		out, err = a.cfg.Admin.DeleteDue(c.Request.Context(), r.DeadLetters)
-	default:
-		out, err = a.cfg.Admin.CountDue(c.Request.Context())
+		return a.cfg.Admin.DeleteDue(c.Request.Context(), r.DeadLetters)
 	}
-	a.answerAdmin(c, out, err)
-}
-
-// answerAdmin answers with out unless err says why there is none.
-func (a *API) answerAdmin(c *gin.Context, out any, err error) {
-	if err != nil {
-		a.fail(c, refused(err))
-		return
-	}
-	a.answer(c, http.StatusOK, out)
+	return a.cfg.Admin.CountDue(c.Request.Context())
 }

@@ -35,6 +35,9 @@ type API struct {
 	guesses  *guesses
 }
 
+// meeting are the scopes of who prepares or attends the meeting, any of them.
+var meeting = []auth.Scope{auth.BoardRead, auth.MonevWrite, auth.Admin}
+
 // endpoint is one route and what it asks of a key.
 type endpoint struct {
 	method, path string
@@ -46,7 +49,6 @@ type endpoint struct {
 
 func (a *API) endpoints() []endpoint {
 	read, admin := []auth.Scope{auth.BoardRead}, []auth.Scope{auth.Admin}
-	meeting := []auth.Scope{auth.BoardRead, auth.MonevWrite, auth.Admin}
 	deliver := []auth.Scope{auth.WhatsAppDeliver, auth.TelegramDeliver}
 	metrics := endpoint{"GET", "/metrics", a.metrics, nil, false, true}
 	if a.cfg.MetricsNeedKey {
@@ -55,16 +57,16 @@ func (a *API) endpoints() []endpoint {
 	return []endpoint{
 		// takes its place once its body is here
 		{"POST", "/v1/events", a.postEvents, []auth.Scope{auth.EventsWrite, auth.MonevWrite, auth.Admin}, false, true},
-		{"GET", "/v1/board", a.getBoard, read, false, false},
+		{"GET", "/v1/board", a.answers(a.getBoard), read, false, false},
 		{"GET", wall.StreamPath, a.getStream, read, false, true},
-		{"GET", "/v1/tickets", a.getTickets, read, true, false},
-		{"GET", "/v1/tickets/*id", a.getTicket, read, true, false},
-		{"GET", "/v1/calls/*id", a.getCall, read, false, false},
-		{"GET", "/v1/flags", a.getFlags, read, false, false},
-		{"GET", "/v1/monev/kendala", a.getKendala, []auth.Scope{auth.BoardRead, auth.MonevWrite, auth.Admin}, true, false},
-		{"GET", "/v1/monev/number", a.getNumber, []auth.Scope{auth.BoardRead, auth.MonevWrite, auth.Admin}, false, false},
-		{"GET", "/v1/directory/review", a.getReview, read, false, false},
-		{"GET", "/v1/office", a.getOffice, []auth.Scope{auth.BoardRead, auth.MonevWrite, auth.Admin}, false, false},
+		{"GET", "/v1/tickets", a.answers(a.getTickets), read, true, false},
+		{"GET", "/v1/tickets/*id", a.answers(a.getTicket), read, true, false},
+		{"GET", "/v1/calls/*id", a.answers(a.getCall), read, false, false},
+		{"GET", "/v1/flags", a.answers(a.getFlags), read, false, false},
+		{"GET", "/v1/monev/kendala", a.answers(a.getKendala), meeting, true, false},
+		{"GET", "/v1/monev/number", a.answers(a.getNumber), meeting, false, false},
+		{"GET", "/v1/directory/review", a.answers(a.getReview), read, false, false},
+		{"GET", "/v1/office", a.answers(a.getOffice), meeting, false, false},
 		{"GET", "/p/*id", a.pages, nil, false, false},
 		{"HEAD", "/p/*id", a.pages, nil, false, false},
 		{"POST", "/p/*id", a.pages, nil, false, false},
@@ -72,29 +74,29 @@ func (a *API) endpoints() []endpoint {
 		{"GET", "/-/healthy", a.getHealthy, nil, false, true},
 		{"GET", "/-/ready", a.getReady, nil, false, true},
 		metrics,
-		{"POST", messagesPath, a.postMessage, []auth.Scope{auth.AlertsLog}, false, false},
+		{"POST", messagesPath, a.answers(a.postMessage), []auth.Scope{auth.AlertsLog}, false, false},
 		{"POST", whatsappPath, a.takes(delivery.WhatsApp), deliver, false, false},
 		{"POST", telegramPath, a.takes(delivery.Telegram), deliver, false, false},
 		{"GET", webhookPath, a.sends(a.getWebhook), nil, false, false},
 		// signed by Meta; takes its place once its body is here
 		{"POST", webhookPath, a.sends(a.postWebhook), nil, false, true},
-		{"POST", "/v1/whatsapp/test", a.sends(a.postTest(delivery.WhatsApp)), admin, false, false},
-		{"GET", "/v1/whatsapp/messages/*id", a.sends(a.getDelivery), admin, false, false},
-		{"POST", "/v1/telegram/test", a.sends(a.postTest(delivery.Telegram)), admin, false, false},
-		{"GET", "/v1/telegram/messages/*id", a.sends(a.getDelivery), admin, false, false},
+		{"POST", "/v1/whatsapp/test", a.sends(a.answers(a.postTest(delivery.WhatsApp))), admin, false, false},
+		{"GET", "/v1/whatsapp/messages/*id", a.sends(a.answers(a.getDelivery)), admin, false, false},
+		{"POST", "/v1/telegram/test", a.sends(a.answers(a.postTest(delivery.Telegram))), admin, false, false},
+		{"GET", "/v1/telegram/messages/*id", a.sends(a.answers(a.getDelivery)), admin, false, false},
 		{"POST", "/v1/admin/rebuilds", a.postRebuild, admin, false, false},
-		{"GET", "/v1/admin/rebuilds/*id", a.getRebuild, admin, false, false},
-		{"DELETE", "/v1/admin/rebuilds/*id", a.deleteRebuild, admin, false, false},
-		{"POST", "/v1/admin/freezes", a.postFreeze, admin, false, false},
-		{"GET", "/v1/admin/freezes", a.getFreezes, admin, false, false},
+		{"GET", "/v1/admin/rebuilds/*id", a.answers(a.getRebuild), admin, false, false},
+		{"DELETE", "/v1/admin/rebuilds/*id", a.answers(a.deleteRebuild), admin, false, false},
+		{"POST", "/v1/admin/freezes", a.answers(a.postFreeze), admin, false, false},
+		{"GET", "/v1/admin/freezes", a.answers(a.getFreezes), admin, false, false},
 		{"GET", "/v1/report", a.getReport, meeting, true, false},
 		{"POST", "/v1/report", a.postReport, []auth.Scope{auth.MonevWrite, auth.Admin}, false, false},
-		{"GET", "/v1/report/changes", a.getReportChanges, meeting, false, false},
-		{"GET", "/v1/reports", a.getReports, meeting, false, false},
-		{"POST", "/v1/admin/retention", a.postRetention, admin, false, false},
-		{"GET", "/v1/admin/events", a.getSourceEvents, admin, false, false},
-		{"POST", "/v1/admin/withdrawals", a.postWithdrawals, admin, false, false},
-		{"POST", "/v1/admin/confirmations", a.postConfirmation, admin, false, false},
+		{"GET", "/v1/report/changes", a.answers(a.getReportChanges), meeting, false, false},
+		{"GET", "/v1/reports", a.answers(a.getReports), meeting, false, false},
+		{"POST", "/v1/admin/retention", a.answers(a.postRetention), admin, false, false},
+		{"GET", "/v1/admin/events", a.answers(a.getSourceEvents), admin, false, false},
+		{"POST", "/v1/admin/withdrawals", a.answers(a.postWithdrawals), admin, false, false},
+		{"POST", "/v1/admin/confirmations", a.answers(a.postConfirmation), admin, false, false},
 	}
 }
 

@@ -1,7 +1,7 @@
 package httpapi
 
 import (
-	"net/http"
+	"cmp"
 
 	"github.com/gin-gonic/gin"
 
@@ -78,25 +78,18 @@ type oldestView struct {
 	LateSeconds float64 `json:"late_seconds"`
 }
 
-func (a *API) getBoard(c *gin.Context) {
-	q, err := query(c, "center", "as_of")
-	if err == nil && q.Get("as_of") != "" {
-		err = badQuery("as_of", "the board shows now. Ask /v1/tickets?as_of= for the open tickets of a past instant, and a "+
-			"view monev_...(as_of = ...) for figures.")
+func (a *API) getBoard(c *gin.Context) (any, error) {
+	q := a.query(c, "center", "as_of")
+	q.presentOnly("the board shows now. Ask /v1/tickets?as_of= for the open tickets of a past instant, and a " +
+		"view monev_...(as_of = ...) for figures.")
+	center := cmp.Or(q.Get("center"), ownCenter(c))
+	if own := ownCenter(c); own != "" && center != own {
+		q.keep(notFound("centre"))
 	}
-	if err != nil {
-		a.fail(c, err)
-		return
+	if q.err != nil {
+		return nil, q.err
 	}
-	center := q.Get("center")
-	if k := holder(c); k != nil && k.Center != "" {
-		if center != "" && center != k.Center {
-			a.fail(c, notFound("centre"))
-			return
-		}
-		center = k.Center
-	}
-	snap := a.cfg.Cases.Snapshot(a.cfg.Now())
+	snap := a.cfg.Cases.Snapshot(q.now)
 	out := boardAnswer{At: instant(snap.At), Complete: snap.Complete, Centers: []centerView{}, Sources: []sourceView{}}
 	for i := range snap.Centers {
 		if center == "" || snap.Centers[i].Center == center {
@@ -104,13 +97,12 @@ func (a *API) getBoard(c *gin.Context) {
 		}
 	}
 	if center != "" && len(out.Centers) == 0 && snap.Complete {
-		a.fail(c, notFound("centre"))
-		return
+		return nil, notFound("centre")
 	}
 	for _, s := range snap.Sources {
 		out.Sources = append(out.Sources, sourceView{s.Source, instant(s.LastEventAt)})
 	}
-	a.answer(c, http.StatusOK, out)
+	return out, nil
 }
 
 func (a *API) centerView(s *tracker.CenterSnapshot) centerView {
@@ -154,20 +146,14 @@ type reviewAnswer struct {
 	Names []ingest.UnresolvedName `json:"names"`
 }
 
-func (a *API) getReview(c *gin.Context) {
-	q, err := query(c, "as_of")
-	if err == nil && q.Get("as_of") != "" {
-		err = badQuery("as_of", "the list shows the names that nobody has resolved now; it keeps no past.")
-	}
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
+func (a *API) getReview(c *gin.Context) (any, error) {
+	q := a.query(c, "as_of")
+	q.presentOnly("the list shows the names that nobody has resolved now; it keeps no past.")
 	out := reviewAnswer{Names: []ingest.UnresolvedName{}}
 	for _, n := range a.cfg.Intake.Unresolved() {
-		if k := holder(c); k == nil || k.Center == "" || k.Center == n.Center {
+		if own := ownCenter(c); own == "" || own == n.Center {
 			out.Names = append(out.Names, n)
 		}
 	}
-	a.answer(c, http.StatusOK, out)
+	return out, q.err
 }

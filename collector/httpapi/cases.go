@@ -4,11 +4,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
@@ -27,94 +24,42 @@ type ticketsAnswer struct {
 	Next    string       `json:"next"` // cursor of the next page; empty on the last
 }
 
-func badQuery(name, detail string) *problem {
-	return newProblem(http.StatusBadRequest, codeBadRequest, "Query parameter "+name+": "+detail)
-}
-
-// query reads a request's parameters and refuses unknown, repeated and overlong ones: a misspelt filter must not
-// answer with everything.
-func query(c *gin.Context, known ...string) (url.Values, error) {
-	q, err := url.ParseQuery(c.Request.URL.RawQuery)
-	if err != nil {
-		return nil, newProblem(http.StatusBadRequest, codeBadRequest, "The query is not well-formed.")
-	}
-	for name, values := range q {
-		if !slices.Contains(known, name) {
-			return nil, newProblem(http.StatusBadRequest, codeBadRequest,
-				"A query parameter is unknown; known are: "+strings.Join(known, ", ")+".")
-		}
-		if len(values) > 1 {
-			return nil, badQuery(name, "give it once.")
-		}
-		if len(values[0]) > 1024 {
-			return nil, badQuery(name, "too long.")
-		}
-	}
-	return q, nil
-}
-
-func flag(q url.Values, name string) (bool, error) {
-	switch q.Get(name) {
-	case "", "false":
-		return false, nil
-	case "true":
-		return true, nil
-	}
-	return false, badQuery(name, "use true or false.")
-}
-
-func language(q url.Values) (string, error) {
-	switch q.Get("lang") {
-	case "", "id":
-		return "id", nil
-	case "en":
-		return "en", nil
-	}
-	return "", badQuery("lang", "use id or en.")
-}
-
-// asOf reads the instant of which an answer is asked; zero is now.
-func (a *API) asOf(q url.Values) (time.Time, error) {
-	s := q.Get("as_of")
-	if s == "" {
-		return time.Time{}, nil
-	}
-	at, err := time.Parse(time.RFC3339, s)
-	switch {
-	case err != nil:
-		return at, badQuery("as_of", "use an instant such as 2026-03-31T23:59:59+07:00 (with + written as %2B).")
-	case at.After(a.cfg.Now()):
-		return at, badQuery("as_of", "it lies in the future.")
-	}
-	return at, nil
-}
-
 func states() []string {
 	var out []string
 	for _, s := range [...]casefile.State{casefile.Opened, casefile.Assigned, casefile.Acknowledged, casefile.Departed,
-		casefile.Arrived,
-		casefile.Resolved, casefile.Confirmed, casefile.Closed, casefile.Rejected, casefile.Merged} {
+		casefile.Arrived, casefile.Resolved, casefile.Confirmed, casefile.Closed, casefile.Rejected, casefile.Merged} {
 		out = append(out, string(s))
 	}
 	return out
 }
 
-func (a *API) getTickets(c *gin.Context) {
-	f, now, after, limit, err := a.ticketQuery(c)
-	if err != nil {
-		a.fail(c, err)
-		return
+func (a *API) getTickets(c *gin.Context) (any, error) {
+	q := a.query(c, "center", "opd", "state", "overdue", "at_risk", "limit", "cursor", "as_of")
+	f := tracker.TicketFilter{Center: q.Get("center"), OPD: q.Get("opd"), State: casefile.State(q.Get("state"))}
+	if f.State != "" && !slices.Contains(states(), string(f.State)) {
+		q.wrong("state", "use one of "+strings.Join(states(), ", ")+".")
+	}
+	f.Overdue, f.AtRisk = q.flag("overdue"), q.flag("at_risk")
+	asOf := q.asOf()
+	limit := q.number("limit", min(defaultTicketsPerPage, a.limits.TicketsPerPage), a.limits.TicketsPerPage,
+		fmt.Sprintf("use a number from 1 to %d.", a.limits.TicketsPerPage))
+	after := q.cursor(q.Get("cursor"))
+	if q.err == nil {
+		q.err = a.confine(c, &f)
+	}
+	if q.err != nil {
+		return nil, q.err
 	}
 	var rows []tracker.Row
-	if now.IsZero() {
-		now = a.cfg.Now()
-		rows, err = a.cfg.Cases.Tickets(f, now, after, limit+1)
+	var err error
+	if asOf.IsZero() {
+		asOf = q.now
+		rows, err = a.cfg.Cases.Tickets(f, asOf, after, limit+1)
 	} else {
-		rows, err = a.cfg.Cases.TicketsAsOf(c.Request.Context(), f, now, after, limit+1)
+		rows, err = a.cfg.Cases.TicketsAsOf(c.Request.Context(), f, asOf, after, limit+1)
 	}
 	if err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
 	out := ticketsAnswer{Tickets: []ticketView{}}
 	if len(rows) > limit {
@@ -122,45 +67,12 @@ func (a *API) getTickets(c *gin.Context) {
 		out.Next = encodeCursor(rows[limit-1].Key)
 	}
 	for i := range rows {
-		out.Tickets = append(out.Tickets, a.ticketView(&rows[i], nil, reading{now: now, lang: "id"}))
+		out.Tickets = append(out.Tickets, a.ticketView(&rows[i], nil, reading{now: asOf, lang: "id"}))
 	}
 	if len(rows) > 0 {
 		a.recordRead(c, audit.Entry{Kind: "list", Center: f.Center, OPD: f.OPD, Filter: shownFilter(&f), Cases: len(rows)})
 	}
-	a.answer(c, http.StatusOK, out)
-}
-
-func (a *API) ticketQuery(c *gin.Context) (f tracker.TicketFilter, asOf time.Time, after event.Key, limit int,
-	err error) {
-	q, err := query(c, "center", "opd", "state", "overdue", "at_risk", "limit", "cursor", "as_of")
-	if err != nil {
-		return f, asOf, after, 0, err
-	}
-	f = tracker.TicketFilter{Center: q.Get("center"), OPD: q.Get("opd"), State: casefile.State(q.Get("state"))}
-	if f.State != "" && !slices.Contains(states(), string(f.State)) {
-		return f, asOf, after, 0, badQuery("state", "use one of "+strings.Join(states(), ", ")+".")
-	}
-	if f.Overdue, err = flag(q, "overdue"); err != nil {
-		return f, asOf, after, 0, err
-	}
-	if f.AtRisk, err = flag(q, "at_risk"); err != nil {
-		return f, asOf, after, 0, err
-	}
-	if asOf, err = a.asOf(q); err != nil {
-		return f, asOf, after, 0, err
-	}
-	limit = min(defaultTicketsPerPage, a.limits.TicketsPerPage)
-	if s := q.Get("limit"); s != "" {
-		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > a.limits.TicketsPerPage {
-			return f, asOf, after, 0, badQuery("limit", fmt.Sprintf("use a number from 1 to %d.", a.limits.TicketsPerPage))
-		}
-	}
-	if s := q.Get("cursor"); s != "" {
-		if after, err = decodeCursor(s); err != nil {
-			return f, asOf, after, 0, badQuery("cursor", "it is not one that an answer gave.")
-		}
-	}
-	return f, asOf, after, limit, a.confine(c, &f)
+	return out, nil
 }
 
 // confine narrows a filter to what the request's key may see. Asking for more than that is not found, not forbidden:
@@ -210,48 +122,40 @@ func (a *API) visible(c *gin.Context, row *tracker.Row) bool {
 	return id != "" && slices.Contains(key.OPDs(), id)
 }
 
-func (a *API) getTicket(c *gin.Context) {
+func (a *API) getTicket(c *gin.Context) (any, error) {
 	found, r, err := a.find(c, event.KindTicket)
 	if err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
 	if found.Events == nil {
 		found.Events = []*event.Event{}
 	}
-	a.answer(c, http.StatusOK, a.ticketView(&found.Row, found.Events, r))
+	return a.ticketView(&found.Row, found.Events, r), nil
 }
 
-func (a *API) getCall(c *gin.Context) {
+func (a *API) getCall(c *gin.Context) (any, error) {
 	found, r, err := a.find(c, event.KindCall)
 	if err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
-	a.answer(c, http.StatusOK, a.callView(&found.Row, found.Events, r))
+	return a.callView(&found.Row, found.Events, r), nil
 }
 
 // find returns the one case of the request's id that its key may see.
-func (a *API) find(c *gin.Context, kind event.Kind) (lookup.Case, reading, error) {
-	q, err := query(c, "center", "lang", "as_of")
-	if err != nil {
-		return lookup.Case{}, reading{}, err
-	}
-	asOf, err := a.asOf(q)
-	if err != nil {
-		return lookup.Case{}, reading{}, err
-	}
-	lang, err := language(q)
-	if err != nil {
-		return lookup.Case{}, reading{}, err
-	}
+func (a *API) find(c *gin.Context, kind event.Kind) (found lookup.Case, r reading, err error) {
+	q := a.query(c, "center", "lang", "as_of")
+	asOf := q.asOf()
+	r = reading{now: q.now, lang: q.language(), explain: true}
 	id := strings.TrimPrefix(c.Param("id"), "/")
 	if id == "" || len(id) > event.MaxIDBytes {
-		return lookup.Case{}, reading{}, notFound(kind.String())
+		q.keep(notFound(kind.String()))
+	}
+	if q.err != nil {
+		return found, r, q.err
 	}
 	all, err := a.cfg.Cases.Find(c.Request.Context(), kind, q.Get("center"), id)
 	if err != nil {
-		return lookup.Case{}, reading{}, err
+		return found, r, err
 	}
 	all = slices.DeleteFunc(all, func(k lookup.Case) bool {
 		return (kind == event.KindTicket && k.Row.Ticket == nil) || (kind == event.KindCall && k.Row.Call == nil) ||
@@ -259,29 +163,30 @@ func (a *API) find(c *gin.Context, kind event.Kind) (lookup.Case, reading, error
 	})
 	switch len(all) {
 	case 0:
-		return lookup.Case{}, reading{}, notFound(kind.String())
+		return found, r, notFound(kind.String())
 	case 1:
-		key, r := all[0].Row.Key, reading{now: a.cfg.Now(), lang: lang, explain: true}
+		found = all[0]
+		key := found.Row.Key
 		if !asOf.IsZero() { // whoever may see the case now may see what it was
+			var began bool
 			r.now = asOf
-			then, began, err := a.cfg.Cases.FindAsOf(c.Request.Context(), key, asOf)
+			found, began, err = a.cfg.Cases.FindAsOf(c.Request.Context(), key, asOf)
 			if err == nil && !began {
 				err = notFound(kind.String() + " at that instant")
 			}
 			if err != nil {
-				return lookup.Case{}, reading{}, err
+				return found, r, err
 			}
-			all[0] = then
 		}
 		a.recordRead(c, audit.Entry{Kind: kind.String(), Center: key.Center, ID: key.ID})
-		return all[0], r, nil
+		return found, r, nil
 	}
 	var centers []string
 	for i := range all {
 		centers = append(centers, all[i].Row.Key.Center)
 	}
 	slices.Sort(centers)
-	return lookup.Case{}, reading{}, newProblem(http.StatusBadRequest, codeAmbiguous,
+	return found, r, newProblem(http.StatusBadRequest, codeAmbiguous,
 		"Several centres have this id; add ?center= with one of: "+strings.Join(centers, ", ")+".")
 }
 

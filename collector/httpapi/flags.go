@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -26,50 +24,21 @@ type flagView struct {
 const defaultFlagDays = 28
 
 // getFlags answers which sources contradict themselves, of the days since <= day < until.
-func (a *API) getFlags(c *gin.Context) {
-	q, err := query(c, "center", "since", "until", "as_of")
-	var center string
-	var since, until, asOf time.Time
-	if err == nil {
-		center, err = within(c, q.Get("center"))
+func (a *API) getFlags(c *gin.Context) (any, error) {
+	q := a.query(c, "center", "since", "until", "as_of")
+	center, asOf := q.center(), q.asOf()
+	if !asOf.IsZero() {
+		q.now = asOf
 	}
-	if err == nil {
-		asOf, err = a.asOf(q)
-	}
-	if err == nil {
-		present := a.cfg.Now()
-		if !asOf.IsZero() {
-			present = asOf
-		}
-		today := present.UTC().Truncate(24 * time.Hour)
-		until, err = day(q, "until", today.AddDate(0, 0, 2)) // today in every time zone
-	}
-	if err == nil {
-		since, err = day(q, "since", until.AddDate(0, 0, -defaultFlagDays))
-	}
-	if err != nil {
-		a.fail(c, err)
-		return
+	until := q.day("until", q.now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 2)) // today in every time zone
+	since := q.day("since", until.AddDate(0, 0, -defaultFlagDays))
+	if q.err != nil {
+		return nil, q.err
 	}
 	counts, err := a.cfg.Cases.Flags(c.Request.Context(), center, since, until, asOf)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
 	out := flagsAnswer{Flags: []flagView{}}
 	for _, f := range counts {
 		out.Flags = append(out.Flags, flagView(f))
 	}
-	a.answer(c, http.StatusOK, out)
-}
-
-func day(q url.Values, name string, otherwise time.Time) (time.Time, error) {
-	if q.Get(name) == "" {
-		return otherwise, nil
-	}
-	t, err := time.Parse(time.DateOnly, q.Get(name))
-	if err != nil {
-		return t, badQuery(name, "use a day such as 2026-03-31.")
-	}
-	return t, nil
+	return out, err
 }

@@ -105,10 +105,14 @@ func (s *guesses) bad(g guesser) (wait time.Duration) {
 	return wait
 }
 
-// slow answers a guesser whose budget is used up.
-func (a *API) slow(c *gin.Context, wait time.Duration) {
-	p := newProblem(http.StatusTooManyRequests, codeBusy,
-		"Too many wrong keys or links came from this address; Retry-After says when to come back.")
-	p.retryAfter = wait
-	a.fail(c, p)
+// slowed counts a credential that did not open, and answers for a guesser whose budget is used up.
+func (a *API) slowed(c *gin.Context, credential string) bool {
+	wait := a.guesses.bad(newGuesser(c.ClientIP(), credential))
+	if wait > 0 {
+		p := newProblem(http.StatusTooManyRequests, codeBusy,
+			"Too many wrong keys or links came from this address; Retry-After says when to come back.")
+		p.retryAfter = wait
+		a.fail(c, p)
+	}
+	return wait > 0
 }

@@ -1,47 +1,33 @@
 package httpapi
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/monev/kendala"
 )
 
 // getKendala answers why the cases of a month were late. A key that reads OPDs alone must say which of them.
-func (a *API) getKendala(c *gin.Context) {
-	q, err := query(c, "center", "month", "against", "opd", "as_of", "check")
-	r := kendala.Request{Month: q.Get("month"), Against: q.Get("against"), OPD: q.Get("opd")}
-	if err == nil {
-		r.Center, err = within(c, q.Get("center"))
+func (a *API) getKendala(c *gin.Context) (any, error) {
+	q := a.query(c, "center", "month", "against", "opd", "as_of", "check")
+	r := kendala.Request{
+		Center: q.center(), Month: q.Get("month"), Against: q.Get("against"), OPD: q.Get("opd"), AsOf: q.asOf(),
+		Check: q.flag("check"),
 	}
-	if err == nil {
-		r.AsOf, err = a.asOf(q)
+	if q.err != nil {
+		return nil, q.err
 	}
-	if err == nil {
-		r.Check, err = flag(q, "check")
-	}
-	if key := holder(c); err == nil && key != nil &&
-		!slices.ContainsFunc([]auth.Scope{auth.BoardRead, auth.MonevWrite, auth.Admin}, key.Allows) {
+	if key := holder(c); key != nil && !slices.ContainsFunc(meeting, key.Allows) {
 		opds := key.OPDs()
 		if r.OPD == "" && len(opds) == 1 {
 			r.OPD = opds[0]
 		}
 		if !slices.Contains(opds, r.OPD) || r.Check {
-			err = newProblem(http.StatusForbidden, codeForbidden,
+			return nil, newProblem(http.StatusForbidden, codeForbidden,
 				"The API key reads its own OPD alone: name it in opd, and leave out check, which compares the cases of all.")
 		}
 	}
-	var out kendala.Result
-	if err == nil {
-		out, err = a.cfg.Kendala(c.Request.Context(), r)
-	}
-	var no *kendala.RefusedError
-	if errors.As(err, &no) {
-		err = newProblem(http.StatusBadRequest, codeBadRequest, no.Reason)
-	}
-	a.answerAdmin(c, out, err)
+	return a.cfg.Kendala(c.Request.Context(), r)
 }

@@ -23,23 +23,14 @@ type messageAnswer struct {
 }
 
 // postMessage takes one message of Alertmanager into the record of who was told what.
-func (a *API) postMessage(c *gin.Context) {
-	m, again, err := a.takeMessage(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
-	a.answer(c, http.StatusOK, messageAnswer{m.ID, m.Alerts, again})
-}
-
-func (a *API) takeMessage(c *gin.Context) (m notifications.Notification, again bool, err error) {
+func (a *API) postMessage(c *gin.Context) (any, error) {
 	body, err := a.jsonBody(c, notifications.MaxBodyBytes)
 	if err != nil {
-		return m, false, err
+		return nil, err
 	}
-	m, again, err = a.cfg.Messages(body)
+	m, again, err := a.cfg.Messages(body)
 	if errors.Is(err, notifications.ErrPayload) {
 		err = newProblem(http.StatusBadRequest, codeBadRequest, fmt.Sprintf("The body is %s.", err))
 	}
-	return m, again, err
+	return messageAnswer{m.ID, m.Alerts, again}, err
 }

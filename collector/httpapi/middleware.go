@@ -286,11 +286,9 @@ func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 		}
 		key, ok := a.cfg.Keys.Authenticate(secret)
 		if !ok {
-			if wait := a.guesses.bad(newGuesser(c.ClientIP(), secret)); wait > 0 {
-				a.slow(c, wait)
-				return
+			if !a.slowed(c, secret) {
+				a.fail(c, newProblem(http.StatusUnauthorized, codeUnauthorized, "The API key is unknown, revoked or expired."))
 			}
-			a.fail(c, newProblem(http.StatusUnauthorized, codeUnauthorized, "The API key is unknown, revoked or expired."))
 			return
 		}
 		c.Set(ctxKey, key)

@@ -39,41 +39,27 @@ const notMeasured = "Tidak diukur dalam daftar ini: hanya 20 yang selesai terakh
 
 // getOffice answers what the office of a centre wrote: recommendations as they are listed, overdue ones first, with
 // the measured effect of those completed last until yesterday's end.
-func (a *API) getOffice(c *gin.Context) {
-	q, err := query(c, "center", "as_of")
-	center := q.Get("center")
-	var asOf time.Time
-	if err == nil && a.cfg.Office == nil {
-		err = newProblem(http.StatusNotFound, codeNotFound, "This service keeps no recommendations.")
+func (a *API) getOffice(c *gin.Context) (any, error) {
+	q := a.query(c, "center", "as_of")
+	if a.cfg.Office == nil {
+		q.keep(newProblem(http.StatusNotFound, codeNotFound, "This service keeps no recommendations."))
 	}
-	if err == nil {
-		center, err = within(c, center)
+	center, asOf := q.center(), q.asOf()
+	if q.err != nil {
+		return nil, q.err
 	}
-	if err == nil {
-		asOf, err = a.asOf(q)
-	}
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
-	ctx, now := c.Request.Context(), a.cfg.Now()
 	if !asOf.IsZero() {
-		now = asOf
+		q.now = asOf
 	}
-	center, today := a.cfg.Office.Today(center, now)
+	ctx := c.Request.Context()
+	center, today := a.cfg.Office.Today(center, q.now)
 	ledger, err := a.cfg.Office.LedgerAsOf(ctx, center, asOf)
 	if err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
 	out := officeAnswer{
-		Center: center, Today: today, Recommendations: []recommendationView{}, Remarks: ledger.Remarks, Forms: ledger.Forms,
-	}
-	if out.Remarks == nil {
-		out.Remarks = []rtl.Remark{}
-	}
-	if out.Forms == nil {
-		out.Forms = []rtl.Form{}
+		Center: center, Today: today, Recommendations: []recommendationView{},
+		Remarks: append([]rtl.Remark{}, ledger.Remarks...), Forms: append([]rtl.Form{}, ledger.Forms...),
 	}
 	measured := 0
 	for _, r := range rtl.Listed(ledger.Recommendations, today) { // those completed last before others that are completed
@@ -81,8 +67,7 @@ func (a *API) getOffice(c *gin.Context) {
 		says := notMeasured
 		if r.Completed == "" || measured < rtl.MaxMeasured {
 			if effect, err = a.cfg.Office.Measure(ctx, &r, today, asOf); err != nil {
-				a.fail(c, err)
-				return
+				return nil, err
 			}
 			says = effect.Sentence()
 		}
@@ -91,5 +76,5 @@ func (a *API) getOffice(c *gin.Context) {
 		}
 		out.Recommendations = append(out.Recommendations, recommendationView{r, r.Overdue(today), effect, says})
 	}
-	a.answer(c, http.StatusOK, out)
+	return out, nil
 }

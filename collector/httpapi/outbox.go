@@ -54,46 +54,33 @@ type messageStatus struct {
 	Moved       bool             `json:"moved,omitzero"`
 }
 
-// ownCenter is the centre that the request's key is bound to; empty is any.
-func ownCenter(c *gin.Context) string {
-	if key := holder(c); key != nil {
-		return key.Center
-	}
-	return ""
-}
-
 // postDelivery takes a notification of Alertmanager that the service sends.
-func (a *API) postDelivery(c *gin.Context) {
+func (a *API) postDelivery(c *gin.Context) (any, error) {
 	body, err := a.jsonBody(c, delivery.MaxBodyBytes)
 	if err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
 	id, again, err := a.cfg.Outbox.Add(ownCenter(c), body)
 	switch {
 	case errors.Is(err, delivery.ErrCenter):
-		a.fail(c, newProblem(http.StatusForbidden, codeForbidden, "The API key is bound to another centre."))
+		err = errOtherCenter
 	case errors.Is(err, delivery.ErrPayload):
-		a.fail(c, newProblem(http.StatusBadRequest, codeBadRequest, sentence(err)))
+		err = newProblem(http.StatusBadRequest, codeBadRequest, sentence(err))
 	case err != nil: // a receiver that is not known yet among them: Alertmanager sends again after 5xx alone
-		a.failUnavailable(c, err)
-	default:
-		a.answer(c, http.StatusOK, deliveryAnswer{ID: id, Again: again})
+		err = a.unavailable(c, err)
 	}
+	return deliveryAnswer{ID: id, Again: again}, err
 }
 
 // getWebhook answers Meta's question whether this address is ours.
 func (a *API) getWebhook(c *gin.Context) {
 	answer, ok := a.cfg.Outbox.Verify(c.Query("hub.mode"), c.Query("hub.verify_token"), c.Query("hub.challenge"))
-	if !ok {
-		if wait := a.guesses.bad(newGuesser(c.ClientIP(), webhookPath)); wait > 0 {
-			a.slow(c, wait)
-			return
-		}
+	switch {
+	case ok:
+		c.Data(http.StatusOK, "text/plain; charset=utf-8", []byte(answer))
+	case !a.slowed(c, webhookPath):
 		a.fail(c, newProblem(http.StatusForbidden, codeForbidden, "The verify token is not that of verify_token_file."))
-		return
 	}
-	c.Data(http.StatusOK, "text/plain; charset=utf-8", []byte(answer))
 }
 
 // postWebhook takes what Meta says of messages and templates. Meta repeats what is not answered with 200.
@@ -116,43 +103,39 @@ func (a *API) postWebhook(c *gin.Context) {
 	err = a.cfg.Outbox.Webhook(c.GetHeader("X-Hub-Signature-256"), body)
 	switch {
 	case errors.Is(err, delivery.ErrSignature):
-		if wait := a.guesses.bad(newGuesser(c.ClientIP(), webhookPath)); wait > 0 {
-			a.slow(c, wait)
-			return
+		if !a.slowed(c, webhookPath) {
+			a.fail(c, newProblem(http.StatusForbidden, codeForbidden, "The body is not signed with the app's secret."))
 		}
-		a.fail(c, newProblem(http.StatusForbidden, codeForbidden, "The body is not signed with the app's secret."))
 	case errors.Is(err, whatsapp.ErrWebhook):
 		a.fail(c, newProblem(http.StatusBadRequest, codeBadRequest, sentence(err)))
 	case err != nil:
-		a.failUnavailable(c, err)
+		a.fail(c, a.unavailable(c, err))
 	default:
 		a.answer(c, http.StatusOK, statusAnswer{"kept"})
 	}
 }
 
 // postTest sends a test message to a person or chat of the contacts.
-func (a *API) postTest(by delivery.Channel) gin.HandlerFunc {
-	return func(c *gin.Context) {
+func (a *API) postTest(by delivery.Channel) func(c *gin.Context) (any, error) {
+	return func(c *gin.Context) (any, error) {
 		id, err := a.cfg.Outbox.Test(ownCenter(c), by, c.Query("to"))
 		switch {
 		case errors.Is(err, delivery.ErrReceiver):
-			a.fail(c, newProblem(http.StatusNotFound, codeNotFound,
-				"No contact with "+by.String()+" has this name: give one as the contacts file has it."))
+			err = newProblem(http.StatusNotFound, codeNotFound,
+				"No contact with "+by.String()+" has this name: give one as the contacts file has it.")
 		case err != nil:
-			a.failUnavailable(c, err)
-		default:
-			a.answer(c, http.StatusOK, deliveryAnswer{ID: id})
+			err = a.unavailable(c, err)
 		}
+		return deliveryAnswer{ID: id}, err
 	}
 }
 
 // getDelivery says what became of a notification.
-func (a *API) getDelivery(c *gin.Context) {
+func (a *API) getDelivery(c *gin.Context) (any, error) {
 	d, ok := a.cfg.Outbox.Find(ownCenter(c), strings.TrimPrefix(c.Param("id"), "/"))
 	if !ok {
-		a.fail(c, newProblem(http.StatusNotFound, codeNotFound,
-			"No message with this id is kept; it is for at most eight days."))
-		return
+		return nil, newProblem(http.StatusNotFound, codeNotFound,
+			"No message with this id is kept; it is for at most eight days.")
 	}
 	out := deliveryAnswer{ID: d.ID, Round: d.Round, At: d.At, Template: d.Message.Template}
 	for _, p := range d.Parts {
@@ -169,7 +152,7 @@ func (a *API) getDelivery(c *gin.Context) {
 		}
 		out.Messages = append(out.Messages, m)
 	}
-	a.answer(c, http.StatusOK, out)
+	return out, nil
 }
 
 // sends answers 404 where the service sends nothing itself.
@@ -192,15 +175,15 @@ func (a *API) takes(by delivery.Channel) gin.HandlerFunc {
 				"The configuration has no section "+string(by)+": the service takes nothing here that goes by "+by.String()+"."))
 			return
 		}
-		a.postDelivery(c)
+		a.answers(a.postDelivery)(c)
 	})
 }
 
-func (a *API) failUnavailable(c *gin.Context, err error) {
+func (a *API) unavailable(c *gin.Context, err error) error {
 	a.logger.Warn("a delivery cannot be kept", "request_id", requestID(c), "error", err)
 	p := newProblem(http.StatusServiceUnavailable, codeUnavailable, "It cannot be kept now; send it again.")
 	p.retryAfter = a.limits.RetryAfter
-	a.fail(c, p)
+	return p
 }
 
 // jsonBody reads a body of at most limit bytes.

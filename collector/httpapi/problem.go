@@ -64,6 +64,7 @@ const retryHeldBack = time.Minute
 // fail answers with a problem and ends the request. An error that is no problem of ours becomes 500 without its text,
 // which goes to the log.
 func (a *API) fail(c *gin.Context, err error) {
+	err = refused(err)
 	var p *problem
 	var away *store.UnavailableError
 	var held *ingest.HeldBackError
@@ -123,6 +124,18 @@ func (a *API) fail(c *gin.Context, err error) {
 	}
 	a.write(c, p.Status, problemType, p)
 	c.Abort()
+}
+
+// answers makes a handler of what gives the answer, or says why there is none.
+func (a *API) answers(give func(c *gin.Context) (any, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		out, err := give(c)
+		if err != nil {
+			a.fail(c, err)
+			return
+		}
+		a.answer(c, http.StatusOK, out)
+	}
 }
 
 // answer writes a result.

@@ -1,9 +1,11 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -49,7 +51,7 @@ type reportProgress struct {
 	Detail string `json:"detail"`
 }
 
-// failReport answers why there is no report: not yet, or one of the refusals of reports as a problem.
+// failReport answers why there is no report: not yet, or for what other reason.
 func (a *API) failReport(c *gin.Context, err error) {
 	var wait *report.MakingError
 	if errors.As(err, &wait) {
@@ -57,30 +59,11 @@ func (a *API) failReport(c *gin.Context, err error) {
 		a.answer(c, http.StatusAccepted, reportProgress{wait.Error()})
 		return
 	}
-	a.fail(c, reportRefused(err))
+	a.fail(c, err)
 }
 
 // reportWait leaves an answer the rest of the time that it has.
 func (a *API) reportWait() time.Duration { return a.limits.WriteTimeout / 4 * 3 }
-
-// reportRefused turns a refusal of reports into a problem.
-func reportRefused(err error) error {
-	var no *report.RefusedError
-	var busy *report.BusyError
-	switch {
-	case errors.As(err, &busy):
-		p := newProblem(http.StatusServiceUnavailable, codeUnavailable, busy.Reason)
-		p.retryAfter = report.AskAgain
-		return p
-	case errors.As(err, &no) && no.Conflict:
-		return newProblem(http.StatusConflict, codeConflict, no.Reason)
-	case errors.As(err, &no):
-		return newProblem(http.StatusBadRequest, codeBadRequest, no.Reason)
-	case errors.Is(err, report.ErrFormat):
-		return badQuery("format", report.ErrFormat.Error()+".")
-	}
-	return refused(err)
-}
 
 // who is the name of the request's key, as what is kept has it.
 func who(c *gin.Context) string {
@@ -121,40 +104,26 @@ func (a *API) recordHandOut(c *gin.Context) func(*report.Edition) {
 }
 
 func (a *API) getReport(c *gin.Context) {
-	q, err := query(c, "center", "month", "opd", "format", "edition", "draft", "fresh")
-	var r report.Request
-	if err == nil {
-		r = report.Request{Month: q.Get("month"), By: who(c)}
-		r.Center, err = within(c, q.Get("center"))
+	q := a.query(c, "center", "month", "opd", "format", "edition", "draft", "fresh")
+	r := report.Request{
+		Center: q.center(), Month: q.Get("month"), By: who(c), HandOut: mayHandOut(holder(c)), Wait: a.reportWait(),
+		Kept: a.recordHandOut(c),
 	}
-	if err == nil {
-		r.OPD, err = part(c, q.Get("opd"))
-		r.HandOut = mayHandOut(holder(c))
+	var err error
+	if r.OPD, err = part(c, q.Get("opd")); err != nil {
+		q.keep(err)
 	}
-	if err == nil {
-		r.Draft, err = flag(q, "draft")
+	r.Draft, r.Fresh = q.flag("draft"), q.flag("fresh")
+	r.Edition = q.number("edition", 0, math.MaxInt, "use a number from 1.")
+	format := cmp.Or(q.Get("format"), "json")
+	if _, known := reportTypes[format]; !known {
+		q.keep(report.ErrFormat)
 	}
-	if err == nil {
-		r.Fresh, err = flag(q, "fresh")
-	}
-	if s := q.Get("edition"); err == nil && s != "" {
-		if r.Edition, err = strconv.Atoi(s); err != nil || r.Edition < 1 {
-			err = badQuery("edition", "use a number from 1.")
-		}
-	}
-	format := "json"
-	if s := q.Get("format"); s != "" {
-		format = s
-	}
-	if _, known := reportTypes[format]; err == nil && !known {
-		err = badQuery("format", report.ErrFormat.Error()+".")
-	}
-	if err == nil && r.Draft && r.Edition > 0 {
-		err = badQuery("edition", "an edition is no draft; give one of the two.")
+	if r.Draft && r.Edition > 0 {
+		q.wrong("edition", "an edition is no draft; give one of the two.")
 	}
 	var result *report.Result
-	if err == nil {
-		r.Wait, r.Kept = a.reportWait(), a.recordHandOut(c)
+	if err = q.err; err == nil {
 		result, err = a.cfg.Reports.Report(c.Request.Context(), r)
 	}
 	var file []byte
@@ -198,36 +167,22 @@ func (a *API) postReport(c *gin.Context) {
 	a.answer(c, http.StatusOK, result.Edition.Summary())
 }
 
-func (a *API) getReports(c *gin.Context) {
-	q, err := query(c, "center")
-	center := ""
-	if err == nil {
-		center, err = within(c, q.Get("center"))
+func (a *API) getReports(c *gin.Context) (any, error) {
+	q := a.query(c, "center")
+	center := q.center()
+	if q.err != nil {
+		return nil, q.err
 	}
-	out := monthsAnswer{}
-	if err == nil {
-		out.Months, err = a.cfg.Reports.Months(c.Request.Context(), center)
-	}
-	if err != nil {
-		a.fail(c, reportRefused(err))
-		return
-	}
-	a.answer(c, http.StatusOK, out)
+	months, err := a.cfg.Reports.Months(c.Request.Context(), center)
+	return monthsAnswer{months}, err
 }
 
-func (a *API) getReportChanges(c *gin.Context) {
-	q, err := query(c, "center", "month")
-	center := ""
-	if err == nil {
-		center, err = within(c, q.Get("center"))
+func (a *API) getReportChanges(c *gin.Context) (any, error) {
+	q := a.query(c, "center", "month")
+	center := q.center()
+	if q.err != nil {
+		return nil, q.err
 	}
-	var out changesAnswer
-	if err == nil {
-		out.Changes, err = a.cfg.Reports.Changed(c.Request.Context(), center, q.Get("month"))
-	}
-	if err != nil {
-		a.fail(c, reportRefused(err))
-		return
-	}
-	a.answer(c, http.StatusOK, out)
+	changes, err := a.cfg.Reports.Changed(c.Request.Context(), center, q.Get("month"))
+	return changesAnswer{changes}, err
 }

@@ -47,11 +47,8 @@ func (a *API) pages(c *gin.Context) {
 			"No pages are shown here: pages.public_url is not configured."))
 		return
 	}
-	if path := c.Request.URL.Path; !a.cfg.Pages.ValidLink(path) {
-		if wait := a.guesses.bad(newGuesser(c.ClientIP(), path)); wait > 0 {
-			a.slow(c, wait)
-			return
-		}
+	if path := c.Request.URL.Path; !a.cfg.Pages.ValidLink(path) && a.slowed(c, path) {
+		return
 	}
 	a.cfg.Pages.ServeHTTP(c.Writer, c.Request)
 }

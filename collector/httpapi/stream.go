@@ -15,9 +15,9 @@ import (
 // getStream answers with the events of a centre's board: to the link of a display, to a key with board:read, and to
 // whoever is signed in on a page.
 func (a *API) getStream(c *gin.Context) {
-	q, err := query(c, "center", "link")
-	if err != nil {
-		a.fail(c, err)
+	q := a.query(c, "center", "link")
+	if q.err != nil {
+		a.fail(c, q.err)
 		return
 	}
 	if a.cfg.Wall == nil {
@@ -28,11 +28,9 @@ func (a *API) getStream(c *gin.Context) {
 	if token := q.Get("link"); token != "" {
 		var ok bool
 		if reader, ok = a.cfg.Wall.Display(token); !ok {
-			if wait := a.guesses.bad(newGuesser(c.ClientIP(), "/"+token)); wait > 0 {
-				a.slow(c, wait)
-				return
+			if !a.slowed(c, "/"+token) {
+				a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "The link is not valid, has expired or was revoked."))
 			}
-			a.fail(c, newProblem(http.StatusNotFound, codeNotFound, "The link is not valid, has expired or was revoked."))
 			return
 		}
 		if center := q.Get("center"); center != "" && center != reader.Center {

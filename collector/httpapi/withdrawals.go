@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -63,79 +62,62 @@ func viewPage(p withdrawal.Page) sourceEventsAnswer {
 }
 
 // sourceQuery holds a request for a source's events against what its key is bound to.
-func (a *API) sourceQuery(c *gin.Context, r withdrawalsRequest) (q withdrawal.Query, err error) {
+func (a *API) sourceQuery(c *gin.Context, r withdrawalsRequest) (withdrawal.Query, error) {
 	if key := holder(c); key != nil && key.Source != "" && key.Source != r.Source {
-		return q, newProblem(http.StatusForbidden, codeForbidden, "The API key is bound to another source.")
+		return withdrawal.Query{}, newProblem(http.StatusForbidden, codeForbidden,
+			"The API key is bound to another source.")
 	}
-	q = withdrawal.Query{Source: r.Source, Since: r.Since, Until: r.Until}
-	if q.Center, err = within(c, r.Center); err == nil && r.Cursor != "" {
-		if q.After, err = decodeCursor(r.Cursor); err != nil {
-			err = badQuery("cursor", "it is not one that an answer gave.")
-		}
-	}
-	return q, err
-}
-
-// moment reads an instant of a query; empty is the zero time.
-func moment(q url.Values, name string) (time.Time, error) {
-	if q.Get(name) == "" {
-		return time.Time{}, nil
-	}
-	t, err := time.Parse(time.RFC3339, q.Get(name))
-	if err != nil {
-		return t, badQuery(name, "use an instant such as 2026-03-31T00:00:00+07:00 (with + written as %2B).")
-	}
-	return t, nil
+	center, err := within(c, r.Center)
+	q := params{err: err}
+	return withdrawal.Query{Source: r.Source, Center: center, Since: r.Since, Until: r.Until, After: q.cursor(r.Cursor)},
+		q.err
 }
 
 // getSourceEvents answers with a portion of the events of a source that stand.
-func (a *API) getSourceEvents(c *gin.Context) {
-	q, err := query(c, "source", "center", "since", "until", "cursor")
-	r := withdrawalsRequest{Source: q.Get("source"), Center: q.Get("center"), Cursor: q.Get("cursor")}
-	if err == nil {
-		r.Since, err = moment(q, "since")
+func (a *API) getSourceEvents(c *gin.Context) (any, error) {
+	const example = "2026-03-31T00:00:00+07:00"
+	q := a.query(c, "source", "center", "since", "until", "cursor")
+	r := withdrawalsRequest{
+		Source: q.Get("source"), Center: q.Get("center"), Since: q.instant("since", example),
+		Until: q.instant("until", example), Cursor: q.Get("cursor"),
 	}
-	if err == nil {
-		r.Until, err = moment(q, "until")
+	if q.err != nil {
+		return nil, q.err
 	}
-	var ask withdrawal.Query
-	if err == nil {
-		ask, err = a.sourceQuery(c, r)
+	ask, err := a.sourceQuery(c, r)
+	if err != nil {
+		return nil, err
 	}
-	var p withdrawal.Page
-	if err == nil {
-		p, err = a.cfg.Admin.SourceEvents(c.Request.Context(), ask)
-	}
+	p, err := a.cfg.Admin.SourceEvents(c.Request.Context(), ask)
 	if err == nil && len(p.Events) > 0 {
 		a.recordRead(c, audit.Entry{Kind: "list", Center: ask.Center, Filter: "source", Cases: cases(p.Events)})
 	}
-	a.answerAdmin(c, viewPage(p), err)
+	return viewPage(p), err
 }
 
 // postWithdrawals takes a portion of the events of a source back.
-func (a *API) postWithdrawals(c *gin.Context) {
+func (a *API) postWithdrawals(c *gin.Context) (any, error) {
 	var r withdrawalsRequest
-	err := readJSON(c, &r)
-	var ask withdrawal.Query
-	if err == nil {
-		ask, err = a.sourceQuery(c, r)
+	if err := readJSON(c, &r); err != nil {
+		return nil, err
 	}
-	var done withdrawal.Done
-	if err == nil {
-		done, err = a.cfg.Admin.Withdraw(c.Request.Context(), ask, keyID(c))
+	ask, err := a.sourceQuery(c, r)
+	if err != nil {
+		return nil, err
 	}
+	done, err := a.cfg.Admin.Withdraw(c.Request.Context(), ask, keyID(c))
 	if err == nil && done.Withdrawn > 0 {
 		a.recordChange(c, audit.Entry{
 			Action: audit.Withdraw, Kind: "list", Center: ask.Center, Filter: "source", Cases: cases(done.Events),
 		})
 	}
-	out := withdrawalsAnswer{viewPage(done.Page), done.Withdrawn, done.Already, []event.Refusal{}}
-	out.Rejected = append(out.Rejected, done.Rejected...)
-	a.answerAdmin(c, out, err)
+	return withdrawalsAnswer{
+		viewPage(done.Page), done.Withdrawn, done.Already, append([]event.Refusal{}, done.Rejected...),
+	}, err
 }
 
 // postConfirmation confirms that a ticket whose opening was withdrawn never was.
-func (a *API) postConfirmation(c *gin.Context) {
+func (a *API) postConfirmation(c *gin.Context) (any, error) {
 	var r struct {
 		Center string `json:"center"`
 		Ticket string `json:"ticket"`
@@ -144,14 +126,14 @@ func (a *API) postConfirmation(c *gin.Context) {
 	if err == nil {
 		r.Center, err = within(c, r.Center)
 	}
-	var done withdrawal.Confirmed
-	if err == nil {
-		done, err = a.cfg.Admin.Confirm(c.Request.Context(), r.Center, r.Ticket, keyID(c))
+	if err != nil {
+		return nil, err
 	}
+	done, err := a.cfg.Admin.Confirm(c.Request.Context(), r.Center, r.Ticket, keyID(c))
 	if err == nil && done.Openings > 0 {
 		a.recordChange(c, audit.Entry{Action: audit.Confirm, Kind: "ticket", Center: done.Center, ID: done.Ticket})
 	}
-	a.answerAdmin(c, confirmationAnswer{done.Center, done.Ticket, done.Openings}, err)
+	return confirmationAnswer{done.Center, done.Ticket, done.Openings}, err
 }
 
 // recordChange writes down who has changed what e tells.
