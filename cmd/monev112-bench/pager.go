@@ -11,7 +11,7 @@ import (
 
 // pager measures a round of the pager over 100,000 open tickets by the benchmark that stands beside its code.
 func (b *bench) pager(ctx context.Context) error {
-	out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^BenchmarkRound$",
+	out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^BenchmarkRound$", "-benchtime", "3s",
 		"github.com/monev112/monev112/collector/alerting/pager").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("go test: %w\n%.2000s", err, out)

@@ -44,7 +44,7 @@ func (b *alertBuilder) build(s *state, tickets []dueTicket, unlisted map[opdKey]
 	out := make([]Alert, 0, len(s.Active)+len(s.Closings)+len(s.Digests)+len(s.Ended))
 	lists := map[opdKey]string{} // signing is not free, and the link is the same for all of an OPD
 	aboutOPD := func(k opdKey) map[string]string {
-		annotations := map[string]string{}
+		annotations := make(map[string]string, 9)
 		set(annotations, "opd_name", b.opdName(k.center, k.opd))
 		if b.linked(k.opd) {
 			if _, ok := lists[k]; !ok {

@@ -41,23 +41,27 @@ type push struct {
 func encode(at time.Time, alerts []Alert) (*push, error) {
 	p := &push{at: at, alerts: len(alerts), levels: map[string]int{}}
 	body, n := []byte{'['}, 0
-	cut := func() { p.bodies, body, n = append(p.bodies, append(body, ']')), []byte{'['}, 0 }
+	cut := func() {
+		p.bodies = append(p.bodies, bytes.Clone(append(body, ']')))
+		body, n = append(body[:0], '['), 0
+	}
+	var text bytes.Buffer
 	for i := range alerts {
 		a := &alerts[i]
 		if l := a.Labels["level"]; l != "" && a.EndsAt.After(at) {
 			p.levels[l]++
 		}
-		text, err := json.Marshal(a, json.Deterministic(true))
-		if err != nil {
+		text.Reset()
+		if err := json.MarshalWrite(&text, a, json.Deterministic(true)); err != nil {
 			return nil, err
 		}
-		if n == maxBatchAlerts || n > 0 && len(body)+len(text)+2 > maxBatchBytes {
+		if n == maxBatchAlerts || n > 0 && len(body)+text.Len()+2 > maxBatchBytes {
 			cut()
 		}
 		if n > 0 {
 			body = append(body, ',')
 		}
-		body, n = append(body, text...), n+1
+		body, n = append(body, text.Bytes()...), n+1
 	}
 	if n > 0 || len(p.bodies) == 0 {
 		cut()

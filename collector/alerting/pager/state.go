@@ -60,9 +60,14 @@ type identity struct {
 	Priority string `json:"priority"`
 }
 
-func (a identity) compare(b identity) int {
-	return cmp.Or(cmp.Compare(a.Center, b.Center), cmp.Compare(a.Ticket, b.Ticket), cmp.Compare(a.OPD, b.OPD),
-		cmp.Compare(a.Level, b.Level), cmp.Compare(a.Priority, b.Priority))
+func (t *dueTicket) compare(o *dueTicket) int {
+	if c := cmp.Compare(t.Center, o.Center); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(t.ID, o.ID); c != 0 { // nearly always: the rest is not looked at
+		return c
+	}
+	return cmp.Or(cmp.Compare(t.OPD, o.OPD), cmp.Compare(t.Level, o.Level), cmp.Compare(t.Priority, o.Priority))
 }
 
 func (t *dueTicket) identity() identity {
@@ -115,7 +120,7 @@ func (s *state) advance(v boardView, closedFor time.Duration, digestAt time.Dura
 	now := v.Now
 	s.clampFuture(now, closedFor)
 	tickets := slices.Clone(v.Tickets)
-	slices.SortFunc(tickets, func(a, b dueTicket) int { return a.identity().compare(b.identity()) })
+	slices.SortFunc(tickets, func(a, b dueTicket) int { return a.compare(&b) })
 
 	before := make(map[identity]time.Time, len(s.Active))
 	for _, a := range s.Active {
@@ -262,26 +267,46 @@ func limit(tickets []dueTicket, perOPD, total int) (kept []dueTicket, unlisted m
 		rank, index int
 		due         int64
 	}
-	order := make([]place, len(tickets))
-	for i := range tickets {
-		order[i] = place{tickets[i].Level.rank(), i, tickets[i].DueAt.UnixMilli()}
-	}
-	slices.SortFunc(order, func(a, b place) int {
+	compare := func(a, b place) int {
 		if c := cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(a.due, b.due)); c != 0 {
 			return c
 		}
-		return tickets[a.index].identity().compare(tickets[b.index].identity())
-	})
-	unlisted, listed := map[opdKey]int{}, map[opdKey]int{}
-	for _, o := range order {
-		t := &tickets[o.index]
-		k := opdKey{t.Center, t.OPD}
-		if listed[k] == perOPD || len(kept) == total {
-			unlisted[k]++
+		return tickets[a.index].compare(&tickets[b.index])
+	}
+	// Of each OPD the first perOPD in order, and behind them up to as many that come before the last of these.
+	byOPD, unlisted := map[opdKey][]place{}, map[opdKey]int{}
+	for i := range tickets {
+		t := &tickets[i]
+		k, p := opdKey{t.Center, t.OPD}, place{t.Level.rank(), i, t.DueAt.UnixMilli()}
+		list := byOPD[k]
+		if len(list) >= perOPD && compare(list[perOPD-1], p) < 0 {
 			continue
 		}
-		listed[k]++
-		kept = append(kept, *t)
+		if list = append(list, p); len(list) == perOPD || len(list) == 2*perOPD {
+			slices.SortFunc(list, compare)
+			list = list[:perOPD]
+		}
+		byOPD[k] = list
+	}
+	var order []place
+	for _, list := range byOPD {
+		slices.SortFunc(list, compare)
+		order = append(order, list[:min(len(list), perOPD)]...)
+	}
+	slices.SortFunc(order, compare)
+	order = order[:min(len(order), total)]
+	kept = make([]dueTicket, len(order))
+	for i, p := range order {
+		kept[i] = tickets[p.index]
+	}
+	for i := range tickets {
+		unlisted[opdKey{tickets[i].Center, tickets[i].OPD}]++
+	}
+	for i := range kept {
+		k := opdKey{kept[i].Center, kept[i].OPD}
+		if unlisted[k]--; unlisted[k] == 0 {
+			delete(unlisted, k)
+		}
 	}
 	return kept, unlisted
 }

@@ -2,9 +2,11 @@ package pager
 
 import (
 	"bytes"
+	stdcmp "cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -294,6 +296,47 @@ func TestNoMoreThanTheLimitsArePushed(t *testing.T) {
 	if fmt.Sprint(all) != before {
 		t.Error("the tickets that digests count were changed")
 	}
+}
+
+// TestTheLimitsKeepTheFirstInOrder: what limit keeps, the plain way keeps too: all in order, one after the other.
+func TestTheLimitsKeepTheFirstInOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := make([]dueTicket, rapid.IntRange(0, 60).Draw(t, "tickets"))
+		for i := range all {
+			all[i] = dueTicket{
+				Center: rapid.SampledFrom([]string{"35.15", "35.16"}).Draw(t, "center"),
+				ID:     fmt.Sprint(i), OPD: rapid.SampledFrom([]string{"dishub", "bpbd"}).Draw(t, "opd"),
+				clockLevel: clockLevel{
+					Level: rapid.SampledFrom(ranks[1:]).Draw(t, "level"),
+					DueAt: noon.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "due")) * time.Minute),
+				},
+			}
+		}
+		perOPD, total := rapid.IntRange(1, 6).Draw(t, "per OPD"), rapid.IntRange(6, 20).Draw(t, "total")
+		kept, unlisted := limit(all, perOPD, total)
+
+		slices.SortFunc(all, func(a, b dueTicket) int {
+			return stdcmp.Or(b.Level.rank()-a.Level.rank(), a.DueAt.Compare(b.DueAt), strings.Compare(a.Center, b.Center),
+				strings.Compare(a.ID, b.ID))
+		})
+		var want []string
+		left, of := map[opdKey]int{}, map[opdKey]int{}
+		for _, a := range all {
+			if k := (opdKey{a.Center, a.OPD}); of[k] < perOPD && len(want) < total {
+				of[k]++
+				want = append(want, a.ID)
+			} else {
+				left[k]++
+			}
+		}
+		var got []string
+		for _, k := range kept {
+			got = append(got, k.ID)
+		}
+		if len(all) > perOPD && (!slices.Equal(got, want) || !maps.Equal(unlisted, left)) {
+			t.Fatalf("kept %v and left out %v, want %v and %v", got, unlisted, want, left)
+		}
+	})
 }
 
 // TestAnyHistory: whatever happens to tickets, and however often the process starts again.
