@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/engine/filepages"
 	"github.com/monev112/monev112/collector/engine/install"
 	"github.com/monev112/monev112/collector/engine/server"
 )
@@ -29,6 +30,7 @@ the data folder) may only read, within limits.`,
 			if err != nil {
 				return err
 			}
+			go filepages.UnmapAfterStart(cmd.Context(), log)
 			return server.Run(cmd.Context(),
 				server.Config{Options: server.Options{DataDir: data, MaxMemoryBytes: memory, Log: log}, Listen: listen})
 		},

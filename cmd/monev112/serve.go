@@ -12,6 +12,7 @@ import (
 
 	"github.com/monev112/monev112/collector"
 	"github.com/monev112/monev112/collector/engine"
+	"github.com/monev112/monev112/collector/engine/filepages"
 	"github.com/monev112/monev112/collector/observability/telemetry"
 )
 
@@ -124,6 +125,7 @@ func endAtLast(ctx context.Context, log *slog.Logger, exit func(code int)) (done
 // serve runs the service until ctx ends; started, if not nil, is called once it listens.
 func serve(ctx context.Context, cfg collector.Config, started func(*collector.App)) error {
 	defer endAtLast(ctx, cfg.Log, os.Exit)()
+	go filepages.UnmapAfterStart(ctx, cfg.Log)
 	app, err := collector.New(ctx, cfg)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil // stopped while the journal was replayed: as clean an end as any

@@ -6,6 +6,7 @@
 //   - chdb binds the library at run time, without cgo.
 //   - server opens a data folder and serves it over ClickHouse's own HTTP interface: the body of `monev112 engine`.
 //   - child keeps `monev112 engine` running as a process of its own.
+//   - filepages gives back what only the start of a program needed of its own files; the service does so as well.
 //
 // None of them looks into the tables that it serves.
 package engine

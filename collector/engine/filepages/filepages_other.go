@@ -1,0 +1,5 @@
+//go:build !linux
+
+package filepages
+
+func unmap() error { return nil }
