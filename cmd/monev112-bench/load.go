@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/source/send"
 	"github.com/monev112/monev112/collector/source/simulate"
 )
 
@@ -136,10 +137,8 @@ func post(ctx context.Context, client *http.Client, url, contentType string, b [
 			return a, retries, err
 		}
 		retries++
-		select {
-		case <-ctx.Done():
-			return a, retries, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
+		if err := send.Sleep(ctx, 20*time.Millisecond); err != nil {
+			return a, retries, err
 		}
 	}
 }
@@ -200,12 +199,7 @@ func offer(ctx context.Context, bodies iter.Seq[body], l load,
 	began := time.Now()
 	due := began
 	for b := range bodies {
-		if wait := time.Until(due); wait > 0 {
-			select {
-			case <-ctx.Done():
-			case <-time.After(wait):
-			}
-		}
+		_ = send.Sleep(ctx, time.Until(due)) // its error is looked at below
 		select {
 		case jobs <- job{b, due}:
 		case <-ctx.Done():

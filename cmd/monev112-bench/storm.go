@@ -17,6 +17,7 @@ import (
 
 	"github.com/monev112/monev112/collector/engine"
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/source/send"
 	"github.com/monev112/monev112/collector/store"
 )
 
@@ -290,10 +291,7 @@ func (w *watched) run(ctx context.Context) {
 			w.due[id] = time.Now()
 		}
 		w.look()
-		select {
-		case <-ctx.Done():
-		case <-time.After(probeEvery):
-		}
+		_ = send.Sleep(ctx, probeEvery)
 	}
 }
 

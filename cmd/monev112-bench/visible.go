@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/monev112/monev112/collector/source/send"
 )
 
 const (
@@ -118,10 +120,7 @@ func (w *trail) scrape(ctx context.Context) {
 		if shown >= 0 {
 			w.missing, w.scrapes = max(w.missing, n-int(shown)), append(w.scrapes, took)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(scrapeEvery):
-		}
+		_ = send.Sleep(ctx, scrapeEvery)
 	}
 }
 
@@ -140,10 +139,7 @@ func (w *trail) look(ctx context.Context) {
 			}
 			w.mu.Unlock()
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(visibleLooks):
-		}
+		_ = send.Sleep(ctx, visibleLooks)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/monev112/monev112/collector/source/send"
 	"github.com/monev112/monev112/collector/web/wall"
 )
 
@@ -85,10 +86,8 @@ func (b *bench) wall(ctx context.Context) (err error) {
 	if err := p.watch(idle, &streams, 0, newScreens(w.idle, 0)); err != nil {
 		return err
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(idleFor):
+	if err := send.Sleep(ctx, idleFor); err != nil {
+		return err
 	}
 	after, _ := p.used()
 	open := func(what string, n int) error {

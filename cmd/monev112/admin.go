@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/monev112/monev112/collector/source/send"
 )
 
 // adminClient asks a running service for what an operator may ask.
@@ -42,11 +44,34 @@ func (f *sendFlags) admin() (*adminClient, error) {
 
 // refusal is an answer that is no result.
 type refusal struct {
-	status       int
-	code, detail string
+	status int
+	detail string
 }
 
 func (r *refusal) Error() string { return r.detail }
+
+// passes reports whether the same request may be answered otherwise later.
+func (r *refusal) passes() bool { return r.status >= 500 || r.status == http.StatusTooManyRequests }
+
+// askOnce asks the service of f one thing.
+func askOnce[T any](ctx context.Context, f *sendFlags, method, path string, in any) (out T, err error) {
+	c, err := f.admin()
+	if err == nil {
+		err = c.ask(ctx, method, path, in, &out)
+	}
+	return out, err
+}
+
+// filled encodes the values of a query that are given.
+func filled(q map[string]string) string {
+	v := url.Values{}
+	for name, value := range q {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	return v.Encode()
+}
 
 // ask sends a request and reads its answer into out. A *refusal is what the service says no to; any other error is a
 // service that cannot be reached.
@@ -72,10 +97,8 @@ func (c *adminClient) fetch(ctx context.Context, method, path string, in any) ([
 			c.waiting()
 			c.waiting = nil // said once
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return nil, nil, ctx.Err()
+		if err := send.Sleep(ctx, wait); err != nil {
+			return nil, nil, err
 		}
 	}
 }
@@ -83,46 +106,51 @@ func (c *adminClient) fetch(ctx context.Context, method, path string, in any) ([
 // fetchOnce is fetch that says for how long to wait before asking again; zero: the answer is there.
 func (c *adminClient) fetchOnce(ctx context.Context, method, path string, in any) (text []byte, header http.Header,
 	wait time.Duration, err error) {
-	var body io.Reader
+	var body []byte
 	if in != nil {
-		sent, err := json.Marshal(in)
-		if err != nil {
+		if body, err = json.Marshal(in); err != nil {
 			return nil, nil, 0, err
 		}
-		body = bytes.NewReader(sent)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.server+path, body)
-	if err != nil {
-		return nil, nil, 0, err
-	}
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if c.key != "" {
-		req.Header.Set("Authorization", "Bearer "+c.key)
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		if errors.Is(err, syscall.ECONNREFUSED) {
-			err = fmt.Errorf("no service at %s (%w): start it, or name where it runs with --server", c.server, err)
-		}
-		return nil, nil, 0, err
-	}
-	defer resp.Body.Close()
-	text, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
+	resp, text, err := c.do(ctx, method, path, "application/json", body)
 	if err != nil {
 		return nil, nil, 0, err
 	}
 	if resp.StatusCode >= 300 {
-		var p struct{ Code, Detail string }
+		var p struct{ Detail string }
 		if json.Unmarshal(text, &p) != nil || p.Detail == "" {
 			p.Detail = fmt.Sprintf("%s answers %s", c.server, resp.Status)
 		}
-		return nil, nil, 0, &refusal{resp.StatusCode, p.Code, p.Detail}
+		return nil, nil, 0, &refusal{resp.StatusCode, p.Detail}
 	}
 	if resp.StatusCode == http.StatusAccepted { // without the header it is work that nobody waits for
 		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
 		wait = time.Duration(seconds) * time.Second
 	}
 	return text, resp.Header, wait, nil
+}
+
+// do sends a request with the key and reads its answer, of whatever status. A nil body is none.
+func (c *adminClient) do(ctx context.Context, method, path, contentType string, body []byte) (*http.Response, []byte,
+	error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.server+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", contentType)
+	}
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	resp, err := c.http.Do(req)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		err = fmt.Errorf("no service at %s (%w): start it, or name where it runs with --server", c.server, err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
+	return resp, text, err
 }

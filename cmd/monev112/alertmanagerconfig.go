@@ -34,11 +34,7 @@ messages.
 					return usagef("--from %q is not a day: write it as 2026-12-31", from)
 				}
 			}
-			file, err := readConfig(config)
-			if err != nil {
-				return err
-			}
-			dir, err := file.LoadDirectory()
+			file, dir, err := readDirectory(config)
 			if err != nil {
 				return err
 			}

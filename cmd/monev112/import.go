@@ -78,11 +78,7 @@ sent as corrections. Refused rows are written to the rejects file with line and 
 			if err != nil {
 				return err
 			}
-			file, err := readConfig(config)
-			if err != nil {
-				return err
-			}
-			dir, err := file.LoadDirectory()
+			_, dir, err := readDirectory(config)
 			if err != nil {
 				return err
 			}

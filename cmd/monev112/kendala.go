@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/spf13/cobra"
 
@@ -13,10 +12,9 @@ import (
 
 func kendalaCommand() *cobra.Command {
 	var (
-		f     sendFlags
-		q     = url.Values{}
-		flags = map[string]*string{}
-		check bool
+		f                                 sendFlags
+		month, center, opd, against, asOf string
+		check                             bool
 	)
 	cmd := &cobra.Command{
 		Use:   "kendala --month 2026-10",
@@ -28,23 +26,15 @@ mix (more cases of another kind) and rate (the same kind became slower or faster
 --check recomputes every cause from the facts and compares it with the view; it exits with 1 where anything differs.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if *flags["month"] == "" {
+			if month == "" {
 				return usagef("kendala: --month is missing, for example --month 2026-10")
 			}
-			for name, value := range flags {
-				if *value != "" {
-					q.Set(name, *value)
-				}
-			}
+			q := map[string]string{"month": month, "center": center, "opd": opd, "against": against, "as_of": asOf}
 			if check {
-				q.Set("check", "true")
+				q["check"] = "true"
 			}
-			c, err := f.admin()
+			r, err := askOnce[kendala.Result](cmd.Context(), &f, http.MethodGet, "/v1/monev/kendala?"+filled(q), nil)
 			if err != nil {
-				return err
-			}
-			var r kendala.Result
-			if err := c.ask(cmd.Context(), http.MethodGet, "/v1/monev/kendala?"+q.Encode(), nil, &r); err != nil {
 				return err
 			}
 			r.Write(cmd.OutOrStdout())
@@ -58,18 +48,12 @@ mix (more cases of another kind) and rate (the same kind became slower or faster
 		},
 	}
 	f.add(cmd)
-	for _, o := range [][2]string{
-		{"month", "the month, such as 2026-10"}, {"center", "code of the centre (default: the directory's)"},
-		{"opd", "only the tickets of this OPD, by its id"},
-		{"against", "the month to explain the change from (default: the one before)"},
-		{"as_of", "as things stood at this instant, from what is known now, such as 2026-10-31T23:59:59+07:00"},
-	} {
-		name := o[0]
-		if name == "as_of" {
-			name = "as-of"
-		}
-		flags[o[0]] = cmd.Flags().String(name, "", o[1])
-	}
+	cmd.Flags().StringVar(&month, "month", "", "the month, such as 2026-10")
+	cmd.Flags().StringVar(&center, "center", "", "code of the centre (default: the directory's)")
+	cmd.Flags().StringVar(&opd, "opd", "", "only the tickets of this OPD, by its id")
+	cmd.Flags().StringVar(&against, "against", "", "the month to explain the change from (default: the one before)")
+	cmd.Flags().StringVar(&asOf, "as-of", "",
+		"as things stood at this instant, from what is known now, such as 2026-10-31T23:59:59+07:00")
 	cmd.Flags().BoolVar(&check, "check", false, "recompute every cause and compare; 1 where anything differs")
 	return cmd
 }

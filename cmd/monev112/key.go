@@ -11,6 +11,19 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/auth"
 )
 
+// validity says until when something opens, or did; alive is what it is while it does.
+func validity(alive string, revokedAt, expiresAt, now time.Time) string {
+	switch {
+	case !revokedAt.IsZero():
+		return "revoked " + revokedAt.Format(time.DateOnly)
+	case expiresAt.IsZero():
+		return alive
+	case !now.Before(expiresAt):
+		return "expired " + expiresAt.Format(time.DateOnly)
+	}
+	return alive + " until " + expiresAt.Format(time.DateOnly)
+}
+
 func keyCommand() *cobra.Command {
 	var data string
 	cmd := &cobra.Command{
@@ -70,21 +83,12 @@ recommendations and remarks), admin (rebuild, freeze, retention, and on pages ev
 			now := time.Now()
 			for i := range keys {
 				k := &keys[i]
-				state := "live"
-				switch {
-				case !k.RevokedAt.IsZero():
-					state = "revoked " + k.RevokedAt.Format(time.DateOnly)
-				case !k.Live(now):
-					state = "expired " + k.ExpiresAt.Format(time.DateOnly)
-				case !k.ExpiresAt.IsZero():
-					state = "live until " + k.ExpiresAt.Format(time.DateOnly)
-				}
 				var names []string
 				for _, s := range k.Scopes {
 					names = append(names, string(s))
 				}
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, strings.Join(names, ","), k.Source, k.Center,
-					k.CreatedAt.Format(time.DateOnly), state)
+					k.CreatedAt.Format(time.DateOnly), validity("live", k.RevokedAt, k.ExpiresAt, now))
 			}
 			return w.Flush()
 		},

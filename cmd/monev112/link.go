@@ -54,27 +54,22 @@ the configuration, or --url; without either the link is for this machine.`,
 				_, err = fmt.Fprintf(cmd.OutOrStdout(), "link %s is revoked; %s\n", l.ID, what)
 				return err
 			case to == "":
-				return &usageError{fmt.Errorf("say what to do: --to %s, --to %s, --list or --revoke ID", web.ToWallboard,
-					web.ToOPD)}
+				return usagef("say what to do: --to %s, --to %s, --list or --revoke ID", web.ToWallboard, web.ToOPD)
 			case to != web.ToWallboard && to != web.ToOPD:
-				return &usageError{fmt.Errorf("--to %q is unknown: use %s or %s", to, web.ToWallboard, web.ToOPD)}
+				return usagef("--to %q is unknown: use %s or %s", to, web.ToWallboard, web.ToOPD)
 			case to == web.ToOPD && (opd == "" || name == ""):
-				return &usageError{fmt.Errorf("--to %s needs --opd, and --name of who holds the link", web.ToOPD)}
+				return usagef("--to %s needs --opd, and --name of who holds the link", web.ToOPD)
 			case to == web.ToWallboard && (opd != "" || name != ""):
-				return &usageError{fmt.Errorf("--opd and --name are for --to %s", web.ToOPD)}
+				return usagef("--opd and --name are for --to %s", web.ToOPD)
 			}
 			if expires == "" {
 				expires = map[string]string{web.ToWallboard: "365d", web.ToOPD: "90d"}[to]
 			}
 			lifetime, err := parseDays(expires)
 			if err != nil {
-				return &usageError{err}
-			}
-			file, err := readConfig(config)
-			if err != nil {
 				return err
 			}
-			dir, err := file.LoadDirectory()
+			file, dir, err := readDirectory(config)
 			if err != nil {
 				return err
 			}
@@ -84,7 +79,7 @@ the configuration, or --url; without either the link is for this machine.`,
 			}
 			base := cmp.Or(address, file.Pages.PublicURL, "http://"+collector.DefaultListen)
 			if u, err := url.Parse(base); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-				return &usageError{fmt.Errorf("--url %q: use https://host or https://host/folder", base)}
+				return usagef("--url %q: use https://host or https://host/folder", base)
 			}
 			var l web.DisplayLink
 			var token string
@@ -128,17 +123,13 @@ the configuration, or --url; without either the link is for this machine.`,
 // parseDays reads a duration of Go, or a number of days such as 365d.
 func parseDays(text string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
-		n, err := strconv.Atoi(days)
-		if err != nil || n < 0 || n > 10_000 {
-			return 0, fmt.Errorf("--expires %q: use days such as 365d, or hours such as 12h", text)
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n <= 10_000 {
+			return time.Duration(n) * 24 * time.Hour, nil
 		}
-		return time.Duration(n) * 24 * time.Hour, nil
+	} else if d, err := time.ParseDuration(text); err == nil {
+		return d, nil
 	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, fmt.Errorf("--expires %q: use days such as 365d, or hours such as 12h", text)
-	}
-	return d, nil
+	return 0, usagef("--expires %q: use days such as 365d, or hours such as 12h", text)
 }
 
 func printDisplays(out io.Writer, links web.DisplayLinks, now time.Time) error {
@@ -150,15 +141,8 @@ func printDisplays(out io.Writer, links web.DisplayLinks, now time.Time) error {
 	fmt.Fprintln(w, "ID\tTO\tCENTER\tCREATED\tSTATE\tOPD\tHOLDER")
 	for i := range all {
 		l := &all[i]
-		state := "opens until " + l.ExpiresAt.Format(time.DateOnly)
-		switch {
-		case !l.RevokedAt.IsZero():
-			state = "revoked " + l.RevokedAt.Format(time.DateOnly)
-		case !l.Live(now):
-			state = "expired " + l.ExpiresAt.Format(time.DateOnly)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, l.To, l.Center, l.CreatedAt.Format(time.DateOnly), state,
-			l.OPD, l.Name)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, l.To, l.Center, l.CreatedAt.Format(time.DateOnly),
+			validity("opens", l.RevokedAt, l.ExpiresAt, now), l.OPD, l.Name)
 	}
 	return w.Flush()
 }

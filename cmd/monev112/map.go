@@ -36,11 +36,8 @@ would be refused.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, files []string) error {
-			file, err := readConfig(config)
-			if err != nil {
-				return err
-			}
-			if o.Directory, err = file.LoadDirectory(); err != nil {
+			var err error
+			if _, o.Directory, err = readDirectory(config); err != nil {
 				return err
 			}
 			o.File = files[0]

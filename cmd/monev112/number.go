@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"net/url"
 
 	"github.com/spf13/cobra"
 
@@ -28,23 +27,13 @@ says so and lists the nearest. A comma or a point may be written, with or withou
 			if since == "" || until == "" {
 				return usagef("number: give --since and --until, such as --since 2023-01-01 --until 2023-11-01")
 			}
-			q := url.Values{"value": {args[0]}, "since": {since}, "until": {until}}
-			if center != "" {
-				q.Set("center", center)
+			r, err := askOnce[number.Result](cmd.Context(), &f, http.MethodGet, "/v1/monev/number?"+filled(map[string]string{
+				"value": args[0], "since": since, "until": until, "center": center, "as_of": asOf,
+			}), nil)
+			if err == nil {
+				r.Write(cmd.OutOrStdout())
 			}
-			if asOf != "" {
-				q.Set("as_of", asOf)
-			}
-			c, err := f.admin()
-			if err != nil {
-				return err
-			}
-			var r number.Result
-			if err := c.ask(cmd.Context(), http.MethodGet, "/v1/monev/number?"+q.Encode(), nil, &r); err != nil {
-				return err
-			}
-			r.Write(cmd.OutOrStdout())
-			return nil
+			return err
 		},
 	}
 	f.add(cmd)

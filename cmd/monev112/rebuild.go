@@ -168,7 +168,7 @@ func (r *rebuilding) follow(ctx context.Context, j rebuild.Job) (rebuild.Job, er
 		case err == nil:
 			j, answered = next, time.Now()
 		case ctx.Err() != nil: // said above
-		case errors.As(err, &no) && no.status < 500 && no.status != http.StatusTooManyRequests, time.Since(answered) > away:
+		case errors.As(err, &no) && !no.passes(), time.Since(answered) > away:
 			return j, fmt.Errorf("follow the rebuild: %w; ask for the same again to go on", err)
 		}
 	}
@@ -218,16 +218,11 @@ func (r *rebuilding) frozen(ctx context.Context, spec rebuild.Spec) error {
 
 // compareFrozen asks for the reports on frozen months; an empty centre or month is all of them, an empty asOf is now.
 func compareFrozen(ctx context.Context, c *adminClient, center, month, asOf string) ([]freeze.Report, error) {
-	q := url.Values{}
-	for name, value := range map[string]string{"center": center, "month": month, "as_of": asOf} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
+	q := filled(map[string]string{"center": center, "month": month, "as_of": asOf})
 	var answer struct {
 		Reports []freeze.Report `json:"reports"`
 	}
-	err := c.ask(ctx, http.MethodGet, "/v1/admin/freezes?"+q.Encode(), nil, &answer)
+	err := c.ask(ctx, http.MethodGet, "/v1/admin/freezes?"+q, nil, &answer)
 	return answer.Reports, err
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -137,16 +136,11 @@ func (f *reportFlags) run(ctx context.Context, out, errOut io.Writer) error {
 
 // path is where the service answers with the report.
 func (f *reportFlags) path(format string, draft bool) string {
-	q := url.Values{"month": {f.month}, "format": {format}}
-	for key, value := range map[string]string{"center": f.center, "opd": f.opd} {
-		if value != "" {
-			q.Set(key, value)
-		}
-	}
+	q := map[string]string{"month": f.month, "format": format, "center": f.center, "opd": f.opd}
 	if draft {
-		q.Set("draft", "true")
+		q["draft"] = "true"
 	}
-	return "/v1/report?" + q.Encode()
+	return "/v1/report?" + filled(q)
 }
 
 // fetchTries is how often the files are asked for, until they are all of one report: a draft may be made anew between

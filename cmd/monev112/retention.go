@@ -29,13 +29,8 @@ unless --dead-letters is given with --apply; the service itself never deletes th
 dead, journal list conflicts.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := f.admin()
-			if err != nil {
-				return err
-			}
-			var r retention.Report
-			err = c.ask(cmd.Context(), http.MethodPost, "/v1/admin/retention",
-				map[string]bool{"apply": apply, "dead_letters": deadLetters}, &r)
+			r, err := askOnce[retention.Report](cmd.Context(), &f, http.MethodPost, "/v1/admin/retention",
+				map[string]bool{"apply": apply, "dead_letters": deadLetters})
 			if err != nil {
 				return err
 			}

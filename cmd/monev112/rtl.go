@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -33,12 +31,20 @@ type office struct {
 	Forms   []rtl.Form   `json:"forms"`
 }
 
-func (o *office) ledger() rtl.Ledger {
-	l := rtl.Ledger{Remarks: o.Remarks, Forms: o.Forms}
+func (o *office) ledger() *rtl.Ledger {
+	l := &rtl.Ledger{Remarks: o.Remarks, Forms: o.Forms}
 	for i := range o.Recommendations {
 		l.Recommendations = append(l.Recommendations, o.Recommendations[i].Recommendation)
 	}
 	return l
+}
+
+// find returns a recommendation of the ledger.
+func (o *office) find(id string) (*rtl.Recommendation, error) {
+	if r := o.ledger().Find(id); r != nil {
+		return r, nil
+	}
+	return nil, fmt.Errorf("there is no recommendation %s in centre %s; see monev112 rtl list", id, o.Center)
 }
 
 // officeFlags say which centre of which service a command is about.
@@ -68,20 +74,7 @@ func (c *adminClient) write(ctx context.Context, drafts []event.RawEvent) error 
 	for i := range drafts {
 		body = append(drafts[i].AppendCloudEvent(body), '\n')
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.server+"/v1/events", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/x-ndjson")
-	if c.key != "" {
-		req.Header.Set("Authorization", "Bearer "+c.key)
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
+	resp, text, err := c.do(ctx, http.MethodPost, "/v1/events", "application/x-ndjson", body)
 	if err != nil {
 		return err
 	}
@@ -137,9 +130,7 @@ func rtlListCommand() *cobra.Command {
 			}
 			out := cmd.OutOrStdout()
 			if asJSON {
-				e := json.NewEncoder(out)
-				e.SetIndent("", "  ")
-				return e.Encode(o)
+				return printJSON(cmd, o)
 			}
 			w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 			n := 0
@@ -227,21 +218,21 @@ func indicatorCodes() (codes []string) {
 }
 
 // change sends what a command wants of one recommendation.
-func (f *officeFlags) change(cmd *cobra.Command, c *adminClient, o *office, id string, set map[string]string) error {
-	l := o.ledger()
-	draft, changed, err := rtl.Set(o.Center, id, l.Find(id), set, time.Now())
-	if err != nil {
-		return err
+func (c *adminClient) change(cmd *cobra.Command, o *office, id string, set map[string]string) error {
+	draft, changed, err := rtl.Set(o.Center, id, o.ledger().Find(id), set, time.Now())
+	return c.writeOne(cmd, id, draft, changed, err)
+}
+
+// writeOne sends what rtl made of a change, and tells what became of it.
+func (c *adminClient) writeOne(cmd *cobra.Command, what string, draft event.RawEvent, changed bool, err error) error {
+	says := "nothing to change"
+	if err == nil && changed {
+		says, err = "written", c.write(cmd.Context(), []event.RawEvent{draft})
 	}
-	if !changed {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s: nothing to change\n", id)
-		return nil
+	if err == nil {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", what, says)
 	}
-	if err := c.write(cmd.Context(), []event.RawEvent{draft}); err != nil {
-		return err
-	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s: written\n", id)
-	return nil
+	return err
 }
 
 func rtlAddCommand() *cobra.Command {
@@ -266,11 +257,10 @@ command twice adds one.`,
 			if len(args) == 1 {
 				id = args[0]
 			}
-			l := o.ledger()
-			if r := l.Find(id); r != nil && len(args) == 1 && r.Text != set[event.RecordText] {
+			if r := o.ledger().Find(id); r != nil && len(args) == 1 && r.Text != set[event.RecordText] {
 				return fmt.Errorf("%s exists and says something else; change it with rtl set, or choose another ID", id)
 			}
-			return f.change(cmd, c, o, id, set)
+			return c.change(cmd, o, id, set)
 		},
 	}
 	f.add(cmd)
@@ -294,10 +284,10 @@ func rtlSetCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if l := o.ledger(); l.Find(args[0]) == nil {
-				return fmt.Errorf("there is no recommendation %s in centre %s; see monev112 rtl list", args[0], o.Center)
+			if _, err := o.find(args[0]); err != nil {
+				return err
 			}
-			return f.change(cmd, c, o, args[0], set)
+			return c.change(cmd, o, args[0], set)
 		},
 	}
 	f.add(cmd)
@@ -316,10 +306,9 @@ func rtlHistoryCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l := o.ledger()
-			r := l.Find(args[0])
-			if r == nil {
-				return fmt.Errorf("there is no recommendation %s in centre %s; see monev112 rtl list", args[0], o.Center)
+			r, err := o.find(args[0])
+			if err != nil {
+				return err
 			}
 			for _, change := range r.Changes {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", change.At.In(wib).Format("2006-01-02 15:04:05 MST"), dash(change.By))
@@ -379,12 +368,11 @@ sends what differs from what stands. Importing a file again changes nothing. An 
 			}
 			would := ""
 			if dryRun {
-				would = "would be "
+				would = " would be"
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d added, %d changed, %d as they were\n", strings.TrimSpace(args[0]+" "+would),
-				added,
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s%s: %d added, %d changed, %d as they were\n", args[0], would, added,
 				len(drafts)-added, len(entries)-len(drafts))
-			return nil
+			return err
 		},
 	}
 	f.add(cmd)
@@ -409,20 +397,8 @@ func rtlRemarkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l := o.ledger()
-			draft, changed, err := rtl.SetRemark(o.Center, month, section, &l, text, time.Now())
-			if err != nil {
-				return err
-			}
-			if !changed {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s/%s: nothing to change\n", month, section)
-				return nil
-			}
-			if err := c.write(cmd.Context(), []event.RawEvent{draft}); err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s/%s: written\n", month, section)
-			return nil
+			draft, changed, err := rtl.SetRemark(o.Center, month, section, o.ledger(), text, time.Now())
+			return c.writeOne(cmd, month+"/"+section, draft, changed, err)
 		},
 	}
 	f.add(cmd)
@@ -458,7 +434,7 @@ The satisfaction index follows PermenPANRB 14/2017. Giving a file again changes 
 			}
 			l := o.ledger()
 			for _, form := range forms {
-				draft, changed, err := rtl.SetForm(o.Center, month, &l, form, time.Now())
+				draft, changed, err := rtl.SetForm(o.Center, month, l, form, time.Now())
 				if err != nil {
 					return fmt.Errorf("%s: %w", args[0], err)
 				}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector"
+	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/engine"
 	"github.com/monev112/monev112/collector/engine/filepages"
 	"github.com/monev112/monev112/collector/observability/telemetry"
@@ -68,6 +69,14 @@ func readConfig(path string) (collector.File, error) {
 		return collector.File{}, nil
 	}
 	return collector.ReadFile(path)
+}
+
+// readDirectory reads the configuration file and the directory that it names.
+func readDirectory(config string) (file collector.File, dir *directory.Directory, err error) {
+	if file, err = readConfig(config); err == nil {
+		dir, err = file.LoadDirectory()
+	}
+	return file, dir, err
 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,10 +24,10 @@ real time, with every kind of call and fault), load (many small cases, for bench
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			o.Preset, o.Totals = simulate.Preset(preset), totals
-			if o.From, err = parseDay(from); err != nil {
+			if o.From, err = periodInstant(from); err != nil {
 				return usagef("simulate: --from: %v", err)
 			}
-			if o.To, err = parseDay(to); err != nil {
+			if o.To, err = periodInstant(to); err != nil {
 				return usagef("simulate: --to: %v", err)
 			}
 			if lines {
@@ -56,15 +55,4 @@ real time, with every kind of call and fault), load (many small cases, for bench
 		"sidoarjo-2023: also write the recommendations that it plants (needs a key with monev:write)")
 	cmd.Flags().BoolVar(&lines, "lines", false, "print the events as NDJSON instead of sending them")
 	return cmd
-}
-
-// parseDay reads an instant, or a day that begins at midnight WIB; empty is the zero time.
-func parseDay(s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
-	}
-	return time.ParseInLocation(time.DateOnly, s, wib)
 }

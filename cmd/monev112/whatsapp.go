@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector/alerting/whatsapp"
+	"github.com/monev112/monev112/collector/source/send"
 )
 
 func whatsappCommand() *cobra.Command {
@@ -132,8 +133,8 @@ func messageTestCommand(channel, long, late string) *cobra.Command {
 				return err
 			}
 			var d delivered
-			if err := c.ask(cmd.Context(), http.MethodPost, "/v1/"+channel+"/test?to="+url.QueryEscape(to), nil,
-				&d); err != nil {
+			err = c.ask(cmd.Context(), http.MethodPost, "/v1/"+channel+"/test?to="+url.QueryEscape(to), nil, &d)
+			if err != nil {
 				return err
 			}
 			out, end, told := cmd.OutOrStdout(), time.Now().Add(wait), map[string]bool{}
@@ -148,10 +149,8 @@ func messageTestCommand(channel, long, late string) *cobra.Command {
 				if time.Now().After(end) {
 					return errors.New(late)
 				}
-				select {
-				case <-cmd.Context().Done():
-					return cmd.Context().Err()
-				case <-time.After(time.Second):
+				if err := send.Sleep(cmd.Context(), time.Second); err != nil {
+					return err
 				}
 			}
 		},

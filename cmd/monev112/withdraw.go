@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector/source/importer"
+	"github.com/monev112/monev112/collector/source/send"
 )
 
 func withdrawCommand() *cobra.Command {
@@ -189,6 +189,17 @@ type standing struct {
 	Time    time.Time `json:"time"`
 }
 
+// about names the events behind cursor.
+func (w *withdrawing) about(cursor string) map[string]string {
+	q := map[string]string{"source": w.source, "center": w.center, "cursor": cursor}
+	for name, t := range map[string]time.Time{"since": w.since, "until": w.until} {
+		if !t.IsZero() {
+			q[name] = t.Format(time.RFC3339Nano)
+		}
+	}
+	return q
+}
+
 func (w *withdrawing) run(ctx context.Context) error {
 	total, centers, err := w.count(ctx)
 	if err != nil || total == 0 || w.dryRun {
@@ -216,19 +227,12 @@ func (w *withdrawing) count(ctx context.Context) (total int, centers []string, e
 	var first, last time.Time
 	var before standing
 	for cursor := ""; ; {
-		q := url.Values{"source": {w.source}, "center": {w.center}, "cursor": {cursor}}
-		for name, t := range map[string]time.Time{"since": w.since, "until": w.until} {
-			if !t.IsZero() {
-				q.Set(name, t.Format(time.RFC3339))
-			}
-		}
-		maps.DeleteFunc(q, func(_ string, v []string) bool { return v[0] == "" })
 		var page struct {
 			Events []standing `json:"events"`
 			Next   string     `json:"next"`
 		}
 		err := patiently(ctx, func() error {
-			return w.client.ask(ctx, http.MethodGet, "/v1/admin/events?"+q.Encode(), nil, &page)
+			return w.client.ask(ctx, http.MethodGet, "/v1/admin/events?"+filled(w.about(cursor)), nil, &page)
 		})
 		if err != nil {
 			return 0, nil, err
@@ -290,12 +294,6 @@ func (w *withdrawing) withdraw(ctx context.Context, total int, centers []string)
 	var withdrawn, already, refused int
 	said := time.Now()
 	for cursor := ""; ; {
-		ask := map[string]any{"source": w.source, "center": w.center, "cursor": cursor}
-		for name, t := range map[string]time.Time{"since": w.since, "until": w.until} {
-			if !t.IsZero() {
-				ask[name] = t
-			}
-		}
 		var done struct {
 			Events             []standing `json:"events"`
 			Withdrawn, Already int
@@ -306,7 +304,7 @@ func (w *withdrawing) withdraw(ctx context.Context, total int, centers []string)
 			Next string
 		}
 		err := patiently(ctx, func() error {
-			return w.client.ask(ctx, http.MethodPost, "/v1/admin/withdrawals", ask, &done)
+			return w.client.ask(ctx, http.MethodPost, "/v1/admin/withdrawals", w.about(cursor), &done)
 		})
 		if ctx.Err() != nil {
 			return fmt.Errorf("stopped after %d of %d events; run the same command again to go on", withdrawn+already, total)
@@ -348,17 +346,13 @@ func (w *withdrawing) withdraw(ctx context.Context, total int, centers []string)
 
 // patiently repeats a request that the service cannot answer now, or while it is away, for a minute.
 func patiently(ctx context.Context, ask func() error) error {
-	for began, wait := time.Now(), askEvery; ; wait = min(2*wait, 10*time.Second) {
+	_, err := send.Patience{Total: away, LongestWait: 10 * time.Second}.Do(ctx, func() error {
 		err := ask()
 		var no *refusal
-		if err == nil || ctx.Err() != nil || time.Since(began) > away ||
-			errors.As(err, &no) && no.status < 500 && no.status != http.StatusTooManyRequests {
+		if err == nil || errors.As(err, &no) && !no.passes() {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
-		}
-	}
+		return &send.Temporary{Cause: err}
+	})
+	return err
 }
