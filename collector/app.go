@@ -339,9 +339,9 @@ func (a *App) openIntake(context.Context) error {
 	}
 	a.intake, err = ingest.NewIntake(ingest.IntakeConfig{
 		Events:    event.Config{Keys: keys, Attributes: a.cfg.File.Attributes, AllowIDs: a.cfg.File.AllowIDs},
-		Directory: a.dir, Board: a.board, Rejected: a.rejected, Metrics: a.metrics, Exemplars: &a.exemplars,
-		Links: a.requests, Tracer: a.tracing.Tracer("monev112/ingest"), Now: a.cfg.Now, Log: a.log("intake"),
-		StoredDigests: lookup.NewDoor(a.sink, a.shipper.Answering, a.cfg.Now, a.cfg.Log).Digests, HeldBack: a.dead.HeldBack,
+		Directory: a.dir, Board: a.board, Rejected: a.rejected, Metrics: a.metrics, HeldBack: a.dead.HeldBack,
+		Exemplars: &a.exemplars, Links: a.requests, Tracer: a.tracing.Tracer("monev112/ingest"), Log: a.log("intake"),
+		StoredDigests: lookup.NewDigestLookup(a.sink, a.shipper.Answering, a.cfg.Now, a.cfg.Log).Digests, Now: a.cfg.Now,
 	}, a.ingest)
 	a.metrics.Shipper.WatchUnresolved(func() int { return a.intake.UnresolvedNames() })
 	return err
@@ -430,7 +430,7 @@ func (a *App) openAPI(guard *auth.Guard) error {
 	var err error
 	if a.uploads, err = upload.New(upload.Config{
 		Dir: a.dataPath(upload.FolderName), State: a.dataPath(dropfolder.FolderName), Directory: a.dir,
-		Collector: a.inProcess(send.Patience{}), Name: dropfolder.Collector, Log: a.cfg.Log, Now: a.cfg.Now,
+		Collector: a.inProcess(send.Patience{}), Name: dropfolder.InProcess, Log: a.cfg.Log, Now: a.cfg.Now,
 	}); err != nil {
 		return err
 	}
@@ -509,7 +509,7 @@ func (a *App) openDrops(context.Context) (err error) {
 	}
 	a.drops, err = dropfolder.New(dropfolder.Config{
 		Folders: a.cfg.File.Drop, State: a.dataPath(dropfolder.FolderName), Builtin: deploy.Defaults, Directory: a.dir,
-		Collector: a.inProcess(send.Patience{Total: -1}), Name: dropfolder.Collector, Log: a.cfg.Log, Now: a.cfg.Now,
+		Collector: a.inProcess(send.Patience{Total: -1}), Name: dropfolder.InProcess, Log: a.cfg.Log, Now: a.cfg.Now,
 	})
 	return err
 }

@@ -60,8 +60,7 @@ func (b *bench) limitOf(ctx context.Context, bodies []body) (best float64, how s
 	}
 	ways := []way{
 		{rows: 50_000, concurrency: 1, plain: true}, {rows: 100_000, concurrency: 2, plain: true},
-		{rows: 50_000, concurrency: 4, plain: true},
-		{rows: 100_000, concurrency: 1}, {rows: 50_000, concurrency: 4},
+		{rows: 50_000, concurrency: 4, plain: true}, {rows: 100_000, concurrency: 1}, {rows: 50_000, concurrency: 4},
 		{rows: 100_000, concurrency: 1, plain: true, unmerged: true},
 		{rows: 50_000, concurrency: 4, plain: true, unmerged: true}, {rows: 50_000, concurrency: 4, unmerged: true},
 	}

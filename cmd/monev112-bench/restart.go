@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -79,10 +80,7 @@ func prepareJournal(ctx context.Context, dir string, events []event.Event) (int6
 	}
 	_, err = loop.Submit(ctx, []*event.Event{&events[0]})
 	cancel()
-	if rerr := <-done; err == nil {
-		err = rerr
-	}
-	if err != nil {
+	if err = cmp.Or(err, <-done); err != nil {
 		return 0, err
 	}
 	const group = 2000

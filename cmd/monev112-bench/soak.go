@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -64,9 +65,7 @@ func runSoak(ctx context.Context, args []string) (err error) {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if s.warmUp == 0 {
-		s.warmUp = s.duration * 6 / 10
-	}
+	s.warmUp = cmp.Or(s.warmUp, s.duration*6/10)
 	if s.rate < soakBatch || s.duration < 10*soakSampleEvery || s.warmUp >= s.duration {
 		return fmt.Errorf("soak: -rate from %d, -duration from %s, -warm-up below it", soakBatch, 10*soakSampleEvery)
 	}

@@ -121,8 +121,7 @@ func (t *table) look() {
 func (t *table) header(b *bench) {
 	t.head = []string{
 		fmt.Sprintf("%s %s/%s, %d processors, load average %s at the start, %s", runtime.Version(), runtime.GOOS,
-			runtime.GOARCH,
-			runtime.NumCPU(), loadAverage(), time.Now().UTC().Format("2006-01-02 15:04 UTC")),
+			runtime.GOARCH, runtime.NumCPU(), loadAverage(), time.Now().UTC().Format("2006-01-02 15:04 UTC")),
 	}
 	if b.runs > 1 {
 		t.head = append(t.head, fmt.Sprintf("the worst of %d runs, with what was measured beside it", b.runs))

@@ -60,8 +60,7 @@ func (b *bench) visible(ctx context.Context) (err error) {
 	}
 	shown, stored := untilShown(screens, 0, calls), w.untilStored()
 	b.table.add(figure{"acknowledged events that a scrape begun later lacks", float64(w.missing), "events", false}, 0, "",
-		fmt.Sprintf("of %d, %d/s; %d scrapes, p99 %s", n, visibleRate, len(w.scrapes),
-			ms(quantile(w.scrapes, 0.99))))
+		fmt.Sprintf("of %d, %d/s; %d scrapes, p99 %s", n, visibleRate, len(w.scrapes), ms(quantile(w.scrapes, 0.99))))
 	b.table.add(figure{"accepted to the wallboard, p99", inMS(quantile(shown, 0.99)), "ms", false}, screenGoal, "",
 		"p50 "+ms(quantile(shown, 0.50))+", one screen")
 	b.table.add(figure{"accepted to ClickHouse with case and clocks, p99", inMS(quantile(stored, 0.99)), "ms", false},

@@ -205,8 +205,7 @@ func tellUnrecognised(w io.Writer, cfg backup.RestoreConfig) error {
 	}
 	for _, key := range []struct{ file, follows string }{
 		{ingest.CallerKeysFile, "the next start makes new ones: an earlier caller counts as a new one, and an event of " +
-			"before " +
-			"that is sent again looks like a conflict instead of a duplicate"},
+			"before that is sent again looks like a conflict instead of a duplicate"},
 		{web.LinkKeysFile, "the next start makes a new one: no link opens that was sent before"},
 		{auth.FileName, "no key of before is known: the service does not start until others are created (monev112 key " +
 			"create)"},

@@ -36,8 +36,7 @@ known-keys.json records the step. Keys that are whole are refused: rotate is for
 			}
 			w := cmd.OutOrStdout()
 			fmt.Fprintln(w, "lost: which calls came from one number, across this step; and that an event of before, sent "+
-				"again, "+
-				"is a duplicate")
+				"again, is a duplicate")
 			tellAside(w, aside)
 			if dryRun {
 				return closing(w, true, "")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -54,9 +55,7 @@ func checkCommand() *cobra.Command {
 				if err != nil {
 					return &usageError{err}
 				}
-				if q.Center == "" {
-					q.Center = dir.DefaultCenter()
-				}
+				q.Center = cmp.Or(q.Center, dir.DefaultCenter())
 				if q.OPD != "" {
 					q.OPD, _ = dir.ResolveOPD(q.Center, q.OPD)
 				}

@@ -121,9 +121,8 @@ sent as corrections. Refused rows are written to the rejects file with line and 
 	f.add(cmd)
 	cmd.Flags().StringVar(&named, "mapping", "", "mapping file, or the name of a built-in mapping")
 	cmd.Flags().StringVar(&rejects, "rejects", "rejects.csv", "file for refused rows (mode 0600)")
-	cmd.Flags().StringVar(&state, "state", "",
-		"folder that records what was sent, needed for corrections; with \"none\" changed rows are conflicts "+
-			"(default: monev112 in the user's state folder)")
+	cmd.Flags().StringVar(&state, "state", "", "folder that records what was sent, needed for corrections; with "+
+		"\"none\" changed rows are conflicts (default: monev112 in the user's state folder)")
 	cmd.Flags().StringVar(&config, "config", "",
 		"configuration file whose directory resolves names (default: the built-in directory)")
 	cmd.Flags().BoolVar(&withdraw, "withdraw", false, "take back events of earlier imports, within the time of the "+

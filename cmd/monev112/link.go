@@ -62,9 +62,7 @@ the configuration, or --url; without either the link is for this machine.`,
 			case to == web.ToWallboard && (opd != "" || name != ""):
 				return usagef("--opd and --name are for --to %s", web.ToOPD)
 			}
-			if expires == "" {
-				expires = map[string]string{web.ToWallboard: "365d", web.ToOPD: "90d"}[to]
-			}
+			expires = cmp.Or(expires, map[string]string{web.ToWallboard: "365d", web.ToOPD: "90d"}[to])
 			lifetime, err := parseDays(expires)
 			if err != nil {
 				return err

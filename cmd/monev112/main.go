@@ -66,12 +66,10 @@ func rootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		serveCommand(), engineCommand(), demoCommand(), importCommand(), withdrawCommand(), mapCommand(), followCommand(),
-		simulateCommand(), initCommand(), linkCommand(),
-		checkCommand(), rebuildCommand(), freezeCommand(), reportCommand(), journalCommand(), backupCommand(),
-		restoreCommand(),
-		rtlCommand(), monevDataCommand(), kendalaCommand(), numberCommand(),
-		retentionCommand(), keyCommand(), callerKeyCommand(), linkKeyCommand(), alertmanagerConfigCommand(),
-		whatsappCommand(), telegramCommand(), healthcheckCommand(), versionCommand(),
+		simulateCommand(), initCommand(), linkCommand(), checkCommand(), rebuildCommand(), freezeCommand(), reportCommand(),
+		journalCommand(), backupCommand(), restoreCommand(), rtlCommand(), monevDataCommand(), kendalaCommand(),
+		numberCommand(), retentionCommand(), keyCommand(), callerKeyCommand(), linkKeyCommand(),
+		alertmanagerConfigCommand(), whatsappCommand(), telegramCommand(), healthcheckCommand(), versionCommand(),
 	)
 	return root
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -47,9 +48,7 @@ would be refused.`,
 			if o.Words, err = pairs("word", words, strings.ToLower); err != nil {
 				return err
 			}
-			if o.Center == "" {
-				o.Center = o.Directory.DefaultCenter()
-			}
+			o.Center = cmp.Or(o.Center, o.Directory.DefaultCenter())
 			center, known := o.Directory.Center(o.Center)
 			if !known {
 				return usagef("map: the directory has no centre %q", o.Center)
@@ -71,9 +70,8 @@ would be refused.`,
 		"configuration file whose directory resolves names (default: the built-in directory)")
 	cmd.Flags().StringVar(&write, "write", "", "write the mapping to this file, which must not exist")
 	cmd.Flags().StringVar(&named, "mapping", "", "try this mapping instead of proposing one")
-	cmd.Flags().StringArrayVar(&columns, "column", nil,
-		"what a column is, as \"Waktu Tutup=resolved\", or \"Catatan=-\" for one that is not used; may be given several times. "+
-			"One of "+roleNames())
+	cmd.Flags().StringArrayVar(&columns, "column", nil, "what a column is, as \"Waktu Tutup=resolved\", or "+
+		"\"Catatan=-\" for one that is not used; may be given several times. One of "+roleNames())
 	cmd.Flags().StringArrayVar(&words, "word", nil,
 		"what a word in a column means, as class:bercanda=prank; also priority: and status:; may be given several times")
 	cmd.Flags().IntVar(&samples, "samples", 2, "how many events of each type to show")

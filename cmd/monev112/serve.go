@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -145,9 +146,5 @@ func serve(ctx context.Context, cfg collector.Config, started func(*collector.Ap
 	if started != nil {
 		started(app)
 	}
-	err = app.Run(ctx)
-	if cerr := app.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return cmp.Or(app.Run(ctx), app.Close())
 }

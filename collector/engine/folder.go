@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -65,11 +64,7 @@ func parseKey(text []byte) (string, error) {
 // folder's lock.
 func WriteAddr(dataDir, addr string) (remove func(), err error) {
 	path := filepath.Join(dataDir, addrFile)
-	err = disk.Replace(disk.OS{}, path, 0o600, func(w io.Writer) error {
-		_, err := io.WriteString(w, addr+"\n")
-		return err
-	})
-	if err != nil {
+	if err := disk.WriteFile(disk.OS{}, path, 0o600, []byte(addr+"\n")); err != nil {
 		return nil, fmt.Errorf("engine: write the address: %w", err)
 	}
 	return func() { _ = os.Remove(path) }, nil

@@ -44,9 +44,6 @@ const (
 // RTLStatuses returns the closed list of statuses, in the order in which a recommendation goes through them.
 func RTLStatuses() []string { return slices.Clone(rtlStatuses) }
 
-// Forms returns the closed list of forms: staff, budget and satisfaction survey.
-func Forms() []string { return slices.Clone(forms) }
-
 var (
 	rtlStatuses = []string{RTLUsulan, RTLDisetujui, RTLBerjalan, RTLSelesai, RTLBatal}
 	forms       = []string{"sdm", "anggaran", "skm"}

@@ -97,7 +97,7 @@ type Observer interface {
 	Conflicts(source string, events int)
 }
 
-// Shipper is the loop. Make one with New.
+// Shipper follows the journal and keeps ClickHouse up to date. Make one with New.
 type Shipper struct {
 	cfg          Config
 	journal      *journal.Journal
@@ -123,7 +123,8 @@ type Shipper struct {
 	burst        burst
 }
 
-// New reads the cursor. One of another journal is left aside, since positions mean nothing there: shipping begins anew.
+// New returns a Shipper that goes on at the cursor, which it reads. One of another journal is left aside, since
+// positions mean nothing there: shipping begins anew.
 func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadLetters) (*Shipper, error) {
 	if cfg.Tracer == nil {
 		cfg.Tracer = noop.NewTracerProvider().Tracer("")

@@ -440,7 +440,7 @@ func (s *Store) causeStated(ctx context.Context, f *CauseFacts, r CauseRange) er
 	return err
 }
 
-// StatedReasons is why OPDs were late, as each said last of a ticket, from the events that stand of each ticket.
+// StatedReasons returns why OPDs were late, as each said last of a ticket, from the events that stand of each ticket.
 func StatedReasons(events map[string][]*event.Event) map[string]map[string]string {
 	out := map[string]map[string]string{}
 	for id, evs := range events {

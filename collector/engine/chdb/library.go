@@ -100,9 +100,8 @@ func Load(path string) (*Library, error) {
 		symbol, err := purego.Dlsym(handle, f.name)
 		if err != nil {
 			return nil, fmt.Errorf(
-				"load ClickHouse library %s: function %s is missing; install the version of this program with `monev112 engine "+
-					"install`: %w",
-				path, f.name, err)
+				"load ClickHouse library %s: function %s is missing; install the version of this program with `monev112 "+
+					"engine install`: %w", path, f.name, err)
 		}
 		purego.RegisterFunc(f.into, symbol)
 	}

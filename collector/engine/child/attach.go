@@ -21,8 +21,8 @@ const (
 // for what it holds in the file system.
 const niceness = 10
 
-// Attach is the child's side of Process. In a process that a Process started it lowers the priority, gives a context
-// that ends with the parent, and announce tells the parent the address. In any other process it changes nothing.
+// Attach makes an engine the child of the Process that started it: it lowers the priority and returns a context that
+// ends with the parent, and announce tells the parent the engine's address. In any other process it changes nothing.
 func Attach(ctx context.Context, log *slog.Logger) (_ context.Context, announce func(addr string) error) {
 	if os.Getenv(envName) == "" {
 		return ctx, func(string) error { return nil }

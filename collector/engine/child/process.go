@@ -60,7 +60,7 @@ type Process struct {
 	restarts int
 }
 
-// New checks the configuration.
+// New checks the configuration and returns a Process, which Run starts.
 func New(config Config) (*Process, error) {
 	if config.DataDir == "" {
 		return nil, errors.New("engine: no data folder given")

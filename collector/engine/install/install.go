@@ -4,6 +4,7 @@ package install
 
 import (
 	"archive/tar"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha512"
@@ -121,12 +122,8 @@ func Fetch(ctx context.Context, o Options) (string, error) {
 	if o.Progress == nil {
 		o.Progress = func(string) {}
 	}
-	if o.NPM == "" {
-		o.NPM = "npm"
-	}
-	if o.platform == "" {
-		o.platform = runtime.GOOS + "/" + runtime.GOARCH
-	}
+	o.NPM = cmp.Or(o.NPM, "npm")
+	o.platform = cmp.Or(o.platform, runtime.GOOS+"/"+runtime.GOARCH)
 	if o.release == (release{}) {
 		o.release = releases[o.platform]
 	}
@@ -137,9 +134,8 @@ func Fetch(ctx context.Context, o Options) (string, error) {
 	}
 	if o.release == (release{}) {
 		return "", fmt.Errorf(
-			"engine install: no checked package of the ClickHouse library is known for %s; put %s of version %s somewhere and "+
-				"set %s",
-			o.platform, libraryName, Version, LibraryEnv)
+			"engine install: no checked package of the ClickHouse library is known for %s; put %s of version %s somewhere "+
+				"and set %s", o.platform, libraryName, Version, LibraryEnv)
 	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -136,7 +136,7 @@ const defaultDatabase = "default"
 // Key is the secret that makes a request a writer's.
 func (d *Database) Key() string { return d.key }
 
-// Close ends the statements that run, closes the connections and gives the folder free. It may be called twice.
+// Close ends the statements that run, closes the connections and unlocks the folder. It may be called twice.
 func (d *Database) Close() error {
 	var err error
 	d.closed.Do(func() {

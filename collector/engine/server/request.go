@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"compress/gzip"
 	"compress/zlib"
 	"errors"
@@ -52,8 +53,7 @@ func (s *handler) readRequest(w http.ResponseWriter, r *http.Request) (*request,
 		return nil, newException(codeBadArguments, "the URL's query does not parse: %v", err)
 	}
 	if len(values) > maxParams {
-		return nil, newException(codeBadArguments, "%d parameters in the URL, at most %d", len(values),
-			maxParams)
+		return nil, newException(codeBadArguments, "%d parameters in the URL, at most %d", len(values), maxParams)
 	}
 	q := &request{
 		writer: writer && r.Method == http.MethodPost, id: values.Get("query_id"), database: values.Get("database"),
@@ -61,18 +61,10 @@ func (s *handler) readRequest(w http.ResponseWriter, r *http.Request) (*request,
 	}
 	// A reader's session could hold nothing: readonly=1 has no SET and no temporary tables. Clients send an id by default.
 	if q.writer && values.Has("session_id") {
-		return nil, newException(codeNotImplemented,
-			"sessions (session_id) are not kept: send settings with each request")
+		return nil, newException(codeNotImplemented, "sessions (session_id) are not kept: send settings with each request")
 	}
-	if q.database == "" {
-		q.database = r.Header.Get("X-ClickHouse-Database")
-	}
-	if q.format == "" {
-		q.format = r.Header.Get("X-ClickHouse-Format")
-	}
-	if q.format == "" {
-		q.format = "TabSeparated"
-	}
+	q.database = cmp.Or(q.database, r.Header.Get("X-ClickHouse-Database"))
+	q.format = cmp.Or(q.format, r.Header.Get("X-ClickHouse-Format"), "TabSeparated")
 	if q.id == "" {
 		q.id = newID()
 	}
@@ -150,8 +142,8 @@ func (s *handler) readBody(w http.ResponseWriter, r *http.Request, values url.Va
 			return err
 		}
 		for name, value := range form {
-			if strings.HasPrefix(name, "param_") {
-				q.params[strings.TrimPrefix(name, "param_")] = value
+			if param, ok := strings.CutPrefix(name, "param_"); ok {
+				q.params[param] = value
 			}
 		}
 		text += form["query"]
@@ -279,8 +271,7 @@ func decodeBody(body io.Reader, encoding string, native bool) (io.Reader, error)
 			return d.IOReadCloser(), nil
 		}}
 	default:
-		return nil, newException(codeNotImplemented, "Content-Encoding %q: use gzip, zstd, deflate or br",
-			encoding)
+		return nil, newException(codeNotImplemented, "Content-Encoding %q: use gzip, zstd, deflate or br", encoding)
 	}
 	if native {
 		body = compress.NewReader(body)

@@ -102,8 +102,8 @@ func checkListen(listen string) error {
 	return nil
 }
 
-// NewHTTPServer bounds what a slow or hostile client can hold. Bodies and answers have limits of their own, for an
-// INSERT or a result may rightly take long.
+// NewHTTPServer returns a server that bounds what a slow or hostile client can hold. Bodies and answers have limits of
+// their own, for an INSERT or a result may rightly take long.
 func NewHTTPServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,

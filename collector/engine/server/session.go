@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,9 +54,7 @@ func (s *session) verifySettings() error {
 
 // use makes database the current one.
 func (s *session) use(database string) error {
-	if database == "" {
-		database = defaultDatabase
-	}
+	database = cmp.Or(database, defaultDatabase)
 	if database == s.database {
 		return nil
 	}

@@ -175,10 +175,8 @@ func insertData(rest string) string {
 // repeat with every part: those are fetched whole.
 var partwiseFormats = map[string]bool{
 	"Native": true, "TabSeparated": true, "TSV": true, "TabSeparatedRaw": true, "TSVRaw": true, "CSV": true,
-	"JSONEachRow": true,
-	"JSONLines":   true, "NDJSON": true, "JSONCompactEachRow": true, "JSONStringsEachRow": true,
-	"JSONCompactStringsEachRow": true,
-	"RowBinary":                 true, "Null": true,
+	"JSONEachRow": true, "JSONLines": true, "NDJSON": true, "JSONCompactEachRow": true, "JSONStringsEachRow": true,
+	"JSONCompactStringsEachRow": true, "RowBinary": true, "Null": true,
 }
 
 // contentTypes are the media types ClickHouse names for its formats.

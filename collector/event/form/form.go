@@ -194,6 +194,7 @@ const (
 // MaxRupiah is the largest sum of a budget.
 const MaxRupiah = 1_000_000_000_000_000
 
+// Check implements Data.
 func (s *Staff) Check() error {
 	if err := rowCount(len(s.Rows)); err != nil {
 		return err
@@ -214,6 +215,7 @@ func (s *Staff) Check() error {
 	return nil
 }
 
+// Check implements Data.
 func (b *Budget) Check() error {
 	if err := rowCount(len(b.Rows)); err != nil {
 		return err
@@ -231,6 +233,7 @@ func (b *Budget) Check() error {
 	return nil
 }
 
+// Check implements Data.
 func (s *Survey) Check() error {
 	if s.Respondents < 1 || s.Respondents > 1_000_000 {
 		return fmt.Errorf("responden is %d; give how many people were asked", s.Respondents)

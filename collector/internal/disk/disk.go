@@ -68,6 +68,14 @@ func Replace(fsys FS, name string, perm fs.FileMode, write func(io.Writer) error
 	return nil
 }
 
+// WriteFile writes content to the file name, whole or not at all; see Replace.
+func WriteFile(fsys FS, name string, perm fs.FileMode, content []byte) error {
+	return Replace(fsys, name, perm, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
 func writeSynced(fsys FS, name string, perm fs.FileMode, write func(io.Writer) error) (err error) {
 	f, err := fsys.OpenFile(name, createTruncate, perm)
 	if err != nil {

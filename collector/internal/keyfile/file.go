@@ -3,7 +3,6 @@ package keyfile
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 
@@ -94,8 +93,5 @@ func (f File[T]) write(value T) error {
 	if err != nil {
 		return fmt.Errorf("write the %s: %w", f.Name, err)
 	}
-	return disk.Replace(folderOwned{}, f.Path, 0o600, func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	})
+	return disk.WriteFile(folderOwned{}, f.Path, 0o600, text)
 }

@@ -1,6 +1,7 @@
 package asterisk
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -309,9 +310,7 @@ func (w *work) exit(reason string, waitAt int) {
 		c.Waited += max(0, w.l.ms()-c.Entered)
 	}
 	c.Waiting, c.Left = false, w.l.ms()
-	if c.Stays == 0 {
-		c.Stays = 1
-	}
+	c.Stays = cmp.Or(c.Stays, 1)
 	if !c.Answered {
 		w.unserved(w.l.UniqueID, c, w.l.Queue, reason)
 	}

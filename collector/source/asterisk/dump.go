@@ -18,11 +18,10 @@ import (
 //	time, callid, queuename, agent, event, and data or data1, data2, ...; id, if there is one, tells the order of rows
 var dumpColumns = []tabular.Column{
 	{Headers: []string{"time"}}, {Headers: []string{"callid", "uniqueid"}}, {Headers: []string{"queuename", "queue"}},
-	{Headers: []string{"agent"}}, {Headers: []string{"event"}},
-	{Headers: []string{"id"}, Optional: true}, {Headers: []string{"data"}, Optional: true},
-	{Headers: []string{"data1"}, Optional: true}, {Headers: []string{"data2"}, Optional: true},
-	{Headers: []string{"data3"}, Optional: true}, {Headers: []string{"data4"}, Optional: true},
-	{Headers: []string{"data5"}, Optional: true},
+	{Headers: []string{"agent"}}, {Headers: []string{"event"}}, {Headers: []string{"id"}, Optional: true},
+	{Headers: []string{"data"}, Optional: true}, {Headers: []string{"data1"}, Optional: true},
+	{Headers: []string{"data2"}, Optional: true}, {Headers: []string{"data3"}, Optional: true},
+	{Headers: []string{"data4"}, Optional: true}, {Headers: []string{"data5"}, Optional: true},
 }
 
 // Where in dumpColumns the columns stand that are not read by their place alone.

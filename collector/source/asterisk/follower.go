@@ -2,6 +2,7 @@ package asterisk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +72,8 @@ const (
 	lockName    = "lock"
 )
 
-// NewFollower takes the folder and reads the position in it. The log itself may still be missing.
+// NewFollower returns a Follower that goes on at the position in its folder, which it locks. The log itself may still
+// be missing.
 func NewFollower(o FollowerOptions) (_ *Follower, err error) {
 	o.Config = o.Config.WithDefaults()
 	if err := o.Config.Check(); err != nil {
@@ -83,9 +85,7 @@ func NewFollower(o FollowerOptions) (_ *Follower, err error) {
 				o.Directory.DefaultCenter())
 		}
 	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -25,7 +25,7 @@ const ReasonTransfer = "transfer"
 // ReasonOutbound is the reason of an agent.state busy on a call out of the house.
 const ReasonOutbound = "outbound"
 
-// Mapper says what the lines of one log mean, in the order of the log. It does no IO and reads no clock: the same lines
+// Mapper turns the lines of one log, in their order, into events. It does no IO and reads no clock: the same lines
 // give the same events, with the same ids. It is for one goroutine.
 type Mapper struct {
 	cfg   Config
@@ -45,7 +45,7 @@ type Tally struct {
 	// lines of events that mean nothing here, by event; at most maxUnknown names, then "other"
 	Unknown map[string]int
 	Numbers int            // parameters that are no number, or a negative one; the event goes without it
-	Callers int            // numbers of callers that are none, left out
+	Callers int            // callers' numbers that are no telephone numbers, left out
 	Unnamed map[string]int // lines of agents without a code, by the code that hides the name; at most maxUnknown
 	// Outbound calls, and those of them that were answered: no caller of the centre is in them, and no event tells of
 	// them but their agents' states.
@@ -56,7 +56,7 @@ type Tally struct {
 // maxUnknown bounds the lists of a Tally.
 const maxUnknown = 64
 
-// NewMapper starts at the beginning of a log.
+// NewMapper returns a Mapper that expects the first line of a log.
 func NewMapper(c Config, names *Names) *Mapper {
 	return &Mapper{
 		cfg: c.WithDefaults(), names: names, calls: map[string]*call{}, agents: map[string]*agent{},

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,7 +30,7 @@ type Names struct {
 
 const nameKeyBytes = 32
 
-// NewNames uses the lists of c and the key, which keeps hashed names from being guessed.
+// NewNames returns the Names by the lists of c and the key, which keeps hashed names from being guessed.
 func NewNames(c Config, key []byte) *Names {
 	return &Names{codes: tidied(c.Agents), positions: tidied(c.Positions), key: key}
 }
@@ -143,10 +142,7 @@ func LoadNameKey(path string) ([]byte, error) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return nil, fmt.Errorf("folder of the key for agents' names: %w", err)
 		}
-		return key, disk.Replace(disk.OS{}, path, 0o600, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "%x\n", key)
-			return err
-		})
+		return key, disk.WriteFile(disk.OS{}, path, 0o600, fmt.Appendf(nil, "%x\n", key))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("key for agents' names: %w", err)

@@ -77,9 +77,8 @@ func readPosition(fsys disk.FS, dir string) (p position, ok bool, err error) {
 	}
 	if p.Version != positionVersion || p.File.Offset < 0 || p.File.HeadBytes < 0 || p.File.HeadBytes > headBytes {
 		return p, false, fmt.Errorf(
-			"position file %s is of version %d, this program writes %d; remove it, and the log is read again from its start, "+
-				"which counts nothing twice",
-			name, p.Version, positionVersion)
+			"position file %s is of version %d, this program writes %d; remove it, and the log is read again from its "+
+				"start, which counts nothing twice", name, p.Version, positionVersion)
 	}
 	for id, c := range p.Calls {
 		if c == nil {

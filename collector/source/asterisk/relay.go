@@ -39,11 +39,9 @@ const (
 	relayLongest = 5 * time.Second
 )
 
-// NewRelay opens no connection.
+// NewRelay returns a Relay of a spool. It opens no connection.
 func NewRelay(spool *Spool, o RelayOptions) (*Relay, error) {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	if o.Wait == nil {
 		o.Wait = send.Sleep
 	}

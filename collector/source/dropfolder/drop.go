@@ -28,8 +28,8 @@ import (
 // FolderName is the name, in the data folder, of the folder for what imports remember.
 const FolderName = "imports"
 
-// Collector is the name, in what imports remember, of the service that they are part of.
-const Collector = "http://127.0.0.1"
+// InProcess is the address under which imports that the service does itself remember what they sent to it.
+const InProcess = "http://127.0.0.1"
 
 // Folder is one watched folder: a file that is put into it is imported by the mapping. Folders are a section of the
 // configuration file.
@@ -41,7 +41,7 @@ type Folder struct {
 	Withdraw bool `yaml:"withdraw"`
 }
 
-// Folders are those of the configuration file.
+// Folders are the watched folders of the configuration file.
 type Folders []Folder
 
 // Resolve makes the paths of all absolute.
@@ -60,7 +60,7 @@ type Config struct {
 	Folders   []Folder
 	State     string             // folder for what was sent and which contents were imported
 	Collector importer.Collector // where events go; it repeats what may be taken later by itself
-	Name      string             // of the collector in State
+	Name      string             // the collector's address, by which State tells collectors apart
 	Builtin   fs.FS              // built-in mappings
 	Directory *directory.Directory
 	Every     time.Duration // between two scans; default 5 s
@@ -127,9 +127,7 @@ func New(cfg Config) (*Watcher, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
-	}
+	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
 	w := &Watcher{cfg: cfg}
 	for i, f := range cfg.Folders {
 		at := fmt.Sprintf("drop[%d]", i)
@@ -304,15 +302,9 @@ func (f *folder) list(root *os.Root, entries int) (names []string, err error) {
 
 // passedOver reports whether a name is never imported: hidden, or being copied.
 func passedOver(name string) bool {
-	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") {
-		return true
-	}
-	for _, end := range []string{".part", ".partial", ".tmp", ".filepart", ".crdownload", ".lock", ".swp"} {
-		if strings.HasSuffix(strings.ToLower(name), end) {
-			return true
-		}
-	}
-	return false
+	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") || slices.Contains(
+		[]string{".part", ".partial", ".tmp", ".filepart", ".crdownload", ".lock", ".swp"},
+		strings.ToLower(filepath.Ext(name)))
 }
 
 // notReady reports whether a file is open in Excel (~$name beside it) or LibreOffice (.~lock.name#).

@@ -47,7 +47,7 @@ type Options struct {
 	// State is a folder in which imports remember what they sent, so that a row that has changed becomes a correction.
 	// Empty: changed rows are refused as conflicts.
 	State string
-	Name  string // of the collector in State: its address
+	Name  string // the collector's address, by which State tells collectors apart
 	// Withdraw takes back events of earlier imports that no row within the time of the files gives any more.
 	Withdraw bool
 
@@ -191,9 +191,7 @@ func (r *run) do(ctx context.Context) (Summary, error) {
 	if r.corrector != nil {
 		r.sum.Totals.Sent -= r.corrector.resent
 		r.sum.Totals.Refused -= r.corrector.resent
-		if serr := r.corrector.finish(); err == nil {
-			err = serr
-		}
+		err = cmp.Or(err, r.corrector.finish())
 	}
 	stop()
 	stopTelling()
@@ -202,9 +200,7 @@ func (r *run) do(ctx context.Context) (Summary, error) {
 	r.sum.Elapsed = time.Since(start)
 	r.sum.Unknown = r.names.list()
 	r.sum.Refused, r.sum.FirstRefusals, r.sum.Refusals = r.rejects.counts, r.rejects.first, r.rejects.errs
-	if cerr := r.rejects.close(); err == nil {
-		err = cerr
-	}
+	err = cmp.Or(err, r.rejects.close())
 	if ctx.Err() != nil && err != nil {
 		err = fmt.Errorf("the import was stopped: %w", ctx.Err())
 	}

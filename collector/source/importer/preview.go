@@ -60,8 +60,7 @@ type EventExample struct {
 
 // ErrUnknownCenter says that the mapping's centre is not in the directory.
 var ErrUnknownCenter = errors.New("the collector would refuse every event; name a centre with --center, or the " +
-	"directory " +
-	"with --config")
+	"directory with --config")
 
 // Try tells what an import of a file would do. The error is that of Import.
 func Try(ctx context.Context, o TryOptions) (Preview, error) {
@@ -127,8 +126,7 @@ func (p *Preview) Text() string {
 	if len(p.Months) > 1 {
 		for _, m := range p.Months {
 			fmt.Fprintf(&b, "  %s: %d calls, %d answered, %d classified, %d tickets, %d resolved\n", m.Month, m.Calls,
-				m.Answered,
-				m.Classified, m.Tickets, m.Resolved)
+				m.Answered, m.Classified, m.Tickets, m.Resolved)
 		}
 	}
 	for _, class := range slices.Sorted(maps.Keys(p.Classes)) {

@@ -19,8 +19,11 @@ type progress struct {
 	done, size int64 // bytes of the files as they lie on the disk; size 0 when it is not known
 }
 
-// plainEvery is how often a line is written where no terminal shows a bar.
-const plainEvery = 5 * time.Second
+// How often a bar moves, and a line is written where no terminal shows one.
+const (
+	barEvery   = 200 * time.Millisecond
+	plainEvery = 5 * time.Second
+)
 
 // showProgress shows where an import stands, as a bar on a terminal, as a line now and then elsewhere, until stop is
 // called.
@@ -28,16 +31,27 @@ func showProgress(out io.Writer, terminal bool, at func() progress) (stop func()
 	if out == nil {
 		return func() {}
 	}
-	every := plainEvery
-	var bar *progressbar.ProgressBar
-	if terminal {
-		every = 200 * time.Millisecond
-		bar = progressbar.NewOptions64(1000, progressbar.OptionSetWriter(out), progressbar.OptionFullWidth(),
-			progressbar.OptionUseANSICodes(true), progressbar.OptionSetPredictTime(false),
-			progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish())
+	begun := time.Now()
+	if !terminal {
+		return every(plainEvery, func() { fmt.Fprintln(out, at().line(time.Since(begun), false)) })
 	}
-	start := time.Now()
-	tick := time.NewTicker(every)
+	bar := progressbar.NewOptions64(1000, progressbar.OptionSetWriter(out), progressbar.OptionFullWidth(),
+		progressbar.OptionUseANSICodes(true), progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish())
+	stop = every(barEvery, func() {
+		p := at()
+		bar.Describe(p.line(time.Since(begun), true))
+		_ = bar.Set64(min(int64(1000*p.share()), 999)) // a bar that stands still is no reason to fail
+	})
+	return func() {
+		stop()
+		_ = bar.Clear() // nor one that stays
+	}
+}
+
+// every calls do at intervals until stop is called, which waits for a call that runs.
+func every(interval time.Duration, do func()) (stop func()) {
+	tick := time.NewTicker(interval)
 	ended, finished := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(finished)
@@ -45,19 +59,10 @@ func showProgress(out io.Writer, terminal bool, at func() progress) (stop func()
 		for {
 			select {
 			case <-ended:
-				if bar != nil {
-					_ = bar.Clear() // a bar that stays is no reason to fail
-				}
 				return
 			case <-tick.C:
+				do()
 			}
-			p := at()
-			if bar == nil {
-				fmt.Fprintln(out, p.line(time.Since(start), false))
-				continue
-			}
-			bar.Describe(p.line(time.Since(start), true))
-			_ = bar.Set64(min(int64(1000*p.share()), 999))
 		}
 	}()
 	return func() {
@@ -74,25 +79,10 @@ func (r *run) tell() (stop func()) {
 	if r.o.Progress == nil {
 		return func() {}
 	}
-	tick := time.NewTicker(tellEvery)
-	ended, finished := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(finished)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ended:
-				return
-			case <-tick.C:
-				p := r.progress()
-				r.o.Progress(p.rows, p.share())
-			}
-		}
-	}()
-	return func() {
-		close(ended)
-		<-finished
-	}
+	return every(tellEvery, func() {
+		p := r.progress()
+		r.o.Progress(p.rows, p.share())
+	})
 }
 
 // share of the work done, 0 to 1: reading and sending count alike.

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"os"
@@ -99,16 +100,7 @@ func (r *rejects) close() error {
 		return nil
 	}
 	r.csv.Flush()
-	err := r.err
-	if err == nil {
-		err = r.csv.Error()
-	}
-	if err == nil {
-		err = r.buf.Flush()
-	}
-	if cerr := r.file.Close(); err == nil {
-		err = cerr
-	}
+	err := cmp.Or(r.err, r.csv.Error(), r.buf.Flush(), r.file.Close())
 	r.file, r.csv = nil, nil
 	if err == nil && len(r.counts) == 0 {
 		err = os.Remove(r.path)

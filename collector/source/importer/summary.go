@@ -14,8 +14,8 @@ import (
 
 // The codes of rows and events that were read and not taken.
 const (
-	CodeServer   tabular.Code = "refused_by_server"
-	CodeConflict tabular.Code = "conflict" // the collector holds the same id with another content
+	CodeServer   tabular.Code = "refused_by_server" // the collector refused the event
+	CodeConflict tabular.Code = "conflict"          // the collector holds the same id with another content
 )
 
 // Summary says what became of every row and event.

@@ -39,10 +39,8 @@ const most, few = 0.8, 0.5
 
 // formatChoices are the formats that a proposal tries, in their order, on the cells of a column of times.
 var formatChoices = [][]string{
-	{"office"},
-	{"M/d/yyyy H:mm", "M/d/yyyy H:mm:ss", "M/d/yyyy H.mm", "M/d/yyyy h:mm a", "M/d/yyyy h:mm:ss a"},
-	{"iso"}, {"day-fraction"}, {"office-date"}, {"unix"}, {"unix-ms"},
-	{"office", "iso", "day-fraction", "office-date"},
+	{"office"}, {"M/d/yyyy H:mm", "M/d/yyyy H:mm:ss", "M/d/yyyy H.mm", "M/d/yyyy h:mm a", "M/d/yyyy h:mm:ss a"}, {"iso"},
+	{"day-fraction"}, {"office-date"}, {"unix"}, {"unix-ms"}, {"office", "iso", "day-fraction", "office-date"},
 }
 
 var (

@@ -13,8 +13,7 @@ import (
 
 // ErrCounts is returned for a table whose rows are hours, days or months with counts. No call can be made of them.
 var ErrCounts = errors.New("from counts nobody can tell which call waited how long, so no call is made up of them; " +
-	"export " +
-	"the list that has a row for each call or ticket")
+	"export the list that has a row for each call or ticket")
 
 // hourForm is an hour of the day or a span of one, as recapitulations name them: 08, 08.00, Jam 8, 08:00 - 08:59, 00.00
 // s/d 01.00, 7 PM.
@@ -102,8 +101,7 @@ func CheckCases(header []string, rows []tabular.Row) error {
 		return nil
 	}
 	return fmt.Errorf("the rows of this table are %s (column %q) with counts, not calls or tickets: %w", unit,
-		oneLine(column),
-		ErrCounts)
+		oneLine(column), ErrCounts)
 }
 
 // steps tells whether cells go from one period to the next, and of which unit.

@@ -119,14 +119,14 @@ func (m *Mapping) NewMapper(b *Binding) *Mapper {
 
 // The codes of rows that the mapping refuses.
 const (
-	CodeColumns   tabular.Code = "wrong_cell_count" // more or fewer cells than the header
-	CodeMissing   tabular.Code = "missing_value"    // a required value is empty
-	CodeTime      tabular.Code = "bad_time"         // a time that fits none of the formats or does not exist
-	CodeNumber    tabular.Code = "bad_number"       // a number that cannot be read or is out of range
-	CodeValue     tabular.Code = "unknown_value"    // a value that the value map does not list
-	CodeNoEvent   tabular.Code = "no_event"         // the row gives no event at all
-	CodeSameID    tabular.Code = "same_id"          // one row gives two different events with one id
-	CodeTimeRange tabular.Code = "time_out_of_range"
+	CodeColumns   tabular.Code = "wrong_cell_count"  // more or fewer cells than the header
+	CodeMissing   tabular.Code = "missing_value"     // a required value is empty
+	CodeTime      tabular.Code = "bad_time"          // a time that fits none of the formats or does not exist
+	CodeNumber    tabular.Code = "bad_number"        // a number that cannot be read or is out of range
+	CodeValue     tabular.Code = "unknown_value"     // a value that the value map does not list
+	CodeNoEvent   tabular.Code = "no_event"          // the row gives no event at all
+	CodeSameID    tabular.Code = "same_id"           // one row gives two different events with one id
+	CodeTimeRange tabular.Code = "time_out_of_range" // before 2000 or after 2099
 )
 
 // Apply returns the events of a row, valid until the next call: all of them, or none and an error. A row that only says

@@ -89,11 +89,9 @@ const (
 // dataKeys are the keys that data may have. center is the mapping's own.
 var dataKeys = map[string]dataKind{
 	"caller": dataCaller, "agent": dataText, "queue": dataText, "position": dataText, "channel": dataText,
-	"class":    dataText,
-	"category": dataText, "priority": dataText, "opd": dataText, "kecamatan": dataText, "reason": dataText,
-	"result": dataText, "outcome": dataText,
-	"calls": dataList, "master": dataText, "due": dataTime, "lat": dataNumber, "lon": dataNumber,
-	"ring_ms": dataInteger, "wait_ms": dataInteger, "revision": dataInteger,
+	"class": dataText, "category": dataText, "priority": dataText, "opd": dataText, "kecamatan": dataText,
+	"reason": dataText, "result": dataText, "outcome": dataText, "calls": dataList, "master": dataText, "due": dataTime,
+	"lat": dataNumber, "lon": dataNumber, "ring_ms": dataInteger, "wait_ms": dataInteger, "revision": dataInteger,
 }
 
 // codes returns the words of a key that is a closed list; nil for any other key.
@@ -242,8 +240,7 @@ func (c *compiler) compile() {
 	m.ambiguous = policy(c.word("ambiguous", "policy", s.Ambiguous, string(earlier), string(later), string(refuse)))
 	m.nonexistent = policy(c.word("nonexistent", "policy", s.Nonexistent, string(shift), string(refuse)))
 	m.layout.Encoding = tabular.Encoding(c.word("table.encoding", "encoding", strings.ToLower(s.Table.Encoding),
-		string(tabular.UTF8),
-		string(tabular.Windows1252)))
+		string(tabular.UTF8), string(tabular.Windows1252)))
 	m.Several = c.word("table.rows_per_case", "word", s.Table.RowsPerCase, "one", "several") == "several"
 	m.padShort = c.word("table.short_rows", "word", s.Table.ShortRows, "refuse", "pad") == "pad"
 	switch sep := c.word("table.separator", "separator", s.Table.Separator, "auto", ",", ";", "|", "tab"); sep {
@@ -313,9 +310,8 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 		c.Wrong(at, "a time with plus has no column of its own", "remove column, or plus")
 	case s.Plus != "": // computed
 	case given != 1:
-		c.Wrong(at, "a field has exactly one of column, columns and first_of",
-			"column names one column (or lists the headers it may have), columns are joined, first_of takes the first that "+
-				"is filled")
+		c.Wrong(at, "a field has exactly one of column, columns and first_of", "column names one column (or lists the "+
+			"headers it may have), columns are joined, first_of takes the first that is filled")
 	case len(s.Column) > 0:
 		f.columns = []yamlfile.Texts{s.Column}
 	default:

@@ -89,7 +89,6 @@ func (o *nightOrder) judge(field string) error {
 	}
 	return fmt.Errorf(
 		"%s: night_shift of the field %s would move %d times to the next day and put the rows out of order in %d places "+
-			"instead of %d: "+
-			"the dates of this file seem to be right; nothing was sent; remove night_shift, or correct its until, field and in",
-		o.file, field, o.rows, after, before)
+			"instead of %d: the dates of this file seem to be right; nothing was sent; remove night_shift, or correct its "+
+			"until, field and in", o.file, field, o.rows, after, before)
 }

@@ -17,11 +17,9 @@ import (
 // dayNames holds the Indonesian and English names of the days, Sunday 0.
 var dayNames = map[string]int{
 	"minggu": 0, "ahad": 0, "min": 0, "mgg": 0, "sunday": 0, "sun": 0, "senin": 1, "sen": 1, "snn": 1, "monday": 1,
-	"mon":    1,
-	"selasa": 2, "sel": 2, "sls": 2, "tuesday": 2, "tue": 2, "rabu": 3, "rab": 3, "rbu": 3, "wednesday": 3, "wed": 3,
-	"kamis": 4, "kam": 4, "kms": 4, "thursday": 4, "thu": 4, "jumat": 5, "jum'at": 5, "jum": 5, "jmt": 5, "friday": 5,
-	"fri":   5,
-	"sabtu": 6, "sab": 6, "sbt": 6, "saturday": 6, "sat": 6,
+	"mon": 1, "selasa": 2, "sel": 2, "sls": 2, "tuesday": 2, "tue": 2, "rabu": 3, "rab": 3, "rbu": 3, "wednesday": 3,
+	"wed": 3, "kamis": 4, "kam": 4, "kms": 4, "thursday": 4, "thu": 4, "jumat": 5, "jum'at": 5, "jum": 5, "jmt": 5,
+	"friday": 5, "fri": 5, "sabtu": 6, "sab": 6, "sbt": 6, "saturday": 6, "sat": 6,
 }
 
 // parseOffice reads s, all of it: a date, and behind it what kind says. fault says what is wrong with a text that has

@@ -124,11 +124,10 @@ func compilePattern(text string) (*pattern, error) {
 // months holds the names, full and short, that exports write; the first three letters are not unique across languages.
 var months = map[string]int{
 	"jan": 1, "january": 1, "januari": 1, "feb": 2, "february": 2, "februari": 2, "peb": 2, "pebruari": 2, "mar": 3,
-	"march": 3, "maret": 3,
-	"apr": 4, "april": 4, "may": 5, "mei": 5, "jun": 6, "june": 6, "juni": 6, "jul": 7, "july": 7, "juli": 7,
-	"aug": 8, "august": 8, "agu": 8, "agt": 8, "ags": 8, "agust": 8, "agustus": 8, "sep": 9, "sept": 9, "september": 9,
-	"oct": 10, "october": 10, "okt": 10, "oktober": 10, "nov": 11, "november": 11, "nop": 11, "nopember": 11,
-	"dec": 12, "december": 12, "des": 12, "desember": 12,
+	"march": 3, "maret": 3, "apr": 4, "april": 4, "may": 5, "mei": 5, "jun": 6, "june": 6, "juni": 6, "jul": 7, "july": 7,
+	"juli": 7, "aug": 8, "august": 8, "agu": 8, "agt": 8, "ags": 8, "agust": 8, "agustus": 8, "sep": 9, "sept": 9,
+	"september": 9, "oct": 10, "october": 10, "okt": 10, "oktober": 10, "nov": 11, "november": 11, "nop": 11,
+	"nopember": 11, "dec": 12, "december": 12, "des": 12, "desember": 12,
 }
 
 // parse reads s, all of it, by the pattern.

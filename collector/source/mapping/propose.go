@@ -236,7 +236,8 @@ func (o *ProposeOptions) fits(header []string) error {
 	return nil
 }
 
-// Meanings are what a word in the column of a role may mean; none for a role whose words are kept as they stand.
+// Meanings returns the codes that a word in the column of a role may stand for; none for a role whose words are kept as
+// they are.
 func Meanings(role string) []string {
 	switch role {
 	case "class":

@@ -18,7 +18,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Compression of request bodies.
+// Compression says how request bodies are packed.
 type Compression string
 
 // The compressions that a server takes.

@@ -76,8 +76,8 @@ func (b *batch[T]) event(i int) []byte {
 	return b.body[from : b.ends[i]-1]
 }
 
-// NewStream starts the senders. refuse is called for every event that the server refused, never by two goroutines at
-// once; Refusal.Raw is the event, until refuse returns. Close must be called.
+// NewStream returns a Stream to a Submitter and starts its senders. refuse is called for every event that the server
+// refused, never by two goroutines at once; Refusal.Raw is the event, until refuse returns. Close must be called.
 func NewStream[T any](ctx context.Context, to Submitter, limits Batching, refuse func(T, event.Refusal)) *Stream[T] {
 	limits = Batching{cmp.Or(limits.Events, 500), cmp.Or(limits.Bytes, 1<<20), cmp.Or(limits.Senders, 4)}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -157,7 +157,7 @@ func (s *Stream[T]) Wait() error {
 	return err
 }
 
-// Totals may be asked at any time, by any goroutine.
+// Totals returns what became of the events so far. It may be called at any time, by any goroutine.
 func (s *Stream[T]) Totals() Totals {
 	s.mu.Lock()
 	defer s.mu.Unlock()

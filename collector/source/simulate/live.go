@@ -7,7 +7,7 @@ import (
 	"github.com/monev112/monev112/collector/source/send"
 )
 
-// Clock is how the shell knows the time and waits. The zero value is the machine's clock.
+// Clock is how Run and Pace know the time and wait. The zero value is the machine's clock.
 type Clock struct {
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error // returns the context's error when it ends first

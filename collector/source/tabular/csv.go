@@ -189,9 +189,8 @@ func (c *CSV) take(text []byte, size int) (Row, error) {
 	case len(c.cells) > c.limits.Columns:
 		return refuse(CodeTooLarge, "the row has more than %d cells", c.limits.Columns)
 	case !utf8.Valid(text):
-		return refuse(CodeEncoding,
-			"the row is not valid UTF-8; a file saved by Excel on Windows is often windows-1252: say so in the mapping "+
-				"(table.encoding)")
+		return refuse(CodeEncoding, "the row is not valid UTF-8; a file saved by Excel on Windows is often windows-1252: "+
+			"say so in the mapping (table.encoding)")
 	case bytes.IndexByte(text, 0) >= 0:
 		return refuse(CodeEncoding, "the row holds a NUL byte; is this a text file?")
 	}

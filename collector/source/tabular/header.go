@@ -153,6 +153,7 @@ func closer(best, other *HeaderError) *HeaderError {
 	return best
 }
 
+// Error names the file, what the nearest row lacks, and what would be right.
 func (e *HeaderError) Error() string {
 	switch {
 	case e.line == 0:

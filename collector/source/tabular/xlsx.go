@@ -396,7 +396,7 @@ func quoted(names []string) []string {
 	return out
 }
 
-// Close lets go of the sheet. It may be called twice.
+// Close ends the reading of the sheet. It may be called twice.
 func (s *Sheet) Close() { s.xml.close() }
 
 // Next implements Reader. Line is the row's number in the sheet.

@@ -72,10 +72,7 @@ func (d *Desk) begin(j *job) error {
 	if err != nil {
 		return err
 	}
-	return disk.Replace(disk.OS{}, d.begunPath(), 0o600, func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	})
+	return disk.WriteFile(disk.OS{}, d.begunPath(), 0o600, text)
 }
 
 // interrupted returns the import that had begun when the service ended; nil for none.

@@ -67,10 +67,7 @@ func (d *Desk) keep(k Kept) error {
 	if err != nil {
 		return err
 	}
-	return disk.Replace(disk.OS{}, path, 0o600, func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	})
+	return disk.WriteFile(disk.OS{}, path, 0o600, text)
 }
 
 func (d *Desk) kept(center, name string) (Kept, error) {

@@ -33,7 +33,7 @@ type Config struct {
 	Dir       string             // for the files; emptied by New
 	State     string             // what imports remember; kept mappings lie below it
 	Collector importer.Collector // where events go
-	Name      string             // of the collector in State
+	Name      string             // the collector's address, by which State tells collectors apart
 	Directory *directory.Directory
 	Limits    Limits
 	Log       *slog.Logger
@@ -63,7 +63,8 @@ var (
 	ErrBusy     = errors.New("another import is running")
 )
 
-// Desk takes files. It is safe for concurrent use; Run does the imports.
+// Desk takes uploaded files in, proposes mappings for them and imports them, one at a time. It is safe for concurrent
+// use; Run does the imports.
 type Desk struct {
 	cfg   Config
 	look  chan struct{} // holds a token while a preview is made: one at a time
@@ -86,17 +87,14 @@ type File struct {
 	path string
 }
 
-// New makes the folders and empties that of files.
+// New returns a Desk. It makes its folders, and removes the files that an earlier run left.
 func New(cfg Config) (*Desk, error) {
 	l := cfg.Limits
 	cfg.Limits = Limits{
 		FileBytes: cmp.Or(l.FileBytes, 64<<20), Files: cmp.Or(l.Files, 8), Age: cmp.Or(l.Age, 2*time.Hour),
 		Rows: cmp.Or(l.Rows, 20_000), Kept: cmp.Or(l.Kept, 200),
 	}
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
-	}
-	cfg.Log = cfg.Log.With("component", "upload")
+	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)).With("component", "upload")
 	if err := os.RemoveAll(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("uploaded files: %w", err)
 	}
@@ -112,10 +110,10 @@ func New(cfg Config) (*Desk, error) {
 	return d, nil
 }
 
-// Limits are those that hold.
+// Limits returns the limits in force, defaults filled in.
 func (d *Desk) Limits() Limits { return d.cfg.Limits }
 
-// Directory resolves the names of files, and knows the centres.
+// Directory returns the directory that resolves the names in files.
 func (d *Desk) Directory() *directory.Directory { return d.cfg.Directory }
 
 // Receive keeps what r gives as a file. name is what it was called, by who sends it.

@@ -3,6 +3,7 @@ package backup
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,10 +62,7 @@ func (c *Client) Check() error {
 }
 
 func (c *Client) database() string {
-	if c.Database == "" {
-		return store.DefaultDatabase
-	}
-	return c.Database
+	return cmp.Or(c.Database, store.DefaultDatabase)
 }
 
 // store opens a Store on the same database.
@@ -121,11 +119,7 @@ func (c *Client) post(ctx context.Context, sql string, settings url.Values, rows
 	if encoding != "" {
 		req.Header.Set("Content-Encoding", encoding)
 	}
-	client := c.HTTP
-	if client == nil {
-		client = http.DefaultClient
-	}
-	resp, err := client.Do(req)
+	resp, err := cmp.Or(c.HTTP, http.DefaultClient).Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse: %w", err)
 	}

@@ -101,10 +101,7 @@ func (m *Manifest) write(dir string) error {
 }
 
 func writeFile(path string, text []byte) error {
-	return disk.Replace(disk.OS{}, path, 0o600, func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	})
+	return disk.WriteFile(disk.OS{}, path, 0o600, text)
 }
 
 // Open reads the manifest of the backup in dir. It does not look at the other files: Verify does.

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -67,9 +68,7 @@ func Take(ctx context.Context, cfg TakeConfig) (m *Manifest, err error) {
 }
 
 func take(ctx context.Context, cfg TakeConfig) (_ *Manifest, err error) {
-	if cfg.MinFree == 0 {
-		cfg.MinFree = DefaultMinFreeBytes
-	}
+	cfg.MinFree = cmp.Or(cfg.MinFree, DefaultMinFreeBytes)
 	t := &taker{cfg: cfg, report: reporter{to: cfg.Progress}}
 	if _, err := os.Lstat(cfg.To); !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(fmt.Errorf(

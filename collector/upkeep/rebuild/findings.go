@@ -96,15 +96,13 @@ func compareChanges(a, b Change) int {
 }
 
 func addVersions(to, from []Versions) []Versions {
-next:
 	for _, v := range from {
-		for i := range to {
-			if to[i].Before == v.Before && to[i].After == v.After {
-				to[i].Count += v.Count
-				continue next
-			}
+		i := slices.IndexFunc(to, func(o Versions) bool { return o.Before == v.Before && o.After == v.After })
+		if i < 0 {
+			to = append(to, v)
+		} else {
+			to[i].Count += v.Count
 		}
-		to = append(to, v)
 	}
 	return to
 }
@@ -176,14 +174,7 @@ func changeOf(center string, b, a *sla.Clock, at time.Time) Change {
 		c.Clock, c.OPD, c.After = a.Name, a.OPD, a.State(at)
 	}
 	if a != nil && b != nil && !a.DueAt.IsZero() && !b.DueAt.IsZero() {
-		switch a.DueAt.Truncate(time.Millisecond).Compare(b.DueAt.Truncate(time.Millisecond)) {
-		case 0:
-			c.Due = "same"
-		case -1:
-			c.Due = "earlier"
-		case 1:
-			c.Due = "later"
-		}
+		c.Due = []string{"earlier", "same", "later"}[1+cmp.Compare(a.DueAt.UnixMilli(), b.DueAt.UnixMilli())]
 	}
 	return c
 }
@@ -199,8 +190,7 @@ func equal(a, b *sla.Clock) bool {
 	for _, c := range []*sla.Clock{&x, &y} {
 		c.CountedFrom, c.FrozenAt, c.Member = time.Time{}, time.Time{}, "" // they explain a due time and are not stored
 		for _, t := range []*time.Time{&c.StartedAt, &c.DueAt, &c.GrossDueAt, &c.PausedSince, &c.PauseEndsAt, &c.BreachAt,
-			&c.StoppedAt,
-			&c.RiskAt, &c.EscalatedAt, &c.Escalated2At} {
+			&c.StoppedAt, &c.RiskAt, &c.EscalatedAt, &c.Escalated2At} {
 			if !t.IsZero() {
 				*t = time.UnixMilli(t.UnixMilli()).UTC()
 			}

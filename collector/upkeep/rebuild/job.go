@@ -53,7 +53,7 @@ func (e *SpecError) Error() string { return e.Field + ": " + e.Reason }
 var (
 	ErrBusy    = errors.New("another rebuild is running; wait for it or stop it")
 	ErrUnknown = errors.New("there is no such rebuild")
-	ErrAway    = errors.New("clickhouse is not ready")
+	ErrAway    = errors.New("clickhouse is not ready") // ask again later
 )
 
 // Status is the state of a job.

@@ -48,7 +48,7 @@ type Runner struct {
 	cancel context.CancelFunc // of the present run of the job; nil while none runs
 }
 
-// New reads the latest job. One that a stop left unfinished waits until it is requested again.
+// New returns a Runner that knows the latest job. One that a stop left unfinished waits until it is requested again.
 func New(cfg Config) (*Runner, error) {
 	if cfg.FS == nil {
 		cfg.FS = disk.OS{}

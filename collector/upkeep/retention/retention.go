@@ -40,7 +40,7 @@ const (
 	Entry      = "entry" // a rejected event or a dead letter
 )
 
-// Policy says how long. Zero is the default, below zero is for ever.
+// Policy says for how long personal data is kept. Zero is the default, below zero is for ever.
 type Policy struct {
 	CallerMonths     int `yaml:"caller_months"`     // 13
 	AttributesMonths int `yaml:"attributes_months"` // 24

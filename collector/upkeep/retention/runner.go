@@ -39,7 +39,7 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// Runner applies the policy. It is safe for concurrent use.
+// Runner deletes what is older than the policy allows. It is safe for concurrent use.
 type Runner struct {
 	cfg Config
 	mu  sync.Mutex // one run at a time

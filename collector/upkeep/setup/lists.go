@@ -48,8 +48,7 @@ func column(optional bool, headers ...string) tabular.Column {
 // The columns of a list of OPDs, in the order of opdColumns' indices.
 var opdColumns = []tabular.Column{
 	column(false, "nama opd", "nama perangkat daerah", "perangkat daerah", "nama instansi", "nama dinas",
-		"nama unit kerja",
-		"nama", "opd", "dinas", "instansi", "skpd", "unit kerja", "organisasi", "department", "name"),
+		"nama unit kerja", "nama", "opd", "dinas", "instansi", "skpd", "unit kerja", "organisasi", "department", "name"),
 	column(true, "singkatan", "akronim", "kode opd", "kode", "id", "alias", "nama singkat", "short name", "code"),
 	column(true, "lingkup", "jenis", "kewenangan", "scope"),
 	column(true, "jam kerja", "jam layanan", "jam", "layanan", "hours"),

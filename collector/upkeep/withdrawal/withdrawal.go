@@ -1,5 +1,5 @@
 // Package withdrawal takes the events of a source back, and confirms that a ticket whose opening was taken back never
-// was, both for an operator and through the door that every event takes.
+// was, both for an operator and through the intake that every event passes.
 //
 // Nothing is deleted: a withdrawal is an event beside the one that it voids. It holds the id of the key that asked for
 // it, as its agent.

@@ -88,9 +88,8 @@ type dirOp struct {
 // New returns an empty file system whose chances follow seed.
 func New(seed int64) *FS {
 	return &FS{
-		rng:   rand.New(rand.NewPCG(uint64(seed), 0)),
-		names: map[string]*inode{}, stale: map[string]*inode{}, locks: map[string]bool{},
-		free: 1 << 40,
+		rng: rand.New(rand.NewPCG(uint64(seed), 0)), names: map[string]*inode{}, stale: map[string]*inode{},
+		locks: map[string]bool{}, free: 1 << 40,
 	}
 }
 
