@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -51,3 +52,22 @@ func keyConditions(keys []event.Key, centerCol, kindCol, idCol string) iter.Seq[
 		}
 	}
 }
+
+// quotedSet is a set of texts for the brackets of an IN. The zero value is empty.
+type quotedSet struct {
+	quoted map[string]struct{}
+	size   int // of the list, in bytes
+}
+
+func (q *quotedSet) add(text string) {
+	if q.quoted == nil {
+		q.quoted = map[string]struct{}{}
+	}
+	text = quote(text)
+	if _, known := q.quoted[text]; !known {
+		q.quoted[text] = struct{}{}
+		q.size += len(text) + len(",")
+	}
+}
+
+func (q *quotedSet) list() string { return strings.Join(slices.Sorted(maps.Keys(q.quoted)), ",") }

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -103,43 +105,40 @@ func (s *Store) StoredDigests(ctx context.Context, events []*event.Event) ([]eve
 		at[k] = append(at[k], i)
 	}
 	out := make([]event.Digest, len(events))
-	ask := func(tuples string) error {
-		sql := "SELECT center, subject_kind, subject, source, id, digest FROM events FINAL" +
-			" WHERE (center, subject_kind, subject, source, id) IN (" + tuples + ")"
-		return s.query(ctx, "read digests", sql, func(scan func(...any) error) error {
-			var k row
-			var kind, digest string
-			if err := scan(&k.key.Center, &kind, &k.key.ID, &k.source, &k.id, &digest); err != nil {
+	rows := slices.SortedFunc(maps.Keys(at), func(a, b row) int {
+		return cmp.Or(strings.Compare(a.key.Center, b.key.Center), cmp.Compare(a.key.Kind, b.key.Kind),
+			strings.Compare(a.key.ID, b.key.ID))
+	})
+	for len(rows) > 0 {
+		// A list for each column, since ClickHouse takes far longer to read one of tuples: what they find beyond the tuples
+		// is left out below.
+		var subjects, sources, ids quotedSet
+		of, n := rows[0].key, 0
+		for ; n < len(rows) && rows[n].key.Center == of.Center && rows[n].key.Kind == of.Kind &&
+			subjects.size+sources.size+ids.size < maxQueryBytes; n++ {
+			subjects.add(rows[n].key.ID)
+			sources.add(rows[n].source)
+			ids.add(rows[n].id)
+		}
+		rows = rows[n:]
+		sql := fmt.Sprintf("SELECT subject, source, id, digest FROM events FINAL "+
+			"WHERE center = %s AND subject_kind = %s AND subject IN (%s) AND source IN (%s) AND id IN (%s)",
+			quote(of.Center), quote(of.Kind.String()), subjects.list(), sources.list(), ids.list())
+		if err := s.query(ctx, "read digests", sql, func(scan func(...any) error) error {
+			k := row{key: event.Key{Center: of.Center, Kind: of.Kind}}
+			var digest string
+			if err := scan(&k.key.ID, &k.source, &k.id, &digest); err != nil {
 				return err
 			}
-			k.key.Kind, _ = event.ParseKind(kind)
 			for _, i := range at[k] {
 				copy(out[i][:], digest)
 			}
 			return nil
-		})
-	}
-	var b strings.Builder
-	for k := range at {
-		if b.Len() > maxQueryBytes {
-			if err := ask(b.String()); err != nil {
-				return nil, err
-			}
-			b.Reset()
+		}); err != nil {
+			return nil, err
 		}
-		if b.Len() > 0 {
-			b.WriteByte(',')
-		}
-		for i, text := range []string{k.key.Center, k.key.Kind.String(), k.key.ID, k.source, k.id} {
-			b.WriteByte("(,,,,"[i])
-			appendQuoted(&b, text)
-		}
-		b.WriteByte(')')
 	}
-	if b.Len() == 0 {
-		return out, nil
-	}
-	return out, ask(b.String())
+	return out, nil
 }
 
 // ticketLinks returns the tickets of calls, sorted: those that a call's row names, and those whose events name the call
