@@ -25,10 +25,11 @@ type timeline struct {
 	full     bool // the case has reached a bound
 }
 
-// newTimeline sorts evs in place. The result depends on the set of events only, never on their order.
+// newTimeline sorts evs in place, and shares it where all of them stand. The result depends on the set of events only,
+// never on their order.
 func newTimeline(evs []*event.Event) timeline {
 	slices.SortFunc(evs, inOrder)
-	tl := timeline{events: make([]*event.Event, 0, len(evs)), voided: voidedBy(evs), full: fullCase(evs)}
+	tl := timeline{voided: voidedBy(evs), full: fullCase(evs)}
 	for i, e := range evs {
 		if e.Type == event.EventWithdrawn && e.Source == ConfirmSource {
 			if tl.confirms == nil {
@@ -39,9 +40,12 @@ func newTimeline(evs []*event.Event) timeline {
 		if e.Type == event.EventWithdrawn || i > 0 && evs[i-1].ID == e.ID && evs[i-1].Source == e.Source {
 			continue // it speaks of another event alone, or stands here twice
 		}
-		if withdrawn, void := tl.voided[eventID{e.Source, e.ID}]; !void {
+		switch withdrawn, void := tl.voided[eventID{e.Source, e.ID}]; {
+		case !void && len(tl.events) == i:
+			tl.events = evs[: i+1 : i+1]
+		case !void:
 			tl.events = append(tl.events, e)
-		} else if withdrawn {
+		case withdrawn:
 			tl.taken = append(tl.taken, e)
 		}
 	}
@@ -74,8 +78,10 @@ func voidedBy(evs []*event.Event) (v voided) {
 // then by type as a case lives, then by revision and id, so that the greater one counts as the later. Of one event that
 // came twice the first receipt stands first.
 func inOrder(a, b *event.Event) int {
+	if c := a.OccurredAt.Compare(b.OccurredAt); c != 0 {
+		return c // nearly always
+	}
 	return cmp.Or(
-		a.OccurredAt.Compare(b.OccurredAt),
 		cmp.Compare(rank(a.Type), rank(b.Type)),
 		cmp.Compare(a.Revision, b.Revision),
 		compareIDs(a.ID, b.ID),

@@ -96,7 +96,7 @@ func (t *Ticket) Listed() bool { return t.State.Open() && (t.Events > 0 || t.Wit
 func (t *Ticket) Test() bool { return slices.Contains(t.Flags, FlagTest) }
 
 // Standing sorts events of one subject in place and returns those that count, in the order in which they take effect.
-func Standing(evs []*event.Event) []*event.Event { return newTimeline(evs).events }
+func Standing(evs []*event.Event) []*event.Event { return slices.Clone(newTimeline(evs).events) }
 
 // Voided returns the events that others of the same case correct or withdraw: they count for nothing. A withdrawal
 // itself cannot be taken back: what is true after all is said anew, under an id of its own.

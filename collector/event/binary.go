@@ -146,6 +146,33 @@ func DecodeBinary(payload []byte, e *Event) error {
 	return decodeFields(payload, e)
 }
 
+// HasID reports whether payload is the binary form of an event of that source and id.
+func HasID(payload []byte, source, id string) bool {
+	if len(payload) == 0 || payload[0] != binaryVersion {
+		return false
+	}
+	rest, ok := cutText(payload[1:], 1, source)
+	if ok {
+		_, ok = cutText(rest, 2, id)
+	}
+	return ok
+}
+
+// cutText returns what follows the field that appendText made of tag and s, and whether b begins with that.
+func cutText(b []byte, tag byte, s string) (rest []byte, ok bool) {
+	if s == "" {
+		return b, len(b) == 0 || b[0] != tag
+	}
+	if len(b) == 0 || b[0] != tag {
+		return nil, false
+	}
+	size, w := binary.Uvarint(b[1:])
+	if b = b[1+max(w, 0):]; w <= 0 || size != uint64(len(s)) || len(b) < len(s) {
+		return nil, false
+	}
+	return b[len(s):], string(b[:len(s)]) == s
+}
+
 // allocated returns what opt points at, and makes it first where there is nothing yet.
 func allocated(opt **optional) *optional {
 	if *opt == nil {

@@ -284,3 +284,24 @@ func TestParseTimeAgreesWithTheStandardLibrary(t *testing.T) {
 		}
 	})
 }
+
+func TestHasID(t *testing.T) {
+	long := strings.Repeat("x", 200) // its length takes two bytes
+	for _, e := range []Event{
+		{Source: "urn:a", ID: "1"}, {Source: "urn:a", ID: "12"}, {Source: "urn:a1", ID: "2"}, {Source: "urn:b", ID: "1"},
+		{Source: "urn:a", ID: long}, {Source: long, ID: "1"}, {Source: "urn:a"}, {ID: "1"}, {},
+	} {
+		payload := AppendBinary(nil, &e)
+		for _, o := range []Event{e, {Source: "urn:a", ID: "1"}, {Source: "urn:a", ID: "2"}, {ID: "1"}, {Source: "urn:a"}, {}} {
+			want := o.Source == e.Source && o.ID == e.ID
+			if got := HasID(payload, o.Source, o.ID); got != want {
+				t.Errorf("HasID of an event %q %q for %q %q: %v", e.Source, e.ID, o.Source, o.ID, got)
+			}
+		}
+		for n := range appendText(appendText([]byte{binaryVersion}, 1, e.Source), 2, e.ID) { // cut within source or id
+			if e.ID != "" && HasID(payload[:n], e.Source, e.ID) {
+				t.Errorf("HasID of %d bytes of an event %q %q", n, e.Source, e.ID)
+			}
+		}
+	}
+}

@@ -60,9 +60,8 @@ func (ds *decodeState) fail(field Field, reason Reason, detail string) {
 	}
 }
 
-// event decodes one frame into e and validates it.
+// event decodes one frame into e, which is empty, and validates it.
 func (ds *decodeState) event(e *Event, raw []byte, depth int, now time.Time, b *Batch) violation {
-	*e = Event{}
 	ds.current = current{frame: raw, e: e, batch: b}
 	if len(raw) > MaxEventBytes {
 		return violation{"", EventTooLarge, "an event has at most 65536 bytes"}

@@ -135,7 +135,11 @@ func (d *Decoder) Decode(b *Batch, body []byte, form Form, now time.Time) error 
 	if len(frames) > MaxBatchEvents {
 		return ErrTooManyEvents
 	}
-	b.Events = slices.Grow(b.Events, len(frames))
+	if cap(b.Events) < len(frames) {
+		b.Events = make([]Event, 0, len(frames))
+	} else {
+		clear(b.Events[:len(frames)])
+	}
 	b.Index = slices.Grow(b.Index, len(frames))
 	received := now.UTC().Truncate(time.Millisecond)
 	for i, f := range frames {
@@ -148,6 +152,7 @@ func (d *Decoder) Decode(b *Batch, body []byte, form Form, now time.Time) error 
 				Index: i, ID: strings.Clone(ds.e.ID), Source: strings.Clone(ds.e.Source),
 				Field: Field(strings.Clone(string(bad.field))), Reason: bad.reason, Detail: bad.detail, Raw: raw,
 			})
+			*e = Event{}
 			continue
 		}
 		e.ReceivedAt = received

@@ -443,12 +443,18 @@ func (in *Intake) recognizeStored(ctx context.Context, events []*event.Event,
 		return verdicts
 	}
 	var old []*event.Event
-	var position []int
-	for _, i := range in.cfg.Board.Unproven(events) {
-		e := events[i]
+	var position []int // in events of each of old
+	for i, e := range events {
 		if e.ReceivedAt.Sub(e.OccurredAt) > in.loop.cfg.SeenFor && (verdicts == nil || verdicts[i] == tracker.NewEvent) {
 			old, position = append(old, e), append(position, i)
 		}
+	}
+	if len(old) > 0 {
+		unproven := in.cfg.Board.Unproven(old)
+		for n, i := range unproven {
+			old[n], position[n] = old[i], position[i]
+		}
+		old, position = old[:len(unproven)], position[:len(unproven)]
 	}
 	if len(old) == 0 {
 		return verdicts

@@ -109,7 +109,7 @@ func Open(_ context.Context, cfg Config) (*Store, error) {
 		ReadTimeout:      cfg.RequestTimeout,
 		MaxOpenConns:     maxOpenConns,
 		MaxIdleConns:     maxOpenConns,
-		ConnMaxLifetime:  10 * time.Second, // it keeps the buffer of its largest insert, up to 50 MiB
+		ConnMaxLifetime:  20 * time.Second, // it keeps the buffer of its largest insert, up to 50 MiB
 		ConnOpenStrategy: clickhouse.ConnOpenInOrder,
 		Settings:         clickhouse.Settings{},
 		ClientInfo: clickhouse.ClientInfo{Products: []struct{ Name, Version string }{

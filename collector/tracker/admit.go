@@ -19,6 +19,7 @@ func (b *Board) Admit(events []*event.Event) []*event.Event {
 	g := admission{board: b, cases: map[event.Key]*admitted{}, named: map[event.Key]int{}}
 	for _, e := range events {
 		g.bytes += casefile.Size(e)
+		g.calls += len(e.Calls)
 	}
 	g.events = len(events)
 	for i, e := range events {
@@ -44,12 +45,14 @@ func (b *Board) Admit(events []*event.Event) []*event.Event {
 
 // admission is one call of Admit.
 type admission struct {
-	board         *Board
-	events, bytes int                     // of the whole call
-	cases         map[event.Key]*admitted // those that may become full by it, and tickets that name calls
-	named         map[event.Key]int       // of calls: tickets that name them for the first time
-	members       map[event.Key][]string  // of masters: tickets that are merged into them for the first time
-	joinedTo      map[event.Key]string    // of those tickets: their masters
+	board *Board
+	// of the whole call
+	events, bytes, calls int
+
+	cases    map[event.Key]*admitted // those that may become full by it, and tickets that name calls
+	named    map[event.Key]int       // of calls: tickets that name them for the first time
+	members  map[event.Key][]string  // of masters: tickets that are merged into them for the first time
+	joinedTo map[event.Key]string    // of those tickets: their masters
 }
 
 // masterOf returns the master that an event refers its ticket to, false where it does not or repeats what holds.
@@ -138,14 +141,23 @@ func (g *admission) admit(e *event.Event) *event.Event {
 	key, en := e.Key(), g.board.cases[e.Key()]
 	names := e.Kind == event.KindTicket && len(e.Calls) > 0
 	events, bytes, calls := g.board.sizeOf(key, en)
-	if events+g.events <= casefile.MaxEvents && bytes+g.bytes <= casefile.MaxBytes && !names {
-		return e // it cannot become full by this call
+	// Whether it can become full by this call is the same for all events of a case.
+	canFill := events+g.events > casefile.MaxEvents || bytes+g.bytes > casefile.MaxBytes
+	if !canFill && !names {
+		return e
 	}
+	canFill = canFill || calls+g.calls > casefile.MaxCalls
 	c := g.cases[key]
 	if c == nil {
-		c = &admitted{events: events, bytes: bytes, calls: calls, by: map[senderOf]int{}, named: map[string]struct{}{}}
+		c = &admitted{events: events, bytes: bytes, calls: calls, named: map[string]struct{}{}}
 		if en != nil {
-			c.before, c.linked = en.senders(), en.calls
+			c.linked = en.calls
+		}
+		if canFill {
+			c.by = map[senderOf]int{}
+		}
+		if canFill && en != nil {
+			c.before = en.senders()
 			for by, n := range c.before {
 				if by.typ == event.EventWithdrawn {
 					c.withdrawals += n
@@ -153,6 +165,9 @@ func (g *admission) admit(e *event.Event) *event.Event {
 			}
 		}
 		g.cases[key] = c
+	}
+	if !canFill { // but the calls that it names can
+		return g.admitCalls(e, c, false)
 	}
 	if c.takesBack(e, en) {
 		c.events++

@@ -14,6 +14,7 @@ import (
 	"cmp"
 	"container/list"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -137,11 +138,7 @@ type stored struct {
 
 // is reports whether s has the source and id of e, of which id is the hash.
 func (s *stored) is(id uint64, e *event.Event) bool {
-	if s.id != id {
-		return false
-	}
-	var o event.Event
-	return event.DecodeBinary(s.payload, &o) == nil && o.Source == e.Source && o.ID == e.ID
+	return s.id == id && event.HasID(s.payload, e.Source, e.ID)
 }
 
 // agent holds the latest events of one agent.
@@ -223,11 +220,12 @@ func (b *Board) ApplyGroup(events []*event.Event, payloads [][]byte, ends []uint
 	for i := 0; i < len(events); {
 		b.locked(func(more func() bool) {
 			for n := 0; i < len(events) && n < lockEvents && more(); i, n = i+1, n+1 {
-				if en := b.cases[events[i].Key()]; en != nil && !en.small() && len(events) > 1 {
+				en := b.cases[events[i].Key()]
+				if en != nil && !en.small() && len(events) > 1 {
 					large = append(large, i)
 					continue
 				}
-				b.apply(events[i], payloads[i], ends[i], live)
+				b.apply(en, events[i], payloads[i], ends[i], live)
 			}
 		})
 	}
@@ -238,7 +236,7 @@ func (b *Board) ApplyGroup(events []*event.Event, payloads [][]byte, ends []uint
 				key := events[large[0]].Key()
 				for len(large) > 0 && events[large[0]].Key() == key {
 					i := large[0]
-					b.apply(events[i], payloads[i], ends[i], live)
+					b.apply(nil, events[i], payloads[i], ends[i], live)
 					large = large[1:]
 				}
 				b.foldQueued()
@@ -260,9 +258,10 @@ func (b *Board) locked(do func(more func() bool)) {
 // lockSteps bounds it.
 func (b *Board) worked(steps int) { b.steps.Add(uint64(steps)) }
 
-// apply takes in one event. A replayed or late event emits nothing, so its case is only queued: in an import or a
-// replay the events of a case often come together and are then folded once.
-func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
+// apply takes in one event; en is its case, nil where the caller does not have it. A replayed or late event emits
+// nothing, so its case is only queued: in an import or a replay the events of a case often come together and are then
+// folded once.
+func (b *Board) apply(en *entry, e *event.Event, payload []byte, end uint64, live bool) {
 	if e.Kind.OfOffice() {
 		return // no case, and its sender no feed that could fall silent
 	}
@@ -281,7 +280,9 @@ func (b *Board) apply(e *event.Event, payload []byte, end uint64, live bool) {
 		b.applyFeed(e, s)
 		return
 	}
-	en := b.entry(e.Key(), ctr)
+	if en == nil {
+		en = b.entry(e.Key(), ctr)
+	}
 	if len(en.events) == 0 {
 		en.clocksKnown = en.complete && !replayed
 	}
@@ -416,9 +417,11 @@ func (b *Board) entry(key event.Key, ctr *center) *entry {
 	if en := b.cases[key]; en != nil {
 		return en
 	}
-	key = event.Key{Center: string([]byte(key.Center)), Kind: key.Kind, ID: string([]byte(key.ID))}
+	key.ID = strings.Clone(key.ID)
 	if ctr != nil && ctr.label == key.Center {
 		key.Center = ctr.label
+	} else {
+		key.Center = strings.Clone(key.Center)
 	}
 	en := &entry{remembered: remembered{key: key, complete: b.filter.addNew(key)}, center: ctr}
 	b.cases[key] = en

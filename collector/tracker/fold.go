@@ -310,6 +310,9 @@ func (r *emittedOutcomes) once(id uint32) bool {
 	if slices.Contains(r.ids, id) {
 		return false
 	}
+	if r.ids == nil {
+		r.ids = make([]uint32, 0, 8) // a call reports six or seven
+	}
 	r.ids = append(r.ids, id)
 	return true
 }

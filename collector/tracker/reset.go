@@ -10,7 +10,7 @@ import "github.com/monev112/monev112/collector/event"
 // an error of replay the board is what it was.
 func (b *Board) Reset(replay func(apply func(e *event.Event, payload []byte, end uint64)) error) error {
 	fresh := New(b.cfg)
-	apply := func(e *event.Event, payload []byte, end uint64) { fresh.apply(e, payload, end, false) }
+	apply := func(e *event.Event, payload []byte, end uint64) { fresh.apply(nil, e, payload, end, false) }
 	if err := replay(apply); err != nil {
 		return err
 	}
