@@ -163,8 +163,10 @@ func (p *pending) add(periods []Period) (added []Period) {
 	return added
 }
 
-// recompute brings all pending hours and days up to date.
+// recompute brings all pending hours and days up to date, those of a burst too: who asks (a freeze, a report) must not
+// read what waits for Run.
 func (s *Sink) recompute(ctx context.Context) error {
+	s.recent = [2]map[Period]struct{}{}
 	for {
 		if more, err := s.recomputePortion(ctx); err != nil || !more {
 			return err

@@ -147,6 +147,29 @@ func TestRunRecomputesWhatUpsertsLeave(t *testing.T) {
 	}
 }
 
+// A freeze or a report amid an import reads roll-ups of all that is stored, also of what Run would leave until later.
+func TestFlushRecomputesWhatABurstHoldsBack(t *testing.T) {
+	s := openSink(t)
+	s.setRunning(true)
+	rows := make([]tracker.Row, burstRows)
+	for i := range rows {
+		rows[i] = callRow(casefile.Call{Key: callKey(fmt.Sprint(i)), ReceivedAt: at("2026-10-01 16:10:00"), Events: 1})
+	}
+	if err := s.Upsert(t.Context(), rows, 1); err != nil {
+		t.Fatal(err)
+	}
+	if p := s.pending()[0]; p.left() {
+		t.Error("the burst was not held back")
+	}
+	if err := s.FlushRollups(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{fmt.Sprintf("35.15 2026-10-01T16:00:00 2026-10-01 %d 0 []", burstRows)}
+	if d := cmp.Diff(want, storedHourly(t, s)); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestReadCasesFindsTheTicketsOfACall(t *testing.T) {
 	s := openSink(t)
 	ticketEvent := func(id, ticket string, calls ...string) *event.Event {
