@@ -54,12 +54,17 @@ func compare(pairs []pair) []comparison {
 			c.old, c.now = append(c.old, p.old[i].value), append(c.now, p.now[i].value)
 			losses = append(losses, loss(p.old[i], p.now[i]))
 		}
-		slices.Sort(losses)
-		n := len(losses)
-		c.loss = (losses[(n-1)/2] + losses[n/2]) / 2
+		c.loss = median(losses)
 		out = append(out, c)
 	}
 	return out
+}
+
+// median sorts values and returns the middle one, of an even number the mean of the two.
+func median(values []float64) float64 {
+	slices.Sort(values)
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
 // runAgainst compares this tree with an older commit: both programs are built, and measured by this very program in
@@ -145,15 +150,14 @@ func report(w io.Writer, all []comparison, allowed float64) error {
 // spread is the middle of some values, with the least and the greatest.
 func spread(values []float64, unit string) string {
 	s := slices.Clone(values)
-	slices.Sort(s)
-	n := len(s)
+	middle := median(s)
 	write := func(v float64) string {
 		if v >= 1000 {
 			return thousands(int64(v))
 		}
 		return fmt.Sprintf("%.2f", v)
 	}
-	return fmt.Sprintf("%s (%s to %s) %s", write((s[(n-1)/2]+s[n/2])/2), write(s[0]), write(s[n-1]), unit)
+	return fmt.Sprintf("%s (%s to %s) %s", write(middle), write(s[0]), write(s[len(s)-1]), unit)
 }
 
 // buildRevision builds the program as a commit has it, below dir, and brings the engine that it needs.

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/monev112/monev112/collector/engine"
 	"github.com/monev112/monev112/collector/event"
@@ -160,30 +160,12 @@ func insertPrebuilt(ctx context.Context, conn driver.Conn, events []*event.Event
 			}
 		}
 	}
-	work := make(chan driver.Batch, len(batches))
-	for _, b := range batches {
-		work <- b
-	}
-	close(work)
-	errs := make(chan error, w.concurrency)
-	var wg sync.WaitGroup
+	var g errgroup.Group
+	g.SetLimit(w.concurrency)
 	began := time.Now()
-	for range w.concurrency {
-		wg.Go(func() {
-			for b := range work {
-				if err := b.Send(); err != nil {
-					errs <- err
-					return
-				}
-			}
-		})
+	for _, b := range batches {
+		g.Go(b.Send)
 	}
-	wg.Wait()
-	took := time.Since(began)
-	select {
-	case err := <-errs:
-		return 0, err
-	default:
-		return took, nil
-	}
+	err := g.Wait()
+	return time.Since(began), err
 }

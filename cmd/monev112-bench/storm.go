@@ -153,13 +153,10 @@ func (b *bench) oneStorm(ctx context.Context, s storm, seconds int) (err error) 
 	if err = errors.Join(err, raged); err != nil {
 		return err
 	}
-	took := slices.Collect(func(yield func(time.Duration) bool) {
-		for t := range answered {
-			if !yield(t) {
-				return
-			}
-		}
-	})
+	var took []time.Duration
+	for t := range answered {
+		took = append(took, t)
+	}
 	lag, err := watch.rest(ctx)
 	if err != nil {
 		return err

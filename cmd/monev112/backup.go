@@ -228,6 +228,12 @@ func describe(w io.Writer, m *backup.Manifest) {
 		m.Journal.Shipped)
 }
 
+// newBar makes a bar over the width of a terminal, which is gone at its end.
+func newBar(w io.Writer, total int64, more ...progressbar.Option) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(total, append(more, progressbar.OptionSetWriter(w), progressbar.OptionFullWidth(),
+		progressbar.OptionUseANSICodes(true), progressbar.OptionClearOnFinish())...)
+}
+
 // showProgress returns what shows progress on w: a bar on a terminal, else a line now and then; done ends it and may be
 // called twice.
 func showProgress(w *os.File) (show func(backup.Progress), done func()) {
@@ -240,8 +246,7 @@ func showProgress(w *os.File) (show func(backup.Progress), done func()) {
 			}
 		}, func() {}
 	}
-	bar := progressbar.NewOptions64(1, progressbar.OptionSetWriter(w), progressbar.OptionFullWidth(),
-		progressbar.OptionUseANSICodes(true), progressbar.OptionClearOnFinish())
+	bar := newBar(w, 1)
 	return func(p backup.Progress) {
 			unit := "rows"
 			if p.Bytes {

@@ -134,9 +134,7 @@ func (r *rebuilding) run(ctx context.Context, spec rebuild.Spec) error {
 func (r *rebuilding) follow(ctx context.Context, j rebuild.Job) (rebuild.Job, error) {
 	var bar *progressbar.ProgressBar
 	if r.terminal {
-		bar = progressbar.NewOptions64(1000, progressbar.OptionSetWriter(r.progress), progressbar.OptionFullWidth(),
-			progressbar.OptionUseANSICodes(true),
-			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish())
+		bar = newBar(r.progress, 1000, progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false))
 		defer func() { _ = bar.Clear() }() // a bar that stays is no reason to fail
 	}
 	tick := time.NewTicker(askEvery)
