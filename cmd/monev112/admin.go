@@ -112,30 +112,37 @@ func (c *adminClient) fetchOnce(ctx context.Context, method, path string, in any
 			return nil, nil, 0, err
 		}
 	}
-	resp, text, err := c.do(ctx, method, path, "application/json", body)
+	r, err := c.do(ctx, method, path, "application/json", body)
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	if resp.StatusCode >= 300 {
+	if r.code >= 300 {
 		var p struct{ Detail string }
-		if json.Unmarshal(text, &p) != nil || p.Detail == "" {
-			p.Detail = fmt.Sprintf("%s answers %s", c.server, resp.Status)
+		if json.Unmarshal(r.text, &p) != nil || p.Detail == "" {
+			p.Detail = fmt.Sprintf("%s answers %s", c.server, r.status)
 		}
-		return nil, nil, 0, &refusal{resp.StatusCode, p.Detail}
+		return nil, nil, 0, &refusal{r.code, p.Detail}
 	}
-	if resp.StatusCode == http.StatusAccepted { // without the header it is work that nobody waits for
-		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if r.code == http.StatusAccepted { // without the header it is work that nobody waits for
+		seconds, _ := strconv.Atoi(r.header.Get("Retry-After"))
 		wait = time.Duration(seconds) * time.Second
 	}
-	return text, resp.Header, wait, nil
+	return r.text, r.header, wait, nil
 }
 
-// do sends a request with the key and reads its answer, of whatever status. A nil body is none.
-func (c *adminClient) do(ctx context.Context, method, path, contentType string, body []byte) (*http.Response, []byte,
-	error) {
+// reply is an answer of whatever status, read whole.
+type reply struct {
+	code   int
+	status string // such as 404 Not Found
+	header http.Header
+	text   []byte
+}
+
+// do sends a request with the key and reads its answer. A nil body is none.
+func (c *adminClient) do(ctx context.Context, method, path, contentType string, body []byte) (r reply, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.server+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, err
+		return r, err
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", contentType)
@@ -148,9 +155,10 @@ func (c *adminClient) do(ctx context.Context, method, path, contentType string, 
 		err = fmt.Errorf("no service at %s (%w): start it, or name where it runs with --server", c.server, err)
 	}
 	if err != nil {
-		return nil, nil, err
+		return r, err
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
-	return resp, text, err
+	r = reply{code: resp.StatusCode, status: resp.Status, header: resp.Header}
+	r.text, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
+	return r, err
 }

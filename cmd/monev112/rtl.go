@@ -75,7 +75,7 @@ func (c *adminClient) write(ctx context.Context, drafts []event.RawEvent) error 
 	for i := range drafts {
 		body = append(drafts[i].AppendCloudEvent(body), '\n')
 	}
-	resp, text, err := c.do(ctx, http.MethodPost, "/v1/events", "application/x-ndjson", body)
+	r, err := c.do(ctx, http.MethodPost, "/v1/events", "application/x-ndjson", body)
 	if err != nil {
 		return err
 	}
@@ -83,8 +83,8 @@ func (c *adminClient) write(ctx context.Context, drafts []event.RawEvent) error 
 		event.Receipt
 		Detail string `json:"detail"`
 	}
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return fmt.Errorf("%s answers %s", c.server, resp.Status)
+	if err := json.Unmarshal(r.text, &answer); err != nil {
+		return fmt.Errorf("%s answers %s", c.server, r.status)
 	}
 	var refused []error
 	for i := range answer.Rejected {
@@ -94,7 +94,7 @@ func (c *adminClient) write(ctx context.Context, drafts []event.RawEvent) error 
 	if len(refused) > 0 {
 		return errors.Join(refused...)
 	}
-	if resp.StatusCode >= 300 {
+	if r.code >= 300 {
 		return errors.New(answer.Detail)
 	}
 	return nil
