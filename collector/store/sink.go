@@ -65,8 +65,9 @@ func (s *Sink) pending() [2]pending {
 // The pause between recomputations is how far the roll-ups, and with them the views monev_*, may lag behind the cases
 // while Run runs: to recompute with every batch would cost a fast import as much as the batch. After a recomputation
 // that took long the pause is pauseFactor as long, up to maxRecomputePause: no row is stored while a portion of it
-// runs. While a burst comes, the periods that its latest upsert touched wait for the next look, up to maxRecomputePause:
-// an import goes on from month to month, and each is recomputed once it has passed rather than with every batch.
+// runs. While a burst comes, the periods that its latest upsert touched wait for the next look, up to
+// maxRecomputePause: an import goes on from month to month, and each is recomputed once it has passed rather than with
+// every batch.
 const (
 	RecomputeEvery    = 3 * time.Second
 	maxRecomputePause = 30 * time.Second
