@@ -39,10 +39,10 @@ var functions = template.FuncMap{
 	"month": func() string { return "toStartOfMonth(toDate($__toTime - 1, '" + zone + "'))" },
 	// Limits to the chosen centre.
 	"here": func() string { return "center = '${center}'" },
-	// Limits a column to a selection; a regular expression serves All, one and several alike, and the same variable
-	// serves Prometheus.
+	// Limits a column to a selection; a regular expression serves one and several alike, and the same variable serves
+	// Prometheus. With All the column is not even read.
 	"chosen": func(column, variable string) string {
-		return fmt.Sprintf("match(ifNull(%s, ''), '^(${%s:regex})$')", column, variable)
+		return fmt.Sprintf("('${%[2]s:regex}' = '.*' OR match(ifNull(%[1]s, ''), '^(${%[2]s:regex})$'))", column, variable)
 	},
 	"duration": duration, "percent": percent,
 	"wilsonLow": schema.WilsonLow, "wilsonHigh": schema.WilsonHigh,

@@ -209,22 +209,20 @@ FROM
         arrayFilter((a, r) -> hasAny(splitByChar('+', r::String), {{causes.Reasons}}), t.`pauses.since`, t.`pauses.reason`) AS pause_begins,
         arrayFilter((b, r) -> hasAny(splitByChar('+', r::String), {{causes.Reasons}}), t.`pauses.until`, t.`pauses.reason`) AS pause_ends,
         arrayFilter(r -> hasAny(splitByChar('+', r::String), {{causes.Reasons}}), t.`pauses.reason`) AS pause_reasons,
-        k.late_acknowledged AS late_acknowledged, said.code AS stated
-    FROM {{template "clocks judged"}} AS c
+        c.late_acknowledged AS late_acknowledged, said.code AS stated
+    FROM
+    (
+        -- Beside each late clock, when the acknowledgements of its ticket were due that were late as well.
+        SELECT *, groupArrayIf(assumeNotNull(breach_at), clock = 'acknowledge') OVER (PARTITION BY subject) AS late_acknowledged
+        FROM {{template "clocks judged"}}
+        WHERE center = {center:String} AND subject_kind = 'ticket' AND state = 'breached'
+    ) AS c
     LEFT JOIN
     (
         SELECT * FROM {{template "tickets judged"}} WHERE center = {center:String}
     ) AS t ON t.id = c.subject
-    LEFT JOIN
-    (
-        SELECT subject, groupArray(assumeNotNull(breach_at)) AS late_acknowledged
-        FROM {{template "clocks judged"}}
-        WHERE center = {center:String} AND subject_kind = 'ticket' AND clock = 'acknowledge' AND state = 'breached'
-        GROUP BY subject
-    ) AS k ON k.subject = c.subject
     LEFT JOIN ({{template "stated"}}) AS said ON said.subject = c.subject AND said.by_opd = ifNull(c.opd, '')::String
-    WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.state = 'breached'
-        AND c.day >= {since:Date} AND c.day < {until:Date}
+    WHERE c.day >= {since:Date} AND c.day < {until:Date}
 );
 
 -- monev_kendala: the causes by indicator (answer, or a clock of tickets), OPD and scope. numerator is the cases with the
