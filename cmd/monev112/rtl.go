@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/event/form"
 	"github.com/monev112/monev112/collector/monev/rtl"
 )
 
@@ -452,14 +453,14 @@ The satisfaction index follows PermenPANRB 14/2017. Giving a file again changes 
 }
 
 // summary says the totals of a form.
-func summary(form rtl.FormData) string {
-	switch f := form.(type) {
-	case *rtl.Staff:
+func summary(data form.Data) string {
+	switch f := data.(type) {
+	case *form.Staff:
 		return fmt.Sprintf(" (%d people)", f.Total())
-	case *rtl.Budget:
+	case *form.Budget:
 		granted, spent := f.Total()
 		return fmt.Sprintf(" (Rp %d of Rp %d spent)", spent, granted)
-	case *rtl.Survey:
+	case *form.Survey:
 		s := f.Compute()
 		return fmt.Sprintf(" (IKM %.2f, %s, n = %d)", s.IKM, s.Quality, f.Respondents)
 	}

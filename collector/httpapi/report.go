@@ -31,13 +31,6 @@ type Reports interface {
 // reportTag is the header that names what an answer was made from: files of one tag agree.
 const reportTag = "Monev112-Report"
 
-var reportTypes = map[string]string{
-	"html": "text/html; charset=utf-8",
-	"json": "application/json",
-	"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-	"docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}
-
 type monthsAnswer struct {
 	Months []report.Month `json:"months"`
 }
@@ -116,7 +109,7 @@ func (a *API) getReport(c *gin.Context) {
 	r.Draft, r.Fresh = q.flag("draft"), q.flag("fresh")
 	r.Edition = q.number("edition", 0, math.MaxInt, "use a number from 1.")
 	format := cmp.Or(q.Get("format"), "json")
-	if _, known := reportTypes[format]; !known {
+	if _, known := report.MediaTypes[format]; !known {
 		q.keep(report.ErrFormat)
 	}
 	if r.Draft && r.Edition > 0 {
@@ -137,7 +130,7 @@ func (a *API) getReport(c *gin.Context) {
 	a.recordRead(c, audit.Entry{Kind: "report", Center: result.Report.Center, OPD: result.OPD, ID: result.Report.Month})
 	c.Header(reportTag, result.Tag())
 	c.Header("Content-Disposition", fmt.Sprintf("attachment; filename=%q", result.Name(format)))
-	c.Data(http.StatusOK, reportTypes[format], file)
+	c.Data(http.StatusOK, report.MediaTypes[format], file)
 }
 
 // postReport hands out a further edition of a month.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"regexp"
+	"strings"
 	"time"
 )
 
@@ -20,6 +22,24 @@ type Figure struct {
 	// What the figure was computed with; only a figure that was frozen has these.
 	Parameters          string   // sorted "name=value" pairs that Dims does not have
 	Policies, Calendars []string // "name/version", sorted
+}
+
+// nextDim is where a dimension ends: a name that a source gave an OPD may hold a comma.
+var nextDim = regexp.MustCompile(`,[a-z]+=`)
+
+// Dim returns the value of one dimension of a figure, "bpbd" of opd in "clock=arrive,opd=bpbd", and whether there is
+// one.
+func Dim(dims, name string) (value string, ok bool) {
+	value, ok = strings.CutPrefix(dims, name+"=")
+	if !ok {
+		if _, value, ok = strings.Cut(dims, ","+name+"="); !ok {
+			return "", false
+		}
+	}
+	if end := nextDim.FindStringIndex(value); end != nil {
+		value = value[:end[0]]
+	}
+	return value, true
 }
 
 // FigureTargets are the parameters of the service level, in seconds.

@@ -138,10 +138,7 @@ func (p *Picture) bar(b Bars, r Bar, f frame, x func(float64) float64, y, height
 	tip := r.Name + ": " + b.Unit.withName(r.Value) + ", " + b.count(r)
 	thick := height * 0.62
 	if math.IsNaN(r.Value) {
-		why := r.Missing
-		if why == "" {
-			why = "tidak tercatat"
-		}
+		why := missing(r.Missing)
 		box := rect(f.x0+1, y-thick/2, textWidth(why, size, false)+12, thick)
 		p.area(box, pen{fill: paper, tip: r.Name + ": " + why})
 		p.text(f.x0+6, y+4, why, font{size: size, colour: soft})

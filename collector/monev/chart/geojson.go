@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -103,9 +104,7 @@ func readRing(ring [][]float64, outer bool) ([]point, error) {
 		return nil, errors.New("a ring has fewer than three corners")
 	}
 	if (signedArea(out) > 0) != outer {
-		for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
-			out[i], out[j] = out[j], out[i]
-		}
+		slices.Reverse(out)
 	}
 	return out, nil
 }

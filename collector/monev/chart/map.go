@@ -1,9 +1,13 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
+
+	"github.com/monev112/monev112/collector/monev/document"
 )
 
 // Map is a value for each area.
@@ -32,10 +36,7 @@ func DrawMap(on Basis, m Map) *Picture {
 	note := m.Note
 	shapes := m.shapes()
 	if shapes == nil && len(m.Areas) > 0 {
-		if note != "" {
-			note += " · "
-		}
-		note += "susunan kotak, bukan peta"
+		note = strings.TrimPrefix(note+" · susunan kotak, bukan peta", " · ")
 	}
 	p, y := newPicture(on, m.Title, note)
 	top, known := 0.0, 0
@@ -67,17 +68,13 @@ func DrawMap(on Basis, m Map) *Picture {
 
 func (a Area) words(u Unit) string {
 	if math.IsNaN(a.Value) {
-		return a.Name + ": " + a.missing()
+		return a.Name + ": " + missing(a.Missing)
 	}
 	return fmt.Sprintf("%s: %s, n = %d", a.Name, u.withName(a.Value), a.N)
 }
 
-func (a Area) missing() string {
-	if a.Missing != "" {
-		return a.Missing
-	}
-	return "tidak tercatat"
-}
+// missing says why there is no value.
+func missing(why string) string { return cmp.Or(why, document.NotRecorded) }
 
 // shapes are the borders of each area, nil when one has none.
 func (m Map) shapes() [][][]point {
@@ -100,10 +97,7 @@ func (m Map) shapes() [][][]point {
 
 // borders draws the areas to scale at their middle latitude, north up, and returns the y below them.
 func (p *Picture) borders(m Map, shapes [][][]point, y, top float64) float64 {
-	low, high := point{math.Inf(1), math.Inf(1)}, point{math.Inf(-1), math.Inf(-1)}
-	for _, q := range slices.Concat(slices.Concat(shapes...)...) {
-		low, high = point{min(low.x, q.x), min(low.y, q.y)}, point{max(high.x, q.x), max(high.y, q.y)}
-	}
+	low, high := bounds(slices.Concat(shapes...)...)
 	narrow := math.Cos((low.y + high.y) / 2 * math.Pi / 180)
 	k := min((pageWidth-2)/((high.x-low.x)*narrow), 480/(high.y-low.y))
 	indent := (pageWidth - (high.x-low.x)*narrow*k) / 2
@@ -144,28 +138,14 @@ func thin(ring []point, place func(point) point) []point {
 // inside is a place for a label: the middle of the widest stretch inside the area near its middle height, and that
 // width. The centroid of a bent area may lie outside of it.
 func inside(rings [][]point) (c point, room float64) {
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, ring := range rings {
-		for _, q := range ring {
-			low, high = min(low, q.y), max(high, q.y)
-		}
-	}
+	low, high := bounds(rings...)
 	best := -1.0
 	for step := 1; step < 12; step++ {
-		y := low + (high-low)*float64(step)/12
-		var xs []float64
-		for _, ring := range rings {
-			for i, a := range ring {
-				b := ring[(i+1)%len(ring)]
-				if (a.y <= y) != (b.y <= y) {
-					xs = append(xs, a.x+(y-a.y)/(b.y-a.y)*(b.x-a.x))
-				}
-			}
-		}
-		slices.Sort(xs)
+		y := low.y + (high.y-low.y)*float64(step)/12
+		xs := crossings(rings, y)
 		for i := 0; i+1 < len(xs); i += 2 {
 			w := xs[i+1] - xs[i]
-			off := math.Abs(y-(low+high)/2) / (high - low)
+			off := math.Abs(y-(low.y+high.y)/2) / (high.y - low.y)
 			if score := min(w, 90) * (1 - off); score > best {
 				best, c, room = score, point{(xs[i] + xs[i+1]) / 2, y}, w
 			}

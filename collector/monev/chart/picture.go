@@ -123,32 +123,46 @@ func (p *Picture) text(x, y float64, s string, f font) {
 	}
 }
 
+// bounds is the box around rings; inside out when they have no point.
+func bounds(rings ...[]point) (low, high point) {
+	low, high = point{math.Inf(1), math.Inf(1)}, point{math.Inf(-1), math.Inf(-1)}
+	for _, ring := range rings {
+		for _, q := range ring {
+			low, high = point{min(low.x, q.x), min(low.y, q.y)}, point{max(high.x, q.x), max(high.y, q.y)}
+		}
+	}
+	return low, high
+}
+
+// crossings are where rings cross a height, from left to right: from each first to the second it is inside.
+func crossings(rings [][]point, y float64) (xs []float64) {
+	for _, ring := range rings {
+		for i, a := range ring {
+			b := ring[(i+1)%len(ring)]
+			if (a.y <= y) != (b.y <= y) {
+				xs = append(xs, a.x+(y-a.y)/(b.y-a.y)*(b.x-a.x))
+			}
+		}
+	}
+	slices.Sort(xs)
+	return xs
+}
+
 // hatch draws parallel lines inside rings, which may have holes: at an angle in degrees, a distance apart.
 func (p *Picture) hatch(rings [][]point, angle, distance float64, c colour, width float64) {
 	sin, cos := math.Sincos(angle * math.Pi / 180)
 	turn := func(q point) point { return point{q.x*cos + q.y*sin, -q.x*sin + q.y*cos} }
 	back := func(q point) point { return point{q.x*cos - q.y*sin, q.x*sin + q.y*cos} }
-	low, high := math.Inf(1), math.Inf(-1)
 	turned := make([][]point, len(rings))
 	for i, ring := range rings {
 		for _, q := range ring {
-			q = turn(q)
-			turned[i] = append(turned[i], q)
-			low, high = min(low, q.y), max(high, q.y)
+			turned[i] = append(turned[i], turn(q))
 		}
 	}
+	low, high := bounds(turned...)
 	var lines [][]point
-	for y := (math.Floor(low/distance) + 0.5) * distance; y < high; y += distance {
-		var xs []float64
-		for _, ring := range turned {
-			for i, a := range ring {
-				b := ring[(i+1)%len(ring)]
-				if (a.y <= y) != (b.y <= y) {
-					xs = append(xs, a.x+(y-a.y)/(b.y-a.y)*(b.x-a.x))
-				}
-			}
-		}
-		slices.Sort(xs)
+	for y := (math.Floor(low.y/distance) + 0.5) * distance; y < high.y; y += distance {
+		xs := crossings(turned, y)
 		for i := 0; i+1 < len(xs); i += 2 {
 			if xs[i+1]-xs[i] > 0.5 {
 				lines = append(lines, []point{back(point{xs[i], y}), back(point{xs[i+1], y})})

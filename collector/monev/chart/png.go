@@ -9,6 +9,7 @@ import (
 	"image/draw"
 	"image/png"
 	"math"
+	"slices"
 	"sync"
 
 	"codeberg.org/go-fonts/liberation/liberationsansbold"
@@ -117,10 +118,7 @@ type raster struct {
 // paint fills what add draws, into a rasterizer no larger than the box around it.
 func (r *raster) paint(pts []point, pad float64, c colour,
 	add func(z *vector.Rasterizer, at func(point) (x, y float32))) {
-	low, high := point{math.Inf(1), math.Inf(1)}, point{math.Inf(-1), math.Inf(-1)}
-	for _, q := range pts {
-		low, high = point{min(low.x, q.x), min(low.y, q.y)}, point{max(high.x, q.x), max(high.y, q.y)}
-	}
+	low, high := bounds(pts)
 	box := image.Rect(
 		int(math.Floor((low.x-pad)*r.scale))-1, int(math.Floor((low.y-pad)*r.scale))-1,
 		int(math.Ceil((high.x+pad)*r.scale))+1, int(math.Ceil((high.y+pad)*r.scale))+1,
@@ -136,11 +134,7 @@ func (r *raster) paint(pts []point, pad float64, c colour,
 }
 
 func (r *raster) fill(rings [][]point, c colour) {
-	var all []point
-	for _, ring := range rings {
-		all = append(all, ring...)
-	}
-	r.paint(all, 0, c, func(z *vector.Rasterizer, at func(point) (x, y float32)) {
+	r.paint(slices.Concat(rings...), 0, c, func(z *vector.Rasterizer, at func(point) (x, y float32)) {
 		for _, ring := range rings {
 			for i, q := range ring {
 				if i == 0 {

@@ -65,16 +65,12 @@ func (it *item) writePath(b *strings.Builder) {
 	}
 	if it.width > 0 {
 		fmt.Fprintf(b, ` stroke="%s" stroke-width="%s" stroke-linejoin="round"`, hex(it.stroke), short(it.width))
-		for i, d := range it.dash {
-			if i == 0 {
-				b.WriteString(` stroke-dasharray="`)
-			} else {
-				b.WriteByte(' ')
-			}
-			b.WriteString(short(d))
+		var dash []string
+		for _, d := range it.dash {
+			dash = append(dash, short(d))
 		}
-		if len(it.dash) > 0 {
-			b.WriteByte('"')
+		if dash != nil {
+			fmt.Fprintf(b, ` stroke-dasharray="%s"`, strings.Join(dash, " "))
 		}
 	}
 	if it.tip != "" {

@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Trend is a line over time, with a band around it and a target.
@@ -90,9 +91,7 @@ func (t Trend) right() float64 {
 }
 
 func (p *Picture) gap(f frame, why string) {
-	if why == "" {
-		why = "tidak tercatat"
-	}
+	why = missing(why)
 	p.absent(rect(f.x0, f.y0, f.x1-f.x0, f.y1-f.y0), why)
 	at := point{(f.x0 + f.x1) / 2, (f.y0 + f.y1) / 2}
 	long := textWidth(why, 10, false)
@@ -111,11 +110,8 @@ func (p *Picture) run(t Trend, i, j int, x func(int) float64, at func(float64) f
 	var line, lower, upper []point
 	band := func() {
 		if len(upper) > 1 {
-			ring := append([]point{}, upper...)
-			for k := len(lower) - 1; k >= 0; k-- {
-				ring = append(ring, lower[k])
-			}
-			p.area([][]point{ring}, pen{fill: 0xdce8f5, stroke: 0x9dbfe0, width: 0.8})
+			slices.Reverse(lower)
+			p.area([][]point{slices.Concat(upper, lower)}, pen{fill: 0xdce8f5, stroke: 0x9dbfe0, width: 0.8})
 		} else if len(upper) == 1 {
 			p.line([]point{lower[0], upper[0]}, 0x7aa7d6, 4)
 		}
@@ -152,7 +148,7 @@ func (p *Picture) names(t Trend, f frame, at func(float64) float64) {
 		}
 	}
 	y := at(last) + 4
-	goal := math.NaN()
+	goal := y
 	if !math.IsNaN(t.Target.Value) {
 		goal = at(t.Target.Value) + 4
 		if math.Abs(goal-y) < 14 {
@@ -168,16 +164,9 @@ func (p *Picture) names(t Trend, f frame, at func(float64) float64) {
 	if t.Band == "" {
 		return
 	}
-	down := max(y, goal)
-	if math.IsNaN(goal) {
-		down = y
-	}
-	down += 16
+	down := max(y, goal) + 16
 	if down > f.y1 {
 		down = min(y, goal) - 16
-		if math.IsNaN(goal) {
-			down = y - 16
-		}
 	}
 	p.area(rect(x, down-9, 10, 10), pen{fill: 0xdce8f5, stroke: 0x9dbfe0, width: 0.8})
 	p.text(x+14, down, shorten(t.Band, 11, false, room-14), font{size: 11, colour: soft})

@@ -101,8 +101,7 @@ func Check(r Request, c Center, now time.Time) (time.Time, error) {
 	if err != nil {
 		return month, err
 	}
-	y, m, _ := month.Date()
-	over := time.Date(y, m+1, 1, 0, 0, 0, 0, c.Location)
+	over := Begins(month.AddDate(0, 1, 0), c.Location)
 	reason := strings.TrimSpace(r.Reason)
 	switch {
 	case now.Before(over):
@@ -138,6 +137,11 @@ func parseMonth(s string) (time.Time, error) {
 func ParseMonth(s string) (month time.Time, ok bool) {
 	month, err := time.Parse(monthLayout, s)
 	return month, err == nil && month.Year() >= 2000
+}
+
+// Begins is when a month, given by its first day, begins in a zone.
+func Begins(month time.Time, zone *time.Location) time.Time {
+	return time.Date(month.Year(), month.Month(), 1, 0, 0, 0, 0, zone)
 }
 
 // Keep freezes a month. Everything that was accepted by asOf must be in the database, and nothing may write case rows
@@ -181,13 +185,14 @@ func Keep(ctx context.Context, db Database, r Request, c Center, asOf time.Time)
 		DefinitionVersion: z.DefinitionVersion, FrozenAt: z.FrozenAt,
 		Policies: []string{}, Calendars: []string{}}
 	for i := range z.Figures {
-		kept.Policies, kept.Calendars = union(kept.Policies, z.Figures[i].Policies),
-			union(kept.Calendars, z.Figures[i].Calendars)
+		kept.Policies, kept.Calendars = Union(kept.Policies, z.Figures[i].Policies),
+			Union(kept.Calendars, z.Figures[i].Calendars)
 	}
 	return kept, nil
 }
 
-func union(to, from []string) []string {
+// Union adds names to a sorted list, each once.
+func Union(to, from []string) []string {
 	for _, s := range from {
 		if i, found := slices.BinarySearch(to, s); !found {
 			to = slices.Insert(to, i, s)
@@ -253,8 +258,8 @@ const (
 func Targets(figures []store.Figure, now store.FigureTargets) store.FigureTargets {
 	for i := range figures {
 		f := &figures[i]
-		measure, _ := dim(f.Dims, "measure")
-		target, ok := dim(f.Dims, "target")
+		measure, _ := store.Dim(f.Dims, "measure")
+		target, ok := store.Dim(f.Dims, "target")
 		if f.Name != serviceLevel || measure != "ketat" || !ok {
 			continue
 		}
@@ -296,14 +301,4 @@ func basisOf(bases []store.ClockBasis, dims string) *store.ClockBasis {
 		}
 	}
 	return nil
-}
-
-// dim returns the value of one dimension of a figure.
-func dim(dims, name string) (string, bool) {
-	for part := range strings.SplitSeq(dims, ",") {
-		if v, ok := strings.CutPrefix(part, name+"="); ok {
-			return v, true
-		}
-	}
-	return "", false
 }

@@ -111,10 +111,10 @@ func Compare(ctx context.Context, db Database, c Center, month string, now, asOf
 		FrozenPolicies: []string{}, PresentPolicies: []string{},
 	}
 	for i := range z.Figures {
-		r.FrozenPolicies = union(union(r.FrozenPolicies, z.Figures[i].Policies), z.Figures[i].Calendars)
+		r.FrozenPolicies = Union(Union(r.FrozenPolicies, z.Figures[i].Policies), z.Figures[i].Calendars)
 	}
 	for i := range present {
-		r.PresentPolicies = union(union(r.PresentPolicies, present[i].Policies), present[i].Calendars)
+		r.PresentPolicies = Union(Union(r.PresentPolicies, present[i].Policies), present[i].Calendars)
 	}
 	for _, d := range store.Differences(z.Figures, present) {
 		r.Differences = append(r.Differences, w.explain(d))
@@ -240,7 +240,7 @@ func (w *why) explainClocks(d store.Difference, dims string, add adder) {
 
 func (w *why) explainTargets(d store.Difference, add adder) {
 	if d.Frozen != nil && d.Now == nil {
-		if was, ok := dim(d.Frozen.Dims, "target"); ok && was != fmt.Sprint(w.center.Targets.Answer) {
+		if was, ok := store.Dim(d.Frozen.Dims, "target"); ok && was != fmt.Sprint(w.center.Targets.Answer) {
 			add("the answer target of %s s is now %d s", "batas jawab %s detik kini %d detik", was, w.center.Targets.Answer)
 		}
 	}
@@ -253,8 +253,8 @@ func (w *why) explainTargets(d store.Difference, add adder) {
 }
 
 func (w *why) explainCases(f *store.Figure, add adder) {
-	opd, byOPD := dim(f.Dims, "opd")
-	interval, ofInterval := dim(f.Dims, "interval")
+	opd, byOPD := store.Dim(f.Dims, "opd")
+	interval, ofInterval := store.Dim(f.Dims, "interval")
 	ofCalls := !ofInterval && !ofTickets(f.Name) || interval == "answer" || interval == "classify" || interval == "talk"
 	if ofCalls && w.calls > 0 {
 		add("events about %d calls of the month came in after the freeze",

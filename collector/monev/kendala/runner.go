@@ -1,6 +1,7 @@
 package kendala
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -133,10 +134,7 @@ const monthLayout = "2006-01"
 
 // read checks a request as far as the directory and the calendar can tell.
 func (r *Runner) read(q Request, now time.Time) (center directory.Center, month, against time.Time, err error) {
-	code := q.Center
-	if code == "" {
-		code = r.directory.DefaultCenter()
-	}
+	code := cmp.Or(q.Center, r.directory.DefaultCenter())
 	center, known := r.directory.Center(code)
 	if !known {
 		return center, month, against, refuse("the directory knows no centre %q", code)
@@ -145,8 +143,7 @@ func (r *Runner) read(q Request, now time.Time) (center directory.Center, month,
 	if month, ok = freeze.ParseMonth(q.Month); !ok {
 		return center, month, against, refuse("month %q: give a month such as 2026-10", q.Month)
 	}
-	y, m, _ := month.Date()
-	if begins := time.Date(y, m, 1, 0, 0, 0, 0, center.Location); begins.After(now) {
+	if freeze.Begins(month, center.Location).After(now) {
 		return center, month, against, refuse("%s lies in the future: nothing is known of it", q.Month)
 	}
 	against = month.AddDate(0, -1, 0)

@@ -1,6 +1,7 @@
 package number
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/monev112/monev112/collector/store"
@@ -73,24 +74,14 @@ func Pairs(counts map[string]int64) (out []Match) {
 // within reports whether every count of a numerator is part of a denominator.
 func within(numerator, denominator []string) bool {
 	for _, n := range numerator {
-		ok := false
-		for _, d := range denominator {
-			ok = ok || n == d || has(parts[d], n) || has(classes, n) && len(denominator) == 1 && !has(classes, d)
-		}
-		if !ok {
+		if !slices.ContainsFunc(denominator, func(d string) bool {
+			return n == d || slices.Contains(parts[d], n) ||
+				slices.Contains(classes, n) && len(denominator) == 1 && !slices.Contains(classes, d)
+		}) {
 			return false
 		}
 	}
 	return true
-}
-
-func has(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 func text(of []string) Text {
@@ -107,11 +98,7 @@ func Measures(figures []store.Figure) (out []Match) {
 		if strings.HasPrefix(f.Name, "interval_") || f.Value == nil {
 			continue
 		}
-		dims := map[string]string{}
-		for d := range strings.SplitSeq(f.Dims, ",") {
-			k, v, _ := strings.Cut(d, "=")
-			dims[k] = v
-		}
+		measure, _ := store.Dim(f.Dims, "measure")
 		m := Match{
 			Measure: f.Name + " " + f.Dims, Counted: int64(f.Numerator), Of: int64(f.Denominator), N: int64(f.N),
 			Numerator:   Text{f.Name + " " + f.Dims, f.Name + " " + f.Dims},
@@ -122,19 +109,21 @@ func Measures(figures []store.Figure) (out []Match) {
 			m.Numerator = map[string]Text{
 				"rasio_hoaks": text([]string{"prank", "prank_palsu"}), "rasio_non_darurat": text(numerators[15]),
 				"belum": {"terjawab, belum diklasifikasi", "answered, not classified"},
-			}[dims["measure"]]
+			}[measure]
 			m.Denominator = names["classified"]
-			if dims["measure"] == "belum" {
+			if measure == "belum" {
 				m.Denominator = names["answered"]
 			}
 		case "service_level":
-			m.Numerator = Text{"terjawab dalam " + dims["target"] + " detik", "answered within " + dims["target"] + " s"}
+			target, _ := store.Dim(f.Dims, "target")
+			m.Numerator = Text{"terjawab dalam " + target + " detik", "answered within " + target + " s"}
 			m.Denominator = map[string]Text{
 				"ketat": names["offered"], "terjawab": names["answered"],
 				"standar": {"masuk antrean tanpa yang segera menutup", "reached the queue, without short abandons"},
-			}[dims["measure"]]
+			}[measure]
 		case "funnel":
-			m.Numerator, m.Denominator = Text{"corong: " + dims["stage"], "funnel: " + dims["stage"]}, names["received"]
+			stage, _ := store.Dim(f.Dims, "stage")
+			m.Numerator, m.Denominator = Text{"corong: " + stage, "funnel: " + stage}, names["received"]
 		}
 		out = append(out, m)
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/monev112/monev112/collector/monev/document"
 )
@@ -199,6 +200,19 @@ func text(format string, args ...any) document.Cell {
 		format = fmt.Sprintf(format, args...)
 	}
 	return document.Text(format)
+}
+
+// line is running text with a cell in the place of each {}.
+func line(words string, cells ...document.Cell) (out document.Line) {
+	for i, part := range strings.Split(words, "{}") {
+		if i > 0 {
+			out = append(out, cells[i-1])
+		}
+		if part != "" {
+			out = append(out, document.Text(part))
+		}
+	}
+	return out
 }
 
 func row(cells ...document.Cell) document.Row { return document.Row{Cells: cells} }

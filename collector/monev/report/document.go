@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/monev112/monev112/collector/internal/indonesian"
 	"github.com/monev112/monev112/collector/monev/document"
@@ -58,6 +59,13 @@ func (w *writer) heading(level int, id, title string) {
 	w.add(document.Heading{Level: level, ID: id, Text: title})
 }
 
+// addFilled adds a table that has a row.
+func (w *writer) addFilled(t document.Table) {
+	if len(t.Rows) > 0 {
+		w.add(t)
+	}
+}
+
 func (w *writer) say(style document.Style, line ...document.Cell) { w.add(paragraph(style, line...)) }
 
 // remarks adds what people wrote to a section.
@@ -75,14 +83,11 @@ func (r *Report) period() string {
 }
 
 func monthWords(month string) string {
-	if len(month) != len(monthLayout) {
+	t, err := time.Parse(monthLayout, month)
+	if err != nil {
 		return month
 	}
-	n, _ := strconv.Atoi(month[5:])
-	if n < 1 || n > 12 {
-		return month
-	}
-	return indonesian.Months[n-1] + " " + month[:4]
+	return indonesian.Month(t)
 }
 
 func (r *Report) facts() []document.Fact {
@@ -131,9 +136,9 @@ func (w *writer) notes() {
 			"versi %s. Angka di sini tetap seperti dibekukan.", w.Frozen.DefinitionVersion, w.DefinitionVersion))
 	}
 	if w.PresentTarget != 0 {
-		w.say(document.Warning, text("Panggilan bulan ini dinilai dengan batas jawab "), w.target(),
-			text(", seperti dibekukan; "), sentence(key(saidFigure, document.Sentence, "of", "present_target"),
-				"batas sekarang %d detik.", w.PresentTarget))
+		w.say(document.Warning, line("Panggilan bulan ini dinilai dengan batas jawab {}, seperti dibekukan; {}", w.target(),
+			sentence(key(saidFigure, document.Sentence, "of", "present_target"), "batas sekarang %d detik.",
+				w.PresentTarget))...)
 	}
 	if w.Frozen != nil && !w.Frozen.Details {
 		w.say(document.Note, text("Rincian menurut jenis, jam, OPD dan kecamatan tidak ikut dibekukan; rincian itu dihitung "+
@@ -208,63 +213,62 @@ func (w *writer) sentence(in *Indicator) document.Line {
 	dims := indicatorDims(in.ID)
 	unrecorded := w.figure(unrecordedFigure, dims)
 	if in.Value == nil {
-		line := document.Line{text(indicatorNames[in.ID] + ": "), text(verdictWords[in.Verdict]).Bold(), text(" bulan ini")}
+		out := line(indicatorNames[in.ID]+": {} bulan ini", text(verdictWords[in.Verdict]).Bold())
 		switch {
 		case in.Verdict != NotRecorded || unrecorded == nil:
 		case in.ID == Fire:
-			line = append(line, text(" ("), w.number(indicatorFigure, dims, document.Denominator), text(" dari "),
-				unrecorded.number(document.Denominator), text(" tercatat)"))
+			add(&out, " ({} dari {} tercatat)", w.number(indicatorFigure, dims, document.Denominator),
+				unrecorded.number(document.Denominator))
 		default:
-			line = append(line, text(" ("), unrecorded.number(document.Numerator), text(" dari "),
-				unrecorded.number(document.Denominator), text(" kasus)"))
+			add(&out, " ({} dari {} kasus)", unrecorded.number(document.Numerator), unrecorded.number(document.Denominator))
 		}
-		return append(line, text("."))
+		return append(out, text("."))
 	}
 	k := w.number(indicatorFigure, dims, document.Numerator)
 	n := w.number(indicatorFigure, dims, document.Denominator)
 	v := w.share(indicatorFigure, dims)
 	tone := map[Verdict]document.Tone{Achieved: document.Good, NotAchieved: document.Bad}[in.Verdict]
 	verdict := text(verdictWords[in.Verdict]).Bold().In(tone)
-	var line document.Line
+	var out document.Line
 	switch in.ID {
 	case Answer:
-		line = document.Line{text("Dari "), n, text(" panggilan yang masuk antrean, "), k,
-			text(" dijawab dalam "), w.target(), text(" ("), v, text(")")}
+		out = line("Dari {} panggilan yang masuk antrean, {} dijawab dalam {} ({})", n, k, w.target(), v)
 	case Fire:
-		line = document.Line{text("Dari "), n, text(" kebakaran yang waktunya tercatat")}
+		out = line("Dari {} kebakaran yang waktunya tercatat", n)
 		if unrecorded != nil {
-			line = append(line, text(" ("), n, text(" dari "), unrecorded.number(document.Denominator), text(" tercatat)"))
+			add(&out, " ({} dari {} tercatat)", n, unrecorded.number(document.Denominator))
 		}
-		line = append(line, text(", unit tiba dalam 15 menit pada "), k, text(" kejadian ("), v, text(")"))
+		add(&out, ", unit tiba dalam 15 menit pada {} kejadian ({})", k, v)
 	case Acknowledge:
-		line = document.Line{text("Dari "), n, text(" tiket yang batas terimanya sudah putus, "), k,
-			text(" diterima OPD tepat waktu ("), v, text(")")}
+		out = line("Dari {} tiket yang batas terimanya sudah putus, {} diterima OPD tepat waktu ({})", n, k, v)
 	case Resolve:
-		line = document.Line{text("Dari "), n, text(" tiket yang batas selesainya sudah putus, "), k,
-			text(" selesai tepat waktu ("), v, text(")")}
+		out = line("Dari {} tiket yang batas selesainya sudah putus, {} selesai tepat waktu ({})", n, k, v)
 	case Hoax:
-		line = document.Line{text("Dari "), n, text(" panggilan terjawab yang diklasifikasi, "), k, text(" hoaks ("), v,
-			text(")")}
+		out = line("Dari {} panggilan terjawab yang diklasifikasi, {} hoaks ({})", n, k, v)
 	}
 	switch {
 	case in.Target == nil:
-		line = append(line, text("; "), verdict)
+		add(&out, "; {}", verdict)
 	case in.ID == Hoax:
-		line = append(line, text("; sasaran di bawah "), in.target(), text(" "), verdict)
+		add(&out, "; sasaran di bawah {} {}", in.target(), verdict)
 	default:
-		line = append(line, text("; sasaran "), in.target(), text(" "), verdict)
+		add(&out, "; sasaran {} {}", in.target(), verdict)
 	}
 	if in.Limited {
-		line = append(line, text(", data terbatas"))
+		add(&out, ", data terbatas")
 	}
 	if unrecorded != nil && unrecorded.Numerator > 0 && in.ID != Fire {
-		line = append(line, text(", "), unrecorded.number(document.Numerator), text(" lagi tidak tercatat"))
+		add(&out, ", {} lagi tidak tercatat", unrecorded.number(document.Numerator))
 	}
-	if in.Before != nil && in.Value != nil {
-		line = append(line, text(", "+direction(*in.Value-*in.Before)+" bulan lalu ("),
-			w.monthShare(w.first().AddDate(0, -1, 0).Format(monthLayout), in.ID), text(")"))
+	if in.Before != nil {
+		add(&out, ", "+direction(*in.Value-*in.Before)+" bulan lalu ({})",
+			w.monthShare(w.first().AddDate(0, -1, 0).Format(monthLayout), in.ID))
 	}
-	return append(line, text("."))
+	return append(out, text("."))
+}
+
+func add(to *document.Line, words string, cells ...document.Cell) {
+	*to = append(*to, line(words, cells...)...)
 }
 
 func direction(d float64) string {
@@ -287,30 +291,22 @@ func (w *writer) why(in *Indicator) (items []document.Line) {
 		} else {
 			opd = c.OPD
 		}
-		items = append(items, document.Line{text("Kendala terbesar: ").Bold(), text(c.Name + ", "),
-			w.causeCell(set, c, document.Numerator), text(" dari "), w.causeCell(set, nil, document.Numerator),
-			text(" " + of + ".")})
+		items = append(items, line("{}"+c.Name+", {} dari {} "+of+".", text("Kendala terbesar: ").Bold(),
+			w.causeCell(set, c, document.Numerator), w.causeCell(set, nil, document.Numerator)))
 	} else if line := w.kindOfHoax(); in.ID == Hoax && line != nil {
 		items = append(items, line)
 	}
+	charge, advice := "pusat layanan 112 (Diskominfo).", "belum ada yang terbuka; perlu ditetapkan dalam rapat."
 	if opd != "" {
-		items = append(items, document.Line{text("Penanggung jawab: ").Bold(), text(w.opdName(opd) + ".")})
-	} else {
-		items = append(items, document.Line{text("Penanggung jawab: ").Bold(), text("pusat layanan 112 (Diskominfo).")})
+		charge = w.opdName(opd) + "."
 	}
-	none := true
-	for i := range w.Recommendations {
-		if m := &w.Recommendations[i]; m.Indicator == in.ID && m.Open() {
-			items = append(items, document.Line{text("Rekomendasi: ").Bold(), text(m.sentence())})
-			none = false
-			break
-		}
+	if i := slices.IndexFunc(w.Recommendations, func(m Recommendation) bool {
+		return m.Indicator == in.ID && m.Open()
+	}); i >= 0 {
+		advice = w.Recommendations[i].sentence()
 	}
-	if none {
-		items = append(items, document.Line{text("Rekomendasi: ").Bold(), text("belum ada yang terbuka; perlu ditetapkan " +
-			"dalam rapat.")})
-	}
-	return items
+	return append(items, document.Line{text("Penanggung jawab: ").Bold(), text(charge)},
+		document.Line{text("Rekomendasi: ").Bold(), text(advice)})
 }
 
 // worst is the OPD with the most late clocks of an indicator; empty where none is behind it.
@@ -435,9 +431,8 @@ func (w *writer) funnel() {
 		return
 	}
 	w.heading(1, "corong", "Corong panggilan")
-	n := received.number(document.Denominator)
-	w.say(document.Normal, text("Pusat layanan menerima "), n, text(" panggilan. Setiap panggilan berada pada tepat satu "+
-		"tahap, sehingga jumlah semua tahap sama dengan yang diterima."))
+	w.say(document.Normal, line("Pusat layanan menerima {} panggilan. Setiap panggilan berada pada tepat satu tahap, "+
+		"sehingga jumlah semua tahap sama dengan yang diterima.", received.number(document.Denominator))...)
 	t := document.Table{ID: "t-corong", Caption: "Ke mana panggilan pergi, " + w.period() + ".",
 		Columns: []document.Column{
 			{Head: "Tahap", Width: .5}, {Head: "Panggilan"}, {Head: "Bagian"}},
@@ -497,7 +492,7 @@ func (w *writer) table(id, caption, head, counted string, figures []*Figure, nam
 	for _, f := range figures {
 		t.Rows = append(t.Rows, row(text(name(f)), f.number(document.Numerator), f.share()))
 	}
-	t.Note = document.Line{text("n = "), figures[0].number(document.Denominator)}
+	t.Note = line("n = {}", figures[0].number(document.Denominator))
 	w.add(t)
 }
 
@@ -517,18 +512,15 @@ func (w *writer) speed() {
 			w.number("service_level", dims, document.Numerator), w.number("service_level", dims, document.Denominator),
 			w.share("service_level", dims), low, high))
 	}
-	t.Note = document.Line{text("Batas jawab: "), w.target(), text("; batas pendek: "),
-		document.Number(float64(w.ShortAbandon), 0, "detik", key(shortFigure, document.Value)), text(".")}
-	if len(t.Rows) > 0 {
-		w.add(t)
-	}
+	t.Note = line("Batas jawab: {}; batas pendek: {}.", w.target(),
+		document.Number(float64(w.ShortAbandon), 0, "detik", key(shortFigure, document.Value)))
+	w.addFilled(t)
 	w.spans("t-waktu", "Lama setiap tahap, "+w.period()+".", append(slices.Clone(callSpans), ticketSpans...), "")
 	w.heatTable()
 	if f := w.figure("calls_quarter", w.quarter()); f != nil {
-		w.say(document.Normal, text("Seperempat jam tersibuk: "),
-			document.Words(quarterWords(f.dim("at")), key(saidFigure, document.Sentence, "of", "busiest_quarter")), text(", "),
-			f.number(document.Numerator),
-			text(" panggilan."))
+		w.say(document.Normal, line("Seperempat jam tersibuk: {}, {} panggilan.",
+			document.Words(quarterWords(f.dim("at")), key(saidFigure, document.Sentence, "of", "busiest_quarter")),
+			f.number(document.Numerator))...)
 	}
 	w.remarks("kecepatan")
 }
@@ -542,12 +534,11 @@ func (r *Report) quarter() string {
 
 // quarterWords writes 2023-10-13T20:15 as "13 Oktober 2023 pukul 20.15".
 func quarterWords(at string) string {
-	day, clock, ok := strings.Cut(at, "T")
-	if !ok || len(day) != len("2006-01-02") {
+	t, err := time.Parse("2006-01-02T15:04", at)
+	if err != nil {
 		return at
 	}
-	d, _ := strconv.Atoi(day[8:])
-	return fmt.Sprintf("%d %s pukul %s", d, monthWords(day[:7]), strings.Replace(clock, ":", ".", 1))
+	return indonesian.Day(t) + " pukul " + t.Format("15.04")
 }
 
 // spans adds a table of intervals, of one OPD when opd is not empty.
@@ -573,9 +564,7 @@ func (w *writer) spans(id, caption string, list []span, opd string) {
 	if opd == "" {
 		t.Note = append(t.Note, text(" Tiket: OPD kabupaten."))
 	}
-	if len(t.Rows) > 0 {
-		w.add(t)
-	}
+	w.addFilled(t)
 }
 
 func (r *Report) scope(opd string) string {
@@ -602,9 +591,7 @@ func (w *writer) heatTable() {
 	for h := range 24 {
 		cells := []document.Cell{text("%02d.00", h)}
 		for d := range weekdays {
-			dims := fmt.Sprintf("hour=%02d,weekday=%d", h, d+1)
-			cell := w.number("calls_hour", dims, document.Numerator)
-			cells = append(cells, cell)
+			cells = append(cells, w.number("calls_hour", fmt.Sprintf("hour=%02d,weekday=%d", h, d+1), document.Numerator))
 		}
 		t.Rows = append(t.Rows, row(cells...))
 	}
@@ -642,21 +629,19 @@ func (w *writer) hoax() {
 		if seconds {
 			amount = document.Duration(*f.Value, 0, keyOf(f, document.Value))
 		}
-		items = append(items, document.Line{text(name + ": "), amount, text(unit + ", dari "), f.number(document.Numerator),
-			text(" " + of + ".")})
+		items = append(items, line(name+": {}"+unit+", dari {} "+of+".", amount, f.number(document.Numerator)))
 	}
 	cost("agent", "Waktu petugas untuk panggilan hoaks", "", "panggilan hoaks yang lamanya tercatat", true)
 	cost("crew", "Waktu regu untuk laporan palsu", "", "tiket palsu yang waktunya tercatat", true)
 	cost("held", "Panggilan nyata yang menunggu lebih lama dari batas sementara petugas melayani hoaks", " panggilan",
 		"panggilan nyata", false)
 	if f := w.figure("hoax_callers", ""); f != nil && f.N >= 100 {
-		items = append(items, document.Line{text("Satu dari seratus nomor yang paling sering menelepon membuat "), f.share(),
-			text(" panggilan hoaks bernomor ("), f.number(document.Numerator), text(" panggilan, dari "), f.number(document.N),
-			text(" nomor).")})
+		items = append(items, line("Satu dari seratus nomor yang paling sering menelepon membuat {} panggilan hoaks "+
+			"bernomor ({} panggilan, dari {} nomor).", f.share(), f.number(document.Numerator), f.number(document.N)))
 	}
 	if f := w.figure("hoax_blocks", ""); f != nil && f.Denominator > 0 {
-		items = append(items, document.Line{text("Dari "), f.number(document.Denominator),
-			text(" nomor yang diblokir, "), f.number(document.Numerator), text(" kemudian melaporkan kejadian nyata.")})
+		items = append(items, line("Dari {} nomor yang diblokir, {} kemudian melaporkan kejadian nyata.",
+			f.number(document.Denominator), f.number(document.Numerator)))
 	}
 	if len(items) > 0 {
 		w.heading(2, "biaya-hoaks", "Biaya dan pemblokiran")

@@ -25,6 +25,11 @@ func (w *writer) picture(id, caption, table string, p document.Picture) {
 	w.add(document.Figure{ID: id, Caption: caption, Table: table, Picture: p})
 }
 
+// goal is the target of an indicator that has one, as charts draw it.
+func (i *Indicator) goal() chart.Target {
+	return chart.Target{Value: *i.Target, Label: "sasaran " + indonesian.Decimal(*i.Target*100, 0) + " %"}
+}
+
 // trendNeeds is from how many months on a line is drawn.
 const trendNeeds = 3
 
@@ -36,19 +41,19 @@ func (w *writer) trendFigures() {
 			Title: indicatorNames[in.ID], Unit: shares, Line: "realisasi", Band: "selang 95 %", Target: chart.NoTarget,
 		}
 		if in.Target != nil {
-			t.Target = chart.Target{Value: *in.Target, Label: "sasaran " + indonesian.Decimal(*in.Target*100, 0) + " %"}
+			t.Target = in.goal()
 		}
 		known, n := 0, 0.0
 		for m := w.first().AddDate(0, -12, 0); !m.After(w.first()); m = m.AddDate(0, 1, 0) {
-			p := chart.Point{Label: indonesian.Months[m.Month()-1][:3] + m.Format(" 06"), Value: math.NaN()}
+			p := chart.Point{Label: indonesian.Months[m.Month()-1][:3] + m.Format(" 06"), Value: math.NaN(), Low: math.NaN(),
+				High: math.NaN()}
 			if f := w.trend(m.Format(monthLayout), in.ID); f != nil {
 				p.Value, p.N = f.value(), uint64(f.Denominator)
 				n += f.Denominator
-			}
-			p.Low, p.High = math.NaN(), math.NaN()
-			if f := w.trend(m.Format(monthLayout), in.ID); f != nil && f.Value != nil {
-				p.Low, p.High = wilson(f.Numerator, f.Denominator)
-				known++
+				if f.Value != nil {
+					p.Low, p.High = wilson(f.Numerator, f.Denominator)
+					known++
+				}
 			}
 			t.Points = append(t.Points, p)
 		}
@@ -100,7 +105,7 @@ func (w *writer) departmentFigure(opds []string) {
 	}
 	for _, in := range w.Indicators {
 		if in.ID == Resolve && in.Target != nil {
-			b.Target = chart.Target{Value: *in.Target, Label: "sasaran " + indonesian.Decimal(*in.Target*100, 0) + " %"}
+			b.Target = in.goal()
 		}
 	}
 	var without []chart.Bar

@@ -22,7 +22,7 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	named, _ := dir.Center(c.Code)
 	f := &Facts{
 		Center: c.Code, CenterName: named.Name, Zone: c.Location.String(), Month: month, Now: now,
-		Ends: in(month.AddDate(0, 1, 0), c.Location), AnswerTarget: int(c.Targets.Answer),
+		Ends: freeze.Begins(month.AddDate(0, 1, 0), c.Location), AnswerTarget: int(c.Targets.Answer),
 		ShortAbandon: int(c.Targets.Short), DefinitionVersion: store.DefinitionVersion,
 	}
 	for _, o := range dir.OPDs(c.Code) {
@@ -104,11 +104,11 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 		figures = z.Figures
 		f.Frozen = &Frozen{z.Revision, z.Reason, z.FrozenAt, z.DefinitionVersion, freeze.HasReport(z.Figures)}
 		for i := range z.Figures {
-			f.Policies, f.Calendars = merge(f.Policies, z.Figures[i].Policies), merge(f.Calendars, z.Figures[i].Calendars)
+			f.Policies, f.Calendars = freeze.Union(f.Policies, z.Figures[i].Policies), freeze.Union(f.Calendars, z.Figures[i].Calendars)
 		}
 	}
 	for i := range bases {
-		f.Policies, f.Calendars = merge(f.Policies, bases[i].Policies), merge(f.Calendars, bases[i].Calendars)
+		f.Policies, f.Calendars = freeze.Union(f.Policies, bases[i].Policies), freeze.Union(f.Calendars, bases[i].Calendars)
 	}
 	f.Figures, f.Causes, f.Information = append(slices.Clip(figures), more...), causes, asked
 	if empty(f.Figures) {
@@ -126,15 +126,6 @@ func empty(figures []store.Figure) bool {
 		return f.Denominator > 0 && (f.Name == "funnel" || f.Name == "tickets_opd" || f.Name == "on_time" ||
 			f.Name == "coverage")
 	})
-}
-
-func merge(to, from []string) []string {
-	for _, s := range from {
-		if i, found := slices.BinarySearch(to, s); !found {
-			to = slices.Insert(to, i, s)
-		}
-	}
-	return to
 }
 
 // months puts the indicators of thirteen months together: of the month itself from its figures, of a frozen month as

@@ -140,7 +140,6 @@ func (w *writer) kindOfHoax() document.Line {
 	if best == nil {
 		return nil
 	}
-	return document.Line{text("Terbanyak: ").Bold(), text(nameIn(classNames, best.dim("class")) + ", "),
-		best.number(document.Numerator), text(" dari "),
-		w.number(indicatorFigure, indicatorDims(Hoax), document.Numerator), text(" panggilan hoaks.")}
+	return line("{}"+nameIn(classNames, best.dim("class"))+", {} dari {} panggilan hoaks.", text("Terbanyak: ").Bold(),
+		best.number(document.Numerator), w.number(indicatorFigure, indicatorDims(Hoax), document.Numerator))
 }

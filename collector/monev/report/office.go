@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/event/form"
 	"github.com/monev112/monev112/collector/internal/indonesian"
 	"github.com/monev112/monev112/collector/monev/document"
 	"github.com/monev112/monev112/collector/monev/rtl"
@@ -66,7 +67,7 @@ func written(ctx context.Context, office Office, s *Sections, center string, mon
 		if f.Month != name || f.Data == "" {
 			continue
 		}
-		data, err := rtl.ParseForm(f.Name, f.Data)
+		data, err := form.Parse(f.Name, f.Data)
 		if err != nil {
 			return fmt.Errorf("form %s of %s: %w", f.Name, name, err)
 		}
@@ -110,7 +111,7 @@ func (t *TypedTable) cell(k document.Key, row, column int) document.Cell {
 	return text("")
 }
 
-func typedTables(data rtl.FormData) []TypedTable {
+func typedTables(data form.Data) []TypedTable {
 	of := func(n float64) *float64 { return &n }
 	some := func(n *int) *float64 {
 		if n == nil {
@@ -119,7 +120,7 @@ func typedTables(data rtl.FormData) []TypedTable {
 		return of(float64(*n))
 	}
 	switch f := data.(type) {
-	case *rtl.Staff:
+	case *form.Staff:
 		t := TypedTable{Title: "Sumber daya manusia menurut fungsi.",
 			Columns: []string{"Fungsi", "Jumlah", "Kebutuhan", "Per sif", "Keterangan"}}
 		for _, r := range f.Rows {
@@ -127,7 +128,7 @@ func typedTables(data rtl.FormData) []TypedTable {
 		}
 		t.Note = "Jumlah seluruhnya: " + strconv.Itoa(f.Total())
 		return []TypedTable{t}
-	case *rtl.Budget:
+	case *form.Budget:
 		t := TypedTable{Title: "Anggaran, dalam rupiah.",
 			Columns: []string{"Kode", "Uraian", "Pagu", "Realisasi", "Keterangan"}}
 		for _, r := range f.Rows {
@@ -139,11 +140,11 @@ func typedTables(data rtl.FormData) []TypedTable {
 			t.Note += " (" + document.Percent(float64(spent)/float64(granted), 1, document.Key{}).String() + ")"
 		}
 		return []TypedTable{t}
-	case *rtl.Survey:
+	case *form.Survey:
 		c := f.Compute()
 		t := TypedTable{Title: "Survei kepuasan masyarakat (PermenPANRB 14/2017).",
 			Columns: []string{"Unsur", "n", "Nilai rata-rata", "Tertimbang"}, Decimals: []int{0, 0, 2, 2}}
-		for i, name := range rtl.Elements {
+		for i, name := range form.Elements {
 			t.add(fmt.Sprintf("U%d %s", i+1, name), of(float64(c.N[i])), of(c.NRR[i]), of(c.Weighted[i]))
 		}
 		t.Note = fmt.Sprintf("IKM %s, mutu %s (%s), dari %d responden.", indonesian.Decimal(c.IKM, 2), c.Quality, c.Words,

@@ -12,7 +12,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -234,21 +233,10 @@ func (r *Report) trend(month, indicator string) *MonthFigure {
 	return nil
 }
 
-// nextDim is where a dimension ends: a name that a source gave an OPD may hold a comma.
-var nextDim = regexp.MustCompile(`,[a-z]+=`)
-
 // dim returns the value of one dimension.
 func (f *Figure) dim(name string) string {
-	rest, ok := strings.CutPrefix(f.Dims, name+"=")
-	if !ok {
-		if _, rest, ok = strings.Cut(f.Dims, ","+name+"="); !ok {
-			return ""
-		}
-	}
-	if end := nextDim.FindStringIndex(rest); end != nil {
-		rest = rest[:end[0]]
-	}
-	return rest
+	value, _ := store.Dim(f.Dims, name)
+	return value
 }
 
 // first returns the first day of the month.

@@ -250,9 +250,7 @@ func parseMonth(s string) (time.Time, error) {
 }
 
 func (r *Runner) center(code string) (freeze.Center, error) {
-	if code == "" {
-		code = r.cfg.Directory.DefaultCenter()
-	}
+	code = cmp.Or(code, r.cfg.Directory.DefaultCenter())
 	i := slices.IndexFunc(r.centers, func(c freeze.Center) bool { return c.Code == code })
 	if i < 0 {
 		return freeze.Center{}, &RefusedError{fmt.Sprintf("the directory knows no centre %q", code), false,
@@ -274,7 +272,7 @@ func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 		return nil, err
 	}
 	now := r.cfg.Now()
-	if begins := in(month, c.Location); now.Before(begins) {
+	if now.Before(freeze.Begins(month, c.Location)) {
 		return nil, &RefusedError{fmt.Sprintf("%s has not begun in centre %s: there is nothing to report", q.Month, c.Code),
 			true, indonesian.Month(month) + " belum dimulai: belum ada yang dapat dilaporkan."}
 	}
@@ -348,11 +346,6 @@ func (r *Runner) whole(ctx context.Context, c freeze.Center, month time.Time, q 
 	return a, nil
 }
 
-func in(month time.Time, zone *time.Location) time.Time {
-	y, m, _ := month.Date()
-	return time.Date(y, m, 1, 0, 0, 0, 0, zone)
-}
-
 // make makes a report from the figures of now, or takes the draft of a moment ago.
 func (r *Runner) make(ctx context.Context, c freeze.Center, month time.Time, fresh bool) (*Report, error) {
 	now := r.cfg.Now()
@@ -414,6 +407,13 @@ func (r *Runner) Changed(ctx context.Context, center, month string) (*freeze.Rep
 
 // Formats are what a report can be written as. PDF is made from HTML by the command, where a browser is at hand.
 var Formats = []string{"html", "xlsx", "docx", "json"}
+
+// MediaTypes are those of Formats.
+var MediaTypes = map[string]string{
+	"html": "text/html; charset=utf-8", "json": "application/json",
+	"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+	"docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
 
 // ErrFormat is a format that reports are not written in.
 var ErrFormat = errors.New("a report is written as html, xlsx, docx or json")

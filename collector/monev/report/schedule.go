@@ -39,8 +39,7 @@ type told struct {
 // FirstOpening is when the first working day of a month begins by a calendar, at midnight where there is none. month is
 // any instant of the month in its zone.
 func FirstOpening(c *sla.Calendar, month time.Time) time.Time {
-	y, m, _ := month.Date()
-	first := time.Date(y, m, 1, 0, 0, 0, 0, month.Location())
+	first := freeze.Begins(month, month.Location())
 	if c == nil {
 		return first
 	}

@@ -155,8 +155,8 @@ func (w *writer) information() {
 		return
 	}
 	w.heading(1, "informasi", "Pusat informasi layanan publik")
-	w.say(document.Normal, text("Dari "), f.number(document.Denominator), text(" panggilan yang diklasifikasi, "),
-		f.number(document.Numerator), text(" permintaan informasi layanan publik ("), f.share(), text(")."))
+	w.say(document.Normal, line("Dari {} panggilan yang diklasifikasi, {} permintaan informasi layanan publik ({}).",
+		f.number(document.Denominator), f.number(document.Numerator), f.share())...)
 	if in := w.Information; in != nil {
 		count := func(k document.Key) document.Cell {
 			v, _, _ := w.counted(k)
@@ -171,11 +171,10 @@ func (w *writer) information() {
 				return
 			}
 			share, _, _ := w.counted(asked(measure, document.Value))
-			w.say(document.Normal, text(what+": "), count(asked(measure, document.Numerator)), text(" dari "),
-				count(asked(measure, document.Denominator)), text(" ("),
-				document.Percent(share, 1, asked(measure, document.Value)), text("); dapat dinilai pada "),
-				count(asked(measure, document.Denominator)), text(" dari "), count(asked(askedAll, document.N)),
-				text(" permintaan."))
+			w.say(document.Normal, line(what+": {} dari {} ({}); dapat dinilai pada {} dari {} permintaan.",
+				count(asked(measure, document.Numerator)), count(asked(measure, document.Denominator)),
+				document.Percent(share, 1, asked(measure, document.Value)), count(asked(measure, document.Denominator)),
+				count(asked(askedAll, document.N)))...)
 		}
 		if len(in.Outcomes) > 0 {
 			t := document.Table{ID: "t-hasil", Caption: "Hasil permintaan informasi, " + w.period() + ".",
@@ -184,9 +183,8 @@ func (w *writer) information() {
 				t.Rows = append(t.Rows, row(text(o.Name), count(key(outcomeFigure, document.N, "row", i+1))))
 			}
 			if in.Told != nil {
-				t.Note = document.Line{text("Hasilnya tercatat pada "), count(asked(askedTold, document.Numerator)),
-					text(" dari "), count(asked(askedTold, document.Denominator)),
-					text(" permintaan. Dihitung saat laporan dibuat.")}
+				t.Note = line("Hasilnya tercatat pada {} dari {} permintaan. Dihitung saat laporan dibuat.",
+					count(asked(askedTold, document.Numerator)), count(asked(askedTold, document.Denominator)))
 			}
 			w.add(t)
 		}
@@ -229,9 +227,8 @@ func (w *writer) areas() {
 		}
 		t.Rows = append(t.Rows, row(text(name), f.number(document.Numerator), f.share()))
 	}
-	t.Note = document.Line{text("Kecamatan dengan kurang dari 5 tiket dijumlahkan, bila perlu bersama yang berikutnya. " +
-		"n = "),
-		list[0].number(document.Denominator)}
+	t.Note = line("Kecamatan dengan kurang dari 5 tiket dijumlahkan, bila perlu bersama yang berikutnya. n = {}",
+		list[0].number(document.Denominator))
 	if len(w.Kecamatan) > 0 {
 		w.areaFigure(list)
 	}
@@ -250,8 +247,8 @@ func (w *writer) causes() {
 		set := &w.Causes[i]
 		name := cmp.Or(set.Name, nameIn(indicatorNames, set.Indicator))
 		w.heading(2, fmt.Sprintf("kendala-%d", i+1), causeTitle(set.Indicator))
-		w.say(document.Normal, text("Dari "), w.causeCell(set, nil, document.Denominator), text(" kasus yang diputuskan, "),
-			w.causeCell(set, nil, document.Numerator), text(" gagal: "+name+"."))
+		w.say(document.Normal, line("Dari {} kasus yang diputuskan, {} gagal: "+name+".",
+			w.causeCell(set, nil, document.Denominator), w.causeCell(set, nil, document.Numerator))...)
 		t := document.Table{ID: fmt.Sprintf("t-kendala-%d", i+1), Caption: fmt.Sprintf("Sebab yang gagal: %s, %s.", name,
 			w.period()),
 			Columns: []document.Column{{Head: "Sebab", Width: .45}, {Head: "Kasus"}, {Head: "Bagian"},
@@ -269,13 +266,11 @@ func (w *writer) causes() {
 			w.causeCell(set, nil, document.Numerator), text(""), text("")}, Total: true})
 		w.causeFigure(i, *set)
 		w.add(t)
-		if set.Stated != "" {
-			w.say(document.Normal, document.Words(set.Stated, key(statedFigure, document.Sentence, "indicator",
-				set.Indicator)))
-		}
-		if set.Change != "" {
-			w.say(document.Normal, document.Words(set.Change, key(changeFigure, document.Sentence, "indicator",
-				set.Indicator)))
+		for _, said := range [][2]string{{statedFigure, set.Stated}, {changeFigure, set.Change}} {
+			if said[1] != "" {
+				w.say(document.Normal,
+					document.Words(said[1], key(said[0], document.Sentence, "indicator", set.Indicator)))
+			}
 		}
 		for _, c := range set.Causes {
 			w.remarks("kendala/" + c.Code)
@@ -363,9 +358,7 @@ func (w *writer) quality() {
 	for _, s := range ticketSpans {
 		coverage(s.name, "interval="+s.id+",scope=own")
 	}
-	if len(t.Rows) > 0 {
-		w.add(t)
-	}
+	w.addFilled(t)
 	w.notRecorded("")
 	w.flags()
 	w.changes()
@@ -384,9 +377,7 @@ func (w *writer) notRecorded(opd string) {
 				f.number(document.Numerator), f.number(document.Denominator)))
 		}
 	}
-	if len(t.Rows) > 0 {
-		w.add(t)
-	}
+	w.addFilled(t)
 }
 
 func (w *writer) flags() {
@@ -397,9 +388,7 @@ func (w *writer) flags() {
 			t.Rows = append(t.Rows, row(text(f.dim("flag")), text(kind[1]), f.number(document.Numerator)))
 		}
 	}
-	if len(t.Rows) > 0 {
-		w.add(t)
-	}
+	w.addFilled(t)
 }
 
 // changes says which frozen months are no longer what was frozen.
@@ -410,8 +399,8 @@ func (w *writer) changes() {
 	w.heading(2, "berubah", "Yang berubah sejak dibekukan")
 	for i, c := range w.Changed {
 		moved := key(differenceFigure, document.N, "month", c.Month)
-		w.say(document.Normal, text(monthWords(c.Month)+": "), document.Count(float64(c.Count), moved),
-			text(" angka berubah sejak dibekukan."))
+		w.say(document.Normal, line(monthWords(c.Month)+": {} angka berubah sejak dibekukan.",
+			document.Count(float64(c.Count), moved))...)
 		t := document.Table{ID: fmt.Sprintf("t-berubah-%d", i+1), Caption: fmt.Sprintf("%s, dibekukan %s (revisi %d).",
 			monthWords(c.Month), indonesian.Day(c.FrozenAt.In(w.Location())), c.Revision),
 			Columns: []document.Column{{Head: "Angka", Width: .34},
@@ -509,11 +498,10 @@ func (w *writer) opdPage(opd string, level int) {
 		w.say(document.Note, text("Di luar kewenangan kabupaten: diukur, tidak dinilai."))
 	}
 	if tickets != nil {
-		w.say(document.Lead, text("Dari "), tickets.number(document.Numerator), text(" tiket, "),
-			w.number("acted", held, document.Numerator), text(" ditindaklanjuti ("), w.share("acted", held), text("), "),
-			w.number("confirmed", held, document.Numerator), text(" dikonfirmasi kepada pelapor ("),
-			w.share("confirmed", held), text("), "), w.number("bounced", held, document.Numerator),
-			text(" berpindah OPD, "), w.number("reopened", held, document.Numerator), text(" dibuka kembali."))
+		count := func(figure string) document.Cell { return w.number(figure, held, document.Numerator) }
+		w.say(document.Lead, line("Dari {} tiket, {} ditindaklanjuti ({}), {} dikonfirmasi kepada pelapor ({}), {} "+
+			"berpindah OPD, {} dibuka kembali.", tickets.number(document.Numerator), count("acted"), w.share("acted", held),
+			count("confirmed"), w.share("confirmed", held), count("bounced"), count("reopened"))...)
 	}
 	t := document.Table{ID: "t-" + id + "-batas", Caption: "Batas waktu " + w.opdName(opd) + ", " + w.period() + ".",
 		Columns: []document.Column{{Head: "Batas waktu", Width: .24}, {Head: "Tepat waktu"}, {Head: "n"}, {Head: "Bagian"},
@@ -538,9 +526,7 @@ func (w *writer) opdPage(opd string, level int) {
 			w.number("on_time", dims, document.Denominator), share, low, high,
 			w.number("unobserved", dims, document.Numerator), text(note)))
 	}
-	if len(t.Rows) > 0 {
-		w.add(t)
-	}
+	w.addFilled(t)
 	w.spans("t-"+id+"-waktu", "Lama setiap tahap, "+w.opdName(opd)+".", ticketSpans[1:], opd)
 	for i := range w.Recommendations {
 		if m := &w.Recommendations[i]; m.Owner == opd && m.Open() {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
+	"github.com/monev112/monev112/collector/event/form"
 )
 
 // Source is the source of the events that pages and commands write.
@@ -170,7 +171,7 @@ func SetRemark(center, month, section string, l *Ledger, text string, now time.T
 }
 
 // SetForm returns the change that gives a form of a month its data, and false where it has the same.
-func SetForm(center, month string, l *Ledger, data FormData, now time.Time) (event.RawEvent, bool, error) {
+func SetForm(center, month string, l *Ledger, data form.Data, now time.Time) (event.RawEvent, bool, error) {
 	text := data.JSON()
 	if _, refused := event.FitRecord(event.FormSet, event.RecordData, text); refused != nil {
 		return event.RawEvent{}, false, fmt.Errorf("%s: %s", data.FormName(), refused.Detail)

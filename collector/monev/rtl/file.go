@@ -332,7 +332,7 @@ func monthOf(row *tabular.Row, column int, text string) (string, error) {
 
 // ReadForms reads the data of a month's forms from YAML (keys sdm, anggaran, skm) or from a workbook (sheets SDM,
 // Anggaran, SKM). A form that the file does not have is not returned: its section is absent.
-func ReadForms(path string) (out []FormData, err error) {
+func ReadForms(path string) (out []form.Data, err error) {
 	book, err := tabular.IsWorkbook(path)
 	if err != nil {
 		return nil, err
@@ -387,7 +387,7 @@ type yamlForms struct {
 	} `yaml:"skm"`
 }
 
-func formsOfYAML(path string) (out []FormData, err error) {
+func formsOfYAML(path string) (out []form.Data, err error) {
 	text, err := readAll(path)
 	if err != nil {
 		return nil, err
@@ -398,16 +398,16 @@ func formsOfYAML(path string) (out []FormData, err error) {
 		return nil, err
 	}
 	if f.Has("sdm") {
-		s := &Staff{}
+		s := &form.Staff{}
 		for _, r := range y.Staff {
-			s.Rows = append(s.Rows, StaffRow(r))
+			s.Rows = append(s.Rows, form.StaffRow(r))
 		}
 		out = append(out, s)
 	}
 	if f.Has("anggaran") {
-		b := &Budget{}
+		b := &form.Budget{}
 		for i, r := range y.Budget {
-			row := BudgetRow{Code: r.Code, Item: r.Item, Note: r.Note}
+			row := form.BudgetRow{Code: r.Code, Item: r.Item, Note: r.Note}
 			for _, sum := range []struct {
 				field, text string
 				to          *int64
@@ -422,7 +422,7 @@ func formsOfYAML(path string) (out []FormData, err error) {
 		out = append(out, b)
 	}
 	if y.Survey != nil {
-		s := &Survey{Respondents: y.Survey.Respondents}
+		s := &form.Survey{Respondents: y.Survey.Respondents}
 		a := &y.Survey.Answers
 		for u, list := range [9][]int{a.U1, a.U2, a.U3, a.U4, a.U5, a.U6, a.U7, a.U8, a.U9} {
 			if copy(s.Answers[u][:], list) != 4 || len(list) != 4 {
@@ -435,8 +435,8 @@ func formsOfYAML(path string) (out []FormData, err error) {
 	return out, f.Err()
 }
 
-func formsOfWorkbook(path string) (out []FormData, err error) {
-	for _, read := range []func(string) (FormData, error){staffSheet, budgetSheet, surveySheet} {
+func formsOfWorkbook(path string) (out []form.Data, err error) {
+	for _, read := range []func(string) (form.Data, error){staffSheet, budgetSheet, surveySheet} {
 		f, err := read(path)
 		switch {
 		case errors.Is(err, errNoSheet):
@@ -449,15 +449,15 @@ func formsOfWorkbook(path string) (out []FormData, err error) {
 	return out, nil
 }
 
-func staffSheet(path string) (FormData, error) {
+func staffSheet(path string) (form.Data, error) {
 	t, err := readTable(path, "SDM", "Fungsi")
 	if err != nil {
 		return nil, err
 	}
-	s := &Staff{}
+	s := &form.Staff{}
 	for i := range t.rows {
 		row := &t.rows[i]
-		r := StaffRow{Function: t.cell(row, "Fungsi"), Note: t.cell(row, "Keterangan")}
+		r := form.StaffRow{Function: t.cell(row, "Fungsi"), Note: t.cell(row, "Keterangan")}
 		var count, needed, perShift *int64
 		if count, err = t.whole(row, "Jumlah", true); err == nil {
 			needed, err = t.whole(row, "Kebutuhan", false)
@@ -482,15 +482,15 @@ func asInt(n *int64) *int {
 	return &i
 }
 
-func budgetSheet(path string) (FormData, error) {
+func budgetSheet(path string) (form.Data, error) {
 	t, err := readTable(path, "Anggaran", "Uraian")
 	if err != nil {
 		return nil, err
 	}
-	b := &Budget{}
+	b := &form.Budget{}
 	for i := range t.rows {
 		row := &t.rows[i]
-		r := BudgetRow{Code: t.cell(row, "Kode"), Item: t.cell(row, "Uraian"), Note: t.cell(row, "Keterangan")}
+		r := form.BudgetRow{Code: t.cell(row, "Kode"), Item: t.cell(row, "Uraian"), Note: t.cell(row, "Keterangan")}
 		granted, err := t.whole(row, "Pagu", true)
 		if err != nil {
 			return nil, err
@@ -507,12 +507,12 @@ func budgetSheet(path string) (FormData, error) {
 
 // surveySheet reads a row for each element, U1 to U9, with how many answered 1, 2, 3 and 4; a row Responden has how
 // many were asked in the column 1, or it is the most answers of any element.
-func surveySheet(path string) (FormData, error) {
+func surveySheet(path string) (form.Data, error) {
 	t, err := readTable(path, "SKM", "Unsur")
 	if err != nil {
 		return nil, err
 	}
-	s := &Survey{}
+	s := &form.Survey{}
 	most := 0
 	for i := range t.rows {
 		row := &t.rows[i]

@@ -57,7 +57,7 @@ type Remark struct {
 	History
 }
 
-// Form is the data that people typed for a month: see ParseForm.
+// Form is the data that people typed for a month: see form.Parse.
 type Form struct {
 	Center string `json:"center"`
 	Month  string `json:"month"`

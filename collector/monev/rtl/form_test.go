@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/monev112/monev112/collector/event/form"
 )
 
 const formsYAML = `
@@ -32,10 +34,10 @@ func TestFormsOfYAMLAndWorkbook(t *testing.T) {
 	if err != nil || len(fromYAML) != 3 {
 		t.Fatal(fromYAML, err)
 	}
-	survey := fromYAML[2].(*Survey)
+	survey := fromYAML[2].(*form.Survey)
 	rows := [][]any{{"Unsur", "1", "2", "3", "4"}}
 	for u, a := range survey.Answers {
-		rows = append(rows, []any{"U" + string(rune('1'+u)) + " " + Elements[u], a[0], a[1], a[2], a[3]})
+		rows = append(rows, []any{"U" + string(rune('1'+u)) + " " + form.Elements[u], a[0], a[1], a[2], a[3]})
 	}
 	fromBook, err := ReadForms(workbook(t, map[string][][]any{
 		"SDM": {{"Fungsi", "Jumlah", "Kebutuhan", "Per sif"}, {"Petugas penerima panggilan", 24, 30, 6}, {"Supervisor", 4}},
@@ -50,7 +52,7 @@ func TestFormsOfYAMLAndWorkbook(t *testing.T) {
 		t.Errorf("(-yaml +workbook):\n%s", diff)
 	}
 	for _, f := range fromYAML {
-		again, err := ParseForm(f.FormName(), f.JSON())
+		again, err := form.Parse(f.FormName(), f.JSON())
 		if diff := cmp.Diff(f, again); err != nil || diff != "" {
 			t.Errorf("%v %s", err, diff)
 		}
@@ -67,7 +69,7 @@ func TestSatisfactionAfterTheRegulation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := forms[2].(*Survey).Compute()
+	s := forms[2].(*form.Survey).Compute()
 	sum := 0.0
 	for _, nrr := range s.NRR {
 		sum += nrr
@@ -76,8 +78,8 @@ func TestSatisfactionAfterTheRegulation(t *testing.T) {
 		s.IKM != 82.46 {
 		t.Errorf("%+v, sum of NRR %v", s, sum)
 	}
-	all := func(a [4]int) Satisfaction {
-		v := Survey{Respondents: 10}
+	all := func(a [4]int) form.Satisfaction {
+		v := form.Survey{Respondents: 10}
 		for u := range v.Answers {
 			v.Answers[u] = a
 		}
@@ -90,7 +92,7 @@ func TestSatisfactionAfterTheRegulation(t *testing.T) {
 		t.Errorf("lowest marks: %+v", s)
 	}
 	for ikm, want := range map[float64]string{25: "D", 64.99: "D", 65: "C", 76.6: "C", 76.61: "B", 88.3: "B", 88.31: "A", 100: "A"} {
-		if got, _ := Quality(ikm); got != want {
+		if got, _ := form.Quality(ikm); got != want {
 			t.Errorf("%v is %s, want %s", ikm, got, want)
 		}
 	}

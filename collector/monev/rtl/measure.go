@@ -2,7 +2,6 @@ package rtl
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/monev112/monev112/collector/event"
@@ -91,15 +90,9 @@ func frozenCount(z *store.Freeze, r *Recommendation, computed Count) (Count, boo
 // onTimeOf reports whether a frozen figure on_time is of the clock of r and of its OPD; of any OPD of the regency where
 // r names none.
 func onTimeOf(dims string, r *Recommendation) bool {
-	d := dimsOf(dims)
-	return d["clock"] == r.Indicator && (r.OPD != "" && d["opd"] == r.OPD || r.OPD == "" && d["scope"] == "own")
-}
-
-func dimsOf(dims string) map[string]string {
-	out := map[string]string{}
-	for part := range strings.SplitSeq(dims, ",") {
-		name, value, _ := strings.Cut(part, "=")
-		out[name] = value
+	is := func(name, want string) bool {
+		value, _ := store.Dim(dims, name)
+		return value == want
 	}
-	return out
+	return is("clock", r.Indicator) && (r.OPD != "" && is("opd", r.OPD) || r.OPD == "" && is("scope", "own"))
 }

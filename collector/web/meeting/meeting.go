@@ -298,17 +298,11 @@ func (p *pages) handOut(r *page.Request) {
 	r.Redirect(to)
 }
 
-var mediaTypes = map[string]string{
-	"html": "text/html; charset=utf-8", "json": "application/json",
-	"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-	"docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}
-
 func (p *pages) file(r *page.Request) {
 	code, ok := center(r)
 	format, named := strings.CutPrefix(r.PathValue("file"), "laporan.")
 	edition, err := strconv.Atoi("0" + r.URL.Query().Get("edisi"))
-	if !ok || !named || mediaTypes[format] == "" || err != nil {
+	if !ok || !named || report.MediaTypes[format] == "" || err != nil {
 		r.NotFound()
 		return
 	}
@@ -332,7 +326,7 @@ func (p *pages) file(r *page.Request) {
 // Send answers with a file of a report: HTML is shown under the policy that stands in it, the others are downloads.
 func Send(w http.ResponseWriter, result *report.Result, format string, text []byte) {
 	h := w.Header()
-	h.Set("Content-Type", mediaTypes[format])
+	h.Set("Content-Type", report.MediaTypes[format])
 	if format == "html" {
 		h.Set("Content-Security-Policy", policyOf(text))
 	} else {
