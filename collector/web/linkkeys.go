@@ -170,14 +170,6 @@ func (f LinkKeys) file() keyfile.File[[]linkKey] {
 }
 
 func parseLinkKeys(text []byte) ([]linkKey, error) {
-	keys, err := decodeLinkKeys(text)
-	if err != nil {
-		return nil, err
-	}
-	return keys, nil
-}
-
-func decodeLinkKeys(text []byte) ([]linkKey, error) {
 	var c linkKeyContent
 	if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
 		return nil, errors.New("it is not the JSON that this program writes") // the error of the parser could show a secret

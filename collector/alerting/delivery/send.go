@@ -112,24 +112,17 @@ func (o *Outbox) hand(ctx context.Context, d *Delivery, to Address) (id string, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
-	i := slices.Index(names(to.Channel, &who.Channels), to.Name)
-	switch to.Channel {
-	case WhatsApp:
-		if i < 0 || o.cfg.Senders.WhatsApp == nil {
-			return "", errGone
-		}
-		return o.cfg.Senders.WhatsApp(ctx, who.Channels.WhatsApp[i], d.Message)
-	case Telegram:
-		if i < 0 || o.cfg.Senders.Telegram == nil {
-			return "", errGone
-		}
-		return "", o.cfg.Senders.Telegram(ctx, who.Channels.Telegram[i], o.moved, d.markup())
-	default:
-		if i < 0 || o.cfg.Senders.Email == nil {
-			return "", errGone
-		}
-		return "", o.cfg.Senders.Email(ctx, who.Channels.Email[i], d.subject(), d.text())
+	i, send, ways := slices.Index(names(to.Channel, &who.Channels), to.Name), o.cfg.Senders, &who.Channels
+	switch {
+	case i < 0:
+	case to.Channel == WhatsApp && send.WhatsApp != nil:
+		return send.WhatsApp(ctx, ways.WhatsApp[i], d.Message)
+	case to.Channel == Telegram && send.Telegram != nil:
+		return "", send.Telegram(ctx, ways.Telegram[i], o.moved, d.markup())
+	case to.Channel == Email && send.Email != nil:
+		return "", send.Email(ctx, ways.Email[i], d.subject(), d.text())
 	}
+	return "", errGone
 }
 
 // refusal turns an error into what is recorded, and holds back what it stands in the way of.

@@ -140,17 +140,13 @@ func (c *Contacts) check() {
 	if c.Telegram.Deliver != nil {
 		c.checkWebhook("telegram.deliver", c.Telegram.Deliver)
 	}
-	c.checkChannels("operations", &c.Operations)
-	c.refuseWhatsApp("operations", &c.Operations)
+	c.checkForConditions("operations", &c.Operations)
 	if c.Operations.empty() {
 		c.file.Wrong("operations", "Diskominfo has no channel",
 			"give a telegram, email or webhook entry: alerts without another recipient go there")
 	}
-	c.refuseService("operations", &c.Operations)
 	if c.Watchdog != nil {
-		c.checkChannels("watchdog", c.Watchdog)
-		c.refuseWhatsApp("watchdog", c.Watchdog)
-		c.refuseService("watchdog", c.Watchdog)
+		c.checkForConditions("watchdog", c.Watchdog)
 		if c.Watchdog.empty() {
 			c.file.Wrong("watchdog", "it has no channel", "give a webhook to a service outside of this host, or leave it out")
 		}
@@ -158,9 +154,7 @@ func (c *Contacts) check() {
 	for i := range c.Centers {
 		at := fmt.Sprintf("centers[%d]", i)
 		k := &c.Centers[i]
-		c.checkChannels(at+".supervisors", &k.Supervisors)
-		c.refuseWhatsApp(at+".supervisors", &k.Supervisors)
-		c.refuseService(at+".supervisors", &k.Supervisors)
+		c.checkForConditions(at+".supervisors", &k.Supervisors)
 		c.checkChannels(at+".leadership", &k.Leadership)
 		for j := range k.OPDs {
 			field := fmt.Sprintf("%s.opds[%d]", at, j)
@@ -211,17 +205,15 @@ func (c *Contacts) checkChannels(at string, to *Channels) {
 	}
 }
 
-// refuseWhatsApp keeps alerts on conditions away from WhatsApp: they must not need the collector, which speaks to it.
-func (c *Contacts) refuseWhatsApp(at string, to *Channels) {
+// checkForConditions checks the channels of who hears of conditions. These alerts must not need the collector: neither
+// WhatsApp, to which it speaks, nor its own addresses, as far as the file shows them; what a url_file holds is not read
+// here, and not checked.
+func (c *Contacts) checkForConditions(at string, to *Channels) {
+	c.checkChannels(at, to)
 	if len(to.WhatsApp) > 0 {
 		c.file.Wrong(at+".whatsapp", "only tickets, digests and reports go by WhatsApp",
 			"give telegram, email or webhook here: alerts on conditions must not need the collector")
 	}
-}
-
-// refuseService keeps the same alerts away from the collector's own addresses, as far as the file shows them: what a
-// url_file holds is not read here, and not checked.
-func (c *Contacts) refuseService(at string, to *Channels) {
 	for i, w := range to.Webhook {
 		if slices.ContainsFunc([]*Webhook{c.Log, c.WhatsApp, c.Telegram.Deliver}, func(own *Webhook) bool {
 			return own != nil && sameHost(w.URL, own.URL)

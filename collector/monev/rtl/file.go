@@ -166,11 +166,13 @@ func readAll(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxFileBytes+1)) // yamlfile says what is wrong with more
 }
 
-// table is a sheet whose header was found: its columns by their normal names.
+// table is a sheet whose header was found: its columns by their normal names. The first cell that cannot be read is
+// kept in err.
 type table struct {
 	file, sheet string
 	columns     map[string]int
 	rows        []tabular.Row
+	err         error
 }
 
 // errNoSheet is a workbook without the sheet that is asked for.
@@ -457,29 +459,17 @@ func staffSheet(path string) (form.Data, error) {
 	s := &form.Staff{}
 	for i := range t.rows {
 		row := &t.rows[i]
-		r := form.StaffRow{Function: t.cell(row, "Fungsi"), Note: t.cell(row, "Keterangan")}
-		var count, needed, perShift *int64
-		if count, err = t.whole(row, "Jumlah", true); err == nil {
-			needed, err = t.whole(row, "Kebutuhan", false)
+		some := func(header string) *int { // nil for an empty cell
+			if t.cell(row, header) == "" {
+				return nil
+			}
+			n := int(t.whole(row, header))
+			return &n
 		}
-		if err == nil {
-			perShift, err = t.whole(row, "Per sif", false)
-		}
-		if err != nil {
-			return nil, err
-		}
-		r.Count, r.Needed, r.PerShift = int(*count), asInt(needed), asInt(perShift)
-		s.Rows = append(s.Rows, r)
+		s.Rows = append(s.Rows, form.StaffRow{Function: t.cell(row, "Fungsi"), Count: int(t.whole(row, "Jumlah")),
+			Needed: some("Kebutuhan"), PerShift: some("Per sif"), Note: t.cell(row, "Keterangan")})
 	}
-	return s, nil
-}
-
-func asInt(n *int64) *int {
-	if n == nil {
-		return nil
-	}
-	i := int(*n)
-	return &i
+	return s, t.err
 }
 
 func budgetSheet(path string) (form.Data, error) {
@@ -490,19 +480,10 @@ func budgetSheet(path string) (form.Data, error) {
 	b := &form.Budget{}
 	for i := range t.rows {
 		row := &t.rows[i]
-		r := form.BudgetRow{Code: t.cell(row, "Kode"), Item: t.cell(row, "Uraian"), Note: t.cell(row, "Keterangan")}
-		granted, err := t.whole(row, "Pagu", true)
-		if err != nil {
-			return nil, err
-		}
-		spent, err := t.whole(row, "Realisasi", true)
-		if err != nil {
-			return nil, err
-		}
-		r.Granted, r.Spent = *granted, *spent
-		b.Rows = append(b.Rows, r)
+		b.Rows = append(b.Rows, form.BudgetRow{Code: t.cell(row, "Kode"), Item: t.cell(row, "Uraian"),
+			Granted: t.whole(row, "Pagu"), Spent: t.whole(row, "Realisasi"), Note: t.cell(row, "Keterangan")})
 	}
-	return b, nil
+	return b, t.err
 }
 
 // surveySheet reads a row for each element, U1 to U9, with how many answered 1, 2, 3 and 4; a row Responden has how
@@ -518,47 +499,43 @@ func surveySheet(path string) (form.Data, error) {
 		row := &t.rows[i]
 		name := strings.ToUpper(t.cell(row, "Unsur"))
 		if name == "RESPONDEN" {
-			n, err := t.whole(row, "1", true)
-			if err != nil {
-				return nil, err
-			}
-			s.Respondents = int(*n)
+			s.Respondents = int(t.whole(row, "1"))
 			continue
 		}
 		if len(name) < 2 || name[0] != 'U' || name[1] < '1' || name[1] > '9' || len(name) > 2 && name[2] != ' ' &&
 			name[2] != '.' {
-			return nil, fmt.Errorf("%s, column Unsur: %q; name the elements U1 to U9, and Responden", t.place(row), name)
+			t.wrong(fmt.Errorf("%s, column Unsur: %q; name the elements U1 to U9, and Responden", t.place(row), name))
+			break
 		}
 		sum := 0
 		for a, header := range []string{"1", "2", "3", "4"} {
-			n, err := t.whole(row, header, true)
-			if err != nil {
-				return nil, err
-			}
-			s.Answers[name[1]-'1'][a] = int(*n)
-			sum += int(*n)
+			n := int(t.whole(row, header))
+			s.Answers[name[1]-'1'][a] = n
+			sum += n
 		}
 		most = max(most, sum)
 	}
 	if s.Respondents == 0 {
 		s.Respondents = most
 	}
-	return s, nil
+	return s, t.err
 }
 
-// whole reads a cell with a whole number; nil for an empty one that need not be there.
-func (t *table) whole(row *tabular.Row, header string, needed bool) (*int64, error) {
+// whole reads a cell with a whole number.
+func (t *table) whole(row *tabular.Row, header string) int64 {
 	text := t.cell(row, header)
-	if text == "" && !needed {
-		return nil, nil //nolint:nilnil // absent is no mistake
-	}
 	n, err := rupiah(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s, column %s: %q is no whole number; write it in digits, such as 1250000000", t.place(row),
-			header,
-			text)
+		t.wrong(fmt.Errorf("%s, column %s: %q is no whole number; write it in digits, such as 1250000000", t.place(row),
+			header, text))
 	}
-	return &n, nil
+	return n
+}
+
+func (t *table) wrong(err error) {
+	if t.err == nil {
+		t.err = err
+	}
 }
 
 var (

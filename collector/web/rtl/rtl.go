@@ -53,12 +53,12 @@ type pages struct {
 func Mount(s *page.Site, cfg Config) {
 	p := &pages{Config: cfg, templates: page.MustParse(files, "templates/*.html")}
 	read, write := page.Scopes(auth.BoardRead, auth.MonevWrite), page.Scopes(auth.MonevWrite)
-	s.Handle("GET /rtl", read, p.list)
-	s.Handle("POST /rtl", write, p.save)
-	s.Handle("GET /rtl/{id}", read, p.show)
-	s.Handle("POST /rtl/{id}", write, p.save)
-	s.Handle("GET /monev/{month}/catatan", read, p.remarks)
-	s.Handle("POST /monev/{month}/catatan", write, p.saveRemark)
+	s.Handle("GET /rtl", read, p.reads(func(v *visit) { p.list(v, nil, "", http.StatusOK) }))
+	s.Handle("POST /rtl", write, p.writes(p.save))
+	s.Handle("GET /rtl/{id}", read, p.reads(func(v *visit) { p.show(v, nil, "", http.StatusOK) }))
+	s.Handle("POST /rtl/{id}", write, p.writes(p.save))
+	s.Handle("GET /monev/{month}/catatan", read, p.reads(func(v *visit) { p.remarks(v, "", "", "", http.StatusOK) }))
+	s.Handle("POST /monev/{month}/catatan", write, p.writes(p.saveRemark))
 	s.Menu("/rtl", page.Text{Indonesian: "Tindak lanjut", English: "Follow-up"}, read)
 }
 
@@ -175,49 +175,58 @@ type change struct {
 	Set      []rtl.Setting
 }
 
-// center is the centre that the request is about, and its present day; ok is false when it was answered already.
-func (p *pages) center(r *page.Request) (center, today string, ok bool) {
-	center, today = p.Book.Today(cmp.Or(r.Person.Center(), r.URL.Query().Get("center")), r.Now)
-	if _, known := p.Directory.Center(center); !known || !r.Person.MaySee(center) {
-		r.NotFound()
-		return "", "", false
-	}
-	return center, today, true
+// visit is a request about one centre: its present day, and what was written of it.
+type visit struct {
+	*page.Request
+	center, today string
+	ledger        rtl.Ledger
 }
 
-func (p *pages) ledger(r *page.Request, center string) (rtl.Ledger, bool) {
-	l, err := p.Book.Ledger(r.Context(), center)
-	if err != nil {
-		r.Notice(http.StatusServiceUnavailable, r.T("Belum dapat dibaca", "Cannot be read now"),
-			r.T("ClickHouse belum menjawab. Tidak ada yang hilang; muat ulang sebentar lagi.",
-				"ClickHouse does not answer yet. Nothing is lost; reload in a moment."))
+// reads makes a handler of what answers a visit; where there is no such centre, or its ledger cannot be read now, it
+// says so itself.
+func (p *pages) reads(answer func(v *visit)) page.Handler {
+	return func(r *page.Request) {
+		v := &visit{Request: r}
+		v.center, v.today = p.Book.Today(cmp.Or(r.Person.Center(), r.URL.Query().Get("center")), r.Now)
+		if _, known := p.Directory.Center(v.center); !known || !r.Person.MaySee(v.center) {
+			r.NotFound()
+			return
+		}
+		var err error
+		if v.ledger, err = p.Book.Ledger(r.Context(), v.center); err != nil {
+			r.Notice(http.StatusServiceUnavailable, r.T("Belum dapat dibaca", "Cannot be read now"),
+				r.T("ClickHouse belum menjawab. Tidak ada yang hilang; muat ulang sebentar lagi.",
+					"ClickHouse does not answer yet. Nothing is lost; reload in a moment."))
+			return
+		}
+		answer(v)
 	}
-	return l, err == nil
 }
 
-func (p *pages) list(r *page.Request) { p.renderList(r, nil, "", http.StatusOK) }
+// writes is reads for what changes something: nobody writes between what is read and what is written.
+func (p *pages) writes(answer func(v *visit)) page.Handler {
+	return func(r *page.Request) {
+		p.writing.Lock()
+		defer p.writing.Unlock()
+		p.reads(answer)(r)
+	}
+}
 
-func (p *pages) renderList(r *page.Request, typed map[string]string, problem string, status int) {
-	center, today, ok := p.center(r)
-	if !ok {
-		return
-	}
-	l, ok := p.ledger(r, center)
-	if !ok {
-		return
-	}
-	v := listView{Center: p.Directory.CenterLabel(center), Today: p.day(r, today), Query: p.query(r, center),
+// list shows all recommendations, and the form for a new one, with what was typed and the problem of it.
+func (p *pages) list(r *visit, typed map[string]string, problem string, status int) {
+	v := listView{Center: p.Directory.CenterLabel(r.center), Today: p.day(r, r.today), Query: p.query(r),
 		May: p.mayWrite(r), Problem: problem}
 	measured := 0
-	for _, one := range rtl.Listed(l.Recommendations, today) { // those completed last before others that are completed
-		row := p.row(r, &one, today)
+	// Those completed last stand before others that are completed.
+	for _, one := range rtl.Listed(r.ledger.Recommendations, r.today) {
+		row := p.row(r, &one)
 		switch {
 		case one.Completed == "":
 		case measured == rtl.MaxMeasured:
 			v.Unmeasured++
 		default:
 			measured++
-			if e, err := p.Book.Measure(r.Context(), &one, today, time.Time{}); err == nil && e.Verdict != rtl.NotYet {
+			if e, err := p.Book.Measure(r.Context(), &one, r.today, time.Time{}); err == nil && e.Verdict != rtl.NotYet {
 				row.Says = e.Sentence()
 			}
 		}
@@ -226,42 +235,33 @@ func (p *pages) renderList(r *page.Request, typed map[string]string, problem str
 		}
 	}
 	if typed == nil {
-		typed = map[string]string{event.RecordMonth: today[:7], event.RecordStatus: event.RTLUsulan}
+		typed = map[string]string{event.RecordMonth: r.today[:7], event.RecordStatus: event.RTLUsulan}
 	}
-	v.Form = formView{r, p.address(r, center, ""), "", p.fields(r, center, typed), r.T("Tambah", "Add")}
+	v.Form = formView{r.Request, "rtl" + p.query(r), "", p.fields(r, typed), r.T("Tambah", "Add")}
 	r.Render(page.Page{
 		Status: status, Title: r.T("Tindak lanjut", "Follow-up"), Templates: p.templates, Name: "list.html", Data: v,
 	})
 }
 
-func (p *pages) mayWrite(r *page.Request) bool { return r.Person.May(page.Scopes(auth.MonevWrite)) }
-
-// address is where a form goes, from the page's root.
-func (p *pages) address(r *page.Request, center, id string) string {
-	to := "rtl"
-	if id != "" {
-		to += "/" + url.PathEscape(id)
-	}
-	return to + p.query(r, center)
-}
+func (p *pages) mayWrite(r *visit) bool { return r.Person.May(page.Scopes(auth.MonevWrite)) }
 
 // query names the centre in an address, where it has to be named.
-func (p *pages) query(r *page.Request, center string) string {
-	if r.Person.Center() != "" || center == p.Directory.DefaultCenter() {
+func (p *pages) query(r *visit) string {
+	if r.Person.Center() != "" || r.center == p.Directory.DefaultCenter() {
 		return ""
 	}
-	return "?center=" + url.QueryEscape(center)
+	return "?center=" + url.QueryEscape(r.center)
 }
 
 // saved is the query of a page after something was saved.
-func (p *pages) saved(r *page.Request, center string) string {
-	return cmp.Or(strings.Replace(p.query(r, center), "?", "?tersimpan&", 1), "?tersimpan")
+func (p *pages) saved(r *visit) string {
+	return cmp.Or(strings.Replace(p.query(r), "?", "?tersimpan&", 1), "?tersimpan")
 }
 
-func (p *pages) row(r *page.Request, one *rtl.Recommendation, today string) row {
+func (p *pages) row(r *visit, one *rtl.Recommendation) row {
 	return row{
 		ID: one.ID, Text: cmp.Or(one.Text, r.T("tidak tercatat", "not recorded")), Owner: p.owner(one.Center, one.Owner),
-		Due: p.day(r, one.Due), Status: r.Say(statuses[one.Status]), Overdue: one.Overdue(today),
+		Due: p.day(r, one.Due), Status: r.Say(statuses[one.Status]), Overdue: one.Overdue(r.today),
 	}
 }
 
@@ -274,7 +274,7 @@ func (p *pages) owner(center, owner string) string {
 }
 
 // day writes a day for people; empty where there is none.
-func (p *pages) day(r *page.Request, day string) string {
+func (p *pages) day(r *visit, day string) string {
 	t, err := time.Parse(time.DateOnly, day)
 	if err != nil || r.Lang == page.English {
 		return day
@@ -282,25 +282,16 @@ func (p *pages) day(r *page.Request, day string) string {
 	return indonesian.Day(t)
 }
 
-func (p *pages) show(r *page.Request) { p.renderOne(r, nil, "", http.StatusOK) }
-
-func (p *pages) renderOne(r *page.Request, typed map[string]string, problem string, status int) {
-	center, today, ok := p.center(r)
-	if !ok {
-		return
-	}
-	l, ok := p.ledger(r, center)
-	if !ok {
-		return
-	}
-	one := l.Find(r.PathValue("id"))
+// show shows one recommendation, and its form as list does.
+func (p *pages) show(r *visit, typed map[string]string, problem string, status int) {
+	one := r.ledger.Find(r.PathValue("id"))
 	if one == nil {
 		r.NotFound()
 		return
 	}
-	v := showView{Center: p.Directory.CenterLabel(center), Query: p.query(r, center), Row: p.row(r, one, today),
-		May: p.mayWrite(r), Problem: problem, Saved: r.URL.Query().Has("tersimpan")}
-	effect, err := p.Book.Measure(r.Context(), one, today, time.Time{})
+	v := showView{Center: p.Directory.CenterLabel(r.center), Query: p.query(r), Row: p.row(r, one), May: p.mayWrite(r),
+		Problem: problem, Saved: r.URL.Query().Has("tersimpan")}
+	effect, err := p.Book.Measure(r.Context(), one, r.today, time.Time{})
 	if err == nil {
 		v.Row.Says, v.Measured = effect.Sentence(), effect.Verdict != rtl.NotYet
 	}
@@ -308,26 +299,28 @@ func (p *pages) renderOne(r *page.Request, typed map[string]string, problem stri
 		typed = one.Record()
 	}
 	v.Form = formView{
-		r, p.address(r, center, one.ID), version(one.History), p.fields(r, center, typed), r.T("Simpan", "Save"),
+		r.Request, "rtl/" + url.PathEscape(one.ID) + p.query(r), version(one.History), p.fields(r, typed),
+		r.T("Simpan", "Save"),
 	}
-	v.History = p.history(r, one.History, center)
+	v.History = p.history(r, one.History)
 	r.Render(page.Page{Status: status, Title: one.ID, Templates: p.templates, Name: "show.html", Data: v})
 }
 
 // history is the latest change first.
-func (p *pages) history(r *page.Request, h rtl.History, center string) (out []change) {
+func (p *pages) history(r *visit, h rtl.History) (out []change) {
 	for _, c := range slices.Backward(h.Changes) {
-		one := change{When: c.At.In(p.Directory.Location(center)).Format("2006-01-02 15.04.05 MST"),
+		one := change{When: c.At.In(p.Directory.Location(r.center)).Format("2006-01-02 15.04.05 MST"),
 			By: cmp.Or(c.By, r.T("tanpa kunci", "without a key"))}
 		for _, s := range c.Set {
-			one.Set = append(one.Set, rtl.Setting{Name: label(r, s.Name), From: cmp.Or(s.From, "–"), To: cmp.Or(s.To, "–")})
+			one.Set = append(one.Set,
+				rtl.Setting{Name: label(r.Request, s.Name), From: cmp.Or(s.From, "–"), To: cmp.Or(s.To, "–")})
 		}
 		out = append(out, one)
 	}
 	return out
 }
 
-func (p *pages) fields(r *page.Request, center string, values map[string]string) (out []field) {
+func (p *pages) fields(r *visit, values map[string]string) (out []field) {
 	any := option{"", r.T("(semua)", "(all)")}
 	none := option{"", r.T("(tidak ada)", "(none)")}
 	for _, m := range members {
@@ -352,17 +345,17 @@ func (p *pages) fields(r *page.Request, center string, values map[string]string)
 			}
 		case event.RecordOPD:
 			f.Options = []option{any}
-			for _, o := range p.Directory.OPDs(center) {
+			for _, o := range p.Directory.OPDs(r.center) {
 				f.Options = append(f.Options, option{o.ID, o.Name})
 			}
 		case event.RecordCategory:
 			f.Options = []option{any}
-			for _, c := range p.Directory.Categories(center) {
+			for _, c := range p.Directory.Categories(r.center) {
 				f.Options = append(f.Options, option{c.ID, c.Name})
 			}
 		case event.RecordKecamatan:
 			f.Options = []option{any}
-			for _, k := range p.Directory.AllKecamatan(center) {
+			for _, k := range p.Directory.AllKecamatan(r.center) {
 				f.Options = append(f.Options, option{k.Code, k.Name})
 			}
 		case event.RecordPriority:
@@ -377,7 +370,7 @@ func (p *pages) fields(r *page.Request, center string, values map[string]string)
 }
 
 // nothingSent refuses a form without a field that could be saved.
-func (p *pages) nothingSent(r *page.Request) {
+func (p *pages) nothingSent(r *visit) {
 	r.Notice(http.StatusUnprocessableEntity, r.T("Belum tersimpan", "Not saved"),
 		r.T("Tidak ada isian yang dapat disimpan.", "There is no field to save."))
 }
@@ -394,7 +387,7 @@ func version(h rtl.History) string {
 
 // moved says who changed something since the form was filled with it; empty where nobody did, or the request is of no
 // such form.
-func (p *pages) moved(r *page.Request, h rtl.History, center string) string {
+func (p *pages) moved(r *visit, h rtl.History) string {
 	if was := r.PostForm.Get(versionField); was == "" || was == version(h) {
 		return ""
 	}
@@ -402,24 +395,14 @@ func (p *pages) moved(r *page.Request, h rtl.History, center string) string {
 		return r.T("Yang Anda ubah sudah tidak ada. Isian Anda belum tersimpan.",
 			"What you changed is not there any more. What you typed is not saved.")
 	}
-	last := p.history(r, h, center)[0]
+	last := p.history(r, h)[0]
 	return r.T("Sementara itu sudah diubah oleh %s (%s); lihat riwayatnya. Isian Anda belum tersimpan: periksa, lalu "+
 		"simpan sekali lagi.", "Meanwhile %s has changed this (%s); see its history. What you typed is not saved: "+
 		"check it, then save once more.", last.By, last.When)
 }
 
 // save adds a recommendation, or changes the one that the path names.
-func (p *pages) save(r *page.Request) {
-	center, _, ok := p.center(r)
-	if !ok {
-		return
-	}
-	p.writing.Lock() // nobody writes between what is read here and what is written
-	defer p.writing.Unlock()
-	l, ok := p.ledger(r, center)
-	if !ok {
-		return
-	}
+func (p *pages) save(r *visit) {
 	want := map[string]string{}
 	for _, m := range members {
 		if r.PostForm.Has(m.name) {
@@ -430,37 +413,37 @@ func (p *pages) save(r *page.Request) {
 		p.nothingSent(r)
 		return
 	}
-	id, again := r.PathValue("id"), p.renderOne
+	id, again := r.PathValue("id"), p.show
 	if id == "" {
-		id, again = rtl.NewID(want[event.RecordMonth], want[event.RecordText]), p.renderList
-	} else if one := l.Find(id); one == nil {
+		id, again = rtl.NewID(want[event.RecordMonth], want[event.RecordText]), p.list
+	} else if one := r.ledger.Find(id); one == nil {
 		r.NotFound()
 		return
-	} else if problem := p.moved(r, one.History, center); problem != "" {
+	} else if problem := p.moved(r, one.History); problem != "" {
 		again(r, want, problem, http.StatusConflict)
 		return
 	}
-	draft, changed, err := rtl.Set(center, id, l.Find(id), want, r.Now)
-	if problem := p.write(r, center, draft, changed, err); problem != "" {
+	draft, changed, err := rtl.Set(r.center, id, r.ledger.Find(id), want, r.Now)
+	if problem := p.write(r, draft, changed, err); problem != "" {
 		again(r, want, problem, http.StatusUnprocessableEntity)
 		return
 	}
-	r.Record(audit.Entry{Action: "write", Kind: "rtl", ID: id, Center: center})
-	r.Redirect("/rtl/" + url.PathEscape(id) + p.saved(r, center))
+	r.Record(audit.Entry{Action: "write", Kind: "rtl", ID: id, Center: r.center})
+	r.Redirect("/rtl/" + url.PathEscape(id) + p.saved(r))
 }
 
 // write hands a change to the journal, and says what is wrong with it otherwise.
-func (p *pages) write(r *page.Request, center string, draft event.RawEvent, changed bool, err error) string {
+func (p *pages) write(r *visit, draft event.RawEvent, changed bool, err error) string {
 	var mistake *rtl.Mistake
 	switch {
 	case errors.As(err, &mistake):
-		return label(r, mistake.Member) + ": " + r.T(mistake.Indonesian, mistake.English)
+		return label(r.Request, mistake.Member) + ": " + r.T(mistake.Indonesian, mistake.English)
 	case err != nil:
 		return err.Error()
 	case !changed:
 		return ""
 	}
-	receipt, err := p.Submit(r.Context(), ingest.Office{Allowed: true, Only: true, By: r.Person.Name(), Center: center},
+	receipt, err := p.Submit(r.Context(), ingest.Office{Allowed: true, Only: true, By: r.Person.Name(), Center: r.center},
 		draft)
 	switch {
 	case err != nil:
@@ -484,29 +467,20 @@ type remarkView struct {
 	Action, Version     string
 }
 
-func (p *pages) remarks(r *page.Request) { p.renderRemarks(r, "", "", "", http.StatusOK) }
-
-func (p *pages) renderRemarks(r *page.Request, section, typed, problem string, status int) {
-	center, _, ok := p.center(r)
-	if !ok {
-		return
-	}
+func (p *pages) remarks(r *visit, section, typed, problem string, status int) {
 	month, err := time.Parse("2006-01", r.PathValue("month"))
 	if err != nil {
 		r.NotFound()
 		return
 	}
-	l, ok := p.ledger(r, center)
-	if !ok {
-		return
-	}
-	v := remarksView{Center: p.Directory.CenterLabel(center), Month: month.Format("2006-01"), Query: p.query(r, center),
+	l := &r.ledger
+	v := remarksView{Center: p.Directory.CenterLabel(r.center), Month: month.Format("2006-01"), Query: p.query(r),
 		May: p.mayWrite(r), Saved: r.URL.Query().Has("tersimpan"), Problem: problem}
 	action := "monev/" + v.Month + "/catatan" + v.Query
 	add := func(code, name string) {
 		one := remarkView{Section: code, Name: name, Text: l.Remark(v.Month, code), Action: action,
-			Version: version(remarkHistory(&l, v.Month, code))}
-		one.History = p.history(r, remarkHistory(&l, v.Month, code), center)
+			Version: version(remarkHistory(l, v.Month, code))}
+		one.History = p.history(r, remarkHistory(l, v.Month, code))
 		if problem != "" && section == code {
 			one.Text = typed
 		}
@@ -533,31 +507,21 @@ func remarkHistory(l *rtl.Ledger, month, section string) (h rtl.History) {
 	return h
 }
 
-func (p *pages) saveRemark(r *page.Request) {
-	center, _, ok := p.center(r)
-	if !ok {
-		return
-	}
-	p.writing.Lock() // nobody writes between what is read here and what is written
-	defer p.writing.Unlock()
+func (p *pages) saveRemark(r *visit) {
 	if !r.PostForm.Has("section") || !r.PostForm.Has("text") {
 		p.nothingSent(r)
 		return
 	}
-	month, section := r.PathValue("month"), r.PostForm.Get("section")
-	l, ok := p.ledger(r, center)
-	if !ok {
+	month, section, typed := r.PathValue("month"), r.PostForm.Get("section"), r.PostForm.Get("text")
+	if problem := p.moved(r, remarkHistory(&r.ledger, month, section)); problem != "" {
+		p.remarks(r, section, typed, problem, http.StatusConflict)
 		return
 	}
-	if problem := p.moved(r, remarkHistory(&l, month, section), center); problem != "" {
-		p.renderRemarks(r, section, r.PostForm.Get("text"), problem, http.StatusConflict)
+	draft, changed, err := rtl.SetRemark(r.center, month, section, &r.ledger, typed, r.Now)
+	if problem := p.write(r, draft, changed, err); problem != "" {
+		p.remarks(r, section, typed, problem, http.StatusUnprocessableEntity)
 		return
 	}
-	draft, changed, err := rtl.SetRemark(center, month, section, &l, r.PostForm.Get("text"), r.Now)
-	if problem := p.write(r, center, draft, changed, err); problem != "" {
-		p.renderRemarks(r, section, r.PostForm.Get("text"), problem, http.StatusUnprocessableEntity)
-		return
-	}
-	r.Record(audit.Entry{Action: "write", Kind: "remark", ID: month + "/" + section, Center: center})
-	r.Redirect("/monev/" + url.PathEscape(month) + "/catatan" + p.saved(r, center))
+	r.Record(audit.Entry{Action: "write", Kind: "remark", ID: month + "/" + section, Center: r.center})
+	r.Redirect("/monev/" + url.PathEscape(month) + "/catatan" + p.saved(r))
 }
