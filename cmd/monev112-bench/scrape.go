@@ -183,7 +183,7 @@ func newBoard() (*tracker.Board, error) {
 		},
 		OPD: func(center, opd string) (string, string) {
 			id, _ := dir.ResolveOPD(center, opd)
-			return dir.Label(center, id), string(dir.ScopeOf(center, id))
+			return dir.OPDLabel(center, id), string(dir.ScopeOf(center, id))
 		},
 		TicketClocks: func(t *casefile.Ticket) []sla.Clock {
 			return book.Ticket(t, func(opd string) string { return string(dir.ScopeOf(t.Key.Center, opd)) })

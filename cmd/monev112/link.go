@@ -38,7 +38,7 @@ the configuration, or --url; without either the link is for this machine.`,
   monev112 link --revoke d1f0c2a9`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			links, now := web.DisplayLinks{Dir: data}, time.Now()
+			links, now := web.LinkList{Dir: data}, time.Now()
 			switch {
 			case list:
 				return printDisplays(cmd.OutOrStdout(), links, now)
@@ -79,7 +79,7 @@ the configuration, or --url; without either the link is for this machine.`,
 			if u, err := url.Parse(base); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 				return usagef("--url %q: use https://host or https://host/folder", base)
 			}
-			var l web.DisplayLink
+			var l web.ListedLink
 			var token string
 			folder := web.ToWallboard
 			if to == web.ToOPD {
@@ -130,7 +130,7 @@ func parseDays(text string) (time.Duration, error) {
 	return 0, usagef("--expires %q: use days such as 365d, or hours such as 12h", text)
 }
 
-func printDisplays(out io.Writer, links web.DisplayLinks, now time.Time) error {
+func printDisplays(out io.Writer, links web.LinkList, now time.Time) error {
 	all, err := links.List()
 	if err != nil {
 		return err

@@ -51,7 +51,7 @@ type Center struct {
 	Population   int             `yaml:"population"` // 0 when it is not stated
 	Shifts       []time.Duration // starts since local midnight, ascending
 	AnswerTarget time.Duration   // a call should be answered within
-	Displays     []time.Duration // answer targets that are shown, AnswerTarget among them, ascending
+	ShownTargets []time.Duration // answer targets that are shown, AnswerTarget among them, ascending
 	ShortAbandon time.Duration   // callers who hang up before it count as short abandons
 	Policy       string          `yaml:"policy"`   // name of the policy; empty: no clocks
 	Calendar     string          `yaml:"calendar"` // name of the calendar; empty: always open
@@ -247,15 +247,15 @@ func (d *Directory) ScopeOf(center, opd string) Scope {
 	return ScopeUnknown
 }
 
-// Label returns the metric label of an OPD: its id, or Unknown. It bounds the label set to the directory's.
-func (d *Directory) Label(center, opd string) string {
+// OPDLabel returns the metric label of an OPD: its id, or Unknown. It bounds the label set to the directory's.
+func (d *Directory) OPDLabel(center, opd string) string {
 	if o, ok := d.OPD(center, opd); ok {
 		return o.ID
 	}
 	return Unknown
 }
 
-// CategoryLabel is Label for categories.
+// CategoryLabel is OPDLabel for categories.
 func (d *Directory) CategoryLabel(center, category string) string {
 	if c, ok := d.Category(center, category); ok {
 		return c.ID
@@ -263,7 +263,7 @@ func (d *Directory) CategoryLabel(center, category string) string {
 	return Unknown
 }
 
-// KecamatanLabel is Label for kecamatan.
+// KecamatanLabel is OPDLabel for kecamatan.
 func (d *Directory) KecamatanLabel(center, kecamatan string) string {
 	if k, ok := d.Kecamatan(center, kecamatan); ok {
 		return k.Code

@@ -38,7 +38,7 @@ func TestDefaultHoldsSidoarjo(t *testing.T) {
 		t.Errorf("centres (-want +got):\n%s", diff)
 	}
 	c, _ := d.Center(sidoarjo)
-	if c.AnswerTarget != 15*time.Second || c.ShortAbandon != 5*time.Second || len(c.Displays) != 3 ||
+	if c.AnswerTarget != 15*time.Second || c.ShortAbandon != 5*time.Second || len(c.ShownTargets) != 3 ||
 		c.Population != 2082801 ||
 		!cmp.Equal(c.Shifts, []time.Duration{7 * time.Hour, 14 * time.Hour, 21 * time.Hour}) {
 		t.Errorf("centre %+v", c)
@@ -175,9 +175,9 @@ func TestScopesAndLabels(t *testing.T) {
 			t.Errorf("scope of %q is %q, want %q", opd, got, want)
 		}
 	}
-	if d.Label(sidoarjo, "dishub") != "dishub" || d.Label(sidoarjo, "Dinas Sihir") != Unknown ||
-		d.Label("99.99", "dishub") != Unknown ||
-		d.Label("us-boston", "PWDx") != Unknown || d.KecamatanLabel(sidoarjo, "35.15.12") != "35.15.12" ||
+	if d.OPDLabel(sidoarjo, "dishub") != "dishub" || d.OPDLabel(sidoarjo, "Dinas Sihir") != Unknown ||
+		d.OPDLabel("99.99", "dishub") != Unknown ||
+		d.OPDLabel("us-boston", "PWDx") != Unknown || d.KecamatanLabel(sidoarjo, "35.15.12") != "35.15.12" ||
 		d.KecamatanLabel(sidoarjo, "Waru") != Unknown || d.CategoryLabel(sidoarjo, "pju") != "pju" ||
 		d.CenterLabel("x") != Unknown {
 		t.Error("a label is not an id of the directory or unknown")
@@ -407,7 +407,7 @@ func FuzzResolve(f *testing.F) {
 	}
 	d := embedded()
 	f.Fuzz(func(t *testing.T, name string) {
-		if id, known := d.ResolveOPD(sidoarjo, name); !known && id != name || known && d.Label(sidoarjo, id) != id {
+		if id, known := d.ResolveOPD(sidoarjo, name); !known && id != name || known && d.OPDLabel(sidoarjo, id) != id {
 			t.Errorf("%q resolves to %q, %v", name, id, known)
 		}
 		if id, known := d.ResolveKecamatan(sidoarjo, name); !known && id != name || known &&

@@ -273,15 +273,15 @@ func (l *loader) answer(at string, f *answerForm, c *Center) {
 		c.ShortAbandon = seconds(".short_abandon_seconds", *f.Abandon, 0)
 	}
 	for i, n := range f.Display {
-		c.Displays = append(c.Displays, seconds(fmt.Sprintf(".display_seconds[%d]", i), n, 1))
+		c.ShownTargets = append(c.ShownTargets, seconds(fmt.Sprintf(".display_seconds[%d]", i), n, 1))
 	}
-	if len(c.Displays) == 0 {
-		c.Displays = []time.Duration{c.AnswerTarget}
+	if len(c.ShownTargets) == 0 {
+		c.ShownTargets = []time.Duration{c.AnswerTarget}
 	}
-	if !slices.IsSorted(c.Displays) {
+	if !slices.IsSorted(c.ShownTargets) {
 		l.Wrong(at+".display_seconds", "the targets are not in ascending order", "sort them")
 	}
-	if !slices.Contains(c.Displays, c.AnswerTarget) {
+	if !slices.Contains(c.ShownTargets, c.AnswerTarget) {
 		l.Wrong(at+".display_seconds", "the target itself is not among them", "add target_seconds to display_seconds")
 	}
 }

@@ -73,7 +73,7 @@ func newFresh(t *testing.T, h *harm, rng *rand.Rand) *fresh {
 			}, true
 		},
 		OPD: func(center, name string) (string, string) {
-			return f.dir.Label(center, opd(center, name)), scope(center, name)
+			return f.dir.OPDLabel(center, opd(center, name)), scope(center, name)
 		},
 		TicketClocks: func(t *casefile.Ticket) []sla.Clock {
 			return book.Ticket(t, func(name string) string { return scope(t.Key.Center, name) })

@@ -31,9 +31,9 @@ import (
 	"github.com/monev112/monev112/collector/web/figure"
 	"github.com/monev112/monev112/collector/web/home"
 	"github.com/monev112/monev112/collector/web/imports"
+	"github.com/monev112/monev112/collector/web/messages"
 	"github.com/monev112/monev112/collector/web/page"
 	"github.com/monev112/monev112/collector/web/quality"
-	"github.com/monev112/monev112/collector/web/told"
 	"github.com/monev112/monev112/deploy"
 )
 
@@ -237,7 +237,7 @@ func newSite(t *testing.T, c *Config) *page.Site {
 	imports.Mount(s, desk)
 	web.Mount(s, newPages(t, dir, c.Now))
 	figure.Mount(s, func(context.Context, number.Request) (number.Result, error) { return number.Result{}, nil })
-	told.Mount(s, told.Config{
+	messages.Mount(s, messages.Config{
 		Told:      func(context.Context, string, time.Time, time.Time) ([]store.Told, error) { return nil, nil },
 		Directory: directory.MustLoad("directory.yaml", deploy.Directory), Now: time.Now,
 	})
@@ -256,12 +256,12 @@ func newSite(t *testing.T, c *Config) *page.Site {
 // newPages are the pages behind links of a board without tickets.
 func newPages(t *testing.T, dir string, now func() time.Time) *web.Pages {
 	t.Helper()
-	displays, err := web.OpenDisplays(dir, now(), slog.New(slog.DiscardHandler))
+	listed, err := web.OpenListedLinks(dir, now(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	p, err := web.New(web.Config{
-		Displays: displays, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Book: new(sla.Book),
+		Listed: listed, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Book: new(sla.Book),
 		Complete:     func() bool { return true },
 		DueSummary:   func(string, string, time.Time) (d tracker.DueSummary) { return d },
 		OpenMatching: func(string, string, string, int) []event.Key { return nil },

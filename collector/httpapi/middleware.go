@@ -272,7 +272,7 @@ func (a *API) authorize(ep endpoint) gin.HandlerFunc {
 			c.Next()
 			return
 		}
-		secret := auth.Presented(c.Request)
+		secret := auth.SecretOf(c.Request)
 		if secret == "" && ep.screen() && a.cfg.Site != nil {
 			if p := a.cfg.Site.Live(c.Request); p.Key != nil && p.May(page.Scopes(ep.scopes...)) {
 				c.Set(ctxKey, p.Key)

@@ -40,7 +40,7 @@ func (testReports) Report(_ context.Context, q report.Request) (*report.Result, 
 		Now: testNow, Frozen: frozen, AnswerTarget: 15, DefinitionVersion: "2",
 		Figures: []store.Figure{{Name: "hoax", Dims: "measure=rasio_hoaks", Numerator: 1, Denominator: 2, N: 2, Value: &value}},
 	}, report.Settings{}, nil)
-	out := &report.Result{Report: r.Part(q.OPD), OPD: q.OPD}
+	out := &report.Result{Report: r.ForOPD(q.OPD), OPD: q.OPD}
 	if frozen != nil {
 		out.Edition = &report.Edition{Number: 1, MadeAt: testNow, By: "board", Report: r}
 	}

@@ -28,12 +28,12 @@ import (
 // newWall is a wall over the board of the stub, with its pages in the site. dir is the data folder, with the links of displays.
 func newWall(t *testing.T, c *Config, dir string) *wall.Wall {
 	t.Helper()
-	displays, err := web.OpenDisplays(dir, c.Now(), slog.New(slog.DiscardHandler))
+	listed, err := web.OpenListedLinks(dir, c.Now(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	w, err := wall.New(wall.Config{
-		Snapshot: c.Cases.Snapshot, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Displays: displays,
+		Snapshot: c.Cases.Snapshot, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Listed: listed,
 		CallBacks: func(string, time.Time, int) []tracker.CallBack {
 			return []tracker.CallBack{{ID: "C-7", AbandonedAt: testNow}}
 		},
@@ -103,7 +103,7 @@ func TestWhoMayFollowTheBoard(t *testing.T) {
 		t.Errorf("through a proxy: %d", status)
 	}
 
-	links := web.DisplayLinks{Dir: dir}
+	links := web.LinkList{Dir: dir}
 	l, token, err := links.Create("35.15", 24*time.Hour, w.now)
 	if err != nil {
 		t.Fatal(err)

@@ -196,7 +196,7 @@ func (in *Intake) Submit(ctx context.Context, r Request) (event.Receipt, error) 
 	for _, i := range done.conflicts {
 		e := events[i]
 		conflicts = append(conflicts, e)
-		in.cfg.Metrics.CountConflicts(e.Source, metrics.AtTheDoor, 1)
+		in.cfg.Metrics.CountConflicts(e.Source, metrics.BeforeAcceptance, 1)
 		rejected = append(rejected, event.Refusal{
 			Index: index[i], ID: e.ID, Field: event.FieldID, Reason: event.Conflict,
 			Detail: "An event of this source and id was accepted before with other content; " +

@@ -23,7 +23,7 @@ func (o observer) BatchStored(_, end journal.Position, events, rows int, took ti
 func (o observer) DeadLetters(_ string, rows int) { o.metrics.Shipper.DeadLetters(rows) }
 
 func (o observer) Conflicts(source string, events int) {
-	o.metrics.CountConflicts(source, metrics.Late, events)
+	o.metrics.CountConflicts(source, metrics.AfterAcceptance, events)
 }
 
 // JournalState says how far ClickHouse is behind the journal, for metrics.

@@ -288,9 +288,9 @@ func acknowledged(s *casefile.Assignment, t *casefile.Ticket, facts []Fact) time
 	return at
 }
 
-// Older reports whether a ticket began before every policy of its centre: only a due time that its source states can
-// judge it.
-func (b *Book) Older(t *casefile.Ticket) bool {
+// PredatesPolicies reports whether a ticket began before every policy of its centre: only a due time that its source
+// states can judge it.
+func (b *Book) PredatesPolicies(t *casefile.Ticket) bool {
 	rules := b.rulesOf(t.Key.Center)
 	return len(rules.eras) > 1 && rules.at(t.At().UnixMilli()) == &rules.eras[0]
 }

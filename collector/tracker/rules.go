@@ -34,7 +34,7 @@ func Rules(dir *directory.Directory, book *sla.Book) Config {
 		},
 		OPD: func(center, opd string) (label, scope string) {
 			id := opdID(center, opd)
-			return dir.Label(center, id), string(dir.ScopeOf(center, id))
+			return dir.OPDLabel(center, id), string(dir.ScopeOf(center, id))
 		},
 		TicketClocks: func(t *casefile.Ticket) []sla.Clock {
 			return book.Ticket(t, dir.Scopes(t.Key.Center))
@@ -52,7 +52,7 @@ func Rules(dir *directory.Directory, book *sla.Book) Config {
 				casefile.FlagPriorityFromCategory) {
 				t.AddFlag(casefile.FlagPriorityAssumed)
 			}
-			if book.Older(t) {
+			if book.PredatesPolicies(t) {
 				t.AddFlag(FlagOlderThanPolicies)
 			}
 		},

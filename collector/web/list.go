@@ -87,7 +87,7 @@ type listedTicket struct {
 }
 
 func (p *Pages) listView(v *visit) listView {
-	due := p.cfg.DueSummary(v.target.center, p.cfg.Directory.Label(v.target.center, v.target.opd), v.now)
+	due := p.cfg.DueSummary(v.target.center, p.cfg.Directory.OPDLabel(v.target.center, v.target.opd), v.now)
 	out := listView{
 		OPD: v.opd.Name, At: v.instant(v.now), Link: v.token, Open: due.Open, AtRisk: due.AtRisk,
 		More: max(0, len(due.Tickets)-maxListed), SoonAll: len(due.Soon),

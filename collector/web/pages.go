@@ -29,8 +29,8 @@ var ErrUnavailable = errors.New("unavailable")
 // Config is what Pages are made of; every field but Links, Log and Report is required. The functions are called from
 // several requests at once.
 type Config struct {
-	Links     *Links    // of alerts; nil where nobody could reach the pages behind them
-	Displays  *Displays // the links that are listed, those of persons among them
+	Links     *Links       // of alerts; nil where nobody could reach the pages behind them
+	Listed    *ListedLinks // the links that are listed, those of persons among them
 	Directory *directory.Directory
 	Book      *sla.Book
 	// Complete reports whether the board is complete: until then nothing is shown.
@@ -75,7 +75,7 @@ var files embed.FS
 
 // New returns the pages.
 func New(cfg Config) (*Pages, error) {
-	if cfg.Displays == nil || cfg.Directory == nil || cfg.Book == nil || cfg.Complete == nil || cfg.DueSummary == nil ||
+	if cfg.Listed == nil || cfg.Directory == nil || cfg.Book == nil || cfg.Complete == nil || cfg.DueSummary == nil ||
 		cfg.OpenMatching == nil || cfg.Ticket == nil || cfg.Row == nil || cfg.OnTime == nil || cfg.Submit == nil ||
 		cfg.Corrected == nil || cfg.Record == nil || cfg.Now == nil {
 		return nil, errors.New("web: every field of the configuration but Links, Log and Report is required")
@@ -141,7 +141,7 @@ func (p *Pages) ServePerson(w http.ResponseWriter, r *http.Request, opd, token s
 		return
 	}
 	now := p.cfg.Now()
-	l, ok := p.cfg.Displays.OpenOPD(token, now)
+	l, ok := p.cfg.Listed.OpenOPD(token, now)
 	id := r.URL.Query().Get(askTicket)
 	if ok = ok && l.OPD == opd; !ok && slowed() {
 		return
@@ -155,7 +155,7 @@ func (p *Pages) ServePerson(w http.ResponseWriter, r *http.Request, opd, token s
 	}
 	p.serve(w, r, &visit{
 		token: token, target: target{kind: kindPerson, center: l.Center, opd: l.OPD, expires: l.ExpiresAt}, ticket: id,
-		now: now, keys: p.cfg.Displays.keys.Get(now), by: l.Name, whose: byLink + l.ID,
+		now: now, keys: p.cfg.Listed.keys.Get(now), by: l.Name, whose: byLink + l.ID,
 	})
 }
 

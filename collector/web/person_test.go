@@ -18,7 +18,7 @@ import (
 // person makes a person's link and returns its address.
 func (w *world) person(center, opd, name string) string {
 	w.t.Helper()
-	_, token, err := web.DisplayLinks{Dir: w.data}.CreateOPD(center, opd, name, 90*24*time.Hour, w.now)
+	_, token, err := web.LinkList{Dir: w.data}.CreateOPD(center, opd, name, 90*24*time.Hour, w.now)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestAPersonsLinkOpensItsOPDAlone(t *testing.T) {
 			t.Errorf("%s: %d", name, b.status)
 		}
 	}
-	_, display, err := web.DisplayLinks{Dir: w.data}.Create(center, time.Hour, w.now)
+	_, display, err := web.LinkList{Dir: w.data}.Create(center, time.Hour, w.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,11 +73,11 @@ func TestARevokedOrExpiredLinkStopsAtTheNextRequest(t *testing.T) {
 	other := w.person(center, "dishub", "Sekretaris Dinas")
 	page := w.get(link + "?tiket=D-1")
 	mustShow(t, page, 200)
-	all, err := web.DisplayLinks{Dir: w.data}.List()
+	all, err := web.LinkList{Dir: w.data}.List()
 	if err != nil || len(all) != 2 || all[0].To != web.ToOPD || all[0].OPD != "dishub" || all[0].Name != "Kepala Dinas" {
 		t.Fatalf("%+v %v", all, err)
 	}
-	if _, err := (web.DisplayLinks{Dir: w.data}).Revoke(all[0].ID, w.now); err != nil {
+	if _, err := (web.LinkList{Dir: w.data}).Revoke(all[0].ID, w.now); err != nil {
 		t.Fatal(err)
 	}
 	// Not a moment has passed.
@@ -102,7 +102,7 @@ func TestWhatAPersonRecordsBearsTheirName(t *testing.T) {
 	}
 	mustShow(t, w.get(publicURL+"/opd/dishub/"+a.header.Get("Location")), 200, "Diterima tercatat", "oleh Kabid PJU")
 	last := w.record[len(w.record)-2] // before the reading
-	all, _ := web.DisplayLinks{Dir: w.data}.List()
+	all, _ := web.LinkList{Dir: w.data}.List()
 	if last.Action != audit.Acknowledge || last.Who != "link:"+all[0].ID || last.ID != "D/1 a" {
 		t.Errorf("%+v", last)
 	}
@@ -118,7 +118,7 @@ func TestWhatAPersonRecordsBearsTheirName(t *testing.T) {
 }
 
 func TestLinksOfPersonsThatMakeNoSenseAreRefused(t *testing.T) {
-	dir := web.DisplayLinks{Dir: t.TempDir()}
+	dir := web.LinkList{Dir: t.TempDir()}
 	for _, name := range []string{"", " ", "Budi ", strings.Repeat("x", 65), "a\nb", "0812-3456-7890", "link:x", "\xff"} {
 		if _, _, err := dir.CreateOPD(center, "dishub", name, time.Hour, testNow); err == nil {
 			t.Errorf("%q is taken", name)

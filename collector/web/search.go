@@ -24,7 +24,7 @@ func (p *Pages) search(ctx context.Context, v *visit, number string) (found []li
 	if len([]rune(number)) < leastNumber {
 		return found, unsure
 	}
-	label := p.cfg.Directory.Label(v.target.center, v.target.opd)
+	label := p.cfg.Directory.OPDLabel(v.target.center, v.target.opd)
 	for _, key := range p.cfg.OpenMatching(v.target.center, label, number, maxFound) {
 		if row, ok := p.cfg.Row(key); ok && row.Ticket != nil && key.ID != number {
 			found = append(found, p.foundTicket(v, &row))

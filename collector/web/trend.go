@@ -88,7 +88,7 @@ func trendOf(clock string, months []store.OPDMonth, last time.Time) trendView {
 		t.Points, out.Rows = append(t.Points, point), append(out.Rows, row)
 	}
 	slices.Reverse(out.Rows)
-	on := chart.On(fmt.Sprintf("%s sampai %s", t.Points[0].Label, t.Points[len(t.Points)-1].Label), n,
+	on := chart.NewBasis(fmt.Sprintf("%s sampai %s", t.Points[0].Label, t.Points[len(t.Points)-1].Label), n,
 		"batas waktu yang putus")
 	out.Chart = template.HTML(chart.DrawTrend(on, t).SVG("tren-" + clock))
 	return out

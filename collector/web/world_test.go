@@ -87,7 +87,7 @@ func newWorld(t testing.TB) *world {
 		},
 		OPD: func(c, opd string) (string, string) {
 			id, _ := w.dir.ResolveOPD(c, opd)
-			return w.dir.Label(c, id), string(w.dir.ScopeOf(c, id))
+			return w.dir.OPDLabel(c, id), string(w.dir.ScopeOf(c, id))
 		},
 		TicketClocks: func(t *casefile.Ticket) []sla.Clock { return w.book.Ticket(t, scope) },
 		CallClocks:   w.book.Call,
@@ -108,7 +108,7 @@ func newWorld(t testing.TB) *world {
 	}, testNow); err != nil {
 		t.Fatal(err)
 	}
-	displays, err := web.OpenDisplays(w.data, testNow, slog.New(slog.DiscardHandler))
+	listed, err := web.OpenListedLinks(w.data, testNow, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.pages, err = web.New(web.Config{
-		Links: w.links, Displays: displays, Directory: w.dir, Book: w.book, DueSummary: w.board.DueSummary,
+		Links: w.links, Listed: listed, Directory: w.dir, Book: w.book, DueSummary: w.board.DueSummary,
 		OpenMatching: w.board.OpenMatching,
 		OnTime: func(_ context.Context, _, _ string, since, until time.Time) ([]store.OPDMonth, error) {
 			w.mu.Lock()

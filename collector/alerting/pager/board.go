@@ -116,7 +116,7 @@ func (r *boardReader) opdLabel(center, opd string) (label string, own bool) {
 		return tracker.NoOPD, true
 	}
 	id, _ := r.dir.ResolveOPD(center, opd)
-	return r.dir.Label(center, id), r.dir.ScopeOf(center, id) == directory.Own
+	return r.dir.OPDLabel(center, id), r.dir.ScopeOf(center, id) == directory.Own
 }
 
 // opdName returns the full name of an OPD by its label.

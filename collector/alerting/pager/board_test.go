@@ -42,7 +42,7 @@ func newTestBoard() *testBoard {
 		},
 		OPD: func(center, opd string) (string, string) {
 			id, _ := dir.ResolveOPD(center, opd)
-			return dir.Label(center, id), string(dir.ScopeOf(center, id))
+			return dir.OPDLabel(center, id), string(dir.ScopeOf(center, id))
 		},
 		TicketClocks: func(t *casefile.Ticket) []sla.Clock {
 			clocks := []sla.Clock{due(sla.Resolve, t, t.OpenedAt, time.Hour, t.ResolvedAt)}

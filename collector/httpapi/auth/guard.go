@@ -97,8 +97,8 @@ func (g *Guard) Current(before *Key) (*Key, bool) {
 	return nil, false
 }
 
-// Presented returns the key that a request carries in its header, empty when there is none.
-func Presented(r *http.Request) string {
+// SecretOf returns the key that a request carries in its header, empty when there is none.
+func SecretOf(r *http.Request) string {
 	if scheme, rest, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(rest)
 	}

@@ -23,7 +23,7 @@ var (
 	update   = flag.Bool("update", false, "write the golden SVGs anew")
 	pictures = flag.String("pictures", "", "write every picture as PNG into this folder")
 
-	october = On("Oktober 2023", 4295, "panggilan")
+	october = NewBasis("Oktober 2023", 4295, "panggilan")
 	nan     = math.NaN()
 	share   = Unit{Percent: true, Decimals: 1}
 	seconds = Unit{Name: "detik", Decimals: 1}
@@ -342,7 +342,7 @@ func TestAnyDataIsDrawn(t *testing.T) {
 		rapid.SampledFrom([]float64{0, nan, 1e12, 1e-9}))
 	rapid.Check(t, func(t *rapid.T) {
 		u := Unit{name.Draw(t, "unit"), rapid.IntRange(0, 3).Draw(t, "decimals"), rapid.Bool().Draw(t, "percent")}
-		on := On(name.Draw(t, "period"), rapid.Uint64().Draw(t, "n"), "panggilan")
+		on := NewBasis(name.Draw(t, "period"), rapid.Uint64().Draw(t, "n"), "panggilan")
 		trend := Trend{
 			Title: name.Draw(t, "title"), Note: name.Draw(t, "note"), Unit: u, Line: "l", Band: "b",
 			Target: Target{value.Draw(t, "target"), "target"},

@@ -22,8 +22,8 @@ type Basis struct {
 	of     string
 }
 
-// On is the basis of a chart: a period as people write it, "Oktober 2023", and n cases of a kind, "panggilan".
-func On(period string, n uint64, of string) Basis { return Basis{period, n, of} }
+// NewBasis is the basis of a chart: a period as people write it, "Oktober 2023", and n cases of a kind, "panggilan".
+func NewBasis(period string, n uint64, of string) Basis { return Basis{period, n, of} }
 
 func (b Basis) String() string {
 	period := b.period

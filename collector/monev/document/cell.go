@@ -69,7 +69,7 @@ const (
 	Value       Part = "value"
 	Low         Part = "low"
 	High        Part = "high"
-	Sentence    Part = "sentence" // of a Words cell
+	Sentence    Part = "sentence" // of a Verbatim cell
 )
 
 func (k Key) String() string {
@@ -121,8 +121,8 @@ func Duration(seconds float64, decimals int, k Key) Cell {
 	return known(Cell{Kind: DurationCell, Value: seconds, Decimals: decimals, Key: k})
 }
 
-// Words is a sentence of the program with numbers in it, which a finished file must hold word for word.
-func Words(s string, k Key) Cell { return Cell{Kind: TextCell, Text: s, Key: k} }
+// Verbatim is a sentence of the program with numbers in it, which a finished file must hold word for word.
+func Verbatim(s string, k Key) Cell { return Cell{Kind: TextCell, Text: s, Key: k} }
 
 // Day is a day that a figure stands behind.
 func Day(t time.Time, k Key) Cell { return Cell{Kind: DateCell, At: t, Key: k} }

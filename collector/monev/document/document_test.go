@@ -221,7 +221,7 @@ func TestColumnsOfNumbersStandOnTheRight(t *testing.T) {
 		for _, c := range tc.cells {
 			table.Rows = append(table.Rows, Row{Cells: []Cell{c}})
 		}
-		if got := table.Right()[0]; got != tc.want {
+		if got := table.RightAligned()[0]; got != tc.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -16,8 +16,8 @@ type Numbering struct {
 // Label returns what the part with an ID is called; empty for a heading without a number.
 func (n Numbering) Label(id string) string { return n.labels[id] }
 
-// Say is a cell as people read it, with references resolved.
-func (n Numbering) Say(c Cell) string {
+// CellText is a cell as people read it, with references resolved.
+func (n Numbering) CellText(c Cell) string {
 	if c.Kind == ReferenceCell {
 		return n.labels[c.Text]
 	}
@@ -28,7 +28,7 @@ func (n Numbering) Say(c Cell) string {
 func (n Numbering) Text(l Line) string {
 	s := ""
 	for _, c := range l {
-		s += n.Say(c)
+		s += n.CellText(c)
 	}
 	return s
 }
@@ -154,9 +154,9 @@ func (t Table) Widths() []float64 {
 	return out
 }
 
-// Right says which columns stand on the right: those whose cells are numbers. Empty cells and absent numbers belong to
-// either.
-func (t Table) Right() []bool {
+// RightAligned says which columns stand on the right: those whose cells are numbers. Empty cells and absent numbers
+// belong to either.
+func (t Table) RightAligned() []bool {
 	out := make([]bool, len(t.Columns))
 	for i := range out {
 		for _, r := range t.Rows {

@@ -94,8 +94,8 @@ func ParsePrefix(id, text, where string) Reading {
 	return r
 }
 
-// Holds says whether the reading is that of a cell.
-func (r Reading) Holds(c Cell) bool {
+// Matches says whether the reading is that of a cell.
+func (r Reading) Matches(c Cell) bool {
 	if c.Kind == TextCell || c.Kind == DateCell { // word for word
 		want := plain(c.String())
 		return plain(r.Text) == want || want != "" && strings.HasPrefix(plain(r.Rest), want)
@@ -150,7 +150,7 @@ func Compare(want []Cell, found []Reading) (compared int, differences []Differen
 		r := rs[0]
 		by[id] = rs[1:]
 		compared++
-		if !r.Holds(c) {
+		if !r.Matches(c) {
 			differences = append(differences, Difference{c.Key, r.Where, r.Text, c.String()})
 		}
 	}

@@ -80,8 +80,8 @@ type Match struct {
 	Percent     float64 `json:"percent"`
 }
 
-// Nearest is how many matches are told where none fits.
-const Nearest = 5
+// MaxNearest is how many matches are told where none fits.
+const MaxNearest = 5
 
 // Search returns the shares that round to a number, the nearest first, and where there are none the nearest. Shares of
 // nothing, and a share that came before under another name with the same numerator and denominator, are left out.
@@ -109,5 +109,5 @@ func Search(w Wanted, all []Match) (fits, nearest []Match) {
 	if len(fits) > 0 {
 		return fits, nil
 	}
-	return nil, nearest[:min(len(nearest), Nearest)]
+	return nil, nearest[:min(len(nearest), MaxNearest)]
 }

@@ -36,7 +36,7 @@ func TestThePublishedNumbersOf2023(t *testing.T) {
 		t.Fatal(err)
 	}
 	fits, nearest := Search(w, Pairs(published))
-	if len(fits) > 0 || len(nearest) != Nearest {
+	if len(fits) > 0 || len(nearest) != MaxNearest {
 		t.Errorf("70 %%: %v, %v", fits, nearest)
 	}
 }

@@ -110,7 +110,7 @@ func (c *Checked) figures(r, now *Report, opd string, cells []document.Cell) {
 		}
 		seen[x.Key] = true
 		line := fmt.Sprintf("%s is %s, the figures say %s", x.Key, x.String(), is)
-		if same && (r.Frozen == nil || r.OfFreeze(x.Key)) {
+		if same && (r.Frozen == nil || r.FixedByFreeze(x.Key)) {
 			c.Differences = append(c.Differences, line)
 		} else {
 			c.Moved = append(c.Moved, line)

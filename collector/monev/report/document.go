@@ -416,7 +416,7 @@ func (w *writer) trendTable() {
 			}
 			note += fmt.Sprintf("%s %d detik", monthWords(m), w.TrendTargets[m])
 		}
-		t.Note = document.Line{document.Words(note+": angka jawabnya tidak sebanding.",
+		t.Note = document.Line{document.Verbatim(note+": angka jawabnya tidak sebanding.",
 			key(saidFigure, document.Sentence, "of", "trend_targets"))}
 	}
 	if len(t.Rows) > 1 {
@@ -519,7 +519,7 @@ func (w *writer) speed() {
 	w.heatTable()
 	if f := w.figure("calls_quarter", w.quarter()); f != nil {
 		w.say(document.Normal, line("Seperempat jam tersibuk: {}, {} panggilan.",
-			document.Words(quarterWords(f.dim("at")), key(saidFigure, document.Sentence, "of", "busiest_quarter")),
+			document.Verbatim(quarterWords(f.dim("at")), key(saidFigure, document.Sentence, "of", "busiest_quarter")),
 			f.number(document.Numerator))...)
 	}
 	w.remarks("kecepatan")

@@ -63,7 +63,8 @@ func (w *writer) trendFigures() {
 		if known < trendNeeds {
 			continue
 		}
-		on := chart.On(fmt.Sprintf("%s sampai %s", t.Points[0].Label, t.Points[len(t.Points)-1].Label), uint64(n), "kasus")
+		on := chart.NewBasis(fmt.Sprintf("%s sampai %s", t.Points[0].Label, t.Points[len(t.Points)-1].Label), uint64(n),
+			"kasus")
 		w.picture("g-tren-"+in.ID, indicatorNames[in.ID]+" menurut bulan.", "t-tren", chart.DrawTrend(on, t))
 	}
 }
@@ -75,7 +76,7 @@ func (w *writer) funnelFigure(received *Figure) {
 			f.Stages = append(f.Stages, chart.Stage{Name: stageNames[stage], N: uint64(s.Numerator)})
 		}
 	}
-	on := chart.On(w.period(), uint64(received.Denominator), "panggilan")
+	on := chart.NewBasis(w.period(), uint64(received.Denominator), "panggilan")
 	w.picture("g-corong", "Corong panggilan, "+w.period()+".", "t-corong", chart.DrawFunnel(on, f))
 }
 
@@ -93,7 +94,7 @@ func (w *writer) heatFigure() {
 			}
 		}
 	}
-	on := chart.On(w.period(), uint64(n), "panggilan")
+	on := chart.NewBasis(w.period(), uint64(n), "panggilan")
 	w.picture("g-jam", "Panggilan menurut jam dan hari, "+w.period()+".", "t-jam", chart.DrawHeat(on, h))
 }
 
@@ -128,7 +129,7 @@ func (w *writer) departmentFigure(opds []string) {
 		b.Rows = append(b.Rows, r)
 	}
 	b.Rows = append(b.Rows, without...)
-	on := chart.On(w.period(), uint64(n), "tiket yang batasnya putus")
+	on := chart.NewBasis(w.period(), uint64(n), "tiket yang batasnya putus")
 	w.picture("g-opd", "Selesai tepat waktu, selang 95 %, "+w.period()+".", "", chart.DrawBars(on, b))
 }
 
@@ -150,7 +151,7 @@ func (w *writer) areaFigure(list []*Figure) {
 		}
 		m.Areas = append(m.Areas, a)
 	}
-	on := chart.On(w.period(), uint64(n), "tiket")
+	on := chart.NewBasis(w.period(), uint64(n), "tiket")
 	w.picture("g-wilayah", "Tiket menurut kecamatan, "+w.period()+".", "", chart.DrawMap(on, m))
 }
 
@@ -175,7 +176,7 @@ func (w *writer) causeFigure(i int, set CauseSet) {
 	for _, c := range set.Causes {
 		f.Stages = append(f.Stages, chart.Stage{Name: c.Name, N: c.N})
 	}
-	on := chart.On(w.period(), set.Failing, "kasus gagal")
+	on := chart.NewBasis(w.period(), set.Failing, "kasus gagal")
 	w.picture(fmt.Sprintf("g-kendala-%d", i+1), "Sebab kasus yang gagal, "+w.period()+".",
 		fmt.Sprintf("t-kendala-%d", i+1),
 		chart.DrawFunnel(on, f))

@@ -71,7 +71,7 @@ func TestTheMapHasBordersWhereThereAreSome(t *testing.T) {
 			}
 		}
 	}
-	if p := october([]byte(square)).Part("dishub"); p.Borders != nil {
+	if p := october([]byte(square)).ForOPD("dishub"); p.Borders != nil {
 		t.Error("an OPD gets the borders")
 	}
 }

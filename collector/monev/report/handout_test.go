@@ -82,7 +82,7 @@ func TestAReaderHandsNothingOut(t *testing.T) {
 			t.Errorf("%s: %v %v", format, err, err2)
 		}
 	}
-	if told := r.Told(*now); len(told) != 1 || told[0].Edition != 1 {
+	if told := r.Announcements(*now); len(told) != 1 || told[0].Edition != 1 {
 		t.Errorf("leadership is told of %+v", told)
 	}
 }

@@ -2,6 +2,8 @@ package report
 
 import (
 	"strconv"
+
+	"github.com/monev112/monev112/collector/monev/share"
 )
 
 // The indicators of the report, in its order.
@@ -19,9 +21,6 @@ var indicatorOrder = []string{Answer, Fire, Acknowledge, Resolve, Hoax}
 const indicatorFigure = "indicator"
 
 func indicatorDims(indicator string) string { return "indicator=" + indicator }
-
-// FewCases is below how many cases a share is marked "data terbatas".
-const FewCases = 20
 
 // Verdict says whether an indicator reached its target.
 type Verdict string
@@ -49,7 +48,7 @@ type Indicator struct {
 	// Attained is the value as a share of the target, where lower is better the target as a share of the value.
 	Attained *float64 `json:"attained"`
 	Verdict  Verdict  `json:"verdict"`
-	Limited  bool     `json:"limited"` // fewer than FewCases
+	Limited  bool     `json:"limited"` // fewer than share.Few
 }
 
 // derive computes the figures that the report adds up from those of the month: indicators over all OPDs, and the
@@ -204,7 +203,7 @@ func (i *Indicator) judge(unrecorded bool) {
 		i.Verdict = NotAchieved
 	}
 	low, high := wilson(i.Numerator, i.N)
-	i.Low, i.High, i.Limited = &low, &high, i.N < FewCases
+	i.Low, i.High, i.Limited = &low, &high, i.N < share.Few
 	if i.Target == nil {
 		return
 	}

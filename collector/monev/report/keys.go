@@ -43,12 +43,12 @@ func key(figure string, part document.Part, dims ...any) document.Key {
 
 // sentence is a text of the program with numbers in it.
 func sentence(k document.Key, format string, args ...any) document.Cell {
-	return document.Words(fmt.Sprintf(format, args...), k)
+	return document.Verbatim(fmt.Sprintf(format, args...), k)
 }
 
-// OfFreeze reports whether a number cannot move while the freeze of a report stands: the others are counted when a
+// FixedByFreeze reports whether a number cannot move while the freeze of a report stands: the others are counted when a
 // report is made.
-func (r *Report) OfFreeze(k document.Key) bool {
+func (r *Report) FixedByFreeze(k document.Key) bool {
 	switch k.Figure {
 	case causeFigure, changeFigure, statedFigure, askedFigure, outcomeFigure, gapFigure, followFigure, typedFigure,
 		differenceFigure, answerTargetName, shortFigure, saidFigure, targetFigure:

@@ -214,7 +214,7 @@ func TestAStopHandsNothingOut(t *testing.T) {
 	if _, err := r.whole(ended, c, firstDay, q); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if n, err := r.shelf.Editions(c.Code, q.Month); len(n) > 0 || err != nil {
+	if n, err := r.archive.Editions(c.Code, q.Month); len(n) > 0 || err != nil {
 		t.Error(n, err)
 	}
 }

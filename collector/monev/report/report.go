@@ -275,8 +275,8 @@ func wilson(k, n float64) (low, high float64) {
 	return share.Share{K: uint64(k), N: uint64(n)}.Wilson()
 }
 
-// Part is the report as one OPD may see it: its own figures and nothing of another's. An empty opd is the whole.
-func (r *Report) Part(opd string) *Report {
+// ForOPD is the report as one OPD may see it: its own figures and nothing of another's. An empty opd is the whole.
+func (r *Report) ForOPD(opd string) *Report {
 	if opd == "" {
 		return r
 	}

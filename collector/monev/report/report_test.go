@@ -96,7 +96,7 @@ func words(t testing.TB, d *document.Document) string {
 			b.WriteString("| " + x.Caption + "\n")
 			for _, r := range x.Rows {
 				for _, c := range r.Cells {
-					b.WriteString(n.Say(c) + " | ")
+					b.WriteString(n.CellText(c) + " | ")
 				}
 				b.WriteString("\n")
 			}
@@ -214,7 +214,7 @@ func TestBadInputGivesAReadableReport(t *testing.T) {
 		"another definition": {other, "", []string{"definisi versi 1; program sekarang menghitung dengan versi 2", "tidak ikut dibekukan"}},
 		"an odd id":          {odd, "", []string{"Dinas dinas Öffentliche"}},
 	} {
-		r := Model(tc.facts, Settings{}, nil).Part(tc.opd)
+		r := Model(tc.facts, Settings{}, nil).ForOPD(tc.opd)
 		got := words(t, r.Document(tc.opd))
 		for _, want := range tc.want {
 			if !strings.Contains(got, want) {
@@ -285,7 +285,7 @@ func TestEveryNumberHasItsFigure(t *testing.T) {
 
 func TestTheReportOfAnOPDHasNothingOfAnother(t *testing.T) {
 	r := Model(month("dishub", "bpbd"), Settings{}, nil)
-	text, err := Write(r.Part("dishub"), "dishub", "json")
+	text, err := Write(r.ForOPD("dishub"), "dishub", "json")
 	if err != nil || bytes.Contains(text, []byte("bpbd")) || bytes.Contains(text, []byte("4295")) {
 		t.Errorf("%v: %s", err, text)
 	}
@@ -344,29 +344,29 @@ func TestTheLogo(t *testing.T) {
 }
 
 func TestWhatWasHandedOutStays(t *testing.T) {
-	shelf := NewShelf(t.TempDir())
+	archive := NewArchive(t.TempDir())
 	f := month("dishub")
 	f.Frozen = &Frozen{Revision: 1, At: f.Now, DefinitionVersion: "2", Details: true}
-	if e, err := shelf.Edition("35.15", "2023-10", 0); e != nil || err != nil {
+	if e, err := archive.Edition("35.15", "2023-10", 0); e != nil || err != nil {
 		t.Fatalf("before anything was handed out: %v, %v", e, err)
 	}
-	first, err := shelf.Keep(Model(f, Settings{}, nil), "kunci", false)
+	first, err := archive.Keep(Model(f, Settings{}, nil), "kunci", false)
 	if err != nil || first.Number != 1 || first.By != "kunci" {
 		t.Fatalf("%+v, %v", first, err)
 	}
 	write := func(text string) func() ([]byte, error) { return func() ([]byte, error) { return []byte(text), nil } }
 	for _, text := range []string{"as handed out", "as a later program would write it"} {
-		got, err := shelf.File(first, "all", "html", write(text))
+		got, err := archive.File(first, "all", "html", write(text))
 		if err != nil || string(got) != "as handed out" {
 			t.Errorf("%q, %v", got, err)
 		}
 	}
 	f.Figures[0] = figure("service_level", "measure=ketat,target=15", 1, 4295)
-	second, err := shelf.Keep(Model(f, Settings{}, nil), "", true)
+	second, err := archive.Keep(Model(f, Settings{}, nil), "", true)
 	if err != nil || second.Number != 2 {
 		t.Fatal(second, err)
 	}
-	again, err := shelf.Edition("35.15", "2023-10", 1)
+	again, err := archive.Edition("35.15", "2023-10", 1)
 	if err != nil || again.Report.Checksum != first.Report.Checksum || again.Report.Checksum == second.Report.Checksum {
 		t.Errorf("the first edition is %+v, %v", again, err)
 	}
@@ -375,11 +375,11 @@ func TestWhatWasHandedOutStays(t *testing.T) {
 	if !bytes.Equal(a, b) {
 		t.Error("an edition that is read twice differs")
 	}
-	list, err := shelf.Summaries("35.15", "2023-10")
+	list, err := archive.Summaries("35.15", "2023-10")
 	if err != nil || len(list) != 2 || list[0].By != "kunci" || list[1].Revision != 1 {
 		t.Error(list, err)
 	}
-	if months, err := shelf.Months("35.15"); err != nil || !slices.Equal(months, []string{"2023-10"}) {
+	if months, err := archive.Months("35.15"); err != nil || !slices.Equal(months, []string{"2023-10"}) {
 		t.Error(months, err)
 	}
 }

@@ -57,7 +57,7 @@ type Runner struct {
 	cfg     Config
 	logo    []byte
 	borders []byte
-	shelf   *Shelf
+	archive *Archive
 	centers []freeze.Center
 
 	turn   chan struct{} // holds one while a report is made
@@ -105,7 +105,7 @@ func New(cfg Config) (*Runner, error) {
 		return nil, fmt.Errorf("report.%w", err)
 	}
 	r := &Runner{
-		cfg: cfg, logo: logo, borders: borders, shelf: NewShelf(cfg.DataDir), centers: freeze.CentersOf(cfg.Directory),
+		cfg: cfg, logo: logo, borders: borders, archive: NewArchive(cfg.DataDir), centers: freeze.CentersOf(cfg.Directory),
 		turn: make(chan struct{}, 1), made: map[wanted]*making{},
 	}
 	r.life, r.end = context.WithCancel(context.Background())
@@ -223,12 +223,12 @@ func (r *Runner) Months(ctx context.Context, center string) ([]Month, error) {
 	for _, m := range months {
 		get(m.Format(monthLayout)).Frozen = true
 	}
-	kept, err := r.shelf.Months(c.Code)
+	kept, err := r.archive.Months(c.Code)
 	if err != nil {
 		return nil, err
 	}
 	for _, m := range kept {
-		if get(m).Editions, err = r.shelf.Summaries(c.Code, m); err != nil {
+		if get(m).Editions, err = r.archive.Summaries(c.Code, m); err != nil {
 			return nil, err
 		}
 	}
@@ -283,12 +283,12 @@ func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 		}
 	}
 	if !q.Draft && !q.Again {
-		e, err := r.shelf.Edition(c.Code, q.Month, q.Edition)
+		e, err := r.archive.Edition(c.Code, q.Month, q.Edition)
 		if err != nil {
 			return nil, err
 		}
 		if e != nil {
-			return &Result{e.Report.Part(q.OPD), e, q.OPD}, nil
+			return &Result{e.Report.ForOPD(q.OPD), e, q.OPD}, nil
 		}
 		if q.Edition != 0 {
 			return nil, &RefusedError{fmt.Sprintf("%s of centre %s has no edition %d", q.Month, c.Code, q.Edition), true,
@@ -302,7 +302,7 @@ func (r *Runner) Report(ctx context.Context, q Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Result{whole.Report.Part(q.OPD), whole.Edition, q.OPD}, nil
+	return &Result{whole.Report.ForOPD(q.OPD), whole.Edition, q.OPD}, nil
 }
 
 // whole makes the report of no OPD, and keeps it where it is handed out.
@@ -313,7 +313,7 @@ func (r *Runner) whole(ctx context.Context, c freeze.Center, month time.Time, q 
 	}
 	defer unlock()
 	if !q.Draft && !q.Again { // somebody else may have made it meanwhile
-		if e, err := r.shelf.Edition(c.Code, q.Month, 0); err != nil {
+		if e, err := r.archive.Edition(c.Code, q.Month, 0); err != nil {
 			return nil, err
 		} else if e != nil {
 			return &Result{Report: e.Report, Edition: e}, nil
@@ -328,7 +328,7 @@ func (r *Runner) whole(ctx context.Context, c freeze.Center, month time.Time, q 
 		if err := ctx.Err(); err != nil { // a stop hands nothing out
 			return nil, err
 		}
-		if a.Edition, err = r.shelf.Keep(rep, q.By, false); err != nil {
+		if a.Edition, err = r.archive.Keep(rep, q.By, false); err != nil {
 			return nil, err
 		}
 		a.Report = a.Edition.Report
@@ -431,7 +431,7 @@ func (r *Runner) File(a *Result, format string) ([]byte, error) {
 	if a.OPD != "" {
 		part = "opd-" + slug(a.OPD)
 	}
-	return r.shelf.File(a.Edition, part, format, write)
+	return r.archive.File(a.Edition, part, format, write)
 }
 
 // Write writes a report, or an OPD's part of it, in a format.

@@ -14,14 +14,14 @@ import (
 
 // How reports are made by themselves.
 const (
-	lookEvery  = time.Minute
-	lookBack   = 3               // frozen months without an edition that are made up for
-	TellFor    = 3 * time.Hour   // leadership is told for so long, as a digest is
-	retryAfter = 5 * time.Minute // after a report could not be made
+	lookEvery   = time.Minute
+	lookBack    = 3               // frozen months without an edition that are made up for
+	AnnounceFor = 3 * time.Hour   // leadership is told for so long, as a digest is
+	retryAfter  = 5 * time.Minute // after a report could not be made
 )
 
-// Told is a report that leadership is told of.
-type Told struct {
+// Announcement is a report that leadership is told of.
+type Announcement struct {
 	Center, Month string
 	CenterName    string
 	Edition       int
@@ -33,7 +33,7 @@ type Told struct {
 // told keeps what leadership is told of at the moment. It is read back from the editions after a restart.
 type told struct {
 	mu   sync.Mutex
-	list []Told
+	list []Announcement
 }
 
 // FirstOpening is when the first working day of a month begins by a calendar, at midnight where there is none. month is
@@ -111,7 +111,7 @@ func (r *Runner) look(ctx context.Context, now time.Time) error {
 
 func (r *Runner) lookAt(ctx context.Context, c freeze.Center, now time.Time) error {
 	handedOut := func(month string) bool {
-		n, err := r.shelf.Editions(c.Code, month)
+		n, err := r.archive.Editions(c.Code, month)
 		return err != nil || len(n) > 0
 	}
 	all := func(string) bool { return true }
@@ -143,7 +143,7 @@ func (r *Runner) makeByItself(ctx context.Context, c freeze.Center, month string
 		return err
 	}
 	defer unlock()
-	if n, err := r.shelf.Editions(c.Code, month); err != nil || len(n) > 0 {
+	if n, err := r.archive.Editions(c.Code, month); err != nil || len(n) > 0 {
 		return err // somebody asked for it meanwhile
 	}
 	rep, err := r.make(ctx, c, first, true)
@@ -156,7 +156,7 @@ func (r *Runner) makeByItself(ctx context.Context, c freeze.Center, month string
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	e, err := r.shelf.Keep(rep, Automatic, true)
+	e, err := r.archive.Keep(rep, Automatic, true)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (r *Runner) makeByItself(ctx context.Context, c freeze.Center, month string
 }
 
 func (r *Runner) tell(e *Edition) {
-	t := Told{
+	t := Announcement{
 		Center: e.Report.Center, CenterName: e.Report.CenterName, Month: e.Report.Month, Edition: e.Number, At: e.MadeAt,
 	}
 	for i := range e.Report.Indicators {
@@ -190,22 +190,22 @@ func (r *Runner) recall() {
 		y, m, _ := now.In(c.Location).Date()
 		for back := lookBack; back >= 1; back-- {
 			month := time.Date(y, m-time.Month(back), 1, 0, 0, 0, 0, c.Location).Format(monthLayout)
-			list, err := r.shelf.Editions(c.Code, month)
+			list, err := r.archive.Editions(c.Code, month)
 			if err != nil || len(list) == 0 {
 				continue
 			}
-			e, err := r.shelf.Edition(c.Code, month, list[0]) // the one that is made by itself is the first
-			if err == nil && e != nil && e.Auto && now.Before(e.MadeAt.Add(TellFor)) {
+			e, err := r.archive.Edition(c.Code, month, list[0]) // the one that is made by itself is the first
+			if err == nil && e != nil && e.Auto && now.Before(e.MadeAt.Add(AnnounceFor)) {
 				r.tell(e)
 			}
 		}
 	}
 }
 
-// Told returns the reports that leadership is told of at now.
-func (r *Runner) Told(now time.Time) []Told {
+// Announcements returns the reports that leadership is told of at now.
+func (r *Runner) Announcements(now time.Time) []Announcement {
 	r.told.mu.Lock()
 	defer r.told.mu.Unlock()
-	r.told.list = slices.DeleteFunc(r.told.list, func(t Told) bool { return !now.Before(t.At.Add(TellFor)) })
+	r.told.list = slices.DeleteFunc(r.told.list, func(t Announcement) bool { return !now.Before(t.At.Add(AnnounceFor)) })
 	return slices.Clone(r.told.list)
 }

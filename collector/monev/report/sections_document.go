@@ -11,6 +11,7 @@ import (
 	"github.com/monev112/monev112/collector/internal/indonesian"
 	"github.com/monev112/monev112/collector/monev/document"
 	"github.com/monev112/monev112/collector/monev/freeze"
+	"github.com/monev112/monev112/collector/monev/share"
 )
 
 // heldDims are the dims of figures by OPD.
@@ -56,7 +57,7 @@ func (r *Report) scopeIn(opd string) string {
 	return r.scope(opd)
 }
 
-// ranks gives the OPDs whose share of tickets resolved in time stands apart from every other's: n at least FewCases,
+// ranks gives the OPDs whose share of tickets resolved in time stands apart from every other's: n at least share.Few,
 // and an interval that overlaps no other, however few cases the other has.
 func (r *Report) ranks(opds []string) map[string]int {
 	type unit struct {
@@ -69,7 +70,7 @@ func (r *Report) ranks(opds []string) map[string]int {
 		if f := r.figure("on_time", clockDims("resolve", id, "own")); f != nil && f.Value != nil &&
 			f.Denominator > 0 {
 			low, high := wilson(f.Numerator, f.Denominator)
-			units = append(units, unit{id, *f.Value, low, high, f.Denominator < FewCases})
+			units = append(units, unit{id, *f.Value, low, high, f.Denominator < share.Few})
 		}
 	}
 	slices.SortFunc(units, func(a, b unit) int { return cmp.Or(cmp.Compare(b.share, a.share), cmp.Compare(a.opd, b.opd)) })
@@ -129,20 +130,20 @@ func (w *writer) departmentTable(id, caption string, opds []string, own bool, ra
 			if u := w.figure("unobserved", clock); u != nil && u.Numerator > 0 {
 				note = document.NotRecorded
 			}
-		case f.Denominator < FewCases:
+		case f.Denominator < share.Few:
 			note = "data terbatas"
 		case ranks[opd] > 0:
 			note = fmt.Sprintf("peringkat %d", ranks[opd])
 		case own:
 			note = "tidak dibedakan"
 		}
-		share := w.share("on_time", clock)
+		onTime := w.share("on_time", clock)
 		if note == document.NotRecorded {
-			share = document.Absent(document.NotRecorded, share.Key)
+			onTime = document.Absent(document.NotRecorded, onTime.Key)
 		}
 		t.Rows = append(t.Rows, row(text(w.opdName(opd)), w.number("tickets_opd", held, document.Numerator),
-			w.share("acted", held), share, w.number("on_time", clock, document.Denominator), low, high,
-			w.share("confirmed", held), document.Words(note, key(saidFigure, document.Sentence, "of", "note", "opd", opd))))
+			w.share("acted", held), onTime, w.number("on_time", clock, document.Denominator), low, high,
+			w.share("confirmed", held), document.Verbatim(note, key(saidFigure, document.Sentence, "of", "note", "opd", opd))))
 	}
 	t.Note = document.Line{text("Tepat waktu: batas penyelesaian yang sudah putus dan dipenuhi. Peringkat hanya bila n " +
 		"paling sedikit 20 dan selangnya tidak bertindihan dengan OPD lain; selain itu OPD tidak dibedakan.")}
@@ -269,7 +270,7 @@ func (w *writer) causes() {
 		for _, said := range [][2]string{{statedFigure, set.Stated}, {changeFigure, set.Change}} {
 			if said[1] != "" {
 				w.say(document.Normal,
-					document.Words(said[1], key(said[0], document.Sentence, "indicator", set.Indicator)))
+					document.Verbatim(said[1], key(said[0], document.Sentence, "indicator", set.Indicator)))
 			}
 		}
 		for _, c := range set.Causes {
@@ -310,7 +311,7 @@ func (w *writer) followUp() {
 			state = text(m.Status + ", lewat tenggat").Bold().In(document.Bad)
 		}
 		t.Rows = append(t.Rows, row(text(m.Text), text(w.opdName(m.Owner)), due, state,
-			document.Words(m.Effect, key(followFigure, document.Sentence, "id", m.ID))))
+			document.Verbatim(m.Effect, key(followFigure, document.Sentence, "id", m.ID))))
 	}
 	t.Note = document.Line{text("“Setelahnya” tidak berarti “karena”: dibandingkan dengan keadaan sebelum dan di luar " +
 		"cakupan rekomendasi.")}
@@ -337,7 +338,7 @@ func (w *writer) typed() {
 			t.Rows = append(t.Rows, row(out...))
 		}
 		if g.Note != "" {
-			t.Note = document.Line{document.Words(g.Note, key(typedFigure, document.Sentence, "table", i+1))}
+			t.Note = document.Line{document.Verbatim(g.Note, key(typedFigure, document.Sentence, "table", i+1))}
 		}
 		w.add(t)
 	}
@@ -407,8 +408,8 @@ func (w *writer) changes() {
 				{Head: "Dibekukan", Width: .16}, {Head: "Sekarang", Width: .16}, {Head: "Sebab", Width: .34}}}
 		for k, m := range w.Moved(c.Differences, false) {
 			t.Rows = append(t.Rows, row(text(m.Name),
-				document.Words(m.Frozen, key(differenceFigure, frozenPart, "month", c.Month, "row", k+1)),
-				document.Words(m.Now, key(differenceFigure, presentPart, "month", c.Month, "row", k+1)), text(m.Why)))
+				document.Verbatim(m.Frozen, key(differenceFigure, frozenPart, "month", c.Month, "row", k+1)),
+				document.Verbatim(m.Now, key(differenceFigure, presentPart, "month", c.Month, "row", k+1)), text(m.Why)))
 		}
 		if len(t.Rows) < c.Count {
 			t.Note = document.Line{text("Ditampilkan yang pertama; semuanya dengan monev112 freeze --report --month %s.",
@@ -513,17 +514,17 @@ func (w *writer) opdPage(opd string, level int) {
 			continue
 		}
 		low, high := w.interval("on_time", dims)
-		note, share := "", w.share("on_time", dims)
+		note, onTime := "", w.share("on_time", dims)
 		switch {
 		case f == nil || f.Denominator == 0:
 			if u != nil && u.Numerator > 0 {
-				note, share = document.NotRecorded, document.Absent(document.NotRecorded, share.Key)
+				note, onTime = document.NotRecorded, document.Absent(document.NotRecorded, onTime.Key)
 			}
-		case f.Denominator < FewCases:
+		case f.Denominator < share.Few:
 			note = "data terbatas"
 		}
 		t.Rows = append(t.Rows, row(text(nameIn(clockNames, clock)), w.number("on_time", dims, document.Numerator),
-			w.number("on_time", dims, document.Denominator), share, low, high,
+			w.number("on_time", dims, document.Denominator), onTime, low, high,
 			w.number("unobserved", dims, document.Numerator), text(note)))
 	}
 	w.addFilled(t)

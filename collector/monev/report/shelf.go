@@ -38,26 +38,26 @@ type Edition struct {
 // Automatic is who has a report made that nobody asked for.
 const Automatic = "monev112"
 
-// Limits of a Shelf.
+// Limits of a Archive.
 const (
 	maxEditions     = 100 // of one month
 	maxEditionBytes = 32 << 20
 	maxFileBytes    = 64 << 20
 )
 
-// Shelf keeps what was handed out. It is safe for concurrent use.
-type Shelf struct {
+// Archive keeps what was handed out. It is safe for concurrent use.
+type Archive struct {
 	dir string
 	fs  disk.FS
 	mu  sync.Mutex
 }
 
-// NewShelf keeps reports in the data folder. It makes its folder when there is something to keep.
-func NewShelf(dataDir string) *Shelf {
-	return &Shelf{dir: filepath.Join(dataDir, FolderName), fs: disk.OS{}}
+// NewArchive keeps reports in the data folder. It makes its folder when there is something to keep.
+func NewArchive(dataDir string) *Archive {
+	return &Archive{dir: filepath.Join(dataDir, FolderName), fs: disk.OS{}}
 }
 
-func (s *Shelf) month(center, month string) string {
+func (s *Archive) month(center, month string) string {
 	return filepath.Join(s.dir, folderName(center), month)
 }
 
@@ -75,11 +75,11 @@ func folderName(center string) string {
 }
 
 // Editions returns the numbers of the editions of a month, ascending.
-func (s *Shelf) Editions(center, month string) ([]int, error) {
+func (s *Archive) Editions(center, month string) ([]int, error) {
 	return s.numbers(s.month(center, month))
 }
 
-func (s *Shelf) numbers(dir string) ([]int, error) {
+func (s *Archive) numbers(dir string) ([]int, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -107,7 +107,7 @@ const (
 )
 
 // Summaries tells of the editions of a month, ascending.
-func (s *Shelf) Summaries(center, month string) ([]Summary, error) {
+func (s *Archive) Summaries(center, month string) ([]Summary, error) {
 	numbers, err := s.Editions(center, month)
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func (s *Shelf) Summaries(center, month string) ([]Summary, error) {
 }
 
 // Months returns the months of a centre of which an edition exists, ascending.
-func (s *Shelf) Months(center string) ([]string, error) {
+func (s *Archive) Months(center string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(s.dir, folderName(center)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -153,7 +153,7 @@ func (s *Shelf) Months(center string) ([]string, error) {
 }
 
 // Edition reads an edition, the latest when number is 0; nil when there is none.
-func (s *Shelf) Edition(center, month string, number int) (*Edition, error) {
+func (s *Archive) Edition(center, month string, number int) (*Edition, error) {
 	if number == 0 {
 		list, err := s.Editions(center, month)
 		if err != nil || len(list) == 0 {
@@ -178,7 +178,7 @@ func (s *Shelf) Edition(center, month string, number int) (*Edition, error) {
 }
 
 // Keep keeps a report as the next edition of its month.
-func (s *Shelf) Keep(r *Report, by string, auto bool) (*Edition, error) {
+func (s *Archive) Keep(r *Report, by string, auto bool) (*Edition, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	list, err := s.Editions(r.Center, r.Month)
@@ -217,7 +217,7 @@ func (s *Shelf) Keep(r *Report, by string, auto bool) (*Edition, error) {
 	return s.Edition(r.Center, r.Month, e.Number)
 }
 
-func (s *Shelf) write(name string, text []byte) error {
+func (s *Archive) write(name string, text []byte) error {
 	err := disk.Replace(s.fs, name, 0o600, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
@@ -229,7 +229,7 @@ func (s *Shelf) write(name string, text []byte) error {
 }
 
 // File returns one file of an edition; make makes it when it is asked for the first time.
-func (s *Shelf) File(e *Edition, part, format string, make func() ([]byte, error)) ([]byte, error) {
+func (s *Archive) File(e *Edition, part, format string, make func() ([]byte, error)) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name := filepath.Join(s.month(e.Report.Center, e.Report.Month), strconv.Itoa(e.Number), part+"."+format)

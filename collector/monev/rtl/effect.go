@@ -70,10 +70,6 @@ type Interval struct {
 // ExcludesZero reports whether 0 lies outside of the interval: the difference is more than chance gives.
 func (i Interval) ExcludesZero() bool { return i.Low > 0 || i.High < 0 }
 
-// EnoughN is the least denominator of each share for which an effect is judged; below it data are too few ("data
-// terbatas").
-const EnoughN = share.Few
-
 // Difference is the share after less the share before, with Newcombe's 95 % interval from Wilson's two (R. G. Newcombe,
 // Statistics in Medicine 17, 1998, method 10): with p the shares and l, u their Wilson bounds,
 //
@@ -112,7 +108,7 @@ const (
 	Better     Verdict = "membaik"        // the interval excludes 0, in the wanted direction
 	Worse      Verdict = "memburuk"       // the same in the other
 	NoEvidence Verdict = "belum_terbukti" // the interval holds 0
-	FewData    Verdict = "data_terbatas"  // a denominator below EnoughN
+	FewData    Verdict = "data_terbatas"  // a denominator below share.Few
 	NotYet     Verdict = "belum_diukur"   // not completed, or no indicator or baseline is named
 )
 
@@ -142,7 +138,7 @@ type Effect struct {
 func (e *Effect) Judge() {
 	e.Difference, e.OutsideDifference = Difference(e.Before, e.After), Difference(e.OutsideBefore, e.OutsideAfter)
 	e.Beyond = nil
-	if min(e.OutsideBefore.N, e.OutsideAfter.N) >= EnoughN {
+	if min(e.OutsideBefore.N, e.OutsideAfter.N) >= share.Few {
 		e.Beyond = Beyond(e.Difference, e.OutsideDifference)
 	}
 	by := e.Difference
@@ -151,7 +147,7 @@ func (e *Effect) Judge() {
 	}
 	indicator, _ := IndicatorOf(e.Indicator)
 	switch {
-	case min(e.Before.N, e.After.N) < EnoughN:
+	case min(e.Before.N, e.After.N) < share.Few:
 		e.Verdict = FewData
 	case !by.ExcludesZero():
 		e.Verdict = NoEvidence
@@ -182,7 +178,7 @@ func (e *Effect) Sentence() string {
 		return "Belum diukur."
 	case FewData:
 		return "Setelah selesai, " + indicator.Name + " " + of(e.After) + ", sebelumnya " + of(e.Before) +
-			". Data terbatas: kurang dari " + indonesian.Number(EnoughN) + " kasus, belum dapat dinilai."
+			". Data terbatas: kurang dari " + indonesian.Number(share.Few) + " kasus, belum dapat dinilai."
 	}
 	s := "Setelah selesai, " + indicator.Name + " " + of(e.After) + ", sebelumnya " + of(e.Before) + ": selisih " +
 		points(e.Difference) + "."

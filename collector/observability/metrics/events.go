@@ -21,13 +21,13 @@ const (
 	Backfilled EventResult = "backfilled"
 )
 
-// Found says when a conflict was found.
-type Found string
+// ConflictFound says when a conflict was found.
+type ConflictFound string
 
 // When a conflict is found: before the event was accepted, or after.
 const (
-	AtTheDoor Found = "door"
-	Late      Found = "late"
+	BeforeAcceptance ConflictFound = "door"
+	AfterAcceptance  ConflictFound = "late"
 )
 
 // maxDroppedKeys bounds the names that attributes_dropped_total shows. Senders choose these keys.
@@ -105,7 +105,7 @@ func (r *Registry) CountDroppedAttributes(key string, n int) {
 
 // CountConflicts counts n events of a source that contradict earlier ones. The first maxSources sources keep their
 // name.
-func (r *Registry) CountConflicts(source string, found Found, n int) {
+func (r *Registry) CountConflicts(source string, found ConflictFound, n int) {
 	r.events.conflicts.WithLabelValues(r.events.source(source), string(found)).Add(float64(max(0, n)))
 }
 

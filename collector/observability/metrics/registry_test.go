@@ -70,7 +70,7 @@ func full(t testing.TB) *Registry {
 	r.Shipper.WatchQuarantine(func() QuarantineState {
 		return QuarantineState{Refused: 3, Dropped: 7, DeadLetters: 2, Conflicts: 5, KeptBytes: 900}
 	})
-	r.CountConflicts("/crm", Late, 4)
+	r.CountConflicts("/crm", AfterAcceptance, 4)
 	r.CountHeldBack("/crm")
 	r.Shipper.WatchUnresolved(func() int { return 4 })
 	r.Pager.Pushed(time.Unix(1700000000, 0), map[string]int{"overdue": 2, "odd": 1})

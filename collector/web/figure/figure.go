@@ -77,7 +77,7 @@ func (p *pages) show(r *page.Request) {
 					"setelah hari terakhir."
 			}
 		case err != nil:
-			status, v.Wrong = http.StatusServiceUnavailable, r.Say(page.Away)
+			status, v.Wrong = http.StatusServiceUnavailable, r.Say(page.DatabaseAway)
 		default:
 			v.Result = &result
 			for _, m := range append(result.Fits, result.Nearest...) {

@@ -82,7 +82,7 @@ func (p *pages) receive(r *page.Request) {
 		p.frontWith(r, http.StatusBadRequest, r.T("Pilih satu berkas.", "Choose a file."))
 		return
 	}
-	trusted := auth.Presented(r.Request) != ""
+	trusted := auth.SecretOf(r.Request) != ""
 	for {
 		part, err := parts.NextPart()
 		switch {

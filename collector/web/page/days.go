@@ -2,8 +2,8 @@ package page
 
 import "time"
 
-// Away is said where the database does not answer.
-var Away = Text{
+// DatabaseAway is said where the database does not answer.
+var DatabaseAway = Text{
 	Indonesian: "Basis data belum menjawab. Coba lagi sebentar lagi.",
 	English:    "The database does not answer. Try again in a moment.",
 }

@@ -83,7 +83,7 @@ func (s *Site) identify(r *http.Request, now time.Time) (p Person, of *session, 
 	if s.cfg.Keys.AuthDisabled() {
 		return Person{Open: true}, nil, ""
 	}
-	if secret := auth.Presented(r); secret != "" {
+	if secret := auth.SecretOf(r); secret != "" {
 		key, ok := s.cfg.Keys.Authenticate(secret)
 		if !ok {
 			return Person{}, nil, secret
@@ -116,8 +116,8 @@ func (s *Site) Live(r *http.Request) Person {
 // fromForm parses the form of a request that changes something, and reports whether it comes from a page of this site,
 // shown to this person, or bears a key.
 func (r *Request) fromForm(rt *route) bool {
-	keyed := auth.Presented(r.Request) != "" // no page of others can make a browser send a key
-	if rt.access.linked && rt.unparsed {     // its handler asks for the link, and for a form that is bound to it
+	keyed := auth.SecretOf(r.Request) != "" // no page of others can make a browser send a key
+	if rt.access.linked && rt.unparsed {    // its handler asks for the link, and for a form that is bound to it
 		return true
 	}
 	if !keyed && r.site.foreign.Check(r.Request) != nil {
@@ -162,7 +162,7 @@ func (r *Request) refuse() {
 
 // Slowed counts a wrong credential: a key, or the path of a link. When too many came before it answers the request.
 func (r *Request) Slowed(credential string) bool {
-	wrong, _ := r.Context().Value(wrongKey{}).(Wrong)
+	wrong, _ := r.Context().Value(wrongKey{}).(CountWrong)
 	if wrong == nil {
 		return false
 	}

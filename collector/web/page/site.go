@@ -169,14 +169,15 @@ func (s *Site) AsksForLink(r *http.Request) bool {
 	return slices.Contains(s.linked, pattern) || pattern == filesPattern
 }
 
-// Wrong counts a credential that did not open, and says how long its sender has to wait because too many came before.
-type Wrong func(credential string) (wait time.Duration)
+// CountWrong counts a credential that did not open, and says how long its sender has to wait because too many came
+// before.
+type CountWrong func(credential string) (wait time.Duration)
 
 type wrongKey struct{}
 
 // Serve answers a request for which Has is true. It does not look at where the request came from: while no key exists,
 // the caller lets only those of this machine through.
-func (s *Site) Serve(w http.ResponseWriter, r *http.Request, wrong Wrong) {
+func (s *Site) Serve(w http.ResponseWriter, r *http.Request, wrong CountWrong) {
 	s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), wrongKey{}, wrong)))
 }
 

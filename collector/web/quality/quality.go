@@ -92,7 +92,7 @@ func (p *pages) show(r *page.Request) {
 	if v.Wrong != "" {
 		status = http.StatusBadRequest
 	} else if err := p.read(r, &v); err != nil {
-		status, v.Wrong = http.StatusServiceUnavailable, r.Say(page.Away)
+		status, v.Wrong = http.StatusServiceUnavailable, r.Say(page.DatabaseAway)
 	}
 	r.Render(page.Page{
 		Title: r.T("Mutu data", "Data quality"), Templates: p.templates, Name: "quality.html", Data: v, Status: status,
@@ -120,7 +120,7 @@ func (p *pages) confirm(r *page.Request) {
 		r.Notice(http.StatusConflict, title, r.Say(page.Text{Indonesian: "Tiket ini memiliki pembukaan yang masih berlaku, " +
 			"atau disebut lagi setelah dikonfirmasi. Tarik kembali yang keliru lebih dahulu.", English: no.Reason}))
 	case err != nil:
-		r.Notice(http.StatusServiceUnavailable, title, r.Say(page.Away))
+		r.Notice(http.StatusServiceUnavailable, title, r.Say(page.DatabaseAway))
 	default:
 		if done.Openings > 0 {
 			r.Record(audit.Entry{

@@ -18,9 +18,9 @@ import (
 	"github.com/monev112/monev112/collector/web/browser"
 	"github.com/monev112/monev112/collector/web/figure"
 	"github.com/monev112/monev112/collector/web/home"
+	"github.com/monev112/monev112/collector/web/messages"
 	"github.com/monev112/monev112/collector/web/page"
 	"github.com/monev112/monev112/collector/web/quality"
-	"github.com/monev112/monev112/collector/web/told"
 	"github.com/monev112/monev112/deploy"
 	"github.com/monev112/monev112/docs"
 )
@@ -44,7 +44,7 @@ func plain(t *testing.T, key bool) string {
 	}
 	dir := directory.MustLoad("directory.yaml", deploy.Directory)
 	minutes := 600.0
-	told.Mount(site, told.Config{
+	messages.Mount(site, messages.Config{
 		Told: func(context.Context, string, time.Time, time.Time) ([]store.Told, error) {
 			return []store.Told{
 				{Center: "35.15", OPD: "dishub", Channel: "whatsapp", Messages: 1234, Delivered: 9, Read: 8, Failed: 1, ToRead: store.Median{Value: &minutes, N: 1}},

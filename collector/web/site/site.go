@@ -24,10 +24,10 @@ import (
 	"github.com/monev112/monev112/collector/web/home"
 	"github.com/monev112/monev112/collector/web/imports"
 	"github.com/monev112/monev112/collector/web/meeting"
+	"github.com/monev112/monev112/collector/web/messages"
 	"github.com/monev112/monev112/collector/web/page"
 	"github.com/monev112/monev112/collector/web/quality"
 	rtlpage "github.com/monev112/monev112/collector/web/rtl"
-	"github.com/monev112/monev112/collector/web/told"
 	"github.com/monev112/monev112/collector/web/wall"
 	"github.com/monev112/monev112/docs"
 )
@@ -57,11 +57,11 @@ type Service struct {
 // New makes the site, the wall that streams the board to its screens, and the pages behind links, which are signed and
 // ask for no key.
 func New(s Service) (*page.Site, *wall.Wall, *web.Pages, error) {
-	displays, err := web.OpenDisplays(s.DataDir, s.Now(), s.Log)
+	listed, err := web.OpenListedLinks(s.DataDir, s.Now(), s.Log)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	linked, err := pagesBehindLinks(s, displays)
+	linked, err := pagesBehindLinks(s, listed)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -70,7 +70,7 @@ func New(s Service) (*page.Site, *wall.Wall, *web.Pages, error) {
 		return nil, nil, nil, err
 	}
 	screen, err := wall.New(wall.Config{
-		Snapshot: s.Board.Snapshot, CallBacks: s.Board.CallBacks, Directory: s.Directory, Displays: displays,
+		Snapshot: s.Board.Snapshot, CallBacks: s.Board.CallBacks, Directory: s.Directory, Listed: listed,
 		Version: s.Version, Now: s.Now,
 	})
 	if err != nil {
@@ -79,7 +79,7 @@ func New(s Service) (*page.Site, *wall.Wall, *web.Pages, error) {
 	web.Mount(out, linked)
 	imports.Mount(out, s.Uploads)
 	figure.Mount(out, s.Number)
-	told.Mount(out, told.Config{Told: s.Cases.Told, Directory: s.Directory, Now: s.Now})
+	messages.Mount(out, messages.Config{Told: s.Cases.Told, Directory: s.Directory, Now: s.Now})
 	quality.Mount(out, quality.Config{
 		Flags: s.Cases.Flags, NotRecorded: s.Cases.NotRecorded, Corrected: s.Cases.Corrected,
 		Withdrawn: s.Cases.WithdrawnTickets, Confirm: s.Confirm, Directory: s.Directory, Now: s.Now,
@@ -100,9 +100,9 @@ func New(s Service) (*page.Site, *wall.Wall, *web.Pages, error) {
 	return out, screen, linked, nil
 }
 
-func pagesBehindLinks(s Service, displays *web.Displays) (*web.Pages, error) {
+func pagesBehindLinks(s Service, listed *web.ListedLinks) (*web.Pages, error) {
 	return web.New(web.Config{
-		Links: s.Links, Displays: displays, Directory: s.Directory, Book: s.Book, Complete: s.Board.Complete,
+		Links: s.Links, Listed: listed, Directory: s.Directory, Book: s.Book, Complete: s.Board.Complete,
 		DueSummary: s.Board.DueSummary, OpenMatching: s.Board.OpenMatching, Ticket: web.TicketOf(s.Cases),
 		OnTime: s.Cases.OPDMonths, Corrected: s.Cases.Corrected,
 		Row: func(key event.Key) (tracker.Row, bool) {
@@ -122,9 +122,9 @@ func pagesBehindLinks(s Service, displays *web.Displays) (*web.Pages, error) {
 
 // Announce returns the reports that leadership is told of now, with links to them.
 func Announce(reports *report.Runner, links *web.Links, now time.Time) (out []pager.Report) {
-	for _, t := range reports.Told(now) {
+	for _, t := range reports.Announcements(now) {
 		r := pager.Report{Center: t.Center, CenterName: t.CenterName, Month: t.Month, At: t.At,
-			Until:  t.At.Add(report.TellFor),
+			Until:  t.At.Add(report.AnnounceFor),
 			Missed: t.Missed, Judged: t.Judged}
 		if links != nil {
 			r.Link = links.Report(t.Center, t.Month, t.Edition, t.At)

@@ -40,7 +40,7 @@ type Config struct {
 	Snapshot  func(now time.Time) tracker.Snapshot
 	CallBacks func(center string, now time.Time, limit int) []tracker.CallBack
 	Directory *directory.Directory
-	Displays  *web.Displays
+	Listed    *web.ListedLinks
 	Version   string
 	Now       func() time.Time
 }
@@ -77,7 +77,7 @@ type feed struct {
 
 // New returns a wall. It does nothing until somebody looks.
 func New(cfg Config) (*Wall, error) {
-	if cfg.Snapshot == nil || cfg.CallBacks == nil || cfg.Directory == nil || cfg.Displays == nil || cfg.Now == nil {
+	if cfg.Snapshot == nil || cfg.CallBacks == nil || cfg.Directory == nil || cfg.Listed == nil || cfg.Now == nil {
 		return nil, errors.New("wall: every field of the configuration is required")
 	}
 	return &Wall{cfg: cfg, stop: make(chan struct{}), feeds: map[topic]*feed{}, readers: map[string]int{}}, nil
@@ -120,12 +120,12 @@ var (
 
 // Display returns the reader that the link of a display is for.
 func (w *Wall) Display(token string) (Reader, bool) {
-	l, ok := w.cfg.Displays.Open(token, w.cfg.Now())
+	l, ok := w.cfg.Listed.OpenWallboard(token, w.cfg.Now())
 	if !ok || l.To != web.ToWallboard {
 		return Reader{}, false
 	}
 	return Reader{Name: "link:" + l.ID, Center: l.Center, Live: func() bool {
-		_, ok := w.cfg.Displays.Open(token, w.cfg.Now())
+		_, ok := w.cfg.Listed.OpenWallboard(token, w.cfg.Now())
 		return ok
 	}}, true
 }

@@ -39,12 +39,12 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir()}
-	displays, err := web.OpenDisplays(w.dir, time.Now(), slog.New(slog.DiscardHandler))
+	listed, err := web.OpenListedLinks(w.dir, time.Now(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.wall, err = New(Config{
-		Snapshot: w.snapshot, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Displays: displays,
+		Snapshot: w.snapshot, Directory: directory.MustLoad("directory.yaml", deploy.Directory), Listed: listed,
 		CallBacks: func(string, time.Time, int) []tracker.CallBack {
 			return []tracker.CallBack{{ID: "C-7", AbandonedAt: time.Now().Add(-time.Hour)}}
 		},
@@ -251,7 +251,7 @@ func TestAStreamGoesOnWhereItEnded(t *testing.T) {
 func TestAReaderThatMayReadNoMoreIsToldSoWithinTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		l, token, err := web.DisplayLinks{Dir: w.dir}.Create(center, time.Hour, time.Now())
+		l, token, err := web.LinkList{Dir: w.dir}.Create(center, time.Hour, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -268,7 +268,7 @@ func TestAReaderThatMayReadNoMoreIsToldSoWithinTenSeconds(t *testing.T) {
 		if len(s.done) > 0 {
 			t.Fatal("the stream of a good link ended")
 		}
-		if _, err := (web.DisplayLinks{Dir: w.dir}).Revoke(l.ID, time.Now()); err != nil {
+		if _, err := (web.LinkList{Dir: w.dir}).Revoke(l.ID, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Second)

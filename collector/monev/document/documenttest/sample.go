@@ -35,7 +35,7 @@ func Key(figure, dims string, part document.Part) document.Key {
 func Monthly(departments int) *document.Document {
 	wib := time.FixedZone("WIB", 7*3600)
 	made := time.Date(2023, 11, 1, 8, 0, 0, 0, wib)
-	on := chart.On("Oktober 2023", 4295, "panggilan")
+	on := chart.NewBasis("Oktober 2023", 4295, "panggilan")
 	var logo bytes.Buffer
 	_ = png.Encode(&logo, image.NewGray(image.Rect(0, 0, 40, 48)))
 	text, count, percent := document.Text, document.Count, document.Percent
@@ -212,7 +212,7 @@ func Nasty() *document.Document {
 				document.Text(s), document.Count(float64(i), Key("nasty", s, document.N)), document.Text(s),
 			}},
 			document.List{Items: []document.Line{{document.Text(s)}}},
-			document.Figure{ID: id + "-g", Caption: s, Picture: chart.DrawFunnel(chart.On(s, 1, s), chart.Funnel{
+			document.Figure{ID: id + "-g", Caption: s, Picture: chart.DrawFunnel(chart.NewBasis(s, 1, s), chart.Funnel{
 				Title: s, Of: s, Total: 2, Stages: []chart.Stage{{Name: s, N: 2}},
 			})},
 			document.Table{

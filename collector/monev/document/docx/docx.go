@@ -160,7 +160,7 @@ func (x *writer) cell(c document.Cell, bold bool) string {
 	if t := tones[c.Tone]; t != "" {
 		properties += `<w:color w:val="` + t + `"/>`
 	}
-	r := run(x.n.Say(c), properties)
+	r := run(x.n.CellText(c), properties)
 	switch {
 	case c.Kind == document.ReferenceCell && x.anchors[c.Text] != "":
 		return `<w:hyperlink w:anchor="` + x.anchors[c.Text] + `" w:history="1">` + r + `</w:hyperlink>`
@@ -329,7 +329,7 @@ func (x *writer) table(t document.Table) {
 		fmt.Fprintf(&x.b, `<w:gridCol w:w="%d"/>`, widths[i])
 	}
 	x.s(`</w:tblGrid>`)
-	right := t.Right()
+	right := t.RightAligned()
 	cell := func(column, span int, properties, inner string, bold bool) {
 		wide, merge := widths[column], ""
 		if span > 1 {

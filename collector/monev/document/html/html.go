@@ -200,7 +200,7 @@ func tableOf(n document.Numbering, t document.Table) block {
 		x.Class += "short"
 	}
 	x.Class = strings.TrimSpace(x.Class)
-	right, widths := t.Right(), t.Widths()
+	right, widths := t.RightAligned(), t.Widths()
 	for i, c := range t.Columns {
 		x.Columns = append(x.Columns, column{document.Clean(c.Head), fmt.Sprintf("%.1f", widths[i]*100), right[i]})
 	}
@@ -243,7 +243,7 @@ func line(n document.Numbering, l document.Line) []cell {
 }
 
 func cellOf(n document.Numbering, c document.Cell) cell {
-	x := cell{Text: n.Say(c), Class: tones[c.Tone], Strong: c.Strong}
+	x := cell{Text: n.CellText(c), Class: tones[c.Tone], Strong: c.Strong}
 	if c.Kind == document.ReferenceCell {
 		x.Href = c.Text
 	}

@@ -1,6 +1,6 @@
-// Package told owns the page /pesan: who was told by the service itself, whose telephone had the message, who read it,
+// Package messages owns the page /pesan: who was told by the service itself, whose telephone had the message, who read it,
 // and how long it took until the ticket was acknowledged. The figures are those of the view deliveries.
-package told
+package messages
 
 import (
 	"context"
@@ -60,14 +60,14 @@ func (p *pages) show(r *page.Request) {
 	if v.Wrong != "" {
 		status = http.StatusBadRequest
 	} else if rows, err := p.cfg.Told(r.Context(), r.Person.Center(), since, until); err != nil {
-		status, v.Wrong = http.StatusServiceUnavailable, r.Say(page.Away)
+		status, v.Wrong = http.StatusServiceUnavailable, r.Say(page.DatabaseAway)
 	} else {
 		for _, t := range rows {
 			v.Rows = append(v.Rows, p.row(r, &t))
 		}
 	}
 	r.Render(page.Page{
-		Title: r.T("Pesan", "Messages"), Templates: p.templates, Name: "told.html", Data: v, Status: status,
+		Title: r.T("Pesan", "Messages"), Templates: p.templates, Name: "messages.html", Data: v, Status: status,
 	})
 }
 

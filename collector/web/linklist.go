@@ -21,9 +21,9 @@ import (
 	"github.com/monev112/monev112/collector/internal/keyfile"
 )
 
-// DisplayLinksFile is the name of the file of listed links, of displays and of persons, in the data folder. It holds no
+// LinkListFile is the name of the file of listed links, of displays and of persons, in the data folder. It holds no
 // secret.
-const DisplayLinksFile = "display-links.json"
+const LinkListFile = "display-links.json"
 
 // What a listed link opens: the wallboard of a centre, or the pages of one OPD of a centre.
 const (
@@ -38,9 +38,9 @@ const (
 	maxHolderBytes  = 64
 )
 
-// DisplayLink is one link that was made for a display on a wall, or for a person of an OPD. It opens while it is
+// ListedLink is one link that was made for a display on a wall, or for a person of an OPD. It opens while it is
 // listed, not revoked, and not expired.
-type DisplayLink struct {
+type ListedLink struct {
 	ID        string    `json:"id"` // stands in the link, for people: list and revoke by it
 	To        string    `json:"to"` // ToWallboard or ToOPD
 	Center    string    `json:"center"`
@@ -52,30 +52,30 @@ type DisplayLink struct {
 }
 
 // Live reports whether the link is neither revoked nor expired at now.
-func (l *DisplayLink) Live(now time.Time) bool {
+func (l *ListedLink) Live(now time.Time) bool {
 	return l.RevokedAt.IsZero() && now.Before(l.ExpiresAt)
 }
 
-// DisplayLinks are the listed links of the data folder Dir. Its methods may be called from several processes at once; a
+// LinkList are the listed links of the data folder Dir. Its methods may be called from several processes at once; a
 // running service sees a change at the next request.
-type DisplayLinks struct{ Dir string }
+type LinkList struct{ Dir string }
 
 type displayContent struct {
-	Version int           `json:"version"`
-	Links   []DisplayLink `json:"links"`
+	Version int          `json:"version"`
+	Links   []ListedLink `json:"links"`
 }
 
-func (d DisplayLinks) file() keyfile.File[[]DisplayLink] {
-	return keyfile.File[[]DisplayLink]{
-		Path: filepath.Join(d.Dir, DisplayLinksFile), Name: "file of display links", MaxBytes: maxDisplayBytes,
-		Parse: parseDisplays, Format: func(links []DisplayLink) ([]byte, error) {
+func (d LinkList) file() keyfile.File[[]ListedLink] {
+	return keyfile.File[[]ListedLink]{
+		Path: filepath.Join(d.Dir, LinkListFile), Name: "file of display links", MaxBytes: maxDisplayBytes,
+		Parse: parseDisplays, Format: func(links []ListedLink) ([]byte, error) {
 			text, err := json.Marshal(displayContent{displayVersion, links}, jsontext.WithIndent("  "))
 			return append(text, '\n'), err
 		},
 	}
 }
 
-func parseDisplays(text []byte) ([]DisplayLink, error) {
+func parseDisplays(text []byte) ([]ListedLink, error) {
 	var c displayContent
 	if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func parseDisplays(text []byte) ([]DisplayLink, error) {
 }
 
 // List returns all links, revoked and expired ones included, the oldest first.
-func (d DisplayLinks) List() ([]DisplayLink, error) {
+func (d LinkList) List() ([]ListedLink, error) {
 	links, err := d.file().Read()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -96,30 +96,30 @@ func (d DisplayLinks) List() ([]DisplayLink, error) {
 }
 
 // Create makes a link to the wallboard of a centre and returns it with its token. Expired links are forgotten.
-func (d DisplayLinks) Create(center string, lifetime time.Duration, now time.Time) (DisplayLink, string, error) {
-	return d.create(DisplayLink{To: ToWallboard, Center: center}, lifetime, now)
+func (d LinkList) Create(center string, lifetime time.Duration, now time.Time) (ListedLink, string, error) {
+	return d.create(ListedLink{To: ToWallboard, Center: center}, lifetime, now)
 }
 
 // CreateOPD makes a link to the pages of an OPD for a person, and returns it with its token: opd is the directory's id,
 // name the holder's, best an office such as "Kepala Dinas Perhubungan".
-func (d DisplayLinks) CreateOPD(center, opd, name string, lifetime time.Duration, now time.Time) (DisplayLink, string,
+func (d LinkList) CreateOPD(center, opd, name string, lifetime time.Duration, now time.Time) (ListedLink, string,
 	error) {
 	if n := len(name); n == 0 || n > maxHolderBytes || strings.TrimSpace(name) != name || !utf8.ValidString(name) ||
 		strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) || event.HoldsNumber(name) ||
 		strings.HasPrefix(name, byLink) {
-		return DisplayLink{}, "", fmt.Errorf("name %q: use 1 to %d printable characters without a telephone or identity "+
+		return ListedLink{}, "", fmt.Errorf("name %q: use 1 to %d printable characters without a telephone or identity "+
 			"number, best an office such as Kepala Dinas Perhubungan", name, maxHolderBytes)
 	}
-	return d.create(DisplayLink{To: ToOPD, Center: center, OPD: opd, Name: name}, lifetime, now)
+	return d.create(ListedLink{To: ToOPD, Center: center, OPD: opd, Name: name}, lifetime, now)
 }
 
-func (d DisplayLinks) create(link DisplayLink, lifetime time.Duration, now time.Time) (DisplayLink, string, error) {
+func (d LinkList) create(link ListedLink, lifetime time.Duration, now time.Time) (ListedLink, string, error) {
 	if lifetime < time.Minute || lifetime > maxDisplay {
-		return DisplayLink{}, "", fmt.Errorf("a link for %s: use one minute to %d days", lifetime, maxDisplay/(24*time.Hour))
+		return ListedLink{}, "", fmt.Errorf("a link for %s: use one minute to %d days", lifetime, maxDisplay/(24*time.Hour))
 	}
 	keys, err := LinkKeysIn(d.Dir).keyring(now, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return DisplayLink{}, "", err
+		return ListedLink{}, "", err
 	}
 	kind, letter := byte(kindDisplay), "d"
 	if link.To == ToOPD {
@@ -133,14 +133,14 @@ func (d DisplayLinks) create(link DisplayLink, lifetime time.Duration, now time.
 		kind: kind, center: link.Center, opd: link.OPD, id: link.ID, expires: link.ExpiresAt,
 	})
 	if token == "" {
-		return DisplayLink{}, "", fmt.Errorf("centre %q and OPD %q cannot be named in a link", link.Center, link.OPD)
+		return ListedLink{}, "", fmt.Errorf("centre %q and OPD %q cannot be named in a link", link.Center, link.OPD)
 	}
-	err = d.file().Change(func(links []DisplayLink) ([]DisplayLink, error) {
-		links = slices.DeleteFunc(links, func(l DisplayLink) bool { return !now.Before(l.ExpiresAt) })
+	err = d.file().Change(func(links []ListedLink) ([]ListedLink, error) {
+		links = slices.DeleteFunc(links, func(l ListedLink) bool { return !now.Before(l.ExpiresAt) })
 		if len(links) >= maxDisplays {
 			return nil, fmt.Errorf("%d links exist, which is the limit: wait until some expire", len(links))
 		}
-		if slices.ContainsFunc(links, func(l DisplayLink) bool { return l.ID == link.ID }) {
+		if slices.ContainsFunc(links, func(l ListedLink) bool { return l.ID == link.ID }) {
 			return nil, fmt.Errorf("id %s is taken: try again", link.ID)
 		}
 		return append(links, link), nil
@@ -152,16 +152,16 @@ func (d DisplayLinks) create(link DisplayLink, lifetime time.Duration, now time.
 var ErrNoLink = errors.New("no such link")
 
 // Revoke ends the link with that id at now. Revoking twice changes nothing.
-func (d DisplayLinks) Revoke(id string, now time.Time) (revoked DisplayLink, err error) {
+func (d LinkList) Revoke(id string, now time.Time) (revoked ListedLink, err error) {
 	links, err := d.List()
 	if err != nil {
-		return DisplayLink{}, err
+		return ListedLink{}, err
 	}
-	is := func(l DisplayLink) bool { return l.ID == id }
+	is := func(l ListedLink) bool { return l.ID == id }
 	if !slices.ContainsFunc(links, is) {
-		return DisplayLink{}, fmt.Errorf("%q: %w", id, ErrNoLink)
+		return ListedLink{}, fmt.Errorf("%q: %w", id, ErrNoLink)
 	}
-	err = d.file().Change(func(links []DisplayLink) ([]DisplayLink, error) {
+	err = d.file().Change(func(links []ListedLink) ([]ListedLink, error) {
 		i := slices.IndexFunc(links, is)
 		if i < 0 {
 			return nil, fmt.Errorf("%q: %w", id, ErrNoLink)
@@ -175,22 +175,22 @@ func (d DisplayLinks) Revoke(id string, now time.Time) (revoked DisplayLink, err
 	return revoked, err
 }
 
-// Displays tells a running service what a listed link opens. It is safe for concurrent use.
-type Displays struct {
+// ListedLinks tells a running service what a listed link opens. It is safe for concurrent use.
+type ListedLinks struct {
 	keys  *keyfile.Watched[keyring]
-	links *keyfile.Watched[map[string]DisplayLink]
+	links *keyfile.Watched[map[string]ListedLink]
 }
 
-// OpenDisplays reads the listed links of the data folder dir, and follows them.
-func OpenDisplays(dir string, now time.Time, log *slog.Logger) (*Displays, error) {
+// OpenListedLinks reads the listed links of the data folder dir, and follows them.
+func OpenListedLinks(dir string, now time.Time, log *slog.Logger) (*ListedLinks, error) {
 	keys, err := LinkKeysIn(dir).keyring(now, log)
 	if err != nil {
 		return nil, err
 	}
-	d := DisplayLinks{dir}
-	links, err := keyfile.Watch(func() (map[string]DisplayLink, error) {
+	d := LinkList{dir}
+	links, err := keyfile.Watch(func() (map[string]ListedLink, error) {
 		list, err := d.List()
-		byID := make(map[string]DisplayLink, len(list))
+		byID := make(map[string]ListedLink, len(list))
 		for _, l := range list {
 			byID[l.ID] = l
 		}
@@ -199,23 +199,23 @@ func OpenDisplays(dir string, now time.Time, log *slog.Logger) (*Displays, error
 	if err != nil {
 		return nil, err
 	}
-	return &Displays{keys, links}, nil
+	return &ListedLinks{keys, links}, nil
 }
 
-// Open returns the link of a display that a token is, while it opens.
-func (d *Displays) Open(token string, now time.Time) (DisplayLink, bool) {
+// OpenWallboard returns the link of a display that a token is, while it opens.
+func (d *ListedLinks) OpenWallboard(token string, now time.Time) (ListedLink, bool) {
 	return d.listed(token, kindDisplay, now)
 }
 
 // OpenOPD returns the link of a person that a token is, while it opens.
-func (d *Displays) OpenOPD(token string, now time.Time) (DisplayLink, bool) {
+func (d *ListedLinks) OpenOPD(token string, now time.Time) (ListedLink, bool) {
 	return d.listed(token, kindPerson, now)
 }
 
-func (d *Displays) listed(token string, kind byte, now time.Time) (DisplayLink, bool) {
+func (d *ListedLinks) listed(token string, kind byte, now time.Time) (ListedLink, bool) {
 	t, err := d.keys.Get(now).open(token, now)
 	if err != nil || t.kind != kind {
-		return DisplayLink{}, false
+		return ListedLink{}, false
 	}
 	l, listed := d.links.Fresh(now)[t.id]
 	return l, listed && l.Center == t.center && l.OPD == t.opd && l.Live(now)

@@ -13,16 +13,16 @@ import (
 
 func TestADisplaysLinkOpensUntilItIsRevokedOrExpires(t *testing.T) {
 	dir, now := t.TempDir(), testNow
-	links := DisplayLinks{dir}
+	links := LinkList{dir}
 	kept, token, err := links.Create("35.15", 365*24*time.Hour, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := OpenDisplays(dir, now, slog.New(slog.DiscardHandler))
+	d, err := OpenListedLinks(dir, now, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l, ok := d.Open(token, now); !ok || l != kept || l.Center != "35.15" || l.To != ToWallboard {
+	if l, ok := d.OpenWallboard(token, now); !ok || l != kept || l.Center != "35.15" || l.To != ToWallboard {
 		t.Errorf("%+v %v, want %+v", l, ok, kept)
 	}
 	gone, second, err := links.Create("35.78", time.Hour, now) // after the service was started
@@ -30,7 +30,7 @@ func TestADisplaysLinkOpensUntilItIsRevokedOrExpires(t *testing.T) {
 		t.Fatal(err)
 	}
 	now = now.Add(keyfile.Recheck)
-	if l, ok := d.Open(second, now); !ok || l.ID != gone.ID {
+	if l, ok := d.OpenWallboard(second, now); !ok || l.ID != gone.ID {
 		t.Errorf("a later link: %+v %v", l, ok)
 	}
 	for range 2 {
@@ -42,20 +42,20 @@ func TestADisplaysLinkOpensUntilItIsRevokedOrExpires(t *testing.T) {
 		t.Errorf("an unknown id: %v", err)
 	}
 	now = now.Add(keyfile.Recheck)
-	if _, ok := d.Open(second, now); ok {
+	if _, ok := d.OpenWallboard(second, now); ok {
 		t.Error("a revoked link opens")
 	}
-	if _, ok := d.Open(token, now); !ok {
+	if _, ok := d.OpenWallboard(token, now); !ok {
 		t.Error("the other link opens no more")
 	}
-	if _, ok := d.Open(token, kept.ExpiresAt); ok {
+	if _, ok := d.OpenWallboard(token, kept.ExpiresAt); ok {
 		t.Error("an expired link opens")
 	}
 	if _, err := LinkKeysIn(dir).Rotate(now, false); err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(keyfile.Recheck)
-	if _, ok := d.Open(token, now); !ok {
+	if _, ok := d.OpenWallboard(token, now); !ok {
 		t.Error("the rotation of the key ended a link")
 	}
 	list, err := links.List()
@@ -66,7 +66,7 @@ func TestADisplaysLinkOpensUntilItIsRevokedOrExpires(t *testing.T) {
 
 func TestADisplaysLinkOpensNoPageOfAnOPDAndViceVersa(t *testing.T) {
 	dir := t.TempDir()
-	_, token, err := DisplayLinks{dir}.Create("35.15", time.Hour, testNow)
+	_, token, err := LinkList{dir}.Create("35.15", time.Hour, testNow)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestADisplaysLinkOpensNoPageOfAnOPDAndViceVersa(t *testing.T) {
 	if got, err := l.open(token, testNow); err == nil {
 		t.Errorf("a display's link opens %+v", got)
 	}
-	d, err := OpenDisplays(dir, testNow, slog.New(slog.DiscardHandler))
+	d, err := OpenListedLinks(dir, testNow, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,13 +85,13 @@ func TestADisplaysLinkOpensNoPageOfAnOPDAndViceVersa(t *testing.T) {
 		tokenOf(l.List("35.15", "dishub", testNow)), tokenOf(l.Ticket("35.15", "dishub", "T-1", testNow)), "", "x",
 		token[:len(token)-1], token + "A",
 	} {
-		if got, ok := d.Open(other, testNow); ok {
+		if got, ok := d.OpenWallboard(other, testNow); ok {
 			t.Errorf("%q opens %+v", other, got)
 		}
 	}
 	for i := range token { // any letter changed
 		wrong := token[:i] + string(token[i]^1) + token[i+1:]
-		if _, ok := d.Open(wrong, testNow); ok {
+		if _, ok := d.OpenWallboard(wrong, testNow); ok {
 			t.Errorf("letter %d changed: it opens", i)
 		}
 	}
@@ -109,11 +109,11 @@ func TestDisplaysLinksThatMakeNoSenseAreRefused(t *testing.T) {
 		"too long":  {strings.Repeat("x", 300), time.Hour, "cannot be named"},
 	} {
 		dir := t.TempDir()
-		_, _, err := DisplayLinks{dir}.Create(tt.center, tt.lifetime, testNow)
+		_, _, err := LinkList{dir}.Create(tt.center, tt.lifetime, testNow)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if found, _ := filepath.Glob(filepath.Join(dir, DisplayLinksFile)); len(found) > 0 {
+		if found, _ := filepath.Glob(filepath.Join(dir, LinkListFile)); len(found) > 0 {
 			t.Errorf("%s: a file was made", name)
 		}
 	}
