@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 )
 
 // envName marks a process started by Process: its standard input is held by the parent and ends with it, and file
@@ -20,6 +21,15 @@ const (
 // panel. Where nobody else wants the processors it costs nothing. Further down, the child would keep its parent waiting
 // for what it holds in the file system.
 const niceness = 10
+
+// A thread of the parent asks for the processor for shortSlice at once, the least that Linux takes, one of the child for
+// longSlice, which is Linux's own where there are many processors. Who is woken and asks for less need not wait until
+// the slice of whoever has the processor is over: an event is handed from thread to thread some six times until it is
+// acknowledged, and would wait milliseconds each time that the child is at work.
+const (
+	shortSlice = 100 * time.Microsecond
+	longSlice  = 3 * time.Millisecond
+)
 
 // Attach makes an engine the child of the Process that started it: it lowers the priority and returns a context that
 // ends with the parent, and announce tells the parent the engine's address. In any other process it changes nothing.

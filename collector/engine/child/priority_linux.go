@@ -5,19 +5,48 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// lowerPriority lowers the priority of every thread of this process by niceness, and with them of all that they will
-// start: on Linux priorities belong to threads, and those that live before the library is loaded are all there are. A
-// thread that was started meanwhile by one not yet lowered is found by another pass.
+// lowerPriority lowers the priority of every thread of this process by niceness, and gives them longer slices
+// than the short ones that they have from their parent.
 func lowerPriority() error {
 	own, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0)
 	if err != nil {
 		return err
 	}
 	target := min(20-own+niceness, 19) // the kernel answers 20 - nice
-	for lowered := true; lowered; {
-		lowered = false
+	err = everyThread(func(id int) (changed bool, err error) {
+		now, err := syscall.Getpriority(syscall.PRIO_PROCESS, id)
+		if err != nil || 20-now >= target {
+			return false, err
+		}
+		return true, syscall.Setpriority(syscall.PRIO_PROCESS, id, target)
+	})
+	return errors.Join(err, setSlice(longSlice))
+}
+
+// setSlice asks for slices of that length for every thread of this process. Linux before 6.12 has one length for all,
+// which stays.
+func setSlice(d time.Duration) error {
+	return everyThread(func(id int) (changed bool, err error) {
+		a, err := unix.SchedGetAttr(id, 0)
+		if err != nil || a.Policy != unix.SCHED_NORMAL || a.Runtime == 0 || a.Runtime == uint64(d) {
+			return false, err
+		}
+		a.Runtime = uint64(d)
+		return true, unix.SchedSetAttr(id, a, 0)
+	})
+}
+
+// everyThread has change look at each thread of this process, and so at all that they will start: on Linux a thread has
+// its place among others from the one that started it. A thread that was started meanwhile by one not yet changed is
+// found by another pass.
+func everyThread(change func(id int) (changed bool, err error)) error {
+	for again := true; again; {
+		again = false
 		threads, err := os.ReadDir("/proc/self/task")
 		if err != nil {
 			return err
@@ -27,11 +56,8 @@ func lowerPriority() error {
 			if err != nil {
 				continue
 			}
-			now, err := syscall.Getpriority(syscall.PRIO_PROCESS, id)
-			if err == nil && 20-now < target {
-				err = syscall.Setpriority(syscall.PRIO_PROCESS, id, target)
-				lowered = true
-			}
+			changed, err := change(id)
+			again = again || changed
 			if err != nil && !errors.Is(err, syscall.ESRCH) { // a thread may end
 				return err
 			}

@@ -2,6 +2,11 @@
 
 package child
 
-import "syscall"
+import (
+	"syscall"
+	"time"
+)
 
 func lowerPriority() error { return syscall.Setpriority(syscall.PRIO_PROCESS, 0, niceness) }
+
+func setSlice(time.Duration) error { return nil }
