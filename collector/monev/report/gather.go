@@ -104,7 +104,8 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 		figures = z.Figures
 		f.Frozen = &Frozen{z.Revision, z.Reason, z.FrozenAt, z.DefinitionVersion, freeze.HasReport(z.Figures)}
 		for i := range z.Figures {
-			f.Policies, f.Calendars = freeze.Union(f.Policies, z.Figures[i].Policies), freeze.Union(f.Calendars, z.Figures[i].Calendars)
+			of := &z.Figures[i]
+			f.Policies, f.Calendars = freeze.Union(f.Policies, of.Policies), freeze.Union(f.Calendars, of.Calendars)
 		}
 	}
 	for i := range bases {

@@ -1,5 +1,5 @@
-// Package messages owns the page /pesan: who was told by the service itself, whose telephone had the message, who read it,
-// and how long it took until the ticket was acknowledged. The figures are those of the view deliveries.
+// Package messages owns the page /pesan: who was told by the service itself, whose telephone had the message, who read
+// it, and how long it took until the ticket was acknowledged. The figures are those of the view deliveries.
 package messages
 
 import (
