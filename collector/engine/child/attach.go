@@ -23,9 +23,9 @@ const (
 const niceness = 10
 
 // A thread of the parent asks for the processor for shortSlice at once, the least that Linux takes; one of the child
-// for longSlice, which is Linux's own where there are many processors. Who is woken and asks for less need not wait until
-// the slice of whoever has the processor is over: an event is handed from thread to thread some six times until it is
-// acknowledged, and would wait milliseconds each time that the child is at work.
+// for longSlice, which is Linux's own where there are many processors. Who is woken and asks for less need not wait
+// until the slice of whoever has the processor is over: an event is handed from thread to thread some six times until
+// it is acknowledged, and would wait milliseconds each time that the child is at work.
 const (
 	shortSlice = 100 * time.Microsecond
 	longSlice  = 3 * time.Millisecond
