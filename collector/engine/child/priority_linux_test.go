@@ -1,6 +1,7 @@
 package child_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,7 +14,8 @@ import (
 	"github.com/monev112/monev112/collector/engine/enginetest"
 )
 
-// sliceLengths returns how many of a process's threads have each length of slice; nil where Linux has one for all.
+// sliceLengths returns how many of a process's threads have each length of slice; nil where Linux has one for all, or
+// does not say.
 func sliceLengths(t *testing.T, pid int) map[time.Duration]int {
 	t.Helper()
 	ids, err := os.ReadDir(filepath.Join("/proc", strconv.Itoa(pid), "task"))
@@ -25,9 +27,10 @@ func sliceLengths(t *testing.T, pid int) map[time.Duration]int {
 		tid, _ := strconv.Atoi(id.Name())
 		a, err := unix.SchedGetAttr(tid, 0)
 		switch {
-		case err != nil || a.Policy != unix.SCHED_NORMAL: // it has ended, or is none of ours
-		case a.Runtime == 0:
+		case errors.Is(err, unix.ESRCH): // it has ended
+		case err != nil || a.Runtime == 0: // what runs us allows no look, or Linux is older
 			return nil
+		case a.Policy != unix.SCHED_NORMAL: // none of ours
 		default:
 			n[time.Duration(a.Runtime)]++
 		}
