@@ -199,7 +199,9 @@ func offer(ctx context.Context, bodies iter.Seq[body], l load,
 	began := time.Now()
 	due := began
 	for b := range bodies {
-		_ = send.Sleep(ctx, time.Until(due)) // its error is looked at below
+		if wait := time.Until(due); wait > 0 {
+			_ = send.Sleep(ctx, wait) // its error is looked at below
+		}
 		select {
 		case jobs <- job{b, due}:
 		case <-ctx.Done():

@@ -157,6 +157,7 @@ func (a *API) find(c *gin.Context, kind event.Kind) (found lookup.Case, r readin
 	if err != nil {
 		return found, r, err
 	}
+	r.now = a.cfg.Now() // not before it was found, which may have taken a while
 	all = slices.DeleteFunc(all, func(k lookup.Case) bool {
 		return (kind == event.KindTicket && k.Row.Ticket == nil) || (kind == event.KindCall && k.Row.Call == nil) ||
 			!a.visible(c, &k.Row)

@@ -40,6 +40,9 @@ func Attach(ctx context.Context, log *slog.Logger) (_ context.Context, announce 
 	if err := lowerPriority(); err != nil {
 		log.Warn("priority not lowered", "error", err)
 	}
+	if err := setSlice(longSlice); err != nil {
+		log.Warn("time slices not lengthened", "error", err)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)

@@ -10,32 +10,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lowerPriority lowers the priority of every thread of this process by niceness, and gives them longer slices
-// than the short ones that they have from their parent.
+// lowerPriority lowers the priority of every thread of this process by niceness.
 func lowerPriority() error {
 	own, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0)
 	if err != nil {
 		return err
 	}
 	target := min(20-own+niceness, 19) // the kernel answers 20 - nice
-	err = everyThread(func(id int) (changed bool, err error) {
+	return everyThread(func(id int) (changed bool, err error) {
 		now, err := syscall.Getpriority(syscall.PRIO_PROCESS, id)
 		if err != nil || 20-now >= target {
 			return false, err
 		}
 		return true, syscall.Setpriority(syscall.PRIO_PROCESS, id, target)
 	})
-	return errors.Join(err, setSlice(longSlice))
 }
 
 // setSlice asks for slices of that length for every thread of this process. Linux before 6.12 has one length for all,
-// which stays.
+// which stays; another may give other slices than it is asked for.
 func setSlice(d time.Duration) error {
+	asked := map[int]bool{}
 	return everyThread(func(id int) (changed bool, err error) {
 		a, err := unix.SchedGetAttr(id, 0)
-		if err != nil || a.Policy != unix.SCHED_NORMAL || a.Runtime == 0 || a.Runtime == uint64(d) {
+		if err != nil || asked[id] || a.Policy != unix.SCHED_NORMAL || a.Runtime == 0 || a.Runtime == uint64(d) {
 			return false, err
 		}
+		asked[id] = true
 		a.Runtime = uint64(d)
 		return true, unix.SchedSetAttr(id, a, 0)
 	})

@@ -38,7 +38,7 @@ type Edition struct {
 // Automatic is who has a report made that nobody asked for.
 const Automatic = "monev112"
 
-// Limits of a Archive.
+// Limits of an Archive.
 const (
 	maxEditions     = 100 // of one month
 	maxEditionBytes = 32 << 20

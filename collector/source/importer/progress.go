@@ -38,13 +38,13 @@ func showProgress(out io.Writer, terminal bool, at func() progress) (stop func()
 	bar := progressbar.NewOptions64(1000, progressbar.OptionSetWriter(out), progressbar.OptionFullWidth(),
 		progressbar.OptionUseANSICodes(true), progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish())
-	stop = every(barEvery, func() {
+	still := every(barEvery, func() {
 		p := at()
 		bar.Describe(p.line(time.Since(begun), true))
 		_ = bar.Set64(min(int64(1000*p.share()), 999)) // a bar that stands still is no reason to fail
 	})
 	return func() {
-		stop()
+		still()
 		_ = bar.Clear() // nor one that stays
 	}
 }

@@ -524,8 +524,9 @@ func (b *book) cell(j int, c document.Cell, look style) {
 		return
 	}
 	look.wrap = false
+	id := b.style(look) // before the value: of an instant it makes a style of its own
 	b.keep(b.f.SetCellValue(b.sheetName, b.at(j), value))
-	b.look(j, look)
+	b.keep(b.f.SetCellStyle(b.sheetName, b.at(j), b.at(j), id))
 }
 
 func fraction(decimals int) string {
