@@ -53,21 +53,20 @@ func keyConditions(keys []event.Key, centerCol, kindCol, idCol string) iter.Seq[
 	}
 }
 
-// quotedSet is a set of texts for the brackets of an IN. The zero value is empty.
-type quotedSet struct {
-	quoted map[string]struct{}
-	size   int // of the list, in bytes
-}
+// quotedSet is a set of texts for the brackets of an IN.
+type quotedSet map[string]struct{}
 
-func (q *quotedSet) add(text string) {
-	if q.quoted == nil {
-		q.quoted = map[string]struct{}{}
+// add returns by how many bytes the list grew.
+func (q *quotedSet) add(text string) int {
+	if *q == nil {
+		*q = quotedSet{}
 	}
 	text = quote(text)
-	if _, known := q.quoted[text]; !known {
-		q.quoted[text] = struct{}{}
-		q.size += len(text) + len(",")
+	if _, known := (*q)[text]; known {
+		return 0
 	}
+	(*q)[text] = struct{}{}
+	return len(text) + len(",")
 }
 
-func (q *quotedSet) list() string { return strings.Join(slices.Sorted(maps.Keys(q.quoted)), ",") }
+func (q quotedSet) list() string { return strings.Join(slices.Sorted(maps.Keys(q)), ",") }

@@ -2,9 +2,7 @@ package store
 
 import (
 	"fmt"
-	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -127,38 +125,4 @@ func TestStrewnPeriodsAreRecomputedInFewPortions(t *testing.T) {
 	if portions != 9 {
 		t.Errorf("%d portions", portions)
 	}
-}
-
-// An import that goes on from hour to hour has each recomputed once it has passed it, and the present hour, which it
-// touches again and again, after a while all the same.
-func TestABurstIsRecomputedBehindIt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := Sink{}
-		s.setRunning(true)
-		hour := func(n int) Period { return Period{"35.15", time.Unix(0, 0).Add(time.Duration(n) * time.Hour)} }
-		upsert := func(rows int, touched ...Period) {
-			hours := s.pending()[0]
-			hours.add(touched)
-			s.holdBack(rows, touched, nil)
-		}
-		due := func(want ...Period) {
-			t.Helper()
-			hours := s.pending()[0]
-			if got := slices.SortedFunc(hours.due, comparePeriods); !slices.Equal(got, want) || hours.left() != (len(want) > 0) {
-				t.Errorf("due are %v, want %v", got, want)
-			}
-		}
-		upsert(burstRows, hour(1), hour(2))
-		due()
-		upsert(burstRows, hour(2), hour(3))
-		due(hour(1))
-		if got := s.pending()[0]; !slices.Equal(got.portion(), []Period{hour(1)}) {
-			t.Error("a portion has periods that are not due")
-		}
-		upsert(burstRows-1, hour(3)) // the burst is over
-		due(hour(1), hour(2), hour(3))
-		time.Sleep(maxRecomputePause) // in the bubble
-		upsert(burstRows, hour(3), hour(4))
-		due(hour(1), hour(2), hour(3), hour(4))
-	})
 }

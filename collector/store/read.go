@@ -112,24 +112,25 @@ func (s *Store) StoredDigests(ctx context.Context, events []*event.Event) ([]eve
 	for len(rows) > 0 {
 		// A list for each column, since ClickHouse takes far longer to read one of tuples: what they find beyond the tuples
 		// is left out below.
-		var subjects, sources, ids quotedSet
-		of, n := rows[0].key, 0
-		for ; n < len(rows) && rows[n].key.Center == of.Center && rows[n].key.Kind == of.Kind &&
-			subjects.size+sources.size+ids.size < maxQueryBytes; n++ {
-			subjects.add(rows[n].key.ID)
-			sources.add(rows[n].source)
-			ids.add(rows[n].id)
+		var lists [5]quotedSet
+		n := 0
+		for size := 0; n < len(rows) && size < maxQueryBytes; n++ {
+			k := &rows[n]
+			for i, text := range []string{k.key.Center, k.key.Kind.String(), k.key.ID, k.source, k.id} {
+				size += lists[i].add(text)
+			}
 		}
 		rows = rows[n:]
-		sql := fmt.Sprintf("SELECT subject, source, id, digest FROM events FINAL "+
-			"WHERE center = %s AND subject_kind = %s AND subject IN (%s) AND source IN (%s) AND id IN (%s)",
-			quote(of.Center), quote(of.Kind.String()), subjects.list(), sources.list(), ids.list())
+		sql := fmt.Sprintf("SELECT center, subject_kind, subject, source, id, digest FROM events FINAL WHERE center IN (%s) "+
+			"AND subject_kind IN (%s) AND subject IN (%s) AND source IN (%s) AND id IN (%s)",
+			lists[0].list(), lists[1].list(), lists[2].list(), lists[3].list(), lists[4].list())
 		if err := s.query(ctx, "read digests", sql, func(scan func(...any) error) error {
-			k := row{key: event.Key{Center: of.Center, Kind: of.Kind}}
-			var digest string
-			if err := scan(&k.key.ID, &k.source, &k.id, &digest); err != nil {
+			var k row
+			var kind, digest string
+			if err := scan(&k.key.Center, &kind, &k.key.ID, &k.source, &k.id, &digest); err != nil {
 				return err
 			}
+			k.key.Kind, _ = event.ParseKind(kind)
 			for _, i := range at[k] {
 				copy(out[i][:], digest)
 			}

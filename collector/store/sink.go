@@ -36,9 +36,6 @@ type Sink struct {
 	version     uint64              // of the latest upsert
 	marks       uint64              // the latest mark in hours_pending and days_pending
 	running     bool                // Run recomputes; without it Upsert does
-	// The hours and days of the latest upsert since Run's last look, where that was part of a burst; see RecomputeEvery.
-	recent [2]map[Period]struct{}
-	allAt  time.Time // when Run last left none out
 
 	becamePrivate chan struct{} // a row was stored whose case is private; made by Run
 }
@@ -47,8 +44,7 @@ type Sink struct {
 type pending struct {
 	unit
 	periods   map[Period]struct{}
-	wait      map[Period]struct{} // those that are not due; see Sink.recent
-	done      *Period             // see Sink.done
+	done      *Period // see Sink.done
 	recompute func(ctx context.Context, periods []Period, version uint64) error
 }
 
@@ -57,22 +53,19 @@ func (s *Sink) pending() [2]pending {
 		s.hours, s.days = map[Period]struct{}{}, map[Period]struct{}{}
 	}
 	return [2]pending{
-		{hourly, s.hours, s.recent[0], &s.done[0], s.RecomputeHours},
-		{daily, s.days, s.recent[1], &s.done[1], s.RecomputeDays},
+		{hourly, s.hours, &s.done[0], s.RecomputeHours},
+		{daily, s.days, &s.done[1], s.RecomputeDays},
 	}
 }
 
 // The pause between recomputations is how far the roll-ups, and with them the views monev_*, may lag behind the cases
 // while Run runs: to recompute with every batch would cost a fast import as much as the batch. After a recomputation
 // that took long the pause is pauseFactor as long, up to maxRecomputePause: no row is stored while a portion of it
-// runs. While a burst comes, the periods that its latest upsert touched wait for the next look, up to
-// maxRecomputePause: an import goes on from month to month, and each is recomputed once it has passed rather than with
-// every batch.
+// runs.
 const (
 	RecomputeEvery    = 3 * time.Second
 	maxRecomputePause = 30 * time.Second
 	pauseFactor       = 4
-	burstRows         = 2_000 // in one upsert
 )
 
 // Prepare brings the schema up to date and recomputes the hours and days that an earlier process left, unless a restore
@@ -128,17 +121,11 @@ func (s *Sink) Run(ctx context.Context) {
 			began := time.Now()
 			for more := true; more; {
 				s.mu.Lock() // for a portion alone: an import of many years must not keep rows from being stored
-				if s.recent[0] == nil {
-					s.allAt = time.Now()
-				}
 				var err error
 				more, err = s.recomputePortion(ctx)
 				more = more && err == nil
 				s.mu.Unlock()
 			}
-			s.mu.Lock()
-			s.recent = [2]map[Period]struct{}{} // once is enough: the burst may be over
-			s.mu.Unlock()
 			pause = min(max(RecomputeEvery, pauseFactor*time.Since(began)), maxRecomputePause)
 		}
 	}
@@ -146,7 +133,7 @@ func (s *Sink) Run(ctx context.Context) {
 
 func (s *Sink) setRunning(running bool) {
 	s.mu.Lock()
-	s.running, s.allAt = running, time.Now()
+	s.running = running
 	if s.becamePrivate == nil {
 		s.becamePrivate = make(chan struct{}, 1)
 	}
@@ -164,10 +151,8 @@ func (p *pending) add(periods []Period) (added []Period) {
 	return added
 }
 
-// recompute brings all pending hours and days up to date, those of a burst too: who asks (a freeze, a report) must not
-// read what waits for Run.
+// recompute brings all pending hours and days up to date.
 func (s *Sink) recompute(ctx context.Context) error {
-	s.recent = [2]map[Period]struct{}{}
 	for {
 		if more, err := s.recomputePortion(ctx); err != nil || !more {
 			return err
@@ -178,7 +163,7 @@ func (s *Sink) recompute(ctx context.Context) error {
 // recomputePortion brings a portion of the pending hours and days up to date, and reports whether more are left.
 func (s *Sink) recomputePortion(ctx context.Context) (more bool, err error) {
 	for _, p := range s.pending() {
-		if !p.left() {
+		if len(p.periods) == 0 {
 			continue
 		}
 		periods := p.portion()
@@ -191,7 +176,7 @@ func (s *Sink) recomputePortion(ctx context.Context) (more bool, err error) {
 		for _, period := range periods {
 			delete(p.periods, period)
 		}
-		more = more || p.left()
+		more = more || len(p.periods) > 0
 	}
 	return more, nil
 }
@@ -202,32 +187,16 @@ func (s *Sink) recomputePortion(ctx context.Context) (more bool, err error) {
 const (
 	portionPeriods = 20_000
 	portionSpan    = 31 * 24 * time.Hour
-	fewPeriods     = 92 * 24
+	fewPeriods     = 31 * 24
 	widePortion    = 366 * 24 * time.Hour
 )
 
-// due gives the pending periods that need not wait.
-func (p *pending) due(yield func(Period) bool) {
-	for period := range p.periods {
-		if _, waits := p.wait[period]; !waits && !yield(period) {
-			return
-		}
-	}
-}
-
-func (p *pending) left() bool {
-	for range p.due {
-		return true
-	}
-	return false
-}
-
-// portion returns the earliest of the due periods behind the portion before, from the beginning again where none
+// portion returns the earliest of the pending periods behind the portion before, from the beginning again where none
 // is, and those that follow it closely. So every period has its turn, however often an import marks its old months
 // again.
 func (p *pending) portion() (periods []Period) {
 	first, again := Period{}, Period{} // behind the portion before, and of all
-	for period := range p.due {
+	for period := range p.periods {
 		if again == (Period{}) || comparePeriods(period, again) < 0 {
 			again = period
 		}
@@ -239,7 +208,7 @@ func (p *pending) portion() (periods []Period) {
 		first = again
 	}
 	dense := 0 // periods within portionSpan
-	for period := range p.due {
+	for period := range p.periods {
 		if after := period.Start.Sub(first.Start); comparePeriods(period, first) >= 0 && after < widePortion {
 			periods = append(periods, period)
 			if after < portionSpan {
@@ -326,11 +295,9 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 		return err
 	}
 	s.version = version
-	hours, days = append(hours, hoursBefore...), append(days, daysBefore...)
-	if err := s.mark(ctx, hours, days); err != nil {
+	if err := s.mark(ctx, append(hours, hoursBefore...), append(days, daysBefore...)); err != nil {
 		return err
 	}
-	s.holdBack(len(rows), hours, days)
 	// Each table is one request; none waits for another, and a failure repeats them all.
 	g = errgroup.Group{}
 	g.Go(func() error { return s.upsertTickets(ctx, tickets, version) })
@@ -349,23 +316,6 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 		return nil
 	}
 	return s.recompute(ctx)
-}
-
-// holdBack notes which hours and days an upsert of so many rows touched, where it is part of a burst that has not kept
-// any of them waiting for too long.
-func (s *Sink) holdBack(rows int, hours, days []Period) {
-	s.recent = [2]map[Period]struct{}{}
-	if s.running && rows >= burstRows && time.Since(s.allAt) < maxRecomputePause {
-		s.recent = [2]map[Period]struct{}{setOf(hours), setOf(days)}
-	}
-}
-
-func setOf(periods []Period) map[Period]struct{} {
-	set := make(map[Period]struct{}, len(periods))
-	for _, p := range periods {
-		set[p] = struct{}{}
-	}
-	return set
 }
 
 // mark makes hours and days pending, in the database before in memory: one counts as marked when both know it.

@@ -147,29 +147,6 @@ func TestRunRecomputesWhatUpsertsLeave(t *testing.T) {
 	}
 }
 
-// A freeze or a report amid an import reads roll-ups of all that is stored, also of what Run would leave until later.
-func TestFlushRecomputesWhatABurstHoldsBack(t *testing.T) {
-	s := openSink(t)
-	s.setRunning(true)
-	rows := make([]tracker.Row, burstRows)
-	for i := range rows {
-		rows[i] = callRow(casefile.Call{Key: callKey(fmt.Sprint(i)), ReceivedAt: at("2026-10-01 16:10:00"), Events: 1})
-	}
-	if err := s.Upsert(t.Context(), rows, 1); err != nil {
-		t.Fatal(err)
-	}
-	if p := s.pending()[0]; p.left() {
-		t.Error("the burst was not held back")
-	}
-	if err := s.FlushRollups(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	want := []string{fmt.Sprintf("35.15 2026-10-01T16:00:00 2026-10-01 %d 0 []", burstRows)}
-	if d := cmp.Diff(want, storedHourly(t, s)); d != "" {
-		t.Error(d)
-	}
-}
-
 func TestReadCasesFindsTheTicketsOfACall(t *testing.T) {
 	s := openSink(t)
 	ticketEvent := func(id, ticket string, calls ...string) *event.Event {
@@ -239,6 +216,53 @@ func TestStoredDigestsOfManyEvents(t *testing.T) {
 	}
 	if none, err := s.StoredDigests(t.Context(), nil); err != nil || len(none) != 0 {
 		t.Errorf("%v, %v", none, err)
+	}
+}
+
+// Lists of columns find more than was asked: an id is another event's under another subject, source, kind or centre.
+func TestStoredDigestsAreThoseOfTheWholeKey(t *testing.T) {
+	s := openSink(t)
+	var all []*event.Event
+	for _, center := range []string{"35.15", "35.78"} {
+		for _, kind := range []event.Kind{event.KindCall, event.KindTicket} {
+			for _, subject := range []string{"a", "A", "b'\\"} {
+				for _, source := range []string{"pbx", "crm"} {
+					for _, id := range []string{"1", "2"} {
+						e := *sample(1, len(all))[0]
+						e.Center, e.Kind, e.Subject, e.Source, e.ID = center, kind, subject, source, id
+						all = append(all, &e)
+					}
+				}
+			}
+		}
+	}
+	var stored []*event.Event
+	for i, e := range all {
+		if i%3 != 0 {
+			stored = append(stored, e)
+		}
+	}
+	if err := s.InsertEvents(t.Context(), stored, ""); err != nil {
+		t.Fatal(err)
+	}
+	var asked []*event.Event
+	for i, e := range all {
+		if i%5 != 0 {
+			asked = append(asked, e)
+		}
+	}
+	got, err := s.StoredDigests(t.Context(), asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range asked {
+		want := event.Digest{}
+		if slices.Contains(stored, e) {
+			want = e.Digest
+		}
+		if got[i] != want {
+			t.Errorf("%s %s %q %s %s: %x, want %x", e.Center, e.Kind, e.Subject, e.Source, e.ID, got[i], want)
+		}
 	}
 }
 
