@@ -1777,19 +1777,19 @@ FROM
         arrayFilter((a, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.since`, t.`pauses.reason`) AS pause_begins,
         arrayFilter((b, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.until`, t.`pauses.reason`) AS pause_ends,
         arrayFilter(r -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.reason`) AS pause_reasons,
-        k.late_acknowledged AS late_acknowledged, said.code AS stated
-    FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) AS c
+        c.late_acknowledged AS late_acknowledged, said.code AS stated
+    FROM
+    (
+        
+        SELECT *, groupArrayIf(assumeNotNull(breach_at), clock = 'acknowledge') OVER (PARTITION BY subject) AS late_acknowledged
+        FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
+        WHERE center = {center:String} AND subject_kind = 'ticket' AND state = 'breached'
+            AND (clock = 'acknowledge' OR (day >= {since:Date} AND day < {until:Date}))
+    ) AS c
     LEFT JOIN
     (
         SELECT * FROM monev112.tickets_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) WHERE center = {center:String}
     ) AS t ON t.id = c.subject
-    LEFT JOIN
-    (
-        SELECT subject, groupArray(assumeNotNull(breach_at)) AS late_acknowledged
-        FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC'))))
-        WHERE center = {center:String} AND subject_kind = 'ticket' AND clock = 'acknowledge' AND state = 'breached'
-        GROUP BY subject
-    ) AS k ON k.subject = c.subject
     LEFT JOIN (SELECT subject, opd::String AS by_opd, argMax(reason::String, (occurred_at, revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
                 extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest)) AS code
         FROM monev112.events
@@ -1800,8 +1800,7 @@ FROM
             WHERE center = {center:String} AND subject_kind = 'ticket' AND replaces != '' AND replaces != id
         )
         GROUP BY subject, by_opd) AS said ON said.subject = c.subject AND said.by_opd = ifNull(c.opd, '')::String
-    WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.state = 'breached'
-        AND c.day >= {since:Date} AND c.day < {until:Date}
+    WHERE c.day >= {since:Date} AND c.day < {until:Date}
 );
 
 CREATE OR REPLACE VIEW monev112.monev_kendala ON CLUSTER monev112 AS
@@ -2904,35 +2903,11 @@ FROM
         arrayFilter((a, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.since`, t.`pauses.reason`) AS pause_begins,
         arrayFilter((b, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.until`, t.`pauses.reason`) AS pause_ends,
         arrayFilter(r -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.reason`) AS pause_reasons,
-        k.late_acknowledged AS late_acknowledged, said.code AS stated
-    FROM (
-        SELECT *, parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC') AS at, stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
-    least(coalesce(stopped_at, at), at) AS until,
-    multiIf(void, 'void',
-            unobserved, 'unobserved',
-            until > breach_at, 'breached',
-            stopped, 'met',
-            paused_since <= at AND at < pause_ends_at, 'paused',
-            'running') AS state,
-    
-    (state = 'breached' AND NOT stopped)::Bool AS overdue,
-    if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
-    
-    multiIf(void OR unobserved OR stopped, '',
-            at >= escalated2_at, 'escalated2',
-            at >= escalated_at, 'escalated',
-            state = 'breached', 'overdue',
-            at >= risk_at, 'risk',
-            '') AS level
-        FROM monev112.clocks FINAL WHERE started_at <= at
-    ) AS c
-    LEFT JOIN
+        c.late_acknowledged AS late_acknowledged, said.code AS stated
+    FROM
     (
-        SELECT * FROM monev112.tickets_now WHERE center = {center:String}
-    ) AS t ON t.id = c.subject
-    LEFT JOIN
-    (
-        SELECT subject, groupArray(assumeNotNull(breach_at)) AS late_acknowledged
+        
+        SELECT *, groupArrayIf(assumeNotNull(breach_at), clock = 'acknowledge') OVER (PARTITION BY subject) AS late_acknowledged
         FROM (
         SELECT *, parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC') AS at, stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
     least(coalesce(stopped_at, at), at) AS until,
@@ -2954,9 +2929,13 @@ FROM
             '') AS level
         FROM monev112.clocks FINAL WHERE started_at <= at
     )
-        WHERE center = {center:String} AND subject_kind = 'ticket' AND clock = 'acknowledge' AND state = 'breached'
-        GROUP BY subject
-    ) AS k ON k.subject = c.subject
+        WHERE center = {center:String} AND subject_kind = 'ticket' AND state = 'breached'
+            AND (clock = 'acknowledge' OR (day >= {since:Date} AND day < {until:Date}))
+    ) AS c
+    LEFT JOIN
+    (
+        SELECT * FROM monev112.tickets_now WHERE center = {center:String}
+    ) AS t ON t.id = c.subject
     LEFT JOIN (SELECT subject, opd::String AS by_opd, argMax(reason::String, (occurred_at, revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
                 extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest)) AS code
         FROM monev112.events
@@ -2967,8 +2946,7 @@ FROM
             WHERE center = {center:String} AND subject_kind = 'ticket' AND replaces != '' AND replaces != id
         )
         GROUP BY subject, by_opd) AS said ON said.subject = c.subject AND said.by_opd = ifNull(c.opd, '')::String
-    WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.state = 'breached'
-        AND c.day >= {since:Date} AND c.day < {until:Date}
+    WHERE c.day >= {since:Date} AND c.day < {until:Date}
 );
 
 CREATE OR REPLACE VIEW monev112.present_monev_kendala ON CLUSTER monev112 AS

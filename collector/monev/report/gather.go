@@ -48,10 +48,10 @@ func (r *Runner) gather(ctx context.Context, c freeze.Center, month, now time.Ti
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(3) // of the store's six connections, for which nobody waits long; causes take two of their own
 	fetch := func(do func(ctx context.Context) error) { g.Go(func() error { return do(ctx) }) }
+	if err := db.FlushRollups(ctx); err != nil { // of a frozen month too: the months before it are told as they are now
+		return nil, err
+	}
 	if z == nil {
-		if err := db.FlushRollups(ctx); err != nil {
-			return nil, err
-		}
 		fetch(func(ctx context.Context) (err error) {
 			figures, err = db.Figures(ctx, c.Code, month, c.Targets, time.Time{})
 			return err

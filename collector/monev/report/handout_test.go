@@ -16,6 +16,8 @@ type frozenDatabase struct {
 	figures []store.Figure
 }
 
+func (d *frozenDatabase) FlushRollups(context.Context) error { return nil }
+
 func (d *frozenDatabase) Frozen(_ context.Context, center string, m time.Time) (*store.Freeze, error) {
 	if !m.Equal(firstDay) {
 		return nil, nil

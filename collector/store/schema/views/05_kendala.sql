@@ -216,6 +216,7 @@ FROM
         SELECT *, groupArrayIf(assumeNotNull(breach_at), clock = 'acknowledge') OVER (PARTITION BY subject) AS late_acknowledged
         FROM {{template "clocks judged"}}
         WHERE center = {center:String} AND subject_kind = 'ticket' AND state = 'breached'
+            AND (clock = 'acknowledge' OR (day >= {since:Date} AND day < {until:Date}))
     ) AS c
     LEFT JOIN
     (
