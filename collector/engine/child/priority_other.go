@@ -2,11 +2,6 @@
 
 package child
 
-import (
-	"syscall"
-	"time"
-)
+import "syscall"
 
 func lowerPriority() error { return syscall.Setpriority(syscall.PRIO_PROCESS, 0, niceness) }
-
-func setSlice(time.Duration) error { return nil }

@@ -140,9 +140,6 @@ func (p *Process) Run(ctx context.Context) (err error) {
 		}
 		close(p.over)
 	}()
-	if err := setSlice(shortSlice); err != nil {
-		p.config.Log.Warn("time slices not shortened", "error", err)
-	}
 	backoff, patience := firstBackoff, p.config.StartTimeout
 	for {
 		started := time.Now()
