@@ -240,6 +240,27 @@ func (c *center) chosen(t *openTicket, f TicketFilter, now time.Time, staleAfter
 		})
 }
 
+// openCount is what the gauges say of the tickets of a group, stale ones left out.
+type openCount struct {
+	open, unrecorded int
+	atRisk, late     int
+	overdue          [len(clockNames)]int
+	earliest         int64 // since when the first of the late ones is
+}
+
+// due counts a ticket whose clocks may be at risk or late.
+func (n *openCount) due(t *openTicket, at int64) {
+	on, since, risk := t.standing(at)
+	for j, is := range on {
+		n.overdue[j] += one(is)
+	}
+	if since != 0 {
+		n.earliest = min(n.earliest, since)
+		n.late++
+	}
+	n.atRisk += one(risk != 0)
+}
+
 func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter time.Duration) {
 	open, risk, over, blind := map[TicketCount]int{}, map[TicketCount]int{}, map[TicketCount]int{}, map[TicketCount]int{}
 	oldest := map[string]time.Duration{}
@@ -249,51 +270,54 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 			to[key] += n
 		}
 	}
+	counts := make(map[*openGroup]*openCount, len(c.groups))
 	for _, g := range c.groups {
-		add(open, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, len(g.tickets))
-		add(blind, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, g.unrecorded)
+		counts[g] = &openCount{open: len(g.tickets), unrecorded: g.unrecorded, earliest: at}
 	}
-	for en := range c.quiet.until(staleBefore) {
-		if t, g := en.openTicket(), en.slot.group; t.lastEventAt < staleBefore {
-			s.Stale++
-			add(open, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, -1)
-			add(blind, TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}, -one(t.unrecorded))
-		}
-	}
-	type lateness struct {
-		atRisk, emergencies int
-		overdue             [len(clockNames)]int
-		earliest            int64
-	}
-	late := map[*openGroup]*lateness{}
-	for en := range c.due.until(at) {
-		t, g := en.openTicket(), en.slot.group
+	stale := func(t *openTicket, n *openCount) {
 		if t.lastEventAt < staleBefore {
-			continue
+			s.Stale++
+			n.open--
+			n.unrecorded -= one(t.unrecorded)
 		}
-		l := late[g]
-		if l == nil {
-			l = &lateness{earliest: at}
-			late[g] = l
-		}
-		on, since, riskAt := t.standing(at)
-		for j, is := range on {
-			l.overdue[j] += one(is)
-		}
-		if since != 0 {
-			l.earliest = min(l.earliest, since)
-			l.emergencies += one(g.priority == event.PriorityDarurat)
-		}
-		l.atRisk += one(riskAt != 0)
 	}
-	for g, l := range late {
-		add(risk, TicketCount{OPD: g.opd, Scope: g.scope}, l.atRisk)
-		for j, n := range l.overdue {
-			add(over, TicketCount{OPD: g.opd, Clock: clockNames[j], Priority: g.priority, Scope: g.scope}, n)
+	due := func(t *openTicket, n *openCount) {
+		if t.lastEventAt >= staleBefore {
+			n.due(t, at)
 		}
-		s.EmergenciesOverdue += l.emergencies
-		if l.earliest < at {
-			oldest[g.opd] = max(oldest[g.opd], time.Duration(at-l.earliest)*time.Millisecond)
+	}
+	if 4*(c.quiet.upTo(staleBefore)+c.due.upTo(at)) > c.openTickets() {
+		for g, n := range counts { // so many are quicker read as they lie in memory
+			for i := range g.tickets {
+				stale(&g.tickets[i], n)
+				due(&g.tickets[i], n)
+			}
+		}
+	} else {
+		for en := range c.quiet.until(staleBefore) {
+			stale(en.openTicket(), counts[en.slot.group])
+		}
+		for en := range c.due.until(at) {
+			due(en.openTicket(), counts[en.slot.group])
+		}
+	}
+	for g, n := range counts {
+		key := TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}
+		if len(g.tickets) != 0 {
+			open[key] += n.open
+		}
+		if g.unrecorded != 0 {
+			blind[key] += n.unrecorded
+		}
+		add(risk, TicketCount{OPD: g.opd, Scope: g.scope}, n.atRisk)
+		for j, late := range n.overdue {
+			add(over, TicketCount{OPD: g.opd, Clock: clockNames[j], Priority: g.priority, Scope: g.scope}, late)
+		}
+		if g.priority == event.PriorityDarurat {
+			s.EmergenciesOverdue += n.late
+		}
+		if n.earliest < at {
+			oldest[g.opd] = max(oldest[g.opd], time.Duration(at-n.earliest)*time.Millisecond)
 		}
 	}
 	for en, clocks := range c.elsewhere {
