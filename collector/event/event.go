@@ -6,6 +6,7 @@
 package event
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -123,6 +124,11 @@ type Key struct {
 	Center string
 	Kind   Kind
 	ID     string
+}
+
+// Compare orders cases by centre, then by kind, then by id.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(cmp.Compare(k.Center, o.Center), cmp.Compare(k.Kind, o.Kind), cmp.Compare(k.ID, o.ID))
 }
 
 // Key returns the case that e is about.

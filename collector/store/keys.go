@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"iter"
 	"maps"
 	"slices"
@@ -14,9 +13,7 @@ import (
 // empty for tables of one kind. No keys give no condition.
 func keyConditions(keys []event.Key, centerCol, kindCol, idCol string) iter.Seq[string] {
 	keys = slices.Clone(keys)
-	slices.SortFunc(keys, func(a, b event.Key) int {
-		return cmp.Or(strings.Compare(a.Center, b.Center), cmp.Compare(a.Kind, b.Kind), strings.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(keys, event.Key.Compare)
 	keys = slices.Compact(keys)
 	return func(yield func(string) bool) {
 		var b strings.Builder

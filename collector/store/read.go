@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -105,10 +104,7 @@ func (s *Store) StoredDigests(ctx context.Context, events []*event.Event) ([]eve
 		at[k] = append(at[k], i)
 	}
 	out := make([]event.Digest, len(events))
-	rows := slices.SortedFunc(maps.Keys(at), func(a, b row) int {
-		return cmp.Or(strings.Compare(a.key.Center, b.key.Center), cmp.Compare(a.key.Kind, b.key.Kind),
-			strings.Compare(a.key.ID, b.key.ID))
-	})
+	rows := slices.SortedFunc(maps.Keys(at), func(a, b row) int { return a.key.Compare(b.key) })
 	for len(rows) > 0 {
 		// A list for each column, since ClickHouse takes far longer to read one of tuples: what they find beyond the tuples
 		// is left out below.

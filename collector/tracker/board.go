@@ -229,7 +229,7 @@ func (b *Board) ApplyGroup(events []*event.Event, payloads [][]byte, ends []uint
 			}
 		})
 	}
-	slices.SortStableFunc(large, func(i, j int) int { return compareKeys(events[i].Key(), events[j].Key()) })
+	slices.SortStableFunc(large, func(i, j int) int { return events[i].Key().Compare(events[j].Key()) })
 	for len(large) > 0 {
 		b.locked(func(more func() bool) {
 			for len(large) > 0 && more() {

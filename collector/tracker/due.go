@@ -98,7 +98,7 @@ func compareDue(a, b DueTicket) int {
 		}
 		return 1
 	}
-	return cmp.Or(a.At.Compare(b.At), compareKeys(a.Key, b.Key))
+	return cmp.Or(a.At.Compare(b.At), a.Key.Compare(b.Key))
 }
 
 // OpenMatching returns open tickets of the OPD with that label whose id holds text, in whatever case its letters are,
@@ -117,7 +117,7 @@ func (b *Board) OpenMatching(center, opd, text string, limit int) (found []event
 		}
 	}
 	b.mu.RUnlock()
-	slices.SortFunc(found, compareKeys)
+	slices.SortFunc(found, event.Key.Compare)
 	return found[:min(limit, len(found))]
 }
 

@@ -128,7 +128,7 @@ func TestTheIndexFindsWhatAFullWalkFinds(t *testing.T) {
 			for _, row := range f.b.OpenTickets(filter, now, event.Key{}, 100) {
 				got = append(got, row.Key)
 			}
-			slices.SortFunc(want[j], compareKeys)
+			slices.SortFunc(want[j], event.Key.Compare)
 			if !slices.Equal(got, want[j]) {
 				r.Fatalf("%+v: %v, want %v", filter, got, want[j])
 			}
@@ -154,8 +154,8 @@ func TestTheIndexFindsWhatAFullWalkFinds(t *testing.T) {
 			for _, d := range summary.Soon {
 				got = append(got, d.Key)
 			}
-			slices.SortFunc(got, compareKeys)
-			slices.SortFunc(want, compareKeys)
+			slices.SortFunc(got, event.Key.Compare)
+			slices.SortFunc(want, event.Key.Compare)
 			if summary.Open != open || !slices.Equal(got, want) {
 				r.Fatalf("%s: %d open, %v due soon, want %d, %v", center, summary.Open, got, open, want)
 			}
@@ -169,7 +169,7 @@ func TestTheIndexFindsWhatAFullWalkFinds(t *testing.T) {
 				r.Fatalf("%+v, the case is %+v", d, row.Ticket)
 			}
 		}
-		slices.SortFunc(due, compareKeys)
+		slices.SortFunc(due, event.Key.Compare)
 		if !slices.Equal(due, want[2]) {
 			r.Fatalf("due are %v, want %v", due, want[2])
 		}

@@ -265,11 +265,6 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 	open, risk, over, blind := map[TicketCount]int{}, map[TicketCount]int{}, map[TicketCount]int{}, map[TicketCount]int{}
 	oldest := map[string]time.Duration{}
 	at, staleBefore := now.UnixMilli(), now.Add(-staleAfter).UnixMilli()
-	add := func(to map[TicketCount]int, key TicketCount, n int) {
-		if n != 0 {
-			to[key] += n
-		}
-	}
 	counts := make(map[*openGroup]*openCount, len(c.groups))
 	for _, g := range c.groups {
 		counts[g] = &openCount{open: len(g.tickets), unrecorded: g.unrecorded, earliest: at}
@@ -303,15 +298,11 @@ func (c *center) snapshotTickets(s *CenterSnapshot, now time.Time, staleAfter ti
 	}
 	for g, n := range counts {
 		key := TicketCount{OPD: g.opd, Priority: g.priority, Scope: g.scope}
-		if len(g.tickets) != 0 {
-			open[key] += n.open
-		}
-		if g.unrecorded != 0 {
-			blind[key] += n.unrecorded
-		}
-		add(risk, TicketCount{OPD: g.opd, Scope: g.scope}, n.atRisk)
+		open[key] += n.open // ticketCounts leaves out what comes to nothing
+		blind[key] += n.unrecorded
+		risk[TicketCount{OPD: g.opd, Scope: g.scope}] += n.atRisk
 		for j, late := range n.overdue {
-			add(over, TicketCount{OPD: g.opd, Clock: clockNames[j], Priority: g.priority, Scope: g.scope}, late)
+			over[TicketCount{OPD: g.opd, Clock: clockNames[j], Priority: g.priority, Scope: g.scope}] += late
 		}
 		if g.priority == event.PriorityDarurat {
 			s.EmergenciesOverdue += n.late

@@ -249,7 +249,7 @@ func (s *story) ship() []string {
 		}
 	}
 	rows := s.board.Rows(keys)
-	slices.SortFunc(rows, func(a, b Row) int { return compareKeys(a.Key, b.Key) })
+	slices.SortFunc(rows, func(a, b Row) int { return a.Key.Compare(b.Key) })
 	for _, r := range rows {
 		s.rows[r.Key] = r
 		out = append(out, "ClickHouse "+rowText(r))
@@ -265,7 +265,7 @@ func (s *story) ship() []string {
 // load completes unknown cases from ClickHouse.
 func (s *story) load(keys []event.Key) (out []string) {
 	for missing := s.board.MissingCases(keys); len(missing) > 0; missing = s.board.MissingCases(keys) {
-		slices.SortFunc(missing, compareKeys)
+		slices.SortFunc(missing, event.Key.Compare)
 		var loaded []Loaded
 		for _, k := range missing {
 			l := Loaded{Key: k, Events: s.stored[k]}

@@ -212,7 +212,7 @@ type TicketFilter struct {
 // those behind after. Stale ones are among them unless f asks for those late or at risk.
 func (b *Board) OpenTickets(f TicketFilter, now time.Time, after event.Key, limit int) []Row {
 	chosen := b.openKeys(f, now, after)
-	slices.SortFunc(chosen, compareKeys)
+	slices.SortFunc(chosen, event.Key.Compare)
 	var (
 		fold caseFolder
 		rows []Row
@@ -236,7 +236,7 @@ func (b *Board) openKeys(f TicketFilter, now time.Time, after event.Key) (chosen
 	defer b.mu.RUnlock()
 	for _, c := range b.centers {
 		for en := range c.candidates(f, now) {
-			if (f.Center == "" || f.Center == en.key.Center) && compareKeys(en.key, after) > 0 &&
+			if (f.Center == "" || f.Center == en.key.Center) && en.key.Compare(after) > 0 &&
 				c.chosen(en.openTicket(), f, now, b.cfg.StaleAfter) {
 				chosen = append(chosen, en.key)
 			}
@@ -265,8 +265,4 @@ func (c *center) candidates(f TicketFilter, now time.Time) iter.Seq[*entry] {
 func (b *Board) OPDLabel(center, opd string) string {
 	label, _ := b.cfg.OPD(center, opd)
 	return label
-}
-
-func compareKeys(a, b event.Key) int {
-	return cmp.Or(cmp.Compare(a.Center, b.Center), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
 }

@@ -150,9 +150,7 @@ func subjects(events []*event.Event) [][]*event.Event {
 			by[k.key] = append(by[k.key], e)
 		}
 	}
-	keys := slices.SortedFunc(maps.Keys(by), func(a, b event.Key) int {
-		return cmp.Or(strings.Compare(a.Center, b.Center), cmp.Compare(a.Kind, b.Kind), strings.Compare(a.ID, b.ID))
-	})
+	keys := slices.SortedFunc(maps.Keys(by), event.Key.Compare)
 	out := make([][]*event.Event, len(keys))
 	for i, k := range keys {
 		slices.SortFunc(by[k], func(a, b *event.Event) int {
