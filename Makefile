@@ -109,6 +109,7 @@ dashboards-preview: ## pictures of the pages in docs/img, from a running demo; n
 otelcol: $(BIN)/otelcol ## an OpenTelemetry Collector for make bench to compare with
 
 $(BIN)/otelcol: cmd/monev112-bench/otelcol.yaml
+	@mkdir -p $(BIN)
 	$(GO) run go.opentelemetry.io/collector/cmd/builder@$(OTELCOL) --config $<
 	cp .tools/otelcol/otelcol $@
 
