@@ -416,7 +416,7 @@ func (a *App) openAPI(guard *auth.Guard) error {
 			Freeze: freezes.Freeze, Compare: freezes.Compare, CountDue: a.retention.Count, DeleteDue: a.retention.Apply,
 			SourceEvents: withdrawals.List, Withdraw: withdrawals.Withdraw, Confirm: withdrawals.Confirm,
 		},
-		Kendala: kendala.NewRunner(a.store, a.dir, a.cfg.Now).Result, Number: number.NewRunner(a.store, a.dir).Result,
+		Kendala: kendala.NewRunner(a.store, a.dir, a.cfg.Now).Result, Number: number.NewRunner(a.sink, a.dir).Result,
 		Hooks:    httpapi.Hooks{Began: a.metrics.HTTP.Began, Read: a.reads.Record},
 		Messages: a.messages.Add, Keys: guard,
 		TrustedProxies: a.cfg.File.TrustedProxies,

@@ -123,6 +123,13 @@ func TestTheHighestVersionOfACaseWins(t *testing.T) {
 	if v, err := s.MaxVersion(t.Context()); err != nil || v != 3 {
 		t.Errorf("highest version %d, %v; want 3", v, err)
 	}
+	events := sample(1, 0)
+	if err := s.InsertEvents(t.Context(), events, ""); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := s.Reached(t.Context()); err != nil || r.Version != 3 || !r.ReceivedAt.Equal(events[0].ReceivedAt) {
+		t.Errorf("reached %+v, %v; want version 3, and %s", r, err, events[0].ReceivedAt)
+	}
 }
 
 func TestTicketRow(t *testing.T) {

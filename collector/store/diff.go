@@ -163,6 +163,9 @@ func sameList[T any](a, b []T) bool {
 }
 
 // FlushRollups recomputes the hours and days whose cases changed, so that the views monev_* show the cases as they are.
+// What is handed out or printed as figures of a month or range calls it first: freeze, report and number. Pages and
+// dashboards that people look at again and again do not, and lag by seconds (see RecomputeEvery). Nothing that is read
+// as of an instant, no cause (CauseSums, CauseCounts of a check) and no Indicator of the follow-up reads a roll-up.
 func (s *Sink) FlushRollups(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

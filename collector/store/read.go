@@ -310,6 +310,22 @@ func (s *Store) MaxVersion(ctx context.Context) (uint64, error) {
 	return version, err
 }
 
+// Reached says how far the tables have come: while two readings are equal, no event came in and no case was stored in
+// between.
+type Reached struct {
+	Version    uint64    // see MaxVersion
+	ReceivedAt time.Time // of the event that came in last
+}
+
+// Reached reads how far the tables have come.
+func (s *Store) Reached(ctx context.Context) (r Reached, err error) {
+	if r.Version, err = s.MaxVersion(ctx); err != nil {
+		return r, err
+	}
+	err = s.queryOne(ctx, "read when the latest event came in", "SELECT max(received_at) FROM events", &r.ReceivedAt)
+	return r, err
+}
+
 // OpenTicketsAt returns at most limit tickets that were open at a past instant and that f chooses, behind after, by
 // centre and id. opds are the names of OPDs that f's is written with.
 func (s *Store) OpenTicketsAt(ctx context.Context, f tracker.TicketFilter, opds []string, at time.Time, after event.Key,

@@ -25,6 +25,7 @@ type Database interface {
 	CauseFacts(ctx context.Context, r store.CauseRange, now time.Time) (*store.CauseFacts, error)
 	AnswersStamped(ctx context.Context, r store.CauseRange) (bool, error)
 	Frozen(ctx context.Context, center string, month time.Time) (*store.Freeze, error)
+	Reached(ctx context.Context) (store.Reached, error)
 }
 
 // Request asks for the causes of a month.
@@ -36,6 +37,10 @@ type Request struct {
 	AsOf    time.Time
 	Check   bool // recompute by the pure function and compare
 }
+
+// checks is how often a check that finds differences is done while cases are stored beside it: its statements read one
+// after the other, and what is stored in between differs.
+const checks = 3
 
 // RefusedError is a request that makes no sense, or for more than is answered at a time.
 type RefusedError struct{ Reason string }
@@ -57,8 +62,28 @@ func NewRunner(db Database, dir *directory.Directory, now func() time.Time) *Run
 	return &Runner{db, dir, now, make(chan struct{}, 2)}
 }
 
-// Result tells the causes of a month. A *RefusedError says what is wrong with the request.
-func (r *Runner) Result(ctx context.Context, q Request) (Result, error) {
+// Result tells the causes of a month. A *RefusedError says what is wrong with the request, a *store.UnavailableError
+// that they cannot be told now: a check never gives differences that cases stored beside it may have made.
+func (r *Runner) Result(ctx context.Context, q Request) (out Result, err error) {
+	for range checks {
+		var before, after store.Reached
+		if q.Check {
+			if before, err = r.database.Reached(ctx); err != nil {
+				return out, err
+			}
+		}
+		if out, err = r.result(ctx, q); err != nil || out.Check == nil || out.Check.Differences == 0 {
+			return out, err
+		}
+		if after, err = r.database.Reached(ctx); err != nil || after == before {
+			return out, err
+		}
+	}
+	return Result{}, &store.UnavailableError{Reason: fmt.Sprintf("The check found differences each of %d times, but cases "+
+		"were stored meanwhile, so they prove nothing: check again when no import runs.", checks)}
+}
+
+func (r *Runner) result(ctx context.Context, q Request) (Result, error) {
 	now := r.now().UTC().Truncate(time.Millisecond)
 	center, month, against, err := r.read(q, now)
 	if err != nil {

@@ -22,8 +22,18 @@ type database struct {
 	err   error
 	blank bool // no call has an answer stamp
 
-	frozen *store.Freeze
-	asked  []store.CauseRange
+	frozen  *store.Freeze
+	asked   []store.CauseRange
+	version uint64 // of the cases
+	storing int    // in so many readings of version it has grown
+}
+
+func (d *database) Reached(context.Context) (store.Reached, error) {
+	if d.storing > 0 {
+		d.storing--
+		d.version++
+	}
+	return store.Reached{Version: d.version}, nil
 }
 
 func (d *database) Frozen(context.Context, string, time.Time) (*store.Freeze, error) {
@@ -88,6 +98,22 @@ func TestCheckFindsWhatDiffers(t *testing.T) {
 		if text := strings.Join(got.Check.Examples, "\n"); (got.Check.Differences > 0) != (tc.want != "") ||
 			!strings.Contains(text, tc.want) {
 			t.Errorf("%s: %d differences: %s", name, got.Check.Differences, text)
+		}
+	}
+}
+
+// Differences while cases are stored prove nothing: the check is done again, and told of when nothing moves.
+func TestACheckWhileCasesAreStored(t *testing.T) {
+	for storing, told := range map[int]bool{0: true, 2: true, 4: true, 6: false} {
+		d := oneLateCall()
+		d.cause, d.storing = Busy, storing
+		got, err := runner(d).Result(t.Context(), Request{Month: "2026-10", Check: true})
+		var away *store.UnavailableError
+		switch {
+		case told && (err != nil || got.Check.Differences == 0):
+			t.Errorf("%d: %+v %v", storing, got.Check, err)
+		case !told && (!errors.As(err, &away) || !strings.Contains(away.Reason, "when no import runs")):
+			t.Errorf("%d: %v", storing, err)
 		}
 	}
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/monev112/monev112/collector/store"
 )
 
-// Database is ClickHouse as a search needs it; *store.Store is one.
+// Database is ClickHouse as a search needs it; *store.Sink is one.
 type Database interface {
+	FlushRollups(ctx context.Context) error
 	FiguresBetween(ctx context.Context, center string, since, until time.Time, targets store.FigureTargets,
 		asOf time.Time) ([]store.Figure, error)
 	CallCounts(ctx context.Context, center string, since, until, asOf time.Time) (map[string]int64, error)
@@ -87,6 +88,11 @@ func (r *Runner) Result(ctx context.Context, q Request) (out Result, err error) 
 		defer func() { <-r.slots }()
 	case <-ctx.Done():
 		return out, ctx.Err()
+	}
+	if q.AsOf.IsZero() { // a past instant reads no roll-up
+		if err := r.database.FlushRollups(ctx); err != nil {
+			return out, err
+		}
 	}
 	figures, err := r.database.FiguresBetween(ctx, center.Code, since, until, store.FigureTargets{
 		Answer: uint32(center.AnswerTarget / time.Second), Short: uint32(center.ShortAbandon / time.Second),
