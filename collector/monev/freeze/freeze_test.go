@@ -19,6 +19,26 @@ var (
 	over    = time.Date(2026, 11, 1, 0, 0, 0, 0, jakarta)
 )
 
+// away is a ClickHouse that has never answered.
+type away struct{ Writer }
+
+func (away) Prepared() bool { return false }
+
+// A request that makes no sense is refused also while ClickHouse is away.
+func TestAnUnknownCentreIsRefusedFirst(t *testing.T) {
+	r := &Runner{Writer: away{}, Centers: []Center{center}, Now: func() time.Time { return over }}
+	var no *RefusedError
+	if _, err := r.Compare(t.Context(), "99.99", "", time.Time{}); !errors.As(err, &no) {
+		t.Errorf("compare: %v", err)
+	}
+	if _, err := r.Freeze(t.Context(), Request{Center: "99.99", Month: "2026-10"}); !errors.As(err, &no) {
+		t.Errorf("freeze: %v", err)
+	}
+	if _, err := r.Compare(t.Context(), "35.15", "", time.Time{}); !errors.Is(err, store.ErrNotReady) {
+		t.Errorf("a known one: %v", err)
+	}
+}
+
 func TestAMonthIsFrozenWhenItIsOver(t *testing.T) {
 	for name, tc := range map[string]struct {
 		request Request

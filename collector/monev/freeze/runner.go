@@ -101,9 +101,6 @@ func (r *Runner) Freeze(ctx context.Context, req Request) (Frozen, error) {
 // Compare reports on frozen months: of every centre when none is named, of every frozen month when none is; as of an
 // instant unless it is zero.
 func (r *Runner) Compare(ctx context.Context, center, month string, asOf time.Time) (out []Report, err error) {
-	if !r.Writer.Prepared() {
-		return nil, store.ErrNotReady
-	}
 	centers := r.Centers
 	if center != "" {
 		c, err := r.center(center)
@@ -111,6 +108,9 @@ func (r *Runner) Compare(ctx context.Context, center, month string, asOf time.Ti
 			return nil, err
 		}
 		centers = []Center{c}
+	}
+	if !r.Writer.Prepared() {
+		return nil, store.ErrNotReady
 	}
 	for _, c := range centers {
 		months, err := Months(ctx, r.Database, c.Code)

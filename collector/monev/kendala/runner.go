@@ -67,12 +67,7 @@ func NewRunner(db Database, dir *directory.Directory, now func() time.Time) *Run
 func (r *Runner) Result(ctx context.Context, q Request) (out Result, err error) {
 	for range checks {
 		var before, after store.Reached
-		if q.Check {
-			if before, err = r.database.Reached(ctx); err != nil {
-				return out, err
-			}
-		}
-		if out, err = r.result(ctx, q); err != nil || out.Check == nil || out.Check.Differences == 0 {
+		if out, before, err = r.result(ctx, q); err != nil || out.Check == nil || out.Check.Differences == 0 {
 			return out, err
 		}
 		if after, err = r.database.Reached(ctx); err != nil || after == before {
@@ -83,24 +78,30 @@ func (r *Runner) Result(ctx context.Context, q Request) (out Result, err error) 
 		"were stored meanwhile, so they prove nothing: check again when no import runs.", checks)}
 }
 
-func (r *Runner) result(ctx context.Context, q Request) (Result, error) {
+// result answers once; with a check it says how far the tables had come before anything was read.
+func (r *Runner) result(ctx context.Context, q Request) (out Result, before store.Reached, err error) {
 	now := r.now().UTC().Truncate(time.Millisecond)
 	center, month, against, err := r.read(q, now)
 	if err != nil {
-		return Result{}, err
+		return out, before, err
 	}
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
 	case <-ctx.Done():
-		return Result{}, ctx.Err()
+		return out, before, ctx.Err()
+	}
+	if q.Check {
+		if before, err = r.database.Reached(ctx); err != nil {
+			return out, before, err
+		}
 	}
 	ask := store.CauseRange{Center: center.Code, Since: month, Until: month.AddDate(0, 1, 0), AsOf: q.AsOf,
 		Targets: store.FigureTargets{Answer: uint32(center.AnswerTarget / time.Second),
 			Short: uint32(center.ShortAbandon / time.Second)}}
 	z, err := r.database.Frozen(ctx, center.Code, month)
 	if err != nil {
-		return Result{}, refused(err)
+		return out, before, refused(err)
 	}
 	if z != nil { // why calls failed is told by the target by which they are counted as failed
 		ask.Targets = freeze.Targets(z.Figures, ask.Targets)
@@ -110,7 +111,7 @@ func (r *Runner) result(ctx context.Context, q Request) (Result, error) {
 	}
 	was := ask
 	was.Since, was.Until = against, against.AddDate(0, 1, 0)
-	out := Result{Center: center.Code, Month: month.Format(monthLayout), Against: against.Format(monthLayout), OPD: q.OPD,
+	out = Result{Center: center.Code, Month: month.Format(monthLayout), Against: against.Format(monthLayout), OPD: q.OPD,
 		AsOf: q.AsOf, Target: ask.Targets.Answer, Short: ask.Targets.Short, DefinitionVersion: store.DefinitionVersion}
 	if z != nil {
 		out.Frozen = z.Revision
@@ -132,7 +133,7 @@ func (r *Runner) result(ctx context.Context, q Request) (Result, error) {
 	g.Go(func() (err error) { stamped, err = r.database.AnswersStamped(asking, ask); return err })
 	g.Go(func() (err error) { wasStamped, err = r.database.AnswersStamped(asking, was); return err })
 	if err := g.Wait(); err != nil {
-		return out, refused(err)
+		return out, before, refused(err)
 	}
 	if !stamped {
 		sums = slices.DeleteFunc(sums, func(s store.CauseSum) bool { return s.Indicator == Answer })
@@ -145,10 +146,10 @@ func (r *Runner) result(ctx context.Context, q Request) (Result, error) {
 	out.Indicators = n.assemble(sums, n.parts(present, scope), n.parts(past, scope), scope)
 	if q.Check {
 		if out.Check, err = r.check(ctx, ask, now, stamped, sums, present, q.OPD); err != nil {
-			return out, refused(err)
+			return out, before, refused(err)
 		}
 	}
-	return out, nil
+	return out, before, nil
 }
 
 func withoutCalls(parts []store.CausePart) []store.CausePart {

@@ -78,6 +78,9 @@ func New(cfg Config) (*Runner, error) {
 // Start begins a rebuild, continues the same one that was stopped, or returns the same one that is running. While
 // another one runs the error is ErrBusy; a *SpecError is an invalid request.
 func (r *Runner) Start(ctx context.Context, spec Spec) (Job, error) {
+	if err := spec.check(); err != nil {
+		return Job{}, err
+	}
 	db, _, ok := r.cfg.Connect()
 	if !ok {
 		return Job{}, ErrAway
@@ -120,9 +123,6 @@ func (r *Runner) Start(ctx context.Context, spec Spec) (Job, error) {
 
 // resolveCenters checks a spec, sorts its centres and returns those that it means, sorted.
 func (r *Runner) resolveCenters(ctx context.Context, db Database, spec *Spec) ([]string, error) {
-	if err := spec.check(); err != nil {
-		return nil, err
-	}
 	stored, err := db.Centers(ctx)
 	if err != nil {
 		return nil, errors.Join(ErrAway, err)

@@ -292,6 +292,13 @@ func TestOtherRulesStartFromTheBeginning(t *testing.T) {
 		new(*SpecError)) {
 		t.Fatalf("an empty period: %v", err)
 	}
+	connect := r.cfg.Connect
+	r.cfg.Connect = func() (Database, Writer, bool) { return nil, nil, false }
+	if _, err := r.Start(context.Background(), Spec{Since: "2026-11-01", Until: "2026-10-01"}); !errors.As(err,
+		new(*SpecError)) {
+		t.Fatalf("an empty period while ClickHouse is away: %v", err)
+	}
+	r.cfg.Connect = connect
 	j, err := r.Start(context.Background(), Spec{})
 	if err != nil || j.Restarted != 1 || j.Done != 0 || j.ID == first.ID {
 		t.Fatalf("%+v, %v", j, err)

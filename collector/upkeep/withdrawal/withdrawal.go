@@ -136,6 +136,9 @@ type Confirmed struct {
 // Confirm confirms that a ticket whose every opening was withdrawn never was. by is as for Withdraw. A ticket with an
 // opening that stands is refused; one that was confirmed before stays as it is.
 func (s *Service) Confirm(ctx context.Context, center, ticket, by string) (c Confirmed, err error) {
+	if ticket == "" {
+		return c, &RefusedError{Reason: "Name a ticket."}
+	}
 	found, err := s.Find(ctx, event.KindTicket, center, ticket)
 	if err != nil {
 		return c, err

@@ -89,6 +89,9 @@ func TestAnImportIsTakenBackAndItsTicketConfirmed(t *testing.T) {
 	if _, err := s.Confirm(t.Context(), "", "T-1", "k1"); !errors.As(err, &no) {
 		t.Errorf("a ticket that stands is confirmed: %v", err)
 	}
+	if _, err := s.Confirm(t.Context(), "", "", "k1"); !errors.As(err, &no) || no.Reason != "Name a ticket." {
+		t.Errorf("no ticket is confirmed: %v", err)
+	}
 	h.running = true
 	if _, err := s.Withdraw(t.Context(), Query{Source: "import/a"}, "k1"); !errors.As(err, &no) || !no.Wait {
 		t.Errorf("while an import runs: %v", err)

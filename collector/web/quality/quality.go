@@ -102,7 +102,7 @@ func (p *pages) show(r *page.Request) {
 // confirm takes an admin's word that a ticket whose opening was withdrawn never was.
 func (p *pages) confirm(r *page.Request) {
 	center, ticket := r.PostForm.Get("center"), r.PostForm.Get("ticket")
-	if !r.Person.MaySee(center) || center == "" {
+	if !r.Person.MaySee(center) || center == "" || ticket == "" {
 		r.NotFound()
 		return
 	}

@@ -54,11 +54,11 @@ func Mount(s *page.Site, cfg Config) {
 	p := &pages{Config: cfg, templates: page.MustParse(files, "templates/*.html")}
 	read, write := page.Scopes(auth.BoardRead, auth.MonevWrite), page.Scopes(auth.MonevWrite)
 	s.Handle("GET /rtl", read, p.reads(func(v *visit) { p.list(v, nil, "", http.StatusOK) }))
-	s.Handle("POST /rtl", write, p.writes(p.save))
+	s.Handle("POST /rtl", write, p.writes(sentMembers, p.save))
 	s.Handle("GET /rtl/{id}", read, p.reads(func(v *visit) { p.show(v, nil, "", http.StatusOK) }))
-	s.Handle("POST /rtl/{id}", write, p.writes(p.save))
+	s.Handle("POST /rtl/{id}", write, p.writes(sentMembers, p.save))
 	s.Handle("GET /monev/{month}/catatan", read, p.reads(func(v *visit) { p.remarks(v, "", "", "", http.StatusOK) }))
-	s.Handle("POST /monev/{month}/catatan", write, p.writes(p.saveRemark))
+	s.Handle("POST /monev/{month}/catatan", write, p.writes(sentRemark, p.saveRemark))
 	s.Menu("/rtl", page.Text{Indonesian: "Tindak lanjut", English: "Follow-up"}, read)
 }
 
@@ -185,11 +185,21 @@ type visit struct {
 // reads makes a handler of what answers a visit; where there is no such centre, or its ledger cannot be read now, it
 // says so itself.
 func (p *pages) reads(answer func(v *visit)) page.Handler {
+	return p.visits(func(*page.Request) bool { return true }, answer)
+}
+
+// visits is reads for a request that was sent whole; what is not is refused whether or not the ledger can be read.
+func (p *pages) visits(whole func(*page.Request) bool, answer func(v *visit)) page.Handler {
 	return func(r *page.Request) {
 		v := &visit{Request: r}
 		v.center, v.today = p.Book.Today(cmp.Or(r.Person.Center(), r.URL.Query().Get("center")), r.Now)
 		if _, known := p.Directory.Center(v.center); !known || !r.Person.MaySee(v.center) {
 			r.NotFound()
+			return
+		}
+		if !whole(r) {
+			r.Notice(http.StatusUnprocessableEntity, r.T("Belum tersimpan", "Not saved"),
+				r.T("Tidak ada isian yang dapat disimpan.", "There is no field to save."))
 			return
 		}
 		var err error
@@ -203,14 +213,29 @@ func (p *pages) reads(answer func(v *visit)) page.Handler {
 	}
 }
 
-// writes is reads for what changes something: nobody writes between what is read and what is written.
-func (p *pages) writes(answer func(v *visit)) page.Handler {
+// writes is visits for what changes something: nobody writes between what is read and what is written.
+func (p *pages) writes(whole func(*page.Request) bool, answer func(v *visit)) page.Handler {
 	return func(r *page.Request) {
 		p.writing.Lock()
 		defer p.writing.Unlock()
-		p.reads(answer)(r)
+		p.visits(whole, answer)(r)
 	}
 }
+
+// membersOf returns the members of a recommendation that a form has.
+func membersOf(r *page.Request) map[string]string {
+	sent := map[string]string{}
+	for _, m := range members {
+		if r.PostForm.Has(m.name) {
+			sent[m.name] = r.PostForm.Get(m.name)
+		}
+	}
+	return sent
+}
+
+func sentMembers(r *page.Request) bool { return len(membersOf(r)) > 0 }
+
+func sentRemark(r *page.Request) bool { return r.PostForm.Has("section") && r.PostForm.Has("text") }
 
 // list shows all recommendations, and the form for a new one, with what was typed and the problem of it.
 func (p *pages) list(r *visit, typed map[string]string, problem string, status int) {
@@ -369,12 +394,6 @@ func (p *pages) fields(r *visit, values map[string]string) (out []field) {
 	return out
 }
 
-// nothingSent refuses a form without a field that could be saved.
-func (p *pages) nothingSent(r *visit) {
-	r.Notice(http.StatusUnprocessableEntity, r.T("Belum tersimpan", "Not saved"),
-		r.T("Tidak ada isian yang dapat disimpan.", "There is no field to save."))
-}
-
 const versionField = "versi"
 
 // version names a state of something: it is another one after every change, also after one that came late.
@@ -403,16 +422,7 @@ func (p *pages) moved(r *visit, h rtl.History) string {
 
 // save adds a recommendation, or changes the one that the path names.
 func (p *pages) save(r *visit) {
-	want := map[string]string{}
-	for _, m := range members {
-		if r.PostForm.Has(m.name) {
-			want[m.name] = r.PostForm.Get(m.name)
-		}
-	}
-	if len(want) == 0 {
-		p.nothingSent(r)
-		return
-	}
+	want := membersOf(r.Request)
 	id, again := r.PathValue("id"), p.show
 	if id == "" {
 		id, again = rtl.NewID(want[event.RecordMonth], want[event.RecordText]), p.list
@@ -508,10 +518,6 @@ func remarkHistory(l *rtl.Ledger, month, section string) (h rtl.History) {
 }
 
 func (p *pages) saveRemark(r *visit) {
-	if !r.PostForm.Has("section") || !r.PostForm.Has("text") {
-		p.nothingSent(r)
-		return
-	}
 	month, section, typed := r.PathValue("month"), r.PostForm.Get("section"), r.PostForm.Get("text")
 	if problem := p.moved(r, remarkHistory(&r.ledger, month, section)); problem != "" {
 		p.remarks(r, section, typed, problem, http.StatusConflict)

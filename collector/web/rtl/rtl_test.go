@@ -2,6 +2,7 @@ package rtl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -35,10 +36,11 @@ type world struct {
 	cookies map[string]*http.Cookie
 	record  []audit.Entry
 	asked   []string // recommendations whose effect was asked for
+	away    error    // why the ledger cannot be read
 }
 
 func (w *world) Ledger(context.Context, string) (rtl.Ledger, error) {
-	return rtl.Fold(w.events, time.UTC), nil
+	return rtl.Fold(w.events, time.UTC), w.away
 }
 
 func (w *world) Measure(_ context.Context, r *rtl.Recommendation, _ string, _ time.Time) (rtl.Effect, error) {
@@ -224,12 +226,22 @@ func TestAFormWithoutFieldsSavesNothing(t *testing.T) {
 	w.signIn(auth.MonevWrite)
 	w.post("/rtl", url.Values{"text": {"Tambah petugas"}})
 	w.post("/monev/2026-10/catatan", url.Values{"section": {"kendala"}, "text": {"Hujan"}})
-	for path, form := range map[string]url.Values{
-		"/rtl/" + rtl.NewID("", "Tambah petugas"): {"teks": {"x"}}, "/monev/2026-10/catatan": {"section": {"kendala"}},
-	} {
-		if code, body, _ := w.post(path, form); code != 422 || len(w.events) != 2 || !strings.Contains(body, "Belum tersimpan") {
-			t.Errorf("%s: %d, %d events", path, code, len(w.events))
+	_, body, _ := w.do("GET", "/rtl", nil)
+	form := token.FindStringSubmatch(body)[1]
+	// The form is looked at first: it is refused also while the ledger cannot be read, which is told of a whole one alone.
+	for _, w.away = range []error{nil, errors.New("away")} {
+		for path, v := range map[string]url.Values{
+			"/rtl/" + rtl.NewID("", "Tambah petugas"): {"teks": {"x"}}, "/monev/2026-10/catatan": {"section": {"kendala"}}, "/rtl": {},
+		} {
+			v.Set("form", form)
+			code, body, _ := w.do("POST", path, v)
+			if code != 422 || len(w.events) != 2 || !strings.Contains(body, "Belum tersimpan") {
+				t.Errorf("%s: %d, %d events", path, code, len(w.events))
+			}
 		}
+	}
+	if code, _, _ := w.do("POST", "/rtl", url.Values{"form": {form}, "text": {"Lain"}}); code != 503 {
+		t.Errorf("a whole form while the ledger cannot be read: %d", code)
 	}
 }
 
