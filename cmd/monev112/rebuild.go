@@ -87,8 +87,9 @@ const (
 	lineEvery = 5 * time.Second
 )
 
-// away is how long the service may be out of reach before the client gives up; a restart takes less.
-const away = time.Minute
+// away is how long the service may be out of reach before the client gives up. A restart takes less, also one in which
+// ClickHouse has to be waited for; and a single request that is not answered may take a minute.
+const away = 5 * time.Minute
 
 func (r *rebuilding) stop(ctx context.Context) error {
 	var j rebuild.Job
@@ -168,6 +169,8 @@ func (r *rebuilding) follow(ctx context.Context, j rebuild.Job) (rebuild.Job, er
 		case ctx.Err() != nil: // said above
 		case errors.As(err, &no) && !no.passes(), time.Since(answered) > away:
 			return j, fmt.Errorf("follow the rebuild: %w; ask for the same again to go on", err)
+		default: // shown until the service answers again
+			j.Error = fmt.Sprintf("no answer for %s, given up after %s: %v", time.Since(answered).Round(time.Second), away, err)
 		}
 	}
 }

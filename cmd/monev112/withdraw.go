@@ -130,7 +130,7 @@ func confirmTickets(ctx context.Context, c *adminClient, center string, tickets 
 		var done struct {
 			Openings int `json:"openings"`
 		}
-		err := patiently(ctx, func() error {
+		err := patiently(ctx, c.server, out, func() error {
 			return c.ask(ctx, http.MethodPost, "/v1/admin/confirmations", map[string]string{"center": center, "ticket": ticket},
 				&done)
 		})
@@ -231,7 +231,7 @@ func (w *withdrawing) count(ctx context.Context) (total int, centers []string, e
 			Events []standing `json:"events"`
 			Next   string     `json:"next"`
 		}
-		err := patiently(ctx, func() error {
+		err := patiently(ctx, w.client.server, w.out, func() error {
 			return w.client.ask(ctx, http.MethodGet, "/v1/admin/events?"+filled(w.about(cursor)), nil, &page)
 		})
 		if err != nil {
@@ -303,7 +303,7 @@ func (w *withdrawing) withdraw(ctx context.Context, total int, centers []string)
 			}
 			Next string
 		}
-		err := patiently(ctx, func() error {
+		err := patiently(ctx, w.client.server, w.out, func() error {
 			return w.client.ask(ctx, http.MethodPost, "/v1/admin/withdrawals", w.about(cursor), &done)
 		})
 		if ctx.Err() != nil {
@@ -344,9 +344,15 @@ func (w *withdrawing) withdraw(ctx context.Context, total int, centers []string)
 	return nil
 }
 
-// patiently repeats a request that the service cannot answer now, or while it is away, for a minute.
-func patiently(ctx context.Context, ask func() error) error {
-	_, err := send.Patience{Total: away, LongestWait: 10 * time.Second}.Do(ctx, func() error {
+// patiently repeats a request that the service cannot answer now, or while it is away, and says to out that it waits.
+func patiently(ctx context.Context, server string, out io.Writer, ask func() error) error {
+	p := send.Patience{Total: away, LongestWait: 10 * time.Second}
+	p.OnRetry = func(r send.Retry) {
+		if r.Try == 1 {
+			fmt.Fprintf(out, "waiting for %s, for %s at most: %v\n", server, away, r.Cause)
+		}
+	}
+	_, err := p.Do(ctx, func() error {
 		err := ask()
 		var no *refusal
 		if err == nil || errors.As(err, &no) && !no.passes() {

@@ -93,7 +93,7 @@ func TestWithdraw(t *testing.T) {
 	}
 	out, err := run("", "--source", "s", "--state", state, "--dry-run")
 	if err != nil || !strings.Contains(out, "3 events of 3 calls and tickets") || !strings.Contains(out, "call.received") ||
-		len(s.held) != 3 {
+		len(s.held) != 3 || !strings.Contains(out, "waiting for "+server.URL+", for 5m0s at most: "+server.URL+" answers 429") {
 		t.Errorf("dry run: %v\n%s", err, out)
 	}
 	if _, err = run("yes\n", "--source", "s", "--state", state); err == nil || !strings.Contains(err.Error(), "--yes") ||

@@ -215,6 +215,20 @@ func TestSend(t *testing.T) {
 	}
 }
 
+// Who gives up says how long it took in truth: a single try may take longer than the patience.
+func TestGivingUpSaysHowLongItTook(t *testing.T) {
+	now := time.Unix(0, 0)
+	p := Patience{Total: time.Minute, Now: func() time.Time { return now }}
+	away := errors.New("no answer")
+	tries, err := p.Do(t.Context(), func() error {
+		now = now.Add(65 * time.Second)
+		return &Temporary{Cause: away}
+	})
+	if tries != 1 || !errors.Is(err, away) || err.Error() != "gave up after 1m5s and one try: no answer" {
+		t.Errorf("%d tries: %v", tries, err)
+	}
+}
+
 func TestSendWaitsLongerEachTimeAndGivesUp(t *testing.T) {
 	var waits []time.Duration
 	var told int
@@ -228,7 +242,7 @@ func TestSendWaitsLongerEachTimeAndGivesUp(t *testing.T) {
 	})
 	_, err := c.Submit(context.Background(), []byte("one\n"), 1)
 	var status *StatusError
-	if !errors.As(err, &status) || status.Status != 503 || !strings.Contains(err.Error(), "gave up") {
+	if !errors.As(err, &status) || status.Status != 503 || !strings.Contains(err.Error(), "gave up after 1m") {
 		t.Fatalf("got %v", err)
 	}
 	total := time.Duration(0)

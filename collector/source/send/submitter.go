@@ -84,7 +84,11 @@ func (p Patience) Do(ctx context.Context, try func() error) (tries int, err erro
 			pause = min(passing.After, longest)
 		}
 		if p.Total > 0 && now().Add(pause).Sub(start) > p.Total {
-			return n, fmt.Errorf("gave up after %d tries in %s: %w", n, p.Total, passing.Cause)
+			tries := "one try"
+			if n > 1 {
+				tries = fmt.Sprintf("%d tries", n)
+			}
+			return n, fmt.Errorf("gave up after %s and %s: %w", now().Sub(start).Round(time.Second), tries, passing.Cause)
 		}
 		if p.OnRetry != nil {
 			p.OnRetry(Retry{Try: n, Wait: pause, Cause: passing.Cause})
