@@ -2,70 +2,74 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 )
 
-const singleClients = 64
+const singleConns = 64
 
 // single measures how long one event waits for its acknowledgement when 1,000 a second come, beside what the disk needs
 // to make a few bytes durable.
 func (b *bench) single(ctx context.Context) error {
-	took, raw, err := b.singleTimes(ctx)
+	s, err := b.singleTimes(ctx)
 	if err != nil {
 		return err
 	}
-	b.table.add(figure{"single event acknowledged, p50", inMS(quantile(took, 0.50)), "ms", false}, noGoal,
-		ms(quantile(raw, 0.50))+" fsync",
+	b.table.add(figure{"single event acknowledged, p50", inMS(quantile(s.took, 0.50)), "ms", false}, noGoal,
+		ms(quantile(s.disk, 0.50))+" the disk alone",
 		fmt.Sprintf("%s/s offered on a schedule for %s; late answers count from when they were due",
 			thousands(int64(b.singleRate)), b.singles))
-	p99, fsync := quantile(took, 0.99), quantile(raw, 0.99)
-	b.table.add(figure{"single event acknowledged, p99", inMS(p99), "ms", false}, 4, ms(fsync)+" fsync",
-		"slowest "+ms(slices.Max(took)))
-	b.table.add(figure{"the same beside fsync's p99", p99.Seconds() / fsync.Seconds(), "times", false}, 6, "",
-		"300 bytes appended and fsynced on the same disk, 300 times before and 300 after")
+	p99, fsync := quantile(s.took, 0.99), quantile(s.raw, 0.99)
+	b.table.add(figure{"single event acknowledged, p99", inMS(p99), "ms", false}, 4,
+		ms(quantile(s.disk, 0.99))+" the disk alone",
+		fmt.Sprintf("slowest %s; the disk alone: 300 bytes and fsync on the same schedule, just before and just after",
+			ms(slices.Max(s.took))))
+	b.table.add(figure{"the same beside fsync's p99", p99.Seconds() / fsync.Seconds(), "times", false}, 6,
+		ms(fsync)+" fsync", "300 bytes appended and fsynced on the same disk, one after the other, 300 times before and 300 after")
 	return nil
 }
 
-// singleTimes returns how long single events waited, and how long the disk needed beside.
-func (b *bench) singleTimes(ctx context.Context) (took, raw []time.Duration, err error) {
+// singles is what single measures.
+type singles struct {
+	took []time.Duration // single events, from when they were due until they were acknowledged
+	disk []time.Duration // the same schedule on the bare disk
+	raw  []time.Duration // fsync, one after the other
+}
+
+// singleTimes measures singles.
+func (b *bench) singleTimes(ctx context.Context) (s singles, err error) {
 	n := int(b.singles.Seconds()) * b.singleRate
 	bodies, err := encode(n, 1, 2)
 	if err != nil {
-		return nil, nil, err
+		return s, err
 	}
 	p, err := b.serveNew(ctx, "single", "")
 	if err != nil {
-		return nil, nil, err
+		return s, err
 	}
-	defer func() { _ = p.stop() }()
-	before, err := syncTimes(filepath.Join(b.dir, "raw"), 300)
-	if err != nil {
-		return nil, nil, err
-	}
-	answered := make(chan time.Duration, n)
+	defer func() { err = errors.Join(err, p.stop()) }()
 	every := time.Second / time.Duration(b.singleRate)
-	if _, err := offer(ctx, slices.Values(bodies), load{clients: singleClients, every: every, queue: n},
-		func(ctx context.Context, client *http.Client, b body, due time.Time) error {
-			_, err := p.deliver(ctx, client, b)
-			answered <- time.Since(due)
+	file := filepath.Join(b.dir, "raw")
+	disk := func() error {
+		raw, err := syncTimes(file, 300)
+		if err != nil {
 			return err
-		}); err != nil {
-		return nil, nil, err
+		}
+		paced, err := syncPaced(file, n/5, every)
+		s.raw, s.disk = append(s.raw, raw...), append(s.disk, paced...)
+		return err
 	}
-	close(answered)
-	for t := range answered {
-		took = append(took, t)
+	if err := disk(); err != nil {
+		return s, err
 	}
-	after, err := syncTimes(filepath.Join(b.dir, "raw"), 300)
-	if err != nil {
-		return nil, nil, err
+	if s.took, err = p.paced(ctx, bodies, every, singleConns); err != nil {
+		return s, err
 	}
-	return took, append(before, after...), nil
+	return s, disk()
 }
 
 // syncTimes measures appending 300 bytes and fsync on the disk of the data.

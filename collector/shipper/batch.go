@@ -58,9 +58,7 @@ func (s *Shipper) ship(ctx context.Context, b *batch) error {
 		s.keptBefore = nil
 	}
 	s.progress.advance(b.end)
-	took := s.cfg.Now().Sub(began)
-	s.took.Store(int64(took))
-	s.cfg.Observer.BatchStored(b.start, b.end, len(b.events), rows, took)
+	s.cfg.Observer.BatchStored(b.start, b.end, len(b.events), rows, s.cfg.Now().Sub(began))
 	return nil
 }
 

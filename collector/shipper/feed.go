@@ -35,8 +35,9 @@ type feed struct {
 	reader  *journal.Reader
 	rows    int // limits of a batch
 	bytes   int
-	linger  func() time.Duration // after the first event of a batch was appended
+	linger  time.Duration // Config.Linger
 	now     func() time.Time
+	last    time.Time     // when the last record that was read had been appended
 	at      cursor        // the next batch begins at Start; End, when beyond, is where it must end
 	batches chan feedItem // unbuffered: one batch waits at most
 	used    chan *batch   // shipped ones, to be used again
@@ -54,7 +55,7 @@ type feedItem struct {
 
 func (s *Shipper) newFeed(r *journal.Reader) *feed {
 	return &feed{
-		reader: r, rows: s.cfg.BatchRows, bytes: s.cfg.BatchBytes, linger: s.linger, now: s.cfg.Now, at: s.cursor,
+		reader: r, rows: s.cfg.BatchRows, bytes: s.cfg.BatchBytes, linger: s.cfg.Linger, now: s.cfg.Now, at: s.cursor,
 		batches: make(chan feedItem), used: make(chan *batch, 1),
 	}
 }
@@ -94,7 +95,7 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 		if err := event.DecodeBinary(rec.Payload, b.add()); err != nil {
 			return fmt.Errorf("record before position %d: %w", rec.End, err)
 		}
-		b.payloads, b.end = append(b.payloads, rec.Payload), rec.End
+		b.payloads, b.end, f.last = append(b.payloads, rec.Payload), rec.End, rec.Time
 		size += len(rec.Payload)
 		return nil
 	}
@@ -117,6 +118,7 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 		}
 		f.at.End = f.at.Start
 	}
+	before := f.last
 	rec, err := f.first(ctx)
 	if err != nil || rec.End == 0 {
 		return nil, err
@@ -125,21 +127,31 @@ func (f *feed) next(ctx context.Context) (*batch, error) {
 	if err := add(rec); err != nil {
 		return nil, err
 	}
-	linger, stop := context.WithTimeout(ctx, f.lingerFor(rec.Time))
-	defer stop()
-	for len(b.events) < f.rows && size < f.bytes {
+	over := time.NewTimer(f.lingerFor(before, rec.Time))
+	defer over.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for lingering := true; len(b.events) < f.rows && size < f.bytes; {
 		rec, ok, err := f.reader.TryNext()
-		if err == nil && !ok {
-			rec, err = f.reader.Next(linger)
-		}
-		if err != nil {
-			if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) || isDamage(err) {
-				break // what lies before damage is shipped; the next call meets it again
+		switch {
+		case isDamage(err):
+			return f.ready(b), nil // what lies before it is shipped; the next call meets it again
+		case err != nil:
+			return nil, err
+		case ok:
+			if err := add(rec); err != nil {
+				return nil, err
 			}
-			return nil, err
+			continue
+		case !lingering:
+			return f.ready(b), nil
 		}
-		if err := add(rec); err != nil {
-			return nil, err
+		select {
+		case <-over.C:
+			lingering = false
+		case <-look.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
 	return f.ready(b), nil
@@ -151,10 +163,18 @@ func isDamage(err error) bool {
 	return errors.As(err, &damage)
 }
 
-// lingerFor is how much longer a batch waits whose first event was appended then: what lay in the journal has waited
-// already.
-func (f *feed) lingerFor(appended time.Time) time.Duration {
-	linger := f.linger()
+// lookEvery is how often a batch that lingers reads what has come: to be woken for each event would cost more than to
+// read it.
+const lookEvery = 100 * time.Millisecond
+
+// lingerFor is how much longer a batch waits whose first event was appended then and the one before it before: few
+// events in many batches would keep the processors busy with storing, and those who wait for an acknowledgement waiting.
+// What lay in the journal has waited already.
+func (f *feed) lingerFor(before, appended time.Time) time.Duration {
+	linger := f.linger
+	if appended.Sub(before) >= linger {
+		linger /= 5
+	}
 	return linger - min(max(f.now().Sub(appended), 0), linger)
 }
 

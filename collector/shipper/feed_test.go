@@ -14,18 +14,21 @@ import (
 )
 
 func TestABatchLingersFromWhenItsFirstEventWasAppended(t *testing.T) {
-	f := feed{linger: func() time.Duration { return 200 * time.Millisecond }, now: func() time.Time { return noon }}
+	f := feed{linger: time.Second, now: func() time.Time { return noon }}
 	for name, c := range map[string]struct {
-		appended time.Time
-		want     time.Duration
+		before, appended time.Time
+		want             time.Duration
 	}{
-		"just now":                 {noon, 200 * time.Millisecond},
-		"a while ago":              {noon.Add(-150 * time.Millisecond), 50 * time.Millisecond},
-		"long ago":                 {noon.Add(-time.Hour), 0},
-		"before the clock stepped": {noon.Add(time.Hour), 200 * time.Millisecond},
-		"no time":                  {time.Time{}, 0},
+		"amid others":              {noon.Add(-999 * time.Millisecond), noon, time.Second},
+		"after a quiet time":       {noon.Add(-time.Second), noon, 200 * time.Millisecond},
+		"the first of all":         {time.Time{}, noon, 200 * time.Millisecond},
+		"a while ago":              {noon.Add(-time.Second), noon.Add(-150 * time.Millisecond), 850 * time.Millisecond},
+		"a while ago, alone":       {time.Time{}, noon.Add(-150 * time.Millisecond), 50 * time.Millisecond},
+		"long ago":                 {noon.Add(-time.Hour), noon.Add(-time.Hour), 0},
+		"before the clock stepped": {noon.Add(time.Hour), noon.Add(time.Hour), time.Second},
+		"no time":                  {time.Time{}, time.Time{}, 0},
 	} {
-		if got := f.lingerFor(c.appended); got != c.want {
+		if got := f.lingerFor(c.before, c.appended); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}

@@ -65,12 +65,12 @@ type DeadLetters interface {
 type Config struct {
 	Dir        string // of the cursor file
 	FS         disk.FS
-	BatchRows  int           // events in one batch at most; 50,000
-	BatchBytes int           // their journal bytes at most; 32 MiB
-	Linger     time.Duration // how long a batch waits for more after its first event, at least; 200 ms
-	// where ClickHouse needs long for a batch, it waits three times as long, up to this; 2 s
-	MaxLinger time.Duration
-	KeepFor   time.Duration // how long a shipped segment stays; 24 h
+	BatchRows  int // events in one batch at most; 50,000
+	BatchBytes int // their journal bytes at most; 32 MiB
+	// how long a batch waits for more after its first event was appended; a fifth of it when nothing had come for that
+	// long before; 1 s
+	Linger  time.Duration
+	KeepFor time.Duration // how long a shipped segment stays; 24 h
 	// how long the clock must run without a jump before anything is deleted by it; 10 min
 	StableFor time.Duration
 	// how many rows a minute are given up while nothing shows that ClickHouse takes any row at all; 100
@@ -108,7 +108,6 @@ type Shipper struct {
 	cursorDirty  bool // the cursor says of this boot what the disk must know before anything is sent
 	version      uint64
 	progress     progress
-	took         atomic.Int64 // nanoseconds of the last batch
 	failing      atomic.Bool
 	requests     chan request
 	eventRows    refusals
@@ -137,8 +136,7 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	}
 	setDefault(&cfg.BatchRows, 50_000)
 	setDefault(&cfg.BatchBytes, 32<<20)
-	setDefault(&cfg.Linger, 200*time.Millisecond)
-	setDefault(&cfg.MaxLinger, 2*time.Second)
+	setDefault(&cfg.Linger, time.Second)
 	setDefault(&cfg.KeepFor, 24*time.Hour)
 	setDefault(&cfg.StableFor, 10*time.Minute)
 	setDefault(&cfg.DeadLetterPerMinute, 100)
@@ -162,12 +160,6 @@ func New(cfg Config, j *journal.Journal, b *tracker.Board, sink Sink, dead DeadL
 	s.progress.set(s.cursor.Start)
 	s.resetBoard = s.cursor.Again > s.cursor.Start
 	return s, nil
-}
-
-// linger is how long a batch waits for more: few events in many batches would keep the processors busy with storing,
-// and those who wait for an acknowledgement waiting. A batch that is full does not wait.
-func (s *Shipper) linger() time.Duration {
-	return min(max(s.cfg.Linger, 3*time.Duration(s.took.Load())), max(s.cfg.Linger, s.cfg.MaxLinger))
 }
 
 func setDefault[T comparable](v *T, d T) {
