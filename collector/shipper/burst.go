@@ -38,6 +38,6 @@ func (b *burst) trims(drained bool) bool {
 // again, which on a small machine ClickHouse could have used.
 func (s *Shipper) trim(f *feed) {
 	f.trim()
-	s.sink.Trim()
+	s.sink.BurstEnded()
 	debug.FreeOSMemory()
 }

@@ -60,7 +60,7 @@ func inOrder[K comparable, V any](m map[K]V) []K {
 }
 
 func (w *warehouse) Prepare(context.Context) error              { return w.check() }
-func (w *warehouse) Trim()                                      { w.trimmed++ }
+func (w *warehouse) BurstEnded()                                { w.trimmed++ }
 func (w *warehouse) MaxVersion(context.Context) (uint64, error) { return w.version, w.check() }
 func (w *warehouse) Permanent(err error) bool                   { return errors.Is(err, errBad) }
 func (w *warehouse) check() error {

@@ -44,8 +44,9 @@ type Sink interface {
 	OpenCases(ctx context.Context, since time.Time) ([]event.Key, error)
 	// Permanent reports whether err is the fault of a row.
 	Permanent(err error) bool
-	// Trim frees the memory that was kept for the next inserts.
-	Trim()
+	// BurstEnded is called when nothing waits to be stored after large batches: what was kept or put off for the next
+	// ones is no longer of use.
+	BurstEnded()
 }
 
 // DeadLetters keeps what ClickHouse can never store. It is durable when AddRows or AddConflicts return.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -37,6 +38,8 @@ type Sink struct {
 	marks       uint64              // the latest mark in hours_pending and days_pending
 	running     bool                // Run recomputes; without it Upsert does
 
+	burst         atomic.Bool   // the latest upsert had burstRows or more
+	burstEnded    chan struct{} // nothing waits to be stored after a burst; made by Run
 	becamePrivate chan struct{} // a row was stored whose case is private; made by Run
 }
 
@@ -61,12 +64,27 @@ func (s *Sink) pending() [2]pending {
 // The pause between recomputations is how far the roll-ups, and with them the views monev_*, may lag behind the cases
 // while Run runs: to recompute with every batch would cost a fast import as much as the batch. After a recomputation
 // that took long the pause is pauseFactor as long, up to maxRecomputePause: no row is stored while a portion of it
-// runs.
+// runs. In a burst of upserts of burstRows it is maxRecomputePause, until BurstEnded is called.
 const (
 	RecomputeEvery    = 3 * time.Second
 	maxRecomputePause = 30 * time.Second
 	pauseFactor       = 4
+	burstRows         = 2_000
 )
+
+// pace says when the roll-ups are recomputed next.
+type pace struct {
+	ended time.Time // the latest recomputation
+	took  time.Duration
+}
+
+func (p pace) due(now time.Time, burst bool) bool {
+	pause := min(max(RecomputeEvery, pauseFactor*p.took), maxRecomputePause)
+	if burst {
+		pause = maxRecomputePause
+	}
+	return now.Sub(p.ended) >= pause
+}
 
 // Prepare brings the schema up to date and recomputes the hours and days that an earlier process left, unless a restore
 // into this database has not ended.
@@ -112,22 +130,28 @@ func (s *Sink) Run(ctx context.Context) {
 	var places sync.WaitGroup
 	defer places.Wait()
 	places.Go(func() { s.hidePlaces(ctx) })
-	pause := RecomputeEvery
+	p := pace{ended: time.Now()}
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pause):
-			began := time.Now()
-			for more := true; more; {
-				s.mu.Lock() // for a portion alone: an import of many years must not keep rows from being stored
-				var err error
-				more, err = s.recomputePortion(ctx)
-				more = more && err == nil
-				s.mu.Unlock()
+		case <-s.burstEnded:
+		case <-time.After(RecomputeEvery):
+			if !p.due(time.Now(), s.burst.Load()) {
+				continue
 			}
-			pause = min(max(RecomputeEvery, pauseFactor*time.Since(began)), maxRecomputePause)
 		}
+		p.took = 0
+		for more := true; more; {
+			s.mu.Lock() // for a portion alone: an import of many years must not keep rows from being stored
+			began := time.Now()
+			var err error
+			more, err = s.recomputePortion(ctx)
+			more = more && err == nil
+			p.took += time.Since(began)
+			s.mu.Unlock()
+		}
+		p.ended = time.Now()
 	}
 }
 
@@ -136,6 +160,7 @@ func (s *Sink) setRunning(running bool) {
 	s.running = running
 	if s.becamePrivate == nil {
 		s.becamePrivate = make(chan struct{}, 1)
+		s.burstEnded = make(chan struct{}, 1)
 	}
 	s.mu.Unlock()
 }
@@ -285,6 +310,7 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 		}
 		clocks = append(clocks, caseClocks{Key: r.Key, Clocks: r.Clocks, New: r.ClocksOnly})
 	}
+	s.burst.Store(len(rows) >= burstRows)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var hoursBefore, daysBefore []Period
@@ -307,10 +333,7 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 		return err
 	}
 	if slices.ContainsFunc(rows, func(r tracker.Row) bool { return r.Private }) {
-		select {
-		case s.becamePrivate <- struct{}{}:
-		default: // nobody runs, or it is told already
-		}
+		tell(s.becamePrivate)
 	}
 	if s.running {
 		return nil
@@ -348,8 +371,22 @@ func (s *Sink) OpenCases(ctx context.Context, since time.Time) ([]event.Key, err
 	return s.Store.OpenCases(ctx, s.Boards, since)
 }
 
-// Trim frees the memory that inserts left for the next ones.
-func (s *Sink) Trim() { s.reuse.trim() }
+// BurstEnded frees the memory that inserts left for the next ones, and lets the roll-ups follow at once. It is called
+// when nothing waits to be stored after large batches.
+func (s *Sink) BurstEnded() {
+	s.reuse.trim()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tell(s.burstEnded)
+}
+
+// tell wakes who waits for c, unless nobody runs or it is told already.
+func tell(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
 
 // Permanent reports whether err is the fault of a row, so that no repetition helps.
 func (s *Sink) Permanent(err error) bool { return KindOf(err) == Value }

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Roll-ups are recomputed three seconds after the ones before; in a burst of large upserts half a minute after them,
+// and at once when the burst is over.
+func TestRollupsWaitForTheEndOfABurst(t *testing.T) {
+	for name, c := range map[string]struct {
+		burst bool
+		ends  time.Duration // after the start; 0: it does not
+		want  time.Duration
+	}{
+		"no burst":                 {false, 0, RecomputeEvery},
+		"a burst that ends":        {true, 10 * time.Second, 10 * time.Second},
+		"a burst without an end":   {true, 0, maxRecomputePause},
+		"it ends before any pause": {true, time.Second, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				s := &Sink{Store: &Store{}}
+				s.burst.Store(c.burst)
+				done := make(chan struct{})
+				go func() { defer close(done); s.Run(ctx) }()
+				synctest.Wait()
+				if c.ends > 0 {
+					time.AfterFunc(c.ends, s.BurstEnded)
+				}
+				recomputed := func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.hours != nil } // its first look
+				time.Sleep(c.want - time.Millisecond)
+				synctest.Wait()
+				if recomputed() {
+					t.Errorf("recomputed before %v", c.want)
+				}
+				time.Sleep(2 * time.Millisecond)
+				synctest.Wait()
+				if !recomputed() {
+					t.Errorf("not recomputed after %v", c.want)
+				}
+				cancel()
+				<-done
+			})
+		})
+	}
+}
+
+// A recomputation that took long is followed by a longer pause; what it waited for does not count.
+func TestAPauseIsAsLongAsTheRecomputationBeforeAsks(t *testing.T) {
+	ended := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	for _, c := range []struct{ took, pause time.Duration }{
+		{0, RecomputeEvery}, {time.Second, 4 * time.Second}, {time.Minute, maxRecomputePause},
+	} {
+		p := pace{ended, c.took}
+		if p.due(ended.Add(c.pause-1), false) || !p.due(ended.Add(c.pause), false) {
+			t.Errorf("after %v the pause is not %v", c.took, c.pause)
+		}
+		if p.due(ended.Add(maxRecomputePause-1), true) || !p.due(ended.Add(maxRecomputePause), true) {
+			t.Errorf("in a burst, after %v, the pause is not %v", c.took, maxRecomputePause)
+		}
+	}
+}
