@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -83,4 +84,57 @@ func TestCasesEqualAFreshFoldWhateverHappensAmid(t *testing.T) {
 		ship()
 		h.check(events)
 	})
+}
+
+// What comes before a ClickHouse answers that never held anything is stored without a look at each case, as new rows.
+// Where something was stored, or may have been, it is looked for.
+func TestAnEmptyClickHouseIsNotAskedForCases(t *testing.T) {
+	for name, c := range map[string]struct {
+		before func(*harness)
+		new    bool
+	}{
+		"a first start": {func(*harness) {}, true},
+		"another journal filled it": {func(h *harness) {
+			e := event.Event{Source: "a", ID: "other", Kind: event.KindCall, Subject: "other", Center: "35.15"}
+			h.w.events[eventID{e.Key(), e.Source, e.ID}] = e
+		}, false},
+		"rows without events": {func(h *harness) { h.w.version = 1 }, false},
+		"a batch was under way": {func(h *harness) {
+			c := h.shipper.cursor
+			c.End = h.journal.End()
+			if err := h.shipper.writeCursor(c); err != nil {
+				h.t.Fatal(err)
+			}
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "data")
+			rapid.Check(t, func(rt *rapid.T) {
+				dir += "x"
+				events := world(rt)
+				w := newWarehouse()
+				h := &harness{t: rt, dir: dir, w: w, cfg: boardConfig(nil)}
+				h.start(nil, 0)
+				defer func() { h.journal.Close() }()
+				for _, e := range events {
+					h.accept(e)
+				}
+				c.before(h)
+				h.restart(true) // the journal is replayed before ClickHouse is asked
+				w.asked = 0
+				h.ship()
+				if (w.asked == 0) != c.new && len(w.rows) > 0 {
+					rt.Errorf("asked for %d cases", w.asked)
+				}
+				for key, r := range w.rows {
+					if r.New != c.new || r.ClocksOnly != c.new {
+						rt.Errorf("%v: new %v, all clocks known %v", key, r.New, r.ClocksOnly)
+					}
+				}
+				if name == "a first start" {
+					h.check(events)
+				}
+			})
+		})
+	}
 }

@@ -49,13 +49,18 @@ func (s *Shipper) prepare(ctx context.Context) error {
 	}
 	s.version = greatest + versionGap
 	if !s.board.FilterTrusted() {
+		subjects := 0
 		if err := s.sink.Subjects(ctx, func(keys []event.Key) error {
 			s.board.AddSubjects(keys)
+			subjects += len(keys)
 			return ctx.Err()
 		}); err != nil {
 			return err
 		}
 		s.board.TrustFilter()
+		if greatest == 0 && subjects == 0 && !s.cursor.sentAny() {
+			s.board.LoadNew() // at a first start an import may already be under way
+		}
 	}
 	if s.board.Complete() {
 		// Cases that only the journal behind the checkpoint spoke of, and that no batch will bring again.

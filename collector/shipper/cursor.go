@@ -36,6 +36,9 @@ type cursor struct {
 	Database string `json:"database,omitempty"`
 }
 
+// sentAny reports whether anything of the journal may ever have been sent to a ClickHouse.
+func (c cursor) sentAny() bool { return c.End > 0 || c.Again > 0 }
+
 // afterBoot returns the cursor to go on from in a boot of the host. After one that ended without a stop, ClickHouse may
 // have lost what it had answered: everything that the journal still holds is sent again.
 func (c cursor) afterBoot(boot string, first journal.Position) (cursor, bool) {

@@ -32,6 +32,7 @@ type warehouse struct {
 	version uint64
 	tokens  map[string]int
 	trimmed int
+	asked   int // for cases
 	away    bool
 	bad     func(event.Key, string) bool // rows that can never be stored, by case and id of the event, "" for a case's row
 	// called before and after what a request does; an error is what the request answers
@@ -109,6 +110,7 @@ func (w *warehouse) ReadCases(_ context.Context, keys []event.Key) ([]tracker.Lo
 	if w.away {
 		return nil, errAway
 	}
+	w.asked += len(keys)
 	if err := w.pass(); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ type Loaded struct {
 	Later   []*event.Event // what is left out of Events as it came later: it may still say that no exact place is shown
 	Tickets []string       // of a call: the tickets that name it; of a ticket: those that were merged into it
 	At      time.Time      // of a call: its At as its row has it, zero when there is none
+	isNew   bool           // nothing of it was ever stored
 }
 
 // Row is a case as ClickHouse should hold it: one of Call and Ticket is set, Clocks are all of its clocks.
@@ -127,6 +128,19 @@ func (b *Board) Load(cases []Loaded) {
 	}
 }
 
+// LoadNew completes all unknown cases: ClickHouse was never sent an event or a row of any.
+func (b *Board) LoadNew() {
+	var cases []Loaded
+	b.mu.RLock()
+	for k, en := range b.cases {
+		if !en.complete {
+			cases = append(cases, Loaded{Key: k, isNew: true})
+		}
+	}
+	b.mu.RUnlock()
+	b.Load(cases)
+}
+
 func (b *Board) load(l *Loaded) {
 	if l.Key.Kind == event.KindFeed {
 		b.loadFeed(l)
@@ -171,6 +185,9 @@ func (b *Board) load(l *Loaded) {
 		delete(b.evictedCounts, en.key)
 	}
 	b.foldLoaded(en)
+	if l.isNew {
+		en.rowUnverified, en.clocksKnown = false, true
+	}
 	_, linked := b.linked[en.key]
 	en.dirty = len(came) > 0 || linked
 	b.place(en)
