@@ -5,6 +5,9 @@ import "runtime/debug"
 // burstEvents in one batch are a burst: an import, or the backlog of a ClickHouse that was away.
 const burstEvents = 5_000
 
+// fewBytes of the journal are some live events that wait for more.
+const fewBytes = 16 << 10
+
 // trimAgain is after how many ticks without a burst memory is given back once more: by then the connections have
 // expired whose buffers are as large as their largest insert.
 const trimAgain = 25
@@ -23,8 +26,8 @@ func (b *burst) shipped(events int) {
 	}
 }
 
-// trims is asked once a tick and reports whether memory should be given back now. drained says that nothing waits to be
-// shipped; where small batches come without a pause something always does.
+// trims is asked once a tick and reports whether memory should be given back now. drained says that less than
+// fewBytes wait to be shipped.
 func (b *burst) trims(drained bool) bool {
 	if !b.grown || b.large && !drained {
 		return false

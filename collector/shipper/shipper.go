@@ -44,8 +44,8 @@ type Sink interface {
 	OpenCases(ctx context.Context, since time.Time) ([]event.Key, error)
 	// Permanent reports whether err is the fault of a row.
 	Permanent(err error) bool
-	// BurstEnded is called when nothing waits to be stored after large batches: what was kept or put off for the next
-	// ones is no longer of use.
+	// BurstEnded is called when no large batch follows the ones before: what was kept for it is no longer of use, and
+	// what was put off until then need not wait.
 	BurstEnded()
 }
 
@@ -201,7 +201,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return s.stop()
 		case <-tick.C:
-			if s.burst.trims(s.Shipped() >= s.journal.Stats().End) {
+			if s.burst.trims(s.Shipped()+fewBytes > s.journal.End()) {
 				s.trim(feed)
 			}
 		case r := <-s.requests:

@@ -7,29 +7,32 @@ import (
 	"time"
 )
 
-// Roll-ups are recomputed three seconds after the ones before; in a burst of large upserts half a minute after them,
-// and at once when the burst is over.
+// Roll-ups are recomputed three seconds after the ones before; in a burst of large upserts half a minute after them, or
+// when the burst is over.
 func TestRollupsWaitForTheEndOfABurst(t *testing.T) {
 	for name, c := range map[string]struct {
-		burst bool
-		ends  time.Duration // after the start; 0: it does not
+		burst time.Duration // for how long large upserts come
+		ends  bool          // BurstEnded is called then
 		want  time.Duration
 	}{
-		"no burst":                 {false, 0, RecomputeEvery},
-		"a burst that ends":        {true, 10 * time.Second, 10 * time.Second},
-		"a burst without an end":   {true, 0, maxRecomputePause},
-		"it ends before any pause": {true, time.Second, time.Second},
+		"no burst":                 {0, false, RecomputeEvery},
+		"a burst that ends":        {10 * time.Second, true, 10 * time.Second},
+		"a burst of a second":      {time.Second, true, time.Second + RecomputeEvery},
+		"a burst without an end":   {time.Minute, false, maxRecomputePause},
+		"a burst that nobody ends": {5 * time.Second, false, 4*time.Second + burstPause + 2*time.Second}, // at a tick
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				s := &Sink{Store: &Store{}}
-				s.burst.Store(c.burst)
+				for at := time.Duration(0); at < c.burst; at += time.Second {
+					time.AfterFunc(at, func() { s.large.Store(time.Now().UnixNano()) })
+				}
 				done := make(chan struct{})
 				go func() { defer close(done); s.Run(ctx) }()
 				synctest.Wait()
-				if c.ends > 0 {
-					time.AfterFunc(c.ends, s.BurstEnded)
+				if c.ends {
+					time.AfterFunc(c.burst, s.BurstEnded)
 				}
 				recomputed := func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.hours != nil } // its first look
 				time.Sleep(c.want - time.Millisecond)

@@ -126,3 +126,33 @@ func TestStrewnPeriodsAreRecomputedInFewPortions(t *testing.T) {
 		t.Errorf("%d portions", portions)
 	}
 }
+
+// A small centre's year takes a portion of a month no longer than its statements take: the next ones are wider, until
+// one takes long.
+func TestPortionsWidenWhileTheyAreQuick(t *testing.T) {
+	const quick, slow = quickPortion / 2, 3 * quickPortion
+	span := time.Duration(0)
+	for i, c := range []struct {
+		took   time.Duration
+		more   bool
+		months int
+	}{
+		{quick, true, 2}, {quick, true, 4}, {quickPortion, true, 4}, {slow, true, 2}, {slow, true, 1}, {slow, true, 1},
+		{quick, true, 2}, {quick, false, 1},
+	} {
+		if span = nextSpan(span, c.took, c.more); span != time.Duration(c.months)*portionSpan {
+			t.Errorf("%d: %v", i, span)
+		}
+	}
+	if got := nextSpan(widePortion, quick, true); got != widePortion {
+		t.Errorf("wider than a year: %v", got)
+	}
+	p := pending{periods: map[Period]struct{}{}, done: &Period{}, span: 3 * portionSpan}
+	start := time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC)
+	for h := range 304 * 24 {
+		p.periods[Period{"35.15", start.Add(time.Duration(h) * time.Hour)}] = struct{}{}
+	}
+	if n := len(p.portion()); n != 93*24 {
+		t.Errorf("a portion of three months has %d hours", n)
+	}
+}

@@ -34,12 +34,13 @@ type Sink struct {
 	mu          sync.Mutex
 	hours, days map[Period]struct{} // pending
 	done        [2]Period           // the last hour and the last day of the latest portions: where the next ones begin
+	span        time.Duration       // see pending.span
 	version     uint64              // of the latest upsert
 	marks       uint64              // the latest mark in hours_pending and days_pending
 	running     bool                // Run recomputes; without it Upsert does
 
-	burst         atomic.Bool   // the latest upsert had burstRows or more
-	burstEnded    chan struct{} // nothing waits to be stored after a burst; made by Run
+	large         atomic.Int64  // when the latest upsert of burstRows or more began, in Unix nanoseconds
+	burstEnded    chan struct{} // BurstEnded was called; made by Run
 	becamePrivate chan struct{} // a row was stored whose case is private; made by Run
 }
 
@@ -47,7 +48,8 @@ type Sink struct {
 type pending struct {
 	unit
 	periods   map[Period]struct{}
-	done      *Period // see Sink.done
+	done      *Period       // see Sink.done
+	span      time.Duration // of a portion, where it is more than portionSpan
 	recompute func(ctx context.Context, periods []Period, version uint64) error
 }
 
@@ -56,20 +58,22 @@ func (s *Sink) pending() [2]pending {
 		s.hours, s.days = map[Period]struct{}{}, map[Period]struct{}{}
 	}
 	return [2]pending{
-		{hourly, s.hours, &s.done[0], s.RecomputeHours},
-		{daily, s.days, &s.done[1], s.RecomputeDays},
+		{hourly, s.hours, &s.done[0], s.span, s.RecomputeHours},
+		{daily, s.days, &s.done[1], s.span, s.RecomputeDays},
 	}
 }
 
 // The pause between recomputations is how far the roll-ups, and with them the views monev_*, may lag behind the cases
 // while Run runs: to recompute with every batch would cost a fast import as much as the batch. After a recomputation
 // that took long the pause is pauseFactor as long, up to maxRecomputePause: no row is stored while a portion of it
-// runs. In a burst of upserts of burstRows it is maxRecomputePause, until BurstEnded is called.
+// runs. In a burst it is maxRecomputePause: while upserts of burstRows come, each within burstPause of the one before,
+// until BurstEnded is called.
 const (
 	RecomputeEvery    = 3 * time.Second
 	maxRecomputePause = 30 * time.Second
 	pauseFactor       = 4
 	burstRows         = 2_000
+	burstPause        = 6 * time.Second
 )
 
 // pace says when the roll-ups are recomputed next.
@@ -137,9 +141,10 @@ func (s *Sink) Run(ctx context.Context) {
 			return
 		case <-s.burstEnded:
 		case <-time.After(RecomputeEvery):
-			if !p.due(time.Now(), s.burst.Load()) {
-				continue
-			}
+		}
+		now := time.Now()
+		if !p.due(now, now.UnixNano()-s.large.Load() < int64(burstPause)) {
+			continue
 		}
 		p.took = 0
 		for more := true; more; {
@@ -187,6 +192,8 @@ func (s *Sink) recompute(ctx context.Context) error {
 
 // recomputePortion brings a portion of the pending hours and days up to date, and reports whether more are left.
 func (s *Sink) recomputePortion(ctx context.Context) (more bool, err error) {
+	began := time.Now()
+	defer func() { s.span = nextSpan(s.span, time.Since(began), more) }()
 	for _, p := range s.pending() {
 		if len(p.periods) == 0 {
 			continue
@@ -208,13 +215,28 @@ func (s *Sink) recomputePortion(ctx context.Context) (more bool, err error) {
 
 // What one portion has at most: periods, and the span from its first period on. A portion of few periods may span more:
 // a statement costs about as much as the rows of a quiet year, and an import of nine years with a ticket every other
-// day would be recomputed in a hundred portions.
+// day would be recomputed in a hundred portions. So may one that follows a portion which took less than quickPortion.
 const (
 	portionPeriods = 20_000
 	portionSpan    = 31 * 24 * time.Hour
 	fewPeriods     = 31 * 24
 	widePortion    = 366 * 24 * time.Hour
+	quickPortion   = time.Second
 )
+
+// nextSpan returns the span of the portion that follows one of span that took so long. The first after all was
+// recomputed has portionSpan: it may be of a far busier time.
+func nextSpan(span, took time.Duration, more bool) time.Duration {
+	switch span = max(span, portionSpan); {
+	case !more:
+		return portionSpan
+	case took < quickPortion:
+		return min(2*span, widePortion)
+	case took > 2*quickPortion:
+		return max(span/2, portionSpan)
+	}
+	return span
+}
 
 // portion returns the earliest of the pending periods behind the portion before, from the beginning again where none
 // is, and those that follow it closely. So every period has its turn, however often an import marks its old months
@@ -236,7 +258,7 @@ func (p *pending) portion() (periods []Period) {
 	for period := range p.periods {
 		if after := period.Start.Sub(first.Start); comparePeriods(period, first) >= 0 && after < widePortion {
 			periods = append(periods, period)
-			if after < portionSpan {
+			if after < max(p.span, portionSpan) {
 				dense++
 			}
 		}
@@ -310,7 +332,9 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 		}
 		clocks = append(clocks, caseClocks{Key: r.Key, Clocks: r.Clocks, New: r.ClocksOnly})
 	}
-	s.burst.Store(len(rows) >= burstRows)
+	if len(rows) >= burstRows {
+		s.large.Store(time.Now().UnixNano())
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var hoursBefore, daysBefore []Period
@@ -371,10 +395,11 @@ func (s *Sink) OpenCases(ctx context.Context, since time.Time) ([]event.Key, err
 	return s.Store.OpenCases(ctx, s.Boards, since)
 }
 
-// BurstEnded frees the memory that inserts left for the next ones, and lets the roll-ups follow at once. It is called
-// when nothing waits to be stored after large batches.
+// BurstEnded frees the memory that inserts left for the next ones, and lets the roll-ups follow without the pause of a
+// burst. It is called when no large batch follows the ones before.
 func (s *Sink) BurstEnded() {
 	s.reuse.trim()
+	s.large.Store(0)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tell(s.burstEnded)
