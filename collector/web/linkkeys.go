@@ -93,7 +93,7 @@ func (f LinkKeys) Rotate(now time.Time, drop bool) (LinkKey, error) {
 			made.CreatedAt = keys[n-1].CreatedAt
 		}
 		// A key signs until its successor is made.
-		for len(keys) > 1 && now.Sub(keys[1].CreatedAt) > maxDisplay+48*time.Hour {
+		for len(keys) > 1 && now.Sub(keys[1].CreatedAt) > maxListedLife+48*time.Hour {
 			keys = keys[1:]
 		}
 		if len(keys) >= maxLinkKeys {

@@ -32,9 +32,9 @@ const (
 )
 
 const (
-	displayVersion  = 1
-	maxDisplays     = 1000
-	maxDisplayBytes = 1 << 20
+	linkListVersion  = 1
+	maxListedLinks     = 1000
+	maxLinkListBytes = 1 << 20
 	maxHolderBytes  = 64
 )
 
@@ -60,28 +60,28 @@ func (l *ListedLink) Live(now time.Time) bool {
 // running service sees a change at the next request.
 type LinkList struct{ Dir string }
 
-type displayContent struct {
+type linkListContent struct {
 	Version int          `json:"version"`
 	Links   []ListedLink `json:"links"`
 }
 
 func (d LinkList) file() keyfile.File[[]ListedLink] {
 	return keyfile.File[[]ListedLink]{
-		Path: filepath.Join(d.Dir, LinkListFile), Name: "file of display links", MaxBytes: maxDisplayBytes,
-		Parse: parseDisplays, Format: func(links []ListedLink) ([]byte, error) {
-			text, err := json.Marshal(displayContent{displayVersion, links}, jsontext.WithIndent("  "))
+		Path: filepath.Join(d.Dir, LinkListFile), Name: "file of listed links", MaxBytes: maxLinkListBytes,
+		Parse: parseLinkList, Format: func(links []ListedLink) ([]byte, error) {
+			text, err := json.Marshal(linkListContent{linkListVersion, links}, jsontext.WithIndent("  "))
 			return append(text, '\n'), err
 		},
 	}
 }
 
-func parseDisplays(text []byte) ([]ListedLink, error) {
-	var c displayContent
+func parseLinkList(text []byte) ([]ListedLink, error) {
+	var c linkListContent
 	if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
 		return nil, err
 	}
-	if c.Version != displayVersion {
-		return nil, fmt.Errorf("version %d is not known here; this program reads version %d", c.Version, displayVersion)
+	if c.Version != linkListVersion {
+		return nil, fmt.Errorf("version %d is not known here; this program reads version %d", c.Version, linkListVersion)
 	}
 	return c.Links, nil
 }
@@ -114,8 +114,8 @@ func (d LinkList) CreateOPD(center, opd, name string, lifetime time.Duration, no
 }
 
 func (d LinkList) create(link ListedLink, lifetime time.Duration, now time.Time) (ListedLink, string, error) {
-	if lifetime < time.Minute || lifetime > maxDisplay {
-		return ListedLink{}, "", fmt.Errorf("a link for %s: use one minute to %d days", lifetime, maxDisplay/(24*time.Hour))
+	if lifetime < time.Minute || lifetime > maxListedLife {
+		return ListedLink{}, "", fmt.Errorf("a link for %s: use one minute to %d days", lifetime, maxListedLife/(24*time.Hour))
 	}
 	keys, err := LinkKeysIn(d.Dir).keyring(now, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -137,7 +137,7 @@ func (d LinkList) create(link ListedLink, lifetime time.Duration, now time.Time)
 	}
 	err = d.file().Change(func(links []ListedLink) ([]ListedLink, error) {
 		links = slices.DeleteFunc(links, func(l ListedLink) bool { return !now.Before(l.ExpiresAt) })
-		if len(links) >= maxDisplays {
+		if len(links) >= maxListedLinks {
 			return nil, fmt.Errorf("%d links exist, which is the limit: wait until some expire", len(links))
 		}
 		if slices.ContainsFunc(links, func(l ListedLink) bool { return l.ID == link.ID }) {

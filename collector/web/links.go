@@ -24,7 +24,7 @@ const (
 	defaultLifetime = 7 * 24 * time.Hour
 	minLifetime     = 24 * time.Hour
 	maxLifetime     = 31 * 24 * time.Hour  // of a link in an alert
-	maxDisplay      = 400 * 24 * time.Hour // of a link that is listed: of a display, or of a person
+	maxListedLife   = 400 * 24 * time.Hour // of a link that is listed: of a display, or of a person
 	maxLinkBytes    = 400                  // a link stands in an annotation of an alert
 	maxURLBytes     = 100                  // of the public URL
 

@@ -152,7 +152,7 @@ func TestRotationKeepsLinksUntilTheyExpire(t *testing.T) {
 	}
 	// A key that no living link can carry goes with the next rotation.
 	for range 3 {
-		now = now.Add(maxDisplay)
+		now = now.Add(maxListedLife)
 		if _, err := file.Rotate(now, false); err != nil {
 			t.Fatal(err)
 		}

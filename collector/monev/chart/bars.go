@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/monev112/monev112/collector/internal/indonesian"
+	"github.com/monev112/monev112/collector/monev/share"
 )
 
 // Bars is one value a row, with its interval: tickets on time by OPD, the effect of a change by category. Values may be
@@ -28,9 +29,6 @@ type Bar struct {
 	// Missing says why there is no value; empty is "tidak tercatat".
 	Missing string
 }
-
-// FewCases is the n below which a bar is drawn as resting on little.
-const FewCases = 20
 
 // rowsOnPage is how many bars a picture holds; the table beside it has them all.
 const rowsOnPage = 64
@@ -63,7 +61,7 @@ func DrawBars(on Basis, b Bars) *Picture {
 				low, high = min(low, v), max(high, v)
 			}
 		}
-		few = few || r.Denominator < FewCases && !math.IsNaN(r.Value)
+		few = few || r.Denominator < share.Few && !math.IsNaN(r.Value)
 		names = max(names, textWidth(r.Name, 11, false))
 		counts = max(counts, textWidth(b.count(r), 11, false))
 		values = max(values, textWidth(b.Unit.number(r.Value), 11, true))
@@ -75,7 +73,7 @@ func DrawBars(on Basis, b Bars) *Picture {
 	if few {
 		p.area(rect(0, y-8, 22, 11), pen{fill: paper, stroke: blue, width: 1})
 		p.hatch(rect(0, y-8, 22, 11), 45, 5, blue, 0.8)
-		p.text(28, y+1, fmt.Sprintf("n di bawah %d: data terbatas", FewCases), font{size: 11, colour: ink})
+		p.text(28, y+1, fmt.Sprintf("n di bawah %d: data terbatas", share.Few), font{size: 11, colour: ink})
 		y += 16
 	}
 	height := min(26, max(13, (maxHeight-y-60)/float64(len(rows))))
@@ -149,7 +147,7 @@ func (p *Picture) bar(b Bars, r Bar, f frame, x func(float64) float64, y, height
 	}
 	x0, x1 := min(x(0), x(r.Value)), max(x(0), x(r.Value))
 	box := rect(x0, y-thick/2, max(x1-x0, 0.5), thick)
-	if r.Denominator < FewCases {
+	if r.Denominator < share.Few {
 		p.area(box, pen{fill: paper, stroke: blue, width: 1, tip: tip})
 		p.hatch(box, 45, 5, blue, 0.8)
 	} else {

@@ -25,7 +25,7 @@ var (
 
 	october = NewBasis("Oktober 2023", 4295, "panggilan")
 	nan     = math.NaN()
-	share   = Unit{Percent: true, Decimals: 1}
+	percent = Unit{Percent: true, Decimals: 1}
 	seconds = Unit{Name: "detik", Decimals: 1}
 )
 
@@ -52,7 +52,7 @@ func days() Trend {
 
 func months() Trend {
 	t := Trend{
-		Title: "Tingkat layanan", Unit: share, Line: "dijawab ≤ 15 detik", Band: "selang 95 %",
+		Title: "Tingkat layanan", Unit: percent, Line: "dijawab ≤ 15 detik", Band: "selang 95 %",
 		Target: Target{0.9, "target 90 %"},
 	}
 	for i, m := range []string{
@@ -66,7 +66,7 @@ func months() Trend {
 
 func departments(n int) Bars {
 	b := Bars{
-		Title: "Tiket tepat waktu per perangkat daerah", Note: "garis hitam: selang 95 %", Unit: share, Counts: true,
+		Title: "Tiket tepat waktu per perangkat daerah", Note: "garis hitam: selang 95 %", Unit: percent, Counts: true,
 		Target: Target{0.9, "target 90 %"},
 	}
 	names := []string{"Damkar", "Dinkes / PSC 119", "BPBD", long, "Satpol PP", "Dinas Perhubungan", "Dinas Sosial"}
