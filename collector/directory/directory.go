@@ -51,7 +51,6 @@ type Center struct {
 	Population   int             `yaml:"population"` // 0 when it is not stated
 	Shifts       []time.Duration // starts since local midnight, ascending
 	AnswerTarget time.Duration   // a call should be answered within
-	ShownTargets []time.Duration // answer targets that are shown, AnswerTarget among them, ascending
 	ShortAbandon time.Duration   // callers who hang up before it count as short abandons
 	Policy       string          `yaml:"policy"`   // name of the policy; empty: no clocks
 	Calendar     string          `yaml:"calendar"` // name of the calendar; empty: always open

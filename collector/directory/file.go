@@ -49,7 +49,7 @@ type centerForm struct {
 
 type answerForm struct {
 	Target  *int  `yaml:"target_seconds"`
-	Display []int `yaml:"display_seconds"`
+	Display []int `yaml:"display_seconds"` // files may have it; it changes nothing, see tracker.AnswerTargets
 	Abandon *int  `yaml:"short_abandon_seconds"`
 }
 
@@ -272,16 +272,14 @@ func (l *loader) answer(at string, f *answerForm, c *Center) {
 	if f.Abandon != nil {
 		c.ShortAbandon = seconds(".short_abandon_seconds", *f.Abandon, 0)
 	}
+	var shown []time.Duration
 	for i, n := range f.Display {
-		c.ShownTargets = append(c.ShownTargets, seconds(fmt.Sprintf(".display_seconds[%d]", i), n, 1))
+		shown = append(shown, seconds(fmt.Sprintf(".display_seconds[%d]", i), n, 1))
 	}
-	if len(c.ShownTargets) == 0 {
-		c.ShownTargets = []time.Duration{c.AnswerTarget}
-	}
-	if !slices.IsSorted(c.ShownTargets) {
+	if !slices.IsSorted(shown) {
 		l.Wrong(at+".display_seconds", "the targets are not in ascending order", "sort them")
 	}
-	if !slices.Contains(c.ShownTargets, c.AnswerTarget) {
+	if len(shown) > 0 && !slices.Contains(shown, c.AnswerTarget) {
 		l.Wrong(at+".display_seconds", "the target itself is not among them", "add target_seconds to display_seconds")
 	}
 }

@@ -33,9 +33,9 @@ const (
 
 const (
 	linkListVersion  = 1
-	maxListedLinks     = 1000
+	maxListedLinks   = 1000
 	maxLinkListBytes = 1 << 20
-	maxHolderBytes  = 64
+	maxHolderBytes   = 64
 )
 
 // ListedLink is one link that was made for a display on a wall, or for a person of an OPD. It opens while it is

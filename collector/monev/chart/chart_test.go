@@ -109,28 +109,6 @@ func funnel() Funnel {
 	}
 }
 
-func causes(n int) Stack {
-	s := Stack{
-		Title: "Penyebab panggilan tidak terjawab dalam 15 detik", Of: "panggilan",
-		Parts: []string{
-			"data", "putus cepat", "dering tidak diangkat", "lonjakan", "kurang petugas", "petugas melayani hoaks",
-			"semua sibuk",
-			"tidak terjelaskan", "jeda", "penanganan",
-		},
-	}
-	for i := range n {
-		g := Group{Label: fmt.Sprintf("Bulan %d", i+1)}
-		for k := range s.Parts {
-			g.Parts = append(g.Parts, uint64((i*7+k*13)%40))
-		}
-		if i == 3 {
-			g.Parts = nil
-		}
-		s.Groups = append(s.Groups, g)
-	}
-	return s
-}
-
 func hours() Heat {
 	h := Heat{
 		Title: "Kapan telepon berdering", Note: "rata-rata per jam, WIB", Unit: Unit{Name: "panggilan per jam", Decimals: 1},
@@ -214,10 +192,7 @@ func gallery() map[string]*Picture {
 		"bars-none": DrawBars(october, Bars{}),
 		"funnel":    DrawFunnel(october, funnel()), "funnel-open": DrawFunnel(october, open),
 		"funnel-none": DrawFunnel(october, Funnel{}),
-		"stack":       DrawStack(october, causes(10)), "stack-60": DrawStack(october, causes(60)),
-		"stack-one":  DrawStack(october, causes(1)),
-		"stack-none": DrawStack(october, Stack{}),
-		"heat":       DrawHeat(october, hours()), "heat-zero": DrawHeat(october, Heat{Title: "Nol"}),
+		"heat":        DrawHeat(october, hours()), "heat-zero": DrawHeat(october, Heat{Title: "Nol"}),
 		"map": DrawMap(october, kecamatan(true)), "map-tiles": DrawMap(october, kecamatan(false)),
 		"map-none": DrawMap(october, Map{Title: "Kosong"}),
 	}
@@ -348,19 +323,17 @@ func TestAnyDataIsDrawn(t *testing.T) {
 			Target: Target{value.Draw(t, "target"), "target"},
 		}
 		bars := Bars{Unit: u, Target: trend.Target}
-		stack := Stack{Parts: []string{name.Draw(t, "part"), "b"}}
 		areas := Map{Unit: u}
 		var heat Heat
 		for i := range rapid.SampledFrom([]int{0, 1, 2, 7, 65}).Draw(t, "rows") {
 			label, v, low, high := name.Draw(t, "name"), value.Draw(t, "value"), value.Draw(t, "low"), value.Draw(t, "high")
 			trend.Points = append(trend.Points, Point{label, v, low, high, 3})
 			bars.Rows = append(bars.Rows, Bar{Name: label, Value: v, Low: low, High: high, Denominator: uint64(i)})
-			stack.Groups = append(stack.Groups, Group{label, []uint64{uint64(i), rapid.Uint64Range(0, 1e9).Draw(t, "count")}})
 			areas.Areas = append(areas.Areas, Area{Name: label, Value: v})
 			heat.Cells[i%7][i%24] = v
 		}
 		for _, p := range []*Picture{
-			DrawTrend(on, trend), DrawBars(on, bars), DrawStack(on, stack), DrawMap(on, areas), DrawHeat(on, heat),
+			DrawTrend(on, trend), DrawBars(on, bars), DrawMap(on, areas), DrawHeat(on, heat),
 		} {
 			if err := sound(p); err != nil {
 				t.Fatal(err)

@@ -1,5 +1,5 @@
-// Package chart draws the pictures of the report: a trend with band and target, bars with intervals, a funnel, stacked
-// columns, a heat map of hour and weekday, a map of kecamatan.
+// Package chart draws the pictures of the report: a trend with band and target, bars with intervals, a funnel, a
+// heat map of hour and weekday, a map of kecamatan.
 //
 // One drawing is a list of shapes and texts with two writers: SVG as text, and PNG. The SVG has no style attributes and
 // no script, so that a strict Content-Security-Policy lets it stand in a page; its ground is white on dark pages too.

@@ -202,22 +202,6 @@ func (p *Picture) textured(k int, rings [][]point, tip string) {
 	p.area(rings, pen{fill: none, stroke: ink, width: 0.5})
 }
 
-// legend writes names beside their textures, in as many lines as they need, and returns the next y.
-func (p *Picture) legend(y float64, names []string) float64 {
-	x := 0.0
-	for k, name := range names {
-		name = shorten(document.Clean(name), 11, false, pageWidth-18)
-		w := 18 + textWidth(name, 11, false)
-		if x > 0 && x+w > pageWidth {
-			x, y = 0, y+17
-		}
-		p.textured(k, rect(x, y-10, 12, 12), "")
-		p.text(x+18, y, name, font{size: 11, colour: ink})
-		x += w + 16
-	}
-	return y + 17
-}
-
 // empty writes that there is nothing to show, and ends the drawing.
 func (p *Picture) empty(y float64) *Picture {
 	box := rect(0.5, y+4, pageWidth-1, 70)

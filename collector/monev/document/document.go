@@ -118,12 +118,11 @@ type Plot struct {
 // PlotKind is the shape of a native chart.
 type PlotKind int
 
-// Lines over time, Bars that lie, Columns that stand, Stacked columns that add up, and a Heat of coloured cells.
+// Lines over time, Bars that lie, Columns that stand, and a Heat of coloured cells.
 const (
 	Lines PlotKind = iota
 	Bars
 	Columns
-	Stacked
 	Heat
 )
 

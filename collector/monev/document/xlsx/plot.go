@@ -16,7 +16,6 @@ var colours = []string{
 
 var shapes = map[document.PlotKind]excelize.ChartType{
 	document.Lines: excelize.Line, document.Bars: excelize.Bar, document.Columns: excelize.Col,
-	document.Stacked: excelize.ColStacked,
 }
 
 // plot draws a native chart of the rows first to last below the table, or colours its cells.
@@ -61,14 +60,10 @@ func (b *book) plot(t document.Table, head, first, last int) {
 		c.Legend.Position = "none"
 	}
 	height := uint(320)
-	switch p.Kind {
-	case document.Bars:
+	if p.Kind == document.Bars {
 		c.XAxis.ReverseOrder = true // the first row on top
 		c.PlotArea.ShowVal, c.PlotArea.NumFmt.CustomNumFmt = len(p.Series) == 1, format
 		height = min(1400, uint(120+18*(last-first+1)*len(p.Series)))
-	case document.Stacked:
-		overlap, gap := 100, uint(40)
-		c.Overlap, c.GapWidth = &overlap, &gap
 	}
 	c.Dimension = excelize.ChartDimension{Width: 640, Height: height}
 	b.keep(b.f.AddChart(b.sheetName, b.at(0), c))
