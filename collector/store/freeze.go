@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -24,22 +23,32 @@ type Figure struct {
 	Policies, Calendars []string // "name/version", sorted
 }
 
-// nextDim is where a dimension ends: a name that a source gave an OPD may hold a comma.
-var nextDim = regexp.MustCompile(`,[a-z]+=`)
-
 // Dim returns the value of one dimension of a figure, "bpbd" of opd in "clock=arrive,opd=bpbd", and whether there is
-// one.
+// one. A word that a source gave may hold anything, also ",scope=own": that of an OPD ends where the last scope begins,
+// which follows it; a category, kecamatan or priority stands alone.
 func Dim(dims, name string) (value string, ok bool) {
-	value, ok = strings.CutPrefix(dims, name+"=")
-	if !ok {
-		if _, value, ok = strings.Cut(dims, ","+name+"="); !ok {
+	for dims != "" {
+		dim, rest, found := strings.Cut(dims, "=")
+		if !found {
 			return "", false
 		}
+		end := -1
+		switch dim {
+		case "opd":
+			end = strings.LastIndex(rest, ",scope=")
+		case "category", "kecamatan", "priority":
+		default:
+			end = strings.IndexByte(rest, ',')
+		}
+		value, dims = rest, ""
+		if end >= 0 {
+			value, dims = rest[:end], rest[end+1:]
+		}
+		if dim == name {
+			return value, true
+		}
 	}
-	if end := nextDim.FindStringIndex(value); end != nil {
-		value = value[:end[0]]
-	}
-	return value, true
+	return "", false
 }
 
 // FigureTargets are the parameters of the service level, in seconds.
