@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,6 +50,25 @@ func intervals(t *testing.T, s *Store) (rolled, direct []string) {
 				arraySort(groupArray(seconds)) AS sorted, sum(ifNull(seconds, 0)) AS total
 			FROM case_intervals WHERE opd != '' AND day IS NOT NULL GROUP BY center, period, interval, scope, opd
 		) ORDER BY ALL`)
+	return rolled, direct
+}
+
+// late gives the late clocks and the open tickets by the roll-ups, and directly.
+func late(t *testing.T, s *Store) (rolled, direct []string) {
+	t.Helper()
+	const clocks = "center, clock, due_at, breach_at, level, "
+	const tickets = "center, day, id, category, priority, kecamatan, last_event_at, "
+	for _, sql := range []string{clocks + "ticket FROM clocks_late", tickets + "opd, scope FROM tickets_open"} {
+		rolled = append(rolled, lines(t, s, "SELECT "+sql+" ORDER BY ALL")...)
+	}
+	for _, sql := range []string{
+		clocks + "subject FROM clocks_now WHERE subject_kind = 'ticket' AND overdue AND stopped_at IS NULL",
+		strings.NewReplacer("category", "ifNull(category, '') AS c", "priority", "ifNull(priority, '') AS p",
+			"kecamatan", "ifNull(kecamatan, '') AS k").Replace(tickets) +
+			"ifNull(opd, '') AS o, ifNull(t.scope, 'own') FROM tickets_now AS t WHERE open AND day IS NOT NULL",
+	} {
+		direct = append(direct, lines(t, s, "SELECT "+sql+" ORDER BY ALL")...)
+	}
 	return rolled, direct
 }
 
@@ -125,6 +145,10 @@ func TestDaysFollowTheirClocks(t *testing.T) {
 		rolled, direct = intervals(t, s.Store)
 		if d := cmp.Diff(direct, rolled); d != "" {
 			t.Fatalf("intervals after step %d: %s", step, d)
+		}
+		rolled, direct = late(t, s.Store)
+		if d := cmp.Diff(direct, rolled); d != "" || len(direct) == 0 {
+			t.Fatalf("late after step %d: %s", step, d)
 		}
 	}
 	if rolled, _ := outcomes(t, s.Store); len(rolled) < 8 {

@@ -31,6 +31,7 @@ var comparedBy = map[string]string{
 	"monev_informasi_topics": "information_test.go TestInformationServiceIsWhatItsCallsSay",
 	"monev_kendala":          "../monev/kendala/view_test.go TestViewsAndFunctionAgree",
 	"monev_kendala_calls":    "../monev/kendala/view_test.go TestViewsAndFunctionAgree",
+	"monev_kendala_clocks":   "../monev/kendala/view_test.go TestViewsAndFunctionAgree",
 	"monev_kendala_tickets":  "../monev/kendala/view_test.go TestViewsAndFunctionAgree",
 	"monev_kendala_groups":   "../monev/kendala/view_test.go TestViewsAndFunctionAgree",
 }

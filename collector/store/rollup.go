@@ -188,9 +188,12 @@ const maxDaysAtOnce = 1000
 var dailyRollups = []struct{ table, view, columns string }{
 	{"clocks_daily", "clocks_rollup",
 		"center, clock, day, opds, scopes, met_counts, late_counts, open_breach_at, open_stopped_at, " +
-			"unobserved_counts"},
-	{"tickets_daily", "tickets_rollup", `center, day, scope, opds, priorities, dispatch_ms, acknowledge_ms, turnout_ms,
-		travel_ms, respond_ms, own_ms, resolve_ms, resolve_net_ms, confirm_ms`},
+			"unobserved_counts, `running.ticket`, `running.due_at`, `running.breach_at`, `running.escalated_at`, " +
+			"`running.escalated2_at`"},
+	{"tickets_daily", "tickets_rollup",
+		"center, day, scope, opds, priorities, categories, dispatch_ms, acknowledge_ms, turnout_ms, travel_ms, respond_ms, " +
+			"own_ms, resolve_ms, resolve_net_ms, confirm_ms, paused_s, `open.id`, `open.opd`, `open.category`, " +
+			"`open.priority`, `open.kecamatan`, `open.last_event_at`"},
 }
 
 // RecomputeDays writes the rows of clocks_daily and tickets_daily anew from the clocks and tickets as they are stored.

@@ -498,6 +498,32 @@ ALTER TABLE tickets_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `correcte
 
 ALTER TABLE clocks_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS lacking Bool AFTER unobserved;
 
+ALTER TABLE clocks_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `running.ticket` Array(String);
+
+ALTER TABLE clocks_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `running.due_at` Array(Nullable(DateTime64(3, 'UTC')));
+
+ALTER TABLE clocks_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `running.breach_at` Array(DateTime64(3, 'UTC'));
+
+ALTER TABLE clocks_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `running.escalated_at` Array(Nullable(DateTime64(3, 'UTC')));
+
+ALTER TABLE clocks_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `running.escalated2_at` Array(Nullable(DateTime64(3, 'UTC')));
+
+ALTER TABLE tickets_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `open.id` Array(String);
+
+ALTER TABLE tickets_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `open.opd` Array(LowCardinality(String));
+
+ALTER TABLE tickets_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `open.category` Array(LowCardinality(String));
+
+ALTER TABLE tickets_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `open.priority` Array(LowCardinality(String));
+
+ALTER TABLE tickets_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `open.kecamatan` Array(LowCardinality(String));
+
+ALTER TABLE tickets_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS `open.last_event_at` Array(Nullable(DateTime64(3, 'UTC')));
+
+ALTER TABLE tickets_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS categories Array(LowCardinality(String)) AFTER priorities;
+
+ALTER TABLE tickets_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS paused_s Array(Int64);
+
 CREATE TABLE IF NOT EXISTS events ON CLUSTER monev112 AS events_local
 ENGINE = Distributed(monev112, currentDatabase(), events_local, cityHash64(center));
 
@@ -1025,10 +1051,16 @@ SELECT
     arrayMap(g -> g.4, groups) AS late_counts,
     arrayMap(g -> arrayMap(o -> o.1, g.5), groups) AS open_breach_at,
     arrayMap(g -> arrayMap(o -> o.2, g.5), groups) AS open_stopped_at,
-    arrayMap(g -> g.6, groups) AS unobserved_counts
+    arrayMap(g -> g.6, groups) AS unobserved_counts,
+    arrayMap(r -> r.1, runs) AS `running.ticket`,
+    arrayMap(r -> r.2, runs) AS `running.due_at`,
+    arrayMap(r -> r.3, runs) AS `running.breach_at`,
+    arrayMap(r -> r.4, runs) AS `running.escalated_at`,
+    arrayMap(r -> r.5, runs) AS `running.escalated2_at`
 FROM
 (
-    SELECT center, clock, day, arraySort(g -> (g.1, g.2), groupArrayIf((opd, scope, met, late, open, unseen), n > 0)) AS groups
+    SELECT center, clock, day, arraySort(g -> (g.1, g.2), groupArrayIf((opd, scope, met, late, open, unseen), n > 0)) AS groups,
+        groupArrayArray(running) AS runs
     FROM
     (
         SELECT
@@ -1037,12 +1069,14 @@ FROM
             toUInt32(countIf(settled AND was_late AND NOT unobserved)) AS late,
             groupArrayIf((breach_at, stopped_at), NOT settled AND NOT unobserved) AS open,
             toUInt32(countIf(unobserved)) AS unseen,
-            count() AS n
+            count() AS n,
+            groupArrayIf((subject, due_at, assumeNotNull(breach_at), escalated_at, escalated2_at),
+                stopped_at IS NULL AND breach_at IS NOT NULL AND NOT unobserved) AS running
         FROM
         (
             SELECT
                 center, clock, assumeNotNull(c.day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
-                breach_at, stopped_at, unobserved,
+                subject, due_at, breach_at, stopped_at, escalated_at, escalated2_at, unobserved,
                 ifNull(stopped_at <= now64(3, 'UTC'), false) AS settled,
                 ifNull(stopped_at > breach_at, false) AS was_late
             FROM monev112.clocks AS c FINAL
@@ -1051,7 +1085,7 @@ FROM
         )
         GROUP BY center, clock, day, opd, scope
         UNION ALL
-        SELECT center, clock, day, '', '', 0, 0, [], 0, 0
+        SELECT center, clock, day, '', '', 0, 0, [], 0, 0, []
         FROM monev112.clocks_daily
         WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
     )
@@ -1070,6 +1104,16 @@ FROM monev112.clocks_daily FINAL
 ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at,
     
     arrayResize(unobserved_counts, length(opds)) AS unobserved_count;
+
+CREATE OR REPLACE VIEW monev112.clocks_late ON CLUSTER monev112 AS
+SELECT
+    center, clock, ticket, due_at, breach_at,
+    dateDiff('millisecond', breach_at, now64(3, 'UTC')) / 1000 AS late_seconds,
+    multiIf(now64(3, 'UTC') >= escalated2_at, 'escalated2', now64(3, 'UTC') >= escalated_at, 'escalated', 'overdue') AS level
+FROM monev112.clocks_daily FINAL
+ARRAY JOIN running.ticket AS ticket, running.due_at AS due_at, running.breach_at AS breach_at,
+    running.escalated_at AS escalated_at, running.escalated2_at AS escalated2_at
+WHERE now64(3, 'UTC') > breach_at;
 
 CREATE OR REPLACE VIEW monev112.clocks_counted ON CLUSTER monev112 AS
 SELECT center, clock, day, opd::String AS opd, scope::String AS scope, met, stopped_late, open_late, undecided, toUInt64(unobserved) AS unobserved
@@ -1100,32 +1144,51 @@ SELECT
     arrayMap(t -> t.8, list) AS own_ms,
     arrayMap(t -> t.9, list) AS resolve_ms,
     arrayMap(t -> t.10, list) AS resolve_net_ms,
-    arrayMap(t -> t.11, list) AS confirm_ms
+    arrayMap(t -> t.11, list) AS confirm_ms,
+    arrayMap(t -> t.12, list) AS categories,
+    arrayMap(t -> t.13, list) AS paused_s,
+    arrayMap(o -> o.1, opened) AS `open.id`,
+    arrayMap(o -> o.2, opened) AS `open.opd`,
+    arrayMap(o -> o.3, opened) AS `open.category`,
+    arrayMap(o -> o.4, opened) AS `open.priority`,
+    arrayMap(o -> o.5, opened) AS `open.kecamatan`,
+    arrayMap(o -> o.6, opened) AS `open.last_event_at`
 FROM
 (
-    SELECT center, day, scope, arraySort(t -> (t.1, t.2), groupArrayIf(ticket, counts)) AS list
+    SELECT center, day, scope, arraySort(t -> (t.1, t.2), groupArrayIf(ticket, counts)) AS list,
+        groupArrayIf(facts, counts AND still) AS opened
     FROM
     (
         SELECT center, assumeNotNull(day) AS day, ifNull(t.scope, 'own')::String AS scope, true AS counts,
-            (ifNull(opd, '')::String, ifNull(priority, '')::String,
+            tupleConcat((ifNull(opd, '')::String, ifNull(priority, '')::String,
              toInt64(round(1000 * dispatch_seconds)), toInt64(round(1000 * acknowledge_seconds)), toInt64(round(1000 * turnout_seconds)),
              toInt64(round(1000 * travel_seconds)), toInt64(round(1000 * respond_seconds)), toInt64(round(1000 * own_seconds)),
-             toInt64(round(1000 * resolve_seconds)), toInt64(round(1000 * resolve_net_seconds)), toInt64(round(1000 * confirm_seconds))) AS ticket
+             toInt64(round(1000 * resolve_seconds)), toInt64(round(1000 * resolve_net_seconds)), toInt64(round(1000 * confirm_seconds))), (ifNull(category, '')::String, paused_s)) AS ticket, open AS still,
+            (id, ticket.1, ticket.12, ticket.2, ifNull(kecamatan, '')::String, last_event_at) AS facts
         FROM monev112.tickets_now AS t
         WHERE t.center IN {centers:Array(String)} AND t.state != 'merged' AND t.day IS NOT NULL
             AND (t.center, assumeNotNull(t.day)) IN {days:Array(Tuple(String, Date))}
         UNION ALL
         SELECT center, day, scope, false,
             ('', '', NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64),
-             NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64))
+             NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), '', 0::Int64),
+            false, ('', '', '', '', '', NULL::Nullable(DateTime64(3, 'UTC')))
         FROM monev112.tickets_daily
         WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
     )
     GROUP BY center, day, scope
 );
 
+CREATE OR REPLACE VIEW monev112.tickets_open ON CLUSTER monev112 AS
+SELECT center, day, scope, id, opd, category, priority, kecamatan, last_event_at
+FROM monev112.tickets_daily FINAL
+ARRAY JOIN open.id AS id, open.opd AS opd, open.category AS category, open.priority AS priority,
+    open.kecamatan AS kecamatan, open.last_event_at AS last_event_at;
+
 CREATE OR REPLACE VIEW monev112.tickets_counted ON CLUSTER monev112 AS
-SELECT * EXCEPT version
+SELECT
+    center, day, scope, opds, priorities, dispatch_ms, acknowledge_ms, turnout_ms, travel_ms, respond_ms, own_ms,
+    resolve_ms, resolve_net_ms, confirm_ms
 FROM monev112.tickets_daily FINAL
 WHERE day >= {since:Date} AND day < {until:Date} AND {as_of:Nullable(String)} IS NULL
 UNION ALL
@@ -1663,12 +1726,10 @@ FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
 LEFT JOIN (SELECT subject AS call, minOrNullIf(occurred_at, type = 'call.ringing') AS rang_at,
         countIf(type = 'call.ring_no_answer') AS missed, groupUniqArray(source) AS sources
     FROM monev112.events
-    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN (SELECT late.id FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
-        least(begun + toIntervalMillisecond(1000 * {target:UInt32}), if(answered_at IS NULL,
-            least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
-    FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
-    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
-        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS late)
+    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN (SELECT id FROM
+        (SELECT * FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00')))
+        WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false))
         AND occurred_at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC') AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
         (
             SELECT subject, source, replaces FROM monev112.events
@@ -1693,19 +1754,12 @@ LEFT JOIN (SELECT call, countIf(known) AS observed, countIf(known AND state IN (
             least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
     FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
-        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS late
-                CROSS JOIN (SELECT DISTINCT who FROM (SELECT subject AS who, occurred_at AS since,
-            argMax(result::String, (revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
-                extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest)) AS state
-        FROM monev112.events
-        WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state' AND result != ''
-            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY
-            AND occurred_at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC') AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
-        (
-            SELECT subject, source, replaces FROM monev112.events
-            WHERE center = {center:String} AND subject_kind = 'agent' AND replaces != '' AND replaces != id
-        )
-        GROUP BY who, since)) AS agents
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)
+                    
+                    AND center IN (SELECT center FROM monev112.events WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state' AND result != ''
+            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY LIMIT 1)) AS late
+                CROSS JOIN (SELECT DISTINCT subject AS who FROM monev112.events WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state' AND result != ''
+            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY) AS agents
             ) AS l
             ASOF LEFT JOIN (SELECT subject AS who, occurred_at AS since,
             argMax(result::String, (revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
@@ -1730,7 +1784,7 @@ LEFT JOIN (SELECT call, countIf(known) AS observed, countIf(known AND state IN (
     )
     GROUP BY call) AS floor ON floor.call = late.id;
 
-CREATE OR REPLACE VIEW monev112.monev_kendala_tickets ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.monev_kendala_clocks ON CLUSTER monev112 AS
 SELECT
     center, id, clock, seq, assumeNotNull(day) AS day, opd, scope, category, priority, kecamatan, begun AS at,
     multiIf(
@@ -1756,8 +1810,7 @@ SELECT
             AND dateDiff('millisecond', work, last) - arraySum((a, b) -> greatest(0, dateDiff('millisecond', greatest(a, work), least(ifNull(b, last), last))), pause_begins, pause_ends) > target_ms,
             'penanganan',
         'tidak_terjelaskan') AS cause,
-    if(cause = 'jeda', arraySort(p -> (-p.1, p.2), arrayMap((a, b, r) -> (greatest(0, dateDiff('millisecond', greatest(a, begun), least(ifNull(b, last), last))), r), pause_begins, pause_ends, pause_reasons))[1].2, '') AS reason,
-    stated
+    if(cause = 'jeda', arraySort(p -> (-p.1, p.2), arrayMap((a, b, r) -> (greatest(0, dateDiff('millisecond', greatest(a, begun), least(ifNull(b, last), last))), r), pause_begins, pause_ends, pause_reasons))[1].2, '') AS reason
 FROM
 (
     SELECT
@@ -1777,7 +1830,7 @@ FROM
         arrayFilter((a, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.since`, t.`pauses.reason`) AS pause_begins,
         arrayFilter((b, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.until`, t.`pauses.reason`) AS pause_ends,
         arrayFilter(r -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.reason`) AS pause_reasons,
-        c.late_acknowledged AS late_acknowledged, said.code AS stated
+        c.late_acknowledged AS late_acknowledged
     FROM
     (
         
@@ -1790,7 +1843,13 @@ FROM
     (
         SELECT * FROM monev112.tickets_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) WHERE center = {center:String}
     ) AS t ON t.id = c.subject
-    LEFT JOIN (SELECT subject, opd::String AS by_opd, argMax(reason::String, (occurred_at, revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
+    WHERE c.day >= {since:Date} AND c.day < {until:Date}
+);
+
+CREATE OR REPLACE VIEW monev112.monev_kendala_tickets ON CLUSTER monev112 AS
+SELECT late.*, said.code AS stated
+FROM monev112.monev_kendala_clocks(center = {center:String}, since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}) AS late
+LEFT JOIN (SELECT subject, opd::String AS by_opd, argMax(reason::String, (occurred_at, revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
                 extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest)) AS code
         FROM monev112.events
         WHERE center = {center:String} AND subject_kind = 'ticket' AND type = 'ticket.explained' AND reason != ''
@@ -1799,9 +1858,7 @@ FROM
             SELECT subject, source, replaces FROM monev112.events
             WHERE center = {center:String} AND subject_kind = 'ticket' AND replaces != '' AND replaces != id
         )
-        GROUP BY subject, by_opd) AS said ON said.subject = c.subject AND said.by_opd = ifNull(c.opd, '')::String
-    WHERE c.day >= {since:Date} AND c.day < {until:Date}
-);
+        GROUP BY subject, by_opd) AS said ON said.subject = late.id AND said.by_opd = late.opd;
 
 CREATE OR REPLACE VIEW monev112.monev_kendala ON CLUSTER monev112 AS
 SELECT
@@ -1824,7 +1881,7 @@ FROM
         FROM monev112.monev_kendala_calls(center = {center:String}, since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)}, target = {target:UInt32}, short = {short:UInt32})
         UNION ALL
         SELECT center, day, clock, scope, opd, cause, reason
-        FROM monev112.monev_kendala_tickets(center = {center:String}, since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)})
+        FROM monev112.monev_kendala_clocks(center = {center:String}, since = {since:Date}, until = {until:Date}, as_of = {as_of:Nullable(String)})
     )
     WHERE day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),
@@ -2253,7 +2310,9 @@ FROM monev112.clock_outcomes
 WHERE day >= {since:Date} AND day < {until:Date};
 
 CREATE OR REPLACE VIEW monev112.present_tickets_counted ON CLUSTER monev112 AS
-SELECT * EXCEPT version
+SELECT
+    center, day, scope, opds, priorities, dispatch_ms, acknowledge_ms, turnout_ms, travel_ms, respond_ms, own_ms,
+    resolve_ms, resolve_net_ms, confirm_ms
 FROM monev112.tickets_daily FINAL
 WHERE day >= {since:Date} AND day < {until:Date};
 
@@ -2789,12 +2848,36 @@ FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
 LEFT JOIN (SELECT subject AS call, minOrNullIf(occurred_at, type = 'call.ringing') AS rang_at,
         countIf(type = 'call.ring_no_answer') AS missed, groupUniqArray(source) AS sources
     FROM monev112.events
-    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN (SELECT late.id FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
-        least(begun + toIntervalMillisecond(1000 * {target:UInt32}), if(answered_at IS NULL,
-            least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
-    FROM monev112.calls_now
-    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
-        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS late)
+    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN (SELECT id FROM
+        (SELECT *, 
+    (ifNull(class NOT IN ('', 'belum'), false))::Bool AS classified,
+    
+    (answered_at IS NOT NULL OR classified)::Bool AS answered,
+    
+    if(blocked_at IS NULL, coalesce(queued_at, received_at), NULL) AS offered_at,
+    (offered_at IS NOT NULL)::Bool AS offered,
+    (abandoned_at IS NOT NULL AND answered_at IS NULL)::Bool AS abandoned,
+    (unserved_at IS NOT NULL AND answered_at IS NULL)::Bool AS unserved,
+    (blocked_at IS NOT NULL)::Bool AS blocked,
+    (ifNull(class IN ('prank', 'prank_palsu'), false))::Bool AS hoax,
+    
+    
+    multiIf(answered_at IS NULL, NULL,
+            wait_ms IS NOT NULL, wait_ms,
+            answered_at < coalesce(queued_at, received_at), NULL,
+            dateDiff('millisecond', coalesce(queued_at, received_at), answered_at)) AS answer_ms,
+    answer_ms / 1000 AS answer_seconds,
+    
+    multiIf(abandoned_at IS NULL OR answered_at IS NOT NULL, NULL,
+            wait_ms IS NOT NULL, wait_ms,
+            abandoned_at < coalesce(queued_at, received_at), NULL,
+            dateDiff('millisecond', coalesce(queued_at, received_at), abandoned_at)) AS abandon_ms,
+    abandon_ms / 1000 AS abandon_seconds,
+    if(ended_at >= answered_at, dateDiff('millisecond', answered_at, ended_at) / 1000, NULL) AS talk_seconds,
+    if(first_classified_at >= answered_at, dateDiff('millisecond', answered_at, first_classified_at) / 1000, NULL)
+        AS classify_seconds FROM monev112.calls)
+        WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false))
         AND true AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
         (
             SELECT subject, source, replaces FROM monev112.events
@@ -2819,19 +2902,12 @@ LEFT JOIN (SELECT call, countIf(known) AS observed, countIf(known AND state IN (
             least(ifNull(abandoned_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC')), ifNull(unserved_at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))), toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))) AS moment
     FROM monev112.calls_now
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
-        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)) AS late
-                CROSS JOIN (SELECT DISTINCT who FROM (SELECT subject AS who, occurred_at AS since,
-            argMax(result::String, (revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
-                extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest)) AS state
-        FROM monev112.events
-        WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state' AND result != ''
-            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY
-            AND true AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
-        (
-            SELECT subject, source, replaces FROM monev112.events
-            WHERE center = {center:String} AND subject_kind = 'agent' AND replaces != '' AND replaces != id
-        )
-        GROUP BY who, since)) AS agents
+        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false)
+                    
+                    AND center IN (SELECT center FROM monev112.events WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state' AND result != ''
+            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY LIMIT 1)) AS late
+                CROSS JOIN (SELECT DISTINCT subject AS who FROM monev112.events WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state' AND result != ''
+            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY) AS agents
             ) AS l
             ASOF LEFT JOIN (SELECT subject AS who, occurred_at AS since,
             argMax(result::String, (revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
@@ -2856,7 +2932,7 @@ LEFT JOIN (SELECT call, countIf(known) AS observed, countIf(known AND state IN (
     )
     GROUP BY call) AS floor ON floor.call = late.id;
 
-CREATE OR REPLACE VIEW monev112.present_monev_kendala_tickets ON CLUSTER monev112 AS
+CREATE OR REPLACE VIEW monev112.present_monev_kendala_clocks ON CLUSTER monev112 AS
 SELECT
     center, id, clock, seq, assumeNotNull(day) AS day, opd, scope, category, priority, kecamatan, begun AS at,
     multiIf(
@@ -2882,8 +2958,7 @@ SELECT
             AND dateDiff('millisecond', work, last) - arraySum((a, b) -> greatest(0, dateDiff('millisecond', greatest(a, work), least(ifNull(b, last), last))), pause_begins, pause_ends) > target_ms,
             'penanganan',
         'tidak_terjelaskan') AS cause,
-    if(cause = 'jeda', arraySort(p -> (-p.1, p.2), arrayMap((a, b, r) -> (greatest(0, dateDiff('millisecond', greatest(a, begun), least(ifNull(b, last), last))), r), pause_begins, pause_ends, pause_reasons))[1].2, '') AS reason,
-    stated
+    if(cause = 'jeda', arraySort(p -> (-p.1, p.2), arrayMap((a, b, r) -> (greatest(0, dateDiff('millisecond', greatest(a, begun), least(ifNull(b, last), last))), r), pause_begins, pause_ends, pause_reasons))[1].2, '') AS reason
 FROM
 (
     SELECT
@@ -2903,7 +2978,7 @@ FROM
         arrayFilter((a, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.since`, t.`pauses.reason`) AS pause_begins,
         arrayFilter((b, r) -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.until`, t.`pauses.reason`) AS pause_ends,
         arrayFilter(r -> hasAny(splitByChar('+', r::String), ['menunggu_pelapor', 'menunggu_pihak_lain', 'cuaca', 'menunggu_material']), t.`pauses.reason`) AS pause_reasons,
-        c.late_acknowledged AS late_acknowledged, said.code AS stated
+        c.late_acknowledged AS late_acknowledged
     FROM
     (
         
@@ -2936,7 +3011,13 @@ FROM
     (
         SELECT * FROM monev112.tickets_now WHERE center = {center:String}
     ) AS t ON t.id = c.subject
-    LEFT JOIN (SELECT subject, opd::String AS by_opd, argMax(reason::String, (occurred_at, revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
+    WHERE c.day >= {since:Date} AND c.day < {until:Date}
+);
+
+CREATE OR REPLACE VIEW monev112.present_monev_kendala_tickets ON CLUSTER monev112 AS
+SELECT late.*, said.code AS stated
+FROM monev112.present_monev_kendala_clocks(center = {center:String}, since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}) AS late
+LEFT JOIN (SELECT subject, opd::String AS by_opd, argMax(reason::String, (occurred_at, revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
                 extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest)) AS code
         FROM monev112.events
         WHERE center = {center:String} AND subject_kind = 'ticket' AND type = 'ticket.explained' AND reason != ''
@@ -2945,9 +3026,7 @@ FROM
             SELECT subject, source, replaces FROM monev112.events
             WHERE center = {center:String} AND subject_kind = 'ticket' AND replaces != '' AND replaces != id
         )
-        GROUP BY subject, by_opd) AS said ON said.subject = c.subject AND said.by_opd = ifNull(c.opd, '')::String
-    WHERE c.day >= {since:Date} AND c.day < {until:Date}
-);
+        GROUP BY subject, by_opd) AS said ON said.subject = late.id AND said.by_opd = late.opd;
 
 CREATE OR REPLACE VIEW monev112.present_monev_kendala ON CLUSTER monev112 AS
 SELECT
@@ -2970,7 +3049,7 @@ FROM
         FROM monev112.present_monev_kendala_calls(center = {center:String}, since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)}, target = {target:UInt32}, short = {short:UInt32})
         UNION ALL
         SELECT center, day, clock, scope, opd, cause, reason
-        FROM monev112.present_monev_kendala_tickets(center = {center:String}, since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)})
+        FROM monev112.present_monev_kendala_clocks(center = {center:String}, since = {since:Date}, until = {until:Date}, judged_at = {judged_at:Nullable(String)})
     )
     WHERE day >= {since:Date} AND day < {until:Date}
         AND throwIf({step:String} NOT IN ('day', 'week', 'month', 'year', 'all'),

@@ -167,10 +167,16 @@ SELECT
     arrayMap(g -> g.4, groups) AS late_counts,
     arrayMap(g -> arrayMap(o -> o.1, g.5), groups) AS open_breach_at,
     arrayMap(g -> arrayMap(o -> o.2, g.5), groups) AS open_stopped_at,
-    arrayMap(g -> g.6, groups) AS unobserved_counts
+    arrayMap(g -> g.6, groups) AS unobserved_counts,
+    arrayMap(r -> r.1, runs) AS `running.ticket`,
+    arrayMap(r -> r.2, runs) AS `running.due_at`,
+    arrayMap(r -> r.3, runs) AS `running.breach_at`,
+    arrayMap(r -> r.4, runs) AS `running.escalated_at`,
+    arrayMap(r -> r.5, runs) AS `running.escalated2_at`
 FROM
 (
-    SELECT center, clock, day, arraySort(g -> (g.1, g.2), groupArrayIf((opd, scope, met, late, open, unseen), n > 0)) AS groups
+    SELECT center, clock, day, arraySort(g -> (g.1, g.2), groupArrayIf((opd, scope, met, late, open, unseen), n > 0)) AS groups,
+        groupArrayArray(running) AS runs
     FROM
     (
         SELECT
@@ -179,12 +185,14 @@ FROM
             toUInt32(countIf(settled AND was_late AND NOT unobserved)) AS late,
             groupArrayIf((breach_at, stopped_at), NOT settled AND NOT unobserved) AS open,
             toUInt32(countIf(unobserved)) AS unseen,
-            count() AS n
+            count() AS n,
+            groupArrayIf((subject, due_at, assumeNotNull(breach_at), escalated_at, escalated2_at),
+                stopped_at IS NULL AND breach_at IS NOT NULL AND NOT unobserved) AS running
         FROM
         (
             SELECT
                 center, clock, assumeNotNull(c.day) AS day, ifNull(c.opd, '')::String AS opd, ifNull(c.scope, 'own')::String AS scope,
-                breach_at, stopped_at, unobserved,
+                subject, due_at, breach_at, stopped_at, escalated_at, escalated2_at, unobserved,
                 ifNull(stopped_at <= now64(3, 'UTC'), false) AS settled,
                 ifNull(stopped_at > breach_at, false) AS was_late
             FROM {{db}}.clocks AS c FINAL
@@ -193,7 +201,7 @@ FROM
         )
         GROUP BY center, clock, day, opd, scope
         UNION ALL
-        SELECT center, clock, day, '', '', 0, 0, [], 0, 0
+        SELECT center, clock, day, '', '', 0, 0, [], 0, 0, []
         FROM {{db}}.clocks_daily
         WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
     )
@@ -221,6 +229,18 @@ FROM {{db}}.clocks_daily FINAL
 ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at,
     -- Rows of before there was any have no element.
     arrayResize(unobserved_counts, length(opds)) AS unobserved_count;
+
+-- clocks_late: the clocks of tickets that run and are late now, as clocks_now has them (overdue), without those that
+-- nobody can stop.
+CREATE OR REPLACE VIEW {{db}}.clocks_late AS
+SELECT
+    center, clock, ticket, due_at, breach_at,
+    dateDiff('millisecond', breach_at, now64(3, 'UTC')) / 1000 AS late_seconds,
+    multiIf(now64(3, 'UTC') >= escalated2_at, 'escalated2', now64(3, 'UTC') >= escalated_at, 'escalated', 'overdue') AS level
+FROM {{db}}.clocks_daily FINAL
+ARRAY JOIN running.ticket AS ticket, running.due_at AS due_at, running.breach_at AS breach_at,
+    running.escalated_at AS escalated_at, running.escalated2_at AS escalated2_at
+WHERE now64(3, 'UTC') > breach_at;
 
 CREATE OR REPLACE VIEW {{db}}.clocks_counted AS
 SELECT center, clock, day, opd::String AS opd, scope::String AS scope, met, stopped_late, open_late, undecided, toUInt64(unobserved) AS unobserved
@@ -256,29 +276,49 @@ GROUP BY center, clock, day, opd, scope{{end}};
 CREATE OR REPLACE VIEW {{db}}.tickets_rollup AS
 SELECT
     center, day, scope,
-    {{template "list of tickets"}}
+    {{template "list of tickets"}},
+    arrayMap(t -> t.12, list) AS categories,
+    arrayMap(t -> t.13, list) AS paused_s,
+    arrayMap(o -> o.1, opened) AS `open.id`,
+    arrayMap(o -> o.2, opened) AS `open.opd`,
+    arrayMap(o -> o.3, opened) AS `open.category`,
+    arrayMap(o -> o.4, opened) AS `open.priority`,
+    arrayMap(o -> o.5, opened) AS `open.kecamatan`,
+    arrayMap(o -> o.6, opened) AS `open.last_event_at`
 FROM
 (
-    SELECT center, day, scope, arraySort(t -> (t.1, t.2), groupArrayIf(ticket, counts)) AS list
+    SELECT center, day, scope, arraySort(t -> (t.1, t.2), groupArrayIf(ticket, counts)) AS list,
+        groupArrayIf(facts, counts AND still) AS opened
     FROM
     (
         SELECT center, assumeNotNull(day) AS day, ifNull(t.scope, 'own')::String AS scope, true AS counts,
-            {{template "intervals of a ticket"}} AS ticket
+            tupleConcat({{template "intervals of a ticket"}}, (ifNull(category, '')::String, paused_s)) AS ticket, open AS still,
+            (id, ticket.1, ticket.12, ticket.2, ifNull(kecamatan, '')::String, last_event_at) AS facts
         FROM {{db}}.tickets_now AS t
         WHERE t.center IN {centers:Array(String)} AND t.state != 'merged' AND t.day IS NOT NULL
             AND (t.center, assumeNotNull(t.day)) IN {days:Array(Tuple(String, Date))}
         UNION ALL
         SELECT center, day, scope, false,
             ('', '', NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64),
-             NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64))
+             NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), NULL::Nullable(Int64), '', 0::Int64),
+            false, ('', '', '', '', '', NULL::Nullable(DateTime64(3, 'UTC')))
         FROM {{db}}.tickets_daily
         WHERE center IN {centers:Array(String)} AND (center, day) IN {days:Array(Tuple(String, Date))}
     )
     GROUP BY center, day, scope
 );
 
+-- tickets_open: the open tickets, as tickets_now has them.
+CREATE OR REPLACE VIEW {{db}}.tickets_open AS
+SELECT center, day, scope, id, opd, category, priority, kecamatan, last_event_at
+FROM {{db}}.tickets_daily FINAL
+ARRAY JOIN open.id AS id, open.opd AS opd, open.category AS category, open.priority AS priority,
+    open.kecamatan AS kecamatan, open.last_event_at AS last_event_at;
+
 CREATE OR REPLACE VIEW {{db}}.tickets_counted AS
-SELECT * EXCEPT version
+SELECT
+    center, day, scope, opds, priorities, dispatch_ms, acknowledge_ms, turnout_ms, travel_ms, respond_ms, own_ms,
+    resolve_ms, resolve_net_ms, confirm_ms
 FROM {{db}}.tickets_daily FINAL
 WHERE day >= {since:Date} AND day < {until:Date}{{if not present}} AND {as_of:Nullable(String)} IS NULL
 UNION ALL

@@ -21,15 +21,22 @@ at which each should have been answered, or until which its caller waited. */}}
 {{define "late calls"}}SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
         least(begun + toIntervalMillisecond(1000 * {target:UInt32}), if(answered_at IS NULL,
             least(ifNull(abandoned_at, {{template "far"}}), ifNull(unserved_at, {{template "far"}})), {{template "far"}})) AS moment
-    FROM {{template "calls of the centre"}} AND day >= {since:Date} AND day < {until:Date} AND offered
+    FROM {{template "calls of the centre"}} AND {{template "late"}}{{end}}
+{{define "late"}}day >= {since:Date} AND day < {until:Date} AND offered
         AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false){{end}}
 {{define "far"}}toDateTime64('2299-12-31 00:00:00', 3, 'UTC'){{end}}
+
+{{- /* The ids of late calls: of the present without FINAL, which costs half of reading them. The rows that it keeps are among
+these, and what is found of the others is joined to nothing. */}}
+{{define "late ids"}}SELECT id FROM
+        ({{if present}}SELECT *, {{template "of a call"}} FROM {{db}}.calls{{else}}SELECT * FROM {{template "calls as of"}}{{end}})
+        WHERE center = {center:String} AND {{template "late"}}{{end}}
 
 {{- /* What the events of late calls say beside their rows. */}}
 {{define "rings"}}SELECT subject AS call, minOrNullIf(occurred_at, type = 'call.ringing') AS rang_at,
         countIf(type = 'call.ring_no_answer') AS missed, groupUniqArray(source) AS sources
     FROM {{db}}.events
-    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN (SELECT late.id FROM ({{template "late calls"}}) AS late)
+    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN ({{template "late ids"}})
         AND {{template "happened"}} AND {{template "not void" "call"}}
     GROUP BY call{{end}}
 
@@ -81,12 +88,14 @@ with none. */}}
 {{define "id order"}}revision, arrayStringConcat(arrayMap(p -> if(match(p, '^[0-9]'), concat('0', char(length(trim(LEADING '0' FROM p))), trim(LEADING '0' FROM p)), p),
                 extractAll(id, '[0-9]+|[^0-9]+'))), id, source, digest{{end}}
 
+{{define "states of agents"}}center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state' AND result != ''
+            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY{{end}}
+
 {{- /* What each agent was from an instant on: of several at one instant, the state that the fold takes. */}}
 {{define "agent states"}}SELECT subject AS who, occurred_at AS since,
             argMax(result::String, ({{template "id order"}})) AS state
         FROM {{db}}.events
-        WHERE center = {center:String} AND subject_kind = 'agent' AND type = 'agent.state' AND result != ''
-            AND occurred_at >= toDateTime64({since:Date}, 3, 'UTC') - INTERVAL 2 DAY AND occurred_at < toDateTime64({until:Date}, 3, 'UTC') + INTERVAL 2 DAY
+        WHERE {{template "states of agents"}}
             AND {{template "happened"}} AND {{template "not void" "agent"}}
         GROUP BY who, since{{end}}
 
@@ -99,7 +108,7 @@ with none. */}}
         GROUP BY who, talk{{end}}
 
 {{- /* The floor at the moment of each late call: agents whose state was known, who took calls, of them those who were busy,
-and of these those with a hoax call. */}}
+and of these those with a hoax call. Of an agent who has no state that stands, none is known. */}}
 {{define "floor"}}SELECT call, countIf(known) AS observed, countIf(known AND state IN ('available', 'busy', 'wrapup')) AS signed,
         countIf(known AND (state IN ('busy', 'wrapup') OR state = 'available' AND talking)) AS busy,
         countIf(known AND state IN ('available', 'busy', 'wrapup') AND talking AND with_hoax) AS hoax
@@ -113,8 +122,10 @@ and of these those with a hoax call. */}}
             FROM
             (
                 SELECT late.id AS call, late.moment AS moment, agents.who AS who
-                FROM ({{template "late calls"}}) AS late
-                CROSS JOIN (SELECT DISTINCT who FROM ({{template "agent states"}})) AS agents
+                FROM ({{template "late calls"}}
+                    -- Without any state nothing is read.
+                    AND center IN (SELECT center FROM {{db}}.events WHERE {{template "states of agents"}} LIMIT 1)) AS late
+                CROSS JOIN (SELECT DISTINCT subject AS who FROM {{db}}.events WHERE {{template "states of agents"}}) AS agents
             ) AS l
             ASOF LEFT JOIN ({{template "agent states"}}) AS a ON a.who = l.who AND l.moment >= a.since
         ) AS s
@@ -160,9 +171,8 @@ LEFT JOIN ({{template "floor"}}) AS floor ON floor.call = late.id;
 {{- /* How long a stay or pause lasted between two instants, in milliseconds. */}}
 {{define "part"}}greatest(0, dateDiff('millisecond', greatest(a, {{.}}), least(ifNull(b, last), last))){{end}}
 
--- Each clock of a ticket that is late, with its cause; reason is that of the longest pause where the cause is jeda, else '';
--- stated is the reason that its OPD gave itself, '' where it gave none: it stands beside the cause and never changes it.
-CREATE OR REPLACE VIEW {{db}}.monev_kendala_tickets AS
+-- Each clock of a ticket that is late, with its cause; reason is that of the longest pause where the cause is jeda, else ''.
+CREATE OR REPLACE VIEW {{db}}.monev_kendala_clocks AS
 SELECT
     center, id, clock, seq, assumeNotNull(day) AS day, opd, scope, category, priority, kecamatan, begun AS at,
     multiIf(
@@ -188,8 +198,7 @@ SELECT
             AND dateDiff('millisecond', work, last) - arraySum((a, b) -> {{template "part" "work"}}, pause_begins, pause_ends) > target_ms,
             'penanganan',
         'tidak_terjelaskan') AS cause,
-    if(cause = 'jeda', arraySort(p -> (-p.1, p.2), arrayMap((a, b, r) -> ({{template "part" "begun"}}, r), pause_begins, pause_ends, pause_reasons))[1].2, '') AS reason,
-    stated
+    if(cause = 'jeda', arraySort(p -> (-p.1, p.2), arrayMap((a, b, r) -> ({{template "part" "begun"}}, r), pause_begins, pause_ends, pause_reasons))[1].2, '') AS reason
 FROM
 (
     SELECT
@@ -209,7 +218,7 @@ FROM
         arrayFilter((a, r) -> hasAny(splitByChar('+', r::String), {{causes.Reasons}}), t.`pauses.since`, t.`pauses.reason`) AS pause_begins,
         arrayFilter((b, r) -> hasAny(splitByChar('+', r::String), {{causes.Reasons}}), t.`pauses.until`, t.`pauses.reason`) AS pause_ends,
         arrayFilter(r -> hasAny(splitByChar('+', r::String), {{causes.Reasons}}), t.`pauses.reason`) AS pause_reasons,
-        c.late_acknowledged AS late_acknowledged, said.code AS stated
+        c.late_acknowledged AS late_acknowledged
     FROM
     (
         -- Beside each late clock, when the acknowledgements of its ticket were due that were late as well.
@@ -222,9 +231,15 @@ FROM
     (
         SELECT * FROM {{template "tickets judged"}} WHERE center = {center:String}
     ) AS t ON t.id = c.subject
-    LEFT JOIN ({{template "stated"}}) AS said ON said.subject = c.subject AND said.by_opd = ifNull(c.opd, '')::String
     WHERE c.day >= {since:Date} AND c.day < {until:Date}
 );
+
+-- The same with the reason that the OPD gave itself (stated; '' where it gave none): it stands beside the cause and never
+-- changes it.
+CREATE OR REPLACE VIEW {{db}}.monev_kendala_tickets AS
+SELECT late.*, said.code AS stated
+FROM {{db}}.monev_kendala_clocks(center = {center:String}, {{template "days"}}) AS late
+LEFT JOIN ({{template "stated"}}) AS said ON said.subject = late.id AND said.by_opd = late.opd;
 
 -- monev_kendala: the causes by indicator (answer, or a clock of tickets), OPD and scope. numerator is the cases with the
 -- cause, denominator all failing cases of the indicator there, n its decided cases as monev_service_level and monev_on_time
@@ -244,7 +259,7 @@ FROM
         FROM {{db}}.monev_kendala_calls(center = {center:String}, {{template "days"}}, target = {target:UInt32}, short = {short:UInt32})
         UNION ALL
         SELECT center, day, clock, scope, opd, cause, reason
-        FROM {{db}}.monev_kendala_tickets(center = {center:String}, {{template "days"}})
+        FROM {{db}}.monev_kendala_clocks(center = {center:String}, {{template "days"}})
     )
     WHERE {{template "range"}}
     GROUP BY center, period, indicator, scope, opd, cause, reason
