@@ -139,11 +139,11 @@ func BenchmarkUpsert(b *testing.B) {
 	b.ResetTimer()
 	for i := range b.N {
 		part := rows[i%10*batch : (i%10+1)*batch]
-		var calls []casefile.Call
+		var calls []*casefile.Call
 		var clocks []caseClocks
 		var keys []event.Key
 		for _, r := range part {
-			calls, keys = append(calls, *r.Call), append(keys, r.Key)
+			calls, keys = append(calls, r.Call), append(keys, r.Key)
 			clocks = append(clocks, caseClocks{Key: r.Key, Clocks: r.Clocks})
 		}
 		version := uint64(i + 2)

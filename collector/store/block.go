@@ -55,6 +55,26 @@ func each[T any](name string, wire column.Type, v []T) blockColumn {
 	}}
 }
 
+// piecewise makes the column of one value of each row. Its values go to the client in pieces: those of a whole insert
+// would be some 20 MiB beside the client's own, full of pointers.
+func piecewise[R, T any](rows []R, name string, send func(string, []T) blockColumn, value func(*R) T) blockColumn {
+	return blockColumn{name, send(name, nil).wire, func(to driver.BatchColumn) error {
+		values := make([]T, 0, min(len(rows), pieceRows))
+		for piece := range slices.Chunk(rows, pieceRows) {
+			values = values[:0]
+			for i := range piece {
+				values = append(values, value(&piece[i]))
+			}
+			if err := send(name, values).append(to); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+}
+
+const pieceRows = 1000
+
 // insertSettings leave to the merges what they do anyway: a block has each key once, and to look for repetitions in it
 // costs a quarter of the insert.
 const insertSettings = "optimize_on_insert = 0"

@@ -9,13 +9,13 @@ import (
 
 // upsertCalls writes the present facts of calls under version, which must be greater than that of every earlier row of
 // these calls: the row of the highest version is the call. Repeating an upsert changes nothing.
-func (s *Store) upsertCalls(ctx context.Context, calls []casefile.Call, version uint64) error {
-	return insertRows(ctx, s, calls, func(rows []casefile.Call) block { return s.callBlock(rows, version) })
+func (s *Store) upsertCalls(ctx context.Context, calls []*casefile.Call, version uint64) error {
+	return insertRows(ctx, s, calls, func(rows []*casefile.Call) block { return s.callBlock(rows, version) })
 }
 
 // ticketRow is a ticket as the table holds it: its facts, and the scope of its OPD, which the directory knows.
 type ticketRow struct {
-	casefile.Ticket
+	*casefile.Ticket
 	Scope string // own, vertical or unknown; empty while the ticket is at no OPD
 	// StayScopes are the scopes of the OPDs of its Assignments, in their order; empty where nothing is known.
 	StayScopes []string
@@ -35,57 +35,57 @@ func columnOf[R, V any](rows []R, value func(*R) V) []V {
 	return out
 }
 
-func (s *Store) callBlock(rows []casefile.Call, version uint64) block {
-	type call = casefile.Call
-	text := func(name string, field func(*call) *string) blockColumn {
-		return nullTexts(name, columnOf(rows, func(r *call) *string { return textOrNil(field(r)) }))
+func (s *Store) callBlock(rows []*casefile.Call, version uint64) block {
+	type call = *casefile.Call
+	text := func(name string, field func(call) *string) blockColumn {
+		return piecewise(rows, name, nullTexts, func(r *call) *string { return textOrNil(field(*r)) })
 	}
-	when := func(name string, field func(*call) *time.Time) blockColumn {
-		return nullInstants(name, columnOf(rows, func(r *call) *time.Time { return orNil(field(r)) }))
+	when := func(name string, field func(call) *time.Time) blockColumn {
+		return piecewise(rows, name, nullInstants, func(r *call) *time.Time { return orNil(field(*r)) })
 	}
-	at := columnOf(rows, func(r *call) time.Time { return r.At() })
+	at := columnOf(rows, func(r *call) time.Time { return (*r).At() })
 	return block{"calls", []blockColumn{
-		texts("center", columnOf(rows, func(r *call) string { return r.Key.Center })),
-		texts("id", columnOf(rows, func(r *call) string { return r.Key.ID })),
+		texts("center", columnOf(rows, func(r *call) string { return (*r).Key.Center })),
+		texts("id", columnOf(rows, func(r *call) string { return (*r).Key.ID })),
 		all("version", "UInt64", columnOf(rows, func(*call) uint64 { return version })),
 		nullInstants("at", columnOf(at, orNil)),
-		s.days("day", columnOf(rows, func(r *call) string { return r.Key.Center }), at),
-		when("received_at", func(r *call) *time.Time { return &r.ReceivedAt }),
-		when("queued_at", func(r *call) *time.Time { return &r.QueuedAt }),
-		when("answered_at", func(r *call) *time.Time { return &r.AnsweredAt }),
-		when("abandoned_at", func(r *call) *time.Time { return &r.AbandonedAt }),
-		when("unserved_at", func(r *call) *time.Time { return &r.UnservedAt }),
-		text("unserved_reason", func(r *call) *string { return &r.UnservedReason }),
-		when("blocked_at", func(r *call) *time.Time { return &r.BlockedAt }),
-		when("ended_at", func(r *call) *time.Time { return &r.EndedAt }),
-		when("classified_at", func(r *call) *time.Time { return &r.ClassifiedAt }),
-		when("first_classified_at", func(r *call) *time.Time { return &r.FirstClassAt }),
-		when("called_back_at", func(r *call) *time.Time { return &r.CalledBackAt }),
-		text("class", func(r *call) *string { return &r.Class }),
-		text("category", func(r *call) *string { return &r.Category }),
-		text("outcome", func(r *call) *string { return &r.Outcome }),
-		text("referred_to", func(r *call) *string { return &r.ReferredTo }),
-		text("agent", func(r *call) *string { return &r.Agent }),
-		text("queue", func(r *call) *string { return &r.Queue }),
-		text("position", func(r *call) *string { return &r.Position }),
-		text("channel", func(r *call) *string { return &r.Channel }),
-		text("kecamatan", func(r *call) *string { return &r.Kecamatan }),
-		all("wait_ms", "Nullable(Int64)", columnOf(rows, func(r *call) *int64 { return r.WaitMS })),
-		text("caller_key_id", func(r *call) *string { return &r.Caller.KeyID }),
-		text("caller_key", func(r *call) *string { return &r.Caller.Key }),
-		text("caller_last3", func(r *call) *string { return &r.Caller.Last3 }),
-		each("tickets", "Array(String)", columnOf(rows, func(r *call) []string { return r.Tickets })),
-		each("flags", "Array(String)", columnOf(rows, func(r *call) []string { return r.Flags })),
-		all("events", "UInt32", columnOf(rows, func(r *call) uint32 { return uint32(r.Events) })),
+		s.days("day", columnOf(rows, func(r *call) string { return (*r).Key.Center }), at),
+		when("received_at", func(r call) *time.Time { return &r.ReceivedAt }),
+		when("queued_at", func(r call) *time.Time { return &r.QueuedAt }),
+		when("answered_at", func(r call) *time.Time { return &r.AnsweredAt }),
+		when("abandoned_at", func(r call) *time.Time { return &r.AbandonedAt }),
+		when("unserved_at", func(r call) *time.Time { return &r.UnservedAt }),
+		text("unserved_reason", func(r call) *string { return &r.UnservedReason }),
+		when("blocked_at", func(r call) *time.Time { return &r.BlockedAt }),
+		when("ended_at", func(r call) *time.Time { return &r.EndedAt }),
+		when("classified_at", func(r call) *time.Time { return &r.ClassifiedAt }),
+		when("first_classified_at", func(r call) *time.Time { return &r.FirstClassAt }),
+		when("called_back_at", func(r call) *time.Time { return &r.CalledBackAt }),
+		text("class", func(r call) *string { return &r.Class }),
+		text("category", func(r call) *string { return &r.Category }),
+		text("outcome", func(r call) *string { return &r.Outcome }),
+		text("referred_to", func(r call) *string { return &r.ReferredTo }),
+		text("agent", func(r call) *string { return &r.Agent }),
+		text("queue", func(r call) *string { return &r.Queue }),
+		text("position", func(r call) *string { return &r.Position }),
+		text("channel", func(r call) *string { return &r.Channel }),
+		text("kecamatan", func(r call) *string { return &r.Kecamatan }),
+		all("wait_ms", "Nullable(Int64)", columnOf(rows, func(r *call) *int64 { return (*r).WaitMS })),
+		text("caller_key_id", func(r call) *string { return &r.Caller.KeyID }),
+		text("caller_key", func(r call) *string { return &r.Caller.Key }),
+		text("caller_last3", func(r call) *string { return &r.Caller.Last3 }),
+		each("tickets", "Array(String)", columnOf(rows, func(r *call) []string { return (*r).Tickets })),
+		each("flags", "Array(String)", columnOf(rows, func(r *call) []string { return (*r).Flags })),
+		all("events", "UInt32", columnOf(rows, func(r *call) uint32 { return uint32((*r).Events) })),
 	}}
 }
 
 func (s *Store) ticketBlock(rows []ticketRow, version uint64) block {
 	text := func(name string, field func(*ticketRow) *string) blockColumn {
-		return nullTexts(name, columnOf(rows, func(r *ticketRow) *string { return textOrNil(field(r)) }))
+		return piecewise(rows, name, nullTexts, func(r *ticketRow) *string { return textOrNil(field(r)) })
 	}
 	when := func(name string, field func(*ticketRow) *time.Time) blockColumn {
-		return nullInstants(name, columnOf(rows, func(r *ticketRow) *time.Time { return orNil(field(r)) }))
+		return piecewise(rows, name, nullInstants, func(r *ticketRow) *time.Time { return orNil(field(r)) })
 	}
 	centers := columnOf(rows, func(r *ticketRow) string { return r.Key.Center })
 	at := columnOf(rows, func(r *ticketRow) time.Time { return r.Ticket.At() })

@@ -19,11 +19,11 @@ func TestCallsNowSaysWhatCasefileSays(t *testing.T) {
 	s := open(t)
 	gen := rapid.Custom(drawCall)
 	want := map[string]string{}
-	var calls []casefile.Call
+	var calls []*casefile.Call
 	for i := range 1000 {
 		c := gen.Example(i)
 		c.Key = callKey(fmt.Sprint(i))
-		calls = append(calls, c)
+		calls = append(calls, &c)
 		if c.Events > 0 && !c.Test() {
 			want[c.Key.ID] = said(&c)
 		}
@@ -106,8 +106,8 @@ func drawCall(t *rapid.T) casefile.Call {
 
 func TestTheHighestVersionOfACaseWins(t *testing.T) {
 	s := open(t)
-	call := func(class string) []casefile.Call {
-		return []casefile.Call{{Key: callKey("a"), ReceivedAt: at("2026-10-01 00:00:00"), Class: class, Events: 1}}
+	call := func(class string) []*casefile.Call {
+		return []*casefile.Call{{Key: callKey("a"), ReceivedAt: at("2026-10-01 00:00:00"), Class: class, Events: 1}}
 	}
 	for _, u := range []struct {
 		class   string
@@ -135,7 +135,7 @@ func TestTheHighestVersionOfACaseWins(t *testing.T) {
 func TestTicketRow(t *testing.T) {
 	s := open(t)
 	lat, lon := -7.4476, 112.7183
-	full := ticketRow{Scope: "own", Ticket: casefile.Ticket{
+	full := ticketRow{Scope: "own", Ticket: &casefile.Ticket{
 		Key: ticketKey("SDA-1"), State: casefile.Resolved, OPD: "dishub", Category: "pju", Priority: "non_darurat",
 		Kecamatan:  "35.15.18",
 		ReceivedAt: at("2026-10-01 16:59:00"), AnsweredAt: at("2026-10-01 16:59:10"), OpenedAt: at("2026-10-01 17:00:00"),
@@ -157,10 +157,10 @@ func TestTicketRow(t *testing.T) {
 		},
 		Events: 9, LastEventAt: at("2026-10-01 18:40:00"),
 	}}
-	bare := ticketRow{Ticket: casefile.Ticket{
+	bare := ticketRow{Ticket: &casefile.Ticket{
 		Key: ticketKey("SDA-2"), State: casefile.Opened, OpenedAt: at("2026-10-01 16:59:59"), Events: 1,
 	}}
-	gone := ticketRow{Ticket: casefile.Ticket{Key: ticketKey("SDA-3"), State: casefile.Opened}}
+	gone := ticketRow{Ticket: &casefile.Ticket{Key: ticketKey("SDA-3"), State: casefile.Opened}}
 	if err := s.upsertTickets(t.Context(), []ticketRow{full, bare, gone}, 1); err != nil {
 		t.Fatal(err)
 	}

@@ -83,13 +83,13 @@ func (s *Store) staleClocks(ctx context.Context, cases []caseClocks) ([]*sla.Clo
 func (s *Store) clockBlock(rows []*sla.Clock, version uint64) block {
 	type ref = *sla.Clock
 	text := func(name string, field func(ref) *string) blockColumn {
-		return nullTexts(name, columnOf(rows, func(r *ref) *string { return textOrNil(field(*r)) }))
+		return piecewise(rows, name, nullTexts, func(r *ref) *string { return textOrNil(field(*r)) })
 	}
 	plain := func(name string, field func(ref) string) blockColumn {
-		return texts(name, columnOf(rows, func(r *ref) string { return field(*r) }))
+		return piecewise(rows, name, texts, func(r *ref) string { return field(*r) })
 	}
 	when := func(name string, field func(ref) *time.Time) blockColumn {
-		return nullInstants(name, columnOf(rows, func(r *ref) *time.Time { return orNil(field(*r)) }))
+		return piecewise(rows, name, nullInstants, func(r *ref) *time.Time { return orNil(field(*r)) })
 	}
 	return block{"clocks", []blockColumn{
 		plain("center", func(r ref) string { return r.Key.Center }),

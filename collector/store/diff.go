@@ -17,13 +17,13 @@ import (
 // ChangedRows returns the cases among rows whose row in calls or tickets is absent or differs from what Upsert would
 // write. It does not look at clocks.
 func (s *Sink) ChangedRows(ctx context.Context, rows []tracker.Row) (map[event.Key]bool, error) {
-	var calls []casefile.Call
+	var calls []*casefile.Call
 	var tickets []ticketRow
 	var callKeys, ticketKeys []event.Key
 	for i := range rows {
 		switch r := &rows[i]; {
 		case r.Call != nil:
-			calls, callKeys = append(calls, *r.Call), append(callKeys, r.Key)
+			calls, callKeys = append(calls, r.Call), append(callKeys, r.Key)
 		case r.Ticket != nil:
 			tickets, ticketKeys = append(tickets, s.ticketRowOf(r)), append(ticketKeys, r.Key)
 		}
@@ -36,8 +36,11 @@ func (s *Sink) ChangedRows(ctx context.Context, rows []tracker.Row) (map[event.K
 }
 
 func (s *Sink) ticketRowOf(r *tracker.Row) ticketRow {
-	t := ticketRow{Ticket: *r.Ticket}
-	t.Pauses = t.PausedSpans()
+	t := ticketRow{Ticket: r.Ticket}
+	if len(t.Pauses) > 1 {
+		own := *r.Ticket
+		own.Pauses, t.Ticket = own.PausedSpans(), &own
+	}
 	if s.Scope == nil {
 		return t
 	}

@@ -60,27 +60,12 @@ func eventChunks(events []*event.Event, maxRows, maxYears int) [][]*event.Event 
 // eventColumn makes one column of the table events.
 type eventColumn func([]*event.Event) blockColumn
 
-// fieldOf makes the column of one field of an event. Its values go to the client in pieces: all of an insert's would be
-// some 20 MiB beside the client's own, full of pointers.
+// fieldOf makes the column of one field of an event.
 func fieldOf[T any](name string, send func(string, []T) blockColumn, value func(*event.Event) T) eventColumn {
 	return func(events []*event.Event) blockColumn {
-		return blockColumn{name, send(name, nil).wire, func(to driver.BatchColumn) error {
-			values := make([]T, 0, min(len(events), pieceRows))
-			for piece := range slices.Chunk(events, pieceRows) {
-				values = values[:0]
-				for _, e := range piece {
-					values = append(values, value(e))
-				}
-				if err := send(name, values).append(to); err != nil {
-					return err
-				}
-			}
-			return nil
-		}}
+		return piecewise(events, name, send, func(e **event.Event) T { return value(*e) })
 	}
 }
-
-const pieceRows = 1000
 
 // How the fields of an event go over HTTP, beside texts, instants and nullInstants.
 func digests(name string, v [][]byte) blockColumn      { return all(name, "FixedString(16)", v) }

@@ -18,15 +18,15 @@ func TestBlocksFitTheTypesOfTheTables(t *testing.T) {
 	s := open(t)
 	lat := 1.5
 	ticket := ticketRow{Scope: "own",
-		Ticket: casefile.Ticket{Key: ticketKey("a"), OPD: "x", OpenedAt: clockStart, Lat: &lat, Lon: &lat,
+		Ticket: &casefile.Ticket{Key: ticketKey("a"), OPD: "x", OpenedAt: clockStart, Lat: &lat, Lon: &lat,
 			Calls:       []string{"c"},
 			Assignments: []casefile.Assignment{{OPD: "x", At: clockStart}, {At: clockStart, EndedAt: clockStart.Add(time.Hour)}},
 			Pauses:      []casefile.Pause{{From: clockStart, Reason: "cuaca"}}, Flags: []string{"f"}, Events: 1}}
 	clock, call := rapid.Custom(drawClock).Example(1), rapid.Custom(drawCall).Example(1)
 	for _, b := range []block{
 		eventBlock([]*event.Event{drawEvent(1).Example(3), {}}),
-		s.callBlock([]casefile.Call{call, {}}, 1),
-		s.ticketBlock([]ticketRow{ticket, {}}, 1),
+		s.callBlock([]*casefile.Call{&call, {}}, 1),
+		s.ticketBlock([]ticketRow{ticket, {Ticket: &casefile.Ticket{}}}, 1),
 		s.clockBlock([]*sla.Clock{&clock, {}}, 1),
 	} {
 		types := map[string]string{}

@@ -30,8 +30,8 @@ func TestPlacesOfPrivateCasesAreTakenOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		if typ.Kind() == event.KindTicket {
-			row := ticketRow{Ticket: casefile.FoldTicket(e.Key(), []*event.Event{&e}, casefile.CallFacts{})}
-			if err := s.upsertTickets(t.Context(), []ticketRow{row}, uint64(n)); err != nil {
+			folded := casefile.FoldTicket(e.Key(), []*event.Event{&e}, casefile.CallFacts{})
+			if err := s.upsertTickets(t.Context(), []ticketRow{{Ticket: &folded}}, uint64(n)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -18,7 +18,7 @@ func TestRetentionBlanksByOccurrence(t *testing.T) {
 	s := open(t)
 	now := at("2026-11-20 00:00:00")
 	var events []*event.Event
-	var calls []casefile.Call
+	var calls []*casefile.Call
 	for i, when := range []string{
 		"2024-11-01 08:00:00", "2025-10-01 08:00:00", "2025-11-01 08:00:00", "2026-11-01 08:00:00",
 	} {
@@ -26,7 +26,8 @@ func TestRetentionBlanksByOccurrence(t *testing.T) {
 		e.OccurredAt, e.ReceivedAt, e.Attributes = at(when), now, map[string]string{"note": "x"}
 		e.Digest[15] = byte(i + 1)
 		events = append(events, e)
-		calls = append(calls, casefile.FoldCall(e.Key(), []*event.Event{e}, nil))
+		call := casefile.FoldCall(e.Key(), []*event.Event{e}, nil)
+		calls = append(calls, &call)
 	}
 	if err := s.InsertEvents(t.Context(), events, "t"); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"maps"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/monev112/monev112/collector/casefile"
 	"github.com/monev112/monev112/collector/event"
 	"github.com/monev112/monev112/collector/sla"
+	"github.com/monev112/monev112/collector/tracker"
 )
 
 // What an insert sends is the same whatever the inserts before it left in the columns.
@@ -24,7 +26,7 @@ func TestColumnsUsedAgainSendTheSame(t *testing.T) {
 		for step := range rapid.IntRange(2, 5).Draw(rt, "inserts") {
 			n := rapid.IntRange(1, 5).Draw(rt, "rows")
 			var events []*event.Event
-			var calls []casefile.Call
+			var calls []*casefile.Call
 			var clocks []*sla.Clock
 			for i := range n {
 				ev := drawEvent(i).Draw(rt, "event")
@@ -32,9 +34,8 @@ func TestColumnsUsedAgainSendTheSame(t *testing.T) {
 					delete(ev.Attributes, slices.Sorted(maps.Keys(ev.Attributes))[0])
 				}
 				events = append(events, ev)
-				calls = append(calls, rapid.Custom(drawCall).Draw(rt, "call"))
-				clock := rapid.Custom(drawClock).Draw(rt, "clock")
-				clocks = append(clocks, &clock)
+				call, clock := rapid.Custom(drawCall).Draw(rt, "call"), rapid.Custom(drawClock).Draw(rt, "clock")
+				calls, clocks = append(calls, &call), append(clocks, &clock)
 			}
 			for _, b := range []block{eventBlock(events), s.callBlock(calls, 1), s.clockBlock(clocks, 1)} {
 				fresh, used := blankColumns(rt, b), blankColumns(rt, b)
@@ -116,4 +117,42 @@ func sent(t rapid.TB, b block, to []column.Interface) []byte {
 		to[i].Encode(&out)
 	}
 	return out.Buf
+}
+
+// The facts of a case take half a KiB and more: a copy of each, and the values of all columns beside the client's own,
+// would be the most that a batch takes.
+func TestAnInsertOfCasesCopiesNoFacts(t *testing.T) {
+	s, err := Open(t.Context(), Config{Addr: "127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	call := casefile.Call{Key: callKey("c"), ReceivedAt: clockStart}
+	ticket := casefile.Ticket{Key: ticketKey("t"), OpenedAt: clockStart}
+	const n = 5000
+	sink := Sink{Store: s}
+	rows := slices.Repeat([]tracker.Row{{Key: ticket.Key, Ticket: &ticket}}, n)
+	for name, c := range map[string]struct {
+		bytes uint64 // of a row at most
+		make  func() block
+	}{
+		"calls": {400, func() block { return s.callBlock(slices.Repeat([]*casefile.Call{&call}, n), 1) }},
+		"tickets": {1000, func() block {
+			var tickets []ticketRow
+			for i := range rows {
+				tickets = append(tickets, sink.ticketRowOf(&rows[i]))
+			}
+			return s.ticketBlock(tickets, 1)
+		}},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		b := c.make()
+		runtime.ReadMemStats(&after)
+		if got := (after.TotalAlloc - before.TotalAlloc) / n; got > c.bytes || len(b.columns) == 0 {
+			t.Errorf("%s: %d bytes for each row, want at most %d", name, got, c.bytes)
+		} else {
+			t.Logf("%s: %d bytes for each row", name, got)
+		}
+	}
 }

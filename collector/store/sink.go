@@ -289,7 +289,7 @@ func (s *Sink) StoredDigests(ctx context.Context, events []*event.Event) ([]even
 // Upsert stores the rows of cases and of their clocks under version, which must be greater than that of every row
 // before. The hours and days that they belong to or have left follow (see Run).
 func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) error {
-	calls := make([]casefile.Call, 0, len(rows))
+	calls := make([]*casefile.Call, 0, len(rows))
 	var tickets []ticketRow
 	clocks := make([]caseClocks, 0, len(rows))
 	var hours, days []Period // that the cases belong to, or belonged to as far as the board knows
@@ -299,7 +299,7 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 		r := &rows[i]
 		switch {
 		case r.Call != nil:
-			calls = append(calls, *r.Call)
+			calls = append(calls, r.Call)
 			if at := r.Call.At(); !at.IsZero() {
 				hours = append(hours, Period{r.Key.Center, hourOf(at)})
 			}

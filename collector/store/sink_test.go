@@ -97,7 +97,7 @@ func TestHoursLeftByAProcessThatDied(t *testing.T) {
 	if err := s.markPeriods(t.Context(), hourly, []Period{{"35.15", at("2026-10-01 16:00:00")}}, 2, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.upsertCalls(t.Context(), []casefile.Call{c}, 2); err != nil {
+	if err := s.upsertCalls(t.Context(), []*casefile.Call{&c}, 2); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -166,7 +166,7 @@ func TestReadCasesFindsTheTicketsOfACall(t *testing.T) {
 		t.Fatal(err)
 	}
 	// t1 is named by the row of the call alone.
-	if err := s.upsertCalls(t.Context(), []casefile.Call{{Key: callKey("c1"), Tickets: []string{"t1", "t2"}, Events: 1}},
+	if err := s.upsertCalls(t.Context(), []*casefile.Call{{Key: callKey("c1"), Tickets: []string{"t1", "t2"}, Events: 1}},
 		1); err != nil {
 		t.Fatal(err)
 	}
