@@ -87,7 +87,9 @@ func TestABurstEndsAmidSteadyTraffic(t *testing.T) {
 	b := burst{}
 	count := func(ticks, events int, drained bool) (n int) {
 		for range ticks {
-			b.shipped(events)
+			if b.shipped(events, drained) {
+				n++
+			}
 			if b.trims(drained) {
 				n++
 			}
@@ -101,6 +103,29 @@ func TestABurstEndsAmidSteadyTraffic(t *testing.T) {
 	}{{100, false, 0}, {burstEvents, false, 0}, {100, false, 2}, {100, false, 0}} {
 		if got := count(3*trimAgain, step.events, step.drained); got != step.want {
 			t.Errorf("step %d: memory given back %d times, want %d", i, got, step.want)
+		}
+	}
+}
+
+func TestMemoryIsGivenBackWithTheLastBatchOfABurstOnceATick(t *testing.T) {
+	b := burst{}
+	for i, step := range []struct {
+		tick    bool
+		events  int
+		drained bool
+		want    bool
+	}{
+		{events: burstEvents, drained: false, want: false},
+		{events: burstEvents, drained: true, want: true},
+		{events: burstEvents, drained: true, want: false},
+		{events: 10, drained: true, want: false},
+		{tick: true, drained: true, want: true},
+		{events: burstEvents, drained: true, want: true},
+		{tick: true, drained: true, want: false},
+	} {
+		got := step.tick && b.trims(step.drained) || !step.tick && b.shipped(step.events, step.drained)
+		if got != step.want {
+			t.Errorf("step %d: memory given back: %v, want %v", i, got, step.want)
 		}
 	}
 }

@@ -197,13 +197,12 @@ func (s *Shipper) Run(ctx context.Context) error {
 	tick := time.NewTicker(idleTick)
 	defer tick.Stop()
 	for {
+		trim := false
 		select {
 		case <-ctx.Done():
 			return s.stop()
 		case <-tick.C:
-			if s.burst.trims(s.Shipped()+fewBytes > s.journal.End()) {
-				s.trim(feed)
-			}
+			trim = s.burst.trims(s.drained())
 		case r := <-s.requests:
 			r.done <- r.do(ctx)
 		case next := <-feed.batches:
@@ -228,7 +227,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 				}
 				return err
 			}
-			s.burst.shipped(len(next.batch.events))
+			trim = s.burst.shipped(len(next.batch.events), s.drained())
 			feed.recycle(next.batch)
 		}
 		if !s.board.Complete() && s.Shipped() >= s.completeAt {
@@ -237,9 +236,15 @@ func (s *Shipper) Run(ctx context.Context) error {
 			s.cfg.Log.Info("board complete")
 		}
 		s.deleteShipped()
+		if trim {
+			s.trim(feed)
+		}
 		s.requeue(ctx)
 	}
 }
+
+// drained reports whether less than fewBytes wait to be shipped.
+func (s *Shipper) drained() bool { return s.Shipped()+fewBytes > s.journal.End() }
 
 // stop notes that the shipper ended in order: the host may boot again without anything being lost.
 func (s *Shipper) stop() error {

@@ -85,10 +85,9 @@ func (s *Store) insert(ctx context.Context, b block, rows int, token string) err
 	if rows == 0 {
 		return nil
 	}
-	conn := s.conn
-	if b.table == eventsTable {
-		conn = s.bulk
-	}
+	s.inserting.RLock()
+	defer s.inserting.RUnlock()
+	conn := s.inserts.of(b.table)
 	start := time.Now()
 	err := s.request(ctx, "insert into "+b.table, func(ctx context.Context) error {
 		types := make([]clickhouse.ColumnNameAndType, len(b.columns))

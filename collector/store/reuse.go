@@ -1,10 +1,13 @@
 package store
 
 import (
+	"errors"
 	"reflect"
 	"sync"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
 // columnReuse keeps the column buffers of the latest inserts for the next ones. The client makes the columns of every
@@ -62,4 +65,50 @@ func (s *columnReuse) trim() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.of = nil
+}
+
+// insertConns are the connections of inserts alone: each keeps a buffer as large as its largest insert, up to 50 MiB,
+// for as long as it lives.
+type insertConns struct {
+	opts   clickhouse.Options
+	events driver.Conn // one connection, since the largest inserts are of events
+	others driver.Conn
+}
+
+// openInserts makes the connections, which are dialled when they are needed.
+func openInserts(opts clickhouse.Options) (insertConns, error) {
+	c := insertConns{opts: opts}
+	var err error
+	if c.others, err = clickhouse.Open(&opts); err != nil {
+		return c, err
+	}
+	opts.MaxOpenConns, opts.MaxIdleConns = 1, 1
+	if c.events, err = clickhouse.Open(&opts); err != nil {
+		return c, errors.Join(err, c.others.Close())
+	}
+	return c, nil
+}
+
+// of is the connection for a table.
+func (c *insertConns) of(table string) driver.Conn {
+	if table == eventsTable {
+		return c.events
+	}
+	return c.others
+}
+
+func (c *insertConns) close() error { return errors.Join(c.events.Close(), c.others.Close()) }
+
+// renewInserts closes the connections of inserts, whose buffers go with them, unless one is in use.
+func (s *Store) renewInserts() {
+	if !s.inserting.TryLock() {
+		return
+	}
+	defer s.inserting.Unlock()
+	fresh, err := openInserts(s.inserts.opts)
+	if err != nil {
+		return // not with options that were good once
+	}
+	_ = s.inserts.close() // nothing is under way on them
+	s.inserts = fresh
 }

@@ -2,12 +2,14 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"runtime"
 	"slices"
 	"testing"
 
 	"github.com/ClickHouse/ch-go/proto"
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
 	"pgregory.net/rapid"
 
@@ -117,6 +119,28 @@ func sent(t rapid.TB, b block, to []column.Interface) []byte {
 		to[i].Encode(&out)
 	}
 	return out.Buf
+}
+
+func TestConnectionsOfInsertsGoWithTheirBuffersUnlessInUse(t *testing.T) {
+	s, err := Open(t.Context(), Config{Addr: "127.0.0.1:1"}) // nothing is dialled
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	was := s.inserts
+	s.inserting.RLock() // as an insert does
+	s.renewInserts()
+	s.inserting.RUnlock()
+	if s.inserts.events != was.events || s.inserts.others != was.others {
+		t.Error("connections were closed while an insert had one")
+	}
+	s.renewInserts()
+	if s.inserts.events == was.events || s.inserts.others == was.others {
+		t.Error("connections stay")
+	}
+	if err := was.events.Ping(t.Context()); !errors.Is(err, clickhouse.ErrConnectionClosed) {
+		t.Errorf("a connection from before: %v, want that it is closed", err)
+	}
 }
 
 // The facts of a case take half a KiB and more: a copy of each, and the values of all columns beside the client's own,

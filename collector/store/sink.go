@@ -399,6 +399,7 @@ func (s *Sink) OpenCases(ctx context.Context, since time.Time) ([]event.Key, err
 // burst. It is called when no large batch follows the ones before.
 func (s *Sink) BurstEnded() {
 	s.reuse.trim()
+	s.renewInserts()
 	s.large.Store(0)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,6 +16,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -40,6 +41,7 @@ const (
 	maxInsertRows  = 100_000 // rows of one insert block
 	maxQueryBytes  = 200_000 // text of one query with its keys; the server's own bound is 262,144
 	maxOpenConns   = 6
+	connLifetime   = 2 * time.Minute
 	defaultDial    = 5 * time.Second
 	defaultRequest = 60 * time.Second
 )
@@ -82,8 +84,10 @@ type TLS struct {
 type Store struct {
 	cfg  Config
 	conn driver.Conn // its default database is monev112's
-	bulk driver.Conn // conn with one connection, for events: each one keeps a buffer as large as its largest insert
 	boot driver.Conn // without a default database, to create it
+
+	inserting sync.RWMutex // held for reading while inserts are in use
+	inserts   insertConns
 
 	reuse columnReuse
 }
@@ -109,7 +113,7 @@ func Open(_ context.Context, cfg Config) (*Store, error) {
 		ReadTimeout:      cfg.RequestTimeout,
 		MaxOpenConns:     maxOpenConns,
 		MaxIdleConns:     maxOpenConns,
-		ConnMaxLifetime:  20 * time.Second, // it keeps the buffer of its largest insert, up to 50 MiB
+		ConnMaxLifetime:  connLifetime,
 		ConnOpenStrategy: clickhouse.ConnOpenInOrder,
 		Settings:         clickhouse.Settings{},
 		ClientInfo: clickhouse.ClientInfo{Products: []struct{ Name, Version string }{
@@ -150,13 +154,11 @@ func Open(_ context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("clickhouse options: %w", err), boot.Close())
 	}
-	bulkOpts := opts
-	bulkOpts.MaxOpenConns, bulkOpts.MaxIdleConns = 1, 1
-	bulk, err := clickhouse.Open(&bulkOpts)
+	inserts, err := openInserts(opts)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("clickhouse options: %w", err), boot.Close(), conn.Close())
 	}
-	return &Store{cfg: cfg, conn: conn, bulk: bulk, boot: boot}, nil
+	return &Store{cfg: cfg, conn: conn, boot: boot, inserts: inserts}, nil
 }
 
 func (c *Config) setDefaults() {
@@ -224,7 +226,11 @@ func (t TLS) load() (*tls.Config, error) {
 }
 
 // Close ends the connections. It may be called twice.
-func (s *Store) Close() error { return errors.Join(s.conn.Close(), s.bulk.Close(), s.boot.Close()) }
+func (s *Store) Close() error {
+	s.inserting.RLock()
+	defer s.inserting.RUnlock()
+	return errors.Join(s.conn.Close(), s.inserts.close(), s.boot.Close())
+}
 
 // Ping asks ClickHouse for a trivial answer: nil when it is there and lets us in.
 func (s *Store) Ping(ctx context.Context) error {
