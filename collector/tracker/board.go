@@ -86,29 +86,30 @@ type Board struct {
 	steps         atomic.Uint64 // work done since the start, see Board.worked
 }
 
-// entry is one case in memory.
+// entry is one case in memory. There may be hundreds of thousands: what few cases have is behind a pointer, and what is
+// small stands together.
 type entry struct {
 	remembered
 	center       *center            // nil for a historical centre
 	from         casefile.CallFacts // of a call: what it gives its tickets
-	queued       foldKind           // how it waits in Board.queue; 0: it does not
-	unfolded     int                // how many of the last events wait with it
+	unfolded     int                // how many of the last events wait in Board.queue
 	tally        *tally             // nil while the case is small
 	named        int                // of a ticket that is not complete: links that its events made
-	gen          uint32             // moves with every change
 	storedClocks []uint32           // clocks that its rows in ClickHouse have, as clockID numbers them
-	clocksKnown  bool               // storedClocks are all there are
 	storedAt     time.Time          // At of its row in ClickHouse; zero when not known
 	counts       contribution
-	private      bool          // no exact place of it is kept
-	slot         openSlot      // of an open ticket on the board
+	slot         *openSlot     // of an open ticket on the board; nil of any other case
 	alone        *alone        // of a ticket of a group: what the others need of it
 	master       string        // of a ticket: the one that it refers to
 	joined       string        // of a ticket with a master: for which it waited when it was folded, its own id for none
 	notJoined    string        // the flag that says why it waits for none
+	idle         *list.Element // in Board.late or Board.idle; nil while the case is an open ticket
+	gen          uint32        // moves with every change
+	queued       foldKind      // how it waits in Board.queue; 0: it does not
+	clocksKnown  bool          // storedClocks are all there are
+	private      bool          // no exact place of it is kept
 	waits        bool          // for a master that is open
 	late         bool          // none of its events was live when it was received, or the centre is historical
-	idle         *list.Element // in Board.late or Board.idle; nil while the case is an open ticket
 }
 
 // remembered is the part of a case that a checkpoint holds. The checkpoint shares its slices, so their elements never

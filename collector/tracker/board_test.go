@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -17,6 +18,19 @@ import (
 var noon = time.Date(2026, 11, 2, 5, 0, 0, 0, time.UTC)
 
 var jakarta = time.FixedZone("WIB", 7*3600)
+
+// While ClickHouse is behind, every case that came since is in memory: 100,000 and more after an import at full speed.
+func TestACaseIsSmall(t *testing.T) {
+	for name, c := range map[string]struct{ got, most uintptr }{
+		"case":             {unsafe.Sizeof(entry{}), 480}, // a size in which memory is given out, like 416 and 512
+		"event of a case":  {unsafe.Sizeof(stored{}), 48},
+		"counts of a call": {unsafe.Sizeof(contribution{}), 8},
+	} {
+		if c.got > c.most {
+			t.Errorf("%s: %d bytes, want at most %d", name, c.got, c.most)
+		}
+	}
+}
 
 // newBoard returns a complete board whose resolve clock is due an hour after opening, at risk after 45 minutes.
 func newBoard(said *[]Outcome) *Board {

@@ -26,7 +26,7 @@ const (
 type center struct {
 	label    string
 	cfg      CenterConfig
-	quarters map[int64]*[measures]int32
+	quarters map[int32]*[measures]int32
 	recent   map[*entry]recentCase
 	groups   map[groupKey]*openGroup // open tickets
 	// of open tickets that have some, beside the clocks in their group
@@ -47,7 +47,7 @@ type recentCase struct {
 
 func newCenter(label string, cfg CenterConfig) *center {
 	return &center{
-		label: label, cfg: cfg, quarters: map[int64]*[measures]int32{}, recent: map[*entry]recentCase{},
+		label: label, cfg: cfg, quarters: map[int32]*[measures]int32{}, recent: map[*entry]recentCase{},
 		groups: map[groupKey]*openGroup{}, elsewhere: map[*entry][]elsewhere{},
 		due:   instants{map[int64][]*entry{}, func(en *entry) *instantSlot { return &en.slot.due }},
 		quiet: instants{map[int64][]*entry{}, func(en *entry) *instantSlot { return &en.slot.quiet }},
@@ -93,9 +93,11 @@ var measureNames = [named]string{
 
 // contribution is what one call adds to the window counts.
 type contribution struct {
-	quarter int64 // its instant divided by Quarter
+	quarter int32 // its instant divided by Quarter
 	bits    uint16
 }
+
+func quarterOf(t time.Time) int32 { return int32(t.Unix() / int64(Quarter/time.Second)) }
 
 func (c *center) contribution(call *casefile.Call) contribution {
 	if call.Events == 0 || call.Test() {
@@ -115,7 +117,7 @@ func (c *center) contribution(call *casefile.Call) contribution {
 	is[hoax] = call.Hoax()
 	is[ghost] = call.Class == event.ClassGhost
 	is[unclassified] = is[answered] && !call.Classified()
-	con := contribution{quarter: call.At().Unix() / int64(Quarter/time.Second)}
+	con := contribution{quarter: quarterOf(call.At())}
 	for m, yes := range is {
 		if yes {
 			con.bits |= 1 << m
@@ -195,7 +197,7 @@ func (c *center) prune(now time.Time) {
 			delete(c.recent, en)
 		}
 	}
-	oldest := now.Add(-windowsReach).Unix() / int64(Quarter/time.Second)
+	oldest := quarterOf(now.Add(-windowsReach))
 	for q := range c.quarters {
 		if q < oldest {
 			delete(c.quarters, q)

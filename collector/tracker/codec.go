@@ -30,7 +30,7 @@ type codec struct {
 }
 
 type integer interface {
-	~int | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64
+	~int | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64
 }
 
 func num[T integer](c *codec, v *T) {

@@ -48,7 +48,7 @@ func (b *Board) Evict(shipped uint64, now time.Time) {
 	for _, c := range b.centers {
 		c.prune(now)
 	}
-	oldest := now.Add(-windowsReach).Unix() / int64(Quarter/time.Second)
+	oldest := quarterOf(now.Add(-windowsReach))
 	for key, con := range b.evictedCounts {
 		if con.quarter < oldest {
 			delete(b.evictedCounts, key)
@@ -64,7 +64,7 @@ func (b *Board) Evict(shipped uint64, now time.Time) {
 }
 
 // evict drops from the front of a list while it has more than so many cases, or they were untouched for long.
-func (b *Board) evict(list *list.List, most int, now time.Time, oldest int64) {
+func (b *Board) evict(list *list.List, most int, now time.Time, oldest int32) {
 	for el := list.Front(); el != nil; el = list.Front() {
 		en := el.Value.(*entry)
 		if list.Len() <= most && now.Sub(en.touched) < b.cfg.KeepCases || en.end > b.shipped {

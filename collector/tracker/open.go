@@ -52,7 +52,7 @@ type openSlot struct {
 }
 
 // open reports whether the case is an open ticket on the board.
-func (en *entry) open() bool { return en.slot.group != nil }
+func (en *entry) open() bool { return en.slot != nil }
 
 func (en *entry) openTicket() *openTicket { return &en.slot.group.tickets[en.slot.index] }
 
@@ -66,10 +66,10 @@ func (c *center) setOpen(en *entry, t *casefile.Ticket, clocks []sla.Clock, opd 
 		g = &openGroup{opd: label, priority: key.priority, scope: scope}
 		c.groups[key] = g
 	}
-	if en.slot.group != g {
+	if en.slot == nil || en.slot.group != g {
 		c.clearOpen(en)
 		g.tickets = append(g.tickets, openTicket{entry: en})
-		en.slot = openSlot{group: g, index: len(g.tickets) - 1}
+		en.slot = &openSlot{group: g, index: len(g.tickets) - 1}
 	}
 	delete(c.elsewhere, en)
 	o := en.openTicket()
@@ -146,10 +146,10 @@ func (o *openTicket) due(elsewhere []elsewhere) (first int64, ok bool) {
 // clearOpen takes the ticket out of its group.
 func (c *center) clearOpen(en *entry) {
 	delete(c.elsewhere, en)
-	g := en.slot.group
-	if g == nil {
+	if en.slot == nil {
 		return
 	}
+	g := en.slot.group
 	c.due.remove(en)
 	c.quiet.remove(en)
 	g.unrecorded -= one(en.openTicket().unrecorded)
@@ -158,7 +158,7 @@ func (c *center) clearOpen(en *entry) {
 	g.tickets[en.slot.index].entry.slot.index = en.slot.index
 	g.tickets[last] = openTicket{}
 	g.tickets = g.tickets[:last]
-	en.slot = openSlot{}
+	en.slot = nil
 }
 
 func (c *center) openTickets() (n int) {

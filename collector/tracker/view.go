@@ -184,7 +184,7 @@ func (c *center) windows(now time.Time) (counts []WindowCount, within []WithinCo
 		var sum [measures]int32
 		from, to := spans[name].from.Unix(), spans[name].to.Unix()
 		for q, quarter := range c.quarters {
-			if at := q * int64(Quarter/time.Second); at >= from && at < to {
+			if at := int64(q) * int64(Quarter/time.Second); at >= from && at < to {
 				for m, n := range quarter {
 					sum[m] += n
 				}
