@@ -23,8 +23,8 @@ func kendalaCommand() *cobra.Command {
 fits, so that the causes add up (docs/definitions.md). Beside it stands what changed against another month, split into
 mix (more cases of another kind) and rate (the same kind became slower or faster).
 
---check recomputes every cause from the facts and compares it with the view; it exits with 1 where anything differs. While
-an import stores cases that it compares it may only say that it must be asked again afterwards.`,
+--check recomputes every cause from the facts and compares it with the view; it exits with 1 where anything differs.
+While an import stores cases that it compares it may only say that it must be asked again afterwards.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if month == "" {

@@ -115,7 +115,8 @@ func (d LinkList) CreateOPD(center, opd, name string, lifetime time.Duration, no
 
 func (d LinkList) create(link ListedLink, lifetime time.Duration, now time.Time) (ListedLink, string, error) {
 	if lifetime < time.Minute || lifetime > maxListedLife {
-		return ListedLink{}, "", fmt.Errorf("a link for %s: use one minute to %d days", lifetime, maxListedLife/(24*time.Hour))
+		return ListedLink{}, "", fmt.Errorf("a link for %s: use one minute to %d days", lifetime,
+			maxListedLife/(24*time.Hour))
 	}
 	keys, err := LinkKeysIn(d.Dir).keyring(now, slog.New(slog.DiscardHandler))
 	if err != nil {

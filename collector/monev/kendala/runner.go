@@ -74,8 +74,8 @@ func (r *Runner) Result(ctx context.Context, q Request) (out Result, err error) 
 			return out, err
 		}
 	}
-	return Result{}, &store.UnavailableError{Reason: fmt.Sprintf("The check found differences each of %d times, but cases "+
-		"were stored meanwhile, so they prove nothing: check again when no import runs.", checks)}
+	return Result{}, &store.UnavailableError{Reason: fmt.Sprintf("The check found differences each of %d times, but "+
+		"cases were stored meanwhile, so they prove nothing: check again when no import runs.", checks)}
 }
 
 // result answers once; with a check it says how far the tables had come before anything was read.
