@@ -24,7 +24,11 @@ func TestRollupsWaitForTheEndOfABurst(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
-				s := &Sink{Store: &Store{}}
+				st, err := Open(ctx, Config{Addr: "127.0.0.1:1"}) // nobody is asked
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := &Sink{Store: st}
 				for at := time.Duration(0); at < c.burst; at += time.Second {
 					time.AfterFunc(at, func() { s.large.Store(time.Now().UnixNano()) })
 				}
@@ -47,6 +51,9 @@ func TestRollupsWaitForTheEndOfABurst(t *testing.T) {
 				}
 				cancel()
 				<-done
+				if err := st.Close(); err != nil {
+					t.Error(err)
+				}
 			})
 		})
 	}
