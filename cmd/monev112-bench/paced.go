@@ -52,8 +52,8 @@ func (p *process) paced(ctx context.Context, bodies []body, every time.Duration,
 	}
 	requests := make([][]byte, len(bodies))
 	for i, b := range bodies {
-		requests[i] = fmt.Appendf(nil, "POST /v1/events HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-			p.addr, batchType, len(b.bytes), b.bytes)
+		requests[i] = fmt.Appendf(nil, "POST /v1/events HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\n"+
+			"Content-Length: %d\r\n\r\n%s", p.addr, batchType, len(b.bytes), b.bytes)
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

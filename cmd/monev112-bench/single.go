@@ -29,7 +29,8 @@ func (b *bench) single(ctx context.Context) error {
 		fmt.Sprintf("slowest %s; the disk alone: 300 bytes and fsync on the same schedule, just before and just after",
 			ms(slices.Max(s.took))))
 	b.table.add(figure{"the same beside fsync's p99", p99.Seconds() / fsync.Seconds(), "times", false}, 6,
-		ms(fsync)+" fsync", "300 bytes appended and fsynced on the same disk, one after the other, 300 times before and 300 after")
+		ms(fsync)+" fsync", "300 bytes appended and fsynced on the same disk, one after the other, 300 times before and 300 "+
+			"after")
 	return nil
 }
 
