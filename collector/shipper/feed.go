@@ -168,7 +168,7 @@ func isDamage(err error) bool {
 const lookEvery = 100 * time.Millisecond
 
 // lingerFor is how much longer a batch waits whose first event was appended then and the one before it before: few
-// events in many batches would keep the processors busy with storing, and those who wait for an acknowledgement waiting.
+// events in many batches would keep the processors busy with storing, and those waiting who want an acknowledgement.
 // What lay in the journal has waited already.
 func (f *feed) lingerFor(before, appended time.Time) time.Duration {
 	linger := f.linger
