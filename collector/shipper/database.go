@@ -57,8 +57,8 @@ func (s *Shipper) checkDatabase(ctx context.Context) error {
 				"from", uint64(from), "to", uint64(c.Start), "filled_by_a_backup", filled, "database", db.ID, "before", c.Database)
 			c.Again = max(c.Again, c.Start)
 			c.Start, c.End = from, from
-			s.resetBoard = true
 		}
+		s.resetBoard = true // what it knows of the former one means nothing here, also where nothing was shipped to it
 	}
 	c.Database = db.ID
 	if err := s.writeCursor(c); err != nil {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/monev112/monev112/collector/event"
 )
 
 // TestAnotherClickHouseGetsWhatItLacks ships into one ClickHouse and goes on with another, which is empty, or holds
@@ -58,6 +60,52 @@ func TestAnotherClickHouseGetsWhatItLacks(t *testing.T) {
 				h.restart(true)
 				if h.shipper.cursor.Start < at {
 					rt.Fatal("known by now, it is sent everything once more")
+				}
+			})
+		})
+	}
+}
+
+// A database that was only looked at, or that took half a batch, says nothing of the one in its place: what that one
+// holds is looked for.
+func TestAnotherClickHouseIsReadBeforeAnythingWasShipped(t *testing.T) {
+	for name, underWay := range map[string]bool{"nothing was sent": false, "a batch was under way": true} {
+		t.Run(name, func(t *testing.T) {
+			dir, run := t.TempDir(), 0
+			rapid.Check(t, func(rt *rapid.T) {
+				run++
+				events := world(rt)
+				h := &harness{t: rt, dir: filepath.Join(dir, fmt.Sprint(run)), w: newWarehouse(), cfg: boardConfig(nil),
+					place: &Database{ID: "first"}}
+				h.start(nil, 0)
+				defer func() { h.journal.Close() }()
+				n := rapid.IntRange(1, len(events)-1).Draw(rt, "held by the second")
+				second := newWarehouse()
+				for _, e := range events[:n] { // another journal brought them
+					second.events[eventID{e.Key(), e.Source, e.ID}] = e
+				}
+				if underWay {
+					h.accept(events[n])
+					c := h.shipper.cursor
+					c.End = h.journal.End()
+					if err := h.shipper.writeCursor(c); err != nil {
+						rt.Fatal(err)
+					}
+				}
+				h.checkpoint()
+				h.w, h.place = second, &Database{ID: "second"}
+				h.restart(false)
+				for i, e := range events[n:] {
+					if i > 0 || !underWay {
+						h.accept(e)
+					}
+				}
+				h.ship()
+				want := fresh(events, h.cfg)
+				for _, e := range events[n:] {
+					if k := e.Key(); e.Kind == event.KindCall && want[k].Call != nil && h.w.rows[k].Call.Events != want[k].Call.Events {
+						rt.Fatalf("%v: a row of %d events, want %d", k, h.w.rows[k].Call.Events, want[k].Call.Events)
+					}
 				}
 			})
 		})
