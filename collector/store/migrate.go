@@ -61,6 +61,21 @@ func (s *Store) MigrateTo(ctx context.Context, version uint32) error {
 	return err
 }
 
+// MigrateFrom is Migrate for a database into which rows of the schema version were put: the files after it are applied
+// also where they were before the rows came, since what they say of rows is about these too.
+func (s *Store) MigrateFrom(ctx context.Context, version uint32) error {
+	known, err := schema.Migrations()
+	if err != nil {
+		return err
+	}
+	for _, m := range known[min(int(version), len(known)):] {
+		if err := s.apply(ctx, m); err != nil {
+			return err
+		}
+	}
+	return s.Migrate(ctx)
+}
+
 // migrate applies the files among known that are not recorded yet, and returns what was recorded before.
 func (s *Store) migrate(ctx context.Context, known []schema.File) (map[uint32]schema.File, error) {
 	err := s.request(ctx, "create database "+s.cfg.Database, func(ctx context.Context) error {

@@ -281,7 +281,7 @@ func (r *restorer) fill(ctx context.Context, c *Client) error {
 			return fmt.Errorf("table %s holds %s rows after the restore, the backup has %d", t.Name, got, t.Rows)
 		}
 	}
-	if err := st.Migrate(ctx); err != nil {
+	if err := st.MigrateFrom(ctx, r.m.Schema); err != nil {
 		return err
 	}
 	mark.EndedAt = r.cfg.Now()
