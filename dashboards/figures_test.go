@@ -214,6 +214,15 @@ var comparisons = []comparison{
 		FROM (SELECT toHour(toTimeZone(assumeNotNull(at), 'Asia/Jakarta')) AS h FROM $calls)`},
 	{"monev", "Peta tiket menurut kecamatan", `toInt64("Tiket")`,
 		`SELECT toInt64(count()) FROM $tickets WHERE ifNull(kecamatan, '') != '' GROUP BY kecamatan HAVING count() >= 5`},
+	{"monev", "Mengapa terlambat", `"Indikator", "Penyebab", "Kasus", "dari n terlambat"`,
+		`SELECT $clock AS name, $cause AS why, toInt64(sum(numerator)), toInt64(sum(sum(numerator)) OVER (PARTITION BY name))
+		FROM
+		(
+			SELECT indicator AS clock, cause, numerator
+			FROM present_monev_kendala(center = '35.15', since = $since, until = $until, step = 'all', target = 15, short = 5)
+			WHERE scope = 'own' AND indicator IN ('answer', 'acknowledge', 'arrive', 'resolve')
+		)
+		GROUP BY name, why`},
 	{"monev", "Permintaan informasi",
 		`toDate("time"), round("bagian permintaan informasi", 9), toInt64("permintaan informasi"), toInt64("n")`,
 		`SELECT toStartOfMonth(assumeNotNull(day)) AS month,
@@ -277,11 +286,18 @@ func ofAgencies(page, scope, who string) []comparison {
 			FROM (SELECT DISTINCT d AS day FROM $clocks WHERE $theirs AND clock = 'resolve') AS days
 			CROSS JOIN (SELECT d, met, decided FROM $judged WHERE center = '35.15' AND $theirs AND clock = 'resolve') AS c
 			WHERE d > day - 28 AND d <= day GROUP BY day`},
+		{page, "Tiket terlambat",
+			`"Tiket", "$who", "Kategori", "Prioritas", "Kecamatan", "Batas waktu", "Jatuh tempo"`,
+			`SELECT id, $opd AS name, $category AS what, $priority AS how, $kecamatan AS place, $clock, due_at
+			FROM (SELECT subject, clock, due_at FROM $judged WHERE center = '35.15' AND late) AS c
+			INNER JOIN (SELECT id, opd, category, priority, kecamatan FROM tickets_now WHERE center = '35.15'
+				AND open AND ifNull(scope, 'own') = '$scope' AND last_event_at >= now() - INTERVAL 180 DAY) AS t ON t.id = c.subject`},
 		{page, "Rata-rata lama setiap tahap",
 			`"$who", toInt64("n"), round("Pusat", 6), round("Terima", 6), round("Berangkat", 6), round("Tempuh", 6),
-				round("Selesai", 6)`,
+				round("Menunggu", 6), round("Selesai", 6)`,
 			`SELECT $opd AS name, toInt64(count()), round(avg(dispatch_seconds), 6), round(avg(acknowledge_seconds), 6),
-				round(avg(turnout_seconds), 6), round(avg(travel_seconds), 6), round(avg(resolve_seconds), 6)
+				round(avg(turnout_seconds), 6), round(avg(travel_seconds), 6), round(avg(paused_s), 6),
+				round(avg(resolve_seconds), 6)
 			FROM $tickets WHERE $theirs GROUP BY opd`},
 		{page, "Waktu tanggap setiap tahap",
 			`"Tahap", "$who", toInt64("n"), round("Kelengkapan", 9), round("Median", 6), round("9 dari 10 dalam", 6),
@@ -304,7 +320,7 @@ func ofAgencies(page, scope, who string) []comparison {
 func statement(t *testing.T, sql, database string, since, until time.Time) string {
 	t.Helper()
 	words := map[string]string{}
-	for _, kind := range []string{"opd", "interval", "clock"} {
+	for _, kind := range []string{"opd", "interval", "clock", "cause", "category", "priority", "kecamatan"} {
 		name, err := named(kind, kind)
 		if err != nil {
 			t.Fatal(err)
@@ -325,7 +341,8 @@ func statement(t *testing.T, sql, database string, since, until time.Time) strin
 		strings.NewReplacer("$days", "day >= $since AND day < $until"),
 		strings.NewReplacer("$since", "toDate('"+since.Format(time.DateOnly)+"')",
 			"$until", "toDate('"+until.Format(time.DateOnly)+"')", "$opd", words["$opd"], "$interval", words["$interval"],
-			"$clock", words["$clock"]),
+			"$clock", words["$clock"], "$cause", words["$cause"], "$category", words["$category"], "$priority",
+			words["$priority"], "$kecamatan", words["$kecamatan"]),
 	} {
 		sql = r.Replace(sql)
 	}
