@@ -2,13 +2,18 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/monev112/monev112/collector/casefile"
+	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store/schema"
+	"github.com/monev112/monev112/collector/tracker"
 )
 
 // prereleaseRows are rows as commit 8bee9c5 could have written them, in every table.
@@ -115,6 +120,46 @@ func TestDatabaseOf8bee9c5IsTakenOver(t *testing.T) {
 	}
 	if recorded, err := s.recordedMigrations(t.Context()); err != nil || recorded[next.Number].Name != next.Name {
 		t.Errorf("recorded %v, %v", recorded, err)
+	}
+}
+
+// A filled database of before 014, whose upgrade is killed between any two statements and begun again, shows what is open.
+func TestUpgradeComputesWhatIsOpen(t *testing.T) {
+	s := openSink(t)
+	opened := time.Now().UTC().Truncate(time.Hour).Add(-48 * time.Hour)
+	var rows []tracker.Row
+	for i, state := range []casefile.State{casefile.Opened, casefile.Resolved, casefile.Merged} {
+		key := ticketKey(fmt.Sprint("t", i))
+		rows = append(rows, tracker.Row{Key: key,
+			Ticket: &casefile.Ticket{Key: key, State: state, OpenedAt: opened, OPD: "dishub", Category: "pju", Events: 1},
+			Clocks: []sla.Clock{{Key: key, Name: sla.Resolve, Seq: 1, OPD: "dishub", Scope: "own", StartedAt: opened,
+				DueAt: opened.Add(time.Hour), BreachAt: opened.Add(time.Hour), Void: state == casefile.Merged}}})
+	}
+	if err := s.Upsert(t.Context(), rows, 1); err != nil {
+		t.Fatal(err)
+	}
+	file := migrations(t)[13]
+	for _, done := range []int{0, 3, len(file.Statements) - 1, len(file.Statements)} {
+		for _, sql := range append([]string{
+			"ALTER TABLE clocks_daily DROP COLUMN running",
+			"ALTER TABLE tickets_daily DROP COLUMN open, DROP COLUMN categories, DROP COLUMN paused_s",
+			"INSERT INTO migrations VALUES (14, '', '', now64(3, 'UTC'))",
+		}, file.Statements[:done]...) {
+			if err := s.exec(t.Context(), "before 014", sql); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again := &Sink{Store: s.Store, Scope: s.Scope}
+		if err := again.Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		rolled, direct := late(t, s.Store)
+		if d := cmp.Diff(direct, rolled); d != "" || len(direct) != 3 {
+			t.Errorf("killed after %d statements: %s of %d", done, d, len(direct))
+		}
+		if left := lines(t, s.Store, "SELECT count() FROM days_pending FINAL WHERE NOT done"); left[0] != "0" {
+			t.Errorf("killed after %d statements: %s days are left", done, left)
+		}
 	}
 }
 
