@@ -129,6 +129,8 @@ func TestTheHighestVersionOfACaseWins(t *testing.T) {
 	}
 	if r, err := s.Reached(t.Context()); err != nil || r.Version != 3 || !r.ReceivedAt.Equal(events[0].ReceivedAt) {
 		t.Errorf("reached %+v, %v; want version 3, and %s", r, err, events[0].ReceivedAt)
+	} else if again, err := s.Reached(t.Context()); again != r {
+		t.Errorf("nothing moved, and %+v became %+v, %v", r, again, err)
 	}
 }
 
