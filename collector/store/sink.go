@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -150,9 +151,7 @@ func (s *Sink) Run(ctx context.Context) {
 		for more := true; more; {
 			s.mu.Lock() // for a portion alone: an import of many years must not keep rows from being stored
 			began := time.Now()
-			var err error
-			more, err = s.recomputePortion(ctx)
-			more = more && err == nil
+			more, _ = s.recomputePortion(ctx) // what fails stays pending
 			p.took += time.Since(began)
 			s.mu.Unlock()
 		}
@@ -190,7 +189,8 @@ func (s *Sink) recompute(ctx context.Context) error {
 	}
 }
 
-// recomputePortion brings a portion of the pending hours and days up to date, and reports whether more are left.
+// recomputePortion brings a portion of the pending hours and one of the pending days up to date, whether or not the
+// other fails, and reports whether more are left.
 func (s *Sink) recomputePortion(ctx context.Context) (more bool, err error) {
 	began := time.Now()
 	defer func() { s.span = nextSpan(s.span, time.Since(began), more) }()
@@ -199,18 +199,20 @@ func (s *Sink) recomputePortion(ctx context.Context) (more bool, err error) {
 			continue
 		}
 		periods := p.portion()
-		if err := p.recompute(ctx, periods, s.version); err != nil {
-			return false, err
+		failed := p.recompute(ctx, periods, s.version)
+		if failed == nil {
+			failed = s.markPeriods(ctx, p.unit, periods, s.nextMark(), true)
 		}
-		if err := s.markPeriods(ctx, p.unit, periods, s.nextMark(), true); err != nil {
-			return false, err
+		if failed != nil {
+			err = errors.Join(err, failed)
+			continue
 		}
 		for _, period := range periods {
 			delete(p.periods, period)
 		}
 		more = more || len(p.periods) > 0
 	}
-	return more, nil
+	return more && err == nil, err
 }
 
 // What one portion has at most: periods, and the span from its first period on. A portion of few periods may span more:

@@ -467,6 +467,26 @@ func TestPrepareLeavesAHalfRestoredDatabaseAlone(t *testing.T) {
 	}
 }
 
+// Hours that cannot be computed keep no day from being computed: it shows which tickets are late.
+func TestDaysDoNotWaitForHoursThatFail(t *testing.T) {
+	s := openSink(t)
+	start := Period{"35.15", at("2026-10-01 00:00:00")}
+	if err := s.mark(t.Context(), []Period{start}, []Period{start}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.exec(t.Context(), "break", "RENAME TABLE calls_rollup TO away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.FlushRollups(t.Context()); err == nil {
+		t.Error("nothing failed")
+	}
+	got := lines(t, s.Store, "SELECT (SELECT count() FROM hours_pending FINAL WHERE NOT done), "+
+		"(SELECT count() FROM days_pending FINAL WHERE NOT done)")[0]
+	if got != "1 0" {
+		t.Errorf("hours and days that are left: %s, want 1 0", got)
+	}
+}
+
 // A roll-up that cannot be computed must not keep the events out of ClickHouse: Run tries it again.
 func TestPrepareDoesNotWaitForRollUpsThatFail(t *testing.T) {
 	s := openSink(t)
