@@ -108,12 +108,12 @@ func TestAnEmptyClickHouseIsNotAskedForCases(t *testing.T) {
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "data")
+			dir, run := t.TempDir(), 0
 			rapid.Check(t, func(rt *rapid.T) {
-				dir += "x"
+				run++
 				events := world(rt)
 				w := newWarehouse()
-				h := &harness{t: rt, dir: dir, w: w, cfg: boardConfig(nil)}
+				h := &harness{t: rt, dir: filepath.Join(dir, fmt.Sprint(run)), w: w, cfg: boardConfig(nil)}
 				h.start(nil, 0)
 				defer func() { h.journal.Close() }()
 				for _, e := range events {
