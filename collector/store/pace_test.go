@@ -30,7 +30,7 @@ func TestRollupsWaitForTheEndOfABurst(t *testing.T) {
 				}
 				s := &Sink{Store: st}
 				for at := time.Duration(0); at < c.burst; at += time.Second {
-					time.AfterFunc(at, func() { s.large.Store(time.Now().UnixNano()) })
+					time.AfterFunc(at, func() { s.mu.Lock(); defer s.mu.Unlock(); s.large = time.Now() })
 				}
 				done := make(chan struct{})
 				go func() { defer close(done); s.Run(ctx) }()

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -39,8 +38,8 @@ type Sink struct {
 	version     uint64              // of the latest upsert
 	marks       uint64              // the latest mark in hours_pending and days_pending
 	running     bool                // Run recomputes; without it Upsert does
+	large       time.Time           // the latest upsert of burstRows or more; zero once BurstEnded
 
-	large         atomic.Int64  // when the latest upsert of burstRows or more began, in Unix nanoseconds
 	burstEnded    chan struct{} // BurstEnded was called; made by Run
 	becamePrivate chan struct{} // a row was stored whose case is private; made by Run
 }
@@ -89,6 +88,12 @@ func (p pace) due(now time.Time, burst bool) bool {
 		pause = maxRecomputePause
 	}
 	return now.Sub(p.ended) >= pause
+}
+
+func (s *Sink) inBurst(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return now.Sub(s.large) < burstPause
 }
 
 // Prepare brings the schema up to date and recomputes the hours and days that an earlier process left, unless a restore
@@ -143,8 +148,7 @@ func (s *Sink) Run(ctx context.Context) {
 		case <-s.burstEnded:
 		case <-time.After(RecomputeEvery):
 		}
-		now := time.Now()
-		if !p.due(now, now.UnixNano()-s.large.Load() < int64(burstPause)) {
+		if now := time.Now(); !p.due(now, s.inBurst(now)) {
 			continue
 		}
 		p.took = 0
@@ -334,11 +338,11 @@ func (s *Sink) Upsert(ctx context.Context, rows []tracker.Row, version uint64) e
 		}
 		clocks = append(clocks, caseClocks{Key: r.Key, Clocks: r.Clocks, New: r.ClocksOnly})
 	}
-	if len(rows) >= burstRows {
-		s.large.Store(time.Now().UnixNano())
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(rows) >= burstRows {
+		s.large = time.Now()
+	}
 	var hoursBefore, daysBefore []Period
 	var g errgroup.Group
 	g.Go(func() (err error) { hoursBefore, err = s.storedHours(ctx, moved); return err })
@@ -402,9 +406,9 @@ func (s *Sink) OpenCases(ctx context.Context, since time.Time) ([]event.Key, err
 func (s *Sink) BurstEnded() {
 	s.reuse.trim()
 	s.renewInserts()
-	s.large.Store(0)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.large = time.Time{}
 	tell(s.burstEnded)
 }
 
