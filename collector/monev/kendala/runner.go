@@ -65,12 +65,28 @@ func NewRunner(db Database, dir *directory.Directory, now func() time.Time) *Run
 // Result tells the causes of a month. A *RefusedError says what is wrong with the request, a *store.UnavailableError
 // that they cannot be told now: a check never gives differences that cases stored beside it may have made.
 func (r *Runner) Result(ctx context.Context, q Request) (out Result, err error) {
+	center, month, against, err := r.read(q, r.now())
+	if err != nil {
+		return out, err
+	}
+	select {
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
+	case <-ctx.Done():
+		return out, ctx.Err()
+	}
+	if !q.Check {
+		return r.result(ctx, q, center, month, against)
+	}
 	for range checks {
-		var before, after store.Reached
-		if out, before, err = r.result(ctx, q); err != nil || out.Check == nil || out.Check.Differences == 0 {
+		before, err := r.database.Reached(ctx)
+		if err != nil {
 			return out, err
 		}
-		if after, err = r.database.Reached(ctx); err != nil || after == before {
+		if out, err = r.result(ctx, q, center, month, against); err != nil || out.Check.Differences == 0 {
+			return out, err
+		}
+		if after, err := r.database.Reached(ctx); err != nil || after == before {
 			return out, err
 		}
 	}
@@ -78,30 +94,16 @@ func (r *Runner) Result(ctx context.Context, q Request) (out Result, err error) 
 		"cases were stored meanwhile, so they prove nothing: check again when no import runs.", checks)}
 }
 
-// result answers once; with a check it says how far the tables had come before anything was read.
-func (r *Runner) result(ctx context.Context, q Request) (out Result, before store.Reached, err error) {
+// result answers once what read makes of a request.
+func (r *Runner) result(ctx context.Context, q Request, center directory.Center, month, against time.Time) (out Result,
+	err error) {
 	now := r.now().UTC().Truncate(time.Millisecond)
-	center, month, against, err := r.read(q, now)
-	if err != nil {
-		return out, before, err
-	}
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	case <-ctx.Done():
-		return out, before, ctx.Err()
-	}
-	if q.Check {
-		if before, err = r.database.Reached(ctx); err != nil {
-			return out, before, err
-		}
-	}
 	ask := store.CauseRange{Center: center.Code, Since: month, Until: month.AddDate(0, 1, 0), AsOf: q.AsOf,
 		Targets: store.FigureTargets{Answer: uint32(center.AnswerTarget / time.Second),
 			Short: uint32(center.ShortAbandon / time.Second)}}
 	z, err := r.database.Frozen(ctx, center.Code, month)
 	if err != nil {
-		return out, before, refused(err)
+		return out, refused(err)
 	}
 	if z != nil { // why calls failed is told by the target by which they are counted as failed
 		ask.Targets = freeze.Targets(z.Figures, ask.Targets)
@@ -133,7 +135,7 @@ func (r *Runner) result(ctx context.Context, q Request) (out Result, before stor
 	g.Go(func() (err error) { stamped, err = r.database.AnswersStamped(asking, ask); return err })
 	g.Go(func() (err error) { wasStamped, err = r.database.AnswersStamped(asking, was); return err })
 	if err := g.Wait(); err != nil {
-		return out, before, refused(err)
+		return out, refused(err)
 	}
 	if !stamped {
 		sums = slices.DeleteFunc(sums, func(s store.CauseSum) bool { return s.Indicator == Answer })
@@ -146,10 +148,10 @@ func (r *Runner) result(ctx context.Context, q Request) (out Result, before stor
 	out.Indicators = n.assemble(sums, n.parts(present, scope), n.parts(past, scope), scope)
 	if q.Check {
 		if out.Check, err = r.check(ctx, ask, now, stamped, sums, present, q.OPD); err != nil {
-			return out, before, refused(err)
+			return out, refused(err)
 		}
 	}
-	return out, before, nil
+	return out, nil
 }
 
 func withoutCalls(parts []store.CausePart) []store.CausePart {
