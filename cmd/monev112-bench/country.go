@@ -14,8 +14,8 @@ import (
 
 // country makes a year of a country's calls inside ClickHouse, with INSERT ... SELECT from numbers(): the same rows in
 // each run for the same end. The tables are filled as the service would fill them, column by column; what the service
-// derives of them (the roll-ups) is derived by the store's own code. Events are not made: of the
-// dashboards only the causes of late cases look into them.
+// derives of them (the roll-ups) is derived by the store's own code. Events are not made: of the dashboards only the
+// causes of late cases look into them.
 //
 // The mix: 514 centres of unequal size, the largest (the one that the dashboards show first) with 4 % of all calls; one
 // call in five gives a ticket, most of the others are pranks; tickets of own departments, vertical agencies and none;

@@ -103,6 +103,14 @@ type answer struct {
 	Rejected   json.RawMessage `json:"rejected"`
 }
 
+// tookAll fails unless so many events were accepted.
+func (a answer) tookAll(events int) error {
+	if a.Accepted != events {
+		return fmt.Errorf("%d of %d events accepted, refused: %.300s", a.Accepted, events, a.Rejected)
+	}
+	return nil
+}
+
 // postOnce sends one body.
 func postOnce(ctx context.Context, client *http.Client, url, contentType string, b []byte) (a answer, status int,
 	err error) {
@@ -146,8 +154,8 @@ func post(ctx context.Context, client *http.Client, url, contentType string, b [
 // deliver posts a body until it is taken, and fails when an event of it is not accepted.
 func (p *process) deliver(ctx context.Context, client *http.Client, b body) (retries int, err error) {
 	a, retries, err := post(ctx, client, "http://"+p.addr+"/v1/events", batchType, b.bytes)
-	if err == nil && a.Accepted != b.events {
-		err = fmt.Errorf("%d of %d events accepted, refused: %.300s", a.Accepted, b.events, a.Rejected)
+	if err == nil {
+		err = a.tookAll(b.events)
 	}
 	return retries, err
 }

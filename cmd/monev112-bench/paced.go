@@ -98,11 +98,10 @@ func acknowledged(from *bufio.Reader, events int) error {
 	if err := json.NewDecoder(r.Body).Decode(&a); err != nil {
 		return errors.Join(fmt.Errorf("status %d", r.StatusCode), err)
 	}
-	if r.StatusCode != http.StatusOK || a.Accepted != events {
-		return fmt.Errorf("status %d, %d of %d events accepted, refused: %.300s", r.StatusCode, a.Accepted, events,
-			a.Rejected)
+	if r.StatusCode != http.StatusOK {
+		return errors.Join(fmt.Errorf("status %d", r.StatusCode), a.tookAll(events))
 	}
-	return nil
+	return a.tookAll(events)
 }
 
 // syncPaced appends 300 bytes at each due time and makes what is due durable with one fsync, alone on the disk: what
