@@ -158,7 +158,7 @@ centers:
 func (p *paging) setDigest(at time.Time) {
 	p.t.Helper()
 	p.write("monev112.yaml",
-		p.collectorConfig(fmt.Sprintf("{alertmanagers: [{url: %q}], interval: 1s, closed_for: 30s, digest: %q}", p.am.URL(),
+		p.collectorConfig(fmt.Sprintf("{alertmanagers: [{url: %q}], interval: 1s, closed_for: 15s, digest: %q}", p.am.URL(),
 			at.In(wib).Format("15:04"))))
 }
 
