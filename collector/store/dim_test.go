@@ -19,6 +19,8 @@ func TestDim(t *testing.T) {
 		{"opd=a,measure=b,scope=own", "measure", "", false},
 		{"category=jalan,opd=b", "category", "jalan,opd=b", true},
 		{"category=jalan,opd=b", "opd", "", false},
+		{"category=kebakaran,seconds=900", "category", "kebakaran,seconds=900", true},
+		{"category=kebakaran,seconds=900", "seconds", "", false},
 		{"measure=ketat,target=15", "target", "15", true},
 		{"hour=08,weekday=1", "weekday", "1", true},
 		{"clock=arrive", "opd", "", false},

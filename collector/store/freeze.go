@@ -25,7 +25,8 @@ type Figure struct {
 
 // Dim returns the value of one dimension of a figure, "bpbd" of opd in "clock=arrive,opd=bpbd", and whether there is
 // one. A word that a source gave may hold anything, also ",scope=own": that of an OPD ends where the last scope begins,
-// which follows it; a category, kecamatan or priority stands alone.
+// which follows it; a category, kecamatan or priority goes on to the end, since none but the category of arrived_within
+// has a dimension behind it. Of that one the category comes with its seconds, and seconds alone are not found.
 func Dim(dims, name string) (value string, ok bool) {
 	for dims != "" {
 		dim, rest, found := strings.Cut(dims, "=")
