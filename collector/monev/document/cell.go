@@ -14,7 +14,6 @@ import (
 type Kind int
 
 // TextCell is text; the others hold values. AbsentCell holds none: nothing is recorded or there is nothing to measure.
-// ReferenceCell names a heading, table or figure of the document by its number.
 const (
 	TextCell Kind = iota
 	NumberCell
@@ -22,13 +21,12 @@ const (
 	DurationCell
 	DateCell
 	AbsentCell
-	ReferenceCell
 )
 
 // Cell is one value in a table or in running text. Make one with the functions below.
 type Cell struct {
 	Kind     Kind
-	Text     string    // of a TextCell; of an AbsentCell what stands there; of a ReferenceCell the ID
+	Text     string    // of a TextCell; of an AbsentCell what stands there
 	Value    float64   // exact: a share of 1 for PercentCell, seconds for DurationCell
 	Decimals int       // shown
 	Unit     string    // after a number, "Rp" before it
@@ -136,9 +134,6 @@ func Instant(t time.Time) Cell { return Cell{Kind: DateCell, At: t, Clock: true}
 // Absent is a number that is not there; why is NotRecorded, NotApplicable or a reason of few words, "kurang dari 5".
 func Absent(why string, k Key) Cell { return Cell{Kind: AbsentCell, Text: why, Key: k} }
 
-// Reference is the number of a heading, table or figure of this document, "Tabel 3".
-func Reference(id string) Cell { return Cell{Kind: ReferenceCell, Text: id} }
-
 // Bold returns the cell in bold.
 func (c Cell) Bold() Cell { c.Strong = true; return c }
 
@@ -160,7 +155,7 @@ func (c Cell) Numeric() bool {
 // nbsp keeps a number and its unit on one line.
 const nbsp = "\u00a0"
 
-// String is the cell as people read it; a reference is resolved by Numbering instead.
+// String is the cell as people read it.
 func (c Cell) String() string {
 	switch c.Kind {
 	case NumberCell:

@@ -16,27 +16,10 @@ type Numbering struct {
 // Label returns what the part with an ID is called; empty for a heading without a number.
 func (n Numbering) Label(id string) string { return n.labels[id] }
 
-// CellText is a cell as people read it, with references resolved.
-func (n Numbering) CellText(c Cell) string {
-	if c.Kind == ReferenceCell {
-		return n.labels[c.Text]
-	}
-	return c.String()
-}
-
-// Text is a line as people read it.
-func (n Numbering) Text(l Line) string {
-	s := ""
-	for _, c := range l {
-		s += n.CellText(c)
-	}
-	return s
-}
-
 var validID = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,39}$`)
 
 // Number counts headings, tables and figures in their order, and says what is wrong with a document: the first heading
-// that skips a level, an ID that is no ID or stands twice, a reference to nothing, a row with other cells than columns,
+// that skips a level, an ID that is no ID or stands twice, a row with other cells than columns,
 // a plot or figure that names no column or table, a logo that is no PNG.
 func (d *Document) Number() (Numbering, error) {
 	n := Numbering{labels: map[string]string{}}
@@ -102,13 +85,7 @@ func (d *Document) Number() (Numbering, error) {
 			return n, fmt.Errorf("figure %q stands for the plot of table %q, which has none", f.ID, f.Table)
 		}
 	}
-	var err error
-	d.eachCell(true, func(c Cell) {
-		if c.Kind == ReferenceCell && !seen[c.Text] && err == nil {
-			err = fmt.Errorf("a reference names %q, which is not in the document", c.Text)
-		}
-	})
-	return n, err
+	return n, nil
 }
 
 func (t Table) check() error {

@@ -61,8 +61,7 @@ func Monthly(departments int) *document.Document {
 		document.Heading{Level: 1, ID: "ringkasan", Text: "Ringkasan"},
 		document.Paragraph{Style: document.Lead, Line: document.Line{
 			text("Dari "), count(4295, Key("calls", "", document.N)), text(" panggilan, "), percent(0.80712, 1, level).Bold(),
-			text(" dijawab dalam 15 detik: "), text("tidak tercapai").In(document.Bad), text(". Lihat "),
-			document.Reference("t-indikator"), text("."),
+			text(" dijawab dalam 15 detik: "), text("tidak tercapai").In(document.Bad), text("."),
 		}},
 		document.Table{
 			ID: "t-indikator", Caption: "Indikator, target dan realisasi",

@@ -36,7 +36,9 @@ func Write(out io.Writer, d *document.Document) error {
 	}
 	x := &writer{n: n, anchors: map[string]string{}}
 	for _, b := range d.Blocks {
-		x.anchor(b)
+		if h, ok := b.(document.Heading); ok {
+			x.anchors[h.ID] = fmt.Sprintf("_Toc%06d", len(x.anchors)+1) // as Word's own of contents
+		}
 	}
 	x.s(head + `<w:document ` + ns + `><w:body>`)
 	x.front(d)
@@ -92,27 +94,12 @@ type writer struct {
 	n         document.Numbering
 	b, rels   strings.Builder
 	media     []part
-	anchors   map[string]string // bookmarks of headings, tables and figures, by ID
+	anchors   map[string]string // bookmarks of headings, by ID
 	bookmarks int               // so far, of any kind
 	lists     int               // ordered
 }
 
 func (x *writer) s(s string) { x.b.WriteString(s) }
-
-// anchor names the bookmark of a part. Word's own names of contents begin with _Toc, those of references with _Ref.
-func (x *writer) anchor(b document.Block) {
-	name := func(id, kind string) { x.anchors[id] = fmt.Sprintf("_%s%06d", kind, len(x.anchors)+1) }
-	switch b := b.(type) {
-	case document.Heading:
-		name(b.ID, "Toc")
-	case document.Table:
-		if !b.SheetOnly {
-			name(b.ID, "Ref")
-		}
-	case document.Figure:
-		name(b.ID, "Ref")
-	}
-}
 
 func escape(s string) string {
 	var b strings.Builder
@@ -160,11 +147,8 @@ func (x *writer) cell(c document.Cell, bold bool) string {
 	if t := tones[c.Tone]; t != "" {
 		properties += `<w:color w:val="` + t + `"/>`
 	}
-	r := run(x.n.CellText(c), properties)
-	switch {
-	case c.Kind == document.ReferenceCell && x.anchors[c.Text] != "":
-		return `<w:hyperlink w:anchor="` + x.anchors[c.Text] + `" w:history="1">` + r + `</w:hyperlink>`
-	case c.Key != (document.Key{}):
+	r := run(c.String(), properties)
+	if c.Key != (document.Key{}) {
 		return x.bookmarked(fmt.Sprintf("k_%s_%d", c.Key.ID(), x.bookmarks), r)
 	}
 	return r
@@ -308,8 +292,7 @@ func (x *writer) caption(id, text, properties string) {
 	label := x.n.Label(id)
 	kind, number, _ := strings.Cut(label, " ")
 	x.s(paragraph("Caption", properties,
-		x.bookmarked(x.anchors[id], run(kind+" ", "")+field(`SEQ `+kind+` \* ARABIC`, number))+
-			run(". "+document.Clean(text), "")))
+		run(kind+" ", "")+field(`SEQ `+kind+` \* ARABIC`, number)+run(". "+document.Clean(text), "")))
 }
 
 func (x *writer) table(t document.Table) {

@@ -106,10 +106,10 @@ type row struct {
 }
 
 type cell struct {
-	Text, Key, Class, Href string
-	Header                 string // the scope of a heading
-	Span                   int
-	Strong                 bool
+	Text, Key, Class string
+	Header           string // the scope of a heading
+	Span             int
+	Strong           bool
 }
 
 // Write writes a document.
@@ -129,7 +129,7 @@ func Write(w io.Writer, d *document.Document) error {
 		v.Kop = append(v.Kop, document.Clean(l))
 	}
 	for _, f := range d.Facts {
-		v.Facts = append(v.Facts, fact{document.Clean(f.Label), line(n, f.Value)})
+		v.Facts = append(v.Facts, fact{document.Clean(f.Label), line(f.Value)})
 	}
 	contents := -1 // where they stand
 	for _, b := range d.Blocks {
@@ -162,11 +162,11 @@ func blockOf(n document.Numbering, b document.Block) block {
 			Kind: "heading", ID: b.ID, Number: n.Label(b.ID), Text: document.Clean(b.Text), Level: b.Level, Tag: b.Level + 1,
 		}
 	case document.Paragraph:
-		return block{Kind: "paragraph", Class: styles[b.Style], Line: line(n, b.Line)}
+		return block{Kind: "paragraph", Class: styles[b.Style], Line: line(b.Line)}
 	case document.List:
 		x := block{Kind: "list", Ordered: b.Ordered}
 		for _, l := range b.Items {
-			x.Items = append(x.Items, line(n, l))
+			x.Items = append(x.Items, line(l))
 		}
 		return x
 	case document.Table:
@@ -191,7 +191,7 @@ func blockOf(n document.Numbering, b document.Block) block {
 
 func tableOf(n document.Numbering, t document.Table) block {
 	x := block{
-		Kind: "table", ID: t.ID, Number: n.Label(t.ID), Text: document.Clean(t.Caption), Note: line(n, t.Note),
+		Kind: "table", ID: t.ID, Number: n.Label(t.ID), Text: document.Clean(t.Caption), Note: line(t.Note),
 	}
 	if len(t.Columns) >= denseColumns {
 		x.Class = "dense "
@@ -207,7 +207,7 @@ func tableOf(n document.Numbering, t document.Table) block {
 	for _, r := range t.Rows {
 		y := row{}
 		for i, c := range r.Cells {
-			said := cellOf(n, c)
+			said := cellOf(c)
 			if right[i] && !r.Group {
 				said.Class = strings.TrimSpace("r " + said.Class)
 			}
@@ -230,10 +230,10 @@ func tableOf(n document.Numbering, t document.Table) block {
 	return x
 }
 
-func line(n document.Numbering, l document.Line) []cell {
+func line(l document.Line) []cell {
 	var out []cell
 	for _, c := range l {
-		x := cellOf(n, c)
+		x := cellOf(c)
 		if x.Strong && x.Class == "" {
 			x.Class = "strong"
 		}
@@ -242,11 +242,8 @@ func line(n document.Numbering, l document.Line) []cell {
 	return out
 }
 
-func cellOf(n document.Numbering, c document.Cell) cell {
-	x := cell{Text: n.CellText(c), Class: tones[c.Tone], Strong: c.Strong}
-	if c.Kind == document.ReferenceCell {
-		x.Href = c.Text
-	}
+func cellOf(c document.Cell) cell {
+	x := cell{Text: c.String(), Class: tones[c.Tone], Strong: c.Strong}
 	if c.Key != (document.Key{}) {
 		x.Key = c.Key.String()
 	}

@@ -248,7 +248,7 @@ func columnWidths(n document.Numbering, blocks []document.Block) []float64 {
 			}
 			for _, r := range t.Rows {
 				if !r.Group {
-					need = max(need, float64(utf8.RuneCountInString(n.CellText(r.Cells[j])))+2)
+					need = max(need, float64(utf8.RuneCountInString(r.Cells[j].String()))+2)
 				}
 			}
 			limit := 26.0
@@ -280,7 +280,7 @@ func (b *book) prose(l document.Line, s style) {
 		if c.Key != (document.Key{}) {
 			b.name(c.Key, fmt.Sprintf("p%d", utf8.RuneCountInString(text)), 0)
 		}
-		text += b.n.CellText(c)
+		text += c.String()
 	}
 	s.wrap = true
 	size := cmp.Or(s.size, 10)
@@ -476,7 +476,7 @@ func (b *book) tableRow(t document.Table, r document.Row, right []bool) {
 			c.Text = ""
 		}
 		if !r.Group { // programs do not agree on who makes a row higher for text that wraps
-			lines = max(lines, math.Ceil(float64(utf8.RuneCountInString(b.n.CellText(c)))*1.1/b.widths[j]))
+			lines = max(lines, math.Ceil(float64(utf8.RuneCountInString(c.String()))*1.1/b.widths[j]))
 		}
 		b.cell(j, c, look)
 	}
@@ -520,7 +520,7 @@ func (b *book) cell(j int, c document.Cell, look style) {
 		}
 		value = at
 	default:
-		b.text(j, b.n.CellText(c), look)
+		b.text(j, c.String(), look)
 		return
 	}
 	look.wrap = false
