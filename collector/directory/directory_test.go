@@ -321,10 +321,6 @@ func TestMistakesAreNamedWithLineFieldAndRemedy(t *testing.T) {
 	}{
 		{"no YAML", "version: 1", "version: [", 1, ""},
 		{"unknown key", "    name: A\n", "    nama: A\n", 5, "centers[0].nama"},
-		{
-			"key of before", "    name: A\n", "    name: A\n    answer: {display_seconds: [10, 15]}\n", 6,
-			"centers[0].answer.display_seconds",
-		},
 		{"repeated key", "    name: A\n", "    name: A\n    name: B\n", 6, "centers[0].name"},
 		{"text for a number", "lat: -7.3", "lat: south", 14, "centers[0].kecamatan[0].lat"},
 		{"version", "version: 1", "version: 2", 1, "version"},

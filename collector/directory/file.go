@@ -48,8 +48,9 @@ type centerForm struct {
 }
 
 type answerForm struct {
-	Target  *int `yaml:"target_seconds"`
-	Abandon *int `yaml:"short_abandon_seconds"`
+	Target  *int  `yaml:"target_seconds"`
+	Display []int `yaml:"display_seconds"` // files may have it; it changes nothing, see tracker.AnswerTargets
+	Abandon *int  `yaml:"short_abandon_seconds"`
 }
 
 type ambiguousForm struct {
@@ -270,6 +271,16 @@ func (l *loader) answer(at string, f *answerForm, c *Center) {
 	}
 	if f.Abandon != nil {
 		c.ShortAbandon = seconds(".short_abandon_seconds", *f.Abandon, 0)
+	}
+	var shown []time.Duration
+	for i, n := range f.Display {
+		shown = append(shown, seconds(fmt.Sprintf(".display_seconds[%d]", i), n, 1))
+	}
+	if !slices.IsSorted(shown) {
+		l.Wrong(at+".display_seconds", "the targets are not in ascending order", "sort them")
+	}
+	if len(shown) > 0 && !slices.Contains(shown, c.AnswerTarget) {
+		l.Wrong(at+".display_seconds", "the target itself is not among them", "add target_seconds to display_seconds")
 	}
 }
 
