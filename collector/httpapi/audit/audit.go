@@ -67,9 +67,10 @@ type Log struct {
 	log       *slog.Logger
 	failed    atomic.Int64
 
-	mu    sync.Mutex
-	file  *os.File // nil when closed
-	bytes int64
+	mu     sync.Mutex
+	file   *os.File // nil when closed, and after a failure until the next entry
+	bytes  int64
+	closed bool
 }
 
 // Open opens the record in dir, which is made with mode 0700.
@@ -137,10 +138,19 @@ func (l *Log) write(line []byte) error {
 			return err
 		}
 	}
-	if l.file == nil { // closed, or a rotation went wrong
+	if l.closed {
 		return errors.New("the record of reads is closed")
 	}
-	return l.append(line)
+	if l.file == nil {
+		if err := l.open(); err != nil {
+			return err
+		}
+	}
+	err := l.append(line)
+	if err != nil { // part of the line may be written, which opening the file ends
+		err = errors.Join(err, l.close())
+	}
+	return err
 }
 
 func (l *Log) append(line []byte) error {
@@ -166,6 +176,7 @@ func (l *Log) rotate() error {
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.closed = true
 	return l.close()
 }
 

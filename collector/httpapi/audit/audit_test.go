@@ -128,6 +128,49 @@ func TestACutLineCostsNoOther(t *testing.T) {
 	}
 }
 
+// A disk that was full or away for a while costs what was read meanwhile, and nothing after it.
+func TestTheRecordGoesOnAfterAFailure(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "audit")
+	l := open(t, dir)
+	read := func(id string) { l.Record(Entry{At: testNow, Who: "key:k1", Action: Read, Kind: "ticket", ID: id}) }
+	l.fileBytes = 1 // every entry begins a file
+	read("A")
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	read("B")
+	read("C")
+	if l.Failed() != 2 {
+		t.Errorf("%d failures, want 2", l.Failed())
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	read("D")
+	if got := lines(t, dir); l.Failed() != 2 || len(got) != 1 || !strings.HasSuffix(got[0], `"id":"D"}`) {
+		t.Errorf("%d failures, %q", l.Failed(), got)
+	}
+}
+
+// Of a line that is written by half the next one does not become a part.
+func TestALineWrittenByHalfIsEnded(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	if err := os.WriteFile(filepath.Join(dir, "reads.jsonl"), []byte(`{"at":"2026`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.file.Close(); err != nil { // the rest of it fails
+		t.Fatal(err)
+	}
+	for _, id := range []string{"A", "B"} {
+		l.Record(Entry{At: testNow, Who: "key:k1", Action: Read, ID: id})
+	}
+	got := lines(t, dir)
+	if l.Failed() != 1 || len(got) != 2 || !strings.HasSuffix(got[1], `"id":"B"}`) {
+		t.Errorf("%d failures, %q", l.Failed(), got)
+	}
+}
+
 func TestWhatCannotBeWrittenIsCounted(t *testing.T) {
 	l := open(t, t.TempDir())
 	if err := l.Close(); err != nil {
