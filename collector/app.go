@@ -237,6 +237,7 @@ func (a *App) openObservability(ctx context.Context) (err error) {
 		a.metrics.Calendar.CoveredUntil(until)
 	}
 	a.metrics.Shipper.WatchQuarantine(quarantine.Observe(a.rejected, a.dead))
+	a.metrics.HTTP.WatchAudit(a.reads.Failed)
 	a.tracing, err = telemetry.NewTracing(ctx, telemetry.TraceConfig{
 		Version: a.cfg.Version, Endpoint: a.cfg.File.Tracing.Endpoint, SampleRatio: a.cfg.File.Tracing.SampleRatio,
 		Logger: a.log("tracing"),

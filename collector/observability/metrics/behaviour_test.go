@@ -469,6 +469,7 @@ func TestPipelineFigures(t *testing.T) {
 		{1.5, "calls_expected", "stat mad"}, {3, "facts_never_recorded", "center 35.15"},
 		{1, "http_requests_total", "route /v1/events code 200"}, {1, "http_requests_total", "route other code other"},
 		{1, "http_requests_in_flight", ""}, {50, "board_streams", ""}, {2, "board_streams_refused_total", ""},
+		{6, "audit_failures_total", ""},
 		{1, "build_info", "version 1.2.3"}, {1, "directory_info", "center 35.15 label kecamatan value 35.15.18 name Waru"},
 	} {
 		if got := value(t, m, c.name, strings.Fields(c.labels)...); got != c.want {
@@ -487,6 +488,7 @@ func TestPipelineFigures(t *testing.T) {
 	for _, n := range []string{
 		"journal_bytes", "pager_alerts", "pager_last_push_timestamp_seconds", "calendar_covered_until_timestamp_seconds",
 		"pager_failures_total", "quarantine_events", "unresolved_names", "calls_expected", "board_streams",
+		"audit_failures_total",
 	} {
 		if bare[Prefix+n] != nil {
 			t.Errorf("%s is exposed before anybody knows it", n)

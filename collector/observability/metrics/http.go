@@ -20,6 +20,7 @@ type HTTP struct {
 	seconds  *prometheus.HistogramVec
 	inFlight prometheus.Gauge
 	streams  *probe
+	audit    *probe
 	routes   closed
 	codes    closed
 }
@@ -30,6 +31,7 @@ func newHTTP(b *builder, v *Vocabulary) *HTTP {
 		seconds:  b.histogram("http_request_seconds"),
 		inFlight: b.gauge("http_requests_in_flight").WithLabelValues(),
 		streams:  b.probe("board_streams", "board_streams_refused_total"),
+		audit:    b.probe("audit_failures_total"),
 		routes:   newClosed(v.Routes, Other, ""),
 		codes:    newClosed([]string{"200", "400", "401", "403", "404", "405", "413", "415", "429", "500", "503"}, Other, ""),
 	}
@@ -55,6 +57,11 @@ func (h *HTTP) WatchStreams(state func() (open, refused int)) {
 		open, refused := state()
 		return []float64{float64(open), float64(refused)}
 	})
+}
+
+// WatchAudit gives the function that says how many entries of the record of reads could not be written.
+func (h *HTTP) WatchAudit(failed func() int64) {
+	h.audit.watch(func() []float64 { return []float64{float64(failed())} })
 }
 
 // maxScrapes bounds concurrent scrapes; more are answered 503, so that a hung scraper cannot hold the memory.

@@ -67,6 +67,7 @@ func full(t testing.TB) *Registry {
 		return JournalState{Bytes: 10, LagBytes: 5, Lag: 2 * time.Second, DiskFreeBytes: 99, Damaged: true}
 	})
 	r.HTTP.WatchStreams(func() (open, refused int) { return 0, 0 })
+	r.HTTP.WatchAudit(func() int64 { return 6 })
 	r.Shipper.WatchQuarantine(func() QuarantineState {
 		return QuarantineState{Refused: 3, Dropped: 7, DeadLetters: 2, Conflicts: 5, KeptBytes: 900}
 	})
