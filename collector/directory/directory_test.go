@@ -370,6 +370,18 @@ func TestNumbersThatAreCodesKeepTheirDigits(t *testing.T) {
 	}
 }
 
+// A key that changes nothing any more stands in the files of centres: they are read all the same.
+func TestKeysOfOlderFilesAreRead(t *testing.T) {
+	d, err := Load("dir.yaml", []byte(strings.Replace(small, "    name: A\n",
+		"    name: A\n    answer: {target_seconds: 15, display_seconds: [10, 15, 20]}\n", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, _ := d.Center("a"); c.AnswerTarget != 15*time.Second {
+		t.Errorf("the target is %s", c.AnswerTarget)
+	}
+}
+
 func TestProblemsAreBounded(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("version: 1\ncenters:\n")
