@@ -42,6 +42,8 @@ type corrector struct {
 	order   []*entry // of changes
 	bytes   int64    // of changes
 
+	remapped bool // earlier files were read by another version of the mapping
+
 	from, to int64 // the rows of this run lie between these times, when spanned
 	spanned  bool
 
@@ -87,6 +89,8 @@ func newCorrector(r *run, m *memory, h History) *corrector {
 
 // prepare finds out, where the memory is not complete, whether the history may know more.
 func (c *corrector) prepare(ctx context.Context) error {
+	before, known := c.memory.carried[c.run.mapping.Name]
+	c.remapped = known && before.version != c.run.mapping.Version()
 	if !c.memory.incomplete {
 		return nil
 	}
@@ -184,6 +188,7 @@ func (c *corrector) send(e mapping.Event, v version, s submission) error {
 // sendChanges sends what has changed, once all rows are read. Of several contents the first in the order of their bytes
 // counts, so that the order of the rows does not matter.
 func (c *corrector) sendChanges(ctx context.Context) error {
+	reused := c.reused()
 	for i, of := range c.order {
 		if i%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -193,6 +198,12 @@ func (c *corrector) sendChanges(ctx context.Context) error {
 		for i, o := range change.contents {
 			if change.confirmed || i > 0 {
 				c.run.contradiction(o.from)
+				continue
+			}
+			if reused && change.moved() {
+				c.run.refuse(o.from, CodeConflict, "the numbers of cases begin anew: most that an earlier import gave "+
+					"stand here at another time, more than a week away; give a case a number of its own, as with its date "+
+					"before it, or, if the earlier import was wrong, take it back first (monev112 withdraw)")
 				continue
 			}
 			held := change.held
@@ -212,6 +223,32 @@ func (c *corrector) sendChanges(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// A number of a case is used again, rather than its row corrected, when its time is further from that of the earlier
+// row than this, in most of the changed events and in so many cases. By a changed mapping all rows may move.
+const (
+	movedMS     = 7 * 24 * 3600 * 1000
+	reusedCases = 3
+)
+
+// moved reports whether the row of a change happened at quite another time than the earlier one.
+func (c *changed) moved() bool {
+	by := c.contents[0].row - c.held.row
+	return c.held.row != 0 && !c.confirmed && max(by, -by) > movedMS
+}
+
+// reused reports whether the file's numbers are those of other cases, as where a system counts from 1 each month. As
+// corrections they would take the cases of the month before away.
+func (c *corrector) reused() bool {
+	moved, cases := 0, map[string]bool{}
+	for _, of := range c.order {
+		if c.changes[of].moved() {
+			moved++
+			cases[of.about()] = true
+		}
+	}
+	return !c.remapped && 2*moved > len(c.order) && len(cases) >= reusedCases
 }
 
 // correct sends a content as the version after the one that is held, or as that one when it is the same.
@@ -315,7 +352,7 @@ func (c *corrector) find(ctx context.Context, id string, text []byte, hash uint6
 		if err := json.Unmarshal(e.Data, &data); err != nil {
 			return v, false, fmt.Errorf("decode the collector's event %s: %w", mapping.Mask(e.ID, event.MaxIDBytes), err)
 		}
-		found, v = true, version{hash: theirHash, revision: revision}
+		found, v = true, version{hash: theirHash, revision: revision, row: e.Time.UnixMilli()}
 		switch replaced, _ := data["replaces"].(string); {
 		case revision > 0:
 			_, v.previous, _ = parseVersion(id, replaced)

@@ -235,3 +235,35 @@ func TestVersionIDs(t *testing.T) {
 		}
 	})
 }
+
+// A system that counts its cases from 1 each month gives the numbers of the month before to other cases: they are
+// refused, and no case of the month before is taken away. One late correction of a date is none of that.
+func TestNumbersThatBeginAnewTakeNoCaseAway(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		d, state := newFakeCollector(t), t.TempDir()
+		month := func(text string) (Summary, error) {
+			o := options(t, d, simple, write(t, "a.csv", []byte("No,Waktu,Kecamatan,No HP\n"+text)))
+			o.State = state
+			if lost {
+				o.State = t.TempDir()
+			}
+			return Import(context.Background(), o)
+		}
+		const november = "1,2025-11-01 08:00:00,Waru,\n2,2025-11-02 08:00:00,Taman,\n3,2025-11-03 08:00:00,Krian,\n"
+		if _, err := month(november); err != nil {
+			t.Fatal(err)
+		}
+		before := d.standing()
+		sum, err := month("1,2025-12-01 09:00:00,Candi,\n2,2025-12-02 09:00:00,Candi,\n3,2025-12-03 09:00:00,Candi,\n")
+		if !errors.Is(err, ErrRefused) || sum.Corrected != 0 || sum.Refused[CodeConflict] == 0 {
+			t.Errorf("memory lost %v: %v, %d corrected, refused %v", lost, err, sum.Corrected, sum.Refused)
+		}
+		if diff := cmp.Diff(before, d.standing()); diff != "" {
+			t.Errorf("memory lost %v: November changed (-want +got):\n%s", lost, diff)
+		}
+		sum, err = month(strings.Replace(november, "11-02", "10-02", 1))
+		if err != nil || sum.Corrected == 0 {
+			t.Errorf("memory lost %v: one date is corrected: %v, %d corrected", lost, err, sum.Corrected)
+		}
+	}
+}
