@@ -64,11 +64,12 @@ func workbook(t *testing.T, date1904 bool) string {
 			{"F-1", 44984 - shift, 0.3125, 0.3127315, "Pagi", 81234567890, 1.125, "Waru"},
 			{"F-2", "27 Februari 2023", "21.50", "21.50.10", "Malam", "081234567891", "1,5", "Kec. Taman"},
 			{"F-3", "Senin, 27 Peb 2023", "00.10", "00.11", "Malam", "8,12E+10", "", "Negeri Antah"},
-			{"F-4", "28/02/23", 0.5, "-", "Siang", 6281234567892, "", "Sda"},
+			{"F-4", "28/02/23", 0.25, "-", "Siang", 6281234567892, "", "Sda"},
 			{"F-5", "28/02/2023", 7.3, "-", "Siang", "", "", "Waru"},
 			{"F-6", "Senin, 28 Februari 2023", "08.00", "-", "Siang", "", "", "Waru"},
 		}},
 		{"Maret", [][]any{
+			{1.2345678901234567e20, 44986 - shift, "6:15:00", "6.16", "Pagi", "", "", "Waru"},
 			{1001, 44986.25 - shift, "", "", "Pagi", "", "", ""},
 			{"M-2", 44986 - shift, "6:15:00", "6.16", "Pagi", "", "", "Waru"},
 		}},
@@ -117,7 +118,7 @@ func TestWorkbook(t *testing.T) {
 			`F-2.answered 2023-02-27T14:50:10Z""wait_ms":1500}}`,
 			`F-3.received 2023-02-27T17:10:00Z""kecamatan":"Negeri Antah"}}`,
 			`F-3.answered 2023-02-27T17:11:00Z""center":"35.15"}}`,
-			`F-4.received 2023-02-28T05:00:00Z""caller":"***********892","kecamatan":"Sda"}}`,
+			`F-4.received 2023-02-27T23:00:00Z""caller":"***********892","kecamatan":"Sda"}}`,
 			`M-2.received 2023-02-28T23:15:00Z""kecamatan":"Waru"}}`,
 			`M-2.answered 2023-02-28T23:16:00Z""center":"35.15"}}`,
 		}
@@ -129,7 +130,8 @@ func TestWorkbook(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, why := range []string{
-			"07.30 that was typed as a number", "the name of the day does not fit the date", "#Maret,5,missing_value",
+			"07.30 that was typed as a number", "the name of the day does not fit the date", "#Maret,6,missing_value",
+			"#Maret,5,bad_number",
 		} {
 			if !strings.Contains(string(text), why) {
 				t.Errorf("the rejects do not say %q:\n%s", why, text)

@@ -2,12 +2,14 @@ package importer
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/source/mapping"
@@ -241,5 +243,97 @@ func TestAColumnWithoutAHeaderIsNotUsed(t *testing.T) {
 	}
 	if strings.Contains(p.YAML, `column: ""`) {
 		t.Errorf("a column without a name:\n%s", p.YAML)
+	}
+}
+
+// What can be read in two ways is read as its office means it, or refused with what to do: by the file's own proposal.
+// want are the times of the events of the first case in Jakarta, or what is said.
+func TestWhatCanBeReadInTwoWays(t *testing.T) {
+	dir := directory.MustLoad("directory.yaml", deploy.Directory)
+	for name, tt := range map[string]struct{ file, want string }{
+		"08.10.12 is a time of day beside a date": {
+			"No Tiket,Tanggal,Jam Masuk,Jam Jawab\nA,01/10/2026,08.10.05,08.10.12\nB,02/10/2026,09.10.05,09.10.12\n",
+			"answered 01 08:10:12, received 01 08:10:05",
+		},
+		"08.10.12 is a time of day without a header that says so": {
+			"No Tiket,Hari,Mulai,x\nA,01.10.26,08.10.05,p\nB,02.10.26,09.11.06,q\nC,03.10.26,10.12.07,r\n",
+			"received 01 08:10:05",
+		},
+		"01.10.26 is a date where the header says so": {
+			"No Tiket,Tanggal,Jam Lapor,Tanggal Selesai,OPD\nA,01.10.26,08.00,02.10.26,Dishub\n" +
+				"B,02.10.26,08.00,03.10.26,Dishub\n",
+			"assigned 01 08:00:00, opened 01 08:00:00, resolved 02 00:00:00",
+		},
+		"a time of day takes the date of the time before it": {
+			"No Tiket,Waktu Masuk,Jam Jawab,Jam Selesai\nA,01/10/2026 23.58.05,23.58.12,00.03.01\n" +
+				"B,02/10/2026 09.10.05,09.10.12,09.12.00\n",
+			"answered 01 23:58:12, ended 02 00:03:01, received 01 23:58:05",
+		},
+		"another zone than the regency's": {
+			"No Tiket,Tanggal,Jam Masuk,Jam Jawab\nA,01/10/2026,09.00 WITA,09.01 WITA\nB,01/10/2026,09.00 WITA,09.01 WITA\n",
+			"answered 01 08:01:00, received 01 08:00:00",
+		},
+		"the regency's own zone, over midnight": {
+			"No Tiket,Tanggal,Jam Masuk,Jam Jawab\nA,01/10/2026,23.59 WIB,00.01 WIB\nB,01/10/2026,09.00 WIB,09.01 WIB\n",
+			"answered 02 00:01:00, received 01 23:59:00",
+		},
+		"calls of one ticket are no log of states": {
+			"No Tiket,Waktu Masuk,Jam Jawab,No HP,Status\nA,01/10/2026 08:00,08:01,0811111111,Proses\n" +
+				"A,01/10/2026 09:00,09:01,0811111112,Selesai\nB,01/10/2026 09:00,09:01,0811111113,Selesai\n",
+			"answered 01 08:01:00, received 01 08:00:00",
+		},
+		"a wait on a clock": {
+			"No Tiket,Waktu Masuk,Jam Jawab,Lama Tunggu\nA,01/10/2026 08:00,08:01,00:00:07\nB,01/10/2026 09:00,09:01,00:00:09\n",
+			"answered 01 08:01:00, received 01 08:00:00",
+		},
+		"coordinates with a comma": {
+			"No Tiket;Waktu Lapor;Waktu Tiba;Lat;Lon;OPD\nA;01/10/2026 08:00;01/10/2026 08:09;-7,4476;112,5157;Damkar\n" +
+				"B;01/10/2026 08:00;01/10/2026 08:09;-7,4;112,5;Damkar\n",
+			"arrived 01 08:09:00, assigned 01 08:00:00, opened 01 08:00:00",
+		},
+		"durations that are parts of a day": {
+			"No Tiket;Waktu Masuk;Durasi\nA;01/10/2026 08:00;0,0417\nB;01/10/2026 09:00;0,0021\n", "seem to be parts of a day",
+		},
+		"numbers of cases that a spreadsheet cut": {
+			"No Tiket,Waktu Masuk\n1.23457E+15,01/10/2026 08:00\n1.23457E+15,01/10/2026 09:00\n", "kept only the first digits",
+		},
+		"times that a spreadsheet cut": {
+			"No Tiket,Waktu Masuk\nA,1.76196E+12\nB,1.76196E+12\n", "fits none of the formats",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := write(t, "x.csv", []byte(tt.file))
+			p, err := mapping.Propose(t.Context(), mapping.ProposeOptions{
+				File: file, Name: "x", Source: "x", Center: "35.15", Timezone: "Asia/Jakarta", Directory: dir,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var events bytes.Buffer
+			sum, err := Import(t.Context(),
+				Options{Mapping: parse(t, p.YAML), Files: []string{file}, Events: &events, Directory: dir})
+			if err != nil && !errors.Is(err, ErrRefused) {
+				t.Fatal(err)
+			}
+			var got []string
+			for line := range strings.Lines(events.String()) {
+				var e struct {
+					Type, Subject string
+					Time          time.Time
+				}
+				if err := json.Unmarshal([]byte(line), &e); err != nil {
+					t.Fatal(err)
+				}
+				if strings.HasSuffix(e.Subject, "/A") {
+					got = append(got, e.Type[strings.LastIndexByte(e.Type, '.')+1:]+" "+
+						e.Time.In(time.FixedZone("WIB", 7*3600)).Format("02 15:04:05"))
+				}
+			}
+			slices.Sort(got)
+			said := strings.Join(slices.Concat(p.Notes, sum.FirstRefusals), "\n")
+			if strings.Join(got, ", ") != tt.want && !strings.Contains(said, tt.want) {
+				t.Errorf("got %s, want %s\n%s\n%s", strings.Join(got, ", "), tt.want, said, p.YAML)
+			}
+		})
 	}
 }

@@ -74,8 +74,9 @@ func parsedBy(formats []string) func(string) bool {
 	}
 }
 
-// contentOf says what a column's cells are. Names are looked up in the directory of a centre, which may be nil.
-func contentOf(cells []string, dir *directory.Directory, center string) string {
+// contentOf says what a column's cells are; its header settles what they leave open. Names are looked up in the
+// directory of a centre, which may be nil.
+func contentOf(header string, cells []string, dir *directory.Directory, center string) string {
 	if len(cells) == 0 {
 		return ofNothing
 	}
@@ -83,19 +84,15 @@ func contentOf(cells []string, dir *directory.Directory, center string) string {
 		return func(cell string) bool { _, ok := resolve(center, cell); return ok }
 	}
 	is := func(least float64, fits func(string) bool) bool { return share(cells, fits) >= least }
-	number := func(c string) (float64, bool) {
-		n, err := strconv.ParseFloat(strings.Replace(c, ",", ".", 1), 64)
-		return n, err == nil
-	}
 	switch {
 	case is(most, func(c string) bool { return isClass(strings.ToLower(c)) }):
 		return ofClasses
+	case clocks(header, cells):
+		return ofClocks
 	case is(most, parsedBy([]string{"office-date"})):
 		return ofDates
 	case is(most, parsedBy([]string{"office", "iso"})):
 		return ofTimes
-	case is(most, clockForm.MatchString):
-		return ofClocks
 	case is(most, phoneForm.MatchString):
 		return ofPhones
 	case is(most, func(c string) bool {
@@ -117,6 +114,43 @@ func contentOf(cells []string, dir *directory.Directory, center string) string {
 		return ofNumbers
 	}
 	return ofTexts
+}
+
+// number reads a number with either decimal sign.
+func number(cell string) (float64, bool) {
+	n, err := strconv.ParseFloat(strings.Replace(cell, ",", ".", 1), 64)
+	return n, err == nil
+}
+
+// partsOfDay reports whether the cells of a column of durations are numbers below 1: what a workbook holds for what it
+// shows as 1:00:00, once it is saved as text. As seconds they would be no time at all.
+func partsOfDay(cells []string) bool {
+	return share(cells, func(c string) bool { n, ok := number(c); return ok && n >= 0 && n < 1 }) >= most &&
+		share(cells, func(c string) bool { n, _ := number(c); return n > 0 }) > 0
+}
+
+// clocks reports whether the cells of a column are times of day. 08.10.12 is one as well as a day of October: the
+// header tells, or else what stands third. Few files hold three years, and none years that end in 00.
+func clocks(header string, cells []string) bool {
+	if share(cells, clockForm.MatchString) < most {
+		return false
+	}
+	if share(cells, parsedBy([]string{"office-date"})) == 0 {
+		return true
+	}
+	for _, word := range strings.Fields(plainHeader(header)) {
+		switch word {
+		case "tanggal", "tgl", "date", "hari":
+			return false
+		case "jam", "pukul", "time", "waktu":
+			return true
+		}
+	}
+	third := map[string]bool{}
+	for _, c := range cells {
+		third[c[strings.LastIndexAny(c, ".:")+1:]] = true
+	}
+	return len(third) > 2 || third["00"]
 }
 
 func isClass(c string) bool {

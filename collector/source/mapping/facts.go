@@ -21,8 +21,9 @@ type facts struct {
 	Shift                          bool     // the column tells the night shift from the others
 	Times                          []string // roles of times after the first, in the order of a case's life
 	OwnDate                        map[string]bool
-	EndsAfter                      string // the time that lies a duration behind the first
-	DecimalComma                   bool
+	EndsAfter                      string          // the time that lies a duration behind the first
+	DecimalComma                   map[string]bool // roles whose numbers have one
+	WaitLasts                      bool            // the wait is written as a duration
 	Classes, Priorities            map[string]string
 	States                         map[string]string // of a log of states: its words, by the events that they stand for
 	NewestFirst                    bool              // of a log of states: its rows stand in that order
@@ -105,7 +106,11 @@ func (p *proposer) facts() facts {
 				"night_shift moves them to the next day; remove it if that is wrong")
 		}
 	}
-	f.DecimalComma = slices.ContainsFunc(p.cells("wait"), func(c string) bool { return strings.Contains(c, ",") })
+	f.DecimalComma = map[string]bool{}
+	for _, role := range []string{"wait", "lat", "lon"} {
+		f.DecimalComma[role] = share(p.cells(role), func(c string) bool { return strings.Contains(c, ",") }) > 0.5
+	}
+	f.WaitLasts = share(p.cells("wait"), func(c string) bool { _, ok := number(c); return !ok && isDuration(c) }) >= most
 	if f.Kind == kindStates {
 		f.Times, f.EndsAfter, f.Used["status"], f.NewestFirst = nil, "", true, p.newestFirst()
 	}
@@ -242,7 +247,9 @@ func (p *proposer) times(f *facts) {
 			continue
 		}
 		f.OwnDate[role] = !p.has("date") || p.fullTimes(role)
-		if f.OwnDate[role] {
+		if f.OwnDate[role] && p.clocks(role) {
+			f.Formats[role] = "[clock], roll_day: true"
+		} else if f.OwnDate[role] {
 			f.Formats[role] = p.formats(role, "")
 		} else {
 			f.Formats[role] = p.formats("date", role)
@@ -254,6 +261,10 @@ func (p *proposer) times(f *facts) {
 	}
 	if p.has("duration") && share(p.cells("duration"), isDuration) >= most {
 		switch {
+		case !p.s.book && partsOfDay(p.cells("duration")):
+			p.note("lama di %s tampaknya bagian hari (0,0417 adalah satu jam) dan tidak dipakai: tulis 1:00:00",
+				"the durations of %s seem to be parts of a day (0.0417 is an hour) and are not used: write 1:00:00",
+				p.head("duration"))
 		case f.Kind == kindTickets && !p.has("resolved"):
 			f.EndsAfter = "resolved"
 			if slices.ContainsFunc(p.cells("duration"), func(c string) bool {

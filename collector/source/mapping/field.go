@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +43,7 @@ type field struct {
 	unknown  string
 	required bool
 	optional bool // the column may be absent
+	names    bool // it names a case: two cases must not become one
 	decimal  byte
 	multiply float64
 	follows  int         // index of the field that this time follows, or -1
@@ -238,10 +240,32 @@ func (f *field) read(m *Mapper, row tabular.Row, cols []int, all []value) (value
 		}
 		return value{set: true, text: phone}, nil
 	}
+	if f.names && lostDigits(raw, number) {
+		return value{}, f.refuse(row, CodeNumber, fmt.Sprintf("%q: the spreadsheet kept only the first digits, so that "+
+			"several cases have this number: export it again, with the column formatted as text", shape(raw)))
+	}
 	if number {
 		raw = wholeNumber(raw)
 	}
 	return f.readText(row, raw)
+}
+
+// exponent is how a spreadsheet shows a number that is wider than its column.
+var exponent = regexp.MustCompile(`^[0-9]([.,][0-9]+)?E\+[0-9]{2,3}$`)
+
+// lostDigits reports whether a text is a number of which a spreadsheet kept only the first digits. Of a number that a
+// workbook holds the digits behind 2^53 are lost, however it is written.
+func lostDigits(s string, number bool) bool {
+	if number {
+		v, err := strconv.ParseFloat(s, 64)
+		return err == nil && math.Abs(v) >= 1<<53
+	}
+	if !strings.Contains(s, "E+") || !exponent.MatchString(s) {
+		return false
+	}
+	mantissa, e, _ := strings.Cut(s, "E")
+	_, shown := allShown(mantissa, e)
+	return !shown
 }
 
 // wholeNumber writes a workbook's number without an exponent when it is whole: 8.123456789E10 is how a file holds what
@@ -302,10 +326,15 @@ func (f *field) readText(row tabular.Row, raw string) (value, *tabular.RowError)
 func (f *field) readTime(m *Mapper, row tabular.Row, raw, serials, fault string, all []value) (value,
 	*tabular.RowError) {
 	var st stamp
-	ok := false
+	ok, clock := false, false
+	shows := serials != "" && fault == "" // 0.25 is six o'clock, not 25 minutes past midnight
 	for _, text := range [...]string{raw, serials} {
 		for _, p := range f.formats {
+			if shows && text == raw && !p.kind.ofNumbers() {
+				continue
+			}
 			if st, ok = p.parse(text); ok {
+				clock = p.kind == clockOnly
 				break
 			}
 			if p.kind == officeForm && fault == "" {
@@ -325,6 +354,19 @@ func (f *field) readTime(m *Mapper, row tabular.Row, raw, serials, fault string,
 	case !ok:
 		return value{}, f.refuse(row, CodeTime, fmt.Sprintf("%q fits none of the formats %s", shape(raw), f.formatList()))
 	}
+	var after *value
+	if f.follows >= 0 && all[f.follows].set {
+		after = &all[f.follows]
+	}
+	if clock {
+		if after == nil {
+			return value{}, f.refuse(row, CodeTime, "a time of day alone needs the time that it follows, for its date")
+		}
+		st.wall += after.wall - after.wall%86400
+	}
+	if st.zone != 0 {
+		st.wall += int64(m.zone.offsetAt(st.wall-st.zone)) - st.zone
+	}
 	v := value{set: true}
 	if st.fixed {
 		v.unix, v.wall = st.wall*1000+st.ms, st.wall+int64(m.zone.offsetAt(st.wall))
@@ -334,10 +376,6 @@ func (f *field) readTime(m *Mapper, row tabular.Row, raw, serials, fault string,
 		st.wall += 86400
 		v.moved = true
 		m.Notes.NightShift++
-	}
-	var after *value
-	if f.follows >= 0 && all[f.follows].set {
-		after = &all[f.follows]
 	}
 	if f.roll > 0 && after != nil && st.wall < after.wall {
 		switch next := st.wall + 86400; {

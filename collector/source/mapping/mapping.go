@@ -373,6 +373,9 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 			f.follows = n
 		}
 	}
+	if s.Follows == "" && slices.ContainsFunc(f.formats, func(p *pattern) bool { return p.kind == clockOnly }) {
+		c.Wrong(at+".formats", "clock needs follows, for the date", "name the time that comes before this one")
+	}
 	if s.RollDay != 0 && s.Follows == "" {
 		c.Wrong(at+".roll_day", "roll_day needs follows", "name the time that comes before this one")
 	}
@@ -416,7 +419,7 @@ func (c *compiler) compileField(name string, s fieldSpec) field {
 func (c *compiler) compileNight(at string, s *nightSpec) *nightShift {
 	n := &nightShift{field: -1, in: map[string]bool{}}
 	p := officeText{rest: s.Until}
-	until, ok := p.clock()
+	until, _, ok := p.clock()
 	if !ok || until < 3600 || until > 12*3600 {
 		c.Wrong(at+".until", fmt.Sprintf("%q is no end of a night shift", s.Until),
 			`write a time of day from "01.00" to "12.00"`)

@@ -12,7 +12,7 @@ import (
 //	27/02/2023 07.30   27-2-23 7:30:15   2023-02-27T07:30   27 Februari 2023 07.30   Senin, 27 Peb 2023 pukul 07.30 WIB
 //
 // A day name must fit the date. Years of two digits are 2000 to 2099. The time of day has hours of one or two digits,
-// minutes of two, a point or a colon between them, and may say AM or PM.
+// minutes of two, a point or a colon between them, and may say AM or PM, or the zone: WIB, WITA, WIT.
 
 // dayNames holds the Indonesian and English names of the days, Sunday 0.
 var dayNames = map[string]int{
@@ -60,11 +60,11 @@ func parseOffice(s string, kind patternKind) (st stamp, fault string, ok bool) {
 	default:
 		return st, "", false
 	}
-	seconds, ok := p.clock()
+	seconds, zone, ok := p.clock()
 	if !ok {
 		return st, "", false
 	}
-	return stamp{wall: midnight + int64(seconds)}, "", true
+	return stamp{wall: midnight + int64(seconds), zone: zone}, "", true
 }
 
 // officeText is what is left of a text in lower case.
@@ -144,42 +144,44 @@ func (p *officeText) date() (year, month, day int, ok bool) {
 	return year, month, day, true
 }
 
-// clock reads the time of day to the end of the text.
-func (p *officeText) clock() (seconds int, ok bool) {
+// clock reads the time of day to the end of the text, and the zone that it names.
+func (p *officeText) clock() (seconds int, zone int64, ok bool) {
 	hour, n := p.number(2)
 	sep := p.take(".:")
 	if n == 0 || sep == 0 {
-		return 0, false
+		return 0, 0, false
 	}
 	minute, n := p.number(2)
 	if n != 2 {
-		return 0, false
+		return 0, 0, false
 	}
 	second := 0
 	if p.take(string(sep)) != 0 {
 		if second, n = p.number(2); n != 2 {
-			return 0, false
+			return 0, 0, false
 		}
 		if p.take(".,") != 0 { // a fraction of a second is cut
 			if _, n = p.number(9); n == 0 {
-				return 0, false
+				return 0, 0, false
 			}
 		}
 	}
 	p.skip(" ")
 	switch word := p.word(); word {
-	case "", "wib":
+	case "":
+	case "wib", "wita", "wit":
+		zone = int64(zoneNames[word]) * 3600
 	case "am", "pm":
 		if hour < 1 || hour > 12 {
-			return 0, false
+			return 0, 0, false
 		}
 		hour %= 12
 		if word == "pm" {
 			hour += 12
 		}
 	default:
-		return 0, false
+		return 0, 0, false
 	}
 	p.skip(" .")
-	return hour*3600 + minute*60 + second, p.rest == "" && hour <= 23 && minute <= 59 && second <= 59
+	return hour*3600 + minute*60 + second, zone, p.rest == "" && hour <= 23 && minute <= 59 && second <= 59
 }

@@ -29,6 +29,7 @@ const (
 	officeDate
 	dayFraction
 	isoForm
+	clockOnly
 )
 
 // namedPatterns are the formats that have a name.
@@ -39,6 +40,7 @@ var namedPatterns = map[string]patternKind{
 	"office":       officeForm,  // date and time, see parseOffice
 	"office-date":  officeDate,  // a date without a time: its first second
 	"day-fraction": dayFraction, // a date and a part of the day, 0,5 or 0.5 for noon
+	"clock":        clockOnly,   // a time of day; its date is that of the time that the field follows
 	"iso":          isoForm,     // ISO 8601 and what databases print, with or without an offset, see parseISO
 }
 
@@ -51,9 +53,15 @@ type part struct {
 
 // stamp is a parsed time: local wall seconds, or an instant when fixed is set.
 type stamp struct {
-	wall  int64 // seconds since 1970-01-01 00:00 local, or UTC when fixed
+	wall  int64 // seconds since 1970-01-01 00:00 local, or UTC when fixed; of clockOnly since midnight
 	ms    int64
 	fixed bool
+	zone  int64 // seconds east of UTC of the zone that a local text names; 0 for none
+}
+
+// ofNumbers reports whether the format reads the number that a workbook holds, not the date or time that it shows.
+func (k patternKind) ofNumbers() bool {
+	return k == unixSeconds || k == unixMillis || k == excelSerial || k == dayFraction
 }
 
 func compilePattern(text string) (*pattern, error) {
@@ -138,7 +146,7 @@ func (p *pattern) parse(s string) (stamp, bool) {
 		if p.kind == unixSeconds {
 			n *= 1000
 		}
-		if err != nil || !(math.Abs(n) < 1e14) {
+		if err != nil || !(math.Abs(n) < 1e14) || lostDigits(s, false) {
 			return stamp{}, false
 		}
 		ms := int64(math.Round(n))
@@ -155,6 +163,10 @@ func (p *pattern) parse(s string) (stamp, bool) {
 		return st, ok
 	case isoForm:
 		return parseISO(s)
+	case clockOnly:
+		text := officeText{rest: strings.ToLower(s)}
+		seconds, zone, ok := text.clock()
+		return stamp{wall: int64(seconds), zone: zone}, ok
 	}
 	year, month, date, hour, minute, second, ms, offset := 0, 0, 0, 0, 0, 0, 0, 0
 	pm, twelve := false, false

@@ -172,7 +172,7 @@ func Propose(ctx context.Context, o ProposeOptions) (Proposal, error) {
 	if err != nil { // what the columns hold, for a person who says what they are
 		out := Proposal{Sheet: s.sheet, Line: s.line, Rows: s.shown()}
 		for i, h := range s.header {
-			content := contentOf(s.column(i), o.Directory, o.Center)
+			content := s.content(i, o)
 			out.Columns = append(out.Columns, ProposedColumn{Header: h, Content: content, Indonesian: contentID[content]})
 		}
 		return out, err
@@ -266,7 +266,7 @@ func (p *proposer) assign() {
 		used[at] = role
 	}
 	for i := range p.s.header {
-		p.contents = append(p.contents, contentOf(p.s.column(i), p.o.Directory, p.o.Center))
+		p.contents = append(p.contents, p.s.content(i, p.o))
 	}
 	for i, content := range p.contents {
 		role, free := used[i], used[i] == ""
@@ -348,6 +348,9 @@ const longestTalk = 30 * 60
 
 // changesState reports whether the file is a log: most words of its column of states are known, and a case has several.
 func (p *proposer) changesState() bool {
+	if p.has("answered") || p.has("caller") || p.has("wait") {
+		return false // calls, of which several belong to one ticket
+	}
 	known := share(p.cells("status"), func(c string) bool { return stateOf(c) != "" })
 	at, ok := p.s.cols["status"]
 	if !ok || known < few {
@@ -444,8 +447,14 @@ var dated = parsedBy([]string{
 	"office", "iso", "office-date", "M/d/yyyy H:mm", "M/d/yyyy H:mm:ss", "M/d/yyyy h:mm a", "M/d/yyyy h:mm:ss a",
 })
 
+// clocks reports whether a role's column holds times of day.
+func (p *proposer) clocks(role string) bool { return clocks(p.s.header[p.s.cols[role]], p.cells(role)) }
+
 // fullTimes reports whether a column holds dates with its times.
 func (p *proposer) fullTimes(role string) bool {
+	if p.clocks(role) {
+		return false
+	}
 	full, all := 0, 0
 	for _, c := range p.cells(role) {
 		all++
@@ -485,6 +494,9 @@ func (p *proposer) nightMended(words []string) bool {
 		return false
 	}
 	m.zone.loc = time.UTC
+	if loc, err := time.LoadLocation(p.o.Timezone); err == nil {
+		m.zone.loc = loc
+	}
 	var o nightOrder
 	for _, row := range p.s.rows {
 		v, refused := f.read(m, row, cols, nil)

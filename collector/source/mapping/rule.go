@@ -31,6 +31,11 @@ func (c *compiler) compileEvent(i int) {
 			fmt.Sprintf("write subject: %s/{field}", r.kind))
 	}
 	r.subject = c.template(at+".subject", rest)
+	for _, part := range r.subject.parts {
+		if part.field >= 0 {
+			c.m.fields[part.field].names = true
+		}
+	}
 	if len(r.subject.parts) > 0 {
 		if _, fixed := r.subject.constant(); fixed {
 			c.Wrong(at+".subject", "the subject names no field", "every row would be the same case")

@@ -126,7 +126,7 @@ func (s *sample) seen(o ProposeOptions) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "; line %d looks most like one, and its columns hold:", s.line)
 	for i, h := range s.header {
-		fmt.Fprintf(&b, "\n  %q: %s", Mask(oneLine(h), shownCode), contentOf(s.column(i), o.Directory, o.Center))
+		fmt.Fprintf(&b, "\n  %q: %s", Mask(oneLine(h), shownCode), s.content(i, o))
 		if !s.named(i) {
 			b.WriteString(", not usable without a header: write one into the file")
 		}
@@ -188,7 +188,7 @@ func (s *sample) complete(o ProposeOptions) bool {
 	}
 	first := func(role, content string) {
 		for i := range s.header {
-			if _, has := s.cols[role]; !has && !used[i] && contentOf(s.column(i), o.Directory, o.Center) == content {
+			if _, has := s.cols[role]; !has && !used[i] && s.content(i, o) == content {
 				s.cols[role], used[i] = i, true
 			}
 		}
@@ -236,6 +236,11 @@ func (s *sample) obey(roles map[string]string) map[int]bool {
 		}
 	}
 	return said
+}
+
+// content says what the cells of column i are.
+func (s *sample) content(i int, o ProposeOptions) string {
+	return contentOf(s.header[i], s.column(i), o.Directory, o.Center)
 }
 
 // column returns what column i holds in the sample, without empty cells.

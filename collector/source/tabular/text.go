@@ -84,7 +84,8 @@ func (s *Text) unpack(path string, enc Encoding, limit int64) error {
 	case bytes.HasPrefix(magic, []byte("PK\x03\x04")):
 		return fmt.Errorf("%s is a workbook (xlsx) or a zip archive; save the sheet as CSV first", path)
 	case bytes.HasPrefix(magic, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return fmt.Errorf("%s is an old workbook (xls); save the sheet as CSV first", path)
+		return fmt.Errorf("%s is an old workbook (xls) or one with a password; save it as xlsx without a "+
+			"password, or the sheet as CSV", path)
 	default:
 		plain = head
 	}
