@@ -292,7 +292,20 @@ func TestWhatCanBeReadInTwoWays(t *testing.T) {
 			"arrived 01 08:09:00, assigned 01 08:00:00, opened 01 08:00:00",
 		},
 		"durations that are parts of a day": {
-			"No Tiket;Waktu Masuk;Durasi\nA;01/10/2026 08:00;0,0417\nB;01/10/2026 09:00;0,0021\n", "seem to be parts of a day",
+			"No Tiket;Waktu Masuk;Durasi\nA;01/10/2026 08:00;0,0417\nB;01/10/2026 09:00;0,0021\n", "can be read in two ways",
+		},
+		"durations on a clock with points": {
+			"No Tiket,Waktu Masuk,Durasi\nA,01/10/2026 08:00,02.35\nB,01/10/2026 09:00,12.10\n", "can be read in two ways",
+		},
+		"durations with thousands": {
+			"No Tiket,Waktu Masuk,Durasi\nA,01/10/2026 08:00,1.250\nB,01/10/2026 09:00,65\n", "can be read in two ways",
+		},
+		"waits on a clock with points": {
+			"No Tiket,Waktu Masuk,Jam Jawab,Lama Tunggu\nA,01/10/2026 08:00,08:01,00.35\nB,01/10/2026 09:00,09:01,12.10\n",
+			"can be read in two ways",
+		},
+		"serial numbers of dates in a text": {
+			"No Tiket;Waktu Masuk\nA;46296,3333333333\nB;46297,25\n", "received 01 08:00:00",
 		},
 		"numbers of cases that a spreadsheet cut": {
 			"No Tiket,Waktu Masuk\n1.23457E+15,01/10/2026 08:00\n1.23457E+15,01/10/2026 09:00\n", "kept only the first digits",
@@ -335,5 +348,29 @@ func TestWhatCanBeReadInTwoWays(t *testing.T) {
 				t.Errorf("got %s, want %s\n%s\n%s", strings.Join(got, ", "), tt.want, said, p.YAML)
 			}
 		})
+	}
+}
+
+// A wait of 1.250 among whole ones is more than a quarter of an hour; one of 7,250 where each has a comma is seven seconds.
+func TestSignsOfNumbers(t *testing.T) {
+	dir := directory.MustLoad("directory.yaml", deploy.Directory)
+	for waits, want := range map[[2]string]string{
+		{"1.250", "65"}: `"wait_ms":1250000`, {"1,250", "65"}: `"wait_ms":1250000`, {"7,250", "65,125"}: `"wait_ms":7250`,
+		{"7,5", "65"}: `"wait_ms":7500`, {"7.250", "65.125"}: `"wait_ms":7250`, {"7", "65"}: `"wait_ms":7000`,
+	} {
+		file := write(t, "x.csv", []byte("No Tiket;Waktu Masuk;Jam Jawab;Lama Tunggu\nA;01/10/2026 08:00;08:30;"+waits[0]+
+			"\nB;01/10/2026 09:00;09:10;"+waits[1]+"\n"))
+		p, err := mapping.Propose(t.Context(), mapping.ProposeOptions{
+			File: file, Name: "x", Source: "x", Center: "35.15", Timezone: "Asia/Jakarta", Directory: dir,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var events bytes.Buffer
+		_, err = Import(t.Context(),
+			Options{Mapping: parse(t, p.YAML), Files: []string{file}, Events: &events, Directory: dir})
+		if err != nil || !strings.Contains(events.String(), want) {
+			t.Errorf("%q: %v, want %s:\n%s%s", waits, err, want, p.YAML, events.String())
+		}
 	}
 }

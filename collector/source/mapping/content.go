@@ -122,11 +122,46 @@ func number(cell string) (float64, bool) {
 	return n, err == nil
 }
 
-// partsOfDay reports whether the cells of a column of durations are numbers below 1: what a workbook holds for what it
-// shows as 1:00:00, once it is saved as text. As seconds they would be no time at all.
+var (
+	pointedClock = regexp.MustCompile(`^\d{2}\.[0-5]\d$`)
+	grouped      = regexp.MustCompile(`^[1-9]\d{0,2}([.,])\d{3}$`)
+	commaInside  = regexp.MustCompile(`^-?\d+,\d+$`)
+)
+
+// thousands reports whether the cells are whole numbers, of which those above 999 are grouped by sep. Where each cell
+// has the sign it is a decimal sign.
+func thousands(cells []string, sep string) bool {
+	groups, whole := 0, 0
+	for _, c := range cells {
+		switch m := grouped.FindStringSubmatch(c); {
+		case m != nil && m[1] == sep:
+			groups++
+		case allDigits(c):
+			whole++
+		default:
+			return false
+		}
+	}
+	return groups > 0 && whole > 0
+}
+
+// decimalComma reports whether the numbers of a column have a comma as decimal sign, or points between thousands.
+func decimalComma(cells []string) bool {
+	return thousands(cells, ".") || slices.ContainsFunc(cells, commaInside.MatchString) && !thousands(cells, ",")
+}
+
+// unclear reports whether the cells of a column of durations or waits can be read in two ways that lie far apart: as
+// parts of a day (0,0417) or as a clock with points (02.35), and else as seconds.
+func unclear(cells []string) bool {
+	return partsOfDay(cells) || share(cells, pointedClock.MatchString) >= most &&
+		slices.ContainsFunc(cells, func(c string) bool { return strings.HasPrefix(c, "0") })
+}
+
+// partsOfDay reports whether the cells of a column of durations are numbers below 1 with many digits: what a workbook
+// holds for what it shows as 1:00:00, once it is saved as text. As seconds they would be no time at all.
 func partsOfDay(cells []string) bool {
 	return share(cells, func(c string) bool { n, ok := number(c); return ok && n >= 0 && n < 1 }) >= most &&
-		share(cells, func(c string) bool { n, _ := number(c); return n > 0 }) > 0
+		slices.ContainsFunc(cells, func(c string) bool { n, _ := number(c); return n > 0 && len(c) > len("0.123") })
 }
 
 // clocks reports whether the cells of a column are times of day. 08.10.12 is one as well as a day of October: the

@@ -106,9 +106,13 @@ func (p *proposer) facts() facts {
 				"night_shift moves them to the next day; remove it if that is wrong")
 		}
 	}
+	if p.unclear("wait", false) {
+		delete(p.s.cols, "wait")
+		delete(f.Column, "wait")
+	}
 	f.DecimalComma = map[string]bool{}
 	for _, role := range []string{"wait", "lat", "lon"} {
-		f.DecimalComma[role] = share(p.cells(role), func(c string) bool { return strings.Contains(c, ",") }) > 0.5
+		f.DecimalComma[role] = decimalComma(p.cells(role))
 	}
 	f.WaitLasts = share(p.cells("wait"), func(c string) bool { _, ok := number(c); return !ok && isDuration(c) }) >= most
 	if f.Kind == kindStates {
@@ -261,10 +265,7 @@ func (p *proposer) times(f *facts) {
 	}
 	if p.has("duration") && share(p.cells("duration"), isDuration) >= most {
 		switch {
-		case !p.s.book && partsOfDay(p.cells("duration")):
-			p.note("lama di %s tampaknya bagian hari (0,0417 adalah satu jam) dan tidak dipakai: tulis 1:00:00",
-				"the durations of %s seem to be parts of a day (0.0417 is an hour) and are not used: write 1:00:00",
-				p.head("duration"))
+		case p.unclear("duration", thousands(p.cells("duration"), ".") || thousands(p.cells("duration"), ",")):
 		case f.Kind == kindTickets && !p.has("resolved"):
 			f.EndsAfter = "resolved"
 			if slices.ContainsFunc(p.cells("duration"), func(c string) bool {
@@ -281,6 +282,18 @@ func (p *proposer) times(f *facts) {
 	}
 }
 
+// unclear reports, and notes, that what a column says can be read in two ways, or that its signs can: thousands.
+func (p *proposer) unclear(role string, thousands bool) bool {
+	if !p.has(role) || p.s.book || !thousands && !unclear(p.cells(role)) {
+		return false
+	}
+	p.note("lama di %s dapat dibaca dengan dua cara (0,0417 satu jam atau sekejap, 02.35 menit atau detik, 1.250 ribuan "+
+		"atau bukan) dan tidak dipakai: tulis 1:00:00, 02:35 atau 1250",
+		"what %s holds can be read in two ways (0.0417 as an hour or an instant, 02.35 as minutes or seconds, 1.250 as "+
+			"thousands or not) and is not used: write 1:00:00, 02:35 or 1250", p.head(role))
+	return true
+}
+
 // formats are the first of formatChoices that read a column, joined with a column of clocks where the two make a time.
 func (p *proposer) formats(date, clock string) string {
 	cells := p.cells(date)
@@ -293,7 +306,11 @@ func (p *proposer) formats(date, clock string) string {
 		}
 	}
 	bestShare, best := 0.0, formatChoices[0]
-	for _, choice := range formatChoices {
+	choices := formatChoices
+	if !p.s.book { // a workbook says itself which of its numbers are dates
+		choices = slices.Concat(choices, [][]string{{"excel"}})
+	}
+	for _, choice := range choices {
 		if s := share(cells, parsedBy(choice)); s > bestShare+0.01 {
 			bestShare, best = s, choice
 		}
