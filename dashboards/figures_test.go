@@ -201,12 +201,17 @@ var comparisons = []comparison{
 		FROM $clocks WHERE clock = 'resolve' AND power = 'own' AND who != '' GROUP BY opd HAVING n > 0`},
 	{"monev", "100 % ditindaklanjuti: tiga angka",
 		`round("ditindaklanjuti", 9), round("tepat waktu", 9), round("dikonfirmasi", 9), toInt64("dari n tiket")`,
-		`SELECT
-			round(countIf(coalesce(acknowledged_at, departed_at, arrived_at, resolved_at) IS NOT NULL) / count(), 9),
+		`SELECT round(sum(acted[1]) / sum(acted[2]), 9),
 			(SELECT round(sum(met) / sum(decided), 9) FROM $clocks
 				WHERE clock = 'resolve' AND power = 'own' AND who != ''),
-			round(countIf(confirmed_at IS NOT NULL) / count(), 9), toInt64(count())
-		FROM $tickets WHERE scope = 'own'`},
+			round(sum(confirmed[1]) / sum(confirmed[2]), 9), toInt64(sum(acted[2]))
+		FROM
+		(
+			SELECT if(figure = 'acted', [numerator, denominator], [0, 0]) AS acted,
+				if(figure = 'confirmed', [numerator, denominator], [0, 0]) AS confirmed
+			FROM present_monev_report(center = '35.15', zone = 'Asia/Jakarta', since = $since, until = $until, target = 15)
+			WHERE dims LIKE '%scope=own' AND dims NOT LIKE 'opd=,%'
+		)`},
 	{"monev", "Kategori tiket", `toInt64("Tiket"), toInt64("dari n")`,
 		`SELECT toInt64(count()), toInt64((SELECT count() FROM $tickets)) FROM $tickets GROUP BY category`},
 	{"monev", "Panggilan menurut jam dan hari", `sum("00"), sum("07"), sum("23")`,

@@ -15,9 +15,9 @@ import (
 
 	"github.com/monev112/monev112/collector/directory"
 	"github.com/monev112/monev112/collector/monev/kendala"
+	"github.com/monev112/monev112/collector/monev/report"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store/schema"
-	"github.com/monev112/monev112/collector/web/quality"
 	"github.com/monev112/monev112/deploy"
 )
 
@@ -120,7 +120,7 @@ func named(kind, column string) (string, error) {
 			add(id, words[id])
 		}
 	case "flag":
-		words := quality.FlagWords()
+		words := report.FlagWords()
 		for _, id := range slices.Sorted(maps.Keys(words)) {
 			add(id, words[id])
 		}

@@ -145,8 +145,10 @@ func measures(rows, all map[event.Key]tracker.Row, now time.Time, target time.Du
 		add("report tickets_category category="+t.Category, true, true)
 		add("report tickets_kecamatan kecamatan="+t.Kecamatan, true, true)
 		add("report tickets_priority priority="+t.Priority, true, true)
-		add("report acted "+held, !cmp.Or(t.AcknowledgedAt, t.DepartedAt, t.ArrivedAt, t.ResolvedAt).IsZero(), true)
-		add("report confirmed "+held, !t.ConfirmedAt.IsZero(), true)
+		acted := !cmp.Or(t.AcknowledgedAt, t.DepartedAt, t.ArrivedAt, t.ResolvedAt).IsZero()
+		unacted, unconfirmed := unrecorded(clocks[t.Key], now)
+		add("report acted "+held, acted, acted || !unacted)
+		add("report confirmed "+held, !t.ConfirmedAt.IsZero(), !t.ConfirmedAt.IsZero() || !unconfirmed)
 		add("report bounced "+held, t.Bounces > 0, true)
 		add("report reopened "+held, t.Reopened > 0, true)
 		for _, f := range t.Flags {
@@ -192,6 +194,27 @@ func measures(rows, all map[event.Key]tracker.Row, now time.Time, target time.Du
 		out[name] = f
 	}
 	return out
+}
+
+// unrecorded says whether nobody records that the ticket of these clocks was acted on, and confirmed.
+func unrecorded(clocks []sla.Clock, now time.Time) (unacted, unconfirmed bool) {
+	seen := false
+	for i := range clocks {
+		k := &clocks[i]
+		state := k.State(now)
+		if k.StartedAt.After(now) || state == sla.Void {
+			continue
+		}
+		switch k.Name {
+		case sla.Acknowledge, sla.Arrive, sla.Resolve:
+			unacted, seen = unacted || state == sla.Unobserved, seen || state != sla.Unobserved
+		}
+		switch k.Name {
+		case sla.Resolve, sla.Confirm:
+			unconfirmed = unconfirmed || state == sla.Unobserved
+		}
+	}
+	return unacted && !seen, unconfirmed
 }
 
 // clock counts one clock of a ticket in the views that count clocks.

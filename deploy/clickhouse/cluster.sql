@@ -2085,20 +2085,33 @@ SELECT {center:String}, g.1::String AS figure, g.2::String AS dims, toFloat64(su
 FROM
 (
     SELECT count() OVER () AS total, concat('opd=', ifNull(opd, ''), ',scope=', ifNull(scope, 'own')) AS held,
+        coalesce(acknowledged_at, departed_at, arrived_at, resolved_at) IS NOT NULL AS done,
         arrayConcat([
             ('tickets_opd', held, 1),
             ('tickets_category', concat('category=', ifNull(category, '')), 1),
             ('tickets_kecamatan', concat('kecamatan=', ifNull(kecamatan, '')), 1),
             ('tickets_priority', concat('priority=', ifNull(priority, '')), 1),
-            ('acted', held, toUInt8(coalesce(acknowledged_at, departed_at, arrived_at, resolved_at) IS NOT NULL)),
-            ('confirmed', held, toUInt8(confirmed_at IS NOT NULL)),
             ('bounced', held, toUInt8(bounces > 0)),
             ('reopened', held, toUInt8(reopened > 0))],
+        
+        if(done OR NOT u.unacted, [('acted', held, toUInt8(done))], []),
+        if(confirmed_at IS NOT NULL OR NOT u.unconfirmed, [('confirmed', held, toUInt8(confirmed_at IS NOT NULL))], []),
         if(category = 'kebakaran' AND respond_seconds IS NOT NULL,
             [('arrived_within', 'category=kebakaran,seconds=900', toUInt8(assumeNotNull(respond_seconds) <= 900)),
              ('fires_opd', held, toUInt8(assumeNotNull(respond_seconds) <= 900))], []),
         arrayMap(f -> ('tickets_flag', concat('flag=', f), 1), flags)) AS list
-    FROM monev112.tickets_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+    FROM monev112.tickets_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00')) AS t
+    LEFT JOIN
+    (
+        SELECT subject,
+            countIf(clock != 'confirm' AND state = 'unobserved') > 0
+                AND countIf(clock != 'confirm' AND state NOT IN ('unobserved', 'void')) = 0 AS unacted,
+            countIf(clock IN ('resolve', 'confirm') AND state = 'unobserved') > 0 AS unconfirmed
+        FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) AS c
+        WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.day >= {since:Date}
+            AND clock IN ('acknowledge', 'arrive', 'resolve', 'confirm')
+        GROUP BY subject
+    ) AS u ON u.subject = t.id
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
 )
 ARRAY JOIN list AS g
@@ -3192,20 +3205,53 @@ SELECT {center:String}, g.1::String AS figure, g.2::String AS dims, toFloat64(su
 FROM
 (
     SELECT count() OVER () AS total, concat('opd=', ifNull(opd, ''), ',scope=', ifNull(scope, 'own')) AS held,
+        coalesce(acknowledged_at, departed_at, arrived_at, resolved_at) IS NOT NULL AS done,
         arrayConcat([
             ('tickets_opd', held, 1),
             ('tickets_category', concat('category=', ifNull(category, '')), 1),
             ('tickets_kecamatan', concat('kecamatan=', ifNull(kecamatan, '')), 1),
             ('tickets_priority', concat('priority=', ifNull(priority, '')), 1),
-            ('acted', held, toUInt8(coalesce(acknowledged_at, departed_at, arrived_at, resolved_at) IS NOT NULL)),
-            ('confirmed', held, toUInt8(confirmed_at IS NOT NULL)),
             ('bounced', held, toUInt8(bounces > 0)),
             ('reopened', held, toUInt8(reopened > 0))],
+        
+        if(done OR NOT u.unacted, [('acted', held, toUInt8(done))], []),
+        if(confirmed_at IS NOT NULL OR NOT u.unconfirmed, [('confirmed', held, toUInt8(confirmed_at IS NOT NULL))], []),
         if(category = 'kebakaran' AND respond_seconds IS NOT NULL,
             [('arrived_within', 'category=kebakaran,seconds=900', toUInt8(assumeNotNull(respond_seconds) <= 900)),
              ('fires_opd', held, toUInt8(assumeNotNull(respond_seconds) <= 900))], []),
         arrayMap(f -> ('tickets_flag', concat('flag=', f), 1), flags)) AS list
-    FROM monev112.tickets_now
+    FROM monev112.tickets_now AS t
+    LEFT JOIN
+    (
+        SELECT subject,
+            countIf(clock != 'confirm' AND state = 'unobserved') > 0
+                AND countIf(clock != 'confirm' AND state NOT IN ('unobserved', 'void')) = 0 AS unacted,
+            countIf(clock IN ('resolve', 'confirm') AND state = 'unobserved') > 0 AS unconfirmed
+        FROM (
+        SELECT *, parseDateTime64BestEffort(coalesce({judged_at:Nullable(String)}, toString(now64(3, 'UTC'))), 3, 'UTC') AS at, stopped_at IS NOT NULL AND stopped_at <= at AS stopped,
+    least(coalesce(stopped_at, at), at) AS until,
+    multiIf(void, 'void',
+            unobserved, 'unobserved',
+            until > breach_at, 'breached',
+            stopped, 'met',
+            paused_since <= at AND at < pause_ends_at, 'paused',
+            'running') AS state,
+    
+    (state = 'breached' AND NOT stopped)::Bool AS overdue,
+    if(state = 'breached', dateDiff('millisecond', breach_at, until) / 1000, 0) AS late_seconds,
+    
+    multiIf(void OR unobserved OR stopped, '',
+            at >= escalated2_at, 'escalated2',
+            at >= escalated_at, 'escalated',
+            state = 'breached', 'overdue',
+            at >= risk_at, 'risk',
+            '') AS level
+        FROM monev112.clocks FINAL WHERE started_at <= at
+    ) AS c
+        WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.day >= {since:Date}
+            AND clock IN ('acknowledge', 'arrive', 'resolve', 'confirm')
+        GROUP BY subject
+    ) AS u ON u.subject = t.id
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
 )
 ARRAY JOIN list AS g

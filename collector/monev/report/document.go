@@ -497,6 +497,7 @@ func (w *writer) table(id, caption, head, counted string, figures []*Figure, nam
 }
 
 func (w *writer) speed() {
+	before := len(w.blocks)
 	w.heading(1, "kecepatan", "Kecepatan")
 	t := document.Table{ID: "t-layanan", Caption: "Tiga tingkat layanan, " + w.period() + ".",
 		Columns: []document.Column{{Head: "Ukuran", Width: .14}, {Head: "Arti", Width: .3},
@@ -523,6 +524,9 @@ func (w *writer) speed() {
 			f.number(document.Numerator))...)
 	}
 	w.remarks("kecepatan")
+	if len(w.blocks) == before+1 { // nothing was fast or slow
+		w.blocks = w.blocks[:before]
+	}
 }
 
 func (r *Report) quarter() string {

@@ -57,12 +57,19 @@ func causesOf(ctx context.Context, ask Kendala, q kendala.Request, private func(
 func changeWords(changes []kendala.Change, secret func(dimension string, p *kendala.Part) bool) string {
 	var best *kendala.Change
 	var by *kendala.Part
+	all := false // every case has the value of by
 	moved := func(p *kendala.Part) float64 { return math.Abs(p.Mix + p.Rate) }
 	for i := range changes {
 		c := &changes[i]
 		for j := range c.Parts {
-			if p := &c.Parts[j]; !secret(c.Dimension, p) && (by == nil || moved(p) > moved(by)) {
-				best, by = c, p
+			p := &c.Parts[j]
+			if secret(c.Dimension, p) {
+				continue
+			}
+			// A value that every case has, such as "not recorded", moved all and explains nothing.
+			whole := p.Before.N == c.Before.N && p.After.N == c.After.N
+			if by == nil || !whole && all || whole == all && moved(p) > moved(by) {
+				best, by, all = c, p, whole
 			}
 		}
 	}

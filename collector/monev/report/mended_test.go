@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -268,5 +269,53 @@ func TestTheInformationServiceIsTold(t *testing.T) {
 	}
 	if informationSection(nil, information.Gaps{}, strings.ToUpper) != nil {
 		t.Error("nobody asked")
+	}
+}
+
+func TestWhatNobodyRecordsIsNotDoneByNone(t *testing.T) {
+	f := month("dishub", "bpbd", "damkar")
+	f.Figures = slices.DeleteFunc(f.Figures, func(g store.Figure) bool { // of dishub nothing is recorded, of bpbd a part
+		return (g.Name == "acted" || g.Name == "confirmed") && !strings.Contains(g.Dims, "damkar")
+	})
+	f.Figures = append(f.Figures, figure("acted", "opd=bpbd,scope=own", 3, 4), figure("confirmed", "opd=bpbd,scope=own", 0, 4))
+	got := words(t, Model(f, Settings{}, nil).Document(""))
+	for _, want := range []string{
+		"Dinas dishub | 30 | tidak tercatat | 93,3 % | 30 | 79 % | 98 % | tidak tercatat | ",
+		"Dari 30 tiket, ditindaklanjuti: tidak tercatat, dikonfirmasi kepada pelapor: tidak tercatat, 1 berpindah",
+		"Dari 30 tiket, 3 dari 4 yang dapat tercatat ditindaklanjuti (75,0 %), 0 dari 4 yang dapat tercatat dikonfirmasi",
+		"Dari 30 tiket, 29 ditindaklanjuti (96,7 %), 20 dikonfirmasi kepada pelapor (66,7 %), 1 berpindah",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("lacks %q:\n%s", want, got)
+		}
+	}
+}
+
+func TestFlagsAreToldInWords(t *testing.T) {
+	f := month()
+	f.Figures = append(f.Figures, figure("calls_flag", "flag=class_without_answer", 3, 4295))
+	if got := words(t, Model(f, Settings{}, nil).Document("")); !strings.Contains(got, "diklasifikasi tanpa catatan dijawab") ||
+		strings.Contains(got, "class_without_answer") {
+		t.Error(got)
+	}
+}
+
+func TestASectionWithoutDataIsLeftOut(t *testing.T) {
+	f := month()
+	f.Figures = []store.Figure{figure("tickets_opd", "opd=,scope=own", 1, 1)}
+	if got := words(t, Model(f, Settings{}, nil).Document("")); strings.Contains(got, "# Kecepatan") {
+		t.Error(got)
+	}
+}
+
+func TestAValueThatEveryCaseHasExplainsNoChange(t *testing.T) {
+	none := func(string) bool { return false }
+	every := change(t, "kecamatan", map[string]share.Share{"": {K: 18, N: 57}}, map[string]share.Share{"": {K: 26, N: 53}})
+	some := change(t, "opd", map[string]share.Share{"bpbd": {K: 9, N: 28}, "damkar": {K: 9, N: 29}},
+		map[string]share.Share{"bpbd": {K: 17, N: 27}, "damkar": {K: 9, N: 26}})
+	for _, changes := range [][]kendala.Change{{every, some}, {some, every}} {
+		if got := changeWords(changes, secretPart(none)); !strings.Contains(got, "terbesar pada OPD bpbd") {
+			t.Error(got)
+		}
 	}
 }

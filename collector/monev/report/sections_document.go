@@ -142,12 +142,22 @@ func (w *writer) departmentTable(id, caption string, opds []string, own bool, ra
 			onTime = document.Absent(document.NotRecorded, onTime.Key)
 		}
 		t.Rows = append(t.Rows, row(text(w.opdName(opd)), w.number("tickets_opd", held, document.Numerator),
-			w.share("acted", held), onTime, w.number("on_time", clock, document.Denominator), low, high,
-			w.share("confirmed", held), document.Verbatim(note, key(saidFigure, document.Sentence, "of", "note", "opd", opd))))
+			w.recorded("acted", held), onTime, w.number("on_time", clock, document.Denominator), low, high,
+			w.recorded("confirmed", held), document.Verbatim(note, key(saidFigure, document.Sentence, "of", "note", "opd", opd))))
 	}
 	t.Note = document.Line{text("Tepat waktu: batas penyelesaian yang sudah putus dan dipenuhi. Peringkat hanya bila n " +
-		"paling sedikit 20 dan selangnya tidak bertindihan dengan OPD lain; selain itu OPD tidak dibedakan.")}
+		"paling sedikit 20 dan selangnya tidak bertindihan dengan OPD lain; selain itu OPD tidak dibedakan. " +
+		"Ditindaklanjuti dan dikonfirmasi: bagian dari tiket yang faktanya dapat tercatat.")}
 	w.add(t)
+}
+
+// recorded is the share of an OPD's tickets that have a fact, of those whose fact somebody records.
+func (w *writer) recorded(name, held string) document.Cell {
+	cell := w.share(name, held)
+	if w.figure(name, held) == nil && w.figure("tickets_opd", held) != nil {
+		return document.Absent(document.NotRecorded, cell.Key)
+	}
+	return cell
 }
 
 func (w *writer) information() {
@@ -384,9 +394,10 @@ func (w *writer) notRecorded(opd string) {
 func (w *writer) flags() {
 	t := document.Table{ID: "t-tanda", Caption: "Kasus yang datanya bertentangan atau tidak lengkap, " + w.period() + ".",
 		Columns: []document.Column{{Head: "Tanda", Width: .5}, {Head: "Pada"}, {Head: "Kasus"}}}
+	words := FlagWords()
 	for _, kind := range [][2]string{{"calls_flag", "panggilan"}, {"tickets_flag", "tiket"}} {
 		for _, f := range w.largest(kind[0]) {
-			t.Rows = append(t.Rows, row(text(f.dim("flag")), text(kind[1]), f.number(document.Numerator)))
+			t.Rows = append(t.Rows, row(text(nameIn(words, f.dim("flag"))), text(kind[1]), f.number(document.Numerator)))
 		}
 	}
 	w.addFilled(t)
@@ -499,10 +510,22 @@ func (w *writer) opdPage(opd string, level int) {
 		w.say(document.Note, text("Di luar kewenangan kabupaten: diukur, tidak dinilai."))
 	}
 	if tickets != nil {
-		count := func(figure string) document.Cell { return w.number(figure, held, document.Numerator) }
-		w.say(document.Lead, line("Dari {} tiket, {} ditindaklanjuti ({}), {} dikonfirmasi kepada pelapor ({}), {} "+
-			"berpindah OPD, {} dibuka kembali.", tickets.number(document.Numerator), count("acted"), w.share("acted", held),
-			count("confirmed"), w.share("confirmed", held), count("bounced"), count("reopened"))...)
+		part := func(figure, done string) document.Line {
+			f := w.figure(figure, held)
+			switch {
+			case f == nil:
+				return line(done+": {}", w.recorded(figure, held))
+			case f.Denominator < tickets.Numerator:
+				return line("{} dari {} yang dapat tercatat "+done+" ({})", f.number(document.Numerator),
+					f.number(document.Denominator), f.share())
+			}
+			return line("{} "+done+" ({})", f.number(document.Numerator), f.share())
+		}
+		w.say(document.Lead, slices.Concat(line("Dari {} tiket, ", tickets.number(document.Numerator)),
+			part("acted", "ditindaklanjuti"), line(", "),
+			part("confirmed", "dikonfirmasi kepada pelapor"),
+			line(", {} berpindah OPD, {} dibuka kembali.", w.number("bounced", held, document.Numerator),
+				w.number("reopened", held, document.Numerator)))...)
 	}
 	t := document.Table{ID: "t-" + id + "-batas", Caption: "Batas waktu " + w.opdName(opd) + ", " + w.period() + ".",
 		Columns: []document.Column{{Head: "Batas waktu", Width: .24}, {Head: "Tepat waktu"}, {Head: "n"}, {Head: "Bagian"},

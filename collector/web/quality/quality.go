@@ -18,6 +18,7 @@ import (
 	"github.com/monev112/monev112/collector/httpapi/audit"
 	"github.com/monev112/monev112/collector/httpapi/auth"
 	"github.com/monev112/monev112/collector/internal/indonesian"
+	"github.com/monev112/monev112/collector/monev/report"
 	"github.com/monev112/monev112/collector/sla"
 	"github.com/monev112/monev112/collector/store"
 	"github.com/monev112/monev112/collector/upkeep/withdrawal"
@@ -257,95 +258,46 @@ var clockWords = map[string]page.Text{
 	"confirm":       {Indonesian: "Dikonfirmasi pelapor", English: "confirmed"},
 }
 
-// FlagWords returns what each flag means in Indonesian, for the screens of others.
-func FlagWords() map[string]string {
-	out := map[string]string{}
-	for flag, words := range flagWords {
-		out[flag] = words.Indonesian
+// flagWords say what a flag means, as an official would. In Indonesian the report says the same.
+var flagWords = func() map[string]page.Text {
+	out := map[string]page.Text{}
+	for flag, words := range report.FlagWords() {
+		out[flag] = page.Text{Indonesian: words, English: englishFlags[flag]}
 	}
 	return out
-}
+}()
 
-// flagWords say what a flag means, as an official would.
-var flagWords = map[string]page.Text{
-	casefile.FlagFieldBlanked: {
-		Indonesian: "isian dikosongkan karena memuat nomor, alamat atau teks bebas", English: "a field held a number, an " +
-			"address or free text and was blanked",
-	},
-	casefile.FlagCaseFull: {
-		Indonesian: "kejadian melebihi batas satu kasus", English: "more events than a case may have",
-	},
-	casefile.FlagAnsweredBeforeReceived: {Indonesian: "dijawab sebelum masuk", English: "answered before it was " +
-		"received"},
-	casefile.FlagQueuedBeforeReceived: {
-		Indonesian: "mengantre sebelum masuk", English: "queued before it was received",
-	},
-	casefile.FlagAnsweredBeforeQueued: {
-		Indonesian: "dijawab sebelum mengantre", English: "answered before it was queued",
-	},
-	casefile.FlagEndedBeforeAnswered: {
-		Indonesian: "berakhir sebelum dijawab", English: "ended before it was answered",
-	},
-	casefile.FlagAnsweredAndAbandoned: {
-		Indonesian: "dijawab dan ditutup penelepon sebelum dijawab", English: "answered, and abandoned",
-	},
-	casefile.FlagClassWithoutAnswer: {
-		Indonesian: "diklasifikasi tanpa catatan dijawab", English: "classified without an answer",
-	},
-	casefile.FlagReferenceIgnored: {
-		Indonesian: "koreksi menunjuk kejadian yang tidak dapat diganti", English: "a correction names an event that it " +
-			"cannot replace",
-	},
-	casefile.FlagNotOpened: {
-		Indonesian: "tiket tanpa catatan dibuka", English: "a ticket without an opening",
-	},
-	casefile.FlagOpenedBeforeReceived: {
-		Indonesian: "tiket dibuka sebelum panggilan masuk", English: "opened before the call was received",
-	},
-	casefile.FlagClosedBeforeOpened: {
-		Indonesian: "ditutup sebelum dibuka", English: "closed before it was opened",
-	},
-	casefile.FlagResolvedBeforeOpened: {
-		Indonesian: "selesai sebelum dibuka", English: "resolved before it was opened",
-	},
-	casefile.FlagAssignedBeforeOpened: {
-		Indonesian: "disposisi sebelum dibuka", English: "assigned before it was opened",
-	},
-	casefile.FlagAcknowledgedWithoutAssigned: {
-		Indonesian: "diterima tanpa disposisi", English: "acknowledged without an assignment",
-	},
-	casefile.FlagArrivedBeforeDeparted: {Indonesian: "tiba sebelum berangkat", English: "arrived before departure"},
-	casefile.FlagReopenedWithoutResolution: {
-		Indonesian: "dibuka lagi tanpa pernah selesai", English: "reopened without a resolution",
-	},
-	casefile.FlagResumedWithoutPause: {Indonesian: "dilanjutkan tanpa ditunda", English: "resumed without a pause"},
-	casefile.FlagArrivedBeforeReceived: {
-		Indonesian: "tiba sebelum panggilan masuk", English: "arrived before the call was received",
-	},
-	casefile.FlagPauseAndResumeAtOnce: {
-		Indonesian: "ditunda dan dilanjutkan pada saat yang sama", English: "paused and resumed at one instant",
-	},
-	casefile.FlagMasterUnknown: {
-		Indonesian: "digabung ke tiket yang tidak dikenal", English: "merged into an unknown ticket",
-	},
-	casefile.FlagMergedInCycle: {Indonesian: "digabung melingkar", English: "merged in a circle"},
-	casefile.FlagMasterClosed: {
-		Indonesian: "digabung ke tiket yang sudah ditutup", English: "merged into a closed ticket",
-	},
-	casefile.FlagMasterYounger: {
-		Indonesian: "digabung ke tiket yang lebih baru", English: "merged into a younger ticket",
-	},
-	casefile.FlagMergedAfterStop: {Indonesian: "digabung setelah selesai", English: "merged after it was handled"},
-	casefile.FlagPriorityFromMember: {
-		Indonesian: "prioritas dari tiket yang digabung", English: "priority of a merged ticket",
-	},
-	casefile.FlagCorrectedAfterLate: {
-		Indonesian: "waktunya dikoreksi setelah terlambat", English: "a time was corrected after it was late",
-	},
-	casefile.FlagPriorityFromCategory: {Indonesian: "prioritas dari kategori", English: "priority of its category"},
-	casefile.FlagPriorityAssumed: {Indonesian: "prioritas dianggap mendesak", English: "priority assumed to be " +
-		"urgent"},
-	casefile.FlagTest:             {Indonesian: "tiket dari panggilan uji", English: "a test call's ticket"},
-	casefile.FlagEventWithdrawn:   {Indonesian: "kejadian ditarik kembali", English: "an event was withdrawn"},
-	casefile.FlagOpeningWithdrawn: {Indonesian: "pembukaan tiket ditarik kembali", English: "the opening was withdrawn"},
+var englishFlags = map[string]string{
+	casefile.FlagFieldBlanked:                "a field held a number, an address or free text and was blanked",
+	casefile.FlagCaseFull:                    "more events than a case may have",
+	casefile.FlagAnsweredBeforeReceived:      "answered before it was received",
+	casefile.FlagQueuedBeforeReceived:        "queued before it was received",
+	casefile.FlagAnsweredBeforeQueued:        "answered before it was queued",
+	casefile.FlagEndedBeforeAnswered:         "ended before it was answered",
+	casefile.FlagAnsweredAndAbandoned:        "answered, and abandoned",
+	casefile.FlagClassWithoutAnswer:          "classified without an answer",
+	casefile.FlagReferenceIgnored:            "a correction names an event that it cannot replace",
+	casefile.FlagNotOpened:                   "a ticket without an opening",
+	casefile.FlagOpenedBeforeReceived:        "opened before the call was received",
+	casefile.FlagClosedBeforeOpened:          "closed before it was opened",
+	casefile.FlagResolvedBeforeOpened:        "resolved before it was opened",
+	casefile.FlagAssignedBeforeOpened:        "assigned before it was opened",
+	casefile.FlagAcknowledgedWithoutAssigned: "acknowledged without an assignment",
+	casefile.FlagArrivedBeforeDeparted:       "arrived before departure",
+	casefile.FlagReopenedWithoutResolution:   "reopened without a resolution",
+	casefile.FlagResumedWithoutPause:         "resumed without a pause",
+	casefile.FlagArrivedBeforeReceived:       "arrived before the call was received",
+	casefile.FlagPauseAndResumeAtOnce:        "paused and resumed at one instant",
+	casefile.FlagMasterUnknown:               "merged into an unknown ticket",
+	casefile.FlagMergedInCycle:               "merged in a circle",
+	casefile.FlagMasterClosed:                "merged into a closed ticket",
+	casefile.FlagMasterYounger:               "merged into a younger ticket",
+	casefile.FlagMergedAfterStop:             "merged after it was handled",
+	casefile.FlagPriorityFromMember:          "priority of a merged ticket",
+	casefile.FlagCorrectedAfterLate:          "a time was corrected after it was late",
+	casefile.FlagPriorityFromCategory:        "priority of its category",
+	casefile.FlagPriorityAssumed:             "priority assumed to be urgent",
+	casefile.FlagTest:                        "a test call's ticket",
+	casefile.FlagEventWithdrawn:              "an event was withdrawn",
+	casefile.FlagOpeningWithdrawn:            "the opening was withdrawn",
 }

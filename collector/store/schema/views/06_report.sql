@@ -27,20 +27,33 @@ SELECT {center:String}, g.1::String AS figure, g.2::String AS dims, toFloat64(su
 FROM
 (
     SELECT count() OVER () AS total, concat('opd=', ifNull(opd, ''), ',scope=', ifNull(scope, 'own')) AS held,
+        coalesce(acknowledged_at, departed_at, arrived_at, resolved_at) IS NOT NULL AS done,
         arrayConcat([
             ('tickets_opd', held, 1),
             ('tickets_category', concat('category=', ifNull(category, '')), 1),
             ('tickets_kecamatan', concat('kecamatan=', ifNull(kecamatan, '')), 1),
             ('tickets_priority', concat('priority=', ifNull(priority, '')), 1),
-            ('acted', held, toUInt8(coalesce(acknowledged_at, departed_at, arrived_at, resolved_at) IS NOT NULL)),
-            ('confirmed', held, toUInt8(confirmed_at IS NOT NULL)),
             ('bounced', held, toUInt8(bounces > 0)),
             ('reopened', held, toUInt8(reopened > 0))],
+        -- What nobody records is no failure: such a ticket is in neither number.
+        if(done OR NOT u.unacted, [('acted', held, toUInt8(done))], []),
+        if(confirmed_at IS NOT NULL OR NOT u.unconfirmed, [('confirmed', held, toUInt8(confirmed_at IS NOT NULL))], []),
         if(category = 'kebakaran' AND respond_seconds IS NOT NULL,
             [('arrived_within', 'category=kebakaran,seconds=900', toUInt8(assumeNotNull(respond_seconds) <= 900)),
              ('fires_opd', held, toUInt8(assumeNotNull(respond_seconds) <= 900))], []),
         arrayMap(f -> ('tickets_flag', concat('flag=', f), 1), flags)) AS list
-    FROM {{template "tickets as of"}}
+    FROM {{template "tickets as of"}} AS t
+    LEFT JOIN
+    (
+        SELECT subject,
+            countIf(clock != 'confirm' AND state = 'unobserved') > 0
+                AND countIf(clock != 'confirm' AND state NOT IN ('unobserved', 'void')) = 0 AS unacted,
+            countIf(clock IN ('resolve', 'confirm') AND state = 'unobserved') > 0 AS unconfirmed
+        FROM {{template "clocks judged"}} AS c
+        WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.day >= {since:Date}
+            AND clock IN ('acknowledge', 'arrive', 'resolve', 'confirm')
+        GROUP BY subject
+    ) AS u ON u.subject = t.id
     WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND state != 'merged'
 )
 ARRAY JOIN list AS g
