@@ -67,6 +67,7 @@ func TestTheWallboardInABrowser(t *testing.T) {
 	b.Open("http://" + address + "/papan")
 	b.Until(tile + ` === "0" && ` + state + ` === "tersambung"`)
 	b.Fits("wall-1920", 1920)
+	b.Until(`document.querySelector('[data-k="available"]').textContent === "–"`) // nothing is known of agents
 	w.set(2)
 	began := time.Now()
 	b.Until(tile + ` === "2"`)

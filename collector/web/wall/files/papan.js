@@ -53,7 +53,8 @@ function show(s) {
   put("target", c.target_seconds === undefined ? "–" : t(`${c.target_seconds} detik`, `${c.target_seconds} s`));
   share("sl-jam", c.hour);
   share("sl-sif", c.shift);
-  for (const k of ["available", "busy", "wrapup", "paused", "offline"]) put(k, count(c.agents?.find((a) => a.state === k)?.n));
+  const known = c.agents?.some((a) => a.n > 0); // of nobody a state is known: that says nothing of how many there are
+  for (const k of ["available", "busy", "wrapup", "paused", "offline"]) put(k, count(known ? c.agents.find((a) => a.state === k)?.n : undefined));
   put("masuk", count(c.hour?.received));
   for (const k of ["hoax", "ghost", "unclassified", "abandoned"]) put(k, count(c.hour?.[k]));
   put("other", count(c.hour?.other_class));
