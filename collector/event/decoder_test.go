@@ -76,6 +76,26 @@ func fullRawEvent() *RawEvent {
 	}
 }
 
+// RFC 3339 allows small letters, and some libraries write them: the same event, however it is spelled.
+func TestTimesInSmallLetters(t *testing.T) {
+	d := testDecoder(t)
+	at := func(text string) Event {
+		t.Helper()
+		got, bad := decodeOne(t, d, `{"specversion":"1.0","id":"1","source":"x","type":"monev112.ticket.opened",`+
+			`"subject":"ticket/T","time":"`+text+`"}`)
+		if bad != nil {
+			t.Fatal(bad)
+		}
+		return got
+	}
+	want := at("2026-11-23T07:30:00.5Z")
+	for _, text := range []string{"2026-11-23t07:30:00.5z", "2026-11-23T07:30:00.5z", "2026-11-23t14:30:00.5+07:00"} {
+		if got := at(text); !got.OccurredAt.Equal(want.OccurredAt) || got.Digest != want.Digest {
+			t.Errorf("%s: %v, digest %x, want %v, %x", text, got.OccurredAt, got.Digest, want.OccurredAt, want.Digest)
+		}
+	}
+}
+
 func TestDecodeKeepsEveryField(t *testing.T) {
 	d := testDecoder(t)
 	got, bad := decodeOne(t, d, string(fullRawEvent().AppendCloudEvent(nil)))

@@ -178,6 +178,9 @@ func (ds *decodeState) time(f Field) (time.Time, bool) {
 // when the time is good.
 func parseTime(s string) (time.Time, Reason) {
 	const toSeconds = "2006-01-02T15:04:05"
+	if len(s) > len("2006-01-02") && (s[len("2006-01-02")] == 't' || s[len(s)-1] == 'z') { // RFC 3339, 5.6: either case
+		s = strings.ToUpper(s)
+	}
 	// package time reads more than RFC 3339: an hour of one digit, a comma before the fraction, an offset of 60 minutes
 	if len(s) < len(toSeconds) || s[len("2006-01-02T15")] != ':' || strings.Contains(s, ",") ||
 		strings.HasSuffix(s, ":60") ||
