@@ -1095,13 +1095,22 @@ FROM
 CREATE OR REPLACE VIEW monev112.clock_outcomes ON CLUSTER monev112 AS
 SELECT
     center, clock, day, opd, scope,
-    met_count + arrayCount((b, s) -> ifNull(s <= now64(3, 'UTC'), false) AND NOT ifNull(s > b, false), breach_at, stopped_at) AS met,
-    late_count + arrayCount((b, s) -> s IS NOT NULL AND ifNull(least(assumeNotNull(s), now64(3, 'UTC')) > b, false), breach_at, stopped_at) AS stopped_late,
-    arrayCount((b, s) -> s IS NULL AND ifNull(now64(3, 'UTC') > b, false), breach_at, stopped_at) AS open_late,
-    toUInt64(met_count + late_count + length(breach_at) - met - stopped_late - open_late) AS undecided,
+    met_count + countEqual(states, 'met') AS met,
+    late_count + countEqual(states, 'stopped_late') AS stopped_late,
+    countEqual(states, 'open_late') AS open_late,
+    countEqual(states, 'undecided') AS undecided,
     unobserved_count AS unobserved
-FROM monev112.clocks_daily FINAL
-ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at,
+FROM
+(
+    
+    SELECT * REPLACE (arrayMap((list_b, list_s) -> arrayMap((b, s) -> multiIf(
+            ifNull(s <= now64(3, 'UTC'), false), if(ifNull(s > b, false), 'stopped_late', 'met'),
+            NOT ifNull(now64(3, 'UTC') > b, false), 'undecided',
+            s IS NULL, 'open_late', 'stopped_late')::Enum8('met', 'stopped_late', 'open_late', 'undecided'),
+        list_b, list_s), open_breach_at, open_stopped_at) AS open_breach_at)
+    FROM monev112.clocks_daily FINAL
+)
+ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS states,
     
     arrayResize(unobserved_counts, length(opds)) AS unobserved_count;
 
@@ -1726,9 +1735,8 @@ FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
 LEFT JOIN (SELECT subject AS call, minOrNullIf(occurred_at, type = 'call.ringing') AS rang_at,
         countIf(type = 'call.ring_no_answer') AS missed, groupUniqArray(source) AS sources
     FROM monev112.events
-    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN (SELECT id FROM
-        (SELECT * FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00')))
-        WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
+    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN (SELECT id FROM monev112.calls_at(at = coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'))
+    WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
         AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false))
         AND occurred_at <= parseDateTime64BestEffort(coalesce({as_of:Nullable(String)}, '2299-12-31 00:00:00'), 3, 'UTC') AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
         (
@@ -2837,8 +2845,8 @@ SELECT
             (apart[intDiv(length(apart) + 1, 2)] + apart[intDiv(length(apart), 2) + 1]) / 2 AS deviation
         FROM (SELECT filled + 3600 * away AS hour, groupArrayArrayIf(list, away = 0) AS counts
     FROM (SELECT toStartOfHour(quarter) AS filled, groupArray((quarter, n)) AS list FROM (SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
-        FROM monev112.calls_now
-    WHERE center = {center:String} AND at IS NOT NULL
+        FROM monev112.calls FINAL
+WHERE events > 0 AND ifNull(class, '') != 'uji' AND center = {center:String} AND at IS NOT NULL
             AND day >= {since:Date} - 7 * 8 - 2 AND day <= {until:Date}
         GROUP BY quarter) GROUP BY filled)
     ARRAY JOIN range(-12, 13) AS away
@@ -2861,36 +2869,10 @@ FROM (SELECT *, assumeNotNull(offered_at) AS begun, ifNull(at, begun) AS came,
 LEFT JOIN (SELECT subject AS call, minOrNullIf(occurred_at, type = 'call.ringing') AS rang_at,
         countIf(type = 'call.ring_no_answer') AS missed, groupUniqArray(source) AS sources
     FROM monev112.events
-    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN (SELECT id FROM
-        (SELECT *, 
-    (ifNull(class NOT IN ('', 'belum'), false))::Bool AS classified,
-    
-    (answered_at IS NOT NULL OR classified)::Bool AS answered,
-    
-    if(blocked_at IS NULL, coalesce(queued_at, received_at), NULL) AS offered_at,
-    (offered_at IS NOT NULL)::Bool AS offered,
-    (abandoned_at IS NOT NULL AND answered_at IS NULL)::Bool AS abandoned,
-    (unserved_at IS NOT NULL AND answered_at IS NULL)::Bool AS unserved,
-    (blocked_at IS NOT NULL)::Bool AS blocked,
-    (ifNull(class IN ('prank', 'prank_palsu'), false))::Bool AS hoax,
-    
-    
-    multiIf(answered_at IS NULL, NULL,
-            wait_ms IS NOT NULL, wait_ms,
-            answered_at < coalesce(queued_at, received_at), NULL,
-            dateDiff('millisecond', coalesce(queued_at, received_at), answered_at)) AS answer_ms,
-    answer_ms / 1000 AS answer_seconds,
-    
-    multiIf(abandoned_at IS NULL OR answered_at IS NOT NULL, NULL,
-            wait_ms IS NOT NULL, wait_ms,
-            abandoned_at < coalesce(queued_at, received_at), NULL,
-            dateDiff('millisecond', coalesce(queued_at, received_at), abandoned_at)) AS abandon_ms,
-    abandon_ms / 1000 AS abandon_seconds,
-    if(ended_at >= answered_at, dateDiff('millisecond', answered_at, ended_at) / 1000, NULL) AS talk_seconds,
-    if(first_classified_at >= answered_at, dateDiff('millisecond', answered_at, first_classified_at) / 1000, NULL)
-        AS classify_seconds FROM monev112.calls)
-        WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date} AND offered
-        AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false))
+    WHERE center = {center:String} AND subject_kind = 'call' AND subject IN (SELECT id FROM monev112.calls
+        WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
+            AND NOT ifNull(coalesce(wait_ms, dateDiff('millisecond', coalesce(queued_at, received_at), answered_at)) <= 1000 * {target:UInt32}
+                AND answered_at IS NOT NULL, false))
         AND true AND type != 'event.withdrawn' AND (subject, source, id) NOT IN
         (
             SELECT subject, source, replaces FROM monev112.events
@@ -3022,7 +3004,8 @@ FROM
     ) AS c
     LEFT JOIN
     (
-        SELECT * FROM monev112.tickets_now WHERE center = {center:String}
+        SELECT *, coalesce(resolved_at, first_closed_at) AS handled_at FROM monev112.tickets FINAL
+WHERE events > 0 AND NOT has(flags, 'test') AND center = {center:String}
     ) AS t ON t.id = c.subject
     WHERE c.day >= {since:Date} AND c.day < {until:Date}
 );

@@ -37,11 +37,13 @@ CREATE OR REPLACE VIEW {{db}}.events_now AS SELECT * FROM {{db}}.events FINAL;
     if(first_classified_at >= answered_at, dateDiff('millisecond', answered_at, first_classified_at) / 1000, NULL)
         AS classify_seconds{{end}}
 
+{{define "handled at"}}coalesce(resolved_at, first_closed_at) AS handled_at{{end}}
+
 {{- /* What follows from the facts of a ticket. */}}
 {{define "of a ticket"}}(state NOT IN ('resolved', 'confirmed', 'closed', 'merged'))::Bool AS open,
     (paused_since IS NOT NULL)::Bool AS paused,
     -- Where the clock `resolve` stops too: the first resolution, else the first closing.
-    coalesce(resolved_at, first_closed_at) AS handled_at,
+    {{template "handled at"}},
     if(assigned_at >= answered_at, dateDiff('millisecond', answered_at, assigned_at) / 1000, NULL) AS dispatch_seconds,
     if(acknowledged_at >= `stays.at`[-1] AND notEmpty(`stays.at`),
         dateDiff('millisecond', `stays.at`[-1], acknowledged_at) / 1000, NULL) AS acknowledge_seconds,
@@ -57,21 +59,25 @@ CREATE OR REPLACE VIEW {{db}}.events_now AS SELECT * FROM {{db}}.events FINAL;
     if(confirmed_at >= last_resolved_at, dateDiff('millisecond', last_resolved_at, confirmed_at) / 1000, NULL)
         AS confirm_seconds{{end}}
 
+{{- /* The rows of calls_now and of tickets_now, without what follows from them. */}}
+{{define "calls that count"}}{{db}}.calls FINAL
+WHERE events > 0 AND ifNull(class, '') != 'uji'{{end}}
+{{define "tickets that count"}}{{db}}.tickets FINAL
+WHERE events > 0 AND NOT has(flags, 'test'){{end}}
+
 -- calls_now leaves out test calls and calls of which only tickets speak.
 CREATE OR REPLACE VIEW {{db}}.calls_now AS
 SELECT
     *,
     {{template "of a call"}}
-FROM {{db}}.calls FINAL
-WHERE events > 0 AND ifNull(class, '') != 'uji';
+FROM {{template "calls that count"}};
 
 -- tickets_now leaves out the tickets of which every call is a test.
 CREATE OR REPLACE VIEW {{db}}.tickets_now AS
 SELECT
     *,
     {{template "of a ticket"}}
-FROM {{db}}.tickets FINAL
-WHERE events > 0 AND NOT has(flags, 'test');
+FROM {{template "tickets that count"}};
 
 -- calls_at, tickets_at and clocks_at are the same at a past instant, from all that is known today: what happened after it
 -- is absent, and so are cases that began after it: SELECT ... FROM tickets_at(at = '2026-03-31T23:59:59+07:00'). Without an

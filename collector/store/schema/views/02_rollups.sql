@@ -220,13 +220,22 @@ FROM
 CREATE OR REPLACE VIEW {{db}}.clock_outcomes AS
 SELECT
     center, clock, day, opd, scope,
-    met_count + arrayCount((b, s) -> ifNull(s <= now64(3, 'UTC'), false) AND NOT ifNull(s > b, false), breach_at, stopped_at) AS met,
-    late_count + arrayCount((b, s) -> s IS NOT NULL AND ifNull(least(assumeNotNull(s), now64(3, 'UTC')) > b, false), breach_at, stopped_at) AS stopped_late,
-    arrayCount((b, s) -> s IS NULL AND ifNull(now64(3, 'UTC') > b, false), breach_at, stopped_at) AS open_late,
-    toUInt64(met_count + late_count + length(breach_at) - met - stopped_late - open_late) AS undecided,
+    met_count + countEqual(states, 'met') AS met,
+    late_count + countEqual(states, 'stopped_late') AS stopped_late,
+    countEqual(states, 'open_late') AS open_late,
+    countEqual(states, 'undecided') AS undecided,
     unobserved_count AS unobserved
-FROM {{db}}.clocks_daily FINAL
-ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS breach_at, open_stopped_at AS stopped_at,
+FROM
+(
+    -- Judged before they are unfolded: most groups have no clock that runs.
+    SELECT * REPLACE (arrayMap((list_b, list_s) -> arrayMap((b, s) -> multiIf(
+            ifNull(s <= now64(3, 'UTC'), false), if(ifNull(s > b, false), 'stopped_late', 'met'),
+            NOT ifNull(now64(3, 'UTC') > b, false), 'undecided',
+            s IS NULL, 'open_late', 'stopped_late')::Enum8('met', 'stopped_late', 'open_late', 'undecided'),
+        list_b, list_s), open_breach_at, open_stopped_at) AS open_breach_at)
+    FROM {{db}}.clocks_daily FINAL
+)
+ARRAY JOIN opds AS opd, scopes AS scope, met_counts AS met_count, late_counts AS late_count, open_breach_at AS states,
     -- Rows of before there was any have no element.
     arrayResize(unobserved_counts, length(opds)) AS unobserved_count;
 

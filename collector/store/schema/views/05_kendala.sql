@@ -26,11 +26,12 @@ at which each should have been answered, or until which its caller waited. */}}
         AND (answered_at IS NULL OR answer_ms IS NOT NULL) AND NOT ifNull(answer_ms <= 1000 * {target:UInt32}, false){{end}}
 {{define "far"}}toDateTime64('2299-12-31 00:00:00', 3, 'UTC'){{end}}
 
-{{- /* The ids of late calls: of the present without FINAL, which costs half of reading them. The rows that it keeps are among
-these, and what is found of the others is joined to nothing. */}}
-{{define "late ids"}}SELECT id FROM
-        ({{if present}}SELECT *, {{template "of a call"}} FROM {{db}}.calls{{else}}SELECT * FROM {{template "calls as of"}}{{end}})
-        WHERE center = {center:String} AND {{template "late"}}{{end}}
+{{- /* The ids of late calls: of the present without FINAL, which costs half of reading them, and from their facts. All that
+are late are among these, and what is found of the others is joined to nothing. */}}
+{{define "late ids"}}{{if present}}SELECT id FROM {{db}}.calls
+        WHERE center = {center:String} AND day >= {since:Date} AND day < {until:Date}
+            AND NOT ifNull(coalesce(wait_ms, dateDiff('millisecond', coalesce(queued_at, received_at), answered_at)) <= 1000 * {target:UInt32}
+                AND answered_at IS NOT NULL, false){{else}}SELECT id FROM {{template "calls of the centre"}} AND {{template "late"}}{{end}}{{end}}
 
 {{- /* What the events of late calls say beside their rows. */}}
 {{define "rings"}}SELECT subject AS call, minOrNullIf(occurred_at, type = 'call.ringing') AS rang_at,
@@ -42,7 +43,7 @@ these, and what is found of the others is joined to nothing. */}}
 
 {{- /* Calls by the quarter of an hour in which they came, back to all that their usual number rests on. */}}
 {{define "quarters"}}SELECT toStartOfFifteenMinutes(toDateTime(assumeNotNull(at), 'UTC')) AS quarter, count() AS n
-        FROM {{template "calls of the centre"}} AND at IS NOT NULL
+        FROM {{if present}}{{template "calls that count"}} AND center = {center:String}{{else}}{{template "calls of the centre"}}{{end}} AND at IS NOT NULL
             AND day >= {since:Date} - 7 * {{causes.SurgeWeeks}} - 2 AND day <= {until:Date}
         GROUP BY quarter{{end}}
 
@@ -229,7 +230,7 @@ FROM
     ) AS c
     LEFT JOIN
     (
-        SELECT * FROM {{template "tickets judged"}} WHERE center = {center:String}
+        {{if present}}SELECT *, {{template "handled at"}} FROM {{template "tickets that count"}} AND center = {center:String}{{else}}SELECT * FROM {{template "tickets judged"}} WHERE center = {center:String}{{end}}
     ) AS t ON t.id = c.subject
     WHERE c.day >= {since:Date} AND c.day < {until:Date}
 );
