@@ -13,9 +13,11 @@ import (
 // DueSummary is the work of one OPD that is late or at risk. Its numbers agree with Snapshot: stale tickets are in
 // none, and a ticket that is late on two clocks counts in both.
 type DueSummary struct {
-	Open    int
-	AtRisk  int          // tickets with a clock at risk
-	Overdue []LabelCount // tickets late on each clock, in the order in which clocks are shown; those with none left out
+	Open int
+	// Unrecorded are those of the open tickets that no clock may watch; see CenterSnapshot.Unrecorded.
+	Unrecorded int
+	AtRisk     int          // tickets with a clock at risk
+	Overdue    []LabelCount // tickets late on each clock, in the order in which clocks are shown; those with none left out
 	// Tickets are all that are late or at risk: the longest late first, then those at risk, the nearest to its due time
 	// first.
 	Tickets []DueTicket
@@ -43,7 +45,8 @@ func (b *Board) DueSummary(center, opd string, now time.Time) DueSummary {
 		at, staleBefore = now.UnixMilli(), now.Add(-b.cfg.StaleAfter).UnixMilli()
 	)
 	for _, c := range b.centers {
-		out.Open += c.openOf(center, opd, staleBefore)
+		open, unrecorded := c.openOf(center, opd, staleBefore)
+		out.Open, out.Unrecorded = out.Open+open, out.Unrecorded+unrecorded
 		for en := range c.due.until(at + SoonWithin.Milliseconds()) {
 			t := en.openTicket()
 			if en.slot.group.opd != opd || t.lastEventAt < staleBefore || en.key.Center != center {
@@ -123,24 +126,31 @@ func (b *Board) OpenMatching(center, opd, text string, limit int) (found []event
 
 // openOf counts the open tickets of an OPD that are not stale. Tickets of centres that the directory does not know lie
 // together.
-func (c *center) openOf(center, opd string, staleBefore int64) (n int) {
+func (c *center) openOf(center, opd string, staleBefore int64) (open, unrecorded int) {
+	count := func(n int, t *openTicket) {
+		open, unrecorded = open+n, unrecorded+n*one(t.unrecorded)
+	}
 	for _, g := range c.groups {
 		switch {
 		case g.opd != opd:
 		case c.label == center && center != UnknownLabel:
-			n += len(g.tickets)
+			open, unrecorded = open+len(g.tickets), unrecorded+g.unrecorded
 		case c.label == UnknownLabel:
 			for i := range g.tickets {
-				n += one(g.tickets[i].entry.key.Center == center && g.tickets[i].lastEventAt >= staleBefore)
+				if t := &g.tickets[i]; t.entry.key.Center == center && t.lastEventAt >= staleBefore {
+					count(1, t)
+				}
 			}
 		}
 	}
 	if c.label == center && center != UnknownLabel {
 		for en := range c.quiet.until(staleBefore) {
-			n -= one(en.slot.group.opd == opd && en.openTicket().lastEventAt < staleBefore)
+			if t := en.openTicket(); en.slot.group.opd == opd && t.lastEventAt < staleBefore {
+				count(-1, t)
+			}
 		}
 	}
-	return n
+	return open, unrecorded
 }
 
 // Due is an open ticket that is late or at risk.

@@ -53,6 +53,7 @@ type listView struct {
 	Open    int
 	Late    int // tickets late on some clock
 	AtRisk  int
+	Unseen  int          // open tickets whose handling nobody records
 	Clocks  []clockCount // late tickets by clock
 	Tickets []listedTicket
 	More    int
@@ -89,7 +90,7 @@ type listedTicket struct {
 func (p *Pages) listView(v *visit) listView {
 	due := p.cfg.DueSummary(v.target.center, p.cfg.Directory.OPDLabel(v.target.center, v.target.opd), v.now)
 	out := listView{
-		OPD: v.opd.Name, At: v.instant(v.now), Link: v.token, Open: due.Open, AtRisk: due.AtRisk,
+		OPD: v.opd.Name, At: v.instant(v.now), Link: v.token, Open: due.Open, AtRisk: due.AtRisk, Unseen: due.Unrecorded,
 		More: max(0, len(due.Tickets)-maxListed), SoonAll: len(due.Soon),
 	}
 	if v.target.kind == kindPerson {

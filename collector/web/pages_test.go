@@ -320,6 +320,24 @@ func TestTheListHasTheNumbersOfTheBoard(t *testing.T) {
 	mustShow(t, w.get(w.links.List(center, "dikbud", w.now)), 200, "Tidak ada tiket yang terlambat")
 }
 
+func TestTheListSaysWhatNobodyRecords(t *testing.T) {
+	w := newWorld(t)
+	w.ticket("SEEN", "pju", "non_darurat", "dishub", testNow.Add(-time.Hour))
+	const said = "tiket terbuka penanganannya tidak tercatat seluruhnya"
+	a := w.get(w.links.List(center, "dishub", testNow))
+	mustShow(t, a, 200, "<li><b>0</b> terlambat", "<b>1</b> tiket terbuka", "Tidak ada tiket yang terlambat")
+	mustHide(t, a, said)
+	mute := func(d *event.RawEvent) { d.Source, d.Carries = "export", []string{"ticket.opened", "ticket.assigned"} }
+	long := testNow.Add(-40 * 24 * time.Hour)
+	w.say(event.TicketOpened, "MUTE", long, func(d *event.RawEvent) {
+		mute(d)
+		d.Category, d.Priority = "pju", "non_darurat"
+	})
+	w.say(event.TicketAssigned, "MUTE", long.Add(time.Minute), func(d *event.RawEvent) { mute(d); d.OPD = "dishub" })
+	mustShow(t, w.get(w.links.List(center, "dishub", testNow)), 200, "<li><b>0</b> terlambat", "1 "+said,
+		"<b>2</b> tiket terbuka")
+}
+
 func TestWhileTheBoardIsIncompleteNothingIsShown(t *testing.T) {
 	w := newWorld(t)
 	w.ticket("T-1", "pju", "non_darurat", "dishub", testNow.Add(-time.Hour))
