@@ -143,7 +143,8 @@ func (w *writer) departmentTable(id, caption string, opds []string, own bool, ra
 		}
 		t.Rows = append(t.Rows, row(text(w.opdName(opd)), w.number("tickets_opd", held, document.Numerator),
 			w.recorded("acted", held), onTime, w.number("on_time", clock, document.Denominator), low, high,
-			w.recorded("confirmed", held), document.Verbatim(note, key(saidFigure, document.Sentence, "of", "note", "opd", opd))))
+			w.recorded("confirmed", held),
+			document.Verbatim(note, key(saidFigure, document.Sentence, "of", "note", "opd", opd))))
 	}
 	t.Note = document.Line{text("Tepat waktu: batas penyelesaian yang sudah putus dan dipenuhi. Peringkat hanya bila n " +
 		"paling sedikit 20 dan selangnya tidak bertindihan dengan OPD lain; selain itu OPD tidak dibedakan. " +

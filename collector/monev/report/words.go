@@ -105,8 +105,8 @@ var formulas = [][2]string{
 	{"Rasio hoaks", "(iseng + laporan palsu) / (terjawab dan diklasifikasi)"},
 	{"Ditindaklanjuti", "tiket yang diterima OPD, berangkat, tiba atau selesai / tiket yang dibuka, tanpa laporan ganda " +
 		"dan tanpa yang tidak dicatat siapa pun"},
-	{"Dikonfirmasi", "tiket yang pelapornya dihubungi setelah selesai / tiket yang dibuka, tanpa laporan ganda dan tanpa " +
-		"yang tidak dicatat siapa pun"},
+	{"Dikonfirmasi", "tiket yang pelapornya dihubungi setelah selesai / tiket yang dibuka, tanpa laporan ganda dan " +
+		"tanpa yang tidak dicatat siapa pun"},
 	{"Selang 95 %", "selang skor Wilson; dua angka yang selangnya bertindihan tidak dibedakan"},
 	{"5 dari 10, 9 dari 10 dalam", "peringkat terdekat, tepat: dari n nilai berurutan nilai ke 0,5 n atau 0,9 n, " +
 		"dibulatkan ke atas"},
