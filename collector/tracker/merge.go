@@ -260,10 +260,12 @@ func (b *Board) follow(en, by *entry, emit bool) {
 const maxGroupReads = 4 * casefile.MaxMembers
 
 // Group reads, with the calls that they name, the tickets that a ticket's row follows from: those that it was merged
-// into, those that were merged into it or into them. read returns what is stored of cases.
+// into, those that were merged into it or into them. read returns what is stored of cases; it is asked as often as a
+// chain that takes effect is long, and once more for the calls at its end.
 func Group(l Loaded, read func([]event.Key) ([]Loaded, error)) (with []Loaded, err error) {
 	seen := map[event.Key]bool{l.Key: true}
-	for from := []Loaded{l}; len(from) > 0 && len(seen) < maxGroupReads; {
+	from := []Loaded{l}
+	for rounds := 0; rounds <= maxChain && len(from) > 0 && len(seen) < maxGroupReads; rounds++ {
 		var keys []event.Key
 		add := func(center string, kind event.Kind, id string) {
 			if k := (event.Key{Center: center, Kind: kind, ID: id}); id != "" && !seen[k] {

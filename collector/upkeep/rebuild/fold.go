@@ -129,6 +129,10 @@ func (r *Runner) fold(ctx context.Context, db Database, keys []event.Key) ([]tra
 		}
 		return slices.Contains(list, call)
 	}
+	group := groupReader(ctx, db, center)
+	for _, k := range keys {
+		group.hold(tracker.Loaded{Key: k, Events: own[k], Tickets: merged[k.ID]})
+	}
 	rows := make([]tracker.Row, 0, len(keys))
 	for _, k := range keys {
 		l := tracker.Loaded{Key: k, Events: own[k]}
@@ -143,9 +147,7 @@ func (r *Runner) fold(ctx context.Context, db Database, keys []event.Key) ([]tra
 				}
 			}
 		} else if l.Tickets = merged[k.ID]; l.Tickets != nil || slices.ContainsFunc(l.Events, hasMaster) {
-			if with, err = tracker.Group(l, func(keys []event.Key) ([]tracker.Loaded, error) {
-				return readGroup(ctx, db, center, keys)
-			}); err != nil {
+			if with, err = tracker.Group(l, group.read); err != nil {
 				return nil, err
 			}
 		} else {
@@ -159,7 +161,61 @@ func (r *Runner) fold(ctx context.Context, db Database, keys []event.Key) ([]tra
 
 func hasMaster(e *event.Event) bool { return e.Master != "" }
 
-// readGroup reads cases of one centre, of tickets with those that were merged into them.
+// maxHeld bounds how many cases a groups holds.
+const maxHeld = 4096
+
+// groups reads the tickets that were merged into each other, and holds them: of a long chain each ticket needs the
+// others, and the writer waits meanwhile.
+type groups struct {
+	held map[event.Key]tracker.Loaded
+	more func([]event.Key) ([]tracker.Loaded, error)
+}
+
+func groupReader(ctx context.Context, db Database, center string) *groups {
+	return &groups{held: map[event.Key]tracker.Loaded{}, more: func(keys []event.Key) ([]tracker.Loaded, error) {
+		return readGroup(ctx, db, center, keys)
+	}}
+}
+
+func (g *groups) hold(l tracker.Loaded) {
+	if l.Key.Kind == event.KindCall {
+		l.Tickets = nil // readGroup says none
+	}
+	g.held[l.Key] = l
+}
+
+// read returns cases in the order of their keys.
+func (g *groups) read(keys []event.Key) ([]tracker.Loaded, error) {
+	out := make([]tracker.Loaded, len(keys))
+	var missing []event.Key
+	var places []int
+	for i, k := range keys {
+		l, ok := g.held[k]
+		if !ok {
+			missing, places = append(missing, k), append(places, i)
+		}
+		l.Events = slices.Clone(l.Events)
+		out[i] = l
+	}
+	if len(missing) == 0 {
+		return out, nil
+	}
+	loaded, err := g.more(missing)
+	if err != nil {
+		return nil, err
+	}
+	if len(g.held)+len(loaded) > maxHeld {
+		clear(g.held)
+	}
+	for i, l := range loaded {
+		out[places[i]] = l
+		l.Events = slices.Clone(l.Events)
+		g.hold(l)
+	}
+	return out, nil
+}
+
+// readGroup reads cases of one centre, in the order of their keys; of tickets with those that were merged into them.
 func readGroup(ctx context.Context, db Database, center string, keys []event.Key) ([]tracker.Loaded, error) {
 	events, err := db.CaseEvents(ctx, keys)
 	if err != nil {

@@ -34,6 +34,7 @@ type warehouse struct {
 	die       func()
 	fail      int // reads that fail
 	writes    int
+	grouped   int // calls of MergedInto
 }
 
 var errAgain = errors.New("away")
@@ -96,6 +97,7 @@ func (w *warehouse) TicketsOf(_ context.Context, center string, calls []string) 
 }
 
 func (w *warehouse) MergedInto(_ context.Context, center string, masters []string) (map[string][]string, error) {
+	w.grouped++
 	out := map[string][]string{}
 	for _, k := range w.keys(center, event.Key{}) {
 		for _, e := range w.events[k] {
@@ -218,6 +220,33 @@ func untilRest(t fataler, disk *disktest.FS, w *warehouse, basis string, spec Sp
 		t.Fatal(err)
 	}
 	return j
+}
+
+// A long chain of merged tickets is read once a portion, and of each ticket no further than a chain takes effect: the
+// writer waits meanwhile, and live data with it.
+func TestALongChainIsReadOnce(t *testing.T) {
+	w := &warehouse{events: map[event.Key][]*event.Event{}, clocks: map[event.Key][]sla.Clock{}}
+	const tickets = 200
+	var keys []event.Key
+	for i := range tickets {
+		k := event.Key{Center: "35.15", Kind: event.KindTicket, ID: fmt.Sprintf("T%03d", i)}
+		w.events[k] = []*event.Event{{
+			ID: k.ID, Source: "s", Kind: k.Kind, Type: event.TicketMerged, Center: k.Center, Subject: k.ID,
+			Master: fmt.Sprintf("T%03d", (i+1)%tickets), OccurredAt: time.Unix(1e9, 0), ReceivedAt: time.Unix(1e9, 0),
+		}}
+		keys = append(keys, k)
+	}
+	r := runner(t, memory(t), w, "1")
+	for _, portion := range []int{tickets, 20, 1} {
+		w.grouped = 0
+		rows, err := r.fold(t.Context(), w, keys[:portion])
+		if err != nil || len(rows) != portion {
+			t.Fatalf("%d rows of %d: %v", len(rows), portion, err)
+		}
+		if w.grouped > 24 {
+			t.Errorf("a portion of %d tickets asked %d times, want at most 24", portion, w.grouped)
+		}
+	}
 }
 
 // Whatever fails and however often the process dies, with its last rows written or not: the rows are those of an
