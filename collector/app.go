@@ -289,9 +289,10 @@ func (a *App) openStore(ctx context.Context) (err error) {
 	a.cleanup("connections to clickhouse", a.store.Close)
 	a.office.Database = a.store
 	a.sink = &store.Sink{
-		Store: a.store, Boards: a.rules.Centers, Directory: a.dir,
+		Store: a.store, Boards: a.rules.Centers, Directory: a.dir, Log: a.log("store"),
 		Scope: func(center, opd string) string { _, scope := a.rules.OPD(center, opd); return scope },
 	}
+	a.metrics.Store.WatchRollups(a.sink.RollupLag)
 	a.shipper, err = shipper.New(shipper.Config{
 		Dir: a.cfg.DataDir, BatchRows: a.cfg.File.Limits.BatchRows, Now: a.cfg.Now, Log: a.log("shipper"),
 		Observer: shipper.Observe(a.metrics, a.log("shipper")), Boot: shipper.BootID(), Database: a.database,

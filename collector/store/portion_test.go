@@ -9,11 +9,11 @@ import (
 // An import of many years leaves many hours to recompute. They are done in portions of a month, the earliest first, so
 // that rows can be stored in between.
 func TestRollupsOfManyYearsAreRecomputedInPortions(t *testing.T) {
-	p := pending{periods: map[Period]struct{}{}, done: &Period{}}
+	p := pending{periods: map[Period]time.Time{}, done: &Period{}}
 	start := time.Date(2016, 1, 1, 0, 0, 0, 0, time.UTC)
 	for h := 0; h < 10*365*24; h += 7 {
 		for c := range 2 {
-			p.periods[Period{fmt.Sprint("35.", c), start.Add(time.Duration(h) * time.Hour)}] = struct{}{}
+			p.periods[Period{fmt.Sprint("35.", c), start.Add(time.Duration(h) * time.Hour)}] = time.Time{}
 		}
 	}
 	done := time.Time{}
@@ -107,10 +107,10 @@ func TestAPortionThatIsFullLeavesNothingOut(t *testing.T) {
 
 // Periods that lie far apart are done many at a time, and none spans more than a year.
 func TestStrewnPeriodsAreRecomputedInFewPortions(t *testing.T) {
-	p := pending{periods: map[Period]struct{}{}, done: &Period{}}
+	p := pending{periods: map[Period]time.Time{}, done: &Period{}}
 	start := time.Date(2009, 1, 1, 0, 0, 0, 0, time.UTC)
 	for d := 0; d < 9*365; d += 3 {
-		p.periods[Period{"us-sf", start.AddDate(0, 0, d)}] = struct{}{}
+		p.periods[Period{"us-sf", start.AddDate(0, 0, d)}] = time.Time{}
 	}
 	portions := 0
 	for ; len(p.periods) > 0; portions++ {
@@ -147,10 +147,10 @@ func TestPortionsWidenWhileTheyAreQuick(t *testing.T) {
 	if got := nextSpan(widePortion, quick, true); got != widePortion {
 		t.Errorf("wider than a year: %v", got)
 	}
-	p := pending{periods: map[Period]struct{}{}, done: &Period{}, span: 3 * portionSpan}
+	p := pending{periods: map[Period]time.Time{}, done: &Period{}, span: 3 * portionSpan}
 	start := time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC)
 	for h := range 304 * 24 {
-		p.periods[Period{"35.15", start.Add(time.Duration(h) * time.Hour)}] = struct{}{}
+		p.periods[Period{"35.15", start.Add(time.Duration(h) * time.Hour)}] = time.Time{}
 	}
 	if n := len(p.portion()); n != 93*24 {
 		t.Errorf("a portion of three months has %d hours", n)

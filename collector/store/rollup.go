@@ -52,14 +52,27 @@ func (s *Store) markPeriods(ctx context.Context, u unit, periods []Period, mark 
 	}}, len(periods), "")
 }
 
-// pendingPeriods returns the periods that a process which ended left to be recomputed, and the greatest mark of any.
-func (s *Store) pendingPeriods(ctx context.Context, u unit) (periods []Period, mark uint64, err error) {
+// pendingPeriods returns the periods that a process which ended left to be recomputed, since when they wait by this
+// machine's clock, and the greatest mark of any.
+func (s *Store) pendingPeriods(ctx context.Context, u unit) (periods map[Period]time.Time, mark uint64, err error) {
 	err = s.queryOne(ctx, "read the greatest mark of "+u.table, "SELECT max(version) FROM "+u.table, &mark)
 	if err != nil {
 		return nil, 0, err
 	}
-	periods, err = s.queryPeriods(ctx, "read "+u.table,
-		fmt.Sprintf("SELECT center, %s FROM %s FINAL WHERE NOT done", u.column, u.table))
+	type waiting struct {
+		Period
+		ms int64
+	}
+	now := time.Now()
+	// By ClickHouse's clock alone, which need not be this machine's.
+	found, err := queryAll(ctx, s, "read "+u.table,
+		fmt.Sprintf("SELECT center, %s, dateDiff('millisecond', since, now64(3)) FROM %s FINAL WHERE NOT done", u.column,
+			u.table),
+		func(w *waiting) []any { return []any{&w.Center, &w.Start, &w.ms} })
+	periods = make(map[Period]time.Time, len(found))
+	for _, w := range found {
+		periods[Period{w.Center, w.Start.UTC()}] = now.Add(-time.Duration(max(0, w.ms)) * time.Millisecond)
+	}
 	return periods, mark, err
 }
 

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -29,16 +31,21 @@ type Sink struct {
 	Scope func(center, opd string) string
 	// Directory says which categories have no exact places; nil: no place is hidden.
 	Directory *directory.Directory
+	// Log is told why Run cannot recompute, and when it can again; nil: nobody is.
+	Log *slog.Logger
 
 	// held by Upsert and by a recomputation, so that no hour is recomputed between its mark and its calls
 	mu          sync.Mutex
-	hours, days map[Period]struct{} // pending
-	done        [2]Period           // the last hour and the last day of the latest portions: where the next ones begin
-	span        time.Duration       // see pending.span
-	version     uint64              // of the latest upsert
-	marks       uint64              // the latest mark in hours_pending and days_pending
-	running     bool                // Run recomputes; without it Upsert does
-	large       time.Time           // the latest upsert of burstRows or more; zero once BurstEnded
+	hours, days map[Period]time.Time // pending, and since when
+	done        [2]Period            // the last hour and the last day of the latest portions: where the next ones begin
+	span        time.Duration        // see pending.span
+	version     uint64               // of the latest upsert
+	marks       uint64               // the latest mark in hours_pending and days_pending
+	running     bool                 // Run recomputes; without it Upsert does
+	large       time.Time            // the latest upsert of burstRows or more; zero once BurstEnded
+
+	failing bool                      // Run's latest recomputation failed; of Run alone
+	oldest  atomic.Pointer[time.Time] // the least of hours and days, zero when none is pending; nil before Prepare's look
 
 	burstEnded    chan struct{} // BurstEnded was called; made by Run
 	becamePrivate chan struct{} // a row was stored whose case is private; made by Run
@@ -47,7 +54,7 @@ type Sink struct {
 // pending are the periods of a unit that have to be recomputed, and how.
 type pending struct {
 	unit
-	periods   map[Period]struct{}
+	periods   map[Period]time.Time
 	done      *Period       // see Sink.done
 	span      time.Duration // of a portion, where it is more than portionSpan
 	recompute func(ctx context.Context, periods []Period, version uint64) error
@@ -55,7 +62,7 @@ type pending struct {
 
 func (s *Sink) pending() [2]pending {
 	if s.hours == nil {
-		s.hours, s.days = map[Period]struct{}{}, map[Period]struct{}{}
+		s.hours, s.days = map[Period]time.Time{}, map[Period]time.Time{}
 	}
 	return [2]pending{
 		{hourly, s.hours, &s.done[0], s.span, s.RecomputeHours},
@@ -115,10 +122,11 @@ func (s *Sink) Prepare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.add(periods)
+		maps.Copy(p.periods, periods)
 		s.marks = max(s.marks, mark)
 		left += len(periods)
 	}
+	s.noteOldest()
 	if left == 0 {
 		return nil
 	}
@@ -155,12 +163,50 @@ func (s *Sink) Run(ctx context.Context) {
 		for more := true; more; {
 			s.mu.Lock() // for a portion alone: an import of many years must not keep rows from being stored
 			began := time.Now()
-			more, _ = s.recomputePortion(ctx) // what fails stays pending
+			var err error
+			more, err = s.recomputePortion(ctx) // what fails stays pending
 			p.took += time.Since(began)
 			s.mu.Unlock()
+			s.logFailure(ctx, err)
 		}
 		p.ended = time.Now()
 	}
+}
+
+// logFailure logs the first of several failures, and the end of them.
+func (s *Sink) logFailure(ctx context.Context, err error) {
+	if s.Log == nil || ctx.Err() != nil || s.failing == (err != nil) {
+		return
+	}
+	if s.failing = err != nil; s.failing {
+		s.Log.Warn("roll-ups cannot be recomputed, what changed waits", "error", err)
+		return
+	}
+	s.Log.Info("roll-ups are recomputed again")
+}
+
+// RollupLag returns how long the oldest pending hour or day has waited to be recomputed, 0 when none is pending, and
+// false while that is not known: ClickHouse was not asked yet, or a restore into it has not ended. It does not wait for
+// requests to ClickHouse.
+func (s *Sink) RollupLag() (lag time.Duration, known bool) {
+	oldest := s.oldest.Load()
+	if oldest == nil || oldest.IsZero() {
+		return 0, oldest != nil
+	}
+	return time.Since(*oldest), true
+}
+
+// noteOldest is called with mu held, after what is pending has changed.
+func (s *Sink) noteOldest() {
+	var oldest time.Time
+	for _, p := range s.pending() {
+		for _, since := range p.periods {
+			if oldest.IsZero() || since.Before(oldest) {
+				oldest = since
+			}
+		}
+	}
+	s.oldest.Store(&oldest)
 }
 
 func (s *Sink) setRunning(running bool) {
@@ -175,9 +221,10 @@ func (s *Sink) setRunning(running bool) {
 
 // add adds periods and returns those that are new.
 func (p *pending) add(periods []Period) (added []Period) {
+	now := time.Now()
 	for _, period := range periods {
 		if _, known := p.periods[period]; !known {
-			p.periods[period] = struct{}{}
+			p.periods[period] = now
 			added = append(added, period)
 		}
 	}
@@ -197,7 +244,12 @@ func (s *Sink) recompute(ctx context.Context) error {
 // other fails, and reports whether more are left.
 func (s *Sink) recomputePortion(ctx context.Context) (more bool, err error) {
 	began := time.Now()
-	defer func() { s.span = nextSpan(s.span, time.Since(began), more) }()
+	defer func() {
+		s.span = nextSpan(s.span, time.Since(began), more)
+		if s.oldest.Load() != nil {
+			s.noteOldest()
+		}
+	}()
 	for _, p := range s.pending() {
 		if len(p.periods) == 0 {
 			continue
@@ -387,8 +439,12 @@ func (s *Sink) mark(ctx context.Context, hours, days []Period) error {
 				delete(p.periods, period)
 			}
 		}
+		return err
 	}
-	return err
+	if oldest := s.oldest.Load(); oldest != nil && oldest.IsZero() { // else what is added is not the oldest
+		s.noteOldest()
+	}
+	return nil
 }
 
 func (s *Sink) nextMark() uint64 {

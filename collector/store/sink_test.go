@@ -461,6 +461,9 @@ func TestPrepareLeavesAHalfRestoredDatabaseAlone(t *testing.T) {
 		if err := s.Prepare(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		if _, known := s.RollupLag(); known == c.ended.IsZero() {
+			t.Errorf("restore ended %v: that the lag is known is %v", c.ended, known)
+		}
 		if got := lines(t, s.Store, "SELECT count() FROM days_pending FINAL WHERE NOT done")[0]; got != c.want {
 			t.Errorf("restore ended %v: %s days are marked, want %s", c.ended, got, c.want)
 		}

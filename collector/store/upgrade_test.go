@@ -143,7 +143,9 @@ func TestUpgradeComputesWhatIsOpen(t *testing.T) {
 		for _, sql := range append([]string{
 			"ALTER TABLE clocks_daily DROP COLUMN running",
 			"ALTER TABLE tickets_daily DROP COLUMN open, DROP COLUMN categories, DROP COLUMN paused_s",
-			"INSERT INTO migrations VALUES (14, '', '', now64(3, 'UTC'))",
+			"ALTER TABLE hours_pending DROP COLUMN since",
+			"ALTER TABLE days_pending DROP COLUMN since",
+			"INSERT INTO migrations VALUES (14, '', '', now64(3, 'UTC')), (15, '', '', now64(3, 'UTC'))",
 		}, file.Statements[:done]...) {
 			if err := s.exec(t.Context(), "before 014", sql); err != nil {
 				t.Fatal(err)

@@ -524,6 +524,10 @@ ALTER TABLE tickets_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS cat
 
 ALTER TABLE tickets_daily_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS paused_s Array(Int64);
 
+ALTER TABLE hours_pending_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS since DateTime64(3, 'UTC') MATERIALIZED now64(3, 'UTC');
+
+ALTER TABLE days_pending_local ON CLUSTER monev112 ADD COLUMN IF NOT EXISTS since DateTime64(3, 'UTC') MATERIALIZED now64(3, 'UTC');
+
 CREATE TABLE IF NOT EXISTS events ON CLUSTER monev112 AS events_local
 ENGINE = Distributed(monev112, currentDatabase(), events_local, cityHash64(center));
 

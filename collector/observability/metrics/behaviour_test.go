@@ -457,7 +457,8 @@ func TestPipelineFigures(t *testing.T) {
 		{1, "journal_append_seconds", ""},
 		{2, "store_insert_seconds", "table events"}, {500, "store_rows_total", "table events"},
 		{0, "store_rows_total", "table clocks"},
-		{1, "store_errors_total", "kind timeout"}, {0, "store_errors_total", "kind value"}, {2, "dead_letters_total", ""},
+		{1, "store_errors_total", "kind timeout"}, {0, "store_errors_total", "kind value"},
+		{1.5, "rollup_lag_seconds", ""}, {2, "dead_letters_total", ""},
 		{3, "quarantine_events", ""}, {7, "quarantine_dropped_total", ""}, {2, "dead_letters_held", ""},
 		{5, "conflicts_held", ""}, {900, "dead_letters_bytes", ""}, {4, "conflicts_total", "source /crm found late"},
 		{1, "source_held_back_total", "source /crm"},
@@ -484,11 +485,13 @@ func TestPipelineFigures(t *testing.T) {
 	if series(t, gather(t, r), "calls_expected", "stat", "median") != nil {
 		t.Error("calls_expected stays after Clear")
 	}
-	bare := gather(t, newTest(t))
+	unknown := newTest(t)
+	unknown.Store.WatchRollups(func() (time.Duration, bool) { return 0, false })
+	bare := gather(t, unknown)
 	for _, n := range []string{
 		"journal_bytes", "pager_alerts", "pager_last_push_timestamp_seconds", "calendar_covered_until_timestamp_seconds",
 		"pager_failures_total", "quarantine_events", "unresolved_names", "calls_expected", "board_streams",
-		"audit_failures_total",
+		"audit_failures_total", "rollup_lag_seconds",
 	} {
 		if bare[Prefix+n] != nil {
 			t.Errorf("%s is exposed before anybody knows it", n)

@@ -85,7 +85,7 @@ func (b *builder) desc(name string) *prometheus.Desc {
 type probe struct {
 	descs []*prometheus.Desc
 	types []prometheus.ValueType
-	ask   atomic.Pointer[func() []float64] // one value for each desc
+	ask   atomic.Pointer[func() []float64] // one value for each desc; none: not known now
 }
 
 func (b *builder) probe(names ...string) *probe {

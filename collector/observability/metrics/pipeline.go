@@ -57,6 +57,7 @@ func (j *Journal) Watch(state func() JournalState) {
 type Store struct {
 	seconds       *prometheus.HistogramVec
 	rows, errors  *prometheus.CounterVec
+	rollups       *probe
 	tables, kinds closed
 }
 
@@ -65,6 +66,7 @@ func newStore(b *builder, v *Vocabulary) *Store {
 		seconds: b.histogram("store_insert_seconds"),
 		rows:    b.counter("store_rows_total"),
 		errors:  b.counter("store_errors_total"),
+		rollups: b.probe("rollup_lag_seconds"),
 		tables:  newClosed(v.Tables, Other, ""),
 		kinds:   newClosed(v.StoreErrorKinds, Other, ""),
 	}
@@ -83,6 +85,18 @@ func (s *Store) Inserted(table string, rows int, d time.Duration) {
 
 // Failed counts one failed request.
 func (s *Store) Failed(kind string) { s.errors.WithLabelValues(s.kinds.of(kind)).Inc() }
+
+// WatchRollups gives the function that says, at each scrape, how long the oldest period of the roll-ups has waited to
+// be recomputed, and whether that is known; it must be quick and safe for concurrent use.
+func (s *Store) WatchRollups(lag func() (time.Duration, bool)) {
+	s.rollups.watch(func() []float64 {
+		d, known := lag()
+		if !known {
+			return nil
+		}
+		return []float64{d.Seconds()}
+	})
+}
 
 // Shipper measures what could not go the usual way.
 type Shipper struct {

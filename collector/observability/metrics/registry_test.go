@@ -68,6 +68,7 @@ func full(t testing.TB) *Registry {
 	})
 	r.HTTP.WatchStreams(func() (open, refused int) { return 0, 0 })
 	r.HTTP.WatchAudit(func() int64 { return 6 })
+	r.Store.WatchRollups(func() (time.Duration, bool) { return 1500 * time.Millisecond, true })
 	r.Shipper.WatchQuarantine(func() QuarantineState {
 		return QuarantineState{Refused: 3, Dropped: 7, DeadLetters: 2, Conflicts: 5, KeptBytes: 900}
 	})
