@@ -319,3 +319,26 @@ func TestAValueThatEveryCaseHasExplainsNoChange(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatMovedIsNamedInWords(t *testing.T) {
+	r := Model(month("dishub"), Settings{}, nil)
+	var d []freeze.Difference
+	for _, f := range [][2]string{
+		{"acted", "opd=dishub,scope=own"}, {"on_time", "clock=resolve,opd=pln,scope=vertical"},
+		{"interval_p90", "interval=respond,opd=,scope=own"}, {"service_level", "measure=ketat,target=15"}, {"new_one", ""}, {"on_time", "clock=arrive,opd=A, B,scope=unknown"},
+	} {
+		d = append(d, freeze.Difference{Figure: f[0], Dims: f[1]})
+	}
+	var got []string
+	for _, m := range r.Moved(d, false) {
+		got = append(got, m.Name)
+	}
+	want := []string{
+		"ditindaklanjuti (Dinas dishub)", "tepat waktu (selesai ditangani, pln, instansi vertikal)",
+		"9 dari 10 dalam, detik (Waktu tanggap, pusat layanan)", "tingkat layanan (ketat, batas detik 15)", "new_one",
+		"tepat waktu (tiba di lokasi, A, B, OPD tidak dikenal)",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

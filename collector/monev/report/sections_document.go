@@ -12,6 +12,7 @@ import (
 	"github.com/monev112/monev112/collector/monev/document"
 	"github.com/monev112/monev112/collector/monev/freeze"
 	"github.com/monev112/monev112/collector/monev/share"
+	"github.com/monev112/monev112/collector/store"
 )
 
 // heldDims are the dims of figures by OPD.
@@ -438,7 +439,10 @@ type Moved struct{ Name, Frozen, Now, Why string }
 func (r *Report) Moved(differences []freeze.Difference, english bool) (out []Moved) {
 	for _, d := range r.tellable(differences) {
 		name, why := d.Figure, d.Sebab
-		if d.Dims != "" {
+		switch {
+		case !english:
+			name = r.figureWords(d.Figure, d.Dims)
+		case d.Dims != "":
 			name += " (" + strings.ReplaceAll(d.Dims, ",", ", ") + ")"
 		}
 		if english || len(why) == 0 { // an edition of an earlier program has none
@@ -447,6 +451,33 @@ func (r *Report) Moved(differences []freeze.Difference, english bool) (out []Mov
 		out = append(out, Moved{name, valueWords(d.Frozen), valueWords(d.Now), strings.Join(why, "; ")})
 	}
 	return out
+}
+
+// figureWords names a figure and what it is of. A name without words stands as it is.
+func (r *Report) figureWords(figure, dims string) string {
+	var of []string
+	for _, dim := range dimOrder {
+		value, there := store.Dim(dims, dim)
+		switch {
+		case !there || dim == "scope" && value == "own" || figure == "arrived_within":
+		case dim == "opd" && value == "":
+			of = append(of, "pusat layanan")
+		case dim == "opd":
+			of = append(of, r.opdName(value))
+		case dim == "category":
+			of = append(of, nameOf(r.Categories, value, "tanpa kategori"))
+		case dim == "kecamatan":
+			of = append(of, nameOf(r.Kecamatan, value, "tanpa kecamatan"))
+		case valueNames[dim] != nil:
+			of = append(of, nameIn(valueNames[dim], value))
+		default:
+			of = append(of, nameIn(dimNames, dim)+" "+value)
+		}
+	}
+	if len(of) == 0 {
+		return nameIn(figureNames, figure)
+	}
+	return nameIn(figureNames, figure) + " (" + strings.Join(of, ", ") + ")"
 }
 
 // valueWords says a figure's numbers in a line.
