@@ -87,7 +87,7 @@ func TestAHandedOutReportStays(t *testing.T) {
 	}
 	page := s.look("/monev/2023-07")
 	for _, want := range []string{"angka berubah sejak bulan ini dibekukan", "Yang berubah sejak dibekukan",
-		"kebijakan sidoarjo/2026.1 kini sidoarjo/2026.2", "on_time (clock=resolve, opd="} {
+		"kebijakan sidoarjo/2026.1 kini sidoarjo/2026.2", "tepat waktu (selesai ditangani, "} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page of the month does not say %q:\n%s", want, tail(page, 3000))
 		}
