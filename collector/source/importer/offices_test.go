@@ -282,6 +282,16 @@ func TestWhatCanBeReadInTwoWays(t *testing.T) {
 				"A,01/10/2026 09:00,09:01,0811111112,Selesai\nB,01/10/2026 09:00,09:01,0811111113,Selesai\n",
 			"answered 01 08:01:00, received 01 08:00:00",
 		},
+		"a log of states names the caller of a ticket in each row": {
+			"No Tiket,Waktu,Status,OPD,No HP\nA,01/10/2026 08:00,Diteruskan,Dishub,0811111111\n" +
+				"A,01/10/2026 09:00,Selesai,Dishub,0811111111\nB,01/10/2026 09:00,Diteruskan,Dishub,0811111113\n",
+			"assigned 01 08:00:00, opened 01 08:00:00, resolved 01 09:00:00",
+		},
+		"dates of many years are no times of day": {
+			"No Tiket,Lapor,OPD\nA,01.10.23,Dishub\nB,02.10.24,Dishub\nC,24.10.25,Dishub\nD,03.10.26,Dishub\n" +
+				"E,04.10.26,Dishub\n",
+			"assigned 01 00:00:00, opened 01 00:00:00, received 01 00:00:00",
+		},
 		"a wait on a clock": {
 			"No Tiket,Waktu Masuk,Jam Jawab,Lama Tunggu\nA,01/10/2026 08:00,08:01,00:00:07\nB,01/10/2026 09:00,09:01,00:00:09\n",
 			"answered 01 08:01:00, received 01 08:00:00",

@@ -170,8 +170,12 @@ func clocks(header string, cells []string) bool {
 	if share(cells, clockForm.MatchString) < most {
 		return false
 	}
-	if share(cells, parsedBy([]string{"office-date"})) == 0 {
+	dates := share(cells, parsedBy([]string{"office-date"}))
+	switch {
+	case dates == 0:
 		return true
+	case share(cells, isClock) < dates: // there is no 24.10.23 on a clock
+		return false
 	}
 	for _, word := range strings.Fields(plainHeader(header)) {
 		switch word {
@@ -186,6 +190,12 @@ func clocks(header string, cells []string) bool {
 		third[c[strings.LastIndexAny(c, ".:")+1:]] = true
 	}
 	return len(third) > 2 || third["00"]
+}
+
+func isClock(c string) bool {
+	p := pattern{kind: clockOnly}
+	_, ok := p.parse(c)
+	return ok
 }
 
 func isClass(c string) bool {

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -347,26 +348,34 @@ var ticketTimes = []struct{ Role, Event string }{
 const longestTalk = 30 * 60
 
 // changesState reports whether the file is a log: most words of its column of states are known, and a case has several.
+// A case with several callers has calls on its rows.
 func (p *proposer) changesState() bool {
-	if p.has("answered") || p.has("caller") || p.has("wait") {
-		return false // calls, of which several belong to one ticket
-	}
-	known := share(p.cells("status"), func(c string) bool { return stateOf(c) != "" })
-	at, ok := p.s.cols["status"]
-	if !ok || known < few {
+	if p.has("answered") || p.has("wait") {
 		return false
 	}
-	first := map[string]string{}
-	for _, r := range p.s.rows {
-		if n := p.s.cols["number"]; n < len(r.Cells) && at < len(r.Cells) {
-			number, state := oneLine(r.Cells[n]), stateOf(oneLine(r.Cells[at]))
-			if before, seen := first[number]; seen && before != state {
-				return true
-			}
-			first[number] = state
-		}
+	known := share(p.cells("status"), func(c string) bool { return stateOf(c) != "" })
+	if !p.has("status") || known < few {
+		return false
 	}
-	return false
+	changed, states, callers := false, map[string]string{}, map[string]string{}
+	for _, r := range p.s.rows {
+		cell := func(role string) string {
+			if i, ok := p.s.cols[role]; ok && i < len(r.Cells) {
+				return oneLine(r.Cells[i])
+			}
+			return ""
+		}
+		number, state, caller := cell("number"), stateOf(cell("status")), cell("caller")
+		if before, seen := states[number]; seen && before != state {
+			changed = true
+		}
+		states[number] = state
+		if before := callers[number]; before != "" && caller != "" && before != caller {
+			return false
+		}
+		callers[number] = cmp.Or(caller, callers[number])
+	}
+	return changed
 }
 
 // newestFirst reports whether the first row of the file is later than its last.
