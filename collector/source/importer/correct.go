@@ -42,7 +42,8 @@ type corrector struct {
 	order   []*entry // of changes
 	bytes   int64    // of changes
 
-	remapped bool // earlier files were read by another version of the mapping
+	remapped bool  // earlier files were read by another version of the mapping
+	movedRow place // the latest row that moved
 
 	from, to int64 // the rows of this run lie between these times, when spanned
 	spanned  bool
@@ -56,6 +57,7 @@ type corrector struct {
 // changed holds the contents that rows give an event which the collector holds with another one.
 type changed struct {
 	held      version
+	fresh     bool // the collector does not hold it: it waits for what becomes of its row, which moved
 	confirmed bool // another row has the content that the collector holds
 	contents  []content
 }
@@ -133,12 +135,14 @@ func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s sub
 		}
 		return c.send(e, known.version, s)
 	}
-	held, found, err := c.held(ctx, e, known)
+	held, found, err := c.held(ctx, e, known, row)
 	if err != nil {
 		return err
 	}
 	change := c.changes[known]
-	if !found || held.hash == e.Hash {
+	fresh := !found && (change != nil || s.from.place() == c.movedRow)
+	if !found && !fresh || found && held.hash == e.Hash {
+		known.same = found
 		v := version{
 			hash: e.Hash, previous: held.previous, revision: held.revision, row: row, subject: noted(e.ID, e.Subject),
 			file: held.file,
@@ -153,7 +157,7 @@ func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s sub
 		return c.send(e, v, s)
 	}
 	if change == nil {
-		change = &changed{held: held}
+		change = &changed{held: held, fresh: fresh}
 		c.changes[known] = change
 		c.order = append(c.order, known)
 	}
@@ -166,6 +170,9 @@ func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s sub
 	}
 	s.from = s.from.place().origin() // its cells are not kept
 	change.contents = append(change.contents, content{e.Hash, bytes.Clone(e.JSON), row, s, noted(e.ID, e.Subject)})
+	if change.moved() {
+		c.movedRow = s.from.place()
+	}
 	return nil
 }
 
@@ -200,16 +207,24 @@ func (c *corrector) sendChanges(ctx context.Context) error {
 				c.run.contradiction(o.from)
 				continue
 			}
-			if reused && change.moved() {
+			if reused && (change.fresh || change.moved()) {
 				c.run.refuse(o.from, CodeConflict, "the numbers of cases begin anew: most that an earlier import gave "+
 					"stand here at another time, more than a week away; give a case a number of its own, as with its date "+
 					"before it, or, if the earlier import was wrong, take it back first (monev112 withdraw)")
 				continue
 			}
 			held := change.held
+			if change.fresh {
+				v := version{hash: o.hash, row: o.row, subject: o.subject, file: c.run.fileNumber(o.from.from.row.File)}
+				c.memory.plan(of, v, false)
+				if err := c.send(mapping.Event{ID: of.id, JSON: o.json, Hash: o.hash}, v, o.from); err != nil {
+					return err
+				}
+				continue
+			}
 			if len(c.order) <= maxConfirmed {
 				// Another program may have corrected the event meanwhile: two corrections of one version would both stand.
-				now, ok, err := c.find(ctx, of.id, o.json, o.hash)
+				now, ok, err := c.find(ctx, of.id, o.json, o.hash, o.row)
 				if err != nil {
 					return err
 				}
@@ -226,29 +241,42 @@ func (c *corrector) sendChanges(ctx context.Context) error {
 }
 
 // A number of a case is used again, rather than its row corrected, when its time is further from that of the earlier
-// row than this, in most of the changed events and in so many cases. By a changed mapping all rows may move.
+// row than this, in most of the changed events and in so many cases of which nothing stayed. By a changed mapping all
+// rows may move.
 const (
 	movedMS     = 7 * 24 * 3600 * 1000
 	reusedCases = 3
 )
 
-// moved reports whether the row of a change happened at quite another time than the earlier one.
+// moved reports whether the row of a change happened at quite another time than the earlier one, which stands.
 func (c *changed) moved() bool {
 	by := c.contents[0].row - c.held.row
-	return c.held.row != 0 && !c.confirmed && max(by, -by) > movedMS
+	return c.held.row != 0 && !c.held.withdrawn() && !c.confirmed && max(by, -by) > movedMS
 }
 
 // reused reports whether the file's numbers are those of other cases, as where a system counts from 1 each month. As
 // corrections they would take the cases of the month before away.
 func (c *corrector) reused() bool {
-	moved, cases := 0, map[string]bool{}
+	moved, all, cases := 0, 0, map[string]bool{}
 	for _, of := range c.order {
-		if c.changes[of].moved() {
+		change := c.changes[of]
+		if change.moved() {
 			moved++
-			cases[of.about()] = true
+			cases[cmp.Or(change.contents[0].subject, subjectOf(of.id))] = true
+		}
+		if !change.fresh {
+			all++
 		}
 	}
-	return !c.remapped && 2*moved > len(c.order) && len(cases) >= reusedCases
+	if c.remapped || 2*moved <= all || len(cases) < reusedCases {
+		return false
+	}
+	for _, e := range c.memory.entries {
+		if e.same {
+			delete(cases, e.about())
+		}
+	}
+	return len(cases) >= reusedCases
 }
 
 // correct sends a content as the version after the one that is held, or as that one when it is the same.
@@ -291,7 +319,7 @@ func (c *corrector) resolveConflicts(ctx context.Context) error {
 	c.resolving, c.cases = true, nil
 	for _, lost := range c.conflicts {
 		s, sent := lost.submission, lost.sent
-		held, ok, err := c.find(ctx, s.id, lost.json, sent.hash)
+		held, ok, err := c.find(ctx, s.id, lost.json, sent.hash, sent.row)
 		if err != nil {
 			return err
 		}
@@ -312,14 +340,15 @@ func (c *corrector) resolveConflicts(ctx context.Context) error {
 
 // held returns the version of an event that the collector holds: by the memory, or by the history where the memory is
 // not complete.
-func (c *corrector) held(ctx context.Context, e mapping.Event, known *entry) (v version, ok bool, err error) {
+func (c *corrector) held(ctx context.Context, e mapping.Event, known *entry, row int64) (v version, ok bool,
+	err error) {
 	if known.held {
 		v, ok = known.version, true
 	}
 	if !c.memory.incomplete || c.run.sum.HistoryHidden || ok && v.hash == e.Hash && v.revision > 0 {
 		return v, ok, nil
 	}
-	found, there, err := c.find(ctx, e.ID, e.JSON, e.Hash)
+	found, there, err := c.find(ctx, e.ID, e.JSON, e.Hash, row)
 	if c.run.sum.HistoryHidden {
 		return v, ok, nil
 	}
@@ -328,8 +357,9 @@ func (c *corrector) held(ctx context.Context, e mapping.Event, known *entry) (v 
 
 // find asks the history for the version of an event that counts. Of revision 0 the collector keeps no hash of ours, so
 // its content is compared, names as the directory resolves them; where that is not certain it counts as another, and
-// costs a correction that changes nothing.
-func (c *corrector) find(ctx context.Context, id string, text []byte, hash uint64) (v version, found bool, err error) {
+// costs a correction that changes nothing. The time of its row is told by how far the event moved.
+func (c *corrector) find(ctx context.Context, id string, text []byte, hash uint64, row int64) (v version, found bool,
+	err error) {
 	var ours struct {
 		Type    string         `json:"type"`
 		Subject string         `json:"subject"`
@@ -352,7 +382,7 @@ func (c *corrector) find(ctx context.Context, id string, text []byte, hash uint6
 		if err := json.Unmarshal(e.Data, &data); err != nil {
 			return v, false, fmt.Errorf("decode the collector's event %s: %w", mapping.Mask(e.ID, event.MaxIDBytes), err)
 		}
-		found, v = true, version{hash: theirHash, revision: revision, row: e.Time.UnixMilli()}
+		found, v = true, version{hash: theirHash, revision: revision, row: row + e.Time.Sub(ours.Time).Milliseconds()}
 		switch replaced, _ := data["replaces"].(string); {
 		case revision > 0:
 			_, v.previous, _ = parseVersion(id, replaced)

@@ -267,3 +267,44 @@ func TestNumbersThatBeginAnewTakeNoCaseAway(t *testing.T) {
 		}
 	}
 }
+
+// Of a case whose number is used again nothing is sent, also not what the earlier one has not: the answer of December
+// is none of an unanswered call of November.
+func TestNumbersThatBeginAnewAddNothing(t *testing.T) {
+	const november = "A,2025-11-01 08:00:00,\nB,2025-11-02 08:00:00,\nC,2025-11-03 08:00:00,\n"
+	for _, lost := range []bool{false, true} {
+		d, state := newFakeCollector(t), t.TempDir()
+		month := func(rows string) (Summary, []string) {
+			if lost {
+				state = t.TempDir()
+			}
+			return day(t, d, state, ticketExport, false, "No,Masuk,Selesai\n"+rows)
+		}
+		_, before := month(november)
+		december := strings.NewReplacer("2025-11", "2025-12", ":00,", ":00,2025-12-04 09:00:00").Replace(november)
+		sum, after := month(december + "D,2025-12-05 08:00:00,2025-12-05 09:00:00\n")
+		want := append(slices.Clone(before), "ticket/D.opened", "ticket/D.resolved")
+		if diff := cmp.Diff(want, after); diff != "" || sum.Refused[CodeConflict] != 6 {
+			t.Errorf("memory lost %v: refused %v (-want +got):\n%s", lost, sum.Refused, diff)
+		}
+	}
+}
+
+// Tickets that took weeks are corrected like any others: what moved is their end, not they.
+func TestLateEndsAreCorrected(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		d, state := newFakeCollector(t), t.TempDir()
+		for i, end := range []string{"2025-11-20 09:00:00", "2025-11-20 10:00:00", "2025-12-20 10:00:00"} {
+			if lost {
+				state = t.TempDir()
+			}
+			text := "No,Masuk,Selesai\n"
+			for _, no := range []string{"A", "B", "C"} {
+				text += no + ",2025-11-01 08:00:00," + end + "\n"
+			}
+			if sum, ids := day(t, d, state, ticketExport, false, text); i > 0 && sum.Corrected != 3 || len(sum.Refused) > 0 {
+				t.Errorf("memory lost %v: %s: %d corrected, refused %v, %v", lost, end, sum.Corrected, sum.Refused, ids)
+			}
+		}
+	}
+}

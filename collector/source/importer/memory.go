@@ -75,6 +75,7 @@ type entry struct {
 	held    bool // the collector has it in this version, as far as is known
 	planned bool // a row of this run gives it: in this version, until all rows are read
 	emptied bool // a row of this run does not give it, for an empty cell
+	same    bool // a row of this run says what the collector holds of it
 }
 
 // withdrawnHash is the hash of a version that says nothing: the event was withdrawn.

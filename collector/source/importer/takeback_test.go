@@ -69,3 +69,45 @@ func TestTheSameFileAfterAWithdrawal(t *testing.T) {
 		}
 	}
 }
+
+// A file whose dates were all wrong by a month is taken back and sent again corrected, as the import says that refuses
+// it as numbers that begin anew.
+func TestACorrectedFileAfterAWithdrawal(t *testing.T) {
+	for _, told := range []bool{true, false} {
+		d, state := newFakeCollector(t), t.TempDir()
+		const wrong = "No,Masuk,Selesai\nA,2025-12-01 08:00:00,\nB,2025-12-02 08:00:00,\nC,2025-12-03 08:00:00,\n"
+		right := strings.ReplaceAll(wrong, "2025-12", "2025-11")
+		day(t, d, state, ticketExport, false, wrong)
+		if sum, _ := day(t, d, state, ticketExport, false, right); sum.Refused[CodeConflict] != 3 {
+			t.Errorf("told %v: %v is refused", told, sum.Refused)
+		}
+		o := options(t, d, ticketExport)
+		m, err := OpenMemory(state, o.Name, o.Mapping.Source, o.Mapping.Center)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, no := range []string{"A", "B", "C"} {
+			e := event.RawEvent{
+				Source: o.Mapping.Source, Type: event.EventWithdrawn, Kind: event.KindTicket, Center: o.Mapping.Center,
+				Subject: no, Replaces: "ticket/" + no + ".opened", Time: time.Date(2025, 12, 1, 1, 0, 0, 0, time.UTC),
+			}
+			e.ID, e.Revision = WithdrawalID(e.Replaces)
+			if _, err := o.Collector.Submit(t.Context(), append(e.AppendCloudEvent(nil), '\n'), 1); err != nil {
+				t.Fatal(err)
+			}
+			if told {
+				m.Withdrawn(e.Replaces, "ticket/"+no, e.Time)
+			}
+		}
+		if err := m.Save(); err != nil {
+			t.Fatal(err)
+		}
+		m.Close()
+		if !told {
+			state = t.TempDir()
+		}
+		if sum, ids := day(t, d, state, ticketExport, false, right); sum.Corrected != 3 || len(sum.Refused) > 0 {
+			t.Errorf("told %v: %d corrected, refused %v, %v", told, sum.Corrected, sum.Refused, ids)
+		}
+	}
+}
