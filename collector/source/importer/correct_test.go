@@ -287,6 +287,15 @@ func TestNumbersThatBeginAnewAddNothing(t *testing.T) {
 		if diff := cmp.Diff(want, after); diff != "" || sum.Refused[CodeConflict] != 6 {
 			t.Errorf("memory lost %v: refused %v (-want +got):\n%s", lost, sum.Refused, diff)
 		}
+		one, _, _ := strings.Cut(december, "\n") // a date that is corrected late, with an end
+		_, rest, _ := strings.Cut(november, "\n")
+		sum, after = month(one + "\n" + rest)
+		if sum.Corrected != 1 || len(sum.Refused) > 0 || !slices.Contains(after, "ticket/A.resolved") {
+			t.Errorf("memory lost %v: %d corrected, refused %v, %v", lost, sum.Corrected, sum.Refused, after)
+		}
+		if sum, _ = month(one + "\n" + rest); sum.Totals.Accepted != 0 {
+			t.Errorf("memory lost %v: once more: %+v", lost, sum)
+		}
 	}
 }
 
