@@ -172,3 +172,36 @@ func TestNightShiftIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// Of a workbook a number that a format reads as it stands is read so, and only a part of a day as the time that it shows.
+func TestNumbersThatAFormatReads(t *testing.T) {
+	for _, format := range []string{"yyyy M d HHmm", "yyyy M d H.mm"} {
+		f := excelize.NewFile()
+		defer f.Close()
+		for i, row := range [][]any{
+			{"No", "Tahun", "Bulan", "Tanggal", "Jam"}, {"A", 2026, 10, 1, 1430}, {"B", "2026", "10", "1", 0.25},
+		} {
+			if err := f.SetSheetRow("Sheet1", fmt.Sprint("A", i+1), &row); err != nil {
+				t.Fatal(err)
+			}
+		}
+		path := filepath.Join(t.TempDir(), "a.xlsx")
+		if err := f.SaveAs(path); err != nil {
+			t.Fatal(err)
+		}
+		var events bytes.Buffer
+		_, err := Import(t.Context(), Options{Files: []string{path}, Events: &events, Mapping: parse(t, head+`fields:
+  no: {column: No, required: true}
+  at: {columns: [Tahun, Bulan, Tanggal, Jam], type: time, formats: ["`+format+`"], required: true}
+events:
+  - {type: ticket.opened, subject: "ticket/{no}", time: at}
+`)})
+		if !errors.Is(err, ErrRefused) {
+			t.Fatal(err)
+		}
+		want := map[string]string{"yyyy M d HHmm": "2026-10-01T18:30:00Z"}[format]
+		if !strings.Contains(events.String(), want) || strings.Count(events.String(), "\n") > 1 {
+			t.Errorf("%s: %s", format, events.String())
+		}
+	}
+}

@@ -157,7 +157,7 @@ func (f *field) read(m *Mapper, row tabular.Row, cols []int, all []value) (value
 		cols = f.firstFilled(row, cols)
 	}
 	raw, serials, present, lastEmpty := "", "", 0, false
-	number, fault := false, ""
+	number, part, fault := false, false, ""
 	for i, col := range cols {
 		text := ""
 		if col >= 0 && col < len(row.Cells) {
@@ -181,6 +181,7 @@ func (f *field) read(m *Mapper, row tabular.Row, cols []int, all []value) (value
 			shown, wrong := row.DateText(col)
 			serials += shown
 			fault = cmp.Or(fault, wrong)
+			part = part || strings.ContainsAny(text, ".E")
 		}
 	}
 	if present < len(cols) && lastEmpty && f.kind == timeField {
@@ -204,7 +205,7 @@ func (f *field) read(m *Mapper, row tabular.Row, cols []int, all []value) (value
 		if !number {
 			serials = ""
 		}
-		return f.readTime(m, row, raw, serials, fault, all)
+		return f.readTime(m, row, raw, serials, part, fault, all)
 	case numberField:
 		decimal := f.decimal
 		if number {
@@ -322,12 +323,12 @@ func (f *field) readText(row tabular.Row, raw string) (value, *tabular.RowError)
 }
 
 // readTime reads raw by the formats. serials is raw with a workbook's numbers written as dates and times, empty where
-// there are none; fault says what is wrong with such a number.
-func (f *field) readTime(m *Mapper, row tabular.Row, raw, serials, fault string, all []value) (value,
+// there are none; part says that one of these is no whole number, and fault what is wrong with one.
+func (f *field) readTime(m *Mapper, row tabular.Row, raw, serials string, part bool, fault string, all []value) (value,
 	*tabular.RowError) {
 	var st stamp
 	ok, clock := false, false
-	shows := serials != "" && fault == "" // 0.25 is six o'clock, not 25 minutes past midnight
+	shows := part && fault == "" // 0.25 is six o'clock, not 25 minutes past midnight; 1430 may be what was typed
 	for _, text := range [...]string{raw, serials} {
 		for _, p := range f.formats {
 			if shows && text == raw && !p.kind.ofNumbers() {
