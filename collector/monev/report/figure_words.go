@@ -1,5 +1,7 @@
 package report
 
+import "strconv"
+
 // figureNames are the words for figures where one is named by itself.
 var figureNames = map[string]string{
 	"acted": "ditindaklanjuti", "confirmed": "dikonfirmasi", "bounced": "berpindah OPD", "reopened": "dibuka kembali",
@@ -23,7 +25,7 @@ var dimOrder = []string{
 
 // dimNames are the words for those whose values have none of their own.
 var dimNames = map[string]string{
-	"hour": "jam", "weekday": "hari ke-", "day": "tanggal", "at": "pukul", "target": "batas detik",
+	"hour": "jam", "day": "tanggal", "at": "pukul", "target": "batas detik",
 }
 
 // valueNames are the words for the values of what a figure is told by.
@@ -45,6 +47,13 @@ var valueNames = map[string]map[string]string{
 		"rasio_non_darurat": "rasio non-darurat", "belum": "belum diklasifikasi", "answer_stamp": "cap waktu jawab",
 		"class": "jenis panggilan", "agent": "waktu petugas", "crew": "waktu regu", "held": "panggilan yang tertahan",
 	},
+	"weekday": func() map[string]string {
+		out := map[string]string{}
+		for i, name := range weekdays {
+			out[strconv.Itoa(i+1)] = name
+		}
+		return out
+	}(),
 	"priority": {
 		"darurat": "darurat", "mendesak": "mendesak", "non_darurat": "non-darurat", "informasi": "informasi",
 		"": "tanpa prioritas",

@@ -325,7 +325,8 @@ func TestWhatMovedIsNamedInWords(t *testing.T) {
 	var d []freeze.Difference
 	for _, f := range [][2]string{
 		{"acted", "opd=dishub,scope=own"}, {"on_time", "clock=resolve,opd=pln,scope=vertical"},
-		{"interval_p90", "interval=respond,opd=,scope=own"}, {"service_level", "measure=ketat,target=15"}, {"new_one", ""}, {"on_time", "clock=arrive,opd=A, B,scope=unknown"},
+		{"interval_p90", "interval=respond,opd=,scope=own"}, {"service_level", "measure=ketat,target=15"}, {"new_one", ""},
+		{"on_time", "clock=arrive,opd=A, B,scope=unknown"}, {"calls_hour", "hour=08,weekday=1"},
 	} {
 		d = append(d, freeze.Difference{Figure: f[0], Dims: f[1]})
 	}
@@ -336,7 +337,7 @@ func TestWhatMovedIsNamedInWords(t *testing.T) {
 	want := []string{
 		"ditindaklanjuti (Dinas dishub)", "tepat waktu (selesai ditangani, pln, instansi vertikal)",
 		"9 dari 10 dalam, detik (Waktu tanggap, pusat layanan)", "tingkat layanan (ketat, batas detik 15)", "new_one",
-		"tepat waktu (tiba di lokasi, A, B, OPD tidak dikenal)",
+		"tepat waktu (tiba di lokasi, A, B, OPD tidak dikenal)", "panggilan menurut jam (jam 08, Senin)",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
