@@ -292,6 +292,10 @@ func TestWhatCanBeReadInTwoWays(t *testing.T) {
 				"E,04.10.26,Dishub\n",
 			"assigned 01 00:00:00, opened 01 00:00:00, received 01 00:00:00",
 		},
+		"02.10.26 is a date where a header says neither": {
+			"No Tiket,Waktu Lapor,OPD,Waktu Selesai\nA,01.10.26,Dishub,02.10.26\nB,02.10.26,Dishub,03.10.26\n",
+			"assigned 02 00:00:00, ended 02 00:00:00, opened 02 00:00:00, received 01 00:00:00",
+		},
 		"a wait on a clock": {
 			"No Tiket,Waktu Masuk,Jam Jawab,Lama Tunggu\nA,01/10/2026 08:00,08:01,00:00:07\nB,01/10/2026 09:00,09:01,00:00:09\n",
 			"answered 01 08:01:00, received 01 08:00:00",

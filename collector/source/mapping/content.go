@@ -165,7 +165,8 @@ func partsOfDay(cells []string) bool {
 }
 
 // clocks reports whether the cells of a column are times of day. 08.10.12 is one as well as a day of October: the
-// header tells, or else what stands third. Few files hold three years, and none years that end in 00.
+// header tells, where it names one of them, or else what stands third. Few files hold three years, and none years that end
+// in 00.
 func clocks(header string, cells []string) bool {
 	if share(cells, clockForm.MatchString) < most {
 		return false
@@ -177,17 +178,21 @@ func clocks(header string, cells []string) bool {
 	case share(cells, isClock) < dates: // there is no 24.10.23 on a clock
 		return false
 	}
+	third, years := map[string]bool{}, true
+	for _, c := range cells {
+		last := c[strings.LastIndexAny(c, ".:")+1:]
+		third[last] = true
+		years = years && last >= "20" && last < "40"
+	}
 	for _, word := range strings.Fields(plainHeader(header)) {
 		switch word {
 		case "tanggal", "tgl", "date", "hari":
 			return false
-		case "jam", "pukul", "time", "waktu":
+		case "jam", "pukul":
 			return true
+		case "time", "waktu": // heads dates as well
+			return len(third) > 2 || !years
 		}
-	}
-	third := map[string]bool{}
-	for _, c := range cells {
-		third[c[strings.LastIndexAny(c, ".:")+1:]] = true
 	}
 	return len(third) > 2 || third["00"]
 }
