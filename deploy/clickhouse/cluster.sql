@@ -2120,7 +2120,7 @@ FROM
                 AND countIf(clock != 'confirm' AND state NOT IN ('unobserved', 'void')) = 0 AS unacted,
             countIf(clock IN ('resolve', 'confirm') AND state = 'unobserved') > 0 AS unconfirmed
         FROM monev112.clocks_at(at = coalesce({as_of:Nullable(String)}, toString(now64(3, 'UTC')))) AS c
-        WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.day >= {since:Date}
+        WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.day >= {since:Date} - 8
             AND clock IN ('acknowledge', 'arrive', 'resolve', 'confirm')
         GROUP BY subject
     ) AS u ON u.subject = t.id
@@ -3235,7 +3235,7 @@ FROM
             '') AS level
         FROM monev112.clocks FINAL WHERE started_at <= at
     ) AS c
-        WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.day >= {since:Date}
+        WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.day >= {since:Date} - 8
             AND clock IN ('acknowledge', 'arrive', 'resolve', 'confirm')
         GROUP BY subject
     ) AS u ON u.subject = t.id

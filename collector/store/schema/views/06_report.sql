@@ -50,7 +50,7 @@ FROM
                 AND countIf(clock != 'confirm' AND state NOT IN ('unobserved', 'void')) = 0 AS unacted,
             countIf(clock IN ('resolve', 'confirm') AND state = 'unobserved') > 0 AS unconfirmed
         FROM {{template "clocks judged"}} AS c
-        WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.day >= {since:Date}
+        WHERE c.center = {center:String} AND c.subject_kind = 'ticket' AND c.day >= {since:Date} - 8
             AND clock IN ('acknowledge', 'arrive', 'resolve', 'confirm')
         GROUP BY subject
     ) AS u ON u.subject = t.id
