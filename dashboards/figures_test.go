@@ -120,13 +120,20 @@ func (d *drawn) ticket(center string, i int) tracker.Row {
 	if d.often(3) {
 		t.Events = 0
 	}
+	unrecorded := d.often(6) // nobody notes what becomes of it
+	if unrecorded {
+		t.AcknowledgedAt, t.DepartedAt, t.ArrivedAt = time.Time{}, time.Time{}, time.Time{}
+		t.ResolvedAt, t.LastResolvedAt, t.ConfirmedAt = time.Time{}, time.Time{}, time.Time{}
+	}
 	t.LastEventAt = t.OpenedAt.Add(time.Hour)
 	var clocks []sla.Clock
 	for _, name := range []string{"acknowledge", "arrive", "resolve"} {
 		c := sla.Clock{Key: t.Key, Name: name, Seq: 1, Kind: sla.Elapsed, Policy: "p", PolicyVersion: "1", OPD: t.OPD,
 			Scope: scopeOf("", t.OPD), Category: t.Category, Priority: t.Priority, StartedAt: t.OpenedAt,
-			Void: t.State == casefile.Merged || d.often(5), Unobserved: d.often(5)}
-		c.StoppedAt = d.after(c.StartedAt, 4*time.Hour, 80)
+			Void: t.State == casefile.Merged || d.often(5), Unobserved: unrecorded || d.often(5)}
+		if !unrecorded {
+			c.StoppedAt = d.after(c.StartedAt, 4*time.Hour, 80)
+		}
 		c.DueAt = c.StartedAt.Add(2 * time.Hour)
 		if d.often(5) {
 			c.DueAt = d.now.Add(240 * time.Hour)
