@@ -165,8 +165,8 @@ func partsOfDay(cells []string) bool {
 }
 
 // clocks reports whether the cells of a column are times of day. 08.10.12 is one as well as a day of October: the
-// header tells, where it names one of them, or else what stands third. Few files hold three years, and none years that end
-// in 00.
+// header tells, where it names one of them, or else what stands third. Few files hold three years, and none years that
+// end in 00.
 func clocks(header string, cells []string) bool {
 	if share(cells, clockForm.MatchString) < most {
 		return false
