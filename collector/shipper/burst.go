@@ -20,14 +20,13 @@ type burst struct {
 	quiet int  // ticks since the burst ended
 }
 
-// shipped notes a batch and reports whether memory should be given back now: with it a burst ended. drained is as in
-// trims. Once a tick is enough, however many bursts there are.
+// shipped notes a batch and reports whether memory should be given back now: with it, large or the small rest, a burst
+// ended. drained is as in trims. Once a tick is enough, however many bursts there are.
 func (b *burst) shipped(events int, drained bool) bool {
-	if b.large = events >= burstEvents; !b.large {
-		return false
+	if b.large = events >= burstEvents; b.large {
+		b.grown, b.quiet = true, 0
 	}
-	b.grown, b.quiet = true, 0
-	if !drained || b.given {
+	if !b.grown || b.quiet > 0 || !drained || b.given {
 		return false
 	}
 	b.given, b.quiet = true, 1

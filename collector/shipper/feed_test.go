@@ -122,6 +122,12 @@ func TestMemoryIsGivenBackWithTheLastBatchOfABurstOnceATick(t *testing.T) {
 		{tick: true, drained: true, want: true},
 		{events: burstEvents, drained: true, want: true},
 		{tick: true, drained: true, want: false},
+		{events: burstEvents, drained: false, want: false},
+		{events: 10, drained: false, want: false},
+		{events: 10, drained: true, want: true}, // the small rest
+		{events: 10, drained: true, want: false},
+		{tick: true, drained: true, want: false},
+		{events: 10, drained: true, want: false},
 	} {
 		got := step.tick && b.trims(step.drained) || !step.tick && b.shipped(step.events, step.drained)
 		if got != step.want {
