@@ -13,7 +13,7 @@ import (
 	"github.com/monev112/monev112/deploy"
 )
 
-// proposed is the mapping that map would write for a case of testdata/cases, and what it says.
+// proposed is the mapping that map would write for a file, and what it says.
 func proposed(t *testing.T, file string) (*mapping.Mapping, mapping.Proposal) {
 	t.Helper()
 	p, err := mapping.Propose(t.Context(), mapping.ProposeOptions{

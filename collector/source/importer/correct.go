@@ -141,16 +141,16 @@ func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s sub
 	}
 	change := c.changes[known]
 	fresh := !found && (change != nil || s.from.place() == c.movedRow)
-	if !found && !fresh || found && held.hash == e.Hash {
-		known.same = found
+	if !found && !fresh {
+		return c.sendNew(e, row, noted(e.ID, e.Subject), s)
+	}
+	if found && held.hash == e.Hash {
+		known.same = true
 		v := version{
 			hash: e.Hash, previous: held.previous, revision: held.revision, row: row, subject: noted(e.ID, e.Subject),
 			file: held.file,
 		}
-		if !found {
-			v.file = c.run.fileNumber(s.from.row.File)
-		}
-		c.memory.plan(known, v, found && known.held)
+		c.memory.plan(known, v, known.held)
 		if change != nil {
 			change.confirmed = true
 		}
@@ -174,6 +174,13 @@ func (c *corrector) offer(ctx context.Context, e mapping.Event, row int64, s sub
 		c.movedRow = s.from.place()
 	}
 	return nil
+}
+
+// sendNew sends an event that the collector does not hold.
+func (c *corrector) sendNew(e mapping.Event, row int64, subject string, s submission) error {
+	v := version{hash: e.Hash, row: row, subject: subject, file: c.run.fileNumber(s.from.row.File)}
+	c.memory.plan(s.entry, v, false)
+	return c.send(e, v, s)
 }
 
 // send sends an event as version v. The ids are the same each time, so that sending again is a duplicate.
@@ -213,15 +220,13 @@ func (c *corrector) sendChanges(ctx context.Context) error {
 					"before it, or, if the earlier import was wrong, take it back first (monev112 withdraw)")
 				continue
 			}
-			held := change.held
 			if change.fresh {
-				v := version{hash: o.hash, row: o.row, subject: o.subject, file: c.run.fileNumber(o.from.from.row.File)}
-				c.memory.plan(of, v, false)
-				if err := c.send(mapping.Event{ID: of.id, JSON: o.json, Hash: o.hash}, v, o.from); err != nil {
+				if err := c.sendNew(mapping.Event{ID: of.id, JSON: o.json, Hash: o.hash}, o.row, o.subject, o.from); err != nil {
 					return err
 				}
 				continue
 			}
+			held := change.held
 			if len(c.order) <= maxConfirmed {
 				// Another program may have corrected the event meanwhile: two corrections of one version would both stand.
 				now, ok, err := c.find(ctx, of.id, o.json, o.hash, o.row)

@@ -139,12 +139,7 @@ func TestOfficesFilesByTheirOwnProposals(t *testing.T) {
 	for name, tt := range offices {
 		t.Run(name, func(t *testing.T) {
 			file := write(t, "x.csv", []byte(tt.file))
-			p, err := mapping.Propose(t.Context(), mapping.ProposeOptions{
-				File: file, Name: "x", Source: "x", Center: "35.15", Timezone: "Asia/Jakarta", Directory: dir,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			m, p := proposed(t, file)
 			for _, c := range p.Columns {
 				told := c.Role != "" || slices.ContainsFunc(p.Notes, func(n string) bool {
 					return strings.HasPrefix(n, fmt.Sprintf("the column %q is not used", c.Header))
@@ -152,10 +147,6 @@ func TestOfficesFilesByTheirOwnProposals(t *testing.T) {
 				if !told {
 					t.Errorf("nothing is said of the column %q", c.Header)
 				}
-			}
-			m, err := mapping.Parse("x.yaml", []byte(p.YAML))
-			if err != nil {
-				t.Fatal(err)
 			}
 			var events bytes.Buffer
 			sum, err := Import(t.Context(), Options{Mapping: m, Files: []string{file}, Events: &events, Directory: dir})
@@ -330,15 +321,9 @@ func TestWhatCanBeReadInTwoWays(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := write(t, "x.csv", []byte(tt.file))
-			p, err := mapping.Propose(t.Context(), mapping.ProposeOptions{
-				File: file, Name: "x", Source: "x", Center: "35.15", Timezone: "Asia/Jakarta", Directory: dir,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			m, p := proposed(t, file)
 			var events bytes.Buffer
-			sum, err := Import(t.Context(),
-				Options{Mapping: parse(t, p.YAML), Files: []string{file}, Events: &events, Directory: dir})
+			sum, err := Import(t.Context(), Options{Mapping: m, Files: []string{file}, Events: &events, Directory: dir})
 			if err != nil && !errors.Is(err, ErrRefused) {
 				t.Fatal(err)
 			}
@@ -374,15 +359,9 @@ func TestSignsOfNumbers(t *testing.T) {
 	} {
 		file := write(t, "x.csv", []byte("No Tiket;Waktu Masuk;Jam Jawab;Lama Tunggu\nA;01/10/2026 08:00;08:30;"+waits[0]+
 			"\nB;01/10/2026 09:00;09:10;"+waits[1]+"\n"))
-		p, err := mapping.Propose(t.Context(), mapping.ProposeOptions{
-			File: file, Name: "x", Source: "x", Center: "35.15", Timezone: "Asia/Jakarta", Directory: dir,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		m, p := proposed(t, file)
 		var events bytes.Buffer
-		_, err = Import(t.Context(),
-			Options{Mapping: parse(t, p.YAML), Files: []string{file}, Events: &events, Directory: dir})
+		_, err := Import(t.Context(), Options{Mapping: m, Files: []string{file}, Events: &events, Directory: dir})
 		if err != nil || !strings.Contains(events.String(), want) {
 			t.Errorf("%q: %v, want %s:\n%s%s", waits, err, want, p.YAML, events.String())
 		}

@@ -34,8 +34,8 @@ func parseDuration(s string) (ms int64, ok bool) {
 	if parts := strings.Split(s, ":"); (len(parts) == 2 || len(parts) == 3) && allClock(parts) {
 		total := 0.0
 		for i, part := range parts {
-			n, err := strconv.ParseFloat(strings.Replace(part, ",", ".", 1), 64)
-			if err != nil || i > 0 && n >= 60 {
+			n, ok := number(part)
+			if !ok || i > 0 && n >= 60 {
 				return 0, false
 			}
 			total = total*60 + n
@@ -52,7 +52,7 @@ func parseDuration(s string) (ms int64, ok bool) {
 		if end < 0 {
 			end = len(rest)
 		}
-		n, err := strconv.ParseFloat(strings.Replace(strings.TrimRight(rest[:end], ".,"), ",", ".", 1), 64)
+		n, ok := number(strings.TrimRight(rest[:end], ".,"))
 		rest = strings.TrimLeft(rest[end:], " ")
 		word := rest[:len(rest)-len(strings.TrimLeftFunc(rest, unicode.IsLetter))]
 		rest = strings.TrimPrefix(rest[len(word):], ".")
@@ -65,7 +65,7 @@ func parseDuration(s string) (ms int64, ok bool) {
 		case word == "d" && numbers == 0 && rest == "": // hari or detik
 			return 0, false
 		}
-		if err != nil || unit == 0 || seen[unit] {
+		if !ok || unit == 0 || seen[unit] {
 			return 0, false
 		}
 		seen[unit] = true

@@ -251,11 +251,12 @@ func (p *proposer) times(f *facts) {
 			continue
 		}
 		f.OwnDate[role] = !p.has("date") || p.fullTimes(role)
-		if f.OwnDate[role] && p.clocks(role) {
+		switch {
+		case f.OwnDate[role] && p.clocks(role):
 			f.Formats[role] = "[clock], roll_day: true"
-		} else if f.OwnDate[role] {
+		case f.OwnDate[role]:
 			f.Formats[role] = p.formats(role, "")
-		} else {
+		default:
 			f.Formats[role] = p.formats("date", role)
 		}
 		f.Times = append(f.Times, role)

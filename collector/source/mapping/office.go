@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"math"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -51,8 +50,8 @@ func parseOffice(s string, kind patternKind) (st stamp, fault string, ok bool) {
 	case officeDate:
 		return stamp{wall: midnight}, "", strings.Trim(p.rest, "0:. ") == "" // exporters write 00:00:00 behind it
 	case dayFraction:
-		part, err := strconv.ParseFloat(strings.Replace(p.rest, ",", ".", 1), 64)
-		return stamp{wall: midnight + int64(math.Round(part*86400))}, "", err == nil && part >= 0 && part < 1
+		part, ok := number(p.rest)
+		return stamp{wall: midnight + int64(math.Round(part*86400))}, "", ok && part >= 0 && part < 1
 	}
 	switch word := p.word(); word {
 	case "", "pukul", "pkl", "jam":

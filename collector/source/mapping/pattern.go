@@ -152,8 +152,8 @@ func (p *pattern) parse(s string) (stamp, bool) {
 		ms := int64(math.Round(n))
 		return stamp{wall: floorDiv(ms, 1000), ms: ms - floorDiv(ms, 1000)*1000, fixed: true}, true
 	case excelSerial:
-		n, err := strconv.ParseFloat(strings.Replace(s, ",", ".", 1), 64)
-		if err != nil || !(n >= 61 && n < 200000) { // before March 1900 Excel's calendar has a day that never was
+		n, ok := number(s)
+		if !ok || !(n >= 61 && n < 200000) { // before March 1900 Excel's calendar has a day that never was
 			return stamp{}, false
 		}
 		// A serial holds about 5 microseconds of precision; a second is what a spreadsheet means.
