@@ -47,23 +47,23 @@ const (
 )
 
 type listView struct {
-	OPD, At string
-	Link    string // of the list
-	View    string // empty is the list of what is late or at risk
-	Open    int
-	Late    int // tickets late on some clock
-	AtRisk  int
-	Unseen  int          // open tickets whose handling nobody records
-	Clocks  []clockCount // late tickets by clock
-	Tickets []listedTicket
-	More    int
-	Soon    []listedTicket
-	SoonAll int // how many are due soon
-	Number  string
-	Found   []listedTicket
-	Unsure  bool // the database did not answer
-	Trends  []trendView
-	Holder  string // of a person's link
+	OPD, At    string
+	Link       string // of the list
+	View       string // empty is the list of what is late or at risk
+	Open       int
+	Late       int // tickets late on some clock
+	AtRisk     int
+	Unrecorded int          // open tickets whose handling nobody records
+	Clocks     []clockCount // late tickets by clock
+	Tickets    []listedTicket
+	More       int
+	Soon       []listedTicket
+	SoonAll    int // how many are due soon
+	Number     string
+	Found      []listedTicket
+	Unsure     bool // the database did not answer
+	Trends     []trendView
+	Holder     string // of a person's link
 
 	Corrected     []correctedView // after they were late
 	MoreCorrected int
@@ -90,7 +90,7 @@ type listedTicket struct {
 func (p *Pages) listView(v *visit) listView {
 	due := p.cfg.DueSummary(v.target.center, p.cfg.Directory.OPDLabel(v.target.center, v.target.opd), v.now)
 	out := listView{
-		OPD: v.opd.Name, At: v.instant(v.now), Link: v.token, Open: due.Open, AtRisk: due.AtRisk, Unseen: due.Unrecorded,
+		OPD: v.opd.Name, At: v.instant(v.now), Link: v.token, Open: due.Open, AtRisk: due.AtRisk, Unrecorded: due.Unrecorded,
 		More: max(0, len(due.Tickets)-maxListed), SoonAll: len(due.Soon),
 	}
 	if v.target.kind == kindPerson {

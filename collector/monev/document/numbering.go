@@ -19,8 +19,8 @@ func (n Numbering) Label(id string) string { return n.labels[id] }
 var validID = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,39}$`)
 
 // Number counts headings, tables and figures in their order, and says what is wrong with a document: the first heading
-// that skips a level, an ID that is no ID or stands twice, a row with other cells than columns,
-// a plot or figure that names no column or table, a logo that is no PNG.
+// that skips a level, an ID that is no ID or stands twice, a row with other cells than columns, a plot or figure that
+// names no column or table, a logo that is no PNG.
 func (d *Document) Number() (Numbering, error) {
 	n := Numbering{labels: map[string]string{}}
 	if _, err := png.DecodeConfig(bytes.NewReader(d.Letterhead.Logo)); err != nil && len(d.Letterhead.Logo) > 0 {

@@ -396,10 +396,10 @@ func (w *writer) notRecorded(opd string) {
 func (w *writer) flags() {
 	t := document.Table{ID: "t-tanda", Caption: "Kasus yang datanya bertentangan atau tidak lengkap, " + w.period() + ".",
 		Columns: []document.Column{{Head: "Tanda", Width: .5}, {Head: "Pada"}, {Head: "Kasus"}}}
-	words := FlagWords()
 	for _, kind := range [][2]string{{"calls_flag", "panggilan"}, {"tickets_flag", "tiket"}} {
 		for _, f := range w.largest(kind[0]) {
-			t.Rows = append(t.Rows, row(text(nameIn(words, f.dim("flag"))), text(kind[1]), f.number(document.Numerator)))
+			name := nameIn(valueNames["flag"], f.dim("flag"))
+			t.Rows = append(t.Rows, row(text(name), text(kind[1]), f.number(document.Numerator)))
 		}
 	}
 	w.addFilled(t)

@@ -188,7 +188,7 @@ func (b *book) sheet(i int, s section) {
 		_, err := b.f.NewSheet(s.name)
 		b.keep(err)
 	}
-	b.sheetName, b.row, b.widths = s.name, 1, columnWidths(b.n, s.blocks)
+	b.sheetName, b.row, b.widths = s.name, 1, columnWidths(s.blocks)
 	b.page()
 	if i == 0 {
 		b.cover()
@@ -234,7 +234,7 @@ func (b *book) page() {
 }
 
 // columnWidths are as wide as the cells of the sheet's tables need, in characters.
-func columnWidths(n document.Numbering, blocks []document.Block) []float64 {
+func columnWidths(blocks []document.Block) []float64 {
 	widths := []float64{18, 11, 11, 11, 11, 11}
 	for _, x := range blocks {
 		t, ok := x.(document.Table)
